@@ -1,0 +1,1 @@
+"""memrunbook: agentless remediation runbooks for Linux memory incidents."""

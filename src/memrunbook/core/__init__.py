@@ -1,0 +1,1 @@
+"""The language: frozen types and pure functions; no I/O of any kind."""

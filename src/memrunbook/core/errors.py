@@ -1,0 +1,86 @@
+"""The tree of errors: what went wrong, where, why, and what to do about it.
+
+RunbookError
+├── UsageError           the command line or a file asks for something that cannot be
+│   └── DocumentError    a file does not say what it must; carries every problem at once
+├── HostError            a host could not be reached or did not let us work
+│   ├── Unreachable      no TCP connection, no banner, no answer in time
+│   ├── HostKeyError     the host key is unknown or has changed
+│   ├── LoginError       the host refused the login
+│   ├── SudoError        root was needed and sudo refused
+│   └── SessionLost      the connection or the remote shell ended in mid-work
+├── Refused              a rule of safety says no: lock, policy, gate
+├── JournalError         the journal cannot be written or does not verify
+└── Interrupted          a person pressed Ctrl-C
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Problem(Struct, frozen=True):
+    """One thing that is wrong with a document: where it stands, what it is, how to mend it."""
+
+    where: str
+    message: str
+    hint: str = ""
+
+
+class RunbookError(Exception):
+    """Something went wrong."""
+
+    def __init__(self, message: str = "", *, where: str = "", hint: str = "") -> None:
+        self.message = message or (type(self).__doc__ or "").splitlines()[0]
+        self.where = where
+        self.hint = hint
+        super().__init__(f"{where}: {self.message}" if where else self.message)
+
+
+class UsageError(RunbookError):
+    """The command cannot be carried out as it was written."""
+
+
+class DocumentError(UsageError):
+    """A document has problems; none of it was used."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        count = len(problems)
+        super().__init__(f"{count} problem{'s' if count != 1 else ''} found")
+
+
+class HostError(RunbookError):
+    """The host could not be worked with."""
+
+
+class Unreachable(HostError):
+    """The host could not be reached."""
+
+
+class HostKeyError(HostError):
+    """The host key is not the one that is known."""
+
+
+class LoginError(HostError):
+    """The host refused the login."""
+
+
+class SudoError(HostError):
+    """Root was needed on the host and sudo refused."""
+
+
+class SessionLost(HostError):
+    """The connection to the host was lost."""
+
+
+class Refused(RunbookError):
+    """A safety rule refused this."""
+
+
+class JournalError(RunbookError):
+    """The journal cannot be written or does not verify."""
+
+
+class Interrupted(RunbookError):
+    """Interrupted."""

@@ -1,0 +1,130 @@
+"""A fact: what it asks of a host, and a pure parser of the answers.
+
+A fact is one file in `facts/` that defines `FACT`. Its name is the file's name and the first part of its metrics' names.
+The fields of its reading *are* the metrics: `Annotated[int, Doc("meaning", Unit.BYTES, "/proc/meminfo MemAvailable")]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from msgspec import Struct
+
+from memrunbook.core.units import Unit
+
+Reason = Literal["absent", "denied", "timeout", "failed"]
+
+
+class Unavailable(Struct, frozen=True, tag=True):
+    """A value that could not be had. Only `absent` says that the host does not offer it; the others are unknown."""
+
+    reason: Reason
+    why: str
+
+
+@dataclass(frozen=True)
+class Doc:
+    """What a metric means, what it counts and where the kernel or tool says so."""
+
+    meaning: str
+    unit: Unit = Unit.NONE
+    source: str = ""
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """What a fact says of a host. A field that is None could not be had; `unavailable` says why (default: absent)."""
+
+    unavailable: dict[str, Unavailable] = {}
+
+
+@dataclass(frozen=True)
+class Read:
+    """A file (or a shell pattern of files) read with shell built-ins; answered under its path.
+
+    `lines` stops after so many lines (0 = all): built-ins read byte by byte. `each` reads it at every sample.
+    Never a sysctl: dash and busybox get only the first digit of those.
+    """
+
+    path: str
+    lines: int = 0
+    each: bool = False
+
+
+@dataclass(frozen=True)
+class Grep:
+    """A file (or pattern) that built-ins cannot read (sysctls, slabinfo); all of these share one `grep` process.
+
+    Answered under its path.
+    """
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A constant script of shell built-ins; what it prints is answered under `name`."""
+
+    name: str
+    script: str
+    each: bool = False
+
+
+@dataclass(frozen=True)
+class Command:
+    """A known reader (`systemctl show …`), one process each; its output is answered under `name`."""
+
+    name: str
+    argv: tuple[str, ...]
+
+
+Question = Read | Grep | Walk | Command
+
+
+class Answer(Struct, frozen=True):
+    """What the host said to one question: text, or why there is none."""
+
+    text: str = ""
+    problem: Unavailable | None = None
+
+
+class Sample(Struct, frozen=True):
+    """All answers of one moment, with the host's uptime in seconds before and after they were read."""
+
+    before: float
+    after: float
+    answers: dict[str, Answer]
+    complete: bool = True
+
+    def get(self, key: str) -> Answer:
+        """The answer to a question; one that was never answered is `failed`."""
+        return self.answers.get(key) or Answer(problem=Unavailable("failed", f"{key}: no answer"))
+
+    def text(self, key: str) -> str | None:
+        """The text of an answer, None where there is none."""
+        found = self.answers.get(key)
+        return found.text if found and found.problem is None else None
+
+    def matching(self, prefix: str, suffix: str = "") -> dict[str, Answer]:
+        """The answers whose keys begin and end so: the files of a pattern."""
+        return {k: v for k, v in self.answers.items() if k.startswith(prefix) and k.endswith(suffix)}
+
+
+Samples = tuple[Sample, ...]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A question to a host and the pure function that reads the answers.
+
+    `parse(samples, readings)` gets one sample or more (the first holds every answer, later ones only those asked with
+    `each`) and the readings of the facts named in `needs`; it returns its own reading or why there is none. It never
+    raises, whatever the bytes.
+    """
+
+    reading: type[Reading]
+    parse: Callable[[Samples, Mapping[str, Reading | Unavailable]], Reading | Unavailable]
+    asks: tuple[Question, ...]
+    needs: tuple[str, ...] = ()
+    meaning: str = ""

@@ -1,0 +1,48 @@
+"""What no action may ever touch, and what only a runbook that names it may touch."""
+
+from __future__ import annotations
+
+import fnmatch
+
+UNTOUCHABLE_UNITS = (
+    "ssh.service", "sshd.service", "ssh@*.service", "sshd@*.service", "ssh.socket", "sshd.socket", "dropbear*.service",
+    "init.scope", "systemd-*", "dbus.service", "dbus-broker.service", "dbus.socket", "user@*.service", "session-*.scope",
+    "*.slice", "getty@*.service", "serial-getty@*.service", "polkit.service", "-.mount", "*.scope",
+    "NetworkManager.service", "networking.service", "wpa_supplicant.service", "auditd.service",
+)  # fmt: skip
+NAMED_ONLY_UNITS = (
+    "postgres*", "mysql*", "mariadb*", "mongod*", "redis*", "oracle*", "cassandra*", "elasticsearch*", "opensearch*",
+    "clickhouse*", "influxd*", "etcd*", "kafka*", "zookeeper*", "ceph*", "patroni*", "keepalived*", "pacemaker*",
+    "corosync*", "haproxy*", "docker.service", "containerd.service", "podman*", "crio.service", "kubelet.service",
+    "k3s*", "libvirtd.service", "virtqemud.service", "iscsid.service", "chronyd.service", "chrony.service",
+    "multipathd.service", "lvm2-*",
+)  # fmt: skip
+UNTOUCHABLE_PIDS = frozenset({0, 1, 2})
+NEVER_KILLED = -1000
+
+
+def untouchable_unit(unit: str) -> bool:
+    """True for units that the host or our own way in depends on."""
+    return _matches(unit, UNTOUCHABLE_UNITS)
+
+
+def named_only_unit(unit: str) -> bool:
+    """True for databases, container runtimes and cluster members: never chosen by a rule."""
+    return _matches(unit, NAMED_ONLY_UNITS)
+
+
+def untouchable_process(pid: int, name: str, oom_score_adj: int | None, *, kernel_thread: bool) -> str:
+    """Why a process may not be touched, empty where it may."""
+    if pid in UNTOUCHABLE_PIDS:
+        return "it is the init process or a kernel thread"
+    if kernel_thread:
+        return "it is a kernel thread"
+    if oom_score_adj == NEVER_KILLED:
+        return "its oom_score_adj is -1000: its owner exempted it"
+    if name in ("sshd", "systemd", "dropbear") or name.startswith(("sshd-", "sshd:", "systemd-")):
+        return "it belongs to sshd or the init system"
+    return ""
+
+
+def _matches(unit: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatch.fnmatchcase(unit, pattern) for pattern in patterns)

@@ -1,0 +1,1 @@
+"""Files in and out: YAML with positions, problems, schemas, binding."""

@@ -1,0 +1,1 @@
+"""One file a fact: what it asks of a host and how the answer is read."""

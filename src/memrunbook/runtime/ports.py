@@ -1,0 +1,60 @@
+"""The ports of the runtime: what it needs from the outside, as protocols of one to four members."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from memrunbook.core.host import HostIdentity
+from memrunbook.core.instant import Instant
+
+
+class Output(Struct, frozen=True):
+    """What a script printed (stdout and stderr, bounded), and how it ended.
+
+    `status` is None where it is not known: the deadline passed (`timed_out`) or the shell or connection ended (`lost`).
+    """
+
+    status: int | None
+    text: str
+    seconds: float = 0.0
+    truncated: bool = False
+    timed_out: bool = False
+    lost: bool = False
+
+
+class Session(Protocol):
+    """One open POSIX shell on a host, for a whole run."""
+
+    @property
+    def identity(self) -> HostIdentity:
+        """Address, host key and user of this session; machine-id and boot-id come from the `host` fact."""
+
+    @property
+    def root(self) -> bool:
+        """True when the shell runs as uid 0."""
+
+    def execute(self, script: str, args: Sequence[str] = (), *, timeout: float = 30.0, limit: int = 1 << 20) -> Output:
+        """Runs a constant script with positional parameters in the shell; never raises for what the host does."""
+
+    def close(self) -> None:
+        """Ends the shell and the connection."""
+
+
+class Connector(Protocol):
+    """A way to reach a host."""
+
+    def connect(self) -> Session:
+        """Opens a session; raises HostError with what to do about it."""
+
+
+class Clock(Protocol):
+    """Time."""
+
+    def now(self) -> Instant:
+        """This moment."""
+
+    def sleep(self, seconds: float) -> None:
+        """Waits; ends early with Interrupted when a person asks to stop."""
