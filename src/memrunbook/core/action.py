@@ -86,7 +86,15 @@ class Change(Struct, frozen=True, kw_only=True):
     @property
     def digest(self) -> str:
         """What an approval is for: action, target identity, parameters and script; measured inputs are no part of it."""
-        parts = [self.action, self.target, self.identity, self.script, *self.args, str(self.back_after), str(int(self.risk))]
+        parts = [
+            self.action,
+            self.target,
+            self.identity,
+            self.script,
+            *self.args,
+            str(self.back_after),
+            str(int(self.risk)),
+        ]
         return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
 
 

@@ -54,7 +54,7 @@ class HostError(RunbookError):
     """The host could not be worked with."""
 
 
-class Unreachable(HostError):
+class Unreachable(HostError):  # noqa: N818  the outcome's word
     """The host could not be reached."""
 
 
@@ -70,11 +70,11 @@ class SudoError(HostError):
     """Root was needed on the host and sudo refused."""
 
 
-class SessionLost(HostError):
+class SessionLost(HostError):  # noqa: N818  the outcome's word
     """The connection to the host was lost."""
 
 
-class Refused(RunbookError):
+class Refused(RunbookError):  # noqa: N818  the outcome's word
     """A safety rule refused this."""
 
 
@@ -82,5 +82,5 @@ class JournalError(RunbookError):
     """The journal cannot be written or does not verify."""
 
 
-class Interrupted(RunbookError):
+class Interrupted(RunbookError):  # noqa: N818  the outcome's word
     """Interrupted."""

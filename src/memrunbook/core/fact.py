@@ -119,7 +119,7 @@ class Fact:
     """A question to a host and the pure function that reads the answers.
 
     `parse(samples, readings)` gets one sample or more (the first holds every answer, later ones only those asked with
-    `each`) and the readings of the facts named in `needs`; it returns its own reading or why there is none. It never
+    `each`) and the readings of the facts in `needs`; it returns its own reading or why there is none. It never
     raises, whatever the bytes.
     """
 

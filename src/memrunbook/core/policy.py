@@ -17,7 +17,9 @@ Kind = Literal["service", "batch", "database", "cluster"]
 class UnitPolicy(Struct, frozen=True, kw_only=True):
     """What `services.yaml` says of one unit; "unlisted" where it says nothing."""
 
-    restart: Annotated[str, Doc('may a rule restart it: "yes", "no" or "unlisted"', source="services.yaml")] = "unlisted"
+    restart: Annotated[str, Doc('may a rule restart it: "yes", "no" or "unlisted"', source="services.yaml")] = (
+        "unlisted"
+    )
     freeze: Annotated[str, Doc('may a rule freeze it: "yes", "no" or "unlisted"', source="services.yaml")] = "unlisted"
     stop: Annotated[str, Doc('may a rule stop it: "yes", "no" or "unlisted"', source="services.yaml")] = "unlisted"
     limit: Annotated[str, Doc('may a rule limit it: "yes", "no" or "unlisted"', source="services.yaml")] = "unlisted"

@@ -14,7 +14,11 @@ NOT_READ = Unavailable("failed", "this fact was not read")
 
 
 class Snapshot(Struct, frozen=True):
-    """The readings of one host. `span` is the seconds that the samples cover, 0 for a single one."""
+    """The readings of one host.
+
+    `span` is the seconds that the samples cover, 0 for a single one; `seconds` what reading took, waiting apart.
+    `fork_ok` is false when the host could not start a process; `lost` true when the session ended before anything was read.
+    """
 
     host: str
     identity: HostIdentity
@@ -24,6 +28,7 @@ class Snapshot(Struct, frozen=True):
     span: float = 0.0
     seconds: float = 0.0
     fork_ok: bool = True
+    lost: bool = False
 
     def reading(self, fact: str) -> Reading | Unavailable:
         """What a fact says, or why it says nothing."""

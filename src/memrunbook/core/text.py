@@ -9,7 +9,7 @@ UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def clean(text: str, limit: int = SHOWN) -> str:
-    """Returns the text on one line: unsafe characters as \\xNN or \\uNNNN, longer than `limit` cut with an ellipsis."""
+    """Returns the text on one line: unsafe characters escaped, longer than `limit` cut with an ellipsis."""
     cut = text[: limit + 1]
     shown = "".join(_visible(character) for character in cut)
     return shown if len(text) <= limit and len(shown) <= limit else shown[: limit - 1] + "…"

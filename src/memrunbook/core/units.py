@@ -75,8 +75,9 @@ def format_value(value: object, unit: Unit) -> str:
         return f"{value / MIB:.1f} MiB/s"
     if unit is Unit.SECONDS:
         return format_duration(value)
-    number = f"{value:,}" if isinstance(value, int) else f"{value:,.1f}" if unit is not Unit.RATIO else f"{value:.3f}"
-    return f"{number} {unit.value}" if unit in (Unit.PERCENT,) else number + (unit.value if unit is Unit.PER_SECOND else "")
+    decimals = 3 if unit is Unit.RATIO else 1
+    number = f"{value:,}" if isinstance(value, int) else f"{value:,.{decimals}f}"
+    return number + {Unit.PERCENT: " %", Unit.PER_SECOND: "/s"}.get(unit, "")
 
 
 class Size(int):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
+from memrunbook.core.effects import Approval, AskApproval
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.instant import Instant
 
@@ -14,7 +15,8 @@ from memrunbook.core.instant import Instant
 class Output(Struct, frozen=True):
     """What a script printed (stdout and stderr, bounded), and how it ended.
 
-    `status` is None where it is not known: the deadline passed (`timed_out`) or the shell or connection ended (`lost`).
+    `status` is None where it is not known: the deadline passed (`timed_out`), the shell or connection ended (`lost`), or
+    the output had no end (`truncated`). `ended` is True where the script was then killed and is proven to be gone.
     """
 
     status: int | None
@@ -23,6 +25,7 @@ class Output(Struct, frozen=True):
     truncated: bool = False
     timed_out: bool = False
     lost: bool = False
+    ended: bool = False
 
 
 class Session(Protocol):
@@ -58,3 +61,20 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Waits; ends early with Interrupted when a person asks to stop."""
+
+
+class Journal(Protocol):
+    """What is remembered, on disk before it is carried out."""
+
+    def append(self, payload: dict[str, Any]) -> str:
+        """Writes one record durably and returns its hash; raises JournalError where it cannot."""
+
+    def save(self, name: str, text: str) -> tuple[str, str]:
+        """Keeps a piece of evidence beside the journal; its path and SHA-256."""
+
+
+class Approver(Protocol):
+    """Who answers at the gates."""
+
+    def approve(self, host: str, question: AskApproval) -> Approval:
+        """The answer for exactly this question's digest."""

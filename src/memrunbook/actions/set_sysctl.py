@@ -1,0 +1,130 @@
+"""Sets a kernel parameter of memory management, at run time, and takes it back where asked."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Annotated, ClassVar
+
+import msgspec
+from msgspec import Meta
+
+from memrunbook.actions import guards
+from memrunbook.actions.scripts import OWN_CHILD
+from memrunbook.actions.sysctls import KNOBS, Knob, path
+from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Undo, UndoMode, Verify
+from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.text import clean
+from memrunbook.core.units import KIB, Duration, parse_size
+
+SCRIPT = """\
+act() { # FILE VALUE: a read by built-ins would see one digit, so `cat` looks
+  printf '%s\\n' "$2" >"$1" || return 1
+  now=$(child cat "$1") || return 1
+  [ "$now" = "$2" ] && return 0
+  printf '%s\\n' "$1 is $now after $2 was written" >&2
+  return 1
+}
+act "$@"
+"""
+UNDO = (
+    OWN_CHILD
+    + """\
+take_back() { # FILE OURS OLDFILE OLD: writing OLDFILE (FILE, or its twin) takes FILE back
+  now=$(child cat "$3") || return 1
+  [ "$now" = "$4" ] && return 0
+  now=$(child cat "$1") || return 1
+  if [ "$now" != "$2" ]; then
+    printf '%s\\n' "$1 is $now, not $2 as we left it: somebody else has changed it" >&2
+    return 4
+  fi
+  printf '%s\\n' "$4" >"$3" || return 1
+  [ "$(child cat "$3")" = "$4" ]
+}
+take_back "$@"
+"""
+)
+
+
+class SetSysctl(Action, frozen=True, kw_only=True):
+    """Sets one of the kernel parameters whose range and dangers are known; nothing is written to the disk."""
+
+    max_risk: ClassVar[Risk] = Risk.HIGH
+    effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    needs: ClassVar[tuple[str, ...]] = ("host", "sysctl", "memory", "swap", "hugepages")
+    undo_mode: ClassVar[UndoMode] = "auto"
+
+    key: Annotated[str, Meta(description="the parameter, as in vm.swappiness")]
+    value: Annotated[int | str, Meta(description='its new value; for a parameter in bytes or KiB also "512 MiB"')]
+    for_: Annotated[Duration | None, Meta(description="after this time the host itself takes it back")] = msgspec.field(
+        default=None, name="for"
+    )
+
+    def decide(self, snapshot: Snapshot) -> Decision:
+        """Not needed where the value is set; blocked for an unknown parameter, a bad value or a danger to this host."""
+        name = self.key.replace("-", "_")
+        knob = KNOBS.get(name)
+        if knob is None:
+            return _unknown(name)
+        value = _number(name, self.value)
+        if value is None or not knob.low <= value <= knob.high:
+            allowed = f"{knob.low} to {knob.high}" if knob.low < knob.high else f"{knob.low}"
+            return Blocked(f"{clean(str(self.value))} is not allowed for {name}", f"allowed: {allowed}")
+        return self._judged(snapshot, name, knob, value)
+
+    def _judged(self, snapshot: Snapshot, name: str, knob: Knob, value: int) -> Decision:
+        twin = (f"sysctl.{knob.twin}",) if knob.twin else ()
+        known = guards.known(f"sysctl.{name}", *twin)
+        blocked = guards.first(snapshot, *guards.HOST_WIDE, known, guards.comes_back(self.for_))
+        if blocked is not None:
+            return blocked
+        old = snapshot.value(f"sysctl.{name}")
+        if old == value:
+            return NotNeeded(f"{name} is {value}")
+        risk = knob.judge(snapshot, old, value)
+        return risk if isinstance(risk, Blocked) else self._change(snapshot, name, value, risk)
+
+    def _change(self, snapshot: Snapshot, name: str, value: int, risk: Risk) -> Change:
+        knob = KNOBS[name]
+        old = snapshot.value(f"sysctl.{name}")
+        from_twin = bool(knob.twin) and old == 0
+        source = knob.twin if from_twin else name
+        before = snapshot.value(f"sysctl.{source}")
+        return Change(
+            action="set_sysctl",
+            summary=f"{name} {old} -> {value}{guards.back_after(self.for_)}",
+            target=name,
+            identity=f"{name} {guards.boot(snapshot)}",
+            script=SCRIPT,
+            args=(path(name), str(value)),
+            risk=risk,
+            effect=self.effect,
+            undo=Undo(f"{source} back to {before}", UNDO, (path(name), str(value), path(source), str(before))),
+            costs=_costs(snapshot, name, knob),
+            verify=Verify(f"sysctl.{name} == {value}"),
+            back_after=self.for_ or 0.0,
+        )
+
+
+def _unknown(name: str) -> Blocked:
+    close = difflib.get_close_matches(name, KNOBS, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(KNOBS)}"
+    return Blocked(f"{clean(name)} is no parameter whose range and dangers are known here", hint)
+
+
+def _number(name: str, value: int | str) -> int | None:
+    if isinstance(value, int):
+        return value
+    try:
+        return int(value)
+    except ValueError:
+        unit = {"s": 1, "k": KIB}.get("k" if name.endswith("_kbytes") else "s" if name.endswith("_bytes") else "")
+    try:
+        return parse_size(value) // unit if unit else None
+    except ValueError:
+        return None
+
+
+def _costs(snapshot: Snapshot, name: str, knob: Knob) -> str:
+    if name == "vm.swappiness" and snapshot.value("host.cgroup_version") == 1:
+        return f"{knob.costs}; cgroups that exist already keep their own value (cgroup v1)"
+    return knob.costs

@@ -1,0 +1,76 @@
+"""Starts a service that is down, as after an OOM kill that nothing restarted."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+
+from memrunbook.actions import guards, systemd
+from memrunbook.actions.scripts import SAME_RUN
+from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Verify
+from memrunbook.core.snapshot import Snapshot
+
+ROOM_PERCENT = 5.0
+
+SCRIPT = (
+    SAME_RUN
+    + systemd.JOURNAL
+    + """\
+act() { # UNIT MAINPID INVOCATION
+  same_run "$1" "$2" "$3" || return
+  child systemctl reset-failed --no-ask-password -- "$1"
+  child systemctl start --no-ask-password -- "$1" || unit_journal "$1"
+}
+act "$@"
+"""
+)
+
+
+class StartUnit(Action, frozen=True, kw_only=True):
+    """Starts a failed systemd service; its count of failed starts is cleared first, so that StartLimit does not bar it."""
+
+    max_risk: ClassVar[Risk] = Risk.HIGH
+    effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    needs: ClassVar[tuple[str, ...]] = (*systemd.NEEDS, "memory")
+    policy: ClassVar[str] = "restart"
+
+    unit: Annotated[str, Meta(description="the service, as in search-api.service")]
+
+    def decide(self, snapshot: Snapshot) -> Decision:
+        """Not needed where it runs; blocked while less than 5 % of memory is available."""
+        unit = systemd.find(snapshot, self.unit)
+        if unit is None:
+            return systemd.not_found(self.unit)
+        if isinstance(unit, Blocked):
+            return unit
+        if unit.active:
+            return NotNeeded(f"{unit.name} is active")
+        return systemd.startable(unit) or _no_room(snapshot) or self._change(snapshot, unit)
+
+    def _change(self, snapshot: Snapshot, unit: systemd.Unit) -> Change:
+        return Change(
+            action="start_unit",
+            summary=f"Start {unit.name}",
+            target=unit.name,
+            identity=systemd.identity(snapshot, unit),
+            script=SCRIPT,
+            args=systemd.run_arguments(unit),
+            risk=systemd.risk(unit),
+            effect=self.effect,
+            costs="it takes memory again, as much as it had when it failed where nothing limits it",
+            verify=Verify(systemd.RUNS, within=180.0, hold=systemd.HOLD),
+            timeout=systemd.job_timeout(unit),
+            touches=unit.name,
+        )
+
+
+def _no_room(snapshot: Snapshot) -> Blocked | None:
+    blocked = guards.known("memory.available_percent")(snapshot)
+    if blocked is not None or snapshot.value("memory.available_percent") >= ROOM_PERCENT:
+        return blocked
+    available = snapshot.value("memory.available_percent")
+    return Blocked(
+        f"{available:.1f} % of memory is available, less than {ROOM_PERCENT:.0f} %: it would be killed again",
+        "free memory first (stop_unit, restart_unit of what grows)",
+    )

@@ -1,0 +1,75 @@
+"""Stops a service that can be done without, so that the others have its memory."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+
+from memrunbook.actions import systemd
+from memrunbook.actions.scripts import OWN_CHILD, SAME_RUN
+from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Undo, UndoMode, Verify
+from memrunbook.core.snapshot import Snapshot
+
+SCRIPT = (
+    SAME_RUN
+    + systemd.JOURNAL
+    + """\
+act() { # UNIT MAINPID INVOCATION
+  same_run "$1" "$2" "$3" || return
+  child systemctl stop --no-ask-password -- "$1" || unit_journal "$1"
+}
+act "$@"
+"""
+)
+UNDO = (
+    OWN_CHILD
+    + """\
+take_back() { # UNIT
+  case $(child systemctl show --property=ActiveState -- "$1") in
+    ActiveState=active | ActiveState=activating) return 0 ;;
+  esac
+  child systemctl start --no-ask-password -- "$1" || return 1
+}
+take_back "$@"
+"""
+)
+STOPPED = "!units.all.exists(u, u.name == target && u.active)"
+
+
+class StopUnit(Action, frozen=True, kw_only=True):
+    """Stops an active systemd service; it stays down until somebody starts it."""
+
+    max_risk: ClassVar[Risk] = Risk.HIGH
+    effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    needs: ClassVar[tuple[str, ...]] = systemd.NEEDS
+    undo_mode: ClassVar[UndoMode] = "offer"
+    policy: ClassVar[str] = "stop"
+
+    unit: Annotated[str, Meta(description="the service, as in nightly-report.service")]
+
+    def decide(self, snapshot: Snapshot) -> Decision:
+        """Not needed where it does not run; blocked where it may not be stopped by hand."""
+        unit = systemd.find(snapshot, self.unit)
+        if isinstance(unit, Blocked):
+            return unit
+        if unit is None or not unit.active:
+            return NotNeeded(f"{self.unit} does not run")
+        return systemd.stoppable(unit) or self._change(snapshot, unit)
+
+    def _change(self, snapshot: Snapshot, unit: systemd.Unit) -> Change:
+        return Change(
+            action="stop_unit",
+            summary=f"Stop {unit.name}",
+            target=unit.name,
+            identity=systemd.identity(snapshot, unit),
+            script=SCRIPT,
+            args=systemd.run_arguments(unit),
+            risk=systemd.risk(unit),
+            effect=self.effect,
+            undo=Undo(f"start {unit.name} again", UNDO, (unit.name,), self.undo_mode),
+            costs="the service is down until somebody starts it",
+            verify=Verify(f"{STOPPED} && {systemd.NOT_SHORT}", within=60.0, hold=10.0),
+            timeout=systemd.job_timeout(unit),
+            touches=unit.name,
+        )

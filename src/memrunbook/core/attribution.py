@@ -1,0 +1,85 @@
+"""Whose process it is: from a process's control group to its unit, container or virtual machine."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+DELETED = " (deleted)"
+_UNIT = re.compile(r".+\.(service|scope|socket|mount|swap)", re.DOTALL)
+_SCOPED = re.compile(r"(docker|libpod(?:-payload)?|crio|cri-containerd)-([0-9a-f]{12,64})(?:\.scope)?")
+_BARE_ID = re.compile(r"[0-9a-f]{12,64}")
+_POD = re.compile(r"pod([0-9a-f]{8}(?:[-_]?[0-9a-f]{4}){3}[-_]?[0-9a-f]{12})")
+_RUNTIMES = {"docker": "docker", "libpod": "podman", "libpod-payload": "podman"}
+_USER_MANAGER = re.compile(r"user@\d+\.service")
+
+
+class Groups(NamedTuple):
+    """The control groups of a process: the one that its memory counts in, and the one that its init system made."""
+
+    memory: str
+    unit: str
+
+
+class Owner(NamedTuple):
+    """The unit of this host's init system, raw as `systemctl` takes it, and the container; empty where there is none."""
+
+    unit: str
+    container: str
+
+
+NOBODY = Owner("", "")
+
+
+def groups_of(text: str) -> Groups:
+    """Reads /proc/PID/cgroup (`hierarchy:controllers:path`; a path may hold colons, blanks and commas)."""
+    paths: dict[str, str] = {}
+    for line in text.split("\n"):
+        hierarchy, _, rest = line.partition(":")
+        controllers, colon, path = rest.partition(":")
+        if colon and hierarchy.isdecimal():
+            for controller in controllers.split(","):
+                paths.setdefault(controller, path.removesuffix(DELETED))
+    unified = paths.get("", "")
+    memory = paths.get("memory", unified)
+    named = paths.get("name=systemd", "")
+    return Groups(memory, next((path for path in (named, unified, memory) if path.strip("/")), memory))
+
+
+def owner_of(path: str) -> Owner:
+    """The owner of a control group by its path, from the root down to the first container or guest.
+
+    What runs inside a container, a guest or a user's own manager is not ours to restart: its units are not named.
+    A path that leaves the namespace (`/../`) says nothing.
+    """
+    parts = path.removesuffix(DELETED).split("/")[1:]
+    if not path.startswith("/") or ".." in parts:
+        return NOBODY
+    unit = ""
+    for place, part in enumerate(parts):
+        container = _container(part, parts[place + 1 :])
+        if _UNIT.fullmatch(part):
+            unit = part
+        if container:
+            return Owner(unit, container)
+        if _USER_MANAGER.fullmatch(part):
+            break
+    return Owner(unit, "")
+
+
+def _container(part: str, below: list[str]) -> str:
+    scoped = _SCOPED.fullmatch(part)
+    child = below[0] if below else ""
+    if part.startswith("kubepods"):
+        pod = _POD.search("/".join(below))
+        return f"kubernetes:{pod[1].replace('_', '-')}" if pod else "kubernetes:"
+    if scoped:
+        return f"{_RUNTIMES.get(scoped[1], 'cri')}:{scoped[2]}"
+    if part == "docker" and _BARE_ID.fullmatch(child):
+        return f"docker:{child}"
+    if part == "lxc" and child:
+        return f"lxc:{child}"
+    if part.startswith("lxc.payload."):
+        return f"lxc:{part.removeprefix('lxc.payload.')}"
+    guest = part == "machine.slice" and child and not _SCOPED.fullmatch(child)
+    return f"machine:{child}" if guest else ""

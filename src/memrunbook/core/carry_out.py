@@ -1,0 +1,196 @@
+"""Carries out one approved change: execute, settle, prove on fresh facts, and take back what did not help."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from memrunbook.core.action import Change, Effect
+from memrunbook.core.bound import Proof, Step
+from memrunbook.core.diagnosis import world_of
+from memrunbook.core.effects import Asking, Done, Execute, Executed, Failed, ReadFacts, Unknown, Wait, ask
+from memrunbook.core.events import StepState
+from memrunbook.core.harm import harm
+from memrunbook.core.instant import Instant
+from memrunbook.core.planner import Item, again, proof_of
+from memrunbook.core.progress import PAIR, Progress, signals
+from memrunbook.core.snapshot import Snapshot
+
+LIGHT = frozenset({"memory", "pressure", "vmstat"})
+
+
+@dataclass(frozen=True)
+class Approved:
+    """One approved change of one step and item, and the snapshot from right before it."""
+
+    progress: Progress
+    step: Step
+    item: Item
+    change: Change
+    before: Snapshot
+    label: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        key = self.item[0]
+        object.__setattr__(self, "label", f"{self.step.spec.id}/{key}" if key else self.step.spec.id)
+
+
+def carry_out(approved: Approved, began: Instant) -> Asking[None]:
+    """Carries out a change, as often as an idempotent step may be tried, and records how it ended."""
+    retries = approved.step.spec.retries if approved.change.effect is Effect.IDEMPOTENT else None
+    left = retries.times if retries else 0
+    executed, problem = yield from _attempt(approved)
+    while problem and retries and left and not isinstance(executed, Unknown) and (yield from _may_repeat(approved)):
+        left -= 1
+        executed, problem = yield from _attempt(approved)
+    if isinstance(executed, Unknown):
+        yield from _unknown(approved, executed, began)
+    elif problem:
+        yield from _failed(approved, executed, problem, began)
+    else:
+        yield from _done(approved, executed, began)
+
+
+def _attempt(approved: Approved) -> Asking[tuple[Executed, str]]:
+    """Executes and proves; the answer and what is wrong, empty where it is done."""
+    progress, change = approved.progress, approved.change
+    executed = yield from ask(Execute(approved.label, change))
+    if change.effect is Effect.READ:
+        return executed, "" if isinstance(executed, Done) else executed.why
+    progress.acted, progress.fresh = True, False
+    if progress.doing:
+        progress.doing.executed = True
+    if isinstance(executed, Unknown) and change.effect is Effect.IDEMPOTENT:
+        executed = yield from _probe(approved, executed)
+    if not isinstance(executed, Done):
+        return executed, executed.why
+    problem = yield from _prove(approved, executed)
+    return executed, problem
+
+
+def _probe(approved: Approved, unknown: Unknown) -> Asking[Executed]:
+    """Looks whether an idempotent change took effect although its end was not seen."""
+    progress = approved.progress
+    yield from progress.refresh("did it take effect?")
+    planned = again(approved.step, approved.item, world_of(progress.runbook, progress.snapshot))
+    at = progress.snapshot.taken_at
+    if planned.decision == "not_needed":
+        return Done(at, unknown.output, unknown.seconds)
+    return Failed(at, f"{unknown.why}, and it did not take effect", unknown.output, unknown.seconds)
+
+
+def _may_repeat(approved: Approved) -> Asking[bool]:
+    """Waits, and looks whether exactly the approved change would still be made."""
+    progress = approved.progress
+    retries = approved.step.spec.retries
+    yield from ask(Wait(retries.every if retries else 0.0, "before it is tried again"))
+    progress.fresh = False
+    yield from progress.refresh("before it is tried again")
+    planned = again(approved.step, approved.item, world_of(progress.runbook, progress.snapshot))
+    return planned.digest == approved.change.digest
+
+
+def _prove(approved: Approved, executed: Done) -> Asking[str]:
+    """What is wrong after the change; empty when its proof has held and nothing else got worse."""
+    progress, change = approved.progress, approved.change
+    if change.settle:
+        yield from ask(Wait(change.settle, "until it has settled"))
+    proof = proof_of(approved.step, change)
+    problem = (yield from _held(approved, proof, executed.at)) if proof else ""
+    yield from progress.refresh("did anything get worse?")
+    if problem:
+        return problem
+    worse = harm(approved.before, progress.snapshot, change.target)
+    return f"it did harm: {'; '.join(worse)}" if worse else ""
+
+
+def _held(approved: Approved, proof: Proof, began: Instant) -> Asking[str]:
+    """Reads until the proof has held for its hold time; what is wrong where that does not come in time."""
+    progress = approved.progress
+    facts = _proof_facts(approved, proof)
+    since: Instant | None = None
+    ever = False
+    every = progress.runbook.spec.sample.every
+    while True:
+        snapshot = yield from ask(ReadFacts(tuple(sorted(facts)), PAIR, every, f"verify {approved.label}"))
+        world = world_of(progress.runbook, snapshot)
+        world = world.at(before=approved.before, item=approved.item[1], target=approved.change.target)
+        verdict = proof.that.evaluate(world)
+        now = snapshot.taken_at
+        since = (since or now) if verdict.holds else None
+        ever = ever or verdict.holds
+        if since is not None and now.since(since) >= proof.hold:
+            progress.snapshot, progress.fresh = snapshot, facts >= progress.runbook.facts
+            return ""
+        if now.since(began) >= proof.within:
+            return _unproven(proof, verdict.why, ever=ever)
+        yield from ask(Wait(every, f"verify {approved.label}"))
+
+
+def _proof_facts(approved: Approved, proof: Proof) -> set[str]:
+    runbook = approved.progress.runbook
+    if proof.hold == 0:
+        return runbook.facts
+    return proof.that.facts | LIGHT | (runbook.diagnosis_facts if proof.that.uses_checks else set())
+
+
+def _unproven(proof: Proof, why: str, *, ever: bool) -> str:
+    if ever:
+        return f"it did not hold for {proof.hold:.0f} s: {proof.that.source}"
+    unknown = f" (unknown: {why})" if why else ""
+    return f"not proven within {proof.within:.0f} s: {proof.that.source}{unknown}"
+
+
+def _done(approved: Approved, executed: Executed, began: Instant) -> Asking[None]:
+    evidence = executed.evidence if isinstance(executed, Done) else ""
+    yield from _record(approved, "done", "", executed.at, began, evidence=evidence)
+
+
+def _failed(approved: Approved, executed: Executed, problem: str, began: Instant) -> Asking[None]:
+    change = approved.change
+    state: StepState = "failed"
+    undone = ""
+    if change.undo is not None and change.undo.mode == "auto":
+        approved.progress.fresh = False
+        back = yield from ask(Execute(approved.label, change, undo=True))
+        taken = isinstance(back, Done)
+        state = "undone" if taken else "failed"
+        undone = "; it was taken back" if taken else f"; it could not be taken back: {_why(back)}"
+    yield from _record(approved, state, problem + undone, executed.at, began)
+    if approved.step.spec.on_failure == "stop":
+        approved.progress.stop(f"step {approved.step.spec.id} failed")
+
+
+def _unknown(approved: Approved, executed: Unknown, began: Instant) -> Asking[None]:
+    is_open = approved.change.effect is Effect.ONCE
+    yield from _record(approved, "unknown", executed.why, executed.at, began, is_open=is_open)
+    approved.progress.stop(f"the outcome of step {approved.step.spec.id} is unknown")
+
+
+def _why(executed: Executed) -> str:
+    return "" if isinstance(executed, Done) else executed.why
+
+
+def _record(  # noqa: PLR0913  the parts of one record
+    approved: Approved,
+    state: StepState,
+    why: str,
+    at: Instant,
+    began: Instant,
+    *,
+    evidence: str = "",
+    is_open: bool = False,
+) -> Asking[None]:
+    progress = approved.progress
+    end = progress.snapshot.taken_at if progress.snapshot.taken_at.since(at) > 0 else at
+    yield from progress.record(
+        approved.step,
+        approved.item[0],
+        state,
+        why=why,
+        summary=approved.change.summary,
+        seconds=round(end.since(began), 3),
+        before=signals(progress.runbook, approved.before),
+        after=signals(progress.runbook, progress.snapshot),
+        evidence=evidence,
+        open=is_open,
+    )

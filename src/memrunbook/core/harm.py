@@ -1,0 +1,38 @@
+"""The engine's own harm check: what must not have become worse by a change, whatever the runbook verifies."""
+
+from __future__ import annotations
+
+from memrunbook.core.fact import Unavailable
+from memrunbook.core.snapshot import Snapshot
+
+# A change is blamed only for more than noise: half as much again and at least this much more.
+GREW = 1.5
+WATCHED = (
+    ("pressure.full.percent", 10.0, "full memory pressure in %"),
+    ("vmstat.refaults_per_second", 200.0, "refaults per second"),
+)
+
+
+def harm(before: Snapshot, after: Snapshot, target: str) -> list[str]:
+    """What is worse than before: full pressure, refaults, failed units other than the target.
+
+    What could not be read is no proof of harm.
+    """
+    found = [_grew(before, after, *watched) for watched in WATCHED]
+    failed = sorted(_failed(after) - _failed(before) - {target})
+    if failed and not isinstance(before.value("units.all"), Unavailable):
+        found.append(f"{', '.join(failed)} failed meanwhile")
+    return [line for line in found if line]
+
+
+def _grew(before: Snapshot, after: Snapshot, metric: str, least: float, name: str) -> str:
+    old, new = before.value(metric), after.value(metric)
+    if isinstance(old, Unavailable) or isinstance(new, Unavailable):
+        return ""
+    worse = new > old * GREW and new - old >= least
+    return f"{name} rose from {old:.1f} to {new:.1f}" if worse else ""
+
+
+def _failed(snapshot: Snapshot) -> set[str]:
+    units = snapshot.value("units.all")
+    return set() if isinstance(units, Unavailable) else {unit.name for unit in units if unit.failed}

@@ -1,0 +1,206 @@
+"""The lines inside one out-of-memory event: what each of them adds to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from memrunbook.core.oomlog.event import MEMCG, Event, Kill, Process
+
+LARGE = 18
+"""More digits than any number of a kernel: such a line is not the kernel's."""
+NUMBER = rf"\d{{1,{LARGE}}}"
+_HEADER = re.compile(
+    r"(.*) invoked oom-killer: gfp_mask=(0x[0-9a-f]+)(?:\([^)]*\))?,(?: nodemask=(\S*?), +)? ?order=(-?\d{1,9})\b"
+)
+_CPU = re.compile(rf"CPU: {NUMBER} (?:UID: {NUMBER} )?PID: ({NUMBER}) Comm: .*? (\d+\.\d+\S*) ")
+_PID = re.compile(rf"Pid: ({NUMBER}), comm: .*? (\d+\.\d+\S*) ")
+_CPUSET = re.compile(r".* cpuset=(.*) mems_allowed=([\d,-]*)$")
+_LIMIT = re.compile(r"Task in (.*) killed as a result of limit of (.*)$")
+_USAGE = re.compile(rf"memory: usage ({NUMBER})kB, limit ({NUMBER})kB")
+_STATS = re.compile(r"Memory cgroup stats for (.*?):(?: cache:.*)?$|Memory cgroup stats for (.*)$")
+_ZONE = re.compile(
+    rf"(?:Node ({NUMBER}) )?\w+ free:({NUMBER})kB (?:boost:{NUMBER}kB )?min:{NUMBER}kB low:{NUMBER}kB high:({NUMBER})kB"
+)
+_SWAP = re.compile(rf"(Free|Total) swap += (-?{NUMBER})kB")
+_RAM = re.compile(rf"({NUMBER}) pages RAM$")
+_SUMMARY = re.compile(
+    r"oom-kill:constraint=(\w+),nodemask=(\(null\)|[\d,-]*?)"
+    r"(?:,cpuset=(.*?),mems_allowed=([\d,-]*?))?(?:,global_oom|,oom_memcg=(.*?))?"
+    rf",task_memcg=(.*),pid=({NUMBER}),uid=({NUMBER})$"
+)
+_SUMMARY_CUT = re.compile(r"oom-kill:constraint=(\w+)")
+_CHOICE = re.compile(rf"(?:.*: )?[Kk]ill process ({NUMBER}) \((.*)\) score ({NUMBER}) (?:or|and) ")
+_SHARING = re.compile(rf"Kill process ({NUMBER}) \((.*)\) sharing same memory")
+_KILL = re.compile(
+    rf"(?:(.*?): )?Killed process ({NUMBER})(?:, UID ({NUMBER}),)? \((.*)\) total-vm:({NUMBER})kB"
+    rf"(?:, anon-rss:({NUMBER})kB)?(?:, file-rss:({NUMBER})kB)?(?:, shmem-rss:({NUMBER})kB)?"
+    rf"(?:, UID:({NUMBER}))?(?: pgtables:({NUMBER})kB)?(?: oom_score_adj:(-?\d{{1,5}}))?"
+)
+_KILL_BARE = re.compile(rf"(?:(.*?): )?Killed process ({NUMBER})(?:, UID {NUMBER},)? \((.*?)(?:\)\.?)?$")
+_REAPED = re.compile(rf"oom_reaper: (?:reaped process|unable to reap pid:) ?({NUMBER}) \((.*)\)")
+
+
+def header(event: Event, text: str) -> bool:
+    """The first line: who asked for memory. Each function here says whether the line was one of its kind."""
+    found = _HEADER.match(text)
+    if found:
+        event.trigger, event.gfp, event.nodemask, event.order = found[1], found[2], found[3], int(found[4])
+        event.by_hand = event.order < 0
+    return found is not None
+
+
+def processor(event: Event, text: str) -> bool:
+    found = _CPU.search(text) or _PID.search(text)
+    if found and event.kernel is None:
+        event.trigger_pid, event.kernel = int(found[1]), found[2]
+    return found is not None
+
+
+def by_hand(event: Event, text: str) -> bool:
+    event.by_hand = event.by_hand or "moom_callback" in text
+    return event.by_hand
+
+
+def cpuset(event: Event, text: str) -> bool:
+    found = _CPUSET.match(text)
+    if found and event.mems_allowed is None:
+        event.cpuset, event.mems_allowed = found[1], found[2]
+    return found is not None
+
+
+def limit(event: Event, text: str) -> bool:
+    found = _LIMIT.match(text)
+    if found:
+        event.task_memcg, event.oom_memcg = found[1], found[2]
+        event.constraint, event.inferred = MEMCG, True
+    return found is not None
+
+
+def usage(event: Event, text: str) -> bool:
+    found = _USAGE.match(text)
+    if found and event.usage_kib is None:
+        event.usage_kib, event.limit_kib = int(found[1]), int(found[2])
+    return found is not None
+
+
+def group_stats(event: Event, text: str) -> bool:
+    found = _STATS.match(text)
+    if found and event.oom_memcg is None:
+        event.oom_memcg = found[1] or found[2]
+    return found is not None
+
+
+def zone(event: Event, text: str) -> bool:
+    found = _ZONE.match(text)
+    if found:
+        event.nodes.add(int(found[1] or 0))
+        event.free_kib += int(found[2])
+        event.high_kib += int(found[3])
+    return found is not None
+
+
+def swap(event: Event, text: str) -> bool:
+    found = _SWAP.match(text)
+    if found and found[1] == "Free":
+        event.free_swap_kib = int(found[2])
+    elif found:
+        event.total_swap_kib = int(found[2])
+    return found is not None
+
+
+def ram(event: Event, text: str) -> bool:
+    found = _RAM.match(text)
+    if found:
+        event.ram_pages = int(found[1])
+    return found is not None
+
+
+def summary(event: Event, text: str) -> bool:
+    """The line of 5.0 and later. Paths and names may hold commas: the name is split off when the kill line names it."""
+    found = _SUMMARY.match(text)
+    if found is None:
+        cut = _SUMMARY_CUT.match(text)
+        event.constraint = cut[1] if cut else event.constraint
+        return cut is not None
+    event.constraint, event.inferred = found[1], False
+    event.nodemask, event.cpuset, event.mems_allowed, event.oom_memcg = found[2], found[3], found[4], found[5]
+    path, _, name = found[6].rpartition(",task=")
+    event.task_memcg, event.chosen, event.chosen_uid = path, Process(int(found[7]), name), int(found[8])
+    return True
+
+
+def choice(event: Event, text: str) -> bool:
+    found = _CHOICE.match(text)
+    if found:
+        event.selected, event.score = Process(int(found[1]), found[2]), int(found[3])
+        event.constraint = MEMCG if "emory cgroup out of" in text else event.constraint
+    return found is not None
+
+
+def kill(event: Event, text: str) -> bool:
+    """A killed process; one that is named twice (memory.oom.group) counts once."""
+    new = _read_kill(text)
+    if new is None:
+        return False
+    if all(new.pid != known.pid for known in event.kills):
+        event.kills.append(new)
+    if "emory cgroup out of" in (new.message or "") and event.constraint is None:
+        event.constraint, event.inferred = MEMCG, True
+    _split_summary(event, new)
+    return True
+
+
+def sharing(event: Event, text: str) -> bool:
+    found = _SHARING.match(text)
+    if found:
+        event.kills.append(Kill(int(found[1]), found[2]))
+    return found is not None
+
+
+def reaped(event: Event, text: str) -> bool:
+    found = _REAPED.match(text)
+    if found:
+        event.reaped.append(Process(int(found[1]), found[2]))
+    return found is not None
+
+
+def group(event: Event, text: str) -> bool:
+    event.group = True
+    return text.startswith("Tasks in ")
+
+
+def hopeless(event: Event, text: str) -> bool:
+    event.hopeless, event.reason = True, text
+    return True
+
+
+def pid_of(text: str) -> int | None:
+    """The pid in the line that follows a header: `CPU: 0 PID: 1 Comm: …` or `Pid: 1, comm: …`."""
+    found = _CPU.search(text) or _PID.search(text)
+    return int(found[1]) if found else None
+
+
+Rule = Callable[[Event, str], bool]
+
+
+def _read_kill(text: str) -> Kill | None:
+    sized = _KILL.match(text)
+    if sized:
+        message, pid, uid, name = sized[1], int(sized[2]), sized[3] or sized[9], sized[4]
+        sizes = [_number(sized[place]) for place in (5, 6, 7, 8)]
+        return Kill(pid, name, message, *sizes, _number(uid), _number(sized[10]), _number(sized[11]))
+    bare = _KILL_BARE.match(text)
+    return Kill(int(bare[2]), bare[3], bare[1]) if bare else None
+
+
+def _number(text: str | None) -> int | None:
+    return None if text is None else int(text)
+
+
+def _split_summary(event: Event, new: Kill) -> None:
+    if event.chosen is None or event.chosen.pid != new.pid or event.task_memcg is None:
+        return
+    joined, tail = f"{event.task_memcg},task={event.chosen.name}", f",task={new.name}"
+    if joined.endswith(tail):
+        event.task_memcg, event.chosen = joined.removesuffix(tail), Process(new.pid, new.name)

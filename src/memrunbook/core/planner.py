@@ -1,0 +1,211 @@
+"""Decides steps on a snapshot: same runbook, same snapshot, same plan. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk
+from memrunbook.core.bound import Proof, Runbook, Step
+from memrunbook.core.condition import Condition, Expression
+from memrunbook.core.diagnosis import world_of
+from memrunbook.core.fact import Unavailable
+from memrunbook.core.plan import Plan, PlannedStep, reason, word
+from memrunbook.core.policy import UNLISTED, UnitPolicy
+from memrunbook.core.protect import named_only_unit
+from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.units import Duration, Size, decode
+from memrunbook.core.world import World
+
+VALID_FOR = 900.0
+Item = tuple[str, dict[str, Any] | None]
+
+
+def make_plan(runbook: Runbook, snapshot: Snapshot) -> Plan:
+    """All steps decided on one snapshot; those behind the first change are provisional."""
+    world = world_of(runbook, snapshot)
+    incident = runbook.incident.evaluate(world)
+    planned: list[PlannedStep] = []
+    for step in runbook.steps:
+        if incident.state == "fails":
+            planned.append(_described(step, "", NotNeeded("the incident does not apply")))
+            continue
+        for decided in plan_items(step, world, uncertain=incident.state == "unknown"):
+            behind = any(_changes(earlier) for earlier in planned)
+            planned.append(msgspec.structs.replace(decided, provisional=behind))
+    return Plan(
+        runbook=runbook.name,
+        runbook_digest=runbook.digest,
+        host=snapshot.host,
+        identity=snapshot.identity,
+        taken_at=snapshot.taken_at,
+        expires_at=snapshot.taken_at.utc + VALID_FOR,
+        steps=tuple(planned),
+    )
+
+
+def plan_items(step: Step, world: World, *, uncertain: bool = False) -> Iterable[PlannedStep]:
+    """The decision on a step, or on each of its items."""
+    found = items_of(step, world)
+    if isinstance(found, Unavailable):
+        return [_described(step, "", Blocked(f"its items are unknown: {found.why}"))]
+    if not found:
+        return [_described(step, "", NotNeeded(f"nothing matches {_source(step.for_each)}"))]
+    return [plan_step(step, item, world, uncertain=uncertain) for item in found]
+
+
+def items_of(step: Step, world: World) -> list[Item] | Unavailable:
+    """A step's items by their key, at most `limit`; a step without `for_each` has the one item ""."""
+    if step.for_each is None or step.key is None:
+        return [("", None)]
+    values = step.for_each.value(world)
+    if isinstance(values, Unavailable):
+        return values
+    found: dict[str, dict[str, Any] | None] = {}
+    for value in values[: step.spec.limit]:
+        key = step.key.value(world.at(item=value))
+        if isinstance(key, Unavailable):
+            return key
+        found[str(key)] = value
+    return list(found.items())
+
+
+def plan_step(
+    step: Step, item: Item, world: World, *, uncertain: bool = False, carried: Action | None = None
+) -> PlannedStep:
+    """The decision on one step and item: its `when`, its guards, the action itself, then the service policy.
+
+    `carried` is the action as it was shown at a gate: values derived from measurements are not computed again.
+    """
+    key, value = item
+    here = world.at(item=value)
+    decision = _conditions(step, here) or _decide(step, here, carried)
+    if uncertain and isinstance(decision, Change) and decision.risk > Risk.NONE:
+        decision = Blocked("it is unknown whether the incident applies", "see the unknown checks above")
+    return _described(step, key, decision)
+
+
+def again(
+    step: Step, item: Item, world: World, *, uncertain: bool = False, carried: Action | None = None
+) -> PlannedStep:
+    """The decision on fresh facts: the item is looked up by its key, and is not needed where it is gone."""
+    found = items_of(step, world)
+    if isinstance(found, Unavailable):
+        return _described(step, item[0], Blocked(f"its items are unknown: {found.why}"))
+    fresh = dict(found)
+    if item[0] not in fresh:
+        return not_needed(step, item[0], f"{item[0]} no longer matches")
+    return plan_step(step, (item[0], fresh[item[0]]), world, uncertain=uncertain, carried=carried)
+
+
+def not_needed(step: Step, item: str, why: str) -> PlannedStep:
+    """The step as not needed."""
+    return _described(step, item, NotNeeded(why))
+
+
+def proof_of(step: Step, change: Change) -> Proof | None:
+    """What must hold after a change: the runbook's `verify`, else the action's own."""
+    if step.verify is not None or change.verify is None:
+        return step.verify
+    own = change.verify
+    return Proof(Condition((step.scope.compile(own.that, boolean=True),)), own.within, own.hold)
+
+
+def _conditions(step: Step, world: World) -> Decision | None:
+    if step.when is not None:
+        wanted = step.when.evaluate(world)
+        if wanted.state == "fails":
+            return NotNeeded(f"not wanted: {step.when.source}")
+        if wanted.state == "unknown":
+            return Blocked(f"it is unknown whether it is wanted: {wanted.why}")
+    for guard in step.guards:
+        verdict = guard.that.evaluate(world)
+        if not verdict.holds:
+            unknown = f" (unknown: {verdict.why})" if verdict.state == "unknown" else ""
+            return Blocked(f"guard: {guard.why}{unknown}", f"it runs when {guard.that.source}")
+    return None
+
+
+def _decide(step: Step, world: World, carried: Action | None) -> Decision:
+    action = carried or bind_action(step, world)
+    if isinstance(action, Blocked):
+        return action
+    decision = action.decide(world.snapshot)
+    if not isinstance(decision, Change) or not action.policy or not step.chosen_by_rule:
+        return decision
+    return _permitted(decision, action, world.snapshot)
+
+
+def bind_action(step: Step, world: World) -> Action | Blocked:
+    """The action with its parameters computed in this world."""
+    values: dict[str, Any] = {}
+    for name, value in step.values.items():
+        values[name] = value.value(world) if isinstance(value, Expression) else value
+        if isinstance(values[name], Unavailable):
+            return Blocked(f"{name} is unknown: {values[name].why}")
+        if isinstance(value, Expression):
+            values[name] = _typed(step.action, name, values[name])
+    try:
+        return msgspec.convert(values, step.action, dec_hook=decode)
+    except msgspec.ValidationError as error:
+        return Blocked(f"its parameters do not fit: {error}")
+
+
+def _typed(action: type[Action], name: str, value: Any) -> Any:
+    """A computed number where a size or duration is due is bytes or seconds: expressions have no other unit."""
+    for field in msgspec.structs.fields(action):
+        if field.encode_name == name and isinstance(value, int | float) and not isinstance(value, bool):
+            kinds = getattr(field.type, "__args__", (field.type,))
+            return Size(value) if Size in kinds else Duration(value) if Duration in kinds else value
+    return value
+
+
+def _permitted(change: Change, action: Action, snapshot: Snapshot) -> Decision:
+    if named_only_unit(change.target):
+        return Blocked(
+            f"{change.target} is never chosen by a rule (database, runtime or cluster member)",
+            "name it in a runbook of your own, or act by hand",
+        )
+    permission = getattr(policy_of(change.target, snapshot), action.policy)
+    if permission == "no":
+        return Blocked(f"services.yaml says {action.policy}: no for {change.target}")
+    if permission == "yes":
+        return change
+    return msgspec.structs.replace(change, risk=Risk.HIGH)
+
+
+def policy_of(unit: str, snapshot: Snapshot) -> UnitPolicy:
+    """The service policy of a unit of this snapshot."""
+    units = snapshot.value("units.all")
+    found = () if isinstance(units, Unavailable) else [u.policy for u in units if u.name == unit]
+    return found[0] if found else UNLISTED
+
+
+def _described(step: Step, item: str, decision: Decision) -> PlannedStep:
+    why, hint = reason(decision)
+    change = decision if isinstance(decision, Change) else None
+    proof = proof_of(step, change) if change else None
+    return PlannedStep(
+        id=step.spec.id,
+        name=step.spec.name,
+        action=step.spec.action,
+        item=item,
+        decision=word(decision),
+        why=why,
+        hint=hint,
+        change=change,
+        verify=proof.that.source if proof else "",
+        within=proof.within if proof else 0.0,
+        hold=proof.hold if proof else 0.0,
+        gate=change is not None and (change.risk > Risk.NONE or step.spec.confirm == "always"),
+    )
+
+
+def _changes(step: PlannedStep) -> bool:
+    return step.change is not None and step.change.effect is not Effect.READ
+
+
+def _source(expression: Expression | None) -> str:
+    return expression.source if expression else ""

@@ -1,0 +1,73 @@
+"""How far a run has come: the newest snapshot, what is finished, and why the rest is not needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from memrunbook.core.bound import Runbook, Step
+from memrunbook.core.effects import Asking, ReadFacts, Record, ask
+from memrunbook.core.events import Signals, StepFinished, StepState
+from memrunbook.core.fact import Unavailable
+from memrunbook.core.snapshot import Snapshot
+
+PAIR = 2
+
+
+@dataclass
+class Doing:
+    """The step that is under way, and whether its change was carried out."""
+
+    step: Step
+    item: str
+    executed: bool = False
+
+
+@dataclass
+class Progress:
+    """The one mutable thing of a run. `fresh` is true until a change, a gate or a wait makes the snapshot old."""
+
+    runbook: Runbook
+    snapshot: Snapshot
+    fresh: bool = True
+    acted: bool = False
+    uncertain: bool = False
+    over: str = ""
+    resolved: bool = False
+    locked: bool = False
+    doing: Doing | None = None
+    finished: list[StepFinished] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.first = self.snapshot
+
+    def refresh(self, why: str) -> Asking[None]:
+        """Reads everything again, unless the newest snapshot is still fresh."""
+        if not self.fresh:
+            facts = tuple(sorted(self.runbook.facts))
+            self.snapshot = yield from ask(ReadFacts(facts, PAIR, self.runbook.spec.sample.every, why))
+            self.fresh = True
+
+    def record(self, step: Step, item: str, state: StepState, **details: Any) -> Asking[StepFinished]:
+        """Records how a step ended."""
+        spec = step.spec
+        end = StepFinished(id=spec.id, name=spec.name, action=spec.action, item=item, state=state, **details)
+        self.finished.append(end)
+        self.doing = None
+        yield from ask(Record(end))
+        return end
+
+    def resolved_by(self, step: Step) -> None:
+        """The incident is over; the remaining steps are not needed."""
+        self.resolved = True
+        self.over = f"resolved after step {step.spec.id}"
+
+    def stop(self, why: str) -> None:
+        """Nothing more is done on this host."""
+        self.over = self.over or why
+
+
+def signals(runbook: Runbook, snapshot: Snapshot) -> Signals:
+    """The values of the runbook's signals, None where one could not be had."""
+    values = {name: snapshot.value(name) for name in runbook.spec.signals}
+    return {name: None if isinstance(value, Unavailable) else value for name, value in values.items()}

@@ -1,0 +1,165 @@
+"""The life of a run: a generator that never touches the world, it asks.
+
+Read, diagnose, lock; then each step in order until the incident is resolved, a step fails or somebody says no. What is
+not reached is recorded with its reason. How one step lives stands in `step.py`. An error of the host, a refused lock or
+a Ctrl-C is thrown in by the runtime, and ends the run with everything recorded.
+"""
+
+from __future__ import annotations
+
+from memrunbook.core.bound import Runbook, Step
+from memrunbook.core.condition import Condition, Verdict
+from memrunbook.core.diagnosis import diagnose_one, world_of
+from memrunbook.core.effects import Asking, Lock, ReadFacts, Record, Unlock, Wait, ask
+from memrunbook.core.errors import HostError, Interrupted, Refused, RunbookError
+from memrunbook.core.events import Diagnosed, Outcome, RunFinished, StepState
+from memrunbook.core.fact import Unavailable
+from memrunbook.core.planner import items_of, make_plan
+from memrunbook.core.progress import Progress, signals
+from memrunbook.core.step import run_item
+from memrunbook.core.world import World
+
+ENDS: tuple[tuple[type[RunbookError], Outcome], ...] = (
+    (HostError, "unreachable"),
+    (Interrupted, "interrupted"),
+    (Refused, "refused"),
+)
+
+
+def run_plan(runbook: Runbook) -> Asking[None]:
+    """Runs a runbook on one host; everything that happens is asked for or recorded."""
+    sample = runbook.spec.sample
+    read = ReadFacts(tuple(sorted(runbook.facts)), sample.count, sample.every, "diagnosis")
+    try:
+        snapshot = yield from ask(read)
+    except (HostError, Interrupted) as error:
+        yield from ask(Record(RunFinished(_end_of(error), str(error), hint=error.hint)))
+        return
+    progress = Progress(runbook, snapshot)
+    try:
+        yield from _live(progress)
+    except (HostError, Interrupted, Refused) as error:
+        yield from _cut_short(progress, error)
+
+
+def _live(progress: Progress) -> Asking[None]:
+    runbook, snapshot = progress.runbook, progress.snapshot
+    diagnosis = diagnose_one(runbook, snapshot)
+    progress.uncertain = diagnosis.incident.state == "unknown"
+    yield from ask(Record(Diagnosed(diagnosis, make_plan(runbook, snapshot), signals(runbook, snapshot))))
+    if diagnosis.incident.state == "fails":
+        yield from _finish(progress, "healthy", "the incident does not apply")
+        return
+    if not progress.uncertain:
+        yield from ask(Lock())
+        progress.locked = True
+    for step in runbook.steps:
+        yield from _run_step(progress, step)
+    resolved = yield from _resolved(progress)
+    yield from _finish(progress, _outcome(progress, resolved=resolved), progress.over or diagnosis.incident.why)
+    if progress.locked:
+        yield from ask(Unlock())
+
+
+def _run_step(progress: Progress, step: Step) -> Asking[None]:
+    if progress.over:
+        yield from _unreached(progress, step, "")
+        return
+    yield from progress.refresh("before the step")
+    found = items_of(step, world_of(progress.runbook, progress.snapshot))
+    if isinstance(found, Unavailable):
+        yield from progress.record(step, "", "blocked", why=f"its items are unknown: {found.why}")
+    elif not found:
+        yield from progress.record(step, "", "not_needed", why="nothing matches its for_each")
+    else:
+        for item in found:
+            if progress.over:
+                yield from _unreached(progress, step, item[0])
+                continue
+            yield from run_item(progress, step, item)
+            if progress.acted and not progress.over and (yield from _resolved(progress)):
+                progress.resolved_by(step)
+
+
+def _unreached(progress: Progress, step: Step, item: str) -> Asking[None]:
+    state: StepState = "not_needed" if progress.resolved else "skipped"
+    yield from progress.record(step, item, state, why=progress.over)
+
+
+def _resolved(progress: Progress) -> Asking[bool]:
+    """True when the incident is over and stays so for the runbook's hold time."""
+    if progress.resolved:
+        return True
+    runbook = progress.runbook
+    yield from progress.refresh("is it resolved?")
+    began = progress.snapshot.taken_at
+    while over(progress).holds:
+        if progress.snapshot.taken_at.since(began) >= runbook.hold:
+            return True
+        yield from ask(Wait(runbook.spec.sample.every, "does it stay resolved?"))
+        progress.fresh = False
+        yield from progress.refresh("does it stay resolved?")
+    return False
+
+
+def over(progress: Progress) -> Verdict:
+    """Whether the incident is over on the newest snapshot: `resolved`, else that the incident no longer holds."""
+    runbook = progress.runbook
+    world = world_of(runbook, progress.snapshot).at(before=progress.first)
+    return runbook.resolved.evaluate(world) if runbook.resolved else _negated(runbook.incident, world)
+
+
+def _negated(condition: Condition, world: World) -> Verdict:
+    verdict = condition.evaluate(world)
+    if verdict.state == "unknown":
+        return verdict
+    return Verdict("fails" if verdict.holds else "holds", verdict.evidence)
+
+
+def _outcome(progress: Progress, *, resolved: bool) -> Outcome:
+    states = {finished.state for finished in progress.finished}
+    if "unknown" in states or progress.uncertain:
+        return "unknown"
+    if resolved:
+        return "resolved"
+    if "refused" in states:
+        return "refused"
+    if "failed" in states or "undone" in states:
+        return "failed"
+    world = world_of(progress.runbook, progress.snapshot)
+    return "improved" if progress.runbook.incident.evaluate(world).state == "fails" else "unresolved"
+
+
+def _finish(progress: Progress, outcome: Outcome, why: str) -> Asking[None]:
+    yield from ask(Record(RunFinished(outcome, why, signals(progress.runbook, progress.snapshot))))
+
+
+def _cut_short(progress: Progress, error: RunbookError) -> Asking[None]:
+    """Records the step that was under way, what was not reached, and the end."""
+    if progress.doing:
+        yield from _interrupted_step(progress, error)
+    progress.stop(f"not reached: {error}")
+    recorded = {finished.id for finished in progress.finished}
+    for step in progress.runbook.steps:
+        if step.spec.id not in recorded:
+            yield from _unreached(progress, step, "")
+    outcome = _end_of(error)
+    if any(finished.open for finished in progress.finished):
+        outcome = "unknown"
+    yield from ask(Record(RunFinished(outcome, str(error), hint=error.hint)))
+    if progress.locked and isinstance(error, Interrupted):
+        yield from ask(Unlock())
+
+
+def _interrupted_step(progress: Progress, error: RunbookError) -> Asking[None]:
+    doing = progress.doing
+    if doing is None:
+        return
+    state: StepState = "interrupted" if isinstance(error, Interrupted) else "unknown"
+    carried_out = "carried out, but not proven" if doing.executed else "nothing was changed"
+    why = f"{carried_out}: {error}"
+    yield from progress.record(doing.step, doing.item, state if doing.executed else "interrupted", why=why)
+
+
+def _end_of(error: RunbookError) -> Outcome:
+    return next(outcome for kind, outcome in ENDS if isinstance(error, kind))

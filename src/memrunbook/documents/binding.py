@@ -1,0 +1,203 @@
+"""Binds a runbook: compiles its expressions, checks its names, gives its parameters values; all problems at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+import msgspec
+
+from memrunbook import catalog
+from memrunbook.core.action import Action
+from memrunbook.core.bound import Cause, Check, Guard, Proof, Runbook, Step
+from memrunbook.core.condition import Condition, ConditionError, Expression, Scope
+from memrunbook.core.errors import DocumentError, Problem
+from memrunbook.core.metric import Metric
+from memrunbook.core.runbook import RunbookSpec, StepSpec, Text
+from memrunbook.core.units import decode
+from memrunbook.documents.parameters import KINDS, parameter_values
+from memrunbook.documents.yaml_source import Source
+
+EXPRESSION = re.compile(r"^\$\{\{(.*)\}\}$", re.DOTALL)
+Path = tuple[str | int, ...]
+
+
+@dataclass
+class Binder:
+    """Binds one source; `problems` grows until the end."""
+
+    source: Source
+    spec: RunbookSpec
+    problems: list[Problem] = field(default_factory=list)
+
+    def problem(self, path: Path, message: str, hint: str = "") -> None:
+        """Notes a problem at a place of the file."""
+        self.problems.append(Problem(self.source.where(path), message, hint))
+
+    def scope(self, item: Metric | None = None, *, checks: bool = True, step: bool = False) -> Scope:
+        """The names that may be used at a place."""
+        names = tuple(check.id.replace("-", "_") for check in self.spec.checks) if checks else ()
+        kinds = {name: KINDS[parameter.type] for name, parameter in self.spec.parameters.items()}
+        return Scope(catalog.metrics(), kinds, names, item, step)
+
+    def expression(self, text: str, path: Path, scope: Scope, *, boolean: bool = False) -> Expression | None:
+        """Compiles one expression, or notes why not."""
+        try:
+            return scope.compile(text.strip(), boolean=boolean)
+        except ConditionError as error:
+            place = f" (line {error.line}, column {error.column} of the expression)"
+            torn = "" if error.hint else _torn(text)
+            self.problem(path, error.message + place, error.hint or torn)
+            return None
+
+    def condition(self, text: Text, path: Path, scope: Scope) -> Condition:
+        """Compiles a condition; a list means that all must hold."""
+        parts = [text] if isinstance(text, str) else text
+        paths = [path] if isinstance(text, str) else [(*path, index) for index in range(len(parts))]
+        compiled = [self.expression(part, at, scope, boolean=True) for part, at in zip(parts, paths, strict=True)]
+        return Condition(tuple(part for part in compiled if part is not None))
+
+
+def bind(source: Source, spec: RunbookSpec, given: Mapping[str, str], origin: str) -> Runbook:
+    """The runbook, ready to run; DocumentError with every problem, UsageError for a wrong `-p`."""
+    binder = Binder(source, spec)
+    values = parameter_values(spec.parameters, given, binder.problem)
+    _unique(binder, "checks", [check.id for check in spec.checks])
+    _unique(binder, "steps", [step.id for step in spec.steps])
+    _signals(binder)
+    checks = tuple(
+        Check(check, binder.condition(check.when, ("checks", index, "when"), binder.scope(checks=False)))
+        for index, check in enumerate(spec.checks)
+    )
+    resolved = spec.resolved
+    bound = Runbook(
+        spec=spec,
+        origin=origin,
+        digest=source.digest,
+        metrics=catalog.metrics(),
+        parameters=values,
+        checks=checks,
+        incident=binder.condition(spec.incident, ("incident",), binder.scope()),
+        resolved=binder.condition(resolved.that, ("resolved", "that"), binder.scope(step=True)) if resolved else None,
+        hold=float(resolved.hold) if resolved else 0.0,
+        causes=tuple(_causes(binder)),
+        steps=tuple(_steps(binder)),
+    )
+    if binder.problems:
+        raise DocumentError(binder.problems)
+    return bound
+
+
+def _unique(binder: Binder, where: str, names: list[str]) -> None:
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            binder.problem((where, index, "id"), f"the id {name!r} is used twice")
+        if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
+            binder.problem(
+                (where, index, "id"), f"{name!r} is no id", "lower-case letters, digits and -, as in swap-less"
+            )
+
+
+def _signals(binder: Binder) -> None:
+    for index, name in enumerate(binder.spec.signals):
+        if name not in catalog.metrics():
+            binder.problem(("signals", index), f"unknown metric {name!r}", _near(name, catalog.metrics()))
+
+
+def _causes(binder: Binder) -> list[Cause]:
+    found = []
+    for index, spec in enumerate(binder.spec.causes):
+        path: Path = ("causes", index)
+        items = binder.expression(spec.from_, (*path, "from"), binder.scope()) if spec.from_ else None
+        scope = binder.scope(_item_metric(items))
+        name = binder.expression(spec.name, (*path, "name"), scope)
+        score = binder.expression(spec.score, (*path, "score"), scope)
+        if name is not None and score is not None:
+            found.append(Cause(spec, items, name, score))
+    return found
+
+
+def _steps(binder: Binder) -> list[Step]:
+    found = [_step(binder, spec, ("steps", index)) for index, spec in enumerate(binder.spec.steps)]
+    return [step for step in found if step is not None]
+
+
+def _step(binder: Binder, spec: StepSpec, path: Path) -> Step | None:
+    actions = catalog.actions()
+    if spec.action not in actions:
+        binder.problem((*path, "action"), f"unknown action {spec.action!r}", _near(spec.action, actions))
+        return None
+    action = actions[spec.action]
+    each = binder.expression(spec.for_each, (*path, "for_each"), binder.scope()) if spec.for_each else None
+    scope = binder.scope(_item_metric(each), step=True)
+    proof = None
+    if spec.verify is not None:
+        that = binder.condition(spec.verify.that, (*path, "verify", "that"), scope)
+        proof = Proof(that, float(spec.verify.within), float(spec.verify.hold))
+    guards = tuple(
+        Guard(binder.condition(guard.that, (*path, "guard", index, "that"), scope), guard.why)
+        for index, guard in enumerate(spec.guard)
+    )
+    return Step(
+        spec=spec,
+        action=action,
+        values=_values(binder, spec, action, path, scope),
+        when=binder.condition(spec.when, (*path, "when"), scope) if spec.when is not None else None,
+        guards=guards,
+        for_each=each,
+        key=binder.expression(spec.key, (*path, "key"), scope) if each else None,
+        verify=proof,
+        scope=scope,
+    )
+
+
+def _values(binder: Binder, spec: StepSpec, action: type[Action], path: Path, scope: Scope) -> dict[str, Any]:
+    known = {info.encode_name: info for info in msgspec.structs.fields(action)}
+    values: dict[str, Any] = {}
+    for name, value in spec.with_.items():
+        at = (*path, "with", name)
+        if name not in known:
+            binder.problem(at, f"{spec.action} has no parameter {name!r}", _near(name, known))
+            continue
+        match = EXPRESSION.match(value.strip()) if isinstance(value, str) else None
+        if match:
+            values[name] = binder.expression(match[1], at, scope)
+        else:
+            values[name] = value
+            _literal(binder, at, value, known[name].type)
+    for name, info in known.items():
+        if info.required and name not in spec.with_:
+            binder.problem((*path, "action"), f"{spec.action} needs the parameter {name!r}", f"with: {{{name}: …}}")
+    return values
+
+
+def _literal(binder: Binder, path: Path, value: Any, kind: Any) -> None:
+    if isinstance(value, str) and "${{" in value:
+        binder.problem(
+            path, "an expression must be the whole value", "write ${{ … }} alone: there is no text templating"
+        )
+        return
+    try:
+        msgspec.convert(value, kind, dec_hook=decode)
+    except msgspec.ValidationError as error:
+        binder.problem(path, str(error))
+
+
+def _item_metric(expression: Expression | None) -> Metric | None:
+    """The list metric whose items an expression hands out: the first list that it names."""
+    if expression is None:
+        return None
+    lists = (expression.scope.metrics.get(name) for name in expression.names)
+    return next((metric for metric in lists if metric is not None and metric.kind == "list"), None)
+
+
+def _near(name: str, known: Mapping[str, Any]) -> str:
+    close = get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(sorted(known)[:12])}"
+
+
+def _torn(text: str) -> str:
+    return "put the expression in quotes" if text.startswith(("{", "[", "!", "#")) else ""

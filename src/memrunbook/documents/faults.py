@@ -1,0 +1,178 @@
+"""Lists every way in which plain values differ from a type, in the words of people who write files."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+from jsonschema import Draft202012Validator, ValidationError, validators
+from msgspec import Struct
+
+from memrunbook.core import units
+from memrunbook.core.text import clean
+from memrunbook.documents.mistakes import EXPRESSION
+from memrunbook.documents.schemas import schema
+from memrunbook.documents.source import Path
+
+TYPES = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping of keys and values",
+    "null": "empty",
+}
+KINDS: dict[str, type] = {"size": units.Size, "duration": units.Duration}
+LIMITS = {
+    "minimum": "must be at least {}",
+    "exclusiveMinimum": "must be more than {}",
+    "maximum": "must be at most {}",
+    "exclusiveMaximum": "must be less than {}",
+    "minLength": "must have at least {} characters",
+    "maxLength": "must have at most {} characters",
+    "minItems": "must have at least {} items",
+    "maxItems": "must have at most {} items",
+    "minProperties": "must have at least {} keys",
+    "maxProperties": "must have at most {} keys",
+}
+SHOWN = 60
+KNOWN_SHOWN = 12
+
+
+class Fault(Struct, frozen=True):
+    """One difference. With `key` it is the key at the end of the path that is wrong, not what it holds."""
+
+    path: Path
+    message: str
+    hint: str = ""
+    key: bool = False
+
+
+def faults(data: object, kind: Any) -> list[Fault]:
+    """Every difference between plain values and a type, in the order of the file's paths."""
+    found = [fault for error in _VALIDATOR(schema(kind)).iter_errors(data) for fault in _explain(error)]
+    return list(dict.fromkeys(found))
+
+
+def _integer(_checker: object, value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_VALIDATOR = validators.extend(
+    Draft202012Validator, type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _integer)
+)
+
+
+def _explain(error: ValidationError) -> Iterator[Fault]:
+    path: Path = tuple(error.absolute_path)
+    match error.validator:
+        case "anyOf":
+            yield from _alternatives(error, path)
+        case "additionalProperties":
+            yield from _unknown_keys(error, path)
+        case "required":
+            yield from _missing_keys(error, path)
+        case "type":
+            yield _mismatch(path, [error.schema], error.instance)
+        case "enum" | "const":
+            yield _no_choice(error, path)
+        case "pattern":
+            yield _wrong_form(error, path)
+        case _:
+            limit = LIMITS.get(str(error.validator), "must keep to {}").format(error.validator_value)
+            yield Fault(path, f"{limit}, is {_shown(error.instance)}")
+
+
+def _alternatives(error: ValidationError, path: Path) -> Iterator[Fault]:
+    branches: dict[Any, list[ValidationError]] = {}
+    for inner in error.context or ():
+        branches.setdefault(inner.relative_schema_path[0], []).append(inner)
+    fitting = [inner for inner in branches.values() if not any(_wrong_kind(one) for one in inner)]
+    if fitting:
+        for inner in min(fitting, key=len):
+            yield from _explain(inner)
+    else:
+        schemas = [one.schema for inner in branches.values() for one in inner if _wrong_kind(one)]
+        yield _mismatch(path, [one for one in schemas if one["type"] != "null"], error.instance)
+
+
+def _wrong_kind(error: ValidationError) -> bool:
+    return error.validator == "type" and not error.relative_path
+
+
+def _unknown_keys(error: ValidationError, path: Path) -> Iterator[Fault]:
+    known = list(error.schema.get("properties", ()))
+    for key in error.instance:
+        if key not in known:
+            hint = _nearest(key, known) or f"known here: {', '.join(known[:KNOWN_SHOWN])}"
+            yield Fault((*path, key), f'"{clean(key, SHOWN)}" is not known here', hint, key=True)
+
+
+def _missing_keys(error: ValidationError, path: Path) -> Iterator[Fault]:
+    for key in error.validator_value:
+        if key not in error.instance:
+            yield Fault(path, f'"{key}" is missing')
+
+
+def _no_choice(error: ValidationError, path: Path) -> Fault:
+    choices = [error.validator_value] if error.validator == "const" else error.validator_value
+    names = [f'"{choice}"' if isinstance(choice, str) else str(choice) for choice in choices]
+    wanted = f"one of {', '.join(names)}" if len(names) > 1 else names[0]
+    return Fault(path, f"must be {wanted}, is {_shown(error.instance)}", _nearest(error.instance, choices))
+
+
+def _wrong_form(error: ValidationError, path: Path) -> Fault:
+    if problem := _unit_problem(error.schema, error.instance):
+        message, _, hint = problem.partition("; ")
+        return Fault(path, message, hint)
+    return Fault(path, f"{_shown(error.instance)} has not the form {error.validator_value}")
+
+
+def _mismatch(path: Path, schemas: list[Any], value: object) -> Fault:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if number and len(schemas) == 1 and (problem := _unit_problem(schemas[0], value)):
+        message, _, hint = problem.partition("; ")
+        return Fault(path, message, hint)
+    wanted = dict.fromkeys(_wanted(one) for one in schemas)
+    return Fault(path, f"must be {' or '.join(wanted)}, is {_shown(value)}", _type_hint(wanted, value))
+
+
+def _unit_problem(schema: Any, value: object) -> str:
+    kind = KINDS.get(schema.get("title"))
+    try:
+        return "" if kind is None else str(units.decode(kind, value) and "")
+    except ValueError as error:
+        return clean(str(error))
+
+
+def _wanted(schema: Any) -> str:
+    if schema.get("title") in KINDS:
+        return f'a {schema["title"]} with its unit, as in "{schema["examples"][0]}"'
+    return TYPES[schema["type"]]
+
+
+def _type_hint(wanted: Collection[str], value: object) -> str:
+    if value is None:
+        return "write a value behind the colon, or leave the key out"
+    if TYPES["string"] not in wanted:
+        return ""
+    if isinstance(value, dict | list):
+        return EXPRESSION
+    return f'put it in quotes: "{_shown(value).removeprefix("the number ")}"'
+
+
+def _nearest(word: object, known: Iterable[object]) -> str:
+    near = difflib.get_close_matches(str(word), [str(one) for one in known], 1)
+    return f'did you mean "{near[0]}"?' if near else ""
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return f'"{clean(value, SHOWN)}"'
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    return "empty" if value is None else TYPES["array" if isinstance(value, list) else "object"]

@@ -1,0 +1,45 @@
+"""Recognises expressions that YAML would take apart, and says in plain words what a syntax error means."""
+
+from __future__ import annotations
+
+import re
+
+QUOTE = "put the whole value in quotes"
+EXPRESSION = f"if it is an expression, {QUOTE}"
+UNFINISHED = re.compile(r"""(&&|\|\||[=!<>]=|[<>+*/?:,(\[-]|(^|[\s=(,\[])'[^']*|^[^"]*"([^"]*"[^"]*")*[^"]*)$""")
+COMMENT = re.compile(r"\s+#")
+SYNTAX = (
+    (
+        "mapping values are not allowed",
+        'there is a second ": " where one value belongs',
+        f"check the indentation; {EXPRESSION}",
+    ),
+    ("expected key", "this does not fit the lines before it", f"check the indentation; {EXPRESSION}"),
+    ("expected <block end>", "this does not fit the lines before it", f"check the indentation; {EXPRESSION}"),
+    ("expected ',' or '}'", 'a "," or "}" belongs here', f"inside {{ }}, {QUOTE}"),
+    ("expected ',' or ']'", 'a "," or "]" belongs here', f"inside [ ], {QUOTE}"),
+    ("cannot start any token", "a value cannot begin with this character", QUOTE),
+    ("unexpected end of stream", "a quote is opened and never closed", "close it"),
+    ("expected ':'", 'this is no "key: value"', "write a colon and a space behind the key"),
+    ("escape character", "this escape does not exist", "write \\ twice for a backslash, or use single quotes"),
+)
+
+
+def in_words(problem: str, character: str) -> tuple[str, str]:
+    """The message and the hint for a syntax error of the YAML parser at a character."""
+    if character == "\t":
+        return "a tab may not stand here", "indent with spaces"
+    for sign, message, hint in SYNTAX:
+        if sign in problem:
+            return message, hint
+    return f"this is not YAML: {problem}", ""
+
+
+def cut_short(value: str, rest: str) -> bool:
+    """True where a plain value ends at a " #" (`rest` is what follows it on its line) in the middle of an expression."""
+    return bool(COMMENT.match(rest) and UNFINISHED.search(value))
+
+
+def cut_by_comma(value: str) -> bool:
+    """True where a plain value inside { } or [ ] ends in the middle of a call: its comma has split the expression."""
+    return value.count("(") > value.count(")")

@@ -1,0 +1,112 @@
+"""JSON Schemas of the types that documents are read into."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import Any
+
+import msgspec
+from msgspec import NODEFAULT
+from msgspec import inspect as mi
+
+from memrunbook.core import units
+
+Schema = dict[str, Any]
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+NAMES: dict[type[mi.Type], str] = {
+    mi.NoneType: "null",
+    mi.BoolType: "boolean",
+    mi.IntType: "integer",
+    mi.FloatType: "number",
+    mi.StrType: "string",
+    mi.ListType: "array",
+    mi.VarTupleType: "array",
+    mi.DictType: "object",
+}
+LIMITS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum", "pattern": "pattern"}
+LENGTHS = {"string": "Length", "array": "Items", "object": "Properties"}
+
+
+def render(kind: Any, title: str) -> str:
+    """The JSON Schema (2020-12) of a type as text; a size or a duration is text with a unit."""
+    return json.dumps({"title": title, **schema(kind)}, indent=2, ensure_ascii=False) + "\n"
+
+
+def schema(kind: Any) -> Schema:
+    """The JSON Schema of a type as plain values; TypeError for a type that no document may hold.
+
+    msgspec's own generator cannot write a default that is a size or a duration.
+    """
+    definitions: dict[str, Schema] = {}
+    root = _schema(mi.type_info(kind), definitions)
+    return {"$schema": DIALECT, **root, "$defs": dict(sorted(definitions.items()))}
+
+
+def _schema(kind: mi.Type, definitions: dict[str, Schema]) -> Schema:
+    match kind:
+        case mi.AnyType():
+            return {}
+        case mi.Metadata():
+            return {**_schema(kind.type, definitions), **(kind.extra_json_schema or {})}
+        case mi.LiteralType():
+            return {"enum": list(kind.values)}
+        case mi.EnumType():
+            return {"enum": [member.value for member in kind.cls]}
+        case mi.CustomType():
+            return {"title": kind.cls.__name__.lower(), **units.schema(kind.cls)}
+        case mi.UnionType():
+            return {"anyOf": [_schema(one, definitions) for one in kind.types]}
+        case mi.StructType():
+            return _reference(kind, definitions)
+        case _ if type(kind) in NAMES:
+            return {"type": NAMES[type(kind)], **_limits(kind), **_inside(kind, definitions)}
+    raise TypeError(f"a document cannot hold {kind}")
+
+
+def _limits(kind: mi.Type) -> Schema:
+    found = {word: getattr(kind, name, None) for name, word in LIMITS.items()}
+    if noun := LENGTHS.get(NAMES[type(kind)]):
+        found |= {f"{end}{noun}": getattr(kind, f"{end}_length", None) for end in ("min", "max")}
+    return {word: limit for word, limit in found.items() if limit is not None}
+
+
+def _inside(kind: mi.Type, definitions: dict[str, Schema]) -> Schema:
+    if isinstance(kind, mi.ListType | mi.VarTupleType):
+        return {"items": _schema(kind.item_type, definitions)}
+    if isinstance(kind, mi.DictType):
+        return {"additionalProperties": _schema(kind.value_type, definitions)}
+    return {}
+
+
+def _reference(kind: mi.StructType, definitions: dict[str, Schema]) -> Schema:
+    name = kind.cls.__name__
+    if name not in definitions:
+        definitions[name] = {}
+        definitions[name].update(_struct(kind, definitions))
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _struct(kind: mi.StructType, definitions: dict[str, Schema]) -> Schema:
+    properties: Schema = {kind.tag_field: {"const": kind.tag}} if kind.tag_field else {}
+    properties |= {field.encode_name: _field(field, definitions) for field in kind.fields}
+    required = [name for name in (kind.tag_field,) if name]
+    required += [field.encode_name for field in kind.fields if field.required]
+    found: Schema = {"type": "object", "description": inspect.getdoc(kind.cls), "properties": properties}
+    found |= {"required": required} if required else {}
+    return found | ({"additionalProperties": False} if kind.forbid_unknown_fields else {})
+
+
+def _field(field: mi.Field, definitions: dict[str, Schema]) -> Schema:
+    found = _schema(field.type, definitions)
+    if field.default is NODEFAULT or field.default is None:
+        return found
+    return found | {"default": msgspec.to_builtins(field.default, str_keys=True, enc_hook=_written)}
+
+
+def _written(value: object) -> str:
+    if isinstance(value, units.Size):
+        return f"{int(value)} B"
+    if isinstance(value, units.Duration):
+        return f"{float(value):g}s"
+    raise TypeError(f"{value!r} cannot be a default in a document")

@@ -1,0 +1,53 @@
+"""A file as plain values, and where each of them stands in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Span:
+    """Where something begins and the line on which it ends; lines and columns are counted from 0."""
+
+    line: int
+    column: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file as plain values. `digest` is the SHA-256 of its bytes in hex."""
+
+    name: str
+    data: dict[str, Any]
+    digest: str
+    lines: tuple[str, ...]
+    values: Mapping[Path, Span]
+    keys: Mapping[Path, Span]
+
+    def where(self, path: Path = (), word: str = "") -> str:
+        """The `file:line:column` of a value, or of the nearest thing around it that exists.
+
+        With `word`, where that word stands in the text of the value: for a name inside an expression.
+        """
+        while path and path not in self.values:
+            path = path[:-1]
+        return self._shown(self._within(self.values[path], word))
+
+    def where_key(self, path: Path) -> str:
+        """The `file:line:column` of the key under which a value stands; that of the value where there is no key."""
+        return self._shown(self.keys[path]) if path in self.keys else self.where(path)
+
+    def _within(self, span: Span, word: str) -> Span:
+        for line in range(span.line, span.end + 1) if word else ():
+            column = self.lines[line].find(word, span.column if line == span.line else 0)
+            if column >= 0:
+                return Span(line, column, line)
+        return span
+
+    def _shown(self, span: Span) -> str:
+        return f"{self.name}:{span.line + 1}:{span.column + 1}"

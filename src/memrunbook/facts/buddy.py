@@ -1,0 +1,121 @@
+"""Fragmentation: free blocks by zone and order, and how much of the free memory a larger request cannot use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated
+
+from msgspec import Struct
+
+from memrunbook.core.fact import Doc, Fact, Grep, Read, Reading, Samples, Unavailable
+from memrunbook.core.units import Unit
+from memrunbook.facts import numbers
+from memrunbook.facts.host import page_size
+from memrunbook.facts.memory import total_bytes
+from memrunbook.facts.sampling import NO_PAGE_SIZE, Readings, latest
+
+BUDDYINFO = "/proc/buddyinfo"
+ZONEINFO = "/proc/zoneinfo"
+MAIN_SHARE = 0.05
+"""A zone counts when it holds this share of RAM (domain: the others are small and full by design)."""
+NETWORK, HUGE = 3, 9
+MOST_ORDERS = 32
+SHORT = Unavailable("failed", "no large zone has free pages above its high watermark: this is shortage, not fragmentation")
+_BUDDY = re.compile(r"^Node (\d{1,6}), zone +(\S{1,32}) +(\d[\d ]*)$", re.MULTILINE | re.ASCII)
+_ZONE = re.compile(r"^Node (\d{1,6}), zone +(\S{1,32})[ \t]*$", re.MULTILINE | re.ASCII)
+_MARK = re.compile(r"^[ \t]+(high|managed|present)[ \t]+(\d{1,15})$", re.MULTILINE | re.ASCII)
+
+Indices = list[float]
+
+
+class Zone(Struct, frozen=True):
+    """One zone of one NUMA node; `unusable` and `extfrag` by order, as the kernel's mm/vmstat.c computes them."""
+
+    node: Annotated[int, Doc("NUMA node", source=BUDDYINFO)]
+    name: Annotated[str, Doc("name of the zone", source=BUDDYINFO)]
+    main: Annotated[bool, Doc("holds 5 % of RAM and has free pages above its high watermark", source=ZONEINFO)]
+    free_bytes: Annotated[int, Doc("free memory in blocks", Unit.BYTES, BUDDYINFO)]
+    managed_bytes: Annotated[int | None, Doc("memory of the zone", Unit.BYTES, f"{ZONEINFO} managed")]
+    high_bytes: Annotated[int | None, Doc("high watermark", Unit.BYTES, f"{ZONEINFO} high")]
+    free_blocks: Annotated[list[int], Doc("free blocks of 2^order pages", Unit.COUNT, BUDDYINFO)]
+    unusable: Annotated[
+        list[float], Doc("free memory too small for the order: 0 none, 1 all", Unit.RATIO, "mm/vmstat.c")
+    ]
+    extfrag: Annotated[
+        list[float],
+        Doc("-1 would succeed; near 0 fails for lack of memory, near 1 for fragmentation", Unit.RATIO, "mm/vmstat.c"),
+    ]
+
+
+class BuddyReading(Reading, frozen=True, kw_only=True):
+    """The worst of the main zones; without one nothing can be said of fragmentation."""
+
+    orders: Annotated[int, Doc("block sizes that this kernel knows", Unit.COUNT, BUDDYINFO)]
+    unusable: Annotated[
+        list[float] | None, Doc("unusable index by order, worst main zone", Unit.RATIO, BUDDYINFO)
+    ] = None
+    extfrag: Annotated[
+        list[float] | None, Doc("fragmentation index by order, worst main zone", Unit.RATIO, BUDDYINFO)
+    ] = None
+    unusable_3: Annotated[
+        float | None, Doc("unusable index of order 3: network buffers, stacks", Unit.RATIO, BUDDYINFO)
+    ] = None
+    unusable_9: Annotated[
+        float | None, Doc("unusable index of order 9: huge pages", Unit.RATIO, BUDDYINFO)
+    ] = None
+    extfrag_3: Annotated[
+        float | None, Doc("fragmentation index of order 3: network buffers, stacks", Unit.RATIO, BUDDYINFO)
+    ] = None
+    extfrag_9: Annotated[
+        float | None, Doc("fragmentation index of order 9: huge pages", Unit.RATIO, BUDDYINFO)
+    ] = None
+    zones: Annotated[list[Zone], Doc("all zones", Unit.COUNT, BUDDYINFO)]
+
+
+class _Marks(Struct, frozen=True):
+    managed: int | None = None
+    high: int | None = None
+
+
+def unusable_index(blocks: list[int], order: int) -> float:
+    """The share of free pages in blocks too small for the order; 1 where nothing is free."""
+    pages = _pages(blocks)
+    fitting = sum(count << place for place, count in enumerate(blocks) if place >= order)
+    return (pages - fitting) / pages if pages else 1.0
+
+
+def fragmentation_index(blocks: list[int], order: int) -> float:
+    """Why a request of this order would fail: 0 lack of memory, 1 fragmentation; -1 where it would succeed."""
+    total = sum(blocks)
+    if not total:
+        return 0.0
+    if any(blocks[order:]):
+        return -1.0
+    return 1.0 - (1.0 + _pages(blocks) / (1 << order)) / total
+
+
+def parse(samples: Samples, readings: Readings) -> BuddyReading | Unavailable:
+    """Reads the free blocks; zoneinfo tells which zones count, without it those with 5 % of RAM free."""
+    answer = latest(samples, BUDDYINFO)
+    page, ram = page_size(readings), total_bytes(readings)
+    if answer.problem:
+        return answer.problem
+    if not page:
+        return NO_PAGE_SIZE
+    marks = dict(_marks(latest(samples, ZONEINFO).text, page))
+    zones = list(_zones(answer.text, page, marks, ram))
+    if not zones:
+        return Unavailable("failed", f"{BUDDYINFO} holds no zone")
+    main = [zone for zone in zones if zone.main]
+    unusable = _worst([zone.unusable for zone in main])
+    extfrag = _worst([zone.extfrag for zone in main])
+    fields = {
+        "unusable": unusable or None,
+        "extfrag": extfrag or None,
+        **{f"unusable_{order}": unusable[order] for order in (NETWORK, HUGE) if order < len(unusable)},
+        **{f"extfrag_{order}": extfrag[order] for order in (NETWORK, HUGE) if order < len(extfrag)},
+    }
+    orders = max(len(zone.free_blocks) for zone in zones)
+    gaps = {} if main else dict.fromkeys(GAPS, SHORT if ram else NO_RAM)
+    return BuddyReading(orders=orders, zones=zones, unavailable=gaps, **fields)

@@ -1,0 +1,207 @@
+"""Memory of the host: what is free, what is available, and what holds the rest."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from memrunbook.core.fact import Doc, Fact, Grep, Read, Reading, Samples, Unavailable
+from memrunbook.core.units import Unit
+from memrunbook.facts import numbers
+from memrunbook.facts.sampling import Readings, Values, latest
+from memrunbook.facts.zram import ZramReading
+
+MEMINFO = "/proc/meminfo"
+ARCSTATS = "/proc/spl/kstat/zfs/arcstats"
+MIN_FREE = "/proc/sys/vm/min_free_kbytes"
+BYTES, PERCENT = Unit.BYTES, Unit.PERCENT
+KEYS = {
+    "free_bytes": "MemFree",
+    "buffers_bytes": "Buffers",
+    "cached_bytes": "Cached",
+    "shared_bytes": "Shmem",
+    "active_bytes": "Active",
+    "inactive_bytes": "Inactive",
+    "active_anonymous_bytes": "Active(anon)",
+    "inactive_anonymous_bytes": "Inactive(anon)",
+    "active_file_bytes": "Active(file)",
+    "inactive_file_bytes": "Inactive(file)",
+    "unevictable_bytes": "Unevictable",
+    "mlocked_bytes": "Mlocked",
+    "dirty_bytes": "Dirty",
+    "writeback_bytes": "Writeback",
+    "anonymous_bytes": "AnonPages",
+    "mapped_bytes": "Mapped",
+    "kernel_stack_bytes": "KernelStack",
+    "page_tables_bytes": "PageTables",
+    "percpu_bytes": "Percpu",
+    "vmalloc_used_bytes": "VmallocUsed",
+    "commit_limit_bytes": "CommitLimit",
+    "committed_bytes": "Committed_AS",
+    "hardware_corrupted_bytes": "HardwareCorrupted",
+    "balloon_bytes": "Balloon",
+    "zswap_bytes": "Zswap",
+    "zswapped_bytes": "Zswapped",
+}
+ACCOUNTED = (
+    "MemFree", "Buffers", "Cached", "SwapCached", "AnonPages", "Slab", "KernelStack", "PageTables", "Percpu",
+    "VmallocUsed", "Zswap",
+)  # fmt: skip
+
+
+class MemoryReading(Reading, frozen=True, kw_only=True):
+    """Memory in bytes; percentages are of the total where nothing else is said."""
+
+    total_bytes: Annotated[int, Doc("RAM that the kernel manages", BYTES, "/proc/meminfo MemTotal")]
+    free_bytes: Annotated[int, Doc("RAM that nobody uses; low is normal", BYTES, "/proc/meminfo MemFree")]
+    free_percent: Annotated[float, Doc("free share of RAM", PERCENT, "MemFree / MemTotal")]
+    available_bytes: Annotated[
+        int, Doc("what new work can have without swapping; ZFS's ARC added", BYTES, "/proc/meminfo MemAvailable")
+    ]
+    available_percent: Annotated[float, Doc("available share of RAM", PERCENT, "MemAvailable / MemTotal")]
+    available_estimated: Annotated[
+        bool, Doc("available is not the kernel's own figure: before 3.14, or the ARC was added", source=ARCSTATS)
+    ]
+    used_bytes: Annotated[int, Doc("used: what is not available", BYTES, "MemTotal - MemAvailable")]
+    used_percent: Annotated[float, Doc("used share of RAM", PERCENT, "(MemTotal - MemAvailable) / MemTotal")]
+    buffers_bytes: Annotated[int | None, Doc("cache of block devices", BYTES, "/proc/meminfo Buffers")] = None
+    cached_bytes: Annotated[int | None, Doc("file cache, tmpfs included", BYTES, "/proc/meminfo Cached")] = None
+    shared_bytes: Annotated[
+        int | None, Doc("tmpfs and shared memory: swapped or deleted, never dropped", BYTES, "/proc/meminfo Shmem")
+    ] = None
+    shared_percent: Annotated[float | None, Doc("shared share of RAM", PERCENT, "Shmem / MemTotal")] = None
+    active_bytes: Annotated[int | None, Doc("recently used pages", BYTES, "/proc/meminfo Active")] = None
+    inactive_bytes: Annotated[int | None, Doc("pages to reclaim first", BYTES, "/proc/meminfo Inactive")] = None
+    active_anonymous_bytes: Annotated[
+        int | None, Doc("recently used anonymous pages and tmpfs", BYTES, "/proc/meminfo Active(anon)")
+    ] = None
+    inactive_anonymous_bytes: Annotated[
+        int | None, Doc("anonymous pages and tmpfs to swap first", BYTES, "/proc/meminfo Inactive(anon)")
+    ] = None
+    active_file_bytes: Annotated[int | None, Doc("recently used file pages", BYTES, "/proc/meminfo Active(file)")] = (
+        None
+    )
+    inactive_file_bytes: Annotated[
+        int | None, Doc("file pages to reclaim first", BYTES, "/proc/meminfo Inactive(file)")
+    ] = None
+    unevictable_bytes: Annotated[
+        int | None, Doc("pages that cannot be reclaimed", BYTES, "/proc/meminfo Unevictable")
+    ] = None
+    mlocked_bytes: Annotated[int | None, Doc("pages locked by mlock", BYTES, "/proc/meminfo Mlocked")] = None
+    dirty_bytes: Annotated[int | None, Doc("file pages to be written", BYTES, "/proc/meminfo Dirty")] = None
+    writeback_bytes: Annotated[int | None, Doc("file pages being written", BYTES, "/proc/meminfo Writeback")] = None
+    anonymous_bytes: Annotated[int | None, Doc("heaps and stacks", BYTES, "/proc/meminfo AnonPages")] = None
+    mapped_bytes: Annotated[int | None, Doc("mapped file pages", BYTES, "/proc/meminfo Mapped")] = None
+    kernel_stack_bytes: Annotated[int | None, Doc("kernel stacks", BYTES, "/proc/meminfo KernelStack")] = None
+    page_tables_bytes: Annotated[int | None, Doc("page tables", BYTES, "/proc/meminfo PageTables")] = None
+    percpu_bytes: Annotated[int | None, Doc("per-CPU memory", BYTES, "/proc/meminfo Percpu")] = None
+    vmalloc_used_bytes: Annotated[
+        int | None, Doc("vmalloc; 0 on kernels that do not count it", BYTES, "/proc/meminfo VmallocUsed")
+    ] = None
+    commit_limit_bytes: Annotated[
+        int | None, Doc("promises allowed when overcommit is off", BYTES, "/proc/meminfo CommitLimit")
+    ] = None
+    committed_bytes: Annotated[int | None, Doc("memory promised", BYTES, "/proc/meminfo Committed_AS")] = None
+    committed_percent: Annotated[
+        float | None, Doc("promised share of the limit", PERCENT, "Committed_AS / CommitLimit")
+    ] = None
+    hardware_corrupted_bytes: Annotated[
+        int | None, Doc("RAM found broken", BYTES, "/proc/meminfo HardwareCorrupted")
+    ] = None
+    balloon_bytes: Annotated[int | None, Doc("taken back by the hypervisor", BYTES, "/proc/meminfo Balloon")] = None
+    zswap_bytes: Annotated[int | None, Doc("RAM that zswap uses", BYTES, "/proc/meminfo Zswap")] = None
+    zswapped_bytes: Annotated[int | None, Doc("what zswap holds", BYTES, "/proc/meminfo Zswapped")] = None
+    unaccounted_bytes: Annotated[
+        int, Doc("RAM in no counter: drivers, balloons, network buffers", BYTES, "MemTotal less all counters")
+    ]
+    unaccounted_percent: Annotated[float, Doc("unaccounted share of RAM", PERCENT, "MemTotal less all counters")]
+    droppable_bytes: Annotated[
+        int, Doc("what drop_caches could free", BYTES, "Cached + Buffers + SReclaimable - Shmem - Dirty")
+    ]
+    droppable_percent: Annotated[float, Doc("droppable share of RAM", PERCENT, "droppable / MemTotal")]
+    arc_reclaimable_bytes: Annotated[
+        int | None, Doc("ZFS cache that it gives back on demand", BYTES, f"{ARCSTATS} size - c_min")
+    ] = None
+
+
+def total_bytes(readings: Readings) -> int | None:
+    """The host's RAM in bytes, None where it is unknown."""
+    memory = readings.get("memory")
+    return memory.total_bytes if isinstance(memory, MemoryReading) else None
+
+
+def parse(samples: Samples, readings: Readings) -> MemoryReading | Unavailable:
+    """Reads the newest meminfo; without MemTotal and MemFree there is no reading."""
+    answer = latest(samples, MEMINFO)
+    if answer.problem:
+        return answer.problem
+    info = numbers.keyed(answer.text)
+    total, free = info.get("MemTotal"), info.get("MemFree")
+    if not total or free is None:
+        return Unavailable("failed", f"{MEMINFO} holds no MemTotal or no MemFree")
+    arc = _arc(latest(samples, ARCSTATS).text)
+    reclaimable = max(arc["size"] - arc["c_min"], 0) if arc else None
+    own = info.get("MemAvailable")
+    available = _estimate(info, latest(samples, MIN_FREE).text) if own is None else own
+    available = min(available + (reclaimable or 0), total)
+    unaccounted = _unaccounted(info, total, arc.get("size", 0) + _zram(readings))
+    droppable = _droppable(info, total)
+    counted: Values = {field: info.get(key) for field, key in KEYS.items()}
+    return MemoryReading(
+        total_bytes=total,
+        free_percent=100.0 * free / total,
+        available_bytes=available,
+        available_percent=100.0 * available / total,
+        available_estimated=own is None or bool(reclaimable),
+        used_bytes=total - available,
+        used_percent=100.0 * (total - available) / total,
+        shared_percent=numbers.share(info.get("Shmem"), total),
+        committed_percent=numbers.share(info.get("Committed_AS"), info.get("CommitLimit")),
+        unaccounted_bytes=unaccounted,
+        unaccounted_percent=100.0 * unaccounted / total,
+        droppable_bytes=droppable,
+        droppable_percent=100.0 * droppable / total,
+        arc_reclaimable_bytes=reclaimable,
+        **counted,
+    )
+
+
+def _estimate(info: dict[str, int], min_free: str) -> int:
+    """MemAvailable before 3.14, as procps estimates it; MemFree where its parts are missing too."""
+    low = (numbers.whole(min_free) or 0) * numbers.KIB * 5 // 4
+    free, slab = info["MemFree"], info.get("SReclaimable", 0)
+    file = info.get("Active(file)", 0) + info.get("Inactive(file)", 0)
+    if not low:
+        return free
+    return max(free - low + file - min(file // 2, low) + slab - min(slab // 2, low), 0)
+
+
+def _droppable(info: dict[str, int], total: int) -> int:
+    cache = info.get("Cached", 0) + info.get("Buffers", 0) + info.get("SReclaimable", 0)
+    return min(max(cache - info.get("Shmem", 0) - info.get("Dirty", 0), 0), total)
+
+
+def _unaccounted(info: dict[str, int], total: int, elsewhere: int) -> int:
+    huge = info.get("Hugetlb", info.get("HugePages_Total", 0) * info.get("Hugepagesize", 0))
+    return max(total - sum(info.get(key, 0) for key in ACCOUNTED) - huge - elsewhere, 0)
+
+
+def _zram(readings: Readings) -> int:
+    zram = readings.get("zram")
+    return zram.memory_used_bytes if isinstance(zram, ZramReading) else 0
+
+
+def _arc(text: str) -> dict[str, int]:
+    """`size` and `c_min` where both are there: https://github.com/openzfs/zfs/issues/10255."""
+    found = re.findall(r"^(size|c_min)[ \t]+\d+[ \t]+(\d{1,18})[ \t]*$", text, re.MULTILINE | re.ASCII)
+    arc = {name: int(value) for name, value in found}
+    return arc if len(arc) == len(("size", "c_min")) else {}
+
+
+FACT = Fact(
+    reading=MemoryReading,
+    parse=parse,
+    asks=(Read(MEMINFO, each=True), Read(ARCSTATS), Grep(MIN_FREE)),
+    needs=("zram",),
+    meaning="memory of the host",
+)

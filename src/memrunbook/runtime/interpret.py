@@ -1,0 +1,125 @@
+"""Answers what a run asks: journal the question, answer it, journal the answer, resume the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from memrunbook.core.effects import (
+    AskApproval, Asking, Done, Execute, Executed, Lock, ReadFacts, Record, Request, Unlock, Wait, Waited,
+)  # fmt: skip
+from memrunbook.core.errors import HostError, Interrupted, Refused, SessionLost
+from memrunbook.core.events import Event
+from memrunbook.core.policy import ServicePolicy
+from memrunbook.core.report import HostReport, fold
+from memrunbook.core.snapshot import Snapshot
+from memrunbook.runtime.collect import Collector
+from memrunbook.runtime.execute import execute, redact, take_back
+from memrunbook.runtime.lock import give, take
+from memrunbook.runtime.ports import Approver, Clock, Journal, Session
+from memrunbook.runtime.services import with_policy
+
+Watcher = Callable[[Request[Any]], None]
+
+
+@dataclass
+class Interpreter:
+    """One run on one host. `watch` is told of every question; `stop` says whether a person asked to stop."""
+
+    host: str
+    run_id: str
+    actor: str
+    collector: Collector
+    session: Session
+    approver: Approver
+    journal: Journal
+    clock: Clock
+    policy: ServicePolicy = field(default_factory=ServicePolicy)
+    break_lock: bool = False
+    watch: Watcher = lambda _: None
+    stop: Callable[[], bool] = lambda: False
+    events: list[Event] = field(default_factory=list)
+
+    def run(self, asking: Asking[None]) -> HostReport:
+        """Runs to the end and returns the report; JournalError where a question cannot be put on disk."""
+        try:
+            request = next(asking)
+            while True:
+                request = self._resume(asking, request)
+        except StopIteration:
+            return fold(self.host, self.events)
+
+    def _resume(self, asking: Asking[None], request: Request[Any]) -> Request[Any]:
+        record = self.journal.append({"event": "asked", "request": _plain(request)})
+        self.watch(request)
+        try:
+            answer = self._answer(request, record)
+        except (HostError, Refused, Interrupted) as error:
+            self.journal.append({"event": "error", "error": type(error).__name__, "message": str(error)})
+            return asking.throw(error)
+        self.journal.append({"event": "answered", "answer": _plain(answer)})
+        return asking.send(answer)
+
+    def _answer(self, request: Request[Any], record: str) -> Any:
+        if isinstance(request, Record):
+            self.events.append(request.event)
+            return Waited(self.clock.now())
+        if self.stop() and not isinstance(request, Unlock):
+            raise Interrupted("a person asked to stop")
+        if isinstance(request, ReadFacts):
+            return self._read(request)
+        if isinstance(request, AskApproval):
+            return self.approver.approve(self.host, request)
+        if isinstance(request, Execute):
+            return self._execute(request, record)
+        return self._wait(request)
+
+    def _wait(self, request: Request[Any]) -> Waited:
+        if isinstance(request, Lock):
+            take(self.session, self._owner, force=self.break_lock)
+        elif isinstance(request, Unlock):
+            give(self.session, self._owner)
+        elif isinstance(request, Wait):
+            self.clock.sleep(request.seconds)
+        return Waited(self.clock.now())
+
+    def _read(self, request: ReadFacts) -> Snapshot:
+        snapshot = self.collector.collect(request.facts, count=request.count, every=request.every)
+        if snapshot.lost:
+            raise SessionLost("the connection was lost while the host was being read", hint="runbook report shows it")
+        return with_policy(snapshot, self.policy)
+
+    def _execute(self, request: Execute, record: str) -> Executed:
+        change = request.change
+        label = f"runbook: run={self.run_id} step={request.step} record={record[:16]}"
+        timer = f"memrunbook-{self.run_id}-{change.digest[:8]}".lower()
+        carry_out = take_back if request.undo else execute
+        result = carry_out(self.session, change, label, self.clock.now(), timer)
+        self.collector.changed()
+        result = msgspec.structs.replace(result, at=self.clock.now())
+        if change.evidence and isinstance(result, Done):
+            path, digest = self.journal.save(f"{request.step.replace('/', '-')}.txt", result.output)
+            return msgspec.structs.replace(
+                result, output=f"{len(result.output)} characters, sha256:{digest}", evidence=path
+            )
+        return result
+
+    @property
+    def _owner(self) -> str:
+        return f"{self.run_id} {self.actor}"
+
+
+def _plain(value: Any) -> Any:
+    """A question or an answer as JSON values, what looks like a secret hidden."""
+    return _redacted(msgspec.to_builtins(value, enc_hook=str))
+
+
+def _redacted(value: Any) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {key: _redacted(entry) for key, entry in value.items()}
+    return [_redacted(entry) for entry in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,31 @@
+"""Writes the service policy into the units of a snapshot, so that conditions can speak of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from memrunbook.core.fact import Reading, Unavailable
+from memrunbook.core.policy import ServicePolicy
+from memrunbook.core.snapshot import Snapshot
+
+LISTS = {"units": ("all", "growing", "suspects"), "oom": ("victim_units",)}
+
+
+def with_policy(snapshot: Snapshot, policy: ServicePolicy) -> Snapshot:
+    """The snapshot with each unit's policy filled in."""
+    readings = {name: _filled(name, reading, policy) for name, reading in snapshot.readings.items()}
+    return msgspec.structs.replace(snapshot, readings=readings)
+
+
+def _filled(name: str, reading: Reading | Unavailable, policy: ServicePolicy) -> Reading | Unavailable:
+    if name not in LISTS or isinstance(reading, Unavailable) or not policy.services:
+        return reading
+    lists: dict[str, Any] = {field: _units(getattr(reading, field), policy) for field in LISTS[name]}
+    return msgspec.structs.replace(reading, **lists)
+
+
+def _units(units: Any, policy: ServicePolicy) -> Any:
+    filled = [msgspec.structs.replace(unit, policy=policy.unit(unit.name)) for unit in units or ()]
+    return type(units)(filled) if units is not None else None

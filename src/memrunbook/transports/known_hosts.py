@@ -1,0 +1,164 @@
+"""The host keys that are known: files parsed once, one host looked up in them, a new key added on demand."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import fnmatch
+import hashlib
+import hmac
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from memrunbook.core.errors import HostKeyError, UsageError
+
+_FIELDS = 3
+
+
+@dataclass(frozen=True)
+class HostKey:
+    """A public host key: its type ("ssh-ed25519") and its bytes."""
+
+    kind: str
+    blob: bytes
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint as OpenSSH shows it: `SHA256:` and base64 without padding."""
+        return "SHA256:" + base64.b64encode(hashlib.sha256(self.blob).digest()).decode().rstrip("=")
+
+
+@dataclass(frozen=True)
+class KnownKey:
+    """One line of a known_hosts file."""
+
+    names: tuple[str, ...]
+    key: HostKey
+    revoked: bool
+    where: str
+
+    def is_for(self, name: str) -> bool:
+        """True when the line is for this host: plain names, patterns, negations or hashed names."""
+        if any(fnmatch.fnmatchcase(name, pattern[1:]) for pattern in self.names if pattern.startswith("!")):
+            return False
+        return any(_matches(name, pattern) for pattern in self.names)
+
+
+def _matches(name: str, pattern: str) -> bool:
+    if not pattern.startswith("|1|"):
+        # "[name]:port" is a literal, not a set of characters
+        return fnmatch.fnmatchcase(name, pattern.replace("[", "[[]"))
+    salt, _, digest = pattern[3:].partition("|")
+    try:
+        made = hmac.digest(base64.b64decode(salt), name.encode(), "sha1")
+        return hmac.compare_digest(made, base64.b64decode(digest))
+    except binascii.Error:
+        return False
+
+
+class KnownHosts:
+    """The lines of some known_hosts files. Safe to share between threads."""
+
+    def __init__(self, paths: Iterable[Path]) -> None:
+        """Reads them; a missing file is empty. Raises UsageError where one cannot be read."""
+        self._paths = tuple(paths)
+        self._lock = threading.Lock()
+        self._exact: dict[str, list[KnownKey]] = {}
+        self._patterns: list[KnownKey] = []
+        for path in self._paths:
+            for known in _read(path):
+                self._remember(known)
+
+    def _remember(self, known: KnownKey) -> None:
+        if any(name[0] in "|!" or set(name) & set("*?") for name in known.names):
+            self._patterns.append(known)
+        else:
+            for name in known.names:
+                self._exact.setdefault(name, []).append(known)
+
+    def lookup(self, name: str) -> list[KnownKey]:
+        """The lines for a host: "name", or "[name]:port" where the port is not 22."""
+        return self._exact.get(name, []) + [known for known in self._patterns if known.is_for(name)]
+
+    def verify(self, name: str, key: HostKey, *, accept_new: bool = False) -> None:
+        """Returns when the key is known for this host, or is new and may be added; else raises HostKeyError."""
+        known = self.lookup(name)
+        if any(line.revoked and line.key == key for line in known):
+            raise HostKeyError(f"the host key {key.fingerprint} is marked as revoked", where=name)
+        valid = [line for line in known if not line.revoked]
+        if any(line.key == key for line in valid):
+            return
+        if valid:
+            raise _changed(name, key, next((line for line in valid if line.key.kind == key.kind), valid[0]))
+        if not accept_new:
+            raise self._unknown(name, key)
+        self._add(name, key)
+
+    def _unknown(self, name: str, key: HostKey) -> HostKeyError:
+        address, port = name[1:].split("]:") if name.startswith("[") else (name, "22")
+        scan = f"ssh-keyscan -t {_scan_type(key.kind)} -p {port} {address} >>{self._target()}"
+        return HostKeyError(
+            f"the host key is not known: {key.kind} {key.fingerprint}",
+            where=name,
+            hint=f"compare the fingerprint on the host's console, then: {scan}  (or --accept-new-host-keys)",
+        )
+
+    def _target(self) -> Path:
+        return self._paths[0] if self._paths else Path.home() / ".ssh" / "known_hosts"
+
+    def _add(self, name: str, key: HostKey) -> None:
+        path = self._target()
+        line = f"{name} {key.kind} {base64.b64encode(key.blob).decode()}\n"
+        with self._lock:
+            try:
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                torn = path.exists() and path.stat().st_size > 0 and not path.read_bytes().endswith(b"\n")
+                with path.open("a", encoding="ascii") as file:
+                    file.write("\n" + line if torn else line)
+            except OSError as error:
+                raise HostKeyError(f"the new host key could not be saved: {error}", where=str(path)) from error
+            self._remember(KnownKey((name,), key, revoked=False, where=str(path)))
+
+
+def _changed(name: str, key: HostKey, known: KnownKey) -> HostKeyError:
+    file = known.where.rpartition(":")[0] or known.where
+    return HostKeyError(
+        f"THE HOST KEY HAS CHANGED: known is {known.key.kind} {known.key.fingerprint} ({known.where}), "
+        f"the host shows {key.kind} {key.fingerprint}",
+        where=name,
+        hint="somebody may be in between. If the host was reinstalled and its console shows the new fingerprint: "
+        f"ssh-keygen -f {file} -R '{name}'",
+    )
+
+
+def _scan_type(kind: str) -> str:
+    return next((word for word in ("ed25519", "ecdsa") if word in kind), "rsa")
+
+
+def _read(path: Path) -> Iterator[KnownKey]:
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    for number, line in enumerate(text.splitlines(), start=1):
+        known = _parse(line.split(), f"{path}:{number}")
+        if known:
+            yield known
+
+
+def _parse(fields: list[str], where: str) -> KnownKey | None:
+    """A line that is no plain or revoked key (a comment, a certificate authority, damage) trusts nobody: it is passed over."""
+    revoked = fields[:1] == ["@revoked"]
+    words = fields[1:] if revoked else fields
+    if len(words) < _FIELDS or words[0][0] in "#@":
+        return None
+    try:
+        blob = base64.b64decode(words[2], validate=True)
+    except binascii.Error:
+        return None
+    names = tuple(name for name in words[0].split(",") if name)
+    return KnownKey(names, HostKey(words[1], blob), revoked, where)

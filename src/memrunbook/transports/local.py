@@ -1,0 +1,119 @@
+"""Reaches this machine itself: the same shell as a child process."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from getpass import getuser
+from typing import Literal
+
+from memrunbook.core.errors import SudoError, Unreachable
+from memrunbook.core.host import HostIdentity
+from memrunbook.core.text import clean
+from memrunbook.transports.shell import COMMAND, SUDO, Hello, NoShellError, Shell, ShellSession
+
+SudoMode = Literal["auto", "always", "never"]
+
+_CHUNK = 1 << 16
+_STOP_SECONDS = 5.0
+
+
+class LocalConnector:
+    """Opens a shell on this machine, as root where `sudo` says so."""
+
+    def __init__(self, sudo: SudoMode = "auto") -> None:
+        self._sudo = sudo
+
+    def connect(self) -> ShellSession:
+        """Raises SudoError when root is demanded and refused, Unreachable when there is no shell."""
+        if os.geteuid() != 0 and self._sudo != "never":
+            try:
+                return _open(SUDO)
+            except (NoShellError, FileNotFoundError) as refused:
+                if self._sudo == "always":
+                    raise SudoError(
+                        f"sudo refused: {clean(getattr(refused, 'said', str(refused)).strip())}",
+                        where="local",
+                        hint="allow this user `sudo -n` (NOPASSWD), run as root, or use --sudo never",
+                    ) from refused
+        try:
+            return _open(COMMAND)
+        except (NoShellError, FileNotFoundError) as missing:
+            raise Unreachable("no POSIX shell `sh` could be started", where="local") from missing
+
+
+def _open(command: tuple[str, ...]) -> ShellSession:
+    child = Child(command)
+    try:
+        shell = Shell(child)
+    except BaseException:
+        child.close()
+        raise
+    return ShellSession(shell, HostIdentity(address="local", user=getuser()), child)
+
+
+class Child:
+    """A shell as a child process in a session of its own: channel and line in one."""
+
+    def __init__(self, command: tuple[str, ...]) -> None:
+        self._process = subprocess.Popen(  # noqa: S603 - constant words, no shell
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            bufsize=0,
+            start_new_session=True,
+        )
+        pipes = (self._process.stdin, self._process.stdout)
+        self._input, self._output = (pipe.fileno() if pipe else -1 for pipe in pipes)
+        os.set_blocking(self._input, False)
+
+    def send(self, data: bytes, timeout: float) -> None:
+        """Writes all of it; OSError when the shell has gone or does not read."""
+        deadline = time.monotonic() + timeout
+        while data:
+            _, ready, _ = select.select([], [self._input], [], max(0.0, deadline - time.monotonic()))
+            if not ready:
+                raise TimeoutError
+            data = data[os.write(self._input, data) :]
+
+    def receive(self, timeout: float) -> bytes:
+        """Reads what has come."""
+        ready, _, _ = select.select([self._output], [], [], max(0.0, timeout))
+        if not ready:
+            raise TimeoutError
+        return os.read(self._output, _CHUNK)
+
+    def stop(self, hello: Hello) -> bool:
+        """Kills the process group and waits until nothing of it is left."""
+        groups = {self._process.pid, hello.own_group or self._process.pid}
+        deadline = time.monotonic() + _STOP_SECONDS
+        while (groups := {group for group in groups if self._lives(group)}) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return not groups
+
+    def _lives(self, group: int) -> bool:
+        self._process.poll()
+        try:
+            os.killpg(group, signal.SIGKILL)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            words = ["sudo", "-n", "kill", "-s", "KILL", "--", f"-{group}"]
+            return subprocess.run(words, check=False, capture_output=True, timeout=_STOP_SECONDS).returncode == 0  # noqa: S603 - constant words and a number
+        return True
+
+    def close(self) -> None:
+        """Ends the shell, by force where it does not leave at once."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                with suppress(OSError):
+                    pipe.close()
+        try:
+            self._process.wait(1.0)
+        except subprocess.TimeoutExpired:
+            self.stop(Hello(pid=0, parent=0, group=0, uid=-1))

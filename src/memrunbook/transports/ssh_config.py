@@ -1,0 +1,169 @@
+"""Reads the part of an OpenSSH client configuration that says where and as whom to connect; refuses what it cannot honour."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from getpass import getuser
+from pathlib import Path
+
+from memrunbook.core.errors import UsageError
+
+HONOURED = {"hostname", "user", "port", "identityfile", "userknownhostsfile", "proxyjump", "identitiesonly"}
+
+# These change neither where nor as whom we connect, or we are stricter than they could make us.
+HARMLESS = frozenset(
+    """
+    addkeystoagent addressfamily batchmode canonicalizefallbacklocal casignaturealgorithms
+    challengeresponseauthentication checkhostip ciphers clearallforwardings compression connectionattempts
+    connecttimeout controlmaster controlpath controlpersist dynamicforward enableescapecommandline escapechar
+    exitonforwardfailure fingerprinthash forkafterauthentication forwardagent forwardx11 forwardx11timeout
+    forwardx11trusted gatewayports globalknownhostsfile gssapiauthentication gssapidelegatecredentials
+    hashknownhosts hostbasedauthentication hostkeyalgorithms ignoreunknown ipqos
+    kbdinteractiveauthentication kexalgorithms localcommand localforward loglevel logverbose macs
+    nohostauthenticationforlocalhost numberofpasswordprompts obscurekeystroketiming passwordauthentication
+    permitlocalcommand preferredauthentications pubkeyacceptedalgorithms pubkeyacceptedkeytypes
+    pubkeyauthentication rekeylimit remoteforward requesttty requiredrsasize sendenv serveralivecountmax
+    serveraliveinterval setenv stdinnull streamlocalbindmask streamlocalbindunlink stricthostkeychecking
+    syslogfacility tcpkeepalive tunnel updatehostkeys usekeychain verifyhostkeydns visualhostkey xauthlocation
+    """.split()
+)
+
+_LINE = re.compile(r"(\w+)(?:\s*=\s*|\s+)(.*)")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One line of the file: `hosts` are the patterns it is for; in a Match block `uncertain`: whether it applies is not known."""
+
+    keyword: str
+    words: tuple[str, ...]
+    hosts: tuple[str, ...]
+    uncertain: bool
+    where: str
+
+    def applies(self, name: str) -> bool:
+        """True when the line is for the host that was named so."""
+        refused = any(fnmatch.fnmatchcase(name, pattern[1:]) for pattern in self.hosts if pattern.startswith("!"))
+        return not refused and any(fnmatch.fnmatchcase(name, pattern) for pattern in self.hosts)
+
+
+@dataclass(frozen=True)
+class HostSettings:
+    """What the configuration says of one host; empty where it says nothing."""
+
+    host_name: str = ""
+    user: str = ""
+    port: int = 0
+    identity_files: tuple[str, ...] = ()
+    known_hosts: tuple[str, ...] = ()
+    proxy_jump: str = ""
+    identities_only: bool = False
+
+
+class SshConfig:
+    """A configuration that was read. The first value of a keyword wins, as in ssh; only IdentityFile adds up."""
+
+    def __init__(self, settings: Iterable[Setting] = ()) -> None:
+        self._settings = tuple(settings)
+
+    @classmethod
+    def read(cls, path: Path) -> SshConfig:
+        """Reads a file; a missing one is empty. Raises UsageError with file and line."""
+        try:
+            text = path.read_text(encoding="utf-8", errors="surrogateescape")
+        except FileNotFoundError:
+            return cls()
+        except OSError as error:
+            raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from error
+        return cls(_settings(text, str(path)))
+
+    def lookup(self, name: str) -> HostSettings:
+        """What holds for this host; raises UsageError for a keyword that would lead somewhere else and is not honoured."""
+        found: dict[str, tuple[str, ...]] = {}
+        identities: list[str] = []
+        for setting in self._settings:
+            if not setting.applies(name) or setting.keyword in HARMLESS:
+                continue
+            _check_honoured(setting, name)
+            if setting.keyword == "identityfile":
+                identities += setting.words
+            elif setting.words:
+                found.setdefault(setting.keyword, setting.words)
+        return _host_settings(name, found, identities)
+
+
+def _settings(text: str, file: str) -> Iterable[Setting]:
+    hosts: tuple[str, ...] = ("*",)
+    uncertain = False
+    for number, line in enumerate(text.splitlines(), start=1):
+        stripped = line.strip()
+        if not stripped or stripped.startswith("#"):
+            continue
+        where = f"{file}:{number}"
+        keyword, words = _split(stripped, where)
+        if keyword == "host":
+            hosts, uncertain = words, False
+        elif keyword == "match":
+            hosts, uncertain = ("*",), True
+        else:
+            yield Setting(keyword, words, hosts, uncertain, where)
+
+
+def _split(line: str, where: str) -> tuple[str, tuple[str, ...]]:
+    found = _LINE.fullmatch(line)
+    try:
+        words = shlex.split(found[2]) if found else []
+    except ValueError as error:
+        raise UsageError(f"not understood: {error}", where=where) from error
+    if not found:
+        raise UsageError("not understood: a keyword needs a value", where=where)
+    comment = next((place for place, word in enumerate(words) if word.startswith("#")), len(words))
+    return found[1].lower(), tuple(words[:comment])
+
+
+def _check_honoured(setting: Setting, name: str) -> None:
+    if setting.uncertain:
+        raise UsageError(
+            f"{setting.keyword} stands in a Match block, and whether that holds for {name} is not evaluated here",
+            where=setting.where,
+            hint="say it in a Host block, or use another file with --ssh-config",
+        )
+    if setting.keyword not in HONOURED:
+        raise UsageError(
+            f"{setting.keyword} applies to {name} and is not supported",
+            where=setting.where,
+            hint="use another file with --ssh-config (an empty one is fine: --ssh-config /dev/null)",
+        )
+
+
+def _host_settings(name: str, found: dict[str, tuple[str, ...]], identities: list[str]) -> HostSettings:
+    def first(keyword: str) -> str:
+        return found.get(keyword, ("",))[0]
+
+    host_name = first("hostname").replace("%h", name).replace("%%", "%")
+    port = first("port")
+    jump = first("proxyjump")
+    tokens = {"h": host_name or name, "n": name, "p": port or "22", "r": first("user") or getuser(), "u": getuser()}
+    return HostSettings(
+        host_name=host_name,
+        user=first("user"),
+        port=int(port) if port.isdecimal() else 0,
+        identity_files=tuple(_path(word, tokens) for word in identities if word.lower() != "none"),
+        known_hosts=tuple(
+            _path(word, tokens) for word in found.get("userknownhostsfile", ()) if word.lower() != "none"
+        ),
+        proxy_jump="" if jump.lower() == "none" else jump,
+        identities_only=first("identitiesonly").lower() == "yes",
+    )
+
+
+def _path(word: str, tokens: dict[str, str]) -> str:
+    home = str(Path.home())
+    known = {**tokens, "d": home, "%": "%"}
+    expanded = re.sub(r"%(.)", lambda found: known.get(found[1], found[0]), word)
+    return os.path.expanduser(expanded)  # noqa: PTH111 - Path() would fold "./" and "//" in what people wrote

@@ -1,0 +1,79 @@
+"""The lab's cache on disk: each thing is made once, in a temporary place, under a lock, and renamed when it is whole."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.kernel.lab.waiting import wait_until
+
+LONGEST_BUILD_SECONDS = 1800
+UNUSED_IMAGE_SECONDS = 14 * 86_400
+FORGOTTEN_RUN_SECONDS = 86_400
+
+
+def store() -> Path:
+    """Return the cache directory of the lab, made if it is missing."""
+    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    directory = Path(cache) / "memrunbook-lab"
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
+
+
+def key_of(*parts: str) -> str:
+    """Return a short name that changes with every change of *parts*."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def kept(target: Path, make: Callable[[Path], None]) -> Path:
+    """Return the directory *target*, filled by *make* first if it is not there; a failed *make* leaves nothing."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(target.with_suffix(".lock")):
+        if not target.is_dir():
+            with tempfile.TemporaryDirectory(dir=target.parent, prefix="making-") as place:
+                made = Path(place) / target.name
+                made.mkdir()
+                make(made)
+                made.rename(target)
+    os.utime(target)
+    return target
+
+
+@contextmanager
+def run_directory() -> Iterator[Path]:
+    """Yield a directory for the disks of one running guest, removed afterwards."""
+    runs = store() / "runs"
+    runs.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=runs, prefix="guest-", ignore_cleanup_errors=True) as place:
+        yield Path(place)
+
+
+def prune() -> None:
+    """Remove images unused for two weeks and the disks of guests whose owner was killed a day ago."""
+    _remove_older(store() / "images", UNUSED_IMAGE_SECONDS)
+    _remove_older(store() / "runs", FORGOTTEN_RUN_SECONDS)
+
+
+def _remove_older(directory: Path, seconds: float) -> None:
+    for entry in directory.glob("*/"):
+        if time.time() - entry.stat().st_mtime > seconds:
+            shutil.rmtree(entry, ignore_errors=True)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    def taken() -> bool:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    with path.open("a") as handle:
+        wait_until(taken, seconds=LONGEST_BUILD_SECONDS, what=f"lock on {path}", pause=0.5)
+        yield

@@ -1,0 +1,70 @@
+"""The local transport, with real processes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from memrunbook.core.errors import SudoError, Unreachable
+from memrunbook.transports import local
+from memrunbook.transports.local import LocalConnector
+
+
+def _program(folder: Path, name: str, text: str) -> None:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{text}\n", encoding="ascii")
+    path.chmod(0o755)
+
+
+@pytest.fixture
+def not_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+
+
+def _put_sudo(monkeypatch: pytest.MonkeyPatch, folder: Path, text: str) -> None:
+    _program(folder, "sudo", text)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+def test_this_machine_answers() -> None:
+    session = LocalConnector("never").connect()
+    assert session.execute("echo here").text == "here\n"
+    assert session.identity.address == "local"
+    assert session.identity.user
+    assert session.root is (os.geteuid() == 0)
+    session.close()
+
+
+def test_sudo_is_used_where_it_works(not_root: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    _put_sudo(monkeypatch, tmp_path, 'shift; VIA_SUDO=yes; export VIA_SUDO; exec "$@"')
+    session = LocalConnector("auto").connect()
+    assert session.execute('echo "$VIA_SUDO"').text == "yes\n"
+    session.close()
+
+
+def test_auto_goes_on_without_root(not_root: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    _put_sudo(monkeypatch, tmp_path, 'echo "sudo: a password is required" >&2; exit 1')
+    session = LocalConnector("auto").connect()
+    assert session.execute('echo "$VIA_SUDO"').text == "\n"
+    session.close()
+
+
+def test_always_says_why_sudo_refused(not_root: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    _put_sudo(monkeypatch, tmp_path, 'echo "sudo: a password is required" >&2; exit 1')
+    with pytest.raises(SudoError, match="a password is required") as refused:
+        LocalConnector("always").connect()
+    assert "NOPASSWD" in refused.value.hint
+
+
+def test_always_without_sudo_installed(not_root: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(local, "SUDO", ("no-such-sudo", "-n", "sh", "-s"))
+    with pytest.raises(SudoError, match="no-such-sudo"):
+        LocalConnector("always").connect()
+
+
+def test_a_machine_without_sh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "COMMAND", ("no-such-sh", "-s"))
+    with pytest.raises(Unreachable, match="sh"):
+        LocalConnector("never").connect()
