@@ -10,6 +10,7 @@ from msgspec import Meta
 from memrunbook.actions import guards, systemd
 from memrunbook.actions.scripts import OWN_CHILD, SAME_RUN
 from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Undo, UndoMode, Verify
+from memrunbook.core.service import Service
 from memrunbook.core.snapshot import Snapshot
 from memrunbook.core.units import Duration
 
@@ -66,7 +67,7 @@ class FreezeUnit(Action, frozen=True, kw_only=True):
         blocked = guards.first(snapshot, _offered, guards.comes_back(self.for_))
         return blocked or _unfreezable(unit) or self._change(snapshot, unit)
 
-    def _change(self, snapshot: Snapshot, unit: systemd.Unit) -> Change:
+    def _change(self, snapshot: Snapshot, unit: Service) -> Change:
         return Change(
             action="freeze_unit",
             summary=f"Freeze {unit.name}{guards.back_after(self.for_)}",
@@ -98,7 +99,7 @@ def _offered(snapshot: Snapshot) -> Blocked | None:
     )
 
 
-def _unfreezable(unit: systemd.Unit) -> Blocked | None:
+def _unfreezable(unit: Service) -> Blocked | None:
     if unit.watchdog:
         return Blocked(
             f"{unit.name} has a watchdog (WatchdogSec=): systemd would kill it while it is frozen",

@@ -52,11 +52,17 @@ def is_not(metric: str, refused: object, why: str, hint: str) -> Guard:
 
 AS_ROOT = is_not(
     "host.root",
-    False,  # noqa: FBT003  the value that is refused
+    False,
     "changing this host needs root, and the shell is not root",
     "log in as root or allow `sudo -n` for this login (--sudo auto)",
 )
 HAS_SYSTEMD = is_not("host.systemd", False, "systemd does not run this host", "act by hand through its own init system")
+HAS_TIMERS = is_not(
+    "host.systemd",
+    False,
+    "`for` needs systemd, whose timer takes the change back, and systemd does not run this host",
+    "leave `for` out and take it back with `runbook undo`",
+)
 NO_KUBERNETES = is_not(
     "host.kubernetes",
     True,
@@ -118,10 +124,7 @@ def comes_back(seconds: float | None) -> Guard:
             return None
         if seconds < SHORTEST:
             return Blocked("`for` is shorter than a second", 'write how long the change lasts, as in "for: 5m"')
-        return HAS_SYSTEMD(snapshot) and Blocked(
-            "`for` needs systemd, whose timer takes the change back, and systemd does not run this host",
-            "leave `for` out and take it back with `runbook undo`",
-        )
+        return HAS_TIMERS(snapshot)
 
     return guard
 

@@ -9,6 +9,7 @@ from msgspec import Meta
 from memrunbook.actions import systemd
 from memrunbook.actions.scripts import SAME_RUN
 from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, Risk, Verify
+from memrunbook.core.service import Service
 from memrunbook.core.snapshot import Snapshot
 
 SCRIPT = (
@@ -41,7 +42,7 @@ class RestartUnit(Action, frozen=True, kw_only=True):
             return unit
         return systemd.stoppable(unit) or systemd.startable(unit) or self._change(snapshot, unit)
 
-    def _change(self, snapshot: Snapshot, unit: systemd.Unit) -> Change:
+    def _change(self, snapshot: Snapshot, unit: Service) -> Change:
         return Change(
             action="restart_unit",
             summary=f"Restart {unit.name}",
@@ -52,7 +53,7 @@ class RestartUnit(Action, frozen=True, kw_only=True):
             risk=systemd.risk(unit),
             effect=self.effect,
             costs="clients lose their connections until it is up again; what it holds only in memory is lost",
-            verify=Verify(f"{systemd.RUNS} && {systemd.NOT_SHORT}", within=180.0, hold=systemd.HOLD),
+            verify=Verify(f"{systemd.stays_up(unit)} && {systemd.NOT_SHORT}", within=180.0, hold=systemd.HOLD),
             timeout=systemd.job_timeout(unit),
             touches=unit.name,
         )

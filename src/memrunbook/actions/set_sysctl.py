@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from typing import Annotated, ClassVar
 
@@ -86,8 +87,7 @@ class SetSysctl(Action, frozen=True, kw_only=True):
     def _change(self, snapshot: Snapshot, name: str, value: int, risk: Risk) -> Change:
         knob = KNOBS[name]
         old = snapshot.value(f"sysctl.{name}")
-        from_twin = bool(knob.twin) and old == 0
-        source = knob.twin if from_twin else name
+        source = knob.twin if knob.twin and old == 0 and snapshot.value(f"sysctl.{knob.twin}") else name
         before = snapshot.value(f"sysctl.{source}")
         return Change(
             action="set_sysctl",
@@ -112,16 +112,13 @@ def _unknown(name: str) -> Blocked:
 
 
 def _number(name: str, value: int | str) -> int | None:
-    if isinstance(value, int):
-        return value
-    try:
+    if isinstance(value, int) or value.isdecimal():
         return int(value)
-    except ValueError:
-        unit = {"s": 1, "k": KIB}.get("k" if name.endswith("_kbytes") else "s" if name.endswith("_bytes") else "")
-    try:
-        return parse_size(value) // unit if unit else None
-    except ValueError:
-        return None
+    for suffix, unit in (("_kbytes", KIB), ("_bytes", 1)):
+        if name.endswith(suffix):
+            with contextlib.suppress(ValueError):
+                return parse_size(value) // unit
+    return None
 
 
 def _costs(snapshot: Snapshot, name: str, knob: Knob) -> str:

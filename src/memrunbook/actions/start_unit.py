@@ -9,6 +9,7 @@ from msgspec import Meta
 from memrunbook.actions import guards, systemd
 from memrunbook.actions.scripts import SAME_RUN
 from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Verify
+from memrunbook.core.service import Service
 from memrunbook.core.snapshot import Snapshot
 
 ROOM_PERCENT = 5.0
@@ -28,7 +29,7 @@ act "$@"
 
 
 class StartUnit(Action, frozen=True, kw_only=True):
-    """Starts a failed systemd service; its count of failed starts is cleared first, so that StartLimit does not bar it."""
+    """Starts a failed systemd service; the count of its failed starts is cleared first, or StartLimit might bar it."""
 
     max_risk: ClassVar[Risk] = Risk.HIGH
     effect: ClassVar[Effect] = Effect.IDEMPOTENT
@@ -48,7 +49,7 @@ class StartUnit(Action, frozen=True, kw_only=True):
             return NotNeeded(f"{unit.name} is active")
         return systemd.startable(unit) or _no_room(snapshot) or self._change(snapshot, unit)
 
-    def _change(self, snapshot: Snapshot, unit: systemd.Unit) -> Change:
+    def _change(self, snapshot: Snapshot, unit: Service) -> Change:
         return Change(
             action="start_unit",
             summary=f"Start {unit.name}",
@@ -59,7 +60,7 @@ class StartUnit(Action, frozen=True, kw_only=True):
             risk=systemd.risk(unit),
             effect=self.effect,
             costs="it takes memory again, as much as it had when it failed where nothing limits it",
-            verify=Verify(systemd.RUNS, within=180.0, hold=systemd.HOLD),
+            verify=Verify(systemd.stays_up(unit), within=180.0, hold=systemd.HOLD),
             timeout=systemd.job_timeout(unit),
             touches=unit.name,
         )

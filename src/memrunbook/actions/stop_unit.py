@@ -9,6 +9,7 @@ from msgspec import Meta
 from memrunbook.actions import systemd
 from memrunbook.actions.scripts import OWN_CHILD, SAME_RUN
 from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Undo, UndoMode, Verify
+from memrunbook.core.service import Service
 from memrunbook.core.snapshot import Snapshot
 
 SCRIPT = (
@@ -57,7 +58,7 @@ class StopUnit(Action, frozen=True, kw_only=True):
             return NotNeeded(f"{self.unit} does not run")
         return systemd.stoppable(unit) or self._change(snapshot, unit)
 
-    def _change(self, snapshot: Snapshot, unit: systemd.Unit) -> Change:
+    def _change(self, snapshot: Snapshot, unit: Service) -> Change:
         return Change(
             action="stop_unit",
             summary=f"Stop {unit.name}",

@@ -36,7 +36,9 @@ def swappiness(snapshot: Snapshot, _old: int, new: int) -> Risk | Blocked:
     in_memory = (snapshot.value("swap.zram_only"), snapshot.value("memory.zswap_bytes"))
     if any(value for value in in_memory if not isinstance(value, Unavailable)):
         return Risk.LOW
-    return Blocked("values above 100 are for swap in memory (zram, zswap), and this host's is not known to be", "<= 100")
+    return Blocked(
+        "values above 100 are for swap in memory (zram, zswap), and this host's is not known to be", "<= 100"
+    )
 
 
 def cache_pressure(_snapshot: Snapshot, _old: int, new: int) -> Risk | Blocked:
@@ -61,7 +63,9 @@ def reserve(snapshot: Snapshot, old: int, new: int) -> Risk | Blocked:
     if new < default:
         return Blocked(f"{new} KiB is below the kernel's own default of {default} KiB", f"choose {default} or more")
     if percent > HARD_PERCENT:
-        why = f"{format_bytes(new * KIB)} is {percent:.1f} % of RAM; above {HARD_PERCENT:.0f} % the host may OOM at once"
+        why = (
+            f"{format_bytes(new * KIB)} is {percent:.1f} % of RAM; above {HARD_PERCENT:.0f} % the host may OOM at once"
+        )
         return Blocked(why, f"stay below {ADVISED_PERCENT:.0f} % and {format_bytes(ADVISED_BYTES)}")
     advised = percent <= ADVISED_PERCENT and new * KIB <= ADVISED_BYTES
     return _room(snapshot, 4 * (new - old) * KIB) or (Risk.MEDIUM if advised else Risk.HIGH)
@@ -87,7 +91,9 @@ def dirty_limit(key: str) -> Judge:
         values[f"sysctl.{key}"] = new
         background, limit = _dirty_bytes(snapshot, values, "_background"), _dirty_bytes(snapshot, values, "")
         if background >= limit:
-            why = f"writing back would begin at {format_bytes(background)}, not below the limit of {format_bytes(limit)}"
+            why = (
+                f"writing back would begin at {format_bytes(background)}, not below the limit of {format_bytes(limit)}"
+            )
             return Blocked(why, "the background value must be the smaller one")
         return Risk.MEDIUM if snapshot.value("memory.dirty_bytes") > limit else Risk.LOW
 
@@ -137,7 +143,9 @@ def _strict(snapshot: Snapshot, limit: int) -> Risk | Blocked:
     committed = snapshot.value("memory.committed_bytes")
     if 100.0 * committed < COMMITTED_PERCENT * limit:
         return Risk.HIGH
-    why = f"{format_bytes(committed)} is promised already; the limit would be {format_bytes(limit)}: programs would fail"
+    why = (
+        f"{format_bytes(committed)} is promised already; the limit would be {format_bytes(limit)}: programs would fail"
+    )
     return Blocked(why, f"it must be below {COMMITTED_PERCENT:.0f} % of the limit; add swap or stop services")
 
 

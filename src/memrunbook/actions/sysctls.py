@@ -27,7 +27,9 @@ _PROMISES = "allocations and forks may fail where they succeeded before, or the 
 _CPU = "the kernel spends more or less CPU time on compaction; pages in use are moved"
 
 KNOBS = {
-    "vm.swappiness": Knob(0, 200, "lower: files are read from disk again more often; higher: more swapping", rules.swappiness),
+    "vm.swappiness": Knob(
+        0, 200, "lower: files are read from disk again more often; higher: more swapping", rules.swappiness
+    ),
     "vm.min_free_kbytes": Knob(1024, INT_MAX, _RECLAIM_EARLIER, rules.reserve),
     "vm.watermark_scale_factor": Knob(1, 200, _RECLAIM_EARLIER, rules.watermarks),
     "vm.watermark_boost_factor": Knob(0, 15000, "0: more fragmentation in the long run; higher: bursts of reclaim"),
@@ -46,7 +48,9 @@ KNOBS = {
     "vm.overcommit_kbytes": Knob(KIB, INT_MAX, _PROMISES, rules.overcommit_kbytes, "vm.overcommit_ratio"),
     "vm.admin_reserve_kbytes": Knob(8192, 1 << 20, "so much is kept for root in strict overcommit accounting"),
     "vm.user_reserve_kbytes": Knob(0, 1 << 20, "so much is kept for each user in strict overcommit accounting"),
-    "vm.max_map_count": Knob(65530, INT_MAX, "kernel memory for every further mapping, about 200 bytes", rules.raise_only),
+    "vm.max_map_count": Knob(
+        65530, INT_MAX, "kernel memory for every further mapping, about 200 bytes", rules.raise_only
+    ),
     "vm.page_cluster": Knob(0, 6, "more or fewer pages are read from swap at once"),
     "vm.zone_reclaim_mode": Knob(0, 0, "processes get memory of other NUMA nodes sooner"),
     "vm.panic_on_oom": Knob(0, 0, "out of memory, a process is killed instead of the host"),

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from memrunbook.actions import guards
 from memrunbook.core.action import Blocked, Risk
 from memrunbook.core.protect import named_only_unit, untouchable_unit
+from memrunbook.core.service import Service
 from memrunbook.core.snapshot import Snapshot
 
 NEEDS = ("host", "units")
 HOLD = 60.0
 """Seconds that a service must stay well: a refilled heap looks cured for a few."""
+UNKNOWN_STATE = "unknown"
 JOB_EXTRA, LONGEST_JOB, UNKNOWN_JOB = 10.0, 890.0, 180.0
 
-RUNS = "units.all.exists(u, u.name == target && u.active && u.restarts == 0)"
 NOT_SHORT = "(memory.available_percent >= 10.0 || memory.available_bytes > before.memory.available_bytes)"
 
 JOURNAL = """\
@@ -24,11 +23,8 @@ unit_journal() { # UNIT: the end of its log, for whoever reads why it failed
 }
 """
 
-Unit = Any
-"""An item of `units.all`."""
 
-
-def find(snapshot: Snapshot, name: str) -> Unit | Blocked | None:
+def find(snapshot: Snapshot, name: str) -> Service | Blocked | None:
     """The service of this name among those that are active or failed (None where it is neither), or what forbids it."""
     blocked = guards.first(
         snapshot,
@@ -42,7 +38,8 @@ def find(snapshot: Snapshot, name: str) -> Unit | Blocked | None:
         return blocked
     if untouchable_unit(name):
         return Blocked(f"{name} is protected: the host or our own way in depends on it", "act on another unit")
-    unit = next((unit for unit in snapshot.value("units.all") if unit.name == name), None)
+    every: list[Service] = snapshot.value("units.all")
+    unit = next((unit for unit in every if unit.name == name), None)
     return unit if unit is None else _managed_elsewhere(unit) or unit
 
 
@@ -52,24 +49,28 @@ def not_found(name: str) -> Blocked:
     return Blocked(f"{name} is no active or failed service of this host", hint)
 
 
-def running(snapshot: Snapshot, name: str) -> Unit | Blocked:
+def running(snapshot: Snapshot, name: str) -> Service | Blocked:
     """The service of this name, which must be active."""
     unit = find(snapshot, name)
     if unit is None:
         return not_found(name)
-    if isinstance(unit, Blocked) or unit.active:
+    if isinstance(unit, Blocked):
+        return unit
+    if unit.state == UNKNOWN_STATE:
+        return Blocked(f"systemctl says nothing of {name}", "`runbook doctor` shows what fails on this host")
+    if unit.active:
         return unit
     return Blocked(f"{name} is {unit.state}, not active", "start_unit starts a service that is down")
 
 
-def stoppable(unit: Unit) -> Blocked | None:
+def stoppable(unit: Service) -> Blocked | None:
     """What keeps systemd from stopping the unit on demand."""
     if unit.refuse_manual_stop or not unit.can_stop:
         return Blocked(f"{unit.name} refuses to be stopped by hand (RefuseManualStop)", "act on what it belongs to")
     return None
 
 
-def startable(unit: Unit) -> Blocked | None:
+def startable(unit: Service) -> Blocked | None:
     """What keeps systemd from starting the unit on demand, or as it was started before."""
     if unit.refuse_manual_start or not unit.can_start:
         return Blocked(f"{unit.name} refuses to be started by hand (RefuseManualStart)", "start what it belongs to")
@@ -81,28 +82,34 @@ def startable(unit: Unit) -> Blocked | None:
     return None
 
 
-def risk(unit: Unit, otherwise: Risk = Risk.MEDIUM) -> Risk:
+def risk(unit: Service, otherwise: Risk = Risk.MEDIUM) -> Risk:
     """High for databases, container runtimes and the like, whatever the action."""
     return Risk.HIGH if named_only_unit(unit.name) or unit.policy.kind == "database" else otherwise
 
 
-def run_arguments(unit: Unit) -> tuple[str, str, str]:
+def stays_up(unit: Service) -> str:
+    """The condition that the service runs and systemd has not had to restart it (counted from systemd 235 on)."""
+    once = " && u.restarts == 0" if unit.restarts is not None else ""
+    return f"units.all.exists(u, u.name == target && u.active{once})"
+
+
+def run_arguments(unit: Service) -> tuple[str, str, str]:
     """What `same_run` asks for: name, main process, invocation."""
     return (unit.name, str(unit.main_pid or 0), unit.invocation_id or "")
 
 
-def identity(snapshot: Snapshot, unit: Unit) -> str:
+def identity(snapshot: Snapshot, unit: Service) -> str:
     """Tells this run of the unit from an earlier or later one."""
     name, pid, invocation = run_arguments(unit)
     return f"{name} main process {pid} invocation {invocation} {guards.boot(snapshot)}"
 
 
-def job_timeout(unit: Unit) -> float:
+def job_timeout(unit: Service) -> float:
     """Seconds that systemd itself may need to stop and start the unit, and ten more; at most 15 minutes."""
     return min(unit.timeout_seconds or UNKNOWN_JOB, LONGEST_JOB) + JOB_EXTRA
 
 
-def _managed_elsewhere(unit: Unit) -> Blocked | None:
+def _managed_elsewhere(unit: Service) -> Blocked | None:
     if unit.cluster_managed or unit.policy.kind == "cluster":
         return Blocked(
             f"{unit.name} is run by a cluster manager, which would take this for a failure",

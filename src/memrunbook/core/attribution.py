@@ -22,7 +22,7 @@ class Groups(NamedTuple):
 
 
 class Owner(NamedTuple):
-    """The unit of this host's init system, raw as `systemctl` takes it, and the container; empty where there is none."""
+    """The unit of this host's init system, raw as `systemctl` takes it, and the container; empty for none."""
 
     unit: str
     container: str

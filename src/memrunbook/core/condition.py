@@ -46,11 +46,11 @@ class Verdict(Struct, frozen=True):
 
 
 class ConditionError(ValueError):
-    """An expression that cannot be used: what is wrong with it, at which offset, and how to mend it."""
+    """An expression that cannot be used: what is wrong with it, at which word or offset, and how to mend it."""
 
-    def __init__(self, message: str, hint: str = "", line: int = 1, column: int = 1) -> None:
+    def __init__(self, message: str, hint: str = "", line: int = 1, column: int = 1, word: str = "") -> None:
         super().__init__(message)
-        self.message, self.hint, self.line, self.column = message, hint, line, column
+        self.message, self.hint, self.line, self.column, self.word = message, hint, line, column, word
 
 
 @dataclass(frozen=True)
@@ -117,15 +117,16 @@ class Scope:
         match = CEL_ERROR.search(text)
         line, column, message = (int(match[1]), int(match[2]), match[3]) if match else (1, 1, text)
         message = message.removesuffix(" [INVALID_ARGUMENT]").replace(" (in container '')", "")
-        hint = ""
+        hint = word = ""
         if name := re.search(r"undeclared reference to '([^']+)'", message):
-            message, hint = self._unknown(name[1])
+            word = name[1]
+            message, hint = self._unknown(word)
         elif "no matching overload" in message and "double" in message and "int" in message:
             message += ": whole numbers and decimals do not mix"
             hint = 'write decimals for percentages, rates and seconds ("64.0"), whole numbers for bytes and counts'
         elif message.startswith("Syntax error"):
             hint = "an expression is CEL: && || ! == < in, and text in quotes"
-        return ConditionError(message, hint, line, column)
+        return ConditionError(message, hint, line, column, word)
 
     def _unknown(self, name: str) -> tuple[str, str]:
         if name == "has":
@@ -148,15 +149,15 @@ class Scope:
                 items[match[2]] = last
         for variable, metric in items.items():
             for match in re.finditer(rf"(?<![\w.]){variable}\.([A-Za-z_][\w.]*)", text):
-                self._check_field(match[1], metric, match.start() + 1)
+                self._check_field(match[1], metric, match[0])
 
     @staticmethod
-    def _check_field(name: str, metric: Metric, column: int) -> None:
+    def _check_field(name: str, metric: Metric, word: str) -> None:
         if name in metric.fields or name.partition(".")[0] in metric.fields:
             return
         close = difflib.get_close_matches(name, metric.fields, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(sorted(metric.fields))}"
-        raise ConditionError(f"an item of {metric.name} has no field {name!r}", hint, 1, column)
+        raise ConditionError(f"an item of {metric.name} has no field {name!r}", hint, word=word)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import typing
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from memrunbook.core.fact import Doc, Fact, Reading
@@ -44,15 +45,16 @@ def catalogue(facts: Mapping[str, Fact]) -> dict[str, Metric]:
 
 def _walk(prefix: str, struct: type[Struct]) -> Iterator[Metric]:
     own = set(Reading.__struct_fields__)
+    written = dict(zip(struct.__struct_fields__, struct.__struct_encode_fields__, strict=True))  # "class", not "class_"
     for field, hint in typing.get_type_hints(struct, include_extras=True).items():
-        if field in own or field not in struct.__struct_fields__:
+        if field in own or field not in written:
             continue
         doc = next((m for m in getattr(hint, "__metadata__", ()) if isinstance(m, Doc)), Doc(""))
         kind = _bare(hint)
         if isinstance(kind, type) and issubclass(kind, Struct):
-            yield from _walk(f"{prefix}{field}.", kind)
+            yield from _walk(f"{prefix}{written[field]}.", kind)
         else:
-            yield _metric(f"{prefix}{field}", kind, doc)
+            yield _metric(f"{prefix}{written[field]}", kind, doc)
 
 
 def _bare(hint: Any) -> Any:

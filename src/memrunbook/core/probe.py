@@ -68,7 +68,7 @@ for probe_file in {patterns}; do
 done
 if [ $# -gt 0 ]; then
   probe_say grep ''
-  child grep -s -H '' "$@" </dev/null 2>/dev/null
+  child grep -s -H '' "$@" </dev/null
 fi
 """
 

@@ -19,7 +19,7 @@ from memrunbook.core.metric import Metric
 from memrunbook.core.runbook import RunbookSpec, StepSpec, Text
 from memrunbook.core.units import decode
 from memrunbook.documents.parameters import KINDS, parameter_values
-from memrunbook.documents.yaml_source import Source
+from memrunbook.documents.source import Source
 
 EXPRESSION = re.compile(r"^\$\{\{(.*)\}\}$", re.DOTALL)
 Path = tuple[str | int, ...]
@@ -33,9 +33,9 @@ class Binder:
     spec: RunbookSpec
     problems: list[Problem] = field(default_factory=list)
 
-    def problem(self, path: Path, message: str, hint: str = "") -> None:
-        """Notes a problem at a place of the file."""
-        self.problems.append(Problem(self.source.where(path), message, hint))
+    def problem(self, path: Path, message: str, hint: str = "", word: str = "") -> None:
+        """Notes a problem at a place of the file, or at a word inside of it."""
+        self.problems.append(Problem(self.source.where(path, word), message, hint))
 
     def scope(self, item: Metric | None = None, *, checks: bool = True, step: bool = False) -> Scope:
         """The names that may be used at a place."""
@@ -48,9 +48,8 @@ class Binder:
         try:
             return scope.compile(text.strip(), boolean=boolean)
         except ConditionError as error:
-            place = f" (line {error.line}, column {error.column} of the expression)"
-            torn = "" if error.hint else _torn(text)
-            self.problem(path, error.message + place, error.hint or torn)
+            word = text.strip().splitlines()[error.line - 1][error.column - 1 :] if text.strip() else ""
+            self.problem(path, error.message, error.hint, error.word or word)
             return None
 
     def condition(self, text: Text, path: Path, scope: Scope) -> Condition:
@@ -197,7 +196,3 @@ def _item_metric(expression: Expression | None) -> Metric | None:
 def _near(name: str, known: Mapping[str, Any]) -> str:
     close = get_close_matches(name, known, n=1, cutoff=0.5)
     return f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(sorted(known)[:12])}"
-
-
-def _torn(text: str) -> str:
-    return "put the expression in quotes" if text.startswith(("{", "[", "!", "#")) else ""

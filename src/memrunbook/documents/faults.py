@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
-from jsonschema import Draft202012Validator, ValidationError, validators
+from jsonschema import Draft202012Validator, validators
 from msgspec import Struct
 
 from memrunbook.core import units
@@ -60,12 +60,12 @@ def _integer(_checker: object, value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-_VALIDATOR = validators.extend(
+_VALIDATOR = cast("Any", validators.extend)(
     Draft202012Validator, type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _integer)
 )
 
 
-def _explain(error: ValidationError) -> Iterator[Fault]:
+def _explain(error: Any) -> Iterator[Fault]:
     path: Path = tuple(error.absolute_path)
     match error.validator:
         case "anyOf":
@@ -85,8 +85,8 @@ def _explain(error: ValidationError) -> Iterator[Fault]:
             yield Fault(path, f"{limit}, is {_shown(error.instance)}")
 
 
-def _alternatives(error: ValidationError, path: Path) -> Iterator[Fault]:
-    branches: dict[Any, list[ValidationError]] = {}
+def _alternatives(error: Any, path: Path) -> Iterator[Fault]:
+    branches: dict[Any, list[Any]] = {}
     for inner in error.context or ():
         branches.setdefault(inner.relative_schema_path[0], []).append(inner)
     fitting = [inner for inner in branches.values() if not any(_wrong_kind(one) for one in inner)]
@@ -98,11 +98,11 @@ def _alternatives(error: ValidationError, path: Path) -> Iterator[Fault]:
         yield _mismatch(path, [one for one in schemas if one["type"] != "null"], error.instance)
 
 
-def _wrong_kind(error: ValidationError) -> bool:
+def _wrong_kind(error: Any) -> bool:
     return error.validator == "type" and not error.relative_path
 
 
-def _unknown_keys(error: ValidationError, path: Path) -> Iterator[Fault]:
+def _unknown_keys(error: Any, path: Path) -> Iterator[Fault]:
     known = list(error.schema.get("properties", ()))
     for key in error.instance:
         if key not in known:
@@ -110,20 +110,20 @@ def _unknown_keys(error: ValidationError, path: Path) -> Iterator[Fault]:
             yield Fault((*path, key), f'"{clean(key, SHOWN)}" is not known here', hint, key=True)
 
 
-def _missing_keys(error: ValidationError, path: Path) -> Iterator[Fault]:
+def _missing_keys(error: Any, path: Path) -> Iterator[Fault]:
     for key in error.validator_value:
         if key not in error.instance:
             yield Fault(path, f'"{key}" is missing')
 
 
-def _no_choice(error: ValidationError, path: Path) -> Fault:
+def _no_choice(error: Any, path: Path) -> Fault:
     choices = [error.validator_value] if error.validator == "const" else error.validator_value
     names = [f'"{choice}"' if isinstance(choice, str) else str(choice) for choice in choices]
     wanted = f"one of {', '.join(names)}" if len(names) > 1 else names[0]
     return Fault(path, f"must be {wanted}, is {_shown(error.instance)}", _nearest(error.instance, choices))
 
 
-def _wrong_form(error: ValidationError, path: Path) -> Fault:
+def _wrong_form(error: Any, path: Path) -> Fault:
     if problem := _unit_problem(error.schema, error.instance):
         message, _, hint = problem.partition("; ")
         return Fault(path, message, hint)

@@ -8,14 +8,11 @@ QUOTE = "put the whole value in quotes"
 EXPRESSION = f"if it is an expression, {QUOTE}"
 UNFINISHED = re.compile(r"""(&&|\|\||[=!<>]=|[<>+*/?:,(\[-]|(^|[\s=(,\[])'[^']*|^[^"]*"([^"]*"[^"]*")*[^"]*)$""")
 COMMENT = re.compile(r"\s+#")
+INDENT = f"check the indentation; {EXPRESSION}"
 SYNTAX = (
-    (
-        "mapping values are not allowed",
-        'there is a second ": " where one value belongs',
-        f"check the indentation; {EXPRESSION}",
-    ),
-    ("expected key", "this does not fit the lines before it", f"check the indentation; {EXPRESSION}"),
-    ("expected <block end>", "this does not fit the lines before it", f"check the indentation; {EXPRESSION}"),
+    ("mapping values are not allowed", 'there is a second ": " where one value belongs', INDENT),
+    ("expected key", "this does not fit the lines before it", INDENT),
+    ("expected <block end>", "this does not fit the lines before it", INDENT),
     ("expected ',' or '}'", 'a "," or "}" belongs here', f"inside {{ }}, {QUOTE}"),
     ("expected ',' or ']'", 'a "," or "]" belongs here', f"inside [ ], {QUOTE}"),
     ("cannot start any token", "a value cannot begin with this character", QUOTE),
@@ -36,7 +33,7 @@ def in_words(problem: str, character: str) -> tuple[str, str]:
 
 
 def cut_short(value: str, rest: str) -> bool:
-    """True where a plain value ends at a " #" (`rest` is what follows it on its line) in the middle of an expression."""
+    """True where a comment (`rest` follows the value on its line) cuts a plain value in the middle of an expression."""
     return bool(COMMENT.match(rest) and UNFINISHED.search(value))
 
 

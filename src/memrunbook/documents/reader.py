@@ -29,7 +29,7 @@ class Reader:
         self._name = name
         self._lines = lines
         self._enough = enough
-        self._events: Iterator[ev.Event] = yaml.parse(text, Loader=LOADER)
+        self._events: Iterator[Any] = yaml.parse(text, Loader=LOADER)
         self._problems: list[Problem] = []
         self.values: dict[Path, Span] = {}
         self.keys: dict[Path, Span] = {}
@@ -60,7 +60,7 @@ class Reader:
                     break
         return data
 
-    def _node(self, event: ev.Event, path: Path, *, flow: bool) -> Any:
+    def _node(self, event: Any, path: Path, *, flow: bool) -> Any:
         self.values[path] = _span(event)
         if isinstance(event, ev.AliasEvent):
             self._add(_span(event), "aliases (*name) are not used here", f"{PLAIN_DATA}; {mistakes.EXPRESSION}")
@@ -72,11 +72,9 @@ class Reader:
             self._add(_span(event), f"nested deeper than {DEEPEST} levels", "")
             raise DocumentError(self._problems)
         inside = bool(event.flow_style)
-        return (
-            self._mapping(path, flow=inside)
-            if isinstance(event, ev.MappingStartEvent)
-            else self._list(path, flow=inside)
-        )
+        if isinstance(event, ev.MappingStartEvent):
+            return self._mapping(path, flow=inside)
+        return self._list(path, flow=inside)
 
     def _list(self, path: Path, *, flow: bool) -> list[Any]:
         items: list[Any] = []
@@ -92,14 +90,14 @@ class Reader:
                 self._add(_span(event), f'"{clean(key)}" is given twice', "remove one of them")
             self.keys.setdefault((*path, key), _span(event))
             value = next(self._events)
-            if flow and isinstance(value, ev.ScalarEvent) and value.start_mark.index == event.end_mark.index:
+            if flow and _without_colon(event, value):
                 self._add(_span(event), f'"{clean(key)}" has no value', f"inside {{ }}, {mistakes.QUOTE}")
             found[key] = self._node(value, (*path, key), flow=flow)
             if self._enough and not path and self._enough <= found.keys():
                 break
         return found
 
-    def _key(self, event: ev.Event, path: Path, *, flow: bool) -> str:
+    def _key(self, event: Any, path: Path, *, flow: bool) -> str:
         if isinstance(event, ev.ScalarEvent):
             self._refuse_extras(event)
             return str(event.value)
@@ -108,10 +106,10 @@ class Reader:
         self._add(_span(event), "a key must be a word", "")
         return ""
 
-    def _scalar(self, event: ev.ScalarEvent, *, flow: bool) -> Any:
+    def _scalar(self, event: Any, *, flow: bool) -> Any:
         if not event.implicit[0]:
             return event.value
-        rest = self._lines[event.end_mark.line][event.end_mark.column :]
+        rest = self._rest(event.end_mark)
         if mistakes.cut_short(event.value, rest):
             self._add(_span(event), 'the value ends in the middle: " #" begins a comment', mistakes.QUOTE)
         if flow and mistakes.cut_by_comma(event.value):
@@ -131,12 +129,18 @@ class Reader:
     def _syntax(self, error: yaml.MarkedYAMLError) -> None:
         mark = error.problem_mark
         span = Span(mark.line, mark.column, mark.line) if mark else Span(0, 0, 0)
-        character = self._lines[span.line][span.column : span.column + 1]
-        self._add(span, *mistakes.in_words(str(error.problem), character))
+        self._add(span, *mistakes.in_words(str(error.problem), self._rest(span)[:1]))
+
+    def _rest(self, place: Any) -> str:
+        return self._lines[place.line][place.column :] if place.line < len(self._lines) else ""
 
     def _add(self, span: Span, message: str, hint: str) -> None:
         self._problems.append(Problem(f"{self._name}:{span.line + 1}:{span.column + 1}", message, hint))
 
 
-def _span(event: ev.Event) -> Span:
+def _span(event: Any) -> Span:
     return Span(event.start_mark.line, event.start_mark.column, event.end_mark.line)
+
+
+def _without_colon(key: Any, value: Any) -> bool:
+    return not getattr(value, "value", "x") and bool(value.start_mark.index == key.end_mark.index)

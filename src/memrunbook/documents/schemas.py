@@ -44,24 +44,29 @@ def schema(kind: Any) -> Schema:
 
 
 def _schema(kind: mi.Type, definitions: dict[str, Schema]) -> Schema:
+    if isinstance(kind, mi.StructType):
+        return _reference(kind, definitions)
+    if isinstance(kind, mi.UnionType):
+        return {"anyOf": [_schema(one, definitions) for one in kind.types]}
+    if isinstance(kind, mi.Metadata):
+        return {**_schema(kind.type, definitions), **(kind.extra_json_schema or {})}
+    if type(kind) in NAMES:
+        return {"type": NAMES[type(kind)], **_limits(kind), **_inside(kind, definitions)}
+    return _leaf(kind)
+
+
+def _leaf(kind: mi.Type) -> Schema:
     match kind:
         case mi.AnyType():
             return {}
-        case mi.Metadata():
-            return {**_schema(kind.type, definitions), **(kind.extra_json_schema or {})}
         case mi.LiteralType():
             return {"enum": list(kind.values)}
         case mi.EnumType():
             return {"enum": [member.value for member in kind.cls]}
         case mi.CustomType():
             return {"title": kind.cls.__name__.lower(), **units.schema(kind.cls)}
-        case mi.UnionType():
-            return {"anyOf": [_schema(one, definitions) for one in kind.types]}
-        case mi.StructType():
-            return _reference(kind, definitions)
-        case _ if type(kind) in NAMES:
-            return {"type": NAMES[type(kind)], **_limits(kind), **_inside(kind, definitions)}
-    raise TypeError(f"a document cannot hold {kind}")
+        case _:
+            raise TypeError(f"a document cannot hold {kind}")
 
 
 def _limits(kind: mi.Type) -> Schema:

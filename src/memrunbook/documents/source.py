@@ -43,8 +43,8 @@ class Source:
         return self._shown(self.keys[path]) if path in self.keys else self.where(path)
 
     def _within(self, span: Span, word: str) -> Span:
-        for line in range(span.line, span.end + 1) if word else ():
-            column = self.lines[line].find(word, span.column if line == span.line else 0)
+        for line, text in enumerate(self.lines[span.line : span.end + 1] if word else (), span.line):
+            column = text.find(word, span.column if line == span.line else 0)
             if column >= 0:
                 return Span(line, column, line)
         return span

@@ -9,6 +9,8 @@ from memrunbook.core.errors import DocumentError, Problem
 from memrunbook.documents.reader import Reader
 from memrunbook.documents.source import Source
 
+__all__ = ["Source", "load"]
+
 LARGEST_FILE = 1 << 20
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")

@@ -13,20 +13,20 @@ from memrunbook.core.units import Unit
 from memrunbook.facts import numbers
 from memrunbook.facts.host import page_size
 from memrunbook.facts.memory import total_bytes
-from memrunbook.facts.sampling import NO_PAGE_SIZE, Readings, latest
+from memrunbook.facts.sampling import NO_PAGE_SIZE, Readings, Values, latest
 
 BUDDYINFO = "/proc/buddyinfo"
 ZONEINFO = "/proc/zoneinfo"
 MAIN_SHARE = 0.05
-"""A zone counts when it holds this share of RAM (domain: the others are small and full by design)."""
+"""A zone counts when it holds this share of RAM; the others are small by design."""
 NETWORK, HUGE = 3, 9
 MOST_ORDERS = 32
-SHORT = Unavailable("failed", "no large zone has free pages above its high watermark: this is shortage, not fragmentation")
+INDICES = ("unusable", "extfrag", "unusable_3", "extfrag_3", "unusable_9", "extfrag_9")
+NO_RAM = Unavailable("failed", "the size of RAM is unknown")
+SHORT = Unavailable("failed", "no large zone is above its high watermark: shortage, not fragmentation")
 _BUDDY = re.compile(r"^Node (\d{1,6}), zone +(\S{1,32}) +(\d[\d ]*)$", re.MULTILINE | re.ASCII)
 _ZONE = re.compile(r"^Node (\d{1,6}), zone +(\S{1,32})[ \t]*$", re.MULTILINE | re.ASCII)
 _MARK = re.compile(r"^[ \t]+(high|managed|present)[ \t]+(\d{1,15})$", re.MULTILINE | re.ASCII)
-
-Indices = list[float]
 
 
 class Zone(Struct, frozen=True):
@@ -52,24 +52,20 @@ class BuddyReading(Reading, frozen=True, kw_only=True):
     """The worst of the main zones; without one nothing can be said of fragmentation."""
 
     orders: Annotated[int, Doc("block sizes that this kernel knows", Unit.COUNT, BUDDYINFO)]
-    unusable: Annotated[
-        list[float] | None, Doc("unusable index by order, worst main zone", Unit.RATIO, BUDDYINFO)
-    ] = None
+    unusable: Annotated[list[float] | None, Doc("unusable index by order, worst main zone", Unit.RATIO, BUDDYINFO)] = (
+        None
+    )
     extfrag: Annotated[
         list[float] | None, Doc("fragmentation index by order, worst main zone", Unit.RATIO, BUDDYINFO)
     ] = None
     unusable_3: Annotated[
         float | None, Doc("unusable index of order 3: network buffers, stacks", Unit.RATIO, BUDDYINFO)
     ] = None
-    unusable_9: Annotated[
-        float | None, Doc("unusable index of order 9: huge pages", Unit.RATIO, BUDDYINFO)
-    ] = None
+    unusable_9: Annotated[float | None, Doc("unusable index of order 9: huge pages", Unit.RATIO, BUDDYINFO)] = None
     extfrag_3: Annotated[
         float | None, Doc("fragmentation index of order 3: network buffers, stacks", Unit.RATIO, BUDDYINFO)
     ] = None
-    extfrag_9: Annotated[
-        float | None, Doc("fragmentation index of order 9: huge pages", Unit.RATIO, BUDDYINFO)
-    ] = None
+    extfrag_9: Annotated[float | None, Doc("fragmentation index of order 9: huge pages", Unit.RATIO, BUDDYINFO)] = None
     zones: Annotated[list[Zone], Doc("all zones", Unit.COUNT, BUDDYINFO)]
 
 
@@ -108,14 +104,66 @@ def parse(samples: Samples, readings: Readings) -> BuddyReading | Unavailable:
     if not zones:
         return Unavailable("failed", f"{BUDDYINFO} holds no zone")
     main = [zone for zone in zones if zone.main]
-    unusable = _worst([zone.unusable for zone in main])
-    extfrag = _worst([zone.extfrag for zone in main])
-    fields = {
-        "unusable": unusable or None,
-        "extfrag": extfrag or None,
-        **{f"unusable_{order}": unusable[order] for order in (NETWORK, HUGE) if order < len(unusable)},
-        **{f"extfrag_{order}": extfrag[order] for order in (NETWORK, HUGE) if order < len(extfrag)},
-    }
-    orders = max(len(zone.free_blocks) for zone in zones)
-    gaps = {} if main else dict.fromkeys(GAPS, SHORT if ram else NO_RAM)
-    return BuddyReading(orders=orders, zones=zones, unavailable=gaps, **fields)
+    return BuddyReading(
+        orders=max(len(zone.free_blocks) for zone in zones),
+        zones=zones,
+        unavailable={} if main else dict.fromkeys(INDICES, SHORT if ram else NO_RAM),
+        **_named("unusable", [zone.unusable for zone in main]),
+        **_named("extfrag", [zone.extfrag for zone in main]),
+    )
+
+
+def _named(name: str, zones: list[list[float]]) -> Values:
+    """The worst zone's index at each order."""
+    worst = [max(column) for column in zip(*zones, strict=False)]
+    single = {f"{name}_{order}": worst[order] for order in (NETWORK, HUGE) if order < len(worst)}
+    return {name: worst or None, **single}
+
+
+def _zones(text: str, page: int, marks: dict[tuple[str, str], _Marks], ram: int | None) -> Iterator[Zone]:
+    for node, name, columns in _BUDDY.findall(text):
+        blocks = [int(column) for column in columns.split()]
+        free = _pages(blocks) * page
+        if len(blocks) > MOST_ORDERS or free > numbers.MOST:
+            continue
+        mark = marks.get((node, name), _Marks())
+        orders = range(len(blocks))
+        yield Zone(
+            node=int(node),
+            name=name,
+            main=_is_main(free, mark, ram),
+            free_bytes=free,
+            managed_bytes=mark.managed,
+            high_bytes=mark.high,
+            free_blocks=blocks,
+            unusable=[unusable_index(blocks, order) for order in orders],
+            extfrag=[fragmentation_index(blocks, order) for order in orders],
+        )
+
+
+def _is_main(free: int, mark: _Marks, ram: int | None) -> bool:
+    if not ram:
+        return False
+    holds = free if mark.managed is None else mark.managed
+    return holds >= MAIN_SHARE * ram and free > (mark.high or 0)
+
+
+def _marks(zoneinfo: str, page: int) -> Iterator[tuple[tuple[str, str], _Marks]]:
+    """Each zone's memory (`present` before 3.8) and high watermark; the first of a name counts, pagesets follow."""
+    _, *parts = _ZONE.split(zoneinfo)
+    for node, name, text in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
+        found = {key: int(value) * page for key, value in reversed(_MARK.findall(text))}
+        yield (node, name), _Marks(found.get("managed", found.get("present")), found.get("high"))
+
+
+def _pages(blocks: list[int]) -> int:
+    return sum(count << order for order, count in enumerate(blocks))
+
+
+FACT = Fact(
+    reading=BuddyReading,
+    parse=parse,
+    asks=(Read(BUDDYINFO), Grep(ZONEINFO)),
+    needs=("host", "memory"),
+    meaning="fragmentation of free memory",
+)

@@ -20,9 +20,7 @@ class HugepagesReading(Reading, frozen=True, kw_only=True):
 
     total: Annotated[int, Doc("pages of the default size", Unit.COUNT, "/proc/meminfo HugePages_Total")]
     free: Annotated[int, Doc("of these, not in use", Unit.COUNT, "/proc/meminfo HugePages_Free")]
-    reserved: Annotated[
-        int, Doc("of the free ones, promised to a process", Unit.COUNT, "/proc/meminfo HugePages_Rsvd")
-    ]
+    reserved: Annotated[int, Doc("of the free ones, promised to a process", Unit.COUNT, "/proc/meminfo HugePages_Rsvd")]
     surplus: Annotated[int, Doc("beyond the configured number", Unit.COUNT, "/proc/meminfo HugePages_Surp")]
     size_bytes: Annotated[int, Doc("the default size", Unit.BYTES, "/proc/meminfo Hugepagesize")]
     idle_bytes: Annotated[int, Doc("free and not promised, every size", Unit.BYTES, f"{POOL}*kB free - resv")]

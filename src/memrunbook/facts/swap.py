@@ -55,12 +55,12 @@ class SwapReading(Reading, frozen=True, kw_only=True):
     free_bytes: Annotated[int, Doc("swap space left", Unit.BYTES, "/proc/meminfo SwapFree")]
     free_percent: Annotated[float | None, Doc("free share", Unit.PERCENT, "SwapFree / SwapTotal")] = None
     used_percent: Annotated[float | None, Doc("used share", Unit.PERCENT, "1 - SwapFree / SwapTotal")] = None
-    cached_bytes: Annotated[
-        int | None, Doc("in swap and in RAM at once", Unit.BYTES, "/proc/meminfo SwapCached")
-    ] = None
-    in_bytes_per_second: Annotated[
-        int | None, Doc("read from swap", Unit.BYTES_PER_SECOND, "/proc/vmstat pswpin")
-    ] = None
+    cached_bytes: Annotated[int | None, Doc("in swap and in RAM at once", Unit.BYTES, "/proc/meminfo SwapCached")] = (
+        None
+    )
+    in_bytes_per_second: Annotated[int | None, Doc("read from swap", Unit.BYTES_PER_SECOND, "/proc/vmstat pswpin")] = (
+        None
+    )
     out_bytes_per_second: Annotated[
         int | None, Doc("written to swap", Unit.BYTES_PER_SECOND, "/proc/vmstat pswpout")
     ] = None

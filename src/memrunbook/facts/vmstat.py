@@ -9,8 +9,18 @@ from memrunbook.core.units import Unit
 from memrunbook.facts import numbers
 from memrunbook.facts.host import page_size
 from memrunbook.facts.sampling import (
-    NO_PAGE_SIZE, ONE_SAMPLE, Interval, Rate, Readings, Values,
-    grown, intervals, latest, per_second, split, whole_per_second,
+    NO_PAGE_SIZE,
+    ONE_SAMPLE,
+    Interval,
+    Rate,
+    Readings,
+    Values,
+    grown,
+    intervals,
+    latest,
+    per_second,
+    split,
+    whole_per_second,
 )  # fmt: skip
 
 VMSTAT = "/proc/vmstat"
@@ -105,9 +115,7 @@ class VmstatReading(Reading, frozen=True, kw_only=True):
     compact_stalls_per_second: Annotated[
         float | None, Doc("times a task had to compact memory itself", PER_SECOND, "compact_stall")
     ] = None
-    compact_fails_per_second: Annotated[
-        float | None, Doc("of these, in vain", PER_SECOND, "compact_fail")
-    ] = None
+    compact_fails_per_second: Annotated[float | None, Doc("of these, in vain", PER_SECOND, "compact_fail")] = None
     compact_successes_per_second: Annotated[
         float | None, Doc("of these, with success", PER_SECOND, "compact_success")
     ] = None
@@ -117,24 +125,20 @@ class VmstatReading(Reading, frozen=True, kw_only=True):
     reclaim_efficiency_percent: Annotated[
         float | None, Doc("pages reclaimed of those scanned; below 30 is poor", Unit.PERCENT, "pgsteal* / pgscan*")
     ] = None
-    page_in_bytes_per_second: Annotated[
-        int | None, Doc("read from block devices", Unit.BYTES_PER_SECOND, "pgpgin")
-    ] = None
+    page_in_bytes_per_second: Annotated[int | None, Doc("read from block devices", Unit.BYTES_PER_SECOND, "pgpgin")] = (
+        None
+    )
     page_out_bytes_per_second: Annotated[
         int | None, Doc("written to block devices", Unit.BYTES_PER_SECOND, "pgpgout")
     ] = None
     oom_kills: Annotated[
         int | None, Doc("kills by the OOM killer since boot, groups counted twice", Unit.COUNT, "oom_kill (4.13+)")
     ] = None
-    oom_kills_in_sample: Annotated[
-        int | None, Doc("of these, during our samples", Unit.COUNT, "oom_kill")
-    ] = None
+    oom_kills_in_sample: Annotated[int | None, Doc("of these, during our samples", Unit.COUNT, "oom_kill")] = None
     compact_migrate_scanned: Annotated[
         int | None, Doc("pages that compaction looked at", Unit.COUNT, "compact_migrate_scanned")
     ] = None
-    compact_isolated: Annotated[
-        int | None, Doc("pages that compaction took", Unit.COUNT, "compact_isolated")
-    ] = None
+    compact_isolated: Annotated[int | None, Doc("pages that compaction took", Unit.COUNT, "compact_isolated")] = None
     dropped_pagecache: Annotated[
         int | None, Doc("times somebody dropped the page cache", Unit.COUNT, "drop_pagecache")
     ] = None

@@ -41,7 +41,7 @@ class KnownKey:
 
     def is_for(self, name: str) -> bool:
         """True when the line is for this host: plain names, patterns, negations or hashed names."""
-        if any(fnmatch.fnmatchcase(name, pattern[1:]) for pattern in self.names if pattern.startswith("!")):
+        if any(_matches(name, pattern[1:]) for pattern in self.names if pattern.startswith("!")):
             return False
         return any(_matches(name, pattern) for pattern in self.names)
 
@@ -151,7 +151,7 @@ def _read(path: Path) -> Iterator[KnownKey]:
 
 
 def _parse(fields: list[str], where: str) -> KnownKey | None:
-    """A line that is no plain or revoked key (a comment, a certificate authority, damage) trusts nobody: it is passed over."""
+    # Any other line (a comment, a certificate authority, damage) trusts nobody and is passed over.
     revoked = fields[:1] == ["@revoked"]
     words = fields[1:] if revoked else fields
     if len(words) < _FIELDS or words[0][0] in "#@":

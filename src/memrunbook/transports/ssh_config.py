@@ -1,4 +1,4 @@
-"""Reads the part of an OpenSSH client configuration that says where and as whom to connect; refuses what it cannot honour."""
+"""Reads where and as whom to connect from an OpenSSH client configuration; refuses what it cannot honour."""
 
 from __future__ import annotations
 
@@ -16,29 +16,28 @@ from memrunbook.core.errors import UsageError
 HONOURED = {"hostname", "user", "port", "identityfile", "userknownhostsfile", "proxyjump", "identitiesonly"}
 
 # These change neither where nor as whom we connect, or we are stricter than they could make us.
-HARMLESS = frozenset(
-    """
-    addkeystoagent addressfamily batchmode canonicalizefallbacklocal casignaturealgorithms
-    challengeresponseauthentication checkhostip ciphers clearallforwardings compression connectionattempts
-    connecttimeout controlmaster controlpath controlpersist dynamicforward enableescapecommandline escapechar
-    exitonforwardfailure fingerprinthash forkafterauthentication forwardagent forwardx11 forwardx11timeout
-    forwardx11trusted gatewayports globalknownhostsfile gssapiauthentication gssapidelegatecredentials
-    hashknownhosts hostbasedauthentication hostkeyalgorithms ignoreunknown ipqos
-    kbdinteractiveauthentication kexalgorithms localcommand localforward loglevel logverbose macs
-    nohostauthenticationforlocalhost numberofpasswordprompts obscurekeystroketiming passwordauthentication
-    permitlocalcommand preferredauthentications pubkeyacceptedalgorithms pubkeyacceptedkeytypes
-    pubkeyauthentication rekeylimit remoteforward requesttty requiredrsasize sendenv serveralivecountmax
-    serveraliveinterval setenv stdinnull streamlocalbindmask streamlocalbindunlink stricthostkeychecking
-    syslogfacility tcpkeepalive tunnel updatehostkeys usekeychain verifyhostkeydns visualhostkey xauthlocation
-    """.split()
-)
+_HARMLESS = """
+addkeystoagent addressfamily batchmode casignaturealgorithms
+challengeresponseauthentication checkhostip ciphers clearallforwardings compression connectionattempts
+connecttimeout controlmaster controlpath controlpersist dynamicforward enableescapecommandline escapechar
+exitonforwardfailure fingerprinthash forkafterauthentication forwardagent forwardx11 forwardx11timeout
+forwardx11trusted gatewayports globalknownhostsfile gssapiauthentication gssapidelegatecredentials
+hashknownhosts hostbasedauthentication hostkeyalgorithms ignoreunknown ipqos
+kbdinteractiveauthentication kexalgorithms localcommand localforward loglevel logverbose macs
+nohostauthenticationforlocalhost numberofpasswordprompts obscurekeystroketiming passwordauthentication
+permitlocalcommand preferredauthentications pubkeyacceptedalgorithms pubkeyacceptedkeytypes
+pubkeyauthentication rekeylimit remoteforward requesttty requiredrsasize sendenv serveralivecountmax
+serveraliveinterval setenv stdinnull streamlocalbindmask streamlocalbindunlink stricthostkeychecking
+syslogfacility tcpkeepalive tunnel updatehostkeys usekeychain verifyhostkeydns visualhostkey xauthlocation
+"""
+HARMLESS = frozenset(_HARMLESS.split())
 
 _LINE = re.compile(r"(\w+)(?:\s*=\s*|\s+)(.*)")
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One line of the file: `hosts` are the patterns it is for; in a Match block `uncertain`: whether it applies is not known."""
+    """One line of the file, for hosts of these patterns; `uncertain` in a Match block: it may apply."""
 
     keyword: str
     words: tuple[str, ...]
@@ -83,7 +82,7 @@ class SshConfig:
         return cls(_settings(text, str(path)))
 
     def lookup(self, name: str) -> HostSettings:
-        """What holds for this host; raises UsageError for a keyword that would lead somewhere else and is not honoured."""
+        """What holds for this host; raises UsageError for a keyword that would lead elsewhere and is not honoured."""
         found: dict[str, tuple[str, ...]] = {}
         identities: list[str] = []
         for setting in self._settings:

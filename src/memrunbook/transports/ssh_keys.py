@@ -56,7 +56,7 @@ def _load(path: Path) -> PKey | Unusable:
 
 @dataclass
 class Offer:
-    """The keys to try on one host, in order; while they are tried, `tried` and `unusable` fill for the error message."""
+    """The keys to try on one host, in order; `tried` and `unusable` fill meanwhile, for the error message."""
 
     ring: KeyRing
     explicit: Sequence[Path]

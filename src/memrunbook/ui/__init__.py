@@ -1,1 +1,1 @@
-"""What a person sees; the only owner of rich."""
+"""What a person sees and answers: views as pure functions of core values, the screen, and the gates at the terminal."""

@@ -42,8 +42,8 @@ class Guest:
         self.write(f"/usr/local/bin/{program}", compiled(program), mode="0755")
 
     def start_service(self, name: str, command: str, *settings: str) -> None:
-        """Write NAME.service that runs *command*, with further `Key=value` *settings*, and start it."""
-        lines = ["[Unit]", f"Description=lab {name}", "[Service]", f"ExecStart={command}", *settings]
+        """Write NAME.service that runs *command*, with further `Key=value` *settings*, and return once it runs."""
+        lines = ["[Unit]", f"Description=lab {name}", "[Service]", "Type=exec", f"ExecStart={command}", *settings]
         lines += ["[Install]", "WantedBy=multi-user.target", ""]
         self.write(f"/etc/systemd/system/{name}.service", "\n".join(lines))
         self.check(f"systemctl daemon-reload && systemctl start {name}.service")

@@ -1,22 +1,24 @@
 """A healthy guest whose free memory is all page cache, as that of any file server."""
 
 from tests.kernel.lab.guest import Guest
-from tests.kernel.lab.readings import meminfo
+from tests.kernel.lab.readings import meminfo, pressure
 from tests.kernel.lab.scenario import Scenario
 
 FREE_PERCENT = 8
 AVAILABLE_PERCENT = 60
+CALM_PERCENT = 0.5
 
 
 def _prepare(guest: Guest) -> None:
     # A hole reads as zeros and fills the page cache as data does, without minutes of emulated disk.
-    guest.check("truncate --size=1G /var/tmp/big && cat /var/tmp/big >/dev/null")
+    guest.check("truncate --size=512M /var/tmp/big && cat /var/tmp/big >/dev/null")
 
 
 def _reached(guest: Guest) -> bool:
     memory = meminfo(guest)
     free, available = (100 * memory[field] / memory["MemTotal"] for field in ("MemFree", "MemAvailable"))
-    return free < FREE_PERCENT and available > AVAILABLE_PERCENT
+    calm = pressure(guest)["some"] < CALM_PERCENT
+    return free < FREE_PERCENT and available > AVAILABLE_PERCENT and calm
 
 
 SCENARIO = Scenario(

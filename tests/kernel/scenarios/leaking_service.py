@@ -6,7 +6,7 @@ from tests.kernel.lab.scenario import Scenario
 
 UNIT = "leaky.service"
 SETTINGS = "/etc/default/leaky"
-FAST = "LEAK=-r 131072\n"
+FAST = "LEAK=-r 262144\n"
 SLOW = "LEAK=-f 16 -r 10 -l 64\n"
 
 

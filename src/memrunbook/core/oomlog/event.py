@@ -118,7 +118,7 @@ class Failure(Struct):
 
     @property
     def atomic(self) -> bool:
-        """Whether the caller could not wait. Without names: kernels before 4.4 mark waiting by 0x10, urgency by 0x20."""
+        """Whether the caller could not wait. Without names (before 4.6): 0x10 allows to wait, 0x20 is urgent."""
         if self.flags is not None:
             return "GFP_ATOMIC" in self.flags.split("|")
         bits = int(self.mode, 16)

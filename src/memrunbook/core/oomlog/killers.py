@@ -9,7 +9,9 @@ from memrunbook.core.oomlog.frame import Line
 
 KIB = 1024
 _SYSTEMD_OOMD = re.compile(r"(?:Killed|Marked) (/.*?) (?:for killing )?(due to .*)$")
-_EARLYOOM = re.compile(r"sending SIG(?:TERM|KILL) to process (\d{1,10}) uid (\d{1,10}) \"(.*?)\": .*?VmRSS (\d{1,12}) MiB")
+_EARLYOOM = re.compile(
+    r"sending SIG(?:TERM|KILL) to process (\d{1,10}) uid (\d{1,10}) \"(.*?)\": .*?VmRSS (\d{1,12}) MiB"
+)
 _OOMD = re.compile(r"oomd kill: .*? (/?\S+) (\d{1,18}) ruleset:(.*)$")
 
 

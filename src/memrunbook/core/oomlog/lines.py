@@ -187,9 +187,9 @@ Rule = Callable[[Event, str], bool]
 def _read_kill(text: str) -> Kill | None:
     sized = _KILL.match(text)
     if sized:
-        message, pid, uid, name = sized[1], int(sized[2]), sized[3] or sized[9], sized[4]
-        sizes = [_number(sized[place]) for place in (5, 6, 7, 8)]
-        return Kill(pid, name, message, *sizes, _number(uid), _number(sized[10]), _number(sized[11]))
+        total, anonymous, file, shared = (_number(sized[place]) for place in (5, 6, 7, 8))
+        uid, page_tables, adjustment = (_number(text) for text in (sized[3] or sized[9], sized[10], sized[11]))
+        return Kill(int(sized[2]), sized[4], sized[1], total, anonymous, file, shared, uid, page_tables, adjustment)
     bare = _KILL_BARE.match(text)
     return Kill(int(bare[2]), bare[3], bare[1]) if bare else None
 

@@ -1,0 +1,54 @@
+# Every target sets up what it needs; a machine with Python >= 3.11, make and the package registry is enough.
+# The guests of test-kernel also need Debian packages, which it names.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+WORKERS ?= 2
+LAB := $(BIN)/python -m tests.kernel.lab
+
+.PHONY: demo test test-kernel guest check generate bench mutate build clean
+
+$(STAMP): pyproject.toml src/memrunbook/version.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $(STAMP)
+
+demo: $(STAMP) ## the main job on this machine: diagnose, then a dry run; nothing is changed
+	$(BIN)/runbook diagnose --host local || test $$? -eq 8
+	$(BIN)/runbook plan memory-shortage --host local
+
+test: $(STAMP) ## the tests that need no root and no guest
+	$(BIN)/python -m pytest -n $(WORKERS) --ignore=tests/kernel --cov --cov-report=term:skip-covered --cov-fail-under=95
+
+test-kernel: $(STAMP) ## real kernels in qemu guests
+	$(LAB) check || test -z "$$REQUIRE_KERNEL"
+	$(BIN)/python -m pytest -n $(WORKERS) --timeout=1200 tests/kernel
+
+guest: $(STAMP) ## SCENARIO=name: leaves a guest in that state running
+	$(LAB) guest $(SCENARIO)
+
+check: $(STAMP) ## style, types, layers, budgets, generated files, shipped runbooks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python tools/budgets.py src
+	$(BIN)/python tools/generate.py --check
+	$(BIN)/runbook validate
+
+generate: $(STAMP) ## schemas and reference pages
+	$(BIN)/python tools/generate.py
+
+bench: $(STAMP) ## the benchmarks of bench/ against an sshd of their own
+	$(BIN)/python -m bench.diagnose
+
+mutate: $(STAMP) ## mutation tests of the core's life and death files
+	$(BIN)/mutmut run
+
+build: $(STAMP) ## the wheel and the source distribution, in dist/
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check build
+	$(BIN)/python -m build --outdir dist .
+
+clean:
+	rm -rf $(VENV) build dist mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,154 @@
+"""Limits the memory of a service until the next reboot, so that it cannot take the host down."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+import msgspec
+from msgspec import Meta
+
+from memrunbook.actions import guards, systemd
+from memrunbook.actions.scripts import OWN_CHILD, SAME_RUN
+from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Undo, UndoMode, Verify
+from memrunbook.core.service import Service
+from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.units import Duration, Size, format_bytes
+
+SCRIPT = (
+    SAME_RUN
+    + """\
+act() { # UNIT MAINPID INVOCATION PROPERTY=VALUE…
+  same_run "$1" "$2" "$3" || return
+  limit_unit=$1
+  shift 3
+  child systemctl set-property --no-ask-password --runtime -- "$limit_unit" "$@" || return 1
+}
+act "$@"
+"""
+)
+UNDO = (
+    OWN_CHILD
+    + """\
+take_back() { # UNIT 'PROPERTY=OURS PROPERTY=OLD'…
+  limit_nl='
+'
+  limit_unit=$1
+  shift
+  limit_now=$(child systemctl show --property=MemoryHigh --property=MemoryMax --property=MemorySwapMax \
+    -- "$limit_unit") || return 1
+  for limit_pair; do
+    shift
+    case $limit_nl$limit_now$limit_nl in
+      *"$limit_nl${limit_pair#* }$limit_nl"*) ;;
+      *"$limit_nl${limit_pair% *}$limit_nl"*) set -- "$@" "${limit_pair#* }" ;;
+      *) printf '%s\\n' "$limit_unit: ${limit_pair% *} is not set any more: somebody changed it" >&2; return 4 ;;
+    esac
+  done
+  [ $# -eq 0 ] || child systemctl set-property --no-ask-password --runtime -- "$limit_unit" "$@" || return 1
+}
+take_back "$@"
+"""
+)
+PROPERTIES = {"memory_high": "MemoryHigh", "memory_max": "MemoryMax", "swap_max": "MemorySwapMax"}
+COSTS = {
+    "memory_high": "above it the service is slowed down hard, and nothing kills it",
+    "memory_max": "above it a process of the service is killed",
+    "swap_max": "it may not swap out more than this",
+}
+
+
+class LimitUnit(Action, frozen=True, kw_only=True):
+    """Sets MemoryHigh, MemoryMax or MemorySwapMax of an active service, until the next reboot at most."""
+
+    max_risk: ClassVar[Risk] = Risk.HIGH
+    effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    needs: ClassVar[tuple[str, ...]] = systemd.NEEDS
+    undo_mode: ClassVar[UndoMode] = "auto"
+    policy: ClassVar[str] = "limit"
+
+    unit: Annotated[str, Meta(description="the service, as in search-api.service")]
+    memory_high: Annotated[Size | None, Meta(description="MemoryHigh: slowed down above it; for batch work")] = None
+    memory_max: Annotated[Size | None, Meta(description="MemoryMax: killed above it; for services that restart")] = None
+    swap_max: Annotated[Size | None, Meta(description="MemorySwapMax: the most it may have in swap")] = None
+    for_: Annotated[Duration | None, Meta(description="after this time the host itself takes it back")] = msgspec.field(
+        default=None, name="for"
+    )
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """The limits that are asked for, by parameter."""
+        values = {name: getattr(self, name) for name in PROPERTIES}
+        return {name: int(value) for name, value in values.items() if value is not None}
+
+    def decide(self, snapshot: Snapshot) -> Decision:
+        """Not needed where the limits are set; blocked where cgroups or usage do not allow them."""
+        if not self.limits:
+            return Blocked("no limit is given", f"give {', '.join(PROPERTIES)} or several of them")
+        unit = systemd.running(snapshot, self.unit)
+        if isinstance(unit, Blocked):
+            return unit
+        if all(getattr(unit, f"{name}_bytes") == value for name, value in self.limits.items()):
+            return NotNeeded(f"{unit.name} has these limits")
+        known = guards.known("host.cgroup_version", "host.remediators")
+        blocked = guards.first(snapshot, known, guards.comes_back(self.for_))
+        return blocked or self._unfit(snapshot, unit) or self._change(snapshot, unit)
+
+    def _unfit(self, snapshot: Snapshot, unit: Service) -> Blocked | None:
+        if unit.memory_bytes is None:
+            return Blocked(f"how much memory {unit.name} uses is unknown", "switch on memory accounting for it")
+        version = snapshot.value("host.cgroup_version")
+        if version == 2:  # noqa: PLR2004  cgroup v2
+            return None
+        if version == 0 or set(self.limits) != {"memory_max"}:
+            return Blocked("MemoryHigh and MemorySwapMax need cgroup v2", "give memory_max alone (cgroup v1)")
+        if not self._below(unit):
+            return None
+        return Blocked(
+            f"{unit.name} uses {format_bytes(unit.memory_bytes)}; cgroup v1 refuses a limit below that",
+            "restart the service first, or choose a higher limit",
+        )
+
+    def _below(self, unit: Service) -> list[str]:
+        used = unit.memory_bytes or 0
+        return [name for name in ("memory_high", "memory_max") if self.limits.get(name, used) < used]
+
+    def _risk(self, snapshot: Snapshot, unit: Service) -> Risk:
+        below = self._below(unit)
+        throttled = "memory_high" in self.limits and "systemd-oomd" in snapshot.value("host.remediators")
+        starved = "memory_high" in below and unit.policy.kind != "batch"
+        return Risk.HIGH if "memory_max" in below or throttled or starved else systemd.risk(unit)
+
+    def _change(self, snapshot: Snapshot, unit: Service) -> Change:
+        settings = {name: f"{PROPERTIES[name]}={value}" for name, value in self.limits.items()}
+        old = {name: getattr(unit, f"{name}_bytes") for name in settings}
+        pairs = [f"{ours} {PROPERTIES[name]}={_written(old[name])}" for name, ours in settings.items()]
+        words = ", ".join(f"{PROPERTIES[name]} {format_bytes(value)}" for name, value in self.limits.items())
+        holds = " && ".join(f"u.{name}_bytes <= {value}" for name, value in self.limits.items())
+        return Change(
+            action="limit_unit",
+            summary=f"Limit {unit.name}: {words}{guards.back_after(self.for_)}",
+            target=unit.name,
+            identity=systemd.identity(snapshot, unit),
+            script=SCRIPT,
+            args=(*systemd.run_arguments(unit), *settings.values()),
+            risk=self._risk(snapshot, unit),
+            effect=self.effect,
+            undo=Undo(f"the limits of {unit.name} as before", UNDO, (unit.name, *pairs), self.undo_mode),
+            costs="; ".join(self._costs(unit)),
+            verify=Verify(
+                f"units.all.exists(u, u.name == target && u.active && {holds})", within=120.0, hold=systemd.HOLD
+            ),
+            back_after=self.for_ or 0.0,
+            touches=unit.name,
+        )
+
+    def _costs(self, unit: Service) -> list[str]:
+        costs = [COSTS[name] for name in self.limits]
+        costs += [f"it uses more than {PROPERTIES[name]} now: that begins at once" for name in self._below(unit)]
+        if "memory_max" in self.limits and unit.restart_setting in ("no", ""):
+            costs.append("nothing restarts it after that (Restart=no)")
+        return costs
+
+
+def _written(value: int | None) -> str:
+    return "infinity" if value is None else str(value)

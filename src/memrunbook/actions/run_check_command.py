@@ -1,0 +1,55 @@
+"""Runs a command that only reads, and keeps what it prints as evidence."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+
+from memrunbook.actions import guards
+from memrunbook.core.action import Action, Change, Decision, Effect, Risk
+from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.text import clean
+from memrunbook.core.units import Duration
+
+SUMMARY_LENGTH = 120
+READERS = frozenset({
+    "cat", "df", "du", "free", "grep", "head", "iostat", "ls", "lsblk", "lscpu", "mpstat", "numastat", "pidstat",
+    "pmap", "ps", "stat", "tail", "uname", "uptime", "vmstat", "wc",
+})  # fmt: skip
+"""Programs none of whose arguments change anything."""
+
+SCRIPT = """\
+act() { # a check may well end with another status than 0; only a program that cannot be run is a failure
+  child "$@" </dev/null
+  check_status=$?
+  printf '%s\\n' "exit status $check_status"
+  case $check_status in 126 | 127) return 1 ;; esac
+}
+act "$@"
+"""
+
+
+class RunCheckCommand(Action, frozen=True, kw_only=True):
+    """Runs one program that changes nothing; one that is not known to be a pure reader is asked for like a low risk."""
+
+    max_risk: ClassVar[Risk] = Risk.LOW
+    effect: ClassVar[Effect] = Effect.READ
+
+    command: Annotated[tuple[str, ...], Meta(min_length=1, description="the program and its arguments, one by one")]
+    timeout: Annotated[Duration, Meta(description="how long it may take")] = Duration(10)
+
+    def decide(self, snapshot: Snapshot) -> Decision:
+        """Blocked where no process can be started."""
+        return guards.can_fork(snapshot) or Change(
+            action="run_check_command",
+            summary=f"Look with {clean(shlex.join(self.command), SUMMARY_LENGTH)}",
+            target=self.command[0],
+            script=SCRIPT,
+            args=self.command,
+            risk=Risk.NONE if self.command[0] in READERS else Risk.LOW,
+            effect=self.effect,
+            timeout=self.timeout,
+            evidence=True,
+        )

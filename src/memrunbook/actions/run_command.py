@@ -1,0 +1,60 @@
+"""Runs a command of the runbook's author on the host: the escape hatch, behind a gate of the risk that it declares."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Annotated, ClassVar, Literal
+
+from msgspec import Meta
+
+from memrunbook.actions import guards
+from memrunbook.core.action import Action, Change, Decision, Effect, Risk
+from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.text import clean
+from memrunbook.core.units import Duration
+
+SUMMARY_LENGTH = 120
+
+# The program's own status may be 3 or 4, which mean something else here.
+SCRIPT = """\
+act() {
+  child "$@" </dev/null && return 0
+  printf '%s\\n' "exit status $?" >&2
+  return 1
+}
+act "$@"
+"""
+
+
+class RunCommand(Action, frozen=True, kw_only=True):
+    """Runs one program with its arguments, never a shell; cannot be undone, and needs a `verify` in the runbook."""
+
+    max_risk: ClassVar[Risk] = Risk.HIGH
+    effect: ClassVar[Effect] = Effect.ONCE
+    needs: ClassVar[tuple[str, ...]] = ("host",)
+
+    command: Annotated[tuple[str, ...], Meta(min_length=1, description="the program and its arguments, one by one")]
+    risk: Annotated[
+        Literal["low", "medium", "high"], Meta(description="what may be lost: performance, a moment of service, data")
+    ]
+    costs: Annotated[str, Meta(description="what users notice, for whoever decides at the gate")] = ""
+    timeout: Annotated[Duration, Meta(description="how long it may take")] = Duration(60)
+
+    def decide(self, snapshot: Snapshot) -> Decision:
+        """Blocked on Kubernetes nodes and where no process can be started."""
+        known = guards.known("host.boot_id")
+        blocked = guards.first(snapshot, known, guards.can_fork, guards.NO_KUBERNETES)
+        if blocked is not None:
+            return blocked
+        return Change(
+            action="run_command",
+            summary=f"Run {clean(shlex.join(self.command), SUMMARY_LENGTH)}",
+            target=self.command[0],
+            identity=guards.boot(snapshot),
+            script=SCRIPT,
+            args=self.command,
+            risk=Risk[self.risk.upper()],
+            effect=self.effect,
+            costs=self.costs,
+            timeout=self.timeout,
+        )

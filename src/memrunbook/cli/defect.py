@@ -1,0 +1,27 @@
+"""Writes a full report of a defect of ours, and tells where it is: a person in trouble gets no traceback."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+from memrunbook.cli import exit_codes
+from memrunbook.runtime.execute import redact
+from memrunbook.version import __version__
+
+
+def report_defect(error: BaseException, argv: list[str]) -> int:
+    """Saves the traceback, the command line (secrets hidden) and the versions; returns the exit code."""
+    lines = [f"memrunbook {__version__}, Python {platform.python_version()}, {platform.platform()}"]
+    lines += [redact(f"runbook {' '.join(argv)}"), "", "".join(traceback.format_exception(error))]
+    with tempfile.NamedTemporaryFile("w", prefix="runbook-defect-", suffix=".txt", delete=False) as file:
+        file.write("\n".join(lines))
+    sys.stderr.write(
+        f"error: a defect in runbook: {type(error).__name__}\n"
+        f"  a full report is in {Path(file.name)}\n"
+        "  hint: nothing more was done; please report it with that file\n"
+    )
+    return exit_codes.DEFECT

@@ -1,0 +1,72 @@
+"""The exit codes: one table for `--help`, the documentation and the code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from memrunbook.core.errors import HostError, Interrupted, JournalError, Refused, RunbookError, UsageError
+
+if TYPE_CHECKING:
+    from memrunbook.core.report import HostReport
+
+OK, DEFECT, USAGE, FAILED, UNREACHABLE, REFUSED, JOURNAL, UNKNOWN, INCIDENT, INTERRUPTED = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    130,
+)
+TABLE = {
+    OK: "healthy, nothing needed doing, or done and proven",
+    DEFECT: "a defect of ours; the path of a full report is printed",
+    USAGE: "usage, or an invalid document (nothing was tried)",
+    FAILED: "a step failed, or the incident is not resolved",
+    UNREACHABLE: "a host could not be reached (network, host key, login, sudo)",
+    REFUSED: "refused: gate declined or unanswerable, guard, protected target, stale plan, lock, policy",
+    JOURNAL: "the journal cannot be written, or does not verify",
+    UNKNOWN: "the outcome of a once-only step is unknown",
+    INCIDENT: "diagnose: an incident applies; plan --exit-code: there are steps to run",
+    INTERRUPTED: "interrupted",
+}
+# Over many hosts the most severe wins.
+SEVERITY = (DEFECT, JOURNAL, UNKNOWN, INTERRUPTED, FAILED, UNREACHABLE, REFUSED, USAGE, INCIDENT, OK)
+ERRORS: tuple[tuple[type[RunbookError], int], ...] = (
+    (UsageError, USAGE),
+    (HostError, UNREACHABLE),
+    (Refused, REFUSED),
+    (JournalError, JOURNAL),
+    (Interrupted, INTERRUPTED),
+)
+OUTCOMES = {
+    "healthy": OK,
+    "resolved": OK,
+    "improved": FAILED,
+    "unresolved": FAILED,
+    "failed": FAILED,
+    "refused": REFUSED,
+    "unreachable": UNREACHABLE,
+    "interrupted": INTERRUPTED,
+}
+
+
+def of_error(error: RunbookError) -> int:
+    """The exit code of an error."""
+    return next((code for kind, code in ERRORS if isinstance(error, kind)), DEFECT)
+
+
+def of_report(report: HostReport) -> int:
+    """The exit code of one host's outcome; `unknown` depends on whether a once-only effect is open."""
+    if report.outcome == "unknown":
+        return UNKNOWN if report.open else REFUSED
+    return OUTCOMES[report.outcome]
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The most severe of several exit codes; none at all is a usage error."""
+    return min(codes, key=SEVERITY.index, default=USAGE)

@@ -1,0 +1,108 @@
+"""The command `runbook`: finds its commands in the folder `commands`, maps errors to exit codes in one place."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import sys
+from collections.abc import Sequence
+
+import click
+
+from memrunbook.cli import commands, exit_codes
+from memrunbook.core.errors import RunbookError, UsageError
+from memrunbook.version import __version__
+
+ORDER = ("list", "show", "validate", "new", "facts", "diagnose", "plan", "run", "runs", "report", "audit")
+EPILOG = "Exit codes:\n\n\b\n" + "\n".join(f"{code:>4}  {text}" for code, text in exit_codes.TABLE.items())
+
+
+class Commands(click.Group):
+    """One file a command; a file is imported when its command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        """The commands, in the order in which people meet them."""
+        names = [info.name.removesuffix("_") for info in pkgutil.iter_modules(commands.__path__)]
+        return sorted(names, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Imports one command; None where there is no such file."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        file = f"{cmd_name}_" if cmd_name in BUILTIN else cmd_name
+        found: click.Command = importlib.import_module(f"{commands.__name__}.{file}").command
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Finds the command, or says which one may be meant."""
+        if self.get_command(ctx, args[0]) is None:
+            from difflib import get_close_matches
+
+            close = get_close_matches(args[0], self.list_commands(ctx), n=1)
+            hint = f"did you mean {close[0]!r}?" if close else "runbook --help lists the commands"
+            raise UsageError(f"there is no command {args[0]!r}", hint=hint)
+        return super().resolve_command(ctx, args)
+
+
+BUILTIN = frozenset({"list"})
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EPILOG,
+)
+@click.version_option(__version__, prog_name="runbook")
+def group() -> None:
+    """Diagnoses and remedies memory incidents on Linux hosts, over SSH, behind confirmation gates.
+
+    Start with: runbook diagnose --host NAME
+    """
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Runs the command line and exits with the code of `exit_codes`."""
+    sys.exit(_guarded(list(sys.argv[1:] if argv is None else argv)))
+
+
+def _guarded(argv: list[str]) -> int:
+    try:
+        code = group.main(args=argv, prog_name="runbook", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except (click.UsageError, RunbookError) as error:
+        return _say(error)
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        sys.stderr.write("\nInterrupted: nothing more is done.\n")
+        return exit_codes.INTERRUPTED
+    except BrokenPipeError:
+        return _closed_pipe()
+    except Exception as error:  # noqa: BLE001  the last line of defence: a report, never a traceback
+        from memrunbook.cli.defect import report_defect
+
+        return report_defect(error, argv)
+    return code if isinstance(code, int) else exit_codes.OK
+
+
+def _say(error: click.UsageError | RunbookError) -> int:
+    from memrunbook.ui.errors import error_lines
+
+    if isinstance(error, click.UsageError):
+        error = UsageError(error.format_message(), hint=_help_hint(error))
+    sys.stderr.write("".join(f"{line}\n" for line in error_lines(error)))
+    return exit_codes.of_error(error)
+
+
+def _help_hint(error: click.UsageError) -> str:
+    path = error.ctx.command_path if error.ctx else "runbook"
+    return f"{path} --help"
+
+
+def _closed_pipe() -> int:
+    """Whoever read our output has gone (`| head`): that is no error, but nothing more can be said."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return exit_codes.OK

@@ -1,0 +1,21 @@
+"""Machine output: one JSON document with its format's name, as `schemas/` describes it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import msgspec
+
+
+def emit(what: str, document: dict[str, Any], *, indent: int = 2) -> int:
+    """Writes a document as JSON on stdout; returns exit code 0."""
+    content = msgspec.json.encode({"format": f"memrunbook.{what}/1", **document}, enc_hook=str)
+    sys.stdout.write(msgspec.json.format(content, indent=indent).decode() + "\n")
+    return 0
+
+
+def stream(record: dict[str, Any]) -> None:
+    """Writes one record of a stream as one line of JSON."""
+    sys.stdout.write(msgspec.json.encode(record, enc_hook=str).decode() + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,82 @@
+"""Finds runbooks by name in the folders of the search path; the first one wins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from msgspec import Struct
+
+from memrunbook.core.errors import DocumentError, Problem, UsageError
+from memrunbook.documents.shipped import shipped
+from memrunbook.documents.yaml_source import load
+
+HEAD = frozenset({"name", "title", "description"})
+SHIPPED = "shipped"
+
+
+class Entry(Struct, frozen=True):
+    """A runbook of the search path. `shadowed` names the origin that wins; `problem` says why it cannot be read."""
+
+    name: str
+    title: str
+    description: str
+    origin: str
+    shadowed: str = ""
+    problem: str = ""
+
+
+def entries(folders: Sequence[Path]) -> list[Entry]:
+    """Every runbook of the search path by name, those of the earlier folders first."""
+    winners: dict[str, str] = {}
+    found = []
+    for origin, file in _files(folders):
+        name = file.name.removesuffix(".yaml")
+        found.append(_entry(name, origin, file, winners.get(name, "")))
+        winners.setdefault(name, origin)
+    return sorted(found, key=lambda entry: entry.name)
+
+
+def read(name: str, folders: Sequence[Path]) -> tuple[bytes, str, str]:
+    """A runbook's bytes, its file's name for messages, and its origin.
+
+    `name` is a path where it has a "/" or ends in .yaml (the current folder is never searched: root does not run what
+    lies about); else it is looked for in the folders and in the shipped ones.
+    """
+    if "/" in name or name.endswith(".yaml"):
+        return _read_path(Path(name)), name, "file"
+    for origin, file in _files(folders):
+        if file.name == f"{name}.yaml":
+            shown = f"{file.name} ({SHIPPED})" if origin == SHIPPED else str(file)
+            return file.read_bytes(), shown, origin
+    known = sorted({file.name.removesuffix(".yaml") for _, file in _files(folders)})
+    close = get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
+    raise UsageError(f"no runbook is called {name!r}", hint=f"{hint} (a file is named by its path: ./{name}.yaml)")
+
+
+def _read_path(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DocumentError([Problem(str(path), f"the file cannot be read: {error.strerror}")]) from None
+
+
+def _files(folders: Sequence[Path]) -> Iterator[tuple[str, Path | Traversable]]:
+    for folder in folders:
+        if folder.is_dir():
+            yield from ((str(folder), file) for file in sorted(folder.glob("*.yaml")))
+    inside = sorted(shipped("runbooks").iterdir(), key=lambda file: file.name)
+    yield from ((SHIPPED, file) for file in inside if file.name.endswith(".yaml"))
+
+
+def _entry(name: str, origin: str, file: Path | Traversable, shadowed: str) -> Entry:
+    try:
+        head = load(file.read_bytes(), file.name, HEAD).data
+    except DocumentError as error:
+        first = error.problems[0]
+        return Entry(name, "", "", origin, shadowed, f"{first.where}: {first.message}")
+    title, description = (str(head.get(key, "")) for key in ("title", "description"))
+    return Entry(name, title, description, origin, shadowed)

@@ -1,0 +1,214 @@
+"""Out-of-memory events of this boot: who died, why, whose it was, and whether that service is back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated
+
+import msgspec
+from msgspec import Struct
+
+from memrunbook.core.attribution import owner_of
+from memrunbook.core.fact import Command, Doc, Fact, Reading, Samples, Unavailable
+from memrunbook.core.oomlog.category import category
+from memrunbook.core.oomlog.event import Event, Failure, KernelLog
+from memrunbook.core.oomlog.reader import read_log
+from memrunbook.core.service import Service
+from memrunbook.core.units import KIB, Unit
+from memrunbook.facts import numbers
+
+LOG = "dmesg"
+DAY = 86400.0
+FALLOUT_SECONDS = 10.0
+START_SECONDS = 5.0
+"""The kernel's log and systemd use clocks that drift apart: a service this much older than a kill survived it."""
+NAME_LENGTH = 64
+BY_HAND = "manual"
+
+
+class OomEvent(Struct, frozen=True, kw_only=True):
+    """One event; what the log does not tell is None, or empty where it is text."""
+
+    age_seconds: Annotated[float | None, Doc("since the kill", Unit.SECONDS, "dmesg, /proc/uptime")] = None
+    stamp_seconds: Annotated[float | None, Doc("uptime at the kill", Unit.SECONDS, "dmesg")] = None
+    class_: Annotated[
+        str, Doc("global memcg cpuset mempolicy manual userspace high-order no-victim", source="dmesg")
+    ] = msgspec.field(name="class")
+    constraint: Annotated[str, Doc("the kernel's word for it, or what was inferred", source="dmesg")] = ""
+    trigger: Annotated[str, Doc("who asked for memory; not the victim", source="dmesg")] = ""
+    order: Annotated[int | None, Doc("2^order pages were asked for; -1: by SysRq", source="dmesg")] = None
+    victim: Annotated[str, Doc("name of the killed process", source="dmesg")] = ""
+    victim_pid: Annotated[int | None, Doc("pid of the killed process", source="dmesg")] = None
+    victim_bytes: Annotated[int | None, Doc("memory it held", Unit.BYTES, "anon-rss + file-rss + shmem-rss")] = None
+    unit: Annotated[str, Doc("unit of the victim's control group", source="task_memcg")] = ""
+    task_memcg: Annotated[str, Doc("control group of the victim", source="dmesg")] = ""
+    oom_memcg: Annotated[str, Doc("control group whose limit was hit", source="dmesg")] = ""
+    largest: Annotated[str, Doc("largest process of the table, memory and swap", source="dmesg")] = ""
+    largest_bytes: Annotated[int | None, Doc("memory and swap of it", Unit.BYTES, "dmesg")] = None
+    victim_is_largest: Annotated[bool | None, Doc("the victim was the largest", source="dmesg")] = None
+    task_memory_percent: Annotated[
+        float | None, Doc("memory of all processes at the kill, of RAM", Unit.PERCENT, "dmesg")
+    ] = None
+    handled: Annotated[bool, Doc("an earlier run dealt with it", source="ledger")] = False
+    complete: Annotated[bool, Doc("the log holds the cause and the victim", source="dmesg")] = False
+
+
+class AllocationFailure(Struct, frozen=True, kw_only=True):
+    """An allocation that the kernel could not serve."""
+
+    age_seconds: Annotated[float | None, Doc("since it failed", Unit.SECONDS, "dmesg, /proc/uptime")] = None
+    order: Annotated[int, Doc("2^order pages were asked for", source="dmesg")]
+    name: Annotated[str, Doc("who asked", source="dmesg")]
+    atomic: Annotated[bool, Doc("it could not wait", source="GFP_ATOMIC")]
+    fallout: Annotated[bool, Doc("the kernel had just killed who asked: not an incident of its own", source="dmesg")]
+    handled: Annotated[bool, Doc("an earlier run dealt with it", source="ledger")] = False
+
+
+class VictimUnit(Service, frozen=True, kw_only=True):
+    """A service that lost a process to the OOM killer."""
+
+    lost_child: Annotated[bool, Doc("it runs on since before the kill, without that process", source="dmesg")] = False
+
+
+class Oom(Reading, frozen=True, kw_only=True):
+    """What the kernel's log says of this boot; newest last. The log is a ring: old lines are lost."""
+
+    events: Annotated[list[OomEvent], Doc("out-of-memory events", source="dmesg")]
+    last_age_seconds: Annotated[float | None, Doc("age of the newest event", Unit.SECONDS, "dmesg")] = None
+    last_class: Annotated[str | None, Doc("class of the newest event", source="dmesg")] = None
+    count_24h: Annotated[int, Doc("events of the last 24 hours, those by hand apart", Unit.COUNT, "dmesg")]
+    repeated_units: Annotated[list[str], Doc("units met twice or more in 24 hours", source="dmesg")]
+    victim_units: Annotated[
+        list[VictimUnit] | None, Doc("services that lost a process, or ended by it", source="dmesg, systemctl")
+    ] = None
+    log_lost: Annotated[
+        bool | None, Doc("the kernel counted kills that its log no longer shows", source="/proc/vmstat oom_kill")
+    ] = None
+    failures: Annotated[list[AllocationFailure], Doc("failed allocations", source="dmesg")]
+    overcommit_refusals: Annotated[int, Doc("requests that overcommit refused", Unit.COUNT, "__vm_enough_memory")]
+
+
+def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Oom | Unavailable:
+    """Reads the kernel's log of the first sample and joins it with the services."""
+    answer = samples[0].get(LOG)
+    problem = answer.problem or _refusal(answer.text)
+    if problem is not None:
+        return problem
+    log, uptime = read_log(answer.text.split("\n")), samples[0].after
+    page_bytes = getattr(readings.get("host"), "page_size_bytes", None)
+    events = [_event(event, uptime, page_bytes) for event in log.events]
+    real = [event for event in events if event.class_ != BY_HAND and _recent(event.age_seconds)]
+    units = [event.unit for event in real if event.unit]
+    services = readings.get("units")
+    missing = services if isinstance(services, Unavailable) else Unavailable("failed", "units: not read")
+    known = getattr(services, "all", None)
+    return Oom(
+        events=events,
+        last_age_seconds=events[-1].age_seconds if events else None,
+        last_class=events[-1].class_ if events else None,
+        count_24h=len(real),
+        repeated_units=sorted({unit for unit in units if units.count(unit) > 1}),
+        victim_units=None if known is None else _victims(known, events),
+        log_lost=_lost(log, readings.get("vmstat")),
+        failures=[_failure(one, log, uptime) for one in log.failures],
+        overcommit_refusals=log.overcommit_refusals,
+        unavailable={"victim_units": missing} if known is None else {},
+    )
+
+
+def _refusal(text: str) -> Unavailable | None:
+    """What dmesg says instead of the log; its message has no stamp and stands alone."""
+    first = text.partition("\n")[0]
+    if re.match(r"\S*dmesg: ", first) is None:
+        return None
+    denied = "not permitted" in first or "denied" in first
+    return Unavailable("denied" if denied else "failed", first[:200])
+
+
+def _event(event: Event, uptime: float, page_bytes: int | None) -> OomEvent:
+    victim, kill = event.victim, event.kills[0] if event.kills else None
+    largest = event.largest[0] if event.largest else None
+    sizes = [kill.anonymous_kib, kill.file_kib, kill.shared_kib] if kill else []
+    held = [size * KIB for size in sizes if size is not None]
+    by_table = largest and page_bytes and largest.pages * page_bytes
+    return OomEvent(
+        age_seconds=_age(event.stamp, uptime),
+        stamp_seconds=event.stamp,
+        class_=category(event),
+        constraint=event.constraint or "",
+        trigger=(event.trigger or "")[:NAME_LENGTH],
+        order=event.order,
+        victim=victim.name[:NAME_LENGTH] if victim else "",
+        victim_pid=numbers.fits(victim.pid) if victim else None,
+        victim_bytes=numbers.fits(sum(held)) if held else None,
+        unit=owner_of(event.task_memcg or "").unit,
+        task_memcg=event.task_memcg or "",
+        oom_memcg=event.oom_memcg or "",
+        largest=largest.name[:NAME_LENGTH] if largest else "",
+        largest_bytes=numbers.fits(by_table) if by_table else None,
+        victim_is_largest=largest.pid == victim.pid if largest and victim else None,
+        task_memory_percent=numbers.share(event.task_pages, event.ram_pages) if event.tasks else None,
+        complete=event.complete,
+    )
+
+
+def _age(stamp: float | None, uptime: float) -> float | None:
+    """About: the log's clock stands still while a host is suspended."""
+    return None if stamp is None else max(0.0, uptime - stamp)
+
+
+def _recent(age: float | None) -> bool:
+    return age is not None and age < DAY
+
+
+def _victims(services: list[Service], events: list[OomEvent]) -> list[VictimUnit]:
+    """Services by the units of the events; those that systemd says ended so, also where the log is lost."""
+    ages: dict[str, float] = {event.unit: event.age_seconds or 0.0 for event in events if event.class_ != BY_HAND}
+    return [
+        VictimUnit(
+            **{name: getattr(one, name) for name in Service.__struct_fields__}, lost_child=_lost_child(one, ages)
+        )
+        for one in services
+        if one.name in ages or one.result == "oom-kill"
+    ]
+
+
+def _lost_child(service: Service, ages: Mapping[str, float]) -> bool:
+    age = ages.get(service.name)
+    return age is not None and service.active and (service.age_seconds or 0.0) > age + START_SECONDS
+
+
+def _lost(log: KernelLog, vmstat: Reading | Unavailable | None) -> bool | None:
+    """The log was read at the first sample: kills during the sampling are not in it."""
+    counted, later = getattr(vmstat, "oom_kills", None), getattr(vmstat, "oom_kills_in_sample", None)
+    if counted is None:
+        return None
+    seen = any(event.killer == "kernel" and (event.kills or event.reaped) for event in log.events)
+    return counted > (later or 0) and not seen
+
+
+def _failure(failure: Failure, log: KernelLog, uptime: float) -> AllocationFailure:
+    return AllocationFailure(
+        age_seconds=_age(failure.stamp, uptime),
+        order=failure.order,
+        name=failure.name[:NAME_LENGTH],
+        atomic=failure.atomic,
+        fallout=any(_explains(event, failure) for event in log.events),
+    )
+
+
+def _explains(event: Event, failure: Failure) -> bool:
+    """A process that was just killed may fail to allocate on its way out: by pid, its threads by their name."""
+    if event.stamp is None or failure.stamp is None or not 0 <= failure.stamp - event.stamp <= FALLOUT_SECONDS:
+        return False
+    return any(failure.pid == kill.pid or failure.name == kill.name for kill in event.kills)
+
+
+FACT = Fact(
+    reading=Oom,
+    parse=parse,
+    asks=(Command(LOG, ("dmesg",)),),
+    needs=("host", "units", "vmstat"),
+    meaning="out-of-memory events and failed allocations of this boot",
+)

@@ -1,0 +1,194 @@
+"""Services of systemd: which run or failed, what memory each holds, which of them grow, which are suspects.
+
+The control groups are read with shell built-ins at every sample; `systemctl` says the rest once. Where it cannot run,
+what the control groups say still stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from typing import Annotated
+
+import msgspec
+
+from memrunbook.core.fact import Command, Doc, Fact, Reading, Samples, Unavailable, Walk
+from memrunbook.core.service import PROPERTIES, Growth, Memory, Service, read_service
+from memrunbook.core.systemctl import blocks
+from memrunbook.core.units import MIB, MINUTE, Unit
+from memrunbook.facts import numbers
+from memrunbook.facts.sampling import LEAST_SECONDS
+
+SUSPECT_PERCENT = 30.0
+GROWING_BYTES_PER_SECOND = MIB
+GROWING_PERCENT_PER_MINUTE = 1.0
+GROUPS, SHOW = "units", "systemctl"
+
+SCRIPT = """\
+u_root=/sys/fs/cgroup
+[ -e "$u_root/cgroup.controllers" ] || u_root=/sys/fs/cgroup/memory
+for u_dir in "$u_root"/*.slice/*.service "$u_root"/*.slice/*.slice/*.service; do
+  [ -d "$u_dir" ] || continue
+  printf 'unit %s\\n' "${u_dir#"$u_root"}"
+  if [ -e "$u_dir/memory.current" ]; then
+    read -r u_value <"$u_dir/memory.current" && printf 'total %s\\n' "$u_value"
+    read -r u_value <"$u_dir/memory.swap.current" && printf 'swap %s\\n' "$u_value"
+    { while read -r u_key u_value; do
+        case $u_key in
+          anon) printf 'anonymous %s\\n' "$u_value" ;;
+          file) printf 'file %s\\n' "$u_value"; break ;;
+        esac
+      done; } <"$u_dir/memory.stat"
+  elif [ -e "$u_dir/memory.usage_in_bytes" ]; then
+    read -r u_value <"$u_dir/memory.usage_in_bytes" && printf 'total %s\\n' "$u_value"
+    { while read -r u_key u_value; do
+        case $u_key in
+          total_rss) printf 'anonymous %s\\n' "$u_value" ;;
+          total_cache) printf 'file %s\\n' "$u_value" ;;
+          total_swap) printf 'swap %s\\n' "$u_value"; break ;;
+        esac
+      done; } <"$u_dir/memory.stat"
+  fi
+done
+"""
+
+
+class Units(Reading, frozen=True, kw_only=True):
+    """The services that run or failed (those that just start or stop too); the largest first."""
+
+    count: Annotated[int, Doc("services", Unit.COUNT, "systemctl show")]
+    failed_count: Annotated[int | None, Doc("services that failed", Unit.COUNT, "systemctl show")] = None
+    all: Annotated[list[Service], Doc("every service that is not inactive", source="systemctl show, cgroups")]
+    growing: Annotated[
+        list[Service] | None,
+        Doc("grew in every interval, over 1 MiB/s or 1 % of RAM a minute; fastest first", source="memory.stat"),
+    ] = None
+    suspects: Annotated[
+        list[Service], Doc("growing, or with 30 % of RAM and more; largest first", source="memory.stat")
+    ]
+
+
+def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Units | Unavailable:
+    """Joins what systemctl shows with the control groups of every sample."""
+    series = [(sample.before, _groups(sample.text(GROUPS) or "")) for sample in samples]
+    shown = blocks(samples[0].text(SHOW) or "")
+    if not shown and not series[0][1]:
+        return _missing(samples, readings.get("host"))
+    ram = getattr(readings.get("memory"), "total_bytes", None)
+    growth = _shares({path: _growth(path, series) for path in series[-1][1]})
+    found = _services(shown, series[-1][1], samples[0].before) if shown else _bare(series[-1][1])
+    services = sorted((_completed(one, growth, ram) for one in found), key=_own, reverse=True)
+    growing = [one for one in services if _grows(one, growth, ram)]
+    suspects = [one for one in services if one in growing or (one.memory_percent or 0.0) >= SUSPECT_PERCENT]
+    return Units(
+        count=len(services),
+        failed_count=sum(one.failed for one in services) if shown else None,
+        all=services,
+        growing=sorted(growing, key=lambda one: one.growth_bytes_per_second or 0, reverse=True)
+        if len(samples) > 1
+        else None,
+        suspects=suspects,
+    )
+
+
+def _missing(samples: Samples, host: Reading | Unavailable | None) -> Unavailable:
+    answer = samples[0].get(SHOW)
+    if answer.problem is not None:
+        return answer.problem
+    if getattr(host, "systemd", None) is False or "not been booted with systemd" in answer.text:
+        return Unavailable("absent", "units: systemd does not run this host")
+    return Unavailable("failed", "units: systemctl shows no services and no control group has any")
+
+
+def _groups(text: str) -> dict[str, Memory]:
+    """The control groups that the walk printed, by path: every line begins with a word of ours."""
+    found: dict[str, dict[str, int | None]] = {}
+    values: dict[str, int | None] = {}
+    for line in text.split("\n"):
+        word, _, rest = line.partition(" ")
+        if word == "unit":
+            values = found.setdefault(rest, {})
+        elif word in Memory.__struct_fields__:
+            values[word] = numbers.whole(rest)
+    return {path: Memory(**values) for path, values in found.items()}
+
+
+def _services(shown: list[dict[str, str]], groups: Mapping[str, Memory], uptime: float) -> list[Service]:
+    return [
+        read_service(one, groups.get(one.get("ControlGroup", ""), Memory()), uptime)
+        for one in shown
+        if one.get("ActiveState") != "inactive" and one["Id"].endswith(".service")
+    ]
+
+
+def _bare(groups: Mapping[str, Memory]) -> list[Service]:
+    """Without systemctl: a control group exists while its service runs, and nothing may be done with it."""
+    return [
+        Service(
+            name=path.rpartition("/")[2],
+            active=True,
+            state="unknown",
+            cgroup=path,
+            memory_bytes=memory.total,
+            anonymous_bytes=memory.anonymous,
+            file_bytes=memory.file,
+            swap_bytes=memory.swap,
+        )
+        for path, memory in groups.items()
+    ]
+
+
+def _growth(path: str, series: list[tuple[float, dict[str, Memory]]]) -> Growth:
+    points = [(time, groups[path].own) for time, groups in series if path in groups]
+    known = [(time, own) for time, own in points if own is not None]
+    if len(known) < len(series) or len(known) < 2:  # noqa: PLR2004  growth needs two points
+        return Growth()
+    seconds, size = known[-1][0] - known[0][0], known[-1][1] - known[0][1]
+    if seconds < LEAST_SECONDS:
+        return Growth()
+    return Growth(int(size / seconds), all(before[1] < after[1] for before, after in pairwise(known)))
+
+
+def _shares(growth: Mapping[str, Growth]) -> dict[str, Growth]:
+    total = sum(max(0, one.bytes_per_second or 0) for one in growth.values())
+    return {
+        path: msgspec.structs.replace(one, share=max(0, one.bytes_per_second) / total if total else 0.0)
+        for path, one in growth.items()
+        if one.bytes_per_second is not None
+    }
+
+
+def _completed(service: Service, growth: Mapping[str, Growth], ram: int | None) -> Service:
+    grown = growth.get(service.cgroup, Growth())
+    own = None if service.anonymous_bytes is None else service.anonymous_bytes + (service.swap_bytes or 0)
+    return msgspec.structs.replace(
+        service,
+        memory_percent=numbers.share(own, ram),
+        growth_bytes_per_second=grown.bytes_per_second,
+        growth_share=grown.share,
+    )
+
+
+def _own(service: Service) -> int:
+    return (service.anonymous_bytes or 0) + (service.swap_bytes or 0)
+
+
+def _grows(service: Service, growth: Mapping[str, Growth], ram: int | None) -> bool:
+    grown = growth.get(service.cgroup, Growth())
+    fast = [float(GROWING_BYTES_PER_SECOND)]
+    if ram:
+        fast.append(ram * GROWING_PERCENT_PER_MINUTE / 100 / MINUTE)
+    return grown.steady and (grown.bytes_per_second or 0) > min(fast)
+
+
+def _argv(properties: Iterable[str]) -> tuple[str, ...]:
+    return ("systemctl", "show", "--no-pager", f"--property={','.join(properties)}", "*.service")
+
+
+FACT = Fact(
+    reading=Units,
+    parse=parse,
+    asks=(Walk(GROUPS, SCRIPT, each=True), Command(SHOW, _argv(PROPERTIES))),
+    needs=("memory", "host"),
+    meaning="the services of systemd and their memory",
+)

@@ -1,0 +1,211 @@
+"""Collects many facts in one round trip a sample, and parses them into a snapshot."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import secrets
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from msgspec import structs
+
+from memrunbook.core.fact import (
+    Answer,
+    Fact,
+    Grep,
+    Question,
+    Read,
+    Reading,
+    Sample,
+    Samples,
+    Unavailable,
+    Walk,
+)
+from memrunbook.core.host import Host, HostIdentity
+from memrunbook.core.instant import Instant
+from memrunbook.core.probe import build_probe, read_sample
+from memrunbook.core.snapshot import Snapshot
+from memrunbook.runtime.ports import Clock, Output, Session
+
+PROBE_SECONDS = 60.0
+PROBE_BYTES = 4 << 20
+VALID_SECONDS = 120.0
+"""A sample older than this is no previous sample any more."""
+
+_CANNOT_FORK = re.compile(r"(cannot|can't) fork|fork: ", re.IGNORECASE)
+
+Readings = dict[str, Reading | Unavailable]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A sample, when it was taken, which questions it repeats, and whether the shell could start programs."""
+
+    sample: Sample
+    at: Instant
+    asked: frozenset[Question]
+    fork_ok: bool = True
+
+
+class Collector:
+    """Reads facts of one host through one session; keeps its last sample, so that the next read has a rate at once."""
+
+    def __init__(self, host: Host, session: Session, clock: Clock, facts: Mapping[str, Fact]) -> None:
+        self._host = host
+        self._session = session
+        self._clock = clock
+        self._facts = facts
+        self._previous: Taken | None = None
+
+    def changed(self) -> None:
+        """Forgets the last sample: something was changed on the host, and no rate may span that."""
+        self._previous = None
+
+    def collect(self, names: Collection[str], *, count: int, every: float) -> Snapshot:
+        """Reads the named facts and those they need, in `count` samples that are `every` seconds apart.
+
+        A valid sample of an earlier read stands for all but one of them. What could not be read is Unavailable.
+        """
+        order = ordered(names, self._facts)
+        asks = [ask for name in order for ask in self._facts[name].asks]
+        started = self._clock.now()
+        previous = self._valid_previous(asks)
+        if previous and count > 1:
+            self._sleep_until(previous.at, every)
+        full = self._take(asks, repeat=False)
+        samples: Samples = (full.sample,)
+        if previous and (count > 1 or full.at.since(previous.at) >= every):
+            samples = (_under(previous.sample, full.sample, asks), full.sample)
+        elif count > 1 and full.sample.complete:
+            samples = self._repeat(full, asks, count, every)
+        readings = parse(order, self._facts, samples)
+        finished = self._clock.now()
+        return Snapshot(
+            host=self._host.name,
+            identity=_identified(self._session.identity, readings),
+            taken_at=finished,
+            readings=readings,
+            samples=len(samples),
+            span=samples[-1].before - samples[0].before,
+            seconds=finished.since(started),
+            fork_ok=full.fork_ok,
+        )
+
+    def _valid_previous(self, asks: Collection[Question]) -> Taken | None:
+        previous = self._previous
+        if previous is None or self._clock.now().since(previous.at) > VALID_SECONDS:
+            return None
+        return previous if _repeated(asks) <= previous.asked else None
+
+    def _sleep_until(self, since: Instant, seconds: float) -> None:
+        left = seconds - self._clock.now().since(since)
+        if left > 0:
+            self._clock.sleep(left)
+
+    def _repeat(self, full: Taken, asks: Collection[Question], count: int, every: float) -> Samples:
+        samples = [full.sample]
+        for number in range(1, count):
+            self._sleep_until(full.at, number * every)
+            taken = self._take(asks, repeat=True)
+            if not taken.sample.complete:
+                break
+            samples.append(taken.sample)
+        return tuple(samples)
+
+    def _take(self, asks: Collection[Question], *, repeat: bool) -> Taken:
+        at = self._clock.now()
+        nonce = secrets.token_hex(8)
+        script = build_probe(asks, repeat=repeat)
+        output = self._session.execute(script, (nonce,), timeout=PROBE_SECONDS, limit=PROBE_BYTES)
+        sample = read_sample(output.text, nonce)
+        last_words = output.text.rpartition(f"@@{nonce} ")[2]
+        fork_ok = not (output.lost and _CANNOT_FORK.search(last_words))
+        if not sample.complete:
+            self._previous = None
+            return Taken(_with_reasons(sample, asks, output), at, frozenset(), fork_ok)
+        self._previous = Taken(sample, at, _repeated(asks))
+        return self._previous
+
+
+def ordered(names: Collection[str], facts: Mapping[str, Fact]) -> list[str]:
+    """The named facts and all they need, each after those that it needs."""
+    order: list[str] = []
+
+    def add(name: str) -> None:
+        if name not in order:
+            for need in facts[name].needs:
+                add(need)
+            order.append(name)
+
+    for name in names:
+        add(name)
+    return order
+
+
+def parse(order: Collection[str], facts: Mapping[str, Fact], samples: Samples) -> Readings:
+    """The readings of these facts, each parsed after those that it needs."""
+    readings: Readings = {}
+    for name in order:
+        fact = facts[name]
+        needed = {need: readings[need] for need in fact.needs}
+        readings[name] = _unasked_pattern(fact, samples[0]) or fact.parse(samples, needed)
+    return readings
+
+
+def _unasked_pattern(fact: Fact, sample: Sample) -> Unavailable | None:
+    """In a sample cut short, a pattern without answers may never have been asked: that is not "there is none"."""
+    if sample.complete:
+        return None
+    for ask in fact.asks:
+        if _is_pattern(ask) and not any(_answers(ask, key) for key in sample.answers):
+            return Unavailable("failed", f"{_key(ask)}: the read was cut short")
+    return None
+
+
+def _with_reasons(sample: Sample, asks: Collection[Question], output: Output) -> Sample:
+    reasons = {
+        _key(ask): Answer(problem=_reason(_key(ask), output))
+        for ask in asks
+        if not _is_pattern(ask) and _key(ask) not in sample.answers
+    }
+    return structs.replace(sample, answers={**sample.answers, **reasons})
+
+
+def _reason(key: str, output: Output) -> Unavailable:
+    if output.timed_out:
+        return Unavailable("timeout", f"{key}: no answer in {output.seconds:.0f} s")
+    if output.truncated:
+        return Unavailable("failed", f"{key}: left out, the answers exceed {PROBE_BYTES >> 20} MiB")
+    return Unavailable("failed", f"{key}: the shell on the host ended before it was read")
+
+
+def _under(old: Sample, new: Sample, asks: Collection[Question]) -> Sample:
+    """The old sample's counters with the new one's answers to everything that is read once only."""
+    repeated = _repeated(asks)
+    counters = {key: answer for key, answer in old.answers.items() if any(_answers(ask, key) for ask in repeated)}
+    once = {key: answer for key, answer in new.answers.items() if not any(_answers(ask, key) for ask in repeated)}
+    return structs.replace(old, answers={**once, **counters}, complete=old.complete and new.complete)
+
+
+def _repeated(asks: Collection[Question]) -> frozenset[Question]:
+    return frozenset(ask for ask in asks if isinstance(ask, Read | Walk) and ask.each)
+
+
+def _key(ask: Question) -> str:
+    return ask.path if isinstance(ask, Read | Grep) else ask.name
+
+
+def _is_pattern(ask: Question) -> bool:
+    return isinstance(ask, Read | Grep) and any(sign in ask.path for sign in "*?[")
+
+
+def _answers(ask: Question, key: str) -> bool:
+    return fnmatch.fnmatchcase(key, ask.path) if isinstance(ask, Read | Grep) else key == ask.name
+
+
+def _identified(identity: HostIdentity, readings: Readings) -> HostIdentity:
+    host = readings.get("host")
+    return structs.replace(
+        identity, machine_id=getattr(host, "machine_id", None) or "", boot_id=getattr(host, "boot_id", None) or ""
+    )

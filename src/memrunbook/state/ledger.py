@@ -1,0 +1,108 @@
+"""The ledger: a signed chain of where every journal stood when it began and when it ended."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from memrunbook.core import chain
+from memrunbook.core.chain import Link
+from memrunbook.core.errors import JournalError
+from memrunbook.state import disk, keys
+from memrunbook.state.keys import SealingKey
+
+TAIL = 1 << 16
+
+
+class Entry(Struct, frozen=True):
+    """Where one journal (`file`, inside the directory of `run`) stood: the hash of its last record and their count."""
+
+    run: str
+    file: str
+    event: Literal["start", "end"]
+    head: str
+    count: int
+
+
+class SealedEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An entry as it stands in the ledger: with the time (UTC), the public key and the signature over all of it."""
+
+    at: str
+    key: str
+    seal: str
+    seq: int
+    prev: str
+    hash: str
+
+    @property
+    def signed(self) -> bool:
+        """True where the seal is that of the key for exactly this entry at exactly this place."""
+        said = msgspec.to_builtins(self)
+        content = chain.canonical({name: said[name] for name in said if name not in ("seal", "hash")})
+        return keys.signed(self.key, self.seal, content)
+
+
+def ledger_file(state: Path) -> Path:
+    """Where the ledger of a state directory lies."""
+    return state / "ledger.jsonl"
+
+
+def append(state: Path, entries: Sequence[Entry], at: str) -> str:
+    """Seals entries into the ledger and returns its new head; safe with several processes and threads."""
+    path = ledger_file(state)
+    file = disk.open_for_append(path)
+    try:
+        disk.lock(file, path)
+        link = _end(file, path)
+        key = keys.make(state) if link.count == 0 and not keys.key_file(state).exists() else keys.load(state)
+        lines = []
+        for entry in entries:
+            line, link = chain.seal(link, _sealed(entry, at, key, link))
+            lines.append(line)
+        disk.append(file, path, b"".join(lines))
+    finally:
+        os.close(file)
+    return link.head
+
+
+def read(state: Path) -> list[SealedEntry]:
+    """The entries of the ledger in order; lines that are none are left out (the audit tells of them)."""
+    try:
+        lines = ledger_file(state).read_bytes().splitlines()
+    except OSError:
+        return []
+    return [entry for entry in map(_entry, lines) if entry]
+
+
+def _entry(line: bytes) -> SealedEntry | None:
+    try:
+        return msgspec.json.decode(line, type=SealedEntry)
+    except msgspec.DecodeError:
+        return None
+
+
+def _sealed(entry: Entry, at: str, key: SealingKey, link: Link) -> dict[str, Any]:
+    payload = {**msgspec.to_builtins(entry), "at": at, "key": key.public}
+    place = {"seq": link.count + 1, "prev": link.head}
+    return {**payload, "seal": key.sign(chain.canonical({**payload, **place}))}
+
+
+def _end(file: int, path: Path) -> Link:
+    """The link at the end of the ledger; a last line that a crash cut off was never acknowledged and is removed."""
+    size = os.fstat(file).st_size
+    tail = os.pread(file, TAIL, max(0, size - TAIL))
+    whole = tail.rfind(b"\n") + 1
+    rest = tail[whole:]
+    link = chain.last(tail[tail.rfind(b"\n", 0, max(0, whole - 1)) + 1 : whole]) if whole else Link()
+    if link is None or len(rest) == TAIL or chain.last(rest[:-1] + b"\n"):
+        hint = "look at it with runbook audit verify, then move the state directory aside"
+        raise JournalError("the last entry of the ledger is not what was sealed", where=str(path), hint=hint)
+    if rest:
+        with disk.explained(path, "be mended"):
+            os.ftruncate(file, size - len(rest))
+    return link

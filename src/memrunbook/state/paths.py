@@ -1,0 +1,37 @@
+"""Where this control node keeps its state."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from memrunbook.core.errors import JournalError
+from memrunbook.state import disk
+
+FOR_ROOT = Path("/var/lib/memrunbook")
+
+
+def state_dir(given: str | None, environment: Mapping[str, str], uid: int) -> Path:
+    """The state directory: the given one, else $RUNBOOK_STATE_DIR, else /var/lib for root, else the XDG one."""
+    if chosen := given or environment.get("RUNBOOK_STATE_DIR"):
+        return Path(chosen).absolute()
+    if uid == 0:
+        return FOR_ROOT
+    xdg = Path(environment.get("XDG_STATE_HOME", ""))
+    home = Path(environment["HOME"]) if environment.get("HOME") else Path.home()
+    return (xdg if xdg.is_absolute() else home / ".local" / "state") / "memrunbook"
+
+
+def prepare(path: Path) -> Path:
+    """Makes the state directory (0700) where it is missing; JournalError where that fails or anybody could write it."""
+    disk.make_directory(path)
+    with disk.explained(path, "be looked at"):
+        mode = path.stat().st_mode
+    if mode & stat.S_IWOTH:
+        raise JournalError(
+            "everybody may write to the state directory: nothing in it could be trusted",
+            where=str(path),
+            hint=f"chmod 700 {path}",
+        )
+    return path

@@ -1,0 +1,148 @@
+"""The directory of one run: its journal, one for each host, and the evidence."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import itertools
+import re
+import secrets
+import string
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Literal, Self
+
+from msgspec import Struct, to_builtins
+
+from memrunbook.core.errors import JournalError, UsageError
+from memrunbook.core.instant import Instant
+from memrunbook.state import disk, ledger
+from memrunbook.state.journal import RunJournal
+from memrunbook.state.ledger import Entry
+from memrunbook.state.names import file_name
+
+RUN_ID = re.compile(r"\d{8}T\d{6}Z-[a-z]{4}")
+RUN, EVIDENCE = "run.jsonl", "evidence.jsonl"
+
+
+def new_run_id(now: Instant) -> str:
+    """A run id: the UTC time and four random letters, as in 20261122T094107Z-abcd."""
+    letters = "".join(secrets.choice(string.ascii_lowercase) for _ in range(4))
+    return f"{dt.datetime.fromtimestamp(now.utc, dt.UTC):%Y%m%dT%H%M%SZ}-{letters}"
+
+
+def run_path(state: Path, run_id: str) -> Path:
+    """The directory of a run; UsageError where that is no run id."""
+    if not RUN_ID.fullmatch(run_id):
+        raise UsageError(f"{run_id!r} is no run id", hint="runbook runs lists them")
+    return state / "runs" / run_id
+
+
+class Evidence(Struct, frozen=True):
+    """One saved file: `path` inside the run's directory, SHA-256 in hex, length in bytes."""
+
+    host: str
+    path: str
+    sha256: str
+    bytes: int
+
+
+class RunDirectory:
+    """A run's files, open for writing by this process alone. Each journal is in the ledger from its beginning.
+
+    `run` is the journal of the invocation and the outcome. Use it as a context manager: it is closed on leaving.
+    """
+
+    def __init__(self, state: Path, run_id: str, now: Callable[[], Instant]) -> None:
+        """Opens what there is of the run; `create` and `reopen` say which is meant."""
+        self.run_id = run_id
+        self.path = run_path(state, run_id)
+        self._state = state
+        self._now = now
+        self._turn = threading.Lock()
+        self._journals: dict[str, RunJournal] = {}
+        self.run = self._opened([RUN, *(path.name for path in self.path.glob("*.jsonl") if path.name != RUN)])[0]
+
+    @classmethod
+    def create(cls, state: Path, run_id: str, now: Callable[[], Instant]) -> Self:
+        """A new run; JournalError where it exists or cannot be written."""
+        path = run_path(state, run_id)
+        disk.make_directory(path.parent)
+        with disk.explained(path, "be made"):
+            path.mkdir(mode=0o700)
+            disk.sync_directory(path.parent)
+        return cls(state, run_id, now)
+
+    @classmethod
+    def reopen(cls, state: Path, run_id: str, now: Callable[[], Instant]) -> Self:
+        """An interrupted run, to go on; UsageError where there is none, JournalError where it is damaged or running."""
+        if not (run_path(state, run_id) / RUN).exists():
+            raise UsageError(f"there is no run {run_id}", hint="runbook runs lists them")
+        return cls(state, run_id, now)
+
+    def hosts(self, names: Iterable[str]) -> list[RunJournal]:
+        """The journals of hosts; new ones are made with one write to the ledger for all."""
+        return self._opened([f"{file_name(name)}.jsonl" for name in names])
+
+    def host(self, name: str) -> RunJournal:
+        """The journal of one host. Close it when the host is finished: many hosts are many open files."""
+        return self.hosts([name])[0]
+
+    def save(self, host: str, name: str, text: str) -> tuple[str, str]:
+        """Saves evidence; returns its path inside the run's directory and its SHA-256, which `evidence.jsonl` gets too.
+
+        A name that is taken gets a number.
+        """
+        folder = self.path / "evidence" / file_name(host)
+        disk.make_directory(folder)
+        [index] = self._opened([EVIDENCE])
+        content = text.encode("utf-8", "backslashreplace")
+        path = _free(folder, file_name(name))
+        disk.create(path, content)
+        said = Evidence(host, str(path.relative_to(self.path)), hashlib.sha256(content).hexdigest(), len(content))
+        index.append({"at": self._now().isoformat(), **to_builtins(said)})
+        return said.path, said.sha256
+
+    def end(self) -> str:
+        """Seals where every journal of the run ends and closes them; returns the ledger's new head."""
+        entries = [self._entry(name, journal, "end") for name, journal in sorted(self._journals.items())]
+        head = ledger.append(self._state, entries, self._now().isoformat())
+        self.close()
+        return head
+
+    def close(self) -> None:
+        """Lets go of the files; a run that was not ended before counts as interrupted."""
+        for journal in self._journals.values():
+            journal.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _opened(self, names: list[str]) -> list[RunJournal]:
+        fresh: dict[str, RunJournal] = {}
+        with self._turn:
+            try:
+                for name in dict.fromkeys(names):
+                    if name not in self._journals:
+                        fresh[name] = RunJournal(self.path / name)
+                if fresh:
+                    entries = [self._entry(name, journal, "start") for name, journal in fresh.items()]
+                    ledger.append(self._state, entries, self._now().isoformat())
+            except JournalError:
+                for journal in fresh.values():
+                    journal.close()
+                raise
+            self._journals |= fresh
+        return [self._journals[name] for name in names]
+
+    def _entry(self, name: str, journal: RunJournal, event: Literal["start", "end"]) -> Entry:
+        return Entry(self.run_id, name, event, journal.link.head, journal.link.count)
+
+
+def _free(folder: Path, name: str) -> Path:
+    tried = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    return next(path for path in (folder / one for one in tried) if not path.exists())

@@ -1,0 +1,81 @@
+"""Lists the runs of a state directory and reads their records back, whatever became of the files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from memrunbook.state import disk, ledger
+from memrunbook.state.names import file_name, name_of
+from memrunbook.state.run_directory import EVIDENCE, RUN, RUN_ID, run_path
+
+RunState = Literal["running", "interrupted", "ended"]
+
+
+class Run(Struct, frozen=True):
+    """One run: its directory, whether it is over, its hosts, and the first and the last record of its own journal."""
+
+    run_id: str
+    path: Path
+    state: RunState
+    hosts: tuple[str, ...]
+    first: dict[str, Any]
+    last: dict[str, Any]
+
+
+def runs(state: Path) -> list[Run]:
+    """The runs of a state directory, newest first."""
+    folder = state / "runs"
+    found = [path for path in folder.iterdir() if RUN_ID.fullmatch(path.name)] if folder.is_dir() else []
+    ended = ended_runs(state)
+    return [_run(path, path.name in ended) for path in sorted(found, key=lambda path: path.name, reverse=True)]
+
+
+def records(state: Path, run_id: str, host: str | None = None) -> list[dict[str, Any]]:
+    """The records of a run's own journal, or of one host's; lines that are no record are left out."""
+    return _records(run_path(state, run_id) / (RUN if host is None else f"{file_name(host)}.jsonl"))
+
+
+def ended_runs(state: Path) -> set[str]:
+    """The runs whose latest entry in the ledger says that they ended."""
+    latest = {entry.run: entry.event for entry in ledger.read(state) if entry.file == RUN}
+    return {run for run, event in latest.items() if event == "end"}
+
+
+def running(path: Path) -> bool:
+    """True while a process has the run in this directory open."""
+    try:
+        file = os.open(path / RUN, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return not disk.try_lock(file)
+    finally:
+        os.close(file)
+
+
+def _run(path: Path, ended: bool) -> Run:
+    said = _records(path / RUN)
+    names = sorted(one.name for one in path.glob("*.jsonl") if one.name not in (RUN, EVIDENCE))
+    hosts = tuple(name_of(name.removesuffix(".jsonl")) for name in names)
+    state: RunState = "ended" if ended else "running" if running(path) else "interrupted"
+    return Run(path.name, path, state, hosts, said[0] if said else {}, said[-1] if said else {})
+
+
+def _records(path: Path) -> list[dict[str, Any]]:
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError:
+        return []
+    return [record for record in map(_record, lines) if record is not None]
+
+
+def _record(line: bytes) -> dict[str, Any] | None:
+    try:
+        return msgspec.json.decode(line, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return None

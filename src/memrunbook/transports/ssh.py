@@ -1,0 +1,253 @@
+"""Reaches a host by SSH: where and as whom, whose key, which login, root or not."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from getpass import getuser
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from memrunbook.core.errors import LoginError, SudoError, Unreachable, UsageError
+from memrunbook.core.host import Host, HostIdentity
+from memrunbook.core.text import clean
+from memrunbook.transports.known_hosts import HostKey, KnownHosts
+from memrunbook.transports.shell import COMMAND, SUDO, NoShellError, Shell, ShellSession
+from memrunbook.transports.ssh_config import SshConfig
+
+if TYPE_CHECKING:
+    from memrunbook.transports.ssh_keys import KeyRing
+    from memrunbook.transports.ssh_link import Link
+
+SudoMode = Literal["auto", "always", "never"]
+PORT = 22
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """How long each phase may take, in seconds."""
+
+    tcp: float = 10.0
+    banner: float = 20.0
+    login: float = 30.0
+    channel: float = 20.0
+
+
+def _silent(host: str, what: str, seconds: float) -> None:
+    """Nobody wants to know."""
+
+
+@dataclass(frozen=True, eq=False)
+class SshOptions:
+    """How to reach hosts; one object for all of them, so that files are read once.
+
+    Empty `known_hosts` means the user's and the system's files. `patience` (seconds) lengthens the waits for the banner
+    and the login of a slow host; `notice(host, what, seconds)` is told about four times a second what is waited for.
+    """
+
+    user: str = ""
+    port: int = 0
+    identities: tuple[Path, ...] = ()
+    known_hosts: tuple[Path, ...] = ()
+    ssh_config: Path = field(default_factory=lambda: Path.home() / ".ssh" / "config")
+    accept_new: bool = False
+    sudo: SudoMode = "auto"
+    patience: float = 0.0
+    notice: Callable[[str, str, float], None] = _silent
+    timeouts: Timeouts = Timeouts()
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _rings: list[KeyRing] = field(default_factory=list)
+    _known: dict[tuple[Path, ...], KnownHosts] = field(default_factory=dict)
+
+    @cached_property
+    def config(self) -> SshConfig:
+        """The ssh configuration. Raises UsageError."""
+        return SshConfig.read(self.ssh_config)
+
+    def ring(self) -> KeyRing:
+        """The key files, loaded once."""
+        from memrunbook.transports.ssh_keys import KeyRing
+
+        with self._lock:
+            if not self._rings:
+                self._rings.append(KeyRing())
+            return self._rings[0]
+
+    def known(self, of_user: tuple[Path, ...]) -> KnownHosts:
+        """The known host keys: of --known-hosts, else of the user's files (configured or default) and the system's."""
+        home = Path.home() / ".ssh" / "known_hosts"
+        paths = self.known_hosts or (*(of_user or (home,)), Path("/etc/ssh/ssh_known_hosts"))
+        with self._lock:
+            if paths not in self._known:
+                self._known[paths] = KnownHosts(paths)
+            return self._known[paths]
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a connection goes and as whom."""
+
+    where: str
+    address: str
+    port: int
+    user: str
+    identities: tuple[Path, ...]
+    only_identities: bool
+    known_hosts: tuple[Path, ...]
+    jump: str
+
+    @property
+    def known_name(self) -> str:
+        """The name under which known_hosts files know the host."""
+        name = self.address.lower()
+        return name if self.port == PORT else f"[{name}]:{self.port}"
+
+
+def find_target(host: Host, options: SshOptions) -> Target:
+    """What the host's name, the options and the ssh configuration say together, in this order of weight."""
+    settings = options.config.lookup(host.name)
+    return Target(
+        where=host.name,
+        address=settings.host_name or host.name,
+        port=host.port or options.port or settings.port or PORT,
+        user=host.user or options.user or settings.user or getuser(),
+        identities=options.identities + tuple(Path(file) for file in settings.identity_files),
+        only_identities=settings.identities_only,
+        known_hosts=tuple(Path(file) for file in settings.known_hosts),
+        jump=settings.proxy_jump,
+    )
+
+
+def _find_jump(target: Target, options: SshOptions) -> Target:
+    user, _, rest = target.jump.rpartition("@")
+    name, _, port = rest.partition(":")
+    if "," in rest or "://" in rest or not name or (port and not port.isdecimal()):
+        raise UsageError(f"ProxyJump {target.jump}: one hop [user@]host[:port] is supported", where=target.where)
+    hop = find_target(Host(name=name, user=user, port=int(port or 0)), replace(options, user="", port=0))
+    if hop.jump:
+        raise UsageError(f"ProxyJump {target.jump} needs a hop of its own: one is supported", where=target.where)
+    return replace(hop, where=f"{name} (jump host of {target.where})")
+
+
+@dataclass(frozen=True)
+class SshConnector:
+    """Opens a session on one host."""
+
+    host: Host
+    options: SshOptions
+
+    def connect(self) -> ShellSession:
+        """Raises Unreachable, HostKeyError, LoginError, SudoError (with the remedy as hint) or UsageError."""
+        target = find_target(self.host, self.options)
+        link, key = self._connect(target)
+        try:
+            shell = self._open_shell(link, target)
+        except BaseException:
+            link.close()
+            raise
+        identity = HostIdentity(address=link.address or target.address, host_key=key.fingerprint, user=target.user)
+        return ShellSession(shell, identity, link)
+
+    def _connect(self, target: Target) -> tuple[Link, HostKey]:
+        from memrunbook.transports.ssh_link import Link
+        from memrunbook.transports.tcp import dial
+
+        times = self.options.timeouts
+        via = self._connect(_find_jump(target, self.options))[0] if target.jump else None
+        try:
+            if via:
+                sock = via.forward(target.address, target.port, times.channel, target.where)
+                link = Link(sock, target.where, via)
+            else:
+                link = Link(dial(target.address, target.port, times.tcp, target.where), target.where)
+        except BaseException:
+            if via:
+                via.close()
+            raise
+        try:
+            return link, self._enter(link, target)
+        except BaseException:
+            link.close()
+            raise
+
+    def _enter(self, link: Link, target: Target) -> HostKey:
+        known = self.options.known(target.known_hosts)
+        kinds = [line.key.kind for line in known.lookup(target.known_name) if not line.revoked]
+        times = self.options.timeouts
+        patience = self.options.patience
+        key = link.negotiate(kinds, max(times.banner, patience), max(times.login, patience), self._notice)
+        known.verify(target.known_name, key, accept_new=self.options.accept_new)
+        self._login(link, target, max(times.login, patience))
+        return key
+
+    def _notice(self, what: str, seconds: float) -> None:
+        self.options.notice(self.host.name, what, seconds)
+
+    def _login(self, link: Link, target: Target, seconds: float) -> None:
+        from paramiko import Agent, SSHException
+
+        from memrunbook.transports.ssh_keys import Offer
+
+        offer = Offer(self.options.ring(), target.identities, target.only_identities)
+        try:
+            agent = Agent()
+        except (SSHException, OSError) as error:
+            raise LoginError(f"the ssh agent does not answer: {error}", where=target.where) from error
+        try:
+            entered = link.login(target.user, offer.keys(agent), seconds, self._notice)
+        finally:
+            agent.close()
+        if not entered:
+            raise _refused(target, offer.tried, [f"{key.path} ({key.why})" for key in offer.unusable])
+
+    def _open_shell(self, link: Link, target: Target) -> Shell:
+        patience = max(self.options.timeouts.channel, self.options.patience)
+        if target.user != "root" and self.options.sudo != "never":
+            try:
+                return link.open_shell(SUDO, patience)
+            except NoShellError as refused:
+                if self.options.sudo == "always":
+                    raise SudoError(
+                        f"sudo refused for {target.user}: {_said(refused)}",
+                        where=target.where,
+                        hint="allow this user `sudo -n sh` (NOPASSWD), log in as root, or use --sudo never",
+                    ) from refused
+        try:
+            return link.open_shell(COMMAND, patience)
+        except NoShellError as missing:
+            if missing.silent:
+                raise Unreachable(
+                    f"logged in, but no shell answered in {patience:.0f} s: the host may be thrashing",
+                    where=target.where,
+                    hint="wait longer with --patience 5m, or use its console",
+                ) from missing
+            raise LoginError(
+                f"logged in as {target.user}, but got no shell: {_said(missing)}",
+                where=target.where,
+                hint="a forced command, an account without a shell, or a host that cannot fork",
+            ) from missing
+
+
+def _said(refused: NoShellError) -> str:
+    return clean(refused.said.strip()) or "it said nothing"
+
+
+def _refused(target: Target, tried: list[str], unusable: list[str]) -> LoginError:
+    encrypted = [text.partition(" (")[0] for text in unusable if text.endswith("(encrypted)")]
+    hint = (
+        f"ssh-add {encrypted[0]}"
+        if encrypted
+        else "another user (USER@HOST), another key (--identity FILE), or ssh-add"
+    )
+    if not tried:
+        why = "; ".join(unusable) or "no key file and no agent with keys"
+        return LoginError(f"there is no usable key to log in as {target.user}: {why}", where=target.where, hint=hint)
+    skipped = f"; not usable: {'; '.join(unusable)}" if unusable else ""
+    keys = f"{len(tried)} key{'s' if len(tried) > 1 else ''}: {', '.join(tried)}"
+    return LoginError(
+        f"the host refused {target.user} with {keys}{skipped}",
+        where=target.where,
+        hint=hint,
+    )

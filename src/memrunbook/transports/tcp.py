@@ -1,0 +1,96 @@
+"""TCP connections for SSH: within a deadline, without the delays that the kernel's defaults add."""
+
+from __future__ import annotations
+
+import queue
+import socket
+import threading
+import time
+from contextlib import suppress
+from typing import Any
+
+from memrunbook.core.errors import Unreachable
+from memrunbook.core.text import clean
+
+_POLL = 0.5
+_DEAD_PEER_MILLISECONDS = 60_000
+
+
+class QuickSocket(socket.socket):
+    """A TCP socket that acknowledges at once (44 ms less for a login) and wakes its readers when it is closed."""
+
+    def recv(self, bufsize: int, flags: int = 0) -> bytes:
+        """Receives, then re-arms TCP_QUICKACK: the kernel forgets it after each use."""
+        data = super().recv(bufsize, flags)
+        with suppress(OSError, AttributeError):
+            self.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        return data
+
+    def settimeout(self, value: float | None) -> None:
+        """Paramiko asks for 0.1 s, so that an idle connection would wake ten times a second."""
+        super().settimeout(max(value or 0.0, _POLL))
+
+    def close(self) -> None:
+        """Closes; a reader in another thread returns at once."""
+        with suppress(OSError):
+            self.shutdown(socket.SHUT_RDWR)
+        super().close()
+
+
+def dial(address: str, port: int, seconds: float, where: str) -> QuickSocket:
+    """A TCP connection within `seconds`. Raises Unreachable."""
+    deadline = time.monotonic() + seconds
+    failure: OSError = TimeoutError()
+    for family, kind, protocol, _, peer in _resolve(address, port, seconds, where):
+        link = QuickSocket(family, kind, protocol)
+        try:
+            socket.socket.settimeout(link, max(0.1, deadline - time.monotonic()))
+            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with suppress(OSError, AttributeError):
+                link.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _DEAD_PEER_MILLISECONDS)
+            link.connect(peer)
+        except OSError as error:
+            link.close()
+            failure = error
+        else:
+            return link
+    raise _no_tcp(failure, port, seconds, where)
+
+
+def _no_tcp(failure: OSError, port: int, seconds: float, where: str) -> Unreachable:
+    if isinstance(failure, ConnectionRefusedError):
+        return Unreachable(
+            f"the connection was refused: nothing listens at TCP port {port}",
+            where=where,
+            hint="the host is up; is sshd running, and is this its port?",
+        )
+    if isinstance(failure, TimeoutError):
+        return Unreachable(
+            f"no answer at TCP port {port} in {seconds:.0f} s",
+            where=where,
+            hint="the host is down or hangs, or a firewall drops the packets: look at its console",
+        )
+    return Unreachable(f"no connection to TCP port {port}: {failure.strerror or failure}", where=where)
+
+
+def _resolve(address: str, port: int, seconds: float, where: str) -> list[tuple[Any, ...]]:
+    answers: queue.SimpleQueue[list[tuple[Any, ...]] | OSError] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(list(socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)))
+        except (OSError, UnicodeError) as error:
+            answers.put(error if isinstance(error, OSError) else OSError(str(error)))
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        answer = answers.get(timeout=seconds)
+    except queue.Empty:
+        answer = OSError(f"no answer in {seconds:.0f} s")
+    if isinstance(answer, OSError):
+        raise Unreachable(
+            f"the name {clean(address)} could not be resolved: {answer.strerror or answer}",
+            where=where,
+            hint="check the spelling, or HostName in the ssh configuration",
+        )
+    return answer

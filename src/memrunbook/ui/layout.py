@@ -1,0 +1,158 @@
+"""Lays blocks out in lines: columns aligned, long lines folded where there is a width; host text made safe here, once."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from memrunbook.core.text import clean
+from memrunbook.ui.block import Block, Grid, Line, Note, Row, Span, Table, Text, text
+
+# A terminal cuts one span here (names of units and files are at most 255 bytes); elsewhere only what no answer can hold.
+ON_TERMINAL, UNCUT = 400, 1 << 20
+# Wider cells do not push the other rows' columns along.
+WIDEST = 48
+# A folded text needs this many columns beside its head, else it goes below it.
+ROOM = 32
+GAP = "  "
+BODY_GAP = "   "
+WORD = re.compile(r" *[^ ]+")
+
+
+def cells(content: Text) -> int:
+    """How many columns of a terminal the text takes."""
+    return sum(_cells(span.text) for span in content)
+
+
+def lay_out(blocks: Iterable[Block], width: int | None) -> list[Text]:
+    """The lines to draw; without a width nothing is folded or cut."""
+    lines = [line for block in blocks for line in _lines(_safe(block, width), width)]
+    return [folded for line in lines for folded in _fold(line, width)]
+
+
+def _cells(content: str) -> int:
+    if content.isascii():
+        return len(content)
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in content)
+    return len(content) + wide - sum(unicodedata.combining(character) > 0 for character in content)
+
+
+def _safe(block: Block, width: int | None) -> Block:
+    def safe(content: Text) -> Text:
+        return tuple(span._replace(text=clean(span.text, _limit(span, width))) for span in content)
+
+    if isinstance(block, Line):
+        return block._replace(head=safe(block.head), body=safe(block.body))
+    if isinstance(block, Table):
+        rows = tuple(tuple(span.text for span in safe(text(*row))) for row in block.rows)
+        return block._replace(rows=rows)
+    entries = [
+        Row(tuple(map(safe, entry.cells)), safe(entry.body))
+        if isinstance(entry, Row)
+        else Note(safe(entry.head), safe(entry.body))
+        for entry in block.entries
+    ]
+    return block._replace(entries=tuple(entries))
+
+
+def _limit(span: Span, width: int | None) -> int:
+    return UNCUT if width is None or span.whole else ON_TERMINAL
+
+
+def _lines(block: Block, width: int | None) -> list[Line]:
+    if isinstance(block, Line):
+        return [block]
+    return _grid(block) if isinstance(block, Grid) else _table(block, width)
+
+
+def _grid(grid: Grid) -> list[Line]:
+    rows = [entry for entry in grid.entries if isinstance(entry, Row)]
+    widths = _widths([[cells(cell) for cell in row.cells] for row in rows])
+    under = grid.indent + sum(widths[: grid.under]) + len(GAP) * grid.under
+    found = []
+    for entry in grid.entries:
+        if isinstance(entry, Note):
+            found.append(Line(text(" " * under, entry.head), entry.body, under + 2))
+        else:
+            padded = [_pad(cell, width) for cell, width in zip(entry.cells, widths, strict=False)]
+            head = [part for cell in padded for part in (cell, GAP)][:-1]
+            gap = BODY_GAP if entry.body else ""
+            found.append(Line(text(" " * grid.indent, *head, gap), entry.body, under))
+    return found
+
+
+def _widths(rows: list[list[int]]) -> list[int]:
+    count = max((len(row) for row in rows), default=0)
+    return [max(min(row[index], WIDEST) for row in rows if index < len(row)) for index in range(count)]
+
+
+def _pad(cell: Text, width: int) -> Text:
+    return text(cell, " " * (width - cells(cell)))
+
+
+def _table(table: Table, width: int | None) -> list[Line]:
+    rows = (table.columns, *table.rows)
+    widths = _widths([[_cells(cell) for cell in row] for row in rows])
+    if width is not None and table.indent + sum(widths) + len(GAP) * len(widths) > width:
+        return [_sentence(table, row) for row in table.rows]
+    heading = [Span(cell, "quiet") for cell in table.columns]
+    body = [[Span(cell) for cell in row] for row in table.rows]
+    found = []
+    for row in (heading, *body):
+        padded = [_pad((span,), column) for span, column in zip(row, widths, strict=True)]
+        found.append(Line(text(" " * table.indent, *(part for cell in padded for part in (cell, GAP)))))
+    return found
+
+
+def _sentence(table: Table, row: tuple[str, ...]) -> Line:
+    pairs = [f"{name} {value}" for name, value in zip(table.columns[1:], row[1:], strict=True)]
+    return Line(text(" " * table.indent, Span(row[0], "strong"), GAP), text(", ".join(pairs)), table.indent + 2)
+
+
+def _fold(line: Line, width: int | None) -> list[Text]:
+    hang = cells(line.head)
+    if width is None or hang + cells(line.body) <= width:
+        return [text(line.head, line.body)]
+    if hang + ROOM <= width:
+        return _hanging(line.head, _wrap(line.body, width - hang), hang)
+    under = min(line.under, width // 2)
+    above = _wrap(line.head, width - under)
+    return [*_hanging((), above, under), *_hanging(text(" " * under), _wrap(line.body, width - under), under)]
+
+
+def _hanging(first: Text, lines: list[Text], indent: int) -> list[Text]:
+    return [text(first if index == 0 else " " * indent, content) for index, content in enumerate(lines)]
+
+
+def _wrap(content: Text, width: int) -> list[Text]:
+    """Folds between words, and inside a word only where it is wider than the whole width."""
+    plain = "".join(span.text for span in content)
+    starts, used = [0], 0
+    for word in WORD.finditer(plain):
+        size = _cells(word[0])
+        if used and used + size > width:
+            starts.append(word.end() - len(word[0].lstrip()))
+            used, size = 0, _cells(word[0].lstrip())
+        while size > width:
+            starts.append(starts[-1] + _fitting(plain[starts[-1] : word.end()], width))
+            size = _cells(plain[starts[-1] : word.end()])
+        used += size
+    return [_slice(content, start, end) for start, end in itertools.pairwise([*starts, len(plain)])]
+
+
+def _fitting(word: str, width: int) -> int:
+    """How many characters of a word fit."""
+    taken = itertools.accumulate(_cells(character) for character in word)
+    return max(1, sum(columns <= width for columns in taken))
+
+
+def _slice(content: Text, start: int, end: int) -> Text:
+    found = []
+    for span in content:
+        piece = span.text[max(0, start) : max(0, end)]
+        start, end = start - len(span.text), end - len(span.text)
+        if piece:
+            found.append(span._replace(text=piece))
+    return tuple(found)

@@ -1,0 +1,103 @@
+"""The screen: decides whether a stream is a terminal, how wide it is and whether it has colour, and draws blocks on it."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, TextIO
+
+from memrunbook.ui.block import Block, Style, Text
+from memrunbook.ui.layout import lay_out
+
+ColorChoice = Literal["auto", "always", "never"]
+NARROWEST = 40
+USUAL = 80
+STYLES: Mapping[Style, str] = {
+    "": "",
+    "critical": "bold red",
+    "warning": "yellow",
+    "good": "green",
+    "unknown": "magenta",
+    "strong": "bold",
+    "quiet": "dim",
+    "hint": "cyan",
+}
+
+
+class Screen:
+    """One stream and how to draw on it; `width` is None off a terminal, where no line is ever folded or cut.
+
+    rich is loaded when the first line needs colour, never before.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        color: ColorChoice = "auto",
+        environ: Mapping[str, str] = os.environ,
+        width: int | None = None,
+    ) -> None:
+        self.stream = stream
+        self.terminal = stream.isatty()
+        self.dumb = environ.get("TERM", "") in ("", "dumb")
+        self.color = color == "always" or (
+            color == "auto" and self.terminal and not self.dumb and not environ.get("NO_COLOR")
+        )
+        self.width = max(NARROWEST, width or _columns(stream, environ)) if self.terminal else None
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+    def show(self, blocks: Iterable[Block]) -> None:
+        """Draws blocks, each on lines of its own."""
+        for line in lay_out(blocks, self.width):
+            self._write(line, "\n")
+        self.stream.flush()
+
+    def ask(self, blocks: Iterable[Block]) -> None:
+        """Draws blocks without the last line's end, so that an answer is typed behind them."""
+        lines = lay_out(blocks, self.width)
+        for index, line in enumerate(lines):
+            self._write(line, " " if index + 1 == len(lines) else "\n")
+        self.stream.flush()
+
+    def console(self) -> Any:
+        """A rich console on this stream, with nothing of its own that interprets text."""
+        from rich.console import Console
+
+        return Console(
+            file=self.stream,
+            force_terminal=self.terminal or self.color,
+            color_system="standard" if self.color else None,
+            no_color=not self.color,
+            width=self.width,
+            markup=False,
+            emoji=False,
+            highlight=False,
+            legacy_windows=False,
+        )
+
+    def _write(self, line: Text, end: str) -> None:
+        if self.color and any(span.style for span in line):
+            content = as_rich(line)
+            content.rstrip()
+            self.console().print(content, end=end, soft_wrap=True)
+        else:
+            self.stream.write("".join(span.text for span in line).rstrip() + end)
+
+
+def as_rich(content: Text) -> Any:
+    """The text as rich draws it, inserted as plain text."""
+    from rich.text import Text as RichText
+
+    return RichText.assemble(*((span.text, STYLES[span.style]) for span in content))
+
+
+def _columns(stream: TextIO, environ: Mapping[str, str]) -> int:
+    named = environ.get("COLUMNS", "")
+    if named.isdecimal() and int(named):
+        return int(named)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or USUAL
+    except (OSError, ValueError):
+        return USUAL

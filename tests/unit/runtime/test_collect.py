@@ -1,0 +1,235 @@
+"""Collecting: with recorded samples, and in a real shell."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+import pytest
+
+from memrunbook.core.errors import Interrupted
+from memrunbook.core.fact import (
+    Answer,
+    Command,
+    Fact,
+    Grep,
+    Question,
+    Read,
+    Reading,
+    Sample,
+    Samples,
+    Unavailable,
+    Walk,
+)
+from memrunbook.core.host import Host
+from memrunbook.core.instant import Instant
+from memrunbook.runtime import collect
+from memrunbook.runtime.clock import SystemClock
+from memrunbook.runtime.collect import Collector
+from memrunbook.runtime.ports import Session
+from memrunbook.transports.local import LocalConnector
+from memrunbook.transports.replay import ReplaySession
+
+HOST = Host(name="web01")
+COUNTERS: tuple[Question, ...] = (Read("/c", each=True), Read("/s"))
+
+
+class Said(Reading, frozen=True):
+    """What the parser was given."""
+
+    samples: list[dict[str, str]] = []
+    needed: list[str] = []
+
+
+class Identity(Reading, frozen=True):
+    machine_id: str = ""
+    boot_id: str = ""
+
+
+def _said(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Said:
+    shown = [{key: _shown(answer) for key, answer in sample.answers.items()} for sample in samples]
+    return Said(samples=shown, needed=list(readings))
+
+
+def _shown(answer: Answer) -> str:
+    return answer.text.strip() if answer.problem is None else f"{answer.problem.reason}: {answer.problem.why}"
+
+
+def _fact(*asks: Question, needs: tuple[str, ...] = ()) -> Fact:
+    return Fact(reading=Said, parse=_said, asks=asks, needs=needs)
+
+
+class StepClock:
+    """Time that passes only by sleeping."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.slept: list[float] = []
+
+    def now(self) -> Instant:
+        return Instant(utc=1e9 + self.seconds, monotonic=self.seconds)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.seconds += seconds
+
+
+def _sample(before: float, *, complete: bool = True, **answers: str) -> Sample:
+    named = {f"/{key}": Answer(text + "\n") for key, text in answers.items()}
+    return Sample(before=before, after=before + 0.5, answers=named, complete=complete)
+
+
+def _collector(samples: list[Sample], facts: Mapping[str, Fact], clock: StepClock) -> Collector:
+    return Collector(HOST, ReplaySession(samples), clock, facts)
+
+
+def _reading(snapshot: collect.Snapshot, name: str = "f") -> Said:
+    reading = snapshot.reading(name)
+    assert isinstance(reading, Said)
+    return reading
+
+
+def test_one_full_sample_and_then_only_what_repeats() -> None:
+    clock = StepClock()
+    samples = [_sample(100, c="1", s="x"), _sample(105, c="2"), _sample(110, c="4")]
+    snapshot = _collector(samples, {"f": _fact(*COUNTERS)}, clock).collect(["f"], count=3, every=5)
+    assert _reading(snapshot).samples == [{"/c": "1", "/s": "x"}, {"/c": "2"}, {"/c": "4"}]
+    assert clock.slept == [5, 5]
+    assert (snapshot.host, snapshot.samples, snapshot.span, snapshot.seconds) == ("web01", 3, 10, 10)
+    assert snapshot.taken_at == clock.now()
+    assert snapshot.fork_ok
+
+
+def test_needed_facts_are_read_first_and_handed_over() -> None:
+    facts = {"a": _fact(Read("/c"), needs=("b",)), "b": _fact(Read("/s"), needs=("d",)), "d": _fact(), "x": _fact()}
+    snapshot = _collector([_sample(1, c="1", s="2")], facts, StepClock()).collect(["a", "b"], count=1, every=5)
+    assert list(snapshot.readings) == ["d", "b", "a"]
+    assert _reading(snapshot, "a").needed == ["b"]
+
+
+def test_a_valid_earlier_sample_makes_the_next_read_one_exchange() -> None:
+    clock = StepClock()
+    samples = [_sample(100, c="1", s="old"), _sample(105, c="2", s="new")]
+    collector = _collector(samples, {"f": _fact(*COUNTERS)}, clock)
+    collector.collect(["f"], count=1, every=5)
+    clock.seconds += 2
+    snapshot = collector.collect(["f"], count=3, every=5)
+    assert _reading(snapshot).samples == [{"/s": "new", "/c": "1"}, {"/c": "2", "/s": "new"}]
+    assert clock.slept == [3]
+    assert (snapshot.samples, snapshot.span) == (2, 5)
+
+
+def test_a_single_sample_pairs_with_an_earlier_one_without_waiting() -> None:
+    clock = StepClock()
+    samples = [_sample(100 + n, c=str(n), s="x") for n in range(3)]
+    collector = _collector(samples, {"f": _fact(*COUNTERS)}, clock)
+    collector.collect(["f"], count=1, every=5)
+    clock.seconds += 1
+    assert collector.collect(["f"], count=1, every=5).samples == 1
+    clock.seconds += 5
+    assert collector.collect(["f"], count=1, every=5).samples == 2
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize("spoil", ["change", "age", "more"])
+def test_rates_never_span_a_change_or_a_long_time_or_other_questions(spoil: str) -> None:
+    clock = StepClock()
+    samples = [_sample(100, c="1", s="x"), _sample(105, c="2", s="x"), _sample(110, c="3")]
+    facts = {"f": _fact(*COUNTERS), "more": _fact(Read("/d", each=True))}
+    collector = _collector(samples, facts, clock)
+    collector.collect(["f"], count=1, every=5)
+    if spoil == "change":
+        collector.changed()
+    if spoil == "age":
+        clock.seconds += 121
+    names = ["f", "more"] if spoil == "more" else ["f"]
+    assert _reading(collector.collect(names, count=2, every=5)).samples[0]["/c"] == "2"
+
+
+def test_a_repeat_that_was_cut_is_left_out() -> None:
+    clock = StepClock()
+    samples = [_sample(100, c="1", s="x"), _sample(105, complete=False, c="2")]
+    snapshot = _collector(samples, {"f": _fact(*COUNTERS)}, clock).collect(["f"], count=3, every=5)
+    assert (snapshot.samples, snapshot.span) == (1, 0)
+    assert snapshot.fork_ok
+
+
+def test_the_host_fact_names_the_machine() -> None:
+    said = Identity(machine_id="m1", boot_id="b1")
+    facts = {"host": Fact(reading=Identity, parse=lambda _samples, _readings: said, asks=())}
+    snapshot = _collector([_sample(1)], facts, StepClock()).collect(["host"], count=1, every=5)
+    assert (snapshot.identity.address, snapshot.identity.machine_id, snapshot.identity.boot_id) == (
+        "replay",
+        "m1",
+        "b1",
+    )
+
+
+def test_a_shell_that_is_gone_answers_nothing() -> None:
+    facts = {"f": _fact(*COUNTERS), "p": _fact(Read("/p*")), "w": _fact(Walk("w", ":"))}
+    snapshot = _collector([], facts, StepClock()).collect(["f", "p", "w"], count=3, every=5)
+    assert _reading(snapshot).samples[0]["/c"] == "failed: /c: the shell on the host ended before it was read"
+    assert snapshot.reading("p") == Unavailable("failed", "/p*: the read was cut short")
+    assert _reading(snapshot, "w").samples[0]["w"].startswith("failed")
+    assert snapshot.fork_ok
+
+
+@pytest.fixture
+def local() -> Iterator[Session]:
+    session = LocalConnector("never").connect()
+    yield session
+    session.close()
+
+
+def test_a_real_shell(local: Session) -> None:
+    facts = {"f": _fact(Read("/proc/uptime", each=True), Grep("/proc/sys/vm/swappi*"), Command("id", ("id", "-u")))}
+    snapshot = Collector(HOST, local, SystemClock(), facts).collect(["f"], count=2, every=0.2)
+    first, second = _reading(snapshot).samples
+    assert set(first) == {"/proc/uptime", "/proc/sys/vm/swappiness", "id"}
+    assert set(second) == {"/proc/uptime"}
+    assert 0.1 <= snapshot.span < 5
+
+
+def test_a_shell_that_dies_at_fork_keeps_what_came_before(local: Session) -> None:
+    dying = Command("dying", ("sh", "-c", "echo 'sh: 0: Cannot fork'; kill -s KILL $PPID"))
+    facts = {"f": _fact(Read("/proc/uptime"), dying), "p": _fact(Read("/proc/upt*"))}
+    snapshot = Collector(HOST, local, SystemClock(), facts).collect(["f", "p"], count=3, every=60)
+    assert not snapshot.fork_ok
+    assert set(_reading(snapshot).samples[0]) == {"/proc/uptime", "dying"}
+    assert _reading(snapshot).samples[0]["dying"].startswith("failed: dying: the shell")
+    assert isinstance(snapshot.reading("p"), Said)
+
+
+def test_a_stalled_host_is_a_timeout(local: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collect, "PROBE_SECONDS", 0.5)
+    facts = {"f": _fact(Read("/proc/uptime"), Command("slow", ("sleep", "60")))}
+    snapshot = Collector(HOST, local, SystemClock(), facts).collect(["f"], count=1, every=5)
+    assert _reading(snapshot).samples[0]["slow"].startswith("timeout: slow: no answer in ")
+    assert "/proc/uptime" in _reading(snapshot).samples[0]
+
+
+def test_too_long_an_answer_is_left_out(local: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collect, "PROBE_BYTES", 1 << 20)
+    facts = {"f": _fact(Command("long", ("sh", "-c", "yes | head -c 2000000")))}
+    snapshot = Collector(HOST, local, SystemClock(), facts).collect(["f"], count=1, every=5)
+    assert _reading(snapshot).samples[0]["long"] == "failed: long: left out, the answers exceed 1 MiB"
+
+
+def test_a_sleep_ends_when_a_person_asks_to_stop() -> None:
+    stop = threading.Event()
+    clock = SystemClock(stop)
+    clock.sleep(-1)
+    threading.Timer(0.1, stop.set).start()
+    with pytest.raises(Interrupted):
+        clock.sleep(60)
+
+
+def test_a_parser_that_raises_is_a_defect_and_not_hidden() -> None:
+    broken = Fact(reading=Said, parse=partial(_raise), asks=())
+    with pytest.raises(ZeroDivisionError):
+        _collector([_sample(1)], {"f": broken}, StepClock()).collect(["f"], count=1, every=5)
+
+
+def _raise(_samples: Samples, _readings: Mapping[str, Reading | Unavailable]) -> Said:
+    raise ZeroDivisionError
