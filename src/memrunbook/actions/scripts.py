@@ -40,7 +40,7 @@ same_run() { # UNIT MAINPID INVOCATION: 0 while that very run of the unit goes o
 
 WRITE_SLOWLY = """\
 write_slowly() { # FILE VALUE SECONDS: a child writes, a dot a second shows that we wait
-  child sh -c 'printf "%s\\n" "$2" >"$1"' sh "$1" "$2" &
+  { child sh -c 'printf "%s\\n" "$2" >"$1"' sh "$1" "$2"; } </dev/null >/dev/null 2>&1 &
   slow_writer=$!
   slow_left=$3
   while kill -0 "$slow_writer" 2>/dev/null; do
@@ -52,7 +52,9 @@ write_slowly() { # FILE VALUE SECONDS: a child writes, a dot a second shows that
     child sleep 1
     printf .
   done
-  wait "$slow_writer"
+  wait "$slow_writer" && return 0
+  printf '\\n%s\\n' "the kernel refused $2 for $1" >&2
+  return 1
 }
 """
 """Writes a value that may keep the kernel busy for minutes, without blocking the shell for good."""

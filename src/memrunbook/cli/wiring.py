@@ -130,6 +130,15 @@ class Wiring:
             session.close()
 
 
+def state_path(settings: Settings, *, make: bool = False) -> Path:
+    """The state directory; with `make` it is made where it is missing."""
+    from memrunbook.state.paths import prepare, state_dir
+
+    given = str(settings.state_dir) if settings.state_dir else None
+    path = state_dir(given, os.environ, os.getuid())
+    return prepare(path) if make else path
+
+
 def actor() -> Mapping[str, str]:
     """Who runs this, as far as the machine knows: user, uid, sudo user, SSH client, terminal."""
     tty = os.ttyname(0) if sys.stdin is not None and sys.stdin.isatty() else ""

@@ -76,7 +76,9 @@ class Step:
     @property
     def facts(self) -> set[str]:
         """Every fact that deciding, proving or carrying out this step reads."""
-        parts: list[Condition | Expression] = [part for part in (self.when, self.for_each) if part is not None]
+        parts: list[Condition | Expression] = [
+            part for part in (self.when, self.for_each, self.key) if part is not None
+        ]
         parts += [guard.that for guard in self.guards] + ([self.verify.that] if self.verify else [])
         parts += [value for value in self.values.values() if isinstance(value, Expression)]
         return set(self.action.needs).union(*(part.facts for part in parts))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from memrunbook.core.action import Change, Effect
+from memrunbook.core.action import Action, Change, Effect, NotNeeded
 from memrunbook.core.bound import Proof, Step
 from memrunbook.core.diagnosis import world_of
 from memrunbook.core.effects import Asking, Done, Execute, Executed, Failed, ReadFacts, Unknown, Wait, ask
@@ -25,6 +25,7 @@ class Approved:
     progress: Progress
     step: Step
     item: Item
+    action: Action
     change: Change
     before: Snapshot
     label: str = field(init=False)
@@ -55,7 +56,7 @@ def _attempt(approved: Approved) -> Asking[tuple[Executed, str]]:
     progress, change = approved.progress, approved.change
     executed = yield from ask(Execute(approved.label, change))
     if change.effect is Effect.READ:
-        return executed, "" if isinstance(executed, Done) else executed.why
+        return _looked(executed)
     progress.acted, progress.fresh = True, False
     if progress.doing:
         progress.doing.executed = True
@@ -67,14 +68,23 @@ def _attempt(approved: Approved) -> Asking[tuple[Executed, str]]:
     return executed, problem
 
 
+def _looked(executed: Executed) -> tuple[Executed, str]:
+    """The end of a reading step: what was not seen to its end has failed, there is nothing that could be half done."""
+    if isinstance(executed, Done):
+        return executed, ""
+    return Failed(executed.at, executed.why, executed.output, executed.seconds), executed.why
+
+
 def _probe(approved: Approved, unknown: Unknown) -> Asking[Executed]:
     """Looks whether an idempotent change took effect although its end was not seen."""
     progress = approved.progress
     yield from progress.refresh("did it take effect?")
-    planned = again(approved.step, approved.item, world_of(progress.runbook, progress.snapshot))
+    decision = approved.action.decide(progress.snapshot)
     at = progress.snapshot.taken_at
-    if planned.decision == "not_needed":
+    if isinstance(decision, NotNeeded):
         return Done(at, unknown.output, unknown.seconds)
+    if not isinstance(decision, Change):
+        return Unknown(at, f"{unknown.why}, and it cannot be seen: {decision.why}", unknown.output, unknown.seconds)
     return Failed(at, f"{unknown.why}, and it did not take effect", unknown.output, unknown.seconds)
 
 
@@ -85,7 +95,8 @@ def _may_repeat(approved: Approved) -> Asking[bool]:
     yield from ask(Wait(retries.every if retries else 0.0, "before it is tried again"))
     progress.fresh = False
     yield from progress.refresh("before it is tried again")
-    planned = again(approved.step, approved.item, world_of(progress.runbook, progress.snapshot))
+    world = world_of(progress.runbook, progress.snapshot)
+    planned = again(approved.step, approved.item, world, carried=approved.action)
     return planned.digest == approved.change.digest
 
 
@@ -129,7 +140,7 @@ def _held(approved: Approved, proof: Proof, began: Instant) -> Asking[str]:
 def _proof_facts(approved: Approved, proof: Proof) -> set[str]:
     runbook = approved.progress.runbook
     if proof.hold == 0:
-        return runbook.facts
+        return runbook.facts | proof.that.facts
     return proof.that.facts | LIGHT | (runbook.diagnosis_facts if proof.that.uses_checks else set())
 
 

@@ -140,21 +140,24 @@ class Scope:
 
     def _check_fields(self, source: str) -> None:
         text = LITERAL.sub('""', source)
-        items: dict[str, Metric] = {"item": self.item} if self.item else {}
+        items: dict[str, list[Metric]] = {"item": [self.item]} if self.item else {}
         last = None
         for match in MACRO.finditer(text):
             metric = self.metrics.get(match[1] or "")
             last = metric if metric is not None else last
             if last is not None and last.kind == "list":
-                items[match[2]] = last
-        for variable, metric in items.items():
+                items.setdefault(match[2], []).append(last)
+        for variable, metrics in items.items():
             for match in re.finditer(rf"(?<![\w.]){variable}\.([A-Za-z_][\w.]*)", text):
-                self._check_field(match[1], metric, match[0])
+                self._check_field(match[1], metrics, match[0])
 
     @staticmethod
-    def _check_field(name: str, metric: Metric, word: str) -> None:
-        if name in metric.fields or name.partition(".")[0] in metric.fields:
+    def _check_field(name: str, metrics: list[Metric], word: str) -> None:
+        parts = name.split(".")
+        prefixes = {".".join(parts[:n]) for n in range(1, len(parts) + 1)}  # name.startsWith(…) is a field and a call
+        if any(prefixes & metric.fields.keys() for metric in metrics):
             return
+        metric = metrics[0]
         close = difflib.get_close_matches(name, metric.fields, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(sorted(metric.fields))}"
         raise ConditionError(f"an item of {metric.name} has no field {name!r}", hint, word=word)
@@ -190,7 +193,10 @@ class Expression:
                 missing[name] = found
             else:
                 data[name] = found
-        result = self.program.eval(data=data)
+        try:
+            result = self.program.eval(data=data)
+        except RuntimeError as error:  # text that is no text: a lone surrogate from a command line
+            return _unavailable(missing, str(error))
         if result.type().name() in ("ERROR", "UNKNOWN"):
             return _unavailable(missing, str(result.value()))
         return result.plain_value()

@@ -112,9 +112,8 @@ def _suspects(cause: Cause, world: World) -> Iterable[Suspect]:
         here = world.at(item=item)
         name, score = cause.name.value(here), cause.score.value(here)
         if isinstance(name, str) and isinstance(score, int | float) and score > 0:
-            yield Suspect(
-                cause.spec.kind, name, float(score), {k: v for k, v in item.items() if not isinstance(v, dict)}
-            )
+            known = {k: v for k, v in item.items() if not isinstance(v, dict)} if isinstance(item, dict) else {}
+            yield Suspect(cause.spec.kind, name, float(score), known)
 
 
 def _finding(runbook: Runbook, index: int, world: World) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -48,7 +49,7 @@ def make_plan(runbook: Runbook, snapshot: Snapshot) -> Plan:
 
 def plan_items(step: Step, world: World, *, uncertain: bool = False) -> Iterable[PlannedStep]:
     """The decision on a step, or on each of its items."""
-    found = items_of(step, world)
+    found = items_of(step, world, limit=step.spec.limit)
     if isinstance(found, Unavailable):
         return [_described(step, "", Blocked(f"its items are unknown: {found.why}"))]
     if not found:
@@ -56,19 +57,21 @@ def plan_items(step: Step, world: World, *, uncertain: bool = False) -> Iterable
     return [plan_step(step, item, world, uncertain=uncertain) for item in found]
 
 
-def items_of(step: Step, world: World) -> list[Item] | Unavailable:
-    """A step's items by their key, at most `limit`; a step without `for_each` has the one item ""."""
+def items_of(step: Step, world: World, *, limit: int | None = None) -> list[Item] | Unavailable:
+    """A step's items, at most `limit`, the first of each key; a step without `for_each` has the one item ""."""
     if step.for_each is None or step.key is None:
         return [("", None)]
     values = step.for_each.value(world)
     if isinstance(values, Unavailable):
         return values
     found: dict[str, dict[str, Any] | None] = {}
-    for value in values[: step.spec.limit]:
+    for value in values:
+        if len(found) == limit:
+            break
         key = step.key.value(world.at(item=value))
         if isinstance(key, Unavailable):
             return key
-        found[str(key)] = value
+        found.setdefault(str(key), value)
     return list(found.items())
 
 
@@ -82,7 +85,7 @@ def plan_step(
     key, value = item
     here = world.at(item=value)
     decision = _conditions(step, here) or _decide(step, here, carried)
-    if uncertain and isinstance(decision, Change) and decision.risk > Risk.NONE:
+    if uncertain and isinstance(decision, Change) and not _harmless(decision):
         decision = Blocked("it is unknown whether the incident applies", "see the unknown checks above")
     return _described(step, key, decision)
 
@@ -90,14 +93,23 @@ def plan_step(
 def again(
     step: Step, item: Item, world: World, *, uncertain: bool = False, carried: Action | None = None
 ) -> PlannedStep:
-    """The decision on fresh facts: the item is looked up by its key, and is not needed where it is gone."""
+    """The decision on fresh facts, the item looked up again."""
+    fresh = look_up(step, item[0], world)
+    if isinstance(fresh, PlannedStep):
+        return fresh
+    return plan_step(step, fresh, world, uncertain=uncertain, carried=carried)
+
+
+def look_up(step: Step, key: str, world: World) -> Item | PlannedStep:
+    """An item as it is by now; not needed where it is gone.
+
+    `limit` bounds how many are begun, not which are still there: one that others outgrew meanwhile is still found.
+    """
     found = items_of(step, world)
     if isinstance(found, Unavailable):
-        return _described(step, item[0], Blocked(f"its items are unknown: {found.why}"))
+        return _described(step, key, Blocked(f"its items are unknown: {found.why}"))
     fresh = dict(found)
-    if item[0] not in fresh:
-        return not_needed(step, item[0], f"{item[0]} no longer matches")
-    return plan_step(step, (item[0], fresh[item[0]]), world, uncertain=uncertain, carried=carried)
+    return (key, fresh[key]) if key in fresh else not_needed(step, key, f"{key} no longer matches")
 
 
 def not_needed(step: Step, item: str, why: str) -> PlannedStep:
@@ -155,11 +167,18 @@ def bind_action(step: Step, world: World) -> Action | Blocked:
 
 def _typed(action: type[Action], name: str, value: Any) -> Any:
     """A computed number where a size or duration is due is bytes or seconds: expressions have no other unit."""
-    for field in msgspec.structs.fields(action):
-        if field.encode_name == name and isinstance(value, int | float) and not isinstance(value, bool):
-            kinds = getattr(field.type, "__args__", (field.type,))
-            return Size(value) if Size in kinds else Duration(value) if Duration in kinds else value
-    return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return value
+    kinds = {
+        kind for field in msgspec.structs.fields(action) if field.encode_name == name for kind in _kinds(field.type)
+    }
+    return Size(value) if Size in kinds else Duration(value) if Duration in kinds else value
+
+
+def _kinds(hint: Any) -> Iterable[Any]:
+    """The plain types inside of `Annotated[Size | None, ...]`."""
+    inner = getattr(hint, "__args__", ())
+    return [kind for part in inner for kind in _kinds(part)] if inner else [hint]
 
 
 def _permitted(change: Change, action: Action, snapshot: Snapshot) -> Decision:
@@ -205,6 +224,10 @@ def _described(step: Step, item: str, decision: Decision) -> PlannedStep:
 
 def _changes(step: PlannedStep) -> bool:
     return step.change is not None and step.change.effect is not Effect.READ
+
+
+def _harmless(change: Change) -> bool:
+    return change.effect is Effect.READ and change.risk is Risk.NONE
 
 
 def _source(expression: Expression | None) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Struct
 
 from memrunbook.core.fact import Doc
-from memrunbook.core.units import Duration, Size
+from memrunbook.core.units import Duration, Size, Unit
 
 Permission = Literal["yes", "no", "unlisted"]
 Kind = Literal["service", "batch", "database", "cluster"]
@@ -24,9 +24,9 @@ class UnitPolicy(Struct, frozen=True, kw_only=True):
     stop: Annotated[str, Doc('may a rule stop it: "yes", "no" or "unlisted"', source="services.yaml")] = "unlisted"
     limit: Annotated[str, Doc('may a rule limit it: "yes", "no" or "unlisted"', source="services.yaml")] = "unlisted"
     kind: Annotated[str, Doc("service, batch, database or cluster", source="services.yaml")] = "service"
-    memory_high_bytes: Annotated[int | None, Doc("MemoryHigh that a rule may set", source="services.yaml")] = None
-    memory_max_bytes: Annotated[int | None, Doc("MemoryMax that a rule may set", source="services.yaml")] = None
-    swap_max_bytes: Annotated[int | None, Doc("MemorySwapMax that a rule may set", source="services.yaml")] = None
+    memory_high_bytes: Annotated[int | None, Doc("MemoryHigh that a rule may set", Unit.BYTES, "services.yaml")] = None
+    memory_max_bytes: Annotated[int | None, Doc("MemoryMax that a rule may set", Unit.BYTES, "services.yaml")] = None
+    swap_max_bytes: Annotated[int | None, Doc("MemorySwapMax that a rule may set", Unit.BYTES, "services.yaml")] = None
 
 
 UNLISTED = UnitPolicy()

@@ -25,7 +25,10 @@ class Doing:
 
 @dataclass
 class Progress:
-    """The one mutable thing of a run. `fresh` is true until a change, a gate or a wait makes the snapshot old."""
+    """The one mutable thing of a run. `fresh` is true until a change, a gate or a wait makes the snapshot old.
+
+    `items` holds the keys of each step whose `for_each` was evaluated, so that none is lost when a run is cut short.
+    """
 
     runbook: Runbook
     snapshot: Snapshot
@@ -37,6 +40,7 @@ class Progress:
     locked: bool = False
     doing: Doing | None = None
     finished: list[StepFinished] = field(default_factory=list)
+    items: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.first = self.snapshot

@@ -6,8 +6,8 @@ import fnmatch
 
 UNTOUCHABLE_UNITS = (
     "ssh.service", "sshd.service", "ssh@*.service", "sshd@*.service", "ssh.socket", "sshd.socket", "dropbear*.service",
-    "init.scope", "systemd-*", "dbus.service", "dbus-broker.service", "dbus.socket", "user@*.service", "session-*.scope",
-    "*.slice", "getty@*.service", "serial-getty@*.service", "polkit.service", "-.mount", "*.scope",
+    "init.scope", "systemd-*", "dbus.service", "dbus-broker.service", "dbus.socket", "user@*.service", "*.slice",
+    "getty@*.service", "serial-getty@*.service", "polkit.service", "-.mount", "*.scope",
     "NetworkManager.service", "networking.service", "wpa_supplicant.service", "auditd.service",
 )  # fmt: skip
 NAMED_ONLY_UNITS = (

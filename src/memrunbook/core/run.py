@@ -7,6 +7,8 @@ a Ctrl-C is thrown in by the runtime, and ends the run with everything recorded.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from memrunbook.core.bound import Runbook, Step
 from memrunbook.core.condition import Condition, Verdict
 from memrunbook.core.diagnosis import diagnose_one, world_of
@@ -40,6 +42,9 @@ def run_plan(runbook: Runbook) -> Asking[None]:
         yield from _live(progress)
     except (HostError, Interrupted, Refused) as error:
         yield from _cut_short(progress, error)
+    if progress.locked:
+        with suppress(HostError, Interrupted, Refused):  # everything is recorded; a lock left behind is found as stale
+            yield from ask(Unlock())
 
 
 def _live(progress: Progress) -> Asking[None]:
@@ -57,8 +62,6 @@ def _live(progress: Progress) -> Asking[None]:
         yield from _run_step(progress, step)
     resolved = yield from _resolved(progress)
     yield from _finish(progress, _outcome(progress, resolved=resolved), progress.over or diagnosis.incident.why)
-    if progress.locked:
-        yield from ask(Unlock())
 
 
 def _run_step(progress: Progress, step: Step) -> Asking[None]:
@@ -66,17 +69,18 @@ def _run_step(progress: Progress, step: Step) -> Asking[None]:
         yield from _unreached(progress, step, "")
         return
     yield from progress.refresh("before the step")
-    found = items_of(step, world_of(progress.runbook, progress.snapshot))
+    found = items_of(step, world_of(progress.runbook, progress.snapshot), limit=step.spec.limit)
     if isinstance(found, Unavailable):
         yield from progress.record(step, "", "blocked", why=f"its items are unknown: {found.why}")
     elif not found:
         yield from progress.record(step, "", "not_needed", why="nothing matches its for_each")
     else:
-        for item in found:
+        progress.items[step.spec.id] = [key for key, _ in found]
+        for key, _ in found:
             if progress.over:
-                yield from _unreached(progress, step, item[0])
+                yield from _unreached(progress, step, key)
                 continue
-            yield from run_item(progress, step, item)
+            yield from run_item(progress, step, key)
             if progress.acted and not progress.over and (yield from _resolved(progress)):
                 progress.resolved_by(step)
 
@@ -139,16 +143,16 @@ def _cut_short(progress: Progress, error: RunbookError) -> Asking[None]:
     if progress.doing:
         yield from _interrupted_step(progress, error)
     progress.stop(f"not reached: {error}")
-    recorded = {finished.id for finished in progress.finished}
+    recorded = {(finished.id, finished.item) for finished in progress.finished}
     for step in progress.runbook.steps:
-        if step.spec.id not in recorded:
-            yield from _unreached(progress, step, "")
+        known = progress.items.get(step.spec.id, [""])
+        for key in known:
+            if (step.spec.id, key) not in recorded:
+                yield from _unreached(progress, step, key)
     outcome = _end_of(error)
     if any(finished.open for finished in progress.finished):
         outcome = "unknown"
     yield from ask(Record(RunFinished(outcome, str(error), hint=error.hint)))
-    if progress.locked and isinstance(error, Interrupted):
-        yield from ask(Unlock())
 
 
 def _interrupted_step(progress: Progress, error: RunbookError) -> Asking[None]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from memrunbook.core.units import Duration
 
 Severity = Literal["info", "warning", "critical"]
 CauseKind = Literal["unit", "process", "cgroup", "mount", "setting", "kernel"]
 Text = str | list[str]
+Positive = Annotated[int, Meta(ge=1)]
 
 
 class ParameterSpec(Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,7 +29,7 @@ class ParameterSpec(Struct, frozen=True, forbid_unknown_fields=True):
 class Sampling(Struct, frozen=True, forbid_unknown_fields=True):
     """How often a host is read before it is judged."""
 
-    count: int = 3
+    count: Positive = 3
     every: Duration = Duration(5)
 
 
@@ -76,7 +77,7 @@ class VerifySpec(Struct, frozen=True, forbid_unknown_fields=True):
 class RetriesSpec(Struct, frozen=True, forbid_unknown_fields=True):
     """How often an idempotent step is tried again."""
 
-    times: int
+    times: Positive
     every: Duration
 
 
@@ -91,7 +92,7 @@ class StepSpec(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     guard: list[GuardSpec] = []
     for_each: str | None = None
     key: str = "item.name"
-    limit: int = 1
+    limit: Positive = 1
     verify: VerifySpec | None = None
     on_failure: Literal["stop", "continue"] = "stop"
     confirm: Literal["auto", "always"] = "auto"

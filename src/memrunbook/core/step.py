@@ -9,30 +9,49 @@ from memrunbook.core.diagnosis import world_of
 from memrunbook.core.effects import AskApproval, Asking, ask
 from memrunbook.core.events import StepState
 from memrunbook.core.plan import PlannedStep
-from memrunbook.core.planner import Item, again, bind_action, not_needed, plan_step
+from memrunbook.core.planner import Item, again, bind_action, look_up, not_needed
 from memrunbook.core.progress import Doing, Progress
 
 ASKED_AT_MOST = 3
+DECLINED = {"yes": "the answer was for another change than the one that was shown"}
 
 
-def run_item(progress: Progress, step: Step, item: Item) -> Asking[None]:
+def run_item(progress: Progress, step: Step, key: str) -> Asking[None]:
     """Runs one step, or one item of it, to its recorded end."""
-    progress.doing = Doing(step, item[0])
+    progress.doing = Doing(step, key)
     yield from progress.refresh("before the step")
     began = progress.snapshot.taken_at
     world = world_of(progress.runbook, progress.snapshot)
-    carried = bind_action(step, world.at(item=item[1]))
-    action = carried if isinstance(carried, Action) else None
-    planned: PlannedStep | None = plan_step(step, item, world, uncertain=progress.uncertain, carried=action)
+    item = look_up(step, key, world)
+    if isinstance(item, PlannedStep):
+        yield from _not_run(progress, step, item)
+        return
+    bound = bind_action(step, world.at(item=item[1]))
+    action = bound if isinstance(bound, Action) else None
+    planned: PlannedStep | None = _decide(progress, step, item, action)
     if planned is not None and planned.gate:
         planned = yield from _gate(progress, step, item, planned, action)
     if planned is None:
         return
-    if planned.change is None:
-        state: StepState = "not_needed" if planned.decision == "not_needed" else "blocked"
-        yield from progress.record(step, item[0], state, why=planned.why, hint=planned.hint)
+    if planned.change is None or action is None:
+        yield from _not_run(progress, step, planned)
         return
-    yield from carry_out(Approved(progress, step, item, planned.change, progress.snapshot), began)
+    yield from carry_out(Approved(progress, step, item, action, planned.change, progress.snapshot), began)
+
+
+def _not_run(progress: Progress, step: Step, planned: PlannedStep) -> Asking[None]:
+    state: StepState = "not_needed" if planned.decision == "not_needed" else "blocked"
+    yield from progress.record(step, planned.item, state, why=planned.why, hint=planned.hint)
+
+
+def _decide(progress: Progress, step: Step, item: Item, action: Action | None) -> PlannedStep:
+    """The decision on the newest facts; until something was changed, the incident itself must still apply."""
+    world = world_of(progress.runbook, progress.snapshot)
+    incident = "holds" if progress.acted else progress.runbook.incident.evaluate(world).state
+    if incident == "fails":
+        return not_needed(step, item[0], "the incident no longer applies: it recovered meanwhile")
+    uncertain = progress.uncertain or incident == "unknown"
+    return again(step, item, world, uncertain=uncertain, carried=action)
 
 
 def _gate(
@@ -43,12 +62,12 @@ def _gate(
     for _ in range(ASKED_AT_MOST):
         question = AskApproval(planned, progress.snapshot.taken_at, _evidence(progress, step, item), changed)
         approval = yield from ask(question)
+        progress.fresh = False
         if approval.answer != "yes" or approval.digest != planned.digest:
             yield from _declined(progress, step, item[0], approval.answer, approval.why)
             return None
-        progress.fresh = False
         yield from progress.refresh("after the gate")
-        now = _look_again(progress, step, item, action)
+        now = _decide(progress, step, item, action)
         if now.change is None or now.digest == planned.digest:
             return now
         changed = f"it was: {_summary(planned)}; now it would be: {_summary(now)}"
@@ -60,18 +79,11 @@ def _gate(
     return None
 
 
-def _look_again(progress: Progress, step: Step, item: Item, action: Action | None) -> PlannedStep:
-    world = world_of(progress.runbook, progress.snapshot)
-    if not progress.acted and progress.runbook.incident.evaluate(world).state == "fails":
-        return not_needed(step, item[0], "it recovered while the question was open: the incident no longer applies")
-    return again(step, item, world, uncertain=progress.uncertain, carried=action)
-
-
 def _declined(progress: Progress, step: Step, item: str, answer: str, why: str) -> Asking[None]:
     if answer == "skip":
         yield from progress.record(step, item, "skipped", why=why or "skipped at the gate")
         return
-    yield from progress.record(step, item, "refused", why=why or "declined at the gate")
+    yield from progress.record(step, item, "refused", why=why or DECLINED.get(answer, "declined at the gate"))
     progress.stop(f"step {step.spec.id} was refused")
 
 

@@ -26,7 +26,7 @@ class Unit(enum.Enum):
 
 def parse_size(text: str) -> int:
     """Reads a size with its unit ("512 MiB", "1.5GiB") as bytes; ValueError where there is none."""
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]iB|B)\s*", text)
+    match = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,15})?)\s*([KMGT]iB|B)\s*", text)
     if not match:
         raise ValueError(f'{text!r} is no size; write a number and B, KiB, MiB, GiB or TiB, as in "512 MiB"')
     return int(float(match[1]) * SIZES[match[2]])
@@ -34,7 +34,7 @@ def parse_size(text: str) -> int:
 
 def parse_duration(text: str) -> float:
     """Reads a duration ("90s", "5m", "1h30m") as seconds; ValueError where there is none."""
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|[smhd])", text.replace(" ", ""))
+    parts = re.findall(r"(\d{1,15}(?:\.\d{1,15})?)(ms|[smhd])", text.replace(" ", ""))
     if not parts or "".join(n + u for n, u in parts) != text.replace(" ", ""):
         raise ValueError(f'{text!r} is no duration; write a number and ms, s, m, h or d, as in "5m"')
     return float(sum(float(number) * SECONDS[unit] for number, unit in parts))
@@ -108,7 +108,7 @@ def decode(kind: type, value: object) -> object:
 def schema(kind: type) -> dict[str, object]:
     """The one schema hook for msgspec."""
     if kind is Size:
-        return {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*([KMGT]iB|B)\s*$", "examples": ["512 MiB"]}
+        return {"type": "string", "pattern": r"^\s*\d{1,15}(\.\d{1,15})?\s*([KMGT]iB|B)\s*$", "examples": ["512 MiB"]}
     if kind is Duration:
-        return {"type": "string", "pattern": r"^\s*(\d+(\.\d+)?\s*(ms|[smhd])\s*)+$", "examples": ["5m", "1h30m"]}
+        return {"type": "string", "pattern": r"^\s*(\d{1,15}(\.\d{1,15})?\s*(ms|[smhd])\s*)+$", "examples": ["5m", "1h30m"]}
     raise NotImplementedError(f"{kind} is not known to documents")

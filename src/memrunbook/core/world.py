@@ -21,8 +21,8 @@ BEFORE = "before."
 class World:
     """One snapshot, seen from one place of a runbook.
 
-    `checks` holds true, false or (unknown) nothing by name with "_" for "-"; `before` is the snapshot from when the step
-    began; `item` the item of a `for_each` or of `causes`; `target` what the step's change touches.
+    `checks` holds true, false or (unknown) nothing by name with "_" for "-"; `before` is the snapshot from when the
+    step began; `item` the item of a `for_each` or of `causes`; `target` what the step's change touches.
     """
 
     snapshot: Snapshot

@@ -52,6 +52,13 @@ class Binder:
             self.problem(path, error.message, error.hint, error.word or word)
             return None
 
+    def items(self, text: str, path: Path) -> Expression | None:
+        """Compiles an expression that hands out items."""
+        found = self.expression(text, path, self.scope())
+        if found is not None and found.program.return_type().name().partition("<")[0] not in ("LIST", "DYN"):
+            self.problem(path, "this must be a list of items", "as in units.growing.filter(u, u.growth_share > 0.5)")
+        return found
+
     def condition(self, text: Text, path: Path, scope: Scope) -> Condition:
         """Compiles a condition; a list means that all must hold."""
         parts = [text] if isinstance(text, str) else text
@@ -110,7 +117,7 @@ def _causes(binder: Binder) -> list[Cause]:
     found = []
     for index, spec in enumerate(binder.spec.causes):
         path: Path = ("causes", index)
-        items = binder.expression(spec.from_, (*path, "from"), binder.scope()) if spec.from_ else None
+        items = binder.items(spec.from_, (*path, "from")) if spec.from_ else None
         scope = binder.scope(_item_metric(items))
         name = binder.expression(spec.name, (*path, "name"), scope)
         score = binder.expression(spec.score, (*path, "score"), scope)
@@ -130,7 +137,7 @@ def _step(binder: Binder, spec: StepSpec, path: Path) -> Step | None:
         binder.problem((*path, "action"), f"unknown action {spec.action!r}", _near(spec.action, actions))
         return None
     action = actions[spec.action]
-    each = binder.expression(spec.for_each, (*path, "for_each"), binder.scope()) if spec.for_each else None
+    each = binder.items(spec.for_each, (*path, "for_each")) if spec.for_each else None
     scope = binder.scope(_item_metric(each), step=True)
     proof = None
     if spec.verify is not None:

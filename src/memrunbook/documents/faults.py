@@ -82,7 +82,8 @@ def _explain(error: Any) -> Iterator[Fault]:
             yield _wrong_form(error, path)
         case _:
             limit = LIMITS.get(str(error.validator), "must keep to {}").format(error.validator_value)
-            yield Fault(path, f"{limit}, is {_shown(error.instance)}")
+            number = isinstance(error.instance, int | float)
+            yield Fault(path, f"{limit}, is {error.instance}" if number else limit)
 
 
 def _alternatives(error: Any, path: Path) -> Iterator[Fault]:

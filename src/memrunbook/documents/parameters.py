@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -14,6 +15,7 @@ from memrunbook.core.units import parse_duration, parse_size
 KINDS = {
     "integer": "int", "number": "double", "boolean": "bool", "string": "string", "size": "int", "duration": "double"
 }  # fmt: skip
+FITS: dict[str, tuple[type, ...]] = {"integer": (int,), "number": (int, float), "boolean": (bool,), "string": (str,)}
 WORDS = {"true": True, "false": False}
 Noter = Callable[[tuple[str | int, ...], str], None]
 
@@ -46,10 +48,15 @@ def _read(spec: ParameterSpec, value: Any, *, text: bool = False) -> Any:
         return parse_size(value) if spec.type == "size" else parse_duration(value)
     if text:
         value = _from_text(spec.type, value)
-    fits = {"integer": int, "number": (int, float), "boolean": bool, "string": str}[spec.type]
-    if not isinstance(value, fits) or (isinstance(value, bool) and spec.type != "boolean"):
+    if not isinstance(value, FITS[spec.type]) or (isinstance(value, bool) and spec.type != "boolean"):
         raise ValueError(f"{value!r} is no {spec.type}")
-    return float(value) if spec.type == "number" else value
+    return _finite(value) if spec.type == "number" else value
+
+
+def _finite(value: Any) -> float:
+    if not math.isfinite(value):
+        raise ValueError(f"{value!r} is no finite number")
+    return float(value)
 
 
 def _from_text(kind: str, value: str) -> Any:

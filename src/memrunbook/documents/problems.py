@@ -9,6 +9,7 @@ import msgspec
 
 from memrunbook.core import units
 from memrunbook.core.errors import DocumentError, Problem
+from memrunbook.core.text import clean
 from memrunbook.documents.source import Path, Source
 
 T = TypeVar("T")
@@ -48,4 +49,4 @@ def _only(source: Source, failure: str, at: Path) -> Problem:
     match = FAILURE.fullmatch(failure)
     message, inside = (match["message"], match["path"] or "") if match else (failure, "")
     path = tuple(int(number) if number else name for number, name in PART.findall(inside))
-    return Problem(source.where((*at, *path)), message)
+    return Problem(source.where((*at, *path)), clean(message))

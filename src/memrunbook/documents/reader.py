@@ -127,9 +127,14 @@ class Reader:
             self._add(_span(event), "tags (!name) are not used here", f"remove it; {mistakes.EXPRESSION}")
 
     def _syntax(self, error: yaml.MarkedYAMLError) -> None:
-        mark = error.problem_mark
+        problem, opened = error.problem_mark, error.context_mark
+        ended = problem is None or (problem.line >= len(self._lines) - 1 and not self._rest(problem))
+        mark = opened if opened and (ended or str(error.context).startswith("while scanning")) else problem
         span = Span(mark.line, mark.column, mark.line) if mark else Span(0, 0, 0)
-        self._add(span, *mistakes.in_words(str(error.problem), self._rest(span)[:1]))
+        message, hint = mistakes.in_words(str(error.problem), self._rest(span)[:1])
+        if ended and mark is opened and "simple key" not in str(error.context):
+            message, hint = "this is opened and never closed", f"close it; {mistakes.EXPRESSION}"
+        self._add(span, message, hint)
 
     def _rest(self, place: Any) -> str:
         return self._lines[place.line][place.column :] if place.line < len(self._lines) else ""

@@ -95,7 +95,7 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Oo
     problem = answer.problem or _refusal(answer.text)
     if problem is not None:
         return problem
-    log, uptime = read_log(answer.text.split("\n")), samples[0].after
+    log, uptime = read_log(answer.text.split("\n")), samples[0].before  # as for the ages of services
     page_bytes = getattr(readings.get("host"), "page_size_bytes", None)
     events = [_event(event, uptime, page_bytes) for event in log.events]
     real = [event for event in events if event.class_ != BY_HAND and _recent(event.age_seconds)]

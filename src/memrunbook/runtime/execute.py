@@ -12,9 +12,11 @@ from memrunbook.runtime.ports import Output, Session
 OUTPUT_LIMIT = 64 << 10
 SHOWN = 400
 TIMER_TIMEOUT = 20.0
+# An earlier try of the same change may have left its timer: two of one name cannot be.
 # systemd expands ${NAME} in a command line; $$ is its way to write a dollar.
 ARM = """
 mrb_after=$1 mrb_unit=$2 mrb_script=$3; shift 3
+child systemctl --no-ask-password stop -- "$mrb_unit.timer" >/dev/null 2>&1
 child systemd-run --quiet --collect --on-active="$mrb_after" --timer-property=AccuracySec=1s --unit="$mrb_unit" \\
   -- /bin/sh -c "$mrb_script" runbook "$@"
 """
@@ -22,11 +24,10 @@ DISARM = 'child systemctl --no-ask-password stop -- "$1.timer"'
 # The witness comes first: a host that dies of the change still says who made it.
 WITNESS = """
 mrb_line=$1; shift
-if [ -w /dev/kmsg ]; then printf '<5>%s\\n' "$mrb_line" >/dev/kmsg
-elif command -v logger >/dev/null 2>&1; then child logger -t runbook -- "$mrb_line"
-fi 2>/dev/null
+{ printf '<5>%s\\n' "$mrb_line" >/dev/kmsg; } 2>/dev/null || child logger -t runbook -- "$mrb_line" 2>/dev/null
 """
-SECRET = re.compile(r"(?i)((?:password|passwd|passphrase|secret|token|api[-_]?key)\w*)([=:\s]\s*)(\S+)")
+# After a blank, what begins with "-" is the next option (--no-ask-password -- NAME), not a secret.
+SECRET = re.compile(r"(?i)((?:password|passwd|passphrase|secret|token|api[-_]?key)\w*)(\s*[=:]\s*|\s+(?!-))(\S+)")
 
 
 def execute(session: Session, change: Change, witness: str, at: Instant, timer: str) -> Executed:

@@ -9,15 +9,28 @@ from typing import Any
 import msgspec
 
 from memrunbook.core.effects import (
-    AskApproval, Asking, Done, Execute, Executed, Lock, ReadFacts, Record, Request, Unlock, Wait, Waited,
+    AskApproval,
+    Asking,
+    Done,
+    Execute,
+    Executed,
+    Lock,
+    ReadFacts,
+    Record,
+    Request,
+    Unknown,
+    Unlock,
+    Wait,
+    Waited,
 )  # fmt: skip
-from memrunbook.core.errors import HostError, Interrupted, Refused, SessionLost
+from memrunbook.core.errors import HostError, Interrupted, Refused, RunbookError, SessionLost
 from memrunbook.core.events import Event
 from memrunbook.core.policy import ServicePolicy
 from memrunbook.core.report import HostReport, fold
 from memrunbook.core.snapshot import Snapshot
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.execute import execute, redact, take_back
+from memrunbook.runtime.handled import Handled, with_handled
 from memrunbook.runtime.lock import give, take
 from memrunbook.runtime.ports import Approver, Clock, Journal, Session
 from memrunbook.runtime.services import with_policy
@@ -38,10 +51,12 @@ class Interpreter:
     journal: Journal
     clock: Clock
     policy: ServicePolicy = field(default_factory=ServicePolicy)
+    handled: Handled = field(default_factory=dict)
     break_lock: bool = False
     watch: Watcher = lambda _: None
     stop: Callable[[], bool] = lambda: False
     events: list[Event] = field(default_factory=list)
+    held_back: RunbookError | None = None
 
     def run(self, asking: Asking[None]) -> HostReport:
         """Runs to the end and returns the report; JournalError where a question cannot be put on disk."""
@@ -53,6 +68,11 @@ class Interpreter:
             return fold(self.host, self.events)
 
     def _resume(self, asking: Asking[None], request: Request[Any]) -> Request[Any]:
+        if isinstance(request, Record):
+            self.journal.append({"event": "recorded", "record": _plain(request.event)})
+            self.watch(request)
+            self.events.append(request.event)
+            return asking.send(Waited(self.clock.now()))
         record = self.journal.append({"event": "asked", "request": _plain(request)})
         self.watch(request)
         try:
@@ -64,11 +84,8 @@ class Interpreter:
         return asking.send(answer)
 
     def _answer(self, request: Request[Any], record: str) -> Any:
-        if isinstance(request, Record):
-            self.events.append(request.event)
-            return Waited(self.clock.now())
-        if self.stop() and not isinstance(request, Unlock):
-            raise Interrupted("a person asked to stop")
+        if not isinstance(request, Unlock):
+            self._heed()
         if isinstance(request, ReadFacts):
             return self._read(request)
         if isinstance(request, AskApproval):
@@ -76,6 +93,13 @@ class Interpreter:
         if isinstance(request, Execute):
             return self._execute(request, record)
         return self._wait(request)
+
+    def _heed(self) -> None:
+        """Ends the run before the next question where a person, or what happened during a script, says so."""
+        if self.held_back is not None:
+            raise self.held_back
+        if self.stop():
+            raise Interrupted("a person asked to stop")
 
     def _wait(self, request: Request[Any]) -> Waited:
         if isinstance(request, Lock):
@@ -90,14 +114,20 @@ class Interpreter:
         snapshot = self.collector.collect(request.facts, count=request.count, every=request.every)
         if snapshot.lost:
             raise SessionLost("the connection was lost while the host was being read", hint="runbook report shows it")
-        return with_policy(snapshot, self.policy)
+        return with_handled(with_policy(snapshot, self.policy), self.handled)
 
     def _execute(self, request: Execute, record: str) -> Executed:
         change = request.change
         label = f"runbook: run={self.run_id} step={request.step} record={record[:16]}"
         timer = f"memrunbook-{self.run_id}-{change.digest[:8]}".lower()
         carry_out = take_back if request.undo else execute
-        result = carry_out(self.session, change, label, self.clock.now(), timer)
+        result: Executed
+        try:
+            result = carry_out(self.session, change, label, self.clock.now(), timer)
+        except (HostError, Interrupted) as error:
+            # A run takes an error for "not begun". A script that was cut off may have done its work: that is unknown.
+            self.held_back = error
+            result = Unknown(self.clock.now(), f"cut off while it ran: {error}")
         self.collector.changed()
         result = msgspec.structs.replace(result, at=self.clock.now())
         if change.evidence and isinstance(result, Done):

@@ -8,6 +8,7 @@ from memrunbook.runtime.ports import Session
 
 # Where the lock stands: /run is gone after a reboot, and so is the lock. The folder of a user must be the user's own.
 PLACE = """
+mrb_uid=${shell_user:-$(child id -u)}
 mrb_lock=/run/memrunbook.lock
 if [ "$mrb_uid" != 0 ]; then
   if [ -w "/run/user/$mrb_uid" ]; then mrb_lock=/run/user/$mrb_uid/memrunbook.lock

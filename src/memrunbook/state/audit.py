@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Iterable, Iterator
+import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -15,8 +17,8 @@ from memrunbook.core.chain import Broken, Torn, Verified
 from memrunbook.core.errors import JournalError
 from memrunbook.state import keys, ledger
 from memrunbook.state.ledger import SealedEntry
-from memrunbook.state.run_directory import EVIDENCE, Evidence
-from memrunbook.state.runs import ended_runs, running
+from memrunbook.state.run_directory import EVIDENCE, RUN, Evidence
+from memrunbook.state.runs import running
 
 Level = Literal["error", "note"]
 
@@ -29,26 +31,115 @@ class Finding(Struct, frozen=True):
     message: str
 
 
-class _File(Struct, frozen=True):
-    """One journal: where its chain ends, and its head after each record (index 0: before the first)."""
-
-    path: Path
-    end: Verified | Torn | Broken
-    heads: tuple[str, ...]
-
-
 def verify(state: Path, expect: str = "") -> list[Finding]:
     """Everything that is wrong in a state directory, the ledger first; no `error` means that it is intact.
 
-    `expect` is a head of the ledger that was kept elsewhere: it must still be in it. On this machine alone a cut at the very
-    end of the ledger together with its journals, and a re-seal by whoever has the key, are not found.
+    `expect` is a head of the ledger that was kept elsewhere: it must still be in it. On this machine alone two things
+    are not found: a cut at the very end of the ledger and its journals together, and a re-seal by whoever has the key.
     """
     entries = ledger.read(state)
     found = [*_ledger(state, entries, expect)]
-    folder = state / "runs"
-    named = {(entry.run, entry.file) for entry in entries}
-    there = {(path.parent.name, path.name) for path in folder.glob("*/*.jsonl")}
-    ended = ended_runs(state)
-    for run in sorted({run for run, _ in named | there}):
-        ...
+    known: dict[str, dict[str, list[SealedEntry]]] = {}
+    for entry in entries:
+        known.setdefault(entry.run, {}).setdefault(entry.file, []).append(entry)
+    there = {path.name for path in (state / "runs").glob("*") if path.is_dir()}
+    for run in sorted(known.keys() | there):
+        found += _run(state / "runs" / run, known.get(run, {}))
     return found
+
+
+def _ledger(state: Path, entries: list[SealedEntry], expect: str) -> Iterator[Finding]:
+    path = ledger.ledger_file(state)
+    end, _ = _walk(path)
+    if isinstance(end, Broken):
+        yield Finding("error", f"{path}:{end.line}", end.why)
+    if isinstance(end, Torn):
+        yield Finding("note", f"{path}:{end.count + 1}", "the last entry was cut off while it was written")
+    if expect and expect not in {entry.hash for entry in entries}:
+        yield Finding(
+            "error", str(path), f"the expected head {expect} is not in the ledger: its end was cut or replaced"
+        )
+    if entries:
+        yield from _seals(state, entries)
+
+
+def _seals(state: Path, entries: list[SealedEntry]) -> Iterator[Finding]:
+    path = ledger.ledger_file(state)
+    try:
+        ours = keys.load(state).public
+    except JournalError as error:
+        yield Finding("error", error.where, error.message)
+        return
+    for entry in entries:
+        if entry.key != ours:
+            yield Finding(
+                "error", f"{path}:{entry.seq}", "the entry is sealed by another key than this state directory's"
+            )
+        elif not entry.signed:
+            yield Finding("error", f"{path}:{entry.seq}", "the entry's seal is not that of the key")
+
+
+def _run(path: Path, known: dict[str, list[SealedEntry]]) -> Iterator[Finding]:
+    if not path.is_dir():
+        yield Finding("error", str(path), "the run is in the ledger, its directory is missing")
+        return
+    alive = running(path)
+    for name in sorted(known.keys() | {one.name for one in path.glob("*.jsonl")}):
+        yield from _journal(path / name, known.get(name, []), alive=alive)
+    yield from _evidence(path)
+    if not alive and not any(entry.event == "end" for entry in known.get(RUN, [])[-1:]):
+        yield Finding("note", str(path), "the run was interrupted: it has no end")
+
+
+def _journal(path: Path, known: list[SealedEntry], *, alive: bool) -> Iterator[Finding]:
+    if not path.exists():
+        yield Finding("error", str(path), "the journal is in the ledger, the file is missing")
+        return
+    end, heads = _walk(path)
+    if isinstance(end, Broken):
+        yield Finding("error", f"{path}:{end.line}", end.why)
+        return
+    if not known and end.count:
+        yield Finding("error", str(path), "the ledger does not know this journal")
+    for entry in known:
+        if entry.count >= len(heads):
+            missing = f"{entry.count - len(heads) + 1} of the {entry.count} records that the ledger knows are missing"
+            yield Finding("error", str(path), f"{missing} at its end")
+        elif heads[entry.count] != entry.head:
+            yield Finding("error", f"{path}:{entry.count}", "this is not the record that the ledger knows")
+    if not alive:
+        yield from _behind(path, end, known[-1:])
+
+
+def _behind(path: Path, end: Verified | Torn, latest: list[SealedEntry]) -> Iterator[Finding]:
+    ended = [entry.count for entry in latest if entry.event == "end"]
+    if isinstance(end, Torn) and not ended:
+        yield Finding("note", f"{path}:{end.count + 1}", "the last record was cut off while it was written")
+    elif ended and (end.count > ended[0] or isinstance(end, Torn)):
+        yield Finding("error", f"{path}:{ended[0] + 1}", "something was added behind the end that the ledger knows")
+
+
+def _evidence(path: Path) -> Iterator[Finding]:
+    for said in _said(path / EVIDENCE):
+        file = path / said.path
+        if not file.is_file():
+            yield Finding("error", str(file), "the evidence is in the journal, the file is missing")
+        elif hashlib.sha256(file.read_bytes()).hexdigest() != said.sha256:
+            yield Finding("error", str(file), "the evidence is not what was saved")
+
+
+def _said(path: Path) -> Iterator[Evidence]:
+    for line in path.read_bytes().splitlines() if path.is_file() else ():
+        with contextlib.suppress(msgspec.DecodeError):
+            yield msgspec.json.decode(line, type=Evidence)
+
+
+def _walk(path: Path) -> tuple[Verified | Torn | Broken, list[str]]:
+    end: Verified | Torn | Broken = Verified()
+    heads = [chain.Link().head]
+    with path.open("rb") if path.is_file() else io.BytesIO() as lines:
+        for state in chain.walk(lines):
+            end = state
+            if isinstance(state, Verified):
+                heads.append(state.head)
+    return end, heads

@@ -32,7 +32,7 @@ def runs(state: Path) -> list[Run]:
     folder = state / "runs"
     found = [path for path in folder.iterdir() if RUN_ID.fullmatch(path.name)] if folder.is_dir() else []
     ended = ended_runs(state)
-    return [_run(path, path.name in ended) for path in sorted(found, key=lambda path: path.name, reverse=True)]
+    return [_run(path, ended=path.name in ended) for path in sorted(found, key=lambda path: path.name, reverse=True)]
 
 
 def records(state: Path, run_id: str, host: str | None = None) -> list[dict[str, Any]]:
@@ -58,7 +58,7 @@ def running(path: Path) -> bool:
         os.close(file)
 
 
-def _run(path: Path, ended: bool) -> Run:
+def _run(path: Path, *, ended: bool) -> Run:
     said = _records(path / RUN)
     names = sorted(one.name for one in path.glob("*.jsonl") if one.name not in (RUN, EVIDENCE))
     hosts = tuple(name_of(name.removesuffix(".jsonl")) for name in names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TextIO
 
@@ -33,12 +34,14 @@ class Screen:
 
     def __init__(
         self,
-        stream: TextIO,
         color: ColorChoice = "auto",
-        environ: Mapping[str, str] = os.environ,
+        stream: TextIO | None = None,
+        environ: Mapping[str, str] | None = None,
         width: int | None = None,
     ) -> None:
-        self.stream = stream
+        """Draws on `stream` (default: stdout); `width` in columns overrides what the terminal says."""
+        environ = os.environ if environ is None else environ
+        self.stream = stream = sys.stdout if stream is None else stream
         self.terminal = stream.isatty()
         self.dumb = environ.get("TERM", "") in ("", "dumb")
         self.color = color == "always" or (

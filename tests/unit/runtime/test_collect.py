@@ -24,6 +24,7 @@ from memrunbook.core.fact import (
 )
 from memrunbook.core.host import Host
 from memrunbook.core.instant import Instant
+from memrunbook.core.snapshot import Snapshot
 from memrunbook.runtime import collect
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.collect import Collector
@@ -38,8 +39,8 @@ COUNTERS: tuple[Question, ...] = (Read("/c", each=True), Read("/s"))
 class Said(Reading, frozen=True):
     """What the parser was given."""
 
-    samples: list[dict[str, str]] = []
-    needed: list[str] = []
+    samples: list[dict[str, str]]
+    needed: list[str]
 
 
 class Identity(Reading, frozen=True):
@@ -84,7 +85,7 @@ def _collector(samples: list[Sample], facts: Mapping[str, Fact], clock: StepCloc
     return Collector(HOST, ReplaySession(samples), clock, facts)
 
 
-def _reading(snapshot: collect.Snapshot, name: str = "f") -> Said:
+def _reading(snapshot: Snapshot, name: str = "f") -> Said:
     reading = snapshot.reading(name)
     assert isinstance(reading, Said)
     return reading

@@ -1,0 +1,73 @@
+"""runbook diagnose: what is wrong with hosts, who causes it, and which runbook applies."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from memrunbook.cli import exit_codes
+from memrunbook.cli.options import HOSTS, LIBRARY, OUTPUT, REPLAY, Settings, common
+from memrunbook.cli.output import emit
+from memrunbook.cli.wiring import Reached, Wiring
+
+if TYPE_CHECKING:
+    from memrunbook.core.bound import Runbook
+    from memrunbook.core.diagnosis import Diagnosis
+
+COUNT, EVERY = 3, 5.0
+
+
+@click.command()
+@common(HOSTS, REPLAY, LIBRARY, OUTPUT)
+def command(settings: Settings, **_: Any) -> int:
+    """Read hosts once and judge them by all runbooks. Nothing is changed."""
+    wiring = Wiring(settings)
+    _ = wiring.hosts
+    with ThreadPoolExecutor(1) as pool:
+        # The runbooks are loaded while the first answers are on their way.
+        loading: Future[list[Runbook]] = pool.submit(wiring.runbooks)
+        reached = wiring.read(_every_fact, COUNT, EVERY)
+        runbooks = loading.result()
+    from memrunbook.core.diagnosis import diagnose
+
+    found = [(one, diagnose(runbooks, one.snapshot) if one.snapshot else None) for one in reached]
+    if settings.json:
+        emit("diagnose", {"hosts": [_machine(one, diagnosis) for one, diagnosis in found]})
+    else:
+        _draw(settings, found)
+    return exit_codes.worst(_code(one, diagnosis) for one, diagnosis in found)
+
+
+def _every_fact() -> set[str]:
+    from memrunbook import catalog
+
+    return set(catalog.facts())
+
+
+def _code(one: Reached, diagnosis: Diagnosis | None) -> int:
+    if one.error is not None:
+        return exit_codes.of_error(one.error)
+    return exit_codes.INCIDENT if diagnosis is not None and diagnosis.primary else exit_codes.OK
+
+
+def _machine(one: Reached, diagnosis: Diagnosis | None) -> object:
+    from memrunbook.core.machine import MachineHost, diagnosed_host
+
+    if one.snapshot is None or diagnosis is None:
+        return MachineHost(host=one.host, outcome="unreachable", error=str(one.error))
+    return diagnosed_host(diagnosis, one.snapshot)
+
+
+def _draw(settings: Settings, found: list[tuple[Reached, Diagnosis | None]]) -> None:
+    from memrunbook.ui.diagnosis import diagnosis_view
+    from memrunbook.ui.errors import error_view
+    from memrunbook.ui.screen import Screen
+
+    screen = Screen(settings.color)
+    for one, diagnosis in found:
+        if one.snapshot is None or diagnosis is None:
+            screen.show(error_view(one.error, one.host))
+        else:
+            screen.show(diagnosis_view(diagnosis, one.snapshot, verbose=settings.verbose))

@@ -1,0 +1,88 @@
+"""runbook plan: a dry run; real checks, real decisions, nothing changed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from memrunbook.cli import exit_codes
+from memrunbook.cli.options import HOSTS, LIBRARY, OUTPUT, PARAMETERS, REPLAY, Settings, common
+from memrunbook.cli.output import emit
+from memrunbook.cli.wiring import Reached, Wiring
+
+if TYPE_CHECKING:
+    from memrunbook.core.bound import Runbook
+    from memrunbook.core.diagnosis import RunbookDiagnosis
+    from memrunbook.core.plan import Plan
+
+    Planned = tuple[Reached, RunbookDiagnosis | None, Plan | None]
+
+
+@click.command()
+@click.argument("name")
+@click.option("--out", type=click.Path(path_type=Path), help="Save the plan to this file.")
+@click.option("--exit-code", "exit_code", is_flag=True, help="Exit with 8 when there are steps to run.")
+@common(HOSTS, REPLAY, PARAMETERS, LIBRARY, OUTPUT)
+def command(settings: Settings, name: str, out: Path | None, **options: Any) -> int:
+    """Show what RUNBOOK would do on a host, and why. Nothing is changed."""
+    return make_plans(settings, name, out, exit_code=options["exit_code"])
+
+
+def make_plans(settings: Settings, name: str, out: Path | None, *, exit_code: bool) -> int:
+    """Plans on every host, draws or prints the plans; the exit code."""
+    from memrunbook.core.diagnosis import diagnose_one
+    from memrunbook.core.planner import make_plan
+
+    wiring = Wiring(settings)
+    _ = wiring.hosts
+    runbook = wiring.runbook(name)
+    sample = runbook.spec.sample
+    found: list[Planned] = []
+    for one in wiring.read(lambda: runbook.facts, sample.count, sample.every):
+        if one.snapshot is None:
+            found.append((one, None, None))
+        else:
+            found.append((one, diagnose_one(runbook, one.snapshot), make_plan(runbook, one.snapshot)))
+    if out is not None:
+        from memrunbook.state.plans import save_plans
+
+        save_plans(out, [plan for _, _, plan in found if plan is not None])
+    if settings.json:
+        emit("plan", {"runbook": runbook.name, "hosts": [_machine(runbook, planned) for planned in found]})
+    else:
+        _draw(settings, runbook, found)
+    return exit_codes.worst(_code(planned, exit_code=exit_code) for planned in found)
+
+
+def _code(planned: Planned, *, exit_code: bool) -> int:
+    one, _, plan = planned
+    if one.error is not None:
+        return exit_codes.of_error(one.error)
+    return exit_codes.INCIDENT if exit_code and plan is not None and plan.changes else exit_codes.OK
+
+
+def _machine(runbook: Runbook, planned: Planned) -> object:
+    from memrunbook.core.machine import MachineHost, planned_host
+
+    one, diagnosis, plan = planned
+    if one.snapshot is None or diagnosis is None or plan is None:
+        return MachineHost(host=one.host, outcome="unreachable", error=str(one.error))
+    return planned_host(runbook, diagnosis, plan, one.snapshot)
+
+
+def _draw(settings: Settings, runbook: Runbook, found: list[Planned]) -> None:
+    from memrunbook.cli.next_command import run_command
+    from memrunbook.ui.errors import error_view
+    from memrunbook.ui.plan import plan_view
+    from memrunbook.ui.screen import Screen
+
+    screen = Screen(settings.color)
+    for one, diagnosis, plan in found:
+        if one.snapshot is None or diagnosis is None or plan is None:
+            screen.show(error_view(one.error, one.host))
+        else:
+            command_line = run_command(sys.argv, runbook.name, one.host)
+            screen.show(plan_view(diagnosis, plan, one.snapshot, command_line))

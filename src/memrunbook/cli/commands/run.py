@@ -1,0 +1,156 @@
+"""runbook run: the plan, then step by step behind its gates."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from memrunbook.cli import exit_codes
+from memrunbook.cli.options import HOSTS, LIBRARY, OUTPUT, PARAMETERS, STATE, Settings, common
+from memrunbook.cli.output import stream
+from memrunbook.cli.wiring import Wiring, actor, interactive, state_path
+
+if TYPE_CHECKING:
+    from memrunbook.cli.running import Running
+    from memrunbook.core.bound import Runbook
+    from memrunbook.core.report import HostReport
+    from memrunbook.runtime.ports import Approver
+    from memrunbook.state.run_directory import RunDirectory
+
+
+@click.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Answer the gates of low risk with yes; never more than those.")
+@click.option("--allow", multiple=True, metavar="ACTION[:TARGET]", help="Consent to exactly this; repeatable.")
+@click.option("--dry-run", is_flag=True, help="The same as: runbook plan.")
+@click.option("--reason", default="", metavar="TEXT", help="Why this is done; kept in the journal.")
+@click.option("--break-lock", is_flag=True, help="Take over the lock that a dead run left on the host.")
+@common(HOSTS, PARAMETERS, LIBRARY, STATE, OUTPUT)
+def command(settings: Settings, name: str, **options: Any) -> int:
+    """Carry out RUNBOOK on hosts: each change behind a gate, proven, and taken back where it did not help."""
+    if options["dry_run"]:
+        from memrunbook.cli.commands.plan import make_plans
+
+        return make_plans(settings, name, None, exit_code=False)
+    stop = threading.Event()
+    wiring = Wiring(settings, stop)
+    _ = wiring.hosts
+    runbook = wiring.runbook(name)
+    from memrunbook.cli.interrupts import finish_then_stop
+
+    with finish_then_stop(stop):
+        return _run(wiring, runbook, options)
+
+
+def _run(wiring: Wiring, runbook: Runbook, options: dict[str, Any]) -> int:
+    from memrunbook.runtime.clock import SystemClock
+    from memrunbook.state.run_directory import RunDirectory, new_run_id
+
+    clock = SystemClock()
+    state = state_path(wiring.settings, make=True)
+    with RunDirectory.create(state, new_run_id(clock.now()), clock.now) as directory:
+        directory.run.append(_invocation(wiring, runbook, options))
+        running = _running(wiring, runbook, directory, options)
+        reports = running.run()
+        directory.run.append({"event": "ended", "outcomes": {report.host: report.outcome for report in reports}})
+        directory.end()
+        _tell(wiring.settings, directory, reports)
+    return exit_codes.worst(exit_codes.of_report(report) for report in reports)
+
+
+def _invocation(wiring: Wiring, runbook: Runbook, options: dict[str, Any]) -> dict[str, Any]:
+    from memrunbook.runtime.clock import SystemClock
+    from memrunbook.runtime.execute import redact
+    from memrunbook.version import __version__
+
+    return {
+        "event": "invoked",
+        "time": SystemClock().now().isoformat(),
+        "engine": __version__,
+        "actor": dict(actor()),
+        "command": redact(" ".join(sys.argv[1:])),
+        "reason": options["reason"],
+        "runbook": runbook.name,
+        "runbook_digest": runbook.digest,
+        "origin": runbook.origin,
+        "parameters": {name: str(value) for name, value in runbook.parameters.items()},
+        "hosts": [host.name for host in wiring.hosts],
+    }
+
+
+def _running(wiring: Wiring, runbook: Runbook, directory: RunDirectory, options: dict[str, Any]) -> Running:
+    from memrunbook.cli.running import OneAtATime, Running
+    from memrunbook.state.handled import handled
+    from memrunbook.ui.progress import Progress
+
+    settings = wiring.settings
+    progress = Progress(settings.color, len(wiring.hosts), quiet=settings.json)
+    return Running(
+        wiring=wiring,
+        runbook=runbook,
+        directory=directory,
+        approver=OneAtATime(_approver(wiring, options), threading.Lock()),
+        actor=actor(),
+        watch=progress.watch,
+        handled=handled(directory.path.parents[1], runbook.name),
+        break_lock=options["break_lock"],
+        copy=stream if settings.json else None,
+    )
+
+
+def _approver(wiring: Wiring, options: dict[str, Any]) -> Approver:
+    from memrunbook.runtime.clock import SystemClock
+    from memrunbook.ui.approver import TerminalApprover, UnattendedApprover
+
+    clock = SystemClock(wiring.stop)
+    consent = UnattendedApprover(options["yes"], tuple(options["allow"]), clock, actor()["user"])
+    if not interactive(wiring.settings):
+        return consent
+    return TerminalApprover(consent, clock, actor()["user"], [host.name for host in wiring.hosts])
+
+
+def _tell(settings: Settings, directory: RunDirectory, reports: list[HostReport]) -> None:
+    from memrunbook.core.machine import reported_host
+
+    saved = _save_refused(directory, reports)
+    if settings.json:
+        hosts = [reported_host(report) for report in reports]
+        stream({"format": "memrunbook.run/1", "event": "summary", "run": directory.run_id, "hosts": hosts})
+        return
+    from memrunbook.cli.next_command import run_command
+    from memrunbook.ui.report import report_view
+    from memrunbook.ui.screen import Screen
+
+    screen = Screen(settings.color)
+    for report in reports:
+        screen.show(report_view(report, directory.run_id))
+    for report in reports:
+        consents = [word for consent in _consents(report) for word in ("--allow", consent)]
+        if consents and report.begun is not None:
+            name = report.begun.plan.runbook
+            screen.say(f"To allow it:  {run_command(sys.argv, name, report.host, *consents)}")
+            screen.say(f"The plan is saved in {saved[report.host]}")
+
+
+def _consents(report: HostReport) -> list[str]:
+    """What `--allow` would have to say for the steps that a gate refused."""
+    planned = {(step.id, step.item): step.change for step in report.begun.plan.steps} if report.begun else {}
+    refused = [planned.get((step.id, step.item)) for step in report.steps if step.state == "refused"]
+    return [f"{change.action}:{change.target}" for change in refused if change is not None]
+
+
+def _save_refused(directory: RunDirectory, reports: list[HostReport]) -> dict[str, Path]:
+    """The plans of the hosts where a gate refused, in their final format."""
+    from memrunbook.state.names import file_name
+    from memrunbook.state.plans import save_plans
+
+    saved = {}
+    for report in reports:
+        if report.outcome == "refused" and report.begun is not None:
+            saved[report.host] = directory.path / f"plan-{file_name(report.host)}.json"
+            save_plans(saved[report.host], [report.begun.plan], actor()["user"])
+    return saved

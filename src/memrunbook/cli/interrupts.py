@@ -1,0 +1,28 @@
+"""Ctrl-C once: finish the command in flight and start nothing new. Twice: leave now."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+@contextmanager
+def finish_then_stop(stop: threading.Event) -> Iterator[None]:
+    """While it lasts, the first Ctrl-C sets `stop`, the second one raises KeyboardInterrupt."""
+
+    def interrupted(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        sys.stderr.write("\nStopping: the command in flight is finished first; Ctrl-C again leaves at once.\n")
+
+    before = {number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

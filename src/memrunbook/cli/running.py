@@ -1,0 +1,114 @@
+"""Runs a runbook on its hosts: one journal each, one gate at a time, one report at the end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from memrunbook import catalog
+from memrunbook.cli.journaling import HostJournal
+from memrunbook.cli.wiring import Wiring
+from memrunbook.core.bound import Runbook
+from memrunbook.core.effects import Approval, AskApproval, Request
+from memrunbook.core.errors import RunbookError
+from memrunbook.core.events import RunFinished
+from memrunbook.core.host import Host
+from memrunbook.core.report import HostReport, fold
+from memrunbook.core.run import ENDS, run_plan
+from memrunbook.runtime.clock import SystemClock
+from memrunbook.runtime.collect import Collector
+from memrunbook.runtime.fleet import each
+from memrunbook.runtime.handled import Handled
+from memrunbook.runtime.interpret import Interpreter
+from memrunbook.runtime.ports import Approver, Session
+from memrunbook.state.run_directory import RunDirectory
+
+Watch = Callable[[str, Request[Any]], None]
+
+
+@dataclass
+class OneAtATime:
+    """An approver that many hosts share: one question at a time; after "quit all" nobody is asked any more."""
+
+    approver: Approver
+    turn: threading.Lock
+    quit: bool = False
+
+    def approve(self, host: str, question: AskApproval) -> Approval:
+        """Waits for its turn and asks."""
+        with self.turn:
+            if self.quit:
+                return Approval(question.snapshot_at, "quit-all", how="terminal", why="all hosts were quit at a gate")
+            answer = self.approver.approve(host, question)
+            self.quit = answer.answer == "quit-all"
+            return answer
+
+
+@dataclass
+class Running:
+    """One invocation of `runbook run`."""
+
+    wiring: Wiring
+    runbook: Runbook
+    directory: RunDirectory
+    approver: OneAtATime
+    actor: Mapping[str, str]
+    watch: Watch
+    handled: Handled
+    break_lock: bool = False
+    copy: Callable[[dict[str, Any]], None] | None = None
+
+    def run(self) -> list[HostReport]:
+        """Runs every host; the reports in their order. JournalError stops the host whose journal fails."""
+        return each(self.wiring.hosts, self._one, self.wiring.settings.forks)
+
+    def _one(self, host: Host) -> HostReport:
+        clock = SystemClock(self.wiring.stop)
+        journal = HostJournal(
+            directory=self.directory,
+            journal=self.directory.host(host.name),
+            host=host.name,
+            runbook=self.runbook,
+            actor=self.actor,
+            clock=clock,
+            copy=self.copy,
+        )
+        try:
+            session = self.wiring.connector(host).connect()
+        except RunbookError as error:
+            return _not_reached(host, error, journal)
+        try:
+            return self._interpreted(host, session, journal, clock)
+        finally:
+            session.close()
+
+    def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> HostReport:
+        interpreter = Interpreter(
+            host=host.name,
+            run_id=self.directory.run_id,
+            actor=f"{self.actor['user']}@{self.actor['control_node']}",
+            collector=Collector(host, session, clock, catalog.facts()),
+            session=session,
+            approver=self.approver,
+            journal=journal,
+            clock=clock,
+            policy=self.wiring.policy,
+            handled=self.handled,
+            break_lock=self.break_lock,
+            watch=lambda request: self.watch(host.name, request),
+            stop=self.wiring.stop.is_set,
+        )
+        return interpreter.run(run_plan(self.runbook))
+
+
+def _not_reached(host: Host, error: RunbookError, journal: HostJournal) -> HostReport:
+    outcome = next((outcome for kind, outcome in ENDS if isinstance(error, kind)), None)
+    if outcome is None:
+        raise error
+    end = RunFinished(outcome, str(error), hint=error.hint)
+    journal.append({"event": "recorded", "record": msgspec.to_builtins(end)})
+    return fold(host.name, [end])

@@ -1,0 +1,86 @@
+"""Lints a runbook for sense, not only for form: what is allowed but seldom meant, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from memrunbook.core.action import Effect
+from memrunbook.core.bound import Runbook, Step
+from memrunbook.core.errors import Problem
+
+Rule = Callable[[Runbook, Step], str]
+
+
+def warnings(runbook: Runbook) -> list[Problem]:
+    """Every doubt about a runbook that binds; none of them keeps it from running."""
+    found = [
+        Problem(f"{runbook.name}: step {step.spec.id}", text)
+        for step in runbook.steps
+        for text in _doubts(runbook, step)
+    ]
+    return [Problem(runbook.name, text) for text in _about(runbook)] + found
+
+
+def _about(runbook: Runbook) -> Iterator[str]:
+    if runbook.resolved is None and "oom" in runbook.incident.facts | {f for c in runbook.checks for f in c.when.facts}:
+        yield "the incident rests on past events, which do not un-happen: state when it is `resolved`"
+    for check in runbook.checks:
+        names = {name for part in check.when.parts for name in part.names if not name.startswith("parameters.")}
+        if names and all(name.startswith("pressure.") for name in names):
+            yield f"check {check.spec.id} rests on pressure alone, which whole distributions ship switched off"
+
+
+def _doubts(runbook: Runbook, step: Step) -> Iterator[str]:
+    for rule in RULES:
+        text = rule(runbook, step)
+        if text:
+            yield text
+
+
+def _conditions(step: Step) -> str:
+    parts = [step.when] if step.when else []
+    parts += [guard.that for guard in step.guards]
+    return " ".join([part.source for part in parts] + ([step.for_each.source] if step.for_each else []))
+
+
+def _drop_without_shortage(_: Runbook, step: Step) -> str:
+    said = _conditions(step)
+    if step.spec.action != "drop_caches" or any(word in said for word in ("memory.", "allocstalls", "checks.")):
+        return ""
+    return "drop_caches without a condition on memory: a full page cache is healthy"
+
+
+def _compact_for_shortage(_: Runbook, step: Step) -> str:
+    said = _conditions(step) + (step.verify.that.source if step.verify else "")
+    if step.spec.action == "compact_memory" and "memory.available" in said and "buddy." not in said:
+        return "compact_memory frees nothing: it cures fragmentation, not low memory"
+    return ""
+
+
+def _restart_without_evidence(_: Runbook, step: Step) -> str:
+    if step.spec.action == "restart_unit" and step.for_each is None and step.when is None:
+        return "restart_unit without evidence: add a `when`, or choose the unit by units.suspects"
+    return ""
+
+
+def _idle_verify(_: Runbook, step: Step) -> str:
+    if step.verify is None or step.action.effect is Effect.READ or step.verify.that.facts:
+        return ""
+    return "its verify reads no metric, so it cannot tell whether the step helped"
+
+
+def _pressure_guard(_: Runbook, step: Step) -> str:
+    for guard in step.guards:
+        names = {name for part in guard.that.parts for name in part.names}
+        if names and all(name.startswith("pressure.") for name in names):
+            return "a guard rests on pressure alone; give the alternative where pressure.supported is false"
+    return ""
+
+
+RULES: tuple[Rule, ...] = (
+    _drop_without_shortage,
+    _compact_for_shortage,
+    _restart_without_evidence,
+    _idle_verify,
+    _pressure_guard,
+)

@@ -1,0 +1,36 @@
+"""Saved plans: what was decided, with the digests that an approval is for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from memrunbook.core.errors import UsageError
+from memrunbook.core.plan import Plan
+from memrunbook.version import __version__
+
+
+class SavedPlan(Struct, frozen=True):
+    """The file: format, the engine that made it, who, and one plan a host."""
+
+    format: str
+    engine: str
+    creator: str
+    plans: tuple[Plan, ...]
+
+
+FORMAT = "memrunbook.saved-plan/1"
+
+
+def save_plans(path: Path, plans: Sequence[Plan], creator: str = "") -> None:
+    """Writes plans to a file, readable by its owner alone; UsageError where that cannot be."""
+    saved = SavedPlan(FORMAT, __version__, creator, tuple(plans))
+    content = msgspec.json.format(msgspec.json.encode(saved), indent=2)
+    try:
+        path.touch(mode=0o600, exist_ok=True)
+        path.write_bytes(content + b"\n")
+    except OSError as error:
+        raise UsageError(f"the plan cannot be written: {error.strerror}", where=str(path)) from None

@@ -1,0 +1,130 @@
+"""A double for every port of the runtime, for tests of the engine and of your own facts, actions and runbooks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from memrunbook.core.effects import Answer, Approval, AskApproval
+from memrunbook.core.errors import JournalError
+from memrunbook.core.fact import Sample
+from memrunbook.core.host import HostIdentity
+from memrunbook.core.instant import Instant
+from memrunbook.core.probe import MARK, write_sample
+from memrunbook.runtime.ports import Output
+
+START = Instant(utc=1_700_000_000.0, monotonic=0.0)
+WELL = Output(0, "")
+SCRIPTED = HostIdentity(address="scripted", host_key="SHA256:scripted", user="root")
+
+
+class FixedClock:
+    """Time that passes only when somebody sleeps; both clocks of an instant move together, seconds each."""
+
+    def __init__(self, start: Instant = START) -> None:
+        self._now = start
+
+    def now(self) -> Instant:
+        """This moment."""
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        """Moves on at once."""
+        self._now = Instant(self._now.utc + seconds, self._now.monotonic + seconds)
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One script that a session was given, with its arguments and its timeout in seconds."""
+
+    script: str
+    args: tuple[str, ...]
+    timeout: float
+
+
+@dataclass
+class ScriptedSession:
+    """A host that answers probes with `sample()` and every other script with `answer(call)`; `calls` holds the latter.
+
+    An `answer` may raise: that is a connection that breaks in mid-command. `closed` tells whether it was let go of.
+    """
+
+    answer: Callable[[Call], Output] = lambda _: WELL
+    sample: Callable[[], Sample] = lambda: Sample(0.0, 0.0, {})
+    identity: HostIdentity = SCRIPTED
+    root: bool = True
+    calls: list[Call] = field(default_factory=list)
+    closed: bool = False
+
+    def execute(self, script: str, args: Sequence[str] = (), *, timeout: float = 30.0, limit: int = 1 << 20) -> Output:
+        """Answers as it was told to, bounded to `limit` characters."""
+        if script.startswith(MARK):
+            return Output(0, write_sample(self.sample(), args[0]))
+        call = Call(script, tuple(args), timeout)
+        self.calls.append(call)
+        output = self.answer(call)
+        return msgspec.structs.replace(output, text=output.text[:limit], truncated=len(output.text) > limit)
+
+    def close(self) -> None:
+        """Lets go of the host."""
+        self.closed = True
+
+
+@dataclass(frozen=True)
+class ScriptedConnector:
+    """Reaches the host of a session, or raises the error that it was given."""
+
+    session: ScriptedSession = field(default_factory=ScriptedSession)
+    error: Exception | None = None
+
+    def connect(self) -> ScriptedSession:
+        """The session."""
+        if self.error is not None:
+            raise self.error
+        return self.session
+
+
+@dataclass
+class ScriptedApprover:
+    """Gives the answers in turn, the last one for ever, each for the digest that is shown; `asked` holds the questions."""
+
+    answers: Sequence[Answer] = ("yes",)
+    how: str = "terminal"
+    clock: FixedClock = field(default_factory=FixedClock)
+    asked: list[AskApproval] = field(default_factory=list)
+
+    def approve(self, host: str, question: AskApproval) -> Approval:
+        """The next answer."""
+        del host
+        answer = self.answers[min(len(self.asked), len(self.answers) - 1)]
+        self.asked.append(question)
+        return Approval(self.clock.now(), answer, question.step.digest, who="a test", how=self.how)
+
+
+@dataclass
+class MemoryJournal:
+    """Keeps records as JSON values; the append number `breaks_at` (from 0) and all behind it raise JournalError."""
+
+    breaks_at: int | None = None
+    records: list[dict[str, Any]] = field(default_factory=list)
+    evidence: dict[str, str] = field(default_factory=dict)
+
+    def append(self, payload: dict[str, Any]) -> str:
+        """Remembers one record; its hash."""
+        if self.breaks_at is not None and len(self.records) >= self.breaks_at:
+            raise JournalError("the disk is full")
+        text = msgspec.json.encode(payload)
+        self.records.append(msgspec.json.decode(text))
+        return hashlib.sha256(text).hexdigest()
+
+    def save(self, name: str, text: str) -> tuple[str, str]:
+        """Remembers a piece of evidence; its name and SHA-256."""
+        self.evidence[name] = text
+        return name, hashlib.sha256(text.encode(errors="backslashreplace")).hexdigest()
+
+    def asked(self, kind: str) -> Iterable[dict[str, Any]]:
+        """The questions of one kind ("Execute", "ReadFacts", …) in the order they were asked."""
+        return [r["request"] for r in self.records if r["event"] == "asked" and r["request"]["type"] == kind]

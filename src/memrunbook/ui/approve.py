@@ -1,0 +1,134 @@
+"""Who answers at the gates: a person at the terminal, or the consent that the command line gave beforehand."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+
+from memrunbook.core.action import Risk
+from memrunbook.core.effects import Answer, Approval, AskApproval
+from memrunbook.core.errors import Interrupted
+from memrunbook.core.instant import Instant
+from memrunbook.core.text import clean
+from memrunbook.runtime.ports import Approver
+from memrunbook.ui.block import Span, line
+from memrunbook.ui.gate import ask_line, details_view, gate_view, host_name_needed
+from memrunbook.ui.layout import UNCUT
+from memrunbook.ui.screen import Screen
+
+Clock = Callable[[], Instant]
+KEYS: Mapping[str, Answer] = {"s": "skip", "q": "quit", "Q": "quit-all", "n": "no", "N": "no", "no": "no", "": "no"}
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class TerminalApprover:
+    """A person at the terminal.
+
+    `read` returns the next line typed, with its end, and "" where there is no more input; `hosts` are all hosts of the
+    run, in order; `about` says of a host what its role and peers are.
+    """
+
+    screen: Screen
+    read: Callable[[], str]
+    clock: Clock
+    who: str
+    hosts: tuple[str, ...]
+    about: Mapping[str, str] = field(default_factory=dict)
+
+    def approve(self, host: str, question: AskApproval) -> Approval:
+        """Shows the change and asks; Enter alone is no, so is the end of the input. Interrupted on Ctrl-C."""
+        self.screen.show(gate_view(host, question, self.clock(), self._position(host), self.about.get(host, "")))
+        try:
+            answer, why = self._answers(host, question)
+        except KeyboardInterrupt:
+            raise Interrupted("interrupted at the gate", hint="nothing of this step was done") from None
+        return Approval(self.clock(), answer, question.step.digest, self.who, "terminal", why)
+
+    def _position(self, host: str) -> str:
+        several = len(self.hosts) > 1 and host in self.hosts
+        return f"host {self.hosts.index(host) + 1} of {len(self.hosts)}" if several else ""
+
+    def _answers(self, host: str, question: AskApproval) -> tuple[Answer, str]:
+        change = question.step.change
+        risk = change.risk if change else Risk.NONE
+        wanted = (_shown(change.target) or _shown(host)) if change and risk is Risk.HIGH else ""
+        answer, why = self._answer(host, question, wanted)
+        if answer == "yes" and wanted != _shown(host) and host_name_needed(risk, len(self.hosts)):
+            answer, why = self._answer(host, question, _shown(host))
+        return answer, why
+
+    def _answer(self, host: str, question: AskApproval, wanted: str) -> tuple[Answer, str]:
+        """Asks until the answer is clear; `wanted` is the name to type, empty for y/N."""
+        left = ATTEMPTS
+        while left:
+            typed = self._typed(host, question, wanted)
+            if typed is None:
+                return "no", "stdin was closed"
+            if typed == "d":
+                self.screen.show(details_view(question))
+                continue
+            if typed in KEYS:
+                return KEYS[typed], _declined(KEYS[typed])
+            if typed == wanted or (not wanted and typed.lower() in ("y", "yes")):
+                return "yes", ""
+            left -= 1
+            self.screen.show([line(Span("That is no answer to this question.", "warning"))])
+        return "no", f"no clear answer in {ATTEMPTS} attempts"
+
+    def _typed(self, host: str, question: AskApproval, wanted: str) -> str | None:
+        self.screen.ask([line(*ask_line(host, question, f"Type {wanted} to go on" if wanted else "y/N"))])
+        typed = self.read()
+        return typed.strip() if typed else None
+
+
+@dataclass(frozen=True)
+class UnattendedApprover:
+    """Consent given beforehand: `yes` for low risk, `allow` ("ACTION" or "ACTION:TARGET") for what it names."""
+
+    yes: bool
+    allow: Collection[str]
+    clock: Clock
+    who: str
+
+    def approve(self, host: str, question: AskApproval) -> Approval:  # noqa: ARG002  the port's signature
+        """Yes where consent covers exactly this; else no, saying which option would allow it."""
+        change = question.step.change
+        how, why = "none", "there is nothing to allow"
+        if change is not None:
+            named = f"{change.action}:{change.target}"
+            how = self._consent(change.action, named, change.risk)
+            option = f"--allow {shlex.quote(_shown(named))}"
+            option = f"--yes or {option}" if change.risk <= Risk.LOW else option
+            why = "" if how != "none" else f"nobody can be asked here, and risk {change.risk.word} needs {option}"
+        return Approval(self.clock(), "no" if why else "yes", question.step.digest, self.who, how, why)
+
+    def _consent(self, action: str, named: str, risk: Risk) -> str:
+        if named in self.allow:
+            return f"--allow {named}"
+        if action in self.allow and risk <= Risk.MEDIUM:
+            return f"--allow {action}"
+        return "--yes" if self.yes and risk <= Risk.LOW else "none"
+
+
+@dataclass(frozen=True)
+class ConsentThenAsk:
+    """What the command line allowed is not asked again; everything else is."""
+
+    consent: UnattendedApprover
+    terminal: Approver
+
+    def approve(self, host: str, question: AskApproval) -> Approval:
+        """The consent's yes, else the person's answer."""
+        given = self.consent.approve(host, question)
+        return given if given.answer == "yes" else self.terminal.approve(host, question)
+
+
+def _declined(answer: Answer) -> str:
+    return {"skip": "skipped at the gate", "no": "declined at the gate"}.get(answer, "stopped at the gate")
+
+
+def _shown(name: str) -> str:
+    """A name as the screen shows it, which is how it is typed."""
+    return clean(name, UNCUT).strip()

@@ -1,0 +1,48 @@
+"""What the checks say, line by line: firing, clear, unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from memrunbook.core.diagnosis import SEVERITIES, CheckState, Finding
+from memrunbook.core.fact import Unavailable
+from memrunbook.core.snapshot import Snapshot
+from memrunbook.ui.block import Note, Row, Span, note, row
+from memrunbook.ui.words import counts, evidence_words, severity
+
+ORDER: Sequence[CheckState] = ("firing", "clear", "unknown")
+HINTS = {
+    "denied": "allow reads as root for this host (sudo)",
+    "timeout": "the host answered too slowly: read it again, or with more --patience",
+    "failed": "runbook doctor says which facts can be read on this host and why",
+    "absent": "this kernel or host does not offer it",
+}
+
+
+def finding_counts(findings: Sequence[Finding]) -> str:
+    """How many checks say what."""
+    return counts((sum(finding.state == state for finding in findings), state) for state in ORDER) or "no checks"
+
+
+def finding_entries(findings: Iterable[Finding], snapshot: Snapshot) -> list[Row | Note]:
+    """One row for each finding, the worst first; unknown ones say why and what to do about it."""
+    ordered = sorted(findings, key=lambda finding: (ORDER.index(finding.state), -SEVERITIES.index(finding.severity)))
+    return [entry for finding in ordered for entry in _entries(finding, snapshot)]
+
+
+def _entries(finding: Finding, snapshot: Snapshot) -> list[Row | Note]:
+    if finding.state == "unknown":
+        hint = _hint(finding, snapshot)
+        notes = [note(Span("hint: ", "hint"), hint)] if hint else []
+        return [row(Span("unknown", "unknown"), finding.name, body=finding.why), *notes]
+    body = evidence_words(finding.evidence)
+    if finding.state == "clear":
+        return [row(Span("clear", "good"), finding.name, body=body)]
+    explained = [note("", Span(finding.explain, "quiet", whole=True))] if finding.explain else []
+    return [row(severity(finding.severity), Span(finding.name, "strong"), body=body), *explained]
+
+
+def _hint(finding: Finding, snapshot: Snapshot) -> str:
+    values = [snapshot.value(evidence.metric) for evidence in finding.evidence if evidence.value is None]
+    reasons = [value.reason for value in values if isinstance(value, Unavailable)]
+    return HINTS[reasons[0]] if reasons else ""

@@ -1,0 +1,46 @@
+"""The head of a page: which host this is, and what was read of it when."""
+
+from __future__ import annotations
+
+from memrunbook.core.fact import Unavailable
+from memrunbook.core.instant import Instant
+from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.units import format_bytes, format_duration
+from memrunbook.ui.block import Row, Span, row
+from memrunbook.ui.words import moment_words
+
+HOST, FACTS, RUNBOOK = "Host     ", "Facts    ", "Runbook  "
+
+
+def host_row(snapshot: Snapshot) -> Row:
+    """The host: its name as the operator wrote it, and what kind of machine it is."""
+    parts = [
+        _with("Linux {}", snapshot.value("host.kernel")),
+        _with("{} RAM", _size(snapshot.value("memory.total_bytes"))),
+        _with("{} swap", _size(snapshot.value("swap.total_bytes"))),
+        _with("up {}", _span(snapshot.value("host.uptime_seconds"))),
+    ]
+    return row(HOST, Span(snapshot.host, "strong"), body=", ".join(part for part in parts if part))
+
+
+def facts_row(snapshot: Snapshot, now: Instant | None = None) -> Row:
+    """How much was read, how long that took, over which sample, and when."""
+    absent = sum(isinstance(r, Unavailable) and r.reason == "absent" for r in snapshot.readings.values())
+    read = sum(not isinstance(r, Unavailable) for r in snapshot.readings.values())
+    missing = f", {absent} not offered by this host" if absent else ""
+    took = format_duration(max(0.0, snapshot.seconds - snapshot.span))
+    sample = f" ({snapshot.span:.0f} s sample)" if snapshot.span else ""
+    words = f"{read} of {len(snapshot.readings)} read{missing} in {took}{sample}"
+    return row(FACTS, body=f"{words}, {moment_words(snapshot.taken_at.utc, now)}")
+
+
+def _with(words: str, value: object) -> str:
+    return "" if isinstance(value, Unavailable) else words.format(value)
+
+
+def _size(value: object) -> object:
+    return format_bytes(value) if isinstance(value, int) else value
+
+
+def _span(value: object) -> object:
+    return format_duration(value) if isinstance(value, float) else value

@@ -1,0 +1,120 @@
+"""The plan of one host as a page: verdict, head, diagnosis, steps, and the exact next command."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from memrunbook.core.action import Effect, Risk
+from memrunbook.core.diagnosis import RunbookDiagnosis
+from memrunbook.core.instant import Instant
+from memrunbook.core.plan import DecisionWord, Plan, PlannedStep
+from memrunbook.core.snapshot import Snapshot
+from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Style, line, note, row, text
+from memrunbook.ui.findings import finding_counts, finding_entries
+from memrunbook.ui.header import RUNBOOK, facts_row, host_row
+from memrunbook.ui.suspects import cause_rows
+from memrunbook.ui.verdict import plan_verdict
+from memrunbook.ui.words import counts, digest_words, moment_words, proof_words, risk
+
+WORDS: dict[DecisionWord, tuple[str, Style]] = {
+    "change": ("run", "strong"),
+    "not_needed": ("not needed", ""),
+    "blocked": ("blocked", "warning"),
+}
+UNDO = {"auto": "yes", "offer": "offered"}
+
+
+def plan_view(  # noqa: PLR0913  what a page is made of
+    diagnosis: RunbookDiagnosis,
+    plan: Plan,
+    snapshot: Snapshot,
+    next_command: str,
+    now: Instant | None = None,
+    *,
+    saved: str = "",
+) -> list[Block]:
+    """The page; `next_command` carries the plan out, `saved` names the file that it was written to."""
+    runbook = row(RUNBOOK, Span(plan.runbook, "strong"), body=digest_words(plan.runbook_digest))
+    blocks: list[Block] = [
+        plan_verdict(diagnosis, plan),
+        BLANK,
+        Grid((runbook, host_row(snapshot), facts_row(snapshot, now)), indent=0),
+        BLANK,
+        line(Span("Diagnosis", "strong"), f": {finding_counts(diagnosis.findings)}"),
+        Grid(tuple(finding_entries(diagnosis.findings, snapshot))),
+    ]
+    if diagnosis.causes:
+        blocks.append(Grid(tuple(cause_rows(diagnosis.causes)), indent=0))
+    blocks += [BLANK, line(Span("Plan", "strong"), f": {_counted(plan)}")]
+    blocks += [Grid(tuple(_steps(plan)), under=2), BLANK]
+    return [*blocks, *_end(plan, next_command, now, saved)]
+
+
+def _counted(plan: Plan) -> str:
+    found = Counter(step.decision for step in plan.steps)
+    words = ((found["change"], "to run"), (found["not_needed"], "not needed"), (found["blocked"], "blocked"))
+    return counts(words) or "no steps"
+
+
+def _end(plan: Plan, next_command: str, now: Instant | None, saved: str) -> list[Block]:
+    found: list[Block] = [line(f"{_counted(plan)}. ", Span("Nothing was changed.", "strong"))]
+    if saved:
+        until = moment_words(plan.expires_at, now or plan.taken_at)
+        found.append(line("Saved as ", Span(saved, whole=True), f"; it can be applied until {until}"))
+    if next_command:
+        label = "To carry it out:  " if plan.changes else "Next:  "
+        found.append(line(label, Span(next_command, "hint", whole=True)))
+    return found
+
+
+def _steps(plan: Plan) -> Iterator[Row | Note]:
+    first = next((n for n, step in enumerate(plan.steps, 1) if _acts(step)), 0)
+    for number, step in enumerate(plan.steps, 1):
+        word, style = WORDS[step.decision]
+        name = step.change.summary if step.change else _named(step)
+        cells = (str(number), Span(word, style), step.id, name)
+        if step.change is None:
+            yield row(*cells)
+            yield from _reasons(step)
+        else:
+            yield row(*cells, body=_gate(step))
+            yield from _details(step)
+        if step.provisional and step.decision != "not_needed":
+            yield note("", Span(_provisional(step, first), "quiet"))
+
+
+def _acts(step: PlannedStep) -> bool:
+    return step.change is not None and step.change.effect is not Effect.READ
+
+
+def _named(step: PlannedStep) -> str:
+    return f"{step.name}: {step.item}" if step.item else step.name
+
+
+def _gate(step: PlannedStep) -> tuple[Span, ...]:
+    change = step.change
+    if change is None or not (step.gate or _acts(step)):
+        return text(risk(Risk.NONE))
+    gate = "gate: type its name" if change.risk is Risk.HIGH else "gate y/N" if step.gate else "no gate"
+    undo = UNDO.get(change.undo.mode, "no") if change.undo else "no"
+    return text(Span(f"{change.risk.word:<7}", risk(change.risk).style), f"  {gate}   undo: {undo}")
+
+
+def _reasons(step: PlannedStep) -> Iterator[Note]:
+    yield note("why: ", Span(step.why, whole=True))
+    if step.hint:
+        yield note(Span("hint: ", "hint"), Span(step.hint, whole=True))
+
+
+def _details(step: PlannedStep) -> Iterator[Note]:
+    if step.change and step.change.costs:
+        yield note("costs   ", Span(step.change.costs, whole=True))
+    if step.verify:
+        yield note("verify  ", Span(proof_words(step.verify, step.within, step.hold), whole=True))
+
+
+def _provisional(step: PlannedStep, first: int) -> str:
+    if step.decision == "blocked":
+        return f"provisional: decided again on what step {first} leaves"
+    return f"provisional: not needed if step {first} resolves it"

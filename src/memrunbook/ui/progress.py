@@ -1,0 +1,143 @@
+"""What a run is doing right now: a line for each thing that happens, and on a terminal what is being waited for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from memrunbook.core.effects import AskApproval, Execute, Lock, ReadFacts, Record, Request, Unlock, Wait
+from memrunbook.core.events import Diagnosed, Event, StepFinished
+from memrunbook.core.instant import Instant
+from memrunbook.core.units import format_duration
+from memrunbook.ui.block import Line, Span, line, text
+from memrunbook.ui.layout import lay_out
+from memrunbook.ui.report import finished_line, step_line
+from memrunbook.ui.screen import Screen, as_rich
+from memrunbook.ui.words import plural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# So many busy hosts are listed; the rest are counted.
+LISTED = 8
+
+
+def event_line(host: str, event: Event) -> Line:
+    """One line for something that a run remembers."""
+    if isinstance(event, StepFinished):
+        return step_line(host, event)
+    if isinstance(event, Diagnosed):
+        incident = event.diagnosis.incident
+        said = {"holds": "the incident applies", "fails": "the incident does not apply", "unknown": "it is unknown whether "
+                "the incident applies"}[incident.state]  # fmt: skip
+        count = len(event.plan.changes)
+        return _said(host, f"{event.plan.runbook}: {said}; {plural(count, 'step')} to run")
+    return finished_line(host, event.outcome, event.why)
+
+
+def progress_line(host: str, request: Request[Any]) -> Line:
+    """One line for what is asked of the world: which host, which step, what is waited for and how long at most."""
+    if isinstance(request, Record):
+        return event_line(host, request.event)
+    return _said(host, _doing(request))
+
+
+def waiting_line(host: str, what: str, waited: float, limit: float | None = None) -> Line:
+    """A line for a host that does not answer; seconds waited and at most."""
+    end = f" of {format_duration(limit)}" if limit else ""
+    return _said(host, f"waited {format_duration(waited)}{end}: {what}; Ctrl-C to give up")
+
+
+def _said(host: str, words: str) -> Line:
+    return line(Span(host, "quiet"), "  ", words)
+
+
+def _doing(request: Request[Any]) -> str:
+    if isinstance(request, ReadFacts):
+        took = f", about {format_duration((request.count - 1) * request.every)}" if request.count > 1 else ""
+        return f"reading {plural(len(request.facts), 'fact')} ({request.why}){took}"
+    if isinstance(request, Execute):
+        undo = request.change.undo.summary if request.change.undo else request.change.summary
+        what = f"taking back: {undo}" if request.undo else request.change.summary
+        return f"{request.step}: {what}, at most {format_duration(request.change.timeout)}"
+    if isinstance(request, Wait):
+        return f"waiting {format_duration(request.seconds)} ({request.why})"
+    if isinstance(request, AskApproval):
+        return f"{request.step.label}: waiting for an answer"
+    return {Lock: "taking the lock of the host", Unlock: "giving the lock back"}[type(request)]
+
+
+class Progress:
+    """Shows what the hosts are doing. On a terminal what they wait for stands below the lines and its time runs.
+
+    Use it as a context manager; safe with several threads. `clock` gives the time.
+    """
+
+    def __init__(self, screen: Screen, clock: Callable[[], Instant]) -> None:
+        self._screen = screen
+        self._clock = clock
+        self._turn = threading.RLock()
+        self._busy: dict[str, tuple[Line, Instant]] = {}
+        self._live = _live(screen, self._drawn) if screen.terminal and not screen.dumb else None
+
+    def __enter__(self) -> Progress:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._busy.clear()
+        if self._live:
+            self._live.stop()
+
+    def asked(self, host: str, request: Request[Any]) -> None:
+        """The host is busy with this; what is remembered gets its own line."""
+        shown = progress_line(host, request)
+        if isinstance(request, Record) or self._live is None:
+            self.say(shown)
+        if isinstance(request, Record):
+            return
+        with self._turn:
+            self._busy[host] = (shown, self._clock())
+
+    def say(self, shown: Line) -> None:
+        """A line that stays."""
+        with self.paused():
+            self._screen.show([shown])
+
+    def finished(self, host: str) -> None:
+        """The host is no longer busy."""
+        with self._turn:
+            self._busy.pop(host, None)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nothing is drawn meanwhile: for what stays, and for questions."""
+        with self._turn:
+            running = self._live is not None and self._live.is_started
+            if running:
+                self._live.stop()
+            try:
+                yield
+            finally:
+                if running:
+                    self._live.start()
+
+    def _drawn(self) -> Any:
+        now = self._clock()
+        with self._turn:
+            busy = list(self._busy.values())
+        lines = [line(shown.body, f"  {format_duration(now.since(since))}") for shown, since in busy[:LISTED]]
+        more = len(busy) - LISTED
+        lines += [line(f"and {plural(more, 'more host')}")] * (more > 0)
+        drawn = lay_out(lines, self._screen.width)
+        return as_rich(text(*(part for content in drawn for part in (content, "\n")))) if drawn else ""
+
+
+def _live(screen: Screen, drawn: Callable[[], Any]) -> Any:
+    from rich.live import Live
+
+    return Live(console=screen.console(), get_renderable=drawn, refresh_per_second=2, transient=True,
+                redirect_stdout=False, redirect_stderr=False)  # fmt: skip

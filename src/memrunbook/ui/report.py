@@ -1,0 +1,136 @@
+"""What a run did on a host: verdict, each step with its reason, what changed, and where the record is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from memrunbook.core.events import Outcome, StepFinished, StepState
+from memrunbook.core.report import HostReport
+from memrunbook.core.units import format_duration
+from memrunbook.ui.block import BLANK, Block, Grid, Line, Note, Row, Span, Style, Table, line, note, row, text
+from memrunbook.ui.words import counts, metric_words, unit_of, value_words
+
+STATES: Mapping[StepState, tuple[str, Style]] = {
+    "done": ("done", "good"),
+    "not_needed": ("not needed", ""),
+    "blocked": ("blocked", "warning"),
+    "refused": ("refused", "warning"),
+    "skipped": ("skipped", "warning"),
+    "failed": ("failed", "critical"),
+    "undone": ("taken back", "critical"),
+    "unknown": ("unknown", "unknown"),
+    "interrupted": ("interrupted", "critical"),
+}
+OUTCOMES: Mapping[Outcome, tuple[str, Style, str]] = {
+    "healthy": ("HEALTHY", "good", "nothing was changed"),
+    "resolved": ("RESOLVED", "good", "the incident is over and stayed so"),
+    "improved": ("IMPROVED", "warning", "the incident no longer applies, but its end is not proven; look again soon"),
+    "unresolved": ("UNRESOLVED", "critical", "the incident still applies; no step here is left to try"),
+    "failed": ("FAILED", "critical", "a step failed and the incident is not over; see its reason below"),
+    "refused": ("REFUSED", "warning", "the incident is not over; a step was not allowed"),
+    "unreachable": ("UNREACHABLE", "critical", "the host could not be worked with"),
+    "unknown": ("UNKNOWN", "unknown", "look at the host before anything is repeated"),
+    "interrupted": ("INTERRUPTED", "critical", "the run did not come to its end"),
+}
+
+
+def report_view(report: HostReport, run_id: str) -> list[Block]:
+    """The page for one host."""
+    blocks: list[Block] = [_verdict(report)]
+    if report.steps:
+        blocks += [BLANK, line(Span("Steps", "strong"), f": {_counted(report.steps)}")]
+        blocks.append(Grid(tuple(_steps(report.steps)), under=2))
+    if report.before or report.after:
+        blocks += [BLANK, line(Span("Signals", "strong")), _signals(report)]
+    return [*blocks, BLANK, *_record(report, run_id)]
+
+
+def summary_view(reports: Sequence[HostReport]) -> list[Block]:
+    """One line for each host, the outcomes counted first."""
+    found = Counter(report.outcome for report in reports)
+    title = line(counts((found[outcome], outcome) for outcome in OUTCOMES), f" of {len(reports)} hosts")
+    rows = tuple(row(_word(report), report.host, body=Span(report.why, whole=True)) for report in reports)
+    return [title, Grid(rows)]
+
+
+def step_line(host: str, step: StepFinished) -> Line:
+    """One line for a step that has ended."""
+    word, style = STATES[step.state]
+    why = f": {step.why}" if step.why else ""
+    took = f" ({format_duration(step.seconds)})" if step.seconds else ""
+    return Line(
+        text(Span(host, "quiet"), "  "), text(Span(word, style), "  ", _label(step), "  ", _did(step), f"{took}{why}")
+    )
+
+
+def finished_line(host: str, outcome: Outcome, why: str) -> Line:
+    """One line for a host whose run has ended."""
+    word, style, meaning = OUTCOMES[outcome]
+    return Line(text(Span(host, "quiet"), "  "), text(Span(word, style), f": {why or meaning}"))
+
+
+def _word(report: HostReport) -> Span:
+    return Span(OUTCOMES[report.outcome][0], OUTCOMES[report.outcome][1])
+
+
+def _verdict(report: HostReport) -> Line:
+    meaning = OUTCOMES[report.outcome][2]
+    title = f": {report.begun.plan.runbook}" if report.begun else ":"
+    by = [step for step in report.steps if step.state == "done" and step.before]
+    after = f" after {_label(by[-1])}" if report.outcome == "resolved" and by else ""
+    why = f"{report.why}; " if report.why else ""
+    still = "nothing was changed; " if not any(step.seconds or step.summary for step in report.steps) else ""
+    still = still if report.outcome in ("refused", "interrupted") and not report.open else ""
+    return line(_word(report), title, " on ", Span(report.host, "strong"), f"{after}; {why}{still}{meaning}")
+
+
+def _counted(steps: Sequence[StepFinished]) -> str:
+    found = Counter(step.state for step in steps)
+    return counts((found[state], word) for state, (word, _) in STATES.items())
+
+
+def _steps(steps: Sequence[StepFinished]) -> Iterator[Row | Note]:
+    for number, step in enumerate(steps, 1):
+        word, style = STATES[step.state]
+        took = format_duration(step.seconds) if step.seconds else ""
+        yield row(str(number), Span(word, style), _label(step), _did(step), body=took)
+        if step.why:
+            yield note("why: ", Span(step.why, whole=True))
+        if step.open:
+            hint = "it is not known whether it took effect, and it is never repeated by itself: look at the host"
+            yield note(Span("hint: ", "hint"), hint)
+        if step.hint:
+            yield note(Span("hint: ", "hint"), Span(step.hint, whole=True))
+        if step.evidence:
+            yield note("evidence: ", Span(step.evidence, whole=True))
+
+
+def _label(step: StepFinished) -> str:
+    return f"{step.id}/{step.item}" if step.item and not step.summary else step.id
+
+
+def _did(step: StepFinished) -> str:
+    return step.summary or step.name
+
+
+def _signals(report: HostReport) -> Table:
+    names = dict.fromkeys([*report.before, *report.after])
+    rows = [(metric_words(name), *(_signal(name, s) for s in (report.before, report.after))) for name in names]
+    return Table(("signal", "before", "after"), tuple(rows))
+
+
+def _signal(name: str, signals: Mapping[str, object]) -> str:
+    value = signals.get(name)
+    return "not read" if value is None else value_words(value, unit_of(name))
+
+
+def _record(report: HostReport, run_id: str) -> list[Block]:
+    rows = [row("Run    ", Span(run_id, "strong", whole=True))]
+    rows.append(row("Report ", Span(f"runbook report {run_id}", "hint", whole=True)))
+    if report.outcome == "interrupted":
+        rows.append(row("Go on  ", Span(f"runbook resume {run_id}", "hint", whole=True)))
+    if any(step.state == "done" and step.before for step in report.steps):
+        rows.append(row("Undo   ", Span(f"runbook undo {run_id}", "hint", whole=True)))
+    rows.append(row("Intact?", Span("runbook audit verify", "hint", whole=True)))
+    return [Grid(tuple(rows), indent=0)]

@@ -1,0 +1,67 @@
+"""Who is behind an incident, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from memrunbook.core.diagnosis import Suspect
+from memrunbook.core.units import MIB, MINUTE, format_bytes, format_duration
+from memrunbook.ui.block import Row, Span, row
+
+# What people call the fields of those who hold memory, in the order of interest.
+HELD: Mapping[str, str] = {
+    "anonymous_bytes": "anonymous",
+    "swap_bytes": "in swap",
+    "file_bytes": "file pages",
+    "shared_bytes": "shared",
+    "used_bytes": "used",
+    "size_bytes": "size",
+    "memory_max_bytes": "MemoryMax",
+}
+
+
+def cause_rows(causes: Sequence[Suspect]) -> list[Row]:
+    """One row for each suspect, the first one labelled."""
+    label = "Cause    " if len(causes) == 1 else "Causes   "
+    return [
+        row(label if index == 0 else "", Span(suspect.name, "strong"), body=_facts(suspect))
+        for index, suspect in enumerate(causes)
+    ]
+
+
+def sentence(suspect: Suspect) -> str:
+    """What the first suspect does, behind its name: "holds 38.2 GiB, 2.0 GiB more in swap, and grows …"."""
+    held, swapped = _bytes(suspect, "anonymous_bytes"), _bytes(suspect, "swap_bytes")
+    growing = _growth(suspect.facts)
+    parts = [f"holds {format_bytes(held)}"] if held else []
+    parts += [f"{format_bytes(swapped)} more in swap" if held else f"has {format_bytes(swapped)} in swap"] * bool(
+        swapped
+    )
+    if growing:
+        return f"{', '.join(parts)}{',' if swapped else ''} and grows {growing}" if parts else f"grows {growing}"
+    return ", ".join(parts) or "is the likely cause"
+
+
+def _facts(suspect: Suspect) -> str:
+    pid = suspect.facts.get("pid")
+    parts = [f"pid {pid}"] if pid else []
+    for field, words in HELD.items():
+        value = _bytes(suspect, field)
+        parts += [f"{words} {format_bytes(value)}"] if value else []
+    growing = _growth(suspect.facts)
+    age = suspect.facts.get("age_seconds")
+    parts += [f"+{growing}"] if growing else []
+    parts += [f"up {format_duration(age)}"] if isinstance(age, float) else []
+    return ", ".join(parts) or suspect.kind
+
+
+def _bytes(suspect: Suspect, field: str) -> int:
+    value = suspect.facts.get(field)
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+def _growth(facts: Mapping[str, Any]) -> str:
+    rate = facts.get("growth_bytes_per_second")
+    a_minute = rate * MINUTE / MIB if isinstance(rate, int | float) else 0
+    return f"{a_minute:,.0f} MiB/min" if a_minute >= 1 else ""

@@ -1,0 +1,114 @@
+"""The words for metrics, moments, risks and states: one place, so that every view says the same."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from memrunbook.core.action import Risk
+from memrunbook.core.condition import Evidence
+from memrunbook.core.instant import Instant
+from memrunbook.core.units import MINUTE, Unit, format_duration, format_value
+from memrunbook.ui.block import Span, Style, Text, joined, text
+
+SEVERITY_STYLES: Mapping[str, Style] = {"critical": "critical", "warning": "warning", "info": "hint"}
+SEVERITY_WORDS: Mapping[str, str] = {"critical": "CRITICAL"}
+RISK_STYLES: Mapping[Risk, Style] = {Risk.MEDIUM: "warning", Risk.HIGH: "critical"}
+RISK_MEANINGS: Mapping[Risk, str] = {
+    Risk.NONE: "nothing is changed",
+    Risk.LOW: "costs performance, or is taken back exactly",
+    Risk.MEDIUM: "users may notice",
+    Risk.HIGH: "data or a service may be lost",
+}
+SUFFIXES: Mapping[str, Unit] = {
+    "_bytes_per_second": Unit.BYTES_PER_SECOND,
+    "_per_second": Unit.PER_SECOND,
+    "_bytes": Unit.BYTES,
+    "_percent": Unit.PERCENT,
+    ".percent": Unit.PERCENT,
+    "_seconds": Unit.SECONDS,
+}
+LOWEST = "_min"
+# What is plain without the name of its fact.
+OBVIOUS = ("sysctl.", "vmstat.")
+
+
+def unit_of(name: str) -> Unit:
+    """The unit that a metric carries in its name."""
+    bare = name.removesuffix(LOWEST)
+    if bare.rpartition(".")[2] in ("percent", "avg10", "avg60", "avg300"):
+        return Unit.PERCENT
+    return next((unit for suffix, unit in SUFFIXES.items() if bare.endswith(suffix)), Unit.NONE)
+
+
+def metric_words(name: str) -> str:
+    """A metric's name without the unit, as its value stands beside it: "swap in"."""
+    bare = name.removesuffix(LOWEST)
+    lowest = " (lowest)" if bare != name else ""
+    bare = next((bare.removesuffix(suffix) for suffix in SUFFIXES if bare.endswith(suffix)), bare)
+    if name.startswith("sysctl."):
+        return bare.removeprefix("sysctl.")
+    for prefix in OBVIOUS:
+        bare = bare.removeprefix(prefix)
+    return bare.replace(".", " ").replace("_", " ") + lowest
+
+
+def value_words(value: Any, unit: Unit) -> str:
+    """A value with its unit; lists by their items, what is missing as "-"."""
+    if value is None:
+        return "-"
+    if isinstance(value, list | tuple):
+        return ", ".join(value_words(item, unit) for item in value) or "none"
+    return format_value(value, unit)
+
+
+def evidence_words(evidence: Sequence[Evidence]) -> Text:
+    """What a verdict rests on, on one line."""
+    return joined([_evidence(line) for line in evidence])
+
+
+def _evidence(line: Evidence) -> Text:
+    if line.value is None:
+        return text(Span(f"{metric_words(line.metric)} not read", "unknown"))
+    return text(f"{metric_words(line.metric)} {value_words(line.value, Unit(line.unit))}")
+
+
+def moment_words(utc: float, now: Instant | None = None) -> str:
+    """A moment in UTC, with the span since then or until then where that is a minute or more."""
+    written = f"{dt.datetime.fromtimestamp(utc, dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
+    if now is None or abs(now.utc - utc) < MINUTE:
+        return written
+    span = format_duration(abs(now.utc - utc))
+    return f"{written} ({span} ago)" if now.utc > utc else f"{written} (in {span})"
+
+
+def counts(words: Iterable[tuple[int, str]]) -> str:
+    """Counts of what there is at all: "3 to run, 1 blocked"."""
+    return ", ".join(f"{count} {word}" for count, word in words if count)
+
+
+def plural(count: int, word: str) -> str:
+    """A count and its word."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+
+
+def proof_words(that: str, within: float, hold: float) -> str:
+    """What must come true for a step to count as done."""
+    held = f", held for {format_duration(hold)}" if hold else ""
+    return f"{' '.join(that.split())}{held}, within {format_duration(within)}"
+
+
+def severity(word: str) -> Span:
+    """A severity's word."""
+    return Span(SEVERITY_WORDS.get(word, word), SEVERITY_STYLES[word])
+
+
+def risk(level: Risk) -> Span:
+    """A risk's word."""
+    return Span(level.word, RISK_STYLES.get(level, ""))
+
+
+def digest_words(digest: str) -> str:
+    """The beginning of a digest."""
+    return f"sha256:{digest.removeprefix('sha256:')[:8]}"

@@ -1,0 +1,240 @@
+"""A small language for tests of the engine: three facts, one action that can be anything, and runbooks made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Literal
+
+import msgspec
+from msgspec import Struct
+
+from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Undo, UndoMode, Verify
+from memrunbook.core.bound import Check, Guard, Proof, Runbook, Step
+from memrunbook.core.condition import Condition, Expression, Scope
+from memrunbook.core.fact import Answer, Doc, Fact, Read, Reading, Sample, Unavailable
+from memrunbook.core.host import HostIdentity
+from memrunbook.core.instant import Instant
+from memrunbook.core.metric import Metric, catalogue
+from memrunbook.core.policy import UNLISTED, UnitPolicy
+from memrunbook.core.runbook import CheckSpec, GuardSpec, ResolvedSpec, RunbookSpec, Sampling, StepSpec, VerifySpec
+from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.units import Duration, Size, Unit
+
+Expressions = dict[str, Any]
+MIB = 1 << 20
+
+
+class Memory(Reading, frozen=True, kw_only=True):
+    available_percent: Annotated[float | None, Doc("left", Unit.PERCENT, "/proc/meminfo")] = None
+    available_bytes: Annotated[int | None, Doc("left", Unit.BYTES, "/proc/meminfo")] = None
+    zones: Annotated[list[float] | None, Doc("per zone", Unit.RATIO)] = None
+
+
+class Full(Struct, frozen=True):
+    percent: Annotated[float | None, Doc("all stalled", Unit.PERCENT)] = None
+
+
+class Pressure(Reading, frozen=True, kw_only=True):
+    full: Full = Full()
+
+
+class Service(Struct, frozen=True, kw_only=True):
+    name: Annotated[str, Doc("its name")]
+    main_pid: Annotated[int, Doc("its main process")] = 100
+    bytes: Annotated[int | None, Doc("what it holds", Unit.BYTES)] = MIB
+    failed: Annotated[bool, Doc("it failed")] = False
+    policy: UnitPolicy = UNLISTED
+
+
+class Units(Reading, frozen=True, kw_only=True):
+    all: Annotated[listtuple[Service, ...], Doc("services", Unit.COUNT)] = ()
+    growing: Annotated[tuple[Service, ...], Doc("those that grow", Unit.COUNT)] = ()
+    suspects: Annotated[tuple[Service, ...], Doc("those that may", Unit.COUNT)] = ()
+
+
+def _fact(name: str, kind: type[Reading]) -> Fact:
+    path = f"/lab/{name}"
+
+    def parse(samples: Sequence[Sample], _: Any) -> Reading | Unavailable:
+        answer = samples[-1].get(path)
+        return answer.problem or msgspec.json.decode(answer.text, type=kind)
+
+    return Fact(kind, parse, (Read(path, each=True),), meaning=f"the {name} of the lab")
+
+
+FACTS = {"memory": _fact("memory", Memory), "pressure": _fact("pressure", Pressure), "units": _fact("units", Units)}
+FACTS |= {"host": _fact("host", Memory), "vmstat": _fact("vmstat", Memory)}
+METRICS: dict[str, Metric] = catalogue(FACTS)
+
+
+class Adjust(Action, frozen=True, kw_only=True):
+    """Touches one service; whatever kind of change a test wants. A service that holds nothing needs nothing."""
+
+    max_risk: ClassVar[Risk] = Risk.HIGH
+    effect: ClassVar[Effect] = Effect.ONCE
+    needs: ClassVar[tuple[str, ...]] = ("units",)
+    policy: ClassVar[str] = "restart"
+
+    unit: str = "web"
+    kind: Literal["read", "idempotent", "once"] = "idempotent"
+    risk: int = 1
+    undo: UndoMode | None = None
+    goal: Size | None = None
+    note: Annotated[Duration | None, msgspec.Meta(description="a duration behind two layers")] = None
+    settle: float = 0.0
+    proven: str = ""
+    evidence: bool = False
+
+    def decide(self, snapshot: Snapshot) -> Decision:
+        services = snapshot.value("units.all")
+        if isinstance(services, Unavailable):
+            return Blocked(f"units: {services.why}")
+        found = next((service for service in services if service.name == self.unit), None)
+        if found is None or not found.bytes:
+            return NotNeeded(f"{self.unit} holds nothing")
+        return self._change(found)
+
+    def _change(self, service: Service) -> Change:
+        return Change(
+            action="adjust",
+            summary=f"Adjust {self.unit}",
+            target=self.unit,
+            identity=f"{self.unit} {service.main_pid}",
+            script="act",
+            args=(self.unit, str(self.goal)),
+            risk=Risk(self.risk),
+            effect=Effect(self.kind),
+            undo=Undo("back", "back", (self.unit,), self.undo) if self.undo else None,
+            settle=self.settle,
+            verify=Verify(self.proven) if self.proven else None,
+            evidence=self.evidence,
+        )
+
+
+class Rigid(Action, frozen=True, kw_only=True):
+    """Always the same harmless change: for what must not depend on a decision."""
+
+    max_risk: ClassVar[Risk] = Risk.NONE
+    effect: ClassVar[Effect] = Effect.READ
+
+    size: Size
+    count: int = 1
+
+    def decide(self, snapshot: Snapshot) -> Decision:
+        del snapshot
+        text = f"{self.size} {self.count}"
+        return Change(action="rigid", summary=text, target=text, script="see", risk=Risk.NONE, effect=Effect.READ)
+
+
+ACTIONS: dict[str, type[Action]] = {"adjust": Adjust, "rigid": Rigid}
+
+
+def condition(scope: Scope, *parts: str) -> Condition:
+    return Condition(tuple(scope.compile(part, boolean=True) for part in parts))
+
+
+def step(  # noqa: PLR0913  the parts of a step
+    id_: str = "act",
+    *,
+    checks: tuple[str, ...] = ("short",),
+    when: str = "",
+    guard: str = "",
+    for_each: str = "",
+    key: str = "item.name",
+    verify: VerifySpec | None = None,
+    action: str = "adjust",
+    values: dict[str, Any] | None = None,
+    **spec: Any,
+) -> Step:
+    """A bound step; `values` that begin with "= " are expressions."""
+    outside = Scope(METRICS, {"least": "double"}, checks)
+    each = outside.compile(for_each, boolean=False) if for_each else None
+    scope = Scope(METRICS, {"least": "double"}, checks, METRICS["units.all"] if each else None, step=True)
+    return Step(
+        spec=StepSpec(
+            id=id_,
+            name=id_.title(),
+            action=action,
+            when=when or None,
+            guard=[GuardSpec(guard, "a guard")] if guard else [],
+            for_each=for_each or None,
+            key=key,
+            verify=verify,
+            **spec,
+        ),
+        action=ACTIONS[action],
+        values={name: _value(scope, value) for name, value in (values or {}).items()},
+        when=condition(scope, when) if when else None,
+        guards=(Guard(condition(scope, guard), "a guard"),) if guard else (),
+        for_each=each,
+        key=scope.compile(key, boolean=False) if each else None,
+        verify=Proof(condition(scope, str(verify.that)), verify.within, verify.hold) if verify else None,
+        scope=scope,
+    )
+
+
+def _value(scope: Scope, value: Any) -> Any | Expression:
+    return scope.compile(value[2:], boolean=False) if isinstance(value, str) and value.startswith("= ") else value
+
+
+def runbook(  # noqa: PLR0913  the parts of a runbook
+    *steps: Step,
+    short: str = "memory.available_percent < 10.0",
+    incident: str = "checks.short",
+    resolved: str = "",
+    hold: float = 0.0,
+    every: float = 5.0,
+    signals: Sequence[str] = ("memory.available_percent",),
+    **spec: Any,
+) -> Runbook:
+    """A bound runbook with the one check `short`."""
+    scope = Scope(METRICS, {"least": "double"}, ("short",))
+    inside = Scope(METRICS, {"least": "double"}, ("short",), step=True)
+    check = CheckSpec("short", "Memory is short", short, "critical")
+    return Runbook(
+        spec=RunbookSpec(
+            apiVersion="memrunbook/v1",
+            name="lab",
+            title="Lab",
+            sample=Sampling(3, Duration(every)),
+            signals=list(signals),
+            checks=[check],
+            incident=incident,
+            resolved=ResolvedSpec(resolved, Duration(hold)) if resolved else None,
+            steps=[one.spec for one in steps],
+            **spec,
+        ),
+        origin="test",
+        digest="d" * 64,
+        metrics=METRICS,
+        parameters={"least": 10.0},
+        checks=(Check(check, condition(Scope(METRICS, {"least": "double"}), short)),),
+        incident=condition(scope, incident),
+        resolved=condition(inside, resolved) if resolved else None,
+        hold=hold,
+        causes=(),
+        steps=steps,
+    )
+
+
+def snapshot(at: float = 0.0, **readings: Reading | Unavailable) -> Snapshot:
+    """A snapshot that was taken at so many seconds."""
+    identity = HostIdentity(address="lab", boot_id="boot")
+    return Snapshot("lab", identity, Instant(1_700_000_000.0 + at, at), dict(readings), samples=2, span=5.0)
+
+
+def sample(readings: dict[str, Reading | Unavailable]) -> Sample:
+    """What a host with these readings answers to a probe."""
+    answers = {
+        f"/lab/{name}": Answer(problem=value) if isinstance(value, Unavailable) else Answer(_json(value))
+        for name, value in readings.items()
+    }
+    return Sample(1.0, 1.1, answers)
+
+
+def _json(reading: Reading) -> str:
+    return msgspec.json.encode(reading).decode() + "\n"
+
+
+def services(*names: str, **fields: Any) -> Units:
+    return Units(all=tuple(Service(name=name, **fields) for name in names))

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memrunbook.facts.buddy import fragmentation_index, unusable_index
+
+LAB = [39640, 21, 9, 8, 4, 4, 4, 3, 0, 0, 0]
+COMPACTED = [14975, 9, 7, 9, 6, 4, 5, 3, 2, 1, 23]
+BLOCKS = st.lists(st.integers(0, 1 << 30), min_size=1, max_size=14)
+
+
+def test_the_indices_are_those_that_the_kernel_printed() -> None:
+    """/sys/kernel/debug/extfrag of a guest before and after one write to compact_memory."""
+    assert unusable_index(LAB, 6) == pytest.approx(0.984, abs=1e-3)
+    assert unusable_index(LAB, 9) == pytest.approx(1.0, abs=1e-3)
+    assert fragmentation_index(LAB, 9) == pytest.approx(0.998, abs=1e-3)
+    assert unusable_index(COMPACTED, 9) == pytest.approx(0.407, abs=1e-3)
+    assert fragmentation_index(COMPACTED, 9) == -1.0
+
+
+@given(BLOCKS)
+def test_larger_requests_find_less(blocks: list[int]) -> None:
+    indices = [unusable_index(blocks, order) for order in range(len(blocks))]
+    assert indices == sorted(indices)
+    assert all(0.0 <= index <= 1.0 for index in indices)
+
+
+@given(BLOCKS)
+def test_the_fragmentation_index_is_minus_one_just_where_a_block_fits(blocks: list[int]) -> None:
+    for order in range(len(blocks)):
+        index = fragmentation_index(blocks, order)
+        assert (index == -1.0) == any(blocks[order:])
+        assert index <= 1.0
+
+
+def test_an_empty_zone_fails_for_lack_of_memory() -> None:
+    assert unusable_index([0, 0], 1) == 1.0
+    assert fragmentation_index([0, 0], 1) == 0.0

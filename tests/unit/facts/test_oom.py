@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from memrunbook.core.fact import Answer, Reading, Sample, Samples, Unavailable
+from memrunbook.core.metric import metrics_of
+from memrunbook.core.service import Service
+from memrunbook.facts.oom import FACT, Oom, parse
+
+
+class Host(Reading, frozen=True, kw_only=True):
+    page_size_bytes: int | None = None
+
+
+class Units(Reading, frozen=True, kw_only=True):
+    all: list[Service]
+
+
+class Vmstat(Reading, frozen=True, kw_only=True):
+    oom_kills: int | None = None
+    oom_kills_in_sample: int | None = None
+
+
+def sample(text: str, uptime: float = 1000.0) -> Samples:
+    return (Sample(before=uptime, after=uptime + 1, answers={"dmesg": Answer(text)}),)
+
+
+def read(text: str, uptime: float = 1000.0, **readings: Reading | Unavailable) -> Oom:
+    reading = parse(sample(text, uptime), readings)
+    assert isinstance(reading, Oom)
+    return reading
+
+
+def event(at: float, pid: int = 20, unit: str = "a.service", order: int = 0) -> str:
+    stamp = f"[{at:12.6f}]"
+    return (
+        f"{stamp} web invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order={order}, oom_score_adj=0\n"
+        f"{stamp} 100 pages RAM\n"
+        f"{stamp} [  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name\n"
+        f"{stamp} [     {pid}]     0    {pid}     1000       30    53248       40             0 app\n"
+        f"{stamp} [      7]     0     7     1000       20    53248       90             0 hog\n"
+        f"{stamp} oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,"
+        f"task_memcg=/system.slice/{unit},task=app,pid={pid},uid=0\n"
+        f"{stamp} Out of memory: Killed process {pid} (app) total-vm:4000kB, anon-rss:100kB, file-rss:20kB, "
+        "shmem-rss:4kB, UID:0 pgtables:52kB oom_score_adj:0\n"
+    )
+
+
+def test_an_event_in_full() -> None:
+    found = read(event(900.0), host=Host(page_size_bytes=65536))
+    (one,) = found.events
+
+    assert (one.age_seconds, one.stamp_seconds, one.class_) == (100.0, 900.0, "global")
+    assert (one.victim, one.victim_pid, one.victim_bytes) == ("app", 20, 124 * 1024)
+    assert (one.unit, one.task_memcg, one.oom_memcg) == ("a.service", "/system.slice/a.service", "")
+    assert (one.largest, one.largest_bytes, one.victim_is_largest) == ("hog", 110 * 65536, False)
+    assert (one.task_memory_percent, one.order, one.trigger) == (50.0, 0, "web")
+    assert (one.constraint, one.complete, one.handled) == ("CONSTRAINT_NONE", True, False)
+    assert (found.last_age_seconds, found.last_class, found.count_24h) == (100.0, "global", 1)
+
+
+def test_a_quiet_log_is_no_event() -> None:
+    found = read("[    1.000000] Linux version 6.12\n", vmstat=Vmstat(oom_kills=0))
+    assert (found.events, found.last_age_seconds, found.last_class, found.count_24h) == ([], None, None, 0)
+    assert (found.repeated_units, found.log_lost, found.failures, found.overcommit_refusals) == ([], False, [], 0)
+
+
+def test_a_log_that_says_little_leaves_fields_empty() -> None:
+    (one,) = read("Killed process 19776 (VirtualBox)\n").events
+    assert (one.age_seconds, one.order, one.victim_bytes, one.largest_bytes) == (None, None, None, None)
+    assert (one.victim, one.unit, one.constraint, one.complete) == ("VirtualBox", "", "", False)
+    (other,) = read("[ 1.0] Out of memory and no killable processes...\n").events
+    assert (other.victim, other.victim_pid, other.class_) == ("", None, "no-victim")
+
+
+def test_the_same_unit_twice_in_a_day_is_a_repeat() -> None:
+    two_days = 2 * 86400.0
+    text = event(10.0, unit="old.service") + event(20.0, unit="old.service")
+    text += event(two_days - 50) + event(two_days - 40, unit="b.service") + event(two_days - 30)
+    text += event(two_days - 20, unit="b.service", order=-1) + event(two_days - 10, unit="")
+    found = read(text, two_days)
+    assert (found.count_24h, found.repeated_units, len(found.events)) == (4, ["a.service"], 7)
+
+
+def service(name: str, *, age: float | None = 500.0, active: bool = True, result: str = "success") -> Service:
+    return Service(name=name, active=active, failed=not active, result=result, age_seconds=age)
+
+
+@pytest.mark.parametrize(
+    ("one", "lost_child"),
+    [
+        (service("a.service", age=500.0), True),
+        (service("a.service", age=102.0), False),
+        (service("a.service", age=50.0), False),
+        (service("a.service", age=None), False),
+        (service("a.service", active=False, result="oom-kill"), False),
+    ],
+)
+def test_the_victim_s_unit_is_looked_up(one: Service, *, lost_child: bool) -> None:
+    found = read(event(900.0), units=Units(all=[service("other.service"), one]))
+    assert [(unit.name, unit.lost_child, unit.result) for unit in found.victim_units or []] == [
+        ("a.service", lost_child, one.result)
+    ]
+
+
+def test_a_unit_that_systemd_knows_to_be_killed_counts_without_the_log() -> None:
+    found = read("", units=Units(all=[service("a.service", active=False, result="oom-kill")]))
+    assert [(unit.name, unit.lost_child) for unit in found.victim_units or []] == [("a.service", False)]
+
+
+def test_sysrq_makes_no_victims() -> None:
+    found = read(event(900.0, order=-1), units=Units(all=[service("a.service")]))
+    assert (found.victim_units, found.count_24h, found.last_class) == ([], 0, "manual")
+
+
+@pytest.mark.parametrize("units", [None, Unavailable("absent", "no systemd")])
+def test_without_services_victims_are_unknown(units: Unavailable | None) -> None:
+    found = read(event(900.0), **({} if units is None else {"units": units}))
+    assert found.victim_units is None
+    assert found.unavailable["victim_units"] == (units or Unavailable("failed", "units: not read"))
+
+
+@pytest.mark.parametrize(
+    ("vmstat", "text", "lost"),
+    [
+        (Vmstat(oom_kills=2), "", True),
+        (Vmstat(oom_kills=2, oom_kills_in_sample=2), "", False),
+        (Vmstat(oom_kills=2, oom_kills_in_sample=1), "", True),
+        (Vmstat(oom_kills=2), event(900.0), False),
+        (Vmstat(oom_kills=1), "[ 5.0] oom_reaper: reaped process 9 (a), now anon-rss:0kB\n", False),
+        (Vmstat(oom_kills=1), "earlyoom[4]: sending SIGTERM to process 9 uid 1 \"x\": badness 1, VmRSS 4 MiB\n", True),
+        (Vmstat(), "", None),
+        (Unavailable("failed", "x"), "", None),
+        (None, "", None),
+    ],
+)
+def test_a_log_that_lost_its_kills(vmstat: Reading | Unavailable | None, text: str, *, lost: bool | None) -> None:
+    assert read(text, **({} if vmstat is None else {"vmstat": vmstat})).log_lost is lost
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("dmesg: read kernel buffer failed: Operation not permitted\n", "denied"),
+        ("dmesg: klogctl: Permission denied\n", "denied"),
+        ("dmesg: /dev/kmsg: No such device\n", "failed"),
+    ],
+)
+def test_a_refused_log_is_not_an_empty_one(text: str, reason: str) -> None:
+    assert parse(sample(text), {}) == Unavailable(reason, text.strip())  # type: ignore[arg-type]  # a row of the table
+
+
+def test_no_dmesg_is_passed_on() -> None:
+    problem = Unavailable("absent", "dmesg: no such program")
+    assert parse((Sample(before=1.0, after=1.0, answers={"dmesg": Answer(problem=problem)}),), {}) == problem
+
+
+FAILURE = "[{at:.1f}] {name}: page allocation failure: order:0, mode:0xcc0(GFP_KERNEL)\n[{at:.1f}] CPU: 0 PID: {pid} Comm: {name} Not tainted 6.1.0 #1\n"
+
+
+@pytest.mark.parametrize(
+    ("at", "name", "pid", "fallout"),
+    [
+        (905.0, "x", 20, True),
+        (905.0, "app", 21, True),
+        (905.0, "x", 21, False),
+        (915.0, "app", 20, False),
+        (895.0, "app", 20, False),
+    ],
+)
+def test_the_fallout_of_a_kill_is_known(at: float, name: str, pid: int, *, fallout: bool) -> None:
+    failure = FAILURE.format(at=at, name=name, pid=pid)
+    found = read(failure + event(900.0) if at < 900 else event(900.0) + failure)
+    assert [(one.fallout, one.age_seconds, one.order, one.name) for one in found.failures] == [
+        (fallout, 1000.0 - at, 0, name)
+    ]
+
+
+def test_a_failure_without_a_stamp_has_no_age_and_no_cause() -> None:
+    (one,) = read(event(900.0) + "app: page allocation failure. order:2, mode:0x20\n").failures
+    assert (one.age_seconds, one.atomic, one.fallout, one.order) == (None, True, False, 2)
+
+
+def test_refused_requests_are_counted() -> None:
+    line = "[ 5.0] __vm_enough_memory: pid: 9, comm: a, no enough memory for the allocation\n"
+    assert read(line * 3).overcommit_refusals == 3
+
+
+def test_an_item_says_class_as_conditions_do() -> None:
+    assert "class" in metrics_of("oom", FACT)["oom.events"].fields
+    assert msgspec.to_builtins(read(event(900.0)))["events"][0]["class"] == "global"

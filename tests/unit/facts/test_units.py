@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from memrunbook.core.fact import Answer, Command, Reading, Sample, Samples, Unavailable, Walk
+from memrunbook.facts.units import FACT, SCRIPT, Units, parse
+from tests.unit.facts.shell_walks import SHELLS, tree, walked
+
+MIB, GIB = 1 << 20, 1 << 30
+
+
+class Memory(Reading, frozen=True, kw_only=True):
+    total_bytes: int | None = None
+
+
+class Host(Reading, frozen=True, kw_only=True):
+    systemd: bool | None = None
+
+
+def shown(name: str, state: str = "active", **properties: str) -> str:
+    lines = {"Id": name, "ActiveState": state, "ControlGroup": f"/system.slice/{name}", **properties}
+    return "".join(f"{key}={value}\n" for key, value in lines.items())
+
+
+def group(name: str, anonymous: int, swap: int = 0) -> str:
+    return f"unit /system.slice/{name}\ntotal {anonymous + 5}\nswap {swap}\nanonymous {anonymous}\nfile 5\n"
+
+
+def sample(at: float, *groups: str, systemctl: str | Unavailable | None = None) -> Sample:
+    answers = {"units": Answer("".join(groups))}
+    if systemctl is not None:
+        answers["systemctl"] = Answer(systemctl) if isinstance(systemctl, str) else Answer(problem=systemctl)
+    return Sample(before=at, after=at, answers=answers)
+
+
+def read(samples: Samples, ram: int | None = GIB) -> Units:
+    reading = parse(samples, {"memory": Memory(total_bytes=ram)})
+    assert isinstance(reading, Units)
+    return reading
+
+
+def test_services_that_run_or_failed_are_listed_the_largest_first() -> None:
+    text = "\n".join(
+        [
+            shown("a.service", MemoryCurrent="77"),
+            shown("gone.service", "inactive"),
+            shown("down.service", "failed", ControlGroup="", Result="oom-kill", MemoryCurrent="[not set]"),
+            shown("big.service"),
+            shown("x.socket"),
+        ]
+    )
+    found = read((sample(10.0, group("a.service", 10, 1), group("big.service", 20), systemctl=text),))
+
+    assert [one.name for one in found.all] == ["big.service", "a.service", "down.service"]
+    assert (found.count, found.failed_count) == (3, 1)
+    big, a, down = found.all
+    assert (a.memory_bytes, a.anonymous_bytes, a.file_bytes, a.swap_bytes) == (15, 10, 5, 1)
+    assert big.memory_percent == pytest.approx(100 * 20 / GIB)
+    assert (down.failed, down.result, down.memory_bytes, down.memory_percent) == (True, "oom-kill", None, None)
+    assert (found.growing, found.suspects) == (None, [])
+
+
+def series(*sizes: int, name: str = "a.service", step: float = 5.0) -> Samples:
+    text = shown(name)
+    return tuple(
+        sample(100.0 + place * step, group(name, size), systemctl=text if place == 0 else None)
+        for place, size in enumerate(sizes)
+    )
+
+
+def test_a_service_that_grows_in_every_interval_is_a_suspect() -> None:
+    found = read(series(10 * MIB, 20 * MIB, 30 * MIB))
+    (one,) = found.all
+    assert (one.growth_bytes_per_second, one.growth_share) == (2 * MIB, 1.0)
+    assert found.growing == [one]
+    assert found.suspects == [one]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "ram"),
+    [
+        ((10 * MIB, 40 * MIB, 30 * MIB), GIB),
+        ((10 * MIB, 10 * MIB, 30 * MIB), GIB),
+        ((30 * MIB, 20 * MIB, 10 * MIB), GIB),
+        ((10 * MIB, 15 * MIB, 20 * MIB), 64 * GIB),
+        ((10 * MIB, 10 * MIB + 1000, 10 * MIB + 2000), GIB),
+        ((10 * MIB, 15 * MIB, 20 * MIB), None),
+    ],
+)
+def test_a_service_that_does_not_grow_steadily_or_fast_is_none(sizes: tuple[int, ...], ram: int | None) -> None:
+    found = read(series(*sizes), ram)
+    assert found.growing == []
+    assert found.suspects == []
+
+
+def test_one_percent_of_a_small_host_is_fast_too() -> None:
+    assert read(series(10 * MIB, 12 * MIB, 14 * MIB), 1 * GIB).growing != []
+    assert read(series(10 * MIB, 12 * MIB, 14 * MIB), 4 * GIB).growing == []
+
+
+def test_growth_is_shared_among_those_that_grow() -> None:
+    text = shown("a.service") + "\n" + shown("b.service") + "\n" + shown("c.service")
+    samples = (
+        sample(100.0, group("a.service", MIB), group("b.service", MIB), group("c.service", 9 * MIB), systemctl=text),
+        sample(101.0, group("a.service", 10 * MIB), group("b.service", 4 * MIB), group("c.service", MIB)),
+    )
+    found = read(samples)
+    assert {one.name: one.growth_share for one in found.all} == {"a.service": 0.75, "b.service": 0.25, "c.service": 0.0}
+    assert [one.name for one in found.growing or []] == ["a.service", "b.service"]
+    assert [one.name for one in found.suspects] == ["a.service", "b.service"]
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        (sample(1.0, systemctl=shown("a.service")), sample(6.0, group("a.service", MIB))),
+        (sample(1.0, group("a.service", 1), systemctl=shown("a.service")), sample(1.01, group("a.service", MIB))),
+        (
+            sample(1.0, "unit /system.slice/a.service\ntotal 5\n", systemctl=shown("a.service")),
+            sample(6.0, group("a.service", MIB)),
+        ),
+    ],
+)
+def test_growth_is_unknown_where_a_point_is_missing(samples: Samples) -> None:
+    found = read(samples)
+    assert (found.all[0].growth_bytes_per_second, found.all[0].growth_share) == (None, None)
+    assert found.growing == []
+
+
+def test_services_that_all_shrink_have_no_share() -> None:
+    assert read(series(30 * MIB, 20 * MIB)).all[0].growth_share == 0.0
+
+
+def test_a_service_with_a_third_of_ram_is_a_suspect_without_growth() -> None:
+    found = read(series(307 * MIB, 307 * MIB), GIB)
+    assert [] == read(series(307 * MIB - MIB, 307 * MIB - MIB), GIB).suspects
+    assert [one.name for one in found.suspects] == ["a.service"]
+
+
+def test_without_systemctl_the_groups_still_speak() -> None:
+    groups = (group("a.service", 300 * MIB), "unit /system.slice/x.slice/b.service\n")
+    found = read((sample(1.0, *groups, systemctl=Unavailable("absent", "systemctl: no such program")),), GIB)
+    a, b = found.all
+    assert (a.name, a.active, a.state, a.can_stop, a.can_start) == ("a.service", True, "unknown", False, False)
+    assert (a.anonymous_bytes, a.memory_bytes) == (300 * MIB, 300 * MIB + 5)
+    assert (b.name, b.cgroup, b.memory_bytes) == ("b.service", "/system.slice/x.slice/b.service", None)
+    assert found.failed_count is None
+
+
+@pytest.mark.parametrize(
+    ("systemctl", "host", "reason"),
+    [
+        (Unavailable("absent", "systemctl: no such program"), Host(), "absent"),
+        ("System has not been booted with systemd as init system (PID 1). Can't operate.\n", Host(), "absent"),
+        ("Failed to connect to bus: Host is down\n", Host(systemd=False), "absent"),
+        ("Failed to connect to bus: Host is down\n", Host(systemd=True), "failed"),
+        (None, Host(systemd=True), "failed"),
+    ],
+)
+def test_no_systemd_no_services(systemctl: str | Unavailable | None, host: Reading, reason: str) -> None:
+    reading = parse((sample(1.0, systemctl=systemctl),), {"host": host})
+    assert isinstance(reading, Unavailable)
+    assert reading.reason == reason
+
+
+def test_lines_that_the_walk_never_prints_are_passed_over() -> None:
+    text = "total 5\nbogus 1\n" + group("a.service", 10).replace("swap 0", "swap x")
+    found = read((sample(1.0, text, systemctl=shown("a.service")),))
+    assert (found.all[0].anonymous_bytes, found.all[0].swap_bytes) == (10, None)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_groups_of_cgroup_v2(shell: tuple[str, ...], tmp_path: Path) -> None:
+    stat = "anon 4096\nfile 8192\nkernel 1\n"
+    files = {"memory.current": "12288\n", "memory.swap.current": "7\n", "memory.stat": stat}
+    for path in ("system.slice/a.service", "system.slice/x.slice/b c.service", "user.slice/user-0.slice/user@0.service"):
+        tree(tmp_path / path, files)
+    tree(tmp_path, {"cgroup.controllers": "memory\n", "system.slice/bare.service/cgroup.procs": ""})
+    (tmp_path / "system.slice" / "file.service").write_text("no folder")
+
+    answer = walked(shell, SCRIPT.replace("/sys/fs/cgroup", str(tmp_path)))
+    found = {one.cgroup: one for one in read((sample(1.0, answer),)).all}
+
+    assert set(found) == {
+        "/system.slice/a.service",
+        "/system.slice/bare.service",
+        "/system.slice/x.slice/b c.service",
+        "/user.slice/user-0.slice/user@0.service",
+    }
+    one = found["/system.slice/x.slice/b c.service"]
+    assert (one.memory_bytes, one.anonymous_bytes, one.file_bytes, one.swap_bytes) == (12288, 4096, 8192, 7)
+    assert found["/system.slice/bare.service"].memory_bytes is None
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("swap", ["total_swap 3\n", ""])
+def test_the_groups_of_cgroup_v1(shell: tuple[str, ...], swap: str, tmp_path: Path) -> None:
+    stat = f"cache 1\nrss 2\nswap 9\ntotal_cache 8192\ntotal_rss 4096\n{swap}total_pgfault 5\n"
+    tree(tmp_path / "memory/system.slice/a.service", {"memory.usage_in_bytes": "12288\n", "memory.stat": stat})
+
+    answer = walked(shell, SCRIPT.replace("/sys/fs/cgroup", str(tmp_path)))
+    (one,) = read((sample(1.0, answer),)).all
+
+    assert (one.cgroup, one.memory_bytes) == ("/system.slice/a.service", 12288)
+    assert (one.anonymous_bytes, one.file_bytes, one.swap_bytes) == (4096, 8192, 3 if swap else None)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_this_machine_is_walked(shell: tuple[str, ...]) -> None:
+    answer = walked(shell, SCRIPT)
+    assert all(line.partition(" ")[0] in ("unit", "total", "swap", "anonymous", "file") for line in answer.splitlines())
+
+
+def test_the_questions_are_a_walk_and_one_command() -> None:
+    walk, command = FACT.asks
+    assert isinstance(walk, Walk)
+    assert walk.each
+    assert isinstance(command, Command)
+    assert command.argv[:3] == ("systemctl", "show", "--no-pager")

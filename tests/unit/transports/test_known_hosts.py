@@ -1,0 +1,129 @@
+"""Known host keys."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memrunbook.core.errors import HostKeyError, UsageError
+from memrunbook.transports.known_hosts import HostKey, KnownHosts, _parse
+
+ED = HostKey("ssh-ed25519", b"\0\0\0\x0bssh-ed25519one")
+OTHER = HostKey("ssh-ed25519", b"\0\0\0\x0bssh-ed25519two")
+RSA = HostKey("ssh-rsa", b"rsa")
+
+
+def _line(names: str, key: HostKey) -> str:
+    return f"{names} {key.kind} {base64.b64encode(key.blob).decode()} comment\n"
+
+
+def _known(tmp_path: Path, *lines: str) -> KnownHosts:
+    path = tmp_path / "known_hosts"
+    path.write_text("".join(lines), encoding="ascii")
+    return KnownHosts([path, tmp_path / "absent"])
+
+
+@pytest.mark.parametrize(
+    ("names", "name", "found"),
+    [
+        ("web01", "web01", True),
+        ("web01,10.0.0.1", "10.0.0.1", True),
+        ("web01", "web010", False),
+        ("[web01]:2222", "[web01]:2222", True),
+        ("[web01]:2222", "web01", False),
+        ("[web*]:2222", "[web01]:2222", True),
+        ("web?1,!web11", "web01", True),
+        ("web?1,!web11", "web11", False),
+    ],
+)
+def test_names_and_patterns(tmp_path: Path, names: str, name: str, *, found: bool) -> None:
+    assert bool(_known(tmp_path, _line(names, ED)).lookup(name)) is found
+
+
+@pytest.mark.skipif(not shutil.which("ssh-keygen"), reason="ssh-keygen is not installed here")
+def test_hashed_names_as_openssh_writes_them(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    kind, blob = key.with_suffix(".pub").read_text(encoding="ascii").split()[:2]
+    (tmp_path / "known_hosts").write_text(f"web01 {kind} {blob}\n", encoding="ascii")
+    subprocess.run(["ssh-keygen", "-q", "-H", "-f", str(tmp_path / "known_hosts")], check=True, capture_output=True)
+    known = KnownHosts([tmp_path / "known_hosts"])
+    known.verify("web01", HostKey(kind, base64.b64decode(blob)))
+    assert not known.lookup("web02")
+
+
+def test_a_host_may_have_several_keys(tmp_path: Path) -> None:
+    known = _known(tmp_path, _line("h", RSA), _line("h", ED))
+    known.verify("h", ED)
+    known.verify("h", RSA)
+    with pytest.raises(HostKeyError, match="CHANGED"):
+        known.verify("h", OTHER, accept_new=True)
+
+
+def test_a_key_of_another_kind_than_the_known_one_is_a_change(tmp_path: Path) -> None:
+    with pytest.raises(HostKeyError, match=f"known is ssh-rsa {RSA.fingerprint.split('+')[0]}"):
+        _known(tmp_path, _line("h", RSA)).verify("h", ED, accept_new=True)
+
+
+def test_lines_that_trust_nobody_are_passed_over(tmp_path: Path) -> None:
+    known = _known(
+        tmp_path,
+        "# comment\n",
+        "\n",
+        "h\n",
+        "@cert-authority " + _line("*", ED),
+        "h ssh-ed25519 ?\n",
+        "|1|?|? a AAAA\n",
+    )
+    assert known.lookup("h") == []
+
+
+def test_a_new_key_is_added_once_and_known_from_then_on(tmp_path: Path) -> None:
+    path = tmp_path / "ssh" / "known_hosts"
+    known = KnownHosts([path])
+    known.verify("[h]:2222", ED, accept_new=True)
+    known.verify("[h]:2222", ED)
+    assert path.read_text(encoding="ascii") == _line("[h]:2222", ED).replace(" comment", "")
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_last_line_without_newline_is_not_torn(tmp_path: Path) -> None:
+    path = tmp_path / "known_hosts"
+    path.write_text(_line("a", RSA).strip(), encoding="ascii")
+    known = KnownHosts([path])
+    threads = [threading.Thread(target=known.verify, args=(f"h{n}", ED), kwargs={"accept_new": True}) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    again = KnownHosts([path])
+    again.verify("a", RSA)
+    for number in range(8):
+        again.verify(f"h{number}", ED)
+
+
+def test_a_file_that_cannot_be_written_or_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(HostKeyError, match="could not be saved"):
+        KnownHosts([Path("/proc/none/known_hosts")]).verify("h", ED, accept_new=True)
+    with pytest.raises(UsageError, match="cannot be read"):
+        KnownHosts([tmp_path])
+
+
+def test_without_any_file_the_users_own_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(HostKeyError) as refused:
+        KnownHosts([]).verify("h", RSA)
+    assert f"ssh-keyscan -t rsa -p 22 h >>{tmp_path}/.ssh/known_hosts" in refused.value.hint
+
+
+@given(st.text())
+def test_any_line_is_survived(line: str) -> None:
+    known = _parse(line.split(), "x:1")
+    assert known is None or isinstance(known.is_for("h"), bool)
