@@ -89,7 +89,7 @@ class ScriptedConnector:
 
 @dataclass
 class ScriptedApprover:
-    """Gives the answers in turn, the last one for ever, each for the digest that is shown; `asked` holds the questions."""
+    """Gives the answers in turn, the last one for ever, for the digest shown; `asked` holds the questions."""
 
     answers: Sequence[Answer] = ("yes",)
     how: str = "terminal"

@@ -129,7 +129,9 @@ def test_a_long_line_is_bounded() -> None:
     assert (len(event.victim), len(event.largest)) == (64, 64)
 
 
-@pytest.mark.parametrize("name", ["a b.service", "a\\x2db.service", "\x1b[31m.service", "$(reboot).service", "--help.service"])
+@pytest.mark.parametrize(
+    "name", ["a b.service", "a\\x2db.service", "\x1b[31m.service", "$(reboot).service", "--help.service"]
+)
 def test_a_unit_is_itself_whatever_its_name(name: str) -> None:
     walk = f"unit /system.slice/{name}\ntotal 10\nanonymous 5\n"
     shown = f"Id={name}\nActiveState=active\nControlGroup=/system.slice/{name}\nSubState=run=ning\n"

@@ -47,7 +47,7 @@ class Service(Struct, frozen=True, kw_only=True):
 
 
 class Units(Reading, frozen=True, kw_only=True):
-    all: Annotated[listtuple[Service, ...], Doc("services", Unit.COUNT)] = ()
+    all: Annotated[tuple[Service, ...], Doc("services", Unit.COUNT)] = ()
     growing: Annotated[tuple[Service, ...], Doc("those that grow", Unit.COUNT)] = ()
     suspects: Annotated[tuple[Service, ...], Doc("those that may", Unit.COUNT)] = ()
 

@@ -79,7 +79,9 @@ class HostReading(Reading, frozen=True, kw_only=True):
         bool | None, Doc("a cluster manager starts and stops services here", source="active services, pid files")
     ] = None
     systemd: Annotated[bool | None, Doc("systemd runs this host", source="/run/systemd/system")] = None
-    systemd_version: Annotated[int | None, Doc("version of systemd", source="libsystemd-shared-VERSION.so")] = None
+    systemd_version: Annotated[
+        int | None, Doc("version of systemd that is installed (231+)", source="libsystemd-shared-VERSION.so")
+    ] = None
     cgroup_version: Annotated[
         int | None, Doc("cgroups that hold memory: 2, 1, or 0 for none", source="/sys/fs/cgroup")
     ] = None

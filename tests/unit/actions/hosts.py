@@ -180,5 +180,3 @@ def _replaced(struct: Any, path: list[str], value: Any) -> Any:
     first, *rest = path
     inner: Struct = getattr(struct, first)
     return msgspec.structs.replace(struct, **{first: _replaced(inner, rest, value) if rest else value})
-
-

@@ -64,7 +64,9 @@ def test_a_log_without_events_is_empty() -> None:
 
 
 def test_two_events_are_two() -> None:
-    assert [event.stamp for event in read_log([*FULL, *(line.replace("[  100", "[  200") for line in FULL)]).events] == [
+    assert [
+        event.stamp for event in read_log([*FULL, *(line.replace("[  100", "[  200") for line in FULL)]).events
+    ] == [
         100.00003,
         200.00003,
     ]
@@ -102,7 +104,10 @@ def test_who_shares_the_memory_dies_too() -> None:
 
 def test_a_minute_later_it_is_another_event() -> None:
     late = "[  170.000000] oom_reaper: reaped process 9 (late), now anon-rss:0kB"
-    assert [event.victim for event in read_log([*FULL, late]).events] == [Process(20, "my (big) app"), Process(9, "late")]
+    assert [event.victim for event in read_log([*FULL, late]).events] == [
+        Process(20, "my (big) app"),
+        Process(9, "late"),
+    ]
 
 
 @pytest.mark.parametrize("sign", [SUMMARY, *TABLE[6:7]])
@@ -161,7 +166,11 @@ def test_a_header_cut_short_still_leads_its_rows() -> None:
             ("/a,b", "/a,b/c d"),
         ),
         ("oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=us...", "CONSTRAINT_MEMCG", (None, None)),
-        ("Memory cgroup out of memory: Kill process 1 (a) score 1046 or sacrifice child", "CONSTRAINT_MEMCG", (None,) * 2),
+        (
+            "Memory cgroup out of memory: Kill process 1 (a) score 1046 or sacrifice child",
+            "CONSTRAINT_MEMCG",
+            (None,) * 2,
+        ),
     ],
 )
 def test_the_group_of_an_event(line: str, constraint: str, memcg: tuple[str | None, str | None]) -> None:
@@ -188,7 +197,12 @@ def test_the_limit_and_the_first_statistics_count() -> None:
         ("Killed process 19776 (VirtualBox)", 19776, "VirtualBox", None),
         ("No available memory in cpuset: Killed process 7 (a b).", 7, "a b", "No available memory in cpuset"),
         ("Killed process 9, UID 500, (java) total-vm:7kB, anon-rss:3kB, file-rss:1kB", 9, "java", None),
-        ("Memory cgroup out of memory: Killed process 4 (py) total-vm:9kB, anon-...", 4, "py", "Memory cgroup out of memory"),
+        (
+            "Memory cgroup out of memory: Killed process 4 (py) total-vm:9kB, anon-...",
+            4,
+            "py",
+            "Memory cgroup out of memory",
+        ),
         ("Out of memory (oom_kill_allocating_task): Killed process 3 (x) total-vm:1kB", 3, "x", None),
         ("Killed process 5 (cut off", 5, "cut off", None),
         ("Killed process 141 ((sd-pam))", 141, "(sd-pam)", None),
@@ -277,7 +291,10 @@ def test_old_headers_name_nodes_and_processor() -> None:
 
 
 def test_lines_of_the_kernel_that_an_event_does_not_know_change_nothing() -> None:
-    plain, noisy = only(*FULL), only(HEADER, CPU, "[ 100.0] swap free: pages RAM", "[ 100.0]  free:35 PID: x", *FULL[2:])
+    plain, noisy = (
+        only(*FULL),
+        only(HEADER, CPU, "[ 100.0] swap free: pages RAM", "[ 100.0]  free:35 PID: x", *FULL[2:]),
+    )
     assert plain == noisy
 
 
@@ -297,7 +314,11 @@ def test_only_the_newest_events_are_kept(monkeypatch: pytest.MonkeyPatch) -> Non
     ("line", "failure", "atomic"),
     [
         ("a: page allocation failure. order:5, mode:0x8020", Failure(None, "a", 5, "0x8020"), True),
-        ("kworker/u:0: page allocation failure: order:4, mode:0x2000d0", Failure(None, "kworker/u:0", 4, "0x2000d0"), False),
+        (
+            "kworker/u:0: page allocation failure: order:4, mode:0x2000d0",
+            Failure(None, "kworker/u:0", 4, "0x2000d0"),
+            False,
+        ),
         (
             "a b: page allocation failure: order:0, mode:0xa20(GFP_ATOMIC), nodemask=(null)",
             Failure(None, "a b", 0, "0xa20", "GFP_ATOMIC"),

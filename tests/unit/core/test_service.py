@@ -53,7 +53,12 @@ def test_blocks_are_apart_by_blank_lines() -> None:
 def test_an_old_systemd_shows_less() -> None:
     service = read_service({"Id": "a.service"}, Memory(), 10.0)
     assert (service.active, service.failed, service.age_seconds, service.timeout_seconds) == (False, False, None, None)
-    assert (service.can_start, service.can_stop, service.can_freeze, service.start_limit_hit) == (False, True, False, False)
+    assert (service.can_start, service.can_stop, service.can_freeze, service.start_limit_hit) == (
+        False,
+        True,
+        False,
+        False,
+    )
     assert (service.restarts, service.main_pid, service.memory_bytes) == (None, None, None)
 
 

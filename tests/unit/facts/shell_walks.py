@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 SHELLS = [
-    pytest.param(command, marks=pytest.mark.skipif(shutil.which(command[0]) is None, reason=f"{command[0]} is not here"))
+    pytest.param(
+        command, marks=pytest.mark.skipif(shutil.which(command[0]) is None, reason=f"{command[0]} is not here")
+    )
     for command in (("dash",), ("bash",), ("busybox", "ash"))
 ]
 

@@ -129,7 +129,7 @@ def test_without_services_victims_are_unknown(units: Unavailable | None) -> None
         (Vmstat(oom_kills=2, oom_kills_in_sample=1), "", True),
         (Vmstat(oom_kills=2), event(900.0), False),
         (Vmstat(oom_kills=1), "[ 5.0] oom_reaper: reaped process 9 (a), now anon-rss:0kB\n", False),
-        (Vmstat(oom_kills=1), "earlyoom[4]: sending SIGTERM to process 9 uid 1 \"x\": badness 1, VmRSS 4 MiB\n", True),
+        (Vmstat(oom_kills=1), 'earlyoom[4]: sending SIGTERM to process 9 uid 1 "x": badness 1, VmRSS 4 MiB\n', True),
         (Vmstat(), "", None),
         (Unavailable("failed", "x"), "", None),
         (None, "", None),

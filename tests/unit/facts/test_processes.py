@@ -13,7 +13,9 @@ from memrunbook.facts.processes import FACT, SCRIPT, Processes, parse
 from tests.unit.facts.shell_walks import SHELLS, tree, walked
 
 MIB = 1 << 20
-STATUS = "Name:\t{name}\nUid:\t1000\t1000\t1000\t1000\nVmSize:\t 9000 kB\nVmRSS:\t {rss} kB\n{split}VmSwap:\t {swap} kB\n"
+STATUS = (
+    "Name:\t{name}\nUid:\t1000\t1000\t1000\t1000\nVmSize:\t 9000 kB\nVmRSS:\t {rss} kB\n{split}VmSwap:\t {swap} kB\n"
+)
 SPLIT = "RssAnon:\t {anon} kB\nRssFile:\t 8 kB\nRssShmem:\t 4 kB\n"
 
 
@@ -65,7 +67,10 @@ def test_a_process_is_read_in_full(shell: tuple[str, ...], tmp_path: Path) -> No
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_small_ones_and_kernel_threads_are_not_shown(shell: tuple[str, ...], tmp_path: Path) -> None:
-    tree(tmp_path, {**meminfo(), **process_files(7, rss=1044), **process_files(8, rss=1048), "9/statm": "0 0 0 0 0 0 0\n"})
+    tree(
+        tmp_path,
+        {**meminfo(), **process_files(7, rss=1044), **process_files(8, rss=1048), "9/statm": "0 0 0 0 0 0 0\n"},
+    )
     found = walk_tree(shell, tmp_path)
     assert (found.seen, found.shown, [one.pid for one in found.all]) == (2, 1, [8])
 
@@ -145,7 +150,9 @@ def test_an_old_kernel_tells_anonymous_memory_by_statm() -> None:
     assert without.anonymous_bytes == 51200 * 1024
 
 
-@pytest.mark.parametrize("bad", ["stat 5 (a) S 1", "stat 5 a", "stat 5 (a) S x 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 2 0 5 0"])
+@pytest.mark.parametrize(
+    "bad", ["stat 5 (a) S 1", "stat 5 a", "stat 5 (a) S x 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 2 0 5 0"]
+)
 def test_a_process_that_makes_no_sense_is_left_out(bad: str) -> None:
     assert read(f"pid 5\n{bad}\nstatus VmRSS: 5 kB\nseen 1\n").all == []
 

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import pytest
+
+from memrunbook.actions.limit_unit import LimitUnit
+from memrunbook.core.action import Risk
+from memrunbook.core.policy import UnitPolicy
+from memrunbook.core.units import GIB, Duration, Size
+from tests.unit.actions.decisions import blocked, change, not_needed
+from tests.unit.actions.hosts import API, FAILED, host, with_unit
+from tests.unit.actions.shells import Machine
+
+ABOVE = LimitUnit(unit=API.name, memory_max=Size(10 * GIB), swap_max=Size(GIB))
+BELOW = LimitUnit(unit=API.name, memory_max=Size(4 * GIB))
+THROTTLE = LimitUnit(unit=API.name, memory_high=Size(4 * GIB), for_=Duration(7200))
+OLD = {"MemoryHigh": "infinity", "MemoryMax": "infinity", "MemorySwapMax": "infinity"}
+
+
+def test_a_limit_above_usage_is_of_medium_risk() -> None:
+    made = change(ABOVE, host())
+    assert made.summary == "Limit search-api.service: MemoryMax 10.0 GiB, MemorySwapMax 1.0 GiB"
+    assert made.args == (API.name, "812", "4f1c", f"MemoryMax={10 * GIB}", f"MemorySwapMax={GIB}")
+    assert made.risk is Risk.MEDIUM
+    assert made.undo is not None
+    assert made.undo.args == (
+        API.name,
+        f"MemoryMax={10 * GIB} MemoryMax=infinity",
+        f"MemorySwapMax={GIB} MemorySwapMax=infinity",
+    )
+    assert made.verify is not None
+    assert f"u.memory_max_bytes <= {10 * GIB}" in made.verify.that
+    assert made.verify.hold >= 60.0
+
+
+def test_the_limits_of_before_are_part_of_the_undo_not_of_the_digest() -> None:
+    made = change(ABOVE, with_unit(memory_max_bytes=20 * GIB))
+    assert made.undo is not None
+    assert made.undo.args[1].endswith(f" MemoryMax={20 * GIB}")
+    assert made.digest == change(ABOVE, host()).digest
+
+
+def test_a_hard_limit_below_usage_kills_at_once() -> None:
+    made = change(BELOW, with_unit(restart_setting="no"))
+    assert made.risk is Risk.HIGH
+    assert "at once" in made.costs
+    assert "Restart=no" in made.costs
+    assert "Restart=no" not in change(BELOW, host()).costs
+
+
+def test_throttling_is_for_batch_work() -> None:
+    assert change(THROTTLE, host()).risk is Risk.HIGH
+    batch = with_unit(UnitPolicy(kind="batch"))
+    made = change(THROTTLE, batch)
+    assert (made.risk, made.back_after) == (Risk.MEDIUM, 7200.0)
+    assert made.summary.endswith(", back after 2 h")
+    with_oomd = host({"host.remediators": ["systemd-oomd"]})
+    assert change(LimitUnit(unit=API.name, memory_high=Size(20 * GIB)), with_oomd).risk is Risk.HIGH
+
+
+@pytest.mark.parametrize(
+    ("action", "changes", "word"),
+    [
+        (LimitUnit(unit=API.name), {}, "no limit"),
+        (LimitUnit(unit=FAILED.name, memory_max=Size(GIB)), {}, "not active"),
+        (THROTTLE, {"host.cgroup_version": 1}, "cgroup v2"),
+        (ABOVE, {"host.cgroup_version": 0}, "cgroup v2"),
+        (BELOW, {"host.cgroup_version": 1}, "cgroup v1 refuses"),
+        (ABOVE, {"host.remediators": None}, "host.remediators is unknown"),
+    ],
+)
+def test_limits_that_this_host_does_not_take(action: LimitUnit, changes: dict[str, object], word: str) -> None:
+    assert word in blocked(action, host(changes))
+
+
+def test_cgroup_v1_takes_a_hard_limit_above_usage() -> None:
+    action = LimitUnit(unit=API.name, memory_max=Size(10 * GIB))
+    assert change(action, host({"host.cgroup_version": 1})).risk is Risk.MEDIUM
+
+
+def test_usage_must_be_known() -> None:
+    assert "is unknown" in blocked(ABOVE, with_unit(memory_bytes=None))
+
+
+def test_limits_that_are_set_are_not_set_again() -> None:
+    assert "has these limits" in not_needed(BELOW, with_unit(memory_max_bytes=4 * GIB))
+
+
+def test_the_script_sets_all_limits_at_once(machine: Machine) -> None:
+    made = change(ABOVE, host())
+    machine.shows(MainPID="812", InvocationID="4f1c")
+    assert machine.do(made.script, *made.args).status == 0
+    assert machine.calls == [
+        f"set-property --no-ask-password --runtime -- search-api.service MemoryMax={10 * GIB} MemorySwapMax={GIB}"
+    ]
+    machine.fails()
+    assert machine.do(made.script, *made.args).status == 1
+
+
+def test_the_undo_takes_back_what_is_still_ours(machine: Machine) -> None:
+    made = change(ABOVE, host())
+    assert made.undo is not None
+    machine.shows(**{**OLD, "MemoryMax": str(10 * GIB), "MemorySwapMax": str(GIB)})
+    assert machine.undo(made.undo.script, *made.undo.args).status == 0
+    machine.shows(**{**OLD, "MemoryMax": str(10 * GIB)})
+    assert machine.do(made.undo.script, *made.undo.args).status == 0
+    put = "set-property --no-ask-password --runtime -- search-api.service"
+    assert machine.calls == [f"{put} MemoryMax=infinity MemorySwapMax=infinity", f"{put} MemoryMax=infinity"]
+    machine.shows(**OLD)
+    assert machine.undo(made.undo.script, *made.undo.args).status == 0
+    machine.shows(**{**OLD, "MemoryMax": str(GIB), "MemorySwapMax": str(GIB)})
+    result = machine.undo(made.undo.script, *made.undo.args)
+    assert (result.status, "somebody changed it" in result.text) == (4, True)
+    assert len(machine.calls) == 2

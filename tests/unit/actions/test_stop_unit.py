@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from memrunbook.actions.stop_unit import StopUnit
+from memrunbook.core.action import Risk
+from tests.unit.actions.decisions import blocked, change, not_needed
+from tests.unit.actions.hosts import API, FAILED, host, with_unit
+from tests.unit.actions.shells import Machine
+
+STOP = StopUnit(unit=API.name)
+
+
+def test_a_running_service_is_stopped_and_may_be_started_again() -> None:
+    made = change(STOP, host())
+    assert (made.summary, made.risk) == ("Stop search-api.service", Risk.MEDIUM)
+    assert made.undo is not None
+    assert made.undo.mode == "offer"
+
+
+def test_a_service_that_does_not_run_is_not_stopped() -> None:
+    assert "does not run" in not_needed(StopUnit(unit=FAILED.name), host())
+    assert "does not run" in not_needed(StopUnit(unit="nginx.service"), host())
+
+
+def test_a_protected_or_unwilling_service_is_not_stopped() -> None:
+    assert "protected" in blocked(StopUnit(unit="sshd.service"), host())
+    assert "RefuseManualStop" in blocked(STOP, with_unit(can_stop=False))
+
+
+def test_the_script_stops_and_the_undo_starts(machine: Machine) -> None:
+    made = change(STOP, host())
+    assert made.undo is not None
+    machine.shows(MainPID="812", InvocationID="4f1c")
+    assert machine.do(made.script, *made.args).status == 0
+    machine.shows(ActiveState="inactive")
+    assert machine.undo(made.undo.script, *made.undo.args).status == 0
+    assert machine.do(made.undo.script, *made.undo.args).status == 0
+    machine.shows(ActiveState="active")
+    assert machine.undo(made.undo.script, *made.undo.args).status == 0
+    start = "start --no-ask-password -- search-api.service"
+    assert machine.calls == ["stop --no-ask-password -- search-api.service", start, start]
+
+
+def test_what_fails_is_said(machine: Machine) -> None:
+    made = change(STOP, host())
+    assert made.undo is not None
+    machine.fails()
+    machine.shows(MainPID="812", InvocationID="4f1c", ActiveState="failed")
+    assert machine.do(made.script, *made.args).status == 1
+    assert machine.undo(made.undo.script, *made.undo.args).status == 1
