@@ -80,15 +80,17 @@ def test_a_control_group_with_colons_and_blanks_is_one_path() -> None:
     assert found.unit == "x y:memory:, z.service"
 
 
+SUMMARY = "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom"
+SIZES = "total-vm:4000kB, anon-rss:100kB, file-rss:20kB, shmem-rss:0kB, UID:1000 pgtables:52kB oom_score_adj:0"
+
+
 def log_of(name: str, group: str = "/system.slice/a.service") -> list[str]:
     return [
         f"[  100.0] {name} invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0",
         "[  100.1] [  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name",
         f"[  100.1] [     20]     0    20     1000       30    53248       40             0 {name}",
-        "[  100.2] oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,"
-        f"task_memcg={group},task={name},pid=20,uid=1000",
-        f"[  100.3] Out of memory: Killed process 20 ({name}) total-vm:4000kB, anon-rss:100kB, file-rss:20kB, "
-        "shmem-rss:0kB, UID:1000 pgtables:52kB oom_score_adj:0",
+        f"[  100.2] {SUMMARY},task_memcg={group},task={name},pid=20,uid=1000",
+        f"[  100.3] Out of memory: Killed process 20 ({name}) {SIZES}",
     ]
 
 

@@ -8,10 +8,22 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
+from tests.properties import small
 
 from memrunbook.core.bound import Runbook, Step
 from memrunbook.core.effects import (
-    Approval, AskApproval, Done, Execute, Executed, Failed, ReadFacts, Record, Request, Unknown, Wait, Waited,
+    Approval,
+    AskApproval,
+    Done,
+    Execute,
+    Executed,
+    Failed,
+    ReadFacts,
+    Record,
+    Request,
+    Unknown,
+    Wait,
+    Waited,
 )  # fmt: skip
 from memrunbook.core.errors import Interrupted, Refused, RunbookError, SessionLost
 from memrunbook.core.events import Event, RunFinished, StepFinished
@@ -21,7 +33,6 @@ from memrunbook.core.run import run_plan
 from memrunbook.core.runbook import RetriesSpec, VerifySpec
 from memrunbook.core.snapshot import Snapshot
 from memrunbook.core.units import Duration
-from tests.properties import small
 
 NAMES = ("web", "db", "cron")
 ENOUGH = 600

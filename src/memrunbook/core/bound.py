@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from memrunbook.core.action import Action
@@ -66,7 +66,7 @@ class Step:
     for_each: Expression | None
     key: Expression | None
     verify: Proof | None
-    scope: Scope
+    scope: Scope = field(repr=False)
 
     @property
     def chosen_by_rule(self) -> bool:
@@ -91,7 +91,7 @@ class Runbook:
     spec: RunbookSpec
     origin: str
     digest: str
-    metrics: Mapping[str, Metric]
+    metrics: Mapping[str, Metric] = field(repr=False)
     parameters: Mapping[str, Any]
     checks: tuple[Check, ...]
     incident: Condition

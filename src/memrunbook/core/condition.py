@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -57,10 +57,10 @@ class ConditionError(ValueError):
 class Scope:
     """The names that expressions of one runbook may use, by their CEL type."""
 
-    metrics: Mapping[str, Metric]
+    metrics: Mapping[str, Metric] = field(repr=False)
     parameters: Mapping[str, str]
     checks: tuple[str, ...] = ()
-    item: Metric | None = None
+    item: Metric | None = field(default=None, repr=False)
     step: bool = False
 
     @cached_property
@@ -168,9 +168,9 @@ class Expression:
     """A checked expression; `names` are the declared names that it uses."""
 
     source: str
-    program: Any
-    names: tuple[str, ...]
-    scope: Scope
+    program: Any = field(repr=False)
+    names: tuple[str, ...] = field(repr=False)
+    scope: Scope = field(repr=False)
 
     @property
     def facts(self) -> set[str]:

@@ -21,11 +21,12 @@ from memrunbook.core.progress import Progress, signals
 from memrunbook.core.step import run_item
 from memrunbook.core.world import World
 
-ENDS: tuple[tuple[type[RunbookError], Outcome], ...] = (
-    (HostError, "unreachable"),
-    (Interrupted, "interrupted"),
-    (Refused, "refused"),
-)
+ENDS: dict[type[RunbookError], Outcome] = {
+    HostError: "unreachable",
+    Interrupted: "interrupted",
+    Refused: "refused",
+}
+TOLD = tuple(ENDS)
 
 
 def run_plan(runbook: Runbook) -> Asking[None]:
@@ -34,16 +35,16 @@ def run_plan(runbook: Runbook) -> Asking[None]:
     read = ReadFacts(tuple(sorted(runbook.facts)), sample.count, sample.every, "diagnosis")
     try:
         snapshot = yield from ask(read)
-    except (HostError, Interrupted) as error:
+    except TOLD as error:
         yield from ask(Record(RunFinished(_end_of(error), str(error), hint=error.hint)))
         return
     progress = Progress(runbook, snapshot)
     try:
         yield from _live(progress)
-    except (HostError, Interrupted, Refused) as error:
+    except TOLD as error:
         yield from _cut_short(progress, error)
     if progress.locked:
-        with suppress(HostError, Interrupted, Refused):  # everything is recorded; a lock left behind is found as stale
+        with suppress(*TOLD):  # everything is recorded; a lock left behind is found as stale
             yield from ask(Unlock())
 
 
@@ -166,4 +167,4 @@ def _interrupted_step(progress: Progress, error: RunbookError) -> Asking[None]:
 
 
 def _end_of(error: RunbookError) -> Outcome:
-    return next(outcome for kind, outcome in ENDS if isinstance(error, kind))
+    return next(outcome for kind, outcome in ENDS.items() if isinstance(error, kind))

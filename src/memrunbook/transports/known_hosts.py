@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import fnmatch
 import hashlib
 import hmac
@@ -54,7 +53,7 @@ def _matches(name: str, pattern: str) -> bool:
     try:
         made = hmac.digest(base64.b64decode(salt), name.encode(), "sha1")
         return hmac.compare_digest(made, base64.b64decode(digest))
-    except binascii.Error:
+    except ValueError:
         return False
 
 
@@ -158,7 +157,7 @@ def _parse(fields: list[str], where: str) -> KnownKey | None:
         return None
     try:
         blob = base64.b64decode(words[2], validate=True)
-    except binascii.Error:
+    except ValueError:
         return None
     names = tuple(name for name in words[0].split(",") if name)
     return KnownKey(names, HostKey(words[1], blob), revoked, where)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -100,5 +99,5 @@ def _public_blob(path: Path) -> bytes:
     try:
         words = path.with_name(path.name + ".pub").read_text(encoding="utf-8", errors="replace").split()
         return base64.b64decode(words[1])
-    except (OSError, IndexError, binascii.Error):
+    except (OSError, IndexError, ValueError):
         return b""

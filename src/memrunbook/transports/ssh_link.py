@@ -26,6 +26,7 @@ _GRACE = 0.5
 _TICK = 0.25
 _KEEPALIVE = 15
 _CHUNK = 1 << 16
+_WINDOW = 1 << 19
 _STOP_SECONDS = 5.0
 _RSA = ("rsa-sha2-512", "rsa-sha2-256")
 
@@ -69,6 +70,7 @@ class Link:
         self._sock = sock
         self._via = via
         self._command: tuple[str, ...] = ()
+        self._stream: Stream | None = None
         self.where = where
 
     @property
@@ -181,12 +183,13 @@ class Link:
         self._command = command
         try:
             with self.bounded(seconds):
-                stream = self._transport.open_session(timeout=seconds)
+                stream = self._transport.open_session(_WINDOW, timeout=seconds)
                 stream.set_combine_stderr(True)
                 stream.exec_command("exec " + quoted(command))
         except (SSHException, OSError, EOFError) as error:
             raise NoShellError(str(error), silent=False) from error
-        return Shell(Stream(self, stream), timeout=seconds)
+        self._stream = Stream(self, stream)
+        return Shell(self._stream, timeout=seconds)
 
     @contextmanager
     def bounded(self, seconds: float) -> Iterator[None]:
@@ -201,6 +204,8 @@ class Link:
 
     def stop(self, hello: Hello) -> bool:
         """Kills the shell's process group through a second channel and looks whether it is gone."""
+        if self._stream:
+            self._stream.close()  # endless output would keep us from hearing the answer
         target = f"-{hello.own_group}" if hello.own_group else str(hello.pid)
         try:
             shell = self.open_shell(self._command, _STOP_SECONDS)

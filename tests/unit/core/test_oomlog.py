@@ -4,7 +4,7 @@ import pytest
 
 from memrunbook.core.oomlog import reader
 from memrunbook.core.oomlog.category import category
-from memrunbook.core.oomlog.event import Event, Failure, Kill, KernelLog, Process, Task
+from memrunbook.core.oomlog.event import Event, Failure, KernelLog, Kill, Process, Task
 from memrunbook.core.oomlog.frame import Line, unframe
 from memrunbook.core.oomlog.reader import read_log
 
@@ -31,6 +31,7 @@ KILL = (
     "[  100.000030] Out of memory: Killed process 20 (my (big) app) total-vm:4000kB, anon-rss:100kB, file-rss:20kB, "
     "shmem-rss:0kB, UID:1000 pgtables:52kB oom_score_adj:0"
 )
+GROUPS = "oom_memcg=/a,b,task_memcg=/a,b/c d,task=x,pid=1,uid=0"
 FULL = [HEADER, CPU, *TABLE, SUMMARY, KILL]
 
 
@@ -160,8 +161,7 @@ def test_a_header_cut_short_still_leads_its_rows() -> None:
             ("/a", "/a b"),
         ),
         (
-            "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=x,y,mems_allowed=0-1,3,oom_memcg=/a,b,"
-            "task_memcg=/a,b/c d,task=x,pid=1,uid=0",
+            f"oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=x,y,mems_allowed=0-1,3,{GROUPS}",
             "CONSTRAINT_MEMCG",
             ("/a,b", "/a,b/c d"),
         ),
@@ -234,6 +234,22 @@ def test_lines_that_only_look_like_it_are_no_events(line: str) -> None:
     assert read_log([line]).events == ()
 
 
+def test_a_report_of_what_dies_does_not_end_the_event() -> None:
+    event = only(
+        *FULL,
+        "[  100.1] app: page allocation failure: order:0, mode:0xcc0(GFP_KERNEL)",
+        "[  100.1] Mem-Info:",
+        "[  100.1] 999 pages RAM",
+        "[  100.2] oom_reaper: reaped process 20 (app), now anon-rss:0kB",
+    )
+    assert (event.ram_pages, event.reaped) == (125, [Process(20, "app")])
+
+
+def test_a_kill_that_the_summary_names_otherwise_leaves_the_summary() -> None:
+    event = only(HEADER, SUMMARY, "[  100.1] Out of memory: Killed process 20 (other) total-vm:1kB")
+    assert event.task_memcg == "/system.slice/app.service"
+
+
 def test_sysrq_is_by_hand() -> None:
     assert category(only(HEADER.replace("order=0", "order=-1"), KILL)) == "manual"
     assert category(only(HEADER, "[  100.1] Workqueue: events moom_callback", KILL)) == "manual"
@@ -293,7 +309,7 @@ def test_old_headers_name_nodes_and_processor() -> None:
 def test_lines_of_the_kernel_that_an_event_does_not_know_change_nothing() -> None:
     plain, noisy = (
         only(*FULL),
-        only(HEADER, CPU, "[ 100.0] swap free: pages RAM", "[ 100.0]  free:35 PID: x", *FULL[2:]),
+        only(HEADER, CPU, "[ 100.0] the swap free: pages RAM", "[ 100.0]  free:35 PID: x", *FULL[2:]),
     )
     assert plain == noisy
 
@@ -382,13 +398,13 @@ def test_lost_lines_are_known(line: str) -> None:
     ("line", "killer", "victim", "group"),
     [
         (
-            "Nov 22 09:43:52 host systemd-oomd[944]: Killed /a/b.scope due to memory pressure for /a being 82.63% > 50%",
+            "Nov 22 09:43:52 host systemd-oomd[944]: Killed /a/b.scope due to memory pressure for /a being 8% > 5%",
             "systemd-oomd",
             None,
             "/a/b.scope",
         ),
         (
-            "2026-09-19T05:00:00+0000 host systemd-oomd[6]: Marked /a/b.service for killing due to memory used (1) / (2)",
+            "2026-09-19T05:00:00+0000 host systemd-oomd[6]: Marked /a/b.service for killing due to memory used (1)",
             "systemd-oomd",
             None,
             "/a/b.service",

@@ -26,8 +26,8 @@ def sample(text: str, uptime: float = 1000.0) -> Samples:
     return (Sample(before=uptime, after=uptime + 1, answers={"dmesg": Answer(text)}),)
 
 
-def read(text: str, uptime: float = 1000.0, **readings: Reading | Unavailable) -> Oom:
-    reading = parse(sample(text, uptime), readings)
+def read(text: str, uptime: float = 1000.0, **readings: Reading | Unavailable | None) -> Oom:
+    reading = parse(sample(text, uptime), {name: one for name, one in readings.items() if one is not None})
     assert isinstance(reading, Oom)
     return reading
 
@@ -116,7 +116,7 @@ def test_sysrq_makes_no_victims() -> None:
 
 @pytest.mark.parametrize("units", [None, Unavailable("absent", "no systemd")])
 def test_without_services_victims_are_unknown(units: Unavailable | None) -> None:
-    found = read(event(900.0), **({} if units is None else {"units": units}))
+    found = read(event(900.0), units=units)
     assert found.victim_units is None
     assert found.unavailable["victim_units"] == (units or Unavailable("failed", "units: not read"))
 
@@ -136,7 +136,7 @@ def test_without_services_victims_are_unknown(units: Unavailable | None) -> None
     ],
 )
 def test_a_log_that_lost_its_kills(vmstat: Reading | Unavailable | None, text: str, *, lost: bool | None) -> None:
-    assert read(text, **({} if vmstat is None else {"vmstat": vmstat})).log_lost is lost
+    assert read(text, vmstat=vmstat).log_lost is lost
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,10 @@ def test_no_dmesg_is_passed_on() -> None:
     assert parse((Sample(before=1.0, after=1.0, answers={"dmesg": Answer(problem=problem)}),), {}) == problem
 
 
-FAILURE = "[{at:.1f}] {name}: page allocation failure: order:0, mode:0xcc0(GFP_KERNEL)\n[{at:.1f}] CPU: 0 PID: {pid} Comm: {name} Not tainted 6.1.0 #1\n"
+FAILURE = """\
+[{at:.1f}] {name}: page allocation failure: order:0, mode:0xcc0(GFP_KERNEL)
+[{at:.1f}] CPU: 0 PID: {pid} Comm: {name} Not tainted 6.1.0 #1
+"""
 
 
 @pytest.mark.parametrize(

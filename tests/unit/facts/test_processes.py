@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.unit.facts.shell_walks import SHELLS, tree, walked
 
 from memrunbook.core.fact import Answer, Reading, Sample, Samples, Unavailable, Walk
 from memrunbook.facts.processes import FACT, SCRIPT, Processes, parse
-from tests.unit.facts.shell_walks import SHELLS, tree, walked
 
 MIB = 1 << 20
 STATUS = (

@@ -3,10 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.unit.facts.shell_walks import SHELLS, tree, walked
 
 from memrunbook.core.fact import Answer, Command, Reading, Sample, Samples, Unavailable, Walk
 from memrunbook.facts.units import FACT, SCRIPT, Units, parse
-from tests.unit.facts.shell_walks import SHELLS, tree, walked
 
 MIB, GIB = 1 << 20, 1 << 30
 
@@ -135,7 +135,7 @@ def test_services_that_all_shrink_have_no_share() -> None:
 
 def test_a_service_with_a_third_of_ram_is_a_suspect_without_growth() -> None:
     found = read(series(308 * MIB, 308 * MIB), GIB)
-    assert [] == read(series(307 * MIB, 307 * MIB), GIB).suspects
+    assert read(series(307 * MIB, 307 * MIB), GIB).suspects == []
     assert [one.name for one in found.suspects] == ["a.service"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from getpass import getuser
 from pathlib import Path
 
@@ -109,7 +110,5 @@ def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
 
 @given(st.text())
 def test_any_text_is_read_or_refused(text: str) -> None:
-    try:
-        SshConfig(_settings(text, "x")).lookup("h")
-    except UsageError as refused:
-        assert refused.where.startswith("x:")
+    with suppress(UsageError):
+        assert isinstance(SshConfig(_settings(text, "x")).lookup("h"), HostSettings)

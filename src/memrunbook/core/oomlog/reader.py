@@ -107,7 +107,7 @@ class _Reader:
 
     def _over(self, event: Event, rule: lines.Rule, fresh: Event, line: Line) -> bool:
         """Whether a line belongs to a new event: rate limits drop headers, never the lines of kills."""
-        if event.stamp is not None and line.stamp is not None and not 0 <= line.stamp - event.stamp <= LULL:
+        if _late(event, line):
             return True
         if not event.kills or rule in (lines.sharing, lines.reaped, lines.group):
             return False
@@ -132,7 +132,7 @@ class _Reader:
         event = self._event
         names = table.columns(line.text) if " pid " in raw else []
         report = line.text.startswith("Mem-")
-        if (names or report) and (event is None or self._over(event, lines.limit, event, line)):
+        if (names or report) and (event is None or _late(event, line) or (names and event.kills)):
             event = Event(stamp=line.stamp)
             self._open(event, counts=bool(names))
         if event is None or event.kills:
@@ -168,6 +168,11 @@ class _Reader:
         if found and line.program == KERNEL:
             self._failure = Failure(line.stamp, found[1], int(found[2]), found[3], found[4])
             self._failures.append(self._failure)
+
+
+def _late(event: Event, line: Line) -> bool:
+    """Whether too much time passed for the same event; a clock that went back is another boot."""
+    return event.stamp is not None and line.stamp is not None and not 0 <= line.stamp - event.stamp <= LULL
 
 
 def _add(event: Event, text: str) -> None:

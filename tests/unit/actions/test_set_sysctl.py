@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from memrunbook.actions.set_sysctl import SCRIPT, UNDO, SetSysctl
+from memrunbook.core.action import Risk
+from memrunbook.core.units import GIB, KIB, MIB, Duration, decode
+from tests.unit.actions.decisions import blocked, change, not_needed
+from tests.unit.actions.hosts import DENIED, host
+from tests.unit.actions.shells import Machine
+
+
+def test_a_parameter_is_set_for_a_while() -> None:
+    action = msgspec.convert({"key": "vm.swappiness", "value": 10, "for": "2h"}, SetSysctl, dec_hook=decode)
+    made = change(action, host())
+    assert made.summary == "vm.swappiness 60 -> 10, back after 2 h"
+    assert made.args == ("/proc/sys/vm/swappiness", "10")
+    assert (made.target, made.back_after, made.risk) == ("vm.swappiness", 7200.0, Risk.LOW)
+    assert made.undo is not None
+    assert made.undo.args == ("/proc/sys/vm/swappiness", "10", "/proc/sys/vm/swappiness", "60")
+    assert made.verify is not None
+    assert made.verify.that == "sysctl.vm.swappiness == 10"
+
+
+def test_the_old_value_is_no_part_of_the_digest() -> None:
+    action = SetSysctl(key="vm.swappiness", value=10)
+    assert change(action, host({"sysctl.vm.swappiness": 30})).digest == change(action, host()).digest
+
+
+def test_cgroup_v1_keeps_its_own_swappiness() -> None:
+    action = SetSysctl(key="vm.swappiness", value=10)
+    assert "cgroup v1" in change(action, host({"host.cgroup_version": 1})).costs
+    assert "cgroup v1" not in change(action, host()).costs
+
+
+def test_the_kernels_own_spelling_is_known() -> None:
+    assert change(SetSysctl(key="vm.page-cluster", value=0), host()).args == ("/proc/sys/vm/page-cluster", "0")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "written"),
+    [
+        ("vm.min_free_kbytes", "512 MiB", str(512 * MIB // KIB)),
+        ("vm.min_free_kbytes", "524288", "524288"),
+        ("vm.dirty_bytes", "6 GiB", str(6 * GIB)),
+    ],
+)
+def test_sizes_may_be_written_with_units(key: str, value: str, written: str) -> None:
+    assert change(SetSysctl(key=key, value=value), host()).args[1] == written
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "word"),
+    [
+        ("vm.swapiness", 10, "vm.swapiness is no parameter"),
+        ("net.core.somaxconn", 10, "net.core.somaxconn is no parameter"),
+        ("vm.swappiness", 201, "201 is not allowed"),
+        ("vm.swappiness", -1, "-1 is not allowed"),
+        ("vm.swappiness", "ten", "ten is not allowed"),
+        ("vm.swappiness", "10 MiB", "10 MiB is not allowed"),
+        ("vm.dirty_bytes", "much", "much is not allowed"),
+        ("vm.zone_reclaim_mode", 2, "2 is not allowed"),
+        ("vm.max_map_count", 65530 - 1, "not allowed"),
+    ],
+)
+def test_values_that_are_refused_anywhere(key: str, value: int | str, word: str) -> None:
+    assert word in blocked(SetSysctl(key=key, value=value), host())
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"host.container": True}, "container"),
+        ({"host.kubernetes": True}, "Kubernetes"),
+        ({"host.systemd": False}, "`for` needs systemd"),
+        ({"sysctl.vm.swappiness": DENIED}, "sysctl.vm.swappiness is unknown"),
+    ],
+)
+def test_hosts_on_which_it_is_refused(changes: dict[str, object], word: str) -> None:
+    assert word in blocked(SetSysctl(key="vm.swappiness", value=10, for_=Duration(60)), host(changes))
+
+
+def test_a_parameter_is_not_set_to_the_value_that_it_has() -> None:
+    assert not_needed(SetSysctl(key="vm.swappiness", value=60), host()) == "vm.swappiness is 60"
+
+
+def test_the_rules_of_a_parameter_count() -> None:
+    raised = host({"sysctl.vm.max_map_count": 262144})
+    assert "could not start again" in blocked(SetSysctl(key="vm.max_map_count", value=65530), raised)
+
+
+def test_the_undo_of_a_ratio_writes_back_the_bytes_that_it_replaced() -> None:
+    in_bytes = {"sysctl.vm.dirty_ratio": 0, "sysctl.vm.dirty_bytes": 5 * GIB}
+    made = change(SetSysctl(key="vm.dirty_ratio", value=20), host(in_bytes))
+    assert made.undo is not None
+    assert made.undo.args == ("/proc/sys/vm/dirty_ratio", "20", "/proc/sys/vm/dirty_bytes", str(5 * GIB))
+
+
+def test_two_zeros_are_taken_back_where_they_were() -> None:
+    zeros = {"sysctl.vm.dirty_background_ratio": 0, "sysctl.vm.dirty_background_bytes": 0}
+    made = change(SetSysctl(key="vm.dirty_background_ratio", value=5), host(zeros))
+    assert made.undo is not None
+    assert made.undo.args[2:] == ("/proc/sys/vm/dirty_background_ratio", "0")
+
+
+def test_the_script_writes_and_looks(machine: Machine, tmp_path: Path) -> None:
+    knob = tmp_path / "swappiness"
+    knob.write_text("60\n")
+    assert machine.do(SCRIPT, str(knob), "10").status == 0
+    assert knob.read_text() == "10\n"
+    assert machine.do(SCRIPT, str(tmp_path / "none" / "knob"), "10").status == 1
+
+
+def test_a_value_that_the_kernel_does_not_take_is_a_failure(machine: Machine) -> None:
+    result = machine.do(SCRIPT, "/dev/null", "10")
+    assert (result.status, result.text) == (1, "/dev/null is  after 10 was written\n")
+    assert machine.do(SCRIPT, "/dev/full", "10").status == 1
+
+
+def test_the_undo_writes_the_old_value_once(machine: Machine, tmp_path: Path) -> None:
+    knob = tmp_path / "swappiness"
+    knob.write_text("10\n")
+    args = (str(knob), "10", str(knob), "60")
+    assert machine.undo(UNDO, *args).status == 0
+    assert knob.read_text() == "60\n"
+    assert machine.do(UNDO, *args).status == 0
+
+
+def test_the_undo_leaves_alone_what_somebody_else_has_set(machine: Machine, tmp_path: Path) -> None:
+    knob = tmp_path / "swappiness"
+    knob.write_text("30\n")
+    result = machine.undo(UNDO, str(knob), "10", str(knob), "60")
+    assert (result.status, "30, not 10" in result.text) == (4, True)
+    assert knob.read_text() == "30\n"
+
+
+def test_the_undo_by_the_twin_looks_at_both(machine: Machine, tmp_path: Path) -> None:
+    ratio, size = tmp_path / "dirty_ratio", tmp_path / "dirty_bytes"
+    ratio.write_text("20\n")
+    size.write_text("0\n")
+    assert machine.undo(UNDO, str(ratio), "20", str(size), "4096").status == 0
+    assert size.read_text() == "4096\n"
+    assert machine.undo(UNDO, str(tmp_path / "none"), "20", str(size), "1").status == 1
+    assert machine.undo(UNDO, str(ratio), "20", str(tmp_path / "none"), "1").status == 1
