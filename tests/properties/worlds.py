@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,27 +39,39 @@ ENOUGH = 600
 GONE = Unavailable("timeout", "no answer in 60 s")
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
-PERCENT = st.sampled_from([None, 1.0, 5.0, 9.0, 20.0, 60.0])
-SERVICE = st.builds(
-    small.Service,
-    name=st.sampled_from(NAMES),
-    main_pid=st.sampled_from([100, 100, 100, 101]),
-    bytes=st.sampled_from([0, 1, small.MIB, None]),
-    failed=st.booleans(),
+
+def mostly(usual: Sequence[Any], *rare: Any) -> st.SearchStrategy[Any]:
+    """One of the usual values, and about one time in ten another."""
+    return st.sampled_from([*usual] * (-(-10 * len(rare) // len(usual))) + [*rare])
+
+
+def memory(percent: Sequence[float]) -> st.SearchStrategy[Any]:
+    known = st.builds(small.Memory, available_percent=mostly(percent, None, 1.0, 20.0, 60.0))
+    return mostly([known], st.just(GONE)).flatmap(lambda one: one)
+
+
+def service(name: str) -> st.SearchStrategy[small.Service]:
+    return st.builds(
+        small.Service,
+        name=st.just(name),
+        main_pid=mostly([100], 101),
+        bytes=mostly([2, small.MIB], 0, None),
+        failed=mostly([False], True),
+    )
+
+
+SERVICES = st.permutations([service(name) for name in NAMES]).flatmap(
+    lambda some: mostly([3], 1, 0).flatmap(lambda count: st.tuples(*some[:count]))
 )
-UNITS = st.builds(small.Units, all=st.lists(SERVICE, max_size=3, unique_by=lambda service: service.name).map(tuple))
-MEMORY = st.builds(small.Memory, available_percent=PERCENT)
-FULL = st.builds(small.Full, percent=st.sampled_from([None, 0.0, 5.0, 90.0]))
+UNITS = mostly([st.builds(small.Units, all=SERVICES)], st.just(GONE)).flatmap(lambda one: one)
+FULL = st.builds(small.Full, percent=mostly([0.0, 5.0], None, 90.0))
 PRESSURE = st.builds(small.Pressure, full=FULL)
 
 
-def seldom(one: st.SearchStrategy[Any], other: Any) -> st.SearchStrategy[Any]:
-    return st.integers(0, 9).flatmap(lambda n: st.just(other) if n == 0 else one)
+def readings(percent: Sequence[float]) -> st.SearchStrategy[dict[str, Reading | Unavailable]]:
+    return st.fixed_dictionaries({"memory": memory(percent), "units": UNITS, "pressure": PRESSURE})
 
 
-READINGS: st.SearchStrategy[dict[str, Reading | Unavailable]] = st.fixed_dictionaries(
-    {"memory": seldom(MEMORY, GONE), "units": seldom(UNITS, GONE), "pressure": seldom(PRESSURE, GONE)}
-)
 HEALTHY = "memory.available_percent >= 10.0"
 CONDITIONS = st.sampled_from(
     ["", "", HEALTHY, "memory.available_percent < 30.0", "checks.short", "size(units.all) > 0"]
@@ -78,7 +90,7 @@ def steps(draw: DrawFn, number: int) -> Step:
     values = {
         "unit": "= item.name" if each else draw(st.sampled_from(NAMES)),
         "kind": draw(st.sampled_from(["read", "idempotent", "once"])),
-        "risk": draw(st.integers(0, 3)),
+        "risk": draw(st.sampled_from([0, 1, 2, 3])),
         "undo": draw(st.sampled_from([None, "auto", "offer"])),
         "settle": draw(st.sampled_from([0.0, 3.0])),
         "proven": draw(st.sampled_from(["", HEALTHY])),
@@ -152,12 +164,14 @@ class World:
     def __init__(self, draw: Draw, runbook: Runbook) -> None:
         self.draw, self.runbook, self.time = draw, runbook, 0.0
         self.troubled = draw(st.booleans())
+        self.relief = draw(st.sampled_from([5.0, 15.0, 60.0, 60.0]))
+        self.acted = False
 
     def now(self) -> Instant:
         return Instant(1_700_000_000.0 + self.time, self.time)
 
     def error(self) -> RunbookError | None:
-        if not self.troubled or self.draw(st.integers(0, 11)):
+        if not self.troubled or not self.draw(st.sampled_from([False] * 15 + [True])):
             return None
         kind: type[RunbookError] = self.draw(st.sampled_from([SessionLost, Interrupted, Refused]))
         return kind("trouble")
@@ -176,18 +190,19 @@ class World:
 
     def read(self, request: ReadFacts) -> Snapshot:
         self.time += request.every * (request.count - 1)
-        readings = {name: value for name, value in self.draw(READINGS).items() if name in request.facts}
-        return small.snapshot(self.time, **readings)
+        drawn = self.draw(readings([self.relief if self.acted else 5.0]))
+        return small.snapshot(self.time, **{name: value for name, value in drawn.items() if name in request.facts})
 
     def approve(self, request: AskApproval) -> Approval:
         self.time += self.draw(st.sampled_from([1.0, 900.0]))
-        answer = self.draw(st.sampled_from(["yes"] * 7 + ["no", "skip", "quit", "quit-all"]))
-        digest = self.draw(seldom(st.just(request.step.digest), "of something else"))
+        answer = self.draw(mostly(["yes"], "no", "skip", "quit", "quit-all"))
+        digest = self.draw(mostly([request.step.digest], "of something else"))
         return Approval(self.now(), answer, digest, "somebody", self.draw(st.sampled_from(["terminal", "--yes"])))
 
     def execute(self) -> Executed:
         kind = self.draw(st.sampled_from([Done, Done, Done, Failed, Unknown]))
         at = self.now()
+        self.acted = True
         executed: Executed = Done(at) if kind is Done else kind(at, "it broke")
         return executed
 

@@ -31,7 +31,7 @@ class Server:
     """An SSH server whose shell is a real sh, and whose misbehaviour is set by these fields.
 
     Output that holds CUT ends the connection, STALL stops all further output. `sudo` is what `sudo -n` answers: "" lets
-    it through. `answer` replaces the shell by that text; `deaf` never answers an exec.
+    it through. `answer` replaces the shell by that text; `deaf` never answers an exec, `slow_login` no login.
     """
 
     folder: Path
@@ -39,6 +39,7 @@ class Server:
     sudo: str = "sudo: a password is required\n"
     answer: bytes | None = None
     deaf: bool = False
+    slow_login: bool = False
     commands: list[str] = field(default_factory=list)
     logins: list[str] = field(default_factory=list)
     children: list[subprocess.Popen[bytes]] = field(default_factory=list)
@@ -106,8 +107,10 @@ class _Door(asyncssh.SSHServer):
     def __init__(self, server: Server) -> None:
         self._server = server
 
-    def begin_auth(self, username: str) -> bool:
+    async def begin_auth(self, username: str) -> bool:
         self._server.logins.append(username)
+        if self._server.slow_login:
+            await asyncio.sleep(60)
         return True
 
     def public_key_auth_supported(self) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import getpass
 import os
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -19,7 +21,7 @@ from tests.sshd import QUICK, Sshd, free_port, make_key, running
 
 from memrunbook.core.errors import HostKeyError, LoginError, SudoError, Unreachable, UsageError
 from memrunbook.core.host import Host
-from memrunbook.transports.ssh import SshConnector, SshOptions
+from memrunbook.transports.ssh import SshConnector, SshOptions, find_target
 from memrunbook.transports.ssh_keys import KeyRing
 
 
@@ -369,3 +371,63 @@ def test_a_key_is_loaded_once_for_all_hosts(server: Server, monkeypatch: pytest.
     for session in sessions:
         assert session.execute("echo ok").text == "ok\n"
         session.close()
+
+
+def test_a_login_that_stalls(server: Server) -> None:
+    server.slow_login = True
+    with pytest.raises(Unreachable, match="the login was not finished after"):
+        _connect(server, timeouts=replace(QUICK, login=0.5))
+
+
+def test_no_common_way_to_encrypt(tmp_path: Path, openssh: Sshd) -> None:
+    folder = tmp_path / "strict"
+    folder.mkdir()
+    strict = running(folder, "MACs umac-64@openssh.com", "Ciphers aes128-ctr")
+    with strict as sshd, pytest.raises(Unreachable, match="no common way to encrypt"):
+        SshConnector(sshd.host, sshd.options).connect()
+
+
+def test_a_host_that_allows_no_sessions(tmp_path: Path, openssh: Sshd) -> None:
+    folder = tmp_path / "strict"
+    folder.mkdir()
+    with running(folder, "MaxSessions 0") as sshd, pytest.raises(LoginError, match="got no shell"):
+        SshConnector(sshd.host, sshd.options).connect()
+
+
+def test_only_the_named_keys(server: Server, own_home: Path) -> None:
+    shutil.copy(server.folder / "id", own_home / ".ssh" / "id_ed25519")
+    (server.folder / "config").write_text("IdentitiesOnly yes\n", encoding="ascii")
+    with pytest.raises(LoginError, match="no usable key"):
+        _connect(server, identities=(own_home,))
+
+
+def test_an_address_that_cannot_be_reached(server: Server) -> None:
+    with pytest.raises(Unreachable, match="no connection to TCP port 22"):
+        SshConnector(Host(name="255.255.255.255"), server.options).connect()
+
+
+def test_a_name_that_can_be_none(server: Server) -> None:
+    with pytest.raises(Unreachable, match="could not be resolved"):
+        SshConnector(Host(name="a" * 70), server.options).connect()
+
+
+def test_a_resolver_that_hangs(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    freed = threading.Event()
+
+    def hang(*_words: object, **_named: object) -> list[object]:
+        freed.wait(20)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    options = replace(server.options, timeouts=replace(QUICK, tcp=0.3))
+    with pytest.raises(Unreachable, match="could not be resolved: no answer in 0 s"):
+        SshConnector(Host(name="web01"), options).connect()
+    freed.set()
+
+
+def test_the_defaults_are_the_users_and_the_systems_files(own_home: Path) -> None:
+    options = SshOptions()
+    assert options.ssh_config == own_home / ".ssh" / "config"
+    target = find_target(Host(name="Web01"), options)
+    assert (target.known_name, target.port, target.user) == ("web01", 22, getpass.getuser())
+    assert options.known(()) is options.known(())

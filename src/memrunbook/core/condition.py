@@ -99,6 +99,10 @@ class Scope:
                 f"this must be true or false, it is {program.return_type().name().lower()}",
                 'compare it with something, as in "memory.available_percent < 10.0"',
             )
+        if re.search(r"\bnull\b", LITERAL.sub('""', source)):
+            raise ConditionError(
+                "null is not offered: what could not be had is unknown", "write <fact>.supported", word="null"
+            )
         self._check_fields(source)
         return Expression(source, program, tuple(self._used(source)), self)
 

@@ -65,4 +65,14 @@ def plain(value: Any, metric: Metric | None) -> Any:
     """A metric's value as CEL takes it: doubles are doubles, items are maps."""
     if metric is not None and metric.kind == "double":
         return float(value)
-    return msgspec.to_builtins(value) if isinstance(value, list | tuple) else value
+    return _known(msgspec.to_builtins(value)) if isinstance(value, list | tuple) else value
+
+
+def _known(value: Any) -> Any:
+    """Without the fields that could not be had: a missing one makes an expression unknown, null would be a value.
+
+    (A null in a result also costs cel-expr-python 0.1.3 one reference to None, which ends Python 3.11 sooner or later.)
+    """
+    if isinstance(value, dict):
+        return {key: _known(part) for key, part in value.items() if part is not None}
+    return [_known(part) for part in value] if isinstance(value, list | tuple) else value

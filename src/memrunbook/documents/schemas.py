@@ -97,7 +97,8 @@ def _struct(kind: mi.StructType, definitions: dict[str, Schema]) -> Schema:
     properties |= {field.encode_name: _field(field, definitions) for field in kind.fields}
     required = [name for name in (kind.tag_field,) if name]
     required += [field.encode_name for field in kind.fields if field.required]
-    meaning = {"description": inspect.cleandoc(kind.cls.__doc__)} if kind.cls.__dict__.get("__doc__") else {}
+    said = kind.cls.__dict__.get("__doc__")
+    meaning = {"description": inspect.cleandoc(said)} if said else {}
     found: Schema = {"type": "object", **meaning, "properties": properties}
     found |= {"required": required} if required else {}
     return found | ({"additionalProperties": False} if kind.forbid_unknown_fields else {})

@@ -20,13 +20,12 @@ ZONEINFO = "/proc/zoneinfo"
 MAIN_SHARE = 0.05
 """A zone counts when it holds this share of RAM; the others are small by design."""
 NETWORK, HUGE = 3, 9
-MOST_ORDERS = 32
 INDICES = ("unusable", "extfrag", "unusable_3", "extfrag_3", "unusable_9", "extfrag_9")
 NO_RAM = Unavailable("failed", "the size of RAM is unknown")
 SHORT = Unavailable("failed", "no large zone is above its high watermark: shortage, not fragmentation")
-_BUDDY = re.compile(r"^Node (\d{1,6}), zone +(\S{1,32}) +(\d[\d ]*)$", re.MULTILINE | re.ASCII)
+_BUDDY = re.compile(r"^Node (\d{1,6}), zone +(\S{1,32})((?: +\d{1,19}){1,32}) *$", re.MULTILINE | re.ASCII)
 _ZONE = re.compile(r"^Node (\d{1,6}), zone +(\S{1,32})[ \t]*$", re.MULTILINE | re.ASCII)
-_MARK = re.compile(r"^[ \t]+(high|managed|present)[ \t]+(\d{1,15})$", re.MULTILINE | re.ASCII)
+_MARK = re.compile(r"^[ \t]+(high|managed|present)[ \t]+(\d{1,13})$", re.MULTILINE | re.ASCII)
 
 
 class Zone(Struct, frozen=True):
@@ -124,7 +123,7 @@ def _zones(text: str, page: int, marks: dict[tuple[str, str], _Marks], ram: int 
     for node, name, columns in _BUDDY.findall(text):
         blocks = [int(column) for column in columns.split()]
         free = _pages(blocks) * page
-        if len(blocks) > MOST_ORDERS or free > numbers.MOST:
+        if free > numbers.MOST:
             continue
         mark = marks.get((node, name), _Marks())
         orders = range(len(blocks))

@@ -9,14 +9,11 @@ import subprocess
 import time
 from contextlib import suppress
 from getpass import getuser
-from typing import Literal
 
 from memrunbook.core.errors import SudoError, Unreachable
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.text import clean
-from memrunbook.transports.shell import COMMAND, SUDO, Hello, NoShellError, Shell, ShellSession
-
-SudoMode = Literal["auto", "always", "never"]
+from memrunbook.transports.shell import COMMAND, SUDO, Hello, NoShellError, Shell, ShellSession, SudoMode
 
 _CHUNK = 1 << 16
 _STOP_SECONDS = 5.0
@@ -103,8 +100,7 @@ class Child:
         except ProcessLookupError:
             return False
         except PermissionError:
-            words = ["sudo", "-n", "kill", "-s", "KILL", "--", f"-{group}"]
-            return subprocess.run(words, check=False, capture_output=True, timeout=_STOP_SECONDS).returncode == 0  # noqa: S603 - constant words and a number
+            return _lives_under_sudo(group)
         return True
 
     def close(self) -> None:
@@ -117,3 +113,12 @@ class Child:
             self._process.wait(1.0)
         except subprocess.TimeoutExpired:
             self.stop(Hello(pid=0, parent=0, group=0, uid=-1))
+
+
+def _lives_under_sudo(group: int) -> bool:
+    words = ["sudo", "-n", "env", "LC_ALL=C", "kill", "-s", "KILL", "--", f"-{group}"]
+    try:
+        done = subprocess.run(words, check=False, capture_output=True, timeout=_STOP_SECONDS)  # noqa: S603 - constant words and a number
+    except (OSError, subprocess.TimeoutExpired):
+        return True
+    return b"No such process" not in done.stderr

@@ -15,6 +15,9 @@ from memrunbook.core.host import HostIdentity
 from memrunbook.core.probe import quoted
 from memrunbook.runtime.ports import Output
 
+SudoMode = Literal["auto", "always", "never"]
+"""Root through `sudo -n` where it works, or refuse to go on without it, or never."""
+
 COMMAND = ("sh", "-s")
 SUDO = ("sudo", "-n", *COMMAND)
 HELLO_SECONDS = 30.0

@@ -8,20 +8,19 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from getpass import getuser
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from memrunbook.core.errors import LoginError, SudoError, Unreachable, UsageError
 from memrunbook.core.host import Host, HostIdentity
 from memrunbook.core.text import clean
 from memrunbook.transports.known_hosts import HostKey, KnownHosts
-from memrunbook.transports.shell import COMMAND, SUDO, NoShellError, Shell, ShellSession
+from memrunbook.transports.shell import COMMAND, SUDO, NoShellError, Shell, ShellSession, SudoMode
 from memrunbook.transports.ssh_config import SshConfig
 
 if TYPE_CHECKING:
     from memrunbook.transports.ssh_keys import KeyRing
     from memrunbook.transports.ssh_link import Link
 
-SudoMode = Literal["auto", "always", "never"]
 PORT = 22
 
 

@@ -207,11 +207,11 @@ class Link:
         if self._stream:
             self._stream.close()  # endless output would keep us from hearing the answer
         target = f"-{hello.own_group}" if hello.own_group else str(hello.pid)
+        deadline = time.monotonic() + _STOP_SECONDS
         try:
             shell = self.open_shell(self._command, _STOP_SECONDS)
         except NoShellError:
             return False
-        deadline = time.monotonic() + _STOP_SECONDS
         while (left := deadline - time.monotonic()) > 0:
             output = shell.execute('kill -s KILL -- "$1"', (target,), timeout=left, limit=1000)
             if output.status != 0:

@@ -20,7 +20,7 @@ Part = str | Span | Text
 
 
 class Line(NamedTuple):
-    """A line; where it is too long, `body` goes on under its own beginning, or `under` columns in where `head` is long."""
+    """A line; too long for a terminal, `body` goes on under its own beginning, or `under` columns in behind a long `head`."""
 
     head: Text = ()
     body: Text = ()

@@ -1,4 +1,4 @@
-"""The diagnosis of one host by all runbooks: verdict, incidents with the primary first, and everything else that is known."""
+"""The diagnosis of one host by all runbooks: verdict, incidents with the primary first, and all else that is known."""
 
 from __future__ import annotations
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from memrunbook.core.instant import Instant
-from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, line, note, row
+from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Style, line, note, row
 from memrunbook.ui.report import OUTCOMES
 from memrunbook.ui.words import moment_words, plural
+
+STYLES: Mapping[str, Style] = {outcome: style for outcome, (_, style, _) in OUTCOMES.items()}
 
 
 class RunLine(NamedTuple):
@@ -37,8 +39,7 @@ def runs_view(runs: Sequence[RunLine], now: Instant | None = None) -> list[Block
         return [line("No runs yet.")]
     rows: list[Row | Note] = []
     for run in runs:
-        word = OUTCOMES.get(run.outcome)  # type: ignore[call-overload]  what a journal says may be no outcome of ours
-        shown = Span(run.outcome, word[1] if word else "unknown")
+        shown = Span(run.outcome, STYLES.get(run.outcome, "unknown"))
         rows.append(row(Span(run.run_id, "strong", whole=True), shown, run.runbook, ", ".join(run.hosts),
                         body=f"{run.who}, {moment_words(run.utc, now)}"))  # fmt: skip
         if run.outcome == "interrupted":
@@ -62,6 +63,9 @@ def audit_view(findings: Sequence[AuditFinding], head: str = "") -> list[Block]:
             rows.append(note(Span("hint: ", "hint"), Span(finding.hint, whole=True)))
     blocks: list[Block] = [title, Grid(tuple(rows))]
     if head:
-        blocks += [BLANK, line("Head of the ledger: ", Span(head, whole=True), "; keep it elsewhere, and later check with "
-                               "runbook audit verify --expect HEAD")]  # fmt: skip
+        blocks += [
+            BLANK,
+            line("Head of the ledger: ", Span(head, whole=True)),
+            line("Keep it elsewhere; later check with runbook audit verify --expect HEAD"),
+        ]
     return blocks

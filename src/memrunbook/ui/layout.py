@@ -1,4 +1,4 @@
-"""Lays blocks out in lines: columns aligned, long lines folded where there is a width; host text made safe here, once."""
+"""Lays blocks out in lines: columns aligned, long lines folded where there is a width, host text made safe."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from memrunbook.core.text import clean
 from memrunbook.ui.block import Block, Grid, Line, Note, Row, Span, Table, Text, text
 
-# A terminal cuts one span here (names of units and files are at most 255 bytes); elsewhere only what no answer can hold.
+# A terminal cuts a span here (a unit's name has at most 255 bytes); elsewhere only what no answer can hold.
 ON_TERMINAL, UNCUT = 400, 1 << 20
 # Wider cells do not push the other rows' columns along.
 WIDEST = 48

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
+from memrunbook.core.condition import State
 from memrunbook.core.effects import AskApproval, Execute, Lock, ReadFacts, Record, Request, Unlock, Wait
 from memrunbook.core.events import Diagnosed, Event, StepFinished
 from memrunbook.core.instant import Instant
@@ -17,11 +18,13 @@ from memrunbook.ui.report import finished_line, step_line
 from memrunbook.ui.screen import Screen, as_rich
 from memrunbook.ui.words import plural
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 # So many busy hosts are listed; the rest are counted.
 LISTED = 8
+SAID: Mapping[State, str] = {
+    "holds": "the incident applies",
+    "fails": "the incident does not apply",
+    "unknown": "it is unknown whether the incident applies",
+}
 
 
 def event_line(host: str, event: Event) -> Line:
@@ -29,9 +32,7 @@ def event_line(host: str, event: Event) -> Line:
     if isinstance(event, StepFinished):
         return step_line(host, event)
     if isinstance(event, Diagnosed):
-        incident = event.diagnosis.incident
-        said = {"holds": "the incident applies", "fails": "the incident does not apply", "unknown": "it is unknown whether "
-                "the incident applies"}[incident.state]  # fmt: skip
+        said = SAID[event.diagnosis.incident.state]
         count = len(event.plan.changes)
         return _said(host, f"{event.plan.runbook}: {said}; {plural(count, 'step')} to run")
     return finished_line(host, event.outcome, event.why)
@@ -82,7 +83,7 @@ class Progress:
         self._busy: dict[str, tuple[Line, Instant]] = {}
         self._live = _live(screen, self._drawn) if screen.terminal and not screen.dumb else None
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         if self._live:
             self._live.start()
         return self
@@ -116,19 +117,18 @@ class Progress:
     def paused(self) -> Iterator[None]:
         """Nothing is drawn meanwhile: for what stays, and for questions."""
         with self._turn:
-            running = self._live is not None and self._live.is_started
-            if running:
-                self._live.stop()
+            live = self._live if self._live and self._live.is_started else None
+            if live:
+                live.stop()
             try:
                 yield
             finally:
-                if running:
-                    self._live.start()
+                if live:
+                    live.start()
 
     def _drawn(self) -> Any:
-        now = self._clock()
-        with self._turn:
-            busy = list(self._busy.values())
+        # The drawing thread takes no lock: whoever pauses it holds the lock while it ends.
+        now, busy = self._clock(), list(self._busy.values())
         lines = [line(shown.body, f"  {format_duration(now.since(since))}") for shown, since in busy[:LISTED]]
         more = len(busy) - LISTED
         lines += [line(f"and {plural(more, 'more host')}")] * (more > 0)

@@ -1,4 +1,4 @@
-"""The screen: decides whether a stream is a terminal, how wide it is and whether it has colour, and draws blocks on it."""
+"""The screen: whether a stream is a terminal, how wide it is, whether it has colour; draws blocks on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-/* huge: asks for a transparent huge page ten times a second, as a busy heap does, and gives it back.
+/* huge: asks for 16 transparent huge pages ten times a second, as a busy heap does, and gives them back.
  *
  * Where none is free the kernel falls back to single pages and counts it in thp_fault_fallback.
  */
@@ -7,18 +7,22 @@
 #include <time.h>
 
 #define HUGE_BYTES (2UL * 1024UL * 1024UL)
+#define HUGE_PAGES 16UL /* more than the DMA zone has, which fragment leaves whole */
 
 int main(void)
 {
+    const unsigned long bytes = (HUGE_PAGES + 1) * HUGE_BYTES;
     struct timespec step = {.tv_nsec = 100000000L};
 
     for (;;) {
-        char *memory = mmap(NULL, 2 * HUGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        char *aligned = (char *)(((uintptr_t)memory + HUGE_BYTES - 1) & ~(HUGE_BYTES - 1));
 
         if (memory == MAP_FAILED)
             return 1;
-        *(char *)(((uintptr_t)memory + HUGE_BYTES - 1) & ~(HUGE_BYTES - 1)) = 1;
-        munmap(memory, 2 * HUGE_BYTES);
+        for (unsigned long page = 0; page < HUGE_PAGES; page++)
+            *(volatile char *)(aligned + page * HUGE_BYTES) = 1;
+        munmap(memory, bytes);
         nanosleep(&step, NULL);
     }
 }

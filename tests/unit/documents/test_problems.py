@@ -117,7 +117,7 @@ def test_what_fits_becomes_the_type() -> None:
         ("rules: [{unit: x, restart: true}]", "1:28", 'must be one of "no", "yes", is true', ""),
         ("ids: [a, b, c]", "1:6", "must have at most 2 items", ""),
         ("word: AB", "1:7", '"AB" has not the form ^[a-z]+$', ""),
-        ("word: a", "1:7", 'must have at least 2 characters', ""),
+        ("word: a", "1:7", "must have at least 2 characters", ""),
         ("step: {type: wait, secnods: 5s}", "1:7", '"seconds" is missing', ""),
         ("step: {type: note, text: 5}", "1:26", "must be text, is the number 5", 'put it in quotes: "5"'),
         ("step: 5", "1:7", "must be a mapping of keys and values, is the number 5", ""),

@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memrunbook.core.fact import Answer, Sample, Unavailable
+from memrunbook.facts import buddy, host
 from memrunbook.facts.buddy import fragmentation_index, unusable_index
 
 LAB = [39640, 21, 9, 8, 4, 4, 4, 3, 0, 0, 0]
@@ -38,3 +40,12 @@ def test_the_fragmentation_index_is_minus_one_just_where_a_block_fits(blocks: li
 def test_an_empty_zone_fails_for_lack_of_memory() -> None:
     assert unusable_index([0, 0], 1) == 1.0
     assert fragmentation_index([0, 0], 1) == 0.0
+
+
+@pytest.mark.parametrize("columns", ["9" * 5000, "9" * 19, "1 " * 33, "1 x", "", "-1"])
+def test_a_zone_that_cannot_be_is_left_out(columns: str) -> None:
+    needs = {"host": host.HostReading(uptime_seconds=1.0, page_size_bytes=65536)}
+    text = f"Node 0, zone   Normal {columns}\nNode 1, zone   Normal 1 1 \n"
+    reading = buddy.parse((Sample(0, 0, {buddy.BUDDYINFO: Answer(text)}),), needs)
+    assert not isinstance(reading, Unavailable)
+    assert [zone.node for zone in reading.zones] == [1]

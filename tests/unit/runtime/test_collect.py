@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -22,15 +24,16 @@ from memrunbook.core.fact import (
     Unavailable,
     Walk,
 )
-from memrunbook.core.host import Host
+from memrunbook.core.host import Host, HostIdentity
 from memrunbook.core.instant import Instant
 from memrunbook.core.snapshot import Snapshot
 from memrunbook.runtime import collect
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.ports import Session
-from memrunbook.transports.local import LocalConnector
+from memrunbook.transports.local import Child, LocalConnector
 from memrunbook.transports.replay import ReplaySession
+from memrunbook.transports.shell import Shell, ShellSession
 
 HOST = Host(name="web01")
 COUNTERS: tuple[Question, ...] = (Read("/c", each=True), Read("/s"))
@@ -133,6 +136,16 @@ def test_a_single_sample_pairs_with_an_earlier_one_without_waiting() -> None:
     assert clock.slept == []
 
 
+def test_no_wait_when_the_earlier_sample_is_old_enough() -> None:
+    clock = StepClock()
+    samples = [_sample(100, c="1", s="x"), _sample(108, c="2", s="x")]
+    collector = _collector(samples, {"f": _fact(*COUNTERS)}, clock)
+    collector.collect(["f"], count=1, every=5)
+    clock.seconds += 8
+    assert collector.collect(["f"], count=3, every=5).span == 8
+    assert clock.slept == []
+
+
 @pytest.mark.parametrize("spoil", ["change", "age", "more"])
 def test_rates_never_span_a_change_or_a_long_time_or_other_questions(spoil: str) -> None:
     clock = StepClock()
@@ -200,6 +213,23 @@ def test_a_shell_that_dies_at_fork_keeps_what_came_before(local: Session) -> Non
     assert set(_reading(snapshot).samples[0]) == {"/proc/uptime", "dying"}
     assert _reading(snapshot).samples[0]["dying"].startswith("failed: dying: the shell")
     assert isinstance(snapshot.reading("p"), Said)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can take another user's right to fork")
+@pytest.mark.parametrize("shell", [("dash", "-s"), ("busybox", "sh", "-s")], ids=["dash", "busybox"])
+def test_where_fork_really_fails_the_built_in_reads_stand(shell: tuple[str, ...]) -> None:
+    if not all(shutil.which(word) for word in ("prlimit", "setpriv", shell[0])):
+        pytest.skip(f"prlimit, setpriv or {shell[0]} is not installed here")
+    child = Child(("prlimit", "--nproc=1", "setpriv", "--reuid=65534", "--clear-groups", *shell))
+    session = ShellSession(Shell(child), HostIdentity(), child)
+    facts = {"f": _fact(Read("/proc/uptime"), Grep("/proc/sys/vm/swappiness"), Command("id", ("id",)))}
+    snapshot = Collector(HOST, session, SystemClock(), facts).collect(["f"], count=3, every=60)
+    session.close()
+    assert not snapshot.fork_ok
+    answers = _reading(snapshot).samples[0]
+    assert float(answers["/proc/uptime"].split()[0]) > 0
+    assert answers["id"] == "failed: id: the shell on the host ended before it was read"
+    assert answers["/proc/sys/vm/swappiness"].startswith("failed")
 
 
 def test_a_stalled_host_is_a_timeout(local: Session, monkeypatch: pytest.MonkeyPatch) -> None:

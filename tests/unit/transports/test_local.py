@@ -9,7 +9,7 @@ import pytest
 
 from memrunbook.core.errors import SudoError, Unreachable
 from memrunbook.transports import local
-from memrunbook.transports.local import LocalConnector
+from memrunbook.transports.local import Child, LocalConnector
 
 
 def _program(folder: Path, name: str, text: str) -> None:
@@ -68,3 +68,43 @@ def test_a_machine_without_sh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "COMMAND", ("no-such-sh", "-s"))
     with pytest.raises(Unreachable, match="sh"):
         LocalConnector("never").connect()
+
+
+def test_a_root_shell_is_killed_through_sudo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refuse(_group: int, _signal: int) -> None:
+        raise PermissionError
+
+    session = LocalConnector("never").connect()
+    _put_sudo(monkeypatch, tmp_path, 'shift; exec "$@"')
+    monkeypatch.setattr(os, "killpg", refuse)
+    output = session.execute("child sleep 60", timeout=0.3)
+    assert (output.timed_out, output.ended) == (True, True)
+    session.close()
+
+
+def test_a_shell_that_may_not_be_killed_is_not_called_gone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refuse(_group: int, _signal: int) -> None:
+        raise PermissionError
+
+    session = LocalConnector("never").connect()
+    pid = int(session.execute("echo $$").text)
+    monkeypatch.setattr(local, "_STOP_SECONDS", 0.3)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "killpg", refuse)
+        patch.setenv("PATH", str(tmp_path))
+        assert not session.execute("child sleep 60", timeout=0.3).ended
+    os.killpg(pid, 9)
+    session.close()
+
+
+def test_a_shell_that_does_not_leave_is_killed() -> None:
+    child = Child(("sleep", "60"))
+    child.close()
+    assert child._process.returncode == -9
+
+
+def test_a_shell_that_does_not_read_is_a_timeout() -> None:
+    child = Child(("sleep", "60"))
+    with pytest.raises(TimeoutError):
+        child.send(b"x" * 1_000_000, 0.3)
+    child.close()

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from memrunbook.actions.run_check_command import RunCheckCommand
+from memrunbook.core.action import Effect, Risk
+from tests.unit.actions.decisions import blocked, change
+from tests.unit.actions.hosts import host
+from tests.unit.actions.shells import Machine
+
+
+def test_a_reader_needs_no_gate_and_its_output_is_evidence() -> None:
+    made = change(RunCheckCommand(command=("df", "-h", "/var/my files")), host())
+    assert made.summary == "Look with df -h '/var/my files'"
+    assert (made.risk, made.effect, made.evidence) == (Risk.NONE, Effect.READ, True)
+
+
+def test_a_program_that_may_do_anything_is_asked_for() -> None:
+    assert change(RunCheckCommand(command=("/usr/local/bin/check",)), host()).risk is Risk.LOW
+    assert change(RunCheckCommand(command=("./df",)), host()).risk is Risk.LOW
+    assert change(RunCheckCommand(command=("systemctl", "reboot")), host()).risk is Risk.LOW
+
+
+def test_it_needs_a_process() -> None:
+    assert "fork" in blocked(RunCheckCommand(command=("df",)), host(fork_ok=False))
+
+
+def test_the_status_of_a_check_is_part_of_what_it_says(machine: Machine) -> None:
+    made = change(RunCheckCommand(command=("grep", "nothing", "/dev/null")), host())
+    result = machine.do(made.script, *made.args)
+    assert (result.status, result.text) == (0, "exit status 1\n")
+
+
+def test_a_program_that_is_not_there_is_a_failure(machine: Machine) -> None:
+    made = change(RunCheckCommand(command=("no-such-program-here",)), host())
+    result = machine.do(made.script, *made.args)
+    assert result.status == 1
+    assert result.text.endswith("exit status 127\n")
