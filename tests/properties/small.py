@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
@@ -129,6 +130,11 @@ class Rigid(Action, frozen=True, kw_only=True):
 ACTIONS: dict[str, type[Action]] = {"adjust": Adjust, "rigid": Rigid}
 
 
+@cache
+def scope_of(checks: tuple[str, ...] = (), *, items: bool = False, step: bool = False) -> Scope:
+    return Scope(METRICS, {"least": "double"}, checks, METRICS["units.all"] if items else None, step)
+
+
 def condition(scope: Scope, *parts: str) -> Condition:
     return Condition(tuple(scope.compile(part, boolean=True) for part in parts))
 
@@ -147,9 +153,8 @@ def step(  # noqa: PLR0913  the parts of a step
     **spec: Any,
 ) -> Step:
     """A bound step; `values` that begin with "= " are expressions."""
-    outside = Scope(METRICS, {"least": "double"}, checks)
-    each = outside.compile(for_each, boolean=False) if for_each else None
-    scope = Scope(METRICS, {"least": "double"}, checks, METRICS["units.all"] if each else None, step=True)
+    each = scope_of(checks).compile(for_each, boolean=False) if for_each else None
+    scope = scope_of(checks, items=bool(each), step=True)
     return Step(
         spec=StepSpec(
             id=id_,
@@ -188,8 +193,7 @@ def runbook(  # noqa: PLR0913  the parts of a runbook
     **spec: Any,
 ) -> Runbook:
     """A bound runbook with the one check `short`."""
-    scope = Scope(METRICS, {"least": "double"}, ("short",))
-    inside = Scope(METRICS, {"least": "double"}, ("short",), step=True)
+    scope, inside = scope_of(("short",)), scope_of(("short",), step=True)
     check = CheckSpec("short", "Memory is short", short, "critical")
     return Runbook(
         spec=RunbookSpec(
@@ -208,7 +212,7 @@ def runbook(  # noqa: PLR0913  the parts of a runbook
         digest="d" * 64,
         metrics=METRICS,
         parameters={"least": 10.0},
-        checks=(Check(check, condition(Scope(METRICS, {"least": "double"}), short)),),
+        checks=(Check(check, condition(scope_of(), short)),),
         incident=condition(scope, incident),
         resolved=condition(inside, resolved) if resolved else None,
         hold=hold,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import permutations
+from typing import Any, Protocol
 
-from hypothesis import strategies as st
-from hypothesis.strategies import DrawFn
 from tests.properties import small
 
 from memrunbook.core.bound import Runbook, Step
@@ -37,85 +36,82 @@ from memrunbook.core.units import Duration
 NAMES = ("web", "db", "cron")
 ENOUGH = 600
 GONE = Unavailable("timeout", "no answer in 60 s")
-Draw = Callable[[st.SearchStrategy[Any]], Any]
-
-
-def mostly(usual: Sequence[Any], *rare: Any) -> st.SearchStrategy[Any]:
-    """One of the usual values, and about one time in ten another."""
-    return st.sampled_from([*usual] * (-(-10 * len(rare) // len(usual))) + [*rare])
-
-
-def memory(percent: Sequence[float]) -> st.SearchStrategy[Any]:
-    known = st.builds(small.Memory, available_percent=mostly(percent, None, 1.0, 20.0, 60.0))
-    return mostly([known], st.just(GONE)).flatmap(lambda one: one)
-
-
-def service(name: str) -> st.SearchStrategy[small.Service]:
-    return st.builds(
-        small.Service,
-        name=st.just(name),
-        main_pid=mostly([100], 101),
-        bytes=mostly([2, small.MIB], 0, None),
-        failed=mostly([False], True),
-    )
-
-
-SERVICES = st.permutations([service(name) for name in NAMES]).flatmap(
-    lambda some: mostly([3], 1, 0).flatmap(lambda count: st.tuples(*some[:count]))
-)
-UNITS = mostly([st.builds(small.Units, all=SERVICES)], st.just(GONE)).flatmap(lambda one: one)
-FULL = st.builds(small.Full, percent=mostly([0.0, 5.0], None, 90.0))
-PRESSURE = st.builds(small.Pressure, full=FULL)
-
-
-def readings(percent: Sequence[float]) -> st.SearchStrategy[dict[str, Reading | Unavailable]]:
-    return st.fixed_dictionaries({"memory": memory(percent), "units": UNITS, "pressure": PRESSURE})
-
-
 HEALTHY = "memory.available_percent >= 10.0"
-CONDITIONS = st.sampled_from(
-    ["", "", HEALTHY, "memory.available_percent < 30.0", "checks.short", "size(units.all) > 0"]
-)
-PROOFS = st.none() | st.builds(
-    VerifySpec,
-    st.sampled_from([HEALTHY, "memory.available_percent < 30.0", "units.all.exists(u, u.name == target)"]),
-    st.sampled_from([Duration(0), Duration(30), Duration(90)]),
-    st.sampled_from([Duration(0), Duration(20)]),
-)
+PROOFS = (HEALTHY, "memory.available_percent < 70.0", "units.all.exists(u, u.name == target)")
+Choose = Callable[[Sequence[Any]], Any]
+"""Picks one of several: Hypothesis, which can shrink, or a seeded generator, which is fast."""
 
 
-@st.composite
-def steps(draw: DrawFn, number: int) -> Step:
-    each = draw(st.sampled_from(["", "units.all", "units.all.filter(u, u.bytes > 1)"]))
+def mostly(choose: Choose, usual: Any, *rare: Any) -> Any:
+    """The usual, and about one time in twenty something else."""
+    return choose([usual] * 19 * len(rare) + [*rare])
+
+
+def some_condition(choose: Choose) -> str:
+    usual: str = choose(["", "memory.available_percent < 70.0", "size(units.all) > 0"])
+    return str(mostly(choose, usual, HEALTHY, "checks.short"))
+
+
+def some_proof(choose: Choose) -> VerifySpec | None:
+    within, hold = Duration(choose([0, 30, 90])), Duration(choose([0, 20]))
+    found: VerifySpec | None = choose([None, *(VerifySpec(that, within, hold) for that in PROOFS)])
+    return found
+
+
+def some_step(choose: Choose, number: int) -> Step:
+    each = choose(["", "units.all", "units.all.filter(u, u.bytes > 1)"])
     values = {
-        "unit": "= item.name" if each else draw(st.sampled_from(NAMES)),
-        "kind": draw(st.sampled_from(["read", "idempotent", "once"])),
-        "risk": draw(st.sampled_from([0, 1, 2, 3])),
-        "undo": draw(st.sampled_from([None, "auto", "offer"])),
-        "settle": draw(st.sampled_from([0.0, 3.0])),
-        "proven": draw(st.sampled_from(["", HEALTHY])),
+        "unit": "= item.name" if each else choose(NAMES),
+        "kind": choose(["read", "idempotent", "once"]),
+        "risk": choose([0, 1, 2, 3]),
+        "undo": choose([None, "auto", "auto", "offer"]),
+        "settle": choose([0.0, 3.0]),
+        "proven": choose(["", HEALTHY]),
     }
     return small.step(
         f"step-{number}",
-        when=draw(CONDITIONS),
-        guard=draw(CONDITIONS),
+        when=some_condition(choose),
+        guard=some_condition(choose),
         for_each=each,
-        limit=draw(st.integers(1, 3)),
+        limit=choose([1, 2, 3]),
         values=values,
-        verify=draw(PROOFS),
-        on_failure=draw(st.sampled_from(["stop", "continue"])),
-        confirm=draw(st.sampled_from(["auto", "auto", "always"])),
-        retries=draw(st.none() | st.just(RetriesSpec(2, Duration(4)))),
+        verify=some_proof(choose),
+        on_failure=choose(["stop", "continue"]),
+        confirm=mostly(choose, "auto", "always"),
+        retries=choose([None, RetriesSpec(2, Duration(4))]),
     )
 
 
-@st.composite
-def runbooks(draw: DrawFn) -> Runbook:
+def some_runbook(choose: Choose) -> Runbook:
     return small.runbook(
-        *(draw(steps(number)) for number in range(draw(st.integers(1, 3)))),
-        resolved=draw(st.sampled_from(["", "", HEALTHY, "memory.available_percent > 30.0"])),
-        hold=draw(st.sampled_from([0.0, 25.0])),
+        *(some_step(choose, number) for number in range(choose([1, 2, 3]))),
+        resolved=choose(["", "", HEALTHY, "memory.available_percent > 30.0"]),
+        hold=choose([0.0, 25.0]),
     )
+
+
+def some_services(choose: Choose) -> tuple[small.Service, ...]:
+    """In any order, so that the first, the biggest, is another one each time."""
+    names = choose(list(permutations(NAMES)))[: mostly(choose, 3, 2, 0)]
+    return tuple(
+        small.Service(
+            name=name,
+            main_pid=mostly(choose, 100, 101),
+            bytes=mostly(choose, 2, 0, None),
+            failed=mostly(choose, False, True),
+        )
+        for name in names
+    )
+
+
+def some_readings(choose: Choose, percent: float) -> dict[str, Reading | Unavailable]:
+    units = small.Units(all=some_services(choose))
+    full = small.Full(percent=mostly(choose, 5.0, None, 90.0))
+    return {
+        "memory": mostly(choose, small.Memory(available_percent=mostly(choose, percent, None, 20.0, 60.0)), GONE),
+        "units": mostly(choose, units, GONE),
+        "pressure": small.Pressure(full=full),
+    }
 
 
 @dataclass
@@ -161,19 +157,21 @@ class Run:
 class World:
     """Answers anything at all; only its clock is to be relied on."""
 
-    def __init__(self, draw: Draw, runbook: Runbook) -> None:
-        self.draw, self.runbook, self.time = draw, runbook, 0.0
-        self.troubled = draw(st.booleans())
-        self.relief = draw(st.sampled_from([5.0, 15.0, 60.0, 60.0]))
+    def __init__(self, choose: Choose) -> None:
+        self.choose, self.time = choose, 0.0
+        self.troubled = choose([False, True])
+        self.relief = choose([5.0, 15.0, 60.0, 60.0])
+        self.short = mostly(choose, 5.0, 60.0)
         self.acted = False
 
     def now(self) -> Instant:
         return Instant(1_700_000_000.0 + self.time, self.time)
 
-    def error(self) -> RunbookError | None:
-        if not self.troubled or not self.draw(st.sampled_from([False] * 15 + [True])):
+    def error(self, request: Request[Any]) -> RunbookError | None:
+        del request
+        if not self.troubled or not self.choose([False] * 19 + [True]):
             return None
-        kind: type[RunbookError] = self.draw(st.sampled_from([SessionLost, Interrupted, Refused]))
+        kind: type[RunbookError] = self.choose([SessionLost, Interrupted, Refused])
         return kind("trouble")
 
     def answer(self, request: Request[Any]) -> Any:
@@ -190,32 +188,44 @@ class World:
 
     def read(self, request: ReadFacts) -> Snapshot:
         self.time += request.every * (request.count - 1)
-        drawn = self.draw(readings([self.relief if self.acted else 5.0]))
-        return small.snapshot(self.time, **{name: value for name, value in drawn.items() if name in request.facts})
+        readings = some_readings(self.choose, self.relief if self.acted else self.short)
+        return small.snapshot(self.time, **{name: value for name, value in readings.items() if name in request.facts})
 
     def approve(self, request: AskApproval) -> Approval:
-        self.time += self.draw(st.sampled_from([1.0, 900.0]))
-        answer = self.draw(mostly(["yes"], "no", "skip", "quit", "quit-all"))
-        digest = self.draw(mostly([request.step.digest], "of something else"))
-        return Approval(self.now(), answer, digest, "somebody", self.draw(st.sampled_from(["terminal", "--yes"])))
+        self.time += self.choose([1.0, 900.0])
+        answer = self.choose(["yes"] * 9 + ["no", "skip", "quit", "quit-all"])
+        digest = mostly(self.choose, request.step.digest, "of something else")
+        return Approval(self.now(), answer, digest, "somebody", self.choose(["terminal", "--yes"]))
 
     def execute(self) -> Executed:
-        kind = self.draw(st.sampled_from([Done, Done, Done, Failed, Unknown]))
-        at = self.now()
-        self.acted = True
+        kind = self.choose([Done, Done, Done, Failed, Unknown])
+        at, self.acted = self.now(), True
         executed: Executed = Done(at) if kind is Done else kind(at, "it broke")
         return executed
 
 
-def play(runbook: Runbook, draw: Draw) -> Run:
-    """Plays a run to its end in a world that the test draws."""
-    world, run, asking = World(draw, runbook), Run(runbook), run_plan(runbook)
+class Follows(Protocol):
+    """A world that a run can live in."""
+
+    def error(self, request: Request[Any]) -> RunbookError | None: ...
+
+    def answer(self, request: Request[Any]) -> Any: ...
+
+
+def play(runbook: Runbook, choose: Choose) -> Run:
+    """Plays a run to its end in some world."""
+    return follow(runbook, World(choose))
+
+
+def follow(runbook: Runbook, world: Follows) -> Run:
+    """Plays a run to its end in this world."""
+    run, asking = Run(runbook), run_plan(runbook)
     request: Request[Any] = next(asking)
     while len(run.told) < ENOUGH:
         told = Told(request)
         run.told.append(told)
         # What is recorded is recorded: an interpreter that cannot do that raises JournalError past the run.
-        told.error = None if isinstance(request, Record) else world.error()
+        told.error = None if isinstance(request, Record) else world.error(request)
         try:
             if told.error:
                 request = asking.throw(told.error)

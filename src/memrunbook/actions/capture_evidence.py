@@ -52,12 +52,12 @@ act() { # SECONDS SUSPECTS LINES
     /proc/buddyinfo /proc/pressure/memory /proc/pressure/io /proc/pressure/cpu 2>&1
   evidence_left 'parameters' && child grep -s . /proc/sys/vm/swappiness /proc/sys/vm/*_kbytes /proc/sys/vm/dirty_* \
     /proc/sys/vm/overcommit_* /proc/sys/vm/watermark_* /proc/sys/vm/max_map_count /proc/sys/vm/nr_hugepages 2>&1
-  evidence_left "kernel log, last $3 lines" && child dmesg 2>&1 | child tail -n "$3"
-  evidence_left 'slab' && child head -n 300 /proc/slabinfo 2>&1
   for evidence_field in RssAnon VmSwap RssShmem; do
     evidence_left "processes by $evidence_field" && evidence_ranked "$evidence_field"
   done
+  evidence_left "kernel log, last $3 lines" && child dmesg 2>&1 | child tail -n "$3"
   [ "$2" -gt 0 ] && evidence_left "the $2 largest processes" && evidence_suspects "$2"
+  evidence_left 'slab' && child head -n 200 /proc/slabinfo 2>&1
   return 0
 }
 act "$@"
@@ -74,7 +74,7 @@ class CaptureEvidence(Action, frozen=True, kw_only=True):
     suspects: Annotated[
         int, Meta(ge=0, le=10, description="so many of the largest processes are looked at one by one")
     ] = 3
-    log_lines: Annotated[int, Meta(ge=0, le=2000, description="so much of the end of the kernel log")] = 300
+    log_lines: Annotated[int, Meta(ge=0, le=2000, description="so much of the end of the kernel log")] = 200
 
     def decide(self, snapshot: Snapshot) -> Decision:
         """Blocked where no process can be started."""

@@ -21,6 +21,8 @@ CALM = (
     ("swap.in_bytes_per_second", 1, "swap-in {} B/s"),
     ("swap.out_bytes_per_second", 1, "swap-out {} B/s"),
     ("vmstat.allocstalls_per_second", 0.01, "allocation stalls {:.1f}/s"),
+    ("vmstat.compact_fails_per_second", 0.01, "failed compactions {:.1f}/s"),
+    ("buddy.extfrag_3", 0.5, "fragmentation index {:.2f}"),
 )
 UNCLEAN_SHARE = 0.2
 WORTHWHILE = 5.0
@@ -45,7 +47,7 @@ class DropCaches(Action, frozen=True, kw_only=True):
 
     max_risk: ClassVar[Risk] = Risk.MEDIUM
     effect: ClassVar[Effect] = Effect.ONCE
-    needs: ClassVar[tuple[str, ...]] = ("host", "memory", "pressure", "slab", "swap", "vmstat")
+    needs: ClassVar[tuple[str, ...]] = ("host", "memory", "buddy", "pressure", "slab", "swap", "vmstat")
 
     what: Annotated[Literal["pagecache", "slab", "all"], Meta(description="file pages, dentries and inodes, or both")]
 

@@ -47,6 +47,8 @@ class StartUnit(Action, frozen=True, kw_only=True):
             return unit
         if unit.active:
             return NotNeeded(f"{unit.name} is active")
+        if not unit.failed:
+            return Blocked(f"{unit.name} is {unit.state}: systemd is at it", "wait, or stop it with stop_unit")
         return systemd.startable(unit) or _no_room(snapshot) or self._change(snapshot, unit)
 
     def _change(self, snapshot: Snapshot, unit: Service) -> Change:

@@ -35,11 +35,11 @@ take_back() { # UNIT
 take_back "$@"
 """
 )
-STOPPED = "!units.all.exists(u, u.name == target && u.active)"
+STOPPED = "!units.all.exists(u, u.name == target && !u.failed)"
 
 
 class StopUnit(Action, frozen=True, kw_only=True):
-    """Stops an active systemd service; it stays down until somebody starts it."""
+    """Stops a systemd service that runs or starts over and over; it stays down until somebody starts it."""
 
     max_risk: ClassVar[Risk] = Risk.HIGH
     effect: ClassVar[Effect] = Effect.IDEMPOTENT
@@ -54,7 +54,7 @@ class StopUnit(Action, frozen=True, kw_only=True):
         unit = systemd.find(snapshot, self.unit)
         if isinstance(unit, Blocked):
             return unit
-        if unit is None or not unit.active:
+        if unit is None or unit.failed:
             return NotNeeded(f"{self.unit} does not run")
         return systemd.stoppable(unit) or self._change(snapshot, unit)
 

@@ -67,6 +67,11 @@ def of_report(report: HostReport) -> int:
     return OUTCOMES[report.outcome]
 
 
+def most_severe(outcomes: Iterable[str]) -> str:
+    """The outcome that the exit code of several hosts is about."""
+    return min(outcomes, key=lambda outcome: SEVERITY.index(OUTCOMES.get(outcome, UNKNOWN)))
+
+
 def worst(codes: Iterable[int]) -> int:
     """The most severe of several exit codes; none at all is a usage error."""
     return min(codes, key=SEVERITY.index, default=USAGE)

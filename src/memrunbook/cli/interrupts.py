@@ -18,7 +18,8 @@ def finish_then_stop(stop: threading.Event) -> Iterator[None]:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        sys.stderr.write("\nStopping: the command in flight is finished first; Ctrl-C again leaves at once.\n")
+        sys.stderr.write("\nStopping: what is under way is finished first, nothing new is begun; "
+                         "Ctrl-C again leaves at once.\n")  # fmt: skip
 
     before = {number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

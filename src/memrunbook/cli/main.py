@@ -6,6 +6,7 @@ import importlib
 import os
 import pkgutil
 import sys
+import threading
 from collections.abc import Sequence
 
 import click
@@ -76,9 +77,8 @@ def _guarded(argv: list[str]) -> int:
         return exit_.exit_code
     except (click.UsageError, RunbookError) as error:
         return _say(error)
-    except (KeyboardInterrupt, click.exceptions.Abort):
-        sys.stderr.write("\nInterrupted: nothing more is done.\n")
-        return exit_codes.INTERRUPTED
+    except (KeyboardInterrupt, click.exceptions.Abort) as interrupt:
+        return _leave(str(interrupt) or "Interrupted: nothing more is done.\n")
     except BrokenPipeError:
         return _closed_pipe()
     except Exception as error:  # noqa: BLE001  the last line of defence: a report, never a traceback
@@ -86,6 +86,15 @@ def _guarded(argv: list[str]) -> int:
 
         return report_defect(error, argv)
     return code if isinstance(code, int) else exit_codes.OK
+
+
+def _leave(words: str) -> int:
+    """Ends at once; workers that still wait for their hosts would be waited for otherwise."""
+    sys.stderr.write(f"\n{words}")
+    sys.stderr.flush()
+    if any(not one.daemon for one in threading.enumerate() if one is not threading.main_thread()):
+        os._exit(exit_codes.INTERRUPTED)
+    return exit_codes.INTERRUPTED
 
 
 def _say(error: click.UsageError | RunbookError) -> int:

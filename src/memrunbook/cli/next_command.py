@@ -36,7 +36,12 @@ def named_host(argv: Sequence[str], host: str) -> str:
     return next((one for one in typed if one.rpartition("@")[2].partition(":")[0] == host), host)
 
 
+def reach(argv: Sequence[str], host: str) -> str:
+    """The options that reach a host again, as in "--host ada@search-03 --identity key"."""
+    return shlex.join(["--host", named_host(argv, host), *kept_options(argv[1:])])
+
+
 def run_command(argv: Sequence[str], runbook: str, host: str, *more: str) -> str:
-    """`runbook run NAME --host HOST …` with the options that were given."""
-    words = ["runbook", "run", runbook, "--host", named_host(argv, host), *kept_options(argv[1:]), *more]
-    return shlex.join(words)
+    """`runbook run NAME --host HOST …` with the options that were given; `runbook` as it was typed."""
+    words = [shlex.join(["runbook", "run", runbook]), reach(argv, host), *([shlex.join(more)] if more else [])]
+    return " ".join(words)

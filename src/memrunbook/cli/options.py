@@ -27,7 +27,7 @@ class Settings:
     ssh_config: Path | None = None
     accept_new_host_keys: bool = False
     sudo: Literal["auto", "always", "never"] = "auto"
-    patience: str = "5m"
+    patience: float | None = None
     forks: int = 50
     runbooks: tuple[Path, ...] = ()
     config_dir: Path | None = None
@@ -37,11 +37,6 @@ class Settings:
     color: Literal["auto", "always", "never"] = "auto"
     verbose: bool = False
     parameters: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def patience_seconds(self) -> float:
-        """How long a slow host is waited for on a terminal."""
-        return parse_duration(self.patience)
 
     @property
     def config_dirs(self) -> list[Path]:
@@ -93,7 +88,10 @@ HOSTS = (
         "--sudo", type=click.Choice(["auto", "always", "never"]), default="auto", help="Root on the host by sudo -n."
     ),
     click.option(
-        "--patience", default="5m", metavar="TIME", help="How long to wait for a slow host.", show_default=True
+        "--patience",
+        metavar="TIME",
+        callback=lambda _context, _option, text: _seconds(text),
+        help="How long to wait for a slow host, as in 90s; default 5m on a terminal, 20s elsewhere.",
     ),
     click.option("--forks", default=50, type=click.IntRange(1, 200), help="Hosts at once.", show_default=True),
     click.option("--no-input", is_flag=True, help="Never ask: a gate that would ask refuses."),
@@ -125,6 +123,14 @@ def common(*groups: tuple[Decorated, ...]) -> Decorated:
         return wrapped
 
     return decorate
+
+
+def _seconds(text: str | None) -> float | None:
+    try:
+        return None if text is None else parse_duration(text)
+    except ValueError as error:
+        message, _, hint = str(error).partition("; ")
+        raise UsageError(message, where="--patience", hint=hint) from None
 
 
 def _pairs(words: tuple[str, ...]) -> dict[str, str]:

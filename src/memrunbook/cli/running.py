@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from memrunbook.cli.wiring import Wiring
 from memrunbook.core.bound import Runbook
 from memrunbook.core.effects import Approval, AskApproval, Request
 from memrunbook.core.errors import RunbookError
-from memrunbook.core.events import RunFinished
+from memrunbook.core.events import Outcome, RunFinished
 from memrunbook.core.host import Host
 from memrunbook.core.report import HostReport, fold
 from memrunbook.core.run import ENDS, run_plan
@@ -26,16 +27,19 @@ from memrunbook.runtime.handled import Handled
 from memrunbook.runtime.interpret import Interpreter
 from memrunbook.runtime.ports import Approver, Session
 from memrunbook.state.run_directory import RunDirectory
-
-Watch = Callable[[str, Request[Any]], None]
+from memrunbook.ui.progress import Progress
 
 
 @dataclass
 class OneAtATime:
-    """An approver that many hosts share: one question at a time; after "quit all" nobody is asked any more."""
+    """An approver that many hosts share: one question at a time; after "quit all" nobody is asked any more.
+
+    Nothing else is drawn while a question stands (`alone`).
+    """
 
     approver: Approver
     turn: threading.Lock
+    alone: Callable[[], AbstractContextManager[None]]
     quit: bool = False
 
     def approve(self, host: str, question: AskApproval) -> Approval:
@@ -43,7 +47,8 @@ class OneAtATime:
         with self.turn:
             if self.quit:
                 return Approval(question.snapshot_at, "quit-all", how="terminal", why="all hosts were quit at a gate")
-            answer = self.approver.approve(host, question)
+            with self.alone():
+                answer = self.approver.approve(host, question)
             self.quit = answer.answer == "quit-all"
             return answer
 
@@ -57,7 +62,7 @@ class Running:
     directory: RunDirectory
     approver: OneAtATime
     actor: Mapping[str, str]
-    watch: Watch
+    progress: Progress | None
     handled: Handled
     break_lock: bool = False
     copy: Callable[[dict[str, Any]], None] | None = None
@@ -85,6 +90,8 @@ class Running:
             return self._interpreted(host, session, journal, clock)
         finally:
             session.close()
+            if self.progress:
+                self.progress.finished(host.name)
 
     def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> HostReport:
         interpreter = Interpreter(
@@ -99,16 +106,19 @@ class Running:
             policy=self.wiring.policy,
             handled=self.handled,
             break_lock=self.break_lock,
-            watch=lambda request: self.watch(host.name, request),
+            watch=lambda request: self._watch(host.name, request),
             stop=self.wiring.stop.is_set,
         )
         return interpreter.run(run_plan(self.runbook))
 
+    def _watch(self, host: str, request: Request[Any]) -> None:
+        if self.progress:
+            self.progress.asked(host, request)
+
 
 def _not_reached(host: Host, error: RunbookError, journal: HostJournal) -> HostReport:
-    outcome = next((outcome for kind, outcome in ENDS if isinstance(error, kind)), None)
-    if outcome is None:
-        raise error
+    """The end of a host that was never worked with; what is wrong with it is no concern of the others."""
+    outcome: Outcome = next((outcome for kind, outcome in ENDS.items() if isinstance(error, kind)), "unreachable")
     end = RunFinished(outcome, str(error), hint=error.hint)
     journal.append({"event": "recorded", "record": msgspec.to_builtins(end)})
     return fold(host.name, [end])

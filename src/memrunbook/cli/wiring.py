@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import getpass
 import os
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memrunbook.cli.options import Settings
-from memrunbook.core.errors import HostError, RunbookError, SessionLost, UsageError
+from memrunbook.core.errors import HostError, Interrupted, RunbookError, SessionLost, UsageError
 from memrunbook.core.host import LOCAL, Host, parse_hosts
 
 if TYPE_CHECKING:
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from memrunbook.core.snapshot import Snapshot
     from memrunbook.runtime.ports import Connector
     from memrunbook.transports.ssh import SshOptions
+
+
+PATIENCE = 300.0
+"""How long a slow host is waited for on a terminal, in seconds."""
+SOON = 2.0
+"""A wait is explained from here on."""
 
 
 @dataclass(frozen=True)
@@ -48,21 +55,28 @@ class Wiring:
         hosts = parse_hosts(self.settings.host)
         if not hosts:
             raise UsageError("no host was named", hint="add --host NAME, or --host local for this machine")
+        _refuse_twins(hosts)
         return hosts
 
     @cached_property
     def ssh(self) -> SshOptions:
         """How to reach hosts by SSH."""
-        from memrunbook.transports.ssh import SshOptions
+        from memrunbook.transports.ssh import SshOptions, Timeouts
 
         settings = self.settings
+        patience = settings.patience
+        if patience is None and sys.stderr.isatty():
+            patience = PATIENCE
+        usual = Timeouts()
+        waits = usual if patience is None else Timeouts(*(min(wait, patience) for wait in dataclasses.astuple(usual)))
         return SshOptions(
             identities=settings.identity,
             known_hosts=settings.known_hosts,
             accept_new=settings.accept_new_host_keys,
             sudo=settings.sudo,
-            patience=settings.patience_seconds if sys.stderr.isatty() else 0.0,
-            notice=_notice if sys.stderr.isatty() else _silent,
+            patience=patience or 0.0,
+            notice=self._notice,
+            timeouts=waits,
             ssh_config=settings.ssh_config or Path.home() / ".ssh" / "config",
         )
 
@@ -129,6 +143,26 @@ class Wiring:
         finally:
             session.close()
 
+    def _notice(self, host: str, what: str, seconds: float) -> None:
+        """Says on a terminal what is waited for; after Ctrl-C it ends the wait, which nothing else would."""
+        if self.stop.is_set():
+            raise Interrupted(f"given up after {seconds:.0f} s: {what}")
+        if sys.stderr.isatty() and seconds >= SOON:
+            sys.stderr.write(f"\r\x1b[K{host}: {seconds:.0f} s, {what}; Ctrl-C to give up\r")
+            sys.stderr.flush()
+
+
+def _refuse_twins(hosts: list[Host]) -> None:
+    """One name is one journal, one lock and one line of the report: it cannot stand for two logins."""
+    names = [host.name for host in hosts]
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1:
+            raise UsageError(
+                f"{name} is named {names.count(name)} times, with different users or ports",
+                where="--host",
+                hint="give each a name of its own in the ssh configuration (Host, HostName, Port, User)",
+            )
+
 
 def state_path(settings: Settings, *, make: bool = False) -> Path:
     """The state directory; with `make` it is made where it is missing."""
@@ -162,12 +196,3 @@ def _user() -> str:
 def interactive(settings: Settings) -> bool:
     """True when gates can be asked: there is a terminal and nobody forbade it."""
     return not (settings.no_input or settings.json) and sys.stdin is not None and sys.stdin.isatty()
-
-
-def _notice(host: str, what: str, seconds: float) -> None:
-    sys.stderr.write(f"\r\x1b[K{host}: {seconds:.0f} s, {what}; Ctrl-C to give up\r")
-    sys.stderr.flush()
-
-
-def _silent(_host: str, _what: str, _seconds: float) -> None:
-    """Off a terminal a wait is not drawn."""

@@ -55,9 +55,10 @@ def _attempt(approved: Approved) -> Asking[tuple[Executed, str]]:
     """Executes and proves; the answer and what is wrong, empty where it is done."""
     progress, change = approved.progress, approved.change
     executed = yield from ask(Execute(approved.label, change))
+    progress.fresh = False
     if change.effect is Effect.READ:
         return _looked(executed)
-    progress.acted, progress.fresh = True, False
+    progress.acted = True
     if progress.doing:
         progress.doing.executed = True
     if isinstance(executed, Unknown) and change.effect is Effect.IDEMPOTENT:

@@ -118,7 +118,7 @@ def _open(line: bytes) -> tuple[str, _Place] | None:
         return None
     try:
         return match[2].decode(), msgspec.json.decode(match[1] + b"}", type=_Place)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 

@@ -19,6 +19,7 @@ State = Literal["holds", "fails", "unknown"]
 NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 LITERAL = re.compile(r"""r?("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""")
 MACRO = re.compile(r"(?:([A-Za-z_][\w.]*)|\))\.(?:filter|exists|exists_one|all|map)\(\s*([A-Za-z_]\w*)\s*,")
+ASKS_AWAY = re.compile(r"(?<![.\w])(?:has(?=\s*\()|null\b)")
 CEL_ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 
 
@@ -99,10 +100,7 @@ class Scope:
                 f"this must be true or false, it is {program.return_type().name().lower()}",
                 'compare it with something, as in "memory.available_percent < 10.0"',
             )
-        if re.search(r"\bnull\b", LITERAL.sub('""', source)):
-            raise ConditionError(
-                "null is not offered: what could not be had is unknown", "write <fact>.supported", word="null"
-            )
+        self._check_words(source)
         self._check_fields(source)
         return Expression(source, program, tuple(self._used(source)), self)
 
@@ -133,14 +131,18 @@ class Scope:
         return ConditionError(message, hint, line, column, word)
 
     def _unknown(self, name: str) -> tuple[str, str]:
-        if name == "has":
-            return 'has() is not offered: it would turn "could not be read" into "no"', "write <fact>.supported"
         close = difflib.get_close_matches(name, self.names, n=1, cutoff=0.6)
         what = "metric" if "." in name else "name"
         return (
             f"unknown {what} {name!r}",
             f"did you mean {close[0]!r}?" if close else "runbook facts lists every metric",
         )
+
+    @staticmethod
+    def _check_words(source: str) -> None:
+        if found := ASKS_AWAY.search(LITERAL.sub('""', source)):
+            message = f'{found[0]} is not offered: it would turn "could not be read" into "no"'
+            raise ConditionError(message, "write <fact>.supported", word=found[0])
 
     def _check_fields(self, source: str) -> None:
         text = LITERAL.sub('""', source)

@@ -99,9 +99,11 @@ def diagnose(runbooks: Sequence[Runbook], snapshot: Snapshot) -> Diagnosis:
 
 
 def suspects(runbook: Runbook, world: World) -> tuple[Suspect, ...]:
-    """The highest scores of all causes, best first; a cause that cannot be computed names nobody."""
+    """The highest scores of all causes, best first, each name once; a cause that cannot be computed names nobody."""
     found = [suspect for cause in runbook.causes for suspect in _suspects(cause, world)]
-    return tuple(sorted(found, key=lambda suspect: -suspect.score)[:SHOWN_CAUSES])
+    ranked = sorted(found, key=lambda suspect: suspect.score)
+    once = {(suspect.kind, suspect.name): suspect for suspect in ranked}
+    return tuple(sorted(once.values(), key=lambda suspect: -suspect.score)[:SHOWN_CAUSES])
 
 
 def _suspects(cause: Cause, world: World) -> Iterable[Suspect]:

@@ -160,7 +160,7 @@ def bind_action(step: Step, world: World) -> Action | Blocked:
         if isinstance(value, Expression):
             values[name] = _typed(step.action, name, values[name])
     try:
-        return msgspec.convert(values, step.action, dec_hook=decode)
+        return msgspec.convert(values, step.action, dec_hook=_decoded)
     except msgspec.ValidationError as error:
         return Blocked(f"its parameters do not fit: {error}")
 
@@ -173,6 +173,10 @@ def _typed(action: type[Action], name: str, value: Any) -> Any:
         kind for field in msgspec.structs.fields(action) if field.encode_name == name for kind in _kinds(field.type)
     }
     return Size(value) if Size in kinds else Duration(value) if Duration in kinds else value
+
+
+def _decoded(kind: type, value: Any) -> Any:
+    return value if isinstance(value, kind) else decode(kind, value)
 
 
 def _kinds(hint: Any) -> Iterable[Any]:

@@ -24,9 +24,9 @@ class UnitPolicy(Struct, frozen=True, kw_only=True):
     stop: Annotated[str, Doc('may a rule stop it: "yes", "no" or "unlisted"', source="services.yaml")] = "unlisted"
     limit: Annotated[str, Doc('may a rule limit it: "yes", "no" or "unlisted"', source="services.yaml")] = "unlisted"
     kind: Annotated[str, Doc("service, batch, database or cluster", source="services.yaml")] = "service"
-    memory_high_bytes: Annotated[int | None, Doc("MemoryHigh that a rule may set", Unit.BYTES, "services.yaml")] = None
-    memory_max_bytes: Annotated[int | None, Doc("MemoryMax that a rule may set", Unit.BYTES, "services.yaml")] = None
-    swap_max_bytes: Annotated[int | None, Doc("MemorySwapMax that a rule may set", Unit.BYTES, "services.yaml")] = None
+    memory_high_bytes: Annotated[int, Doc("MemoryHigh that a rule may set, 0 for none", Unit.BYTES, "services.yaml")] = 0
+    memory_max_bytes: Annotated[int, Doc("MemoryMax that a rule may set, 0 for none", Unit.BYTES, "services.yaml")] = 0
+    swap_max_bytes: Annotated[int, Doc("MemorySwapMax that a rule may set, 0 for none", Unit.BYTES, "services.yaml")] = 0
 
 
 UNLISTED = UnitPolicy()
@@ -69,7 +69,7 @@ class ServicePolicy(Struct, frozen=True, forbid_unknown_fields=True):
             stop=rule.stop,
             limit=rule.limit,
             kind=rule.kind,
-            memory_high_bytes=rule.memory_high,
-            memory_max_bytes=rule.memory_max,
-            swap_max_bytes=rule.swap_max,
+            memory_high_bytes=rule.memory_high or 0,
+            memory_max_bytes=rule.memory_max or 0,
+            swap_max_bytes=rule.swap_max or 0,
         )

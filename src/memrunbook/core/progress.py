@@ -25,7 +25,7 @@ class Doing:
 
 @dataclass
 class Progress:
-    """The one mutable thing of a run. `fresh` is true until a change, a gate or a wait makes the snapshot old.
+    """The one mutable thing of a run. `fresh` is true until a command, a gate or a wait makes the snapshot old.
 
     `items` holds the keys of each step whose `for_each` was evaluated, so that none is lost when a run is cut short.
     """

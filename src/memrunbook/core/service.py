@@ -67,6 +67,8 @@ class Service(Struct, frozen=True, kw_only=True):
     memory_high_bytes: Annotated[int | None, Doc("throttling limit", Unit.BYTES, "MemoryHigh")] = None
     memory_max_bytes: Annotated[int | None, Doc("hard limit", Unit.BYTES, "MemoryMax")] = None
     swap_max_bytes: Annotated[int | None, Doc("limit of swap", Unit.BYTES, "MemorySwapMax")] = None
+    memory_high_set: Annotated[bool, Doc("it has a throttling limit", source="MemoryHigh")] = False
+    memory_max_set: Annotated[bool, Doc("it has a hard limit", source="MemoryMax")] = False
     growth_bytes_per_second: Annotated[
         int | None, Doc("growth of anonymous memory and swap over the samples", Unit.BYTES_PER_SECOND, "memory.stat")
     ] = None
@@ -118,6 +120,8 @@ def read_service(shown: Properties, memory: Memory, uptime: float) -> Service:
         memory_high_bytes=number(shown.get("MemoryHigh", "")),
         memory_max_bytes=number(shown.get("MemoryMax", "")),
         swap_max_bytes=number(shown.get("MemorySwapMax", "")),
+        memory_high_set=number(shown.get("MemoryHigh", "")) is not None,
+        memory_max_set=number(shown.get("MemoryMax", "")) is not None,
         age_seconds=max(0.0, uptime - entered / MICROSECONDS) if entered else None,
         invocation_id=shown.get("InvocationID", ""),
         cgroup=shown.get("ControlGroup", ""),

@@ -17,7 +17,7 @@ class Snapshot(Struct, frozen=True):
     """The readings of one host.
 
     `span` is the seconds that the samples cover, 0 for a single one; `seconds` what reading took, waiting apart.
-    `fork_ok` is false when the host could not start a process; `lost` true when the session ended before anything was read.
+    `fork_ok` is false when the host could not start a process; `lost` true when the connection ended while it was read.
     """
 
     host: str

@@ -22,6 +22,7 @@ from memrunbook.facts.sampling import LEAST_SECONDS
 SUSPECT_PERCENT = 30.0
 GROWING_BYTES_PER_SECOND = MIB
 GROWING_PERCENT_PER_MINUTE = 1.0
+EMPTY = Memory(0, 0, 0, 0)
 GROUPS, SHOW = "units", "systemctl"
 
 SCRIPT = """\
@@ -114,8 +115,10 @@ def _groups(text: str) -> dict[str, Memory]:
 
 
 def _services(shown: list[dict[str, str]], groups: Mapping[str, Memory], uptime: float) -> list[Service]:
+    # A service without a control group has no process: it holds nothing, which is not the same as unknown.
+    missing = EMPTY if groups else Memory()
     return [
-        read_service(one, groups.get(one.get("ControlGroup", ""), Memory()), uptime)
+        read_service(one, groups.get(one.get("ControlGroup", ""), missing), uptime)
         for one in shown
         if one.get("ActiveState") != "inactive" and one["Id"].endswith(".service")
     ]

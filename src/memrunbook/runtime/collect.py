@@ -46,6 +46,7 @@ class Taken:
     at: Instant
     asked: frozenset[Question]
     fork_ok: bool = True
+    lost: bool = False
 
 
 class Collector:
@@ -90,6 +91,7 @@ class Collector:
             span=samples[-1].before - samples[0].before,
             seconds=finished.since(started),
             fork_ok=full.fork_ok,
+            lost=full.lost,
         )
 
     def _valid_previous(self, asks: Collection[Question]) -> Taken | None:
@@ -123,7 +125,8 @@ class Collector:
         fork_ok = not (output.lost and _CANNOT_FORK.search(last_words))
         if not sample.complete:
             self._previous = None
-            return Taken(_with_reasons(sample, asks, output), at, frozenset(), fork_ok)
+            lost = output.lost and fork_ok
+            return Taken(_with_reasons(sample, asks, output), at, frozenset(), fork_ok, lost)
         self._previous = Taken(sample, at, _repeated(asks))
         return self._previous
 

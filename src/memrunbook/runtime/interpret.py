@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from memrunbook.core.action import Effect
 from memrunbook.core.effects import (
     AskApproval,
     Asking,
@@ -128,7 +129,8 @@ class Interpreter:
             # A run takes an error for "not begun". A script that was cut off may have done its work: that is unknown.
             self.held_back = error
             result = Unknown(self.clock.now(), f"cut off while it ran: {error}")
-        self.collector.changed()
+        if change.effect is not Effect.READ:
+            self.collector.changed()
         result = msgspec.structs.replace(result, at=self.clock.now())
         if change.evidence and isinstance(result, Done):
             path, digest = self.journal.save(f"{request.step.replace('/', '-')}.txt", result.output)

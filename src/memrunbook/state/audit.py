@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-import msgspec
 from msgspec import Struct
 
 from memrunbook.core import chain
@@ -17,6 +15,7 @@ from memrunbook.core.chain import Broken, Torn, Verified
 from memrunbook.core.errors import JournalError
 from memrunbook.state import keys, ledger
 from memrunbook.state.ledger import SealedEntry
+from memrunbook.state.lines import read_lines
 from memrunbook.state.run_directory import EVIDENCE, RUN, Evidence
 from memrunbook.state.runs import running
 
@@ -120,18 +119,12 @@ def _behind(path: Path, end: Verified | Torn, latest: list[SealedEntry]) -> Iter
 
 
 def _evidence(path: Path) -> Iterator[Finding]:
-    for said in _said(path / EVIDENCE):
+    for said in read_lines(path / EVIDENCE, Evidence):
         file = path / said.path
         if not file.is_file():
             yield Finding("error", str(file), "the evidence is in the journal, the file is missing")
         elif hashlib.sha256(file.read_bytes()).hexdigest() != said.sha256:
             yield Finding("error", str(file), "the evidence is not what was saved")
-
-
-def _said(path: Path) -> Iterator[Evidence]:
-    for line in path.read_bytes().splitlines() if path.is_file() else ():
-        with contextlib.suppress(msgspec.DecodeError):
-            yield msgspec.json.decode(line, type=Evidence)
 
 
 def _walk(path: Path) -> tuple[Verified | Torn | Broken, list[str]]:

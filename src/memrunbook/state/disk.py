@@ -48,11 +48,12 @@ def make_directory(path: Path) -> None:
 
 def sync_directory(path: Path) -> None:
     """Puts the names in a directory on the disk."""
-    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    with explained(path, "be written"):
+        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def create(path: Path, content: bytes) -> None:
@@ -71,13 +72,9 @@ def create(path: Path, content: bytes) -> None:
 
 
 def open_for_append(path: Path) -> int:
-    """Opens a file (0600) for reading and appending; makes it where it is missing."""
+    """Opens a file (0600) for reading and appending. A missing one is made; putting its name on the disk is left."""
     with explained(path, "be opened"):
-        missing = not path.exists()
-        file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        if missing:
-            sync_directory(path.parent)
-        return file
+        return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
 
 def append(file: int, path: Path, content: bytes) -> None:

@@ -21,7 +21,10 @@ class RunJournal:
     """
 
     def __init__(self, path: Path) -> None:
-        """Opens or makes the journal; JournalError where another process writes it or its chain is broken."""
+        """Opens or makes the journal; JournalError where another process writes it or its chain is broken.
+
+        Whoever makes one puts its name on the disk: one `sync_directory` serves many.
+        """
         self.path = path
         self.torn = b""
         self._turn = threading.Lock()

@@ -15,6 +15,7 @@ from memrunbook.core.chain import Link
 from memrunbook.core.errors import JournalError
 from memrunbook.state import disk, keys
 from memrunbook.state.keys import SealingKey
+from memrunbook.state.lines import read_lines
 
 TAIL = 1 << 16
 
@@ -59,6 +60,8 @@ def append(state: Path, entries: Sequence[Entry], at: str) -> str:
     try:
         disk.lock(file, path)
         link = _end(file, path)
+        if link.count == 0:
+            disk.sync_directory(state)
         key = keys.make(state) if link.count == 0 and not keys.key_file(state).exists() else keys.load(state)
         lines = []
         for entry in entries:
@@ -72,18 +75,7 @@ def append(state: Path, entries: Sequence[Entry], at: str) -> str:
 
 def read(state: Path) -> list[SealedEntry]:
     """The entries of the ledger in order; lines that are none are left out (the audit tells of them)."""
-    try:
-        lines = ledger_file(state).read_bytes().splitlines()
-    except OSError:
-        return []
-    return [entry for entry in map(_entry, lines) if entry]
-
-
-def _entry(line: bytes) -> SealedEntry | None:
-    try:
-        return msgspec.json.decode(line, type=SealedEntry)
-    except msgspec.DecodeError:
-        return None
+    return list(read_lines(ledger_file(state), SealedEntry))
 
 
 def _sealed(entry: Entry, at: str, key: SealingKey, link: Link) -> dict[str, Any]:

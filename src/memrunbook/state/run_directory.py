@@ -130,6 +130,7 @@ class RunDirectory:
                     if name not in self._journals:
                         fresh[name] = RunJournal(self.path / name)
                 if fresh:
+                    disk.sync_directory(self.path)
                     entries = [self._entry(name, journal, "start") for name, journal in fresh.items()]
                     ledger.append(self._state, entries, self._now().isoformat())
             except JournalError:

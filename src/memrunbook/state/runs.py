@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
 from msgspec import Struct
 
 from memrunbook.state import disk, ledger
+from memrunbook.state.lines import read_lines
 from memrunbook.state.names import file_name, name_of
 from memrunbook.state.run_directory import EVIDENCE, RUN, RUN_ID, run_path
 
@@ -37,7 +37,8 @@ def runs(state: Path) -> list[Run]:
 
 def records(state: Path, run_id: str, host: str | None = None) -> list[dict[str, Any]]:
     """The records of a run's own journal, or of one host's; lines that are no record are left out."""
-    return _records(run_path(state, run_id) / (RUN if host is None else f"{file_name(host)}.jsonl"))
+    name = RUN if host is None else f"{file_name(host)}.jsonl"
+    return list(read_lines(run_path(state, run_id) / name, dict[str, Any]))
 
 
 def ended_runs(state: Path) -> set[str]:
@@ -59,23 +60,8 @@ def running(path: Path) -> bool:
 
 
 def _run(path: Path, *, ended: bool) -> Run:
-    said = _records(path / RUN)
+    said = list(read_lines(path / RUN, dict[str, Any]))
     names = sorted(one.name for one in path.glob("*.jsonl") if one.name not in (RUN, EVIDENCE))
     hosts = tuple(name_of(name.removesuffix(".jsonl")) for name in names)
     state: RunState = "ended" if ended else "running" if running(path) else "interrupted"
     return Run(path.name, path, state, hosts, said[0] if said else {}, said[-1] if said else {})
-
-
-def _records(path: Path) -> list[dict[str, Any]]:
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError:
-        return []
-    return [record for record in map(_record, lines) if record is not None]
-
-
-def _record(line: bytes) -> dict[str, Any] | None:
-    try:
-        return msgspec.json.decode(line, type=dict[str, Any])
-    except msgspec.DecodeError:
-        return None

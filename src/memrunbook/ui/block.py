@@ -20,7 +20,7 @@ Part = str | Span | Text
 
 
 class Line(NamedTuple):
-    """A line; too long for a terminal, `body` goes on under its own beginning, or `under` columns in behind a long `head`."""
+    """A line; what is too long goes on below `body`, or `under` columns in where `head` itself is long."""
 
     head: Text = ()
     body: Text = ()
@@ -66,7 +66,7 @@ def text(*parts: Part) -> Text:
     found: list[Span] = []
     for part in parts:
         if isinstance(part, str):
-            found.append(Span(part))
+            found += [Span(part)] if part else []
         elif isinstance(part, Span):
             found.append(part)
         else:

@@ -51,7 +51,8 @@ def _incidents(diagnosis: Diagnosis, options: str) -> Iterator[Row | Note]:
 def _noticed(diagnosis: Diagnosis, snapshot: Snapshot) -> list[Block]:
     """What fires in runbooks whose incident does not apply."""
     apart = [entry for entry in diagnosis.runbooks if not entry.incident.holds]
-    found = _once(_of(apart, "firing"))
+    told = {(finding.name, finding.evidence) for finding in _of(diagnosis.incidents, "firing")}
+    found = [one for one in _once(_of(apart, "firing")) if (one.name, one.evidence) not in told]
     if not found:
         return []
     title = line(Span("Worth knowing", "strong"), f", no incident: {len(found)}")

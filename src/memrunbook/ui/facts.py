@@ -59,13 +59,17 @@ def _group(fact: str, metrics: Sequence[Metric], snapshot: Snapshot) -> Iterator
 
 
 def _row(metric: Metric, value: Any) -> Row:
-    shown = text(_gone(value)) if isinstance(value, Unavailable) else text(value_words(value, metric.unit))
-    return row(metric.name, shown, body=Span(metric.meaning, "quiet"))
+    if isinstance(value, Unavailable):
+        return row(metric.name, _reason(value), body=value.why)
+    return row(metric.name, value_words(value, metric.unit), body=Span(metric.meaning, "quiet"))
 
 
-def _gone(value: Unavailable) -> Span:
-    reason = "not offered" if value.reason == "absent" else value.reason
-    return Span(f"{reason}: {value.why}", "quiet" if value.reason == "absent" else "unknown")
+def _reason(value: Unavailable) -> Span:
+    return Span("absent", "quiet") if value.reason == "absent" else Span(value.reason, "unknown")
+
+
+def _gone(value: Unavailable) -> Text:
+    return text(_reason(value), f": {value.why}")
 
 
 def _items(metric: Metric, value: Any) -> Iterator[Block]:

@@ -9,7 +9,7 @@ from memrunbook.core.effects import AskApproval
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan import PlannedStep
 from memrunbook.core.units import format_duration
-from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Text, line, note, row, text
+from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Text, line, note, text
 from memrunbook.ui.words import RISK_MEANINGS, digest_words, moment_words, proof_words, risk
 
 # So much of a script and of the evidence is shown without being asked for.
@@ -21,7 +21,7 @@ def gate_view(host: str, question: AskApproval, now: Instant, position: str = ""
     """The page above the question; `position` is "host 3 of 20", `about` the host's role and peers."""
     step = question.step
     entries: list[Row | Note] = [_host(host, position, about)]
-    entries.append(row("Step", Span(step.label, "strong"), body=step.name))
+    entries.append(_row("Step", text(Span(step.label, "strong", whole=True), f"   {step.name}")))
     if question.changed:
         entries.append(_row("Changed", Span(question.changed, "warning", whole=True)))
     entries.append(_row("Because", Span("; ".join(question.evidence[:SHOWN_EVIDENCE]), whole=True)))
@@ -55,7 +55,8 @@ def ask_line(host: str, question: AskApproval, wanted: str) -> Text:
 
 
 def _host(host: str, position: str, about: str) -> Row:
-    return row("Host", Span(host, "strong", whole=True), body=", ".join(part for part in (position, about) if part))
+    more = ", ".join(part for part in (position, about) if part)
+    return _row("Host", text(Span(host, "strong", whole=True), f"   {more}" if more else ""))
 
 
 def _change(step: PlannedStep, change: Change) -> Iterator[Row | Note]:
@@ -66,7 +67,7 @@ def _change(step: PlannedStep, change: Change) -> Iterator[Row | Note]:
         yield note("", Span(f"{len(lines) - SHOWN_LINES} more lines: d shows them", "quiet"))
     yield from (note(f"${n} = ", Span(argument, whole=True)) for n, argument in enumerate(change.args, 1))
     yield note("", Span(f"{digest_words(change.digest)}, at most {format_duration(change.timeout)}", "quiet"))
-    yield _row("Costs", Span(change.costs or "nothing that users notice", whole=True))
+    yield _row("Costs", Span(change.costs or "not stated", whole=True))
     proof = proof_words(step.verify, step.within, step.hold) if step.verify else "the command's own exit status"
     yield _row("Proven by", Span(proof, whole=True))
     yield _row("Undo", Span(_undo(change), whole=True))

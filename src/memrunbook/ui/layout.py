@@ -14,11 +14,12 @@ from memrunbook.ui.block import Block, Grid, Line, Note, Row, Span, Table, Text,
 ON_TERMINAL, UNCUT = 400, 1 << 20
 # Wider cells do not push the other rows' columns along.
 WIDEST = 48
-# A folded text needs this many columns beside its head, else it goes below it.
-ROOM = 32
+# Beside its head a folded text has this room at least; in less than half of the width it takes at most two lines.
+ROOM = 24
 GAP = "  "
 BODY_GAP = "   "
-WORD = re.compile(r" *[^ ]+")
+# A number stays with its unit.
+WORD = re.compile(r" *(?:[+\d.,]+ (?=[KMGT]iB|%|s\b|min\b|h\b|d\b))?[^ ]+")
 
 
 def cells(content: Text) -> int:
@@ -76,11 +77,17 @@ def _grid(grid: Grid) -> list[Line]:
         if isinstance(entry, Note):
             found.append(Line(text(" " * under, entry.head), entry.body, under + 2))
         else:
-            padded = [_pad(cell, width) for cell, width in zip(entry.cells, widths, strict=False)]
-            head = [part for cell in padded for part in (cell, GAP)][:-1]
-            gap = BODY_GAP if entry.body else ""
-            found.append(Line(text(" " * grid.indent, *head, gap), entry.body, under))
+            found.append(_aligned(entry, widths, grid.indent, under))
     return found
+
+
+def _aligned(row: Row, widths: list[int], indent: int, under: int) -> Line:
+    """The cells in their columns; a row without a body goes on under its last cell."""
+    padded = [_pad(cell, width) for cell, width in zip(row.cells, widths, strict=False)]
+    left, body = (padded, row.body) if row.body else (padded[:-1], row.cells[-1])
+    gap = BODY_GAP if row.body and len(padded) == len(widths) > 1 else GAP
+    head = [part for cell in left for part in (cell, GAP)][:-1]
+    return Line(text(" " * indent, *head, gap if head else ""), body, under)
 
 
 def _widths(rows: list[list[int]]) -> list[int]:
@@ -95,7 +102,8 @@ def _pad(cell: Text, width: int) -> Text:
 def _table(table: Table, width: int | None) -> list[Line]:
     rows = (table.columns, *table.rows)
     widths = _widths([[_cells(cell) for cell in row] for row in rows])
-    if width is not None and table.indent + sum(widths) + len(GAP) * len(widths) > width:
+    longest = max(sum(max(_cells(cell), column) for cell, column in zip(row, widths, strict=True)) for row in rows)
+    if width is not None and table.indent + longest + len(GAP) * (len(widths) - 1) > width:
         return [_sentence(table, row) for row in table.rows]
     heading = [Span(cell, "quiet") for cell in table.columns]
     body = [[Span(cell) for cell in row] for row in table.rows]
@@ -115,11 +123,13 @@ def _fold(line: Line, width: int | None) -> list[Text]:
     hang = cells(line.head)
     if width is None or hang + cells(line.body) <= width:
         return [text(line.head, line.body)]
-    if hang + ROOM <= width:
-        return _hanging(line.head, _wrap(line.body, width - hang), hang)
+    room = width - hang
+    if room >= ROOM and (2 * room >= width or cells(line.body) <= 2 * room):
+        return _hanging(line.head, _wrap(line.body, room), hang)
     under = min(line.under, width // 2)
-    above = _wrap(line.head, width - under)
-    return [*_hanging((), above, under), *_hanging(text(" " * under), _wrap(line.body, width - under), under)]
+    above = [line.head] if hang <= width else _wrap(line.head, width - under)
+    below = _wrap(line.body, width - under) if line.body else []
+    return [*_hanging((), above, under), *_hanging(text(" " * under), below, under)]
 
 
 def _hanging(first: Text, lines: list[Text], indent: int) -> list[Text]:

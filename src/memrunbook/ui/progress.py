@@ -81,6 +81,7 @@ class Progress:
         self._clock = clock
         self._turn = threading.RLock()
         self._busy: dict[str, tuple[Line, Instant]] = {}
+        self._said: dict[str, set[Line]] = {}
         self._live = _live(screen, self._drawn) if screen.terminal and not screen.dumb else None
 
     def __enter__(self) -> Self:
@@ -94,14 +95,18 @@ class Progress:
             self._live.stop()
 
     def asked(self, host: str, request: Request[Any]) -> None:
-        """The host is busy with this; what is remembered gets its own line."""
+        """The host is busy with this; what is remembered gets its own line. Off a terminal a loop says it once."""
         shown = progress_line(host, request)
-        if isinstance(request, Record) or self._live is None:
-            self.say(shown)
         if isinstance(request, Record):
+            self.finished(host)
+            self.say(shown)
             return
         with self._turn:
             self._busy[host] = (shown, self._clock())
+            said = self._said.setdefault(host, set())
+            if self._live is None and shown not in said:
+                said.add(shown)
+                self.say(shown)
 
     def say(self, shown: Line) -> None:
         """A line that stays."""
@@ -112,6 +117,7 @@ class Progress:
         """The host is no longer busy."""
         with self._turn:
             self._busy.pop(host, None)
+            self._said.pop(host, None)
 
     @contextmanager
     def paused(self) -> Iterator[None]:

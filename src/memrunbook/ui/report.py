@@ -28,7 +28,7 @@ OUTCOMES: Mapping[Outcome, tuple[str, Style, str]] = {
     "improved": ("IMPROVED", "warning", "the incident no longer applies, but its end is not proven; look again soon"),
     "unresolved": ("UNRESOLVED", "critical", "the incident still applies; no step here is left to try"),
     "failed": ("FAILED", "critical", "a step failed and the incident is not over; see its reason below"),
-    "refused": ("REFUSED", "warning", "the incident is not over; a step was not allowed"),
+    "refused": ("REFUSED", "warning", "the incident is not over"),
     "unreachable": ("UNREACHABLE", "critical", "the host could not be worked with"),
     "unknown": ("UNKNOWN", "unknown", "look at the host before anything is repeated"),
     "interrupted": ("INTERRUPTED", "critical", "the run did not come to its end"),
@@ -38,6 +38,8 @@ OUTCOMES: Mapping[Outcome, tuple[str, Style, str]] = {
 def report_view(report: HostReport, run_id: str) -> list[Block]:
     """The page for one host."""
     blocks: list[Block] = [_verdict(report)]
+    if report.hint:
+        blocks.append(line(Span("hint: ", "hint"), Span(report.hint, whole=True), indent=2))
     if report.steps:
         blocks += [BLANK, line(Span("Steps", "strong"), f": {_counted(report.steps)}")]
         blocks.append(Grid(tuple(_steps(report.steps)), under=2))
@@ -76,13 +78,15 @@ def _word(report: HostReport) -> Span:
 
 def _verdict(report: HostReport) -> Line:
     meaning = OUTCOMES[report.outcome][2]
-    title = f": {report.begun.plan.runbook}" if report.begun else ":"
-    by = [step for step in report.steps if step.state == "done" and step.before]
+    title = f"{report.begun.plan.runbook} on " if report.begun else ""
+    by = [step for step in report.steps if _changed(step)]
     after = f" after {_label(by[-1])}" if report.outcome == "resolved" and by else ""
     why = f"{report.why}; " if report.why else ""
-    still = "nothing was changed; " if not any(step.seconds or step.summary for step in report.steps) else ""
-    still = still if report.outcome in ("refused", "interrupted") and not report.open else ""
-    return line(_word(report), title, " on ", Span(report.host, "strong"), f"{after}; {why}{still}{meaning}")
+    return line(_word(report), ": ", title, Span(report.host, "strong"), f"{after}; {why}{meaning}")
+
+
+def _changed(step: StepFinished) -> bool:
+    return step.state == "done" and not step.evidence
 
 
 def _counted(steps: Sequence[StepFinished]) -> str:
@@ -130,7 +134,7 @@ def _record(report: HostReport, run_id: str) -> list[Block]:
     rows.append(row("Report ", Span(f"runbook report {run_id}", "hint", whole=True)))
     if report.outcome == "interrupted":
         rows.append(row("Go on  ", Span(f"runbook resume {run_id}", "hint", whole=True)))
-    if any(step.state == "done" and step.before for step in report.steps):
+    if any(_changed(step) for step in report.steps):
         rows.append(row("Undo   ", Span(f"runbook undo {run_id}", "hint", whole=True)))
     rows.append(row("Intact?", Span("runbook audit verify", "hint", whole=True)))
     return [Grid(tuple(rows), indent=0)]

@@ -78,7 +78,7 @@ def version() -> str:
 
 def _argv(image: Image, configuration: Configuration, disks: Disks) -> list[str]:
     arguments = ("root=/dev/vda", "rw", "console=ttyS0", "mitigations=off", *configuration.kernel_arguments)
-    machine = "-nodefaults -no-user-config -display none -machine q35 -accel tcg,thread=multi -cpu max,la57=off -smp 2"
+    machine = "-nodefaults -no-user-config -display none -machine q35 -accel tcg,thread=multi -cpu max,la57=off,erms=off,fsrm=off -smp 2"
     return [
         *("qemu-system-x86_64", *machine.split(), "-m", f"{configuration.memory_mib}M"),
         *("-kernel", str(image.kernel), "-initrd", str(image.initrd), "-append", " ".join(arguments)),

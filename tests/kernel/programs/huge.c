@@ -1,4 +1,4 @@
-/* huge: asks for 16 transparent huge pages ten times a second, as a busy heap does, and gives them back.
+/* huge: asks for 16 transparent huge pages every second, as a busy heap does, and gives them back.
  *
  * Where none is free the kernel falls back to single pages and counts it in thp_fault_fallback.
  */
@@ -12,7 +12,7 @@
 int main(void)
 {
     const unsigned long bytes = (HUGE_PAGES + 1) * HUGE_BYTES;
-    struct timespec step = {.tv_nsec = 100000000L};
+    struct timespec pause = {.tv_sec = 1};
 
     for (;;) {
         char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -23,6 +23,6 @@ int main(void)
         for (unsigned long page = 0; page < HUGE_PAGES; page++)
             *(volatile char *)(aligned + page * HUGE_BYTES) = 1;
         munmap(memory, bytes);
-        nanosleep(&step, NULL);
+        nanosleep(&pause, NULL);
     }
 }

@@ -169,7 +169,7 @@ def with_process(**changes: Any) -> Snapshot:
     return host({"processes.all": [msgspec.structs.replace(WORKER, **changes)]})
 
 
-def _changed(reading: Reading, path: str, value: Any) -> Reading:
+def _changed(reading: Any, path: str, value: Any) -> Any:
     if isinstance(value, Unavailable):
         reading = msgspec.structs.replace(reading, unavailable={**reading.unavailable, path: value})
         value = None

@@ -3,13 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.unit.actions.decisions import blocked, change, not_needed
+from tests.unit.actions.hosts import DENIED, host
+from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.compact_memory import CompactMemory
 from memrunbook.core.action import Risk
 from memrunbook.core.units import GIB
-from tests.unit.actions.decisions import blocked, change, not_needed
-from tests.unit.actions.hosts import DENIED, host
-from tests.unit.actions.shells import Machine
 
 COMPACT = CompactMemory()
 

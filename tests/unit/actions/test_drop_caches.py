@@ -3,14 +3,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.unit.actions.decisions import blocked, change, not_needed
+from tests.unit.actions.hosts import DENIED, host
+from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.drop_caches import DropCaches
 from memrunbook.core.action import Effect, Risk
 from memrunbook.core.fact import Unavailable
 from memrunbook.core.units import GIB
-from tests.unit.actions.decisions import blocked, change, not_needed
-from tests.unit.actions.hosts import DENIED, host
-from tests.unit.actions.shells import Machine
 
 CACHE, SLAB, ALL = DropCaches(what="pagecache"), DropCaches(what="slab"), DropCaches(what="all")
 SHORT = {"memory.available_percent": 12.0, "slab.reclaimable_percent": 40.0}
@@ -36,7 +36,15 @@ def test_what_is_not_known_shows_no_shortage() -> None:
     assert "healthy (62.5 % available)" in blocked(CACHE, host(unknown))
 
 
-@pytest.mark.parametrize("changes", [{"pressure.some.percent": 5.0}, {"vmstat.allocstalls_per_second": 2.0}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"pressure.some.percent": 5.0},
+        {"vmstat.allocstalls_per_second": 2.0},
+        {"vmstat.compact_fails_per_second": 1.0},
+        {"buddy.extfrag_3": 0.9},
+    ],
+)
 def test_a_host_that_waits_for_memory_is_not_healthy(changes: dict[str, object]) -> None:
     assert change(CACHE, host(changes)).target == "pagecache"
 

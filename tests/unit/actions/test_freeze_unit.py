@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from tests.unit.actions.decisions import blocked, change, not_needed
+from tests.unit.actions.hosts import API, DENIED, FAILED, host, with_unit
+from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.freeze_unit import FreezeUnit
 from memrunbook.core.action import Risk
 from memrunbook.core.units import Duration, decode
-from tests.unit.actions.decisions import blocked, change, not_needed
-from tests.unit.actions.hosts import API, DENIED, FAILED, host, with_unit
-from tests.unit.actions.shells import Machine
 
 FREEZE = FreezeUnit(unit=API.name)
 

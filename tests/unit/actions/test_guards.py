@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.actions.hosts import DENIED, host
 
 from memrunbook.actions import guards
 from memrunbook.core.action import Blocked
 from memrunbook.core.fact import Unavailable
-from tests.unit.actions.hosts import DENIED, host
 
 NO_PSI = Unavailable("absent", "no PSI")
 

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.actions.decisions import blocked, change, not_needed
+from tests.unit.actions.hosts import API, FAILED, host, with_unit
+from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.limit_unit import LimitUnit
 from memrunbook.core.action import Risk
 from memrunbook.core.policy import UnitPolicy
 from memrunbook.core.units import GIB, Duration, Size
-from tests.unit.actions.decisions import blocked, change, not_needed
-from tests.unit.actions.hosts import API, FAILED, host, with_unit
-from tests.unit.actions.shells import Machine
 
 ABOVE = LimitUnit(unit=API.name, memory_max=Size(10 * GIB), swap_max=Size(GIB))
 BELOW = LimitUnit(unit=API.name, memory_max=Size(4 * GIB))

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.unit.actions.decisions import blocked, change
+from tests.unit.actions.hosts import API, DENIED, FAILED, host, with_unit
+from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.reclaim_cgroup import ReclaimCgroup
 from memrunbook.core.action import Risk
 from memrunbook.core.units import GIB, Size
-from tests.unit.actions.decisions import blocked, change
-from tests.unit.actions.hosts import API, DENIED, FAILED, host, with_unit
-from tests.unit.actions.shells import Machine
 
 RECLAIM = ReclaimCgroup(unit=API.name, amount=Size(GIB))
 
@@ -58,7 +59,7 @@ def test_units_must_be_known_to_find_a_cgroup() -> None:
 @pytest.mark.parametrize(
     "changes", [{"memory_bytes": None}, {"file_bytes": None}, {"cgroup": ""}, {"cgroup": "/../x.service"}]
 )
-def test_a_group_that_is_not_known_is_left_alone(changes: dict[str, object]) -> None:
+def test_a_group_that_is_not_known_is_left_alone(changes: dict[str, Any]) -> None:
     assert "is unknown" in blocked(RECLAIM, with_unit(**changes))
 
 

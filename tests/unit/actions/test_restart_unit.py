@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from memrunbook.actions.restart_unit import RestartUnit
-from memrunbook.core.action import Risk
 from tests.unit.actions.decisions import blocked, change
 from tests.unit.actions.hosts import API, FAILED, host, with_unit
 from tests.unit.actions.shells import Machine
+
+from memrunbook.actions.restart_unit import RestartUnit
+from memrunbook.core.action import Risk
 
 RESTART = RestartUnit(unit=API.name)
 

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from memrunbook.actions.run_check_command import RunCheckCommand
-from memrunbook.core.action import Effect, Risk
 from tests.unit.actions.decisions import blocked, change
 from tests.unit.actions.hosts import host
 from tests.unit.actions.shells import Machine
+
+from memrunbook.actions.run_check_command import RunCheckCommand
+from memrunbook.core.action import Effect, Risk
 
 
 def test_a_reader_needs_no_gate_and_its_output_is_evidence() -> None:

@@ -3,8 +3,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from memrunbook.actions.scripts import OWN_CHILD, SAME_RUN, STILL_GOING, WRITE_SLOWLY
 from tests.unit.actions.shells import Machine
+
+from memrunbook.actions.scripts import OWN_CHILD, SAME_RUN, STILL_GOING, WRITE_SLOWLY
 
 SAME = SAME_RUN + 'same_run "$@"\n'
 WRITE = WRITE_SLOWLY + 'write_slowly "$@"\n'

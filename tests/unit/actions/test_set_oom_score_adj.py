@@ -6,13 +6,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tests.unit.actions.decisions import blocked, change, not_needed
+from tests.unit.actions.hosts import API, DENIED, host, with_process, with_unit
+from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.set_oom_score_adj import SCRIPT, UNDO, SetOomScoreAdj
 from memrunbook.core.action import Risk
 from memrunbook.core.units import decode
-from tests.unit.actions.decisions import blocked, change, not_needed
-from tests.unit.actions.hosts import API, DENIED, host, with_process, with_unit
-from tests.unit.actions.shells import Machine
 
 EXPOSE = SetOomScoreAdj(pid=812, value=500)
 EXPOSE_UNIT = SetOomScoreAdj(unit=API.name, value=500)
@@ -91,13 +91,15 @@ def test_it_must_be_clear_who_is_meant() -> None:
 
 @pytest.fixture
 def victim() -> Iterator[tuple[int, int, int]]:
-    """Pid, start and oom_score_adj of a process whose name tries to look like the end of its name."""
-    with subprocess.Popen(["bash", "-c", "exec -a x sleep 60"]) as process:
+    """Pid, start and oom_score_adj of a process whose name looks like the end of a name and more."""
+    rename = 'printf "a) R 1 (b" >/proc/$$/comm; echo ready; read line'
+    with subprocess.Popen(["sh", "-c", rename], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
         folder = Path(f"/proc/{process.pid}")
-        (folder / "comm").write_text("a) R 1 (b")
-        start = int((folder / "stat").read_text().rpartition(")")[2].split()[19])
-        yield process.pid, start, int((folder / "oom_score_adj").read_text())
-        process.kill()
+        stat = (folder / "stat").read_text()
+        assert "(a) R 1 (b)" in stat
+        yield process.pid, int(stat.rpartition(")")[2].split()[19]), int((folder / "oom_score_adj").read_text())
 
 
 def test_the_script_and_its_undo_on_a_real_process(machine: Machine, victim: tuple[int, int, int]) -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-from memrunbook.actions.start_unit import StartUnit
-from memrunbook.core.action import Risk
+import msgspec
 from tests.unit.actions.decisions import blocked, change, not_needed
 from tests.unit.actions.hosts import API, DENIED, FAILED, host
 from tests.unit.actions.shells import Machine
+
+from memrunbook.actions.start_unit import StartUnit
+from memrunbook.core.action import Risk
 
 START = StartUnit(unit=FAILED.name)
 
@@ -19,6 +21,11 @@ def test_a_failed_service_is_started_and_must_stay_up() -> None:
 
 def test_a_service_that_runs_is_not_started() -> None:
     assert "active" in not_needed(StartUnit(unit=API.name), host())
+
+
+def test_systemd_is_not_interrupted() -> None:
+    starting = host({"units.all": [msgspec.structs.replace(FAILED, failed=False, state="activating")]})
+    assert "activating: systemd is at it" in blocked(START, starting)
 
 
 def test_only_a_known_service_is_started() -> None:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from memrunbook.actions.stop_unit import StopUnit
-from memrunbook.core.action import Risk
 from tests.unit.actions.decisions import blocked, change, not_needed
 from tests.unit.actions.hosts import API, FAILED, host, with_unit
 from tests.unit.actions.shells import Machine
+
+from memrunbook.actions.stop_unit import StopUnit
+from memrunbook.core.action import Risk
 
 STOP = StopUnit(unit=API.name)
 
@@ -14,6 +15,11 @@ def test_a_running_service_is_stopped_and_may_be_started_again() -> None:
     assert (made.summary, made.risk) == ("Stop search-api.service", Risk.MEDIUM)
     assert made.undo is not None
     assert made.undo.mode == "offer"
+
+
+def test_a_service_that_starts_over_and_over_is_stopped() -> None:
+    made = change(STOP, with_unit(active=False, state="activating"))
+    assert made.target == API.name
 
 
 def test_a_service_that_does_not_run_is_not_stopped() -> None:

@@ -3,11 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.unit.actions.hosts import DENIED, host
 
 from memrunbook.actions import sysctl_rules as rules
 from memrunbook.core.action import Blocked, Risk
 from memrunbook.core.units import GIB, KIB, MIB
-from tests.unit.actions.hosts import DENIED, host
 
 LOW, MEDIUM, HIGH = Risk.LOW, Risk.MEDIUM, Risk.HIGH
 STRICT = {"sysctl.vm.overcommit_memory": 2}

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
+from tests.unit.actions.hosts import API, DENIED, FAILED, host, with_unit
 
 from memrunbook.actions import systemd
 from memrunbook.core.action import Blocked, Risk
 from memrunbook.core.policy import UnitPolicy
-from tests.unit.actions.hosts import API, DENIED, FAILED, host, with_unit
 
 
 @pytest.mark.parametrize(
@@ -38,7 +40,7 @@ def test_protected_units_are_never_found(name: str) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"cluster_managed": True}, {"policy": UnitPolicy(kind="cluster")}])
-def test_a_cluster_manager_is_not_gone_behind(changes: dict[str, object]) -> None:
+def test_a_cluster_manager_is_not_gone_behind(changes: dict[str, Any]) -> None:
     found = systemd.find(with_unit(**changes), API.name)
     assert isinstance(found, Blocked)
     assert "cluster" in found.why

@@ -109,9 +109,9 @@ def test_a_line_behind_a_torn_one_is_broken() -> None:
     assert verdict == Broken(1, "the line does not end where its record does")
 
 
-def test_a_sealed_line_without_a_place_is_no_record() -> None:
+@pytest.mark.parametrize("body", [b'{"x":1}', b'{"\xe1":1}', b"[1}", b'{"seq":"1","prev":""}'])
+def test_a_sealed_line_without_a_place_is_no_record(body: bytes) -> None:
     line, _ = seal(Link(), {})
-    body = b'{"x":1}'
     forged = body[:-1] + b',"hash":"' + hashlib.sha256(body).hexdigest().encode() + b'"}\n'
     assert last(forged) is None
     assert isinstance(verify([line, forged]), Broken)

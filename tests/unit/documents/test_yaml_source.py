@@ -103,7 +103,8 @@ def test_a_word_inside_a_value_can_be_found(path: tuple[str | int, ...], word: s
         ("0x1f", "0x1f"), ("0o17", "0o17"), ("1_000", "1_000"), ("1:30", "1:30"), ("2026-11-22", "2026-11-22"),
         ("1.5", 1.5), (".5", 0.5), ("5.", 5.0), ("1e3", 1000.0), ("-1.5E-3", -0.0015), (".inf", ".inf"),
         ("512 MiB", "512 MiB"), ("'5'", "5"), ('"true"', "true"), (".nan", ".nan"),
-        ("${{ item.name }}", "${{ item.name }}"), ("<<", "<<"), ("=", "="), ("1.2.3", "1.2.3"), (".", "."), ("e5", "e5"),
+        ("${{ item.name }}", "${{ item.name }}"), ("<<", "<<"), ("=", "="), ("1.2.3", "1.2.3"), (".", "."),
+        ("e5", "e5"),
     ],
 )  # fmt: skip
 def test_a_word_means_what_it_looks_like(written: str, value: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from memrunbook.cli.output import emit, stream
 from memrunbook.cli.wiring import state_path
 from memrunbook.core.errors import UsageError
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 @click.group()
 def command() -> None:
@@ -19,24 +22,36 @@ def command() -> None:
 
 
 @command.command()
+@click.option("--expect", default="", metavar="HEAD", help="A head of the ledger that was kept elsewhere.")
 @common(STATE, OUTPUT)
-def verify(settings: Settings, **_: Any) -> int:
+def verify(settings: Settings, expect: str, **_: Any) -> int:
     """Check every journal and the ledger: changed, removed, inserted or reordered records, removed runs."""
     from memrunbook.state.audit import verify as verify_state
 
     state = state_path(settings)
     if not state.is_dir():
         raise UsageError("there is no journal", where=str(state), hint="--state-dir names another place")
-    findings = verify_state(state)
+    findings = verify_state(state, expect)
     broken = any(finding.level == "error" for finding in findings)
+    head = _head(state)
     if settings.json:
-        emit("audit", {"intact": not broken, "findings": findings})
+        emit("audit", {"intact": not broken, "head": head, "findings": findings})
     else:
         from memrunbook.ui.audit import audit_view
+        from memrunbook.ui.block import Span, line
         from memrunbook.ui.screen import Screen
 
-        Screen(settings.color).show(audit_view(findings, str(state)))
+        kept = line("Keep this elsewhere, and check with --expect: ", Span(head, whole=True))
+        Screen(settings.color).show([*audit_view(findings, str(state)), *([kept] if head and not broken else [])])
     return exit_codes.JOURNAL if broken else exit_codes.OK
+
+
+def _head(state: Path) -> str:
+    """The hash of the ledger's last entry."""
+    from memrunbook.state.ledger import read
+
+    entries = read(state)
+    return entries[-1].hash if entries else ""
 
 
 @command.command()

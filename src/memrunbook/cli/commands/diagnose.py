@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +22,14 @@ COUNT, EVERY = 3, 5.0
 
 @click.command()
 @common(HOSTS, REPLAY, LIBRARY, OUTPUT)
-def command(settings: Settings, **_: Any) -> int:
+def command(settings: Settings, **_options: Any) -> int:
     """Read hosts once and judge them by all runbooks. Nothing is changed."""
     wiring = Wiring(settings)
     _ = wiring.hosts
     with ThreadPoolExecutor(1) as pool:
         # The runbooks are loaded while the first answers are on their way.
         loading: Future[list[Runbook]] = pool.submit(wiring.runbooks)
-        reached = wiring.read(_every_fact, COUNT, EVERY)
+        reached = wiring.read(lambda: _every_fact(loading), COUNT, EVERY)
         runbooks = loading.result()
     from memrunbook.core.diagnosis import diagnose
 
@@ -40,9 +41,11 @@ def command(settings: Settings, **_: Any) -> int:
     return exit_codes.worst(_code(one, diagnosis) for one, diagnosis in found)
 
 
-def _every_fact() -> set[str]:
+def _every_fact(loading: Future[list[Runbook]]) -> set[str]:
+    """All facts, once the runbooks are known to be good: a bad one is not found out only after the long read."""
     from memrunbook import catalog
 
+    loading.result()
     return set(catalog.facts())
 
 
@@ -61,6 +64,8 @@ def _machine(one: Reached, diagnosis: Diagnosis | None) -> object:
 
 
 def _draw(settings: Settings, found: list[tuple[Reached, Diagnosis | None]]) -> None:
+    from memrunbook.cli.next_command import reach
+    from memrunbook.runtime.clock import SystemClock
     from memrunbook.ui.diagnosis import diagnosis_view
     from memrunbook.ui.errors import error_view
     from memrunbook.ui.screen import Screen
@@ -70,4 +75,5 @@ def _draw(settings: Settings, found: list[tuple[Reached, Diagnosis | None]]) -> 
         if one.snapshot is None or diagnosis is None:
             screen.show(error_view(one.error, one.host))
         else:
-            screen.show(diagnosis_view(diagnosis, one.snapshot, verbose=settings.verbose))
+            options = reach(sys.argv, one.host)
+            screen.show(diagnosis_view(diagnosis, one.snapshot, options, SystemClock().now(), verbose=settings.verbose))

@@ -19,9 +19,9 @@ def command(settings: Settings, **_: Any) -> int:
     found = entries(settings.runbook_dirs)
     if settings.json:
         return emit("list", {"runbooks": found})
-    for entry in found:
-        note = f"  (shadowed by {entry.shadowed})" if entry.shadowed else ""
-        click.echo(f"{entry.name:<24} {entry.title or entry.problem}{note}")
-        if settings.verbose:
-            click.echo(f"{'':<24} {entry.origin}")
+    from memrunbook.ui.runbooks import Listed, list_view
+    from memrunbook.ui.screen import Screen
+
+    listed = [Listed(entry.name, entry.title, entry.origin, entry.shadowed, entry.problem) for entry in found]
+    Screen(settings.color).show(list_view(listed))
     return 0

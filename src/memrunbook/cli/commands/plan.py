@@ -53,7 +53,7 @@ def make_plans(settings: Settings, name: str, out: Path | None, *, exit_code: bo
     if settings.json:
         emit("plan", {"runbook": runbook.name, "hosts": [_machine(runbook, planned) for planned in found]})
     else:
-        _draw(settings, runbook, found)
+        _draw(settings, name, found, out)
     return exit_codes.worst(_code(planned, exit_code=exit_code) for planned in found)
 
 
@@ -73,16 +73,18 @@ def _machine(runbook: Runbook, planned: Planned) -> object:
     return planned_host(runbook, diagnosis, plan, one.snapshot)
 
 
-def _draw(settings: Settings, runbook: Runbook, found: list[Planned]) -> None:
+def _draw(settings: Settings, name: str, found: list[Planned], out: Path | None) -> None:
     from memrunbook.cli.next_command import run_command
+    from memrunbook.runtime.clock import SystemClock
     from memrunbook.ui.errors import error_view
     from memrunbook.ui.plan import plan_view
     from memrunbook.ui.screen import Screen
 
     screen = Screen(settings.color)
+    saved = str(out) if out else ""
     for one, diagnosis, plan in found:
         if one.snapshot is None or diagnosis is None or plan is None:
             screen.show(error_view(one.error, one.host))
         else:
-            command_line = run_command(sys.argv, runbook.name, one.host)
-            screen.show(plan_view(diagnosis, plan, one.snapshot, command_line))
+            command_line = run_command(sys.argv, name, one.host)
+            screen.show(plan_view(diagnosis, plan, one.snapshot, command_line, SystemClock().now(), saved=saved))

@@ -44,7 +44,9 @@ def load_reports(state: Path, run: str) -> tuple[str, list[HostReport]]:
     from memrunbook.state.runs import records, runs
 
     known = {found.run_id: found for found in runs(state)}
-    run_id = max(known, default="") if run == "last" else run
+    if not known:
+        raise UsageError("there are no runs yet", where=str(state), hint="--state-dir names another place")
+    run_id = max(known) if run == "last" else run
     if run_id not in known:
         raise UsageError(f"there is no run {run!r} in {state}", hint="runbook runs lists them")
     reports = []

@@ -15,11 +15,15 @@ from memrunbook.cli.output import stream
 from memrunbook.cli.wiring import Wiring, actor, interactive, state_path
 
 if TYPE_CHECKING:
-    from memrunbook.cli.running import Running
     from memrunbook.core.bound import Runbook
     from memrunbook.core.report import HostReport
     from memrunbook.runtime.ports import Approver
     from memrunbook.state.run_directory import RunDirectory
+    from memrunbook.ui.block import Block
+
+LEFT = """Left at once: what was under way may be unfinished.
+  hint: runbook report {} shows how far each host came; look at the host before anything is repeated
+"""
 
 
 @click.command()
@@ -43,7 +47,7 @@ def command(settings: Settings, name: str, **options: Any) -> int:
     from memrunbook.cli.interrupts import finish_then_stop
 
     with finish_then_stop(stop):
-        return _run(wiring, runbook, options)
+        return _run(wiring, runbook, {**options, "name": name})
 
 
 def _run(wiring: Wiring, runbook: Runbook, options: dict[str, Any]) -> int:
@@ -54,11 +58,13 @@ def _run(wiring: Wiring, runbook: Runbook, options: dict[str, Any]) -> int:
     state = state_path(wiring.settings, make=True)
     with RunDirectory.create(state, new_run_id(clock.now()), clock.now) as directory:
         directory.run.append(_invocation(wiring, runbook, options))
-        running = _running(wiring, runbook, directory, options)
-        reports = running.run()
+        try:
+            reports = _running(wiring, runbook, directory, options)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(LEFT.format(directory.run_id)) from None
         directory.run.append({"event": "ended", "outcomes": {report.host: report.outcome for report in reports}})
         directory.end()
-        _tell(wiring.settings, directory, reports)
+        _tell(wiring, options["name"], directory, reports)
     return exit_codes.worst(exit_codes.of_report(report) for report in reports)
 
 
@@ -82,58 +88,78 @@ def _invocation(wiring: Wiring, runbook: Runbook, options: dict[str, Any]) -> di
     }
 
 
-def _running(wiring: Wiring, runbook: Runbook, directory: RunDirectory, options: dict[str, Any]) -> Running:
+def _running(wiring: Wiring, runbook: Runbook, directory: RunDirectory, options: dict[str, Any]) -> list[HostReport]:
     from memrunbook.cli.running import OneAtATime, Running
+    from memrunbook.runtime.clock import SystemClock
     from memrunbook.state.handled import handled
     from memrunbook.ui.progress import Progress
+    from memrunbook.ui.screen import Screen
 
     settings = wiring.settings
-    progress = Progress(settings.color, len(wiring.hosts), quiet=settings.json)
-    return Running(
-        wiring=wiring,
-        runbook=runbook,
-        directory=directory,
-        approver=OneAtATime(_approver(wiring, options), threading.Lock()),
-        actor=actor(),
-        watch=progress.watch,
-        handled=handled(directory.path.parents[1], runbook.name),
-        break_lock=options["break_lock"],
-        copy=stream if settings.json else None,
-    )
+    clock = SystemClock(wiring.stop)
+    with Progress(Screen(settings.color, sys.stderr), clock.now) as progress:
+        running = Running(
+            wiring=wiring,
+            runbook=runbook,
+            directory=directory,
+            approver=OneAtATime(_approver(wiring, options), threading.Lock(), progress.paused),
+            actor=actor(),
+            progress=None if settings.json else progress,
+            handled=handled(directory.path.parents[1], runbook.name),
+            break_lock=options["break_lock"],
+            copy=stream if settings.json else None,
+        )
+        return running.run()
 
 
 def _approver(wiring: Wiring, options: dict[str, Any]) -> Approver:
+    from memrunbook.cli.keyboard import Keyboard, Unhurried
     from memrunbook.runtime.clock import SystemClock
-    from memrunbook.ui.approver import TerminalApprover, UnattendedApprover
+    from memrunbook.ui.approve import ConsentThenAsk, TerminalApprover, UnattendedApprover
+    from memrunbook.ui.screen import Screen
 
-    clock = SystemClock(wiring.stop)
-    consent = UnattendedApprover(options["yes"], tuple(options["allow"]), clock, actor()["user"])
+    now = SystemClock(wiring.stop).now
+    who = actor()["user"]
+    consent = UnattendedApprover(options["yes"], tuple(options["allow"]), now, who)
     if not interactive(wiring.settings):
         return consent
-    return TerminalApprover(consent, clock, actor()["user"], [host.name for host in wiring.hosts])
+    hosts = tuple(host.name for host in wiring.hosts)
+    keyboard = Keyboard(wiring.stop)
+    terminal = TerminalApprover(Screen(wiring.settings.color, sys.stderr), keyboard.read, now, who, hosts)
+    return ConsentThenAsk(consent, Unhurried(terminal, keyboard))
 
 
-def _tell(settings: Settings, directory: RunDirectory, reports: list[HostReport]) -> None:
+def _tell(wiring: Wiring, name: str, directory: RunDirectory, reports: list[HostReport]) -> None:
     from memrunbook.core.machine import reported_host
 
     saved = _save_refused(directory, reports)
-    if settings.json:
+    if wiring.settings.json:
         hosts = [reported_host(report) for report in reports]
         stream({"format": "memrunbook.run/1", "event": "summary", "run": directory.run_id, "hosts": hosts})
         return
-    from memrunbook.cli.next_command import run_command
-    from memrunbook.ui.report import report_view
+    from memrunbook.ui.report import report_view, summary_view
     from memrunbook.ui.screen import Screen
 
-    screen = Screen(settings.color)
+    screen = Screen(wiring.settings.color)
     for report in reports:
-        screen.show(report_view(report, directory.run_id))
-    for report in reports:
-        consents = [word for consent in _consents(report) for word in ("--allow", consent)]
-        if consents and report.begun is not None:
-            name = report.begun.plan.runbook
-            screen.say(f"To allow it:  {run_command(sys.argv, name, report.host, *consents)}")
-            screen.say(f"The plan is saved in {saved[report.host]}")
+        screen.show([*report_view(report, directory.run_id), *_next(name, report, saved)])
+    if len(reports) > 1:
+        screen.show(summary_view(reports))
+
+
+def _next(name: str, report: HostReport, saved: dict[str, Path]) -> list[Block]:
+    """How to allow what a gate refused."""
+    from memrunbook.cli.next_command import run_command
+    from memrunbook.ui.block import Span, line
+
+    consents = [word for consent in _consents(report) for word in ("--allow", consent)]
+    if not consents:
+        return []
+    command_line = run_command(sys.argv, name, report.host, *consents)
+    return [
+        line("To allow it:  ", Span(command_line, "hint", whole=True)),
+        line("The plan is saved in ", Span(str(saved[report.host]), whole=True)),
+    ]
 
 
 def _consents(report: HostReport) -> list[str]:

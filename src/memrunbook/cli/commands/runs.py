@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import datetime as dt
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from memrunbook.cli.options import OUTPUT, STATE, Settings, common
 from memrunbook.cli.output import emit
 from memrunbook.cli.wiring import state_path
+
+if TYPE_CHECKING:
+    from memrunbook.state.runs import Run
+    from memrunbook.ui.journal import RunLine
 
 
 @click.command()
@@ -20,8 +25,26 @@ def command(settings: Settings, **_: Any) -> int:
     found = sorted(runs(state_path(settings)), key=lambda run: run.run_id, reverse=True)
     if settings.json:
         return emit("runs", {"runs": found})
-    from memrunbook.ui.runs import runs_view
+    from memrunbook.runtime.clock import SystemClock
+    from memrunbook.ui.journal import runs_view
     from memrunbook.ui.screen import Screen
 
-    Screen(settings.color).show(runs_view(found))
+    Screen(settings.color).show(runs_view([_line(run) for run in found], SystemClock().now()))
     return 0
+
+
+def _line(run: Run) -> RunLine:
+    from memrunbook.cli.exit_codes import most_severe
+    from memrunbook.ui.journal import RunLine
+
+    began = str(run.first.get("time", ""))
+    actor = run.first.get("actor", {})
+    outcomes = list(dict(run.last.get("outcomes", {})).values())
+    return RunLine(
+        run_id=run.run_id,
+        utc=dt.datetime.fromisoformat(began).timestamp() if began else 0.0,
+        runbook=str(run.first.get("runbook", "?")),
+        hosts=run.hosts,
+        outcome=most_severe(outcomes) if run.state == "ended" and outcomes else run.state,
+        who=str(actor.get("user", "?")),
+    )

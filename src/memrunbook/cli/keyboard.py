@@ -1,0 +1,51 @@
+"""Reads answers from the terminal: none that was typed before its question, and Ctrl-C ends the wait."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import termios
+import threading
+from dataclasses import dataclass
+
+from memrunbook.core.effects import Approval, AskApproval
+from memrunbook.runtime.ports import Approver
+
+POLL = 0.1
+LONGEST = 4096
+
+
+class Keyboard:
+    """The terminal on stdin; `stop` is set when a person pressed Ctrl-C."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
+
+    def forget(self) -> None:
+        """Throws away what was typed before anything was asked: a key pressed in impatience is no consent."""
+        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
+
+    def read(self) -> str:
+        """The next line with its end, "" at the end of the input; KeyboardInterrupt after Ctrl-C.
+
+        Python goes on with a read that a signal interrupted, and other threads never see the signal: so it is polled.
+        """
+        file = sys.stdin.fileno()
+        while not self._stop.is_set():
+            if select.select([file], [], [], POLL)[0]:
+                return os.read(file, LONGEST).decode("utf-8", "replace")
+        raise KeyboardInterrupt
+
+
+@dataclass(frozen=True)
+class Unhurried:
+    """An approver at the terminal who does not take for an answer what was typed before the question."""
+
+    approver: Approver
+    keyboard: Keyboard
+
+    def approve(self, host: str, question: AskApproval) -> Approval:
+        """Forgets what was typed so far, and asks."""
+        self.keyboard.forget()
+        return self.approver.approve(host, question)

@@ -1,0 +1,25 @@
+"""Reads the lines of a journal that are what they should be, whatever became of the rest of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+def read_lines(path: Path, kind: type[T]) -> Iterator[T]:
+    """Each line that decodes as `kind`, in order; none where the file cannot be read."""
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError:
+        return
+    decoder = msgspec.json.Decoder(kind)
+    for line in lines:
+        try:
+            yield decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue

@@ -1,0 +1,149 @@
+"""Every page that is compared with a file, by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from msgspec import structs
+
+from memrunbook.core.diagnosis import Suspect
+from memrunbook.core.effects import Execute, ReadFacts, Record, Wait
+from memrunbook.core.errors import DocumentError, HostKeyError, Problem
+from memrunbook.core.events import RunFinished
+from memrunbook.state.audit import Finding
+from memrunbook.ui.audit import audit_view
+from memrunbook.ui.block import Block
+from memrunbook.ui.diagnosis import diagnosis_view
+from memrunbook.ui.errors import error_view, notice
+from memrunbook.ui.facts import facts_view
+from memrunbook.ui.gate import details_view, gate_view
+from memrunbook.ui.journal import RunLine, runs_view
+from memrunbook.ui.plan import plan_view
+from memrunbook.ui.problems import problems_view
+from memrunbook.ui.progress import progress_line, waiting_line
+from memrunbook.ui.report import report_view, summary_view
+from memrunbook.ui.runbooks import Listed, list_view
+from tests.golden import samples as s
+
+NEXT = f"runbook run swap-thrashing --host {s.HOST}"
+PROBLEMS = [
+    Problem("leak.yaml:12:9", "unknown metric 'memory.avail_percent'", "did you mean 'memory.available_percent'?"),
+    Problem("leak.yaml:30:3", "a step without a verify"),
+]
+
+
+def _plan() -> list[Block]:
+    return plan_view(s.runbook_diagnosis(), s.plan(), s.snapshot(), NEXT, s.NOW)
+
+
+def _plan_blocked() -> list[Block]:
+    saved = plan_view(s.runbook_diagnosis(), s.plan(*s.NOT_RUN), s.snapshot(), f"runbook show {NEXT.split()[2]}",
+                      s.LATER, saved="/tmp/plan.json")  # fmt: skip
+    unknown = plan_view(s.runbook_diagnosis("unknown", causes=()), s.plan(*s.NOT_RUN), s.snapshot(), "", s.NOW)
+    healthy = plan_view(s.runbook_diagnosis("fails", causes=()), s.plan(s.NOT_RUN[1]), s.snapshot(), "", s.NOW)
+    return [*saved, *unknown, *healthy]
+
+
+def _diagnose() -> list[Block]:
+    primary = s.runbook_diagnosis()
+    found = s.diagnosis(primary, s.SHORTAGE, s.TUNING, primary="swap-thrashing", subsumed=("memory-shortage",))
+    return diagnosis_view(found, s.snapshot(), f"--host {s.HOST} -i hosts.yaml", s.NOW)
+
+
+def _diagnose_healthy() -> list[Block]:
+    healthy = diagnosis_view(s.diagnosis(s.TUNING), s.snapshot(), now=s.NOW, verbose=True)
+    blind = s.diagnosis(s.runbook_diagnosis("unknown", findings=(s.AT_LIMIT,)))
+    return [*healthy, *diagnosis_view(blind, s.snapshot(), now=s.NOW)]
+
+
+def _hostile() -> list[Block]:
+    findings = (s.THRASHING, structs.replace(s.AT_LIMIT, why=s.HOSTILE))
+    suspects = (Suspect("unit", s.HOSTILE, 2.0, {"anonymous_bytes": 5}), Suspect("process", s.HUGE, 1.0, {}))
+    entry = s.runbook_diagnosis(findings=findings, causes=suspects)
+    change = s.change(target=s.HOSTILE, summary=f"Restart {s.HOSTILE}", args=(s.HOSTILE,), costs=s.HOSTILE)
+    plan = s.plan(s.step(change, item=s.HOSTILE), structs.replace(s.NOT_RUN[0], item=s.HUGE, why=s.HOSTILE))
+    page = plan_view(entry, plan, s.snapshot(device=s.HOSTILE), NEXT, s.NOW)
+    return [*page, *facts_view(s.snapshot(device=s.HOSTILE), s.metrics(), s.NOW)]
+
+
+def _gate() -> list[Block]:
+    changed = "it was: Restart (pid 1); now it would be: Restart (pid 2)"
+    return [
+        *gate_view(s.HOST, s.question(), s.NOW, "host 3 of 20", "role search; peers search-01, search-02"),
+        *gate_view(s.HOST, s.question(s.STEPS[2], changed), s.LATER),
+        *gate_view(s.HOST, s.question(s.step(s.KILL)), s.NOW),
+        *details_view(s.question(s.STEPS[2])),
+    ]
+
+
+def _report() -> list[Block]:
+    return report_view(s.report(), s.RUN)
+
+
+def _report_bad() -> list[Block]:
+    lost = s.finished("unknown", why="the connection was lost", open=True)
+    undone = s.finished("undone", id="swap-less", why="not proven within 300 s: vmstat.refaults_per_second < 100.0; it "
+                        "was taken back", seconds=310.0)  # fmt: skip
+    refused = s.finished("refused", why="declined at the gate", hint="--allow restart_unit:x.service", seconds=0.0,
+                         summary="", before={})  # fmt: skip
+    return [
+        *report_view(s.report("unknown", lost, why="the outcome of step restart-grower is unknown"), s.RUN),
+        *report_view(s.report("failed", undone), s.RUN),
+        *report_view(
+            s.report("refused", refused, why="step restart-grower was refused", hint="runbook plan --out"), s.RUN
+        ),
+        *report_view(s.report("interrupted", refused, before={}, after={}, begun=None), s.RUN),
+        *summary_view([s.report(), s.report("failed", undone, why="a step failed")]),
+    ]
+
+
+def _progress() -> list[Block]:
+    restart = s.change()
+    asked = (
+        ReadFacts(("memory", "swap"), 3, 5.0, "diagnosis"),
+        ReadFacts(("memory",), 1, 5.0, "before the step"),
+        Record(s.report().begun or RunFinished("healthy")),
+        Execute("restart-grower", restart),
+        Execute("swap-less", s.SYSCTL, undo=True),
+        Wait(5.0, "verify restart-grower"),
+        Record(s.finished()),
+        Record(RunFinished("resolved")),
+    )
+    late = waiting_line(s.HOST, "TCP answers, no SSH banner: probably thrashing", 41.0, 300.0)
+    return [*(progress_line(s.HOST, one) for one in asked), late]
+
+
+def _errors() -> list[Block]:
+    changed = HostKeyError("the host key has changed: SHA256:abc", hint="if that is right: ssh-keygen -R db7")
+    runs = [s.RUN, "20261121T010000Z-abcd"]
+    return [
+        *error_view(changed, "db7"),
+        *error_view(DocumentError(PROBLEMS)),
+        *problems_view(PROBLEMS[:1], PROBLEMS[1:], 4),
+        *problems_view([], [], 4),
+        *notice("earlyoom is active on this host", "it may act at the same time"),
+        *list_view([Listed("oom-event", "OOM event", "shipped"),
+                    Listed("swap-thrashing", "Swap thrashing", "shipped", "/etc/memrunbook/runbooks"),
+                    Listed("broken", "", "/etc/memrunbook/runbooks", problem="broken.yaml:1:1: no mapping")]),
+        *runs_view([RunLine(runs[0], s.TAKEN.utc, "swap-thrashing", (s.HOST,), "resolved", "ada"),
+                    RunLine(runs[1], s.TAKEN.utc - 90_000, "oom-event", ("a", "b"), "interrupted", "ada")], s.LATER),
+        *runs_view([]),
+        *audit_view([], "/var/lib/memrunbook"),
+        *audit_view([Finding("note", f"{runs[0]}/b.jsonl:9", "the last record was cut off while it was written"),
+                     Finding("error", f"{runs[1]}/b.jsonl:7", "records were removed")], "/var/lib/memrunbook"),
+    ]  # fmt: skip
+
+
+CASES: dict[str, Callable[[], Sequence[Block]]] = {
+    "plan": _plan,
+    "plan-blocked": _plan_blocked,
+    "diagnose": _diagnose,
+    "diagnose-healthy": _diagnose_healthy,
+    "facts": lambda: facts_view(s.snapshot(), s.metrics(), s.NOW),
+    "hostile": _hostile,
+    "gate": _gate,
+    "report": _report,
+    "report-bad": _report_bad,
+    "progress": _progress,
+    "errors": _errors,
+}

@@ -1,0 +1,230 @@
+"""The audit: silent on what is intact, and never on what was changed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.unit.state.conftest import NOW, RUN_ID
+
+from memrunbook.core import chain
+from memrunbook.core.chain import Link
+from memrunbook.core.instant import Instant
+from memrunbook.state import keys, ledger
+from memrunbook.state.audit import verify
+from memrunbook.state.ledger import Entry
+from memrunbook.state.run_directory import RunDirectory
+
+Damage = Callable[[Path], object]
+
+
+def errors(state: Path) -> list[str]:
+    return [finding.message for finding in verify(state) if finding.level == "error"]
+
+
+def notes(state: Path) -> list[str]:
+    return [finding.message for finding in verify(state) if finding.level == "note"]
+
+
+def drop_line(path: Path, number: int) -> None:
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:number] + lines[number + 1 :]))
+
+
+def swap_lines(path: Path) -> None:
+    first, second, *rest = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([second, first, *rest]))
+
+
+def rewrite(path: Path) -> None:
+    """Seals the whole journal anew with another content, as somebody with the code but without the key can."""
+    link, lines = Link(), []
+    for _ in path.read_bytes().splitlines():
+        line, link = chain.seal(link, {"event": "forged"})
+        lines.append(line)
+    path.write_bytes(b"".join(lines))
+
+
+def add_record(path: Path) -> None:
+    last = chain.last(path.read_bytes().splitlines(keepends=True)[-1])
+    assert last
+    with path.open("ab") as file:
+        file.write(chain.seal(last, {"event": "forged"})[0])
+
+
+def append_bytes(path: Path, content: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(content)
+
+
+def unknown_journal(path: Path) -> None:
+    path.write_bytes(chain.seal(Link(), {"event": "forged"})[0])
+
+
+def test_an_empty_state_directory_is_intact(state: Path) -> None:
+    assert verify(state) == []
+
+
+def test_a_finished_run_is_intact(state: Path, finished: Path) -> None:
+    assert verify(state) == []
+
+
+def test_a_running_run_is_intact(state: Path, open_run: RunDirectory) -> None:
+    open_run.host("web-1").append({"event": "asked"})
+    assert verify(state) == []
+
+
+def test_an_interrupted_run_is_a_note(state: Path, open_run: RunDirectory) -> None:
+    open_run.close()
+    assert errors(state) == []
+    assert notes(state) == ["the run was interrupted: it has no end"]
+
+
+def test_a_run_that_went_on_after_an_interruption_is_intact(
+    state: Path, open_run: RunDirectory, now: Callable[[], Instant]
+) -> None:
+    open_run.run.append({"event": "began"})
+    open_run.close()
+    with RunDirectory.reopen(state, RUN_ID, now) as again:
+        again.run.append({"event": "ended"})
+        again.end()
+    assert verify(state) == []
+
+
+def test_a_torn_last_record_of_an_interrupted_run_is_a_note(state: Path, open_run: RunDirectory) -> None:
+    open_run.host("web-1").append({"event": "asked"})
+    open_run.close()
+    append_bytes(open_run.path / "web-1.jsonl", b'{"event":"answ')
+    assert errors(state) == []
+    assert notes(state)[0] == "the last record was cut off while it was written"
+
+
+def test_a_crash_before_the_ledger_was_written_is_no_error(state: Path, finished: Path) -> None:
+    crashed = state / "runs" / "20261122T094108Z-efgh"
+    crashed.mkdir()
+    (crashed / "run.jsonl").touch()
+    assert errors(state) == []
+
+
+def test_a_torn_ledger_is_a_note(state: Path, finished: Path) -> None:
+    append_bytes(ledger.ledger_file(state), b'{"run":')
+    assert errors(state) == []
+    assert notes(state) == ["the last entry was cut off while it was written"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (shutil.rmtree, "the run is in the ledger, its directory is missing"),
+        (lambda run: (run / "web-1.jsonl").unlink(), "the journal is in the ledger, the file is missing"),
+        (lambda run: (run / "web-1.jsonl").write_bytes(b""), "2 of the 2 records that the ledger knows are missing"),
+        (lambda run: drop_line(run / "web-1.jsonl", 1), "1 of the 2 records that the ledger knows are missing"),
+        (lambda run: drop_line(run / "web-1.jsonl", 0), "record 2 stands where record 1 belongs"),
+        (lambda run: swap_lines(run / "web-1.jsonl"), "record 2 stands where record 1 belongs"),
+        (lambda run: rewrite(run / "web-1.jsonl"), "this is not the record that the ledger knows"),
+        (lambda run: add_record(run / "web-1.jsonl"), "something was added behind the end"),
+        (lambda run: append_bytes(run / "web-1.jsonl", b"{"), "something was added behind the end"),
+        (lambda run: unknown_journal(run / "web-9.jsonl"), "the ledger does not know this journal"),
+        (lambda run: (run / "evidence/web-1/meminfo").write_text("x"), "the evidence is not what was saved"),
+        (lambda run: (run / "evidence/web-1/meminfo").unlink(), "the evidence is in the journal, the file is missing"),
+        (lambda run: (run.parents[1] / "ledger.jsonl").unlink(), "the ledger does not know this journal"),
+        (lambda run: drop_line(run.parents[1] / "ledger.jsonl", 2), "record 4 stands where record 3 belongs"),
+        (lambda run: swap_lines(run.parents[1] / "ledger.jsonl"), "record 2 stands where record 1 belongs"),
+        (lambda run: keys.key_file(run.parents[1]).unlink(), "it could not be read: no such file or directory"),
+    ],
+)
+def test_what_was_changed_is_an_error(state: Path, finished: Path, damage: Damage, message: str) -> None:
+    damage(finished)
+    assert [said for said in errors(state) if said.startswith(message)]
+
+
+def test_a_finding_names_the_line(state: Path, finished: Path) -> None:
+    path = finished / "web-2.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"answered", b"answerde"))
+    [finding] = verify(state)
+    assert finding.where == f"{path}:2"
+
+
+def test_a_ledger_that_was_sealed_with_another_key_is_an_error(state: Path, finished: Path) -> None:
+    known = ledger.read(state)
+    ledger.ledger_file(state).unlink()
+    mine = keys.key_file(state).read_bytes()
+    keys.key_file(state).unlink()
+    ledger.append(state, [Entry(one.run, one.file, one.event, one.head, one.count) for one in known], "now")
+    assert errors(state) == []
+    keys.key_file(state).write_bytes(mine)
+    assert set(errors(state)) == {"the entry is sealed by another key than this state directory's"}
+
+
+def test_an_entry_that_was_forged_without_the_key_is_an_error(state: Path, finished: Path) -> None:
+    path = ledger.ledger_file(state)
+    [*_, last] = path.read_bytes().splitlines(keepends=True)
+    entry = ledger.read(state)[-1]
+    link = chain.last(last)
+    assert link
+    forged = {"run": entry.run, "file": entry.file, "event": "end", "head": entry.head, "count": entry.count}
+    append_bytes(path, chain.seal(link, {**forged, "at": "now", "key": entry.key, "seal": entry.seal})[0])
+    assert errors(state) == ["the entry's seal is not that of the key"]
+
+
+def test_a_head_that_was_kept_elsewhere_finds_a_cut_at_the_end(
+    state: Path, finished: Path, now: Callable[[], Instant]
+) -> None:
+    before = ledger.ledger_file(state).read_bytes()
+    with RunDirectory.create(state, "20261123T094107Z-efgh", now) as later:
+        later.run.append({"event": "began"})
+        head = later.end()
+    assert verify(state, expect=head) == []
+    ledger.ledger_file(state).write_bytes(before)
+    shutil.rmtree(later.path)
+    assert verify(state) == []
+    assert "is not in the ledger: its end was cut or replaced" in verify(state, expect=head)[0].message
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    state = tmp_path_factory.mktemp("sealed")
+    with RunDirectory.create(state, RUN_ID, lambda: NOW) as run:
+        run.run.append({"event": "began"})
+        run.host("web-1").append({"event": "asked", "script": "echo 1 >/proc/sys/vm/compact_memory"})
+        run.host("web-1").append({"event": "answered", "seconds": 0.5})
+        run.save("web-1", "meminfo", "MemTotal: 5 kB\n")
+        run.end()
+    assert verify(state) == []
+    return state
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_any_flipped_bit_of_any_file_is_found(sealed: Path, data: st.DataObject) -> None:
+    path = data.draw(st.sampled_from(sorted(one for one in sealed.rglob("*") if one.is_file())))
+    whole = path.read_bytes()
+    place, bit = data.draw(st.integers(0, len(whole) - 1)), data.draw(st.integers(0, 7))
+    path.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << bit]) + whole[place + 1 :])
+    try:
+        assert errors(sealed)
+    finally:
+        path.write_bytes(whole)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_any_line_removed_doubled_or_moved_is_found(sealed: Path, data: st.DataObject) -> None:
+    path = data.draw(st.sampled_from(sorted(sealed.rglob("*.jsonl"))))
+    whole = path.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    place = data.draw(st.integers(0, len(lines) - 1))
+    rest = lines[:place] + lines[place + 1 :]
+    changed = [rest] if path.name != "ledger.jsonl" or place < len(lines) - 1 else []
+    changed += [[*lines[:place], lines[place], *lines[place:]]]
+    changed += [[*rest[:other], lines[place], *rest[other:]] for other in range(len(lines)) if other != place]
+    try:
+        for variant in changed:
+            path.write_bytes(b"".join(variant))
+            assert errors(sealed)
+    finally:
+        path.write_bytes(whole)

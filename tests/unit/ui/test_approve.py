@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import pytest
+
+from memrunbook.core.action import Risk
+from memrunbook.core.effects import Approval
+from memrunbook.core.errors import Interrupted
+from memrunbook.core.plan import PlannedStep
+from memrunbook.ui.approve import ConsentThenAsk, TerminalApprover, UnattendedApprover
+from memrunbook.ui.screen import Screen
+from tests.golden import samples as s
+
+LOW, MEDIUM, HIGH = s.step(s.SYSCTL), s.step(), s.step(s.KILL)
+TWENTY = tuple(f"search-{n:02}" for n in range(1, 21))
+
+
+def typing(*lines: str) -> Callable[[], str]:
+    left = [f"{line}\n" for line in lines]
+    return lambda: left.pop(0) if left else ""
+
+
+def asked(
+    step: PlannedStep, *typed: str, hosts: tuple[str, ...] = (s.HOST,), changed: str = ""
+) -> tuple[Approval, str]:
+    stream = io.StringIO()
+    approver = TerminalApprover(
+        Screen("never", stream), typing(*typed), lambda: s.NOW, "ada", hosts, {s.HOST: "role x"}
+    )
+    return approver.approve(s.HOST, s.question(step, changed)), stream.getvalue()
+
+
+@pytest.mark.parametrize("step", [LOW, MEDIUM, HIGH])
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [("", "no"), ("n", "no"), ("No", "no"), ("N", "no"), ("s", "skip"), ("q", "quit"), ("Q", "quit-all")],
+)
+def test_enter_alone_and_every_key_but_yes_let_nothing_through(step: PlannedStep, typed: str, answer: str) -> None:
+    approval, _ = asked(step, typed, typed, typed)
+    assert approval.answer == answer
+    assert approval.why
+
+
+@pytest.mark.parametrize("step", [LOW, MEDIUM])
+@pytest.mark.parametrize("typed", ["y", "Y", "yes", " y "])
+def test_yes_is_enough_up_to_medium_on_one_host(step: PlannedStep, typed: str) -> None:
+    approval, _ = asked(step, typed)
+    assert approval == Approval(s.NOW, "yes", step.digest, "ada", "terminal")
+
+
+def test_low_risk_needs_no_host_name_on_many_hosts() -> None:
+    assert asked(LOW, "y", hosts=TWENTY)[0].answer == "yes"
+
+
+@pytest.mark.parametrize(("typed", "answer"), [("search-03", "yes"), ("", "no"), ("search-04", "no"), ("y", "no")])
+def test_medium_risk_on_many_hosts_needs_the_name_of_this_host(typed: str, answer: str) -> None:
+    approval, shown = asked(MEDIUM, "y", typed, hosts=TWENTY)
+    assert approval.answer == answer
+    assert "host 3 of 20, role x" in shown
+    assert "Type search-03 to go on" in shown
+
+
+@pytest.mark.parametrize("typed", ["y", "yes", "java", "JAVA (812)", s.HOST])
+def test_high_risk_is_not_let_through_by_anything_but_the_name_of_its_target(typed: str) -> None:
+    approval, _ = asked(HIGH, typed, typed, typed)
+    assert (approval.answer, approval.why) == ("no", "no clear answer in 3 attempts")
+
+
+def test_high_risk_is_let_through_by_the_name_of_its_target() -> None:
+    assert asked(HIGH, "java (812)")[0].answer == "yes"
+    assert asked(HIGH, "java (812)", s.HOST, hosts=TWENTY)[0].answer == "yes"
+    assert asked(HIGH, "java (812)", "", hosts=TWENTY)[0].answer == "no"
+
+
+def test_a_target_without_a_visible_name_needs_the_host_name() -> None:
+    blank = s.step(s.change(target="  ", risk=Risk.HIGH))
+    assert asked(blank, "y", "", "y")[0].answer == "no"
+    assert asked(blank, s.HOST)[0].answer == "yes"
+
+
+def test_a_hostile_name_is_typed_as_it_is_shown() -> None:
+    step = s.step(s.change(target=s.HOSTILE, risk=Risk.HIGH))
+    shown_name = (
+        s.HOSTILE.encode("ascii", "backslashreplace").decode().replace("\x1b", "\\x1b").replace("\x07", "\\x07")
+    )
+    shown_name = shown_name.replace("\r", "\\r").replace("\n", "\\n")
+    approval, shown = asked(step, shown_name)
+    assert approval.answer == "yes"
+    assert f"Type {shown_name} to go on" in shown
+    assert "\x1b" not in shown
+
+
+def test_the_end_of_the_input_is_a_refusal_that_says_why() -> None:
+    approval, _ = asked(MEDIUM)
+    assert (approval.answer, approval.why) == ("no", "stdin was closed")
+
+
+def test_ctrl_c_at_the_gate_interrupts() -> None:
+    def interrupt() -> str:
+        raise KeyboardInterrupt
+
+    approver = TerminalApprover(Screen("never", io.StringIO()), interrupt, lambda: s.NOW, "ada", (s.HOST,))
+    with pytest.raises(Interrupted):
+        approver.approve(s.HOST, s.question(MEDIUM))
+
+
+def test_details_show_the_whole_script_and_all_evidence_then_the_question_comes_again() -> None:
+    approval, shown = asked(LOW, "d", "d", "d", "d", "y")
+    assert approval.answer == "yes"
+    assert "  line 11\n" in shown
+    assert "memory.available_percent = 3.1" in shown
+    assert LOW.digest in shown
+    assert shown.count("y/N") == 5
+
+
+def test_the_gate_says_what_moved_since_it_was_asked_before() -> None:
+    _, shown = asked(MEDIUM, "y", changed="it was: A; now it would be: B")
+    assert "Changed    it was: A; now it would be: B\n" in shown
+
+
+def consent(*allow: str, yes: bool = False) -> UnattendedApprover:
+    return UnattendedApprover(yes, allow, lambda: s.NOW, "ada")
+
+
+@pytest.mark.parametrize(
+    ("step", "allow", "yes", "how"),
+    [
+        (LOW, (), True, "--yes"),
+        (s.STEPS[0], (), True, "--yes"),
+        (LOW, ("set_sysctl",), False, "--allow set_sysctl"),
+        (MEDIUM, ("restart_unit",), False, "--allow restart_unit"),
+        (MEDIUM, (f"restart_unit:{s.GROWER}",), False, f"--allow restart_unit:{s.GROWER}"),
+        (HIGH, ("kill_process:java (812)",), False, "--allow kill_process:java (812)"),
+    ],
+)
+def test_consent_covers_what_it_names(step: PlannedStep, allow: tuple[str, ...], yes: bool, how: str) -> None:  # noqa: FBT001
+    approval = consent(*allow, yes=yes).approve(s.HOST, s.question(step))
+    assert approval == Approval(s.NOW, "yes", step.digest, "ada", how)
+
+
+@pytest.mark.parametrize(
+    ("step", "allow", "yes", "option"),
+    [
+        (LOW, (), False, "needs --yes or --allow set_sysctl:vm.swappiness"),
+        (MEDIUM, (), True, f"needs --allow restart_unit:{s.GROWER}"),
+        (MEDIUM, ("restart_unit:other.service", "stop_unit"), True, f"needs --allow restart_unit:{s.GROWER}"),
+        (HIGH, ("kill_process", "kill_process:java"), True, "needs --allow 'kill_process:java (812)'"),
+    ],
+)
+def test_other_consent_refuses_and_says_what_would_allow_it(
+    step: PlannedStep, allow: tuple[str, ...], yes: bool, option: str  # noqa: FBT001
+) -> None:  # fmt: skip
+    approval = consent(*allow, yes=yes).approve(s.HOST, s.question(step))
+    assert (approval.answer, approval.how) == ("no", "none")
+    assert approval.why.endswith(option)
+
+
+def test_there_is_nothing_to_allow_where_nothing_would_change() -> None:
+    approval = consent("restart_unit", yes=True).approve(s.HOST, s.question(s.plan(*s.NOT_RUN).steps[0]))
+    assert approval.answer == "no"
+
+
+def test_what_was_allowed_is_not_asked_and_everything_else_is() -> None:
+    stream = io.StringIO()
+    terminal = TerminalApprover(Screen("never", stream), typing("s"), lambda: s.NOW, "ada", (s.HOST,))
+    both = ConsentThenAsk(consent(yes=True), terminal)
+    assert both.approve(s.HOST, s.question(LOW)).how == "--yes"
+    assert stream.getvalue() == ""
+    assert both.approve(s.HOST, s.question(MEDIUM)).answer == "skip"

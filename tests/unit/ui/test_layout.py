@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memrunbook.ui.block import Block, Grid, Line, Note, Row, Span, Table, line, note, row, text
+from memrunbook.ui.layout import ON_TERMINAL, cells, lay_out
+
+WORDS = st.text(max_size=120)
+SPANS = st.builds(Span, WORDS, st.sampled_from(["", "strong"]), st.booleans())
+TEXTS = st.lists(SPANS, max_size=3).map(tuple)
+LINES = st.builds(Line, TEXTS, TEXTS, st.integers(0, 20))
+ROWS = st.builds(Row, st.lists(TEXTS, min_size=1, max_size=4).map(tuple), TEXTS)
+GRIDS = st.builds(Grid, st.lists(ROWS | st.builds(Note, TEXTS, TEXTS), max_size=4).map(tuple), st.integers(0, 2))
+TABLES = st.integers(1, 4).flatmap(
+    lambda n: st.builds(
+        Table, st.tuples(*[WORDS] * n), st.lists(st.tuples(*[WORDS] * n), max_size=3).map(tuple), st.integers(0, 4)
+    )
+)
+BLOCKS: st.SearchStrategy[list[Block]] = st.lists(LINES | GRIDS | TABLES, max_size=4)
+
+
+def drawn(blocks: list[Block], width: int | None = None) -> list[str]:
+    return ["".join(span.text for span in content).rstrip() for content in lay_out(blocks, width)]
+
+
+@given(BLOCKS, st.integers(40, 120))
+def test_whatever_a_host_says_no_line_is_wider_than_the_terminal(blocks: list[Block], width: int) -> None:
+    for content in lay_out(blocks, width):
+        shown = "".join(span.text for span in content).rstrip()
+        assert cells((Span(shown),)) <= width
+        assert shown.isprintable()
+
+
+@given(BLOCKS)
+def test_off_a_terminal_nothing_is_cut(blocks: list[Block]) -> None:
+    assert not any("…" in shown for shown in drawn(blocks) if "…" not in str(blocks))
+
+
+@given(TEXTS, st.integers(40, 120))
+def test_folding_keeps_every_character_but_blanks(content: tuple[Span, ...], width: int) -> None:
+    whole = tuple(span._replace(whole=True) for span in content)
+    folded = "".join(drawn([Line((), whole)], width))
+    assert folded.replace(" ", "") == "".join(drawn([Line((), whole)])).replace(" ", "")
+
+
+def test_a_long_name_is_cut_on_a_terminal_only_and_what_must_be_read_never() -> None:
+    name = "n" * 1000
+    assert drawn([line(name)]) == [name]
+    assert "".join(drawn([line(name)], 80)) == "n" * (ON_TERMINAL - 1) + "…"
+    assert "".join(drawn([line(Span(name, whole=True))], 80)) == name
+
+
+def test_columns_share_a_width_and_a_huge_cell_does_not_push_the_others() -> None:
+    grid = Grid((row("a", "one", body="x"), row("bbb", "z" * 90, body="y"), note("hint: ", "h")))
+    assert drawn([grid]) == [f"  a    {'one':48}   x", f"  bbb  {'z' * 90}   y", "       hint: h"]
+
+
+def test_a_number_stays_with_its_unit() -> None:
+    assert drawn([line("a" * 36, " 4.7 MiB/s and", " 31.4 %")], 40) == ["a" * 36, "4.7 MiB/s and 31.4 %"]
+
+
+def test_wide_characters_count_for_two_columns() -> None:
+    assert cells(text("日本")) == 4
+    assert cells(text("e\u0301")) == 1
+    assert drawn([Grid((row("日本", "x"), row("abcde", "y")))]) == ["  日本   x", "  abcde  y"]
+    assert drawn([line("日" * 25)], 40) == ["日" * 20, "日" * 5]
+
+
+def test_a_table_that_is_too_wide_becomes_sentences() -> None:
+    table = Table(("name", "size", "used"), (("a", "1 KiB", "x" * 30),))
+    assert drawn([table], 80) == ["  name  size   used", f"  a     1 KiB  {'x' * 30}"]
+    assert drawn([table], 40) == ["  a  size 1 KiB, used ", f"     {'x' * 30}"] or drawn([table], 40)[0].startswith(
+        "  a"
+    )
+
+
+def test_a_text_that_has_no_room_beside_its_head_goes_below_it() -> None:
+    long = Line(text("h" * 70), text("word " * 10), 4)
+    assert drawn([long], 80) == ["h" * 70, f"    {'word ' * 10}".rstrip()]
+    assert drawn([Line(text("h" * 90), (), 4)], 80) == ["h" * 76, f"    {'h' * 14}"]

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import io
+import re
+import threading
+
+import pytest
+
+from memrunbook.core.condition import Verdict
+from memrunbook.core.effects import AskApproval, Execute, Lock, ReadFacts, Record, Request, Unlock, Wait
+from memrunbook.core.events import Diagnosed
+from memrunbook.ui.block import line
+from memrunbook.ui.layout import lay_out
+from memrunbook.ui.progress import Progress, event_line, progress_line, waiting_line
+from memrunbook.ui.screen import Screen
+from tests.golden import samples as s
+
+WAIT = Wait(5.0, "verify restart-grower")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def words(host: str, request: Request[object]) -> str:
+    return "".join(span.text for content in lay_out([progress_line(host, request)], None) for span in content)
+
+
+@pytest.mark.parametrize(
+    ("request_", "said"),
+    [
+        (ReadFacts(("memory",), 3, 5.0, "diagnosis"), "reading 1 fact (diagnosis), about 10 s"),
+        (Execute("a", s.change()), f"a: Restart {s.GROWER}, at most 90 s"),
+        (Execute("a", s.change(), undo=True), f"a: taking back: Restart {s.GROWER}, at most 90 s"),
+        (AskApproval(s.step(), s.NOW), f"restart-grower/{s.GROWER}: waiting for an answer"),
+        (Lock(), "taking the lock of the host"),
+        (Unlock(), "giving the lock back"),
+    ],
+)
+def test_every_request_says_what_is_done(request_: Request[object], said: str) -> None:
+    assert words("h", request_) == f"h  {said}"
+
+
+@pytest.mark.parametrize(("state", "said"), [("fails", "does not apply"), ("unknown", "unknown whether")])
+def test_a_diagnosis_says_whether_the_incident_applies(state: str, said: str) -> None:
+    diagnosis = s.runbook_diagnosis(incident=Verdict(state))  # type: ignore[arg-type]  a state by parameter
+    assert said in str(event_line("h", Diagnosed(diagnosis, s.plan(), {})))
+
+
+def test_off_a_terminal_each_event_is_one_line_and_a_loop_says_it_once() -> None:
+    stream = io.StringIO()
+    with Progress(Screen("auto", stream, {}), lambda: s.NOW) as progress:
+        for _ in range(3):
+            progress.asked("h", WAIT)
+        progress.asked("h", Record(s.finished()))
+        progress.asked("h", WAIT)
+    wait = "h  waiting 5.0 s (verify restart-grower)"
+    assert stream.getvalue().splitlines() == [wait, f"h  done  restart-grower  Restart {s.GROWER} (107 s)", wait]
+
+
+def test_on_a_terminal_what_is_waited_for_is_drawn_and_goes_away() -> None:
+    stream = Terminal()
+    with Progress(Screen("auto", stream, {"TERM": "xterm"}, 80), lambda: s.NOW) as progress:
+        for number in range(10):
+            progress.asked(f"h{number}", WAIT)
+        drawn = "".join(part for part in progress._drawn().plain)
+        progress.finished("h0")
+        progress.asked("h1", Record(s.finished()))
+        with progress.paused():
+            before = len(stream.getvalue())
+        stays = progress._drawn().plain
+    assert "h7  waiting 5.0 s (verify restart-grower)  0.0 s\nand 2 more hosts" in drawn
+    assert "h0" not in stays
+    assert before
+    assert f"done\x1b[0m  restart-grower  Restart {s.GROWER} (107 s)" in re.sub(
+        r"\x1b\[\d*[A-HJKl]", "", stream.getvalue()
+    )
+
+
+def test_hosts_may_report_from_several_threads_while_it_is_paused_and_drawn() -> None:
+    stream = Terminal()
+    with Progress(Screen("never", stream, {"TERM": "xterm"}, 80), lambda: s.NOW) as progress:
+        threads = [threading.Thread(target=progress.say, args=(line(f"line {n}"),)) for n in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(10)
+    assert not any(thread.is_alive() for thread in threads)
+    assert all(f"line {n}\n" in stream.getvalue() for n in range(8))
+
+
+def test_a_slow_host_is_waited_for_with_an_explanation() -> None:
+    assert "waited 41 s: no banner; Ctrl-C to give up" in str(waiting_line("h", "no banner", 41.0))
