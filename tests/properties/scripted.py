@@ -53,8 +53,7 @@ class Scripted:
             return small.snapshot(self.time, **known)
         if isinstance(request, AskApproval):
             answer = self._turn(self.answers, "AskApproval")
-            answer = Approval(now, answer, request.step.digest) if isinstance(answer, str) else answer
-            return msgspec.structs.replace(answer, at=now, how=self.how)
+            return answer if isinstance(answer, Approval) else Approval(now, answer, request.step.digest, how=self.how)
         if isinstance(request, Execute):
             end = self._turn(self.ends, "Execute")
             return end(now) if end is Done else end(now, "it broke")

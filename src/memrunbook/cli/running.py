@@ -69,6 +69,7 @@ class Running:
 
     def run(self) -> list[HostReport]:
         """Runs every host; the reports in their order. JournalError stops the host whose journal fails."""
+        self.directory.hosts([host.name for host in self.wiring.hosts])  # one entry in the ledger for all of them
         return each(self.wiring.hosts, self._one, self.wiring.settings.forks)
 
     def _one(self, host: Host) -> HostReport:
@@ -90,6 +91,7 @@ class Running:
             return self._interpreted(host, session, journal, clock)
         finally:
             session.close()
+            journal.journal.close()
             if self.progress:
                 self.progress.finished(host.name)
 

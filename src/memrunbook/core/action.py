@@ -41,7 +41,7 @@ class Effect(enum.Enum):
 
 
 class Undo(Struct, frozen=True):
-    """How a change is taken back: a constant script and its positional parameters; refuses where the value is not ours."""
+    """How a change is taken back: a constant script and its parameters; it refuses where the value is not ours."""
 
     summary: str
     script: str
@@ -85,7 +85,7 @@ class Change(Struct, frozen=True, kw_only=True):
 
     @property
     def digest(self) -> str:
-        """What an approval is for: action, target identity, parameters and script; measured inputs are no part of it."""
+        """What an approval is for: action, target, identity, parameters and script; never a measured input."""
         parts = [
             self.action,
             self.target,

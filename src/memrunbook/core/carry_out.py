@@ -58,9 +58,7 @@ def _attempt(approved: Approved) -> Asking[tuple[Executed, str]]:
     progress.fresh = False
     if change.effect is Effect.READ:
         return _looked(executed)
-    progress.acted = True
-    if progress.doing:
-        progress.doing.executed = True
+    progress.acted = progress.executed = True
     if isinstance(executed, Unknown) and change.effect is Effect.IDEMPOTENT:
         executed = yield from _probe(approved, executed)
     if not isinstance(executed, Done):

@@ -69,7 +69,7 @@ class Request(Struct, Generic[A], frozen=True, tag=True):
 
 
 class ReadFacts(Request[Snapshot], frozen=True, tag=True):
-    """Read facts. `count` samples `every` seconds apart; an earlier sample with no change since may serve as the first."""
+    """Read facts: `count` samples `every` seconds apart; an earlier one with no change since may serve as the first."""
 
     facts: tuple[str, ...]
     count: int

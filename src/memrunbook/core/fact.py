@@ -1,6 +1,6 @@
 """A fact: what it asks of a host, and a pure parser of the answers.
 
-A fact is one file in `facts/` that defines `FACT`. Its name is the file's name and the first part of its metrics' names.
+A fact is one file in `facts/` that defines `FACT`; the file's name is the first part of its metrics' names.
 The fields of its reading *are* the metrics: `Annotated[int, Doc("meaning", Unit.BYTES, "/proc/meminfo MemAvailable")]`.
 """
 

@@ -38,7 +38,7 @@ class HostIdentity(Struct, frozen=True):
 
 
 def parse_hosts(words: Iterable[str]) -> list[Host]:
-    """Reads `[user@]name[:port]`, comma lists and ranges (`web[01:20]`), each host once; UsageError for anything else."""
+    """Reads `[user@]name[:port]`, comma lists and ranges (`web[01:20]`), each host once; UsageError for the rest."""
     names = (name for word in words for part in word.split(",") if part for name in _expand(part))
     found: dict[Host, None] = {}
     for name in names:

@@ -7,7 +7,6 @@ import typing
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from memrunbook.core.fact import Doc, Fact, Reading

@@ -24,9 +24,13 @@ class UnitPolicy(Struct, frozen=True, kw_only=True):
     stop: Annotated[str, Doc('may a rule stop it: "yes", "no" or "unlisted"', source="services.yaml")] = "unlisted"
     limit: Annotated[str, Doc('may a rule limit it: "yes", "no" or "unlisted"', source="services.yaml")] = "unlisted"
     kind: Annotated[str, Doc("service, batch, database or cluster", source="services.yaml")] = "service"
-    memory_high_bytes: Annotated[int, Doc("MemoryHigh that a rule may set, 0 for none", Unit.BYTES, "services.yaml")] = 0
+    memory_high_bytes: Annotated[
+        int, Doc("MemoryHigh that a rule may set, 0 for none", Unit.BYTES, "services.yaml")
+    ] = 0
     memory_max_bytes: Annotated[int, Doc("MemoryMax that a rule may set, 0 for none", Unit.BYTES, "services.yaml")] = 0
-    swap_max_bytes: Annotated[int, Doc("MemorySwapMax that a rule may set, 0 for none", Unit.BYTES, "services.yaml")] = 0
+    swap_max_bytes: Annotated[
+        int, Doc("MemorySwapMax that a rule may set, 0 for none", Unit.BYTES, "services.yaml")
+    ] = 0
 
 
 UNLISTED = UnitPolicy()

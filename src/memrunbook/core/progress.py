@@ -16,18 +16,17 @@ PAIR = 2
 
 @dataclass
 class Doing:
-    """The step that is under way, and whether its change was carried out."""
+    """The step and item that are under way."""
 
     step: Step
     item: str
-    executed: bool = False
 
 
 @dataclass
 class Progress:
     """The one mutable thing of a run. `fresh` is true until a command, a gate or a wait makes the snapshot old.
 
-    `items` holds the keys of each step whose `for_each` was evaluated, so that none is lost when a run is cut short.
+    `executed` is true once the change of the step under way was carried out; `items` holds the keys of each step whose `for_each` was evaluated, so that none is lost when a run is cut short.
     """
 
     runbook: Runbook
@@ -39,6 +38,7 @@ class Progress:
     resolved: bool = False
     locked: bool = False
     doing: Doing | None = None
+    executed: bool = False
     finished: list[StepFinished] = field(default_factory=list)
     items: dict[str, list[str]] = field(default_factory=dict)
 
@@ -57,7 +57,7 @@ class Progress:
         spec = step.spec
         end = StepFinished(id=spec.id, name=spec.name, action=spec.action, item=item, state=state, **details)
         self.finished.append(end)
-        self.doing = None
+        self.doing, self.executed = None, False
         yield from ask(Record(end))
         return end
 

@@ -17,7 +17,7 @@ from memrunbook.core.errors import HostError, Interrupted, Refused, RunbookError
 from memrunbook.core.events import Diagnosed, Outcome, RunFinished, StepState
 from memrunbook.core.fact import Unavailable
 from memrunbook.core.planner import items_of, make_plan
-from memrunbook.core.progress import Progress, signals
+from memrunbook.core.progress import Doing, Progress, signals
 from memrunbook.core.step import run_item
 from memrunbook.core.world import World
 
@@ -142,7 +142,7 @@ def _finish(progress: Progress, outcome: Outcome, why: str) -> Asking[None]:
 def _cut_short(progress: Progress, error: RunbookError) -> Asking[None]:
     """Records the step that was under way, what was not reached, and the end."""
     if progress.doing:
-        yield from _interrupted_step(progress, error)
+        yield from _interrupted_step(progress, progress.doing, error)
     progress.stop(f"not reached: {error}")
     recorded = {(finished.id, finished.item) for finished in progress.finished}
     for step in progress.runbook.steps:
@@ -156,14 +156,11 @@ def _cut_short(progress: Progress, error: RunbookError) -> Asking[None]:
     yield from ask(Record(RunFinished(outcome, str(error), hint=error.hint)))
 
 
-def _interrupted_step(progress: Progress, error: RunbookError) -> Asking[None]:
-    doing = progress.doing
-    if doing is None:
-        return
+def _interrupted_step(progress: Progress, doing: Doing, error: RunbookError) -> Asking[None]:
     state: StepState = "interrupted" if isinstance(error, Interrupted) else "unknown"
-    carried_out = "carried out, but not proven" if doing.executed else "nothing was changed"
+    carried_out = "carried out, but not proven" if progress.executed else "nothing was changed"
     why = f"{carried_out}: {error}"
-    yield from progress.record(doing.step, doing.item, state if doing.executed else "interrupted", why=why)
+    yield from progress.record(doing.step, doing.item, state if progress.executed else "interrupted", why=why)
 
 
 def _end_of(error: RunbookError) -> Outcome:

@@ -110,5 +110,9 @@ def schema(kind: type) -> dict[str, object]:
     if kind is Size:
         return {"type": "string", "pattern": r"^\s*\d{1,15}(\.\d{1,15})?\s*([KMGT]iB|B)\s*$", "examples": ["512 MiB"]}
     if kind is Duration:
-        return {"type": "string", "pattern": r"^\s*(\d{1,15}(\.\d{1,15})?\s*(ms|[smhd])\s*)+$", "examples": ["5m", "1h30m"]}
+        return {
+            "type": "string",
+            "pattern": r"^\s*(\d{1,15}(\.\d{1,15})?\s*(ms|[smhd])\s*)+$",
+            "examples": ["5m", "1h30m"],
+        }
     raise NotImplementedError(f"{kind} is not known to documents")

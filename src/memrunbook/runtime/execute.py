@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
+from memrunbook.actions.scripts import STILL_GOING
 from memrunbook.core.action import Change
 from memrunbook.core.effects import Done, Executed, Failed, Unknown
 from memrunbook.core.instant import Instant
 from memrunbook.runtime.ports import Output, Session
 
 OUTPUT_LIMIT = 64 << 10
+EVIDENCE_LIMIT = 1 << 20
 SHOWN = 400
 TIMER_TIMEOUT = 20.0
 # An earlier try of the same change may have left its timer: two of one name cannot be.
@@ -39,7 +41,8 @@ def execute(session: Session, change: Change, witness: str, at: Instant, timer: 
         if armed.status != 0:
             return Failed(at, f"nothing was changed: the timer that takes it back could not be set: {_said(armed)}")
     wrapped = f'{WITNESS}\nmrb_act() {{\n{change.script}\n}}\nmrb_act "$@"'
-    output = session.execute(wrapped, (witness, *change.args), timeout=change.timeout, limit=OUTPUT_LIMIT)
+    limit = EVIDENCE_LIMIT if change.evidence else OUTPUT_LIMIT
+    output = session.execute(wrapped, (witness, *change.args), timeout=change.timeout, limit=limit)
     result = outcome(output, at)
     if isinstance(result, Failed) and change.back_after:
         session.execute(DISARM, (timer,), timeout=TIMER_TIMEOUT)
@@ -65,6 +68,8 @@ def outcome(output: Output, at: Instant) -> Executed:
         return Unknown(at, f"no answer within {output.seconds:.0f} s", text, output.seconds)
     if output.status is None:
         return Unknown(at, "the connection was lost before the command's end was seen", text, output.seconds)
+    if output.status == STILL_GOING:
+        return Unknown(at, f"the kernel was still at it after {output.seconds:.0f} s", text, output.seconds)
     if output.status == 0:
         return Done(at, text, output.seconds)
     return Failed(at, f"exit status {output.status}: {_said(output)}", text, output.seconds)

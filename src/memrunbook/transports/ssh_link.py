@@ -88,10 +88,10 @@ class Link:
             waited = time.monotonic() - started
             silent = not self._transport.remote_version
             if waited > banner + (0 if silent else seconds):
-                raise self._silent(waited) if silent else self._late("the key exchange", waited)
+                raise _silent(self.where, waited) if silent else _late(self.where, "the key exchange", waited)
             notice("TCP answers, no SSH banner: the host may be thrashing" if silent else "key exchange", waited)
         if not self._transport.is_active():
-            raise self._broken()
+            raise _broken(self.where, self._transport)
         key = self._transport.get_remote_server_key()
         return HostKey(key.get_name(), key.asbytes())
 
@@ -101,39 +101,6 @@ class Link:
             name for kind in kinds for name in (_RSA if kind == "ssh-rsa" else (kind,)) if name in options.key_types
         ]
         options.key_types = tuple(dict.fromkeys([*wanted, *options.key_types]))
-
-    def _silent(self, waited: float) -> Unreachable:
-        return Unreachable(
-            f"TCP accepts, no SSH banner in {waited:.0f} s: the host may be thrashing",
-            where=self.where,
-            hint="wait longer with --patience 5m; or use its console: SysRq-f kills the largest process; or fail over",
-        )
-
-    def _late(self, what: str, waited: float) -> Unreachable:
-        return Unreachable(
-            f"{what} was not finished after {waited:.0f} s: the host may be thrashing",
-            where=self.where,
-            hint="wait longer with --patience 5m, or use its console",
-        )
-
-    def _broken(self) -> Unreachable:
-        error = self._transport.get_exception()
-        if isinstance(error, IncompatiblePeer):
-            return Unreachable(f"no common way to encrypt: {clean(str(error))}", where=self.where)
-        if "Indecipherable" in str(error):
-            return Unreachable(
-                f"this is no SSH server: {clean(str(error))}", where=self.where, hint="is this the right port?"
-            )
-        if self._transport.remote_version:
-            return Unreachable(
-                f"the connection ended in the key exchange: {clean(str(error)) or 'closed by the host'}",
-                where=self.where,
-            )
-        return Unreachable(
-            "the host closed the connection before its SSH banner",
-            where=self.where,
-            hint="sshd may be unable to fork, or turns away too many connections (MaxStartups)",
-        )
 
     def login(self, user: str, keys: Iterable[PKey], seconds: float, notice: Notice) -> bool:
         """Tries the keys in turn within `seconds`; False when the host took none."""
@@ -147,7 +114,7 @@ class Link:
             while not done.wait(_TICK):
                 waited = time.monotonic() - started
                 if waited > seconds:
-                    raise self._late("the login", waited)
+                    raise _late(self.where, "the login", waited)
                 notice("login", waited)
             if self._transport.is_authenticated():
                 self._transport.set_keepalive(_KEEPALIVE)
@@ -226,3 +193,35 @@ class Link:
         self._sock.close()
         if self._via:
             self._via.close()
+
+
+def _silent(where: str, waited: float) -> Unreachable:
+    return Unreachable(
+        f"TCP accepts, no SSH banner in {waited:.0f} s: the host may be thrashing",
+        where=where,
+        hint="wait longer with --patience 5m; or use its console: SysRq-f kills the largest process; or fail over",
+    )
+
+
+def _late(where: str, what: str, waited: float) -> Unreachable:
+    return Unreachable(
+        f"{what} was not finished after {waited:.0f} s: the host may be thrashing",
+        where=where,
+        hint="wait longer with --patience 5m, or use its console",
+    )
+
+
+def _broken(where: str, transport: Transport) -> Unreachable:
+    error = transport.get_exception()
+    if isinstance(error, IncompatiblePeer):
+        return Unreachable(f"no common way to encrypt: {clean(str(error))}", where=where)
+    if "Indecipherable" in str(error):
+        return Unreachable(f"this is no SSH server: {clean(str(error))}", where=where, hint="is this the right port?")
+    if transport.remote_version:
+        said = clean(str(error)) or "closed by the host"
+        return Unreachable(f"the connection ended in the key exchange: {said}", where=where)
+    return Unreachable(
+        "the host closed the connection before its SSH banner",
+        where=where,
+        hint="sshd may be unable to fork, or turns away too many connections (MaxStartups)",
+    )

@@ -1,4 +1,4 @@
-/* huge: asks for 16 transparent huge pages every second, as a busy heap does, and gives them back.
+/* huge: asks for 8 transparent huge pages every second, as a busy heap does, and gives them back.
  *
  * Where none is free the kernel falls back to single pages and counts it in thp_fault_fallback.
  */
@@ -7,7 +7,7 @@
 #include <time.h>
 
 #define HUGE_BYTES (2UL * 1024UL * 1024UL)
-#define HUGE_PAGES 16UL /* more than the DMA zone has, which fragment leaves whole */
+#define HUGE_PAGES 8UL /* more than the DMA zone has, which fragment leaves whole */
 
 int main(void)
 {

@@ -15,6 +15,7 @@ from memrunbook.cli.output import stream
 from memrunbook.cli.wiring import Wiring, actor, interactive, state_path
 
 if TYPE_CHECKING:
+    from memrunbook.core.instant import Instant
     from memrunbook.core.bound import Runbook
     from memrunbook.core.report import HostReport
     from memrunbook.runtime.ports import Approver
@@ -62,10 +63,22 @@ def _run(wiring: Wiring, runbook: Runbook, options: dict[str, Any]) -> int:
             reports = _running(wiring, runbook, directory, options)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(LEFT.format(directory.run_id)) from None
-        directory.run.append({"event": "ended", "outcomes": {report.host: report.outcome for report in reports}})
+        directory.run.append(_ended(clock.now(), reports))
         directory.end()
         _tell(wiring, options["name"], directory, reports)
     return exit_codes.worst(exit_codes.of_report(report) for report in reports)
+
+
+def _ended(now: Instant, reports: list[HostReport]) -> dict[str, Any]:
+    hosts = [
+        {
+            "host": report.host,
+            "outcome": report.outcome,
+            "machine_id": report.begun.plan.identity.machine_id if report.begun else "",
+        }
+        for report in reports
+    ]
+    return {"event": "ended", "time": now.isoformat(), "hosts": hosts}
 
 
 def _invocation(wiring: Wiring, runbook: Runbook, options: dict[str, Any]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def _line(run: Run) -> RunLine:
 
     began = str(run.first.get("time", ""))
     actor = run.first.get("actor", {})
-    outcomes = list(dict(run.last.get("outcomes", {})).values())
+    outcomes = [str(host.get("outcome")) for host in run.last.get("hosts", [])]
     return RunLine(
         run_id=run.run_id,
         utc=dt.datetime.fromisoformat(began).timestamp() if began else 0.0,

@@ -1,0 +1,52 @@
+"""A home and a state directory of the test's own; servers to log in to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.ssh.servers import Server, serving
+from tests.sshd import MISSING, Sshd, can_run, running
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Neither keys, agent, runbooks nor state of the person who runs the tests."""
+    home = tmp_path / "home"
+    (home / ".ssh").mkdir(parents=True)
+    for name in ("SSH_AUTH_SOCK", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "RUNBOOK_PATH", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("RUNBOOK_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("TERM", "xterm-256color")
+    return home
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with serving(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    if not can_run():
+        pytest.skip(MISSING)
+    with running(tmp_path_factory.mktemp("sshd")) as sshd:
+        yield sshd
+
+
+def arguments(server: Server) -> list[str]:
+    """What the command line needs to reach a misbehaving server."""
+    return [
+        f"--host={server.host.user}@127.0.0.1:{server.port}",
+        f"--identity={server.folder / 'id'}",
+        f"--known-hosts={server.folder / 'known_hosts'}",
+        f"--ssh-config={server.folder / 'config'}",
+    ]
