@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +29,22 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
     return tmp_path / "state"
+
+
+@pytest.fixture
+def machine(state: Path) -> Iterator[None]:
+    """This machine for one run at a time: its lock is one for all tests, those of other workers included.
+
+    What a run of this test left behind, because it was cut off on purpose, is removed.
+    """
+    everybody = Path(tempfile.gettempdir()) / f"memrunbook-tests-{os.getuid()}.lock"
+    with everybody.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+        for lock in (Path("/run/memrunbook.lock"), Path(f"/run/user/{os.getuid()}/memrunbook.lock")):
+            left = lock.read_text().split(" ")[0] if lock.exists() else ""
+            if left and (state / "runs" / left).is_dir():
+                lock.unlink()
 
 
 @pytest.fixture

@@ -41,16 +41,16 @@ WRONG = {
     "signal": ("[memory.available_percent]", "[memory.avialable_percent]", "8:11", "unknown metric", "memory.available_percent"),
     "check": ("incident: checks.memory_low", "incident: checks.memory_lo", "14:11", "memory_lo", "memory_low"),
     "action": ("action: set_sysctl", "action: set_sysctrl", "23:13", "unknown action 'set_sysctrl'", "did you mean 'set_sysctl'"),
-    "parameter of an action": ("value: 10, for", "valu: 10, for", "24:28", "no parameter 'valu'", "did you mean 'value'"),
+    "parameter of an action": ("value: 10, for", "valu: 10, for", "24:", "no parameter 'valu'", "did you mean 'value'"),
     "parameter of the runbook": ("< parameters.low", "< parameters.lwo", "12:38", "parameters.lwo", "parameters.low"),
-    "unit": ("for: 2h", "for: 2 hours", "24:39", "'2 hours' is no duration", "write a number and"),
-    "no unit": ("every: 200ms", "every: 5", "7:26", "duration without a unit", '"5m"'),
-    "size": ("default: 512 MiB", "default: 512 MB", "6:30", "'512 MB' is no size", "MiB"),
-    "int for double": ("> 15.0", "> 15", "15:43", "int", "15.0"),
+    "unit": ("for: 2h", "for: 2 hours", "24:48", "'2 hours' is no duration", "write a number and"),
+    "no unit": ("every: 200ms", "every: 5", "7:27", "duration without a unit", '"5m"'),
+    "size": ("default: 512 MiB", "default: 512 MB", "6:31", "'512 MB' is no size", "MiB"),
+    "int for double": ("> 15.0", "> 15", "15:43", "int", "64.0"),
     "type": ("count: 2", "count: two", "7:17", "must be a whole number", ""),
-    "type of a value": ("value: 10, for", "value: [10], for", "24:35", "", ""),
+    "type of a value": ("value: 10, for", "value: [10], for", "24:39", "must be", ""),
     "list for a mapping": ("sample: {count: 2, every: 200ms}", "sample: [2, 5s]", "7:9", "must be a mapping", ""),
-    "choice": ("severity: warning", "severity: serious", "13:15", 'must be one of "info"', ""),
+    "choice": ("severity: warning", "severity: serious", "13:15", 'must be one of "critical", "info"', ""),
     "tag": ("title: A test", "title: !!python/name:os.system x", "3:8", "tags (!name) are not used here", "remove it"),
     "twice": ("title: A test", "title: A test\ntitle: B", "4:1", '"title" is given twice', "remove one"),
     "missing": ("title: A test\n", "", "1:1", '"title" is missing', ""),
@@ -58,7 +58,7 @@ WRONG = {
     "comma in braces": (
         "{that: memory.available_percent > 15.0, hold: 1s}",
         "{that: max(memory.available_percent, 1.0) > 15.0}",
-        "15:17", "comma", "quotes",
+        "15:48", "has no value", "quotes",
     ),
     "leading !": ("when: checks.memory_low", "when: !checks.memory_low", "25:11", "!", "quotes"),
     "? and :": (
@@ -68,7 +68,7 @@ WRONG = {
     ),
     "#": ("when: checks.memory_low", "when: checks.memory_low && #x", "25:11", "begins a comment", "quotes"),
     "quotes": ("when: checks.memory_low", 'when: "a" == host.kernel', "25:", "", "quotes"),
-    "&": ("when: checks.memory_low", "when: &checks.memory_low", "25:11", "&", "quotes"),
+    "&": ("when: checks.memory_low", "when: &checks.memory_low", "25:11", "cannot begin with &", "quotes"),
     "*": ("when: checks.memory_low", "when: *checks", "25:11", "*", "quotes"),
 }  # fmt: skip
 
@@ -80,7 +80,7 @@ def _validate(folder: Path, content: str | bytes) -> tuple[str, list[str]]:
     ran.plain()
     assert ran.code == 2, ran.said
     assert "Traceback" not in ran.said
-    assert len(ran.said) < 10_000
+    assert len(ran.said) < 30_000
     return ran.said, ["plan", str(file), "--host", "local"]
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
 from tests.properties import small
 from tests.properties.worlds import Run, follow
 

@@ -9,6 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from memrunbook.cli.streams import while_heard
+
+
+# A terminal that goes away (SIGHUP: the login to the control node was lost) is nobody who could be asked any more.
+NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 @contextmanager
 def finish_then_stop(stop: threading.Event) -> Iterator[None]:
@@ -18,10 +24,11 @@ def finish_then_stop(stop: threading.Event) -> Iterator[None]:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        sys.stderr.write("\nStopping: what is under way is finished first, nothing new is begun; "
-                         "Ctrl-C again leaves at once.\n")  # fmt: skip
+        while_heard(sys.stderr.write)(
+            "\nStopping: what is under way is finished first, nothing new is begun; Ctrl-C again leaves at once.\n"
+        )
 
-    before = {number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, interrupted) for number in NUMBERS}
     try:
         yield
     finally:

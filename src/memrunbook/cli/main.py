@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import click
 
-from memrunbook.cli import commands, exit_codes
+from memrunbook.cli import commands, exit_codes, streams
 from memrunbook.core.errors import RunbookError, UsageError
 from memrunbook.version import __version__
 
@@ -70,6 +70,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _guarded(argv: list[str]) -> int:
+    streams.open_closed()
     try:
         code = group.main(args=argv, prog_name="runbook", standalone_mode=False)
         sys.stdout.flush()
@@ -78,9 +79,12 @@ def _guarded(argv: list[str]) -> int:
     except (click.UsageError, RunbookError) as error:
         return _say(error)
     except (KeyboardInterrupt, click.exceptions.Abort) as interrupt:
-        return _leave(str(interrupt) or "Interrupted: nothing more is done.\n")
+        cause = interrupt.__cause__ or interrupt  # click wraps it
+        return _leave(str(cause) or "Interrupted: nothing more is done.\n")
     except BrokenPipeError:
         return _closed_pipe()
+    except SystemExit as ended:  # click ends the process itself where stdout is a closed pipe
+        return _closed_pipe() if isinstance(ended.__context__, BrokenPipeError) else exit_codes.DEFECT
     except Exception as error:  # noqa: BLE001  the last line of defence: a report, never a traceback
         from memrunbook.cli.defect import report_defect
 
@@ -113,5 +117,5 @@ def _help_hint(error: click.UsageError) -> str:
 
 def _closed_pipe() -> int:
     """Whoever read our output has gone (`| head`): that is no error, but nothing more can be said."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    streams.silence()
     return exit_codes.OK

@@ -14,6 +14,7 @@ from memrunbook.core.instant import Instant
 from memrunbook.core.planner import Item, again, proof_of
 from memrunbook.core.progress import PAIR, Progress, signals
 from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.units import format_duration
 
 LIGHT = frozenset({"memory", "pressure", "vmstat"})
 
@@ -144,10 +145,9 @@ def _proof_facts(approved: Approved, proof: Proof) -> set[str]:
 
 
 def _unproven(proof: Proof, why: str, *, ever: bool) -> str:
-    if ever:
-        return f"it did not hold for {proof.hold:.0f} s: {proof.that.source}"
-    unknown = f" (unknown: {why})" if why else ""
-    return f"not proven within {proof.within:.0f} s: {proof.that.source}{unknown}"
+    held = f" for {format_duration(proof.hold)}" if proof.hold else ""
+    seen = "it was true for a moment" if ever else f"unknown: {why}" if why else "it was never true"
+    return f"it did not hold{held} within {format_duration(proof.within)} ({seen}): {proof.that.source}"
 
 
 def _done(approved: Approved, executed: Executed, began: Instant) -> Asking[None]:

@@ -42,11 +42,15 @@ class UsageError(RunbookError):
 
 
 class DocumentError(UsageError):
-    """A document has problems; none of it was used."""
+    """A document has problems; none of it was used. A spoilt file is not answered with a flood: `problems` is bounded."""
+
+    MOST = 50
 
     def __init__(self, problems: list[Problem]) -> None:
-        self.problems = problems
         count = len(problems)
+        more = count - self.MOST
+        rest = [Problem(problems[self.MOST].where, f"and {more} more from here on")] if more > 0 else []
+        self.problems = [*problems[: self.MOST], *rest]
         super().__init__(f"{count} problem{'s' if count != 1 else ''} found")
 
 

@@ -26,7 +26,8 @@ class Doing:
 class Progress:
     """The one mutable thing of a run. `fresh` is true until a command, a gate or a wait makes the snapshot old.
 
-    `executed` is true once the change of the step under way was carried out; `items` holds the keys of each step whose `for_each` was evaluated, so that none is lost when a run is cut short.
+    `executed` is true once the change of the step under way was carried out. `items` holds the keys of each step whose
+    `for_each` was evaluated, so that none is lost when a run is cut short.
     """
 
     runbook: Runbook

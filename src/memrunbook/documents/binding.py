@@ -34,8 +34,9 @@ class Binder:
     problems: list[Problem] = field(default_factory=list)
 
     def problem(self, path: Path, message: str, hint: str = "", word: str = "") -> None:
-        """Notes a problem at a place of the file, or at a word inside of it."""
-        self.problems.append(Problem(self.source.where(path, word), message, hint))
+        """Notes a problem at a place of the file, or at a word inside of it; what follows a "; " is its hint."""
+        what, _, remedy = (message, "", hint) if hint else message.partition("; ")
+        self.problems.append(Problem(self.source.where(path, word), what, remedy))
 
     def scope(self, item: Metric | None = None, *, checks: bool = True, step: bool = False) -> Scope:
         """The names that may be used at a place."""
@@ -189,7 +190,10 @@ def _literal(binder: Binder, path: Path, value: Any, kind: Any) -> None:
     try:
         msgspec.convert(value, kind, dec_hook=decode)
     except msgspec.ValidationError as error:
-        binder.problem(path, str(error))
+        from memrunbook.documents.faults import Fault, faults  # jsonschema costs 125 ms: only a refused one pays for it
+
+        for fault in faults(value, kind) or [Fault((), str(error))]:
+            binder.problem((*path, *fault.path), fault.message, fault.hint)
 
 
 def _item_metric(expression: Expression | None) -> Metric | None:

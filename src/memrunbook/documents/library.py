@@ -61,7 +61,8 @@ def _read_path(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise DocumentError([Problem(str(path), f"the file cannot be read: {error.strerror}")]) from None
+        hint = "check the path, or name a runbook without it: runbook list"
+        raise DocumentError([Problem(str(path), f"the file cannot be read: {error.strerror}", hint)]) from None
 
 
 def _files(folders: Sequence[Path]) -> Iterator[tuple[str, Path | Traversable]]:

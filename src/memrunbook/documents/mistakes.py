@@ -16,6 +16,7 @@ SYNTAX = (
     ("expected ',' or '}'", 'a "," or "}" belongs here', f"inside {{ }}, {QUOTE}"),
     ("expected ',' or ']'", 'a "," or "]" belongs here', f"inside [ ], {QUOTE}"),
     ("cannot start any token", "a value cannot begin with this character", QUOTE),
+    ("alphabetic or numeric", "a value cannot begin with & or * (YAML's anchors and aliases)", QUOTE),
     ("unexpected end of stream", "a quote is opened and never closed", "close it"),
     ("expected ':'", 'this is no "key: value"', "write a colon and a space behind the key"),
     ("escape character", "this escape does not exist", "write \\ twice for a backslash, or use single quotes"),

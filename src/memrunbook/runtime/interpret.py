@@ -103,12 +103,12 @@ class Interpreter:
             raise Interrupted("a person asked to stop")
 
     def _wait(self, request: Request[Any]) -> Waited:
-        if isinstance(request, Lock):
-            take(self.session, self._owner, force=self.break_lock)
-        elif isinstance(request, Unlock):
-            give(self.session, self._owner)
-        elif isinstance(request, Wait):
+        if isinstance(request, Wait):
             self.clock.sleep(request.seconds)
+        elif isinstance(request, Lock):
+            take(self.session, self._owner, force=self.break_lock)
+        else:
+            give(self.session, self._owner)
         return Waited(self.clock.now())
 
     def _read(self, request: ReadFacts) -> Snapshot:

@@ -29,7 +29,8 @@ set -C; printf '%s\\n%s %s\\n' "$1" "$$" "$mrb_started" 2>/dev/null >"$mrb_lock"
 [ $mrb_status = 0 ] && return 0
 [ -e "$mrb_lock" ] || return 7
 { IFS= read -r mrb_owner; read -r mrb_pid mrb_then; } <"$mrb_lock"
-if mrb_start "$mrb_pid" 2>/dev/null && [ "$mrb_started" = "$mrb_then" ]; then mrb_state=held; else mrb_state=stale; fi
+mrb_state=stale
+if mrb_start "${mrb_pid:-none}" 2>/dev/null && [ "$mrb_started" = "$mrb_then" ]; then mrb_state=held; fi
 if [ "$2" = break ]; then
   mrb_start $$ || mrb_started=0
   printf '%s\\n%s %s\\n' "$1" "$$" "$mrb_started" >"$mrb_lock" && { printf 'broken %s\\n' "$mrb_owner"; return 0; }

@@ -47,7 +47,7 @@ def _safe(block: Block, width: int | None) -> Block:
     if isinstance(block, Line):
         return block._replace(head=safe(block.head), body=safe(block.body))
     if isinstance(block, Table):
-        rows = tuple(tuple(span.text for span in safe(text(*row))) for row in block.rows)
+        rows = tuple(tuple(clean(cell, _limit(Span(cell), width)) for cell in row) for row in block.rows)
         return block._replace(rows=rows)
     entries = [
         Row(tuple(map(safe, entry.cells)), safe(entry.body))
@@ -143,8 +143,8 @@ def _wrap(content: Text, width: int) -> list[Text]:
     for word in WORD.finditer(plain):
         size = _cells(word[0])
         if used and used + size > width:
-            starts.append(word.end() - len(word[0].lstrip()))
-            used, size = 0, _cells(word[0].lstrip())
+            starts.append(word.end() - len(word[0].lstrip(" ")))
+            used, size = 0, _cells(word[0].lstrip(" "))
         while size > width:
             starts.append(starts[-1] + _fitting(plain[starts[-1] : word.end()], width))
             size = _cells(plain[starts[-1] : word.end()])

@@ -1,28 +1,40 @@
-/* huge: asks for 8 transparent huge pages every second, as a busy heap does, and gives them back.
+/* huge: asks for a transparent huge page twice a second, as a busy heap does, and gives it back.
  *
- * Where none is free the kernel falls back to single pages and counts it in thp_fault_fallback.
+ * Where none is free the kernel falls back to single pages and counts it in thp_fault_fallback. The few huge pages of
+ * the DMA zone, which fragment leaves whole, would always serve it: it takes those first and holds them.
  */
 #include <stdint.h>
 #include <sys/mman.h>
 #include <time.h>
 
 #define HUGE_BYTES (2UL * 1024UL * 1024UL)
-#define HUGE_PAGES 8UL /* more than the DMA zone has, which fragment leaves whole */
+#define HELD 8UL
+
+/* Returns a mapping in which `pages` aligned huge pages were touched, or MAP_FAILED. */
+static char *take(unsigned long pages)
+{
+    char *memory = mmap(NULL, (pages + 1) * HUGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *aligned = (char *)(((uintptr_t)memory + HUGE_BYTES - 1) & ~(HUGE_BYTES - 1));
+
+    for (unsigned long page = 0; memory != MAP_FAILED && page < pages; page++)
+        *(volatile char *)(aligned + page * HUGE_BYTES) = 1;
+    return memory;
+}
 
 int main(void)
 {
-    const unsigned long bytes = (HUGE_PAGES + 1) * HUGE_BYTES;
-    struct timespec pause = {.tv_sec = 1};
+    const struct timespec half_a_second = {.tv_nsec = 500000000L};
+    char *held = take(HELD);
 
+    /* From now on khugepaged, which would compact on its own, leaves them as they are. */
+    if (held == MAP_FAILED || madvise(held, (HELD + 1) * HUGE_BYTES, MADV_NOHUGEPAGE))
+        return 1;
     for (;;) {
-        char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        char *aligned = (char *)(((uintptr_t)memory + HUGE_BYTES - 1) & ~(HUGE_BYTES - 1));
+        char *memory = take(1);
 
         if (memory == MAP_FAILED)
             return 1;
-        for (unsigned long page = 0; page < HUGE_PAGES; page++)
-            *(volatile char *)(aligned + page * HUGE_BYTES) = 1;
-        munmap(memory, bytes);
-        nanosleep(&pause, NULL);
+        munmap(memory, 2 * HUGE_BYTES);
+        nanosleep(&half_a_second, NULL);
     }
 }

@@ -62,7 +62,8 @@ def _chosen(patterns: tuple[str, ...], known: Mapping[str, Metric]) -> dict[str,
         wide = pattern if any(sign in pattern for sign in "*?[.") else f"{pattern}.*"
         found = {name: metric for name, metric in known.items() if fnmatch.fnmatchcase(name, wide)}
         if not found:
-            close = get_close_matches(pattern, known, n=1, cutoff=0.5)
+            facts = {name.partition(".")[0] for name in known}
+            close = get_close_matches(pattern, [*sorted(facts), *known], n=1, cutoff=0.5)
             hint = f"did you mean {close[0]!r}?" if close else "runbook facts --host local lists every metric"
             raise UsageError(f"no metric is called {pattern!r}", hint=hint)
         chosen |= found

@@ -1,0 +1,65 @@
+"""The streams of the process: they may be closed, full, or read by nobody; that never changes what a run does."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import ParamSpec
+
+from memrunbook.cli import exit_codes
+
+P = ParamSpec("P")
+
+
+def open_closed() -> None:
+    """Puts /dev/null where a standard stream is closed: else the journal would get its number, and what is printed."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one
+    sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115  a number, for good
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115
+
+
+def tell(code: int, draw: Callable[[], object]) -> int:
+    """Draws a result on stdout and returns the exit code: that of what was done, whoever reads of it.
+
+    A reader that has gone (`| head`) is no error. A result that could not be written for another reason is never 0.
+    """
+    try:
+        draw()
+        sys.stdout.flush()
+    except (BrokenPipeError, SystemExit):  # rich and click turn the one into the other
+        silence()
+    except OSError as error:
+        silence()
+        while_heard(sys.stderr.write)(
+            f"error: stdout: the result cannot be written: {error.strerror}\n"
+            "  hint: write it elsewhere; what was done is in the journal\n"
+        )
+        return exit_codes.worst((code, exit_codes.USAGE))
+    return code
+
+
+def silence() -> None:
+    """Nothing more is written to stdout, what is still in its buffer included."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def while_heard(say: Callable[P, object]) -> Callable[P, None]:
+    """Says things until that fails: a closed pipe or terminal must not end a run in the middle of a change."""
+    gone = threading.Event()
+
+    def said(*args: P.args, **named: P.kwargs) -> None:
+        if gone.is_set():
+            return
+        try:
+            say(*args, **named)
+        except (OSError, SystemExit):
+            gone.set()
+
+    return said

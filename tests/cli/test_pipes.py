@@ -1,0 +1,74 @@
+"""Streams that are closed, full or gone; and what is loaded to start."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.cli.books import book, look
+from tests.cli.console import WORDS, apart, environment
+
+HEAVY = ("paramiko", "cel_expr_python", "jsonschema", "rich", "asyncio", "yaml", "cryptography", "subprocess")
+
+
+def _shell(script: str, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sh", "-c", script, "sh", *WORDS, *words],
+        check=False, capture_output=True, text=True, timeout=60, env=environment(),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [["list"], ["facts", "--host", "local"], ["facts", "--host", "local", "--json"], ["--help"]])
+def test_a_reader_that_goes_away_is_no_error(words: list[str]) -> None:
+    done = _shell('{ "$@"; echo "code $?" >&2; } | head -c 1 >/dev/null', *words)
+    assert done.stderr == "code 0\n"
+
+
+@pytest.mark.parametrize("words", [["list"], ["facts", "memory", "--host", "local"], ["plan", "oom-event"]])
+def test_closed_streams_are_survived(words: list[str]) -> None:
+    for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+        done = _shell(f'"$@" {closed}', *words)
+        assert "Traceback" not in done.stdout + done.stderr, closed
+        assert "defect" not in done.stdout + done.stderr, closed
+        assert done.returncode == (2 if words[0] == "plan" else 0), closed
+
+
+def test_a_full_disk_under_stdout_is_told() -> None:
+    done = _shell('"$@" >/dev/full', "list")
+    assert "Traceback" not in done.stderr
+    assert "No space left" in done.stderr
+    assert done.returncode not in (0, 1)
+
+
+@pytest.mark.usefixtures("machine")
+def test_closed_stdin_refuses_at_the_gate_and_says_how_to_allow_it(tmp_path: Path) -> None:
+    path = book(tmp_path, look("one", "touch", str(tmp_path / "one")), resolved="false")
+    done = _shell('"$@" <&-', "run", path, "--host", "local")
+    assert done.returncode == 5
+    assert f"runbook run {path} --host local --allow run_check_command:touch" in done.stdout
+    assert "nobody can be asked here" in done.stdout
+    assert not (tmp_path / "one").exists()
+
+
+@pytest.mark.parametrize("words", [["--help"], ["list"], ["run", "--help"], ["--version"]])
+def test_starting_loads_nothing_heavy(words: list[str]) -> None:
+    code = (
+        "import sys\nfrom memrunbook.cli.main import main\n"
+        f"try: main({words!r})\nexcept SystemExit as e: assert not e.code, e.code\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment())
+    loaded = done.stderr.strip()
+    allowed = "['yaml']" if words == ["list"] else "[]"  # the runbooks' titles are read
+    assert loaded == allowed
+
+
+def test_no_color_and_pipes_have_no_escapes() -> None:
+    for words in (["list"], ["facts", "memory", "--host", "local"], ["--help"]):
+        apart(*words).plain()
+    colored = apart("list", "--color", "always")
+    assert colored.code == 0
+    assert os.environ.get("NO_COLOR") is None

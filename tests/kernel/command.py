@@ -1,0 +1,77 @@
+"""The command `runbook` against a guest, as a user runs it: its own process, its own state directory."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.kernel.lab.guest import Guest
+
+RUNBOOK = Path(sys.executable).with_name("runbook")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """The JSON lines that it printed."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The one JSON document that it printed."""
+        document: dict[str, Any] = json.loads(self.out)
+        return document
+
+    @property
+    def host(self) -> dict[str, Any]:
+        """The only host of a run's summary."""
+        host: dict[str, Any] = self.lines[-1]["hosts"][0]
+        return host
+
+    def states(self) -> dict[str, str]:
+        """The state of each step of a run."""
+        return {step["id"]: step["state"] for step in self.host["steps"]}
+
+    def executed(self) -> list[str]:
+        """The actions that the journal says were carried out on the host, in order."""
+        asked = [line["request"] for line in self.lines if line.get("event") == "asked"]
+        return [request["change"]["action"] for request in asked if request["type"] == "Execute"]
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Somebody with a terminal-less shell, a state directory and a guest."""
+
+    guest: Guest
+    folder: Path
+    user: str = "root"
+
+    def __call__(self, *words: str, seconds: float = 900, host: bool = True) -> Ended:
+        """Runs `runbook WORDS` against the guest."""
+        address = self.guest.address
+        reach = [
+            "--host", f"{self.user}@127.0.0.1:{address.port}",
+            "--identity", str(address.identity), "--known-hosts", str(address.known_hosts),
+        ]  # fmt: skip
+        state = ["--state-dir", str(self.folder / "state")] if words[0] in ("run", "runs", "report", "audit") else []
+        config = ["--config-dir", str(self.folder)] if words[0] in ("run", "plan", "diagnose") else []
+        command = [str(RUNBOOK), *words, *(reach if host else []), *state, *config]
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=seconds, check=False, stdin=subprocess.DEVNULL
+        )
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    def intact(self) -> bool:
+        """True when the journal verifies."""
+        return self("audit", "verify", host=False).status == 0

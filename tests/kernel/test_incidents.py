@@ -1,0 +1,91 @@
+"""Each incident on a real kernel: recognised and nothing else, planned right, resolved as measured on the guest, journaled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.kernel.command import Operator
+from tests.kernel.lab.guest import Guest
+from tests.kernel.lab.readings import available_percent, unusable_index
+
+pytestmark = pytest.mark.kernel
+Enter = Callable[[str], Guest]
+
+
+def incidents(operator: Operator) -> list[str]:
+    """The runbooks that apply, the primary first; the names of its causes are checked by the caller."""
+    return [one["runbook"] for one in operator("diagnose", "--json").document["hosts"][0]["incidents"]]
+
+
+def test_fragmentation_is_compacted(guest_in: Enter, tmp_path: Path) -> None:
+    guest = guest_in("fragmentation")
+    operator = Operator(guest, tmp_path)
+    assert incidents(operator) == ["memory-fragmentation"]
+    before = unusable_index(guest)
+    run = operator("run", "memory-fragmentation", "--yes", "--json")
+    after = unusable_index(guest)
+    assert run.host["outcome"] == "resolved", run.host
+    assert run.status == 0
+    assert before - after >= 0.5
+    assert run.executed() == ["capture_evidence", "compact_memory"]
+    assert operator.intact()
+
+
+def test_an_oom_victim_is_brought_back_behind_its_gate(guest_in: Enter, tmp_path: Path) -> None:
+    guest = guest_in("leaking_service")
+    operator = Operator(guest, tmp_path)
+    found = operator("diagnose", "--json").document["hosts"][0]["incidents"]
+    assert [one["runbook"] for one in found] == ["oom-event"]
+    assert found[0]["causes"][0]["name"] == "leaky.service"
+    refused = operator("run", "oom-event", "--json")
+    assert refused.status == 5
+    assert refused.states()["start-victim"] == "refused"
+    assert refused.executed() == ["capture_evidence"]
+    assert guest.run("systemctl is-active leaky.service").stdout.strip() == "failed"
+    run = operator("run", "oom-event", "--allow", "start_unit:leaky.service", "--json")
+    assert run.host["outcome"] == "resolved", run.host
+    assert run.executed() == ["capture_evidence", "start_unit"]
+    assert guest.run("systemctl is-active leaky.service").stdout.strip() == "active"
+    assert operator.intact()
+    again = operator("run", "oom-event", "--json")
+    assert again.host["outcome"] == "healthy", "a handled event is not acted on again"
+
+
+def test_a_service_that_refills_is_restarted_once_and_failed(guest_in: Enter, tmp_path: Path) -> None:
+    guest = guest_in("refilling_service")
+    operator = Operator(guest, tmp_path)
+    (tmp_path / "services.yaml").write_text("services:\n  - {unit: refill.service, restart: yes}\n")
+    assert "memory-shortage" in incidents(operator)
+    run = operator("run", "memory-shortage", "--allow", "restart_unit:refill.service", "--json")
+    assert run.host["outcome"] == "failed", run.host
+    assert run.status == 3
+    restart = next(step for step in run.host["steps"] if step["id"] == "restart-hog")
+    assert restart["state"] == "failed"
+    assert "did not hold" in restart["why"]
+    assert run.executed().count("restart_unit") == 1
+    started = guest.run("journalctl --no-pager -o cat -u refill.service | grep -c '^Started'").stdout.strip()
+    assert started == "2", "once by the scenario, once by the runbook"
+    assert available_percent(guest) < 15
+    assert operator.intact()
+
+
+def test_a_full_page_cache_is_healthy(guest_in: Enter, tmp_path: Path) -> None:
+    nothing_is_done(Operator(guest_in("cache_full_healthy"), tmp_path))
+
+
+def test_an_idle_host_is_healthy(guest_in: Enter, tmp_path: Path) -> None:
+    nothing_is_done(Operator(guest_in("idle_healthy"), tmp_path))
+
+
+def nothing_is_done(operator: Operator) -> None:
+    """Every runbook ends healthy and no action was carried out."""
+    assert operator("diagnose").status == 0
+    names = ("memory-fragmentation", "memory-shortage", "oom-event", "swap-thrashing")
+    for run in (operator("run", name, "--yes", "--json") for name in names):
+        assert run.host["outcome"] == "healthy", run.host
+        assert run.status == 0
+        assert run.executed() == []
+    assert operator.intact()

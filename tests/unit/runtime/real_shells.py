@@ -1,0 +1,43 @@
+"""Real shells for the scripts of the runtime, with what they would touch on the machine moved into a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from memrunbook.core.host import HostIdentity
+from memrunbook.runtime.ports import Output
+from memrunbook.transports.local import Child
+from memrunbook.transports.shell import Shell, ShellSession
+
+
+class Moved:
+    """A session whose scripts find the kernel's log in a folder of the test."""
+
+    def __init__(self, session: ShellSession, kmsg: Path) -> None:
+        self.session, self.kmsg = session, kmsg
+        self.identity, self.root = session.identity, session.root
+
+    def execute(self, script: str, args: Sequence[str] = (), *, timeout: float = 30.0, limit: int = 1 << 20) -> Output:
+        return self.session.execute(script.replace("/dev/kmsg", str(self.kmsg)), args, timeout=timeout, limit=limit)
+
+    def close(self) -> None:
+        self.session.close()
+
+
+@contextmanager
+def opened(command: tuple[str, ...], kmsg: Path = Path("/dev/null")) -> Iterator[Moved]:
+    child = Child(command)
+    session = Moved(ShellSession(Shell(child), HostIdentity(), child), kmsg)
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+def program(folder: Path, name: str, script: str) -> None:
+    """Puts a program into a folder."""
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)

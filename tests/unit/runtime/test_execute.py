@@ -1,0 +1,208 @@
+"""Carrying out a change: what reaches the host, what its end means, and the wrappers in real shells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.unit.runtime.real_shells import opened, program
+from tests.unit.transports.shells import each_shell
+
+from memrunbook.core.action import Change, Effect, Risk, Undo
+from memrunbook.core.effects import Done, Failed, Unknown
+from memrunbook.core.instant import Instant
+from memrunbook.runtime.execute import ARM, DISARM, WITNESS, execute, outcome, redact, take_back
+from memrunbook.runtime.ports import Output
+from memrunbook.testing import Call, ScriptedSession
+
+AT = Instant(1.0, 1.0)
+CHANGE = Change(
+    action="adjust",
+    summary="Adjust web",
+    target="web",
+    script='printf "%s;" "$@"',
+    args=("a b", "$(reboot)"),
+    risk=Risk.LOW,
+    effect=Effect.IDEMPOTENT,
+    undo=Undo("back", 'printf "undo %s" "$1"', ("c $d",)),
+    timeout=7.0,
+)
+TIMED = msgspec.structs.replace(CHANGE, back_after=90.4)
+LINE = "runbook: run=R step=act"
+
+
+def ends(*outputs: Output) -> ScriptedSession:
+    left = list(outputs)
+    return ScriptedSession(lambda _: left.pop(0))
+
+
+def test_the_script_gets_its_arguments_behind_the_witness() -> None:
+    session = ends(Output(0, "fine", 1.5))
+    assert execute(session, CHANGE, LINE, AT, "timer") == Done(AT, "fine", 1.5)
+    (call,) = session.calls
+    assert call.args == (LINE, "a b", "$(reboot)")
+    assert call.timeout == 7.0
+    assert call.script.startswith(WITNESS)
+    assert CHANGE.script in call.script
+    assert "$(reboot)" not in call.script
+
+
+def test_what_takes_it_back_is_armed_first() -> None:
+    session = ends(Output(0, ""), Output(0, ""))
+    assert isinstance(execute(session, TIMED, LINE, AT, "memrunbook-r-1"), Done)
+    armed, acted = session.calls
+    assert armed == Call(ARM, ("90s", "memrunbook-r-1", 'printf "undo %s" "$$1"', "c $$d"), 20.0)
+    assert CHANGE.script in acted.script
+
+
+def test_without_that_nothing_is_changed() -> None:
+    session = ends(Output(1, "no systemd here\n"))
+    assert execute(session, TIMED, LINE, AT, "t") == Failed(
+        AT, "nothing was changed: the timer that takes it back could not be set: no systemd here"
+    )
+    assert len(session.calls) == 1
+    assert "it said nothing" in str(execute(ends(Output(None, "", lost=True)), TIMED, LINE, AT, "t"))
+
+
+def test_a_change_that_failed_needs_no_timer() -> None:
+    session = ends(Output(0, ""), Output(3, "gone"), Output(0, ""))
+    assert isinstance(execute(session, TIMED, LINE, AT, "t"), Failed)
+    assert session.calls[-1] == Call(DISARM, ("t",), 20.0)
+
+
+def test_a_change_whose_end_is_not_known_keeps_its_timer() -> None:
+    session = ends(Output(0, ""), Output(None, "", timed_out=True))
+    assert isinstance(execute(session, TIMED, LINE, AT, "t"), Unknown)
+    assert len(session.calls) == 2
+
+
+def test_a_change_without_an_undo_has_no_timer() -> None:
+    session = ends(Output(0, ""))
+    execute(session, msgspec.structs.replace(TIMED, undo=None), LINE, AT, "t")
+    assert len(session.calls) == 1
+    failed = ends(Output(1, ""))
+    execute(failed, CHANGE, LINE, AT, "t")
+    assert len(failed.calls) == 1
+
+
+def test_taking_back_runs_the_undo_and_stops_its_timer() -> None:
+    session = ends(Output(0, "back"), Output(0, ""))
+    assert take_back(session, TIMED, LINE, AT, "t") == Done(AT, "back")
+    assert session.calls[0].args == (LINE, "c $d")
+    assert session.calls[0].timeout == 7.0
+    assert TIMED.undo is not None
+    assert TIMED.undo.script in session.calls[0].script
+    assert session.calls[1] == Call(DISARM, ("t",), 20.0)
+
+
+@pytest.mark.parametrize("change", [CHANGE, TIMED])
+def test_taking_back_that_failed_leaves_the_timer_alone(change: Change) -> None:
+    session = ends(Output(4, "not ours"))
+    assert take_back(session, change, LINE, AT, "t") == Failed(AT, "exit status 4: not ours", "not ours")
+    assert len(session.calls) == 1
+
+
+def test_taking_back_without_a_timer_stops_none() -> None:
+    session = ends(Output(0, ""))
+    take_back(session, CHANGE, LINE, AT, "t")
+    assert len(session.calls) == 1
+
+
+def test_what_has_no_undo_cannot_be_taken_back() -> None:
+    session = ends()
+    found = take_back(session, msgspec.structs.replace(CHANGE, undo=None), LINE, AT, "t")
+    assert found == Failed(AT, "this change cannot be taken back")
+    assert session.calls == []
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        (Output(0, "x", 2.0), Done(AT, "x", 2.0)),
+        (Output(3, " a\n b ", 2.0), Failed(AT, "exit status 3: a b", " a\n b ", 2.0)),
+        (Output(1, ""), Failed(AT, "exit status 1: it said nothing")),
+        (Output(124, "x", 60.2), Unknown(AT, "the kernel was still at it after 60 s", "x", 60.2)),
+        (Output(None, "x", 30.4, timed_out=True), Unknown(AT, "no answer within 30 s", "x", 30.4)),
+        (
+            Output(None, "x", 2.0, lost=True),
+            Unknown(AT, "the connection was lost before the command's end was seen", "x", 2.0),
+        ),
+    ],
+)
+def test_what_an_end_means(output: Output, expected: Done | Failed | Unknown) -> None:
+    assert outcome(output, AT) == expected
+
+
+def test_only_the_end_of_long_words_is_said() -> None:
+    found = outcome(Output(1, "x" * 500 + "end"), AT)
+    assert isinstance(found, Failed)
+    assert found.why.endswith("end")
+    assert len(found.why) == len("exit status 1: ") + 400
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("--password=hunter2 x", "--password=[redacted] x"),
+        ("Password: hunter2", "Password: [redacted]"),
+        ("--token hunter2 --x", "--token [redacted] --x"),
+        ("api_key = hunter2", "api_key = [redacted]"),
+        ("API-KEY:hunter2", "API-KEY:[redacted]"),
+        ("my_secret_name=hunter2", "my_secret_name=[redacted]"),
+        ("passphrase\thunter2", "passphrase\t[redacted]"),
+        ("systemctl restart --no-ask-password -- web", "systemctl restart --no-ask-password -- web"),
+        ("nothing to see", "nothing to see"),
+    ],
+)
+def test_secrets_are_hidden_and_options_are_not(text: str, shown: str) -> None:
+    assert redact(text) == shown
+    assert outcome(Output(0, text), AT) == Done(AT, shown)
+
+
+@each_shell
+def test_in_a_real_shell_the_witness_comes_first(command: tuple[str, ...], tmp_path: Path) -> None:
+    kmsg = tmp_path / "kmsg"
+    with opened(command, kmsg) as session:
+        done = execute(session, CHANGE, LINE, AT, "t")
+        back = take_back(session, CHANGE, f"{LINE} undo", AT, "t")
+    assert isinstance(done, Done)
+    assert done.output == "a b;$(reboot);"
+    assert isinstance(back, Done)
+    assert back.output == "undo c $d"
+    assert kmsg.read_text() in (f"<5>{LINE}\n<5>{LINE} undo\n", f"<5>{LINE} undo\n")
+
+
+@each_shell
+def test_in_a_real_shell_the_logger_stands_in(command: tuple[str, ...], tmp_path: Path) -> None:
+    program(tmp_path, "logger", f'printf "%s|" "$@" >{tmp_path}/log')
+    with opened(command, tmp_path / "no" / "kmsg") as session:
+        session.execute("PATH=$1:$PATH", (str(tmp_path),))
+        done = execute(session, CHANGE, LINE, AT, "t")
+        session.execute("PATH=/nowhere", ())
+        without = execute(session, CHANGE, LINE, AT, "t")
+    assert (tmp_path / "log").read_text() == f"-t|runbook|--|{LINE}|"
+    assert [done, without] == [Done(AT, "a b;$(reboot);", end.seconds) for end in (done, without)]
+
+
+@each_shell
+def test_in_a_real_shell_a_status_is_a_status(command: tuple[str, ...]) -> None:
+    failing = msgspec.structs.replace(CHANGE, script="echo gone; return 3")
+    with opened(command) as session:
+        assert isinstance(execute(session, failing, LINE, AT, "t"), Failed)
+        assert isinstance(execute(session, CHANGE, LINE, AT, "t"), Done)
+
+
+@each_shell
+def test_in_a_real_shell_the_timer_gets_the_undo_unspoilt(command: tuple[str, ...], tmp_path: Path) -> None:
+    for name in ("systemd-run", "systemctl"):
+        program(tmp_path, name, f'printf "%s|" {name} "$@" >>{tmp_path}/log')
+    with opened(command) as session:
+        session.execute("PATH=$1:$PATH", (str(tmp_path),))
+        assert isinstance(execute(session, TIMED, LINE, AT, "memrunbook-r-1"), Done)
+        assert isinstance(take_back(session, TIMED, LINE, AT, "memrunbook-r-1"), Done)
+    stop = "systemctl|--no-ask-password|stop|--|memrunbook-r-1.timer|"
+    assert (tmp_path / "log").read_text() == (
+        f"{stop}systemd-run|--quiet|--collect|--on-active=90s|--timer-property=AccuracySec=1s|--unit=memrunbook-r-1|"
+        f'--|/bin/sh|-c|printf "undo %s" "$$1"|runbook|c $$d|{stop}'
+    )

@@ -1,0 +1,251 @@
+"""The interpreter: journal, answer, journal, resume; what it tells the journal and the host."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import msgspec
+import pytest
+from tests.properties import small
+
+from memrunbook.core.action import Change, Effect, Risk, Undo
+from memrunbook.core.effects import (
+    Approval,
+    AskApproval,
+    Done,
+    Execute,
+    Lock,
+    ReadFacts,
+    Record,
+    Request,
+    Unknown,
+    Unlock,
+    Wait,
+    Waited,
+)  # fmt: skip
+from memrunbook.core.errors import Interrupted, JournalError, Refused, SessionLost
+from memrunbook.core.events import RunFinished
+from memrunbook.core.host import Host
+from memrunbook.core.plan import PlannedStep
+from memrunbook.core.policy import ServicePolicy, ServiceRule
+from memrunbook.core.snapshot import Snapshot
+from memrunbook.runtime.collect import Collector
+from memrunbook.runtime.execute import DISARM
+from memrunbook.runtime.interpret import Interpreter
+from memrunbook.runtime.lock import GIVE, TAKE
+from memrunbook.runtime.ports import Output
+from memrunbook.testing import START, FixedClock, MemoryJournal, ScriptedApprover, ScriptedSession
+
+CHANGE = Change(
+    action="adjust",
+    summary="Adjust web",
+    target="web",
+    script="act --token hunter2",
+    args=("web",),
+    risk=Risk.LOW,
+    effect=Effect.IDEMPOTENT,
+    undo=Undo("back", "back"),
+)
+READ = ReadFacts(("memory", "units"), 2, 5.0, "a test")
+WELL = small.sample({"memory": small.Memory(available_percent=50.0), "units": small.services("web")})
+
+
+class Lab:
+    """An interpreter with a double at each port."""
+
+    def __init__(self, **parts: Any) -> None:
+        self.clock = FixedClock()
+        self.session = ScriptedSession(sample=lambda: WELL, **parts.pop("session", {}))
+        self.journal = MemoryJournal(parts.pop("breaks_at", None))
+        self.approver = ScriptedApprover(clock=self.clock)
+        self.watched: list[Request[Any]] = []
+        self.interpreter = Interpreter(
+            host="lab",
+            run_id="20260101T000000-ABCD",
+            actor="me",
+            collector=Collector(Host("lab"), self.session, self.clock, small.FACTS),
+            session=self.session,
+            approver=self.approver,
+            journal=self.journal,
+            clock=self.clock,
+            watch=self.watched.append,
+            **parts,
+        )
+
+    def ask(self, *requests: Request[Any]) -> list[Any]:
+        """The answers to these questions, or the error that was thrown in instead."""
+        answers: list[Any] = []
+
+        def asking() -> Generator[Request[Any], Any, None]:
+            for request in requests:
+                try:
+                    answers.append((yield request))
+                except (SessionLost, Refused, Interrupted) as error:
+                    answers.append(error)
+
+        self.report = self.interpreter.run(asking())
+        return answers
+
+    def journaled(self, event: str) -> list[dict[str, Any]]:
+        return [record for record in self.journal.records if record["event"] == event]
+
+
+def test_facts_are_read_with_the_policy_filled_in() -> None:
+    lab = Lab(policy=ServicePolicy((ServiceRule(unit="web", restart="yes"),)))
+    (snapshot,) = lab.ask(READ)
+    assert isinstance(snapshot, Snapshot)
+    assert snapshot.value("memory.available_percent") == 50.0
+    assert snapshot.value("units.all")[0].policy.restart == "yes"
+    assert (snapshot.samples, snapshot.host) == (2, "lab")
+
+
+def test_a_gate_is_asked_at_the_approver() -> None:
+    lab = Lab()
+    step = PlannedStep(id="a", name="A", action="adjust", decision="change", change=CHANGE, gate=True)
+    (approval,) = lab.ask(AskApproval(step, START))
+    assert approval == Approval(START, "yes", CHANGE.digest, "a test", "terminal")
+    assert lab.approver.asked[0].step == step
+
+
+def test_a_wait_passes_time_and_every_answer_carries_it() -> None:
+    lab = Lab()
+    (waited,) = lab.ask(Wait(7.0, "a test"))
+    assert waited == Waited(lab.clock.now())
+    assert waited.at.since(START) == 7.0
+
+
+def test_a_lock_is_taken_and_given_back_for_run_and_actor() -> None:
+    lab = Lab()
+    lab.ask(Lock(), Unlock())
+    owner = "20260101T000000-ABCD me"
+    assert [(call.script, call.args) for call in lab.session.calls] == [(TAKE, (owner, "")), (GIVE, (owner,))]
+    forced = Lab(break_lock=True)
+    forced.ask(Lock())
+    assert forced.session.calls[0].args == (owner, "break")
+
+
+def test_a_refused_lock_is_thrown_into_the_run_and_journaled() -> None:
+    lab = Lab(session={"answer": lambda _: Output(5, "held R2 you")})
+    (error,) = lab.ask(Lock())
+    assert isinstance(error, Refused)
+    (record,) = lab.journaled("error")
+    assert record == {"event": "error", "error": "Refused", "message": str(error)}
+
+
+def test_a_change_is_carried_out_under_a_witness_that_names_its_record() -> None:
+    lab = Lab(session={"answer": lambda _: Output(0, "fine", 2.0)})
+    (done,) = lab.ask(Execute("act/web", CHANGE))
+    assert done == Done(START, "fine", 2.0)
+    (call,) = lab.session.calls
+    assert call.args[0].startswith("runbook: run=20260101T000000-ABCD step=act/web record=")
+    assert len(call.args[0].rpartition("=")[2]) == 16
+    assert call.args[1:] == ("web",)
+
+
+def test_a_change_is_taken_back_by_its_undo_and_its_timer_stopped() -> None:
+    lab = Lab()
+    timed = msgspec.structs.replace(CHANGE, back_after=60.0)
+    lab.ask(Execute("act", timed, undo=True))
+    undo, disarm = lab.session.calls
+    assert undo.script.endswith('back\n}\nmrb_act "$@"')
+    assert (disarm.script, disarm.args) == (DISARM, (f"memrunbook-20260101t000000-abcd-{timed.digest[:8]}",))
+
+
+def test_after_a_change_no_earlier_sample_is_used_and_after_reading_it_is() -> None:
+    harmless = msgspec.structs.replace(CHANGE, effect=Effect.READ)
+    for change, seconds in ((CHANGE, 5.0), (harmless, 0.0)):
+        lab = Lab()
+        first, _, _, second = lab.ask(READ, Wait(60.0, "a test"), Execute("act", change), READ)
+        assert second.taken_at.since(first.taken_at) == 60.0 + seconds
+
+
+def test_evidence_is_saved_and_the_answer_says_where() -> None:
+    lab = Lab(session={"answer": lambda _: Output(0, "all there is", 1.0)})
+    kept = msgspec.structs.replace(CHANGE, evidence=True)
+    (done,) = lab.ask(Execute("look/web", kept))
+    assert lab.journal.evidence == {"look-web.txt": "all there is"}
+    assert done.evidence == "look-web.txt"
+    assert done.output.startswith("12 characters, sha256:")
+    failed = Lab(session={"answer": lambda _: Output(1, "no")})
+    failed.ask(Execute("look", kept))
+    assert failed.journal.evidence == {}
+
+
+@pytest.mark.parametrize("error", [SessionLost("gone"), Interrupted("Ctrl-C")])
+def test_a_script_that_is_cut_off_is_unknown_and_ends_the_run_at_the_next_question(error: Any) -> None:
+    def broken(_: Any) -> Output:
+        raise error
+
+    lab = Lab(session={"answer": broken})
+    unknown, thrown, unlocked = lab.ask(Execute("act", CHANGE), READ, Record(RunFinished("unknown")))
+    assert unknown == Unknown(START, f"cut off while it ran: {error}")
+    assert thrown is error
+    assert isinstance(unlocked, Waited)
+
+
+def test_who_asks_to_stop_is_heeded_except_for_what_ends_it_well() -> None:
+    lab = Lab(stop=lambda: True)
+    answers = lab.ask(READ, Execute("act", CHANGE), Wait(1.0, ""), Record(RunFinished("interrupted")), Unlock())
+    assert [type(answer).__name__ for answer in answers] == ["Interrupted"] * 3 + ["Waited"] * 2
+    assert str(answers[0]) == "a person asked to stop"
+    assert [call.script for call in lab.session.calls] == [GIVE]
+
+
+def test_every_question_is_shown_to_who_watches() -> None:
+    lab = Lab()
+    questions: list[Request[Any]] = [Lock(), READ, Record(RunFinished("healthy")), Unlock()]
+    lab.ask(*questions)
+    assert lab.watched == questions
+
+
+def test_what_is_recorded_makes_the_report() -> None:
+    lab = Lab()
+    lab.ask(Record(RunFinished("healthy", "nothing to do")))
+    assert (lab.report.host, lab.report.outcome, lab.report.why) == ("lab", "healthy", "nothing to do")
+    (record,) = lab.journal.records
+    assert record["event"] == "recorded"
+    assert record["record"]["outcome"] == "healthy"
+
+
+def test_a_run_without_an_end_is_reported_as_interrupted() -> None:
+    lab = Lab()
+    lab.ask()
+    assert lab.report.outcome == "interrupted"
+
+
+def test_question_and_answer_are_journaled_around_the_act_without_secrets() -> None:
+    lab = Lab(session={"answer": lambda _: Output(0, "password: hunter2")})
+    lab.ask(Execute("act", CHANGE))
+    asked, answered = lab.journal.records
+    assert (asked["event"], asked["request"]["type"]) == ("asked", "Execute")
+    assert asked["request"]["change"]["script"] == "act --token [redacted]"
+    assert asked["request"]["change"]["args"] == ["web"]
+    assert (answered["event"], answered["answer"]["output"]) == ("answered", "password: [redacted]")
+    assert "hunter2" not in str(lab.journal.records)
+
+
+@pytest.mark.parametrize("breaks_at", [0, 1, 2, 3])
+def test_a_journal_that_breaks_ends_everything(breaks_at: int) -> None:
+    lab = Lab(breaks_at=breaks_at)
+    with pytest.raises(JournalError):
+        lab.ask(Execute("one", CHANGE), Execute("two", CHANGE))
+    assert len(lab.session.calls) == (breaks_at + 1) // 2
+
+
+def test_a_connection_that_is_lost_while_reading_is_thrown_in() -> None:
+    class Lost:
+        """A session whose host is gone."""
+
+        identity, root = ScriptedSession().identity, True
+
+        def execute(self, *_: Any, **__: Any) -> Output:
+            return Output(None, "", lost=True)
+
+        def close(self) -> None:
+            raise AssertionError
+
+    lab = Lab()
+    lab.interpreter.collector = Collector(Host("lab"), Lost(), lab.clock, small.FACTS)
+    (error,) = lab.ask(READ)
+    assert isinstance(error, SessionLost)
