@@ -40,12 +40,16 @@ def look(name: str, *command: str, timeout: str = "10s", on_failure: str = "stop
     return LOOK.format(id=name, command=_quoted(command), timeout=timeout, on_failure=on_failure)
 
 
-def act(name: str, *command: str, risk: str = "low", timeout: str = "10s", verify: str = "memory.total_bytes > 0") -> str:
+def act(
+    name: str, *command: str, risk: str = "low", timeout: str = "10s", verify: str = "memory.total_bytes > 0"
+) -> str:
     """A once-only step."""
     return ACT.format(id=name, command=_quoted(command), risk=risk, timeout=timeout, verify=verify)
 
 
-def book(folder: Path, *steps: str, name: str = "small", resolved: str = "memory.total_bytes > 0", more: str = "") -> str:
+def book(
+    folder: Path, *steps: str, name: str = "small", resolved: str = "memory.total_bytes > 0", more: str = ""
+) -> str:
     """Writes a runbook; the path of its file."""
     path = folder / f"{name}.yaml"
     path.write_text(HEAD.format(name=name, resolved=resolved, more=more) + "".join(steps), encoding="utf-8")

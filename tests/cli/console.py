@@ -68,14 +68,15 @@ def here(*words: str) -> Ran:
         code = ended.code
     finally:
         sys.argv, sys.stdin, sys.stdout, sys.stderr = before
-    texts = [stream.buffer.getvalue().decode("utf-8") for stream in (out, err)]  # type: ignore[attr-defined]  # BytesIO
+    texts = [stream.buffer.getvalue().decode("utf-8") for stream in (out, err)]
     return Ran(code, *texts)
 
 
 def environment(**changes: str) -> dict[str, str]:
     """This process's environment, with the package to be imported from the checkout."""
     known = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR")}
-    return {**known, "PYTHONPATH": str(ROOT / "src"), **changes}
+    path = os.pathsep.join(part for part in (str(ROOT / "src"), known.get("PYTHONPATH", "")) if part)
+    return {**known, "PYTHONPATH": path, **changes}
 
 
 def apart(*words: str, env: Mapping[str, str] | None = None, timeout: float = 60, before: Sequence[str] = ()) -> Ran:
@@ -146,7 +147,7 @@ def terminal(*words: str, columns: int = 100, term: str = "xterm-256color") -> I
         stdout=far,
         stderr=far,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - one system call, no lock is taken
         env=environment(TERM=term),
     )
     os.close(far)
@@ -157,3 +158,11 @@ def terminal(*words: str, columns: int = 100, term: str = "xterm-256color") -> I
             os.killpg(process.pid, signal.SIGKILL)
             process.wait(10)
         os.close(line)
+
+
+def wait_for(path: Path, seconds: float = 20) -> None:
+    """Waits until a file appears."""
+    deadline = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} did not appear"
+        time.sleep(0.02)

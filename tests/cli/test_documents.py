@@ -34,13 +34,14 @@ steps:
     with: {key: vm.swappiness, value: 10, for: 2h}
     when: checks.memory_low
 """
+AVAILABLE = "memory.available_percent"
 # What is replaced, by what, the place (line:column), the message, the hint.
 WRONG = {
     "key": ("severity: warning", "severty: warning", "13:5", '"severty" is not known here', 'did you mean "severity"'),
-    "metric": ("memory.available_percent <", "memory.avalable_percent <", "12:11", "unknown metric", "memory.available_percent"),
-    "signal": ("[memory.available_percent]", "[memory.avialable_percent]", "8:11", "unknown metric", "memory.available_percent"),
+    "metric": ("memory.available_percent <", "memory.avalable_percent <", "12:11", "unknown metric", AVAILABLE),
+    "signal": ("[memory.available_percent]", "[memory.avialable_percent]", "8:11", "unknown metric", AVAILABLE),
     "check": ("incident: checks.memory_low", "incident: checks.memory_lo", "14:11", "memory_lo", "memory_low"),
-    "action": ("action: set_sysctl", "action: set_sysctrl", "23:13", "unknown action 'set_sysctrl'", "did you mean 'set_sysctl'"),
+    "action": ("action: set_sysctl", "action: set_sysctrl", "23:13", "unknown action", "did you mean 'set_sysctl'"),
     "parameter of an action": ("value: 10, for", "valu: 10, for", "24:", "no parameter 'valu'", "did you mean 'value'"),
     "parameter of the runbook": ("< parameters.low", "< parameters.lwo", "12:38", "parameters.lwo", "parameters.low"),
     "unit": ("for: 2h", "for: 2 hours", "24:48", "'2 hours' is no duration", "write a number and"),
@@ -112,14 +113,15 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     assert all(f"bad.yaml:{WRONG[case][2]}" in said for case in ("metric", "action", "check", "signal"))
 
 
+BOMB = b"".join(b"%c: &%c [*%c, *%c]\n" % (c + 1, c + 1, c, c) for c in range(97, 118))
 HOSTILE = {
     "large": (b"a: " + b"x" * (1 << 20), "larger than 1 MiB"),
-    "many keys": (b"".join(b"k%d: 1\n" % number for number in range(60_000)), "not known here"),
+    "many keys": (b"".join(b"k%d: 1\n" % number for number in range(20_000)), "not known here"),
     "deep list": (b"a: " + b"[" * 100_000, "nested deeper than 32 levels"),
     "deep mapping": (b"{a: " * 100_000, "nested deeper than 32 levels"),
     "deep block": (b"".join(b" " * depth + b"a:\n" for depth in range(300)), "nested deeper than 32 levels"),
     "deep expression": (GOOD.replace("checks.memory_low\nresolved", "(" * 100_000 + "true\nresolved").encode(), ""),
-    "alias bomb": (b"a: &a [x, x]\n" + b"".join(b"%c: &%c [*%c, *%c]\n" % (c + 1, c + 1, c, c) for c in range(97, 118)), "anchors"),
+    "alias bomb": (b"a: &a [x, x]\n" + BOMB, "anchors"),
     "tag": (b"!!python/object/apply:os.system ['touch /tmp/x']", "tags (!name) are not used here"),
     "no UTF-8": (b"apiVersion: memrunbook/v1\nname: \xff\xfe\n", "bad.yaml:2:7: the file is not UTF-8"),
     "control characters": (GOOD.replace("A test", "A \x1b[31mtest").encode(), "U+001B may not stand in a file"),

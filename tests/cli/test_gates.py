@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import time
+import socket
 from pathlib import Path
 
 import pytest
 from tests.cli.books import act, book, look
-from tests.cli.console import Terminal, here, terminal
+from tests.cli.console import Terminal, here, terminal, wait_for
+from tests.ssh.servers import listening
 
 pytestmark = pytest.mark.usefixtures("machine")
 HARM = re.compile(r"it did harm: (refaults per second|full memory pressure)")
@@ -40,7 +41,9 @@ def _book(folder: Path, **risks: str) -> str:
 QUESTION = "y/N"
 
 
-@pytest.mark.parametrize(("key", "ended"), [("y", "done"), ("n", "refused"), ("", "refused"), ("Q", "refused"), ("s", "skipped")])
+@pytest.mark.parametrize(
+    ("key", "ended"), [("y", "done"), ("n", "refused"), ("", "refused"), ("Q", "refused"), ("s", "skipped")]
+)
 def test_what_a_key_does(tmp_path: Path, state: Path, key: str, ended: str) -> None:
     with terminal("run", _book(tmp_path, one="none"), "--host", "local") as screen:
         screen.expect(QUESTION)
@@ -60,7 +63,18 @@ def test_a_gate_says_what_where_why_at_which_cost_and_how_it_is_proven(tmp_path:
         screen.expect(QUESTION)
         screen.type("n\n")
         assert screen.wait() == 5
-    for word in ("Host", "local", "Because", "The host has memory", "Command", "touch", "Costs", "Proven by", "Undo", "users may notice"):
+    for word in (
+        "Host",
+        "local",
+        "Because",
+        "The host has memory",
+        "Command",
+        "touch",
+        "Costs",
+        "Proven by",
+        "Undo",
+        "users may notice",
+    ):
         assert word in screen.drawn, word
     assert all(len(line) <= 80 for line in screen.drawn.splitlines()), screen.drawn
     assert _touched(tmp_path, "one") == [False]
@@ -95,7 +109,9 @@ def test_each_step_has_a_gate_of_its_own_and_a_skipped_one_does_not_stop_the_res
 
 
 def test_what_was_typed_before_the_question_is_no_answer(tmp_path: Path, state: Path) -> None:
-    path = book(tmp_path, look("slow", "sh", "-c", "sleep 1"), look("one", "touch", str(tmp_path / "one")), resolved="false")
+    path = book(
+        tmp_path, look("slow", "sh", "-c", "sleep 1"), look("one", "touch", str(tmp_path / "one")), resolved="false"
+    )
     with terminal("run", path, "--host", "local", "--allow", "run_check_command:sh") as screen:
         screen.expect("slow: Look")
         screen.type("y\ny\n")
@@ -133,9 +149,11 @@ def test_ctrl_c_at_the_gate_ends_the_run_at_once(tmp_path: Path, state: Path) ->
 
 def test_ctrl_c_in_a_command_waits_for_its_end_and_begins_nothing_new(tmp_path: Path, state: Path) -> None:
     done = tmp_path / "done"
-    path = book(tmp_path, act("slow", "sh", "-c", f"echo >{tmp_path / 'begun'}; sleep 2; echo >{done}"), look("next", "uptime"))
+    path = book(
+        tmp_path, act("slow", "sh", "-c", f"echo >{tmp_path / 'begun'}; sleep 2; echo >{done}"), look("next", "uptime")
+    )
     with terminal("run", path, "--host", "local", "--yes") as screen:
-        _until(tmp_path / "begun")
+        wait_for(tmp_path / "begun")
         _interrupt(screen)
         screen.expect("Ctrl-C again")
         assert screen.wait(20) == 130, screen.drawn
@@ -149,7 +167,7 @@ def test_ctrl_c_twice_leaves_now_and_says_what_may_be_unfinished(tmp_path: Path,
     done = tmp_path / "done"
     path = book(tmp_path, act("slow", "sh", "-c", f"echo >{tmp_path / 'begun'}; sleep 5; echo >{done}"))
     with terminal("run", path, "--host", "local", "--yes") as screen:
-        _until(tmp_path / "begun")
+        wait_for(tmp_path / "begun")
         _interrupt(screen)
         screen.expect("Ctrl-C again")
         _interrupt(screen)
@@ -166,7 +184,7 @@ def test_ctrl_c_twice_leaves_now_and_says_what_may_be_unfinished(tmp_path: Path,
 def test_a_wide_and_a_narrow_terminal_and_one_without_cursor_say_the_same(tmp_path: Path) -> None:
     path = _book(tmp_path, one="medium")
     for options in ({"columns": 80}, {"columns": 200}, {"term": "dumb"}):
-        with terminal("run", path, "--host", "local", **options) as screen:  # type: ignore[arg-type]  # columns, term
+        with terminal("run", path, "--host", "local", **options) as screen:
             screen.expect(QUESTION)
             screen.type("n\n")
             assert screen.wait() == 5
@@ -176,12 +194,29 @@ def test_a_wide_and_a_narrow_terminal_and_one_without_cursor_say_the_same(tmp_pa
             assert "\x1b" not in screen.raw
 
 
-def _until(path: Path, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not path.exists():
-        assert time.monotonic() < deadline, f"{path} did not appear"
-        time.sleep(0.02)
-
-
 def _lock_left() -> bool:
     return Path("/run/memrunbook.lock").exists()
+
+
+def test_a_long_read_says_that_it_goes_on_and_ctrl_c_ends_it_at_once() -> None:
+    with terminal("facts", "memory", "--host", "local", "--every", "30") as screen:
+        screen.expect("reading local, 2 samples, about 30 s; Ctrl-C to give up")
+        _interrupt(screen)
+        assert screen.wait(10) == 130
+    assert "Interrupted" in screen.drawn
+    assert "Traceback" not in screen.drawn
+
+
+def _silent(connection: socket.socket) -> None:
+    connection.recv(1000)
+
+
+def test_ctrl_c_gives_up_a_host_that_stays_silent(tmp_path: Path) -> None:
+    with listening(_silent) as port:  # noqa: SIM117 - the port is needed first
+        with terminal("run", _book(tmp_path, one="none"), "--host", f"127.0.0.1:{port}") as screen:
+            screen.expect("no SSH banner")
+            screen.expect("Ctrl-C to give up")
+            _interrupt(screen)
+            assert screen.wait(10) == 130
+    assert "INTERRUPTED" in screen.drawn
+    assert here("audit", "verify").code == 0

@@ -55,7 +55,9 @@ def test_a_wrong_user_is_told_which_keys_were_refused(server: Server) -> None:
 
 
 def test_no_key_at_all(server: Server) -> None:
-    _reached(*[word for word in arguments(server) if "identity" not in word]).refused(4, "no usable key", hint="--identity")
+    _reached(*[word for word in arguments(server) if "identity" not in word]).refused(
+        4, "no usable key", hint="--identity"
+    )
 
 
 def test_sudo_that_refuses_where_root_is_demanded(server: Server) -> None:
@@ -128,9 +130,15 @@ def test_one_name_for_two_logins_is_refused() -> None:
 
 @pytest.mark.usefixtures("machine")
 @pytest.mark.parametrize(("word", "seconds"), [(CUT.decode(), 8.0), (STALL.decode(), 8.0)])
-def test_a_once_only_step_whose_end_was_not_seen_is_unknown(server: Server, tmp_path: Path, word: str, seconds: float) -> None:
+def test_a_once_only_step_whose_end_was_not_seen_is_unknown(
+    server: Server, tmp_path: Path, word: str, seconds: float
+) -> None:
     done = tmp_path / "done"
-    path = book(tmp_path, act("once", "sh", "-c", f"touch {done}; echo '{word}'; sleep 30", timeout="1s"), look("never", "uptime"))
+    path = book(
+        tmp_path,
+        act("once", "sh", "-c", f"touch {done}; echo '{word}'; sleep 30", timeout="1s"),
+        look("never", "uptime"),
+    )
     began = time.monotonic()
     ran = _run(path, *arguments(server), "--yes", "--sudo=never")
     assert time.monotonic() - began < seconds

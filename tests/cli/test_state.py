@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.books import act, book
-from tests.cli.console import ROOT, apart, here
+from tests.cli.console import apart, here
 
 pytestmark = pytest.mark.usefixtures("machine")
 # A file that may not grow: what a full disk does, for anybody, at any point of the journal.
@@ -45,7 +45,15 @@ def test_a_full_or_read_only_file_system(tmp_path: Path, options: str, word: str
     done, words = _once(tmp_path)
     place = tmp_path / "place"
     place.mkdir()
-    mount = ["unshare", "-m", "sh", "-c", f'mount -t tmpfs -o {options} none "$1" && shift && exec "$@"', "sh", str(place)]
+    mount = [
+        "unshare",
+        "-m",
+        "sh",
+        "-c",
+        f'mount -t tmpfs -o {options} none "$1" && shift && exec "$@"',
+        "sh",
+        str(place),
+    ]
     apart(*words, "--state-dir", str(place / "state"), before=mount).refused(6, word, hint="--state-dir")
     assert not done.exists()
 
@@ -102,8 +110,9 @@ def test_a_head_that_was_kept_elsewhere_finds_a_ledger_that_was_cut(tmp_path: Pa
     head = json.loads(here("audit", "verify", "--json").out)["head"]
     assert head in here("audit", "verify").out
     assert here("audit", "verify", "--expect", head).code == 0
-    here("audit", "verify", "--expect", "0" * 64).refused(6, "is not in the ledger") if False else None
-    assert here("audit", "verify", "--expect", "0" * 64).code == 6
+    cut = here("audit", "verify", "--expect", "0" * 64)
+    assert cut.code == 6
+    assert "is not in the ledger" in cut.out
 
 
 def test_runs_and_report_tell_the_runs_of_the_past(tmp_path: Path) -> None:
@@ -113,7 +122,9 @@ def test_runs_and_report_tell_the_runs_of_the_past(tmp_path: Path) -> None:
     here(*[word for word in words if word != "--yes"])
     listed = here("runs")
     assert listed.out.startswith("2 runs")
-    assert listed.out.index("refused") < max(listed.out.find("unresolved"), listed.out.find("failed"))
+    newest, oldest = listed.out.splitlines()[1:3]
+    assert "refused" in newest
+    assert "unresolved" in oldest or "failed" in oldest
     last = here("report", "last")
     assert last.out.startswith("REFUSED")
     run = max(path.name for path in (tmp_path / "state" / "runs").iterdir())
@@ -121,4 +132,3 @@ def test_runs_and_report_tell_the_runs_of_the_past(tmp_path: Path) -> None:
     here("report", "20200101T000000Z-abcd").refused(2, "there is no run", hint="runbook runs")
     here("report", "../../etc").refused(2, "there is no run", hint="runbook runs")
     assert "ticket 7" in (min((tmp_path / "state" / "runs").iterdir()) / "run.jsonl").read_text()
-    assert ROOT.name

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from msgspec import structs
+from tests.golden import samples as s
 
 from memrunbook.core.diagnosis import Suspect
 from memrunbook.core.effects import Execute, ReadFacts, Record, Wait
@@ -18,12 +19,11 @@ from memrunbook.ui.errors import error_view, notice
 from memrunbook.ui.facts import facts_view
 from memrunbook.ui.gate import details_view, gate_view
 from memrunbook.ui.journal import RunLine, runs_view
+from memrunbook.ui.listing import Listed, list_view
 from memrunbook.ui.plan import plan_view
 from memrunbook.ui.problems import problems_view
 from memrunbook.ui.progress import progress_line, waiting_line
 from memrunbook.ui.report import report_view, summary_view
-from memrunbook.ui.runbooks import Listed, list_view
-from tests.golden import samples as s
 
 NEXT = f"runbook run swap-thrashing --host {s.HOST}"
 PROBLEMS = [

@@ -73,7 +73,7 @@ def metrics() -> dict[str, Metric]:
     return {metric.name: metric for metric in found}
 
 
-def finding(  # noqa: PLR0913
+def finding(  # noqa: PLR0913  the parts of a finding
     check: str, name: str, state: CheckState, severity: str, *evidence: Evidence, why: str = "", runbook: str = ""
 ) -> Finding:
     return Finding(runbook or "swap-thrashing", check, name, state, severity, evidence, why)
@@ -167,7 +167,8 @@ STEPS = (
 )
 NOT_RUN = (
     step(id="freeze-swapper", name="Freeze the service that swaps most", decision="blocked", change=None,
-         why="guard: more than two services growing at once is not one leak", hint="it runs when size(units.growing) <= 2"),
+         why="guard: more than two services growing at once is not one leak",
+         hint="it runs when size(units.growing) <= 2"),
     step(id="stop-batch", name="Stop the batch job", item="", decision="not_needed",
          why="nothing matches units.suspects"),
 )  # fmt: skip

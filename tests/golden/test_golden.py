@@ -10,9 +10,9 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.golden.cases import CASES
 
 from memrunbook.ui.screen import Screen
-from tests.golden.cases import CASES
 
 FOLDER = Path(__file__).parent
 XTERM = {"TERM": "xterm-256color"}

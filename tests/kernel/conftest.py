@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.kernel.lab.requirements import obstacle
 from tests.kernel.lab.scenario import named
 
 REASON = "kernel lab: "
+SLOWEST_TEST_SECONDS = 1800
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +34,14 @@ def guest_in(_able: None) -> Iterator[Callable[[str], Guest]]:
             return guest
 
         yield enter
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of this folder, and give the first one time to build the image."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.kernel)
+            item.add_marker(pytest.mark.timeout(SLOWEST_TEST_SECONDS))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

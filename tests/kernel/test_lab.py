@@ -19,7 +19,9 @@ def _restart(guest: Guest, unit: str) -> None:
 
 
 def test_the_list_of_scenarios() -> None:
-    assert {"cache_full_healthy", "fragmentation", "idle_healthy", "leaking_service", "refilling_service"} <= set(names())
+    assert {"cache_full_healthy", "fragmentation", "idle_healthy", "leaking_service", "refilling_service"} <= set(
+        names()
+    )
 
 
 def test_users_differ_in_what_they_may_do(guest_in: EnterScenario) -> None:

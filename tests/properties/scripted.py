@@ -10,7 +10,19 @@ from tests.properties import small
 from tests.properties.worlds import Run, follow
 
 from memrunbook.core.bound import Runbook
-from memrunbook.core.effects import Approval, AskApproval, Done, Execute, ReadFacts, Record, Request, Wait, Waited
+from memrunbook.core.effects import (
+    Approval,
+    AskApproval,
+    Done,
+    Execute,
+    Failed,
+    ReadFacts,
+    Record,
+    Request,
+    Unknown,
+    Wait,
+    Waited,
+)  # fmt: skip
 from memrunbook.core.errors import RunbookError
 from memrunbook.core.events import StepFinished
 from memrunbook.core.fact import Reading, Unavailable
@@ -55,7 +67,7 @@ class Scripted:
             return answer if isinstance(answer, Approval) else Approval(now, answer, request.step.digest, how=self.how)
         if isinstance(request, Execute):
             end = self._turn(self.ends, "Execute")
-            return end(now) if end is Done else end(now, "it broke")
+            return end(now, "it broke") if end in (Failed, Unknown) else end(now)
         return Waited(now)
 
     def _next(self, request: Request[Any]) -> Instant:

@@ -6,9 +6,9 @@ import platform
 import sys
 import tempfile
 import traceback
-from pathlib import Path
 
 from memrunbook.cli import exit_codes
+from memrunbook.cli.streams import while_heard
 from memrunbook.runtime.execute import redact
 from memrunbook.version import __version__
 
@@ -17,11 +17,19 @@ def report_defect(error: BaseException, argv: list[str]) -> int:
     """Saves the traceback, the command line (secrets hidden) and the versions; returns the exit code."""
     lines = [f"memrunbook {__version__}, Python {platform.python_version()}, {platform.platform()}"]
     lines += [redact(f"runbook {' '.join(argv)}"), "", "".join(traceback.format_exception(error))]
-    with tempfile.NamedTemporaryFile("w", prefix="runbook-defect-", suffix=".txt", delete=False) as file:
-        file.write("\n".join(lines))
-    sys.stderr.write(
+    while_heard(sys.stderr.write)(
         f"error: a defect in runbook: {type(error).__name__}\n"
-        f"  a full report is in {Path(file.name)}\n"
+        f"  {_saved(chr(10).join(lines))}\n"
         "  hint: nothing more was done; please report it with that file\n"
     )
     return exit_codes.DEFECT
+
+
+def _saved(report: str) -> str:
+    """Where the report is; on a full disk what can be said without it."""
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="runbook-defect-", suffix=".txt", delete=False) as file:
+            file.write(report)
+    except OSError as error:
+        return f"no report could be written ({error.strerror}); it ends with: {report.strip().splitlines()[-1]}"
+    return f"a full report is in {file.name}"

@@ -11,7 +11,6 @@ from types import FrameType
 
 from memrunbook.cli.streams import while_heard
 
-
 # A terminal that goes away (SIGHUP: the login to the control node was lost) is nobody who could be asked any more.
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -24,9 +23,7 @@ def finish_then_stop(stop: threading.Event) -> Iterator[None]:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        while_heard(sys.stderr.write)(
-            "\nStopping: what is under way is finished first, nothing new is begun; Ctrl-C again leaves at once.\n"
-        )
+        while_heard(sys.stderr.write)("\nStopping after what is under way. Ctrl-C again leaves at once.\n")
 
     before = {number: signal.signal(number, interrupted) for number in NUMBERS}
     try:

@@ -10,6 +10,7 @@ import threading
 from dataclasses import dataclass
 
 from memrunbook.core.effects import Approval, AskApproval
+from memrunbook.core.errors import Interrupted
 from memrunbook.runtime.ports import Approver
 
 POLL = 0.1
@@ -46,6 +47,9 @@ class Unhurried:
     keyboard: Keyboard
 
     def approve(self, host: str, question: AskApproval) -> Approval:
-        """Forgets what was typed so far, and asks."""
-        self.keyboard.forget()
-        return self.approver.approve(host, question)
+        """Forgets what was typed so far, and asks; Interrupted where the terminal has gone."""
+        try:
+            self.keyboard.forget()
+            return self.approver.approve(host, question)
+        except (OSError, termios.error) as error:
+            raise Interrupted(f"the terminal has gone: {error}", hint="nothing of this step was done") from None

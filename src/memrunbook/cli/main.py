@@ -8,6 +8,7 @@ import pkgutil
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -31,9 +32,13 @@ class Commands(click.Group):
         """Imports one command; None where there is no such file."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        file = f"{cmd_name}_" if cmd_name in BUILTIN else cmd_name
-        found: click.Command = importlib.import_module(f"{commands.__name__}.{file}").command
+        found: click.Command = importlib.import_module(f"{commands.__name__}.{_file(cmd_name)}").command
         return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Lists the commands by the first line of their files: importing them all costs more than all the rest."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _summary(name)) for name in self.list_commands(ctx)])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -48,7 +53,17 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
+# Words that are also Python's: their files end in "_".
 BUILTIN = frozenset({"list"})
+
+
+def _file(command: str) -> str:
+    return f"{command}_" if command in BUILTIN else command
+
+
+def _summary(command: str) -> str:
+    first = (Path(commands.__path__[0]) / f"{_file(command)}.py").read_text("utf-8").partition("\n")[0]
+    return first.strip('"').removeprefix(f"runbook {command}: ").capitalize()
 
 
 @click.group(
@@ -81,10 +96,8 @@ def _guarded(argv: list[str]) -> int:
     except (KeyboardInterrupt, click.exceptions.Abort) as interrupt:
         cause = interrupt.__cause__ or interrupt  # click wraps it
         return _leave(str(cause) or "Interrupted: nothing more is done.\n")
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # click makes the second of the first
         return _closed_pipe()
-    except SystemExit as ended:  # click ends the process itself where stdout is a closed pipe
-        return _closed_pipe() if isinstance(ended.__context__, BrokenPipeError) else exit_codes.DEFECT
     except Exception as error:  # noqa: BLE001  the last line of defence: a report, never a traceback
         from memrunbook.cli.defect import report_defect
 

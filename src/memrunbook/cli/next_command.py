@@ -9,9 +9,9 @@ from itertools import pairwise
 # Options that say how to reach the host or what to run: they belong to the next command too.
 KEPT = {
     "--identity", "--known-hosts", "--ssh-config", "--sudo", "--runbooks", "--config-dir", "--state-dir", "-p",
-    "--parameter", "--patience",
+    "--parameter", "--patience", "--allow", "--reason", "--forks",
 }  # fmt: skip
-FLAGS = {"--accept-new-host-keys"}
+FLAGS = {"--accept-new-host-keys", "--yes"}
 
 
 def kept_options(argv: Sequence[str]) -> list[str]:

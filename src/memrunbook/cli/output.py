@@ -7,15 +7,17 @@ from typing import Any
 
 import msgspec
 
+from memrunbook.core.units import encode
+
 
 def emit(what: str, document: dict[str, Any], *, indent: int = 2) -> int:
     """Writes a document as JSON on stdout; returns exit code 0."""
-    content = msgspec.json.encode({"format": f"memrunbook.{what}/1", **document}, enc_hook=str)
+    content = msgspec.json.encode({"format": f"memrunbook.{what}/1", **document}, enc_hook=encode)
     sys.stdout.write(msgspec.json.format(content, indent=indent).decode() + "\n")
     return 0
 
 
 def stream(record: dict[str, Any]) -> None:
     """Writes one record of a stream as one line of JSON."""
-    sys.stdout.write(msgspec.json.encode(record, enc_hook=str).decode() + "\n")
+    sys.stdout.write(msgspec.json.encode(record, enc_hook=encode).decode() + "\n")
     sys.stdout.flush()

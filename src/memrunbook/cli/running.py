@@ -27,7 +27,6 @@ from memrunbook.runtime.handled import Handled
 from memrunbook.runtime.interpret import Interpreter
 from memrunbook.runtime.ports import Approver, Session
 from memrunbook.state.run_directory import RunDirectory
-from memrunbook.ui.progress import Progress
 
 
 @dataclass
@@ -62,7 +61,7 @@ class Running:
     directory: RunDirectory
     approver: OneAtATime
     actor: Mapping[str, str]
-    progress: Progress | None
+    watch: Callable[[str, Request[Any]], None]
     handled: Handled
     break_lock: bool = False
     copy: Callable[[dict[str, Any]], None] | None = None
@@ -92,8 +91,6 @@ class Running:
         finally:
             session.close()
             journal.journal.close()
-            if self.progress:
-                self.progress.finished(host.name)
 
     def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> HostReport:
         interpreter = Interpreter(
@@ -108,19 +105,16 @@ class Running:
             policy=self.wiring.policy,
             handled=self.handled,
             break_lock=self.break_lock,
-            watch=lambda request: self._watch(host.name, request),
+            watch=lambda request: self.watch(host.name, request),
             stop=self.wiring.stop.is_set,
         )
         return interpreter.run(run_plan(self.runbook))
-
-    def _watch(self, host: str, request: Request[Any]) -> None:
-        if self.progress:
-            self.progress.asked(host, request)
 
 
 def _not_reached(host: Host, error: RunbookError, journal: HostJournal) -> HostReport:
     """The end of a host that was never worked with; what is wrong with it is no concern of the others."""
     outcome: Outcome = next((outcome for kind, outcome in ENDS.items() if isinstance(error, kind)), "unreachable")
-    end = RunFinished(outcome, str(error), hint=error.hint)
+    why = error.message if error.where == host.name else str(error)
+    end = RunFinished(outcome, why, hint=error.hint)
     journal.append({"event": "recorded", "record": msgspec.to_builtins(end)})
     return fold(host.name, [end])

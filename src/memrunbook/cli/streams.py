@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import ParamSpec
 
 from memrunbook.cli import exit_codes
@@ -20,9 +21,9 @@ def open_closed() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one
-    sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115  a number, for good
-    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115
-    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115
+    sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  a number, for good
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
 def tell(code: int, draw: Callable[[], object]) -> int:
@@ -63,3 +64,18 @@ def while_heard(say: Callable[P, object]) -> Callable[P, None]:
             gone.set()
 
     return said
+
+
+@contextmanager
+def meanwhile(what: str) -> Iterator[None]:
+    """Says on a terminal what takes so long, and takes it away afterwards."""
+    say = while_heard(sys.stderr.write) if sys.stderr.isatty() else _unheard
+    say(f"\r\x1b[K{what}; Ctrl-C to give up\r")
+    try:
+        yield
+    finally:
+        say("\r\x1b[K")
+
+
+def _unheard(_words: str) -> None:
+    """Off a terminal nobody waits and looks."""

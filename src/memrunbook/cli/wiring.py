@@ -118,9 +118,14 @@ class Wiring:
 
     def read(self, facts: Callable[[], Collection[str]], count: int, every: float) -> list[Reached]:
         """Reads every host; `facts` is asked while the first connection is being made."""
+        from memrunbook.cli.streams import meanwhile
+        from memrunbook.core.units import format_duration
         from memrunbook.runtime.fleet import each
 
-        return each(self.hosts, lambda host: self._read(host, facts, count, every), self.settings.forks)
+        hosts = self.hosts
+        whom = hosts[0].name if len(hosts) == 1 else f"{len(hosts)} hosts"
+        with meanwhile(f"reading {whom}, {count} samples, about {format_duration((count - 1) * every)}"):
+            return each(hosts, lambda host: self._read(host, facts, count, every), self.settings.forks)
 
     def _read(self, host: Host, facts: Callable[[], Collection[str]], count: int, every: float) -> Reached:
         try:

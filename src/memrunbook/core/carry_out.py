@@ -13,6 +13,7 @@ from memrunbook.core.harm import harm
 from memrunbook.core.instant import Instant
 from memrunbook.core.planner import Item, again, proof_of
 from memrunbook.core.progress import PAIR, Progress, signals
+from memrunbook.core.runbook import RetriesSpec
 from memrunbook.core.snapshot import Snapshot
 from memrunbook.core.units import format_duration
 
@@ -41,7 +42,9 @@ def carry_out(approved: Approved, began: Instant) -> Asking[None]:
     retries = approved.step.spec.retries if approved.change.effect is Effect.IDEMPOTENT else None
     left = retries.times if retries else 0
     executed, problem = yield from _attempt(approved)
-    while problem and retries and left and not isinstance(executed, Unknown) and (yield from _may_repeat(approved)):
+    while retries and left and problem and not isinstance(executed, Unknown):
+        if not (yield from _may_repeat(approved, retries)):
+            break
         left -= 1
         executed, problem = yield from _attempt(approved)
     if isinstance(executed, Unknown):
@@ -72,7 +75,7 @@ def _looked(executed: Executed) -> tuple[Executed, str]:
     """The end of a reading step: what was not seen to its end has failed, there is nothing that could be half done."""
     if isinstance(executed, Done):
         return executed, ""
-    return Failed(executed.at, executed.why, executed.output, executed.seconds), executed.why
+    return Failed(executed.at, executed.why), executed.why
 
 
 def _probe(approved: Approved, unknown: Unknown) -> Asking[Executed]:
@@ -82,17 +85,16 @@ def _probe(approved: Approved, unknown: Unknown) -> Asking[Executed]:
     decision = approved.action.decide(progress.snapshot)
     at = progress.snapshot.taken_at
     if isinstance(decision, NotNeeded):
-        return Done(at, unknown.output, unknown.seconds)
+        return Done(at)
     if not isinstance(decision, Change):
-        return Unknown(at, f"{unknown.why}, and it cannot be seen: {decision.why}", unknown.output, unknown.seconds)
-    return Failed(at, f"{unknown.why}, and it did not take effect", unknown.output, unknown.seconds)
+        return Unknown(at, f"{unknown.why}, and it cannot be seen: {decision.why}")
+    return Failed(at, f"{unknown.why}, and it did not take effect")
 
 
-def _may_repeat(approved: Approved) -> Asking[bool]:
+def _may_repeat(approved: Approved, retries: RetriesSpec) -> Asking[bool]:
     """Waits, and looks whether exactly the approved change would still be made."""
     progress = approved.progress
-    retries = approved.step.spec.retries
-    yield from ask(Wait(retries.every if retries else 0.0, "before it is tried again"))
+    yield from ask(Wait(retries.every, "before it is tried again"))
     progress.fresh = False
     yield from progress.refresh("before it is tried again")
     world = world_of(progress.runbook, progress.snapshot)
@@ -162,9 +164,8 @@ def _failed(approved: Approved, executed: Executed, problem: str, began: Instant
     if change.undo is not None and change.undo.mode == "auto":
         approved.progress.fresh = False
         back = yield from ask(Execute(approved.label, change, undo=True))
-        taken = isinstance(back, Done)
-        state = "undone" if taken else "failed"
-        undone = "; it was taken back" if taken else f"; it could not be taken back: {_why(back)}"
+        state = "undone" if isinstance(back, Done) else "failed"
+        undone = "; it was taken back" if isinstance(back, Done) else f"; it could not be taken back: {back.why}"
     yield from _record(approved, state, problem + undone, executed.at, began)
     if approved.step.spec.on_failure == "stop":
         approved.progress.stop(f"step {approved.step.spec.id} failed")
@@ -174,10 +175,6 @@ def _unknown(approved: Approved, executed: Unknown, began: Instant) -> Asking[No
     is_open = approved.change.effect is Effect.ONCE
     yield from _record(approved, "unknown", executed.why, executed.at, began, is_open=is_open)
     approved.progress.stop(f"the outcome of step {approved.step.spec.id} is unknown")
-
-
-def _why(executed: Executed) -> str:
-    return "" if isinstance(executed, Done) else executed.why
 
 
 def _record(  # noqa: PLR0913  the parts of one record

@@ -118,7 +118,7 @@ class Scope:
     def _explain(self, text: str) -> ConditionError:
         match = CEL_ERROR.search(text)
         line, column, message = (int(match[1]), int(match[2]), match[3]) if match else (1, 1, text)
-        message = message.removesuffix(" [INVALID_ARGUMENT]").replace(" (in container '')", "")
+        message = message.removesuffix(" [INVALID_ARGUMENT]")
         hint = word = ""
         if name := re.search(r"undeclared reference to '([^']+)'", message):
             word = name[1]

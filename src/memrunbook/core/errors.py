@@ -42,7 +42,7 @@ class UsageError(RunbookError):
 
 
 class DocumentError(UsageError):
-    """A document has problems; none of it was used. A spoilt file is not answered with a flood: `problems` is bounded."""
+    """A document has problems; none of it was used. `problems` is bounded: a spoilt file causes no flood."""
 
     MOST = 50
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from contextlib import suppress
 
 from memrunbook.core.bound import Runbook, Step
-from memrunbook.core.condition import Condition, Verdict
 from memrunbook.core.diagnosis import diagnose_one, world_of
 from memrunbook.core.effects import Asking, Lock, ReadFacts, Record, Unlock, Wait, ask
 from memrunbook.core.errors import HostError, Interrupted, Refused, RunbookError
@@ -19,7 +18,6 @@ from memrunbook.core.fact import Unavailable
 from memrunbook.core.planner import items_of, make_plan
 from memrunbook.core.progress import Doing, Progress, signals
 from memrunbook.core.step import run_item
-from memrunbook.core.world import World
 
 ENDS: dict[type[RunbookError], Outcome] = {
     HostError: "unreachable",
@@ -98,7 +96,7 @@ def _resolved(progress: Progress) -> Asking[bool]:
     runbook = progress.runbook
     yield from progress.refresh("is it resolved?")
     began = progress.snapshot.taken_at
-    while over(progress).holds:
+    while _over(progress):
         if progress.snapshot.taken_at.since(began) >= runbook.hold:
             return True
         yield from ask(Wait(runbook.spec.sample.every, "does it stay resolved?"))
@@ -107,18 +105,13 @@ def _resolved(progress: Progress) -> Asking[bool]:
     return False
 
 
-def over(progress: Progress) -> Verdict:
-    """Whether the incident is over on the newest snapshot: `resolved`, else that the incident no longer holds."""
+def _over(progress: Progress) -> bool:
+    """True when the incident is over on the newest snapshot: `resolved` holds, or without one the incident fails."""
     runbook = progress.runbook
     world = world_of(runbook, progress.snapshot).at(before=progress.first)
-    return runbook.resolved.evaluate(world) if runbook.resolved else _negated(runbook.incident, world)
-
-
-def _negated(condition: Condition, world: World) -> Verdict:
-    verdict = condition.evaluate(world)
-    if verdict.state == "unknown":
-        return verdict
-    return Verdict("fails" if verdict.holds else "holds", verdict.evidence)
+    if runbook.resolved is None:
+        return runbook.incident.evaluate(world).state == "fails"
+    return runbook.resolved.evaluate(world).holds
 
 
 def _outcome(progress: Progress, *, resolved: bool) -> Outcome:

@@ -105,6 +105,13 @@ def decode(kind: type, value: object) -> object:
     raise NotImplementedError(f"{kind} is not known to documents")
 
 
+def encode(value: object) -> object:
+    """The one encoding hook for msgspec: sizes and durations are plain numbers of bytes and seconds, the rest text."""
+    if isinstance(value, Size):
+        return int(value)
+    return float(value) if isinstance(value, Duration) else str(value)
+
+
 def schema(kind: type) -> dict[str, object]:
     """The one schema hook for msgspec."""
     if kind is Size:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from msgspec import Struct
@@ -65,15 +64,15 @@ def _read_path(path: Path) -> bytes:
         raise DocumentError([Problem(str(path), f"the file cannot be read: {error.strerror}", hint)]) from None
 
 
-def _files(folders: Sequence[Path]) -> Iterator[tuple[str, Path | Traversable]]:
+def _files(folders: Sequence[Path]) -> Iterator[tuple[str, Path]]:
     for folder in folders:
         if folder.is_dir():
             yield from ((str(folder), file) for file in sorted(folder.glob("*.yaml")))
     inside = sorted(shipped("runbooks").iterdir(), key=lambda file: file.name)
-    yield from ((SHIPPED, file) for file in inside if file.name.endswith(".yaml"))
+    yield from ((SHIPPED, file) for file in inside if file.suffix == ".yaml")
 
 
-def _entry(name: str, origin: str, file: Path | Traversable, shadowed: str) -> Entry:
+def _entry(name: str, origin: str, file: Path, shadowed: str) -> Entry:
     try:
         head = load(file.read_bytes(), file.name, HEAD).data
     except DocumentError as error:

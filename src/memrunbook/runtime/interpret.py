@@ -29,6 +29,7 @@ from memrunbook.core.events import Event
 from memrunbook.core.policy import ServicePolicy
 from memrunbook.core.report import HostReport, fold
 from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.units import encode
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.execute import execute, redact, take_back
 from memrunbook.runtime.handled import Handled, with_handled
@@ -146,7 +147,7 @@ class Interpreter:
 
 def _plain(value: Any) -> Any:
     """A question or an answer as JSON values, what looks like a secret hidden."""
-    return _redacted(msgspec.to_builtins(value, enc_hook=str))
+    return _redacted(msgspec.to_builtins(value, enc_hook=encode))
 
 
 def _redacted(value: Any) -> Any:

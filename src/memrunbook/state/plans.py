@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from memrunbook.core.errors import UsageError
 from memrunbook.core.plan import Plan
-from memrunbook.core.units import Duration, Size
+from memrunbook.core.units import encode
 from memrunbook.version import __version__
 
 
@@ -29,16 +29,9 @@ FORMAT = "memrunbook.saved-plan/1"
 def save_plans(path: Path, plans: Sequence[Plan], creator: str = "") -> None:
     """Writes plans to a file, readable by its owner alone; UsageError where that cannot be."""
     saved = SavedPlan(FORMAT, __version__, creator, tuple(plans))
-    content = msgspec.json.format(msgspec.json.encode(saved, enc_hook=_number), indent=2)
+    content = msgspec.json.format(msgspec.json.encode(saved, enc_hook=encode), indent=2)
     try:
         path.touch(mode=0o600, exist_ok=True)
         path.write_bytes(content + b"\n")
     except OSError as error:
         raise UsageError(f"the plan cannot be written: {error.strerror}", where=str(path)) from None
-
-
-def _number(value: object) -> float:
-    """Sizes and durations are numbers of bytes and seconds in a plan; msgspec writes no subclass of a number."""
-    if isinstance(value, Size | Duration):
-        return int(value) if isinstance(value, Size) else float(value)
-    raise TypeError(f"{value!r} cannot be saved")

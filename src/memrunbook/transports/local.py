@@ -13,7 +13,7 @@ from getpass import getuser
 from memrunbook.core.errors import SudoError, Unreachable
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.text import clean
-from memrunbook.transports.shell import COMMAND, SUDO, Hello, NoShellError, Shell, ShellSession, SudoMode
+from memrunbook.transports.shell import COMMAND, SUDO, Hello, Shell, ShellSession, SudoMode
 
 _CHUNK = 1 << 16
 _STOP_SECONDS = 5.0
@@ -30,7 +30,7 @@ class LocalConnector:
         if os.geteuid() != 0 and self._sudo != "never":
             try:
                 return _open(SUDO)
-            except (NoShellError, FileNotFoundError) as refused:
+            except OSError as refused:  # no sudo, none that may be started, or one that refused
                 if self._sudo == "always":
                     raise SudoError(
                         f"sudo refused: {clean(getattr(refused, 'said', str(refused)).strip())}",
@@ -39,7 +39,7 @@ class LocalConnector:
                     ) from refused
         try:
             return _open(COMMAND)
-        except (NoShellError, FileNotFoundError) as missing:
+        except OSError as missing:
             raise Unreachable("no POSIX shell `sh` could be started", where="local") from missing
 
 

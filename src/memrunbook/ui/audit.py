@@ -27,8 +27,8 @@ def audit_view(findings: Sequence[AuditFinding], state: str) -> list[Block]:
     errors = sum(finding.level == "error" for finding in findings)
     place = Span(state, whole=True)
     if errors:
-        verdict = line(Span("NOT INTACT", "critical"), ": ", place, f": {plural(errors, 'place')} not as it was written; "
-                       "compare with an export or a host's own log before you trust it")  # fmt: skip
+        changed = f": {plural(errors, 'place')} not as it was written; compare with an export or a host's own log"
+        verdict = line(Span("NOT INTACT", "critical"), ": ", place, changed)
     else:
         verdict = line(Span("INTACT", "good"), ": every journal in ", place, " is as it was written")
     ordered = sorted(findings, key=lambda finding: finding.level != "error")

@@ -17,7 +17,7 @@ def host_row(snapshot: Snapshot) -> Row:
     parts = [
         _with("Linux {}", snapshot.value("host.kernel")),
         _with("{} RAM", _size(snapshot.value("memory.total_bytes"))),
-        _with("{} swap", _size(snapshot.value("swap.total_bytes"))),
+        _with("{} swap", _size(snapshot.value("swap.total_bytes") or "no")),
         _with("up {}", _span(snapshot.value("host.uptime_seconds"))),
     ]
     return row(HOST, Span(snapshot.host, "strong"), body=", ".join(part for part in parts if part))

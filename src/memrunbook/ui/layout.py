@@ -47,8 +47,10 @@ def _safe(block: Block, width: int | None) -> Block:
     if isinstance(block, Line):
         return block._replace(head=safe(block.head), body=safe(block.body))
     if isinstance(block, Table):
-        rows = tuple(tuple(clean(cell, _limit(Span(cell), width)) for cell in row) for row in block.rows)
-        return block._replace(rows=rows)
+        columns, *rows = (
+            tuple(clean(cell, _limit(Span(cell), width)) for cell in row) for row in (block.columns, *block.rows)
+        )
+        return block._replace(columns=columns, rows=tuple(rows))
     entries = [
         Row(tuple(map(safe, entry.cells)), safe(entry.body))
         if isinstance(entry, Row)

@@ -34,7 +34,7 @@ def plan_view(  # noqa: PLR0913  what a page is made of
     *,
     saved: str = "",
 ) -> list[Block]:
-    """The page; `next_command` carries the plan out, `saved` names the file that it was written to."""
+    """The page; `next_command` carries out what there is to carry out, `saved` names the file with the plan."""
     runbook = row(RUNBOOK, Span(plan.runbook, "strong"), body=digest_words(plan.runbook_digest))
     blocks: list[Block] = [
         plan_verdict(diagnosis, plan),
@@ -62,9 +62,8 @@ def _end(plan: Plan, next_command: str, now: Instant | None, saved: str) -> list
     if saved:
         until = moment_words(plan.expires_at, now or plan.taken_at)
         found.append(line("Saved as ", Span(saved, whole=True), f"; it can be applied until {until}"))
-    if next_command:
-        label = "To carry it out:  " if plan.changes else "Next:  "
-        found.append(line(label, Span(next_command, "hint", whole=True)))
+    if plan.changes:
+        found.append(line("To carry it out:  ", Span(next_command, "hint", whole=True)))
     return found
 
 

@@ -82,17 +82,16 @@ class Progress:
         self._turn = threading.RLock()
         self._busy: dict[str, tuple[Line, Instant]] = {}
         self._said: dict[str, set[Line]] = {}
-        self._live = _live(screen, self._drawn) if screen.terminal and not screen.dumb else None
+        self._moves = screen.terminal and not screen.dumb
+        self._live: Any = None
 
     def __enter__(self) -> Self:
-        if self._live:
-            self._live.start()
+        self._start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._busy.clear()
-        if self._live:
-            self._live.stop()
+        self._stop()
 
     def asked(self, host: str, request: Request[Any]) -> None:
         """The host is busy with this; what is remembered gets its own line. Off a terminal a loop says it once."""
@@ -104,7 +103,7 @@ class Progress:
         with self._turn:
             self._busy[host] = (shown, self._clock())
             said = self._said.setdefault(host, set())
-            if self._live is None and shown not in said:
+            if not self._moves and shown not in said:
                 said.add(shown)
                 self.say(shown)
 
@@ -123,14 +122,24 @@ class Progress:
     def paused(self) -> Iterator[None]:
         """Nothing is drawn meanwhile: for what stays, and for questions."""
         with self._turn:
-            live = self._live if self._live and self._live.is_started else None
-            if live:
-                live.stop()
+            running = self._live is not None
+            self._stop()
             try:
                 yield
             finally:
-                if live:
-                    live.start()
+                if running:
+                    self._start()
+
+    def _start(self) -> None:
+        # A new one each time: a display that is started again clears the lines written meanwhile.
+        if self._moves:
+            self._live = _live(self._screen, self._drawn)
+            self._live.start()
+
+    def _stop(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
 
     def _drawn(self) -> Any:
         # The drawing thread takes no lock: whoever pauses it holds the lock while it ends.

@@ -1,38 +1,14 @@
-"""The runbooks: which there are, and one of them explained."""
+"""One runbook explained."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterator
 
 from memrunbook.core.bound import Check, Runbook, Step
 from memrunbook.core.condition import Condition
 from memrunbook.core.units import format_duration
 from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Table, line, note, row, text
-from memrunbook.ui.words import digest_words, plural, proof_words, risk, severity
-
-
-class Listed(NamedTuple):
-    """A runbook of the search path; `shadowed` names the origin that wins, `problem` says why it cannot be read."""
-
-    name: str
-    title: str
-    origin: str
-    shadowed: str = ""
-    problem: str = ""
-
-
-def list_view(runbooks: Iterable[Listed]) -> list[Block]:
-    """One line for each runbook, with its origin."""
-    rows: list[Row | Note] = []
-    for entry in runbooks:
-        rows.append(row(entry.name, entry.title, body=entry.origin))
-        if entry.shadowed:
-            rows.append(note("", f"not used: {entry.shadowed} has one of the same name"))
-        if entry.problem:
-            rows.append(note("cannot be read: ", Span(entry.problem, whole=True)))
-    count = sum(isinstance(entry, Row) for entry in rows)
-    return [line(plural(count, "runbook")), Grid(tuple(rows)), line("One of them explained: runbook show NAME")]
+from memrunbook.ui.words import digest_words, proof_words, risk, severity
 
 
 def show_view(runbook: Runbook) -> list[Block]:

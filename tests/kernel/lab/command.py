@@ -26,7 +26,13 @@ def execute(argv: Sequence[str | Path], *, seconds: float = 60, **variables: str
     environment = {**os.environ, "PATH": _SEARCH_PATH, **variables}
     try:
         finished = subprocess.run(
-            words, env=environment, capture_output=True, text=True, timeout=seconds, check=False, stdin=subprocess.DEVNULL
+            words,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
     except (subprocess.TimeoutExpired, OSError) as failure:
         raise CommandFailed(str(failure)) from failure

@@ -1,7 +1,8 @@
-/* fragment LEAVE_MIB: takes memory until MemFree is below LEAVE_MIB, gives every second page back, holds the others.
+/* fragment LEAVE_MIB: takes memory until MemFree is below LEAVE_MIB, gives two pages of five back, holds the others.
  *
- * Free memory is then half of what was taken, in single pages. The pages held are ordinary anonymous ones, which the
- * kernel may move: compaction cures it.
+ * Free memory is then two fifths of what was taken, in single pages. The pages held are ordinary anonymous ones, which
+ * the kernel may move: compaction cures it. Not every second page: the scanner of compaction looks for free pages in
+ * steps of up to 32, so it finds none where all of them have odd numbers, and gives up.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 #define MIB (1024UL * 1024UL)
 #define MOST_MIB 65536UL
+#define PERIOD 5UL /* free, held, free, held, held */
 
 static unsigned long free_mib(void)
 {
@@ -34,8 +36,8 @@ int main(int argc, char **argv)
     while (free_mib() >= leave && taken < MOST_MIB * MIB)
         for (unsigned long end = taken + MIB; taken < end; taken += page)
             memory[taken] = 1;
-    for (unsigned long offset = 0; offset < taken; offset += 2 * page)
-        if (madvise(memory + offset, page, MADV_DONTNEED))
+    for (unsigned long number = 0; number < taken / page; number++)
+        if ((number % PERIOD == 0 || number % PERIOD == 2) && madvise(memory + number * page, page, MADV_DONTNEED))
             return 1;
     for (;;)
         pause();

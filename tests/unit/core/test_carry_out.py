@@ -233,6 +233,17 @@ def test_an_idempotent_effect_whose_end_was_not_seen_is_looked_for() -> None:
     assert unseen.end.outcome == "unknown"
 
 
+def test_what_is_asked_meanwhile_says_why() -> None:
+    def whys(played: Run) -> list[str]:
+        requests = [told.request for told in played.told]
+        return [request.why for request in requests if isinstance(request, ReadFacts | Wait)]
+
+    assert whys(one(SHORT, ends=[Unknown]))[2] == "did it take effect?"
+    again = whys(one(SHORT, ends=[Failed, Done], retries=RETRIES))
+    assert again[2:4] == ["before it is tried again", "before it is tried again"]
+    assert whys(one(WELL, verify=verify(hold=1)))[2:5] == ["verify act", "verify act", "verify act"]
+
+
 def test_what_took_effect_unseen_must_still_be_proven() -> None:
     gone = {**SHORT, "units": Units(all=(Service(name="web", bytes=0),))}
     assert only(one(gone, ends=[Unknown], verify=verify(within=1))).state == "failed"
@@ -266,6 +277,40 @@ def test_reading_needs_no_proof_and_does_not_begin_the_end() -> None:
     played = run(runbook(step(values={"kind": "read", "risk": 0}, verify=verify()), resolved="true"), SHORT)
     assert only(played).state == "done"
     assert proofs(played) == []
+
+
+def test_every_look_at_a_proof_is_a_pair_of_samples_as_far_apart_as_the_runbook_says() -> None:
+    book = runbook(step(verify=verify(hold=1)), resolved="false", every=3.0)
+    looks = proofs(run(book, SHORT, SHORT, WELL))
+    assert [(look.count, look.every) for look in looks] == [(2, 3.0)] * 2
+
+
+def test_a_proof_reads_what_the_checks_read_only_where_it_speaks_of_them() -> None:
+    short = "host.available_percent < 10.0"
+    host = {"host": SHORT["memory"], **SHORT}
+    plain = runbook(step(verify=verify("true", hold=1)), short=short, resolved="false")
+    assert "host" not in proofs(run(plain, host))[0].facts
+
+
+def test_what_is_taken_back_is_that_very_change() -> None:
+    played = one(SHORT, ends=[Failed, Done], values={"undo": "auto"})
+    (_, forth), (_, back) = played.executed
+    assert (back.step, back.change) == (forth.step, forth.change) == ("act", forth.change)
+
+
+def test_evidence_is_named_by_the_step_that_saved_it() -> None:
+    kept = [lambda now: Done(now, evidence="look.txt"), Done]
+    book = runbook(step("look", values={"kind": "read"}), step("two"), resolved="false")
+    played = run(book, SHORT, ends=kept)
+    assert [event.evidence for event in played.finished] == ["look.txt", ""]
+
+
+def test_a_step_lasts_to_the_end_of_its_command_or_of_its_last_reading() -> None:
+    look = run(runbook(step(values={"kind": "read", "risk": 0})), SHORT)
+    # Nothing is read after the command: the command's own end counts.
+    assert only(look).seconds == 1.0
+    odd = one(WELL, verify=verify(), values={"settle": 0.12345})
+    assert only(odd).seconds == 4.123
 
 
 def test_the_label_names_the_item() -> None:

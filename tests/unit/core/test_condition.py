@@ -12,6 +12,11 @@ from memrunbook.core.fact import Unavailable
 from memrunbook.core.world import World
 
 SCOPE = Scope(METRICS, {"least": "double"}, ("short",), METRICS["units.all"], step=True)
+NEAR = "did you mean 'memory.available_bytes'?"
+FIELDS = (
+    "there are: bytes, failed, main_pid, name, policy.freeze, policy.kind, policy.limit, policy.memory_high_bytes, "
+    "policy.memory_max_bytes, policy.restart, policy.stop, policy.swap_max_bytes"
+)
 DENIED = Unavailable("denied", "permission denied")
 ABSENT = Unavailable("absent", "no such file")
 KNOWN = Memory(available_percent=5.0, available_bytes=3 * MIB, zones=[0.5, 1.0])
@@ -189,6 +194,52 @@ def test_a_wrong_expression_is_refused_with_a_hint(source: str, message: str, hi
     assert hint in error.hint
     assert "INVALID_ARGUMENT" not in error.message
     assert "container" not in error.message
+
+
+@pytest.mark.parametrize(
+    ("source", "message", "hint"),
+    [
+        (
+            "memory.available_percent < 10",
+            "found no matching overload for '_<_' applied to '(double, int)': whole numbers and decimals do not mix",
+            'write decimals for percentages, rates and seconds ("64.0"), whole numbers for bytes and counts',
+        ),
+        ("target < 1", "found no matching overload for '_<_' applied to '(string, int)'", ""),
+        ("target < 1.0", "found no matching overload for '_<_' applied to '(string, double)'", ""),
+        ("nonsense < 1", "unknown name 'nonsense'", "runbook facts lists every metric"),
+        ("zzzz.avail < 1", "unknown metric 'zzzz.avail'", "runbook facts lists every metric"),
+        (
+            "memory.availabel_bytes < 1",
+            "unknown metric 'memory.availabel_bytes'",
+            "did you mean 'memory.available_bytes'?",
+        ),
+        (
+            "item.bytes == null",
+            'null is not offered: it would turn "could not be read" into "no"',
+            "write <fact>.supported",
+        ),
+        (
+            "memory.available_bytes",
+            "this must be true or false, it is int",
+            'compare it with something, as in "memory.available_percent < 10.0"',
+        ),
+        (
+            "item.zzz == target",
+            "an item of units.all has no field 'zzz'",
+            FIELDS,
+        ),
+    ],
+)
+def test_a_refusal_word_for_word(source: str, message: str, hint: str) -> None:
+    error = refusal(source)
+    assert (error.message, error.hint, str(error)) == (message, hint, message)
+
+
+def test_a_syntax_error_ends_where_the_librarys_own_code_begins() -> None:
+    error = refusal("")
+    assert error.message.startswith("Syntax error: ")
+    assert error.message.endswith("IDENTIFIER}")
+    assert error.hint == "an expression is CEL: && || ! == < in, and text in quotes"
 
 
 def test_a_refusal_points_at_the_word_or_the_place() -> None:

@@ -61,8 +61,8 @@ def test_without_an_incident_nothing_is_needed() -> None:
     plan = make_plan(
         runbook(step("a"), step("b", for_each="units.all")), snapshot(memory=Memory(available_percent=50.0))
     )
-    assert [(one.decision, one.why, one.provisional) for one in plan.steps] == [
-        ("not_needed", "the incident does not apply", False)
+    assert [(one.decision, one.item, one.why, one.provisional) for one in plan.steps] == [
+        ("not_needed", "", "the incident does not apply", False)
     ] * 2
 
 
@@ -96,9 +96,10 @@ def test_each_item_is_a_step_of_its_own() -> None:
 
 def test_items_that_are_none_or_unknown() -> None:
     (none,) = plan_items(step(for_each="units.growing"), world())
-    assert (none.decision, none.why) == ("not_needed", "nothing matches units.growing")
+    assert (none.decision, none.item, none.why) == ("not_needed", "", "nothing matches units.growing")
     (unknown,) = plan_items(step(for_each="units.all"), world(snapshot(units=DENIED)), uncertain=True)
-    assert (unknown.decision, unknown.why) == ("blocked", "its items are unknown: units.all: permission denied")
+    assert (unknown.decision, unknown.item) == ("blocked", "")
+    assert unknown.why == "its items are unknown: units.all: permission denied"
 
 
 def test_an_uncertain_world_blocks_each_item() -> None:
@@ -134,6 +135,7 @@ def test_an_item_is_looked_up_among_all_although_others_outgrew_it() -> None:
     unknown = look_up(one, "web", world(snapshot(units=DENIED)))
     assert isinstance(unknown, PlannedStep)
     assert (unknown.decision, unknown.item) == ("blocked", "web")
+    assert unknown.why == "its items are unknown: units.all: permission denied"
 
 
 def test_again_decides_on_the_item_as_it_is_now() -> None:

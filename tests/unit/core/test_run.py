@@ -14,6 +14,8 @@ from memrunbook.core.errors import Interrupted, Refused, RunbookError, SessionLo
 from memrunbook.core.events import Diagnosed, RunFinished
 from memrunbook.core.fact import Unavailable
 from memrunbook.core.planner import make_plan
+from memrunbook.core.runbook import VerifySpec
+from memrunbook.core.units import Duration
 
 SHORT, WELL, BLIND = at(5.0), at(50.0), at(None)
 LOST = SessionLost("the line is dead", hint="look at the host")
@@ -109,6 +111,14 @@ def test_resolved_must_hold() -> None:
     assert waits(run(exactly, SHORT, SHORT, WELL)) == [5.0]
 
 
+def test_what_is_asked_about_the_end_says_why() -> None:
+    book = runbook(step(verify=VerifySpec("true", hold=Duration(1))), resolved="host.supported || true", hold=6.0)
+    whys = [told.request.why for told in run(book, SHORT).told if isinstance(told.request, ReadFacts | Wait)]
+    assert whys[-2:] == ["does it stay resolved?", "does it stay resolved?"]
+    declined = run(runbook(step()), SHORT, answers=["no"])
+    assert [told.request.why for told in declined.told if isinstance(told.request, ReadFacts)][-1] == "is it resolved?"
+
+
 def test_an_end_that_is_unknown_is_no_end() -> None:
     book = runbook(step("one"), step("two"))
     played = run(book, SHORT, SHORT, BLIND)
@@ -191,12 +201,13 @@ def test_items_that_are_unknown_or_none() -> None:
     book = runbook(step("a", for_each="units.all"), step("b", for_each="units.growing"))
     unknown = {**SHORT, "units": Unavailable("denied", "permission denied")}
     played = run(book, unknown)
-    assert [(event.state, event.why) for event in played.finished] == [
-        ("blocked", "its items are unknown: units.all: permission denied"),
-        ("blocked", "its items are unknown: units.growing: permission denied"),
+    assert [(event.state, event.item, event.why) for event in played.finished] == [
+        ("blocked", "", "its items are unknown: units.all: permission denied"),
+        ("blocked", "", "its items are unknown: units.growing: permission denied"),
     ]
     none = run(runbook(step("b", for_each="units.growing")), SHORT)
-    assert (only(none).state, only(none).why) == ("not_needed", "nothing matches its for_each")
+    assert (only(none).item, only(none).why) == ("", "nothing matches its for_each")
+    assert only(none).state == "not_needed"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from tests.properties.scripted import Readings, at, kinds, only, run, states
 from tests.properties.small import Service, Units, runbook, step
 from tests.properties.worlds import Run
 
-from memrunbook.core.effects import Approval, AskApproval
+from memrunbook.core.effects import Approval, AskApproval, ReadFacts
 from memrunbook.core.instant import Instant
 
 SHORT, WELL = at(5.0), at(50.0)
@@ -82,6 +82,49 @@ def test_only_a_yes_for_exactly_this_digest_passes(answer: Any, state: str, why:
     assert states(played) == [("one", state), ("two", rest)]
     assert played.finished[0].why.startswith(why)
     assert rest != "skipped" or played.finished[1].why == "step one was refused"
+
+
+@pytest.mark.parametrize(("answer", "state"), [("skip", "skipped"), ("no", "refused")])
+def test_a_declined_item_is_recorded_under_its_name(answer: str, state: str) -> None:
+    book = runbook(step(for_each="units.all", values={"unit": "= item.name"}))
+    assert states(run(book, SHORT, answers=[answer])) == [("act/web", state)]
+
+
+def test_what_recovered_is_recorded_under_the_items_name() -> None:
+    book = runbook(step(for_each="units.all", values={"unit": "= item.name"}))
+    assert states(run(book, SHORT, WELL)) == [("act/web", "not_needed")]
+
+
+def test_the_next_item_is_decided_on_a_reading_of_its_own() -> None:
+    book = runbook(step(for_each="units.all", limit=2, values={"unit": "= item.name"}))
+    played = run(book, at(5.0, "web", "db"), answers=["skip"])
+    assert [told.request.why for told in played.told if isinstance(told.request, ReadFacts)][1] == "before the step"
+
+
+def test_a_condition_on_the_item_speaks_for_it() -> None:
+    wanted = 'item.name == "web" || memory.available_percent < 1.0'
+    book = runbook(step(for_each="units.all", when=wanted, values={"unit": "= item.name"}))
+    (asked,) = questions(run(book, SHORT))
+    assert asked.evidence == ("Memory is short", "memory.available_percent = 5.0")
+
+
+def test_a_host_that_moved_on_is_recorded_under_the_items_name() -> None:
+    book = runbook(step(for_each="units.all", values={"unit": "= item.name"}))
+    assert states(run(book, with_pid(100), with_pid(101), how="--yes")) == [("act/web", "refused")]
+
+
+def test_what_is_read_says_why() -> None:
+    book = runbook(step("one"), step("two"), resolved="false")
+    why = [told.request.why for told in run(book, SHORT).told if isinstance(told.request, ReadFacts)]
+    assert why == [
+        "diagnosis",
+        "after the gate",
+        "did anything get worse?",
+        "after the gate",
+        "did anything get worse?",
+    ]
+    skipped = run(runbook(step("one"), step("two", when="false")), SHORT, answers=["skip"])
+    assert [told.request.why for told in skipped.told if isinstance(told.request, ReadFacts)][1] == "before the step"
 
 
 def test_after_a_skipped_gate_the_host_is_read_again() -> None:

@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable
 
 import pytest
+from tests.golden import samples as s
 
 from memrunbook.core.action import Risk
 from memrunbook.core.effects import Approval
@@ -11,7 +12,6 @@ from memrunbook.core.errors import Interrupted
 from memrunbook.core.plan import PlannedStep
 from memrunbook.ui.approve import ConsentThenAsk, TerminalApprover, UnattendedApprover
 from memrunbook.ui.screen import Screen
-from tests.golden import samples as s
 
 LOW, MEDIUM, HIGH = s.step(s.SYSCTL), s.step(), s.step(s.KILL)
 TWENTY = tuple(f"search-{n:02}" for n in range(1, 21))
@@ -135,7 +135,7 @@ def consent(*allow: str, yes: bool = False) -> UnattendedApprover:
         (HIGH, ("kill_process:java (812)",), False, "--allow kill_process:java (812)"),
     ],
 )
-def test_consent_covers_what_it_names(step: PlannedStep, allow: tuple[str, ...], yes: bool, how: str) -> None:  # noqa: FBT001
+def test_consent_covers_what_it_names(step: PlannedStep, allow: tuple[str, ...], yes: bool, how: str) -> None:  # noqa: FBT001  a parameter of the table
     approval = consent(*allow, yes=yes).approve(s.HOST, s.question(step))
     assert approval == Approval(s.NOW, "yes", step.digest, "ada", how)
 
@@ -150,7 +150,7 @@ def test_consent_covers_what_it_names(step: PlannedStep, allow: tuple[str, ...],
     ],
 )
 def test_other_consent_refuses_and_says_what_would_allow_it(
-    step: PlannedStep, allow: tuple[str, ...], yes: bool, option: str  # noqa: FBT001
+    step: PlannedStep, allow: tuple[str, ...], yes: bool, option: str  # noqa: FBT001  a parameter of the table
 ) -> None:  # fmt: skip
     approval = consent(*allow, yes=yes).approve(s.HOST, s.question(step))
     assert (approval.answer, approval.how) == ("no", "none")

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from memrunbook.core.text import clean
 from memrunbook.ui.block import Block, Grid, Line, Note, Row, Span, Table, line, note, row, text
-from memrunbook.ui.layout import ON_TERMINAL, cells, lay_out
+from memrunbook.ui.layout import ON_TERMINAL, UNCUT, cells, lay_out
 
 WORDS = st.text(max_size=120)
 SPANS = st.builds(Span, WORDS, st.sampled_from(["", "strong"]), st.booleans())
 TEXTS = st.lists(SPANS, max_size=3).map(tuple)
 LINES = st.builds(Line, TEXTS, TEXTS, st.integers(0, 20))
 ROWS = st.builds(Row, st.lists(TEXTS, min_size=1, max_size=4).map(tuple), TEXTS)
-GRIDS = st.builds(Grid, st.lists(ROWS | st.builds(Note, TEXTS, TEXTS), max_size=4).map(tuple), st.integers(0, 2))
+GRIDS = st.builds(
+    Grid, st.lists(ROWS | st.builds(Note, TEXTS, TEXTS), max_size=4).map(tuple), st.integers(0, 2), st.integers(0, 4)
+)
 TABLES = st.integers(1, 4).flatmap(
     lambda n: st.builds(
         Table, st.tuples(*[WORDS] * n), st.lists(st.tuples(*[WORDS] * n), max_size=3).map(tuple), st.integers(0, 4)
@@ -24,19 +27,22 @@ def drawn(blocks: list[Block], width: int | None = None) -> list[str]:
     return ["".join(span.text for span in content).rstrip() for content in lay_out(blocks, width)]
 
 
+@settings(deadline=None)
 @given(BLOCKS, st.integers(40, 120))
 def test_whatever_a_host_says_no_line_is_wider_than_the_terminal(blocks: list[Block], width: int) -> None:
     for content in lay_out(blocks, width):
         shown = "".join(span.text for span in content).rstrip()
         assert cells((Span(shown),)) <= width
-        assert shown.isprintable()
+        assert clean(shown, UNCUT) == shown
 
 
+@settings(deadline=None)
 @given(BLOCKS)
 def test_off_a_terminal_nothing_is_cut(blocks: list[Block]) -> None:
     assert not any("…" in shown for shown in drawn(blocks) if "…" not in str(blocks))
 
 
+@settings(deadline=None)
 @given(TEXTS, st.integers(40, 120))
 def test_folding_keeps_every_character_but_blanks(content: tuple[Span, ...], width: int) -> None:
     whole = tuple(span._replace(whole=True) for span in content)
@@ -70,9 +76,7 @@ def test_wide_characters_count_for_two_columns() -> None:
 def test_a_table_that_is_too_wide_becomes_sentences() -> None:
     table = Table(("name", "size", "used"), (("a", "1 KiB", "x" * 30),))
     assert drawn([table], 80) == ["  name  size   used", f"  a     1 KiB  {'x' * 30}"]
-    assert drawn([table], 40) == ["  a  size 1 KiB, used ", f"     {'x' * 30}"] or drawn([table], 40)[0].startswith(
-        "  a"
-    )
+    assert drawn([table], 40) == ["  a  size 1 KiB, used", f"     {'x' * 30}"]
 
 
 def test_a_text_that_has_no_room_beside_its_head_goes_below_it() -> None:

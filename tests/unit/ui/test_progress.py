@@ -5,15 +5,15 @@ import re
 import threading
 
 import pytest
+from tests.golden import samples as s
 
-from memrunbook.core.condition import Verdict
+from memrunbook.core.condition import State, Verdict
 from memrunbook.core.effects import AskApproval, Execute, Lock, ReadFacts, Record, Request, Unlock, Wait
 from memrunbook.core.events import Diagnosed
 from memrunbook.ui.block import line
 from memrunbook.ui.layout import lay_out
 from memrunbook.ui.progress import Progress, event_line, progress_line, waiting_line
 from memrunbook.ui.screen import Screen
-from tests.golden import samples as s
 
 WAIT = Wait(5.0, "verify restart-grower")
 
@@ -43,8 +43,8 @@ def test_every_request_says_what_is_done(request_: Request[object], said: str) -
 
 
 @pytest.mark.parametrize(("state", "said"), [("fails", "does not apply"), ("unknown", "unknown whether")])
-def test_a_diagnosis_says_whether_the_incident_applies(state: str, said: str) -> None:
-    diagnosis = s.runbook_diagnosis(incident=Verdict(state))  # type: ignore[arg-type]  a state by parameter
+def test_a_diagnosis_says_whether_the_incident_applies(state: State, said: str) -> None:
+    diagnosis = s.runbook_diagnosis(incident=Verdict(state))
     assert said in str(event_line("h", Diagnosed(diagnosis, s.plan(), {})))
 
 

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import pytest
+from tests.golden import samples as s
 
 from memrunbook.core.diagnosis import Suspect
 from memrunbook.core.units import GIB, MIB, Unit
 from memrunbook.ui.block import Span
 from memrunbook.ui.suspects import cause_rows, sentence
 from memrunbook.ui.words import metric_words, moment_words, plural, unit_of, value_words
-from tests.golden import samples as s
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,14 @@ import click
 from memrunbook.cli import exit_codes
 from memrunbook.cli.options import OUTPUT, STATE, Settings, common
 from memrunbook.cli.output import emit, stream
+from memrunbook.cli.streams import tell
 from memrunbook.cli.wiring import state_path
 from memrunbook.core.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from memrunbook.state.audit import Finding
 
 
 @click.group()
@@ -34,16 +37,19 @@ def verify(settings: Settings, expect: str, **_: Any) -> int:
     findings = verify_state(state, expect)
     broken = any(finding.level == "error" for finding in findings)
     head = _head(state)
+    code = exit_codes.JOURNAL if broken else exit_codes.OK
     if settings.json:
-        emit("audit", {"intact": not broken, "head": head, "findings": findings})
-    else:
-        from memrunbook.ui.audit import audit_view
-        from memrunbook.ui.block import Span, line
-        from memrunbook.ui.screen import Screen
+        return tell(code, lambda: emit("audit", {"intact": not broken, "head": head, "findings": findings}))
+    return tell(code, lambda: _draw(settings, state, findings, "" if broken else head))
 
-        kept = line("Keep this elsewhere, and check with --expect: ", Span(head, whole=True))
-        Screen(settings.color).show([*audit_view(findings, str(state)), *([kept] if head and not broken else [])])
-    return exit_codes.JOURNAL if broken else exit_codes.OK
+
+def _draw(settings: Settings, state: Path, findings: list[Finding], head: str) -> None:
+    from memrunbook.ui.audit import audit_view
+    from memrunbook.ui.block import Span, line
+    from memrunbook.ui.screen import Screen
+
+    kept = line("Keep this elsewhere, and check with --expect: ", Span(head, whole=True))
+    Screen(settings.color).show([*audit_view(findings, str(state)), *([kept] if head else [])])
 
 
 def _head(state: Path) -> str:

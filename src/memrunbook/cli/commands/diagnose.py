@@ -11,6 +11,7 @@ import click
 from memrunbook.cli import exit_codes
 from memrunbook.cli.options import HOSTS, LIBRARY, OUTPUT, REPLAY, Settings, common
 from memrunbook.cli.output import emit
+from memrunbook.cli.streams import tell
 from memrunbook.cli.wiring import Reached, Wiring
 
 if TYPE_CHECKING:
@@ -34,11 +35,10 @@ def command(settings: Settings, **_options: Any) -> int:
     from memrunbook.core.diagnosis import diagnose
 
     found = [(one, diagnose(runbooks, one.snapshot) if one.snapshot else None) for one in reached]
+    code = exit_codes.worst(_code(one, diagnosis) for one, diagnosis in found)
     if settings.json:
-        emit("diagnose", {"hosts": [_machine(one, diagnosis) for one, diagnosis in found]})
-    else:
-        _draw(settings, found)
-    return exit_codes.worst(_code(one, diagnosis) for one, diagnosis in found)
+        return tell(code, lambda: emit("diagnose", {"hosts": [_machine(one, diagnosis) for one, diagnosis in found]}))
+    return tell(code, lambda: _draw(settings, found))
 
 
 def _every_fact(loading: Future[list[Runbook]]) -> set[str]:

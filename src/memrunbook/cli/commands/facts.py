@@ -12,7 +12,8 @@ import click
 from memrunbook.cli import exit_codes
 from memrunbook.cli.options import HOSTS, LIBRARY, OUTPUT, REPLAY, Settings, common
 from memrunbook.cli.output import emit
-from memrunbook.cli.wiring import Wiring
+from memrunbook.cli.streams import tell
+from memrunbook.cli.wiring import Reached, Wiring
 from memrunbook.core.errors import UsageError
 from memrunbook.core.metric import Metric
 
@@ -30,28 +31,31 @@ def command(settings: Settings, metrics: tuple[str, ...], samples: int, every: f
     wiring = Wiring(settings)
     wanted = {name.partition(".")[0] for name in chosen}
     reached = wiring.read(lambda: wanted, samples, every)
+    code = exit_codes.worst(exit_codes.of_error(one.error) if one.error else exit_codes.OK for one in reached)
     if settings.json:
-        from memrunbook.core.machine import metric_of
+        return tell(code, lambda: emit("facts", {"hosts": [_machine(one, chosen) for one in reached]}))
+    return tell(code, lambda: _draw(settings, reached, chosen))
 
-        hosts = [
-            {
-                "host": one.host,
-                "outcome": "ok" if one.snapshot else "unreachable",
-                "error": str(one.error or ""),
-                "metrics": [metric_of(metric, one.snapshot) for metric in chosen.values()] if one.snapshot else [],
-            }
-            for one in reached
-        ]
-        emit("facts", {"hosts": hosts})
-    else:
-        from memrunbook.ui.errors import error_view
-        from memrunbook.ui.facts import facts_view
-        from memrunbook.ui.screen import Screen
 
-        screen = Screen(settings.color)
-        for one in reached:
-            screen.show(facts_view(one.snapshot, chosen) if one.snapshot else error_view(one.error, one.host))
-    return exit_codes.worst(exit_codes.of_error(one.error) if one.error else exit_codes.OK for one in reached)
+def _machine(one: Reached, chosen: Mapping[str, Metric]) -> dict[str, Any]:
+    from memrunbook.core.machine import metric_of
+
+    return {
+        "host": one.host,
+        "outcome": "ok" if one.snapshot else "unreachable",
+        "error": str(one.error or ""),
+        "metrics": [metric_of(metric, one.snapshot) for metric in chosen.values()] if one.snapshot else [],
+    }
+
+
+def _draw(settings: Settings, reached: list[Reached], chosen: Mapping[str, Metric]) -> None:
+    from memrunbook.ui.errors import error_view
+    from memrunbook.ui.facts import facts_view
+    from memrunbook.ui.screen import Screen
+
+    screen = Screen(settings.color)
+    for one in reached:
+        screen.show(facts_view(one.snapshot, chosen) if one.snapshot else error_view(one.error, one.host))
 
 
 def _chosen(patterns: tuple[str, ...], known: Mapping[str, Metric]) -> dict[str, Metric]:

@@ -8,6 +8,7 @@ import click
 
 from memrunbook.cli.options import LIBRARY, OUTPUT, Settings, common
 from memrunbook.cli.output import emit
+from memrunbook.cli.streams import tell
 
 
 @click.command("list")
@@ -19,9 +20,8 @@ def command(settings: Settings, **_: Any) -> int:
     found = entries(settings.runbook_dirs)
     if settings.json:
         return emit("list", {"runbooks": found})
-    from memrunbook.ui.runbooks import Listed, list_view
+    from memrunbook.ui.listing import Listed, list_view
     from memrunbook.ui.screen import Screen
 
     listed = [Listed(entry.name, entry.title, entry.origin, entry.shadowed, entry.problem) for entry in found]
-    Screen(settings.color).show(list_view(listed))
-    return 0
+    return tell(0, lambda: Screen("never").show(list_view(listed)))

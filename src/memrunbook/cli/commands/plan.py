@@ -11,6 +11,7 @@ import click
 from memrunbook.cli import exit_codes
 from memrunbook.cli.options import HOSTS, LIBRARY, OUTPUT, PARAMETERS, REPLAY, Settings, common
 from memrunbook.cli.output import emit
+from memrunbook.cli.streams import tell
 from memrunbook.cli.wiring import Reached, Wiring
 
 if TYPE_CHECKING:
@@ -50,11 +51,11 @@ def make_plans(settings: Settings, name: str, out: Path | None, *, exit_code: bo
         from memrunbook.state.plans import save_plans
 
         save_plans(out, [plan for _, _, plan in found if plan is not None])
+    code = exit_codes.worst(_code(planned, exit_code=exit_code) for planned in found)
     if settings.json:
-        emit("plan", {"runbook": runbook.name, "hosts": [_machine(runbook, planned) for planned in found]})
-    else:
-        _draw(settings, name, found, out)
-    return exit_codes.worst(_code(planned, exit_code=exit_code) for planned in found)
+        document = {"runbook": runbook.name, "hosts": [_machine(runbook, planned) for planned in found]}
+        return tell(code, lambda: emit("plan", document))
+    return tell(code, lambda: _draw(settings, name, found, out))
 
 
 def _code(planned: Planned, *, exit_code: bool) -> int:

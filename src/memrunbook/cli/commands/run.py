@@ -12,11 +12,12 @@ import click
 from memrunbook.cli import exit_codes
 from memrunbook.cli.options import HOSTS, LIBRARY, OUTPUT, PARAMETERS, STATE, Settings, common
 from memrunbook.cli.output import stream
+from memrunbook.cli.streams import tell, while_heard
 from memrunbook.cli.wiring import Wiring, actor, interactive, state_path
 
 if TYPE_CHECKING:
-    from memrunbook.core.instant import Instant
     from memrunbook.core.bound import Runbook
+    from memrunbook.core.instant import Instant
     from memrunbook.core.report import HostReport
     from memrunbook.runtime.ports import Approver
     from memrunbook.state.run_directory import RunDirectory
@@ -65,8 +66,9 @@ def _run(wiring: Wiring, runbook: Runbook, options: dict[str, Any]) -> int:
             raise KeyboardInterrupt(LEFT.format(directory.run_id)) from None
         directory.run.append(_ended(clock.now(), reports))
         directory.end()
-        _tell(wiring, options["name"], directory, reports)
-    return exit_codes.worst(exit_codes.of_report(report) for report in reports)
+        saved = _save_refused(directory, reports)
+    code = exit_codes.worst(exit_codes.of_report(report) for report in reports)
+    return tell(code, lambda: _tell(wiring.settings, options["name"], directory.run_id, reports, saved))
 
 
 def _ended(now: Instant, reports: list[HostReport]) -> dict[str, Any]:
@@ -110,19 +112,27 @@ def _running(wiring: Wiring, runbook: Runbook, directory: RunDirectory, options:
 
     settings = wiring.settings
     clock = SystemClock(wiring.stop)
-    with Progress(Screen(settings.color, sys.stderr), clock.now) as progress:
-        running = Running(
-            wiring=wiring,
-            runbook=runbook,
-            directory=directory,
-            approver=OneAtATime(_approver(wiring, options), threading.Lock(), progress.paused),
-            actor=actor(),
-            progress=None if settings.json else progress,
-            handled=handled(directory.path.parents[1], runbook.name),
-            break_lock=options["break_lock"],
-            copy=stream if settings.json else None,
-        )
+    progress = Progress(Screen(settings.color, sys.stderr), clock.now)
+    running = Running(
+        wiring=wiring,
+        runbook=runbook,
+        directory=directory,
+        approver=OneAtATime(_approver(wiring, options), threading.Lock(), progress.paused),
+        actor=actor(),
+        watch=_unwatched if settings.json else while_heard(progress.asked),
+        handled=handled(directory.path.parents[1], runbook.name),
+        break_lock=options["break_lock"],
+        copy=while_heard(stream) if settings.json else None,
+    )
+    while_heard(progress.__enter__)()
+    try:
         return running.run()
+    finally:
+        while_heard(progress.__exit__)(None, None, None)
+
+
+def _unwatched(_host: str, _request: object) -> None:
+    """With --json the records themselves are what is told."""
 
 
 def _approver(wiring: Wiring, options: dict[str, Any]) -> Approver:
@@ -142,20 +152,19 @@ def _approver(wiring: Wiring, options: dict[str, Any]) -> Approver:
     return ConsentThenAsk(consent, Unhurried(terminal, keyboard))
 
 
-def _tell(wiring: Wiring, name: str, directory: RunDirectory, reports: list[HostReport]) -> None:
+def _tell(settings: Settings, name: str, run_id: str, reports: list[HostReport], saved: dict[str, Path]) -> None:
     from memrunbook.core.machine import reported_host
 
-    saved = _save_refused(directory, reports)
-    if wiring.settings.json:
+    if settings.json:
         hosts = [reported_host(report) for report in reports]
-        stream({"format": "memrunbook.run/1", "event": "summary", "run": directory.run_id, "hosts": hosts})
+        stream({"format": "memrunbook.run/1", "event": "summary", "run": run_id, "hosts": hosts})
         return
     from memrunbook.ui.report import report_view, summary_view
     from memrunbook.ui.screen import Screen
 
-    screen = Screen(wiring.settings.color)
+    screen = Screen(settings.color)
     for report in reports:
-        screen.show([*report_view(report, directory.run_id), *_next(name, report, saved)])
+        screen.show([*report_view(report, run_id), *_next(name, report, saved)])
     if len(reports) > 1:
         screen.show(summary_view(reports))
 
@@ -189,7 +198,7 @@ def _save_refused(directory: RunDirectory, reports: list[HostReport]) -> dict[st
 
     saved = {}
     for report in reports:
-        if report.outcome == "refused" and report.begun is not None:
+        if report.begun is not None and _consents(report):
             saved[report.host] = directory.path / f"plan-{file_name(report.host)}.json"
             save_plans(saved[report.host], [report.begun.plan], actor()["user"])
     return saved

@@ -9,6 +9,7 @@ import click
 
 from memrunbook.cli.options import OUTPUT, STATE, Settings, common
 from memrunbook.cli.output import emit
+from memrunbook.cli.streams import tell
 from memrunbook.cli.wiring import state_path
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ def command(settings: Settings, **_: Any) -> int:
     from memrunbook.ui.journal import runs_view
     from memrunbook.ui.screen import Screen
 
-    Screen(settings.color).show(runs_view([_line(run) for run in found], SystemClock().now()))
-    return 0
+    lines = [_line(run) for run in found]
+    return tell(0, lambda: Screen(settings.color).show(runs_view(lines, SystemClock().now())))
 
 
 def _line(run: Run) -> RunLine:
@@ -39,7 +40,8 @@ def _line(run: Run) -> RunLine:
 
     began = str(run.first.get("time", ""))
     actor = run.first.get("actor", {})
-    outcomes = [str(host.get("outcome")) for host in run.last.get("hosts", [])]
+    ended = run.last.get("hosts", []) if run.last.get("event") == "ended" else []
+    outcomes = [str(host.get("outcome")) for host in ended]
     return RunLine(
         run_id=run.run_id,
         utc=dt.datetime.fromisoformat(began).timestamp() if began else 0.0,

@@ -9,6 +9,7 @@ import click
 from memrunbook.cli import exit_codes
 from memrunbook.cli.options import LIBRARY, OUTPUT, Settings, common
 from memrunbook.cli.output import emit
+from memrunbook.cli.streams import tell
 from memrunbook.cli.wiring import Wiring
 from memrunbook.core.errors import DocumentError, Problem, UsageError
 
@@ -34,10 +35,8 @@ def command(settings: Settings, files: tuple[str, ...], **_: Any) -> int:
             problems.append(Problem(error.where or name, error.message, error.hint))
     code = exit_codes.USAGE if problems else exit_codes.OK
     if settings.json:
-        emit("problems", {"problems": problems, "warnings": doubts})
-        return code
+        return tell(code, lambda: emit("problems", {"problems": problems, "warnings": doubts}))
     from memrunbook.ui.problems import problems_view
     from memrunbook.ui.screen import Screen
 
-    Screen(settings.color).show(problems_view(problems, doubts, len(names)))
-    return code
+    return tell(code, lambda: Screen(settings.color).show(problems_view(problems, doubts, len(names))))

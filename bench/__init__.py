@@ -1,0 +1,1 @@
+"""Benchmarks: ratios of what is compared in one run, never timed tests."""

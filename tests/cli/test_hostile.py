@@ -1,0 +1,130 @@
+"""Processes whose names are meant to break parsers, shells and screens: they are only names, wherever they appear."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.cli.books import HEAD
+from tests.cli.console import Ran, here, terminal
+
+NAMES = [
+    b"\x1b[31m\x1b[2J\x1b]0;x\a",
+    b"[/bold][red]",
+    b"$(reboot)`id`",
+    b"a\nVmRSS: 1 kB\n",
+    b"\xff\xfe\xc3(\x80",
+    b"x) R 1 1 1 ((",
+    "\u202eevil\u2066".encode(),
+    b"@@nonce end 0\n",
+    b"",
+]
+NAMER = """
+import ctypes, sys, os
+ctypes.CDLL(None).prctl(15, bytes.fromhex(sys.argv[2]), 0, 0, 0)
+held = bytearray(int(sys.argv[1])); held[::4096] = b"x" * len(held[::4096])
+print("ready", flush=True)
+sys.stdin.read()
+"""
+RUNBOOK = (
+    HEAD.format(
+        name="hostile",
+        resolved="false",
+        more="causes:\n  - {kind: process, from: processes.all, name: item.name, score: item.rss_bytes}\n",
+    )
+    + """\
+  - id: each
+    name: Look at each
+    action: run_check_command
+    for_each: processes.all
+    limit: 40
+    with: {command: [uptime]}
+  - id: ask
+    name: Ask for each
+    action: run_check_command
+    for_each: processes.all
+    limit: 40
+    with: {command: [touch, /nonexistent/x]}
+"""
+)
+
+
+@pytest.fixture(scope="module")
+def processes() -> Iterator[None]:
+    """One process of each name, each large enough to be among those that are shown."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    size = str(max(8 << 20, total // 700))
+    started = [_start([sys.executable, "-c", NAMER, size, name.hex()]) for name in NAMES]
+    started.append(_start([sys.executable, "-c", NAMER, size, b"long".hex(), "x" * 10_000]))
+    try:
+        yield
+    finally:
+        for process in started:
+            process.send_signal(signal.SIGKILL)
+            process.wait(10)
+
+
+def _start(words: list[str]) -> subprocess.Popen[str]:
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def _harmless(ran: Ran) -> None:
+    ran.plain()
+    assert "Traceback" not in ran.said
+    assert "defect" not in ran.said
+    for sign in ("\u202e", "\u2066"):
+        assert sign not in ran.said
+
+
+@pytest.mark.usefixtures("processes")
+def test_facts_show_them_as_plain_text_and_json_as_strings() -> None:
+    shown = here("facts", "processes", "--host", "local", "--samples", "1")
+    _harmless(shown)
+    for text in (r"\x1b[31m\x1b[2J", "[/bold][red]", "$(reboot)`id`", r"\u202eevil"):
+        assert text in shown.out, shown.out
+    told = json.loads(here("facts", "processes", "--host", "local", "--samples", "1", "--json").out)
+    [every] = [metric["value"] for metric in told["hosts"][0]["metrics"] if metric["name"] == "processes.all"]
+    names = {process["name"] for process in every}
+    assert "[/bold][red]" in names
+    assert any("\x1b[31m" in name or "\\033[31m" in name for name in names)
+    assert all(process["rss_bytes"] > 1 << 20 for process in every)
+
+
+@pytest.mark.usefixtures("processes", "machine")
+def test_a_run_takes_them_for_items_without_tripping(tmp_path: Path) -> None:
+    path = tmp_path / "hostile.yaml"
+    path.write_text(RUNBOOK, encoding="utf-8")
+    planned = here("plan", str(path), "--host", "local")
+    _harmless(planned)
+    assert planned.code == 0
+    ran = here("run", str(path), "--host", "local")
+    _harmless(ran)
+    assert ran.code == 5, ran.said
+    assert "[/bold][red]" in ran.out
+    _harmless(here("report", "last"))
+    assert here("audit", "verify").code == 0
+
+
+@pytest.mark.usefixtures("processes", "machine")
+def test_a_gate_at_a_terminal_draws_no_escape_of_theirs(tmp_path: Path) -> None:
+    path = tmp_path / "hostile.yaml"
+    path.write_text(RUNBOOK, encoding="utf-8")
+    with terminal("run", str(path), "--host", "local", columns=80) as screen:
+        screen.expect("y/N", 60)
+        screen.type("d\n")
+        screen.expect("y/N")
+        screen.type("Q\n")
+        assert screen.wait() == 5
+    assert "\x1b[31m\x1b[2J" not in screen.raw
+    assert "\x1b]0;x" not in screen.raw
+    assert "\u202e" not in screen.raw
+    assert "Traceback" not in screen.drawn

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from msgspec import structs
+from tests.golden import samples as s
+
+from memrunbook.core.action import Undo
+from memrunbook.core.condition import Evidence, Verdict
+from memrunbook.core.errors import UsageError
+from memrunbook.core.fact import Unavailable
+from memrunbook.ui.block import Block
+from memrunbook.ui.diagnosis import diagnosis_view
+from memrunbook.ui.errors import error_lines, error_view
+from memrunbook.ui.facts import facts_view
+from memrunbook.ui.gate import details_view, gate_view
+from memrunbook.ui.layout import lay_out
+from memrunbook.ui.plan import plan_view
+from memrunbook.ui.report import report_view
+
+
+def drawn(blocks: list[Block]) -> list[str]:
+    return ["".join(span.text for span in content).rstrip() for content in lay_out(blocks, None)]
+
+
+def test_an_incident_without_a_suspect_is_told_by_its_worst_check() -> None:
+    shown = drawn(diagnosis_view(s.diagnosis(s.SHORTAGE, primary="memory-shortage"), s.snapshot(), now=s.NOW))
+    assert shown[0] == (
+        "WARNING: memory shortage on search-03: little memory is available; next: runbook plan memory-shortage "
+        "--host search-03"
+    )
+    assert not any(line.startswith("Cause") for line in shown)
+
+
+def test_a_plan_with_nothing_to_do_says_so_first() -> None:
+    entry = s.runbook_diagnosis(causes=())
+    assert drawn(plan_view(entry, s.plan(s.NOT_RUN[1]), s.snapshot(), "", s.NOW))[0] == (
+        "SWAP THRASHING: swap is read and written at the same time on search-03; no step is needed"
+    )
+
+
+def test_an_abbreviation_keeps_its_capitals_and_an_unread_metric_is_shown() -> None:
+    unread = structs.replace(s.THRASHING, evidence=(Evidence("pressure.full.percent", None, "%"),))
+    entry = structs.replace(s.runbook_diagnosis("fails", findings=(unread,)), title="OOM event")
+    shown = drawn(plan_view(entry, s.plan(s.NOT_RUN[1]), s.snapshot(), "", s.NOW))
+    assert shown[0] == "OK: no OOM event on search-03; nothing to do"
+    assert any(line.endswith("pressure full not read") for line in shown)
+
+
+def test_a_blocked_step_behind_a_change_is_decided_again() -> None:
+    blocked = structs.replace(s.plan(*s.NOT_RUN).steps[0], provisional=True)
+    shown = drawn(plan_view(s.runbook_diagnosis(), s.plan(s.step(), blocked), s.snapshot(), "", s.NOW))
+    assert any(line.endswith("provisional: decided again on what step 1 leaves") for line in shown)
+
+
+def test_high_risk_and_an_offered_undo_are_said_in_the_plan() -> None:
+    kill = structs.replace(s.KILL, undo=Undo("bring it back", "", mode="offer"))
+    shown = drawn(plan_view(s.runbook_diagnosis(), s.plan(s.step(kill)), s.snapshot(), "", s.NOW))
+    assert any(line.endswith("high     gate: type its name   undo: offered") for line in shown)
+
+
+def test_a_gate_with_little_to_show_shows_little() -> None:
+    bare = structs.replace(s.question(s.step(s.EVIDENCE, verify="", name="Look")), evidence=("one",))
+    shown = drawn(gate_view(s.HOST, bare, s.NOW))
+    assert "Because    one" in shown
+    assert "Proven by  the command's own exit status" in shown
+    assert not any("d shows" in line for line in shown)
+    nothing = structs.replace(bare, step=s.plan(*s.NOT_RUN).steps[0])
+    assert not any(line.startswith("Command") for line in drawn(gate_view(s.HOST, nothing, s.NOW)))
+    assert drawn(details_view(nothing)) == ["", "Evidence", "  one"]
+
+
+def test_an_offered_undo_is_not_done_by_itself() -> None:
+    offered = structs.replace(s.SYSCTL, undo=Undo("vm.swappiness back to 60", "", mode="offer"), back_after=0.0)
+    shown = drawn(gate_view(s.HOST, s.question(s.step(offered)), s.NOW))
+    assert "Undo       yes: vm.swappiness back to 60, offered, not done by itself" in shown
+
+
+def test_a_list_that_could_not_be_read_says_why_and_an_empty_one_has_no_table() -> None:
+    swap = s.snapshot().readings["swap"]
+    assert isinstance(swap, s.SwapFact)
+    empty = structs.replace(swap, devices=[])
+    gone = structs.replace(swap, devices=None, unavailable={"devices": Unavailable("denied", "permission denied")})
+    for reading, said in ((empty, "  swap.devices: 0  the areas"), (gone, "  swap.devices: denied: permission denied")):
+        host = structs.replace(s.snapshot(), readings={"swap": reading})
+        assert said in drawn(facts_view(host, s.metrics(), s.NOW))
+
+
+def test_an_error_says_what_where_and_what_to_do() -> None:
+    error = UsageError("there is no host", where="hosts.yaml:3:1", hint="add one")
+    assert error_lines(error) == ["error: hosts.yaml:3:1: there is no host", "  hint: add one"]
+    assert error_view(None) == []
+
+
+def test_a_report_without_steps_or_signals_is_its_verdict_and_its_record() -> None:
+    healthy = structs.replace(s.report("healthy"), steps=(), before={}, after={}, why="the incident does not apply")
+    shown = drawn(report_view(healthy, s.RUN))
+    assert shown[0] == ("HEALTHY: swap-thrashing on search-03; the incident does not apply; nothing was changed")
+    assert len(shown) == 5
+
+
+def test_what_is_unknown_without_a_missing_metric_has_no_hint() -> None:
+    odd = structs.replace(s.AT_LIMIT, evidence=(), why="it cannot be computed: division by zero")
+    entry = s.runbook_diagnosis(findings=(odd,), incident=Verdict("unknown"))
+    shown = drawn(plan_view(entry, s.plan(), s.snapshot(), "", s.NOW))
+    assert shown[0] == "UNKNOWN: is it swap thrashing? its checks are unknown; nothing would be changed"
+    assert not any("hint:" in line for line in shown)
