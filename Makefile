@@ -44,7 +44,7 @@ bench: $(STAMP) ## the benchmarks of bench/ against an sshd of their own
 	$(BIN)/python -m bench.diagnose
 
 mutate: $(STAMP) ## mutation tests of the core's life and death files
-	$(BIN)/mutmut run
+	$(BIN)/mutmut run --max-children $(WORKERS)
 
 build: $(STAMP) ## the wheel and the source distribution, in dist/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check build

@@ -14,8 +14,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from memrunbook.cli.commands.diagnose import COUNT, EVERY
 from tests.sshd import Sshd, running
+
+from memrunbook.cli.commands.diagnose import COUNT, EVERY
 
 ROUNDS = 7
 GOAL_RATIO, GOAL_CPU_MS = 2.5, 100.0

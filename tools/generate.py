@@ -89,7 +89,14 @@ def metrics_page() -> str:
     """Every metric by its fact."""
     lines = [NOTE, "# Metrics", "", "What conditions may speak of, and what `runbook facts` shows.", ""]
     for name, fact in sorted(catalog.facts().items()):
-        lines += [f"## {name}", "", fact.meaning, "", "| metric | type | unit | meaning | source |", "|---|---|---|---|---|"]
+        lines += [
+            f"## {name}",
+            "",
+            fact.meaning,
+            "",
+            "| metric | type | unit | meaning | source |",
+            "|---|---|---|---|---|",
+        ]
         for metric in catalog.metrics().values():
             if metric.name.partition(".")[0] != name:
                 continue

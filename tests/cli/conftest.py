@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import pwd
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +42,9 @@ def machine(state: Path) -> Iterator[None]:
     with everybody.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-        for lock in (Path("/run/memrunbook.lock"), Path(f"/run/user/{os.getuid()}/memrunbook.lock")):
+        uid = os.getuid()
+        temporary = Path(os.environ.get("TMPDIR", "/tmp")) / f"memrunbook-{uid}" / "lock"
+        for lock in (Path("/run/memrunbook.lock"), Path(f"/run/user/{uid}/memrunbook.lock"), temporary):
             left = lock.read_text().split(" ")[0] if lock.exists() else ""
             if left and (state / "runs" / left).is_dir():
                 lock.unlink()
@@ -55,10 +58,17 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
-    if not can_run():
-        pytest.skip(MISSING)
+    needs_login()
     with running(tmp_path_factory.mktemp("sshd")) as sshd:
         yield sshd
+
+
+def needs_login() -> None:
+    """Skips where OpenSSH's server is missing or lets this user not in."""
+    if not can_run():
+        pytest.skip(MISSING)
+    if Path(pwd.getpwuid(os.getuid()).pw_shell).name in ("nologin", "false"):
+        pytest.skip("the user who runs the tests has no login shell")
 
 
 def arguments(server: Server) -> list[str]:

@@ -20,6 +20,7 @@ import jsonschema
 import pytest
 import tests.sshd
 from tests.cli.books import act, book, look
+from tests.cli.conftest import needs_login
 from tests.cli.console import ROOT, Ran, apart, here, terminal
 from tests.sshd import MISSING, Sshd, can_run, running
 
@@ -39,8 +40,7 @@ exec {sshd} "$@"' {folder} "$@"
 @pytest.fixture(scope="module")
 def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
     """One server at three addresses: three hosts for the command line."""
-    if not can_run():
-        pytest.skip(MISSING)
+    needs_login()
     with running(tmp_path_factory.mktemp("three"), *(f"ListenAddress {one}" for one in ADDRESSES[1:])) as server:
         known = server.folder / "known_hosts"
         line = known.read_text(encoding="ascii")

@@ -35,7 +35,9 @@ def test_the_wheel_holds_runbooks_and_schemas(tmp_path: Path) -> None:
     installed = tmp_path / "installed"
     zipfile.ZipFile(wheel).extractall(installed)
     code = "from memrunbook.cli.main import main; main(['show', 'oom-event'])"
-    path = os.pathsep.join([str(installed), *(part for part in sys.path if "packages" in part)])
+    path = os.pathsep.join(
+        [str(installed), *(part for part in sys.path if part and Path(part) not in (ROOT, ROOT / "src"))]
+    )
     words = [sys.executable, "-c", code]
     shown = subprocess.run(words, check=True, capture_output=True, text=True, env={"PYTHONPATH": path})
     assert shown.stdout.startswith("OOM event")

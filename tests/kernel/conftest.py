@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-
 from tests.kernel.lab.guest import Guest, fresh_guest
 from tests.kernel.lab.requirements import obstacle
 from tests.kernel.lab.scenario import named

@@ -1,4 +1,4 @@
-"""Each incident on a real kernel: recognised and nothing else, planned right, resolved as measured on the guest, journaled."""
+"""Each incident on a real kernel: recognised and nothing else, resolved as measured on the guest, journaled."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from tests.kernel.command import Operator
 from tests.kernel.lab.guest import Guest
 from tests.kernel.lab.readings import available_percent, unusable_index

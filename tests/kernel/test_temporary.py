@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from tests.kernel.command import Operator
 from tests.kernel.lab.guest import Guest
 from tests.kernel.lab.waiting import wait_until

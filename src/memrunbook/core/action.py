@@ -60,7 +60,7 @@ class Verify(Struct, frozen=True):
 class Change(Struct, frozen=True, kw_only=True):
     """A change that an action proposes.
 
-    `script` is a constant of POSIX sh, `args` its positional parameters ($1 …): nothing is ever spliced into shell text.
+    `script` is a constant of POSIX sh, `args` its positional parameters ($1 …): nothing is spliced into shell text.
     `target` names what is touched in words a person would type; `identity` tells it from a later one with the same
     name (unit + MainPID + start time + boot-id). `settle` and `back_after` are seconds. A script that may block for
     long (`blocking`) runs in a child of the session's shell. `timeout` bounds it.

@@ -70,8 +70,8 @@ class Step:
 
     @property
     def chosen_by_rule(self) -> bool:
-        """True when an expression, not the author, names what is touched."""
-        return self.for_each is not None or any(isinstance(value, Expression) for value in self.values.values())
+        """True when an expression, not the author, names the unit that is touched."""
+        return self.for_each is not None or isinstance(self.values.get("unit"), Expression)
 
     @property
     def facts(self) -> set[str]:

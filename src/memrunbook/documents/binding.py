@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from memrunbook import catalog
-from memrunbook.core.action import Action
+from memrunbook.core.action import Action, Effect
 from memrunbook.core.bound import Cause, Check, Guard, Proof, Runbook, Step
 from memrunbook.core.condition import Condition, ConditionError, Expression, Scope
 from memrunbook.core.errors import DocumentError, Problem
@@ -138,6 +138,9 @@ def _step(binder: Binder, spec: StepSpec, path: Path) -> Step | None:
         binder.problem((*path, "action"), f"unknown action {spec.action!r}", _near(spec.action, actions))
         return None
     action = actions[spec.action]
+    if spec.retries is not None and action.effect is not Effect.IDEMPOTENT:
+        repeated = f"{spec.action} is never repeated: its effect is {action.effect.value}"
+        binder.problem((*path, "retries"), repeated, "remove retries")
     each = binder.items(spec.for_each, (*path, "for_each")) if spec.for_each else None
     scope = binder.scope(_item_metric(each), step=True)
     proof = None

@@ -34,6 +34,8 @@ SECRET = re.compile(r"(?i)((?:password|passwd|passphrase|secret|token|api[-_]?ke
 
 def execute(session: Session, change: Change, witness: str, at: Instant, timer: str) -> Executed:
     """Runs a change's script; never raises for what the host does. `timer` names the unit that takes it back."""
+    if any("\0" in arg for arg in change.args):
+        return Failed(at, "nothing was changed: a parameter holds a NUL byte, which no shell can take")
     if change.back_after and change.undo is not None:
         script = change.undo.script.replace("$", "$$")
         arguments = (f"{change.back_after:.0f}s", timer, script, *(arg.replace("$", "$$") for arg in change.undo.args))

@@ -15,7 +15,7 @@ from memrunbook.core.instant import Instant
 class Output(Struct, frozen=True):
     """What a script printed (stdout and stderr, bounded), and how it ended.
 
-    `status` is None where it is not known: the deadline passed (`timed_out`), the shell or connection ended (`lost`), or
+    `status` is None where it is not known: the deadline passed (`timed_out`), shell or connection ended (`lost`), or
     the output had no end (`truncated`). `ended` is True where the script was then killed and is proven to be gone.
     """
 

@@ -11,11 +11,11 @@ class LabError(Exception):
     """The lab could not do what was asked."""
 
 
-class DeadlinePassed(LabError):
+class DeadlinePassed(LabError):  # noqa: N818  it says what happened
     """A condition did not come true in time."""
 
 
-class CommandFailed(LabError):
+class CommandFailed(LabError):  # noqa: N818  it says what happened
     """A command on this machine or in a guest exited with another status than 0."""
 
 

@@ -6,7 +6,7 @@ from tests.kernel.lab.command import execute
 from tests.kernel.lab.store import kept, key_of, store
 
 PROGRAMS = Path(__file__).parents[1] / "programs"
-_COMPILE = "cc -std=gnu11 -O2 -Wall -Wextra -Werror -static -s".split()
+_COMPILE = ["cc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-s"]
 
 
 def compiled(name: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Runs commands in a guest with OpenSSH's client; root's commands share one connection, since each new one takes 2 s."""
+"""Runs commands in a guest with OpenSSH's client; root's commands share one connection, as a new one takes 2 s."""
 
 import subprocess
 import tempfile

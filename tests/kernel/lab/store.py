@@ -1,4 +1,4 @@
-"""The lab's cache on disk: each thing is made once, in a temporary place, under a lock, and renamed when it is whole."""
+"""The lab's cache on disk: each thing is made once, in a temporary place, under a lock, renamed when it is whole."""
 
 import fcntl
 import hashlib

@@ -81,7 +81,12 @@ def test_a_whole_runbook_is_bound() -> None:
     assert isinstance(step.values["value"], Expression)
     assert step.values["key"] == "vm.swappiness"
     assert (step.when, step.guards, step.for_each, step.key, step.verify) == (None, (), None, None, None)
-    assert step.chosen_by_rule
+    assert not step.chosen_by_rule, "the author names what is touched, an expression only how much"
+
+
+def test_a_once_only_action_is_never_repeated() -> None:
+    text = one_step("retries: {times: 2, every: 5s}", action="compact_memory", values="{}")
+    assert "compact_memory is never repeated" in problems(text)[0].message
 
 
 def test_a_step_with_everything() -> None:

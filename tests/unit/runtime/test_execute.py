@@ -206,3 +206,11 @@ def test_in_a_real_shell_the_timer_gets_the_undo_unspoilt(command: tuple[str, ..
         f"{stop}systemd-run|--quiet|--collect|--on-active=90s|--timer-property=AccuracySec=1s|--unit=memrunbook-r-1|"
         f'--|/bin/sh|-c|printf "undo %s" "$$1"|runbook|c $$d|{stop}'
     )
+
+
+def test_a_nul_byte_in_a_parameter_reaches_no_shell() -> None:
+    session = ScriptedSession()
+    done = execute(session, msgspec.structs.replace(CHANGE, args=("a\0b",)), LINE, AT, "timer")
+    assert isinstance(done, Failed)
+    assert "NUL" in done.why
+    assert session.calls == []
