@@ -23,6 +23,7 @@ SUSPECT_PERCENT = 30.0
 GROWING_BYTES_PER_SECOND = MIB
 GROWING_PERCENT_PER_MINUTE = 1.0
 EMPTY = Memory(0, 0, 0, 0)
+NO_PROCESS = frozenset({"exited", "failed", "dead", "auto-restart"})
 GROUPS, SHOW = "units", "systemctl"
 
 SCRIPT = """\
@@ -115,13 +116,16 @@ def _groups(text: str) -> dict[str, Memory]:
 
 
 def _services(shown: list[dict[str, str]], groups: Mapping[str, Memory], uptime: float) -> list[Service]:
-    # A service without a control group has no process: it holds nothing, which is not the same as unknown.
-    missing = EMPTY if groups else Memory()
     return [
-        read_service(one, groups.get(one.get("ControlGroup", ""), missing), uptime)
+        read_service(one, groups.get(one.get("ControlGroup", ""), _without_group(one)), uptime)
         for one in shown
         if one.get("ActiveState") != "inactive" and one["Id"].endswith(".service")
     ]
+
+
+def _without_group(shown: Mapping[str, str]) -> Memory:
+    """A service that has no process holds nothing; one that has (no accounting on cgroup v1) is unknown."""
+    return EMPTY if shown.get("SubState") in NO_PROCESS else Memory()
 
 
 def _bare(groups: Mapping[str, Memory]) -> list[Service]:

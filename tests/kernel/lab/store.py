@@ -7,14 +7,14 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.kernel.lab.waiting import wait_until
 
 LONGEST_BUILD_SECONDS = 1800
 UNUSED_IMAGE_SECONDS = 14 * 86_400
-FORGOTTEN_RUN_SECONDS = 86_400
+STARTING_RUN_SECONDS = 60
 
 
 def store() -> Path:
@@ -49,20 +49,29 @@ def run_directory() -> Iterator[Path]:
     """Yield a directory for the disks of one running guest, removed afterwards."""
     runs = store() / "runs"
     runs.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=runs, prefix="guest-", ignore_cleanup_errors=True) as place:
+    with (
+        tempfile.TemporaryDirectory(dir=runs, prefix="guest-", ignore_cleanup_errors=True) as place,
+        _locked(_owner(Path(place))),
+    ):
         yield Path(place)
 
 
 def prune() -> None:
-    """Remove images unused for two weeks and the disks of guests whose owner was killed a day ago."""
-    _remove_older(store() / "images", UNUSED_IMAGE_SECONDS)
-    _remove_older(store() / "runs", FORGOTTEN_RUN_SECONDS)
+    """Remove images unused for two weeks, and the disks of guests whose owner was killed before it could do so."""
+    for image in _older(store() / "images", UNUSED_IMAGE_SECONDS):
+        shutil.rmtree(image, ignore_errors=True)
+    for run in _older(store() / "runs", STARTING_RUN_SECONDS):
+        with suppress(OSError), _owner(run).open("a") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(run, ignore_errors=True)
 
 
-def _remove_older(directory: Path, seconds: float) -> None:
-    for entry in directory.glob("*/"):
-        if time.time() - entry.stat().st_mtime > seconds:
-            shutil.rmtree(entry, ignore_errors=True)
+def _older(directory: Path, seconds: float) -> list[Path]:
+    return [entry for entry in directory.glob("*/") if time.time() - entry.stat().st_mtime > seconds]
+
+
+def _owner(run: Path) -> Path:
+    return run / "owner.lock"
 
 
 @contextmanager
