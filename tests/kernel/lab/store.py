@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.kernel.lab.waiting import wait_until
 
 LONGEST_BUILD_SECONDS = 1800
-UNUSED_IMAGE_SECONDS = 14 * 86_400
+UNUSED_SECONDS = 14 * 86_400
 STARTING_RUN_SECONDS = 60
 
 
@@ -57,17 +57,17 @@ def run_directory() -> Iterator[Path]:
 
 
 def prune() -> None:
-    """Remove images unused for two weeks, and the disks of guests whose owner was killed before it could do so."""
-    for image in _older(store() / "images", UNUSED_IMAGE_SECONDS):
-        shutil.rmtree(image, ignore_errors=True)
-    for run in _older(store() / "runs", STARTING_RUN_SECONDS):
+    """Remove what was not used for two weeks, and the disks of guests whose owner was killed before it could do so."""
+    for unused in [*_older("images/*/", UNUSED_SECONDS), *_older("images/*/*-*/", UNUSED_SECONDS)]:
+        shutil.rmtree(unused, ignore_errors=True)
+    for run in _older("runs/guest-*/", STARTING_RUN_SECONDS):
         with suppress(OSError), _owner(run).open("a") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(run, ignore_errors=True)
 
 
-def _older(directory: Path, seconds: float) -> list[Path]:
-    return [entry for entry in directory.glob("*/") if time.time() - entry.stat().st_mtime > seconds]
+def _older(pattern: str, seconds: float) -> list[Path]:
+    return [entry for entry in store().glob(pattern) if time.time() - entry.stat().st_mtime > seconds]
 
 
 def _owner(run: Path) -> Path:
