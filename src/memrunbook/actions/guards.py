@@ -13,10 +13,10 @@ from memrunbook.core.units import format_duration
 Guard = Callable[[Snapshot], Blocked | None]
 
 HINTS = {
-    "absent": "this host does not offer it; `runbook doctor` lists what works there",
+    "absent": "this host does not offer it; `runbook facts` lists what it does",
     "denied": "allow reads as root for this host (sudo)",
     "timeout": "the host answers slowly; try again",
-    "failed": "`runbook doctor` shows what fails on this host",
+    "failed": "`runbook facts` shows what can be read on this host",
 }
 FULL_PRESSURE_LIMIT = 10.0
 ALLOCSTALL_LIMIT = 1.0
@@ -61,7 +61,7 @@ HAS_TIMERS = is_not(
     "host.systemd",
     False,
     "`for` needs systemd, whose timer takes the change back, and systemd does not run this host",
-    "leave `for` out and take it back with `runbook undo`",
+    "leave `for` out; the change then stays until it is set back",
 )
 NO_KUBERNETES = is_not(
     "host.kubernetes",

@@ -57,7 +57,7 @@ def running(snapshot: Snapshot, name: str) -> Service | Blocked:
     if isinstance(unit, Blocked):
         return unit
     if unit.state == UNKNOWN_STATE:
-        return Blocked(f"systemctl says nothing of {name}", "`runbook doctor` shows what fails on this host")
+        return Blocked(f"systemctl says nothing of {name}", "`runbook facts` shows what can be read on this host")
     if unit.active:
         return unit
     return Blocked(f"{name} is {unit.state}, not active", "start_unit starts a service that is down")

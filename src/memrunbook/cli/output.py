@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import msgspec
-
 from memrunbook.core.units import encode
 
 
 def emit(what: str, document: dict[str, Any], *, indent: int = 2) -> int:
     """Writes a document as JSON on stdout; returns exit code 0."""
+    import msgspec  # `runbook list` does without it
+
     content = msgspec.json.encode({"format": f"memrunbook.{what}/1", **document}, enc_hook=encode)
     sys.stdout.write(msgspec.json.format(content, indent=indent).decode() + "\n")
     return 0
@@ -19,5 +19,7 @@ def emit(what: str, document: dict[str, Any], *, indent: int = 2) -> int:
 
 def stream(record: dict[str, Any]) -> None:
     """Writes one record of a stream as one line of JSON."""
+    import msgspec
+
     sys.stdout.write(msgspec.json.encode(record, enc_hook=encode).decode() + "\n")
     sys.stdout.flush()

@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memrunbook.cli.options import Settings
-from memrunbook.core.errors import HostError, Interrupted, RunbookError, SessionLost, UsageError
+from memrunbook.core.errors import (
+    DocumentError,
+    HostError,
+    Interrupted,
+    Problem,
+    RunbookError,
+    SessionLost,
+    UsageError,
+)
 from memrunbook.core.host import LOCAL, Host, parse_hosts
 
 if TYPE_CHECKING:
@@ -109,15 +117,28 @@ class Wiring:
         content, shown, origin = read(name, self.settings.runbook_dirs)
         return load_runbook(content, shown, origin, self.settings.parameters)
 
-    def runbooks(self) -> list[Runbook]:
-        """Every runbook of the search path; one that cannot be read is an error: a diagnosis must be whole."""
+    @cached_property
+    def runbooks(self) -> tuple[list[Runbook], list[Problem]]:
+        """Every runbook of the search path, and why some of them cannot be used: one bad file disables no diagnosis."""
         from memrunbook.documents.library import entries
 
-        names = [entry.name for entry in entries(self.settings.runbook_dirs) if not entry.shadowed]
-        return [self.runbook(name) for name in names]
+        found: list[Runbook] = []
+        problems: list[Problem] = []
+        for entry in entries(self.settings.runbook_dirs):
+            try:
+                found += [] if entry.shadowed else [self.runbook(entry.name)]
+            except DocumentError as error:
+                problems += error.problems
+        return found, problems
 
-    def read(self, facts: Callable[[], Collection[str]], count: int, every: float) -> list[Reached]:
-        """Reads every host; `facts` is asked while the first connection is being made."""
+    def read(
+        self,
+        facts: Callable[[], Collection[str]],
+        count: int,
+        every: float,
+        work: Callable[[], None] = lambda: None,
+    ) -> list[Reached]:
+        """Reads every host; `work` is done in the first host's first wait between two samples."""
         from memrunbook.cli.streams import meanwhile
         from memrunbook.core.units import format_duration
         from memrunbook.runtime.fleet import each
@@ -125,20 +146,23 @@ class Wiring:
         hosts = self.hosts
         whom = hosts[0].name if len(hosts) == 1 else f"{len(hosts)} hosts"
         with meanwhile(f"reading {whom}, {count} samples, about {format_duration((count - 1) * every)}"):
-            return each(hosts, lambda host: self._read(host, facts, count, every), self.settings.forks)
+            return each(hosts, lambda host: self._read(host, facts, count, every, work), self.settings.forks)
 
-    def _read(self, host: Host, facts: Callable[[], Collection[str]], count: int, every: float) -> Reached:
+    def _read(
+        self, host: Host, facts: Callable[[], Collection[str]], count: int, every: float, work: Callable[[], None]
+    ) -> Reached:
         try:
             session = self.connector(host).connect()
         except RunbookError as error:
             return Reached(host.name, error=error)
         try:
             from memrunbook import catalog
-            from memrunbook.runtime.clock import SystemClock
+            from memrunbook.runtime.clock import BusyClock, SystemClock
             from memrunbook.runtime.collect import Collector
             from memrunbook.runtime.services import with_policy
 
-            collector = Collector(host, session, SystemClock(self.stop), catalog.facts())
+            clock = BusyClock(self.stop, work) if host == self.hosts[0] else SystemClock(self.stop)
+            collector = Collector(host, session, clock, catalog.facts())
             snapshot = collector.collect(sorted(facts()), count=count, every=every)
             if snapshot.lost:
                 return Reached(host.name, error=SessionLost("the connection was lost while the host was being read"))

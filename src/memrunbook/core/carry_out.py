@@ -168,6 +168,7 @@ def _failed(approved: Approved, executed: Executed, problem: str, began: Instant
         undone = "; it was taken back" if isinstance(back, Done) else f"; it could not be taken back: {back.why}"
     yield from _record(approved, state, problem + undone, executed.at, began)
     if approved.step.spec.on_failure == "stop":
+        approved.progress.failed = True
         approved.progress.stop(f"step {approved.step.spec.id} failed")
 
 

@@ -16,10 +16,10 @@ RunbookError
 
 from __future__ import annotations
 
-from msgspec import Struct
+from typing import NamedTuple
 
 
-class Problem(Struct, frozen=True):
+class Problem(NamedTuple):
     """One thing that is wrong with a document: where it stands, what it is, how to mend it."""
 
     where: str

@@ -7,18 +7,21 @@ from memrunbook.core.snapshot import Snapshot
 
 # A change is blamed only for more than noise: half as much again and at least this much more.
 GREW = 1.5
-WATCHED = (
-    ("pressure.full.percent", 10.0, "full memory pressure in %"),
-    ("vmstat.refaults_per_second", 200.0, "refaults per second"),
-)
+PRESSURE = ("pressure.full.percent", 10.0, "full memory pressure in %")
+REFAULTS = ("vmstat.refaults_per_second", 200.0, "refaults per second")
+# With this much memory available, refaults are other work that begins, not harm.
+PLENTY = 20.0
 
 
 def harm(before: Snapshot, after: Snapshot, target: str) -> list[str]:
-    """What is worse than before: full pressure, refaults, failed units other than the target.
+    """What is worse than before: full pressure, refaults while memory is short, failed units other than the target.
 
     What could not be read is no proof of harm.
     """
-    found = [_grew(before, after, *watched) for watched in WATCHED]
+    available = after.value("memory.available_percent")
+    found = [_grew(before, after, *PRESSURE)]
+    if isinstance(available, Unavailable) or available < PLENTY:
+        found.append(_grew(before, after, *REFAULTS))
     failed = sorted(_failed(after) - _failed(before) - {target})
     if failed and not isinstance(before.value("units.all"), Unavailable):
         found.append(f"{', '.join(failed)} failed meanwhile")

@@ -37,6 +37,7 @@ class Progress:
     uncertain: bool = False
     over: str = ""
     resolved: bool = False
+    failed: bool = False
     locked: bool = False
     doing: Doing | None = None
     executed: bool = False

@@ -118,7 +118,7 @@ def _outcome(progress: Progress, *, resolved: bool) -> Outcome:
     states = {finished.state for finished in progress.finished}
     if "unknown" in states or progress.uncertain:
         return "unknown"
-    if resolved:
+    if resolved and not progress.failed:
         return "resolved"
     if "refused" in states:
         return "refused"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-
-from msgspec import Struct
+from typing import NamedTuple
 
 from memrunbook.core.errors import DocumentError, Problem, UsageError
 from memrunbook.documents.shipped import shipped
@@ -16,7 +15,7 @@ HEAD = frozenset({"name", "title", "description"})
 SHIPPED = "shipped"
 
 
-class Entry(Struct, frozen=True):
+class Entry(NamedTuple):
     """A runbook of the search path. `shadowed` names the origin that wins; `problem` says why it cannot be read."""
 
     name: str

@@ -12,7 +12,8 @@ from memrunbook.documents.source import Source
 __all__ = ["Source", "load"]
 
 LARGEST_FILE = 1 << 20
-UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+# What YAML 1.2 does not call printable, written as what is refused: the other way round compiles ten times slower.
+UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 

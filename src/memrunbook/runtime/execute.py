@@ -68,6 +68,8 @@ def outcome(output: Output, at: Instant) -> Executed:
     text = redact(output.text)
     if output.timed_out:
         return Unknown(at, f"no answer within {output.seconds:.0f} s", text, output.seconds)
+    if output.truncated and output.status is None:
+        return Unknown(at, "its output had no end, so it was stopped", text, output.seconds)
     if output.status is None:
         return Unknown(at, "the connection was lost before the command's end was seen", text, output.seconds)
     if output.status == STILL_GOING:

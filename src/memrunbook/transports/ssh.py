@@ -14,6 +14,7 @@ from memrunbook.core.errors import LoginError, SudoError, Unreachable, UsageErro
 from memrunbook.core.host import Host, HostIdentity
 from memrunbook.core.text import clean
 from memrunbook.transports.known_hosts import HostKey, KnownHosts
+from memrunbook.transports.lean import load_paramiko
 from memrunbook.transports.shell import COMMAND, SUDO, NoShellError, Shell, ShellSession, SudoMode
 from memrunbook.transports.ssh_config import SshConfig
 
@@ -67,6 +68,7 @@ class SshOptions:
 
     def ring(self) -> KeyRing:
         """The key files, loaded once."""
+        load_paramiko()
         from memrunbook.transports.ssh_keys import KeyRing
 
         with self._lock:
@@ -150,6 +152,7 @@ class SshConnector:
         return ShellSession(shell, identity, link)
 
     def _connect(self, target: Target) -> tuple[Link, HostKey]:
+        load_paramiko()
         from memrunbook.transports.ssh_link import Link
         from memrunbook.transports.tcp import dial
 

@@ -12,7 +12,7 @@ def error_view(error: RunbookError | None, host: str = "") -> list[Block]:
     """One error; a document's carries all its problems. `host` is where it happened."""
     if error is None:
         return []
-    where = " at ".join(part for part in (host, error.where) if part)
+    where = " at ".join(dict.fromkeys(part for part in (host, error.where) if part))
     title = line(Span("error", "critical"), ": ", Span(f"{where}: " if where else "", whole=True),
                  Span(error.message, whole=True))  # fmt: skip
     problems = [problem_lines(problem) for problem in error.problems] if isinstance(error, DocumentError) else []

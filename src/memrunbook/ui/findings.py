@@ -14,7 +14,7 @@ ORDER: Sequence[CheckState] = ("firing", "clear", "unknown")
 HINTS = {
     "denied": "allow reads as root for this host (sudo)",
     "timeout": "the host answered too slowly: read it again, or with more --patience",
-    "failed": "runbook doctor says which facts can be read on this host and why",
+    "failed": "runbook facts --host HOST shows what can be read there",
     "absent": "this kernel or host does not offer it",
 }
 

@@ -29,7 +29,7 @@ def facts_row(snapshot: Snapshot, now: Instant | None = None) -> Row:
     read = sum(not isinstance(r, Unavailable) for r in snapshot.readings.values())
     missing = f", {absent} not offered by this host" if absent else ""
     took = format_duration(max(0.0, snapshot.seconds - snapshot.span))
-    sample = f" ({snapshot.span:.0f} s sample)" if snapshot.span else ""
+    sample = f" ({format_duration(snapshot.span)} sample)" if snapshot.span else ""
     words = f"{read} of {len(snapshot.readings)} read{missing} in {took}{sample}"
     return row(FACTS, body=f"{words}, {moment_words(snapshot.taken_at.utc, now)}")
 

@@ -34,5 +34,5 @@ def runs_view(runs: Sequence[RunLine], now: Instant | None = None) -> list[Block
         rows.append(row(Span(run.run_id, "strong", whole=True), shown, run.runbook, ", ".join(run.hosts),
                         body=f"{run.who}, {moment_words(run.utc, now)}"))  # fmt: skip
         if run.outcome == "interrupted":
-            rows.append(note("go on: ", Span(f"runbook resume {run.run_id}", "hint", whole=True)))
+            rows.append(note("what it had done: ", Span(f"runbook report {run.run_id}", "hint", whole=True)))
     return [line(plural(len(runs), "run")), Grid(tuple(rows)), line("One of them in full: runbook report RUN")]

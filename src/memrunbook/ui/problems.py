@@ -22,6 +22,12 @@ def problems_view(problems: Sequence[Problem], doubts: Sequence[Problem] = (), f
     return blocks + [block for doubt in doubts for block in problem_lines(doubt, Span("warning: ", "warning"))]
 
 
+def left_out_view(problems: Sequence[Problem]) -> list[Block]:
+    """What was left out of a diagnosis because it cannot be used."""
+    head = line(Span("warning", "warning"), ": runbooks that cannot be used were left out of this diagnosis")
+    return [head, *(block for problem in problems for block in problem_lines(problem))]
+
+
 def problem_lines(problem: Problem, word: Span | str = "") -> list[Line]:
     """One problem, and its hint below it."""
     head = line(Span(f"{problem.where}: ", "strong", whole=True), word, Span(problem.message, whole=True), indent=2)

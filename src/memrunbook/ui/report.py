@@ -45,7 +45,7 @@ def report_view(report: HostReport, run_id: str) -> list[Block]:
         blocks.append(Grid(tuple(_steps(report.steps)), under=2))
     if report.before or report.after:
         blocks += [BLANK, line(Span("Signals", "strong")), _signals(report)]
-    return [*blocks, BLANK, *_record(report, run_id)]
+    return [*blocks, BLANK, *_record(run_id)]
 
 
 def summary_view(reports: Sequence[HostReport]) -> list[Block]:
@@ -129,12 +129,8 @@ def _signal(name: str, signals: Mapping[str, object]) -> str:
     return "not read" if value is None else value_words(value, unit_of(name))
 
 
-def _record(report: HostReport, run_id: str) -> list[Block]:
+def _record(run_id: str) -> list[Block]:
     rows = [row("Run    ", Span(run_id, "strong", whole=True))]
     rows.append(row("Report ", Span(f"runbook report {run_id}", "hint", whole=True)))
-    if report.outcome == "interrupted":
-        rows.append(row("Go on  ", Span(f"runbook resume {run_id}", "hint", whole=True)))
-    if any(_changed(step) for step in report.steps):
-        rows.append(row("Undo   ", Span(f"runbook undo {run_id}", "hint", whole=True)))
     rows.append(row("Intact?", Span("runbook audit verify", "hint", whole=True)))
     return [Grid(tuple(rows), indent=0)]

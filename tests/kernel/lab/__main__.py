@@ -3,6 +3,7 @@
 import argparse
 import signal
 import sys
+from contextlib import suppress
 
 from tests.kernel.lab.boot import snapshot
 from tests.kernel.lab.errors import LabError
@@ -11,15 +12,21 @@ from tests.kernel.lab.image import image
 from tests.kernel.lab.requirements import obstacle
 from tests.kernel.lab.scenario import named, names
 
+INTERRUPTED = 130
+
 
 def main(arguments: list[str]) -> int:
-    """Carry out one command; return 0, or 1 with the reason on standard error."""
+    """Carry out one command; return 0, 130 if interrupted, or 1 with the reason on standard error."""
     options = _parser().parse_args(arguments)
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
     try:
         return _carry_out(options)
     except LabError as failure:
         print(f"kernel lab: {failure}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _carry_out(options: argparse.Namespace) -> int:
@@ -45,7 +52,8 @@ def _leave_running(name: str) -> int:
             f"--identity {address.identity} --known-hosts {address.known_hosts}\n"
         )
         print("Ctrl-C ends the guest.", flush=True)
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        with suppress(KeyboardInterrupt):
+            signal.pause()
     return 0
 
 

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Turns a fresh Debian tree into the lab's guest. mmdebstrap calls it with the tree as $1 once its packages are in;
-# LAB_KEYS is a directory that holds the client's public key and the host key pair.
+# Turns a fresh Debian tree into the lab's guest. mmdebstrap runs this text with the tree as $1 once its packages are in,
+# maybe as a user who can read no file of ours: so LAB_CLIENT_KEY is the public key to let in, LAB_HOST_KEY the host's
+# private key.
 set -eu
 tree=$1
 
@@ -32,8 +33,7 @@ HostKey /etc/ssh/ssh_host_ed25519_key
 MaxStartups 30
 END
 rm -f "$tree"/etc/ssh/ssh_host_*
-cp "$LAB_KEYS/host" "$tree/etc/ssh/ssh_host_ed25519_key"
-cp "$LAB_KEYS/host.pub" "$tree/etc/ssh/ssh_host_ed25519_key.pub"
+printf '%s\n' "$LAB_HOST_KEY" >"$tree/etc/ssh/ssh_host_ed25519_key"
 chmod 600 "$tree/etc/ssh/ssh_host_ed25519_key"
 
 chroot "$tree" useradd --create-home --shell /bin/bash ops
@@ -42,7 +42,7 @@ echo 'ops ALL=(ALL) NOPASSWD: ALL' >"$tree/etc/sudoers.d/ops"
 chmod 440 "$tree/etc/sudoers.d/ops"
 for home in root home/ops home/plain; do
     mkdir -p "$tree/$home/.ssh"
-    cp "$LAB_KEYS/client.pub" "$tree/$home/.ssh/authorized_keys"
+    printf '%s\n' "$LAB_CLIENT_KEY" >"$tree/$home/.ssh/authorized_keys"
     chmod 700 "$tree/$home/.ssh"
     chmod 600 "$tree/$home/.ssh/authorized_keys"
 done
@@ -63,5 +63,5 @@ echo 'MODULES=list' >"$tree/etc/initramfs-tools/conf.d/lab"
 printf '%s\n' virtio_pci virtio_blk virtio_net ext4 >>"$tree/etc/initramfs-tools/modules"
 chroot "$tree" update-initramfs -u
 
-rm -rf "$tree"/var/lib/apt/lists/* "$tree"/var/cache/* "$tree/usr/lib/python3"
+rm -rf "$tree"/var/lib/apt/lists/* "$tree"/var/cache/*
 rm -f "$tree"/etc/apt/sources.list "$tree"/etc/apt/sources.list.d/* "$tree"/etc/apt/apt.conf.d/99mmdebstrap

@@ -82,11 +82,12 @@ def _make_tree(tree: Path, keys: Path) -> None:
     debian = archive()
     options = [f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT]
     options += ["--variant=minbase", f"--include={','.join(PACKAGES)}", '--aptopt=Acquire::Retries "3"']
-    options += [f"--customize-hook={_CUSTOMIZE}"]
+    options += [f"--customize-hook={_CUSTOMIZE.read_text()}"]
     execute(
         ["mmdebstrap", *options, debian.suite, tree, *debian.lines],
         seconds=DEBOOTSTRAP_SECONDS,
-        LAB_KEYS=str(keys),
+        LAB_CLIENT_KEY=(keys / "client.pub").read_text(),
+        LAB_HOST_KEY=(keys / "host").read_text(),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +14,6 @@ from memrunbook.cli.streams import tell
 from memrunbook.cli.wiring import Reached, Wiring
 
 if TYPE_CHECKING:
-    from memrunbook.core.bound import Runbook
     from memrunbook.core.diagnosis import Diagnosis
 
 COUNT, EVERY = 3, 5.0
@@ -27,13 +25,16 @@ def command(settings: Settings, **_options: Any) -> int:
     """Read hosts once and judge them by all runbooks. Nothing is changed."""
     wiring = Wiring(settings)
     _ = wiring.hosts
-    with ThreadPoolExecutor(1) as pool:
-        # The runbooks are loaded while the first answers are on their way.
-        loading: Future[list[Runbook]] = pool.submit(wiring.runbooks)
-        reached = wiring.read(lambda: _every_fact(loading), COUNT, EVERY)
-        runbooks = loading.result()
+    # The runbooks are loaded, and the view with them, in the first wait between two samples.
+    reached = wiring.read(_every_fact, COUNT, EVERY, lambda: _prepare(wiring))
     from memrunbook.core.diagnosis import diagnose
 
+    runbooks, problems = wiring.runbooks
+    if problems:
+        from memrunbook.ui.problems import left_out_view
+        from memrunbook.ui.screen import Screen
+
+        Screen(settings.color, sys.stderr).show(left_out_view(problems))
     found = [(one, diagnose(runbooks, one.snapshot) if one.snapshot else None) for one in reached]
     code = exit_codes.worst(_code(one, diagnosis) for one, diagnosis in found)
     if settings.json:
@@ -41,12 +42,18 @@ def command(settings: Settings, **_options: Any) -> int:
     return tell(code, lambda: _draw(settings, found))
 
 
-def _every_fact(loading: Future[list[Runbook]]) -> set[str]:
-    """All facts, once the runbooks are known to be good: a bad one is not found out only after the long read."""
+def _every_fact() -> set[str]:
     from memrunbook import catalog
 
-    loading.result()
     return set(catalog.facts())
+
+
+def _prepare(wiring: Wiring) -> None:
+    import memrunbook.core.diagnosis
+    import memrunbook.ui.diagnosis
+    import memrunbook.ui.screen  # noqa: F401  loaded now, used when the last sample is there
+
+    _ = wiring.runbooks, wiring.policy
 
 
 def _code(one: Reached, diagnosis: Diagnosis | None) -> int:

@@ -19,7 +19,7 @@ def command(settings: Settings, **_: Any) -> int:
 
     found = entries(settings.runbook_dirs)
     if settings.json:
-        return emit("list", {"runbooks": found})
+        return emit("list", {"runbooks": [entry._asdict() for entry in found]})
     from memrunbook.ui.listing import Listed, list_view
     from memrunbook.ui.screen import Screen
 

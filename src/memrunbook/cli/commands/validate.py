@@ -35,8 +35,15 @@ def command(settings: Settings, files: tuple[str, ...], **_: Any) -> int:
             problems.append(Problem(error.where or name, error.message, error.hint))
     code = exit_codes.USAGE if problems else exit_codes.OK
     if settings.json:
-        return tell(code, lambda: emit("problems", {"problems": problems, "warnings": doubts}))
+        return tell(code, lambda: emit("problems", _document(problems, doubts)))
     from memrunbook.ui.problems import problems_view
     from memrunbook.ui.screen import Screen
 
     return tell(code, lambda: Screen(settings.color).show(problems_view(problems, doubts, len(names))))
+
+
+def _document(problems: list[Problem], doubts: list[Problem]) -> dict[str, Any]:
+    return {
+        "problems": [problem._asdict() for problem in problems],
+        "warnings": [doubt._asdict() for doubt in doubts],
+    }
