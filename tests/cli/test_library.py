@@ -1,0 +1,63 @@
+"""Finding, showing, making and checking runbooks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.console import here
+
+SHIPPED = ("memory-fragmentation", "memory-shortage", "oom-event", "swap-thrashing")
+
+
+def test_list_names_every_runbook_and_who_wins(tmp_path: Path) -> None:
+    (tmp_path / "oom-event.yaml").write_text("name: oom-event\ntitle: Mine\n")
+    (tmp_path / "broken.yaml").write_text("name: [\n")
+    ran = here("list", "--runbooks", str(tmp_path))
+    assert ran.code == 0
+    for word in (*SHIPPED, "Mine", "not used:", "cannot be read"):
+        assert word in ran.out
+    found = json.loads(here("list", "--json", "--runbooks", str(tmp_path)).out)["runbooks"]
+    assert [one["name"] for one in found].count("oom-event") == 2
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_show_explains(name: str) -> None:
+    ran = here("show", name)
+    assert ran.code == 0
+    assert "Checks" in ran.out
+    assert "Steps" in ran.out
+    assert json.loads(here("show", name, "--json").out)["runbook"]["name"] == name
+
+
+def test_a_new_runbook_is_valid_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "my-service.yaml"
+    assert here("new", "my-service", "--out", str(path)).code == 0
+    checked = here("validate", str(path))
+    assert checked.code == 0, checked.said
+    assert "no problems" in checked.out
+    here("new", "my-service", "--out", str(path)).refused(2, "cannot be written", hint="another")
+    here("new", "My Service").refused(2, "is no name", hint="lower-case")
+
+
+def test_validate_tells_all_in_json(tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text("apiVersion: memrunbook/v1\nname: bad\nextra: 1\n")
+    ran = here("validate", str(path), "--json")
+    assert ran.code == 2
+    assert len(json.loads(ran.out)["problems"]) >= 2
+    assert json.loads(here("validate", "--json").out) == {
+        "format": "memrunbook.problems/1",
+        "problems": [],
+        "warnings": [],
+    }
+
+
+def test_one_broken_file_disables_no_diagnosis(tmp_path: Path) -> None:
+    (tmp_path / "broken.yaml").write_text("name: [\n")
+    ran = here("diagnose", "--host", "local", "--runbooks", str(tmp_path))
+    assert ran.code in (0, 8)
+    assert "left out of this diagnosis" in ran.err
+    assert "broken.yaml:" in ran.err
