@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from tests.cli.console import here
 
 SHIPPED = ("memory-fragmentation", "memory-shortage", "oom-event", "swap-thrashing")

@@ -27,7 +27,7 @@ USES: dict[str, tuple[dict[str, object], dict[str, object]]] = {
     "limit_unit": ({"unit": API.name, "memory_max": Size(10 * GIB), "for_": Duration(60)}, {}),
     "reclaim_cgroup": ({"unit": API.name, "amount": Size(GIB)}, {}),
     "restart_unit": ({"unit": API.name}, {}),
-    "run_check_command": ({"command": ("df",)}, {}),
+    "run_check_command": ({"command": ("free", "-m")}, {}),
     "run_command": ({"command": ("true",), "risk": "low"}, {}),
     "set_oom_score_adj": ({"pid": 812, "value": 500}, {}),
     "set_sysctl": ({"key": "vm.swappiness", "value": 10, "for_": Duration(60)}, {}),
@@ -75,6 +75,9 @@ def test_a_change_keeps_what_its_class_promises(word: str, kind: type[Action]) -
     assert change.effect is kind.effect
     assert change.target
     assert change.summary
+    assert change.command
+    assert "\n" not in change.command
+    assert not kind.policy or change.touches in (API.name, FAILED.name)
     assert (change.undo.mode if change.undo else "none") == kind.undo_mode
     assert change.undo is not None or not change.back_after
 

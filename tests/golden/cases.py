@@ -68,10 +68,11 @@ def _hostile() -> list[Block]:
 
 def _gate() -> list[Block]:
     changed = "it was: Restart (pid 1); now it would be: Restart (pid 2)"
+    spare = s.step(s.SPARED, id="spare-database", name="Spare the database", action="set_oom_score_adj", item="")
     return [
         *gate_view(s.HOST, s.question(), s.NOW, "host 3 of 20", "role search; peers search-01, search-02"),
         *gate_view(s.HOST, s.question(s.STEPS[2], changed), s.LATER),
-        *gate_view(s.HOST, s.question(s.step(s.KILL)), s.NOW),
+        *gate_view(s.HOST, s.question(spare), s.NOW),
         *details_view(s.question(s.STEPS[2])),
     ]
 

@@ -5,8 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 from msgspec import structs
+from tests.unit.actions import hosts
 
-from memrunbook.core.action import Change, Effect, Risk, Undo
+from memrunbook.actions.capture_evidence import CaptureEvidence
+from memrunbook.actions.restart_unit import RestartUnit
+from memrunbook.actions.set_oom_score_adj import SetOomScoreAdj
+from memrunbook.actions.set_sysctl import SetSysctl
+from memrunbook.core.action import Action, Change
 from memrunbook.core.condition import Evidence, State, Verdict
 from memrunbook.core.diagnosis import CheckState, Diagnosis, Finding, RunbookDiagnosis, Suspect
 from memrunbook.core.effects import AskApproval
@@ -16,9 +21,10 @@ from memrunbook.core.host import HostIdentity
 from memrunbook.core.instant import Instant
 from memrunbook.core.metric import Metric, _walk
 from memrunbook.core.plan import Plan, PlannedStep
+from memrunbook.core.policy import UnitPolicy
 from memrunbook.core.report import HostReport
 from memrunbook.core.snapshot import Snapshot
-from memrunbook.core.units import GIB, MIB, Unit
+from memrunbook.core.units import GIB, MIB, Duration, Unit
 
 TAKEN = Instant(1795340467.0, 1000.0)
 NOW = Instant(TAKEN.utc + 3, 1003.0)
@@ -92,9 +98,21 @@ NEARLY_FULL = finding(
     "full", "Swap is nearly full", "clear", "warning", Evidence("swap.free_bytes", int(5.9 * GIB), "bytes")
 )
 AT_LIMIT = finding(
-    "limit", "A cgroup is at its limit", "unknown", "warning", Evidence("cgroups.at_limit", None, "count"),
+    "limit", "A cgroup is at its limit", "unknown", "warning",
+    Evidence("cgroups.at_limit", None, "count", why="memory.events: permission denied"),
     why="memory.events: permission denied",
 )  # fmt: skip
+GROWS = (
+    Evidence("main_pid", 48_121, ""),
+    Evidence("restarts", 0, "count"),
+    Evidence("memory_bytes", 40 * GIB, "bytes"),
+    Evidence("anonymous_bytes", int(38.2 * GIB), "bytes"),
+    Evidence("file_bytes", GIB, "bytes"),
+    Evidence("swap_bytes", 2 * GIB, "bytes"),
+    Evidence("memory_percent", 62.8, "%"),
+    Evidence("growth_bytes_per_second", int(3.5 * MIB), "bytes/s"),
+    Evidence("age_seconds", 90_000.0, "s"),
+)
 SUSPECT = Suspect(
     "unit", GROWER, 40.0,
     {"name": GROWER, "anonymous_bytes": int(38.2 * GIB), "swap_bytes": 2 * GIB,
@@ -114,34 +132,22 @@ def runbook_diagnosis(state: State = "holds", **changes: object) -> RunbookDiagn
     return structs.replace(found, **changes)
 
 
+def decided(action: Action, host: Snapshot | None = None) -> Change:
+    """What the real action would change on a healthy host."""
+    found = action.decide(host or hosts.host())
+    assert isinstance(found, Change), found
+    return found
+
+
+RESTART = decided(RestartUnit(unit=GROWER), hosts.with_unit(UnitPolicy(restart="yes")))
+EVIDENCE = decided(CaptureEvidence())
+SYSCTL = decided(SetSysctl(key="vm.swappiness", value=10, for_=Duration(7200)))
+# High, for it is a database.
+SPARED = decided(SetOomScoreAdj(pid=812, value=-500), hosts.with_process(name="postgres", unit="postgresql.service"))
+
+
 def change(**changes: object) -> Change:
-    found = Change(
-        action="restart_unit",
-        summary=f"Restart {GROWER}",
-        target=GROWER,
-        identity=f"{GROWER} 4711 8f14e45f",
-        script='systemctl restart --no-ask-password -- "$1"\n',
-        args=(GROWER,),
-        risk=Risk.MEDIUM,
-        effect=Effect.ONCE,
-        costs="clients lose their connections for about 8 s",
-        timeout=90.0,
-    )
-    return structs.replace(found, **changes)
-
-
-EVIDENCE = change(
-    action="capture_evidence", summary="Save the evidence", target="evidence", script="act\n", args=(),
-    risk=Risk.NONE, effect=Effect.READ, costs="",
-)  # fmt: skip
-SYSCTL = change(
-    action="set_sysctl", summary="vm.swappiness 60 -> 10, back after 2 h", target="vm.swappiness", risk=Risk.LOW,
-    effect=Effect.IDEMPOTENT, costs="", script="\n".join(f"line {n}" for n in range(1, 12)), args=("10",),
-    undo=Undo("vm.swappiness back to 60", 'printf 60 >"$1"\n', ("/proc/sys/vm/swappiness",)), back_after=7200.0,
-)  # fmt: skip
-KILL = change(
-    action="kill_process", summary="Kill java (pid 812)", target="java (812)", risk=Risk.HIGH, costs="java is gone"
-)
+    return structs.replace(RESTART, **changes)
 
 
 def step(made: Change | None = None, **changes: object) -> PlannedStep:
@@ -152,7 +158,8 @@ def step(made: Change | None = None, **changes: object) -> PlannedStep:
         item=GROWER,
         decision="change",
         change=made or change(),
-        verify="memory.available_percent > 15.0\n&& units.failed_count == 0",
+        verify="memory.available_percent > parameters.available_target\n&& units.failed_count == 0",
+        given={"available_target": 15.0},
         within=180.0,
         hold=90.0,
         gate=True,
@@ -203,7 +210,12 @@ TUNING = RunbookDiagnosis(
 
 
 def question(asked: PlannedStep | None = None, changed: str = "") -> AskApproval:
-    because = (THRASHING.name, SWAPPINESS.name, "swap.in_bytes_per_second = 4928307", "memory.available_percent = 3.1")
+    because = (
+        (THRASHING.name, THRASHING.evidence),
+        (SWAPPINESS.name, SWAPPINESS.evidence),
+        ("wanted", (Evidence("memory.available_percent", 3.125, "%"), AT_LIMIT.evidence[0])),
+        (GROWER, GROWS),
+    )
     return AskApproval(asked or step(), TAKEN, because, changed)
 
 

@@ -64,7 +64,11 @@ class Operator:
             "--host", f"{self.user}@127.0.0.1:{address.port}",
             "--identity", str(address.identity), "--known-hosts", str(address.known_hosts),
         ]  # fmt: skip
-        state = ["--state-dir", str(self.folder / "state")] if words[0] in ("run", "runs", "report", "audit") else []
+        state = (
+            ["--state-dir", str(self.folder / "state")]
+            if words[0] in ("run", "plan", "diagnose", "runs", "report", "audit")
+            else []
+        )
         config = ["--config-dir", str(self.folder)] if words[0] in ("run", "plan", "diagnose") else []
         command = [str(RUNBOOK), *words, *(reach if host else []), *state, *config]
         done = subprocess.run(

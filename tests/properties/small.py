@@ -100,6 +100,7 @@ class Adjust(Action, frozen=True, kw_only=True):
             action="adjust",
             summary=f"Adjust {self.unit}",
             target=self.unit,
+            touches=self.unit,
             identity=f"{self.unit} {service.main_pid}",
             script="act",
             args=(self.unit, str(self.goal)),

@@ -84,6 +84,7 @@ class CaptureEvidence(Action, frozen=True, kw_only=True):
             action="capture_evidence",
             summary=f"Save the evidence, within {format_duration(self.budget)}",
             target="evidence",
+            command="read /proc and dmesg",
             script=SCRIPT,
             args=(str(int(self.budget)), str(self.suspects), str(self.log_lines)),
             risk=Risk.NONE,

@@ -62,6 +62,7 @@ class CompactMemory(Action, frozen=True, kw_only=True):
             action="compact_memory",
             summary=f"Compact memory for blocks of order {self.order}",
             target="memory",
+            command=f"echo 1 > {KNOB}",
             identity=guards.boot(snapshot),
             script=SCRIPT,
             args=(KNOB, str(WAIT)),

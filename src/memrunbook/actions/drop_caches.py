@@ -24,6 +24,8 @@ CALM = (
     ("vmstat.compact_fails_per_second", 0.01, "failed compactions {:.1f}/s"),
     ("buddy.extfrag_3", 0.5, "fragmentation index {:.2f}"),
 )
+HUGE_WANTED = ("hugepages.total", "vmstat.thp_fault_fallbacks_per_second")
+HUGE_MISSING = (("buddy.extfrag_9", 0.5), ("buddy.unusable_9", 0.95))
 UNCLEAN_SHARE = 0.2
 WORTHWHILE = 5.0
 
@@ -47,7 +49,9 @@ class DropCaches(Action, frozen=True, kw_only=True):
 
     max_risk: ClassVar[Risk] = Risk.MEDIUM
     effect: ClassVar[Effect] = Effect.ONCE
-    needs: ClassVar[tuple[str, ...]] = ("host", "memory", "buddy", "pressure", "slab", "swap", "vmstat")
+    needs: ClassVar[tuple[str, ...]] = (
+        "host", "memory", "buddy", "hugepages", "pressure", "slab", "swap", "vmstat",
+    )  # fmt: skip
 
     what: Annotated[Literal["pagecache", "slab", "all"], Meta(description="file pages, dentries and inodes, or both")]
 
@@ -84,6 +88,7 @@ class DropCaches(Action, frozen=True, kw_only=True):
             summary=f"Drop {'dentries and inodes' if self.what == 'slab' else 'the page cache'}"
             f"{', dentries and inodes' if self.what == 'all' else ''}",
             target=self.what,
+            command=f"echo {VALUES[self.what]} > {KNOB}",
             identity=guards.boot(snapshot),
             script=SCRIPT,
             args=(KNOB, VALUES[self.what], str(WAIT)),
@@ -104,10 +109,19 @@ def healthy(snapshot: Snapshot) -> Blocked | None:
     values = [(snapshot.value(metric), limit, words) for metric, limit, words in CALM]
     read = [(value, limit, words) for value, limit, words in values if not isinstance(value, Unavailable)]
     available = snapshot.value("memory.available_percent")
-    if available < HEALTHY_AVAILABLE or any(value >= limit for value, limit, _ in read):
+    waits = any(value >= limit for value, limit, _ in read) or _lacks_huge_pages(snapshot)
+    if available < HEALTHY_AVAILABLE or waits:
         return None
     numbers = ", ".join([f"{available:.1f} % available", *(words.format(value) for value, _, words in read)])
     return Blocked(
         f"the host is healthy ({numbers}): low free memory is page cache; nothing to do",
         "look at available memory, not at free memory",
     )
+
+
+def _lacks_huge_pages(snapshot: Snapshot) -> bool:
+    """Huge pages are asked for, and no free block is large enough for one."""
+    counts = [snapshot.value(metric) for metric in HUGE_WANTED]
+    indices = [(snapshot.value(metric), limit) for metric, limit in HUGE_MISSING]
+    wanted = any(count > 0 for count in counts if not isinstance(count, Unavailable))
+    return wanted and any(index >= limit for index, limit in indices if not isinstance(index, Unavailable))

@@ -72,6 +72,7 @@ class FreezeUnit(Action, frozen=True, kw_only=True):
             action="freeze_unit",
             summary=f"Freeze {unit.name}{guards.back_after(self.for_)}",
             target=unit.name,
+            command=f"systemctl freeze {unit.name}",
             identity=systemd.identity(snapshot, unit),
             script=SCRIPT,
             args=systemd.run_arguments(unit),

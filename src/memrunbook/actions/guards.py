@@ -21,6 +21,8 @@ HINTS = {
 FULL_PRESSURE_LIMIT = 10.0
 ALLOCSTALL_LIMIT = 1.0
 SHORTEST = 1.0
+FIRST_WITH_COLLECT = 236
+"""The systemd whose `systemd-run` knows --collect, so that a timer that failed is not left behind."""
 
 
 def first(snapshot: Snapshot, *guards: Guard) -> Blocked | None:
@@ -57,7 +59,7 @@ AS_ROOT = is_not(
     "log in as root or allow `sudo -n` for this login (--sudo auto)",
 )
 HAS_SYSTEMD = is_not("host.systemd", False, "systemd does not run this host", "act by hand through its own init system")
-HAS_TIMERS = is_not(
+SYSTEMD_RUNS = is_not(
     "host.systemd",
     False,
     "`for` needs systemd, whose timer takes the change back, and systemd does not run this host",
@@ -81,6 +83,16 @@ NO_DATABASE = is_not(
     "a database runs here and lives on its caches",
     "size the database's own memory instead",
 )
+
+
+def has_timers(snapshot: Snapshot) -> Blocked | None:
+    """A transient timer of systemd can take a change back: systemd 236 and later runs the host."""
+    blocked = first(snapshot, SYSTEMD_RUNS, known("host.systemd_version"))
+    if blocked is not None or snapshot.value("host.systemd_version") >= FIRST_WITH_COLLECT:
+        return blocked
+    version = snapshot.value("host.systemd_version")
+    why = f"`for` needs systemd {FIRST_WITH_COLLECT} or later, whose timer takes the change back; this is {version}"
+    return Blocked(why, "leave `for` out; the change then stays until it is set back")
 
 
 def can_fork(snapshot: Snapshot) -> Blocked | None:
@@ -124,7 +136,7 @@ def comes_back(seconds: float | None) -> Guard:
             return None
         if seconds < SHORTEST:
             return Blocked("`for` is shorter than a second", 'write how long the change lasts, as in "for: 5m"')
-        return HAS_TIMERS(snapshot)
+        return has_timers(snapshot)
 
     return guard
 

@@ -14,6 +14,8 @@ from memrunbook.core.service import Service
 from memrunbook.core.snapshot import Snapshot
 from memrunbook.core.units import Duration, Size, format_bytes
 
+ROOT = "/sys/fs/cgroup"
+
 SCRIPT = (
     SAME_RUN
     + """\
@@ -29,18 +31,44 @@ act "$@"
 UNDO = (
     OWN_CHILD
     + """\
-take_back() { # UNIT 'PROPERTY=OURS PROPERTY=OLD'…
+limit_shown() { # PROPERTY: its value in limit_value
+  limit_value=${limit_now#*"$limit_nl$1="}
+  limit_value=${limit_value%%"$limit_nl"*}
+}
+limit_used() { # PROPERTY ROOT: in limit_value what the unit uses now of what the property limits, empty if unknown
+  limit_shown ControlGroup
+  [ -n "$limit_value" ] || { limit_value=0; return; }
+  if [ "$1" = MemorySwapMax ]; then
+    { IFS= read -r limit_value; } 2>/dev/null <"$2$limit_value/memory.swap.current" || limit_value=0
+  else
+    limit_shown MemoryCurrent
+  fi
+  case $limit_value in *[!0-9]* | ???????????????????*) limit_value= ;; esac
+}
+limit_fits() { # PROPERTY=OLD ROOT: what is put back kills nothing and stops nothing at once
+  case $1 in *=infinity | MemoryHigh=*) return 0 ;; esac
+  limit_used "${1%%=*}" "$2"
+  [ -n "$limit_value" ] && [ "$limit_value" -le "${1#*=}" ] && return 0
+  printf '%s\\n' "$limit_unit uses ${limit_value:-an unknown amount}: $1 would be below that and is not put back" >&2
+  return 1
+}
+take_back() { # UNIT ROOT 'PROPERTY=OURS PROPERTY=OLD'…
   limit_nl='
 '
   limit_unit=$1
-  shift
+  limit_root=$2
+  shift 2
   limit_now=$(child systemctl show --property=MemoryHigh --property=MemoryMax --property=MemorySwapMax \
-    -- "$limit_unit") || return 1
+    --property=MemoryCurrent --property=ControlGroup -- "$limit_unit") || return 1
+  limit_now=$limit_nl$limit_now$limit_nl
   for limit_pair; do
     shift
-    case $limit_nl$limit_now$limit_nl in
+    case $limit_now in
       *"$limit_nl${limit_pair#* }$limit_nl"*) ;;
-      *"$limit_nl${limit_pair% *}$limit_nl"*) set -- "$@" "${limit_pair#* }" ;;
+      *"$limit_nl${limit_pair% *}$limit_nl"*)
+        limit_fits "${limit_pair#* }" "$limit_root" || return 4
+        set -- "$@" "${limit_pair#* }"
+        ;;
       *) printf '%s\\n' "$limit_unit: ${limit_pair% *} is not set any more: somebody changed it" >&2; return 4 ;;
     esac
   done
@@ -128,12 +156,13 @@ class LimitUnit(Action, frozen=True, kw_only=True):
             action="limit_unit",
             summary=f"Limit {unit.name}: {words}{guards.back_after(self.for_)}",
             target=unit.name,
+            command=f"systemctl set-property --runtime {unit.name} {' '.join(settings.values())}",
             identity=systemd.identity(snapshot, unit),
             script=SCRIPT,
             args=(*systemd.run_arguments(unit), *settings.values()),
             risk=self._risk(snapshot, unit),
             effect=self.effect,
-            undo=Undo(f"the limits of {unit.name} as before", UNDO, (unit.name, *pairs), self.undo_mode),
+            undo=Undo(f"the limits of {unit.name} as before", UNDO, (unit.name, ROOT, *pairs), self.undo_mode),
             costs="; ".join(self._costs(unit)),
             verify=Verify(
                 f"units.all.exists(u, u.name == target && u.active && {holds})", within=120.0, hold=systemd.HOLD

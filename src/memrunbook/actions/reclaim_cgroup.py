@@ -48,6 +48,7 @@ class ReclaimCgroup(Action, frozen=True, kw_only=True):
     max_risk: ClassVar[Risk] = Risk.HIGH
     effect: ClassVar[Effect] = Effect.ONCE
     needs: ClassVar[tuple[str, ...]] = (*systemd.NEEDS, "swap", "pressure", "vmstat")
+    policy: ClassVar[str] = "limit"
 
     unit: Annotated[str, Meta(description="the service, as in search-api.service; or give its cgroup")] = ""
     cgroup: Annotated[str, Meta(description="the service's cgroup, as in /system.slice/search-api.service")] = ""
@@ -100,6 +101,7 @@ class ReclaimCgroup(Action, frozen=True, kw_only=True):
             verify=Verify(FELL),
             timeout=2.0 * WAIT,
             touches=unit.name,
+            command=f"echo {int(self.amount)} > {ROOT}{unit.cgroup}/memory.reclaim",
         )
 
 

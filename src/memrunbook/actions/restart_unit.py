@@ -47,6 +47,7 @@ class RestartUnit(Action, frozen=True, kw_only=True):
             action="restart_unit",
             summary=f"Restart {unit.name}",
             target=unit.name,
+            command=f"systemctl restart {unit.name}",
             identity=systemd.identity(snapshot, unit),
             script=SCRIPT,
             args=systemd.run_arguments(unit),

@@ -1,24 +1,19 @@
-"""Runs a command that only reads, and keeps what it prints as evidence."""
+"""Runs a command that is meant only to look, and keeps what it prints as evidence."""
 
 from __future__ import annotations
 
-import shlex
 from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
 from memrunbook.actions import guards
+from memrunbook.actions.programs import command_line, command_name, only_reads
 from memrunbook.core.action import Action, Change, Decision, Effect, Risk
 from memrunbook.core.snapshot import Snapshot
 from memrunbook.core.text import clean
 from memrunbook.core.units import Duration
 
 SUMMARY_LENGTH = 120
-READERS = frozenset({
-    "cat", "df", "du", "free", "grep", "head", "iostat", "ls", "lsblk", "lscpu", "mpstat", "numastat", "pidstat",
-    "pmap", "ps", "stat", "tail", "uname", "uptime", "vmstat", "wc",
-})  # fmt: skip
-"""Programs none of whose arguments change anything."""
 
 SCRIPT = """\
 act() { # a check may well end with another status than 0; only a program that cannot be run is a failure
@@ -32,7 +27,7 @@ act "$@"
 
 
 class RunCheckCommand(Action, frozen=True, kw_only=True):
-    """Runs one program that changes nothing; one that is not known to be a pure reader is asked for like a low risk."""
+    """Runs one program to look at the host; all but a short list of harmless commands is asked for like a low risk."""
 
     max_risk: ClassVar[Risk] = Risk.LOW
     effect: ClassVar[Effect] = Effect.READ
@@ -42,13 +37,15 @@ class RunCheckCommand(Action, frozen=True, kw_only=True):
 
     def decide(self, snapshot: Snapshot) -> Decision:
         """Blocked where no process can be started."""
+        name = command_name(self.command)
         return guards.can_fork(snapshot) or Change(
             action="run_check_command",
-            summary=f"Look with {clean(shlex.join(self.command), SUMMARY_LENGTH)}",
-            target=self.command[0],
+            summary=f"Look with {clean(name, SUMMARY_LENGTH)}",
+            target=name,
+            command=command_line(self.command),
             script=SCRIPT,
             args=self.command,
-            risk=Risk.NONE if self.command[0] in READERS else Risk.LOW,
+            risk=Risk.NONE if only_reads(self.command) else Risk.LOW,
             effect=self.effect,
             timeout=self.timeout,
             evidence=True,

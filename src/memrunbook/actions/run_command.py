@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
 from memrunbook.actions import guards
+from memrunbook.actions.programs import command_line, command_name
 from memrunbook.core.action import Action, Change, Decision, Effect, Risk
 from memrunbook.core.snapshot import Snapshot
 from memrunbook.core.text import clean
@@ -46,10 +46,12 @@ class RunCommand(Action, frozen=True, kw_only=True):
         blocked = guards.first(snapshot, known, guards.can_fork, guards.NO_KUBERNETES)
         if blocked is not None:
             return blocked
+        name = command_name(self.command)
         return Change(
             action="run_command",
-            summary=f"Run {clean(shlex.join(self.command), SUMMARY_LENGTH)}",
-            target=self.command[0],
+            summary=f"Run {clean(name, SUMMARY_LENGTH)}",
+            target=name,
+            command=command_line(self.command),
             identity=guards.boot(snapshot),
             script=SCRIPT,
             args=self.command,

@@ -6,7 +6,7 @@ A change's script runs as the body of a function in a long-lived root shell, so 
     0    done
     1    it failed; the output says why
     3    the target is gone or is another one by now
-    4    the value is not ours any more: an undo leaves it alone
+    4    the value is not ours any more, or the old one would do harm by now: an undo leaves it alone
     124  the kernel is still at it after the wait: the outcome is unknown
 """
 

@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from memrunbook.actions import guards, systemd
 from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Undo, UndoMode, Verify
+from memrunbook.core.fact import Unavailable
 from memrunbook.core.protect import NEVER_KILLED, named_only_unit, untouchable_process, untouchable_unit
 from memrunbook.core.snapshot import Snapshot
 from memrunbook.core.text import clean
@@ -63,6 +64,7 @@ class SetOomScoreAdj(Action, frozen=True, kw_only=True):
     effect: ClassVar[Effect] = Effect.IDEMPOTENT
     needs: ClassVar[tuple[str, ...]] = (*systemd.NEEDS, "processes")
     undo_mode: ClassVar[UndoMode] = "auto"
+    policy: ClassVar[str] = "limit"
 
     pid: Annotated[int | None, Meta(description="the process; or give the service")] = None
     unit: Annotated[str, Meta(description="the service whose main process is meant")] = ""
@@ -77,7 +79,7 @@ class SetOomScoreAdj(Action, frozen=True, kw_only=True):
         process = self._of_unit(snapshot) if self.unit else _process(snapshot, self.pid)
         if isinstance(process, Blocked):
             return process
-        blocked = _protected(process)
+        blocked = _protected(process, snapshot.value("host.own_pids"))
         if blocked is not None:
             return blocked
         if process.oom_score_adj is None:
@@ -112,6 +114,7 @@ class SetOomScoreAdj(Action, frozen=True, kw_only=True):
             "lost when it restarts",
             verify=Verify(f"processes.all.exists(p, p.pid == {pid} && p.oom_score_adj == {self.value})"),
             touches=self.unit or process.unit,
+            command=f"echo {self.value} > /proc/{pid}/oom_score_adj",
         )
 
     def _risk(self, process: Process, old: int) -> Risk:
@@ -130,9 +133,11 @@ def _process(snapshot: Snapshot, pid: int | None) -> Process | Blocked:
     return next((process for process in every if process.pid == pid), missing)
 
 
-def _protected(process: Process) -> Blocked | None:
+def _protected(process: Process, own: list[int] | Unavailable) -> Blocked | None:
     kernel_thread = process.parent == KTHREADD
     why = untouchable_process(process.pid, process.name, process.oom_score_adj, kernel_thread=kernel_thread)
+    if not isinstance(own, Unavailable) and process.pid in own:
+        why = "our own session runs in it"
     if not why and untouchable_unit(process.unit):
         why = f"it belongs to {process.unit}, on which the host or our own way in depends"
     return Blocked(f"process {process.pid} is protected: {why}", "act on another process") if why else None

@@ -82,27 +82,55 @@ class SetSysctl(Action, frozen=True, kw_only=True):
         if old == value:
             return NotNeeded(f"{name} is {value}")
         risk = knob.judge(snapshot, old, value)
-        return risk if isinstance(risk, Blocked) else self._change(snapshot, name, value, risk)
+        if isinstance(risk, Blocked):
+            return risk
+        if self.for_ is not None and _risky_way_back(snapshot, name, value):
+            why = f"going back from {name} {value} may make programs fail, and `for` would do it unasked"
+            return Blocked(why, "leave `for` out; the change then stays until it is set back")
+        return self._change(snapshot, name, value, risk)
 
     def _change(self, snapshot: Snapshot, name: str, value: int, risk: Risk) -> Change:
         knob = KNOBS[name]
         old = snapshot.value(f"sysctl.{name}")
-        source = knob.twin if knob.twin and old == 0 and snapshot.value(f"sysctl.{knob.twin}") else name
-        before = snapshot.value(f"sysctl.{source}")
+        source, before = _before(snapshot, name)
         return Change(
             action="set_sysctl",
             summary=f"{name} {old} -> {value}{guards.back_after(self.for_)}",
             target=name,
+            command=f"sysctl {name}={value}",
             identity=f"{name} {guards.boot(snapshot)}",
             script=SCRIPT,
             args=(path(name), str(value)),
             risk=risk,
             effect=self.effect,
-            undo=Undo(f"{source} back to {before}", UNDO, (path(name), str(value), path(source), str(before))),
+            undo=Undo(
+                f"{source} back to {before}",
+                UNDO,
+                (path(name), str(value), path(source), str(before)),
+                "offer" if _risky_way_back(snapshot, name, value) else self.undo_mode,
+            ),
             costs=_costs(snapshot, name, knob),
             verify=Verify(f"sysctl.{name} == {value}"),
             back_after=self.for_ or 0.0,
         )
+
+
+def _before(snapshot: Snapshot, name: str) -> tuple[str, int]:
+    """The parameter, this one or its twin, whose value brings the present state back."""
+    knob = KNOBS[name]
+    old: int = snapshot.value(f"sysctl.{name}")
+    if knob.twin and old == 0 and snapshot.value(f"sysctl.{knob.twin}"):
+        return knob.twin, snapshot.value(f"sysctl.{knob.twin}")
+    return name, old
+
+
+def _risky_way_back(snapshot: Snapshot, name: str, value: int) -> bool:
+    """Strict overcommit, or less of it, makes allocations fail: never done without somebody who decides."""
+    if not name.startswith("vm.overcommit_"):
+        return False
+    source, before = _before(snapshot, name)
+    way_back = KNOBS[source].judge(snapshot, value if source == name else 0, before)
+    return isinstance(way_back, Blocked) or way_back is Risk.HIGH
 
 
 def _unknown(name: str) -> Blocked:

@@ -56,6 +56,7 @@ class StartUnit(Action, frozen=True, kw_only=True):
             action="start_unit",
             summary=f"Start {unit.name}",
             target=unit.name,
+            command=f"systemctl start {unit.name}",
             identity=systemd.identity(snapshot, unit),
             script=SCRIPT,
             args=systemd.run_arguments(unit),

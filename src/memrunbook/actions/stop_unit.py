@@ -63,6 +63,7 @@ class StopUnit(Action, frozen=True, kw_only=True):
             action="stop_unit",
             summary=f"Stop {unit.name}",
             target=unit.name,
+            command=f"systemctl stop {unit.name}",
             identity=systemd.identity(snapshot, unit),
             script=SCRIPT,
             args=systemd.run_arguments(unit),

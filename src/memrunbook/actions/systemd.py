@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from memrunbook.actions import guards
 from memrunbook.core.action import Blocked, Risk
+from memrunbook.core.fact import Unavailable
 from memrunbook.core.protect import named_only_unit, untouchable_unit
 from memrunbook.core.service import Service
 from memrunbook.core.snapshot import Snapshot
@@ -40,7 +41,7 @@ def find(snapshot: Snapshot, name: str) -> Service | Blocked | None:
         return Blocked(f"{name} is protected: the host or our own way in depends on it", "act on another unit")
     every: list[Service] = snapshot.value("units.all")
     unit = next((unit for unit in every if unit.name == name), None)
-    return unit if unit is None else _managed_elsewhere(unit) or unit
+    return unit if unit is None else _managed_elsewhere(unit) or _our_own(snapshot, unit) or unit
 
 
 def not_found(name: str) -> Blocked:
@@ -107,6 +108,14 @@ def identity(snapshot: Snapshot, unit: Service) -> str:
 def job_timeout(unit: Service) -> float:
     """Seconds that systemd itself may need to stop and start the unit, and ten more; at most 15 minutes."""
     return min(unit.timeout_seconds or UNKNOWN_JOB, LONGEST_JOB) + JOB_EXTRA
+
+
+def _our_own(snapshot: Snapshot, unit: Service) -> Blocked | None:
+    pids = snapshot.value("host.own_pids")
+    above_us = not isinstance(pids, Unavailable) and unit.main_pid in pids
+    if unit.name == snapshot.value("host.own_unit") or above_us:
+        return Blocked(f"{unit.name} is protected: our own session runs in it", "act from another session, as over ssh")
+    return None
 
 
 def _managed_elsewhere(unit: Service) -> Blocked | None:

@@ -9,7 +9,7 @@ import traceback
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.streams import while_heard
-from memrunbook.runtime.execute import redact
+from memrunbook.runtime.redaction import redact
 from memrunbook.version import __version__
 
 

@@ -12,7 +12,10 @@ def emit(what: str, document: dict[str, Any], *, indent: int = 2) -> int:
     """Writes a document as JSON on stdout; returns exit code 0."""
     import msgspec  # `runbook list` does without it
 
-    content = msgspec.json.encode({"format": f"memrunbook.{what}/1", **document}, enc_hook=encode)
+    from memrunbook.runtime.redaction import redacted
+
+    plain = redacted(msgspec.to_builtins({"format": f"memrunbook.{what}/1", **document}, enc_hook=encode))
+    content = msgspec.json.encode(plain)
     sys.stdout.write(msgspec.json.format(content, indent=indent).decode() + "\n")
     return 0
 

@@ -15,7 +15,7 @@ from memrunbook.cli.journaling import HostJournal
 from memrunbook.cli.wiring import Wiring
 from memrunbook.core.bound import Runbook
 from memrunbook.core.effects import Approval, AskApproval, Request
-from memrunbook.core.errors import RunbookError
+from memrunbook.core.errors import JournalError, RunbookError
 from memrunbook.core.events import Outcome, RunFinished
 from memrunbook.core.host import Host
 from memrunbook.core.report import HostReport, fold
@@ -108,7 +108,11 @@ class Running:
             watch=lambda request: self.watch(host.name, request),
             stop=self.wiring.stop.is_set,
         )
-        return interpreter.run(run_plan(self.runbook))
+        try:
+            return interpreter.run(run_plan(self.runbook))
+        except JournalError:
+            interpreter.release()  # nothing more may be done here, but the host shall not stay locked
+            raise
 
 
 def _not_reached(host: Host, error: RunbookError, journal: HostJournal) -> HostReport:

@@ -131,6 +131,16 @@ class Wiring:
                 problems += error.problems
         return found, problems
 
+    def seen(self, snapshot: Snapshot | None, names: Collection[str]) -> dict[str, Snapshot]:
+        """By runbook, the snapshot as that runbook sees it: what its own resolved runs have handled is marked."""
+        from memrunbook.runtime.handled import with_handled
+        from memrunbook.state.handled import handled
+
+        if snapshot is None:
+            return {}
+        state = state_path(self.settings)
+        return {name: with_handled(snapshot, handled(state, name)) for name in names}
+
     def read(
         self,
         facts: Callable[[], Collection[str]],

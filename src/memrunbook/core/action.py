@@ -63,7 +63,7 @@ class Change(Struct, frozen=True, kw_only=True):
     `script` is a constant of POSIX sh, `args` its positional parameters ($1 …): nothing is spliced into shell text.
     `target` names what is touched in words a person would type; `identity` tells it from a later one with the same
     name (unit + MainPID + start time + boot-id). `settle` and `back_after` are seconds. A script that may block for
-    long (`blocking`) runs in a child of the session's shell. `timeout` bounds it.
+    long runs in a child of the session's shell. `timeout` bounds it.
     """
 
     action: str
@@ -81,6 +81,7 @@ class Change(Struct, frozen=True, kw_only=True):
     back_after: float = 0.0
     timeout: float = 30.0
     touches: str = ""
+    command: str = ""
     evidence: bool = False
 
     @property

@@ -11,6 +11,8 @@ from memrunbook.core.condition import Condition, Expression, Scope
 from memrunbook.core.metric import Metric
 from memrunbook.core.runbook import CauseSpec, CheckSpec, RunbookSpec, StepSpec
 
+# The parameters of actions that name what is touched; all others say how much or for how long.
+NAMING = ("unit", "pid", "cgroup", "command")
 ENGINE_FACTS = frozenset({"host", "memory", "pressure", "vmstat", "units"})
 
 
@@ -70,8 +72,8 @@ class Step:
 
     @property
     def chosen_by_rule(self) -> bool:
-        """True when an expression, not the author, names the unit that is touched."""
-        return self.for_each is not None or isinstance(self.values.get("unit"), Expression)
+        """True when an expression, not the author, names what is touched."""
+        return self.for_each is not None or any(isinstance(self.values.get(name), Expression) for name in NAMING)
 
     @property
     def facts(self) -> set[str]:

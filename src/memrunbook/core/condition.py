@@ -20,6 +20,8 @@ NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 LITERAL = re.compile(r"""r?("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""")
 MACRO = re.compile(r"(?:([A-Za-z_][\w.]*)|\))\.(?:filter|exists|exists_one|all|map)\(\s*([A-Za-z_]\w*)\s*,")
 ASKS_AWAY = re.compile(r"(?<![.\w])(?:has(?=\s*\()|null\b)")
+KEYED = re.compile(r'(?<![\w.])(?!in\b)[A-Za-z_][\w.]*\s*\[\s*""')
+INDEXED = re.compile(r"(?<![\w.])([A-Za-z_][\w.]*)\[[^\]]*\]\.([A-Za-z_][\w.]*)")
 CEL_ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 
 
@@ -153,9 +155,23 @@ class Scope:
             last = metric if metric is not None else last
             if last is not None and last.kind == "list":
                 items.setdefault(match[2], []).append(last)
+        self._check_keys(text)
         for variable, metrics in items.items():
+            if re.search(rf"\bin\s+{variable}\b(?!\.)", text):
+                message = '"in" is not offered for an item: it would turn "could not be read" into "no"'
+                raise ConditionError(message, "name its field", word=variable)
             for match in re.finditer(rf"(?<![\w.]){variable}\.([A-Za-z_][\w.]*)", text):
                 self._check_field(match[1], metrics, match[0])
+
+    def _check_keys(self, text: str) -> None:
+        if found := KEYED.search(text):
+            word = found[0].partition("[")[0]
+            raise ConditionError(
+                "a field is named with a dot, so that its name can be checked", f"{word}.FIELD", word=word
+            )
+        for match in INDEXED.finditer(text):
+            if match[1] in self.metrics:
+                self._check_field(match[2], [self.metrics[match[1]]], match[2])
 
     @staticmethod
     def _check_field(name: str, metrics: list[Metric], word: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -84,9 +84,12 @@ def diagnose_one(runbook: Runbook, snapshot: Snapshot) -> RunbookDiagnosis:
     return RunbookDiagnosis(runbook.name, runbook.spec.title, findings, incident, severity, causes)
 
 
-def diagnose(runbooks: Sequence[Runbook], snapshot: Snapshot) -> Diagnosis:
-    """What all runbooks say of a snapshot: incidents by severity, what another one subsumes below it."""
-    entries = [diagnose_one(runbook, snapshot) for runbook in runbooks]
+def diagnose(runbooks: Sequence[Runbook], snapshot: Snapshot, seen: Mapping[str, Snapshot] | None = None) -> Diagnosis:
+    """What all runbooks say of a snapshot: incidents by severity, what another one subsumes below it.
+
+    `seen` holds, by runbook, the snapshot with the events marked that this runbook has handled.
+    """
+    entries = [diagnose_one(runbook, (seen or {}).get(runbook.name, snapshot)) for runbook in runbooks]
     firing = {entry.runbook for entry in entries if entry.incident.holds}
     below = {name for runbook in runbooks if runbook.name in firing for name in runbook.spec.subsumes if name in firing}
 

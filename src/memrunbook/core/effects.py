@@ -8,6 +8,7 @@ from typing import Any, Generic, Literal, TypeVar, cast
 from msgspec import Struct
 
 from memrunbook.core.action import Change
+from memrunbook.core.condition import Evidence
 from memrunbook.core.events import Event
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan import PlannedStep
@@ -78,11 +79,11 @@ class ReadFacts(Request[Snapshot], frozen=True, tag=True):
 
 
 class AskApproval(Request[Approval], frozen=True, tag=True):
-    """Ask at the gate; `changed` says what moved since it was asked before."""
+    """Ask at the gate. `evidence` is what speaks for it, by title; `changed` what moved since it was asked before."""
 
     step: PlannedStep
     snapshot_at: Instant
-    evidence: tuple[str, ...] = ()
+    evidence: tuple[tuple[str, tuple[Evidence, ...]], ...] = ()
     changed: str = ""
 
 

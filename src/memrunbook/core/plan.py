@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -16,7 +16,8 @@ DecisionWord = Literal["change", "not_needed", "blocked"]
 class PlannedStep(Struct, frozen=True, kw_only=True):
     """The decision on one step (or on one item of it), with the digest that an approval is for.
 
-    `provisional` marks what stands behind the first change: it is decided again on what that change left.
+    `given` are the parameters that `verify` names, with their values. `provisional` marks what stands behind the first
+    change: it is decided again on what that change left.
     """
 
     id: str
@@ -30,6 +31,7 @@ class PlannedStep(Struct, frozen=True, kw_only=True):
     verify: str = ""
     within: float = 0.0
     hold: float = 0.0
+    given: dict[str, Any] = {}
     provisional: bool = False
     gate: bool = False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -87,7 +87,8 @@ def plan_step(
     decision = _conditions(step, here) or _decide(step, here, carried)
     if uncertain and isinstance(decision, Change) and not _harmless(decision):
         decision = Blocked("it is unknown whether the incident applies", "see the unknown checks above")
-    return _described(step, key, decision)
+    planned = _described(step, key, decision)
+    return msgspec.structs.replace(planned, given=_given(step, decision, world.parameters))
 
 
 def again(
@@ -186,14 +187,15 @@ def _kinds(hint: Any) -> Iterable[Any]:
 
 
 def _permitted(change: Change, action: Action, snapshot: Snapshot) -> Decision:
-    if named_only_unit(change.target):
+    unit = change.touches
+    if named_only_unit(unit):
         return Blocked(
-            f"{change.target} is never chosen by a rule (database, runtime or cluster member)",
+            f"{unit} is never chosen by a rule (database, runtime or cluster member)",
             "name it in a runbook of your own, or act by hand",
         )
-    permission = getattr(policy_of(change.target, snapshot), action.policy)
+    permission = getattr(policy_of(unit, snapshot), action.policy)
     if permission == "no":
-        return Blocked(f"services.yaml says {action.policy}: no for {change.target}")
+        return Blocked(f"services.yaml says {action.policy}: no for {unit}")
     if permission == "yes":
         return change
     return msgspec.structs.replace(change, risk=Risk.HIGH)
@@ -224,6 +226,13 @@ def _described(step: Step, item: str, decision: Decision) -> PlannedStep:
         hold=proof.hold if proof else 0.0,
         gate=change is not None and (change.risk > Risk.NONE or step.spec.confirm == "always"),
     )
+
+
+def _given(step: Step, decision: Decision, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that a change's proof names, with their values."""
+    proof = proof_of(step, decision) if isinstance(decision, Change) else None
+    names = [name.removeprefix("parameters.") for part in proof.that.parts for name in part.names] if proof else []
+    return {name: parameters[name] for name in names if name in parameters}
 
 
 def _changes(step: PlannedStep) -> bool:

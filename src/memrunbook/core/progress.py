@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from memrunbook.core.bound import Runbook, Step
+from memrunbook.core.diagnosis import world_of
 from memrunbook.core.effects import Asking, ReadFacts, Record, ask
 from memrunbook.core.events import Signals, StepFinished, StepState
 from memrunbook.core.fact import Unavailable
@@ -77,3 +78,12 @@ def signals(runbook: Runbook, snapshot: Snapshot) -> Signals:
     """The values of the runbook's signals, None where one could not be had."""
     values = {name: snapshot.value(name) for name in runbook.spec.signals}
     return {name: None if isinstance(value, Unavailable) else value for name, value in values.items()}
+
+
+def over(progress: Progress) -> bool:
+    """True when the incident is over on the newest snapshot: `resolved` holds, or without one the incident fails."""
+    runbook = progress.runbook
+    world = world_of(runbook, progress.snapshot).at(before=progress.first)
+    if runbook.resolved is None:
+        return runbook.incident.evaluate(world).state == "fails"
+    return runbook.resolved.evaluate(world).holds

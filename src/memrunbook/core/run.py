@@ -16,7 +16,7 @@ from memrunbook.core.errors import HostError, Interrupted, Refused, RunbookError
 from memrunbook.core.events import Diagnosed, Outcome, RunFinished, StepState
 from memrunbook.core.fact import Unavailable
 from memrunbook.core.planner import items_of, make_plan
-from memrunbook.core.progress import Doing, Progress, signals
+from memrunbook.core.progress import Doing, Progress, over, signals
 from memrunbook.core.step import run_item
 
 ENDS: dict[type[RunbookError], Outcome] = {
@@ -96,22 +96,13 @@ def _resolved(progress: Progress) -> Asking[bool]:
     runbook = progress.runbook
     yield from progress.refresh("is it resolved?")
     began = progress.snapshot.taken_at
-    while _over(progress):
+    while over(progress):
         if progress.snapshot.taken_at.since(began) >= runbook.hold:
             return True
         yield from ask(Wait(runbook.spec.sample.every, "does it stay resolved?"))
         progress.fresh = False
         yield from progress.refresh("does it stay resolved?")
     return False
-
-
-def _over(progress: Progress) -> bool:
-    """True when the incident is over on the newest snapshot: `resolved` holds, or without one the incident fails."""
-    runbook = progress.runbook
-    world = world_of(runbook, progress.snapshot).at(before=progress.first)
-    if runbook.resolved is None:
-        return runbook.incident.evaluate(world).state == "fails"
-    return runbook.resolved.evaluate(world).holds
 
 
 def _outcome(progress: Progress, *, resolved: bool) -> Outcome:

@@ -61,6 +61,9 @@ class Service(Struct, frozen=True, kw_only=True):
     anonymous_bytes: Annotated[int | None, Doc("anonymous memory", Unit.BYTES, "memory.stat anon")] = None
     file_bytes: Annotated[int | None, Doc("file pages, shared memory too", Unit.BYTES, "memory.stat file")] = None
     swap_bytes: Annotated[int | None, Doc("swap", Unit.BYTES, "memory.swap.current")] = None
+    own_bytes: Annotated[
+        int | None, Doc("what only it can give back: anonymous memory and swap", Unit.BYTES, "memory.stat")
+    ] = None
     memory_percent: Annotated[
         float | None, Doc("anonymous memory and swap, of the host's RAM", Unit.PERCENT, "memory.stat")
     ] = None
@@ -117,6 +120,7 @@ def read_service(shown: Properties, memory: Memory, uptime: float) -> Service:
         anonymous_bytes=memory.anonymous,
         file_bytes=memory.file,
         swap_bytes=memory.swap,
+        own_bytes=memory.own,
         memory_high_bytes=number(shown.get("MemoryHigh", "")),
         memory_max_bytes=number(shown.get("MemoryMax", "")),
         swap_max_bytes=number(shown.get("MemorySwapMax", "")),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from memrunbook.core.action import Action
 from memrunbook.core.bound import Step
 from memrunbook.core.carry_out import Approved, carry_out
+from memrunbook.core.condition import Evidence
 from memrunbook.core.diagnosis import world_of
 from memrunbook.core.effects import AskApproval, Asking, ask
 from memrunbook.core.events import StepState
 from memrunbook.core.plan import PlannedStep
 from memrunbook.core.planner import Item, again, bind_action, look_up, not_needed
-from memrunbook.core.progress import Doing, Progress
+from memrunbook.core.progress import Doing, Progress, over
 
 ASKED_AT_MOST = 3
 DECLINED = {"yes": "the answer was for another change than the one that was shown"}
@@ -45,9 +46,13 @@ def _not_run(progress: Progress, step: Step, planned: PlannedStep) -> Asking[Non
 
 
 def _decide(progress: Progress, step: Step, item: Item, action: Action | None) -> PlannedStep:
-    """The decision on the newest facts; until something was changed, the incident itself must still apply."""
+    """The decision on the newest facts: at first the incident must apply, once something was changed not be over."""
     world = world_of(progress.runbook, progress.snapshot)
-    incident = "holds" if progress.acted else progress.runbook.incident.evaluate(world).state
+    if progress.acted:
+        if over(progress):
+            return not_needed(step, item[0], "the incident is over: it recovered meanwhile")
+        return again(step, item, world, uncertain=progress.uncertain, carried=action)
+    incident = progress.runbook.incident.evaluate(world).state
     if incident == "fails":
         return not_needed(step, item[0], "the incident no longer applies: it recovered meanwhile")
     uncertain = progress.uncertain or incident == "unknown"
@@ -92,9 +97,20 @@ def _summary(planned: PlannedStep) -> str:
     return f"{change.summary} ({change.identity or change.target})" if change else planned.why
 
 
-def _evidence(progress: Progress, step: Step, item: Item) -> tuple[str, ...]:
-    """What speaks for the step: the firing checks and, where it has one, its own condition."""
+def _evidence(progress: Progress, step: Step, item: Item) -> tuple[tuple[str, tuple[Evidence, ...]], ...]:
+    """What speaks for the step: the firing checks, its own condition, and what is known of its item."""
     world = world_of(progress.runbook, progress.snapshot).at(item=item[1])
-    firing = [check.spec.name for check in progress.runbook.checks if world.checks.get(check.variable)]
-    wanted = [line for line in step.when.evaluate(world).evidence if line.value is not None] if step.when else []
-    return (*firing, *(f"{line.metric} = {line.value}" for line in wanted))
+    firing = [check for check in progress.runbook.checks if world.checks.get(check.variable)]
+    found = [(check.spec.name, check.when.evaluate(world).evidence) for check in firing]
+    if step.when is not None:
+        found.append(("wanted", step.when.evaluate(world).evidence))
+    fields = step.scope.item.fields if step.scope.item is not None else {}
+    known = item[1] or {}
+    about = [
+        Evidence(name, known[name], field.unit.value) for name, field in fields.items() if _measured(known.get(name))
+    ]
+    return (*found, (item[0], tuple(about))) if about else tuple(found)
+
+
+def _measured(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

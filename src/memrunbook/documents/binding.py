@@ -128,8 +128,16 @@ def _causes(binder: Binder) -> list[Cause]:
 
 
 def _steps(binder: Binder) -> list[Step]:
-    found = [_step(binder, spec, ("steps", index)) for index, spec in enumerate(binder.spec.steps)]
-    return [step for step in found if step is not None]
+    found = []
+    for index, spec in enumerate(binder.spec.steps):
+        known = len(binder.problems)
+        step = _step(binder, spec, ("steps", index))
+        found += [step] if step is not None else []
+        if spec.for_each and step is not None and step.for_each is None:
+            # Without its list nothing is known of `item`: those are no problems of their own.
+            own = [problem for problem in binder.problems[known:] if "'item" not in problem.message]
+            binder.problems[known:] = own
+    return found
 
 
 def _step(binder: Binder, spec: StepSpec, path: Path) -> Step | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from memrunbook.core.bound import Runbook
+from memrunbook.core.errors import DocumentError, Problem
 from memrunbook.core.policy import ServicePolicy
 from memrunbook.core.runbook import RunbookSpec
 from memrunbook.documents.binding import bind
@@ -22,7 +23,13 @@ def load_runbook(content: bytes, name: str, origin: str, parameters: Mapping[str
 
 def load_policy(path: Path) -> ServicePolicy:
     """The service policy of `services.yaml`; an absent file is an empty policy: nothing is allowed to a rule."""
-    if not path.exists():
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
         return ServicePolicy()
-    source = load(path.read_bytes(), str(path))
+    except OSError as error:
+        raise DocumentError(
+            [Problem(str(path), f"the file cannot be read: {error.strerror}", "mend or move it")]
+        ) from None
+    source = load(content, str(path))
     return convert(source, source.data, ServicePolicy)

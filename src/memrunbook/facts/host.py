@@ -7,6 +7,7 @@ import math
 import re
 from typing import Annotated, Any
 
+from memrunbook.core.attribution import groups_of, owner_of
 from memrunbook.core.fact import Doc, Fact, Read, Reading, Samples, Walk
 from memrunbook.core.units import Unit
 from memrunbook.facts import numbers, roles
@@ -19,8 +20,10 @@ MACHINE_ID = "/etc/machine-id"
 CPUS = "/sys/devices/system/cpu/online"
 CONTAINER = "/run/systemd/container"
 INIT_CGROUP = "/proc/1/cgroup"
+OWN_CGROUP = "/proc/self/cgroup"
 
 PAGE_SIZES = (4096, 16384, 65536)
+MOST_ANCESTORS = 32
 CONTAINERS = {
     "/var/run/secrets/kubernetes.io": "kubernetes",
     "/.dockerenv": "docker",
@@ -40,6 +43,16 @@ MARKERS = (*CONTAINERS, *OTHERS, *(path for paths in roles.PATHS.values() for pa
 
 # Text sysctls go on where the last read ended, so built-ins may read them; only numbers come out cut.
 SCRIPT = f"""\
+own=self
+count=0
+while [ "$own" != 0 ] && [ "$count" -lt {MOST_ANCESTORS} ]; do
+  IFS= read -r line <"/proc/$own/stat" || break
+  printf 'own %s\\n' "${{line%% *}}"
+  line=${{line##*) ? }}
+  own=${{line%% *}}
+  case $own in '' | *[!0-9]*) break ;; esac
+  count=$((count + 1))
+done
 for name in osrelease hostname random/boot_id; do
   [ -r "/proc/sys/kernel/$name" ] || continue
   IFS= read -r line <"/proc/sys/kernel/$name"
@@ -90,6 +103,8 @@ class HostReading(Reading, frozen=True, kw_only=True):
     ] = None
     root: Annotated[bool | None, Doc("our shell is uid 0", source=STATUS)] = None
     uid: Annotated[int | None, Doc("effective uid of our shell", source=STATUS)] = None
+    own_unit: Annotated[str | None, Doc('unit that our own session runs in, "" for none', source=OWN_CGROUP)] = None
+    own_pids: Annotated[list[int] | None, Doc("our shell and the processes above it", source="/proc/PID/stat")] = None
     hidepid: Annotated[
         bool | None, Doc("other users' processes are hidden from our shell", source="/proc/1/status")
     ] = None
@@ -97,7 +112,7 @@ class HostReading(Reading, frozen=True, kw_only=True):
 
 WALKED = (
     "kernel", "hostname", "boot_id", "container", "container_kind", *roles.UNITS,
-    "systemd", "systemd_version", "cgroup_version", "remediators", "hidepid",
+    "systemd", "systemd_version", "cgroup_version", "remediators", "own_pids", "hidepid",
 )  # fmt: skip
 FIELDS = {
     WALK: WALKED,
@@ -105,6 +120,7 @@ FIELDS = {
     CPUS: ("cpus",),
     STATUS: ("uid", "root", "page_size_bytes"),
     STATM: ("page_size_bytes",),
+    OWN_CGROUP: ("own_unit",),
 }
 
 
@@ -127,6 +143,7 @@ def parse(samples: Samples, _readings: Readings) -> HostReading:
         cpus=_cpus(text[CPUS]),
         uid=uid,
         root=None if uid is None else uid == 0,
+        own_unit=None if answers[OWN_CGROUP].problem else owner_of(groups_of(text[OWN_CGROUP]).unit).unit,
         unavailable=gaps,
         **({} if answers[WALK].problem else _walked(text[WALK], text[CONTAINER], text[INIT_CGROUP])),
     )
@@ -149,6 +166,7 @@ def _walked(walk: str, container: str, init_cgroup: str) -> dict[str, Any]:
         "systemd_version": _systemd_version(paths),
         "cgroup_version": _cgroup_version(paths),
         "remediators": roles.remediators(units),
+        "own_pids": [pid for text in said.get("own", []) if (pid := numbers.whole(text)) is not None] or None,
         "hidepid": "hidden" in said,
         **{role: roles.plays(role, units, paths) for role in roles.UNITS},
     }
@@ -207,6 +225,7 @@ FACT = Fact(
         Read(CPUS, lines=1),
         Read(CONTAINER, lines=1),
         Read(INIT_CGROUP, lines=20),
+        Read(OWN_CGROUP, lines=20),
     ),
     meaning="kernel, identity, page size, container and roles of the host",
 )

@@ -19,6 +19,7 @@ from memrunbook.core.units import KIB, Unit
 from memrunbook.facts import numbers
 
 LOG = "dmesg"
+UNKNOWN_AGE = 1e9
 DAY = 86400.0
 FALLOUT_SECONDS = 10.0
 START_SECONDS = 5.0
@@ -69,6 +70,10 @@ class VictimUnit(Service, frozen=True, kw_only=True):
     """A service that lost a process to the OOM killer."""
 
     lost_child: Annotated[bool, Doc("it runs on since before the kill, without that process", source="dmesg")] = False
+    kill_age_seconds: Annotated[
+        float, Doc("since its newest kill; 1e9 where the log shows none", Unit.SECONDS, "dmesg")
+    ] = UNKNOWN_AGE
+    handled: Annotated[bool, Doc("an earlier run dealt with it", source="ledger")] = False
 
 
 class Oom(Reading, frozen=True, kw_only=True):
@@ -167,7 +172,9 @@ def _victims(services: list[Service], events: list[OomEvent]) -> list[VictimUnit
     ages: dict[str, float] = {event.unit: event.age_seconds or 0.0 for event in events if event.class_ != BY_HAND}
     return [
         VictimUnit(
-            **{name: getattr(one, name) for name in Service.__struct_fields__}, lost_child=_lost_child(one, ages)
+            **{name: getattr(one, name) for name in Service.__struct_fields__},
+            lost_child=_lost_child(one, ages),
+            kill_age_seconds=ages.get(one.name, UNKNOWN_AGE),
         )
         for one in services
         if one.name in ages or one.result == "oom-kill"

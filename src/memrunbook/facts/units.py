@@ -140,6 +140,7 @@ def _bare(groups: Mapping[str, Memory]) -> list[Service]:
             anonymous_bytes=memory.anonymous,
             file_bytes=memory.file,
             swap_bytes=memory.swap,
+            own_bytes=memory.own,
         )
         for path, memory in groups.items()
     ]
@@ -167,17 +168,16 @@ def _shares(growth: Mapping[str, Growth]) -> dict[str, Growth]:
 
 def _completed(service: Service, growth: Mapping[str, Growth], ram: int | None) -> Service:
     grown = growth.get(service.cgroup, Growth())
-    own = None if service.anonymous_bytes is None else service.anonymous_bytes + (service.swap_bytes or 0)
     return msgspec.structs.replace(
         service,
-        memory_percent=numbers.share(own, ram),
+        memory_percent=numbers.share(service.own_bytes, ram),
         growth_bytes_per_second=grown.bytes_per_second,
         growth_share=grown.share,
     )
 
 
 def _own(service: Service) -> int:
-    return (service.anonymous_bytes or 0) + (service.swap_bytes or 0)
+    return service.own_bytes or 0
 
 
 def _grows(service: Service, growth: Mapping[str, Growth], ram: int | None) -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from memrunbook.actions.scripts import STILL_GOING
 from memrunbook.core.action import Change
 from memrunbook.core.effects import Done, Executed, Failed, Unknown
 from memrunbook.core.instant import Instant
 from memrunbook.runtime.ports import Output, Session
+from memrunbook.runtime.redaction import redact
 
 OUTPUT_LIMIT = 64 << 10
 EVIDENCE_LIMIT = 1 << 20
@@ -28,8 +27,6 @@ WITNESS = """
 mrb_line=$1; shift
 { printf '<5>%s\\n' "$mrb_line" >/dev/kmsg; } 2>/dev/null || child logger -t runbook -- "$mrb_line" 2>/dev/null
 """
-# After a blank, what begins with "-" is the next option (--no-ask-password -- NAME), not a secret.
-SECRET = re.compile(r"(?i)((?:password|passwd|passphrase|secret|token|api[-_]?key)\w*)(\s*[=:]\s*|\s+(?!-))(\S+)")
 
 
 def execute(session: Session, change: Change, witness: str, at: Instant, timer: str) -> Executed:
@@ -45,10 +42,8 @@ def execute(session: Session, change: Change, witness: str, at: Instant, timer: 
     wrapped = f'{WITNESS}\nmrb_act() {{\n{change.script}\n}}\nmrb_act "$@"'
     limit = EVIDENCE_LIMIT if change.evidence else OUTPUT_LIMIT
     output = session.execute(wrapped, (witness, *change.args), timeout=change.timeout, limit=limit)
-    result = outcome(output, at)
-    if isinstance(result, Failed) and change.back_after:
-        session.execute(DISARM, (timer,), timeout=TIMER_TIMEOUT)
-    return result
+    # A script that fails half way may have changed something: its timer stays until an undo has succeeded.
+    return outcome(output, at)
 
 
 def take_back(session: Session, change: Change, witness: str, at: Instant, timer: str) -> Executed:
@@ -77,11 +72,6 @@ def outcome(output: Output, at: Instant) -> Executed:
     if output.status == 0:
         return Done(at, text, output.seconds)
     return Failed(at, f"exit status {output.status}: {_said(output)}", text, output.seconds)
-
-
-def redact(text: str) -> str:
-    """Hides what looks like a secret: `--password=x`, `token: x`."""
-    return SECRET.sub(r"\1\2[redacted]", text)
 
 
 def _said(output: Output) -> str:

@@ -29,12 +29,14 @@ from memrunbook.core.events import Event
 from memrunbook.core.policy import ServicePolicy
 from memrunbook.core.report import HostReport, fold
 from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.text import clean
 from memrunbook.core.units import encode
 from memrunbook.runtime.collect import Collector
-from memrunbook.runtime.execute import execute, redact, take_back
+from memrunbook.runtime.execute import execute, take_back
 from memrunbook.runtime.handled import Handled, with_handled
 from memrunbook.runtime.lock import give, take
 from memrunbook.runtime.ports import Approver, Clock, Journal, Session
+from memrunbook.runtime.redaction import redacted
 from memrunbook.runtime.services import with_policy
 
 Watcher = Callable[[Request[Any]], None]
@@ -68,6 +70,10 @@ class Interpreter:
                 request = self._resume(asking, request)
         except StopIteration:
             return fold(self.host, self.events)
+
+    def release(self) -> None:
+        """Gives the lock back without a record: for when none can be written."""
+        give(self.session, self._owner)
 
     def _resume(self, asking: Asking[None], request: Request[Any]) -> Request[Any]:
         if isinstance(request, Record):
@@ -120,7 +126,7 @@ class Interpreter:
 
     def _execute(self, request: Execute, record: str) -> Executed:
         change = request.change
-        label = f"runbook: run={self.run_id} step={request.step} record={record[:16]}"
+        label = f"runbook: run={self.run_id} step={clean(request.step)} record={record[:16]}"
         timer = f"memrunbook-{self.run_id}-{change.digest[:8]}".lower()
         carry_out = take_back if request.undo else execute
         result: Executed
@@ -147,12 +153,4 @@ class Interpreter:
 
 def _plain(value: Any) -> Any:
     """A question or an answer as JSON values, what looks like a secret hidden."""
-    return _redacted(msgspec.to_builtins(value, enc_hook=encode))
-
-
-def _redacted(value: Any) -> Any:
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, dict):
-        return {key: _redacted(entry) for key, entry in value.items()}
-    return [_redacted(entry) for entry in value] if isinstance(value, list | tuple) else value
+    return redacted(msgspec.to_builtins(value, enc_hook=encode))

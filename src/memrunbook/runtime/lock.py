@@ -31,11 +31,12 @@ set -C; printf '%s\\n%s %s\\n' "$1" "$$" "$mrb_started" 2>/dev/null >"$mrb_lock"
 { IFS= read -r mrb_owner; read -r mrb_pid mrb_then; } <"$mrb_lock"
 mrb_state=stale
 if mrb_start "${mrb_pid:-none}" 2>/dev/null && [ "$mrb_started" = "$mrb_then" ]; then mrb_state=held; fi
-if [ "$2" = break ]; then
-  mrb_start $$ || mrb_started=0
-  printf '%s\\n%s %s\\n' "$1" "$$" "$mrb_started" >"$mrb_lock" && { printf 'broken %s\\n' "$mrb_owner"; return 0; }
+if [ "$2" = break ] && [ $mrb_state = stale ]; then
+  child rm -f -- "$mrb_lock"; mrb_start $$ || mrb_started=0
+  set -C; printf '%s\\n%s %s\\n' "$1" "$$" "$mrb_started" 2>/dev/null >"$mrb_lock"; set +C
+  IFS= read -r mrb_owner <"$mrb_lock" && [ "$mrb_owner" = "$1" ] && return 0
 fi
-printf '%s %s\\n' "$mrb_state" "$mrb_owner"; return 5
+printf '%s %s (pid %s)\\n' "$mrb_state" "$mrb_owner" "${mrb_pid:-unknown}"; return 5
 """
 )
 GIVE = PLACE + 'IFS= read -r mrb_owner <"$mrb_lock" && [ "$mrb_owner" = "$1" ] && child rm -f -- "$mrb_lock"'
@@ -47,8 +48,10 @@ def take(session: Session, owner: str, *, force: bool) -> None:
     output = session.execute(TAKE, (owner, "break" if force else ""), timeout=15.0)
     if output.status == 0:
         return
+    if output.timed_out:
+        raise SessionLost("the host did not answer while it was being locked; the lock may be held")
     if output.status is None:
-        raise SessionLost("the connection was lost while the host was being locked")
+        raise SessionLost("the connection was lost while the host was being locked; the lock may be held")
     state, _, by = output.text.strip().partition(" ")
     if output.status == HELD and state == "stale":
         raise Refused(
@@ -58,7 +61,7 @@ def take(session: Session, owner: str, *, force: bool) -> None:
     if output.status == HELD:
         raise Refused(
             f"another run is at work on the host: {clean(by)}",
-            hint="wait for it, or, when you are sure that it is dead, use --break-lock",
+            hint="wait for it; if it is dead, end that shell on the host, then use --break-lock",
         )
     raise Refused(f"the host cannot be locked: {clean(output.text)}", hint="is /run writable on the host?")
 

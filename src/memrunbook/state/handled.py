@@ -9,9 +9,9 @@ from typing import Any
 from memrunbook.state.runs import runs
 
 
-def handled(state: Path, runbook: str) -> dict[str, float]:
-    """By machine-id, the end (seconds since 1970) of the newest run of this runbook that ended `resolved` there."""
-    found: dict[str, float] = {}
+def handled(state: Path, runbook: str) -> dict[tuple[str, str], float]:
+    """By host and machine-id, when (seconds since 1970) the newest run of this runbook `resolved` it there."""
+    found: dict[tuple[str, str], float] = {}
     for run in runs(state):
         if run.first.get("runbook") == runbook and run.last.get("event") == "ended":
             end = _seconds(run.last.get("time"))
@@ -20,10 +20,12 @@ def handled(state: Path, runbook: str) -> dict[str, float]:
     return found
 
 
-def _resolved(hosts: Any) -> list[str]:
+def _resolved(hosts: Any) -> list[tuple[str, str]]:
     entries = [entry for entry in hosts if isinstance(entry, dict)] if isinstance(hosts, list) else []
     return [
-        str(entry["machine_id"]) for entry in entries if entry.get("outcome") == "resolved" and entry.get("machine_id")
+        (str(entry.get("host")), str(entry["machine_id"]))
+        for entry in entries
+        if entry.get("outcome") == "resolved" and entry.get("machine_id")
     ]
 
 

@@ -39,7 +39,7 @@ class TerminalApprover:
 
     def approve(self, host: str, question: AskApproval) -> Approval:
         """Shows the change and asks; Enter alone is no, so is the end of the input. Interrupted on Ctrl-C."""
-        self.screen.show(gate_view(host, question, self.clock(), self._position(host), self.about.get(host, "")))
+        self.screen.say(gate_view(host, question, self.clock(), self._position(host), self.about.get(host, "")))
         try:
             answer, why = self._answers(host, question)
         except KeyboardInterrupt:
@@ -67,14 +67,14 @@ class TerminalApprover:
             if typed is None:
                 return "no", "stdin was closed"
             if typed == "d":
-                self.screen.show(details_view(question))
+                self.screen.say(details_view(question))
                 continue
             if typed in KEYS:
                 return KEYS[typed], _declined(KEYS[typed])
             if typed == wanted or (not wanted and typed.lower() in ("y", "yes")):
                 return "yes", ""
             left -= 1
-            self.screen.show([line(Span("That is no answer to this question.", "warning"))])
+            self.screen.say([line(Span("That is no answer to this question.", "warning"))])
         return "no", f"no clear answer in {ATTEMPTS} attempts"
 
     def _typed(self, host: str, question: AskApproval, wanted: str) -> str | None:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from memrunbook.core.action import Change, Risk
+from memrunbook.core.condition import Evidence
 from memrunbook.core.effects import AskApproval
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan import PlannedStep
 from memrunbook.core.units import format_duration
-from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Text, line, note, text
-from memrunbook.ui.words import RISK_MEANINGS, digest_words, moment_words, proof_words, risk
+from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Text, line, note, row, text
+from memrunbook.ui.words import (
+    RISK_MEANINGS,
+    digest_words,
+    evidence_words,
+    measured_words,
+    moment_words,
+    planned_proof,
+    risk,
+)
 
-# So much of a script and of the evidence is shown without being asked for.
-SHOWN_LINES, SHOWN_EVIDENCE = 6, 3
+# So many lines of a script that has no line for people, and so many values of one reason, are shown unasked.
+SHOWN_LINES, SHOWN_VALUES = 6, 6
+COUNTED = ("", "count")
 KEYS = "d details, s skip, q stop this host, Q stop all hosts"
 
 
@@ -24,9 +34,9 @@ def gate_view(host: str, question: AskApproval, now: Instant, position: str = ""
     entries.append(_row("Step", text(Span(step.label, "strong", whole=True), f"   {step.name}")))
     if question.changed:
         entries.append(_row("Changed", Span(question.changed, "warning", whole=True)))
-    entries.append(_row("Because", Span("; ".join(question.evidence[:SHOWN_EVIDENCE]), whole=True)))
-    more = len(question.evidence) - SHOWN_EVIDENCE
-    entries += [note("", f"and {more} more: d shows them")] * (more > 0)
+    reasons = [_reason(title, lines) for title, lines in question.evidence] or [text("no check fires")]
+    entries.append(_row("Because", reasons[0]))
+    entries += [note("", reason) for reason in reasons[1:]]
     entries.append(_row("Read at", moment_words(question.snapshot_at.utc, now)))
     if step.change is not None:
         entries += _change(step, step.change)
@@ -36,11 +46,13 @@ def gate_view(host: str, question: AskApproval, now: Instant, position: str = ""
 def details_view(question: AskApproval) -> list[Block]:
     """All the evidence, the whole script with its arguments, and what would take it back."""
     blocks: list[Block] = [BLANK, line(Span("Evidence", "strong"))]
-    blocks += [line(Span(reason, whole=True), indent=2) for reason in question.evidence]
+    for title, lines in question.evidence:
+        blocks.append(line(Span(title, whole=True), indent=2))
+        blocks.append(Grid(tuple(_measured(one) for one in lines), indent=4))
     change = question.step.change
     if change is None:
         return blocks
-    blocks += _script("Command", change.script, change.args)
+    blocks += _script("Script", change.script, change.args)
     if change.undo is not None:
         blocks += _script(f"Undo: {change.undo.summary}", change.undo.script, change.undo.args)
     identity = (Span("identity ", "quiet"), Span(change.identity or "-", whole=True))
@@ -60,18 +72,39 @@ def _host(host: str, position: str, about: str) -> Row:
 
 
 def _change(step: PlannedStep, change: Change) -> Iterator[Row | Note]:
+    yield from _command(change)
+    limit = f"at most {format_duration(change.timeout)}"
+    yield note("", Span(f"{limit}; d shows the script, {digest_words(change.digest)}", "quiet"))
+    yield _row("Costs", Span(change.costs or "not stated", whole=True))
+    yield _row("Proven by", Span(planned_proof(step) or "the command's own exit status", whole=True))
+    yield _row("Undo", Span(_undo(change), whole=True))
+    yield _row("Risk", text(risk(change.risk), f": {RISK_MEANINGS[change.risk]}"))
+
+
+def _command(change: Change) -> Iterator[Row | Note]:
+    if change.command:
+        yield _row("Command", Span(change.command, whole=True))
+        return
     lines = change.script.rstrip("\n").split("\n")
     yield _row("Command", Span(lines[0], whole=True))
     yield from (note("", Span(text_line, whole=True)) for text_line in lines[1:SHOWN_LINES])
     if len(lines) > SHOWN_LINES:
-        yield note("", Span(f"{len(lines) - SHOWN_LINES} more lines: d shows them", "quiet"))
+        yield note("", Span(f"{len(lines) - SHOWN_LINES} more lines", "quiet"))
     yield from (note(f"${n} = ", Span(argument, whole=True)) for n, argument in enumerate(change.args, 1))
-    yield note("", Span(f"{digest_words(change.digest)}, at most {format_duration(change.timeout)}", "quiet"))
-    yield _row("Costs", Span(change.costs or "not stated", whole=True))
-    proof = proof_words(step.verify, step.within, step.hold) if step.verify else "the command's own exit status"
-    yield _row("Proven by", Span(proof, whole=True))
-    yield _row("Undo", Span(_undo(change), whole=True))
-    yield _row("Risk", text(risk(change.risk), f": {RISK_MEANINGS[change.risk]}"))
+
+
+def _reason(title: str, lines: Sequence[Evidence]) -> Text:
+    """What speaks for the step, on one line; of too many values those with a unit, as plain counts tell less."""
+    shown = list(lines)
+    if len(shown) > SHOWN_VALUES:
+        shown = sorted(shown, key=lambda one: one.unit in COUNTED)[:SHOWN_VALUES]
+    more = f", {len(lines) - len(shown)} more" if len(lines) > len(shown) else ""
+    return text(Span(title, whole=True), ": " if shown else "", evidence_words(shown), more)
+
+
+def _measured(one: Evidence) -> Row:
+    value = Span(f"not read: {one.why}", "unknown") if one.value is None else measured_words(one)
+    return row(one.metric, value)
 
 
 def _row(label: str, content: Text | Span | str) -> Row:

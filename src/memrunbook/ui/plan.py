@@ -15,7 +15,7 @@ from memrunbook.ui.findings import finding_counts, finding_entries
 from memrunbook.ui.header import RUNBOOK, facts_row, host_row
 from memrunbook.ui.suspects import cause_rows
 from memrunbook.ui.verdict import plan_verdict
-from memrunbook.ui.words import counts, digest_words, moment_words, proof_words, risk
+from memrunbook.ui.words import counts, digest_words, moment_words, planned_proof, risk
 
 WORDS: dict[DecisionWord, tuple[str, Style]] = {
     "change": ("run", "strong"),
@@ -110,7 +110,7 @@ def _details(step: PlannedStep) -> Iterator[Note]:
     if step.change and step.change.costs:
         yield note("costs   ", Span(step.change.costs, whole=True))
     if step.verify:
-        yield note("verify  ", Span(proof_words(step.verify, step.within, step.hold), whole=True))
+        yield note("verify  ", Span(planned_proof(step), whole=True))
 
 
 def _provisional(step: PlannedStep, first: int) -> str:

@@ -110,7 +110,7 @@ class Progress:
     def say(self, shown: Line) -> None:
         """A line that stays."""
         with self.paused():
-            self._screen.show([shown])
+            self._screen.say([shown])
 
     def finished(self, host: str) -> None:
         """The host is no longer busy."""

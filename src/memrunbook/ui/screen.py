@@ -48,14 +48,21 @@ class Screen:
             color == "auto" and self.terminal and not self.dumb and not environ.get("NO_COLOR")
         )
         self.width = max(NARROWEST, width or _columns(stream, environ)) if self.terminal else None
+        self._begun = False
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
     def show(self, blocks: Iterable[Block]) -> None:
-        """Draws blocks, each on lines of its own."""
-        for line in lay_out(blocks, self.width):
-            self._write(line, "\n")
-        self.stream.flush()
+        """Draws a page, a blank line below the page before it."""
+        lines = lay_out(blocks, self.width)
+        if self._begun and lines and lines[0]:
+            lines.insert(0, ())
+        self._begun = self._begun or bool(lines)
+        self._draw(lines)
+
+    def say(self, blocks: Iterable[Block]) -> None:
+        """Draws blocks that go on where the last ones ended: lines of a conversation."""
+        self._draw(lay_out(blocks, self.width))
 
     def ask(self, blocks: Iterable[Block]) -> None:
         """Draws blocks without the last line's end, so that an answer is typed behind them."""
@@ -79,6 +86,11 @@ class Screen:
             highlight=False,
             legacy_windows=False,
         )
+
+    def _draw(self, lines: Iterable[Text]) -> None:
+        for line in lines:
+            self._write(line, "\n")
+        self.stream.flush()
 
     def _write(self, line: Text, end: str) -> None:
         if self.color and any(span.style for span in line):

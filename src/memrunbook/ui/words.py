@@ -9,6 +9,7 @@ from typing import Any
 from memrunbook.core.action import Risk
 from memrunbook.core.condition import Evidence
 from memrunbook.core.instant import Instant
+from memrunbook.core.plan import PlannedStep
 from memrunbook.core.units import MINUTE, Unit, format_duration, format_value
 from memrunbook.ui.block import Span, Style, Text, joined, text
 
@@ -32,6 +33,8 @@ SUFFIXES: Mapping[str, Unit] = {
 LOWEST = "_min"
 # What is plain without the name of its fact.
 OBVIOUS = ("sysctl.", "vmstat.")
+# Numbers that are names: nobody groups their digits.
+NAMES = ("pid", "main_pid", "victim_pid", "parent", "uid", "start_ticks")
 
 
 def unit_of(name: str) -> Unit:
@@ -71,7 +74,13 @@ def evidence_words(evidence: Sequence[Evidence]) -> Text:
 def _evidence(line: Evidence) -> Text:
     if line.value is None:
         return text(Span(f"{metric_words(line.metric)} not read", "unknown"))
-    return text(f"{metric_words(line.metric)} {value_words(line.value, Unit(line.unit))}")
+    return text(f"{metric_words(line.metric)} {measured_words(line)}")
+
+
+def measured_words(line: Evidence) -> str:
+    """The value of a piece of evidence, with its unit."""
+    named = line.metric.rpartition(".")[2] in NAMES
+    return str(line.value) if named and line.value is not None else value_words(line.value, Unit(line.unit))
 
 
 def moment_words(utc: float, now: Instant | None = None) -> str:
@@ -97,6 +106,13 @@ def proof_words(that: str, within: float, hold: float) -> str:
     """What must come true for a step to count as done."""
     held = f", held for {format_duration(hold)}" if hold else ""
     return f"{' '.join(that.split())}{held}, within {format_duration(within)}"
+
+
+def planned_proof(step: PlannedStep) -> str:
+    """What proves a planned step, with the values of the parameters that it names; empty where nothing does."""
+    given = ", ".join(f"{name} = {value}" for name, value in step.given.items())
+    proof = proof_words(step.verify, step.within, step.hold) if step.verify else ""
+    return f"{proof} ({given})" if proof and given else proof
 
 
 def severity(word: str) -> Span:

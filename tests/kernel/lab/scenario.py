@@ -20,7 +20,7 @@ class Scenario:
     summary: str
     prepare: Callable[[Guest], None]
     reached: Callable[[Guest], bool]
-    seconds: float = 90
+    seconds: float = 180
     configuration: Configuration = MAIN
 
     def enter(self, guest: Guest) -> None:
@@ -36,6 +36,7 @@ def names() -> list[str]:
 
 def named(name: str) -> Scenario:
     """Return a scenario; raise LabError with the names there are if it is none of them."""
+    name = name.replace("-", "_")
     if name not in names():
         message = f"no scenario {name!r}; there are: {', '.join(names())}"
         raise LabError(message)

@@ -79,6 +79,8 @@ READINGS: dict[str, Reading] = {
         cgroup_version=2,
         remediators=[],
         root=True,
+        own_unit="session-3.scope",
+        own_pids=[4301, 4300, 640, 1],
     ),
     "memory": MemoryReading(
         total_bytes=64 * GIB,

@@ -43,6 +43,8 @@ def test_what_is_not_known_shows_no_shortage() -> None:
         {"vmstat.allocstalls_per_second": 2.0},
         {"vmstat.compact_fails_per_second": 1.0},
         {"buddy.extfrag_3": 0.9},
+        {"buddy.extfrag_9": 0.6, "hugepages.total": 8},
+        {"buddy.unusable_9": 0.95, "vmstat.thp_fault_fallbacks_per_second": 0.5, "hugepages": DENIED},
     ],
 )
 def test_a_host_that_waits_for_memory_is_not_healthy(changes: dict[str, object]) -> None:
@@ -78,3 +80,15 @@ def test_the_script_writes_the_number(machine: Machine, tmp_path: Path) -> None:
     knob = tmp_path / "drop_caches"
     assert machine.do(made.script, str(knob), *made.args[1:]).status == 0
     assert knob.read_text() == "3\n"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"buddy.unusable_9": 1.0, "buddy.extfrag_9": 0.9},
+        {"buddy.unusable_9": 0.9, "hugepages.total": 8},
+        {"buddy": DENIED, "hugepages.total": 8},
+    ],
+)
+def test_large_blocks_that_nobody_wants_or_lacks_are_no_shortage(changes: dict[str, object]) -> None:
+    assert "healthy" in blocked(CACHE, host(changes))

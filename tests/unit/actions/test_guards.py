@@ -72,11 +72,21 @@ def test_pressure_must_be_known_and_low(changes: dict[str, object], word: str) -
 
 
 @pytest.mark.parametrize(
-    ("seconds", "systemd", "word"),
-    [(None, False, ""), (300.0, True, ""), (0.0, True, "shorter"), (300.0, False, "`for` needs systemd")],
+    ("seconds", "changes", "word"),
+    [
+        (None, {"host.systemd": False}, ""),
+        (300.0, {}, ""),
+        (300.0, {"host.systemd_version": 236}, ""),
+        (0.0, {}, "shorter"),
+        (300.0, {"host.systemd": False}, "`for` needs systemd"),
+        (300.0, {"host.systemd_version": 235}, "systemd 236 or later, whose timer takes the change back; this is 235"),
+        (300.0, {"host.systemd_version": DENIED}, "systemd_version is unknown"),
+    ],
 )
-def test_a_change_comes_back_by_a_timer_of_systemd(seconds: float | None, systemd: object, word: str) -> None:
-    blocked = guards.comes_back(seconds)(host({"host.systemd": systemd}))
+def test_a_change_comes_back_by_a_timer_of_systemd(
+    seconds: float | None, changes: dict[str, object], word: str
+) -> None:
+    blocked = guards.comes_back(seconds)(host(changes))
     assert (blocked is None) == (not word)
     assert blocked is None or word in blocked.why
 

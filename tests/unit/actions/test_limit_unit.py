@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from tests.unit.actions.decisions import blocked, change, not_needed
 from tests.unit.actions.hosts import API, FAILED, host, with_unit
@@ -24,6 +26,7 @@ def test_a_limit_above_usage_is_of_medium_risk() -> None:
     assert made.undo is not None
     assert made.undo.args == (
         API.name,
+        "/sys/fs/cgroup",
         f"MemoryMax={10 * GIB} MemoryMax=infinity",
         f"MemorySwapMax={GIB} MemorySwapMax=infinity",
     )
@@ -35,7 +38,7 @@ def test_a_limit_above_usage_is_of_medium_risk() -> None:
 def test_the_limits_of_before_are_part_of_the_undo_not_of_the_digest() -> None:
     made = change(ABOVE, with_unit(memory_max_bytes=20 * GIB))
     assert made.undo is not None
-    assert made.undo.args[1].endswith(f" MemoryMax={20 * GIB}")
+    assert made.undo.args[2].endswith(f" MemoryMax={20 * GIB}")
     assert made.digest == change(ABOVE, host()).digest
 
 
@@ -111,3 +114,46 @@ def test_the_undo_takes_back_what_is_still_ours(machine: Machine) -> None:
     result = machine.undo(made.undo.script, *made.undo.args)
     assert (result.status, "somebody changed it" in result.text) == (4, True)
     assert len(machine.calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("current", "group", "kept"),
+    [
+        (str(8 * GIB), "/a.service", ""),
+        (str(8 * GIB + 1), "/a.service", f"uses {8 * GIB + 1}: MemoryMax={8 * GIB} would be below that"),
+        ("[not set]", "/a.service", "uses an unknown amount"),
+        ("18446744073709551615", "/a.service", "uses an unknown amount"),
+        ("[not set]", "", ""),
+    ],
+)
+def test_a_hard_limit_below_usage_is_not_put_back(machine: Machine, current: str, group: str, kept: str) -> None:
+    made = change(LimitUnit(unit=API.name, memory_max=Size(10 * GIB)), with_unit(memory_max_bytes=8 * GIB))
+    assert made.undo is not None
+    machine.shows(MemoryMax=str(10 * GIB), MemoryCurrent=current, ControlGroup=group)
+    result = machine.undo(made.undo.script, *made.undo.args)
+    assert (result.status, kept in result.text) == (4 if kept else 0, True)
+    put = f"set-property --no-ask-password --runtime -- search-api.service MemoryMax={8 * GIB}"
+    assert machine.calls == ([] if kept else [put])
+
+
+@pytest.mark.parametrize(("swapped", "status"), [(str(2 * GIB), 0), (str(3 * GIB), 4), ("?", 4), (None, 0)])
+def test_a_limit_of_swap_below_usage_is_not_put_back(
+    machine: Machine, tmp_path: Path, swapped: str | None, status: int
+) -> None:
+    made = change(LimitUnit(unit=API.name, swap_max=Size(4 * GIB)), with_unit(swap_max_bytes=2 * GIB))
+    assert made.undo is not None
+    group = tmp_path / "cgroup" / "a.service"
+    group.mkdir(parents=True)
+    if swapped is not None:
+        (group / "memory.swap.current").write_text(f"{swapped}\n")
+    machine.shows(MemorySwapMax=str(4 * GIB), MemoryCurrent=str(9 * GIB), ControlGroup="/a.service")
+    unit, _, *pairs = made.undo.args
+    assert machine.do(made.undo.script, unit, str(group.parent), *pairs).status == status
+    assert len(machine.calls) == (status == 0)
+
+
+def test_throttling_is_put_back_whatever_is_used(machine: Machine) -> None:
+    made = change(LimitUnit(unit=API.name, memory_high=Size(10 * GIB)), with_unit(memory_high_bytes=GIB))
+    assert made.undo is not None
+    machine.shows(MemoryHigh=str(10 * GIB), MemoryCurrent=str(9 * GIB), ControlGroup="/a.service")
+    assert machine.undo(made.undo.script, *made.undo.args).status == 0

@@ -9,19 +9,20 @@ from memrunbook.core.action import Effect, Risk
 
 
 def test_a_reader_needs_no_gate_and_its_output_is_evidence() -> None:
-    made = change(RunCheckCommand(command=("df", "-h", "/var/my files")), host())
-    assert made.summary == "Look with df -h '/var/my files'"
+    made = change(RunCheckCommand(command=("grep", "-i", "my page", "/proc/meminfo")), host())
+    assert made.summary == "Look with grep -i 'my page' /proc/meminfo"
+    assert made.target == made.command == "grep -i 'my page' /proc/meminfo"
     assert (made.risk, made.effect, made.evidence) == (Risk.NONE, Effect.READ, True)
 
 
 def test_a_program_that_may_do_anything_is_asked_for() -> None:
     assert change(RunCheckCommand(command=("/usr/local/bin/check",)), host()).risk is Risk.LOW
-    assert change(RunCheckCommand(command=("./df",)), host()).risk is Risk.LOW
+    assert change(RunCheckCommand(command=("./free",)), host()).risk is Risk.LOW
     assert change(RunCheckCommand(command=("systemctl", "reboot")), host()).risk is Risk.LOW
 
 
 def test_it_needs_a_process() -> None:
-    assert "fork" in blocked(RunCheckCommand(command=("df",)), host(fork_ok=False))
+    assert "fork" in blocked(RunCheckCommand(command=("free",)), host(fork_ok=False))
 
 
 def test_the_status_of_a_check_is_part_of_what_it_says(machine: Machine) -> None:

@@ -14,7 +14,7 @@ from memrunbook.core.units import Duration, decode
 def test_a_command_is_run_once_with_the_risk_that_its_author_declares() -> None:
     action = RunCommand(command=("jcmd", "812", "GC.run"), risk="medium", costs="a pause", timeout=Duration(90))
     made = change(action, host())
-    assert (made.summary, made.target, made.risk) == ("Run jcmd 812 GC.run", "jcmd", Risk.MEDIUM)
+    assert (made.summary, made.target, made.risk) == ("Run jcmd 812 GC.run", "jcmd 812 GC.run", Risk.MEDIUM)
     assert (made.args, made.timeout, made.costs) == (("jcmd", "812", "GC.run"), 90.0, "a pause")
     assert made.effect is Effect.ONCE
     assert made.verify is None

@@ -36,6 +36,17 @@ def test_a_service_is_known_by_its_main_process() -> None:
     assert made.args == ("812", "4711", "500")
 
 
+def test_a_rule_asks_the_policy_of_the_unit_that_it_runs_in() -> None:
+    assert SetOomScoreAdj.policy == "limit"
+    assert change(EXPOSE, host()).touches == change(EXPOSE_UNIT, host()).touches == API.name
+    assert change(EXPOSE, with_process(unit="")).touches == ""
+
+
+def test_our_own_session_is_left_alone() -> None:
+    assert "our own session" in blocked(EXPOSE, host({"host.own_pids": [900, 812, 1]}))
+    assert change(EXPOSE, host({"host.own_pids": DENIED})).touches == API.name
+
+
 def test_sparing_one_is_to_the_cost_of_others() -> None:
     made = change(SetOomScoreAdj(pid=812, value=-500), host())
     assert made.risk is Risk.MEDIUM

@@ -106,6 +106,38 @@ def test_two_zeros_are_taken_back_where_they_were() -> None:
     assert made.undo.args[2:] == ("/proc/sys/vm/dirty_background_ratio", "0")
 
 
+STRICT = {"sysctl.vm.overcommit_memory": 2, "sysctl.vm.admin_reserve_kbytes": 131072}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "changes", "mode"),
+    [
+        ("vm.overcommit_memory", 0, STRICT, "offer"),
+        ("vm.overcommit_memory", 0, {"sysctl.vm.overcommit_memory": 2}, "offer"),
+        ("vm.overcommit_memory", 1, {}, "auto"),
+        ("vm.overcommit_ratio", 80, STRICT, "offer"),
+        ("vm.overcommit_ratio", 80, {}, "auto"),
+        (
+            "vm.overcommit_ratio",
+            80,
+            {**STRICT, "sysctl.vm.overcommit_kbytes": GIB, "sysctl.vm.overcommit_ratio": 0},
+            "offer",
+        ),
+    ],
+)
+def test_nothing_goes_back_to_strict_overcommit_by_itself(
+    key: str, value: int, changes: dict[str, object], mode: str
+) -> None:
+    made = change(SetSysctl(key=key, value=value), host(changes))
+    assert made.undo is not None
+    assert made.undo.mode == mode
+    for_a_while = SetSysctl(key=key, value=value, for_=Duration(60))
+    if mode == "offer":
+        assert "going back" in blocked(for_a_while, host(changes))
+    else:
+        assert change(for_a_while, host(changes)).back_after == 60.0
+
+
 def test_the_script_writes_and_looks(machine: Machine, tmp_path: Path) -> None:
     knob = tmp_path / "swappiness"
     knob.write_text("60\n")

@@ -104,3 +104,18 @@ def test_systemd_gets_the_time_that_the_unit_asks_for(seconds: float | None, tim
 def test_a_restart_by_systemd_is_no_staying_up() -> None:
     assert "u.restarts == 0" in systemd.stays_up(API)
     assert "restarts" not in systemd.stays_up(msgspec.structs.replace(API, restarts=None))
+
+
+@pytest.mark.parametrize(
+    ("changes", "ours"),
+    [
+        ({"host.own_unit": API.name}, True),
+        ({"host.own_pids": [4301, 812, 1]}, True),
+        ({"host.own_unit": "", "host.own_pids": DENIED}, False),
+        ({"host.own_unit": DENIED}, False),
+    ],
+)
+def test_the_unit_that_our_own_session_runs_in_is_left_alone(changes: dict[str, object], *, ours: bool) -> None:
+    found = systemd.find(host(changes), API.name)
+    assert isinstance(found, Blocked) is ours
+    assert not isinstance(found, Blocked) or "our own session" in found.why

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.properties.small import METRICS, MIB, Memory, Pressure, Service, Units, services, snapshot
 
+from memrunbook import catalog
 from memrunbook.core.condition import Condition, ConditionError, Evidence, Expression, Scope
 from memrunbook.core.fact import Unavailable
 from memrunbook.core.world import World
@@ -290,3 +291,22 @@ def test_names_depend_on_the_place() -> None:
 
 def test_a_scope_is_not_spelled_out_when_shown() -> None:
     assert len(repr(expression("checks.short"))) < 100
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('units.all.exists(u, "memory_bytes" in u)', '"in" is not offered for an item'),
+        ('units.all.exists(u, u["typo"] == 1)', "named with a dot"),
+        ("units.all[0].typo == 1", "has no field 'typo'"),
+    ],
+)
+def test_no_way_around_the_check_of_fields(text: str, message: str) -> None:
+    with pytest.raises(ConditionError) as caught:
+        Scope(catalog.metrics(), {}).compile(text, boolean=True)
+    assert message in caught.value.message
+
+
+@pytest.mark.parametrize("text", ['oom.last_class in ["cpuset", "memcg"]', '"tuned" in host.remediators'])
+def test_lists_of_words_may_be_asked(text: str) -> None:
+    assert Scope(catalog.metrics(), {}).compile(text, boolean=True).names

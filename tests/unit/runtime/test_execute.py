@@ -12,8 +12,9 @@ from tests.unit.transports.shells import each_shell
 from memrunbook.core.action import Change, Effect, Risk, Undo
 from memrunbook.core.effects import Done, Failed, Unknown
 from memrunbook.core.instant import Instant
-from memrunbook.runtime.execute import ARM, DISARM, WITNESS, execute, outcome, redact, take_back
+from memrunbook.runtime.execute import ARM, DISARM, WITNESS, execute, outcome, take_back
 from memrunbook.runtime.ports import Output
+from memrunbook.runtime.redaction import redact, redacted
 from memrunbook.testing import Call, ScriptedSession
 
 AT = Instant(1.0, 1.0)
@@ -65,9 +66,11 @@ def test_without_that_nothing_is_changed() -> None:
     assert "it said nothing" in str(execute(ends(Output(None, "", lost=True)), TIMED, LINE, AT, "t"))
 
 
-def test_a_change_that_failed_needs_no_timer() -> None:
-    session = ends(Output(0, ""), Output(3, "gone"), Output(0, ""))
+def test_a_change_that_failed_keeps_its_timer_until_it_was_taken_back() -> None:
+    session = ends(Output(0, ""), Output(1, "half way"), Output(0, ""), Output(0, ""))
     assert isinstance(execute(session, TIMED, LINE, AT, "t"), Failed)
+    assert len(session.calls) == 2
+    assert isinstance(take_back(session, TIMED, LINE, AT, "t"), Done)
     assert session.calls[-1] == Call(DISARM, ("t",), 20.0)
 
 
@@ -214,3 +217,20 @@ def test_a_nul_byte_in_a_parameter_reaches_no_shell() -> None:
     assert isinstance(done, Failed)
     assert "NUL" in done.why
     assert session.calls == []
+
+
+def test_a_secret_is_hidden_in_a_list_of_words_too() -> None:
+    words = ["--password", "hunter2", "--no-ask-password", "--", "web", "-token", "-x", "--api-key=k", "api-key"]
+    hidden = [
+        "--password",
+        "[redacted]",
+        "--no-ask-password",
+        "--",
+        "web",
+        "-token",
+        "-x",
+        "--api-key=[redacted]",
+        "api-key",
+    ]
+    assert redacted({"args": words, "n": 3}) == {"args": hidden, "n": 3}
+    assert redacted([1, "--token", 7]) == [1, "--token", 7]

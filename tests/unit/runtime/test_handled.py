@@ -32,7 +32,7 @@ def snapshot(oom: Reading | Unavailable | None, machine: str = "m") -> Snapshot:
 
 def test_what_is_older_than_the_run_is_handled() -> None:
     oom = Oom(events=[Event(10.0), Event(300.0), Event(None)], failures=[Event(301.0)])
-    after = with_handled(snapshot(oom), {"m": 900.0}).readings["oom"]
+    after = with_handled(snapshot(oom), {("h", "m"): 900.0}).readings["oom"]
     assert isinstance(after, Oom)
     assert [event.handled for event in after.events] == [False, True, False]
     assert [event.handled for event in after.failures] == [True]
@@ -41,4 +41,4 @@ def test_what_is_older_than_the_run_is_handled() -> None:
 def test_another_machine_and_an_unread_log_stay_as_they_are() -> None:
     oom = Oom(events=[Event(300.0)], failures=[])
     for before in (snapshot(oom, "other"), snapshot(None), snapshot(Unavailable("denied", "no"))):
-        assert with_handled(before, {"m": 900.0}) == before
+        assert with_handled(before, {("h", "m"): 900.0}) == before

@@ -13,7 +13,7 @@ from memrunbook.core.plan import PlannedStep
 from memrunbook.ui.approve import ConsentThenAsk, TerminalApprover, UnattendedApprover
 from memrunbook.ui.screen import Screen
 
-LOW, MEDIUM, HIGH = s.step(s.SYSCTL), s.step(), s.step(s.KILL)
+LOW, MEDIUM, HIGH = s.step(s.SYSCTL), s.step(), s.step(s.SPARED)
 TWENTY = tuple(f"search-{n:02}" for n in range(1, 21))
 
 
@@ -62,16 +62,16 @@ def test_medium_risk_on_many_hosts_needs_the_name_of_this_host(typed: str, answe
     assert "Type search-03 to go on" in shown
 
 
-@pytest.mark.parametrize("typed", ["y", "yes", "java", "JAVA (812)", s.HOST])
+@pytest.mark.parametrize("typed", ["y", "yes", "812", "PID 812", s.HOST])
 def test_high_risk_is_not_let_through_by_anything_but_the_name_of_its_target(typed: str) -> None:
     approval, _ = asked(HIGH, typed, typed, typed)
     assert (approval.answer, approval.why) == ("no", "no clear answer in 3 attempts")
 
 
 def test_high_risk_is_let_through_by_the_name_of_its_target() -> None:
-    assert asked(HIGH, "java (812)")[0].answer == "yes"
-    assert asked(HIGH, "java (812)", s.HOST, hosts=TWENTY)[0].answer == "yes"
-    assert asked(HIGH, "java (812)", "", hosts=TWENTY)[0].answer == "no"
+    assert asked(HIGH, "pid 812")[0].answer == "yes"
+    assert asked(HIGH, "pid 812", s.HOST, hosts=TWENTY)[0].answer == "yes"
+    assert asked(HIGH, "pid 812", "", hosts=TWENTY)[0].answer == "no"
 
 
 def test_a_target_without_a_visible_name_needs_the_host_name() -> None:
@@ -109,8 +109,8 @@ def test_ctrl_c_at_the_gate_interrupts() -> None:
 def test_details_show_the_whole_script_and_all_evidence_then_the_question_comes_again() -> None:
     approval, shown = asked(LOW, "d", "d", "d", "d", "y")
     assert approval.answer == "yes"
-    assert "  line 11\n" in shown
-    assert "memory.available_percent = 3.1" in shown
+    assert '\n  act "$@"\n' in shown
+    assert "memory.available_percent  3.1 %\n" in shown
     assert LOW.digest in shown
     assert shown.count("y/N") == 5
 
@@ -132,7 +132,7 @@ def consent(*allow: str, yes: bool = False) -> UnattendedApprover:
         (LOW, ("set_sysctl",), False, "--allow set_sysctl"),
         (MEDIUM, ("restart_unit",), False, "--allow restart_unit"),
         (MEDIUM, (f"restart_unit:{s.GROWER}",), False, f"--allow restart_unit:{s.GROWER}"),
-        (HIGH, ("kill_process:java (812)",), False, "--allow kill_process:java (812)"),
+        (HIGH, ("set_oom_score_adj:pid 812",), False, "--allow set_oom_score_adj:pid 812"),
     ],
 )
 def test_consent_covers_what_it_names(step: PlannedStep, allow: tuple[str, ...], yes: bool, how: str) -> None:  # noqa: FBT001  a parameter of the table
@@ -146,7 +146,7 @@ def test_consent_covers_what_it_names(step: PlannedStep, allow: tuple[str, ...],
         (LOW, (), False, "needs --yes or --allow set_sysctl:vm.swappiness"),
         (MEDIUM, (), True, f"needs --allow restart_unit:{s.GROWER}"),
         (MEDIUM, ("restart_unit:other.service", "stop_unit"), True, f"needs --allow restart_unit:{s.GROWER}"),
-        (HIGH, ("kill_process", "kill_process:java"), True, "needs --allow 'kill_process:java (812)'"),
+        (HIGH, ("set_oom_score_adj", "set_oom_score_adj:pid"), True, "needs --allow 'set_oom_score_adj:pid 812'"),
     ],
 )
 def test_other_consent_refuses_and_says_what_would_allow_it(

@@ -31,8 +31,8 @@ def words(host: str, request: Request[object]) -> str:
     ("request_", "said"),
     [
         (ReadFacts(("memory",), 3, 5.0, "diagnosis"), "reading 1 fact (diagnosis), about 10 s"),
-        (Execute("a", s.change()), f"a: Restart {s.GROWER}, at most 90 s"),
-        (Execute("a", s.change(), undo=True), f"a: taking back: Restart {s.GROWER}, at most 90 s"),
+        (Execute("a", s.change()), f"a: Restart {s.GROWER}, at most 3 min"),
+        (Execute("a", s.change(), undo=True), f"a: taking back: Restart {s.GROWER}, at most 3 min"),
         (AskApproval(s.step(), s.NOW), f"restart-grower/{s.GROWER}: waiting for an answer"),
         (Lock(), "taking the lock of the host"),
         (Unlock(), "giving the lock back"),

@@ -9,7 +9,7 @@ import termios
 
 import pytest
 
-from memrunbook.ui.block import Span, line
+from memrunbook.ui.block import BLANK, Span, line
 from memrunbook.ui.screen import ColorChoice, Screen
 
 XTERM = {"TERM": "xterm"}
@@ -65,6 +65,15 @@ def test_a_question_leaves_the_cursor_behind_it() -> None:
     stream = io.StringIO()
     Screen("auto", stream, XTERM).ask([line("first"), line("go on? y/N:")])
     assert stream.getvalue() == "first\ngo on? y/N: "
+
+
+def test_a_blank_line_stands_between_pages_and_none_in_a_conversation() -> None:
+    stream = io.StringIO()
+    screen = Screen("never", stream)
+    for page in ([], [line("one"), line("more")], [], [line("two")], [BLANK, line("three")]):
+        screen.show(page)
+    screen.say([line("four")])
+    assert stream.getvalue() == "one\nmore\n\ntwo\n\nthree\nfour\n"
 
 
 def test_what_the_stream_cannot_encode_is_escaped() -> None:

@@ -52,20 +52,73 @@ def test_a_blocked_step_behind_a_change_is_decided_again() -> None:
 
 
 def test_high_risk_and_an_offered_undo_are_said_in_the_plan() -> None:
-    kill = structs.replace(s.KILL, undo=Undo("bring it back", "", mode="offer"))
+    kill = structs.replace(s.SPARED, undo=Undo("bring it back", "", mode="offer"))
     shown = drawn(plan_view(s.runbook_diagnosis(), s.plan(s.step(kill)), s.snapshot(), "", s.NOW))
     assert any(line.endswith("high     gate: type its name   undo: offered") for line in shown)
 
 
 def test_a_gate_with_little_to_show_shows_little() -> None:
-    bare = structs.replace(s.question(s.step(s.EVIDENCE, verify="", name="Look")), evidence=("one",))
+    bare = structs.replace(s.question(s.step(s.EVIDENCE, verify="", name="Look")), evidence=(("one", ()),))
     shown = drawn(gate_view(s.HOST, bare, s.NOW))
     assert "Because    one" in shown
     assert "Proven by  the command's own exit status" in shown
-    assert not any("d shows" in line for line in shown)
     nothing = structs.replace(bare, step=s.plan(*s.NOT_RUN).steps[0])
     assert not any(line.startswith("Command") for line in drawn(gate_view(s.HOST, nothing, s.NOW)))
     assert drawn(details_view(nothing)) == ["", "Evidence", "  one"]
+    assert "Because    no check fires" in drawn(gate_view(s.HOST, structs.replace(bare, evidence=()), s.NOW))
+
+
+def test_a_gate_shows_what_runs_in_one_line_and_the_script_only_when_asked() -> None:
+    restart = s.change(command="systemctl restart --no-ask-password -- x.service")
+    shown = drawn(gate_view(s.HOST, s.question(s.step(restart)), s.NOW))
+    at = shown.index("Command    systemctl restart --no-ask-password -- x.service")
+    assert shown[at + 1].startswith("           at most 3 min; d shows the script, sha256:")
+    assert shown[at + 2].startswith("Costs      ")
+    details = drawn(details_view(s.question(s.step(restart))))
+    assert '    child systemctl restart --no-ask-password -- "$1" || unit_journal "$1"' in details
+    assert f"  $1 = {s.GROWER}" in details
+
+
+def test_a_command_without_a_line_for_people_is_shown_by_the_beginning_of_its_script() -> None:
+    shown = drawn(gate_view(s.HOST, s.question(s.step(s.change(command="", script="one\ntwo\n"))), s.NOW))
+    at = shown.index("Command    one")
+    assert shown[at + 1 : at + 3] == ["           two", f"           $1 = {s.GROWER}"]
+    many = s.change(command="", script="\n".join("abcdefgh"))
+    shown = drawn(gate_view(s.HOST, s.question(s.step(many)), s.NOW))
+    assert "           f" in shown
+    assert "           g" not in shown
+    assert "           2 more lines" in shown
+
+
+def test_a_gate_tells_of_many_values_those_with_a_unit_and_details_tell_all() -> None:
+    asked = structs.replace(s.question(), evidence=((s.GROWER, s.GROWS),))
+    [because] = [line for line in drawn(gate_view(s.HOST, asked, s.NOW)) if line.startswith("Because")]
+    assert because == (
+        "Because    search-api.service: memory 40.0 GiB, anonymous 38.2 GiB, file 1.0 GiB, swap 2.0 GiB, "
+        "memory 62.8 %, growth 3.5 MiB/s, 3 more"
+    )
+    details = drawn(details_view(asked))
+    assert "    main_pid                 48121" in details
+    assert sum(line.startswith("    ") for line in details[: details.index("Script")]) == len(s.GROWS)
+
+
+def test_details_say_why_a_value_is_missing() -> None:
+    asked = structs.replace(s.question(), evidence=(("wanted", s.AT_LIMIT.evidence),))
+    assert "    cgroups.at_limit  not read: memory.events: permission denied" in drawn(details_view(asked))
+
+
+def test_a_proof_stands_beside_the_values_that_it_was_given() -> None:
+    proof = (
+        "memory.available_percent > parameters.available_target && units.failed_count == 0, held for 90 s, within 3 min"
+    )
+    shown = [
+        *drawn(gate_view(s.HOST, s.question(), s.NOW)),
+        *drawn(plan_view(s.runbook_diagnosis(), s.plan(s.step()), s.snapshot(), "", s.NOW)),
+    ]
+    assert f"Proven by  {proof} (available_target = 15.0)" in shown
+    assert [line.strip() for line in shown if "verify" in line] == [f"verify  {proof} (available_target = 15.0)"]
+    bare = drawn(gate_view(s.HOST, s.question(s.step(given={})), s.NOW))
+    assert f"Proven by  {proof}" in bare
 
 
 def test_an_offered_undo_is_not_done_by_itself() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from memrunbook.cli import exit_codes
-from memrunbook.cli.options import HOSTS, LIBRARY, OUTPUT, REPLAY, Settings, common
+from memrunbook.cli.options import HOSTS, LIBRARY, OUTPUT, REPLAY, STATE, Settings, common
 from memrunbook.cli.output import emit
 from memrunbook.cli.streams import tell
 from memrunbook.cli.wiring import Reached, Wiring
@@ -20,7 +20,7 @@ COUNT, EVERY = 3, 5.0
 
 
 @click.command()
-@common(HOSTS, REPLAY, LIBRARY, OUTPUT)
+@common(HOSTS, REPLAY, LIBRARY, STATE, OUTPUT)
 def command(settings: Settings, **_options: Any) -> int:
     """Read hosts once and judge them by all runbooks. Nothing is changed."""
     wiring = Wiring(settings)
@@ -35,7 +35,11 @@ def command(settings: Settings, **_options: Any) -> int:
         from memrunbook.ui.screen import Screen
 
         Screen(settings.color, sys.stderr).show(left_out_view(problems))
-    found = [(one, diagnose(runbooks, one.snapshot) if one.snapshot else None) for one in reached]
+    seen = [wiring.seen(one.snapshot, [runbook.name for runbook in runbooks]) for one in reached]
+    found = [
+        (one, diagnose(runbooks, one.snapshot, views) if one.snapshot else None)
+        for one, views in zip(reached, seen, strict=True)
+    ]
     code = exit_codes.worst(_code(one, diagnosis) for one, diagnosis in found)
     if settings.json:
         return tell(code, lambda: emit("diagnose", {"hosts": [_machine(one, diagnosis) for one, diagnosis in found]}))

@@ -44,7 +44,7 @@ def command(settings: Settings, name: str, **options: Any) -> int:
         return make_plans(settings, name, None, exit_code=False)
     stop = threading.Event()
     wiring = Wiring(settings, stop)
-    _ = wiring.hosts
+    _ = wiring.hosts, wiring.policy
     runbook = wiring.runbook(name)
     from memrunbook.cli.interrupts import finish_then_stop
 
@@ -85,7 +85,7 @@ def _ended(now: Instant, reports: list[HostReport]) -> dict[str, Any]:
 
 def _invocation(wiring: Wiring, runbook: Runbook, options: dict[str, Any]) -> dict[str, Any]:
     from memrunbook.runtime.clock import SystemClock
-    from memrunbook.runtime.execute import redact
+    from memrunbook.runtime.redaction import redact
     from memrunbook.version import __version__
 
     return {

@@ -1,0 +1,38 @@
+"""Hides what looks like a secret before it is kept or shown: `--password=x`, `token: x`, `--token x`."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import Any
+
+# After a blank, what begins with "-" is the next option (--no-ask-password -- NAME), not a secret.
+NAMES = r"(?:password|passwd|passphrase|secret|token|api[-_]?key)"
+SECRET = re.compile(rf"(?i)({NAMES}\w*)(\s*[=:]\s*|\s+(?!-))(\S+)")
+OPTION = re.compile(rf"(?i)--?[\w-]*(?<!no-ask-){NAMES}")
+HIDDEN = "[redacted]"
+
+
+def redact(text: str) -> str:
+    """Hides what looks like a secret in a text."""
+    return SECRET.sub(rf"\1\2{HIDDEN}", text)
+
+
+def redacted(value: Any) -> Any:
+    """The same for plain values: in a list, the word behind an option that names a secret is hidden too."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {key: redacted(entry) for key, entry in value.items()}
+    if not isinstance(value, list | tuple):
+        return value
+    behind = [False, *(_names_secret(one) and not _is_option(two) for one, two in pairwise(value))]
+    return [HIDDEN if hidden else redacted(entry) for entry, hidden in zip(value, behind, strict=False)]
+
+
+def _names_secret(word: Any) -> bool:
+    return isinstance(word, str) and OPTION.fullmatch(word) is not None
+
+
+def _is_option(word: Any) -> bool:
+    return not isinstance(word, str) or word.startswith("-")
