@@ -52,7 +52,7 @@ def test_closed_stdin_refuses_at_the_gate_and_says_how_to_allow_it(tmp_path: Pat
     path = book(tmp_path, look("one", "touch", str(tmp_path / "one")), resolved="false")
     done = _shell('"$@" <&-', "run", path, "--host", "local")
     assert done.returncode == 5
-    assert f"runbook run {path} --host local --allow run_check_command:touch" in done.stdout
+    assert f"runbook run {path} --host local --allow 'run_check_command:touch {tmp_path / 'one'}'" in done.stdout
     assert "nobody can be asked here" in done.stdout
     assert not (tmp_path / "one").exists()
 

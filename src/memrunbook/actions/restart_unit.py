@@ -57,4 +57,5 @@ class RestartUnit(Action, frozen=True, kw_only=True):
             verify=Verify(f"{systemd.stays_up(unit)} && {systemd.NOT_SHORT}", within=180.0, hold=systemd.HOLD),
             timeout=systemd.job_timeout(unit),
             touches=unit.name,
+            settle=2.0,
         )

@@ -66,6 +66,7 @@ class StartUnit(Action, frozen=True, kw_only=True):
             verify=Verify(systemd.stays_up(unit), within=180.0, hold=systemd.HOLD),
             timeout=systemd.job_timeout(unit),
             touches=unit.name,
+            settle=2.0,
         )
 
 

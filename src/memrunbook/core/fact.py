@@ -73,10 +73,14 @@ class Walk:
 
 @dataclass(frozen=True)
 class Command:
-    """A known reader (`systemctl show …`), one process each; its output is answered under `name`."""
+    """A known reader (`systemctl show …`), one process each; its output is answered under `name`.
+
+    `newest` keeps so many of its last lines (0 = all), which `tail`, a second process, cuts off on the host.
+    """
 
     name: str
     argv: tuple[str, ...]
+    newest: int = 0
 
 
 Question = Read | Grep | Walk | Command

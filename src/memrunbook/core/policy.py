@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Struct
 
 from memrunbook.core.fact import Doc
-from memrunbook.core.units import Duration, Size, Unit
+from memrunbook.core.units import Size, Unit
 
 Permission = Literal["yes", "no", "unlisted"]
 Kind = Literal["service", "batch", "database", "cluster"]
@@ -48,9 +48,6 @@ class ServiceRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     memory_high: Size | None = None
     memory_max: Size | None = None
     swap_max: Size | None = None
-    health: tuple[str, ...] = ()
-    health_within: Duration = Duration(60)
-    peers: tuple[str, ...] = ()
 
 
 class ServicePolicy(Struct, frozen=True, forbid_unknown_fields=True):

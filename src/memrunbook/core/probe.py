@@ -58,6 +58,17 @@ probe_read() {
 }
 """
 
+# The parts of a pipe are processes already: each becomes its program, as `child` would run it but without another
+# one. A trap says the status of a failed `exec`, at which shells end; where bash forgets it, PIPESTATUS knows.
+_NEWEST = """\
+probe_exec() {{
+  trap 'probe_say status $?' 0
+  {{ [ -n "${{shell_adj-}}" ] && printf '%s\\n' "$shell_adj" >/proc/self/oom_score_adj; }} 2>/dev/null
+  exec "$@"
+}}
+( probe_exec {command} ) </dev/null 2>&1 | ( probe_exec tail -n {newest} ) 2>&1
+probe_say status "${{PIPESTATUS:-$?}}"
+"""
 _GREP = """\
 set --
 for probe_file in {plain}; do
@@ -89,7 +100,8 @@ def quoted(words: Iterable[str]) -> str:
 def build_probe(asks: Iterable[Question], *, repeat: bool) -> str:
     """One script for all these questions; `$1` is the nonce. `repeat` asks only those that want each sample.
 
-    The session must define `child`, which runs a program. Raises ValueError for a path that is no plain constant.
+    The session must define `child`, which runs a program, and may define `shell_adj`, its `oom_score_adj`.
+    Raises ValueError for a path that is no plain constant.
     """
     questions = [ask for ask in asks if not repeat or (isinstance(ask, Read | Walk) and ask.each)]
     parts = [MARK + "\n", _START, "probe_uptime begin\n", *_reads(questions), *_walks(questions)]
@@ -124,9 +136,12 @@ def _grep(questions: list[Question]) -> Iterator[str]:
 
 
 def _commands(questions: list[Question]) -> Iterator[str]:
-    commands = {ask.name: ask.argv for ask in questions if isinstance(ask, Command)}
-    for name, argv in commands.items():
-        yield f"probe_say command {quoted([name])}\nchild {quoted(argv)} </dev/null 2>&1\nprobe_say status $?\n"
+    commands = {ask.name: ask for ask in questions if isinstance(ask, Command)}
+    for name, ask in commands.items():
+        command = quoted(ask.argv)
+        plain = f"child {command} </dev/null 2>&1\nprobe_say status $?\n"
+        run = _NEWEST.format(command=command, newest=ask.newest) if ask.newest else plain
+        yield f"probe_say command {quoted([name])}\n{run}"
 
 
 def _is_plain(path: str) -> bool:

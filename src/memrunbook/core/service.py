@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Struct
 
@@ -121,11 +121,7 @@ def read_service(shown: Properties, memory: Memory, uptime: float) -> Service:
         file_bytes=memory.file,
         swap_bytes=memory.swap,
         own_bytes=memory.own,
-        memory_high_bytes=number(shown.get("MemoryHigh", "")),
-        memory_max_bytes=number(shown.get("MemoryMax", "")),
-        swap_max_bytes=number(shown.get("MemorySwapMax", "")),
-        memory_high_set=number(shown.get("MemoryHigh", "")) is not None,
-        memory_max_set=number(shown.get("MemoryMax", "")) is not None,
+        **_limits(shown),
         age_seconds=max(0.0, uptime - entered / MICROSECONDS) if entered else None,
         invocation_id=shown.get("InvocationID", ""),
         cgroup=shown.get("ControlGroup", ""),
@@ -143,6 +139,17 @@ def read_service(shown: Properties, memory: Memory, uptime: float) -> Service:
         cluster_managed=_CLUSTER in shown.get("DropInPaths", ""),
         timeout_seconds=None if stop is None or start is None else stop + start,
     )
+
+
+def _limits(shown: Properties) -> dict[str, Any]:
+    high, most, swap = (number(shown.get(name, "")) for name in ("MemoryHigh", "MemoryMax", "MemorySwapMax"))
+    return {
+        "memory_high_bytes": high,
+        "memory_max_bytes": most,
+        "swap_max_bytes": swap,
+        "memory_high_set": high is not None,
+        "memory_max_set": most is not None,
+    }
 
 
 def _limited(shown: Properties) -> bool:

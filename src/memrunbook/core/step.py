@@ -103,7 +103,7 @@ def _evidence(progress: Progress, step: Step, item: Item) -> tuple[tuple[str, tu
     firing = [check for check in progress.runbook.checks if world.checks.get(check.variable)]
     found = [(check.spec.name, check.when.evaluate(world).evidence) for check in firing]
     if step.when is not None:
-        found.append(("wanted", step.when.evaluate(world).evidence))
+        found.append(("the step's own condition", step.when.evaluate(world).evidence))
     fields = step.scope.item.fields if step.scope.item is not None else {}
     known = item[1] or {}
     about = [

@@ -19,6 +19,8 @@ from memrunbook.core.units import KIB, Unit
 from memrunbook.facts import numbers
 
 LOG = "dmesg"
+NEWEST_LINES = 4000
+"""The ring may hold megabytes; a report of an OOM kill takes hundreds of lines."""
 UNKNOWN_AGE = 1e9
 DAY = 86400.0
 FALLOUT_SECONDS = 10.0
@@ -169,21 +171,18 @@ def _recent(age: float | None) -> bool:
 
 def _victims(services: list[Service], events: list[OomEvent]) -> list[VictimUnit]:
     """Services by the units of the events; those that systemd says ended so, also where the log is lost."""
-    ages: dict[str, float] = {event.unit: event.age_seconds or 0.0 for event in events if event.class_ != BY_HAND}
-    return [
-        VictimUnit(
-            **{name: getattr(one, name) for name in Service.__struct_fields__},
-            lost_child=_lost_child(one, ages),
-            kill_age_seconds=ages.get(one.name, UNKNOWN_AGE),
-        )
-        for one in services
-        if one.name in ages or one.result == "oom-kill"
-    ]
+    ages = {event.unit: event.age_seconds for event in events if event.class_ != BY_HAND}
+    return [_victim(one, ages) for one in services if one.name in ages or one.result == "oom-kill"]
 
 
-def _lost_child(service: Service, ages: Mapping[str, float]) -> bool:
+def _victim(service: Service, ages: Mapping[str, float | None]) -> VictimUnit:
+    """A log without times does not tell how old a kill is, and so not whether the service is older."""
     age = ages.get(service.name)
-    return age is not None and service.active and (service.age_seconds or 0.0) > age + START_SECONDS
+    return VictimUnit(
+        **{name: getattr(service, name) for name in Service.__struct_fields__},
+        lost_child=age is not None and service.active and (service.age_seconds or 0.0) > age + START_SECONDS,
+        kill_age_seconds=UNKNOWN_AGE if age is None else age,
+    )
 
 
 def _lost(log: KernelLog, vmstat: Reading | Unavailable | None) -> bool | None:
@@ -215,7 +214,7 @@ def _explains(event: Event, failure: Failure) -> bool:
 FACT = Fact(
     reading=Oom,
     parse=parse,
-    asks=(Command(LOG, ("dmesg",)),),
+    asks=(Command(LOG, ("dmesg",), newest=NEWEST_LINES),),
     needs=("host", "units", "vmstat"),
     meaning="out-of-memory events and failed allocations of this boot",
 )

@@ -31,7 +31,8 @@ set -C; printf '%s\\n%s %s\\n' "$1" "$$" "$mrb_started" 2>/dev/null >"$mrb_lock"
 { IFS= read -r mrb_owner; read -r mrb_pid mrb_then; } <"$mrb_lock"
 mrb_state=stale
 if mrb_start "${mrb_pid:-none}" 2>/dev/null && [ "$mrb_started" = "$mrb_then" ]; then mrb_state=held; fi
-if [ "$2" = break ] && [ $mrb_state = stale ]; then
+# Its shell is ended first: a run whose lock was taken over must not go on.
+if [ "$2" = break ] && { [ $mrb_state = stale ] || kill -KILL "$mrb_pid" 2>/dev/null; }; then
   child rm -f -- "$mrb_lock"; mrb_start $$ || mrb_started=0
   set -C; printf '%s\\n%s %s\\n' "$1" "$$" "$mrb_started" 2>/dev/null >"$mrb_lock"; set +C
   IFS= read -r mrb_owner <"$mrb_lock" && [ "$mrb_owner" = "$1" ] && return 0
@@ -61,7 +62,7 @@ def take(session: Session, owner: str, *, force: bool) -> None:
     if output.status == HELD:
         raise Refused(
             f"another run is at work on the host: {clean(by)}",
-            hint="wait for it; if it is dead, end that shell on the host, then use --break-lock",
+            hint="wait for it; if it is dead, --break-lock ends its shell on the host and takes the lock over",
         )
     raise Refused(f"the host cannot be locked: {clean(output.text)}", hint="is /run writable on the host?")
 

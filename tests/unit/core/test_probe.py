@@ -144,6 +144,37 @@ def test_a_program_that_may_not_be_run_is_denied(shell: list[str], tmp_path: Pat
 
 
 @each_shell
+def test_the_newest_lines_of_a_command(shell: list[str], open_folder: Path) -> None:
+    log = "i=0; while [ $i -lt 9 ]; do echo line $i; i=$((i + 1)); done; echo why >&2; exit 3"
+    (open_folder / "tool").touch(mode=0o644)
+    sample = ask(
+        shell,
+        Command("log", ("sh", "-c", log), newest=3),
+        Command("short", ("printf", "%s|", "a b", "it's"), newest=3),
+        Command("none", ("no-such-program",), newest=3),
+        Command("tool", (f"{open_folder}/tool",), newest=3),
+    )
+    assert sample.complete
+    assert sample.text("log") == "line 7\nline 8\nwhy\n"
+    assert sample.text("short") == "a b|it's|"
+    assert sample.answers["none"].problem == Unavailable("absent", "none: no such program")
+    assert sample.answers["tool"].problem == Unavailable("denied", "tool: may not be run")
+
+
+@each_shell
+def test_the_newest_lines_take_two_processes_with_the_logins_oom_score_adj(shell: list[str]) -> None:
+    own = int(Path("/proc/self/oom_score_adj").read_text(encoding="ascii"))
+    wanted = min(own + 7, 1000)
+    about = "echo $PPID $(cat /proc/self/oom_score_adj)"
+    who = Command("who", ("sh", "-c", about), newest=2)
+    script = f"shell_adj={wanted}\necho $$\n" + build_probe([who], repeat=False)
+    done = subprocess.run([*shell, "-c", script, "sh", NONCE], capture_output=True, check=True, timeout=60, text=True)
+    session = done.stdout.partition("\n")[0]
+    assert read_sample(done.stdout, NONCE).text("who") == f"{session} {wanted}\n"
+    assert done.stderr == ""
+
+
+@each_shell
 def test_walks_run_without_forks_and_leave_the_folder_alone(shell: list[str]) -> None:
     script = 'cd /proc && for pid in [1-9]*; do printf "%s\\n" "$pid"; done; printf partial'
     sample = ask(shell, Walk("pids", script), Walk("where", "pwd"), Walk("nothing", ":"))

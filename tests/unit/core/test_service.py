@@ -94,3 +94,4 @@ def test_pacemaker_leaves_a_drop_in() -> None:
 )
 def test_what_only_the_service_can_give_back(memory: Memory, own: int | None) -> None:
     assert memory.own == own
+    assert read_service({"Id": "a.service"}, memory, 1.0).own_bytes == own

@@ -36,7 +36,7 @@ def test_a_question_shows_the_step_what_it_rests_on_and_from_when() -> None:
     assert asked.snapshot_at == played.told[0].answer.taken_at
     assert said(asked) == {
         "Memory is short": ["memory.available_percent"],
-        "wanted": ["memory.available_percent", "memory.available_bytes"],
+        "the step's own condition": ["memory.available_percent", "memory.available_bytes"],
     }
     assert asked.changed == ""
 
@@ -52,7 +52,7 @@ def test_the_item_speaks_too() -> None:
         step(for_each="units.all", when="size(item.name) > 0 && size(units.all) > 0", values={"unit": "= item.name"})
     )
     (asked,) = questions(run(book, SHORT))
-    assert said(asked)["wanted"] == ["units.all"]
+    assert said(asked)["the step's own condition"] == ["units.all"]
     assert said(asked)["web"] == ["main_pid", "bytes"]
 
 
@@ -113,7 +113,7 @@ def test_a_condition_on_the_item_speaks_for_it() -> None:
     wanted = 'item.name == "web" || memory.available_percent < 1.0'
     book = runbook(step(for_each="units.all", when=wanted, values={"unit": "= item.name"}))
     (asked,) = questions(run(book, SHORT))
-    assert said(asked)["wanted"] == ["memory.available_percent"]
+    assert said(asked)["the step's own condition"] == ["memory.available_percent"]
 
 
 def test_a_host_that_moved_on_is_recorded_under_the_items_name() -> None:

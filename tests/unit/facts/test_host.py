@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +49,19 @@ def test_the_machine_id_itself_is_not_kept() -> None:
     assert machine_id == "84e0c0eafaa95a34c293f278ac52e45c"
 
 
+def ancestors(pid: int) -> list[int]:
+    """The process and those above it."""
+    if not pid:
+        return []
+    stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    return [pid, *ancestors(int(stat.rpartition(")")[2].split()[1]))][: host.MOST_ANCESTORS - 1]
+
+
+def test_damaged_pids_are_passed_over() -> None:
+    answers = {host.WALK: Answer("own 12\nown x\nown 99999999999999999999\nown 1\n")}
+    assert host.parse((Sample(0, 0, answers),), {}).own_pids == [12, 1]
+
+
 def test_an_empty_machine_id_is_none() -> None:
     assert host.parse((Sample(0, 0, {host.MACHINE_ID: Answer("\n")}),), {}).machine_id is None
 
@@ -73,3 +88,7 @@ def test_every_shell_reads_this_machine(shell: list[str]) -> None:
     assert reading.boot_id is not None
     assert len(reading.boot_id) == 36
     assert reading.unavailable.keys() <= {"machine_id"}
+    assert reading.own_unit is not None
+    assert reading.own_pids is not None
+    assert os.getpid() in reading.own_pids[1:]
+    assert reading.own_pids[1:] == ancestors(reading.own_pids[1])

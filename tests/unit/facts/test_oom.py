@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pytest
 
@@ -107,6 +109,19 @@ def test_the_victim_s_unit_is_looked_up(one: Service, *, lost_child: bool) -> No
 def test_a_unit_that_systemd_knows_to_be_killed_counts_without_the_log() -> None:
     found = read("", units=Units(all=[service("a.service", active=False, result="oom-kill")]))
     assert [(unit.name, unit.lost_child) for unit in found.victim_units or []] == [("a.service", False)]
+
+
+def test_the_age_of_the_newest_kill_of_a_unit() -> None:
+    text = event(700.0) + event(900.0) + event(950.0, unit="b.service") + event(990.0, order=-1)
+    found = read(text, units=Units(all=[service("a.service"), service("c.service", active=False, result="oom-kill")]))
+    ages = [(unit.name, unit.kill_age_seconds, unit.handled) for unit in found.victim_units or []]
+    assert ages == [("a.service", 100.0, False), ("c.service", 1e9, False)]
+
+
+def test_a_log_without_times_shows_no_fresh_kill() -> None:
+    text = re.sub(r"^\[[ .0-9]+\] ", "", event(900.0), flags=re.MULTILINE)
+    (one,) = read(text, units=Units(all=[service("a.service")])).victim_units or []
+    assert (one.kill_age_seconds, one.lost_child) == (1e9, False)
 
 
 def test_sysrq_makes_no_victims() -> None:

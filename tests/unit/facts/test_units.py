@@ -56,7 +56,7 @@ def test_services_that_run_or_failed_are_listed_the_largest_first() -> None:
     assert [one.name for one in found.all] == ["big.service", "a.service", "down.service"]
     assert (found.count, found.failed_count) == (3, 1)
     big, a, down = found.all
-    assert (a.memory_bytes, a.anonymous_bytes, a.file_bytes, a.swap_bytes) == (15, 10, 5, 1)
+    assert (a.memory_bytes, a.anonymous_bytes, a.file_bytes, a.swap_bytes, a.own_bytes) == (15, 10, 5, 1, 11)
     assert big.memory_percent == pytest.approx(100 * 20 / GIB)
     assert (down.failed, down.result, down.memory_bytes, down.memory_percent) == (True, "oom-kill", None, None)
     assert (found.growing, found.suspects) == (None, [])
@@ -168,7 +168,7 @@ def test_no_systemd_no_services(systemctl: str | Unavailable | None, host: Readi
 def test_lines_that_the_walk_never_prints_are_passed_over() -> None:
     text = "total 5\nbogus 1\n" + group("a.service", 10).replace("swap 0", "swap x")
     found = read((sample(1.0, text, systemctl=shown("a.service")),))
-    assert (found.all[0].anonymous_bytes, found.all[0].swap_bytes) == (10, None)
+    assert (found.all[0].anonymous_bytes, found.all[0].swap_bytes, found.all[0].own_bytes) == (10, None, 10)
 
 
 @pytest.mark.parametrize("shell", SHELLS)

@@ -101,10 +101,13 @@ def test_in_a_real_shell_the_lock_of_one_that_is_gone_is_stale_and_can_be_broken
             take(second, "R2 you", force=False)
         take(second, "R2 you", force=True)
         assert lock_file(tmp_path).read_text().startswith("R2 you\n")
-        for force in (False, True):
+        with opened(command) as third:
+            at_home(third, tmp_path)
             with pytest.raises(Refused, match="another run is at work on the host: R2 you"):
-                take(second, "R3 they", force=force)
-        give(second, "R2 you")
+                take(third, "R3 they", force=False)
+            take(third, "R3 they", force=True)
+            assert second.execute("true").lost, "a run whose lock was taken over cannot go on"
+            give(third, "R3 they")
 
 
 @each_shell

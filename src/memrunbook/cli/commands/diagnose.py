@@ -41,6 +41,8 @@ def command(settings: Settings, **_options: Any) -> int:
         for one, views in zip(reached, seen, strict=True)
     ]
     code = exit_codes.worst(_code(one, diagnosis) for one, diagnosis in found)
+    if code == exit_codes.OK and problems:
+        code = exit_codes.USAGE  # not all was judged: that is no "OK"
     if settings.json:
         return tell(code, lambda: emit("diagnose", {"hosts": [_machine(one, diagnosis) for one, diagnosis in found]}))
     return tell(code, lambda: _draw(settings, found))

@@ -58,7 +58,9 @@ def command(name: str, out: Path | None, **_: Any) -> int:
         with path.open("x", encoding="utf-8") as file:
             file.write(TEMPLATE.format(name=name, title=name.replace("-", " ").capitalize()))
     except OSError as error:
-        raise UsageError(f"the file cannot be written: {error.strerror}", where=str(path)) from None
+        raise UsageError(
+            f"the file cannot be written: {error.strerror}", where=str(path), hint="name another one with --out"
+        ) from None
     click.echo(
         f"{path} is written. Next: runbook validate ./{path}" if not path.is_absolute() else f"{path} is written."
     )

@@ -34,7 +34,7 @@ LEFT = """Left at once: what was under way may be unfinished.
 @click.option("--allow", multiple=True, metavar="ACTION[:TARGET]", help="Consent to exactly this; repeatable.")
 @click.option("--dry-run", is_flag=True, help="The same as: runbook plan.")
 @click.option("--reason", default="", metavar="TEXT", help="Why this is done; kept in the journal.")
-@click.option("--break-lock", is_flag=True, help="Take over the lock that a dead run left on the host.")
+@click.option("--break-lock", is_flag=True, help="Take over the host's lock; a shell that still holds it is ended.")
 @common(HOSTS, PARAMETERS, LIBRARY, STATE, OUTPUT)
 def command(settings: Settings, name: str, **options: Any) -> int:
     """Carry out RUNBOOK on hosts: each change behind a gate, proven, and taken back where it did not help."""

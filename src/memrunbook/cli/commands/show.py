@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import click
-import msgspec
 
 from memrunbook.cli.options import LIBRARY, OUTPUT, PARAMETERS, Settings, common
 from memrunbook.cli.output import emit
@@ -19,7 +18,7 @@ def command(settings: Settings, name: str, **_: Any) -> int:
     """Explain a runbook: what it recognises, what it would do, and at which risk."""
     runbook = Wiring(settings).runbook(name)
     if settings.json:
-        document = {"origin": runbook.origin, "digest": runbook.digest, "runbook": msgspec.to_builtins(runbook.spec)}
+        document = {"origin": runbook.origin, "digest": runbook.digest, "runbook": runbook.spec}
         return emit("runbook", document)
     from memrunbook.ui.runbooks import show_view
     from memrunbook.ui.screen import Screen
