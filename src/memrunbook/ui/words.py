@@ -42,6 +42,8 @@ def unit_of(name: str) -> Unit:
     bare = name.removesuffix(LOWEST)
     if bare.rpartition(".")[2] in ("percent", "avg10", "avg60", "avg300"):
         return Unit.PERCENT
+    if bare.startswith(("buddy.unusable", "buddy.extfrag")):
+        return Unit.RATIO
     return next((unit for suffix, unit in SUFFIXES.items() if bare.endswith(suffix)), Unit.NONE)
 
 
