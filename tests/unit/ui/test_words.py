@@ -65,3 +65,7 @@ def test_a_suspect_without_figures_is_told_by_its_kind() -> None:
     [row] = cause_rows([Suspect("kernel", "slab", 1.0)])
     assert row.cells[0] == (Span("Cause    "),)
     assert row.body == (Span("kernel"),)
+
+
+def test_an_index_is_a_ratio() -> None:
+    assert value_words(0.407, unit_of("buddy.unusable_9")) == "0.407"
