@@ -125,6 +125,9 @@ class Fact:
     `parse(samples, readings)` gets one sample or more (the first holds every answer, later ones only those asked with
     `each`) and the readings of the facts in `needs`; it returns its own reading or why there is none. It never
     raises, whatever the bytes.
+
+    `follow` says from the readings of `needs` what to ask once more, when all samples are taken: what costs too much to
+    be asked of every process or on every host. The answers are in the last sample that `parse` gets.
     """
 
     reading: type[Reading]
@@ -132,3 +135,4 @@ class Fact:
     asks: tuple[Question, ...]
     needs: tuple[str, ...] = ()
     meaning: str = ""
+    follow: Callable[[Mapping[str, Reading | Unavailable]], tuple[Question, ...]] | None = None

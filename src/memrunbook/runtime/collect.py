@@ -80,7 +80,7 @@ class Collector:
             samples = (_under(previous.sample, full.sample, asks), full.sample)
         elif count > 1 and full.sample.complete:
             samples = self._repeat(full, asks, count, every)
-        readings = parse(order, self._facts, samples)
+        readings, can_fork = self._parse(order, samples)
         finished = self._clock.now()
         return Snapshot(
             host=self._host.name,
@@ -90,9 +90,22 @@ class Collector:
             samples=len(samples),
             span=samples[-1].before - samples[0].before,
             seconds=finished.since(started),
-            fork_ok=full.fork_ok,
+            fork_ok=full.fork_ok and can_fork,
             lost=full.lost,
         )
+
+    def _parse(self, order: list[str], samples: Samples) -> tuple[Readings, bool]:
+        """Parses what was read; then asks once more what the facts that follow up want to know. False: cannot fork."""
+        later = following(order, self._facts)
+        readings = parse([name for name in order if name not in later], self._facts, samples)
+        asks = [ask for name in later for ask in _follow_ups(self._facts[name], readings)]
+        can_fork = True
+        if asks and samples[-1].complete:
+            taken = self._ask(asks, repeat=False)
+            can_fork = taken.fork_ok
+            last = structs.replace(samples[-1], answers={**samples[-1].answers, **taken.sample.answers})
+            samples = (*samples[:-1], last)
+        return parse(later, self._facts, samples, readings), can_fork
 
     def _valid_previous(self, asks: Collection[Question]) -> Taken | None:
         previous = self._previous
@@ -116,6 +129,11 @@ class Collector:
         return tuple(samples)
 
     def _take(self, asks: Collection[Question], *, repeat: bool) -> Taken:
+        taken = self._ask(asks, repeat=repeat)
+        self._previous = taken if taken.sample.complete else None
+        return taken
+
+    def _ask(self, asks: Collection[Question], *, repeat: bool) -> Taken:
         at = self._clock.now()
         nonce = secrets.token_hex(8)
         script = build_probe(asks, repeat=repeat)
@@ -124,11 +142,9 @@ class Collector:
         last_words = output.text.rpartition(f"@@{nonce} ")[2]
         fork_ok = not (output.lost and _CANNOT_FORK.search(last_words))
         if not sample.complete:
-            self._previous = None
             lost = output.lost and fork_ok
             return Taken(_with_reasons(sample, asks, output), at, frozenset(), fork_ok, lost)
-        self._previous = Taken(sample, at, _repeated(asks))
-        return self._previous
+        return Taken(sample, at, _repeated(asks))
 
 
 def ordered(names: Collection[str], facts: Mapping[str, Fact]) -> list[str]:
@@ -146,9 +162,25 @@ def ordered(names: Collection[str], facts: Mapping[str, Fact]) -> list[str]:
     return order
 
 
-def parse(order: Collection[str], facts: Mapping[str, Fact], samples: Samples) -> Readings:
-    """The readings of these facts, each parsed after those that it needs."""
-    readings: Readings = {}
+def following(order: Collection[str], facts: Mapping[str, Fact]) -> list[str]:
+    """Those of these facts that ask again when all samples are taken, or need one that does."""
+    later: list[str] = []
+    for name in order:
+        if facts[name].follow or set(facts[name].needs) & set(later):
+            later.append(name)
+    return later
+
+
+def _follow_ups(fact: Fact, readings: Readings) -> tuple[Question, ...]:
+    """A fact that follows up may ask by what those say that do not."""
+    return fact.follow({need: readings[need] for need in fact.needs if need in readings}) if fact.follow else ()
+
+
+def parse(
+    order: Collection[str], facts: Mapping[str, Fact], samples: Samples, known: Readings | None = None
+) -> Readings:
+    """The readings of these facts and the known ones, each parsed after those that it needs."""
+    readings: Readings = dict(known or {})
     for name in order:
         fact = facts[name]
         needed = {need: readings[need] for need in fact.needs}

@@ -26,6 +26,7 @@ from memrunbook.core.fact import (
 )
 from memrunbook.core.host import Host, HostIdentity
 from memrunbook.core.instant import Instant
+from memrunbook.core.probe import build_probe
 from memrunbook.core.snapshot import Snapshot
 from memrunbook.runtime import collect
 from memrunbook.runtime.clock import SystemClock
@@ -264,3 +265,42 @@ def test_a_parser_that_raises_is_a_defect_and_not_hidden() -> None:
 
 def _raise(_samples: Samples, _readings: Mapping[str, Reading | Unavailable]) -> Said:
     raise ZeroDivisionError
+
+
+def _following(needed: Mapping[str, Reading | Unavailable]) -> tuple[Question, ...]:
+    found = needed["first"]
+    return (Read("/detail"),) if isinstance(found, Said) and found.samples[-1].get("/c") == "2" else ()
+
+
+FOLLOWING = {
+    "first": _fact(*COUNTERS),
+    "second": Fact(reading=Said, parse=_said, asks=(), needs=("first",), follow=_following),
+    "third": _fact(needs=("second",)),
+}
+
+
+def test_a_fact_asks_again_by_what_others_say_and_finds_the_answer_in_the_last_sample() -> None:
+    samples = [_sample(10.0, c="1", s="x"), _sample(15.0, c="2"), _sample(15.1, detail="many maps")]
+    snapshot = _collector(samples, FOLLOWING, StepClock()).collect(["third"], count=2, every=5.0)
+    second, third = snapshot.reading("second"), snapshot.reading("third")
+    assert isinstance(second, Said)
+    assert isinstance(third, Said)
+    assert [one.get("/detail") for one in second.samples] == [None, "many maps"]
+    assert third.needed == ["second"]
+    assert (snapshot.fork_ok, snapshot.lost) == (True, False)
+
+
+def test_without_a_reason_nothing_is_asked_again() -> None:
+    samples = [_sample(10.0, c="1", s="x"), _sample(15.0, c="3"), _sample(99.0, detail="never asked for")]
+    session = ReplaySession(samples)
+    Collector(HOST, session, StepClock(), FOLLOWING).collect(["third"], count=2, every=5.0)
+    assert "never asked for" in session.execute(build_probe((), repeat=False), ("n",)).text
+
+
+def test_a_follow_up_without_an_answer_leaves_the_rest_standing() -> None:
+    samples = [_sample(10.0, c="1", s="x"), _sample(15.0, c="2")]
+    snapshot = _collector(samples, FOLLOWING, StepClock()).collect(["third"], count=2, every=5.0)
+    first, second = snapshot.reading("first"), snapshot.reading("second")
+    assert isinstance(first, Said)
+    assert isinstance(second, Said)
+    assert second.samples[-1]["/detail"].startswith("failed: /detail")
