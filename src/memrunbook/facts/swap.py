@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import Struct
 
 from memrunbook.core.fact import Doc, Fact, Read, Reading, Samples, Unavailable, Walk
+from memrunbook.core.swap_size import recommended_swap
 from memrunbook.core.units import Unit
 from memrunbook.facts import numbers
 from memrunbook.facts.host import page_size
@@ -70,6 +71,12 @@ class SwapReading(Reading, frozen=True, kw_only=True):
     out_bytes_per_second_min: Annotated[
         int | None, Doc("written to swap, the slowest interval", Unit.BYTES_PER_SECOND, "/proc/vmstat pswpout")
     ] = None
+    recommended_bytes: Annotated[
+        int | None,
+        Doc(
+            "the least that suits this much RAM", Unit.BYTES, "MemTotal: <= 2 GiB x 2, <= 8 GiB x 1, else 8 GiB or half"
+        ),
+    ] = None
     zram_only: Annotated[bool, Doc("there is swap and all of it is zram", source=SWAPS)]
     devices: Annotated[list[SwapDevice], Doc("the devices", Unit.COUNT, SWAPS)]
 
@@ -83,7 +90,7 @@ def parse(samples: Samples, readings: Readings) -> SwapReading | Unavailable:
     total, free = info.get("SwapTotal"), info.get("SwapFree")
     if total is None or free is None:
         return Unavailable("failed", f"{MEMINFO} holds no SwapTotal or no SwapFree")
-    used = max(total - free, 0)
+    used, ram = max(total - free, 0), info.get("MemTotal")
     devices = _devices(latest(samples, SWAPS).text, latest(samples, DISKS).text)
     rates, gaps = split(_rates(samples, page_size(readings)))
     if not total:
@@ -95,6 +102,7 @@ def parse(samples: Samples, readings: Readings) -> SwapReading | Unavailable:
         free_percent=numbers.share(free, total),
         used_percent=numbers.share(used, total),
         cached_bytes=info.get("SwapCached"),
+        recommended_bytes=numbers.fits(recommended_swap(ram, "min")) if ram else None,
         zram_only=bool(devices) and all(device.zram for device in devices),
         devices=devices,
         unavailable=gaps,
