@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from memrunbook.core.action import Effect
 from memrunbook.core.bound import Runbook, Step
+from memrunbook.core.condition import Condition
 from memrunbook.core.errors import Problem
 
 Rule = Callable[[Runbook, Step], str]
@@ -25,8 +26,7 @@ def _about(runbook: Runbook) -> Iterator[str]:
     if runbook.resolved is None and "oom" in runbook.incident.facts | {f for c in runbook.checks for f in c.when.facts}:
         yield "the incident rests on past events, which do not un-happen: state when it is `resolved`"
     for check in runbook.checks:
-        names = {name for part in check.when.parts for name in part.names if not name.startswith("parameters.")}
-        if names and all(name.startswith("pressure.") for name in names):
+        if _on_pressure_alone(check.when):
             yield f"check {check.spec.id} rests on pressure alone, which whole distributions ship switched off"
 
 
@@ -70,11 +70,15 @@ def _idle_verify(_: Runbook, step: Step) -> str:
 
 
 def _pressure_guard(_: Runbook, step: Step) -> str:
-    for guard in step.guards:
-        names = {name for part in guard.that.parts for name in part.names}
-        if names and all(name.startswith("pressure.") for name in names):
-            return "a guard rests on pressure alone; give the alternative where pressure.supported is false"
+    if any(_on_pressure_alone(guard.that) for guard in step.guards):
+        return "a guard rests on pressure alone; give the alternative where pressure.supported is false"
     return ""
+
+
+def _on_pressure_alone(condition: Condition) -> bool:
+    """True where each metric is one of PSI; whether there is PSI may well be asked alone."""
+    names = {name for part in condition.parts for name in part.names if not name.startswith("parameters.")}
+    return bool(names - {"pressure.supported"}) and all(name.startswith("pressure.") for name in names)
 
 
 RULES: tuple[Rule, ...] = (

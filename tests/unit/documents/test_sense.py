@@ -53,6 +53,7 @@ def test_the_incident() -> None:
     assert doubts("  []", past + "resolved: {that: memory.available_percent > 20.0}\n") == []
     alone = HEAD.replace("memory.available_percent < 10.0", "pressure.full.percent > 10.0")
     assert "rests on pressure alone" in doubts("  []", alone)[0]
+    assert doubts("  []", HEAD.replace("memory.available_percent < 10.0", "'!pressure.supported'")) == []
 
 
 def test_shipped_runbooks_raise_no_doubt() -> None:
