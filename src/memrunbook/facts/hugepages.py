@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Annotated
 
+from msgspec import Struct
+
 from memrunbook.core.fact import Doc, Fact, Read, Reading, Sample, Samples, Unavailable
-from memrunbook.core.units import Unit
+from memrunbook.core.units import SIZES, Unit
 from memrunbook.facts import numbers
 from memrunbook.facts.memory import MEMINFO
 from memrunbook.facts.sampling import Readings, latest
 
 POOL = "/sys/kernel/mm/hugepages/hugepages-"
-COUNTS = ("nr_hugepages", "free_hugepages", "resv_hugepages")
+COUNTS = ("nr_hugepages", "free_hugepages", "resv_hugepages", "surplus_hugepages")
+
+
+class HugepagePool(Struct, frozen=True):
+    """The pool of one size."""
+
+    name: Annotated[str, Doc("its size as people say it", source=f"{POOL}*kB")]
+    size_bytes: Annotated[int, Doc("size of a page", Unit.BYTES, f"{POOL}*kB")]
+    total: Annotated[int, Doc("pages, in use or not", Unit.COUNT, f"{POOL}*kB nr_hugepages")]
+    free: Annotated[int, Doc("of these, not in use", Unit.COUNT, f"{POOL}*kB free_hugepages")]
+    reserved: Annotated[int, Doc("of the free ones, promised to a process", Unit.COUNT, f"{POOL}*kB resv_hugepages")]
+    surplus: Annotated[int, Doc("beyond the configured number", Unit.COUNT, f"{POOL}*kB surplus_hugepages")]
+    idle_bytes: Annotated[int, Doc("free and not promised", Unit.BYTES, f"{POOL}*kB free - resv")]
 
 
 class HugepagesReading(Reading, frozen=True, kw_only=True):
@@ -26,6 +41,7 @@ class HugepagesReading(Reading, frozen=True, kw_only=True):
     idle_bytes: Annotated[int, Doc("free and not promised, every size", Unit.BYTES, f"{POOL}*kB free - resv")]
     idle_percent: Annotated[float | None, Doc("idle share of RAM", Unit.PERCENT, "idle / MemTotal")] = None
     all_bytes: Annotated[int, Doc("RAM in huge pages of every size", Unit.BYTES, f"{POOL}*kB nr_hugepages")]
+    pools: Annotated[list[HugepagePool], Doc("the pool of every size, most idle memory first", source=f"{POOL}*kB")]
 
 
 def parse(samples: Samples, _readings: Readings) -> HugepagesReading | Unavailable:
@@ -37,32 +53,40 @@ def parse(samples: Samples, _readings: Readings) -> HugepagesReading | Unavailab
     total, size = info.get("HugePages_Total"), info.get("Hugepagesize")
     if total is None or size is None:
         return Unavailable("absent", "this kernel has no huge page pools")
-    free, reserved = info.get("HugePages_Free", 0), info.get("HugePages_Rsvd", 0)
-    pools = _pools(samples[0]) | {size: (total, free, reserved)}
-    idle = sum(size * max(free - reserved, 0) for size, (_, free, reserved) in pools.items())
-    kept = sum(size * total for size, (total, _, _) in pools.items())
+    own = _pool(size, total, *(info.get(f"HugePages_{name}", 0) for name in ("Free", "Rsvd", "Surp")))
+    pools = [own, *(pool for pool in _pools(samples[0]) if pool.size_bytes != size)]
+    idle = min(sum(pool.idle_bytes for pool in pools), numbers.MOST)
     return HugepagesReading(
-        total=total,
-        free=free,
-        reserved=reserved,
-        surplus=info.get("HugePages_Surp", 0),
+        total=own.total,
+        free=own.free,
+        reserved=own.reserved,
+        surplus=own.surplus,
         size_bytes=size,
-        idle_bytes=min(idle, numbers.MOST),
+        idle_bytes=idle,
         idle_percent=numbers.share(idle, info.get("MemTotal")),
-        all_bytes=min(kept, numbers.MOST),
+        all_bytes=min(sum(pool.size_bytes * pool.total for pool in pools), numbers.MOST),
+        pools=sorted(pools, key=lambda pool: pool.idle_bytes, reverse=True),
     )
 
 
-def _pools(sample: Sample) -> dict[int, tuple[int, int, int]]:
-    """Total, free and reserved pages by size in bytes."""
-    found = {}
+def _pools(sample: Sample) -> Iterator[HugepagePool]:
     for path in sample.matching(POOL, f"/{COUNTS[0]}"):
         pool = path.removesuffix(f"/{COUNTS[0]}")
         size = re.fullmatch(r"(\d{1,12})kB", pool.removeprefix(POOL), re.ASCII)
-        total, free, reserved = (numbers.whole(sample.get(f"{pool}/{name}").text) or 0 for name in COUNTS)
+        counts = [numbers.whole(sample.get(f"{pool}/{name}").text) or 0 for name in COUNTS]
         if size:
-            found[int(size[1]) * numbers.KIB] = (total, free, reserved)
-    return found
+            yield _pool(int(size[1]) * numbers.KIB, *counts)
+
+
+def _pool(size: int, total: int, free: int, reserved: int, surplus: int) -> HugepagePool:
+    idle = min(size * max(free - reserved, 0), numbers.MOST)
+    return HugepagePool(_name(size), size, total, free, reserved, surplus, idle)
+
+
+def _name(size: int) -> str:
+    """Sizes are powers of two: "64 KiB", "2 MiB", "1 GiB"."""
+    unit = next(unit for unit in ("GiB", "MiB", "KiB", "B") if size % SIZES[unit] == 0)
+    return f"{size // SIZES[unit]} {unit}"
 
 
 FACT = Fact(

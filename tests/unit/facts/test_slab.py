@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
 from memrunbook.core.fact import Answer, Sample
 from memrunbook.facts import slab
+from memrunbook.facts.host import HostReading
 from memrunbook.facts.memory import MEMINFO
 
 
@@ -15,3 +18,34 @@ def test_the_newest_sample_counts_and_ram_is_the_measure() -> None:
     assert reading.total_bytes == 60 * 1024
     assert reading.reclaimable_percent == 25.0
     assert reading.unreclaimable_percent == 5.0
+
+
+@pytest.mark.parametrize(
+    ("name", "reclaimable"),
+    [
+        ("dentry", True),
+        ("xfs_inode", True),
+        ("kmalloc-rcl-128", True),
+        ("lsm_inode_cache", False),
+        ("kmalloc-128", False),
+        ("dma-kmalloc-8k", False),
+        ("maple_node", None),
+    ],
+)
+def test_what_is_given_back_is_known_by_its_name(name: str, *, reclaimable: bool | None) -> None:
+    row = f"{name}  10 20 192 21 1 : tunables 0 0 0 : slabdata 1 2 0\n"
+    answers = {MEMINFO: Answer("MemTotal: 9 kB\nSlab: 5 kB\nSReclaimable: 4 kB\n"), slab.SLABINFO: Answer(row)}
+    host = HostReading(uptime_seconds=1.0, page_size_bytes=4096)
+    reading = slab.parse((Sample(0, 0, answers),), {"host": host})
+    assert isinstance(reading, slab.SlabReading)
+    assert reading.caches == [slab.SlabCache(name, 8192, 10, 20, 192, 50.0, reclaimable)]
+    assert reading.dentry_inode_bytes == (8192 if reclaimable else 0)
+
+
+def test_numbers_that_no_kernel_means_are_no_cache() -> None:
+    row = f"dentry {'9' * 19} 20 192 21 1 : tunables 0 0 0 : slabdata 1 2 0\n"
+    answers = {MEMINFO: Answer("Slab: 5 kB\n"), slab.SLABINFO: Answer(row), slab.DENTRY_STATE: Answer("1 2\n")}
+    reading = slab.parse((Sample(0, 0, answers),), {})
+    assert isinstance(reading, slab.SlabReading)
+    assert reading.unavailable["caches"].why == "/proc/slabinfo holds no cache"
+    assert reading.unavailable["dentries"].reason == "failed"
