@@ -25,7 +25,7 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         """The commands, in the order in which people meet them."""
-        names = [info.name.removesuffix("_") for info in pkgutil.iter_modules(commands.__path__)]
+        names = [info.name.removesuffix("_").replace("_", "-") for info in pkgutil.iter_modules(commands.__path__)]
         return sorted(names, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -58,7 +58,7 @@ BUILTIN = frozenset({"list"})
 
 
 def _file(command: str) -> str:
-    return f"{command}_" if command in BUILTIN else command
+    return f"{command}_" if command in BUILTIN else command.replace("-", "_")
 
 
 def _summary(command: str) -> str:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Struct
 
-from memrunbook.core.attribution import owner_of
 from memrunbook.core.fact import Command, Doc, Fact, Reading, Samples, Unavailable
+from memrunbook.core.oomlog import explain
 from memrunbook.core.oomlog.category import category
-from memrunbook.core.oomlog.event import Event, Failure, KernelLog
+from memrunbook.core.oomlog.event import Event, Failure, KernelLog, Note, Task
 from memrunbook.core.oomlog.reader import read_log
 from memrunbook.core.service import Service
 from memrunbook.core.units import KIB, Unit
@@ -53,8 +53,32 @@ class OomEvent(Struct, frozen=True, kw_only=True):
     task_memory_percent: Annotated[
         float | None, Doc("memory of all processes at the kill, of RAM", Unit.PERCENT, "dmesg")
     ] = None
+    killer: Annotated[str, Doc("kernel systemd-oomd earlyoom nohang oomd", source="dmesg")] = "kernel"
+    score_adj: Annotated[int | None, Doc("oom_score_adj of the victim", source="dmesg")] = None
+    victim_score: Annotated[int | None, Doc("score of whom the kernel chose, before 5.1", source="dmesg")] = None
+    reaped: Annotated[bool, Doc("the victim's memory was taken back", source="oom_reaper")] = False
+    hog: Annotated[str, Doc("largest process where the victim is another", source="dmesg")] = ""
+    hog_bytes: Annotated[int | None, Doc("memory and swap of it", Unit.BYTES, "dmesg")] = None
+    hog_protected: Annotated[bool, Doc("its oom_score_adj is below 0", source="dmesg")] = False
+    next_victim: Annotated[str, Doc("who would be killed next", source="dmesg")] = ""
+    shmem_bytes: Annotated[int | None, Doc("shared memory and tmpfs at the kill", Unit.BYTES, "Mem-Info")] = None
+    slab_bytes: Annotated[int | None, Doc("kernel objects at the kill", Unit.BYTES, "Mem-Info")] = None
+    hugetlb_bytes: Annotated[int | None, Doc("huge pages at the kill", Unit.BYTES, "Mem-Info")] = None
+    hidden_bytes: Annotated[
+        int | None, Doc("memory in no process and no page cache, at least", Unit.BYTES, "Mem-Info")
+    ] = None
+    hidden_in: Annotated[str, Doc("what holds most of it, where processes hold little of RAM", source="Mem-Info")] = ""
     handled: Annotated[bool, Doc("an earlier run dealt with it", source="ledger")] = False
     complete: Annotated[bool, Doc("the log holds the cause and the victim", source="dmesg")] = False
+
+
+class CacheDrop(Struct, frozen=True, kw_only=True):
+    """Somebody dropped caches by hand."""
+
+    name: Annotated[str, Doc("who", source="drop_caches")]
+    pid: Annotated[int | None, Doc("pid", source="drop_caches")]
+    value: Annotated[int | None, Doc("what was written: 1 page cache, 2 slab, 3 both", source="drop_caches")]
+    age_seconds: Annotated[float | None, Doc("since then", Unit.SECONDS, "dmesg, /proc/uptime")] = None
 
 
 class AllocationFailure(Struct, frozen=True, kw_only=True):
@@ -93,6 +117,7 @@ class Oom(Reading, frozen=True, kw_only=True):
         bool | None, Doc("the kernel counted kills that its log no longer shows", source="/proc/vmstat oom_kill")
     ] = None
     failures: Annotated[list[AllocationFailure], Doc("failed allocations", source="dmesg")]
+    cache_drops: Annotated[list[CacheDrop], Doc("caches that were dropped by hand", source="drop_caches")]
     overcommit_refusals: Annotated[int, Doc("requests that overcommit refused", Unit.COUNT, "__vm_enough_memory")]
 
 
@@ -119,6 +144,7 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Oo
         victim_units=None if known is None else _victims(known, events),
         log_lost=_lost(log, readings.get("vmstat")),
         failures=[_failure(one, log, uptime) for one in log.failures],
+        cache_drops=[_drop(note, uptime) for note in log.notes if note.kind == "drop_caches"],
         overcommit_refusals=log.overcommit_refusals,
         unavailable={"victim_units": missing} if known is None else {},
     )
@@ -135,10 +161,8 @@ def _refusal(text: str) -> Unavailable | None:
 
 def _event(event: Event, uptime: float, page_bytes: int | None) -> OomEvent:
     victim, kill = event.victim, event.kills[0] if event.kills else None
-    largest = event.largest[0] if event.largest else None
-    sizes = [kill.anonymous_kib, kill.file_kib, kill.shared_kib] if kill else []
-    held = [size * KIB for size in sizes if size is not None]
-    by_table = largest and page_bytes and largest.pages * page_bytes
+    largest, owner = event.largest[0] if event.largest else None, explain.owner(event)
+    event.page_kib = event.page_kib or (page_bytes // KIB if page_bytes else None)
     return OomEvent(
         age_seconds=_age(event.stamp, uptime),
         stamp_seconds=event.stamp,
@@ -148,16 +172,57 @@ def _event(event: Event, uptime: float, page_bytes: int | None) -> OomEvent:
         order=event.order,
         victim=victim.name[:NAME_LENGTH] if victim else "",
         victim_pid=numbers.fits(victim.pid) if victim else None,
-        victim_bytes=numbers.fits(sum(held)) if held else None,
-        unit=owner_of(event.task_memcg or "").unit,
+        victim_bytes=_bytes(kill.held_kib if kill else None),
+        unit=owner.unit,
         task_memcg=event.task_memcg or "",
         oom_memcg=event.oom_memcg or "",
         largest=largest.name[:NAME_LENGTH] if largest else "",
-        largest_bytes=numbers.fits(by_table) if by_table else None,
+        largest_bytes=_held(event, largest),
         victim_is_largest=largest.pid == victim.pid if largest and victim else None,
         task_memory_percent=numbers.share(event.task_pages, event.ram_pages) if event.tasks else None,
+        killer=event.killer,
+        score_adj=kill.oom_score_adj if kill else None,
+        victim_score=numbers.fits(event.score) if event.score is not None else None,
+        reaped=bool(event.reaped),
         complete=event.complete,
+        **_others(event),
+        **_memory(event),
     )
+
+
+def _others(event: Event) -> dict[str, Any]:
+    hog, following = explain.hog(event), explain.next_victim(event)
+    return {
+        "hog": hog.name[:NAME_LENGTH] if hog else "",
+        "hog_bytes": _held(event, hog),
+        "hog_protected": hog is not None and explain.is_protected(hog),
+        "next_victim": following.name[:NAME_LENGTH] if following else "",
+    }
+
+
+def _memory(event: Event) -> dict[str, Any]:
+    told = explain.memory(event)
+    slab = [size for size in (told.slab_reclaimable_kib, told.slab_unreclaimable_kib) if size is not None]
+    return {
+        "shmem_bytes": _bytes(told.shmem_kib),
+        "slab_bytes": _bytes(sum(slab) if slab else None),
+        "hugetlb_bytes": _bytes(told.hugetlb_kib),
+        "hidden_bytes": _bytes(explain.hidden_kib(event)),
+        "hidden_in": explain.hidden_in(event),
+    }
+
+
+def _held(event: Event, task: Task | None) -> int | None:
+    page = explain.page_kib(event)
+    return _bytes(task.pages * page) if task and page else None
+
+
+def _bytes(kib: int | None) -> int | None:
+    return None if kib is None else numbers.fits(kib * KIB)
+
+
+def _drop(note: Note, uptime: float) -> CacheDrop:
+    return CacheDrop(name=note.name[:NAME_LENGTH], pid=note.pid, value=note.value, age_seconds=_age(note.stamp, uptime))
 
 
 def _age(stamp: float | None, uptime: float) -> float | None:

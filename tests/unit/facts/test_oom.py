@@ -208,3 +208,50 @@ def test_refused_requests_are_counted() -> None:
 def test_an_item_says_class_as_conditions_do() -> None:
     assert "class" in metrics_of("oom", FACT)["oom.events"].fields
     assert msgspec.to_builtins(read(event(900.0)))["events"][0]["class"] == "global"
+
+
+def test_what_an_event_tells_of_others() -> None:
+    text = event(900.0)
+    text += "[  901.000000] oom_reaper: reaped process 20 (app), now anon-rss:0kB\n"
+    (one,) = read(text, host=Host(page_size_bytes=4096)).events
+    assert (one.killer, one.score_adj, one.victim_score, one.reaped) == ("kernel", 0, None, True)
+    assert (one.hog, one.hog_bytes, one.hog_protected, one.next_victim) == ("hog", 110 * 4096, False, "hog")
+
+
+def test_a_protected_hog() -> None:
+    text = event(900.0).replace("             0 hog", "          -500 hog")
+    (one,) = read(text, host=Host(page_size_bytes=4096)).events
+    assert (one.hog, one.hog_protected) == ("hog", True)
+
+
+def test_memory_that_no_process_holds() -> None:
+    stamp = "[  899.000000]"
+    report = (
+        f"{stamp} web invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0\n"
+        f"{stamp} Mem-Info:\n"
+        f"{stamp} active_anon:1 inactive_anon:2 isolated_anon:0\n"
+        f"{stamp}  active_file:3 inactive_file:4 isolated_file:0\n"
+        f"{stamp}  slab_reclaimable:5 slab_unreclaimable:6\n"
+        f"{stamp}  mapped:1 shmem:700 pagetables:8 bounce:0\n"
+        f"{stamp}  free:9 free_pcp:0 free_cma:0\n"
+        f"{stamp} Node 0 hugepages_total=2 hugepages_free=1 hugepages_surp=0 hugepages_size=2048kB\n"
+    )
+    text = report + event(900.0).partition("\n")[2].replace(" 100 pages RAM", " 1000 pages RAM")
+    (one,) = read(text, host=Host(page_size_bytes=4096)).events
+    assert (one.shmem_bytes, one.slab_bytes, one.hugetlb_bytes) == (700 * 4096, 11 * 4096, 4 << 20)
+    assert (one.hidden_bytes, one.hidden_in) == ((1000 - 9 - 6 - 50) * 4096, "huge pages")
+
+
+def test_dropped_caches_are_found() -> None:
+    (one,) = read("[ 950.0] bash (77): drop_caches: 3\n").cache_drops
+    assert (one.name, one.pid, one.value, one.age_seconds) == ("bash", 77, 3, 50.0)
+
+
+def test_a_killer_in_userspace_is_named() -> None:
+    (one,) = read('[ 9.0] earlyoom[4]: sending SIGTERM to process 9 uid 1 "x": badness 1, VmRSS 4 MiB\n').events
+    assert (one.killer, one.class_, one.victim, one.victim_bytes) == ("earlyoom", "userspace", "x", 4 << 20)
+
+
+def test_the_unit_by_systemd_s_word_where_the_kernel_names_none() -> None:
+    text = "[ 900.0] Killed process 9 (x)\n[ 901.0] systemd[1]: a.service: Failed with result 'oom-kill'.\n"
+    assert [one.unit for one in read(text).events] == ["a.service"]

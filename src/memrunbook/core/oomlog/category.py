@@ -22,6 +22,15 @@ def category(event: Event) -> str:
     return kind
 
 
+def constraint(event: Event) -> tuple[str | None, bool]:
+    """The kernel's word for it, and whether it was inferred; None where nothing narrower than the host is known."""
+    if event.constraint is not None:
+        return event.constraint, event.inferred
+    words = {kind: word for word, kind in CLASSES.items()}
+    inferred = words.get(_inferred(event))
+    return inferred, inferred is not None
+
+
 def _inferred(event: Event) -> str:
     """Kernels before 5.0 do not print it: a narrower set of nodes than the host's says it."""
     if event.constraint is not None:

@@ -10,7 +10,10 @@ MEMCG = "CONSTRAINT_MEMCG"
 CPUSET = "CONSTRAINT_CPUSET"
 POLICY = "CONSTRAINT_MEMORY_POLICY"
 ANYWHERE = "(null)"
-USERSPACE = ("systemd-oomd", "earlyoom", "oomd")
+USUAL_PAGE_KIB = 4
+UNKILLABLE = -1000
+MOST_KILLS = 1000
+"""Killed processes that are kept of one event."""
 
 
 class Process(NamedTuple):
@@ -34,6 +37,12 @@ class Kill(NamedTuple):
     page_tables_kib: int | None = None
     oom_score_adj: int | None = None
 
+    @property
+    def held_kib(self) -> int | None:
+        """The memory that it held."""
+        sizes = [size for size in (self.anonymous_kib, self.file_kib, self.shared_kib) if size is not None]
+        return sum(sizes) if sizes else None
+
 
 class Task(NamedTuple):
     """A row of the task table; sizes in pages of that host."""
@@ -43,6 +52,8 @@ class Task(NamedTuple):
     rss: int
     swap: int
     oom_score_adj: int | None = None
+    page_tables: int = 0
+    total_vm: int = 0
 
     @property
     def pages(self) -> int:
@@ -50,11 +61,32 @@ class Task(NamedTuple):
         return self.rss + self.swap
 
 
-class Event(Struct):
+class Picture(Struct, kw_only=True):
+    """The memory of a host as the kernel reports it with an event or a failure (`Mem-Info:`).
+
+    `counts` are the host's totals in pages, by the kernel's names; `blocks` the free blocks by zone and order.
+    """
+
+    counts: dict[str, int] = {}
+    blocks: dict[str, list[int]] = {}
+    page_kib: int | None = None
+    free_kib: int = 0
+    high_kib: int = 0
+    huge_kib: int | None = None
+    nodes: set[int] = set()
+    free_swap_kib: int | None = None
+    total_swap_kib: int | None = None
+    ram_pages: int | None = None
+    reserved_pages: int = 0
+
+
+class Event(Picture):
     """One out-of-memory event, filled in line by line while it is read; None where the log does not say it.
 
-    `stamp` is the uptime of its last line of weight in seconds; memory is in KiB, `ram_pages` and the table in pages.
-    `largest` are the three rows with the most memory and swap, `tasks` and `task_pages` count all rows.
+    `stamp` is the uptime of its last line of weight in seconds, `date` the wall time as printed; memory is in KiB,
+    `ram_pages` and the table in pages. `largest` are the three rows with the most memory and swap, `likeliest` those
+    that the kernel would have killed first; `tasks` and `task_pages` count all rows. `group_kib` is the breakdown of
+    the control group whose limit was hit; `seen` counts the sources that tell of it.
     """
 
     stamp: float | None = None
@@ -72,17 +104,14 @@ class Event(Struct):
     mems_allowed: str | None = None
     oom_memcg: str | None = None
     task_memcg: str | None = None
+    unit: str = ""
     usage_kib: int | None = None
     limit_kib: int | None = None
-    free_kib: int = 0
-    high_kib: int = 0
-    nodes: set[int] = set()
-    free_swap_kib: int | None = None
-    total_swap_kib: int | None = None
-    ram_pages: int | None = None
+    group_kib: dict[str, int] = {}
     tasks: int = 0
     task_pages: int = 0
     largest: list[Task] = []
+    likeliest: list[Task] = []
     chosen: Process | None = None
     chosen_uid: int | None = None
     selected: Process | None = None
@@ -92,6 +121,10 @@ class Event(Struct):
     reaped: list[Process] = []
     hopeless: bool = False
     reason: str = ""
+    date: str = ""
+    style: str = "dmesg"
+    boot: int = 0
+    seen: int = 1
 
     @property
     def victim(self) -> Process | None:
@@ -101,12 +134,31 @@ class Event(Struct):
         return Process(first.pid, first.name) if first else None
 
     @property
+    def is_over(self) -> bool:
+        """Whether somebody was killed, or nobody could be: its report is complete."""
+        return bool(self.kills) or self.hopeless
+
+    @property
+    def missing(self) -> list[str]:
+        """The parts that such an event has and this log does not show."""
+        if self.killer != "kernel":
+            return []
+        reported = self.usage_kib is not None if self.constraint == MEMCG else bool(self.counts or self.ram_pages)
+        parts = {
+            "header": self.gfp is not None,
+            "memory report": reported,
+            "task table": self.tasks > 0,
+            "kill": self.is_over,
+        }
+        return [part for part, there in parts.items() if not there]
+
+    @property
     def complete(self) -> bool:
         """Whether the log holds both why it happened and whom it met."""
-        return self.killer != "kernel" or (self.trigger is not None and bool(self.kills))
+        return self.killer != "kernel" or (self.gfp is not None and bool(self.kills))
 
 
-class Failure(Struct):
+class Failure(Picture):
     """An allocation that the kernel could not serve: `mode` as printed, `flags` its names (4.6 and later)."""
 
     stamp: float | None
@@ -115,6 +167,7 @@ class Failure(Struct):
     mode: str
     flags: str | None = None
     pid: int | None = None
+    date: str = ""
 
     @property
     def atomic(self) -> bool:
@@ -125,14 +178,33 @@ class Failure(Struct):
         return bool(bits & 0x20) and not bits & 0x10
 
 
+class Note(NamedTuple):
+    """Another line that matters; `kind` is what it tells of.
+
+    `drop_caches` (value: what was written), `vmalloc` (value: bytes that were asked for), `overcommit` (value: bytes,
+    where printed), or `unit` (name: a unit that systemd says lost a process to the OOM killer).
+    """
+
+    kind: str
+    stamp: float | None
+    date: str
+    name: str
+    pid: int | None = None
+    value: int | None = None
+
+
 class KernelLog(Struct, frozen=True):
     """All that a log says, in its order; of a log with very many events the newest ones.
 
-    `cut` is true where the kernel says that it dropped lines.
+    `dropped` counts the older events that were not kept; `cut` is true where the log says that lines are missing;
+    `kernel` whether anything in it looks like a kernel's line.
     """
 
     events: tuple[Event, ...] = ()
     failures: tuple[Failure, ...] = ()
+    notes: tuple[Note, ...] = ()
     slub_failures: int = 0
     overcommit_refusals: int = 0
+    dropped: int = 0
     cut: bool = False
+    kernel: bool = False

@@ -6,45 +6,63 @@ import re
 from typing import NamedTuple
 
 KERNEL = "kernel"
-_STAMP = r"\[ *(\d{1,12}\.\d{1,9})\](?:\[ *[TC]\d+\])? ?"
+PROGRAMS = (KERNEL, "systemd", "systemd-oomd", "earlyoom", "nohang", "oomd", "systemd-journald")
+_STAMP = r"\[ *(\d{1,12}\.\d{1,9})(?:@\d+)?(?: <[ .\d]{1,24}>)?\](?: ?\[ *([TC]\d+)\])? ?"
 _DATE = (
     r"\[[^\]\[]{8,40} \d{4}\] "  # dmesg -T, in the target's language
-    r"|\d{4}-\d\d-\d\dT[\d:.,]+(?:Z|[+-][\d:]{4,6})? "
-    r"|[A-Z][a-z]{2} +\d{1,2} [\d:.]{8,15} "
+    r"|\[[^\W\d_]{2,9}\.? ?\d{1,2} \d\d:\d\d\] |\[ +\+\d{1,9}\.\d{1,9}\] "  # dmesg -e
+    r"|\d{4}-\d\d-\d\d[T ]\d\d:[\d:.,]+(?:Z|[+-][\d:]{4,6})? "
+    r"|[^\W\d_]{2,4} \d{4}-\d\d-\d\d \d\d:[\d:.]+ \S{1,9} "  # journalctl -o short-full
+    r"|[^\W\d_]{2,9}\.? +\d{1,2} [\d:.]{8,15} (?:\d{4} )?"  # syslog, in any language
     r"|\d{1,2}\w? +\d{1,2} [\d:.]{8,15} "  # journalctl in Chinese and Japanese
+    r"|\d{9,11}\.\d{6} (?=\S+ [\w-]+(?:\[\d+\])?: )"  # journalctl -o short-unix
 )
 _FRAME = re.compile(
-    r"(?:<\d{1,3}>)?"
-    r"(?:[a-z0-9]+ *:[a-z]+ *: )?"  # dmesg -x
-    r"(?:\d+,\d+,(?P<micro>\d{1,18}),[^;]*;)?"  # /dev/kmsg
+    rf"(?:[\w./+-]{{1,200}}:(?:\d+:)?(?={_DATE}|\[ *\d+\.\d))?"  # grep over several files
+    r"(?:<\d{1,3}>(?:1 )?)?"
+    r"(?:[a-z0-9]+ *:[a-z]+ *: ?)?"  # dmesg -x
+    r"(?:\d+,\d+,(?P<micro>\d{1,18}),(?P<flags>[^;]*);)?"  # /dev/kmsg
     rf"(?P<date>{_DATE})?"
     rf"(?:{_STAMP})?"
 )
-_PROGRAM = re.compile(r"(?:[\w.-]+ )?(kernel|systemd|systemd-oomd|earlyoom|nohang|oomd)(?:\[\d+\])?: ?")
-_ANY_PROGRAM = re.compile(r"(?:[\w.-]+ )?([\w./@-]+)\[\d+\]: ")
+_PROGRAM = re.compile(
+    rf"(?:[\w.:-]+ )?({'|'.join(PROGRAMS)})"
+    r"(?:(?:\[\d+\])?: ?| \S+ \S+ (?:-|\[[^\]]*\]) )"  # the second is syslog's newer form
+)
+_ANY_PROGRAM = re.compile(r"(?:[\w.:-]+ )?([\w./@-]+)\[\d+\]: ")
 _SECOND = re.compile(_STAMP)
+_CALLER = re.compile(r"caller=([TC]\d+)")
 MICROSECONDS = 1_000_000
 
 
 class Line(NamedTuple):
-    """What a line says: `stamp` in seconds of the host's uptime, None where it has none; who wrote it; the text."""
+    """What a line says: `stamp` in seconds of the host's uptime, None where it has none; who wrote it; the text.
+
+    `date` is the wall time as it was printed, `caller` the thread or processor that printed it (CONFIG_PRINTK_CALLER),
+    `style` what wrote the file: kmsg, syslog or dmesg.
+    """
 
     stamp: float | None
     program: str
     text: str
+    date: str = ""
+    caller: str = ""
+    style: str = "dmesg"
 
 
 def unframe(line: str) -> Line:
     """Takes off every known frame; what is left of an unknown one stays in front of the text."""
     frame = next(_FRAME.finditer(line))  # every part is optional: the first match is at the start
-    place, stamp = frame.end(), frame[3]
-    program = KERNEL
-    source = _PROGRAM.match(line, place) or (_ANY_PROGRAM.match(line, place) if frame["date"] else None)
+    place, date = frame.end(), (frame["date"] or "").strip(" []")
+    stamp, caller = frame.groups()[-2:]
+    if frame["micro"]:
+        named = _CALLER.search(frame["flags"])
+        return Line(int(frame["micro"]) / MICROSECONDS, KERNEL, line[place:], date, named[1] if named else "", "kmsg")
+    program, style = KERNEL, "dmesg"
+    source = _PROGRAM.match(line, place) or (_ANY_PROGRAM.match(line, place) if date or stamp else None)
     if source:
-        program, place = source[1], source.end()
+        program, place, style = source[1], source.end(), "syslog"
         second = _SECOND.match(line, place)
         if second and not stamp:  # after a stamp it is the text's own: a name may look like one
-            stamp, place = second[1], second.end()
-    if frame["micro"]:
-        return Line(int(frame["micro"]) / MICROSECONDS, program, line[place:])
-    return Line(float(stamp) if stamp else None, program, line[place:])
+            stamp, caller, place = second[1], second[2], second.end()
+    return Line(float(stamp) if stamp else None, program, line[place:], date, caller or "", style)

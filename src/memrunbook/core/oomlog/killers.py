@@ -1,10 +1,10 @@
-"""The lines of killers in userspace (systemd-oomd, earlyoom, oomd): who they killed and why."""
+"""The lines of killers in userspace (systemd-oomd, earlyoom, nohang, oomd): who they killed and why."""
 
 from __future__ import annotations
 
 import re
 
-from memrunbook.core.oomlog.event import Event, Kill
+from memrunbook.core.oomlog.event import Event, Kill, Process
 from memrunbook.core.oomlog.frame import Line
 
 KIB = 1024
@@ -13,6 +13,8 @@ _EARLYOOM = re.compile(
     r"sending SIG(?:TERM|KILL) to process (\d{1,10}) uid (\d{1,10}) \"(.*?)\": .*?VmRSS (\d{1,12}) MiB"
 )
 _OOMD = re.compile(r"oomd kill: .*? (/?\S+) (\d{1,18}) ruleset:(.*)$")
+_NOHANG = re.compile(r"Sending (SIG(?:TERM|KILL)) to the victim(.*)$")
+_NOHANG_VICTIM = re.compile(r"[Nn]ame: (.{1,64}?), PID: (\d{1,10})|PID: (\d{1,10}), [Nn]ame: (.{1,64}?)(?:,|$)")
 
 
 def read_killer(line: Line) -> Event | None:
@@ -21,12 +23,14 @@ def read_killer(line: Line) -> Event | None:
         return _systemd_oomd(line)
     if line.program == "earlyoom":
         return _earlyoom(line)
-    return _oomd(line)
+    return _nohang(line) if line.program == "nohang" else _oomd(line)
 
 
 def _systemd_oomd(line: Line) -> Event | None:
     found = _SYSTEMD_OOMD.match(line.text)
-    return Event(line.stamp, "systemd-oomd", task_memcg=found[1], reason=found[2]) if found else None
+    if found is None:
+        return None
+    return Event(line.stamp, "systemd-oomd", task_memcg=found[1], reason=found[2], date=line.date)
 
 
 def _earlyoom(line: Line) -> Event | None:
@@ -34,11 +38,21 @@ def _earlyoom(line: Line) -> Event | None:
     if found is None:
         return None
     kill = Kill(int(found[1]), found[3], anonymous_kib=int(found[4]) * KIB, uid=int(found[2]))
-    return Event(line.stamp, "earlyoom", kills=[kill], reason=line.text)
+    return Event(line.stamp, "earlyoom", kills=[kill], reason=line.text, date=line.date)
+
+
+def _nohang(line: Line) -> Event | None:
+    """It names the victim in the same line, in some versions only in lines before."""
+    found = _NOHANG.search(line.text)
+    if found is None:
+        return None
+    named = _NOHANG_VICTIM.search(found[2])
+    chosen = Process(int(named[2] or named[3]), named[1] or named[4]) if named else None
+    return Event(line.stamp, "nohang", chosen=chosen, reason=line.text, date=line.date)
 
 
 def _oomd(line: Line) -> Event | None:
     found = _OOMD.search(line.text)
     if found is None or "killer:(dry)" in found[3]:
         return None
-    return Event(line.stamp, "oomd", task_memcg="/" + found[1].removeprefix("/"), reason=line.text)
+    return Event(line.stamp, "oomd", task_memcg="/" + found[1].removeprefix("/"), reason=line.text, date=line.date)

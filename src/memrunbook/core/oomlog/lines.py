@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from memrunbook.core.oomlog.event import MEMCG, Event, Kill, Process
+from memrunbook.core.oomlog.event import CPUSET, MEMCG, MOST_KILLS, POLICY, Event, Kill, Process
 
-LARGE = 18
-"""More digits than any number of a kernel: such a line is not the kernel's."""
-NUMBER = rf"\d{{1,{LARGE}}}"
+NUMBER = r"\d{1,18}"
+"""A number with more digits is none of a kernel's, and such a line is not the kernel's."""
 _HEADER = re.compile(
-    r"(.*) invoked oom-killer: gfp_mask=(0x[0-9a-f]+)(?:\([^)]*\))?,(?: nodemask=(\S*?), +)? ?order=(-?\d{1,9})\b"
+    r"(?:(.*) invoked )?oom-killer: gfp_mask=(0x[0-9a-f]+)(?:\([^)]*\))?,?"
+    r"(?: nodemask=(\S*?), +)?(?: ?order=(-?\d{1,9})\b)?"
 )
 _CPU = re.compile(rf"CPU: {NUMBER} (?:UID: {NUMBER} )?PID: ({NUMBER}) Comm: .*? (\d+\.\d+\S*) ")
 _PID = re.compile(rf"Pid: ({NUMBER}), comm: .*? (\d+\.\d+\S*) ")
@@ -19,11 +19,8 @@ _CPUSET = re.compile(r".* cpuset=(.*) mems_allowed=([\d,-]*)$")
 _LIMIT = re.compile(r"Task in (.*) killed as a result of limit of (.*)$")
 _USAGE = re.compile(rf"memory: usage ({NUMBER})kB, limit ({NUMBER})kB")
 _STATS = re.compile(r"Memory cgroup stats for (.*?):(?: cache:.*)?$|Memory cgroup stats for (.*)$")
-_ZONE = re.compile(
-    rf"(?:Node ({NUMBER}) )?\w+ free:({NUMBER})kB (?:boost:{NUMBER}kB )?min:{NUMBER}kB low:{NUMBER}kB high:({NUMBER})kB"
-)
-_SWAP = re.compile(rf"(Free|Total) swap += (-?{NUMBER})kB")
-_RAM = re.compile(rf"({NUMBER}) pages RAM$")
+_GROUP_KIB = re.compile(rf"\b([a-z_]{{2,40}}):({NUMBER})KB")
+_GROUP_BYTES = re.compile(rf"^(?:.*[ \t\]:;])?([a-z_]{{2,40}}) ({NUMBER})$", re.MULTILINE)
 _SUMMARY = re.compile(
     r"oom-kill:constraint=(\w+),nodemask=(\(null\)|[\d,-]*?)"
     r"(?:,cpuset=(.*?),mems_allowed=([\d,-]*?))?(?:,global_oom|,oom_memcg=(.*?))?"
@@ -38,6 +35,10 @@ _KILL = re.compile(
     rf"(?:, UID:({NUMBER}))?(?: pgtables:({NUMBER})kB)?(?: oom_score_adj:(-?\d{{1,5}}))?"
 )
 _KILL_BARE = re.compile(rf"(?:(.*?): )?Killed process ({NUMBER})(?:, UID {NUMBER},)? \((.*?)(?:\)\.?)?$")
+_EXITING = re.compile(rf"(?:.*?: )?OOM victim ({NUMBER}) \((.*)\) is already exiting")
+_PANIC = re.compile(r"(?i)not syncing: (?:(?:.*: )?out of memory|system is deadlocked on memory)")
+_CONSTRAINTS = {"(MPOL_BIND)": POLICY, "in cpuset": CPUSET, "emory cgroup out of": MEMCG}
+KIB = 1024
 _REAPED = re.compile(rf"oom_reaper: (?:reaped process|unable to reap pid:) ?({NUMBER}) \((.*)\)")
 
 
@@ -45,8 +46,9 @@ def header(event: Event, text: str) -> bool:
     """The first line: who asked for memory. Each function here says whether the line was one of its kind."""
     found = _HEADER.match(text)
     if found:
-        event.trigger, event.gfp, event.nodemask, event.order = found[1], found[2], found[3], int(found[4])
-        event.by_hand = event.order < 0
+        event.trigger, event.gfp, event.nodemask = found[1], found[2], found[3]
+        event.order = None if found[4] is None else int(found[4])
+        event.by_hand = (event.order or 0) < 0
     return found is not None
 
 
@@ -85,35 +87,22 @@ def usage(event: Event, text: str) -> bool:
 
 
 def group_stats(event: Event, text: str) -> bool:
+    """What the group of the limit holds; version 1 prints a line for each group below it, and each its own only."""
     found = _STATS.match(text)
-    if found and event.oom_memcg is None:
-        event.oom_memcg = found[1] or found[2]
-    return found is not None
+    if found is None:
+        return False
+    if event.oom_memcg is None:
+        event.oom_memcg = (found[1] or found[2] or "").partition("#012")[0].rstrip(":")
+    for name, value in _GROUP_KIB.findall(text):
+        event.group_kib[name] = event.group_kib.get(name, 0) + int(value)
+    group_lines(event, text.replace("#012", "\n"))
+    return True
 
 
-def zone(event: Event, text: str) -> bool:
-    found = _ZONE.match(text)
-    if found:
-        event.nodes.add(int(found[1] or 0))
-        event.free_kib += int(found[2])
-        event.high_kib += int(found[3])
-    return found is not None
-
-
-def swap(event: Event, text: str) -> bool:
-    found = _SWAP.match(text)
-    if found and found[1] == "Free":
-        event.free_swap_kib = int(found[2])
-    elif found:
-        event.total_swap_kib = int(found[2])
-    return found is not None
-
-
-def ram(event: Event, text: str) -> bool:
-    found = _RAM.match(text)
-    if found:
-        event.ram_pages = int(found[1])
-    return found is not None
+def group_lines(event: Event, text: str) -> None:
+    """The lines below it of 5.3 and later, in bytes; the first of a name counts."""
+    for name, value in _GROUP_BYTES.findall(text):
+        event.group_kib.setdefault(name, int(value) // KIB)
 
 
 def summary(event: Event, text: str) -> bool:
@@ -143,10 +132,10 @@ def kill(event: Event, text: str) -> bool:
     new = _read_kill(text)
     if new is None:
         return False
-    if all(new.pid != known.pid for known in event.kills):
-        event.kills.append(new)
-    if "emory cgroup out of" in (new.message or "") and event.constraint is None:
-        event.constraint, event.inferred = MEMCG, True
+    _add(event, new)
+    said = [constraint for words, constraint in _CONSTRAINTS.items() if words in (new.message or "")]
+    if said and event.constraint is None:
+        event.constraint, event.inferred = said[0], True
     _split_summary(event, new)
     return True
 
@@ -154,13 +143,21 @@ def kill(event: Event, text: str) -> bool:
 def sharing(event: Event, text: str) -> bool:
     found = _SHARING.match(text)
     if found:
-        event.kills.append(Kill(int(found[1]), found[2]))
+        _add(event, Kill(int(found[1]), found[2]))
+    return found is not None
+
+
+def exiting(event: Event, text: str) -> bool:
+    """A victim that was on its way out already is not killed: its memory comes back by itself."""
+    found = _EXITING.match(text)
+    if found:
+        event.chosen, event.reason = Process(int(found[1]), found[2]), text
     return found is not None
 
 
 def reaped(event: Event, text: str) -> bool:
     found = _REAPED.match(text)
-    if found:
+    if found and len(event.reaped) < MOST_KILLS:
         event.reaped.append(Process(int(found[1]), found[2]))
     return found is not None
 
@@ -173,6 +170,10 @@ def group(event: Event, text: str) -> bool:
 def hopeless(event: Event, text: str) -> bool:
     event.hopeless, event.reason = True, text
     return True
+
+
+def panic(event: Event, text: str) -> bool:
+    return _PANIC.search(text) is not None and hopeless(event, text)
 
 
 def pid_of(text: str) -> int | None:
@@ -192,6 +193,11 @@ def _read_kill(text: str) -> Kill | None:
         return Kill(int(sized[2]), sized[4], sized[1], total, anonymous, file, shared, uid, page_tables, adjustment)
     bare = _KILL_BARE.match(text)
     return Kill(int(bare[2]), bare[3], bare[1]) if bare else None
+
+
+def _add(event: Event, new: Kill) -> None:
+    if len(event.kills) < MOST_KILLS and all(new.pid != known.pid for known in event.kills):
+        event.kills.append(new)
 
 
 def _number(text: str | None) -> int | None:

@@ -1,0 +1,85 @@
+"""Keeps what a log tells: its events, failed allocations and notes, the newest ones of very many."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from memrunbook.core.oomlog import killers, others
+from memrunbook.core.oomlog.event import Event, Failure, KernelLog, Note
+from memrunbook.core.oomlog.frame import KERNEL, Line
+from memrunbook.core.oomlog.merge import merged
+from memrunbook.core.oomlog.thread import Thread
+
+MOST = 10_000
+"""Events, failures and notes that are kept: the newest ones."""
+
+
+class Collection:
+    """What was read so far."""
+
+    def __init__(self) -> None:
+        self._events: deque[Event] = deque(maxlen=MOST)
+        self._failures: deque[Failure] = deque(maxlen=MOST)
+        self._notes: deque[Note] = deque(maxlen=MOST)
+        self._counted = self._slub = self._refusals = self._boot = 0
+        self._cut = False
+
+    def begin(self, line: Line) -> Event:
+        """An event that begins with this line; it counts once it is known to be one."""
+        return Event(stamp=line.stamp, date=line.date, style=line.style, boot=self._boot)
+
+    def count(self, thread: Thread) -> None:
+        """The event that this thread tells of is one."""
+        if thread.event and not thread.counts:
+            thread.counts = True
+            self._keep(thread.event)
+
+    def _keep(self, event: Event) -> None:
+        self._events.append(event)
+        self._counted += 1
+
+    def boots(self, line: Line) -> bool:
+        """Whether the line begins another boot."""
+        begins = line.program == KERNEL and line.text.startswith(("Linux version ", "-- Boot ", "-- Reboot --"))
+        if begins:
+            self._boot += 1
+        return begins
+
+    def other(self, thread: Thread, line: Line) -> bool:
+        """Keeps what a line tells that is no event of the kernel; says whether it tells anything."""
+        failure, note, event = others.read_failure(line), others.read_note(line), killers.read_killer(line)
+        if failure:
+            thread.failure, thread.reported = failure, False
+            self._failures.append(failure)
+        elif note:
+            self._note(note)
+        elif event:
+            self._keep(event)
+        elif line.program == KERNEL and line.text.startswith("SLUB: Unable"):
+            self._slub += 1
+        elif others.is_loss(line):
+            self._cut = True
+        else:
+            return False
+        return True
+
+    def result(self, *, kernel: bool) -> KernelLog:
+        """All of it, each event once."""
+        events = merged(self._events)
+        return KernelLog(
+            tuple(events),
+            tuple(self._failures),
+            tuple(self._notes),
+            self._slub,
+            self._refusals,
+            self._counted - len(self._events),
+            self._cut,
+            kernel or bool(events),
+        )
+
+    def _note(self, note: Note) -> None:
+        self._notes.append(note)
+        self._refusals += note.kind == "overcommit"
+        last = next((event for event in reversed(self._events) if event.killer == "kernel"), None)
+        if note.kind == "unit" and last and others.is_about(note, last):
+            last.unit = last.unit or note.name

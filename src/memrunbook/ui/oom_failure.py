@@ -1,0 +1,87 @@
+"""What a kernel log tells beside its events: failed allocations, refusals, dropped caches, killed units."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from memrunbook.core.oomlog import explain
+from memrunbook.core.oomlog.event import Event, Failure, KernelLog
+from memrunbook.core.oomlog.fragmentation import by_zone
+from memrunbook.core.units import KIB, format_bytes
+from memrunbook.ui.block import BLANK, Block, Grid, Span, line, row
+from memrunbook.ui.words import plural
+
+FRAGMENTED = 0.5
+"""Above this index the kernel itself speaks of fragmentation (vm.extfrag_threshold 500)."""
+FALLOUT_SECONDS = 10.0
+MOST_NAMES = 5
+SHORT = "no page was left"
+
+
+def failure_blocks(log: KernelLog, most: int) -> list[Block]:
+    """The newest failed allocations, each with what it was for want of."""
+    shown = log.failures[max(0, len(log.failures) - most) :]
+    if not log.failures:
+        return []
+    rows = [row(_title(failure), body=_reason(failure, log)) for failure in shown]
+    older = f", the newest {len(shown)}" if len(shown) < len(log.failures) else ""
+    return [BLANK, line(Span(plural(len(log.failures), "failed allocation") + older, "strong")), Grid(tuple(rows))]
+
+
+def note_blocks(log: KernelLog) -> list[Block]:
+    """The other lines, counted by whom they name."""
+    rows = [row(Span(words, "strong"), body=body) for words, body in _notes(log) if body]
+    return [BLANK, line(Span("Also in this log", "strong")), Grid(tuple(rows))] if rows else []
+
+
+def _title(failure: Failure) -> str:
+    when = failure.date or ("" if failure.stamp is None else f"{failure.stamp:,.1f} s")
+    return f"{when}  {failure.name}, order {failure.order}".strip()
+
+
+def _reason(failure: Failure, log: KernelLog) -> str:
+    if any(_explains(event, failure) for event in log.events):
+        return "fallout: the kernel had just killed it"
+    free = explain.of_host(failure).free_kib
+    left = "" if free is None else f"; {format_bytes(free * KIB)} were free"
+    if failure.order == 0:
+        return ("could not wait, and the reserve was empty (vm.min_free_kbytes)" if failure.atomic else SHORT) + left
+    return f"{(1 << failure.order):,} pages in one piece: {_fragmentation(failure)}{left}"
+
+
+def _fragmentation(failure: Failure) -> str:
+    indices = by_zone(failure.blocks, failure.order)
+    if not indices:
+        return "the log does not show the free blocks"
+    worst = max(indices, key=indices.__getitem__)
+    said = f"{worst} index {indices[worst]:.3f}"
+    if indices[worst] > FRAGMENTED:
+        return f"memory was fragmented ({said})"
+    return f"a zone had such a piece ({said})" if indices[worst] <= -1 else f"memory was short ({said})"
+
+
+def _explains(event: Event, failure: Failure) -> bool:
+    if event.stamp is None or failure.stamp is None or not 0 <= failure.stamp - event.stamp <= FALLOUT_SECONDS:
+        return False
+    return any(failure.pid == kill.pid or failure.name == kill.name for kill in event.kills)
+
+
+def _notes(log: KernelLog) -> list[tuple[str, str]]:
+    kinds = {
+        "drop_caches": ("Caches dropped", "by {}: a job that drops caches costs reads and cures nothing"),
+        "overcommit": ("Overcommit refused", "{}: not a lack of memory; see vm.overcommit_memory"),
+        "vmalloc": ("vmalloc failed", "{}"),
+        "unit": ("Units (systemd)", "{} lost a process to the OOM killer"),
+    }
+    rows = []
+    for kind, (title, words) in kinds.items():
+        names = Counter(note.name for note in log.notes if note.kind == kind)
+        rows.append((title, words.format(_counted(names)) if names else ""))
+    slub = f"{log.slub_failures:,} times a kernel cache could not grow" if log.slub_failures else ""
+    return [*rows, ("SLUB", slub)]
+
+
+def _counted(names: Counter[str]) -> str:
+    parts = [f"{name} ({count:,}x)" for name, count in names.most_common(MOST_NAMES)]
+    more = len(names) - MOST_NAMES
+    return ", ".join([*parts, *([f"{more:,} more"] if more > 0 else [])])

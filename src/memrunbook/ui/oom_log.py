@@ -1,0 +1,96 @@
+"""A saved kernel log in plain words: who was killed and why, who was behind it, what may help."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from memrunbook.core.oomlog import explain
+from memrunbook.core.oomlog.category import category
+from memrunbook.core.oomlog.event import Event, KernelLog
+from memrunbook.ui.block import BLANK, Block, Grid, Span, Table, line
+from memrunbook.ui.oom_event import event_rows
+from memrunbook.ui.oom_failure import failure_blocks, note_blocks
+from memrunbook.ui.words import plural
+
+NOT_A_LOG = "nothing in it looks like a kernel's line"
+MOST_NAMES = 3
+MOST_GROUPS = 20
+
+
+def oom_log_view(log: KernelLog, file: str, most: int) -> list[Block]:
+    """The verdict, then the newest `most` events in full and the older ones as a table."""
+    shown, older = _split(log.events, most)
+    blocks: list[Block] = [_verdict(log, file), *_losses(log)]
+    if older:
+        blocks += [BLANK, line(f"{plural(len(older), 'older event')}, by victim"), _table(older)]
+    for event in shown:
+        blocks += [BLANK, _heading(event), Grid(tuple(event_rows(event)))]
+    return [*blocks, *failure_blocks(log, most), *note_blocks(log)]
+
+
+def _split(events: Sequence[Event], most: int) -> tuple[Sequence[Event], Sequence[Event]]:
+    cut = max(0, len(events) - most)
+    return events[cut:], events[:cut]
+
+
+def _verdict(log: KernelLog, file: str) -> Block:
+    place = Span(file, whole=True)
+    if not log.kernel and not log.failures:
+        return line(Span("NO KERNEL LOG", "warning"), ": ", place, f": {NOT_A_LOG}")
+    real = [event for event in log.events if category(event) != "manual"]
+    if real:
+        often = f"{len(real):,} times: " if len(real) > 1 else ""
+        return line(Span("OUT OF MEMORY", "critical"), f": {often}{_who(real)}{_cause(real)}")
+    if log.failures:
+        many = plural(len(log.failures), "failed allocation")
+        return line(Span("ALLOCATIONS FAILED", "warning"), f": {many}, no out-of-memory event")
+    if log.events:
+        return line(Span("BY HAND", "hint"), ": the OOM killer was called by a person (SysRq-f), nothing else")
+    return line(Span("NO EVENT", "good"), ": no out-of-memory event in ", place)
+
+
+def _who(events: Sequence[Event]) -> str:
+    names = Counter(_name(event) for event in events)
+    parts = [
+        f"{name} ({count:,}x)" if count > 1 < len(names) else name for name, count in names.most_common(MOST_NAMES)
+    ]
+    more = len(names) - MOST_NAMES
+    return ", ".join([*parts, *([f"and {more:,} more"] if more > 0 else [])])
+
+
+def _name(event: Event) -> str:
+    victim, owner = event.victim, explain.owner(event)
+    whose = owner.container or owner.unit or event.task_memcg or ""
+    if victim is None and event.killer != "kernel":
+        return f"{whose or 'a process'} was killed"
+    if victim is None:
+        return "nobody could be killed" if event.hopeless else "a victim that the log does not show"
+    done = "was killed" if event.kills or event.reaped or event.killer != "kernel" else "was chosen"
+    return f"{victim.name} {done}" + (f" ({whose})" if owner.unit or owner.container else "")
+
+
+def _cause(events: Sequence[Event]) -> str:
+    hogs = Counter(hog.name for event in events if (hog := explain.hog(event)))
+    return f"; the largest was another: {hogs.most_common(1)[0][0]}" if hogs else ""
+
+
+def _losses(log: KernelLog) -> list[Block]:
+    said = [f"{log.dropped:,} older events than these are not shown: the newest are kept"] if log.dropped else []
+    said += ["The log says that lines were dropped: it may not be all."] if log.cut else []
+    return [line(Span(words, "warning")) for words in said]
+
+
+def _table(events: Sequence[Event]) -> Table:
+    groups = Counter((_name(event), category(event), event.oom_memcg or "") for event in events)
+    rows = [(name, str(count), kind, group or "-") for (name, kind, group), count in groups.most_common(MOST_GROUPS)]
+    rest = len(groups) - MOST_GROUPS
+    more = [(f"and {rest:,} more", "", "", "")] if rest > 0 else []
+    return Table(("victim", "times", "class", "limit of"), (*rows, *more))
+
+
+def _heading(event: Event) -> Block:
+    when = [event.date] if event.date else []
+    when += [f"{event.stamp:,.1f} s after boot"] if event.stamp is not None else []
+    seen = f", told {event.seen} times" if event.seen > 1 else ""
+    return line(Span("Event", "strong"), f"  {', '.join(when) or 'at an unknown time'}{seen}")
