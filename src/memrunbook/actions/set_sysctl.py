@@ -1,4 +1,4 @@
-"""Sets a kernel parameter of memory management, at run time, and takes it back where asked."""
+"""Sets a kernel parameter of memory management, for a while, until the next boot or for good."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
-from memrunbook.actions import guards
+from memrunbook.actions import guards, sysctl_dropin
 from memrunbook.actions.scripts import OWN_CHILD
 from memrunbook.actions.sysctls import KNOBS, Knob, path
 from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Undo, UndoMode, Verify
@@ -17,7 +17,7 @@ from memrunbook.core.snapshot import Snapshot
 from memrunbook.core.text import clean
 from memrunbook.core.units import KIB, Duration, parse_size
 
-SCRIPT = """\
+ACT = """\
 act() { # FILE VALUE: a read by built-ins would see one digit, so `cat` looks
   printf '%s\\n' "$2" >"$1" || return 1
   now=$(child cat "$1") || return 1
@@ -25,9 +25,8 @@ act() { # FILE VALUE: a read by built-ins would see one digit, so `cat` looks
   printf '%s\\n' "$1 is $now after $2 was written" >&2
   return 1
 }
-act "$@"
 """
-UNDO = (
+TAKE_BACK = (
     OWN_CHILD
     + """\
 take_back() { # FILE OURS OLDFILE OLD: writing OLDFILE (FILE, or its twin) takes FILE back
@@ -41,23 +40,55 @@ take_back() { # FILE OURS OLDFILE OLD: writing OLDFILE (FILE, or its twin) takes
   printf '%s\\n' "$4" >"$3" || return 1
   [ "$(child cat "$3")" = "$4" ]
 }
-take_back "$@"
+"""
+)
+SCRIPT = ACT + 'act "$@"\n'
+UNDO = TAKE_BACK + 'take_back "$@"\n'
+SCRIPT_KEPT = (
+    ACT
+    + sysctl_dropin.KEEP
+    + """\
+keep() { # FILE VALUE DROPIN KEY
+  act "$1" "$2" || return 1
+  dropin_read "$3" "$4"
+  [ "$dropin_now" = "$2" ] || dropin_write "$3" "$4" "$2"
+}
+keep "$@"
+"""
+)
+UNDO_KEPT = (
+    TAKE_BACK
+    + sysctl_dropin.KEEP
+    + """\
+keep_no_more() { # FILE OURS OLDFILE OLD DROPIN KEY KEPT: KEPT is what the drop-in set before, empty for nothing
+  dropin_read "$5" "$6"
+  case $dropin_now in
+    "$2" | "$7") ;;
+    *) printf '%s\\n' "$5 sets $6 to ${dropin_now:-nothing}: somebody else has changed it" >&2; return 4 ;;
+  esac
+  take_back "$1" "$2" "$3" "$4" || return
+  [ "$dropin_now" = "$7" ] || dropin_write "$5" "$6" "$7"
+}
+keep_no_more "$@"
 """
 )
 
 
 class SetSysctl(Action, frozen=True, kw_only=True):
-    """Sets one of the kernel parameters whose range and dangers are known; nothing is written to the disk."""
+    """Sets one of the kernel parameters whose range and dangers are known; `persist` keeps it after a reboot."""
 
     max_risk: ClassVar[Risk] = Risk.HIGH
     effect: ClassVar[Effect] = Effect.IDEMPOTENT
-    needs: ClassVar[tuple[str, ...]] = ("host", "sysctl", "memory", "swap", "hugepages")
+    needs: ClassVar[tuple[str, ...]] = ("host", "sysctl", "sysctl_files", "memory", "swap", "hugepages")
     undo_mode: ClassVar[UndoMode] = "auto"
 
     key: Annotated[str, Meta(description="the parameter, as in vm.swappiness")]
     value: Annotated[int | str, Meta(description='its new value; for a parameter in bytes or KiB also "512 MiB"')]
     for_: Annotated[Duration | None, Meta(description="after this time the host itself takes it back")] = msgspec.field(
         default=None, name="for"
+    )
+    persist: Annotated[bool, Meta(description="keep it after a reboot: a line in a file of our own below sysctl.d")] = (
+        False
     )
 
     def decide(self, snapshot: Snapshot) -> Decision:
@@ -73,21 +104,34 @@ class SetSysctl(Action, frozen=True, kw_only=True):
         return self._judged(snapshot, name, knob, value)
 
     def _judged(self, snapshot: Snapshot, name: str, knob: Knob, value: int) -> Decision:
-        twin = (f"sysctl.{knob.twin}",) if knob.twin else ()
-        known = guards.known(f"sysctl.{name}", *twin)
-        blocked = guards.first(snapshot, *guards.HOST_WIDE, known, guards.comes_back(self.for_))
+        blocked = self._blocked(snapshot, name, knob)
         if blocked is not None:
             return blocked
         old = snapshot.value(f"sysctl.{name}")
-        if old == value:
+        if old == value and not self._to_be_kept(snapshot, name, value):
             return NotNeeded(f"{name} is {value}")
-        risk = knob.judge(snapshot, old, value)
+        risk = knob.judge(snapshot, old, value) if old != value else Risk.LOW
         if isinstance(risk, Blocked):
             return risk
         if self.for_ is not None and _risky_way_back(snapshot, name, value):
             why = f"going back from {name} {value} may make programs fail, and `for` would do it unasked"
             return Blocked(why, "leave `for` out; the change then stays until it is set back")
-        return self._change(snapshot, name, value, risk)
+        change = self._change(snapshot, name, value, risk)
+        return _kept(change, snapshot, name, value) if self.persist else change
+
+    def _blocked(self, snapshot: Snapshot, name: str, knob: Knob) -> Blocked | None:
+        if self.persist and self.for_ is not None:
+            return Blocked("`persist` keeps the value and `for` takes it back", "leave one of the two out")
+        twin = (f"sysctl.{knob.twin}",) if knob.twin else ()
+        files = ("sysctl_files.files",) if self.persist else ()
+        known = guards.known(f"sysctl.{name}", *twin, *files)
+        return guards.first(snapshot, *guards.HOST_WIDE, known, guards.comes_back(self.for_))
+
+    def _to_be_kept(self, snapshot: Snapshot, name: str, value: int) -> bool:
+        """True where the next boot would lose the value, and our own file does not keep it."""
+        if not self.persist:
+            return False
+        return str(value) not in (sysctl_dropin.kept(snapshot, name), sysctl_dropin.at_boot(snapshot, name))
 
     def _change(self, snapshot: Snapshot, name: str, value: int, risk: Risk) -> Change:
         knob = KNOBS[name]
@@ -107,12 +151,31 @@ class SetSysctl(Action, frozen=True, kw_only=True):
                 f"{source} back to {before}",
                 UNDO,
                 (path(name), str(value), path(source), str(before)),
-                "offer" if _risky_way_back(snapshot, name, value) else self.undo_mode,
+                _mode(snapshot, name, value),
             ),
             costs=_costs(snapshot, name, knob),
             verify=Verify(f"sysctl.{name} == {value}"),
             back_after=self.for_ or 0.0,
         )
+
+
+def _kept(change: Change, snapshot: Snapshot, name: str, value: int) -> Change:
+    """The same change, written to our file as well."""
+    file, key = sysctl_dropin.DROPIN, sysctl_dropin.name_in_files(name)
+    source, before = _before(snapshot, name)
+    old = (path(name), str(value), path(source), str(before), file, key, sysctl_dropin.kept(snapshot, name))
+    unchanged = snapshot.value(f"sysctl.{name}") == value
+    held = f"sysctl_files.files.exists(f, f.path == '{file}' && f.key == '{name}' && f.value == '{value}')"
+    return msgspec.structs.replace(
+        change,
+        summary=f"{name} stays {value} after a reboot" if unchanged else f"{change.summary}, also after a reboot",
+        command=f"{change.command}; echo '{key} = {value}' >> {file}",
+        script=SCRIPT_KEPT,
+        args=(*change.args, file, key),
+        undo=Undo(f"{source} back to {before}, and {file} as before", UNDO_KEPT, old, _mode(snapshot, name, value)),
+        costs="; ".join([change.costs, *sysctl_dropin.warnings(snapshot, name, value)]),
+        verify=Verify(f"sysctl.{name} == {value} && {held}"),
+    )
 
 
 def _before(snapshot: Snapshot, name: str) -> tuple[str, int]:
@@ -131,6 +194,10 @@ def _risky_way_back(snapshot: Snapshot, name: str, value: int) -> bool:
     source, before = _before(snapshot, name)
     way_back = KNOBS[source].judge(snapshot, value if source == name else 0, before)
     return isinstance(way_back, Blocked) or way_back is Risk.HIGH
+
+
+def _mode(snapshot: Snapshot, name: str, value: int) -> UndoMode:
+    return "offer" if _risky_way_back(snapshot, name, value) else SetSysctl.undo_mode
 
 
 def _unknown(name: str) -> Blocked:

@@ -80,24 +80,26 @@ def watermarks(snapshot: Snapshot, old: int, new: int) -> Risk | Blocked:
 
 
 def dirty_limit(key: str) -> Judge:
-    """The judge of one of the four dirty limits: background below the limit; writers block at once when over it."""
+    """The judge of one of the four dirty limits."""
 
     def judge(snapshot: Snapshot, _old: int, new: int) -> Risk | Blocked:
-        blocked = guards.known("memory.available_bytes", "memory.dirty_bytes", *DIRTY)(snapshot)
-        if blocked is not None:
-            return blocked
-        values = {name: snapshot.value(name) for name in DIRTY}
-        values[_twin(f"sysctl.{key}")] = 0
-        values[f"sysctl.{key}"] = new
-        background, limit = _dirty_bytes(snapshot, values, "_background"), _dirty_bytes(snapshot, values, "")
-        if background >= limit:
-            why = (
-                f"writing back would begin at {format_bytes(background)}, not below the limit of {format_bytes(limit)}"
-            )
-            return Blocked(why, "the background value must be the smaller one")
-        return Risk.MEDIUM if snapshot.value("memory.dirty_bytes") > limit else Risk.LOW
+        return dirty_limits(snapshot, {key: new})
 
     return judge
+
+
+def dirty_limits(snapshot: Snapshot, new: dict[str, int]) -> Risk | Blocked:
+    """Judges new dirty limits by key: background below the limit; writers block at once when over it."""
+    blocked = guards.known("memory.available_bytes", "memory.dirty_bytes", *DIRTY)(snapshot)
+    if blocked is not None:
+        return blocked
+    values = {name: snapshot.value(name) for name in DIRTY}
+    values |= {_twin(f"sysctl.{key}"): 0 for key in new} | {f"sysctl.{key}": value for key, value in new.items()}
+    background, limit = _dirty_bytes(snapshot, values, "_background"), _dirty_bytes(snapshot, values, "")
+    if background >= limit:
+        why = f"writing back would begin at {format_bytes(background)}, not below the limit of {format_bytes(limit)}"
+        return Blocked(why, "the background value must be the smaller one")
+    return Risk.MEDIUM if snapshot.value("memory.dirty_bytes") > limit else Risk.LOW
 
 
 def overcommit_mode(snapshot: Snapshot, _old: int, new: int) -> Risk | Blocked:

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.unit.actions.decisions import blocked, change, not_needed
+from tests.unit.actions.hosts import DENIED, host
+from tests.unit.actions.shells import Machine
+
+from memrunbook.actions.set_dirty_limits import SCRIPT, UNDO, SetDirtyLimits
+from memrunbook.core.action import Risk
+from memrunbook.core.units import GIB, MIB, Duration, Size, decode
+
+SIZES = SetDirtyLimits(limit=Size(512 * MIB), background=Size(64 * MIB))
+PERCENT = SetDirtyLimits(limit_percent=5, background_percent=2)
+VM = "/proc/sys/vm"
+
+
+def test_both_limits_are_set_for_a_while() -> None:
+    given = {"limit": "512 MiB", "background": "64 MiB", "for": "1h"}
+    made = change(msgspec.convert(given, SetDirtyLimits, dec_hook=decode), host())
+    limit, background = str(512 * MIB), str(64 * MIB)
+    assert made.summary == (
+        f"vm.dirty_bytes 0 -> {limit}, vm.dirty_background_bytes 0 -> {background}, back after 60 min"
+    )
+    assert made.args == (f"{VM}/dirty_bytes", limit, f"{VM}/dirty_background_bytes", background)
+    assert made.command == f"sysctl vm.dirty_bytes={limit} vm.dirty_background_bytes={background}"
+    assert (made.risk, made.back_after) == (Risk.LOW, 3600.0)
+    assert made.verify is not None
+    assert made.verify.that.endswith(f"memory.dirty_bytes <= {limit}")
+
+
+def test_the_undo_writes_back_what_counted_before() -> None:
+    made = change(SIZES, host({"sysctl.vm.dirty_background_ratio": 0, "sysctl.vm.dirty_background_bytes": MIB}))
+    assert made.undo is not None
+    assert made.undo.summary == f"vm.dirty_ratio back to 20 and vm.dirty_background_bytes back to {MIB}"
+    assert made.undo.args == (
+        *(f"{VM}/dirty_bytes", str(512 * MIB), f"{VM}/dirty_ratio", "20"),
+        *(f"{VM}/dirty_background_bytes", str(64 * MIB), f"{VM}/dirty_background_bytes", str(MIB)),
+    )
+
+
+def test_percent_are_of_available_memory() -> None:
+    made = change(PERCENT, host())
+    assert made.args == (f"{VM}/dirty_ratio", "5", f"{VM}/dirty_background_ratio", "2")
+    assert made.verify is not None
+    assert made.verify.that.endswith("memory.dirty_bytes <= memory.available_bytes / 100 * 5")
+
+
+def test_writers_that_will_wait_at_once_are_a_risk() -> None:
+    made = change(SIZES, host({"memory.dirty_bytes": 2 * GIB}))
+    assert made.risk is Risk.MEDIUM
+    assert "wait at once" in made.costs
+    assert "at once" not in change(SIZES, host()).costs
+
+
+def test_limits_that_are_set_stay() -> None:
+    assert not_needed(SetDirtyLimits(limit_percent=20, background_percent=10), host()) == (
+        "vm.dirty_ratio is 20 and vm.dirty_background_ratio is 10"
+    )
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        SetDirtyLimits(),
+        SetDirtyLimits(limit=Size(GIB)),
+        SetDirtyLimits(background_percent=5),
+        SetDirtyLimits(limit=Size(GIB), background_percent=5),
+        SetDirtyLimits(limit=Size(GIB), background=Size(MIB), limit_percent=5),
+    ],
+)
+def test_sizes_and_percent_exclude_each_other(action: SetDirtyLimits) -> None:
+    assert "not clear which limits" in blocked(action, host())
+
+
+@pytest.mark.parametrize(
+    ("action", "word"),
+    [
+        (SetDirtyLimits(limit=Size(4096), background=Size(MIB)), "4.0 KiB is not allowed for vm.dirty_bytes"),
+        (SetDirtyLimits(limit=Size(GIB), background=Size(GIB)), "not below the limit of 1.0 GiB"),
+        (SetDirtyLimits(limit_percent=5, background_percent=5), "not below the limit"),
+        (SetDirtyLimits(limit=Size(GIB), background=Size(MIB), for_=Duration(0)), "shorter than a second"),
+    ],
+)
+def test_values_that_are_refused(action: SetDirtyLimits, word: str) -> None:
+    assert word in blocked(action, host())
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"sysctl": DENIED}, "sysctl.vm.dirty_ratio is unknown"),
+        ({"memory": DENIED}, "memory.available_bytes is unknown"),
+        ({"host.container": True}, "container"),
+        ({"host.root": False}, "root"),
+    ],
+)
+def test_hosts_on_which_it_is_refused(changes: dict[str, object], word: str) -> None:
+    assert word in blocked(SIZES, host(changes))
+
+
+@pytest.fixture
+def knobs(tmp_path: Path) -> dict[str, Path]:
+    """The four files with the values that the undo below expects of us."""
+    values = {"dirty_bytes": 512, "dirty_ratio": 0, "dirty_background_bytes": 64, "dirty_background_ratio": 0}
+    for name, value in values.items():
+        (tmp_path / name).write_text(f"{value}\n")
+    return {name: tmp_path / name for name in values}
+
+
+def undo_arguments(knobs: dict[str, Path]) -> list[str]:
+    limit = [str(knobs["dirty_bytes"]), "512", str(knobs["dirty_ratio"]), "20"]
+    return [*limit, str(knobs["dirty_background_bytes"]), "64", str(knobs["dirty_background_bytes"]), "16"]
+
+
+def test_the_script_writes_both_and_looks(machine: Machine, knobs: dict[str, Path]) -> None:
+    limit, background = str(knobs["dirty_bytes"]), str(knobs["dirty_background_bytes"])
+    assert machine.do(SCRIPT, limit, "1024", background, "128").status == 0
+    assert (knobs["dirty_bytes"].read_text(), knobs["dirty_background_bytes"].read_text()) == ("1024\n", "128\n")
+
+
+def test_a_value_that_the_kernel_does_not_take_is_a_failure(machine: Machine, knobs: dict[str, Path]) -> None:
+    result = machine.do(SCRIPT, str(knobs["dirty_bytes"]), "1024", "/dev/null", "128")
+    assert (result.status, result.text) == (1, "/dev/null is  after 128 was written\n")
+    assert machine.do(SCRIPT, "/dev/full", "1024", "/dev/null", "128").status == 1
+
+
+def test_the_undo_brings_back_what_counted(machine: Machine, knobs: dict[str, Path]) -> None:
+    assert machine.undo(UNDO, *undo_arguments(knobs)).status == 0
+    assert (knobs["dirty_ratio"].read_text(), knobs["dirty_background_bytes"].read_text()) == ("20\n", "16\n")
+    assert machine.do(UNDO, *undo_arguments(knobs)).status == 0
+
+
+@pytest.mark.parametrize("changed", ["dirty_bytes", "dirty_background_bytes"])
+def test_the_undo_leaves_both_alone_where_somebody_else_set_one(
+    machine: Machine, knobs: dict[str, Path], changed: str
+) -> None:
+    knobs[changed].write_text("333\n")
+    result = machine.undo(UNDO, *undo_arguments(knobs))
+    assert (result.status, "333, not" in result.text) == (4, True)
+    assert knobs["dirty_ratio"].read_text() == "0\n"
+
+
+def test_the_undo_fails_where_it_cannot_look(machine: Machine, knobs: dict[str, Path]) -> None:
+    knobs["dirty_ratio"].unlink()
+    assert machine.undo(UNDO, *undo_arguments(knobs)).status == 1
