@@ -11,6 +11,9 @@ _SCOPED = re.compile(r"(docker|libpod(?:-payload)?|crio|cri-containerd)-([0-9a-f
 _BARE_ID = re.compile(r"[0-9a-f]{12,64}")
 _POD = re.compile(r"pod([0-9a-f]{8}(?:[-_]?[0-9a-f]{4}){3}[-_]?[0-9a-f]{12})")
 _RUNTIMES = {"docker": "docker", "libpod": "podman", "libpod-payload": "podman"}
+_GUESTS = frozenset({"lxc", "machine"})
+_SUFFIXES = frozenset({"service", "scope", "slice"})
+_ESCAPED = re.compile(r"(?:\\x[0-9a-f]{2})+")
 _USER_MANAGER = re.compile(r"user@\d+\.service")
 
 
@@ -83,3 +86,26 @@ def _container(part: str, below: list[str]) -> str:
         return f"lxc:{part.removeprefix('lxc.payload.')}"
     guest = part == "machine.slice" and child and not _SCOPED.fullmatch(child)
     return f"machine:{child}" if guest else ""
+
+
+def kind_of(path: str) -> str:
+    """What a control group itself is: service, scope, slice, container, pod, guest (virtual machine, LXC) or other.
+
+    A group inside a container or a guest is `other`.
+    """
+    parent, _, name = path.removesuffix(DELETED).rpartition("/")
+    runtime, _, container = owner_of(path).container.partition(":")
+    if runtime == "kubernetes":
+        inside = "container" if _POD.search(parent.rpartition("/")[2]) else "other"
+        return "pod" if _POD.search(name) else inside if container else "slice"
+    if container:
+        itself = "guest" if runtime in _GUESTS else "container"
+        return itself if owner_of(parent).container != f"{runtime}:{container}" else "other"
+    suffix = name.rpartition(".")[2]
+    return suffix if suffix in _SUFFIXES else "other"
+
+
+def shown_name(path: str) -> str:
+    r"""The last part of a control group's path as people write it: systemd says `my\x2dapp` for `my-app`."""
+    name = path.removesuffix(DELETED).rpartition("/")[2]
+    return _ESCAPED.sub(lambda match: bytes.fromhex(match[0].replace("\\x", "")).decode(errors="replace"), name)

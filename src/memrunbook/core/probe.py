@@ -32,7 +32,9 @@ CASE = "case"
 _PLAIN = re.compile(r"/[\w./:@+,=-]+")
 _PATTERN = re.compile(r"/[\w./:@+,=*?\[\]!-]+")
 
+# A change ran in the same shell before: what it did to IFS must not decide how lines are split here.
 _START = """\
+unset IFS
 probe_mark="@@$1"
 probe_say() { printf '%s %s %s\\n' "$probe_mark" "$1" "$2"; }
 probe_uptime() {

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from memrunbook.core.attribution import NOBODY, Groups, Owner, groups_of, owner_of
+from memrunbook.core.attribution import NOBODY, Groups, Owner, groups_of, kind_of, owner_of, shown_name
 
 HEX = "a59e4e7d3090c04c6ce5a4b7a8bc85228eb9b96ac00b1284643a8c7c11dda661"
 POD = "94eb36cd_29e1_478b_b365_4cb5dfc7d6fb"
@@ -72,3 +72,52 @@ def test_the_owner_of_a_path(path: str, owner: Owner) -> None:
 )
 def test_the_groups_of_a_process(text: str, groups: Groups) -> None:
     assert groups_of(text) == groups
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/system.slice", "slice"),
+        ("/system.slice/web.service", "service"),
+        ("/system.slice/web.service/worker", "other"),
+        ("/user.slice/user-1000.slice", "slice"),
+        ("/user.slice/user-1000.slice/session-2.scope", "scope"),
+        ("/user.slice/user-1000.slice/user@1000.service/app.slice/x.service", "service"),
+        ("/docker", "other"),
+        (f"/docker/{HEX}", "container"),
+        (f"/docker/{HEX}/worker", "other"),
+        (f"/system.slice/docker-{HEX}.scope", "container"),
+        (f"/system.slice/docker-{HEX}.scope (deleted)", "container"),
+        (f"/system.slice/docker-{HEX}.scope/system.slice/in.service", "other"),
+        (f"/machine.slice/libpod-{HEX}.scope", "container"),
+        ("/machine.slice", "slice"),
+        ("/machine.slice/machine-qemu\\x2d1.scope", "guest"),
+        ("/machine.slice/machine-qemu\\x2d1.scope/libvirt", "other"),
+        ("/lxc/web", "guest"),
+        ("/lxc.payload.web/system.slice", "other"),
+        ("/kubepods.slice", "slice"),
+        ("/kubepods.slice/kubepods-burstable.slice", "slice"),
+        (f"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{POD}.slice", "pod"),
+        (f"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{POD}.slice/crio-{HEX}.scope", "container"),
+        (f"/kubepods.slice/kubepods-burstable-pod{POD}.slice/crio-{HEX}.scope/in", "other"),
+        (f"/kubepods/burstable/pod{POD.replace('_', '-')}/{HEX}", "container"),
+        ("/", "other"),
+        ("", "other"),
+    ],
+)
+def test_what_a_group_itself_is(path: str, kind: str) -> None:
+    assert kind_of(path) == kind
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/system.slice/my\\x2dapp.service", "my-app.service"),
+        ("/system.slice/caf\\xc3\\xa9.service", "café.service"),
+        ("/system.slice/\\xff.service", "\ufffd.service"),
+        ("/system.slice/a\\x2.service (deleted)", "a\\x2.service"),
+        ("/", ""),
+    ],
+)
+def test_names_are_shown_as_people_write_them(path: str, name: str) -> None:
+    assert shown_name(path) == name

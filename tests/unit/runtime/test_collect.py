@@ -10,6 +10,7 @@ from functools import partial
 
 import pytest
 
+from memrunbook import catalog
 from memrunbook.core.errors import Interrupted
 from memrunbook.core.fact import (
     Answer,
@@ -162,6 +163,34 @@ def test_rates_never_span_a_change_or_a_long_time_or_other_questions(spoil: str)
     assert _reading(collector.collect(names, count=2, every=5)).samples[0]["/c"] == "2"
 
 
+@pytest.mark.parametrize("spoil", ["", "change", "age"])
+def test_what_was_watched_stays_part_of_the_reading_until_something_is_changed(spoil: str) -> None:
+    clock = StepClock()
+    samples = [_sample(100 + 10 * n, c=str(n), s=f"once {n}") for n in range(11)]
+    collector = _collector(samples, {"f": _fact(*COUNTERS)}, clock)
+    assert collector.collect(["f"], count=8, every=10).span == 70
+    if spoil == "change":
+        collector.changed()
+    if spoil == "age":
+        clock.seconds += 121
+    again = collector.collect(["f"], count=2, every=5)
+    counted = [sample["/c"] for sample in _reading(again).samples]
+    if spoil:
+        assert counted == ["8", "9"]
+        return
+    assert counted == ["0", "1", "2", "3", "4", "5", "6", "7", "8"]
+    assert _reading(again).samples[0]["/s"] == "once 8"
+    assert (again.samples, again.span) == (9, 80)
+    assert collector.collect(["f"], count=2, every=5).samples == 10
+
+
+def test_fewer_samples_are_no_watch() -> None:
+    samples = [_sample(100 + 10 * n, c=str(n), s="x") for n in range(8)]
+    collector = _collector(samples, {"f": _fact(*COUNTERS)}, StepClock())
+    collector.collect(["f"], count=7, every=10)
+    assert collector.collect(["f"], count=2, every=5).samples == 2
+
+
 def test_a_repeat_that_was_cut_is_left_out() -> None:
     clock = StepClock()
     samples = [_sample(100, c="1", s="x"), _sample(105, complete=False, c="2")]
@@ -206,13 +235,22 @@ def test_a_real_shell(local: Session) -> None:
     assert 0.1 <= snapshot.span < 5
 
 
+@pytest.mark.parametrize("left", ["unset IFS", "IFS=", "IFS=:"])
+def test_what_a_change_left_in_the_shell_does_not_garble_the_next_reads(local: Session, left: str) -> None:
+    walks = [ask for fact in catalog.facts().values() for ask in fact.asks if isinstance(ask, Walk)]
+    collector = Collector(HOST, local, SystemClock(), {"f": _fact(Read("/proc/uptime", each=True), *walks)})
+    assert local.execute(left).status == 0
+    for _ in range(3):
+        assert 0 < collector.collect(["f"], count=2, every=0.1).span < 60
+
+
 def test_a_shell_that_dies_at_fork_keeps_what_came_before(local: Session) -> None:
     dying = Command("dying", ("sh", "-c", "echo 'sh: 0: Cannot fork'; kill -s KILL $PPID"))
     facts = {"f": _fact(Read("/proc/uptime"), dying), "p": _fact(Read("/proc/upt*"))}
     snapshot = Collector(HOST, local, SystemClock(), facts).collect(["f", "p"], count=3, every=60)
     assert not snapshot.fork_ok
     assert set(_reading(snapshot).samples[0]) == {"/proc/uptime", "dying"}
-    assert _reading(snapshot).samples[0]["dying"].startswith("failed: dying: the shell")
+    assert _reading(snapshot).samples[0]["dying"].endswith("(fork fails)")
     assert isinstance(snapshot.reading("p"), Said)
 
 
@@ -229,7 +267,7 @@ def test_where_fork_really_fails_the_built_in_reads_stand(shell: tuple[str, ...]
     assert not snapshot.fork_ok
     answers = _reading(snapshot).samples[0]
     assert float(answers["/proc/uptime"].split()[0]) > 0
-    assert answers["id"] == "failed: id: the shell on the host ended before it was read"
+    assert answers["id"] == "failed: id: the host can start no process for this login (fork fails)"
     assert answers["/proc/sys/vm/swappiness"].startswith("failed")
 
 
