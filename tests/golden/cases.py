@@ -51,7 +51,7 @@ def _diagnose() -> list[Block]:
 
 
 def _diagnose_healthy() -> list[Block]:
-    healthy = diagnosis_view(s.diagnosis(s.TUNING), s.snapshot(), now=s.NOW, verbose=True)
+    healthy = diagnosis_view(s.diagnosis(s.LEAK, s.TUNING), s.snapshot(), now=s.NOW, verbose=True)
     blind = s.diagnosis(s.runbook_diagnosis("unknown", findings=(s.AT_LIMIT,)))
     return [*healthy, *diagnosis_view(blind, s.snapshot(), now=s.NOW)]
 
@@ -84,9 +84,10 @@ def _report() -> list[Block]:
 def _report_bad() -> list[Block]:
     lost = s.finished("unknown", why="the connection was lost", open=True)
     undone = s.finished("undone", id="swap-less", why="not proven within 300 s: vmstat.refaults_per_second < 100.0; it "
-                        "was taken back", seconds=310.0)  # fmt: skip
+                        "was taken back", effect="did not move its signals: memory.available_percent 3.1 % -> 3.2 %, "
+                        "swap.in_bytes_per_second 4.7 MiB/s -> 4.6 MiB/s", seconds=310.0, after=s.STUCK)  # fmt: skip
     refused = s.finished("refused", why="declined at the gate", hint="--allow restart_unit:x.service", seconds=0.0,
-                         summary="", before={})  # fmt: skip
+                         summary="", before={}, after={})  # fmt: skip
     return [
         *report_view(s.report("unknown", lost, why="the outcome of step restart-grower is unknown"), s.RUN),
         *report_view(s.report("failed", undone), s.RUN),
@@ -108,6 +109,7 @@ def _progress() -> list[Block]:
         Execute("swap-less", s.SYSCTL, undo=True),
         Wait(5.0, "verify restart-grower"),
         Record(s.finished()),
+        Record(s.finished(after=s.STUCK, effect="did not move its signal: memory.available_percent 3.1 % -> 3.2 %")),
         Record(RunFinished("resolved")),
     )
     late = waiting_line(s.HOST, "TCP answers, no SSH banner: probably thrashing", 41.0, 300.0)

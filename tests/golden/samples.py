@@ -116,7 +116,7 @@ GROWS = (
 SUSPECT = Suspect(
     "unit", GROWER, 40.0,
     {"name": GROWER, "anonymous_bytes": int(38.2 * GIB), "swap_bytes": 2 * GIB,
-     "growth_bytes_per_second": int(3.5 * MIB), "age_seconds": 90_000.0},
+     "growth_bytes_per_second": int(3.5 * MIB), "seconds_to_exhaustion": 2320.0, "age_seconds": 90_000.0},
 )  # fmt: skip
 
 
@@ -209,6 +209,16 @@ TUNING = RunbookDiagnosis(
 )  # fmt: skip
 
 
+LEAK = RunbookDiagnosis(
+    "memory-leak", "Memory leak",
+    (finding("grows", "A service grows all the time", "firing", "warning",
+             Evidence("units.growing", 1, "count"), runbook="memory-leak"),
+     finding("ranks", "A service is large", "firing", "info", Evidence("units.count", 4, "count"),
+             runbook="memory-leak")),
+    Verdict("fails"), "warning", (SUSPECT,),
+)  # fmt: skip
+
+
 def question(asked: PlannedStep | None = None, changed: str = "") -> AskApproval:
     because = (
         (THRASHING.name, THRASHING.evidence),
@@ -222,7 +232,9 @@ def question(asked: PlannedStep | None = None, changed: str = "") -> AskApproval
 def finished(state: str = "done", **changes: object) -> StepFinished:
     found = StepFinished(
         id="restart-grower", name="Restart the service that grows", action="restart_unit", item=GROWER,
-        state="done", summary=f"Restart {GROWER}", seconds=107.0, before={"memory.available_percent": 3.1},
+        state="done", summary=f"Restart {GROWER}", seconds=107.0,
+        before=SIGNALS,
+        after=CALM,
     )  # fmt: skip
     return structs.replace(found, state=state, **changes)
 
@@ -231,11 +243,14 @@ SIGNALS = {"memory.available_percent": 3.1, "swap.in_bytes_per_second": int(4.7 
 CALM = {"memory.available_percent": 61.5, "swap.in_bytes_per_second": 0, "pressure.full.avg10": 0.0}
 
 
+STUCK = {"memory.available_percent": 3.2, "swap.in_bytes_per_second": int(4.6 * MIB), "pressure.full.avg10": None}
+
+
 def report(outcome: str = "resolved", *steps: StepFinished, **changes: object) -> HostReport:
     saved = finished(id="evidence", name="Save the evidence", item="", summary="Save the evidence", seconds=1.4,
-                     before={}, evidence=f"evidence/{HOST}/evidence.txt")  # fmt: skip
+                     before={}, after={}, evidence=f"evidence/{HOST}/evidence.txt")  # fmt: skip
     rest = finished("not_needed", id="swap-less", name="Lower the tendency to swap", item="", summary="", seconds=0.0,
-                    before={}, why="resolved after step restart-grower")  # fmt: skip
+                    before={}, after={}, why="resolved after step restart-grower")  # fmt: skip
     begun = Diagnosed(runbook_diagnosis(), plan(), SIGNALS)
     found = HostReport(HOST, "resolved", steps or (saved, finished(), rest), SIGNALS, CALM, begun=begun)
     return structs.replace(found, outcome=outcome, **changes)

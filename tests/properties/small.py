@@ -16,6 +16,7 @@ from memrunbook.core.fact import Answer, Doc, Fact, Read, Reading, Sample, Unava
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.instant import Instant
 from memrunbook.core.metric import Metric, catalogue
+from memrunbook.core.moved import Moves
 from memrunbook.core.policy import UNLISTED, UnitPolicy
 from memrunbook.core.runbook import CheckSpec, GuardSpec, ResolvedSpec, RunbookSpec, Sampling, StepSpec, VerifySpec
 from memrunbook.core.snapshot import Snapshot
@@ -113,6 +114,12 @@ class Adjust(Action, frozen=True, kw_only=True):
         )
 
 
+class Mover(Adjust, frozen=True, kw_only=True):
+    """An adjustment that should leave more memory available."""
+
+    moves: ClassVar[Moves | None] = {"memory.available_bytes": "up", "pressure.full.percent": "down"}
+
+
 class Rigid(Action, frozen=True, kw_only=True):
     """Always the same harmless change: for what must not depend on a decision."""
 
@@ -128,7 +135,7 @@ class Rigid(Action, frozen=True, kw_only=True):
         return Change(action="rigid", summary=text, target=text, script="see", risk=Risk.NONE, effect=Effect.READ)
 
 
-ACTIONS: dict[str, type[Action]] = {"adjust": Adjust, "rigid": Rigid}
+ACTIONS: dict[str, type[Action]] = {"adjust": Adjust, "mover": Mover, "rigid": Rigid}
 
 
 @cache

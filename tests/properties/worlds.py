@@ -29,7 +29,7 @@ from memrunbook.core.events import Event, RunFinished, StepFinished
 from memrunbook.core.fact import Reading, Unavailable
 from memrunbook.core.instant import Instant
 from memrunbook.core.run import run_plan
-from memrunbook.core.runbook import RetriesSpec, VerifySpec
+from memrunbook.core.runbook import RetriesSpec, Sampling, VerifySpec
 from memrunbook.core.snapshot import Snapshot
 from memrunbook.core.units import Duration
 
@@ -217,9 +217,9 @@ def play(runbook: Runbook, choose: Choose) -> Run:
     return follow(runbook, World(choose))
 
 
-def follow(runbook: Runbook, world: Follows) -> Run:
+def follow(runbook: Runbook, world: Follows, watch: Sampling | None = None) -> Run:
     """Plays a run to its end in this world."""
-    run, asking = Run(runbook), run_plan(runbook)
+    run, asking = Run(runbook), run_plan(runbook, watch)
     request: Request[Any] = next(asking)
     while len(run.told) < ENOUGH:
         told = Told(request)

@@ -9,6 +9,7 @@ from msgspec import Meta
 from memrunbook.actions import guards
 from memrunbook.actions.scripts import WRITE_SLOWLY
 from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Verify
+from memrunbook.core.moved import Moves
 from memrunbook.core.snapshot import Snapshot
 from memrunbook.core.units import GIB
 
@@ -37,6 +38,7 @@ class CompactMemory(Action, frozen=True, kw_only=True):
     max_risk: ClassVar[Risk] = Risk.MEDIUM
     effect: ClassVar[Effect] = Effect.ONCE
     needs: ClassVar[tuple[str, ...]] = ("host", "memory", "buddy", "pressure", "vmstat")
+    moves: ClassVar[Moves | None] = {"buddy.unusable_9": "down", "buddy.unusable_3": "down"}
 
     order: Annotated[int, Meta(ge=1, le=10, description="the wanted order: 3 network and stacks, 9 huge pages")] = 3
 

@@ -10,6 +10,7 @@ from memrunbook.actions import guards
 from memrunbook.actions.scripts import WRITE_SLOWLY
 from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Verify
 from memrunbook.core.fact import Unavailable
+from memrunbook.core.moved import Moves
 from memrunbook.core.snapshot import Snapshot
 
 KNOB = "/proc/sys/vm/drop_caches"
@@ -52,6 +53,7 @@ class DropCaches(Action, frozen=True, kw_only=True):
     needs: ClassVar[tuple[str, ...]] = (
         "host", "memory", "buddy", "hugepages", "pressure", "slab", "swap", "vmstat",
     )  # fmt: skip
+    moves: ClassVar[Moves | None] = {"memory.free_bytes": "up"}
 
     what: Annotated[Literal["pagecache", "slab", "all"], Meta(description="file pages, dentries and inodes, or both")]
 

@@ -10,6 +10,7 @@ from msgspec import Meta
 from memrunbook.actions import guards, systemd
 from memrunbook.actions.scripts import OWN_CHILD, SAME_RUN
 from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Undo, UndoMode, Verify
+from memrunbook.core.moved import Moves
 from memrunbook.core.service import Service
 from memrunbook.core.snapshot import Snapshot
 from memrunbook.core.units import Duration
@@ -51,6 +52,11 @@ class FreezeUnit(Action, frozen=True, kw_only=True):
     needs: ClassVar[tuple[str, ...]] = systemd.NEEDS
     undo_mode: ClassVar[UndoMode] = "auto"
     policy: ClassVar[str] = "freeze"
+    moves: ClassVar[Moves | None] = {
+        "vmstat.major_faults_per_second": "down",
+        "swap.in_bytes_per_second": "down",
+        "pressure.full.percent": "down",
+    }
 
     unit: Annotated[str, Meta(description="the service, as in search-api.service")]
     for_: Annotated[Duration, Meta(description="how long; after that the host thaws it")] = msgspec.field(

@@ -9,6 +9,7 @@ from msgspec import Meta
 from memrunbook.actions import guards, systemd
 from memrunbook.actions.scripts import SAME_RUN, WRITE_SLOWLY
 from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, Risk, Verify
+from memrunbook.core.moved import Moves
 from memrunbook.core.service import Service
 from memrunbook.core.snapshot import Snapshot
 from memrunbook.core.units import Size, format_bytes
@@ -49,6 +50,7 @@ class ReclaimCgroup(Action, frozen=True, kw_only=True):
     effect: ClassVar[Effect] = Effect.ONCE
     needs: ClassVar[tuple[str, ...]] = (*systemd.NEEDS, "swap", "pressure", "vmstat")
     policy: ClassVar[str] = "limit"
+    moves: ClassVar[Moves | None] = {"memory.free_bytes": "up", "memory.available_bytes": "up"}
 
     unit: Annotated[str, Meta(description="the service, as in search-api.service; or give its cgroup")] = ""
     cgroup: Annotated[str, Meta(description="the service's cgroup, as in /system.slice/search-api.service")] = ""

@@ -9,6 +9,7 @@ from msgspec import Meta
 from memrunbook.actions import systemd
 from memrunbook.actions.scripts import SAME_RUN
 from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, Risk, Verify
+from memrunbook.core.moved import Moves
 from memrunbook.core.service import Service
 from memrunbook.core.snapshot import Snapshot
 
@@ -32,6 +33,7 @@ class RestartUnit(Action, frozen=True, kw_only=True):
     effect: ClassVar[Effect] = Effect.ONCE
     needs: ClassVar[tuple[str, ...]] = systemd.NEEDS
     policy: ClassVar[str] = "restart"
+    moves: ClassVar[Moves | None] = {"memory.available_bytes": "up", "swap.used_bytes": "down"}
 
     unit: Annotated[str, Meta(description="the service, as in search-api.service")]
 

@@ -9,6 +9,7 @@ from msgspec import Meta
 from memrunbook.actions import guards
 from memrunbook.actions.programs import command_line, command_name, only_reads
 from memrunbook.core.action import Action, Change, Decision, Effect, Risk
+from memrunbook.core.moved import Moves
 from memrunbook.core.snapshot import Snapshot
 from memrunbook.core.text import clean
 from memrunbook.core.units import Duration
@@ -31,6 +32,7 @@ class RunCheckCommand(Action, frozen=True, kw_only=True):
 
     max_risk: ClassVar[Risk] = Risk.LOW
     effect: ClassVar[Effect] = Effect.READ
+    moves: ClassVar[Moves | None] = {}
 
     command: Annotated[tuple[str, ...], Meta(min_length=1, description="the program and its arguments, one by one")]
     timeout: Annotated[Duration, Meta(description="how long it may take")] = Duration(10)

@@ -9,6 +9,7 @@ from msgspec import Meta
 from memrunbook.actions import guards, systemd
 from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Undo, UndoMode, Verify
 from memrunbook.core.fact import Unavailable
+from memrunbook.core.moved import Moves
 from memrunbook.core.protect import NEVER_KILLED, named_only_unit, untouchable_process, untouchable_unit
 from memrunbook.core.snapshot import Snapshot
 from memrunbook.core.text import clean
@@ -65,6 +66,7 @@ class SetOomScoreAdj(Action, frozen=True, kw_only=True):
     needs: ClassVar[tuple[str, ...]] = (*systemd.NEEDS, "processes")
     undo_mode: ClassVar[UndoMode] = "auto"
     policy: ClassVar[str] = "limit"
+    moves: ClassVar[Moves | None] = {}
 
     pid: Annotated[int | None, Meta(description="the process; or give the service")] = None
     unit: Annotated[str, Meta(description="the service whose main process is meant")] = ""

@@ -9,6 +9,7 @@ from msgspec import Meta
 from memrunbook.actions import guards, systemd
 from memrunbook.actions.scripts import SAME_RUN
 from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Verify
+from memrunbook.core.moved import Moves
 from memrunbook.core.service import Service
 from memrunbook.core.snapshot import Snapshot
 
@@ -35,6 +36,7 @@ class StartUnit(Action, frozen=True, kw_only=True):
     effect: ClassVar[Effect] = Effect.IDEMPOTENT
     needs: ClassVar[tuple[str, ...]] = (*systemd.NEEDS, "memory")
     policy: ClassVar[str] = "restart"
+    moves: ClassVar[Moves | None] = {}
 
     unit: Annotated[str, Meta(description="the service, as in search-api.service")]
 

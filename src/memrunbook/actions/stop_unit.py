@@ -9,6 +9,7 @@ from msgspec import Meta
 from memrunbook.actions import systemd
 from memrunbook.actions.scripts import OWN_CHILD, SAME_RUN
 from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Undo, UndoMode, Verify
+from memrunbook.core.moved import Moves
 from memrunbook.core.service import Service
 from memrunbook.core.snapshot import Snapshot
 
@@ -46,6 +47,7 @@ class StopUnit(Action, frozen=True, kw_only=True):
     needs: ClassVar[tuple[str, ...]] = systemd.NEEDS
     undo_mode: ClassVar[UndoMode] = "offer"
     policy: ClassVar[str] = "stop"
+    moves: ClassVar[Moves | None] = {"memory.available_bytes": "up", "swap.used_bytes": "down"}
 
     unit: Annotated[str, Meta(description="the service, as in nightly-report.service")]
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 # Options that say how to reach the host or what to run: they belong to the next command too.
 KEPT = {
     "--identity", "--known-hosts", "--ssh-config", "--sudo", "--runbooks", "--config-dir", "--state-dir", "-p",
-    "--parameter", "--patience", "--allow", "--reason", "--forks",
+    "--parameter", "--patience", "--allow", "--reason", "--forks", "--watch",
 }  # fmt: skip
 FLAGS = {"--accept-new-host-keys", "--yes"}
 

@@ -15,6 +15,11 @@ from memrunbook.core.units import parse_duration
 
 Decorated = Callable[..., Any]
 
+WATCH_EVERY = 10.0
+WATCH_LEAST, WATCH_MOST = 10.0, 3600.0
+WATCH_READINGS = 9
+"""A trend needs eight readings; a short watch takes this many, closer together."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -28,6 +33,7 @@ class Settings:
     accept_new_host_keys: bool = False
     sudo: Literal["auto", "always", "never"] = "auto"
     patience: float | None = None
+    watch: float | None = None
     forks: int = 50
     runbooks: tuple[Path, ...] = ()
     config_dir: Path | None = None
@@ -50,6 +56,15 @@ class Settings:
         """Where runbooks are looked for before the shipped ones, in order; never the current folder."""
         named = [Path(part) for part in os.environ.get("RUNBOOK_PATH", "").split(os.pathsep) if part]
         return [*self.runbooks, *named, *(folder / "runbooks" for folder in self.config_dirs)]
+
+    def sampling(self, count: int, every: float) -> tuple[int, float]:
+        """How many readings a judgement rests on and the seconds between them: those of `--watch`, else these."""
+        if self.watch is None:
+            return count, every
+        if self.replay is not None:
+            raise UsageError("a recording has the readings that it has", where="--watch", hint="leave it out")
+        apart = min(WATCH_EVERY, self.watch / (WATCH_READINGS - 1))
+        return int(self.watch / apart) + 1, apart
 
     def config_file(self, name: str) -> Path:
         """The first of the config folders' files of that name, else where it would be."""
@@ -90,11 +105,19 @@ HOSTS = (
     click.option(
         "--patience",
         metavar="TIME",
-        callback=lambda _context, _option, text: _seconds(text),
+        callback=lambda _context, _option, text: _seconds(text, "--patience"),
         help="How long to wait for a slow host, as in 90s; default 5m on a terminal, 20s elsewhere.",
     ),
     click.option("--forks", default=50, type=click.IntRange(1, 200), help="Hosts at once.", show_default=True),
     click.option("--no-input", is_flag=True, help="Never ask: a gate that would ask refuses."),
+)
+WATCH = (
+    click.option(
+        "--watch",
+        metavar="TIME",
+        callback=lambda _context, _option, text: _watch(text),
+        help="Read every 10 s for so long before judging, as in 5m (10s to 1h): tells what grows from what warms up.",
+    ),
 )
 REPLAY = (_path("--replay", text="Recorded answers instead of a host."),)
 PARAMETERS = (
@@ -125,12 +148,19 @@ def common(*groups: tuple[Decorated, ...]) -> Decorated:
     return decorate
 
 
-def _seconds(text: str | None) -> float | None:
+def _watch(text: str | None) -> float | None:
+    seconds = _seconds(text, "--watch")
+    if seconds is not None and not WATCH_LEAST <= seconds <= WATCH_MOST:
+        raise UsageError(f"{text} is not from 10s to 1h", where="--watch", hint="5m shows most leaks")
+    return seconds
+
+
+def _seconds(text: str | None, option: str) -> float | None:
     try:
         return None if text is None else parse_duration(text)
     except ValueError as error:
         message, _, hint = str(error).partition("; ")
-        raise UsageError(message, where="--patience", hint=hint) from None
+        raise UsageError(message, where=option, hint=hint) from None
 
 
 def _pairs(words: tuple[str, ...]) -> dict[str, str]:

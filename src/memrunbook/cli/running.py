@@ -20,6 +20,8 @@ from memrunbook.core.events import Outcome, RunFinished
 from memrunbook.core.host import Host
 from memrunbook.core.report import HostReport, fold
 from memrunbook.core.run import ENDS, run_plan
+from memrunbook.core.runbook import Sampling
+from memrunbook.core.units import Duration
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.fleet import each
@@ -92,6 +94,14 @@ class Running:
             session.close()
             journal.journal.close()
 
+    @property
+    def _watch(self) -> Sampling | None:
+        settings, usual = self.wiring.settings, self.runbook.spec.sample
+        if settings.watch is None:
+            return None
+        count, every = settings.sampling(usual.count, usual.every)
+        return Sampling(count, Duration(every))
+
     def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> HostReport:
         interpreter = Interpreter(
             host=host.name,
@@ -109,7 +119,7 @@ class Running:
             stop=self.wiring.stop.is_set,
         )
         try:
-            return interpreter.run(run_plan(self.runbook))
+            return interpreter.run(run_plan(self.runbook, self._watch))
         except JournalError:
             interpreter.release()  # nothing more may be done here, but the host shall not stay locked
             raise

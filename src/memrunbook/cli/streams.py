@@ -67,8 +67,10 @@ def while_heard(say: Callable[P, object]) -> Callable[P, None]:
 
 
 @contextmanager
-def meanwhile(what: str) -> Iterator[None]:
-    """Says on a terminal what takes so long, and takes it away afterwards."""
+def meanwhile(what: str, *, always: bool = False) -> Iterator[None]:
+    """Says on a terminal what takes so long, and takes it away afterwards; off one only `always`, as a line."""
+    if always and not sys.stderr.isatty():
+        while_heard(sys.stderr.write)(f"{what}\n")
     say = while_heard(sys.stderr.write) if sys.stderr.isatty() else _unheard
     say(f"\r\x1b[K{what}; Ctrl-C to give up\r")
     try:

@@ -155,7 +155,9 @@ class Wiring:
 
         hosts = self.hosts
         whom = hosts[0].name if len(hosts) == 1 else f"{len(hosts)} hosts"
-        with meanwhile(f"reading {whom}, {count} samples, about {format_duration((count - 1) * every)}"):
+        verb = "reading" if self.settings.watch is None else "watching"
+        what = f"{verb} {whom}, {count} samples, about {format_duration((count - 1) * every)}"
+        with meanwhile(what, always=self.settings.watch is not None):
             return each(hosts, lambda host: self._read(host, facts, count, every, work), self.settings.forks)
 
     def _read(

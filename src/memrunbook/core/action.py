@@ -13,6 +13,7 @@ from typing import ClassVar, Literal
 import msgspec
 from msgspec import Struct
 
+from memrunbook.core.moved import Moves
 from memrunbook.core.snapshot import Snapshot
 
 UndoMode = Literal["auto", "offer", "none"]
@@ -116,13 +117,17 @@ Decision = Change | NotNeeded | Blocked
 
 
 class Action(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One remediation. `decide` is pure; a missing fact makes it `Blocked`, never a guess."""
+    """One remediation. `decide` is pure; a missing fact makes it `Blocked`, never a guess.
+
+    `moves` names the metrics that it should move and where to: none of them moved is said. None: the runbook's signals.
+    """
 
     max_risk: ClassVar[Risk]
     effect: ClassVar[Effect]
     needs: ClassVar[tuple[str, ...]] = ()
     undo_mode: ClassVar[UndoMode] = "none"
     policy: ClassVar[str] = ""
+    moves: ClassVar[Moves | None] = None
 
     def decide(self, snapshot: Snapshot) -> Decision:
         """What this action would do on the host of this snapshot."""

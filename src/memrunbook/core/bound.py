@@ -83,7 +83,8 @@ class Step:
         ]
         parts += [guard.that for guard in self.guards] + ([self.verify.that] if self.verify else [])
         parts += [value for value in self.values.values() if isinstance(value, Expression)]
-        return set(self.action.needs).union(*(part.facts for part in parts))
+        moved = {name.partition(".")[0] for name in self.action.moves or ()}
+        return moved.union(self.action.needs, *(part.facts for part in parts))
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from memrunbook.core.action import Action, Change, Effect, NotNeeded
 from memrunbook.core.bound import Proof, Step
 from memrunbook.core.diagnosis import world_of
 from memrunbook.core.effects import Asking, Done, Execute, Executed, Failed, ReadFacts, Unknown, Wait, ask
-from memrunbook.core.events import StepState
+from memrunbook.core.events import Signals, StepState
 from memrunbook.core.harm import harm
 from memrunbook.core.instant import Instant
+from memrunbook.core.moved import Moves, effect
 from memrunbook.core.planner import Item, again, proof_of
 from memrunbook.core.progress import PAIR, Progress, signals
 from memrunbook.core.runbook import RetriesSpec
@@ -154,7 +155,7 @@ def _unproven(proof: Proof, why: str, *, ever: bool) -> str:
 
 def _done(approved: Approved, executed: Executed, began: Instant) -> Asking[None]:
     evidence = executed.evidence if isinstance(executed, Done) else ""
-    yield from _record(approved, "done", "", executed.at, began, evidence=evidence)
+    yield from _record(approved, "done", "", executed, began, evidence=evidence)
 
 
 def _failed(approved: Approved, executed: Executed, problem: str, began: Instant) -> Asking[None]:
@@ -166,7 +167,7 @@ def _failed(approved: Approved, executed: Executed, problem: str, began: Instant
         back = yield from ask(Execute(approved.label, change, undo=True))
         state = "undone" if isinstance(back, Done) else "failed"
         undone = "; it was taken back" if isinstance(back, Done) else f"; it could not be taken back: {back.why}"
-    yield from _record(approved, state, problem + undone, executed.at, began)
+    yield from _record(approved, state, problem + undone, executed, began)
     if approved.step.spec.on_failure == "stop":
         approved.progress.failed = True
         approved.progress.stop(f"step {approved.step.spec.id} failed")
@@ -174,7 +175,7 @@ def _failed(approved: Approved, executed: Executed, problem: str, began: Instant
 
 def _unknown(approved: Approved, executed: Unknown, began: Instant) -> Asking[None]:
     is_open = approved.change.effect is Effect.ONCE
-    yield from _record(approved, "unknown", executed.why, executed.at, began, is_open=is_open)
+    yield from _record(approved, "unknown", executed.why, executed, began, is_open=is_open)
     approved.progress.stop(f"the outcome of step {approved.step.spec.id} is unknown")
 
 
@@ -182,23 +183,39 @@ def _record(  # noqa: PLR0913  the parts of one record
     approved: Approved,
     state: StepState,
     why: str,
-    at: Instant,
+    executed: Executed,
     began: Instant,
     *,
     evidence: str = "",
     is_open: bool = False,
 ) -> Asking[None]:
     progress = approved.progress
-    end = progress.snapshot.taken_at if progress.snapshot.taken_at.since(at) > 0 else at
+    read, at = progress.snapshot.taken_at, executed.at
+    before, after = _signals(approved)
+    judged = isinstance(executed, Done) and approved.change.effect is not Effect.READ
     yield from progress.record(
         approved.step,
         approved.item[0],
         state,
         why=why,
         summary=approved.change.summary,
-        seconds=round(end.since(began), 3),
-        before=signals(progress.runbook, approved.before),
-        after=signals(progress.runbook, progress.snapshot),
+        seconds=round((read if read.since(at) > 0 else at).since(began), 3),
+        before=before,
+        after=after,
+        effect=effect(_moves(approved), before, after, progress.runbook.metrics) if judged else "",
         evidence=evidence,
         open=is_open,
     )
+
+
+def _moves(approved: Approved) -> Moves:
+    """What the step should move: what its action says, else any of the runbook's signals."""
+    named = approved.action.moves
+    return dict.fromkeys(approved.progress.runbook.spec.signals, "either") if named is None else named
+
+
+def _signals(approved: Approved) -> tuple[Signals, Signals]:
+    """The signals before and after; none after where nothing was read since."""
+    runbook, now, more = approved.progress.runbook, approved.progress.snapshot, approved.action.moves or ()
+    after = {} if now is approved.before else signals(runbook, now, more)
+    return signals(runbook, approved.before, more), after

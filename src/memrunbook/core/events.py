@@ -27,7 +27,11 @@ class Diagnosed(Struct, frozen=True, tag="diagnosed"):
 
 
 class StepFinished(Struct, frozen=True, tag="step-finished", kw_only=True):
-    """How one step (or one item of it) ended. `open` marks a once-only effect whose outcome is unknown."""
+    """How one step (or one item of it) ended. `open` marks a once-only effect whose outcome is unknown.
+
+    `before` and `after` hold the runbook's signals and what the step should move; `after` is empty where nothing was
+    read after it. `effect` says so where it moved none of that.
+    """
 
     id: str
     name: str
@@ -42,6 +46,7 @@ class StepFinished(Struct, frozen=True, tag="step-finished", kw_only=True):
     evidence: str = ""
     hint: str = ""
     open: bool = False
+    effect: str = ""
 
 
 class RunFinished(Struct, frozen=True, tag="run-finished"):

@@ -47,6 +47,16 @@ class MachineIncident(Struct, frozen=True):
     causes: tuple[MachineCause, ...]
 
 
+class MachineRunbook(Struct, frozen=True):
+    """What a runbook says, whether it applies or not: the worst severity that fires, and who is behind what fires."""
+
+    runbook: str
+    severity: str
+    incident: Literal["holds", "fails", "unknown"]
+    why: str
+    causes: tuple[MachineCause, ...]
+
+
 class MachineStep(Struct, frozen=True):
     """One planned step; `digest` is what an approval is for."""
 
@@ -77,6 +87,7 @@ class MachineHost(Struct, frozen=True, kw_only=True):
     error: str = ""
     findings: tuple[MachineFinding, ...] = ()
     incidents: tuple[MachineIncident, ...] = ()
+    runbooks: tuple[MachineRunbook, ...] = ()
     steps: tuple[MachineStep, ...] = ()
 
 
@@ -92,13 +103,15 @@ class MachineMetric(Struct, frozen=True):
 
 
 class MachineRunStep(Struct, frozen=True):
-    """How one step ended."""
+    """How one step ended; `effect` says so where it did not move what it should, `signals` are before and after it."""
 
     id: str
     item: str
     state: str
     why: str
     seconds: float
+    effect: str = ""
+    signals: dict[str, Signals] = {}
 
 
 class MachineRunHost(Struct, frozen=True):
@@ -112,25 +125,30 @@ class MachineRunHost(Struct, frozen=True):
 
 
 def host_of(snapshot: Snapshot, diagnoses: tuple[RunbookDiagnosis, ...], primary: str) -> MachineHost:
-    """A host's findings and incidents."""
+    """A host's findings and incidents, and what every runbook says."""
     findings = tuple(
         MachineFinding(f.runbook, f.check, f.state, f.severity, f.evidence, f.why)
         for d in diagnoses
         for f in d.findings
     )
     incidents = tuple(
-        MachineIncident(
-            d.runbook,
-            d.severity,
-            d.runbook == primary,
-            tuple(MachineCause(cause.kind, cause.name, cause.score) for cause in d.causes),
-        )
-        for d in diagnoses
-        if d.incident.holds
+        MachineIncident(d.runbook, d.severity, d.runbook == primary, _causes(d)) for d in diagnoses if d.incident.holds
+    )
+    runbooks = tuple(
+        MachineRunbook(d.runbook, d.severity, d.incident.state, d.incident.why, _causes(d)) for d in diagnoses
     )
     return MachineHost(
-        host=snapshot.host, outcome="ok", identity=snapshot.identity, findings=findings, incidents=incidents
+        host=snapshot.host,
+        outcome="ok",
+        identity=snapshot.identity,
+        findings=findings,
+        incidents=incidents,
+        runbooks=runbooks,
     )
+
+
+def _causes(diagnosis: RunbookDiagnosis) -> tuple[MachineCause, ...]:
+    return tuple(MachineCause(cause.kind, cause.name, cause.score) for cause in diagnosis.causes)
 
 
 def diagnosed_host(diagnosis: Diagnosis, snapshot: Snapshot) -> MachineHost:
@@ -178,6 +196,9 @@ def metric_of(metric: Metric, snapshot: Snapshot) -> MachineMetric:
 
 def reported_host(report: HostReport) -> MachineRunHost:
     """A host of the summary of `run --json` and of `report --json`."""
-    steps = tuple(MachineRunStep(s.id, s.item, s.state, s.why, s.seconds) for s in report.steps)
+    steps = tuple(
+        MachineRunStep(s.id, s.item, s.state, s.why, s.seconds, s.effect, {"before": s.before, "after": s.after})
+        for s in report.steps
+    )
     signals = {"before": report.before, "after": report.after}
     return MachineRunHost(report.host, report.outcome, report.why, steps, signals)

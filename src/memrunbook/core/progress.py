@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,9 +75,9 @@ class Progress:
         self.over = self.over or why
 
 
-def signals(runbook: Runbook, snapshot: Snapshot) -> Signals:
-    """The values of the runbook's signals, None where one could not be had."""
-    values = {name: snapshot.value(name) for name in runbook.spec.signals}
+def signals(runbook: Runbook, snapshot: Snapshot, more: Iterable[str] = ()) -> Signals:
+    """The values of the runbook's signals and of `more` metrics, None where one could not be had."""
+    values = {name: snapshot.value(name) for name in (*runbook.spec.signals, *more)}
     return {name: None if isinstance(value, Unavailable) else value for name, value in values.items()}
 
 

@@ -17,6 +17,7 @@ from memrunbook.core.events import Diagnosed, Outcome, RunFinished, StepState
 from memrunbook.core.fact import Unavailable
 from memrunbook.core.planner import items_of, make_plan
 from memrunbook.core.progress import Doing, Progress, over, signals
+from memrunbook.core.runbook import Sampling
 from memrunbook.core.step import run_item
 
 ENDS: dict[type[RunbookError], Outcome] = {
@@ -27,10 +28,13 @@ ENDS: dict[type[RunbookError], Outcome] = {
 TOLD = tuple(ENDS)
 
 
-def run_plan(runbook: Runbook) -> Asking[None]:
-    """Runs a runbook on one host; everything that happens is asked for or recorded."""
-    sample = runbook.spec.sample
-    read = ReadFacts(tuple(sorted(runbook.facts)), sample.count, sample.every, "diagnosis")
+def run_plan(runbook: Runbook, watch: Sampling | None = None) -> Asking[None]:
+    """Runs a runbook on one host; everything that happens is asked for or recorded.
+
+    `watch` reads the host for longer than the runbook asks before it is judged.
+    """
+    sample, why = (watch, "watched before the diagnosis") if watch else (runbook.spec.sample, "diagnosis")
+    read = ReadFacts(tuple(sorted(runbook.facts)), sample.count, sample.every, why)
     try:
         snapshot = yield from ask(read)
     except TOLD as error:

@@ -78,6 +78,9 @@ class Service(Struct, frozen=True, kw_only=True):
     growth_share: Annotated[
         float | None, Doc("its part of all services' growth, 0 to 1", Unit.RATIO, "memory.stat")
     ] = None
+    seconds_to_exhaustion: Annotated[
+        float | None, Doc("until it alone has filled available memory and free swap", Unit.SECONDS, "memory.stat")
+    ] = None
     age_seconds: Annotated[
         float | None, Doc("since it became active", Unit.SECONDS, "ActiveEnterTimestampMonotonic")
     ] = None

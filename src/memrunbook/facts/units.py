@@ -7,7 +7,6 @@ what the control groups say still stands.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import pairwise
 from typing import Annotated
 
 import msgspec
@@ -17,7 +16,7 @@ from memrunbook.core.service import PROPERTIES, Growth, Memory, Service, read_se
 from memrunbook.core.systemctl import blocks
 from memrunbook.core.units import MIB, MINUTE, Unit
 from memrunbook.facts import numbers
-from memrunbook.facts.sampling import LEAST_SECONDS
+from memrunbook.facts.growth import growth_of, thinned
 
 SUSPECT_PERCENT = 30.0
 GROWING_BYTES_PER_SECOND = MIB
@@ -63,8 +62,13 @@ class Units(Reading, frozen=True, kw_only=True):
     all: Annotated[list[Service], Doc("every service that is not inactive", source="systemctl show, cgroups")]
     growing: Annotated[
         list[Service] | None,
-        Doc("grew in every interval, over 1 MiB/s or 1 % of RAM a minute; fastest first", source="memory.stat"),
+        Doc(
+            "grew in every interval (watched: by its trend), over 1 MiB/s or 1 % of RAM a minute; fastest first",
+            source="memory.stat",
+        ),
     ] = None
+    watched_seconds: Annotated[float, Doc("what the samples span; 0 for one", Unit.SECONDS, "/proc/uptime")] = 0.0
+    samples: Annotated[int, Doc("readings that growth rests on", Unit.COUNT, "the read itself")] = 1
     suspects: Annotated[
         list[Service], Doc("growing, or with 30 % of RAM and more; largest first", source="memory.stat")
     ]
@@ -72,14 +76,15 @@ class Units(Reading, frozen=True, kw_only=True):
 
 def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Units | Unavailable:
     """Joins what systemctl shows with the control groups of every sample."""
-    series = [(sample.before, _groups(sample.text(GROUPS) or "")) for sample in samples]
+    series = [(sample.before, _groups(sample.text(GROUPS) or "")) for sample in thinned(samples)]
     shown = blocks(samples[0].text(SHOW) or "")
     if not shown and not series[0][1]:
         return _missing(samples, readings.get("host"))
     ram = getattr(readings.get("memory"), "total_bytes", None)
-    growth = _shares({path: _growth(path, series) for path in series[-1][1]})
+    room = _room(readings)
+    growth = _shares({path: growth_of(_sizes(path, series)) for path in series[-1][1]})
     found = _services(shown, series[-1][1], samples[0].before) if shown else _bare(series[-1][1])
-    services = sorted((_completed(one, growth, ram) for one in found), key=_own, reverse=True)
+    services = sorted((_completed(one, growth, ram, room) for one in found), key=_own, reverse=True)
     growing = [one for one in services if _grows(one, growth, ram)]
     suspects = [one for one in services if one in growing or (one.memory_percent or 0.0) >= SUSPECT_PERCENT]
     return Units(
@@ -89,8 +94,17 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Un
         growing=sorted(growing, key=lambda one: one.growth_bytes_per_second or 0, reverse=True)
         if len(samples) > 1
         else None,
+        watched_seconds=max(0.0, samples[-1].before - samples[0].before),
+        samples=len(samples),
         suspects=suspects,
     )
+
+
+def _room(readings: Mapping[str, Reading | Unavailable]) -> int | None:
+    """What is left for those who grow: available memory and free swap, in bytes; None where that is not known."""
+    available = getattr(readings.get("memory"), "available_bytes", None)
+    swap = getattr(readings.get("swap"), "free_bytes", None)
+    return None if available is None or swap is None else available + swap
 
 
 def _missing(samples: Samples, host: Reading | Unavailable | None) -> Unavailable:
@@ -146,15 +160,8 @@ def _bare(groups: Mapping[str, Memory]) -> list[Service]:
     ]
 
 
-def _growth(path: str, series: list[tuple[float, dict[str, Memory]]]) -> Growth:
-    points = [(time, groups[path].own) for time, groups in series if path in groups]
-    known = [(time, own) for time, own in points if own is not None]
-    if len(known) < len(series) or len(known) < 2:  # noqa: PLR2004  growth needs two points
-        return Growth()
-    seconds, size = known[-1][0] - known[0][0], known[-1][1] - known[0][1]
-    if seconds < LEAST_SECONDS:
-        return Growth()
-    return Growth(int(size / seconds), all(before[1] < after[1] for before, after in pairwise(known)))
+def _sizes(path: str, series: list[tuple[float, dict[str, Memory]]]) -> list[tuple[float, int | None]]:
+    return [(time, groups[path].own if path in groups else None) for time, groups in series]
 
 
 def _shares(growth: Mapping[str, Growth]) -> dict[str, Growth]:
@@ -166,13 +173,15 @@ def _shares(growth: Mapping[str, Growth]) -> dict[str, Growth]:
     }
 
 
-def _completed(service: Service, growth: Mapping[str, Growth], ram: int | None) -> Service:
+def _completed(service: Service, growth: Mapping[str, Growth], ram: int | None, room: int | None) -> Service:
     grown = growth.get(service.cgroup, Growth())
+    rate = grown.bytes_per_second or 0
     return msgspec.structs.replace(
         service,
         memory_percent=numbers.share(service.own_bytes, ram),
         growth_bytes_per_second=grown.bytes_per_second,
         growth_share=grown.share,
+        seconds_to_exhaustion=room / rate if room is not None and rate > 0 else None,
     )
 
 
@@ -196,6 +205,6 @@ FACT = Fact(
     reading=Units,
     parse=parse,
     asks=(Walk(GROUPS, SCRIPT, each=True), Command(SHOW, _argv(PROPERTIES))),
-    needs=("memory", "host"),
+    needs=("memory", "swap", "host"),
     meaning="the services of systemd and their memory",
 )

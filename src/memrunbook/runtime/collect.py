@@ -26,6 +26,7 @@ from memrunbook.core.host import Host, HostIdentity
 from memrunbook.core.instant import Instant
 from memrunbook.core.probe import build_probe, read_sample
 from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.trend import LEAST_POINTS
 from memrunbook.runtime.ports import Clock, Output, Session
 
 PROBE_SECONDS = 60.0
@@ -58,28 +59,33 @@ class Collector:
         self._clock = clock
         self._facts = facts
         self._previous: Taken | None = None
+        self._watched: Samples = ()
 
     def changed(self) -> None:
-        """Forgets the last sample: something was changed on the host, and no rate may span that."""
+        """Forgets the samples: something was changed on the host, and no rate may span that."""
         self._previous = None
 
     def collect(self, names: Collection[str], *, count: int, every: float) -> Snapshot:
         """Reads the named facts and those they need, in `count` samples that are `every` seconds apart.
 
-        A valid sample of an earlier read stands for all but one of them. What could not be read is Unavailable.
+        A valid sample of an earlier read stands for all but one of them; all samples of a watch do, as long as nothing
+        is changed: what they told apart, two of them cannot. What could not be read is Unavailable.
         """
         order = ordered(names, self._facts)
         asks = [ask for name in order for ask in self._facts[name].asks]
         started = self._clock.now()
         previous = self._valid_previous(asks)
+        watched = self._watched if previous else ()
         if previous and count > 1:
             self._sleep_until(previous.at, every)
         full = self._take(asks, repeat=False)
         samples: Samples = (full.sample,)
         if previous and (count > 1 or full.at.since(previous.at) >= every):
-            samples = (_under(previous.sample, full.sample, asks), full.sample)
+            first, *later = watched or (previous.sample,)
+            samples = (_under(first, full.sample, asks), *later, full.sample)
         elif count > 1 and full.sample.complete:
             samples = self._repeat(full, asks, count, every)
+        self._watched = samples if len(samples) >= LEAST_POINTS else ()
         readings, can_fork = self._parse(order, samples)
         finished = self._clock.now()
         return Snapshot(
@@ -143,7 +149,7 @@ class Collector:
         fork_ok = not (output.lost and _CANNOT_FORK.search(last_words))
         if not sample.complete:
             lost = output.lost and fork_ok
-            return Taken(_with_reasons(sample, asks, output), at, frozenset(), fork_ok, lost)
+            return Taken(_with_reasons(sample, asks, output, fork_ok=fork_ok), at, frozenset(), fork_ok, lost)
         return Taken(sample, at, _repeated(asks))
 
 
@@ -198,16 +204,18 @@ def _unasked_pattern(fact: Fact, sample: Sample) -> Unavailable | None:
     return None
 
 
-def _with_reasons(sample: Sample, asks: Collection[Question], output: Output) -> Sample:
+def _with_reasons(sample: Sample, asks: Collection[Question], output: Output, *, fork_ok: bool) -> Sample:
     reasons = {
-        _key(ask): Answer(problem=_reason(_key(ask), output))
+        _key(ask): Answer(problem=_reason(_key(ask), output, fork_ok=fork_ok))
         for ask in asks
         if not _is_pattern(ask) and _key(ask) not in sample.answers
     }
     return structs.replace(sample, answers={**sample.answers, **reasons})
 
 
-def _reason(key: str, output: Output) -> Unavailable:
+def _reason(key: str, output: Output, *, fork_ok: bool) -> Unavailable:
+    if not fork_ok:
+        return Unavailable("failed", f"{key}: the host can start no process for this login (fork fails)")
     if output.timed_out:
         return Unavailable("timeout", f"{key}: no answer in {output.seconds:.0f} s")
     if output.truncated:

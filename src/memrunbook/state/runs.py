@@ -28,11 +28,16 @@ class Run(Struct, frozen=True):
 
 
 def runs(state: Path) -> list[Run]:
-    """The runs of a state directory, newest first."""
+    """The runs of a state directory, newest first; those of one second in the order of the ledger."""
     folder = state / "runs"
     found = [path for path in folder.iterdir() if RUN_ID.fullmatch(path.name)] if folder.is_dir() else []
     ended = ended_runs(state)
-    return [_run(path, ended=path.name in ended) for path in sorted(found, key=lambda path: path.name, reverse=True)]
+    begun = {run: number for number, run in enumerate(dict.fromkeys(entry.run for entry in ledger.read(state)))}
+
+    def age(path: Path) -> tuple[str, int]:
+        return path.name.partition("-")[0], begun.get(path.name, -1)
+
+    return [_run(path, ended=path.name in ended) for path in sorted(found, key=age, reverse=True)]
 
 
 def records(state: Path, run_id: str, host: str | None = None) -> list[dict[str, Any]]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 
-from memrunbook.core.diagnosis import CheckState, Diagnosis, Finding, RunbookDiagnosis
+from memrunbook.core.diagnosis import SEVERITIES, CheckState, Diagnosis, Finding, RunbookDiagnosis, Suspect
 from memrunbook.core.instant import Instant
 from memrunbook.core.snapshot import Snapshot
 from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, line, note, row, text
 from memrunbook.ui.findings import finding_entries
 from memrunbook.ui.header import facts_row, host_row
-from memrunbook.ui.suspects import cause_rows
+from memrunbook.ui.suspects import cause_note, cause_rows
 from memrunbook.ui.verdict import diagnosis_verdict
 from memrunbook.ui.words import evidence_words, plural, severity
 
@@ -56,7 +56,18 @@ def _noticed(diagnosis: Diagnosis, snapshot: Snapshot) -> list[Block]:
     if not found:
         return []
     title = line(Span("Worth knowing", "strong"), f", no incident: {len(found)}")
-    return [BLANK, title, Grid(tuple(finding_entries(found, snapshot)))]
+    causes = {entry.runbook: entry.causes[0] for entry in apart if entry.causes}
+    return [BLANK, title, Grid(tuple(_with_causes(found, causes, snapshot)))]
+
+
+def _with_causes(found: Sequence[Finding], causes: dict[str, Suspect], snapshot: Snapshot) -> Iterator[Row | Note]:
+    """The findings, the worst first; under the worst one of each runbook who is behind it."""
+    for finding in sorted(found, key=lambda one: -SEVERITIES.index(one.severity)):
+        yield from finding_entries([finding], snapshot)
+        cause = causes.pop(finding.runbook, None)
+        # A remark on a setting has no culprit: that some service is large does not stand beside it.
+        if cause is not None and (finding.severity != "info" or cause.kind not in ("unit", "process")):
+            yield cause_note(cause)
 
 
 def _unknown(diagnosis: Diagnosis, snapshot: Snapshot) -> list[Block]:

@@ -59,7 +59,8 @@ def summary_view(reports: Sequence[HostReport]) -> list[Block]:
 def step_line(host: str, step: StepFinished) -> Line:
     """One line for a step that has ended."""
     word, style = STATES[step.state]
-    why = f": {step.why}" if step.why else ""
+    said = "; ".join(words for words in (step.why, step.effect) if words)
+    why = f": {said}" if said else ""
     took = f" ({format_duration(step.seconds)})" if step.seconds else ""
     return Line(
         text(Span(host, "quiet"), "  "), text(Span(word, style), "  ", _label(step), "  ", _did(step), f"{took}{why}")
@@ -101,6 +102,10 @@ def _steps(steps: Sequence[StepFinished]) -> Iterator[Row | Note]:
         yield row(str(number), Span(word, style), _label(step), _did(step), body=took)
         if step.why:
             yield note("why: ", Span(step.why, whole=True))
+        if step.effect:
+            yield note("effect: ", Span(step.effect, "warning", whole=True))
+        if step.before and step.after:
+            yield note("signals: ", _changes(step))
         if step.open:
             hint = "it is not known whether it took effect, and it is never repeated by itself: look at the host"
             yield note(Span("hint: ", "hint"), hint)
@@ -118,8 +123,16 @@ def _did(step: StepFinished) -> str:
     return step.summary or step.name
 
 
+def _changes(step: StepFinished) -> str:
+    """What changed meanwhile, as "memory available 3.1 % -> 61.5 %"; what did not is left out."""
+    names = sorted({*step.before, *step.after})
+    sides = [(metric_words(name), *(_signal(name, s) for s in (step.before, step.after))) for name in names]
+    moved = [f"{name} {old} -> {new}" for name, old, new in sides if old != new]
+    return ", ".join(moved) or "unchanged"
+
+
 def _signals(report: HostReport) -> Table:
-    names = dict.fromkeys([*report.before, *report.after])
+    names = sorted({*report.before, *report.after})  # the journal keeps no order, and this is read from it too
     rows = [(metric_words(name), *(_signal(name, s) for s in (report.before, report.after))) for name in names]
     return Table(("signal", "before", "after"), tuple(rows))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from memrunbook.core.diagnosis import Suspect
 from memrunbook.core.units import MIB, MINUTE, format_bytes, format_duration
-from memrunbook.ui.block import Row, Span, row
+from memrunbook.ui.block import Note, Row, Span, note, row
 
 # What people call the fields of those who hold memory, in the order of interest.
 HELD: Mapping[str, str] = {
@@ -28,6 +28,11 @@ def cause_rows(causes: Sequence[Suspect]) -> list[Row]:
         row(label if index == 0 else "", Span(suspect.name, "strong"), body=_facts(suspect))
         for index, suspect in enumerate(causes)
     ]
+
+
+def cause_note(suspect: Suspect) -> Note:
+    """The likely cause under the finding that it is behind."""
+    return note("likely cause: ", Span(suspect.name, "strong"), "  ", _facts(suspect))
 
 
 def sentence(suspect: Suspect) -> str:
@@ -52,6 +57,8 @@ def _facts(suspect: Suspect) -> str:
     growing = _growth(suspect.facts)
     age = suspect.facts.get("age_seconds")
     parts += [f"+{growing}"] if growing else []
+    left = suspect.facts.get("seconds_to_exhaustion")
+    parts += [f"memory and swap full in {format_duration(left)}"] if growing and isinstance(left, float) else []
     parts += [f"up {format_duration(age)}"] if isinstance(age, float) else []
     return ", ".join(parts) or suspect.kind
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.properties.scripted import Readings, at, kinds, only, run, states
-from tests.properties.small import Full, Pressure, Service, Units, runbook, step
+from tests.properties.small import MIB, Full, Memory, Pressure, Service, Units, runbook, step
 from tests.properties.worlds import Run
 
 from memrunbook.core.effects import Done, Failed, ReadFacts, Unknown, Wait
@@ -46,6 +46,64 @@ def test_done_means_that_the_proof_was_seen() -> None:
         {"memory.available_percent": 5.0},
         {"memory.available_percent": 50.0},
     )
+
+
+def room(mib: int | None, full: float | None = 30.0) -> Readings:
+    """A host that is short of memory, and stays so."""
+    size = None if mib is None else mib * MIB
+    return {
+        **SHORT,
+        "memory": Memory(available_percent=5.0, available_bytes=size),
+        "pressure": Pressure(full=Full(percent=full)),
+    }
+
+
+def moving(after: Readings, ends: Any = (Done,), **spec: Any) -> Run:
+    book = runbook(step(action="mover", **spec), resolved="false")
+    return run(book, room(100), room(100), after, ends=ends)
+
+
+def test_a_step_keeps_the_runbooks_signals_and_what_its_action_should_move() -> None:
+    end = only(moving(room(900)))
+    assert list(end.before) == ["memory.available_percent", "memory.available_bytes", "pressure.full.percent"]
+    assert (end.before["memory.available_bytes"], end.after["memory.available_bytes"]) == (100 * MIB, 900 * MIB)
+    assert (end.state, end.effect) == ("done", "")
+
+
+@pytest.mark.parametrize("ends", ["done", "failed"])
+def test_a_step_that_moved_nothing_says_so_however_it_ended(ends: str) -> None:
+    that = verify("true" if ends == "done" else "false", within=1)
+    end = only(moving(room(101, 30.5), verify=that))
+    assert end.state == ends
+    assert end.effect == (
+        "did not move its signals: memory.available_bytes 100.0 MiB -> 101.0 MiB, "
+        "pressure.full.percent 30.0 % -> 30.5 %"
+    )
+
+
+def test_what_moved_the_wrong_way_did_not_move_its_signal() -> None:
+    assert only(moving(room(20))).effect.startswith("did not move its signals: ")
+    assert only(moving(room(None, 2.0))).effect == ""
+    assert only(moving(room(None, None))).effect.startswith("its effect cannot be told: ")
+
+
+def test_without_moves_of_its_own_any_of_the_runbooks_signals_will_do() -> None:
+    assert only(one(at(5.5))).effect == "did not move its signal: memory.available_percent 5.0 % -> 5.5 %"
+    assert only(one(at(2.0))).effect == ""
+    quiet = runbook(step(), resolved="false", signals=[])
+    assert only(run(quiet, SHORT)).effect == ""
+
+
+def test_what_did_not_run_to_its_end_has_no_effect_to_judge() -> None:
+    broken = only(moving(room(100), ends=[Failed]))
+    assert (broken.state, broken.effect, broken.after) == ("failed", "", {})
+    looked = only(one(SHORT, values={"kind": "read"}))
+    assert (looked.state, looked.effect, looked.after) == ("done", "", {})
+
+
+def test_the_facts_of_what_should_move_are_read() -> None:
+    assert step(action="mover").facts >= {"memory", "pressure"}
+    assert "pressure" not in step().facts
 
 
 def test_without_a_hold_everything_is_read_once_and_harm_is_judged_on_it() -> None:

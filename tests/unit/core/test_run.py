@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.properties.scripted import at, kinds, only, run, states
+from tests.properties.scripted import Scripted, at, kinds, only, run, states
 from tests.properties.small import runbook, step
-from tests.properties.worlds import Run
+from tests.properties.worlds import Run, follow
 
 from memrunbook.core.effects import AskApproval, Done, Failed, Lock, ReadFacts, Unknown, Wait
 from memrunbook.core.errors import Interrupted, Refused, RunbookError, SessionLost
 from memrunbook.core.events import Diagnosed, RunFinished
 from memrunbook.core.fact import Unavailable
 from memrunbook.core.planner import make_plan
-from memrunbook.core.runbook import VerifySpec
+from memrunbook.core.runbook import Sampling, VerifySpec
 from memrunbook.core.units import Duration
 
 SHORT, WELL, BLIND = at(5.0), at(50.0), at(None)
@@ -42,6 +42,13 @@ def test_the_first_reading_takes_the_runbooks_samples_and_the_later_ones_a_pair(
     assert [(read.count, read.every) for read in reads] == [(3, 5.0), (2, 5.0), (2, 5.0)]
     assert {read.facts for read in reads} == {("host", "memory", "pressure", "units", "vmstat")}
     assert [read.why for read in reads] == ["diagnosis", "after the gate", "did anything get worse?"]
+
+
+def test_a_watch_is_the_first_reading_alone() -> None:
+    played = follow(runbook(step()), Scripted([SHORT, SHORT, WELL]), Sampling(31, Duration(10)))
+    reads = [told.request for told in played.told if isinstance(told.request, ReadFacts)]
+    assert [(read.count, read.every) for read in reads] == [(31, 10.0), (2, 5.0), (2, 5.0)]
+    assert reads[0].why == "watched before the diagnosis"
 
 
 def test_what_the_run_began_with_is_recorded_first() -> None:

@@ -13,6 +13,11 @@ MIB, GIB = 1 << 20, 1 << 30
 
 class Memory(Reading, frozen=True, kw_only=True):
     total_bytes: int | None = None
+    available_bytes: int | None = None
+
+
+class Swap(Reading, frozen=True, kw_only=True):
+    free_bytes: int | None = None
 
 
 class Host(Reading, frozen=True, kw_only=True):
@@ -98,6 +103,59 @@ def test_a_service_that_does_not_grow_steadily_or_fast_is_none(sizes: tuple[int,
 def test_one_percent_of_a_small_host_is_fast_too() -> None:
     assert read(series(10 * MIB, 12 * MIB, 14 * MIB), 1 * GIB).growing != []
     assert read(series(10 * MIB, 12 * MIB, 14 * MIB), 4 * GIB).growing == []
+
+
+LEAKER = [(10 + 12 * n) * MIB + (n % 3) * 100_000 for n in range(9)]
+WARMING = [(10 + 60 * min(n, 4)) * MIB + (n % 3) * 300_000 for n in range(9)]
+SAW_TOOTH = [(10 + 40 * (n % 4)) * MIB for n in range(9)]
+
+
+def watched(*several: list[int], step: float = 7.5) -> Samples:
+    """Services a, b, c … of these sizes, read `step` seconds apart."""
+    names = [f"{letter}.service" for letter in "abcdef"[: len(several)]]
+    text = "\n".join(shown(name) for name in names)
+    rows = zip(*several, strict=True)
+    return tuple(
+        sample(100.0 + place * step, *map(group, names, sizes), systemctl="" if place else text)
+        for place, sizes in enumerate(rows)
+    )
+
+
+def test_of_two_services_that_grow_only_the_leaker_is_growing_once_they_are_watched() -> None:
+    found = read(watched(WARMING, LEAKER, SAW_TOOTH))
+    assert [one.name for one in found.growing or []] == ["b.service"]
+    assert [one.name for one in found.suspects] == ["b.service"]
+    assert found.growing is not None
+    assert found.growing[0].growth_bytes_per_second == pytest.approx(12 * MIB / 7.5, rel=0.02)
+    assert (found.samples, found.watched_seconds) == (9, 60.0)
+    early = read(watched(WARMING[:3], LEAKER[:3], SAW_TOOTH[:3]))
+    assert {one.name for one in early.growing or []} == {"a.service", "b.service", "c.service"}
+    assert (early.samples, early.watched_seconds) == (3, 15.0)
+
+
+def test_a_pause_of_the_leaker_does_not_clear_it() -> None:
+    paused = [*LEAKER[:4], LEAKER[3], LEAKER[3], *(size - 24 * MIB for size in LEAKER[6:])]
+    assert [one.name for one in read(watched(paused)).growing or []] == ["a.service"]
+    assert read(series(*paused[2:6])).growing == []
+
+
+def test_a_long_watch_is_judged_by_sixty_of_its_readings_the_newest_among_them() -> None:
+    sizes = [(10 + n) * MIB for n in range(361)]
+    found = read(watched(sizes, step=0.5))
+    assert found.all[0].growth_bytes_per_second == 2 * MIB
+    assert [one.name for one in found.growing or []] == ["a.service"]
+
+
+def test_what_is_left_runs_out_at_the_rate_of_growth() -> None:
+    def left(available: int | None, swap: Reading) -> list[float | None]:
+        samples = watched([10 * MIB, 20 * MIB], [9 * MIB, 9 * MIB], step=5.0)
+        reading = parse(samples, {"memory": Memory(total_bytes=GIB, available_bytes=available), "swap": swap})
+        assert isinstance(reading, Units)
+        return [one.seconds_to_exhaustion for one in reading.all]
+
+    assert left(60 * MIB, Swap(free_bytes=40 * MIB)) == [50.0, None]
+    assert left(60 * MIB, Swap()) == [None, None]
+    assert left(None, Swap(free_bytes=0)) == [None, None]
 
 
 def test_growth_is_shared_among_those_that_grow() -> None:

@@ -44,6 +44,15 @@ def test_the_newest_run_comes_first(state: Path, now: Callable[[], Instant]) -> 
     assert [run.run_id[:8] for run in runs(state)] == ["20261123", "20261122", "20261121"]
 
 
+def test_of_two_runs_in_one_second_the_one_that_began_later_is_the_newer(
+    state: Path, now: Callable[[], Instant]
+) -> None:
+    ids = ["20261122T094107Z-cccc", "20261122T094107Z-aaaa", "20261122T094107Z-bbbb"]
+    for run_id in ids:
+        RunDirectory.create(state, run_id, now).close()
+    assert [run.run_id for run in runs(state)] == ids[::-1]
+
+
 def test_records_are_read_back(state: Path, finished: Path) -> None:
     assert [record["event"] for record in records(state, RUN_ID)] == ["began", "ended"]
     assert [record["event"] for record in records(state, RUN_ID, "web-2")] == ["asked", "answered"]

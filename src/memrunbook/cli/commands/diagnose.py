@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from memrunbook.cli import exit_codes
-from memrunbook.cli.options import HOSTS, LIBRARY, OUTPUT, REPLAY, STATE, Settings, common
+from memrunbook.cli.options import HOSTS, LIBRARY, OUTPUT, REPLAY, STATE, WATCH, Settings, common
 from memrunbook.cli.output import emit
 from memrunbook.cli.streams import tell
 from memrunbook.cli.wiring import Reached, Wiring
@@ -20,13 +20,13 @@ COUNT, EVERY = 3, 5.0
 
 
 @click.command()
-@common(HOSTS, REPLAY, LIBRARY, STATE, OUTPUT)
+@common(HOSTS, REPLAY, WATCH, LIBRARY, STATE, OUTPUT)
 def command(settings: Settings, **_options: Any) -> int:
-    """Read hosts once and judge them by all runbooks. Nothing is changed."""
+    """Read hosts and judge them by all runbooks. Nothing is changed."""
     wiring = Wiring(settings)
     _ = wiring.hosts
     # The runbooks are loaded, and the view with them, in the first wait between two samples.
-    reached = wiring.read(_every_fact, COUNT, EVERY, lambda: _prepare(wiring))
+    reached = wiring.read(_every_fact, *settings.sampling(COUNT, EVERY), lambda: _prepare(wiring))
     from memrunbook.core.diagnosis import diagnose
 
     runbooks, problems = wiring.runbooks

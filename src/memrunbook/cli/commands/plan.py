@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from memrunbook.cli import exit_codes
-from memrunbook.cli.options import HOSTS, LIBRARY, OUTPUT, PARAMETERS, REPLAY, STATE, Settings, common
+from memrunbook.cli.options import HOSTS, LIBRARY, OUTPUT, PARAMETERS, REPLAY, STATE, WATCH, Settings, common
 from memrunbook.cli.output import emit
 from memrunbook.cli.streams import tell
 from memrunbook.cli.wiring import Reached, Wiring
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.argument("name")
 @click.option("--out", type=click.Path(path_type=Path), help="Save the plan to this file.")
 @click.option("--exit-code", "exit_code", is_flag=True, help="Exit with 8 when there are steps to run.")
-@common(HOSTS, REPLAY, PARAMETERS, LIBRARY, STATE, OUTPUT)
+@common(HOSTS, REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, OUTPUT)
 def command(settings: Settings, name: str, out: Path | None, **options: Any) -> int:
     """Show what RUNBOOK would do on a host, and why. Nothing is changed."""
     return make_plans(settings, name, out, exit_code=options["exit_code"])
@@ -42,7 +42,7 @@ def make_plans(settings: Settings, name: str, out: Path | None, *, exit_code: bo
     runbook = wiring.runbook(name)
     sample = runbook.spec.sample
     found: list[Planned] = []
-    for one in wiring.read(lambda: runbook.facts, sample.count, sample.every):
+    for one in wiring.read(lambda: runbook.facts, *settings.sampling(sample.count, sample.every)):
         if one.snapshot is None:
             found.append((one, None, None))
         else:

@@ -46,7 +46,7 @@ def load_reports(state: Path, run: str) -> tuple[str, list[HostReport]]:
     known = {found.run_id: found for found in runs(state)}
     if not known:
         raise UsageError("there are no runs yet", where=str(state), hint="--state-dir names another place")
-    run_id = max(known) if run == "last" else run
+    run_id = next(iter(known)) if run == "last" else run
     if run_id not in known:
         raise UsageError(f"there is no run {run!r} in {state}", hint="runbook runs lists them")
     reports = []

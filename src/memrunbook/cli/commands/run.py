@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from memrunbook.cli import exit_codes
-from memrunbook.cli.options import HOSTS, LIBRARY, OUTPUT, PARAMETERS, STATE, Settings, common
+from memrunbook.cli.options import HOSTS, LIBRARY, OUTPUT, PARAMETERS, STATE, WATCH, Settings, common
 from memrunbook.cli.output import stream
 from memrunbook.cli.streams import tell, while_heard
 from memrunbook.cli.wiring import Wiring, actor, interactive, state_path
@@ -35,7 +35,7 @@ LEFT = """Left at once: what was under way may be unfinished.
 @click.option("--dry-run", is_flag=True, help="The same as: runbook plan.")
 @click.option("--reason", default="", metavar="TEXT", help="Why this is done; kept in the journal.")
 @click.option("--break-lock", is_flag=True, help="Take over the host's lock; a shell that still holds it is ended.")
-@common(HOSTS, PARAMETERS, LIBRARY, STATE, OUTPUT)
+@common(HOSTS, WATCH, PARAMETERS, LIBRARY, STATE, OUTPUT)
 def command(settings: Settings, name: str, **options: Any) -> int:
     """Carry out RUNBOOK on hosts: each change behind a gate, proven, and taken back where it did not help."""
     if options["dry_run"]:

@@ -23,7 +23,7 @@ def command(settings: Settings, **_: Any) -> int:
     """List the runs, the newest first: when, who, which runbook, which hosts, how they ended."""
     from memrunbook.state.runs import runs
 
-    found = sorted(runs(state_path(settings)), key=lambda run: run.run_id, reverse=True)
+    found = runs(state_path(settings))
     if settings.json:
         return emit("runs", {"runs": found})
     from memrunbook.runtime.clock import SystemClock
