@@ -7,7 +7,7 @@ import subprocess
 
 import msgspec
 import pytest
-from tests.unit.actions.hosts import API, FAILED, host
+from tests.unit.actions.hosts import API, COLD_SWAP, FAILED, IDLE_POOL, STRAY, WEB, host
 
 from memrunbook import catalog
 from memrunbook.core.action import Action, Change, Effect, Risk
@@ -20,18 +20,25 @@ from memrunbook.documents.schemas import schema
 # One way to use each action, on a host where it proposes a change.
 SHORT: dict[str, object] = {"memory.available_percent": 12.0, "slab.reclaimable_percent": 40.0}
 USES: dict[str, tuple[dict[str, object], dict[str, object]]] = {
+    "add_swap_file": ({"size": Size(2 * GIB)}, {}),
     "capture_evidence": ({}, {}),
     "compact_memory": ({"order": 9}, {}),
+    "cycle_swap": ({"device": COLD_SWAP.name}, {"swap.devices": [COLD_SWAP]}),
     "drop_caches": ({"what": "all"}, SHORT),
     "freeze_unit": ({"unit": API.name}, {}),
     "limit_unit": ({"unit": API.name, "memory_max": Size(10 * GIB), "for_": Duration(60)}, {}),
     "reclaim_cgroup": ({"unit": API.name, "amount": Size(GIB)}, {}),
+    "release_hugepages": ({}, {"hugepages.pools": [IDLE_POOL]}),
+    "restart_container": ({"container": WEB.name}, {}),
     "restart_unit": ({"unit": API.name}, {}),
     "run_check_command": ({"command": ("free", "-m")}, {}),
     "run_command": ({"command": ("true",), "risk": "low"}, {}),
+    "set_dirty_limits": ({"limit": Size(512 << 20), "background": Size(64 << 20), "for_": Duration(60)}, {}),
     "set_oom_score_adj": ({"pid": 812, "value": 500}, {}),
     "set_sysctl": ({"key": "vm.swappiness", "value": 10, "for_": Duration(60)}, {}),
+    "setup_zram": ({}, {}),
     "start_unit": ({"unit": FAILED.name}, {}),
+    "stop_process": ({"pid": STRAY.pid}, {"processes.all": [STRAY]}),
     "stop_unit": ({"unit": API.name}, {}),
 }
 ACTIONS = sorted(catalog.actions().items())
@@ -77,7 +84,7 @@ def test_a_change_keeps_what_its_class_promises(word: str, kind: type[Action]) -
     assert change.summary
     assert change.command
     assert "\n" not in change.command
-    assert not kind.policy or change.touches in (API.name, FAILED.name)
+    assert not kind.policy or change.touches in (API.name, FAILED.name, WEB.name)
     assert (change.undo.mode if change.undo else "none") == kind.undo_mode
     assert change.undo is not None or not change.back_after
 
@@ -145,3 +152,12 @@ def test_on_a_kubernetes_node_nothing_is_changed(word: str, kind: type[Action]) 
 
 def test_every_action_is_used_here() -> None:
     assert {word for word, _ in ACTIONS} <= set(USES), "add a use of the new action to USES"
+
+
+@each_action
+def test_what_an_action_should_move_is_measured_and_what_only_looks_moves_nothing(
+    word: str, kind: type[Action]
+) -> None:
+    known = catalog.metrics()
+    assert all(known[name].kind in ("int", "double") for name in kind.moves or ()), word
+    assert kind.effect is not Effect.READ or kind.moves == {}

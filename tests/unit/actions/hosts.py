@@ -15,16 +15,19 @@ from memrunbook.core.service import Service
 from memrunbook.core.snapshot import Snapshot
 from memrunbook.core.units import GIB, MIB
 from memrunbook.facts.buddy import BuddyReading
+from memrunbook.facts.containers import Container, ContainersReading
 from memrunbook.facts.host import HostReading
-from memrunbook.facts.hugepages import HugepagesReading
+from memrunbook.facts.hugepages import HugepagePool, HugepagesReading
 from memrunbook.facts.memory import MemoryReading
 from memrunbook.facts.pressure import IoPressure, PressureReading, Stall
 from memrunbook.facts.processes import Process, Processes
 from memrunbook.facts.slab import SlabReading
-from memrunbook.facts.swap import SwapReading
+from memrunbook.facts.swap import SwapDevice, SwapReading
 from memrunbook.facts.sysctl import KernelSysctls, SysctlReading, VmSysctls
+from memrunbook.facts.sysctl_files import SysctlFilesReading
 from memrunbook.facts.units import Units
 from memrunbook.facts.vmstat import VmstatReading
+from memrunbook.facts.zswap import ZswapReading
 
 DENIED = Unavailable("denied", "permission denied")
 
@@ -63,6 +66,32 @@ WORKER = Process(
     start_ticks=4711,
     age_seconds=100.0,
     unit=API.name,
+)
+STRAY = msgspec.structs.replace(
+    WORKER,
+    pid=9000,
+    name="report.py",
+    anonymous_bytes=3 * GIB,
+    cgroup="/user.slice/user-1000.slice/session-7.scope",
+    unit="session-7.scope",
+)
+IDLE_POOL = HugepagePool("2 MiB", 2 * MIB, total=1024, free=1000, reserved=8, surplus=0, idle_bytes=992 * 2 * MIB)
+COLD_SWAP = SwapDevice("/dev/sda3", "partition", 8 * GIB, 3 * GIB, priority=-2, rotational="no", zram=False)
+WEB = Container(
+    runtime="docker",
+    id="c0ffee" * 10 + "abcd",
+    name="web",
+    image="shop/web:1.2",
+    running=True,
+    paused=False,
+    pid=6576,
+    started="2026-11-22T09:00:00.123456789Z",
+    restarts=2,
+    restart_policy="unless-stopped",
+    auto_remove=False,
+    orchestrator="",
+    project="",
+    unit="",
 )
 READINGS: dict[str, Reading] = {
     "host": HostReading(
@@ -112,6 +141,8 @@ READINGS: dict[str, Reading] = {
         zram_only=False,
         devices=[],
     ),
+    "zswap": ZswapReading(enabled=False),
+    "containers": ContainersReading(all=[WEB]),
     "vmstat": VmstatReading(allocstalls_per_second=0.0, dropped_pagecache=0, dropped_slab=0),
     "slab": SlabReading(
         total_bytes=4 * GIB,
@@ -122,7 +153,7 @@ READINGS: dict[str, Reading] = {
     ),
     "buddy": BuddyReading(orders=11, unusable=[0.0, 0.1, 0.4, 0.6, 0.7, 0.8, 0.9, 0.9, 0.9, 0.95, 1.0], zones=[]),
     "hugepages": HugepagesReading(
-        total=0, free=0, reserved=0, surplus=0, size_bytes=2 * MIB, idle_bytes=0, all_bytes=0
+        total=0, free=0, reserved=0, surplus=0, size_bytes=2 * MIB, idle_bytes=0, all_bytes=0, pools=[]
     ),
     "sysctl": SysctlReading(
         vm=VmSysctls(
@@ -146,6 +177,7 @@ READINGS: dict[str, Reading] = {
         kernel=KernelSysctls(),
         min_free_default_kbytes=67584,
     ),
+    "sysctl_files": SysctlFilesReading(files=[]),
     "units": Units(count=2, failed_count=1, all=[API, FAILED], suspects=[]),
     "processes": Processes(seen=1, shown=1, all=[WORKER]),
 }

@@ -1,0 +1,190 @@
+"""Adds a swap file: it gains time before the OOM killer comes, and takes up pages that nobody uses."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+import msgspec
+from msgspec import Meta
+
+from memrunbook.actions import guards, swaps
+from memrunbook.actions.scripts import OWN_CHILD
+from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Undo, UndoMode, Verify
+from memrunbook.core.moved import Moves
+from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.swap_size import Policy, installed_ram, recommended_swap
+from memrunbook.core.units import GIB, MIB, Size, format_bytes
+from memrunbook.facts.swap import SwapDevice
+
+DEFAULT = "/swapfile-runbook"
+PRIORITY = "10"
+SMALLEST = 16 * MIB
+NEARLY = 0.95
+LARGE = 64 * GIB
+CLEANED_UP = ("/tmp/", "/var/tmp/", "/run/", "/dev/", "/proc/", "/sys/")  # noqa: S108  they are refused
+WRITTEN_PER_SECOND = 10 * MIB
+
+# Magic numbers of statfs(2): ext2, ext3 and ext4 have one in common. btrfs wants a file without copy-on-write and no
+# snapshots of it; swap on tmpfs, overlayfs, NFS, ZFS or FUSE fails or ends in a deadlock.
+# The file is made where none is (O_EXCL: also no link leads elsewhere), readable by root only from its first byte on.
+SCRIPT = (
+    swaps.LINE
+    + swaps.ON
+    + """\
+swap_room() { # FILE MIB: a folder of root's on ext4 or xfs with so much room, and a tenth or 1 GiB to spare
+  swap_folder=${1%/*}
+  swap_folder=${swap_folder:-/}
+  if [ ! -d "$swap_folder" ] || [ ! -O "$swap_folder" ]; then
+    printf '%s\\n' "$swap_folder is no folder of root's" >&2
+    return 1
+  fi
+  set -- "$1" "$2" $(child stat -f -c '%t %S %b %a' "$swap_folder")
+  case ${3-} in
+    ef53 | 58465342) ;;
+    *) printf '%s\\n' "$swap_folder is not on ext4 or xfs (file system type ${3:-unknown}): no place for swap" >&2
+      return 1 ;;
+  esac
+  swap_all=$(($5 / (1048576 / $4))) swap_free=$(($6 / (1048576 / $4)))
+  swap_spare=$((swap_all / 10))
+  [ "$swap_spare" -ge 1024 ] || swap_spare=1024
+  [ "$swap_free" -ge $(($2 + swap_spare)) ] && return 0
+  printf '%s\\n' "$swap_folder has $swap_free MiB free: $2 MiB of swap would not leave $swap_spare MiB" >&2
+  return 1
+}
+swap_made() { # FILE MIB HOW
+  case $3 in
+    quick) child fallocate -l "$(($2 * 1048576))" "$1" || return ;;
+    full) child dd if=/dev/zero of="$1" bs=1M count="$2" conv=fsync || return ;;
+  esac
+  child chmod 600 "$1" && child mkswap "$1" >/dev/null && swap_on "$1" "$swap_wanted"
+}
+act() { # FILE MIB PRIORITY
+  swap_room "$1" "$2" || return
+  if [ -e "$1" ]; then
+    printf '%s\\n' "$1 exists already: if it is a swap file, switch it on (swapon $1); else name another path" >&2
+    return 3
+  fi
+  if ! ( set -C; umask 077; printf '' >"$1" ); then
+    printf '%s\\n' "$1 cannot be made" >&2
+    return 3
+  fi
+  swap_wanted=$3
+  swap_made "$1" "$2" quick 2>/dev/null && return 0
+  swap_line "$1" && return 0
+  printf '%s\\n' "$1 is written in full: what was reserved only cannot be used here"
+  swap_made "$1" "$2" full && return 0
+  swap_line "$1" && return 0
+  child rm -f "$1"
+  printf '%s\\n' "nothing was added, $1 is removed" >&2
+  return 1
+}
+act "$@"
+"""
+)
+UNDO = (
+    OWN_CHILD
+    + swaps.OFF
+    + """\
+take_back() { # FILE MIB SECONDS
+  if swap_line "$1"; then
+    if [ "$swap_size" -gt "$(($2 * 1024))" ] || [ "$swap_size" -lt "$(($2 * 1024 - 64))" ]; then
+      printf '%s\\n' "$1 has $swap_size KiB, not $2 MiB as we left it: somebody else has changed it" >&2
+      return 4
+    fi
+    swap_quiet && swap_fits "$1" && swap_off "$1" "$3" || return
+  fi
+  [ -e "$1" ] || return 0
+  if [ -L "$1" ] || [ "$(child stat -c '%s %u' "$1")" != "$(($2 * 1048576)) 0" ]; then
+    printf '%s\\n' "$1 is not the file that we left: somebody else has changed it" >&2
+    return 4
+  fi
+  child rm -f "$1"
+}
+swap_safely take_back "$@"
+"""
+)
+
+
+class AddSwapFile(Action, frozen=True, kw_only=True):
+    """Makes a file on ext4 or xfs and swaps to it until the next boot; no cure for a leak."""
+
+    max_risk: ClassVar[Risk] = Risk.MEDIUM
+    effect: ClassVar[Effect] = Effect.ONCE
+    needs: ClassVar[tuple[str, ...]] = ("host", "memory", "swap")
+    undo_mode: ClassVar[UndoMode] = "offer"
+    moves: ClassVar[Moves | None] = {"swap.total_bytes": "up"}
+
+    path: Annotated[str, Meta(description="the file, which must not exist yet")] = DEFAULT
+    size: Annotated[
+        Size | None, Meta(description="its size; default: what is missing by the sizing rule for the RAM")
+    ] = None
+    rule: Annotated[
+        Policy, Meta(description="above 8 GiB of RAM: 8 GiB, half the RAM, the smaller or the larger of the two")
+    ] = msgspec.field(default="fixed8", name="policy")
+
+    def decide(self, snapshot: Snapshot) -> Decision:
+        """Not needed where the file is in use or swap suits the RAM; blocked where more would only prolong a stall."""
+        known = guards.known("memory.total_bytes", "swap.total_bytes", "swap.devices")
+        blocked = guards.first(snapshot, *guards.HOST_WIDE, swaps.NO_QUORUM, known) or self._misplaced()
+        if blocked is not None:
+            return blocked
+        devices: list[SwapDevice] = snapshot.value("swap.devices")
+        if any(device.name == self.path for device in devices):
+            return NotNeeded(f"{self.path} is swap already")
+        ram, total = snapshot.value("memory.total_bytes"), snapshot.value("swap.total_bytes")
+        wanted = recommended_swap(ram, self.rule)
+        if self.size is None and total >= NEARLY * wanted:
+            return NotNeeded(f"there are {format_bytes(total)} of swap, and {format_bytes(wanted)} suit this host")
+        size = -(-(self.size or max(wanted - total, SMALLEST)) // MIB) * MIB
+        return _unsuitable(size, total, ram) or self._change(snapshot, size)
+
+    def _misplaced(self) -> Blocked | None:
+        parts = self.path.split("/")
+        plain = swaps.PLAIN_NAME.fullmatch(self.path) and not {".", ".."} & set(parts)
+        if plain and not self.path.startswith(CLEANED_UP):
+            return None
+        why = "the path must be a whole one of letters, digits and . _ + - only, and in no folder that is cleaned up"
+        return Blocked(why, f"the default is {DEFAULT}")
+
+    def _change(self, snapshot: Snapshot, size: int) -> Change:
+        mib = size // MIB
+        seconds = 60 + size // WRITTEN_PER_SECOND
+        return Change(
+            action="add_swap_file",
+            summary=f"Add {format_bytes(size)} of swap in {self.path}, until the next boot",
+            target=self.path,
+            command=f"fallocate -l {mib}M {self.path}; mkswap {self.path}; swapon -p {PRIORITY} {self.path}",
+            identity=f"{self.path} {guards.boot(snapshot)}",
+            script=SCRIPT,
+            args=(self.path, str(mib), PRIORITY),
+            risk=Risk.MEDIUM,
+            effect=self.effect,
+            undo=Undo(
+                f"{self.path} is emptied and removed, where memory has room for what is on it",
+                UNDO,
+                (self.path, str(mib), str(seconds)),
+                self.undo_mode,
+            ),
+            costs=f"{format_bytes(size)} of disk; on a slow disk an OOM kill may become a long stall; what is swapped "
+            "out stays readable on the disk; it is gone after a boot unless /etc/fstab names it",
+            verify=Verify(
+                "swap.devices.exists(d, d.name == target)"
+                f" && swap.total_bytes - before.swap.total_bytes >= {size - swaps.PAGE_SLACK}"
+            ),
+            timeout=seconds + 120.0,
+        )
+
+
+def _unsuitable(size: int, total: int, ram: int) -> Blocked | None:
+    """Too little to matter, or more than twice the RAM (above 32 GiB of RAM: than 64 GiB or half of it)."""
+    installed = installed_ram(ram)
+    most = min(2 * installed, max(LARGE, installed // 2))
+    if size < SMALLEST:
+        return Blocked(f"{format_bytes(size)} of swap change nothing", f"the least is {format_bytes(SMALLEST)}")
+    if total + size <= most:
+        return None
+    return Blocked(
+        f"{format_bytes(total)} and {format_bytes(size)} of swap are more than {format_bytes(most)}, the most for this "
+        "RAM: the host would stall for long before anything gives way",
+        "add memory, or name a smaller size",
+    )

@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.unit.actions.decisions import blocked, change, not_needed
+from tests.unit.actions.hosts import COLD_SWAP, DENIED, host
+from tests.unit.actions.swap_host import SwapHost
+
+from memrunbook.actions.add_swap_file import SCRIPT, UNDO, AddSwapFile
+from memrunbook.core.action import Risk
+from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.swap_size import Policy
+from memrunbook.core.units import GIB, MIB, Size
+
+ADD = AddSwapFile()
+
+
+def with_ram(ram: int, swap: int = 0) -> Snapshot:
+    return host({"memory.total_bytes": ram, "swap.total_bytes": swap})
+
+
+def mib(action: AddSwapFile, snapshot: Snapshot) -> int:
+    return int(change(action, snapshot).args[1])
+
+
+def test_what_is_missing_is_added() -> None:
+    made = change(ADD, with_ram(8046 * MIB, 2 * GIB))
+    assert made.summary == "Add 6.0 GiB of swap in /swapfile-runbook, until the next boot"
+    assert made.args == ("/swapfile-runbook", "6144", "10")
+    assert (made.target, made.risk) == ("/swapfile-runbook", Risk.MEDIUM)
+    assert made.undo is not None
+    assert made.undo.args == ("/swapfile-runbook", "6144", "674")
+    assert made.undo.mode == "offer"
+    assert made.timeout > 674
+    assert made.verify is not None
+    assert made.verify.that.endswith(f"before.swap.total_bytes >= {6 * GIB - 64 * 1024}")
+
+
+@pytest.mark.parametrize(("policy", "expected"), [("fixed8", 8), ("half", 128), ("min", 8), ("max", 128)])
+def test_above_8_gib_of_ram_the_policy_decides(policy: Policy, expected: int) -> None:
+    action = msgspec.convert({"policy": policy}, AddSwapFile)
+    assert mib(action, with_ram(256 * GIB)) == expected * 1024
+
+
+def test_enough_is_enough() -> None:
+    assert "8.0 GiB of swap, and 8.0 GiB suit" in not_needed(ADD, host())
+    assert "suit this host" in not_needed(ADD, with_ram(8 * GIB, int(7.7 * GIB)))
+    assert mib(ADD, with_ram(8 * GIB, int(7.5 * GIB))) == 512
+
+
+def test_a_size_is_added_to_what_there_is() -> None:
+    assert mib(AddSwapFile(size=Size(3 * GIB)), host()) == 3 * 1024
+    assert mib(AddSwapFile(size=Size(100 * MIB + 1)), host()) == 101
+    assert mib(AddSwapFile(size=Size(16 * MIB)), host()) == 16
+
+
+def test_too_little_changes_nothing() -> None:
+    assert "15.0 MiB of swap change nothing" in blocked(AddSwapFile(size=Size(15 * MIB)), host())
+
+
+@pytest.mark.parametrize(("ram", "most"), [(1, 2), (16, 32), (64, 64), (100, 64), (256, 128)])
+def test_too_much_would_only_prolong_a_stall(ram: int, most: int) -> None:
+    assert mib(AddSwapFile(size=Size((most - 1) * GIB)), with_ram(ram * GIB, GIB)) == (most - 1) * 1024
+    assert f"more than {most}.0 GiB" in blocked(AddSwapFile(size=Size(most * GIB)), with_ram(ram * GIB, GIB))
+
+
+def test_a_file_in_use_is_left() -> None:
+    device = msgspec.structs.replace(COLD_SWAP, name="/srv/swap")
+    assert not_needed(AddSwapFile(path="/srv/swap"), host({"swap.devices": [device]})) == "/srv/swap is swap already"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["swap", "/", "/a/", "/a//b", "/srv/../swap", "/./swap", "/srv/my swap", "/srv/$(reboot)", "/srv/swap\n", "",
+     "/tmp/swap", "/var/tmp/swap", "/run/swap", "/dev/sda3", "/proc/swap", "/sys/swap"],
+)  # fmt: skip
+def test_paths_that_are_refused(path: str) -> None:
+    assert "the path must be" in blocked(AddSwapFile(path=path), with_ram(4 * GIB))
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"swap": DENIED}, "swap.total_bytes is unknown"),
+        ({"memory": DENIED}, "memory.total_bytes is unknown"),
+        ({"host.root": False}, "root"),
+        ({"host.container": True}, "container"),
+        ({"host.cluster_managed": True}, "cluster manager"),
+        ({"host.cluster_managed": DENIED}, "cluster_managed is unknown"),
+    ],
+)
+def test_hosts_on_which_it_is_refused(changes: dict[str, object], word: str) -> None:
+    assert word in blocked(ADD, host({"memory.total_bytes": 8 * GIB, "swap.total_bytes": 0, **changes}))
+
+
+@pytest.fixture
+def file(swap_host: SwapHost) -> Path:
+    return swap_host.folder / "swapfile"
+
+
+def test_the_script_makes_the_file_and_swaps_to_it(swap_host: SwapHost, file: Path) -> None:
+    result = swap_host.do(SCRIPT, str(file), "2", "10")
+    assert (result.status, result.text) == (0, "")
+    assert file.stat().st_size == 2 * MIB
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert swap_host.on() == [f"{file} 10"]
+    assert swap_host.calls == [f"mkswap {file}", f"swapon -p 10 {file}"]
+
+
+def test_a_file_system_that_cannot_reserve_is_written_to(swap_host: SwapHost, file: Path) -> None:
+    swap_host.now("no-fallocate")
+    result = swap_host.do(SCRIPT, str(file), "2", "10")
+    assert result.status == 0
+    assert f"{file} is written in full" in result.text
+    assert file.stat().st_size == file.stat().st_blocks * 512 == 2 * MIB
+    assert swap_host.on() == [f"{file} 10"]
+
+
+def test_a_swapon_without_priorities_does_without(swap_host: SwapHost, file: Path) -> None:
+    swap_host.now("no-priority")
+    assert swap_host.do(SCRIPT, str(file), "2", "10").status == 0
+    assert swap_host.on() == [f"{file} -2"]
+
+
+@pytest.mark.parametrize("switch", ["no-swapon", "no-mkswap"])
+def test_a_failure_leaves_no_file(swap_host: SwapHost, file: Path, switch: str) -> None:
+    swap_host.now(switch)
+    result = swap_host.do(SCRIPT, str(file), "2", "10")
+    assert (result.status, result.text.endswith(f"nothing was added, {file} is removed\n")) == (1, True)
+    assert not file.exists()
+    assert swap_host.on() == []
+
+
+def test_a_file_that_exists_is_nobody_elses_to_lose(swap_host: SwapHost, file: Path) -> None:
+    file.write_text("mine")
+    result = swap_host.do(SCRIPT, str(file), "2", "10")
+    assert (result.status, "exists already" in result.text) == (3, True)
+    assert file.read_text() == "mine"
+    assert swap_host.calls == []
+
+
+def test_no_link_leads_elsewhere(swap_host: SwapHost, file: Path) -> None:
+    file.symlink_to(swap_host.folder / "elsewhere")
+    assert swap_host.do(SCRIPT, str(file), "2", "10").status == 3
+    assert not (swap_host.folder / "elsewhere").exists()
+
+
+@pytest.mark.parametrize(
+    ("statfs", "word"),
+    [
+        ("1021994 4096 26214400 26214400", "is not on ext4 or xfs (file system type 1021994)"),
+        ("9123683e 4096 26214400 26214400", "9123683e"),
+        ("", "file system type unknown"),
+        ("ef53 4096 2621440 262655", "1025 MiB free: 2 MiB of swap would not leave 1024 MiB"),
+        ("58465342 1024 20971520 2099199", "2049 MiB free: 2 MiB of swap would not leave 2048 MiB"),
+    ],
+)
+def test_places_that_are_refused(swap_host: SwapHost, file: Path, statfs: str, word: str) -> None:
+    (swap_host.folder / "statfs").write_text(f"{statfs}\n")
+    result = swap_host.do(SCRIPT, str(file), "2", "10")
+    assert (result.status, word in result.text) == (1, True), result.text
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("statfs", ["ef53 4096 2621440 262656", "58465342 1024 20971520 2099200"])
+def test_just_enough_room_is_enough(swap_host: SwapHost, file: Path, statfs: str) -> None:
+    (swap_host.folder / "statfs").write_text(f"{statfs}\n")
+    assert swap_host.do(SCRIPT, str(file), "2", "10").status == 0
+
+
+def test_a_missing_folder_is_refused(swap_host: SwapHost) -> None:
+    result = swap_host.do(SCRIPT, "/not-here/swap", "2", "10")
+    assert (result.status, result.text) == (1, "/not-here is no folder of root's\n")
+
+
+def added(swap_host: SwapHost, file: Path) -> None:
+    assert swap_host.do(SCRIPT, str(file), "2", "10").status == 0
+
+
+def test_the_undo_takes_it_off_and_removes_it(swap_host: SwapHost, file: Path) -> None:
+    added(swap_host, file)
+    assert swap_host.undo(UNDO, str(file), "2", "30").status == 0
+    assert swap_host.on() == []
+    assert not file.exists()
+    assert swap_host.undo(UNDO, str(file), "2", "30").status == 0
+
+
+def test_the_undo_never_takes_the_last_memory(swap_host: SwapHost, file: Path) -> None:
+    added(swap_host, file)
+    swap_host.available(8388608 // 10)
+    assert swap_host.undo(UNDO, str(file), "2", "30").status == 4
+    assert swap_host.on() == [f"{file} 10"]
+    assert file.exists()
+
+
+def test_the_undo_removes_nothing_that_is_still_swap(swap_host: SwapHost, file: Path) -> None:
+    added(swap_host, file)
+    swap_host.now("no-swapoff")
+    assert swap_host.undo(UNDO, str(file), "2", "30").status == 1
+    assert file.exists()
+
+
+def test_the_undo_leaves_alone_what_is_not_ours(swap_host: SwapHost, file: Path) -> None:
+    added(swap_host, file)
+    result = swap_host.undo(UNDO, str(file), "3", "30")
+    assert (result.status, "not 3 MiB as we left it" in result.text) == (4, True)
+    (swap_host.folder / "proc/swaps").write_text("Filename Type Size Used Priority\n")
+    file.write_text("somebody else's")
+    result = swap_host.undo(UNDO, str(file), "2", "30")
+    assert (result.status, "is not the file that we left" in result.text) == (4, True)
+    assert file.exists()
