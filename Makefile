@@ -21,12 +21,12 @@ demo: $(STAMP) ## the main job on this machine: diagnose, then a dry run; nothin
 test: $(STAMP) ## the tests that need no root and no guest
 	$(BIN)/python -m pytest -n $(WORKERS) --ignore=tests/kernel --cov --cov-report=term:skip-covered --cov-fail-under=95
 
-test-kernel: $(STAMP) ## real kernels in qemu guests
+test-kernel: $(STAMP) ## real kernels in qemu guests; FULL=1: every scenario in every configuration
 	$(LAB) check || test -z "$$REQUIRE_KERNEL"
-	$(BIN)/python -m pytest -n $(WORKERS) --timeout=1200 tests/kernel
+	$(BIN)/python -m pytest -n $(WORKERS) --dist=worksteal --timeout=1200 tests/kernel
 
-guest: $(STAMP) ## SCENARIO=name: leaves a guest in that state running
-	$(LAB) guest $(SCENARIO)
+guest: $(STAMP) ## SCENARIO=name [CONFIGURATION=no-psi]: leaves a guest in that state running
+	$(LAB) guest $(SCENARIO) $(CONFIGURATION)
 
 check: $(STAMP) ## style, types, layers, budgets, generated files, shipped runbooks
 	$(BIN)/ruff check .
@@ -42,6 +42,7 @@ generate: $(STAMP) ## schemas and reference pages
 
 bench: $(STAMP) ## the benchmarks of bench/ against an sshd of their own
 	$(BIN)/python -m bench.diagnose
+	$(BIN)/python -m bench.oom_log
 
 mutate: $(STAMP) ## mutation tests of the core's life and death files
 	$(BIN)/mutmut run --max-children $(WORKERS)
