@@ -9,6 +9,7 @@ from typing import Annotated
 from msgspec import Struct
 
 from memrunbook.core.fact import Doc, Fact, Grep, Read, Reading, Samples, Unavailable
+from memrunbook.core.fragmentation import fragmentation_index, pages_in, unusable_index
 from memrunbook.core.units import Unit
 from memrunbook.facts import numbers
 from memrunbook.facts.host import page_size
@@ -73,23 +74,6 @@ class _Marks(Struct, frozen=True):
     high: int | None = None
 
 
-def unusable_index(blocks: list[int], order: int) -> float:
-    """The share of free pages in blocks too small for the order; 1 where nothing is free."""
-    pages = _pages(blocks)
-    fitting = sum(count << place for place, count in enumerate(blocks) if place >= order)
-    return (pages - fitting) / pages if pages else 1.0
-
-
-def fragmentation_index(blocks: list[int], order: int) -> float:
-    """Why a request of this order would fail: 0 lack of memory, 1 fragmentation; -1 where it would succeed."""
-    total = sum(blocks)
-    if not total:
-        return 0.0
-    if any(blocks[order:]):
-        return -1.0
-    return 1.0 - (1.0 + _pages(blocks) / (1 << order)) / total
-
-
 def parse(samples: Samples, readings: Readings) -> BuddyReading | Unavailable:
     """Reads the free blocks; zoneinfo tells which zones count, without it those with 5 % of RAM free."""
     answer = latest(samples, BUDDYINFO)
@@ -122,7 +106,7 @@ def _named(name: str, zones: list[list[float]]) -> Values:
 def _zones(text: str, page: int, marks: dict[tuple[str, str], _Marks], ram: int | None) -> Iterator[Zone]:
     for node, name, columns in _BUDDY.findall(text):
         blocks = [int(column) for column in columns.split()]
-        free = _pages(blocks) * page
+        free = pages_in(blocks) * page
         if free > numbers.MOST:
             continue
         mark = marks.get((node, name), _Marks())
@@ -153,10 +137,6 @@ def _marks(zoneinfo: str, page: int) -> Iterator[tuple[tuple[str, str], _Marks]]
     for node, name, text in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
         found = {key: int(value) * page for key, value in reversed(_MARK.findall(text))}
         yield (node, name), _Marks(found.get("managed", found.get("present")), found.get("high"))
-
-
-def _pages(blocks: list[int]) -> int:
-    return sum(count << order for order, count in enumerate(blocks))
 
 
 FACT = Fact(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+from memrunbook.core.fragmentation import by_zone
 from memrunbook.core.oomlog import explain
 from memrunbook.core.oomlog.event import Event, Failure, KernelLog
-from memrunbook.core.oomlog.fragmentation import by_zone
 from memrunbook.core.units import KIB, format_bytes
 from memrunbook.ui.block import BLANK, Block, Grid, Span, line, row
 from memrunbook.ui.words import plural

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from memrunbook.core.attribution import Owner
+from memrunbook.core.fragmentation import by_zone
 from memrunbook.core.oomlog import explain
 from memrunbook.core.oomlog.document import OomLogDocument, document
 from memrunbook.core.oomlog.event import Event, Failure, KernelLog, Kill, Note, Process, Task
-from memrunbook.core.oomlog.fragmentation import by_zone
 from memrunbook.core.oomlog.reader import read_log
 from memrunbook.core.oomlog.table import badness
 

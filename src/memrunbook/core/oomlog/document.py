@@ -6,10 +6,10 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from memrunbook.core.fragmentation import by_zone
 from memrunbook.core.oomlog import explain
 from memrunbook.core.oomlog.category import category, constraint
 from memrunbook.core.oomlog.event import USUAL_PAGE_KIB, Event, Failure, KernelLog, Kill, Task
-from memrunbook.core.oomlog.fragmentation import by_zone
 
 SAME = (
     "trigger", "trigger_pid", "gfp", "order", "oom_memcg", "task_memcg", "cpuset", "mems_allowed", "nodemask", "kernel",
