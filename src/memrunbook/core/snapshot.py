@@ -46,7 +46,7 @@ class Snapshot(Struct, frozen=True):
         for part in path.split("."):
             value = getattr(value, part, None)
             if value is None:
-                return reading.unavailable.get(path, Unavailable("absent", f"{metric}: not offered by this host"))
+                return reading.unavailable.get(path, Unavailable("absent", "not offered by this host"))
         return value
 
 
