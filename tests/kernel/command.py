@@ -63,6 +63,7 @@ class Operator:
         reach = [
             "--host", f"{self.user}@127.0.0.1:{address.port}",
             "--identity", str(address.identity), "--known-hosts", str(address.known_hosts),
+            "--patience", "2m",
         ]  # fmt: skip
         state = (
             ["--state-dir", str(self.folder / "state")]

@@ -6,12 +6,15 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from tests.kernel import matrix
+from tests.kernel.lab.configuration import Configuration
 from tests.kernel.lab.guest import Guest, fresh_guest
 from tests.kernel.lab.requirements import obstacle
 from tests.kernel.lab.scenario import named
 
 REASON = "kernel lab: "
 SLOWEST_TEST_SECONDS = 1800
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "confusion-matrix.md"
 
 
 @pytest.fixture(scope="session")
@@ -22,13 +25,16 @@ def _able() -> None:
 
 
 @pytest.fixture
-def guest_in(_able: None) -> Iterator[Callable[[str], Guest]]:
-    """Start a fresh guest in the named scenario's state; each is ended with the test."""
+def guest_in(_able: None) -> Iterator[Callable[..., Guest]]:
+    """Start a fresh guest in the named scenario's state, in its own configuration or a given one.
+
+    Each is ended with the test.
+    """
     with ExitStack() as stack:
 
-        def enter(scenario_name: str) -> Guest:
+        def enter(scenario_name: str, configuration: Configuration | None = None) -> Guest:
             scenario = named(scenario_name)
-            guest = stack.enter_context(fresh_guest(scenario.configuration))
+            guest = stack.enter_context(fresh_guest(configuration or scenario.configuration))
             scenario.enter(guest)
             return guest
 
@@ -43,8 +49,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(SLOWEST_TEST_SECONDS))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say at the end that guests were skipped, and why."""
-    reasons = {str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])}
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Say last of all what the matrix is, that guests were skipped, and why; xdist's workers say nothing."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is None or hasattr(config, "workerinput"):
+        return
+    for line in _last_words(terminal):
+        terminal.write_line(line)
+
+
+def _last_words(terminal: pytest.TerminalReporter) -> Iterator[str]:
+    reasons = {str(report.longrepr) for report in terminal.stats.get("skipped", [])}
     if any(REASON in reason for reason in reasons):
-        terminalreporter.write_line(f"kernel tests skipped: {obstacle()}")
+        yield f"kernel tests skipped: {obstacle()}"
+    reports = [report for outcome in ("passed", "failed") for report in terminal.stats.get(outcome, [])]
+    told = dict.fromkeys(told for report in reports for told in report.user_properties)
+    yield from (str(value) for name, value in told if name == matrix.FIGURE)
+    rows = [matrix.loaded(str(value)) for name, value in told if name == matrix.PROPERTY]
+    if rows:
+        yield from ("", *matrix.lines(rows))
+    if rows and os.environ.get("UPDATE_MATRIX") == "1":
+        PAGE.write_text(matrix.page(rows))
+        yield f"written: {PAGE}"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.kernel.command import Operator
 from tests.kernel.lab.guest import Guest
-from tests.kernel.lab.readings import available_percent, unusable_index
+from tests.kernel.lab.readings import available_percent, pressure, rates, unusable_index
 
 pytestmark = pytest.mark.kernel
 Enter = Callable[[str], Guest]
@@ -71,19 +71,60 @@ def test_a_service_that_refills_is_restarted_once_and_failed(guest_in: Enter, tm
     assert operator.intact()
 
 
-def test_a_full_page_cache_is_healthy(guest_in: Enter, tmp_path: Path) -> None:
-    nothing_is_done(Operator(guest_in("cache_full_healthy"), tmp_path))
+def test_a_thrashing_service_is_frozen_first_then_restarted(guest_in: Enter, tmp_path: Path) -> None:
+    guest = guest_in("swap_thrash")
+    operator = Operator(guest, tmp_path)
+    (tmp_path / "services.yaml").write_text("services:\n  - {unit: worker.service, freeze: yes, restart: yes}\n")
+    allowed = ("--allow", "freeze_unit:worker.service", "--allow", "restart_unit:worker.service")
+    run = operator("run", "swap-thrashing", *allowed, "--json")
+    assert run.host["outcome"] == "resolved", run.host
+    assert run.executed()[:3] == ["freeze_unit", "capture_evidence", "restart_unit"]
+    calm_for_a_minute(guest)
+    before, after = (run.host["signals"][when] for when in ("before", "after"))
+    assert before["swap.in_bytes_per_second"] > 256 * 1024 > after["swap.in_bytes_per_second"]
+    assert operator.intact()
 
 
-def test_an_idle_host_is_healthy(guest_in: Enter, tmp_path: Path) -> None:
-    nothing_is_done(Operator(guest_in("idle_healthy"), tmp_path))
+def calm_for_a_minute(guest: Guest) -> None:
+    """Nothing that was evicted is wanted back, and full pressure stays below 5 %."""
+    for _ in range(6):
+        seen = rates(guest, seconds=10)
+        assert seen["workingset_refault_anon"] + seen["workingset_refault_file"] < 20, seen
+        assert pressure(guest)["full"] < 5
 
 
-def nothing_is_done(operator: Operator) -> None:
-    """Every runbook ends healthy and no action was carried out."""
-    assert operator("diagnose").status == 0
-    names = ("memory-fragmentation", "memory-shortage", "oom-event", "swap-thrashing")
-    for run in (operator("run", name, "--yes", "--json") for name in names):
+def test_a_mixed_load_that_still_faults_is_not_called_resolved(guest_in: Enter, tmp_path: Path) -> None:
+    guest = guest_in("mixed_thrash")
+    operator = Operator(guest, tmp_path)
+    guest.check("sysctl -q vm.swappiness=100")
+    policy = "{restart: no, freeze: no, stop: no, limit: no}"
+    units = guest.check("ls /etc/systemd/system | grep service$").split()
+    rules = "".join(f"  - {{unit: {unit}, {policy[1:]}\n" for unit in units if "@" not in unit)
+    (tmp_path / "services.yaml").write_text(f"services:\n{rules}")
+    run = operator("run", "swap-thrashing", "--yes", "--json")
+    assert run.host["outcome"] in ("unresolved", "improved", "failed"), run.host
+    assert run.status == 3
+    seen = rates(guest)
+    assert seen["workingset_refault_anon"] + seen["workingset_refault_file"] > 100, "it does still fault"
+    assert operator.intact()
+
+
+def test_a_shortage_ends_when_the_dispensable_service_is_stopped(guest_in: Enter, tmp_path: Path) -> None:
+    guest = guest_in("refilling_service")
+    operator = Operator(guest, tmp_path)
+    (tmp_path / "services.yaml").write_text("services:\n  - {unit: refill.service, restart: no, stop: yes}\n")
+    run = operator("run", "memory-shortage", "--allow", "stop_unit:refill.service", "--json")
+    assert run.host["outcome"] == "resolved", run.host
+    assert run.executed() == ["capture_evidence", "stop_unit"]
+    assert available_percent(guest) > 15
+    assert operator.intact()
+
+
+def test_a_healthy_host_is_left_alone(guest_in: Enter, tmp_path: Path) -> None:
+    """The matrix plans every runbook on every healthy guest; here they are run."""
+    operator = Operator(guest_in("cache_full_healthy"), tmp_path)
+    for name in ("memory-fragmentation", "memory-shortage", "oom-event", "swap-thrashing"):
+        run = operator("run", name, "--yes", "--json")
         assert run.host["outcome"] == "healthy", run.host
         assert run.status == 0
         assert run.executed() == []

@@ -1,5 +1,7 @@
 """Numbers read straight from a guest's kernel, so that tests can prove a state without the product."""
 
+from collections.abc import Mapping
+
 from tests.kernel.lab.guest import Guest
 
 ORDER_OF_HUGE_PAGE = 9
@@ -33,15 +35,42 @@ def unusable_index(guest: Guest, order: int = ORDER_OF_HUGE_PAGE) -> float:
     return (free - suitable) / free if free else 1.0
 
 
-def stalls(counters: dict[str, int]) -> int:
-    """Return how often a process had to reclaim memory itself since boot."""
+def stalls(counters: Mapping[str, float]) -> float:
+    """Return how often a process had to reclaim memory itself, as *counters* have it: since boot, or a second."""
     return sum(count for name, count in counters.items() if name.startswith("allocstall"))
 
 
-def pressure(guest: Guest) -> dict[str, float]:
-    """Return the memory pressure averages of the last 10 s in percent: `some` and `full`."""
-    rows = (line.split() for line in guest.check("cat /proc/pressure/memory").splitlines())
+def pressure(guest: Guest, resource: str = "memory") -> dict[str, float]:
+    """Return the pressure averages of a *resource* (memory, io) over the last 10 s in percent: `some` and `full`.
+
+    Nothing at all where the kernel keeps none (`psi=0`).
+    """
+    answer = guest.run(f"cat /proc/pressure/{resource}")
+    rows = (line.split() for line in answer.stdout.splitlines())
     return {row[0]: float(row[1].removeprefix("avg10=")) for row in rows}
+
+
+def rates(guest: Guest, seconds: float = 2) -> dict[str, float]:
+    """Return how fast each counter of /proc/vmstat grew over the next *seconds*: pages or events a second."""
+    snapshot = "cat /proc/uptime /proc/vmstat"
+    rows = [line.split() for line in guest.check(f"{snapshot}; sleep {seconds}; {snapshot}").splitlines()]
+    half = len(rows) // 2
+    passed = float(rows[half][0]) - float(rows[0][0])
+    pairs = zip(rows[1:half], rows[half + 1 :], strict=True)
+    return {name: (int(later) - int(earlier)) / passed for (name, earlier), (_, later) in pairs}
+
+
+def touched_share(guest: Guest, unit: str) -> float:
+    """Return which share of its own memory the main process of a running *unit* has touched so far, 0 to 1."""
+    process = f"/proc/$(systemctl show --value --property=MainPID {unit})/status"
+    rows = (line.split() for line in guest.check(f"grep -e VmData: -e RssAnon: -e VmSwap: {process}").splitlines())
+    kib = {name.rstrip(":"): int(value) for name, value, _ in rows}
+    return (kib["RssAnon"] + kib["VmSwap"]) / kib["VmData"]
+
+
+def unit_bytes(guest: Guest, unit: str) -> int:
+    """Return what systemd counts as the memory of a running *unit*, file cache included and swap not."""
+    return int(guest.check(f"systemctl show --value --property=MemoryCurrent {unit}"))
 
 
 def _pages(blocks: list[int]) -> int:

@@ -1,4 +1,4 @@
-"""What a scenario is, and the list of them."""
+"""What a scenario is, what a diagnosis must say of it, and the list of them."""
 
 import importlib
 import pkgutil
@@ -13,6 +13,31 @@ from tests.kernel.lab.waiting import wait_until
 
 
 @dataclass(frozen=True, slots=True)
+class Truth:
+    """What a right diagnosis of a scenario says.
+
+    runbook:  the runbook that must recognise it; empty for a healthy guest.
+    incident: that runbook's incident applies and is the primary one; False if only its checks fire.
+    checks:   ids of that runbook's checks that must fire.
+    cause:    part of the name that must come first among its causes.
+    beside:   runbooks whose incident may apply as well, below the primary.
+    healthy:  no runbook plans a change and nothing is critical.
+    watch:    the value for `diagnose --watch`; empty for the plain sample.
+    """
+
+    runbook: str = ""
+    incident: bool = True
+    checks: tuple[str, ...] = ()
+    cause: str = ""
+    beside: tuple[str, ...] = ()
+    healthy: bool = False
+    watch: str = ""
+
+
+HEALTHY = Truth(healthy=True)
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """A state of a guest, how to bring it about, and how to know that it is there."""
 
@@ -20,6 +45,7 @@ class Scenario:
     summary: str
     prepare: Callable[[Guest], None]
     reached: Callable[[Guest], bool]
+    truth: Truth = HEALTHY
     seconds: float = 180
     configuration: Configuration = MAIN
 

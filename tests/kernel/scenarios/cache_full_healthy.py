@@ -17,7 +17,7 @@ def _prepare(guest: Guest) -> None:
 def _reached(guest: Guest) -> bool:
     memory = meminfo(guest)
     free, available = (100 * memory[field] / memory["MemTotal"] for field in ("MemFree", "MemAvailable"))
-    calm = pressure(guest)["some"] < CALM_PERCENT
+    calm = pressure(guest).get("some", 0.0) < CALM_PERCENT
     return free < FREE_PERCENT and available > AVAILABLE_PERCENT and calm
 
 

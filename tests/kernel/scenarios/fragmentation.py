@@ -2,7 +2,7 @@
 
 from tests.kernel.lab.guest import Guest
 from tests.kernel.lab.readings import meminfo, unusable_index, vmstat
-from tests.kernel.lab.scenario import Scenario
+from tests.kernel.lab.scenario import Scenario, Truth
 from tests.kernel.lab.waiting import wait_until
 
 UNUSABLE = 0.95
@@ -32,4 +32,10 @@ def _reached(guest: Guest) -> bool:
     return _fragmented(guest) and vmstat(guest)["thp_fault_fallback"] > 0
 
 
-SCENARIO = Scenario("fragmentation", "free memory in single pages, huge ones refused", _prepare, _reached)
+SCENARIO = Scenario(
+    "fragmentation",
+    "free memory in single pages, huge ones refused",
+    _prepare,
+    _reached,
+    Truth("memory-fragmentation", checks=("huge-starved",)),
+)

@@ -2,7 +2,7 @@
 
 from tests.kernel.lab.guest import Guest
 from tests.kernel.lab.readings import available_percent, meminfo, pressure, stalls, vmstat
-from tests.kernel.lab.scenario import Scenario
+from tests.kernel.lab.scenario import Scenario, Truth
 
 UNIT = "refill.service"
 SHORTAGE_PERCENT = 5
@@ -27,4 +27,10 @@ def _reached(guest: Guest) -> bool:
     return available_percent(guest) < SHORTAGE_PERCENT and pressed and stalls(vmstat(guest)) > before
 
 
-SCENARIO = Scenario("refilling_service", f"{UNIT} leaves less than 5 % available", _prepare, _reached)
+SCENARIO = Scenario(
+    "refilling_service",
+    f"{UNIT} leaves less than 5 % available",
+    _prepare,
+    _reached,
+    Truth("memory-shortage", checks=("low", "starving"), cause=UNIT),
+)

@@ -1,0 +1,33 @@
+"""Two services grow: a cache warms up, faster at first, and is soon full; the other one leaks for ever."""
+
+from tests.kernel.lab.guest import Guest
+from tests.kernel.lab.readings import available_percent, unit_bytes
+from tests.kernel.lab.scenario import Scenario, Truth
+
+LEAKER = "leaker.service"
+WARMING = "warming.service"
+LEAK_KIB_PER_SECOND = 512
+WARM_SECONDS, WARM_MIB, NOISE_MIB = 25, 60, 3
+GROWN_BYTES = 3 * 1024**2
+HEADROOM_PERCENT = 60
+
+
+def _prepare(guest: Guest) -> None:
+    guest.install("leak")
+    guest.install("warm")
+    guest.start_service("leaker", f"/usr/local/bin/leak -r {LEAK_KIB_PER_SECOND}")
+    guest.start_service("warming", f"/usr/local/bin/warm {WARM_SECONDS} {WARM_MIB} {NOISE_MIB}")
+
+
+def _reached(guest: Guest) -> bool:
+    both_grew = min(unit_bytes(guest, unit) for unit in (LEAKER, WARMING)) > GROWN_BYTES
+    return both_grew and available_percent(guest) > HEADROOM_PERCENT
+
+
+SCENARIO = Scenario(
+    "two_growing",
+    f"{LEAKER} leaks and {WARMING} only warms up",
+    _prepare,
+    _reached,
+    Truth("memory-leak", checks=("leaking",), cause=LEAKER, watch="60s"),
+)

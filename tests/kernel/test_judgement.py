@@ -1,0 +1,108 @@
+"""What the confusion matrix calls wrong; needs no guest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.kernel.lab.scenario import Truth
+from tests.kernel.matrix import Cell, Row, cells, faults, lines, loaded, page
+
+HEALTHY = Truth(healthy=True)
+OOM = Truth("oom-event", checks=("happened",), cause="leaky.service", beside=("memory-leak",))
+BLOAT = Truth("memory-shortage", incident=False, checks=("slab-bloat",), cause="dentry")
+BELOW = {"oom-event": ["memory-shortage"], "memory-shortage": [], "swap-thrashing": []}
+
+
+def finding(runbook: str, check: str, severity: str, state: str = "firing") -> dict[str, str]:
+    return {"runbook": runbook, "check": check, "severity": severity, "state": state}
+
+
+def said(*findings: dict[str, str], incidents: tuple[str, ...] = (), **causes: str) -> dict[str, Any]:
+    return {
+        "findings": list(findings),
+        "incidents": [{"runbook": name} for name in incidents],
+        "runbooks": [{"runbook": name.replace("_", "-"), "causes": [{"name": who}]} for name, who in causes.items()],
+    }
+
+
+KILLED = finding("oom-event", "happened", "critical")
+SHORT = finding("memory-shortage", "starving", "critical")
+THRASHING = finding("swap-thrashing", "thrashing", "critical")
+BLOATED = finding("memory-shortage", "slab-bloat", "info")
+
+
+@pytest.mark.parametrize(
+    ("truth", "host"),
+    [
+        (HEALTHY, said()),
+        (HEALTHY, said(finding("memory-shortage", "low", "warning"))),
+        (HEALTHY, said(finding("memory-shortage", "starving", "critical", "unknown"))),
+        (OOM, said(KILLED, incidents=("oom-event",), oom_event="leaky.service")),
+        (OOM, said(KILLED, SHORT, incidents=("oom-event", "memory-shortage"), oom_event="leaky.service")),
+        (BLOAT, said(BLOATED, memory_shortage="dentry and inode caches")),
+    ],
+)
+def test_right(truth: Truth, host: dict[str, Any]) -> None:
+    assert list(faults(truth, host, BELOW)) == []
+
+
+@pytest.mark.parametrize(
+    ("truth", "host", "part"),
+    [
+        (HEALTHY, said(KILLED, incidents=("oom-event",)), "healthy, but an incident of oom-event applies"),
+        (HEALTHY, said(SHORT), "memory-shortage says critical: starving"),
+        (OOM, said(KILLED, oom_event="leaky.service"), "not recognised as oom-event, but as healthy"),
+        (
+            OOM,
+            said(KILLED, SHORT, incidents=("memory-shortage", "oom-event"), oom_event="leaky.service"),
+            "not recognised as oom-event, but as memory-shortage, oom-event",
+        ),
+        (
+            OOM,
+            said(KILLED, THRASHING, incidents=("oom-event",), oom_event="leaky.service"),
+            "swap-thrashing says critical: thrashing",
+        ),
+        (
+            OOM,
+            said(KILLED, incidents=("oom-event",), oom_event="other.service"),
+            "cause of oom-event is leaky.service, said was: other.service",
+        ),
+        (OOM, said(incidents=("oom-event",), oom_event="leaky.service"), "check happened of oom-event is not there"),
+        (BLOAT, said(BLOATED, incidents=("memory-shortage",), memory_shortage="dentry"), "though nobody suffers"),
+    ],
+)
+def test_wrong(truth: Truth, host: dict[str, Any], part: str) -> None:
+    assert [fault for fault in faults(truth, host, BELOW) if part in fault], list(faults(truth, host, BELOW))
+
+
+def row(scenario: str, expected: str, *wrong: str) -> Row:
+    named = cells(said(KILLED, finding("swap-thrashing", "cold", "info", "clear"), incidents=("oom-event",)))
+    return Row(scenario, "no-psi", expected, named, wrong)
+
+
+def test_a_row_survives_the_way_from_a_test_process() -> None:
+    there = row("leaking_service", "oom-event", "why")
+    assert loaded(there.dumped()) == there
+    assert there.cells == {"oom-event": Cell("critical", True), "swap-thrashing": Cell()}
+
+
+def test_the_matrix_marks_what_is_expected_and_what_is_wrong() -> None:
+    rows = [row("leaking_service", "oom-event"), row("idle", "", "why")]
+    drawn = list(lines(rows))
+    assert drawn[:4] == [
+        "                       oom    swap",
+        "                       event  thrash",
+        "idle@no-psi            CRIT   .      WRONG",
+        "leaking_service@no-psi [CRIT] .      ok",
+    ]
+    assert drawn[-1] == "idle@no-psi: why"
+    text = page(rows)
+    assert "| leaking_service@no-psi | **INCIDENT** critical ✓ | . | yes |" in text
+    assert "- idle@no-psi: why" in text
+
+
+def test_ten_runbooks_fit_into_110_columns() -> None:
+    names = [f"memory-runbook-{number}" for number in range(10)]
+    wide = Row("mmap_database_healthy", "cgroup-v1", names[0], {name: Cell("critical", True) for name in names}, ())
+    assert max(len(line) for line in lines([wide])) <= 110
