@@ -20,3 +20,7 @@ class Instant(Struct, frozen=True):
     def isoformat(self) -> str:
         """The moment as UTC in ISO 8601 with milliseconds."""
         return dt.datetime.fromtimestamp(self.utc, dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def earlier(self, seconds: float) -> Instant:
+        """The instant so many seconds before this one."""
+        return Instant(utc=self.utc - seconds, monotonic=self.monotonic - seconds)

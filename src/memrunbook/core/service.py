@@ -30,11 +30,14 @@ class Memory(Struct, frozen=True):
     anonymous: int | None = None
     file: int | None = None
     swap: int | None = None
+    swap_cached: int | None = None
 
     @property
     def own(self) -> int | None:
-        """What only the service can give back: anonymous memory, in RAM and in swap."""
-        return None if self.anonymous is None else self.anonymous + (self.swap or 0)
+        """What only the service can give back: anonymous memory in RAM and in swap; what is in both counts once."""
+        if self.anonymous is None:
+            return None
+        return self.anonymous + max((self.swap or 0) - (self.swap_cached or 0), 0)
 
 
 class Growth(Struct, frozen=True):

@@ -37,7 +37,9 @@ for u_dir in "$u_root"/*.slice/*.service "$u_root"/*.slice/*.slice/*.service; do
     { while read -r u_key u_value; do
         case $u_key in
           anon) printf 'anonymous %s\\n' "$u_value" ;;
-          file) printf 'file %s\\n' "$u_value"; break ;;
+          file) printf 'file %s\\n' "$u_value" ;;
+          swapcached) printf 'swap_cached %s\\n' "$u_value"; break ;;
+          inactive_anon) break ;;
         esac
       done; } <"$u_dir/memory.stat"
   elif [ -e "$u_dir/memory.usage_in_bytes" ]; then

@@ -41,7 +41,10 @@ Readings = dict[str, Reading | Unavailable]
 
 @dataclass(frozen=True)
 class Taken:
-    """A sample, when it was taken, which questions it repeats, and whether the shell could start programs."""
+    """A sample, which questions it repeats, and whether the shell could start programs.
+
+    `at` is when the host began to answer: on a slow one long after the question, and intervals count from there.
+    """
 
     sample: Sample
     at: Instant
@@ -125,9 +128,9 @@ class Collector:
             self._clock.sleep(left)
 
     def _repeat(self, full: Taken, asks: Collection[Question], count: int, every: float) -> Samples:
-        samples = [full.sample]
-        for number in range(1, count):
-            self._sleep_until(full.at, number * every)
+        samples, taken = [full.sample], full
+        for _ in range(1, count):
+            self._sleep_until(taken.at, every)
             taken = self._take(asks, repeat=True)
             if not taken.sample.complete:
                 break
@@ -140,11 +143,11 @@ class Collector:
         return taken
 
     def _ask(self, asks: Collection[Question], *, repeat: bool) -> Taken:
-        at = self._clock.now()
         nonce = secrets.token_hex(8)
         script = build_probe(asks, repeat=repeat)
         output = self._session.execute(script, (nonce,), timeout=PROBE_SECONDS, limit=PROBE_BYTES)
         sample = read_sample(output.text, nonce)
+        at = self._clock.now().earlier(sample.after - sample.before)
         last_words = output.text.rpartition(f"@@{nonce} ")[2]
         fork_ok = not (output.lost and _CANNOT_FORK.search(last_words))
         if not sample.complete:

@@ -90,7 +90,14 @@ def test_pacemaker_leaves_a_drop_in() -> None:
 
 
 @pytest.mark.parametrize(
-    ("memory", "own"), [(Memory(), None), (Memory(anonymous=5), 5), (Memory(anonymous=5, swap=2), 7)]
+    ("memory", "own"),
+    [
+        (Memory(), None),
+        (Memory(anonymous=5), 5),
+        (Memory(anonymous=5, swap=2), 7),
+        (Memory(anonymous=5, swap=4, swap_cached=3), 6),
+        (Memory(anonymous=5, swap=1, swap_cached=3), 5),
+    ],
 )
 def test_what_only_the_service_can_give_back(memory: Memory, own: int | None) -> None:
     assert memory.own == own

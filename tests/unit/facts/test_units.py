@@ -231,7 +231,7 @@ def test_lines_that_the_walk_never_prints_are_passed_over() -> None:
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_groups_of_cgroup_v2(shell: tuple[str, ...], tmp_path: Path) -> None:
-    stat = "anon 4096\nfile 8192\nkernel 1\n"
+    stat = "anon 4096\nfile 8192\nkernel 1\nswapcached 3\ninactive_anon 2\nswapcached 1\n"
     files = {"memory.current": "12288\n", "memory.swap.current": "7\n", "memory.stat": stat}
     for path in (
         "system.slice/a.service",
@@ -253,6 +253,7 @@ def test_the_groups_of_cgroup_v2(shell: tuple[str, ...], tmp_path: Path) -> None
     }
     one = found["/system.slice/x.slice/b c.service"]
     assert (one.memory_bytes, one.anonymous_bytes, one.file_bytes, one.swap_bytes) == (12288, 4096, 8192, 7)
+    assert one.own_bytes == 4096 + 7 - 3, "pages in memory and in swap at once count once"
     assert found["/system.slice/bare.service"].memory_bytes is None
 
 

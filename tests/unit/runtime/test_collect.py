@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import pytest
+from msgspec import structs
 
 from memrunbook import catalog
 from memrunbook.core.errors import Interrupted
@@ -32,7 +33,7 @@ from memrunbook.core.snapshot import Snapshot
 from memrunbook.runtime import collect
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.collect import Collector
-from memrunbook.runtime.ports import Session
+from memrunbook.runtime.ports import Output, Session
 from memrunbook.transports.local import Child, LocalConnector
 from memrunbook.transports.replay import ReplaySession
 from memrunbook.transports.shell import Shell, ShellSession
@@ -83,7 +84,7 @@ class StepClock:
 
 def _sample(before: float, *, complete: bool = True, **answers: str) -> Sample:
     named = {f"/{key}": Answer(text + "\n") for key, text in answers.items()}
-    return Sample(before=before, after=before + 0.5, answers=named, complete=complete)
+    return Sample(before=before, after=before, answers=named, complete=complete)
 
 
 def _collector(samples: list[Sample], facts: Mapping[str, Fact], clock: StepClock) -> Collector:
@@ -342,3 +343,25 @@ def test_a_follow_up_without_an_answer_leaves_the_rest_standing() -> None:
     assert isinstance(first, Said)
     assert isinstance(second, Said)
     assert second.samples[-1]["/detail"].startswith("failed: /detail")
+
+
+class SlowSession(ReplaySession):
+    """A host that takes long before it begins to answer, and over each answer."""
+
+    def __init__(self, samples: list[Sample], clock: StepClock, delays: list[float]) -> None:
+        super().__init__(samples)
+        self.clock = clock
+        self.delays = delays
+
+    def execute(self, script: str, args: Sequence[str] = (), *, timeout: float = 30.0, limit: int = 1 << 20) -> Output:
+        self.clock.seconds += self.delays.pop(0)
+        return super().execute(script, args, timeout=timeout, limit=limit)
+
+
+def test_a_slow_host_is_given_the_whole_interval() -> None:
+    """Its first answer took 11 s, 3 of them on the host: the next one is asked for 2 s later, not at once."""
+    clock = StepClock()
+    answers = [structs.replace(_sample(100, c="1", s="x"), after=103.0), _sample(105, c="2"), _sample(110, c="4")]
+    session = SlowSession(answers, clock, [11.0, 0.0, 0.0])
+    Collector(HOST, session, clock, {"f": _fact(*COUNTERS)}).collect(["f"], count=3, every=5)
+    assert clock.slept == [2, 5]

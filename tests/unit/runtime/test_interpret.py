@@ -154,10 +154,10 @@ def test_a_change_is_taken_back_by_its_undo_and_its_timer_stopped() -> None:
 
 def test_after_a_change_no_earlier_sample_is_used_and_after_reading_it_is() -> None:
     harmless = msgspec.structs.replace(CHANGE, effect=Effect.READ)
-    for change, seconds in ((CHANGE, 5.0), (harmless, 0.0)):
+    for change, seconds in ((CHANGE, 4.9), (harmless, 0.0)):  # of 5 s the host spent 0.1 s on its answer
         lab = Lab()
         first, _, _, second = lab.ask(READ, Wait(60.0, "a test"), Execute("act", change), READ)
-        assert second.taken_at.since(first.taken_at) == 60.0 + seconds
+        assert second.taken_at.since(first.taken_at) == pytest.approx(60.0 + seconds)
 
 
 def test_evidence_is_saved_and_the_answer_says_where() -> None:
