@@ -94,9 +94,10 @@ def _missed(truth: Truth, host: Mapping[str, Any], found: Sequence[str]) -> Iter
     if not truth.incident and truth.runbook in found:
         yield f"the incident of {truth.runbook} applies, though nobody suffers"
     for check in truth.checks:
-        states = [f["state"] for f in host["findings"] if (f["runbook"], f["check"]) == (truth.runbook, check)]
-        if states != ["firing"]:
-            yield f"check {check} of {truth.runbook} is {' '.join(states) or 'not there'}"
+        judged = [f for f in host["findings"] if (f["runbook"], f["check"]) == (truth.runbook, check)]
+        if [f["state"] for f in judged] != ["firing"]:
+            states = " ".join(f"{f['state']} {f['why']}".strip() for f in judged)
+            yield f"check {check} of {truth.runbook} is {states or 'not there'}"
     said = [cause["name"] for one in host["runbooks"] if one["runbook"] == truth.runbook for cause in one["causes"]]
     if truth.cause and not (said and truth.cause in said[0]):
         yield f"cause of {truth.runbook} is {truth.cause}, said was: {', '.join(said) or 'none'}"

@@ -15,7 +15,7 @@ BELOW = {"oom-event": ["memory-shortage"], "memory-shortage": [], "swap-thrashin
 
 
 def finding(runbook: str, check: str, severity: str, state: str = "firing") -> dict[str, str]:
-    return {"runbook": runbook, "check": check, "severity": severity, "state": state}
+    return {"runbook": runbook, "check": check, "severity": severity, "state": state, "why": ""}
 
 
 def said(*findings: dict[str, str], incidents: tuple[str, ...] = (), **causes: str) -> dict[str, Any]:
