@@ -23,7 +23,7 @@ test: $(STAMP) ## the tests that need no root and no guest
 
 test-kernel: $(STAMP) ## real kernels in qemu guests; FULL=1: every scenario in every configuration
 	$(LAB) check || test -z "$$REQUIRE_KERNEL"
-	$(BIN)/python -m pytest -n $(WORKERS) --dist=worksteal --timeout=1200 tests/kernel
+	$(BIN)/python -m pytest -n $(WORKERS) --dist=worksteal --timeout=1200 --reruns=1 -rR tests/kernel
 
 guest: $(STAMP) ## SCENARIO=name [CONFIGURATION=no-psi]: leaves a guest in that state running
 	$(LAB) guest $(SCENARIO) $(CONFIGURATION)
