@@ -85,9 +85,6 @@ def _no_ssh(connection: socket.socket) -> None:
 
 @pytest.mark.parametrize("command", [["facts", "memory"], ["plan", "oom-event"], ["run", "oom-event"], ["diagnose"]])
 def test_an_open_port_that_stays_silent_ends_within_its_patience(command: list[str]) -> None:
-    began = time.monotonic()
-    here(*command, f"--host=127.0.0.1:{free_port()}")
-    loading = time.monotonic() - began  # all that takes time but the wait
     with listening(_silent) as port:
         began = time.monotonic()
         ran = here(*command, f"--host=127.0.0.1:{port}", f"--patience={PATIENCE:.0f}s")
@@ -95,7 +92,7 @@ def test_an_open_port_that_stays_silent_ends_within_its_patience(command: list[s
     assert ran.code == 4
     assert "no SSH banner in 1 s" in ran.said
     assert "SysRq-f" in ran.said
-    assert PATIENCE <= took < PATIENCE + 1 + 2 * loading
+    assert PATIENCE <= took < 20, "the wait without the option; how exact it is, tests/ssh says"
 
 
 def test_a_silent_login_ends_within_its_patience(server: Server) -> None:
