@@ -13,20 +13,28 @@ PAGE_KIB = 4
 FILLED = 0.98
 
 
-def _prepare(guest: Guest) -> None:
+def overwork(guest: Guest, beyond_mib: int) -> None:
+    """Start the worker on so much more memory than is available; from its second start on it fits: a restart cures."""
     guest.install("wander")
-    guest.enable_swap()
-    too_much = meminfo(guest)["MemAvailable"] // 1024 + BEYOND_MIB
+    too_much = meminfo(guest)["MemAvailable"] // 1024 + beyond_mib
     guest.write(SETTINGS, f"MIB={too_much}\n")
     guest.start_service("worker", "/usr/local/bin/wander -m $MIB", f"EnvironmentFile={SETTINGS}", "Restart=no")
-    # From its second start on it fits: a restart cures.
     guest.write(SETTINGS, f"MIB={SMALL_MIB}\n")
 
 
+def swaps(guest: Guest, seen: dict[str, float]) -> bool:
+    """Tell by the rates *seen* whether the worker, having touched all its memory, goes in and out of swap."""
+    traffic_kib = min(seen["pswpin"], seen["pswpout"]) * PAGE_KIB
+    return traffic_kib >= TRAFFIC_KIB and touched_share(guest, UNIT) >= FILLED
+
+
+def _prepare(guest: Guest) -> None:
+    guest.enable_swap()
+    overwork(guest, BEYOND_MIB)
+
+
 def _reached(guest: Guest) -> bool:
-    seen = rates(guest)
-    swapped = min(seen["pswpin"], seen["pswpout"]) * PAGE_KIB >= TRAFFIC_KIB
-    return swapped and touched_share(guest, UNIT) >= FILLED
+    return swaps(guest, rates(guest))
 
 
 SCENARIO = Scenario(
