@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.kernel import matrix
+from tests.kernel.case import transcript, transcripts_page
 from tests.kernel.lab.configuration import Configuration
 from tests.kernel.lab.guest import Guest, fresh_guest
 from tests.kernel.lab.requirements import obstacle
@@ -14,7 +15,8 @@ from tests.kernel.lab.scenario import named
 
 REASON = "kernel lab: "
 SLOWEST_TEST_SECONDS = 1800
-PAGE = Path(__file__).parents[2] / "docs" / "reference" / "confusion-matrix.md"
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+MATRIX, RUNS = REFERENCE / "confusion-matrix.md", REFERENCE / "runs-on-guests.md"
 
 
 @pytest.fixture(scope="session")
@@ -64,11 +66,13 @@ def _last_words(terminal: pytest.TerminalReporter) -> Iterator[str]:
     if any(REASON in reason for reason in reasons):
         yield f"kernel tests skipped: {obstacle()}"
     reports = [report for outcome in ("passed", "failed") for report in terminal.stats.get(outcome, [])]
-    told = dict.fromkeys(told for report in reports for told in report.user_properties)
+    told = list(dict.fromkeys(told for report in reports for told in report.user_properties))
     yield from (str(value) for name, value in told if name == matrix.FIGURE)
-    rows = [matrix.loaded(str(value)) for name, value in told if name == matrix.PROPERTY]
+    rows = matrix.last_tries(matrix.loaded(str(value)) for name, value in told if name == matrix.PROPERTY)
     if rows:
         yield from ("", *matrix.lines(rows))
     if rows and os.environ.get("UPDATE_MATRIX") == "1":
-        PAGE.write_text(matrix.page(rows))
-        yield f"written: {PAGE}"
+        runs = [transcript(str(value)) for name, value in told if name == matrix.TRANSCRIPT]
+        for path, text in ((MATRIX, matrix.page(rows)), (RUNS, transcripts_page(runs))):
+            path.write_text(text)
+            yield f"written: {path}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.kernel.lab.scenario import Truth
-from tests.kernel.matrix import Cell, Row, cells, faults, lines, loaded, page
+from tests.kernel.matrix import Cell, Row, cells, faults, last_tries, lines, loaded, page
 
 HEALTHY = Truth(healthy=True)
 OOM = Truth("oom-event", checks=("happened",), cause="leaky.service", beside=("memory-leak",))
@@ -98,8 +98,15 @@ def test_the_matrix_marks_what_is_expected_and_what_is_wrong() -> None:
     ]
     assert drawn[-1] == "idle@no-psi: why"
     text = page(rows)
-    assert "| leaking_service@no-psi | **INCIDENT** critical ✓ | . | yes |" in text
+    assert "| leaking_service@no-psi | **INCIDENT** critical ✓ | . | ok |" in text
     assert "- idle@no-psi: why" in text
+
+
+def test_the_last_try_counts_and_is_named() -> None:
+    tries = [row("idle", "", "why"), row("leaking_service", "oom-event"), row("idle", "")]
+    last = last_tries(tries)
+    assert [(one.scenario, one.faults, one.tries) for one in last] == [("idle", (), 2), ("leaking_service", (), 1)]
+    assert "idle@no-psi            CRIT   .      ok (try 2)" in list(lines(last))
 
 
 def test_ten_runbooks_fit_into_110_columns() -> None:

@@ -38,21 +38,3 @@ def test_what_a_login_cannot_read_is_unknown_and_never_healthy(guest_in: Enter, 
     run = plain("run", "oom-event", "--yes", "--json")
     assert (run.host["outcome"], run.status) == ("unknown", 5), run.host
     assert set(run.executed()) <= {"capture_evidence"}, "which reads only"
-
-
-def test_without_root_a_change_is_blocked_and_says_why(guest_in: Enter, tmp_path: Path) -> None:
-    guest = guest_in("fragmentation")
-    plain = Operator(guest, tmp_path / "plain", "plain")
-    assert plain("diagnose", "--json").document["hosts"][0]["incidents"][0]["runbook"] == "memory-fragmentation"
-    run = plain("run", "memory-fragmentation", "--yes", "--json")
-    assert (run.host["outcome"], run.status) == ("unresolved", 3)
-    compact = next(step for step in run.host["steps"] if step["id"] == "compact")
-    assert compact["state"] == "blocked"
-    assert compact["why"] == "changing this host needs root, and the shell is not root"
-    assert run.executed() == ["capture_evidence"], "which reads only"
-    refused = plain("run", "memory-fragmentation", "--yes", "--json", "--sudo", "always")
-    assert (refused.host["outcome"], refused.status) == ("unreachable", 4)
-    assert "sudo refused for plain" in refused.host["why"]
-    plan = Operator(guest, tmp_path / "ops", "ops")("plan", "memory-fragmentation", "--json")
-    decisions = {step["id"]: step["decision"] for step in plan.document["hosts"][0]["steps"]}
-    assert decisions["compact"] == "change", "with sudo it would be carried out"

@@ -1,29 +1,38 @@
-"""Every scenario against every runbook: recognised by its own, with the right cause, and by no wrong one."""
+"""Every scenario against every runbook: recognised by its own, with the right cause, by no wrong one, and treated."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.kernel.case import Case
 from tests.kernel.command import Operator
 from tests.kernel.lab.configuration import CONFIGURATIONS, Configuration
 from tests.kernel.lab.errors import LabError
 from tests.kernel.lab.guest import Guest
 from tests.kernel.lab.scenario import Truth, named, names
 from tests.kernel.matrix import PROPERTY, Row, cells, faults, subsumed
+from tests.kernel.treatments import TREATMENTS
+
+from memrunbook import catalog
+from memrunbook.cli.options import Settings
+from memrunbook.cli.wiring import Wiring
+from memrunbook.core.planner import make_plan
 
 pytestmark = pytest.mark.kernel
 ELSEWHERE = {
-    "no-psi": ("cache_full_healthy", "file_thrash", "swap_thrash"),
+    "no-psi": ("cache_full_healthy", "file_thrash", "fragmentation", "swap_thrash"),
     "cgroup-v1": ("cache_full_healthy", "leaking_service", "swap_thrash"),
 }
 """The scenarios that run in another configuration than their own; with FULL=1 all of them do."""
 JUDGED = (0, 8)
-LOGINS_AT_ONCE = 6
+LOGINS_AT_ONCE = 4
+SAMPLE = (3, 5.0)
+IDLE = "idle_healthy"
 
 
 def chosen() -> list[tuple[str, Configuration]]:
@@ -37,28 +46,31 @@ def chosen() -> list[tuple[str, Configuration]]:
     ]
 
 
+def test_every_treatment_is_of_a_scenario_that_is_tried() -> None:
+    assert set(TREATMENTS) <= {(name, configuration.name) for name, configuration in chosen()}
+
+
 @pytest.mark.parametrize(("name", "configuration"), chosen(), ids=lambda value: getattr(value, "name", value))
-def test_a_scenario_is_told_from_all_others(
+def test_a_scenario_is_told_from_all_others_and_treated(
     name: str,
     configuration: Configuration,
     guest_in: Callable[[str, Configuration], Guest],
     tmp_path: Path,
     record_property: Callable[[str, object], None],
 ) -> None:
-    scenario, below = named(name), subsumed()
-    truth = scenario.truth
-    # In other configurations it is enough that no incident applies; memory-leak watches for two minutes: once will do.
-    planned_here = truth.healthy and configuration == scenario.configuration
-    plans = [one for one in below if planned_here and (one != "memory-leak" or name == "idle_healthy")]
+    truth, below = named(name).truth, subsumed()
     said: dict[str, Any] = {"incidents": [], "findings": []}
     try:
-        operator = Operator(guest_in(name, configuration), tmp_path)
-        said = diagnosed(operator, truth)
-        wrong = [*faults(truth, said, below), *planned(operator, plans)]
+        guest = guest_in(name, configuration)
+        case = Case(name, guest, Operator(guest, tmp_path), record_property)
+        said = diagnosed(case.operator, truth)
+        wrong = [*faults(truth, said, below), *(planned(case.operator, below) if truth.healthy else ())]
     except LabError as failure:
         wrong = [f"not tried: {failure}"]
     record_property(PROPERTY, Row(name, configuration.name, truth.runbook, cells(said), tuple(wrong)).dumped())
     assert not wrong
+    if treatment := TREATMENTS.get((name, configuration.name)):
+        treatment(case)
 
 
 def diagnosed(operator: Operator, truth: Truth) -> dict[str, Any]:
@@ -71,16 +83,36 @@ def diagnosed(operator: Operator, truth: Truth) -> dict[str, Any]:
     return host
 
 
-def planned(operator: Operator, runbooks: Sequence[str]) -> Iterator[str]:
-    """What any runbook would change on the guest, which should be nothing."""
+def planned(operator: Operator, runbooks: Iterable[str]) -> Iterator[str]:
+    """What a runbook would change on a healthy guest, which should be nothing: each one's plan from one reading."""
+    address = operator.guest.address
+    settings = Settings(
+        host=(f"root@127.0.0.1:{address.port}",),
+        identity=(address.identity,),
+        known_hosts=(address.known_hosts,),
+        config_dir=operator.folder,
+        patience=120.0,
+    )
+    wiring = Wiring(settings)
+    [reached] = wiring.read(lambda: set(catalog.facts()), *SAMPLE)
+    if reached.snapshot is None:
+        yield f"no plan: {reached.error}"
+        return
+    for name in runbooks:
+        yield from _changes(name, [step.id for step in make_plan(wiring.runbook(name), reached.snapshot).changes])
+
+
+def test_every_runbook_plans_nothing_on_an_idle_host(guest_in: Callable[[str], Guest], tmp_path: Path) -> None:
+    operator, runbooks = Operator(guest_in(IDLE), tmp_path), list(subsumed())
     with ThreadPoolExecutor(LOGINS_AT_ONCE) as threads:
-        for name, plan in zip(
-            runbooks, threads.map(lambda name: operator("plan", name, "--json"), runbooks), strict=True
-        ):
-            if plan.status != 0:
-                yield f"plan {name} ended with {plan.status}: {plan.err or plan.out}"
-                continue
-            steps = plan.document["hosts"][0]["steps"]
-            changes = [step["id"] for step in steps if step["decision"] == "change"]
-            if changes:
-                yield f"{name} would change a healthy guest: {', '.join(changes)}"
+        plans = list(threads.map(lambda name: operator("plan", name, "--json"), runbooks))
+    wrong = [f"plan {name}: {plan.err}" for name, plan in zip(runbooks, plans, strict=True) if plan.status != 0]
+    for name, plan in zip(runbooks, plans, strict=True):
+        steps = plan.document["hosts"][0]["steps"]
+        wrong += _changes(name, [step["id"] for step in steps if step["decision"] == "change"])
+    assert not wrong
+
+
+def _changes(runbook: str, steps: list[str]) -> Iterator[str]:
+    if steps:
+        yield f"{runbook} would change a healthy guest: {', '.join(steps)}"

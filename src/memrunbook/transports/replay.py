@@ -28,7 +28,7 @@ class ReplayConnector:
             raise UsageError(f"cannot be read: {error.strerror}", where=str(self._path)) from error
         samples = [read_sample(_BEGIN + part, CASE) for part in text.split(_BEGIN)[1:]]
         if not samples:
-            raise UsageError("holds no recorded sample", where=str(self._path), hint="make one with `runbook record`")
+            raise UsageError("holds no recorded sample", where=str(self._path))
         return ReplaySession(samples)
 
 

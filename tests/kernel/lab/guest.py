@@ -32,10 +32,10 @@ class Guest:
         return self._shell.check(command, user=user, seconds=seconds)
 
     def write(self, path: str, content: str | bytes, *, mode: str = "0644") -> None:
-        """Write a file of the guest."""
+        """Write a file of the guest; one that is there is replaced, even if it is a program that runs."""
         data = content if isinstance(content, bytes) else content.encode()
-        target = shlex.quote(path)
-        self._shell.check(f"cat >{target} && chmod {mode} {target}", stdin=data)
+        target, fresh = shlex.quote(path), shlex.quote(f"{path}.new")
+        self._shell.check(f"cat >{fresh} && chmod {mode} {fresh} && mv {fresh} {target}", stdin=data)
 
     def install(self, program: str) -> None:
         """Put one of the lab's C programs into the guest's /usr/local/bin."""

@@ -6,7 +6,9 @@ from tests.kernel.lab.scenario import Scenario, Truth
 
 LEAKER = "leaker.service"
 WARMING = "warming.service"
+SETTINGS = "/etc/default/leaker"
 LEAK_KIB_PER_SECOND = 512
+HELD_MIB = 16
 WARM_SECONDS, WARM_MIB, NOISE_MIB = 25, 60, 3
 GROWN_BYTES = 3 * 1024**2
 HEADROOM_PERCENT = 60
@@ -15,7 +17,10 @@ HEADROOM_PERCENT = 60
 def _prepare(guest: Guest) -> None:
     guest.install("leak")
     guest.install("warm")
-    guest.start_service("leaker", f"/usr/local/bin/leak -r {LEAK_KIB_PER_SECOND}")
+    guest.write(SETTINGS, f"LEAK=-r {LEAK_KIB_PER_SECOND}\n")
+    guest.start_service("leaker", "/usr/local/bin/leak $LEAK", f"EnvironmentFile={SETTINGS}")
+    # From its second start on it leaks no more: a restart cures.
+    guest.write(SETTINGS, f"LEAK=-f {HELD_MIB}\n")
     guest.start_service("warming", f"/usr/local/bin/warm {WARM_SECONDS} {WARM_MIB} {NOISE_MIB}")
 
 
