@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from memrunbook.core.diagnosis import SEVERITIES, CheckState, Finding
 from memrunbook.core.fact import Unavailable
@@ -25,21 +25,28 @@ def finding_counts(findings: Sequence[Finding]) -> str:
 
 
 def finding_entries(findings: Iterable[Finding], snapshot: Snapshot) -> list[Row | Note]:
-    """One row for each finding, the worst first; unknown ones say why and what to do about it."""
+    """One row for each finding, the worst first; unknown ones say why, and once for all alike what to do about it."""
     ordered = sorted(findings, key=lambda finding: (ORDER.index(finding.state), -SEVERITIES.index(finding.severity)))
-    return [entry for finding in ordered for entry in _entries(finding, snapshot)]
+    known = [entry for finding in ordered if finding.state != "unknown" for entry in _entries(finding)]
+    return [*known, *_unknown([finding for finding in ordered if finding.state == "unknown"], snapshot)]
 
 
-def _entries(finding: Finding, snapshot: Snapshot) -> list[Row | Note]:
-    if finding.state == "unknown":
-        hint = _hint(finding, snapshot)
-        notes = [note(Span("hint: ", "hint"), hint)] if hint else []
-        return [row(Span("unknown", "unknown"), finding.name, body=finding.why), *notes]
+def _entries(finding: Finding) -> list[Row | Note]:
     body = evidence_words(finding.evidence)
     if finding.state == "clear":
         return [row(Span("clear", "good"), finding.name, body=body)]
     explained = [note("", Span(finding.explain, "quiet", whole=True))] if finding.explain else []
     return [row(severity(finding.severity), Span(finding.name, "strong"), body=body), *explained]
+
+
+def _unknown(findings: Sequence[Finding], snapshot: Snapshot) -> Iterator[Row | Note]:
+    alike: dict[str, list[Finding]] = {}
+    for finding in findings:
+        alike.setdefault(_hint(finding, snapshot), []).append(finding)
+    for hint, members in alike.items():
+        yield from (row(Span("unknown", "unknown"), finding.name, body=finding.why) for finding in members)
+        if hint:
+            yield note(Span("hint: ", "hint"), hint)
 
 
 def _hint(finding: Finding, snapshot: Snapshot) -> str:
