@@ -12,6 +12,7 @@ from tests.kernel.lab.configuration import Configuration
 from tests.kernel.lab.guest import Guest, fresh_guest
 from tests.kernel.lab.requirements import obstacle
 from tests.kernel.lab.scenario import named
+from tests.kernel.treatments import TREATMENTS
 
 REASON = "kernel lab: "
 SLOWEST_TEST_SECONDS = 1800
@@ -44,11 +45,18 @@ def guest_in(_able: None) -> Iterator[Callable[..., Guest]]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of this folder, and give the first one time to build the image."""
+    """Mark the tests of this folder, give the first one time to build the image, and begin with the longest."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.kernel)
             item.add_marker(pytest.mark.timeout(SLOWEST_TEST_SECONDS))
+    items.sort(key=lambda item: not _treats(item))
+
+
+def _treats(item: pytest.Item) -> bool:
+    call = getattr(item, "callspec", None)
+    chosen = call.params if call is not None else {}
+    return "configuration" in chosen and (chosen.get("name"), chosen["configuration"].name) in TREATMENTS
 
 
 @pytest.hookimpl(trylast=True)

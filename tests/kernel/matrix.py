@@ -59,6 +59,11 @@ def loaded(text: str) -> Row:
     return Row(**{**record, "cells": cells, "faults": tuple(record["faults"])})
 
 
+def _judged(finding: Mapping[str, Any]) -> str:
+    seen = (f"{one['metric']} = {one['value']}" for one in finding["evidence"])
+    return ", ".join((f"{finding['state']} {finding['why']}".strip(), *seen))
+
+
 def last_tries(rows: Iterable[Row]) -> list[Row]:
     """Of each scenario in each configuration the row of its last try, which says how many there were."""
     last: dict[str, Row] = {}
@@ -106,7 +111,7 @@ def _missed(truth: Truth, host: Mapping[str, Any], found: Sequence[str]) -> Iter
     for check in truth.checks:
         judged = [f for f in host["findings"] if (f["runbook"], f["check"]) == (truth.runbook, check)]
         if [f["state"] for f in judged] != ["firing"]:
-            states = " ".join(f"{f['state']} {f['why']}".strip() for f in judged)
+            states = " ".join(_judged(finding) for finding in judged)
             yield f"check {check} of {truth.runbook} is {states or 'not there'}"
     said = [cause["name"] for one in host["runbooks"] if one["runbook"] == truth.runbook for cause in one["causes"]]
     if truth.cause and not (said and truth.cause in said[0]):

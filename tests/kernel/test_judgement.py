@@ -14,11 +14,12 @@ BLOAT = Truth("memory-shortage", incident=False, checks=("slab-bloat",), cause="
 BELOW = {"oom-event": ["memory-shortage"], "memory-shortage": [], "swap-thrashing": []}
 
 
-def finding(runbook: str, check: str, severity: str, state: str = "firing") -> dict[str, str]:
-    return {"runbook": runbook, "check": check, "severity": severity, "state": state, "why": ""}
+def finding(runbook: str, check: str, severity: str, state: str = "firing") -> dict[str, Any]:
+    evidence = [{"metric": "memory.total_bytes", "value": 1}]
+    return {"runbook": runbook, "check": check, "severity": severity, "state": state, "why": "", "evidence": evidence}
 
 
-def said(*findings: dict[str, str], incidents: tuple[str, ...] = (), **causes: str) -> dict[str, Any]:
+def said(*findings: dict[str, Any], incidents: tuple[str, ...] = (), **causes: str) -> dict[str, Any]:
     return {
         "findings": list(findings),
         "incidents": [{"runbook": name} for name in incidents],
@@ -69,6 +70,11 @@ def test_right(truth: Truth, host: dict[str, Any]) -> None:
             "cause of oom-event is leaky.service, said was: other.service",
         ),
         (OOM, said(incidents=("oom-event",), oom_event="leaky.service"), "check happened of oom-event is not there"),
+        (
+            OOM,
+            said(finding("oom-event", "happened", "critical", "clear"), incidents=("oom-event",)),
+            "check happened of oom-event is clear, memory.total_bytes = 1",
+        ),
         (BLOAT, said(BLOATED, incidents=("memory-shortage",), memory_shortage="dentry"), "though nobody suffers"),
     ],
 )
