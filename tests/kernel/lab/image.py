@@ -23,7 +23,7 @@ PACKAGES = (
     "linux-image-cloud-amd64",
 )
 LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
-DISK_SIZE = "2G"
+DISK_SIZE = "3G"
 DEBOOTSTRAP_SECONDS = 1500
 _CUSTOMIZE = Path(__file__).with_name("customize.sh")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 KERNEL = "kernel"
@@ -30,7 +31,9 @@ _PROGRAM = re.compile(
     r"(?:(?:\[\d+\])?: ?| \S+ \S+ (?:-|\[[^\]]*\]) )"  # the second is syslog's newer form
 )
 _ANY_PROGRAM = re.compile(r"(?:[\w.:-]+ )?([\w./@-]+)\[\d+\]: ")
-_SECOND = re.compile(_STAMP)
+_BARE = re.compile(_STAMP)
+_KERNEL, _LONGEST_HEAD = f"{KERNEL}: ", 100
+_HOST = re.compile(rf"((?>{_DATE}))[\w.:-]+ {_KERNEL}")
 _CALLER = re.compile(r"caller=([TC]\d+)")
 MICROSECONDS = 1_000_000
 
@@ -52,17 +55,44 @@ class Line(NamedTuple):
 
 def unframe(line: str) -> Line:
     """Takes off every known frame; what is left of an unknown one stays in front of the text."""
+    bare = _BARE.match(line)
+    if bare:
+        return _line(line, bare.end(), bare[1], bare[2])
+    end = line.find(_KERNEL, 0, _LONGEST_HEAD) + len(_KERNEL)
+    date = _date(line[:end]) if end >= len(_KERNEL) else ""
+    if date:
+        return _second(line, end, date)
     frame = next(_FRAME.finditer(line))  # every part is optional: the first match is at the start
     place, date = frame.end(), (frame["date"] or "").strip(" []")
-    stamp, caller = frame.groups()[-2:]
     if frame["micro"]:
         named = _CALLER.search(frame["flags"])
         return Line(int(frame["micro"]) / MICROSECONDS, KERNEL, line[place:], date, named[1] if named else "", "kmsg")
-    program, style = KERNEL, "dmesg"
-    source = _PROGRAM.match(line, place) or (_ANY_PROGRAM.match(line, place) if date or stamp else None)
-    if source:
-        program, place, style = source[1], source.end(), "syslog"
-        second = _SECOND.match(line, place)
-        if second and not stamp:  # after a stamp it is the text's own: a name may look like one
-            stamp, caller, place = second[1], second[2], second.end()
-    return Line(float(stamp) if stamp else None, program, line[place:], date, caller or "", style)
+    stamp, caller = frame.groups()[-2:]
+    return _line(line, place, stamp, caller, date)
+
+
+@lru_cache(maxsize=256)
+def _date(head: str) -> str:
+    """The date of a line of a syslog that a host's kernel wrote, by its head: many in a row have the same."""
+    found = _HOST.fullmatch(head)
+    return found[1].strip(" []") if found else ""
+
+
+def _line(line: str, place: int, stamp: str | None, caller: str | None, date: str = "") -> Line:
+    """What stands behind the first stamp or date."""
+    source = _PROGRAM.match(line, place)
+    if source is None and "]: " in line and (date or stamp):
+        source = _ANY_PROGRAM.match(line, place)
+    if source is None:
+        return Line(float(stamp) if stamp else None, KERNEL, line[place:], date, caller or "")
+    if stamp:  # a second one is the text's own: a name may look like it
+        return Line(float(stamp), source[1], line[source.end() :], date, caller or "", "syslog")
+    return _second(line, source.end(), date, source[1])
+
+
+def _second(line: str, place: int, date: str, program: str = KERNEL) -> Line:
+    """What stands behind the program: often the stamp that the kernel printed."""
+    found = _BARE.match(line, place)
+    if found is None:
+        return Line(None, program, line[place:], date, "", "syslog")
+    return Line(float(found[1]), program, line[found.end() :], date, found[2] or "", "syslog")

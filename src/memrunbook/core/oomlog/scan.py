@@ -21,10 +21,11 @@ def hits(block: bytes, words: Iterable[bytes], begin: int, end: int) -> list[Hit
         place = block.find(word, begin, end)
         while place >= 0:
             place += word.startswith(b"\n")
-            start = block.rfind(b"\n", 0, place) + 1
-            if start not in found:
+            start = block.rfind(b"\n", begin, place) + 1 or begin
+            hit = found.get(start)
+            if hit is None:
                 stop = block.find(b"\n", place)
-                found[start] = Hit(start, len(block) if stop < 0 else stop, [])
-            found[start].words.append(word)
-            place = block.find(word, found[start].end, end)
-    return [found[start] for start in sorted(found)]
+                hit = found[start] = Hit(start, len(block) if stop < 0 else stop, [])
+            hit.words.append(word)
+            place = block.find(word, hit.end, end)
+    return sorted(found.values())

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import lru_cache
+from operator import add
 from typing import NamedTuple
 
 from memrunbook.core.oomlog.event import UNKILLABLE, USUAL_PAGE_KIB, Event, Task
 
 SHOWN, LIKELY = 3, 8
 KIB = 1024
+SUMMED = ("rss", "swapents", "oom_score_adj")
 WANTED = ("total_vm", "rss", "swapents", "oom_score_adj", "nr_ptes", "nr_pmds", "pgtables_bytes")
 LONGEST_FRAME = 300
 _HEADER = re.compile(r"\[ *pid *\] +(uid .*)$")
 _ROW = re.compile(r"\[ *(\d{1,10})\] +(\S.*)")
 _NUMBER = re.compile(r"-?\d{1,18}")
 BELOW = (b"oom-kill:", b"ut of memory")
+_CELL = rb"(-?[0-9]{1,18}+)"
 _VARYING = re.compile(rb"[0-9 ]+")
 
 
@@ -25,6 +28,14 @@ class Layout(NamedTuple):
 
     names: tuple[str, ...]
     frame: bytes
+
+
+class Patterns(NamedTuple):
+    """One row with the wanted columns and the name as groups; the same with what is summed; rows one after another."""
+
+    row: re.Pattern[bytes]
+    cells: re.Pattern[bytes]
+    rows: re.Pattern[bytes]
 
 
 def columns(text: str) -> list[str]:
@@ -54,45 +65,53 @@ def rows(event: Event, layout: Layout, block: bytes, start: int, *, mixed: bool)
     """
     if len(layout.frame) > LONGEST_FRAME:
         return start
-    wanted = ("pid", *(name for name in layout.names if name in WANTED))
-    one, many = _patterns(layout.names, _VARYING.sub(b" ", layout.frame))
-    if one.match(block, start) is None:
+    patterns = _patterns(layout.names, _VARYING.sub(b" ", layout.frame))
+    if patterns.row.match(block, start) is None:
         return start
-    end = _likely_end(block, start)
-    found = [] if mixed else one.findall(block, start, end)
-    if len(found) != block.count(b"\n", start, end):  # others are among them: up to the first of those
-        found = one.findall(block, start, end := next(many.finditer(block, start)).end())
-    _add_all(event, wanted, found)
+    end = start if mixed else _likely_end(block, start)
+    found = patterns.cells.findall(block, start, end)
+    if mixed or len(found) != block.count(b"\n", start, end):  # others are among them: up to the first of those
+        found = patterns.cells.findall(block, start, end := next(patterns.rows.finditer(block, start)).end())
+    columns = dict(zip(("pid", *_among(layout.names, SUMMED)), zip(*found, strict=True), strict=False))
+    lines = block[start:end].split(b"\n")
+    _add(event, [_read(event, layout, patterns.row, lines[place]) for place in _largest(event, columns, len(found))])
+    event.tasks += len(found)
+    event.task_pages += sum(map(int, columns.get("rss", ())))
     return end
 
 
 def _likely_end(block: bytes, start: int) -> int:
     """The line that follows a table; the end of the block where there is none."""
-    places = [block.find(word, start) for word in BELOW]
-    place = min((place for place in places if place >= 0), default=len(block))
-    return block.rfind(b"\n", start, place) + 1 or start
+    end = len(block)
+    for word in BELOW:
+        place = block.find(word, start, end)
+        end = place if place >= 0 else end
+    return block.rfind(b"\n", start, end) + 1 or start
 
 
-def _add_all(event: Event, wanted: Sequence[str], found: list[tuple[bytes, ...]]) -> None:
-    columns = dict(zip(wanted, zip(*found, strict=True), strict=False))
-    memory = list(map(int, columns.get("rss", ()))) or [0] * len(found)
-    held = list(map(int.__add__, memory, _numbers(columns.get("swapents"), len(found))))
-    adjusted, scale = _numbers(columns.get("oom_score_adj"), len(found)), _allowed_pages(event) / -UNKILLABLE
+def _largest(event: Event, columns: Mapping[str, Sequence[bytes]], count: int) -> list[int]:
+    """The places of the rows that hold most, and of those that the kernel would kill first."""
+    held = list(map(add, _numbers(columns.get("rss"), count), _numbers(columns.get("swapents"), count)))
+    adjusted = _numbers(columns.get("oom_score_adj"), count)
+    if not any(adjusted):
+        return sorted(_top(held, LIKELY))
+    scale = _allowed_pages(event) / -UNKILLABLE
     points = [size + adjustment * scale for size, adjustment in zip(held, adjusted, strict=True)]
-    tasks = []
-    for place in {*_top(held, SHOWN), *_top(points, LIKELY)}:
-        cells = {name: int(cell) for name, cell in zip(wanted, found[place], strict=False)}
-        name = found[place][-1].decode("utf-8", "backslashreplace").lstrip()
-        tasks.append(_task(event, cells["pid"], name, cells))
-    _add(event, tasks)
-    event.tasks += len(found)
-    event.task_pages += sum(memory)
+    return sorted({*_top(held, SHOWN), *_top(points, LIKELY)})
 
 
 def _numbers(cells: Sequence[bytes] | None, count: int) -> list[int]:
-    """Most cells of a table are alike: each number is read once."""
-    known = {cell: int(cell) for cell in set(cells or ())}
-    return [known[cell] for cell in cells] if cells else [0] * count
+    return list(map(int, cells)) if cells else [0] * count
+
+
+def _read(event: Event, layout: Layout, pattern: re.Pattern[bytes], line: bytes) -> Task:
+    (found,) = pattern.findall(line + b"\n")
+    cells = {name: int(cell) for name, cell in zip(_among(layout.names, WANTED), found[1:], strict=False)}
+    return _task(event, int(found[0]), found[-1].decode("utf-8", "backslashreplace").lstrip(), cells)
+
+
+def _among(names: Iterable[str], wanted: Container[str]) -> list[str]:
+    return [name for name in names if name in wanted]
 
 
 def badness(event: Event, task: Task) -> int:
@@ -129,13 +148,15 @@ def _top(values: Sequence[float], count: int) -> list[int]:
 
 
 @lru_cache(maxsize=64)
-def _patterns(names: tuple[str, ...], frame: bytes) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-    """A row behind a frame that differs from the header's in numbers only, and many of them in a row.
+def _patterns(names: tuple[str, ...], frame: bytes) -> Patterns:
+    """The patterns of rows behind a frame that differs from the header's in numbers only."""
+    before = rb"[0-9 ]++".join(re.escape(part) for part in frame.split(b" ")) + rb"\[ *"
+    after = rb"(?: [^\n]*+)?+\n"
 
-    The wanted columns and the name are the first one's groups.
-    """
-    before = rb"[0-9 ]+".join(re.escape(part) for part in frame.split(b" "))
-    cells = b"".join(rb" +(-?\d{1,18})" if name in WANTED else rb" +-?\d{1,18}" for name in names[:-1])
-    row = before + rb"\[ *(\d{1,10})\]" + cells + rb"(?: ([^\n]*))?\n"
-    bare = re.sub(rb"\((?!\?)", b"(?:", row.replace(rb"\(", b"\0")).replace(b"\0", rb"\(")
-    return re.compile(b"(?m)^" + row), re.compile(b"(?:" + bare + b")*")
+    def cells(wanted: Container[str]) -> bytes:
+        return b"".join(rb" ++" + (_CELL if name in wanted else _CELL[1:-1]) for name in names[:-1])
+
+    every = before + rb"([0-9]{1,10}+)\]" + cells(WANTED) + rb"(?: ([^\n]*+))?+\n"
+    few = before + rb"([0-9]{1,10}+)\]" + cells(SUMMED) + after + b"()"  # one group alone would give no tuples
+    none = before + rb"[0-9]{1,10}+\]" + cells(()) + after
+    return Patterns(re.compile(b"(?m)^" + every), re.compile(b"(?m)^" + few), re.compile(b"(?:" + none + b")*+"))
