@@ -75,12 +75,14 @@ def test_settings_are_kept_and_taken_back(desk: Desk) -> None:
 
 
 def test_dirty_limits_are_set_and_taken_back(desk: Desk) -> None:
+    desk.guest.check("echo 0 >/proc/sys/vm/dirty_background_ratio")
     before = [desk.number(f"dirty{name}_ratio") for name in ("", "_background")]
     change = desk.run("action: set_dirty_limits", "with: {limit: 16 MiB, background: 4 MiB}")
     assert (desk.number("dirty_bytes"), desk.number("dirty_background_bytes")) == (16 << 20, 4 << 20)
     assert desk.number("dirty_ratio") == 0, "the kernel lets the two exclude each other"
     desk.undo(change)
     assert [desk.number(f"dirty{name}_ratio") for name in ("", "_background")] == before
+    assert desk.number("dirty_background_bytes") == 0, "the old ratio of 0 counts again, not our size"
 
 
 def test_idle_huge_pages_are_released_and_taken_back(desk: Desk) -> None:

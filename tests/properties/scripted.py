@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from tests.properties import small
 from tests.properties.worlds import Run, follow
 
@@ -40,13 +41,17 @@ def at(percent: float | None, *names: str, **readings: Any) -> Readings:
 
 @dataclass
 class Scripted:
-    """Reads take a second, waits their time; `trouble` is thrown in at the n-th question of a kind (from 1)."""
+    """Reads take a second, waits their time; `trouble` is thrown in at the n-th question of a kind (from 1).
+
+    `cut` says how many samples the n-th read came to where it was cut short.
+    """
 
     reads: Sequence[Readings]
     answers: Sequence[Any] = ("yes",)
     ends: Sequence[Any] = (Done,)
     trouble: dict[tuple[str, int], RunbookError] = field(default_factory=dict)
     how: str = "terminal"
+    cut: dict[int, int] = field(default_factory=dict)
     time: float = 0.0
     asked: dict[str, int] = field(default_factory=dict)
 
@@ -61,7 +66,8 @@ class Scripted:
             known = {
                 name: value for name, value in self._turn(self.reads, "ReadFacts").items() if name in request.facts
             }
-            return small.snapshot(self.time, **known)
+            samples = self.cut.get(self.asked["ReadFacts"], request.count)
+            return msgspec.structs.replace(small.snapshot(self.time, **known), samples=samples)
         if isinstance(request, AskApproval):
             answer = self._turn(self.answers, "AskApproval")
             return answer if isinstance(answer, Approval) else Approval(now, answer, request.step.digest, how=self.how)

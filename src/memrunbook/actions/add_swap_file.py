@@ -26,18 +26,28 @@ WRITTEN_PER_SECOND = 10 * MIB
 
 # Magic numbers of statfs(2): ext2, ext3 and ext4 have one in common. btrfs wants a file without copy-on-write and no
 # snapshots of it; swap on tmpfs, overlayfs, NFS, ZFS or FUSE fails or ends in a deadlock.
-# The file is made where none is (O_EXCL: also no link leads elsewhere), readable by root only from its first byte on.
+# The new file is made beside its place where none is (O_EXCL: also no link leads elsewhere), readable by root only from
+# its first byte on, and gets its name when it is a swap area. So a file of that name and size is whole, also after a
+# reboot or a run that was cut off; what is half made has a name that is only ours, and whoever comes next removes it.
 SCRIPT = (
     swaps.LINE
     + swaps.ON
     + """\
-swap_room() { # FILE MIB: a folder of root's on ext4 or xfs with so much room, and a tenth or 1 GiB to spare
+swap_tools() {
+  for swap_tool in mkswap swapon; do
+    command -v "$swap_tool" >/dev/null 2>&1 && continue
+    printf '%s\\n' "there is no $swap_tool on this host: nothing was done" >&2
+    return 1
+  done
+}
+swap_place() { # FILE: in a folder of root's
   swap_folder=${1%/*}
   swap_folder=${swap_folder:-/}
-  if [ ! -d "$swap_folder" ] || [ ! -O "$swap_folder" ]; then
-    printf '%s\\n' "$swap_folder is no folder of root's" >&2
-    return 1
-  fi
+  [ -d "$swap_folder" ] && [ -O "$swap_folder" ] && return 0
+  printf '%s\\n' "$swap_folder is no folder of root's" >&2
+  return 1
+}
+swap_room() { # FILE MIB: after swap_place; on ext4 or xfs with so much room, and a tenth or 1 GiB to spare
   set -- "$1" "$2" $(child stat -f -c '%t %S %b %a' "$swap_folder")
   case ${3-} in
     ef53 | 58465342) ;;
@@ -51,30 +61,47 @@ swap_room() { # FILE MIB: a folder of root's on ext4 or xfs with so much room, a
   printf '%s\\n' "$swap_folder has $swap_free MiB free: $2 MiB of swap would not leave $swap_spare MiB" >&2
   return 1
 }
-swap_made() { # FILE MIB HOW
-  case $3 in
-    quick) child fallocate -l "$(($2 * 1048576))" "$1" || return ;;
-    full) child dd if=/dev/zero of="$1" bs=1M count="$2" conv=fsync || return ;;
-  esac
-  child chmod 600 "$1" && child mkswap "$1" >/dev/null && swap_on "$1" "$swap_wanted"
+swap_again() { # FILE MIB PRIORITY: the file of an earlier run
+  if [ -L "$1" ] || [ ! -f "$1" ] || [ "$(child stat -c '%s %u %a' "$1")" != "$(($2 * 1048576)) 0 600" ]; then
+    printf '%s\\n' "$1 exists already and is no swap file of $2 MiB that only root may read: name another path" >&2
+    return 3
+  fi
+  swap_on "$1" "$3" && return 0
+  printf '%s\\n' "$1 exists already and cannot be used as swap: remove it, or name another path" >&2
+  return 3
+}
+swap_begun() { # FILE
+  child rm -f "$1.runbook-new"
+  ( set -C; umask 077; printf '' >"$1.runbook-new" ) && return 0
+  printf '%s\\n' "$1.runbook-new cannot be made" >&2
+  return 1
+}
+swap_made() { # FILE: the new file is a swap area from now on, and has its name
+  child chmod 600 "$1.runbook-new" && child mkswap "$1.runbook-new" >/dev/null && child mv "$1.runbook-new" "$1"
+}
+swap_added() { # FILE MIB PRIORITY
+  swap_begun "$1" || return
+  if child fallocate -l "$(($2 * 1048576))" "$1.runbook-new" 2>/dev/null; then
+    swap_made "$1" || return
+    swap_on "$1" "$3" 2>/dev/null && return 0
+    swap_line "$1" && return 0
+    child rm -f "$1"
+  fi
+  printf '%s\\n' "$1 is written in full: what was reserved only cannot be used here"
+  swap_begun "$1" && child dd if=/dev/zero of="$1.runbook-new" bs=1M count="$2" conv=fsync &&
+    swap_made "$1" && swap_on "$1" "$3"
 }
 act() { # FILE MIB PRIORITY
+  swap_tools && swap_place "$1" || return
+  child rm -f "$1.runbook-new"
+  if [ -e "$1" ] || [ -L "$1" ]; then
+    swap_again "$1" "$2" "$3"
+    return
+  fi
   swap_room "$1" "$2" || return
-  if [ -e "$1" ]; then
-    printf '%s\\n' "$1 exists already: if it is a swap file, switch it on (swapon $1); else name another path" >&2
-    return 3
-  fi
-  if ! ( set -C; umask 077; printf '' >"$1" ); then
-    printf '%s\\n' "$1 cannot be made" >&2
-    return 3
-  fi
-  swap_wanted=$3
-  swap_made "$1" "$2" quick 2>/dev/null && return 0
+  swap_added "$1" "$2" "$3" && return 0
   swap_line "$1" && return 0
-  printf '%s\\n' "$1 is written in full: what was reserved only cannot be used here"
-  swap_made "$1" "$2" full && return 0
-  swap_line "$1" && return 0
-  child rm -f "$1"
+  child rm -f "$1" "$1.runbook-new"
   printf '%s\\n' "nothing was added, $1 is removed" >&2
   return 1
 }
@@ -85,6 +112,12 @@ UNDO = (
     OWN_CHILD
     + swaps.OFF
     + """\
+swap_at_boot() { # FILE: /etc/fstab names it, so that a boot without it would fail
+  { while read -r swap_entry swap_rest; do
+      [ "$swap_entry" = "$1" ] && return 0
+    done; } 2>/dev/null </etc/fstab
+  return 1
+}
 take_back() { # FILE MIB SECONDS
   if swap_line "$1"; then
     if [ "$swap_size" -gt "$(($2 * 1024))" ] || [ "$swap_size" -lt "$(($2 * 1024 - 64))" ]; then
@@ -93,10 +126,15 @@ take_back() { # FILE MIB SECONDS
     fi
     swap_quiet && swap_fits "$1" && swap_off "$1" "$3" || return
   fi
+  child rm -f "$1.runbook-new" || return 1
   [ -e "$1" ] || return 0
   if [ -L "$1" ] || [ "$(child stat -c '%s %u' "$1")" != "$(($2 * 1048576)) 0" ]; then
     printf '%s\\n' "$1 is not the file that we left: somebody else has changed it" >&2
     return 4
+  fi
+  if swap_at_boot "$1"; then
+    printf '%s\\n' "$1 is off, but stays, as /etc/fstab names it: the next boot would fail without it"
+    return 0
   fi
   child rm -f "$1"
 }
@@ -114,7 +152,7 @@ class AddSwapFile(Action, frozen=True, kw_only=True):
     undo_mode: ClassVar[UndoMode] = "offer"
     moves: ClassVar[Moves | None] = {"swap.total_bytes": "up"}
 
-    path: Annotated[str, Meta(description="the file, which must not exist yet")] = DEFAULT
+    path: Annotated[str, Meta(description="the file; one of this size that is there already is used")] = DEFAULT
     size: Annotated[
         Size | None, Meta(description="its size; default: what is missing by the sizing rule for the RAM")
     ] = None
@@ -160,7 +198,7 @@ class AddSwapFile(Action, frozen=True, kw_only=True):
             risk=Risk.MEDIUM,
             effect=self.effect,
             undo=Undo(
-                f"{self.path} is emptied and removed, where memory has room for what is on it",
+                f"{self.path} is emptied where memory has room for that, and removed unless /etc/fstab names it",
                 UNDO,
                 (self.path, str(mib), str(seconds)),
                 self.undo_mode,

@@ -10,12 +10,21 @@ from memrunbook.actions import guards
 from memrunbook.actions.scripts import OWN_CHILD, WRITE_SLOWLY
 from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Undo, UndoMode, Verify
 from memrunbook.core.moved import Moves
+from memrunbook.core.service import Service
 from memrunbook.core.snapshot import Snapshot
 from memrunbook.core.units import KIB, Size, format_bytes
+from memrunbook.facts import roles
 from memrunbook.facts.hugepages import POOL, HugepagePool
 
 WAIT = 300
-OWNERS = ("host.database", "host.hypervisor")
+OWNERS = ("database", "hypervisor")
+"""The roles of those for whom such pools are made."""
+NO_HYPERVISOR = guards.is_not(
+    "host.hypervisor",
+    True,
+    "this host runs virtual machines, which will ask for the pages when they start",
+    "shrink the pool with the tools of the virtual machines",
+)
 
 _READ = """\
 pool_read() { # FOLDER: its counts as they are now
@@ -83,11 +92,14 @@ take_back "$@"
 
 
 class ReleaseHugepages(Action, frozen=True, kw_only=True):
-    """Shrinks a pool of huge pages to what is in use or promised; its owner may miss them when it starts again."""
+    """Shrinks a pool of huge pages to what is in use or promised; its owner may miss them when it starts again.
+
+    An idle pool looks the same whether nobody wants it or its database is just down: what speaks for the latter blocks.
+    """
 
     max_risk: ClassVar[Risk] = Risk.HIGH
     effect: ClassVar[Effect] = Effect.IDEMPOTENT
-    needs: ClassVar[tuple[str, ...]] = ("host", "hugepages", "memory")
+    needs: ClassVar[tuple[str, ...]] = ("host", "hugepages", "memory", "sysctl_files", "units")
     undo_mode: ClassVar[UndoMode] = "offer"
     moves: ClassVar[Moves | None] = {"memory.available_bytes": "up"}
 
@@ -97,9 +109,9 @@ class ReleaseHugepages(Action, frozen=True, kw_only=True):
     keep: Annotated[int, Meta(ge=0, description="pages that the pool has at least afterwards, in use or not")] = 0
 
     def decide(self, snapshot: Snapshot) -> Decision:
-        """Not needed where no page is idle; blocked where the pool is not known or in use beyond its size."""
+        """Not needed where no page is idle; blocked where the pool is not known, or somebody will want it back."""
         known = guards.known("hugepages.pools", "hugepages.size_bytes", "memory.available_bytes")
-        blocked = guards.first(snapshot, *guards.HOST_WIDE, known)
+        blocked = guards.first(snapshot, *guards.HOST_WIDE, known, NO_HYPERVISOR, _nobody_is_down)
         if blocked is not None:
             return blocked
         size = self.size or snapshot.value("hugepages.size_bytes")
@@ -115,7 +127,7 @@ class ReleaseHugepages(Action, frozen=True, kw_only=True):
         pages = max(self.keep, pool.total - pool.free + pool.reserved)
         if pages >= pool.total:
             return NotNeeded(f"the pool has {pool.total} pages of {pool.name}, and {pages} are to stay")
-        return self._change(snapshot, pool, pages)
+        return _configured(snapshot, pool, pages) or self._change(snapshot, pool, pages)
 
     def _change(self, snapshot: Snapshot, pool: HugepagePool, pages: int) -> Change:
         kib = pool.size_bytes // KIB
@@ -129,7 +141,7 @@ class ReleaseHugepages(Action, frozen=True, kw_only=True):
             identity=f"pool {folder} {guards.boot(snapshot)}",
             script=SCRIPT,
             args=(folder, str(pages), str(WAIT)),
-            risk=_risk(snapshot),
+            risk=Risk.HIGH,
             effect=self.effect,
             undo=Undo(
                 f"{pool.total} pages of {pool.name} again; there may be fewer, as memory is fragmented by then",
@@ -146,6 +158,29 @@ class ReleaseHugepages(Action, frozen=True, kw_only=True):
         )
 
 
-def _risk(snapshot: Snapshot) -> Risk:
-    """High unless it is known that nobody lives here for whom such pools are made."""
-    return Risk.HIGH if any(snapshot.value(owner) is not False for owner in OWNERS) else Risk.MEDIUM
+def _nobody_is_down(snapshot: Snapshot) -> Blocked | None:
+    """No service that such pools are made for has failed or is just starting: it would not start without its pages."""
+    if snapshot.value("host.systemd") is False:
+        return None
+    blocked = guards.known("units.all")(snapshot)
+    if blocked is not None:
+        return blocked
+    units: list[Service] = snapshot.value("units.all")
+    down = [one.name for one in units if not one.active and any(roles.plays(role, [one.name], []) for role in OWNERS)]
+    if not down:
+        return None
+    return Blocked(f"{down[0]} is down and may need the huge pages to start", f"start it first (start_unit {down[0]})")
+
+
+def _configured(snapshot: Snapshot, pool: HugepagePool, pages: int) -> Blocked | None:
+    """The pool of the default size stays as large as sysctl.d asks for: somebody meant it to be."""
+    if pool.size_bytes != snapshot.value("hugepages.size_bytes"):
+        return None
+    blocked = guards.known("sysctl_files.nr_hugepages")(snapshot)
+    if blocked is not None:
+        return blocked
+    asked: int = snapshot.value("sysctl_files.nr_hugepages")
+    if pages >= asked:
+        return None
+    why = f"the files below sysctl.d ask for {asked} pages, and only {pages} would stay"
+    return Blocked(why, f"change vm.nr_hugepages there if nobody needs them, or keep {asked}")

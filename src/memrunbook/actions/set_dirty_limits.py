@@ -10,7 +10,7 @@ from msgspec import Meta
 from memrunbook.actions import guards
 from memrunbook.actions.scripts import OWN_CHILD
 from memrunbook.actions.sysctl_rules import DIRTY, dirty_limits
-from memrunbook.actions.sysctls import KNOBS, path
+from memrunbook.actions.sysctls import KNOBS, counting, path
 from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Undo, UndoMode, Verify
 from memrunbook.core.snapshot import Snapshot
 from memrunbook.core.units import Duration, Size, format_bytes
@@ -33,11 +33,13 @@ UNDO = (
     + """\
 dirty_ours() { # FILE OURS OLDFILE OLD: 0 while the value is ours, or the old one already
   dirty_now=$(child cat "$1") && dirty_old=$(child cat "$3") || return 1
-  [ "$dirty_now" = "$2" ] || [ "$dirty_old" = "$4" ] && return 0
+  [ "$dirty_now" = "$2" ] && return 0
+  [ "$dirty_old" = "$4" ] && { [ "$1" = "$3" ] || [ "$dirty_now" = 0 ]; } && return 0
   printf '%s\\n' "$1 is $dirty_now, not $2 as we left it: somebody else has changed it" >&2
   return 4
 }
-dirty_back() { # OLDFILE OLD: writing a size sets the ratio to 0, and the other way round
+dirty_back() { # OLDFILE OLD: writing a size sets the ratio to 0, and the other way round, but only a new one may
+  [ "$2" != 0 ] || printf '1\\n' >"$1" || return 1
   printf '%s\\n' "$2" >"$1" && [ "$(child cat "$1")" = "$2" ]
 }
 take_back() { # twice: FILE OURS OLDFILE OLD
@@ -95,7 +97,7 @@ class SetDirtyLimits(Action, frozen=True, kw_only=True):
     def _change(self, snapshot: Snapshot, new: dict[str, int], risk: Risk) -> Change:
         words = [f"{key} {snapshot.value(f'sysctl.{key}')} -> {value}" for key, value in new.items()]
         pairs = [(path(key), str(value)) for key, value in new.items()]
-        old = [_before(snapshot, key) for key in new]
+        old = [counting(snapshot, key) for key in new]
         back = [(file, ours, path(key), str(value)) for (file, ours), (key, value) in zip(pairs, old, strict=True)]
         return Change(
             action="set_dirty_limits",
@@ -130,13 +132,6 @@ def _out_of_range(new: dict[str, int]) -> Blocked | None:
     key = wrong[0]
     allowed = f"{format_bytes(KNOBS[key].low)} to {format_bytes(KNOBS[key].high)}"
     return Blocked(f"{format_bytes(new[key])} is not allowed for {key}", f"allowed: {allowed}")
-
-
-def _before(snapshot: Snapshot, key: str) -> tuple[str, int]:
-    """Of the parameter and its twin, which exclude each other, the one that counts now."""
-    twin = KNOBS[key].twin
-    other: int = snapshot.value(f"sysctl.{twin}")
-    return (twin, other) if other else (key, snapshot.value(f"sysctl.{key}"))
 
 
 def _proof(new: dict[str, int]) -> str:

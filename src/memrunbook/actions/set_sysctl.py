@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from memrunbook.actions import guards, sysctl_dropin
 from memrunbook.actions.scripts import OWN_CHILD
-from memrunbook.actions.sysctls import KNOBS, Knob, path
+from memrunbook.actions.sysctls import KNOBS, Knob, counting, path
 from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Undo, UndoMode, Verify
 from memrunbook.core.snapshot import Snapshot
 from memrunbook.core.text import clean
@@ -30,13 +30,13 @@ TAKE_BACK = (
     OWN_CHILD
     + """\
 take_back() { # FILE OURS OLDFILE OLD: writing OLDFILE (FILE, or its twin) takes FILE back
-  now=$(child cat "$3") || return 1
-  [ "$now" = "$4" ] && return 0
-  now=$(child cat "$1") || return 1
+  now=$(child cat "$1") && old=$(child cat "$3") || return 1
   if [ "$now" != "$2" ]; then
+    [ "$old" = "$4" ] && { [ "$1" = "$3" ] || [ "$now" = 0 ]; } && return 0
     printf '%s\\n' "$1 is $now, not $2 as we left it: somebody else has changed it" >&2
     return 4
   fi
+  [ "$1" = "$3" ] || [ "$4" != 0 ] || printf '1\\n' >"$3" || return 1
   printf '%s\\n' "$4" >"$3" || return 1
   [ "$(child cat "$3")" = "$4" ]
 }
@@ -136,7 +136,7 @@ class SetSysctl(Action, frozen=True, kw_only=True):
     def _change(self, snapshot: Snapshot, name: str, value: int, risk: Risk) -> Change:
         knob = KNOBS[name]
         old = snapshot.value(f"sysctl.{name}")
-        source, before = _before(snapshot, name)
+        source, before = counting(snapshot, name)
         return Change(
             action="set_sysctl",
             summary=f"{name} {old} -> {value}{guards.back_after(self.for_)}",
@@ -162,7 +162,7 @@ class SetSysctl(Action, frozen=True, kw_only=True):
 def _kept(change: Change, snapshot: Snapshot, name: str, value: int) -> Change:
     """The same change, written to our file as well."""
     file, key = sysctl_dropin.DROPIN, sysctl_dropin.name_in_files(name)
-    source, before = _before(snapshot, name)
+    source, before = counting(snapshot, name)
     old = (path(name), str(value), path(source), str(before), file, key, sysctl_dropin.kept(snapshot, name))
     unchanged = snapshot.value(f"sysctl.{name}") == value
     held = f"sysctl_files.files.exists(f, f.path == '{file}' && f.key == '{name}' && f.value == '{value}')"
@@ -178,20 +178,11 @@ def _kept(change: Change, snapshot: Snapshot, name: str, value: int) -> Change:
     )
 
 
-def _before(snapshot: Snapshot, name: str) -> tuple[str, int]:
-    """The parameter, this one or its twin, whose value brings the present state back."""
-    knob = KNOBS[name]
-    old: int = snapshot.value(f"sysctl.{name}")
-    if knob.twin and old == 0 and snapshot.value(f"sysctl.{knob.twin}"):
-        return knob.twin, snapshot.value(f"sysctl.{knob.twin}")
-    return name, old
-
-
 def _risky_way_back(snapshot: Snapshot, name: str, value: int) -> bool:
     """Strict overcommit, or less of it, makes allocations fail: never done without somebody who decides."""
     if not name.startswith("vm.overcommit_"):
         return False
-    source, before = _before(snapshot, name)
+    source, before = counting(snapshot, name)
     way_back = KNOBS[source].judge(snapshot, value if source == name else 0, before)
     return isinstance(way_back, Blocked) or way_back is Risk.HIGH
 

@@ -1,7 +1,8 @@
-"""Ends one process that belongs to no service: asks it to end (TERM), waits, and kills it where it does not."""
+"""Ends one process that belongs to no service: asks it to end (TERM), waits, and kills it where that does not help."""
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Annotated, ClassVar
 
@@ -10,16 +11,20 @@ from msgspec import Meta
 from memrunbook.actions import guards
 from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, Risk, Verify
 from memrunbook.core.moved import Moves
-from memrunbook.core.protect import named_only_unit, untouchable_process, untouchable_unit
+from memrunbook.core.protect import protected_name, untouchable_process
 from memrunbook.core.snapshot import Snapshot
 from memrunbook.core.text import clean
+from memrunbook.core.units import Duration, format_duration
 from memrunbook.facts.processes import Process
 
-KTHREADD = 2
+INIT, KTHREADD = 1, 2
 UNMANAGED = re.compile(r"(session|run)-.+\.scope|user@\d+\.service", re.ASCII)
 """Units whose processes people started by hand: no policy starts them again as a whole."""
-PATIENCE = 10
-"""Seconds for the process to end by itself, and again after KILL; earlyoom and nohang wait as long."""
+OPENRC = "/openrc."
+"""Where OpenRC puts each of its services."""
+PATIENCE = Duration(10)
+"""Earlyoom and nohang wait as long."""
+LEAST_PATIENCE, MOST_PATIENCE = 1.0, 600.0
 
 # Field 22 of stat, the start, is the 20th word behind the last ")"; a name may hold blanks and parentheses. A zombie
 # with threads left (the 18th word) is a main thread that ended before them: its process goes on.
@@ -45,7 +50,29 @@ stop_ended() { # PID STARTTICKS SECONDS: 0 once it has ended; a zombie has: only
   done
   return 0
 }
+stop_size() { # PID: stop_held, its anonymous memory in KiB (before 4.5 all that is resident), 0 where it is unknown
+  stop_held=0
+  { while read -r stop_key stop_value stop_unit; do
+      case $stop_key in
+        VmRSS:) stop_held=$stop_value ;;
+        RssAnon:) stop_held=$stop_value; break ;;
+      esac
+    done; } 2>/dev/null <"/proc/$1/status"
+}
+stop_available() { # stop_memory in KiB
+  stop_memory=0
+  { while read -r stop_key stop_value stop_unit; do
+      [ "$stop_key" = MemAvailable: ] && stop_memory=$stop_value && break
+    done; } </proc/meminfo
+}
+stop_relieved() { # half of what it held when TERM was sent is available again; 16 MiB come and go by themselves
+  stop_available
+  [ "$stop_held" -ge 32768 ] && [ $((2 * (stop_memory - stop_before))) -ge "$stop_held" ]
+}
 act() { # PID STARTTICKS SECONDS
+  stop_size "$1"
+  stop_available
+  stop_before=$stop_memory
   if ! stop_same "$1" "$2"; then
     printf '%s\\n' "process $1 is gone or another one by now" >&2
     return 3
@@ -56,7 +83,15 @@ act() { # PID STARTTICKS SECONDS
     return 0
   fi
   stop_ended "$1" "$2" "$3" && return 0
-  printf '%s\\n' "process $1 did not end within $3 s of TERM: KILL"
+  if stop_relieved; then
+    printf '%s\\n' "process $1 has not ended within $3 s of TERM, but half of its memory is back: no KILL as yet"
+    stop_ended "$1" "$2" "$3" && return 0
+    if stop_relieved; then
+      printf '%s\\n' "process $1 is left to end by itself"
+      return 0
+    fi
+  fi
+  printf '%s\\n' "process $1 did not end within $3 s of TERM and its memory is not back: KILL"
   stop_same "$1" "$2" || return 0
   kill -KILL "$1" 2>/dev/null
   stop_ended "$1" "$2" "$3" && return 0
@@ -80,6 +115,9 @@ class StopProcess(Action, frozen=True, kw_only=True):
     moves: ClassVar[Moves | None] = {"memory.available_bytes": "up"}
 
     pid: Annotated[int, Meta(description="the process")]
+    patience: Annotated[
+        Duration, Meta(description="how long it may take to end by itself, 1 s to 10 min; KILL takes no notice of work")
+    ] = PATIENCE
 
     def decide(self, snapshot: Snapshot) -> Decision:
         """Blocked for what is protected, belongs to a service or a container, or is not known well enough."""
@@ -87,20 +125,26 @@ class StopProcess(Action, frozen=True, kw_only=True):
         blocked = guards.first(snapshot, known, guards.AS_ROOT, guards.NO_KUBERNETES)
         if blocked is not None:
             return blocked
+        if not LEAST_PATIENCE <= self.patience <= MOST_PATIENCE:
+            return Blocked(f"{format_duration(self.patience)} of patience is not allowed", "allowed: 1 s to 10 min")
         every: list[Process] = snapshot.value("processes.all")
         process = next((process for process in every if process.pid == self.pid), None)
         if process is None:
             why = f"process {self.pid} is not among those that were read"
             return Blocked(why, "only the largest processes are read; it may have ended")
-        return _protected(snapshot, process) or _owned(process) or self._change(snapshot, process)
+        return _protected(snapshot, process) or _owned(snapshot, process) or self._change(snapshot, process)
 
     def _change(self, snapshot: Snapshot, process: Process) -> Change:
         pid, start, name = process.pid, process.start_ticks, clean(process.name)
-        patience = PATIENCE if snapshot.fork_ok else 0
+        patience = math.ceil(self.patience) if snapshot.fork_ok else 0
         return Change(
             action="stop_process",
             summary=f"Stop {name} (pid {pid}): TERM"
-            + (f", KILL after {patience} s" if patience else " only, as the host cannot start processes"),
+            + (
+                f", KILL after {patience} s where its memory is not back"
+                if patience
+                else " only, as the host cannot start processes"
+            ),
             target=f"pid {pid}",
             command=f"kill -TERM {pid}",
             identity=f"process {pid} start {start} {guards.boot(snapshot)}",
@@ -113,7 +157,7 @@ class StopProcess(Action, frozen=True, kw_only=True):
                 f"!processes.all.exists(p, p.pid == {pid} && p.start_ticks == {start})"
                 f" && 2 * (memory.available_bytes - before.memory.available_bytes) >= {process.anonymous_bytes}"
             ),
-            timeout=3.0 * PATIENCE + 30.0,
+            timeout=3.0 * patience + 60.0,
         )
 
 
@@ -123,8 +167,7 @@ def _protected(snapshot: Snapshot, process: Process) -> Blocked | None:
     own_unit = snapshot.value("host.own_unit")
     if process.pid in snapshot.value("host.own_pids") or (process.unit and process.unit == own_unit):
         why = "our own session runs in it or beside it"
-    service = f"{process.name}.service"
-    if not why and (untouchable_unit(service) or named_only_unit(service)):
+    if not why and protected_name(process.name):
         why = "by its name it is a database, a container runtime or what the host depends on"
     if why:
         return Blocked(f"process {process.pid} is protected: {why}", "act on another process, or by its own tools")
@@ -133,7 +176,7 @@ def _protected(snapshot: Snapshot, process: Process) -> Blocked | None:
     return None
 
 
-def _owned(process: Process) -> Blocked | None:
+def _owned(snapshot: Snapshot, process: Process) -> Blocked | None:
     """A service's process is its service's business, a container's that of its runtime."""
     who = f"process {process.pid}"
     if process.container:
@@ -144,4 +187,10 @@ def _owned(process: Process) -> Blocked | None:
     if process.unit and not UNMANAGED.fullmatch(process.unit):
         hint = "restart_unit or stop_unit acts on the whole service"
         return Blocked(f"{who} belongs to {process.unit}, which may start it again or be half dead without it", hint)
+    if process.cgroup.startswith(OPENRC):
+        service = clean(process.cgroup.removeprefix(OPENRC))
+        return Blocked(f"{who} belongs to the service {service}", "stop the service by rc-service")
+    if snapshot.value("host.systemd") is not True and process.parent == INIT:
+        why = f"{who} is a child of init, as daemons are, and systemd is not there to tell whose it is"
+        return Blocked(why, "stop its service, or act by hand")
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from memrunbook.actions import sysctl_rules as rules
+from memrunbook.core.snapshot import Snapshot
 from memrunbook.core.units import GIB, KIB, MIB
 
 INT_MAX = 2147483647
@@ -56,6 +57,19 @@ KNOBS = {
     "vm.panic_on_oom": Knob(0, 0, "out of memory, a process is killed instead of the host"),
 }
 """By name; ranges from Documentation/admin-guide/sysctl/vm.rst, narrowed to what helps and harms nobody."""
+
+
+def counting(snapshot: Snapshot, key: str) -> tuple[str, int]:
+    """Of a parameter and its twin, which exclude each other, the one whose value brings the present state back.
+
+    Where both are 0 that is the ratio: the kernel takes no size of 0. Ask whether both are known first.
+    """
+    value: int = snapshot.value(f"sysctl.{key}")
+    twin = KNOBS[key].twin
+    if value or not twin:
+        return key, value
+    other: int = snapshot.value(f"sysctl.{twin}")
+    return (twin, other) if other or twin.endswith("_ratio") else (key, value)
 
 
 def path(key: str) -> str:

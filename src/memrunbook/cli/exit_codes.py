@@ -52,6 +52,7 @@ OUTCOMES = {
     "refused": REFUSED,
     "unreachable": UNREACHABLE,
     "interrupted": INTERRUPTED,
+    "running": OK,
 }
 
 

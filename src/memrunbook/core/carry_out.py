@@ -60,7 +60,7 @@ def _attempt(approved: Approved) -> Asking[tuple[Executed, str]]:
     """Executes and proves; the answer and what is wrong, empty where it is done."""
     progress, change = approved.progress, approved.change
     executed = yield from ask(Execute(approved.label, change))
-    progress.fresh = False
+    progress.fresh = 0
     if change.effect is Effect.READ:
         return _looked(executed)
     progress.acted = progress.executed = True
@@ -96,7 +96,7 @@ def _may_repeat(approved: Approved, retries: RetriesSpec) -> Asking[bool]:
     """Waits, and looks whether exactly the approved change would still be made."""
     progress = approved.progress
     yield from ask(Wait(retries.every, "before it is tried again"))
-    progress.fresh = False
+    progress.fresh = 0
     yield from progress.refresh("before it is tried again")
     world = world_of(progress.runbook, progress.snapshot)
     planned = again(approved.step, approved.item, world, carried=approved.action)
@@ -133,7 +133,7 @@ def _held(approved: Approved, proof: Proof, began: Instant) -> Asking[str]:
         since = (since or now) if verdict.holds else None
         ever = ever or verdict.holds
         if since is not None and now.since(since) >= proof.hold:
-            progress.snapshot, progress.fresh = snapshot, facts >= progress.runbook.facts
+            progress.snapshot, progress.fresh = snapshot, PAIR if facts >= progress.runbook.facts else 0
             return ""
         if now.since(began) >= proof.within:
             return _unproven(proof, verdict.why, ever=ever)
@@ -163,7 +163,7 @@ def _failed(approved: Approved, executed: Executed, problem: str, began: Instant
     state: StepState = "failed"
     undone = ""
     if change.undo is not None and change.undo.mode == "auto":
-        approved.progress.fresh = False
+        approved.progress.fresh = 0
         back = yield from ask(Execute(approved.label, change, undo=True))
         state = "undone" if isinstance(back, Done) else "failed"
         undone = "; it was taken back" if isinstance(back, Done) else f"; it could not be taken back: {back.why}"

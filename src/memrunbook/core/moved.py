@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from memrunbook.core.metric import Metric
-from memrunbook.core.units import KIB, MIB, Unit, format_value
+from memrunbook.core.units import GIB, KIB, MIB, Unit, format_value
 
 Direction = Literal["up", "down", "either"]
 Moves = Mapping[str, Direction]
@@ -21,6 +21,8 @@ FLOORS: Mapping[Unit, float] = {
     Unit.PER_SECOND: 10.0,
     Unit.RATIO: 0.05,
 }
+ENOUGH: Mapping[Unit, float] = {Unit.BYTES: GIB}
+"""So much is clear however large the value is: 8 GiB more than 190 GiB is less than a twentieth, and no noise."""
 SMALLEST = 1.0
 """The floor of a unit without one of its own: counts and settings."""
 
@@ -47,7 +49,8 @@ def moved(before: Any, after: Any, unit: Unit, direction: Direction) -> bool:
     if not (_number(before) and _number(after)):
         return bool(before != after)
     change = after - before
-    clear = abs(change) >= max(CLEAR_SHARE * abs(before), FLOORS.get(unit, SMALLEST))
+    least = max(CLEAR_SHARE * abs(before), FLOORS.get(unit, SMALLEST))
+    clear = abs(change) >= min(least, ENOUGH.get(unit, least))
     return clear and (direction == "either" or (change > 0) == (direction == "up"))
 
 

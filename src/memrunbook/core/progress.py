@@ -12,8 +12,10 @@ from memrunbook.core.effects import Asking, ReadFacts, Record, ask
 from memrunbook.core.events import Signals, StepFinished, StepState
 from memrunbook.core.fact import Unavailable
 from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.trend import LEAST_POINTS
 
 PAIR = 2
+TOO_SHORT = "the host answered for a part of the watch only, and what that did not show may still go on"
 
 
 @dataclass
@@ -26,15 +28,16 @@ class Doing:
 
 @dataclass
 class Progress:
-    """The one mutable thing of a run. `fresh` is true until a command, a gate or a wait makes the snapshot old.
+    """The one mutable thing of a run.
 
+    `fresh` is how many samples the newest snapshot was asked for with, 0 once a command, a gate or a wait made it old.
     `executed` is true once the change of the step under way was carried out. `items` holds the keys of each step whose
     `for_each` was evaluated, so that none is lost when a run is cut short.
     """
 
     runbook: Runbook
     snapshot: Snapshot
-    fresh: bool = True
+    fresh: int = field(init=False)
     acted: bool = False
     uncertain: bool = False
     over: str = ""
@@ -48,13 +51,31 @@ class Progress:
 
     def __post_init__(self) -> None:
         self.first = self.snapshot
+        self.fresh = self._enough
+
+    @property
+    def watches(self) -> bool:
+        """True for a runbook that reads as often as a trend needs: what it asks, a few samples do not answer."""
+        return self.runbook.spec.sample.count >= LEAST_POINTS
+
+    @property
+    def too_short(self) -> bool:
+        """True where a watch was cut short: what it did not show may still go on."""
+        return self.watches and self.snapshot.samples < LEAST_POINTS
+
+    @property
+    def _enough(self) -> int:
+        """As many samples as at first while nothing was changed; then a pair, but for a watch when a step is over."""
+        if self.executed or (self.acted and not self.watches):
+            return PAIR
+        return max(self.runbook.spec.sample.count, PAIR)
 
     def refresh(self, why: str) -> Asking[None]:
         """Reads everything again, unless the newest snapshot is still fresh."""
-        if not self.fresh:
-            facts = tuple(sorted(self.runbook.facts))
-            self.snapshot = yield from ask(ReadFacts(facts, PAIR, self.runbook.spec.sample.every, why))
-            self.fresh = True
+        if self.fresh < self._enough:
+            facts, count = tuple(sorted(self.runbook.facts)), self._enough
+            self.snapshot = yield from ask(ReadFacts(facts, count, self.runbook.spec.sample.every, why))
+            self.fresh = count
 
     def record(self, step: Step, item: str, state: StepState, **details: Any) -> Asking[StepFinished]:
         """Records how a step ended."""
@@ -84,6 +105,8 @@ def signals(runbook: Runbook, snapshot: Snapshot, more: Iterable[str] = ()) -> S
 def over(progress: Progress) -> bool:
     """True when the incident is over on the newest snapshot: `resolved` holds, or without one the incident fails."""
     runbook = progress.runbook
+    if progress.too_short:
+        return False
     world = world_of(runbook, progress.snapshot).at(before=progress.first)
     if runbook.resolved is None:
         return runbook.incident.evaluate(world).state == "fails"

@@ -17,6 +17,24 @@ NAMED_ONLY_UNITS = (
     "k3s*", "libvirtd.service", "virtqemud.service", "iscsid.service", "chronyd.service", "chrony.service",
     "multipathd.service", "lvm2-*",
 )  # fmt: skip
+# A process has another name than its unit, of 15 bytes at most; Java and Python programs cannot be told by it.
+NAMED_ONLY_PROCESSES = (
+    "postgres*", "postmaster", "mysqld*", "mariadbd*", "mongod*", "mongos", "redis-*", "valkey-*", "oracle*", "ora_*",
+    "asm_*", "tnslsnr", "db2*", "sqlservr", "hdb*", "scylla", "clickhouse*", "influxd", "etcd", "couchdb", "beam.smp",
+    "slapd", "ns-slapd", "memcached", "aerospike*", "cockroach*",
+    "cassandra*", "elasticsearch*", "opensearch*", "kafka*", "zookeeper*",
+    "docker*", "containerd*", "podman*", "conmon*", "crio", "runc", "crun", "kubelet", "kube-*", "k3s*",
+    "rke2*", "k0s*", "lxc-*", "lxcfs", "lxd", "incusd", "nomad", "consul", "vault",
+    "qemu-*", "kvm", "libvirtd", "virtqemud", "virtxend", "virt*d", "xenstored", "oxenstored", "cloud-hyperviso",
+    "firecracker", "VBox*", "vmware-*",
+    "corosync", "pacemaker*", "patroni", "keepalived", "haproxy", "ceph-*", "glusterfs*", "iscsid", "multipathd",
+    "lvm*", "dmeventd", "chronyd", "ntpd", "nfsd",
+)  # fmt: skip
+UNTOUCHABLE_PROCESSES = (
+    "init", "(sd-pam)", "tini", "dumb-init", "runit*", "runsv*", "s6-*", "supervise*", "openrc*", "procd",
+    "agetty", "getty", "login", "dbus-*", "polkitd", "NetworkManager", "wpa_supplicant", "dhclient", "dhcpcd",
+    "udhcpc", "auditd", "udevd", "elogind*", "crond", "cron", "rsyslogd", "syslogd", "syslog-ng",
+)  # fmt: skip
 UNTOUCHABLE_PIDS = frozenset({0, 1, 2})
 NEVER_KILLED = -1000
 
@@ -29,6 +47,11 @@ def untouchable_unit(unit: str) -> bool:
 def named_only_unit(unit: str) -> bool:
     """True for databases, container runtimes and cluster members: never chosen by a rule."""
     return _matches(unit, NAMED_ONLY_UNITS)
+
+
+def protected_name(name: str) -> bool:
+    """True for processes that are, by their name, databases, runtimes, cluster members or what the host depends on."""
+    return _matches(name, NAMED_ONLY_PROCESSES + UNTOUCHABLE_PROCESSES)
 
 
 def untouchable_process(pid: int, name: str, oom_score_adj: int | None, *, kernel_thread: bool) -> str:

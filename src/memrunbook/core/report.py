@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from msgspec import Struct
 
 from memrunbook.core.events import Diagnosed, Event, Outcome, RunFinished, Signals, StepFinished
 
+Reported = Outcome | Literal["running"]
+
+CUT_OFF = RunFinished(
+    "interrupted",
+    "the run has no end in the journal",
+    hint="runbook audit verify shows whether the journal is intact",
+)
+GOES_ON = RunFinished("interrupted", "it has not come to its end yet")
+
 
 class HostReport(Struct, frozen=True):
-    """What a run did on one host; `interrupted` where it has no end."""
+    """What a run did on one host; `interrupted` where it has no end, `running` where it has none yet."""
 
     host: str
-    outcome: Outcome
+    outcome: Reported
     steps: tuple[StepFinished, ...]
     before: Signals = {}
     after: Signals = {}
@@ -27,8 +37,8 @@ class HostReport(Struct, frozen=True):
         return any(step.open for step in self.steps)
 
 
-def fold(host: str, events: Iterable[Event]) -> HostReport:
-    """The report of one host's events, in the order they happened."""
+def fold(host: str, events: Iterable[Event], *, running: bool = False) -> HostReport:
+    """The report of one host's events, in the order they happened; `running` says that more of them will come."""
     begun: Diagnosed | None = None
     end: RunFinished | None = None
     steps: list[StepFinished] = []
@@ -39,13 +49,15 @@ def fold(host: str, events: Iterable[Event]) -> HostReport:
             begun = event
         else:
             end = event
+    if end is None:
+        end = GOES_ON if running else CUT_OFF
     return HostReport(
         host=host,
-        outcome=end.outcome if end else "interrupted",
+        outcome="running" if end is GOES_ON else end.outcome,
         steps=tuple(steps),
         before=begun.signals if begun else {},
-        after=end.signals if end else {},
-        why=end.why if end else "the run has no end in the journal",
-        hint=end.hint if end else "runbook audit verify shows whether the journal is intact",
+        after=end.signals,
+        why=end.why,
+        hint=end.hint,
         begun=begun,
     )

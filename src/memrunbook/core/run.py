@@ -16,7 +16,7 @@ from memrunbook.core.errors import HostError, Interrupted, Refused, RunbookError
 from memrunbook.core.events import Diagnosed, Outcome, RunFinished, StepState
 from memrunbook.core.fact import Unavailable
 from memrunbook.core.planner import items_of, make_plan
-from memrunbook.core.progress import Doing, Progress, over, signals
+from memrunbook.core.progress import TOO_SHORT, Doing, Progress, over, signals
 from memrunbook.core.runbook import Sampling
 from memrunbook.core.step import run_item
 
@@ -53,9 +53,10 @@ def run_plan(runbook: Runbook, watch: Sampling | None = None) -> Asking[None]:
 def _live(progress: Progress) -> Asking[None]:
     runbook, snapshot = progress.runbook, progress.snapshot
     diagnosis = diagnose_one(runbook, snapshot)
-    progress.uncertain = diagnosis.incident.state == "unknown"
+    incident = diagnosis.incident
+    progress.uncertain = incident.state == "unknown" or (progress.too_short and not incident.holds)
     yield from ask(Record(Diagnosed(diagnosis, make_plan(runbook, snapshot), signals(runbook, snapshot))))
-    if diagnosis.incident.state == "fails":
+    if incident.state == "fails" and not progress.uncertain:
         yield from _finish(progress, "healthy", "the incident does not apply")
         return
     if not progress.uncertain:
@@ -64,7 +65,8 @@ def _live(progress: Progress) -> Asking[None]:
     for step in runbook.steps:
         yield from _run_step(progress, step)
     resolved = yield from _resolved(progress)
-    yield from _finish(progress, _outcome(progress, resolved=resolved), progress.over or diagnosis.incident.why)
+    why = TOO_SHORT if progress.uncertain and incident.state == "fails" else incident.why
+    yield from _finish(progress, _outcome(progress, resolved=resolved), progress.over or why)
 
 
 def _run_step(progress: Progress, step: Step) -> Asking[None]:
@@ -75,6 +77,8 @@ def _run_step(progress: Progress, step: Step) -> Asking[None]:
     found = items_of(step, world_of(progress.runbook, progress.snapshot), limit=step.spec.limit)
     if isinstance(found, Unavailable):
         yield from progress.record(step, "", "blocked", why=f"its items are unknown: {found.why}")
+    elif not found and progress.too_short:
+        yield from progress.record(step, "", "blocked", why=TOO_SHORT)
     elif not found:
         yield from progress.record(step, "", "not_needed", why="nothing matches its for_each")
     else:
@@ -104,7 +108,7 @@ def _resolved(progress: Progress) -> Asking[bool]:
         if progress.snapshot.taken_at.since(began) >= runbook.hold:
             return True
         yield from ask(Wait(runbook.spec.sample.every, "does it stay resolved?"))
-        progress.fresh = False
+        progress.fresh = 0
         yield from progress.refresh("does it stay resolved?")
     return False
 
@@ -119,8 +123,8 @@ def _outcome(progress: Progress, *, resolved: bool) -> Outcome:
         return "refused"
     if "failed" in states or "undone" in states:
         return "failed"
-    world = world_of(progress.runbook, progress.snapshot)
-    return "improved" if progress.runbook.incident.evaluate(world).state == "fails" else "unresolved"
+    incident = progress.runbook.incident.evaluate(world_of(progress.runbook, progress.snapshot))
+    return "improved" if incident.state == "fails" and not progress.too_short else "unresolved"
 
 
 def _finish(progress: Progress, outcome: Outcome, why: str) -> Asking[None]:

@@ -19,6 +19,7 @@ PROPERTIES = (
     "CanStart", "CanStop", "CanFreeze", "RefuseManualStop", "RefuseManualStart", "NeedDaemonReload", "FreezerState",
     "TimeoutStartUSec", "TimeoutStopUSec", "StartLimitBurst", "DropInPaths",
 )  # fmt: skip
+OFTEN = 3
 _CLUSTER = "/50-pacemaker.conf"
 """The drop-in that Pacemaker lays beside every service that it starts and stops itself."""
 
@@ -60,6 +61,9 @@ class Service(Struct, frozen=True, kw_only=True):
     type: Annotated[str, Doc("simple, oneshot, notify and so on", source="Type")] = ""
     main_pid: Annotated[int | None, Doc("its main process, None for none", source="MainPID")] = None
     restarts: Annotated[int | None, Doc("automatic restarts", Unit.COUNT, "NRestarts (235)")] = None
+    restarted_often: Annotated[
+        bool, Doc(f"{OFTEN} automatic restarts and more; false where they are not counted", source="NRestarts (235)")
+    ] = False
     memory_bytes: Annotated[int | None, Doc("memory with its file cache", Unit.BYTES, "memory.current")] = None
     anonymous_bytes: Annotated[int | None, Doc("anonymous memory", Unit.BYTES, "memory.stat anon")] = None
     file_bytes: Annotated[int | None, Doc("file pages, shared memory too", Unit.BYTES, "memory.stat file")] = None
@@ -70,6 +74,9 @@ class Service(Struct, frozen=True, kw_only=True):
     memory_percent: Annotated[
         float | None, Doc("anonymous memory and swap, of the host's RAM", Unit.PERCENT, "memory.stat")
     ] = None
+    own_share: Annotated[float | None, Doc("its part of what all services hold, 0 to 1", Unit.RATIO, "memory.stat")] = (
+        None
+    )
     memory_high_bytes: Annotated[int | None, Doc("throttling limit", Unit.BYTES, "MemoryHigh")] = None
     memory_max_bytes: Annotated[int | None, Doc("hard limit", Unit.BYTES, "MemoryMax")] = None
     swap_max_bytes: Annotated[int | None, Doc("limit of swap", Unit.BYTES, "MemorySwapMax")] = None
@@ -111,6 +118,7 @@ def read_service(shown: Properties, memory: Memory, uptime: float) -> Service:
     """A service from what systemctl shows of it; `uptime` in seconds. Older versions show fewer properties."""
     state = shown.get("ActiveState", "")
     entered = number(shown.get("ActiveEnterTimestampMonotonic", ""))
+    restarts = number(shown.get("NRestarts", ""))
     stop, start = (seconds(shown.get(name, "")) for name in ("TimeoutStopUSec", "TimeoutStartUSec"))
     return Service(
         name=shown["Id"],
@@ -121,7 +129,8 @@ def read_service(shown: Properties, memory: Memory, uptime: float) -> Service:
         result=shown.get("Result", ""),
         type=shown.get("Type", ""),
         main_pid=number(shown.get("MainPID", "")) or None,
-        restarts=number(shown.get("NRestarts", "")),
+        restarts=restarts,
+        restarted_often=(restarts or 0) >= OFTEN,
         memory_bytes=number(shown.get("MemoryCurrent", "")) if memory.total is None else memory.total,
         anonymous_bytes=memory.anonymous,
         file_bytes=memory.file,

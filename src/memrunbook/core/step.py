@@ -11,7 +11,7 @@ from memrunbook.core.effects import AskApproval, Asking, ask
 from memrunbook.core.events import StepState
 from memrunbook.core.plan import PlannedStep
 from memrunbook.core.planner import Item, again, bind_action, look_up, not_needed
-from memrunbook.core.progress import Doing, Progress, over
+from memrunbook.core.progress import TOO_SHORT, Doing, Progress, over
 
 ASKED_AT_MOST = 3
 DECLINED = {"yes": "the answer was for another change than the one that was shown"}
@@ -41,6 +41,9 @@ def run_item(progress: Progress, step: Step, key: str) -> Asking[None]:
 
 
 def _not_run(progress: Progress, step: Step, planned: PlannedStep) -> Asking[None]:
+    if planned.decision == "not_needed" and progress.too_short:
+        yield from progress.record(step, planned.item, "blocked", why=TOO_SHORT)
+        return
     state: StepState = "not_needed" if planned.decision == "not_needed" else "blocked"
     yield from progress.record(step, planned.item, state, why=planned.why, hint=planned.hint)
 
@@ -51,11 +54,11 @@ def _decide(progress: Progress, step: Step, item: Item, action: Action | None) -
     if progress.acted:
         if over(progress):
             return not_needed(step, item[0], "the incident is over: it recovered meanwhile")
-        return again(step, item, world, uncertain=progress.uncertain, carried=action)
+        return again(step, item, world, uncertain=progress.uncertain or progress.too_short, carried=action)
     incident = progress.runbook.incident.evaluate(world).state
-    if incident == "fails":
+    if incident == "fails" and not progress.too_short:
         return not_needed(step, item[0], "the incident no longer applies: it recovered meanwhile")
-    uncertain = progress.uncertain or incident == "unknown"
+    uncertain = progress.uncertain or incident != "holds"
     return again(step, item, world, uncertain=uncertain, carried=action)
 
 
@@ -67,7 +70,7 @@ def _gate(
     for _ in range(ASKED_AT_MOST):
         question = AskApproval(planned, progress.snapshot.taken_at, _evidence(progress, step, item), changed)
         approval = yield from ask(question)
-        progress.fresh = False
+        progress.fresh = 0
         if approval.answer != "yes" or approval.digest != planned.digest:
             yield from _declined(progress, step, item[0], approval.answer, approval.why)
             return None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from memrunbook.core.fact import Doc, Fact, Grep, Read, Reading, Samples, Unavailable
 from memrunbook.core.fragmentation import fragmentation_index, pages_in, unusable_index
@@ -19,7 +20,10 @@ from memrunbook.facts.sampling import NO_PAGE_SIZE, Readings, Values, latest
 BUDDYINFO = "/proc/buddyinfo"
 ZONEINFO = "/proc/zoneinfo"
 MAIN_SHARE = 0.05
-"""A zone counts when it holds this share of RAM; the others are small by design."""
+"""A zone counts when it holds this share of RAM; the others are small by design.
+
+With more than twenty NUMA nodes none does: then each counts that holds this share of its node.
+"""
 NETWORK, HUGE = 3, 9
 INDICES = ("unusable", "extfrag", "unusable_3", "extfrag_3", "unusable_9", "extfrag_9")
 NO_RAM = Unavailable("failed", "the size of RAM is unknown")
@@ -34,7 +38,13 @@ class Zone(Struct, frozen=True):
 
     node: Annotated[int, Doc("NUMA node", source=BUDDYINFO)]
     name: Annotated[str, Doc("name of the zone", source=BUDDYINFO)]
-    main: Annotated[bool, Doc("holds 5 % of RAM and has free pages above its high watermark", source=ZONEINFO)]
+    main: Annotated[
+        bool,
+        Doc(
+            "holds 5 % of RAM (with many nodes: of its node) and has free pages above its high watermark",
+            source=ZONEINFO,
+        ),
+    ]
     free_bytes: Annotated[int, Doc("free memory in blocks", Unit.BYTES, BUDDYINFO)]
     managed_bytes: Annotated[int | None, Doc("memory of the zone", Unit.BYTES, f"{ZONEINFO} managed")]
     high_bytes: Annotated[int | None, Doc("high watermark", Unit.BYTES, f"{ZONEINFO} high")]
@@ -83,7 +93,7 @@ def parse(samples: Samples, readings: Readings) -> BuddyReading | Unavailable:
     if not page:
         return NO_PAGE_SIZE
     marks = dict(_marks(latest(samples, ZONEINFO).text, page))
-    zones = list(_zones(answer.text, page, marks, ram))
+    zones = _judged(list(_zones(answer.text, page, marks)), ram)
     if not zones:
         return Unavailable("failed", f"{BUDDYINFO} holds no zone")
     main = [zone for zone in zones if zone.main]
@@ -103,7 +113,7 @@ def _named(name: str, zones: list[list[float]]) -> Values:
     return {name: worst or None, **single}
 
 
-def _zones(text: str, page: int, marks: dict[tuple[str, str], _Marks], ram: int | None) -> Iterator[Zone]:
+def _zones(text: str, page: int, marks: dict[tuple[str, str], _Marks]) -> Iterator[Zone]:
     for node, name, columns in _BUDDY.findall(text):
         blocks = [int(column) for column in columns.split()]
         free = pages_in(blocks) * page
@@ -114,7 +124,7 @@ def _zones(text: str, page: int, marks: dict[tuple[str, str], _Marks], ram: int 
         yield Zone(
             node=int(node),
             name=name,
-            main=_is_main(free, mark, ram),
+            main=False,
             free_bytes=free,
             managed_bytes=mark.managed,
             high_bytes=mark.high,
@@ -124,11 +134,22 @@ def _zones(text: str, page: int, marks: dict[tuple[str, str], _Marks], ram: int 
         )
 
 
-def _is_main(free: int, mark: _Marks, ram: int | None) -> bool:
+def _judged(zones: list[Zone], ram: int | None) -> list[Zone]:
+    """The same zones, the main ones marked."""
     if not ram:
-        return False
-    holds = free if mark.managed is None else mark.managed
-    return holds >= MAIN_SHARE * ram and free > (mark.high or 0)
+        return zones
+    large = [zone for zone in zones if _holds(zone) >= MAIN_SHARE * ram]
+    large = large or [zone for zone in zones if (zone.managed_bytes or 0) >= MAIN_SHARE * _node(zones, zone.node)]
+    return [replace(zone, main=zone in large and zone.free_bytes > (zone.high_bytes or 0)) for zone in zones]
+
+
+def _holds(zone: Zone) -> int:
+    return zone.free_bytes if zone.managed_bytes is None else zone.managed_bytes
+
+
+def _node(zones: list[Zone], node: int) -> int:
+    """What a node holds, in bytes; more than anything where that is not known."""
+    return sum(zone.managed_bytes or 0 for zone in zones if zone.node == node) or numbers.MOST
 
 
 def _marks(zoneinfo: str, page: int) -> Iterator[tuple[tuple[str, str], _Marks]]:

@@ -236,7 +236,7 @@ def _is_pressed(group: Group) -> bool:
     if (group.usage_percent or 0.0) < NEAR_PERCENT:
         return False
     stalled = (group.full_percent or 0.0) >= STALLED_PERCENT
-    if (group.working_set_percent or 0.0) >= HELD_PERCENT:
+    if (group.held_percent or 0.0) >= HELD_PERCENT:
         return stalled or _hits(group) > 0
     return stalled and (group.file_restores_per_second or 0.0) >= RESTORED_PER_SECOND
 

@@ -68,6 +68,12 @@ class Group(Struct, frozen=True, kw_only=True):
     working_set_percent: Annotated[
         float | None, Doc("working set of its lower limit", PERCENT, "memory.current - inactive_file")
     ] = None
+    held_percent: Annotated[
+        float | None,
+        Doc(
+            "what is no file cache of its lower limit", PERCENT, "memory.stat anon + shmem + kernel / memory.max, high"
+        ),
+    ] = None
     limit_hits_per_second: Annotated[
         float | None, Doc("times it hit its hard limit", PER_SECOND, "memory.events.local max, memory.failcnt")
     ] = None
@@ -110,6 +116,7 @@ def read_group(path: str, points: Sequence[Point]) -> Group:
     limits = _limits(said)
     held: dict[str, Any] = {field: _first(known, words) for field, words in HELD.items()}
     least = min((limits[name] for name in ("limit_bytes", "high_bytes") if limits[name] is not None), default=None)
+    kernel = known.get("kernel", _sum(known, KERNEL))
     owner = owner_of(path)
     return Group(
         path=path,
@@ -119,12 +126,13 @@ def read_group(path: str, points: Sequence[Point]) -> Group:
         container=owner.container,
         usage_bytes=usage,
         **held,
-        kernel_bytes=known.get("kernel", _sum(known, KERNEL)),
+        kernel_bytes=kernel,
         dirty_bytes=_sum(known, DIRTY),
         working_set_bytes=working_set,
         **limits,
         usage_percent=numbers.share(usage, least),
         working_set_percent=numbers.share(working_set, least),
+        held_percent=numbers.share(_held(held, kernel), least),
         oom_kills=known.get("oom_kill"),
         **_counted(points),
         oom_group={"0": False, "1": True}.get(said.get("oom_group", "")),
@@ -141,6 +149,12 @@ def _first(known: dict[str, int], words: Iterable[str]) -> int | None:
 def _sum(known: dict[str, int], words: Iterable[str]) -> int | None:
     parts = [known[word] for word in words if word in known]
     return numbers.fits(sum(parts)) if parts else None
+
+
+def _held(held: dict[str, Any], kernel: int | None) -> int | None:
+    """What stays when all file cache goes; None without the anonymous part, the others may be missing."""
+    anonymous: int | None = held["anonymous_bytes"]
+    return None if anonymous is None else numbers.fits(anonymous + (held["shared_bytes"] or 0) + (kernel or 0))
 
 
 def _limits(said: dict[str, str]) -> dict[str, Any]:

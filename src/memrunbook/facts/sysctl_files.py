@@ -8,6 +8,8 @@ from typing import Annotated
 from msgspec import Struct
 
 from memrunbook.core.fact import Doc, Fact, Grep, Reading, Sample, Samples, Unavailable
+from memrunbook.core.units import Unit
+from memrunbook.facts import numbers
 from memrunbook.facts.sampling import Readings
 
 FOLDERS = ("/etc/sysctl.d/", "/run/sysctl.d/", "/usr/local/lib/sysctl.d/", "/usr/lib/sysctl.d/")
@@ -16,6 +18,7 @@ LAST = "/etc/sysctl.conf"
 """Read last by `sysctl --system`; systemd reads it only where /etc/sysctl.d/99-sysctl.conf points to it."""
 ALWAYS_THERE = "/proc/sys/vm/swappiness"
 """A file without a line and a grep that never ran look alike: this one is never empty."""
+HUGE_PAGES = "vm.nr_hugepages"
 _SETTING = re.compile(r"^[ \t]*-?[ \t]*(vm[./][\w./-]+)[ \t]*=[ \t]*(.*?)[ \t\r]*$", re.MULTILINE | re.ASCII)
 
 
@@ -33,6 +36,9 @@ class SysctlFilesReading(Reading, frozen=True, kw_only=True):
     files: Annotated[
         list[Setting] | None, Doc("settings of vm parameters, the one that counts last", source="sysctl.d, sysctl.conf")
     ] = None
+    nr_hugepages: Annotated[
+        int | None, Doc("huge pages of the default size that they ask for", Unit.COUNT, HUGE_PAGES)
+    ] = None
 
 
 def parse(samples: Samples, _readings: Readings) -> SysctlFilesReading | Unavailable:
@@ -44,8 +50,10 @@ def parse(samples: Samples, _readings: Readings) -> SysctlFilesReading | Unavail
     found = {path: sample.get(path) for path in _files(sample)}
     problem = next((answer.problem for answer in found.values() if answer.problem), None)
     if problem:
-        return SysctlFilesReading(unavailable={"files": problem})
-    return SysctlFilesReading(files=[one for path, answer in found.items() for one in _settings(path, answer.text)])
+        return SysctlFilesReading(unavailable=dict.fromkeys(("files", "nr_hugepages"), problem))
+    files = [one for path, answer in found.items() for one in _settings(path, answer.text)]
+    pages = [one.value for one in files if one.key == HUGE_PAGES]
+    return SysctlFilesReading(files=files, nr_hugepages=numbers.whole(pages[-1]) if pages else 0)
 
 
 def _files(sample: Sample) -> list[str]:

@@ -19,6 +19,8 @@ from memrunbook.facts import numbers
 from memrunbook.facts.growth import growth_of, thinned
 
 SUSPECT_PERCENT = 30.0
+MATTERS_PERCENT = 5.0
+"""Of the suspects those that grow come first, but not one that holds less of the RAM than this."""
 GROWING_BYTES_PER_SECOND = MIB
 GROWING_PERCENT_PER_MINUTE = 1.0
 EMPTY = Memory(0, 0, 0, 0)
@@ -72,7 +74,10 @@ class Units(Reading, frozen=True, kw_only=True):
     watched_seconds: Annotated[float, Doc("what the samples span; 0 for one", Unit.SECONDS, "/proc/uptime")] = 0.0
     samples: Annotated[int, Doc("readings that growth rests on", Unit.COUNT, "the read itself")] = 1
     suspects: Annotated[
-        list[Service], Doc("growing, or with 30 % of RAM and more; largest first", source="memory.stat")
+        list[Service],
+        Doc(
+            "growing, or with 30 % of RAM and more; growing ones of 5 % first, the largest first", source="memory.stat"
+        ),
     ]
 
 
@@ -86,7 +91,8 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Un
     room = _room(readings)
     growth = _shares({path: growth_of(_sizes(path, series)) for path in series[-1][1]})
     found = _services(shown, series[-1][1], samples[0].before) if shown else _bare(series[-1][1])
-    services = sorted((_completed(one, growth, ram, room) for one in found), key=_own, reverse=True)
+    held = sum(map(_own, found))
+    services = sorted((_completed(one, growth, ram, room, held) for one in found), key=_own, reverse=True)
     growing = [one for one in services if _grows(one, growth, ram)]
     suspects = [one for one in services if one in growing or (one.memory_percent or 0.0) >= SUSPECT_PERCENT]
     return Units(
@@ -98,7 +104,7 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Un
         else None,
         watched_seconds=max(0.0, samples[-1].before - samples[0].before),
         samples=len(samples),
-        suspects=suspects,
+        suspects=sorted(suspects, key=lambda one: one not in growing or (one.memory_percent or 0.0) < MATTERS_PERCENT),
     )
 
 
@@ -175,12 +181,13 @@ def _shares(growth: Mapping[str, Growth]) -> dict[str, Growth]:
     }
 
 
-def _completed(service: Service, growth: Mapping[str, Growth], ram: int | None, room: int | None) -> Service:
+def _completed(service: Service, growth: Mapping[str, Growth], ram: int | None, room: int | None, held: int) -> Service:
     grown = growth.get(service.cgroup, Growth())
     rate = grown.bytes_per_second or 0
     return msgspec.structs.replace(
         service,
         memory_percent=numbers.share(service.own_bytes, ram),
+        own_share=_own(service) / held if held else None,
         growth_bytes_per_second=grown.bytes_per_second,
         growth_share=grown.share,
         seconds_to_exhaustion=room / rate if room is not None and rate > 0 else None,

@@ -72,6 +72,11 @@ PAGES = {
     "dirty_threshold_bytes": "nr_dirty_threshold",
     "dirty_background_threshold_bytes": "nr_dirty_background_threshold",
 }
+COUNTED = {
+    "counts_kills": ("oom_kill",),
+    "counts_refaults": REFAULTS,
+    "counts_anonymous_refaults": ("workingset_refault_anon",),
+}
 NOTHING_SCANNED = Unavailable("failed", "nothing was scanned: no reclaim, so no efficiency")
 
 
@@ -149,6 +154,11 @@ class VmstatReading(Reading, frozen=True, kw_only=True):
     dirty_background_threshold_bytes: Annotated[
         int | None, Doc("dirty pages at which writing starts", Unit.BYTES, "nr_dirty_background_threshold")
     ] = None
+    counts_kills: Annotated[bool, Doc("this kernel counts kills", source="oom_kill (4.13+)")] = False
+    counts_refaults: Annotated[bool, Doc("this kernel counts refaults", source="workingset_refault* (3.15+)")] = False
+    counts_anonymous_refaults: Annotated[
+        bool, Doc("this kernel counts them for anonymous pages too", source="workingset_refault_anon (5.9+)")
+    ] = False
 
 
 def parse(samples: Samples, readings: Readings) -> VmstatReading | Unavailable:
@@ -165,6 +175,7 @@ def parse(samples: Samples, readings: Readings) -> VmstatReading | Unavailable:
     found |= {name: _in_bytes(last.get(counter), page_size(readings)) for name, counter in PAGES.items()}
     found["reclaim_efficiency_percent"] = _efficiency(pairs)
     found["oom_kills_in_sample"] = _kills(pairs)
+    found |= {name: any(counter in last for counter in counters) for name, counters in COUNTED.items()}
     values, gaps = split(found)
     return VmstatReading(**values, unavailable=gaps)
 

@@ -71,14 +71,17 @@ class Collector:
     def collect(self, names: Collection[str], *, count: int, every: float) -> Snapshot:
         """Reads the named facts and those they need, in `count` samples that are `every` seconds apart.
 
-        A valid sample of an earlier read stands for all but one of them; all samples of a watch do, as long as nothing
-        is changed: what they told apart, two of them cannot. What could not be read is Unavailable.
+        A valid sample of an earlier read stands for all but one of them; for a watch only an earlier watch does, with
+        all its samples, as long as nothing is changed: what they tell apart, two cannot. What could not be read is
+        Unavailable.
         """
         order = ordered(names, self._facts)
         asks = [ask for name in order for ask in self._facts[name].asks]
         started = self._clock.now()
         previous = self._valid_previous(asks)
         watched = self._watched if previous else ()
+        if count >= LEAST_POINTS and not watched:
+            previous = None
         if previous and count > 1:
             self._sleep_until(previous.at, every)
         full = self._take(asks, repeat=False)

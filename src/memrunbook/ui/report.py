@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from memrunbook.core.events import Outcome, StepFinished, StepState
-from memrunbook.core.report import HostReport
+from memrunbook.core.report import HostReport, Reported
 from memrunbook.core.units import format_duration
 from memrunbook.ui.block import BLANK, Block, Grid, Line, Note, Row, Span, Style, Table, line, note, row, text
 from memrunbook.ui.words import counts, metric_words, unit_of, value_words
@@ -22,7 +22,7 @@ STATES: Mapping[StepState, tuple[str, Style]] = {
     "unknown": ("unknown", "unknown"),
     "interrupted": ("interrupted", "critical"),
 }
-OUTCOMES: Mapping[Outcome, tuple[str, Style, str]] = {
+OUTCOMES: Mapping[Reported, tuple[str, Style, str]] = {
     "healthy": ("HEALTHY", "good", "nothing was changed"),
     "resolved": ("RESOLVED", "good", "the incident is over and stayed so"),
     "improved": ("IMPROVED", "warning", "the incident no longer applies, but its end is not proven; look again soon"),
@@ -32,6 +32,7 @@ OUTCOMES: Mapping[Outcome, tuple[str, Style, str]] = {
     "unreachable": ("UNREACHABLE", "critical", "the host could not be worked with"),
     "unknown": ("UNKNOWN", "unknown", "look at the host before anything is repeated"),
     "interrupted": ("INTERRUPTED", "critical", "the run did not come to its end"),
+    "running": ("RUNNING", "strong", "what follows is as far as it has come"),
 }
 
 

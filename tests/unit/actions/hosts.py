@@ -177,7 +177,7 @@ READINGS: dict[str, Reading] = {
         kernel=KernelSysctls(),
         min_free_default_kbytes=67584,
     ),
-    "sysctl_files": SysctlFilesReading(files=[]),
+    "sysctl_files": SysctlFilesReading(files=[], nr_hugepages=0),
     "units": Units(count=2, failed_count=1, all=[API, FAILED], suspects=[]),
     "processes": Processes(seen=1, shown=1, all=[WORKER]),
 }

@@ -31,6 +31,11 @@ cat "$HOST/rest" >"$HOST/proc/swaps"
     "sleep": "exec /usr/bin/sleep 0.02\n",
     "stat": 'if [ "$1" = -f ]; then cat "$HOST/statfs"; else exec /usr/bin/stat "$@"; fi\n',
     "fallocate": '[ ! -e "$HOST/no-fallocate" ] || exit 1\nexec /usr/bin/fallocate "$@"\n',
+    "dd": """\
+[ -e "$HOST/dies" ] || exec /usr/bin/dd "$@"
+for word; do case $word in of=*) echo half >"${word#of=}" ;; esac; done
+kill -KILL $PPID
+""",
     "modprobe": 'echo "modprobe $1" >>"$HOST/calls"\n[ ! -e "$HOST/no-module" ]\n',
 }
 HEAD = "Filename Type Size Used Priority\n"
@@ -81,7 +86,7 @@ class SwapHost:
         (self.folder / switch).touch()
 
     def _here(self, script: str) -> str:
-        for place in ("/proc/", "/sys/"):
+        for place in ("/proc/", "/sys/", "/etc/"):
             script = script.replace(place, f"{self.folder}{place}")
         return script.replace('"/dev/', f'"{self.folder}/dev/')
 
@@ -96,6 +101,7 @@ def swap_host(machine: Machine) -> SwapHost:
     if not machine.undo("command -v swapoff").text.startswith(str(machine.folder)):
         pytest.skip("this shell runs programs of its own instead of the stand-ins")
     (machine.folder / "proc/pressure").mkdir(parents=True)
+    (machine.folder / "etc").mkdir()
     (machine.folder / "proc/swaps").write_text(HEAD)
     (machine.folder / "proc/vmstat").write_text("pgpgin 5\npswpin 100\npswpout 100\npgfault 1\n")
     (machine.folder / "proc/pressure/memory").write_text(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import msgspec
@@ -100,13 +101,19 @@ def file(swap_host: SwapHost) -> Path:
     return swap_host.folder / "swapfile"
 
 
+def new_of(file: Path) -> Path:
+    """Where the file is made."""
+    return file.with_name(f"{file.name}.runbook-new")
+
+
 def test_the_script_makes_the_file_and_swaps_to_it(swap_host: SwapHost, file: Path) -> None:
     result = swap_host.do(SCRIPT, str(file), "2", "10")
     assert (result.status, result.text) == (0, "")
     assert file.stat().st_size == 2 * MIB
     assert file.stat().st_mode & 0o777 == 0o600
     assert swap_host.on() == [f"{file} 10"]
-    assert swap_host.calls == [f"mkswap {file}", f"swapon -p 10 {file}"]
+    assert swap_host.calls == [f"mkswap {file}.runbook-new", f"swapon -p 10 {file}"]
+    assert not new_of(file).exists()
 
 
 def test_a_file_system_that_cannot_reserve_is_written_to(swap_host: SwapHost, file: Path) -> None:
@@ -129,8 +136,62 @@ def test_a_failure_leaves_no_file(swap_host: SwapHost, file: Path, switch: str) 
     swap_host.now(switch)
     result = swap_host.do(SCRIPT, str(file), "2", "10")
     assert (result.status, result.text.endswith(f"nothing was added, {file} is removed\n")) == (1, True)
+    assert ("written in full" in result.text) is (switch == "no-swapon"), "a file without mkswap helps nobody"
     assert not file.exists()
+    assert not new_of(file).exists()
     assert swap_host.on() == []
+
+
+@pytest.mark.parametrize("tool", ["mkswap", "swapon"])
+def test_without_a_tool_nothing_is_written(swap_host: SwapHost, file: Path, tool: str) -> None:
+    result = swap_host.do(f'command() {{ [ "$2" != {tool} ]; }}\n{SCRIPT}', str(file), "2", "10")
+    assert (result.status, result.text) == (1, f"there is no {tool} on this host: nothing was done\n")
+    assert not file.exists()
+
+
+def cut_off(swap_host: SwapHost, file: Path) -> None:
+    """A run that ends in the middle of writing the file."""
+    swap_host.now("no-fallocate")
+    swap_host.now("dies")
+    assert swap_host.undo(f'child() {{ ( exec "$@" ); }}\n{SCRIPT}', str(file), "2", "10").status == -signal.SIGKILL
+    assert (file.exists(), new_of(file).read_text()) == (False, "half\n")
+    (swap_host.folder / "dies").unlink()
+
+
+def test_a_run_that_was_cut_off_is_no_obstacle_to_the_next(swap_host: SwapHost, file: Path) -> None:
+    cut_off(swap_host, file)
+    assert swap_host.do(SCRIPT, str(file), "2", "10").status == 0
+    assert (file.stat().st_size, file.stat().st_mode & 0o777) == (2 * MIB, 0o600)
+    assert swap_host.on() == [f"{file} 10"]
+    assert not new_of(file).exists()
+
+
+def test_the_undo_of_a_run_that_was_cut_off_removes_what_is_left(swap_host: SwapHost, file: Path) -> None:
+    cut_off(swap_host, file)
+    result = swap_host.undo(UNDO, str(file), "2", "30")
+    assert (result.status, result.text, new_of(file).exists()) == (0, "", False)
+
+
+def test_the_file_of_an_earlier_run_is_used_again(swap_host: SwapHost, file: Path) -> None:
+    added(swap_host, file)
+    (swap_host.folder / "proc/swaps").write_text("Filename Type Size Used Priority\n")
+    (swap_host.folder / "statfs").write_text("ef53 4096 2621440 0\n")
+    before = file.stat()
+    assert swap_host.do(SCRIPT, str(file), "2", "10").status == 0
+    assert swap_host.calls[2:] == [f"swapon -p 10 {file}"]
+    assert (file.stat().st_ino, file.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_a_file_of_our_size_that_is_no_swap_area_stays_as_it_is(swap_host: SwapHost, file: Path) -> None:
+    file.write_bytes(b"mine" * (MIB // 2))
+    file.chmod(0o600)
+    swap_host.now("no-swapon")
+    result = swap_host.do(SCRIPT, str(file), "2", "10")
+    assert (result.status, "cannot be used as swap" in result.text) == (3, True)
+    assert file.read_bytes() == b"mine" * (MIB // 2)
+    file.chmod(0o644)
+    result = swap_host.do(SCRIPT, str(file), "2", "10")
+    assert (result.status, "exists already and is no swap file of 2 MiB" in result.text) == (3, True)
 
 
 def test_a_file_that_exists_is_nobody_elses_to_lose(swap_host: SwapHost, file: Path) -> None:
@@ -185,6 +246,15 @@ def test_the_undo_takes_it_off_and_removes_it(swap_host: SwapHost, file: Path) -
     assert swap_host.on() == []
     assert not file.exists()
     assert swap_host.undo(UNDO, str(file), "2", "30").status == 0
+
+
+def test_the_undo_leaves_a_file_that_the_next_boot_asks_for(swap_host: SwapHost, file: Path) -> None:
+    added(swap_host, file)
+    (swap_host.folder / "etc/fstab").write_text(f"# {file}\n/dev/sda1 / ext4 defaults 0 1\n{file} none swap sw 0 0\n")
+    result = swap_host.undo(UNDO, str(file), "2", "30")
+    assert (result.status, "/etc/fstab names it" in result.text) == (0, True)
+    assert swap_host.on() == []
+    assert file.exists()
 
 
 def test_the_undo_never_takes_the_last_memory(swap_host: SwapHost, file: Path) -> None:

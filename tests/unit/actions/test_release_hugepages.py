@@ -5,11 +5,12 @@ from pathlib import Path
 import msgspec
 import pytest
 from tests.unit.actions.decisions import blocked, change, not_needed
-from tests.unit.actions.hosts import DENIED, IDLE_POOL, host
+from tests.unit.actions.hosts import API, DENIED, FAILED, IDLE_POOL, host
 from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.release_hugepages import SCRIPT, UNDO, ReleaseHugepages
 from memrunbook.core.action import Risk
+from memrunbook.core.fact import Unavailable
 from memrunbook.core.snapshot import Snapshot
 from memrunbook.core.units import GIB, MIB, Size
 from memrunbook.facts.hugepages import HugepagePool
@@ -27,7 +28,7 @@ def test_what_is_in_use_or_promised_stays() -> None:
     folder = "/sys/kernel/mm/hugepages/hugepages-2048kB"
     assert made.summary == "Huge pages of 2 MiB: 1024 -> 32, 1.9 GiB come free"
     assert made.args == (folder, "32", "300")
-    assert (made.target, made.risk) == ("2 MiB", Risk.MEDIUM)
+    assert (made.target, made.risk) == ("2 MiB", Risk.HIGH)
     assert made.undo is not None
     assert made.undo.args == (folder, "32", "1024", "2048", "300")
     assert made.undo.mode == "offer"
@@ -57,10 +58,29 @@ def test_a_pool_beyond_its_size_is_left_alone() -> None:
     assert "more than configured" in blocked(RELEASE, with_pool(surplus=3))
 
 
-@pytest.mark.parametrize("owner", ["host.database", "host.hypervisor"])
-def test_those_who_live_on_huge_pages_may_miss_them(owner: str) -> None:
-    for value in (True, DENIED):
-        assert change(RELEASE, host({"hugepages.pools": [IDLE_POOL], owner: value})).risk is Risk.HIGH
+@pytest.mark.parametrize("state", ["failed", "activating"])
+@pytest.mark.parametrize("unit", ["postgresql@15-main.service", "mysql.service", "libvirtd.service"])
+def test_the_pool_of_a_service_that_is_down_is_kept(unit: str, state: str) -> None:
+    down = msgspec.structs.replace(FAILED, name=unit, state=state, failed=state == "failed")
+    now = host({"hugepages.pools": [IDLE_POOL], "units.all": [API, down]})
+    assert blocked(RELEASE, now) == f"{unit} is down and may need the huge pages to start"
+    up = msgspec.structs.replace(down, active=True, failed=False, state="active")
+    assert change(RELEASE, host({"hugepages.pools": [IDLE_POOL], "units.all": [up, FAILED]})).risk is Risk.HIGH
+
+
+def test_without_systemd_nothing_is_known_to_be_down() -> None:
+    units = Unavailable("absent", "units: systemd does not run this host")
+    assert change(RELEASE, host({"hugepages.pools": [IDLE_POOL], "units": units, "host.systemd": False}))
+
+
+def test_a_pool_that_a_file_asks_for_is_kept() -> None:
+    def asked(pages: int) -> Snapshot:
+        return host({"hugepages.pools": [HUGE, IDLE_POOL], "sysctl_files.nr_hugepages": pages})
+
+    assert "ask for 1024 pages, and only 32 would stay" in blocked(RELEASE, asked(1024))
+    assert change(ReleaseHugepages(keep=1000), asked(1000)).args[1] == "1000"
+    assert change(RELEASE, asked(32)).args[1] == "32"
+    assert change(ReleaseHugepages(size=Size(GIB)), asked(1024)).args[1] == "1", "it asks for the default size only"
 
 
 @pytest.mark.parametrize(
@@ -68,6 +88,10 @@ def test_those_who_live_on_huge_pages_may_miss_them(owner: str) -> None:
     [
         ({"hugepages": DENIED}, "hugepages.pools is unknown"),
         ({"memory": DENIED}, "memory.available_bytes is unknown"),
+        ({"units": DENIED}, "units.all is unknown"),
+        ({"sysctl_files": DENIED}, "sysctl_files.nr_hugepages is unknown"),
+        ({"host.hypervisor": True}, "virtual machines"),
+        ({"host.hypervisor": DENIED}, "host.hypervisor is unknown"),
         ({"host.root": False}, "root"),
         ({"host.container": True}, "container"),
     ],

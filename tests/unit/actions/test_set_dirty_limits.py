@@ -41,6 +41,14 @@ def test_the_undo_writes_back_what_counted_before() -> None:
     )
 
 
+def test_where_both_are_zero_the_ratio_is_written_back_as_the_kernel_takes_no_size_of_zero() -> None:
+    made = change(SIZES, host({"sysctl.vm.dirty_background_ratio": 0}))
+    assert made.undo is not None
+    assert made.undo.args[4:] == (
+        *(f"{VM}/dirty_background_bytes", str(64 * MIB), f"{VM}/dirty_background_ratio", "0"),
+    )
+
+
 def test_percent_are_of_available_memory() -> None:
     made = change(PERCENT, host())
     assert made.args == (f"{VM}/dirty_ratio", "5", f"{VM}/dirty_background_ratio", "2")
@@ -131,6 +139,16 @@ def test_the_undo_brings_back_what_counted(machine: Machine, knobs: dict[str, Pa
     assert machine.undo(UNDO, *undo_arguments(knobs)).status == 0
     assert (knobs["dirty_ratio"].read_text(), knobs["dirty_background_bytes"].read_text()) == ("20\n", "16\n")
     assert machine.do(UNDO, *undo_arguments(knobs)).status == 0
+
+
+def test_the_undo_brings_back_a_ratio_of_zero(machine: Machine, knobs: dict[str, Path]) -> None:
+    names = ("dirty_bytes", "dirty_ratio", "dirty_background_bytes", "dirty_background_ratio")
+    limit, ratio, background, background_ratio = (str(knobs[name]) for name in names)
+    arguments = (limit, "512", ratio, "20", background, "64", background_ratio, "0")
+    assert machine.undo(UNDO, *arguments).status == 0
+    knobs["dirty_background_bytes"].write_text("333\n")
+    result = machine.undo(UNDO, *arguments)
+    assert (result.status, "333, not 64" in result.text) == (4, True)
 
 
 @pytest.mark.parametrize("changed", ["dirty_bytes", "dirty_background_bytes"])

@@ -169,6 +169,17 @@ def test_the_undo_leaves_alone_what_somebody_else_has_set(machine: Machine, tmp_
     assert knob.read_text() == "30\n"
 
 
+def test_the_undo_by_a_ratio_of_zero_tells_ours_from_somebody_elses(machine: Machine, tmp_path: Path) -> None:
+    size, ratio = tmp_path / "dirty_background_bytes", tmp_path / "dirty_background_ratio"
+    size.write_text("4096\n")
+    ratio.write_text("0\n")
+    assert machine.undo(UNDO, str(size), "4096", str(ratio), "0").status == 0
+    size.write_text("0\n")
+    assert machine.undo(UNDO, str(size), "4096", str(ratio), "0").status == 0
+    size.write_text("333\n")
+    assert machine.undo(UNDO, str(size), "4096", str(ratio), "0").status == 4
+
+
 def test_the_undo_by_the_twin_looks_at_both(machine: Machine, tmp_path: Path) -> None:
     ratio, size = tmp_path / "dirty_ratio", tmp_path / "dirty_bytes"
     ratio.write_text("20\n")

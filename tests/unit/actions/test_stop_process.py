@@ -19,7 +19,7 @@ from memrunbook.actions.scripts import STILL_GOING
 from memrunbook.actions.stop_process import SCRIPT, StopProcess
 from memrunbook.core.action import Risk
 from memrunbook.core.snapshot import Snapshot
-from memrunbook.core.units import GIB
+from memrunbook.core.units import GIB, Duration
 
 STOP = StopProcess(pid=STRAY.pid)
 UNKILLABLE = "kill() { :; }\n" + SCRIPT
@@ -31,7 +31,7 @@ def stray(changes: dict[str, Any] | None = None, *, fork_ok: bool = True) -> Sna
 
 def test_a_process_outside_of_services_is_stopped() -> None:
     made = change(STOP, stray())
-    assert made.summary == "Stop report.py (pid 9000): TERM, KILL after 10 s"
+    assert made.summary == "Stop report.py (pid 9000): TERM, KILL after 10 s where its memory is not back"
     assert (made.target, made.identity) == ("pid 9000", "process 9000 start 4711 boot b001")
     assert made.args == ("9000", "4711", "10")
     assert (made.risk, made.touches, made.undo) == (Risk.HIGH, "", None)
@@ -47,6 +47,14 @@ def test_it_must_be_gone_and_half_of_its_memory_back() -> None:
     )
 
 
+def test_a_program_that_saves_much_may_be_given_more_time() -> None:
+    made = change(StopProcess(pid=STRAY.pid, patience=Duration(89.5)), stray())
+    assert made.args == ("9000", "4711", "90")
+    assert made.timeout > 3 * 90
+    for patience in (0.5, 601.0):
+        assert "patience is not allowed" in blocked(StopProcess(pid=STRAY.pid, patience=Duration(patience)), stray())
+
+
 def test_without_fork_nobody_waits() -> None:
     made = change(STOP, stray(fork_ok=False))
     assert made.args[2] == "0"
@@ -56,6 +64,22 @@ def test_without_fork_nobody_waits() -> None:
 @pytest.mark.parametrize("unit", ["", "session-7.scope", "run-r12ab.scope", "user@1000.service"])
 def test_what_people_started_by_hand_may_be_stopped(unit: str) -> None:
     assert change(STOP, stray({"unit": unit})).target == "pid 9000"
+
+
+def without_systemd(systemd: object, **changes: object) -> Snapshot:
+    process = msgspec.structs.replace(STRAY, **{"unit": "", "cgroup": "/", **changes})
+    return host({"processes.all": [process], "host.systemd": systemd})
+
+
+@pytest.mark.parametrize("systemd", [False, DENIED])
+def test_without_systemd_a_daemon_is_known_by_its_parent(systemd: object) -> None:
+    assert "child of init" in blocked(STOP, without_systemd(systemd, parent=1))
+    assert change(STOP, without_systemd(systemd, parent=4301)).target == "pid 9000"
+
+
+def test_a_service_of_openrc_is_known_by_its_group() -> None:
+    found = blocked(STOP, without_systemd(systemd=False, parent=4301, cgroup="/openrc.nginx"))
+    assert found == "process 9000 belongs to the service nginx"
 
 
 @pytest.mark.parametrize(
@@ -75,6 +99,7 @@ def test_what_people_started_by_hand_may_be_stopped(unit: str) -> None:
         ({"name": "postgres"}, "by its name"),
         ({"name": "containerd"}, "by its name"),
         ({"name": "NetworkManager"}, "by its name"),
+        ({"name": "qemu-system-x86"}, "by its name"),
         ({"unit": "session-3.scope"}, "our own session"),
     ],
 )
@@ -151,8 +176,49 @@ def test_what_ignores_term_is_killed(machine: Machine) -> None:
     with running("sh", "-c", "trap '' TERM; echo; exec sleep 60") as (pid, start):
         result = machine.do(SCRIPT, pid, start, "1")
         assert result.status == 0
-        assert result.text.startswith(f"process {pid} did not end within 1 s of TERM: KILL\n")
+        assert result.text.startswith(
+            f"process {pid} did not end within 1 s of TERM and its memory is not back: KILL\n"
+        )
         assert state_of(pid) == "Z"
+
+
+GIVES_BACK = """
+import signal, sys, time
+held = b"x" * (40 << 20)
+open(sys.argv[1], "w").write("MemTotal: 99 kB\\nMemAvailable: 50000 kB\\n")
+def end(*_):
+    open(sys.argv[1], "w").write(f"MemTotal: 99 kB\\nMemAvailable: {sys.argv[2]} kB\\n")
+    time.sleep(float(sys.argv[3]))
+    sys.exit()
+signal.signal(signal.SIGTERM, end)
+print(flush=True)
+while True:
+    time.sleep(60)
+"""
+BACK, NOT_BACK = "75000", "60000"
+
+
+def giving_back(machine: Machine, kib: str, seconds: float) -> tuple[int, str, bool]:
+    """Status and output for a process that gives so much back upon TERM and then saves so long; did it live on."""
+    meminfo = machine.folder / "meminfo"
+    with running(sys.executable, "-c", GIVES_BACK, str(meminfo), kib, str(seconds)) as (pid, start):
+        result = machine.do(SCRIPT.replace("/proc/meminfo", str(meminfo)), pid, start, "1")
+        return result.status, result.text, state_of(pid) != "Z"
+
+
+def test_what_gave_its_memory_back_is_not_killed_while_it_saves(machine: Machine) -> None:
+    status, text, lives = giving_back(machine, BACK, 1.5)
+    assert (status, "no KILL as yet" in text, ": KILL" in text, lives) == (0, True, False, False)
+
+
+def test_what_gave_its_memory_back_and_does_not_end_is_left(machine: Machine) -> None:
+    status, text, lives = giving_back(machine, BACK, 60)
+    assert (status, text.endswith("is left to end by itself\n"), lives) == (0, True, True)
+
+
+def test_what_keeps_its_memory_is_killed(machine: Machine) -> None:
+    status, text, lives = giving_back(machine, NOT_BACK, 60)
+    assert (status, "its memory is not back: KILL" in text, lives) == (0, True, False)
 
 
 def test_without_patience_nothing_is_killed(machine: Machine) -> None:

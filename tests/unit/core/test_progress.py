@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+import pytest
 from tests.properties.small import Memory, runbook, snapshot, step
 
 from memrunbook.core.effects import ReadFacts, Record
@@ -27,10 +29,46 @@ def ended(asking: Any, answer: Any = None) -> list[Any]:
 def test_a_fresh_snapshot_is_not_read_again() -> None:
     progress = Progress(runbook(step()), NOW)
     assert ended(progress.refresh("now"), LATER) == []
-    progress.fresh = False
+    progress.fresh = 0
     (asked,) = ended(progress.refresh("now"), LATER)
-    assert asked == ReadFacts(("host", "memory", "pressure", "units", "vmstat"), 2, 5.0, "now")
-    assert (progress.snapshot, progress.first, progress.fresh) == (LATER, NOW, True)
+    assert asked == ReadFacts(("host", "memory", "pressure", "units", "vmstat"), 3, 5.0, "now")
+    assert (progress.snapshot, progress.first, progress.fresh) == (LATER, NOW, 3)
+
+
+@pytest.mark.parametrize(
+    ("count", "acted", "executed", "asked"),
+    [
+        (1, False, False, 2),
+        (3, False, False, 3),
+        (3, True, False, 2),
+        (13, False, False, 13),
+        (13, True, True, 2),
+        (13, True, False, 13),
+    ],
+)
+def test_a_watch_is_read_as_at_first_but_while_a_change_is_proven(
+    *, count: int, acted: bool, executed: bool, asked: int
+) -> None:
+    progress = Progress(runbook(step(), count=count), NOW, acted=acted, executed=executed)
+    progress.fresh = 0
+    (read,) = ended(progress.refresh("now"), LATER)
+    assert (read.count, progress.fresh) == (asked, asked)
+    assert ended(progress.refresh("again")) == []
+
+
+def test_a_pair_is_not_fresh_enough_for_a_watch_when_the_change_is_proven() -> None:
+    progress = Progress(runbook(step(), count=13), NOW, acted=True, executed=True)
+    progress.fresh = 2
+    assert ended(progress.refresh("did anything get worse?")) == []
+    progress.executed = False
+    (read,) = ended(progress.refresh("is it resolved?"), LATER)
+    assert read.count == 13
+
+
+@pytest.mark.parametrize(("count", "samples", "short"), [(13, 7, True), (13, 8, False), (7, 2, False)])
+def test_a_watch_of_fewer_than_eight_samples_is_too_short(*, count: int, samples: int, short: bool) -> None:
+    progress = Progress(runbook(step(), count=count), msgspec.structs.replace(NOW, samples=samples))
+    assert progress.too_short is short
 
 
 def test_a_record_ends_what_is_under_way() -> None:

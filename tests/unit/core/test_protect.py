@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from memrunbook.core.protect import named_only_unit, untouchable_process, untouchable_unit
+from memrunbook.core.protect import named_only_unit, protected_name, untouchable_process, untouchable_unit
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,26 @@ def test_databases_runtimes_and_clusters_are_never_chosen_by_a_rule(unit: str) -
 def test_an_ordinary_service_is_neither(unit: str) -> None:
     assert not untouchable_unit(unit)
     assert not named_only_unit(unit)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "postgres", "postmaster", "mysqld", "mariadbd", "mongod", "redis-server", "ora_pmon_ORCL", "clickhouse-serv",
+        "slapd", "beam.smp", "etcd", "dockerd", "containerd", "containerd-shim", "conmon", "kubelet", "k3s-server",
+        "qemu-system-x86", "qemu-kvm", "kvm", "libvirtd", "virtqemud", "corosync", "pacemakerd", "keepalived",
+        "ceph-osd", "iscsid", "chronyd", "init", "(sd-pam)", "tini", "agetty", "dbus-daemon", "polkitd",
+        "NetworkManager", "dhclient", "auditd", "crond",
+    ],
+)  # fmt: skip
+def test_processes_that_are_known_by_their_name(name: str) -> None:
+    assert protected_name(name)
+    assert len(name) <= 15, "the kernel keeps no more"
+
+
+@pytest.mark.parametrize("name", ["java", "python3", "leak", "nginx", "bash", "report.py", "", "virtual", "initdb"])
+def test_a_name_that_anybody_may_have_protects_nothing(name: str) -> None:
+    assert not protected_name(name)
 
 
 @pytest.mark.parametrize(

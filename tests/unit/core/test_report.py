@@ -38,6 +38,12 @@ def test_a_run_without_an_end_was_interrupted() -> None:
     assert (report.before, report.after, report.begun) == ({}, {}, None)
 
 
+def test_a_run_that_goes_on_was_not_interrupted() -> None:
+    report = fold("db7", [BEGUN, ONE], running=True)
+    assert (report.outcome, report.steps, report.hint) == ("running", (ONE,), "")
+    assert fold("db7", [BEGUN, ONE, END], running=True).outcome == END.outcome, "this host has come to its end"
+
+
 def test_a_host_that_was_never_read() -> None:
     report = fold("db7", [RunFinished("unreachable", "no banner")])
     assert (report.outcome, report.why, report.hint, report.steps) == ("unreachable", "no banner", "", ())

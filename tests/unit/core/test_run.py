@@ -35,11 +35,11 @@ def test_an_incident_that_is_resolved_by_the_first_step() -> None:
     assert played.end.signals == {"memory.available_percent": 50.0}
 
 
-def test_the_first_reading_takes_the_runbooks_samples_and_the_later_ones_a_pair() -> None:
+def test_until_something_is_changed_readings_take_the_runbooks_samples_and_later_ones_a_pair() -> None:
     book = runbook(step())
     played = run(book, SHORT, SHORT, WELL)
     reads = [told.request for told in played.told if isinstance(told.request, ReadFacts)]
-    assert [(read.count, read.every) for read in reads] == [(3, 5.0), (2, 5.0), (2, 5.0)]
+    assert [(read.count, read.every) for read in reads] == [(3, 5.0), (3, 5.0), (2, 5.0)]
     assert {read.facts for read in reads} == {("host", "memory", "pressure", "units", "vmstat")}
     assert [read.why for read in reads] == ["diagnosis", "after the gate", "did anything get worse?"]
 
@@ -47,8 +47,45 @@ def test_the_first_reading_takes_the_runbooks_samples_and_the_later_ones_a_pair(
 def test_a_watch_is_the_first_reading_alone() -> None:
     played = follow(runbook(step()), Scripted([SHORT, SHORT, WELL]), Sampling(31, Duration(10)))
     reads = [told.request for told in played.told if isinstance(told.request, ReadFacts)]
-    assert [(read.count, read.every) for read in reads] == [(31, 10.0), (2, 5.0), (2, 5.0)]
+    assert [(read.count, read.every) for read in reads] == [(31, 10.0), (3, 5.0), (2, 5.0)]
     assert reads[0].why == "watched before the diagnosis"
+
+
+def test_what_was_judged_by_a_watch_is_over_by_a_watch() -> None:
+    book = runbook(step("one"), step("two"), count=13)
+    played = run(book, SHORT, SHORT, WELL)
+    reads = [told.request for told in played.told if isinstance(told.request, ReadFacts)]
+    assert [(read.count, read.why) for read in reads] == [
+        (13, "diagnosis"),
+        (13, "after the gate"),
+        (2, "did anything get worse?"),
+        (13, "is it resolved?"),
+    ]
+    assert states(played) == [("one", "done"), ("two", "not_needed")]
+    assert played.end.outcome == "resolved"
+
+
+def test_a_watch_that_was_cut_short_is_never_taken_for_the_end_of_the_incident() -> None:
+    book = runbook(step("one"), step("two"), count=13)
+    played = run(book, SHORT, SHORT, WELL, cut={4: 7, 5: 7, 6: 7})
+    assert states(played) == [("one", "done"), ("two", "blocked")]
+    assert played.finished[1].why == "it is unknown whether the incident applies"
+    assert played.end.outcome == "unresolved"
+
+
+def test_a_host_that_could_not_be_watched_is_not_called_healthy() -> None:
+    look = step("look", values={"kind": "read", "risk": 0})
+    played = run(runbook(look, step("act"), count=13), WELL, cut={1: 3, 2: 3, 3: 3})
+    assert states(played) == [("look", "done"), ("act", "blocked")]
+    assert (played.end.outcome, "part of the watch" in played.end.why) == ("unknown", True)
+    assert "Lock" not in kinds(played)
+
+
+def test_what_a_short_watch_did_not_show_may_still_be_there() -> None:
+    book = runbook(step(for_each="units.growing"), count=13)
+    played = run(book, SHORT, cut={1: 3})
+    assert (only(played).state, "part of the watch" in only(played).why) == ("blocked", True)
+    assert only(run(book, SHORT)).why == "nothing matches its for_each"
 
 
 def test_what_the_run_began_with_is_recorded_first() -> None:

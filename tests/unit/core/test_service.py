@@ -50,6 +50,11 @@ def test_blocks_are_apart_by_blank_lines() -> None:
     assert blocks(text) == [{"Id": "a.service", "Type": "simple"}, {"Id": "b.service", "Text": "="}]
 
 
+@pytest.mark.parametrize(("restarts", "often"), [("", False), ("[not set]", False), ("2", False), ("3", True)])
+def test_what_is_not_counted_is_not_often(restarts: str, *, often: bool) -> None:
+    assert read_service({"Id": "a.service", "NRestarts": restarts}, Memory(), 10.0).restarted_often is often
+
+
 def test_an_old_systemd_shows_less() -> None:
     service = read_service({"Id": "a.service"}, Memory(), 10.0)
     assert (service.active, service.failed, service.age_seconds, service.timeout_seconds) == (False, False, None, None)

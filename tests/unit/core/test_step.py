@@ -47,6 +47,14 @@ def test_only_what_fires_speaks_for_a_step() -> None:
     assert asked.evidence == ()
 
 
+def test_a_watch_that_was_cut_short_behind_a_gate_is_no_recovery() -> None:
+    book = runbook(step(), count=13)
+    cut = only(run(book, SHORT, WELL, cut={2: 2}))
+    assert (cut.state, cut.why) == ("blocked", "it is unknown whether the incident applies")
+    seen = only(run(book, SHORT, WELL))
+    assert (seen.state, seen.why) == ("not_needed", "the incident no longer applies: it recovered meanwhile")
+
+
 def test_the_item_speaks_too() -> None:
     book = runbook(
         step(for_each="units.all", when="size(item.name) > 0 && size(units.all) > 0", values={"unit": "= item.name"})

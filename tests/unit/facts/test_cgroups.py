@@ -141,8 +141,8 @@ def test_a_group_that_is_new_or_sampled_at_once_has_no_rate() -> None:
 
 
 def pressed(used: int, cache: int, **steps: int) -> bool:
-    """Whether a group with a limit of 100 MiB is, of which `cache` is file cache that can go."""
-    values = {"usage": used * MIB, "limit": 100 * MIB, "inactive_file": cache * MIB}
+    """Whether a group with a limit of 100 MiB is, of which `cache` is file cache, in use or not."""
+    values = {"usage": used * MIB, "limit": 100 * MIB, "inactive_file": 0, "anon": (used - cache) * MIB}
     before = said("/a", **values, **dict.fromkeys(steps, 0))
     return bool(read(sample(10.0, before), sample(20.0, said("/a", **values, **steps))).pressed)
 
@@ -173,7 +173,24 @@ def test_a_group_is_pressed_that_hits_its_limit_with_what_cannot_go(
     assert pressed(used, cache, **steps) is expected
 
 
-def test_without_its_working_set_only_pages_read_again_press() -> None:
+@pytest.mark.parametrize(
+    ("held", "expected"),
+    [
+        ({"anon": 80}, True),
+        ({"anon": 50, "shmem": 20, "kernel": 10}, True),
+        ({"anon": 50, "kernel_stack": 20, "slab_unreclaimable": 10}, True),
+        ({"total_rss": 50, "total_shmem": 30}, True),
+        ({"anon": 50, "shmem": 19, "kernel": 10}, False),
+        ({"anon": 25, "file": 75, "inactive_file": 10, "kernel": 1}, False),
+    ],
+)
+def test_what_is_no_file_cache_presses(held: dict[str, int], *, expected: bool) -> None:
+    values = {"usage": 100, "limit": 100, **held}
+    start, end = (sample(at, said("/a", **values, max=hits)) for at, hits in ((10.0, 0), (20.0, 50)))
+    assert bool(read(start, end).pressed) is expected
+
+
+def test_without_knowing_what_it_holds_only_pages_read_again_press() -> None:
     def after(**steps: int) -> bool:
         values = {"usage": 100, "limit": 100}
         start = said("/a", **values, **dict.fromkeys(steps, 0))
@@ -185,7 +202,7 @@ def test_without_its_working_set_only_pages_read_again_press() -> None:
 
 def test_the_worst_is_first_among_the_pressed_and_the_largest_among_all() -> None:
     def group(path: str, usage: int, full: int) -> str:
-        return said(path, usage=usage, limit=usage, inactive_file=0, max=full, full=full)
+        return said(path, usage=usage, limit=usage, anon=usage, max=full, full=full)
 
     found = read(
         sample(10.0, group("/calm", 99, 0), group("/mild", 5, 0), group("/bad", 7, 0)),

@@ -105,6 +105,27 @@ def test_one_percent_of_a_small_host_is_fast_too() -> None:
     assert read(series(10 * MIB, 12 * MIB, 14 * MIB), 4 * GIB).growing == []
 
 
+def test_of_the_suspects_those_that_grow_and_matter_come_first() -> None:
+    sizes = {"big": (400,) * 3, "leaky": (60, 80, 100), "tiny": (2, 5, 8), "calm": (92,) * 3}
+    text = "\n".join(shown(f"{name}.service") for name in sizes)
+    found = read(
+        tuple(
+            sample(
+                100.0 + 5 * place,
+                *(group(f"{name}.service", size[place] * MIB) for name, size in sizes.items()),
+                systemctl="" if place else text,
+            )
+            for place in range(3)
+        )
+    )
+    assert [one.name for one in found.suspects] == ["leaky.service", "big.service", "tiny.service"]
+    assert [one.own_share for one in found.suspects] == pytest.approx([100 / 600, 400 / 600, 8 / 600])
+
+
+def test_where_nobody_holds_anything_nobody_has_a_part_of_it() -> None:
+    assert read((sample(5.0, group("a.service", 0)),)).all[0].own_share is None
+
+
 LEAKER = [(10 + 12 * n) * MIB + (n % 3) * 100_000 for n in range(9)]
 WARMING = [(10 + 60 * min(n, 4)) * MIB + (n % 3) * 300_000 for n in range(9)]
 SAW_TOOTH = [(10 + 40 * (n % 4)) * MIB for n in range(9)]

@@ -185,6 +185,29 @@ def test_what_was_watched_stays_part_of_the_reading_until_something_is_changed(s
     assert collector.collect(["f"], count=2, every=5).samples == 10
 
 
+def test_one_sample_more_is_no_watch() -> None:
+    clock = StepClock()
+    samples = [_sample(100 + 10 * n, c=str(n), s="x") for n in range(10)]
+    collector = _collector(samples, {"f": _fact(*COUNTERS)}, clock)
+    collector.collect(["f"], count=2, every=10)
+    watched = collector.collect(["f"], count=8, every=10)
+    assert (watched.samples, watched.span) == (8, 70)
+
+
+@pytest.mark.parametrize("spoil", ["change", "age"])
+def test_a_watch_that_is_asked_for_again_begins_anew_where_the_old_one_is_spoilt(spoil: str) -> None:
+    clock = StepClock()
+    samples = [_sample(100 + 10 * n, c=str(n), s="x") for n in range(16)]
+    collector = _collector(samples, {"f": _fact(*COUNTERS)}, clock)
+    collector.collect(["f"], count=8, every=10)
+    if spoil == "change":
+        collector.changed()
+    else:
+        clock.seconds += 121
+    again = collector.collect(["f"], count=8, every=10)
+    assert [sample["/c"] for sample in _reading(again).samples] == ["8", "9", "10", "11", "12", "13", "14", "15"]
+
+
 def test_fewer_samples_are_no_watch() -> None:
     samples = [_sample(100 + 10 * n, c=str(n), s="x") for n in range(8)]
     collector = _collector(samples, {"f": _fact(*COUNTERS)}, StepClock())

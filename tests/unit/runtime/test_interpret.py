@@ -29,6 +29,7 @@ from memrunbook.core.events import RunFinished
 from memrunbook.core.host import Host
 from memrunbook.core.plan import PlannedStep
 from memrunbook.core.policy import ServicePolicy, ServiceRule
+from memrunbook.core.run import run_plan
 from memrunbook.core.snapshot import Snapshot
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.execute import DISARM
@@ -106,6 +107,22 @@ def test_a_gate_is_asked_at_the_approver() -> None:
     (approval,) = lab.ask(AskApproval(step, START))
     assert approval == Approval(START, "yes", CHANGE.digest, "a test", "terminal")
     assert lab.approver.asked[0].step == step
+
+
+class SlowApprover(ScriptedApprover):
+    """Somebody who thinks for longer than a sample is valid."""
+
+    def approve(self, host: str, question: AskApproval) -> Approval:
+        self.clock.sleep(130.0)
+        return super().approve(host, question)
+
+
+def test_what_was_judged_by_a_watch_is_watched_again_after_a_long_gate() -> None:
+    lab = Lab()
+    lab.interpreter.approver = SlowApprover(clock=lab.clock)
+    lab.interpreter.run(run_plan(small.runbook(small.step(), count=9, short="memory.available_percent < 60.0")))
+    samples = [told["answer"]["samples"] for told in lab.journaled("answered") if "readings" in told["answer"]]
+    assert samples == [9, 9, 2, 9]
 
 
 def test_a_wait_passes_time_and_every_answer_carries_it() -> None:

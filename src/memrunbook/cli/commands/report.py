@@ -52,7 +52,7 @@ def load_reports(state: Path, run: str) -> tuple[str, list[HostReport]]:
     reports = []
     for host in known[run_id].hosts:
         told = [record["record"] for record in records(state, run_id, host) if record.get("event") == "recorded"]
-        reports.append(fold(host, [_event(record) for record in told]))
+        reports.append(fold(host, [_event(record) for record in told], running=known[run_id].state == "running"))
     return run_id, reports
 
 
