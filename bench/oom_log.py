@@ -1,10 +1,13 @@
-"""How fast a kernel log is read: 100 MB of ordinary lines with a few events, 100 MB of nothing but OOM reports.
+"""How fast a kernel log is read: 100 MB of ordinary lines with a few events, of large OOM reports, of small ones.
 
-Makes its own logs. Prints seconds of CPU time, MB/s and the peak of memory, each log read by a process of its own.
+Makes its own logs. Prints seconds of CPU time, MB/s and the peak of memory, each log read by a process of its own:
+by the reader alone, and by the whole command as JSON.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import resource
 import subprocess
 import sys
@@ -13,13 +16,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from memrunbook.cli.main import main as runbook
 from memrunbook.core.oomlog.reader import Reader
 from memrunbook.core.oomlog.source import plain
 
 SIZE = 100_000_000
 PIECE = 1 << 18
 GOAL_SECONDS = 3.0
-TASKS = 300
+TASKS, GROUP_TASKS = 300, 20
 EVENTS = 5
 NOISE = (
     "usb 1-{0}: new high-speed USB device number {0} using xhci_hcd",
@@ -60,21 +64,47 @@ UID:33 pgtables:59264kB oom_score_adj:0
 """
 
 
+GROUP = """\
+web-{n} invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0
+CPU: 1 PID: {pid} Comm: web-{n} Not tainted 6.1.0-1-amd64 #1  Debian 6.1.1-1
+Call Trace:
+{stack}
+memory: usage 524288kB, limit 524288kB, failcnt {pid}
+swap: usage 0kB, limit 9007199254740988kB, failcnt 0
+Memory cgroup stats for /system.slice/web-{n}.service:
+anon 531628032
+file 8192
+shmem 0
+slab_reclaimable 391824
+slab_unreclaimable 803072
+Tasks state (memory values in pages):
+[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name
+{tasks}
+oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,\
+oom_memcg=/system.slice/web-{n}.service,task_memcg=/system.slice/web-{n}.service,task=web-{n},pid={pid},uid=33
+Memory cgroup out of memory: Killed process {pid} (web-{n}) total-vm:600000kB, anon-rss:519168kB, file-rss:4kB, \
+shmem-rss:0kB, UID:33 pgtables:1180kB oom_score_adj:0
+"""
+
+
 def main() -> int:
-    """Measures both logs; fails where ordinary lines take longer than the goal."""
-    if len(sys.argv) == 2:
-        return _read(Path(sys.argv[1]))
+    """Measures all logs; fails where ordinary lines take longer than the goal."""
+    if len(sys.argv) == 3:
+        return _read(Path(sys.argv[1])) if sys.argv[2] == "read" else _command(Path(sys.argv[1]))
     with tempfile.TemporaryDirectory() as folder:
-        ordinary, reports = Path(folder) / "ordinary.log", Path(folder) / "reports.log"
-        _write(ordinary, _ordinary())
-        _write(reports, _reports())
+        logs = {"ordinary": _ordinary, "reports": _reports, "groups": _groups}
         print(f"goal: at most {GOAL_SECONDS:.0f} s for 100 MB")
-        slow = [path for path in (ordinary, reports) if not _measured(path)]
-    return 1 if ordinary in slow else 0
+        slow = []
+        for name, lines in logs.items():
+            path = Path(folder) / f"{name}.log"
+            _write(path, lines())
+            slow += [name for how in ("read", "json") if not _measured(path, how)]
+            path.unlink()
+    return 1 if "ordinary" in slow else 0
 
 
-def _measured(path: Path) -> bool:
-    return subprocess.run([sys.executable, "-m", "bench.oom_log", str(path)], check=False).returncode == 0
+def _measured(path: Path, how: str) -> bool:
+    return subprocess.run([sys.executable, "-m", "bench.oom_log", str(path), how], check=False).returncode == 0
 
 
 def _read(path: Path) -> int:
@@ -84,10 +114,24 @@ def _read(path: Path) -> int:
         for piece in plain(iter(lambda: stream.read(PIECE), b"")):
             reader.feed(piece)
     log = reader.result()
-    took = time.process_time() - began
+    return _told(path, time.process_time() - began, f"{len(log.events):,} events")
+
+
+def _command(path: Path) -> int:
+    began = time.process_time()
+    with (
+        Path(os.devnull).open("w", encoding="utf-8") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.suppress(SystemExit),
+    ):
+        runbook(["oom-log", "--json", str(path)])
+    return _told(path, time.process_time() - began, "the command with --json")
+
+
+def _told(path: Path, took: float, what: str) -> int:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     speed = path.stat().st_size / 1e6 / took
-    print(f"{path.name:14} {took:6.1f} s CPU {speed:7.0f} MB/s {peak:5.0f} MiB peak, {len(log.events):,} events")
+    print(f"{path.name:14} {took:6.1f} s CPU {speed:7.0f} MB/s {peak:5.0f} MiB peak, {what}")
     return 1 if took > GOAL_SECONDS else 0
 
 
@@ -115,16 +159,24 @@ def _reports() -> Iterator[str]:
         yield _stamped(number, number * 100.0)
 
 
-def _stamped(number: int, clock: float) -> str:
+def _groups() -> Iterator[str]:
+    """A service that its own limit kills again and again, in a file that syslog wrote."""
+    number = 0
+    while True:
+        number += 1
+        yield _stamped(number, number * 100.0, GROUP, GROUP_TASKS, "Nov 22 09:43:52 host kernel: ")
+
+
+def _stamped(number: int, clock: float, report: str = REPORT, tasks: int = TASKS, frame: str = "") -> str:
     pid = 1000 + number % 30000
     rows = (
         f"[{1000 + row:7}]    33 {1000 + row:5} {row * 977 % 90000:8} {row * 613 % 50000:8} {row * 4096:8} "
         f"{row * 31 % 900:8} {0 if row % 9 else -1000:13} task-{row}"
-        for row in range(TASKS)
+        for row in range(tasks)
     )
     stack = "\n".join(f" some_function_of_the_kernel_{depth}+0x{depth:x}/0x1f0" for depth in range(25))
-    text = REPORT.format(n=number % 100, pid=pid, stack=stack, tasks="\n".join(rows))
-    return "".join(f"[{clock + place / 1e6:12.6f}] {line}\n" for place, line in enumerate(text.splitlines()))
+    text = report.format(n=number % 100, pid=pid, stack=stack, tasks="\n".join(rows))
+    return "".join(f"{frame}[{clock + place / 1e6:12.6f}] {line}\n" for place, line in enumerate(text.splitlines()))
 
 
 if __name__ == "__main__":

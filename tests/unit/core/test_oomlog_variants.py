@@ -20,6 +20,7 @@ from memrunbook.core.oomlog.source import plain
 from memrunbook.core.oomlog.words import ALL, INSIDE, STARTS
 
 KILL = "Out of memory: Killed process 20 (app) total-vm:4000kB, anon-rss:100kB, file-rss:20kB, shmem-rss:0kB"
+GROUP_SET = "Tasks in /a are going to be killed due to memory.oom.group set"
 SUMMARY = (
     "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,"
     "task_memcg=/system.slice/app.service,task=app,pid=20,uid=7"
@@ -588,3 +589,334 @@ def test_only_so_many_killed_processes_are_kept(monkeypatch: pytest.MonkeyPatch)
     told = [f"Killed process {pid} (a)" for pid in range(3)]
     event = only("Tasks in /a are going to be killed due to memory.oom.group set", *told)
     assert len(event.kills) == 2
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "Sat Nov 22 09:43:52 2026 kern.warn kernel: [  100.000000] {}",
+        "Thu Jan  1 00:00:00 UTC 2026 host kernel: {}",
+        "Nov 22 2026 09:43:52 host kernel: {}",
+        "22 нояб 09:43:52 host kernel: {}",
+        "Nov 22 09:43:52 host kern.warn kernel: [  100.000000] {}",
+        "Nov 22 09:43:52 (none) kern.warn kernel: {}",
+        "Nov 22 09:43:52 router warning kernel: {}",
+        "Nov 22 09:43:52 host kernel: kernel: [  100.000000] {}",
+        "Nov 22 09:43:52 host kernel: : [  100.000000] {}",
+        "Nov 22 09:43:52 10.0.0.1 [  100.000000] {}",
+        "2026/11/22 09:43:52 host kernel: {}",
+        "2026-11-22 09:43:52.123456 +0200 host kernel: {}",
+        "1 2026-11-22T09:43:52Z host kernel - - - {}",
+        "kern: warning: [2026-11-22T09:43:52.913975631Z]: {}",
+        "10.0.0.1: kern: warning: [2026-11-22T09:43:52.913975631Z]: {}",
+        "2026-11-22T09:43:52.123456789Z stdout F [  100.000000] {}",
+        "2026-11-22T09:43:52.123456789Z stderr F Nov 22 09:43:52 host kernel: {}",
+        "6.1.0-1-amd64,4,1234,100000000,-;{}",
+        "[2026-11-22 09:43:52] [  100.000000] {}",
+        "[Sun Nov 22 09:43:52 2026 <    0.000002>] {}",
+        "[<    0.000012>] {}",
+        "[11/22/26 09:43:52] {}",
+        "00:12:34.567 [  100.000000] {}",
+        "console_1  | [  100.000000] {}",
+        "123-Nov 22 09:43:52 host kernel: {}",
+        "kern.log.1-[  100.000000] {}",
+        "12: [  100.000000] {}",
+        "> [  100.000000] {}",
+        "> > {}",
+        ">> \t[  100.000000] {}",
+        "    [  100.000000] {}",
+        "    {}",
+        "&gt; [  100.000000] {}",
+        "&lt;4&gt;[  100.000000] {}",
+        "<4>[  100.000000]  (0)[1234:kworker/0:1]{}",
+        "[  100.000000] I[0:      swapper/0:    1] {}",
+        "[  100.000000] c0   1234 {}",
+        "<4>[  100.000000, 0] {}",
+        "11-22 09:43:52.035     0     0 W [  100.000000]: {}",
+        "`[  100.000000] {}`",
+        "[  100.000000] {}   ",
+        "[  100.000000]\N{NO-BREAK SPACE}{}",
+    ],
+)
+def test_a_kill_is_read_behind_rarer_frames(frame: str) -> None:
+    (event,) = from_bytes("".join(frame.format(line) + "\n" for line in BODY).encode()).events
+    assert (event.trigger, event.trigger_pid, event.order, event.kernel) == ("web", 77, 0, "6.1.0-1")
+    assert (event.tasks, event.ram_pages, event.task_memcg) == (3, 125, "/system.slice/app.service")
+    assert (event.chosen, event.victim, event.missing) == (Process(20, "app"), Process(20, "app"), [])
+
+
+def test_a_name_behind_an_unknown_frame_is_the_last_that_it_may_be() -> None:
+    assert only(f"what|ever is here: {BODY[0]}").trigger == "web"
+    assert read("what|ever is here: web: page allocation failure: order:3, mode:0x20").failures[0].name == "web"
+    assert only(BODY[0].replace("web", "a: b| [c] d")).trigger == "a: b| [c] d"
+
+
+@pytest.mark.parametrize("text", ["invoked [1.000000] web", "CPU: 1 PID: 2 Comm: kernel: web"])
+def test_a_stamp_behind_words_of_the_kernel_is_no_frame(text: str) -> None:
+    assert unframe(text).text == text
+
+
+def test_a_program_behind_an_unknown_frame_is_not_the_kernel() -> None:
+    assert unframe("Nov 22 09:43:52 host app[9]: kernel: [  100.000000] x").program == "app"
+
+
+@pytest.mark.parametrize(
+    ("line", "program", "text"),
+    [
+        ("4,1,100000000,-;systemd[1]: x", "kernel", "systemd[1]: x"),
+        ("30,1,100000000,-;systemd[1]: x", "systemd", "x"),
+        ("30,1,100000000,-;app[9]: x", "app", "x"),
+        ("12,1,100000000,-;x", "", "x"),
+        ("4,1,100000000,-;[1.000000] x", "kernel", "[1.000000] x"),
+    ],
+)
+def test_a_record_s_priority_says_who_wrote_it(line: str, program: str, text: str) -> None:
+    assert (unframe(line).program, unframe(line).text, unframe(line).stamp) == (program, text, 100.0)
+
+
+@pytest.mark.parametrize("name", ["systemd", "earlyoom", "nohang"])
+@pytest.mark.parametrize("frame", ["[  100.000000] {}", "[  100.000000] kernel: {}", "Nov 22 09:43:52 h kernel: {}"])
+def test_a_program_that_asked_for_memory_did_not_write_the_line(frame: str, name: str) -> None:
+    (failure,) = read(frame.format(f"{name}: page allocation failure: order:4, mode:0x40cc0(GFP_KERNEL)")).failures
+    assert (failure.name, failure.order) == (name, 4)
+
+
+BROKEN = [
+    ["web invoked", "oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=2,", "oom_score_adj=0"],
+    ["web invoked oom-killer:", "gfp_mask=0xcc0(GFP_KERNEL), nodemask=(null),", "order=2, oom_score_adj=0"],
+    ["web invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL),", "order=2, oom_score_adj=0"],
+]
+
+
+@pytest.mark.parametrize("margin", ["", "> ", "    "])
+@pytest.mark.parametrize("header", BROKEN)
+def test_lines_that_a_mail_program_broke_are_joined(header: list[str], margin: str) -> None:
+    told = [
+        f"[  100.000000] {header[0]}",
+        *header[1:],
+        "[  100.000001] CPU: 1 PID: 77 Comm: web Not tainted",
+        "6.1.0-1 #1",
+        "[  100.000002] Task in /a/b killed as a result of limit of",
+        "/a",
+        "[  100.000003] [  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents",
+        "oom_score_adj name",
+        "[  100.000004] [     20]     0    20     1000       30    53248       40             0 app",
+        "[  100.000005] Memory cgroup out of memory: Kill process 20 (app)",
+        "score 9 or sacrifice child",
+        "[  100.000006] Killed process 20 (app) total-vm:400kB,",
+        "anon-rss:100kB, file-rss:20kB,",
+        "shmem-rss:0kB",
+    ]
+    event = only(*(margin + line for line in told))
+    assert (event.trigger, event.order, event.trigger_pid, event.kernel) == ("web", 2, 77, "6.1.0-1")
+    assert (event.task_memcg, event.oom_memcg, event.score) == ("/a/b", "/a", 9)
+    assert [(task.name, task.swap) for task in event.largest] == [("app", 40)]
+    assert event.kills == [Kill(20, "app", None, 400, 100, 20, 0)]
+
+
+def test_other_lines_are_not_joined() -> None:
+    assert only("web", "oom-killer: gfp_mask=0xd0, order=1").trigger is None
+    assert only("oom-killer: gfp_mask=0xd0, order=1").trigger is None
+    event = only("Killed process 20 (app)", *["pid=1"] * 9, "total-vm:400kB")
+    assert event.kills[0].total_vm_kib is None
+    (failure,) = read(
+        "> web: page allocation failure: order:4,", "> mode:0x40cc0(GFP_KERNEL), nodemask=(null)"
+    ).failures
+    assert (failure.order, failure.flags) == (4, "GFP_KERNEL")
+
+
+def test_a_summary_is_joined_without_a_blank() -> None:
+    event = only(
+        "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg=/a,", "task_memcg=/a/b,task=x,pid=5,uid=0"
+    )
+    assert (event.oom_memcg, event.task_memcg, event.chosen) == ("/a", "/a/b", Process(5, "x"))
+
+
+@pytest.mark.parametrize(
+    ("line", "kill"),
+    [
+        (
+            "Killed process 5 (a b), UID 33, total-vm:9kB, anon-rss:5kB, file-rss:1kB, shmem-rss:2kB",
+            Kill(5, "a b", None, 9, 5, 1, 2, 33),
+        ),
+        (
+            "Killed process 5, UID 27,(a) total-vm:9kB, anon-rss:5kB, file-rss:1kB",
+            Kill(5, "a", None, 9, 5, 1, None, 27),
+        ),
+        ("Killed process 5 (a) vsz:9kB, anon-rss:5kB, file-rss:1kB", Kill(5, "a", None, 9, 5, 1)),
+        ("Out of memory: Killed process 5, UID 48, (a).", Kill(5, "a", "Out of memory", uid=48)),
+        ("Out of memory: Killed process 5 (a) total-", Kill(5, "a", "Out of memory")),
+        ("Killed process 5 (", Kill(5, "")),
+        (
+            "OOMKilling Out of memory: Kill process 4 (b) score 5 or sacrifice child Killed process 5 (a) total-vm:9kB",
+            Kill(5, "a", "OOMKilling Out of memory", 9),
+        ),
+        (
+            r"x: Kill process 4 (b) score 5 or sacrifice child\nKilled process 5 (a) total-vm:9kB, anon-rss:5kB",
+            Kill(5, "a", "x", 9, 5),
+        ),
+    ],
+)
+def test_kills_of_rarer_kernels(line: str, kill: Kill) -> None:
+    assert only(line).kills == [kill]
+
+
+@pytest.mark.parametrize(
+    ("line", "constraint_", "groups", "chosen"),
+    [
+        (
+            "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,task=a,pid=5,uid=7",
+            "CONSTRAINT_NONE",
+            (None, None),
+            Process(5, "a"),
+        ),
+        (
+            "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/a,task_memcg=/a/b,task=x,pi",
+            "CONSTRAINT_MEMCG",
+            ("/a", "/a/b"),
+            None,
+        ),
+        (
+            "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/a,task_memcg=/a/",
+            "CONSTRAINT_MEMCG",
+            ("/a", None),
+            None,
+        ),
+        (
+            "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),global_oom,task_memcg=/b,task=x,pid=5",
+            "CONSTRAINT_NONE",
+            (None, "/b"),
+            None,
+        ),
+    ],
+)
+def test_summaries_without_groups_or_cut(
+    line: str, constraint_: str, groups: tuple[str | None, str | None], chosen: Process | None
+) -> None:
+    event = only(line)
+    assert (event.constraint, event.inferred, event.chosen) == (constraint_, False, chosen)
+    assert (event.oom_memcg, event.task_memcg) == groups
+
+
+def test_a_cut_summary_does_not_undo_what_is_known() -> None:
+    event = only(
+        BODY[0], "Memory cgroup stats for /a:", "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=..."
+    )
+    assert (event.oom_memcg, event.constraint) == ("/a", "CONSTRAINT_MEMCG")
+
+
+def test_the_choice_of_a_group_is_inferred() -> None:
+    event = only("Memory cgroup out of memory: Kill process 5 (a) score 9 or sacrifice child")
+    assert (event.constraint, event.inferred) == ("CONSTRAINT_MEMCG", True)
+
+
+def test_a_group_named_under_another_constraint_is_still_a_group_s() -> None:
+    event = only(
+        "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),oom_memcg=/a,task_memcg=/a,task=x,pid=5,uid=0",
+        "memory: usage 5kB, limit 5kB, failcnt 9",
+        "[ pid ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name",
+        "[    5]     0     5     1000       30    53248       40             0 x",
+        "Memory cgroup out of memory: Killed process 5 (x) total-vm:9kB",
+    )
+    assert (category(event), constraint(event), event.missing) == ("memcg", ("CONSTRAINT_NONE", False), ["header"])
+
+
+def test_a_nodemask_alone_is_no_policy() -> None:
+    header = "a invoked oom-killer: gfp_mask=0x1(GFP_X), nodemask={}, order=0, oom_score_adj=0"
+    assert constraint(only(header.format("0"))) == (None, False)
+    assert constraint(only(header.format("1"))) == ("CONSTRAINT_MEMORY_POLICY", True)
+
+
+def test_who_exits_already_is_not_who_was_chosen_for_a_group() -> None:
+    event = only(SUMMARY, KILL, GROUP_SET, "Out of memory: OOM victim 31 (b) is already exiting. Skip killing the task")
+    assert (event.chosen, event.reason, len(event.kills)) == (Process(20, "app"), "", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "kernel"),
+    [
+        ("Pid: 5, comm: a 1.2 b Not tainted 2.6.32-5 #1", "2.6.32-5"),
+        ("Pid: 5, comm: a Not tainted (2.6.24-19-server #1)", "2.6.24-19-server"),
+        ("Pid: 5, comm: a Tainted: P (2.6.26 #1)", "2.6.26"),
+        (
+            "CPU: 0 PID: 5 Comm: Comm: x 1.2.3 Kdump: loaded Tainted: G          I    ------------ T 3.10.0-8 #1",
+            "3.10.0-8",
+        ),
+    ],
+)
+def test_the_version_stands_behind_the_taint(text: str, kernel: str) -> None:
+    assert only(BODY[0], text).kernel == kernel
+
+
+def test_a_zone_is_a_report_too() -> None:
+    zone = "DMA free:16kB min:16kB low:32kB high:48kB active:0kB inactive:0kB present:16384kB"
+    assert "memory report" not in only("oom-killer: gfp_mask=0xd0", zone).missing
+
+
+def test_tables_of_two_threads_end_one_after_the_other() -> None:
+    header = "[ pid ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name"
+    row = "[   {0}]     0    {0}     1000       30    53248       40             0 x"
+    told = [("1", header), ("1", row.format(21)), ("2", header), ("2", row.format(31)), ("1", row.format(22))]
+    told += [("1", "Killed process 21 (x)"), ("2", row.format(32)), ("2", "Killed process 31 (x)")]
+    events = read(*(f"[  100.00000{at}][   T{caller}] {line}" for at, (caller, line) in enumerate(told))).events
+    assert [(event.tasks, [kill.pid for kill in event.kills]) for event in events] == [(2, [21]), (2, [31])]
+
+
+@pytest.mark.parametrize(
+    ("text", "victim"),
+    [
+        ('sending SIGTERM to process 7 "a b": badness 858, VmRSS 5 MiB', Kill(7, "a b", anonymous_kib=5120)),
+        ('sending SIGTERM to process 7 "a":"/bin/a": badness 858, VmRSS 5 MiB', Kill(7, "a", anonymous_kib=5120)),
+        ('killing process 7 "a" with signal 9: badness 858, VmRSS 5 MiB', Kill(7, "a", anonymous_kib=5120)),
+    ],
+)
+def test_earlier_versions_of_earlyoom(text: str, victim: Kill) -> None:
+    assert only(f"Nov 22 09:43:52 host earlyoom[5]: {text}").kills == [victim]
+
+
+def test_caches_of_either_allocator() -> None:
+    log = read(
+        "SLAB: Unable to allocate memory on node 0 (gfp=0x20)",
+        "SLUB: Unable to allocate memory on CPU 0 (of node 0) on node -1, gfp=0x920(GFP_ATOMIC)",
+        "SLUB: Unable to agree",
+    )
+    assert log.slub_failures == 2
+
+
+def test_a_name_that_looks_like_markup_stays() -> None:
+    (event,) = from_bytes(KILL.replace("app", "&lt;b&gt;").encode()).events
+    assert event.kills[0].name == "&lt;b&gt;"
+
+
+def test_a_container_s_log_is_read() -> None:
+    told = [json.dumps({"log": f"{line}\n", "stream": "stdout", "time": "x"}) for line in stamped(100.0)]
+    (event,) = from_bytes("\n".join(told).encode()).events
+    assert (event.victim, event.tasks, event.missing) == (Process(20, "app"), 3, [])
+
+
+def _exported(text: str, number: int, program: str = "kernel", stamp: str = "_SOURCE_MONOTONIC_TIMESTAMP") -> bytes:
+    content = text.encode()
+    told = b"MESSAGE\n" + len(content).to_bytes(8, "little") if "\n" in text else b"MESSAGE="
+    head = f"__CURSOR=s=1;i={number}\n_TRANSPORT=kernel\nSYSLOG_IDENTIFIER={program}\n".encode()
+    return head + told + content + f"\n{stamp}={100000000 + number}\n\n".encode()
+
+
+def test_exported_records_of_the_journal_are_read() -> None:
+    told = [BODY[0], BODY[1], "\n".join(BODY[2:8]), *BODY[8:]]
+    records = [_exported(line, number) for number, line in enumerate(told)]
+    others = [
+        _exported(KILL, 1, "app"),
+        _exported(f"x\n{KILL}", 2, "systemd"),
+        _exported(KILL, 3).replace(b"_SOURCE_MONOTONIC_TIMESTAMP=", b"_SOURCE_MONOTONIC_TIMESTAMP=x"),
+        _exported("a\nb", 4).replace(b"MESSAGE\n", b"OTHER\n"),
+        _exported("x", 5, stamp="__MONOTONIC_TIMESTAMP"),
+    ]
+    (event,) = from_bytes(b"".join([*others, *records]).rstrip(b"\n")).events
+    assert (event.victim, event.tasks, event.counts["free"], event.missing) == (Process(20, "app"), 3, 9, [])
+    assert event.stamp == pytest.approx(100.0, abs=0.001)
+
+
+def test_a_log_of_no_kind_at_all_is_empty() -> None:
+    assert from_bytes(b"") == read()
+    assert from_bytes(b"__CURSOR=s").events == ()
+    assert len(from_bytes(b"{\n" + f'"message": "{KILL}"\n'.encode() + b"}\n").events) == 1

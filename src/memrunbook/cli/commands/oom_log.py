@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import re
+import sys
 import zlib
 from collections.abc import Iterator
 from io import BufferedReader
@@ -35,11 +37,7 @@ def command(settings: Settings, file: str, events: int, **_: Any) -> int:
     """Explain a saved kernel log (dmesg, journal, syslog, pstore; also .gz); - reads it from stdin."""
     log = _read(file)
     if settings.json:
-        import msgspec
-
-        from memrunbook.core.oomlog.document import document
-
-        return tell(exit_codes.OK, lambda: emit("oom-log", msgspec.structs.asdict(document(log))))
+        return tell(exit_codes.OK, lambda: _emit(log))
     return tell(exit_codes.OK, lambda: _draw(settings, log, file, events))
 
 
@@ -48,6 +46,21 @@ def _draw(settings: Settings, log: KernelLog, file: str, events: int) -> None:
     from memrunbook.ui.screen import Screen
 
     Screen(settings.color).show(oom_log_view(log, "stdin" if file == "-" else file, events))
+
+
+def _emit(log: KernelLog) -> None:
+    """Writes the document; thousands of events are looked through for secrets at once, and one by one where any is."""
+    import msgspec
+
+    from memrunbook.core.oomlog.document import document
+    from memrunbook.runtime.redaction import NAMES
+
+    told = document(log)
+    content = msgspec.json.encode(told)
+    if re.search(rf"(?i){NAMES}".encode(), content):
+        emit("oom-log", msgspec.structs.asdict(told))
+    else:
+        sys.stdout.write(msgspec.json.format(content, indent=2).decode() + "\n")
 
 
 def _read(file: str) -> KernelLog:

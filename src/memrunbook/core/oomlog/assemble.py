@@ -7,7 +7,7 @@ prints who wrote them, each thread's are read on their own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from memrunbook.core.oomlog import lines, table
@@ -38,14 +38,16 @@ class Assembly:
     @property
     def wants_rows(self) -> bool:
         """Whether lines without any known word may be rows of a table."""
-        return bool(self._last.columns)
+        return any(thread.columns for thread in self._threads.values())
 
     def take(self, line: Line, words: Sequence[bytes], raw: bytes) -> None:
         """Reads one line that holds these words; without any it may be a row."""
         self._last.below = None
         thread = self._thread(line)
-        if any(self._reads(word, thread, line, raw) for word in words):
-            return
+        for word in words:
+            picture = PICTURE.get(word)
+            if _pictured(thread, picture, line) if picture else self._reads(word, thread, line, raw):
+                return
         if line.program == KERNEL and thread.columns and thread.event:
             table.row(thread.event, thread.columns, line.text)
 
@@ -68,7 +70,8 @@ class Assembly:
 
     def end_table(self) -> None:
         """What follows holds no more rows."""
-        self._last.columns = []
+        for thread in self._threads.values():
+            thread.columns = []
 
     def close(self) -> None:
         """Nothing that was begun goes on."""
@@ -87,7 +90,7 @@ class Assembly:
         for needle, rule in STARTS.get(word, {}).items():
             if needle in line.text and self._starts(thread, rule, line):
                 return True
-        if word in OTHERS and self.kept.other(thread, line):
+        if word in OTHERS and self.kept.other(OTHERS[word], thread, line):
             return True
         if word in BOOTS and self.kept.boots(line):
             self.close()
@@ -101,6 +104,12 @@ class Assembly:
     def _starts(self, thread: Thread, rule: lines.Rule, line: Line) -> bool:
         if line.program != KERNEL:
             return False
+        told = thread.event
+        if told and not told.kills and rule not in (lines.header, lines.reaped) and not is_late(told, line):
+            if not rule(told, line.text):
+                return False
+            told.stamp = line.stamp or told.stamp
+            return _counted(self.kept, thread)
         fresh = self.kept.begin(line)
         if not rule(fresh, line.text):
             return False
@@ -111,10 +120,7 @@ class Assembly:
             rule(thread.event, line.text)
             stamp = None if rule is lines.reaped else line.stamp
             thread.event.stamp = stamp or thread.event.stamp
-        if thread.event and thread.event.is_over:
-            thread.columns, thread.below = [], None
-        self.kept.count(thread)
-        return True
+        return _counted(self.kept, thread)
 
     def _table(self, thread: Thread, line: Line, raw: bytes) -> bool:
         names = table.columns(line.text)
@@ -126,6 +132,14 @@ class Assembly:
         thread.frame = raw[: raw.rindex(b"[", 0, raw.index(b"uid "))]
         self.kept.count(thread)
         return True
+
+
+def _counted(kept: Collection, thread: Thread) -> bool:
+    """A line of the thread's event was read: it is one."""
+    if thread.event and thread.event.is_over:
+        thread.columns, thread.below = [], None
+    kept.count(thread)
+    return True
 
 
 def _teller(threads: Mapping[str, Thread], thread: Thread, fresh: Event) -> Thread:
@@ -150,11 +164,14 @@ def _over(event: Event, rule: lines.Rule, fresh: Event, line: Line) -> bool:
 def _inside(thread: Thread, word: bytes, line: Line) -> bool:
     """A line of an event or a failure that is being told."""
     event = thread.event if thread.event and not thread.event.is_over else None
-    if word in PICTURE:
-        told: Picture | None = thread.failure or event
-        return told is not None and PICTURE[word](told, line.text)
     rules = INSIDE.get(word, {})
     return any(needle in line.text and _rule(thread, event, rule, line) for needle, rule in rules.items())
+
+
+def _pictured(thread: Thread, rule: Callable[[Picture, str], bool], line: Line) -> bool:
+    event = thread.event if thread.event and not thread.event.is_over else None
+    told: Picture | None = thread.failure or event
+    return told is not None and line.program == KERNEL and rule(told, line.text)
 
 
 def _rule(thread: Thread, event: Event | None, rule: lines.Rule, line: Line) -> bool:

@@ -16,7 +16,7 @@ def category(event: Event) -> str:
         return "manual"
     if event.hopeless and not event.kills:
         return "no-victim"
-    kind = CLASSES.get(event.constraint or "") or _inferred(event)
+    kind = "memcg" if event.of_group else CLASSES.get(event.constraint or "") or _inferred(event)
     if kind == "global" and (event.order or 0) > 0 and event.free_kib > event.high_kib > 0:
         return "high-order"
     return kind
@@ -35,7 +35,8 @@ def _inferred(event: Event) -> str:
     """Kernels before 5.0 do not print it: a narrower set of nodes than the host's says it."""
     if event.constraint is not None:
         return "global"
-    if event.nodemask not in (None, ANYWHERE, event.mems_allowed):
+    known = event.mems_allowed or "0"  # 4.8 to 4.12 print the allowed nodes where no policy names any
+    if event.nodemask not in (None, ANYWHERE, known):
         return "mempolicy"
     allowed = _nodes(event.mems_allowed or "")
     return "cpuset" if allowed and allowed < event.nodes else "global"

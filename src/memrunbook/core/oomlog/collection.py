@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
-from memrunbook.core.oomlog import killers, others
+from memrunbook.core.oomlog import others
 from memrunbook.core.oomlog.event import Event, Failure, KernelLog, Note
 from memrunbook.core.oomlog.frame import KERNEL, Line
 from memrunbook.core.oomlog.merge import merged
+from memrunbook.core.oomlog.others import Reading, Sign
 from memrunbook.core.oomlog.thread import Thread
 
 MOST = 10_000
@@ -45,23 +47,21 @@ class Collection:
             self._boot += 1
         return begins
 
-    def other(self, thread: Thread, line: Line) -> bool:
+    def other(self, readings: Iterable[Reading], thread: Thread, line: Line) -> bool:
         """Keeps what a line tells that is no event of the kernel; says whether it tells anything."""
-        failure, note, event = others.read_failure(line), others.read_note(line), killers.read_killer(line)
-        if failure:
-            thread.failure, thread.reported = failure, False
-            self._failures.append(failure)
-        elif note:
-            self._note(note)
-        elif event:
-            self._keep(event)
-        elif line.program == KERNEL and line.text.startswith("SLUB: Unable"):
+        told = next((told for told in (reading(line) for reading in readings) if told), None)
+        if isinstance(told, Failure):
+            thread.failure, thread.reported = told, False
+            self._failures.append(told)
+        elif isinstance(told, Note):
+            self._note(told)
+        elif isinstance(told, Event):
+            self._keep(told)
+        elif told is Sign.SLUB:
             self._slub += 1
-        elif others.is_loss(line):
+        elif told is Sign.LOSS:
             self._cut = True
-        else:
-            return False
-        return True
+        return told is not None
 
     def result(self, *, kernel: bool) -> KernelLog:
         """All of it, each event once."""

@@ -134,6 +134,11 @@ class Event(Picture):
         return Process(first.pid, first.name) if first else None
 
     @property
+    def of_group(self) -> bool:
+        """Whether a control group reached its limit; 5.0 to 5.2 name the group but print another constraint."""
+        return self.constraint == MEMCG or self.oom_memcg is not None
+
+    @property
     def is_over(self) -> bool:
         """Whether somebody was killed, or nobody could be: its report is complete."""
         return bool(self.kills) or self.hopeless
@@ -143,7 +148,8 @@ class Event(Picture):
         """The parts that such an event has and this log does not show."""
         if self.killer != "kernel":
             return []
-        reported = self.usage_kib is not None if self.constraint == MEMCG else bool(self.counts or self.ram_pages)
+        picture = bool(self.counts or self.ram_pages or self.nodes)
+        reported = self.usage_kib is not None if self.of_group else picture
         parts = {
             "header": self.gfp is not None,
             "memory report": reported,

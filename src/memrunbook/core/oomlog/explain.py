@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from memrunbook.core.attribution import Owner, owner_of
-from memrunbook.core.oomlog.event import MEMCG, USUAL_PAGE_KIB, Event, Picture, Task
+from memrunbook.core.oomlog.event import USUAL_PAGE_KIB, Event, Picture, Task
 
 MOSTLY_HIDDEN = 0.6
 """Below this share of RAM in processes, something else holds the memory."""
@@ -72,7 +72,7 @@ def is_protected(task: Task) -> bool:
 def task_share(event: Event) -> float | None:
     """The share of RAM that the processes of the table held; None without a table of the whole host."""
     ram = event.ram_pages
-    return event.task_pages / ram if event.tasks and ram and event.constraint != MEMCG else None
+    return event.task_pages / ram if event.tasks and ram and not event.of_group else None
 
 
 def hidden_kib(event: Event) -> int | None:

@@ -10,7 +10,8 @@ from memrunbook.core.oomlog.frame import Line
 KIB = 1024
 _SYSTEMD_OOMD = re.compile(r"(?:Killed|Marked) (/.*?) (?:for killing )?(due to .*)$")
 _EARLYOOM = re.compile(
-    r"sending SIG(?:TERM|KILL) to process (\d{1,10}) uid (\d{1,10}) \"(.*?)\": .*?VmRSS (\d{1,12}) MiB"
+    r"(?:sending SIG(?:TERM|KILL) to|[Kk]illing) process (\d{1,10}) (?:uid (\d{1,10}) )?\"(.*?)\""
+    r"(?: with signal \d+|:\".*\")?: .*?VmRSS (\d{1,12}) MiB"
 )
 _OOMD = re.compile(r"oomd kill: .*? (/?\S+) (\d{1,18}) ruleset:(.*)$")
 _NOHANG = re.compile(r"Sending (SIG(?:TERM|KILL)) to the victim(.*)$")
@@ -37,7 +38,7 @@ def _earlyoom(line: Line) -> Event | None:
     found = _EARLYOOM.match(line.text)
     if found is None:
         return None
-    kill = Kill(int(found[1]), found[3], anonymous_kib=int(found[4]) * KIB, uid=int(found[2]))
+    kill = Kill(int(found[1]), found[3], anonymous_kib=int(found[4]) * KIB, uid=int(found[2]) if found[2] else None)
     return Event(line.stamp, "earlyoom", kills=[kill], reason=line.text, date=line.date)
 
 

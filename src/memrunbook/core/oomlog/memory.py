@@ -14,11 +14,11 @@ _COUNT = re.compile(
 _ZONE = re.compile(
     rf"(?:Node ({NUMBER}) )?\w+ free:({NUMBER})kB (?:boost:{NUMBER}kB )?min:{NUMBER}kB low:{NUMBER}kB high:({NUMBER})kB"
 )
-_BLOCKS = re.compile(rf"((?:Node {NUMBER} )?\w{{1,32}}): ({NUMBER}\*{NUMBER}kB.*) = {NUMBER}kB")
-_BLOCK = re.compile(rf"({NUMBER})\*({NUMBER})kB")
+_BLOCKS = re.compile(rf"((?:Node {NUMBER} )?\w{{1,32}}): ({NUMBER}\*({NUMBER})kB.*) = {NUMBER}kB")
+_BLOCK = re.compile(rf"({NUMBER}+)\*(?={NUMBER}kB)")
 _HUGE = re.compile(rf"(?:Node {NUMBER} )?hugepages_total=({NUMBER}) .*hugepages_size=({NUMBER})kB")
 _SWAP = re.compile(rf"(Free|Total) swap *[=:] *(-?{NUMBER})kB")
-_PAGES = re.compile(rf"({NUMBER}) (pages RAM|pages reserved|reserved pages)$")
+_PAGES = re.compile(rf"({NUMBER}) (pages RAM|pages reserved|reserved pages)\W*$")
 MOST_ZONES = 4096
 
 
@@ -47,9 +47,8 @@ def blocks(picture: Picture, text: str) -> bool:
     found = _BLOCKS.match(text)
     if found is None or len(picture.blocks) >= MOST_ZONES:
         return False
-    sizes = _BLOCK.findall(found[2])
-    picture.blocks.setdefault(found[1], [int(count) for count, _ in sizes])
-    picture.page_kib = picture.page_kib or int(sizes[0][1])
+    picture.blocks.setdefault(found[1], list(map(int, _BLOCK.findall(found[2]))))
+    picture.page_kib = picture.page_kib or int(found[3])
     return True
 
 

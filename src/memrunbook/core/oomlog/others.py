@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from enum import Enum, auto
 
 from memrunbook.core.oomlog.event import Event, Failure, Note
-from memrunbook.core.oomlog.frame import KERNEL, Line
+from memrunbook.core.oomlog.frame import KERNEL, Line, bare_name
 
 _FAILURE = re.compile(
     r"(.*): page allocation failure[.:] order:(\d{1,3}), mode:(0x[0-9a-f]{1,16})(?:\(([^)]*)\))?", re.DOTALL
@@ -16,7 +18,18 @@ _VMALLOC = re.compile(r"(?:(.*): )?vmalloc(?: error: size (\d{1,18})|: allocatio
 _UNIT = re.compile(
     r"(\S{1,255}): (?:A process of this unit has been killed by the OOM killer|Failed with result 'oom-kill')"
 )
+CACHES = "SLUB: Unable to allocate", "SLAB: Unable to allocate"
 CLOSE = 60.0
+
+
+class Sign(Enum):
+    """A line that says no more than that it happened."""
+
+    SLUB = auto()
+    LOSS = auto()
+
+
+Reading = Callable[[Line], Event | Failure | Note | Sign | None]
 _MINUTE = re.compile(r".*?\d\d:\d\d")
 _LOST = re.compile(
     r"printk messages dropped|(?:oom|warn_alloc|dump_header|out_of_memory|alloc_pages)\w*: \d+ callbacks suppressed"
@@ -24,40 +37,52 @@ _LOST = re.compile(
 )
 
 
-def read_failure(line: Line) -> Failure | None:
+def failure(line: Line) -> Failure | None:
     """A page allocation that failed."""
     found = _FAILURE.match(line.text) if line.program == KERNEL else None
     if found is None:
         return None
-    return Failure(line.stamp, found[1], int(found[2]), found[3], found[4], date=line.date)
+    return Failure(line.stamp, bare_name(found[1]), int(found[2]), found[3], found[4], date=line.date)
 
 
-def read_note(line: Line) -> Note | None:
-    """What else one line tells."""
-    if line.program == "systemd":
-        return _unit(line)
-    return _kernel(line) if line.program == KERNEL else None
-
-
-def is_loss(line: Line) -> bool:
-    """Whether lines of the kernel are missing here, and may have been an event's."""
-    return line.program in (KERNEL, "systemd-journald") and _LOST.search(line.text) is not None
-
-
-def _unit(line: Line) -> Note | None:
-    found = _UNIT.match(line.text)
+def unit(line: Line) -> Note | None:
+    """A unit that systemd says lost a process."""
+    found = _UNIT.match(line.text) if line.program == "systemd" else None
     return Note("unit", line.stamp, line.date, found[1]) if found else None
 
 
-def _kernel(line: Line) -> Note | None:
-    if found := _REFUSAL.search(line.text):
-        value = None if found[3] is None else int(found[3])
-        return Note("overcommit", line.stamp, line.date, found[2], int(found[1]), value)
-    if found := _DROP.match(line.text):
-        return Note("drop_caches", line.stamp, line.date, found[1], int(found[2]), int(found[3]))
-    if found := _VMALLOC.match(line.text):
-        return Note("vmalloc", line.stamp, line.date, found[1] or "", None, int(found[2] or found[3]))
-    return None
+def refusal(line: Line) -> Note | None:
+    """A request for more memory than may be promised."""
+    found = _REFUSAL.search(line.text) if line.program == KERNEL else None
+    if found is None:
+        return None
+    value = None if found[3] is None else int(found[3])
+    return Note("overcommit", line.stamp, line.date, found[2], int(found[1]), value)
+
+
+def drop(line: Line) -> Note | None:
+    """Somebody dropped the caches."""
+    found = _DROP.match(line.text) if line.program == KERNEL else None
+    return Note("drop_caches", line.stamp, line.date, found[1], int(found[2]), int(found[3])) if found else None
+
+
+def vmalloc(line: Line) -> Note | None:
+    """A large virtual allocation of the kernel's own failed."""
+    found = _VMALLOC.match(line.text) if line.program == KERNEL else None
+    if found is None:
+        return None
+    return Note("vmalloc", line.stamp, line.date, found[1] or "", None, int(found[2] or found[3]))
+
+
+def slub(line: Line) -> Sign | None:
+    """A cache of the kernel could not grow."""
+    return Sign.SLUB if line.program == KERNEL and line.text.startswith(CACHES) else None
+
+
+def loss(line: Line) -> Sign | None:
+    """Lines of the kernel are missing here, and may have been an event's."""
+    known = line.program in (KERNEL, "systemd-journald") and _LOST.search(line.text)
+    return Sign.LOSS if known else None
 
 
 def is_about(note: Note, event: Event) -> bool:

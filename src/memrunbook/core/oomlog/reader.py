@@ -10,6 +10,7 @@ from memrunbook.core.oomlog.event import KernelLog
 from memrunbook.core.oomlog.frame import KERNEL, Line, unframe
 from memrunbook.core.oomlog.scan import Hit, hits
 from memrunbook.core.oomlog.words import ALL, FIRST, TABLE
+from memrunbook.core.oomlog.wrapped import MARGIN, unwrapped
 
 LONGEST = 4096
 """Bytes of a line that are looked at: the kernel's own lines have at most 1,024."""
@@ -89,20 +90,22 @@ class Reader:
 
     def _lines(self, block: bytes, start: int, end: int) -> None:
         for hit in hits(block, ALL, start, end):
-            self._gap(block[start : hit.start])
+            if start < hit.start:
+                self._gap(block[start : hit.start])
             self._line(block, hit)
             start = hit.end + 1
-        self._gap(block[start:end])
+        if start < end:
+            self._gap(block[start:end])
 
     def _line(self, block: bytes, hit: Hit) -> None:
-        raw = block[hit.start : hit.end]
+        raw = unwrapped(block, hit.start, hit.end)
         if raw.startswith(BLANKS) and _read_line(_owner(block, hit.start, self._owner)).program != KERNEL:
             return
         self._assembly.take(_read_line(raw), hit.words, raw)
 
     def _gap(self, block: bytes) -> None:
         """Lines without known words: rows of a table with others among them, or what stands below a line."""
-        if not block or self._assembly.take_below(block):
+        if self._assembly.take_below(block):
             return
         place = strange = 0
         while place < len(block) and self._assembly.wants_rows:
@@ -132,4 +135,4 @@ def _owner(block: bytes, place: int, before: bytes) -> bytes:
 
 
 def _read_line(raw: bytes) -> Line:
-    return unframe(raw[:LONGEST].decode("utf-8", "backslashreplace"))
+    return unframe(raw[:LONGEST].strip(MARGIN).decode("utf-8", "backslashreplace"))

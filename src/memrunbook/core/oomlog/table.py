@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Sequence
 from functools import lru_cache
 from operator import add
 from typing import NamedTuple
@@ -31,10 +31,12 @@ class Layout(NamedTuple):
 
 
 class Patterns(NamedTuple):
-    """One row with the wanted columns and the name as groups; the same with what is summed; rows one after another."""
+    """The rows of a layout: one with the `wanted` columns as groups, one with those that are `summed`, many."""
 
     row: re.Pattern[bytes]
+    wanted: list[str]
     cells: re.Pattern[bytes]
+    summed: list[str]
     rows: re.Pattern[bytes]
 
 
@@ -72,11 +74,7 @@ def rows(event: Event, layout: Layout, block: bytes, start: int, *, mixed: bool)
     found = patterns.cells.findall(block, start, end)
     if mixed or len(found) != block.count(b"\n", start, end):  # others are among them: up to the first of those
         found = patterns.cells.findall(block, start, end := next(patterns.rows.finditer(block, start)).end())
-    columns = dict(zip(("pid", *_among(layout.names, SUMMED)), zip(*found, strict=True), strict=False))
-    lines = block[start:end].split(b"\n")
-    _add(event, [_read(event, layout, patterns.row, lines[place]) for place in _largest(event, columns, len(found))])
-    event.tasks += len(found)
-    event.task_pages += sum(map(int, columns.get("rss", ())))
+    _add_all(event, patterns, found, block[start:end].split(b"\n"))
     return end
 
 
@@ -89,29 +87,25 @@ def _likely_end(block: bytes, start: int) -> int:
     return block.rfind(b"\n", start, end) + 1 or start
 
 
-def _largest(event: Event, columns: Mapping[str, Sequence[bytes]], count: int) -> list[int]:
-    """The places of the rows that hold most, and of those that the kernel would kill first."""
-    held = list(map(add, _numbers(columns.get("rss"), count), _numbers(columns.get("swapents"), count)))
-    adjusted = _numbers(columns.get("oom_score_adj"), count)
-    if not any(adjusted):
-        return sorted(_top(held, LIKELY))
-    scale = _allowed_pages(event) / -UNKILLABLE
-    points = [size + adjustment * scale for size, adjustment in zip(held, adjusted, strict=True)]
-    return sorted({*_top(held, SHOWN), *_top(points, LIKELY)})
+def _add_all(event: Event, patterns: Patterns, found: list[tuple[bytes, ...]], lines: list[bytes]) -> None:
+    """Adds rows to the totals; only those that hold most, or that the kernel would kill first, are read in full."""
+    columns = dict(zip(patterns.summed, zip(*found, strict=True), strict=False))
+    none = (b"0",) * len(found)
+    memory = list(map(int, columns.get("rss", none)))
+    held = list(map(add, memory, map(int, columns.get("swapents", none))))
+    adjusted, scale = columns.get("oom_score_adj", none), _allowed_pages(event) / -UNKILLABLE
+    extra = {cell: int(cell) * scale for cell in set(adjusted)}
+    points = list(map(add, held, map(extra.__getitem__, adjusted)))
+    places = sorted({*_top(held, SHOWN), *_top(points, LIKELY)})
+    _add(event, [_read(event, patterns, lines[place]) for place in places])
+    event.tasks += len(found)
+    event.task_pages += sum(memory)
 
 
-def _numbers(cells: Sequence[bytes] | None, count: int) -> list[int]:
-    return list(map(int, cells)) if cells else [0] * count
-
-
-def _read(event: Event, layout: Layout, pattern: re.Pattern[bytes], line: bytes) -> Task:
-    (found,) = pattern.findall(line + b"\n")
-    cells = {name: int(cell) for name, cell in zip(_among(layout.names, WANTED), found[1:], strict=False)}
-    return _task(event, int(found[0]), found[-1].decode("utf-8", "backslashreplace").lstrip(), cells)
-
-
-def _among(names: Iterable[str], wanted: Container[str]) -> list[str]:
-    return [name for name in names if name in wanted]
+def _read(event: Event, patterns: Patterns, line: bytes) -> Task:
+    ((pid, *cells, name),) = patterns.row.findall(line + b"\n")
+    sizes = dict(zip(patterns.wanted, map(int, cells), strict=True))
+    return _task(event, int(pid), name.decode("utf-8", "backslashreplace").lstrip(), sizes)
 
 
 def badness(event: Event, task: Task) -> int:
@@ -149,14 +143,20 @@ def _top(values: Sequence[float], count: int) -> list[int]:
 
 @lru_cache(maxsize=64)
 def _patterns(names: tuple[str, ...], frame: bytes) -> Patterns:
-    """The patterns of rows behind a frame that differs from the header's in numbers only."""
+    """The patterns of rows behind a frame that differs from the header's in numbers only; the pid is a group too."""
     before = rb"[0-9 ]++".join(re.escape(part) for part in frame.split(b" ")) + rb"\[ *"
-    after = rb"(?: [^\n]*+)?+\n"
+    known = names[:-1]
 
-    def cells(wanted: Container[str]) -> bytes:
-        return b"".join(rb" ++" + (_CELL if name in wanted else _CELL[1:-1]) for name in names[:-1])
+    def cells(groups: Container[str]) -> bytes:
+        return b"".join(rb" ++" + (_CELL if name in groups else _CELL[1:-1]) for name in known)
 
-    every = before + rb"([0-9]{1,10}+)\]" + cells(WANTED) + rb"(?: ([^\n]*+))?+\n"
-    few = before + rb"([0-9]{1,10}+)\]" + cells(SUMMED) + after + b"()"  # one group alone would give no tuples
-    none = before + rb"[0-9]{1,10}+\]" + cells(()) + after
-    return Patterns(re.compile(b"(?m)^" + every), re.compile(b"(?m)^" + few), re.compile(b"(?:" + none + b")*+"))
+    whole = before + rb"([0-9]{1,10}+)\]" + cells(WANTED) + rb"(?: ([^\n]*+))?+\n"
+    few = before + rb"[0-9]{1,10}+\]" + cells(SUMMED) + rb"(?: [^\n]*+)?+()\n"  # one group alone gives no tuples
+    bare = before + rb"[0-9]{1,10}+\]" + cells(()) + rb"(?: [^\n]*+)?+\n"
+    return Patterns(
+        re.compile(b"(?m)^" + whole),
+        [name for name in known if name in WANTED],
+        re.compile(b"(?m)^" + few),
+        [name for name in known if name in SUMMED],
+        re.compile(b"(?:" + bare + b")*+"),
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from memrunbook.core.oomlog import lines, memory
+from memrunbook.core.oomlog import killers, lines, memory, others
 from memrunbook.core.oomlog.event import Picture
 
 # A block is searched once for each word on the left: few and rare ones make it fast.
@@ -21,10 +21,18 @@ STARTS: dict[bytes, dict[str, lines.Rule]] = {
     b"killable": {"no killable processes": lines.hopeless},
     b"not syncing": {"not syncing: ": lines.panic},
 }
-OTHERS = (
-    b"oom", b"nohang", b"OOM killer.", b"allocation failure", b"SLUB: Unable", b"enough_memory", b"drop_caches: ",
-    b"vmalloc error", b"callbacks suppressed", b" messages",
-)  # fmt: skip
+OTHERS: dict[bytes, tuple[others.Reading, ...]] = {
+    b"oom": (others.unit, killers.read_killer),
+    b"nohang": (killers.read_killer,),
+    b"OOM killer.": (others.unit,),
+    b"allocation failure": (others.failure, others.vmalloc),
+    b"B: Unable to alloc": (others.slub,),
+    b"enough_memory": (others.refusal,),
+    b"drop_caches: ": (others.drop,),
+    b"vmalloc error": (others.vmalloc,),
+    b"callbacks suppressed": (others.loss,),
+    b" messages": (others.loss,),
+}
 BOOTS = (b"Linux version ", b"\n-- ")
 REPORT, TABLE = b"Mem-", b"total_vm"
 INSIDE: dict[bytes, dict[str, lines.Rule]] = {
