@@ -127,6 +127,9 @@ def test_an_event_is_the_same_in_every_frame(frame: str) -> None:
         ("a invoked oom-killer: gfp_mask=0x1(GFP_X), nodemask=0-1,  order=0, oom_score_adj=0", "a", 0, "0-1"),
         ("a invoked oom-killer: gfp_mask=0x1(GFP_X), nodemask=(null), order=0, oom_score_adj=0", "a", 0, "(null)"),
         ("a invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=-1, oom_score_adj=0", "a", -1, None),
+        ("a invoked oom-killer: order=-1, oom_score_adj=0, gfp_mask=0x24000c0(GFP_KERNEL)", "a", -1, None),
+        ("[  1.0]  invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=1, oom_score_adj=0", "", 1, None),
+        ("invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=1, oom_score_adj=0", None, 1, None),
     ],
 )
 def test_headers_of_all_kernels(line: str, trigger: str | None, order: int | None, nodemask: str | None) -> None:
@@ -243,6 +246,11 @@ def test_newlines_that_rsyslog_wrote_as_numbers() -> None:
 def test_panics(line: str) -> None:
     event = only(*BODY[:3], line)
     assert (category(event), event.reason, event.is_over) == ("no-victim", line, True)
+
+
+def test_the_lines_below_a_panic_name_the_kernel() -> None:
+    event = only("Kernel panic - not syncing: Out of memory: compulsory panic_on_oom is enabled", "", BODY[1])
+    assert (event.kernel, event.trigger_pid, event.hopeless) == ("6.1.0-1", 77, True)
 
 
 def test_other_panics_are_no_events() -> None:
@@ -683,6 +691,7 @@ def test_a_program_that_asked_for_memory_did_not_write_the_line(frame: str, name
 
 BROKEN = [
     ["web invoked", "oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=2,", "oom_score_adj=0"],
+    ["web", "invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=2, oom_score_adj=0"],
     ["web invoked oom-killer:", "gfp_mask=0xcc0(GFP_KERNEL), nodemask=(null),", "order=2, oom_score_adj=0"],
     ["web invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL),", "order=2, oom_score_adj=0"],
 ]
@@ -712,6 +721,23 @@ def test_lines_that_a_mail_program_broke_are_joined(header: list[str], margin: s
     assert (event.task_memcg, event.oom_memcg, event.score) == ("/a/b", "/a", 9)
     assert [(task.name, task.swap) for task in event.largest] == [("app", 40)]
     assert event.kills == [Kill(20, "app", None, 400, 100, 20, 0)]
+
+
+@pytest.mark.parametrize("margin", ["", "> ", ">> ", "    "])
+def test_broken_rows_are_joined(margin: str) -> None:
+    told = [
+        "[  100.000003] [ pid ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name",
+        "[  100.000004] [   20]     0    20     1000       30    53248",
+        "40             0 a b",
+        "[  100.000005] [   30]     0    30     1000       30    53248       41             0 app",
+        "[  100.000006] [   40]     0",
+        "40     1000       30    53248       42             0 c",
+        "[  100.000007] something else [40]",
+        "[  100.000008] [   50]     0",
+    ]
+    event = only(*(margin + line for line in told))
+    assert [(task.name, task.swap) for task in event.largest] == [("c", 42), ("app", 41), ("a b", 40)]
+    assert event.tasks == 3
 
 
 def test_other_lines_are_not_joined() -> None:
@@ -881,6 +907,7 @@ def test_caches_of_either_allocator() -> None:
         "SLUB: Unable to agree",
     )
     assert log.slub_failures == 2
+    assert read("__vm_enough_memory: of what").overcommit_refusals == 0
 
 
 def test_a_name_that_looks_like_markup_stays() -> None:

@@ -163,7 +163,7 @@ def _over(event: Event, rule: lines.Rule, fresh: Event, line: Line) -> bool:
 
 def _inside(thread: Thread, word: bytes, line: Line) -> bool:
     """A line of an event or a failure that is being told."""
-    event = thread.event if thread.event and not thread.event.is_over else None
+    event = thread.event if thread.event and not thread.event.kills else None  # a panic names the kernel below it
     rules = INSIDE.get(word, {})
     return any(needle in line.text and _rule(thread, event, rule, line) for needle, rule in rules.items())
 

@@ -11,8 +11,8 @@ from memrunbook.core.oomlog.frame import bare_name
 NUMBER = r"\d{1,18}"
 """A number with more digits is none of a kernel's, and such a line is not the kernel's."""
 _HEADER = re.compile(
-    r"(?:(.*) invoked )?oom-killer: gfp_mask=(0x[0-9a-f]+)(?:\([^)]*\))?,?"
-    r"(?: nodemask=(\S*?), +)?(?: ?order=(-?\d{1,9})\b)?"
+    r"(?:(.*) invoked |invoked )?oom-killer: (?:order=(-?\d{1,9}), oom_score_adj=-?\d+, )?gfp_mask=(0x[0-9a-f]+)"
+    r"(?:\([^)]*\))?,?(?: nodemask=(\S*?), +)?(?: ?order=(-?\d{1,9})\b)?"
 )
 _VERSION = r"(?:.*(?:Not tainted *+|Tainted:[A-Z -]*+)|.*? )\(?(\d+\.\d+[^\s)]*) "
 _CPU = re.compile(rf"CPU: {NUMBER} (?:UID: {NUMBER} )?PID: ({NUMBER}) Comm: {_VERSION}")
@@ -54,8 +54,9 @@ def header(event: Event, text: str) -> bool:
     """The first line: who asked for memory. Each function here says whether the line was one of its kind."""
     found = _HEADER.match(text)
     if found:
-        event.trigger, event.gfp, event.nodemask = bare_name(found[1] or "") or None, found[2], found[3]
-        event.order = None if found[4] is None else int(found[4])
+        event.trigger = None if found[1] is None else bare_name(found[1])
+        event.gfp, event.nodemask = found[3], found[4]
+        event.order = _number(found[2] or found[5])
         event.by_hand = (event.order or 0) < 0
     return found is not None
 

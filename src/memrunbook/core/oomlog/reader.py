@@ -10,7 +10,7 @@ from memrunbook.core.oomlog.event import KernelLog
 from memrunbook.core.oomlog.frame import KERNEL, Line, unframe
 from memrunbook.core.oomlog.scan import Hit, hits
 from memrunbook.core.oomlog.words import ALL, FIRST, TABLE
-from memrunbook.core.oomlog.wrapped import MARGIN, unwrapped
+from memrunbook.core.oomlog.wrapped import MARGIN, unwrapped, whole_row
 
 LONGEST = 4096
 """Bytes of a line that are looked at: the kernel's own lines have at most 1,024."""
@@ -112,7 +112,7 @@ class Reader:
             place, start = self._assembly.take_rows(block, place, mixed=True), place
             if place == start:
                 place, strange = block.find(b"\n", start) + 1 or len(block), strange + 1
-                raw = block[start:place].rstrip(b"\n")
+                raw = whole_row(block, start, place - 1)
                 self._assembly.take(_read_line(raw), [], raw)
             if strange > MOST_STRANGE:
                 self._assembly.end_table()

@@ -10,7 +10,7 @@ from memrunbook.core.oomlog.event import Picture
 # A block is searched once for each word on the left: few and rare ones make it fast.
 STARTS: dict[bytes, dict[str, lines.Rule]] = {
     b"oom": {
-        "oom-killer: gfp": lines.header,
+        "oom-killer: ": lines.header,
         "oom-kill:constraint": lines.summary,
         "oom_reaper": lines.reaped,
         "oom.group set": lines.group,

@@ -12,22 +12,35 @@ _GOES_ON = re.compile(
     rb"[^\n]*)"
 )
 _PATH = re.compile(rb"[ \t>]*(/[^\n]*)")
-BEGUN, INVOKED, LIMIT, SUMMARY = b"oom-killer: gfp", b" invoked", b" limit of", b"oom-kill:"
-MARGIN, FRAMES = b" \t>\r", (b"[", b"<")
-"""What quotes and indents a line, and what most lines begin with: those go nothing on."""
+BEGUN, ASKED = (b"oom-killer: ", b"invoked oom-killer: "), b"invoked"
+LIMIT, SUMMARY = b" limit of", b"oom-kill:"
+MARGIN = b" \t>\r"
+"""What quotes and indents a line."""
+UNSURE = MARGIN + b"oi"
+FRAME = 3
 
 
 def unwrapped(block: bytes, start: int, end: int) -> bytes:
-    """The line from `start` to `end`, with the lines that it goes on in."""
+    """The line from `start` to `end`, with the lines that it goes on in; one that begins as it does is none of them."""
     raw = block[start:end]
-    if raw.lstrip(MARGIN).startswith(BEGUN):
+    if raw[:1] not in UNSURE and block.startswith(raw[:FRAME], end + 1):
+        return raw
+    told = raw.lstrip(MARGIN)
+    if told.startswith(BEGUN):
         before = block[block.rfind(b"\n", 0, max(0, start - 1)) + 1 : max(0, start - 1)].rstrip()
-        raw = before + b" " + raw.lstrip(MARGIN) if before.endswith(INVOKED) else raw
+        raw = before + b" " + told if before.endswith(ASKED) or (before and told.startswith(ASKED)) else raw
     for _ in range(MOST):
-        if block.startswith(FRAMES, end + 1):
-            break
         more = (_PATH if raw.endswith(LIMIT) else _GOES_ON).match(block, end + 1)
         if more is None:
             break
         raw, end = raw.rstrip() + (b"" if SUMMARY in raw else b" ") + more[1], more.end()
     return raw
+
+
+def whole_row(block: bytes, start: int, end: int) -> bytes:
+    """What may be the first part of a table's row, with the line below it, unless that begins as it does."""
+    raw, stop = block[start:end], block.find(b"\n", end + 1)
+    below = block[end + 1 : stop if stop >= 0 else len(block)].lstrip(MARGIN)
+    if b"]" not in raw or below.startswith(raw.lstrip(MARGIN)[:FRAME]):
+        return raw
+    return raw + b" " + below
