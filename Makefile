@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
+GUESTS ?= 3
 LAB := $(BIN)/python -m tests.kernel.lab
 
 .PHONY: demo test test-kernel guest check generate bench mutate build clean
@@ -21,9 +22,9 @@ demo: $(STAMP) ## the main job on this machine: diagnose, then a dry run; nothin
 test: $(STAMP) ## the tests that need no root and no guest
 	$(BIN)/python -m pytest -n $(WORKERS) --ignore=tests/kernel --cov --cov-report=term:skip-covered --cov-fail-under=95
 
-test-kernel: $(STAMP) ## real kernels in qemu guests; FULL=1: every scenario in every configuration
+test-kernel: $(STAMP) ## real kernels in qemu guests, GUESTS=3 at a time; FULL=1: every scenario in every configuration
 	$(LAB) check || test -z "$$REQUIRE_KERNEL"
-	$(BIN)/python -m pytest -n $(WORKERS) --dist=worksteal --timeout=1200 --reruns=1 -rR tests/kernel
+	$(BIN)/python -m pytest -n $(GUESTS) --dist=worksteal --timeout=1200 --reruns=1 -rR --durations=15 tests/kernel
 
 guest: $(STAMP) ## SCENARIO=name [CONFIGURATION=no-psi]: leaves a guest in that state running
 	$(LAB) guest $(SCENARIO) $(CONFIGURATION)
