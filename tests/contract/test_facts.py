@@ -183,7 +183,7 @@ def any_samples(name: str) -> st.SearchStrategy[Samples]:
 
 
 @EACH_FACT
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_the_parser_survives_any_answers(name: str, data: st.DataObject) -> None:
     check(name, data.draw(any_samples(name)))
