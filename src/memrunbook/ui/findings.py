@@ -15,7 +15,6 @@ HINTS = {
     "denied": "allow reads as root for this host (sudo)",
     "timeout": "the host answered too slowly: read it again, or with more --patience",
     "failed": "runbook facts --host HOST shows what can be read there",
-    "absent": "this kernel or host does not offer it",
 }
 
 
@@ -40,16 +39,23 @@ def _entries(finding: Finding) -> list[Row | Note]:
 
 
 def _unknown(findings: Sequence[Finding], snapshot: Snapshot) -> Iterator[Row | Note]:
-    alike: dict[str, list[Finding]] = {}
+    """The checks by what they wait for, and that once for all alike."""
+    alike: dict[str, dict[str, list[Finding]]] = {}
     for finding in findings:
-        alike.setdefault(_hint(finding, snapshot), []).append(finding)
-    for hint, members in alike.items():
-        yield from (row(Span("unknown", "unknown"), finding.name, body=finding.why) for finding in members)
+        why, hint = _missing(finding, snapshot)
+        alike.setdefault(hint, {}).setdefault(why, []).append(finding)
+    for hint, reasons in alike.items():
+        for why, members in reasons.items():
+            yield from (row(Span("unknown", "unknown"), finding.name) for finding in members)
+            yield note("", why)
         if hint:
             yield note(Span("hint: ", "hint"), hint)
 
 
-def _hint(finding: Finding, snapshot: Snapshot) -> str:
+def _missing(finding: Finding, snapshot: Snapshot) -> tuple[str, str]:
+    """Why a check could not be judged, and what to do about it."""
     values = [snapshot.value(evidence.metric) for evidence in finding.evidence if evidence.value is None]
-    reasons = [value.reason for value in values if isinstance(value, Unavailable)]
-    return HINTS[reasons[0]] if reasons else ""
+    missing = [value for value in values if isinstance(value, Unavailable)]
+    if not missing:
+        return finding.why, ""
+    return "; ".join(dict.fromkeys(value.why for value in missing)), HINTS.get(missing[0].reason, "")

@@ -7,10 +7,11 @@ from memrunbook.core.action import Undo
 from memrunbook.core.condition import Evidence, Verdict
 from memrunbook.core.errors import UsageError
 from memrunbook.core.fact import Unavailable
-from memrunbook.ui.block import Block
+from memrunbook.ui.block import Block, Grid
 from memrunbook.ui.diagnosis import diagnosis_view
 from memrunbook.ui.errors import error_lines, error_view
 from memrunbook.ui.facts import facts_view
+from memrunbook.ui.findings import finding_entries
 from memrunbook.ui.gate import details_view, gate_view
 from memrunbook.ui.layout import lay_out
 from memrunbook.ui.plan import plan_view
@@ -156,3 +157,17 @@ def test_what_is_unknown_without_a_missing_metric_has_no_hint() -> None:
     shown = drawn(plan_view(entry, s.plan(), s.snapshot(), "", s.NOW))
     assert shown[0] == "UNKNOWN: is it swap thrashing? its checks are unknown; nothing would be changed"
     assert not any("hint:" in line for line in shown)
+
+
+def test_what_is_unknown_for_one_reason_says_it_once() -> None:
+    other = structs.replace(s.AT_LIMIT, name="A cgroup was at its limit")
+    missing = structs.replace(s.AT_LIMIT, name="A page was lost", evidence=(Evidence("memory.no_such", None, "count"),))
+    entries = finding_entries([s.AT_LIMIT, missing, other], s.snapshot())
+    assert drawn([Grid(tuple(entries))]) == [
+        "  unknown  A cgroup is at its limit",
+        "  unknown  A cgroup was at its limit",
+        "           memory.events: permission denied",
+        "           hint: allow reads as root for this host (sudo)",
+        "  unknown  A page was lost",
+        "           not offered by this host",
+    ]
