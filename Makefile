@@ -24,7 +24,7 @@ test: $(STAMP) ## the tests that need no root and no guest
 
 test-kernel: $(STAMP) ## real kernels in qemu guests, GUESTS=3 at a time; FULL=1: every scenario in every configuration
 	$(LAB) check || test -z "$$REQUIRE_KERNEL"
-	$(BIN)/python -m pytest -n $(GUESTS) --dist=worksteal --timeout=1200 --reruns=1 -rR --durations=15 tests/kernel
+	$(BIN)/python -m pytest -n $(GUESTS) --dist=load --maxschedchunk=1 --timeout=1200 --reruns=1 -rR --durations=15 tests/kernel
 
 guest: $(STAMP) ## SCENARIO=name [CONFIGURATION=no-psi]: leaves a guest in that state running
 	$(LAB) guest $(SCENARIO) $(CONFIGURATION)

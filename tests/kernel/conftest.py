@@ -50,13 +50,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.kernel)
             item.add_marker(pytest.mark.timeout(SLOWEST_TEST_SECONDS))
-    items.sort(key=lambda item: not _treats(item))
+    items.sort(key=_turn)
 
 
-def _treats(item: pytest.Item) -> bool:
+def _turn(item: pytest.Item) -> int:
+    """The treatments come first, in their order."""
     call = getattr(item, "callspec", None)
     chosen = call.params if call is not None else {}
-    return "configuration" in chosen and (chosen.get("name"), chosen["configuration"].name) in TREATMENTS
+    if "configuration" not in chosen or "name" not in chosen:
+        return len(TREATMENTS)
+    turns = list(TREATMENTS)
+    named = (chosen["name"], chosen["configuration"].name)
+    return turns.index(named) if named in turns else len(turns)
 
 
 @pytest.hookimpl(trylast=True)

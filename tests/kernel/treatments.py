@@ -116,8 +116,9 @@ def spare_everybody(case: Case) -> None:
     units = case.guest.check("ls /etc/systemd/system | grep service$").split()
     case.policy(*(f"unit: {unit}, restart: no, freeze: no, stop: no, limit: no" for unit in units if "@" not in unit))
     treated = case.run("swap-thrashing", "--yes", figures=THRASHING)
-    assert (treated.outcome, treated.status) == ("refused", 5), "the last step, compressed swap, waits for consent"
-    assert treated.step("compress")["state"] == "refused"
+    # The last step, compressed swap, waits for consent; below 10 % available it is blocked, and none is left.
+    ends = {("refused", 5): "refused", ("unresolved", 3): "blocked"}
+    assert treated.step("compress")["state"] == ends[(treated.outcome, treated.status)], treated.host
     assert refaults(case.guest) > 100, "it does still fault"
 
 
@@ -172,16 +173,17 @@ def leave_alone(case: Case) -> None:
 
 
 TREATMENTS: dict[tuple[str, str], Callable[[Case], None]] = {
-    ("cache_full_healthy", "main"): leave_alone,
-    ("dirty_stall", "main"): stop_the_writer,
-    ("fragmentation", "main"): compact,
-    ("fragmentation", "no-psi"): maintain,
-    ("leaking_service", "main"): bring_back,
-    ("map_count", "main"): more_mappings,
-    ("mixed_thrash", "main"): spare_everybody,
-    ("no_swap", "main"): add_swap,
-    ("refilling_service", "main"): restart_then_stop,
-    ("swap_exhausted", "main"): stop_the_hoard,
-    ("swap_thrash", "main"): freeze_then_restart,
     ("two_growing", "main"): restart_the_leaker,
+    ("refilling_service", "main"): restart_then_stop,
+    ("leaking_service", "main"): bring_back,
+    ("swap_thrash", "main"): freeze_then_restart,
+    ("mixed_thrash", "main"): spare_everybody,
+    ("swap_exhausted", "main"): stop_the_hoard,
+    ("fragmentation", "main"): compact,
+    ("dirty_stall", "main"): stop_the_writer,
+    ("no_swap", "main"): add_swap,
+    ("map_count", "main"): more_mappings,
+    ("fragmentation", "no-psi"): maintain,
+    ("cache_full_healthy", "main"): leave_alone,
 }
+"""The longest first, as they are begun in this order, and between them those that mostly wait."""
