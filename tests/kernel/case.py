@@ -99,14 +99,26 @@ class Case:
         report = self.operator("report", "last", "--json", host=False).document
         verified = self.operator("audit", "verify", host=False)
         command = " ".join(("runbook run", runbook, *words, "--host GUEST"))
-        folder = str(self.operator.folder)
-        said, proof = (text.replace(folder, "STATE") for text in (ended.out + ended.err, verified.out))
+        said, proof = (self._anywhere(text) for text in (ended.out + ended.err, verified.out))
         kept = Transcript(self.scenario, command, said, moved, proof)
         self.record(TRANSCRIPT, kept.dumped())
         outcome = report["hosts"][0]["outcome"]
         self.say("; ".join((f"{self.scenario}: run {runbook}: {outcome}", *moved, verified.out.partition(":")[0])))
         assert verified.status == 0, verified.out
         return Treated(ended.status, report["hosts"][0], self._executed(report["run"]))
+
+    def _anywhere(self, text: str) -> str:
+        """The text without what only this machine knows: paths and ports."""
+        address = self.guest.address
+        here = {
+            self.operator.folder: "STATE",
+            address.identity: "KEY",
+            address.known_hosts: "KNOWN_HOSTS",
+            f"root@127.0.0.1:{address.port}": "GUEST",
+        }
+        for old, new in here.items():
+            text = text.replace(str(old), new)
+        return text
 
     def _executed(self, run: str) -> list[str]:
         records = [json.loads(line) for line in self.operator("audit", "show", run, host=False).out.splitlines()]
