@@ -88,8 +88,12 @@ class Progress:
 
     def resolved_by(self, step: Step) -> None:
         """The incident is over; the remaining steps are not needed."""
+        name = step.spec.id
+        states = {end.state for end in self.finished if end.id == name}
         self.resolved = True
-        self.over = f"resolved after step {step.spec.id}"
+        self.over = f"resolved after step {name}"
+        if states and states <= {"undone", "failed"}:
+            self.over = f"it ended, though step {name} {'was taken back' if 'undone' in states else 'failed'}"
 
     def stop(self, why: str) -> None:
         """Nothing more is done on this host."""

@@ -9,6 +9,7 @@ import pytest
 from tests.properties.small import Memory, runbook, snapshot, step
 
 from memrunbook.core.effects import ReadFacts, Record
+from memrunbook.core.events import StepState
 from memrunbook.core.progress import Doing, Progress, signals
 
 NOW = snapshot(memory=Memory(available_percent=5.0))
@@ -95,6 +96,22 @@ def test_resolved_is_a_reason_too() -> None:
     progress = Progress(runbook(step()), NOW)
     progress.resolved_by(step("cure"))
     assert (progress.over, progress.resolved) == ("resolved after step cure", True)
+
+
+@pytest.mark.parametrize(
+    ("states", "over"),
+    [
+        (("done", "undone"), "resolved after step cure"),
+        (("undone",), "it ended, though step cure was taken back"),
+        (("failed",), "it ended, though step cure failed"),
+    ],
+)
+def test_what_was_taken_back_did_not_resolve_it(states: tuple[StepState, ...], over: str) -> None:
+    progress = Progress(runbook(step()), NOW)
+    for number, state in enumerate(states):
+        ended(progress.record(step("cure"), str(number), state))
+    progress.resolved_by(step("cure"))
+    assert progress.over == over
 
 
 def test_a_signal_that_could_not_be_had_is_none() -> None:
