@@ -80,6 +80,7 @@ def _last_words(terminal: pytest.TerminalReporter) -> Iterator[str]:
         yield f"kernel tests skipped: {obstacle()}"
     reports = [report for outcome in ("passed", "failed") for report in terminal.stats.get(outcome, [])]
     told = list(dict.fromkeys(told for report in reports for told in report.user_properties))
+    yield from (f"tried again: {report.nodeid}: {_reason(report)}" for report in terminal.stats.get("rerun", []))
     yield from (str(value) for name, value in told if name == matrix.FIGURE)
     rows = matrix.last_tries(matrix.loaded(str(value)) for name, value in told if name == matrix.PROPERTY)
     if rows:
@@ -89,3 +90,8 @@ def _last_words(terminal: pytest.TerminalReporter) -> Iterator[str]:
         for path, text in ((MATRIX, matrix.page(rows)), (RUNS, transcripts_page(runs))):
             path.write_text(text)
             yield f"written: {path}"
+
+
+def _reason(report: pytest.TestReport) -> str:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return crash.message if crash else str(report.longrepr)

@@ -17,10 +17,12 @@ _LOGIN = "systemd-run --quiet --scope --unit=session-7.scope --slice=user-1000.s
 def _prepare(guest: Guest) -> None:
     guest.install("fill")
     guest.install("wander")
+    guest.install("burst")
     guest.check(f"dd if=/dev/zero of={DATA} bs=1M count={DATA_MIB} conv=fsync", seconds=120)
-    readers = " & ".join([f"/usr/local/bin/wander -f {DATA}"] * READERS)
+    readers = " & ".join([f"/usr/local/bin/wander -f {DATA} -r 500"] * READERS)
     guest.start_service("reader", f"/bin/sh -c '{readers}'")
-    guest.check(f"{_LOGIN} setsid --fork /usr/local/bin/{PROCESS} -a {LEFT_PERCENT} </dev/null >/dev/null 2>&1")
+    guest.start_service("requests", "/usr/local/bin/burst -m 4")
+    guest.check(f"{_LOGIN} setsid --fork /usr/local/bin/{PROCESS} -k -a {LEFT_PERCENT} </dev/null >/dev/null 2>&1")
 
 
 def _reached(guest: Guest) -> bool:
