@@ -36,7 +36,7 @@ def cool(guest: Guest) -> None:
     """A service whose memory goes to swap and is not asked for again."""
     guest.install("cold")
     guest.start_service("archive", "/usr/local/bin/cold 200")
-    wait_until(lambda: sum(used for _, used, _ in swaps(guest).values()) > COLD_MIB, seconds=60, what="it is in swap")
+    wait_until(lambda: sum(used for _, used, _ in swaps(guest).values()) > COLD_MIB, seconds=180, what="it is in swap")
 
 
 def test_a_swap_file_is_added_and_cycled_and_taken_back(desk: Desk) -> None:

@@ -9,7 +9,7 @@ from tests.kernel.lab.boot import loaded
 from tests.kernel.lab.configuration import MAIN, Configuration
 from tests.kernel.lab.image import image
 from tests.kernel.lab.programs import compiled
-from tests.kernel.lab.shell import Answer, Shell
+from tests.kernel.lab.shell import ANSWER_SECONDS, Answer, Shell
 from tests.kernel.lab.store import run_directory
 
 SWAP_DEVICE = "/dev/vdb"
@@ -23,11 +23,11 @@ class Guest:
         self._shell = shell
         self.address = shell.address
 
-    def run(self, command: str, *, user: str = "root", seconds: float = 60) -> Answer:
+    def run(self, command: str, *, user: str = "root", seconds: float = ANSWER_SECONDS) -> Answer:
         """Run *command* and return how it ended; raise Unreachable if the guest does not answer."""
         return self._shell.run(command, user=user, seconds=seconds)
 
-    def check(self, command: str, *, user: str = "root", seconds: float = 60) -> str:
+    def check(self, command: str, *, user: str = "root", seconds: float = ANSWER_SECONDS) -> str:
         """Return what *command* printed; raise CommandFailed if its status is not 0."""
         return self._shell.check(command, user=user, seconds=seconds)
 

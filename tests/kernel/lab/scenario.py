@@ -46,7 +46,7 @@ class Scenario:
     prepare: Callable[[Guest], None]
     reached: Callable[[Guest], bool]
     truth: Truth = HEALTHY
-    seconds: float = 180
+    seconds: float = 300
     configuration: Configuration = MAIN
 
     def enter(self, guest: Guest) -> None:

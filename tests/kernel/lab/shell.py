@@ -10,6 +10,8 @@ from pathlib import Path
 from tests.kernel.lab.errors import CommandFailed, Unreachable
 from tests.kernel.lab.waiting import wait_until
 
+ANSWER_SECONDS = 180
+"""A command may take: some guests are out of memory, and all share the processors of this machine."""
 _SSH_FAILED = 255
 _ALIVE = "-oServerAliveInterval=10 -oServerAliveCountMax=12"
 _OPTIONS = f"-F none -oIdentitiesOnly=yes -oBatchMode=yes -oLogLevel=ERROR -oConnectTimeout=10 {_ALIVE}".split()
@@ -46,7 +48,7 @@ class Shell:
         self.address = address
         self._socket = socket
 
-    def run(self, command: str, *, user: str = "root", stdin: bytes = b"", seconds: float = 60) -> Answer:
+    def run(self, command: str, *, user: str = "root", stdin: bytes = b"", seconds: float = ANSWER_SECONDS) -> Answer:
         """Run *command* by the user's login shell; raise Unreachable if ssh itself fails or *seconds* pass."""
         shared = [f"-oControlPath={self._socket}"] if self._socket and user == "root" else []
         argv = self.address.argv(user)
@@ -62,7 +64,7 @@ class Shell:
             raise Unreachable(said)
         return Answer(finished.returncode, finished.stdout.decode(errors="replace"), said)
 
-    def check(self, command: str, *, user: str = "root", stdin: bytes = b"", seconds: float = 60) -> str:
+    def check(self, command: str, *, user: str = "root", stdin: bytes = b"", seconds: float = ANSWER_SECONDS) -> str:
         """Return what *command* printed; raise CommandFailed if it exits with another status than 0."""
         answer = self.run(command, user=user, stdin=stdin, seconds=seconds)
         if answer.status != 0:

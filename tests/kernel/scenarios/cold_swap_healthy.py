@@ -16,10 +16,10 @@ def _prepare(guest: Guest) -> None:
     guest.install("fill")
     guest.enable_swap()
     guest.start_service("archive", f"/usr/local/bin/cold {COLD_MIB}")
-    wait_until(lambda: _swapped_mib(guest, copies=True) >= SWAPPED_MIB, seconds=60, what="it is written to swap")
+    wait_until(lambda: _swapped_mib(guest, copies=True) >= SWAPPED_MIB, seconds=180, what="it is written to swap")
     # The kernel keeps a copy of them in memory until somebody else needs it.
     guest.start_service("visitor", f"/usr/local/bin/fill -a {SHORT_PERCENT}")
-    wait_until(lambda: _swapped_mib(guest) >= SWAPPED_MIB, seconds=60, what="it is only in swap")
+    wait_until(lambda: _swapped_mib(guest) >= SWAPPED_MIB, seconds=180, what="it is only in swap")
     guest.check("systemctl stop visitor")
 
 

@@ -20,9 +20,9 @@ def _prepare(guest: Guest) -> None:
     guest.install("wander")
     guest.install("burst")
     # Blocks of zeros, not a hole: a page of a hole comes back without the disk, and nobody waits for it.
-    guest.check(f"dd if=/dev/zero of={DATA} bs=1M count={DATA_MIB} conv=fsync", seconds=120)
+    guest.check(f"dd if=/dev/zero of={DATA} bs=1M count={DATA_MIB} conv=fsync")
     guest.start_service("hoard", f"/usr/local/bin/fill -a {LEFT_PERCENT}")
-    wait_until(lambda: available_percent(guest) <= LEFT_PERCENT + 1, seconds=60, what="most memory is taken")
+    wait_until(lambda: available_percent(guest) <= LEFT_PERCENT + 1, seconds=180, what="most memory is taken")
     # One alone is busy computing under emulation; three make each other wait for the disk.
     readers = " & ".join([f"/usr/local/bin/wander -f {DATA}"] * READERS)
     guest.start_service("reader", f"/bin/sh -c '{readers}'")

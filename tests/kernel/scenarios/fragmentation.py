@@ -17,7 +17,7 @@ def _prepare(guest: Guest) -> None:
     # With its default, 20, the kernel itself compacts from 1.0 down to 0.8 within seconds.
     guest.check("sysctl -q vm.compaction_proactiveness=0")
     guest.start_service("fragment", f"/usr/local/bin/fragment {LEAVE_MIB}")
-    wait_until(lambda: _fragmented(guest), seconds=60, what="free memory in single pages")
+    wait_until(lambda: _fragmented(guest), seconds=180, what="free memory in single pages")
     # Below 512 MiB of memory the kernel switches huge pages off; a server has them on.
     guest.check(f"echo always >{_HUGE_PAGES}")
     guest.start_service("hugeheap", "/usr/local/bin/huge")

@@ -17,7 +17,7 @@ def _prepare(guest: Guest) -> None:
     guest.install("pin")
     guest.install("huge")
     guest.start_service("pin", f"/usr/local/bin/pin {LEAVE_MIB}")
-    wait_until(lambda: _fragmented(guest, PINNED), seconds=60, what="free memory between pinned pages")
+    wait_until(lambda: _fragmented(guest, PINNED), seconds=180, what="free memory between pinned pages")
     guest.check("echo 1 >/proc/sys/vm/compact_memory")
     # Below 512 MiB of memory the kernel switches huge pages off; a server has them on.
     guest.check(f"echo always >{_HUGE_PAGES}")

@@ -16,7 +16,7 @@ REFAULTS = 100
 def _prepare(guest: Guest) -> None:
     guest.install("wander")
     guest.enable_swap()
-    guest.check(f"dd if=/dev/zero of={DATA} bs=1M count={DATA_MIB} conv=fsync", seconds=120)
+    guest.check(f"dd if=/dev/zero of={DATA} bs=1M count={DATA_MIB} conv=fsync")
     guest.start_service("reader", f"/usr/local/bin/wander -f {DATA} -r {READS_PER_SECOND}")
     overwork(guest, BEYOND_MIB)
 

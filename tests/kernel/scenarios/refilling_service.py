@@ -16,7 +16,7 @@ PRESSURE_PERCENT = 15
 def _prepare(guest: Guest) -> None:
     for program in ("fill", "wander", "burst"):
         guest.install(program)
-    guest.check(f"dd if=/dev/zero of={DATA} bs=1M count={DATA_MIB} conv=fsync", seconds=120)
+    guest.check(f"dd if=/dev/zero of={DATA} bs=1M count={DATA_MIB} conv=fsync")
     readers = " & ".join([f"/usr/local/bin/wander -f {DATA} -r 500"] * READERS)
     guest.start_service("reader", f"/bin/sh -c '{readers}'")
     # Readers alone are served by kswapd often enough for a sample without a stall.

@@ -18,7 +18,7 @@ def _prepare(guest: Guest) -> None:
     guest.install("fill")
     guest.install("wander")
     guest.install("burst")
-    guest.check(f"dd if=/dev/zero of={DATA} bs=1M count={DATA_MIB} conv=fsync", seconds=120)
+    guest.check(f"dd if=/dev/zero of={DATA} bs=1M count={DATA_MIB} conv=fsync")
     readers = " & ".join([f"/usr/local/bin/wander -f {DATA} -r 500"] * READERS)
     guest.start_service("reader", f"/bin/sh -c '{readers}'")
     guest.start_service("requests", "/usr/local/bin/burst -m 4")
