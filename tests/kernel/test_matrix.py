@@ -68,7 +68,7 @@ def test_a_scenario_is_told_from_all_others_and_treated(
     except LabError as failure:
         wrong = [f"not tried: {failure}"]
     record_property(PROPERTY, Row(name, configuration.name, truth.runbook, cells(said), tuple(wrong)).dumped())
-    assert not wrong
+    assert not wrong, "\n".join(wrong)
     if treatment := TREATMENTS.get((name, configuration.name)):
         treatment(case)
 

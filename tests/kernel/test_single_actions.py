@@ -85,6 +85,22 @@ def test_dirty_limits_are_set_and_taken_back(desk: Desk) -> None:
     assert desk.number("dirty_background_bytes") == 0, "the old ratio of 0 counts again, not our size"
 
 
+def test_settings_of_sys_are_set_and_taken_back(desk: Desk) -> None:
+    files = [f"/sys/kernel/mm/{name}" for name in ("transparent_hugepage/enabled", "transparent_hugepage/defrag")]
+    lru, ttl = (f"/sys/kernel/mm/lru_gen/{name}" for name in ("enabled", "min_ttl_ms"))
+    before = [desk.guest.check(f"cat {file}") for file in files]
+    change = desk.run("action: set_thp", "with: {enabled: never, defrag: defer+madvise}")
+    assert "[never]" in desk.guest.check(f"cat {files[0]}")
+    assert "[defer+madvise]" in desk.guest.check(f"cat {files[1]}")
+    desk.undo(change)
+    assert [desk.guest.check(f"cat {file}") for file in files] == before
+    desk.guest.check(f"echo y >{lru}")
+    change = desk.run("action: set_lru_gen_min_ttl", "with: {milliseconds: 1000}")
+    assert desk.guest.check(f"cat {ttl}").strip() == "1000"
+    desk.undo(change)
+    assert desk.guest.check(f"cat {ttl}").strip() == "0"
+
+
 def test_idle_huge_pages_are_released_and_taken_back(desk: Desk) -> None:
     desk.guest.check("echo 40 >/proc/sys/vm/nr_hugepages")
     assert desk.number("nr_hugepages") == 40

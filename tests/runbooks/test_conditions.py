@@ -41,6 +41,12 @@ FALLBACKS = {"vmstat": msgspec.structs.replace(EVENTS, thp_fault_fallbacks_per_s
 FAILED = {"oom.failures": [AllocationFailure(age_seconds=60.0, order=3, name="web", atomic=False, fallout=False)]}
 TRAFFIC_PSI_OFF = {**THRASHING, "pressure": ABSENT, "vmstat.major_faults_per_second": 520.0}
 ZRAM = {**TRAFFIC_PSI_OFF, "swap.zram_only": True, "memory.available_percent": 35.0, "memory.available_bytes": 20 * GIB}
+OLD_SWAPPING = {**SWAPPING, "pressure": ABSENT, "vmstat": OLD_EVENTS}
+READING_AGAIN = {
+    "pressure": ABSENT,
+    "memory.available_percent": 11.0,
+    **dict.fromkeys(("vmstat.file_refaults_per_second_min", "vmstat.major_faults_per_second_min"), 400.0),
+}
 DAY = 86400.0
 
 
@@ -74,6 +80,18 @@ CASES: list[tuple[str, str, dict[str, Any], dict[str, str]]] = [
      {**NO_SWAP, "memory.available_bytes": 14 * GIB, "memory.available_percent": 5.5}, {"incident": "fails"}),
     ("no swap and short", "swap-capacity", {**NO_SWAP, **FEW}, {"incident": "holds"}),
     # Without PSI.
+    ("old, swapping in peace", "swap-thrashing", OLD_SWAPPING, {"thrashing": "fails"}),
+    ("old, and all wait for the disk", "swap-thrashing", {**OLD_SWAPPING, "cpu.iowait_percent": 35.0},
+     {"thrashing": "holds"}),
+    ("cured, the caches fill again", "memory-shortage", {"vmstat.file_refaults_per_second": 900.0},
+     {"resolved": "holds"}),
+    ("still read again and again", "memory-shortage",
+     {"vmstat.file_refaults_per_second": 900.0, "memory.available_percent": 18.0}, {"resolved": "fails"}),
+    ("files read again, nobody waits", "memory-shortage", READING_AGAIN, {"file-thrash": "fails"}),
+    ("files read again, tasks reclaim", "memory-shortage", {**READING_AGAIN, "vmstat.allocstalls_per_second": 2.0},
+     {"file-thrash": "holds"}),
+    ("files read again, all wait for the disk", "memory-shortage", {**READING_AGAIN, "cpu.iowait_percent": 35.0},
+     {"file-thrash": "holds"}),
     ("faults from a disk", "swap-thrashing", TRAFFIC_PSI_OFF, {"thrashing": "holds"}),
     ("faults from zram", "swap-thrashing", ZRAM, {"thrashing": "fails"}),
     ("zram and nobody waits", "swap-thrashing", {**ZRAM, **FEW}, {"thrashing": "fails"}),

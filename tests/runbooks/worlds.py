@@ -21,6 +21,7 @@ from memrunbook.documents.runbooks import load_runbook
 from memrunbook.documents.shipped import shipped
 from memrunbook.facts.buddy import BuddyReading, Zone
 from memrunbook.facts.cgroups import CgroupsReading
+from memrunbook.facts.cpu import CpuReading
 from memrunbook.facts.group import Group
 from memrunbook.facts.hugepages import HugepagePool
 from memrunbook.facts.oom import Oom
@@ -60,6 +61,7 @@ EVENTS = msgspec.structs.replace(
 MORE: dict[str, Reading | Unavailable] = {
     "vmstat": EVENTS,
     "pressure": PressureReading(some=CALM_PSI, full=CALM_PSI, io=IoPressure(some=CALM_PSI, full=CALM_PSI)),
+    "cpu": CpuReading(iowait_percent=1.0),
     "cgroups": CgroupsReading(version=2, seen=0, shown=0, all=[], pressed=[]),
     "oom": Oom(
         events=[],

@@ -24,7 +24,7 @@ def _prepare(guest: Guest) -> None:
     guest.start_service("hoard", f"/usr/local/bin/fill -a {LEFT_PERCENT}")
     wait_until(lambda: available_percent(guest) <= LEFT_PERCENT + 1, seconds=180, what="most memory is taken")
     # One alone is busy computing under emulation; three make each other wait for the disk.
-    readers = " & ".join([f"/usr/local/bin/wander -f {DATA}"] * READERS)
+    readers = " & ".join([f"/usr/local/bin/wander -f {DATA} -r 1000"] * READERS)
     guest.start_service("reader", f"/bin/sh -c '{readers}'")
     # Where the kernel reports no pressure, only tasks that reclaim themselves show that somebody waits.
     guest.start_service("requests", "/usr/local/bin/burst -m 8")

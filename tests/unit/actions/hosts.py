@@ -18,6 +18,7 @@ from memrunbook.facts.buddy import BuddyReading
 from memrunbook.facts.containers import Container, ContainersReading
 from memrunbook.facts.host import HostReading
 from memrunbook.facts.hugepages import HugepagePool, HugepagesReading
+from memrunbook.facts.lru_gen import LruGenReading
 from memrunbook.facts.memory import MemoryReading
 from memrunbook.facts.pressure import IoPressure, PressureReading, Stall
 from memrunbook.facts.processes import Process, Processes
@@ -25,6 +26,7 @@ from memrunbook.facts.slab import SlabReading
 from memrunbook.facts.swap import SwapDevice, SwapReading
 from memrunbook.facts.sysctl import KernelSysctls, SysctlReading, VmSysctls
 from memrunbook.facts.sysctl_files import SysctlFilesReading
+from memrunbook.facts.thp import ThpReading
 from memrunbook.facts.units import Units
 from memrunbook.facts.vmstat import VmstatReading
 from memrunbook.facts.zswap import ZswapReading
@@ -177,6 +179,8 @@ READINGS: dict[str, Reading] = {
         kernel=KernelSysctls(),
         min_free_default_kbytes=67584,
     ),
+    "thp": ThpReading(enabled="always", defrag="madvise"),
+    "lru_gen": LruGenReading(enabled=True, min_ttl_ms=0),
     "sysctl_files": SysctlFilesReading(files=[], nr_hugepages=0),
     "units": Units(count=2, failed_count=1, all=[API, FAILED], suspects=[]),
     "processes": Processes(seen=1, shown=1, all=[WORKER]),
