@@ -106,7 +106,7 @@ HOSTS = (
         "--patience",
         metavar="TIME",
         callback=lambda _context, _option, text: _seconds(text, "--patience"),
-        help="How long to wait for a slow host, as in 90s; default 5m on a terminal, 20s elsewhere.",
+        help="How long to wait for a slow host, as in 90s; default 5m on a terminal, 20s elsewhere, 60s for a read.",
     ),
     click.option("--forks", default=50, type=click.IntRange(1, 200), help="Hosts at once.", show_default=True),
     click.option("--no-input", is_flag=True, help="Never ask: a gate that would ask refuses."),

@@ -107,7 +107,7 @@ class Running:
             host=host.name,
             run_id=self.directory.run_id,
             actor=f"{self.actor['user']}@{self.actor['control_node']}",
-            collector=Collector(host, session, clock, catalog.facts()),
+            collector=Collector(host, session, clock, catalog.facts(), patience=self.wiring.settings.patience or 0.0),
             session=session,
             approver=self.approver,
             journal=journal,

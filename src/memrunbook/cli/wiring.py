@@ -174,7 +174,8 @@ class Wiring:
             from memrunbook.runtime.services import with_policy
 
             clock = BusyClock(self.stop, work) if host == self.hosts[0] else SystemClock(self.stop)
-            collector = Collector(host, session, clock, catalog.facts())
+            patience = self.settings.patience or 0.0
+            collector = Collector(host, session, clock, catalog.facts(), patience=patience)
             snapshot = collector.collect(sorted(facts()), count=count, every=every)
             if snapshot.lost:
                 return Reached(host.name, error=SessionLost("the connection was lost while the host was being read"))

@@ -56,11 +56,15 @@ class Taken:
 class Collector:
     """Reads facts of one host through one session; keeps its last sample, so that the next read has a rate at once."""
 
-    def __init__(self, host: Host, session: Session, clock: Clock, facts: Mapping[str, Fact]) -> None:
+    def __init__(
+        self, host: Host, session: Session, clock: Clock, facts: Mapping[str, Fact], *, patience: float = 0.0
+    ) -> None:
+        """With more `patience` (seconds) than usual, a read may take as long."""
         self._host = host
         self._session = session
         self._clock = clock
         self._facts = facts
+        self._seconds = max(PROBE_SECONDS, patience)
         self._previous: Taken | None = None
         self._watched: Samples = ()
 
@@ -148,7 +152,7 @@ class Collector:
     def _ask(self, asks: Collection[Question], *, repeat: bool) -> Taken:
         nonce = secrets.token_hex(8)
         script = build_probe(asks, repeat=repeat)
-        output = self._session.execute(script, (nonce,), timeout=PROBE_SECONDS, limit=PROBE_BYTES)
+        output = self._session.execute(script, (nonce,), timeout=self._seconds, limit=PROBE_BYTES)
         sample = read_sample(output.text, nonce)
         at = self._clock.now().earlier(sample.after - sample.before)
         last_words = output.text.rpartition(f"@@{nonce} ")[2]

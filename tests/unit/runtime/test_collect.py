@@ -303,6 +303,13 @@ def test_a_stalled_host_is_a_timeout(local: Session, monkeypatch: pytest.MonkeyP
     assert "/proc/uptime" in _reading(snapshot).samples[0]
 
 
+def test_patience_gives_a_read_more_time(local: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collect, "PROBE_SECONDS", 0.5)
+    facts = {"f": _fact(Command("slow", ("sh", "-c", "sleep 1; echo done")))}
+    snapshot = Collector(HOST, local, SystemClock(), facts, patience=30.0).collect(["f"], count=1, every=5)
+    assert _reading(snapshot).samples[0]["slow"] == "done"
+
+
 def test_too_long_an_answer_is_left_out(local: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collect, "PROBE_BYTES", 1 << 20)
     facts = {"f": _fact(Command("long", ("sh", "-c", "yes | head -c 2000000")))}
