@@ -95,7 +95,8 @@ def test_settings_of_sys_are_set_and_taken_back(desk: Desk) -> None:
     desk.undo(change)
     assert [desk.guest.check(f"cat {file}") for file in files] == before
     desk.guest.check(f"echo y >{lru}")
-    change = desk.run("action: set_lru_gen_min_ttl", "with: {milliseconds: 1000}")
+    allow = "set_lru_gen_min_ttl:lru_gen"
+    change = desk.run("action: set_lru_gen_min_ttl", "with: {milliseconds: 1000}", allow=allow)
     assert desk.guest.check(f"cat {ttl}").strip() == "1000"
     desk.undo(change)
     assert desk.guest.check(f"cat {ttl}").strip() == "0"

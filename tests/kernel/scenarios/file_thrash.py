@@ -8,7 +8,7 @@ from tests.kernel.lab.waiting import wait_until
 UNIT = "hoard.service"
 DATA = "/var/tmp/data"
 DATA_MIB = 200
-READERS = 3
+READERS = 2
 LEFT_PERCENT = 12
 MOST_PERCENT = 18
 FAULTS = 300
@@ -23,11 +23,11 @@ def _prepare(guest: Guest) -> None:
     guest.check(f"dd if=/dev/zero of={DATA} bs=1M count={DATA_MIB} conv=fsync")
     guest.start_service("hoard", f"/usr/local/bin/fill -a {LEFT_PERCENT}")
     wait_until(lambda: available_percent(guest) <= LEFT_PERCENT + 1, seconds=180, what="most memory is taken")
-    # One alone is busy computing under emulation; three make each other wait for the disk.
-    readers = " & ".join([f"/usr/local/bin/wander -f {DATA} -r 1000"] * READERS)
+    # One alone is busy computing under emulation; two make each other wait for the disk.
+    readers = " & ".join([f"/usr/local/bin/wander -f {DATA}"] * READERS)
     guest.start_service("reader", f"/bin/sh -c '{readers}'")
     # Where the kernel reports no pressure, only tasks that reclaim themselves show that somebody waits.
-    guest.start_service("requests", "/usr/local/bin/burst -m 8")
+    guest.start_service("requests", "/usr/local/bin/burst -m 6 -p 800")
 
 
 def _reached(guest: Guest) -> bool:
