@@ -11,13 +11,13 @@ from memrunbook.actions import guards, sysfs
 from memrunbook.core.action import Action, Change, Decision, Effect, NotNeeded, Risk, UndoMode, Verify
 from memrunbook.core.snapshot import Snapshot
 from memrunbook.core.units import Duration
+from memrunbook.facts.lru_gen import ENABLED, MIN_TTL
 
-FILE = "/sys/kernel/mm/lru_gen/min_ttl_ms"
 SWITCHED_ON = guards.is_not(
     "lru_gen.enabled",
     False,
     "the multi-gen LRU is switched off, so the setting would do nothing",
-    "echo y > /sys/kernel/mm/lru_gen/enabled switches it on",
+    f"echo y > {ENABLED} switches it on",
 )
 
 
@@ -50,13 +50,13 @@ class SetLruGenMinTtl(Action, frozen=True, kw_only=True):
             action="set_lru_gen_min_ttl",
             summary=f"Protect the working set of {new} ms, not {old} ms{guards.back_after(self.for_)}",
             target="lru_gen",
-            command=f"echo {new} > {FILE}",
+            command=f"echo {new} > {MIN_TTL}",
             identity=f"lru_gen {guards.boot(snapshot)}",
             script=sysfs.SCRIPT,
-            args=sysfs.arguments({FILE: str(new)}),
+            args=sysfs.arguments({MIN_TTL: str(new)}),
             risk=Risk.MEDIUM if new > old else Risk.LOW,
             effect=self.effect,
-            undo=sysfs.undo({FILE: str(new)}, {FILE: str(old)}, self.undo_mode),
+            undo=sysfs.undo({MIN_TTL: str(new)}, {MIN_TTL: str(old)}, self.undo_mode),
             costs="higher: what would thrash is killed by the OOM killer instead; the next boot sets it back",
             verify=Verify(f"lru_gen.min_ttl_ms == {new}"),
             back_after=self.for_ or 0.0,

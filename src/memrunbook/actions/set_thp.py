@@ -11,9 +11,9 @@ from memrunbook.actions import guards, sysfs
 from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, UndoMode, Verify
 from memrunbook.core.snapshot import Snapshot
 from memrunbook.core.units import Duration
+from memrunbook.facts.thp import FOLDER
 
-FOLDER = "/sys/kernel/mm/transparent_hugepage"
-TARGET = "transparent huge pages"
+TARGET = "thp"
 
 
 class SetThp(Action, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@ from __future__ import annotations
 from tests.unit.actions.decisions import blocked, change, not_needed
 from tests.unit.actions.hosts import host
 
-from memrunbook.actions.set_lru_gen_min_ttl import FILE, SetLruGenMinTtl
+from memrunbook.actions.set_lru_gen_min_ttl import SetLruGenMinTtl
 from memrunbook.core.action import Risk
 from memrunbook.core.fact import Unavailable
 
@@ -13,9 +13,9 @@ SECOND = SetLruGenMinTtl(milliseconds=1000)
 def test_a_working_set_is_protected_and_the_undo_knows_the_old_time() -> None:
     made = change(SECOND, host())
     assert made.summary == "Protect the working set of 1000 ms, not 0 ms"
-    assert made.args == (FILE, "1000")
+    assert made.args == ("/sys/kernel/mm/lru_gen/min_ttl_ms", "1000")
     assert made.undo is not None
-    assert made.undo.args == (FILE, "1000", "0")
+    assert made.undo.args == ("/sys/kernel/mm/lru_gen/min_ttl_ms", "1000", "0")
     assert made.risk is Risk.MEDIUM
     assert "OOM killer" in made.costs
 
