@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from memrunbook.cli.main import main as runbook
-from memrunbook.core.oomlog.reader import Reader
-from memrunbook.core.oomlog.source import plain
+from memrunbook.linux.oomlog.reader import LogReader
+from memrunbook.linux.oomlog.source import plain
 
 SIZE = 100_000_000
 PIECE = 1 << 18
@@ -109,7 +109,7 @@ def _measured(path: Path, how: str) -> bool:
 
 def _read(path: Path) -> int:
     began = time.process_time()
-    reader = Reader()
+    reader = LogReader()
     with path.open("rb") as stream:
         for piece in plain(iter(lambda: stream.read(PIECE), b"")):
             reader.feed(piece)

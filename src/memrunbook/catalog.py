@@ -10,9 +10,9 @@ from types import ModuleType
 
 from memrunbook import actions as action_folder
 from memrunbook import facts as fact_folder
-from memrunbook.core.action import Action
-from memrunbook.core.fact import Fact
-from memrunbook.core.metric import Metric, catalogue
+from memrunbook.core.action.action import Action
+from memrunbook.core.reading.fact import Fact
+from memrunbook.core.reading.metric import Metric, catalogue
 
 
 @cache
@@ -35,7 +35,7 @@ def metrics() -> Mapping[str, Metric]:
 
 
 def _modules(folder: ModuleType) -> list[tuple[str, ModuleType]]:
-    names = sorted(info.name for info in pkgutil.iter_modules(folder.__path__))
+    names = sorted(info.name for info in pkgutil.iter_modules(folder.__path__) if not info.ispkg)
     return [(name, importlib.import_module(f"{folder.__name__}.{name}")) for name in names]
 
 

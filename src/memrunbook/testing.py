@@ -9,12 +9,12 @@ from typing import Any
 
 import msgspec
 
-from memrunbook.core.effects import Answer, Approval, AskApproval
 from memrunbook.core.errors import JournalError
-from memrunbook.core.fact import Sample
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.instant import Instant
-from memrunbook.core.probe import MARK, write_sample
+from memrunbook.core.reading.fact import Sample
+from memrunbook.core.reading.probe import MARK, write_sample
+from memrunbook.core.run.request import Answer, Approval, AskApproval
 from memrunbook.runtime.ports import Output
 
 START = Instant(utc=1_700_000_000.0, monotonic=0.0)

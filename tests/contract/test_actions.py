@@ -10,10 +10,10 @@ import pytest
 from tests.unit.actions.hosts import API, COLD_SWAP, FAILED, IDLE_POOL, STRAY, WEB, host
 
 from memrunbook import catalog
-from memrunbook.core.action import Action, Change, Effect, Risk
-from memrunbook.core.condition import Scope
-from memrunbook.core.policy import UnitPolicy
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.action.action import Action, Change, Repeat, Risk
+from memrunbook.core.action.policy import UnitPolicy
+from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.runbook.condition import Scope
 from memrunbook.core.units import GIB, Duration, Size
 from memrunbook.documents.schemas import schema
 
@@ -81,7 +81,7 @@ def test_a_change_keeps_what_its_class_promises(word: str, kind: type[Action]) -
     change = proposed(word, kind)
     assert change.action == word
     assert change.risk <= kind.max_risk
-    assert change.effect is kind.effect
+    assert change.repeat is kind.repeat
     assert change.target
     assert change.summary
     assert change.command
@@ -94,7 +94,7 @@ def test_a_change_keeps_what_its_class_promises(word: str, kind: type[Action]) -
 @each_action
 def test_what_changes_a_host_has_a_proof_a_price_and_an_identity(word: str, kind: type[Action]) -> None:
     change = proposed(word, kind)
-    if change.effect is Effect.READ:
+    if change.repeat is Repeat.READ:
         assert change.evidence
         assert change.risk is Risk.NONE
         return
@@ -141,7 +141,7 @@ def test_without_a_single_fact_nothing_is_changed(word: str, kind: type[Action])
     parameters, _ = USES[word]
     nothing = msgspec.structs.replace(host(), readings={})
     decision = kind(**parameters).decide(nothing)
-    assert not isinstance(decision, Change) or decision.effect is Effect.READ
+    assert not isinstance(decision, Change) or decision.repeat is Repeat.READ
 
 
 @each_action
@@ -149,7 +149,7 @@ def test_on_a_kubernetes_node_nothing_is_changed(word: str, kind: type[Action]) 
     parameters, needed = USES[word]
     node: Snapshot = host({**needed, "host.kubernetes": True})
     decision = kind(**parameters).decide(node)
-    assert not isinstance(decision, Change) or decision.effect is Effect.READ
+    assert not isinstance(decision, Change) or decision.repeat is Repeat.READ
 
 
 def test_every_action_is_used_here() -> None:
@@ -162,4 +162,4 @@ def test_what_an_action_should_move_is_measured_and_what_only_looks_moves_nothin
 ) -> None:
     known = catalog.metrics()
     assert all(known[name].kind in ("int", "double") for name in kind.moves or ()), word
-    assert kind.effect is not Effect.READ or kind.moves == {}
+    assert kind.repeat is not Repeat.READ or kind.moves == {}

@@ -1,4 +1,4 @@
-"""Every file in facts/ keeps the contract of core/fact.py: a new fact is tested by existing."""
+"""Every file in facts/ keeps the contract of core/reading/fact.py: a new fact is tested by existing."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 
 from memrunbook import catalog
 from memrunbook import facts as folder
-from memrunbook.core.fact import Answer, Fact, Grep, Read, Reading, Reason, Sample, Samples, Unavailable
-from memrunbook.core.metric import Metric, metrics_of
-from memrunbook.core.probe import CASE, build_probe, read_sample
+from memrunbook.core.reading.fact import Answer, Fact, Grep, Read, Reading, Reason, Sample, Samples, Unavailable
+from memrunbook.core.reading.metric import Metric, metrics_of
+from memrunbook.core.reading.probe import CASE, build_probe, read_sample
 from memrunbook.core.units import Unit
 
 FACTS = catalog.facts()

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from memrunbook import catalog
-from memrunbook.core.fact import Reading, Samples, Unavailable
-from memrunbook.core.probe import CASE, read_sample
+from memrunbook.core.reading.fact import Reading, Samples, Unavailable
+from memrunbook.core.reading.probe import CASE, read_sample
 
 FOLDER = Path(__file__).parent
 CASES = sorted(path.relative_to(FOLDER).with_suffix("") for path in FOLDER.glob("*/*.txt"))

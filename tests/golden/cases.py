@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from msgspec import structs
 from tests.golden import samples as s
 
-from memrunbook.core.diagnosis import Suspect
-from memrunbook.core.effects import Execute, ReadFacts, Record, Wait
 from memrunbook.core.errors import DocumentError, HostKeyError, Problem
-from memrunbook.core.events import RunFinished
-from memrunbook.state.audit import Finding
+from memrunbook.core.plan.diagnosis import Suspect
+from memrunbook.core.run.record import RunFinished
+from memrunbook.core.run.request import Execute, ReadFacts, Record, Wait
+from memrunbook.state.audit import AuditFinding
 from memrunbook.ui.audit import audit_view
 from memrunbook.ui.block import Block
 from memrunbook.ui.diagnosis import diagnosis_view
@@ -132,8 +132,8 @@ def _errors() -> list[Block]:
                     RunLine(runs[1], s.TAKEN.utc - 90_000, "oom-event", ("a", "b"), "interrupted", "ada")], s.LATER),
         *runs_view([]),
         *audit_view([], "/var/lib/memrunbook"),
-        *audit_view([Finding("note", f"{runs[0]}/b.jsonl:9", "the last record was cut off while it was written"),
-                     Finding("error", f"{runs[1]}/b.jsonl:7", "records were removed")], "/var/lib/memrunbook"),
+        *audit_view([AuditFinding("note", f"{runs[0]}/b.jsonl:9", "the last record was cut off while it was written"),
+                     AuditFinding("error", f"{runs[1]}/b.jsonl:7", "records were removed")], "/var/lib/memrunbook"),
     ]  # fmt: skip
 
 

@@ -11,19 +11,19 @@ from memrunbook.actions.capture_evidence import CaptureEvidence
 from memrunbook.actions.restart_unit import RestartUnit
 from memrunbook.actions.set_oom_score_adj import SetOomScoreAdj
 from memrunbook.actions.set_sysctl import SetSysctl
-from memrunbook.core.action import Action, Change
-from memrunbook.core.condition import Evidence, State, Verdict
-from memrunbook.core.diagnosis import CheckState, Diagnosis, Finding, RunbookDiagnosis, Suspect
-from memrunbook.core.effects import AskApproval
-from memrunbook.core.events import Diagnosed, StepFinished
-from memrunbook.core.fact import Doc, Reading, Unavailable
+from memrunbook.core.action.action import Action, Change
+from memrunbook.core.action.policy import UnitPolicy
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.instant import Instant
-from memrunbook.core.metric import Metric, _walk
-from memrunbook.core.plan import Plan, PlannedStep
-from memrunbook.core.policy import UnitPolicy
-from memrunbook.core.report import HostReport
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.plan.diagnosis import CheckState, Diagnosis, Finding, RunbookDiagnosis, Suspect
+from memrunbook.core.plan.plan import Plan, PlannedStep
+from memrunbook.core.reading.fact import Doc, Reading, Unavailable
+from memrunbook.core.reading.metric import Metric, _walk
+from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.run.record import Diagnosed, StepFinished
+from memrunbook.core.run.report import HostReport
+from memrunbook.core.run.request import AskApproval
+from memrunbook.core.runbook.condition import Evidence, State, Verdict
 from memrunbook.core.units import GIB, MIB, Duration, Unit
 
 TAKEN = Instant(1795340467.0, 1000.0)

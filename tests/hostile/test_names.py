@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from memrunbook.core.fact import Answer, Reading, Sample, Samples, Unavailable
-from memrunbook.core.oomlog.reader import read_log
+from memrunbook.core.reading.fact import Answer, Reading, Sample, Samples, Unavailable
 from memrunbook.facts import oom, processes, units
+from memrunbook.linux.oomlog.reader import read_log
 
 NAMES = [
     "a b",

@@ -21,7 +21,7 @@ from tests.kernel.treatments import TREATMENTS
 from memrunbook import catalog
 from memrunbook.cli.options import Settings
 from memrunbook.cli.wiring import Wiring
-from memrunbook.core.planner import make_plan
+from memrunbook.core.plan.planner import make_plan
 
 pytestmark = pytest.mark.kernel
 ELSEWHERE = {

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.properties import small
-from tests.properties.worlds import some_readings, some_runbook
+from tests.lab import small
+from tests.lab.worlds import some_readings, some_runbook
 
 from memrunbook.core.errors import Interrupted, JournalError, RunbookError, SessionLost
 from memrunbook.core.host import Host
-from memrunbook.core.report import HostReport
-from memrunbook.core.run import run_plan
+from memrunbook.core.run.report import HostReport
+from memrunbook.core.run.run import run_plan
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.interpret import Interpreter
 from memrunbook.runtime.lock import GIVE, TAKE

@@ -10,14 +10,14 @@ from typing import get_args
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
-from tests.properties.worlds import Choose, Run, Told, play, some_runbook
+from tests.lab.worlds import Choose, Run, Told, play, some_runbook
 
-from memrunbook.core.action import Change, Effect, Risk
-from memrunbook.core.diagnosis import world_of
-from memrunbook.core.effects import AskApproval, Done, Execute, Lock, ReadFacts, Record, Unlock, Wait
-from memrunbook.core.events import Diagnosed, Outcome, RunFinished, StepFinished, StepState
-from memrunbook.core.planner import make_plan, proof_of
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.action.action import Change, Repeat, Risk
+from memrunbook.core.plan.diagnosis import world_of
+from memrunbook.core.plan.planner import make_plan, proof_of
+from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.run.record import Diagnosed, Outcome, RunFinished, StepFinished, StepState
+from memrunbook.core.run.request import AskApproval, Done, Execute, Lock, ReadFacts, Record, Unlock, Wait
 
 SEEN = 5
 
@@ -27,7 +27,7 @@ def forward(run: Run) -> list[tuple[int, Execute]]:
 
 
 def changes(run: Run) -> list[tuple[int, Execute]]:
-    return [(n, request) for n, request in forward(run) if request.change.effect is not Effect.READ]
+    return [(n, request) for n, request in forward(run) if request.change.repeat is not Repeat.READ]
 
 
 def before(run: Run, n: int, *kinds: type) -> Told:
@@ -102,8 +102,8 @@ def done_means_proven(run: Run) -> None:
     for event in run.finished:
         if event.state == "done":
             n, request = next((n, r) for n, r in reversed(forward(run)) if r.step == label(event))
-            assert isinstance(run.told[n].answer, Done) or request.change.effect is Effect.IDEMPOTENT
-            if request.change.effect is not Effect.READ:
+            assert isinstance(run.told[n].answer, Done) or request.change.repeat is Repeat.IDEMPOTENT
+            if request.change.repeat is not Repeat.READ:
                 has_held(run, event, n, request.change)
 
 
@@ -154,7 +154,7 @@ def every_step_has_one_record(run: Run) -> None:
 
 
 def what_may_happen_once_happens_once(run: Run) -> None:
-    once = Counter(request.step for _, request in forward(run) if request.change.effect is Effect.ONCE)
+    once = Counter(request.step for _, request in forward(run) if request.change.repeat is Repeat.ONCE)
     assert all(count == 1 for count in once.values())
     for name, count in Counter(request.step for _, request in forward(run)).items():
         retries = run.step(name).spec.retries
@@ -166,7 +166,7 @@ def an_open_end_is_unknown(run: Run) -> None:
         if event.open:
             assert run.end.outcome == "unknown"
     for n, request in changes(run):
-        if request.change.effect is Effect.ONCE and type(run.told[n].answer).__name__ == "Unknown":
+        if request.change.repeat is Repeat.ONCE and type(run.told[n].answer).__name__ == "Unknown":
             assert next(event for event in run.finished if label(event) == request.step).open
 
 
@@ -184,7 +184,7 @@ def changes_are_made_under_the_lock(run: Run) -> None:
     given = [n for n, told in enumerate(run.told) if isinstance(told.request, Unlock)]
     assert len(given) == len(locked) <= 1
     for n, request in run.executed:
-        assert request.change.effect is Effect.READ or locked[0] < n < given[0]
+        assert request.change.repeat is Repeat.READ or locked[0] < n < given[0]
 
 
 def for_each_is_bounded(run: Run) -> None:

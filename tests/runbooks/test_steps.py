@@ -20,11 +20,11 @@ from tests.runbooks.worlds import (
     writing,
 )  # fmt: skip
 
-from memrunbook.core.diagnosis import world_of
-from memrunbook.core.policy import UnitPolicy
-from memrunbook.core.service import Service
+from memrunbook.core.action.policy import UnitPolicy
+from memrunbook.core.plan.diagnosis import world_of
 from memrunbook.core.units import GIB, MIB
 from memrunbook.facts.oom import CacheDrop
+from memrunbook.linux.service import Service
 
 CATALOG, LEAKY = service("catalog.service", 30 * GIB), service("leaky.service", 22 * GIB, 40 * MIB)
 HALF = service("search.service", 29 * GIB)

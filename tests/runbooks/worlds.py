@@ -7,31 +7,31 @@ from typing import Any
 import msgspec
 from tests.unit.actions.hosts import API, host
 
-from memrunbook.core.bound import Runbook
-from memrunbook.core.diagnosis import diagnose_one, world_of
-from memrunbook.core.fact import Reading, Unavailable
-from memrunbook.core.fragmentation import fragmentation_index, pages_in, unusable_index
-from memrunbook.core.plan import PlannedStep
-from memrunbook.core.planner import make_plan
-from memrunbook.core.policy import UnitPolicy
-from memrunbook.core.service import Service
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.action.policy import UnitPolicy
+from memrunbook.core.plan.diagnosis import diagnose_one, world_of
+from memrunbook.core.plan.plan import PlannedStep
+from memrunbook.core.plan.planner import make_plan
+from memrunbook.core.reading.fact import Reading, Unavailable
+from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.runbook.bound import Runbook
 from memrunbook.core.units import GIB, KIB, MIB
 from memrunbook.documents.runbooks import load_runbook
 from memrunbook.documents.shipped import shipped
 from memrunbook.facts.buddy import BuddyReading, Zone
 from memrunbook.facts.cgroups import CgroupsReading
 from memrunbook.facts.cpu import CpuReading
-from memrunbook.facts.group import Group
 from memrunbook.facts.hugepages import HugepagePool
 from memrunbook.facts.oom import Oom
 from memrunbook.facts.pressure import IoPressure, PressureReading, Stall
+from memrunbook.facts.shared.group import Group
 from memrunbook.facts.shm import ShmReading
 from memrunbook.facts.suspects import Suspects
 from memrunbook.facts.thp import ThpReading
 from memrunbook.facts.tmpfs import TmpfsReading
 from memrunbook.facts.vmstat import VmstatReading
 from memrunbook.facts.writeback import WritebackReading
+from memrunbook.linux.fragmentation import fragmentation_index, pages_in, unusable_index
+from memrunbook.linux.service import Service
 
 PAGE = 4 * KIB
 CALM_PSI = Stall(percent=0.0, avg10=0.0, avg60=0.0, avg300=0.0)

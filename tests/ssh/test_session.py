@@ -11,8 +11,8 @@ import pytest
 from tests.ssh.servers import CUT, STALL, Server
 from tests.sshd import Sshd
 
-from memrunbook.core.fact import Command, Read
-from memrunbook.core.probe import build_probe, read_sample
+from memrunbook.core.reading.fact import Command, Read
+from memrunbook.core.reading.probe import build_probe, read_sample
 from memrunbook.runtime.ports import Session
 from memrunbook.transports.ssh import SshConnector
 

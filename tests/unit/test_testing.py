@@ -7,8 +7,8 @@ import hashlib
 import pytest
 
 from memrunbook.core.errors import JournalError, Unreachable
-from memrunbook.core.fact import Answer, Read, Sample
-from memrunbook.core.probe import build_probe, read_sample
+from memrunbook.core.reading.fact import Answer, Read, Sample
+from memrunbook.core.reading.probe import build_probe, read_sample
 from memrunbook.runtime.ports import Approver, Clock, Connector, Journal, Output, Session
 from memrunbook.testing import (
     START,

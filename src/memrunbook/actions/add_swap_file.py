@@ -7,14 +7,25 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
-from memrunbook.actions import guards, swaps
-from memrunbook.actions.scripts import OWN_CHILD
-from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Undo, UndoMode, Verify
-from memrunbook.core.moved import Moves
-from memrunbook.core.snapshot import Snapshot
-from memrunbook.core.swap_size import Policy, installed_ram, recommended_swap
+from memrunbook.actions.shared import guards, swaps
+from memrunbook.actions.shared.scripts import OWN_CHILD
+from memrunbook.core.action.action import (
+    Action,
+    Blocked,
+    Change,
+    Decision,
+    NotNeeded,
+    Repeat,
+    Risk,
+    Undo,
+    UndoMode,
+    Verify,
+)
+from memrunbook.core.action.moved import Moves
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import GIB, MIB, Size, format_bytes
 from memrunbook.facts.swap import SwapDevice
+from memrunbook.linux.swap_size import Policy, installed_ram, recommended_swap
 
 DEFAULT = "/swapfile-runbook"
 PRIORITY = "10"
@@ -147,7 +158,7 @@ class AddSwapFile(Action, frozen=True, kw_only=True):
     """Makes a file on ext4 or xfs and swaps to it until the next boot; no cure for a leak."""
 
     max_risk: ClassVar[Risk] = Risk.MEDIUM
-    effect: ClassVar[Effect] = Effect.ONCE
+    repeat: ClassVar[Repeat] = Repeat.ONCE
     needs: ClassVar[tuple[str, ...]] = ("host", "memory", "swap")
     undo_mode: ClassVar[UndoMode] = "offer"
     moves: ClassVar[Moves | None] = {"swap.total_bytes": "up"}
@@ -196,7 +207,7 @@ class AddSwapFile(Action, frozen=True, kw_only=True):
             script=SCRIPT,
             args=(self.path, str(mib), PRIORITY),
             risk=Risk.MEDIUM,
-            effect=self.effect,
+            repeat=self.repeat,
             undo=Undo(
                 f"{self.path} is emptied where memory has room for that, and removed unless /etc/fstab names it",
                 UNDO,

@@ -6,10 +6,10 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from memrunbook.actions import guards
-from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, Risk
-from memrunbook.core.moved import Moves
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.actions.shared import guards
+from memrunbook.core.action.action import Action, Blocked, Change, Decision, Repeat, Risk
+from memrunbook.core.action.moved import Moves
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import Duration, format_duration
 
 LEAST = 1.0
@@ -127,7 +127,7 @@ class CaptureEvidence(Action, frozen=True, kw_only=True):
     """Gathers evidence as text: memory, parameters, log, slab, the largest groups and processes; changes nothing."""
 
     max_risk: ClassVar[Risk] = Risk.NONE
-    effect: ClassVar[Effect] = Effect.READ
+    repeat: ClassVar[Repeat] = Repeat.READ
     moves: ClassVar[Moves | None] = {}
 
     budget: Annotated[Duration, Meta(description="no further section begins after this time")] = Duration(10)
@@ -149,7 +149,7 @@ class CaptureEvidence(Action, frozen=True, kw_only=True):
             script=SCRIPT,
             args=(str(int(self.budget)), str(self.suspects), str(self.log_lines)),
             risk=Risk.NONE,
-            effect=self.effect,
+            repeat=self.repeat,
             timeout=self.budget + PATIENCE,
             evidence=True,
         )

@@ -6,11 +6,11 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from memrunbook.actions import guards
-from memrunbook.actions.scripts import WRITE_SLOWLY
-from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Verify
-from memrunbook.core.moved import Moves
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.actions.shared import guards
+from memrunbook.actions.shared.scripts import WRITE_SLOWLY
+from memrunbook.core.action.action import Action, Blocked, Change, Decision, NotNeeded, Repeat, Risk, Verify
+from memrunbook.core.action.moved import Moves
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import GIB
 
 KNOB = "/proc/sys/vm/compact_memory"
@@ -36,7 +36,7 @@ class CompactMemory(Action, frozen=True, kw_only=True):
     """Compacts all zones once, in the hope of free blocks of an order (2^order pages)."""
 
     max_risk: ClassVar[Risk] = Risk.MEDIUM
-    effect: ClassVar[Effect] = Effect.ONCE
+    repeat: ClassVar[Repeat] = Repeat.ONCE
     needs: ClassVar[tuple[str, ...]] = ("host", "memory", "buddy", "pressure", "vmstat")
     moves: ClassVar[Moves | None] = {"buddy.unusable_9": "down", "buddy.unusable_3": "down"}
 
@@ -69,7 +69,7 @@ class CompactMemory(Action, frozen=True, kw_only=True):
             script=SCRIPT,
             args=(KNOB, str(WAIT)),
             risk=Risk.MEDIUM if large else Risk.LOW,
-            effect=self.effect,
+            repeat=self.repeat,
             costs="one CPU is busy for seconds, on hosts with TiBs for minutes; programs that touch a page while it is "
             "moved wait for it",
             verify=Verify(f"{index} <= before.{index} - 0.2 || {index} < {FRAGMENTED}"),

@@ -6,11 +6,22 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from memrunbook.actions import guards, swaps
-from memrunbook.actions.scripts import OWN_CHILD
-from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Undo, UndoMode, Verify
-from memrunbook.core.moved import Moves
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.actions.shared import guards, swaps
+from memrunbook.actions.shared.scripts import OWN_CHILD
+from memrunbook.core.action.action import (
+    Action,
+    Blocked,
+    Change,
+    Decision,
+    NotNeeded,
+    Repeat,
+    Risk,
+    Undo,
+    UndoMode,
+    Verify,
+)
+from memrunbook.core.action.moved import Moves
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.text import clean
 from memrunbook.core.units import MIB, format_bytes
 from memrunbook.facts.swap import SwapDevice
@@ -54,7 +65,7 @@ class CycleSwap(Action, frozen=True, kw_only=True):
     """Reads all that is on a swap device back into memory; after a shortage, where slow first touches matter."""
 
     max_risk: ClassVar[Risk] = Risk.HIGH
-    effect: ClassVar[Effect] = Effect.ONCE
+    repeat: ClassVar[Repeat] = Repeat.ONCE
     needs: ClassVar[tuple[str, ...]] = ("host", "memory", "pressure", "swap", "vmstat")
     undo_mode: ClassVar[UndoMode] = "auto"
     moves: ClassVar[Moves | None] = {"swap.used_bytes": "down"}
@@ -91,7 +102,7 @@ class CycleSwap(Action, frozen=True, kw_only=True):
             script=SCRIPT,
             args=(name, priority, str(WAIT)),
             risk=Risk.HIGH,
-            effect=self.effect,
+            repeat=self.repeat,
             undo=Undo(f"{name} is switched on where it is off", UNDO, (name, priority), self.undo_mode),
             costs="minutes, on a slow disk up to half an hour, in which there is less swap; if memory runs short "
             "meanwhile it is stopped, and the device stays as it was",

@@ -6,12 +6,12 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from memrunbook.actions import guards
-from memrunbook.actions.scripts import WRITE_SLOWLY
-from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Verify
-from memrunbook.core.fact import Unavailable
-from memrunbook.core.moved import Moves
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.actions.shared import guards
+from memrunbook.actions.shared.scripts import WRITE_SLOWLY
+from memrunbook.core.action.action import Action, Blocked, Change, Decision, NotNeeded, Repeat, Risk, Verify
+from memrunbook.core.action.moved import Moves
+from memrunbook.core.reading.fact import Unavailable
+from memrunbook.core.reading.snapshot import Snapshot
 
 KNOB = "/proc/sys/vm/drop_caches"
 WAIT = 300
@@ -49,7 +49,7 @@ class DropCaches(Action, frozen=True, kw_only=True):
     """Drops caches once, without `sync`; free memory rises, *available* memory does not."""
 
     max_risk: ClassVar[Risk] = Risk.MEDIUM
-    effect: ClassVar[Effect] = Effect.ONCE
+    repeat: ClassVar[Repeat] = Repeat.ONCE
     needs: ClassVar[tuple[str, ...]] = (
         "host", "memory", "buddy", "hugepages", "pressure", "slab", "swap", "vmstat",
     )  # fmt: skip
@@ -95,7 +95,7 @@ class DropCaches(Action, frozen=True, kw_only=True):
             script=SCRIPT,
             args=(KNOB, VALUES[self.what], str(WAIT)),
             risk=Risk.MEDIUM,
-            effect=self.effect,
+            repeat=self.repeat,
             costs="files are read from disk again, slowly at first; CPU and locks are busy for seconds, on more than "
             "100 GiB for minutes",
             verify=Verify(VERIFY[self.what]),

@@ -7,13 +7,24 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
-from memrunbook.actions import guards, systemd
-from memrunbook.actions.scripts import OWN_CHILD, SAME_RUN
-from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Undo, UndoMode, Verify
-from memrunbook.core.moved import Moves
-from memrunbook.core.service import Service
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.actions.shared import guards, systemd
+from memrunbook.actions.shared.scripts import OWN_CHILD, SAME_RUN
+from memrunbook.core.action.action import (
+    Action,
+    Blocked,
+    Change,
+    Decision,
+    NotNeeded,
+    Repeat,
+    Risk,
+    Undo,
+    UndoMode,
+    Verify,
+)
+from memrunbook.core.action.moved import Moves
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import Duration
+from memrunbook.linux.service import Service
 
 FIRST_VERSION = 246
 
@@ -48,7 +59,7 @@ class FreezeUnit(Action, frozen=True, kw_only=True):
     """Freezes an active systemd service (cgroup v2, systemd 246 and later); the host itself thaws it after `for`."""
 
     max_risk: ClassVar[Risk] = Risk.HIGH
-    effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    repeat: ClassVar[Repeat] = Repeat.IDEMPOTENT
     needs: ClassVar[tuple[str, ...]] = systemd.NEEDS
     undo_mode: ClassVar[UndoMode] = "auto"
     policy: ClassVar[str] = "freeze"
@@ -83,7 +94,7 @@ class FreezeUnit(Action, frozen=True, kw_only=True):
             script=SCRIPT,
             args=systemd.run_arguments(unit),
             risk=systemd.risk(unit),
-            effect=self.effect,
+            repeat=self.repeat,
             undo=Undo(f"thaw {unit.name}", UNDO, (unit.name, unit.invocation_id or ""), self.undo_mode),
             costs="it answers nobody while it is frozen; clients run into their timeouts",
             verify=Verify('units.all.exists(u, u.name == target && u.freezer_state == "frozen")', hold=10.0),

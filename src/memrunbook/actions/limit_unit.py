@@ -7,12 +7,23 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
-from memrunbook.actions import guards, systemd
-from memrunbook.actions.scripts import OWN_CHILD, SAME_RUN
-from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Undo, UndoMode, Verify
-from memrunbook.core.service import Service
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.actions.shared import guards, systemd
+from memrunbook.actions.shared.scripts import OWN_CHILD, SAME_RUN
+from memrunbook.core.action.action import (
+    Action,
+    Blocked,
+    Change,
+    Decision,
+    NotNeeded,
+    Repeat,
+    Risk,
+    Undo,
+    UndoMode,
+    Verify,
+)
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import Duration, Size, format_bytes
+from memrunbook.linux.service import Service
 
 ROOT = "/sys/fs/cgroup"
 
@@ -89,7 +100,7 @@ class LimitUnit(Action, frozen=True, kw_only=True):
     """Sets MemoryHigh, MemoryMax or MemorySwapMax of an active service, until the next reboot at most."""
 
     max_risk: ClassVar[Risk] = Risk.HIGH
-    effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    repeat: ClassVar[Repeat] = Repeat.IDEMPOTENT
     needs: ClassVar[tuple[str, ...]] = systemd.NEEDS
     undo_mode: ClassVar[UndoMode] = "auto"
     policy: ClassVar[str] = "limit"
@@ -161,7 +172,7 @@ class LimitUnit(Action, frozen=True, kw_only=True):
             script=SCRIPT,
             args=(*systemd.run_arguments(unit), *settings.values()),
             risk=self._risk(snapshot, unit),
-            effect=self.effect,
+            repeat=self.repeat,
             undo=Undo(f"the limits of {unit.name} as before", UNDO, (unit.name, ROOT, *pairs), self.undo_mode),
             costs="; ".join(self._costs(unit)),
             verify=Verify(

@@ -6,13 +6,13 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from memrunbook.actions import guards, systemd
-from memrunbook.actions.scripts import SAME_RUN, WRITE_SLOWLY
-from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, Risk, Verify
-from memrunbook.core.moved import Moves
-from memrunbook.core.service import Service
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.actions.shared import guards, systemd
+from memrunbook.actions.shared.scripts import SAME_RUN, WRITE_SLOWLY
+from memrunbook.core.action.action import Action, Blocked, Change, Decision, Repeat, Risk, Verify
+from memrunbook.core.action.moved import Moves
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import Size, format_bytes
+from memrunbook.linux.service import Service
 
 ROOT = "/sys/fs/cgroup"
 WAIT = 60
@@ -47,7 +47,7 @@ class ReclaimCgroup(Action, frozen=True, kw_only=True):
     """Reclaims an amount of memory from a service's cgroup (cgroup v2, Linux 5.19 and later)."""
 
     max_risk: ClassVar[Risk] = Risk.HIGH
-    effect: ClassVar[Effect] = Effect.ONCE
+    repeat: ClassVar[Repeat] = Repeat.ONCE
     needs: ClassVar[tuple[str, ...]] = (*systemd.NEEDS, "swap", "pressure", "vmstat")
     policy: ClassVar[str] = "limit"
     moves: ClassVar[Moves | None] = {"memory.free_bytes": "up", "memory.available_bytes": "up"}
@@ -98,7 +98,7 @@ class ReclaimCgroup(Action, frozen=True, kw_only=True):
             script=SCRIPT,
             args=(*systemd.run_arguments(unit), ROOT + unit.cgroup, str(int(self.amount)), str(WAIT)),
             risk=systemd.risk(unit),
-            effect=self.effect,
+            repeat=self.repeat,
             costs="its cold pages go to swap and its files out of the cache; it is slower until it has them back",
             verify=Verify(FELL),
             timeout=2.0 * WAIT,

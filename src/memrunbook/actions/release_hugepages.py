@@ -6,15 +6,26 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from memrunbook.actions import guards
-from memrunbook.actions.scripts import OWN_CHILD, WRITE_SLOWLY
-from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Undo, UndoMode, Verify
-from memrunbook.core.moved import Moves
-from memrunbook.core.service import Service
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.actions.shared import guards
+from memrunbook.actions.shared.scripts import OWN_CHILD, WRITE_SLOWLY
+from memrunbook.core.action.action import (
+    Action,
+    Blocked,
+    Change,
+    Decision,
+    NotNeeded,
+    Repeat,
+    Risk,
+    Undo,
+    UndoMode,
+    Verify,
+)
+from memrunbook.core.action.moved import Moves
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import KIB, Size, format_bytes
-from memrunbook.facts import roles
 from memrunbook.facts.hugepages import POOL, HugepagePool
+from memrunbook.facts.shared import roles
+from memrunbook.linux.service import Service
 
 WAIT = 300
 OWNERS = ("database", "hypervisor")
@@ -98,7 +109,7 @@ class ReleaseHugepages(Action, frozen=True, kw_only=True):
     """
 
     max_risk: ClassVar[Risk] = Risk.HIGH
-    effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    repeat: ClassVar[Repeat] = Repeat.IDEMPOTENT
     needs: ClassVar[tuple[str, ...]] = ("host", "hugepages", "memory", "sysctl_files", "units")
     undo_mode: ClassVar[UndoMode] = "offer"
     moves: ClassVar[Moves | None] = {"memory.available_bytes": "up"}
@@ -142,7 +153,7 @@ class ReleaseHugepages(Action, frozen=True, kw_only=True):
             script=SCRIPT,
             args=(folder, str(pages), str(WAIT)),
             risk=Risk.HIGH,
-            effect=self.effect,
+            repeat=self.repeat,
             undo=Undo(
                 f"{pool.total} pages of {pool.name} again; there may be fewer, as memory is fragmented by then",
                 UNDO,

@@ -7,11 +7,11 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from memrunbook.actions import guards, systemd
-from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, Risk, Verify
-from memrunbook.core.moved import Moves
-from memrunbook.core.protect import named_only_unit
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.actions.shared import guards, systemd
+from memrunbook.core.action.action import Action, Blocked, Change, Decision, Repeat, Risk, Verify
+from memrunbook.core.action.moved import Moves
+from memrunbook.core.action.protect import named_only_unit
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.text import clean
 from memrunbook.facts.containers import RUNTIMES, Container
 
@@ -39,7 +39,7 @@ class RestartContainer(Action, frozen=True, kw_only=True):
     """Restarts one container that no orchestrator, no systemd unit and no `--rm` looks after."""
 
     max_risk: ClassVar[Risk] = Risk.HIGH
-    effect: ClassVar[Effect] = Effect.ONCE
+    repeat: ClassVar[Repeat] = Repeat.ONCE
     needs: ClassVar[tuple[str, ...]] = ("containers", "host", "memory", "units")
     policy: ClassVar[str] = "restart"
     moves: ClassVar[Moves | None] = {"memory.available_bytes": "up", "swap.used_bytes": "down"}
@@ -79,7 +79,7 @@ class RestartContainer(Action, frozen=True, kw_only=True):
             script=SCRIPT,
             args=(one.runtime, one.id, one.started, PATIENCE),
             risk=Risk.HIGH if database else Risk.MEDIUM,
-            effect=self.effect,
+            repeat=self.repeat,
             costs="clients lose their connections until it is up again; what it holds only in memory, or in a file "
             f"system in memory, is lost{again}",
             verify=Verify(

@@ -6,12 +6,12 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from memrunbook.actions import systemd
-from memrunbook.actions.scripts import SAME_RUN
-from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, Risk, Verify
-from memrunbook.core.moved import Moves
-from memrunbook.core.service import Service
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.actions.shared import systemd
+from memrunbook.actions.shared.scripts import SAME_RUN
+from memrunbook.core.action.action import Action, Blocked, Change, Decision, Repeat, Risk, Verify
+from memrunbook.core.action.moved import Moves
+from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.linux.service import Service
 
 SCRIPT = (
     SAME_RUN
@@ -30,7 +30,7 @@ class RestartUnit(Action, frozen=True, kw_only=True):
     """Restarts an active systemd service; refuses one that is down, which is `start_unit`'s business."""
 
     max_risk: ClassVar[Risk] = Risk.HIGH
-    effect: ClassVar[Effect] = Effect.ONCE
+    repeat: ClassVar[Repeat] = Repeat.ONCE
     needs: ClassVar[tuple[str, ...]] = systemd.NEEDS
     policy: ClassVar[str] = "restart"
     moves: ClassVar[Moves | None] = {"memory.available_bytes": "up", "swap.used_bytes": "down"}
@@ -54,7 +54,7 @@ class RestartUnit(Action, frozen=True, kw_only=True):
             script=SCRIPT,
             args=systemd.run_arguments(unit),
             risk=systemd.risk(unit),
-            effect=self.effect,
+            repeat=self.repeat,
             costs="clients lose their connections until it is up again; what it holds only in memory is lost",
             verify=Verify(f"{systemd.stays_up(unit)} && {systemd.NOT_SHORT}", within=180.0, hold=systemd.HOLD),
             timeout=systemd.job_timeout(unit),

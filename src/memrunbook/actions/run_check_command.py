@@ -6,11 +6,11 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from memrunbook.actions import guards
-from memrunbook.actions.programs import command_line, command_name, only_reads
-from memrunbook.core.action import Action, Change, Decision, Effect, Risk
-from memrunbook.core.moved import Moves
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.actions.shared import guards
+from memrunbook.actions.shared.programs import command_line, command_name, only_reads
+from memrunbook.core.action.action import Action, Change, Decision, Repeat, Risk
+from memrunbook.core.action.moved import Moves
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.text import clean
 from memrunbook.core.units import Duration
 
@@ -31,7 +31,7 @@ class RunCheckCommand(Action, frozen=True, kw_only=True):
     """Runs one program to look at the host; all but a short list of harmless commands is asked for like a low risk."""
 
     max_risk: ClassVar[Risk] = Risk.LOW
-    effect: ClassVar[Effect] = Effect.READ
+    repeat: ClassVar[Repeat] = Repeat.READ
     moves: ClassVar[Moves | None] = {}
 
     command: Annotated[tuple[str, ...], Meta(min_length=1, description="the program and its arguments, one by one")]
@@ -48,7 +48,7 @@ class RunCheckCommand(Action, frozen=True, kw_only=True):
             script=SCRIPT,
             args=self.command,
             risk=Risk.NONE if only_reads(self.command) else Risk.LOW,
-            effect=self.effect,
+            repeat=self.repeat,
             timeout=self.timeout,
             evidence=True,
         )

@@ -6,10 +6,10 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from memrunbook.actions import guards
-from memrunbook.actions.programs import command_line, command_name
-from memrunbook.core.action import Action, Change, Decision, Effect, Risk
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.actions.shared import guards
+from memrunbook.actions.shared.programs import command_line, command_name
+from memrunbook.core.action.action import Action, Change, Decision, Repeat, Risk
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.text import clean
 from memrunbook.core.units import Duration
 
@@ -30,7 +30,7 @@ class RunCommand(Action, frozen=True, kw_only=True):
     """Runs one program with its arguments, never a shell; cannot be undone, and needs a `verify` in the runbook."""
 
     max_risk: ClassVar[Risk] = Risk.HIGH
-    effect: ClassVar[Effect] = Effect.ONCE
+    repeat: ClassVar[Repeat] = Repeat.ONCE
     needs: ClassVar[tuple[str, ...]] = ("host",)
 
     command: Annotated[tuple[str, ...], Meta(min_length=1, description="the program and its arguments, one by one")]
@@ -56,7 +56,7 @@ class RunCommand(Action, frozen=True, kw_only=True):
             script=SCRIPT,
             args=self.command,
             risk=Risk[self.risk.upper()],
-            effect=self.effect,
+            repeat=self.repeat,
             costs=self.costs,
             timeout=self.timeout,
         )

@@ -7,12 +7,23 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
-from memrunbook.actions import guards
-from memrunbook.actions.scripts import OWN_CHILD
-from memrunbook.actions.sysctl_rules import DIRTY, dirty_limits
-from memrunbook.actions.sysctls import KNOBS, counting, path
-from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Undo, UndoMode, Verify
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.actions.shared import guards
+from memrunbook.actions.shared.scripts import OWN_CHILD
+from memrunbook.actions.shared.sysctl_rules import DIRTY, dirty_limits
+from memrunbook.actions.shared.sysctls import KNOBS, counting, path
+from memrunbook.core.action.action import (
+    Action,
+    Blocked,
+    Change,
+    Decision,
+    NotNeeded,
+    Repeat,
+    Risk,
+    Undo,
+    UndoMode,
+    Verify,
+)
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import Duration, Size, format_bytes
 
 SCRIPT = """\
@@ -60,7 +71,7 @@ class SetDirtyLimits(Action, frozen=True, kw_only=True):
     """Sets the dirty limit and the background limit together, as sizes or as percent of available memory."""
 
     max_risk: ClassVar[Risk] = Risk.MEDIUM
-    effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    repeat: ClassVar[Repeat] = Repeat.IDEMPOTENT
     needs: ClassVar[tuple[str, ...]] = ("host", "sysctl", "memory")
     undo_mode: ClassVar[UndoMode] = "auto"
 
@@ -108,7 +119,7 @@ class SetDirtyLimits(Action, frozen=True, kw_only=True):
             script=SCRIPT,
             args=tuple(arg for pair in pairs for arg in pair),
             risk=risk,
-            effect=self.effect,
+            repeat=self.repeat,
             undo=Undo(
                 f"{' and '.join(f'{key} back to {value}' for key, value in old)}",
                 UNDO,

@@ -7,9 +7,9 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
-from memrunbook.actions import guards, sysfs
-from memrunbook.core.action import Action, Change, Decision, Effect, NotNeeded, Risk, UndoMode, Verify
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.actions.shared import guards, sysfs
+from memrunbook.core.action.action import Action, Change, Decision, NotNeeded, Repeat, Risk, UndoMode, Verify
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import Duration
 from memrunbook.facts.lru_gen import ENABLED, MIN_TTL
 
@@ -28,7 +28,7 @@ class SetLruGenMinTtl(Action, frozen=True, kw_only=True):
     """
 
     max_risk: ClassVar[Risk] = Risk.MEDIUM
-    effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    repeat: ClassVar[Repeat] = Repeat.IDEMPOTENT
     needs: ClassVar[tuple[str, ...]] = ("host", "lru_gen")
     undo_mode: ClassVar[UndoMode] = "auto"
 
@@ -55,7 +55,7 @@ class SetLruGenMinTtl(Action, frozen=True, kw_only=True):
             script=sysfs.SCRIPT,
             args=sysfs.arguments({MIN_TTL: str(new)}),
             risk=Risk.MEDIUM if new > old else Risk.LOW,
-            effect=self.effect,
+            repeat=self.repeat,
             undo=sysfs.undo({MIN_TTL: str(new)}, {MIN_TTL: str(old)}, self.undo_mode),
             costs="higher: what would thrash is killed by the OOM killer instead; the next boot sets it back",
             verify=Verify(f"lru_gen.min_ttl_ms == {new}"),

@@ -6,12 +6,23 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from memrunbook.actions import guards, systemd
-from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Undo, UndoMode, Verify
-from memrunbook.core.fact import Unavailable
-from memrunbook.core.moved import Moves
-from memrunbook.core.protect import NEVER_KILLED, named_only_unit, untouchable_process, untouchable_unit
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.actions.shared import guards, systemd
+from memrunbook.core.action.action import (
+    Action,
+    Blocked,
+    Change,
+    Decision,
+    NotNeeded,
+    Repeat,
+    Risk,
+    Undo,
+    UndoMode,
+    Verify,
+)
+from memrunbook.core.action.moved import Moves
+from memrunbook.core.action.protect import NEVER_KILLED, named_only_unit, untouchable_process, untouchable_unit
+from memrunbook.core.reading.fact import Unavailable
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.text import clean
 from memrunbook.facts.processes import Process
 
@@ -62,7 +73,7 @@ class SetOomScoreAdj(Action, frozen=True, kw_only=True):
     """Sets `oom_score_adj` of one process, or of a service's main process; children that it starts inherit it."""
 
     max_risk: ClassVar[Risk] = Risk.HIGH
-    effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    repeat: ClassVar[Repeat] = Repeat.IDEMPOTENT
     needs: ClassVar[tuple[str, ...]] = (*systemd.NEEDS, "processes")
     undo_mode: ClassVar[UndoMode] = "auto"
     policy: ClassVar[str] = "limit"
@@ -110,7 +121,7 @@ class SetOomScoreAdj(Action, frozen=True, kw_only=True):
             script=SCRIPT,
             args=(*exact, str(self.value)),
             risk=self._risk(process, old),
-            effect=self.effect,
+            repeat=self.repeat,
             undo=Undo(f"oom_score_adj of {who} back to {old}", UNDO, (*exact, str(self.value), str(old))),
             costs=f"when memory runs out, it is killed {'sooner' if self.value > old else 'later, and others sooner'}; "
             "lost when it restarts",

@@ -9,11 +9,22 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
-from memrunbook.actions import guards, sysctl_dropin
-from memrunbook.actions.scripts import OWN_CHILD
-from memrunbook.actions.sysctls import KNOBS, Knob, counting, path
-from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Undo, UndoMode, Verify
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.actions.shared import guards, sysctl_dropin
+from memrunbook.actions.shared.scripts import OWN_CHILD
+from memrunbook.actions.shared.sysctls import KNOBS, Knob, counting, path
+from memrunbook.core.action.action import (
+    Action,
+    Blocked,
+    Change,
+    Decision,
+    NotNeeded,
+    Repeat,
+    Risk,
+    Undo,
+    UndoMode,
+    Verify,
+)
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.text import clean
 from memrunbook.core.units import KIB, Duration, parse_size
 
@@ -78,7 +89,7 @@ class SetSysctl(Action, frozen=True, kw_only=True):
     """Sets one of the kernel parameters whose range and dangers are known; `persist` keeps it after a reboot."""
 
     max_risk: ClassVar[Risk] = Risk.HIGH
-    effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    repeat: ClassVar[Repeat] = Repeat.IDEMPOTENT
     needs: ClassVar[tuple[str, ...]] = ("host", "sysctl", "sysctl_files", "memory", "swap", "hugepages")
     undo_mode: ClassVar[UndoMode] = "auto"
 
@@ -146,7 +157,7 @@ class SetSysctl(Action, frozen=True, kw_only=True):
             script=SCRIPT,
             args=(path(name), str(value)),
             risk=risk,
-            effect=self.effect,
+            repeat=self.repeat,
             undo=Undo(
                 f"{source} back to {before}",
                 UNDO,

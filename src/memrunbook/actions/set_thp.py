@@ -7,9 +7,9 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
-from memrunbook.actions import guards, sysfs
-from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, UndoMode, Verify
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.actions.shared import guards, sysfs
+from memrunbook.core.action.action import Action, Blocked, Change, Decision, NotNeeded, Repeat, Risk, UndoMode, Verify
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import Duration
 from memrunbook.facts.thp import FOLDER
 
@@ -20,7 +20,7 @@ class SetThp(Action, frozen=True, kw_only=True):
     """Sets the two settings of transparent huge pages; huge pages that exist stay."""
 
     max_risk: ClassVar[Risk] = Risk.LOW
-    effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    repeat: ClassVar[Repeat] = Repeat.IDEMPOTENT
     needs: ClassVar[tuple[str, ...]] = ("host", "thp")
     undo_mode: ClassVar[UndoMode] = "auto"
 
@@ -64,7 +64,7 @@ class SetThp(Action, frozen=True, kw_only=True):
             script=sysfs.SCRIPT,
             args=sysfs.arguments(new),
             risk=Risk.LOW,
-            effect=self.effect,
+            repeat=self.repeat,
             undo=sysfs.undo(new, before, self.undo_mode),
             costs="less of them: more page faults and TLB misses; more of them: more memory, and waits for compaction; "
             "the next boot sets it back",

@@ -6,15 +6,26 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from memrunbook.actions import guards, swaps
-from memrunbook.actions.scripts import OWN_CHILD
-from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Undo, UndoMode, Verify
-from memrunbook.core.fact import Unavailable
-from memrunbook.core.moved import Moves
-from memrunbook.core.snapshot import Snapshot
-from memrunbook.core.swap_size import installed_ram
+from memrunbook.actions.shared import guards, swaps
+from memrunbook.actions.shared.scripts import OWN_CHILD
+from memrunbook.core.action.action import (
+    Action,
+    Blocked,
+    Change,
+    Decision,
+    NotNeeded,
+    Repeat,
+    Risk,
+    Undo,
+    UndoMode,
+    Verify,
+)
+from memrunbook.core.action.moved import Moves
+from memrunbook.core.reading.fact import Unavailable
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import GIB, MIB, Size, format_bytes
 from memrunbook.facts.swap import SwapDevice
+from memrunbook.linux.swap_size import installed_ram
 
 MARK = "/run/memrunbook.zram"
 """Names the device that we made, in this boot: the kernel chooses it, and the undo must not take another."""
@@ -121,7 +132,7 @@ class SetupZram(Action, frozen=True, kw_only=True):
     """Makes one zram device and swaps to it first, until the next boot; blocked where zswap compresses already."""
 
     max_risk: ClassVar[Risk] = Risk.MEDIUM
-    effect: ClassVar[Effect] = Effect.ONCE
+    repeat: ClassVar[Repeat] = Repeat.ONCE
     needs: ClassVar[tuple[str, ...]] = ("host", "memory", "swap", "zswap")
     undo_mode: ClassVar[UndoMode] = "offer"
     moves: ClassVar[Moves | None] = {"swap.total_bytes": "up"}
@@ -157,7 +168,7 @@ class SetupZram(Action, frozen=True, kw_only=True):
             script=SCRIPT,
             args=(str(size), PRIORITY, MARK),
             risk=Risk.MEDIUM,
-            effect=self.effect,
+            repeat=self.repeat,
             undo=Undo(
                 "the device is emptied and removed, where memory has room for what it holds",
                 UNDO,

@@ -6,12 +6,12 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from memrunbook.actions import guards, systemd
-from memrunbook.actions.scripts import SAME_RUN
-from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Verify
-from memrunbook.core.moved import Moves
-from memrunbook.core.service import Service
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.actions.shared import guards, systemd
+from memrunbook.actions.shared.scripts import SAME_RUN
+from memrunbook.core.action.action import Action, Blocked, Change, Decision, NotNeeded, Repeat, Risk, Verify
+from memrunbook.core.action.moved import Moves
+from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.linux.service import Service
 
 ROOM_PERCENT = 5.0
 
@@ -33,7 +33,7 @@ class StartUnit(Action, frozen=True, kw_only=True):
     """Starts a failed systemd service; the count of its failed starts is cleared first, or StartLimit might bar it."""
 
     max_risk: ClassVar[Risk] = Risk.HIGH
-    effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    repeat: ClassVar[Repeat] = Repeat.IDEMPOTENT
     needs: ClassVar[tuple[str, ...]] = (*systemd.NEEDS, "memory")
     policy: ClassVar[str] = "restart"
     moves: ClassVar[Moves | None] = {}
@@ -63,7 +63,7 @@ class StartUnit(Action, frozen=True, kw_only=True):
             script=SCRIPT,
             args=systemd.run_arguments(unit),
             risk=systemd.risk(unit),
-            effect=self.effect,
+            repeat=self.repeat,
             costs="it takes memory again, as much as it had when it failed where nothing limits it",
             verify=Verify(systemd.stays_up(unit), within=180.0, hold=systemd.HOLD),
             timeout=systemd.job_timeout(unit),

@@ -8,11 +8,11 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from memrunbook.actions import guards
-from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, Risk, Verify
-from memrunbook.core.moved import Moves
-from memrunbook.core.protect import protected_name, untouchable_process
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.actions.shared import guards
+from memrunbook.core.action.action import Action, Blocked, Change, Decision, Repeat, Risk, Verify
+from memrunbook.core.action.moved import Moves
+from memrunbook.core.action.protect import protected_name, untouchable_process
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.text import clean
 from memrunbook.core.units import Duration, format_duration
 from memrunbook.facts.processes import Process
@@ -110,7 +110,7 @@ class StopProcess(Action, frozen=True, kw_only=True):
     """Stops one process outside of services and containers; known by pid and start, so that no other one is hit."""
 
     max_risk: ClassVar[Risk] = Risk.HIGH
-    effect: ClassVar[Effect] = Effect.ONCE
+    repeat: ClassVar[Repeat] = Repeat.ONCE
     needs: ClassVar[tuple[str, ...]] = ("host", "memory", "processes")
     moves: ClassVar[Moves | None] = {"memory.available_bytes": "up"}
 
@@ -151,7 +151,7 @@ class StopProcess(Action, frozen=True, kw_only=True):
             script=SCRIPT,
             args=(str(pid), str(start), str(patience)),
             risk=Risk.HIGH,
-            effect=self.effect,
+            repeat=self.repeat,
             costs="what it has not saved is lost, and nothing is known here to start it again",
             verify=Verify(
                 f"!processes.all.exists(p, p.pid == {pid} && p.start_ticks == {start})"

@@ -6,12 +6,23 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from memrunbook.actions import systemd
-from memrunbook.actions.scripts import OWN_CHILD, SAME_RUN
-from memrunbook.core.action import Action, Blocked, Change, Decision, Effect, NotNeeded, Risk, Undo, UndoMode, Verify
-from memrunbook.core.moved import Moves
-from memrunbook.core.service import Service
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.actions.shared import systemd
+from memrunbook.actions.shared.scripts import OWN_CHILD, SAME_RUN
+from memrunbook.core.action.action import (
+    Action,
+    Blocked,
+    Change,
+    Decision,
+    NotNeeded,
+    Repeat,
+    Risk,
+    Undo,
+    UndoMode,
+    Verify,
+)
+from memrunbook.core.action.moved import Moves
+from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.linux.service import Service
 
 SCRIPT = (
     SAME_RUN
@@ -43,7 +54,7 @@ class StopUnit(Action, frozen=True, kw_only=True):
     """Stops a systemd service that runs or starts over and over; it stays down until somebody starts it."""
 
     max_risk: ClassVar[Risk] = Risk.HIGH
-    effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    repeat: ClassVar[Repeat] = Repeat.IDEMPOTENT
     needs: ClassVar[tuple[str, ...]] = systemd.NEEDS
     undo_mode: ClassVar[UndoMode] = "offer"
     policy: ClassVar[str] = "stop"
@@ -70,7 +81,7 @@ class StopUnit(Action, frozen=True, kw_only=True):
             script=SCRIPT,
             args=systemd.run_arguments(unit),
             risk=systemd.risk(unit),
-            effect=self.effect,
+            repeat=self.repeat,
             undo=Undo(f"start {unit.name} again", UNDO, (unit.name,), self.undo_mode),
             costs="the service is down until somebody starts it",
             verify=Verify(f"{STOPPED} && {systemd.NOT_SHORT}", within=60.0, hold=10.0),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from memrunbook.core.errors import HostError, Interrupted, JournalError, Refused, RunbookError, UsageError
 
 if TYPE_CHECKING:
-    from memrunbook.core.report import HostReport
+    from memrunbook.core.run.report import HostReport
 
 OK, DEFECT, USAGE, FAILED, UNREACHABLE, REFUSED, JOURNAL, UNKNOWN, INCIDENT, INTERRUPTED = (
     0,

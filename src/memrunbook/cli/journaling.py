@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from memrunbook.core.bound import Runbook
 from memrunbook.core.host import HostIdentity
+from memrunbook.core.runbook.bound import Runbook
 from memrunbook.runtime.ports import Clock
 from memrunbook.state.journal import RunJournal
 from memrunbook.state.run_directory import RunDirectory

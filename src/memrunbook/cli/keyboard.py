@@ -9,8 +9,8 @@ import termios
 import threading
 from dataclasses import dataclass
 
-from memrunbook.core.effects import Approval, AskApproval
 from memrunbook.core.errors import Interrupted
+from memrunbook.core.run.request import Approval, AskApproval
 from memrunbook.runtime.ports import Approver
 
 POLL = 0.1

@@ -13,14 +13,14 @@ import msgspec
 from memrunbook import catalog
 from memrunbook.cli.journaling import HostJournal
 from memrunbook.cli.wiring import Wiring
-from memrunbook.core.bound import Runbook
-from memrunbook.core.effects import Approval, AskApproval, Request
 from memrunbook.core.errors import JournalError, RunbookError
-from memrunbook.core.events import Outcome, RunFinished
 from memrunbook.core.host import Host
-from memrunbook.core.report import HostReport, fold
-from memrunbook.core.run import ENDS, run_plan
-from memrunbook.core.runbook import Sampling
+from memrunbook.core.run.record import Outcome, RunFinished
+from memrunbook.core.run.report import HostReport, fold
+from memrunbook.core.run.request import Approval, AskApproval, Request
+from memrunbook.core.run.run import ENDS, run_plan
+from memrunbook.core.runbook.bound import Runbook
+from memrunbook.core.runbook.spec import Sampling
 from memrunbook.core.units import Duration
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.collect import Collector

@@ -26,9 +26,9 @@ from memrunbook.core.errors import (
 from memrunbook.core.host import LOCAL, Host, parse_hosts
 
 if TYPE_CHECKING:
-    from memrunbook.core.bound import Runbook
-    from memrunbook.core.policy import ServicePolicy
-    from memrunbook.core.snapshot import Snapshot
+    from memrunbook.core.action.policy import ServicePolicy
+    from memrunbook.core.reading.snapshot import Snapshot
+    from memrunbook.core.runbook.bound import Runbook
     from memrunbook.runtime.ports import Connector
     from memrunbook.transports.ssh import SshOptions
 

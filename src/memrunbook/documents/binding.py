@@ -11,12 +11,12 @@ from typing import Any
 import msgspec
 
 from memrunbook import catalog
-from memrunbook.core.action import Action, Effect
-from memrunbook.core.bound import Cause, Check, Guard, Proof, Runbook, Step
-from memrunbook.core.condition import Condition, ConditionError, Expression, Scope
+from memrunbook.core.action.action import Action, Repeat
 from memrunbook.core.errors import DocumentError, Problem
-from memrunbook.core.metric import Metric
-from memrunbook.core.runbook import RunbookSpec, StepSpec, Text
+from memrunbook.core.reading.metric import Metric
+from memrunbook.core.runbook.bound import Cause, Check, Guard, Proof, Runbook, Step
+from memrunbook.core.runbook.condition import Condition, ConditionError, Expression, Scope
+from memrunbook.core.runbook.spec import RunbookSpec, StepSpec, Text
 from memrunbook.core.units import decode
 from memrunbook.documents.parameters import KINDS, parameter_values
 from memrunbook.documents.source import Source
@@ -146,8 +146,8 @@ def _step(binder: Binder, spec: StepSpec, path: Path) -> Step | None:
         binder.problem((*path, "action"), f"unknown action {spec.action!r}", _near(spec.action, actions))
         return None
     action = actions[spec.action]
-    if spec.retries is not None and action.effect is not Effect.IDEMPOTENT:
-        repeated = f"{spec.action} is never repeated: its effect is {action.effect.value}"
+    if spec.retries is not None and action.repeat is not Repeat.IDEMPOTENT:
+        repeated = f"{spec.action} is never repeated: its repeat class is {action.repeat.value}"
         binder.problem((*path, "retries"), repeated, "remove retries")
     each = binder.items(spec.for_each, (*path, "for_each")) if spec.for_each else None
     scope = binder.scope(_item_metric(each), step=True)

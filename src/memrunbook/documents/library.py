@@ -18,7 +18,7 @@ PLAIN_TITLE = re.compile(rb"^title: ([A-Za-z][\w ,.()/-]*[\w.)])\r?$", re.MULTIL
 SHIPPED = "shipped"
 
 
-class Entry(NamedTuple):
+class LibraryEntry(NamedTuple):
     """A runbook of the search path. `shadowed` names the origin that wins; `problem` says why it cannot be read."""
 
     name: str
@@ -28,7 +28,7 @@ class Entry(NamedTuple):
     problem: str = ""
 
 
-def entries(folders: Sequence[Path]) -> list[Entry]:
+def entries(folders: Sequence[Path]) -> list[LibraryEntry]:
     """Every runbook of the search path by name, those of the earlier folders first."""
     winners: dict[str, str] = {}
     found = []
@@ -73,16 +73,16 @@ def _files(folders: Sequence[Path]) -> Iterator[tuple[str, Path]]:
     yield from ((SHIPPED, file) for file in inside if file.suffix == ".yaml")
 
 
-def _entry(name: str, origin: str, file: Path, shadowed: str) -> Entry:
+def _entry(name: str, origin: str, file: Path, shadowed: str) -> LibraryEntry:
     content = file.read_bytes()
     plain = PLAIN_TITLE.search(content)
     if plain is not None:
-        return Entry(name, plain[1].decode("ascii", "replace"), origin, shadowed)
+        return LibraryEntry(name, plain[1].decode("ascii", "replace"), origin, shadowed)
     from memrunbook.documents.yaml_source import load
 
     try:
         head = load(content, file.name, HEAD).data
     except DocumentError as error:
         first = error.problems[0]
-        return Entry(name, "", origin, shadowed, f"{first.where}: {first.message}")
-    return Entry(name, str(head.get("title", "")), origin, shadowed)
+        return LibraryEntry(name, "", origin, shadowed, f"{first.where}: {first.message}")
+    return LibraryEntry(name, str(head.get("title", "")), origin, shadowed)

@@ -19,6 +19,7 @@ SYNTAX = (
     ("alphabetic or numeric", "a value cannot begin with & or * (YAML's anchors and aliases)", QUOTE),
     ("unexpected end of stream", "a quote is opened and never closed", "close it"),
     ("expected ':'", 'this is no "key: value"', "write a colon and a space behind the key"),
+    ("nesting depth", "nested deeper than a document may be", "32 levels are the most"),
     ("escape character", "this escape does not exist", "write \\ twice for a backslash, or use single quotes"),
 )
 

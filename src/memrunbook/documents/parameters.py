@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from memrunbook.core.errors import UsageError
-from memrunbook.core.runbook import ParameterSpec
+from memrunbook.core.runbook.spec import ParameterSpec
 from memrunbook.core.units import parse_duration, parse_size
 
 # A duration is seconds and a size is bytes in expressions.

@@ -12,14 +12,14 @@ from memrunbook.core.errors import DocumentError, Problem
 from memrunbook.core.text import clean
 from memrunbook.documents import mistakes
 from memrunbook.documents.scalars import resolve
-from memrunbook.documents.source import Path, Span
+from memrunbook.documents.source import Extent, Path
 
 DEEPEST = 32
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 PLAIN_DATA = "write the value out: documents are plain data"
 
 
-class Reader:
+class DocumentReader:
     """One reading of one text. The parser's events are read, never its objects: deep nesting would end the process.
 
     With `enough` it stops as soon as the document's mapping has given these keys.
@@ -31,8 +31,8 @@ class Reader:
         self._enough = enough
         self._events: Iterator[Any] = yaml.parse(text, Loader=LOADER)
         self._problems: list[Problem] = []
-        self.values: dict[Path, Span] = {}
-        self.keys: dict[Path, Span] = {}
+        self.values: dict[Path, Extent] = {}
+        self.keys: dict[Path, Extent] = {}
 
     def read(self) -> dict[str, Any]:
         """The document's mapping; DocumentError with all problems."""
@@ -130,7 +130,7 @@ class Reader:
         problem, opened = error.problem_mark, error.context_mark
         ended = problem is None or (problem.line >= len(self._lines) - 1 and not self._rest(problem))
         mark = opened if opened and (ended or str(error.context).startswith("while scanning")) else problem
-        span = Span(mark.line, mark.column, mark.line) if mark else Span(0, 0, 0)
+        span = Extent(mark.line, mark.column, mark.line) if mark else Extent(0, 0, 0)
         message, hint = mistakes.in_words(str(error.problem), self._rest(span)[:1])
         if ended and mark is opened and "simple key" not in str(error.context):
             message, hint = "this is opened and never closed", f"close it; {mistakes.EXPRESSION}"
@@ -139,12 +139,12 @@ class Reader:
     def _rest(self, place: Any) -> str:
         return self._lines[place.line][place.column :] if place.line < len(self._lines) else ""
 
-    def _add(self, span: Span, message: str, hint: str) -> None:
+    def _add(self, span: Extent, message: str, hint: str) -> None:
         self._problems.append(Problem(f"{self._name}:{span.line + 1}:{span.column + 1}", message, hint))
 
 
-def _span(event: Any) -> Span:
-    return Span(event.start_mark.line, event.start_mark.column, event.end_mark.line)
+def _span(event: Any) -> Extent:
+    return Extent(event.start_mark.line, event.start_mark.column, event.end_mark.line)
 
 
 def _without_colon(key: Any, value: Any) -> bool:

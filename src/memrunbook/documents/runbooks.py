@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from memrunbook.core.bound import Runbook
+from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import DocumentError, Problem
-from memrunbook.core.policy import ServicePolicy
-from memrunbook.core.runbook import RunbookSpec
+from memrunbook.core.runbook.bound import Runbook
+from memrunbook.core.runbook.spec import RunbookSpec
 from memrunbook.documents.binding import bind
 from memrunbook.documents.problems import convert
 from memrunbook.documents.yaml_source import load

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from memrunbook.core.action import Effect
-from memrunbook.core.bound import Runbook, Step
-from memrunbook.core.condition import Condition
+from memrunbook.core.action.action import Repeat
 from memrunbook.core.errors import Problem
+from memrunbook.core.runbook.bound import Runbook, Step
+from memrunbook.core.runbook.condition import Condition
 
 Rule = Callable[[Runbook, Step], str]
 
@@ -64,7 +64,7 @@ def _restart_without_evidence(_: Runbook, step: Step) -> str:
 
 
 def _idle_verify(_: Runbook, step: Step) -> str:
-    if step.verify is None or step.action.effect is Effect.READ or step.verify.that.facts:
+    if step.verify is None or step.action.repeat is Repeat.READ or step.verify.that.facts:
         return ""
     return "its verify reads no metric, so it cannot tell whether the step helped"
 

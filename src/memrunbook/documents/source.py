@@ -10,7 +10,7 @@ Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
-class Span:
+class Extent:
     """Where something begins and the line on which it ends; lines and columns are counted from 0."""
 
     line: int
@@ -26,8 +26,8 @@ class Source:
     data: dict[str, Any]
     digest: str
     lines: tuple[str, ...]
-    values: Mapping[Path, Span]
-    keys: Mapping[Path, Span]
+    values: Mapping[Path, Extent]
+    keys: Mapping[Path, Extent]
 
     def where(self, path: Path = (), word: str = "") -> str:
         """The `file:line:column` of a value, or of the nearest thing around it that exists.
@@ -42,12 +42,12 @@ class Source:
         """The `file:line:column` of the key under which a value stands; that of the value where there is no key."""
         return self._shown(self.keys[path]) if path in self.keys else self.where(path)
 
-    def _within(self, span: Span, word: str) -> Span:
+    def _within(self, span: Extent, word: str) -> Extent:
         for line, text in enumerate(self.lines[span.line : span.end + 1] if word else (), span.line):
             column = text.find(word, span.column if line == span.line else 0)
             if column >= 0:
-                return Span(line, column, line)
+                return Extent(line, column, line)
         return span
 
-    def _shown(self, span: Span) -> str:
+    def _shown(self, span: Extent) -> str:
         return f"{self.name}:{span.line + 1}:{span.column + 1}"

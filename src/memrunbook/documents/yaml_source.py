@@ -6,7 +6,7 @@ import hashlib
 import re
 
 from memrunbook.core.errors import DocumentError, Problem
-from memrunbook.documents.reader import Reader
+from memrunbook.documents.reader import DocumentReader
 from memrunbook.documents.source import Source
 
 __all__ = ["Source", "load"]
@@ -27,7 +27,7 @@ def load(text: str | bytes, name: str, enough: frozenset[str] = frozenset()) -> 
     content = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     decoded = _decode(content, name)
     lines = tuple(LINE_END.split(decoded))
-    reader = Reader(name, decoded, lines, enough)
+    reader = DocumentReader(name, decoded, lines, enough)
     data = reader.read()
     return Source(name, data, hashlib.sha256(content).hexdigest(), lines, reader.values, reader.keys)
 

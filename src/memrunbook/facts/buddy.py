@@ -9,13 +9,13 @@ from typing import Annotated
 from msgspec import Struct
 from msgspec.structs import replace
 
-from memrunbook.core.fact import Doc, Fact, Grep, Read, Reading, Samples, Unavailable
-from memrunbook.core.fragmentation import fragmentation_index, pages_in, unusable_index
+from memrunbook.core.reading.fact import Doc, Fact, Grep, Read, Reading, Samples, Unavailable
 from memrunbook.core.units import Unit
-from memrunbook.facts import numbers
 from memrunbook.facts.host import page_size
 from memrunbook.facts.memory import total_bytes
-from memrunbook.facts.sampling import NO_PAGE_SIZE, Readings, Values, latest
+from memrunbook.facts.shared import numbers
+from memrunbook.facts.shared.sampling import NO_PAGE_SIZE, Readings, Values, latest
+from memrunbook.linux.fragmentation import fragmentation_index, pages_in, unusable_index
 
 BUDDYINFO = "/proc/buddyinfo"
 ZONEINFO = "/proc/zoneinfo"

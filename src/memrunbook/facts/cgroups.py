@@ -9,11 +9,11 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from memrunbook.core.fact import Doc, Fact, Reading, Samples, Unavailable, Walk
+from memrunbook.core.reading.fact import Doc, Fact, Reading, Samples, Unavailable, Walk
 from memrunbook.core.units import Unit
-from memrunbook.facts import numbers
-from memrunbook.facts.group import ROOT, Group, Point, read_group
-from memrunbook.facts.sampling import ONE_SAMPLE, Readings, latest
+from memrunbook.facts.shared import numbers
+from memrunbook.facts.shared.group import ROOT, Group, Point, read_group
+from memrunbook.facts.shared.sampling import ONE_SAMPLE, Readings, latest
 
 WALK = "cgroups"
 MOST_SEEN, MOST_SHOWN = 10_000, 200

@@ -9,11 +9,11 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from memrunbook.core.fact import Answer, Command, Doc, Fact, Question, Reading, Samples, Unavailable
+from memrunbook.core.reading.fact import Answer, Command, Doc, Fact, Question, Reading, Samples, Unavailable
 from memrunbook.core.units import Unit
 from memrunbook.facts.cgroups import CgroupsReading
 from memrunbook.facts.processes import Processes
-from memrunbook.facts.sampling import Readings
+from memrunbook.facts.shared.sampling import Readings
 
 RUNTIMES = ("docker", "podman")
 MOST_ASKED = 40

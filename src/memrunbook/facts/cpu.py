@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from memrunbook.core.fact import Doc, Fact, Read, Reading, Samples, Unavailable
+from memrunbook.core.reading.fact import Doc, Fact, Read, Reading, Samples, Unavailable
 from memrunbook.core.units import Unit
-from memrunbook.facts.sampling import ONE_SAMPLE, Readings, latest
+from memrunbook.facts.shared.sampling import ONE_SAMPLE, Readings, latest
 
 STAT = "/proc/stat"
 FIELDS, IOWAIT = 8, 4

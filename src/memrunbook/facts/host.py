@@ -7,11 +7,11 @@ import math
 import re
 from typing import Annotated, Any
 
-from memrunbook.core.attribution import groups_of, owner_of
-from memrunbook.core.fact import Doc, Fact, Read, Reading, Samples, Walk
+from memrunbook.core.reading.fact import Doc, Fact, Read, Reading, Samples, Walk
 from memrunbook.core.units import Unit
-from memrunbook.facts import numbers, roles
-from memrunbook.facts.sampling import Readings, latest
+from memrunbook.facts.shared import numbers, roles
+from memrunbook.facts.shared.sampling import Readings, latest
+from memrunbook.linux.attribution import groups_of, owner_of
 
 WALK = "host"
 STATUS = "/proc/self/status"

@@ -8,11 +8,11 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from memrunbook.core.fact import Doc, Fact, Read, Reading, Sample, Samples, Unavailable
+from memrunbook.core.reading.fact import Doc, Fact, Read, Reading, Sample, Samples, Unavailable
 from memrunbook.core.units import SIZES, Unit
-from memrunbook.facts import numbers
 from memrunbook.facts.memory import MEMINFO
-from memrunbook.facts.sampling import Readings, latest
+from memrunbook.facts.shared import numbers
+from memrunbook.facts.shared.sampling import Readings, latest
 
 POOL = "/sys/kernel/mm/hugepages/hugepages-"
 COUNTS = ("nr_hugepages", "free_hugepages", "resv_hugepages", "surplus_hugepages")

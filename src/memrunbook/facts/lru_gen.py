@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from memrunbook.core.fact import Doc, Fact, Read, Reading, Samples, Unavailable
-from memrunbook.facts import numbers
-from memrunbook.facts.sampling import Readings, latest
+from memrunbook.core.reading.fact import Doc, Fact, Read, Reading, Samples, Unavailable
+from memrunbook.facts.shared import numbers
+from memrunbook.facts.shared.sampling import Readings, latest
 
 FOLDER = "/sys/kernel/mm/lru_gen"
 ENABLED, MIN_TTL = f"{FOLDER}/enabled", f"{FOLDER}/min_ttl_ms"

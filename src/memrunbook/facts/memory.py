@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from memrunbook.core.fact import Doc, Fact, Grep, Read, Reading, Samples, Unavailable
+from memrunbook.core.reading.fact import Doc, Fact, Grep, Read, Reading, Samples, Unavailable
 from memrunbook.core.units import Unit
-from memrunbook.facts import numbers
-from memrunbook.facts.sampling import Readings, Values, latest
+from memrunbook.facts.shared import numbers
+from memrunbook.facts.shared.sampling import Readings, Values, latest
 from memrunbook.facts.zram import ZramReading
 
 MEMINFO = "/proc/meminfo"

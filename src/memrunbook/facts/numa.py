@@ -7,11 +7,11 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from memrunbook.core.fact import Doc, Fact, Read, Reading, Samples, Unavailable
+from memrunbook.core.reading.fact import Doc, Fact, Read, Reading, Samples, Unavailable
 from memrunbook.core.units import Unit
-from memrunbook.facts import numbers
 from memrunbook.facts.buddy import BuddyReading
-from memrunbook.facts.sampling import Rate, Readings, intervals, latest, per_second
+from memrunbook.facts.shared import numbers
+from memrunbook.facts.shared.sampling import Rate, Readings, intervals, latest, per_second
 
 FOLDER = "/sys/devices/system/node/node"
 MEMINFO, NUMASTAT = "/meminfo", "/numastat"

@@ -9,14 +9,14 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Struct
 
-from memrunbook.core.fact import Command, Doc, Fact, Reading, Samples, Unavailable
-from memrunbook.core.oomlog import explain
-from memrunbook.core.oomlog.category import category
-from memrunbook.core.oomlog.event import Event, Failure, KernelLog, Note, Task
-from memrunbook.core.oomlog.reader import read_log
-from memrunbook.core.service import Service
+from memrunbook.core.reading.fact import Command, Doc, Fact, Reading, Samples, Unavailable
 from memrunbook.core.units import KIB, Unit
-from memrunbook.facts import numbers
+from memrunbook.facts.shared import numbers
+from memrunbook.linux.oomlog import explain
+from memrunbook.linux.oomlog.category import category
+from memrunbook.linux.oomlog.event import Event, Failure, KernelLog, LogNote, Task
+from memrunbook.linux.oomlog.reader import read_log
+from memrunbook.linux.service import Service
 
 LOG = "dmesg"
 NEWEST_LINES = 4000
@@ -221,7 +221,7 @@ def _bytes(kib: int | None) -> int | None:
     return None if kib is None else numbers.fits(kib * KIB)
 
 
-def _drop(note: Note, uptime: float) -> CacheDrop:
+def _drop(note: LogNote, uptime: float) -> CacheDrop:
     return CacheDrop(name=note.name[:NAME_LENGTH], pid=note.pid, value=note.value, age_seconds=_age(note.stamp, uptime))
 
 

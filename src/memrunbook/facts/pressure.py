@@ -7,9 +7,9 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from memrunbook.core.fact import Doc, Fact, Read, Reading, Samples, Unavailable
+from memrunbook.core.reading.fact import Doc, Fact, Read, Reading, Samples, Unavailable
 from memrunbook.core.units import Unit
-from memrunbook.facts.sampling import LEAST_SECONDS, ONE_SAMPLE, WENT_DOWN, Readings, latest
+from memrunbook.facts.shared.sampling import LEAST_SECONDS, ONE_SAMPLE, WENT_DOWN, Readings, latest
 
 MEMORY = "/proc/pressure/memory"
 IO = "/proc/pressure/io"

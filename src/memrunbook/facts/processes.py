@@ -11,10 +11,10 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from memrunbook.core.attribution import groups_of, owner_of
-from memrunbook.core.fact import Doc, Fact, Reading, Samples, Unavailable, Walk
+from memrunbook.core.reading.fact import Doc, Fact, Reading, Samples, Unavailable, Walk
 from memrunbook.core.units import Unit
-from memrunbook.facts import numbers
+from memrunbook.facts.shared import numbers
+from memrunbook.linux.attribution import groups_of, owner_of
 
 TICKS_PER_SECOND = 100
 """USER_HZ, the unit of times in /proc: 100 on every architecture that we know."""

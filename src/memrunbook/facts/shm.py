@@ -8,10 +8,10 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from memrunbook.core.fact import Doc, Fact, Read, Reading, Samples, Unavailable, Walk
+from memrunbook.core.reading.fact import Doc, Fact, Read, Reading, Samples, Unavailable, Walk
 from memrunbook.core.units import Unit
-from memrunbook.facts import numbers
-from memrunbook.facts.sampling import Readings
+from memrunbook.facts.shared import numbers
+from memrunbook.facts.shared.sampling import Readings
 
 SEGMENTS = "/proc/sysvipc/shm"
 BOOT = "shm"

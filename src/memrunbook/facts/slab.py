@@ -7,12 +7,12 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from memrunbook.core.fact import Answer, Doc, Fact, Grep, Read, Reading, Samples, Unavailable
+from memrunbook.core.reading.fact import Answer, Doc, Fact, Grep, Read, Reading, Samples, Unavailable
 from memrunbook.core.units import Unit
-from memrunbook.facts import numbers
 from memrunbook.facts.host import page_size
 from memrunbook.facts.memory import MEMINFO
-from memrunbook.facts.sampling import NO_PAGE_SIZE, Readings, Values, latest, split
+from memrunbook.facts.shared import numbers
+from memrunbook.facts.shared.sampling import NO_PAGE_SIZE, Readings, Values, latest, split
 
 SLABINFO = "/proc/slabinfo"
 DENTRY_STATE = "/proc/sys/fs/dentry-state"

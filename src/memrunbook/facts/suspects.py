@@ -11,12 +11,12 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from memrunbook.core.fact import Command, Doc, Fact, Question, Read, Reading, Sample, Samples, Unavailable
+from memrunbook.core.reading.fact import Command, Doc, Fact, Question, Read, Reading, Sample, Samples, Unavailable
 from memrunbook.core.units import GIB, Unit
-from memrunbook.facts import numbers
 from memrunbook.facts.pressure import PressureReading
 from memrunbook.facts.processes import Process, Processes
-from memrunbook.facts.sampling import Readings
+from memrunbook.facts.shared import numbers
+from memrunbook.facts.shared.sampling import Readings
 
 MAPS = "maps"
 SHOWN, COUNTED = 5, 40
@@ -31,7 +31,7 @@ START = 19
 SOURCE = "/proc/PID/smaps_rollup"
 
 
-class Suspect(Struct, frozen=True, kw_only=True):
+class SuspectUnit(Struct, frozen=True, kw_only=True):
     """One process; what it does not tell this user is None, its memory also above 16 GiB."""
 
     pid: Annotated[int, Doc("process id", source="/proc/PID")]
@@ -56,7 +56,9 @@ class Suspect(Struct, frozen=True, kw_only=True):
 class Suspects(Reading, frozen=True, kw_only=True):
     """Processes of 1 GiB or 10 % of RAM, and those with half of the mappings that one may have."""
 
-    all: Annotated[list[Suspect], Doc("at most five: those with many mappings, then the largest", source="/proc/PID")]
+    all: Annotated[
+        list[SuspectUnit], Doc("at most five: those with many mappings, then the largest", source="/proc/PID")
+    ]
 
 
 def follow(readings: Readings) -> tuple[Question, ...]:
@@ -133,12 +135,12 @@ def _start(answers: Sample, pid: int) -> int | None:
     return numbers.whole(fields[START]) if len(fields) > START else None
 
 
-def _suspect(process: Process, answers: Sample, limit: float | None) -> Suspect:
+def _suspect(process: Process, answers: Sample, limit: float | None) -> SuspectUnit:
     sizes = numbers.keyed(answers.text(f"/proc/{process.pid}/smaps_rollup") or "")
     own = [sizes.get("Private_Clean"), sizes.get("Private_Dirty")]
     line = re.search(rf"^\s*(\d{{1,9}}) /proc/{process.pid}/maps$", answers.text(MAPS) or "", re.MULTILINE | re.ASCII)
     maps = int(line[1]) or None if line else None
-    return Suspect(
+    return SuspectUnit(
         pid=process.pid,
         name=process.name,
         unit=process.unit,

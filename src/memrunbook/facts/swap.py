@@ -7,14 +7,14 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from memrunbook.core.fact import Doc, Fact, Read, Reading, Samples, Unavailable, Walk
-from memrunbook.core.swap_size import recommended_swap
+from memrunbook.core.reading.fact import Doc, Fact, Read, Reading, Samples, Unavailable, Walk
 from memrunbook.core.units import Unit
-from memrunbook.facts import numbers
 from memrunbook.facts.host import page_size
 from memrunbook.facts.memory import MEMINFO
-from memrunbook.facts.sampling import NO_PAGE_SIZE, Rate, Readings, intervals, latest, split, whole_per_second
+from memrunbook.facts.shared import numbers
+from memrunbook.facts.shared.sampling import NO_PAGE_SIZE, Rate, Readings, intervals, latest, split, whole_per_second
 from memrunbook.facts.vmstat import VMSTAT
+from memrunbook.linux.swap_size import recommended_swap
 
 SWAPS = "/proc/swaps"
 DISKS = "disks"

@@ -7,11 +7,11 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from memrunbook.core.fact import Answer, Doc, Fact, Grep, Read, Reading, Samples, Unavailable
+from memrunbook.core.reading.fact import Answer, Doc, Fact, Grep, Read, Reading, Samples, Unavailable
 from memrunbook.core.units import Unit
-from memrunbook.facts import numbers
 from memrunbook.facts.memory import MEMINFO
-from memrunbook.facts.sampling import Readings, Values, latest
+from memrunbook.facts.shared import numbers
+from memrunbook.facts.shared.sampling import Readings, Values, latest
 
 FOLDERS = {"vm": "/proc/sys/vm/", "kernel": "/proc/sys/kernel/"}
 FILES = {"page_cluster": "page-cluster", "threads_max": "threads-max"}

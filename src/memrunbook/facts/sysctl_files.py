@@ -7,10 +7,10 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from memrunbook.core.fact import Doc, Fact, Grep, Reading, Sample, Samples, Unavailable
+from memrunbook.core.reading.fact import Doc, Fact, Grep, Reading, Sample, Samples, Unavailable
 from memrunbook.core.units import Unit
-from memrunbook.facts import numbers
-from memrunbook.facts.sampling import Readings
+from memrunbook.facts.shared import numbers
+from memrunbook.facts.shared.sampling import Readings
 
 FOLDERS = ("/etc/sysctl.d/", "/run/sysctl.d/", "/usr/local/lib/sysctl.d/", "/usr/lib/sysctl.d/")
 """Of two files with one name, that of the earlier folder counts (sysctl.d(5))."""
@@ -22,7 +22,7 @@ HUGE_PAGES = "vm.nr_hugepages"
 _SETTING = re.compile(r"^[ \t]*-?[ \t]*(vm[./][\w./-]+)[ \t]*=[ \t]*(.*?)[ \t\r]*$", re.MULTILINE | re.ASCII)
 
 
-class Setting(Struct, frozen=True, kw_only=True):
+class SysctlSetting(Struct, frozen=True, kw_only=True):
     """One line of a file."""
 
     path: Annotated[str, Doc("the file", source="sysctl.d(5)")]
@@ -34,7 +34,8 @@ class SysctlFilesReading(Reading, frozen=True, kw_only=True):
     """The `vm` parameters that files set; the last setting of a parameter counts."""
 
     files: Annotated[
-        list[Setting] | None, Doc("settings of vm parameters, the one that counts last", source="sysctl.d, sysctl.conf")
+        list[SysctlSetting] | None,
+        Doc("settings of vm parameters, the one that counts last", source="sysctl.d, sysctl.conf"),
     ] = None
     nr_hugepages: Annotated[
         int | None, Doc("huge pages of the default size that they ask for", Unit.COUNT, HUGE_PAGES)
@@ -67,9 +68,9 @@ def _files(sample: Sample) -> list[str]:
     return [by_name[name] for name in sorted(by_name)] + [LAST] * there
 
 
-def _settings(path: str, text: str) -> list[Setting]:
+def _settings(path: str, text: str) -> list[SysctlSetting]:
     return [
-        Setting(path=path, key=key.replace("/", ".").replace("-", "_"), value=value)
+        SysctlSetting(path=path, key=key.replace("/", ".").replace("-", "_"), value=value)
         for key, value in _SETTING.findall(text)
     ]
 

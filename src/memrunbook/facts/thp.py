@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from memrunbook.core.fact import Doc, Fact, Read, Reading, Samples, Unavailable
+from memrunbook.core.reading.fact import Doc, Fact, Read, Reading, Samples, Unavailable
 from memrunbook.core.units import Unit
-from memrunbook.facts import numbers
 from memrunbook.facts.memory import MEMINFO
-from memrunbook.facts.sampling import Readings, latest
+from memrunbook.facts.shared import numbers
+from memrunbook.facts.shared.sampling import Readings, latest
 
 FOLDER = "/sys/kernel/mm/transparent_hugepage"
 ENABLED, DEFRAG = f"{FOLDER}/enabled", f"{FOLDER}/defrag"

@@ -7,10 +7,10 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from memrunbook.core.fact import Command, Doc, Fact, Question, Reading, Samples, Unavailable
+from memrunbook.core.reading.fact import Command, Doc, Fact, Question, Reading, Samples, Unavailable
 from memrunbook.core.units import Unit
-from memrunbook.facts import numbers
-from memrunbook.facts.sampling import Readings
+from memrunbook.facts.shared import numbers
+from memrunbook.facts.shared.sampling import Readings
 
 MOUNTS = "tmpfs"
 ASKED_PERCENT = 5.0

@@ -11,19 +11,19 @@ from typing import Annotated
 
 import msgspec
 
-from memrunbook.core.fact import Command, Doc, Fact, Reading, Samples, Unavailable, Walk
-from memrunbook.core.service import PROPERTIES, Growth, Memory, Service, read_service
-from memrunbook.core.systemctl import blocks
+from memrunbook.core.reading.fact import Command, Doc, Fact, Reading, Samples, Unavailable, Walk
 from memrunbook.core.units import MIB, MINUTE, Unit
-from memrunbook.facts import numbers
-from memrunbook.facts.growth import growth_of, thinned
+from memrunbook.facts.shared import numbers
+from memrunbook.facts.shared.growth import growth_of, thinned
+from memrunbook.linux.service import PROPERTIES, Growth, Service, ServiceMemory, read_service
+from memrunbook.linux.systemctl import blocks
 
 SUSPECT_PERCENT = 30.0
 MATTERS_PERCENT = 5.0
 """Of the suspects those that grow come first, but not one that holds less of the RAM than this."""
 GROWING_BYTES_PER_SECOND = MIB
 GROWING_PERCENT_PER_MINUTE = 1.0
-EMPTY = Memory(0, 0, 0, 0)
+EMPTY = ServiceMemory(0, 0, 0, 0)
 NO_PROCESS = frozenset({"exited", "failed", "dead", "auto-restart"})
 GROUPS, SHOW = "units", "systemctl"
 
@@ -124,7 +124,7 @@ def _missing(samples: Samples, host: Reading | Unavailable | None) -> Unavailabl
     return Unavailable("failed", "units: systemctl shows no services and no control group has any")
 
 
-def _groups(text: str) -> dict[str, Memory]:
+def _groups(text: str) -> dict[str, ServiceMemory]:
     """The control groups that the walk printed, by path: every line begins with a word of ours."""
     found: dict[str, dict[str, int | None]] = {}
     values: dict[str, int | None] = {}
@@ -132,12 +132,12 @@ def _groups(text: str) -> dict[str, Memory]:
         word, _, rest = line.partition(" ")
         if word == "unit":
             values = found.setdefault(rest, {})
-        elif word in Memory.__struct_fields__:
+        elif word in ServiceMemory.__struct_fields__:
             values[word] = numbers.whole(rest)
-    return {path: Memory(**values) for path, values in found.items()}
+    return {path: ServiceMemory(**values) for path, values in found.items()}
 
 
-def _services(shown: list[dict[str, str]], groups: Mapping[str, Memory], uptime: float) -> list[Service]:
+def _services(shown: list[dict[str, str]], groups: Mapping[str, ServiceMemory], uptime: float) -> list[Service]:
     return [
         read_service(one, groups.get(one.get("ControlGroup", ""), _without_group(one)), uptime)
         for one in shown
@@ -145,12 +145,12 @@ def _services(shown: list[dict[str, str]], groups: Mapping[str, Memory], uptime:
     ]
 
 
-def _without_group(shown: Mapping[str, str]) -> Memory:
+def _without_group(shown: Mapping[str, str]) -> ServiceMemory:
     """A service that has no process holds nothing; one that has (no accounting on cgroup v1) is unknown."""
-    return EMPTY if shown.get("SubState") in NO_PROCESS else Memory()
+    return EMPTY if shown.get("SubState") in NO_PROCESS else ServiceMemory()
 
 
-def _bare(groups: Mapping[str, Memory]) -> list[Service]:
+def _bare(groups: Mapping[str, ServiceMemory]) -> list[Service]:
     """Without systemctl: a control group exists while its service runs, and nothing may be done with it."""
     return [
         Service(
@@ -168,7 +168,7 @@ def _bare(groups: Mapping[str, Memory]) -> list[Service]:
     ]
 
 
-def _sizes(path: str, series: list[tuple[float, dict[str, Memory]]]) -> list[tuple[float, int | None]]:
+def _sizes(path: str, series: list[tuple[float, dict[str, ServiceMemory]]]) -> list[tuple[float, int | None]]:
     return [(time, groups[path].own if path in groups else None) for time, groups in series]
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from memrunbook.core.fact import Doc, Fact, Read, Reading, Samples, Unavailable
+from memrunbook.core.reading.fact import Doc, Fact, Read, Reading, Samples, Unavailable
 from memrunbook.core.units import Unit
-from memrunbook.facts import numbers
 from memrunbook.facts.host import page_size
-from memrunbook.facts.sampling import (
+from memrunbook.facts.shared import numbers
+from memrunbook.facts.shared.sampling import (
     NO_PAGE_SIZE,
     ONE_SAMPLE,
     Interval,

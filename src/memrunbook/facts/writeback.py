@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from memrunbook.core.fact import Doc, Fact, Read, Reading, Samples, Unavailable, Walk
+from memrunbook.core.reading.fact import Doc, Fact, Read, Reading, Samples, Unavailable, Walk
 from memrunbook.core.units import Unit
-from memrunbook.facts import numbers
 from memrunbook.facts.host import page_size
-from memrunbook.facts.sampling import NO_PAGE_SIZE, Rate, Readings, Values, intervals, latest, split, whole_per_second
+from memrunbook.facts.shared import numbers
+from memrunbook.facts.shared.sampling import (
+    NO_PAGE_SIZE,
+    Rate,
+    Readings,
+    Values,
+    intervals,
+    latest,
+    split,
+    whole_per_second,
+)
 from memrunbook.facts.vmstat import VMSTAT
 
 BLOCKED = "blocked"

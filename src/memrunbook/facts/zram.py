@@ -6,10 +6,10 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from memrunbook.core.fact import Answer, Doc, Fact, Read, Reading, Samples, Unavailable
+from memrunbook.core.reading.fact import Answer, Doc, Fact, Read, Reading, Samples, Unavailable
 from memrunbook.core.units import Unit
-from memrunbook.facts import numbers
-from memrunbook.facts.sampling import Readings
+from memrunbook.facts.shared import numbers
+from memrunbook.facts.shared.sampling import Readings
 
 BLOCK = "/sys/block/zram"
 STAT = "/mm_stat"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from memrunbook.core.fact import Answer, Doc, Fact, Read, Reading, Samples, Unavailable
+from memrunbook.core.reading.fact import Answer, Doc, Fact, Read, Reading, Samples, Unavailable
 from memrunbook.core.units import Unit
-from memrunbook.facts import numbers
 from memrunbook.facts.host import page_size
 from memrunbook.facts.memory import MEMINFO
-from memrunbook.facts.sampling import NO_PAGE_SIZE, Readings, latest, split
+from memrunbook.facts.shared import numbers
+from memrunbook.facts.shared.sampling import NO_PAGE_SIZE, Readings, latest, split
 
 FOLDER = "/sys/module/zswap/parameters"
 ENABLED, PERCENT, COMPRESSOR = f"{FOLDER}/enabled", f"{FOLDER}/max_pool_percent", f"{FOLDER}/compressor"

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from msgspec import structs
 
-from memrunbook.core.fact import (
+from memrunbook.core.host import Host, HostIdentity
+from memrunbook.core.instant import Instant
+from memrunbook.core.reading.fact import (
     Answer,
     Fact,
     Grep,
@@ -22,11 +24,9 @@ from memrunbook.core.fact import (
     Unavailable,
     Walk,
 )
-from memrunbook.core.host import Host, HostIdentity
-from memrunbook.core.instant import Instant
-from memrunbook.core.probe import build_probe, read_sample
-from memrunbook.core.snapshot import Snapshot
-from memrunbook.core.trend import LEAST_POINTS
+from memrunbook.core.reading.probe import build_probe, read_sample
+from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.reading.trend import LEAST_POINTS
 from memrunbook.runtime.ports import Clock, Output, Session
 
 PROBE_SECONDS = 60.0

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from memrunbook.actions.scripts import STILL_GOING
-from memrunbook.core.action import Change
-from memrunbook.core.effects import Done, Executed, Failed, Unknown
+from memrunbook.actions.shared.scripts import STILL_GOING
+from memrunbook.core.action.action import Change
 from memrunbook.core.instant import Instant
+from memrunbook.core.run.request import Done, Executed, Failed, Unknown
 from memrunbook.runtime.ports import Output, Session
 from memrunbook.runtime.redaction import redact
 

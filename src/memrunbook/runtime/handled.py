@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from memrunbook.core.fact import Unavailable
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.reading.fact import Unavailable
+from memrunbook.core.reading.snapshot import Snapshot
 
 # By host name and machine-id (clones share the latter): until when (seconds since 1970) a resolved run has dealt with
 # what happened there.

@@ -8,8 +8,13 @@ from typing import Any
 
 import msgspec
 
-from memrunbook.core.action import Effect
-from memrunbook.core.effects import (
+from memrunbook.core.action.action import Repeat
+from memrunbook.core.action.policy import ServicePolicy
+from memrunbook.core.errors import HostError, Interrupted, Refused, RunbookError, SessionLost
+from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.run.record import Event
+from memrunbook.core.run.report import HostReport, fold
+from memrunbook.core.run.request import (
     AskApproval,
     Asking,
     Done,
@@ -24,11 +29,6 @@ from memrunbook.core.effects import (
     Wait,
     Waited,
 )  # fmt: skip
-from memrunbook.core.errors import HostError, Interrupted, Refused, RunbookError, SessionLost
-from memrunbook.core.events import Event
-from memrunbook.core.policy import ServicePolicy
-from memrunbook.core.report import HostReport, fold
-from memrunbook.core.snapshot import Snapshot
 from memrunbook.core.text import clean
 from memrunbook.core.units import encode
 from memrunbook.runtime.collect import Collector
@@ -136,7 +136,7 @@ class Interpreter:
             # A run takes an error for "not begun". A script that was cut off may have done its work: that is unknown.
             self.held_back = error
             result = Unknown(self.clock.now(), f"cut off while it ran: {error}")
-        if change.effect is not Effect.READ:
+        if change.repeat is not Repeat.READ:
             self.collector.changed()
         result = msgspec.structs.replace(result, at=self.clock.now())
         if change.evidence and isinstance(result, Done):

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from memrunbook.core.effects import Approval, AskApproval
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.instant import Instant
+from memrunbook.core.run.request import Approval, AskApproval
 
 
 class Output(Struct, frozen=True):

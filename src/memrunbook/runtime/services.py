@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from memrunbook.core.fact import Reading, Unavailable
-from memrunbook.core.policy import ServicePolicy
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.action.policy import ServicePolicy
+from memrunbook.core.reading.fact import Reading, Unavailable
+from memrunbook.core.reading.snapshot import Snapshot
 
 LISTS = {"units": ("all", "growing", "suspects"), "oom": ("victim_units",)}
 

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from memrunbook.core import chain
-from memrunbook.core.chain import Broken, Link, Torn
 from memrunbook.core.errors import JournalError
-from memrunbook.state import disk
+from memrunbook.state import chain, disk
+from memrunbook.state.chain import Broken, Link, Torn
 
 
 class RunJournal:

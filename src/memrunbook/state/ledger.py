@@ -10,17 +10,16 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from memrunbook.core import chain
-from memrunbook.core.chain import Link
 from memrunbook.core.errors import JournalError
-from memrunbook.state import disk, keys
+from memrunbook.state import chain, disk, keys
+from memrunbook.state.chain import Link
 from memrunbook.state.keys import SealingKey
 from memrunbook.state.lines import read_lines
 
 TAIL = 1 << 16
 
 
-class Entry(Struct, frozen=True):
+class LedgerEntry(Struct, frozen=True):
     """Where one journal (`file`, inside the directory of `run`) stood: the hash of its last record and their count."""
 
     run: str
@@ -30,7 +29,7 @@ class Entry(Struct, frozen=True):
     count: int
 
 
-class SealedEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SealedEntry(LedgerEntry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An entry as it stands in the ledger: with the time (UTC), the public key and the signature over all of it."""
 
     at: str
@@ -53,7 +52,7 @@ def ledger_file(state: Path) -> Path:
     return state / "ledger.jsonl"
 
 
-def append(state: Path, entries: Sequence[Entry], at: str) -> str:
+def append(state: Path, entries: Sequence[LedgerEntry], at: str) -> str:
     """Seals entries into the ledger and returns its new head; safe with several processes and threads."""
     path = ledger_file(state)
     file = disk.open_for_append(path)
@@ -78,7 +77,7 @@ def read(state: Path) -> list[SealedEntry]:
     return list(read_lines(ledger_file(state), SealedEntry))
 
 
-def _sealed(entry: Entry, at: str, key: SealingKey, link: Link) -> dict[str, Any]:
+def _sealed(entry: LedgerEntry, at: str, key: SealingKey, link: Link) -> dict[str, Any]:
     payload = {**msgspec.to_builtins(entry), "at": at, "key": key.public}
     place = {"seq": link.count + 1, "prev": link.head}
     return {**payload, "seal": key.sign(chain.canonical({**payload, **place}))}

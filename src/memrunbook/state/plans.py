@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from memrunbook.core.errors import UsageError
-from memrunbook.core.plan import Plan
+from memrunbook.core.plan.plan import Plan
 from memrunbook.core.units import encode
 from memrunbook.runtime.redaction import redacted
 from memrunbook.version import __version__

@@ -19,7 +19,7 @@ from memrunbook.core.errors import JournalError, UsageError
 from memrunbook.core.instant import Instant
 from memrunbook.state import disk, ledger
 from memrunbook.state.journal import RunJournal
-from memrunbook.state.ledger import Entry
+from memrunbook.state.ledger import LedgerEntry
 from memrunbook.state.names import file_name
 
 RUN_ID = re.compile(r"\d{8}T\d{6}Z-[a-z]{4}")
@@ -39,7 +39,7 @@ def run_path(state: Path, run_id: str) -> Path:
     return state / "runs" / run_id
 
 
-class Evidence(Struct, frozen=True):
+class SavedFile(Struct, frozen=True):
     """One saved file: `path` inside the run's directory, SHA-256 in hex, length in bytes."""
 
     host: str
@@ -100,7 +100,7 @@ class RunDirectory:
         content = text.encode("utf-8", "backslashreplace")
         path = _free(folder, file_name(name))
         disk.create(path, content)
-        said = Evidence(host, str(path.relative_to(self.path)), hashlib.sha256(content).hexdigest(), len(content))
+        said = SavedFile(host, str(path.relative_to(self.path)), hashlib.sha256(content).hexdigest(), len(content))
         index.append({"at": self._now().isoformat(), **to_builtins(said)})
         return said.path, said.sha256
 
@@ -140,8 +140,8 @@ class RunDirectory:
             self._journals |= fresh
         return [self._journals[name] for name in names]
 
-    def _entry(self, name: str, journal: RunJournal, event: Literal["start", "end"]) -> Entry:
-        return Entry(self.run_id, name, event, journal.link.head, journal.link.count)
+    def _entry(self, name: str, journal: RunJournal, event: Literal["start", "end"]) -> LedgerEntry:
+        return LedgerEntry(self.run_id, name, event, journal.link.head, journal.link.count)
 
 
 def _free(folder: Path, name: str) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from memrunbook.core.host import HostIdentity
-from memrunbook.core.probe import CASE, MARK, read_sample, write_sample
+from memrunbook.core.reading.probe import CASE, MARK, read_sample, write_sample
 from memrunbook.runtime.ports import Connector, Output, Session
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from memrunbook.core.errors import UsageError
-from memrunbook.core.fact import Sample
 from memrunbook.core.host import HostIdentity
-from memrunbook.core.probe import CASE, MARK, read_sample, write_sample
+from memrunbook.core.reading.fact import Sample
+from memrunbook.core.reading.probe import CASE, MARK, read_sample, write_sample
 from memrunbook.runtime.ports import Output
 
 _BEGIN = f"@@{CASE} begin "

@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 from msgspec import Struct, structs
 
 from memrunbook.core.host import HostIdentity
-from memrunbook.core.probe import quoted
+from memrunbook.core.reading.probe import quoted
 from memrunbook.runtime.ports import Output
 
 SudoMode = Literal["auto", "always", "never"]
@@ -45,7 +45,7 @@ shell_ids ${shell_line##*) }
 """
 _HELLO = 'printf \'@@%s hello %s %s %s %s @\\n\' {nonce} "$$" "$shell_parent" "$shell_group" "$shell_user"\n'
 
-Outcome = Literal["done", "late", "lost", "flood"]
+Ending = Literal["done", "late", "lost", "flood"]
 
 
 class Channel(Protocol):
@@ -162,7 +162,7 @@ class Shell:
         started = time.monotonic()
         nonce = secrets.token_hex(8)
         frame = Frame(nonce, limit)
-        outcome: Outcome = "lost"
+        outcome: Ending = "lost"
         status = None
         text = _wrapped(script, args, nonce)
         if not self.ended:
@@ -189,8 +189,8 @@ class Shell:
         with suppress(OSError):
             self._channel.send(data, timeout)
 
-    def _follow(self, frame: Frame, deadline: float) -> tuple[Outcome, int | None]:
-        outcome: Outcome = "lost"
+    def _follow(self, frame: Frame, deadline: float) -> tuple[Ending, int | None]:
+        outcome: Ending = "lost"
         try:
             while data := self._channel.receive(deadline - time.monotonic()):
                 status = frame.feed(data)
@@ -216,7 +216,7 @@ def _wrapped(script: str, args: Sequence[str], nonce: str) -> bytes:
     ).encode()
 
 
-class Line(Protocol):
+class Wire(Protocol):
     """What carries a shell, and can end it from outside."""
 
     def stop(self, hello: Hello) -> bool:
@@ -229,7 +229,7 @@ class Line(Protocol):
 class ShellSession:
     """A `Session` on a started shell."""
 
-    def __init__(self, shell: Shell, identity: HostIdentity, line: Line) -> None:
+    def __init__(self, shell: Shell, identity: HostIdentity, line: Wire) -> None:
         self._shell = shell
         self._identity = identity
         self._line = line

@@ -20,7 +20,7 @@ from memrunbook.transports.ssh_config import SshConfig
 
 if TYPE_CHECKING:
     from memrunbook.transports.ssh_keys import KeyRing
-    from memrunbook.transports.ssh_link import Link
+    from memrunbook.transports.ssh_link import SshLink
 
 PORT = 22
 
@@ -151,9 +151,9 @@ class SshConnector:
         identity = HostIdentity(address=link.address or target.address, host_key=key.fingerprint, user=target.user)
         return ShellSession(shell, identity, link)
 
-    def _connect(self, target: Target) -> tuple[Link, HostKey]:
+    def _connect(self, target: Target) -> tuple[SshLink, HostKey]:
         load_paramiko()
-        from memrunbook.transports.ssh_link import Link
+        from memrunbook.transports.ssh_link import SshLink
         from memrunbook.transports.tcp import dial
 
         times = self.options.timeouts
@@ -161,9 +161,9 @@ class SshConnector:
         try:
             if via:
                 sock = via.forward(target.address, target.port, times.channel, target.where)
-                link = Link(sock, target.where, via)
+                link = SshLink(sock, target.where, via)
             else:
-                link = Link(dial(target.address, target.port, times.tcp, target.where), target.where)
+                link = SshLink(dial(target.address, target.port, times.tcp, target.where), target.where)
         except BaseException:
             if via:
                 via.close()
@@ -174,7 +174,7 @@ class SshConnector:
             link.close()
             raise
 
-    def _enter(self, link: Link, target: Target) -> HostKey:
+    def _enter(self, link: SshLink, target: Target) -> HostKey:
         known = self.options.known(target.known_hosts)
         kinds = [line.key.kind for line in known.lookup(target.known_name) if not line.revoked]
         times = self.options.timeouts
@@ -187,7 +187,7 @@ class SshConnector:
     def _notice(self, what: str, seconds: float) -> None:
         self.options.notice(self.host.name, what, seconds)
 
-    def _login(self, link: Link, target: Target, seconds: float) -> None:
+    def _login(self, link: SshLink, target: Target, seconds: float) -> None:
         from paramiko import Agent, SSHException
 
         from memrunbook.transports.ssh_keys import Offer
@@ -204,7 +204,7 @@ class SshConnector:
         if not entered:
             raise _refused(target, offer.tried, [f"{key.path} ({key.why})" for key in offer.unusable])
 
-    def _open_shell(self, link: Link, target: Target) -> Shell:
+    def _open_shell(self, link: SshLink, target: Target) -> Shell:
         patience = max(self.options.timeouts.channel, self.options.patience)
         if target.user != "root" and self.options.sudo != "never":
             try:

@@ -36,7 +36,7 @@ _LINE = re.compile(r"(\w+)(?:\s*=\s*|\s+)(.*)")
 
 
 @dataclass(frozen=True)
-class Setting:
+class Directive:
     """One line of the file, for hosts of these patterns; `uncertain` in a Match block: it may apply."""
 
     keyword: str
@@ -67,7 +67,7 @@ class HostSettings:
 class SshConfig:
     """A configuration that was read. The first value of a keyword wins, as in ssh; only IdentityFile adds up."""
 
-    def __init__(self, settings: Iterable[Setting] = ()) -> None:
+    def __init__(self, settings: Iterable[Directive] = ()) -> None:
         self._settings = tuple(settings)
 
     @classmethod
@@ -96,7 +96,7 @@ class SshConfig:
         return _host_settings(name, found, identities)
 
 
-def _settings(text: str, file: str) -> Iterable[Setting]:
+def _settings(text: str, file: str) -> Iterable[Directive]:
     hosts: tuple[str, ...] = ("*",)
     uncertain = False
     for number, line in enumerate(text.splitlines(), start=1):
@@ -110,7 +110,7 @@ def _settings(text: str, file: str) -> Iterable[Setting]:
         elif keyword == "match":
             hosts, uncertain = ("*",), True
         else:
-            yield Setting(keyword, words, hosts, uncertain, where)
+            yield Directive(keyword, words, hosts, uncertain, where)
 
 
 def _split(line: str, where: str) -> tuple[str, tuple[str, ...]]:
@@ -125,7 +125,7 @@ def _split(line: str, where: str) -> tuple[str, tuple[str, ...]]:
     return found[1].lower(), tuple(words[:comment])
 
 
-def _check_honoured(setting: Setting, name: str) -> None:
+def _check_honoured(setting: Directive, name: str) -> None:
     if setting.uncertain:
         raise UsageError(
             f"{setting.keyword} stands in a Match block, and whether that holds for {name} is not evaluated here",

@@ -13,7 +13,7 @@ from paramiko import ChannelException, PKey, SSHException, Transport
 from paramiko.ssh_exception import BadAuthenticationType, IncompatiblePeer
 
 from memrunbook.core.errors import LoginError, Unreachable
-from memrunbook.core.probe import quoted
+from memrunbook.core.reading.probe import quoted
 from memrunbook.core.text import clean
 from memrunbook.transports.known_hosts import HostKey
 from memrunbook.transports.shell import Hello, NoShellError, Shell
@@ -36,7 +36,7 @@ logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)  # it prints traceb
 class Stream:
     """A channel of a connection as the shell wants it."""
 
-    def __init__(self, link: Link, stream: SshStream) -> None:
+    def __init__(self, link: SshLink, stream: SshStream) -> None:
         self._link = link
         self._stream = stream
 
@@ -61,10 +61,10 @@ class Stream:
             self._stream.close()
 
 
-class Link:
+class SshLink:
     """An SSH connection. Its methods raise errors of `memrunbook.core.errors` that name the host as `where`."""
 
-    def __init__(self, sock: QuickSocket | SshStream, where: str, via: Link | None = None) -> None:
+    def __init__(self, sock: QuickSocket | SshStream, where: str, via: SshLink | None = None) -> None:
         self._transport = Transport(sock)
         self._transport.banner_timeout = self._transport.handshake_timeout = 1e6  # the deadlines are ours
         self._sock = sock

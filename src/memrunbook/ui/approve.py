@@ -6,10 +6,10 @@ import shlex
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from memrunbook.core.action import Risk
-from memrunbook.core.effects import Answer, Approval, AskApproval
+from memrunbook.core.action.action import Risk
 from memrunbook.core.errors import Interrupted
 from memrunbook.core.instant import Instant
+from memrunbook.core.run.request import Answer, Approval, AskApproval
 from memrunbook.core.text import clean
 from memrunbook.runtime.ports import Approver
 from memrunbook.ui.block import Span, line

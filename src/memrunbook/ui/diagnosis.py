@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 
-from memrunbook.core.diagnosis import SEVERITIES, CheckState, Diagnosis, Finding, RunbookDiagnosis, Suspect
 from memrunbook.core.instant import Instant
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.plan.diagnosis import SEVERITIES, CheckState, Diagnosis, Finding, RunbookDiagnosis, Suspect
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, line, note, row, text
 from memrunbook.ui.findings import finding_entries
 from memrunbook.ui.header import facts_row, host_row

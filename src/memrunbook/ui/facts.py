@@ -7,10 +7,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from memrunbook.core.fact import Unavailable
 from memrunbook.core.instant import Instant
-from memrunbook.core.metric import Metric
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.reading.fact import Unavailable
+from memrunbook.core.reading.metric import Metric
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.ui.block import BLANK, Block, Grid, Row, Span, Table, Text, line, row, text
 from memrunbook.ui.header import facts_row, host_row
 from memrunbook.ui.words import unit_of, value_words

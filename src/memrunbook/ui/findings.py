@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from memrunbook.core.diagnosis import SEVERITIES, CheckState, Finding
-from memrunbook.core.fact import Unavailable
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.plan.diagnosis import SEVERITIES, CheckState, Finding
+from memrunbook.core.reading.fact import Unavailable
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.ui.block import Note, Row, Span, note, row
 from memrunbook.ui.words import counts, evidence_words, severity
 

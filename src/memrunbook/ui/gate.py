@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from memrunbook.core.action import Change, Risk
-from memrunbook.core.condition import Evidence
-from memrunbook.core.effects import AskApproval
+from memrunbook.core.action.action import Change, Risk
 from memrunbook.core.instant import Instant
-from memrunbook.core.plan import PlannedStep
+from memrunbook.core.plan.plan import PlannedStep
+from memrunbook.core.run.request import AskApproval
+from memrunbook.core.runbook.condition import Evidence
 from memrunbook.core.units import format_duration
 from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Text, line, note, row, text
 from memrunbook.ui.words import (

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from memrunbook.core.fact import Unavailable
 from memrunbook.core.instant import Instant
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.reading.fact import Unavailable
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import format_bytes, format_duration
 from memrunbook.ui.block import Row, Span, row
 from memrunbook.ui.words import moment_words

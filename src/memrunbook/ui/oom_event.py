@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from memrunbook.core.oomlog import explain
-from memrunbook.core.oomlog.category import category, constraint
-from memrunbook.core.oomlog.event import UNKILLABLE, USUAL_PAGE_KIB, Event, Kill, Task
 from memrunbook.core.units import KIB, format_bytes
+from memrunbook.linux.oomlog import explain
+from memrunbook.linux.oomlog.category import category, constraint
+from memrunbook.linux.oomlog.event import UNKILLABLE, USUAL_PAGE_KIB, Event, Kill, Task
 from memrunbook.runtime.redaction import redact
 from memrunbook.ui.block import Part, Row, Span, row
 from memrunbook.ui.words import plural

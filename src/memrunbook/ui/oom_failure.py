@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from memrunbook.core.fragmentation import by_zone
-from memrunbook.core.oomlog import explain
-from memrunbook.core.oomlog.event import Event, Failure, KernelLog
 from memrunbook.core.units import KIB, format_bytes
+from memrunbook.linux.fragmentation import by_zone
+from memrunbook.linux.oomlog import explain
+from memrunbook.linux.oomlog.event import Event, Failure, KernelLog
 from memrunbook.ui.block import BLANK, Block, Grid, Span, line, row
 from memrunbook.ui.words import plural
 

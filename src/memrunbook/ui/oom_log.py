@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from memrunbook.core.oomlog import explain
-from memrunbook.core.oomlog.category import category
-from memrunbook.core.oomlog.event import Event, KernelLog
+from memrunbook.linux.oomlog import explain
+from memrunbook.linux.oomlog.category import category
+from memrunbook.linux.oomlog.event import Event, KernelLog
 from memrunbook.ui.block import BLANK, Block, Grid, Span, Table, line
 from memrunbook.ui.oom_event import event_rows
 from memrunbook.ui.oom_failure import failure_blocks, note_blocks

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from memrunbook.core.action import Effect, Risk
-from memrunbook.core.diagnosis import RunbookDiagnosis
+from memrunbook.core.action.action import Repeat, Risk
 from memrunbook.core.instant import Instant
-from memrunbook.core.plan import DecisionWord, Plan, PlannedStep
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.plan.diagnosis import RunbookDiagnosis
+from memrunbook.core.plan.plan import DecisionWord, Plan, PlannedStep
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Style, line, note, row, text
 from memrunbook.ui.findings import finding_counts, finding_entries
 from memrunbook.ui.header import RUNBOOK, facts_row, host_row
@@ -84,7 +84,7 @@ def _steps(plan: Plan) -> Iterator[Row | Note]:
 
 
 def _acts(step: PlannedStep) -> bool:
-    return step.change is not None and step.change.effect is not Effect.READ
+    return step.change is not None and step.change.repeat is not Repeat.READ
 
 
 def _named(step: PlannedStep) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self
 
-from memrunbook.core.condition import State
-from memrunbook.core.effects import AskApproval, Execute, Lock, ReadFacts, Record, Request, Unlock, Wait
-from memrunbook.core.events import Diagnosed, Event, StepFinished
 from memrunbook.core.instant import Instant
+from memrunbook.core.run.record import Diagnosed, Event, StepFinished
+from memrunbook.core.run.request import AskApproval, Execute, Lock, ReadFacts, Record, Request, Unlock, Wait
+from memrunbook.core.runbook.condition import State
 from memrunbook.core.units import format_duration
 from memrunbook.ui.block import Line, Span, line, text
 from memrunbook.ui.layout import lay_out
@@ -70,7 +70,7 @@ def _doing(request: Request[Any]) -> str:
     return {Lock: "taking the lock of the host", Unlock: "giving the lock back"}[type(request)]
 
 
-class Progress:
+class ProgressDisplay:
     """Shows what the hosts are doing. On a terminal what they wait for stands below the lines and its time runs.
 
     Use it as a context manager; safe with several threads. `clock` gives the time.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from memrunbook.core.events import Outcome, StepFinished, StepState
-from memrunbook.core.report import HostReport, Reported
+from memrunbook.core.run.record import Outcome, StepFinished, StepState
+from memrunbook.core.run.report import HostReport, Reported
 from memrunbook.core.units import format_duration
 from memrunbook.ui.block import BLANK, Block, Grid, Line, Note, Row, Span, Style, Table, line, note, row, text
 from memrunbook.ui.words import counts, metric_words, unit_of, value_words

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from memrunbook.core.bound import Check, Runbook, Step
-from memrunbook.core.condition import Condition
+from memrunbook.core.runbook.bound import Check, Runbook, Step
+from memrunbook.core.runbook.condition import Condition
 from memrunbook.core.units import format_duration
 from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Table, line, note, row, text
 from memrunbook.ui.words import digest_words, proof_words, risk, severity

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from memrunbook.core.diagnosis import Suspect
+from memrunbook.core.plan.diagnosis import Suspect
 from memrunbook.core.units import MIB, MINUTE, format_bytes, format_duration
 from memrunbook.ui.block import Note, Row, Span, note, row
 

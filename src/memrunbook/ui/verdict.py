@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from memrunbook.core.diagnosis import Diagnosis, RunbookDiagnosis
-from memrunbook.core.plan import Plan
+from memrunbook.core.plan.diagnosis import Diagnosis, RunbookDiagnosis
+from memrunbook.core.plan.plan import Plan
 from memrunbook.ui.block import Line, Span, Text, line, text
 from memrunbook.ui.suspects import sentence
 from memrunbook.ui.words import SEVERITY_STYLES, plural

@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from memrunbook.core.action import Risk
-from memrunbook.core.condition import Evidence
+from memrunbook.core.action.action import Risk
 from memrunbook.core.instant import Instant
-from memrunbook.core.plan import PlannedStep
+from memrunbook.core.plan.plan import PlannedStep
+from memrunbook.core.runbook.condition import Evidence
 from memrunbook.core.units import MINUTE, Unit, format_duration, format_value
 from memrunbook.ui.block import Span, Style, Text, joined, text
 

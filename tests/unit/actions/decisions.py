@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from memrunbook.core.action import Action, Blocked, Change, NotNeeded
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.action.action import Action, Blocked, Change, NotNeeded
+from memrunbook.core.reading.snapshot import Snapshot
 
 
 def change(action: Action, snapshot: Snapshot) -> Change:

@@ -7,12 +7,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from memrunbook.core.fact import Reading, Unavailable
+from memrunbook.core.action.policy import UnitPolicy
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.instant import Instant
-from memrunbook.core.policy import UnitPolicy
-from memrunbook.core.service import Service
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.reading.fact import Reading, Unavailable
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import GIB, MIB
 from memrunbook.facts.buddy import BuddyReading
 from memrunbook.facts.containers import Container, ContainersReading
@@ -30,6 +29,7 @@ from memrunbook.facts.thp import ThpReading
 from memrunbook.facts.units import Units
 from memrunbook.facts.vmstat import VmstatReading
 from memrunbook.facts.zswap import ZswapReading
+from memrunbook.linux.service import Service
 
 DENIED = Unavailable("denied", "permission denied")
 

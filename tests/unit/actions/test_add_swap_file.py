@@ -10,10 +10,10 @@ from tests.unit.actions.hosts import COLD_SWAP, DENIED, host
 from tests.unit.actions.swap_host import SwapHost
 
 from memrunbook.actions.add_swap_file import SCRIPT, UNDO, AddSwapFile
-from memrunbook.core.action import Risk
-from memrunbook.core.snapshot import Snapshot
-from memrunbook.core.swap_size import Policy
+from memrunbook.core.action.action import Risk
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import GIB, MIB, Size
+from memrunbook.linux.swap_size import Policy
 
 ADD = AddSwapFile()
 

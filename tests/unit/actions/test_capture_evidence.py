@@ -9,14 +9,14 @@ from tests.unit.actions.hosts import DENIED, host
 from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.capture_evidence import SCRIPT, CaptureEvidence
-from memrunbook.core.action import Effect, Risk
+from memrunbook.core.action.action import Repeat, Risk
 from memrunbook.core.units import Duration
 
 
 def test_evidence_needs_no_gate_and_no_root() -> None:
     made = change(CaptureEvidence(), host({"host": DENIED, "memory": DENIED}))
     assert made.summary == "Save the evidence, within 10 s"
-    assert (made.risk, made.effect, made.evidence) == (Risk.NONE, Effect.READ, True)
+    assert (made.risk, made.repeat, made.evidence) == (Risk.NONE, Repeat.READ, True)
     assert (made.args, made.timeout) == (("10", "5", "200"), 30.0)
     assert made.verify is None
 

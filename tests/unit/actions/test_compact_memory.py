@@ -8,7 +8,7 @@ from tests.unit.actions.hosts import DENIED, host
 from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.compact_memory import CompactMemory
-from memrunbook.core.action import Risk
+from memrunbook.core.action.action import Risk
 from memrunbook.core.units import GIB
 
 COMPACT = CompactMemory()

@@ -9,8 +9,8 @@ from tests.unit.actions.hosts import COLD_SWAP, DENIED, host
 from tests.unit.actions.swap_host import SwapHost
 
 from memrunbook.actions.cycle_swap import SCRIPT, UNDO, CycleSwap
-from memrunbook.core.action import Risk
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.action.action import Risk
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import GIB, KIB, MIB
 
 CYCLE = CycleSwap(device=COLD_SWAP.name)

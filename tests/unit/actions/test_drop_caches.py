@@ -8,8 +8,8 @@ from tests.unit.actions.hosts import DENIED, host
 from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.drop_caches import DropCaches
-from memrunbook.core.action import Effect, Risk
-from memrunbook.core.fact import Unavailable
+from memrunbook.core.action.action import Repeat, Risk
+from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.units import GIB
 
 CACHE, SLAB, ALL = DropCaches(what="pagecache"), DropCaches(what="slab"), DropCaches(what="all")
@@ -20,7 +20,7 @@ def test_a_short_host_with_bloated_slab_may_drop_it() -> None:
     made = change(SLAB, host(SHORT))
     assert (made.summary, made.target) == ("Drop dentries and inodes", "slab")
     assert made.args == ("/proc/sys/vm/drop_caches", "2", "300")
-    assert (made.risk, made.effect) == (Risk.MEDIUM, Effect.ONCE)
+    assert (made.risk, made.repeat) == (Risk.MEDIUM, Repeat.ONCE)
     assert made.undo is None
     assert change(CACHE, host(SHORT)).summary == "Drop the page cache"
     assert change(ALL, host(SHORT)).summary == "Drop the page cache, dentries and inodes"

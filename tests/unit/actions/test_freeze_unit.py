@@ -7,7 +7,7 @@ from tests.unit.actions.hosts import API, DENIED, FAILED, host, with_unit
 from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.freeze_unit import FreezeUnit
-from memrunbook.core.action import Risk
+from memrunbook.core.action.action import Risk
 from memrunbook.core.units import Duration, decode
 
 FREEZE = FreezeUnit(unit=API.name)

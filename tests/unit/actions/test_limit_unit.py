@@ -8,8 +8,8 @@ from tests.unit.actions.hosts import API, FAILED, host, with_unit
 from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.limit_unit import LimitUnit
-from memrunbook.core.action import Risk
-from memrunbook.core.policy import UnitPolicy
+from memrunbook.core.action.action import Risk
+from memrunbook.core.action.policy import UnitPolicy
 from memrunbook.core.units import GIB, Duration, Size
 
 ABOVE = LimitUnit(unit=API.name, memory_max=Size(10 * GIB), swap_max=Size(GIB))

@@ -9,7 +9,7 @@ from tests.unit.actions.hosts import API, DENIED, FAILED, host, with_unit
 from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.reclaim_cgroup import ReclaimCgroup
-from memrunbook.core.action import Risk
+from memrunbook.core.action.action import Risk
 from memrunbook.core.units import GIB, Size
 
 RECLAIM = ReclaimCgroup(unit=API.name, amount=Size(GIB))

@@ -9,9 +9,9 @@ from tests.unit.actions.hosts import API, DENIED, FAILED, IDLE_POOL, host
 from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.release_hugepages import SCRIPT, UNDO, ReleaseHugepages
-from memrunbook.core.action import Risk
-from memrunbook.core.fact import Unavailable
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.action.action import Risk
+from memrunbook.core.reading.fact import Unavailable
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import GIB, MIB, Size
 from memrunbook.facts.hugepages import HugepagePool
 

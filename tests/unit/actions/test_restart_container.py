@@ -10,8 +10,8 @@ from tests.unit.actions.hosts import DENIED, WEB, host
 from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.restart_container import SCRIPT, RestartContainer
-from memrunbook.core.action import Risk
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.action.action import Risk
+from memrunbook.core.reading.snapshot import Snapshot
 
 RESTART = RestartContainer(container="web")
 STARTED = WEB.started

@@ -5,7 +5,7 @@ from tests.unit.actions.hosts import API, FAILED, host, with_unit
 from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.restart_unit import RestartUnit
-from memrunbook.core.action import Risk
+from memrunbook.core.action.action import Risk
 
 RESTART = RestartUnit(unit=API.name)
 

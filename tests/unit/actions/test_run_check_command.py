@@ -5,14 +5,14 @@ from tests.unit.actions.hosts import host
 from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.run_check_command import RunCheckCommand
-from memrunbook.core.action import Effect, Risk
+from memrunbook.core.action.action import Repeat, Risk
 
 
 def test_a_reader_needs_no_gate_and_its_output_is_evidence() -> None:
     made = change(RunCheckCommand(command=("grep", "-i", "my page", "/proc/meminfo")), host())
     assert made.summary == "Look with grep -i 'my page' /proc/meminfo"
     assert made.target == made.command == "grep -i 'my page' /proc/meminfo"
-    assert (made.risk, made.effect, made.evidence) == (Risk.NONE, Effect.READ, True)
+    assert (made.risk, made.repeat, made.evidence) == (Risk.NONE, Repeat.READ, True)
 
 
 def test_a_program_that_may_do_anything_is_asked_for() -> None:

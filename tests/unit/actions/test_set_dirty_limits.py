@@ -9,7 +9,7 @@ from tests.unit.actions.hosts import DENIED, host
 from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.set_dirty_limits import SCRIPT, UNDO, SetDirtyLimits
-from memrunbook.core.action import Risk
+from memrunbook.core.action.action import Risk
 from memrunbook.core.units import GIB, MIB, Duration, Size, decode
 
 SIZES = SetDirtyLimits(limit=Size(512 * MIB), background=Size(64 * MIB))

@@ -4,8 +4,8 @@ from tests.unit.actions.decisions import blocked, change, not_needed
 from tests.unit.actions.hosts import host
 
 from memrunbook.actions.set_lru_gen_min_ttl import SetLruGenMinTtl
-from memrunbook.core.action import Risk
-from memrunbook.core.fact import Unavailable
+from memrunbook.core.action.action import Risk
+from memrunbook.core.reading.fact import Unavailable
 
 SECOND = SetLruGenMinTtl(milliseconds=1000)
 

@@ -11,7 +11,7 @@ from tests.unit.actions.hosts import API, DENIED, host, with_process, with_unit
 from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.set_oom_score_adj import SCRIPT, UNDO, SetOomScoreAdj
-from memrunbook.core.action import Risk
+from memrunbook.core.action.action import Risk
 from memrunbook.core.units import decode
 
 EXPOSE = SetOomScoreAdj(pid=812, value=500)

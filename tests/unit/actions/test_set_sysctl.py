@@ -9,7 +9,7 @@ from tests.unit.actions.hosts import DENIED, host
 from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.set_sysctl import SCRIPT, UNDO, SetSysctl
-from memrunbook.core.action import Risk
+from memrunbook.core.action.action import Risk
 from memrunbook.core.units import GIB, KIB, MIB, Duration, decode
 
 

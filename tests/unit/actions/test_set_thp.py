@@ -8,9 +8,9 @@ from tests.unit.actions.hosts import DENIED, host
 from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.set_thp import SetThp
-from memrunbook.actions.sysfs import SCRIPT, UNDO
-from memrunbook.core.action import Risk
-from memrunbook.core.fact import Unavailable
+from memrunbook.actions.shared.sysfs import SCRIPT, UNDO
+from memrunbook.core.action.action import Risk
+from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.units import Duration
 
 FOLDER = "/sys/kernel/mm/transparent_hugepage"

@@ -11,8 +11,8 @@ from tests.unit.actions.hosts import COLD_SWAP, DENIED, host
 from tests.unit.actions.swap_host import SwapHost
 
 from memrunbook.actions.setup_zram import SCRIPT, UNDO, SetupZram
-from memrunbook.core.action import Risk
-from memrunbook.core.fact import Unavailable
+from memrunbook.core.action.action import Risk
+from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.units import GIB, MIB, Size
 
 SETUP = SetupZram()

@@ -6,7 +6,7 @@ from tests.unit.actions.hosts import API, DENIED, FAILED, host
 from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.start_unit import StartUnit
-from memrunbook.core.action import Risk
+from memrunbook.core.action.action import Risk
 
 START = StartUnit(unit=FAILED.name)
 

@@ -15,10 +15,10 @@ from tests.unit.actions.decisions import blocked, change
 from tests.unit.actions.hosts import DENIED, STRAY, host
 from tests.unit.actions.shells import Machine
 
-from memrunbook.actions.scripts import STILL_GOING
+from memrunbook.actions.shared.scripts import STILL_GOING
 from memrunbook.actions.stop_process import SCRIPT, StopProcess
-from memrunbook.core.action import Risk
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.action.action import Risk
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import GIB, Duration
 
 STOP = StopProcess(pid=STRAY.pid)

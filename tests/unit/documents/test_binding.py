@@ -6,10 +6,10 @@ import textwrap
 
 import pytest
 
-from memrunbook.core.action import Action
-from memrunbook.core.bound import Runbook
-from memrunbook.core.condition import Expression
+from memrunbook.core.action.action import Action
 from memrunbook.core.errors import DocumentError, Problem, UsageError
+from memrunbook.core.runbook.bound import Runbook
+from memrunbook.core.runbook.condition import Expression
 from memrunbook.documents.runbooks import load_runbook
 
 HEAD = """\

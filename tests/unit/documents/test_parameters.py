@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from memrunbook.core.errors import UsageError
-from memrunbook.core.runbook import ParameterSpec
+from memrunbook.core.runbook.spec import ParameterSpec
 from memrunbook.documents.parameters import parameter_values
 
 

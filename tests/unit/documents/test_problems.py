@@ -170,7 +170,7 @@ def test_part_of_a_file_is_told_with_its_place_in_the_file() -> None:
 def test_only_a_refused_document_loads_jsonschema() -> None:
     program = (
         "import sys\n"
-        "from memrunbook.core.policy import ServicePolicy\n"
+        "from memrunbook.core.action.policy import ServicePolicy\n"
         "from memrunbook.documents.problems import convert\n"
         "from memrunbook.documents.yaml_source import load\n"
         "source = load('services: []', 'f')\n"

@@ -11,9 +11,9 @@ from jsonschema import Draft202012Validator
 from msgspec import Meta, Struct
 
 from memrunbook.core import units
-from memrunbook.core.action import Risk
-from memrunbook.core.policy import ServicePolicy
-from memrunbook.core.runbook import RunbookSpec
+from memrunbook.core.action.action import Risk
+from memrunbook.core.action.policy import ServicePolicy
+from memrunbook.core.runbook.spec import RunbookSpec
 from memrunbook.core.units import Duration, Size
 from memrunbook.documents.schemas import render, schema
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memrunbook.core.fact import Answer, Reading, Sample, Unavailable
-from memrunbook.core.fragmentation import fragmentation_index, unusable_index
+from memrunbook.core.reading.fact import Answer, Reading, Sample, Unavailable
 from memrunbook.facts import buddy, host, memory
+from memrunbook.linux.fragmentation import fragmentation_index, unusable_index
 
 LAB = [39640, 21, 9, 8, 4, 4, 4, 3, 0, 0, 0]
 COMPACTED = [14975, 9, 7, 9, 6, 4, 5, 3, 2, 1, 23]

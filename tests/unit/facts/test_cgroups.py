@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from tests.unit.facts.shell_walks import SHELLS, tree, walked
 
-from memrunbook.core.fact import Answer, Sample, Unavailable, Walk
+from memrunbook.core.reading.fact import Answer, Sample, Unavailable, Walk
 from memrunbook.facts.cgroups import FACT, MOST_SEEN, NO_GROUPS, SCRIPT, SWITCHED_OFF, CgroupsReading, parse
-from memrunbook.facts.group import Group
+from memrunbook.facts.shared.group import Group
 
 MIB = 1 << 20
 HEX = "a59e4e7d3090c04c6ce5a4b7a8bc85228eb9b96ac00b1284643a8c7c11dda661"

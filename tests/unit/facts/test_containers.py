@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.facts.test_recorded import FOLDER, reading_of, samples_of
 
-from memrunbook.core.fact import Command, Reading, Unavailable
+from memrunbook.core.reading.fact import Command, Reading, Unavailable
 from memrunbook.facts import containers
 from memrunbook.facts.processes import Processes
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from memrunbook.core.fact import Answer, Sample, Unavailable
-from memrunbook.core.probe import build_probe, read_sample
+from memrunbook.core.reading.fact import Answer, Sample, Unavailable
+from memrunbook.core.reading.probe import build_probe, read_sample
 from memrunbook.facts import host
 
 SHELLS = [words for words in (["sh"], ["dash"], ["busybox", "sh"], ["bash"]) if shutil.which(words[0])]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from memrunbook.core.fact import Answer, Sample
+from memrunbook.core.reading.fact import Answer, Sample
 from memrunbook.facts import hugepages
 from memrunbook.facts.memory import MEMINFO
 

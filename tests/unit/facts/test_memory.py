@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memrunbook.core.fact import Answer, Reading, Sample, Unavailable
+from memrunbook.core.reading.fact import Answer, Reading, Sample, Unavailable
 from memrunbook.facts import memory
 from memrunbook.facts.memory import MemoryReading
 

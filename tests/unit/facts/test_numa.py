@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from memrunbook.core.fact import Answer, Reading, Sample, Unavailable
+from memrunbook.core.reading.fact import Answer, Reading, Sample, Unavailable
 from memrunbook.facts.buddy import BuddyReading, Zone
 from memrunbook.facts.numa import FOLDER, UNDECIDED, Node, NumaReading, parse
 

@@ -5,10 +5,10 @@ import re
 import msgspec
 import pytest
 
-from memrunbook.core.fact import Answer, Reading, Sample, Samples, Unavailable
-from memrunbook.core.metric import metrics_of
-from memrunbook.core.service import Service
+from memrunbook.core.reading.fact import Answer, Reading, Sample, Samples, Unavailable
+from memrunbook.core.reading.metric import metrics_of
 from memrunbook.facts.oom import FACT, Oom, parse
+from memrunbook.linux.service import Service
 
 
 class Host(Reading, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from memrunbook.core.fact import Answer, Sample, Unavailable
-from memrunbook.core.snapshot import supported
+from memrunbook.core.reading.fact import Answer, Sample, Unavailable
+from memrunbook.core.reading.snapshot import supported
 from memrunbook.facts import pressure
 from memrunbook.facts.pressure import PressureReading
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.unit.facts.shell_walks import SHELLS, tree, walked
 
-from memrunbook.core.fact import Answer, Reading, Sample, Samples, Unavailable, Walk
+from memrunbook.core.reading.fact import Answer, Reading, Sample, Samples, Unavailable, Walk
 from memrunbook.facts.processes import FACT, SCRIPT, Processes, parse
 
 MIB = 1 << 20

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.unit.facts.shell_walks import SHELLS, tree, walked
 
-from memrunbook.core.fact import Answer, Sample
+from memrunbook.core.reading.fact import Answer, Sample
 from memrunbook.facts.shm import BOOT, SCRIPT, SEGMENTS, ShmReading, parse
 
 HEAD = "key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime rss swap\n"

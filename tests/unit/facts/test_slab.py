@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from memrunbook.core.fact import Answer, Sample
+from memrunbook.core.reading.fact import Answer, Sample
 from memrunbook.facts import slab
 from memrunbook.facts.host import HostReading
 from memrunbook.facts.memory import MEMINFO

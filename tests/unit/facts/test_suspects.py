@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from memrunbook.core.fact import Answer, Command, Question, Read, Reading, Sample, Unavailable
+from memrunbook.core.reading.fact import Answer, Command, Question, Read, Reading, Sample, Unavailable
 from memrunbook.core.units import GIB, MIB
 from memrunbook.facts.pressure import IoPressure, PressureReading, Stall
 from memrunbook.facts.processes import Process, Processes

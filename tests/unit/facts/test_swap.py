@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from memrunbook.core.fact import Answer, Reading, Sample, Unavailable
+from memrunbook.core.reading.fact import Answer, Reading, Sample, Unavailable
 from memrunbook.facts import swap
 from memrunbook.facts.memory import MEMINFO
 from memrunbook.facts.swap import SwapReading

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from memrunbook.core.fact import Answer, Sample
+from memrunbook.core.reading.fact import Answer, Sample
 from memrunbook.facts.sysctl_files import ALWAYS_THERE, LAST, SysctlFilesReading, parse
 
 

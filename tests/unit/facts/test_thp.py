@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from memrunbook.core.fact import Answer, Sample, Unavailable
+from memrunbook.core.reading.fact import Answer, Sample, Unavailable
 from memrunbook.facts.memory import MEMINFO
 from memrunbook.facts.thp import DEFRAG, ENABLED, ThpReading, parse
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.unit.facts.shell_walks import SHELLS
 
-from memrunbook.core.fact import Reading, Unavailable
+from memrunbook.core.reading.fact import Reading, Unavailable
 from memrunbook.facts.tmpfs import MOUNTS, SCRIPT, follow, parse
 
 INFO = "{id} 27 {device} / {point} rw,nosuid shared:5 - {kind} scratch rw,size=48104k\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.unit.facts.shell_walks import SHELLS, tree, walked
 
-from memrunbook.core.fact import Answer, Command, Reading, Sample, Samples, Unavailable, Walk
+from memrunbook.core.reading.fact import Answer, Command, Reading, Sample, Samples, Unavailable, Walk
 from memrunbook.facts.units import FACT, SCRIPT, Units, parse
 
 MIB, GIB = 1 << 20, 1 << 30

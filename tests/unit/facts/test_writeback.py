@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from tests.unit.facts.shell_walks import SHELLS, tree, walked
 
-from memrunbook.core.fact import Answer, Sample, Unavailable
+from memrunbook.core.reading.fact import Answer, Sample, Unavailable
 from memrunbook.facts.host import HostReading
-from memrunbook.facts.sampling import NO_PAGE_SIZE, ONE_SAMPLE
+from memrunbook.facts.shared.sampling import NO_PAGE_SIZE, ONE_SAMPLE
 from memrunbook.facts.vmstat import VMSTAT
 from memrunbook.facts.writeback import BLOCKED, SCRIPT, WritebackReading, parse
 

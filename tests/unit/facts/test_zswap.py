@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from memrunbook.core.fact import Answer, Sample, Unavailable
+from memrunbook.core.reading.fact import Answer, Sample, Unavailable
 from memrunbook.facts.host import HostReading
 from memrunbook.facts.memory import MEMINFO
-from memrunbook.facts.sampling import NO_PAGE_SIZE
+from memrunbook.facts.shared.sampling import NO_PAGE_SIZE
 from memrunbook.facts.zswap import COMPRESSOR, ENABLED, PERCENT, POOL, STORED, ZswapReading, parse
 
 SETTINGS = {ENABLED: Answer("Y\n"), PERCENT: Answer("20\n"), COMPRESSOR: Answer("zstd\n")}

@@ -13,7 +13,9 @@ from msgspec import structs
 
 from memrunbook import catalog
 from memrunbook.core.errors import Interrupted
-from memrunbook.core.fact import (
+from memrunbook.core.host import Host, HostIdentity
+from memrunbook.core.instant import Instant
+from memrunbook.core.reading.fact import (
     Answer,
     Command,
     Fact,
@@ -26,10 +28,8 @@ from memrunbook.core.fact import (
     Unavailable,
     Walk,
 )
-from memrunbook.core.host import Host, HostIdentity
-from memrunbook.core.instant import Instant
-from memrunbook.core.probe import build_probe
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.reading.probe import build_probe
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.runtime import collect
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.collect import Collector

@@ -9,9 +9,9 @@ import pytest
 from tests.unit.runtime.real_shells import opened, program
 from tests.unit.transports.shells import each_shell
 
-from memrunbook.core.action import Change, Effect, Risk, Undo
-from memrunbook.core.effects import Done, Failed, Unknown
+from memrunbook.core.action.action import Change, Repeat, Risk, Undo
 from memrunbook.core.instant import Instant
+from memrunbook.core.run.request import Done, Failed, Unknown
 from memrunbook.runtime.execute import ARM, DISARM, WITNESS, execute, outcome, take_back
 from memrunbook.runtime.ports import Output
 from memrunbook.runtime.redaction import redact, redacted
@@ -25,7 +25,7 @@ CHANGE = Change(
     script='printf "%s;" "$@"',
     args=("a b", "$(reboot)"),
     risk=Risk.LOW,
-    effect=Effect.IDEMPOTENT,
+    repeat=Repeat.IDEMPOTENT,
     undo=Undo("back", 'printf "undo %s" "$1"', ("c $d",)),
     timeout=7.0,
 )

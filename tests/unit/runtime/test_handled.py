@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from memrunbook.core.fact import Reading, Unavailable
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.instant import Instant
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.reading.fact import Reading, Unavailable
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.runtime.handled import with_handled
 
 

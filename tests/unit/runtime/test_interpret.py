@@ -7,10 +7,16 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.properties import small
+from tests.lab import small
 
-from memrunbook.core.action import Change, Effect, Risk, Undo
-from memrunbook.core.effects import (
+from memrunbook.core.action.action import Change, Repeat, Risk, Undo
+from memrunbook.core.action.policy import ServicePolicy, ServiceRule
+from memrunbook.core.errors import Interrupted, JournalError, Refused, SessionLost
+from memrunbook.core.host import Host
+from memrunbook.core.plan.plan import PlannedStep
+from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.run.record import RunFinished
+from memrunbook.core.run.request import (
     Approval,
     AskApproval,
     Done,
@@ -24,13 +30,7 @@ from memrunbook.core.effects import (
     Wait,
     Waited,
 )  # fmt: skip
-from memrunbook.core.errors import Interrupted, JournalError, Refused, SessionLost
-from memrunbook.core.events import RunFinished
-from memrunbook.core.host import Host
-from memrunbook.core.plan import PlannedStep
-from memrunbook.core.policy import ServicePolicy, ServiceRule
-from memrunbook.core.run import run_plan
-from memrunbook.core.snapshot import Snapshot
+from memrunbook.core.run.run import run_plan
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.execute import DISARM
 from memrunbook.runtime.interpret import Interpreter
@@ -45,7 +45,7 @@ CHANGE = Change(
     script="act --token hunter2",
     args=("web",),
     risk=Risk.LOW,
-    effect=Effect.IDEMPOTENT,
+    repeat=Repeat.IDEMPOTENT,
     undo=Undo("back", "back"),
 )
 READ = ReadFacts(("memory", "units"), 2, 5.0, "a test")
@@ -170,7 +170,7 @@ def test_a_change_is_taken_back_by_its_undo_and_its_timer_stopped() -> None:
 
 
 def test_after_a_change_no_earlier_sample_is_used_and_after_reading_it_is() -> None:
-    harmless = msgspec.structs.replace(CHANGE, effect=Effect.READ)
+    harmless = msgspec.structs.replace(CHANGE, repeat=Repeat.READ)
     for change, seconds in ((CHANGE, 4.9), (harmless, 0.0)):  # of 5 s the host spent 0.1 s on its answer
         lab = Lab()
         first, _, _, second = lab.ask(READ, Wait(60.0, "a test"), Execute("act", change), READ)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.properties.small import Memory, Service, Units, snapshot
+from tests.lab.small import Memory, Service, Units, snapshot
 
-from memrunbook.core.fact import Reading, Unavailable
-from memrunbook.core.policy import ServicePolicy, ServiceRule
+from memrunbook.core.action.policy import ServicePolicy, ServiceRule
+from memrunbook.core.reading.fact import Reading, Unavailable
 from memrunbook.runtime.services import with_policy
 
 POLICY = ServicePolicy((ServiceRule(unit="web*", restart="yes"),))

@@ -11,12 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.state.conftest import NOW, RUN_ID
 
-from memrunbook.core import chain
-from memrunbook.core.chain import Link
 from memrunbook.core.instant import Instant
-from memrunbook.state import keys, ledger
+from memrunbook.state import chain, keys, ledger
 from memrunbook.state.audit import verify
-from memrunbook.state.ledger import Entry
+from memrunbook.state.chain import Link
+from memrunbook.state.ledger import LedgerEntry
 from memrunbook.state.run_directory import RunDirectory
 
 Damage = Callable[[Path], object]
@@ -154,7 +153,7 @@ def test_a_ledger_that_was_sealed_with_another_key_is_an_error(state: Path, fini
     ledger.ledger_file(state).unlink()
     mine = keys.key_file(state).read_bytes()
     keys.key_file(state).unlink()
-    ledger.append(state, [Entry(one.run, one.file, one.event, one.head, one.count) for one in known], "now")
+    ledger.append(state, [LedgerEntry(one.run, one.file, one.event, one.head, one.count) for one in known], "now")
     assert errors(state) == []
     keys.key_file(state).write_bytes(mine)
     assert set(errors(state)) == {"the entry is sealed by another key than this state directory's"}

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from memrunbook.core.chain import Verified, verify
 from memrunbook.core.errors import JournalError
 from memrunbook.state import disk
+from memrunbook.state.chain import Verified, verify
 from memrunbook.state.journal import RunJournal
 
 NOBODY = 65534

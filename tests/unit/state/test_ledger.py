@@ -10,21 +10,20 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from memrunbook.core import chain
-from memrunbook.core.chain import Verified
 from memrunbook.core.errors import JournalError
-from memrunbook.state import disk, keys, ledger
-from memrunbook.state.ledger import Entry
+from memrunbook.state import chain, disk, keys, ledger
+from memrunbook.state.chain import Verified
+from memrunbook.state.ledger import LedgerEntry
 
 AT = "2026-11-22T09:41:07.000Z"
-ENTRY = Entry("20261122T094107Z-abcd", "run.jsonl", "start", "0" * 64, 0)
+ENTRY = LedgerEntry("20261122T094107Z-abcd", "run.jsonl", "start", "0" * 64, 0)
 WRITER = """
 import sys
 from pathlib import Path
 from memrunbook.state import ledger
-from memrunbook.state.ledger import Entry
+from memrunbook.state.ledger import LedgerEntry
 for number in range(20):
-    ledger.append(Path(sys.argv[1]), [Entry(sys.argv[2], "f", "start", "0", number)], "now")
+    ledger.append(Path(sys.argv[1]), [LedgerEntry(sys.argv[2], "f", "start", "0", number)], "now")
 """
 
 

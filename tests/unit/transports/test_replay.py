@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from memrunbook.core.errors import UsageError
-from memrunbook.core.fact import Command, Read
-from memrunbook.core.probe import build_probe, read_sample
+from memrunbook.core.reading.fact import Command, Read
+from memrunbook.core.reading.probe import build_probe, read_sample
 from memrunbook.transports.local import LocalConnector
 from memrunbook.transports.record import RecordConnector
 from memrunbook.transports.replay import ReplayConnector

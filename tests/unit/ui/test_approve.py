@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 from tests.golden import samples as s
 
-from memrunbook.core.action import Risk
-from memrunbook.core.effects import Approval
+from memrunbook.core.action.action import Risk
 from memrunbook.core.errors import Interrupted
-from memrunbook.core.plan import PlannedStep
+from memrunbook.core.plan.plan import PlannedStep
+from memrunbook.core.run.request import Approval
 from memrunbook.ui.approve import ConsentThenAsk, TerminalApprover, UnattendedApprover
 from memrunbook.ui.screen import Screen
 

@@ -7,12 +7,12 @@ import threading
 import pytest
 from tests.golden import samples as s
 
-from memrunbook.core.condition import State, Verdict
-from memrunbook.core.effects import AskApproval, Execute, Lock, ReadFacts, Record, Request, Unlock, Wait
-from memrunbook.core.events import Diagnosed
+from memrunbook.core.run.record import Diagnosed
+from memrunbook.core.run.request import AskApproval, Execute, Lock, ReadFacts, Record, Request, Unlock, Wait
+from memrunbook.core.runbook.condition import State, Verdict
 from memrunbook.ui.block import line
 from memrunbook.ui.layout import lay_out
-from memrunbook.ui.progress import Progress, event_line, progress_line, waiting_line
+from memrunbook.ui.progress import ProgressDisplay, event_line, progress_line, waiting_line
 from memrunbook.ui.screen import Screen
 
 WAIT = Wait(5.0, "verify restart-grower")
@@ -50,7 +50,7 @@ def test_a_diagnosis_says_whether_the_incident_applies(state: State, said: str) 
 
 def test_off_a_terminal_each_event_is_one_line_and_a_loop_says_it_once() -> None:
     stream = io.StringIO()
-    with Progress(Screen("auto", stream, {}), lambda: s.NOW) as progress:
+    with ProgressDisplay(Screen("auto", stream, {}), lambda: s.NOW) as progress:
         for _ in range(3):
             progress.asked("h", WAIT)
         progress.asked("h", Record(s.finished()))
@@ -61,7 +61,7 @@ def test_off_a_terminal_each_event_is_one_line_and_a_loop_says_it_once() -> None
 
 def test_on_a_terminal_what_is_waited_for_is_drawn_and_goes_away() -> None:
     stream = Terminal()
-    with Progress(Screen("auto", stream, {"TERM": "xterm"}, 80), lambda: s.NOW) as progress:
+    with ProgressDisplay(Screen("auto", stream, {"TERM": "xterm"}, 80), lambda: s.NOW) as progress:
         for number in range(10):
             progress.asked(f"h{number}", WAIT)
         drawn = "".join(part for part in progress._drawn().plain)
@@ -80,7 +80,7 @@ def test_on_a_terminal_what_is_waited_for_is_drawn_and_goes_away() -> None:
 
 def test_hosts_may_report_from_several_threads_while_it_is_paused_and_drawn() -> None:
     stream = Terminal()
-    with Progress(Screen("never", stream, {"TERM": "xterm"}, 80), lambda: s.NOW) as progress:
+    with ProgressDisplay(Screen("never", stream, {"TERM": "xterm"}, 80), lambda: s.NOW) as progress:
         threads = [threading.Thread(target=progress.say, args=(line(f"line {n}"),)) for n in range(8)]
         for thread in threads:
             thread.start()

@@ -3,10 +3,10 @@ from __future__ import annotations
 from msgspec import structs
 from tests.golden import samples as s
 
-from memrunbook.core.action import Undo
-from memrunbook.core.condition import Evidence, Verdict
+from memrunbook.core.action.action import Undo
 from memrunbook.core.errors import UsageError
-from memrunbook.core.fact import Unavailable
+from memrunbook.core.reading.fact import Unavailable
+from memrunbook.core.runbook.condition import Evidence, Verdict
 from memrunbook.ui.block import Block, Grid
 from memrunbook.ui.diagnosis import diagnosis_view
 from memrunbook.ui.errors import error_lines, error_view

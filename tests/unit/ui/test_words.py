@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from tests.golden import samples as s
 
-from memrunbook.core.diagnosis import Suspect
+from memrunbook.core.plan.diagnosis import Suspect
 from memrunbook.core.units import GIB, MIB, Unit
 from memrunbook.ui.block import Span
 from memrunbook.ui.suspects import cause_rows, sentence

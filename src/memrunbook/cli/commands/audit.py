@@ -16,7 +16,7 @@ from memrunbook.core.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from memrunbook.state.audit import Finding
+    from memrunbook.state.audit import AuditFinding
 
 
 @click.group()
@@ -43,7 +43,7 @@ def verify(settings: Settings, expect: str, **_: Any) -> int:
     return tell(code, lambda: _draw(settings, state, findings, "" if broken else head))
 
 
-def _draw(settings: Settings, state: Path, findings: list[Finding], head: str) -> None:
+def _draw(settings: Settings, state: Path, findings: list[AuditFinding], head: str) -> None:
     from memrunbook.ui.audit import audit_view
     from memrunbook.ui.block import Span, line
     from memrunbook.ui.screen import Screen

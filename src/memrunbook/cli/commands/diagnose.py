@@ -14,7 +14,7 @@ from memrunbook.cli.streams import tell
 from memrunbook.cli.wiring import Reached, Wiring
 
 if TYPE_CHECKING:
-    from memrunbook.core.diagnosis import Diagnosis
+    from memrunbook.core.plan.diagnosis import Diagnosis
 
 COUNT, EVERY = 3, 5.0
 
@@ -27,7 +27,7 @@ def command(settings: Settings, **_options: Any) -> int:
     _ = wiring.hosts
     # The runbooks are loaded, and the view with them, in the first wait between two samples.
     reached = wiring.read(_every_fact, *settings.sampling(COUNT, EVERY), lambda: _prepare(wiring))
-    from memrunbook.core.diagnosis import diagnose
+    from memrunbook.core.plan.diagnosis import diagnose
 
     runbooks, problems = wiring.runbooks
     if problems:
@@ -55,7 +55,7 @@ def _every_fact() -> set[str]:
 
 
 def _prepare(wiring: Wiring) -> None:
-    import memrunbook.core.diagnosis
+    import memrunbook.core.plan.diagnosis
     import memrunbook.ui.diagnosis
     import memrunbook.ui.screen  # noqa: F401  loaded now, used when the last sample is there
 
@@ -69,7 +69,7 @@ def _code(one: Reached, diagnosis: Diagnosis | None) -> int:
 
 
 def _machine(one: Reached, diagnosis: Diagnosis | None) -> object:
-    from memrunbook.core.machine import MachineHost, diagnosed_host
+    from memrunbook.documents.machine import MachineHost, diagnosed_host
 
     if one.snapshot is None or diagnosis is None:
         return MachineHost(host=one.host, outcome="unreachable", error=str(one.error))

@@ -15,7 +15,7 @@ from memrunbook.cli.output import emit
 from memrunbook.cli.streams import tell
 from memrunbook.cli.wiring import Reached, Wiring
 from memrunbook.core.errors import UsageError
-from memrunbook.core.metric import Metric
+from memrunbook.core.reading.metric import Metric
 
 
 @click.command()
@@ -38,7 +38,7 @@ def command(settings: Settings, metrics: tuple[str, ...], samples: int, every: f
 
 
 def _machine(one: Reached, chosen: Mapping[str, Metric]) -> dict[str, Any]:
-    from memrunbook.core.machine import metric_of
+    from memrunbook.documents.machine import metric_of
 
     return {
         "host": one.host,

@@ -20,7 +20,7 @@ from memrunbook.cli.streams import tell
 from memrunbook.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from memrunbook.core.oomlog.event import KernelLog
+    from memrunbook.linux.oomlog.event import KernelLog
 
 PIECE = 1 << 18
 GZIP = b"\x1f\x8b"
@@ -52,7 +52,7 @@ def _emit(log: KernelLog) -> None:
     """Writes the document; thousands of events are looked through for secrets at once, and one by one where any is."""
     import msgspec
 
-    from memrunbook.core.oomlog.document import document
+    from memrunbook.linux.oomlog.document import document
     from memrunbook.runtime.redaction import NAMES
 
     told = document(log)
@@ -64,10 +64,10 @@ def _emit(log: KernelLog) -> None:
 
 
 def _read(file: str) -> KernelLog:
-    from memrunbook.core.oomlog.reader import Reader
-    from memrunbook.core.oomlog.source import plain
+    from memrunbook.linux.oomlog.reader import LogReader
+    from memrunbook.linux.oomlog.source import plain
 
-    reader = Reader()
+    reader = LogReader()
     try:
         for piece in plain(_pieces(file)):
             reader.feed(piece)

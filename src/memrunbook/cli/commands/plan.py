@@ -15,9 +15,9 @@ from memrunbook.cli.streams import tell
 from memrunbook.cli.wiring import Reached, Wiring
 
 if TYPE_CHECKING:
-    from memrunbook.core.bound import Runbook
-    from memrunbook.core.diagnosis import RunbookDiagnosis
-    from memrunbook.core.plan import Plan
+    from memrunbook.core.plan.diagnosis import RunbookDiagnosis
+    from memrunbook.core.plan.plan import Plan
+    from memrunbook.core.runbook.bound import Runbook
 
     Planned = tuple[Reached, RunbookDiagnosis | None, Plan | None]
 
@@ -34,8 +34,8 @@ def command(settings: Settings, name: str, out: Path | None, **options: Any) -> 
 
 def make_plans(settings: Settings, name: str, out: Path | None, *, exit_code: bool) -> int:
     """Plans on every host, draws or prints the plans; the exit code."""
-    from memrunbook.core.diagnosis import diagnose_one
-    from memrunbook.core.planner import make_plan
+    from memrunbook.core.plan.diagnosis import diagnose_one
+    from memrunbook.core.plan.planner import make_plan
 
     wiring = Wiring(settings)
     _ = wiring.hosts, wiring.policy
@@ -67,7 +67,7 @@ def _code(planned: Planned, *, exit_code: bool) -> int:
 
 
 def _machine(runbook: Runbook, planned: Planned) -> object:
-    from memrunbook.core.machine import MachineHost, planned_host
+    from memrunbook.documents.machine import MachineHost, planned_host
 
     one, diagnosis, plan = planned
     if one.snapshot is None or diagnosis is None or plan is None:

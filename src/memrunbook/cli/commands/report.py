@@ -15,7 +15,7 @@ from memrunbook.core.errors import JournalError, UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from memrunbook.core.report import HostReport
+    from memrunbook.core.run.report import HostReport
 
 
 @click.command()
@@ -26,7 +26,7 @@ def command(settings: Settings, run: str, **_: Any) -> int:
     state = state_path(settings)
     run_id, reports = load_reports(state, run)
     if settings.json:
-        from memrunbook.core.machine import reported_host
+        from memrunbook.documents.machine import reported_host
 
         return emit("report", {"run": run_id, "hosts": [reported_host(report) for report in reports]})
     from memrunbook.ui.report import report_view
@@ -40,7 +40,7 @@ def command(settings: Settings, run: str, **_: Any) -> int:
 
 def load_reports(state: Path, run: str) -> tuple[str, list[HostReport]]:
     """A run's id and the report of each of its hosts; UsageError where there is no such run."""
-    from memrunbook.core.report import fold
+    from memrunbook.core.run.report import fold
     from memrunbook.state.runs import records, runs
 
     known = {found.run_id: found for found in runs(state)}
@@ -57,7 +57,7 @@ def load_reports(state: Path, run: str) -> tuple[str, list[HostReport]]:
 
 
 def _event(record: object) -> Any:
-    from memrunbook.core.events import Event
+    from memrunbook.core.run.record import Event
 
     try:
         return msgspec.convert(record, Event, strict=False)

@@ -16,9 +16,9 @@ from memrunbook.cli.streams import tell, while_heard
 from memrunbook.cli.wiring import Wiring, actor, interactive, state_path
 
 if TYPE_CHECKING:
-    from memrunbook.core.bound import Runbook
     from memrunbook.core.instant import Instant
-    from memrunbook.core.report import HostReport
+    from memrunbook.core.run.report import HostReport
+    from memrunbook.core.runbook.bound import Runbook
     from memrunbook.runtime.ports import Approver
     from memrunbook.state.run_directory import RunDirectory
     from memrunbook.ui.block import Block
@@ -107,12 +107,12 @@ def _running(wiring: Wiring, runbook: Runbook, directory: RunDirectory, options:
     from memrunbook.cli.running import OneAtATime, Running
     from memrunbook.runtime.clock import SystemClock
     from memrunbook.state.handled import handled
-    from memrunbook.ui.progress import Progress
+    from memrunbook.ui.progress import ProgressDisplay
     from memrunbook.ui.screen import Screen
 
     settings = wiring.settings
     clock = SystemClock(wiring.stop)
-    progress = Progress(Screen(settings.color, sys.stderr), clock.now)
+    progress = ProgressDisplay(Screen(settings.color, sys.stderr), clock.now)
     running = Running(
         wiring=wiring,
         runbook=runbook,
@@ -153,7 +153,7 @@ def _approver(wiring: Wiring, options: dict[str, Any]) -> Approver:
 
 
 def _tell(settings: Settings, name: str, run_id: str, reports: list[HostReport], saved: dict[str, Path]) -> None:
-    from memrunbook.core.machine import reported_host
+    from memrunbook.documents.machine import reported_host
 
     if settings.json:
         hosts = [reported_host(report) for report in reports]

@@ -1,0 +1,127 @@
+"""What the actions on systemd services share: finding the unit, what forbids touching it, who it is."""
+
+from __future__ import annotations
+
+from memrunbook.actions.shared import guards
+from memrunbook.core.action.action import Blocked, Risk
+from memrunbook.core.action.protect import named_only_unit, untouchable_unit
+from memrunbook.core.reading.fact import Unavailable
+from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.linux.service import Service
+
+NEEDS = ("host", "units")
+HOLD = 60.0
+"""Seconds that a service must stay well: a refilled heap looks cured for a few."""
+UNKNOWN_STATE = "unknown"
+JOB_EXTRA, LONGEST_JOB, UNKNOWN_JOB = 10.0, 890.0, 180.0
+
+NOT_SHORT = "(memory.available_percent >= 10.0 || memory.available_bytes > before.memory.available_bytes)"
+
+JOURNAL = """\
+unit_journal() { # UNIT: the end of its log, for whoever reads why it failed
+  child journalctl --unit="$1" --lines=20 --no-pager 2>&1
+  return 1
+}
+"""
+
+
+def find(snapshot: Snapshot, name: str) -> Service | Blocked | None:
+    """The service of this name among those that are active or failed (None where it is neither), or what forbids it."""
+    blocked = guards.first(
+        snapshot,
+        guards.known("host.boot_id", "units.all"),
+        guards.NO_KUBERNETES,
+        guards.HAS_SYSTEMD,
+        guards.AS_ROOT,
+        guards.can_fork,
+    )
+    if blocked is not None:
+        return blocked
+    if untouchable_unit(name):
+        return Blocked(f"{name} is protected: the host or our own way in depends on it", "act on another unit")
+    every: list[Service] = snapshot.value("units.all")
+    unit = next((unit for unit in every if unit.name == name), None)
+    return unit if unit is None else _managed_elsewhere(unit) or _our_own(snapshot, unit) or unit
+
+
+def not_found(name: str) -> Blocked:
+    """No active or failed service has this name."""
+    hint = "write the whole name, as in search-api.service" if "." not in name else "`systemctl status` shows its state"
+    return Blocked(f"{name} is no active or failed service of this host", hint)
+
+
+def running(snapshot: Snapshot, name: str) -> Service | Blocked:
+    """The service of this name, which must be active."""
+    unit = find(snapshot, name)
+    if unit is None:
+        return not_found(name)
+    if isinstance(unit, Blocked):
+        return unit
+    if unit.state == UNKNOWN_STATE:
+        return Blocked(f"systemctl says nothing of {name}", "`runbook facts` shows what can be read on this host")
+    if unit.active:
+        return unit
+    return Blocked(f"{name} is {unit.state}, not active", "start_unit starts a service that is down")
+
+
+def stoppable(unit: Service) -> Blocked | None:
+    """What keeps systemd from stopping the unit on demand."""
+    if unit.refuse_manual_stop or not unit.can_stop:
+        return Blocked(f"{unit.name} refuses to be stopped by hand (RefuseManualStop)", "act on what it belongs to")
+    return None
+
+
+def startable(unit: Service) -> Blocked | None:
+    """What keeps systemd from starting the unit on demand, or as it was started before."""
+    if unit.refuse_manual_start or not unit.can_start:
+        return Blocked(f"{unit.name} refuses to be started by hand (RefuseManualStart)", "start what it belongs to")
+    if unit.need_daemon_reload:
+        return Blocked(
+            f"the unit file of {unit.name} has changed on disk: a start would take the change with it",
+            "read the change, then `systemctl daemon-reload`",
+        )
+    return None
+
+
+def risk(unit: Service, otherwise: Risk = Risk.MEDIUM) -> Risk:
+    """High for databases, container runtimes and the like, whatever the action."""
+    return Risk.HIGH if named_only_unit(unit.name) or unit.policy.kind == "database" else otherwise
+
+
+def stays_up(unit: Service) -> str:
+    """The condition that the service runs and systemd has not had to restart it (counted from systemd 235 on)."""
+    once = " && u.restarts == 0" if unit.restarts is not None else ""
+    return f"units.all.exists(u, u.name == target && u.active{once})"
+
+
+def run_arguments(unit: Service) -> tuple[str, str, str]:
+    """What `same_run` asks for: name, main process, invocation."""
+    return (unit.name, str(unit.main_pid or 0), unit.invocation_id or "")
+
+
+def identity(snapshot: Snapshot, unit: Service) -> str:
+    """Tells this run of the unit from an earlier or later one."""
+    name, pid, invocation = run_arguments(unit)
+    return f"{name} main process {pid} invocation {invocation} {guards.boot(snapshot)}"
+
+
+def job_timeout(unit: Service) -> float:
+    """Seconds that systemd itself may need to stop and start the unit, and ten more; at most 15 minutes."""
+    return min(unit.timeout_seconds or UNKNOWN_JOB, LONGEST_JOB) + JOB_EXTRA
+
+
+def _our_own(snapshot: Snapshot, unit: Service) -> Blocked | None:
+    pids = snapshot.value("host.own_pids")
+    above_us = not isinstance(pids, Unavailable) and unit.main_pid in pids
+    if unit.name == snapshot.value("host.own_unit") or above_us:
+        return Blocked(f"{unit.name} is protected: our own session runs in it", "act from another session, as over ssh")
+    return None
+
+
+def _managed_elsewhere(unit: Service) -> Blocked | None:
+    if unit.cluster_managed or unit.policy.kind == "cluster":
+        return Blocked(
+            f"{unit.name} is run by a cluster manager, which would take this for a failure",
+            "act through the cluster manager",
+        )
+    return None

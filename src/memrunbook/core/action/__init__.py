@@ -1,0 +1,1 @@
+"""Actions: what they propose, what they should move, and what they may never touch."""

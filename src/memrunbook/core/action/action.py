@@ -1,0 +1,134 @@
+"""An action: what it would change on a host, decided on a snapshot and never done here.
+
+An action is one file in `actions/` that defines one subclass of `Action`. Its YAML word is the file's name; its fields
+are the YAML parameters.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from typing import ClassVar, Literal
+
+import msgspec
+from msgspec import Struct
+
+from memrunbook.core.action.moved import Moves
+from memrunbook.core.reading.snapshot import Snapshot
+
+UndoMode = Literal["auto", "offer", "none"]
+
+
+class Risk(enum.IntEnum):
+    """What may be lost: nothing, performance, a moment of service, data or the service itself. It sets the gate."""
+
+    NONE = 0
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+
+    @property
+    def word(self) -> str:
+        """The word that documents and people use."""
+        return self.name.lower()
+
+
+class Repeat(enum.Enum):
+    """How often a change may be repeated: freely, after a re-check, or never by the engine."""
+
+    READ = "read"
+    IDEMPOTENT = "idempotent"
+    ONCE = "once"
+
+
+class Undo(Struct, frozen=True):
+    """How a change is taken back: a constant script and its parameters; it refuses where the value is not ours."""
+
+    summary: str
+    script: str
+    args: tuple[str, ...] = ()
+    mode: UndoMode = "auto"
+
+
+class Verify(Struct, frozen=True):
+    """What proves a change: a condition (CEL) that holds for `hold` seconds within `within` seconds."""
+
+    that: str
+    within: float = 30.0
+    hold: float = 0.0
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """A change that an action proposes.
+
+    `script` is a constant of POSIX sh, `args` its positional parameters ($1 …): nothing is spliced into shell text.
+    `target` names what is touched in words a person would type; `identity` tells it from a later one with the same
+    name (unit + MainPID + start time + boot-id). `settle` and `back_after` are seconds. A script that may block for
+    long runs in a child of the session's shell. `timeout` bounds it.
+    """
+
+    action: str
+    summary: str
+    target: str
+    script: str
+    identity: str = ""
+    args: tuple[str, ...] = ()
+    risk: Risk
+    repeat: Repeat
+    undo: Undo | None = None
+    costs: str = ""
+    settle: float = 0.0
+    verify: Verify | None = None
+    back_after: float = 0.0
+    timeout: float = 30.0
+    touches: str = ""
+    command: str = ""
+    evidence: bool = False
+
+    @property
+    def digest(self) -> str:
+        """What an approval is for: action, target, identity, parameters and script; never a measured input."""
+        parts = [
+            self.action,
+            self.target,
+            self.identity,
+            self.script,
+            *self.args,
+            str(self.back_after),
+            str(int(self.risk)),
+        ]
+        return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
+
+
+class NotNeeded(Struct, frozen=True):
+    """The host is already as the action would make it."""
+
+    why: str
+
+
+class Blocked(Struct, frozen=True):
+    """The action may not or cannot run; `why` says by what, `hint` how to unblock."""
+
+    why: str
+    hint: str = ""
+
+
+Decision = Change | NotNeeded | Blocked
+
+
+class Action(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One remediation. `decide` is pure; a missing fact makes it `Blocked`, never a guess.
+
+    `moves` names the metrics that it should move and where to: none of them moved is said. None: the runbook's signals.
+    """
+
+    max_risk: ClassVar[Risk]
+    repeat: ClassVar[Repeat]
+    needs: ClassVar[tuple[str, ...]] = ()
+    undo_mode: ClassVar[UndoMode] = "none"
+    policy: ClassVar[str] = ""
+    moves: ClassVar[Moves | None] = None
+
+    def decide(self, snapshot: Snapshot) -> Decision:
+        """What this action would do on the host of this snapshot."""
+        raise NotImplementedError

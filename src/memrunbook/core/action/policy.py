@@ -1,0 +1,76 @@
+"""The service policy: what a rule may do to a service without a person naming it."""
+
+from __future__ import annotations
+
+import fnmatch
+from typing import Annotated, Literal
+
+from msgspec import Struct
+
+from memrunbook.core.reading.fact import Doc
+from memrunbook.core.units import Size, Unit
+
+Permission = Literal["yes", "no", "unlisted"]
+Kind = Literal["service", "batch", "database", "cluster"]
+
+
+class UnitPolicy(Struct, frozen=True, kw_only=True):
+    """What `services.yaml` says of one unit; "unlisted" where it says nothing."""
+
+    restart: Annotated[str, Doc('may a rule restart it: "yes", "no" or "unlisted"', source="services.yaml")] = (
+        "unlisted"
+    )
+    freeze: Annotated[str, Doc('may a rule freeze it: "yes", "no" or "unlisted"', source="services.yaml")] = "unlisted"
+    stop: Annotated[str, Doc('may a rule stop it: "yes", "no" or "unlisted"', source="services.yaml")] = "unlisted"
+    limit: Annotated[str, Doc('may a rule limit it: "yes", "no" or "unlisted"', source="services.yaml")] = "unlisted"
+    kind: Annotated[str, Doc("service, batch, database or cluster", source="services.yaml")] = "service"
+    memory_high_bytes: Annotated[
+        int, Doc("MemoryHigh that a rule may set, 0 for none", Unit.BYTES, "services.yaml")
+    ] = 0
+    memory_max_bytes: Annotated[int, Doc("MemoryMax that a rule may set, 0 for none", Unit.BYTES, "services.yaml")] = 0
+    swap_max_bytes: Annotated[
+        int, Doc("MemorySwapMax that a rule may set, 0 for none", Unit.BYTES, "services.yaml")
+    ] = 0
+
+
+UNLISTED = UnitPolicy()
+
+
+class ServiceRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One entry of `services.yaml`: a unit or a shell pattern, and what may be done to it."""
+
+    unit: str
+    restart: Permission = "unlisted"
+    freeze: Permission = "unlisted"
+    stop: Permission = "unlisted"
+    limit: Permission = "unlisted"
+    kind: Kind = "service"
+    memory_high: Size | None = None
+    memory_max: Size | None = None
+    swap_max: Size | None = None
+
+
+class ServicePolicy(Struct, frozen=True, forbid_unknown_fields=True):
+    """All rules in order; the first that matches a unit counts."""
+
+    services: tuple[ServiceRule, ...] = ()
+
+    def rule(self, unit: str) -> ServiceRule | None:
+        """The rule for a unit, None where it is unlisted."""
+        return next((rule for rule in self.services if fnmatch.fnmatchcase(unit, rule.unit)), None)
+
+    def unit(self, name: str) -> UnitPolicy:
+        """The policy of a unit."""
+        rule = self.rule(name)
+        if rule is None:
+            return UNLISTED
+        return UnitPolicy(
+            restart=rule.restart,
+            freeze=rule.freeze,
+            stop=rule.stop,
+            limit=rule.limit,
+            kind=rule.kind,
+            memory_high_bytes=rule.memory_high or 0,
+            memory_max_bytes=rule.memory_max or 0,
+            swap_max_bytes=rule.swap_max or 0,
+        )

@@ -1,0 +1,1 @@
+"""Diagnosis and planning: pure functions of runbook and snapshot."""

@@ -1,0 +1,129 @@
+"""Diagnosis: which checks fire on a snapshot, which runbooks apply, who is behind it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from memrunbook.core.reading.fact import Unavailable
+from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.runbook.bound import Cause, Runbook
+from memrunbook.core.runbook.condition import Evidence, Verdict
+from memrunbook.core.runbook.world import World
+
+CheckState = Literal["firing", "clear", "unknown"]
+STATES: dict[str, CheckState] = {"holds": "firing", "fails": "clear", "unknown": "unknown"}
+SEVERITIES = ("info", "warning", "critical")
+SHOWN_CAUSES = 3
+
+
+class Finding(Struct, frozen=True):
+    """What one check says."""
+
+    runbook: str
+    check: str
+    name: str
+    state: CheckState
+    severity: str
+    evidence: tuple[Evidence, ...]
+    why: str = ""
+    explain: str = ""
+
+
+class Suspect(Struct, frozen=True):
+    """Who may be behind an incident; the score only ranks."""
+
+    kind: str
+    name: str
+    score: float
+    facts: dict[str, Any] = {}
+
+
+class RunbookDiagnosis(Struct, frozen=True):
+    """What one runbook says of a host: its checks, whether its incident applies, and the causes."""
+
+    runbook: str
+    title: str
+    findings: tuple[Finding, ...]
+    incident: Verdict
+    severity: str
+    causes: tuple[Suspect, ...] = ()
+
+
+class Diagnosis(Struct, frozen=True):
+    """What all runbooks say of a host, the primary incident first."""
+
+    host: str
+    runbooks: tuple[RunbookDiagnosis, ...]
+    primary: str = ""
+    subsumed: tuple[str, ...] = ()
+
+    @property
+    def incidents(self) -> tuple[RunbookDiagnosis, ...]:
+        """The runbooks whose incident applies, the primary first."""
+        return tuple(entry for entry in self.runbooks if entry.incident.holds)
+
+
+def world_of(runbook: Runbook, snapshot: Snapshot) -> World:
+    """The world of a runbook on a snapshot, its checks evaluated."""
+    world = World(snapshot, runbook.metrics, runbook.parameters)
+    known = {check.variable: check.when.evaluate(world).state for check in runbook.checks}
+    return world.at(checks={name: state == "holds" for name, state in known.items() if state != "unknown"})
+
+
+def diagnose_one(runbook: Runbook, snapshot: Snapshot) -> RunbookDiagnosis:
+    """What one runbook says of a snapshot."""
+    world = world_of(runbook, snapshot)
+    findings = tuple(_finding(runbook, index, world) for index in range(len(runbook.checks)))
+    firing = [SEVERITIES.index(f.severity) for f in findings if f.state == "firing"]
+    severity = SEVERITIES[max(firing)] if firing else "info"
+    incident = runbook.incident.evaluate(world)
+    causes = suspects(runbook, world) if firing else ()
+    return RunbookDiagnosis(runbook.name, runbook.spec.title, findings, incident, severity, causes)
+
+
+def diagnose(runbooks: Sequence[Runbook], snapshot: Snapshot, seen: Mapping[str, Snapshot] | None = None) -> Diagnosis:
+    """What all runbooks say of a snapshot: incidents by severity, what another one subsumes below it.
+
+    `seen` holds, by runbook, the snapshot with the events marked that this runbook has handled.
+    """
+    entries = [diagnose_one(runbook, (seen or {}).get(runbook.name, snapshot)) for runbook in runbooks]
+    firing = {entry.runbook for entry in entries if entry.incident.holds}
+    below = {name for runbook in runbooks if runbook.name in firing for name in runbook.spec.subsumes if name in firing}
+
+    def rank(entry: RunbookDiagnosis) -> tuple[bool, bool, int, str]:
+        return (not entry.incident.holds, entry.runbook in below, -SEVERITIES.index(entry.severity), entry.runbook)
+
+    ordered = tuple(sorted(entries, key=rank))
+    primary = ordered[0].runbook if ordered and ordered[0].incident.holds else ""
+    return Diagnosis(snapshot.host, ordered, primary, tuple(sorted(below - {primary})))
+
+
+def suspects(runbook: Runbook, world: World) -> tuple[Suspect, ...]:
+    """The highest scores of all causes, best first, each name once; a cause that cannot be computed names nobody."""
+    found = [suspect for cause in runbook.causes for suspect in _suspects(cause, world)]
+    ranked = sorted(found, key=lambda suspect: suspect.score)
+    once = {(suspect.kind, suspect.name): suspect for suspect in ranked}
+    return tuple(sorted(once.values(), key=lambda suspect: -suspect.score)[:SHOWN_CAUSES])
+
+
+def _suspects(cause: Cause, world: World) -> Iterable[Suspect]:
+    items: Any = cause.items.value(world) if cause.items else [{}]
+    if isinstance(items, Unavailable):
+        return
+    for item in items:
+        here = world.at(item=item)
+        name, score = cause.name.value(here), cause.score.value(here)
+        if isinstance(name, str) and isinstance(score, int | float) and score > 0:
+            known = {k: v for k, v in item.items() if not isinstance(v, dict)} if isinstance(item, dict) else {}
+            yield Suspect(cause.spec.kind, name, float(score), known)
+
+
+def _finding(runbook: Runbook, index: int, world: World) -> Finding:
+    check = runbook.checks[index]
+    verdict = check.when.evaluate(world)
+    spec = check.spec
+    state = STATES[verdict.state]
+    return Finding(runbook.name, spec.id, spec.name, state, spec.severity, verdict.evidence, verdict.why, spec.explain)

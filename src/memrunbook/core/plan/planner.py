@@ -1,0 +1,247 @@
+"""Decides steps on a snapshot: same runbook, same snapshot, same plan. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from memrunbook.core.action.action import Action, Blocked, Change, Decision, NotNeeded, Repeat, Risk
+from memrunbook.core.action.policy import UNLISTED, UnitPolicy
+from memrunbook.core.action.protect import named_only_unit
+from memrunbook.core.plan.diagnosis import world_of
+from memrunbook.core.plan.plan import Plan, PlannedStep, reason, word
+from memrunbook.core.reading.fact import Unavailable
+from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.runbook.bound import Proof, Runbook, Step
+from memrunbook.core.runbook.condition import Condition, Expression
+from memrunbook.core.runbook.world import World
+from memrunbook.core.units import Duration, Size, decode
+
+VALID_FOR = 900.0
+Item = tuple[str, dict[str, Any] | None]
+
+
+def make_plan(runbook: Runbook, snapshot: Snapshot) -> Plan:
+    """All steps decided on one snapshot; those behind the first change are provisional."""
+    world = world_of(runbook, snapshot)
+    incident = runbook.incident.evaluate(world)
+    planned: list[PlannedStep] = []
+    for step in runbook.steps:
+        if incident.state == "fails":
+            planned.append(_described(step, "", NotNeeded("the incident does not apply")))
+            continue
+        for decided in plan_items(step, world, uncertain=incident.state == "unknown"):
+            behind = any(_changes(earlier) for earlier in planned)
+            planned.append(msgspec.structs.replace(decided, provisional=behind))
+    return Plan(
+        runbook=runbook.name,
+        runbook_digest=runbook.digest,
+        host=snapshot.host,
+        identity=snapshot.identity,
+        taken_at=snapshot.taken_at,
+        expires_at=snapshot.taken_at.utc + VALID_FOR,
+        steps=tuple(planned),
+    )
+
+
+def plan_items(step: Step, world: World, *, uncertain: bool = False) -> Iterable[PlannedStep]:
+    """The decision on a step, or on each of its items."""
+    found = items_of(step, world, limit=step.spec.limit)
+    if isinstance(found, Unavailable):
+        return [_described(step, "", Blocked(f"its items are unknown: {found.why}"))]
+    if not found:
+        return [_described(step, "", NotNeeded(f"nothing matches {_source(step.for_each)}"))]
+    return [plan_step(step, item, world, uncertain=uncertain) for item in found]
+
+
+def items_of(step: Step, world: World, *, limit: int | None = None) -> list[Item] | Unavailable:
+    """A step's items, at most `limit`, the first of each key; a step without `for_each` has the one item ""."""
+    if step.for_each is None or step.key is None:
+        return [("", None)]
+    values = step.for_each.value(world)
+    if isinstance(values, Unavailable):
+        return values
+    found: dict[str, dict[str, Any] | None] = {}
+    for value in values:
+        if len(found) == limit:
+            break
+        key = step.key.value(world.at(item=value))
+        if isinstance(key, Unavailable):
+            return key
+        found.setdefault(str(key), value)
+    return list(found.items())
+
+
+def plan_step(
+    step: Step, item: Item, world: World, *, uncertain: bool = False, carried: Action | None = None
+) -> PlannedStep:
+    """The decision on one step and item: its `when`, its guards, the action itself, then the service policy.
+
+    `carried` is the action as it was shown at a gate: values derived from measurements are not computed again.
+    """
+    key, value = item
+    here = world.at(item=value)
+    decision = _conditions(step, here) or _decide(step, here, carried)
+    if uncertain and isinstance(decision, Change) and not _harmless(decision):
+        decision = Blocked("it is unknown whether the incident applies", "see the unknown checks above")
+    planned = _described(step, key, decision)
+    return msgspec.structs.replace(planned, given=_given(step, decision, world.parameters))
+
+
+def again(
+    step: Step, item: Item, world: World, *, uncertain: bool = False, carried: Action | None = None
+) -> PlannedStep:
+    """The decision on fresh facts, the item looked up again."""
+    fresh = look_up(step, item[0], world)
+    if isinstance(fresh, PlannedStep):
+        return fresh
+    return plan_step(step, fresh, world, uncertain=uncertain, carried=carried)
+
+
+def look_up(step: Step, key: str, world: World) -> Item | PlannedStep:
+    """An item as it is by now; not needed where it is gone.
+
+    `limit` bounds how many are begun, not which are still there: one that others outgrew meanwhile is still found.
+    """
+    found = items_of(step, world)
+    if isinstance(found, Unavailable):
+        return _described(step, key, Blocked(f"its items are unknown: {found.why}"))
+    fresh = dict(found)
+    return (key, fresh[key]) if key in fresh else not_needed(step, key, f"{key} no longer matches")
+
+
+def not_needed(step: Step, item: str, why: str) -> PlannedStep:
+    """The step as not needed."""
+    return _described(step, item, NotNeeded(why))
+
+
+def proof_of(step: Step, change: Change) -> Proof | None:
+    """What must hold after a change: the runbook's `verify`, else the action's own."""
+    if step.verify is not None or change.verify is None:
+        return step.verify
+    own = change.verify
+    return Proof(Condition((step.scope.compile(own.that, boolean=True),)), own.within, own.hold)
+
+
+def _conditions(step: Step, world: World) -> Decision | None:
+    if step.when is not None:
+        wanted = step.when.evaluate(world)
+        if wanted.state == "fails":
+            return NotNeeded(f"not wanted: {step.when.source}")
+        if wanted.state == "unknown":
+            return Blocked(f"it is unknown whether it is wanted: {wanted.why}")
+    for guard in step.guards:
+        verdict = guard.that.evaluate(world)
+        if not verdict.holds:
+            unknown = f" (unknown: {verdict.why})" if verdict.state == "unknown" else ""
+            return Blocked(f"guard: {guard.why}{unknown}", f"it runs when {guard.that.source}")
+    return None
+
+
+def _decide(step: Step, world: World, carried: Action | None) -> Decision:
+    action = carried or bind_action(step, world)
+    if isinstance(action, Blocked):
+        return action
+    decision = action.decide(world.snapshot)
+    if not isinstance(decision, Change) or not action.policy or not step.chosen_by_rule:
+        return decision
+    return _permitted(decision, action, world.snapshot)
+
+
+def bind_action(step: Step, world: World) -> Action | Blocked:
+    """The action with its parameters computed in this world."""
+    values: dict[str, Any] = {}
+    for name, value in step.values.items():
+        values[name] = value.value(world) if isinstance(value, Expression) else value
+        if isinstance(values[name], Unavailable):
+            return Blocked(f"{name} is unknown: {values[name].why}")
+        if isinstance(value, Expression):
+            values[name] = _typed(step.action, name, values[name])
+    try:
+        return msgspec.convert(values, step.action, dec_hook=_decoded)
+    except msgspec.ValidationError as error:
+        return Blocked(f"its parameters do not fit: {error}")
+
+
+def _typed(action: type[Action], name: str, value: Any) -> Any:
+    """A computed number where a size or duration is due is bytes or seconds: expressions have no other unit."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return value
+    kinds = {
+        kind for field in msgspec.structs.fields(action) if field.encode_name == name for kind in _kinds(field.type)
+    }
+    return Size(value) if Size in kinds else Duration(value) if Duration in kinds else value
+
+
+def _decoded(kind: type, value: Any) -> Any:
+    return value if isinstance(value, kind) else decode(kind, value)
+
+
+def _kinds(hint: Any) -> Iterable[Any]:
+    """The plain types inside of `Annotated[Size | None, ...]`."""
+    inner = getattr(hint, "__args__", ())
+    return [kind for part in inner for kind in _kinds(part)] if inner else [hint]
+
+
+def _permitted(change: Change, action: Action, snapshot: Snapshot) -> Decision:
+    unit = change.touches
+    if named_only_unit(unit):
+        return Blocked(
+            f"{unit} is never chosen by a rule (database, runtime or cluster member)",
+            "name it in a runbook of your own, or act by hand",
+        )
+    permission = getattr(policy_of(unit, snapshot), action.policy)
+    if permission == "no":
+        return Blocked(f"services.yaml says {action.policy}: no for {unit}")
+    if permission == "yes":
+        return change
+    return msgspec.structs.replace(change, risk=Risk.HIGH)
+
+
+def policy_of(unit: str, snapshot: Snapshot) -> UnitPolicy:
+    """The service policy of a unit of this snapshot."""
+    units = snapshot.value("units.all")
+    found = () if isinstance(units, Unavailable) else [u.policy for u in units if u.name == unit]
+    return found[0] if found else UNLISTED
+
+
+def _described(step: Step, item: str, decision: Decision) -> PlannedStep:
+    why, hint = reason(decision)
+    change = decision if isinstance(decision, Change) else None
+    proof = proof_of(step, change) if change else None
+    return PlannedStep(
+        id=step.spec.id,
+        name=step.spec.name,
+        action=step.spec.action,
+        item=item,
+        decision=word(decision),
+        why=why,
+        hint=hint,
+        change=change,
+        verify=proof.that.source if proof else "",
+        within=proof.within if proof else 0.0,
+        hold=proof.hold if proof else 0.0,
+        gate=change is not None and (change.risk > Risk.NONE or step.spec.confirm == "always"),
+    )
+
+
+def _given(step: Step, decision: Decision, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that a change's proof names, with their values."""
+    proof = proof_of(step, decision) if isinstance(decision, Change) else None
+    names = [name.removeprefix("parameters.") for part in proof.that.parts for name in part.names] if proof else []
+    return {name: parameters[name] for name in names if name in parameters}
+
+
+def _changes(step: PlannedStep) -> bool:
+    return step.change is not None and step.change.repeat is not Repeat.READ
+
+
+def _harmless(change: Change) -> bool:
+    return change.repeat is Repeat.READ and change.risk is Risk.NONE
+
+
+def _source(expression: Expression | None) -> str:
+    return expression.source if expression else ""

@@ -1,0 +1,227 @@
+"""The probe: one POSIX sh script for many questions, and the wire format of its answers, read and written.
+
+Every line of ours begins with `@@NONCE `; host text cannot know the nonce, so it cannot forge a section:
+
+    begin UPTIME    the host's uptime in seconds before the reads
+    file PATH       the content follows, verbatim
+    missing PATH    there is no such file
+    denied PATH     it exists, this user may not read it
+    failed PATH     it could not be read for another reason (written by recordings; a probe shows an empty `file`)
+    walk NAME       what a walk printed
+    grep            lines `PATH:LINE` follow
+    command NAME    what the program printed, up to
+    status N        its exit status; 127 means that there is no such program, 126 that it may not be run
+    end UPTIME      the uptime after everything
+
+Reads and walks come first and use shell built-ins only: they work while the host cannot fork.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Iterator
+
+from memrunbook.core.reading.fact import Answer, Command, Grep, Question, Read, Reason, Sample, Unavailable, Walk
+
+MARK = ": memrunbook probe"
+"""The first line of every probe, by which the replay transport knows one."""
+CASE = "case"
+"""The nonce of recorded answers."""
+
+_PLAIN = re.compile(r"/[\w./:@+,=-]+")
+_PATTERN = re.compile(r"/[\w./:@+,=*?\[\]!-]+")
+
+# A change ran in the same shell before: what it did to IFS must not decide how lines are split here.
+_START = """\
+unset IFS
+probe_mark="@@$1"
+probe_say() { printf '%s %s %s\\n' "$probe_mark" "$1" "$2"; }
+probe_uptime() {
+  probe_line=
+  { read -r probe_line probe_rest; } 2>/dev/null </proc/uptime
+  probe_say "$1" "$probe_line"
+}
+probe_lack() {
+  if [ -e "$1" ]; then probe_say denied "$1"; return 0; fi
+  probe_line=${1%/*}
+  while [ -n "$probe_line" ] && [ ! -e "$probe_line" ]; do probe_line=${probe_line%/*}; done
+  if [ -x "${probe_line:-/}" ]; then probe_say missing "$1"; else probe_say denied "$1"; fi
+}
+probe_read() {
+  if [ ! -r "$1" ]; then probe_lack "$1"; return 0; fi
+  probe_say file "$1"
+  probe_count=0
+  { while IFS= read -r probe_line || [ -n "$probe_line" ]; do
+      printf '%s\\n' "$probe_line"
+      probe_count=$((probe_count + 1))
+      [ "$probe_count" = "$2" ] && break
+    done; } 2>/dev/null <"$1"
+}
+"""
+
+# The parts of a pipe are processes already: each becomes its program, as `child` would run it but without another
+# one. A trap says the status of a failed `exec`, at which shells end; where bash forgets it, PIPESTATUS knows.
+_NEWEST = """\
+probe_exec() {{
+  trap 'probe_say status $?' 0
+  {{ [ -n "${{shell_adj-}}" ] && printf '%s\\n' "$shell_adj" >/proc/self/oom_score_adj; }} 2>/dev/null
+  exec "$@"
+}}
+( probe_exec {command} ) </dev/null 2>&1 | ( probe_exec tail -n {newest} ) 2>&1
+probe_say status "${{PIPESTATUS:-$?}}"
+"""
+_GREP = """\
+set --
+for probe_file in {plain}; do
+  if [ -r "$probe_file" ]; then set -- "$@" "$probe_file"; else probe_lack "$probe_file"; fi
+done
+for probe_file in {patterns}; do
+  if [ -r "$probe_file" ]; then set -- "$@" "$probe_file"; elif [ -e "$probe_file" ]; then probe_lack "$probe_file"; fi
+done
+if [ $# -gt 0 ]; then
+  probe_say grep ''
+  child grep -s -H '' "$@" </dev/null
+fi
+"""
+
+_PROBLEMS: dict[str, tuple[Reason, str]] = {
+    "missing": ("absent", "no such file"),
+    "denied": ("denied", "permission denied"),
+    "failed": ("failed", "nothing could be read"),
+    "status 127": ("absent", "no such program"),
+    "status 126": ("denied", "may not be run"),
+}
+
+
+def quoted(words: Iterable[str]) -> str:
+    """The words as shell text that yields exactly these words again: the one place that quotes for a shell."""
+    return shlex.join(words)
+
+
+def build_probe(asks: Iterable[Question], *, repeat: bool) -> str:
+    """One script for all these questions; `$1` is the nonce. `repeat` asks only those that want each sample.
+
+    The session must define `child`, which runs a program, and may define `shell_adj`, its `oom_score_adj`.
+    Raises ValueError for a path that is no plain constant.
+    """
+    questions = [ask for ask in asks if not repeat or (isinstance(ask, Read | Walk) and ask.each)]
+    parts = [MARK + "\n", _START, "probe_uptime begin\n", *_reads(questions), *_walks(questions)]
+    return "".join([*parts, *_grep(questions), *_commands(questions), "probe_uptime end\n"])
+
+
+def _reads(questions: list[Question]) -> Iterator[str]:
+    lines: dict[str, int] = {}
+    for ask in questions:
+        if isinstance(ask, Read):
+            known = lines.get(ask.path, ask.lines)
+            lines[ask.path] = max(known, ask.lines) if known and ask.lines else 0
+    for path, count in lines.items():
+        if _is_plain(path):
+            yield f"probe_read {path} {count}\n"
+        else:
+            yield f'for probe_file in {path}; do [ -e "$probe_file" ] && probe_read "$probe_file" {count}; done\n'
+
+
+def _walks(questions: list[Question]) -> Iterator[str]:
+    walks = {ask.name: ask.script for ask in questions if isinstance(ask, Walk)}
+    for name, script in walks.items():
+        yield f"probe_say walk {quoted([name])}\nprobe_walk() {{\n{script}\n}}\n"
+        yield "probe_walk </dev/null 2>/dev/null\ncd /\n"
+
+
+def _grep(questions: list[Question]) -> Iterator[str]:
+    paths = dict.fromkeys(ask.path for ask in questions if isinstance(ask, Grep))
+    if paths:
+        plain = [path for path in paths if _is_plain(path)]
+        yield _GREP.format(plain=" ".join(plain), patterns=" ".join(path for path in paths if path not in plain))
+
+
+def _commands(questions: list[Question]) -> Iterator[str]:
+    commands = {ask.name: ask for ask in questions if isinstance(ask, Command)}
+    for name, ask in commands.items():
+        command = quoted(ask.argv)
+        plain = f"child {command} </dev/null 2>&1\nprobe_say status $?\n"
+        run = _NEWEST.format(command=command, newest=ask.newest) if ask.newest else plain
+        yield f"probe_say command {quoted([name])}\n{run}"
+
+
+def _is_plain(path: str) -> bool:
+    if _PLAIN.fullmatch(path):
+        return True
+    if not _PATTERN.fullmatch(path):
+        raise ValueError(f"no path that a probe can ask for: {path!r}")
+    return False
+
+
+def read_sample(text: str, nonce: str) -> Sample:
+    """The answers in what a probe printed. Without `end` the sample is not complete and a section cut short is dropped.
+
+    An empty file is `failed`: built-ins cannot tell it from one whose read fails (pressure files, EOPNOTSUPP).
+    """
+    _, *sections = text.split(f"@@{nonce} ")
+    before = after = 0.0
+    complete = False
+    answers: dict[str, Answer] = {}
+    for place, section in enumerate(sections, start=1):
+        head, newline, body = section.partition("\n")
+        word, _, key = head.partition(" ")
+        if word == "begin":
+            before = after = _seconds(key)
+        elif word == "end" and newline:
+            after, complete = _seconds(key), True
+        elif place < len(sections):
+            following = sections[place].partition("\n")[0]
+            answers.update(_answers(word, key, body, following))
+    return Sample(before=before, after=after, answers=answers, complete=complete)
+
+
+def _answers(word: str, key: str, body: str, following: str) -> dict[str, Answer]:
+    if word == "file":
+        return {key: Answer(body) if body else _problem("failed", key)}
+    if word == "walk":
+        return {key: Answer(body)}
+    if word == "grep":
+        return _grepped(body)
+    if word == "command":
+        return {key: _problem(following, key) if following in _PROBLEMS else Answer(body)}
+    return {key: _problem(word, key)} if word in _PROBLEMS else {}
+
+
+def _grepped(body: str) -> dict[str, Answer]:
+    found: dict[str, list[str]] = {}
+    for line in body.split("\n"):
+        path, colon, content = line.partition(":")
+        if colon and path.startswith("/"):
+            found.setdefault(path, []).append(content + "\n")
+    return {path: Answer("".join(lines)) for path, lines in found.items()}
+
+
+def _problem(word: str, key: str) -> Answer:
+    reason, why = _PROBLEMS[word]
+    return Answer(problem=Unavailable(reason, f"{key}: {why}"))
+
+
+def _seconds(text: str) -> float:
+    return float(text) if re.fullmatch(r"\d{1,12}(\.\d{1,9})?", text, re.ASCII) else 0.0
+
+
+def write_sample(sample: Sample, nonce: str) -> str:
+    """The sample in the wire format, so that `read_sample` gives it back (timeouts are left out: no answer came)."""
+    mark = f"@@{nonce} "
+    parts = [f"{mark}begin {sample.before}\n"]
+    for key, answer in sample.answers.items():
+        parts += _written(key, answer, mark)
+    parts.append(f"{mark}end {sample.after}\n" if sample.complete else f"{mark}cut\n")
+    return "".join(parts)
+
+
+def _written(key: str, answer: Answer, mark: str) -> list[str]:
+    is_file = key.startswith("/")
+    if answer.problem is None:
+        kind = "file" if is_file else "walk"
+        return [f"{mark}{kind} {key}\n", answer.text.replace(mark, mark[:-1] + "_")]
+    for word, (reason, _) in _PROBLEMS.items():
+        if reason == answer.problem.reason and word.startswith("status") != is_file:
+            return [f"{mark}{word} {key}\n"] if is_file else [f"{mark}command {key}\n{mark}{word}\n"]
+    return []

@@ -1,0 +1,57 @@
+"""A snapshot: everything that was asked of one host at one moment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from memrunbook.core.host import HostIdentity
+from memrunbook.core.instant import Instant
+from memrunbook.core.reading.fact import Reading, Unavailable
+
+NOT_READ = Unavailable("failed", "this fact was not read")
+
+
+class Snapshot(Struct, frozen=True):
+    """The readings of one host.
+
+    `span` is the seconds that the samples cover, 0 for a single one; `seconds` what reading took, waiting apart.
+    `fork_ok` is false when the host could not start a process; `lost` true when the connection ended while it was read.
+    """
+
+    host: str
+    identity: HostIdentity
+    taken_at: Instant
+    readings: dict[str, Reading | Unavailable]
+    samples: int = 1
+    span: float = 0.0
+    seconds: float = 0.0
+    fork_ok: bool = True
+    lost: bool = False
+
+    def reading(self, fact: str) -> Reading | Unavailable:
+        """What a fact says, or why it says nothing."""
+        return self.readings.get(fact, NOT_READ)
+
+    def value(self, metric: str) -> Any:
+        """The value of a metric ("memory.available_bytes"), or `Unavailable` with the reason."""
+        name, _, path = metric.partition(".")
+        reading = self.reading(name)
+        if path == "supported":
+            return supported(reading)
+        if isinstance(reading, Unavailable):
+            return reading
+        value: Any = reading
+        for part in path.split("."):
+            value = getattr(value, part, None)
+            if value is None:
+                return reading.unavailable.get(path, Unavailable("absent", "not offered by this host"))
+        return value
+
+
+def supported(reading: Reading | Unavailable) -> bool | Unavailable:
+    """True when it was read, false when the host does not offer it, else unknown: unreadable is never asked away."""
+    if not isinstance(reading, Unavailable):
+        return True
+    return False if reading.reason == "absent" else reading

@@ -1,0 +1,221 @@
+"""Carries out one approved change: execute, settle, prove on fresh facts, and take back what did not help."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from memrunbook.core.action.action import Action, Change, NotNeeded, Repeat
+from memrunbook.core.action.moved import Moves, effect
+from memrunbook.core.instant import Instant
+from memrunbook.core.plan.diagnosis import world_of
+from memrunbook.core.plan.planner import Item, again, proof_of
+from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.run.harm import harm
+from memrunbook.core.run.progress import PAIR, Progress, signals
+from memrunbook.core.run.record import Signals, StepState
+from memrunbook.core.run.request import Asking, Done, Execute, Executed, Failed, ReadFacts, Unknown, Wait, ask
+from memrunbook.core.runbook.bound import Proof, Step
+from memrunbook.core.runbook.spec import RetriesSpec
+from memrunbook.core.units import format_duration
+
+LIGHT = frozenset({"memory", "pressure", "vmstat"})
+
+
+@dataclass(frozen=True)
+class Approved:
+    """One approved change of one step and item, and the snapshot from right before it."""
+
+    progress: Progress
+    step: Step
+    item: Item
+    action: Action
+    change: Change
+    before: Snapshot
+    label: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        key = self.item[0]
+        object.__setattr__(self, "label", f"{self.step.spec.id}/{key}" if key else self.step.spec.id)
+
+
+def carry_out(approved: Approved, began: Instant) -> Asking[None]:
+    """Carries out a change, as often as an idempotent step may be tried, and records how it ended."""
+    retries = approved.step.spec.retries if approved.change.repeat is Repeat.IDEMPOTENT else None
+    left = retries.times if retries else 0
+    executed, problem = yield from _attempt(approved)
+    while retries and left and problem and not isinstance(executed, Unknown):
+        if not (yield from _may_repeat(approved, retries)):
+            break
+        left -= 1
+        executed, problem = yield from _attempt(approved)
+    if isinstance(executed, Unknown):
+        yield from _unknown(approved, executed, began)
+    elif problem:
+        yield from _failed(approved, executed, problem, began)
+    else:
+        yield from _done(approved, executed, began)
+
+
+def _attempt(approved: Approved) -> Asking[tuple[Executed, str]]:
+    """Executes and proves; the answer and what is wrong, empty where it is done."""
+    progress, change = approved.progress, approved.change
+    executed = yield from ask(Execute(approved.label, change))
+    progress.fresh = 0
+    if change.repeat is Repeat.READ:
+        return _looked(executed)
+    progress.acted = progress.executed = True
+    if isinstance(executed, Unknown) and change.repeat is Repeat.IDEMPOTENT:
+        executed = yield from _probe(approved, executed)
+    if not isinstance(executed, Done):
+        return executed, executed.why
+    problem = yield from _prove(approved, executed)
+    return executed, problem
+
+
+def _looked(executed: Executed) -> tuple[Executed, str]:
+    """The end of a reading step: what was not seen to its end has failed, there is nothing that could be half done."""
+    if isinstance(executed, Done):
+        return executed, ""
+    return Failed(executed.at, executed.why), executed.why
+
+
+def _probe(approved: Approved, unknown: Unknown) -> Asking[Executed]:
+    """Looks whether an idempotent change took effect although its end was not seen."""
+    progress = approved.progress
+    yield from progress.refresh("did it take effect?")
+    decision = approved.action.decide(progress.snapshot)
+    at = progress.snapshot.taken_at
+    if isinstance(decision, NotNeeded):
+        return Done(at)
+    if not isinstance(decision, Change):
+        return Unknown(at, f"{unknown.why}, and it cannot be seen: {decision.why}")
+    return Failed(at, f"{unknown.why}, and it did not take effect")
+
+
+def _may_repeat(approved: Approved, retries: RetriesSpec) -> Asking[bool]:
+    """Waits, and looks whether exactly the approved change would still be made."""
+    progress = approved.progress
+    yield from ask(Wait(retries.every, "before it is tried again"))
+    progress.fresh = 0
+    yield from progress.refresh("before it is tried again")
+    world = world_of(progress.runbook, progress.snapshot)
+    planned = again(approved.step, approved.item, world, carried=approved.action)
+    return planned.digest == approved.change.digest
+
+
+def _prove(approved: Approved, executed: Done) -> Asking[str]:
+    """What is wrong after the change; empty when its proof has held and nothing else got worse."""
+    progress, change = approved.progress, approved.change
+    if change.settle:
+        yield from ask(Wait(change.settle, "until it has settled"))
+    proof = proof_of(approved.step, change)
+    problem = (yield from _held(approved, proof, executed.at)) if proof else ""
+    yield from progress.refresh("did anything get worse?")
+    if problem:
+        return problem
+    worse = harm(approved.before, progress.snapshot, change.target)
+    return f"it did harm: {'; '.join(worse)}" if worse else ""
+
+
+def _held(approved: Approved, proof: Proof, began: Instant) -> Asking[str]:
+    """Reads until the proof has held for its hold time; what is wrong where that does not come in time."""
+    progress = approved.progress
+    facts = _proof_facts(approved, proof)
+    since: Instant | None = None
+    ever = False
+    every = progress.runbook.spec.sample.every
+    while True:
+        snapshot = yield from ask(ReadFacts(tuple(sorted(facts)), PAIR, every, f"verify {approved.label}"))
+        world = world_of(progress.runbook, snapshot)
+        world = world.at(before=approved.before, item=approved.item[1], target=approved.change.target)
+        verdict = proof.that.evaluate(world)
+        now = snapshot.taken_at
+        since = (since or now) if verdict.holds else None
+        ever = ever or verdict.holds
+        if since is not None and now.since(since) >= proof.hold:
+            progress.snapshot, progress.fresh = snapshot, PAIR if facts >= progress.runbook.facts else 0
+            return ""
+        if now.since(began) >= proof.within:
+            return _unproven(proof, verdict.why, ever=ever)
+        yield from ask(Wait(every, f"verify {approved.label}"))
+
+
+def _proof_facts(approved: Approved, proof: Proof) -> set[str]:
+    runbook = approved.progress.runbook
+    if proof.hold == 0:
+        return runbook.facts | proof.that.facts
+    return proof.that.facts | LIGHT | (runbook.diagnosis_facts if proof.that.uses_checks else set())
+
+
+def _unproven(proof: Proof, why: str, *, ever: bool) -> str:
+    held = f" for {format_duration(proof.hold)}" if proof.hold else ""
+    seen = "it was true for a moment" if ever else f"unknown: {why}" if why else "it was never true"
+    return f"it did not hold{held} within {format_duration(proof.within)} ({seen}): {proof.that.source}"
+
+
+def _done(approved: Approved, executed: Executed, began: Instant) -> Asking[None]:
+    evidence = executed.evidence if isinstance(executed, Done) else ""
+    yield from _record(approved, "done", "", executed, began, evidence=evidence)
+
+
+def _failed(approved: Approved, executed: Executed, problem: str, began: Instant) -> Asking[None]:
+    change = approved.change
+    state: StepState = "failed"
+    undone = ""
+    if change.undo is not None and change.undo.mode == "auto":
+        approved.progress.fresh = 0
+        back = yield from ask(Execute(approved.label, change, undo=True))
+        state = "undone" if isinstance(back, Done) else "failed"
+        undone = "; it was taken back" if isinstance(back, Done) else f"; it could not be taken back: {back.why}"
+    yield from _record(approved, state, problem + undone, executed, began)
+    if approved.step.spec.on_failure == "stop":
+        approved.progress.failed = True
+        approved.progress.stop(f"step {approved.step.spec.id} failed")
+
+
+def _unknown(approved: Approved, executed: Unknown, began: Instant) -> Asking[None]:
+    is_open = approved.change.repeat is Repeat.ONCE
+    yield from _record(approved, "unknown", executed.why, executed, began, is_open=is_open)
+    approved.progress.stop(f"the outcome of step {approved.step.spec.id} is unknown")
+
+
+def _record(  # noqa: PLR0913  the parts of one record
+    approved: Approved,
+    state: StepState,
+    why: str,
+    executed: Executed,
+    began: Instant,
+    *,
+    evidence: str = "",
+    is_open: bool = False,
+) -> Asking[None]:
+    progress = approved.progress
+    read, at = progress.snapshot.taken_at, executed.at
+    before, after = _signals(approved)
+    judged = isinstance(executed, Done) and approved.change.repeat is not Repeat.READ
+    yield from progress.record(
+        approved.step,
+        approved.item[0],
+        state,
+        why=why,
+        summary=approved.change.summary,
+        seconds=round((read if read.since(at) > 0 else at).since(began), 3),
+        before=before,
+        after=after,
+        effect=effect(_moves(approved), before, after, progress.runbook.metrics) if judged else "",
+        evidence=evidence,
+        open=is_open,
+    )
+
+
+def _moves(approved: Approved) -> Moves:
+    """What the step should move: what its action says, else any of the runbook's signals."""
+    named = approved.action.moves
+    return dict.fromkeys(approved.progress.runbook.spec.signals, "either") if named is None else named
+
+
+def _signals(approved: Approved) -> tuple[Signals, Signals]:
+    """The signals before and after; none after where nothing was read since."""
+    runbook, now, more = approved.progress.runbook, approved.progress.snapshot, approved.action.moves or ()
+    after = {} if now is approved.before else signals(runbook, now, more)
+    return signals(runbook, approved.before, more), after

@@ -1,0 +1,41 @@
+"""The engine's own harm check: what must not have become worse by a change, whatever the runbook verifies."""
+
+from __future__ import annotations
+
+from memrunbook.core.reading.fact import Unavailable
+from memrunbook.core.reading.snapshot import Snapshot
+
+# A change is blamed only for more than noise: half as much again and at least this much more.
+GREW = 1.5
+PRESSURE = ("pressure.full.percent", 10.0, "full memory pressure in %")
+REFAULTS = ("vmstat.refaults_per_second", 200.0, "refaults per second")
+# With this much memory available, refaults are other work that begins, not harm.
+PLENTY = 20.0
+
+
+def harm(before: Snapshot, after: Snapshot, target: str) -> list[str]:
+    """What is worse than before: full pressure, refaults while memory is short, failed units other than the target.
+
+    What could not be read is no proof of harm.
+    """
+    available = after.value("memory.available_percent")
+    found = [_grew(before, after, *PRESSURE)]
+    if isinstance(available, Unavailable) or available < PLENTY:
+        found.append(_grew(before, after, *REFAULTS))
+    failed = sorted(_failed(after) - _failed(before) - {target})
+    if failed and not isinstance(before.value("units.all"), Unavailable):
+        found.append(f"{', '.join(failed)} failed meanwhile")
+    return [line for line in found if line]
+
+
+def _grew(before: Snapshot, after: Snapshot, metric: str, least: float, name: str) -> str:
+    old, new = before.value(metric), after.value(metric)
+    if isinstance(old, Unavailable) or isinstance(new, Unavailable):
+        return ""
+    worse = new > old * GREW and new - old >= least
+    return f"{name} rose from {old:.1f} to {new:.1f}" if worse else ""
+
+
+def _failed(snapshot: Snapshot) -> set[str]:
+    units = snapshot.value("units.all")
+    return set() if isinstance(units, Unavailable) else {unit.name for unit in units if unit.failed}

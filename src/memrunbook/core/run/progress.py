@@ -1,0 +1,117 @@
+"""How far a run has come: the newest snapshot, what is finished, and why the rest is not needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from memrunbook.core.plan.diagnosis import world_of
+from memrunbook.core.reading.fact import Unavailable
+from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.reading.trend import LEAST_POINTS
+from memrunbook.core.run.record import Signals, StepFinished, StepState
+from memrunbook.core.run.request import Asking, ReadFacts, Record, ask
+from memrunbook.core.runbook.bound import Runbook, Step
+
+PAIR = 2
+TOO_SHORT = "the host answered for a part of the watch only, and what that did not show may still go on"
+
+
+@dataclass
+class Doing:
+    """The step and item that are under way."""
+
+    step: Step
+    item: str
+
+
+@dataclass
+class Progress:
+    """The one mutable thing of a run.
+
+    `fresh` is how many samples the newest snapshot was asked for with, 0 once a command, a gate or a wait made it old.
+    `executed` is true once the change of the step under way was carried out. `items` holds the keys of each step whose
+    `for_each` was evaluated, so that none is lost when a run is cut short.
+    """
+
+    runbook: Runbook
+    snapshot: Snapshot
+    fresh: int = field(init=False)
+    acted: bool = False
+    uncertain: bool = False
+    over: str = ""
+    resolved: bool = False
+    failed: bool = False
+    locked: bool = False
+    doing: Doing | None = None
+    executed: bool = False
+    finished: list[StepFinished] = field(default_factory=list)
+    items: dict[str, list[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.first = self.snapshot
+        self.fresh = self._enough
+
+    @property
+    def watches(self) -> bool:
+        """True for a runbook that reads as often as a trend needs: what it asks, a few samples do not answer."""
+        return self.runbook.spec.sample.count >= LEAST_POINTS
+
+    @property
+    def too_short(self) -> bool:
+        """True where a watch was cut short: what it did not show may still go on."""
+        return self.watches and self.snapshot.samples < LEAST_POINTS
+
+    @property
+    def _enough(self) -> int:
+        """As many samples as at first while nothing was changed; then a pair, but for a watch when a step is over."""
+        if self.executed or (self.acted and not self.watches):
+            return PAIR
+        return max(self.runbook.spec.sample.count, PAIR)
+
+    def refresh(self, why: str) -> Asking[None]:
+        """Reads everything again, unless the newest snapshot is still fresh."""
+        if self.fresh < self._enough:
+            facts, count = tuple(sorted(self.runbook.facts)), self._enough
+            self.snapshot = yield from ask(ReadFacts(facts, count, self.runbook.spec.sample.every, why))
+            self.fresh = count
+
+    def record(self, step: Step, item: str, state: StepState, **details: Any) -> Asking[StepFinished]:
+        """Records how a step ended."""
+        spec = step.spec
+        end = StepFinished(id=spec.id, name=spec.name, action=spec.action, item=item, state=state, **details)
+        self.finished.append(end)
+        self.doing, self.executed = None, False
+        yield from ask(Record(end))
+        return end
+
+    def resolved_by(self, step: Step) -> None:
+        """The incident is over; the remaining steps are not needed."""
+        name = step.spec.id
+        states = {end.state for end in self.finished if end.id == name}
+        self.resolved = True
+        self.over = f"resolved after step {name}"
+        if states and states <= {"undone", "failed"}:
+            self.over = f"it ended, though step {name} {'was taken back' if 'undone' in states else 'failed'}"
+
+    def stop(self, why: str) -> None:
+        """Nothing more is done on this host."""
+        self.over = self.over or why
+
+
+def signals(runbook: Runbook, snapshot: Snapshot, more: Iterable[str] = ()) -> Signals:
+    """The values of the runbook's signals and of `more` metrics, None where one could not be had."""
+    values = {name: snapshot.value(name) for name in (*runbook.spec.signals, *more)}
+    return {name: None if isinstance(value, Unavailable) else value for name, value in values.items()}
+
+
+def over(progress: Progress) -> bool:
+    """True when the incident is over on the newest snapshot: `resolved` holds, or without one the incident fails."""
+    runbook = progress.runbook
+    if progress.too_short:
+        return False
+    world = world_of(runbook, progress.snapshot).at(before=progress.first)
+    if runbook.resolved is None:
+        return runbook.incident.evaluate(world).state == "fails"
+    return runbook.resolved.evaluate(world).holds

@@ -1,0 +1,125 @@
+"""What a run may ask of the world, and what it is told. Every answer carries its time: a run never asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, Generic, Literal, TypeVar, cast
+
+from msgspec import Struct
+
+from memrunbook.core.action.action import Change
+from memrunbook.core.instant import Instant
+from memrunbook.core.plan.plan import PlannedStep
+from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.run.record import Event
+from memrunbook.core.runbook.condition import Evidence
+
+A = TypeVar("A")
+Answer = Literal["yes", "no", "skip", "quit", "quit-all"]
+
+
+class Done(Struct, frozen=True, tag=True):
+    """The script ended with status 0."""
+
+    at: Instant
+    output: str = ""
+    seconds: float = 0.0
+    evidence: str = ""
+
+
+class Failed(Struct, frozen=True, tag=True):
+    """The script ended with another status, or was never started."""
+
+    at: Instant
+    why: str
+    output: str = ""
+    seconds: float = 0.0
+
+
+class Unknown(Struct, frozen=True, tag=True):
+    """It is not known whether the script ran to its end: the deadline passed or the connection was lost."""
+
+    at: Instant
+    why: str
+    output: str = ""
+    seconds: float = 0.0
+
+
+Executed = Done | Failed | Unknown
+
+
+class Approval(Struct, frozen=True):
+    """The answer at a gate: what, who gave it, how (terminal, --yes, --allow, none) and why."""
+
+    at: Instant
+    answer: Answer
+    digest: str = ""
+    who: str = ""
+    how: str = ""
+    why: str = ""
+
+
+class Waited(Struct, frozen=True):
+    """The wait is over."""
+
+    at: Instant
+
+
+class Request(Struct, Generic[A], frozen=True, tag=True):
+    """A question to the world."""
+
+
+class ReadFacts(Request[Snapshot], frozen=True, tag=True):
+    """Read facts: `count` samples `every` seconds apart; an earlier one with no change since may serve as the first."""
+
+    facts: tuple[str, ...]
+    count: int
+    every: float
+    why: str
+
+
+class AskApproval(Request[Approval], frozen=True, tag=True):
+    """Ask at the gate. `evidence` is what speaks for it, by title; `changed` what moved since it was asked before."""
+
+    step: PlannedStep
+    snapshot_at: Instant
+    evidence: tuple[tuple[str, tuple[Evidence, ...]], ...] = ()
+    changed: str = ""
+
+
+class Execute(Request[Executed], frozen=True, tag=True):
+    """Carry out a change, or its undo."""
+
+    step: str
+    change: Change
+    undo: bool = False
+
+
+class Wait(Request[Waited], frozen=True, tag=True):
+    """Let time pass."""
+
+    seconds: float
+    why: str
+
+
+class Lock(Request[Waited], frozen=True, tag=True):
+    """Take the host's lock for this run; raises Refused in the runtime where somebody else has it."""
+
+
+class Unlock(Request[Waited], frozen=True, tag=True):
+    """Give the host's lock back."""
+
+
+class Record(Request[Waited], frozen=True, tag=True):
+    """Remember an event."""
+
+    event: Event
+
+
+Asking = Generator[Request[Any], Any, A]
+
+
+def ask(request: Request[A]) -> Asking[A]:
+    """Asks the world one question; the type of the question names the type of the answer."""
+    answer = yield request
+    return cast("A", answer)

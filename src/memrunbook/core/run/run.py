@@ -1,0 +1,159 @@
+"""The life of a run: a generator that never touches the world, it asks.
+
+Read, diagnose, lock; then each step in order until the incident is resolved, a step fails or somebody says no. What is
+not reached is recorded with its reason. How one step lives stands in `step.py`. An error of the host, a refused lock or
+a Ctrl-C is thrown in by the runtime, and ends the run with everything recorded.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from memrunbook.core.errors import HostError, Interrupted, Refused, RunbookError
+from memrunbook.core.plan.diagnosis import diagnose_one, world_of
+from memrunbook.core.plan.planner import items_of, make_plan
+from memrunbook.core.reading.fact import Unavailable
+from memrunbook.core.run.progress import TOO_SHORT, Doing, Progress, over, signals
+from memrunbook.core.run.record import Diagnosed, Outcome, RunFinished, StepState
+from memrunbook.core.run.request import Asking, Lock, ReadFacts, Record, Unlock, Wait, ask
+from memrunbook.core.run.step import run_item
+from memrunbook.core.runbook.bound import Runbook, Step
+from memrunbook.core.runbook.spec import Sampling
+
+ENDS: dict[type[RunbookError], Outcome] = {
+    HostError: "unreachable",
+    Interrupted: "interrupted",
+    Refused: "refused",
+}
+TOLD = tuple(ENDS)
+
+
+def run_plan(runbook: Runbook, watch: Sampling | None = None) -> Asking[None]:
+    """Runs a runbook on one host; everything that happens is asked for or recorded.
+
+    `watch` reads the host for longer than the runbook asks before it is judged.
+    """
+    sample, why = (watch, "watched before the diagnosis") if watch else (runbook.spec.sample, "diagnosis")
+    read = ReadFacts(tuple(sorted(runbook.facts)), sample.count, sample.every, why)
+    try:
+        snapshot = yield from ask(read)
+    except TOLD as error:
+        yield from ask(Record(RunFinished(_end_of(error), str(error), hint=error.hint)))
+        return
+    progress = Progress(runbook, snapshot)
+    try:
+        yield from _live(progress)
+    except TOLD as error:
+        yield from _cut_short(progress, error)
+    if progress.locked:
+        with suppress(*TOLD):  # everything is recorded; a lock left behind is found as stale
+            yield from ask(Unlock())
+
+
+def _live(progress: Progress) -> Asking[None]:
+    runbook, snapshot = progress.runbook, progress.snapshot
+    diagnosis = diagnose_one(runbook, snapshot)
+    incident = diagnosis.incident
+    progress.uncertain = incident.state == "unknown" or (progress.too_short and not incident.holds)
+    yield from ask(Record(Diagnosed(diagnosis, make_plan(runbook, snapshot), signals(runbook, snapshot))))
+    if incident.state == "fails" and not progress.uncertain:
+        yield from _finish(progress, "healthy", "the incident does not apply")
+        return
+    if not progress.uncertain:
+        yield from ask(Lock())
+        progress.locked = True
+    for step in runbook.steps:
+        yield from _run_step(progress, step)
+    resolved = yield from _resolved(progress)
+    why = TOO_SHORT if progress.uncertain and incident.state == "fails" else incident.why
+    yield from _finish(progress, _outcome(progress, resolved=resolved), progress.over or why)
+
+
+def _run_step(progress: Progress, step: Step) -> Asking[None]:
+    if progress.over:
+        yield from _unreached(progress, step, "")
+        return
+    yield from progress.refresh("before the step")
+    found = items_of(step, world_of(progress.runbook, progress.snapshot), limit=step.spec.limit)
+    if isinstance(found, Unavailable):
+        yield from progress.record(step, "", "blocked", why=f"its items are unknown: {found.why}")
+    elif not found and progress.too_short:
+        yield from progress.record(step, "", "blocked", why=TOO_SHORT)
+    elif not found:
+        yield from progress.record(step, "", "not_needed", why="nothing matches its for_each")
+    else:
+        progress.items[step.spec.id] = [key for key, _ in found]
+        for key, _ in found:
+            if progress.over:
+                yield from _unreached(progress, step, key)
+                continue
+            yield from run_item(progress, step, key)
+            if progress.acted and not progress.over and (yield from _resolved(progress)):
+                progress.resolved_by(step)
+
+
+def _unreached(progress: Progress, step: Step, item: str) -> Asking[None]:
+    state: StepState = "not_needed" if progress.resolved else "skipped"
+    yield from progress.record(step, item, state, why=progress.over)
+
+
+def _resolved(progress: Progress) -> Asking[bool]:
+    """True when the incident is over and stays so for the runbook's hold time."""
+    if progress.resolved:
+        return True
+    runbook = progress.runbook
+    yield from progress.refresh("is it resolved?")
+    began = progress.snapshot.taken_at
+    while over(progress):
+        if progress.snapshot.taken_at.since(began) >= runbook.hold:
+            return True
+        yield from ask(Wait(runbook.spec.sample.every, "does it stay resolved?"))
+        progress.fresh = 0
+        yield from progress.refresh("does it stay resolved?")
+    return False
+
+
+def _outcome(progress: Progress, *, resolved: bool) -> Outcome:
+    states = {finished.state for finished in progress.finished}
+    if "unknown" in states or progress.uncertain:
+        return "unknown"
+    if resolved and not progress.failed:
+        return "resolved"
+    if "refused" in states:
+        return "refused"
+    if "failed" in states or "undone" in states:
+        return "failed"
+    incident = progress.runbook.incident.evaluate(world_of(progress.runbook, progress.snapshot))
+    return "improved" if incident.state == "fails" and not progress.too_short else "unresolved"
+
+
+def _finish(progress: Progress, outcome: Outcome, why: str) -> Asking[None]:
+    yield from ask(Record(RunFinished(outcome, why, signals(progress.runbook, progress.snapshot))))
+
+
+def _cut_short(progress: Progress, error: RunbookError) -> Asking[None]:
+    """Records the step that was under way, what was not reached, and the end."""
+    if progress.doing:
+        yield from _interrupted_step(progress, progress.doing, error)
+    progress.stop(f"not reached: {error}")
+    recorded = {(finished.id, finished.item) for finished in progress.finished}
+    for step in progress.runbook.steps:
+        known = progress.items.get(step.spec.id, [""])
+        for key in known:
+            if (step.spec.id, key) not in recorded:
+                yield from _unreached(progress, step, key)
+    outcome = _end_of(error)
+    if any(finished.open for finished in progress.finished):
+        outcome = "unknown"
+    yield from ask(Record(RunFinished(outcome, str(error), hint=error.hint)))
+
+
+def _interrupted_step(progress: Progress, doing: Doing, error: RunbookError) -> Asking[None]:
+    state: StepState = "interrupted" if isinstance(error, Interrupted) else "unknown"
+    carried_out = "carried out, but not proven" if progress.executed else "nothing was changed"
+    why = f"{carried_out}: {error}"
+    yield from progress.record(doing.step, doing.item, state if progress.executed else "interrupted", why=why)
+
+
+def _end_of(error: RunbookError) -> Outcome:
+    return next(outcome for kind, outcome in ENDS.items() if isinstance(error, kind))

@@ -1,0 +1,119 @@
+"""The life of one step: decide, ask, look again, carry out, prove, take back."""
+
+from __future__ import annotations
+
+from memrunbook.core.action.action import Action
+from memrunbook.core.plan.diagnosis import world_of
+from memrunbook.core.plan.plan import PlannedStep
+from memrunbook.core.plan.planner import Item, again, bind_action, look_up, not_needed
+from memrunbook.core.run.carry_out import Approved, carry_out
+from memrunbook.core.run.progress import TOO_SHORT, Doing, Progress, over
+from memrunbook.core.run.record import StepState
+from memrunbook.core.run.request import AskApproval, Asking, ask
+from memrunbook.core.runbook.bound import Step
+from memrunbook.core.runbook.condition import Evidence
+
+ASKED_AT_MOST = 3
+DECLINED = {"yes": "the answer was for another change than the one that was shown"}
+
+
+def run_item(progress: Progress, step: Step, key: str) -> Asking[None]:
+    """Runs one step, or one item of it, to its recorded end."""
+    progress.doing = Doing(step, key)
+    yield from progress.refresh("before the step")
+    began = progress.snapshot.taken_at
+    world = world_of(progress.runbook, progress.snapshot)
+    item = look_up(step, key, world)
+    if isinstance(item, PlannedStep):
+        yield from _not_run(progress, step, item)
+        return
+    bound = bind_action(step, world.at(item=item[1]))
+    action = bound if isinstance(bound, Action) else None
+    planned: PlannedStep | None = _decide(progress, step, item, action)
+    if planned is not None and planned.gate:
+        planned = yield from _gate(progress, step, item, planned, action)
+    if planned is None:
+        return
+    if planned.change is None or action is None:
+        yield from _not_run(progress, step, planned)
+        return
+    yield from carry_out(Approved(progress, step, item, action, planned.change, progress.snapshot), began)
+
+
+def _not_run(progress: Progress, step: Step, planned: PlannedStep) -> Asking[None]:
+    if planned.decision == "not_needed" and progress.too_short:
+        yield from progress.record(step, planned.item, "blocked", why=TOO_SHORT)
+        return
+    state: StepState = "not_needed" if planned.decision == "not_needed" else "blocked"
+    yield from progress.record(step, planned.item, state, why=planned.why, hint=planned.hint)
+
+
+def _decide(progress: Progress, step: Step, item: Item, action: Action | None) -> PlannedStep:
+    """The decision on the newest facts: at first the incident must apply, once something was changed not be over."""
+    world = world_of(progress.runbook, progress.snapshot)
+    if progress.acted:
+        if over(progress):
+            return not_needed(step, item[0], "the incident is over: it recovered meanwhile")
+        return again(step, item, world, uncertain=progress.uncertain or progress.too_short, carried=action)
+    incident = progress.runbook.incident.evaluate(world).state
+    if incident == "fails" and not progress.too_short:
+        return not_needed(step, item[0], "the incident no longer applies: it recovered meanwhile")
+    uncertain = progress.uncertain or incident != "holds"
+    return again(step, item, world, uncertain=uncertain, carried=action)
+
+
+def _gate(
+    progress: Progress, step: Step, item: Item, planned: PlannedStep, action: Action | None
+) -> Asking[PlannedStep | None]:
+    """Asks, reads again, and lets through only what is still exactly what was approved."""
+    changed = ""
+    for _ in range(ASKED_AT_MOST):
+        question = AskApproval(planned, progress.snapshot.taken_at, _evidence(progress, step, item), changed)
+        approval = yield from ask(question)
+        progress.fresh = 0
+        if approval.answer != "yes" or approval.digest != planned.digest:
+            yield from _declined(progress, step, item[0], approval.answer, approval.why)
+            return None
+        yield from progress.refresh("after the gate")
+        now = _decide(progress, step, item, action)
+        if now.change is None or now.digest == planned.digest:
+            return now
+        changed = f"it was: {_summary(planned)}; now it would be: {_summary(now)}"
+        planned = now
+        if approval.how != "terminal":
+            break
+    yield from progress.record(step, item[0], "refused", why=f"the host moved on after the answer: {changed}")
+    progress.stop(f"step {step.spec.id} was refused")
+    return None
+
+
+def _declined(progress: Progress, step: Step, item: str, answer: str, why: str) -> Asking[None]:
+    if answer == "skip":
+        yield from progress.record(step, item, "skipped", why=why or "skipped at the gate")
+        return
+    yield from progress.record(step, item, "refused", why=why or DECLINED.get(answer, "declined at the gate"))
+    progress.stop(f"step {step.spec.id} was refused")
+
+
+def _summary(planned: PlannedStep) -> str:
+    change = planned.change
+    return f"{change.summary} ({change.identity or change.target})" if change else planned.why
+
+
+def _evidence(progress: Progress, step: Step, item: Item) -> tuple[tuple[str, tuple[Evidence, ...]], ...]:
+    """What speaks for the step: the firing checks, its own condition, and what is known of its item."""
+    world = world_of(progress.runbook, progress.snapshot).at(item=item[1])
+    firing = [check for check in progress.runbook.checks if world.checks.get(check.variable)]
+    found = [(check.spec.name, check.when.evaluate(world).evidence) for check in firing]
+    if step.when is not None:
+        found.append(("the step's own condition", step.when.evaluate(world).evidence))
+    fields = step.scope.item.fields if step.scope.item is not None else {}
+    known = item[1] or {}
+    about = [
+        Evidence(name, known[name], field.unit.value) for name, field in fields.items() if _measured(known.get(name))
+    ]
+    return (*found, (item[0], tuple(about))) if about else tuple(found)
+
+
+def _measured(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,1 @@
+"""What we know of Linux memory, as pure functions: OOM logs, services, control groups, fragmentation."""

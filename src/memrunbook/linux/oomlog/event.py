@@ -1,0 +1,216 @@
+"""What a kernel log says of memory: out-of-memory events, failed allocations, refused requests."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from msgspec import Struct
+
+MEMCG = "CONSTRAINT_MEMCG"
+CPUSET = "CONSTRAINT_CPUSET"
+POLICY = "CONSTRAINT_MEMORY_POLICY"
+ANYWHERE = "(null)"
+USUAL_PAGE_KIB = 4
+UNKILLABLE = -1000
+MOST_KILLS = 1000
+"""Killed processes that are kept of one event."""
+
+
+class TaskRow(NamedTuple):
+    """A process as a log names it: the pid of the first namespace, and at most 15 bytes of its name, raw."""
+
+    pid: int
+    name: str
+
+
+class Kill(NamedTuple):
+    """A killed process; sizes in KiB, None where this kernel does not print them."""
+
+    pid: int
+    name: str
+    message: str | None = None
+    total_vm_kib: int | None = None
+    anonymous_kib: int | None = None
+    file_kib: int | None = None
+    shared_kib: int | None = None
+    uid: int | None = None
+    page_tables_kib: int | None = None
+    oom_score_adj: int | None = None
+
+    @property
+    def held_kib(self) -> int | None:
+        """The memory that it held."""
+        sizes = [size for size in (self.anonymous_kib, self.file_kib, self.shared_kib) if size is not None]
+        return sum(sizes) if sizes else None
+
+
+class Task(NamedTuple):
+    """A row of the task table; sizes in pages of that host."""
+
+    pid: int
+    name: str
+    rss: int
+    swap: int
+    oom_score_adj: int | None = None
+    page_tables: int = 0
+    total_vm: int = 0
+
+    @property
+    def pages(self) -> int:
+        """What it holds in memory and in swap."""
+        return self.rss + self.swap
+
+
+class Picture(Struct, kw_only=True):
+    """The memory of a host as the kernel reports it with an event or a failure (`Mem-Info:`).
+
+    `counts` are the host's totals in pages, by the kernel's names; `blocks` the free blocks by zone and order.
+    """
+
+    counts: dict[str, int] = {}
+    blocks: dict[str, list[int]] = {}
+    page_kib: int | None = None
+    free_kib: int = 0
+    high_kib: int = 0
+    huge_kib: int | None = None
+    nodes: set[int] = set()
+    free_swap_kib: int | None = None
+    total_swap_kib: int | None = None
+    ram_pages: int | None = None
+    reserved_pages: int = 0
+
+
+class Event(Picture):
+    """One out-of-memory event, filled in line by line while it is read; None where the log does not say it.
+
+    `stamp` is the uptime of its last line of weight in seconds, `date` the wall time as printed; memory is in KiB,
+    `ram_pages` and the table in pages. `largest` are the three rows with the most memory and swap, `likeliest` those
+    that the kernel would have killed first; `tasks` and `task_pages` count all rows. `group_kib` is the breakdown of
+    the control group whose limit was hit; `seen` counts the sources that tell of it.
+    """
+
+    stamp: float | None = None
+    killer: str = "kernel"
+    trigger: str | None = None
+    trigger_pid: int | None = None
+    gfp: str | None = None
+    order: int | None = None
+    kernel: str | None = None
+    by_hand: bool = False
+    constraint: str | None = None
+    inferred: bool = False
+    nodemask: str | None = None
+    cpuset: str | None = None
+    mems_allowed: str | None = None
+    oom_memcg: str | None = None
+    task_memcg: str | None = None
+    unit: str = ""
+    usage_kib: int | None = None
+    limit_kib: int | None = None
+    group_kib: dict[str, int] = {}
+    tasks: int = 0
+    task_pages: int = 0
+    largest: list[Task] = []
+    likeliest: list[Task] = []
+    chosen: TaskRow | None = None
+    chosen_uid: int | None = None
+    selected: TaskRow | None = None
+    score: int | None = None
+    group: bool = False
+    kills: list[Kill] = []
+    reaped: list[TaskRow] = []
+    hopeless: bool = False
+    reason: str = ""
+    date: str = ""
+    style: str = "dmesg"
+    boot: int = 0
+    seen: int = 1
+
+    @property
+    def victim(self) -> TaskRow | None:
+        """Who died, else who was to die."""
+        named: list[Kill | TaskRow] = [*self.kills, *self.reaped]
+        first = named[0] if named else self.chosen or self.selected
+        return TaskRow(first.pid, first.name) if first else None
+
+    @property
+    def of_group(self) -> bool:
+        """Whether a control group reached its limit; 5.0 to 5.2 name the group but print another constraint."""
+        return self.constraint == MEMCG or self.oom_memcg is not None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether somebody was killed, or nobody could be: its report is complete."""
+        return bool(self.kills) or self.hopeless
+
+    @property
+    def missing(self) -> list[str]:
+        """The parts that such an event has and this log does not show."""
+        if self.killer != "kernel":
+            return []
+        picture = bool(self.counts or self.ram_pages or self.nodes)
+        reported = self.usage_kib is not None if self.of_group else picture
+        parts = {
+            "header": self.gfp is not None,
+            "memory report": reported,
+            "task table": self.tasks > 0,
+            "kill": self.is_over,
+        }
+        return [part for part, there in parts.items() if not there]
+
+    @property
+    def complete(self) -> bool:
+        """Whether the log holds both why it happened and whom it met."""
+        return self.killer != "kernel" or (self.gfp is not None and bool(self.kills))
+
+
+class Failure(Picture):
+    """An allocation that the kernel could not serve: `mode` as printed, `flags` its names (4.6 and later)."""
+
+    stamp: float | None
+    name: str
+    order: int
+    mode: str
+    flags: str | None = None
+    pid: int | None = None
+    date: str = ""
+
+    @property
+    def atomic(self) -> bool:
+        """Whether the caller could not wait. Without names (before 4.6): 0x10 allows to wait, 0x20 is urgent."""
+        if self.flags is not None:
+            return "GFP_ATOMIC" in self.flags.split("|")
+        bits = int(self.mode, 16)
+        return bool(bits & 0x20) and not bits & 0x10
+
+
+class LogNote(NamedTuple):
+    """Another line that matters; `kind` is what it tells of.
+
+    `drop_caches` (value: what was written), `vmalloc` (value: bytes that were asked for), `overcommit` (value: bytes,
+    where printed), or `unit` (name: a unit that systemd says lost a process to the OOM killer).
+    """
+
+    kind: str
+    stamp: float | None
+    date: str
+    name: str
+    pid: int | None = None
+    value: int | None = None
+
+
+class KernelLog(Struct, frozen=True):
+    """All that a log says, in its order; of a log with very many events the newest ones.
+
+    `dropped` counts the older events that were not kept; `cut` is true where the log says that lines are missing;
+    `kernel` whether anything in it looks like a kernel's line.
+    """
+
+    events: tuple[Event, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    notes: tuple[LogNote, ...] = ()
+    slub_failures: int = 0
+    overcommit_refusals: int = 0
+    dropped: int = 0
+    cut: bool = False
+    kernel: bool = False

@@ -1,0 +1,30 @@
+"""Events survive the journal as they are."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from memrunbook.core.run.record import Event, RunFinished, StepFinished
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        StepFinished(id="a", name="A", action="adjust", item="web", state="undone", why="w", seconds=1.5, open=True),
+        RunFinished("improved", "why", {"memory.available_bytes": 5, "x": None}, "hint"),
+    ],
+)
+def test_an_event_comes_back_from_json(event: Event) -> None:
+    assert msgspec.json.decode(msgspec.json.encode(event), type=Event) == event
+
+
+def test_a_step_that_an_older_version_wrote_is_read() -> None:
+    old = b'{"type":"step-finished","id":"a","name":"A","action":"adjust","state":"done","before":{"x":1}}'
+    event = msgspec.json.decode(old, type=StepFinished)
+    assert (event.before, event.after, event.effect) == ({"x": 1}, {}, "")
+
+
+def test_an_outcome_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(b'{"type":"run-finished","outcome":"fine"}', type=RunFinished)
