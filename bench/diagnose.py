@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.sshd import Sshd, running
 
-from memrunbook.cli.commands.diagnose import COUNT, EVERY
+from memrunbook.core.runbook.spec import Sampling
 
 ROUNDS = 7
 GOAL_RATIO, GOAL_CPU_MS = 2.5, 100.0
@@ -28,7 +28,7 @@ def main() -> int:
     """Measures, prints, and fails where a goal is missed."""
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as sshd:
         reference, diagnose = _alternating(lambda: _reference(sshd), lambda: _diagnose(sshd))
-    waited = (COUNT - 1) * EVERY
+    waited = (Sampling().count - 1) * Sampling().every
     ratio = (diagnose - waited) / reference
     print(f"reference probe through ssh      {reference * 1000:7.0f} ms wall (median of {ROUNDS})")
     print(f"runbook diagnose, sample apart   {(diagnose - waited) * 1000:7.0f} ms wall")

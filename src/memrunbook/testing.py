@@ -14,6 +14,7 @@ from memrunbook.core.host import HostIdentity
 from memrunbook.core.instant import Instant
 from memrunbook.core.reading.fact import Sample
 from memrunbook.core.reading.probe import MARK, write_sample
+from memrunbook.core.run.record import Envelope, plain
 from memrunbook.core.run.request import Answer, Approval, AskApproval
 from memrunbook.runtime.ports import Output
 
@@ -112,11 +113,11 @@ class MemoryJournal:
     records: list[dict[str, Any]] = field(default_factory=list)
     evidence: dict[str, str] = field(default_factory=dict)
 
-    def append(self, payload: dict[str, Any]) -> str:
+    def append(self, envelope: Envelope) -> str:
         """Remembers one record; its hash."""
         if self.breaks_at is not None and len(self.records) >= self.breaks_at:
             raise JournalError("the disk is full")
-        text = msgspec.json.encode(payload)
+        text = msgspec.json.encode(plain(envelope))
         self.records.append(msgspec.json.decode(text))
         return hashlib.sha256(text).hexdigest()
 

@@ -9,9 +9,10 @@ import pytest
 from tests.cli.books import book, look
 from tests.cli.console import here, terminal
 
-from memrunbook.cli.next_command import kept_options
-from memrunbook.cli.options import Settings
+from memrunbook.app.reading import sampling_of
 from memrunbook.core.errors import UsageError
+from memrunbook.core.host import Host
+from memrunbook.core.runbook.spec import Sampling
 
 
 @pytest.mark.parametrize(
@@ -19,12 +20,13 @@ from memrunbook.core.errors import UsageError
     [(None, 3, 5.0), (300.0, 31, 10.0), (3600.0, 361, 10.0), (80.0, 9, 10.0), (60.0, 9, 7.5), (10.0, 9, 1.25)],
 )
 def test_a_watch_reads_every_ten_seconds_and_at_least_nine_times(watch: float | None, count: int, every: float) -> None:
-    assert Settings(watch=watch).sampling(3, 5.0) == (count, every)
+    found = sampling_of(watch, Sampling(), [Host("db7")])
+    assert (found.count, found.every) == (count, every)
 
 
 def test_a_recording_cannot_be_watched() -> None:
     with pytest.raises(UsageError, match="--watch: a recording"):
-        Settings(watch=60.0, replay=Path("x")).sampling(3, 5.0)
+        sampling_of(60.0, Sampling(), [Host("x", transport="replay")])
 
 
 @pytest.mark.parametrize("command", [["diagnose"], ["plan", "oom-event"], ["run", "oom-event"]])
@@ -34,8 +36,10 @@ def test_a_watch_is_bounded(command: list[str]) -> None:
     here(*command, "--host=local", "--watch=5").refused(2, "--watch: '5' is no duration", hint="5m")
 
 
-def test_the_next_command_watches_too() -> None:
-    assert kept_options(["--watch", "5m", "-v"]) == ["--watch", "5m"]
+def test_a_watch_from_a_script_is_bounded_too() -> None:
+    for wrong in (9.0, 3601.0):
+        with pytest.raises(UsageError, match="is not from 10s to 1h"):
+            sampling_of(wrong, Sampling(), [Host("db7")])
 
 
 @pytest.mark.usefixtures("machine")

@@ -9,7 +9,7 @@ from tests.golden import samples as s
 
 from memrunbook.core.errors import DocumentError, HostKeyError, Problem
 from memrunbook.core.plan.diagnosis import Suspect
-from memrunbook.core.run.record import RunFinished
+from memrunbook.core.run.event import RunFinished
 from memrunbook.core.run.request import Execute, ReadFacts, Record, Wait
 from memrunbook.state.audit import AuditFinding
 from memrunbook.ui.audit import audit_view

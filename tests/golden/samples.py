@@ -20,7 +20,7 @@ from memrunbook.core.plan.plan import Plan, PlannedStep
 from memrunbook.core.reading.fact import Doc, Reading, Unavailable
 from memrunbook.core.reading.metric import Metric, _walk
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.run.record import Diagnosed, StepFinished
+from memrunbook.core.run.event import Diagnosed, StepFinished
 from memrunbook.core.run.report import HostReport
 from memrunbook.core.run.request import AskApproval
 from memrunbook.core.runbook.condition import Evidence, State, Verdict

@@ -19,9 +19,13 @@ from tests.kernel.matrix import PROPERTY, Row, cells, faults, subsumed
 from tests.kernel.treatments import TREATMENTS
 
 from memrunbook import catalog
-from memrunbook.cli.options import Settings
-from memrunbook.cli.wiring import Wiring
+from memrunbook.app.connectors import Connectors
+from memrunbook.app.reading import ReadArguments, read
+from memrunbook.core.host import Host
 from memrunbook.core.plan.planner import make_plan
+from memrunbook.core.runbook.spec import Sampling
+from memrunbook.documents.library import Library
+from memrunbook.transports.shared.reach import Reach
 
 pytestmark = pytest.mark.kernel
 ELSEWHERE = {
@@ -31,7 +35,6 @@ ELSEWHERE = {
 """The scenarios that run in another configuration than their own; with FULL=1 all of them do."""
 JUDGED = (0, 8)
 LOGINS_AT_ONCE = 4
-SAMPLE = (3, 5.0)
 IDLE = "idle_healthy"
 
 
@@ -86,20 +89,22 @@ def diagnosed(operator: Operator, truth: Truth) -> dict[str, Any]:
 def planned(operator: Operator, runbooks: Iterable[str]) -> Iterator[str]:
     """What a runbook would change on a healthy guest, which should be nothing: each one's plan from one reading."""
     address = operator.guest.address
-    settings = Settings(
-        host=(f"root@127.0.0.1:{address.port}",),
-        identity=(address.identity,),
-        known_hosts=(address.known_hosts,),
-        config_dir=operator.folder,
-        patience=120.0,
+    library = Library(services=operator.folder / "services.yaml")
+    reach = Reach(identities=(address.identity,), known_hosts=(address.known_hosts,), patience=120.0)
+    [reached] = read(
+        ReadArguments(
+            hosts=[Host("127.0.0.1", "root", address.port)],
+            facts=lambda: set(catalog.facts()),
+            sampling=Sampling(),
+            connectors=Connectors(reach),
+            library=library,
+        )
     )
-    wiring = Wiring(settings)
-    [reached] = wiring.read(lambda: set(catalog.facts()), *SAMPLE)
     if reached.snapshot is None:
         yield f"no plan: {reached.error}"
         return
     for name in runbooks:
-        yield from _changes(name, [step.id for step in make_plan(wiring.runbook(name), reached.snapshot).changes])
+        yield from _changes(name, [step.id for step in make_plan(library.runbook(name), reached.snapshot).changes])
 
 
 def test_every_runbook_plans_nothing_on_an_idle_host(guest_in: Callable[[str], Guest], tmp_path: Path) -> None:

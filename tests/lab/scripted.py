@@ -13,7 +13,7 @@ from tests.lab.worlds import Run, follow
 from memrunbook.core.errors import RunbookError
 from memrunbook.core.instant import Instant
 from memrunbook.core.reading.fact import Reading, Unavailable
-from memrunbook.core.run.record import StepFinished
+from memrunbook.core.run.event import StepFinished
 from memrunbook.core.run.request import (
     Approval,
     AskApproval,
@@ -55,12 +55,12 @@ class Scripted:
     time: float = 0.0
     asked: dict[str, int] = field(default_factory=dict)
 
-    def error(self, request: Request[Any]) -> RunbookError | None:
+    def error(self, request: Request) -> RunbookError | None:
         kind = type(request).__name__
         self.asked[kind] = self.asked.get(kind, 0) + 1
         return self.trouble.get((kind, self.asked[kind]))
 
-    def answer(self, request: Request[Any]) -> Any:
+    def answer(self, request: Request) -> Any:
         now = self._next(request)
         if isinstance(request, ReadFacts):
             known = {
@@ -76,7 +76,7 @@ class Scripted:
             return end(now, "it broke") if end in (Failed, Unknown) else end(now)
         return Waited(now)
 
-    def _next(self, request: Request[Any]) -> Instant:
+    def _next(self, request: Request) -> Instant:
         self.time += 1.0 if isinstance(request, ReadFacts | Execute | AskApproval) else 0.0
         self.time += request.seconds if isinstance(request, Wait) else 0.0
         return Instant(1_700_000_000.0 + self.time, self.time)

@@ -13,7 +13,7 @@ from memrunbook.core.errors import Interrupted, Refused, RunbookError, SessionLo
 from memrunbook.core.instant import Instant
 from memrunbook.core.reading.fact import Reading, Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.run.record import Event, RunFinished, StepFinished
+from memrunbook.core.run.event import Event, RunFinished, StepFinished
 from memrunbook.core.run.request import (
     Approval,
     AskApproval,
@@ -118,7 +118,7 @@ def some_readings(choose: Choose, percent: float) -> dict[str, Reading | Unavail
 class Told:
     """One question of a run, and what it was told: an answer, or the error that was thrown in."""
 
-    request: Request[Any]
+    request: Request
     answer: Any = None
     error: RunbookError | None = None
 
@@ -167,14 +167,14 @@ class World:
     def now(self) -> Instant:
         return Instant(1_700_000_000.0 + self.time, self.time)
 
-    def error(self, request: Request[Any]) -> RunbookError | None:
+    def error(self, request: Request) -> RunbookError | None:
         del request
         if not self.troubled or not self.choose([False] * 19 + [True]):
             return None
         kind: type[RunbookError] = self.choose([SessionLost, Interrupted, Refused])
         return kind("trouble")
 
-    def answer(self, request: Request[Any]) -> Any:
+    def answer(self, request: Request) -> Any:
         self.time += 0.5
         if isinstance(request, ReadFacts):
             return self.read(request)
@@ -207,9 +207,9 @@ class World:
 class Follows(Protocol):
     """A world that a run can live in."""
 
-    def error(self, request: Request[Any]) -> RunbookError | None: ...
+    def error(self, request: Request) -> RunbookError | None: ...
 
-    def answer(self, request: Request[Any]) -> Any: ...
+    def answer(self, request: Request) -> Any: ...
 
 
 def play(runbook: Runbook, choose: Choose) -> Run:
@@ -220,7 +220,7 @@ def play(runbook: Runbook, choose: Choose) -> Run:
 def follow(runbook: Runbook, world: Follows, watch: Sampling | None = None) -> Run:
     """Plays a run to its end in this world."""
     run, asking = Run(runbook), run_plan(runbook, watch)
-    request: Request[Any] = next(asking)
+    request: Request = next(asking)
     while len(run.told) < ENOUGH:
         told = Told(request)
         run.told.append(told)

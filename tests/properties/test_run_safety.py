@@ -16,7 +16,7 @@ from memrunbook.core.action.action import Change, Repeat, Risk
 from memrunbook.core.plan.diagnosis import world_of
 from memrunbook.core.plan.planner import make_plan, proof_of
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.run.record import Diagnosed, Outcome, RunFinished, StepFinished, StepState
+from memrunbook.core.run.event import Diagnosed, Outcome, RunFinished, StepFinished, StepState
 from memrunbook.core.run.request import AskApproval, Done, Execute, Lock, ReadFacts, Record, Unlock, Wait
 
 SEEN = 5

@@ -21,8 +21,8 @@ from tests.sshd import QUICK, Sshd, free_port, make_key, running
 
 from memrunbook.core.errors import HostKeyError, LoginError, SudoError, Unreachable, UsageError
 from memrunbook.core.host import Host
+from memrunbook.transports.shared.ssh_keys import KeyRing
 from memrunbook.transports.ssh import SshConnector, SshOptions, find_target
-from memrunbook.transports.ssh_keys import KeyRing
 
 
 def _known(server: Server) -> Path:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 import pytest
 
 from memrunbook.core.errors import JournalError, Unreachable
 from memrunbook.core.reading.fact import Answer, Read, Sample
 from memrunbook.core.reading.probe import build_probe, read_sample
+from memrunbook.core.run.record import NotAnswered
 from memrunbook.runtime.ports import Approver, Clock, Connector, Journal, Output, Session
 from memrunbook.testing import (
     START,
@@ -57,9 +59,11 @@ def test_a_connector_gives_its_session_or_its_error() -> None:
 
 def test_a_journal_keeps_evidence_and_breaks_where_it_is_told() -> None:
     journal = MemoryJournal(breaks_at=1)
-    assert journal.append({"event": "x"}) == hashlib.sha256(b'{"event":"x"}').hexdigest()
+    envelope = NotAnswered("Refused", "no")
+    text = b'{"event":"error","error":"Refused","message":"no","hint":""}'
+    assert journal.append(envelope) == hashlib.sha256(text).hexdigest()
     with pytest.raises(JournalError):
-        journal.append({"event": "y"})
-    assert journal.records == [{"event": "x"}]
+        journal.append(envelope)
+    assert journal.records == [json.loads(text)]
     assert journal.save("a.txt", "text") == ("a.txt", hashlib.sha256(b"text").hexdigest())
     assert journal.evidence == {"a.txt": "text"}

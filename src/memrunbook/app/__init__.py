@@ -1,1 +1,67 @@
-"""The use cases: plain functions with frozen arguments that return values and print nothing."""
+"""The use cases: plain functions with frozen arguments that return values and print nothing.
+
+Each is loaded when it is first asked for, so that listing runbooks loads no SSH library.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from memrunbook.app.auditing import AuditResult, audit, records
+    from memrunbook.app.connectors import Connectors
+    from memrunbook.app.diagnosing import DiagnoseArguments, DiagnoseResult, diagnose
+    from memrunbook.app.explaining import explain_log
+    from memrunbook.app.measuring import FactsArguments, facts
+    from memrunbook.app.notice import Notice
+    from memrunbook.app.planning import PlanArguments, PlanResult, plan
+    from memrunbook.app.reporting import list_runs, report
+    from memrunbook.app.running import RunArguments, RunResult, run
+    from memrunbook.app.validating import ValidateResult, new_runbook, validate
+
+# What is public, and the file that holds it.
+_HOMES = {
+    "auditing": ("AuditResult", "audit", "records"),
+    "connectors": ("Connectors",),
+    "diagnosing": ("DiagnoseArguments", "DiagnoseResult", "diagnose"),
+    "explaining": ("explain_log",),
+    "measuring": ("FactsArguments", "facts"),
+    "notice": ("Notice",),
+    "planning": ("PlanArguments", "PlanResult", "plan"),
+    "reporting": ("list_runs", "report"),
+    "running": ("RunArguments", "RunResult", "run"),
+    "validating": ("ValidateResult", "new_runbook", "validate"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "AuditResult",
+    "Connectors",
+    "DiagnoseArguments",
+    "DiagnoseResult",
+    "FactsArguments",
+    "Notice",
+    "PlanArguments",
+    "PlanResult",
+    "RunArguments",
+    "RunResult",
+    "ValidateResult",
+    "audit",
+    "diagnose",
+    "explain_log",
+    "facts",
+    "list_runs",
+    "new_runbook",
+    "plan",
+    "records",
+    "report",
+    "run",
+    "validate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

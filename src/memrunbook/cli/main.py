@@ -87,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def _guarded(argv: list[str]) -> int:
     streams.open_closed()
     try:
-        code = group.main(args=argv, prog_name="runbook", standalone_mode=False)
+        code = group.main(args=argv, prog_name="runbook", standalone_mode=False, obj=tuple(argv))
         sys.stdout.flush()
     except click.exceptions.Exit as exit_:
         return exit_.exit_code

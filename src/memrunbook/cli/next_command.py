@@ -1,47 +1,45 @@
-"""The exact command to type next: what was typed, with `plan` turned into `run` and for one host."""
+"""The exact command to type next: for one host, with the options that were given and that it needs too."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
-from itertools import pairwise
 
-# Options that say how to reach the host or what to run: they belong to the next command too.
-KEPT = {
-    "--identity", "--known-hosts", "--ssh-config", "--sudo", "--runbooks", "--config-dir", "--state-dir", "-p",
-    "--parameter", "--patience", "--allow", "--reason", "--forks", "--watch",
-}  # fmt: skip
-FLAGS = {"--accept-new-host-keys", "--yes"}
+import click
+from click.core import ParameterSource
 
+from memrunbook.core.host import Host
 
-def kept_options(argv: Sequence[str]) -> list[str]:
-    """The words of a command line that its successor needs too."""
-    words = list(argv)
-    kept: list[str] = []
-    while words:
-        word = words.pop(0)
-        name = word.partition("=")[0]
-        if name in FLAGS or (name in KEPT and "=" in word):
-            kept.append(word)
-        elif name in KEPT and words:
-            kept += [word, words.pop(0)]
-    return kept
+# Options that say how to reach the host or what to run, by their parameter: they belong to the next command too.
+KEPT = frozenset({
+    "identity", "known_hosts", "ssh_config", "sudo", "transport", "runbooks", "config_dir", "state_dir", "parameters",
+    "patience", "allow", "reason", "forks", "watch", "accept_new_host_keys", "yes",
+})  # fmt: skip
 
 
-def named_host(argv: Sequence[str], host: str) -> str:
-    """The host as it was typed, with its user and port."""
-    values = [value for word, value in pairwise(argv) if word == "--host"]
-    values += [word.removeprefix("--host=") for word in argv if word.startswith("--host=")]
-    typed = [one for value in values for one in value.split(",")]
-    return next((one for one in typed if one.rpartition("@")[2].partition(":")[0] == host), host)
+def kept_options() -> list[str]:
+    """The words of the options of the command under way that its successor needs too."""
+    context = click.get_current_context()
+    words: list[str] = []
+    for option in context.command.params:
+        typed = option.name and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
+        if isinstance(option, click.Option) and option.name in KEPT and typed:
+            words += _words(option, context.params[option.name])
+    return words
 
 
-def reach(argv: Sequence[str], host: str) -> str:
+def reach(host: Host) -> str:
     """The options that reach a host again, as in "--host ada@search-03 --identity key"."""
-    return shlex.join(["--host", named_host(argv, host), *kept_options(argv[1:])])
+    return shlex.join(["--host", host.typed, *kept_options()])
 
 
-def run_command(argv: Sequence[str], runbook: str, host: str, *more: str) -> str:
-    """`runbook run NAME --host HOST …` with the options that were given; `runbook` as it was typed."""
-    words = [shlex.join(["runbook", "run", runbook]), reach(argv, host), *([shlex.join(more)] if more else [])]
-    return " ".join(words)
+def run_command(runbook: str, host: Host, *more: str) -> str:
+    """`runbook run NAME --host HOST …` with the options that were given."""
+    return " ".join([shlex.join(["runbook", "run", runbook]), reach(host), *([shlex.join(more)] if more else [])])
+
+
+def _words(option: click.Option, value: object) -> list[str]:
+    name = option.opts[0]
+    if option.is_flag:
+        return [name]
+    values = value if isinstance(value, tuple) else (value,)
+    return [word for one in values for word in (name, str(one))]

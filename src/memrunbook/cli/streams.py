@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import ParamSpec
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ParamSpec
 
 from memrunbook.cli import exit_codes
+
+if TYPE_CHECKING:
+    from memrunbook.cli.answer import Answer
+    from memrunbook.cli.options import Output
 
 P = ParamSpec("P")
 
@@ -46,6 +49,11 @@ def tell(code: int, draw: Callable[[], object]) -> int:
     return code
 
 
+def show(output: Output, answer: Answer) -> int:
+    """Writes an answer in the format that was asked for; the exit code."""
+    return tell(answer.code, lambda: output.format.show(answer, output.color))
+
+
 def silence() -> None:
     """Nothing more is written to stdout, what is still in its buffer included."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -64,20 +72,3 @@ def while_heard(say: Callable[P, object]) -> Callable[P, None]:
             gone.set()
 
     return said
-
-
-@contextmanager
-def meanwhile(what: str, *, always: bool = False) -> Iterator[None]:
-    """Says on a terminal what takes so long, and takes it away afterwards; off one only `always`, as a line."""
-    if always and not sys.stderr.isatty():
-        while_heard(sys.stderr.write)(f"{what}\n")
-    say = while_heard(sys.stderr.write) if sys.stderr.isatty() else _unheard
-    say(f"\r\x1b[K{what}; Ctrl-C to give up\r")
-    try:
-        yield
-    finally:
-        say("\r\x1b[K")
-
-
-def _unheard(_words: str) -> None:
-    """Off a terminal nobody waits and looks."""

@@ -19,12 +19,23 @@ LAST_PORT = 65535
 
 
 class Host(Struct, frozen=True):
-    """A host as the operator named it, and how to reach it; an empty user and port 0 mean: as ssh would."""
+    """A host as the operator named it, and how to reach it; an empty user and port 0 mean: as ssh would.
+
+    `source` is the path of the recording that stands for it, where it is one.
+    """
 
     name: str
     user: str = ""
     port: int = 0
     transport: str = "ssh"
+    source: str = ""
+
+    @property
+    def typed(self) -> str:
+        """The host as it is named on a command line: `[user@]name[:port]`."""
+        name = f"[{self.name}]" if ":" in self.name else self.name
+        user, port = f"{self.user}@" if self.user else "", f":{self.port}" if self.port else ""
+        return f"{user}{name}{port}"
 
 
 class HostIdentity(Struct, frozen=True):

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from memrunbook.core.errors import DocumentError, Problem, UsageError
 from memrunbook.documents.shipped import shipped
+
+if TYPE_CHECKING:
+    from memrunbook.core.action.policy import ServicePolicy
+    from memrunbook.core.runbook.bound import Runbook
 
 HEAD = frozenset({"name", "title"})
 # A title as most files have it: plain words on a line of their own. Anything else is read as YAML, which costs more to
@@ -26,6 +31,43 @@ class LibraryEntry(NamedTuple):
     origin: str
     shadowed: str = ""
     problem: str = ""
+
+
+@dataclass(frozen=True)
+class Library:
+    """The runbooks of these folders, in order, and the shipped ones; `services` is the file of the service policy."""
+
+    folders: tuple[Path, ...] = ()
+    services: Path | None = None
+
+    def entries(self) -> list[LibraryEntry]:
+        """Every runbook by name, those of the earlier folders first."""
+        return entries(self.folders)
+
+    def runbook(self, name: str, parameters: Mapping[str, str] | None = None) -> Runbook:
+        """One runbook by name or path, ready to run; DocumentError with every problem, UsageError for a wrong name."""
+        from memrunbook.documents.runbooks import load_runbook
+
+        content, shown, origin = read(name, self.folders)
+        return load_runbook(content, shown, origin, parameters)
+
+    def runbooks(self) -> tuple[list[Runbook], list[Problem]]:
+        """Every runbook that wins, and why some cannot be used: one bad file disables no diagnosis."""
+        found: list[Runbook] = []
+        problems: list[Problem] = []
+        for entry in self.entries():
+            try:
+                found += [] if entry.shadowed else [self.runbook(entry.name)]
+            except DocumentError as error:
+                problems += error.problems
+        return found, problems
+
+    def policy(self) -> ServicePolicy:
+        """The service policy; an empty one where there is no file. DocumentError with every problem."""
+        from memrunbook.core.action.policy import ServicePolicy
+        from memrunbook.documents.runbooks import load_policy
+
+        return ServicePolicy() if self.services is None else load_policy(self.services)
 
 
 def entries(folders: Sequence[Path]) -> list[LibraryEntry]:

@@ -22,6 +22,7 @@ NAMES: dict[type[mi.Type], str] = {
     mi.StrType: "string",
     mi.ListType: "array",
     mi.VarTupleType: "array",
+    mi.TupleType: "array",
     mi.DictType: "object",
 }
 LIMITS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum", "pattern": "pattern"}
@@ -79,6 +80,8 @@ def _limits(kind: mi.Type) -> Schema:
 def _inside(kind: mi.Type, definitions: dict[str, Schema]) -> Schema:
     if isinstance(kind, mi.ListType | mi.VarTupleType):
         return {"items": _schema(kind.item_type, definitions)}
+    if isinstance(kind, mi.TupleType):
+        return {"prefixItems": [_schema(one, definitions) for one in kind.item_types], "items": False}
     if isinstance(kind, mi.DictType):
         return {"additionalProperties": _schema(kind.value_type, definitions)}
     return {}
@@ -108,12 +111,4 @@ def _field(field: mi.Field, definitions: dict[str, Schema]) -> Schema:
     found = _schema(field.type, definitions)
     if field.default is NODEFAULT or field.default is None:
         return found
-    return found | {"default": msgspec.to_builtins(field.default, str_keys=True, enc_hook=_written)}
-
-
-def _written(value: object) -> str:
-    if isinstance(value, units.Size):
-        return f"{int(value)} B"
-    if isinstance(value, units.Duration):
-        return f"{float(value):g}s"
-    raise TypeError(f"{value!r} cannot be a default in a document")
+    return found | {"default": msgspec.to_builtins(field.default, str_keys=True, enc_hook=units.written)}

@@ -68,6 +68,11 @@ class Collector:
         self._previous: Taken | None = None
         self._watched: Samples = ()
 
+    @property
+    def readings(self) -> dict[str, type[Reading]]:
+        """What the facts read, by their names."""
+        return {name: fact.reading for name, fact in self._facts.items()}
+
     def changed(self) -> None:
         """Forgets the samples: something was changed on the host, and no rate may span that."""
         self._previous = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import assert_never
 
 import msgspec
 
@@ -12,7 +12,8 @@ from memrunbook.core.action.action import Repeat
 from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import HostError, Interrupted, Refused, RunbookError, SessionLost
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.run.record import Event
+from memrunbook.core.run.event import Event
+from memrunbook.core.run.record import Answered, Asked, Envelope, NotAnswered, Recorded
 from memrunbook.core.run.report import HostReport, fold
 from memrunbook.core.run.request import (
     AskApproval,
@@ -24,22 +25,22 @@ from memrunbook.core.run.request import (
     ReadFacts,
     Record,
     Request,
+    Told,
     Unknown,
     Unlock,
     Wait,
     Waited,
 )  # fmt: skip
 from memrunbook.core.text import clean
-from memrunbook.core.units import encode
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.execute import execute, take_back
 from memrunbook.runtime.handled import Handled, with_handled
 from memrunbook.runtime.lock import give, take
 from memrunbook.runtime.ports import Approver, Clock, Journal, Session
-from memrunbook.runtime.redaction import redacted
+from memrunbook.runtime.redaction import without_secrets
 from memrunbook.runtime.services import with_policy
 
-Watcher = Callable[[Request[Any]], None]
+Watcher = Callable[[Request], None]
 
 
 @dataclass
@@ -75,32 +76,50 @@ class Interpreter:
         """Gives the lock back without a record: for when none can be written."""
         give(self.session, self._owner)
 
-    def _resume(self, asking: Asking[None], request: Request[Any]) -> Request[Any]:
+    def _resume(self, asking: Asking[None], request: Request) -> Request:
         if isinstance(request, Record):
-            self.journal.append({"event": "recorded", "record": _plain(request.event)})
+            self._keep(Recorded(request.event))
             self.watch(request)
             self.events.append(request.event)
             return asking.send(Waited(self.clock.now()))
-        record = self.journal.append({"event": "asked", "request": _plain(request)})
+        record = self._keep(Asked(request))
         self.watch(request)
         try:
-            answer = self._answer(request, record)
+            if not isinstance(request, Unlock):
+                self._heed()
+            answer = without_secrets(Answered(self._answer(request, record)), self.collector.readings)
         except (HostError, Refused, Interrupted) as error:
-            self.journal.append({"event": "error", "error": type(error).__name__, "message": str(error)})
+            self._keep(NotAnswered(type(error).__name__, str(error), error.hint))
             return asking.throw(error)
-        self.journal.append({"event": "answered", "answer": _plain(answer)})
-        return asking.send(answer)
+        self.journal.append(answer)
+        return asking.send(answer.answer)
 
-    def _answer(self, request: Request[Any], record: str) -> Any:
-        if not isinstance(request, Unlock):
-            self._heed()
-        if isinstance(request, ReadFacts):
-            return self._read(request)
-        if isinstance(request, AskApproval):
-            return self.approver.approve(self.host, request)
-        if isinstance(request, Execute):
-            return self._execute(request, record)
-        return self._wait(request)
+    def _keep(self, envelope: Envelope) -> str:
+        return self.journal.append(without_secrets(envelope, self.collector.readings))
+
+    def _answer(self, request: Request, record: str) -> Told:
+        match request:
+            case ReadFacts():
+                return self._read(request)
+            case AskApproval():
+                return self.approver.approve(self.host, request)
+            case Execute():
+                return self._execute(request, record)
+            case Wait():
+                self.clock.sleep(request.seconds)
+            case Lock() | Unlock():
+                self._lock(request)
+            case Record():
+                self.events.append(request.event)
+            case _:
+                assert_never(request)
+        return Waited(self.clock.now())
+
+    def _lock(self, request: Lock | Unlock) -> None:
+        if isinstance(request, Lock):
+            take(self.session, self._owner, force=self.break_lock)
+        else:
+            give(self.session, self._owner)
 
     def _heed(self) -> None:
         """Ends the run before the next question where a person, or what happened during a script, says so."""
@@ -108,15 +127,6 @@ class Interpreter:
             raise self.held_back
         if self.stop():
             raise Interrupted("a person asked to stop")
-
-    def _wait(self, request: Request[Any]) -> Waited:
-        if isinstance(request, Wait):
-            self.clock.sleep(request.seconds)
-        elif isinstance(request, Lock):
-            take(self.session, self._owner, force=self.break_lock)
-        else:
-            give(self.session, self._owner)
-        return Waited(self.clock.now())
 
     def _read(self, request: ReadFacts) -> Snapshot:
         snapshot = self.collector.collect(request.facts, count=request.count, every=request.every)
@@ -149,8 +159,3 @@ class Interpreter:
     @property
     def _owner(self) -> str:
         return f"{self.run_id} {self.actor}"
-
-
-def _plain(value: Any) -> Any:
-    """A question or an answer as JSON values, what looks like a secret hidden."""
-    return redacted(msgspec.to_builtins(value, enc_hook=encode))

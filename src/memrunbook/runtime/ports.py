@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from msgspec import Struct
 
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.instant import Instant
+from memrunbook.core.run.record import Envelope
 from memrunbook.core.run.request import Approval, AskApproval
 
 
@@ -66,7 +67,7 @@ class Clock(Protocol):
 class Journal(Protocol):
     """What is remembered, on disk before it is carried out."""
 
-    def append(self, payload: dict[str, Any]) -> str:
+    def append(self, envelope: Envelope) -> str:
         """Writes one record durably and returns its hash; raises JournalError where it cannot."""
 
     def save(self, name: str, text: str) -> tuple[str, str]:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from memrunbook.core.reading.fact import Reading
+from memrunbook.core.run.record import Envelope, decode, plain
+from memrunbook.core.units import encode
 
 # After a blank, what begins with "-" is the next option (--no-ask-password -- NAME), not a secret.
 NAMES = r"(?:password|passwd|passphrase|secret|token|api[-_]?key)"
 SECRET = re.compile(rf"(?i)({NAMES}\w*)(\s*[=:]\s*|\s+(?!-))(\S+)")
 OPTION = re.compile(rf"(?i)--?[\w-]*(?<!no-ask-){NAMES}")
 HIDDEN = "[redacted]"
+E = TypeVar("E", bound=Envelope)
+NAMED = re.compile(rf"(?i){NAMES}".encode())
 
 
 def redact(text: str) -> str:
@@ -28,6 +37,16 @@ def redacted(value: Any) -> Any:
         return value
     behind = [False, *(_names_secret(one) and not _is_option(two) for one, two in pairwise(value))]
     return [HIDDEN if hidden else redacted(entry) for entry, hidden in zip(value, behind, strict=False)]
+
+
+def without_secrets(envelope: E, readings: Mapping[str, type[Reading]]) -> E:
+    """The envelope with what looks like a secret hidden; itself where nothing does. `readings`: the facts' types.
+
+    What the journal keeps and what a run is told is this: a run that is read back has seen the same.
+    """
+    if not NAMED.search(msgspec.json.encode(envelope, enc_hook=encode)):
+        return envelope
+    return cast("E", decode(redacted(plain(envelope)), readings))
 
 
 def _names_secret(word: Any) -> bool:

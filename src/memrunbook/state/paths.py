@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,3 +36,8 @@ def prepare(path: Path) -> Path:
             hint=f"chmod 700 {path}",
         )
     return path
+
+
+def usual_state_dir() -> Path:
+    """The state directory of whoever runs this process, when nobody names another."""
+    return state_dir(None, os.environ, os.getuid())

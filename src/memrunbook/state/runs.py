@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from memrunbook.core.run.record import Ended, Invoked
 from memrunbook.state import disk, ledger
 from memrunbook.state.lines import read_lines
 from memrunbook.state.names import file_name, name_of
@@ -17,14 +18,14 @@ RunState = Literal["running", "interrupted", "ended"]
 
 
 class Run(Struct, frozen=True):
-    """One run: its directory, whether it is over, its hosts, and the first and the last record of its own journal."""
+    """One run: its directory, whether it is over, its hosts, how it began and how it ended, as far as is known."""
 
     run_id: str
     path: Path
     state: RunState
     hosts: tuple[str, ...]
-    first: dict[str, Any]
-    last: dict[str, Any]
+    invoked: Invoked | None = None
+    ended: Ended | None = None
 
 
 def runs(state: Path) -> list[Run]:
@@ -65,8 +66,9 @@ def running(path: Path) -> bool:
 
 
 def _run(path: Path, *, ended: bool) -> Run:
-    said = list(read_lines(path / RUN, dict[str, Any]))
+    begun = next(read_lines(path / RUN, Invoked), None)
+    end = next(read_lines(path / RUN, Ended), None)
     names = sorted(one.name for one in path.glob("*.jsonl") if one.name not in (RUN, EVIDENCE))
     hosts = tuple(name_of(name.removesuffix(".jsonl")) for name in names)
     state: RunState = "ended" if ended else "running" if running(path) else "interrupted"
-    return Run(path.name, path, state, hosts, said[0] if said else {}, said[-1] if said else {})
+    return Run(path.name, path, state, hosts, begun, end)

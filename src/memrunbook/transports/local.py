@@ -13,7 +13,8 @@ from getpass import getuser
 from memrunbook.core.errors import SudoError, Unreachable
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.text import clean
-from memrunbook.transports.shell import COMMAND, SUDO, Hello, Shell, ShellSession, SudoMode
+from memrunbook.transports.shared.reach import Reach, Way
+from memrunbook.transports.shared.shell import COMMAND, SUDO, Hello, Shell, ShellSession, SudoMode
 
 _CHUNK = 1 << 16
 _STOP_SECONDS = 5.0
@@ -41,6 +42,11 @@ class LocalConnector:
             return _open(COMMAND)
         except OSError as missing:
             raise Unreachable("no POSIX shell `sh` could be started", where="local") from missing
+
+
+def way(reach: Reach) -> Way:
+    """This machine, whatever the host is called."""
+    return lambda _host: LocalConnector(reach.sudo)
 
 
 def _open(command: tuple[str, ...]) -> ShellSession:

@@ -10,8 +10,14 @@ from memrunbook.core.host import HostIdentity
 from memrunbook.core.reading.fact import Sample
 from memrunbook.core.reading.probe import CASE, MARK, read_sample, write_sample
 from memrunbook.runtime.ports import Output
+from memrunbook.transports.shared.reach import Reach, Way
 
 _BEGIN = f"@@{CASE} begin "
+
+
+def way(_reach: Reach) -> Way:
+    """The recording that the host names as its source."""
+    return lambda host: ReplayConnector(Path(host.source))
 
 
 class ReplayConnector:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from functools import cached_property
 from getpass import getuser
 from pathlib import Path
@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING
 from memrunbook.core.errors import LoginError, SudoError, Unreachable, UsageError
 from memrunbook.core.host import Host, HostIdentity
 from memrunbook.core.text import clean
-from memrunbook.transports.known_hosts import HostKey, KnownHosts
-from memrunbook.transports.lean import load_paramiko
-from memrunbook.transports.shell import COMMAND, SUDO, NoShellError, Shell, ShellSession, SudoMode
-from memrunbook.transports.ssh_config import SshConfig
+from memrunbook.transports.shared.known_hosts import HostKey, KnownHosts
+from memrunbook.transports.shared.lean import load_paramiko
+from memrunbook.transports.shared.reach import Reach, Way, nobody_listens
+from memrunbook.transports.shared.shell import COMMAND, SUDO, NoShellError, Shell, ShellSession, SudoMode
+from memrunbook.transports.shared.ssh_config import SshConfig
 
 if TYPE_CHECKING:
-    from memrunbook.transports.ssh_keys import KeyRing
-    from memrunbook.transports.ssh_link import SshLink
+    from memrunbook.transports.shared.ssh_keys import KeyRing
+    from memrunbook.transports.shared.ssh_link import SshLink
 
 PORT = 22
 
@@ -33,10 +34,6 @@ class Timeouts:
     banner: float = 20.0
     login: float = 30.0
     channel: float = 20.0
-
-
-def _silent(host: str, what: str, seconds: float) -> None:
-    """Nobody wants to know."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +52,7 @@ class SshOptions:
     accept_new: bool = False
     sudo: SudoMode = "auto"
     patience: float = 0.0
-    notice: Callable[[str, str, float], None] = _silent
+    notice: Callable[[str, str, float], None] = nobody_listens
     timeouts: Timeouts = Timeouts()
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _rings: list[KeyRing] = field(default_factory=list)
@@ -69,7 +66,7 @@ class SshOptions:
     def ring(self) -> KeyRing:
         """The key files, loaded once."""
         load_paramiko()
-        from memrunbook.transports.ssh_keys import KeyRing
+        from memrunbook.transports.shared.ssh_keys import KeyRing
 
         with self._lock:
             if not self._rings:
@@ -104,6 +101,24 @@ class Target:
         """The name under which known_hosts files know the host."""
         name = self.address.lower()
         return name if self.port == PORT else f"[{name}]:{self.port}"
+
+
+def way(reach: Reach) -> Way:
+    """Files are read and keys are loaded once for all hosts. Less patience than usual shortens every wait."""
+    usual = Timeouts()
+    patience = reach.patience
+    waits = usual if patience is None else Timeouts(*(min(wait, patience) for wait in astuple(usual)))
+    options = SshOptions(
+        identities=reach.identities,
+        known_hosts=reach.known_hosts,
+        ssh_config=reach.ssh_config or Path.home() / ".ssh" / "config",
+        accept_new=reach.accept_new_host_keys,
+        sudo=reach.sudo,
+        patience=patience or 0.0,
+        notice=reach.waiting,
+        timeouts=waits,
+    )
+    return lambda host: SshConnector(host, options)
 
 
 def find_target(host: Host, options: SshOptions) -> Target:
@@ -153,8 +168,8 @@ class SshConnector:
 
     def _connect(self, target: Target) -> tuple[SshLink, HostKey]:
         load_paramiko()
-        from memrunbook.transports.ssh_link import SshLink
-        from memrunbook.transports.tcp import dial
+        from memrunbook.transports.shared.ssh_link import SshLink
+        from memrunbook.transports.shared.tcp import dial
 
         times = self.options.timeouts
         via = self._connect(_find_jump(target, self.options))[0] if target.jump else None
@@ -190,7 +205,7 @@ class SshConnector:
     def _login(self, link: SshLink, target: Target, seconds: float) -> None:
         from paramiko import Agent, SSHException
 
-        from memrunbook.transports.ssh_keys import Offer
+        from memrunbook.transports.shared.ssh_keys import Offer
 
         offer = Offer(self.options.ring(), target.identities, target.only_identities)
         try:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any, Self, assert_never
 
 from memrunbook.core.instant import Instant
-from memrunbook.core.run.record import Diagnosed, Event, StepFinished
+from memrunbook.core.run.event import Event, RunFinished, StepFinished
 from memrunbook.core.run.request import AskApproval, Execute, Lock, ReadFacts, Record, Request, Unlock, Wait
-from memrunbook.core.runbook.condition import State
 from memrunbook.core.units import format_duration
 from memrunbook.ui.block import Line, Span, line, text
 from memrunbook.ui.layout import lay_out
@@ -20,25 +19,18 @@ from memrunbook.ui.words import plural
 
 # So many busy hosts are listed; the rest are counted.
 LISTED = 8
-SAID: Mapping[State, str] = {
-    "holds": "the incident applies",
-    "fails": "the incident does not apply",
-    "unknown": "it is unknown whether the incident applies",
-}
 
 
 def event_line(host: str, event: Event) -> Line:
     """One line for something that a run remembers."""
     if isinstance(event, StepFinished):
         return step_line(host, event)
-    if isinstance(event, Diagnosed):
-        said = SAID[event.diagnosis.incident.state]
-        count = len(event.plan.changes)
-        return _said(host, f"{event.plan.runbook}: {said}; {plural(count, 'step')} to run")
-    return finished_line(host, event.outcome, event.why)
+    if isinstance(event, RunFinished):
+        return finished_line(host, event.outcome, event.why)
+    return _said(host, event.told)
 
 
-def progress_line(host: str, request: Request[Any]) -> Line:
+def progress_line(host: str, request: Request) -> Line:
     """One line for what is asked of the world: which host, which step, what is waited for and how long at most."""
     if isinstance(request, Record):
         return event_line(host, request.event)
@@ -55,19 +47,25 @@ def _said(host: str, words: str) -> Line:
     return line(Span(host, "quiet"), "  ", words)
 
 
-def _doing(request: Request[Any]) -> str:
-    if isinstance(request, ReadFacts):
-        took = f", about {format_duration((request.count - 1) * request.every)}" if request.count > 1 else ""
-        return f"reading {plural(len(request.facts), 'fact')} ({request.why}){took}"
-    if isinstance(request, Execute):
-        undo = request.change.undo.summary if request.change.undo else request.change.summary
-        what = f"taking back: {undo}" if request.undo else request.change.summary
-        return f"{request.step}: {what}, at most {format_duration(request.change.timeout)}"
-    if isinstance(request, Wait):
-        return f"waiting {format_duration(request.seconds)} ({request.why})"
-    if isinstance(request, AskApproval):
-        return f"{request.step.label}: waiting for an answer"
-    return {Lock: "taking the lock of the host", Unlock: "giving the lock back"}[type(request)]
+def _doing(request: Request) -> str:
+    match request:
+        case ReadFacts():
+            took = f", about {format_duration((request.count - 1) * request.every)}" if request.count > 1 else ""
+            return f"reading {plural(len(request.facts), 'fact')} ({request.why}){took}"
+        case Execute():
+            undo = request.change.undo.summary if request.change.undo else request.change.summary
+            what = f"taking back: {undo}" if request.undo else request.change.summary
+            return f"{request.step}: {what}, at most {format_duration(request.change.timeout)}"
+        case Wait():
+            return f"waiting {format_duration(request.seconds)} ({request.why})"
+        case AskApproval():
+            return f"{request.step.label}: waiting for an answer"
+        case Lock() | Unlock():
+            return "taking the lock of the host" if isinstance(request, Lock) else "giving the lock back"
+        case Record():
+            return request.event.told
+        case _:
+            assert_never(request)
 
 
 class ProgressDisplay:
@@ -93,7 +91,7 @@ class ProgressDisplay:
         self._busy.clear()
         self._stop()
 
-    def asked(self, host: str, request: Request[Any]) -> None:
+    def asked(self, host: str, request: Request) -> None:
         """The host is busy with this; what is remembered gets its own line. Off a terminal a loop says it once."""
         shown = progress_line(host, request)
         if isinstance(request, Record):

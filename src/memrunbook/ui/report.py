@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from memrunbook.core.run.record import Outcome, StepFinished, StepState
+from memrunbook.core.run.event import Outcome, StepFinished, StepState
 from memrunbook.core.run.report import HostReport, Reported
 from memrunbook.core.units import format_duration
 from memrunbook.ui.block import BLANK, Block, Grid, Line, Note, Row, Span, Style, Table, line, note, row, text
@@ -44,6 +44,8 @@ def report_view(report: HostReport, run_id: str) -> list[Block]:
     if report.steps:
         blocks += [BLANK, line(Span("Steps", "strong"), f": {_counted(report.steps)}")]
         blocks.append(Grid(tuple(_steps(report.steps)), under=2))
+    if report.others:
+        blocks += [BLANK, *(line(Span(event.told, whole=True)) for event in report.others)]
     if report.before or report.after:
         blocks += [BLANK, line(Span("Signals", "strong")), _signals(report)]
     return [*blocks, BLANK, *_record(run_id)]

@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from memrunbook.documents.printed.oom_log import OomLogDocument
+from memrunbook.documents.printed.oom_log import oom_log_document as document
 from memrunbook.linux.attribution import Owner
 from memrunbook.linux.fragmentation import by_zone
 from memrunbook.linux.oomlog import explain
-from memrunbook.linux.oomlog.document import OomLogDocument, document
 from memrunbook.linux.oomlog.event import Event, Failure, KernelLog, Kill, LogNote, Task, TaskRow
 from memrunbook.linux.oomlog.reader import read_log
 from memrunbook.linux.oomlog.table import badness

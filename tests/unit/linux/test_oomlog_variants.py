@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memrunbook.documents.printed.oom_log import OomLogDocument
+from memrunbook.documents.printed.oom_log import oom_log_document as document
 from memrunbook.linux.oomlog import lines, reader
 from memrunbook.linux.oomlog.category import category, constraint
-from memrunbook.linux.oomlog.document import OomLogDocument, document
 from memrunbook.linux.oomlog.event import Event, KernelLog, Kill, TaskRow
 from memrunbook.linux.oomlog.frame import unframe
 from memrunbook.linux.oomlog.reader import LogReader, read_log

@@ -36,7 +36,7 @@ from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.ports import Output, Session
 from memrunbook.transports.local import Child, LocalConnector
 from memrunbook.transports.replay import ReplaySession
-from memrunbook.transports.shell import Shell, ShellSession
+from memrunbook.transports.shared.shell import Shell, ShellSession
 
 HOST = Host(name="web01")
 COUNTERS: tuple[Question, ...] = (Read("/c", each=True), Read("/s"))

@@ -15,7 +15,7 @@ from memrunbook.core.errors import Interrupted, JournalError, Refused, SessionLo
 from memrunbook.core.host import Host
 from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.run.record import RunFinished
+from memrunbook.core.run.event import RunFinished
 from memrunbook.core.run.request import (
     Approval,
     AskApproval,
@@ -60,7 +60,7 @@ class Lab:
         self.session = ScriptedSession(sample=lambda: WELL, **parts.pop("session", {}))
         self.journal = MemoryJournal(parts.pop("breaks_at", None))
         self.approver = ScriptedApprover(clock=self.clock)
-        self.watched: list[Request[Any]] = []
+        self.watched: list[Request] = []
         self.interpreter = Interpreter(
             host="lab",
             run_id="20260101T000000-ABCD",
@@ -74,11 +74,11 @@ class Lab:
             **parts,
         )
 
-    def ask(self, *requests: Request[Any]) -> list[Any]:
+    def ask(self, *requests: Request) -> list[Any]:
         """The answers to these questions, or the error that was thrown in instead."""
         answers: list[Any] = []
 
-        def asking() -> Generator[Request[Any], Any, None]:
+        def asking() -> Generator[Request, Any, None]:
             for request in requests:
                 try:
                     answers.append((yield request))
@@ -147,7 +147,7 @@ def test_a_refused_lock_is_thrown_into_the_run_and_journaled() -> None:
     (error,) = lab.ask(Lock())
     assert isinstance(error, Refused)
     (record,) = lab.journaled("error")
-    assert record == {"event": "error", "error": "Refused", "message": str(error)}
+    assert record == {"event": "error", "error": "Refused", "message": str(error), "hint": error.hint}
 
 
 def test_a_change_is_carried_out_under_a_witness_that_names_its_record() -> None:
@@ -211,7 +211,7 @@ def test_who_asks_to_stop_is_heeded_except_for_what_ends_it_well() -> None:
 
 def test_every_question_is_shown_to_who_watches() -> None:
     lab = Lab()
-    questions: list[Request[Any]] = [Lock(), READ, Record(RunFinished("healthy")), Unlock()]
+    questions: list[Request] = [Lock(), READ, Record(RunFinished("healthy")), Unlock()]
     lab.ask(*questions)
     assert lab.watched == questions
 

@@ -8,10 +8,24 @@ from pathlib import Path
 import pytest
 
 from memrunbook.core.instant import Instant
+from memrunbook.core.run.record import Actor, Ended, EndedHost, Invoked, plain
 from memrunbook.state.run_directory import RunDirectory
 
 RUN_ID = "20261122T094107Z-abcd"
 NOW = Instant(1795340467.0, 5.0)
+INVOKED = Invoked(
+    time="2026-11-22T09:41:07.000Z",
+    engine="0",
+    actor=Actor("ada"),
+    command="run small",
+    reason="",
+    runbook="small",
+    runbook_digest="",
+    origin="file",
+    parameters={},
+    hosts=("web-1", "web-2"),
+)
+ENDED = Ended(time="2026-11-22T09:42:00.000Z", hosts=(EndedHost("web-1", "resolved", "m1"),))
 
 
 @pytest.fixture
@@ -33,11 +47,11 @@ def open_run(state: Path, now: Callable[[], Instant]) -> Iterator[RunDirectory]:
 @pytest.fixture
 def finished(state: Path, open_run: RunDirectory) -> Path:
     """The directory of a run on two hosts, with evidence, that has ended."""
-    open_run.run.append({"event": "began"})
+    open_run.run.append(plain(INVOKED))
     for host in ("web-1", "web-2"):
         open_run.host(host).append({"event": "asked", "host": host})
         open_run.host(host).append({"event": "answered", "host": host})
     open_run.save("web-1", "meminfo", "MemTotal: 5 kB\n")
-    open_run.run.append({"event": "ended"})
+    open_run.run.append(plain(ENDED))
     open_run.end()
     return open_run.path

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.unit.state.conftest import RUN_ID
+from tests.unit.state.conftest import ENDED, INVOKED, RUN_ID
 
 from memrunbook.core.errors import UsageError
 from memrunbook.core.instant import Instant
@@ -31,10 +31,10 @@ def test_a_run_is_running_then_interrupted_or_ended(
     assert [run.state for run in runs(state)] == ["ended"]
 
 
-def test_a_run_tells_its_hosts_and_its_first_and_last_record(state: Path, finished: Path) -> None:
+def test_a_run_tells_its_hosts_how_it_began_and_how_it_ended(state: Path, finished: Path) -> None:
     [run] = runs(state)
     assert (run.run_id, run.path, run.hosts) == (RUN_ID, finished, ("web-1", "web-2"))
-    assert (run.first["event"], run.last["event"]) == ("began", "ended")
+    assert (run.invoked, run.ended) == (INVOKED, ENDED)
 
 
 def test_the_newest_run_comes_first(state: Path, now: Callable[[], Instant]) -> None:
@@ -54,7 +54,7 @@ def test_of_two_runs_in_one_second_the_one_that_began_later_is_the_newer(
 
 
 def test_records_are_read_back(state: Path, finished: Path) -> None:
-    assert [record["event"] for record in records(state, RUN_ID)] == ["began", "ended"]
+    assert [record["event"] for record in records(state, RUN_ID)] == ["invoked", "ended"]
     assert [record["event"] for record in records(state, RUN_ID, "web-2")] == ["asked", "answered"]
     assert records(state, RUN_ID, "web-3") == []
     assert records(state, "20991122T094107Z-abcd") == []
@@ -68,7 +68,7 @@ def test_broken_files_are_read_as_far_as_they_go(state: Path, finished: Path) ->
     assert [record["event"] for record in records(state, RUN_ID, "web-1")] == ["asked", "answered"]
     (finished / "run.jsonl").write_bytes(b"")
     [run] = runs(state)
-    assert (run.first, run.last, run.state) == ({}, {}, "ended")
+    assert (run.invoked, run.ended, run.state) == (None, None, "ended")
 
 
 def test_a_run_without_its_journal_is_not_running(state: Path, finished: Path) -> None:

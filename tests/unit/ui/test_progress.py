@@ -7,7 +7,7 @@ import threading
 import pytest
 from tests.golden import samples as s
 
-from memrunbook.core.run.record import Diagnosed
+from memrunbook.core.run.event import Diagnosed
 from memrunbook.core.run.request import AskApproval, Execute, Lock, ReadFacts, Record, Request, Unlock, Wait
 from memrunbook.core.runbook.condition import State, Verdict
 from memrunbook.ui.block import line
@@ -23,7 +23,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def words(host: str, request: Request[object]) -> str:
+def words(host: str, request: Request) -> str:
     return "".join(span.text for content in lay_out([progress_line(host, request)], None) for span in content)
 
 
@@ -38,7 +38,7 @@ def words(host: str, request: Request[object]) -> str:
         (Unlock(), "giving the lock back"),
     ],
 )
-def test_every_request_says_what_is_done(request_: Request[object], said: str) -> None:
+def test_every_request_says_what_is_done(request_: Request, said: str) -> None:
     assert words("h", request_) == f"h  {said}"
 
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from memrunbook.cli import exit_codes
-from memrunbook.cli.options import OUTPUT, STATE, Settings, common
-from memrunbook.cli.output import emit, stream
-from memrunbook.cli.streams import tell
-from memrunbook.cli.wiring import state_path
-from memrunbook.core.errors import UsageError
+from memrunbook.cli.answer import Answer
+from memrunbook.cli.options import OUTPUT, STATE, Output, common
+from memrunbook.cli.streams import show as show_answer
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from memrunbook.state.audit import AuditFinding
+    from memrunbook.app.auditing import AuditResult
+    from memrunbook.documents.printed.audit import AuditDocument
+    from memrunbook.ui.block import Block
 
 
 @click.group()
@@ -27,52 +27,39 @@ def command() -> None:
 @command.command()
 @click.option("--expect", default="", metavar="HEAD", help="A head of the ledger that was kept elsewhere.")
 @common(STATE, OUTPUT)
-def verify(settings: Settings, expect: str, **_: Any) -> int:
+def verify(expect: str, state: Path, output: Output) -> int:
     """Check every journal and the ledger: changed, removed, inserted or reordered records, removed runs."""
-    from memrunbook.state.audit import verify as verify_state
+    from memrunbook.app import audit
 
-    state = state_path(settings)
-    if not state.is_dir():
-        raise UsageError("there is no journal", where=str(state), hint="--state-dir names another place")
-    findings = verify_state(state, expect)
-    broken = any(finding.level == "error" for finding in findings)
-    head = _head(state)
-    code = exit_codes.JOURNAL if broken else exit_codes.OK
-    if settings.json:
-        return tell(code, lambda: emit("audit", {"intact": not broken, "head": head, "findings": findings}))
-    return tell(code, lambda: _draw(settings, state, findings, "" if broken else head))
+    result = audit(state, expect)
+    code = exit_codes.OK if result.intact else exit_codes.JOURNAL
+    return show_answer(output, Answer(code, lambda: _document(result), lambda: _pages(result, state)))
 
 
-def _draw(settings: Settings, state: Path, findings: list[AuditFinding], head: str) -> None:
+def _document(result: AuditResult) -> AuditDocument:
+    from memrunbook.documents.printed.audit import PrintedAuditFinding, audit_document
+
+    told = (PrintedAuditFinding(one.level, one.where, one.message) for one in result.findings)
+    return audit_document(result.head, told)
+
+
+def _pages(result: AuditResult, state: Path) -> Iterator[list[Block]]:
     from memrunbook.ui.audit import audit_view
     from memrunbook.ui.block import Span, line
-    from memrunbook.ui.screen import Screen
 
-    kept = line("Keep this elsewhere, and check with --expect: ", Span(head, whole=True))
-    Screen(settings.color).show([*audit_view(findings, str(state)), *([kept] if head else [])])
-
-
-def _head(state: Path) -> str:
-    """The hash of the ledger's last entry."""
-    from memrunbook.state.ledger import read
-
-    entries = read(state)
-    return entries[-1].hash if entries else ""
+    kept = line("Keep this elsewhere, and check with --expect: ", Span(result.head, whole=True))
+    yield [*audit_view(result.findings, str(state)), *([kept] if result.head and result.intact else [])]
 
 
 @command.command()
 @click.argument("run", metavar="RUN")
 @click.option("--host", help="Only this host's journal.")
-@common(STATE, OUTPUT)
-def show(settings: Settings, run: str, host: str | None = None, **_: Any) -> int:
-    """Print the records of a run as JSON lines, in their order."""
-    from memrunbook.state.runs import records, runs
+@common(STATE)
+def show(run: str, host: str | None, state: Path) -> int:
+    """Print the records of a run as JSON lines, in their order; RUN is its id, or: last."""
+    from memrunbook.app import records
+    from memrunbook.cli.formats import json_
 
-    state = state_path(settings)
-    known = {found.run_id: found for found in runs(state)}
-    if run not in known:
-        raise UsageError(f"there is no run {run!r} in {state}", hint="runbook runs lists them")
-    for one in (None, *known[run].hosts) if host is None else (host,):
-        for record in records(state, run, one):
-            stream(record)
-    return 0
+    for record in records(state, run, host):
+        json_.record(record)
+    return exit_codes.OK

@@ -3,90 +3,86 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from memrunbook.cli import exit_codes
-from memrunbook.cli.options import HOSTS, LIBRARY, OUTPUT, REPLAY, STATE, WATCH, Settings, common
-from memrunbook.cli.output import emit
-from memrunbook.cli.streams import tell
-from memrunbook.cli.wiring import Reached, Wiring
+from memrunbook.cli.answer import Answer
+from memrunbook.cli.conversation import Conversation
+from memrunbook.cli.options import HOSTS_OR_REPLAY, LIBRARY, OUTPUT, STATE, WATCH, Output, Targets, common
+from memrunbook.cli.streams import show
+from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
-    from memrunbook.core.plan.diagnosis import Diagnosis
-
-COUNT, EVERY = 3, 5.0
+    from memrunbook.app.diagnosing import DiagnoseResult
+    from memrunbook.core.plan.judged import Judged
+    from memrunbook.documents.printed.diagnose import DiagnoseDocument
+    from memrunbook.ui.block import Block
 
 
 @click.command()
-@common(HOSTS, REPLAY, WATCH, LIBRARY, STATE, OUTPUT)
-def command(settings: Settings, **_options: Any) -> int:
+@click.option("--quick", is_flag=True, help="Judge by the first reading alone: what needs a rate is unknown.")
+@common(HOSTS_OR_REPLAY, WATCH, LIBRARY, STATE, OUTPUT)
+def command(
+    targets: Targets, output: Output, library: Library, state: Path, watch: float | None, *, quick: bool
+) -> int:
     """Read hosts and judge them by all runbooks. Nothing is changed."""
-    wiring = Wiring(settings)
-    _ = wiring.hosts
-    # The runbooks are loaded, and the view with them, in the first wait between two samples.
-    reached = wiring.read(_every_fact, *settings.sampling(COUNT, EVERY), lambda: _prepare(wiring))
-    from memrunbook.core.plan.diagnosis import diagnose
+    from memrunbook.app import DiagnoseArguments, diagnose
 
-    runbooks, problems = wiring.runbooks
-    if problems:
+    talk = Conversation(output, targets)
+    arguments = DiagnoseArguments(
+        hosts=talk.hosts,
+        connectors=talk.connectors(),
+        library=library,
+        state=state,
+        watch=watch,
+        quick=quick,
+    )
+    result = diagnose(arguments, talk, stop=talk.stop, meanwhile=_load_views)
+    if result.left_out:
         from memrunbook.ui.problems import left_out_view
         from memrunbook.ui.screen import Screen
 
-        Screen(settings.color, sys.stderr).show(left_out_view(problems))
-    seen = [wiring.seen(one.snapshot, [runbook.name for runbook in runbooks]) for one in reached]
-    found = [
-        (one, diagnose(runbooks, one.snapshot, views) if one.snapshot else None)
-        for one, views in zip(reached, seen, strict=True)
-    ]
-    code = exit_codes.worst(_code(one, diagnosis) for one, diagnosis in found)
-    if code == exit_codes.OK and problems:
-        code = exit_codes.USAGE  # not all was judged: that is no "OK"
-    if settings.json:
-        return tell(code, lambda: emit("diagnose", {"hosts": [_machine(one, diagnosis) for one, diagnosis in found]}))
-    return tell(code, lambda: _draw(settings, found))
+        Screen(output.color, sys.stderr).show(left_out_view(result.left_out))
+    return show(output, Answer(_code(result), lambda: _document(result), lambda: _pages(result, output)))
 
 
-def _every_fact() -> set[str]:
-    from memrunbook import catalog
-
-    return set(catalog.facts())
-
-
-def _prepare(wiring: Wiring) -> None:
-    import memrunbook.core.plan.diagnosis
+def _load_views() -> None:
+    """Loads what is needed only when the last sample is there."""
     import memrunbook.ui.diagnosis
-    import memrunbook.ui.screen  # noqa: F401  loaded now, used when the last sample is there
-
-    _ = wiring.runbooks, wiring.policy
+    import memrunbook.ui.screen  # noqa: F401
 
 
-def _code(one: Reached, diagnosis: Diagnosis | None) -> int:
-    if one.error is not None:
-        return exit_codes.of_error(one.error)
-    return exit_codes.INCIDENT if diagnosis is not None and diagnosis.primary else exit_codes.OK
+def _code(result: DiagnoseResult) -> int:
+    code = exit_codes.worst(_code_of(judged) for judged in result.hosts)
+    return exit_codes.USAGE if code == exit_codes.OK and result.left_out else code  # not all was judged: no "OK"
 
 
-def _machine(one: Reached, diagnosis: Diagnosis | None) -> object:
-    from memrunbook.documents.machine import MachineHost, diagnosed_host
-
-    if one.snapshot is None or diagnosis is None:
-        return MachineHost(host=one.host, outcome="unreachable", error=str(one.error))
-    return diagnosed_host(diagnosis, one.snapshot)
+def _code_of(judged: Judged) -> int:
+    if judged.reached.error is not None:
+        return exit_codes.of_error(judged.reached.error)
+    return exit_codes.INCIDENT if judged.diagnosis is not None and judged.diagnosis.primary else exit_codes.OK
 
 
-def _draw(settings: Settings, found: list[tuple[Reached, Diagnosis | None]]) -> None:
+def _document(result: DiagnoseResult) -> DiagnoseDocument:
+    from memrunbook.documents.printed.diagnose import diagnose_document
+
+    return diagnose_document(result.hosts)
+
+
+def _pages(result: DiagnoseResult, output: Output) -> Iterator[list[Block]]:
     from memrunbook.cli.next_command import reach
     from memrunbook.runtime.clock import SystemClock
     from memrunbook.ui.diagnosis import diagnosis_view
     from memrunbook.ui.errors import error_view
-    from memrunbook.ui.screen import Screen
 
-    screen = Screen(settings.color)
-    for one, diagnosis in found:
-        if one.snapshot is None or diagnosis is None:
-            screen.show(error_view(one.error, one.host))
+    for judged in result.hosts:
+        reached, diagnosis = judged.reached, judged.diagnosis
+        if reached.snapshot is None or diagnosis is None:
+            yield error_view(reached.error, reached.name)
         else:
-            options = reach(sys.argv, one.host)
-            screen.show(diagnosis_view(diagnosis, one.snapshot, options, SystemClock().now(), verbose=settings.verbose))
+            options, now = reach(reached.host), SystemClock().now()
+            yield diagnosis_view(diagnosis, reached.snapshot, options, now, verbose=output.verbose)

@@ -3,62 +3,72 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from memrunbook.cli import exit_codes
-from memrunbook.cli.options import HOSTS, LIBRARY, OUTPUT, REPLAY, Settings, common
-from memrunbook.cli.output import emit
-from memrunbook.cli.streams import tell
-from memrunbook.cli.wiring import Reached, Wiring
+from memrunbook.cli.answer import Answer
+from memrunbook.cli.conversation import Conversation
+from memrunbook.cli.options import HOSTS_OR_REPLAY, LIBRARY, OUTPUT, Output, Targets, common
+from memrunbook.cli.streams import show
 from memrunbook.core.errors import UsageError
-from memrunbook.core.reading.metric import Metric
+from memrunbook.documents.library import Library
+
+if TYPE_CHECKING:
+    from memrunbook.core.reading.metric import Metric
+    from memrunbook.core.reading.reached import Reached
+    from memrunbook.documents.printed.facts import FactsDocument
+    from memrunbook.ui.block import Block
+
+    Metrics = Mapping[str, Metric]
 
 
 @click.command()
 @click.argument("metrics", nargs=-1, metavar="[METRIC]...")
 @click.option("--samples", default=2, type=click.IntRange(1, 60), show_default=True, help="Readings; one has no rates.")
 @click.option("--every", default=1.0, type=click.FloatRange(0.1, 600), show_default=True, help="Seconds between them.")
-@common(HOSTS, REPLAY, LIBRARY, OUTPUT)
-def command(settings: Settings, metrics: tuple[str, ...], samples: int, every: float, **_: Any) -> int:
+@common(HOSTS_OR_REPLAY, LIBRARY, OUTPUT)
+def command(
+    metrics: tuple[str, ...], samples: int, every: float, targets: Targets, library: Library, output: Output
+) -> int:
     """Show the metrics of a host: all, those of a fact (memory), or by pattern (swap.*)."""
     from memrunbook import catalog
+    from memrunbook.app import FactsArguments, facts
+    from memrunbook.core.runbook.spec import Sampling
+    from memrunbook.core.units import Duration
 
     chosen = _chosen(metrics, catalog.metrics())
-    wiring = Wiring(settings)
-    wanted = {name.partition(".")[0] for name in chosen}
-    reached = wiring.read(lambda: wanted, samples, every)
+    talk = Conversation(output, targets)
+    arguments = FactsArguments(
+        hosts=talk.hosts,
+        facts=frozenset(name.partition(".")[0] for name in chosen),
+        sampling=Sampling(samples, Duration(every)),
+        connectors=talk.connectors(),
+        library=library,
+    )
+    reached = facts(arguments, talk, stop=talk.stop)
     code = exit_codes.worst(exit_codes.of_error(one.error) if one.error else exit_codes.OK for one in reached)
-    if settings.json:
-        return tell(code, lambda: emit("facts", {"hosts": [_machine(one, chosen) for one in reached]}))
-    return tell(code, lambda: _draw(settings, reached, chosen))
+    return show(output, Answer(code, lambda: _document(reached, chosen), lambda: _pages(reached, chosen)))
 
 
-def _machine(one: Reached, chosen: Mapping[str, Metric]) -> dict[str, Any]:
-    from memrunbook.documents.machine import metric_of
+def _document(reached: list[Reached], chosen: Metrics) -> FactsDocument:
+    from memrunbook.documents.printed.facts import facts_document
 
-    return {
-        "host": one.host,
-        "outcome": "ok" if one.snapshot else "unreachable",
-        "error": str(one.error or ""),
-        "metrics": [metric_of(metric, one.snapshot) for metric in chosen.values()] if one.snapshot else [],
-    }
+    return facts_document(reached, chosen)
 
 
-def _draw(settings: Settings, reached: list[Reached], chosen: Mapping[str, Metric]) -> None:
+def _pages(reached: list[Reached], chosen: Metrics) -> Iterator[list[Block]]:
     from memrunbook.ui.errors import error_view
     from memrunbook.ui.facts import facts_view
-    from memrunbook.ui.screen import Screen
 
-    screen = Screen(settings.color)
     for one in reached:
-        screen.show(facts_view(one.snapshot, chosen) if one.snapshot else error_view(one.error, one.host))
+        yield facts_view(one.snapshot, chosen) if one.snapshot else error_view(one.error, one.name)
 
 
-def _chosen(patterns: tuple[str, ...], known: Mapping[str, Metric]) -> dict[str, Metric]:
+def _chosen(patterns: tuple[str, ...], known: Metrics) -> dict[str, Metric]:
     if not patterns:
         return dict(known)
     chosen: dict[str, Metric] = {}

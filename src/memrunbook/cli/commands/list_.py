@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
-from memrunbook.cli.options import LIBRARY, OUTPUT, Settings, common
-from memrunbook.cli.output import emit
-from memrunbook.cli.streams import tell
+from memrunbook.cli.answer import Answer
+from memrunbook.cli.options import LIBRARY, OUTPUT, Output, common
+from memrunbook.cli.streams import show
+from memrunbook.documents.library import Library, LibraryEntry
+
+if TYPE_CHECKING:
+    from memrunbook.documents.printed.listing import ListDocument
+    from memrunbook.ui.block import Block
 
 
 @click.command("list")
 @common(LIBRARY, OUTPUT)
-def command(settings: Settings, **_: Any) -> int:
+def command(library: Library, output: Output) -> int:
     """List the runbooks, where they come from and which one wins."""
-    from memrunbook.documents.library import entries
+    found = library.entries()
+    return show(output, Answer(0, lambda: _document(found), lambda: _pages(found)))
 
-    found = entries(settings.runbook_dirs)
-    if settings.json:
-        return emit("list", {"runbooks": [entry._asdict() for entry in found]})
+
+def _document(found: list[LibraryEntry]) -> ListDocument:
+    from memrunbook.documents.printed.listing import list_document
+
+    return list_document(found)
+
+
+def _pages(found: list[LibraryEntry]) -> Iterator[list[Block]]:
     from memrunbook.ui.listing import Listed, list_view
-    from memrunbook.ui.screen import Screen
 
-    listed = [Listed(entry.name, entry.title, entry.origin, entry.shadowed, entry.problem) for entry in found]
-    return tell(0, lambda: Screen("never").show(list_view(listed)))
+    yield list_view(Listed(*entry) for entry in found)

@@ -2,91 +2,92 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from memrunbook.cli import exit_codes
-from memrunbook.cli.options import HOSTS, LIBRARY, OUTPUT, PARAMETERS, REPLAY, STATE, WATCH, Settings, common
-from memrunbook.cli.output import emit
-from memrunbook.cli.streams import tell
-from memrunbook.cli.wiring import Reached, Wiring
+from memrunbook.cli.answer import Answer
+from memrunbook.cli.conversation import Conversation
+from memrunbook.cli.options import HOSTS_OR_REPLAY, LIBRARY, OUTPUT, PARAMETERS, STATE, WATCH, Output, Targets, common
+from memrunbook.cli.streams import show
+from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
-    from memrunbook.core.plan.diagnosis import RunbookDiagnosis
-    from memrunbook.core.plan.plan import Plan
-    from memrunbook.core.runbook.bound import Runbook
-
-    Planned = tuple[Reached, RunbookDiagnosis | None, Plan | None]
+    from memrunbook.app.planning import PlanArguments, PlanResult
+    from memrunbook.core.plan.judged import Planned
+    from memrunbook.documents.printed.plan import PlanDocument
+    from memrunbook.ui.block import Block
 
 
 @click.command()
 @click.argument("name")
 @click.option("--out", type=click.Path(path_type=Path), help="Save the plan to this file.")
 @click.option("--exit-code", "exit_code", is_flag=True, help="Exit with 8 when there are steps to run.")
-@common(HOSTS, REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, OUTPUT)
-def command(settings: Settings, name: str, out: Path | None, **options: Any) -> int:
+@common(HOSTS_OR_REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, OUTPUT)
+def command(
+    name: str,
+    targets: Targets,
+    output: Output,
+    library: Library,
+    state: Path,
+    parameters: dict[str, str],
+    watch: float | None,
+    out: Path | None,
+    *,
+    exit_code: bool,
+) -> int:
     """Show what RUNBOOK would do on a host, and why. Nothing is changed."""
-    return make_plans(settings, name, out, exit_code=options["exit_code"])
+    from memrunbook.app import PlanArguments
+
+    talk = Conversation(output, targets)
+    arguments = PlanArguments(
+        runbook=name,
+        hosts=talk.hosts,
+        connectors=talk.connectors(),
+        library=library,
+        state=state,
+        parameters=parameters,
+        watch=watch,
+        out=out,
+    )
+    return show_plan(arguments, talk, exit_code=exit_code)
 
 
-def make_plans(settings: Settings, name: str, out: Path | None, *, exit_code: bool) -> int:
-    """Plans on every host, draws or prints the plans; the exit code."""
-    from memrunbook.core.plan.diagnosis import diagnose_one
-    from memrunbook.core.plan.planner import make_plan
+def show_plan(arguments: PlanArguments, talk: Conversation, *, exit_code: bool = False) -> int:
+    """Plans, and shows what came of it; the exit code, 8 where there are steps to run and that was asked for."""
+    from memrunbook.app import plan
 
-    wiring = Wiring(settings)
-    _ = wiring.hosts, wiring.policy
-    runbook = wiring.runbook(name)
-    sample = runbook.spec.sample
-    found: list[Planned] = []
-    for one in wiring.read(lambda: runbook.facts, *settings.sampling(sample.count, sample.every)):
-        if one.snapshot is None:
-            found.append((one, None, None))
-        else:
-            snapshot = wiring.seen(one.snapshot, [runbook.name])[runbook.name]
-            found.append((one, diagnose_one(runbook, snapshot), make_plan(runbook, snapshot)))
-    if out is not None:
-        from memrunbook.state.plans import save_plans
-
-        save_plans(out, [plan for _, _, plan in found if plan is not None])
-    code = exit_codes.worst(_code(planned, exit_code=exit_code) for planned in found)
-    if settings.json:
-        document = {"runbook": runbook.name, "hosts": [_machine(runbook, planned) for planned in found]}
-        return tell(code, lambda: emit("plan", document))
-    return tell(code, lambda: _draw(settings, name, found, out))
+    result = plan(arguments, talk, stop=talk.stop)
+    code = exit_codes.worst(_code(planned, exit_code=exit_code) for planned in result.hosts)
+    return show(talk.output, Answer(code, lambda: _document(result), lambda: _pages(result, arguments)))
 
 
 def _code(planned: Planned, *, exit_code: bool) -> int:
-    one, _, plan = planned
-    if one.error is not None:
-        return exit_codes.of_error(one.error)
-    return exit_codes.INCIDENT if exit_code and plan is not None and plan.changes else exit_codes.OK
+    if planned.reached.error is not None:
+        return exit_codes.of_error(planned.reached.error)
+    return exit_codes.INCIDENT if exit_code and planned.plan is not None and planned.plan.changes else exit_codes.OK
 
 
-def _machine(runbook: Runbook, planned: Planned) -> object:
-    from memrunbook.documents.machine import MachineHost, planned_host
+def _document(result: PlanResult) -> PlanDocument:
+    from memrunbook.documents.printed.plan import plan_document
 
-    one, diagnosis, plan = planned
-    if one.snapshot is None or diagnosis is None or plan is None:
-        return MachineHost(host=one.host, outcome="unreachable", error=str(one.error))
-    return planned_host(runbook, diagnosis, plan, one.snapshot)
+    return plan_document(result.runbook.name, result.hosts)
 
 
-def _draw(settings: Settings, name: str, found: list[Planned], out: Path | None) -> None:
+def _pages(result: PlanResult, arguments: PlanArguments) -> Iterator[list[Block]]:
     from memrunbook.cli.next_command import run_command
     from memrunbook.runtime.clock import SystemClock
     from memrunbook.ui.errors import error_view
     from memrunbook.ui.plan import plan_view
-    from memrunbook.ui.screen import Screen
 
-    screen = Screen(settings.color)
-    saved = str(out) if out else ""
-    for one, diagnosis, plan in found:
-        if one.snapshot is None or diagnosis is None or plan is None:
-            screen.show(error_view(one.error, one.host))
+    saved = str(arguments.out) if arguments.out else ""
+    for planned in result.hosts:
+        reached, diagnosis, plan = planned.reached, planned.diagnosis, planned.plan
+        if reached.snapshot is None or diagnosis is None or plan is None:
+            yield error_view(reached.error, reached.name)
         else:
-            command_line = run_command(sys.argv, name, one.host)
-            screen.show(plan_view(diagnosis, plan, one.snapshot, command_line, SystemClock().now(), saved=saved))
+            command_line = run_command(arguments.runbook, reached.host)
+            yield plan_view(diagnosis, plan, reached.snapshot, command_line, SystemClock().now(), saved=saved)

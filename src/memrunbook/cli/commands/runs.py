@@ -3,50 +3,67 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from memrunbook.cli.options import OUTPUT, STATE, Settings, common
-from memrunbook.cli.output import emit
-from memrunbook.cli.streams import tell
-from memrunbook.cli.wiring import state_path
+from memrunbook.cli.answer import Answer
+from memrunbook.cli.exit_codes import most_severe
+from memrunbook.cli.options import OUTPUT, STATE, Output, common
+from memrunbook.cli.streams import show
 
 if TYPE_CHECKING:
+    from memrunbook.documents.printed.runs import RunsDocument
     from memrunbook.state.runs import Run
+    from memrunbook.ui.block import Block
     from memrunbook.ui.journal import RunLine
 
 
 @click.command()
 @common(STATE, OUTPUT)
-def command(settings: Settings, **_: Any) -> int:
+def command(state: Path, output: Output) -> int:
     """List the runs, the newest first: when, who, which runbook, which hosts, how they ended."""
-    from memrunbook.state.runs import runs
+    from memrunbook.app import list_runs
 
-    found = runs(state_path(settings))
-    if settings.json:
-        return emit("runs", {"runs": found})
+    found = list_runs(state)
+    return show(output, Answer(0, lambda: _document(found), lambda: _pages(found)))
+
+
+def _document(found: list[Run]) -> RunsDocument:
+    from memrunbook.documents.printed.runs import PrintedRun, runs_document
+
+    return runs_document(
+        PrintedRun(
+            run_id=run.run_id,
+            path=str(run.path),
+            state=run.state,
+            hosts=run.hosts,
+            invoked=run.invoked,
+            ended=run.ended,
+        )
+        for run in found
+    )
+
+
+def _pages(found: list[Run]) -> Iterator[list[Block]]:
     from memrunbook.runtime.clock import SystemClock
     from memrunbook.ui.journal import runs_view
-    from memrunbook.ui.screen import Screen
 
-    lines = [_line(run) for run in found]
-    return tell(0, lambda: Screen(settings.color).show(runs_view(lines, SystemClock().now())))
+    yield runs_view([_line(run) for run in found], SystemClock().now())
 
 
 def _line(run: Run) -> RunLine:
-    from memrunbook.cli.exit_codes import most_severe
     from memrunbook.ui.journal import RunLine
 
-    began = str(run.first.get("time", ""))
-    actor = run.first.get("actor", {})
-    ended = run.last.get("hosts", []) if run.last.get("event") == "ended" else []
-    outcomes = [str(host.get("outcome")) for host in ended]
+    invoked = run.invoked
+    outcomes = [host.outcome for host in run.ended.hosts] if run.ended else []
     return RunLine(
         run_id=run.run_id,
-        utc=dt.datetime.fromisoformat(began).timestamp() if began else 0.0,
-        runbook=str(run.first.get("runbook", "?")),
+        utc=dt.datetime.fromisoformat(invoked.time).timestamp() if invoked else 0.0,
+        runbook=invoked.runbook if invoked else "?",
         hosts=run.hosts,
         outcome=most_severe(outcomes) if run.state == "ended" and outcomes else run.state,
-        who=str(actor.get("user", "?")),
+        who=invoked.actor.user if invoked else "?",
     )

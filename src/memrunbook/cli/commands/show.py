@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
-from memrunbook.cli.options import LIBRARY, OUTPUT, PARAMETERS, Settings, common
-from memrunbook.cli.output import emit
-from memrunbook.cli.wiring import Wiring
+from memrunbook.cli.answer import Answer
+from memrunbook.cli.options import LIBRARY, OUTPUT, PARAMETERS, Output, common
+from memrunbook.cli.streams import show
+from memrunbook.documents.library import Library
+
+if TYPE_CHECKING:
+    from memrunbook.core.runbook.bound import Runbook
+    from memrunbook.documents.printed.show import ShowDocument
+    from memrunbook.ui.block import Block
 
 
 @click.command()
 @click.argument("name")
 @common(PARAMETERS, LIBRARY, OUTPUT)
-def command(settings: Settings, name: str, **_: Any) -> int:
+def command(name: str, parameters: dict[str, str], library: Library, output: Output) -> int:
     """Explain a runbook: what it recognises, what it would do, and at which risk."""
-    runbook = Wiring(settings).runbook(name)
-    if settings.json:
-        document = {"origin": runbook.origin, "digest": runbook.digest, "runbook": runbook.spec}
-        return emit("runbook", document)
-    from memrunbook.ui.runbooks import show_view
-    from memrunbook.ui.screen import Screen
+    runbook = library.runbook(name, parameters)
+    return show(output, Answer(0, lambda: _document(runbook), lambda: _pages(runbook)))
 
-    Screen(settings.color).show(show_view(runbook))
-    return 0
+
+def _document(runbook: Runbook) -> ShowDocument:
+    from memrunbook.documents.printed.show import show_document
+
+    return show_document(runbook)
+
+
+def _pages(runbook: Runbook) -> Iterator[list[Block]]:
+    from memrunbook.ui.runbooks import show_view
+
+    yield show_view(runbook)

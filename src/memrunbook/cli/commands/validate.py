@@ -2,48 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
 from memrunbook.cli import exit_codes
-from memrunbook.cli.options import LIBRARY, OUTPUT, Settings, common
-from memrunbook.cli.output import emit
-from memrunbook.cli.streams import tell
-from memrunbook.cli.wiring import Wiring
-from memrunbook.core.errors import DocumentError, Problem, UsageError
+from memrunbook.cli.answer import Answer
+from memrunbook.cli.options import LIBRARY, OUTPUT, Output, common
+from memrunbook.cli.streams import show
+from memrunbook.documents.library import Library
+
+if TYPE_CHECKING:
+    from memrunbook.app.validating import ValidateResult
+    from memrunbook.documents.printed.problems import ProblemsDocument
+    from memrunbook.ui.block import Block
 
 
 @click.command()
 @click.argument("files", nargs=-1)
 @common(LIBRARY, OUTPUT)
-def command(settings: Settings, files: tuple[str, ...], **_: Any) -> int:
+def command(files: tuple[str, ...], library: Library, output: Output) -> int:
     """Check runbooks for form and sense: FILES, or every runbook of the search path."""
-    from memrunbook.documents.library import entries
-    from memrunbook.documents.sense import warnings
+    from memrunbook.app import validate
 
-    wiring = Wiring(settings)
-    names = files or tuple(entry.name for entry in entries(settings.runbook_dirs) if not entry.shadowed)
-    problems: list[Problem] = []
-    doubts: list[Problem] = []
-    for name in names:
-        try:
-            doubts += warnings(wiring.runbook(name))
-        except DocumentError as error:
-            problems += error.problems
-        except UsageError as error:
-            problems.append(Problem(error.where or name, error.message, error.hint))
-    code = exit_codes.USAGE if problems else exit_codes.OK
-    if settings.json:
-        return tell(code, lambda: emit("problems", _document(problems, doubts)))
+    result = validate(library, files)
+    code = exit_codes.USAGE if result.problems else exit_codes.OK
+    return show(output, Answer(code, lambda: _document(result), lambda: _pages(result)))
+
+
+def _document(result: ValidateResult) -> ProblemsDocument:
+    from memrunbook.documents.printed.problems import problems_document
+
+    return problems_document(result.problems, result.doubts)
+
+
+def _pages(result: ValidateResult) -> Iterator[list[Block]]:
     from memrunbook.ui.problems import problems_view
-    from memrunbook.ui.screen import Screen
 
-    return tell(code, lambda: Screen(settings.color).show(problems_view(problems, doubts, len(names))))
-
-
-def _document(problems: list[Problem], doubts: list[Problem]) -> dict[str, Any]:
-    return {
-        "problems": [problem._asdict() for problem in problems],
-        "warnings": [doubt._asdict() for doubt in doubts],
-    }
+    yield problems_view(result.problems, result.doubts, result.checked)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -10,10 +10,15 @@ from memrunbook.core.host import HostIdentity
 from memrunbook.core.instant import Instant
 from memrunbook.core.reading.fact import Reading, Unavailable
 
+if TYPE_CHECKING:
+    Readings = dict[str, Reading | Unavailable]
+else:  # which type the reading of a fact has, only the catalogue knows: `record.decode` is told
+    Readings = dict[str, Any]
+
 NOT_READ = Unavailable("failed", "this fact was not read")
 
 
-class Snapshot(Struct, frozen=True):
+class Snapshot(Struct, frozen=True, tag=True):
     """The readings of one host.
 
     `span` is the seconds that the samples cover, 0 for a single one; `seconds` what reading took, waiting apart.
@@ -23,7 +28,7 @@ class Snapshot(Struct, frozen=True):
     host: str
     identity: HostIdentity
     taken_at: Instant
-    readings: dict[str, Reading | Unavailable]
+    readings: Readings
     samples: int = 1
     span: float = 0.0
     seconds: float = 0.0

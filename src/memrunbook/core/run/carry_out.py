@@ -10,9 +10,9 @@ from memrunbook.core.instant import Instant
 from memrunbook.core.plan.diagnosis import world_of
 from memrunbook.core.plan.planner import Item, again, proof_of
 from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.run.event import Signals, StepState
 from memrunbook.core.run.harm import harm
 from memrunbook.core.run.progress import PAIR, Progress, signals
-from memrunbook.core.run.record import Signals, StepState
 from memrunbook.core.run.request import Asking, Done, Execute, Executed, Failed, ReadFacts, Unknown, Wait, ask
 from memrunbook.core.runbook.bound import Proof, Step
 from memrunbook.core.runbook.spec import RetriesSpec

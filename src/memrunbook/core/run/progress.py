@@ -10,7 +10,7 @@ from memrunbook.core.plan.diagnosis import world_of
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.reading.trend import LEAST_POINTS
-from memrunbook.core.run.record import Signals, StepFinished, StepState
+from memrunbook.core.run.event import Signals, StepFinished, StepState
 from memrunbook.core.run.request import Asking, ReadFacts, Record, ask
 from memrunbook.core.runbook.bound import Runbook, Step
 

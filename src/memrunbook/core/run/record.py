@@ -1,61 +1,133 @@
-"""One frozen type for each thing that a run remembers."""
+"""What the journal holds: one envelope for each thing that is written, decoded into exactly the values that were."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 
+import msgspec
 from msgspec import Struct
 
-from memrunbook.core.plan.diagnosis import RunbookDiagnosis
-from memrunbook.core.plan.plan import Plan
+from memrunbook.core.host import HostIdentity
+from memrunbook.core.reading.fact import Reading, Unavailable
+from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.run.event import Event, Outcome
+from memrunbook.core.run.request import Request, Told
+from memrunbook.core.units import encode
 
-StepState = Literal[
-    "done", "not_needed", "blocked", "refused", "skipped", "failed", "undone", "unknown", "interrupted"
-]  # fmt: skip
-Outcome = Literal[
-    "healthy", "resolved", "improved", "unresolved", "failed", "refused", "unreachable", "unknown", "interrupted"
-]  # fmt: skip
-Signals = dict[str, Any]
+EVENT = "event"
 
 
-class Diagnosed(Struct, frozen=True, tag="diagnosed"):
-    """The diagnosis and the plan that the run began with, and the signals before it."""
+class Actor(Struct, frozen=True):
+    """Who does it, as far as the control node knows."""
 
-    diagnosis: RunbookDiagnosis
-    plan: Plan
-    signals: Signals
+    user: str
+    uid: str = ""
+    sudo_user: str = ""
+    ssh_client: str = ""
+    tty: str = ""
+    control_node: str = ""
 
 
-class StepFinished(Struct, frozen=True, tag="step-finished", kw_only=True):
-    """How one step (or one item of it) ended. `open` marks a once-only effect whose outcome is unknown.
+class Context(Struct, frozen=True, kw_only=True):
+    """What every record of a host's journal says beside its envelope, so that it can be read alone.
 
-    `before` and `after` hold the runbook's signals and what the step should move; `after` is empty where nothing was
-    read after it. `effect` says so where it moved none of that.
+    `time` is UTC as ISO 8601, `monotonic` in seconds.
     """
 
-    id: str
-    name: str
-    action: str
-    item: str = ""
-    state: StepState
-    why: str = ""
-    summary: str = ""
-    seconds: float = 0.0
-    before: Signals = {}
-    after: Signals = {}
-    evidence: str = ""
+    time: str
+    monotonic: float
+    run: str
+    actor: Actor
+    engine: str
+    runbook: str
+    runbook_digest: str
+    host: str
+    identity: HostIdentity = HostIdentity()
+
+
+class Invoked(Struct, frozen=True, kw_only=True, tag_field=EVENT, tag="invoked"):
+    """A run begins: who asked for what, why, on which hosts. The first record of a run's own journal."""
+
+    time: str
+    engine: str
+    actor: Actor
+    command: str
+    reason: str
+    runbook: str
+    runbook_digest: str
+    origin: str
+    parameters: dict[str, str]
+    hosts: tuple[str, ...]
+
+
+class Asked(Struct, frozen=True, tag_field=EVENT, tag="asked"):
+    """A question, on the disk before it is carried out."""
+
+    request: Request
+
+
+class Answered(Struct, frozen=True, tag_field=EVENT, tag="answered"):
+    """The answer to the question before it, complete: what the run was told."""
+
+    answer: Told
+
+
+class NotAnswered(Struct, frozen=True, tag_field=EVENT, tag="error"):
+    """The question before it ended with an error, by the name of its class."""
+
+    error: str
+    message: str
     hint: str = ""
-    open: bool = False
-    effect: str = ""
 
 
-class RunFinished(Struct, frozen=True, tag="run-finished"):
-    """How the run ended on this host, and the signals after it."""
+class Recorded(Struct, frozen=True, tag_field=EVENT, tag="recorded"):
+    """The run remembers something."""
 
+    record: Event
+
+
+class EndedHost(Struct, frozen=True):
+    """How a run ended on one host; `machine_id` is empty where it was never read."""
+
+    host: str
     outcome: Outcome
-    why: str = ""
-    signals: Signals = {}
-    hint: str = ""
+    machine_id: str = ""
 
 
-Event = Diagnosed | StepFinished | RunFinished
+class Ended(Struct, frozen=True, kw_only=True, tag_field=EVENT, tag="ended"):
+    """A run is over. The last record of a run's own journal."""
+
+    time: str
+    hosts: tuple[EndedHost, ...]
+
+
+Envelope = Invoked | Asked | Answered | NotAnswered | Recorded | Ended
+
+
+def plain(envelope: Envelope) -> dict[str, Any]:
+    """An envelope as JSON values."""
+    found: dict[str, Any] = msgspec.to_builtins(envelope, enc_hook=encode)
+    return found
+
+
+def decode(record: Mapping[str, Any], readings: Mapping[str, type[Reading]]) -> Envelope:
+    """The envelope of a record; `readings` are the types of the facts by name.
+
+    Raises msgspec.ValidationError for what is no record, or one that this version does not know.
+    """
+    answer = record.get("answer")
+    if not isinstance(answer, dict) or answer.get("type") != Snapshot.__name__:
+        found: Envelope = msgspec.convert(record, Envelope)
+        return found
+    envelope = msgspec.convert({**record, "answer": {**answer, "readings": {}}}, Answered)
+    said = {name: _reading(name, value, readings) for name, value in dict(answer.get("readings", {})).items()}
+    return Answered(msgspec.structs.replace(envelope.answer, readings=said))
+
+
+def _reading(name: str, value: Any, readings: Mapping[str, type[Reading]]) -> Reading | Unavailable:
+    if isinstance(value, dict) and value.get("type") == Unavailable.__name__:
+        return msgspec.convert(value, Unavailable)
+    if name not in readings:
+        raise msgspec.ValidationError(f"there is no fact {name!r}")
+    return msgspec.convert(value, readings[name])

@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from memrunbook.core.run.record import Diagnosed, Event, Outcome, RunFinished, Signals, StepFinished
+from memrunbook.core.run.event import Diagnosed, Event, Outcome, RunFinished, Signals, StepFinished
 
 Reported = Outcome | Literal["running"]
 
@@ -20,7 +20,10 @@ GOES_ON = RunFinished("interrupted", "it has not come to its end yet")
 
 
 class HostReport(Struct, frozen=True):
-    """What a run did on one host; `interrupted` where it has no end, `running` where it has none yet."""
+    """What a run did on one host; `interrupted` where it has no end, `running` where it has none yet.
+
+    `others` are the events that have no place of their own here: each says for itself what happened.
+    """
 
     host: str
     outcome: Reported
@@ -30,10 +33,11 @@ class HostReport(Struct, frozen=True):
     why: str = ""
     hint: str = ""
     begun: Diagnosed | None = None
+    others: tuple[Event, ...] = ()
 
     @property
     def open(self) -> bool:
-        """True when the outcome of a once-only effect is unknown."""
+        """True when the outcome of a once-only change is unknown."""
         return any(step.open for step in self.steps)
 
 
@@ -42,13 +46,16 @@ def fold(host: str, events: Iterable[Event], *, running: bool = False) -> HostRe
     begun: Diagnosed | None = None
     end: RunFinished | None = None
     steps: list[StepFinished] = []
+    others: list[Event] = []
     for event in events:
         if isinstance(event, StepFinished):
             steps.append(event)
         elif isinstance(event, Diagnosed):
             begun = event
-        else:
+        elif isinstance(event, RunFinished):
             end = event
+        else:
+            others.append(event)
     if end is None:
         end = GOES_ON if running else CUT_OFF
     return HostReport(
@@ -60,4 +67,5 @@ def fold(host: str, events: Iterable[Event], *, running: bool = False) -> HostRe
         why=end.why,
         hint=end.hint,
         begun=begun,
+        others=tuple(others),
     )

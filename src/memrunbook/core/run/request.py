@@ -11,7 +11,7 @@ from memrunbook.core.action.action import Change
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.run.record import Event
+from memrunbook.core.run.event import Event
 from memrunbook.core.runbook.condition import Evidence
 
 A = TypeVar("A")
@@ -48,7 +48,7 @@ class Unknown(Struct, frozen=True, tag=True):
 Executed = Done | Failed | Unknown
 
 
-class Approval(Struct, frozen=True):
+class Approval(Struct, frozen=True, tag=True):
     """The answer at a gate: what, who gave it, how (terminal, --yes, --allow, none) and why."""
 
     at: Instant
@@ -59,17 +59,17 @@ class Approval(Struct, frozen=True):
     why: str = ""
 
 
-class Waited(Struct, frozen=True):
+class Waited(Struct, frozen=True, tag=True):
     """The wait is over."""
 
     at: Instant
 
 
-class Request(Struct, Generic[A], frozen=True, tag=True):
-    """A question to the world."""
+class Ask(Struct, Generic[A], frozen=True, tag=True):
+    """A question to the world; the parameter is the type of its answer."""
 
 
-class ReadFacts(Request[Snapshot], frozen=True, tag=True):
+class ReadFacts(Ask[Snapshot], frozen=True, tag=True):
     """Read facts: `count` samples `every` seconds apart; an earlier one with no change since may serve as the first."""
 
     facts: tuple[str, ...]
@@ -78,7 +78,7 @@ class ReadFacts(Request[Snapshot], frozen=True, tag=True):
     why: str
 
 
-class AskApproval(Request[Approval], frozen=True, tag=True):
+class AskApproval(Ask[Approval], frozen=True, tag=True):
     """Ask at the gate. `evidence` is what speaks for it, by title; `changed` what moved since it was asked before."""
 
     step: PlannedStep
@@ -87,7 +87,7 @@ class AskApproval(Request[Approval], frozen=True, tag=True):
     changed: str = ""
 
 
-class Execute(Request[Executed], frozen=True, tag=True):
+class Execute(Ask[Executed], frozen=True, tag=True):
     """Carry out a change, or its undo."""
 
     step: str
@@ -95,31 +95,37 @@ class Execute(Request[Executed], frozen=True, tag=True):
     undo: bool = False
 
 
-class Wait(Request[Waited], frozen=True, tag=True):
+class Wait(Ask[Waited], frozen=True, tag=True):
     """Let time pass."""
 
     seconds: float
     why: str
 
 
-class Lock(Request[Waited], frozen=True, tag=True):
+class Lock(Ask[Waited], frozen=True, tag=True):
     """Take the host's lock for this run; raises Refused in the runtime where somebody else has it."""
 
 
-class Unlock(Request[Waited], frozen=True, tag=True):
+class Unlock(Ask[Waited], frozen=True, tag=True):
     """Give the host's lock back."""
 
 
-class Record(Request[Waited], frozen=True, tag=True):
+class Record(Ask[Waited], frozen=True, tag=True):
     """Remember an event."""
 
     event: Event
 
 
-Asking = Generator[Request[Any], Any, A]
+Request = ReadFacts | AskApproval | Execute | Wait | Lock | Unlock | Record
+"""Everything that a run may ask. Whoever answers matches all of them: a new one that is forgotten is a type error."""
+
+Told = Snapshot | Approval | Executed | Waited
+"""Everything that a run may be told."""
+
+Asking = Generator[Request, Any, A]
 
 
-def ask(request: Request[A]) -> Asking[A]:
+def ask(request: Ask[A]) -> Asking[A]:
     """Asks the world one question; the type of the question names the type of the answer."""
-    answer = yield request
+    answer = yield cast("Request", request)
     return cast("A", answer)

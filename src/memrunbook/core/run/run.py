@@ -13,8 +13,8 @@ from memrunbook.core.errors import HostError, Interrupted, Refused, RunbookError
 from memrunbook.core.plan.diagnosis import diagnose_one, world_of
 from memrunbook.core.plan.planner import items_of, make_plan
 from memrunbook.core.reading.fact import Unavailable
+from memrunbook.core.run.event import Diagnosed, Outcome, RunFinished, StepState
 from memrunbook.core.run.progress import TOO_SHORT, Doing, Progress, over, signals
-from memrunbook.core.run.record import Diagnosed, Outcome, RunFinished, StepState
 from memrunbook.core.run.request import Asking, Lock, ReadFacts, Record, Unlock, Wait, ask
 from memrunbook.core.run.step import run_item
 from memrunbook.core.runbook.bound import Runbook, Step

@@ -7,8 +7,8 @@ from memrunbook.core.plan.diagnosis import world_of
 from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.plan.planner import Item, again, bind_action, look_up, not_needed
 from memrunbook.core.run.carry_out import Approved, carry_out
+from memrunbook.core.run.event import StepState
 from memrunbook.core.run.progress import TOO_SHORT, Doing, Progress, over
-from memrunbook.core.run.record import StepState
 from memrunbook.core.run.request import AskApproval, Asking, ask
 from memrunbook.core.runbook.bound import Step
 from memrunbook.core.runbook.condition import Evidence

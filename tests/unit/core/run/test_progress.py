@@ -8,8 +8,8 @@ import msgspec
 import pytest
 from tests.lab.small import Memory, runbook, snapshot, step
 
+from memrunbook.core.run.event import StepState
 from memrunbook.core.run.progress import Doing, Progress, signals
-from memrunbook.core.run.record import StepState
 from memrunbook.core.run.request import ReadFacts, Record
 
 NOW = snapshot(memory=Memory(available_percent=5.0))

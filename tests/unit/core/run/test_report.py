@@ -6,7 +6,7 @@ from tests.lab.small import Memory, runbook, snapshot, step
 
 from memrunbook.core.plan.diagnosis import diagnose_one
 from memrunbook.core.plan.planner import make_plan
-from memrunbook.core.run.record import Diagnosed, RunFinished, StepFinished
+from memrunbook.core.run.event import Diagnosed, RunFinished, StepFinished
 from memrunbook.core.run.report import fold
 
 NOW = snapshot(memory=Memory(available_percent=5.0))

@@ -12,7 +12,7 @@ from tests.lab.worlds import Run, follow
 from memrunbook.core.errors import Interrupted, Refused, RunbookError, SessionLost
 from memrunbook.core.plan.planner import make_plan
 from memrunbook.core.reading.fact import Unavailable
-from memrunbook.core.run.record import Diagnosed, RunFinished
+from memrunbook.core.run.event import Diagnosed, RunFinished
 from memrunbook.core.run.request import AskApproval, Done, Failed, Lock, ReadFacts, Unknown, Wait
 from memrunbook.core.runbook.spec import Sampling, VerifySpec
 from memrunbook.core.units import Duration

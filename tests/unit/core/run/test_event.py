@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from memrunbook.core.run.record import Event, RunFinished, StepFinished
+from memrunbook.core.run.event import Event, RunFinished, StepFinished
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from memrunbook.documents.printed import Document
 from memrunbook.linux.fragmentation import by_zone
 from memrunbook.linux.oomlog import explain
 from memrunbook.linux.oomlog.category import category, constraint
@@ -154,10 +155,10 @@ class OomLogNote(Struct, frozen=True):
     value: int | None
 
 
-class OomLogDocument(Struct, frozen=True, kw_only=True):
-    """`runbook oom-log --json`; `older_events` were left out, of a log with very many."""
+class OomLogDocument(Document, frozen=True, kw_only=True):
+    """runbook oom-log --json; `older_events` were left out, of a log with very many."""
 
-    format: str
+    format: Literal["memrunbook.oom-log/1"] = "memrunbook.oom-log/1"
     events: tuple[OomLogEvent, ...]
     failures: tuple[OomLogFailure, ...]
     userspace: tuple[OomLogKiller, ...]
@@ -169,10 +170,9 @@ class OomLogDocument(Struct, frozen=True, kw_only=True):
     is_kernel_log: bool
 
 
-def document(log: KernelLog) -> OomLogDocument:
+def oom_log_document(log: KernelLog) -> OomLogDocument:
     """The whole log."""
     return OomLogDocument(
-        format="memrunbook.oom-log/1",
         events=tuple(_event(event) for event in log.events if event.killer == "kernel"),
         failures=tuple(_failure(failure) for failure in log.failures),
         userspace=tuple(_killer(event) for event in log.events if event.killer != "kernel"),

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memrunbook.core.errors import HostKeyError, UsageError
-from memrunbook.transports.known_hosts import HostKey, KnownHosts, _parse
+from memrunbook.transports.shared.known_hosts import HostKey, KnownHosts, _parse
 
 ED = HostKey("ssh-ed25519", b"\0\0\0\x0bssh-ed25519one")
 OTHER = HostKey("ssh-ed25519", b"\0\0\0\x0bssh-ed25519two")

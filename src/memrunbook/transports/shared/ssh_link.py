@@ -15,9 +15,9 @@ from paramiko.ssh_exception import BadAuthenticationType, IncompatiblePeer
 from memrunbook.core.errors import LoginError, Unreachable
 from memrunbook.core.reading.probe import quoted
 from memrunbook.core.text import clean
-from memrunbook.transports.known_hosts import HostKey
-from memrunbook.transports.shell import Hello, NoShellError, Shell
-from memrunbook.transports.tcp import QuickSocket
+from memrunbook.transports.shared.known_hosts import HostKey
+from memrunbook.transports.shared.shell import Hello, NoShellError, Shell
+from memrunbook.transports.shared.tcp import QuickSocket
 
 Notice = Callable[[str, float], None]
 """Told what is waited for and for how many seconds already."""

@@ -13,7 +13,7 @@ from tests.unit.transports.shells import each_shell
 
 from memrunbook.core.host import HostIdentity
 from memrunbook.transports.local import Child
-from memrunbook.transports.shell import Frame, Hello, NoShellError, Shell, ShellSession
+from memrunbook.transports.shared.shell import Frame, Hello, NoShellError, Shell, ShellSession
 
 Open = Callable[[tuple[str, ...]], ShellSession]
 

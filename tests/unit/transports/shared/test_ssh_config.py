@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memrunbook.core.errors import UsageError
-from memrunbook.transports.ssh_config import HostSettings, SshConfig, _settings
+from memrunbook.transports.shared.ssh_config import HostSettings, SshConfig, _settings
 
 
 def _config(tmp_path: Path, text: str) -> SshConfig:

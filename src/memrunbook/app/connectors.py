@@ -1,0 +1,25 @@
+"""The ways to the hosts of one use case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from memrunbook import transports
+from memrunbook.core.host import Host
+from memrunbook.runtime.ports import Connector
+from memrunbook.transports.shared.reach import Reach, Way
+
+
+@dataclass(frozen=True)
+class Connectors:
+    """Connectors by the transport that each host names; `forks` hosts are worked on at a time, sleeping ones apart."""
+
+    reach: Reach = field(default_factory=Reach)
+    forks: int = 50
+    _ways: dict[str, Way] = field(default_factory=dict, repr=False, compare=False)
+
+    def connector(self, host: Host) -> Connector:
+        """The connector of a host; UsageError where its transport does not exist."""
+        if host.transport not in self._ways:
+            self._ways[host.transport] = transports.way(host.transport, self.reach)
+        return self._ways[host.transport](host)

@@ -1,0 +1,95 @@
+"""What is wrong with hosts, who causes it, and which runbook applies."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from memrunbook.app.connectors import Connectors
+from memrunbook.app.notice import SILENT, Notice
+from memrunbook.app.reading import ReadArguments, read, sampling_of, seen
+from memrunbook.core.errors import Problem
+from memrunbook.core.host import Host
+from memrunbook.core.plan.judged import Judged
+from memrunbook.core.reading.reached import Reached
+from memrunbook.core.runbook.bound import Runbook
+from memrunbook.core.runbook.spec import Sampling
+from memrunbook.documents.library import Library
+from memrunbook.state.paths import usual_state_dir
+
+ONCE = Sampling(1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiagnoseArguments:
+    """`watch` reads for so many seconds before it judges; `quick` judges by the first reading alone."""
+
+    hosts: tuple[Host, ...]
+    connectors: Connectors = field(default_factory=Connectors)
+    library: Library = field(default_factory=Library)
+    state: Path = field(default_factory=usual_state_dir)
+    watch: float | None = None
+    quick: bool = False
+
+
+@dataclass(frozen=True)
+class DiagnoseResult:
+    """The hosts in their order, and why some runbooks had to be left out."""
+
+    hosts: tuple[Judged, ...]
+    left_out: tuple[Problem, ...] = ()
+
+
+def diagnose(
+    arguments: DiagnoseArguments,
+    notice: Notice = SILENT,
+    *,
+    stop: threading.Event | None = None,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> DiagnoseResult:
+    """Reads hosts and judges them by all runbooks; nothing is changed.
+
+    A host that was not reached has its error in the result. UsageError for what cannot be asked; Interrupted once
+    `stop` is set. `meanwhile` is done while the hosts wait between two samples.
+    """
+    library, loaded = arguments.library, list[tuple[list[Runbook], list[Problem]]]()
+
+    def prepare() -> None:
+        loaded.append(library.runbooks())
+        meanwhile()
+
+    usual = ONCE if arguments.quick else Sampling()
+    reached = read(
+        ReadArguments(
+            hosts=arguments.hosts,
+            facts=_every_fact,
+            sampling=sampling_of(arguments.watch, usual, arguments.hosts),
+            connectors=arguments.connectors,
+            library=library,
+            watching=arguments.watch is not None,
+            notice=notice,
+            stop=stop or threading.Event(),
+            work=prepare,
+        )
+    )
+    if not loaded:
+        prepare()
+    runbooks, problems = loaded[0]
+    return DiagnoseResult(tuple(_judged(arguments.state, runbooks, one) for one in reached), tuple(problems))
+
+
+def _judged(state: Path, runbooks: list[Runbook], reached: Reached) -> Judged:
+    from memrunbook.core.plan.diagnosis import diagnose as diagnose_snapshot
+
+    if reached.snapshot is None:
+        return Judged(reached)
+    views = seen(state, reached.snapshot, [runbook.name for runbook in runbooks])
+    return Judged(reached, diagnose_snapshot(runbooks, reached.snapshot, views))
+
+
+def _every_fact() -> set[str]:
+    from memrunbook import catalog
+
+    return set(catalog.facts())

@@ -1,0 +1,38 @@
+"""What a use case tells meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from memrunbook.core.host import Host
+    from memrunbook.core.reading.snapshot import Snapshot
+    from memrunbook.core.run.request import Request
+
+
+class Notice:
+    """Listens to a use case; this one is silent. Methods are called from several threads and must not raise.
+
+    `first_look` says whether `first` wants to be told: parsing the first sample of every host has its price.
+    """
+
+    first_look = False
+
+    def reading(self, hosts: Sequence[Host], count: int, every: float, *, watching: bool) -> None:
+        """Hosts are about to be read: `count` samples, `every` seconds apart."""
+
+    def first(self, snapshot: Snapshot) -> None:
+        """The first sample of a host is there, before the sample interval passes; rates are unknown in it."""
+
+    def read(self) -> None:
+        """The hosts have been read, or reading them has ended otherwise."""
+
+    def asked(self, host: str, request: Request) -> None:
+        """A run asks the world for something."""
+
+    def recorded(self, record: Mapping[str, Any]) -> None:
+        """A record was written to a host's journal, as it stands there."""
+
+
+SILENT = Notice()

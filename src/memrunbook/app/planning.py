@@ -1,0 +1,81 @@
+"""A dry run: real checks, real decisions, nothing changed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from memrunbook.app.connectors import Connectors
+from memrunbook.app.notice import SILENT, Notice
+from memrunbook.app.reading import ReadArguments, read, sampling_of, seen
+from memrunbook.core.host import Host
+from memrunbook.core.plan.judged import Planned
+from memrunbook.core.reading.reached import Reached
+from memrunbook.core.runbook.bound import Runbook
+from memrunbook.documents.library import Library
+from memrunbook.state.paths import usual_state_dir
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanArguments:
+    """A runbook by name or path, and its parameters as text; `watch` reads for so many seconds before it judges.
+
+    `out` names a file that the plans are saved in.
+    """
+
+    runbook: str
+    hosts: tuple[Host, ...]
+    connectors: Connectors = field(default_factory=Connectors)
+    library: Library = field(default_factory=Library)
+    state: Path = field(default_factory=usual_state_dir)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    watch: float | None = None
+    out: Path | None = None
+
+
+@dataclass(frozen=True)
+class PlanResult:
+    """The runbook and what it would do on each host, in their order."""
+
+    runbook: Runbook
+    hosts: tuple[Planned, ...]
+
+
+def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.Event | None = None) -> PlanResult:
+    """Plans on every host; nothing is changed.
+
+    A host that was not reached has its error in the result. UsageError or DocumentError for what cannot be asked;
+    Interrupted once `stop` is set.
+    """
+    arguments.library.policy()  # a mistake in it is told before any host is asked
+    runbook = arguments.library.runbook(arguments.runbook, arguments.parameters)
+    reached = read(
+        ReadArguments(
+            hosts=arguments.hosts,
+            facts=lambda: runbook.facts,
+            sampling=sampling_of(arguments.watch, runbook.spec.sample, arguments.hosts),
+            connectors=arguments.connectors,
+            library=arguments.library,
+            watching=arguments.watch is not None,
+            notice=notice,
+            stop=stop or threading.Event(),
+        )
+    )
+    planned = tuple(_planned(arguments.state, runbook, one) for one in reached)
+    if arguments.out is not None:
+        from memrunbook.state.plans import save_plans
+
+        save_plans(arguments.out, [one.plan for one in planned if one.plan is not None])
+    return PlanResult(runbook, planned)
+
+
+def _planned(state: Path, runbook: Runbook, reached: Reached) -> Planned:
+    from memrunbook.core.plan.diagnosis import diagnose_one
+    from memrunbook.core.plan.planner import make_plan
+
+    if reached.snapshot is None:
+        return Planned(reached)
+    snapshot = seen(state, reached.snapshot, [runbook.name])[runbook.name]
+    return Planned(reached, diagnose_one(runbook, snapshot), make_plan(runbook, snapshot))

@@ -1,0 +1,118 @@
+"""Reads hosts for the use cases that judge them: who is asked, how often, and what is known of them beforehand."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from memrunbook.app.connectors import Connectors
+from memrunbook.app.notice import SILENT, Notice
+from memrunbook.core.errors import HostError, RunbookError, SessionLost, UsageError
+from memrunbook.core.host import Host
+from memrunbook.core.reading.reached import Reached
+from memrunbook.core.runbook.spec import Sampling
+from memrunbook.core.units import Duration
+from memrunbook.documents.library import Library
+
+if TYPE_CHECKING:
+    from memrunbook.core.reading.snapshot import Snapshot
+
+WATCH_EVERY = 10.0
+WATCH_LEAST, WATCH_MOST = 10.0, 3600.0
+WATCH_READINGS = 9
+"""A trend needs eight readings; a short watch takes this many, closer together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadArguments:
+    """Facts that are read of hosts.
+
+    `facts` is asked for when the first connection is being made: what loads meanwhile costs nobody time. `work` is done
+    while the hosts wait between two samples. `stop` ends every wait.
+    """
+
+    hosts: Sequence[Host]
+    facts: Callable[[], Collection[str]]
+    sampling: Sampling
+    connectors: Connectors
+    library: Library
+    watching: bool = False
+    notice: Notice = SILENT
+    stop: threading.Event = field(default_factory=threading.Event)
+    work: Callable[[], object] = lambda: None
+
+
+def sampling_of(watch: float | None, usual: Sampling, hosts: Sequence[Host]) -> Sampling:
+    """How many readings a judgement rests on and the seconds between them: those of a watch (seconds), else the usual.
+
+    UsageError for a watch of a recording, and for one that is too short or too long.
+    """
+    if watch is None:
+        return usual
+    if any(host.transport == "replay" for host in hosts):
+        raise UsageError("a recording has the readings that it has", where="--watch", hint="leave it out")
+    if not WATCH_LEAST <= watch <= WATCH_MOST:
+        raise UsageError(f"{watch:g}s is not from 10s to 1h", where="--watch", hint="5m shows most leaks")
+    apart = min(WATCH_EVERY, watch / (WATCH_READINGS - 1))
+    return Sampling(int(watch / apart) + 1, Duration(apart))
+
+
+def read(asked: ReadArguments) -> list[Reached]:
+    """Every host's snapshot or why there is none, in the hosts' order; Interrupted once `stop` is set."""
+    from memrunbook.runtime.fleet import each
+
+    refuse_twins(asked.hosts)
+    asked.notice.reading(asked.hosts, asked.sampling.count, asked.sampling.every, watching=asked.watching)
+    try:
+        return each(asked.hosts, lambda host: _read(asked, host), asked.connectors.forks)
+    finally:
+        asked.notice.read()
+
+
+def _read(asked: ReadArguments, host: Host) -> Reached:
+    try:
+        session = asked.connectors.connector(host).connect()
+    except RunbookError as error:
+        return Reached(host, error=error)
+    try:
+        from memrunbook import catalog
+        from memrunbook.runtime.clock import BusyClock, SystemClock
+        from memrunbook.runtime.collect import Collector
+        from memrunbook.runtime.services import with_policy
+
+        clock = BusyClock(asked.stop, asked.work) if host == asked.hosts[0] else SystemClock(asked.stop)
+        patience = asked.connectors.reach.patience or 0.0
+        collector = Collector(host, session, clock, catalog.facts(), patience=patience)
+        snapshot = collector.collect(sorted(asked.facts()), count=asked.sampling.count, every=asked.sampling.every)
+        if snapshot.lost:
+            return Reached(host, error=SessionLost("the connection was lost while the host was being read"))
+        return Reached(host, with_policy(snapshot, asked.library.policy()))
+    except HostError as error:
+        return Reached(host, error=error)
+    finally:
+        session.close()
+
+
+def seen(state: Path, snapshot: Snapshot | None, names: Collection[str]) -> dict[str, Snapshot]:
+    """By runbook, the snapshot as that runbook sees it: what its own resolved runs have handled is marked."""
+    from memrunbook.runtime.handled import with_handled
+    from memrunbook.state.handled import handled
+
+    if snapshot is None:
+        return {}
+    return {name: with_handled(snapshot, handled(state, name)) for name in names}
+
+
+def refuse_twins(hosts: Sequence[Host]) -> None:
+    """One name is one journal, one lock and one line of the report: it cannot stand for two logins."""
+    names = [host.name for host in hosts]
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1:
+            raise UsageError(
+                f"{name} is named {names.count(name)} times, with different users or ports",
+                where="--host",
+                hint="give each a name of its own in the ssh configuration (Host, HostName, Port, User)",
+            )

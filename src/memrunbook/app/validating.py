@@ -1,0 +1,86 @@
+"""What is wrong with runbook files, and a template to start from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from memrunbook.core.errors import DocumentError, Problem, UsageError
+from memrunbook.documents.library import Library
+
+TEMPLATE = """\
+apiVersion: memrunbook/v1
+name: {name}
+title: {title}
+description: >
+  What is wrong when this applies, in words that a person woken at night understands.
+parameters:                      # runbook run ./{name}.yaml -p available_low=5
+  available_low: {{type: number, default: 10.0, description: "Available memory in % of RAM below which it is low"}}
+sample: {{count: 3, every: 5s}}    # three readings, 5 s apart; rates need at least two
+signals: [memory.available_percent, pressure.full.percent]   # reported before and after
+
+checks:                          # runbook facts --host local lists every metric that may be used
+  - id: low
+    name: Available memory is low
+    when: memory.available_percent < parameters.available_low
+    severity: critical           # info | warning | critical
+    explain: What it means and what it does not mean.
+incident: checks.low             # does this runbook apply?
+resolved:                        # when to stop
+  that: memory.available_percent > 15.0
+  hold: 60s
+
+steps:                           # ordered: the cheapest that can help comes first
+  - id: evidence
+    name: Save the evidence
+    action: capture_evidence
+  - id: less-swapping
+    name: Lower the tendency to swap
+    action: set_sysctl
+    with: {{key: vm.swappiness, value: 10, for: 2h}}   # the host itself takes it back after two hours
+    when: sysctl.vm.swappiness > 10
+"""
+NAME = re.compile(r"[a-z][a-z0-9-]*")
+
+
+@dataclass(frozen=True)
+class ValidateResult:
+    """How many runbooks were checked, what is wrong in them, and what is allowed but doubtful."""
+
+    checked: int
+    problems: tuple[Problem, ...] = ()
+    doubts: tuple[Problem, ...] = ()
+
+
+def validate(library: Library, names: Sequence[str] = ()) -> ValidateResult:
+    """Checks runbooks for form and sense: those named (by name or path), else every one of the library."""
+    from memrunbook.documents.sense import warnings
+
+    names = names or tuple(entry.name for entry in library.entries() if not entry.shadowed)
+    problems: list[Problem] = []
+    doubts: list[Problem] = []
+    for name in names:
+        try:
+            doubts += warnings(library.runbook(name))
+        except DocumentError as error:
+            problems += error.problems
+        except UsageError as error:
+            problems.append(Problem(error.where or name, error.message, error.hint))
+    return ValidateResult(len(names), tuple(problems), tuple(doubts))
+
+
+def new_runbook(name: str, path: Path) -> None:
+    """Writes a commented runbook to start from; UsageError for a wrong name, or where the file is there already."""
+    if not NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} is no name for a runbook", hint="lower-case letters, digits and -, as in my-service"
+        )
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(TEMPLATE.format(name=name, title=name.replace("-", " ").capitalize()))
+    except OSError as error:
+        raise UsageError(
+            f"the file cannot be written: {error.strerror}", where=str(path), hint="name another one with --out"
+        ) from None

@@ -1,0 +1,22 @@
+"""What a command has to say, before it is known how it is to be written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from memrunbook.documents.printed import Document
+    from memrunbook.ui.block import Block
+
+Color = Literal["auto", "always", "never"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The exit code and one value in two shapes, of which the format takes one: a document, or pages for people."""
+
+    code: int
+    document: Callable[[], Document]
+    pages: Callable[[], Iterable[Iterable[Block]]]

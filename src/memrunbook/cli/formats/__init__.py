@@ -1,0 +1,32 @@
+"""One file a way to write an answer, found by its name: `--format NAME`; `--json` is short for one of them."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from typing import Any, Protocol, cast
+
+from memrunbook.cli.answer import Answer, Color
+from memrunbook.core.errors import UsageError
+
+
+class Format(Protocol):
+    """What a file of this folder offers."""
+
+    CONVERSES: bool
+    """Whether a person reads along: gates may be asked, and progress is drawn."""
+
+    def show(self, answer: Answer, color: Color) -> None:
+        """Writes an answer on stdout."""
+
+    def record(self, record: Mapping[str, Any]) -> None:
+        """Writes a record of a journal as it happens."""
+
+
+def format_of(name: str) -> Format:
+    """The format of a name; UsageError where there is none."""
+    files = {info.name.removesuffix("_"): info.name for info in pkgutil.iter_modules(__path__)}
+    if name not in files:
+        raise UsageError(f"there is no format {name!r}", where="--format", hint=f"there are: {', '.join(files)}")
+    return cast("Format", importlib.import_module(f"{__name__}.{files[name]}"))

@@ -1,0 +1,55 @@
+"""What a run tells meanwhile: lines and a live display for people, the records themselves for programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Self
+
+from memrunbook.app.notice import Notice
+from memrunbook.cli.conversation import Conversation
+from memrunbook.cli.streams import while_heard
+from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.run.request import Request
+from memrunbook.runtime.clock import SystemClock
+from memrunbook.ui.first_look import first_look
+from memrunbook.ui.progress import ProgressDisplay
+from memrunbook.ui.screen import Screen
+
+
+class Narration(Notice):
+    """Tells of a run on stderr, or through a format that people do not read. Use it as a context manager."""
+
+    def __init__(self, talk: Conversation) -> None:
+        screen = Screen(talk.output.color, sys.stderr)
+        self._format = talk.output.format
+        self._display = ProgressDisplay(screen, SystemClock(talk.stop).now)
+        self._record, self._ask = while_heard(self._format.record), while_heard(self._display.asked)
+        self.first_look = self._format.CONVERSES and screen.terminal
+
+    def __enter__(self) -> Self:
+        while_heard(self._display.__enter__)()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        while_heard(self._display.__exit__)(None, None, None)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nothing is drawn meanwhile: a question stands."""
+        with self._display.paused():
+            yield
+
+    def first(self, snapshot: Snapshot) -> None:
+        """What the first sample says gets a line."""
+        while_heard(self._display.say)(first_look(snapshot))
+
+    def asked(self, host: str, request: Request) -> None:
+        """What a host is asked for is drawn where people read along."""
+        if self._format.CONVERSES:
+            self._ask(host, request)
+
+    def recorded(self, record: Mapping[str, Any]) -> None:
+        """A record goes to the format."""
+        self._record(record)

@@ -1,0 +1,101 @@
+"""What a run remembers: one frozen type for each thing, which says of itself in a sentence what happened."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from memrunbook.core.plan.diagnosis import RunbookDiagnosis
+from memrunbook.core.plan.plan import Plan
+from memrunbook.core.runbook.condition import State
+
+StepState = Literal[
+    "done",  # carried out, proven, and nothing else got worse
+    "not_needed",  # it is as it should be already, or the incident is over
+    "blocked",  # a guard, a missing fact or the action itself says that it may not or cannot run
+    "refused",  # a person or a rule of safety said no
+    "skipped",  # a person passed over it, or the run ended before it
+    "failed",  # not carried out, or not proven
+    "undone",  # not proven, and taken back
+    "unknown",  # begun, and its end was not seen
+    "interrupted",  # a person ended the run while it was under way
+]
+Outcome = Literal[
+    "healthy",  # the incident does not apply: nothing was done
+    "resolved",  # it is over, and has stayed over for its hold time
+    "improved",  # it no longer applies, but is not over as the runbook wants it
+    "unresolved",  # it still applies
+    "failed",  # a step failed
+    "refused",  # a person or a rule of safety said no
+    "unreachable",  # the host could not be worked with
+    "unknown",  # whether it applies, or how a step ended, is not known
+    "interrupted",  # a person ended the run
+]
+SAID: dict[State, str] = {
+    "holds": "the incident applies",
+    "fails": "the incident does not apply",
+    "unknown": "it is unknown whether the incident applies",
+}
+Signals = dict[str, Any]
+
+
+class Diagnosed(Struct, frozen=True, tag="diagnosed"):
+    """The diagnosis and the plan that the run began with, and the signals before it."""
+
+    diagnosis: RunbookDiagnosis
+    plan: Plan
+    signals: Signals
+
+    @property
+    def told(self) -> str:
+        """What happened, in a sentence."""
+        count = len(self.plan.changes)
+        said = SAID[self.diagnosis.incident.state]
+        return f"{self.plan.runbook}: {said}; {count} step{'s' * (count != 1)} to run"
+
+
+class StepFinished(Struct, frozen=True, tag="step-finished", kw_only=True):
+    """How one step (or one item of it) ended. `open` marks a once-only change whose outcome is unknown.
+
+    `before` and `after` hold the runbook's signals and what the step should move; `after` is empty where nothing was
+    read after it. `effect` says so where it moved none of that.
+    """
+
+    id: str
+    name: str
+    action: str
+    item: str = ""
+    state: StepState
+    why: str = ""
+    summary: str = ""
+    seconds: float = 0.0
+    before: Signals = {}
+    after: Signals = {}
+    evidence: str = ""
+    hint: str = ""
+    open: bool = False
+    effect: str = ""
+
+    @property
+    def told(self) -> str:
+        """What happened, in a sentence."""
+        label = f"{self.id}/{self.item}" if self.item else self.id
+        return f"{label}: {self.state}{': ' if self.why else ''}{self.why}"
+
+
+class RunFinished(Struct, frozen=True, tag="run-finished"):
+    """How the run ended on this host, and the signals after it."""
+
+    outcome: Outcome
+    why: str = ""
+    signals: Signals = {}
+    hint: str = ""
+
+    @property
+    def told(self) -> str:
+        """What happened, in a sentence."""
+        return f"{self.outcome}{': ' if self.why else ''}{self.why}"
+
+
+Event = Diagnosed | StepFinished | RunFinished

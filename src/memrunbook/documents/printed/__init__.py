@@ -1,0 +1,33 @@
+"""The JSON documents that commands print: one file a document, which is its shape, its schema and its builder."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+from msgspec import Struct
+
+
+class Document(Struct, frozen=True, kw_only=True):
+    """A printed document. Its field `format` is the constant `memrunbook.NAME/1`; its docstring is the schema's title.
+
+    A file of this folder defines one class `Document` of its own with that field, and its schema is made from it.
+    """
+
+
+def documents() -> dict[str, type[Document]]:
+    """Every document by its name."""
+    modules = (importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__))
+    kinds = [
+        kind
+        for module in modules
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, Document) and kind.__module__ == module.__name__
+    ]
+    return {name_of(kind): kind for kind in kinds}
+
+
+def name_of(kind: type[Document]) -> str:
+    """The document's name, as in its `format`."""
+    fields = dict(zip(kind.__struct_fields__, kind.__struct_defaults__, strict=True))
+    return str(fields["format"]).removeprefix("memrunbook.").partition("/")[0]

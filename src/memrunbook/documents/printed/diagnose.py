@@ -1,0 +1,165 @@
+"""`runbook diagnose --json`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from msgspec import Struct
+
+from memrunbook.core.errors import RunbookError
+from memrunbook.core.host import HostIdentity
+from memrunbook.core.plan.diagnosis import RunbookDiagnosis
+from memrunbook.core.plan.judged import Judged
+from memrunbook.core.plan.plan import PlannedStep
+from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.runbook.condition import Evidence
+from memrunbook.documents.printed import Document
+
+
+class PrintedFinding(Struct, frozen=True):
+    """What one check says."""
+
+    runbook: str
+    check: str
+    state: Literal["firing", "clear", "unknown"]
+    severity: str
+    evidence: tuple[Evidence, ...]
+    why: str
+
+
+class PrintedCause(Struct, frozen=True):
+    """Who may be behind an incident."""
+
+    kind: str
+    name: str
+    score: float
+
+
+class PrintedIncident(Struct, frozen=True):
+    """A runbook that applies."""
+
+    runbook: str
+    severity: str
+    primary: bool
+    causes: tuple[PrintedCause, ...]
+
+
+class PrintedRunbook(Struct, frozen=True):
+    """What a runbook says, whether it applies or not: the worst severity that fires, and who is behind what fires."""
+
+    runbook: str
+    severity: str
+    incident: Literal["holds", "fails", "unknown"]
+    why: str
+    causes: tuple[PrintedCause, ...]
+
+
+class PrintedStep(Struct, frozen=True):
+    """One planned step; `digest` is what an approval is for."""
+
+    id: str
+    item: str
+    action: str
+    decision: Literal["change", "not_needed", "blocked"]
+    why: str
+    hint: str = ""
+    risk: str = "none"
+    effect: str = ""
+    provisional: bool = False
+    summary: str = ""
+    target: str = ""
+    script: str = ""
+    args: tuple[str, ...] = ()
+    undo: str = "none"
+    verify: str = ""
+    digest: str = ""
+
+
+class PrintedHost(Struct, frozen=True, kw_only=True):
+    """One host of a diagnosis or a plan; `error` where it could not be read."""
+
+    host: str
+    outcome: Literal["ok", "unreachable"]
+    identity: HostIdentity = HostIdentity()
+    error: str = ""
+    findings: tuple[PrintedFinding, ...] = ()
+    incidents: tuple[PrintedIncident, ...] = ()
+    runbooks: tuple[PrintedRunbook, ...] = ()
+    steps: tuple[PrintedStep, ...] = ()
+
+
+class DiagnoseDocument(Document, frozen=True, kw_only=True):
+    """runbook diagnose --json."""
+
+    format: Literal["memrunbook.diagnose/1"] = "memrunbook.diagnose/1"
+    hosts: tuple[PrintedHost, ...]
+
+
+def diagnose_document(hosts: Iterable[Judged]) -> DiagnoseDocument:
+    """The hosts of a diagnosis."""
+    return DiagnoseDocument(hosts=tuple(_host(judged) for judged in hosts))
+
+
+def _host(judged: Judged) -> PrintedHost:
+    snapshot, diagnosis = judged.reached.snapshot, judged.diagnosis
+    if snapshot is None or diagnosis is None:
+        return unreached(judged.reached.name, judged.reached.error)
+    return host_of(snapshot, diagnosis.runbooks, diagnosis.primary)
+
+
+def unreached(name: str, error: RunbookError | None) -> PrintedHost:
+    """A host that could not be read."""
+    return PrintedHost(host=name, outcome="unreachable", error=str(error))
+
+
+def host_of(
+    snapshot: Snapshot, diagnoses: tuple[RunbookDiagnosis, ...], primary: str, steps: Iterable[PlannedStep] = ()
+) -> PrintedHost:
+    """A host's findings and incidents, what every runbook says, and the steps of a plan."""
+    return PrintedHost(
+        host=snapshot.host,
+        outcome="ok",
+        identity=snapshot.identity,
+        findings=tuple(
+            PrintedFinding(f.runbook, f.check, f.state, f.severity, f.evidence, f.why)
+            for d in diagnoses
+            for f in d.findings
+        ),
+        incidents=tuple(
+            PrintedIncident(d.runbook, d.severity, d.runbook == primary, _causes(d))
+            for d in diagnoses
+            if d.incident.holds
+        ),
+        runbooks=tuple(
+            PrintedRunbook(d.runbook, d.severity, d.incident.state, d.incident.why, _causes(d)) for d in diagnoses
+        ),
+        steps=tuple(_step(step) for step in steps),
+    )
+
+
+def _causes(diagnosis: RunbookDiagnosis) -> tuple[PrintedCause, ...]:
+    return tuple(PrintedCause(cause.kind, cause.name, cause.score) for cause in diagnosis.causes)
+
+
+def _step(step: PlannedStep) -> PrintedStep:
+    change = step.change
+    if change is None:
+        return PrintedStep(step.id, step.item, step.action, step.decision, step.why, step.hint)
+    return PrintedStep(
+        id=step.id,
+        item=step.item,
+        action=step.action,
+        decision=step.decision,
+        why=step.why,
+        risk=change.risk.word,
+        effect=change.repeat.value,
+        provisional=step.provisional,
+        summary=change.summary,
+        target=change.target,
+        script=change.script,
+        args=change.args,
+        undo=change.undo.mode if change.undo else "none",
+        verify=step.verify,
+        digest=step.digest,
+    )

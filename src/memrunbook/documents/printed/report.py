@@ -1,0 +1,64 @@
+"""`runbook report --json`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from msgspec import Struct
+
+from memrunbook.core.run.event import Signals
+from memrunbook.core.run.report import HostReport
+from memrunbook.documents.printed import Document
+
+
+class ReportedStep(Struct, frozen=True):
+    """How one step ended; `effect` says so where it did not move what it should, `signals` are before and after it."""
+
+    id: str
+    item: str
+    state: str
+    why: str
+    seconds: float
+    effect: str = ""
+    signals: dict[str, Signals] = {}
+
+
+class ReportedHost(Struct, frozen=True):
+    """How a run ended on one host."""
+
+    host: str
+    outcome: str
+    why: str
+    steps: tuple[ReportedStep, ...]
+    signals: dict[str, Signals]
+
+
+class ReportDocument(Document, frozen=True, kw_only=True):
+    """runbook report --json."""
+
+    format: Literal["memrunbook.report/1"] = "memrunbook.report/1"
+    run: str
+    hosts: tuple[ReportedHost, ...]
+
+
+def report_document(run: str, reports: Iterable[HostReport]) -> ReportDocument:
+    """What a run did on each host."""
+    return ReportDocument(run=run, hosts=reported(reports))
+
+
+def reported(reports: Iterable[HostReport]) -> tuple[ReportedHost, ...]:
+    """How a run ended on each host."""
+    return tuple(
+        ReportedHost(
+            report.host, report.outcome, report.why, _steps(report), {"before": report.before, "after": report.after}
+        )
+        for report in reports
+    )
+
+
+def _steps(report: HostReport) -> tuple[ReportedStep, ...]:
+    return tuple(
+        ReportedStep(s.id, s.item, s.state, s.why, s.seconds, s.effect, {"before": s.before, "after": s.after})
+        for s in report.steps
+    )

@@ -1,0 +1,24 @@
+"""`runbook run --json`: the records of the journal, one a line, and the summary as the last line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from memrunbook.core.run.report import HostReport
+from memrunbook.documents.printed import Document
+from memrunbook.documents.printed.report import ReportedHost, reported
+
+
+class RunSummary(Document, frozen=True, kw_only=True):
+    """The last line of runbook run --json; the lines before it are records of the journal (record.schema.json)."""
+
+    format: Literal["memrunbook.run/1"] = "memrunbook.run/1"
+    event: Literal["summary"] = "summary"
+    run: str
+    hosts: tuple[ReportedHost, ...]
+
+
+def run_summary(run: str, reports: Iterable[HostReport]) -> RunSummary:
+    """How a run ended on each host."""
+    return RunSummary(run=run, hosts=reported(reports))

@@ -1,0 +1,1 @@
+"""What several transports use, and the parts of the larger ones."""

@@ -1,0 +1,35 @@
+"""How hosts are reached: what the operator says once for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from memrunbook.core.host import Host
+from memrunbook.runtime.ports import Connector
+from memrunbook.transports.shared.shell import SudoMode
+
+Way = Callable[[Host], Connector]
+"""What a transport makes of a `Reach`: a connector for each host, with whatever all hosts share read once."""
+
+
+def nobody_listens(host: str, what: str, seconds: float) -> None:
+    """The usual listener of a wait: there is nobody to tell it to."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reach:
+    """Empty values mean: as `ssh` would.
+
+    `patience` is how long a slow host is waited for, in seconds (None: as long as the transport finds usual).
+    `waiting(host, what, seconds)` is told about four times a second what is waited for; raising ends the wait.
+    """
+
+    identities: tuple[Path, ...] = ()
+    known_hosts: tuple[Path, ...] = ()
+    ssh_config: Path | None = None
+    accept_new_host_keys: bool = False
+    sudo: SudoMode = "auto"
+    patience: float | None = None
+    waiting: Callable[[str, str, float], None] = nobody_listens
