@@ -15,7 +15,7 @@ from memrunbook.core.instant import Instant
 from memrunbook.core.reading.fact import Sample
 from memrunbook.core.reading.probe import MARK, write_sample
 from memrunbook.core.run.record import Envelope, plain
-from memrunbook.core.run.request import Answer, Approval, AskApproval
+from memrunbook.core.run.request import Approval, AskApproval, GateAnswer
 from memrunbook.runtime.ports import Output
 
 START = Instant(utc=1_700_000_000.0, monotonic=0.0)
@@ -92,7 +92,7 @@ class ScriptedConnector:
 class ScriptedApprover:
     """Gives the answers in turn, the last one for ever, for the digest shown; `asked` holds the questions."""
 
-    answers: Sequence[Answer] = ("yes",)
+    answers: Sequence[GateAnswer] = ("yes",)
     how: str = "terminal"
     clock: FixedClock = field(default_factory=FixedClock)
     asked: list[AskApproval] = field(default_factory=list)

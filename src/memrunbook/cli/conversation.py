@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from memrunbook.app.notice import Notice
-from memrunbook.cli.options import Output, Targets, seconds
+from memrunbook.cli.options import OutputOptions, Targets, seconds
 from memrunbook.cli.streams import while_heard
 from memrunbook.core.errors import Interrupted, UsageError
 from memrunbook.core.host import LOCAL, Host, parse_hosts
@@ -34,7 +34,7 @@ LOOKED_AT = 8
 class Conversation(Notice):
     """One command's talk on stderr. `stop` is set by the first Ctrl-C where that is caught."""
 
-    output: Output
+    output: OutputOptions
     targets: Targets
     stop: threading.Event = field(default_factory=threading.Event)
     first_look: bool = field(init=False, default=False)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from memrunbook.cli.answer import Color
+from memrunbook.cli.reply import Color
 from memrunbook.core.errors import UsageError
 from memrunbook.core.units import parse_duration
 from memrunbook.documents.library import Library
@@ -23,7 +23,7 @@ Decorated = Callable[..., Any]
 
 
 @dataclass(frozen=True)
-class Group:
+class OptionGroup:
     """Options by the name of their parameter; a command gets what `build` makes of them as its argument `name`."""
 
     name: str
@@ -31,7 +31,7 @@ class Group:
     options: Mapping[str, Decorated]
 
 
-def common(*groups: Group) -> Callable[[Decorated], Decorated]:
+def common(*groups: OptionGroup) -> Callable[[Decorated], Decorated]:
     """Adds groups of options to a command."""
 
     def decorate(function: Decorated) -> Decorated:
@@ -49,7 +49,7 @@ def common(*groups: Group) -> Callable[[Decorated], Decorated]:
 
 
 @dataclass(frozen=True)
-class Output:
+class OutputOptions:
     """How an answer is written."""
 
     format_name: str = "text"
@@ -85,11 +85,11 @@ def _path(*names: str, text: str, multiple: bool = False) -> Decorated:
     return click.option(*names, type=click.Path(path_type=Path), multiple=multiple, help=text)
 
 
-def _output(*, as_json: bool, format_name: str | None, color: Color, verbose: bool) -> Output:
-    return Output(format_name or ("json" if as_json else "text"), color, verbose)
+def _output(*, as_json: bool, format_name: str | None, color: Color, verbose: bool) -> OutputOptions:
+    return OutputOptions(format_name or ("json" if as_json else "text"), color, verbose)
 
 
-OUTPUT = Group(
+OUTPUT = OptionGroup(
     "output",
     _output,
     {
@@ -122,7 +122,7 @@ def _library(*, runbooks: tuple[Path, ...], config_dir: Path | None) -> Library:
     )
 
 
-LIBRARY = Group(
+LIBRARY = OptionGroup(
     "library",
     _library,
     {
@@ -138,7 +138,7 @@ def _state(*, state_dir: Path | None) -> Path:
     return find(str(state_dir) if state_dir else None, os.environ, os.getuid())
 
 
-STATE = Group("state", _state, {"state_dir": _path("--state-dir", text="Where journals are kept.")})
+STATE = OptionGroup("state", _state, {"state_dir": _path("--state-dir", text="Where journals are kept.")})
 REACH: Mapping[str, Decorated] = {
     "host": click.option(
         "--host",
@@ -172,11 +172,11 @@ REACH: Mapping[str, Decorated] = {
     ),
     "no_input": click.option("--no-input", is_flag=True, help="Never ask: a gate that would ask refuses."),
 }
-HOSTS = Group("targets", Targets, REACH)
-HOSTS_OR_REPLAY = Group(
+HOSTS = OptionGroup("targets", Targets, REACH)
+HOSTS_OR_REPLAY = OptionGroup(
     "targets", Targets, {**REACH, "replay": _path("--replay", text="Recorded answers instead of a host.")}
 )
-WATCH = Group(
+WATCH = OptionGroup(
     "watch",
     lambda *, watch: seconds(watch, "--watch"),
     {
@@ -208,7 +208,7 @@ def _pairs(*, parameters: tuple[str, ...]) -> dict[str, str]:
     return pairs
 
 
-PARAMETERS = Group(
+PARAMETERS = OptionGroup(
     "parameters",
     _pairs,
     {

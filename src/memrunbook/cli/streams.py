@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, ParamSpec
 from memrunbook.cli import exit_codes
 
 if TYPE_CHECKING:
-    from memrunbook.cli.answer import Answer
-    from memrunbook.cli.options import Output
+    from memrunbook.cli.options import OutputOptions
+    from memrunbook.cli.reply import Reply
 
 P = ParamSpec("P")
 
@@ -49,9 +49,9 @@ def tell(code: int, draw: Callable[[], object]) -> int:
     return code
 
 
-def show(output: Output, answer: Answer) -> int:
+def show(output: OutputOptions, reply: Reply) -> int:
     """Writes an answer in the format that was asked for; the exit code."""
-    return tell(answer.code, lambda: output.format.show(answer, output.color))
+    return tell(reply.code, lambda: output.format.show(reply, output.color))
 
 
 def silence() -> None:

@@ -14,7 +14,7 @@ from memrunbook.core.units import KIB, Unit
 from memrunbook.facts.shared import numbers
 from memrunbook.linux.oomlog import explain
 from memrunbook.linux.oomlog.category import category
-from memrunbook.linux.oomlog.event import Event, Failure, KernelLog, LogNote, Task
+from memrunbook.linux.oomlog.event import Failure, KernelLog, LogEvent, LogNote, Task
 from memrunbook.linux.oomlog.reader import read_log
 from memrunbook.linux.service import Service
 
@@ -159,7 +159,7 @@ def _refusal(text: str) -> Unavailable | None:
     return Unavailable("denied" if denied else "failed", first[:200])
 
 
-def _event(event: Event, uptime: float, page_bytes: int | None) -> OomEvent:
+def _event(event: LogEvent, uptime: float, page_bytes: int | None) -> OomEvent:
     victim, kill = event.victim, event.kills[0] if event.kills else None
     largest, owner = event.largest[0] if event.largest else None, explain.owner(event)
     event.page_kib = event.page_kib or (page_bytes // KIB if page_bytes else None)
@@ -190,7 +190,7 @@ def _event(event: Event, uptime: float, page_bytes: int | None) -> OomEvent:
     )
 
 
-def _others(event: Event) -> dict[str, Any]:
+def _others(event: LogEvent) -> dict[str, Any]:
     hog, following = explain.hog(event), explain.next_victim(event)
     return {
         "hog": hog.name[:NAME_LENGTH] if hog else "",
@@ -200,7 +200,7 @@ def _others(event: Event) -> dict[str, Any]:
     }
 
 
-def _memory(event: Event) -> dict[str, Any]:
+def _memory(event: LogEvent) -> dict[str, Any]:
     told = explain.memory(event)
     slab = [size for size in (told.slab_reclaimable_kib, told.slab_unreclaimable_kib) if size is not None]
     return {
@@ -212,7 +212,7 @@ def _memory(event: Event) -> dict[str, Any]:
     }
 
 
-def _held(event: Event, task: Task | None) -> int | None:
+def _held(event: LogEvent, task: Task | None) -> int | None:
     page = explain.page_kib(event)
     return _bytes(task.pages * page) if task and page else None
 
@@ -269,7 +269,7 @@ def _failure(failure: Failure, log: KernelLog, uptime: float) -> AllocationFailu
     )
 
 
-def _explains(event: Event, failure: Failure) -> bool:
+def _explains(event: LogEvent, failure: Failure) -> bool:
     """A process that was just killed may fail to allocate on its way out: by pid, its threads by their name."""
     if event.stamp is None or failure.stamp is None or not 0 <= failure.stamp - event.stamp <= FALLOUT_SECONDS:
         return False

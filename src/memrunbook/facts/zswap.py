@@ -16,7 +16,7 @@ ENABLED, PERCENT, COMPRESSOR = f"{FOLDER}/enabled", f"{FOLDER}/max_pool_percent"
 POOL = "/sys/kernel/debug/zswap/pool_total_size"
 STORED = "/sys/kernel/debug/zswap/stored_pages"
 
-Size = int | Unavailable | None
+PoolSize = int | Unavailable | None
 
 
 class ZswapReading(Reading, frozen=True, kw_only=True):
@@ -57,14 +57,14 @@ def parse(samples: Samples, readings: Readings) -> ZswapReading | Unavailable:
     )
 
 
-def _in_bytes(pages: Answer, page: int | None) -> Size:
+def _in_bytes(pages: Answer, page: int | None) -> PoolSize:
     count = numbers.whole(pages.text)
     if pages.problem or count is None:
         return pages.problem
     return numbers.fits(count * page) if page else NO_PAGE_SIZE
 
 
-def _ratio(stored: Size, pool: Size) -> float | Unavailable | None:
+def _ratio(stored: PoolSize, pool: PoolSize) -> float | Unavailable | None:
     if isinstance(stored, int) and isinstance(pool, int):
         return stored / pool if pool else None
     return next((size for size in (pool, stored) if isinstance(size, Unavailable)), None)

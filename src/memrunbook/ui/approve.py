@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from memrunbook.core.action.action import Risk
 from memrunbook.core.errors import Interrupted
 from memrunbook.core.instant import Instant
-from memrunbook.core.run.request import Answer, Approval, AskApproval
+from memrunbook.core.run.request import Approval, AskApproval, GateAnswer
 from memrunbook.core.text import clean
 from memrunbook.runtime.ports import Approver
 from memrunbook.ui.block import Span, line
@@ -17,8 +17,8 @@ from memrunbook.ui.gate import ask_line, details_view, gate_view, host_name_need
 from memrunbook.ui.layout import UNCUT
 from memrunbook.ui.screen import Screen
 
-Clock = Callable[[], Instant]
-KEYS: Mapping[str, Answer] = {"s": "skip", "q": "quit", "Q": "quit-all", "n": "no", "N": "no", "no": "no", "": "no"}
+Now = Callable[[], Instant]
+KEYS: Mapping[str, GateAnswer] = {"s": "skip", "q": "quit", "Q": "quit-all", "n": "no", "N": "no", "no": "no", "": "no"}
 ATTEMPTS = 3
 
 
@@ -32,7 +32,7 @@ class TerminalApprover:
 
     screen: Screen
     read: Callable[[], str]
-    clock: Clock
+    clock: Now
     who: str
     hosts: tuple[str, ...]
     about: Mapping[str, str] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class TerminalApprover:
         several = len(self.hosts) > 1 and host in self.hosts
         return f"host {self.hosts.index(host) + 1} of {len(self.hosts)}" if several else ""
 
-    def _answers(self, host: str, question: AskApproval) -> tuple[Answer, str]:
+    def _answers(self, host: str, question: AskApproval) -> tuple[GateAnswer, str]:
         change = question.step.change
         risk = change.risk if change else Risk.NONE
         wanted = (_shown(change.target) or _shown(host)) if change and risk is Risk.HIGH else ""
@@ -59,7 +59,7 @@ class TerminalApprover:
             answer, why = self._answer(host, question, _shown(host))
         return answer, why
 
-    def _answer(self, host: str, question: AskApproval, wanted: str) -> tuple[Answer, str]:
+    def _answer(self, host: str, question: AskApproval, wanted: str) -> tuple[GateAnswer, str]:
         """Asks until the answer is clear; `wanted` is the name to type, empty for y/N."""
         left = ATTEMPTS
         while left:
@@ -89,7 +89,7 @@ class UnattendedApprover:
 
     yes: bool
     allow: Collection[str]
-    clock: Clock
+    clock: Now
     who: str
 
     def approve(self, host: str, question: AskApproval) -> Approval:  # noqa: ARG002  the port's signature
@@ -125,7 +125,7 @@ class ConsentThenAsk:
         return given if given.answer == "yes" else self.terminal.approve(host, question)
 
 
-def _declined(answer: Answer) -> str:
+def _declined(answer: GateAnswer) -> str:
     return {"skip": "skipped at the gate", "no": "declined at the gate"}.get(answer, "stopped at the gate")
 
 

@@ -9,7 +9,7 @@ from memrunbook.ui.block import Block, Grid, Span, line, row
 from memrunbook.ui.words import plural
 
 
-class AuditFinding(Protocol):
+class AuditLine(Protocol):
     """One thing that an audit found: level "error" (something was changed) or "note" (what a crash leaves behind)."""
 
     @property
@@ -22,7 +22,7 @@ class AuditFinding(Protocol):
     def message(self) -> str: ...
 
 
-def audit_view(findings: Sequence[AuditFinding], state: str) -> list[Block]:
+def audit_view(findings: Sequence[AuditLine], state: str) -> list[Block]:
     """The verdict on the state directory, then every finding, the errors first."""
     errors = sum(finding.level == "error" for finding in findings)
     place = Span(state, whole=True)

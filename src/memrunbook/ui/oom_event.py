@@ -5,7 +5,7 @@ from __future__ import annotations
 from memrunbook.core.units import KIB, format_bytes
 from memrunbook.linux.oomlog import explain
 from memrunbook.linux.oomlog.category import category, constraint
-from memrunbook.linux.oomlog.event import UNKILLABLE, USUAL_PAGE_KIB, Event, Kill, Task
+from memrunbook.linux.oomlog.event import UNKILLABLE, USUAL_PAGE_KIB, Kill, LogEvent, Task
 from memrunbook.runtime.redaction import redact
 from memrunbook.ui.block import Part, Row, Span, row
 from memrunbook.ui.words import plural
@@ -43,7 +43,7 @@ CLASSES: dict[str, tuple[str, str, str]] = {
 UNCLEAR = ("pages in one piece were asked for; the log does not show whether memory was free", "", "")
 
 
-def event_rows(event: Event) -> list[Row]:
+def event_rows(event: LogEvent) -> list[Row]:
     """What happened, to whom, why, who else, where the memory was, what helps, what the log does not show."""
     what, helps, useless = CLASSES[category(event)] if _is_clear(event) else UNCLEAR
     inferred = " (inferred: this kernel does not print it)" if constraint(event)[1] else ""
@@ -66,7 +66,7 @@ def event_rows(event: Event) -> list[Row]:
     return [row(Span(label, "strong"), body=body) for label, body in parts if _says(body)]
 
 
-def _is_clear(event: Event) -> bool:
+def _is_clear(event: LogEvent) -> bool:
     """Without a memory report a request for many pages in one piece may have failed while memory was free."""
     return category(event) != "global" or not event.order or bool(event.free_kib)
 
@@ -75,7 +75,7 @@ def _says(body: Part) -> bool:
     return bool(body.text) if isinstance(body, Span) else bool(body)
 
 
-def _killed(event: Event) -> list[tuple[str, Part]]:
+def _killed(event: LogEvent) -> list[tuple[str, Part]]:
     victim = event.victim
     if not event.kills and victim:
         return [("Killed" if event.reaped else "Chosen", f"{victim.name}, pid {victim.pid}")]
@@ -92,14 +92,14 @@ def _kill(kill: Kill) -> str:
     return ", ".join([kill.name, f"pid {kill.pid}", *uid, *held])
 
 
-def _whose(event: Event) -> str:
+def _whose(event: LogEvent) -> str:
     owner = explain.owner(event)
     named = [name for name in (owner.container, owner.unit) if name]
     group = event.task_memcg or ""
     return f"{', '.join(named)}: {group}" if named and group else "".join(named) or group
 
 
-def _asked(event: Event) -> str:
+def _asked(event: LogEvent) -> str:
     if event.gfp is None:
         return ""
     pid = f", pid {event.trigger_pid}" if event.trigger_pid else ""
@@ -108,7 +108,7 @@ def _asked(event: Event) -> str:
     return f"{event.trigger or 'not printed'}{pid}{pages}"
 
 
-def _limit(event: Event) -> str:
+def _limit(event: LogEvent) -> str:
     if event.oom_memcg is None and event.limit_kib is None:
         return ""
     used = "" if event.usage_kib is None else f": {_kib(event.usage_kib)} used"
@@ -117,7 +117,7 @@ def _limit(event: Event) -> str:
     return f"{event.oom_memcg or 'its control group'}{used}{limit}"
 
 
-def _why(event: Event) -> str:
+def _why(event: LogEvent) -> str:
     """The kernel kills whom it gives the most points: memory, swap, page tables, and oom_score_adj."""
     if event.score is not None and event.selected:
         return f"{event.selected.name}, pid {event.selected.pid}, had the highest score: {event.score:,}"
@@ -129,7 +129,7 @@ def _why(event: Event) -> str:
     return f"{most}: {_held(event, victim)}"
 
 
-def _hog(event: Event) -> Part:
+def _hog(event: LogEvent) -> Part:
     hog = explain.hog(event)
     if hog is None:
         return ""
@@ -137,12 +137,12 @@ def _hog(event: Event) -> Part:
     return Span(f"{hog.name}, pid {hog.pid}, was larger than the victim: {_held(event, hog)}{protected}", "warning")
 
 
-def _next(event: Event) -> str:
+def _next(event: LogEvent) -> str:
     task = explain.next_victim(event)
     return f"{task.name}, pid {task.pid}: {_held(event, task)}" if task else ""
 
 
-def _held(event: Event, task: Task) -> str:
+def _held(event: LogEvent, task: Task) -> str:
     page = explain.page_kib(event) or USUAL_PAGE_KIB
     swap = f", {_kib(task.swap * page)} in swap" if task.swap else ""
     adjusted = task.oom_score_adj or 0
@@ -151,7 +151,7 @@ def _held(event: Event, task: Task) -> str:
     return f"{_kib(task.rss * page)} in memory{swap}{adjustment}{never}"
 
 
-def _memory(event: Event) -> str:
+def _memory(event: LogEvent) -> str:
     told = explain.memory(event)
     sizes = {
         "free": told.free_kib,
@@ -169,7 +169,7 @@ def _memory(event: Event) -> str:
     return ", ".join([*whole, *parts])
 
 
-def _hidden(event: Event) -> Part:
+def _hidden(event: LogEvent) -> Part:
     where, size = explain.hidden_in(event), explain.hidden_kib(event)
     return Span(f"{_kib(size)} are in no process, most of it in {where}", "warning") if where and size else ""
 

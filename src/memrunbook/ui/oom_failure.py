@@ -7,7 +7,7 @@ from collections import Counter
 from memrunbook.core.units import KIB, format_bytes
 from memrunbook.linux.fragmentation import by_zone
 from memrunbook.linux.oomlog import explain
-from memrunbook.linux.oomlog.event import Event, Failure, KernelLog
+from memrunbook.linux.oomlog.event import Failure, KernelLog, LogEvent
 from memrunbook.ui.block import BLANK, Block, Grid, Span, line, row
 from memrunbook.ui.words import plural
 
@@ -60,7 +60,7 @@ def _fragmentation(failure: Failure) -> str:
     return f"a zone had such a piece ({said})" if indices[worst] <= -1 else f"memory was short ({said})"
 
 
-def _explains(event: Event, failure: Failure) -> bool:
+def _explains(event: LogEvent, failure: Failure) -> bool:
     if event.stamp is None or failure.stamp is None or not 0 <= failure.stamp - event.stamp <= FALLOUT_SECONDS:
         return False
     return any(failure.pid == kill.pid or failure.name == kill.name for kill in event.kills)

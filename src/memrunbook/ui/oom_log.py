@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from memrunbook.linux.oomlog import explain
 from memrunbook.linux.oomlog.category import category
-from memrunbook.linux.oomlog.event import Event, KernelLog
+from memrunbook.linux.oomlog.event import KernelLog, LogEvent
 from memrunbook.ui.block import BLANK, Block, Grid, Span, Table, line
 from memrunbook.ui.oom_event import event_rows
 from memrunbook.ui.oom_failure import failure_blocks, note_blocks
@@ -29,7 +29,7 @@ def oom_log_view(log: KernelLog, file: str, most: int) -> list[Block]:
     return [*blocks, *failure_blocks(log, most), *note_blocks(log)]
 
 
-def _split(events: Sequence[Event], most: int) -> tuple[Sequence[Event], Sequence[Event]]:
+def _split(events: Sequence[LogEvent], most: int) -> tuple[Sequence[LogEvent], Sequence[LogEvent]]:
     cut = max(0, len(events) - most)
     return events[cut:], events[:cut]
 
@@ -50,7 +50,7 @@ def _verdict(log: KernelLog, file: str) -> Block:
     return line(Span("NO EVENT", "good"), ": no out-of-memory event in ", place)
 
 
-def _who(events: Sequence[Event]) -> str:
+def _who(events: Sequence[LogEvent]) -> str:
     names = Counter(_name(event) for event in events)
     parts = [
         f"{name} ({count:,}x)" if count > 1 < len(names) else name for name, count in names.most_common(MOST_NAMES)
@@ -59,7 +59,7 @@ def _who(events: Sequence[Event]) -> str:
     return ", ".join([*parts, *([f"and {more:,} more"] if more > 0 else [])])
 
 
-def _name(event: Event) -> str:
+def _name(event: LogEvent) -> str:
     victim, owner = event.victim, explain.owner(event)
     whose = owner.container or owner.unit or event.task_memcg or ""
     if victim is None and event.killer != "kernel":
@@ -70,7 +70,7 @@ def _name(event: Event) -> str:
     return f"{victim.name} {done}" + (f" ({whose})" if owner.unit or owner.container else "")
 
 
-def _cause(events: Sequence[Event]) -> str:
+def _cause(events: Sequence[LogEvent]) -> str:
     hogs = Counter(hog.name for event in events if (hog := explain.hog(event)))
     return f"; the largest was another: {hogs.most_common(1)[0][0]}" if hogs else ""
 
@@ -81,7 +81,7 @@ def _losses(log: KernelLog) -> list[Block]:
     return [line(Span(words, "warning")) for words in said]
 
 
-def _table(events: Sequence[Event]) -> Table:
+def _table(events: Sequence[LogEvent]) -> Table:
     groups = Counter((_name(event), category(event), event.oom_memcg or "") for event in events)
     rows = [(name, str(count), kind, group or "-") for (name, kind, group), count in groups.most_common(MOST_GROUPS)]
     rest = len(groups) - MOST_GROUPS
@@ -89,7 +89,7 @@ def _table(events: Sequence[Event]) -> Table:
     return Table(("victim", "times", "class", "limit of"), (*rows, *more))
 
 
-def _heading(event: Event) -> Block:
+def _heading(event: LogEvent) -> Block:
     when = [event.date] if event.date else []
     when += [f"{event.stamp:,.1f} s after boot"] if event.stamp is not None else []
     seen = f", told {event.seen} times" if event.seen > 1 else ""

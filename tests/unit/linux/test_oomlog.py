@@ -4,7 +4,7 @@ import pytest
 
 from memrunbook.linux.oomlog import collection, reader
 from memrunbook.linux.oomlog.category import category
-from memrunbook.linux.oomlog.event import Event, Failure, KernelLog, Kill, Task, TaskRow
+from memrunbook.linux.oomlog.event import Failure, KernelLog, Kill, LogEvent, Task, TaskRow
 from memrunbook.linux.oomlog.frame import LogLine, unframe
 from memrunbook.linux.oomlog.reader import read_log
 
@@ -35,7 +35,7 @@ GROUPS = "oom_memcg=/a,b,task_memcg=/a,b/c d,task=x,pid=1,uid=0"
 FULL = [HEADER, CPU, *TABLE, SUMMARY, KILL]
 
 
-def only(*lines: str) -> Event:
+def only(*lines: str) -> LogEvent:
     (event,) = read_log(lines).events
     return event
 
@@ -267,8 +267,8 @@ def test_nobody_to_kill(line: str) -> None:
     assert (category(event), event.victim, event.reason) == ("no-victim", None, line)
 
 
-def event_with(**fields: object) -> Event:
-    return Event(**fields)  # type: ignore[arg-type]  # the test's table holds one field each
+def event_with(**fields: object) -> LogEvent:
+    return LogEvent(**fields)  # type: ignore[arg-type]  # the test's table holds one field each
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def event_with(**fields: object) -> Event:
         (event_with(killer="earlyoom"), "userspace"),
     ],
 )
-def test_the_class_of_an_event(event: Event, kind: str) -> None:
+def test_the_class_of_an_event(event: LogEvent, kind: str) -> None:
     assert category(event) == kind
 
 

@@ -12,7 +12,7 @@ from memrunbook.documents.printed.oom_log import oom_log_document as document
 from memrunbook.linux.attribution import Owner
 from memrunbook.linux.fragmentation import by_zone
 from memrunbook.linux.oomlog import explain
-from memrunbook.linux.oomlog.event import Event, Failure, KernelLog, Kill, LogNote, Task, TaskRow
+from memrunbook.linux.oomlog.event import Failure, KernelLog, Kill, LogEvent, LogNote, Task, TaskRow
 from memrunbook.linux.oomlog.reader import read_log
 from memrunbook.linux.oomlog.table import badness
 
@@ -22,9 +22,9 @@ OTHER = Task(9, "other", 10, 0, 0)
 HOST = {"active_anon": 100, "inactive_anon": 50, "active_file": 30, "inactive_file": 20, "mapped": 10, "free": 40}
 
 
-def event(**fields: Any) -> Event:
+def event(**fields: Any) -> LogEvent:
     kills = [Kill(20, "app", "Out of memory", 4000, 100, 20, 4)]
-    return Event(**{"kills": kills, "tasks": 3, "largest": [BIG, VICTIM, OTHER], **fields})
+    return LogEvent(**{"kills": kills, "tasks": 3, "largest": [BIG, VICTIM, OTHER], **fields})
 
 
 def test_the_hog_is_another_than_the_victim() -> None:
@@ -57,9 +57,9 @@ def test_the_next_victim_lives_on() -> None:
 
 
 def test_points_count_memory_swap_page_tables_and_the_adjustment() -> None:
-    host = Event(ram_pages=9000, total_swap_kib=4000)
+    host = LogEvent(ram_pages=9000, total_swap_kib=4000)
     assert badness(host, BIG) == 1000 + 200 + 5 - 5000
-    assert badness(Event(limit_kib=8000), VICTIM._replace(oom_score_adj=100)) == 73 + 200
+    assert badness(LogEvent(limit_kib=8000), VICTIM._replace(oom_score_adj=100)) == 73 + 200
 
 
 def test_the_page_size() -> None:
@@ -67,13 +67,13 @@ def test_the_page_size() -> None:
     assert explain.page_kib(event(kills=[Kill(20, "app", None, 64000)])) == 64
     assert explain.page_kib(event(kills=[Kill(20, "app", None, 10)])) is None
     assert explain.page_kib(event(kills=[Kill(20, "app")])) is None
-    assert explain.page_kib(Event()) is None
+    assert explain.page_kib(LogEvent()) is None
 
 
 def test_the_owner() -> None:
     assert explain.owner(event(task_memcg="/system.slice/a.service", unit="b.service")) == Owner("a.service", "")
     assert explain.owner(event(task_memcg="/", unit="b.service")) == Owner("b.service", "")
-    assert explain.owner(Event()) == Owner("", "")
+    assert explain.owner(LogEvent()) == Owner("", "")
 
 
 def test_hidden_memory_is_in_no_process_and_no_cache() -> None:
@@ -127,8 +127,8 @@ def test_the_memory_of_a_host() -> None:
     )
     assert (told.shmem_kib, told.slab_reclaimable_kib, told.slab_unreclaimable_kib) == (80, 4, 8)
     assert (told.hugetlb_kib, told.page_tables_kib, told.total_swap_kib) == (8, 12, 5)
-    assert explain.memory(Event()) == explain.MemoryAccount(group=False)
-    assert explain.memory(Event(free_kib=7)).free_kib == 7
+    assert explain.memory(LogEvent()) == explain.MemoryAccount(group=False)
+    assert explain.memory(LogEvent(free_kib=7)).free_kib == 7
 
 
 def test_the_memory_of_a_group() -> None:
@@ -154,7 +154,11 @@ def test_the_document_says_it_all() -> None:
         reaped=[TaskRow(20, "app")],
     )
     log = KernelLog(
-        (seen, Event(2.0, "earlyoom", kills=[Kill(3, "x")], reason="r"), Event(3.0, "systemd-oomd", task_memcg="/a")),
+        (
+            seen,
+            LogEvent(2.0, "earlyoom", kills=[Kill(3, "x")], reason="r"),
+            LogEvent(3.0, "systemd-oomd", task_memcg="/a"),
+        ),
         (Failure(1.0, "net", 3, "0x20", blocks={"DMA": [8, 0, 0, 0]}, free_kib=5),),
         (LogNote("drop_caches", 1.0, "", "bash", 4, 3),),
         dropped=2,
@@ -182,7 +186,7 @@ def test_the_document_says_it_all() -> None:
 def test_a_document_of_nothing() -> None:
     told = document(read_log([]))
     assert (told.format, told.events, told.is_kernel_log) == ("memrunbook.oom-log/1", (), False)
-    (empty,) = document(KernelLog((Event(),))).events
+    (empty,) = document(KernelLog((LogEvent(),))).events
     assert (empty.hog, empty.next_victim, empty.chosen, empty.victims) == (None, None, None, ())
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from memrunbook.linux.oomlog.event import Event
+from memrunbook.linux.oomlog.event import LogEvent
 from memrunbook.linux.oomlog.reader import read_log
 
 FOLDER = Path(__file__).parents[4] / "shared" / "data" / "oom-logs"
@@ -18,7 +18,7 @@ EXPECTED: dict[str, Any] = json.loads((FOLDER / "EXPECTED.json").read_text()) if
 pytestmark = pytest.mark.skipif(not LOGS, reason=f"{FOLDER} is not there")
 
 
-def _kills(event: Event) -> list[dict[str, Any]]:
+def _kills(event: LogEvent) -> list[dict[str, Any]]:
     return [
         {
             "message": kill.message,
@@ -40,7 +40,7 @@ def _once(kills: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list({kill["pid"]: kill for kill in kills}.values())
 
 
-def _plain(event: Event, wanted: dict[str, Any]) -> dict[str, Any]:
+def _plain(event: LogEvent, wanted: dict[str, Any]) -> dict[str, Any]:
     constraint = event.constraint and event.constraint + (" (inferred)" if event.inferred else "")
     chosen = event.chosen and {"task": event.chosen.name, "pid": event.chosen.pid, "uid": event.chosen_uid}
     found = {

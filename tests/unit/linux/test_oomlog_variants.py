@@ -14,7 +14,7 @@ from memrunbook.documents.printed.oom_log import OomLogDocument
 from memrunbook.documents.printed.oom_log import oom_log_document as document
 from memrunbook.linux.oomlog import lines, reader
 from memrunbook.linux.oomlog.category import category, constraint
-from memrunbook.linux.oomlog.event import Event, KernelLog, Kill, TaskRow
+from memrunbook.linux.oomlog.event import KernelLog, Kill, LogEvent, TaskRow
 from memrunbook.linux.oomlog.frame import unframe
 from memrunbook.linux.oomlog.reader import LogReader, read_log
 from memrunbook.linux.oomlog.source import plain
@@ -57,7 +57,7 @@ def read(*lines: str) -> KernelLog:
     return read_log(lines)
 
 
-def only(*lines: str) -> Event:
+def only(*lines: str) -> LogEvent:
     (event,) = read(*lines).events
     return event
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli import exit_codes
-from memrunbook.cli.answer import Answer
-from memrunbook.cli.options import OUTPUT, STATE, Output, common
+from memrunbook.cli.options import OUTPUT, STATE, OutputOptions, common
+from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show as show_answer
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ def command() -> None:
 @command.command()
 @click.option("--expect", default="", metavar="HEAD", help="A head of the ledger that was kept elsewhere.")
 @common(STATE, OUTPUT)
-def verify(expect: str, state: Path, output: Output) -> int:
+def verify(expect: str, state: Path, output: OutputOptions) -> int:
     """Check every journal and the ledger: changed, removed, inserted or reordered records, removed runs."""
     from memrunbook.app import audit
 
     result = audit(state, expect)
     code = exit_codes.OK if result.intact else exit_codes.JOURNAL
-    return show_answer(output, Answer(code, lambda: _document(result), lambda: _pages(result, state)))
+    return show_answer(output, Reply(code, lambda: _document(result), lambda: _pages(result, state)))
 
 
 def _document(result: AuditResult) -> AuditDocument:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli import exit_codes
-from memrunbook.cli.answer import Answer
 from memrunbook.cli.conversation import Conversation
-from memrunbook.cli.options import HOSTS_OR_REPLAY, LIBRARY, OUTPUT, STATE, WATCH, Output, Targets, common
+from memrunbook.cli.options import HOSTS_OR_REPLAY, LIBRARY, OUTPUT, STATE, WATCH, OutputOptions, Targets, common
+from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 from memrunbook.documents.library import Library
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.option("--quick", is_flag=True, help="Judge by the first reading alone: what needs a rate is unknown.")
 @common(HOSTS_OR_REPLAY, WATCH, LIBRARY, STATE, OUTPUT)
 def command(
-    targets: Targets, output: Output, library: Library, state: Path, watch: float | None, *, quick: bool
+    targets: Targets, output: OutputOptions, library: Library, state: Path, watch: float | None, *, quick: bool
 ) -> int:
     """Read hosts and judge them by all runbooks. Nothing is changed."""
     from memrunbook.app import DiagnoseArguments, diagnose
@@ -47,7 +47,7 @@ def command(
         from memrunbook.ui.screen import Screen
 
         Screen(output.color, sys.stderr).show(left_out_view(result.left_out))
-    return show(output, Answer(_code(result), lambda: _document(result), lambda: _pages(result, output)))
+    return show(output, Reply(_code(result), lambda: _document(result), lambda: _pages(result, output)))
 
 
 def _load_views() -> None:
@@ -73,7 +73,7 @@ def _document(result: DiagnoseResult) -> DiagnoseDocument:
     return diagnose_document(result.hosts)
 
 
-def _pages(result: DiagnoseResult, output: Output) -> Iterator[list[Block]]:
+def _pages(result: DiagnoseResult, output: OutputOptions) -> Iterator[list[Block]]:
     from memrunbook.cli.next_command import reach
     from memrunbook.runtime.clock import SystemClock
     from memrunbook.ui.diagnosis import diagnosis_view

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli import exit_codes
-from memrunbook.cli.answer import Answer
 from memrunbook.cli.conversation import Conversation
-from memrunbook.cli.options import HOSTS_OR_REPLAY, LIBRARY, OUTPUT, Output, Targets, common
+from memrunbook.cli.options import HOSTS_OR_REPLAY, LIBRARY, OUTPUT, OutputOptions, Targets, common
+from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 from memrunbook.core.errors import UsageError
 from memrunbook.documents.library import Library
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--every", default=1.0, type=click.FloatRange(0.1, 600), show_default=True, help="Seconds between them.")
 @common(HOSTS_OR_REPLAY, LIBRARY, OUTPUT)
 def command(
-    metrics: tuple[str, ...], samples: int, every: float, targets: Targets, library: Library, output: Output
+    metrics: tuple[str, ...], samples: int, every: float, targets: Targets, library: Library, output: OutputOptions
 ) -> int:
     """Show the metrics of a host: all, those of a fact (memory), or by pattern (swap.*)."""
     from memrunbook import catalog
@@ -51,7 +51,7 @@ def command(
     )
     reached = facts(arguments, talk, stop=talk.stop)
     code = exit_codes.worst(exit_codes.of_error(one.error) if one.error else exit_codes.OK for one in reached)
-    return show(output, Answer(code, lambda: _document(reached, chosen), lambda: _pages(reached, chosen)))
+    return show(output, Reply(code, lambda: _document(reached, chosen), lambda: _pages(reached, chosen)))
 
 
 def _document(reached: list[Reached], chosen: Metrics) -> FactsDocument:

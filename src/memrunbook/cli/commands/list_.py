@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memrunbook.cli.answer import Answer
-from memrunbook.cli.options import LIBRARY, OUTPUT, Output, common
+from memrunbook.cli.options import LIBRARY, OUTPUT, OutputOptions, common
+from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 from memrunbook.documents.library import Library, LibraryEntry
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 @click.command("list")
 @common(LIBRARY, OUTPUT)
-def command(library: Library, output: Output) -> int:
+def command(library: Library, output: OutputOptions) -> int:
     """List the runbooks, where they come from and which one wins."""
     found = library.entries()
-    return show(output, Answer(0, lambda: _document(found), lambda: _pages(found)))
+    return show(output, Reply(0, lambda: _document(found), lambda: _pages(found)))
 
 
 def _document(found: list[LibraryEntry]) -> ListDocument:

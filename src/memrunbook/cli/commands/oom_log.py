@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli import exit_codes
-from memrunbook.cli.answer import Answer
-from memrunbook.cli.options import OUTPUT, Output, common
+from memrunbook.cli.options import OUTPUT, OutputOptions, common
+from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     "--events", default=10, type=click.IntRange(0, 10_000), show_default=True, help="The newest so many, in full."
 )
 @common(OUTPUT)
-def command(file: str, events: int, output: Output) -> int:
+def command(file: str, events: int, output: OutputOptions) -> int:
     """Explain a saved kernel log (dmesg, journal, syslog, pstore; also .gz); - reads it from stdin."""
     from memrunbook.app import explain_log
 
     log = explain_log(file)
-    return show(output, Answer(exit_codes.OK, lambda: _document(log), lambda: _pages(log, file, events)))
+    return show(output, Reply(exit_codes.OK, lambda: _document(log), lambda: _pages(log, file, events)))
 
 
 def _document(log: KernelLog) -> OomLogDocument:

@@ -9,9 +9,19 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli import exit_codes
-from memrunbook.cli.answer import Answer
 from memrunbook.cli.conversation import Conversation
-from memrunbook.cli.options import HOSTS_OR_REPLAY, LIBRARY, OUTPUT, PARAMETERS, STATE, WATCH, Output, Targets, common
+from memrunbook.cli.options import (
+    HOSTS_OR_REPLAY,
+    LIBRARY,
+    OUTPUT,
+    PARAMETERS,
+    STATE,
+    WATCH,
+    OutputOptions,
+    Targets,
+    common,
+)
+from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 from memrunbook.documents.library import Library
 
@@ -30,7 +40,7 @@ if TYPE_CHECKING:
 def command(
     name: str,
     targets: Targets,
-    output: Output,
+    output: OutputOptions,
     library: Library,
     state: Path,
     parameters: dict[str, str],
@@ -62,7 +72,7 @@ def show_plan(arguments: PlanArguments, talk: Conversation, *, exit_code: bool =
 
     result = plan(arguments, talk, stop=talk.stop)
     code = exit_codes.worst(_code(planned, exit_code=exit_code) for planned in result.hosts)
-    return show(talk.output, Answer(code, lambda: _document(result), lambda: _pages(result, arguments)))
+    return show(talk.output, Reply(code, lambda: _document(result), lambda: _pages(result, arguments)))
 
 
 def _code(planned: Planned, *, exit_code: bool) -> int:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memrunbook.cli.answer import Answer
-from memrunbook.cli.options import OUTPUT, STATE, Output, common
+from memrunbook.cli.options import OUTPUT, STATE, OutputOptions, common
+from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("run", metavar="RUN")
 @common(STATE, OUTPUT)
-def command(run: str, state: Path, output: Output) -> int:
+def command(run: str, state: Path, output: OutputOptions) -> int:
     """Show what a run did on each host and why; RUN is its id, or: last."""
     from memrunbook.app import report
 
     result = report(state, run)
-    return show(output, Answer(0, lambda: _document(result), lambda: _pages(result)))
+    return show(output, Reply(0, lambda: _document(result), lambda: _pages(result)))
 
 
 def _document(result: ReportResult) -> ReportDocument:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli import exit_codes
-from memrunbook.cli.answer import Answer
 from memrunbook.cli.conversation import Conversation
-from memrunbook.cli.options import HOSTS, LIBRARY, OUTPUT, PARAMETERS, STATE, WATCH, Output, Targets, common
+from memrunbook.cli.options import HOSTS, LIBRARY, OUTPUT, PARAMETERS, STATE, WATCH, OutputOptions, Targets, common
+from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 from memrunbook.documents.library import Library
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name")
-@click.option("--yes", is_flag=True, help="Answer the gates of low risk with yes; never more than those.")
+@click.option("--yes", is_flag=True, help="Reply the gates of low risk with yes; never more than those.")
 @click.option("--allow", multiple=True, metavar="ACTION[:TARGET]", help="Consent to exactly this; repeatable.")
 @click.option("--dry-run", is_flag=True, help="The same as: runbook plan.")
 @click.option("--reason", default="", metavar="TEXT", help="Why this is done; kept in the journal.")
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 def command(
     name: str,
     targets: Targets,
-    output: Output,
+    output: OutputOptions,
     library: Library,
     state: Path,
     parameters: dict[str, str],
@@ -92,7 +92,7 @@ def _run(arguments: RunArguments, talk: Conversation, allow: tuple[str, ...], *,
         approver = _approver(arguments, talk, allow, yes=yes)
         result = run(arguments, approver, told, stop=talk.stop, alone=told.paused)
     code = exit_codes.worst(exit_codes.of_report(report) for report in result.reports)
-    return show(talk.output, Answer(code, lambda: _document(result), lambda: _pages(result, arguments)))
+    return show(talk.output, Reply(code, lambda: _document(result), lambda: _pages(result, arguments)))
 
 
 def _approver(arguments: RunArguments, talk: Conversation, allow: tuple[str, ...], *, yes: bool) -> Approver:

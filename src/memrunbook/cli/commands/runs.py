@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memrunbook.cli.answer import Answer
 from memrunbook.cli.exit_codes import most_severe
-from memrunbook.cli.options import OUTPUT, STATE, Output, common
+from memrunbook.cli.options import OUTPUT, STATE, OutputOptions, common
+from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 
 if TYPE_CHECKING:
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @common(STATE, OUTPUT)
-def command(state: Path, output: Output) -> int:
+def command(state: Path, output: OutputOptions) -> int:
     """List the runs, the newest first: when, who, which runbook, which hosts, how they ended."""
     from memrunbook.app import list_runs
 
     found = list_runs(state)
-    return show(output, Answer(0, lambda: _document(found), lambda: _pages(found)))
+    return show(output, Reply(0, lambda: _document(found), lambda: _pages(found)))
 
 
 def _document(found: list[Run]) -> RunsDocument:

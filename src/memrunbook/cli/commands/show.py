@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memrunbook.cli.answer import Answer
-from memrunbook.cli.options import LIBRARY, OUTPUT, PARAMETERS, Output, common
+from memrunbook.cli.options import LIBRARY, OUTPUT, PARAMETERS, OutputOptions, common
+from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 from memrunbook.documents.library import Library
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("name")
 @common(PARAMETERS, LIBRARY, OUTPUT)
-def command(name: str, parameters: dict[str, str], library: Library, output: Output) -> int:
+def command(name: str, parameters: dict[str, str], library: Library, output: OutputOptions) -> int:
     """Explain a runbook: what it recognises, what it would do, and at which risk."""
     runbook = library.runbook(name, parameters)
-    return show(output, Answer(0, lambda: _document(runbook), lambda: _pages(runbook)))
+    return show(output, Reply(0, lambda: _document(runbook), lambda: _pages(runbook)))
 
 
 def _document(runbook: Runbook) -> ShowDocument:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli import exit_codes
-from memrunbook.cli.answer import Answer
-from memrunbook.cli.options import LIBRARY, OUTPUT, Output, common
+from memrunbook.cli.options import LIBRARY, OUTPUT, OutputOptions, common
+from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 from memrunbook.documents.library import Library
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("files", nargs=-1)
 @common(LIBRARY, OUTPUT)
-def command(files: tuple[str, ...], library: Library, output: Output) -> int:
+def command(files: tuple[str, ...], library: Library, output: OutputOptions) -> int:
     """Check runbooks for form and sense: FILES, or every runbook of the search path."""
     from memrunbook.app import validate
 
     result = validate(library, files)
     code = exit_codes.USAGE if result.problems else exit_codes.OK
-    return show(output, Answer(code, lambda: _document(result), lambda: _pages(result)))
+    return show(output, Reply(code, lambda: _document(result), lambda: _pages(result)))
 
 
 def _document(result: ValidateResult) -> ProblemsDocument:

@@ -7,7 +7,7 @@ import pkgutil
 from collections.abc import Mapping
 from typing import Any, Protocol, cast
 
-from memrunbook.cli.answer import Answer, Color
+from memrunbook.cli.reply import Color, Reply
 from memrunbook.core.errors import UsageError
 
 
@@ -17,7 +17,7 @@ class Format(Protocol):
     CONVERSES: bool
     """Whether a person reads along: gates may be asked, and progress is drawn."""
 
-    def show(self, answer: Answer, color: Color) -> None:
+    def show(self, reply: Reply, color: Color) -> None:
         """Writes an answer on stdout."""
 
     def record(self, record: Mapping[str, Any]) -> None:

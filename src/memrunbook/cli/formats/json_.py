@@ -6,12 +6,12 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from memrunbook.cli.answer import Answer, Color
+from memrunbook.cli.reply import Color, Reply
 
 CONVERSES = False
 
 
-def show(answer: Answer, color: Color) -> None:
+def show(reply: Reply, color: Color) -> None:
     """Writes the document, what looks like a secret hidden; on one line where it ends a stream of lines."""
     import msgspec
 
@@ -20,7 +20,7 @@ def show(answer: Answer, color: Color) -> None:
     from memrunbook.runtime.redaction import NAMED, redacted
 
     del color
-    document = answer.document()
+    document = reply.document()
     content = msgspec.json.encode(document, enc_hook=encode)
     if NAMED.search(content):
         content = msgspec.json.encode(redacted(msgspec.json.decode(content)))

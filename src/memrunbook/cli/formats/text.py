@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from memrunbook.cli.answer import Answer, Color
+from memrunbook.cli.reply import Color, Reply
 
 CONVERSES = True
 
 
-def show(answer: Answer, color: Color) -> None:
+def show(reply: Reply, color: Color) -> None:
     """Draws every page."""
     from memrunbook.ui.screen import Screen
 
     screen = Screen(color)
-    for page in answer.pages():
+    for page in reply.pages():
         screen.show(page)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import combinations
 from statistics import median
 
-Point = tuple[float, float]
+TimePoint = tuple[float, float]
 """A time in seconds and a value."""
 
 LEAST_POINTS = 8
@@ -21,7 +21,7 @@ SIGNIFICANT = 3.0
 """From this z on a rise is no chance (about one in 700)."""
 
 
-def slope(points: Sequence[Point]) -> float:
+def slope(points: Sequence[TimePoint]) -> float:
     """The Theil-Sen slope per second: the median of the slopes of all pairs of points at different times.
 
     0 where there is no such pair. Sen, J. Am. Stat. Assoc. 63 (1968) 1379.
@@ -43,7 +43,7 @@ def significance(values: Sequence[float]) -> float:
     return math.copysign(abs(score) - 1, score) / math.sqrt(variance) if score and variance > 0 else 0.0
 
 
-def rises(points: Sequence[Point]) -> bool:
+def rises(points: Sequence[TimePoint]) -> bool:
     """True when the series rises beyond chance and still does so at its end: with half its slope in the last third.
 
     What warms up and then stays flat rose too, but is no leak. Fewer than eight points never say so.

@@ -1,4 +1,4 @@
-"""How far a run has come: the newest snapshot, what is finished, and why the rest is not needed."""
+"""How far a run has come: the newest snapshot, what is finished, and why nothing more is done."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Progress:
     fresh: int = field(init=False)
     acted: bool = False
     uncertain: bool = False
-    over: str = ""
+    ending: str = ""
     resolved: bool = False
     failed: bool = False
     locked: bool = False
@@ -91,13 +91,13 @@ class Progress:
         name = step.spec.id
         states = {end.state for end in self.finished if end.id == name}
         self.resolved = True
-        self.over = f"resolved after step {name}"
+        self.ending = f"resolved after step {name}"
         if states and states <= {"undone", "failed"}:
-            self.over = f"it ended, though step {name} {'was taken back' if 'undone' in states else 'failed'}"
+            self.ending = f"it ended, though step {name} {'was taken back' if 'undone' in states else 'failed'}"
 
     def stop(self, why: str) -> None:
         """Nothing more is done on this host."""
-        self.over = self.over or why
+        self.ending = self.ending or why
 
 
 def signals(runbook: Runbook, snapshot: Snapshot, more: Iterable[str] = ()) -> Signals:
@@ -106,7 +106,7 @@ def signals(runbook: Runbook, snapshot: Snapshot, more: Iterable[str] = ()) -> S
     return {name: None if isinstance(value, Unavailable) else value for name, value in values.items()}
 
 
-def over(progress: Progress) -> bool:
+def incident_over(progress: Progress) -> bool:
     """True when the incident is over on the newest snapshot: `resolved` holds, or without one the incident fails."""
     runbook = progress.runbook
     if progress.too_short:

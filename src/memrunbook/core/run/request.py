@@ -15,7 +15,7 @@ from memrunbook.core.run.event import Event
 from memrunbook.core.runbook.condition import Evidence
 
 A = TypeVar("A")
-Answer = Literal["yes", "no", "skip", "quit", "quit-all"]
+GateAnswer = Literal["yes", "no", "skip", "quit", "quit-all"]
 
 
 class Done(Struct, frozen=True, tag=True):
@@ -52,7 +52,7 @@ class Approval(Struct, frozen=True, tag=True):
     """The answer at a gate: what, who gave it, how (terminal, --yes, --allow, none) and why."""
 
     at: Instant
-    answer: Answer
+    answer: GateAnswer
     digest: str = ""
     who: str = ""
     how: str = ""

@@ -14,7 +14,7 @@ from memrunbook.core.plan.diagnosis import diagnose_one, world_of
 from memrunbook.core.plan.planner import items_of, make_plan
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.run.event import Diagnosed, Outcome, RunFinished, StepState
-from memrunbook.core.run.progress import TOO_SHORT, Doing, Progress, over, signals
+from memrunbook.core.run.progress import TOO_SHORT, Doing, Progress, incident_over, signals
 from memrunbook.core.run.request import Asking, Lock, ReadFacts, Record, Unlock, Wait, ask
 from memrunbook.core.run.step import run_item
 from memrunbook.core.runbook.bound import Runbook, Step
@@ -66,11 +66,11 @@ def _live(progress: Progress) -> Asking[None]:
         yield from _run_step(progress, step)
     resolved = yield from _resolved(progress)
     why = TOO_SHORT if progress.uncertain and incident.state == "fails" else incident.why
-    yield from _finish(progress, _outcome(progress, resolved=resolved), progress.over or why)
+    yield from _finish(progress, _outcome(progress, resolved=resolved), progress.ending or why)
 
 
 def _run_step(progress: Progress, step: Step) -> Asking[None]:
-    if progress.over:
+    if progress.ending:
         yield from _unreached(progress, step, "")
         return
     yield from progress.refresh("before the step")
@@ -84,17 +84,17 @@ def _run_step(progress: Progress, step: Step) -> Asking[None]:
     else:
         progress.items[step.spec.id] = [key for key, _ in found]
         for key, _ in found:
-            if progress.over:
+            if progress.ending:
                 yield from _unreached(progress, step, key)
                 continue
             yield from run_item(progress, step, key)
-            if progress.acted and not progress.over and (yield from _resolved(progress)):
+            if progress.acted and not progress.ending and (yield from _resolved(progress)):
                 progress.resolved_by(step)
 
 
 def _unreached(progress: Progress, step: Step, item: str) -> Asking[None]:
     state: StepState = "not_needed" if progress.resolved else "skipped"
-    yield from progress.record(step, item, state, why=progress.over)
+    yield from progress.record(step, item, state, why=progress.ending)
 
 
 def _resolved(progress: Progress) -> Asking[bool]:
@@ -104,7 +104,7 @@ def _resolved(progress: Progress) -> Asking[bool]:
     runbook = progress.runbook
     yield from progress.refresh("is it resolved?")
     began = progress.snapshot.taken_at
-    while over(progress):
+    while incident_over(progress):
         if progress.snapshot.taken_at.since(began) >= runbook.hold:
             return True
         yield from ask(Wait(runbook.spec.sample.every, "does it stay resolved?"))

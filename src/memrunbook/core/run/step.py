@@ -8,7 +8,7 @@ from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.plan.planner import Item, again, bind_action, look_up, not_needed
 from memrunbook.core.run.carry_out import Approved, carry_out
 from memrunbook.core.run.event import StepState
-from memrunbook.core.run.progress import TOO_SHORT, Doing, Progress, over
+from memrunbook.core.run.progress import TOO_SHORT, Doing, Progress, incident_over
 from memrunbook.core.run.request import AskApproval, Asking, ask
 from memrunbook.core.runbook.bound import Step
 from memrunbook.core.runbook.condition import Evidence
@@ -52,7 +52,7 @@ def _decide(progress: Progress, step: Step, item: Item, action: Action | None) -
     """The decision on the newest facts: at first the incident must apply, once something was changed not be over."""
     world = world_of(progress.runbook, progress.snapshot)
     if progress.acted:
-        if over(progress):
+        if incident_over(progress):
             return not_needed(step, item[0], "the incident is over: it recovered meanwhile")
         return again(step, item, world, uncertain=progress.uncertain or progress.too_short, carried=action)
     incident = progress.runbook.incident.evaluate(world).state

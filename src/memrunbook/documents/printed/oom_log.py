@@ -10,7 +10,7 @@ from memrunbook.documents.printed import Document
 from memrunbook.linux.fragmentation import by_zone
 from memrunbook.linux.oomlog import explain
 from memrunbook.linux.oomlog.category import category, constraint
-from memrunbook.linux.oomlog.event import USUAL_PAGE_KIB, Event, Failure, KernelLog, Kill, Task
+from memrunbook.linux.oomlog.event import USUAL_PAGE_KIB, Failure, KernelLog, Kill, LogEvent, Task
 
 SAME = (
     "trigger", "trigger_pid", "gfp", "order", "oom_memcg", "task_memcg", "cpuset", "mems_allowed", "nodemask", "kernel",
@@ -185,7 +185,7 @@ def oom_log_document(log: KernelLog) -> OomLogDocument:
     )
 
 
-def _event(event: Event) -> OomLogEvent:
+def _event(event: LogEvent) -> OomLogEvent:
     page = explain.page_kib(event) or USUAL_PAGE_KIB
     owner, (word, inferred) = explain.owner(event), constraint(event)
     hog, following, chosen = explain.hog(event), explain.next_victim(event), event.chosen or event.selected
@@ -235,7 +235,7 @@ def _failure(failure: Failure) -> OomLogFailure:
     )
 
 
-def _killer(event: Event) -> OomLogKiller:
+def _killer(event: LogEvent) -> OomLogKiller:
     victim = event.victim
     return OomLogKiller(
         time=event.date or None,

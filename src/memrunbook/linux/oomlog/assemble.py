@@ -12,7 +12,7 @@ from functools import partial
 
 from memrunbook.linux.oomlog import lines, table
 from memrunbook.linux.oomlog.collection import Collection
-from memrunbook.linux.oomlog.event import Event, Picture
+from memrunbook.linux.oomlog.event import LogEvent, Picture
 from memrunbook.linux.oomlog.frame import KERNEL, LogLine
 from memrunbook.linux.oomlog.thread import Thread, is_late
 from memrunbook.linux.oomlog.words import BOOTS, INSIDE, OTHERS, PICTURE, REPORT, STARTS, TABLE
@@ -142,7 +142,7 @@ def _counted(kept: Collection, thread: Thread) -> bool:
     return True
 
 
-def _teller(threads: Mapping[str, Thread], thread: Thread, fresh: Event) -> Thread:
+def _teller(threads: Mapping[str, Thread], thread: Thread, fresh: LogEvent) -> Thread:
     """The reaper is a thread of its own: the one whose victim it names, else the one that told of a kill last."""
     pid = fresh.reaped[0].pid
     open_ = [one for one in threads.values() if one.event and one.event.kills]
@@ -150,7 +150,7 @@ def _teller(threads: Mapping[str, Thread], thread: Thread, fresh: Event) -> Thre
     return named[-1] if named else thread if thread.event or not open_ else open_[-1]
 
 
-def _over(event: Event, rule: lines.Rule, fresh: Event, line: LogLine) -> bool:
+def _over(event: LogEvent, rule: lines.Rule, fresh: LogEvent, line: LogLine) -> bool:
     """Whether a line belongs to a new event: rate limits drop headers, never the lines of kills."""
     if is_late(event, line):
         return True
@@ -174,7 +174,7 @@ def _pictured(thread: Thread, rule: Callable[[Picture, str], bool], line: LogLin
     return told is not None and line.program == KERNEL and rule(told, line.text)
 
 
-def _rule(thread: Thread, event: Event | None, rule: lines.Rule, line: LogLine) -> bool:
+def _rule(thread: Thread, event: LogEvent | None, rule: lines.Rule, line: LogLine) -> bool:
     if thread.failure and thread.failure.pid is None and rule is lines.processor:
         thread.failure.pid = lines.pid_of(line.text)
         return thread.failure.pid is not None

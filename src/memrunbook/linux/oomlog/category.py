@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from memrunbook.linux.oomlog.event import ANYWHERE, CPUSET, MEMCG, POLICY, Event
+from memrunbook.linux.oomlog.event import ANYWHERE, CPUSET, MEMCG, POLICY, LogEvent
 
 CLASSES = {MEMCG: "memcg", CPUSET: "cpuset", POLICY: "mempolicy"}
 MOST_NODES = 1024
 
 
-def category(event: Event) -> str:
+def category(event: LogEvent) -> str:
     """One of: userspace manual no-victim memcg cpuset mempolicy high-order global."""
     if event.killer != "kernel":
         return "userspace"
@@ -22,7 +22,7 @@ def category(event: Event) -> str:
     return kind
 
 
-def constraint(event: Event) -> tuple[str | None, bool]:
+def constraint(event: LogEvent) -> tuple[str | None, bool]:
     """The kernel's word for it, and whether it was inferred; None where nothing narrower than the host is known."""
     if event.constraint is not None:
         return event.constraint, event.inferred
@@ -31,7 +31,7 @@ def constraint(event: Event) -> tuple[str | None, bool]:
     return inferred, inferred is not None
 
 
-def _inferred(event: Event) -> str:
+def _inferred(event: LogEvent) -> str:
     """Kernels before 5.0 do not print it: a narrower set of nodes than the host's says it."""
     if event.constraint is not None:
         return "global"

@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Iterable
 
 from memrunbook.linux.oomlog import others
-from memrunbook.linux.oomlog.event import Event, Failure, KernelLog, LogNote
+from memrunbook.linux.oomlog.event import Failure, KernelLog, LogEvent, LogNote
 from memrunbook.linux.oomlog.frame import KERNEL, LogLine
 from memrunbook.linux.oomlog.merge import merged
-from memrunbook.linux.oomlog.others import Reading, Sign
+from memrunbook.linux.oomlog.others import LineReading, Sign
 from memrunbook.linux.oomlog.thread import Thread
 
 MOST = 10_000
@@ -20,15 +20,15 @@ class Collection:
     """What was read so far."""
 
     def __init__(self) -> None:
-        self._events: deque[Event] = deque(maxlen=MOST)
+        self._events: deque[LogEvent] = deque(maxlen=MOST)
         self._failures: deque[Failure] = deque(maxlen=MOST)
         self._notes: deque[LogNote] = deque(maxlen=MOST)
         self._counted = self._slub = self._refusals = self._boot = 0
         self._cut = False
 
-    def begin(self, line: LogLine) -> Event:
+    def begin(self, line: LogLine) -> LogEvent:
         """An event that begins with this line; it counts once it is known to be one."""
-        return Event(stamp=line.stamp, date=line.date, style=line.style, boot=self._boot)
+        return LogEvent(stamp=line.stamp, date=line.date, style=line.style, boot=self._boot)
 
     def count(self, thread: Thread) -> None:
         """The event that this thread tells of is one."""
@@ -36,7 +36,7 @@ class Collection:
             thread.counts = True
             self._keep(thread.event)
 
-    def _keep(self, event: Event) -> None:
+    def _keep(self, event: LogEvent) -> None:
         self._events.append(event)
         self._counted += 1
 
@@ -47,7 +47,7 @@ class Collection:
             self._boot += 1
         return begins
 
-    def other(self, readings: Iterable[Reading], thread: Thread, line: LogLine) -> bool:
+    def other(self, readings: Iterable[LineReading], thread: Thread, line: LogLine) -> bool:
         """Keeps what a line tells that is no event of the kernel; says whether it tells anything."""
         told = next((told for told in (reading(line) for reading in readings) if told), None)
         if isinstance(told, Failure):
@@ -55,7 +55,7 @@ class Collection:
             self._failures.append(told)
         elif isinstance(told, LogNote):
             self._note(told)
-        elif isinstance(told, Event):
+        elif isinstance(told, LogEvent):
             self._keep(told)
         elif told is Sign.SLUB:
             self._slub += 1

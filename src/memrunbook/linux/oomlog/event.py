@@ -80,7 +80,7 @@ class Picture(Struct, kw_only=True):
     reserved_pages: int = 0
 
 
-class Event(Picture):
+class LogEvent(Picture):
     """One out-of-memory event, filled in line by line while it is read; None where the log does not say it.
 
     `stamp` is the uptime of its last line of weight in seconds, `date` the wall time as printed; memory is in KiB,
@@ -206,7 +206,7 @@ class KernelLog(Struct, frozen=True):
     `kernel` whether anything in it looks like a kernel's line.
     """
 
-    events: tuple[Event, ...] = ()
+    events: tuple[LogEvent, ...] = ()
     failures: tuple[Failure, ...] = ()
     notes: tuple[LogNote, ...] = ()
     slub_failures: int = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from memrunbook.linux.attribution import Owner, owner_of
-from memrunbook.linux.oomlog.event import USUAL_PAGE_KIB, Event, Picture, Task
+from memrunbook.linux.oomlog.event import USUAL_PAGE_KIB, LogEvent, Picture, Task
 
 MOSTLY_HIDDEN = 0.6
 """Below this share of RAM in processes, something else holds the memory."""
@@ -28,13 +28,13 @@ class MemoryAccount(Struct, frozen=True, kw_only=True):
     total_swap_kib: int | None = None
 
 
-def owner(event: Event) -> Owner:
+def owner(event: LogEvent) -> Owner:
     """The victim's unit and container: by its control group, else as systemd named it."""
     found = owner_of(event.task_memcg or "")
     return found if found.unit or found.container else Owner(event.unit, "")
 
 
-def page_kib(event: Event) -> int | None:
+def page_kib(event: LogEvent) -> int | None:
     """The page size: that of the smallest free block, else by the victim's row; None where nothing tells."""
     if event.page_kib:
         return event.page_kib
@@ -43,13 +43,13 @@ def page_kib(event: Event) -> int | None:
     return sizes[rows[0].pid] // rows[0].total_vm or None if rows else None
 
 
-def victim_row(event: Event) -> Task | None:
+def victim_row(event: LogEvent) -> Task | None:
     """The victim's row of the table, where it is among those that count."""
     victim = event.victim
     return next((task for task in (*event.largest, *event.likeliest) if victim and task.pid == victim.pid), None)
 
 
-def hog(event: Event) -> Task | None:
+def hog(event: LogEvent) -> Task | None:
     """The largest process of the table where the victim is another; None where there is no table or no victim."""
     largest, victim = event.largest[0] if event.largest else None, event.victim
     if largest is None or victim is None or largest.pid == victim.pid:
@@ -57,7 +57,7 @@ def hog(event: Event) -> Task | None:
     return None if any(kill.pid == largest.pid for kill in event.kills) else largest
 
 
-def next_victim(event: Event) -> Task | None:
+def next_victim(event: LogEvent) -> Task | None:
     """Who has the most of the kernel's points among those that live on."""
     gone = {kill.pid for kill in event.kills} | {process.pid for process in event.reaped}
     gone |= {event.victim.pid} if event.victim else set()
@@ -69,13 +69,13 @@ def is_protected(task: Task) -> bool:
     return (task.oom_score_adj or 0) < 0
 
 
-def task_share(event: Event) -> float | None:
+def task_share(event: LogEvent) -> float | None:
     """The share of RAM that the processes of the table held; None without a table of the whole host."""
     ram = event.ram_pages
     return event.task_pages / ram if event.tasks and ram and not event.of_group else None
 
 
-def hidden_kib(event: Event) -> int | None:
+def hidden_kib(event: LogEvent) -> int | None:
     """Memory that neither a process nor the page cache holds, and that is not free: at least so much.
 
     Pages that processes share are counted for each, so it may be more.
@@ -89,7 +89,7 @@ def hidden_kib(event: Event) -> int | None:
     return max(0, rest) * (page_kib(event) or USUAL_PAGE_KIB)
 
 
-def hidden_in(event: Event) -> str:
+def hidden_in(event: LogEvent) -> str:
     """What holds most of it where processes hold little of RAM: shmem, slab, huge pages, or the kernel itself."""
     share, hidden = task_share(event), hidden_kib(event)
     if share is None or not hidden or share >= MOSTLY_HIDDEN:
@@ -106,7 +106,7 @@ def hidden_in(event: Event) -> str:
     return max(known, key=known.__getitem__)
 
 
-def memory(event: Event) -> MemoryAccount:
+def memory(event: LogEvent) -> MemoryAccount:
     """Where the memory was when it happened."""
     if event.usage_kib is not None or event.group_kib:
         return _of_group(event)
@@ -137,7 +137,7 @@ def of_host(picture: Picture, page: int | None = None) -> MemoryAccount:
     )
 
 
-def _of_group(event: Event) -> MemoryAccount:
+def _of_group(event: LogEvent) -> MemoryAccount:
     """Version 2 prints `anon` and `file`, version 1 `rss` and `cache`; what is shared is in the file pages."""
     group = event.group_kib
     file, shmem = group.get("file", group.get("cache")), group.get("shmem")

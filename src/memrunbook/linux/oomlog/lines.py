@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from memrunbook.linux.oomlog.event import CPUSET, MEMCG, MOST_KILLS, POLICY, Event, Kill, TaskRow
+from memrunbook.linux.oomlog.event import CPUSET, MEMCG, MOST_KILLS, POLICY, Kill, LogEvent, TaskRow
 from memrunbook.linux.oomlog.frame import bare_name
 
 NUMBER = r"\d{1,18}"
@@ -50,7 +50,7 @@ REAPER = "oom_reaper: "
 _REAPED = re.compile(rf"{REAPER}(?:reaped process|unable to reap pid:) ?({NUMBER}) \((.*)\)")
 
 
-def header(event: Event, text: str) -> bool:
+def header(event: LogEvent, text: str) -> bool:
     """The first line: who asked for memory. Each function here says whether the line was one of its kind."""
     found = _HEADER.match(text)
     if found:
@@ -61,26 +61,26 @@ def header(event: Event, text: str) -> bool:
     return found is not None
 
 
-def processor(event: Event, text: str) -> bool:
+def processor(event: LogEvent, text: str) -> bool:
     found = _CPU.search(text) or _PID.search(text)
     if found and event.kernel is None:
         event.trigger_pid, event.kernel = int(found[1]), found[2]
     return found is not None
 
 
-def by_hand(event: Event, text: str) -> bool:
+def by_hand(event: LogEvent, text: str) -> bool:
     event.by_hand = event.by_hand or "moom_callback" in text
     return event.by_hand
 
 
-def cpuset(event: Event, text: str) -> bool:
+def cpuset(event: LogEvent, text: str) -> bool:
     found = _CPUSET.match(text)
     if found and event.mems_allowed is None:
         event.cpuset, event.mems_allowed = found[1], found[2]
     return found is not None
 
 
-def limit(event: Event, text: str) -> bool:
+def limit(event: LogEvent, text: str) -> bool:
     found = _LIMIT.match(text)
     if found:
         event.task_memcg, event.oom_memcg = found[1], found[2]
@@ -88,14 +88,14 @@ def limit(event: Event, text: str) -> bool:
     return found is not None
 
 
-def usage(event: Event, text: str) -> bool:
+def usage(event: LogEvent, text: str) -> bool:
     found = _USAGE.match(text)
     if found and event.usage_kib is None:
         event.usage_kib, event.limit_kib = int(found[1]), int(found[2])
     return found is not None
 
 
-def group_stats(event: Event, text: str) -> bool:
+def group_stats(event: LogEvent, text: str) -> bool:
     """What the group of the limit holds; version 1 prints a line for each group below it, and each its own only."""
     found = _STATS.match(text)
     if found is None:
@@ -108,13 +108,13 @@ def group_stats(event: Event, text: str) -> bool:
     return True
 
 
-def group_lines(event: Event, text: str) -> None:
+def group_lines(event: LogEvent, text: str) -> None:
     """The lines below it of 5.3 and later, in bytes; the first of a name counts."""
     for name, value in _GROUP_BYTES.findall(f"\n{text}\n"):
         event.group_kib.setdefault(name, int(value) // KIB)
 
 
-def summary(event: Event, text: str) -> bool:
+def summary(event: LogEvent, text: str) -> bool:
     """The line of 5.0 and later. Paths and names may hold commas: the name is split off when the kill line names it."""
     place = text.index(SUMMARY)
     found = _SUMMARY.match(text, place)
@@ -127,7 +127,7 @@ def summary(event: Event, text: str) -> bool:
     return True
 
 
-def _cut_summary(event: Event, text: str, place: int) -> bool:
+def _cut_summary(event: LogEvent, text: str, place: int) -> bool:
     """What is left of a line that a pager cut: a path counts where the one behind it has begun."""
     found = _SUMMARY_CUT.match(text, place)
     if found:
@@ -136,7 +136,7 @@ def _cut_summary(event: Event, text: str, place: int) -> bool:
     return found is not None
 
 
-def choice(event: Event, text: str) -> bool:
+def choice(event: LogEvent, text: str) -> bool:
     found = _CHOICE.match(text)
     if found:
         event.selected, event.score = TaskRow(int(found[1]), found[2]), int(found[3])
@@ -144,7 +144,7 @@ def choice(event: Event, text: str) -> bool:
     return found is not None
 
 
-def kill(event: Event, text: str) -> bool:
+def kill(event: LogEvent, text: str) -> bool:
     """A killed process; one that is named twice (memory.oom.group) counts once."""
     new = _read_kill(text)
     if new is None:
@@ -155,14 +155,14 @@ def kill(event: Event, text: str) -> bool:
     return True
 
 
-def sharing(event: Event, text: str) -> bool:
+def sharing(event: LogEvent, text: str) -> bool:
     found = _SHARING.match(text)
     if found:
         _add(event, Kill(int(found[1]), found[2]))
     return found is not None
 
 
-def exiting(event: Event, text: str) -> bool:
+def exiting(event: LogEvent, text: str) -> bool:
     """A victim that was on its way out already is not killed: its memory comes back by itself."""
     found = _EXITING.match(text)
     if found and not event.kills:  # of a group, others were killed
@@ -170,25 +170,25 @@ def exiting(event: Event, text: str) -> bool:
     return found is not None
 
 
-def reaped(event: Event, text: str) -> bool:
+def reaped(event: LogEvent, text: str) -> bool:
     found = _REAPED.match(text, max(0, text.find(REAPER)))
     if found and len(event.reaped) < MOST_KILLS:
         event.reaped.append(TaskRow(int(found[1]), found[2]))
     return found is not None
 
 
-def group(event: Event, text: str) -> bool:
+def group(event: LogEvent, text: str) -> bool:
     begins = text.startswith("Tasks in ")
     event.group = event.group or begins
     return begins
 
 
-def hopeless(event: Event, text: str) -> bool:
+def hopeless(event: LogEvent, text: str) -> bool:
     event.hopeless, event.reason = True, text
     return True
 
 
-def panic(event: Event, text: str) -> bool:
+def panic(event: LogEvent, text: str) -> bool:
     return _PANIC.search(text) is not None and hopeless(event, text)
 
 
@@ -198,7 +198,7 @@ def pid_of(text: str) -> int | None:
     return int(found[1]) if found else None
 
 
-Rule = Callable[[Event, str], bool]
+Rule = Callable[[LogEvent, str], bool]
 
 
 def _read_kill(text: str) -> Kill | None:
@@ -212,7 +212,7 @@ def _read_kill(text: str) -> Kill | None:
     return Kill(int(bare[2]), bare[4] or bare[5] or "", bare[1], uid=_number(bare[3])) if bare else None
 
 
-def _add(event: Event, new: Kill) -> None:
+def _add(event: LogEvent, new: Kill) -> None:
     if len(event.kills) < MOST_KILLS and all(new.pid != known.pid for known in event.kills):
         event.kills.append(new)
 
@@ -221,13 +221,13 @@ def _number(text: str | None) -> int | None:
     return None if text is None else int(text)
 
 
-def _infer(event: Event, message: str) -> None:
+def _infer(event: LogEvent, message: str) -> None:
     said = [constraint for words, constraint in _CONSTRAINTS.items() if words in message]
     if said and event.constraint is None:
         event.constraint, event.inferred = said[0], True
 
 
-def _split_summary(event: Event, new: Kill) -> None:
+def _split_summary(event: LogEvent, new: Kill) -> None:
     if event.chosen is None or event.chosen.pid != new.pid or event.task_memcg is None:
         return
     joined, tail = f"{event.task_memcg},task={event.chosen.name}", f",task={new.name}"

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from memrunbook.linux.oomlog.event import Event
+from memrunbook.linux.oomlog.event import LogEvent
 
 
-def merged(events: Iterable[Event]) -> list[Event]:
+def merged(events: Iterable[LogEvent]) -> list[LogEvent]:
     """The events in their order, each once; what only one source tells is kept.
 
     Two are the same when the same process was killed at the same second of uptime, and one was written in another
     style or at the same wall time: a boot counts its seconds, and its pids, anew.
     """
-    kept: list[Event] = []
-    known: dict[tuple[Any, ...], Event] = {}
+    kept: list[LogEvent] = []
+    known: dict[tuple[Any, ...], LogEvent] = {}
     for event in events:
         first = known.get(_key(event))
         if first is not None and _told_again(first, event):
@@ -27,20 +27,20 @@ def merged(events: Iterable[Event]) -> list[Event]:
     return kept
 
 
-def _key(event: Event) -> tuple[Any, ...]:
+def _key(event: LogEvent) -> tuple[Any, ...]:
     moment = event.date if event.stamp is None else round(event.stamp)
     kill = event.kills[0] if event.kills else None
     return event.killer, moment, kill and (kill.pid, kill.name)
 
 
-def _told_again(first: Event, event: Event) -> bool:
+def _told_again(first: LogEvent, event: LogEvent) -> bool:
     if event.stamp is None and not event.date:
         return False
     return first.style != event.style or (bool(event.date) and first.date == event.date)
 
 
-def _fill(first: Event, event: Event) -> None:
+def _fill(first: LogEvent, event: LogEvent) -> None:
     first.seen += 1
-    for name in Event.__struct_fields__:
+    for name in LogEvent.__struct_fields__:
         if not getattr(first, name):
             setattr(first, name, getattr(event, name))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from enum import Enum, auto
 
-from memrunbook.linux.oomlog.event import Event, Failure, LogNote
+from memrunbook.linux.oomlog.event import Failure, LogEvent, LogNote
 from memrunbook.linux.oomlog.frame import KERNEL, LogLine, bare_name
 
 _FAILURE = re.compile(
@@ -29,7 +29,7 @@ class Sign(Enum):
     LOSS = auto()
 
 
-Reading = Callable[[LogLine], Event | Failure | LogNote | Sign | None]
+LineReading = Callable[[LogLine], LogEvent | Failure | LogNote | Sign | None]
 _MINUTE = re.compile(r".*?\d\d:\d\d")
 _LOST = re.compile(
     r"printk messages dropped|(?:oom|warn_alloc|dump_header|out_of_memory|alloc_pages)\w*: \d+ callbacks suppressed"
@@ -85,7 +85,7 @@ def loss(line: LogLine) -> Sign | None:
     return Sign.LOSS if known else None
 
 
-def is_about(note: LogNote, event: Event) -> bool:
+def is_about(note: LogNote, event: LogEvent) -> bool:
     """Whether systemd's word of a unit is about this event: at most a minute later, and not of another unit."""
     if event.task_memcg is not None and note.name not in event.task_memcg:
         return False

@@ -8,7 +8,7 @@ from functools import lru_cache
 from operator import add
 from typing import NamedTuple
 
-from memrunbook.linux.oomlog.event import UNKILLABLE, USUAL_PAGE_KIB, Event, Task
+from memrunbook.linux.oomlog.event import UNKILLABLE, USUAL_PAGE_KIB, LogEvent, Task
 
 SHOWN, LIKELY = 3, 8
 KIB = 1024
@@ -46,7 +46,7 @@ def columns(text: str) -> list[str]:
     return [*found[1].split()[:-1], "name"] if found else []
 
 
-def row(event: Event, names: list[str], text: str) -> bool:
+def row(event: LogEvent, names: list[str], text: str) -> bool:
     """Adds a row to the event's totals and to its largest tasks; says whether it was one."""
     found = _ROW.match(text)
     values = found[2].split(None, len(names) - 1) if found else []
@@ -60,7 +60,7 @@ def row(event: Event, names: list[str], text: str) -> bool:
     return True
 
 
-def rows(event: Event, layout: Layout, block: bytes, start: int, *, mixed: bool) -> int:
+def rows(event: LogEvent, layout: Layout, block: bytes, start: int, *, mixed: bool) -> int:
     """Adds the rows that stand one after another from `start` on; returns where they end.
 
     `mixed`: other lines are among them.
@@ -87,7 +87,7 @@ def _likely_end(block: bytes, start: int) -> int:
     return block.rfind(b"\n", start, end) + 1 or start
 
 
-def _add_all(event: Event, patterns: Patterns, found: list[tuple[bytes, ...]], lines: list[bytes]) -> None:
+def _add_all(event: LogEvent, patterns: Patterns, found: list[tuple[bytes, ...]], lines: list[bytes]) -> None:
     """Adds rows to the totals; only those that hold most, or that the kernel would kill first, are read in full."""
     columns = dict(zip(patterns.summed, zip(*found, strict=True), strict=False))
     none = (b"0",) * len(found)
@@ -102,19 +102,19 @@ def _add_all(event: Event, patterns: Patterns, found: list[tuple[bytes, ...]], l
     event.task_pages += sum(memory)
 
 
-def _read(event: Event, patterns: Patterns, line: bytes) -> Task:
+def _read(event: LogEvent, patterns: Patterns, line: bytes) -> Task:
     ((pid, *cells, name),) = patterns.row.findall(line + b"\n")
     sizes = dict(zip(patterns.wanted, map(int, cells), strict=True))
     return _task(event, int(pid), name.decode("utf-8", "backslashreplace").lstrip(), sizes)
 
 
-def badness(event: Event, task: Task) -> int:
+def badness(event: LogEvent, task: Task) -> int:
     """The kernel's points of a task in pages (mm/oom_kill.c, oom_badness, since 2.6.36)."""
     adjustment = (task.oom_score_adj or 0) * _allowed_pages(event) // -UNKILLABLE
     return task.pages + task.page_tables + adjustment
 
 
-def _allowed_pages(event: Event) -> int:
+def _allowed_pages(event: LogEvent) -> int:
     """All memory that the event's tasks could have had, in pages."""
     page = event.page_kib or USUAL_PAGE_KIB
     if event.limit_kib is not None:
@@ -122,14 +122,14 @@ def _allowed_pages(event: Event) -> int:
     return (event.ram_pages or 0) + (event.total_swap_kib or 0) // page
 
 
-def _task(event: Event, pid: int, name: str, cells: dict[str, int]) -> Task:
+def _task(event: LogEvent, pid: int, name: str, cells: dict[str, int]) -> Task:
     tables = cells.get("pgtables_bytes", 0) // ((event.page_kib or USUAL_PAGE_KIB) * KIB)
     tables += cells.get("nr_ptes", 0) + cells.get("nr_pmds", 0)
     held = cells.get("rss", 0), cells.get("swapents", 0)
     return Task(pid, name, *held, cells.get("oom_score_adj"), tables, cells.get("total_vm", 0))
 
 
-def _add(event: Event, tasks: list[Task]) -> None:
+def _add(event: LogEvent, tasks: list[Task]) -> None:
     event.largest = sorted([*event.largest, *tasks], key=lambda task: task.pages, reverse=True)[:SHOWN]
     mortal = [task for task in tasks if task.oom_score_adj != UNKILLABLE]
     if mortal:

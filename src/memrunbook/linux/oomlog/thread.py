@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from memrunbook.linux.oomlog import memory
-from memrunbook.linux.oomlog.event import Event, Failure
+from memrunbook.linux.oomlog.event import Failure, LogEvent
 from memrunbook.linux.oomlog.frame import LogLine
 
 LULL = 60.0
@@ -22,7 +22,7 @@ class Thread:
         self.reported = False  # the failure's own memory report has begun
         self.open(None)
 
-    def open(self, event: Event | None) -> None:
+    def open(self, event: LogEvent | None) -> None:
         """Begins another event."""
         self.event = event
         self.counts = False  # it is an event; else only a memory report was seen, of whatever
@@ -45,13 +45,13 @@ class Thread:
             return True
         self.failure = None
         if self.event is None or is_late(self.event, line):
-            self.open(Event(stamp=line.stamp, date=line.date, style=line.style))
+            self.open(LogEvent(stamp=line.stamp, date=line.date, style=line.style))
         if self.event and not self.event.is_over:
             self.below = partial(memory.counts, self.event)
         return True
 
 
-def is_late(told: Event | Failure, line: LogLine) -> bool:
+def is_late(told: LogEvent | Failure, line: LogLine) -> bool:
     """Whether too much time passed for the same event; a clock that went back is another boot."""
     if told.stamp is None or line.stamp is None:
         return False

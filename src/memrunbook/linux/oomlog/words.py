@@ -21,7 +21,7 @@ STARTS: dict[bytes, dict[str, lines.Rule]] = {
     b"killable": {"no killable processes": lines.hopeless},
     b"not syncing": {"not syncing: ": lines.panic},
 }
-OTHERS: dict[bytes, tuple[others.Reading, ...]] = {
+OTHERS: dict[bytes, tuple[others.LineReading, ...]] = {
     b"oom": (others.unit, killers.read_killer),
     b"nohang": (killers.read_killer,),
     b"OOM killer.": (others.unit,),

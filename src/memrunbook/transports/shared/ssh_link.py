@@ -19,7 +19,7 @@ from memrunbook.transports.shared.known_hosts import HostKey
 from memrunbook.transports.shared.shell import Hello, NoShellError, Shell
 from memrunbook.transports.shared.tcp import QuickSocket
 
-Notice = Callable[[str, float], None]
+Waiting = Callable[[str, float], None]
 """Told what is waited for and for how many seconds already."""
 
 _GRACE = 0.5
@@ -78,7 +78,7 @@ class SshLink:
         """The address of the host; empty behind a jump host."""
         return str(self._sock.getpeername()[0]) if isinstance(self._sock, QuickSocket) else ""
 
-    def negotiate(self, known_kinds: Iterable[str], banner: float, seconds: float, notice: Notice) -> HostKey:
+    def negotiate(self, known_kinds: Iterable[str], banner: float, seconds: float, notice: Waiting) -> HostKey:
         """Exchanges banners (within `banner` seconds) and keys (`seconds` more); returns the host's key, unchecked."""
         self._prefer(known_kinds)
         done = threading.Event()
@@ -102,7 +102,7 @@ class SshLink:
         ]
         options.key_types = tuple(dict.fromkeys([*wanted, *options.key_types]))
 
-    def login(self, user: str, keys: Iterable[PKey], seconds: float, notice: Notice) -> bool:
+    def login(self, user: str, keys: Iterable[PKey], seconds: float, notice: Waiting) -> bool:
         """Tries the keys in turn within `seconds`; False when the host took none."""
         started = time.monotonic()
         for key in keys:

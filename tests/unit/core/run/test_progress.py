@@ -89,13 +89,13 @@ def test_the_first_reason_to_stop_stays() -> None:
     progress = Progress(runbook(step()), NOW)
     progress.stop("first")
     progress.stop("second")
-    assert (progress.over, progress.resolved) == ("first", False)
+    assert (progress.ending, progress.resolved) == ("first", False)
 
 
 def test_resolved_is_a_reason_too() -> None:
     progress = Progress(runbook(step()), NOW)
     progress.resolved_by(step("cure"))
-    assert (progress.over, progress.resolved) == ("resolved after step cure", True)
+    assert (progress.ending, progress.resolved) == ("resolved after step cure", True)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_what_was_taken_back_did_not_resolve_it(states: tuple[StepState, ...], o
     for number, state in enumerate(states):
         ended(progress.record(step("cure"), str(number), state))
     progress.resolved_by(step("cure"))
-    assert progress.over == over
+    assert progress.ending == over
 
 
 def test_a_signal_that_could_not_be_had_is_none() -> None:

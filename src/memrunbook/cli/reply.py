@@ -14,7 +14,7 @@ Color = Literal["auto", "always", "never"]
 
 
 @dataclass(frozen=True)
-class Answer:
+class Reply:
     """The exit code and one value in two shapes, of which the format takes one: a document, or pages for people."""
 
     code: int
