@@ -136,14 +136,12 @@ class StopProcess(Action, frozen=True, kw_only=True):
 
     def _change(self, snapshot: Snapshot, process: Process) -> Change:
         pid, start, name = process.pid, process.start_ticks, clean(process.name)
-        patience = math.ceil(self.patience) if snapshot.fork_ok else 0
+        patience, how = 0, "TERM only, as the host cannot start processes"
+        if snapshot.fork_ok:
+            patience = math.ceil(self.patience)
+            how = f"TERM, KILL after {patience} s where its memory is not back"
         return self.change(
-            summary=f"Stop {name} (pid {pid}): TERM"
-            + (
-                f", KILL after {patience} s where its memory is not back"
-                if patience
-                else " only, as the host cannot start processes"
-            ),
+            summary=f"Stop {name} (pid {pid}): {how}",
             target=f"pid {pid}",
             command=f"kill -TERM {pid}",
             identity=f"process {pid} start {start} {guards.boot(snapshot)}",
