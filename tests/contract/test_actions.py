@@ -6,18 +6,20 @@ import ast
 import importlib
 import re
 import subprocess
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import msgspec
 import pytest
 from tests.unit.actions.decisions import Use, change
-from tests.unit.actions.hosts import API, host
+from tests.unit.actions.hosts import API, READINGS, host
 
 from memrunbook import actions as folder
 from memrunbook import catalog
 from memrunbook.core.action.action import Action, Change, Repeat, Risk, Undo
 from memrunbook.core.action.policy import UnitPolicy
+from memrunbook.core.reading.metric import metrics_of
 from memrunbook.core.runbook.condition import Scope
 from memrunbook.core.units import GIB
 from memrunbook.documents.schemas import schema
@@ -148,6 +150,26 @@ def test_measurements_move_neither_the_digest_nor_the_arguments(word: str, kind:
     before, after = proposed(word), proposed(word, other)
     assert after.digest == before.digest
     assert after.args == before.args
+
+
+def counts(fact: str) -> Iterator[tuple[str, float]]:
+    """The numbers that a fact has on the healthy host, by metric."""
+    for name, metric in metrics_of(fact, catalog.facts()[fact]).items():
+        value = host().value(name) if fact in READINGS and metric.kind in ("int", "double") else None
+        if isinstance(value, int | float):
+            yield name, value
+
+
+@each_action
+def test_scripts_and_digests_know_nothing_of_the_host(word: str, kind: type[Action]) -> None:
+    """A number that was measured may move a little between plan and gate; only a higher risk asks for another yes."""
+    use, before = use_of(word), proposed(word)
+    for fact in kind.needs:
+        for name, value in counts(fact):
+            after = use.action.decide(host({**use.on, name: value + (1 if isinstance(value, int) else 0.01)}))
+            if isinstance(after, Change):
+                assert after.script == before.script, name
+                assert msgspec.structs.replace(after, risk=before.risk).digest == before.digest, name
 
 
 @each_action
