@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import pkgutil
 import re
 import subprocess
 from collections.abc import Iterator
@@ -41,10 +42,16 @@ def proposed(word: str, changes: dict[str, object] | None = None) -> Change:
     return change(use.action, host({**use.on, **(changes or {})}))
 
 
+def test_a_file_defines_one_action_and_nothing_else_lies_there() -> None:
+    for info in pkgutil.iter_modules(folder.__path__):
+        module = importlib.import_module(f"{folder.__name__}.{info.name}")
+        own = [v for v in vars(module).values() if isinstance(v, type) and v.__module__ == module.__name__]
+        kinds = [kind for kind in own if issubclass(kind, Action)]
+        assert kinds == ([] if info.name == "shared" else [catalog.actions()[info.name]]), info.name
+
+
 @each_action
-def test_a_file_defines_one_action_and_says_what_it_does(word: str, kind: type[Action]) -> None:
-    modules = [name for name, other in ACTIONS if other.__module__ == kind.__module__]
-    assert modules == [word]
+def test_it_is_named_after_its_file_and_says_what_it_does(word: str, kind: type[Action]) -> None:
     assert kind.__module__ == f"memrunbook.actions.{word}"
     assert kind.__name__ == "".join(part.capitalize() for part in word.split("_"))
     assert (kind.__doc__ or "").strip().endswith(".")
