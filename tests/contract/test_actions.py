@@ -2,62 +2,56 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
+import pkgutil
 import re
 import subprocess
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 
 import msgspec
 import pytest
-from tests.unit.actions.hosts import API, COLD_SWAP, FAILED, IDLE_POOL, STRAY, WEB, host
+from tests.unit.actions.decisions import Use, change
+from tests.unit.actions.hosts import API, READINGS, host
 
+from memrunbook import actions as folder
 from memrunbook import catalog
-from memrunbook.core.action.action import Action, Change, Repeat, Risk
+from memrunbook.core.action.action import Action, Change, Repeat, Risk, Undo
 from memrunbook.core.action.policy import UnitPolicy
-from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.reading.metric import metrics_of
 from memrunbook.core.runbook.condition import Scope
-from memrunbook.core.units import GIB, Duration, Size
+from memrunbook.core.units import GIB
 from memrunbook.documents.schemas import schema
 
-# One way to use each action, on a host where it proposes a change.
-SHORT: dict[str, object] = {"memory.available_percent": 12.0, "slab.reclaimable_percent": 40.0}
-USES: dict[str, tuple[dict[str, object], dict[str, object]]] = {
-    "add_swap_file": ({"size": Size(2 * GIB)}, {}),
-    "capture_evidence": ({}, {}),
-    "compact_memory": ({"order": 9}, {}),
-    "cycle_swap": ({"device": COLD_SWAP.name}, {"swap.devices": [COLD_SWAP]}),
-    "drop_caches": ({"what": "all"}, SHORT),
-    "freeze_unit": ({"unit": API.name}, {}),
-    "limit_unit": ({"unit": API.name, "memory_max": Size(10 * GIB), "for_": Duration(60)}, {}),
-    "reclaim_cgroup": ({"unit": API.name, "amount": Size(GIB)}, {}),
-    "release_hugepages": ({}, {"hugepages.pools": [IDLE_POOL]}),
-    "restart_container": ({"container": WEB.name}, {}),
-    "restart_unit": ({"unit": API.name}, {}),
-    "run_check_command": ({"command": ("free", "-m")}, {}),
-    "run_command": ({"command": ("true",), "risk": "low"}, {}),
-    "set_dirty_limits": ({"limit": Size(512 << 20), "background": Size(64 << 20), "for_": Duration(60)}, {}),
-    "set_lru_gen_min_ttl": ({"milliseconds": 1000, "for_": Duration(60)}, {}),
-    "set_oom_score_adj": ({"pid": 812, "value": 500}, {}),
-    "set_sysctl": ({"key": "vm.swappiness", "value": 10, "for_": Duration(60)}, {}),
-    "set_thp": ({"enabled": "madvise", "defrag": "defer", "for_": Duration(60)}, {}),
-    "setup_zram": ({}, {}),
-    "start_unit": ({"unit": FAILED.name}, {}),
-    "stop_process": ({"pid": STRAY.pid}, {"processes.all": [STRAY]}),
-    "stop_unit": ({"unit": API.name}, {}),
-}
+FOLDER = Path(folder.__path__[0])
 ACTIONS = sorted(catalog.actions().items())
 each_action = pytest.mark.parametrize(("word", "kind"), [pytest.param(*found, id=found[0]) for found in ACTIONS])
 
 
-def proposed(word: str, kind: type[Action], changes: dict[str, object] | None = None) -> Change:
-    parameters, needed = USES[word]
-    decision = kind(**parameters).decide(host({**needed, **(changes or {})}))
-    assert isinstance(decision, Change), decision
-    return decision
+def use_of(word: str) -> Use:
+    """The use of an action that its own test names."""
+    use = importlib.import_module(f"tests.unit.actions.test_{word}").USE
+    assert isinstance(use, Use)
+    return use
+
+
+def proposed(word: str, changes: dict[str, object] | None = None) -> Change:
+    use = use_of(word)
+    return change(use.action, host({**use.on, **(changes or {})}))
+
+
+def test_a_file_defines_one_action_and_nothing_else_lies_there() -> None:
+    for info in pkgutil.iter_modules(folder.__path__):
+        module = importlib.import_module(f"{folder.__name__}.{info.name}")
+        own = [v for v in vars(module).values() if isinstance(v, type) and v.__module__ == module.__name__]
+        kinds = [kind for kind in own if issubclass(kind, Action)]
+        assert kinds == ([] if info.name == "shared" else [catalog.actions()[info.name]]), info.name
 
 
 @each_action
-def test_a_file_defines_one_action_and_says_what_it_does(word: str, kind: type[Action]) -> None:
-    modules = [name for name, other in ACTIONS if other.__module__ == kind.__module__]
-    assert modules == [word]
+def test_it_is_named_after_its_file_and_says_what_it_does(word: str, kind: type[Action]) -> None:
     assert kind.__module__ == f"memrunbook.actions.{word}"
     assert kind.__name__ == "".join(part.capitalize() for part in word.split("_"))
     assert (kind.__doc__ or "").strip().endswith(".")
@@ -78,46 +72,75 @@ def test_the_facts_that_it_needs_exist(word: str, kind: type[Action]) -> None:
 
 @each_action
 def test_a_change_keeps_what_its_class_promises(word: str, kind: type[Action]) -> None:
-    change = proposed(word, kind)
-    assert change.action == word
-    assert change.risk <= kind.max_risk
-    assert change.repeat is kind.repeat
-    assert change.target
-    assert change.summary
-    assert change.command
-    assert "\n" not in change.command
-    assert not kind.policy or change.touches in (API.name, FAILED.name, WEB.name)
-    assert (change.undo.mode if change.undo else "none") == kind.undo_mode
-    assert change.undo is not None or not change.back_after
+    made = proposed(word)
+    assert made.action == word
+    assert made.risk <= kind.max_risk
+    assert made.repeat is kind.repeat
+    assert made.target
+    assert made.summary
+    assert made.command
+    assert "\n" not in made.command
+    assert not kind.policy or made.touches
+    assert (made.undo.mode if made.undo else "none") == kind.undo_mode
+    assert made.undo is not None or not made.back_after
+
+
+@each_action
+def test_no_change_of_it_can_have_a_higher_risk_or_an_undo_that_it_does_not_promise(
+    word: str, kind: type[Action]
+) -> None:
+    action = use_of(word).action
+    assert type(action) is kind
+    change_of = partial(action.change, summary="Act", target="web", script="act", command="act")
+    for risk in Risk:
+        if risk <= kind.max_risk:
+            assert change_of(risk=risk).risk is risk
+        else:
+            with pytest.raises(ValueError, match="is above"):
+                change_of(risk=risk)
+    if kind.undo_mode == "none":
+        with pytest.raises(ValueError, match="undo mode"):
+            change_of(undo=Undo("back", "back"))
+
+
+@pytest.mark.parametrize("file", sorted(FOLDER.rglob("*.py")), ids=lambda file: str(file.relative_to(FOLDER)))
+def test_changes_are_made_by_their_class_alone(file: Path) -> None:
+    """So that word, repeat class, undo mode and highest risk, said once of a class, hold for each of its changes."""
+    for call in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(call, ast.Call):
+            function = ast.unparse(call.func)
+            assert function != "Change"
+            if function.endswith("replace"):
+                assert not {keyword.arg for keyword in call.keywords} & {"action", "risk", "repeat"}
 
 
 @each_action
 def test_what_changes_a_host_has_a_proof_a_price_and_an_identity(word: str, kind: type[Action]) -> None:
-    change = proposed(word, kind)
-    if change.repeat is Repeat.READ:
-        assert change.evidence
-        assert change.risk is Risk.NONE
+    made = proposed(word)
+    if made.repeat is Repeat.READ:
+        assert made.evidence
+        assert made.risk is Risk.NONE
         return
-    assert change.risk > Risk.NONE
-    assert "boot b001" in change.identity
+    assert made.risk > Risk.NONE
+    assert "boot b001" in made.identity
     if word != "run_command":
-        assert change.verify is not None
-        assert change.costs
-        assert change.verify.within > change.verify.hold
+        assert made.verify is not None
+        assert made.costs
+        assert made.verify.within > made.verify.hold
 
 
 @each_action
 def test_its_proof_is_a_condition_over_known_metrics(word: str, kind: type[Action]) -> None:
-    change = proposed(word, kind)
-    if change.verify is not None:
+    made = proposed(word)
+    if made.verify is not None:
         scope = Scope(metrics=catalog.metrics(), parameters={}, step=True)
-        assert scope.compile(change.verify.that, boolean=True).facts
+        assert scope.compile(made.verify.that, boolean=True).facts
 
 
 @each_action
 def test_scripts_are_constants_that_never_end_the_shell(word: str, kind: type[Action]) -> None:
-    change = proposed(word, kind)
-    scripts = [change.script, *([change.undo.script] if change.undo else [])]
+    made = proposed(word)
+    scripts = [made.script, *([made.undo.script] if made.undo else [])]
     for script in scripts:
         assert not re.search(r"(^|[;&|{]\s*|\s)exit\b(?! status)", script), script
         assert API.name not in script
@@ -131,29 +154,42 @@ def test_measurements_move_neither_the_digest_nor_the_arguments(word: str, kind:
         "memory.droppable_bytes": 7 * GIB,
         "sysctl.vm.swappiness": 55,
     }
-    before, after = proposed(word, kind), proposed(word, kind, other)
+    before, after = proposed(word), proposed(word, other)
     assert after.digest == before.digest
     assert after.args == before.args
 
 
+def counts(fact: str) -> Iterator[tuple[str, float]]:
+    """The numbers that a fact has on the healthy host, by metric."""
+    for name, metric in metrics_of(fact, catalog.facts()[fact]).items():
+        value = host().value(name) if fact in READINGS and metric.kind in ("int", "double") else None
+        if isinstance(value, int | float):
+            yield name, value
+
+
+@each_action
+def test_scripts_and_digests_know_nothing_of_the_host(word: str, kind: type[Action]) -> None:
+    """A number that was measured may move a little between plan and gate; only a higher risk asks for another yes."""
+    use, before = use_of(word), proposed(word)
+    for fact in kind.needs:
+        for name, value in counts(fact):
+            after = use.action.decide(host({**use.on, name: value + (1 if isinstance(value, int) else 0.01)}))
+            if isinstance(after, Change):
+                assert after.script == before.script, name
+                assert msgspec.structs.replace(after, risk=before.risk).digest == before.digest, name
+
+
 @each_action
 def test_without_a_single_fact_nothing_is_changed(word: str, kind: type[Action]) -> None:
-    parameters, _ = USES[word]
-    nothing = msgspec.structs.replace(host(), readings={})
-    decision = kind(**parameters).decide(nothing)
-    assert not isinstance(decision, Change) or decision.repeat is Repeat.READ
+    decision = use_of(word).action.decide(msgspec.structs.replace(host(), readings={}))
+    assert not isinstance(decision, Change) or kind.repeat is Repeat.READ
 
 
 @each_action
 def test_on_a_kubernetes_node_nothing_is_changed(word: str, kind: type[Action]) -> None:
-    parameters, needed = USES[word]
-    node: Snapshot = host({**needed, "host.kubernetes": True})
-    decision = kind(**parameters).decide(node)
-    assert not isinstance(decision, Change) or decision.repeat is Repeat.READ
-
-
-def test_every_action_is_used_here() -> None:
-    assert {word for word, _ in ACTIONS} <= set(USES), "add a use of the new action to USES"
+    use = use_of(word)
+    decision = use.action.decide(host({**use.on, "host.kubernetes": True}))
+    assert not isinstance(decision, Change) or kind.repeat is Repeat.READ
 
 
 @each_action

@@ -198,21 +198,17 @@ class AddSwapFile(Action, frozen=True, kw_only=True):
     def _change(self, snapshot: Snapshot, size: int) -> Change:
         mib = size // MIB
         seconds = 60 + size // WRITTEN_PER_SECOND
-        return Change(
-            action="add_swap_file",
+        return self.change(
             summary=f"Add {format_bytes(size)} of swap in {self.path}, until the next boot",
             target=self.path,
             command=f"fallocate -l {mib}M {self.path}; mkswap {self.path}; swapon -p {PRIORITY} {self.path}",
             identity=f"{self.path} {guards.boot(snapshot)}",
             script=SCRIPT,
             args=(self.path, str(mib), PRIORITY),
-            risk=Risk.MEDIUM,
-            repeat=self.repeat,
             undo=Undo(
                 f"{self.path} is emptied where memory has room for that, and removed unless /etc/fstab names it",
                 UNDO,
                 (self.path, str(mib), str(seconds)),
-                self.undo_mode,
             ),
             costs=f"{format_bytes(size)} of disk; on a slow disk an OOM kill may become a long stall; what is swapped "
             "out stays readable on the disk; it is gone after a boot unless /etc/fstab names it",

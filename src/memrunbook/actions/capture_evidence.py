@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from memrunbook.actions.shared import guards
-from memrunbook.core.action.action import Action, Blocked, Change, Decision, Repeat, Risk
+from memrunbook.core.action.action import Action, Blocked, Decision, Repeat, Risk
 from memrunbook.core.action.moved import Moves
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import Duration, format_duration
@@ -141,15 +141,12 @@ class CaptureEvidence(Action, frozen=True, kw_only=True):
         """Blocked where no process can be started."""
         if self.budget < LEAST:
             return Blocked("the budget is shorter than a second", 'write it as in "budget: 10s"')
-        return guards.can_fork(snapshot) or Change(
-            action="capture_evidence",
+        return guards.can_fork(snapshot) or self.change(
             summary=f"Save the evidence, within {format_duration(self.budget)}",
             target="evidence",
             command="read /proc and dmesg",
             script=SCRIPT,
             args=(str(int(self.budget)), str(self.suspects), str(self.log_lines)),
-            risk=Risk.NONE,
-            repeat=self.repeat,
             timeout=self.budget + PATIENCE,
             evidence=True,
         )

@@ -60,8 +60,7 @@ class CompactMemory(Action, frozen=True, kw_only=True):
     def _change(self, snapshot: Snapshot) -> Change:
         large = snapshot.value("memory.total_bytes") > LARGE_HOST or snapshot.value("host.database")
         index = f"buddy.unusable[{self.order}]"
-        return Change(
-            action="compact_memory",
+        return self.change(
             summary=f"Compact memory for blocks of order {self.order}",
             target="memory",
             command=f"echo 1 > {KNOB}",
@@ -69,7 +68,6 @@ class CompactMemory(Action, frozen=True, kw_only=True):
             script=SCRIPT,
             args=(KNOB, str(WAIT)),
             risk=Risk.MEDIUM if large else Risk.LOW,
-            repeat=self.repeat,
             costs="one CPU is busy for seconds, on hosts with TiBs for minutes; programs that touch a page while it is "
             "moved wait for it",
             verify=Verify(f"{index} <= before.{index} - 0.2 || {index} < {FRAGMENTED}"),

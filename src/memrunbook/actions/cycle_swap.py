@@ -93,17 +93,14 @@ class CycleSwap(Action, frozen=True, kw_only=True):
     def _change(self, snapshot: Snapshot, device: SwapDevice) -> Change:
         name, priority = device.name, str(device.priority)
         with_priority = "" if device.priority < 0 else f"-p {priority} "
-        return Change(
-            action="cycle_swap",
+        return self.change(
             summary=f"Bring back {format_bytes(device.used_bytes)} from {name}: swap off and on",
             target=name,
             command=f"swapoff {name} && swapon {with_priority}{name}",
             identity=f"{name} {guards.boot(snapshot)}",
             script=SCRIPT,
             args=(name, priority, str(WAIT)),
-            risk=Risk.HIGH,
-            repeat=self.repeat,
-            undo=Undo(f"{name} is switched on where it is off", UNDO, (name, priority), self.undo_mode),
+            undo=Undo(f"{name} is switched on where it is off", UNDO, (name, priority)),
             costs="minutes, on a slow disk up to half an hour, in which there is less swap; if memory runs short "
             "meanwhile it is stopped, and the device stays as it was",
             verify=Verify(

@@ -85,8 +85,7 @@ class DropCaches(Action, frozen=True, kw_only=True):
         )
 
     def _change(self, snapshot: Snapshot) -> Change:
-        return Change(
-            action="drop_caches",
+        return self.change(
             summary=f"Drop {'dentries and inodes' if self.what == 'slab' else 'the page cache'}"
             f"{', dentries and inodes' if self.what == 'all' else ''}",
             target=self.what,
@@ -94,8 +93,6 @@ class DropCaches(Action, frozen=True, kw_only=True):
             identity=guards.boot(snapshot),
             script=SCRIPT,
             args=(KNOB, VALUES[self.what], str(WAIT)),
-            risk=Risk.MEDIUM,
-            repeat=self.repeat,
             costs="files are read from disk again, slowly at first; CPU and locks are busy for seconds, on more than "
             "100 GiB for minutes",
             verify=Verify(VERIFY[self.what]),

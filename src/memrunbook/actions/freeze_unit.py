@@ -69,7 +69,7 @@ class FreezeUnit(Action, frozen=True, kw_only=True):
         "pressure.full.percent": "down",
     }
 
-    unit: Annotated[str, Meta(description="the service, as in search-api.service")]
+    unit: systemd.UnitName
     for_: Annotated[Duration, Meta(description="how long; after that the host thaws it")] = msgspec.field(
         default=Duration(300), name="for"
     )
@@ -85,17 +85,15 @@ class FreezeUnit(Action, frozen=True, kw_only=True):
         return blocked or _unfreezable(unit) or self._change(snapshot, unit)
 
     def _change(self, snapshot: Snapshot, unit: Service) -> Change:
-        return Change(
-            action="freeze_unit",
-            summary=f"Freeze {unit.name}{guards.back_after(self.for_)}",
+        return self.change(
+            summary=f"Freeze {unit.name}",
             target=unit.name,
             command=f"systemctl freeze {unit.name}",
             identity=systemd.identity(snapshot, unit),
             script=SCRIPT,
             args=systemd.run_arguments(unit),
             risk=systemd.risk(unit),
-            repeat=self.repeat,
-            undo=Undo(f"thaw {unit.name}", UNDO, (unit.name, unit.invocation_id or ""), self.undo_mode),
+            undo=Undo(f"thaw {unit.name}", UNDO, (unit.name, unit.invocation_id or "")),
             costs="it answers nobody while it is frozen; clients run into their timeouts",
             verify=Verify('units.all.exists(u, u.name == target && u.freezer_state == "frozen")', hold=10.0),
             back_after=self.for_,

@@ -22,7 +22,7 @@ from memrunbook.core.action.action import (
     Verify,
 )
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.units import Duration, Size, format_bytes
+from memrunbook.core.units import Size, format_bytes
 from memrunbook.linux.service import Service
 
 ROOT = "/sys/fs/cgroup"
@@ -105,13 +105,11 @@ class LimitUnit(Action, frozen=True, kw_only=True):
     undo_mode: ClassVar[UndoMode] = "auto"
     policy: ClassVar[str] = "limit"
 
-    unit: Annotated[str, Meta(description="the service, as in search-api.service")]
+    unit: systemd.UnitName
     memory_high: Annotated[Size | None, Meta(description="MemoryHigh: slowed down above it; for batch work")] = None
     memory_max: Annotated[Size | None, Meta(description="MemoryMax: killed above it; for services that restart")] = None
     swap_max: Annotated[Size | None, Meta(description="MemorySwapMax: the most it may have in swap")] = None
-    for_: Annotated[Duration | None, Meta(description="after this time the host itself takes it back")] = msgspec.field(
-        default=None, name="for"
-    )
+    for_: guards.TakenBackAfter = msgspec.field(default=None, name="for")
 
     @property
     def limits(self) -> dict[str, int]:
@@ -163,22 +161,20 @@ class LimitUnit(Action, frozen=True, kw_only=True):
         pairs = [f"{ours} {PROPERTIES[name]}={_written(old[name])}" for name, ours in settings.items()]
         words = ", ".join(f"{PROPERTIES[name]} {format_bytes(value)}" for name, value in self.limits.items())
         holds = " && ".join(f"u.{name}_bytes <= {value}" for name, value in self.limits.items())
-        return Change(
-            action="limit_unit",
-            summary=f"Limit {unit.name}: {words}{guards.back_after(self.for_)}",
+        return self.change(
+            summary=f"Limit {unit.name}: {words}",
             target=unit.name,
             command=f"systemctl set-property --runtime {unit.name} {' '.join(settings.values())}",
             identity=systemd.identity(snapshot, unit),
             script=SCRIPT,
             args=(*systemd.run_arguments(unit), *settings.values()),
             risk=self._risk(snapshot, unit),
-            repeat=self.repeat,
-            undo=Undo(f"the limits of {unit.name} as before", UNDO, (unit.name, ROOT, *pairs), self.undo_mode),
+            undo=Undo(f"the limits of {unit.name} as before", UNDO, (unit.name, ROOT, *pairs)),
             costs="; ".join(self._costs(unit)),
             verify=Verify(
                 f"units.all.exists(u, u.name == target && u.active && {holds})", within=120.0, hold=systemd.HOLD
             ),
-            back_after=self.for_ or 0.0,
+            back_after=self.for_,
             touches=unit.name,
         )
 

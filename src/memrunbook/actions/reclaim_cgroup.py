@@ -90,15 +90,13 @@ class ReclaimCgroup(Action, frozen=True, kw_only=True):
         return None
 
     def _change(self, snapshot: Snapshot, unit: Service) -> Change:
-        return Change(
-            action="reclaim_cgroup",
+        return self.change(
             summary=f"Reclaim {format_bytes(self.amount)} from {unit.name}",
             target=unit.name,
             identity=systemd.identity(snapshot, unit),
             script=SCRIPT,
             args=(*systemd.run_arguments(unit), ROOT + unit.cgroup, str(int(self.amount)), str(WAIT)),
             risk=systemd.risk(unit),
-            repeat=self.repeat,
             costs="its cold pages go to swap and its files out of the cache; it is slower until it has them back",
             verify=Verify(FELL),
             timeout=2.0 * WAIT,

@@ -144,21 +144,17 @@ class ReleaseHugepages(Action, frozen=True, kw_only=True):
         kib = pool.size_bytes // KIB
         folder = f"{POOL}{kib}kB"
         freed = (pool.total - pages) * pool.size_bytes
-        return Change(
-            action="release_hugepages",
+        return self.change(
             summary=f"Huge pages of {pool.name}: {pool.total} -> {pages}, {format_bytes(freed)} come free",
             target=pool.name,
             command=f"echo {pages} > {folder}/nr_hugepages",
             identity=f"pool {folder} {guards.boot(snapshot)}",
             script=SCRIPT,
             args=(folder, str(pages), str(WAIT)),
-            risk=Risk.HIGH,
-            repeat=self.repeat,
             undo=Undo(
                 f"{pool.total} pages of {pool.name} again; there may be fewer, as memory is fragmented by then",
                 UNDO,
                 (folder, str(pages), str(pool.total), str(kib), str(WAIT)),
-                self.undo_mode,
             ),
             costs="whoever the pool was made for (a database, virtual machines) may not start again without it",
             verify=Verify(

@@ -70,8 +70,7 @@ class RestartContainer(Action, frozen=True, kw_only=True):
         database = named_only_unit(image) or named_only_unit(one.name)
         project = f" of the compose project {clean(one.project)}" if one.project else ""
         again = "" if one.restart_policy != "no" else "; its runtime does not start it again if that fails"
-        return Change(
-            action="restart_container",
+        return self.change(
             summary=f"Restart container {name}{project}",
             target=name,
             command=f"{one.runtime} restart -t {PATIENCE} {name}",
@@ -79,7 +78,6 @@ class RestartContainer(Action, frozen=True, kw_only=True):
             script=SCRIPT,
             args=(one.runtime, one.id, one.started, PATIENCE),
             risk=Risk.HIGH if database else Risk.MEDIUM,
-            repeat=self.repeat,
             costs="clients lose their connections until it is up again; what it holds only in memory, or in a file "
             f"system in memory, is lost{again}",
             verify=Verify(

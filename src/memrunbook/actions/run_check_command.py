@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from memrunbook.actions.shared import guards
 from memrunbook.actions.shared.programs import command_line, command_name, only_reads
-from memrunbook.core.action.action import Action, Change, Decision, Repeat, Risk
+from memrunbook.core.action.action import Action, Decision, Repeat, Risk
 from memrunbook.core.action.moved import Moves
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.text import clean
@@ -40,15 +40,13 @@ class RunCheckCommand(Action, frozen=True, kw_only=True):
     def decide(self, snapshot: Snapshot) -> Decision:
         """Blocked where no process can be started."""
         name = command_name(self.command)
-        return guards.can_fork(snapshot) or Change(
-            action="run_check_command",
+        return guards.can_fork(snapshot) or self.change(
             summary=f"Look with {clean(name, SUMMARY_LENGTH)}",
             target=name,
             command=command_line(self.command),
             script=SCRIPT,
             args=self.command,
             risk=Risk.NONE if only_reads(self.command) else Risk.LOW,
-            repeat=self.repeat,
             timeout=self.timeout,
             evidence=True,
         )

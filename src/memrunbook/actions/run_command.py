@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from memrunbook.actions.shared import guards
 from memrunbook.actions.shared.programs import command_line, command_name
-from memrunbook.core.action.action import Action, Change, Decision, Repeat, Risk
+from memrunbook.core.action.action import Action, Decision, Repeat, Risk
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.text import clean
 from memrunbook.core.units import Duration
@@ -47,8 +47,7 @@ class RunCommand(Action, frozen=True, kw_only=True):
         if blocked is not None:
             return blocked
         name = command_name(self.command)
-        return Change(
-            action="run_command",
+        return self.change(
             summary=f"Run {clean(name, SUMMARY_LENGTH)}",
             target=name,
             command=command_line(self.command),
@@ -56,7 +55,6 @@ class RunCommand(Action, frozen=True, kw_only=True):
             script=SCRIPT,
             args=self.command,
             risk=Risk[self.risk.upper()],
-            repeat=self.repeat,
             costs=self.costs,
             timeout=self.timeout,
         )

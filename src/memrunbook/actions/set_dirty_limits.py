@@ -24,7 +24,7 @@ from memrunbook.core.action.action import (
     Verify,
 )
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.units import Duration, Size, format_bytes
+from memrunbook.core.units import Size, format_bytes
 
 SCRIPT = """\
 dirty_set() { # FILE VALUE: a read by built-ins would see one digit, so `cat` looks
@@ -79,9 +79,7 @@ class SetDirtyLimits(Action, frozen=True, kw_only=True):
     background: Annotated[Size | None, Meta(description="from here on it is written in the background")] = None
     limit_percent: Annotated[LimitPercent | None, Meta(description="instead of limit")] = None
     background_percent: Annotated[BackgroundPercent | None, Meta(description="instead of background")] = None
-    for_: Annotated[Duration | None, Meta(description="after this time the host itself takes it back")] = msgspec.field(
-        default=None, name="for"
-    )
+    for_: guards.TakenBackAfter = msgspec.field(default=None, name="for")
 
     def decide(self, snapshot: Snapshot) -> Decision:
         """Not needed where both are set; blocked for a background value that is not below the limit."""
@@ -110,26 +108,23 @@ class SetDirtyLimits(Action, frozen=True, kw_only=True):
         pairs = [(path(key), str(value)) for key, value in new.items()]
         old = [counting(snapshot, key) for key in new]
         back = [(file, ours, path(key), str(value)) for (file, ours), (key, value) in zip(pairs, old, strict=True)]
-        return Change(
-            action="set_dirty_limits",
-            summary=f"{', '.join(words)}{guards.back_after(self.for_)}",
+        return self.change(
+            summary=", ".join(words),
             target=TARGET,
             command=f"sysctl {' '.join(f'{key}={value}' for key, value in new.items())}",
             identity=f"{TARGET} {guards.boot(snapshot)}",
             script=SCRIPT,
             args=tuple(arg for pair in pairs for arg in pair),
             risk=risk,
-            repeat=self.repeat,
             undo=Undo(
-                f"{' and '.join(f'{key} back to {value}' for key, value in old)}",
+                " and ".join(f"{key} back to {value}" for key, value in old),
                 UNDO,
                 tuple(arg for one in back for arg in one),
-                self.undo_mode,
             ),
             costs="programs that write much are slowed down sooner or later than before"
             + ("; they wait at once: more is unwritten now" if risk > Risk.LOW else ""),
             verify=Verify(_proof(new), within=WRITTEN_WITHIN),
-            back_after=self.for_ or 0.0,
+            back_after=self.for_,
         )
 
 

@@ -8,9 +8,8 @@ import msgspec
 from msgspec import Meta
 
 from memrunbook.actions.shared import guards, sysfs
-from memrunbook.core.action.action import Action, Change, Decision, NotNeeded, Repeat, Risk, UndoMode, Verify
+from memrunbook.core.action.action import Action, Decision, NotNeeded, Repeat, Risk, UndoMode, Verify
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.units import Duration
 from memrunbook.facts.lru_gen import ENABLED, MIN_TTL
 
 SWITCHED_ON = guards.is_not(
@@ -33,9 +32,7 @@ class SetLruGenMinTtl(Action, frozen=True, kw_only=True):
     undo_mode: ClassVar[UndoMode] = "auto"
 
     milliseconds: Annotated[int, Meta(ge=0, le=3000, description="0 protects nothing, the kernel's default")]
-    for_: Annotated[Duration | None, Meta(description="after this time the host itself takes it back")] = msgspec.field(
-        default=None, name="for"
-    )
+    for_: guards.TakenBackAfter = msgspec.field(default=None, name="for")
 
     def decide(self, snapshot: Snapshot) -> Decision:
         """Not needed where it is set; blocked without the multi-gen LRU, or where that is switched off."""
@@ -46,18 +43,16 @@ class SetLruGenMinTtl(Action, frozen=True, kw_only=True):
         old, new = snapshot.value("lru_gen.min_ttl_ms"), self.milliseconds
         if old == new:
             return NotNeeded(f"lru_gen.min_ttl_ms is {new}")
-        return Change(
-            action="set_lru_gen_min_ttl",
-            summary=f"Protect the working set of {new} ms, not {old} ms{guards.back_after(self.for_)}",
+        return self.change(
+            summary=f"Protect the working set of {new} ms, not {old} ms",
             target="lru_gen",
             command=f"echo {new} > {MIN_TTL}",
             identity=f"lru_gen {guards.boot(snapshot)}",
             script=sysfs.SCRIPT,
             args=sysfs.arguments({MIN_TTL: str(new)}),
             risk=Risk.MEDIUM if new > old else Risk.LOW,
-            repeat=self.repeat,
-            undo=sysfs.undo({MIN_TTL: str(new)}, {MIN_TTL: str(old)}, self.undo_mode),
+            undo=sysfs.undo({MIN_TTL: str(new)}, {MIN_TTL: str(old)}),
             costs="higher: what would thrash is killed by the OOM killer instead; the next boot sets it back",
             verify=Verify(f"lru_gen.min_ttl_ms == {new}"),
-            back_after=self.for_ or 0.0,
+            back_after=self.for_,
         )

@@ -113,15 +113,13 @@ class SetOomScoreAdj(Action, frozen=True, kw_only=True):
         pid = process.pid
         who = f"the main process of {self.unit}" if self.unit else f"{clean(process.name)} (pid {pid})"
         exact = (str(pid), str(process.start_ticks))
-        return Change(
-            action="set_oom_score_adj",
+        return self.change(
             summary=f"oom_score_adj of {who} {old} -> {self.value}",
             target=self.unit or f"pid {pid}",
             identity=f"process {exact[0]} start {exact[1]} {guards.boot(snapshot)}",
             script=SCRIPT,
             args=(*exact, str(self.value)),
             risk=self._risk(process, old),
-            repeat=self.repeat,
             undo=Undo(f"oom_score_adj of {who} back to {old}", UNDO, (*exact, str(self.value), str(old))),
             costs=f"when memory runs out, it is killed {'sooner' if self.value > old else 'later, and others sooner'}; "
             "lost when it restarts",

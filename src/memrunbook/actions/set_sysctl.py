@@ -26,7 +26,7 @@ from memrunbook.core.action.action import (
 )
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.text import clean
-from memrunbook.core.units import KIB, Duration, parse_size
+from memrunbook.core.units import KIB, parse_size
 
 ACT = """\
 act() { # FILE VALUE: a read by built-ins would see one digit, so `cat` looks
@@ -95,9 +95,7 @@ class SetSysctl(Action, frozen=True, kw_only=True):
 
     key: Annotated[str, Meta(description="the parameter, as in vm.swappiness")]
     value: Annotated[int | str, Meta(description='its new value; for a parameter in bytes or KiB also "512 MiB"')]
-    for_: Annotated[Duration | None, Meta(description="after this time the host itself takes it back")] = msgspec.field(
-        default=None, name="for"
-    )
+    for_: guards.TakenBackAfter = msgspec.field(default=None, name="for")
     persist: Annotated[bool, Meta(description="keep it after a reboot: a line in a file of our own below sysctl.d")] = (
         False
     )
@@ -148,16 +146,14 @@ class SetSysctl(Action, frozen=True, kw_only=True):
         knob = KNOBS[name]
         old = snapshot.value(f"sysctl.{name}")
         source, before = counting(snapshot, name)
-        return Change(
-            action="set_sysctl",
-            summary=f"{name} {old} -> {value}{guards.back_after(self.for_)}",
+        return self.change(
+            summary=f"{name} {old} -> {value}",
             target=name,
             command=f"sysctl {name}={value}",
             identity=f"{name} {guards.boot(snapshot)}",
             script=SCRIPT,
             args=(path(name), str(value)),
             risk=risk,
-            repeat=self.repeat,
             undo=Undo(
                 f"{source} back to {before}",
                 UNDO,
@@ -166,7 +162,7 @@ class SetSysctl(Action, frozen=True, kw_only=True):
             ),
             costs=_costs(snapshot, name, knob),
             verify=Verify(f"sysctl.{name} == {value}"),
-            back_after=self.for_ or 0.0,
+            back_after=self.for_,
         )
 
 
@@ -199,7 +195,7 @@ def _risky_way_back(snapshot: Snapshot, name: str, value: int) -> bool:
 
 
 def _mode(snapshot: Snapshot, name: str, value: int) -> UndoMode:
-    return "offer" if _risky_way_back(snapshot, name, value) else SetSysctl.undo_mode
+    return "offer" if _risky_way_back(snapshot, name, value) else "auto"
 
 
 def _unknown(name: str) -> Blocked:

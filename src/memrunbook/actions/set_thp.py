@@ -10,7 +10,6 @@ from msgspec import Meta
 from memrunbook.actions.shared import guards, sysfs
 from memrunbook.core.action.action import Action, Blocked, Change, Decision, NotNeeded, Repeat, Risk, UndoMode, Verify
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.units import Duration
 from memrunbook.facts.thp import FOLDER
 
 TARGET = "thp"
@@ -31,9 +30,7 @@ class SetThp(Action, frozen=True, kw_only=True):
         Literal["always", "defer", "defer+madvise", "madvise", "never"] | None,
         Meta(description="who waits for reclaim and compaction to get one; the two with defer need Linux 4.6 and 4.11"),
     ] = None
-    for_: Annotated[Duration | None, Meta(description="after this time the host itself takes it back")] = msgspec.field(
-        default=None, name="for"
-    )
+    for_: guards.TakenBackAfter = msgspec.field(default=None, name="for")
 
     def decide(self, snapshot: Snapshot) -> Decision:
         """Not needed where both are as wished; blocked where this kernel has no such setting."""
@@ -55,19 +52,16 @@ class SetThp(Action, frozen=True, kw_only=True):
         new = {f"{FOLDER}/{name}": word for name, word in wished.items()}
         before = {f"{FOLDER}/{name}": word for name, word in old.items()}
         words = ", ".join(f"{name} {old[name]} -> {word}" for name, word in wished.items())
-        return Change(
-            action="set_thp",
-            summary=f"Transparent huge pages: {words}{guards.back_after(self.for_)}",
+        return self.change(
+            summary=f"Transparent huge pages: {words}",
             target=TARGET,
             command="; ".join(f"echo {word} > {file}" for file, word in new.items()),
             identity=f"{TARGET} {guards.boot(snapshot)}",
             script=sysfs.SCRIPT,
             args=sysfs.arguments(new),
-            risk=Risk.LOW,
-            repeat=self.repeat,
-            undo=sysfs.undo(new, before, self.undo_mode),
+            undo=sysfs.undo(new, before),
             costs="less of them: more page faults and TLB misses; more of them: more memory, and waits for compaction; "
             "the next boot sets it back",
             verify=Verify(" && ".join(f"thp.{name} == '{word}'" for name, word in wished.items())),
-            back_after=self.for_ or 0.0,
+            back_after=self.for_,
         )

@@ -159,21 +159,17 @@ class SetupZram(Action, frozen=True, kw_only=True):
         return self._change(snapshot, size)
 
     def _change(self, snapshot: Snapshot, size: int) -> Change:
-        return Change(
-            action="setup_zram",
+        return self.change(
             summary=f"Add {format_bytes(size)} of swap in compressed memory, until the next boot",
             target="zram",
             command=f"modprobe zram; zramctl --find --size {size}; mkswap and swapon -p {PRIORITY} that device",
             identity=f"zram {guards.boot(snapshot)}",
             script=SCRIPT,
             args=(str(size), PRIORITY, MARK),
-            risk=Risk.MEDIUM,
-            repeat=self.repeat,
             undo=Undo(
                 "the device is emptied and removed, where memory has room for what it holds",
                 UNDO,
                 (str(size), MARK, str(WAIT)),
-                self.undo_mode,
             ),
             costs="CPU for each page that goes in and out; data that does not compress takes RAM and gives none; it "
             "serves best with a vm.swappiness of 100 and more",

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
-
-from msgspec import Meta
+from typing import ClassVar
 
 from memrunbook.actions.shared import guards, systemd
-from memrunbook.actions.shared.scripts import SAME_RUN
-from memrunbook.core.action.action import Action, Blocked, Change, Decision, NotNeeded, Repeat, Risk, Verify
+from memrunbook.core.action.action import Action, Blocked, Decision, NotNeeded, Repeat, Risk, Verify
 from memrunbook.core.action.moved import Moves
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.linux.service import Service
 
 ROOM_PERCENT = 5.0
 
-SCRIPT = (
-    SAME_RUN
-    + systemd.JOURNAL
-    + """\
-act() { # UNIT MAINPID INVOCATION
-  same_run "$1" "$2" "$3" || return
-  child systemctl reset-failed --no-ask-password -- "$1"
-  child systemctl start --no-ask-password -- "$1" || unit_journal "$1"
-}
-act "$@"
-"""
-)
+JOB = systemd.Job("start", first='  child systemctl reset-failed --no-ask-password -- "$1"\n')
 
 
 class StartUnit(Action, frozen=True, kw_only=True):
@@ -38,7 +23,7 @@ class StartUnit(Action, frozen=True, kw_only=True):
     policy: ClassVar[str] = "restart"
     moves: ClassVar[Moves | None] = {}
 
-    unit: Annotated[str, Meta(description="the service, as in search-api.service")]
+    unit: systemd.UnitName
 
     def decide(self, snapshot: Snapshot) -> Decision:
         """Not needed where it runs; blocked while less than 5 % of memory is available."""
@@ -51,24 +36,17 @@ class StartUnit(Action, frozen=True, kw_only=True):
             return NotNeeded(f"{unit.name} is active")
         if not unit.failed:
             return Blocked(f"{unit.name} is {unit.state}: systemd is at it", "wait, or stop it with stop_unit")
-        return systemd.startable(unit) or _no_room(snapshot) or self._change(snapshot, unit)
-
-    def _change(self, snapshot: Snapshot, unit: Service) -> Change:
-        return Change(
-            action="start_unit",
-            summary=f"Start {unit.name}",
-            target=unit.name,
-            command=f"systemctl start {unit.name}",
-            identity=systemd.identity(snapshot, unit),
-            script=SCRIPT,
-            args=systemd.run_arguments(unit),
-            risk=systemd.risk(unit),
-            repeat=self.repeat,
-            costs="it takes memory again, as much as it had when it failed where nothing limits it",
-            verify=Verify(systemd.stays_up(unit), within=180.0, hold=systemd.HOLD),
-            timeout=systemd.job_timeout(unit),
-            touches=unit.name,
-            settle=2.0,
+        return (
+            systemd.startable(unit)
+            or _no_room(snapshot)
+            or JOB.change(
+                self,
+                snapshot,
+                unit,
+                costs="it takes memory again, as much as it had when it failed where nothing limits it",
+                verify=Verify(systemd.stays_up(unit), within=180.0, hold=systemd.HOLD),
+                settle=2.0,
+            )
         )
 
 

@@ -136,22 +136,17 @@ class StopProcess(Action, frozen=True, kw_only=True):
 
     def _change(self, snapshot: Snapshot, process: Process) -> Change:
         pid, start, name = process.pid, process.start_ticks, clean(process.name)
-        patience = math.ceil(self.patience) if snapshot.fork_ok else 0
-        return Change(
-            action="stop_process",
-            summary=f"Stop {name} (pid {pid}): TERM"
-            + (
-                f", KILL after {patience} s where its memory is not back"
-                if patience
-                else " only, as the host cannot start processes"
-            ),
+        patience, how = 0, "TERM only, as the host cannot start processes"
+        if snapshot.fork_ok:
+            patience = math.ceil(self.patience)
+            how = f"TERM, KILL after {patience} s where its memory is not back"
+        return self.change(
+            summary=f"Stop {name} (pid {pid}): {how}",
             target=f"pid {pid}",
             command=f"kill -TERM {pid}",
             identity=f"process {pid} start {start} {guards.boot(snapshot)}",
             script=SCRIPT,
             args=(str(pid), str(start), str(patience)),
-            risk=Risk.HIGH,
-            repeat=self.repeat,
             costs="what it has not saved is lost, and nothing is known here to start it again",
             verify=Verify(
                 f"!processes.all.exists(p, p.pid == {pid} && p.start_ticks == {start})"

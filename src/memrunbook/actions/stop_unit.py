@@ -7,11 +7,10 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from memrunbook.actions.shared import systemd
-from memrunbook.actions.shared.scripts import OWN_CHILD, SAME_RUN
+from memrunbook.actions.shared.scripts import OWN_CHILD
 from memrunbook.core.action.action import (
     Action,
     Blocked,
-    Change,
     Decision,
     NotNeeded,
     Repeat,
@@ -22,19 +21,8 @@ from memrunbook.core.action.action import (
 )
 from memrunbook.core.action.moved import Moves
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.linux.service import Service
 
-SCRIPT = (
-    SAME_RUN
-    + systemd.JOURNAL
-    + """\
-act() { # UNIT MAINPID INVOCATION
-  same_run "$1" "$2" "$3" || return
-  child systemctl stop --no-ask-password -- "$1" || unit_journal "$1"
-}
-act "$@"
-"""
-)
+JOB = systemd.Job("stop")
 UNDO = (
     OWN_CHILD
     + """\
@@ -69,22 +57,11 @@ class StopUnit(Action, frozen=True, kw_only=True):
             return unit
         if unit is None or unit.failed:
             return NotNeeded(f"{self.unit} does not run")
-        return systemd.stoppable(unit) or self._change(snapshot, unit)
-
-    def _change(self, snapshot: Snapshot, unit: Service) -> Change:
-        return Change(
-            action="stop_unit",
-            summary=f"Stop {unit.name}",
-            target=unit.name,
-            command=f"systemctl stop {unit.name}",
-            identity=systemd.identity(snapshot, unit),
-            script=SCRIPT,
-            args=systemd.run_arguments(unit),
-            risk=systemd.risk(unit),
-            repeat=self.repeat,
-            undo=Undo(f"start {unit.name} again", UNDO, (unit.name,), self.undo_mode),
+        return systemd.stoppable(unit) or JOB.change(
+            self,
+            snapshot,
+            unit,
+            undo=Undo(f"start {unit.name} again", UNDO, (unit.name,)),
             costs="the service is down until somebody starts it",
             verify=Verify(f"{STOPPED} && {systemd.NOT_SHORT}", within=60.0, hold=10.0),
-            timeout=systemd.job_timeout(unit),
-            touches=unit.name,
         )

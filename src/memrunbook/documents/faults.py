@@ -82,20 +82,20 @@ def _explain(error: Any) -> Iterator[Fault]:
             yield _wrong_form(error, path)
         case _:
             limit = LIMITS.get(str(error.validator), "must keep to {}").format(error.validator_value)
-            number = isinstance(error.instance, int | float)
-            yield Fault(path, f"{limit}, is {error.instance}" if number else limit)
+            yield Fault(path, f"{limit}, is {error.instance}" if _is_number(error.instance) else limit)
 
 
 def _alternatives(error: Any, path: Path) -> Iterator[Fault]:
-    branches: dict[Any, list[Any]] = {}
-    for inner in error.context or ():
-        branches.setdefault(inner.relative_schema_path[0], []).append(inner)
-    fitting = [inner for inner in branches.values() if not any(_wrong_kind(one) for one in inner)]
-    if fitting:
-        for inner in min(fitting, key=len):
-            yield from _explain(inner)
+    """Explains the alternative that the value is meant to be; where it is of no alternative's kind, names the kinds."""
+    alternatives: dict[int, list[Any]] = {}
+    for one in error.context or ():
+        alternatives.setdefault(one.relative_schema_path[0], []).append(one)
+    meant = [errors for errors in alternatives.values() if not any(map(_wrong_kind, errors))]
+    if meant:
+        for one in min(meant, key=len):
+            yield from _explain(one)
     else:
-        schemas = [one.schema for inner in branches.values() for one in inner if _wrong_kind(one)]
+        schemas = [one.schema for one in error.context or () if _wrong_kind(one)]
         yield _mismatch(path, [one for one in schemas if one["type"] != "null"], error.instance)
 
 
@@ -125,27 +125,29 @@ def _no_choice(error: Any, path: Path) -> Fault:
 
 
 def _wrong_form(error: Any, path: Path) -> Fault:
-    if problem := _unit_problem(error.schema, error.instance):
-        message, _, hint = problem.partition("; ")
-        return Fault(path, message, hint)
-    return Fault(path, f"{_shown(error.instance)} has not the form {error.validator_value}")
+    wrong = Fault(path, f"{_shown(error.instance)} has not the form {error.validator_value}")
+    return _wrong_unit(path, error.schema, error.instance) or wrong
 
 
 def _mismatch(path: Path, schemas: list[Any], value: object) -> Fault:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if number and len(schemas) == 1 and (problem := _unit_problem(schemas[0], value)):
-        message, _, hint = problem.partition("; ")
-        return Fault(path, message, hint)
     wanted = dict.fromkeys(_wanted(one) for one in schemas)
-    return Fault(path, f"must be {' or '.join(wanted)}, is {_shown(value)}", _type_hint(wanted, value))
+    mismatch = Fault(path, f"must be {' or '.join(wanted)}, is {_shown(value)}", _type_hint(wanted, value))
+    if len(schemas) == 1 and _is_number(value):
+        return _wrong_unit(path, schemas[0], value) or mismatch
+    return mismatch
 
 
-def _unit_problem(schema: Any, value: object) -> str:
+def _wrong_unit(path: Path, schema: Any, value: object) -> Fault | None:
+    """What the parser of sizes and durations says against a value, "message; hint"; None where none is wanted."""
     kind = KINDS.get(schema.get("title"))
+    if kind is None:
+        return None
     try:
-        return "" if kind is None else str(units.decode(kind, value) and "")
+        units.decode(kind, value)
     except ValueError as error:
-        return clean(str(error))
+        message, _, hint = clean(str(error)).partition("; ")
+        return Fault(path, message, hint)
+    return None
 
 
 def _wanted(schema: Any) -> str:
@@ -169,11 +171,17 @@ def _nearest(word: object, known: Iterable[object]) -> str:
     return f'did you mean "{near[0]}"?' if near else ""
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _shown(value: object) -> str:
+    if value is None:
+        return "empty"
     if isinstance(value, str):
         return f'"{clean(value, SHOWN)}"'
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float):
+    if _is_number(value):
         return f"the number {value}"
-    return "empty" if value is None else TYPES["array" if isinstance(value, list) else "object"]
+    return TYPES["array" if isinstance(value, list) else "object"]

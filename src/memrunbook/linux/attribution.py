@@ -94,15 +94,25 @@ def kind_of(path: str) -> str:
     A group inside a container or a guest is `other`.
     """
     parent, _, name = path.removesuffix(DELETED).rpartition("/")
-    runtime, _, container = owner_of(path).container.partition(":")
+    container = owner_of(path).container
+    runtime, _, identifier = container.partition(":")
     if runtime == "kubernetes":
-        inside = "container" if _POD.search(parent.rpartition("/")[2]) else "other"
-        return "pod" if _POD.search(name) else inside if container else "slice"
-    if container:
-        itself = "guest" if runtime in _GUESTS else "container"
-        return itself if owner_of(parent).container != f"{runtime}:{container}" else "other"
-    suffix = name.rpartition(".")[2]
-    return suffix if suffix in _SUFFIXES else "other"
+        return _kind_below_kubepods(parent, name, in_pod=bool(identifier))
+    if not identifier:
+        suffix = name.rpartition(".")[2]
+        return suffix if suffix in _SUFFIXES else "other"
+    if owner_of(parent).container == container:
+        return "other"
+    return "guest" if runtime in _GUESTS else "container"
+
+
+def _kind_below_kubepods(parent: str, name: str, *, in_pod: bool) -> str:
+    """Slices by quality of service, in them pods, in those containers, in those what they please."""
+    if _POD.search(name):
+        return "pod"
+    if not in_pod:
+        return "slice"
+    return "container" if _POD.search(parent.rpartition("/")[2]) else "other"
 
 
 def shown_name(path: str) -> str:

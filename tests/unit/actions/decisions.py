@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 from memrunbook.core.action.action import Action, Blocked, Change, NotNeeded
 from memrunbook.core.reading.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Use:
+    """One way to use an action, and what is other than on the healthy host, so that it proposes a change there.
+
+    Each `test_<action>.py` has one as `USE`: the contract of all actions is tested by it.
+    """
+
+    action: Action
+    on: Mapping[str, object] = field(default_factory=dict)
 
 
 def change(action: Action, snapshot: Snapshot) -> Change:

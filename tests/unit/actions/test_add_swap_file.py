@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.unit.actions.decisions import blocked, change, not_needed
+from tests.unit.actions.decisions import Use, blocked, change, not_needed
 from tests.unit.actions.hosts import COLD_SWAP, DENIED, host
 from tests.unit.actions.swap_host import SwapHost
 
@@ -16,6 +16,7 @@ from memrunbook.core.units import GIB, MIB, Size
 from memrunbook.linux.swap_size import Policy
 
 ADD = AddSwapFile()
+USE = Use(AddSwapFile(size=Size(2 * GIB)))
 
 
 def with_ram(ram: int, swap: int = 0) -> Snapshot:

@@ -4,13 +4,15 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.unit.actions.decisions import blocked, change
+from tests.unit.actions.decisions import Use, blocked, change
 from tests.unit.actions.hosts import DENIED, host
 from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.capture_evidence import SCRIPT, CaptureEvidence
 from memrunbook.core.action.action import Repeat, Risk
 from memrunbook.core.units import Duration
+
+USE = Use(CaptureEvidence())
 
 
 def test_evidence_needs_no_gate_and_no_root() -> None:

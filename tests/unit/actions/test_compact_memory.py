@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.actions.decisions import blocked, change, not_needed
+from tests.unit.actions.decisions import Use, blocked, change, not_needed
 from tests.unit.actions.hosts import DENIED, host
 from tests.unit.actions.shells import Machine
 
@@ -12,6 +12,7 @@ from memrunbook.core.action.action import Risk
 from memrunbook.core.units import GIB
 
 COMPACT = CompactMemory()
+USE = Use(CompactMemory(order=9))
 
 
 def test_a_fragmented_host_is_compacted_and_must_become_better() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.unit.actions.decisions import blocked, change, not_needed
+from tests.unit.actions.decisions import Use, blocked, change, not_needed
 from tests.unit.actions.hosts import COLD_SWAP, DENIED, host
 from tests.unit.actions.swap_host import SwapHost
 
@@ -15,6 +15,7 @@ from memrunbook.core.units import GIB, KIB, MIB
 
 CYCLE = CycleSwap(device=COLD_SWAP.name)
 DEVICE = "/dev/not-here"
+USE = Use(CYCLE, {"swap.devices": [COLD_SWAP]})
 
 
 def with_swap(changes: dict[str, object] | None = None, **device: Any) -> Snapshot:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.actions.decisions import blocked, change, not_needed
+from tests.unit.actions.decisions import Use, blocked, change, not_needed
 from tests.unit.actions.hosts import DENIED, host
 from tests.unit.actions.shells import Machine
 
@@ -14,6 +14,7 @@ from memrunbook.core.units import GIB
 
 CACHE, SLAB, ALL = DropCaches(what="pagecache"), DropCaches(what="slab"), DropCaches(what="all")
 SHORT = {"memory.available_percent": 12.0, "slab.reclaimable_percent": 40.0}
+USE = Use(ALL, SHORT)
 
 
 def test_a_short_host_with_bloated_slab_may_drop_it() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from tests.unit.actions.decisions import blocked, change, not_needed
+from tests.unit.actions.decisions import Use, blocked, change, not_needed
 from tests.unit.actions.hosts import API, DENIED, FAILED, host, with_unit
 from tests.unit.actions.shells import Machine
 
@@ -11,6 +11,7 @@ from memrunbook.core.action.action import Risk
 from memrunbook.core.units import Duration, decode
 
 FREEZE = FreezeUnit(unit=API.name)
+USE = Use(FREEZE)
 
 
 def test_a_frozen_service_thaws_after_five_minutes() -> None:

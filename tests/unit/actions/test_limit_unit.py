@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.actions.decisions import blocked, change, not_needed
+from tests.unit.actions.decisions import Use, blocked, change, not_needed
 from tests.unit.actions.hosts import API, FAILED, host, with_unit
 from tests.unit.actions.shells import Machine
 
@@ -16,6 +16,7 @@ ABOVE = LimitUnit(unit=API.name, memory_max=Size(10 * GIB), swap_max=Size(GIB))
 BELOW = LimitUnit(unit=API.name, memory_max=Size(4 * GIB))
 THROTTLE = LimitUnit(unit=API.name, memory_high=Size(4 * GIB), for_=Duration(7200))
 OLD = {"MemoryHigh": "infinity", "MemoryMax": "infinity", "MemorySwapMax": "infinity"}
+USE = Use(LimitUnit(unit=API.name, memory_max=Size(10 * GIB), for_=Duration(60)))
 
 
 def test_a_limit_above_usage_is_of_medium_risk() -> None:

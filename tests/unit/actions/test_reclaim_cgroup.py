@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.actions.decisions import blocked, change
+from tests.unit.actions.decisions import Use, blocked, change
 from tests.unit.actions.hosts import API, DENIED, FAILED, host, with_unit
 from tests.unit.actions.shells import Machine
 
@@ -13,6 +13,7 @@ from memrunbook.core.action.action import Risk
 from memrunbook.core.units import GIB, Size
 
 RECLAIM = ReclaimCgroup(unit=API.name, amount=Size(GIB))
+USE = Use(RECLAIM)
 
 
 def test_a_quarter_of_what_a_service_holds_may_be_reclaimed() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.unit.actions.decisions import blocked, change, not_needed
+from tests.unit.actions.decisions import Use, blocked, change, not_needed
 from tests.unit.actions.hosts import API, DENIED, FAILED, IDLE_POOL, host
 from tests.unit.actions.shells import Machine
 
@@ -17,6 +17,7 @@ from memrunbook.facts.hugepages import HugepagePool
 
 HUGE = HugepagePool("1 GiB", GIB, total=4, free=3, reserved=0, surplus=0, idle_bytes=3 * GIB)
 RELEASE = ReleaseHugepages()
+USE = Use(RELEASE, {"hugepages.pools": [IDLE_POOL]})
 
 
 def with_pool(**changes: int) -> Snapshot:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.unit.actions.decisions import blocked, change
+from tests.unit.actions.decisions import Use, blocked, change
 from tests.unit.actions.hosts import DENIED, WEB, host
 from tests.unit.actions.shells import Machine
 
@@ -15,6 +15,7 @@ from memrunbook.core.reading.snapshot import Snapshot
 
 RESTART = RestartContainer(container="web")
 STARTED = WEB.started
+USE = Use(RESTART)
 
 
 def with_web(**changes: Any) -> Snapshot:

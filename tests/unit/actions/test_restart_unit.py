@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.unit.actions.decisions import blocked, change
+from tests.unit.actions.decisions import Use, blocked, change
 from tests.unit.actions.hosts import API, FAILED, host, with_unit
 from tests.unit.actions.shells import Machine
 
@@ -8,6 +8,7 @@ from memrunbook.actions.restart_unit import RestartUnit
 from memrunbook.core.action.action import Risk
 
 RESTART = RestartUnit(unit=API.name)
+USE = Use(RESTART)
 
 
 def test_an_active_service_is_restarted_and_watched_for_a_minute() -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
-from tests.unit.actions.decisions import blocked, change
+from tests.unit.actions.decisions import Use, blocked, change
 from tests.unit.actions.hosts import host
 from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.run_check_command import RunCheckCommand
 from memrunbook.core.action.action import Repeat, Risk
+
+USE = Use(RunCheckCommand(command=("free", "-m")))
 
 
 def test_a_reader_needs_no_gate_and_its_output_is_evidence() -> None:

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from tests.unit.actions.decisions import blocked, change
+from tests.unit.actions.decisions import Use, blocked, change
 from tests.unit.actions.hosts import DENIED, host
 from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.run_command import RunCommand
 from memrunbook.core.action.action import Repeat, Risk
 from memrunbook.core.units import Duration, decode
+
+USE = Use(RunCommand(command=("true",), risk="low"))
 
 
 def test_a_command_is_run_once_with_the_risk_that_its_author_declares() -> None:

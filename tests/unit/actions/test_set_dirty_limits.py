@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.unit.actions.decisions import blocked, change, not_needed
+from tests.unit.actions.decisions import Use, blocked, change, not_needed
 from tests.unit.actions.hosts import DENIED, host
 from tests.unit.actions.shells import Machine
 
@@ -15,6 +15,7 @@ from memrunbook.core.units import GIB, MIB, Duration, Size, decode
 SIZES = SetDirtyLimits(limit=Size(512 * MIB), background=Size(64 * MIB))
 PERCENT = SetDirtyLimits(limit_percent=5, background_percent=2)
 VM = "/proc/sys/vm"
+USE = Use(SetDirtyLimits(limit=Size(512 * MIB), background=Size(64 * MIB), for_=Duration(60)))
 
 
 def test_both_limits_are_set_for_a_while() -> None:

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
-from tests.unit.actions.decisions import blocked, change, not_needed
+from tests.unit.actions.decisions import Use, blocked, change, not_needed
 from tests.unit.actions.hosts import host
 
 from memrunbook.actions.set_lru_gen_min_ttl import SetLruGenMinTtl
 from memrunbook.core.action.action import Risk
 from memrunbook.core.reading.fact import Unavailable
+from memrunbook.core.units import Duration
 
 SECOND = SetLruGenMinTtl(milliseconds=1000)
+USE = Use(SetLruGenMinTtl(milliseconds=1000, for_=Duration(60)))
 
 
 def test_a_working_set_is_protected_and_the_undo_knows_the_old_time() -> None:

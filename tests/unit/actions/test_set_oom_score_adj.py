@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.unit.actions.decisions import blocked, change, not_needed
+from tests.unit.actions.decisions import Use, blocked, change, not_needed
 from tests.unit.actions.hosts import API, DENIED, host, with_process, with_unit
 from tests.unit.actions.shells import Machine
 
@@ -16,6 +16,7 @@ from memrunbook.core.units import decode
 
 EXPOSE = SetOomScoreAdj(pid=812, value=500)
 EXPOSE_UNIT = SetOomScoreAdj(unit=API.name, value=500)
+USE = Use(EXPOSE)
 
 
 def test_a_process_is_exposed() -> None:

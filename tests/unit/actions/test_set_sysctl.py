@@ -4,13 +4,15 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.unit.actions.decisions import blocked, change, not_needed
+from tests.unit.actions.decisions import Use, blocked, change, not_needed
 from tests.unit.actions.hosts import DENIED, host
 from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.set_sysctl import SCRIPT, UNDO, SetSysctl
 from memrunbook.core.action.action import Risk
 from memrunbook.core.units import GIB, KIB, MIB, Duration, decode
+
+USE = Use(SetSysctl(key="vm.swappiness", value=10, for_=Duration(60)))
 
 
 def test_a_parameter_is_set_for_a_while() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.actions.decisions import blocked, change, not_needed
+from tests.unit.actions.decisions import Use, blocked, change, not_needed
 from tests.unit.actions.hosts import DENIED, host
 from tests.unit.actions.shells import Machine
 
@@ -15,6 +15,7 @@ from memrunbook.core.units import Duration
 
 FOLDER = "/sys/kernel/mm/transparent_hugepage"
 BOTH = SetThp(enabled="never", defrag="never")
+USE = Use(SetThp(enabled="madvise", defrag="defer", for_=Duration(60)))
 
 
 def test_both_settings_are_set_and_the_undo_knows_the_old_ones() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.unit.actions.decisions import blocked, change, not_needed
+from tests.unit.actions.decisions import Use, blocked, change, not_needed
 from tests.unit.actions.hosts import COLD_SWAP, DENIED, host
 from tests.unit.actions.swap_host import SwapHost
 
@@ -17,6 +17,7 @@ from memrunbook.core.units import GIB, MIB, Size
 
 SETUP = SetupZram()
 BYTES = str(64 * MIB)
+USE = Use(SETUP)
 
 
 @pytest.mark.parametrize(("ram", "mib"), [(481028 * 1024, 256), (4 * GIB, 2048), (64 * GIB, 8192)])

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import msgspec
-from tests.unit.actions.decisions import blocked, change, not_needed
+from tests.unit.actions.decisions import Use, blocked, change, not_needed
 from tests.unit.actions.hosts import API, DENIED, FAILED, host
 from tests.unit.actions.shells import Machine
 
@@ -9,6 +9,7 @@ from memrunbook.actions.start_unit import StartUnit
 from memrunbook.core.action.action import Risk
 
 START = StartUnit(unit=FAILED.name)
+USE = Use(START)
 
 
 def test_a_failed_service_is_started_and_must_stay_up() -> None:

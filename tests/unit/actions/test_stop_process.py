@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.unit.actions.decisions import blocked, change
+from tests.unit.actions.decisions import Use, blocked, change
 from tests.unit.actions.hosts import DENIED, STRAY, host
 from tests.unit.actions.shells import Machine
 
@@ -23,6 +23,7 @@ from memrunbook.core.units import GIB, Duration
 
 STOP = StopProcess(pid=STRAY.pid)
 UNKILLABLE = "kill() { :; }\n" + SCRIPT
+USE = Use(STOP, {"processes.all": [STRAY]})
 
 
 def stray(changes: dict[str, Any] | None = None, *, fork_ok: bool = True) -> Snapshot:

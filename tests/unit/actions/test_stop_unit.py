@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.unit.actions.decisions import blocked, change, not_needed
+from tests.unit.actions.decisions import Use, blocked, change, not_needed
 from tests.unit.actions.hosts import API, FAILED, host, with_unit
 from tests.unit.actions.shells import Machine
 
@@ -8,6 +8,7 @@ from memrunbook.actions.stop_unit import StopUnit
 from memrunbook.core.action.action import Risk
 
 STOP = StopUnit(unit=API.name)
+USE = Use(STOP)
 
 
 def test_a_running_service_is_stopped_and_may_be_started_again() -> None:

@@ -138,6 +138,12 @@ def test_all_differences_are_told_in_the_order_of_the_file() -> None:
     assert [place for place, _, _ in problems(text)] == ["2:3", "2:13", "2:20", "3:10", "4:8", "5:1", "6:7"]
 
 
+def test_a_form_that_only_the_schema_refuses_is_told_beside_others() -> None:
+    told = {where: said for where, said, _ in problems("{every: 1 5m, count: 0}")}
+    assert told["1:9"].startswith('"1 5m" has not the form')
+    assert told["1:22"] == "must be at least 1, is 0"
+
+
 def test_no_jargon_of_any_library_is_shown() -> None:
     told = str(problems("{name: 5, when: {}, mode: x, size: 1, on: 1, share: x, rules: {}, sizes: [], z: 1, step: {}}"))
     assert not [word for word in ("Expected", "$.", "anyOf", "None", "dict", "str", "int`", "schema") if word in told]

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Annotated
+
+from msgspec import Meta
 
 from memrunbook.core.action.action import Blocked
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.units import format_duration
+from memrunbook.core.units import Duration
 
 Precondition = Callable[[Snapshot], Blocked | None]
+TakenBackAfter = Annotated[Duration | None, Meta(description="after this time the host itself takes it back")]
+"""The parameter `for`."""
 
 HINTS = {
     "absent": "this host does not offer it; `runbook facts` lists what it does",
@@ -139,11 +144,6 @@ def comes_back(seconds: float | None) -> Precondition:
         return has_timers(snapshot)
 
     return guard
-
-
-def back_after(seconds: float | None) -> str:
-    """The end of a summary that says when the change goes away by itself."""
-    return "" if seconds is None else f", back after {format_duration(seconds)}"
 
 
 def kernel_at_least(snapshot: Snapshot, major: int, minor: int) -> bool:

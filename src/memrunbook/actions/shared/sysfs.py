@@ -1,11 +1,11 @@
-"""Sets files of /sys that hold a number or show a choice in brackets, and takes them back: shared by actions."""
+"""Sets files of the kernel that hold a number or show a choice in brackets, and takes them back: shared by actions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from memrunbook.actions.shared.scripts import OWN_CHILD
-from memrunbook.core.action.action import Undo, UndoMode
+from memrunbook.core.action.action import Undo
 
 SHOWN = """\
 shown() { # FILE: shown_now is its value, the word in brackets where it shows several
@@ -62,7 +62,7 @@ def arguments(new: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(word for pair in new.items() for word in pair)
 
 
-def undo(new: Mapping[str, str], old: Mapping[str, str], mode: UndoMode) -> Undo:
+def undo(new: Mapping[str, str], old: Mapping[str, str]) -> Undo:
     """Brings the old values back, unless somebody else has set others meanwhile."""
     words = " and ".join(f"{file} back to {value}" for file, value in old.items())
-    return Undo(words, UNDO, tuple(word for file in new for word in (file, new[file], old[file])), mode)
+    return Undo(words, UNDO, tuple(word for file in new for word in (file, new[file], old[file])))

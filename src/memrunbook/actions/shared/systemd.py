@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
+
 from memrunbook.actions.shared import guards
-from memrunbook.core.action.action import Blocked, Risk
+from memrunbook.actions.shared.scripts import SAME_RUN
+from memrunbook.core.action.action import Action, Blocked, Change, Risk, Undo, Verify
 from memrunbook.core.action.protect import named_only_unit, untouchable_unit
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.linux.service import Service
 
 NEEDS = ("host", "units")
+UnitName = Annotated[str, Meta(description="the service, as in search-api.service")]
 HOLD = 60.0
 """Seconds that a service must stay well: a refilled heap looks cured for a few."""
 UNKNOWN_STATE = "unknown"
@@ -23,6 +30,57 @@ unit_journal() { # UNIT: the end of its log, for whoever reads why it failed
   return 1
 }
 """
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that systemd is asked for and that is waited for: what restart, start and stop of a unit have in common.
+
+    `verb` is the word for `systemctl`; `first` are lines of sh before it, with the unit in $1.
+    """
+
+    verb: str
+    first: str = ""
+
+    @property
+    def script(self) -> str:
+        """The constant script; its parameters are those of `run_arguments`."""
+        act = f"""\
+act() {{ # UNIT MAINPID INVOCATION
+  same_run "$1" "$2" "$3" || return
+{self.first}  child systemctl {self.verb} --no-ask-password -- "$1" || unit_journal "$1"
+}}
+act "$@"
+"""
+        return SAME_RUN + JOURNAL + act
+
+    def change(  # noqa: PLR0913  what the three do not have in common
+        self,
+        action: Action,
+        snapshot: Snapshot,
+        unit: Service,
+        *,
+        costs: str,
+        verify: Verify,
+        undo: Undo | None = None,
+        settle: float = 0.0,
+    ) -> Change:
+        """The change of an action that is this job, for the run of the unit that the snapshot shows."""
+        return action.change(
+            summary=f"{self.verb.capitalize()} {unit.name}",
+            target=unit.name,
+            command=f"systemctl {self.verb} {unit.name}",
+            identity=identity(snapshot, unit),
+            script=self.script,
+            args=run_arguments(unit),
+            risk=risk(unit),
+            undo=undo,
+            costs=costs,
+            verify=verify,
+            timeout=job_timeout(unit),
+            touches=unit.name,
+            settle=settle,
+        )
 
 
 def find(snapshot: Snapshot, name: str) -> Service | Blocked | None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypedDict, Unpack
 
 import msgspec
 from msgspec import Struct
 
 from memrunbook.core.action.moved import Moves
 from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.units import format_duration
 
 UndoMode = Literal["auto", "offer", "none"]
 
@@ -100,6 +101,19 @@ class Change(Struct, frozen=True, kw_only=True):
         return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
 
 
+class Details(TypedDict, total=False):
+    """What a change may say beside what each must; as in `Change`."""
+
+    identity: str
+    args: tuple[str, ...]
+    costs: str
+    settle: float
+    verify: Verify
+    timeout: float
+    touches: str
+    evidence: bool
+
+
 class NotNeeded(Struct, frozen=True):
     """The host is already as the action would make it."""
 
@@ -119,6 +133,7 @@ Decision = Change | NotNeeded | Blocked
 class Action(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One remediation. `decide` is pure; a missing fact makes it `Blocked`, never a guess.
 
+    What is said here of the class holds for every change that it proposes; `change` sees to that.
     `moves` names the metrics that it should move and where to: none of them moved is said. None: the runbook's signals.
     """
 
@@ -132,3 +147,46 @@ class Action(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def decide(self, snapshot: Snapshot) -> Decision:
         """What this action would do on the host of this snapshot."""
         raise NotImplementedError
+
+    @property
+    def word(self) -> str:
+        """What a runbook calls it: the name of its file."""
+        return type(self).__module__.rpartition(".")[2]
+
+    def change(  # noqa: PLR0913  the parts of a change
+        self,
+        *,
+        summary: str,
+        target: str,
+        script: str,
+        command: str,
+        risk: Risk | None = None,
+        undo: Undo | None = None,
+        back_after: float | None = None,
+        **details: Unpack[Details],
+    ) -> Change:
+        """The change of this action, with the word, the repeat class and the undo mode that are its class's.
+
+        `risk` is the highest that it allows unless a lower one is given. An undo that says "offer" stays so where the
+        class says "auto". With `back_after` (seconds) the summary ends by saying when the change goes away by itself.
+        Raises ValueError for what the class does not allow.
+        """
+        if risk is not None and risk > self.max_risk:
+            raise ValueError(f"{self.word}: risk {risk.word} is above {self.max_risk.word}, its highest")
+        if undo is not None and self.undo_mode == "none":
+            raise ValueError(f"{self.word}: it has an undo, and its undo mode is none")
+        if undo is not None and undo.mode == "auto":
+            undo = msgspec.structs.replace(undo, mode=self.undo_mode)
+        back = f", back after {format_duration(back_after)}" if back_after else ""
+        return Change(
+            action=self.word,
+            summary=f"{summary}{back}",
+            target=target,
+            script=script,
+            command=command,
+            risk=self.max_risk if risk is None else risk,
+            repeat=self.repeat,
+            undo=undo,
+            back_after=back_after or 0.0,
+            **details,
+        )

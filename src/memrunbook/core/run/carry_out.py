@@ -148,8 +148,14 @@ def _proof_facts(approved: Approved, proof: Proof) -> set[str]:
 
 
 def _unproven(proof: Proof, why: str, *, ever: bool) -> str:
+    """Says for how long a proof was waited for, and how near it came; `why` says what of it is unknown."""
+    if ever:
+        seen = "it was true for a moment"
+    elif why:
+        seen = f"unknown: {why}"
+    else:
+        seen = "it was never true"
     held = f" for {format_duration(proof.hold)}" if proof.hold else ""
-    seen = "it was true for a moment" if ever else f"unknown: {why}" if why else "it was never true"
     return f"it did not hold{held} within {format_duration(proof.within)} ({seen}): {proof.that.source}"
 
 

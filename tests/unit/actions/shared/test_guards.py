@@ -91,11 +91,6 @@ def test_a_change_comes_back_by_a_timer_of_systemd(
     assert blocked is None or word in blocked.why
 
 
-def test_a_summary_says_when_the_change_goes_away() -> None:
-    assert guards.back_after(None) == ""
-    assert guards.back_after(7200.0) == ", back after 2 h"
-
-
 @pytest.mark.parametrize(
     ("kernel", "later"), [("6.1.0-56-amd64", True), ("5.8.0", True), ("5.7.19", False), ("", False), (DENIED, False)]
 )

@@ -57,6 +57,7 @@ def test_running_wants_an_active_service() -> None:
     down = systemd.running(host(), FAILED.name)
     assert isinstance(down, Blocked)
     assert "start_unit" in down.hint
+    assert isinstance(systemd.running(host({"host.kubernetes": True}), API.name), Blocked)
 
 
 def test_a_service_of_which_systemctl_says_nothing_is_left_alone() -> None:
