@@ -37,12 +37,6 @@ def progress_line(host: str, request: Request) -> Line:
     return _said(host, _doing(request))
 
 
-def waiting_line(host: str, what: str, waited: float, limit: float | None = None) -> Line:
-    """A line for a host that does not answer; seconds waited and at most."""
-    end = f" of {format_duration(limit)}" if limit else ""
-    return _said(host, f"waited {format_duration(waited)}{end}: {what}; Ctrl-C to give up")
-
-
 def _said(host: str, words: str) -> Line:
     return line(Span(host, "quiet"), "  ", words)
 

@@ -12,7 +12,7 @@ from memrunbook.core.run.request import AskApproval, Execute, Lock, ReadFacts, R
 from memrunbook.core.runbook.condition import State, Verdict
 from memrunbook.ui.block import line
 from memrunbook.ui.layout import lay_out
-from memrunbook.ui.progress import ProgressDisplay, event_line, progress_line, waiting_line
+from memrunbook.ui.progress import ProgressDisplay, event_line, progress_line
 from memrunbook.ui.screen import Screen
 
 WAIT = Wait(5.0, "verify restart-grower")
@@ -88,7 +88,3 @@ def test_hosts_may_report_from_several_threads_while_it_is_paused_and_drawn() ->
             thread.join(10)
     assert not any(thread.is_alive() for thread in threads)
     assert all(f"line {n}\n" in stream.getvalue() for n in range(8))
-
-
-def test_a_slow_host_is_waited_for_with_an_explanation() -> None:
-    assert "waited 41 s: no banner; Ctrl-C to give up" in str(waiting_line("h", "no banner", 41.0))
