@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from memrunbook.app.notice import Notice
     from memrunbook.app.planning import PlanArguments, PlanResult, plan
     from memrunbook.app.reporting import list_runs, report
-    from memrunbook.app.running import RunArguments, RunResult, run
+    from memrunbook.app.running import RunArguments, RunResult, consent, run
     from memrunbook.app.validating import ValidateResult, new_runbook, validate
 
 # What is public, and the file that holds it.
@@ -30,7 +30,7 @@ _HOMES = {
     "notice": ("Notice",),
     "planning": ("PlanArguments", "PlanResult", "plan"),
     "reporting": ("list_runs", "report"),
-    "running": ("RunArguments", "RunResult", "run"),
+    "running": ("RunArguments", "RunResult", "consent", "run"),
     "validating": ("ValidateResult", "new_runbook", "validate"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -48,6 +48,7 @@ __all__ = [
     "RunResult",
     "ValidateResult",
     "audit",
+    "consent",
     "diagnose",
     "explain_log",
     "facts",

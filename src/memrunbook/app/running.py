@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +36,7 @@ from memrunbook.state.names import file_name
 from memrunbook.state.paths import prepare, usual_state_dir
 from memrunbook.state.plans import save_plans
 from memrunbook.state.run_directory import RunDirectory, new_run_id
+from memrunbook.ui.approve import UnattendedApprover
 from memrunbook.version import __version__
 
 LEFT = """Left at once: what was under way may be unfinished.
@@ -119,6 +120,11 @@ def _invoked(arguments: RunArguments, runbook: Runbook, clock: SystemClock) -> I
         parameters={name: str(value) for name, value in runbook.parameters.items()},
         hosts=tuple(host.name for host in arguments.hosts),
     )
+
+
+def consent(allow: Collection[str] = (), *, yes: bool = False) -> Approver:
+    """An approver for when nobody can be asked: `yes` to low risk, and to each ACTION or ACTION:TARGET of `allow`."""
+    return UnattendedApprover(yes, allow, SystemClock().now, this_actor().user)
 
 
 @dataclass

@@ -1,0 +1,98 @@
+"""Every `--json` prints a document of its own name that its schema describes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import jsonschema
+import pytest
+from tests.cli.books import book, look
+from tests.cli.console import ROOT, here
+
+from memrunbook.cli.main import group
+from memrunbook.documents.printed import documents
+
+RECORDED = ROOT / "tests" / "facts"
+LOG = "[  100.000000] Out of memory: Killed process 42 (java) total-vm:4kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB\n"
+
+
+def valid(document: dict[str, Any], schema: str) -> None:
+    rules = json.loads((ROOT / "schemas" / f"{schema}.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(rules).validate(document)
+
+
+def printed(words: tuple[str, ...]) -> dict[str, Any]:
+    """The one document that a command prints."""
+    found: dict[str, Any] = json.loads(here(*words, "--json").out)
+    return found
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    path = tmp_path / "host.replay"
+    meminfo = "MemTotal: 1000 kB\nMemFree: 900 kB\nMemAvailable: 900 kB\n"
+    path.write_text(f"@@case begin 5.0\n@@case file /proc/meminfo\n{meminfo}@@case end 5.1\n", encoding="utf-8")
+    return path
+
+
+def with_json(command: click.Command, path: tuple[str, ...]) -> list[tuple[str, ...]]:
+    if isinstance(command, click.Group):
+        inner = (with_json(one, (*path, name)) for name, one in command.commands.items())
+        return [found for several in inner for found in several]
+    return [path] if any("--json" in option.opts for option in command.params) else []
+
+
+# Words behind each command, and the document that it prints.
+SAID: dict[tuple[str, ...], tuple[tuple[str, ...], str]] = {
+    ("list",): ((), "list"),
+    ("show",): (("oom-event",), "show"),
+    ("validate",): (("./{folder}/bad.yaml",), "problems"),
+    ("facts",): (("--replay", "{bundle}"), "facts"),
+    ("diagnose",): (("--replay", "{bundle}"), "diagnose"),
+    ("plan",): (("memory-shortage", "--replay", "{bundle}"), "plan"),
+    ("run",): (("{book}", "--host", "local", "--yes"), "run"),
+    ("runs",): ((), "runs"),
+    ("report",): (("last",), "report"),
+    ("audit", "verify"): ((), "audit"),
+    ("oom-log",): (("{log}",), "oom-log"),
+}
+
+
+def test_every_command_with_json_is_tried_here() -> None:
+    context = click.Context(group)
+    commands = {name: group.get_command(context, name) for name in group.list_commands(context)}
+    found = [path for name, command in commands.items() if command for path in with_json(command, (name,))]
+    assert set(found) == set(SAID)
+    assert {schema for _, schema in SAID.values()} == set(documents())
+
+
+@pytest.mark.usefixtures("machine")
+def test_what_a_command_prints_is_what_its_schema_says(tmp_path: Path, bundle: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("name: 5\n", encoding="utf-8")
+    (tmp_path / "kern.log").write_text(LOG, encoding="utf-8")
+    places = {"folder": tmp_path, "bundle": bundle, "book": book(tmp_path, look("one", "uptime")),
+              "log": tmp_path / "kern.log"}  # fmt: skip
+    ran = here("run", *(word.format(**places) for word in SAID["run",][0]), "--json")
+    *records, summary = [json.loads(line) for line in ran.out.splitlines()]
+    assert [record["event"] for record in records[:2]] == ["asked", "answered"]
+    for record in records:
+        valid(record, "record")
+    valid(summary, "run")
+    for command, (words, schema) in SAID.items():
+        if command != ("run",):
+            document = printed((*command, *(word.format(**places) for word in words)))
+            assert document["format"] == f"memrunbook.{schema}/1"
+            valid(document, schema)
+
+
+def test_a_shown_runbook_is_a_runbook() -> None:
+    valid(printed(("show", "swap-thrashing"))["runbook"], "runbook")
+
+
+def test_a_format_is_named_or_refused(tmp_path: Path) -> None:
+    assert here("list", "--format", "json").out == here("list", "--json").out
+    assert here("list", "--format", "text").out == here("list").out
+    here("list", "--format", "xml").refused(2, "there is no format 'xml'", hint="there are: json, text")
