@@ -27,6 +27,7 @@ from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.fleet import each
 from memrunbook.runtime.handled import Handled
 from memrunbook.runtime.interpret import Interpreter
+from memrunbook.runtime.life import Life
 from memrunbook.runtime.ports import Approver, Session
 from memrunbook.state.run_directory import RunDirectory
 
@@ -71,9 +72,10 @@ class Running:
     def run(self) -> list[HostReport]:
         """Runs every host; the reports in their order. JournalError stops the host whose journal fails."""
         self.directory.hosts([host.name for host in self.wiring.hosts])  # one entry in the ledger for all of them
-        return each(self.wiring.hosts, self._one, self.wiring.settings.forks)
+        clock = SystemClock(self.wiring.stop)
+        return each(self.wiring.hosts, self._one, self.wiring.settings.forks, clock)
 
-    def _one(self, host: Host) -> HostReport:
+    def _one(self, host: Host) -> Life[HostReport]:
         clock = SystemClock(self.wiring.stop)
         journal = HostJournal(
             directory=self.directory,
@@ -85,11 +87,12 @@ class Running:
             copy=self.copy,
         )
         try:
+            clock.sleep(0.0)  # after Ctrl-C no host is entered any more
             session = self.wiring.connector(host).connect()
         except RunbookError as error:
             return _not_reached(host, error, journal)
         try:
-            return self._interpreted(host, session, journal, clock)
+            return (yield from self._interpreted(host, session, journal, clock))
         finally:
             session.close()
             journal.journal.close()
@@ -102,7 +105,7 @@ class Running:
         count, every = settings.sampling(usual.count, usual.every)
         return Sampling(count, Duration(every))
 
-    def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> HostReport:
+    def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> Life[HostReport]:
         interpreter = Interpreter(
             host=host.name,
             run_id=self.directory.run_id,
@@ -119,7 +122,7 @@ class Running:
             stop=self.wiring.stop.is_set,
         )
         try:
-            return interpreter.run(run_plan(self.runbook, self._watch))
+            return (yield from interpreter.run(run_plan(self.runbook, self._watch)))
         except JournalError:
             interpreter.release()  # nothing more may be done here, but the host shall not stay locked
             raise

@@ -7,7 +7,7 @@ import getpass
 import os
 import sys
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from memrunbook.core.action.policy import ServicePolicy
     from memrunbook.core.reading.snapshot import Snapshot
     from memrunbook.core.runbook.bound import Runbook
+    from memrunbook.runtime.life import Pause
     from memrunbook.runtime.ports import Connector
     from memrunbook.transports.ssh import SshOptions
 
@@ -148,9 +149,10 @@ class Wiring:
         every: float,
         work: Callable[[], None] = lambda: None,
     ) -> list[Reached]:
-        """Reads every host; `work` is done in the first host's first wait between two samples."""
+        """Reads every host; `work` is done in the first wait between two samples."""
         from memrunbook.cli.streams import meanwhile
         from memrunbook.core.units import format_duration
+        from memrunbook.runtime.clock import SystemClock
         from memrunbook.runtime.fleet import each
 
         hosts = self.hosts
@@ -158,25 +160,25 @@ class Wiring:
         verb = "reading" if self.settings.watch is None else "watching"
         what = f"{verb} {whom}, {count} samples, about {format_duration((count - 1) * every)}"
         with meanwhile(what, always=self.settings.watch is not None):
-            return each(hosts, lambda host: self._read(host, facts, count, every, work), self.settings.forks)
+            clock = SystemClock(self.stop)
+            return each(hosts, lambda host: self._read(host, facts, count, every), self.settings.forks, clock, work)
 
     def _read(
-        self, host: Host, facts: Callable[[], Collection[str]], count: int, every: float, work: Callable[[], None]
-    ) -> Reached:
+        self, host: Host, facts: Callable[[], Collection[str]], count: int, every: float
+    ) -> Generator[Pause, None, Reached]:
         try:
             session = self.connector(host).connect()
         except RunbookError as error:
             return Reached(host.name, error=error)
         try:
             from memrunbook import catalog
-            from memrunbook.runtime.clock import BusyClock, SystemClock
+            from memrunbook.runtime.clock import SystemClock
             from memrunbook.runtime.collect import Collector
             from memrunbook.runtime.services import with_policy
 
-            clock = BusyClock(self.stop, work) if host == self.hosts[0] else SystemClock(self.stop)
             patience = self.settings.patience or 0.0
-            collector = Collector(host, session, clock, catalog.facts(), patience=patience)
-            snapshot = collector.collect(sorted(facts()), count=count, every=every)
+            collector = Collector(host, session, SystemClock(self.stop), catalog.facts(), patience=patience)
+            snapshot = yield from collector.collect(sorted(facts()), count=count, every=every)
             if snapshot.lost:
                 return Reached(host.name, error=SessionLost("the connection was lost while the host was being read"))
             return Reached(host.name, with_policy(snapshot, self.policy))

@@ -34,6 +34,7 @@ from memrunbook.core.units import encode
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.execute import execute, take_back
 from memrunbook.runtime.handled import Handled, with_handled
+from memrunbook.runtime.life import Life, Pause
 from memrunbook.runtime.lock import give, take
 from memrunbook.runtime.ports import Approver, Clock, Journal, Session
 from memrunbook.runtime.redaction import redacted
@@ -62,12 +63,16 @@ class Interpreter:
     events: list[Event] = field(default_factory=list)
     held_back: RunbookError | None = None
 
-    def run(self, asking: Asking[None]) -> HostReport:
-        """Runs to the end and returns the report; JournalError where a question cannot be put on disk."""
+    def run(self, asking: Asking[None]) -> Life[HostReport]:
+        """Runs to the end and returns the report; JournalError where a question cannot be put on disk.
+
+        Its waits are asked for. Interrupted, thrown in there, is thrown into the run, which then ends well.
+        """
         try:
             request = next(asking)
             while True:
-                request = self._resume(asking, request)
+                answer = yield from self._answered(request)
+                request = asking.throw(answer) if isinstance(answer, RunbookError) else asking.send(answer)
         except StopIteration:
             return fold(self.host, self.events)
 
@@ -75,32 +80,42 @@ class Interpreter:
         """Gives the lock back without a record: for when none can be written."""
         give(self.session, self._owner)
 
-    def _resume(self, asking: Asking[None], request: Request[Any]) -> Request[Any]:
+    def _answered(self, request: Request[Any]) -> Life[Any]:
+        """The answer to a question, or the error to throw in instead; both question and answer are on disk by then."""
         if isinstance(request, Record):
             self.journal.append({"event": "recorded", "record": _plain(request.event)})
             self.watch(request)
             self.events.append(request.event)
-            return asking.send(Waited(self.clock.now()))
+            return Waited(self.clock.now())
         record = self.journal.append({"event": "asked", "request": _plain(request)})
         self.watch(request)
         try:
-            answer = self._answer(request, record)
+            answer = yield from self._answer(request, record)
         except (HostError, Refused, Interrupted) as error:
             self.journal.append({"event": "error", "error": type(error).__name__, "message": str(error)})
-            return asking.throw(error)
+            return error
         self.journal.append({"event": "answered", "answer": _plain(answer)})
-        return asking.send(answer)
+        return answer
 
-    def _answer(self, request: Request[Any], record: str) -> Any:
+    def _answer(self, request: Request[Any], record: str) -> Life[Any]:
         if not isinstance(request, Unlock):
             self._heed()
-        if isinstance(request, ReadFacts):
-            return self._read(request)
-        if isinstance(request, AskApproval):
-            return self.approver.approve(self.host, request)
-        if isinstance(request, Execute):
-            return self._execute(request, record)
-        return self._wait(request)
+        match request:
+            case ReadFacts():
+                return (yield from self._read(request))
+            case AskApproval():
+                return self.approver.approve(self.host, request)
+            case Execute():
+                return self._execute(request, record)
+            case Wait():
+                yield Pause(request.seconds)
+            case Lock():
+                take(self.session, self._owner, force=self.break_lock)
+            case Unlock():
+                give(self.session, self._owner)
+            case _:
+                raise NotImplementedError(type(request).__name__)
+        return Waited(self.clock.now())
 
     def _heed(self) -> None:
         """Ends the run before the next question where a person, or what happened during a script, says so."""
@@ -109,17 +124,8 @@ class Interpreter:
         if self.stop():
             raise Interrupted("a person asked to stop")
 
-    def _wait(self, request: Request[Any]) -> Waited:
-        if isinstance(request, Wait):
-            self.clock.sleep(request.seconds)
-        elif isinstance(request, Lock):
-            take(self.session, self._owner, force=self.break_lock)
-        else:
-            give(self.session, self._owner)
-        return Waited(self.clock.now())
-
-    def _read(self, request: ReadFacts) -> Snapshot:
-        snapshot = self.collector.collect(request.facts, count=request.count, every=request.every)
+    def _read(self, request: ReadFacts) -> Life[Snapshot]:
+        snapshot = yield from self.collector.collect(request.facts, count=request.count, every=request.every)
         if snapshot.lost:
             raise SessionLost("the connection was lost while the host was being read", hint="runbook report shows it")
         return with_handled(with_policy(snapshot, self.policy), self.handled)

@@ -34,6 +34,7 @@ from memrunbook.core.run.run import run_plan
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.execute import DISARM
 from memrunbook.runtime.interpret import Interpreter
+from memrunbook.runtime.life import run_alone
 from memrunbook.runtime.lock import GIVE, TAKE
 from memrunbook.runtime.ports import Output
 from memrunbook.testing import START, FixedClock, MemoryJournal, ScriptedApprover, ScriptedSession
@@ -85,7 +86,7 @@ class Lab:
                 except (SessionLost, Refused, Interrupted) as error:
                     answers.append(error)
 
-        self.report = self.interpreter.run(asking())
+        self.report = run_alone(self.interpreter.run(asking()), self.clock)
         return answers
 
     def journaled(self, event: str) -> list[dict[str, Any]]:
@@ -120,7 +121,8 @@ class SlowApprover(ScriptedApprover):
 def test_what_was_judged_by_a_watch_is_watched_again_after_a_long_gate() -> None:
     lab = Lab()
     lab.interpreter.approver = SlowApprover(clock=lab.clock)
-    lab.interpreter.run(run_plan(small.runbook(small.step(), count=9, short="memory.available_percent < 60.0")))
+    plan = run_plan(small.runbook(small.step(), count=9, short="memory.available_percent < 60.0"))
+    run_alone(lab.interpreter.run(plan), lab.clock)
     samples = [told["answer"]["samples"] for told in lab.journaled("answered") if "readings" in told["answer"]]
     assert samples == [9, 9, 2, 9]
 
