@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import heapq
 import queue
+import resource
+import sys
 import threading
 import time
 from collections import deque
@@ -21,8 +23,10 @@ from memrunbook.runtime.ports import Clock
 H = TypeVar("H")
 R = TypeVar("R")
 
-OPEN = 400
-"""Lives that have begun and not ended. Each may hold two files (connection, journal); 1,024 is a usual limit."""
+FILES = 2
+"""Open files that a life may hold: its connection and its journal."""
+SPARE_FILES = 64
+"""Open files that are left to everything else."""
 GRACE = 1.0
 """Seconds that sleeping lives are given for their end when the calling thread is torn away."""
 
@@ -47,6 +51,12 @@ def each(
     return _Fleet(lives, min(forks, len(lives)), clock, meanwhile).run()
 
 
+def _room() -> int:
+    """How many lives may be open at once, by the limit of open files."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return sys.maxsize if limit == resource.RLIM_INFINITY else max(1, (limit - SPARE_FILES) // FILES)
+
+
 class _Fleet(Generic[R]):
     """The calling thread alone knows who sleeps and who is next; a worker resumes what it is handed and tells."""
 
@@ -58,6 +68,7 @@ class _Fleet(Generic[R]):
         self._unbegun = deque(range(len(lives)))
         self._asleep: list[tuple[float, int]] = []  # a heap: when (monotonic seconds), and whose place
         self._at_work = 0
+        self._room = _room()
         self._stopping = False
         self._results: dict[int, R] = {}
         self._errors: dict[int, BaseException] = {}
@@ -105,7 +116,7 @@ class _Fleet(Generic[R]):
             if self._asleep and (self._stopping or self._asleep[0][0] <= now):
                 place = heapq.heappop(self._asleep)[1]
                 self._hand(place, partial(resume, self._lives[place], Interrupted() if self._stopping else None))
-            elif self._unbegun and len(self._asleep) + self._at_work < OPEN:
+            elif self._unbegun and len(self._asleep) + self._at_work < self._room:
                 place = self._unbegun.popleft()
                 self._hand(place, partial(resume, self._lives[place]))
             else:

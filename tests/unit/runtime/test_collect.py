@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
@@ -12,7 +11,6 @@ import pytest
 from msgspec import structs
 
 from memrunbook import catalog
-from memrunbook.core.errors import Interrupted
 from memrunbook.core.host import Host, HostIdentity
 from memrunbook.core.instant import Instant
 from memrunbook.core.reading.fact import (
@@ -29,11 +27,12 @@ from memrunbook.core.reading.fact import (
     Walk,
 )
 from memrunbook.core.reading.probe import build_probe
-from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.reading.snapshot import NOT_READ, Snapshot
+from memrunbook.facts.shared.sampling import ONE_SAMPLE
 from memrunbook.runtime import collect
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.collect import Collector
-from memrunbook.runtime.life import Pause, run_alone
+from memrunbook.runtime.life import Ended, Pause, resume, run_alone
 from memrunbook.runtime.ports import Output, Session
 from memrunbook.transports.local import Child, LocalConnector
 from memrunbook.transports.replay import ReplaySession
@@ -322,15 +321,6 @@ def test_too_long_an_answer_is_left_out(local: Session, monkeypatch: pytest.Monk
     assert _reading(snapshot).samples[0]["long"] == "failed: long: left out, the answers exceed 1 MiB"
 
 
-def test_a_sleep_ends_when_a_person_asks_to_stop() -> None:
-    stop = threading.Event()
-    clock = SystemClock(stop)
-    clock.sleep(-1)
-    threading.Timer(0.1, stop.set).start()
-    with pytest.raises(Interrupted):
-        clock.sleep(60)
-
-
 def test_a_parser_that_raises_is_a_defect_and_not_hidden() -> None:
     broken = Fact(reading=Said, parse=partial(_raise), asks=())
     with pytest.raises(ZeroDivisionError):
@@ -378,6 +368,72 @@ def test_a_follow_up_without_an_answer_leaves_the_rest_standing() -> None:
     assert isinstance(first, Said)
     assert isinstance(second, Said)
     assert second.samples[-1]["/detail"].startswith("failed: /detail")
+
+
+def test_a_read_asks_for_its_waits_and_sleeps_through_none() -> None:
+    clock = StepClock()
+    samples = [_sample(100, c="1", s="x"), _sample(105, c="2"), _sample(110, c="4")]
+    reading = _collector(samples, {"f": _fact(*COUNTERS)}, clock).collect(["f"], count=3, every=5)
+    assert [resume(reading), resume(reading)] == [Pause(5.0), Pause(5.0)]
+    end = resume(reading)
+    assert isinstance(end, Ended)
+    assert end.result.samples == 3
+    assert clock.slept == []
+
+
+class FirstLook:
+    """Who is told what the first sample says; `slept` is what was slept by then."""
+
+    def __init__(self, samples: list[Sample], facts: Mapping[str, Fact]) -> None:
+        self.clock = StepClock()
+        self.told: list[Snapshot] = []
+        self.slept: list[list[float]] = []
+        self.collector = _collector(samples, facts, self.clock)
+        self.collector.on_first = self.tell
+
+    def tell(self, snapshot: Snapshot) -> None:
+        self.told.append(snapshot)
+        self.slept.append(list(self.clock.slept))
+
+
+def test_the_first_look_is_told_before_the_interval_and_once_only() -> None:
+    samples = [_sample(100 + n, c=str(n), s="x") for n in range(4)]
+    look = FirstLook(samples, {"f": _fact(*COUNTERS)})
+    assert _read(look.collector, ["f"], count=3, every=5).samples == 3
+    look.collector.changed()
+    _read(look.collector, ["f"], count=2, every=5)
+    (first,) = look.told
+    assert look.slept == [[]]
+    assert _reading(first).samples == [{"/c": "0", "/s": "x"}]
+    assert (first.host, first.samples, first.span, first.taken_at) == ("web01", 1, 0.0, StepClock().now())
+    assert (first.fork_ok, first.lost) == (True, False)
+
+
+def test_the_first_look_asks_nothing_more_of_the_host() -> None:
+    samples = [_sample(10.0, c="2", s="x"), _sample(15.0, c="2"), _sample(15.1, detail="many maps")]
+    look = FirstLook(samples, FOLLOWING)
+    snapshot = _read(look.collector, ["third"], count=2, every=5.0)
+    (first,) = look.told
+    assert isinstance(first.reading("first"), Said)
+    assert first.reading("third") == NOT_READ
+    assert _reading(snapshot, "second").samples[-1]["/detail"] == "many maps"
+
+
+@pytest.mark.parametrize(("count", "complete"), [(1, True), (3, False)])
+def test_where_no_second_sample_is_waited_for_there_is_no_first_look(count: int, *, complete: bool) -> None:
+    look = FirstLook([_sample(100, complete=complete, c="1", s="x")], {"f": _fact(*COUNTERS)})
+    assert _read(look.collector, ["f"], count=count, every=5).samples == 1
+    assert look.told == []
+
+
+def test_every_fact_is_parsed_from_a_first_sample_alone(local: Session) -> None:
+    told: list[Snapshot] = []
+    collector = Collector(HOST, local, SystemClock(), catalog.facts(), on_first=told.append)
+    resume(collector.collect(sorted(catalog.facts()), count=2, every=60))
+    (first,) = told
+    assert isinstance(first.value("memory.available_bytes"), int)
+    quick = _read(Collector(HOST, local, SystemClock(), catalog.facts()), sorted(catalog.facts()), count=1, every=60)
+    assert quick.value("vmstat.major_faults_per_second") == ONE_SAMPLE
 
 
 class SlowSession(ReplaySession):

@@ -33,8 +33,9 @@ from memrunbook.core.run.request import (
 from memrunbook.core.run.run import run_plan
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.execute import DISARM
+from memrunbook.runtime.fleet import each
 from memrunbook.runtime.interpret import Interpreter
-from memrunbook.runtime.life import run_alone
+from memrunbook.runtime.life import Ended, Life, Pause, resume, run_alone
 from memrunbook.runtime.lock import GIVE, TAKE
 from memrunbook.runtime.ports import Output
 from memrunbook.testing import START, FixedClock, MemoryJournal, ScriptedApprover, ScriptedSession
@@ -132,6 +133,67 @@ def test_a_wait_passes_time_and_every_answer_carries_it() -> None:
     (waited,) = lab.ask(Wait(7.0, "a test"))
     assert waited == Waited(lab.clock.now())
     assert waited.at.since(START) == 7.0
+
+
+def test_waits_and_sample_intervals_are_asked_for() -> None:
+    lab = Lab()
+
+    def asking() -> Generator[Request[Any], Any, None]:
+        yield Wait(7.0, "a test")
+        yield READ
+
+    run = lab.interpreter.run(asking())
+    assert resume(run) == Pause(7.0)
+    assert resume(run) == Pause(pytest.approx(4.9))  # of 5 s the host spent 0.1 s on its answer
+    assert isinstance(resume(run), Ended)
+    assert lab.clock.now() == START
+
+
+@pytest.mark.parametrize("request_", [Wait(7.0, "a test"), READ])
+def test_who_asks_to_stop_in_a_wait_is_heard_by_the_run_and_journaled(request_: Request[Any]) -> None:
+    lab = Lab()
+    heard: list[Interrupted] = []
+
+    def asking() -> Generator[Request[Any], Any, None]:
+        try:
+            yield request_
+        except Interrupted as error:
+            heard.append(error)
+        yield Unlock()
+
+    run = lab.interpreter.run(asking())
+    resume(run)
+    stop = Interrupted("a person asked to stop")
+    assert isinstance(resume(run, stop), Ended)
+    assert heard == [stop]
+    (record,) = lab.journaled("error")
+    assert record == {"event": "error", "error": "Interrupted", "message": "a person asked to stop"}
+    assert [call.script for call in lab.session.calls] == [GIVE]
+
+
+def test_a_question_that_nobody_knows_is_not_answered_by_giving_the_lock_back() -> None:
+    class Sing(Request[None], frozen=True, tag=True):
+        """A question of the future."""
+
+    lab = Lab()
+    with pytest.raises(NotImplementedError, match="Sing"):
+        lab.ask(Sing())
+    assert lab.session.calls == []
+
+
+def test_many_runs_wait_together_on_few_workers() -> None:
+    labs = [Lab() for _ in range(20)]
+    clock = FixedClock()
+
+    def live(lab: Lab) -> Life[str]:
+        lab.interpreter.clock = lab.interpreter.collector.clock = clock
+        report = yield from lab.interpreter.run(run_plan(small.runbook(small.step())))
+        return f"{report.outcome} {clock.now().since(START):.0f}"
+
+    (alone,) = each([Lab()], live, 1, clock)
+    assert clock.now() != START
+    clock = FixedClock()
+    assert each(labs, live, 2, clock) == [alone] * 20
 
 
 def test_a_lock_is_taken_and_given_back_for_run_and_actor() -> None:
