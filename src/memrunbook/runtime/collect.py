@@ -76,12 +76,12 @@ class Collector:
         """Forgets the samples: something was changed on the host, and no rate may span that."""
         self._previous = None
 
-    def collect(self, names: Collection[str], *, count: int, every: float) -> Life[Snapshot]:
+    def collect(self, names: Collection[str], *, count: int, every: float, at_work: bool = False) -> Life[Snapshot]:
         """Reads the named facts and those they need, in `count` samples that are `every` seconds apart; asks to wait.
 
         A valid sample of an earlier read stands for all but one of them; for a watch only an earlier watch does, with
-        all its samples, as long as nothing is changed: what they tell apart, two cannot. What could not be read is
-        Unavailable.
+        all its samples, as long as nothing is changed: what they tell apart, two cannot. Whoever is left waiting for
+        too long (all workers were at gates) begins anew. What could not be read is Unavailable.
         """
         order = ordered(names, self.facts)
         asks = [ask for name in order for ask in self.facts[name].asks]
@@ -90,8 +90,8 @@ class Collector:
         watched = self._watched if previous else ()
         if count >= LEAST_POINTS and not watched:
             previous = None
-        if previous and count > 1:
-            yield from self._wait(previous.at, every)
+        if previous and count > 1 and (yield from self._wait(previous.at, every, at_work=at_work)):
+            previous = None
         full = self._take(asks, repeat=False)
         samples: Samples = (full.sample,)
         if previous and (count > 1 or full.at.since(previous.at) >= every):
@@ -99,7 +99,7 @@ class Collector:
             samples = (_under(first, full.sample, asks), *later, full.sample)
         elif count > 1 and full.sample.complete:
             self._tell_first(order, full, started)
-            samples = yield from self._repeat(full, asks, count, every)
+            full, samples = yield from self._repeat(full, asks, count, every, at_work=at_work)
         self._watched = samples if len(samples) >= LEAST_POINTS else ()
         readings, can_fork = self._parse(order, samples)
         return self._snapshot(readings, samples, started, fork_ok=full.fork_ok and can_fork, lost=full.lost)
@@ -146,20 +146,27 @@ class Collector:
             return None
         return previous if _repeated(asks) <= previous.asked else None
 
-    def _wait(self, since: Instant, seconds: float) -> Life[None]:
-        left = seconds - self.clock.now().since(since)
-        if left > 0:
-            yield Pause(left)
+    def _wait(self, since: Instant, seconds: float, *, at_work: bool) -> Life[bool]:
+        """Waits until so much time has passed. True: it took so long that earlier samples are no longer valid."""
+        began = self.clock.now()
+        left = seconds - began.since(since)
+        if left <= 0:
+            return False
+        yield Pause(left, at_work)
+        return self.clock.now().since(began) > left + VALID_SECONDS
 
-    def _repeat(self, full: Taken, asks: Collection[Question], count: int, every: float) -> Life[Samples]:
+    def _repeat(
+        self, full: Taken, asks: Collection[Question], count: int, every: float, *, at_work: bool
+    ) -> Life[tuple[Taken, Samples]]:
         samples, taken = [full.sample], full
-        for _ in range(1, count):
-            yield from self._wait(taken.at, every)
-            taken = self._take(asks, repeat=True)
-            if not taken.sample.complete:
-                break
-            samples.append(taken.sample)
-        return tuple(samples)
+        while len(samples) < count and taken.sample.complete:
+            late = yield from self._wait(taken.at, every, at_work=at_work)
+            taken = self._take(asks, repeat=not late)
+            if late:
+                full, samples = taken, [taken.sample]
+            elif taken.sample.complete:
+                samples.append(taken.sample)
+        return full, tuple(samples)
 
     def _take(self, asks: Collection[Question], *, repeat: bool) -> Taken:
         taken = self._ask(asks, repeat=repeat)

@@ -40,6 +40,7 @@ def each(
 ) -> list[R]:
     """The result of each host's life, in the order of the hosts; `forks` counts those at work, not those asleep.
 
+    A life that pauses `at_work` keeps its place: so no more than `forks` hosts are in the middle of being changed.
     `meanwhile` is done once, when a life waits for the first time; where none waits, never. When a person asks to stop
     (the clock raises Interrupted), that is thrown into every life that waits or will. When a life raises, no further
     one begins, those that have begun go on to their end, and the first error in the order of the hosts is raised.
@@ -57,43 +58,32 @@ def _room() -> int:
     return sys.maxsize if limit == resource.RLIM_INFINITY else max(1, (limit - SPARE_FILES) // FILES)
 
 
-class _Fleet(Generic[R]):
-    """The calling thread alone knows who sleeps and who is next; a worker resumes what it is handed and tells."""
+Sleeper = tuple[float, int]
+"""When a life is due (monotonic seconds), and its place among the hosts."""
 
-    def __init__(self, lives: list[Life[R]], forks: int, clock: Clock, meanwhile: Callable[[], object]) -> None:
-        self._lives = lives
-        self._forks = forks
+
+class _Crew:
+    """Workers: each does what it is handed, and tells whose it was, what came of it, and when. They end with Python."""
+
+    def __init__(self, size: int, clock: Clock) -> None:
         self._clock = clock
-        self._meanwhile = meanwhile
-        self._unbegun = deque(range(len(lives)))
-        self._asleep: list[tuple[float, int]] = []  # a heap: when (monotonic seconds), and whose place
-        self._at_work = 0
-        self._room = _room()
-        self._stopping = False
-        self._results: dict[int, R] = {}
-        self._errors: dict[int, BaseException] = {}
         self._handed: queue.SimpleQueue[tuple[int, Callable[[], object]] | None] = queue.SimpleQueue()
-        self._told: queue.SimpleQueue[tuple[int, object, Instant]] = queue.SimpleQueue()
-
-    def run(self) -> list[R]:
-        workers = [threading.Thread(target=self._work, daemon=True) for _ in range(self._forks)]
-        for worker in workers:
+        self.told: queue.SimpleQueue[tuple[int, object, Instant]] = queue.SimpleQueue()
+        self._workers = [threading.Thread(target=self._work, daemon=True) for _ in range(size)]
+        for worker in self._workers:
             worker.start()
-        try:
-            while self._living:
-                self._hand_out()
-                self._listen()
-        except BaseException:
-            self._abandon()
-            raise
-        finally:
-            for _ in workers:
-                self._handed.put(None)
-        for worker in workers:
+
+    def hand(self, place: int, go_on: Callable[[], object]) -> None:
+        self._handed.put((place, go_on))
+
+    def dismiss(self) -> None:
+        """Lets each worker end when it has nothing left to do."""
+        for _ in self._workers:
+            self._handed.put(None)
+
+    def join(self) -> None:
+        for worker in self._workers:
             worker.join()
-        if self._errors:
-            raise self._errors[min(self._errors)]
-        return [self._results[place] for place in range(len(self._lives))]
 
     def _work(self) -> None:
         while (handed := self._handed.get()) is not None:
@@ -103,32 +93,79 @@ class _Fleet(Generic[R]):
                 outcome = go_on()
             except BaseException as error:  # noqa: BLE001  raised again by the calling thread
                 outcome = error
-            self._told.put((place, outcome, self._clock.now()))
+            self.told.put((place, outcome, self._clock.now()))
+
+
+class _Fleet(Generic[R]):
+    """The calling thread alone knows who sleeps and who is next: so nothing here needs a lock."""
+
+    def __init__(self, lives: list[Life[R]], forks: int, clock: Clock, meanwhile: Callable[[], object]) -> None:
+        self._lives = lives
+        self._forks = forks
+        self._clock = clock
+        self._meanwhile = meanwhile
+        self._unbegun = deque(range(len(lives)))
+        self._asleep: list[Sleeper] = []  # a heap, as the next one
+        self._kept: list[Sleeper] = []  # those that sleep at work
+        self._at_work = 0
+        self._room = _room()
+        self._stopping = False
+        self._results: dict[int, R] = {}
+        self._errors: dict[int, BaseException] = {}
+        self._crew = _Crew(forks, clock)
+
+    def run(self) -> list[R]:
+        try:
+            while self._living:
+                self._hand_out()
+                self._listen()
+        except BaseException:
+            self._abandon()
+            raise
+        finally:
+            self._crew.dismiss()
+        self._crew.join()
+        if self._errors:
+            raise self._errors[min(self._errors)]
+        return [self._results[place] for place in range(len(self._lives))]
 
     @property
     def _living(self) -> bool:
-        return bool(self._unbegun or self._asleep or self._at_work)
+        return bool(self._unbegun or self._asleep or self._kept or self._at_work)
+
+    @property
+    def _free(self) -> bool:
+        return self._at_work + len(self._kept) < self._forks
 
     def _hand_out(self) -> None:
         """Who has waited long enough goes on first, so that an interval is as long as was asked; then others begin."""
         now = self._clock.now().monotonic
-        while self._at_work < self._forks:
-            if self._asleep and (self._stopping or self._asleep[0][0] <= now):
-                place = heapq.heappop(self._asleep)[1]
-                self._hand(place, partial(resume, self._lives[place], Interrupted() if self._stopping else None))
-            elif self._unbegun and len(self._asleep) + self._at_work < self._room:
+        while self._is_due(self._kept, now):
+            self._wake(self._kept)
+        while self._free:
+            if self._is_due(self._asleep, now):
+                self._wake(self._asleep)
+            elif self._unbegun and len(self._asleep) + len(self._kept) + self._at_work < self._room:
                 place = self._unbegun.popleft()
                 self._hand(place, partial(resume, self._lives[place]))
             else:
                 return
 
+    def _is_due(self, sleepers: list[Sleeper], now: float) -> bool:
+        return bool(sleepers) and (self._stopping or sleepers[0][0] <= now)
+
+    def _wake(self, sleepers: list[Sleeper]) -> None:
+        place = heapq.heappop(sleepers)[1]
+        self._hand(place, partial(resume, self._lives[place], Interrupted() if self._stopping else None))
+
     def _hand(self, place: int, go_on: Callable[[], object]) -> None:
         self._at_work += 1
-        self._handed.put((place, go_on))
+        self._crew.hand(place, go_on)
 
     def _listen(self) -> None:
         """Waits until a worker tells something, somebody is due, or a person asks to stop."""
-        left = max(0.0, self._asleep[0][0] - self._clock.now().monotonic) if self._asleep else POLL
+        sleepers = self._kept[:1] + (self._asleep[:1] if self._free else [])  # else they must wait for a place, too
+        left = max(0.0, min(sleepers)[0] - self._clock.now().monotonic) if sleepers else POLL
         if not self._stopping:
             try:
                 self._clock.sleep(0.0 if self._at_work else left)
@@ -136,14 +173,14 @@ class _Fleet(Generic[R]):
                 self._stopping = True
                 return
         if self._at_work:
-            full = self._at_work == self._forks  # then whoever is due must wait for one of them
             with suppress(queue.Empty):
-                self._hear(*self._told.get(timeout=POLL if full else min(left, POLL)))
+                self._hear(*self._crew.told.get(timeout=min(left, POLL)))
 
     def _hear(self, place: int, outcome: object, at: Instant) -> None:
         self._at_work -= 1
         if isinstance(outcome, Pause):
-            heapq.heappush(self._asleep, (at.monotonic + outcome.seconds, place))
+            sleepers = self._kept if outcome.at_work else self._asleep
+            heapq.heappush(sleepers, (at.monotonic + outcome.seconds, place))
             if not self._stopping:
                 self._begin_meanwhile()
         elif isinstance(outcome, Ended):

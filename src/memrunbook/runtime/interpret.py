@@ -62,11 +62,13 @@ class Interpreter:
     stop: Callable[[], bool] = lambda: False
     events: list[Event] = field(default_factory=list)
     held_back: RunbookError | None = None
+    _locked: bool = field(default=False, init=False)
 
     def run(self, asking: Asking[None]) -> Life[HostReport]:
         """Runs to the end and returns the report; JournalError where a question cannot be put on disk.
 
-        Its waits are asked for. Interrupted, thrown in there, is thrown into the run, which then ends well.
+        Its waits are asked for; from the lock on they count as work, so that `--forks` bounds how many hosts are being
+        changed. Interrupted, thrown in there, is thrown into the run, which then ends well.
         """
         try:
             request = next(asking)
@@ -108,11 +110,13 @@ class Interpreter:
             case Execute():
                 return self._execute(request, record)
             case Wait():
-                yield Pause(request.seconds)
+                yield Pause(request.seconds, self._locked)
             case Lock():
                 take(self.session, self._owner, force=self.break_lock)
+                self._locked = True
             case Unlock():
                 give(self.session, self._owner)
+                self._locked = False
             case _:
                 raise NotImplementedError(type(request).__name__)
         return Waited(self.clock.now())
@@ -125,7 +129,8 @@ class Interpreter:
             raise Interrupted("a person asked to stop")
 
     def _read(self, request: ReadFacts) -> Life[Snapshot]:
-        snapshot = yield from self.collector.collect(request.facts, count=request.count, every=request.every)
+        count, every = request.count, request.every
+        snapshot = yield from self.collector.collect(request.facts, count=count, every=every, at_work=self._locked)
         if snapshot.lost:
             raise SessionLost("the connection was lost while the host was being read", hint="runbook report shows it")
         return with_handled(with_policy(snapshot, self.policy), self.handled)

@@ -15,9 +15,13 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Pause:
-    """What a life asks for: to be resumed when so many seconds have passed, or with Interrupted before that."""
+    """What a life asks for: to be resumed when so many seconds have passed, or with Interrupted before that.
+
+    With `at_work` it counts as being at work meanwhile: no other host may take its place.
+    """
 
     seconds: float
+    at_work: bool = False
 
 
 @dataclass(frozen=True)

@@ -381,6 +381,48 @@ def test_a_read_asks_for_its_waits_and_sleeps_through_none() -> None:
     assert clock.slept == []
 
 
+@pytest.mark.parametrize("late", [60.0, 121.0])
+def test_who_was_left_waiting_for_too_long_begins_anew(late: float) -> None:
+    clock = StepClock()
+    samples = [_sample(100 + n, c=str(n), s=f"once {n}") for n in range(6)]
+    reading = _collector(samples, {"f": _fact(*COUNTERS)}, clock).collect(["f"], count=3, every=5)
+    pauses = [resume(reading)]
+    clock.seconds += 5.0 + late
+    while isinstance(pauses[-1], Pause):
+        pauses.append(resume(reading))
+        clock.seconds += 5.0
+    (*asked, end) = pauses
+    assert isinstance(end, Ended)
+    counted = [sample["/c"] for sample in _reading(end.result).samples]
+    assert counted == (["1", "2", "3"] if late > 120 else ["0", "1", "2"])
+    assert _reading(end.result).samples[0]["/s"] == ("once 1" if late > 120 else "once 0")
+    assert len(asked) == (3 if late > 120 else 2)
+
+
+def test_whose_host_is_gone_after_too_long_a_wait_has_one_sample_which_says_so() -> None:
+    clock = StepClock()
+    reading = _collector([_sample(100, c="1", s="x")], {"f": _fact(*COUNTERS)}, clock).collect(["f"], count=3, every=5)
+    resume(reading)
+    clock.seconds += 126.0
+    end = resume(reading)
+    assert isinstance(end, Ended)
+    assert (end.result.samples, end.result.lost) == (1, True)
+
+
+def test_too_old_a_sample_of_an_earlier_read_is_not_paired_after_too_long_a_wait() -> None:
+    clock = StepClock()
+    samples = [_sample(100 + n, c=str(n), s="x") for n in range(3)]
+    collector = _collector(samples, {"f": _fact(*COUNTERS)}, clock)
+    _read(collector, ["f"], count=1, every=5)
+    reading = collector.collect(["f"], count=2, every=5)
+    resume(reading)
+    clock.seconds += 126.0
+    assert resume(reading) == Pause(5.0)
+    end = resume(reading)
+    assert isinstance(end, Ended)
+    assert [sample["/c"] for sample in _reading(end.result).samples] == ["1", "2"]
+
+
 class FirstLook:
     """Who is told what the first sample says; `slept` is what was slept by then."""
 

@@ -101,6 +101,49 @@ def test_who_waited_long_enough_goes_on_before_others_begin() -> None:
     assert sorted(lives.who("begins")) == list(range(6))
 
 
+class Treated:
+    """Lives that are read for 5 s and then treated for 10 s, at work even while they wait; `most` at once were."""
+
+    def __init__(self) -> None:
+        self.now: set[int] = set()
+        self.most = 0
+        self.order: list[int] = []
+
+    def __call__(self, host: int) -> Life[int]:
+        yield Pause(SAMPLE)
+        self.now.add(host)
+        self.order.append(host)
+        self.most = max(self.most, len(self.now))
+        for _ in range(2):
+            yield Pause(SAMPLE, at_work=True)
+        self.now.remove(host)
+        return host
+
+
+@pytest.mark.parametrize(("forks", "rounds"), [(1, 6), (2, 3), (4, 2), (50, 1)])
+def test_who_waits_at_work_keeps_the_place(forks: int, rounds: int) -> None:
+    clock, treated = FixedClock(), Treated()
+    assert each(range(6), treated, forks, clock) == list(range(6))
+    assert treated.most == min(forks, 6)
+    assert clock.now().since(START) == SAMPLE + rounds * 2 * SAMPLE
+    assert treated.order == list(range(6)) or forks > 1
+
+
+def test_who_waits_at_work_is_told_to_stop_too() -> None:
+    stop = threading.Event()
+
+    def live(host: int) -> Life[str]:
+        try:
+            yield Pause(0.0)
+            stop.set()
+            yield Pause(LONG, at_work=True)
+        except Interrupted:
+            return f"{host} interrupted"
+        return f"{host} done"
+
+    assert each(range(5), live, 2, SystemClock(stop)) == [f"{host} interrupted" for host in range(5)]
+
+
 def test_no_more_threads_than_forks_however_many_wait() -> None:
     before = threading.active_count()
     most: list[int] = []

@@ -151,6 +151,20 @@ def test_waits_and_sample_intervals_are_asked_for() -> None:
     assert lab.clock.now() == START
 
 
+def test_from_the_lock_on_a_wait_counts_as_work() -> None:
+    lab = Lab()
+
+    def asking() -> Generator[Request[Any], Any, None]:
+        for request in (READ, Lock(), Wait(7.0, "a test"), READ, Unlock(), Wait(7.0, "a test")):
+            yield request
+            lab.interpreter.collector.changed()
+
+    run = lab.interpreter.run(asking())
+    pauses = [resume(run) for _ in range(4)]
+    assert [isinstance(pause, Pause) and pause.at_work for pause in pauses] == [False, True, True, False]
+    assert isinstance(resume(run), Ended)
+
+
 @pytest.mark.parametrize("request_", [Wait(7.0, "a test"), READ])
 def test_who_asks_to_stop_in_a_wait_is_heard_by_the_run_and_journaled(request_: Request[Any]) -> None:
     lab = Lab()
