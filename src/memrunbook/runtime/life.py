@@ -50,7 +50,7 @@ def run_alone(life: Life[R], clock: Clock, meanwhile: Callable[[], object] = not
     """The result of a single life, lived in this thread; its first pause begins with doing `meanwhile`.
 
     When a person asks to stop (the clock raises Interrupted), the life is told and goes on to its own end. Whatever
-    else is raised in a pause (KeyboardInterrupt) is raised here when the life was told the same.
+    else is raised in a pause (KeyboardInterrupt) ends the life, which is told Interrupted, and is raised here then.
     """
     step = resume(life)
     while isinstance(step, Pause):
