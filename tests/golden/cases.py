@@ -22,7 +22,7 @@ from memrunbook.ui.journal import RunLine, runs_view
 from memrunbook.ui.listing import Listed, list_view
 from memrunbook.ui.plan import plan_view
 from memrunbook.ui.problems import problems_view
-from memrunbook.ui.progress import progress_line, waiting_line
+from memrunbook.ui.progress import progress_line
 from memrunbook.ui.report import report_view, summary_view
 
 NEXT = f"runbook run swap-thrashing --host {s.HOST}"
@@ -112,8 +112,7 @@ def _progress() -> list[Block]:
         Record(s.finished(after=s.STUCK, effect="did not move its signal: memory.available_percent 3.1 % -> 3.2 %")),
         Record(RunFinished("resolved")),
     )
-    late = waiting_line(s.HOST, "TCP answers, no SSH banner: probably thrashing", 41.0, 300.0)
-    return [*(progress_line(s.HOST, one) for one in asked), late]
+    return [progress_line(s.HOST, one) for one in asked]
 
 
 def _errors() -> list[Block]:

@@ -18,6 +18,7 @@ from memrunbook.core.run.report import HostReport
 from memrunbook.core.run.run import run_plan
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.interpret import Interpreter
+from memrunbook.runtime.life import run_alone
 from memrunbook.runtime.lock import GIVE, TAKE
 from memrunbook.runtime.ports import Output
 from memrunbook.testing import Call, FixedClock, MemoryJournal, ScriptedApprover, ScriptedSession
@@ -76,7 +77,7 @@ class Lab:
         return output
 
     def run(self) -> HostReport:
-        return self.interpreter.run(run_plan(self.runbook))
+        return run_alone(self.interpreter.run(run_plan(self.runbook)), self.clock)
 
     @property
     def commands(self) -> list[Call]:

@@ -16,9 +16,11 @@ from memrunbook.core.reading.reached import Reached
 from memrunbook.core.runbook.spec import Sampling
 from memrunbook.core.units import Duration
 from memrunbook.documents.library import Library
+from memrunbook.runtime.life import nothing
 
 if TYPE_CHECKING:
     from memrunbook.core.reading.snapshot import Snapshot
+    from memrunbook.runtime.life import Life
 
 WATCH_EVERY = 10.0
 WATCH_LEAST, WATCH_MOST = 10.0, 3600.0
@@ -42,7 +44,7 @@ class ReadArguments:
     watching: bool = False
     notice: Notice = SILENT
     stop: threading.Event = field(default_factory=threading.Event)
-    work: Callable[[], object] = lambda: None
+    work: Callable[[], object] = nothing
 
 
 def sampling_of(watch: float | None, usual: Sampling, hosts: Sequence[Host]) -> Sampling:
@@ -62,31 +64,39 @@ def sampling_of(watch: float | None, usual: Sampling, hosts: Sequence[Host]) -> 
 
 def read(asked: ReadArguments) -> list[Reached]:
     """Every host's snapshot or why there is none, in the hosts' order; Interrupted once `stop` is set."""
+    from memrunbook.runtime.clock import SystemClock
     from memrunbook.runtime.fleet import each
 
     refuse_twins(asked.hosts)
     asked.notice.reading(asked.hosts, asked.sampling.count, asked.sampling.every, watching=asked.watching)
     try:
-        return each(asked.hosts, lambda host: _read(asked, host), asked.connectors.forks)
+        clock = SystemClock(asked.stop)
+        return each(asked.hosts, lambda host: _read(asked, host), asked.connectors.forks, clock, asked.work)
     finally:
         asked.notice.read()
 
 
-def _read(asked: ReadArguments, host: Host) -> Reached:
+def _read(asked: ReadArguments, host: Host) -> Life[Reached]:
     try:
         session = asked.connectors.connector(host).connect()
     except RunbookError as error:
         return Reached(host, error=error)
     try:
         from memrunbook import catalog
-        from memrunbook.runtime.clock import BusyClock, SystemClock
+        from memrunbook.runtime.clock import SystemClock
         from memrunbook.runtime.collect import Collector
         from memrunbook.runtime.services import with_policy
 
-        clock = BusyClock(asked.stop, asked.work) if host == asked.hosts[0] else SystemClock(asked.stop)
-        patience = asked.connectors.reach.patience or 0.0
-        collector = Collector(host, session, clock, catalog.facts(), patience=patience)
-        snapshot = collector.collect(sorted(asked.facts()), count=asked.sampling.count, every=asked.sampling.every)
+        collector = Collector(
+            host,
+            session,
+            SystemClock(asked.stop),
+            catalog.facts(),
+            patience=asked.connectors.reach.patience or 0.0,
+            on_first=asked.notice.first if asked.notice.first_look else None,
+        )
+        count, every = asked.sampling.count, asked.sampling.every
+        snapshot = yield from collector.collect(sorted(asked.facts()), count=count, every=every)
         if snapshot.lost:
             return Reached(host, error=SessionLost("the connection was lost while the host was being read"))
         return Reached(host, with_policy(snapshot, asked.library.policy()))

@@ -16,6 +16,7 @@ from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.reading import refuse_twins, sampling_of
 from memrunbook.core.errors import JournalError, RunbookError
 from memrunbook.core.host import Host
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.event import Outcome, RunFinished
 from memrunbook.core.run.record import Actor, Ended, EndedHost, Invoked, Recorded, plain
 from memrunbook.core.run.report import HostReport, fold
@@ -29,6 +30,7 @@ from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.fleet import each
 from memrunbook.runtime.handled import Handled
 from memrunbook.runtime.interpret import Interpreter
+from memrunbook.runtime.life import Life
 from memrunbook.runtime.ports import Approver, Session
 from memrunbook.runtime.redaction import redact
 from memrunbook.state.handled import handled
@@ -166,9 +168,9 @@ class Running:
         """Runs every host; the reports in their order. JournalError stops the host whose journal fails."""
         hosts = self.arguments.hosts
         self.directory.hosts([host.name for host in hosts])  # one entry in the ledger for all of them
-        return each(hosts, self._one, self.arguments.connectors.forks)
+        return each(hosts, self._one, self.arguments.connectors.forks, SystemClock(self.stop))
 
-    def _one(self, host: Host) -> HostReport:
+    def _one(self, host: Host) -> Life[HostReport]:
         clock = SystemClock(self.stop)
         journal = HostJournal(
             directory=self.directory,
@@ -180,14 +182,19 @@ class Running:
             copy=self.notice.recorded,
         )
         try:
+            clock.sleep(0.0)  # after Ctrl-C no host is entered any more
             session = self.arguments.connectors.connector(host).connect()
         except RunbookError as error:
             return _not_reached(host, error, journal)
         try:
-            return self._interpreted(host, session, journal, clock)
+            return (yield from self._interpreted(host, session, journal, clock))
         finally:
             session.close()
             journal.journal.close()
+
+    @property
+    def _on_first(self) -> Callable[[Snapshot], None] | None:
+        return self.notice.first if self.notice.first_look else None
 
     @property
     def _watch(self) -> Sampling | None:
@@ -196,14 +203,14 @@ class Running:
             return None
         return sampling_of(arguments.watch, self.runbook.spec.sample, arguments.hosts)
 
-    def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> HostReport:
+    def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> Life[HostReport]:
         arguments = self.arguments
         patience = arguments.connectors.reach.patience or 0.0
         interpreter = Interpreter(
             host=host.name,
             run_id=self.directory.run_id,
             actor=f"{arguments.actor.user}@{arguments.actor.control_node}",
-            collector=Collector(host, session, clock, catalog.facts(), patience=patience),
+            collector=Collector(host, session, clock, catalog.facts(), patience=patience, on_first=self._on_first),
             session=session,
             approver=self.approver,
             journal=journal,
@@ -215,7 +222,7 @@ class Running:
             stop=self.stop.is_set,
         )
         try:
-            return interpreter.run(run_plan(self.runbook, self._watch))
+            return (yield from interpreter.run(run_plan(self.runbook, self._watch)))
         except JournalError:
             interpreter.release()  # nothing more may be done here, but the host shall not stay locked
             raise

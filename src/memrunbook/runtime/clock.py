@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 
 from memrunbook.core.errors import Interrupted
 from memrunbook.core.instant import Instant
 
+POLL = 0.1
+"""So many seconds after a person asked to stop, it is heeded."""
+
 
 class SystemClock:
-    """The clocks of this machine. Once `stop` is set, every sleep ends at once with Interrupted."""
+    """The clocks of this machine. Once `stop` is set, every sleep ends with Interrupted."""
 
     def __init__(self, stop: threading.Event | None = None) -> None:
         self._stop = stop or threading.Event()
@@ -21,22 +23,15 @@ class SystemClock:
         return Instant(utc=time.time(), monotonic=time.monotonic())
 
     def sleep(self, seconds: float) -> None:
-        """Waits; raises Interrupted when a person asks to stop."""
-        if self._stop.wait(max(0.0, seconds)):
-            raise Interrupted
+        """Waits; raises Interrupted when a person asks to stop, even where there is nothing to wait for.
 
-
-class BusyClock(SystemClock):
-    """A clock that has something to do in the first wait: what is needed only afterwards is loaded meanwhile."""
-
-    def __init__(self, stop: threading.Event, work: Callable[[], object]) -> None:
-        super().__init__(stop)
-        self._work: Callable[[], object] | None = work
-
-    def sleep(self, seconds: float) -> None:
-        """Does the work once, then waits for what is left."""
-        began = time.monotonic()
-        work, self._work = self._work, None
-        if work is not None:
-            work()
-        super().sleep(seconds - (time.monotonic() - began))
+        `stop` is looked at, not waited for: the handler of a signal sets it in the thread that sleeps here, and would
+        wait for ever where that thread just holds the lock of the event.
+        """
+        until = time.monotonic() + seconds
+        while not self._stop.is_set():
+            left = until - time.monotonic()
+            if left <= 0:
+                return
+            time.sleep(min(left, POLL))
+        raise Interrupted

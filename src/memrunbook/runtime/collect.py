@@ -5,8 +5,8 @@ from __future__ import annotations
 import fnmatch
 import re
 import secrets
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 
 from msgspec import structs
 
@@ -27,6 +27,7 @@ from memrunbook.core.reading.fact import (
 from memrunbook.core.reading.probe import build_probe, read_sample
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.reading.trend import LEAST_POINTS
+from memrunbook.runtime.life import Life, Pause
 from memrunbook.runtime.ports import Clock, Output, Session
 
 PROBE_SECONDS = 60.0
@@ -53,101 +54,124 @@ class Taken:
     lost: bool = False
 
 
+@dataclass
 class Collector:
-    """Reads facts of one host through one session; keeps its last sample, so that the next read has a rate at once."""
+    """Reads facts of one host through one session; keeps its last sample, so that the next read has a rate at once.
 
-    def __init__(
-        self, host: Host, session: Session, clock: Clock, facts: Mapping[str, Fact], *, patience: float = 0.0
-    ) -> None:
-        """With more `patience` (seconds) than usual, a read may take as long."""
-        self._host = host
-        self._session = session
-        self._clock = clock
-        self._facts = facts
-        self._seconds = max(PROBE_SECONDS, patience)
-        self._previous: Taken | None = None
-        self._watched: Samples = ()
+    With more `patience` (seconds) than usual, a read may take as long. `on_first` is told once, in the thread that
+    reads, what the first sample says, before the wait for the next one: without rates, and without the facts that ask
+    again when all samples are taken. Where no next sample is waited for, it is told nothing.
+    """
+
+    host: Host
+    session: Session
+    clock: Clock
+    facts: Mapping[str, Fact]
+    patience: float = 0.0
+    on_first: Callable[[Snapshot], None] | None = None
+    _previous: Taken | None = field(default=None, init=False)
+    _watched: Samples = field(default=(), init=False)
 
     @property
     def readings(self) -> dict[str, type[Reading]]:
         """What the facts read, by their names."""
-        return {name: fact.reading for name, fact in self._facts.items()}
+        return {name: fact.reading for name, fact in self.facts.items()}
 
     def changed(self) -> None:
         """Forgets the samples: something was changed on the host, and no rate may span that."""
         self._previous = None
 
-    def collect(self, names: Collection[str], *, count: int, every: float) -> Snapshot:
-        """Reads the named facts and those they need, in `count` samples that are `every` seconds apart.
+    def collect(self, names: Collection[str], *, count: int, every: float, at_work: bool = False) -> Life[Snapshot]:
+        """Reads the named facts and those they need, in `count` samples that are `every` seconds apart; asks to wait.
 
         A valid sample of an earlier read stands for all but one of them; for a watch only an earlier watch does, with
-        all its samples, as long as nothing is changed: what they tell apart, two cannot. What could not be read is
-        Unavailable.
+        all its samples, as long as nothing is changed: what they tell apart, two cannot. Whoever is left waiting for
+        too long (all workers were at gates) begins anew. What could not be read is Unavailable.
         """
-        order = ordered(names, self._facts)
-        asks = [ask for name in order for ask in self._facts[name].asks]
-        started = self._clock.now()
+        order = ordered(names, self.facts)
+        asks = [ask for name in order for ask in self.facts[name].asks]
+        started = self.clock.now()
         previous = self._valid_previous(asks)
         watched = self._watched if previous else ()
         if count >= LEAST_POINTS and not watched:
             previous = None
-        if previous and count > 1:
-            self._sleep_until(previous.at, every)
+        if previous and count > 1 and (yield from self._wait(previous.at, every, at_work=at_work)):
+            previous = None
         full = self._take(asks, repeat=False)
         samples: Samples = (full.sample,)
         if previous and (count > 1 or full.at.since(previous.at) >= every):
             first, *later = watched or (previous.sample,)
             samples = (_under(first, full.sample, asks), *later, full.sample)
         elif count > 1 and full.sample.complete:
-            samples = self._repeat(full, asks, count, every)
+            self._tell_first(order, full, started)
+            full, samples = yield from self._repeat(full, asks, count, every, at_work=at_work)
         self._watched = samples if len(samples) >= LEAST_POINTS else ()
         readings, can_fork = self._parse(order, samples)
-        finished = self._clock.now()
+        return self._snapshot(readings, samples, started, fork_ok=full.fork_ok and can_fork, lost=full.lost)
+
+    def _snapshot(
+        self, readings: Readings, samples: Samples, started: Instant, *, fork_ok: bool = True, lost: bool = False
+    ) -> Snapshot:
+        finished = self.clock.now()
         return Snapshot(
-            host=self._host.name,
-            identity=_identified(self._session.identity, readings),
+            host=self.host.name,
+            identity=_identified(self.session.identity, readings),
             taken_at=finished,
             readings=readings,
             samples=len(samples),
             span=samples[-1].before - samples[0].before,
             seconds=finished.since(started),
-            fork_ok=full.fork_ok and can_fork,
-            lost=full.lost,
+            fork_ok=fork_ok,
+            lost=lost,
         )
+
+    def _tell_first(self, order: list[str], first: Taken, started: Instant) -> None:
+        tell, self.on_first = self.on_first, None
+        if tell is not None:
+            later = following(order, self.facts)
+            readings = parse([name for name in order if name not in later], self.facts, (first.sample,))
+            tell(self._snapshot(readings, (first.sample,), started))
 
     def _parse(self, order: list[str], samples: Samples) -> tuple[Readings, bool]:
         """Parses what was read; then asks once more what the facts that follow up want to know. False: cannot fork."""
-        later = following(order, self._facts)
-        readings = parse([name for name in order if name not in later], self._facts, samples)
-        asks = [ask for name in later for ask in _follow_ups(self._facts[name], readings)]
+        later = following(order, self.facts)
+        readings = parse([name for name in order if name not in later], self.facts, samples)
+        asks = [ask for name in later for ask in _follow_ups(self.facts[name], readings)]
         can_fork = True
         if asks and samples[-1].complete:
             taken = self._ask(asks, repeat=False)
             can_fork = taken.fork_ok
             last = structs.replace(samples[-1], answers={**samples[-1].answers, **taken.sample.answers})
             samples = (*samples[:-1], last)
-        return parse(later, self._facts, samples, readings), can_fork
+        return parse(later, self.facts, samples, readings), can_fork
 
     def _valid_previous(self, asks: Collection[Question]) -> Taken | None:
         previous = self._previous
-        if previous is None or self._clock.now().since(previous.at) > VALID_SECONDS:
+        if previous is None or self.clock.now().since(previous.at) > VALID_SECONDS:
             return None
         return previous if _repeated(asks) <= previous.asked else None
 
-    def _sleep_until(self, since: Instant, seconds: float) -> None:
-        left = seconds - self._clock.now().since(since)
-        if left > 0:
-            self._clock.sleep(left)
+    def _wait(self, since: Instant, seconds: float, *, at_work: bool) -> Life[bool]:
+        """Waits until so much time has passed. True: it took so long that earlier samples are no longer valid."""
+        began = self.clock.now()
+        left = seconds - began.since(since)
+        if left <= 0:
+            return False
+        yield Pause(left, at_work)
+        return self.clock.now().since(began) > left + VALID_SECONDS
 
-    def _repeat(self, full: Taken, asks: Collection[Question], count: int, every: float) -> Samples:
+    def _repeat(
+        self, full: Taken, asks: Collection[Question], count: int, every: float, *, at_work: bool
+    ) -> Life[tuple[Taken, Samples]]:
         samples, taken = [full.sample], full
-        for _ in range(1, count):
-            self._sleep_until(taken.at, every)
-            taken = self._take(asks, repeat=True)
-            if not taken.sample.complete:
-                break
-            samples.append(taken.sample)
-        return tuple(samples)
+        while len(samples) < count and taken.sample.complete:
+            late = yield from self._wait(taken.at, every, at_work=at_work)
+            taken = self._take(asks, repeat=not late)
+            if late:
+                full, samples = taken, [taken.sample]
+            elif taken.sample.complete:
+                samples.append(taken.sample)
+        return full, tuple(samples)
 
     def _take(self, asks: Collection[Question], *, repeat: bool) -> Taken:
         taken = self._ask(asks, repeat=repeat)
@@ -157,9 +181,9 @@ class Collector:
     def _ask(self, asks: Collection[Question], *, repeat: bool) -> Taken:
         nonce = secrets.token_hex(8)
         script = build_probe(asks, repeat=repeat)
-        output = self._session.execute(script, (nonce,), timeout=self._seconds, limit=PROBE_BYTES)
+        output = self.session.execute(script, (nonce,), timeout=max(PROBE_SECONDS, self.patience), limit=PROBE_BYTES)
         sample = read_sample(output.text, nonce)
-        at = self._clock.now().earlier(sample.after - sample.before)
+        at = self.clock.now().earlier(sample.after - sample.before)
         last_words = output.text.rpartition(f"@@{nonce} ")[2]
         fork_ok = not (output.lost and _CANNOT_FORK.search(last_words))
         if not sample.complete:

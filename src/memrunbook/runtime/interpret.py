@@ -35,6 +35,7 @@ from memrunbook.core.text import clean
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.execute import execute, take_back
 from memrunbook.runtime.handled import Handled, with_handled
+from memrunbook.runtime.life import Life, Pause
 from memrunbook.runtime.lock import give, take
 from memrunbook.runtime.ports import Approver, Clock, Journal, Session
 from memrunbook.runtime.redaction import without_secrets
@@ -62,13 +63,19 @@ class Interpreter:
     stop: Callable[[], bool] = lambda: False
     events: list[Event] = field(default_factory=list)
     held_back: RunbookError | None = None
+    _locked: bool = field(default=False, init=False)
 
-    def run(self, asking: Asking[None]) -> HostReport:
-        """Runs to the end and returns the report; JournalError where a question cannot be put on disk."""
+    def run(self, asking: Asking[None]) -> Life[HostReport]:
+        """Runs to the end and returns the report; JournalError where a question cannot be put on disk.
+
+        Its waits are asked for; from the lock on they count as work, so that `--forks` bounds how many hosts are being
+        changed. Interrupted, thrown in there, is thrown into the run, which then ends well.
+        """
         try:
             request = next(asking)
             while True:
-                request = self._resume(asking, request)
+                answer = yield from self._answered(request)
+                request = asking.throw(answer) if isinstance(answer, RunbookError) else asking.send(answer)
         except StopIteration:
             return fold(self.host, self.events)
 
@@ -76,37 +83,39 @@ class Interpreter:
         """Gives the lock back without a record: for when none can be written."""
         give(self.session, self._owner)
 
-    def _resume(self, asking: Asking[None], request: Request) -> Request:
+    def _answered(self, request: Request) -> Life[Told | RunbookError]:
+        """The answer to a question, or the error to throw in instead; both question and answer are on disk by then."""
         if isinstance(request, Record):
             self._keep(Recorded(request.event))
             self.watch(request)
             self.events.append(request.event)
-            return asking.send(Waited(self.clock.now()))
+            return Waited(self.clock.now())
         record = self._keep(Asked(request))
         self.watch(request)
         try:
             if not isinstance(request, Unlock):
                 self._heed()
-            answer = without_secrets(Answered(self._answer(request, record)), self.collector.readings)
+            answered = Answered((yield from self._answer(request, record)))
         except (HostError, Refused, Interrupted) as error:
             self._keep(NotAnswered(type(error).__name__, str(error), error.hint))
-            return asking.throw(error)
-        self.journal.append(answer)
-        return asking.send(answer.answer)
+            return error
+        told = without_secrets(answered, self.collector.readings)
+        self.journal.append(told)
+        return told.answer
 
     def _keep(self, envelope: Envelope) -> str:
         return self.journal.append(without_secrets(envelope, self.collector.readings))
 
-    def _answer(self, request: Request, record: str) -> Told:
+    def _answer(self, request: Request, record: str) -> Life[Told]:
         match request:
             case ReadFacts():
-                return self._read(request)
+                return (yield from self._read(request))
             case AskApproval():
                 return self.approver.approve(self.host, request)
             case Execute():
                 return self._execute(request, record)
             case Wait():
-                self.clock.sleep(request.seconds)
+                yield Pause(request.seconds, self._locked)
             case Lock() | Unlock():
                 self._lock(request)
             case Record():
@@ -120,6 +129,7 @@ class Interpreter:
             take(self.session, self._owner, force=self.break_lock)
         else:
             give(self.session, self._owner)
+        self._locked = isinstance(request, Lock)
 
     def _heed(self) -> None:
         """Ends the run before the next question where a person, or what happened during a script, says so."""
@@ -128,8 +138,9 @@ class Interpreter:
         if self.stop():
             raise Interrupted("a person asked to stop")
 
-    def _read(self, request: ReadFacts) -> Snapshot:
-        snapshot = self.collector.collect(request.facts, count=request.count, every=request.every)
+    def _read(self, request: ReadFacts) -> Life[Snapshot]:
+        count, every = request.count, request.every
+        snapshot = yield from self.collector.collect(request.facts, count=count, every=every, at_work=self._locked)
         if snapshot.lost:
             raise SessionLost("the connection was lost while the host was being read", hint="runbook report shows it")
         return with_handled(with_policy(snapshot, self.policy), self.handled)

@@ -61,7 +61,7 @@ class Clock(Protocol):
         """This moment."""
 
     def sleep(self, seconds: float) -> None:
-        """Waits; ends early with Interrupted when a person asks to stop."""
+        """Waits, for 0 s too; raises Interrupted once a person asked to stop."""
 
 
 class Journal(Protocol):

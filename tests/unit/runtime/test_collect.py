@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
@@ -12,7 +11,6 @@ import pytest
 from msgspec import structs
 
 from memrunbook import catalog
-from memrunbook.core.errors import Interrupted
 from memrunbook.core.host import Host, HostIdentity
 from memrunbook.core.instant import Instant
 from memrunbook.core.reading.fact import (
@@ -29,10 +27,12 @@ from memrunbook.core.reading.fact import (
     Walk,
 )
 from memrunbook.core.reading.probe import build_probe
-from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.reading.snapshot import NOT_READ, Snapshot
+from memrunbook.facts.shared.sampling import ONE_SAMPLE
 from memrunbook.runtime import collect
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.collect import Collector
+from memrunbook.runtime.life import Ended, Pause, resume, run_alone
 from memrunbook.runtime.ports import Output, Session
 from memrunbook.transports.local import Child, LocalConnector
 from memrunbook.transports.replay import ReplaySession
@@ -91,6 +91,10 @@ def _collector(samples: list[Sample], facts: Mapping[str, Fact], clock: StepCloc
     return Collector(HOST, ReplaySession(samples), clock, facts)
 
 
+def _read(collector: Collector, names: Sequence[str], *, count: int, every: float) -> Snapshot:
+    return run_alone(collector.collect(names, count=count, every=every), collector.clock)
+
+
 def _reading(snapshot: Snapshot, name: str = "f") -> Said:
     reading = snapshot.reading(name)
     assert isinstance(reading, Said)
@@ -100,7 +104,7 @@ def _reading(snapshot: Snapshot, name: str = "f") -> Said:
 def test_one_full_sample_and_then_only_what_repeats() -> None:
     clock = StepClock()
     samples = [_sample(100, c="1", s="x"), _sample(105, c="2"), _sample(110, c="4")]
-    snapshot = _collector(samples, {"f": _fact(*COUNTERS)}, clock).collect(["f"], count=3, every=5)
+    snapshot = _read(_collector(samples, {"f": _fact(*COUNTERS)}, clock), ["f"], count=3, every=5)
     assert _reading(snapshot).samples == [{"/c": "1", "/s": "x"}, {"/c": "2"}, {"/c": "4"}]
     assert clock.slept == [5, 5]
     assert (snapshot.host, snapshot.samples, snapshot.span, snapshot.seconds) == ("web01", 3, 10, 10)
@@ -110,7 +114,7 @@ def test_one_full_sample_and_then_only_what_repeats() -> None:
 
 def test_needed_facts_are_read_first_and_handed_over() -> None:
     facts = {"a": _fact(Read("/c"), needs=("b",)), "b": _fact(Read("/s"), needs=("d",)), "d": _fact(), "x": _fact()}
-    snapshot = _collector([_sample(1, c="1", s="2")], facts, StepClock()).collect(["a", "b"], count=1, every=5)
+    snapshot = _read(_collector([_sample(1, c="1", s="2")], facts, StepClock()), ["a", "b"], count=1, every=5)
     assert list(snapshot.readings) == ["d", "b", "a"]
     assert _reading(snapshot, "a").needed == ["b"]
 
@@ -119,9 +123,9 @@ def test_a_valid_earlier_sample_makes_the_next_read_one_exchange() -> None:
     clock = StepClock()
     samples = [_sample(100, c="1", s="old"), _sample(105, c="2", s="new")]
     collector = _collector(samples, {"f": _fact(*COUNTERS)}, clock)
-    collector.collect(["f"], count=1, every=5)
+    _read(collector, ["f"], count=1, every=5)
     clock.seconds += 2
-    snapshot = collector.collect(["f"], count=3, every=5)
+    snapshot = _read(collector, ["f"], count=3, every=5)
     assert _reading(snapshot).samples == [{"/s": "new", "/c": "1"}, {"/c": "2", "/s": "new"}]
     assert clock.slept == [3]
     assert (snapshot.samples, snapshot.span) == (2, 5)
@@ -131,11 +135,11 @@ def test_a_single_sample_pairs_with_an_earlier_one_without_waiting() -> None:
     clock = StepClock()
     samples = [_sample(100 + n, c=str(n), s="x") for n in range(3)]
     collector = _collector(samples, {"f": _fact(*COUNTERS)}, clock)
-    collector.collect(["f"], count=1, every=5)
+    _read(collector, ["f"], count=1, every=5)
     clock.seconds += 1
-    assert collector.collect(["f"], count=1, every=5).samples == 1
+    assert _read(collector, ["f"], count=1, every=5).samples == 1
     clock.seconds += 5
-    assert collector.collect(["f"], count=1, every=5).samples == 2
+    assert _read(collector, ["f"], count=1, every=5).samples == 2
     assert clock.slept == []
 
 
@@ -143,9 +147,9 @@ def test_no_wait_when_the_earlier_sample_is_old_enough() -> None:
     clock = StepClock()
     samples = [_sample(100, c="1", s="x"), _sample(108, c="2", s="x")]
     collector = _collector(samples, {"f": _fact(*COUNTERS)}, clock)
-    collector.collect(["f"], count=1, every=5)
+    _read(collector, ["f"], count=1, every=5)
     clock.seconds += 8
-    assert collector.collect(["f"], count=3, every=5).span == 8
+    assert _read(collector, ["f"], count=3, every=5).span == 8
     assert clock.slept == []
 
 
@@ -155,13 +159,13 @@ def test_rates_never_span_a_change_or_a_long_time_or_other_questions(spoil: str)
     samples = [_sample(100, c="1", s="x"), _sample(105, c="2", s="x"), _sample(110, c="3")]
     facts = {"f": _fact(*COUNTERS), "more": _fact(Read("/d", each=True))}
     collector = _collector(samples, facts, clock)
-    collector.collect(["f"], count=1, every=5)
+    _read(collector, ["f"], count=1, every=5)
     if spoil == "change":
         collector.changed()
     if spoil == "age":
         clock.seconds += 121
     names = ["f", "more"] if spoil == "more" else ["f"]
-    assert _reading(collector.collect(names, count=2, every=5)).samples[0]["/c"] == "2"
+    assert _reading(_read(collector, names, count=2, every=5)).samples[0]["/c"] == "2"
 
 
 @pytest.mark.parametrize("spoil", ["", "change", "age"])
@@ -169,12 +173,12 @@ def test_what_was_watched_stays_part_of_the_reading_until_something_is_changed(s
     clock = StepClock()
     samples = [_sample(100 + 10 * n, c=str(n), s=f"once {n}") for n in range(11)]
     collector = _collector(samples, {"f": _fact(*COUNTERS)}, clock)
-    assert collector.collect(["f"], count=8, every=10).span == 70
+    assert _read(collector, ["f"], count=8, every=10).span == 70
     if spoil == "change":
         collector.changed()
     if spoil == "age":
         clock.seconds += 121
-    again = collector.collect(["f"], count=2, every=5)
+    again = _read(collector, ["f"], count=2, every=5)
     counted = [sample["/c"] for sample in _reading(again).samples]
     if spoil:
         assert counted == ["8", "9"]
@@ -182,15 +186,15 @@ def test_what_was_watched_stays_part_of_the_reading_until_something_is_changed(s
     assert counted == ["0", "1", "2", "3", "4", "5", "6", "7", "8"]
     assert _reading(again).samples[0]["/s"] == "once 8"
     assert (again.samples, again.span) == (9, 80)
-    assert collector.collect(["f"], count=2, every=5).samples == 10
+    assert _read(collector, ["f"], count=2, every=5).samples == 10
 
 
 def test_one_sample_more_is_no_watch() -> None:
     clock = StepClock()
     samples = [_sample(100 + 10 * n, c=str(n), s="x") for n in range(10)]
     collector = _collector(samples, {"f": _fact(*COUNTERS)}, clock)
-    collector.collect(["f"], count=2, every=10)
-    watched = collector.collect(["f"], count=8, every=10)
+    _read(collector, ["f"], count=2, every=10)
+    watched = _read(collector, ["f"], count=8, every=10)
     assert (watched.samples, watched.span) == (8, 70)
 
 
@@ -199,26 +203,26 @@ def test_a_watch_that_is_asked_for_again_begins_anew_where_the_old_one_is_spoilt
     clock = StepClock()
     samples = [_sample(100 + 10 * n, c=str(n), s="x") for n in range(16)]
     collector = _collector(samples, {"f": _fact(*COUNTERS)}, clock)
-    collector.collect(["f"], count=8, every=10)
+    _read(collector, ["f"], count=8, every=10)
     if spoil == "change":
         collector.changed()
     else:
         clock.seconds += 121
-    again = collector.collect(["f"], count=8, every=10)
+    again = _read(collector, ["f"], count=8, every=10)
     assert [sample["/c"] for sample in _reading(again).samples] == ["8", "9", "10", "11", "12", "13", "14", "15"]
 
 
 def test_fewer_samples_are_no_watch() -> None:
     samples = [_sample(100 + 10 * n, c=str(n), s="x") for n in range(8)]
     collector = _collector(samples, {"f": _fact(*COUNTERS)}, StepClock())
-    collector.collect(["f"], count=7, every=10)
-    assert collector.collect(["f"], count=2, every=5).samples == 2
+    _read(collector, ["f"], count=7, every=10)
+    assert _read(collector, ["f"], count=2, every=5).samples == 2
 
 
 def test_a_repeat_that_was_cut_is_left_out() -> None:
     clock = StepClock()
     samples = [_sample(100, c="1", s="x"), _sample(105, complete=False, c="2")]
-    snapshot = _collector(samples, {"f": _fact(*COUNTERS)}, clock).collect(["f"], count=3, every=5)
+    snapshot = _read(_collector(samples, {"f": _fact(*COUNTERS)}, clock), ["f"], count=3, every=5)
     assert (snapshot.samples, snapshot.span) == (1, 0)
     assert snapshot.fork_ok
 
@@ -226,7 +230,7 @@ def test_a_repeat_that_was_cut_is_left_out() -> None:
 def test_the_host_fact_names_the_machine() -> None:
     said = Identity(machine_id="m1", boot_id="b1")
     facts = {"host": Fact(reading=Identity, parse=lambda _samples, _readings: said, asks=())}
-    snapshot = _collector([_sample(1)], facts, StepClock()).collect(["host"], count=1, every=5)
+    snapshot = _read(_collector([_sample(1)], facts, StepClock()), ["host"], count=1, every=5)
     assert (snapshot.identity.address, snapshot.identity.machine_id, snapshot.identity.boot_id) == (
         "replay",
         "m1",
@@ -236,7 +240,7 @@ def test_the_host_fact_names_the_machine() -> None:
 
 def test_a_shell_that_is_gone_answers_nothing() -> None:
     facts = {"f": _fact(*COUNTERS), "p": _fact(Read("/p*")), "w": _fact(Walk("w", ":"))}
-    snapshot = _collector([], facts, StepClock()).collect(["f", "p", "w"], count=3, every=5)
+    snapshot = _read(_collector([], facts, StepClock()), ["f", "p", "w"], count=3, every=5)
     assert _reading(snapshot).samples[0]["/c"] == "failed: /c: the shell on the host ended before it was read"
     assert snapshot.reading("p") == Unavailable("failed", "/p*: the read was cut short")
     assert _reading(snapshot, "w").samples[0]["w"].startswith("failed")
@@ -252,7 +256,7 @@ def local() -> Iterator[Session]:
 
 def test_a_real_shell(local: Session) -> None:
     facts = {"f": _fact(Read("/proc/uptime", each=True), Grep("/proc/sys/vm/swappi*"), Command("id", ("id", "-u")))}
-    snapshot = Collector(HOST, local, SystemClock(), facts).collect(["f"], count=2, every=0.2)
+    snapshot = _read(Collector(HOST, local, SystemClock(), facts), ["f"], count=2, every=0.2)
     first, second = _reading(snapshot).samples
     assert set(first) == {"/proc/uptime", "/proc/sys/vm/swappiness", "id"}
     assert set(second) == {"/proc/uptime"}
@@ -265,13 +269,13 @@ def test_what_a_change_left_in_the_shell_does_not_garble_the_next_reads(local: S
     collector = Collector(HOST, local, SystemClock(), {"f": _fact(Read("/proc/uptime", each=True), *walks)})
     assert local.execute(left).status == 0
     for _ in range(3):
-        assert 0 < collector.collect(["f"], count=2, every=0.1).span < 60
+        assert 0 < _read(collector, ["f"], count=2, every=0.1).span < 60
 
 
 def test_a_shell_that_dies_at_fork_keeps_what_came_before(local: Session) -> None:
     dying = Command("dying", ("sh", "-c", "echo 'sh: 0: Cannot fork'; kill -s KILL $PPID"))
     facts = {"f": _fact(Read("/proc/uptime"), dying), "p": _fact(Read("/proc/upt*"))}
-    snapshot = Collector(HOST, local, SystemClock(), facts).collect(["f", "p"], count=3, every=60)
+    snapshot = _read(Collector(HOST, local, SystemClock(), facts), ["f", "p"], count=3, every=60)
     assert not snapshot.fork_ok
     assert set(_reading(snapshot).samples[0]) == {"/proc/uptime", "dying"}
     assert _reading(snapshot).samples[0]["dying"].endswith("(fork fails)")
@@ -286,7 +290,7 @@ def test_where_fork_really_fails_the_built_in_reads_stand(shell: tuple[str, ...]
     child = Child(("prlimit", "--nproc=1", "setpriv", "--reuid=65534", "--clear-groups", *shell))
     session = ShellSession(Shell(child), HostIdentity(), child)
     facts = {"f": _fact(Read("/proc/uptime"), Grep("/proc/sys/vm/swappiness"), Command("id", ("id",)))}
-    snapshot = Collector(HOST, session, SystemClock(), facts).collect(["f"], count=3, every=60)
+    snapshot = _read(Collector(HOST, session, SystemClock(), facts), ["f"], count=3, every=60)
     session.close()
     assert not snapshot.fork_ok
     answers = _reading(snapshot).samples[0]
@@ -298,7 +302,7 @@ def test_where_fork_really_fails_the_built_in_reads_stand(shell: tuple[str, ...]
 def test_a_stalled_host_is_a_timeout(local: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collect, "PROBE_SECONDS", 0.5)
     facts = {"f": _fact(Read("/proc/uptime"), Command("slow", ("sleep", "60")))}
-    snapshot = Collector(HOST, local, SystemClock(), facts).collect(["f"], count=1, every=5)
+    snapshot = _read(Collector(HOST, local, SystemClock(), facts), ["f"], count=1, every=5)
     assert _reading(snapshot).samples[0]["slow"].startswith("timeout: slow: no answer in ")
     assert "/proc/uptime" in _reading(snapshot).samples[0]
 
@@ -306,30 +310,21 @@ def test_a_stalled_host_is_a_timeout(local: Session, monkeypatch: pytest.MonkeyP
 def test_patience_gives_a_read_more_time(local: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collect, "PROBE_SECONDS", 0.5)
     facts = {"f": _fact(Command("slow", ("sh", "-c", "sleep 1; echo done")))}
-    snapshot = Collector(HOST, local, SystemClock(), facts, patience=30.0).collect(["f"], count=1, every=5)
+    snapshot = _read(Collector(HOST, local, SystemClock(), facts, patience=30.0), ["f"], count=1, every=5)
     assert _reading(snapshot).samples[0]["slow"] == "done"
 
 
 def test_too_long_an_answer_is_left_out(local: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collect, "PROBE_BYTES", 1 << 20)
     facts = {"f": _fact(Command("long", ("sh", "-c", "yes | head -c 2000000")))}
-    snapshot = Collector(HOST, local, SystemClock(), facts).collect(["f"], count=1, every=5)
+    snapshot = _read(Collector(HOST, local, SystemClock(), facts), ["f"], count=1, every=5)
     assert _reading(snapshot).samples[0]["long"] == "failed: long: left out, the answers exceed 1 MiB"
-
-
-def test_a_sleep_ends_when_a_person_asks_to_stop() -> None:
-    stop = threading.Event()
-    clock = SystemClock(stop)
-    clock.sleep(-1)
-    threading.Timer(0.1, stop.set).start()
-    with pytest.raises(Interrupted):
-        clock.sleep(60)
 
 
 def test_a_parser_that_raises_is_a_defect_and_not_hidden() -> None:
     broken = Fact(reading=Said, parse=partial(_raise), asks=())
     with pytest.raises(ZeroDivisionError):
-        _collector([_sample(1)], {"f": broken}, StepClock()).collect(["f"], count=1, every=5)
+        _read(_collector([_sample(1)], {"f": broken}, StepClock()), ["f"], count=1, every=5)
 
 
 def _raise(_samples: Samples, _readings: Mapping[str, Reading | Unavailable]) -> Said:
@@ -350,7 +345,7 @@ FOLLOWING = {
 
 def test_a_fact_asks_again_by_what_others_say_and_finds_the_answer_in_the_last_sample() -> None:
     samples = [_sample(10.0, c="1", s="x"), _sample(15.0, c="2"), _sample(15.1, detail="many maps")]
-    snapshot = _collector(samples, FOLLOWING, StepClock()).collect(["third"], count=2, every=5.0)
+    snapshot = _read(_collector(samples, FOLLOWING, StepClock()), ["third"], count=2, every=5.0)
     second, third = snapshot.reading("second"), snapshot.reading("third")
     assert isinstance(second, Said)
     assert isinstance(third, Said)
@@ -362,17 +357,125 @@ def test_a_fact_asks_again_by_what_others_say_and_finds_the_answer_in_the_last_s
 def test_without_a_reason_nothing_is_asked_again() -> None:
     samples = [_sample(10.0, c="1", s="x"), _sample(15.0, c="3"), _sample(99.0, detail="never asked for")]
     session = ReplaySession(samples)
-    Collector(HOST, session, StepClock(), FOLLOWING).collect(["third"], count=2, every=5.0)
+    _read(Collector(HOST, session, StepClock(), FOLLOWING), ["third"], count=2, every=5.0)
     assert "never asked for" in session.execute(build_probe((), repeat=False), ("n",)).text
 
 
 def test_a_follow_up_without_an_answer_leaves_the_rest_standing() -> None:
     samples = [_sample(10.0, c="1", s="x"), _sample(15.0, c="2")]
-    snapshot = _collector(samples, FOLLOWING, StepClock()).collect(["third"], count=2, every=5.0)
+    snapshot = _read(_collector(samples, FOLLOWING, StepClock()), ["third"], count=2, every=5.0)
     first, second = snapshot.reading("first"), snapshot.reading("second")
     assert isinstance(first, Said)
     assert isinstance(second, Said)
     assert second.samples[-1]["/detail"].startswith("failed: /detail")
+
+
+def test_a_read_asks_for_its_waits_and_sleeps_through_none() -> None:
+    clock = StepClock()
+    samples = [_sample(100, c="1", s="x"), _sample(105, c="2"), _sample(110, c="4")]
+    reading = _collector(samples, {"f": _fact(*COUNTERS)}, clock).collect(["f"], count=3, every=5)
+    assert [resume(reading), resume(reading)] == [Pause(5.0), Pause(5.0)]
+    end = resume(reading)
+    assert isinstance(end, Ended)
+    assert end.result.samples == 3
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize("late", [60.0, 121.0])
+def test_who_was_left_waiting_for_too_long_begins_anew(late: float) -> None:
+    clock = StepClock()
+    samples = [_sample(100 + n, c=str(n), s=f"once {n}") for n in range(6)]
+    reading = _collector(samples, {"f": _fact(*COUNTERS)}, clock).collect(["f"], count=3, every=5)
+    pauses = [resume(reading)]
+    clock.seconds += 5.0 + late
+    while isinstance(pauses[-1], Pause):
+        pauses.append(resume(reading))
+        clock.seconds += 5.0
+    (*asked, end) = pauses
+    assert isinstance(end, Ended)
+    counted = [sample["/c"] for sample in _reading(end.result).samples]
+    assert counted == (["1", "2", "3"] if late > 120 else ["0", "1", "2"])
+    assert _reading(end.result).samples[0]["/s"] == ("once 1" if late > 120 else "once 0")
+    assert len(asked) == (3 if late > 120 else 2)
+
+
+def test_whose_host_is_gone_after_too_long_a_wait_has_one_sample_which_says_so() -> None:
+    clock = StepClock()
+    reading = _collector([_sample(100, c="1", s="x")], {"f": _fact(*COUNTERS)}, clock).collect(["f"], count=3, every=5)
+    resume(reading)
+    clock.seconds += 126.0
+    end = resume(reading)
+    assert isinstance(end, Ended)
+    assert (end.result.samples, end.result.lost) == (1, True)
+
+
+def test_too_old_a_sample_of_an_earlier_read_is_not_paired_after_too_long_a_wait() -> None:
+    clock = StepClock()
+    samples = [_sample(100 + n, c=str(n), s="x") for n in range(3)]
+    collector = _collector(samples, {"f": _fact(*COUNTERS)}, clock)
+    _read(collector, ["f"], count=1, every=5)
+    reading = collector.collect(["f"], count=2, every=5)
+    resume(reading)
+    clock.seconds += 126.0
+    assert resume(reading) == Pause(5.0)
+    end = resume(reading)
+    assert isinstance(end, Ended)
+    assert [sample["/c"] for sample in _reading(end.result).samples] == ["1", "2"]
+
+
+class FirstLook:
+    """Who is told what the first sample says; `slept` is what was slept by then."""
+
+    def __init__(self, samples: list[Sample], facts: Mapping[str, Fact]) -> None:
+        self.clock = StepClock()
+        self.told: list[Snapshot] = []
+        self.slept: list[list[float]] = []
+        self.collector = _collector(samples, facts, self.clock)
+        self.collector.on_first = self.tell
+
+    def tell(self, snapshot: Snapshot) -> None:
+        self.told.append(snapshot)
+        self.slept.append(list(self.clock.slept))
+
+
+def test_the_first_look_is_told_before_the_interval_and_once_only() -> None:
+    samples = [_sample(100 + n, c=str(n), s="x") for n in range(4)]
+    look = FirstLook(samples, {"f": _fact(*COUNTERS)})
+    assert _read(look.collector, ["f"], count=3, every=5).samples == 3
+    look.collector.changed()
+    _read(look.collector, ["f"], count=2, every=5)
+    (first,) = look.told
+    assert look.slept == [[]]
+    assert _reading(first).samples == [{"/c": "0", "/s": "x"}]
+    assert (first.host, first.samples, first.span, first.taken_at) == ("web01", 1, 0.0, StepClock().now())
+    assert (first.fork_ok, first.lost) == (True, False)
+
+
+def test_the_first_look_asks_nothing_more_of_the_host() -> None:
+    samples = [_sample(10.0, c="2", s="x"), _sample(15.0, c="2"), _sample(15.1, detail="many maps")]
+    look = FirstLook(samples, FOLLOWING)
+    snapshot = _read(look.collector, ["third"], count=2, every=5.0)
+    (first,) = look.told
+    assert isinstance(first.reading("first"), Said)
+    assert first.reading("third") == NOT_READ
+    assert _reading(snapshot, "second").samples[-1]["/detail"] == "many maps"
+
+
+@pytest.mark.parametrize(("count", "complete"), [(1, True), (3, False)])
+def test_where_no_second_sample_is_waited_for_there_is_no_first_look(count: int, *, complete: bool) -> None:
+    look = FirstLook([_sample(100, complete=complete, c="1", s="x")], {"f": _fact(*COUNTERS)})
+    assert _read(look.collector, ["f"], count=count, every=5).samples == 1
+    assert look.told == []
+
+
+def test_every_fact_is_parsed_from_a_first_sample_alone(local: Session) -> None:
+    told: list[Snapshot] = []
+    collector = Collector(HOST, local, SystemClock(), catalog.facts(), on_first=told.append)
+    resume(collector.collect(sorted(catalog.facts()), count=2, every=60))
+    (first,) = told
+    assert isinstance(first.value("memory.available_bytes"), int)
+    quick = _read(Collector(HOST, local, SystemClock(), catalog.facts()), sorted(catalog.facts()), count=1, every=60)
+    assert quick.value("vmstat.major_faults_per_second") == ONE_SAMPLE
 
 
 class SlowSession(ReplaySession):
@@ -393,5 +496,5 @@ def test_a_slow_host_is_given_the_whole_interval() -> None:
     clock = StepClock()
     answers = [structs.replace(_sample(100, c="1", s="x"), after=103.0), _sample(105, c="2"), _sample(110, c="4")]
     session = SlowSession(answers, clock, [11.0, 0.0, 0.0])
-    Collector(HOST, session, clock, {"f": _fact(*COUNTERS)}).collect(["f"], count=3, every=5)
+    _read(Collector(HOST, session, clock, {"f": _fact(*COUNTERS)}), ["f"], count=3, every=5)
     assert clock.slept == [2, 5]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -18,6 +18,7 @@ from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.event import RunFinished
 from memrunbook.core.run.request import (
     Approval,
+    Ask,
     AskApproval,
     Done,
     Execute,
@@ -33,7 +34,9 @@ from memrunbook.core.run.request import (
 from memrunbook.core.run.run import run_plan
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.execute import DISARM
+from memrunbook.runtime.fleet import each
 from memrunbook.runtime.interpret import Interpreter
+from memrunbook.runtime.life import Ended, Life, Pause, resume, run_alone
 from memrunbook.runtime.lock import GIVE, TAKE
 from memrunbook.runtime.ports import Output
 from memrunbook.testing import START, FixedClock, MemoryJournal, ScriptedApprover, ScriptedSession
@@ -85,7 +88,7 @@ class Lab:
                 except (SessionLost, Refused, Interrupted) as error:
                     answers.append(error)
 
-        self.report = self.interpreter.run(asking())
+        self.report = run_alone(self.interpreter.run(asking()), self.clock)
         return answers
 
     def journaled(self, event: str) -> list[dict[str, Any]]:
@@ -120,7 +123,8 @@ class SlowApprover(ScriptedApprover):
 def test_what_was_judged_by_a_watch_is_watched_again_after_a_long_gate() -> None:
     lab = Lab()
     lab.interpreter.approver = SlowApprover(clock=lab.clock)
-    lab.interpreter.run(run_plan(small.runbook(small.step(), count=9, short="memory.available_percent < 60.0")))
+    plan = run_plan(small.runbook(small.step(), count=9, short="memory.available_percent < 60.0"))
+    run_alone(lab.interpreter.run(plan), lab.clock)
     samples = [told["answer"]["samples"] for told in lab.journaled("answered") if "readings" in told["answer"]]
     assert samples == [9, 9, 2, 9]
 
@@ -130,6 +134,83 @@ def test_a_wait_passes_time_and_every_answer_carries_it() -> None:
     (waited,) = lab.ask(Wait(7.0, "a test"))
     assert waited == Waited(lab.clock.now())
     assert waited.at.since(START) == 7.0
+
+
+def test_waits_and_sample_intervals_are_asked_for() -> None:
+    lab = Lab()
+
+    def asking() -> Generator[Request, Any, None]:
+        yield Wait(7.0, "a test")
+        yield READ
+
+    run = lab.interpreter.run(asking())
+    assert resume(run) == Pause(7.0)
+    interval = resume(run)
+    assert isinstance(interval, Pause)
+    assert interval.seconds == pytest.approx(4.9)  # of 5 s the host spent 0.1 s on its answer
+    assert isinstance(resume(run), Ended)
+    assert lab.clock.now() == START
+
+
+def test_from_the_lock_on_a_wait_counts_as_work() -> None:
+    lab = Lab()
+
+    def asking() -> Generator[Request, Any, None]:
+        for request in (READ, Lock(), Wait(7.0, "a test"), READ, Unlock(), Wait(7.0, "a test")):
+            yield request
+            lab.interpreter.collector.changed()
+
+    run = lab.interpreter.run(asking())
+    pauses = [resume(run) for _ in range(4)]
+    assert [isinstance(pause, Pause) and pause.at_work for pause in pauses] == [False, True, True, False]
+    assert isinstance(resume(run), Ended)
+
+
+@pytest.mark.parametrize("request_", [Wait(7.0, "a test"), READ])
+def test_who_asks_to_stop_in_a_wait_is_heard_by_the_run_and_journaled(request_: Request) -> None:
+    lab = Lab()
+    heard: list[Interrupted] = []
+
+    def asking() -> Generator[Request, Any, None]:
+        try:
+            yield request_
+        except Interrupted as error:
+            heard.append(error)
+        yield Unlock()
+
+    run = lab.interpreter.run(asking())
+    resume(run)
+    stop = Interrupted("a person asked to stop")
+    assert isinstance(resume(run, stop), Ended)
+    assert heard == [stop]
+    (record,) = lab.journaled("error")
+    assert record == {"event": "error", "error": "Interrupted", "message": "a person asked to stop", "hint": ""}
+    assert [call.script for call in lab.session.calls] == [GIVE]
+
+
+def test_a_question_that_nobody_knows_is_not_answered_by_giving_the_lock_back() -> None:
+    class Sing(Ask[Waited], frozen=True, tag=True):
+        """A question of the future."""
+
+    lab = Lab()
+    with pytest.raises(AssertionError, match="Sing"):
+        lab.ask(cast("Request", Sing()))
+    assert lab.session.calls == []
+
+
+def test_many_runs_wait_together_on_few_workers() -> None:
+    labs = [Lab() for _ in range(20)]
+    clock = FixedClock()
+
+    def live(lab: Lab) -> Life[str]:
+        lab.interpreter.clock = lab.interpreter.collector.clock = clock
+        report = yield from lab.interpreter.run(run_plan(small.runbook(small.step())))
+        return f"{report.outcome} {clock.now().since(START):.0f}"
+
+    (alone,) = each([Lab()], live, 1, clock)
+    assert clock.now() != START
+    clock = FixedClock()
+    assert each(labs, live, 2, clock) == [alone] * 20
 
 
 def test_a_lock_is_taken_and_given_back_for_run_and_actor() -> None:
