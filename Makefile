@@ -39,9 +39,10 @@ test-lowest test-newest: test-%: $(STAMP) ## a short set with the lowest, the ne
 	$(BIN)/uv pip install --python $(VENV)-$* --resolution $(RESOLUTION) --upgrade --editable '.[test]'
 	$(VENV)-$*/bin/python -m pytest -n $(WORKERS) $(LEANING)
 
-test-kernel: $(STAMP) ## real kernels in qemu guests, GUESTS=3 at a time; FULL=1: every scenario in every configuration
+test-kernel: $(STAMP) ## real kernels in qemu guests, GUESTS=3 at a time: a core and what has changed; FULL=1: all
 	$(LAB) check || test -z "$$REQUIRE_KERNEL"
-	$(BIN)/python -m pytest -n $(GUESTS) --dist=load --maxschedchunk=1 --timeout=1200 --reruns=1 -rR --durations=15 tests/kernel
+	$(BIN)/python -m pytest -n $(GUESTS) --dist=load --maxschedchunk=1 --timeout=1200 --reruns=1 --durations=15 \
+		--core-and-changed tests/kernel
 
 guest: $(STAMP) ## SCENARIO=name [CONFIGURATION=no-psi]: leaves a guest in that state running
 	$(LAB) guest $(SCENARIO) $(CONFIGURATION)
