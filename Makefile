@@ -47,11 +47,12 @@ test-kernel: $(STAMP) ## real kernels in qemu guests, GUESTS=3 at a time: a core
 guest: $(STAMP) ## SCENARIO=name [CONFIGURATION=no-psi]: leaves a guest in that state running
 	$(LAB) guest $(SCENARIO) $(CONFIGURATION)
 
-check: $(STAMP) ## style, types, layers, budgets, generated files, shipped runbooks
+check: $(STAMP) ## style, types, layers, installed versions, budgets, generated files, shipped runbooks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pip check --disable-pip-version-check
 	$(BIN)/python tools/budgets.py src
 	$(BIN)/python tools/generate.py --check
 	$(BIN)/runbook validate

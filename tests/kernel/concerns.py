@@ -43,15 +43,19 @@ ELSEWHERE = {
     "cgroup-v1": ("cache_full_healthy", "leaking_service", "swap_thrash"),
 }
 """The scenarios that run in another configuration than their own; with EVERYWHERE=1 all of them do."""
-ACTIONS_OF = {
-    "test_dirty_limits_are_set_and_taken_back": ("set_dirty_limits",),
-    "test_settings_of_sys_are_set_and_taken_back": ("set_thp", "set_lru_gen_min_ttl"),
-    "test_idle_huge_pages_are_released_and_taken_back": ("release_hugepages",),
-    "test_a_stray_process_is_killed_where_it_does_not_end": ("stop_process",),
-    "test_compressed_swap_is_set_up_and_taken_back_with_what_is_on_it": ("setup_zram",),
-    "test_a_frozen_service_thaws_by_itself": ("freeze_unit",),
+ACTIONS_OF: dict[str, dict[str, tuple[str, ...]]] = {
+    "test_single_actions.py": {
+        "test_dirty_limits_are_set_and_taken_back": ("set_dirty_limits",),
+        "test_settings_of_sys_are_set_and_taken_back": ("set_thp", "set_lru_gen_min_ttl"),
+        "test_idle_huge_pages_are_released_and_taken_back": ("release_hugepages",),
+        "test_a_stray_process_is_killed_where_it_does_not_end": ("stop_process",),
+    },
+    "test_swap_actions.py": {
+        "test_compressed_swap_is_set_up_and_taken_back_with_what_is_on_it": ("setup_zram",),
+    },
+    "test_temporary.py": {"test_a_frozen_service_thaws_by_itself": ("freeze_unit",)},
 }
-"""Tests that run when one of these actions changed; all that neither stand here nor are of a scenario run always."""
+"""Tests that run when one of these actions, or their file, changed; what is neither here nor a scenario runs always."""
 
 
 def tried(*, everywhere: bool) -> list[tuple[str, Configuration]]:
@@ -78,7 +82,9 @@ def candidates(*, everywhere: bool) -> list[Candidate]:
         for name, where in tried(everywhere=everywhere)
     ]
     return scenarios + [
-        Candidate(test, core=False, files=_reached(files_of_actions(words))) for test, words in ACTIONS_OF.items()
+        Candidate(test, core=False, files=_reached(files_of_actions(words)) | {f"tests/kernel/{file}"})
+        for file, tests in ACTIONS_OF.items()
+        for test, words in tests.items()
     ]
 
 

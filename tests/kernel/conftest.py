@@ -61,7 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Which tests run, and why."""
-    return list(concerns.header(full=FULL, everywhere=EVERYWHERE)) if config.getoption(SELECTED) else []
+    return list(concerns.header(full=FULL, everywhere=EVERYWHERE)) if config.getoption(SELECTED, False) else []
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -70,7 +70,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.kernel)
             item.add_marker(pytest.mark.timeout(SLOWEST_TEST_SECONDS))
-    if config.getoption(SELECTED) and not FULL:
+    if config.getoption(SELECTED, False) and not FULL:
         left_out = set(concerns.selection(everywhere=EVERYWHERE).left_out)
         config.hook.pytest_deselected(items=[item for item in items if _called(item) in left_out])
         items[:] = [item for item in items if _called(item) not in left_out]
@@ -118,13 +118,16 @@ def _last_words(terminal: pytest.TerminalReporter) -> Iterator[str]:
         yield from ("", *matrix.lines(rows))
     if rows and UPDATE:
         runs = [transcript(str(value)) for name, value in told if name == matrix.TRANSCRIPT]
-        yield from _write(rows, runs) if FULL else ["not written: the matrix is that of a full run (FULL=1)"]
+        passed = not terminal.stats.get("failed") and not terminal.stats.get("error")
+        yield from (
+            _write(rows, runs, passed=passed) if FULL else ["not written: the matrix is that of a full run (FULL=1)"]
+        )
 
 
-def _write(rows: list[matrix.Row], runs: list[Transcript]) -> Iterator[str]:
+def _write(rows: list[matrix.Row], runs: list[Transcript], *, passed: bool) -> Iterator[str]:
     """A change that was not committed yet is in no commit: a later run selects what leans on it once more."""
-    commit = (Repository(concerns.ROOT, matrix.PAGE).commit("HEAD") or "unknown")[:12]
-    text = matrix.page(rows, datetime.now(UTC).date().isoformat(), commit)
-    for path, content in ((matrix.PAGE, text), (RUNS, transcripts_page(runs))):
+    day, commit = datetime.now(UTC).date(), Repository(concerns.ROOT, matrix.PAGE).commit("HEAD") or "unknown"
+    ran = f"Last full run: {day}, commit {commit[:12]}." if passed else f"The last full run, {day}, failed."
+    for path, content in ((matrix.PAGE, matrix.page(rows, ran)), (RUNS, transcripts_page(runs))):
         path.write_text(content)
         yield f"written: {path}"

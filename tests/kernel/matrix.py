@@ -143,8 +143,8 @@ def _verdict(row: Row) -> str:
     return ("WRONG" if row.faults else "ok") + (f" (try {row.tries})" if row.tries > 1 else "")
 
 
-def page(rows: Iterable[Row], day: str, commit: str) -> str:
-    """The matrix as a page of the documentation; later runs on guests select what has changed since the commit."""
+def page(rows: Iterable[Row], ran: str) -> str:
+    """The matrix as a page of the documentation; `ran` says of which commit, for later runs to compare with."""
     ordered = _ordered(rows)
     columns = _columns(ordered)
     wrong = [f"- {row.title}: {fault}" for row in ordered for fault in row.faults]
@@ -158,7 +158,7 @@ def page(rows: Iterable[Row], day: str, commit: str) -> str:
             "the plan of every runbook has no change. A scenario runs on the main configuration (cgroup v2,",
             "with pressure figures) unless it names another. A test that fails is tried once more in a fresh guest:",
             "then the last column says so.\n",
-            f"Last full run: {day}, commit {commit}.\n",
+            f"{ran}\n",
             f"| scenario | {' | '.join(columns)} | right |",
             f"|---|{'---|' * (len(columns) + 1)}",
             *(_page_row(row, columns) for row in ordered),

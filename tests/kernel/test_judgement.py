@@ -104,7 +104,7 @@ def test_the_matrix_marks_what_is_expected_and_what_is_wrong() -> None:
         "leaking_service@no-psi [CRIT] .      ok",
     ]
     assert drawn[-1] == "idle@no-psi: why"
-    text = page(rows, "2026-11-28", "0123456789ab")
+    text = page(rows, "Last full run: 2026-11-28, commit 0123456789ab.")
     assert FULL_RUN.search(text), "which later runs look for"
     assert "| leaking_service@no-psi | **INCIDENT** critical ✓ | . | ok |" in text
     assert "- idle@no-psi: why" in text
