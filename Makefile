@@ -4,16 +4,26 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+LOCK := requirements-dev.lock
+# What leans on a library: documents, conditions, schemas, state, sessions, the screen, the command line on files.
+LEANING := tests/unit/documents tests/unit/core/runbook tests/unit/state tests/unit/transports tests/unit/ui tests/ssh \
+	tests/runbooks/test_conditions.py tests/cli/test_documents.py
 WORKERS ?= 2
 GUESTS ?= 3
 LAB := $(BIN)/python -m tests.kernel.lab
 
-.PHONY: demo test test-kernel guest check generate bench mutate build clean
+.PHONY: lock demo test test-lowest test-newest test-kernel guest check generate bench mutate build clean
 
-$(STAMP): pyproject.toml src/memrunbook/version.py
+# The lock has every version and its hashes, hatchling's too: the same is installed next year.
+$(STAMP): pyproject.toml $(LOCK) src/memrunbook/version.py
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(LOCK)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	touch $(STAMP)
+
+lock: $(STAMP) ## renews the lock file: the newest versions that the ranges of pyproject.toml allow
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev --generate-hashes \
+		--custom-compile-command 'make lock' --output-file $(LOCK) pyproject.toml
 
 demo: $(STAMP) ## the main job on this machine: diagnose, then a dry run; nothing is changed
 	$(BIN)/runbook diagnose --host local || test $$? -eq 8
@@ -22,18 +32,27 @@ demo: $(STAMP) ## the main job on this machine: diagnose, then a dry run; nothin
 test: $(STAMP) ## the tests that need no root and no guest
 	$(BIN)/python -m pytest -n $(WORKERS) --ignore=tests/kernel --cov --cov-report=term:skip-covered --cov-fail-under=95
 
-test-kernel: $(STAMP) ## real kernels in qemu guests, GUESTS=3 at a time; FULL=1: every scenario in every configuration
+test-lowest: RESOLUTION := lowest-direct
+test-newest: RESOLUTION := highest
+test-lowest test-newest: test-%: $(STAMP) ## a short set with the lowest, the newest versions that pyproject.toml allows
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)-$*
+	$(BIN)/uv pip install --python $(VENV)-$* --resolution $(RESOLUTION) --upgrade --editable '.[test]'
+	$(VENV)-$*/bin/python -m pytest -n $(WORKERS) $(LEANING)
+
+test-kernel: $(STAMP) ## real kernels in qemu guests, GUESTS=3 at a time: a core and what has changed; FULL=1: all
 	$(LAB) check || test -z "$$REQUIRE_KERNEL"
-	$(BIN)/python -m pytest -n $(GUESTS) --dist=load --maxschedchunk=1 --timeout=1200 --reruns=1 -rR --durations=15 tests/kernel
+	$(BIN)/python -m pytest -n $(GUESTS) --dist=load --maxschedchunk=1 --timeout=1200 --reruns=1 --durations=15 \
+		--core-and-changed tests/kernel
 
 guest: $(STAMP) ## SCENARIO=name [CONFIGURATION=no-psi]: leaves a guest in that state running
 	$(LAB) guest $(SCENARIO) $(CONFIGURATION)
 
-check: $(STAMP) ## style, types, layers, budgets, generated files, shipped runbooks
+check: $(STAMP) ## style, types, layers, installed versions, budgets, generated files, shipped runbooks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pip check --disable-pip-version-check
 	$(BIN)/python tools/budgets.py src
 	$(BIN)/python tools/generate.py --check
 	$(BIN)/runbook validate
@@ -49,8 +68,7 @@ mutate: $(STAMP) ## mutation tests of the core's life and death files
 	$(BIN)/mutmut run --max-children $(WORKERS)
 
 build: $(STAMP) ## the wheel and the source distribution, in dist/
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check build
-	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m build --no-isolation --outdir dist .
 
 clean:
-	rm -rf $(VENV) build dist mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest build dist mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

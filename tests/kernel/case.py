@@ -56,7 +56,7 @@ def transcript(text: str) -> Transcript:
 def transcripts_page(runs: Iterable[Transcript]) -> str:
     """All transcripts as a page of the documentation."""
     head = [
-        "<!-- Written by `UPDATE_MATRIX=1 make test-kernel`; do not edit. -->\n",
+        "<!-- Written by `make test-kernel FULL=1 UPDATE_MATRIX=1`; do not edit. -->\n",
         "# Runs on guests\n",
         "What `runbook run` printed on guests of the kernel lab, without a terminal. The figures were read from the",
         "guest's kernel by the tests, not by `runbook`, right before and right after.\n",

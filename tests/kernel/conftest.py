@@ -3,11 +3,13 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.kernel import matrix
-from tests.kernel.case import transcript, transcripts_page
+from tests.kernel import concerns, matrix, reruns
+from tests.kernel.case import Transcript, transcript, transcripts_page
+from tests.kernel.changes import Repository
 from tests.kernel.lab.configuration import Configuration
 from tests.kernel.lab.guest import Guest, fresh_guest
 from tests.kernel.lab.requirements import obstacle
@@ -16,8 +18,9 @@ from tests.kernel.treatments import TREATMENTS
 
 REASON = "kernel lab: "
 SLOWEST_TEST_SECONDS = 1800
-REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
-MATRIX, RUNS = REFERENCE / "confusion-matrix.md", REFERENCE / "runs-on-guests.md"
+RUNS = matrix.PAGE.with_name("runs-on-guests.md")
+FULL, EVERYWHERE, UPDATE = (os.environ.get(name) == "1" for name in ("FULL", "EVERYWHERE", "UPDATE_MATRIX"))
+SELECTED = "--core-and-changed"
 
 
 @pytest.fixture(scope="session")
@@ -44,24 +47,53 @@ def guest_in(_able: None) -> Iterator[Callable[..., Guest]]:
         yield enter
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Without the option whatever is named runs, one scenario by hand included."""
+    parser.addoption(
+        SELECTED, action="store_true", help="of tests/kernel the core and what has changed; not with FULL=1"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Second tries are told below everything else."""
+    config.pluginmanager.register(reruns)
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Which tests run, and why."""
+    return list(concerns.header(full=FULL, everywhere=EVERYWHERE)) if config.getoption(SELECTED, False) else []
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the tests of this folder, give the first one time to build the image, and begin with the longest."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.kernel)
             item.add_marker(pytest.mark.timeout(SLOWEST_TEST_SECONDS))
+    if config.getoption(SELECTED, False) and not FULL:
+        left_out = set(concerns.selection(everywhere=EVERYWHERE).left_out)
+        config.hook.pytest_deselected(items=[item for item in items if _called(item) in left_out])
+        items[:] = [item for item in items if _called(item) not in left_out]
     items.sort(key=_turn)
+
+
+def _called(item: pytest.Item) -> str:
+    """The test as a selection calls it."""
+    tried = _tried(item)
+    return matrix.titled(*tried) if tried else getattr(item, "originalname", item.name)
+
+
+def _tried(item: pytest.Item) -> tuple[str, str] | None:
+    """The names of the scenario and the configuration of a test that tries them."""
+    call = getattr(item, "callspec", None)
+    chosen = call.params if call is not None else {}
+    return (chosen["name"], chosen["configuration"].name) if {"name", "configuration"} <= chosen.keys() else None
 
 
 def _turn(item: pytest.Item) -> int:
     """The treatments come first, in their order."""
-    call = getattr(item, "callspec", None)
-    chosen = call.params if call is not None else {}
-    if "configuration" not in chosen or "name" not in chosen:
-        return len(TREATMENTS)
-    turns = list(TREATMENTS)
-    named = (chosen["name"], chosen["configuration"].name)
-    return turns.index(named) if named in turns else len(turns)
+    turns, tried = list(TREATMENTS), _tried(item)
+    return turns.index(tried) if tried in turns else len(turns)
 
 
 @pytest.hookimpl(trylast=True)
@@ -80,18 +112,22 @@ def _last_words(terminal: pytest.TerminalReporter) -> Iterator[str]:
         yield f"kernel tests skipped: {obstacle()}"
     reports = [report for outcome in ("passed", "failed") for report in terminal.stats.get(outcome, [])]
     told = list(dict.fromkeys(told for report in reports for told in report.user_properties))
-    yield from (f"tried again: {report.nodeid}: {_reason(report)}" for report in terminal.stats.get("rerun", []))
     yield from (str(value) for name, value in told if name == matrix.FIGURE)
     rows = matrix.last_tries(matrix.loaded(str(value)) for name, value in told if name == matrix.PROPERTY)
     if rows:
         yield from ("", *matrix.lines(rows))
-    if rows and os.environ.get("UPDATE_MATRIX") == "1":
+    if rows and UPDATE:
         runs = [transcript(str(value)) for name, value in told if name == matrix.TRANSCRIPT]
-        for path, text in ((MATRIX, matrix.page(rows)), (RUNS, transcripts_page(runs))):
-            path.write_text(text)
-            yield f"written: {path}"
+        passed = not terminal.stats.get("failed") and not terminal.stats.get("error")
+        yield from (
+            _write(rows, runs, passed=passed) if FULL else ["not written: the matrix is that of a full run (FULL=1)"]
+        )
 
 
-def _reason(report: pytest.TestReport) -> str:
-    crash = getattr(report.longrepr, "reprcrash", None)
-    return crash.message if crash else str(report.longrepr)
+def _write(rows: list[matrix.Row], runs: list[Transcript], *, passed: bool) -> Iterator[str]:
+    """A change that was not committed yet is in no commit: a later run selects what leans on it once more."""
+    day, commit = datetime.now(UTC).date(), Repository(concerns.ROOT, matrix.PAGE).commit("HEAD") or "unknown"
+    ran = f"Last full run: {day}, commit {commit[:12]}." if passed else f"The last full run, {day}, failed."
+    for path, content in ((matrix.PAGE, matrix.page(rows, ran)), (RUNS, transcripts_page(runs))):
+        path.write_text(content)
+        yield f"written: {path}"

@@ -14,6 +14,7 @@ from tests.kernel.lab.scenario import Truth
 PROPERTY, FIGURE, TRANSCRIPT = "matrix", "figure", "transcript"
 """The names under which a test hands over its row, a line of figures to be shown, and a transcript to be kept."""
 RUNBOOKS = Path(__file__).parents[2] / "runbooks"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "confusion-matrix.md"
 SEVERITIES = ("info", "warning", "critical")
 SHORT = {"": ".", "info": "info", "warning": "warn", "critical": "crit"}
 COLUMN = 6
@@ -45,11 +46,16 @@ class Row:
     @property
     def title(self) -> str:
         """The scenario, with its configuration where that is not the main one."""
-        return self.scenario if self.configuration == "main" else f"{self.scenario}@{self.configuration}"
+        return titled(self.scenario, self.configuration)
 
     def dumped(self) -> str:
         """The row as text that a test process can hand over."""
         return json.dumps(asdict(self))
+
+
+def titled(scenario: str, configuration: str) -> str:
+    """The name of a scenario, with its configuration where that is not the main one."""
+    return scenario if configuration == "main" else f"{scenario}@{configuration}"
 
 
 def loaded(text: str) -> Row:
@@ -137,14 +143,14 @@ def _verdict(row: Row) -> str:
     return ("WRONG" if row.faults else "ok") + (f" (try {row.tries})" if row.tries > 1 else "")
 
 
-def page(rows: Iterable[Row]) -> str:
-    """The matrix as a page of the documentation."""
+def page(rows: Iterable[Row], ran: str) -> str:
+    """The matrix as a page of the documentation; `ran` says of which commit, for later runs to compare with."""
     ordered = _ordered(rows)
     columns = _columns(ordered)
     wrong = [f"- {row.title}: {fault}" for row in ordered for fault in row.faults]
     return "\n".join(
         [
-            "<!-- Written by `UPDATE_MATRIX=1 make test-kernel`; do not edit. -->\n",
+            "<!-- Written by `make test-kernel FULL=1 UPDATE_MATRIX=1`; do not edit. -->\n",
             "# Confusion matrix\n",
             "Every scenario of the kernel lab, brought about on a real kernel, against every shipped runbook. A word",
             "is the worst severity among the runbook's checks that fire; **INCIDENT** says that the runbook applies; ✓",
@@ -152,6 +158,7 @@ def page(rows: Iterable[Row]) -> str:
             "the plan of every runbook has no change. A scenario runs on the main configuration (cgroup v2,",
             "with pressure figures) unless it names another. A test that fails is tried once more in a fresh guest:",
             "then the last column says so.\n",
+            f"{ran}\n",
             f"| scenario | {' | '.join(columns)} | right |",
             f"|---|{'---|' * (len(columns) + 1)}",
             *(_page_row(row, columns) for row in ordered),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.kernel.changes import FULL_RUN
 from tests.kernel.lab.scenario import Truth
 from tests.kernel.matrix import Cell, Row, cells, faults, last_tries, lines, loaded, page
 
@@ -103,7 +104,8 @@ def test_the_matrix_marks_what_is_expected_and_what_is_wrong() -> None:
         "leaking_service@no-psi [CRIT] .      ok",
     ]
     assert drawn[-1] == "idle@no-psi: why"
-    text = page(rows)
+    text = page(rows, "Last full run: 2026-11-28, commit 0123456789ab.")
+    assert FULL_RUN.search(text), "which later runs look for"
     assert "| leaking_service@no-psi | **INCIDENT** critical ✓ | . | ok |" in text
     assert "- idle@no-psi: why" in text
 

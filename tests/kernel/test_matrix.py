@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from tests.kernel.case import Case
 from tests.kernel.command import Operator
-from tests.kernel.lab.configuration import CONFIGURATIONS, Configuration
+from tests.kernel.concerns import tried
+from tests.kernel.lab.configuration import Configuration
 from tests.kernel.lab.errors import LabError
 from tests.kernel.lab.guest import Guest
-from tests.kernel.lab.scenario import Truth, named, names
+from tests.kernel.lab.scenario import Truth, named
 from tests.kernel.matrix import PROPERTY, Row, cells, faults, subsumed
 from tests.kernel.treatments import TREATMENTS
 
@@ -28,32 +29,17 @@ from memrunbook.documents.library import Library
 from memrunbook.transports.shared.reach import Reach
 
 pytestmark = pytest.mark.kernel
-ELSEWHERE = {
-    "no-psi": ("cache_full_healthy", "file_thrash", "fragmentation", "swap_thrash"),
-    "cgroup-v1": ("cache_full_healthy", "leaking_service", "swap_thrash"),
-}
-"""The scenarios that run in another configuration than their own; with FULL=1 all of them do."""
 JUDGED = (0, 8)
 LOGINS_AT_ONCE = 4
 IDLE = "idle_healthy"
-
-
-def chosen() -> list[tuple[str, Configuration]]:
-    """Each scenario with each configuration that it is tried in."""
-    full = os.environ.get("FULL") == "1"
-    return [
-        (name, configuration)
-        for name in names()
-        for configuration in CONFIGURATIONS.values()
-        if full or name in ELSEWHERE.get(configuration.name, ()) or configuration == named(name).configuration
-    ]
+TRIED = tried(everywhere=os.environ.get("EVERYWHERE") == "1")
 
 
 def test_every_treatment_is_of_a_scenario_that_is_tried() -> None:
-    assert set(TREATMENTS) <= {(name, configuration.name) for name, configuration in chosen()}
+    assert set(TREATMENTS) <= {(name, configuration.name) for name, configuration in TRIED}
 
 
-@pytest.mark.parametrize(("name", "configuration"), chosen(), ids=lambda value: getattr(value, "name", value))
+@pytest.mark.parametrize(("name", "configuration"), TRIED, ids=lambda value: getattr(value, "name", value))
 def test_a_scenario_is_told_from_all_others_and_treated(
     name: str,
     configuration: Configuration,

@@ -151,7 +151,7 @@ def test_a_number_out_of_range_is_refused(number: str) -> None:
         ("a: b\nc", "2:1", 'this is no "key: value"'),
         ("a: b\nc\nd: e", "2:1", 'this is no "key: value"'),
         ('a: "\\q"', "1:5", "this escape does not exist"),
-        ("%YAML 3.0\n---\na: b", "1:1", "this is not YAML: found incompatible YAML document"),
+        ("%YAML 3.0\n---\na: b", "1:1", "this is not YAML"),
         ("", "1:1", "the file must be a mapping of keys and values"),
         ("- a", "1:1", "the file must be a mapping of keys and values"),
         ("just text", "1:1", "the file must be a mapping of keys and values"),

@@ -1,0 +1,142 @@
+"""What each test on a guest leans on: the runbook, the facts that it reads, the actions of its steps, its own state."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+from tests.kernel.changes import Repository, imports
+from tests.kernel.lab.configuration import CONFIGURATIONS, MAIN, Configuration
+from tests.kernel.lab.scenario import named, names
+from tests.kernel.matrix import PAGE, titled
+from tests.kernel.selection import Candidate, Selection, reached, select
+from tests.kernel.treatments import TREATMENTS
+
+from memrunbook import catalog
+from memrunbook.documents.runbooks import load_runbook
+
+ROOT = Path(__file__).parents[2]
+RUNBOOKS = ROOT / "runbooks"
+PRODUCT = ("src/memrunbook/facts", "src/memrunbook/actions", "src/memrunbook/linux")
+"""The core is no part of it: every test leans on all of the core, so any of them proves it."""
+SCENARIOS, PROGRAMS = "tests/kernel/scenarios", "tests/kernel/programs"
+INSTALLED = re.compile(r'\binstall\("(\w+)"\)')
+CORE_OF = {
+    "kernel-tuning": ("map_count", "main"),
+    "memory-fragmentation": ("fragmentation", "main"),
+    "memory-leak": ("two_growing", "main"),
+    "memory-shortage": ("refilling_service", "main"),
+    "oom-event": ("leaking_service", "main"),
+    "preventive-maintenance": ("fragmentation", "no-psi"),
+    "swap-capacity": ("no_swap", "main"),
+    "swap-exhausted": ("swap_exhausted", "main"),
+    "swap-thrashing": ("swap_thrash", "main"),
+    "writeback-stall": ("dirty_stall", "main"),
+}
+"""For each runbook the scenario that runs always, with its configuration; the runbook is run on that guest as well."""
+CORE_BESIDE = {("leaking_service", "cgroup-v1")}
+"""The configurations that no scenario above has; the healthy scenarios are of the core too."""
+ELSEWHERE = {
+    "no-psi": ("cache_full_healthy", "file_thrash", "fragmentation", "swap_thrash"),
+    "cgroup-v1": ("cache_full_healthy", "leaking_service", "swap_thrash"),
+}
+"""The scenarios that run in another configuration than their own; with EVERYWHERE=1 all of them do."""
+ACTIONS_OF: dict[str, dict[str, tuple[str, ...]]] = {
+    "test_single_actions.py": {
+        "test_dirty_limits_are_set_and_taken_back": ("set_dirty_limits",),
+        "test_settings_of_sys_are_set_and_taken_back": ("set_thp", "set_lru_gen_min_ttl"),
+        "test_idle_huge_pages_are_released_and_taken_back": ("release_hugepages",),
+        "test_a_stray_process_is_killed_where_it_does_not_end": ("stop_process",),
+    },
+    "test_swap_actions.py": {
+        "test_compressed_swap_is_set_up_and_taken_back_with_what_is_on_it": ("setup_zram",),
+    },
+    "test_temporary.py": {"test_a_frozen_service_thaws_by_itself": ("freeze_unit",)},
+}
+"""Tests that run when one of these actions, or their file, changed; what is neither here nor a scenario runs always."""
+
+
+def tried(*, everywhere: bool) -> list[tuple[str, Configuration]]:
+    """Each scenario with each configuration that it is tried in."""
+    return [
+        (name, configuration)
+        for name in names()
+        for configuration in CONFIGURATIONS.values()
+        if everywhere or name in ELSEWHERE.get(configuration.name, ()) or configuration == named(name).configuration
+    ]
+
+
+def selection(*, everywhere: bool) -> Selection:
+    """What is to run against what git says has changed."""
+    repository = Repository(ROOT, PAGE)
+    base, words = repository.base()
+    return select(candidates(everywhere=everywhere), repository.changed(base) if base else frozenset(), words)
+
+
+def candidates(*, everywhere: bool) -> list[Candidate]:
+    """Every scenario as the matrix calls it, and every test of single actions by its name."""
+    scenarios = [
+        Candidate(titled(name, where.name), in_core(name, where), files_of_scenario(name, where))
+        for name, where in tried(everywhere=everywhere)
+    ]
+    return scenarios + [
+        Candidate(test, core=False, files=_reached(files_of_actions(words)) | {f"tests/kernel/{file}"})
+        for file, tests in ACTIONS_OF.items()
+        for test, words in tests.items()
+    ]
+
+
+def in_core(name: str, configuration: Configuration) -> bool:
+    """True where the scenario runs always in that configuration."""
+    healthy = named(name).truth.healthy and configuration == MAIN
+    return healthy or (name, configuration.name) in {*CORE_OF.values(), *CORE_BESIDE}
+
+
+def files_of_scenario(name: str, configuration: Configuration) -> frozenset[str]:
+    """The scenario's own files, and those of the runbook that must recognise it: of all runbooks on a healthy host."""
+    truth = named(name).truth
+    own = reached([f"{SCENARIOS}/{name}.py"], _scenario_imports())
+    programs = {f"{PROGRAMS}/{program}.c" for file in own for program in INSTALLED.findall((ROOT / file).read_text())}
+    treatment = {"tests/kernel/treatments.py"} if (name, configuration.name) in TREATMENTS else set()
+    runbooks = [truth.runbook] if truth.runbook else [path.stem for path in RUNBOOKS.glob("*.yaml")]
+    return own.union(programs, treatment, *(files_of_runbook(runbook) for runbook in runbooks))
+
+
+@cache
+def files_of_runbook(name: str) -> frozenset[str]:
+    """The runbook's file, its facts and the actions of its steps, with all that those import."""
+    path = RUNBOOKS / f"{name}.yaml"
+    bound = load_runbook(path.read_bytes(), path.name, "tests")
+    code = files_of_actions({step.spec.action for step in bound.steps}) + _facts(bound.facts)
+    return _reached(code) | {path.relative_to(ROOT).as_posix()}
+
+
+def files_of_actions(words: Iterable[str]) -> list[str]:
+    """The files of actions, and of the facts that they need."""
+    files = [f"src/memrunbook/actions/{word}.py" for word in words]
+    return files + _facts(fact for word in words for fact in catalog.actions()[word].needs)
+
+
+def _facts(facts: Iterable[str]) -> list[str]:
+    return [f"src/memrunbook/facts/{fact}.py" for fact in facts]
+
+
+def _reached(start: Iterable[str]) -> frozenset[str]:
+    return reached(start, _product_imports())
+
+
+@cache
+def _product_imports() -> dict[str, frozenset[str]]:
+    return imports(ROOT, PRODUCT, "memrunbook")
+
+
+@cache
+def _scenario_imports() -> dict[str, frozenset[str]]:
+    return imports(ROOT, (SCENARIOS,), "tests.kernel")
+
+
+def header(*, full: bool, everywhere: bool) -> Iterator[str]:
+    """What is said before the tests begin."""
+    yield from ["kernel tests: all of them"] if full else selection(everywhere=everywhere).lines()
