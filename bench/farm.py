@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ PER_BLOCK = 250
 MOST_ADDRESSES = 16
 """An sshd listens at no more addresses than this."""
 MOST_SERVERS = 200
+END_SECONDS = 10.0
 CLIENT = """\
 Host 127.0.*
   User {user}
@@ -126,10 +128,18 @@ def end(servers: Sequence[subprocess.Popen[bytes]]) -> None:
     for server in servers:
         server.terminate()
     for server in servers:
-        server.wait(10)
+        server.wait(END_SECONDS)
     for pid in sessions:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + END_SECONDS
+    while alive(sessions) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def alive(pids: Iterable[int]) -> set[int]:
+    """Those of these processes that run: one that ended counts as gone, reaped or not."""
+    return set(pids) & {pid for _, pid in _living()}
 
 
 def descendants(pids: Iterable[int]) -> list[int]:

@@ -96,8 +96,16 @@ def hosts_of(servers: Sequence[int]) -> Iterator[HostMeter]:
         move(servers, folder)
         yield GroupMeter(folder, servers)
     finally:
+        _remove(folder, root)
+
+
+def _remove(folder: Path, root: Path) -> None:
+    """Moves what is left to the root; what starts meanwhile is moved at the next turn."""
+    deadline = time.monotonic() + QUIET_SECONDS
+    while folder.exists() and time.monotonic() < deadline:
         move((folder / "cgroup.procs").read_text(encoding="ascii").split(), root)
-        folder.rmdir()
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def group_roots(mounts: str) -> list[Path]:
