@@ -86,8 +86,8 @@ def goals_of(figures: Figures, counts: list[int], name: str, probed: int) -> lis
     fewer = counts[-2] if len(counts) > 1 else most
     grown = growth(figures.median(what, fewer, memory), figures.median(what, most, memory), most - fewer)
     return [
-        (Goal(f"wall / floor, {most} hosts", 1.0), figures.ratio(what, "floor", most, wall)),
-        (Goal(f"controller CPU a host / floor, {most} hosts", 1.5), figures.ratio(what, "floor", most, cpu)),
+        (Goal(f"wall / floor, {hosts_in_words(most)}", 1.0), figures.ratio(what, "floor", most, wall)),
+        (Goal(f"controller CPU a host / floor, {hosts_in_words(most)}", 1.5), figures.ratio(what, "floor", most, cpu)),
         (
             Goal("host CPU, first sample / reference probe", 1.3),
             figures.ratio(f"1 {name}", "reference", probed, host_cpu),
@@ -96,8 +96,8 @@ def goals_of(figures: Figures, counts: list[int], name: str, probed: int) -> lis
         (Goal("one host: wall / floor", 2.5), figures.ratio(what, "floor", 1, wall)),
         (Goal("one host: CPU", 0.5, "s"), figures.median(what, 1, cpu)),
         (Goal("one host: memory", 90, "MiB"), figures.median(what, 1, memory) / MIB),
-        (Goal(f"{most} hosts: memory", 96, "MiB"), figures.median(what, most, memory) / MIB),
-        (Goal(f"growth from {fewer} to {most} hosts", 128, "KiB a host"), grown / KIB),
+        (Goal(f"{hosts_in_words(most)}: memory", 96, "MiB"), figures.median(what, most, memory) / MIB),
+        (Goal(f"growth from {fewer} to {hosts_in_words(most)}", 128, "KiB a host"), grown / KIB),
         (Goal("--help: CPU above python", 100, "ms"), _start(figures, "help", name)),
         (Goal("list: CPU above python", 100, "ms"), _start(figures, "list", name)),
     ]
