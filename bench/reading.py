@@ -15,7 +15,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,7 @@ from memrunbook.documents.runbooks import load_runbook
 from memrunbook.runtime.collect import following, ordered, parse
 
 HOSTS, GROUPS, PROCESSES, SAMPLES = 50, 300, 2000, 3
+SHOWN_FACTS = 6
 JUDGED = Goal("judging by all runbooks", 5.0, "ms")
 LONG_NUMBER = re.compile(r"(?<=\d{3})\d{3}\b")
 Recording = list[str]
@@ -57,7 +60,7 @@ def main() -> int:
         return 0
     pythons = [word.split("=", 1) for word in options.runbook or [f"runbook={sys.executable}"]]
     with tempfile.TemporaryDirectory(prefix="machine-") as folder:
-        machine.build(Path(folder), options.groups, options.processes, _paths(catalog.facts()))
+        machine.build(Path(folder), options.groups, options.processes, paths(catalog.facts()))
         each = ["-m", "bench.reading", "--tree", folder, "--hosts", str(options.hosts)]
         taken: dict[str, list[dict[str, Any]]] = {name: [] for name, _ in pythons}
         for _ in range(options.rounds):
@@ -65,24 +68,24 @@ def main() -> int:
                 command = [str(Path(path).with_name("python")), *each]
                 taken[name].append(json.loads(subprocess.run(command, capture_output=True, check=True).stdout))
     what = f"{options.hosts} hosts, {options.groups} control groups and {options.processes} processes each"
-    print("\n".join(_tables(f"{what}; {options.rounds} rounds", taken)))
+    print("\n".join(tables(f"{what}; {options.rounds} rounds", taken)))
     return 0
 
 
-def _paths(facts: Mapping[str, Fact]) -> list[str]:
+def paths(facts: Mapping[str, Fact]) -> list[str]:
     return [ask.path for fact in facts.values() for ask in fact.asks if isinstance(ask, Read | Grep)]
 
 
 def _measured(tree: Path, hosts: int) -> dict[str, Any]:
     """CPU ms of this checkout: medians of a host for parsing and judging, what each fact takes of the first."""
     facts, dice = catalog.facts(), random.Random(7)
-    recorded = _record(tree, facts)
+    recorded = record(tree, facts)
     runbooks = [load_runbook(*_file(entry.name)) for entry in entries([])]
     parsing, judging, firing = [], [], 0
     for _ in range(hosts):
-        recording = [LONG_NUMBER.sub(lambda _: f"{dice.randrange(1000):03}", text) for text in recorded]
+        recording = varied(recorded, dice)
         began = time.process_time()
-        snapshot = _snapshot(recording, facts)
+        snapshot = snapshot_of(recording, facts)
         parsed = time.process_time()
         firing = _incidents(runbooks, snapshot)
         judging.append(time.process_time() - parsed)
@@ -98,12 +101,17 @@ def _measured(tree: Path, hosts: int) -> dict[str, Any]:
     }
 
 
+def varied(recording: Recording, dice: random.Random) -> Recording:
+    """Another host: the last three digits of every long number are others."""
+    return [LONG_NUMBER.sub(lambda _: f"{dice.randrange(1000):03}", text) for text in recording]
+
+
 def _file(name: str) -> tuple[bytes, str, str]:
     content, shown, origin = read(name, [])
     return content, shown, origin
 
 
-def _record(tree: Path, facts: Mapping[str, Fact]) -> Recording:
+def record(tree: Path, facts: Mapping[str, Fact]) -> Recording:
     """What the host answers to each sample, and to the facts that ask once more."""
     order = ordered(sorted(facts), facts)
     asks = [ask for name in order for ask in facts[name].asks]
@@ -121,7 +129,7 @@ def _follow_ups(order: list[str], facts: Mapping[str, Fact], readings: Readings)
     return [ask for fact, needed in known if fact.follow for ask in fact.follow(needed)]
 
 
-def _snapshot(recording: Recording, facts: Mapping[str, Fact]) -> Snapshot:
+def snapshot_of(recording: Recording, facts: Mapping[str, Fact]) -> Snapshot:
     """As a collector does: the facts that follow up are parsed last, with the answers to what they asked."""
     order = ordered(sorted(facts), facts)
     later = following(order, facts)
@@ -155,25 +163,31 @@ def _by_fact(recording: Recording, facts: Mapping[str, Fact], times: int = 10) -
     return found
 
 
-def _tables(what: str, taken: dict[str, list[dict[str, Any]]]) -> list[str]:
-    names = list(taken)
-    first = taken[names[0]]
+def _of_fact(name: str, one: dict[str, Any]) -> float:
+    return float(one["facts"].get(name, 0.0))
 
-    def row(said: str, find: Any, goal: str = "") -> list[str | float]:
+
+def tables(what: str, taken: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """One table: the medians of every checkout, and the ratios of each round to the first one."""
+    names = list(taken)
+    first = taken[names[0]][0]
+
+    def row(said: str, find: Callable[[dict[str, Any]], float], goal: Goal | None = None) -> list[str | float]:
         values = {name: [find(one) for one in rounds] for name, rounds in taken.items()}
         ratios = [ratio(values[name], values[names[0]]) for name in names[1:]]
-        return [said, goal, *(median(values[name]) for name in names), *ratios]
+        medians = [median(values[name]) for name in names]
+        return [said, goal.limit if goal else "", *(map(goal.verdict, medians) if goal else medians), *ratios]
 
     heads = ["CPU ms a host", "goal", *names, *(f"{name} / {names[0]}" for name in names[1:])]
-    judged = f"judging by {first[0]['runbooks']} runbooks, {first[0]['firing']} of them firing"
+    judged = f"judging by {first['runbooks']} runbooks, {first['firing']} of them firing"
     rows = [
-        row("parsing what it answered", lambda one: one["parse"]),
-        row(judged, lambda one: one["judge"], JUDGED.limit),
-        row("the same for the first host", lambda one: one["first judge"]),
-        row("(KiB that it answered)", lambda one: one["kib"]),
+        row("parsing what it answered", itemgetter("parse")),
+        row(judged, itemgetter("judge"), JUDGED),
+        row("the same for the first host", itemgetter("first judge")),
+        row("(KiB that it answered)", itemgetter("kib")),
     ]
-    slow = sorted(first[0]["facts"], key=lambda name: -first[0]["facts"][name])[:6]
-    rows += [row(f"of parsing: {name}", lambda one, name=name: one["facts"].get(name, 0.0)) for name in slow]
+    slow = sorted(first["facts"], key=lambda name: -first["facts"][name])[:SHOWN_FACTS]
+    rows += [row(f"of parsing: {name}", partial(_of_fact, name)) for name in slow]
     return [table(f"Reading and judging: {what}", heads, rows)]
 
 
