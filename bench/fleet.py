@@ -32,8 +32,8 @@ SAMPLES_SECONDS = 10.0
 HEALTHY_OR_NOT = (0, 8)
 PROVES = b"@@/proc/meminfo\n"
 QUICKLY = ("--every", "0.1")
-STARTS = 3
-"""Start-up is quick and noise only adds: the least of so many counts in each round."""
+STARTS, PROBES = 3, 3
+"""In each round: start-up counts by the least of so many, for noise only adds; single samples are taken so often."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def _tasks(
                 for name, path in runbooks.items()
             ),
         ]
-    if count := min(options.probe_hosts, max(counts)):
+    for _ in range(PROBES if (count := min(options.probe_hosts, max(counts))) else 0):
         yield [
             ground.client("login", count, "true"),
             ground.floor("reference", count),
@@ -150,10 +150,10 @@ def _rounds(groups: Sequence[list[Task]], rounds: int, meter: HostMeter, output:
     """Measures all in turn, a round after another; within a group another task begins each time."""
     figures = Figures()
     for number in range(rounds):
-        for group in groups:
-            first = number % len(group)
+        for place, group in enumerate(groups):
+            first = (number + place) % len(group)
             for task in group[first:] + group[:first]:
-                print(f"round {number + 1}: {task.what}, {task.hosts} hosts", file=sys.stderr, flush=True)
+                print(f"round {number + 1}: {task.what}, hosts: {task.hosts}", file=sys.stderr, flush=True)
                 _measure(task, meter, output, figures)
     return figures
 
