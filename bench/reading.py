@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import structs
 
@@ -39,6 +39,8 @@ from memrunbook.runtime.collect import following, ordered, parse
 
 HOSTS, GROUPS, PROCESSES, SAMPLES = 50, 300, 2000, 3
 SHOWN_FACTS = 6
+STATES = ("short", "healthy")
+"""Of the recorded host: short of memory, and not."""
 JUDGED = Goal("judging by all runbooks", 5.0, "ms")
 LONG_NUMBER = re.compile(r"(?<=\d{3})\d{3}\b")
 Recording = list[str]
@@ -60,7 +62,9 @@ def main() -> int:
         return 0
     pythons = [word.split("=", 1) for word in options.runbook or [f"runbook={sys.executable}"]]
     with tempfile.TemporaryDirectory(prefix="machine-") as folder:
-        machine.build(Path(folder), options.groups, options.processes, paths(catalog.facts()))
+        for state in STATES:
+            machine.build(Path(folder, state), options.groups, options.processes, paths(catalog.facts()))
+        machine.heal(Path(folder, STATES[1]))
         each = ["-m", "bench.reading", "--tree", folder, "--hosts", str(options.hosts)]
         taken: dict[str, list[dict[str, Any]]] = {name: [] for name, _ in pythons}
         for _ in range(options.rounds):
@@ -78,37 +82,45 @@ def paths(facts: Mapping[str, Fact]) -> list[str]:
 
 def _measured(tree: Path, hosts: int) -> dict[str, Any]:
     """CPU ms of this checkout: medians of a host for parsing and judging, what each fact takes of the first."""
-    facts, dice = catalog.facts(), random.Random(7)
-    recorded = record(tree, facts)
-    runbooks = [load_runbook(*_file(entry.name)) for entry in entries([])]
-    parsing, judging, firing = [], [], 0
-    for _ in range(hosts):
-        recording = varied(recorded, dice)
-        began = time.process_time()
-        snapshot = snapshot_of(recording, facts)
-        parsed = time.process_time()
-        firing = _incidents(runbooks, snapshot)
-        judging.append(time.process_time() - parsed)
-        parsing.append(parsed - began)
+    facts = catalog.facts()
+    runbooks = [load_runbook(*read(entry.name, [])) for entry in entries([])]
+    recording, well = (record(tree / state, facts) for state in STATES)
+    short, healthy = (_hosts(one, facts, runbooks, hosts) for one in (recording, well))
     return {
-        "parse": statistics.median(parsing) * 1000,
-        "judge": statistics.median(judging) * 1000,
-        "first judge": judging[0] * 1000,
-        "kib": sum(len(text) for text in recorded) / 1024,
+        "parse": statistics.median(one.parse for one in short),
+        "judge": statistics.median(one.judge for one in short),
+        "judge healthy": statistics.median(one.judge for one in healthy),
+        "first judge": short[0].judge,
+        "kib": sum(len(text) for text in recording) / 1024,
         "runbooks": len(runbooks),
-        "firing": firing,
-        "facts": _by_fact(recorded, facts),
+        "firing": short[0].firing,
+        "facts": _by_fact(recording, facts),
     }
+
+
+class One(NamedTuple):
+    """CPU ms for one host, and how many runbooks apply to it."""
+
+    parse: float
+    judge: float
+    firing: int
+
+
+def _hosts(recording: Recording, facts: Mapping[str, Fact], runbooks: list[Runbook], count: int) -> list[One]:
+    dice, found = random.Random(7), []
+    for _ in range(count):
+        host = varied(recording, dice)
+        began = time.process_time()
+        snapshot = snapshot_of(host, facts)
+        parsed = time.process_time()
+        firing = len(diagnose(runbooks, snapshot).incidents)
+        found.append(One((parsed - began) * 1000, (time.process_time() - parsed) * 1000, firing))
+    return found
 
 
 def varied(recording: Recording, dice: random.Random) -> Recording:
     """Another host: the last three digits of every long number are others."""
     return [LONG_NUMBER.sub(lambda _: f"{dice.randrange(1000):03}", text) for text in recording]
-
-
-def _file(name: str) -> tuple[bytes, str, str]:
-    content, shown, origin = read(name, [])
-    return content, shown, origin
 
 
 def record(tree: Path, facts: Mapping[str, Fact]) -> Recording:
@@ -146,10 +158,6 @@ def _answered(samples: list[Sample], more: Sample) -> tuple[Sample, ...]:
     return *samples[:-1], last
 
 
-def _incidents(runbooks: list[Runbook], snapshot: Snapshot) -> int:
-    return len(diagnose(runbooks, snapshot).incidents)
-
-
 def _by_fact(recording: Recording, facts: Mapping[str, Fact], times: int = 10) -> dict[str, float]:
     *samples, more = [read_sample(text, CASE) for text in recording]
     order = ordered(sorted(facts), facts)
@@ -179,11 +187,12 @@ def tables(what: str, taken: dict[str, list[dict[str, Any]]]) -> list[str]:
         return [said, goal.limit if goal else "", *(map(goal.verdict, medians) if goal else medians), *ratios]
 
     heads = ["CPU ms a host", "goal", *names, *(f"{name} / {names[0]}" for name in names[1:])]
-    judged = f"judging by {first['runbooks']} runbooks, {first['firing']} of them firing"
+    judged = f"judging a host short of memory: {first['firing']} of {first['runbooks']} runbooks apply"
     rows = [
         row("parsing what it answered", itemgetter("parse")),
         row(judged, itemgetter("judge"), JUDGED),
-        row("the same for the first host", itemgetter("first judge")),
+        row("judging a host that lacks nothing", itemgetter("judge healthy"), JUDGED),
+        row("judging the first host, short of memory", itemgetter("first judge")),
         row("(KiB that it answered)", itemgetter("kib")),
     ]
     slow = sorted(first["facts"], key=lambda name: -first["facts"][name])[:SHOWN_FACTS]
