@@ -60,8 +60,9 @@ check: $(STAMP) ## style, types, layers, installed versions, budgets, generated 
 generate: $(STAMP) ## schemas and reference pages
 	$(BIN)/python tools/generate.py
 
-bench: $(STAMP) ## the benchmarks of bench/ against an sshd of their own
-	$(BIN)/python -m bench.diagnose
+bench: $(STAMP) ## the benchmarks of bench/ on a farm of sshds; BENCH="--hosts 1,10,100 --runbook before=PATH --runbook after=PATH"
+	$(BIN)/python -m bench.fleet $(BENCH)
+	$(BIN)/python -m bench.reading
 	$(BIN)/python -m bench.oom_log
 
 mutate: $(STAMP) ## mutation tests of the core's life and death files

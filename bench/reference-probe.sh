@@ -1,5 +1,5 @@
 # What a careful engineer would send to read the same files as `runbook diagnose`: POSIX sh, built-ins for what
-# built-ins can read, then one grep, one systemctl, one dmesg. The yardstick of bench/diagnose.py.
+# built-ins can read, then one grep, one systemctl, one dmesg. The yardstick of bench/fleet.py.
 LC_ALL=C; export LC_ALL
 show() {
   for file in "$@"; do
@@ -17,6 +17,12 @@ show() {
     show "$unit/memory.current" "$unit/memory.swap.current"
     { read -r anon; read -r file; } <"$unit/memory.stat"
     printf '%s\n%s\n' "$anon" "$file"
+  done
+  for unit in /sys/fs/cgroup/memory/*.slice/*.service; do
+    [ -d "$unit" ] || continue
+    show "$unit/memory.usage_in_bytes" "$unit/memory.memsw.usage_in_bytes"
+    { read -r cache; read -r rss; } <"$unit/memory.stat"
+    printf '%s\n%s\n' "$cache" "$rss"
   done
   IFS=' ' read -r word total unit </proc/meminfo
   least=$((total / 1000 / 4)); [ "$least" -lt 256 ] && least=256

@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -63,10 +63,10 @@ def make_key(path: Path, *, passphrase: str = "") -> None:
     subprocess.run(words, check=True)
 
 
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 at which nothing listens."""
+def free_port(address: str = "127.0.0.1") -> int:
+    """A TCP port of this address at which nothing listens; "" stands for all addresses."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((address, 0))
         return int(probe.getsockname()[1])
 
 
@@ -82,28 +82,34 @@ def running(folder: Path, *lines: str) -> Iterator[Sshd]:
         make_key(folder / name)
     port = free_port()
     (folder / "authorized").write_bytes((folder / "id.pub").read_bytes())
-    (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {_public(folder / 'host.pub')}\n", encoding="ascii")
+    (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {public(folder / 'host.pub')}\n", encoding="ascii")
     (folder / "config").touch()
-    (folder / "sshd_config").write_text("\n".join([*lines, *_settings(folder, port)]) + "\n", encoding="ascii")
-    if os.geteuid() == 0:
-        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-    with (folder / "sshd.log").open("wb") as log:
-        words = [str(SSHD), "-D", "-e", "-f", str(folder / "sshd_config")]
-        server = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    server = start(folder, [*lines, *settings(folder / "host", folder / "authorized", port, ["127.0.0.1"])])
     try:
-        _wait_for(port, server, folder / "sshd.log")
+        wait_for("127.0.0.1", port, server, folder / "sshd.log")
         yield Sshd(folder, port, getpass.getuser())
     finally:
         server.terminate()
         server.wait(10)
 
 
-def _settings(folder: Path, port: int) -> list[str]:
+def start(folder: Path, lines: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Starts a server with this configuration; it is written into `folder`, as is `sshd.log`."""
+    (folder / "sshd_config").write_text("\n".join(lines) + "\n", encoding="ascii")
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+    with (folder / "sshd.log").open("wb") as log:
+        words = [str(SSHD), "-D", "-e", "-f", str(folder / "sshd_config")]
+        return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+
+def settings(host_key: Path, authorized: Path, port: int, addresses: Iterable[str]) -> list[str]:
+    """The lines of sshd_config for a server that lets only this key in."""
     return [
         f"Port {port}",
-        "ListenAddress 127.0.0.1",
-        f"HostKey {folder / 'host'}",
-        f"AuthorizedKeysFile {folder / 'authorized'}",
+        *(f"ListenAddress {address}" for address in addresses),
+        f"HostKey {host_key}",
+        f"AuthorizedKeysFile {authorized}",
         "StrictModes no",
         "UsePAM no",
         "PermitRootLogin prohibit-password",
@@ -114,15 +120,17 @@ def _settings(folder: Path, port: int) -> list[str]:
     ]
 
 
-def _public(path: Path) -> str:
+def public(path: Path) -> str:
+    """Type and key of a public key's file, as known_hosts wants them."""
     return " ".join(path.read_text(encoding="ascii").split()[:2])
 
 
-def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for(address: str, port: int, server: subprocess.Popen[bytes], log: Path) -> None:
+    """Waits until it answers there; RuntimeError with its log where it does not start."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline and server.poll() is None:
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            socket.create_connection((address, port), timeout=1).close()
         except OSError:
             time.sleep(0.05)
         else:
