@@ -22,3 +22,19 @@ def test_a_policy_that_is_shown_is_one(text: str, tmp_path: Path) -> None:
     (tmp_path / "services.yaml").write_text(text, "utf-8")
     policy = load_policy(tmp_path / "services.yaml")
     assert len(policy.services) == text.count("- unit:") > 0
+
+
+def test_every_file_that_the_house_names_is_there() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    source = ROOT / "src" / "memrunbook"
+    named = re.findall(r"`([a-z_/]+\.py)`", text)
+    assert len(named) > 10
+    folders = ("", "runtime/", "core/run/", "core/reading/", "state/")
+    assert [name for name in named if not any((source / folder / name).is_file() for folder in folders)] == []
+
+
+def test_the_glossary_gives_each_word_one_line() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").partition("## Words")[2]
+    words = re.findall(r"^\| ([^|]+) \|", text, re.MULTILINE)[1:]
+    assert len(words) == len(set(words))
+    assert 20 < len(words) < 35
