@@ -9,7 +9,8 @@ import pytest
 
 from memrunbook.documents.runbooks import load_policy
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
 SHOWN = [
     pytest.param(text, id=f"{page.relative_to(DOCS)}-{number}")
     for page in sorted(DOCS.rglob("*.md"))

@@ -86,6 +86,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _guarded(argv: list[str]) -> int:
     streams.open_closed()
+    streams.allow_many_files()
     try:
         code = group.main(args=argv, prog_name="runbook", standalone_mode=False, obj=tuple(argv))
         sys.stdout.flush()
@@ -106,10 +107,10 @@ def _guarded(argv: list[str]) -> int:
 
 
 def _leave(words: str) -> int:
-    """Ends at once; workers that still wait for their hosts would be waited for otherwise."""
+    """Ends at once: a worker that is still at its host might speak while Python is taken down, which ends it badly."""
     sys.stderr.write(f"\n{words}")
     sys.stderr.flush()
-    if any(not one.daemon for one in threading.enumerate() if one is not threading.main_thread()):
+    if threading.active_count() > 1:
         os._exit(exit_codes.INTERRUPTED)
     return exit_codes.INTERRUPTED
 

@@ -1,0 +1,66 @@
+"""Transports are found by their names, and a new one is one new file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from memrunbook import transports
+from memrunbook.app.connectors import Connectors
+from memrunbook.core.errors import UsageError
+from memrunbook.core.host import Host
+from memrunbook.transports.local import LocalConnector
+from memrunbook.transports.replay import ReplayConnector
+from memrunbook.transports.shared.reach import Reach, nobody_listens
+from memrunbook.transports.ssh import SshConnector
+
+PIGEON = """
+from memrunbook.testing import ScriptedConnector
+
+def way(reach):
+    return lambda host: ScriptedConnector(error=RuntimeError(host.name))
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(transports, "__path__", [*transports.__path__, str(tmp_path)])
+    return tmp_path
+
+
+def test_those_that_ship_are_found() -> None:
+    assert transports.names() == ["local", "replay", "ssh"]
+    connectors = Connectors()
+    assert isinstance(connectors.connector(Host("local", transport="local")), LocalConnector)
+    assert isinstance(connectors.connector(Host("x", transport="replay", source="x.replay")), ReplayConnector)
+    first, second = (connectors.connector(Host(name)) for name in ("a", "b"))
+    assert isinstance(first, SshConnector)
+    assert isinstance(second, SshConnector)
+    assert first.options is second.options, "files and keys are read once for all hosts"
+
+
+@pytest.mark.parametrize("name", ["pigeon", "record", "shared", "../x", ""])
+def test_what_is_no_transport_is_refused_with_those_that_are(name: str) -> None:
+    with pytest.raises(UsageError, match="no transport") as caught:
+        Connectors().connector(Host("x", transport=name))
+    assert caught.value.hint == "there are: local, replay, ssh"
+
+
+def test_a_new_file_is_a_new_transport(folder: Path) -> None:
+    (folder / "pigeon.py").write_text(PIGEON, encoding="utf-8")
+    with pytest.raises(RuntimeError, match="db7"):
+        Connectors().connector(Host("db7", transport="pigeon")).connect()
+
+
+def test_little_patience_shortens_every_wait_and_much_lengthens_none_but_the_slow_ones() -> None:
+    hasty = Connectors(Reach(patience=5.0)).connector(Host("a"))
+    patient = Connectors(Reach(patience=300.0)).connector(Host("a"))
+    assert isinstance(hasty, SshConnector)
+    assert isinstance(patient, SshConnector)
+    assert (hasty.options.timeouts.tcp, hasty.options.timeouts.banner, hasty.options.patience) == (5.0, 5.0, 5.0)
+    assert (patient.options.timeouts.banner, patient.options.patience) == (20.0, 300.0)
+
+
+def test_nobody_need_listen() -> None:
+    nobody_listens("db7", "no banner", 3.0)
