@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from memrunbook.core.reading.fact import Answer, Doc, Fact, Grep, Read, Reading, Samples, Unavailable
+from memrunbook.core.reading.fact import Answer, Doc, Fact, Read, Reading, Samples, Unavailable, Whole
 from memrunbook.core.units import Unit
 from memrunbook.facts.memory import MEMINFO
 from memrunbook.facts.shared import numbers
@@ -154,6 +154,6 @@ def _why(answers: dict[str, Answer]) -> Unavailable:
 FACT = Fact(
     reading=SysctlReading,
     parse=parse,
-    asks=(Read(MEMINFO, each=True), *(Grep(path) for path in PATHS.values())),
+    asks=(Read(MEMINFO, each=True), *(Whole(path) for path in PATHS.values())),
     meaning="kernel parameters of memory",
 )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from memrunbook.core.reading.fact import Doc, Fact, Grep, Reading, Sample, Samples, Unavailable
+from memrunbook.core.reading.fact import Doc, Fact, Reading, Sample, Samples, Unavailable, Whole
 from memrunbook.core.units import Unit
 from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.sampling import Readings
@@ -78,6 +78,6 @@ def _settings(path: str, text: str) -> list[SysctlSetting]:
 FACT = Fact(
     reading=SysctlFilesReading,
     parse=parse,
-    asks=(Grep(ALWAYS_THERE), Grep(LAST), *(Grep(f"{folder}*.conf") for folder in FOLDERS)),
+    asks=(Whole(ALWAYS_THERE), Whole(LAST), *(Whole(f"{folder}*.conf") for folder in FOLDERS)),
     meaning="kernel parameters that files set at boot",
 )

@@ -19,7 +19,7 @@ from memrunbook.core.reading.fact import (
     Answer,
     Command,
     Fact,
-    Grep,
+    Whole,
     Question,
     Read,
     Reading,
@@ -251,7 +251,7 @@ def local() -> Iterator[Session]:
 
 
 def test_a_real_shell(local: Session) -> None:
-    facts = {"f": _fact(Read("/proc/uptime", each=True), Grep("/proc/sys/vm/swappi*"), Command("id", ("id", "-u")))}
+    facts = {"f": _fact(Read("/proc/uptime", each=True), Whole("/proc/sys/vm/swappi*"), Command("id", ("id", "-u")))}
     snapshot = Collector(HOST, local, SystemClock(), facts).collect(["f"], count=2, every=0.2)
     first, second = _reading(snapshot).samples
     assert set(first) == {"/proc/uptime", "/proc/sys/vm/swappiness", "id"}
@@ -285,7 +285,7 @@ def test_where_fork_really_fails_the_built_in_reads_stand(shell: tuple[str, ...]
         pytest.skip(f"prlimit, setpriv or {shell[0]} is not installed here")
     child = Child(("prlimit", "--nproc=1", "setpriv", "--reuid=65534", "--clear-groups", *shell))
     session = ShellSession(Shell(child), HostIdentity(), child)
-    facts = {"f": _fact(Read("/proc/uptime"), Grep("/proc/sys/vm/swappiness"), Command("id", ("id",)))}
+    facts = {"f": _fact(Read("/proc/uptime"), Whole("/proc/sys/vm/swappiness"), Command("id", ("id",)))}
     snapshot = Collector(HOST, session, SystemClock(), facts).collect(["f"], count=3, every=60)
     session.close()
     assert not snapshot.fork_ok

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memrunbook.core.reading.fact import Answer, Command, Grep, Question, Read, Sample, Unavailable, Walk
+from memrunbook.core.reading.fact import Answer, Command, Detail, Question, Read, Sample, Unavailable, Walk, Whole
 from memrunbook.core.reading.probe import MARK, build_probe, quoted, read_sample, write_sample
 
 NONCE = "0f1e2d"
@@ -58,7 +58,7 @@ def test_a_nul_byte_does_not_end_the_reading(shell: list[str], tmp_path: Path) -
 @each_shell
 def test_real_kernel_files(shell: list[str]) -> None:
     sample = ask(
-        shell, Read("/proc/meminfo", each=True), Read("/proc/zoneinfo", lines=2), Grep("/proc/sys/vm/swappiness")
+        shell, Read("/proc/meminfo", each=True), Read("/proc/zoneinfo", lines=2), Whole("/proc/sys/vm/swappiness")
     )
     assert (sample.text("/proc/meminfo") or "").startswith("MemTotal:")
     assert (sample.text("/proc/zoneinfo") or "").count("\n") == 2
@@ -84,8 +84,8 @@ def test_missing_is_not_denied(shell: list[str], open_folder: Path) -> None:
         Read(f"{open_folder}/none/at/all"),
         Read(f"{open_folder}/secret"),
         Read(f"{open_folder}/closed/inside"),
-        Grep(f"{open_folder}/nothing"),
-        Grep(f"{open_folder}/sec*"),
+        Whole(f"{open_folder}/nothing"),
+        Whole(f"{open_folder}/sec*"),
         as_nobody=os.geteuid() == 0,
     )
     assert {Path(key).name: answer.problem.reason for key, answer in sample.answers.items() if answer.problem} == {
@@ -108,7 +108,7 @@ def test_patterns_answer_under_each_path_and_not_at_all_where_nothing_matches(sh
     for name in ("a 1", "b", "c"):
         (tmp_path / name).write_text(f"of {name}\n", encoding="ascii")
     sample = ask(
-        shell, Read(f"{tmp_path}/[ab]*"), Read(f"{tmp_path}/z*"), Grep(f"{tmp_path}/c*"), Grep(f"{tmp_path}/y*")
+        shell, Read(f"{tmp_path}/[ab]*"), Read(f"{tmp_path}/z*"), Whole(f"{tmp_path}/c*"), Whole(f"{tmp_path}/y*")
     )
     assert {Path(key).name: answer.text for key, answer in sample.answers.items()} == {
         "a 1": "of a 1\n",
@@ -120,7 +120,7 @@ def test_patterns_answer_under_each_path_and_not_at_all_where_nothing_matches(sh
 @each_shell
 def test_grep_keeps_every_line_of_a_file(shell: list[str], tmp_path: Path) -> None:
     (tmp_path / "slabinfo").write_text("# a:b\n\nline : 2\n", encoding="ascii")
-    assert ask(shell, Grep(f"{tmp_path}/slabinfo")).text(f"{tmp_path}/slabinfo") == "# a:b\n\nline : 2\n"
+    assert ask(shell, Whole(f"{tmp_path}/slabinfo")).text(f"{tmp_path}/slabinfo") == "# a:b\n\nline : 2\n"
 
 
 @each_shell
@@ -191,7 +191,7 @@ def test_a_repeat_asks_only_what_changes(shell: list[str]) -> None:
         Read("/proc/version"),
         Walk("w", "echo w", each=True),
         Walk("v", "echo v"),
-        Grep("/proc/sys/vm/swappiness"),
+        Whole("/proc/sys/vm/swappiness"),
         Command("id", ("id",)),
     )
     assert set(ask(shell, *asks, repeat=True).answers) == {"/proc/vmstat", "w"}
@@ -206,7 +206,7 @@ def test_a_file_asked_twice_is_read_once_and_whole() -> None:
 
 
 def test_the_order_is_reads_walks_grep_commands() -> None:
-    asks: list[Question] = [Command("c", ("true",)), Grep("/g"), Walk("w", ":"), Read("/r")]
+    asks: list[Question] = [Command("c", ("true",)), Whole("/g"), Walk("w", ":"), Read("/r")]
     script = build_probe(asks, repeat=False)
     places = [script.index(part) for part in ("probe_read /r", "say walk w", "in /g;", "say command c", "uptime end")]
     assert places == sorted(places)
