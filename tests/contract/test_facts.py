@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from memrunbook import catalog
 from memrunbook import facts as folder
-from memrunbook.core.reading.fact import Answer, Fact, Whole, Read, Reading, Reason, Sample, Samples, Unavailable
+from memrunbook.core.reading.fact import Answer, Fact, Read, Reading, Reason, Sample, Samples, Unavailable, Whole
 from memrunbook.core.reading.metric import Metric, metrics_of
 from memrunbook.core.reading.probe import CASE, build_probe, read_sample
 from memrunbook.core.units import Unit

@@ -29,7 +29,7 @@ SWITCHED_OFF = Unavailable("absent", "control groups do not count memory here: c
 
 
 class CgroupsReading(Reading, frozen=True, kw_only=True):
-    """The groups that matter: near a limit first, then limited, containers and slices, the rest of 1 MiB and 0.1 % of RAM."""
+    """Groups that matter: near a limit first, then limited, containers and slices, others of 1 MiB and 0.1 % of RAM."""
 
     version: Annotated[int, Doc("control groups that count memory: 2 or 1", source=ROOT)]
     seen: Annotated[int, Doc(f"groups found, at most six levels deep and {MOST_SEEN}", Unit.COUNT, ROOT)]

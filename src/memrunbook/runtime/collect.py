@@ -24,7 +24,7 @@ from memrunbook.core.reading.fact import (
     Walk,
     Whole,
 )
-from memrunbook.core.reading.probe import build_probe, read_sample
+from memrunbook.core.reading.probe import build_probe, is_pattern, read_sample
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.reading.trend import LEAST_POINTS
 from memrunbook.runtime.ports import Clock, Output, Session
@@ -250,7 +250,7 @@ def _key(ask: Question) -> str:
 
 
 def _is_pattern(ask: Question) -> bool:
-    return isinstance(ask, Read | Whole) and any(sign in ask.path for sign in "*?[")
+    return isinstance(ask, Read | Whole) and is_pattern(ask.path)
 
 
 def _answers(ask: Question, key: str) -> bool:

@@ -6,8 +6,9 @@ import pytest
 from tests.unit.facts.shell_walks import SHELLS, sampled, tree, walked
 
 from memrunbook.core.reading.fact import Answer, Detail, Reading, Sample, Samples, Unavailable, Walk
-from memrunbook.facts.cgroups import FACT, MOST_SEEN, NO_GROUPS, SCRIPT, SWITCHED_OFF, CgroupsReading, parse
+from memrunbook.facts.cgroups import FACT, NO_GROUPS, SWITCHED_OFF, CgroupsReading, parse
 from memrunbook.facts.shared.group import Group
+from memrunbook.facts.shared.group_walk import MOST_SEEN, SCRIPT
 
 MIB = 1 << 20
 HEX = "a59e4e7d3090c04c6ce5a4b7a8bc85228eb9b96ac00b1284643a8c7c11dda661"

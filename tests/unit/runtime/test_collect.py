@@ -19,7 +19,6 @@ from memrunbook.core.reading.fact import (
     Answer,
     Command,
     Fact,
-    Whole,
     Question,
     Read,
     Reading,
@@ -27,6 +26,7 @@ from memrunbook.core.reading.fact import (
     Samples,
     Unavailable,
     Walk,
+    Whole,
 )
 from memrunbook.core.reading.probe import build_probe
 from memrunbook.core.reading.snapshot import Snapshot
@@ -363,12 +363,24 @@ def test_without_a_reason_nothing_is_asked_again() -> None:
     samples = [_sample(10.0, c="1", s="x"), _sample(15.0, c="3"), _sample(99.0, detail="never asked for")]
     session = ReplaySession(samples)
     Collector(HOST, session, StepClock(), FOLLOWING).collect(["third"], count=2, every=5.0)
-    assert "never asked for" in session.execute(build_probe((), repeat=False), ("n",)).text
+    assert "99.0" in session.execute(build_probe((Read("/detail"),), repeat=False), ("n",)).text
+
+
+class LeavingSession(ReplaySession):
+    """A host that is gone after so many answers."""
+
+    def __init__(self, samples: list[Sample]) -> None:
+        super().__init__(samples)
+        self.left = len(samples)
+
+    def execute(self, script: str, args: Sequence[str] = (), *, timeout: float = 30.0, limit: int = 1 << 20) -> Output:
+        self.left -= 1
+        return super().execute(script if self.left >= 0 else "", args, timeout=timeout, limit=limit)
 
 
 def test_a_follow_up_without_an_answer_leaves_the_rest_standing() -> None:
-    samples = [_sample(10.0, c="1", s="x"), _sample(15.0, c="2")]
-    snapshot = _collector(samples, FOLLOWING, StepClock()).collect(["third"], count=2, every=5.0)
+    session = LeavingSession([_sample(10.0, c="1", s="x"), _sample(15.0, c="2")])
+    snapshot = Collector(HOST, session, StepClock(), FOLLOWING).collect(["third"], count=2, every=5.0)
     first, second = snapshot.reading("first"), snapshot.reading("second")
     assert isinstance(first, Said)
     assert isinstance(second, Said)

@@ -78,11 +78,12 @@ class Walk:
 
 @dataclass(frozen=True)
 class Detail:
-    """More about what a walk found: awk statements for each line (`item`) of shell variables that it left (`items`: "$a $b").
+    """More about what a walk found: awk statements for each line (`item`) of shell variables that it left.
 
-    It shares the process of `Whole`: reading hundreds of small files costs a tenth there of what built-ins take. What
-    it prints is answered under `name`. `show(word, file)` prints the first line of a file behind a word. A file that
-    cannot be read although it can be opened ends mawk: ask for none of which that is known.
+    `items` names them as the shell does ("$a $b"). It shares the process of `Whole`: reading hundreds of small files
+    costs a tenth there of what built-ins take. What it prints is answered under `name`; `show(word, file)` prints the
+    first line of a file behind a word. A file that cannot be read although it can be opened ends mawk: ask for none of
+    which that is known.
     """
 
     name: str

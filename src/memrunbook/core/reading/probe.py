@@ -41,9 +41,17 @@ AGAIN = MARK + " again"
 """The first line of a later sample's probe."""
 CASE = "case"
 """The nonce of recorded answers."""
+BUNDLE = 2
+"""The version of a recording: its first line is `@@case bundle VERSION`; without one it is of version 1."""
 
 _PLAIN = re.compile(r"/[\w./:@+,=-]+")
 _PATTERN = re.compile(r"/[\w./:@+,=*?\[\]!-]+")
+
+_ASKED = re.compile(
+    r"^probe_read (/\S+) \d+$|^for probe_file in (/.*?); do|^probe_say (?:walk|command) (.+)$"
+    r'|^  print mark " walk (.+)"$',
+    re.MULTILINE,
+)
 
 # A change ran in the same shell before: what it did to IFS must not decide how lines are split here.
 _START = """\
@@ -223,6 +231,17 @@ def _commands(questions: list[Question]) -> Iterator[str]:
         plain = f"child {command} </dev/null 2>&1\nprobe_say status $?\n"
         run = _NEWEST.format(command=command, newest=ask.newest) if ask.newest else plain
         yield f"probe_say command {quoted([name])}\n{run}"
+
+
+def asked(script: str) -> list[str]:
+    """The keys, paths and patterns that a probe asks for, read out of its script."""
+    found = [next(filter(None, words)) for words in _ASKED.findall(script)]
+    return list(dict.fromkeys(key for words in found for key in shlex.split(words)))
+
+
+def is_pattern(path: str) -> bool:
+    """True for a shell pattern: without an answer there is no such file."""
+    return any(sign in path for sign in "*?[")
 
 
 def _is_plain(path: str) -> bool:
