@@ -118,7 +118,7 @@ class SysctlReading(Reading, frozen=True, kw_only=True):
 
 
 def parse(samples: Samples, _readings: Readings) -> SysctlReading | Unavailable:
-    """Reads what the shared grep printed; without a single parameter there is no reading."""
+    """Reads what the shared awk printed; without a single parameter there is no reading."""
     answers = {name: latest(samples, path) for name, path in PATHS.items()}
     found = {name: value for name, a in answers.items() if (value := numbers.whole(a.text)) is not None}
     if not found:

@@ -17,7 +17,7 @@ FOLDERS = ("/etc/sysctl.d/", "/run/sysctl.d/", "/usr/local/lib/sysctl.d/", "/usr
 LAST = "/etc/sysctl.conf"
 """Read last by `sysctl --system`; systemd reads it only where /etc/sysctl.d/99-sysctl.conf points to it."""
 ALWAYS_THERE = "/proc/sys/vm/swappiness"
-"""A file without a line and a grep that never ran look alike: this one is never empty."""
+"""A file without a line and an awk that never ran look alike: this one is never empty."""
 HUGE_PAGES = "vm.nr_hugepages"
 _SETTING = re.compile(r"^[ \t]*-?[ \t]*(vm[./][\w./-]+)[ \t]*=[ \t]*(.*?)[ \t\r]*$", re.MULTILINE | re.ASCII)
 
@@ -43,7 +43,7 @@ class SysctlFilesReading(Reading, frozen=True, kw_only=True):
 
 
 def parse(samples: Samples, _readings: Readings) -> SysctlFilesReading | Unavailable:
-    """Reads what the shared grep printed; where one file may not be read, what counts in the end is unknown."""
+    """Reads what the shared awk printed; where one file may not be read, what counts in the end is unknown."""
     sample = samples[0]
     ran = sample.get(ALWAYS_THERE)
     if ran.problem:

@@ -47,13 +47,15 @@ BUNDLE = 2
 _PLAIN = re.compile(r"/[\w./:@+,=-]+")
 _PATTERN = re.compile(r"/[\w./:@+,=*?\[\]!-]+")
 
+_INDENT = re.compile(r"^ +", re.MULTILINE)
 _ASKED = re.compile(
     r"^probe_read (/\S+) \d+$|^for probe_file in (/.*?); do|^probe_say (?:walk|command) (.+)$"
-    r'|^  print mark " walk (.+)"$',
+    r'|^print mark " walk (.+)"$',
     re.MULTILINE,
 )
 
 # A change ran in the same shell before: what it did to IFS must not decide how lines are split here.
+# After each line bash seeks back to its end, and the kernel writes the file anew: bash takes whole files instead.
 _START = """\
 unset IFS
 probe_mark="@@$1"
@@ -85,7 +87,6 @@ probe_head() {
   done
 }
 probe_print() { while IFS= read -r probe_line || [ -n "$probe_line" ]; do printf '%s\\n' "$probe_line"; done; }
-# After each line bash seeks back to its end, and the kernel writes the file anew: it takes whole files instead.
 if [ -n "${BASH_VERSION-}" ]; then
   probe_print() {
     probe_last=
@@ -183,9 +184,14 @@ def build_probe(asks: Iterable[Question], *, repeat: bool) -> str:
     Raises ValueError for a path that is no plain constant.
     """
     questions = [ask for ask in asks if not repeat or (isinstance(ask, Read | Walk) and ask.each)]
-    parts = [f"{AGAIN if repeat else MARK}\n", _START, "probe_uptime begin\n", *_reads(questions)]
+    parts = [f"{AGAIN if repeat else MARK}\n", _lean(_START), "probe_uptime begin\n", *_reads(questions)]
     parts += [*_walks(questions, repeat=repeat), *_awk(questions), *_commands(questions)]
     return "".join([*parts, "probe_uptime end\n"])
+
+
+def _lean(script: str) -> str:
+    """Without its indentation: bash reads a script from a pipe byte by byte, with a system call each."""
+    return _INDENT.sub("", script)
 
 
 def _reads(questions: list[Question]) -> Iterator[str]:
@@ -204,7 +210,7 @@ def _reads(questions: list[Question]) -> Iterator[str]:
 def _walks(questions: list[Question], *, repeat: bool) -> Iterator[str]:
     walks = {ask.name: (repeat and ask.again) or ask.script for ask in questions if isinstance(ask, Walk)}
     for name, script in walks.items():
-        yield f"probe_say walk {quoted([name])}\nprobe_walk() {{\n{script}\n}}\n"
+        yield f"probe_say walk {quoted([name])}\nprobe_walk() {{\n{_lean(script)}\n}}\n"
         yield "probe_walk </dev/null 2>/dev/null\ncd /\n"
 
 
@@ -221,7 +227,7 @@ def _awk(questions: list[Question]) -> Iterator[str]:
     for ask in details.values():
         yield _ITEMS.format(items=ask.items)
     more = [_DETAIL.replace("NAME", ask.name).replace("PROGRAM", ask.program) for ask in details.values()]
-    yield _AWK.format(least=len(details), program=quoted(["".join([_PROGRAM, *more, "}"])]))
+    yield _AWK.format(least=len(details), program=quoted([_lean("".join([_PROGRAM, *more, "}"]))]))
 
 
 def _commands(questions: list[Question]) -> Iterator[str]:
