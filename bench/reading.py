@@ -29,7 +29,7 @@ from memrunbook import catalog
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.diagnosis import diagnose
-from memrunbook.core.reading.fact import Fact, Grep, Question, Read, Reading, Sample, Unavailable
+from memrunbook.core.reading.fact import Fact, Question, Read, Reading, Sample, Unavailable, Whole
 from memrunbook.core.reading.probe import CASE, build_probe, read_sample
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.runbook.bound import Runbook
@@ -77,7 +77,7 @@ def main() -> int:
 
 
 def paths(facts: Mapping[str, Fact]) -> list[str]:
-    return [ask.path for fact in facts.values() for ask in fact.asks if isinstance(ask, Read | Grep)]
+    return [ask.path for fact in facts.values() for ask in fact.asks if isinstance(ask, Read | Whole)]
 
 
 def _measured(tree: Path, hosts: int) -> dict[str, Any]:

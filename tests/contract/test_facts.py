@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from memrunbook import catalog
 from memrunbook import facts as folder
-from memrunbook.core.reading.fact import Answer, Fact, Grep, Read, Reading, Reason, Sample, Samples, Unavailable
+from memrunbook.core.reading.fact import Answer, Fact, Read, Reading, Reason, Sample, Samples, Unavailable, Whole
 from memrunbook.core.reading.metric import Metric, metrics_of
 from memrunbook.core.reading.probe import CASE, build_probe, read_sample
 from memrunbook.core.units import Unit
@@ -91,7 +91,7 @@ def test_a_probe_can_ask_for_it(name: str) -> None:
     assert asks or FACTS[name].follow
     build_probe(asks, repeat=False)
     for ask in asks:
-        assert not isinstance(ask, Read) or not ask.path.startswith("/proc/sys/"), f"{ask}: a sysctl is for Grep"
+        assert not isinstance(ask, Read) or not ask.path.startswith("/proc/sys/"), f"{ask}: a sysctl is for Whole"
 
 
 @EACH_FACT
@@ -147,7 +147,7 @@ def test_every_recorded_reading_keeps_the_contract(name: str) -> None:
 
 def keys_of(fact: Fact) -> list[str]:
     """A key for each answer that the fact and those it needs look at; a pattern becomes a path that fits it."""
-    own = [ask.path.replace("*", "0") if isinstance(ask, Read | Grep) else ask.name for ask in fact.asks]
+    own = [ask.path.replace("*", "0") if isinstance(ask, Read | Whole) else ask.name for ask in fact.asks]
     return [*own, *(key for need in fact.needs for key in keys_of(FACTS[need]))]
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import Struct
 from msgspec.structs import replace
 
-from memrunbook.core.reading.fact import Doc, Fact, Grep, Read, Reading, Samples, Unavailable
+from memrunbook.core.reading.fact import Doc, Fact, Read, Reading, Samples, Unavailable, Whole
 from memrunbook.core.units import Unit
 from memrunbook.facts.host import page_size
 from memrunbook.facts.memory import total_bytes
@@ -163,7 +163,7 @@ def _marks(zoneinfo: str, page: int) -> Iterator[tuple[tuple[str, str], _Marks]]
 FACT = Fact(
     reading=BuddyReading,
     parse=parse,
-    asks=(Read(BUDDYINFO), Grep(ZONEINFO)),
+    asks=(Read(BUDDYINFO), Whole(ZONEINFO)),
     needs=("host", "memory"),
     meaning="fragmentation of free memory",
 )

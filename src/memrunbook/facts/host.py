@@ -62,9 +62,11 @@ done
 for path in {" ".join(MARKERS)}; do
   [ -e "$path" ] && printf 'path %s\\n' "$path"
 done
-for path in /sys/fs/cgroup /sys/fs/cgroup/systemd; do
-  for name in "$path"/system.slice/*.service "$path"/system.slice/system-*.slice/*.service; do
-    [ -d "$name" ] && printf 'unit %s\\n' "${{name##*/}}"
+for path in /sys/fs/cgroup/system.slice /sys/fs/cgroup/systemd/system.slice; do
+  for path in "$path" "$path"/system-*.slice; do
+    cd "$path" || continue
+    set -- *.service
+    [ -d "$1" ] && printf 'unit %s\\n' "$@"
   done
 done"""
 

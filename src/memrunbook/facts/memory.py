@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from memrunbook.core.reading.fact import Doc, Fact, Grep, Read, Reading, Samples, Unavailable
+from memrunbook.core.reading.fact import Doc, Fact, Read, Reading, Samples, Unavailable, Whole
 from memrunbook.core.units import Unit
 from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.sampling import Readings, Values, latest
@@ -201,7 +201,7 @@ def _arc(text: str) -> dict[str, int]:
 FACT = Fact(
     reading=MemoryReading,
     parse=parse,
-    asks=(Read(MEMINFO, each=True), Read(ARCSTATS), Grep(MIN_FREE)),
+    asks=(Read(MEMINFO, each=True), Read(ARCSTATS), Whole(MIN_FREE)),
     needs=("zram",),
     meaning="memory of the host",
 )

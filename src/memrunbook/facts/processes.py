@@ -22,6 +22,8 @@ TICKS_PER_SECOND = 100
 STAT_FIELDS = (1, 17, 19)
 """Fields 4, 20 and 22 of proc(5), counted from the state, the first behind the name."""
 
+# Most processes are sorted out by how many digits their size has, which costs less than comparing numbers. Before 4.5
+# `statm` alone tells anonymous memory.
 SCRIPT = """\
 p_total=0 p_swap=0 p_free=0 p_pages=0 p_page=4
 { while read -r p_key p_value p_rest; do
@@ -40,19 +42,40 @@ printf 'page %s\\n' "$p_page"
 p_big=$((p_total / 100 / p_page)) p_middle=$((p_total / 400 / p_page)) p_small=$((p_total / 1000))
 [ "$p_small" -lt 1024 ] && p_small=1024
 p_small=$((p_small / p_page))
-p_first= p_second= p_third= p_hiding= p_maybe= p_seen=0 p_looked=0 p_shown=0
-for p_dir in /proc/[0-9]*; do
-  read -r p_size p_rss p_shared p_text p_lib p_data p_rest <"$p_dir/statm" || continue
-  [ "$p_size" = 0 ] && continue
-  p_seen=$((p_seen + 1))
-  p_pid=${p_dir#/proc/}
+p_first= p_second= p_third= p_hiding= p_maybe= p_looked=0 p_shown=0 p_none=0 p_wide='*' p_line=$p_small
+while [ -n "$p_line" ]; do p_wide="[0-9]$p_wide" p_line=${p_line%?}; done
+processes_sort() {
   if [ "$p_rss" -ge "$p_big" ]; then p_first="$p_first $p_pid"
-  elif [ "$p_free" -lt "$p_swap" ] && [ "$p_data" -ge "$p_big" ]; then p_hiding="$p_hiding $p_pid"
-  elif [ "$p_free" -lt "$p_swap" ] && [ "$p_data" -ge "$p_small" ]; then p_maybe="$p_maybe $p_pid"
+  elif [ "$p_data" -ge "$p_big" ]; then p_hiding="$p_hiding $p_pid"
+  elif [ "$p_data" -ge "$p_small" ]; then p_maybe="$p_maybe $p_pid"
   elif [ "$p_rss" -ge "$p_middle" ] && [ "$p_rss" -ge "$p_small" ]; then p_second="$p_second $p_pid"
   elif [ "$p_rss" -ge "$p_small" ]; then p_third="$p_third $p_pid"
   fi
-done
+}
+cd /proc || return 0
+set -- [0-9]*
+p_seen=$#
+if [ "$p_free" -lt "$p_swap" ]; then
+  for p_pid; do
+    read -r p_size p_rss p_shared p_text p_lib p_data p_rest <"$p_pid/statm" || p_size= p_rss= p_data=
+    case $p_rss in $p_wide) processes_sort ;; *)
+      case $p_data in $p_wide) processes_sort ;; *) case $p_size in '' | 0) p_none=$((p_none + 1)) ;; esac ;; esac ;;
+    esac
+  done
+else
+  p_data=0
+  for p_pid; do
+    p_line=
+    read -r p_line <"$p_pid/statm"
+    p_rss=${p_line#* }
+    case $p_rss in
+      $p_wide) p_rss=${p_rss%% *}; processes_sort ;;
+      *) case $p_line in '' | '0 '*) p_none=$((p_none + 1)) ;; esac ;;
+    esac
+  done
+fi
+p_seen=$((p_seen - p_none))
+set --
 for p_pid in $p_hiding $p_maybe; do
   p_looked=$((p_looked + 1))
   if [ "$p_looked" -gt 300 ]; then p_third="$p_third $p_pid"; continue; fi
@@ -75,13 +98,15 @@ for p_pid in $p_first $p_second $p_third; do
   cd "/proc/$p_pid" || continue
   printf 'pid %s\\n' "$p_pid"
   { while IFS= read -r p_line || [ -n "$p_line" ]; do printf 'stat %s\\n' "$p_line"; done; } <stat
-  read -r p_line <statm && printf 'statm %s\\n' "$p_line"
+  p_rest=
   { while IFS= read -r p_line; do
       case $p_line in
         VmSwap:*) printf 'status %s\\n' "$p_line"; break ;;
-        Uid:* | VmRSS:* | Rss*) printf 'status %s\\n' "$p_line" ;;
+        Uid:* | VmRSS:*) printf 'status %s\\n' "$p_line" ;;
+        Rss*) printf 'status %s\\n' "$p_line"; p_rest=split ;;
       esac
     done; } <status
+  [ -n "$p_rest" ] || { read -r p_line <statm && printf 'statm %s\\n' "$p_line"; }
   { while IFS= read -r p_line || [ -n "$p_line" ]; do
       case $p_line in
         0::* | *:name=systemd:* | *:memory:* | *,memory:* | *:memory,* | *,memory,*) printf 'cgroup %s\\n' "$p_line" ;;

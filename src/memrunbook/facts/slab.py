@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from memrunbook.core.reading.fact import Answer, Doc, Fact, Grep, Read, Reading, Samples, Unavailable
+from memrunbook.core.reading.fact import Answer, Doc, Fact, Read, Reading, Samples, Unavailable, Whole
 from memrunbook.core.units import Unit
 from memrunbook.facts.host import page_size
 from memrunbook.facts.memory import MEMINFO
@@ -171,7 +171,7 @@ def _dentries(answer: Answer, kernel: object) -> Values:
 FACT = Fact(
     reading=SlabReading,
     parse=parse,
-    asks=(Read(MEMINFO, each=True), Grep(SLABINFO), Grep(DENTRY_STATE)),
+    asks=(Read(MEMINFO, each=True), Whole(SLABINFO), Whole(DENTRY_STATE)),
     needs=("host",),
     meaning="memory of kernel objects",
 )

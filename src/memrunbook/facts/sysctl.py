@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from memrunbook.core.reading.fact import Answer, Doc, Fact, Grep, Read, Reading, Samples, Unavailable
+from memrunbook.core.reading.fact import Answer, Doc, Fact, Read, Reading, Samples, Unavailable, Whole
 from memrunbook.core.units import Unit
 from memrunbook.facts.memory import MEMINFO
 from memrunbook.facts.shared import numbers
@@ -118,7 +118,7 @@ class SysctlReading(Reading, frozen=True, kw_only=True):
 
 
 def parse(samples: Samples, _readings: Readings) -> SysctlReading | Unavailable:
-    """Reads what the shared grep printed; without a single parameter there is no reading."""
+    """Reads what the shared awk printed; without a single parameter there is no reading."""
     answers = {name: latest(samples, path) for name, path in PATHS.items()}
     found = {name: value for name, a in answers.items() if (value := numbers.whole(a.text)) is not None}
     if not found:
@@ -154,6 +154,6 @@ def _why(answers: dict[str, Answer]) -> Unavailable:
 FACT = Fact(
     reading=SysctlReading,
     parse=parse,
-    asks=(Read(MEMINFO, each=True), *(Grep(path) for path in PATHS.values())),
+    asks=(Read(MEMINFO, each=True), *(Whole(path) for path in PATHS.values())),
     meaning="kernel parameters of memory",
 )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from memrunbook.core.reading.fact import Doc, Fact, Grep, Reading, Sample, Samples, Unavailable
+from memrunbook.core.reading.fact import Doc, Fact, Reading, Sample, Samples, Unavailable, Whole
 from memrunbook.core.units import Unit
 from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.sampling import Readings
@@ -17,7 +17,7 @@ FOLDERS = ("/etc/sysctl.d/", "/run/sysctl.d/", "/usr/local/lib/sysctl.d/", "/usr
 LAST = "/etc/sysctl.conf"
 """Read last by `sysctl --system`; systemd reads it only where /etc/sysctl.d/99-sysctl.conf points to it."""
 ALWAYS_THERE = "/proc/sys/vm/swappiness"
-"""A file without a line and a grep that never ran look alike: this one is never empty."""
+"""A file without a line and an awk that never ran look alike: this one is never empty."""
 HUGE_PAGES = "vm.nr_hugepages"
 _SETTING = re.compile(r"^[ \t]*-?[ \t]*(vm[./][\w./-]+)[ \t]*=[ \t]*(.*?)[ \t\r]*$", re.MULTILINE | re.ASCII)
 
@@ -43,7 +43,7 @@ class SysctlFilesReading(Reading, frozen=True, kw_only=True):
 
 
 def parse(samples: Samples, _readings: Readings) -> SysctlFilesReading | Unavailable:
-    """Reads what the shared grep printed; where one file may not be read, what counts in the end is unknown."""
+    """Reads what the shared awk printed; where one file may not be read, what counts in the end is unknown."""
     sample = samples[0]
     ran = sample.get(ALWAYS_THERE)
     if ran.problem:
@@ -78,6 +78,6 @@ def _settings(path: str, text: str) -> list[SysctlSetting]:
 FACT = Fact(
     reading=SysctlFilesReading,
     parse=parse,
-    asks=(Grep(ALWAYS_THERE), Grep(LAST), *(Grep(f"{folder}*.conf") for folder in FOLDERS)),
+    asks=(Whole(ALWAYS_THERE), Whole(LAST), *(Whole(f"{folder}*.conf") for folder in FOLDERS)),
     meaning="kernel parameters that files set at boot",
 )

@@ -27,35 +27,67 @@ EMPTY = ServiceMemory(0, 0, 0, 0)
 NO_PROCESS = frozenset({"exited", "failed", "dead", "auto-restart"})
 GROUPS, SHOW = "units", "systemctl"
 
+# Nothing is swapped in twice where nothing is in swap: then the first two lines of memory.stat are enough. cgroup v1
+# counts a group's own pages first and those of all below it many lines later: the same where there is none below.
 SCRIPT = """\
-u_root=/sys/fs/cgroup
+u_root=/sys/fs/cgroup u_list= u_line='
+'
 [ -e "$u_root/cgroup.controllers" ] || u_root=/sys/fs/cgroup/memory
+units_two() {
+  u_swap= u_anon= u_file= u_cached=
+  read -r u_swap <"$1/memory.swap.current"
+  { read -r u_key u_anon
+    [ "$2" = again ] || read -r u_key u_file
+    case $u_swap in '' | 0) ;; *)
+      while read -r u_key u_value; do
+        case $u_key in swapcached) u_cached=$u_value; break ;; inactive_anon) break ;; esac
+      done ;;
+    esac; } <"$1/memory.stat"
+}
+units_one() {
+  u_swap= u_anon= u_file= u_cached= u_below=total_ u_last=total_swap
+  [ "$2" = leaf ] && u_below= u_last=swap
+  { while read -r u_key u_value; do
+      case $u_key in
+        "${u_below}rss") u_anon=$u_value ;;
+        "${u_below}cache") u_file=$u_value ;;
+        "$u_last") u_swap=$u_value; break ;;
+        hierarchical_memory_limit) [ -z "$u_below" ] && break ;;
+      esac
+    done; } <"$1/memory.stat"
+}
 for u_dir in "$u_root"/*.slice/*.service "$u_root"/*.slice/*.slice/*.service; do
   [ -d "$u_dir" ] || continue
-  printf 'unit %s\\n' "${u_dir#"$u_root"}"
-  if [ -e "$u_dir/memory.current" ]; then
-    read -r u_value <"$u_dir/memory.current" && printf 'total %s\\n' "$u_value"
-    read -r u_value <"$u_dir/memory.swap.current" && printf 'swap %s\\n' "$u_value"
-    { while read -r u_key u_value; do
-        case $u_key in
-          anon) printf 'anonymous %s\\n' "$u_value" ;;
-          file) printf 'file %s\\n' "$u_value" ;;
-          swapcached) printf 'swap_cached %s\\n' "$u_value"; break ;;
-          inactive_anon) break ;;
-        esac
-      done; } <"$u_dir/memory.stat"
-  elif [ -e "$u_dir/memory.usage_in_bytes" ]; then
-    read -r u_value <"$u_dir/memory.usage_in_bytes" && printf 'total %s\\n' "$u_value"
-    { while read -r u_key u_value; do
-        case $u_key in
-          total_rss) printf 'anonymous %s\\n' "$u_value" ;;
-          total_cache) printf 'file %s\\n' "$u_value" ;;
-          total_swap) printf 'swap %s\\n' "$u_value"; break ;;
-        esac
-      done; } <"$u_dir/memory.stat"
+  u_total= u_swap= u_anon= u_file= u_cached= u_leaf=leaf
+  if read -r u_total <"$u_dir/memory.current"; then
+    units_two "$u_dir"
+  elif read -r u_total <"$u_dir/memory.usage_in_bytes"; then
+    for u_value in "$u_dir"/*/; do [ -d "$u_value" ] && u_leaf=tree; break; done
+    units_one "$u_dir" "$u_leaf"
+  else
+    u_leaf=
   fi
+  [ -n "$u_leaf" ] && u_list=$u_list$u_leaf$u_dir$u_line
+  printf 'unit %s\\ntotal %s\\nswap %s\\nanonymous %s\\nfile %s\\nswap_cached %s\\n' \\
+    "${u_dir#"$u_root"}" "$u_total" "$u_swap" "$u_anon" "$u_file" "$u_cached"
 done
+units_again() {
+  set -f
+  IFS=$u_line
+  for u_dir in $u_list; do
+    unset IFS
+    u_leaf=${u_dir%%/*} u_dir=/${u_dir#*/}
+    if [ "$u_root" = /sys/fs/cgroup ]; then units_two "$u_dir" again; else units_one "$u_dir" "$u_leaf"; fi
+    [ -n "$u_anon" ] || continue
+    printf 'unit %s\\nswap %s\\nanonymous %s\\nswap_cached %s\\n' \\
+      "${u_dir#"$u_root"}" "$u_swap" "$u_anon" "$u_cached"
+  done
+  unset IFS
+  set +f
+}
 """
+AGAIN = "units_again"
+"""What may grow of the services that the first sample saw: one that started since has no growth yet."""
 
 
 class Units(Reading, frozen=True, kw_only=True):
@@ -89,8 +121,9 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Un
         return _missing(samples, readings.get("host"))
     ram = getattr(readings.get("memory"), "total_bytes", None)
     room = _room(readings)
-    growth = _shares({path: growth_of(_sizes(path, series)) for path in series[-1][1]})
-    found = _services(shown, series[-1][1], samples[0].before) if shown else _bare(series[-1][1])
+    newest = {path: _newest(path, series) for path in series[-1][1]}
+    growth = _shares({path: growth_of(_sizes(path, series)) for path in newest})
+    found = _services(shown, newest, samples[0].before) if shown else _bare(newest)
     held = sum(map(_own, found))
     services = sorted((_completed(one, growth, ram, room, held) for one in found), key=_own, reverse=True)
     growing = [one for one in services if _grows(one, growth, ram)]
@@ -135,6 +168,15 @@ def _groups(text: str) -> dict[str, ServiceMemory]:
         elif word in ServiceMemory.__struct_fields__:
             values[word] = numbers.whole(rest)
     return {path: ServiceMemory(**values) for path, values in found.items()}
+
+
+def _newest(path: str, series: list[tuple[float, dict[str, ServiceMemory]]]) -> ServiceMemory:
+    """What the last sample says of a group; of what it left out, the newest before it."""
+    known: dict[str, int | None] = {}
+    for _, groups in series:
+        said = msgspec.structs.asdict(groups.get(path, ServiceMemory()))
+        known |= {name: size for name, size in said.items() if size is not None}
+    return ServiceMemory(**known)
 
 
 def _services(shown: list[dict[str, str]], groups: Mapping[str, ServiceMemory], uptime: float) -> list[Service]:
@@ -213,7 +255,7 @@ def _argv(properties: Iterable[str]) -> tuple[str, ...]:
 FACT = Fact(
     reading=Units,
     parse=parse,
-    asks=(Walk(GROUPS, SCRIPT, each=True), Command(SHOW, _argv(PROPERTIES))),
+    asks=(Walk(GROUPS, SCRIPT, each=True, again=AGAIN), Command(SHOW, _argv(PROPERTIES))),
     needs=("memory", "swap", "host"),
     meaning="the services of systemd and their memory",
 )

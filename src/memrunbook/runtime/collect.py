@@ -15,7 +15,6 @@ from memrunbook.core.instant import Instant
 from memrunbook.core.reading.fact import (
     Answer,
     Fact,
-    Grep,
     Question,
     Read,
     Reading,
@@ -23,8 +22,9 @@ from memrunbook.core.reading.fact import (
     Samples,
     Unavailable,
     Walk,
+    Whole,
 )
-from memrunbook.core.reading.probe import build_probe, read_sample
+from memrunbook.core.reading.probe import build_probe, is_pattern, read_sample
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.reading.trend import LEAST_POINTS
 from memrunbook.runtime.life import Life, Pause
@@ -275,15 +275,15 @@ def _repeated(asks: Collection[Question]) -> frozenset[Question]:
 
 
 def _key(ask: Question) -> str:
-    return ask.path if isinstance(ask, Read | Grep) else ask.name
+    return ask.path if isinstance(ask, Read | Whole) else ask.name
 
 
 def _is_pattern(ask: Question) -> bool:
-    return isinstance(ask, Read | Grep) and any(sign in ask.path for sign in "*?[")
+    return isinstance(ask, Read | Whole) and is_pattern(ask.path)
 
 
 def _answers(ask: Question, key: str) -> bool:
-    return fnmatch.fnmatchcase(key, ask.path) if isinstance(ask, Read | Grep) else key == ask.name
+    return fnmatch.fnmatchcase(key, ask.path) if isinstance(ask, Read | Whole) else key == ask.name
 
 
 def _identified(identity: HostIdentity, readings: Readings) -> HostIdentity:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from memrunbook.core.host import HostIdentity
-from memrunbook.core.reading.probe import CASE, MARK, read_sample, write_sample
+from memrunbook.core.reading.probe import BUNDLE, CASE, MARK, read_sample, write_sample
 from memrunbook.runtime.ports import Connector, Output, Session
 
 
@@ -16,9 +16,13 @@ class RecordConnector:
     def __init__(self, connector: Connector, file: TextIO) -> None:
         self._connector = connector
         self._file = file
+        self._begun = False
 
     def connect(self) -> RecordSession:
         """Raises what the real connector raises."""
+        if not self._begun:
+            self._file.write(f"@@{CASE} bundle {BUNDLE}\n")
+            self._begun = True
         return RecordSession(self._connector.connect(), self._file)
 
 

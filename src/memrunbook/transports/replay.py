@@ -1,18 +1,23 @@
-"""A host that is only a recording: answers probes with recorded samples, and does nothing else."""
+"""A host that is only a recording: answers probes out of recorded samples, and does nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
+
+from msgspec import structs
 
 from memrunbook.core.errors import UsageError
 from memrunbook.core.host import HostIdentity
-from memrunbook.core.reading.fact import Sample
-from memrunbook.core.reading.probe import CASE, MARK, read_sample, write_sample
+from memrunbook.core.reading.fact import Answer, Sample, Unavailable
+from memrunbook.core.reading.probe import AGAIN, BUNDLE, CASE, MARK, asked, is_pattern, read_sample, write_sample
 from memrunbook.runtime.ports import Output
 from memrunbook.transports.shared.reach import Reach, Way
 
 _BEGIN = f"@@{CASE} begin "
+_VERSION = re.compile(rf"@@{CASE} bundle (\d{{1,9}})\n", re.ASCII)
 
 
 def way(_reach: Reach) -> Way:
@@ -27,11 +32,15 @@ class ReplayConnector:
         self._path = path
 
     def connect(self) -> ReplaySession:
-        """Reads the bundle. Raises UsageError when it cannot be read or holds no sample."""
+        """Reads the bundle. Raises UsageError when it cannot be read, is newer than we are or holds no sample."""
         try:
             text = self._path.read_text(encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise UsageError(f"cannot be read: {error.strerror}", where=str(self._path)) from error
+        version = _VERSION.match(text)
+        if version and int(version[1]) > BUNDLE:
+            why = f"is a bundle of version {version[1]}; this memrunbook reads versions up to {BUNDLE}"
+            raise UsageError(why, where=str(self._path))
         samples = [read_sample(_BEGIN + part, CASE) for part in text.split(_BEGIN)[1:]]
         if not samples:
             raise UsageError("holds no recorded sample", where=str(self._path))
@@ -39,10 +48,16 @@ class ReplayConnector:
 
 
 class ReplaySession:
-    """Answers the n-th probe with the n-th sample; whatever else is asked, the shell is gone."""
+    """Answers each probe by what it asks for; whatever else is asked, the shell is gone.
+
+    A probe gets the next sample that answers one of its questions: that is how time passes. What this sample does not
+    tell, the others do; what none tells is absent. Without a sample left the state stays as it was, but a later look at
+    what moves gets no answer.
+    """
 
     def __init__(self, samples: Sequence[Sample]) -> None:
-        self._samples: Iterator[Sample] = iter(samples)
+        self._samples = samples
+        self._used = 0
 
     @property
     def identity(self) -> HostIdentity:
@@ -55,11 +70,47 @@ class ReplaySession:
     def execute(self, script: str, args: Sequence[str] = (), *, timeout: float = 30.0, limit: int = 1 << 20) -> Output:
         """Carries out nothing."""
         del timeout, limit
-        sample = next(self._samples, None) if script.startswith(MARK) else None
+        sample = self._sample(script) if script.startswith(MARK) else None
         if sample is None:
             return Output(status=None, text="", lost=True)
         text = write_sample(sample, args[0])
         return Output(status=0 if sample.complete else None, text=text, lost=not sample.complete)
 
+    def _sample(self, script: str) -> Sample | None:
+        keys = asked(script)
+        sample = self._next(keys)
+        if script.startswith(AGAIN) or not self._samples or (sample and not sample.complete):
+            return sample
+        return self._filled(sample, keys)
+
+    def _next(self, keys: Collection[str]) -> Sample | None:
+        """The next sample that answers one of the questions; those before it are over."""
+        for place in range(self._used, len(self._samples)):
+            if any(_answering(self._samples[place], key) for key in keys):
+                self._used = place + 1
+                return self._samples[place]
+        return None
+
+    def _filled(self, sample: Sample | None, keys: Collection[str]) -> Sample:
+        """The sample with what the others say of the questions that it leaves open."""
+        if sample is None:
+            sample = structs.replace(self._samples[max(0, self._used - 1)], answers={}, complete=True)
+        answers = dict(sample.answers)
+        for key in keys:
+            if not _answering(sample, key):
+                answers |= next(filter(None, (_answering(one, key) for one in self._samples)), _absent(key))
+        return structs.replace(sample, answers=answers)
+
     def close(self) -> None:
         """There is nothing to let go of."""
+
+
+def _answering(sample: Sample, key: str) -> dict[str, Answer]:
+    if is_pattern(key):
+        return {path: answer for path, answer in sample.answers.items() if fnmatchcase(path, key)}
+    return {key: sample.answers[key]} if key in sample.answers else {}
+
+
+def _absent(key: str) -> dict[str, Answer]:
+    """A pattern without an answer matches no file."""
+    return {} if is_pattern(key) else {key: Answer(problem=Unavailable("absent", key))}

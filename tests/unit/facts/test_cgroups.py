@@ -3,11 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.facts.shell_walks import SHELLS, tree, walked
+from tests.unit.facts.shell_walks import SHELLS, sampled, tree, walked
 
-from memrunbook.core.reading.fact import Answer, Sample, Unavailable, Walk
-from memrunbook.facts.cgroups import FACT, MOST_SEEN, NO_GROUPS, SCRIPT, SWITCHED_OFF, CgroupsReading, parse
+from memrunbook.core.reading.fact import Answer, Detail, Reading, Sample, Samples, Unavailable, Walk
+from memrunbook.facts.cgroups import FACT, NO_GROUPS, SWITCHED_OFF, CgroupsReading, parse
 from memrunbook.facts.shared.group import Group
+from memrunbook.facts.shared.group_walk import MOST_SEEN, SCRIPT
 
 MIB = 1 << 20
 HEX = "a59e4e7d3090c04c6ce5a4b7a8bc85228eb9b96ac00b1284643a8c7c11dda661"
@@ -269,9 +270,24 @@ def made(below: int = 0, /, **files: str) -> dict[str, str]:
     }
 
 
+def script_on(root: Path) -> str:
+    """The walk alone, on a tree of files and a host of 512 MiB: 1 MiB is worth a look."""
+    tree(root / "proc", {"meminfo": "MemTotal: 524288 kB\n"})
+    return SCRIPT.replace("/sys/fs/cgroup", str(root)).replace("/proc/", f"{root}/proc/")
+
+
+def samples_of(shell: tuple[str, ...], root: Path, *between: str) -> Samples:
+    script_on(root)
+    moved = {"/sys/fs/cgroup": root, "/proc/meminfo": root / "proc/meminfo", "/proc/pressure": root / "proc/pressure"}
+    return sampled(shell, FACT.asks, moved, between)
+
+
+def details_of(shell: tuple[str, ...], root: Path) -> str:
+    return samples_of(shell, root)[0].text("cgroup-details") or ""
+
+
 def looked(shell: tuple[str, ...], root: Path) -> dict[str, Group]:
-    text = walked(shell, SCRIPT.replace("/sys/fs/cgroup", str(root)))
-    return {group.path: group for group in read(Sample(1.0, 1.0, {"cgroups": Answer(text)})).all}
+    return {group.path: group for group in read(*samples_of(shell, root)).all}
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -311,7 +327,7 @@ def test_the_counters_of_cgroup_v2_are_the_groups_own_where_it_has_them(shell: t
     tree(tmp_path, {"cgroup.controllers": "memory\n"})
     tree(tmp_path / "a.slice", made(memory_events=EVENTS, memory_pressure=PRESSURE))
     tree(tmp_path / "b.slice", made(memory_events=EVENTS, memory_events_local="high 1\nmax 2\noom_kill 3\n"))
-    text = walked(shell, SCRIPT.replace("/sys/fs/cgroup", str(tmp_path)))
+    text = details_of(shell, tmp_path)
     a, b = (part.split("\n")[1:] for part in text.split("group ")[1:])
     assert {"high 11", "max 12", "oom_kill 13", "some 21", "full 22"} <= set(a)
     assert {"high 1", "max 2", "oom_kill 13"} <= set(b)
@@ -325,11 +341,11 @@ def test_pages_read_again_are_asked_of_groups_near_a_limit_only(shell: tuple[str
     tree(tmp_path / "near.service", made() | near)
     tree(tmp_path / "older.service", made() | near | {"memory.stat": "slab_unreclaimable 9\nworkingset_restore 31\n"})
     tree(tmp_path / "far.service", made() | {"memory.stat": STAT})
-    text = walked(shell, SCRIPT.replace("/sys/fs/cgroup", str(tmp_path)))
+    text = details_of(shell, tmp_path)
     first, second, far = (part.split("\n")[1:] for part in text.split("group ")[1:])
     assert "restored 30" in first
     assert "restored 31" in second
-    assert far[-3:] == ["slab_unreclaimable 9", "seen 3", ""]
+    assert far[-2:] == ["slab_unreclaimable 9", ""]
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -340,7 +356,7 @@ def test_small_groups_are_counted_only(shell: tuple[str, ...], tmp_path: Path) -
     tree(tmp_path / "b.mount", made() | {"memory.current": "1048576\n"})
     tree(tmp_path / "c.scope", small)
     tree(tmp_path / "d.mount", small | {"memory.max": "16777216\n"})
-    text = walked(shell, SCRIPT.replace("/sys/fs/cgroup", str(tmp_path)))
+    text = walked(shell, script_on(tmp_path))
     found = read(Sample(1.0, 1.0, {"cgroups": Answer(text)}))
     assert {group.path for group in found.all} == {"/b.mount", "/c.scope", "/d.mount"}
     assert found.seen == 4
@@ -360,7 +376,7 @@ def test_groups_near_a_limit_come_before_all_others(
     tree(tmp_path / "y.service", made() | {"memory.max": "1073741824\n"})
     limit, high = limits
     tree(tmp_path / "z.service", made() | {"memory.max": f"{limit}\n", "memory.high": f"{high}\n"})
-    text = walked(shell, SCRIPT.replace("/sys/fs/cgroup", str(tmp_path)))
+    text = walked(shell, script_on(tmp_path))
     paths = [line.removeprefix("group ") for line in text.split("\n") if line.startswith("group ")]
     assert paths[:4] == ["/z.service", "/y.service", "/b.scope", f"/docker/{HEX}"]
     assert len(paths) == 200
@@ -388,7 +404,7 @@ def test_the_walk_ends_where_groups_are_without_number(shell: tuple[str, ...], t
     for number in range(9):
         tree(tmp_path / f"a{number}.slice", made(1))
         tree(tmp_path / f"a{number}.slice/b.slice", made())
-    script = SCRIPT.replace("/sys/fs/cgroup", str(tmp_path)).replace(str(MOST_SEEN), "5")
+    script = script_on(tmp_path).replace(str(MOST_SEEN), "5")
     found = read(Sample(1.0, 1.0, {"cgroups": Answer(walked(shell, script))}))
     assert (found.seen, found.shown) == (5, 5)
 
@@ -451,14 +467,14 @@ def test_the_groups_of_cgroup_v1(shell: tuple[str, ...], tmp_path: Path) -> None
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_host_without_control_groups_prints_nothing(shell: tuple[str, ...], tmp_path: Path) -> None:
-    assert walked(shell, SCRIPT.replace("/sys/fs/cgroup", str(tmp_path))) == ""
+    assert walked(shell, script_on(tmp_path)) == ""
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_shell_is_left_as_it_was(shell: tuple[str, ...], tmp_path: Path) -> None:
     tree(tmp_path, {"cgroup.controllers": "memory\n"})
     tree(tmp_path / "a.slice", made())
-    walk = SCRIPT.replace("/sys/fs/cgroup", str(tmp_path))
+    walk = script_on(tmp_path)
     text = walked(
         shell, f"{walk}set -- a b\nprintf '%s' $# $* {tmp_path}/*.slice\nread -r one two <<E\nx y\nE\necho $two"
     )
@@ -474,7 +490,126 @@ def test_this_machine_is_walked(shell: tuple[str, ...]) -> None:
         assert all(group.usage_bytes is not None for group in reading.all)
 
 
-def test_the_question_is_one_walk_at_every_sample() -> None:
-    (walk,) = FACT.asks
+LATER = "later.service"
+
+
+def later(shell: tuple[str, ...], root: Path, between: str) -> tuple[Group, str]:
+    """A group after a full and a later sample of version 2, and what the later one printed."""
+    tree(root, {"cgroup.controllers": "memory\n", "proc/pressure/memory": "some avg10=0 avg60=0 avg300=0 total=5\n"})
+    first, last = samples_of(shell, root, f"cd {root}/{LATER}\n{between}\ncd {root}\n")
+    assert last.answers.keys() == {"cgroups"}
+    last = Sample(first.before + 10, first.before + 10, last.answers)
+    (group,) = read(first, last).all
+    return group, last.text("cgroups") or ""
+
+
+STALLED = "printf 'some avg10=0 avg60=0 avg300=0 total=6\\n' >../proc/pressure/memory"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_later_sample_reads_what_moves(shell: tuple[str, ...], tmp_path: Path) -> None:
+    files = made(memory_stat=STAT, memory_events=EVENTS, memory_pressure=PRESSURE, memory_swap_current="7\n")
+    tree(tmp_path / LATER, files | {"memory.max": "16777216\n", "pids.current": "3\n"})
+    change = f"""{STALLED}
+printf '14000000\\n' >memory.current; printf '%s\\n' 'high 11' 'max 32' 'oom_kill 15' >memory.events
+printf '%s\\n' 'some a b c total=1000021' 'full a b c total=500022' >memory.pressure"""
+    group, text = later(shell, tmp_path, change)
+    assert text.split("\n")[1:] == [
+        f"group /{LATER}", "usage 14000000", "some 1000021", "full 500022", "high 11", "max 32", "oom_kill 15",
+        "seen 1", "",
+    ]  # fmt: skip
+    assert (group.usage_bytes, group.limit_bytes, group.swap_bytes, group.pids) == (14_000_000, 16 * MIB, 7, 3)
+    assert (group.anonymous_bytes, group.limit_hits_per_second, group.high_hits_per_second) == (4096, 2.0, 0.0)
+    assert (group.oom_kills, group.oom_kills_in_sample, group.some_percent, group.full_percent) == (15, 2, 10.0, 5.0)
+    assert group.file_restores_per_second is None
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_group_that_comes_near_its_limit_is_read_in_full(shell: tuple[str, ...], tmp_path: Path) -> None:
+    files = made(memory_stat=STAT, memory_events=EVENTS, memory_events_local="high 1\nmax 2\noom_kill 3\n")
+    tree(tmp_path / LATER, files | {"memory.max": "16777216\n"})
+    change = "echo 16000000 >memory.current; printf 'anon 15000000\\nworkingset_restore_file 130\\n' >memory.stat"
+    group, text = later(shell, tmp_path, change)
+    assert {"anon 15000000", "restored 130", "max 2", "oom_kill 13"} <= set(text.split("\n"))
+    assert (group.anonymous_bytes, group.file_bytes, group.limit_hits_per_second) == (15_000_000, 8192, 0.0)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_of_a_group_without_a_limit_only_pressure_moves(shell: tuple[str, ...], tmp_path: Path) -> None:
+    tree(tmp_path / LATER, made(memory_events=EVENTS, memory_pressure=PRESSURE))
+    group, text = later(shell, tmp_path, f"{STALLED}; echo 13000000 >memory.current")
+    assert text.split("\n")[1:] == [f"group /{LATER}", "usage 13000000", "some 21", "full 22", "seen 1", ""]
+    assert (group.usage_bytes, group.limit_hits_per_second, group.full_percent) == (13_000_000, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_where_nobody_waited_no_group_did(shell: tuple[str, ...], tmp_path: Path) -> None:
+    tree(tmp_path / LATER, made(memory_pressure=PRESSURE))
+    group, text = later(shell, tmp_path, "echo 13000000 >memory.current")
+    assert "some" not in text
+    assert (group.some_percent, group.full_percent) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_group_that_went_away_is_left_out(shell: tuple[str, ...], tmp_path: Path) -> None:
+    tree(tmp_path, {"cgroup.controllers": "memory\n"})
+    tree(tmp_path / "a.slice", made())
+    tree(tmp_path / "b.slice", made())
+    first, last = samples_of(shell, tmp_path, f"rm -r {tmp_path}/a.slice")
+    assert [group.path for group in read(first, last).all] == ["/b.slice"]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_later_sample_of_cgroup_v1(shell: tuple[str, ...], tmp_path: Path) -> None:
+    near = {
+        "memory.usage_in_bytes": "16000000\n",
+        "memory.limit_in_bytes": "16777216\n",
+        "memory.failcnt": "5\n",
+        "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 4\n",
+        "memory.stat": V1_STAT,
+    }
+    tree(tmp_path / "memory/a.service", near)
+    first, last = samples_of(shell, tmp_path, f"echo 25 >{tmp_path}/memory/a.service/memory.failcnt")
+    text = last.text("cgroups") or ""
+    assert {"usage 16000000", "max 25", "oom_kill 4", "total_rss 4096", "total_inactive_file 9"} <= set(
+        text.split("\n")
+    )
+    (group,) = read(first, Sample(first.before + 10, first.before + 10, last.answers)).all
+    assert (group.limit_hits_per_second, group.oom_kills_in_sample, group.some_percent) == (2.0, 0, None)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_later_sample_without_control_groups_prints_nothing(shell: tuple[str, ...], tmp_path: Path) -> None:
+    assert samples_of(shell, tmp_path, ":")[-1].text("cgroups") == ""
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_pressure_that_cannot_be_read_is_not_asked_for(shell: tuple[str, ...], tmp_path: Path) -> None:
+    """Without PSI the kernel refuses the read, at which mawk would end."""
+    tree(tmp_path, {"cgroup.controllers": "memory\n"})
+    tree(tmp_path / "a.slice", made(memory_stat=STAT))
+    (tmp_path / "a.slice/memory.pressure").mkdir()
+    text = details_of(shell, tmp_path)
+    assert "inactive_file 7" in text
+    assert "some" not in text
+
+
+class Vmstat(Reading, frozen=True, kw_only=True):
+    oom_kills_in_sample: int | None = None
+
+
+@pytest.mark.parametrize(("kills", "expected"), [(0, 0), (1, None), (None, None)])
+def test_whether_one_of_a_group_without_a_limit_was_killed(kills: int | None, expected: int | None) -> None:
+    samples = sample(1.0, said("/a", usage=5, oom_kill=2)), sample(9.0, said("/a", usage=6))
+    reading = parse(samples, {"vmstat": Vmstat(oom_kills_in_sample=kills)})
+    assert isinstance(reading, CgroupsReading)
+    (group,) = reading.all
+    assert (group.oom_kills, group.oom_kills_in_sample) == (2, expected)
+
+
+def test_the_question_is_a_walk_at_every_sample_and_details_once() -> None:
+    walk, details = FACT.asks
     assert isinstance(walk, Walk)
     assert walk.each
+    assert walk.again in walk.script
+    assert isinstance(details, Detail)

@@ -3,12 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.facts.shell_walks import SHELLS, tree, walked
+from tests.unit.facts.shell_walks import SHELLS, sampled, tree, walked
 
 from memrunbook.core.reading.fact import Answer, Command, Reading, Sample, Samples, Unavailable, Walk
 from memrunbook.facts.units import FACT, SCRIPT, Units, parse
 
 MIB, GIB = 1 << 20, 1 << 30
+WORDS = ("unit", "total", "swap", "anonymous", "file", "swap_cached")
 
 
 class Memory(Reading, frozen=True, kw_only=True):
@@ -283,6 +284,7 @@ def test_the_groups_of_cgroup_v2(shell: tuple[str, ...], tmp_path: Path) -> None
 def test_the_groups_of_cgroup_v1(shell: tuple[str, ...], swap: str, tmp_path: Path) -> None:
     stat = f"cache 1\nrss 2\nswap 9\ntotal_cache 8192\ntotal_rss 4096\n{swap}total_pgfault 5\n"
     tree(tmp_path / "memory/system.slice/a.service", {"memory.usage_in_bytes": "12288\n", "memory.stat": stat})
+    tree(tmp_path / "memory/system.slice/a.service/below", {"memory.stat": ""})
 
     answer = walked(shell, SCRIPT.replace("/sys/fs/cgroup", str(tmp_path)))
     (one,) = read((sample(1.0, answer),)).all
@@ -292,14 +294,71 @@ def test_the_groups_of_cgroup_v1(shell: tuple[str, ...], swap: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("swap", ["swap 9\n", ""])
+def test_without_groups_below_the_own_pages_of_cgroup_v1_are_all(
+    shell: tuple[str, ...], swap: str, tmp_path: Path
+) -> None:
+    stat = f"cache 1\nrss 2\n{swap}hierarchical_memory_limit 5\ntotal_cache 6\n"
+    tree(tmp_path / "memory/system.slice/a.service", {"memory.usage_in_bytes": "12288\n", "memory.stat": stat})
+    answer = walked(shell, SCRIPT.replace("/sys/fs/cgroup", str(tmp_path)))
+    (one,) = read((sample(1.0, answer),)).all
+    assert (one.anonymous_bytes, one.file_bytes, one.swap_bytes) == (2, 1, 9 if swap else None)
+
+
+def later(shell: tuple[str, ...], root: Path, change: str) -> tuple[Units, str]:
+    """A reading of a full sample and two later ones, changed before each, and what the last printed."""
+    walk = FACT.asks[0]
+    first, *more = sampled(shell, [walk], {"/sys/fs/cgroup": root}, [change, change])
+    series = (first, *(Sample(first.before + 5 * n, 0.0, one.answers) for n, one in enumerate(more, start=1)))
+    return read(series), more[-1].text("units") or ""
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_later_sample_reads_what_may_grow(shell: tuple[str, ...], tmp_path: Path) -> None:
+    unit = tmp_path / "system.slice/my app.service"
+    stat = "anon 1000000\nfile 5\nswapcached 3\ninactive_anon 1\n"
+    tree(tmp_path, {"cgroup.controllers": "memory\n"})
+    tree(unit, {"memory.current": "9\n", "memory.swap.current": "0\n", "memory.stat": stat})
+    change = f"""cd '{unit}'; read -r word size <memory.stat
+printf '%s\\n' "anon $((size + 50000000))" 'file 7' 'swapcached 3' >memory.stat; echo 10 >memory.swap.current"""
+    found, text = later(shell, tmp_path, change)
+    assert text == "unit /system.slice/my app.service\nswap 10\nanonymous 101000000\nswap_cached 3\n"
+    (one,) = found.growing or []
+    assert (one.growth_bytes_per_second, one.own_bytes, one.swap_bytes) == (10_000_000, 101_000_007, 10)
+    assert (one.memory_bytes, one.file_bytes) == (9, 5), "the newest that was asked for"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("below", [False, True])
+def test_a_later_sample_of_cgroup_v1(shell: tuple[str, ...], below: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a case
+    unit = tmp_path / "memory/system.slice/a.service"
+    tree(unit, {"memory.usage_in_bytes": "9\n", "memory.stat": "cache 1\nrss 2\nswap 3\ntotal_rss 4\ntotal_swap 5\n"})
+    if below:
+        tree(unit / "below", {"memory.stat": ""})
+    _, text = later(shell, tmp_path, ":")
+    size, swap = (4, 5) if below else (2, 3)
+    assert text == f"unit /system.slice/a.service\nswap {swap}\nanonymous {size}\nswap_cached \n"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_service_that_went_away_does_not_grow(shell: tuple[str, ...], tmp_path: Path) -> None:
+    tree(tmp_path, {"cgroup.controllers": "memory\n"})
+    for name in ("a", "b"):
+        tree(tmp_path / f"system.slice/{name}.service", {"memory.current": "9\n", "memory.stat": "anon 1\nfile 1\n"})
+    _, text = later(shell, tmp_path, f"rm -rf {tmp_path}/system.slice/a.service")
+    assert text == "unit /system.slice/b.service\nswap \nanonymous 1\nswap_cached \n"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
 def test_this_machine_is_walked(shell: tuple[str, ...]) -> None:
     answer = walked(shell, SCRIPT)
-    assert all(line.partition(" ")[0] in ("unit", "total", "swap", "anonymous", "file") for line in answer.splitlines())
+    assert all(line.partition(" ")[0] in WORDS for line in answer.splitlines())
 
 
 def test_the_questions_are_a_walk_and_one_command() -> None:
     walk, command = FACT.asks
     assert isinstance(walk, Walk)
     assert walk.each
+    assert walk.again in walk.script
     assert isinstance(command, Command)
     assert command.argv[:3] == ("systemctl", "show", "--no-pager")

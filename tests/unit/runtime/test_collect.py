@@ -17,7 +17,6 @@ from memrunbook.core.reading.fact import (
     Answer,
     Command,
     Fact,
-    Grep,
     Question,
     Read,
     Reading,
@@ -25,6 +24,7 @@ from memrunbook.core.reading.fact import (
     Samples,
     Unavailable,
     Walk,
+    Whole,
 )
 from memrunbook.core.reading.probe import build_probe
 from memrunbook.core.reading.snapshot import NOT_READ, Snapshot
@@ -255,7 +255,7 @@ def local() -> Iterator[Session]:
 
 
 def test_a_real_shell(local: Session) -> None:
-    facts = {"f": _fact(Read("/proc/uptime", each=True), Grep("/proc/sys/vm/swappi*"), Command("id", ("id", "-u")))}
+    facts = {"f": _fact(Read("/proc/uptime", each=True), Whole("/proc/sys/vm/swappi*"), Command("id", ("id", "-u")))}
     snapshot = _read(Collector(HOST, local, SystemClock(), facts), ["f"], count=2, every=0.2)
     first, second = _reading(snapshot).samples
     assert set(first) == {"/proc/uptime", "/proc/sys/vm/swappiness", "id"}
@@ -289,7 +289,7 @@ def test_where_fork_really_fails_the_built_in_reads_stand(shell: tuple[str, ...]
         pytest.skip(f"prlimit, setpriv or {shell[0]} is not installed here")
     child = Child(("prlimit", "--nproc=1", "setpriv", "--reuid=65534", "--clear-groups", *shell))
     session = ShellSession(Shell(child), HostIdentity(), child)
-    facts = {"f": _fact(Read("/proc/uptime"), Grep("/proc/sys/vm/swappiness"), Command("id", ("id",)))}
+    facts = {"f": _fact(Read("/proc/uptime"), Whole("/proc/sys/vm/swappiness"), Command("id", ("id",)))}
     snapshot = _read(Collector(HOST, session, SystemClock(), facts), ["f"], count=3, every=60)
     session.close()
     assert not snapshot.fork_ok
@@ -358,12 +358,24 @@ def test_without_a_reason_nothing_is_asked_again() -> None:
     samples = [_sample(10.0, c="1", s="x"), _sample(15.0, c="3"), _sample(99.0, detail="never asked for")]
     session = ReplaySession(samples)
     _read(Collector(HOST, session, StepClock(), FOLLOWING), ["third"], count=2, every=5.0)
-    assert "never asked for" in session.execute(build_probe((), repeat=False), ("n",)).text
+    assert "99.0" in session.execute(build_probe((Read("/detail"),), repeat=False), ("n",)).text
+
+
+class LeavingSession(ReplaySession):
+    """A host that is gone after so many answers."""
+
+    def __init__(self, samples: list[Sample]) -> None:
+        super().__init__(samples)
+        self.left = len(samples)
+
+    def execute(self, script: str, args: Sequence[str] = (), *, timeout: float = 30.0, limit: int = 1 << 20) -> Output:
+        self.left -= 1
+        return super().execute(script if self.left >= 0 else "", args, timeout=timeout, limit=limit)
 
 
 def test_a_follow_up_without_an_answer_leaves_the_rest_standing() -> None:
-    samples = [_sample(10.0, c="1", s="x"), _sample(15.0, c="2")]
-    snapshot = _read(_collector(samples, FOLLOWING, StepClock()), ["third"], count=2, every=5.0)
+    session = LeavingSession([_sample(10.0, c="1", s="x"), _sample(15.0, c="2")])
+    snapshot = _read(Collector(HOST, session, StepClock(), FOLLOWING), ["third"], count=2, every=5.0)
     first, second = snapshot.reading("first"), snapshot.reading("second")
     assert isinstance(first, Said)
     assert isinstance(second, Said)

@@ -53,8 +53,8 @@ class Read:
 
 
 @dataclass(frozen=True)
-class Grep:
-    """A file (or pattern) that built-ins cannot read (sysctls, slabinfo); all of these share one `grep` process.
+class Whole:
+    """A file (or pattern) that built-ins cannot read (sysctls, slabinfo): one `awk` reads all of these.
 
     Answered under its path.
     """
@@ -64,11 +64,31 @@ class Grep:
 
 @dataclass(frozen=True)
 class Walk:
-    """A constant script of shell built-ins; what it prints is answered under `name`."""
+    """A constant script of shell built-ins; what it prints is answered under `name`.
+
+    `again` is what later samples run instead, in the same shell: functions and variables of `script` are there. With
+    `each` and without `again` they run the script once more.
+    """
 
     name: str
     script: str
     each: bool = False
+    again: str = ""
+
+
+@dataclass(frozen=True)
+class Detail:
+    """More about what a walk found: awk statements for each line (`item`) of shell variables that it left.
+
+    `items` names them as the shell does ("$a $b"). It shares the process of `Whole`: reading hundreds of small files
+    costs a tenth there of what built-ins take. What it prints is answered under `name`; `show(word, file)` prints the
+    first line of a file behind a word. A file that cannot be read although it can be opened ends mawk: ask for none of
+    which that is known.
+    """
+
+    name: str
+    items: str
+    program: str
 
 
 @dataclass(frozen=True)
@@ -83,7 +103,7 @@ class Command:
     newest: int = 0
 
 
-Question = Read | Grep | Walk | Command
+Question = Read | Whole | Walk | Detail | Command
 
 
 class Answer(Struct, frozen=True):

@@ -7,8 +7,8 @@ Every line of ours begins with `@@NONCE `; host text cannot know the nonce, so i
     missing PATH    there is no such file
     denied PATH     it exists, this user may not read it
     failed PATH     it could not be read for another reason (written by recordings; a probe shows an empty `file`)
-    walk NAME       what a walk printed
-    grep            lines `PATH:LINE` follow
+    walk NAME       what a walk or the details of one printed
+    grep            lines `PATH:LINE` follow (only in recordings of version 1)
     command NAME    what the program printed, up to
     status N        its exit status; 127 means that there is no such program, 126 that it may not be run
     end UPTIME      the uptime after everything
@@ -22,20 +22,45 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator
 
-from memrunbook.core.reading.fact import Answer, Command, Grep, Question, Read, Reason, Sample, Unavailable, Walk
+from memrunbook.core.reading.fact import (
+    Answer,
+    Command,
+    Detail,
+    Question,
+    Read,
+    Reason,
+    Sample,
+    Unavailable,
+    Walk,
+    Whole,
+)
 
 MARK = ": memrunbook probe"
 """The first line of every probe, by which the replay transport knows one."""
+AGAIN = MARK + " again"
+"""The first line of a later sample's probe."""
 CASE = "case"
 """The nonce of recorded answers."""
+BUNDLE = 2
+"""The version of a recording: its first line is `@@case bundle VERSION`; without one it is of version 1."""
 
 _PLAIN = re.compile(r"/[\w./:@+,=-]+")
 _PATTERN = re.compile(r"/[\w./:@+,=*?\[\]!-]+")
 
+_INDENT = re.compile(r"^ +", re.MULTILINE)
+_ASKED = re.compile(
+    r"^probe_read (/\S+) \d+$|^for probe_file in (/.*?); do|^probe_say (?:walk|command) (.+)$"
+    r'|^print mark " walk (.+)"$',
+    re.MULTILINE,
+)
+
 # A change ran in the same shell before: what it did to IFS must not decide how lines are split here.
+# After each line bash seeks back to its end, and the kernel writes the file anew: bash takes whole files instead.
 _START = """\
 unset IFS
 probe_mark="@@$1"
+probe_end='
+'
 probe_say() { printf '%s %s %s\\n' "$probe_mark" "$1" "$2"; }
 probe_uptime() {
   probe_line=
@@ -52,12 +77,26 @@ probe_read() {
   if [ ! -r "$1" ]; then probe_lack "$1"; return 0; fi
   probe_say file "$1"
   probe_count=0
-  { while IFS= read -r probe_line || [ -n "$probe_line" ]; do
-      printf '%s\\n' "$probe_line"
-      probe_count=$((probe_count + 1))
-      [ "$probe_count" = "$2" ] && break
-    done; } 2>/dev/null <"$1"
+  { if [ "$2" = 0 ]; then probe_print; else probe_head "$2"; fi; } 2>/dev/null <"$1"
 }
+probe_head() {
+  while IFS= read -r probe_line || [ -n "$probe_line" ]; do
+    printf '%s\\n' "$probe_line"
+    probe_count=$((probe_count + 1))
+    [ "$probe_count" = "$1" ] && break
+  done
+}
+probe_print() { while IFS= read -r probe_line || [ -n "$probe_line" ]; do printf '%s\\n' "$probe_line"; done; }
+if [ -n "${BASH_VERSION-}" ]; then
+  probe_print() {
+    probe_last=
+    while IFS= read -r -d '' probe_line || [ -n "$probe_line" ]; do
+      printf '%s' "$probe_line"
+      probe_last=$probe_line
+    done
+    case $probe_last in '' | *"$probe_end") ;; *) printf '\\n' ;; esac
+  }
+fi
 """
 
 # The parts of a pipe are processes already: each becomes its program, as `child` would run it but without another
@@ -71,18 +110,57 @@ probe_exec() {{
 ( probe_exec {command} ) </dev/null 2>&1 | ( probe_exec tail -n {newest} ) 2>&1
 probe_say status "${{PIPESTATUS:-$?}}"
 """
-_GREP = """\
+# mawk ends where a read fails, so each file is tried first: a folder, one that may only be written, an empty one.
+_TRIED = """\
+probe_try() {
+  probe_line=
+  { read -r probe_line || [ -n "$probe_line" ]; } 2>/dev/null <"$1"
+}
 set --
+"""
+_PLAIN_FILES = """\
 for probe_file in {plain}; do
-  if [ -r "$probe_file" ]; then set -- "$@" "$probe_file"; else probe_lack "$probe_file"; fi
+  if [ ! -r "$probe_file" ]; then probe_lack "$probe_file"
+  elif probe_try "$probe_file"; then set -- "$@" "$probe_file"; fi
 done
+"""
+_PATTERNS = """\
 for probe_file in {patterns}; do
-  if [ -r "$probe_file" ]; then set -- "$@" "$probe_file"; elif [ -e "$probe_file" ]; then probe_lack "$probe_file"; fi
+  if [ ! -r "$probe_file" ]; then [ -e "$probe_file" ] && probe_lack "$probe_file"
+  elif probe_try "$probe_file"; then set -- "$@" "$probe_file"; fi
 done
-if [ $# -gt 0 ]; then
-  probe_say grep ''
-  child grep -s -H '' "$@" </dev/null
+"""
+_ITEMS = """\
+set -f
+IFS=$probe_end
+set -- "$@" '' {items}
+unset IFS
+set +f
+"""
+_AWK = """\
+if [ $# -gt {least} ]; then
+  probe_say awk ''
+  child awk -v mark="$probe_mark" {program} "$@" </dev/null
 fi
+"""
+_PROGRAM = """\
+function show(word, file) {
+  if ((getline line < file) > 0) print word " " line
+  close(file)
+}
+BEGIN {
+  for (i = 1; i < ARGC && ARGV[i] != ""; i++) {
+    file = ARGV[i]; head = mark " file " file
+    while ((getline line < file) > 0) { if (head) print head; head = ""; print line }
+    close(file)
+  }
+"""
+_DETAIL = """\
+  print mark " walk NAME"
+  for (i++; i < ARGC && ARGV[i] != ""; i++) {
+    item = ARGV[i]
+PROGRAM
+  }
 """
 
 _PROBLEMS: dict[str, tuple[Reason, str]] = {
@@ -106,8 +184,14 @@ def build_probe(asks: Iterable[Question], *, repeat: bool) -> str:
     Raises ValueError for a path that is no plain constant.
     """
     questions = [ask for ask in asks if not repeat or (isinstance(ask, Read | Walk) and ask.each)]
-    parts = [MARK + "\n", _START, "probe_uptime begin\n", *_reads(questions), *_walks(questions)]
-    return "".join([*parts, *_grep(questions), *_commands(questions), "probe_uptime end\n"])
+    parts = [f"{AGAIN if repeat else MARK}\n", _lean(_START), "probe_uptime begin\n", *_reads(questions)]
+    parts += [*_walks(questions, repeat=repeat), *_awk(questions), *_commands(questions)]
+    return "".join([*parts, "probe_uptime end\n"])
+
+
+def _lean(script: str) -> str:
+    """Without its indentation: bash reads a script from a pipe byte by byte, with a system call each."""
+    return _INDENT.sub("", script)
 
 
 def _reads(questions: list[Question]) -> Iterator[str]:
@@ -123,18 +207,27 @@ def _reads(questions: list[Question]) -> Iterator[str]:
             yield f'for probe_file in {path}; do [ -e "$probe_file" ] && probe_read "$probe_file" {count}; done\n'
 
 
-def _walks(questions: list[Question]) -> Iterator[str]:
-    walks = {ask.name: ask.script for ask in questions if isinstance(ask, Walk)}
+def _walks(questions: list[Question], *, repeat: bool) -> Iterator[str]:
+    walks = {ask.name: (repeat and ask.again) or ask.script for ask in questions if isinstance(ask, Walk)}
     for name, script in walks.items():
-        yield f"probe_say walk {quoted([name])}\nprobe_walk() {{\n{script}\n}}\n"
+        yield f"probe_say walk {quoted([name])}\nprobe_walk() {{\n{_lean(script)}\n}}\n"
         yield "probe_walk </dev/null 2>/dev/null\ncd /\n"
 
 
-def _grep(questions: list[Question]) -> Iterator[str]:
-    paths = dict.fromkeys(ask.path for ask in questions if isinstance(ask, Grep))
-    if paths:
-        plain = [path for path in paths if _is_plain(path)]
-        yield _GREP.format(plain=" ".join(plain), patterns=" ".join(path for path in paths if path not in plain))
+def _awk(questions: list[Question]) -> Iterator[str]:
+    paths = dict.fromkeys(ask.path for ask in questions if isinstance(ask, Whole))
+    details = {ask.name: ask for ask in questions if isinstance(ask, Detail)}
+    if not paths and not details:
+        return
+    yield _TRIED
+    if plain := [path for path in paths if _is_plain(path)]:
+        yield _PLAIN_FILES.format(plain=" ".join(plain))
+    if patterns := [path for path in paths if path not in plain]:
+        yield _PATTERNS.format(patterns=" ".join(patterns))
+    for ask in details.values():
+        yield _ITEMS.format(items=ask.items)
+    more = [_DETAIL.replace("NAME", ask.name).replace("PROGRAM", ask.program) for ask in details.values()]
+    yield _AWK.format(least=len(details), program=quoted([_lean("".join([_PROGRAM, *more, "}"]))]))
 
 
 def _commands(questions: list[Question]) -> Iterator[str]:
@@ -144,6 +237,17 @@ def _commands(questions: list[Question]) -> Iterator[str]:
         plain = f"child {command} </dev/null 2>&1\nprobe_say status $?\n"
         run = _NEWEST.format(command=command, newest=ask.newest) if ask.newest else plain
         yield f"probe_say command {quoted([name])}\n{run}"
+
+
+def asked(script: str) -> list[str]:
+    """The keys, paths and patterns that a probe asks for, read out of its script."""
+    found = [next(filter(None, words)) for words in _ASKED.findall(script)]
+    return list(dict.fromkeys(key for words in found for key in shlex.split(words)))
+
+
+def is_pattern(path: str) -> bool:
+    """True for a shell pattern: without an answer there is no such file."""
+    return any(sign in path for sign in "*?[")
 
 
 def _is_plain(path: str) -> bool:

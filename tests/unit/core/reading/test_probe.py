@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memrunbook.core.reading.fact import Answer, Command, Grep, Question, Read, Sample, Unavailable, Walk
-from memrunbook.core.reading.probe import MARK, build_probe, quoted, read_sample, write_sample
+from memrunbook.core.reading.fact import Answer, Command, Detail, Question, Read, Sample, Unavailable, Walk, Whole
+from memrunbook.core.reading.probe import AGAIN, MARK, asked, build_probe, quoted, read_sample, write_sample
 
 NONCE = "0f1e2d"
 CHILD = 'child() { ( exec "$@" ); }\n'
@@ -58,7 +58,7 @@ def test_a_nul_byte_does_not_end_the_reading(shell: list[str], tmp_path: Path) -
 @each_shell
 def test_real_kernel_files(shell: list[str]) -> None:
     sample = ask(
-        shell, Read("/proc/meminfo", each=True), Read("/proc/zoneinfo", lines=2), Grep("/proc/sys/vm/swappiness")
+        shell, Read("/proc/meminfo", each=True), Read("/proc/zoneinfo", lines=2), Whole("/proc/sys/vm/swappiness")
     )
     assert (sample.text("/proc/meminfo") or "").startswith("MemTotal:")
     assert (sample.text("/proc/zoneinfo") or "").count("\n") == 2
@@ -84,8 +84,8 @@ def test_missing_is_not_denied(shell: list[str], open_folder: Path) -> None:
         Read(f"{open_folder}/none/at/all"),
         Read(f"{open_folder}/secret"),
         Read(f"{open_folder}/closed/inside"),
-        Grep(f"{open_folder}/nothing"),
-        Grep(f"{open_folder}/sec*"),
+        Whole(f"{open_folder}/nothing"),
+        Whole(f"{open_folder}/sec*"),
         as_nobody=os.geteuid() == 0,
     )
     assert {Path(key).name: answer.problem.reason for key, answer in sample.answers.items() if answer.problem} == {
@@ -108,7 +108,7 @@ def test_patterns_answer_under_each_path_and_not_at_all_where_nothing_matches(sh
     for name in ("a 1", "b", "c"):
         (tmp_path / name).write_text(f"of {name}\n", encoding="ascii")
     sample = ask(
-        shell, Read(f"{tmp_path}/[ab]*"), Read(f"{tmp_path}/z*"), Grep(f"{tmp_path}/c*"), Grep(f"{tmp_path}/y*")
+        shell, Read(f"{tmp_path}/[ab]*"), Read(f"{tmp_path}/z*"), Whole(f"{tmp_path}/c*"), Whole(f"{tmp_path}/y*")
     )
     assert {Path(key).name: answer.text for key, answer in sample.answers.items()} == {
         "a 1": "of a 1\n",
@@ -118,9 +118,83 @@ def test_patterns_answer_under_each_path_and_not_at_all_where_nothing_matches(sh
 
 
 @each_shell
-def test_grep_keeps_every_line_of_a_file(shell: list[str], tmp_path: Path) -> None:
+def test_every_line_of_a_whole_file_is_kept(shell: list[str], tmp_path: Path) -> None:
     (tmp_path / "slabinfo").write_text("# a:b\n\nline : 2\n", encoding="ascii")
-    assert ask(shell, Grep(f"{tmp_path}/slabinfo")).text(f"{tmp_path}/slabinfo") == "# a:b\n\nline : 2\n"
+    assert ask(shell, Whole(f"{tmp_path}/slabinfo")).text(f"{tmp_path}/slabinfo") == "# a:b\n\nline : 2\n"
+
+
+@each_shell
+def test_a_whole_file_that_cannot_be_read_ends_no_other(shell: list[str], tmp_path: Path) -> None:
+    """A folder can be opened, one's own memory too, and mawk ends where a read fails."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").touch()
+    (tmp_path / "c").write_text("no newline", encoding="ascii")
+    sample = ask(shell, Whole("/proc/self/mem"), Whole(f"{tmp_path}/*"), Whole("/none"))
+    assert {key: answer.text for key, answer in sample.answers.items()} == {
+        f"{tmp_path}/c": "no newline\n",
+        "/none": "",
+    }
+    assert ask(shell, Whole("/none")).answers.keys() == {"/none"}
+
+
+@each_shell
+def test_details_are_asked_of_what_a_walk_found(shell: list[str], tmp_path: Path) -> None:
+    (tmp_path / "a b*").write_text("first\nsecond\n", encoding="ascii")
+    walk = Walk("found", f"list='x {tmp_path}/a b*\ny {tmp_path}/none\n' more=z none=")
+    program = 'print "item " item; if (item != "z") show("line", substr(item, 3))'
+    sample = ask(shell, walk, Detail("more of it", "$list $more", program), Detail("empty", "$none", "print item"))
+    assert sample.text("more of it") == f"item x {tmp_path}/a b*\nline first\nitem y {tmp_path}/none\nitem z\n"
+    assert (sample.text("empty"), sample.complete) == ("", True)
+    nothing = ask(shell, walk, Detail("empty", "$none", "print item"))
+    assert "empty" not in nothing.answers
+
+
+@each_shell
+def test_whole_files_and_details_take_one_process(shell: list[str], tmp_path: Path) -> None:
+    """A sysctl is read in one piece and the process is `awk`, which runs as the login does."""
+    (tmp_path / "awk").write_text('#!/bin/sh\necho "$$" >>"$0.log"\nexec /usr/bin/awk "$@"\n', encoding="ascii")
+    (tmp_path / "awk").chmod(0o755)
+    walk = Walk("found", "list='x\ny'")
+    asks: list[Question] = [
+        walk,
+        Whole("/proc/sys/vm/swappiness"),
+        Whole("/proc/sys/kernel/pid_max"),
+        Detail("d", "$list", "print item"),
+    ]
+    script = f"PATH={tmp_path}:$PATH\n{CHILD}{build_probe(asks, repeat=False)}"
+    done = subprocess.run([*shell, "-c", script, "sh", NONCE], capture_output=True, check=True, timeout=60, text=True)
+    sample = read_sample(done.stdout, NONCE)
+    assert len((tmp_path / "awk.log").read_text(encoding="ascii").split()) == 1
+    assert sample.text("/proc/sys/kernel/pid_max") == Path("/proc/sys/kernel/pid_max").read_text(encoding="ascii")
+    assert sample.text("d") == "x\ny\n"
+
+
+@each_shell
+def test_a_later_sample_goes_on_with_what_the_first_left(shell: list[str]) -> None:
+    asks: list[Question] = [
+        Walk("w", "more() { printf '%s' \"$kept\"; }\nkept=7", each=True, again="more"),
+        Detail("d", "$kept", "print"),
+    ]
+    probes = (build_probe(asks, repeat=repeat) for repeat in (False, True))
+    script = CHILD + "".join(f"probe() {{\n{probe}\n}}\nprobe {NONCE}\n" for probe in probes)
+    done = subprocess.run([*shell, "-c", script, "sh", NONCE], capture_output=True, check=True, timeout=60, text=True)
+    _, first, later = done.stdout.split(f"@@{NONCE} begin ")
+    assert read_sample(f"@@{NONCE} begin {first}", NONCE).text("w") == ""
+    assert read_sample(f"@@{NONCE} begin {later}", NONCE).answers == {"w": Answer("7")}
+
+
+def test_a_script_tells_what_it_asks_for() -> None:
+    asks: list[Question] = [
+        Read("/a", each=True), Read("/b*", lines=2), Walk("w", "for probe_line in x; do :; done", each=True),
+        Whole("/c"), Whole("/d/*.conf"), Detail("more", "$x", "print item"),
+        Command("it's", ("true",)), Command("log", ("dmesg",), newest=3),
+    ]  # fmt: skip
+    full, later = (build_probe(asks, repeat=repeat) for repeat in (False, True))
+    assert asked(full) == ["/a", "/b*", "w", "/c", "/d/*.conf", "more", "it's", "log"]
+    assert asked(later) == ["/a", "w"]
+    assert asked(build_probe([], repeat=False)) == []
+    assert later.startswith(AGAIN)
+    assert not full.startswith(AGAIN)
 
 
 @each_shell
@@ -191,7 +265,7 @@ def test_a_repeat_asks_only_what_changes(shell: list[str]) -> None:
         Read("/proc/version"),
         Walk("w", "echo w", each=True),
         Walk("v", "echo v"),
-        Grep("/proc/sys/vm/swappiness"),
+        Whole("/proc/sys/vm/swappiness"),
         Command("id", ("id",)),
     )
     assert set(ask(shell, *asks, repeat=True).answers) == {"/proc/vmstat", "w"}
@@ -206,7 +280,7 @@ def test_a_file_asked_twice_is_read_once_and_whole() -> None:
 
 
 def test_the_order_is_reads_walks_grep_commands() -> None:
-    asks: list[Question] = [Command("c", ("true",)), Grep("/g"), Walk("w", ":"), Read("/r")]
+    asks: list[Question] = [Command("c", ("true",)), Whole("/g"), Walk("w", ":"), Read("/r")]
     script = build_probe(asks, repeat=False)
     places = [script.index(part) for part in ("probe_read /r", "say walk w", "in /g;", "say command c", "uptime end")]
     assert places == sorted(places)
