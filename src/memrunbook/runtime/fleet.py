@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 from memrunbook.core.errors import Interrupted
 from memrunbook.core.instant import Instant
 from memrunbook.runtime.clock import POLL
-from memrunbook.runtime.life import Ended, Life, Pause, nothing, resume, run_alone
+from memrunbook.runtime.life import Finished, Life, Pause, nothing, resume, run_alone
 from memrunbook.runtime.ports import Clock
 
 H = TypeVar("H")
@@ -183,7 +183,7 @@ class _Fleet(Generic[R]):
             heapq.heappush(sleepers, (at.monotonic + outcome.seconds, place))
             if not self._stopping:
                 self._begin_meanwhile()
-        elif isinstance(outcome, Ended):
+        elif isinstance(outcome, Finished):
             self._results[place] = outcome.result
         elif isinstance(outcome, BaseException):
             self._errors[place] = outcome

@@ -25,7 +25,7 @@ class Pause:
 
 
 @dataclass(frozen=True)
-class Ended(Generic[R]):
+class Finished(Generic[R]):
     """A life came to its end with this result."""
 
     result: R
@@ -34,12 +34,12 @@ class Ended(Generic[R]):
 Life = Generator[Pause, None, R]
 
 
-def resume(life: Life[R], wake: Interrupted | None = None) -> Pause | Ended[R]:
+def resume(life: Life[R], wake: Interrupted | None = None) -> Pause | Finished[R]:
     """Lets a life go on to its next pause or its end; with `wake` that is thrown in where it waits."""
     try:
         return next(life) if wake is None else life.throw(wake)
     except StopIteration as end:
-        return Ended(end.value)
+        return Finished(end.value)
 
 
 def nothing() -> None:

@@ -32,7 +32,7 @@ from memrunbook.facts.shared.sampling import ONE_SAMPLE
 from memrunbook.runtime import collect
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.collect import Collector
-from memrunbook.runtime.life import Ended, Pause, resume, run_alone
+from memrunbook.runtime.life import Finished, Pause, resume, run_alone
 from memrunbook.runtime.ports import Output, Session
 from memrunbook.transports.local import Child, LocalConnector
 from memrunbook.transports.replay import ReplaySession
@@ -388,7 +388,7 @@ def test_a_read_asks_for_its_waits_and_sleeps_through_none() -> None:
     reading = _collector(samples, {"f": _fact(*COUNTERS)}, clock).collect(["f"], count=3, every=5)
     assert [resume(reading), resume(reading)] == [Pause(5.0), Pause(5.0)]
     end = resume(reading)
-    assert isinstance(end, Ended)
+    assert isinstance(end, Finished)
     assert end.result.samples == 3
     assert clock.slept == []
 
@@ -404,7 +404,7 @@ def test_who_was_left_waiting_for_too_long_begins_anew(late: float) -> None:
         pauses.append(resume(reading))
         clock.seconds += 5.0
     (*asked, end) = pauses
-    assert isinstance(end, Ended)
+    assert isinstance(end, Finished)
     counted = [sample["/c"] for sample in _reading(end.result).samples]
     assert counted == (["1", "2", "3"] if late > 120 else ["0", "1", "2"])
     assert _reading(end.result).samples[0]["/s"] == ("once 1" if late > 120 else "once 0")
@@ -417,7 +417,7 @@ def test_whose_host_is_gone_after_too_long_a_wait_has_one_sample_which_says_so()
     resume(reading)
     clock.seconds += 126.0
     end = resume(reading)
-    assert isinstance(end, Ended)
+    assert isinstance(end, Finished)
     assert (end.result.samples, end.result.lost) == (1, True)
 
 
@@ -431,7 +431,7 @@ def test_too_old_a_sample_of_an_earlier_read_is_not_paired_after_too_long_a_wait
     clock.seconds += 126.0
     assert resume(reading) == Pause(5.0)
     end = resume(reading)
-    assert isinstance(end, Ended)
+    assert isinstance(end, Finished)
     assert [sample["/c"] for sample in _reading(end.result).samples] == ["1", "2"]
 
 

@@ -36,7 +36,7 @@ from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.execute import DISARM
 from memrunbook.runtime.fleet import each
 from memrunbook.runtime.interpret import Interpreter
-from memrunbook.runtime.life import Ended, Life, Pause, resume, run_alone
+from memrunbook.runtime.life import Finished, Life, Pause, resume, run_alone
 from memrunbook.runtime.lock import GIVE, TAKE
 from memrunbook.runtime.ports import Output
 from memrunbook.testing import START, FixedClock, MemoryJournal, ScriptedApprover, ScriptedSession
@@ -148,7 +148,7 @@ def test_waits_and_sample_intervals_are_asked_for() -> None:
     interval = resume(run)
     assert isinstance(interval, Pause)
     assert interval.seconds == pytest.approx(4.9)  # of 5 s the host spent 0.1 s on its answer
-    assert isinstance(resume(run), Ended)
+    assert isinstance(resume(run), Finished)
     assert lab.clock.now() == START
 
 
@@ -163,7 +163,7 @@ def test_from_the_lock_on_a_wait_counts_as_work() -> None:
     run = lab.interpreter.run(asking())
     pauses = [resume(run) for _ in range(4)]
     assert [isinstance(pause, Pause) and pause.at_work for pause in pauses] == [False, True, True, False]
-    assert isinstance(resume(run), Ended)
+    assert isinstance(resume(run), Finished)
 
 
 @pytest.mark.parametrize("request_", [Wait(7.0, "a test"), READ])
@@ -181,7 +181,7 @@ def test_who_asks_to_stop_in_a_wait_is_heard_by_the_run_and_journaled(request_: 
     run = lab.interpreter.run(asking())
     resume(run)
     stop = Interrupted("a person asked to stop")
-    assert isinstance(resume(run, stop), Ended)
+    assert isinstance(resume(run, stop), Finished)
     assert heard == [stop]
     (record,) = lab.journaled("error")
     assert record == {"event": "error", "error": "Interrupted", "message": "a person asked to stop", "hint": ""}

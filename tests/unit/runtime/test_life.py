@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from memrunbook.core.errors import DocumentError, HostError, Interrupted
-from memrunbook.runtime.life import Ended, Life, Pause, resume, run_alone
+from memrunbook.runtime.life import Finished, Life, Pause, resume, run_alone
 from memrunbook.testing import START, FixedClock
 
 
@@ -49,7 +49,7 @@ def test_a_life_goes_on_from_pause_to_pause() -> None:
     life = Noted().live()
     assert resume(life) == Pause(5.0)
     assert resume(life) == Pause(5.0)
-    assert resume(life) == Ended("lived")
+    assert resume(life) == Finished("lived")
 
 
 def test_alone_it_sleeps_in_its_pauses_and_gives_its_result() -> None:
