@@ -32,6 +32,7 @@ class Binder:
     source: Source
     spec: RunbookSpec
     problems: list[Problem] = field(default_factory=list)
+    scopes: dict[tuple[str, bool, bool], Scope] = field(default_factory=dict)
 
     def problem(self, path: Path, message: str, hint: str = "", word: str = "") -> None:
         """Notes a problem at a place of the file, or at a word inside of it; what follows a "; " is its hint."""
@@ -40,9 +41,12 @@ class Binder:
 
     def scope(self, item: Metric | None = None, *, checks: bool = True, step: bool = False) -> Scope:
         """The names that may be used at a place."""
-        names = tuple(check.id.replace("-", "_") for check in self.spec.checks) if checks else ()
-        kinds = {name: KINDS[parameter.type] for name, parameter in self.spec.parameters.items()}
-        return Scope(catalog.metrics(), kinds, names, item, step)
+        place = (item.name if item else "", checks, step)
+        if place not in self.scopes:
+            names = tuple(check.id.replace("-", "_") for check in self.spec.checks) if checks else ()
+            kinds = {name: KINDS[parameter.type] for name, parameter in self.spec.parameters.items()}
+            self.scopes[place] = Scope(catalog.metrics(), kinds, names, item, step)
+        return self.scopes[place]
 
     def expression(self, text: str, path: Path, scope: Scope, *, boolean: bool = False) -> Expression | None:
         """Compiles one expression, or notes why not."""
@@ -56,7 +60,7 @@ class Binder:
     def items(self, text: str, path: Path) -> Expression | None:
         """Compiles an expression that hands out items."""
         found = self.expression(text, path, self.scope())
-        if found is not None and found.program.return_type().name().partition("<")[0] not in ("LIST", "DYN"):
+        if found is not None and found.kind.partition("<")[0] not in ("LIST", "DYN"):
             self.problem(path, "this must be a list of items", "as in units.growing.filter(u, u.growth_share > 0.5)")
         return found
 
