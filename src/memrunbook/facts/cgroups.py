@@ -175,13 +175,13 @@ class CgroupsReading(Reading, frozen=True, kw_only=True):
 
 
 class _Walked(Struct, frozen=True):
-    """What one walk printed: the values of every group by its path."""
+    """What one walk printed: the lines of every group by its path."""
 
     time: float
     version: int | None
     controllers: list[str]
     seen: int
-    groups: dict[str, dict[str, str]]
+    groups: dict[str, list[str]]
 
 
 def parse(samples: Samples, _readings: Readings) -> CgroupsReading | Unavailable:
@@ -195,10 +195,7 @@ def parse(samples: Samples, _readings: Readings) -> CgroupsReading | Unavailable
         return NO_GROUPS
     if not last.groups and last.version > 1 and "memory" not in last.controllers:
         return SWITCHED_OFF
-    groups = [
-        read_group(path, [Point(walk.time, walk.groups[path]) for walk in walks if path in walk.groups])
-        for path in last.groups
-    ]
+    groups = [read_group(path, _points(path, walks)) for path in last.groups]
     return CgroupsReading(
         version=last.version,
         seen=max(last.seen, len(groups)),
@@ -210,25 +207,31 @@ def parse(samples: Samples, _readings: Readings) -> CgroupsReading | Unavailable
 
 
 def _walked(time: float, text: str) -> _Walked:
-    heads: dict[str, str] = {}
-    groups: dict[str, dict[str, str]] = {}
-    values = heads
-    for line in text.split("\n"):
-        word, _, rest = line.partition(" ")
-        if word == "group":
-            values = groups.setdefault(rest, {})
-        elif word == "seen":
-            heads[word] = rest
-        else:
-            values[word] = rest
+    head, *blocks = f"\n{text}".split("\ngroup ")
+    heads, groups = _words(head.split("\n")), dict[str, list[str]]()
+    for block in blocks:
+        path, *lines = block.split("\n")
+        groups[path] = lines
+    seen = text.rpartition("\nseen ")[2].partition("\n")[0]
     version, _, controllers = heads.get("version", "").partition(" ")
     return _Walked(
         time=time,
         version={"1": 1, "2": 2}.get(version),
         controllers=controllers.split(),
-        seen=numbers.whole(heads.get("seen", "")) or 0,
+        seen=numbers.whole(seen) or 0,
         groups=groups,
     )
+
+
+def _points(path: str, walks: list[_Walked]) -> list[Point]:
+    """A group in the first and the last walk that show it: what lies between tells nothing more."""
+    seen = [walk for walk in walks if path in walk.groups]
+    return [Point(walk.time, _words(walk.groups[path])) for walk in (*seen[:1], *seen[1:][-1:])]
+
+
+def _words(lines: list[str]) -> dict[str, str]:
+    """Lines by their first word; they come by the tens of thousands."""
+    return {word: rest for word, _, rest in [line.partition(" ") for line in lines]}
 
 
 def _is_pressed(group: Group) -> bool:

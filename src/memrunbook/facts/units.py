@@ -57,6 +57,8 @@ for u_dir in "$u_root"/*.slice/*.service "$u_root"/*.slice/*.slice/*.service; do
 done
 """
 
+MEMORY = frozenset(ServiceMemory.__struct_fields__)
+
 
 class Units(Reading, frozen=True, kw_only=True):
     """The services that run or failed (those that just start or stop too); the largest first."""
@@ -126,15 +128,12 @@ def _missing(samples: Samples, host: Reading | Unavailable | None) -> Unavailabl
 
 def _groups(text: str) -> dict[str, ServiceMemory]:
     """The control groups that the walk printed, by path: every line begins with a word of ours."""
-    found: dict[str, dict[str, int | None]] = {}
-    values: dict[str, int | None] = {}
-    for line in text.split("\n"):
-        word, _, rest = line.partition(" ")
-        if word == "unit":
-            values = found.setdefault(rest, {})
-        elif word in ServiceMemory.__struct_fields__:
-            values[word] = numbers.whole(rest)
-    return {path: ServiceMemory(**values) for path, values in found.items()}
+    found = {}
+    for block in f"\n{text}".split("\nunit ")[1:]:
+        path, *lines = block.split("\n")
+        words = {word: rest for word, _, rest in [line.partition(" ") for line in lines] if word in MEMORY}
+        found[path] = ServiceMemory(**numbers.wholes(words))
+    return found
 
 
 def _services(shown: list[dict[str, str]], groups: Mapping[str, ServiceMemory], uptime: float) -> list[Service]:
