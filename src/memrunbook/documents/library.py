@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,6 +51,8 @@ def read(name: str, folders: Sequence[Path]) -> tuple[bytes, str, str]:
             shown = f"{file.name} ({SHIPPED})" if origin == SHIPPED else str(file)
             return file.read_bytes(), shown, origin
     known = sorted({file.name.removesuffix(".yaml") for _, file in _files(folders)})
+    from difflib import get_close_matches
+
     close = get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
     raise UsageError(f"no runbook is called {name!r}", hint=f"{hint} (a file is named by its path: ./{name}.yaml)")

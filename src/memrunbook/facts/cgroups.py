@@ -181,7 +181,7 @@ class _Walked(Struct, frozen=True):
     version: int | None
     controllers: list[str]
     seen: int
-    groups: dict[str, list[str]]
+    groups: dict[str, str]
 
 
 def parse(samples: Samples, _readings: Readings) -> CgroupsReading | Unavailable:
@@ -208,9 +208,9 @@ def parse(samples: Samples, _readings: Readings) -> CgroupsReading | Unavailable
 
 def _walked(time: float, text: str) -> _Walked:
     head, *blocks = f"\n{text}".split("\ngroup ")
-    heads, groups = _words(head.split("\n")), dict[str, list[str]]()
+    heads, groups = _words(head), dict[str, str]()
     for block in blocks:
-        path, *lines = block.split("\n")
+        path, _, lines = block.partition("\n")
         groups[path] = lines
     seen = text.rpartition("\nseen ")[2].partition("\n")[0]
     version, _, controllers = heads.get("version", "").partition(" ")
@@ -229,9 +229,9 @@ def _points(path: str, walks: list[_Walked]) -> list[Point]:
     return [Point(walk.time, _words(walk.groups[path])) for walk in (*seen[:1], *seen[1:][-1:])]
 
 
-def _words(lines: list[str]) -> dict[str, str]:
-    """Lines by their first word; they come by the tens of thousands."""
-    return {word: rest for word, _, rest in [line.partition(" ") for line in lines]}
+def _words(lines: str) -> dict[str, str]:
+    """Lines by their first word; they come by the thousands."""
+    return {word: rest for word, _, rest in [line.partition(" ") for line in lines.split("\n")]}
 
 
 def _is_pressed(group: Group) -> bool:

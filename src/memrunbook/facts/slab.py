@@ -131,7 +131,7 @@ def _cached(answer: Answer, page_bytes: int | None, reclaimable: int | None) -> 
         nothing = answer.problem or Unavailable("failed", f"{SLABINFO} holds no cache")
         values: Values = dict.fromkeys(IN_PAGES, NO_PAGE_SIZE if found else nothing)
         return {**values, "mappings": _mappings(found) if found else nothing}
-    names = min(sum(row.bytes for row in found if NAMES.fullmatch(row.name)), numbers.MOST)
+    names = min(sum(row.bytes for row in found if _holds_names(row.name)), numbers.MOST)
     return {
         "caches": [_cache(row) for row in found[:MOST_CACHES]],
         "dentry_inode_bytes": names,
@@ -150,6 +150,10 @@ def _rows(text: str, page_bytes: int) -> Iterator[_Row]:
             match [numbers.whole(word) for word in words]:
                 case [int(active), int(objects), int(size), int(), int(pages), int(), int(slabs)]:
                     yield _Row(name, min(slabs * pages * page_bytes, numbers.MOST), active, objects, size)
+
+
+def _holds_names(name: str) -> bool:
+    return ("inode" in name or name.startswith(("dentry", "kmalloc"))) and NAMES.fullmatch(name) is not None
 
 
 def _names_a_cache(name: str) -> bool:

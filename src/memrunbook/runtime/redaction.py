@@ -10,12 +10,14 @@ from typing import Any
 NAMES = r"(?:password|passwd|passphrase|secret|token|api[-_]?key)"
 SECRET = re.compile(rf"(?i)({NAMES}\w*)(\s*[=:]\s*|\s+(?!-))(\S+)")
 OPTION = re.compile(rf"(?i)--?[\w-]*(?<!no-ask-){NAMES}")
+# In folded text, whatever kind of i it was: with and without a dot, one character or two.
+API_KEY = re.compile(r"ap..?[-_]?key")
 HIDDEN = "[redacted]"
 
 
 def redact(text: str) -> str:
     """Hides what looks like a secret in a text."""
-    return SECRET.sub(rf"\1\2{HIDDEN}", text)
+    return SECRET.sub(rf"\1\2{HIDDEN}", text) if _may_hold_one(text.casefold()) else text
 
 
 def redacted(value: Any) -> Any:
@@ -30,8 +32,19 @@ def redacted(value: Any) -> Any:
     return [HIDDEN if hidden else redacted(entry) for entry, hidden in zip(value, behind, strict=False)]
 
 
+def _may_hold_one(folded: str) -> bool:
+    """False for nearly every text, in a hundredth of the time that the search takes; case is folded as it folds it."""
+    return (
+        "passw" in folded
+        or "passphrase" in folded
+        or "secret" in folded
+        or "token" in folded
+        or ("key" in folded and API_KEY.search(folded) is not None)
+    )
+
+
 def _names_secret(word: Any) -> bool:
-    return isinstance(word, str) and OPTION.fullmatch(word) is not None
+    return isinstance(word, str) and word.startswith("-") and OPTION.fullmatch(word) is not None
 
 
 def _is_option(word: Any) -> bool:

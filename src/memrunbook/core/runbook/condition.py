@@ -127,7 +127,15 @@ class Scope:
     def _declared(self, name: str) -> Iterable[str]:
         parts = name.split(".")
         prefixes = (".".join(parts[:n]) for n in range(len(parts), 0, -1))
-        return [prefix for prefix in prefixes if prefix in self.names][:1]
+        return [prefix for prefix in prefixes if self._knows(prefix)][:1]
+
+    def _knows(self, name: str) -> bool:
+        """True for one of `names`, without making them: that takes as long as the expressions of a place."""
+        if name in self.metrics or name in CONSTANTS or name in self._own:
+            return True
+        if name == "item":
+            return self.item is not None
+        return self.step and (name == "target" or (name.startswith(BEFORE) and name[len(BEFORE) :] in self.metrics))
 
 
 @dataclass(frozen=True)

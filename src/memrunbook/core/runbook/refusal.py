@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 
@@ -50,7 +49,9 @@ def explained(text: str, names: Iterable[str]) -> ConditionError:
 
 
 def _unknown(name: str, names: Iterable[str]) -> tuple[str, str]:
-    close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, list(names), n=1, cutoff=0.6)
     what = "metric" if "." in name else "name"
     return (
         f"unknown {what} {name!r}",
@@ -99,7 +100,9 @@ def _refuse_field(name: str, metrics: list[Metric], word: str) -> None:
     prefixes = {".".join(parts[:n]) for n in range(1, len(parts) + 1)}  # name.startsWith(…) is a field and a call
     if any(prefixes & metric.fields.keys() for metric in metrics):
         return
+    from difflib import get_close_matches
+
     metric = metrics[0]
-    close = difflib.get_close_matches(name, metric.fields, n=1)
+    close = get_close_matches(name, metric.fields, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(sorted(metric.fields))}"
     raise ConditionError(f"an item of {metric.name} has no field {name!r}", hint, word=word)
