@@ -13,11 +13,14 @@ from msgspec import Struct
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.metric import Metric
 from memrunbook.core.runbook.environment import Environment, in_slots, shared, slots_of
+from memrunbook.core.runbook.looked_at import fields_looked_at
 from memrunbook.core.runbook.refusal import ConditionError, explained, names_in, refuse_fields, refuse_words
 from memrunbook.core.runbook.world import BEFORE, CONSTANTS, World
 
 __all__ = ["Condition", "ConditionError", "Evidence", "Expression", "Scope", "State", "Verdict"]
 
+LONG = 32
+"""From so many items on a list is handed to CEL with the fields alone that a yes-or-no expression looks at."""
 State = Literal["holds", "fails", "unknown"]
 
 
@@ -194,12 +197,24 @@ class Expression:
         if asked is not None and world.metrics is self.scope.metrics:
             facts, lists = asked
             values = world.values.of(facts)
+            lean = self._lean
+            if any(values.size(name) >= LONG for name in lean):
+                found = {
+                    name: values.lean(name, lean[name]) if name in lean else world.lookup(name) for name in self.names
+                }
+                return program.eval(data=_there(found))
             for name in lists:
                 values.value(name)  # fills the list that CEL is about to look into
             return program.eval(shared(self.scope.metrics).bound(values))
         slots = self.scope.slots if is_shared else {}
-        found = {slots.get(name, name): world.lookup(name) for name in self.names}
-        return program.eval(data={name: value for name, value in found.items() if not isinstance(value, Unavailable)})
+        return program.eval(data=_there({slots.get(name, name): world.lookup(name) for name in self.names}))
+
+    @cached_property
+    def _lean(self) -> Mapping[str, frozenset[str]]:
+        """By list the fields that it looks at, where it asks yes or no and nothing of an item but its fields."""
+        known = self.scope.metrics
+        lists = {name: known[name] for name in self.metrics if known[name].kind == "list"}
+        return fields_looked_at(self.source, lists) if self.kind == "BOOL" and lists else {}
 
     def _unavailable(self, world: World, error: str) -> Unavailable:
         found = {name: world.lookup(name) for name in self.names}
@@ -210,8 +225,12 @@ class Expression:
         return Unavailable(reason, "; ".join(f"{name}: {gone.why}" for name, gone in missing.items()))
 
 
+def _there(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in found.items() if not isinstance(value, Unavailable)}
+
+
 def _evidence(metric: Metric, world: World) -> Evidence:
-    value = world.lookup(metric.name)
+    value = world.snapshot.value(metric.name) if metric.kind == "list" else world.lookup(metric.name)
     if isinstance(value, Unavailable):
         return Evidence(metric.name, None, metric.unit.value, metric.source, value.why)
     if metric.kind == "list":

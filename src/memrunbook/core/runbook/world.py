@@ -98,6 +98,18 @@ class Values:
             known = self._known[name] = self._read(name) if alike is None else alike.value(name)
         return known
 
+    def size(self, name: str) -> int:
+        """How many items a list has; 0 for one that could not be had."""
+        value = value_in(self.readings, name)
+        return 0 if isinstance(value, Unavailable) else len(value)
+
+    def lean(self, name: str, fields: Collection[str]) -> Any:
+        """A list whose items have these fields alone, or `Unavailable`."""
+        value = value_in(self.readings, name)
+        if isinstance(value, Unavailable):
+            return value
+        return [_known({field: item.get(field) for field in fields}) for item in msgspec.to_builtins(value)]
+
     def offered(self) -> dict[str, Any]:
         """Every metric that is there, by name.
 
