@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -27,11 +27,13 @@ Path = tuple[str | int, ...]
 
 @dataclass
 class Binder:
-    """Binds one source; `problems` grows until the end."""
+    """Binds one source; `problems` grows until the end. A trusted one was bound before: nothing is compiled."""
 
     source: Source
     spec: RunbookSpec
+    trusted: bool = False
     problems: list[Problem] = field(default_factory=list)
+    scopes: dict[tuple[str, bool, bool], Scope] = field(default_factory=dict)
 
     def problem(self, path: Path, message: str, hint: str = "", word: str = "") -> None:
         """Notes a problem at a place of the file, or at a word inside of it; what follows a "; " is its hint."""
@@ -40,12 +42,17 @@ class Binder:
 
     def scope(self, item: Metric | None = None, *, checks: bool = True, step: bool = False) -> Scope:
         """The names that may be used at a place."""
-        names = tuple(check.id.replace("-", "_") for check in self.spec.checks) if checks else ()
-        kinds = {name: KINDS[parameter.type] for name, parameter in self.spec.parameters.items()}
-        return Scope(catalog.metrics(), kinds, names, item, step)
+        place = (item.name if item else "", checks, step)
+        if place not in self.scopes:
+            names = tuple(check.id.replace("-", "_") for check in self.spec.checks) if checks else ()
+            kinds = {name: KINDS[parameter.type] for name, parameter in self.spec.parameters.items()}
+            self.scopes[place] = Scope(catalog.metrics(), kinds, names, item, step)
+        return self.scopes[place]
 
     def expression(self, text: str, path: Path, scope: Scope, *, boolean: bool = False) -> Expression | None:
         """Compiles one expression, or notes why not."""
+        if self.trusted:
+            return scope.later(text.strip())
         try:
             return scope.compile(text.strip(), boolean=boolean)
         except ConditionError as error:
@@ -56,7 +63,7 @@ class Binder:
     def items(self, text: str, path: Path) -> Expression | None:
         """Compiles an expression that hands out items."""
         found = self.expression(text, path, self.scope())
-        if found is not None and found.program.return_type().name().partition("<")[0] not in ("LIST", "DYN"):
+        if found is not None and not self.trusted and found.kind.partition("<")[0] not in ("LIST", "DYN"):
             self.problem(path, "this must be a list of items", "as in units.growing.filter(u, u.growth_share > 0.5)")
         return found
 
@@ -68,9 +75,29 @@ class Binder:
         return Condition(tuple(part for part in compiled if part is not None))
 
 
-def bind(source: Source, spec: RunbookSpec, given: Mapping[str, str], origin: str) -> Runbook:
-    """The runbook, ready to run; DocumentError with every problem, UsageError for a wrong `-p`."""
-    binder = Binder(source, spec)
+class _Steps(Sequence[Step]):
+    """The steps of a trusted runbook, bound when one is asked for: a diagnosis asks for none."""
+
+    def __init__(self, binder: Binder) -> None:
+        self._binder = binder
+
+    @cached_property
+    def _all(self) -> tuple[Step, ...]:
+        return tuple(_steps(self._binder))
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._all[place]
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+
+def bind(source: Source, spec: RunbookSpec, given: Mapping[str, str], origin: str, *, trusted: bool = False) -> Runbook:
+    """The runbook, ready to run; DocumentError with every problem, UsageError for a wrong `-p`.
+
+    Of a trusted one, which was bound without a problem before, only what is used is bound and compiled.
+    """
+    binder = Binder(source, spec, trusted)
     values = parameter_values(spec.parameters, given, binder.problem)
     _unique(binder, "checks", [check.id for check in spec.checks])
     _unique(binder, "steps", [step.id for step in spec.steps])
@@ -91,7 +118,7 @@ def bind(source: Source, spec: RunbookSpec, given: Mapping[str, str], origin: st
         resolved=binder.condition(resolved.that, ("resolved", "that"), binder.scope(step=True)) if resolved else None,
         hold=float(resolved.hold) if resolved else 0.0,
         causes=tuple(_causes(binder)),
-        steps=tuple(_steps(binder)),
+        steps=_Steps(binder) if trusted else tuple(_steps(binder)),
     )
     if binder.problems:
         raise DocumentError(binder.problems)
@@ -216,5 +243,7 @@ def _item_metric(expression: Expression | None) -> Metric | None:
 
 
 def _near(name: str, known: Mapping[str, Any]) -> str:
+    from difflib import get_close_matches
+
     close = get_close_matches(name, known, n=1, cutoff=0.5)
     return f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(sorted(known)[:12])}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -52,12 +51,19 @@ class Library:
         return load_runbook(content, shown, origin, parameters)
 
     def runbooks(self) -> tuple[list[Runbook], list[Problem]]:
-        """Every runbook that wins, and why some cannot be used: one bad file disables no diagnosis."""
+        """Every runbook that wins, for a diagnosis, and why some cannot be used: one bad file disables none.
+
+        The shipped ones were checked before they were shipped: of them only what is used is bound.
+        """
+        from memrunbook.documents.runbooks import load_runbook
+
         found: list[Runbook] = []
         problems: list[Problem] = []
         for entry in self.entries():
             try:
-                found += [] if entry.shadowed else [self.runbook(entry.name)]
+                if not entry.shadowed:
+                    content, shown, origin = read(entry.name, self.folders)
+                    found.append(load_runbook(content, shown, origin, trusted=origin == SHIPPED))
             except DocumentError as error:
                 problems += error.problems
         return found, problems
@@ -94,6 +100,8 @@ def read(name: str, folders: Sequence[Path]) -> tuple[bytes, str, str]:
             shown = f"{file.name} ({SHIPPED})" if origin == SHIPPED else str(file)
             return file.read_bytes(), shown, origin
     known = sorted({file.name.removesuffix(".yaml") for _, file in _files(folders)})
+    from difflib import get_close_matches
+
     close = get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
     raise UsageError(f"no runbook is called {name!r}", hint=f"{hint} (a file is named by its path: ./{name}.yaml)")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from memrunbook.core.errors import UsageError
@@ -24,6 +23,8 @@ def parameter_values(specs: Mapping[str, ParameterSpec], given: Mapping[str, str
     """Every parameter's value; problems of the file are noted, UsageError for what the command line gave."""
     for name in given:
         if name not in specs:
+            from difflib import get_close_matches
+
             close = get_close_matches(name, specs, n=1, cutoff=0.5)
             known = f"did you mean {close[0]!r}?" if close else f"it has: {', '.join(sorted(specs)) or 'none'}"
             raise UsageError(f"this runbook has no parameter {name!r}", where=f"-p {name}", hint=known)

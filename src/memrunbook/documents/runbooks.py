@@ -14,11 +14,17 @@ from memrunbook.documents.problems import convert
 from memrunbook.documents.yaml_source import load
 
 
-def load_runbook(content: bytes, name: str, origin: str, parameters: Mapping[str, str] | None = None) -> Runbook:
-    """A runbook ready to run; DocumentError with every problem, UsageError for a wrong `-p`."""
+def load_runbook(
+    content: bytes, name: str, origin: str, parameters: Mapping[str, str] | None = None, *, trusted: bool = False
+) -> Runbook:
+    """A runbook ready to run; DocumentError with every problem, UsageError for a wrong `-p`.
+
+    With `trusted` its expressions are not checked again, and bound where they are used: for a diagnosis by the shipped
+    runbooks, all of which are checked before they are shipped.
+    """
     source = load(content, name)
     spec = convert(source, source.data, RunbookSpec)
-    return bind(source, spec, parameters or {}, origin)
+    return bind(source, spec, parameters or {}, origin, trusted=trusted)
 
 
 def load_policy(path: Path) -> ServicePolicy:

@@ -45,13 +45,13 @@ class CgroupsReading(Reading, frozen=True, kw_only=True):
 
 
 class _Walked(Struct, frozen=True):
-    """What one walk printed: the values of every group by its path."""
+    """What one walk printed: the lines of every group by its path."""
 
     time: float
     version: int | None
     controllers: list[str]
     seen: int
-    groups: dict[str, dict[str, str]]
+    groups: dict[str, str]
 
 
 def parse(samples: Samples, readings: Readings) -> CgroupsReading | Unavailable:
@@ -82,7 +82,7 @@ def _points(path: str, walks: Sequence[_Walked], *, killed: bool) -> list[Point]
 
     A group without a limit has no hits; whether one of its processes was killed, only the first walk asks.
     """
-    first, *later = [Point(walk.time, walk.groups[path]) for walk in walks if path in walk.groups]
+    first, *later = [Point(walk.time, _words(walk.groups[path])) for walk in walks if path in walk.groups]
     if not later:
         return [first]
     newest = dict(first.values)
@@ -94,25 +94,27 @@ def _points(path: str, walks: Sequence[_Walked], *, killed: bool) -> list[Point]
 
 
 def _walked(sample: Sample, text: str) -> _Walked:
-    heads: dict[str, str] = {}
-    groups: dict[str, dict[str, str]] = {}
-    values = heads
-    for line in (text + (sample.text(DETAIL) or "")).split("\n"):
-        word, _, rest = line.partition(" ")
-        if word == "group":
-            values = groups.setdefault(rest or "/", {})
-        elif word == "seen":
-            heads[word] = rest
-        else:
-            values[word] = rest
+    """The lines of each group, of the walk and then of its details."""
+    head, *blocks = f"\n{text}{sample.text(DETAIL) or ''}".split("\ngroup ")
+    heads, groups = _words(head), dict[str, str]()
+    for block in blocks:
+        path, _, lines = block.partition("\n")
+        path = path or "/"
+        groups[path] = f"{groups[path]}\n{lines}" if path in groups else lines
+    seen = f"\n{text}".rpartition("\nseen ")[2].partition("\n")[0]
     version, _, controllers = heads.get("version", "").partition(" ")
     return _Walked(
         time=sample.before,
         version={"1": 1, "2": 2}.get(version),
         controllers=controllers.split(),
-        seen=numbers.whole(heads.get("seen", "")) or 0,
+        seen=numbers.whole(seen) or 0,
         groups=groups,
     )
+
+
+def _words(lines: str) -> dict[str, str]:
+    """Lines by their first word; they come by the thousands."""
+    return {word: rest for word, _, rest in [line.partition(" ") for line in lines.split("\n")]}
 
 
 def _is_pressed(group: Group) -> bool:

@@ -209,7 +209,7 @@ def _uid(status: str) -> int | None:
 def _page_size(status: str, statm: str) -> int | None:
     """VmSize is statm's first field in KiB, VmRSS its second; both move a little between the two reads."""
     pages = [numbers.whole(word) for word in statm.split()[:2]]
-    in_bytes = numbers.keyed(status)
+    in_bytes = numbers.lines_by_key(status)
     for size, count in zip((in_bytes.get("VmSize"), in_bytes.get("VmRSS")), pages, strict=False):
         if size and count:
             return min(PAGE_SIZES, key=lambda known: abs(math.log(size / count / known)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated
 
 from memrunbook.core.reading.fact import Doc, Fact, Read, Reading, Samples, Unavailable, Whole
@@ -166,7 +167,7 @@ def parse(samples: Samples, readings: Readings) -> MemoryReading | Unavailable:
     )
 
 
-def _estimate(info: dict[str, int], min_free: str) -> int:
+def _estimate(info: Mapping[str, int], min_free: str) -> int:
     """MemAvailable before 3.14, as procps estimates it; MemFree where its parts are missing too."""
     low = (numbers.whole(min_free) or 0) * numbers.KIB * 5 // 4
     free, slab = info["MemFree"], info.get("SReclaimable", 0)
@@ -176,12 +177,12 @@ def _estimate(info: dict[str, int], min_free: str) -> int:
     return max(free - low + file - min(file // 2, low) + slab - min(slab // 2, low), 0)
 
 
-def _droppable(info: dict[str, int], total: int) -> int:
+def _droppable(info: Mapping[str, int], total: int) -> int:
     cache = info.get("Cached", 0) + info.get("Buffers", 0) + info.get("SReclaimable", 0)
     return min(max(cache - info.get("Shmem", 0) - info.get("Dirty", 0), 0), total)
 
 
-def _unaccounted(info: dict[str, int], total: int, elsewhere: int) -> int:
+def _unaccounted(info: Mapping[str, int], total: int, elsewhere: int) -> int:
     huge = info.get("Hugetlb", info.get("HugePages_Total", 0) * info.get("Hugepagesize", 0))
     return max(total - sum(info.get(key, 0) for key in ACCOUNTED) - huge - elsewhere, 0)
 

@@ -5,7 +5,6 @@ One walk of shell built-ins: a short read of `statm` for every process, details 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated
 
@@ -155,15 +154,15 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Pr
     answer = samples[0].get("processes")
     if answer.problem is not None:
         return answer.problem
-    seen = re.search(r"^seen (\d{1,9})$", answer.text, re.MULTILINE | re.ASCII)
+    head, *blocks = _blocks(answer.text)
+    seen = numbers.whole((blocks or [head])[-1].get("seen", ""))
     if seen is None:
         return Unavailable("failed", "processes: the list is cut short")
-    page = re.search(r"^page (\d{1,4})$", answer.text, re.MULTILINE | re.ASCII)
-    page_bytes = int(page[1]) * numbers.KIB if page else 4 * numbers.KIB
-    rows = (_process(block, page_bytes, samples[0].before) for block in _blocks(answer.text))
+    page_bytes = (numbers.whole(head.get("page", "")) or 4) * numbers.KIB
+    rows = (_process(block, page_bytes, samples[0].before) for block in blocks)
     found = [row for row in rows if row is not None]
     found.sort(key=lambda one: one.anonymous_bytes + (one.swap_bytes or 0), reverse=True)
-    return Processes(seen=int(seen[1]), shown=len(found), hidden=_hidden(readings.get("host")), all=found)
+    return Processes(seen=seen, shown=len(found), hidden=_hidden(readings.get("host")), all=found)
 
 
 def _blocks(text: str) -> Iterator[dict[str, str]]:
@@ -182,7 +181,7 @@ def _blocks(text: str) -> Iterator[dict[str, str]]:
 def _process(block: dict[str, str], page_bytes: int, uptime: float) -> Process | None:
     pid = numbers.whole(block.get("pid", ""))
     stat = _stat(block.get("stat", ""))
-    sizes = numbers.keyed(block.get("status", ""))
+    sizes = numbers.lines_by_key(block.get("status", ""))
     rss = sizes.get("VmRSS")
     if pid is None or stat is None or rss is None:
         return None
@@ -206,7 +205,7 @@ def _process(block: dict[str, str], page_bytes: int, uptime: float) -> Process |
         age_seconds=max(0.0, uptime - start / TICKS_PER_SECOND),
         cgroup=groups.memory,
         unit=owner.unit,
-        container=owner.container or owner_of(groups.memory).container,
+        container=owner.container or (owner if groups.memory == groups.unit else owner_of(groups.memory)).container,
     )
 
 
@@ -224,17 +223,19 @@ def _stat(text: str) -> tuple[str, int, int, int] | None:
 
 def _anonymous(statm: str, page_bytes: int, rss: int) -> int:
     """Before 4.5: resident pages less shared ones (fields 2 and 3)."""
-    found = re.match(r"\d+ (\d{1,15}) (\d{1,15})\b", statm, re.ASCII)
-    return max(0, int(found[1]) - int(found[2])) * page_bytes if found else rss
+    match [numbers.whole(word) for word in statm.split(" ")[:3]]:
+        case [int(), int(resident), int(shared)]:
+            return min(max(0, resident - shared) * page_bytes, numbers.MOST)
+    return rss
 
 
 def _uid(status: str) -> int | None:
-    found = re.search(r"^Uid:\s+(\d{1,10})\b", status, re.MULTILINE | re.ASCII)
-    return int(found[1]) if found else None
+    line = next((line for line in status.split("\n") if line.startswith("Uid:")), "")
+    return numbers.whole(line.removeprefix("Uid:").strip().partition("\t")[0])
 
 
 def _signed(text: str) -> int | None:
-    return int(text) if re.fullmatch(r"-?\d{1,9}", text, re.ASCII) else None
+    return int(text) if numbers.is_whole(text.removeprefix("-")) else None
 
 
 def _hidden(host: Reading | Unavailable | None) -> bool | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, NamedTuple
 
 from msgspec import Struct
 
@@ -32,12 +33,19 @@ KEPT = re.compile(
 )
 """SLUB merges caches only with others that are given back as they are, or kept as they are."""
 
-# Name, objects in use, objects, object size and pages a slab; behind the tunables the number of slabs.
-_ROW = re.compile(
-    r"^([^\s#][^:\n]{0,99}?)[ \t]+(\d{1,19})[ \t]+(\d{1,19})[ \t]+(\d{1,19})[ \t]+\d{1,19}[ \t]+(\d{1,19})[ \t]+:"
-    r"[^:\n]*:[ \t]+slabdata[ \t]+\d{1,19}[ \t]+(\d{1,19})\b",
-    re.MULTILINE | re.ASCII,
-)
+COUNTS = 5
+"""Numbers behind a name: objects in use, objects, size of one, objects a slab, pages a slab."""
+SLABS = 2
+"""Numbers behind `slabdata`: slabs in use, slabs."""
+LONGEST_NAME = 100
+
+
+class _Row(NamedTuple):
+    name: str
+    bytes: int
+    active: int
+    objects: int
+    size: int
 
 
 class SlabCache(Struct, frozen=True):
@@ -118,39 +126,54 @@ def parse(samples: Samples, readings: Readings) -> SlabReading | Unavailable:
 
 def _cached(answer: Answer, page_bytes: int | None, reclaimable: int | None) -> Values:
     """What slabinfo says; without the size of a page only what is counted."""
-    rows = [(name, [numbers.whole(word) for word in words]) for name, *words in _ROW.findall(answer.text)]
-    caches = [_cache(name, words, page_bytes or 0) for name, words in rows]
-    found = sorted((cache for cache in caches if cache), key=lambda cache: cache.bytes, reverse=True)
+    found = sorted(_rows(answer.text, page_bytes or 0), key=lambda row: row.bytes, reverse=True)
     if not found or page_bytes is None:
         nothing = answer.problem or Unavailable("failed", f"{SLABINFO} holds no cache")
         values: Values = dict.fromkeys(IN_PAGES, NO_PAGE_SIZE if found else nothing)
         return {**values, "mappings": _mappings(found) if found else nothing}
-    names = min(sum(cache.bytes for cache in found if NAMES.fullmatch(cache.name)), numbers.MOST)
+    names = min(sum(row.bytes for row in found if _holds_names(row.name)), numbers.MOST)
     return {
-        "caches": found[:MOST_CACHES],
+        "caches": [_cache(row) for row in found[:MOST_CACHES]],
         "dentry_inode_bytes": names,
         "dentry_inode_percent": numbers.share(names, reclaimable),
         "mappings": _mappings(found),
     }
 
 
-def _cache(name: str, words: list[int | None], page_bytes: int) -> SlabCache | None:
-    match words:
-        case [int(active), int(objects), int(size), int(pages), int(slabs)]:
-            return SlabCache(
-                name=name,
-                bytes=min(slabs * pages * page_bytes, numbers.MOST),
-                active_objects=active,
-                objects=objects,
-                object_bytes=size,
-                use_percent=numbers.share(active, objects),
-                reclaimable=True if RECLAIMABLE.fullmatch(name) else False if KEPT.fullmatch(name) else None,
-            )
-    return None
+def _rows(text: str, page_bytes: int) -> Iterator[_Row]:
+    """`NAME ACTIVE OBJECTS SIZE PERSLAB PAGES : tunables … : slabdata SLABS_IN_USE SLABS …`."""
+    for line in text.split("\n"):
+        front, _, behind = line.partition(":")
+        name, *words = front.rsplit(None, COUNTS) or ("",)
+        words += behind.partition(":")[2].split()[: 1 + SLABS]
+        if len(words) == COUNTS + 1 + SLABS and words.pop(COUNTS) == "slabdata" and _names_a_cache(name):
+            match [numbers.whole(word) for word in words]:
+                case [int(active), int(objects), int(size), int(), int(pages), int(), int(slabs)]:
+                    yield _Row(name, min(slabs * pages * page_bytes, numbers.MOST), active, objects, size)
 
 
-def _mappings(caches: list[SlabCache]) -> int | None:
-    return next((cache.active_objects for cache in caches if cache.name == "vm_area_struct"), None)
+def _holds_names(name: str) -> bool:
+    return ("inode" in name or name.startswith(("dentry", "kmalloc"))) and NAMES.fullmatch(name) is not None
+
+
+def _names_a_cache(name: str) -> bool:
+    return 0 < len(name) <= LONGEST_NAME and not name[0].isspace() and name[0] != "#"
+
+
+def _cache(row: _Row) -> SlabCache:
+    return SlabCache(
+        name=row.name,
+        bytes=row.bytes,
+        active_objects=row.active,
+        objects=row.objects,
+        object_bytes=row.size,
+        use_percent=numbers.share(row.active, row.objects),
+        reclaimable=True if RECLAIMABLE.fullmatch(row.name) else False if KEPT.fullmatch(row.name) else None,
+    )
+
+
+def _mappings(rows: list[_Row]) -> int | None:
+    return next((row.active for row in rows if row.name == "vm_area_struct"), None)
 
 
 def _dentries(answer: Answer, kernel: object) -> Values:
@@ -159,8 +182,8 @@ def _dentries(answer: Answer, kernel: object) -> Values:
     if len(counts) < FIELDS:
         why = answer.problem or Unavailable("failed", f"{DENTRY_STATE} holds no counts")
         return dict.fromkeys(("dentries", "unused_dentries", "negative_dentries"), why)
-    major = re.match(r"\d{1,4}", str(kernel), re.ASCII)
-    counted = counts[4] or (major and int(major[0]) >= FIRST_WITH_NEGATIVE)
+    major = numbers.whole(str(kernel).partition(".")[0])
+    counted = counts[4] or (major is not None and major >= FIRST_WITH_NEGATIVE)
     return {
         "dentries": counts[0],
         "unused_dentries": counts[1],

@@ -136,7 +136,7 @@ def _start(answers: Sample, pid: int) -> int | None:
 
 
 def _suspect(process: Process, answers: Sample, limit: float | None) -> SuspectUnit:
-    sizes = numbers.keyed(answers.text(f"/proc/{process.pid}/smaps_rollup") or "")
+    sizes = numbers.lines_by_key(answers.text(f"/proc/{process.pid}/smaps_rollup") or "")
     own = [sizes.get("Private_Clean"), sizes.get("Private_Dirty")]
     line = re.search(rf"^\s*(\d{{1,9}}) /proc/{process.pid}/maps$", answers.text(MAPS) or "", re.MULTILINE | re.ASCII)
     maps = int(line[1]) or None if line else None

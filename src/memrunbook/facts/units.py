@@ -89,6 +89,8 @@ units_again() {
 AGAIN = "units_again"
 """What may grow of the services that the first sample saw: one that started since has no growth yet."""
 
+MEMORY = frozenset(ServiceMemory.__struct_fields__)
+
 
 class Units(Reading, frozen=True, kw_only=True):
     """The services that run or failed (those that just start or stop too); the largest first."""
@@ -159,15 +161,12 @@ def _missing(samples: Samples, host: Reading | Unavailable | None) -> Unavailabl
 
 def _groups(text: str) -> dict[str, ServiceMemory]:
     """The control groups that the walk printed, by path: every line begins with a word of ours."""
-    found: dict[str, dict[str, int | None]] = {}
-    values: dict[str, int | None] = {}
-    for line in text.split("\n"):
-        word, _, rest = line.partition(" ")
-        if word == "unit":
-            values = found.setdefault(rest, {})
-        elif word in ServiceMemory.__struct_fields__:
-            values[word] = numbers.whole(rest)
-    return {path: ServiceMemory(**values) for path, values in found.items()}
+    found = {}
+    for block in f"\n{text}".split("\nunit ")[1:]:
+        path, *lines = block.split("\n")
+        words = {word: rest for word, _, rest in [line.partition(" ") for line in lines] if word in MEMORY}
+        found[path] = ServiceMemory(**numbers.wholes(words))
+    return found
 
 
 def _newest(path: str, series: list[tuple[float, dict[str, ServiceMemory]]]) -> ServiceMemory:

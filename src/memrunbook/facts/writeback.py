@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from memrunbook.core.reading.fact import Doc, Fact, Read, Reading, Samples, Unavailable, Walk
@@ -93,7 +94,7 @@ def parse(samples: Samples, readings: Readings) -> WritebackReading | Unavailabl
     return WritebackReading(**values, unavailable=gaps)
 
 
-def _pages(counters: dict[str, int]) -> dict[str, int | None]:
+def _pages(counters: Mapping[str, int]) -> dict[str, int | None]:
     """The gauges in pages, by the field that they become."""
     dirty, writing = counters.get("nr_dirty"), counters.get("nr_writeback")
     limit, background = counters.get("nr_dirty_threshold"), counters.get("nr_dirty_background_threshold")

@@ -6,11 +6,12 @@ import re
 from typing import NamedTuple
 
 DELETED = " (deleted)"
-_UNIT = re.compile(r".+\.(service|scope|socket|mount|swap)", re.DOTALL)
+_UNITS = frozenset({"service", "scope", "socket", "mount", "swap"})
 _SCOPED = re.compile(r"(docker|libpod(?:-payload)?|crio|cri-containerd)-([0-9a-f]{12,64})(?:\.scope)?")
 _BARE_ID = re.compile(r"[0-9a-f]{12,64}")
 _POD = re.compile(r"pod([0-9a-f]{8}(?:[-_]?[0-9a-f]{4}){3}[-_]?[0-9a-f]{12})")
 _RUNTIMES = {"docker": "docker", "libpod": "podman", "libpod-payload": "podman"}
+_CONTAINED = ("docker", "libpod", "crio-", "cri-containerd-", "kubepods", "lxc", "machine.slice")
 _GUESTS = frozenset({"lxc", "machine"})
 _SUFFIXES = frozenset({"service", "scope", "slice"})
 _ESCAPED = re.compile(r"(?:\\x[0-9a-f]{2})+")
@@ -60,12 +61,13 @@ def owner_of(path: str) -> Owner:
         return NOBODY
     unit = ""
     for place, part in enumerate(parts):
-        container = _container(part, parts[place + 1 :])
-        if _UNIT.fullmatch(part):
+        container = _container(part, parts[place + 1 :]) if part.startswith(_CONTAINED) else ""
+        name, _, suffix = part.rpartition(".")
+        if name and suffix in _UNITS:
             unit = part
         if container:
             return Owner(unit, container)
-        if _USER_MANAGER.fullmatch(part):
+        if part.startswith("user@") and _USER_MANAGER.fullmatch(part):
             break
     return Owner(unit, "")
 
@@ -88,13 +90,13 @@ def _container(part: str, below: list[str]) -> str:
     return f"machine:{child}" if guest else ""
 
 
-def kind_of(path: str) -> str:
+def kind_of(path: str, owner: Owner | None = None) -> str:
     """What a control group itself is: service, scope, slice, container, pod, guest (virtual machine, LXC) or other.
 
-    A group inside a container or a guest is `other`.
+    A group inside a container or a guest is `other`. `owner` is its owner, where that is known already.
     """
     parent, _, name = path.removesuffix(DELETED).rpartition("/")
-    container = owner_of(path).container
+    container = (owner or owner_of(path)).container
     runtime, _, identifier = container.partition(":")
     if runtime == "kubernetes":
         return _kind_below_kubepods(parent, name, in_pod=bool(identifier))

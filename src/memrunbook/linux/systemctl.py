@@ -7,6 +7,8 @@ import re
 NO_LIMIT = (1 << 64) - 1
 """How systemd writes "not set" and "infinity" where it prints numbers."""
 MOST = (1 << 63) - 1
+LONGEST = 20
+"""Digits of the largest number that systemd prints."""
 MICROSECONDS = 1_000_000
 _SECONDS = {
     "us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0,
@@ -25,7 +27,8 @@ def blocks(text: str) -> list[Properties]:
 
 def number(value: str) -> int | None:
     """A size or a count; None where it is not set, without limit, or no number."""
-    digits = int(value) if re.fullmatch(r"\d{1,20}", value, re.ASCII) else NO_LIMIT
+    is_number = len(value) <= LONGEST and value.isdecimal() and value.isascii()
+    digits = int(value) if is_number else NO_LIMIT
     return digits if digits <= MOST else None
 
 

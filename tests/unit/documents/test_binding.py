@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,8 @@ from memrunbook.core.action.action import Action
 from memrunbook.core.errors import DocumentError, Problem, UsageError
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.core.runbook.condition import Expression
+from memrunbook.core.runbook.environment import Environment
+from memrunbook.documents.library import LibraryEntry, entries, read
 from memrunbook.documents.runbooks import load_runbook
 
 HEAD = """\
@@ -217,3 +220,18 @@ def test_a_parameters_default_is_checked() -> None:
 def test_what_the_command_line_gave_wrong_is_no_problem_of_the_file() -> None:
     with pytest.raises(UsageError, match="no parameter"):
         load(HEAD + CHECKS + STEP, {"goal": "5"})
+
+
+@pytest.mark.parametrize("entry", entries([]), ids=lambda entry: entry.name)
+def test_what_is_trusted_becomes_the_same_runbook_and_compiles_nothing(
+    entry: LibraryEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = read(entry.name, [])
+    checked = load_runbook(*content)
+    with monkeypatch.context() as patched:
+        patched.setattr(Environment, "compile", None)
+        trusted = load_runbook(*content, trusted=True)
+        assert trusted.diagnosis_facts == checked.diagnosis_facts
+    assert (len(trusted.steps), trusted.facts) == (len(checked.steps), checked.facts)
+    assert tuple(trusted.steps) == checked.steps
+    assert replace(trusted, steps=checked.steps) == checked

@@ -413,7 +413,8 @@ def test_who_was_left_waiting_for_too_long_begins_anew(late: float) -> None:
 
 def test_whose_host_is_gone_after_too_long_a_wait_has_one_sample_which_says_so() -> None:
     clock = StepClock()
-    reading = _collector([_sample(100, c="1", s="x")], {"f": _fact(*COUNTERS)}, clock).collect(["f"], count=3, every=5)
+    session = LeavingSession([_sample(100, c="1", s="x")])
+    reading = Collector(HOST, session, clock, {"f": _fact(*COUNTERS)}).collect(["f"], count=3, every=5)
     resume(reading)
     clock.seconds += 126.0
     end = resume(reading)

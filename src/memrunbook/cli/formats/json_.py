@@ -17,12 +17,12 @@ def show(reply: Reply, color: Color) -> None:
 
     from memrunbook.core.units import encode
     from memrunbook.documents.printed.run import RunSummary
-    from memrunbook.runtime.redaction import NAMED, redacted
+    from memrunbook.runtime.redaction import may_hold_secret, redacted
 
     del color
     document = reply.document()
     content = msgspec.json.encode(document, enc_hook=encode)
-    if NAMED.search(content):
+    if may_hold_secret(content.decode()):
         content = msgspec.json.encode(redacted(msgspec.json.decode(content)))
     indent = -1 if isinstance(document, RunSummary) else 2
     written = content if indent < 0 else msgspec.json.format(content, indent=indent)

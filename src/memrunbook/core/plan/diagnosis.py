@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.runbook.bound import Cause, Runbook
+from memrunbook.core.runbook.bound import Cause, Check, Runbook
 from memrunbook.core.runbook.condition import Evidence, Verdict
-from memrunbook.core.runbook.world import World
+from memrunbook.core.runbook.world import World, values_of
 
 CheckState = Literal["firing", "clear", "unknown"]
 STATES: dict[str, CheckState] = {"holds": "firing", "fails": "clear", "unknown": "unknown"}
@@ -67,16 +67,22 @@ class Diagnosis(Struct, frozen=True):
 
 
 def world_of(runbook: Runbook, snapshot: Snapshot) -> World:
-    """The world of a runbook on a snapshot, its checks evaluated."""
-    world = World(snapshot, runbook.metrics, runbook.parameters)
-    known = {check.variable: check.when.evaluate(world).state for check in runbook.checks}
-    return world.at(checks={name: state == "holds" for name, state in known.items() if state != "unknown"})
+    """The world of a runbook on a snapshot, its checks evaluated: once, however often the world is asked for."""
+    known = {
+        check.variable: verdict.state
+        for check, verdict in zip(runbook.checks, _verdicts(runbook, snapshot), strict=True)
+    }
+    checks = {name: state == "holds" for name, state in known.items() if state != "unknown"}
+    return World(snapshot, runbook.metrics, runbook.parameters, checks)
 
 
 def diagnose_one(runbook: Runbook, snapshot: Snapshot) -> RunbookDiagnosis:
     """What one runbook says of a snapshot."""
     world = world_of(runbook, snapshot)
-    findings = tuple(_finding(runbook, index, world) for index in range(len(runbook.checks)))
+    verdicts = _verdicts(runbook, snapshot)
+    findings = tuple(
+        _finding(runbook, check, verdict, world) for check, verdict in zip(runbook.checks, verdicts, strict=True)
+    )
     firing = [SEVERITIES.index(f.severity) for f in findings if f.state == "firing"]
     severity = SEVERITIES[max(firing)] if firing else "info"
     incident = runbook.incident.evaluate(world)
@@ -89,7 +95,9 @@ def diagnose(runbooks: Sequence[Runbook], snapshot: Snapshot, seen: Mapping[str,
 
     `seen` holds, by runbook, the snapshot with the events marked that this runbook has handled.
     """
-    entries = [diagnose_one(runbook, (seen or {}).get(runbook.name, snapshot)) for runbook in runbooks]
+    # Copies: what is worked out of a snapshot here goes with them, and a fleet's snapshots stay as small as they were.
+    here = structs.replace(snapshot)
+    entries = [diagnose_one(runbook, _seen_by(runbook, here, seen)) for runbook in runbooks]
     firing = {entry.runbook for entry in entries if entry.incident.holds}
     below = {name for runbook in runbooks if runbook.name in firing for name in runbook.spec.subsumes if name in firing}
 
@@ -121,9 +129,29 @@ def _suspects(cause: Cause, world: World) -> Iterable[Suspect]:
             yield Suspect(cause.spec.kind, name, float(score), known)
 
 
-def _finding(runbook: Runbook, index: int, world: World) -> Finding:
-    check = runbook.checks[index]
-    verdict = check.when.evaluate(world)
-    spec = check.spec
+def _verdicts(runbook: Runbook, snapshot: Snapshot) -> tuple[Verdict, ...]:
+    """What each check says; kept with the snapshot for the runbook that asked last."""
+    values = values_of(snapshot, runbook.metrics)
+    asked, verdicts = values.judged
+    if asked is not runbook:
+        world = World(snapshot, runbook.metrics, runbook.parameters)
+        verdicts = tuple(check.when.verdict(world) for check in runbook.checks)
+        values.judged = (runbook, verdicts)
+    found: tuple[Verdict, ...] = verdicts
+    return found
+
+
+def _seen_by(runbook: Runbook, here: Snapshot, seen: Mapping[str, Snapshot] | None) -> Snapshot:
+    """The snapshot as a runbook sees it; what it reads as all others do is worked out once for all of them."""
+    own = (seen or {}).get(runbook.name, here)
+    if own.readings is here.readings:
+        return here
+    copy = structs.replace(own)
+    values_of(copy, runbook.metrics, alike=here)
+    return copy
+
+
+def _finding(runbook: Runbook, check: Check, verdict: Verdict, world: World) -> Finding:
+    spec, evidence = check.spec, check.when.evidence(world)
     state = STATES[verdict.state]
-    return Finding(runbook.name, spec.id, spec.name, state, spec.severity, verdict.evidence, verdict.why, spec.explain)
+    return Finding(runbook.name, spec.id, spec.name, state, spec.severity, evidence, verdict.why, spec.explain)

@@ -27,7 +27,7 @@ Item = tuple[str, dict[str, Any] | None]
 def make_plan(runbook: Runbook, snapshot: Snapshot) -> Plan:
     """All steps decided on one snapshot; those behind the first change are provisional."""
     world = world_of(runbook, snapshot)
-    incident = runbook.incident.evaluate(world)
+    incident = runbook.incident.verdict(world)
     planned: list[PlannedStep] = []
     for step in runbook.steps:
         if incident.state == "fails":
@@ -128,13 +128,13 @@ def proof_of(step: Step, change: Change) -> Proof | None:
 
 def _conditions(step: Step, world: World) -> Decision | None:
     if step.when is not None:
-        wanted = step.when.evaluate(world)
+        wanted = step.when.verdict(world)
         if wanted.state == "fails":
             return NotNeeded(f"not wanted: {step.when.source}")
         if wanted.state == "unknown":
             return Blocked(f"it is unknown whether it is wanted: {wanted.why}")
     for guard in step.guards:
-        verdict = guard.that.evaluate(world)
+        verdict = guard.that.verdict(world)
         if not verdict.holds:
             unknown = f" (unknown: {verdict.why})" if verdict.state == "unknown" else ""
             return Blocked(f"guard: {guard.why}{unknown}", f"it runs when {guard.that.source}")

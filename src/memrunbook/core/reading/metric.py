@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from msgspec import Struct
@@ -56,6 +57,12 @@ def _walk(prefix: str, struct: type[Struct]) -> Iterator[Metric]:
             yield _metric(f"{prefix}{written[field]}", kind, doc)
 
 
+@cache
+def _fields(item: type[Struct]) -> dict[str, Metric]:
+    """The metrics of a list's items, once for all lists of the same: reading annotations is slow."""
+    return {metric.name: metric for metric in _walk("", item)}
+
+
 def _bare(hint: Any) -> Any:
     if typing.get_origin(hint) is typing.Annotated:
         hint = typing.get_args(hint)[0]
@@ -68,7 +75,6 @@ def _metric(name: str, kind: Any, doc: Doc) -> Metric:
     if typing.get_origin(kind) in (list, tuple):
         item = typing.get_args(kind)[0]
         if isinstance(item, type) and issubclass(item, Struct):
-            fields = {metric.name: metric for metric in _walk("", item)}
-            return Metric(name, "list", doc.unit, doc.meaning, doc.source, fields)
+            return Metric(name, "list", doc.unit, doc.meaning, doc.source, _fields(item))
         return Metric(name, f"list({KINDS[item]})", doc.unit, doc.meaning, doc.source)
     return Metric(name, KINDS[kind], doc.unit, doc.meaning, doc.source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -18,7 +19,7 @@ else:  # which type the reading of a fact has, only the catalogue knows: `record
 NOT_READ = Unavailable("failed", "this fact was not read")
 
 
-class Snapshot(Struct, frozen=True, tag=True):
+class Snapshot(Struct, frozen=True, tag=True, dict=True):
     """The readings of one host.
 
     `span` is the seconds that the samples cover, 0 for a single one; `seconds` what reading took, waiting apart.
@@ -41,18 +42,28 @@ class Snapshot(Struct, frozen=True, tag=True):
 
     def value(self, metric: str) -> Any:
         """The value of a metric ("memory.available_bytes"), or `Unavailable` with the reason."""
-        name, _, path = metric.partition(".")
-        reading = self.reading(name)
-        if path == "supported":
-            return supported(reading)
-        if isinstance(reading, Unavailable):
-            return reading
-        value: Any = reading
-        for part in path.split("."):
-            value = getattr(value, part, None)
-            if value is None:
-                return reading.unavailable.get(path, Unavailable("absent", "not offered by this host"))
-        return value
+        return value_in(self.readings, metric)
+
+    @property
+    def aside(self) -> dict[str, Any]:
+        """What was worked out of it and goes when it goes; no part of its value, never written."""
+        return self.__dict__
+
+
+def value_in(readings: Mapping[str, Reading | Unavailable], metric: str) -> Any:
+    """The value of a metric in the readings of one host, or `Unavailable` with the reason."""
+    name, _, path = metric.partition(".")
+    reading = readings.get(name, NOT_READ)
+    if path == "supported":
+        return supported(reading)
+    if isinstance(reading, Unavailable):
+        return reading
+    value: Any = reading
+    for part in path.split("."):
+        value = getattr(value, part, None)
+        if value is None:
+            return reading.unavailable.get(path, Unavailable("absent", "not offered by this host"))
+    return value
 
 
 def supported(reading: Reading | Unavailable) -> bool | Unavailable:

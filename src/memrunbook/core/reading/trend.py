@@ -10,7 +10,6 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
-from statistics import median
 
 TimePoint = tuple[float, float]
 """A time in seconds and a value."""
@@ -26,6 +25,8 @@ def slope(points: Sequence[TimePoint]) -> float:
 
     0 where there is no such pair. Sen, J. Am. Stat. Assoc. 63 (1968) 1379.
     """
+    from statistics import median  # with fractions and random, 10 ms: only a watch has a trend
+
     slopes = [(y2 - y1) / (x2 - x1) for (x1, y1), (x2, y2) in combinations(points, 2) if x2 != x1]
     return median(slopes) if slopes else 0.0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,7 +101,7 @@ class Runbook:
     resolved: Condition | None
     hold: float
     causes: tuple[Cause, ...]
-    steps: tuple[Step, ...]
+    steps: Sequence[Step]
 
     @property
     def name(self) -> str:

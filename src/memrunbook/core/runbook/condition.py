@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -13,16 +12,16 @@ from msgspec import Struct
 
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.metric import Metric
+from memrunbook.core.runbook.environment import Environment, in_slots, shared, slots_of
+from memrunbook.core.runbook.looked_at import fields_looked_at
+from memrunbook.core.runbook.refusal import ConditionError, explained, names_in, refuse_fields, refuse_words
 from memrunbook.core.runbook.world import BEFORE, CONSTANTS, World
 
+__all__ = ["Condition", "ConditionError", "Evidence", "Expression", "Scope", "State", "Verdict"]
+
+LONG = 32
+"""From so many items on a list is handed to CEL with the fields alone that a yes-or-no expression looks at."""
 State = Literal["holds", "fails", "unknown"]
-NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
-LITERAL = re.compile(r"""r?("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""")
-MACRO = re.compile(r"(?:([A-Za-z_][\w.]*)|\))\.(?:filter|exists|exists_one|all|map)\(\s*([A-Za-z_]\w*)\s*,")
-ASKS_AWAY = re.compile(r"(?<![.\w])(?:has(?=\s*\()|null\b)")
-KEYED = re.compile(r'(?<![\w.])(?!in\b)[A-Za-z_][\w.]*\s*\[\s*""')
-INDEXED = re.compile(r"(?<![\w.])([A-Za-z_][\w.]*)\[[^\]]*\]\.([A-Za-z_][\w.]*)")
-CEL_ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 
 
 class Evidence(Struct, frozen=True):
@@ -48,14 +47,6 @@ class Verdict(Struct, frozen=True):
         return self.state == "holds"
 
 
-class ConditionError(ValueError):
-    """An expression that cannot be used: what is wrong with it, at which word or offset, and how to mend it."""
-
-    def __init__(self, message: str, hint: str = "", line: int = 1, column: int = 1, word: str = "") -> None:
-        super().__init__(message)
-        self.message, self.hint, self.line, self.column, self.word = message, hint, line, column, word
-
-
 @dataclass(frozen=True)
 class Scope:
     """The names that expressions of one runbook may use, by their CEL type."""
@@ -65,14 +56,13 @@ class Scope:
     checks: tuple[str, ...] = ()
     item: Metric | None = field(default=None, repr=False)
     step: bool = False
+    _compiled: dict[tuple[str, bool], Expression] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def names(self) -> dict[str, str]:
         """Every declared name with its kind."""
         names = {name: metric.kind for name, metric in self.metrics.items()}
-        names |= dict.fromkeys(CONSTANTS, "int")
-        names |= {f"parameters.{name}": kind for name, kind in self.parameters.items()}
-        names |= {f"checks.{name}": "bool" for name in self.checks}
+        names |= dict.fromkeys(CONSTANTS, "int") | self._own
         if self.item is not None:
             names["item"] = "item"
         if self.step:
@@ -81,108 +71,74 @@ class Scope:
         return names
 
     @cached_property
-    def environment(self) -> Any:
-        """The CEL environment of these names."""
-        from cel_expr_python import cel
-
-        item = cel.Type.Map(cel.Type.STRING, cel.Type.DYN)
-        types = {"int": cel.Type.INT, "double": cel.Type.DOUBLE, "bool": cel.Type.BOOL, "string": cel.Type.STRING}
-        types |= {f"list({kind})": cel.Type.List(of) for kind, of in types.items()}
-        types |= {"list": cel.Type.List(item), "item": item}
-        return cel.NewEnv(variables={name: types[kind] for name, kind in self.names.items()})
+    def slots(self) -> dict[str, str]:
+        """Where the shared environment holds the names that the runbook adds."""
+        return slots_of(self._own)
 
     def compile(self, source: str, *, boolean: bool) -> Expression:
         """Parses and checks an expression; ConditionError with the offset and a suggestion."""
+        known = self._compiled.get((source, boolean))
+        if known is None:
+            known = self._compiled[source, boolean] = self._checked(self.later(source), boolean=boolean)
+        return known
+
+    def later(self, source: str) -> Expression:
+        """An expression that was checked before and is compiled when it is first evaluated."""
+        return Expression(source, tuple(self._used(source)), self)
+
+    def program(self, source: str) -> tuple[Any, bool]:
+        """The program of an expression, and whether it is one of the shared environment; ConditionError."""
+        fitting = None if self._named_elsewhere(source) else in_slots(source, self.slots)
+        if fitting is not None:
+            with suppress(RuntimeError):
+                return shared(self.metrics).compile(fitting), True
         try:
-            program = self.environment.compile(source)
+            return self._exact.compile(source), False
         except RuntimeError as error:
-            raise self._explain(str(error)) from None
-        if boolean and program.return_type().name() not in ("BOOL", "DYN"):
+            raise explained(str(error), self.names) from None
+
+    @cached_property
+    def _own(self) -> dict[str, str]:
+        own = {f"parameters.{name}": kind for name, kind in self.parameters.items()}
+        return own | {f"checks.{name}": "bool" for name in self.checks}
+
+    @cached_property
+    def _exact(self) -> Environment:
+        return Environment(self.names)
+
+    def _named_elsewhere(self, source: str) -> bool:
+        """True where it may use a name that other places have, which the shared environment would let pass."""
+        elsewhere = {"item"} if self.item is None else set()
+        elsewhere |= set() if self.step else {"before", "target"}
+        return bool(elsewhere) and any(name.partition(".")[0] in elsewhere for name in names_in(source))
+
+    def _checked(self, expression: Expression, *, boolean: bool) -> Expression:
+        kind = expression.kind
+        if boolean and kind not in ("BOOL", "DYN"):
             raise ConditionError(
-                f"this must be true or false, it is {program.return_type().name().lower()}",
+                f"this must be true or false, it is {kind.lower()}",
                 'compare it with something, as in "memory.available_percent < 10.0"',
             )
-        self._check_words(source)
-        self._check_fields(source)
-        return Expression(source, program, tuple(self._used(source)), self)
+        refuse_words(expression.source)
+        refuse_fields(expression.source, self.metrics, self.item)
+        return expression
 
     def _used(self, source: str) -> list[str]:
-        found = dict.fromkeys(
-            prefix for name in NAME.findall(LITERAL.sub('""', source)) for prefix in self._declared(name)
-        )
+        found = dict.fromkeys(prefix for name in names_in(source) for prefix in self._declared(name))
         return list(found)
 
     def _declared(self, name: str) -> Iterable[str]:
         parts = name.split(".")
         prefixes = (".".join(parts[:n]) for n in range(len(parts), 0, -1))
-        return [prefix for prefix in prefixes if prefix in self.names][:1]
+        return [prefix for prefix in prefixes if self._knows(prefix)][:1]
 
-    def _explain(self, text: str) -> ConditionError:
-        match = CEL_ERROR.search(text)
-        line, column, message = (int(match[1]), int(match[2]), match[3]) if match else (1, 1, text)
-        message = message.removesuffix(" [INVALID_ARGUMENT]")
-        hint = word = ""
-        if name := re.search(r"undeclared reference to '([^']+)'", message):
-            word = name[1]
-            message, hint = self._unknown(word)
-        elif "no matching overload" in message and "double" in message and "int" in message:
-            message += ": whole numbers and decimals do not mix"
-            hint = 'write decimals for percentages, rates and seconds ("64.0"), whole numbers for bytes and counts'
-        elif message.startswith("Syntax error"):
-            hint = "an expression is CEL: && || ! == < in, and text in quotes"
-        return ConditionError(message, hint, line, column, word)
-
-    def _unknown(self, name: str) -> tuple[str, str]:
-        close = difflib.get_close_matches(name, self.names, n=1, cutoff=0.6)
-        what = "metric" if "." in name else "name"
-        return (
-            f"unknown {what} {name!r}",
-            f"did you mean {close[0]!r}?" if close else "runbook facts lists every metric",
-        )
-
-    @staticmethod
-    def _check_words(source: str) -> None:
-        if found := ASKS_AWAY.search(LITERAL.sub('""', source)):
-            message = f'{found[0]} is not offered: it would turn "could not be read" into "no"'
-            raise ConditionError(message, "write <fact>.supported", word=found[0])
-
-    def _check_fields(self, source: str) -> None:
-        text = LITERAL.sub('""', source)
-        items: dict[str, list[Metric]] = {"item": [self.item]} if self.item else {}
-        last = None
-        for match in MACRO.finditer(text):
-            metric = self.metrics.get(match[1] or "")
-            last = metric if metric is not None else last
-            if last is not None and last.kind == "list":
-                items.setdefault(match[2], []).append(last)
-        self._check_keys(text)
-        for variable, metrics in items.items():
-            if re.search(rf"\bin\s+{variable}\b(?!\.)", text):
-                message = '"in" is not offered for an item: it would turn "could not be read" into "no"'
-                raise ConditionError(message, "name its field", word=variable)
-            for match in re.finditer(rf"(?<![\w.]){variable}\.([A-Za-z_][\w.]*)", text):
-                self._check_field(match[1], metrics, match[0])
-
-    def _check_keys(self, text: str) -> None:
-        if found := KEYED.search(text):
-            word = found[0].partition("[")[0]
-            raise ConditionError(
-                "a field is named with a dot, so that its name can be checked", f"{word}.FIELD", word=word
-            )
-        for match in INDEXED.finditer(text):
-            if match[1] in self.metrics:
-                self._check_field(match[2], [self.metrics[match[1]]], match[2])
-
-    @staticmethod
-    def _check_field(name: str, metrics: list[Metric], word: str) -> None:
-        parts = name.split(".")
-        prefixes = {".".join(parts[:n]) for n in range(1, len(parts) + 1)}  # name.startsWith(…) is a field and a call
-        if any(prefixes & metric.fields.keys() for metric in metrics):
-            return
-        metric = metrics[0]
-        close = difflib.get_close_matches(name, metric.fields, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(sorted(metric.fields))}"
-        raise ConditionError(f"an item of {metric.name} has no field {name!r}", hint, word=word)
+    def _knows(self, name: str) -> bool:
+        """True for one of `names`, without making them: that takes as long as the expressions of a place."""
+        if name in self.metrics or name in CONSTANTS or name in self._own:
+            return True
+        if name == "item":
+            return self.item is not None
+        return self.step and (name == "target" or (name.startswith(BEFORE) and name[len(BEFORE) :] in self.metrics))
 
 
 @dataclass(frozen=True)
@@ -190,9 +146,13 @@ class Expression:
     """A checked expression; `names` are the declared names that it uses."""
 
     source: str
-    program: Any = field(repr=False)
     names: tuple[str, ...] = field(repr=False)
     scope: Scope = field(repr=False)
+
+    @property
+    def kind(self) -> str:
+        """CEL's name of the type of its value: BOOL, LIST<...>, DYN where it shows only later."""
+        return str(self._program[0].return_type().name())
 
     @property
     def facts(self) -> set[str]:
@@ -205,44 +165,79 @@ class Expression:
         """True when it names a check, and so needs whatever that check reads."""
         return any(name.startswith("checks.") for name in self.names)
 
+    @cached_property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that it names, those of the snapshot before a step apart."""
+        return tuple(name for name in self.names if name in self.scope.metrics)
+
     def value(self, world: World) -> Any:
         """The plain value in a world, or `Unavailable` with the reason."""
-        missing: dict[str, Unavailable] = {}
-        data: dict[str, Any] = {}
-        for name in self.names:
-            found = world.lookup(name)
-            if isinstance(found, Unavailable):
-                missing[name] = found
-            else:
-                data[name] = found
         try:
-            result = self.program.eval(data=data)
+            result = self._run(world)
         except RuntimeError as error:  # text that is no text: a lone surrogate from a command line
-            return _unavailable(missing, str(error))
+            return self._unavailable(world, str(error))
         if result.type().name() in ("ERROR", "UNKNOWN"):
-            return _unavailable(missing, str(result.value()))
+            return self._unavailable(world, str(result.value()))
         return result.plain_value()
 
-    def evidence(self, world: World) -> tuple[Evidence, ...]:
-        """Every metric that the expression names, as it is in a world; lists by their length."""
-        return tuple(
-            _evidence(name, self.scope.metrics[name], world) for name in self.names if name in self.scope.metrics
-        )
+    @cached_property
+    def _program(self) -> tuple[Any, bool]:
+        return self.scope.program(self.source)
+
+    @cached_property
+    def _asked(self) -> tuple[frozenset[str], tuple[str, ...]] | None:
+        """The facts and the lists that it names where it names nothing but metrics, so that one binding serves all."""
+        known = self.scope.metrics
+        if not self._program[1] or any(name not in known and name not in CONSTANTS for name in self.names):
+            return None
+        return frozenset(self.facts), tuple(name for name in self.metrics if known[name].kind == "list")
+
+    def _run(self, world: World) -> Any:
+        (program, is_shared), asked = self._program, self._asked
+        if asked is not None and world.metrics is self.scope.metrics:
+            facts, lists = asked
+            values = world.values.of(facts)
+            lean = self._lean
+            if any(values.size(name) >= LONG for name in lean):
+                found = {
+                    name: values.lean(name, lean[name]) if name in lean else world.lookup(name) for name in self.names
+                }
+                return program.eval(data=_there(found))
+            for name in lists:
+                values.value(name)  # fills the list that CEL is about to look into
+            return program.eval(shared(self.scope.metrics).bound(values))
+        slots = self.scope.slots if is_shared else {}
+        return program.eval(data=_there({slots.get(name, name): world.lookup(name) for name in self.names}))
+
+    @cached_property
+    def _lean(self) -> Mapping[str, frozenset[str]]:
+        """By list the fields that it looks at, where it asks yes or no and nothing of an item but its fields."""
+        known = self.scope.metrics
+        lists = {name: known[name] for name in self.metrics if known[name].kind == "list"}
+        return fields_looked_at(self.source, lists) if self.kind == "BOOL" and lists else {}
+
+    def _unavailable(self, world: World, error: str) -> Unavailable:
+        found = {name: world.lookup(name) for name in self.names}
+        missing = {name: gone for name, gone in found.items() if isinstance(gone, Unavailable)}
+        if not missing:
+            return Unavailable("failed", f"it cannot be computed: {error}")
+        reason = next(iter(missing.values())).reason
+        return Unavailable(reason, "; ".join(f"{name}: {gone.why}" for name, gone in missing.items()))
 
 
-def _unavailable(missing: Mapping[str, Unavailable], error: str) -> Unavailable:
-    if not missing:
-        return Unavailable("failed", f"it cannot be computed: {error}")
-    reason = next(iter(missing.values())).reason
-    return Unavailable(reason, "; ".join(f"{name}: {gone.why}" for name, gone in missing.items()))
+def _there(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in found.items() if not isinstance(value, Unavailable)}
 
 
-def _evidence(name: str, metric: Metric, world: World) -> Evidence:
-    value = world.lookup(name)
+def _evidence(metric: Metric, world: World) -> Evidence:
+    value = world.snapshot.value(metric.name) if metric.kind == "list" else world.lookup(metric.name)
     if isinstance(value, Unavailable):
-        return Evidence(name, None, metric.unit.value, metric.source, value.why)
-    shown = len(value) if metric.kind == "list" else value
-    return Evidence(name, shown, metric.unit.value, metric.source)
+        return Evidence(metric.name, None, metric.unit.value, metric.source, value.why)
+    if metric.kind == "list":
+        return Evidence(metric.name, len(value), metric.unit.value, metric.source)
+    if isinstance(value, list):
+        return Evidence(metric.name, str(value), metric.unit.value)
+    return Evidence(metric.name, value, metric.unit.value, metric.source)
 
 
 @dataclass(frozen=True)
@@ -266,23 +261,29 @@ class Condition:
         """True when it names a check, and so needs whatever that check reads."""
         return any(part.uses_checks for part in self.parts)
 
-    def evaluate(self, world: World) -> Verdict:
-        """Fails when a part fails, else unknown when a part is unknown, else holds."""
+    def verdict(self, world: World) -> Verdict:
+        """Fails when a part fails, else unknown when a part is unknown, else holds; without evidence."""
         values = [part.value(world) for part in self.parts]
-        evidence = tuple(dict.fromkeys(line for part in self.parts for line in _hashable(part.evidence(world))))
         if any(value is False for value in values):
-            return Verdict("fails", evidence)
+            return Verdict("fails")
         unknown = [value for value in values if value is not True]
         if unknown:
-            return Verdict("unknown", evidence, "; ".join(_reason(value) for value in unknown))
-        return Verdict("holds", evidence)
+            return Verdict("unknown", why="; ".join(_reason(value) for value in unknown))
+        return Verdict("holds")
 
+    def evidence(self, world: World) -> tuple[Evidence, ...]:
+        """Every metric that it names, once, as it is in a world; lists of items by their length."""
+        told = world.values.told
+        for part in self.parts:
+            for name in part.metrics:
+                if name not in told:
+                    told[name] = _evidence(part.scope.metrics[name], world)
+        return tuple(told[name] for name in dict.fromkeys(name for part in self.parts for name in part.metrics))
 
-def _hashable(lines: Iterable[Evidence]) -> list[Evidence]:
-    return [
-        line if not isinstance(line.value, list) else Evidence(line.metric, str(line.value), line.unit)
-        for line in lines
-    ]
+    def evaluate(self, world: World) -> Verdict:
+        """The verdict with its evidence, for whoever shows or keeps it."""
+        verdict = self.verdict(world)
+        return Verdict(verdict.state, self.evidence(world), verdict.why)
 
 
 def _reason(value: Any) -> str:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import msgspec
 
-from memrunbook.core.reading.fact import Unavailable
+from memrunbook.core.reading.fact import Reading, Unavailable
 from memrunbook.core.reading.metric import Metric
-from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.reading.snapshot import Snapshot, value_in
 from memrunbook.core.units import GIB, KIB, MIB
 
 CONSTANTS: Mapping[str, int] = {"KiB": KIB, "MiB": MIB, "GiB": GIB}
 BEFORE = "before."
+SCALARS = frozenset({int, float, bool, str})
+Readings = Mapping[str, Reading | Unavailable]
 
 
 @dataclass(frozen=True)
@@ -51,14 +54,96 @@ class World:
             return Unavailable("failed", f"there is no {name} here") if found is None else found
         return self._metric(name)
 
+    @cached_property
+    def values(self) -> Values:
+        """The metrics of its snapshot."""
+        return values_of(self.snapshot, self.metrics)
+
     def _metric(self, name: str) -> Any:
-        snapshot: Snapshot | None = self.snapshot
-        if name.startswith(BEFORE):
-            name, snapshot = name.removeprefix(BEFORE), self.before
-        if snapshot is None:
+        if not name.startswith(BEFORE):
+            return self.values.value(name)
+        name = name.removeprefix(BEFORE)
+        if self.before is None:
             return Unavailable("failed", f"{name} before the step is not known")
-        value = snapshot.value(name)
-        return value if isinstance(value, Unavailable) else plain(value, self.metrics.get(name))
+        return values_of(self.before, self.metrics).value(name)
+
+
+class Values:
+    """The metrics of one snapshot as plain values: each is converted once, however many runbooks ask for it.
+
+    `alike` are those of the same host at the same moment, some readings apart: what both read alike is theirs.
+    `bound` is the snapshot as CEL has it, `told` the evidence by metric, `judged` what the checks of a runbook said.
+    """
+
+    def __init__(self, readings: Readings, metrics: Mapping[str, Metric], alike: Values | None = None) -> None:
+        self.readings = readings
+        self.metrics = metrics
+        self.bound: Any = None
+        self.told: dict[str, Any] = {}
+        self.judged: tuple[Any, Any] = (None, None)
+        self._alike = alike
+        self._other = {name for name in readings if alike and alike.readings.get(name) is not readings[name]}
+        self._known: dict[str, Any] = {}
+        self._lists: dict[str, list[Any]] = {}
+
+    def of(self, facts: Collection[str]) -> Values:
+        """These values, or those of `alike` where they say the same of these facts."""
+        return self if self._alike is None or not self._other.isdisjoint(facts) else self._alike
+
+    def value(self, name: str) -> Any:
+        """The plain value of a metric, or `Unavailable` with the reason."""
+        known = self._known.get(name)  # no value is None: what could not be had is Unavailable
+        if known is None:
+            alike = self._alike if name.partition(".")[0] not in self._other else None
+            known = self._known[name] = self._read(name) if alike is None else alike.value(name)
+        return known
+
+    def size(self, name: str) -> int:
+        """How many items a list has; 0 for one that could not be had."""
+        value = value_in(self.readings, name)
+        return 0 if isinstance(value, Unavailable) else len(value)
+
+    def lean(self, name: str, fields: Collection[str]) -> Any:
+        """A list whose items have these fields alone, or `Unavailable`."""
+        value = value_in(self.readings, name)
+        if isinstance(value, Unavailable):
+            return value
+        return [_known({field: item.get(field) for field in fields}) for item in msgspec.to_builtins(value)]
+
+    def offered(self) -> dict[str, Any]:
+        """Every metric that is there, by name.
+
+        A list is empty until its value is asked for: most lists are looked into by no expression, and cost most.
+        """
+        found: dict[str, Any] = dict(CONSTANTS)
+        for name, metric in self.metrics.items():
+            value = self._list(name) if metric.kind == "list" else self.value(name)
+            if value.__class__ is not Unavailable:
+                found[name] = value
+        return found
+
+    def _read(self, name: str) -> Any:
+        value, metric = value_in(self.readings, name), self.metrics.get(name)
+        if isinstance(value, Unavailable):
+            return value
+        if metric is None or metric.kind != "list":
+            return plain(value, metric)
+        kept = self._lists.setdefault(name, [])
+        kept.extend(plain(value, metric))
+        return kept
+
+    def _list(self, name: str) -> Any:
+        value = value_in(self.readings, name)
+        return value if isinstance(value, Unavailable) else self._lists.setdefault(name, [])
+
+
+def values_of(snapshot: Snapshot, metrics: Mapping[str, Metric], alike: Snapshot | None = None) -> Values:
+    """The values of a snapshot, kept with it."""
+    kept: Values | None = snapshot.aside.get("values")
+    if kept is None or kept.metrics is not metrics:
+        base = values_of(alike, metrics) if alike is not None and alike is not snapshot else None
+        kept = snapshot.aside["values"] = Values(snapshot.readings, metrics, base)
+    return kept
 
 
 def plain(value: Any, metric: Metric | None) -> Any:
@@ -74,5 +159,5 @@ def _known(value: Any) -> Any:
     (A null in a result also costs cel-expr-python 0.1.3 one reference to None, which ends Python 3.11 sooner or later.)
     """
     if isinstance(value, dict):
-        return {key: _known(part) for key, part in value.items() if part is not None}
+        return {key: part if type(part) in SCALARS else _known(part) for key, part in value.items() if part is not None}
     return [_known(part) for part in value] if isinstance(value, list | tuple) else value

@@ -29,6 +29,7 @@ HELD = {
 """Words of cgroup v2 and of v1; the first that is there counts."""
 INACTIVE = ("inactive_file", "total_inactive_file")
 DIRTY = ("file_dirty", "file_writeback", "total_dirty", "total_writeback")
+COUNTED = ("max", "high", "restored", "oom_kill", "some", "full")
 KERNEL = ("kernel_stack", "pagetables", "percpu", "slab_reclaimable", "slab_unreclaimable")
 """What `kernel` sums up, on kernels before 5.18, as far as they count it."""
 
@@ -110,7 +111,7 @@ class Point(NamedTuple):
 def read_group(path: str, points: Sequence[Point]) -> Group:
     """A group from its points, at least one, the newest last; rates are over all of them."""
     said = points[-1].values
-    known = {word: value for word, text in said.items() if (value := numbers.whole(text)) is not None}
+    known = numbers.wholes(said)
     usage, inactive = known.get("usage"), _first(known, INACTIVE)
     working_set = None if usage is None or inactive is None else max(usage - inactive, 0)
     limits = _limits(said)
@@ -121,7 +122,7 @@ def read_group(path: str, points: Sequence[Point]) -> Group:
     return Group(
         path=path,
         name=shown_name(path) or path,
-        kind=kind_of(path),
+        kind=kind_of(path, owner),
         unit=owner.unit,
         container=owner.container,
         usage_bytes=usage,
@@ -134,7 +135,7 @@ def read_group(path: str, points: Sequence[Point]) -> Group:
         working_set_percent=numbers.share(working_set, least),
         held_percent=numbers.share(_held(held, kernel), least),
         oom_kills=known.get("oom_kill"),
-        **_counted(points),
+        **_counted(points, known),
         oom_group={"0": False, "1": True}.get(said.get("oom_group", "")),
         pids=known.get("pids"),
         pids_max=known.get("pids_limit"),
@@ -183,14 +184,14 @@ def _limit(text: str | None) -> tuple[int | None, bool | None]:
     return (value, True) if value < NO_LIMIT else (None, False)
 
 
-def _counted(points: Sequence[Point]) -> dict[str, Any]:
+def _counted(points: Sequence[Point], known: dict[str, int]) -> dict[str, Any]:
     """How far the counters rose; nothing where one is missing, or went down because the group was made anew."""
     first, last = points[0], points[-1]
     seconds = last.time - first.time
     steps: dict[str, int] = {}
-    for word in ("max", "high", "restored", "oom_kill", "some", "full"):
-        before, after = (numbers.whole(point.values.get(word, "")) for point in (first, last))
-        if before is not None and after is not None and after >= before and seconds >= LEAST_SECONDS:
+    for word in COUNTED if seconds >= LEAST_SECONDS else ():
+        before, after = numbers.whole(first.values.get(word, "")), known.get(word)
+        if before is not None and after is not None and after >= before:
             steps[word] = after - before
     speeds = {word: step / seconds for word, step in steps.items()}
     stalls = {word: min(100.0 * speeds[word] / MICROSECONDS, 100.0) for word in ("some", "full") if word in speeds}

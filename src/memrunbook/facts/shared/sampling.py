@@ -26,8 +26,8 @@ class Interval(NamedTuple):
     """Two samples of one file of counters that follow one another."""
 
     seconds: float
-    before: dict[str, int]
-    after: dict[str, int]
+    before: Mapping[str, int]
+    after: Mapping[str, int]
 
 
 class Rate(NamedTuple):

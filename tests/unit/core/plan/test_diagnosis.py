@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +12,9 @@ import pytest
 from tests.lab.small import METRICS, Memory, Service, Units, condition, runbook, scope_of, snapshot
 
 from memrunbook.core.plan.diagnosis import diagnose, diagnose_one, suspects, world_of
+from memrunbook.core.plan.planner import make_plan
 from memrunbook.core.runbook.bound import Cause, Runbook
+from memrunbook.core.runbook.condition import Expression, Verdict
 from memrunbook.core.runbook.spec import CauseSpec
 
 SHORT = snapshot(
@@ -140,3 +144,74 @@ def test_a_runbook_reads_what_its_parts_name() -> None:
     assert with_end.diagnosis_facts == {"memory", "pressure"}
     assert with_end.facts == {"host", "memory", "pressure", "vmstat", "units"}
     assert condition(scope_of(), "host.supported").facts == {"host"} <= {m.partition(".")[0] for m in METRICS}
+
+
+class Counting(dict[str, Any]):
+    """Readings that count how often each is looked at."""
+
+    def __init__(self, readings: Mapping[str, Any]) -> None:
+        super().__init__(readings)
+        self.looks: Counter[str] = Counter()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.looks[key] += 1
+        return super().get(key, default)
+
+
+def test_a_host_is_converted_once_however_many_runbooks_judge_it() -> None:
+    names = [f"book-{place}" for place in range(12)]
+    asks = (cause("item.bytes", items="units.all", name="item.name"),)
+    looks = []
+    for books in ([named("lab")], [replace(named(name), causes=asks) for name in names]):
+        readings = Counting(SHORT.readings)
+        found = diagnose(books, msgspec.structs.replace(SHORT, readings=readings))
+        looks.append(readings.looks)
+    assert all(entry.causes[0].name == "db" for entry in found.runbooks)
+    assert set(looks[1]) == set(looks[0])
+    assert sum(looks[1].values()) == sum(looks[0].values()) + 1  # the list, once it is asked for
+
+
+def test_a_check_is_evaluated_once_for_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    real = Expression.value
+
+    def counted(self: Expression, world: Any) -> Any:
+        asked.append(self.source)
+        return real(self, world)
+
+    monkeypatch.setattr(Expression, "value", counted)
+    book, seen = named("lab"), msgspec.structs.replace(SHORT)
+    (part,) = book.checks[0].when.parts
+    diagnose_one(book, seen)
+    make_plan(book, seen)
+    assert [world_of(book, seen).checks, world_of(book, seen).checks] == [{"short": True}] * 2
+    assert asked.count(part.source) == 1
+    world_of(named("other"), seen)
+    assert asked.count(part.source) == 2
+
+
+def test_evidence_is_computed_for_what_is_shown_alone() -> None:
+    book, seen = named("lab"), msgspec.structs.replace(SHORT)
+    world = world_of(book, seen)
+    assert world.values.told == {}
+    assert book.checks[0].when.verdict(world) == Verdict("holds")
+    assert world.values.told == {}
+    diagnose_one(book, seen)
+    assert set(world.values.told) == {"memory.available_percent"}
+
+
+def test_a_diagnosis_leaves_nothing_with_the_snapshot() -> None:
+    seen = msgspec.structs.replace(SHORT)
+    diagnose([named("lab")], seen)
+    assert seen.aside == {}
+
+
+def test_each_runbook_judges_the_snapshot_that_it_has_seen() -> None:
+    other = msgspec.structs.replace(SHORT, readings={**SHORT.readings, "memory": Memory(available_percent=50.0)})
+    same = msgspec.structs.replace(SHORT)
+    found = diagnose([named("one"), named("two"), named("three")], SHORT, {"two": other, "three": same})
+    assert {entry.runbook: entry.incident.state for entry in found.runbooks} == {
+        "one": "holds",
+        "two": "fails",
+        "three": "holds",
+    }

@@ -10,6 +10,7 @@ from tests.lab.small import METRICS, MIB, Memory, Pressure, Service, Units, serv
 from memrunbook import catalog
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.runbook.condition import Condition, ConditionError, Evidence, Expression, Scope
+from memrunbook.core.runbook.refusal import explained
 from memrunbook.core.runbook.world import World
 
 SCOPE = Scope(METRICS, {"least": "double"}, ("short",), METRICS["units.all"], step=True)
@@ -257,7 +258,7 @@ def test_null_in_a_text_is_text() -> None:
 
 
 def test_a_trouble_without_a_place_is_told_as_it_is() -> None:
-    error = SCOPE._explain("something else")
+    error = explained("something else", SCOPE.names)
     assert (error.message, error.line, error.column) == ("something else", 1, 1)
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 from tests.lab.small import METRICS, Memory, Service, Units, snapshot
 
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.metric import Metric
-from memrunbook.core.runbook.world import World, plain
+from memrunbook.core.runbook.world import Values, World, plain, values_of
 from memrunbook.core.units import GIB, KIB, MIB, Unit
 
 NOW = snapshot(
@@ -56,3 +62,45 @@ def test_items_are_maps_without_what_could_not_be_had() -> None:
     assert item["policy"]["restart"] == "unlisted"
     assert "bytes" not in item
     assert plain([(1, None), [{"a": None, "b": 0}]], None) == [[1, None], [{"b": 0}]]
+
+
+class Counting(dict[str, Any]):
+    """Readings that count how often each is looked at."""
+
+    def __init__(self, readings: Mapping[str, Any]) -> None:
+        super().__init__(readings)
+        self.looks: Counter[str] = Counter()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.looks[key] += 1
+        return super().get(key, default)
+
+
+def test_a_metric_is_converted_once_whoever_asks() -> None:
+    readings = Counting(NOW.readings)
+    values = Values(readings, METRICS)
+    first = [values.value("units.all"), values.value("memory.available_bytes")]
+    looked = dict(readings.looks)
+    assert [values.value("units.all"), values.value("memory.available_bytes")] == first
+    assert values.value("units.all") is first[0]
+    assert dict(readings.looks) == looked
+
+
+def test_what_two_views_of_a_host_read_alike_is_kept_once() -> None:
+    other = replace(NOW, readings={**NOW.readings, "memory": Memory(available_bytes=8)})
+    here = values_of(NOW, METRICS)
+    there = values_of(other, METRICS, alike=NOW)
+    assert there.value("units.all") is here.value("units.all")
+    assert (there.value("memory.available_bytes"), here.value("memory.available_bytes")) == (8, 7)
+    assert there.of({"units"}) is here
+    assert there.of({"units", "memory"}) is there
+    assert here.of({"memory"}) is here
+
+
+def test_what_was_worked_out_of_a_snapshot_is_no_part_of_it() -> None:
+    same = replace(NOW)
+    assert values_of(NOW, METRICS) is values_of(NOW, METRICS)
+    assert values_of(same, METRICS) is not values_of(NOW, METRICS)
+    assert same == NOW
+    assert msgspec.to_builtins(same) == msgspec.to_builtins(NOW)
+    assert values_of(NOW, dict(METRICS)) is not values_of(same, METRICS)
