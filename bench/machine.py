@@ -12,6 +12,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
+from typing import Self
 
 UPTIME, EVERY = 90_000.0, 5.0
 TOTAL_KIB = 16 << 20
@@ -162,14 +163,34 @@ def heal(tree: Path) -> None:
         _write(file, text)
 
 
-def asked_of(tree: Path, script: str, nonce: str, sample: int) -> str:
-    """What a probe prints on the tree, as if asked for the sample of this number, counted from 0."""
-    now = UPTIME + EVERY * sample
-    _write(tree / "proc/uptime", f"{now:.2f} 100000.00\n")
-    led = _ROOTS.sub(f"{tree}/", script)
-    words = _WRAPPED.format(tree=tree, script=led, nonce=nonce)
-    done = subprocess.run(["sh", "-s"], input=words.encode(), capture_output=True, check=True, timeout=120)
-    return done.stdout.decode(errors="backslashreplace").replace(f"{tree}/", "/")
+class Asked:
+    """One shell on the tree, as a session has one on a host: what a first probe leaves there, later ones use."""
+
+    def __init__(self, tree: Path, nonce: str) -> None:
+        self._tree, self._nonce = tree, nonce
+        self._shell = subprocess.Popen(["sh", "-s"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._shell.communicate(timeout=10)
+
+    def probe(self, script: str, sample: int) -> str:
+        """What a probe prints, as if asked for the sample of this number, counted from 0."""
+        now = UPTIME + EVERY * sample
+        _write(self._tree / "proc/uptime", f"{now:.2f} 100000.00\n")
+        led = _ROOTS.sub(f"{self._tree}/", script)
+        if self._shell.stdin is None or self._shell.stdout is None:
+            raise RuntimeError("the shell has no pipes")
+        self._shell.stdin.write(_WRAPPED.format(tree=self._tree, script=led, nonce=self._nonce).encode())
+        self._shell.stdin.flush()
+        end, lines = f"@@{self._nonce} end ".encode(), list[bytes]()
+        while not (lines and lines[-1].startswith(end)):
+            lines.append(self._shell.stdout.readline())
+            if not lines[-1]:
+                raise RuntimeError("the shell ended in the middle of a probe")
+        return b"".join(lines).decode(errors="backslashreplace").replace(f"{self._tree}/", "/")
 
 
 def _paths(count: int) -> Iterator[str]:

@@ -128,11 +128,12 @@ def record(tree: Path, facts: Mapping[str, Fact]) -> Recording:
     order = ordered(sorted(facts), facts)
     asks = [ask for name in order for ask in facts[name].asks]
     scripts = [build_probe(asks, repeat=number > 0) for number in range(SAMPLES)]
-    texts = [machine.asked_of(tree, script, CASE, number) for number, script in enumerate(scripts)]
-    samples = tuple(read_sample(text, CASE) for text in texts)
-    later = following(order, facts)
-    more = _follow_ups(order, facts, parse([name for name in order if name not in later], facts, samples))
-    return [*texts, machine.asked_of(tree, build_probe(more, repeat=False), CASE, SAMPLES)]
+    with machine.Asked(tree, CASE) as host:
+        texts = [host.probe(script, number) for number, script in enumerate(scripts)]
+        samples = tuple(read_sample(text, CASE) for text in texts)
+        later = following(order, facts)
+        more = _follow_ups(order, facts, parse([name for name in order if name not in later], facts, samples))
+        return [*texts, host.probe(build_probe(more, repeat=False), SAMPLES)]
 
 
 def _follow_ups(order: list[str], facts: Mapping[str, Fact], readings: Readings) -> list[Question]:
