@@ -14,7 +14,7 @@ from memrunbook.core.units import Unit
 from memrunbook.facts.host import page_size
 from memrunbook.facts.memory import total_bytes
 from memrunbook.facts.shared import numbers
-from memrunbook.facts.shared.sampling import NO_PAGE_SIZE, Readings, Values, latest
+from memrunbook.facts.shared.sampling import NO_PAGE_SIZE, FieldValues, Readings, latest
 from memrunbook.linux.fragmentation import fragmentation_index, pages_in, unusable_index
 
 BUDDYINFO = "/proc/buddyinfo"
@@ -106,7 +106,7 @@ def parse(samples: Samples, readings: Readings) -> BuddyReading | Unavailable:
     )
 
 
-def _named(name: str, zones: list[list[float]]) -> Values:
+def _named(name: str, zones: list[list[float]]) -> FieldValues:
     """The worst zone's index at each order."""
     worst = [max(column) for column in zip(*zones, strict=False)]
     single = {f"{name}_{order}": worst[order] for order in (NETWORK, HUGE) if order < len(worst)}

@@ -9,7 +9,7 @@ from typing import Annotated
 from memrunbook.core.reading.fact import Doc, Fact, Read, Reading, Samples, Unavailable, Whole
 from memrunbook.core.units import Unit
 from memrunbook.facts.shared import numbers
-from memrunbook.facts.shared.sampling import Readings, Values, latest
+from memrunbook.facts.shared.sampling import FieldValues, Readings, latest
 from memrunbook.facts.zram import ZramReading
 
 MEMINFO = "/proc/meminfo"
@@ -147,7 +147,7 @@ def parse(samples: Samples, readings: Readings) -> MemoryReading | Unavailable:
     available = min(available + (reclaimable or 0), total)
     unaccounted = _unaccounted(info, total, arc.get("size", 0) + _zram(readings))
     droppable = _droppable(info, total)
-    counted: Values = {field: info.get(key) for field, key in KEYS.items()}
+    counted: FieldValues = {field: info.get(key) for field, key in KEYS.items()}
     return MemoryReading(
         total_bytes=total,
         free_percent=100.0 * free / total,

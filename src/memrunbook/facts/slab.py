@@ -13,7 +13,7 @@ from memrunbook.core.units import Unit
 from memrunbook.facts.host import page_size
 from memrunbook.facts.memory import MEMINFO
 from memrunbook.facts.shared import numbers
-from memrunbook.facts.shared.sampling import NO_PAGE_SIZE, Readings, Values, latest, split
+from memrunbook.facts.shared.sampling import NO_PAGE_SIZE, FieldValues, Readings, latest, split
 
 SLABINFO = "/proc/slabinfo"
 DENTRY_STATE = "/proc/sys/fs/dentry-state"
@@ -124,12 +124,12 @@ def parse(samples: Samples, readings: Readings) -> SlabReading | Unavailable:
     )
 
 
-def _cached(answer: Answer, page_bytes: int | None, reclaimable: int | None) -> Values:
+def _cached(answer: Answer, page_bytes: int | None, reclaimable: int | None) -> FieldValues:
     """What slabinfo says; without the size of a page only what is counted."""
     found = sorted(_rows(answer.text, page_bytes or 0), key=lambda row: row.bytes, reverse=True)
     if not found or page_bytes is None:
         nothing = answer.problem or Unavailable("failed", f"{SLABINFO} holds no cache")
-        values: Values = dict.fromkeys(IN_PAGES, NO_PAGE_SIZE if found else nothing)
+        values: FieldValues = dict.fromkeys(IN_PAGES, NO_PAGE_SIZE if found else nothing)
         return {**values, "mappings": _mappings(found) if found else nothing}
     names = min(sum(row.bytes for row in found if _holds_names(row.name)), numbers.MOST)
     return {
@@ -176,7 +176,7 @@ def _mappings(rows: list[_Row]) -> int | None:
     return next((row.active for row in rows if row.name == "vm_area_struct"), None)
 
 
-def _dentries(answer: Answer, kernel: object) -> Values:
+def _dentries(answer: Answer, kernel: object) -> FieldValues:
     """fs.dentry-state: dentries, unused ones, two settings, negative ones."""
     counts = [numbers.whole(word) for word in answer.text.split()]
     if len(counts) < FIELDS:

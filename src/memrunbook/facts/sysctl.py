@@ -11,7 +11,7 @@ from memrunbook.core.reading.fact import Answer, Doc, Fact, Read, Reading, Sampl
 from memrunbook.core.units import Unit
 from memrunbook.facts.memory import MEMINFO
 from memrunbook.facts.shared import numbers
-from memrunbook.facts.shared.sampling import Readings, Values, latest
+from memrunbook.facts.shared.sampling import FieldValues, Readings, latest
 
 FOLDERS = {"vm": "/proc/sys/vm/", "kernel": "/proc/sys/kernel/"}
 FILES = {"page_cluster": "page-cluster", "threads_max": "threads-max"}
@@ -140,7 +140,7 @@ def default_reserve(low_kib: int) -> int:
     return min(max(math.isqrt(low_kib * 16), LEAST_RESERVE_KIB), MOST_RESERVE_KIB)
 
 
-def _group(prefix: str, found: dict[str, int]) -> Values:
+def _group(prefix: str, found: dict[str, int]) -> FieldValues:
     return {name.removeprefix(prefix): value for name, value in found.items() if name.startswith(prefix)}
 
 

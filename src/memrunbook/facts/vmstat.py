@@ -11,10 +11,10 @@ from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.sampling import (
     NO_PAGE_SIZE,
     ONE_SAMPLE,
+    FieldValues,
     Interval,
     Rate,
     Readings,
-    Values,
     grown,
     intervals,
     latest,
@@ -169,7 +169,7 @@ def parse(samples: Samples, readings: Readings) -> VmstatReading | Unavailable:
     last, pairs = numbers.keyed(answer.text), intervals(samples, VMSTAT)
     if not last:
         return Unavailable("failed", f"{VMSTAT} holds no counter")
-    found: Values = {name: per_second(pairs, rate) for name, rate in RATES.items()}
+    found: FieldValues = {name: per_second(pairs, rate) for name, rate in RATES.items()}
     found |= {name: whole_per_second(pairs, rate) for name, rate in BYTE_RATES.items()}
     found |= {name: last.get(counter) for name, counter in COUNTERS.items()}
     found |= {name: _in_bytes(last.get(counter), page_size(readings)) for name, counter in PAGES.items()}

@@ -11,9 +11,9 @@ from memrunbook.facts.host import page_size
 from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.sampling import (
     NO_PAGE_SIZE,
+    FieldValues,
     Rate,
     Readings,
-    Values,
     intervals,
     latest,
     split,
@@ -77,7 +77,7 @@ def parse(samples: Samples, readings: Readings) -> WritebackReading | Unavailabl
     shares = [numbers.share(one["pending_bytes"], one["limit_bytes"]) for one in pages]
     known = [share for share in shares if share is not None]
     blocked = latest(samples, BLOCKED)
-    found: Values = {
+    found: FieldValues = {
         name: None if count is None else numbers.fits(count * page) if page else NO_PAGE_SIZE
         for name, count in pages[-1].items()
     }

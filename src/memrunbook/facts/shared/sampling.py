@@ -10,7 +10,7 @@ from memrunbook.core.reading.fact import Answer, Reading, Samples, Unavailable
 from memrunbook.facts.shared import numbers
 
 Readings = Mapping[str, Reading | Unavailable]
-Values = dict[str, Any]
+FieldValues = dict[str, Any]
 Gaps = dict[str, Unavailable]
 
 LEAST_SECONDS = 0.05
@@ -77,7 +77,7 @@ def whole_per_second(pairs: list[Interval], rate: Rate) -> int | Unavailable | N
     return speed if isinstance(speed, Unavailable) else numbers.fits(int(speed))
 
 
-def split(found: Mapping[str, Any]) -> tuple[Values, Gaps]:
+def split(found: Mapping[str, Any]) -> tuple[FieldValues, Gaps]:
     """Divides values from reasons why there is none."""
     gaps = {name: value for name, value in found.items() if isinstance(value, Unavailable)}
     return {name: value for name, value in found.items() if name not in gaps}, gaps
