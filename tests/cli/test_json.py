@@ -96,3 +96,32 @@ def test_a_format_is_named_or_refused(tmp_path: Path) -> None:
     assert here("list", "--format", "json").out == here("list", "--json").out
     assert here("list", "--format", "text").out == here("list").out
     here("list", "--format", "xml").refused(2, "there is no format 'xml'", hint="there are: json, text")
+
+
+def test_two_formats_are_refused_before_anything_is_done(tmp_path: Path, bundle: Path) -> None:
+    here("list", "--json", "--format", "text").refused(2, "ask for two formats", hint="leave one")
+    plan = tmp_path / "plan.json"
+    words = ("plan", "memory-shortage", "--replay", str(bundle), "--out", str(plan))
+    here(*words, "--format", "xml").refused(2, "there is no format 'xml'", hint="json")
+    assert not plan.exists()
+
+
+def test_a_transport_that_is_none_is_refused_before_a_run_begins(state: Path) -> None:
+    here("run", "oom-event", "--host", "db7", "--transport", "nosuch").refused(2, "no transport 'nosuch'", hint="ssh")
+    here("diagnose", "--host", "db7", "--transport", "local").refused(2, "only this machine", hint="--host local")
+    assert not (state / "runs").exists()
+
+
+def test_a_folder_that_is_called_shipped_is_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shipped").mkdir()
+    wrong = book(tmp_path / "shipped", look("one", "uptime"), name="wrong", resolved="nosuch.metric > 0")
+    assert Path(wrong).exists()
+    ran = here("diagnose", "--host", "local", "--quick", "--runbooks", "shipped")
+    assert "left out" in ran.err
+    assert "nosuch.metric" in ran.err
+    assert "./shipped" in here("list", "--runbooks", "shipped").out
+
+
+def test_a_quick_look_does_not_watch() -> None:
+    here("diagnose", "--host", "local", "--quick", "--watch", "1m").refused(2, "does not watch", hint="leave")

@@ -1,4 +1,4 @@
-"""A word has one meaning: no two public classes of one name, and the words that the glossary gives away."""
+"""A word has one meaning: no two public classes of one name, no class of the name of a union."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def planned(operator: Operator, runbooks: Iterable[str]) -> Iterator[str]:
             facts=lambda: set(catalog.facts()),
             sampling=Sampling(),
             connectors=Connectors(reach),
-            library=library,
+            policy=library.policy(),
         )
     )
     if reached.snapshot is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from memrunbook import transports
@@ -17,9 +19,16 @@ class Connectors:
     reach: Reach = field(default_factory=Reach)
     forks: int = 50
     _ways: dict[str, Way] = field(default_factory=dict, repr=False, compare=False)
+    _turn: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def connector(self, host: Host) -> Connector:
-        """The connector of a host; UsageError where its transport does not exist."""
-        if host.transport not in self._ways:
-            self._ways[host.transport] = transports.way(host.transport, self.reach)
+        """The connector of a host; UsageError where its transport does not exist or cannot reach it."""
+        with self._turn:  # one way for all hosts: it reads files and keys once
+            if host.transport not in self._ways:
+                self._ways[host.transport] = transports.way(host.transport, self.reach)
         return self._ways[host.transport](host)
+
+    def check(self, hosts: Iterable[Host]) -> None:
+        """UsageError for a host that no transport can be asked to reach; nothing is connected."""
+        for host in hosts:
+            self.connector(host)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.reading import ReadArguments, read, sampling_of, seen
-from memrunbook.core.errors import Problem
+from memrunbook.core.errors import Problem, UsageError
 from memrunbook.core.host import Host
 from memrunbook.core.plan.judged import Judged
 from memrunbook.core.reading.reached import Reached
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.core.runbook.spec import Sampling
-from memrunbook.documents.library import Library
+from memrunbook.documents.library import Library, usual_library
 from memrunbook.state.paths import usual_state_dir
+
+if TYPE_CHECKING:
+    from memrunbook.runtime.handled import Handled
 
 ONCE = Sampling(1)
 
@@ -28,7 +32,7 @@ class DiagnoseArguments:
 
     hosts: tuple[Host, ...]
     connectors: Connectors = field(default_factory=Connectors)
-    library: Library = field(default_factory=Library)
+    library: Library = field(default_factory=usual_library)
     state: Path = field(default_factory=usual_state_dir)
     watch: float | None = None
     quick: bool = False
@@ -54,6 +58,8 @@ def diagnose(
     A host that was not reached has its error in the result. UsageError for what cannot be asked; Interrupted once
     `stop` is set. `meanwhile` is done while the hosts wait between two samples.
     """
+    if arguments.quick and arguments.watch is not None:
+        raise UsageError("a quick look does not watch", where="--quick", hint="leave --quick or --watch out")
     library, loaded = arguments.library, list[tuple[list[Runbook], list[Problem]]]()
 
     def prepare() -> None:
@@ -67,7 +73,7 @@ def diagnose(
             facts=_every_fact,
             sampling=sampling_of(arguments.watch, usual, arguments.hosts),
             connectors=arguments.connectors,
-            library=library,
+            policy=library.policy(),
             watching=arguments.watch is not None,
             notice=notice,
             stop=stop or threading.Event(),
@@ -77,15 +83,18 @@ def diagnose(
     if not loaded:
         prepare()
     runbooks, problems = loaded[0]
-    return DiagnoseResult(tuple(_judged(arguments.state, runbooks, one) for one in reached), tuple(problems))
+    from memrunbook.state.handled import handled
+
+    done = handled(arguments.state)
+    return DiagnoseResult(tuple(_judged(runbooks, one, done) for one in reached), tuple(problems))
 
 
-def _judged(state: Path, runbooks: list[Runbook], reached: Reached) -> Judged:
+def _judged(runbooks: list[Runbook], reached: Reached, done: Mapping[str, Handled]) -> Judged:
     from memrunbook.core.plan.diagnosis import diagnose as diagnose_snapshot
 
     if reached.snapshot is None:
         return Judged(reached)
-    views = seen(state, reached.snapshot, [runbook.name for runbook in runbooks])
+    views = seen(reached.snapshot, done, [runbook.name for runbook in runbooks])
     return Judged(reached, diagnose_snapshot(runbooks, reached.snapshot, views))
 
 

@@ -14,7 +14,6 @@ from memrunbook.core.errors import UsageError
 if TYPE_CHECKING:
     from memrunbook.linux.oomlog.event import KernelLog
 
-STDIN = "-"
 PIECE = 1 << 18
 GZIP = b"\x1f\x8b"
 HINT = "save one with: dmesg > FILE, or journalctl -k -o short-monotonic > FILE"

@@ -12,7 +12,7 @@ from memrunbook.core.host import Host
 from memrunbook.core.reading.reached import Reached
 from memrunbook.core.runbook.spec import Sampling
 from memrunbook.core.units import Duration
-from memrunbook.documents.library import Library
+from memrunbook.documents.library import Library, usual_library
 
 PAIR = Sampling(2, Duration(1))
 
@@ -25,7 +25,7 @@ class FactsArguments:
     facts: frozenset[str]
     sampling: Sampling = PAIR
     connectors: Connectors = field(default_factory=Connectors)
-    library: Library = field(default_factory=Library)
+    library: Library = field(default_factory=usual_library)
 
 
 def facts(arguments: FactsArguments, notice: Notice = SILENT, *, stop: threading.Event | None = None) -> list[Reached]:
@@ -36,7 +36,8 @@ def facts(arguments: FactsArguments, notice: Notice = SILENT, *, stop: threading
             facts=lambda: arguments.facts,
             sampling=arguments.sampling,
             connectors=arguments.connectors,
-            library=arguments.library,
+            policy=arguments.library.policy(),
+            first_look=False,
             notice=notice,
             stop=stop or threading.Event(),
         )

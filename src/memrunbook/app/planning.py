@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.notice import SILENT, Notice
@@ -14,8 +15,11 @@ from memrunbook.core.host import Host
 from memrunbook.core.plan.judged import Planned
 from memrunbook.core.reading.reached import Reached
 from memrunbook.core.runbook.bound import Runbook
-from memrunbook.documents.library import Library
+from memrunbook.documents.library import Library, usual_library
 from memrunbook.state.paths import usual_state_dir
+
+if TYPE_CHECKING:
+    from memrunbook.runtime.handled import Handled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +32,7 @@ class PlanArguments:
     runbook: str
     hosts: tuple[Host, ...]
     connectors: Connectors = field(default_factory=Connectors)
-    library: Library = field(default_factory=Library)
+    library: Library = field(default_factory=usual_library)
     state: Path = field(default_factory=usual_state_dir)
     parameters: Mapping[str, str] = field(default_factory=dict)
     watch: float | None = None
@@ -49,7 +53,7 @@ def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.E
     A host that was not reached has its error in the result. UsageError or DocumentError for what cannot be asked;
     Interrupted once `stop` is set.
     """
-    arguments.library.policy()  # a mistake in it is told before any host is asked
+    policy = arguments.library.policy()  # a mistake in it is told before any host is asked
     runbook = arguments.library.runbook(arguments.runbook, arguments.parameters)
     reached = read(
         ReadArguments(
@@ -57,13 +61,16 @@ def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.E
             facts=lambda: runbook.facts,
             sampling=sampling_of(arguments.watch, runbook.spec.sample, arguments.hosts),
             connectors=arguments.connectors,
-            library=arguments.library,
+            policy=policy,
             watching=arguments.watch is not None,
             notice=notice,
             stop=stop or threading.Event(),
         )
     )
-    planned = tuple(_planned(arguments.state, runbook, one) for one in reached)
+    from memrunbook.state.handled import handled
+
+    done = handled(arguments.state)
+    planned = tuple(_planned(runbook, one, done) for one in reached)
     if arguments.out is not None:
         from memrunbook.state.plans import save_plans
 
@@ -71,11 +78,11 @@ def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.E
     return PlanResult(runbook, planned)
 
 
-def _planned(state: Path, runbook: Runbook, reached: Reached) -> Planned:
+def _planned(runbook: Runbook, reached: Reached, done: Mapping[str, Handled]) -> Planned:
     from memrunbook.core.plan.diagnosis import diagnose_one
     from memrunbook.core.plan.planner import make_plan
 
     if reached.snapshot is None:
         return Planned(reached)
-    snapshot = seen(state, reached.snapshot, [runbook.name])[runbook.name]
+    snapshot = seen(reached.snapshot, done, [runbook.name])[runbook.name]
     return Planned(reached, diagnose_one(runbook, snapshot), make_plan(runbook, snapshot))

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.notice import SILENT, Notice
+from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import HostError, RunbookError, SessionLost, UsageError
 from memrunbook.core.host import Host
 from memrunbook.core.reading.reached import Reached
 from memrunbook.core.runbook.spec import Sampling
 from memrunbook.core.units import Duration
-from memrunbook.documents.library import Library
 from memrunbook.runtime.life import nothing
 
 if TYPE_CHECKING:
     from memrunbook.core.reading.snapshot import Snapshot
+    from memrunbook.runtime.handled import Handled
     from memrunbook.runtime.life import Life
 
 WATCH_EVERY = 10.0
@@ -33,15 +33,17 @@ class ReadArguments:
     """Facts that are read of hosts.
 
     `facts` is asked for when the first connection is being made: what loads meanwhile costs nobody time. `work` is done
-    while the hosts wait between two samples. `stop` ends every wait.
+    while the hosts wait between two samples. `stop` ends every wait. With `first_look` the notice is told the first
+    sample of each host, where it wants to know.
     """
 
     hosts: Sequence[Host]
     facts: Callable[[], Collection[str]]
     sampling: Sampling
     connectors: Connectors
-    library: Library
+    policy: ServicePolicy
     watching: bool = False
+    first_look: bool = True
     notice: Notice = SILENT
     stop: threading.Event = field(default_factory=threading.Event)
     work: Callable[[], object] = nothing
@@ -68,6 +70,7 @@ def read(asked: ReadArguments) -> list[Reached]:
     from memrunbook.runtime.fleet import each
 
     refuse_twins(asked.hosts)
+    asked.connectors.check(asked.hosts)
     asked.notice.reading(asked.hosts, asked.sampling.count, asked.sampling.every, watching=asked.watching)
     try:
         clock = SystemClock(asked.stop)
@@ -77,43 +80,43 @@ def read(asked: ReadArguments) -> list[Reached]:
 
 
 def _read(asked: ReadArguments, host: Host) -> Life[Reached]:
+    from memrunbook.runtime.clock import SystemClock
+
+    clock = SystemClock(asked.stop)
+    clock.sleep(0.0)  # after Ctrl-C no host is entered any more
     try:
         session = asked.connectors.connector(host).connect()
     except RunbookError as error:
         return Reached(host, error=error)
     try:
         from memrunbook import catalog
-        from memrunbook.runtime.clock import SystemClock
         from memrunbook.runtime.collect import Collector
         from memrunbook.runtime.services import with_policy
 
         collector = Collector(
             host,
             session,
-            SystemClock(asked.stop),
+            clock,
             catalog.facts(),
-            patience=asked.connectors.reach.patience or 0.0,
-            on_first=asked.notice.first if asked.notice.first_look else None,
+            patience=asked.connectors.reach.read_patience,
+            on_first=asked.notice.first if asked.first_look and asked.notice.first_look else None,
         )
         count, every = asked.sampling.count, asked.sampling.every
         snapshot = yield from collector.collect(sorted(asked.facts()), count=count, every=every)
         if snapshot.lost:
             return Reached(host, error=SessionLost("the connection was lost while the host was being read"))
-        return Reached(host, with_policy(snapshot, asked.library.policy()))
+        return Reached(host, with_policy(snapshot, asked.policy))
     except HostError as error:
         return Reached(host, error=error)
     finally:
         session.close()
 
 
-def seen(state: Path, snapshot: Snapshot | None, names: Collection[str]) -> dict[str, Snapshot]:
+def seen(snapshot: Snapshot, handled: Mapping[str, Handled], names: Collection[str]) -> dict[str, Snapshot]:
     """By runbook, the snapshot as that runbook sees it: what its own resolved runs have handled is marked."""
     from memrunbook.runtime.handled import with_handled
-    from memrunbook.state.handled import handled
 
-    if snapshot is None:
-        return {}
-    return {name: with_handled(snapshot, handled(state, name)) for name in names}
+    return {name: with_handled(snapshot, handled.get(name, {})) for name in names}
 
 
 def refuse_twins(hosts: Sequence[Host]) -> None:

@@ -14,6 +14,7 @@ from memrunbook.app.connectors import Connectors
 from memrunbook.app.journaling import HostJournal
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.reading import refuse_twins, sampling_of
+from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import JournalError, RunbookError
 from memrunbook.core.host import Host
 from memrunbook.core.reading.snapshot import Snapshot
@@ -24,7 +25,7 @@ from memrunbook.core.run.request import Approval, AskApproval
 from memrunbook.core.run.run import ENDS, run_plan
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.core.runbook.spec import Sampling
-from memrunbook.documents.library import Library
+from memrunbook.documents.library import Library, usual_library
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.fleet import each
@@ -56,7 +57,7 @@ class RunArguments:
     runbook: str
     hosts: tuple[Host, ...]
     connectors: Connectors = field(default_factory=Connectors)
-    library: Library = field(default_factory=Library)
+    library: Library = field(default_factory=usual_library)
     state: Path = field(default_factory=usual_state_dir)
     parameters: Mapping[str, str] = field(default_factory=dict)
     watch: float | None = None
@@ -88,8 +89,9 @@ def run(
     UsageError or DocumentError for what cannot be asked, JournalError where the journal cannot be written. `stop` ends
     the run after what is under way; `alone` is entered while a gate waits for its answer.
     """
-    arguments.library.policy()  # a mistake in it is told before any host is asked
+    policy = arguments.library.policy()  # a mistake in it is told before any host is asked
     refuse_twins(arguments.hosts)
+    arguments.connectors.check(arguments.hosts)
     runbook = arguments.library.runbook(arguments.runbook, arguments.parameters)
     stop = stop or threading.Event()
     clock = SystemClock()
@@ -97,7 +99,9 @@ def run(
     with RunDirectory.create(state, new_run_id(clock.now()), clock.now) as directory:
         directory.run.append(plain(_invoked(arguments, runbook, clock)))
         gates = OneAtATime(approver, threading.Lock(), alone)
-        running = Running(arguments, runbook, directory, gates, notice, stop, handled(state, runbook.name))
+        running = Running(
+            arguments, runbook, policy, directory, gates, notice, stop, handled(state).get(runbook.name, {})
+        )
         try:
             reports = running.run()
         except KeyboardInterrupt:
@@ -158,6 +162,7 @@ class Running:
 
     arguments: RunArguments
     runbook: Runbook
+    policy: ServicePolicy
     directory: RunDirectory
     approver: OneAtATime
     notice: Notice
@@ -185,7 +190,10 @@ class Running:
             clock.sleep(0.0)  # after Ctrl-C no host is entered any more
             session = self.arguments.connectors.connector(host).connect()
         except RunbookError as error:
-            return _not_reached(host, error, journal)
+            try:
+                return _not_reached(host, error, journal)
+            finally:
+                journal.journal.close()
         try:
             return (yield from self._interpreted(host, session, journal, clock))
         finally:
@@ -205,17 +213,23 @@ class Running:
 
     def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> Life[HostReport]:
         arguments = self.arguments
-        patience = arguments.connectors.reach.patience or 0.0
         interpreter = Interpreter(
             host=host.name,
             run_id=self.directory.run_id,
             actor=f"{arguments.actor.user}@{arguments.actor.control_node}",
-            collector=Collector(host, session, clock, catalog.facts(), patience=patience, on_first=self._on_first),
+            collector=Collector(
+                host,
+                session,
+                clock,
+                catalog.facts(),
+                patience=arguments.connectors.reach.read_patience,
+                on_first=self._on_first,
+            ),
             session=session,
             approver=self.approver,
             journal=journal,
             clock=clock,
-            policy=arguments.library.policy(),
+            policy=self.policy,
             handled=self.handled,
             break_lock=arguments.break_lock,
             watch=lambda request: self.notice.asked(host.name, request),

@@ -49,9 +49,7 @@ class Conversation(Notice):
         hosts = parse_hosts(targets.host)
         if not hosts:
             raise UsageError("no host was named", hint="add --host NAME, or --host local for this machine")
-        return tuple(
-            host if host.transport == LOCAL else structs.replace(host, transport=targets.transport) for host in hosts
-        )
+        return tuple(_by(targets.transport, host) for host in hosts)
 
     def connectors(self) -> Connectors:
         """How the hosts are reached."""
@@ -59,9 +57,8 @@ class Conversation(Notice):
         from memrunbook.transports.shared.reach import Reach
 
         targets = self.targets
-        patience = seconds(targets.patience, "--patience")
-        if patience is None and sys.stderr.isatty():
-            patience = PATIENCE
+        given = seconds(targets.patience, "--patience")
+        patience = PATIENCE if given is None and sys.stderr.isatty() else given
         reach = Reach(
             identities=targets.identity,
             known_hosts=targets.known_hosts,
@@ -69,6 +66,7 @@ class Conversation(Notice):
             accept_new_host_keys=targets.accept_new_host_keys,
             sudo=targets.sudo,
             patience=patience,
+            read_patience=given or 0.0,
             waiting=self.waiting,
         )
         return Connectors(reach, targets.forks)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 from memrunbook.app.notice import Notice
-from memrunbook.cli.conversation import Conversation
+from memrunbook.cli.conversation import LOOKED_AT, Conversation
 from memrunbook.cli.streams import while_heard
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.request import Request
@@ -26,7 +26,7 @@ class Narration(Notice):
         self._format = talk.output.format
         self._display = ProgressDisplay(screen, SystemClock(talk.stop).now)
         self._record, self._ask = while_heard(self._format.record), while_heard(self._display.asked)
-        self.first_look = self._format.CONVERSES and screen.terminal
+        self.first_look = self._format.CONVERSES and screen.terminal and len(talk.hosts) <= LOOKED_AT
 
     def __enter__(self) -> Self:
         while_heard(self._display.__enter__)()

@@ -7,17 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from memrunbook.cli.formats import Format, format_of
 from memrunbook.cli.reply import Color
 from memrunbook.core.errors import UsageError
 from memrunbook.core.units import parse_duration
-from memrunbook.documents.library import Library
-
-if TYPE_CHECKING:
-    from memrunbook.cli.formats import Format
+from memrunbook.documents.library import Library, usual_library
 
 Decorated = Callable[..., Any]
 
@@ -52,16 +50,9 @@ def common(*groups: OptionGroup) -> Callable[[Decorated], Decorated]:
 class OutputOptions:
     """How an answer is written."""
 
-    format_name: str = "text"
+    format: Format
     color: Color = "auto"
     verbose: bool = False
-
-    @property
-    def format(self) -> Format:
-        """The format; UsageError where there is none of that name."""
-        from memrunbook.cli.formats import format_of
-
-        return format_of(self.format_name)
 
 
 @dataclass(frozen=True)
@@ -86,7 +77,9 @@ def _path(*names: str, text: str, multiple: bool = False) -> Decorated:
 
 
 def _output(*, as_json: bool, format_name: str | None, color: Color, verbose: bool) -> OutputOptions:
-    return OutputOptions(format_name or ("json" if as_json else "text"), color, verbose)
+    if as_json and format_name not in (None, "json"):
+        raise UsageError(f"--json and --format {format_name} ask for two formats", hint="leave one of them out")
+    return OutputOptions(format_of(format_name or ("json" if as_json else "text")), color, verbose)
 
 
 OUTPUT = OptionGroup(
@@ -105,21 +98,8 @@ OUTPUT = OptionGroup(
 )
 
 
-def config_dirs(given: Path | None) -> list[Path]:
-    """Where config files are looked for, in order."""
-    base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "memrunbook"
-    return [*([given] if given else []), base, Path("/etc/memrunbook")]
-
-
 def _library(*, runbooks: tuple[Path, ...], config_dir: Path | None) -> Library:
-    """The folders before the shipped runbooks, in order, never the current one; the first services.yaml counts."""
-    dirs = config_dirs(config_dir)
-    named = [Path(part) for part in os.environ.get("RUNBOOK_PATH", "").split(os.pathsep) if part]
-    services = [folder / "services.yaml" for folder in dirs]
-    return Library(
-        (*runbooks, *named, *(folder / "runbooks" for folder in dirs)),
-        next((file for file in services if file.exists()), services[-1]),
-    )
+    return usual_library(runbooks, config_dir)
 
 
 LIBRARY = OptionGroup(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -71,9 +72,30 @@ class Library:
     def policy(self) -> ServicePolicy:
         """The service policy; an empty one where there is no file. DocumentError with every problem."""
         from memrunbook.core.action.policy import ServicePolicy
+
+        if self.services is None or not self.services.exists():
+            return ServicePolicy()
         from memrunbook.documents.runbooks import load_policy
 
-        return ServicePolicy() if self.services is None else load_policy(self.services)
+        return load_policy(self.services)
+
+
+def config_dirs(given: Path | None = None) -> list[Path]:
+    """Where config files are looked for, in order."""
+    base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "memrunbook"
+    return [*([given] if given else []), base, Path("/etc/memrunbook")]
+
+
+def usual_library(runbooks: Sequence[Path] = (), config_dir: Path | None = None) -> Library:
+    """The library of whoever runs this: named folders, $RUNBOOK_PATH, the config folders; never the current folder.
+
+    The first services.yaml counts.
+    """
+    dirs = config_dirs(config_dir)
+    named = [Path(part) for part in os.environ.get("RUNBOOK_PATH", "").split(os.pathsep) if part]
+    services = [folder / "services.yaml" for folder in dirs]
+    folders = (*runbooks, *named, *(folder / "runbooks" for folder in dirs))
+    return Library(folders, next((file for file in services if file.exists()), services[-1]))
 
 
 def entries(folders: Sequence[Path]) -> list[LibraryEntry]:
@@ -118,7 +140,8 @@ def _read_path(path: Path) -> bytes:
 def _files(folders: Sequence[Path]) -> Iterator[tuple[str, Path]]:
     for folder in folders:
         if folder.is_dir():
-            yield from ((str(folder), file) for file in sorted(folder.glob("*.yaml")))
+            origin = str(folder) if "/" in str(folder) else f"./{folder}"  # no folder is called as the shipped ones are
+            yield from ((origin, file) for file in sorted(folder.glob("*.yaml")))
     inside = sorted(shipped("runbooks").iterdir(), key=lambda file: file.name)
     yield from ((SHIPPED, file) for file in inside if file.suffix == ".yaml")
 

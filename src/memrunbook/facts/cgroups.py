@@ -5,7 +5,7 @@ Who is asked what stands in shared/group_walk.py: usage and limits of every grou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 from msgspec import Struct
@@ -24,6 +24,10 @@ HELD_PERCENT = 80.0
 RESTORED_PER_SECOND = 10.0
 """File cache that can go does not press: either so much of the limit is held by something else, or so many file pages
 in use are read again. Streaming through a file at a limit hits it all the time, and shows as a stall."""
+WHOLE = "limit"
+"""The word that a walk prints of every group, and a later one of none."""
+MOVING = ("restored", "oom_kill")
+"""Counters that later walks repeat only of groups where they matter."""
 NO_GROUPS = Unavailable("absent", "this host has no control groups that count memory")
 SWITCHED_OFF = Unavailable("absent", "control groups do not count memory here: cgroup_disable=memory, or not delegated")
 
@@ -45,13 +49,17 @@ class CgroupsReading(Reading, frozen=True, kw_only=True):
 
 
 class _Walked(Struct, frozen=True):
-    """What one walk printed: the lines of every group by its path."""
+    """What one walk printed, and the details of it: the lines of every group by its path.
+
+    The details of a later walk are those of the whole walk before it.
+    """
 
     time: float
     version: int | None
     controllers: list[str]
     seen: int
     groups: dict[str, str]
+    details: dict[str, str]
 
 
 def parse(samples: Samples, readings: Readings) -> CgroupsReading | Unavailable:
@@ -78,29 +86,30 @@ def parse(samples: Samples, readings: Readings) -> CgroupsReading | Unavailable:
 
 
 def _points(path: str, walks: Sequence[_Walked], *, killed: bool) -> list[Point]:
-    """A group's first values and its newest. What a later walk left out did not move, but for kills if there were any.
+    """A group's first values and its newest. What a later walk left out did not move, but for two counters.
 
-    A group without a limit has no hits; whether one of its processes was killed, only the first walk asks.
+    Pages read again are counted by later walks for groups near a limit only, else the rate is unknown; kills for those
+    with a limit, else there were none unless the whole host had one (`killed`).
     """
-    first, *later = [Point(walk.time, _words(walk.groups[path])) for walk in walks if path in walk.groups]
-    if not later:
-        return [first]
-    newest = dict(first.values)
-    for point in later:
-        newest |= point.values
-    if killed and "oom_kill" not in later[-1].values:
-        first.values.pop("oom_kill", None)
-    return [first, Point(later[-1].time, newest)]
+    seen = [walk for walk in walks if path in walk.groups]
+    own = [_words(walk.groups[path]) for walk in seen]
+    said = [{**_words(walk.details.get(path, "")), **words} for walk, words in zip(seen, own, strict=True)]
+    if len(said) == 1:
+        return [Point(seen[0].time, said[0])]
+    first, newest = dict(said[0]), dict(said[0])
+    for values in said[1:]:
+        newest |= values
+    for word in MOVING:
+        if not all(word in words or WHOLE in words for words in (own[0], own[-1])):
+            first.pop(word, None)
+    if "oom_kill" not in first and "oom_kill" in newest and not killed:
+        first["oom_kill"] = newest["oom_kill"]
+    return [Point(seen[0].time, first), Point(seen[-1].time, newest)]
 
 
 def _walked(sample: Sample, text: str) -> _Walked:
-    """The lines of each group, of the walk and then of its details."""
-    head, *blocks = f"\n{text}{sample.text(DETAIL) or ''}".split("\ngroup ")
-    heads, groups = _words(head), dict[str, str]()
-    for block in blocks:
-        path, _, lines = block.partition("\n")
-        path = path or "/"
-        groups[path] = f"{groups[path]}\n{lines}" if path in groups else lines
+    head, *blocks = f"\n{text}".split("\ngroup ")
+    heads = _words(head)
     seen = f"\n{text}".rpartition("\nseen ")[2].partition("\n")[0]
     version, _, controllers = heads.get("version", "").partition(" ")
     return _Walked(
@@ -108,8 +117,18 @@ def _walked(sample: Sample, text: str) -> _Walked:
         version={"1": 1, "2": 2}.get(version),
         controllers=controllers.split(),
         seen=numbers.whole(seen) or 0,
-        groups=groups,
+        groups=_by_path(blocks),
+        details=_by_path(f"\n{sample.text(DETAIL) or ''}".split("\ngroup ")[1:]),
     )
+
+
+def _by_path(blocks: Iterable[str]) -> dict[str, str]:
+    """The lines of each group; the root of all has an empty path."""
+    found: dict[str, str] = {}
+    for block in blocks:
+        path, _, lines = block.partition("\n")
+        found[path or "/"] = lines
+    return found
 
 
 def _words(lines: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ import fnmatch
 import re
 import secrets
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from msgspec import structs
 
@@ -14,6 +14,7 @@ from memrunbook.core.host import Host, HostIdentity
 from memrunbook.core.instant import Instant
 from memrunbook.core.reading.fact import (
     Answer,
+    Detail,
     Fact,
     Question,
     Read,
@@ -171,6 +172,7 @@ class Collector:
                 full, samples = taken, [taken.sample]
             elif taken.sample.complete:
                 samples.append(taken.sample)
+                self._previous = _with_details(taken, full, asks)
         return full, tuple(samples)
 
     def _take(self, asks: Collection[Question], *, repeat: bool) -> Taken:
@@ -263,15 +265,29 @@ def _reason(key: str, output: Output, *, fork_ok: bool) -> Unavailable:
 
 
 def _under(old: Sample, new: Sample, asks: Collection[Question]) -> Sample:
-    """The old sample's counters with the new one's answers to everything that is read once only."""
-    repeated = _repeated(asks)
-    counters = {key: answer for key, answer in old.answers.items() if any(_answers(ask, key) for ask in repeated)}
-    once = {key: answer for key, answer in new.answers.items() if not any(_answers(ask, key) for ask in repeated)}
+    """The old sample's counters with the new one's answers to everything that is read once only.
+
+    The details of a walk belong to that walk: they hold counters too.
+    """
+    own = _repeated(asks) | _details(asks)
+    counters = {key: answer for key, answer in old.answers.items() if any(_answers(ask, key) for ask in own)}
+    once = {key: answer for key, answer in new.answers.items() if not any(_answers(ask, key) for ask in own)}
     return structs.replace(old, answers={**once, **counters}, complete=old.complete and new.complete)
 
 
 def _repeated(asks: Collection[Question]) -> frozenset[Question]:
     return frozenset(ask for ask in asks if isinstance(ask, Read | Walk) and ask.each)
+
+
+def _details(asks: Collection[Question]) -> frozenset[Question]:
+    return frozenset(ask for ask in asks if isinstance(ask, Detail))
+
+
+def _with_details(taken: Taken, full: Taken, asks: Collection[Question]) -> Taken:
+    """A later sample with the details of the walk before it: what it left out of them did not move."""
+    names = {_key(ask) for ask in _details(asks)}
+    carried = {key: answer for key, answer in full.sample.answers.items() if key in names}
+    return replace(taken, sample=structs.replace(taken.sample, answers={**carried, **taken.sample.answers}))
 
 
 def _key(ask: Question) -> str:

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from memrunbook.core.errors import Interrupted
@@ -23,8 +24,8 @@ from memrunbook.runtime.ports import Clock
 H = TypeVar("H")
 R = TypeVar("R")
 
-FILES = 2
-"""Open files that a life may hold: its connection and its journal."""
+FILES = 3
+"""Open files that a life may hold: its connection, that to a jump host, its journal."""
 SPARE_FILES = 64
 """Open files that are left to everything else."""
 GRACE = 1.0
@@ -53,9 +54,17 @@ def each(
 
 
 def _room() -> int:
-    """How many lives may be open at once, by the limit of open files."""
+    """How many lives may be open at once, by the limit of open files and those that are open already."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return sys.maxsize if limit == resource.RLIM_INFINITY else max(1, (limit - SPARE_FILES) // FILES)
+    if limit == resource.RLIM_INFINITY:
+        return sys.maxsize
+    return max(1, (limit - _open_files() - SPARE_FILES) // FILES)
+
+
+def _open_files() -> int:
+    with suppress(OSError):
+        return sum(1 for _ in Path("/proc/self/fd").iterdir())
+    return 0
 
 
 Sleeper = tuple[float, int]
@@ -190,7 +199,7 @@ class _Fleet(Generic[R]):
             self._unbegun.clear()
 
     def _begin_meanwhile(self) -> None:
-        if self._meanwhile is not nothing:
+        if self._meanwhile is not nothing:  # it takes the place of a host, under a number that no host has
             self._hand(len(self._lives), self._meanwhile)
             self._meanwhile = nothing
 

@@ -86,10 +86,7 @@ class Interpreter:
     def _answered(self, request: Request) -> Life[Told | RunbookError]:
         """The answer to a question, or the error to throw in instead; both question and answer are on disk by then."""
         if isinstance(request, Record):
-            self._keep(Recorded(request.event))
-            self.watch(request)
-            self.events.append(request.event)
-            return Waited(self.clock.now())
+            return self._remember(request)
         record = self._keep(Asked(request))
         self.watch(request)
         try:
@@ -102,6 +99,12 @@ class Interpreter:
         told = without_secrets(answered, self.collector.readings)
         self.journal.append(told)
         return told.answer
+
+    def _remember(self, request: Record) -> Waited:
+        self._keep(Recorded(request.event))
+        self.watch(request)
+        self.events.append(request.event)
+        return Waited(self.clock.now())
 
     def _keep(self, envelope: Envelope) -> str:
         return self.journal.append(without_secrets(envelope, self.collector.readings))
@@ -119,7 +122,7 @@ class Interpreter:
             case Lock() | Unlock():
                 self._lock(request)
             case Record():
-                self.events.append(request.event)
+                return self._remember(request)
             case _:
                 assert_never(request)
         return Waited(self.clock.now())

@@ -11,6 +11,7 @@ import msgspec
 
 from memrunbook.core.reading.fact import Reading
 from memrunbook.core.run.record import Envelope, decode, plain
+from memrunbook.core.text import encodable
 from memrunbook.core.units import encode
 
 # After a blank, what begins with "-" is the next option (--no-ask-password -- NAME), not a secret.
@@ -45,8 +46,11 @@ def without_secrets(envelope: E, readings: Mapping[str, type[Reading]]) -> E:
 
     What the journal keeps and what a run is told is this: a run that is read back has seen the same.
     """
-    if not may_hold_secret(msgspec.json.encode(envelope, enc_hook=encode).decode()):
-        return envelope
+    try:
+        if not may_hold_secret(msgspec.json.encode(envelope, enc_hook=encode).decode()):
+            return envelope
+    except UnicodeEncodeError:  # a lone surrogate, from a command line or an error's text
+        return cast("E", decode(redacted(encodable(plain(envelope))), readings))
     return cast("E", decode(redacted(plain(envelope)), readings))
 
 

@@ -15,6 +15,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from memrunbook.core.text import encodable
+
 RESERVED = frozenset({"seq", "prev", "hash"})
 SEALED = re.compile(rb'(.*),"hash":"([0-9a-f]{64})"}\n', re.DOTALL)
 
@@ -66,7 +68,7 @@ def canonical(record: Mapping[str, Any]) -> bytes:
     try:
         return msgspec.json.encode(record, order="sorted", enc_hook=_number)
     except UnicodeEncodeError:
-        return msgspec.json.encode(_encodable(msgspec.to_builtins(record, enc_hook=_number)), order="sorted")
+        return msgspec.json.encode(encodable(msgspec.to_builtins(record, enc_hook=_number)), order="sorted")
 
 
 def walk(lines: Iterable[bytes]) -> Iterator[Verified | Torn | Broken]:
@@ -128,13 +130,3 @@ def _number(value: object) -> int | float:
     if isinstance(value, float):
         return float(value)
     raise TypeError(f"{type(value).__name__} has no place in a record")
-
-
-def _encodable(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()
-    if isinstance(value, dict):
-        return {_encodable(key): _encodable(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_encodable(item) for item in value]
-    return value

@@ -1,4 +1,4 @@
-"""Until when runs of a runbook have dealt with what happened on each machine."""
+"""Until when runs of each runbook have dealt with what happened on each machine."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from pathlib import Path
 from memrunbook.state.runs import runs
 
 
-def handled(state: Path, runbook: str) -> dict[tuple[str, str], float]:
-    """By host and machine-id, when (seconds since 1970) the newest run of this runbook `resolved` it there."""
-    found: dict[tuple[str, str], float] = {}
+def handled(state: Path) -> dict[str, dict[tuple[str, str], float]]:
+    """By runbook, then by host and machine-id, when (seconds since 1970) its newest run `resolved` it there."""
+    found: dict[str, dict[tuple[str, str], float]] = {}
     for run in runs(state):
-        if run.invoked is not None and run.invoked.runbook == runbook and run.ended is not None:
-            end = _seconds(run.ended.time)
-            for host in run.ended.hosts:
-                if host.outcome == "resolved" and host.machine_id:
-                    machine = host.host, host.machine_id
-                    found[machine] = max(found.get(machine, 0.0), end)
+        if run.invoked is None or run.ended is None:
+            continue
+        ended, machines = _seconds(run.ended.time), found.setdefault(run.invoked.runbook, {})
+        for host in run.ended.hosts:
+            if host.outcome == "resolved" and host.machine_id:
+                machine = host.host, host.machine_id
+                machines[machine] = max(machines.get(machine, 0.0), ended)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -10,14 +11,16 @@ import time
 from contextlib import suppress
 from getpass import getuser
 
-from memrunbook.core.errors import SudoError, Unreachable
-from memrunbook.core.host import HostIdentity
+from memrunbook.core.errors import SudoError, Unreachable, UsageError
+from memrunbook.core.host import LOCAL, Host, HostIdentity
 from memrunbook.core.text import clean
 from memrunbook.transports.shared.reach import Reach, Way
 from memrunbook.transports.shared.shell import COMMAND, SUDO, Hello, Shell, ShellSession, SudoMode
 
 _CHUNK = 1 << 16
 _STOP_SECONDS = 5.0
+USUAL_FILES = 1024
+"""The soft limit of open files that everything is started with unless somebody says otherwise."""
 
 
 class LocalConnector:
@@ -45,8 +48,14 @@ class LocalConnector:
 
 
 def way(reach: Reach) -> Way:
-    """This machine, whatever the host is called."""
-    return lambda _host: LocalConnector(reach.sudo)
+    """This machine, under its own name alone: what is done here shall not be on record as done elsewhere."""
+
+    def connector(host: Host) -> LocalConnector:
+        if host.name != LOCAL:
+            raise UsageError("only this machine is reached so", where=host.name, hint=f"--host {LOCAL}")
+        return LocalConnector(reach.sudo)
+
+    return connector
 
 
 def _open(command: tuple[str, ...]) -> ShellSession:
@@ -71,6 +80,9 @@ class Child:
             bufsize=0,
             start_new_session=True,
         )
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with suppress(OSError):  # ours may have been raised for many hosts; what is started there has the usual one
+            resource.prlimit(self._process.pid, resource.RLIMIT_NOFILE, (min(USUAL_FILES, most), most))
         pipes = (self._process.stdin, self._process.stdout)
         self._input, self._output = (pipe.fileno() if pipe else -1 for pipe in pipes)
         os.set_blocking(self._input, False)
@@ -79,15 +91,13 @@ class Child:
         """Writes all of it; OSError when the shell has gone or does not read."""
         deadline = time.monotonic() + timeout
         while data:
-            _, ready, _ = select.select([], [self._input], [], max(0.0, deadline - time.monotonic()))
-            if not ready:
+            if not _ready(self._input, select.POLLOUT, deadline - time.monotonic()):
                 raise TimeoutError
             data = data[os.write(self._input, data) :]
 
     def receive(self, timeout: float) -> bytes:
         """Reads what has come."""
-        ready, _, _ = select.select([self._output], [], [], max(0.0, timeout))
-        if not ready:
+        if not _ready(self._output, select.POLLIN, timeout):
             raise TimeoutError
         return os.read(self._output, _CHUNK)
 
@@ -119,6 +129,13 @@ class Child:
             self._process.wait(1.0)
         except subprocess.TimeoutExpired:
             self.stop(Hello(pid=0, parent=0, group=0, uid=-1))
+
+
+def _ready(file: int, event: int, seconds: float) -> bool:
+    """True once a file can be read or written, or has ended; `select` knows no file number above 1023."""
+    poll = select.poll()
+    poll.register(file, event)
+    return bool(poll.poll(max(0.0, seconds) * 1000))
 
 
 def _lives_under_sudo(group: int) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import structs
 
 from memrunbook.core.errors import UsageError
-from memrunbook.core.host import HostIdentity
+from memrunbook.core.host import Host, HostIdentity
 from memrunbook.core.reading.fact import Answer, Sample, Unavailable
 from memrunbook.core.reading.probe import AGAIN, BUNDLE, CASE, MARK, asked, is_pattern, read_sample, write_sample
 from memrunbook.runtime.ports import Output
@@ -22,7 +22,13 @@ _VERSION = re.compile(rf"@@{CASE} bundle (\d{{1,9}})\n", re.ASCII)
 
 def way(_reach: Reach) -> Way:
     """The recording that the host names as its source."""
-    return lambda host: ReplayConnector(Path(host.source))
+
+    def connector(host: Host) -> ReplayConnector:
+        if not host.source:
+            raise UsageError("a recording is named by its file", where=host.name, hint="--replay FILE")
+        return ReplayConnector(Path(host.source))
+
+    return connector
 
 
 class ReplayConnector:

@@ -613,3 +613,20 @@ def test_the_question_is_a_walk_at_every_sample_and_details_once() -> None:
     assert walk.each
     assert walk.again in walk.script
     assert isinstance(details, Detail)
+
+
+def test_a_read_that_follows_another_has_the_rates_since_then() -> None:
+    whole = "usage 950000\nlimit 1000000\nhigh_limit max\n"
+
+    def details(hits: int, stalled: int) -> str:
+        return f"group /a.service\nmax {hits}\nrestored 7\noom_kill 0\nsome 0\nfull {stalled}\nanon 950000\n"
+
+    def at(time: float, walk: str, detail: str) -> Sample:
+        text = f"{V2}\ngroup /a.service\n{walk}seen 1\n"
+        return Sample(time, time, {"cgroups": Answer(text), "cgroup-details": Answer(detail)})
+
+    later = at(105.0, "usage 950000\nmax 100\noom_kill 0\nfull 1000000\n", details(50, 500_000))
+    group = one(later, at(110.0, whole, details(200, 4_000_000)))
+    assert (group.limit_hits_per_second, group.full_percent, group.oom_kills_in_sample) == (20.0, 60.0, 0)
+    assert group.file_restores_per_second is None, "the later walk did not count them: that is not none"
+    assert group.some_percent == 0.0

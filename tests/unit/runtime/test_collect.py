@@ -16,6 +16,7 @@ from memrunbook.core.instant import Instant
 from memrunbook.core.reading.fact import (
     Answer,
     Command,
+    Detail,
     Fact,
     Question,
     Read,
@@ -117,6 +118,19 @@ def test_needed_facts_are_read_first_and_handed_over() -> None:
     snapshot = _read(_collector([_sample(1, c="1", s="2")], facts, StepClock()), ["a", "b"], count=1, every=5)
     assert list(snapshot.readings) == ["d", "b", "a"]
     assert _reading(snapshot, "a").needed == ["b"]
+
+
+def test_the_details_of_a_walk_stay_with_that_walk() -> None:
+    walked = [{"w": "1", "d": "at first"}, {"w": "2"}, {"w": "3", "d": "now"}]
+    samples = [
+        Sample(before, before, {key: Answer(text) for key, text in answers.items()})
+        for before, answers in zip((100.0, 105.0, 110.0), walked, strict=True)
+    ]
+    fact = _fact(Walk("w", "true", each=True), Detail("d", "$x", "print item"))
+    collector = _collector(samples, {"f": fact}, StepClock())
+    assert _reading(_read(collector, ["f"], count=2, every=5)).samples == walked[:2]
+    again = _reading(_read(collector, ["f"], count=2, every=5)).samples
+    assert again == [{"w": "2", "d": "at first"}, {"w": "3", "d": "now"}]
 
 
 def test_a_valid_earlier_sample_makes_the_next_read_one_exchange() -> None:

@@ -163,7 +163,7 @@ def test_one_host_alone_is_worked_on_in_this_thread() -> None:
 
 
 def test_no_more_are_open_than_there_are_files_for(files: Callable[[int], None]) -> None:
-    files(fleet.SPARE_FILES + 15 * fleet.FILES)
+    files(fleet._open_files() + fleet.SPARE_FILES + 15 * fleet.FILES)
     lives = Lives(FixedClock())
     opened: list[int] = []
     lives.at_begin = lambda _: opened.append(len(lives.who("begins")) - len(lives.who("closes")))
@@ -173,7 +173,7 @@ def test_no_more_are_open_than_there_are_files_for(files: Callable[[int], None])
 
 
 def test_with_files_enough_a_thousand_hosts_take_one_interval(files: Callable[[int], None]) -> None:
-    files(fleet.SPARE_FILES + 1000 * fleet.FILES)
+    files(fleet._open_files() + fleet.SPARE_FILES + 1000 * fleet.FILES)
     clock = FixedClock()
     assert each(range(1000), _sampled, 50, clock) == list(range(1000))
     assert clock.now().since(START) == SAMPLE

@@ -34,4 +34,4 @@ def test_only_resolved_runs_of_the_runbook_count(tmp_path: Path) -> None:
     run(tmp_path, "eeee", "oom-event", None)
     run(tmp_path, "ffff", "oom-event", {"time": "no time", "hosts": resolved})
     run(tmp_path, "gggg", "oom-event", {"hosts": "no list"})
-    assert handled(tmp_path, "oom-event") == {("a", "m1"): 1795340700.0}
+    assert handled(tmp_path)["oom-event"] == {("a", "m1"): 1795340700.0}

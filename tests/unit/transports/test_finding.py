@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,21 @@ def test_what_is_no_transport_is_refused_with_those_that_are(name: str) -> None:
     with pytest.raises(UsageError, match="no transport") as caught:
         Connectors().connector(Host("x", transport=name))
     assert caught.value.hint == "there are: local, replay, ssh"
+
+
+def test_this_machine_is_never_taken_for_another() -> None:
+    with pytest.raises(UsageError, match="only this machine") as caught:
+        Connectors().check([Host("db7", transport="local")])
+    assert caught.value.hint == "--host local"
+    with pytest.raises(UsageError, match="named by its file"):
+        Connectors().check([Host("db7", transport="replay")])
+
+
+def test_many_threads_that_begin_at_once_share_one_way() -> None:
+    connectors = Connectors()
+    with ThreadPoolExecutor(20) as threads:
+        found = list(threads.map(lambda number: connectors.connector(Host(f"h{number}")), range(60)))
+    assert len({id(one.options) for one in found if isinstance(one, SshConnector)}) == 1
 
 
 def test_a_new_file_is_a_new_transport(folder: Path) -> None:

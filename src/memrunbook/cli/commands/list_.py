@@ -34,4 +34,4 @@ def _document(found: list[LibraryEntry]) -> ListDocument:
 def _pages(found: list[LibraryEntry]) -> Iterator[list[Block]]:
     from memrunbook.ui.listing import Listed, list_view
 
-    yield list_view(Listed(*entry) for entry in found)
+    yield list_view(Listed(**entry._asdict()) for entry in found)

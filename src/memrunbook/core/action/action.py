@@ -75,7 +75,7 @@ class Change(Struct, frozen=True, kw_only=True):
     identity: str = ""
     args: tuple[str, ...] = ()
     risk: Risk
-    repeat: Repeat
+    repeat: Repeat = msgspec.field(name="effect")  # its name in journals and plans since the first of them
     undo: Undo | None = None
     costs: str = ""
     settle: float = 0.0

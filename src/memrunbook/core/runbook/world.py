@@ -117,7 +117,7 @@ class Values:
         """
         found: dict[str, Any] = dict(CONSTANTS)
         for name, metric in self.metrics.items():
-            value = self._list(name) if metric.kind == "list" else self.value(name)
+            value = self.slot(name) if metric.kind == "list" else self.value(name)
             if value.__class__ is not Unavailable:
                 found[name] = value
         return found
@@ -132,7 +132,10 @@ class Values:
         kept.extend(plain(value, metric))
         return kept
 
-    def _list(self, name: str) -> Any:
+    def slot(self, name: str) -> Any:
+        """The list as CEL holds it: the very one that `value` fills, in these values or in those alike."""
+        if self._alike is not None and name.partition(".")[0] not in self._other:
+            return self._alike.slot(name)
         value = value_in(self.readings, name)
         return value if isinstance(value, Unavailable) else self._lists.setdefault(name, [])
 

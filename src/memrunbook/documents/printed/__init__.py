@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from typing import ClassVar
 
 from msgspec import Struct
 
@@ -12,7 +13,10 @@ class Document(Struct, frozen=True, kw_only=True):
     """A printed document. Its field `format` is the constant `memrunbook.NAME/1`; its docstring is the schema's title.
 
     A file of this folder defines one class `Document` of its own with that field, and its schema is made from it.
+    `one_line`: it ends a stream of lines.
     """
+
+    one_line: ClassVar[bool] = False
 
 
 def documents() -> dict[str, type[Document]]:

@@ -30,4 +30,4 @@ class ListDocument(Document, frozen=True, kw_only=True):
 
 def list_document(entries: Iterable[LibraryEntry]) -> ListDocument:
     """The runbooks by name."""
-    return ListDocument(runbooks=tuple(ListedRunbook(*entry) for entry in entries))
+    return ListDocument(runbooks=tuple(ListedRunbook(**entry._asdict()) for entry in entries))

@@ -30,6 +30,6 @@ class ProblemsDocument(Document, frozen=True, kw_only=True):
 def problems_document(problems: Iterable[Problem], doubts: Iterable[Problem]) -> ProblemsDocument:
     """What is wrong, and what is allowed but doubtful."""
     return ProblemsDocument(
-        problems=tuple(PrintedProblem(*problem) for problem in problems),
-        warnings=tuple(PrintedProblem(*doubt) for doubt in doubts),
+        problems=tuple(PrintedProblem(**problem._asdict()) for problem in problems),
+        warnings=tuple(PrintedProblem(**doubt._asdict()) for doubt in doubts),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import ClassVar, Literal
 
 from memrunbook.core.run.report import HostReport
 from memrunbook.documents.printed import Document
@@ -12,6 +12,8 @@ from memrunbook.documents.printed.report import ReportedHost, reported
 
 class RunSummary(Document, frozen=True, kw_only=True):
     """The last line of runbook run --json; the lines before it are records of the journal (record.schema.json)."""
+
+    one_line: ClassVar[bool] = True
 
     format: Literal["memrunbook.run/1"] = "memrunbook.run/1"
     event: Literal["summary"] = "summary"

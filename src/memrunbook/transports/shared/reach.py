@@ -22,7 +22,8 @@ def nobody_listens(host: str, what: str, seconds: float) -> None:
 class Reach:
     """Empty values mean: as `ssh` would.
 
-    `patience` is how long a slow host is waited for, in seconds (None: as long as the transport finds usual).
+    `patience` is how long a slow host is waited for, in seconds (None: as long as the transport finds usual), and
+    `read_patience` how long a read of it may take (0: as long as usual).
     `waiting(host, what, seconds)` is told about four times a second what is waited for; raising ends the wait.
     """
 
@@ -32,4 +33,5 @@ class Reach:
     accept_new_host_keys: bool = False
     sudo: SudoMode = "auto"
     patience: float | None = None
+    read_patience: float = 0.0
     waiting: Callable[[str, str, float], None] = nobody_listens

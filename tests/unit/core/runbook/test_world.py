@@ -97,6 +97,17 @@ def test_what_two_views_of_a_host_read_alike_is_kept_once() -> None:
     assert here.of({"memory"}) is here
 
 
+def test_a_list_that_another_view_reads_alike_is_the_one_that_is_filled() -> None:
+    here = replace(NOW)
+    other = replace(NOW, readings={**NOW.readings, "memory": Memory(available_bytes=8)})
+    there = values_of(other, METRICS, alike=here)
+    offered = there.offered()
+    assert offered["units.all"] == []
+    filled = there.value("units.all")
+    assert filled
+    assert offered["units.all"] is filled
+
+
 def test_what_was_worked_out_of_a_snapshot_is_no_part_of_it() -> None:
     same = replace(NOW)
     assert values_of(NOW, METRICS) is values_of(NOW, METRICS)
