@@ -43,3 +43,10 @@ def test_too_many_hosts() -> None:
     with pytest.raises(UsageError) as caught:
         parse_hosts(["a[1:49999]", "b[1:49999]"])
     assert "more than 50000 hosts" in caught.value.message
+
+
+@pytest.mark.parametrize("word", ["db7", "ada@db7", "ada@db7:2222", "[::1]:22", "root@[fe80::1]", "local"])
+def test_a_host_is_typed_as_it_was_named(word: str) -> None:
+    [host] = parse_hosts([word])
+    assert host.typed == word
+    assert parse_hosts([host.typed]) == [host]

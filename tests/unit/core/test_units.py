@@ -12,12 +12,14 @@ from memrunbook.core.units import (
     Size,
     Unit,
     decode,
+    encode,
     format_bytes,
     format_duration,
     format_value,
     parse_duration,
     parse_size,
     schema,
+    written,
 )
 
 
@@ -137,3 +139,14 @@ def test_other_types_are_unknown_to_documents() -> None:
         decode(set, "x")
     with pytest.raises(NotImplementedError, match="set"):
         schema(set)
+
+
+def test_what_is_written_for_a_document_is_read_as_the_same() -> None:
+    for value in (Size(512 << 20), Duration(5), Duration(0.2), Duration(5400)):
+        assert decode(type(value), written(value)) == value
+    with pytest.raises(TypeError, match="has no place in a document"):
+        written(object())
+
+
+def test_any_other_type_than_those_that_have_units_is_text() -> None:
+    assert (encode(Size(5)), encode(Duration(2)), encode(1j)) == (5, 2.0, "1j")

@@ -28,3 +28,11 @@ def test_a_step_that_an_older_version_wrote_is_read() -> None:
 def test_an_outcome_that_does_not_exist_is_refused() -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.json.decode(b'{"type":"run-finished","outcome":"fine"}', type=RunFinished)
+
+
+def test_every_event_says_what_happened() -> None:
+    step = StepFinished(id="a", name="A", action="adjust", item="web", state="failed", why="it broke")
+    assert step.told == "a/web: failed: it broke"
+    assert StepFinished(id="a", name="A", action="adjust", state="done").told == "a: done"
+    assert RunFinished("improved", "no step is left").told == "improved: no step is left"
+    assert RunFinished("healthy").told == "healthy"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+from msgspec import Struct
 from tests.lab.small import Memory, runbook, snapshot, step
 
 from memrunbook.core.plan.diagnosis import diagnose_one
 from memrunbook.core.plan.planner import make_plan
-from memrunbook.core.run.event import Diagnosed, RunFinished, StepFinished
+from memrunbook.core.run.event import Diagnosed, Event, RunFinished, StepFinished
 from memrunbook.core.run.report import fold
 
 NOW = snapshot(memory=Memory(available_percent=5.0))
@@ -47,3 +50,13 @@ def test_a_run_that_goes_on_was_not_interrupted() -> None:
 def test_a_host_that_was_never_read() -> None:
     report = fold("db7", [RunFinished("unreachable", "no banner")])
     assert (report.outcome, report.why, report.hint, report.steps) == ("unreachable", "no banner", "", ())
+
+
+def test_an_event_without_a_place_of_its_own_is_kept_and_says_for_itself_what_happened() -> None:
+    class LimitReached(Struct, frozen=True, tag="limit-reached"):
+        told: str = "the limit is reached"
+
+    other = cast("Event", LimitReached())
+    report = fold("db7", [BEGUN, other, END])
+    assert report.others == (other,)
+    assert (report.outcome, report.steps) == ("resolved", ())
