@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.cli.books import act, book
+from tests.cli.books import act, book, look
 from tests.cli.console import apart, here
 
 pytestmark = pytest.mark.usefixtures("machine")
@@ -132,3 +132,20 @@ def test_runs_and_report_tell_the_runs_of_the_past(tmp_path: Path) -> None:
     here("report", "20200101T000000Z-abcd").refused(2, "there is no run", hint="runbook runs")
     here("report", "../../etc").refused(2, "there is no run", hint="runbook runs")
     assert "ticket 7" in (tmp_path / "state" / "runs" / first / "run.jsonl").read_text()
+
+
+def test_a_secret_in_a_parameter_or_a_reason_is_not_kept(tmp_path: Path, state: Path) -> None:
+    secrets = "parameters: {db_password: {type: string, default: x}, level: {type: integer, default: 1}}\n"
+    path = book(tmp_path, look("one", "uptime"), more=secrets)
+    words = ("run", path, "--host", "local", "--yes", "-p", "db_password=hunter2PW", "--reason", "password: hunter3PW")
+    assert here(*words).code == 0
+    kept = "".join(file.read_text("utf-8", "replace") for file in state.rglob("*") if file.is_file())
+    assert "hunter" not in kept
+    assert "[redacted]" in kept
+    assert '"level":"1"' in kept
+
+
+def test_records_that_cannot_be_written_are_no_defect(tmp_path: Path) -> None:
+    here("run", book(tmp_path, look("one", "uptime")), "--host", "local", "--yes")
+    ran = apart("audit", "show", "last", before=["sh", "-c", 'exec "$@" >/dev/full', "sh"])
+    ran.refused(2, "the result cannot be written", hint="elsewhere")

@@ -33,7 +33,7 @@ from memrunbook.runtime.handled import Handled
 from memrunbook.runtime.interpret import Interpreter
 from memrunbook.runtime.life import Life
 from memrunbook.runtime.ports import Approver, Session
-from memrunbook.runtime.redaction import redact
+from memrunbook.runtime.redaction import HIDDEN, named_secret, redact
 from memrunbook.state.handled import handled
 from memrunbook.state.names import file_name
 from memrunbook.state.paths import prepare, usual_state_dir
@@ -119,11 +119,13 @@ def _invoked(arguments: RunArguments, runbook: Runbook, clock: SystemClock) -> I
         engine=__version__,
         actor=arguments.actor,
         command=redact(arguments.command),
-        reason=arguments.reason,
+        reason=redact(arguments.reason),
         runbook=runbook.name,
         runbook_digest=runbook.digest,
         origin=runbook.origin,
-        parameters={name: str(value) for name, value in runbook.parameters.items()},
+        parameters={
+            name: HIDDEN if named_secret(name) else redact(str(value)) for name, value in runbook.parameters.items()
+        },
         hosts=tuple(host.name for host in arguments.hosts),
     )
 
@@ -131,6 +133,10 @@ def _invoked(arguments: RunArguments, runbook: Runbook, clock: SystemClock) -> I
 def consent(allow: Collection[str] = (), *, yes: bool = False) -> Approver:
     """An approver for when nobody can be asked: `yes` to low risk, and to each ACTION or ACTION:TARGET of `allow`."""
     return UnattendedApprover(yes, allow, SystemClock().now, this_actor().user)
+
+
+def _kept(name: str, value: object) -> str:
+    return HIDDEN if named_secret(name) else redact(str(value))
 
 
 @dataclass

@@ -66,6 +66,11 @@ def may_hold_secret(text: str) -> bool:
     )
 
 
+def named_secret(name: str) -> bool:
+    """True for a name that is one of a secret, as `db_password`."""
+    return re.search(rf"(?i){NAMES}", name) is not None
+
+
 def _names_secret(word: Any) -> bool:
     return isinstance(word, str) and word.startswith("-") and OPTION.fullmatch(word) is not None
 

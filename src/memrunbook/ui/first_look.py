@@ -32,7 +32,7 @@ def _memory(snapshot: Snapshot) -> Iterator[str]:
 def _pressure(snapshot: Snapshot) -> Iterator[str]:
     short, long = _known(snapshot, "pressure.full.avg10"), _known(snapshot, "pressure.full.avg60")
     if short is not None and long is not None:
-        yield f"full pressure {short:.1f} % (10 s), {long:.1f} % (60 s)"
+        yield f"PSI full avg10 {short:.1f} %, avg60 {long:.1f} %"
 
 
 def _swap(snapshot: Snapshot) -> Iterator[str]:

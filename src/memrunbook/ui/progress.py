@@ -126,7 +126,10 @@ class ProgressDisplay:
         # A new one each time: a display that is started again clears the lines written meanwhile.
         if self._moves:
             self._live = _live(self._screen, self._drawn)
-            self._live.start()
+            try:
+                self._live.start()
+            except OSError:  # the terminal has gone; the run ends by its own rules
+                self._moves, self._live = False, None
 
     def _stop(self) -> None:
         if self._live is not None:

@@ -42,7 +42,7 @@ def test_it_leads_with_available_memory_and_ends_with_the_largest_holder() -> No
         processes=reading(all=[process(7, GIB), process(42, GIB, 2 * GIB, "search-api.service")]),
     )
     assert said == (
-        "db7  first look: 2.0 GiB available (3.1 %), full pressure 31.4 % (10 s), 22.0 % (60 s), "
+        "db7  first look: 2.0 GiB available (3.1 %), PSI full avg10 31.4 %, avg60 22.0 %, "
         "6.0 GiB of 8.0 GiB swap free, java killed for memory 4 min ago, "
         "largest: java (pid 42) of search-api.service with 3.0 GiB"
     )

@@ -88,3 +88,24 @@ def test_hosts_may_report_from_several_threads_while_it_is_paused_and_drawn() ->
             thread.join(10)
     assert not any(thread.is_alive() for thread in threads)
     assert all(f"line {n}\n" in stream.getvalue() for n in range(8))
+
+
+def test_a_terminal_that_went_away_at_a_question_ends_no_run() -> None:
+    class Gone(Terminal):
+        def write(self, text: str) -> int:
+            if self.gone:
+                raise OSError(5, "Input/output error")
+            return super().write(text)
+
+        def flush(self) -> None:
+            self.write("")
+
+        gone = False
+
+    stream = Gone()
+    with ProgressDisplay(Screen("auto", stream, {"TERM": "xterm"}, 80), lambda: s.NOW) as progress:
+        progress.asked("h", WAIT)
+        with progress.paused():
+            stream.gone = True
+        with progress.paused():
+            pass

@@ -12,6 +12,7 @@ from memrunbook.cli import exit_codes
 from memrunbook.cli.options import OUTPUT, STATE, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show as show_answer
+from memrunbook.cli.streams import tell
 
 if TYPE_CHECKING:
     from memrunbook.app.auditing import AuditResult
@@ -60,6 +61,8 @@ def show(run: str, host: str | None, state: Path) -> int:
     from memrunbook.app import records
     from memrunbook.cli.formats import json_
 
-    for record in records(state, run, host):
-        json_.record(record)
-    return exit_codes.OK
+    def write() -> None:
+        for record in records(state, run, host):
+            json_.record(record)
+
+    return tell(exit_codes.OK, write)
