@@ -101,6 +101,8 @@ class SshLink:
             name for kind in kinds for name in (_RSA if kind == "ssh-rsa" else (kind,)) if name in options.key_types
         ]
         options.key_types = tuple(dict.fromkeys([*wanted, *options.key_types]))
+        # Ciphers that seal their packets themselves: paramiko compares any other seal byte by byte, in Python.
+        options.ciphers = tuple(sorted(options.ciphers, key=lambda name: "gcm" not in name))
 
     def login(self, user: str, keys: Iterable[PKey], seconds: float, notice: Waiting) -> bool:
         """Tries the keys in turn within `seconds`; False when the host took none."""
