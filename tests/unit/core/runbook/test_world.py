@@ -115,3 +115,9 @@ def test_what_was_worked_out_of_a_snapshot_is_no_part_of_it() -> None:
     assert same == NOW
     assert msgspec.to_builtins(same) == msgspec.to_builtins(NOW)
     assert values_of(NOW, dict(METRICS)) is not values_of(same, METRICS)
+
+
+def test_a_lean_list_has_the_fields_that_are_asked_for() -> None:
+    values = values_of(replace(NOW), METRICS)
+    assert values.lean("units.all", ["name"]) == [{"name": "web"}]
+    assert isinstance(values.lean("nosuch.all", ["name"]), Unavailable)
