@@ -151,3 +151,12 @@ def test_a_mistake_in_a_name_is_answered_with_the_right_one() -> None:
     here("plan", "oom-event", "--host", "a b").refused(2, "'a b'", hint="[user@]name[:port]")
     here("plan", "oom-event", "--host", "x", "--patience", "5").refused(2, "'5' is no duration", hint="5m")
     here("validate", "./nosuch.yaml").refused(2, "nosuch.yaml", "No such file", hint="")
+
+
+@pytest.mark.parametrize("words", [(), ("audit",)])
+def test_without_a_command_the_help_is_shown_as_it_is(words: tuple[str, ...]) -> None:
+    ran = here(*words)
+    assert ran.code == 2
+    assert ran.err.startswith("Usage: runbook")
+    assert "\\n" not in ran.err
+    assert "Commands:" in ran.err

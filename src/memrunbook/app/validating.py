@@ -29,7 +29,7 @@ checks:                          # runbook facts --host local lists every metric
     explain: What it means and what it does not mean.
 incident: checks.low             # does this runbook apply?
 resolved:                        # when to stop
-  that: memory.available_percent > 15.0
+  that: memory.available_percent > parameters.available_low + 5.0
   hold: 60s
 
 steps:                           # ordered: the cheapest that can help comes first

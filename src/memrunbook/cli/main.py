@@ -118,6 +118,9 @@ def _leave(words: str) -> int:
 def _say(error: click.UsageError | RunbookError) -> int:
     from memrunbook.ui.errors import error_lines
 
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):  # its message is the help
+        sys.stderr.write(f"{error.format_message()}\n")
+        return exit_codes.USAGE
     if isinstance(error, click.UsageError):
         error = UsageError(error.format_message(), hint=_help_hint(error))
     sys.stderr.write("".join(f"{line}\n" for line in error_lines(error)))
