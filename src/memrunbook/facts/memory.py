@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from memrunbook.core.reading.fact import Doc, Fact, Read, Reading, Samples, Unavailable, Whole
-from memrunbook.core.units import MIB, MINUTE, Unit
+from memrunbook.core.units import Unit
 from memrunbook.facts.host import page_size
 from memrunbook.facts.shared import numbers
-from memrunbook.facts.shared.growth import growth_of, thinned
+from memrunbook.facts.shared.growth import rising, thinned
 from memrunbook.facts.shared.sampling import FieldValues, Readings, latest
 from memrunbook.facts.shared.whereabouts import VMSTAT, ballooned, placed
 from memrunbook.linux.places import Place
@@ -39,6 +39,7 @@ KEYS = {
     "kernel_stack_bytes": "KernelStack",
     "page_tables_bytes": "PageTables",
     "percpu_bytes": "Percpu",
+    "slab_reclaimable_bytes": "SReclaimable",
     "vmalloc_used_bytes": "VmallocUsed",
     "commit_limit_bytes": "CommitLimit",
     "committed_bytes": "Committed_AS",
@@ -46,8 +47,6 @@ KEYS = {
     "zswap_bytes": "Zswap",
     "zswapped_bytes": "Zswapped",
 }
-GROWING_BYTES_PER_SECOND = MIB
-GROWING_PERCENT_PER_MINUTE = 1.0
 GROWS = ("AnonPages", "Shmem")
 """What a leak of processes fills, and swap."""
 
@@ -101,6 +100,9 @@ class MemoryReading(Reading, frozen=True, kw_only=True):
     kernel_bytes: Annotated[
         int, Doc("what the kernel holds for itself: slab, page tables, stacks, per-CPU, vmalloc", BYTES, MEMINFO)
     ] = 0
+    slab_reclaimable_bytes: Annotated[
+        int | None, Doc("of this, what it gives back on demand", BYTES, "/proc/meminfo SReclaimable")
+    ] = None
     kernel_percent: Annotated[float, Doc("that, of RAM", PERCENT, MEMINFO)] = 0.0
     huge_bytes: Annotated[int, Doc("pools of huge pages of every size, used or not", BYTES, "Hugetlb, sysfs")] = 0
     shared_mapped_bytes: Annotated[
@@ -199,7 +201,9 @@ def parse(samples: Samples, readings: Readings) -> MemoryReading | Unavailable:
         droppable_percent=100.0 * droppable / total,
         arc_reclaimable_bytes=reclaimable,
         **placed(info, balloon, readings, arc.get("size", 0)),
-        **_growth(samples, total),
+        **rising([(one.before, _processes(numbers.keyed(one.text(MEMINFO) or ""))) for one in thinned(samples)], total),
+        watched_seconds=max(0.0, samples[-1].before - samples[0].before),
+        samples=len(samples),
         **counted,
     )
 
@@ -212,20 +216,8 @@ def _mapped(info: Mapping[str, int]) -> int | None:
     return min(max(info["Mapped"] - max(files, 0), 0), info["Shmem"])
 
 
-def _growth(samples: Samples, total: int) -> FieldValues:
-    """How fast what processes hold grew; swap counts less what is in memory too."""
-    series = [(one.before, _processes(numbers.keyed(one.text(MEMINFO) or ""))) for one in thinned(samples)]
-    grown = growth_of(series)
-    least = min(float(GROWING_BYTES_PER_SECOND), total * GROWING_PERCENT_PER_MINUTE / 100 / MINUTE)
-    return {
-        "growth_bytes_per_second": grown.bytes_per_second,
-        "growing": grown.steady and (grown.bytes_per_second or 0) > least,
-        "watched_seconds": max(0.0, samples[-1].before - samples[0].before),
-        "samples": len(samples),
-    }
-
-
 def _processes(info: Mapping[str, int]) -> int | None:
+    """What processes hold, in bytes; swap counts less what is in memory too."""
     if not info.keys() >= set(GROWS):
         return None
     swap = info.get("SwapTotal", 0) - info.get("SwapFree", 0) - info.get("SwapCached", 0)

@@ -77,7 +77,7 @@ def series(*sizes: int, name: str = "a.service", step: float = 5.0) -> Samples:
 
 
 def test_a_service_that_grows_in_every_interval_is_a_suspect() -> None:
-    found = read(series(10 * MIB, 20 * MIB, 30 * MIB))
+    found = read(series(40 * MIB, 50 * MIB, 60 * MIB))
     (one,) = found.all
     assert (one.growth_bytes_per_second, one.growth_share) == (2 * MIB, 1.0)
     assert found.growing == [one]
@@ -106,7 +106,7 @@ def test_one_percent_of_a_small_host_is_fast_too() -> None:
     assert read(series(10 * MIB, 12 * MIB, 14 * MIB), 4 * GIB).growing == []
 
 
-def test_of_the_suspects_those_that_grow_and_matter_come_first() -> None:
+def test_of_the_suspects_those_that_grow_come_first_and_a_small_one_is_none() -> None:
     sizes = {"big": (400,) * 3, "leaky": (60, 80, 100), "tiny": (2, 5, 8), "calm": (92,) * 3}
     text = "\n".join(shown(f"{name}.service") for name in sizes)
     found = read(
@@ -119,8 +119,8 @@ def test_of_the_suspects_those_that_grow_and_matter_come_first() -> None:
             for place in range(3)
         )
     )
-    assert [one.name for one in found.suspects] == ["leaky.service", "big.service", "tiny.service"]
-    assert [one.own_share for one in found.suspects] == pytest.approx([100 / 600, 400 / 600, 8 / 600])
+    assert [one.name for one in found.suspects] == ["leaky.service", "big.service"]
+    assert [one.own_share for one in found.suspects] == pytest.approx([100 / 600, 400 / 600])
 
 
 def test_where_nobody_holds_anything_nobody_has_a_part_of_it() -> None:
@@ -189,7 +189,7 @@ def test_growth_is_shared_among_those_that_grow() -> None:
     found = read(samples)
     assert {one.name: one.growth_share for one in found.all} == {"a.service": 0.75, "b.service": 0.25, "c.service": 0.0}
     assert [one.name for one in found.growing or []] == ["a.service", "b.service"]
-    assert [one.name for one in found.suspects] == ["a.service", "b.service"]
+    assert found.suspects == [], "who grows but holds next to nothing explains nothing"
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def test_the_groups_of_cgroup_v2(shell: tuple[str, ...], tmp_path: Path) -> None
         "/user.slice/user-0.slice/user@0.service",
     }
     one = found["/system.slice/x.slice/b c.service"]
-    assert (one.memory_bytes, one.anonymous_bytes, one.file_bytes, one.swap_bytes) == (12288, 4096, 8192, 7)
+    assert (one.memory_bytes, one.anonymous_bytes, one.file_bytes, one.swap_bytes) == (12288, 4096, 8192, 7 - 3)
     assert one.own_bytes == 4096 + 7 - 3, "pages in memory and in swap at once count once"
     assert found["/system.slice/bare.service"].memory_bytes is None
 
@@ -324,7 +324,7 @@ printf '%s\\n' "anon $((size + 50000000))" 'file 7' 'swapcached 3' >memory.stat;
     found, text = later(shell, tmp_path, change)
     assert text == "unit /system.slice/my app.service\nswap 10\nanonymous 101000000\nswap_cached 3\n"
     (one,) = found.growing or []
-    assert (one.growth_bytes_per_second, one.own_bytes, one.swap_bytes) == (10_000_000, 101_000_007, 10)
+    assert (one.growth_bytes_per_second, one.own_bytes, one.swap_bytes) == (10_000_000, 101_000_007, 10 - 3)
     assert (one.memory_bytes, one.file_bytes) == (9, 5), "the newest that was asked for"
 
 
