@@ -7,7 +7,7 @@ what the control groups say still stands.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -15,8 +15,17 @@ from memrunbook.core.reading.fact import Command, Doc, Fact, Reading, Samples, U
 from memrunbook.core.units import Unit
 from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.growth import growth_of, is_fast, thinned
-from memrunbook.linux.blame import explains
-from memrunbook.linux.service import PROPERTIES, Growth, Service, ServiceMemory, charged, read_service, with_reclaimable
+from memrunbook.linux.blame import LEAST_PERCENT, explains
+from memrunbook.linux.service import (
+    PROPERTIES,
+    Growth,
+    Service,
+    ServiceMemory,
+    charged,
+    read_service,
+    with_reclaimable,
+    with_released,
+)
 from memrunbook.linux.systemctl import blocks
 
 SUSPECT_PERCENT = 30.0
@@ -127,6 +136,10 @@ class Units(Reading, frozen=True, kw_only=True):
     ] = None
     watched_seconds: Annotated[float, Doc("what the samples span; 0 for one", Unit.SECONDS, "/proc/uptime")] = 0.0
     samples: Annotated[int, Doc("readings that growth rests on", Unit.COUNT, "the read itself")] = 1
+    kernel_holders: Annotated[
+        list[Service],
+        Doc("the kernel holds 5 % of RAM and more for them, most first", source="memory.stat kernel"),
+    ] = []  # noqa: RUF012  msgspec copies it
     suspects: Annotated[
         list[Service],
         Doc(
@@ -139,7 +152,8 @@ class Units(Reading, frozen=True, kw_only=True):
 
 def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Units | Unavailable:
     """Joins what systemctl shows with the control groups of every sample."""
-    series = [(sample.before, _groups(sample.text(GROUPS) or "")) for sample in thinned(samples)]
+    passing = _passing(readings)
+    series = [(sample.before, _groups(sample.text(GROUPS) or "", passing)) for sample in thinned(samples)]
     shown = blocks(samples[0].text(SHOW) or "")
     if not shown and not series[0][1]:
         return _missing(samples, readings.get("host"))
@@ -168,6 +182,9 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Un
         else None,
         watched_seconds=max(0.0, samples[-1].before - samples[0].before),
         samples=len(samples),
+        kernel_holders=sorted(
+            (one for one in services if ram and _kernel(one) * 100 >= ram * LEAST_PERCENT), key=_kernel, reverse=True
+        ),
         suspects=sorted(suspects, key=lambda one: one not in growing),
     )
 
@@ -188,6 +205,16 @@ def _foreign(readings: Mapping[str, Reading | Unavailable]) -> int:
     return int(foreign + max(kernel - given, 0))
 
 
+def _passing(readings: Mapping[str, Reading | Unavailable]) -> int:
+    """Shared memory that is no file of a tmpfs and no left segment, in bytes; 0 where it is not known."""
+    memory, tmpfs, shm = (readings.get(name) for name in ("memory", "tmpfs", "shm"))
+    shared = getattr(memory, "shared_bytes", None)
+    if shared is None or tmpfs is None or isinstance(tmpfs, Unavailable):
+        return 0
+    lasting = (getattr(tmpfs, "used_bytes", None) or 0) + (getattr(shm, "orphaned_bytes", None) or 0)
+    return max(int(shared) - lasting, 0)
+
+
 def _missing(samples: Samples, host: Reading | Unavailable | None) -> Unavailable:
     answer = samples[0].get(SHOW)
     if answer.problem is not None:
@@ -197,18 +224,19 @@ def _missing(samples: Samples, host: Reading | Unavailable | None) -> Unavailabl
     return Unavailable("failed", "units: systemctl shows no services and no control group has any")
 
 
-def _groups(text: str) -> dict[str, ServiceMemory]:
+def _groups(text: str, passing: int) -> dict[str, ServiceMemory]:
     """The control groups that the walk printed, by path: every line begins with a word of ours."""
     found = {}
     for block in f"\n{text}".split("\nunit ")[1:]:
         path, *lines = block.split("\n")
-        found[path] = charged(numbers.wholes(dict(line.split(" ", 1) for line in lines if " " in line)))
+        said = numbers.wholes(dict(line.split(" ", 1) for line in lines if " " in line))
+        found[path] = with_released(charged(said), passing)
     return found
 
 
 def _newest(path: str, series: list[tuple[float, dict[str, ServiceMemory]]]) -> ServiceMemory:
     """What the last sample says of a group; of what it left out, the newest before it."""
-    known: dict[str, int | None] = {}
+    known: dict[str, Any] = {}
     for _, groups in series:
         said = msgspec.structs.asdict(groups.get(path, ServiceMemory()))
         known |= {name: size for name, size in said.items() if size is not None}
@@ -271,6 +299,10 @@ def _completed(service: Service, growth: Mapping[str, Growth], ram: int | None, 
     )
 
 
+def _kernel(service: Service) -> int:
+    return service.kernel_bytes or 0
+
+
 def _own(service: Service) -> int:
     return service.own_bytes or 0
 
@@ -283,6 +315,6 @@ FACT = Fact(
     reading=Units,
     parse=parse,
     asks=(Walk(GROUPS, SCRIPT, each=True, again=AGAIN), Command(SHOW, _argv(PROPERTIES))),
-    needs=("memory", "swap", "host"),
+    needs=("host", "memory", "shm", "swap", "tmpfs"),
     meaning="the services of systemd and their memory",
 )

@@ -30,7 +30,8 @@ _CLUSTER = "/50-pacemaker.conf"
 class ServiceMemory(Struct, frozen=True):
     """What a service's control group holds, in bytes; None where the kernel does not tell, or nobody asked.
 
-    Shared memory and the kernel's are asked of those only that hold much beside their anonymous memory.
+    Shared memory and the kernel's are asked of those only that hold much beside their anonymous memory. `released` is
+    the shared memory that goes with the service.
     """
 
     total: int | None = None
@@ -41,6 +42,7 @@ class ServiceMemory(Struct, frozen=True):
     shared: int | None = None
     kernel: int | None = None
     slab_reclaimable: int | None = None
+    released: int = 0
 
     @property
     def swapped(self) -> int | None:
@@ -55,10 +57,13 @@ class ServiceMemory(Struct, frozen=True):
 
     @property
     def own(self) -> int | None:
-        """What only the service can give back, in RAM and in swap; a page that is in both counts once."""
+        """What only the service can give back, in RAM and in swap; a page that is in both counts once.
+
+        Of its shared memory that is only what goes with it.
+        """
         if self.anonymous is None:
             return None
-        return self.anonymous + (self.shared or 0) + self.kept + (self.swapped or 0)
+        return self.anonymous + self.released + self.kept + (self.swapped or 0)
 
     @property
     def held(self) -> dict[str, Any]:
@@ -85,6 +90,11 @@ def charged(said: Mapping[str, int]) -> ServiceMemory:
         if "kernel" not in said and not memory.swap:
             kernel = max(kernel, (memory.total or 0) - (memory.anonymous or 0) - (memory.file or 0))
     return structs.replace(memory, shared=said.get("shmem"), kernel=kernel)
+
+
+def with_released(memory: ServiceMemory, passing: int) -> ServiceMemory:
+    """Files of a tmpfs and segments outlive who made them: `passing` bytes of the host's shared memory do not."""
+    return structs.replace(memory, released=min(memory.shared or 0, passing)) if memory.shared else memory
 
 
 def with_reclaimable(memory: ServiceMemory, reclaimable: int | None) -> ServiceMemory:
