@@ -83,20 +83,28 @@ def parse(samples: Samples, readings: Readings) -> SharedMemoryReading | Unavail
         return Unavailable("absent", "this kernel does not count shared memory")
     if not shared:
         return SharedMemoryReading(holders=[], explained=True)
-    unread = [one for name in ("tmpfs", "shm") if isinstance(one := readings.get(name), Unavailable)]
     found = [one for one in _all(readings, samples[-1].text(MAPS) or "") if one.shared_bytes >= ENOUGH * shared]
     mapped = getattr(memory, "shared_mapped_bytes", None) or 0
     together = _together(readings)
     kind = found[0].kind if found else next((name for name, size in together if size >= ENOUGH * shared), "")
     kind = kind or ("process" if mapped >= ENOUGH * shared else "")
-    if not kind and any(one.reason != "absent" for one in unread):
-        return unread[0]
+    unread = _unread(readings)
+    if not kind and unread is not None:
+        return unread
     return SharedMemoryReading(
         holders=found,
         kind=kind,
         explained=bool(kind),
         unexplained_bytes=0 if kind else max(shared - sum(size for _, size in together), 0),
     )
+
+
+def _unread(readings: Readings) -> Unavailable | None:
+    """A place that may hold it and could not be looked at; a kernel without System V memory has no segments."""
+    tmpfs, shm = readings.get("tmpfs"), readings.get("shm")
+    if isinstance(tmpfs, Unavailable):
+        return tmpfs
+    return shm if isinstance(shm, Unavailable) and shm.reason != "absent" else None
 
 
 def _shared(readings: Readings) -> int | None:

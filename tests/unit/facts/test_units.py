@@ -15,6 +15,18 @@ WORDS = ("unit", "total", "swap", "anonymous", "file", "swap_cached")
 class Memory(Reading, frozen=True, kw_only=True):
     total_bytes: int | None = None
     available_bytes: int | None = None
+    shared_bytes: int | None = None
+    foreign_bytes: int = 0
+    kernel_bytes: int = 0
+    slab_reclaimable_bytes: int | None = None
+
+
+class Tmpfs(Reading, frozen=True, kw_only=True):
+    used_bytes: int | None = None
+
+
+class Shm(Reading, frozen=True, kw_only=True):
+    orphaned_bytes: int | None = None
 
 
 class Swap(Reading, frozen=True, kw_only=True):
@@ -362,3 +374,91 @@ def test_the_questions_are_a_walk_and_one_command() -> None:
     assert walk.again in walk.script
     assert isinstance(command, Command)
     assert command.argv[:3] == ("systemctl", "show", "--no-pager")
+
+
+PIPES = "kernel {kernel}\nkernel_stack 1\nsock 2\nshmem {shmem}\nslab_reclaimable 3\n"
+
+
+def deep(name: str, anonymous: int, *, kernel: int = 0, shmem: int = 0) -> str:
+    words = f"total {anonymous + kernel + shmem}\nswap 0\nanonymous {anonymous}\nfile {shmem}\n"
+    return f"unit /system.slice/{name}\n{words}{PIPES.format(kernel=kernel, shmem=shmem)}"
+
+
+def judged(memory: Memory, *groups: str, **others: Reading | Unavailable) -> Units:
+    text = "\n".join(shown(one.partition("\n")[0].rpartition("/")[2]) for one in groups)
+    found = parse((sample(1.0, *groups, systemctl=text),), {"memory": memory, **others})
+    assert isinstance(found, Units)
+    return found
+
+
+def test_who_fills_pipes_is_the_suspect_and_no_innocent() -> None:
+    memory = Memory(total_bytes=480 * MIB, kernel_bytes=360 * MIB)
+    found = judged(memory, deep("broker.service", 4 * MIB, kernel=343 * MIB), group("sshd.service", 11 * MIB))
+    assert [one.name for one in found.suspects] == ["broker.service"]
+    assert [one.name for one in found.kernel_holders] == ["broker.service"]
+    assert found.all[0].own_bytes == (4 + 343) * MIB + 2 - 3
+
+
+@pytest.mark.parametrize(
+    ("foreign", "kernel", "suspects"),
+    [(0, 0, ["big.service"]), (200, 0, []), (0, 200, []), (90, 90, []), (60, 40, ["big.service"])],
+)
+def test_where_a_balloon_a_driver_or_the_kernel_holds_more_no_service_is_blamed(
+    foreign: int, kernel: int, suspects: list[str]
+) -> None:
+    memory = Memory(
+        total_bytes=480 * MIB,
+        foreign_bytes=foreign * MIB,
+        kernel_bytes=(kernel + 30) * MIB,
+        slab_reclaimable_bytes=30 * MIB,
+    )
+    assert [one.name for one in judged(memory, group("big.service", 150 * MIB)).suspects] == suspects
+
+
+@pytest.mark.parametrize(
+    ("others", "suspects"),
+    [
+        ({"tmpfs": Tmpfs()}, ["ssh.service"]),
+        ({"tmpfs": Tmpfs(used_bytes=290 * MIB)}, []),
+        ({"tmpfs": Tmpfs(used_bytes=0), "shm": Shm(orphaned_bytes=290 * MIB)}, []),
+        ({"tmpfs": Unavailable("failed", "fork fails")}, []),
+        ({}, []),
+    ],
+    ids=["a memfd", "files", "a left segment", "not asked", "not there"],
+)
+def test_what_outlives_a_service_is_no_reason_to_restart_it(
+    others: dict[str, Reading | Unavailable], suspects: list[str]
+) -> None:
+    memory = Memory(total_bytes=480 * MIB, shared_bytes=300 * MIB)
+    found = judged(memory, deep("ssh.service", 4 * MIB, shmem=290 * MIB), **others)
+    assert [one.name for one in found.suspects] == suspects
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_who_holds_more_than_its_anonymous_memory_is_asked_what(shell: tuple[str, ...], tmp_path: Path) -> None:
+    unit = tmp_path / "system.slice/broker.service"
+    stat = (
+        "anon 4096\nfile 5\nkernel 359661568\nkernel_stack 8\npagetables 9\nsec_pagetables 0\npercpu 1\nsock 2\n"
+        "vmalloc 3\nshmem 4\nswapcached 6\ninactive_anon 7\nslab_reclaimable 10\nslab_unreclaimable 11\nslab 21\n"
+    )
+    tree(tmp_path, {"cgroup.controllers": "memory\n"})
+    tree(unit, {"memory.current": f"{1 << 45}\n", "memory.swap.current": "9\n", "memory.stat": stat})
+    small = {"memory.current": "9000\n", "memory.swap.current": "0\n", "memory.stat": stat}
+    tree(tmp_path / "system.slice/small.service", small)
+    found, text = later(shell, tmp_path, f"cd '{unit}'; echo {1 << 46} >memory.current")
+    one, other = sorted(found.all, key=lambda service: service.name)
+    assert (one.kernel_bytes, one.shared_bytes, one.swap_bytes) == (359661568 + 2, 4, 9 - 6)
+    assert one.own_bytes == 4096 + 359661568 + 2 - 10 + 9 - 6
+    assert one.memory_bytes == 1 << 46, "the newest"
+    assert (other.kernel_bytes, other.own_bytes) == (None, 4096)
+    assert text.count("\n") == 15 + 4, "of the small one not a line more"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_cgroup_v1_tells_shared_memory(shell: tuple[str, ...], tmp_path: Path) -> None:
+    stat = "cache 3000000\nrss 2\nrss_huge 0\nshmem 2000000\nmapped_file 0\nswap 0\n"
+    unit = tmp_path / "memory/system.slice/a.service"
+    tree(unit, {"memory.usage_in_bytes": "9000000\n", "memory.stat": stat})
+    found, text = later(shell, tmp_path, ":")
+    assert text == "unit /system.slice/a.service\nswap 0\nanonymous 2\nswap_cached \nshmem 2000000\n"
+    assert (found.all[0].shared_bytes, found.all[0].kernel_bytes) == (2000000, None)
