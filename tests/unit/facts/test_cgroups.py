@@ -6,7 +6,8 @@ import pytest
 from tests.unit.facts.shell_walks import SHELLS, sampled, tree, walked
 
 from memrunbook.core.reading.fact import Answer, Detail, Read, Reading, Sample, Samples, Unavailable, Walk
-from memrunbook.facts.cgroups import FACT, NO_GROUPS, STAT, SWITCHED_OFF, CgroupsReading, parse
+from memrunbook.facts import cgroups
+from memrunbook.facts.cgroups import FACT, NO_GROUPS, SWITCHED_OFF, CgroupsReading, parse
 from memrunbook.facts.shared.group import Group
 from memrunbook.facts.shared.group_walk import MOST_SEEN, SCRIPT
 
@@ -447,6 +448,8 @@ def test_the_groups_of_cgroup_v1(shell: tuple[str, ...], tmp_path: Path) -> None
         "memory.memsw.limit_in_bytes": "20971520\n",
         "memory.failcnt": "5\n",
         "memory.kmem.usage_in_bytes": "77\n",
+        "memory.kmem.limit_in_bytes": "154\n",
+        "memory.kmem.failcnt": "6\n",
         "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 4\n",
         "memory.stat": V1_STAT,
     }
@@ -460,6 +463,7 @@ def test_the_groups_of_cgroup_v1(shell: tuple[str, ...], tmp_path: Path) -> None
     group = found["/system.slice/web.service"]
     assert (group.anonymous_bytes, group.file_bytes, group.shared_bytes, group.swap_bytes) == (4096, 8192, 6, 7)
     assert (group.kernel_bytes, group.dirty_bytes, group.working_set_bytes) == (77, 5, 12 * MIB - 9)
+    assert (group.kernel_limit_bytes, group.kernel_limit_percent, group.kernel_limit_failures) == (154, 50.0, 6)
     assert (group.limit_bytes, group.swap_max_bytes, group.usage_percent) == (16 * MIB, 4 * MIB, 75.0)
     assert (group.oom_kills, group.pids, group.pids_max, group.high_set) == (4, 3, None, False)
     assert (found["/system.slice"].limit_set, found["/system.slice"].oom_kills) == (False, None)
@@ -609,7 +613,7 @@ def test_whether_one_of_a_group_without_a_limit_was_killed(kills: int | None, ex
 
 def test_the_question_is_a_walk_at_every_sample_and_details_once() -> None:
     walk, stat, details = FACT.asks
-    assert stat == Read(STAT)
+    assert stat == Read(cgroups.STAT)
     assert isinstance(walk, Walk)
     assert walk.each
     assert walk.again in walk.script
@@ -645,7 +649,7 @@ def test_a_read_that_follows_another_has_the_rates_since_then() -> None:
 )
 def test_removed_groups_that_are_still_in_memory_are_counted(stat: str, dying: int | None) -> None:
     seen = sample(1.0, said("/a.service", usage=5))
-    reading = read(Sample(1.0, 1.0, {**seen.answers, STAT: Answer(stat)}))
+    reading = read(Sample(1.0, 1.0, {**seen.answers, cgroups.STAT: Answer(stat)}))
     assert (reading.dying, reading.counts_dying) == (dying, dying is not None)
 
 
