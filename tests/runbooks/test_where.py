@@ -313,3 +313,21 @@ def test_a_small_service_that_grows_is_watched_and_not_restarted() -> None:
     seen = snapshot(leak, {"units.samples": 13, "units.watched_seconds": 120.0})
     assert states(book("memory-leak"), seen)["incident"] == "holds"
     assert planned(book("memory-leak"), seen, "restart-leaker").decision == "not_needed"
+
+
+@pytest.mark.parametrize(
+    ("held", "cause"),
+    [
+        (held_by("tmpfs", holder("tmpfs", "/srv/scratch", lasting=True)), "/srv/scratch"),
+        (held_by("process", holder("process", "hold")), "hold"),
+        (services(service("refill.service", 40 * GIB)), "refill.service"),
+        (foreign(0, 30), "memory in no counter (a driver or a balloon)"),
+        (foreign(30, 0), "balloon of the hypervisor"),
+        ({}, "size of swap"),
+    ],
+)
+def test_the_size_of_swap_is_the_cause_only_where_nobody_holds_the_memory(held: dict[str, Any], cause: str) -> None:
+    lacks = {"swap.total_bytes": 0, "swap.free_percent": ABSENT, "memory.available_percent": 6.0}
+    seen = snapshot({**lacks, "memory.available_bytes": 3 * GIB}, held)
+    assert states(book("swap-capacity"), seen)["incident"] == "holds"
+    assert causes(book("swap-capacity"), seen)[0] == cause
