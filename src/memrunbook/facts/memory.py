@@ -12,8 +12,8 @@ from memrunbook.facts.host import page_size
 from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.growth import rising, thinned
 from memrunbook.facts.shared.sampling import FieldValues, Readings, latest
-from memrunbook.facts.shared.whereabouts import VMSTAT, ballooned, placed
-from memrunbook.linux.places import Place
+from memrunbook.facts.shared.whereabouts import CHARGED, VMSTAT, ballooned, placed
+from memrunbook.linux.places import Elsewhere, Place, charged_beside
 
 MEMINFO = "/proc/meminfo"
 ARCSTATS = "/proc/spl/kstat/zfs/arcstats"
@@ -98,7 +98,8 @@ class MemoryReading(Reading, frozen=True, kw_only=True):
     page_tables_bytes: Annotated[int | None, Doc("page tables", BYTES, "/proc/meminfo PageTables")] = None
     page_tables_percent: Annotated[float | None, Doc("page tables, of RAM", PERCENT, "PageTables / MemTotal")] = None
     kernel_bytes: Annotated[
-        int, Doc("what the kernel holds for itself: slab, page tables, stacks, per-CPU, vmalloc", BYTES, MEMINFO)
+        int,
+        Doc("what the kernel holds for itself: slab, page tables, stacks, per-CPU, vmalloc, buffers", BYTES, MEMINFO),
     ] = 0
     slab_reclaimable_bytes: Annotated[
         int | None, Doc("of this, what it gives back on demand", BYTES, "/proc/meminfo SReclaimable")
@@ -184,6 +185,8 @@ def parse(samples: Samples, readings: Readings) -> MemoryReading | Unavailable:
     available = min(available + (reclaimable or 0), total)
     droppable = _droppable(info, total)
     balloon = ballooned(info, latest(samples, VMSTAT).text, page_size(readings))
+    buffers = charged_beside(numbers.keyed(latest(samples, CHARGED).text))
+    known = Elsewhere(arc=arc.get("size", 0), balloon=balloon or 0, buffers=buffers)
     counted: FieldValues = {field: info.get(key) for field, key in KEYS.items()}
     return MemoryReading(
         total_bytes=total,
@@ -200,7 +203,8 @@ def parse(samples: Samples, readings: Readings) -> MemoryReading | Unavailable:
         droppable_bytes=droppable,
         droppable_percent=100.0 * droppable / total,
         arc_reclaimable_bytes=reclaimable,
-        **placed(info, balloon, readings, arc.get("size", 0)),
+        balloon_bytes=balloon,
+        **placed(info, known, readings),
         **rising([(one.before, _processes(numbers.keyed(one.text(MEMINFO) or ""))) for one in thinned(samples)], total),
         watched_seconds=max(0.0, samples[-1].before - samples[0].before),
         samples=len(samples),
@@ -249,7 +253,7 @@ def _arc(text: str) -> dict[str, int]:
 FACT = Fact(
     reading=MemoryReading,
     parse=parse,
-    asks=(Read(MEMINFO, each=True), Read(VMSTAT, each=True), Read(ARCSTATS), Whole(MIN_FREE)),
+    asks=(Read(MEMINFO, each=True), Read(VMSTAT, each=True), Read(ARCSTATS), Read(CHARGED), Whole(MIN_FREE)),
     needs=("host", "hugepages", "zram", "zswap"),
     meaning="memory of the host",
 )

@@ -15,6 +15,7 @@ from memrunbook.core.reading.fact import Command, Doc, Fact, Reading, Samples, U
 from memrunbook.core.units import Unit
 from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.growth import growth_of, is_fast, thinned
+from memrunbook.facts.shared.room import foreign_of, passing_of, room_of
 from memrunbook.linux.blame import LEAST_PERCENT, explains
 from memrunbook.linux.service import (
     PROPERTIES,
@@ -152,13 +153,13 @@ class Units(Reading, frozen=True, kw_only=True):
 
 def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Units | Unavailable:
     """Joins what systemctl shows with the control groups of every sample."""
-    passing = _passing(readings)
+    passing = passing_of(readings)
     series = [(sample.before, _groups(sample.text(GROUPS) or "", passing)) for sample in thinned(samples)]
     shown = blocks(samples[0].text(SHOW) or "")
     if not shown and not series[0][1]:
         return _missing(samples, readings.get("host"))
     ram = getattr(readings.get("memory"), "total_bytes", None)
-    room = _room(readings)
+    room = room_of(readings)
     given_back = getattr(readings.get("memory"), "slab_reclaimable_bytes", None)
     newest = {path: with_reclaimable(_newest(path, series), given_back) for path in series[-1][1]}
     growth = _shares({path: growth_of(_sizes(path, series)) for path in newest})
@@ -166,7 +167,7 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Un
     held = sum(map(_own, found))
     services = sorted((_completed(one, growth, ram, room, held) for one in found), key=_own, reverse=True)
     growing = [one for one in services if is_fast(growth.get(one.cgroup, Growth()), ram)]
-    foreign = _foreign(readings)
+    foreign = foreign_of(readings)
     suspects = [
         one
         for one in services
@@ -187,32 +188,6 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Un
         ),
         suspects=sorted(suspects, key=lambda one: one not in growing),
     )
-
-
-def _room(readings: Mapping[str, Reading | Unavailable]) -> int | None:
-    """What is left for those who grow: available memory and free swap, in bytes; None where that is not known."""
-    available = getattr(readings.get("memory"), "available_bytes", None)
-    swap = getattr(readings.get("swap"), "free_bytes", None)
-    return None if available is None or swap is None else available + swap
-
-
-def _foreign(readings: Mapping[str, Reading | Unavailable]) -> int:
-    """What neither processes nor files hold, in bytes: balloon, drivers, and the kernel but for what it gives back."""
-    memory = readings.get("memory")
-    foreign, kernel, given = (
-        getattr(memory, f"{name}_bytes", None) or 0 for name in ("foreign", "kernel", "slab_reclaimable")
-    )
-    return int(foreign + max(kernel - given, 0))
-
-
-def _passing(readings: Mapping[str, Reading | Unavailable]) -> int:
-    """Shared memory that is no file of a tmpfs and no left segment, in bytes; 0 where it is not known."""
-    memory, tmpfs, shm = (readings.get(name) for name in ("memory", "tmpfs", "shm"))
-    shared = getattr(memory, "shared_bytes", None)
-    if shared is None or tmpfs is None or isinstance(tmpfs, Unavailable):
-        return 0
-    lasting = (getattr(tmpfs, "used_bytes", None) or 0) + (getattr(shm, "orphaned_bytes", None) or 0)
-    return max(int(shared) - lasting, 0)
 
 
 def _missing(samples: Samples, host: Reading | Unavailable | None) -> Unavailable:

@@ -11,7 +11,17 @@ from memrunbook.core.reading.fact import Doc
 from memrunbook.core.units import Unit
 
 FREE, UNCOUNTED, BALLOON, HUGE, KERNEL = "free", "in no counter", "balloon", "huge pages", "kernel"
-KERNEL_PARTS = ("slab", "page tables", "kernel stacks", "per-CPU", "vmalloc")
+BUFFERS = "buffers of pipes and sockets"
+KERNEL_PARTS = ("slab", "page tables", "kernel stacks", "per-CPU", "vmalloc", BUFFERS)
+CHARGED = (
+    "kernel_stack",
+    "pagetables",
+    "sec_pagetables",
+    "percpu",
+    "vmalloc",
+    "slab_reclaimable",
+    "slab_unreclaimable",
+)
 MATTERS_PERCENT = 1.0
 SLACK_PERCENT = 1.0
 """Counters are read one after another: so much is no balloon."""
@@ -33,6 +43,7 @@ class Elsewhere(Struct, frozen=True, kw_only=True):
     zram: int = 0
     zswap: int = 0
     huge: int | None = None
+    buffers: int = 0
     balloon: int = 0
 
 
@@ -49,12 +60,15 @@ def places(info: Mapping[str, int], elsewhere: Elsewhere) -> list[Place]:
         "page cache": max(cache - shared, 0),
         "shared memory": shared,
         **_kernel(info),
+        BUFFERS: 0,
         HUGE: _huge(info, elsewhere),
         "ZFS cache": elsewhere.arc,
         "zram": elsewhere.zram,
         "zswap": info.get("Zswap", elsewhere.zswap),
     }
     left = max(total - info.get("MemFree", 0) - sum(held.values()), 0)
+    held[BUFFERS] = min(elsewhere.buffers, left)
+    left -= held[BUFFERS]
     counted = left >= elsewhere.balloon * (1 - SLACK_PERCENT / 100)
     held |= {BALLOON: elsewhere.balloon, UNCOUNTED: max(left - elsewhere.balloon, 0) if counted else left}
     held |= {FREE: info.get("MemFree", 0)}
@@ -99,7 +113,16 @@ def _kernel(info: Mapping[str, int]) -> dict[str, int]:
         info.get("Percpu", 0),
         max(info.get("VmallocUsed", 0) - stacks, 0),
     )
-    return dict(zip(KERNEL_PARTS, sizes, strict=True))
+    return dict(zip(KERNEL_PARTS, sizes, strict=False))
+
+
+def charged_beside(stat: Mapping[str, int]) -> int:
+    """Kernel memory that is charged to control groups but stands in no counter of /proc/meminfo, in bytes.
+
+    `stat` is memory.stat of the root (5.18): `kernel` is all that is charged, other lines are what the host counts too.
+    """
+    counted = sum(stat.get(name, 0) for name in CHARGED)
+    return max(stat.get("kernel", 0) - counted, 0)
 
 
 def _huge(info: Mapping[str, int], elsewhere: Elsewhere) -> int:

@@ -5,7 +5,20 @@ from hypothesis import given as for_any
 from hypothesis import strategies as st
 
 from memrunbook.core.units import GIB, MIB
-from memrunbook.linux.places import BALLOON, FREE, KERNEL, UNCOUNTED, Elsewhere, Place, given, places, shown, size_of
+from memrunbook.linux.places import (
+    BALLOON,
+    BUFFERS,
+    FREE,
+    KERNEL,
+    UNCOUNTED,
+    Elsewhere,
+    Place,
+    charged_beside,
+    given,
+    places,
+    shown,
+    size_of,
+)
 
 NOWHERE = Elsewhere()
 HOST = {"MemTotal": 64 * GIB, "MemFree": 4 * GIB, "AnonPages": 20 * GIB, "Cached": 30 * GIB, "Shmem": 2 * GIB,
@@ -82,3 +95,31 @@ def test_the_kernel_is_told_by_its_largest_parts() -> None:
 def test_parts_that_matter_only_together_are_told_together() -> None:
     found = [Place(name, 5, 0.6, kernel=True) for name in ("slab", "page tables")]
     assert shown([*found, Place(FREE, 9, 98.0)]) == [(KERNEL, 10, [])]
+
+
+PIPES = {"kernel": 343, "kernel_stack": 2, "pagetables": 3, "percpu": 1, "slab_reclaimable": 4, "slab_unreclaimable": 5}
+
+
+@pytest.mark.parametrize(
+    ("stat", "beside"),
+    [
+        (PIPES, 343 - 15),
+        ({**PIPES, "sec_pagetables": 8, "vmalloc": 20}, 343 - 43),
+        ({"kernel": 90, "slab_unreclaimable": 95}, 0),
+        ({"anon": 5, "slab_unreclaimable": 95}, 0),
+        ({}, 0),
+    ],
+)
+def test_what_groups_are_charged_for_and_no_counter_shows(stat: dict[str, int], beside: int) -> None:
+    assert charged_beside(stat) == beside
+
+
+def test_the_buffers_of_pipes_are_the_kernels_and_no_drivers() -> None:
+    info = {"MemTotal": 480 * MIB, "MemFree": 20 * MIB, "AnonPages": 100 * MIB}
+    found = places(info, Elsewhere(buffers=330 * MIB))
+    assert (size_of(found, BUFFERS), size_of(found, KERNEL), size_of(found, UNCOUNTED)) == (
+        330 * MIB,
+        330 * MIB,
+        30 * MIB,
+    )
+    assert size_of(places(info, Elsewhere(buffers=900 * MIB)), UNCOUNTED) == 0

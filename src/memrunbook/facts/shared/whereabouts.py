@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec import structs
+
 from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.sampling import FieldValues, Readings
 from memrunbook.linux.places import HUGE, KERNEL, UNCOUNTED, Elsewhere, given, places, size_of
 
 VMSTAT = "/proc/vmstat"
+CHARGED = "/sys/fs/cgroup/memory.stat"
 
 
-def placed(info: Mapping[str, int], balloon: int | None, readings: Readings, arc: int) -> FieldValues:
+def placed(info: Mapping[str, int], known: Elsewhere, readings: Readings) -> FieldValues:
     """Where the RAM is, and sums over it, as fields of the memory fact; all sizes in bytes."""
     total = info["MemTotal"]
-    elsewhere = Elsewhere(
-        arc=arc,
+    elsewhere = structs.replace(
+        known,
         zram=_held(readings, "zram", "memory_used_bytes") or 0,
         zswap=_held(readings, "zswap", "pool_bytes") or 0,
         huge=_held(readings, "hugepages", "all_bytes"),
-        balloon=balloon or 0,
     )
     found = places(info, elsewhere)
     uncounted, kernel = size_of(found, UNCOUNTED), size_of(found, KERNEL)
@@ -29,7 +31,6 @@ def placed(info: Mapping[str, int], balloon: int | None, readings: Readings, arc
         "kernel_bytes": kernel,
         "kernel_percent": 100.0 * kernel / total,
         "huge_bytes": size_of(found, HUGE),
-        "balloon_bytes": balloon,
         "unaccounted_bytes": uncounted,
         "unaccounted_percent": 100.0 * uncounted / total,
         "foreign_bytes": foreign,
