@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from tools.coverage_page import coverage_page
 
 from memrunbook import catalog
 from memrunbook.cli import exit_codes
@@ -41,6 +42,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield reference / "metrics.md", metrics_page()
     yield reference / "actions.md", actions_page()
     yield reference / "commands.md", commands_page()
+    yield reference / "coverage.md", coverage_page(NOTE)
 
 
 def metrics_page() -> str:
