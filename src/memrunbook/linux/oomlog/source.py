@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from memrunbook.linux.oomlog.frames import encoding, journal, mail
+from memrunbook.linux.oomlog.frames import encoding, journal, mail, sheet
 from memrunbook.linux.oomlog.frames.document import unrecorded
 from memrunbook.linux.oomlog.frames.escaped import unescaped
 from memrunbook.linux.oomlog.frames.folded import unfolded
@@ -23,7 +23,7 @@ def plain(pieces: Iterable[bytes]) -> Iterator[bytes]:
     head, rest = encoding.begun(encoding.decoded(pieces))
     whole = chain([head], rest)
     if head.lstrip().startswith(journal.BEGINS):
-        yield from journal.records(whole)
+        yield from journal.records(whole)  # it holds bytes that are no characters
     elif mail.is_mail(head):
         for text in mail.texts(whole):
             yield from _bare(encoding.decoded([text]))
@@ -36,6 +36,9 @@ def _bare(pieces: Iterable[bytes]) -> Iterator[bytes]:
     head, rest = encoding.begun(pieces)
     if head.lstrip().startswith(journal.BEGINS):
         yield from journal.records(chain([head], rest))
+        return
+    if sheet.is_sheet(head):
+        yield from sheet.records(_whole_lines(chain([head], rest)), _peeled)
         return
     decoded = (mail.unquoted(block) for block in _whole_lines(chain([head], rest)))
     for block in unrecorded(_unwrapped(_whole_lines(decoded)), _peeled):

@@ -7,11 +7,11 @@ Memory is bounded: a value longer than `LONGEST` is read by what stands in its f
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from memrunbook.linux.oomlog.frames.record import Entry, entries, lines
+from memrunbook.linux.oomlog.frames.record import Entry, Peel, entries, told
 
 LONGEST = 4 << 20
 KEPT = 1 << 15
@@ -24,7 +24,6 @@ _BETWEEN = re.compile(rb"[\s,\x1e]*")
 _FILLING = re.compile(rb"[\s,\[\]{}\x1e]*|(?:\s*(?:event|id|retry|data):[^\n]*)*\s*")
 _ARRAY = re.compile(rb"\[\s*(?=[{\[])")
 _BROKEN = re.compile(rb"[ \t]?\r?\n[ \t]*")
-Peel = Callable[[str], str]
 
 
 def unrecorded(pieces: Iterable[bytes], peel: Peel) -> Iterator[bytes]:
@@ -138,22 +137,8 @@ class _Finder:
             yield text
 
     def _told(self) -> bytes:
-        """The records that wait, the oldest first."""
         kept, self._kept = self._kept, []
-        told = (lines(entry._replace(text=self._peel(entry.text))) for entry in _ordered(kept))
-        return "".join(told).encode("utf-8", "replace")
-
-
-def _ordered(kept: list[Entry]) -> list[Entry]:
-    """Records in the order of their times; an export that is newest first is turned as a whole."""
-    times = [entry.when for entry in kept if entry.when is not None]
-    if len(times) < len(kept):
-        return kept
-    falls = sum(b < a for a, b in zip(times, times[1:], strict=False))
-    rises = sum(b > a for a, b in zip(times, times[1:], strict=False))
-    if falls > rises:
-        kept.reverse()
-    return sorted(kept, key=lambda entry: entry.when or 0.0) if falls else kept
+        return told(kept, self._peel)
 
 
 def _decoded(raw: bytes) -> object:

@@ -29,11 +29,11 @@ _BEGINS = re.compile(
     rb"|\[ *pid *\]|\[ *\d+\] +\d+ |\[<|lowmem_reserve|(?:Free|Total) swap|Swap cache|\d+ (?:total )?pagecache"
     rb"|\d+ (?:pages|slab|reserved) |Out of [Mm]emory|Memory cgroup|Kill(?:ed)? process|Tasks? (?:in|state)"
     rb"|memory: usage|memory\+swap: usage|(?:kmem|swap): usage|oom-kill:|oom_reaper: |[Aa]ctive(?:_anon)?:\d"
-    rb"|\S.{0,15} invoked oom-|\S.{0,15}: page allocation|Unreclaimable slab|\S.{0,15} cpuset=|Hardware name|<[/A-Z]|-- |```"
-    rb"|[\[{]*\{ *\"|\"[\w.@-]+\" *:|data: |__\w+=)"
+    rb"|\S.{0,15} invoked oom-|\S.{0,15}: page allocation|Unreclaimable slab|\S.{0,15} cpuset=|Hardware name|<[/A-Z])"
 )
+_OTHERS = re.compile(rb"[ \t]*(?:-- |```|\[?\{ *\"|\"[\w.@-]+\" *:|data: |__\w+=)")
 _SPLIT = re.compile(
-    rb"(?:^|[ ,])[a-z_(]+\x00[a-z_)]*:\d|\d\x00\d*kB|\*\x00\d+kB|\dk\x00B|(?:^|[ ,])[a-z_-]+\x00[a-z_-]*=|[a-z]-\x00?[a-z]+:\d"
+    rb"(?:^|[ ,])[a-z_(]+\x00[a-z_)]*:\d|\d\x00\d*kB|\*\x00\d+kB|\dk\x00B|(?:^|[ ,])[a-z_-]+\x00[a-z_-]*=|[a-z]-\x00[a-z]+:\d"
     rb"|[a-z]\x00[a-z]*-rss:|\(\w+\x00\w*\) total|s:\x00\d+kB"
 )
 """A word of the kernel with NUL where a line was broken: in the midst of the word."""
@@ -56,17 +56,27 @@ def _unmarked(block: bytes) -> bytes:
     """Joins lines whose break is marked: by an arrow in front, or by a backslash at several ends."""
     lines = block.split(b"\n")
     slashes = sum(line.endswith(b"\\") for line in lines) > 1
+    widest = _widest(lines)
     out: list[bytes] = []
-    for line in lines:
+    for above, line in zip([b"", *lines], lines, strict=False):
         arrow = _ARROW.match(line)
         if arrow and out:
-            out[-1] = _glued(out[-1], line[arrow.end() :])
-        elif slashes and out and out[-1].endswith(b"\\") and _goes_on(line):
+            rest = line[arrow.end() :]
+            out[-1] = out[-1] + rest if len(above) in widest else _glued(out[-1], rest)
+        elif slashes and out and out[-1].endswith(b"\\") and _goes_on(line, out[-1]):
             before = out[-1][:-1]
             out[-1] = before + (line.lstrip() if before.endswith(b" ") else line)
         else:
             out.append(line)
     return b"\n".join(out)
+
+
+def _widest(lines: Sequence[bytes]) -> set[int]:
+    """How long lines are that were broken in the midst of words in front of an arrow; those with one are narrower."""
+    pairs = [(a, b[found.end() :]) for a, b in zip(lines, lines[1:], strict=False) if (found := _ARROW.match(b))]
+    kinds = ([pair for pair in pairs if bool(_ARROW.match(pair[0])) is with_one] for with_one in (False, True))
+    columns = (_width(kind) for kind in kinds)
+    return {column for column, hard in columns if hard}
 
 
 def _is_folded(block: bytes) -> bool:
@@ -89,28 +99,42 @@ def _ends_early(line: bytes) -> bool:
     return any(word in line and ends.search(line) is None for word, ends in _ENDS.items())
 
 
-def _goes_on(line: bytes) -> bool:
-    """Whether a line may go on what stands above it: it has words, and begins nothing of its own."""
-    if not line.strip() or _BEGINS.match(line):
+def _goes_on(line: bytes, above: bytes = b"") -> bool:
+    """Whether a line may go on the record above it: it has words, and begins nothing of its own.
+
+    Where that record has a frame, a line without one begins none, whatever its words.
+    """
+    if not line.strip() or _OTHERS.match(line):
         return False
+    return not _framed(line) and not (_BEGINS.match(line) and not _framed(above))
+
+
+def _framed(line: bytes) -> bool:
     told = unframe(line[:200].strip().decode("utf-8", "backslashreplace"))
-    return told.stamp is None and not told.date and told.style == "dmesg"
+    return told.stamp is not None or bool(told.date) or told.style != "dmesg"
 
 
 def _width(pairs: Sequence[tuple[bytes, bytes]]) -> tuple[int, bool]:
-    """The column at which lines were broken, and whether in the midst of words."""
-    split = [len(a) for a, b in pairs if _SPLIT.search(a[-JOINT:] + b"\0" + b[:JOINT])]
-    widths = [len(a) for a, _ in pairs]
-    column = max(widths, default=0)
-    hard = any(width >= column - 1 for width in split)
-    return column, hard
+    """The column at which lines were broken, and whether in the midst of words.
+
+    Between words a line is as wide as its words allow, and its next word did not fit: both bound the column.
+    """
+    split = [len(a) for a, b in pairs if _is_split(a, b)]
+    column = max((len(a) for a, _ in pairs if b" " in a.strip()), default=0)
+    if any(width >= column - 1 for width in split):
+        return column, True
+    return min([column, *(len(a) + len(b.split(None, 1)[0]) for a, b in pairs)]), False
+
+
+def _is_split(above: bytes, line: bytes) -> bool:
+    return _SPLIT.search(above[-JOINT:] + b"\0" + line[:JOINT]) is not None
 
 
 def _joined(lines: Sequence[bytes], column: int, hard: bool) -> list[bytes]:  # noqa: FBT001 - what _width returns
     out: list[bytes] = []
     above = b""
     for line in lines:
-        if out and above.strip() and _belongs(above, line, column, hard=hard):
+        if out and above.strip() and _belongs(above, line, column, hard=hard) and _goes_on(line, out[-1]):
             cut = hard and len(above) >= column
             out[-1] = out[-1] + line if cut else _glued(out[-1], line)
         else:
@@ -125,13 +149,11 @@ def _belongs(above: bytes, line: bytes, column: int, *, hard: bool) -> bool:
     if line[:1] in b" \t" and not above.endswith(b" ") and not (hard and len(above) >= column):
         return False
     full = len(above) >= column - 1 if hard else len(above) + len(first) + 1 > column
-    return (full or above.endswith(b" ") or _ends_early(above)) and _goes_on(line)
+    return full or above.endswith(b" ") or _ends_early(above)
 
 
 def _glued(above: bytes, line: bytes) -> bytes:
     """Both with a blank between them, but for words that were broken themselves."""
-    if above[-1:] in b" \t" or _SPLIT.search(above[-JOINT:] + b"\0" + line[:JOINT]):
-        return above + line
-    if above.endswith(b",") and b"oom-kill:" in above:
+    if above[-1:] in b" \t" or _is_split(above, line) or (above.endswith(b",") and b"oom-kill:" in above):
         return above + line
     return above + b" " + line.lstrip()

@@ -41,6 +41,7 @@ def _record(record: bytes) -> str:
         size = int.from_bytes(found[3], "little") if found[3] else 0
         value = record[start : start + size] if found[3] else found[2]
         fields.setdefault(found[1].decode(), value.decode("utf-8", "surrogateescape"))
-    if "MESSAGE" not in fields:
+    clocks = [fields[name] for name in fields if name.endswith("MONOTONIC_TIMESTAMP")]
+    if "MESSAGE" not in fields or not all(clock.isdecimal() for clock in clocks):
         return ""
     return lines(Entry(None, {"__CURSOR": "", **fields}, fields["MESSAGE"]))

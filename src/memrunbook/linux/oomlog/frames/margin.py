@@ -8,7 +8,7 @@ _QUOTE = re.compile(rb"(?m)^(?:[>|][ \t]?)+")
 _TICKS = re.compile(rb"(?m)^(`{1,2})([^`\n]+)\1$")
 _NUMBER = re.compile(rb"[ \t]*(\d{1,8})(?:\t|[:|-] ?| {1,2}(?=\S)|$)")
 _NUMBERS = re.compile(rb"(?m)^[ \t]*\d{1,8}(?:\t|[:|-] ?| {1,2}(?=\S)|$)")
-SAMPLE, FEWEST = 40, 3
+SAMPLE, FEWEST = 40, 2
 
 
 def unmargined(block: bytes) -> bytes:
@@ -17,7 +17,7 @@ def unmargined(block: bytes) -> bytes:
 
 
 def _unmarked(block: bytes) -> bytes:
-    if block[:1] in b">|" or b"\n>" in block or b"\n|" in block:
+    if (b"\n>" in block or b"\n|" in block) and len(_QUOTE.findall(block)) >= FEWEST:  # one may be a broken word
         block = _QUOTE.sub(b"", block)
     return _TICKS.sub(rb"\2", block) if b"`\n" in block else block
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import msgspec
@@ -11,6 +12,8 @@ from memrunbook.linux.oomlog.frame import KERNEL, PROGRAMS, unframe
 from memrunbook.linux.oomlog.frames import moment
 
 Fields = Mapping[str, Any]
+Peel = Callable[[str], str]
+"""Takes off what a record's text is wrapped in itself."""
 MESSAGES = (
     "MESSAGE", "message", "@message", "Message", "textPayload", "msg", "log", "line", "text", "_raw", "raw", "body",
     "stringValue", "original", "_line", "event", "content", "output", "data", "payload", "RenderedDescription",
@@ -72,6 +75,23 @@ def lines(entry: Entry) -> str:
     return "".join(f"{front}{line}\n" for line in entry.text.split("\n"))
 
 
+def told(kept: Sequence[Entry], peel: Peel) -> bytes:
+    """The lines of records, the oldest first."""
+    text = "".join(lines(entry._replace(text=peel(entry.text))) for entry in _ordered(kept))
+    return text.encode("utf-8", "replace")
+
+
+def _ordered(kept: Sequence[Entry]) -> Sequence[Entry]:
+    """Records in the order of their times; an export that is newest first is turned as a whole."""
+    times = [entry.when for entry in kept if entry.when is not None]
+    if len(times) < len(kept):
+        return kept
+    falls = sum(b < a for a, b in pairwise(times))
+    rises = sum(b > a for a, b in pairwise(times))
+    turned = kept[::-1] if falls > rises else kept
+    return sorted(turned, key=lambda entry: entry.when or 0.0) if falls else turned
+
+
 def _listed(values: list[Any], above: Fields, depth: int) -> Iterator[Entry]:
     if len(values) in PAIR and isinstance(values[0], str | int | float) and isinstance(values[1], str):
         yield from _said(values[1], {**above, "timestamp": values[0]}, depth)
@@ -119,10 +139,10 @@ def _program(fields: Fields) -> str | None:
     """Who wrote it: "" where it is not named, None where it is nobody whose lines are read."""
     named = next((fields[name] for name in PROGRAM_FIELDS if isinstance(fields.get(name), str) and fields[name]), "")
     named = named.rstrip(":")
-    if any(fields.get(name) == KERNEL for name in TRANSPORTS) or named in KERNELS:
-        return KERNEL
-    if named:
+    if named and named not in KERNELS:  # programs write to /dev/kmsg too
         return named if named in PROGRAMS else None
+    if named or any(fields.get(name) == KERNEL for name in TRANSPORTS):
+        return KERNEL
     return None if JOURNAL & fields.keys() else ""
 
 
