@@ -15,6 +15,6 @@ FEWEST = 2
 
 def unescaped(block: bytes) -> bytes:
     """A block with its lines; a single escaped break, as an event of Kubernetes has it, stays."""
-    if b"\\n" not in block or len(_BREAK.findall(block)) < FEWEST:
+    if b"\\" not in block or b"\\n" not in block or len(_BREAK.findall(block)) < FEWEST:
         return block
     return _ANY.sub(b"\n", block).replace(b"\\t", b"\t").replace(b'\\"', b'"')

@@ -22,7 +22,8 @@ _ENDS: dict[bytes, re.Pattern[bytes]] = {
 }
 """How the longest lines of the kernel end, by a word in them."""
 _FEW = 4
-_MARKS = (b"\xe2\x86\xaa", b"\\\n")
+_TELLING = (b"oom", b"llocation failure", b"illed process")
+"""Words without which nothing in a block is worth to be joined."""
 _ARROW = re.compile(rb"[ \t]*\xe2\x86\xaa[ \t]?")
 _BEGINS = re.compile(
     rb"[ \t]*(?:Node \d|(?:DMA(?:32)?|Normal|HighMem|Movable)(?::| free:)|Mem-[Ii]nfo|Call Trace|CPU *:? ?\d|Pid: \d"
@@ -43,9 +44,9 @@ WIDEST = 400
 
 def unfolded(block: bytes) -> bytes:
     """A block of whole lines; one that was not broken comes back as it is."""
-    if any(mark in block for mark in _MARKS):
+    if (b"\xe2" in block and b"\xe2\x86\xaa" in block) or (b"\\" in block and b"\\\n" in block):
         block = _unmarked(block)
-    if not _is_folded(block):
+    if not any(word in block for word in _TELLING) or not _is_folded(block):
         return block
     lines = block.split(b"\n")
     pairs = [(a, b) for a, b in zip(lines, lines[1:], strict=False) if _ends_early(a) and _goes_on(b)]

@@ -13,13 +13,15 @@ SAMPLE, FEWEST = 40, 2
 
 def unmargined(block: bytes) -> bytes:
     """A block of whole lines without it; what quotes may be outside and inside of numbers."""
-    return _unnumbered(_unmarked(_unnumbered(_unmarked(block))))
+    bare = _unmarked(block)
+    counted = _unnumbered(bare)
+    return bare if counted is bare else _unnumbered(_unmarked(counted))
 
 
 def _unmarked(block: bytes) -> bytes:
-    if (b"\n>" in block or b"\n|" in block) and len(_QUOTE.findall(block)) >= FEWEST:  # one may be a broken word
+    if any(byte in block and b"\n" + byte in block for byte in (b">", b"|")) and len(_QUOTE.findall(block)) >= FEWEST:  # one may be a broken word
         block = _QUOTE.sub(b"", block)
-    return _TICKS.sub(rb"\2", block) if b"`\n" in block else block
+    return _TICKS.sub(rb"\2", block) if b"`" in block else block
 
 
 def _unnumbered(block: bytes) -> bytes:

@@ -6,9 +6,11 @@ import html
 import re
 
 _COLOUR = re.compile(rb"(?:\x1b|\^\[|#033|\\x1b|\\033|\\e)\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b\n]*(?:\x07|\x1b\\)|\x1b[()][0-9A-Z]")
-_COLOURED = (b"\x1b", b"^[[", b"#033[", b"\\x1b[", b"\\033[", b"\\e[")
+_COLOURED = {b"\x1b": b"\x1b", b"^": b"^[[", b"\\": b"[", b"#": b"#033["}
+"""A byte that is fast to look for, and the beginning of a colour that it may be of."""
 _ENTITIES = re.compile(rb"(?m)^&(?:lt;\d|gt;)|\[&lt;[0-9a-f]{8}|&lt;/?(?:TASK|IRQ|NMI)&gt;|^[^&\n]{0,40}&lt;\d{1,2}&gt;|&nbsp;")
 _ESCAPED = re.compile(rb"&(?:lt|gt|amp|quot|apos|nbsp|#\d{1,5}|#x[0-9a-fA-F]{1,5});")
+_MARK = re.compile(rb"<(?i:/?(?:pre|html|!doctype|body|div|code|p|table|span|br|samp|tt|font)\b)")
 _PAGE = re.compile(rb"(?im)^[ \t>|]*<(?:pre|html|!doctype|body|div|code|p|table|span|br|samp|tt|font)\b[^>\n]*>|<br ?/?>(?=\n|\[ *\d+\.\d)")
 _LINE_END = re.compile(rb"(?i)<br ?/?>\n?|</(?:p|div|li|tr|pre|h\d)>\n?")
 _TAG = re.compile(
@@ -23,12 +25,12 @@ NOTHING = (b"\r", b"\0")
 
 def is_page(block: bytes) -> bool:
     """Whether a block holds marks of HTML where lines begin or end."""
-    return b"<" in block and b">" in block and _PAGE.search(block) is not None
+    return b"<" in block and _MARK.search(block) is not None and _PAGE.search(block) is not None
 
 
 def cleaned(block: bytes, *, page: bool) -> bytes:
     """A block of whole lines without colours and marks; `page`: it is HTML."""
-    if any(sign in block for sign in _COLOURED):
+    if any(byte in block and sign in block for byte, sign in _COLOURED.items()):
         block = _COLOUR.sub(b"", block)
     if page:
         block = _TAG.sub(b"", _LINE_END.sub(b"\n", block))
