@@ -10,7 +10,8 @@ from memrunbook.linux.oomlog.category import category
 from memrunbook.linux.oomlog.event import KernelLog, LogEvent
 from memrunbook.ui.block import BLANK, Block, Grid, Span, Table, line
 from memrunbook.ui.oom_event import event_rows
-from memrunbook.ui.oom_failure import failure_blocks, note_blocks
+from memrunbook.ui.oom_failure import failure_blocks
+from memrunbook.ui.oom_notes import note_blocks
 from memrunbook.ui.words import plural
 
 NOT_A_LOG = "nothing in it looks like a kernel's line"
