@@ -9,8 +9,22 @@ from msgspec import Struct, field
 from memrunbook.documents.printed import Document
 from memrunbook.linux.fragmentation import by_zone
 from memrunbook.linux.oomlog import explain
+from memrunbook.linux.oomlog.caches import CacheFailure
 from memrunbook.linux.oomlog.category import category, constraint
-from memrunbook.linux.oomlog.event import USUAL_PAGE_KIB, Failure, KernelLog, Kill, LogEvent, Task
+from memrunbook.linux.oomlog.event import (
+    KERNEL_KILLERS,
+    USUAL_PAGE_KIB,
+    Failure,
+    KernelLog,
+    Kill,
+    LogEvent,
+    LogNote,
+    Stall,
+    Task,
+)
+from memrunbook.linux.oomlog.hung import HungTask
+from memrunbook.linux.oomlog.label import whose
+from memrunbook.linux.oomlog.stalls import reserve_share
 
 SAME = (
     "trigger", "trigger_pid", "gfp", "order", "oom_memcg", "task_memcg", "cpuset", "mems_allowed", "nodemask", "kernel",
@@ -22,7 +36,7 @@ MOST = (1 << 63) - 1
 
 
 class OomVictim(Struct, frozen=True):
-    """A killed process; null where this kernel does not print it."""
+    """A killed process; null where it is not printed. `rss_kb` is the whole, where the killer prints no parts."""
 
     pid: int
     name: str
@@ -33,6 +47,7 @@ class OomVictim(Struct, frozen=True):
     shmem_rss_kb: int | None
     pgtables_kb: int | None
     oom_score_adj: int | None
+    rss_kb: int | None
 
 
 class OomProcess(Struct, frozen=True):
@@ -133,7 +148,10 @@ class OomLogFailure(Struct, frozen=True, kw_only=True):
 
 
 class OomLogKiller(Struct, frozen=True, kw_only=True):
-    """What a killer in userspace killed: a process, or a control group."""
+    """What a killer in userspace killed: a process, a control group, or (`whose`) a pod.
+
+    `whose` is the unit, container, pod, or what ran inside a user's own manager, as people call it.
+    """
 
     time: str | None
     stamp_seconds: float | None
@@ -142,10 +160,20 @@ class OomLogKiller(Struct, frozen=True, kw_only=True):
     name: str | None
     task_memcg: str | None
     reason: str
+    whose: str | None
+    uid: int | None
+    oom_score_adj: int | None
+    rss_kb: int | None
+    swap_kb: int | None
 
 
 class OomLogNote(Struct, frozen=True):
-    """Another line that matters: `drop_caches`, `vmalloc`, `overcommit` or `unit` (killed, by systemd's word)."""
+    """Another line that matters: `drop_caches`, `vmalloc`, `percpu`, `overcommit`, `cma`, `pids` (fork refused).
+
+    Also `swap-write`, `swap-read` (name: the device), `fault` (value: how often), `unit`, `container` (killed, by
+    systemd's or the runtime's word), `eviction` (the node was short) and `not-killed` (name: a killer that did not act,
+    detail: why).
+    """
 
     kind: str
     time: str | None
@@ -153,6 +181,55 @@ class OomLogNote(Struct, frozen=True):
     name: str
     pid: int | None
     value: int | None
+    detail: str | None
+
+
+class OomLogZone(Struct, frozen=True):
+    """A zone of a memory report: what is free, and what must stay so."""
+
+    zone: str
+    free_kb: int
+    min_kb: int
+
+
+class OomLogStall(Struct, frozen=True, kw_only=True):
+    """A task that waited for memory (4.10 to 4.14). `reserve_share` is what its zones keep back, of RAM (0 to 1)."""
+
+    time: str | None
+    stamp_seconds: float | None
+    trigger: str
+    trigger_pid: int | None
+    waited_ms: int
+    order: int
+    mode: str
+    flags: str | None
+    memory: OomMemory
+    zones: tuple[OomLogZone, ...]
+    reserve_share: float | None
+
+
+class OomLogCache(Struct, frozen=True, kw_only=True):
+    """A cache of the kernel that could not grow; `group` and `group_id` where it is one control group's."""
+
+    time: str | None
+    stamp_seconds: float | None
+    cache: str | None
+    object_bytes: int | None
+    group_id: int | None
+    group: str | None
+    container: str | None
+
+
+class OomLogHung(Struct, frozen=True, kw_only=True):
+    """A task that hung while the kernel looked for memory: `waits` is reclaim, swap or writeback."""
+
+    time: str | None
+    stamp_seconds: float | None
+    name: str
+    pid: int
+    seconds: int
+    waits: str
+    frame: str
 
 
 class OomLogDocument(Document, frozen=True, kw_only=True):
@@ -163,6 +240,9 @@ class OomLogDocument(Document, frozen=True, kw_only=True):
     failures: tuple[OomLogFailure, ...]
     userspace: tuple[OomLogKiller, ...]
     notes: tuple[OomLogNote, ...]
+    stalls: tuple[OomLogStall, ...]
+    caches: tuple[OomLogCache, ...]
+    hung_tasks: tuple[OomLogHung, ...]
     slub_failures: int
     overcommit_refusals: int
     older_events: int
@@ -173,10 +253,13 @@ class OomLogDocument(Document, frozen=True, kw_only=True):
 def oom_log_document(log: KernelLog) -> OomLogDocument:
     """The whole log."""
     return OomLogDocument(
-        events=tuple(_event(event) for event in log.events if event.killer == "kernel"),
+        events=tuple(_event(event) for event in log.events if event.killer in KERNEL_KILLERS),
         failures=tuple(_failure(failure) for failure in log.failures),
-        userspace=tuple(_killer(event) for event in log.events if event.killer != "kernel"),
-        notes=tuple(OomLogNote(n.kind, n.date or None, n.stamp, n.name, n.pid, n.value) for n in log.notes),
+        userspace=tuple(_killer(event) for event in log.events if event.killer not in KERNEL_KILLERS),
+        notes=tuple(_note(note) for note in log.notes),
+        stalls=tuple(_stall(stall) for stall in log.stalls),
+        caches=tuple(_cache(one) for one in log.caches),
+        hung_tasks=tuple(_hung(one) for one in log.hung),
         slub_failures=log.slub_failures,
         overcommit_refusals=log.overcommit_refusals,
         older_events=log.dropped,
@@ -235,8 +318,53 @@ def _failure(failure: Failure) -> OomLogFailure:
     )
 
 
+def _note(note: LogNote) -> OomLogNote:
+    return OomLogNote(note.kind, note.date or None, note.stamp, note.name, note.pid, note.value, note.detail or None)
+
+
+def _stall(stall: Stall) -> OomLogStall:
+    share = reserve_share(stall)
+    return OomLogStall(
+        time=stall.date or None,
+        stamp_seconds=stall.stamp,
+        trigger=stall.name,
+        trigger_pid=stall.pid,
+        waited_ms=stall.waited_ms,
+        order=stall.order,
+        mode=stall.mode,
+        flags=stall.flags,
+        memory=_memory(explain.of_host(stall)),
+        zones=tuple(OomLogZone(*mark) for mark in stall.watermarks),
+        reserve_share=None if share is None else round(share, 4),
+    )
+
+
+def _cache(one: CacheFailure) -> OomLogCache:
+    return OomLogCache(
+        time=one.date or None,
+        stamp_seconds=one.stamp,
+        cache=one.cache or None,
+        object_bytes=one.object_bytes,
+        group_id=one.group_id,
+        group=one.group or None,
+        container=one.container or None,
+    )
+
+
+def _hung(one: HungTask) -> OomLogHung:
+    return OomLogHung(
+        time=one.date or None,
+        stamp_seconds=one.stamp,
+        name=one.name,
+        pid=one.pid,
+        seconds=one.seconds,
+        waits=one.waits,
+        frame=one.frame,
+    )
+
+
 def _killer(event: LogEvent) -> OomLogKiller:
-    victim = event.victim
+    victim, kill = event.victim, event.kills[0] if event.kills else None
     return OomLogKiller(
         time=event.date or None,
         stamp_seconds=event.stamp,
@@ -245,12 +373,17 @@ def _killer(event: LogEvent) -> OomLogKiller:
         name=victim.name if victim else None,
         task_memcg=event.task_memcg,
         reason=event.reason,
+        whose=whose(event) or None,
+        uid=kill.uid if kill else None,
+        oom_score_adj=kill.oom_score_adj if kill else None,
+        rss_kb=kill.rss_kib if kill else None,
+        swap_kb=kill.swap_kib if kill else None,
     )
 
 
 def _victim(kill: Kill) -> OomVictim:
     sizes = kill.total_vm_kib, kill.anonymous_kib, kill.file_kib, kill.shared_kib, kill.page_tables_kib
-    return OomVictim(kill.pid, kill.name, kill.uid, *sizes, kill.oom_score_adj)
+    return OomVictim(kill.pid, kill.name, kill.uid, *sizes, kill.oom_score_adj, kill.rss_kib)
 
 
 def _task(task: Task, page: int) -> OomTask:
