@@ -6,10 +6,19 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from memrunbook.documents.oom_lines import (
+    OomLogCache,
+    OomLogHung,
+    OomLogNote,
+    OomLogStall,
+    cache_document,
+    hung_document,
+    note_document,
+    stall_document,
+)
 from memrunbook.documents.printed import Document
 from memrunbook.linux.fragmentation import by_zone
 from memrunbook.linux.oomlog import explain
-from memrunbook.linux.oomlog.caches import CacheFailure
 from memrunbook.linux.oomlog.category import category, constraint
 from memrunbook.linux.oomlog.event import (
     KERNEL_KILLERS,
@@ -18,13 +27,9 @@ from memrunbook.linux.oomlog.event import (
     KernelLog,
     Kill,
     LogEvent,
-    LogNote,
-    Stall,
     Task,
 )
-from memrunbook.linux.oomlog.hung import HungTask
 from memrunbook.linux.oomlog.label import whose
-from memrunbook.linux.oomlog.stalls import reserve_share
 
 SAME = (
     "trigger", "trigger_pid", "gfp", "order", "oom_memcg", "task_memcg", "cpuset", "mems_allowed", "nodemask", "kernel",
@@ -167,71 +172,6 @@ class OomLogKiller(Struct, frozen=True, kw_only=True):
     swap_kb: int | None
 
 
-class OomLogNote(Struct, frozen=True):
-    """Another line that matters: `drop_caches`, `vmalloc`, `percpu`, `overcommit`, `cma`, `pids` (fork refused).
-
-    Also `swap-write`, `swap-read` (name: the device), `fault` (value: how often), `unit`, `container` (killed, by
-    systemd's or the runtime's word), `eviction` (the node was short) and `not-killed` (name: a killer that did not act,
-    detail: why).
-    """
-
-    kind: str
-    time: str | None
-    stamp_seconds: float | None
-    name: str
-    pid: int | None
-    value: int | None
-    detail: str | None
-
-
-class OomLogZone(Struct, frozen=True):
-    """A zone of a memory report: what is free, and what must stay so."""
-
-    zone: str
-    free_kb: int
-    min_kb: int
-
-
-class OomLogStall(Struct, frozen=True, kw_only=True):
-    """A task that waited for memory (4.10 to 4.14). `reserve_share` is what its zones keep back, of RAM (0 to 1)."""
-
-    time: str | None
-    stamp_seconds: float | None
-    trigger: str
-    trigger_pid: int | None
-    waited_ms: int
-    order: int
-    mode: str
-    flags: str | None
-    memory: OomMemory
-    zones: tuple[OomLogZone, ...]
-    reserve_share: float | None
-
-
-class OomLogCache(Struct, frozen=True, kw_only=True):
-    """A cache of the kernel that could not grow; `group` and `group_id` where it is one control group's."""
-
-    time: str | None
-    stamp_seconds: float | None
-    cache: str | None
-    object_bytes: int | None
-    group_id: int | None
-    group: str | None
-    container: str | None
-
-
-class OomLogHung(Struct, frozen=True, kw_only=True):
-    """A task that hung while the kernel looked for memory: `waits` is reclaim, swap or writeback."""
-
-    time: str | None
-    stamp_seconds: float | None
-    name: str
-    pid: int
-    seconds: int
-    waits: str
-    frame: str
-
-
 class OomLogDocument(Document, frozen=True, kw_only=True):
     """runbook oom-log --json; `older_events` were left out, of a log with very many."""
 
@@ -256,10 +196,10 @@ def oom_log_document(log: KernelLog) -> OomLogDocument:
         events=tuple(_event(event) for event in log.events if event.killer in KERNEL_KILLERS),
         failures=tuple(_failure(failure) for failure in log.failures),
         userspace=tuple(_killer(event) for event in log.events if event.killer not in KERNEL_KILLERS),
-        notes=tuple(_note(note) for note in log.notes),
-        stalls=tuple(_stall(stall) for stall in log.stalls),
-        caches=tuple(_cache(one) for one in log.caches),
-        hung_tasks=tuple(_hung(one) for one in log.hung),
+        notes=tuple(note_document(note) for note in log.notes),
+        stalls=tuple(stall_document(stall) for stall in log.stalls),
+        caches=tuple(cache_document(one) for one in log.caches),
+        hung_tasks=tuple(hung_document(one) for one in log.hung),
         slub_failures=log.slub_failures,
         overcommit_refusals=log.overcommit_refusals,
         older_events=log.dropped,
@@ -315,51 +255,6 @@ def _failure(failure: Failure) -> OomLogFailure:
         atomic=failure.atomic,
         memory=_memory(explain.of_host(failure)),
         fragmentation=by_zone(failure.blocks, failure.order),
-    )
-
-
-def _note(note: LogNote) -> OomLogNote:
-    return OomLogNote(note.kind, note.date or None, note.stamp, note.name, note.pid, note.value, note.detail or None)
-
-
-def _stall(stall: Stall) -> OomLogStall:
-    share = reserve_share(stall)
-    return OomLogStall(
-        time=stall.date or None,
-        stamp_seconds=stall.stamp,
-        trigger=stall.name,
-        trigger_pid=stall.pid,
-        waited_ms=stall.waited_ms,
-        order=stall.order,
-        mode=stall.mode,
-        flags=stall.flags,
-        memory=_memory(explain.of_host(stall)),
-        zones=tuple(OomLogZone(*mark) for mark in stall.watermarks),
-        reserve_share=None if share is None else round(share, 4),
-    )
-
-
-def _cache(one: CacheFailure) -> OomLogCache:
-    return OomLogCache(
-        time=one.date or None,
-        stamp_seconds=one.stamp,
-        cache=one.cache or None,
-        object_bytes=one.object_bytes,
-        group_id=one.group_id,
-        group=one.group or None,
-        container=one.container or None,
-    )
-
-
-def _hung(one: HungTask) -> OomLogHung:
-    return OomLogHung(
-        time=one.date or None,
-        stamp_seconds=one.stamp,
-        name=one.name,
-        pid=one.pid,
-        seconds=one.seconds,
-        waits=one.waits,
-        frame=one.frame,
     )
 
 
