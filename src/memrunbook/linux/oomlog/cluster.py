@@ -12,7 +12,7 @@ TALOS, KUBELET = "talos", "kubelet"
 EVICTION, CONTAINER = "eviction", "container"
 MEMORY = "memory"
 MOUNT = "/sys/fs/cgroup"
-_SIGKILL = re.compile(r"[Ss]ending SIGKILL to cgroup\b.*?[\"=: ](\S*?/(?:kubepods|podruntime|system|init)[^\"\s,}]*)")
+_SIGKILL = re.compile(r"[Ss]ending SIGKILL to cgroup\b.*?\bcgroup\"?[:=] ?\"?([^\"\s,}]+)")
 _TALOS_FAILED = "failed to send SIGKILL", "cannot reap cgroup"
 _EVICTED = re.compile(
     r"viction manager: pod (?:is evicted successfully\" pod=\"([^\"]+)\"|(\S+) is evicted successfully)"
@@ -26,7 +26,8 @@ _NOT_EVICTED = re.compile(
     r"(?:\"? (?:pod=)?\"?([^\"\s]+))?"
     r"|viction manager: pod (\S+) (failed to evict)"
 )
-_LOW = re.compile(r"(?:\bpod/(\S+) .*?)?node was low on resource: memory\b")
+LOW = "node was low on resource: memory"
+_LOW = re.compile(rf"(?:\bpod/(\S+) .*?)?{LOW}\b")
 _OLD_POD = re.compile(r"([^_\s]+)_([^_(\s]+)\([0-9a-f-]{8,40}\)$")
 _OOM_OF_CONTAINER = re.compile(
     r"TaskOOM event (?:container_id:\\?\"|&TaskOOM\{ContainerID:)([0-9a-f]{12,64})|container oom ([0-9a-f]{12,64})"
@@ -45,7 +46,7 @@ def read_talos(line: LogLine) -> Told:
     found = _SIGKILL.search(line.text)
     if found is None:
         return None
-    path = "/" + found[1].removeprefix(MOUNT).lstrip("/.")
+    path = "/" + found[1].removeprefix(MOUNT).lstrip("/.…")
     return LogEvent(line.stamp, TALOS, task_memcg=path, reason="memory pressure of the node", date=line.date)
 
 
@@ -57,7 +58,9 @@ def read_kubelet(line: LogLine) -> Told:
     low = _LOW.search(line.text)
     if low:
         unit = f"pod {low[1]}" if low[1] else ""
-        return LogEvent(line.stamp, KUBELET, unit=unit, reason=line.text[low.start() :].strip(), date=line.date)
+        return LogEvent(
+            line.stamp, KUBELET, unit=unit, reason=line.text[line.text.index(LOW) :].strip(), date=line.date
+        )
     reclaim = _RECLAIM.search(line.text)
     if reclaim:
         return LogNote(EVICTION, line.stamp, line.date, reclaim[1].strip("'\""))

@@ -19,7 +19,7 @@ _FRAMES = {
     ),
 }
 """The functions of mm/ in which a task sleeps for want of memory, by what it waits for; the first one counts."""
-_WAITS = re.compile("|".join(rf"(?<!\? )\b(?P<{kind}>{names})\+0x" for kind, names in _FRAMES.items()))
+_WAITS = re.compile("|".join(rf"(?<!\? )\b(?P<{kind}>{names})(?:\.[\w.]+)?\+0x" for kind, names in _FRAMES.items()))
 MOST_LINES = 64
 """A trace has no more."""
 

@@ -56,7 +56,8 @@ _EARLYOOM_DID_NOT = re.compile(
 _OOMD = re.compile(r"oomd kill: .*? (/?\S+) (\d{1,18}) ruleset:(.*)$")
 _NOHANG = re.compile(r"(?:Sending (?:SIG)?(?:TERM|KILL) to the victim|Try to send signal \S+ to )(.*)$")
 _NOHANG_VICTIM = re.compile(
-    r"[Nn]ame: (.{1,64}?), PID: (\d{1,10})|PID: (\d{1,10}), [Nn]ame: (.{1,64}?)(?:,|$)|\bto (.{1,64}), Pid (\d{1,10})"
+    r"[Nn]ame: (.{1,64}?), PID: (\d{1,10})|PID: (\d{1,10}), [Nn]ame: (.{1,64}?)(?:,|$)"
+    r"|signal \S+ to (.{1,64}), Pid (\d{1,10})"
 )
 _NOHANG_SEEN = re.compile(
     r"PID: +(?P<pid>\d{1,10}), name: (?P<name>.{1,64}?), state:|Victim is (?P<was>.{1,64}), pid: (?P<was_pid>\d{1,10}),"
@@ -114,7 +115,7 @@ def _nohang(line: LogLine) -> Told:
     """It names the victim in the same line, in some versions only in lines before."""
     if any(words in line.text for words in _NOHANG_UNDONE):
         return Undone("nohang")
-    seen, found = _NOHANG_SEEN.search(line.text), _NOHANG.search(line.text)
+    seen, found = list(_NOHANG_SEEN.finditer(line.text)), _NOHANG.search(line.text)
     sighting = _sighted(seen) if seen else None
     if found is None:
         return sighting or (_did_not(line, "nohang", line.text.strip()) if _NOHANG_DID_NOT.match(line.text) else None)
@@ -122,15 +123,18 @@ def _nohang(line: LogLine) -> Told:
     chosen = None
     if named:
         chosen = TaskRow(int(named[2] or named[3] or named[6]), named[1] or named[4] or named[5])
-    elif sighting and sighting.pid is not None:
-        chosen = TaskRow(sighting.pid, sighting.name)
     return LogEvent(line.stamp, "nohang", chosen=chosen, reason=line.text.strip(), date=line.date)
 
 
-def _sighted(seen: re.Match[str]) -> Sighting:
-    pid, rss = seen["pid"] or seen["was_pid"] or seen["only_pid"], seen["rss"] or seen["also"]
-    name = seen["name"] or seen["was"] or seen["only"] or ""
-    return Sighting("nohang", int(pid) if pid else None, name, int(rss) * KIB if rss else None)
+def _sighted(seen: list[re.Match[str]]) -> Sighting:
+    """What one line says of the process: all in one, or its name, pid and size each in its own."""
+    told = {name: value for found in seen for name, value in found.groupdict().items() if value}
+
+    def number(*names: str) -> int | None:
+        return next((int(told[name]) for name in names if name in told), None)
+
+    name, rss = told.get("name") or told.get("was") or told.get("only") or "", number("rss", "also")
+    return Sighting("nohang", number("pid", "was_pid", "only_pid"), name, None if rss is None else rss * KIB)
 
 
 def _oomd(line: LogLine) -> Told:
