@@ -24,7 +24,9 @@ from memrunbook.facts.hugepages import HugepagePool
 from memrunbook.facts.oom import Oom
 from memrunbook.facts.pressure import IoPressure, PressureReading, Stall
 from memrunbook.facts.shared.group import Group
+from memrunbook.facts.shared_memory import SharedMemoryReading
 from memrunbook.facts.shm import ShmReading
+from memrunbook.facts.slab_growth import SlabGrowthReading
 from memrunbook.facts.suspects import Suspects
 from memrunbook.facts.thp import ThpReading
 from memrunbook.facts.tmpfs import TmpfsReading
@@ -78,11 +80,18 @@ MORE: dict[str, Reading | Unavailable] = {
     "thp": ThpReading(enabled="always"),
     "tmpfs": TmpfsReading(mounts=[]),
     "numa": ABSENT,
+    "zram": ABSENT,
+    "shared_memory": SharedMemoryReading(holders=[], explained=True),
+    "slab_growth": SlabGrowthReading(caches=[]),
 }
 CALM: dict[str, Any] = {
     **MORE,
     "host.page_size_bytes": PAGE,
     "memory.shared_percent": 1.0,
+    "memory.shared_bytes": GIB // 2,
+    "memory.page_tables_bytes": GIB // 4,
+    "memory.page_tables_percent": 0.4,
+    "memory.places": [],
     "memory.committed_percent": 50.0,
     "memory.hardware_corrupted_bytes": 0,
     "memory.anonymous_bytes": 20 * GIB,

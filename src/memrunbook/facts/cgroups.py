@@ -10,7 +10,7 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from memrunbook.core.reading.fact import Detail, Doc, Fact, Reading, Sample, Samples, Unavailable, Walk
+from memrunbook.core.reading.fact import Detail, Doc, Fact, Read, Reading, Sample, Samples, Unavailable, Walk
 from memrunbook.core.units import Unit
 from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.group import ROOT, Group, Point, read_group
@@ -20,6 +20,9 @@ from memrunbook.facts.shared.sampling import ONE_SAMPLE, Readings, latest
 WALK, DETAIL = "cgroups", "cgroup-details"
 NEAR_PERCENT = 90.0
 STALLED_PERCENT = 10.0
+STAT = f"{ROOT}/cgroup.stat"
+DYING = ("nr_dying_subsys_memory", "nr_dying_descendants")
+"""Of newer kernels and of older ones; groups that are dying for another reason are few."""
 HELD_PERCENT = 80.0
 RESTORED_PER_SECOND = 10.0
 """File cache that can go does not press: either so much of the limit is held by something else, or so many file pages
@@ -42,10 +45,15 @@ class CgroupsReading(Reading, frozen=True, kw_only=True):
     pressed: Annotated[
         list[Group] | None,
         Doc(
-            "90 % of a limit used, stalled 10 % of the time or hitting it, and not for file cache that can go",
-            source="memory.events, memory.pressure",
+            "90 % of a limit used, stalled 10 % of the time or hitting it, and not for file cache that can go;"
+            " or 90 % of a limit of kernel memory that has refused some",
+            source="memory.events, memory.pressure, memory.kmem.failcnt",
         ),
     ] = None
+    dying: Annotated[
+        int | None, Doc("removed groups whose memory is still in use", Unit.COUNT, "cgroup.stat nr_dying_descendants")
+    ] = None
+    counts_dying: Annotated[bool, Doc("the kernel counts them (4.14, cgroup v2)", source=STAT)] = False
 
 
 class _Walked(Struct, frozen=True):
@@ -74,6 +82,8 @@ def parse(samples: Samples, readings: Readings) -> CgroupsReading | Unavailable:
     if not last.groups and last.version > 1 and "memory" not in last.controllers:
         return SWITCHED_OFF
     killed = getattr(readings.get("vmstat"), "oom_kills_in_sample", None) != 0
+    stat = numbers.keyed(latest(samples, STAT).text)
+    dying = next((stat[name] for name in DYING if name in stat), None)
     groups = [read_group(path, _points(path, walks, killed=killed)) for path in last.groups]
     return CgroupsReading(
         version=last.version,
@@ -81,6 +91,8 @@ def parse(samples: Samples, readings: Readings) -> CgroupsReading | Unavailable:
         shown=len(groups),
         all=sorted(groups, key=lambda group: group.usage_bytes or 0, reverse=True),
         pressed=sorted(filter(_is_pressed, groups), key=_badness, reverse=True) if len(walks) > 1 else None,
+        dying=dying,
+        counts_dying=dying is not None,
         unavailable={} if len(walks) > 1 else {"pressed": ONE_SAMPLE},
     )
 
@@ -138,6 +150,8 @@ def _words(lines: str) -> dict[str, str]:
 
 def _is_pressed(group: Group) -> bool:
     """At its limit with file cache that can go is healthy, however often it is hit: every page read hits it."""
+    if (group.kernel_limit_percent or 0.0) >= NEAR_PERCENT and group.kernel_limit_failures:
+        return True
     if (group.usage_percent or 0.0) < NEAR_PERCENT:
         return False
     stalled = (group.full_percent or 0.0) >= STALLED_PERCENT
@@ -157,7 +171,7 @@ def _badness(group: Group) -> tuple[float, float, float]:
 FACT = Fact(
     reading=CgroupsReading,
     parse=parse,
-    asks=(Walk(WALK, SCRIPT, each=True, again=AGAIN), Detail(DETAIL, ITEMS, PROGRAM)),
+    asks=(Walk(WALK, SCRIPT, each=True, again=AGAIN), Read(STAT), Detail(DETAIL, ITEMS, PROGRAM)),
     needs=("vmstat",),
     meaning="control groups, their memory, limits and pressure",
 )

@@ -8,9 +8,12 @@ from typing import Annotated
 
 from memrunbook.core.reading.fact import Doc, Fact, Read, Reading, Samples, Unavailable, Whole
 from memrunbook.core.units import Unit
+from memrunbook.facts.host import page_size
 from memrunbook.facts.shared import numbers
+from memrunbook.facts.shared.growth import rising, thinned
 from memrunbook.facts.shared.sampling import FieldValues, Readings, latest
-from memrunbook.facts.zram import ZramReading
+from memrunbook.facts.shared.whereabouts import VMSTAT, ballooned, placed
+from memrunbook.linux.places import Place
 
 MEMINFO = "/proc/meminfo"
 ARCSTATS = "/proc/spl/kstat/zfs/arcstats"
@@ -36,18 +39,16 @@ KEYS = {
     "kernel_stack_bytes": "KernelStack",
     "page_tables_bytes": "PageTables",
     "percpu_bytes": "Percpu",
+    "slab_reclaimable_bytes": "SReclaimable",
     "vmalloc_used_bytes": "VmallocUsed",
     "commit_limit_bytes": "CommitLimit",
     "committed_bytes": "Committed_AS",
     "hardware_corrupted_bytes": "HardwareCorrupted",
-    "balloon_bytes": "Balloon",
     "zswap_bytes": "Zswap",
     "zswapped_bytes": "Zswapped",
 }
-ACCOUNTED = (
-    "MemFree", "Buffers", "Cached", "SwapCached", "AnonPages", "Slab", "KernelStack", "PageTables", "Percpu",
-    "VmallocUsed", "Zswap",
-)  # fmt: skip
+GROWS = ("AnonPages", "Shmem")
+"""What a leak of processes fills, and swap."""
 
 
 class MemoryReading(Reading, frozen=True, kw_only=True):
@@ -95,6 +96,19 @@ class MemoryReading(Reading, frozen=True, kw_only=True):
     mapped_bytes: Annotated[int | None, Doc("mapped file pages", BYTES, "/proc/meminfo Mapped")] = None
     kernel_stack_bytes: Annotated[int | None, Doc("kernel stacks", BYTES, "/proc/meminfo KernelStack")] = None
     page_tables_bytes: Annotated[int | None, Doc("page tables", BYTES, "/proc/meminfo PageTables")] = None
+    page_tables_percent: Annotated[float | None, Doc("page tables, of RAM", PERCENT, "PageTables / MemTotal")] = None
+    kernel_bytes: Annotated[
+        int, Doc("what the kernel holds for itself: slab, page tables, stacks, per-CPU, vmalloc", BYTES, MEMINFO)
+    ] = 0
+    slab_reclaimable_bytes: Annotated[
+        int | None, Doc("of this, what it gives back on demand", BYTES, "/proc/meminfo SReclaimable")
+    ] = None
+    kernel_percent: Annotated[float, Doc("that, of RAM", PERCENT, MEMINFO)] = 0.0
+    huge_bytes: Annotated[int, Doc("pools of huge pages of every size, used or not", BYTES, "Hugetlb, sysfs")] = 0
+    shared_mapped_bytes: Annotated[
+        int | None,
+        Doc("of the shared memory, at least so much is mapped by processes", BYTES, "Mapped - (Cached - Shmem)"),
+    ] = None
     percpu_bytes: Annotated[int | None, Doc("per-CPU memory", BYTES, "/proc/meminfo Percpu")] = None
     vmalloc_used_bytes: Annotated[
         int | None, Doc("vmalloc; 0 on kernels that do not count it", BYTES, "/proc/meminfo VmallocUsed")
@@ -109,13 +123,36 @@ class MemoryReading(Reading, frozen=True, kw_only=True):
     hardware_corrupted_bytes: Annotated[
         int | None, Doc("RAM found broken", BYTES, "/proc/meminfo HardwareCorrupted")
     ] = None
-    balloon_bytes: Annotated[int | None, Doc("taken back by the hypervisor", BYTES, "/proc/meminfo Balloon")] = None
+    balloon_bytes: Annotated[
+        int | None,
+        Doc("taken back by the hypervisor", BYTES, "meminfo Balloon, vmstat nr_balloon_pages, balloon_inflate"),
+    ] = None
     zswap_bytes: Annotated[int | None, Doc("RAM that zswap uses", BYTES, "/proc/meminfo Zswap")] = None
     zswapped_bytes: Annotated[int | None, Doc("what zswap holds", BYTES, "/proc/meminfo Zswapped")] = None
     unaccounted_bytes: Annotated[
         int, Doc("RAM in no counter: drivers, balloons, network buffers", BYTES, "MemTotal less all counters")
     ]
     unaccounted_percent: Annotated[float, Doc("unaccounted share of RAM", PERCENT, "MemTotal less all counters")]
+    foreign_bytes: Annotated[
+        int,
+        Doc("balloon and drivers: the balloon's counter, and what is in no counter", BYTES, "unaccounted + balloon"),
+    ] = 0
+    foreign_percent: Annotated[
+        float, Doc("that, of the RAM with what a balloon took out of it", PERCENT, "unaccounted + balloon")
+    ] = 0.0
+    places: Annotated[
+        list[Place] | None, Doc("where the RAM is, in the order of `runbook diagnose`", source=MEMINFO)
+    ] = None
+    growth_bytes_per_second: Annotated[
+        int | None,
+        Doc("growth of anonymous and shared memory and swap over the samples", Unit.BYTES_PER_SECOND, MEMINFO),
+    ] = None
+    growing: Annotated[
+        bool,
+        Doc("that grew in every interval (watched: by its trend), over 1 MiB/s or 1 % of RAM a minute", source=MEMINFO),
+    ] = False
+    watched_seconds: Annotated[float, Doc("what the samples span; 0 for one", Unit.SECONDS, "/proc/uptime")] = 0.0
+    samples: Annotated[int, Doc("readings that growth rests on", Unit.COUNT, "the read itself")] = 1
     droppable_bytes: Annotated[
         int, Doc("what drop_caches could free", BYTES, "Cached + Buffers + SReclaimable - Shmem - Dirty")
     ]
@@ -145,8 +182,8 @@ def parse(samples: Samples, readings: Readings) -> MemoryReading | Unavailable:
     own = info.get("MemAvailable")
     available = _estimate(info, latest(samples, MIN_FREE).text) if own is None else own
     available = min(available + (reclaimable or 0), total)
-    unaccounted = _unaccounted(info, total, arc.get("size", 0) + _zram(readings))
     droppable = _droppable(info, total)
+    balloon = ballooned(info, latest(samples, VMSTAT).text, page_size(readings))
     counted: FieldValues = {field: info.get(key) for field, key in KEYS.items()}
     return MemoryReading(
         total_bytes=total,
@@ -157,14 +194,34 @@ def parse(samples: Samples, readings: Readings) -> MemoryReading | Unavailable:
         used_bytes=total - available,
         used_percent=100.0 * (total - available) / total,
         shared_percent=numbers.share(info.get("Shmem"), total),
+        shared_mapped_bytes=_mapped(info),
         committed_percent=numbers.share(info.get("Committed_AS"), info.get("CommitLimit")),
-        unaccounted_bytes=unaccounted,
-        unaccounted_percent=100.0 * unaccounted / total,
+        page_tables_percent=numbers.share(info.get("PageTables"), total),
         droppable_bytes=droppable,
         droppable_percent=100.0 * droppable / total,
         arc_reclaimable_bytes=reclaimable,
+        **placed(info, balloon, readings, arc.get("size", 0)),
+        **rising([(one.before, _processes(numbers.keyed(one.text(MEMINFO) or ""))) for one in thinned(samples)], total),
+        watched_seconds=max(0.0, samples[-1].before - samples[0].before),
+        samples=len(samples),
         **counted,
     )
+
+
+def _mapped(info: Mapping[str, int]) -> int | None:
+    """Mapped pages are of files or of shared memory: what is more than all files have must be shared memory."""
+    if "Mapped" not in info or "Shmem" not in info:
+        return None
+    files = info.get("Cached", 0) + info.get("Buffers", 0) - info["Shmem"]
+    return min(max(info["Mapped"] - max(files, 0), 0), info["Shmem"])
+
+
+def _processes(info: Mapping[str, int]) -> int | None:
+    """What processes hold, in bytes; swap counts less what is in memory too."""
+    if not info.keys() >= set(GROWS):
+        return None
+    swap = info.get("SwapTotal", 0) - info.get("SwapFree", 0) - info.get("SwapCached", 0)
+    return sum(info[name] for name in GROWS) + max(swap, 0)
 
 
 def _estimate(info: Mapping[str, int], min_free: str) -> int:
@@ -182,16 +239,6 @@ def _droppable(info: Mapping[str, int], total: int) -> int:
     return min(max(cache - info.get("Shmem", 0) - info.get("Dirty", 0), 0), total)
 
 
-def _unaccounted(info: Mapping[str, int], total: int, elsewhere: int) -> int:
-    huge = info.get("Hugetlb", info.get("HugePages_Total", 0) * info.get("Hugepagesize", 0))
-    return max(total - sum(info.get(key, 0) for key in ACCOUNTED) - huge - elsewhere, 0)
-
-
-def _zram(readings: Readings) -> int:
-    zram = readings.get("zram")
-    return zram.memory_used_bytes if isinstance(zram, ZramReading) else 0
-
-
 def _arc(text: str) -> dict[str, int]:
     """`size` and `c_min` where both are there: https://github.com/openzfs/zfs/issues/10255."""
     found = re.findall(r"^(size|c_min)[ \t]+\d+[ \t]+(\d{1,18})[ \t]*$", text, re.MULTILINE | re.ASCII)
@@ -202,7 +249,7 @@ def _arc(text: str) -> dict[str, int]:
 FACT = Fact(
     reading=MemoryReading,
     parse=parse,
-    asks=(Read(MEMINFO, each=True), Read(ARCSTATS), Whole(MIN_FREE)),
-    needs=("zram",),
+    asks=(Read(MEMINFO, each=True), Read(VMSTAT, each=True), Read(ARCSTATS), Whole(MIN_FREE)),
+    needs=("host", "hugepages", "zram", "zswap"),
     meaning="memory of the host",
 )

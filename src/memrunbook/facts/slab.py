@@ -13,6 +13,7 @@ from memrunbook.core.units import Unit
 from memrunbook.facts.host import page_size
 from memrunbook.facts.memory import MEMINFO
 from memrunbook.facts.shared import numbers
+from memrunbook.facts.shared.growth import rising, thinned
 from memrunbook.facts.shared.sampling import NO_PAGE_SIZE, FieldValues, Readings, latest, split
 
 SLABINFO = "/proc/slabinfo"
@@ -78,6 +79,17 @@ class SlabReading(Reading, frozen=True, kw_only=True):
     unreclaimable_percent: Annotated[
         float | None, Doc("unreclaimable share of RAM", Unit.PERCENT, "SUnreclaim / MemTotal")
     ] = None
+    growth_bytes_per_second: Annotated[
+        int | None,
+        Doc("growth of the unreclaimable part over the samples", Unit.BYTES_PER_SECOND, "/proc/meminfo SUnreclaim"),
+    ] = None
+    growing: Annotated[
+        bool,
+        Doc(
+            "that grew in every interval (watched: by its trend), over 1 MiB/s or 1 % of RAM a minute",
+            source="/proc/meminfo SUnreclaim",
+        ),
+    ] = False
     caches: Annotated[list[SlabCache] | None, Doc("the ten largest caches, largest first (root)", source=SLABINFO)] = (
         None
     )
@@ -120,8 +132,13 @@ def parse(samples: Samples, readings: Readings) -> SlabReading | Unavailable:
         unreclaimable_bytes=kept,
         unreclaimable_percent=numbers.share(kept, total),
         unavailable=gaps,
+        **rising([(one.before, _kept(one.text(MEMINFO))) for one in thinned(samples)], total),
         **values,
     )
+
+
+def _kept(meminfo: str | None) -> int | None:
+    return numbers.keyed(meminfo or "").get("SUnreclaim")
 
 
 def _cached(answer: Answer, page_bytes: int | None, reclaimable: int | None) -> FieldValues:
@@ -138,6 +155,11 @@ def _cached(answer: Answer, page_bytes: int | None, reclaimable: int | None) -> 
         "dentry_inode_percent": numbers.share(names, reclaimable),
         "mappings": _mappings(found),
     }
+
+
+def sizes(slabinfo: str, page_bytes: int) -> dict[str, int]:
+    """The RAM of every cache in bytes, by its name."""
+    return {row.name: row.bytes for row in _rows(slabinfo, page_bytes)}
 
 
 def _rows(text: str, page_bytes: int) -> Iterator[_Row]:

@@ -7,50 +7,77 @@ what the control groups say still stands.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
 from memrunbook.core.reading.fact import Command, Doc, Fact, Reading, Samples, Unavailable, Walk
-from memrunbook.core.units import MIB, MINUTE, Unit
+from memrunbook.core.units import Unit
 from memrunbook.facts.shared import numbers
-from memrunbook.facts.shared.growth import growth_of, thinned
-from memrunbook.linux.service import PROPERTIES, Growth, Service, ServiceMemory, read_service
+from memrunbook.facts.shared.growth import growth_of, is_fast, thinned
+from memrunbook.linux.blame import LEAST_PERCENT, explains
+from memrunbook.linux.service import (
+    PROPERTIES,
+    Growth,
+    Service,
+    ServiceMemory,
+    charged,
+    read_service,
+    with_reclaimable,
+    with_released,
+)
 from memrunbook.linux.systemctl import blocks
 
 SUSPECT_PERCENT = 30.0
-MATTERS_PERCENT = 5.0
-"""Of the suspects those that grow come first, but not one that holds less of the RAM than this."""
-GROWING_BYTES_PER_SECOND = MIB
-GROWING_PERCENT_PER_MINUTE = 1.0
 EMPTY = ServiceMemory(0, 0, 0, 0)
 NO_PROCESS = frozenset({"exited", "failed", "dead", "auto-restart"})
 GROUPS, SHOW = "units", "systemctl"
 
-# Nothing is swapped in twice where nothing is in swap: then the first two lines of memory.stat are enough. cgroup v1
-# counts a group's own pages first and those of all below it many lines later: the same where there is none below.
+# Nothing is swapped in twice where nothing is in swap: then the first two lines of memory.stat are enough, but for who
+# holds 1 % of RAM beside its anonymous memory: shared memory or the kernel's. cgroup v1 counts a group's own pages
+# first and those of all below it many lines later: the same where there is none below.
 SCRIPT = """\
-u_root=/sys/fs/cgroup u_list= u_line='
+u_root=/sys/fs/cgroup u_version=2 u_list= u_small= u_line='
 '
-[ -e "$u_root/cgroup.controllers" ] || u_root=/sys/fs/cgroup/memory
+[ -e "$u_root/cgroup.controllers" ] || u_root=/sys/fs/cgroup/memory u_version=1
+read -r u_key u_small u_value </proc/meminfo
+u_small=$((${u_small:-0} / 100 * 1024))
+units_more() {
+  case $1 in again) return 1 ;; deep) return 0 ;; esac
+  case $u_total$u_anon in '' | *[!0-9]*) return 1 ;; esac
+  [ $((u_total - u_anon)) -ge "$u_small" ]
+}
+units_deep() {
+  u_leaf=deep u_more="total $u_total${u_line}file $u_file$u_line"
+  while read -r u_key u_value; do
+    case $u_key in
+      kernel | kernel_stack | pagetables | sec_pagetables | percpu | sock | shmem | slab_reclaimable)
+        u_more="$u_more$u_key $u_value$u_line" ;;
+      swapcached) u_cached=$u_value ;;
+      slab_unreclaimable) u_more="$u_more$u_key $u_value$u_line"; break ;;
+    esac
+  done
+}
 units_two() {
-  u_swap= u_anon= u_file= u_cached=
+  u_swap= u_anon= u_file= u_cached= u_more=
   read -r u_swap <"$1/memory.swap.current"
   { read -r u_key u_anon
     [ "$2" = again ] || read -r u_key u_file
-    case $u_swap in '' | 0) ;; *)
+    units_more "$2" && units_deep
+    case $u_more$u_swap in '' | 0 | *"$u_line"*) ;; *)
       while read -r u_key u_value; do
         case $u_key in swapcached) u_cached=$u_value; break ;; inactive_anon) break ;; esac
       done ;;
     esac; } <"$1/memory.stat"
 }
 units_one() {
-  u_swap= u_anon= u_file= u_cached= u_below=total_ u_last=total_swap
+  u_swap= u_anon= u_file= u_cached= u_more= u_below=total_ u_last=total_swap
   [ "$2" = leaf ] && u_below= u_last=swap
   { while read -r u_key u_value; do
       case $u_key in
         "${u_below}rss") u_anon=$u_value ;;
         "${u_below}cache") u_file=$u_value ;;
+        "${u_below}shmem") u_more="shmem $u_value$u_line" ;;
         "$u_last") u_swap=$u_value; break ;;
         hierarchical_memory_limit) [ -z "$u_below" ] && break ;;
       esac
@@ -58,7 +85,7 @@ units_one() {
 }
 for u_dir in "$u_root"/*.slice/*.service "$u_root"/*.slice/*.slice/*.service; do
   [ -d "$u_dir" ] || continue
-  u_total= u_swap= u_anon= u_file= u_cached= u_leaf=leaf
+  u_total= u_swap= u_anon= u_file= u_cached= u_more= u_leaf=leaf
   if read -r u_total <"$u_dir/memory.current"; then
     units_two "$u_dir"
   elif read -r u_total <"$u_dir/memory.usage_in_bytes"; then
@@ -68,19 +95,23 @@ for u_dir in "$u_root"/*.slice/*.service "$u_root"/*.slice/*.slice/*.service; do
     u_leaf=
   fi
   [ -n "$u_leaf" ] && u_list=$u_list$u_leaf$u_dir$u_line
-  printf 'unit %s\\ntotal %s\\nswap %s\\nanonymous %s\\nfile %s\\nswap_cached %s\\n' \\
-    "${u_dir#"$u_root"}" "$u_total" "$u_swap" "$u_anon" "$u_file" "$u_cached"
+  printf 'unit %s\\ntotal %s\\nswap %s\\nanonymous %s\\nfile %s\\nswap_cached %s\\n%s' \\
+    "${u_dir#"$u_root"}" "$u_total" "$u_swap" "$u_anon" "$u_file" "$u_cached" "$u_more"
 done
 units_again() {
   set -f
   IFS=$u_line
   for u_dir in $u_list; do
     unset IFS
-    u_leaf=${u_dir%%/*} u_dir=/${u_dir#*/}
-    if [ "$u_root" = /sys/fs/cgroup ]; then units_two "$u_dir" again; else units_one "$u_dir" "$u_leaf"; fi
+    u_anon= u_leaf=${u_dir%%/*} u_dir=/${u_dir#*/}
+    case $u_version$u_leaf in
+      1*) units_one "$u_dir" "$u_leaf" ;;
+      2deep) read -r u_total <"$u_dir/memory.current" && units_two "$u_dir" deep ;;
+      *) units_two "$u_dir" again ;;
+    esac
     [ -n "$u_anon" ] || continue
-    printf 'unit %s\\nswap %s\\nanonymous %s\\nswap_cached %s\\n' \\
-      "${u_dir#"$u_root"}" "$u_swap" "$u_anon" "$u_cached"
+    printf 'unit %s\\nswap %s\\nanonymous %s\\nswap_cached %s\\n%s' \\
+      "${u_dir#"$u_root"}" "$u_swap" "$u_anon" "$u_cached" "$u_more"
   done
   unset IFS
   set +f
@@ -88,8 +119,6 @@ units_again() {
 """
 AGAIN = "units_again"
 """What may grow of the services that the first sample saw: one that started since has no growth yet."""
-
-MEMORY = frozenset(ServiceMemory.__struct_fields__)
 
 
 class Units(Reading, frozen=True, kw_only=True):
@@ -107,29 +136,43 @@ class Units(Reading, frozen=True, kw_only=True):
     ] = None
     watched_seconds: Annotated[float, Doc("what the samples span; 0 for one", Unit.SECONDS, "/proc/uptime")] = 0.0
     samples: Annotated[int, Doc("readings that growth rests on", Unit.COUNT, "the read itself")] = 1
+    kernel_holders: Annotated[
+        list[Service],
+        Doc("the kernel holds 5 % of RAM and more for them, most first", source="memory.stat kernel"),
+    ] = []  # noqa: RUF012  msgspec copies it
     suspects: Annotated[
         list[Service],
         Doc(
-            "growing, or with 30 % of RAM and more; growing ones of 5 % first, the largest first", source="memory.stat"
+            "growing with 5 % of RAM, or with 30 % and more, growing ones first, the largest first;"
+            " none where a balloon, a driver or the kernel holds over 25 % and more than it",
+            source="memory.stat",
         ),
     ]
 
 
 def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Units | Unavailable:
     """Joins what systemctl shows with the control groups of every sample."""
-    series = [(sample.before, _groups(sample.text(GROUPS) or "")) for sample in thinned(samples)]
+    passing = _passing(readings)
+    series = [(sample.before, _groups(sample.text(GROUPS) or "", passing)) for sample in thinned(samples)]
     shown = blocks(samples[0].text(SHOW) or "")
     if not shown and not series[0][1]:
         return _missing(samples, readings.get("host"))
     ram = getattr(readings.get("memory"), "total_bytes", None)
     room = _room(readings)
-    newest = {path: _newest(path, series) for path in series[-1][1]}
+    given_back = getattr(readings.get("memory"), "slab_reclaimable_bytes", None)
+    newest = {path: with_reclaimable(_newest(path, series), given_back) for path in series[-1][1]}
     growth = _shares({path: growth_of(_sizes(path, series)) for path in newest})
     found = _services(shown, newest, samples[0].before) if shown else _bare(newest)
     held = sum(map(_own, found))
     services = sorted((_completed(one, growth, ram, room, held) for one in found), key=_own, reverse=True)
-    growing = [one for one in services if _grows(one, growth, ram)]
-    suspects = [one for one in services if one in growing or (one.memory_percent or 0.0) >= SUSPECT_PERCENT]
+    growing = [one for one in services if is_fast(growth.get(one.cgroup, Growth()), ram)]
+    foreign = _foreign(readings)
+    suspects = [
+        one
+        for one in services
+        if (one in growing or (one.memory_percent or 0.0) >= SUSPECT_PERCENT)
+        and explains(one.own_bytes, ram, foreign - (newest.get(one.cgroup) or EMPTY).kept)
+    ]
     return Units(
         count=len(services),
         failed_count=sum(one.failed for one in services) if shown else None,
@@ -139,7 +182,10 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Un
         else None,
         watched_seconds=max(0.0, samples[-1].before - samples[0].before),
         samples=len(samples),
-        suspects=sorted(suspects, key=lambda one: one not in growing or (one.memory_percent or 0.0) < MATTERS_PERCENT),
+        kernel_holders=sorted(
+            (one for one in services if ram and _kernel(one) * 100 >= ram * LEAST_PERCENT), key=_kernel, reverse=True
+        ),
+        suspects=sorted(suspects, key=lambda one: one not in growing),
     )
 
 
@@ -148,6 +194,25 @@ def _room(readings: Mapping[str, Reading | Unavailable]) -> int | None:
     available = getattr(readings.get("memory"), "available_bytes", None)
     swap = getattr(readings.get("swap"), "free_bytes", None)
     return None if available is None or swap is None else available + swap
+
+
+def _foreign(readings: Mapping[str, Reading | Unavailable]) -> int:
+    """What neither processes nor files hold, in bytes: balloon, drivers, and the kernel but for what it gives back."""
+    memory = readings.get("memory")
+    foreign, kernel, given = (
+        getattr(memory, f"{name}_bytes", None) or 0 for name in ("foreign", "kernel", "slab_reclaimable")
+    )
+    return int(foreign + max(kernel - given, 0))
+
+
+def _passing(readings: Mapping[str, Reading | Unavailable]) -> int:
+    """Shared memory that is no file of a tmpfs and no left segment, in bytes; 0 where it is not known."""
+    memory, tmpfs, shm = (readings.get(name) for name in ("memory", "tmpfs", "shm"))
+    shared = getattr(memory, "shared_bytes", None)
+    if shared is None or tmpfs is None or isinstance(tmpfs, Unavailable):
+        return 0
+    lasting = (getattr(tmpfs, "used_bytes", None) or 0) + (getattr(shm, "orphaned_bytes", None) or 0)
+    return max(int(shared) - lasting, 0)
 
 
 def _missing(samples: Samples, host: Reading | Unavailable | None) -> Unavailable:
@@ -159,19 +224,19 @@ def _missing(samples: Samples, host: Reading | Unavailable | None) -> Unavailabl
     return Unavailable("failed", "units: systemctl shows no services and no control group has any")
 
 
-def _groups(text: str) -> dict[str, ServiceMemory]:
+def _groups(text: str, passing: int) -> dict[str, ServiceMemory]:
     """The control groups that the walk printed, by path: every line begins with a word of ours."""
     found = {}
     for block in f"\n{text}".split("\nunit ")[1:]:
         path, *lines = block.split("\n")
-        words = {word: rest for word, _, rest in [line.partition(" ") for line in lines] if word in MEMORY}
-        found[path] = ServiceMemory(**numbers.wholes(words))
+        said = numbers.wholes(dict(line.split(" ", 1) for line in lines if " " in line))
+        found[path] = with_released(charged(said), passing)
     return found
 
 
 def _newest(path: str, series: list[tuple[float, dict[str, ServiceMemory]]]) -> ServiceMemory:
     """What the last sample says of a group; of what it left out, the newest before it."""
-    known: dict[str, int | None] = {}
+    known: dict[str, Any] = {}
     for _, groups in series:
         said = msgspec.structs.asdict(groups.get(path, ServiceMemory()))
         known |= {name: size for name, size in said.items() if size is not None}
@@ -202,8 +267,7 @@ def _bare(groups: Mapping[str, ServiceMemory]) -> list[Service]:
             memory_bytes=memory.total,
             anonymous_bytes=memory.anonymous,
             file_bytes=memory.file,
-            swap_bytes=memory.swap,
-            own_bytes=memory.own,
+            **memory.held,
         )
         for path, memory in groups.items()
     ]
@@ -235,16 +299,12 @@ def _completed(service: Service, growth: Mapping[str, Growth], ram: int | None, 
     )
 
 
+def _kernel(service: Service) -> int:
+    return service.kernel_bytes or 0
+
+
 def _own(service: Service) -> int:
     return service.own_bytes or 0
-
-
-def _grows(service: Service, growth: Mapping[str, Growth], ram: int | None) -> bool:
-    grown = growth.get(service.cgroup, Growth())
-    fast = [float(GROWING_BYTES_PER_SECOND)]
-    if ram:
-        fast.append(ram * GROWING_PERCENT_PER_MINUTE / 100 / MINUTE)
-    return grown.steady and (grown.bytes_per_second or 0) > min(fast)
 
 
 def _argv(properties: Iterable[str]) -> tuple[str, ...]:
@@ -255,6 +315,6 @@ FACT = Fact(
     reading=Units,
     parse=parse,
     asks=(Walk(GROUPS, SCRIPT, each=True, again=AGAIN), Command(SHOW, _argv(PROPERTIES))),
-    needs=("memory", "swap", "host"),
+    needs=("host", "memory", "shm", "swap", "tmpfs"),
     meaning="the services of systemd and their memory",
 )

@@ -14,6 +14,7 @@ from memrunbook.facts.shared.sampling import Readings
 BLOCK = "/sys/block/zram"
 STAT = "/mm_stat"
 SOURCE = "/sys/block/zramN/mm_stat"
+FULL_PERCENT = 95.0
 
 
 class ZramDevice(Struct, frozen=True):
@@ -25,6 +26,10 @@ class ZramDevice(Struct, frozen=True):
     compressed_bytes: Annotated[int, Doc("that, compressed", Unit.BYTES, f"{SOURCE} compr_data_size")]
     memory_used_bytes: Annotated[int, Doc("RAM it takes", Unit.BYTES, f"{SOURCE} mem_used_total")]
     ratio: Annotated[float | None, Doc("original by RAM taken", Unit.RATIO, SOURCE)]
+    limit_bytes: Annotated[int | None, Doc("RAM that it may take at most", Unit.BYTES, f"{SOURCE} mem_limit")] = None
+    limit_percent: Annotated[
+        float | None, Doc("RAM it takes, of that", Unit.PERCENT, f"{SOURCE} mem_used_total / mem_limit")
+    ] = None
 
 
 class ZramReading(Reading, frozen=True, kw_only=True):
@@ -34,6 +39,10 @@ class ZramReading(Reading, frozen=True, kw_only=True):
     memory_used_bytes: Annotated[int, Doc("RAM that all take", Unit.BYTES, f"{SOURCE} mem_used_total")]
     original_bytes: Annotated[int, Doc("what all hold", Unit.BYTES, f"{SOURCE} orig_data_size")]
     ratio: Annotated[float | None, Doc("original by RAM taken", Unit.RATIO, SOURCE)] = None
+    full: Annotated[
+        bool,
+        Doc("a device takes 95 % of the RAM that it may: what is written to it fails", source=f"{SOURCE} mem_limit"),
+    ] = False
 
 
 def parse(samples: Samples, _readings: Readings) -> ZramReading | Unavailable:
@@ -53,15 +62,18 @@ def parse(samples: Samples, _readings: Readings) -> ZramReading | Unavailable:
         memory_used_bytes=used,
         original_bytes=original,
         ratio=original / used if used else None,
+        full=any((device.limit_percent or 0.0) >= FULL_PERCENT for device in devices),
     )
 
 
 def _device(path: str, answer: Answer, size: int | None) -> ZramDevice | None:
-    columns = [numbers.whole(word) for word in answer.text.split()[:3]]
+    columns = [numbers.whole(word) for word in answer.text.split()[:4]]
     match columns:
-        case [int(original), int(compressed), int(used)]:
+        case [int(original), int(compressed), int(used), *limits]:
             name = path.removeprefix("/sys/block/").removesuffix(STAT)
-            return ZramDevice(name, size, original, compressed, used, original / used if used else None)
+            limit = next(iter(limits), None) or None
+            ratio, share = original / used if used else None, numbers.share(used, limit)
+            return ZramDevice(name, size, original, compressed, used, ratio, limit, share)
     return None
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from memrunbook.core.action.policy import UNLISTED, UnitPolicy
 from memrunbook.core.reading.fact import Doc
@@ -19,26 +20,92 @@ PROPERTIES = (
     "CanStart", "CanStop", "CanFreeze", "RefuseManualStop", "RefuseManualStart", "NeedDaemonReload", "FreezerState",
     "TimeoutStartUSec", "TimeoutStopUSec", "StartLimitBurst", "DropInPaths",
 )  # fmt: skip
+KERNEL = ("kernel_stack", "pagetables", "sec_pagetables", "percpu", "slab_reclaimable", "slab_unreclaimable")
+"""What `kernel` of memory.stat sums up on kernels before 5.18, as far as they count it."""
 OFTEN = 3
 _CLUSTER = "/50-pacemaker.conf"
 """The drop-in that Pacemaker lays beside every service that it starts and stops itself."""
 
 
 class ServiceMemory(Struct, frozen=True):
-    """What a service's control group holds, in bytes; None where the kernel does not tell."""
+    """What a service's control group holds, in bytes; None where the kernel does not tell, or nobody asked.
+
+    Shared memory and the kernel's are asked of those only that hold much beside their anonymous memory. `released` is
+    the shared memory that goes with the service.
+    """
 
     total: int | None = None
     anonymous: int | None = None
     file: int | None = None
     swap: int | None = None
     swap_cached: int | None = None
+    shared: int | None = None
+    kernel: int | None = None
+    slab_reclaimable: int | None = None
+    released: int = 0
+
+    @property
+    def swapped(self) -> int | None:
+        """What is in swap and not in memory too."""
+        return None if self.swap is None else max(self.swap - (self.swap_cached or 0), 0)
+
+    @property
+    def kept(self) -> int:
+        """What the kernel holds for the service and does not give back on demand; 0 where that is not known."""
+        known = self.kernel is not None and self.slab_reclaimable is not None
+        return max((self.kernel or 0) - (self.slab_reclaimable or 0), 0) if known else 0
 
     @property
     def own(self) -> int | None:
-        """What only the service can give back: anonymous memory in RAM and in swap; what is in both counts once."""
+        """What only the service can give back, in RAM and in swap; a page that is in both counts once.
+
+        Of its shared memory that is only what goes with it.
+        """
         if self.anonymous is None:
             return None
-        return self.anonymous + max((self.swap or 0) - (self.swap_cached or 0), 0)
+        return self.anonymous + self.released + self.kept + (self.swapped or 0)
+
+    @property
+    def held(self) -> dict[str, Any]:
+        """The fields of a service that say so."""
+        return {
+            "shared_bytes": self.shared,
+            "kernel_bytes": self.kernel,
+            "swap_bytes": self.swapped,
+            "own_bytes": self.own,
+        }
+
+
+def charged(said: Mapping[str, int]) -> ServiceMemory:
+    """What a walk said of a group, by its own words and those of memory.stat.
+
+    Kernel memory is `kernel` (5.18) or its parts, and the buffers of sockets. Before 5.18 the buffers of pipes and
+    other pages stand in no line: they are what the group holds beside all that has one.
+    """
+    memory = ServiceMemory(**{name: said[name] for name in ServiceMemory.__struct_fields__ if name in said})
+    parts = [said[name] for name in KERNEL if name in said]
+    kernel = said.get("kernel", sum(parts) if parts else None)
+    if kernel is not None:
+        kernel += said.get("sock", 0)
+        if "kernel" not in said and not memory.swap:
+            kernel = max(kernel, (memory.total or 0) - (memory.anonymous or 0) - (memory.file or 0))
+    return structs.replace(memory, shared=said.get("shmem"), kernel=kernel)
+
+
+def with_released(memory: ServiceMemory, passing: int) -> ServiceMemory:
+    """Files of a tmpfs and segments outlive who made them: `passing` bytes of the host's shared memory do not."""
+    return structs.replace(memory, released=min(memory.shared or 0, passing)) if memory.shared else memory
+
+
+def with_reclaimable(memory: ServiceMemory, reclaimable: int | None) -> ServiceMemory:
+    """On cgroup v1 no line says what the kernel holds for a group: it is what is left of its usage.
+
+    Of that at most so much as the whole host could give back (`reclaimable` bytes of slab) is taken to be given back.
+    """
+    left = (memory.total or 0) - (memory.anonymous or 0) - (memory.file or 0)
+    if memory.kernel is not None or memory.file is None or memory.swap or reclaimable is None or left <= 0:
+        return memory
+    return structs.replace(memory, kernel=left, slab_reclaimable=min(left, reclaimable))
 
 
 class Growth(Struct, frozen=True):
@@ -67,13 +134,25 @@ class Service(Struct, frozen=True, kw_only=True):
     memory_bytes: Annotated[int | None, Doc("memory with its file cache", Unit.BYTES, "memory.current")] = None
     anonymous_bytes: Annotated[int | None, Doc("anonymous memory", Unit.BYTES, "memory.stat anon")] = None
     file_bytes: Annotated[int | None, Doc("file pages, shared memory too", Unit.BYTES, "memory.stat file")] = None
-    swap_bytes: Annotated[int | None, Doc("swap", Unit.BYTES, "memory.swap.current")] = None
+    swap_bytes: Annotated[
+        int | None, Doc("in swap and not in memory too", Unit.BYTES, "memory.swap.current - memory.stat swapcached")
+    ] = None
+    shared_bytes: Annotated[
+        int | None, Doc("tmpfs and shared memory; not asked where it is small", Unit.BYTES, "memory.stat shmem")
+    ] = None
+    kernel_bytes: Annotated[
+        int | None,
+        Doc("what the kernel holds for it; not asked where it is small", Unit.BYTES, "memory.stat kernel, sock"),
+    ] = None
     own_bytes: Annotated[
-        int | None, Doc("what only it can give back: anonymous memory and swap", Unit.BYTES, "memory.stat")
+        int | None,
+        Doc(
+            "what only it can give back: anonymous, shared and kernel memory without reclaimable slab, and swap",
+            Unit.BYTES,
+            "memory.stat, memory.swap.current",
+        ),
     ] = None
-    memory_percent: Annotated[
-        float | None, Doc("anonymous memory and swap, of the host's RAM", Unit.PERCENT, "memory.stat")
-    ] = None
+    memory_percent: Annotated[float | None, Doc("that, of the host's RAM", Unit.PERCENT, "memory.stat")] = None
     own_share: Annotated[float | None, Doc("its part of what all services hold, 0 to 1", Unit.RATIO, "memory.stat")] = (
         None
     )
@@ -134,8 +213,7 @@ def read_service(shown: Properties, memory: ServiceMemory, uptime: float) -> Ser
         memory_bytes=number(shown.get("MemoryCurrent", "")) if memory.total is None else memory.total,
         anonymous_bytes=memory.anonymous,
         file_bytes=memory.file,
-        swap_bytes=memory.swap,
-        own_bytes=memory.own,
+        **memory.held,
         **_limits(shown),
         age_seconds=max(0.0, uptime - entered / MICROSECONDS) if entered else None,
         invocation_id=shown.get("InvocationID", ""),

@@ -10,7 +10,7 @@ from memrunbook.core.plan.diagnosis import SEVERITIES, CheckState, Diagnosis, Fi
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, line, note, row, text
 from memrunbook.ui.findings import finding_entries
-from memrunbook.ui.header import facts_row, host_row
+from memrunbook.ui.header import facts_row, host_row, memory_rows
 from memrunbook.ui.suspects import cause_note, cause_rows
 from memrunbook.ui.verdict import diagnosis_verdict
 from memrunbook.ui.words import evidence_words, plural, severity
@@ -24,7 +24,7 @@ def diagnosis_view(
     blocks: list[Block] = [
         diagnosis_verdict(diagnosis, options),
         BLANK,
-        Grid((host_row(snapshot), facts_row(snapshot, now)), indent=0),
+        Grid((host_row(snapshot), *memory_rows(snapshot), facts_row(snapshot, now)), indent=0),
     ]
     if diagnosis.incidents:
         blocks += [BLANK, line(Span("Incidents", "strong"), f": {len(diagnosis.incidents)}")]

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
 from memrunbook.core.instant import Instant
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.run.event import WHERE, Signals
 from memrunbook.core.units import format_bytes, format_duration
+from memrunbook.linux.places import Place, shown
 from memrunbook.ui.block import Row, Span, row
 from memrunbook.ui.words import moment_words
 
-HOST, FACTS, RUNBOOK = "Host     ", "Facts    ", "Runbook  "
+HOST, MEMORY, FACTS, RUNBOOK = "Host     ", "Memory   ", "Facts    ", "Runbook  "
 
 
 def host_row(snapshot: Snapshot) -> Row:
@@ -23,6 +30,20 @@ def host_row(snapshot: Snapshot) -> Row:
     return row(HOST, Span(snapshot.host, "strong"), body=", ".join(part for part in parts if part))
 
 
+def memory_rows(snapshot: Snapshot) -> tuple[Row, ...]:
+    """Where the memory is: what is available first, then who holds 1 % of RAM and more; nothing where it is unknown."""
+    return _memory({metric: snapshot.value(metric) for metric in WHERE})
+
+
+def kept_memory_rows(kept: Signals) -> tuple[Row, ...]:
+    """The same from what a run kept of the host that it left."""
+    try:
+        places = msgspec.convert(kept.get("memory.places"), list[Place])
+    except msgspec.ValidationError:
+        return ()
+    return _memory({**kept, "memory.places": places})
+
+
 def facts_row(snapshot: Snapshot, now: Instant | None = None) -> Row:
     """How much was read, how long that took, over which sample, and when."""
     absent = sum(isinstance(r, Unavailable) and r.reason == "absent" for r in snapshot.readings.values())
@@ -32,6 +53,20 @@ def facts_row(snapshot: Snapshot, now: Instant | None = None) -> Row:
     sample = f" ({format_duration(snapshot.span)} sample)" if snapshot.span else ""
     words = f"{read} of {len(snapshot.readings)} read{missing} in {took}{sample}"
     return row(FACTS, body=f"{words}, {moment_words(snapshot.taken_at.utc, now)}")
+
+
+def _memory(values: Mapping[str, Any]) -> tuple[Row, ...]:
+    total, available, places = (values.get(metric) for metric in WHERE)
+    if not isinstance(total, int) or not isinstance(available, int) or not isinstance(places, list):
+        return ()
+    held = ", ".join(f"{name} {format_bytes(size)}{_parts(parts)}" for name, size, parts in shown(places))
+    body = f"{format_bytes(available)} of {format_bytes(total)} available"
+    return (row(MEMORY, body=f"{body}; {held}" if held else body),)
+
+
+def _parts(parts: list[Place]) -> str:
+    told = ", ".join(f"{part.name} {format_bytes(part.bytes)}" for part in parts)
+    return f" ({told})" if told else ""
 
 
 def _with(words: str, value: object) -> str:

@@ -9,6 +9,7 @@ from memrunbook.core.run.event import Outcome, StepFinished, StepState
 from memrunbook.core.run.report import HostReport, Reported
 from memrunbook.core.units import format_duration
 from memrunbook.ui.block import BLANK, Block, Grid, Line, Note, Row, Span, Style, Table, line, note, row, text
+from memrunbook.ui.header import kept_memory_rows
 from memrunbook.ui.words import counts, metric_words, unit_of, value_words
 
 STATES: Mapping[StepState, tuple[str, Style]] = {
@@ -48,6 +49,9 @@ def report_view(report: HostReport, run_id: str) -> list[Block]:
         blocks += [BLANK, *(line(Span(event.told, whole=True)) for event in report.others)]
     if report.before or report.after:
         blocks += [BLANK, line(Span("Signals", "strong")), _signals(report)]
+    memory = kept_memory_rows(report.where)
+    if memory:
+        blocks += [BLANK, Grid(memory, indent=0)]
     return [*blocks, BLANK, *_record(run_id)]
 
 

@@ -15,6 +15,9 @@ HELD: Mapping[str, str] = {
     "swap_bytes": "in swap",
     "file_bytes": "file pages",
     "shared_bytes": "shared",
+    "kernel_bytes": "kernel",
+    "bytes": "holds",
+    "idle_bytes": "idle",
     "used_bytes": "used",
     "size_bytes": "size",
     "memory_max_bytes": "MemoryMax",
@@ -37,7 +40,7 @@ def cause_note(suspect: Suspect) -> Note:
 
 def sentence(suspect: Suspect) -> str:
     """What the first suspect does, behind its name: "holds 38.2 GiB, 2.0 GiB more in swap, and grows …"."""
-    held, swapped = _bytes(suspect, "anonymous_bytes") or _bytes(suspect, "used_bytes"), _bytes(suspect, "swap_bytes")
+    held, swapped = _held(suspect), _bytes(suspect, "swap_bytes")
     growing = _growth(suspect.facts)
     parts = [f"holds {format_bytes(held)}"] if held else []
     parts += [f"{format_bytes(swapped)} more in swap" if held else f"has {format_bytes(swapped)} in swap"] * bool(
@@ -54,6 +57,8 @@ def _facts(suspect: Suspect) -> str:
     for field, words in HELD.items():
         value = _bytes(suspect, field)
         parts += [f"{words} {format_bytes(value)}"] if value else []
+    maps = suspect.facts.get("maps")
+    parts += [f"mostly {maps}"] if isinstance(maps, str) and maps else []
     growing = _growth(suspect.facts)
     age = suspect.facts.get("age_seconds")
     parts += [f"+{growing}"] if growing else []
@@ -61,6 +66,13 @@ def _facts(suspect: Suspect) -> str:
     parts += [f"memory and swap full in {format_duration(left)}"] if growing and isinstance(left, float) else []
     parts += [f"up {format_duration(age)}"] if isinstance(age, float) else []
     return ", ".join(parts) or suspect.kind
+
+
+def _held(suspect: Suspect) -> int:
+    """What it holds in memory; of a service all that is its own, of others the first size that is known."""
+    own = _bytes(suspect, "own_bytes") - _bytes(suspect, "swap_bytes")
+    sizes = ("anonymous_bytes", "used_bytes", "shared_bytes", "bytes", "idle_bytes")
+    return own if own > 0 else next(filter(None, (_bytes(suspect, field) for field in sizes)), 0)
 
 
 def _bytes(suspect: Suspect, field: str) -> int:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from tests.unit.facts.shell_walks import SHELLS, sampled, tree, walked
 
-from memrunbook.core.reading.fact import Answer, Detail, Reading, Sample, Samples, Unavailable, Walk
+from memrunbook.core.reading.fact import Answer, Detail, Read, Reading, Sample, Samples, Unavailable, Walk
+from memrunbook.facts import cgroups
 from memrunbook.facts.cgroups import FACT, NO_GROUPS, SWITCHED_OFF, CgroupsReading, parse
 from memrunbook.facts.shared.group import Group
 from memrunbook.facts.shared.group_walk import MOST_SEEN, SCRIPT
@@ -447,6 +448,8 @@ def test_the_groups_of_cgroup_v1(shell: tuple[str, ...], tmp_path: Path) -> None
         "memory.memsw.limit_in_bytes": "20971520\n",
         "memory.failcnt": "5\n",
         "memory.kmem.usage_in_bytes": "77\n",
+        "memory.kmem.limit_in_bytes": "154\n",
+        "memory.kmem.failcnt": "6\n",
         "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 4\n",
         "memory.stat": V1_STAT,
     }
@@ -460,6 +463,7 @@ def test_the_groups_of_cgroup_v1(shell: tuple[str, ...], tmp_path: Path) -> None
     group = found["/system.slice/web.service"]
     assert (group.anonymous_bytes, group.file_bytes, group.shared_bytes, group.swap_bytes) == (4096, 8192, 6, 7)
     assert (group.kernel_bytes, group.dirty_bytes, group.working_set_bytes) == (77, 5, 12 * MIB - 9)
+    assert (group.kernel_limit_bytes, group.kernel_limit_percent, group.kernel_limit_failures) == (154, 50.0, 6)
     assert (group.limit_bytes, group.swap_max_bytes, group.usage_percent) == (16 * MIB, 4 * MIB, 75.0)
     assert (group.oom_kills, group.pids, group.pids_max, group.high_set) == (4, 3, None, False)
     assert (found["/system.slice"].limit_set, found["/system.slice"].oom_kills) == (False, None)
@@ -608,7 +612,8 @@ def test_whether_one_of_a_group_without_a_limit_was_killed(kills: int | None, ex
 
 
 def test_the_question_is_a_walk_at_every_sample_and_details_once() -> None:
-    walk, details = FACT.asks
+    walk, stat, details = FACT.asks
+    assert stat == Read(cgroups.STAT)
     assert isinstance(walk, Walk)
     assert walk.each
     assert walk.again in walk.script
@@ -630,3 +635,50 @@ def test_a_read_that_follows_another_has_the_rates_since_then() -> None:
     assert (group.limit_hits_per_second, group.full_percent, group.oom_kills_in_sample) == (20.0, 60.0, 0)
     assert group.file_restores_per_second is None, "the later walk did not count them: that is not none"
     assert group.some_percent == 0.0
+
+
+@pytest.mark.parametrize(
+    ("stat", "dying"),
+    [
+        ("nr_descendants 90\nnr_dying_descendants 41300\n", 41300),
+        ("nr_descendants 90\nnr_subsys_memory 91\nnr_dying_descendants 3\nnr_dying_subsys_memory 2600\n", 2600),
+        ("nr_descendants 90\nnr_dying_descendants 0\n", 0),
+        ("", None),
+        ("nr_descendants 90\n", None),
+    ],
+)
+def test_removed_groups_that_are_still_in_memory_are_counted(stat: str, dying: int | None) -> None:
+    seen = sample(1.0, said("/a.service", usage=5))
+    reading = read(Sample(1.0, 1.0, {**seen.answers, cgroups.STAT: Answer(stat)}))
+    assert (reading.dying, reading.counts_dying) == (dying, dying is not None)
+
+
+def test_a_kernel_that_does_not_count_them_says_so() -> None:
+    assert (read(sample(1.0)).dying, read(sample(1.0)).counts_dying) == (None, False)
+
+
+def test_the_buffers_of_sockets_are_the_kernels_memory_too() -> None:
+    assert one(sample(1.0, said("/a.service", usage=5, kernel=40, sock=300))).kernel_bytes == 340
+    assert one(sample(1.0, said("/a.service", usage=5, kernel_stack=4, pagetables=5, sock=6))).kernel_bytes == 15
+    assert one(sample(1.0, said("/a.service", usage=5, sock=6))).kernel_bytes is None
+
+
+@pytest.mark.parametrize(
+    ("held", "limit", "failures", "pressed"),
+    [
+        (99, 100, 7, True),
+        (90, 100, 1, True),
+        (99, 100, 0, False),
+        (89, 100, 7, False),
+        (99, 9223372036854771712, 7, False),
+    ],
+)
+def test_a_limit_of_kernel_memory_that_refused_some_presses(
+    held: int, limit: int, failures: int, *, pressed: bool
+) -> None:
+    text = said("/docker/x", usage=500, limit=1000, kernel=held, kernel_limit=limit, kernel_failures=failures)
+    v1 = "version 1 \n"
+    reading = read(sample(1.0, text, head=v1), sample(6.0, text, head=v1))
+    (group,) = reading.all
+    assert (group.kernel_limit_bytes is None) is (limit > 1000)
+    assert (group.kernel_limit_failures, bool(reading.pressed)) == (failures, pressed)

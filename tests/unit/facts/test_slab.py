@@ -49,3 +49,32 @@ def test_numbers_that_no_kernel_means_are_no_cache() -> None:
     assert isinstance(reading, slab.SlabReading)
     assert reading.unavailable["caches"].why == "/proc/slabinfo holds no cache"
     assert reading.unavailable["dentries"].reason == "failed"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "growing"),
+    [
+        ((100, 130, 160), True),
+        ((100, 100, 160), False),
+        ((160, 130, 100), False),
+        ((100, 101, 102), False),
+        ((100, 130), True),
+        ((100,), False),
+    ],
+)
+def test_steady_growth_of_what_is_not_given_back_is_seen(sizes: tuple[int, ...], *, growing: bool) -> None:
+    texts = [f"MemTotal: 8000000 kB\nSlab: 900000 kB\nSUnreclaim: {size * 1024} kB\n" for size in sizes]
+    samples = tuple(Sample(at * 5.0, at * 5.0, {MEMINFO: Answer(text)}) for at, text in enumerate(texts))
+    reading = slab.parse(samples, {})
+    assert isinstance(reading, slab.SlabReading)
+    assert reading.growing is growing
+    assert (reading.growth_bytes_per_second is None) is (len(sizes) == 1)
+
+
+def test_one_percent_of_a_small_host_in_a_minute_is_growth_too() -> None:
+    texts = [f"MemTotal: 480000 kB\nSlab: 90000 kB\nSUnreclaim: {size} kB\n" for size in (80_000, 82_000, 84_000)]
+    samples = tuple(Sample(at * 5.0, at * 5.0, {MEMINFO: Answer(text)}) for at, text in enumerate(texts))
+    reading = slab.parse(samples, {})
+    assert isinstance(reading, slab.SlabReading)
+    assert reading.growing
+    assert reading.growth_bytes_per_second == 409_600

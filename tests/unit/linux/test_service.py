@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from memrunbook.linux.service import ServiceMemory, read_service
+from memrunbook.linux.service import ServiceMemory, charged, read_service, with_reclaimable, with_released
 from memrunbook.linux.systemctl import blocks, number, seconds
 
 
@@ -107,3 +107,66 @@ def test_pacemaker_leaves_a_drop_in() -> None:
 def test_what_only_the_service_can_give_back(memory: ServiceMemory, own: int | None) -> None:
     assert memory.own == own
     assert read_service({"Id": "a.service"}, memory, 1.0).own_bytes == own
+
+
+PIPES_618 = {"total": 347, "anonymous": 3, "file": 1, "kernel": 343, "pagetables": 1, "slab_reclaimable": 1, "sock": 0}
+PIPES_510 = {"total": 347, "anonymous": 3, "file": 1, "kernel_stack": 1, "percpu": 0, "sock": 0,
+             "slab_reclaimable": 1, "slab_unreclaimable": 4}  # fmt: skip
+SOCKETS = {"total": 400, "anonymous": 10, "file": 4, "kernel": 60, "sock": 320, "slab_reclaimable": 8}
+TABLES = {"total": 150, "anonymous": 5, "file": 5, "kernel": 140, "pagetables": 130, "slab_reclaimable": 2}
+DENTRIES = {"total": 900, "anonymous": 20, "file": 80, "kernel": 790, "slab_reclaimable": 780}
+STACKS_419 = {
+    "total": 60,
+    "anonymous": 8,
+    "file": 2,
+    "kernel_stack": 40,
+    "slab_reclaimable": 1,
+    "slab_unreclaimable": 9,
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "own"),
+    [
+        (PIPES_618, 3 + 343 - 1),
+        (PIPES_510, 3 + 343 - 1),
+        (SOCKETS, 10 + 60 + 320 - 8),
+        (TABLES, 5 + 140 - 2),
+        (DENTRIES, 20 + 10),
+        (STACKS_419, 8 + 40 + 9 + 1 - 1),
+        ({"total": 9, "anonymous": 8, "file": 1}, 8),
+        ({"total": 9, "file": 1, "kernel": 4}, None),
+        ({"anonymous": 107, "swap": 248, "swap_cached": 163}, 107 + 248 - 163),
+        ({"anonymous": 397, "swap": 256, "swap_cached": 173, "kernel": 9}, 480),
+        ({"total": 80, "anonymous": 8, "file": 2, "swap": 9, "percpu": 7, "slab_reclaimable": 0}, 8 + 9 + 7),
+    ],
+)
+def test_what_the_kernel_holds_for_a_service_is_its_own(said: dict[str, int], own: int | None) -> None:
+    assert charged(said).own == own
+
+
+@pytest.mark.parametrize(
+    ("passing", "own"), [(0, 10), (200, 210), (10_000, 330)], ids=["files of a tmpfs", "in part", "a memfd"]
+)
+def test_shared_memory_is_its_own_where_it_goes_with_it(passing: int, own: int) -> None:
+    memory = with_released(charged({"anonymous": 10, "shmem": 320}), passing)
+    assert (memory.own, memory.held["shared_bytes"]) == (own, 320)
+    assert with_released(ServiceMemory(anonymous=10), passing).own == 10
+
+
+@pytest.mark.parametrize(
+    ("memory", "reclaimable", "own"),
+    [
+        (ServiceMemory(total=347, anonymous=3, file=1), 100, 3 + 343 - 100),
+        (ServiceMemory(total=347, anonymous=3, file=1), 500, 3),
+        (ServiceMemory(total=347, anonymous=3, file=1), None, 3),
+        (ServiceMemory(total=347, anonymous=3, file=1, swap=5), 100, 8),
+        (ServiceMemory(total=347, anonymous=3), 100, 3),
+        (ServiceMemory(total=4, anonymous=3, file=1), 100, 3),
+        (ServiceMemory(total=347, anonymous=3, file=1, kernel=9, slab_reclaimable=2), 100, 10),
+    ],
+)
+def test_cgroup_v1_leaves_the_kernel_what_is_in_no_line(
+    memory: ServiceMemory, reclaimable: int | None, own: int
+) -> None:
+    assert with_reclaimable(memory, reclaimable).own == own

@@ -38,6 +38,8 @@ SAID: dict[State, str] = {
     "unknown": "it is unknown whether the incident applies",
 }
 Signals = dict[str, Any]
+WHERE = ("memory.total_bytes", "memory.available_bytes", "memory.places")
+"""The metrics that say where the memory of a host is: kept of the host as a run left it."""
 
 
 class Diagnosed(Struct, frozen=True, tag="diagnosed"):
@@ -85,12 +87,13 @@ class StepFinished(Struct, frozen=True, tag="step-finished", kw_only=True):
 
 
 class RunFinished(Struct, frozen=True, tag="run-finished"):
-    """How the run ended on this host, and the signals after it."""
+    """How the run ended on this host, the signals after it, and where the memory then was (metrics of `WHERE`)."""
 
     outcome: Outcome
     why: str = ""
     signals: Signals = {}
     hint: str = ""
+    where: Signals = {}
 
     @property
     def told(self) -> str:

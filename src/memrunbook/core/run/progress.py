@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from memrunbook.core.plan.diagnosis import world_of
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.reading.trend import LEAST_POINTS
-from memrunbook.core.run.event import Signals, StepFinished, StepState
+from memrunbook.core.run.event import WHERE, Signals, StepFinished, StepState
 from memrunbook.core.run.request import Asking, ReadFacts, Record, ask
 from memrunbook.core.runbook.bound import Runbook, Step
 
@@ -104,6 +106,13 @@ def signals(runbook: Runbook, snapshot: Snapshot, more: Iterable[str] = ()) -> S
     """The values of the runbook's signals and of `more` metrics, None where one could not be had."""
     values = {name: snapshot.value(name) for name in (*runbook.spec.signals, *more)}
     return {name: None if isinstance(value, Unavailable) else value for name, value in values.items()}
+
+
+def where(snapshot: Snapshot) -> Signals:
+    """Where the memory is, in plain values; empty where a runbook does not read that."""
+    values = {name: snapshot.value(name) for name in WHERE}
+    known = {name: value for name, value in values.items() if not isinstance(value, Unavailable)}
+    return {name: msgspec.to_builtins(value) for name, value in known.items()}
 
 
 def incident_over(progress: Progress) -> bool:

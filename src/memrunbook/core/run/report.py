@@ -34,6 +34,7 @@ class HostReport(Struct, frozen=True):
     hint: str = ""
     begun: Diagnosed | None = None
     others: tuple[Event, ...] = ()
+    where: Signals = {}
 
     @property
     def open(self) -> bool:
@@ -68,4 +69,5 @@ def fold(host: str, events: Iterable[Event], *, running: bool = False) -> HostRe
         hint=end.hint,
         begun=begun,
         others=tuple(others),
+        where=end.where,
     )

@@ -14,7 +14,7 @@ from memrunbook.core.plan.diagnosis import diagnose_one, world_of
 from memrunbook.core.plan.planner import items_of, make_plan
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.run.event import Diagnosed, Outcome, RunFinished, StepState
-from memrunbook.core.run.progress import TOO_SHORT, Doing, Progress, incident_over, signals
+from memrunbook.core.run.progress import TOO_SHORT, Doing, Progress, incident_over, signals, where
 from memrunbook.core.run.request import Asking, Lock, ReadFacts, Record, Unlock, Wait, ask
 from memrunbook.core.run.step import run_item
 from memrunbook.core.runbook.bound import Runbook, Step
@@ -128,7 +128,8 @@ def _outcome(progress: Progress, *, resolved: bool) -> Outcome:
 
 
 def _finish(progress: Progress, outcome: Outcome, why: str) -> Asking[None]:
-    yield from ask(Record(RunFinished(outcome, why, signals(progress.runbook, progress.snapshot))))
+    runbook, snapshot = progress.runbook, progress.snapshot
+    yield from ask(Record(RunFinished(outcome, why, signals(runbook, snapshot), where=where(snapshot))))
 
 
 def _cut_short(progress: Progress, error: RunbookError) -> Asking[None]:

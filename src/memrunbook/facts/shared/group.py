@@ -46,7 +46,18 @@ class Group(Struct, frozen=True, kw_only=True):
     anonymous_bytes: Annotated[int | None, Doc("anonymous memory", BYTES, "memory.stat anon")] = None
     file_bytes: Annotated[int | None, Doc("file pages, shared memory too", BYTES, "memory.stat file")] = None
     shared_bytes: Annotated[int | None, Doc("tmpfs and shared memory", BYTES, "memory.stat shmem")] = None
-    kernel_bytes: Annotated[int | None, Doc("what the kernel holds for it", BYTES, "memory.stat kernel")] = None
+    kernel_bytes: Annotated[
+        int | None, Doc("what the kernel holds for it, buffers of sockets too", BYTES, "memory.stat kernel, sock")
+    ] = None
+    kernel_limit_bytes: Annotated[int | None, Doc("limit of that (cgroup v1)", BYTES, "memory.kmem.limit_in_bytes")] = (
+        None
+    )
+    kernel_limit_percent: Annotated[
+        float | None, Doc("kernel memory of its limit", PERCENT, "memory.kmem.usage_in_bytes / limit")
+    ] = None
+    kernel_limit_failures: Annotated[
+        int | None, Doc("times this limit refused memory, ever", Unit.COUNT, "memory.kmem.failcnt")
+    ] = None
     unreclaimable_slab_bytes: Annotated[
         int | None, Doc("kernel objects that cannot go", BYTES, "memory.stat slab_unreclaimable")
     ] = None
@@ -117,7 +128,8 @@ def read_group(path: str, points: Sequence[Point]) -> Group:
     limits = _limits(said)
     held: dict[str, Any] = {field: _first(known, words) for field, words in HELD.items()}
     least = min((limits[name] for name in ("limit_bytes", "high_bytes") if limits[name] is not None), default=None)
-    kernel = known.get("kernel", _sum(known, KERNEL))
+    kernel = _kernel(known)
+    kernel_limit, _ = _limit(said.get("kernel_limit"))
     owner = owner_of(path)
     return Group(
         path=path,
@@ -128,6 +140,9 @@ def read_group(path: str, points: Sequence[Point]) -> Group:
         usage_bytes=usage,
         **held,
         kernel_bytes=kernel,
+        kernel_limit_bytes=kernel_limit,
+        kernel_limit_percent=numbers.share(kernel, kernel_limit),
+        kernel_limit_failures=known.get("kernel_failures"),
         dirty_bytes=_sum(known, DIRTY),
         working_set_bytes=working_set,
         **limits,
@@ -150,6 +165,12 @@ def _first(known: dict[str, int], words: Iterable[str]) -> int | None:
 def _sum(known: dict[str, int], words: Iterable[str]) -> int | None:
     parts = [known[word] for word in words if word in known]
     return numbers.fits(sum(parts)) if parts else None
+
+
+def _kernel(known: dict[str, int]) -> int | None:
+    """The buffers of sockets are charged to a group, but stand beside what `kernel` sums up."""
+    kernel = known.get("kernel", _sum(known, KERNEL))
+    return None if kernel is None else numbers.fits(kernel + known.get("sock", 0))
 
 
 def _held(held: dict[str, Any], kernel: int | None) -> int | None:

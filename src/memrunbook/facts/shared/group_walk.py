@@ -125,7 +125,7 @@ cgroups_add() {{ c_text="$c_text$1 $2$c_line"; }}
 cgroups_held() {{
   while read -r c_key c_value; do
     case $c_key in
-      anon | file | kernel | kernel_stack | pagetables | percpu | shmem | slab_reclaimable | slab_unreclaimable)
+      anon | file | kernel | kernel_stack | pagetables | percpu | sock | shmem | slab_reclaimable | slab_unreclaimable)
         cgroups_add "$c_key" "$c_value" ;;
       file_dirty | file_writeback | inactive_file) cgroups_add "$c_key" "$c_value" ;;
       total_cache | total_rss | total_shmem | total_dirty | total_writeback | total_swap | total_inactive_file)
@@ -206,8 +206,8 @@ PROGRAM = f"""\
       }}
       close(file)
       if (!known["anon"]) {{
-        count = split("anon file kernel kernel_stack pagetables percpu shmem slab_reclaimable slab_unreclaimable " \\
-          "file_dirty file_writeback inactive_file", words, " ")
+        count = split("anon file kernel kernel_stack pagetables percpu sock shmem slab_reclaimable " \\
+          "slab_unreclaimable file_dirty file_writeback inactive_file", words, " ")
         for (word = 1; word <= count; word++) known[words[word]] = 1
       }}
       while ((getline line < stat) > 0) {{
@@ -220,6 +220,8 @@ PROGRAM = f"""\
       show("memsw_limit", item "/memory.memsw.limit_in_bytes")
       show("max", item "/memory.failcnt")
       show("kernel", item "/memory.kmem.usage_in_bytes")
+      show("kernel_limit", item "/memory.kmem.limit_in_bytes")
+      show("kernel_failures", item "/memory.kmem.failcnt")
       file = item "/memory.oom_control"
       while ((getline line < file) > 0) if (line ~ /^oom_kill /) print line
       close(file)

@@ -9,9 +9,12 @@ from itertools import pairwise
 from memrunbook.core.reading import trend
 from memrunbook.core.reading.fact import Samples
 from memrunbook.core.reading.trend import LEAST_POINTS
-from memrunbook.facts.shared.sampling import LEAST_SECONDS
+from memrunbook.core.units import MIB, MINUTE
+from memrunbook.facts.shared.sampling import LEAST_SECONDS, FieldValues
 from memrunbook.linux.service import Growth
 
+FAST_BYTES_PER_SECOND = MIB
+FAST_PERCENT_PER_MINUTE = 1.0
 MOST_POINTS = 60
 """A trend compares all pairs of points: a longer series is thinned to at most so many."""
 
@@ -35,3 +38,20 @@ def growth_of(points: Sequence[tuple[float, int | None]]) -> Growth:
         steady = all(before < after for (_, before), (_, after) in pairwise(known))
         return Growth(int((last - first) / (ended - began)), steady)
     return Growth(int(trend.slope(known)), trend.rises(known))
+
+
+def rising(points: Sequence[tuple[float, int | None]], ram: int | None) -> FieldValues:
+    """The fields `growth_bytes_per_second` and `growing` of a fact, for a size in bytes on a host of this RAM.
+
+    It is growing where it does so steadily, and faster than 1 MiB/s or 1 % of RAM a minute, whichever is less.
+    """
+    grown = growth_of(points)
+    return {"growth_bytes_per_second": grown.bytes_per_second, "growing": is_fast(grown, ram)}
+
+
+def is_fast(grown: Growth, ram: int | None) -> bool:
+    """True for steady growth of more than 1 MiB/s, or 1 % of this RAM a minute."""
+    fast = [float(FAST_BYTES_PER_SECOND)]
+    if ram:
+        fast.append(ram * FAST_PERCENT_PER_MINUTE / 100 / MINUTE)
+    return grown.steady and (grown.bytes_per_second or 0) > min(fast)
