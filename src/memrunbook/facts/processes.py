@@ -9,9 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, NamedTuple
 
-from msgspec import Struct, structs
+from msgspec import Struct, field, structs
 
-from memrunbook.core.reading.fact import Detail, Doc, Fact, Reading, Samples, Unavailable, Walk
+from memrunbook.core.reading.fact import Detail, Doc, Fact, Reading, Sample, Samples, Unavailable, Walk
 from memrunbook.core.units import Unit
 from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.process_walk import AGAIN, ITEMS, LISTED, PROGRAM, SCRIPT
@@ -89,7 +89,9 @@ class Processes(Reading, frozen=True, kw_only=True):
         Doc("every process that holds as much is in the list; 0 where none was left out", Unit.BYTES, "statm, status"),
     ] = None
     all: Annotated[list[Process], Doc("the largest processes, 400 at most", source="/proc/PID")]
-    by_name: Annotated[list[Named], Doc("the same by name, the largest sum first", source="/proc/PID")] = []
+    by_name: Annotated[list[Named], Doc("the same by name, the largest sum first", source="/proc/PID")] = field(
+        default_factory=list
+    )
     faulting: Annotated[
         list[Process] | None,
         Doc("of the largest those with 10 major faults a second and more, the fastest first", source="stat field 12"),
@@ -109,7 +111,7 @@ class Stat(NamedTuple):
 
 def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Processes | Unavailable:
     """Reads what the newest whole walk printed; a process that went away while it was read is left out."""
-    sample = next((one for one in reversed(samples) if "\nseen " in f"\n{one.text(WALK)}"), samples[0])
+    sample = next((one for one in reversed(samples) if _is_whole(one)), samples[0])
     answer = sample.get(WALK)
     if answer.problem is not None:
         return answer.problem
@@ -124,6 +126,7 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Pr
     found = _with_rates([row for row in rows if row is not None], samples)
     found.sort(key=_own, reverse=True)
     least, hidden = _least(tail.get("least", ""), details), _hidden(readings.get("host"))
+    least = 0 if least is None and len(found) >= seen else least
     faulting = _faulting(found)
     return Processes(
         seen=seen,
@@ -142,6 +145,11 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Pr
     )
 
 
+def _is_whole(sample: Sample) -> bool:
+    """True for a sample of the whole walk: the details of later ones are still those of the first."""
+    return "\nseen " in f"\n{sample.text(WALK)}"
+
+
 def _least(said: str, details: str) -> int | None:
     """Two sizes in KiB: what is complete with the details of all that wait for them, and without."""
     with_details, _, without = said.partition(" ")
@@ -158,7 +166,8 @@ def _with_rates(found: list[Process], samples: Samples) -> list[Process]:
     """The same with their faults a second between the first sample and the last that know them."""
     seen: dict[tuple[int, int], list[tuple[float, Stat]]] = defaultdict(list)
     for sample in samples:
-        for block in _blocks(sample.text(WALK) or ""):
+        details = sample.text(DETAIL) if _is_whole(sample) else ""
+        for block in _blocks(f"{sample.text(WALK) or ''}\n{details or ''}"):
             pid, stat = numbers.whole(block.get("pid", "")), _stat(block.get("stat", ""))
             if pid is not None and stat is not None:
                 seen[pid, stat.start].append((sample.before, stat))

@@ -133,7 +133,9 @@ class VmstatReading(Reading, frozen=True, kw_only=True):
     ] = None
     direct_reclaim_efficiency_percent: Annotated[
         float | None,
-        Doc("the same of what tasks had to reclaim themselves (3.4+)", Unit.PERCENT, "pgsteal_direct* / pgscan_direct*"),
+        Doc(
+            "the same of what tasks had to reclaim themselves (3.4+)", Unit.PERCENT, "pgsteal_direct* / pgscan_direct*"
+        ),
     ] = None
     page_in_bytes_per_second: Annotated[int | None, Doc("read from block devices", Unit.BYTES_PER_SECOND, "pgpgin")] = (
         None
