@@ -6,25 +6,23 @@ Who is asked what stands in shared/process_walk.py: a short read of every proces
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, NamedTuple
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Annotated
 
-from msgspec import Struct, field, structs
+from msgspec import Struct, field
 
-from memrunbook.core.reading.fact import Detail, Doc, Fact, Reading, Sample, Samples, Unavailable, Walk
+from memrunbook.core.reading.fact import Detail, Doc, Fact, Reading, Samples, Unavailable, Walk
 from memrunbook.core.units import Unit
 from memrunbook.facts.shared import numbers
+from memrunbook.facts.shared.process_told import DETAIL, WALK, Rates, Told, blocks_of, is_whole, rates_of, told_of
 from memrunbook.facts.shared.process_walk import AGAIN, ITEMS, LISTED, PROGRAM, SCRIPT
-from memrunbook.facts.shared.sampling import LEAST_SECONDS, ONE_SAMPLE
+from memrunbook.facts.shared.sampling import ONE_SAMPLE
 from memrunbook.linux.attribution import groups_of, owner_of
 
 TICKS_PER_SECOND = 100
 """USER_HZ, the unit of times in /proc: 100 on every architecture that we know."""
 
-STAT_FIELDS = (1, 7, 9, 17, 19)
-"""Fields 4, 10, 12, 20 and 22 of proc(5), counted from the state, the first behind the name."""
-
-WALK, DETAIL = "processes", "process-details"
 FAULTING_PER_SECOND = 10.0
 FAULTING_SHOWN = 10
 OLD_WALK = Unavailable("failed", "an older recording does not say which processes it left out")
@@ -98,33 +96,23 @@ class Processes(Reading, frozen=True, kw_only=True):
     ] = None
 
 
-class Stat(NamedTuple):
-    """What `stat` says of a process."""
-
-    name: str
-    parent: int
-    minor_faults: int
-    major_faults: int
-    threads: int
-    start: int
-
-
 def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Processes | Unavailable:
     """Reads what the newest whole walk printed; a process that went away while it was read is left out."""
-    sample = next((one for one in reversed(samples) if _is_whole(one)), samples[0])
+    sample = next((one for one in reversed(samples) if is_whole(one)), samples[0])
     answer = sample.get(WALK)
     if answer.problem is not None:
         return answer.problem
-    head, *blocks = _blocks(answer.text)
+    head, *blocks = blocks_of(answer.text)
     tail = (blocks or [head])[-1]
     seen = numbers.whole(tail.get("seen", ""))
     if seen is None:
         return Unavailable("failed", "processes: the list is cut short")
     details = sample.text(DETAIL) or ""
+    told = {one.key: one for one in map(told_of, [*blocks, *blocks_of(details)]) if one}
     page_bytes = (numbers.whole(head.get("page", "")) or 4) * numbers.KIB
-    rows = (_process(block, page_bytes, sample.before) for block in [*blocks, *list(_blocks(details))[1:]])
-    found = _with_rates([row for row in rows if row is not None], samples)
-    found.sort(key=_own, reverse=True)
+    rates = rates_of(samples, sample, told)
+    rows = (_process(one, page_bytes, sample.before, rates.get(one.key)) for one in told.values())
+    found = sorted((row for row in rows if row is not None), key=_own, reverse=True)
     least, hidden = _least(tail.get("least", ""), details), _hidden(readings.get("host"))
     least = 0 if least is None and len(found) >= seen else least
     faulting = _faulting(found)
@@ -145,11 +133,6 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Pr
     )
 
 
-def _is_whole(sample: Sample) -> bool:
-    """True for a sample of the whole walk: the details of later ones are still those of the first."""
-    return "\nseen " in f"\n{sample.text(WALK)}"
-
-
 def _least(said: str, details: str) -> int | None:
     """Two sizes in KiB: what is complete with the details of all that wait for them, and without."""
     with_details, _, without = said.partition(" ")
@@ -160,39 +143,6 @@ def _least(said: str, details: str) -> int | None:
 
 def _own(process: Process) -> int:
     return process.anonymous_bytes + (process.swap_bytes or 0)
-
-
-def _with_rates(found: list[Process], samples: Samples) -> list[Process]:
-    """The same with their faults a second between the first sample and the last that know them."""
-    seen: dict[tuple[int, int], list[tuple[float, Stat]]] = defaultdict(list)
-    for sample in samples:
-        details = sample.text(DETAIL) if _is_whole(sample) else ""
-        for block in _blocks(f"{sample.text(WALK) or ''}\n{details or ''}"):
-            pid, stat = numbers.whole(block.get("pid", "")), _stat(block.get("stat", ""))
-            if pid is not None and stat is not None:
-                seen[pid, stat.start].append((sample.before, stat))
-    rates = {key: rate for key, points in seen.items() if (rate := _rate(points)) is not None}
-    total = sum(major for major, _ in rates.values())
-    return [
-        structs.replace(
-            one,
-            major_faults_per_second=rate[0],
-            minor_faults_per_second=rate[1],
-            major_fault_share=rate[0] / total if total else 0.0,
-        )
-        if (rate := rates.get((one.pid, one.start_ticks)))
-        else one
-        for one in found
-    ]
-
-
-def _rate(points: list[tuple[float, Stat]]) -> tuple[float, float] | None:
-    """Major and minor faults a second."""
-    (began, first), (ended, last) = points[0], points[-1]
-    if ended - began < LEAST_SECONDS:
-        return None
-    steps = (last.major_faults - first.major_faults, last.minor_faults - first.minor_faults)
-    return (steps[0] / (ended - began), steps[1] / (ended - began)) if min(steps) >= 0 else None
 
 
 def _faulting(found: list[Process]) -> list[Process] | None:
@@ -222,30 +172,16 @@ def _by_name(found: Iterable[Process]) -> list[Named]:
     return sorted(sums, key=lambda one: one.own_bytes, reverse=True)
 
 
-def _blocks(text: str) -> Iterator[dict[str, str]]:
-    """The lines of each process by their first word: every line has one of ours, so no name can forge another's."""
-    block: dict[str, str] = {}
-    for line in text.split("\n"):
-        word, _, rest = line.partition(" ")
-        if word == "pid":
-            yield block
-            block = {"pid": rest}
-        else:
-            block[word] = f"{block[word]}\n{rest}" if word in block else rest
-    yield block
-
-
-def _process(block: dict[str, str], page_bytes: int, uptime: float) -> Process | None:
-    pid = numbers.whole(block.get("pid", ""))
-    stat = _stat(block.get("stat", ""))
+def _process(told: Told, page_bytes: int, uptime: float, rates: Rates | None) -> Process | None:
+    stat, block = told.stat, told.block
     sizes = numbers.lines_by_key(block.get("status", ""))
     rss = sizes.get("VmRSS")
-    if pid is None or stat is None or rss is None:
+    if rss is None:
         return None
-    groups = groups_of(block.get("cgroup", ""))
-    owner = owner_of(groups.unit)
+    group, unit, container = _belongs(block.get("cgroup", ""))
+    major, minor, share = rates or (None, None, None)
     return Process(
-        pid=pid,
+        pid=told.key[0],
         name=stat.name,
         parent=stat.parent,
         uid=_uid(block["status"]),
@@ -259,20 +195,22 @@ def _process(block: dict[str, str], page_bytes: int, uptime: float) -> Process |
         oom_score_adj=_signed(block.get("adjustment", "")),
         start_ticks=stat.start,
         age_seconds=max(0.0, uptime - stat.start / TICKS_PER_SECOND),
-        cgroup=groups.memory,
-        unit=owner.unit,
-        container=owner.container or (owner if groups.memory == groups.unit else owner_of(groups.memory)).container,
+        major_faults_per_second=major,
+        minor_faults_per_second=minor,
+        major_fault_share=share,
+        cgroup=group,
+        unit=unit,
+        container=container,
     )
 
 
-def _stat(text: str) -> Stat | None:
-    """A name may hold anything, so what counts is behind the last parenthesis."""
-    before, _, after = text.rpartition(")")
-    fields = after.split()
-    if len(fields) <= max(STAT_FIELDS):
-        return None
-    found = [value for place in STAT_FIELDS if (value := numbers.whole(fields[place])) is not None]
-    return Stat(before.partition("(")[2], *found) if len(found) == len(STAT_FIELDS) else None
+@lru_cache(maxsize=1024)
+def _belongs(text: str) -> tuple[str, str, str]:
+    """The control group that counts, the unit and the container: many processes have the same."""
+    groups = groups_of(text)
+    owner = owner_of(groups.unit)
+    memory = owner if groups.memory == groups.unit else owner_of(groups.memory)
+    return groups.memory, owner.unit, owner.container or memory.container
 
 
 def _anonymous(statm: str, page_bytes: int, rss: int) -> int:

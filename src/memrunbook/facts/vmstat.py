@@ -137,11 +137,11 @@ class VmstatReading(Reading, frozen=True, kw_only=True):
             "the same of what tasks had to reclaim themselves (3.4+)", Unit.PERCENT, "pgsteal_direct* / pgscan_direct*"
         ),
     ] = None
-    page_in_bytes_per_second: Annotated[int | None, Doc("read from block devices", Unit.BYTES_PER_SECOND, "pgpgin")] = (
-        None
-    )
+    page_in_bytes_per_second: Annotated[
+        int | None, Doc("read from block devices", Unit.BYTES_PER_SECOND, "pgpgin", alias="bi")
+    ] = None
     page_out_bytes_per_second: Annotated[
-        int | None, Doc("written to block devices", Unit.BYTES_PER_SECOND, "pgpgout")
+        int | None, Doc("written to block devices", Unit.BYTES_PER_SECOND, "pgpgout", alias="bo")
     ] = None
     oom_kills: Annotated[
         int | None, Doc("kills by the OOM killer since boot, groups counted twice", Unit.COUNT, "oom_kill (4.13+)")
