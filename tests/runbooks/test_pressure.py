@@ -21,6 +21,7 @@ from tests.runbooks.worlds import (
 )
 from tests.unit.actions.hosts import WORKER
 
+from memrunbook.core.action.policy import UnitPolicy
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.units import GIB, KIB, MIB
 from memrunbook.facts.cgroups import CgroupsReading
@@ -198,6 +199,17 @@ def test_who_faults_is_the_cause_where_memory_counts_as_available() -> None:
     assert causes(book("memory-shortage"), short)[0] == "hoard.service"
     calm = snapshot(available(60.0), hog, both)
     assert causes(book("memory-shortage"), calm) == []
+
+
+def test_who_faults_may_be_frozen_as_who_holds_may() -> None:
+    calm = service("shop.service", GIB, policy=UnitPolicy(freeze="yes"))
+    hog = services(calm, service("hoard.service", 30 * GIB))
+    step = "freeze-hog"
+    faults = {"processes.faulting": [faulter("java", 0.6, "shop.service")]}
+    found = planned(book("memory-shortage"), snapshot(FILES_THRASH[0], hog, faults), step)
+    assert (found.item, found.decision) == ("shop.service", "change")
+    little = {"processes.faulting": [faulter("java", 0.2, "shop.service")]}
+    assert planned(book("memory-shortage"), snapshot(FILES_THRASH[0], hog, little), step).decision == "not_needed"
 
 
 LOPSIDED = {

@@ -86,7 +86,7 @@ class Processes(Reading, frozen=True, kw_only=True):
         int | None,
         Doc("every process that holds as much is in the list; 0 where none was left out", Unit.BYTES, "statm, status"),
     ] = None
-    all: Annotated[list[Process], Doc("the largest processes, 400 at most", source="/proc/PID")]
+    all: Annotated[list[Process], Doc("the largest processes, 300 at most", source="/proc/PID")]
     by_name: Annotated[list[Named], Doc("the same by name, the largest sum first", source="/proc/PID")] = field(
         default_factory=list
     )

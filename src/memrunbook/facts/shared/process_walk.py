@@ -6,7 +6,7 @@ small files of the others.
 
 from __future__ import annotations
 
-MOST_SHOWN, MOST_LISTED = 120, 400
+MOST_SHOWN, MOST_LISTED = 120, 300
 """Read by built-ins and later once more; listed in all. What costs is judging them, not reading them."""
 MOST_LOOKED = 300
 
