@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from memrunbook.core.reading.fact import Samples
-from memrunbook.facts.memory import MEMINFO
 from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.sampling import intervals
-from memrunbook.facts.vmstat import VMSTAT
 
+MEMINFO, VMSTAT = "/proc/meminfo", "/proc/vmstat"
 LITTLE = 0.25
 """Of memory and swap together: with more room a fall may end as it began, and the watch is there to tell."""
 STEADY = 2
