@@ -60,7 +60,8 @@ def metrics_page() -> str:
         for metric in catalog.metrics().values():
             if metric.name.partition(".")[0] != name:
                 continue
-            lines.append(_row(metric.name, metric.kind, metric.unit.value, metric.meaning, metric.source))
+            meaning = f"{metric.meaning} (vmstat: {metric.alias})" if metric.alias else metric.meaning
+            lines.append(_row(metric.name, metric.kind, metric.unit.value, meaning, metric.source))
             lines += [
                 _row(f"{metric.name}[].{field.name}", field.kind, field.unit.value, field.meaning, field.source)
                 for field in metric.fields.values()

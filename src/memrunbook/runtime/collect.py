@@ -28,6 +28,7 @@ from memrunbook.core.reading.fact import (
 from memrunbook.core.reading.probe import build_probe, is_pattern, read_sample
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.reading.trend import LEAST_POINTS
+from memrunbook.facts.shared.filling import is_overtaken
 from memrunbook.runtime.life import Life, Pause
 from memrunbook.runtime.ports import Clock, Output, Session
 
@@ -87,7 +88,8 @@ class Collector:
 
         A valid sample of an earlier read stands for all but one of them; for a watch only an earlier watch does, with
         all its samples, as long as nothing is changed: what they tell apart, two cannot. Whoever is left waiting for
-        too long (all workers were at gates) begins anew. What could not be read is Unavailable.
+        too long (all workers were at gates) begins anew. A watch that memory will not outlast ends early. What could
+        not be read is Unavailable.
         """
         order = ordered(names, self.facts)
         asks = [ask for name in order for ask in self.facts[name].asks]
@@ -173,6 +175,8 @@ class Collector:
             elif taken.sample.complete:
                 samples.append(taken.sample)
                 self._previous = _with_details(taken, full, asks)
+            if count >= LEAST_POINTS and is_overtaken(tuple(samples), every, (count - len(samples)) * every):
+                break
         return full, tuple(samples)
 
     def _take(self, asks: Collection[Question], *, repeat: bool) -> Taken:

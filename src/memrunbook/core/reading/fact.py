@@ -26,11 +26,12 @@ class Unavailable(Struct, frozen=True, tag=True):
 
 @dataclass(frozen=True)
 class Doc:
-    """What a metric means, what it counts and where the kernel or tool says so."""
+    """What a metric means, what it counts and where the kernel or tool says so; `alias` is vmstat's word for it."""
 
     meaning: str
     unit: Unit = Unit.NONE
     source: str = ""
+    alias: str = ""
 
 
 class Reading(Struct, frozen=True, kw_only=True):
