@@ -13,26 +13,33 @@ LEFT_PERCENT = 4
 PRESSURE_PERCENT = 15
 
 
-def _prepare(guest: Guest) -> None:
-    for program in ("fill", "wander", "burst"):
-        guest.install(program)
+def contend(guest: Guest, readers: int = READERS) -> None:
+    """Start small services that fight for whatever memory somebody else leaves."""
+    guest.install("wander")
+    guest.install("burst")
     guest.check(f"dd if=/dev/zero of={DATA} bs=1M count={DATA_MIB} conv=fsync")
-    readers = " & ".join([f"/usr/local/bin/wander -f {DATA} -r 500"] * READERS)
-    guest.start_service("reader", f"/bin/sh -c '{readers}'")
+    reading = " & ".join([f"/usr/local/bin/wander -f {DATA} -r 500"] * readers)
+    guest.start_service("reader", f"/bin/sh -c '{reading}'")
     # Readers alone are served by kswapd often enough for a sample without a stall.
     guest.start_service("requests", "/usr/local/bin/burst -m 4")
-    guest.start_service("refill", f"/usr/local/bin/fill -k -a {LEFT_PERCENT}")
 
 
-def _reached(guest: Guest) -> bool:
+def starving(guest: Guest) -> bool:
+    """Tell whether hardly anything is available and somebody waits for it."""
     waiting = pressure(guest)["some"] >= PRESSURE_PERCENT and stalls(rates(guest)) > 0
     return waiting and available_percent(guest) < SHORTAGE_PERCENT
+
+
+def _prepare(guest: Guest) -> None:
+    guest.install("fill")
+    contend(guest)
+    guest.start_service("refill", f"/usr/local/bin/fill -k -a {LEFT_PERCENT}")
 
 
 SCENARIO = Scenario(
     "refilling_service",
     f"{UNIT} leaves less than {SHORTAGE_PERCENT} % available",
     _prepare,
-    _reached,
+    starving,
     Truth("memory-shortage", checks=("low", "starving"), cause=UNIT),
 )

@@ -11,7 +11,7 @@ READERS = 3
 LEFT_PERCENT = 4
 SHORTAGE_PERCENT = 5
 # As pam_systemd names it, which the guest does not have: without it a login's processes count as ssh.service's.
-_LOGIN = "systemd-run --quiet --scope --unit=session-7.scope --slice=user-1000.slice --uid=ops"
+LOGIN = "systemd-run --quiet --scope --unit=session-7.scope --slice=user-1000.slice --uid=ops"
 
 
 def _prepare(guest: Guest) -> None:
@@ -22,7 +22,7 @@ def _prepare(guest: Guest) -> None:
     readers = " & ".join([f"/usr/local/bin/wander -f {DATA} -r 500"] * READERS)
     guest.start_service("reader", f"/bin/sh -c '{readers}'")
     guest.start_service("requests", "/usr/local/bin/burst -m 4")
-    guest.check(f"{_LOGIN} setsid --fork /usr/local/bin/{PROCESS} -k -a {LEFT_PERCENT} </dev/null >/dev/null 2>&1")
+    guest.check(f"{LOGIN} setsid --fork /usr/local/bin/{PROCESS} -k -a {LEFT_PERCENT} </dev/null >/dev/null 2>&1")
 
 
 def _reached(guest: Guest) -> bool:
