@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,20 +16,27 @@ from tests.kernel.lab.configuration import Configuration
 from tests.kernel.lab.errors import LabError
 from tests.kernel.lab.guest import Guest
 from tests.kernel.lab.scenario import Truth, named
-from tests.kernel.matrix import PROPERTY, Row, cells, faults, subsumed
+from tests.kernel.matrix import PROPERTY, Row, cells, faults, subsumed, untold, warnings
 from tests.kernel.treatments import TREATMENTS
 
 from memrunbook import catalog
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.reading import ReadArguments, read
 from memrunbook.core.host import Host
+from memrunbook.core.plan.plan import Plan
 from memrunbook.core.plan.planner import make_plan
 from memrunbook.core.runbook.spec import Sampling
 from memrunbook.documents.library import Library
 from memrunbook.transports.shared.reach import Reach
 
 pytestmark = pytest.mark.kernel
-JUDGED = (0, 8)
+JUDGED = (0, 8, 9)
+"""Nothing is wrong, something is, or something could not be judged."""
+TOUCHING = {
+    "freeze_unit", "limit_unit", "reclaim_cgroup", "restart_container", "restart_unit", "start_unit", "stop_process",
+    "stop_unit",
+}  # fmt: skip
+"""The actions that somebody's service or process feels."""
 LOGINS_AT_ONCE = 4
 IDLE = "idle_healthy"
 TRIED = tried(everywhere=os.environ.get("EVERYWHERE") == "1")
@@ -53,11 +60,13 @@ def test_a_scenario_is_told_from_all_others_and_treated(
         guest = guest_in(name, configuration)
         case = Case(name, guest, Operator(guest, tmp_path), record_property)
         said = diagnosed(case.operator, truth)
-        wrong = [*faults(truth, said, below), *(planned(case.operator, below) if truth.healthy else ())]
+        wrong = [*faults(truth, said, below), *told(case.operator, truth), *planned(case.operator, truth, said, below)]
     except LabError as failure:
         wrong = [f"not tried: {failure}"]
-    record_property(PROPERTY, Row(name, configuration.name, truth.runbook, cells(said), tuple(wrong)).dumped())
-    assert not wrong, "\n".join(wrong)
+    warned = tuple(warnings(truth, said))
+    row = Row(name, configuration.name, truth.runbook, cells(said), tuple(wrong), warned)
+    record_property(PROPERTY, row.dumped())
+    assert not row.wrong, "\n".join(row.wrong)
     if treatment := TREATMENTS.get((name, configuration.name)):
         treatment(case)
 
@@ -72,8 +81,26 @@ def diagnosed(operator: Operator, truth: Truth) -> dict[str, Any]:
     return host
 
 
-def planned(operator: Operator, runbooks: Iterable[str]) -> Iterator[str]:
-    """What a runbook would change on a healthy guest, which should be nothing: each one's plan from one reading."""
+def told(operator: Operator, truth: Truth) -> Iterator[str]:
+    """The names that the report leaves out, as somebody reads it."""
+    yield from untold(truth, operator("diagnose").out) if truth.says else ()
+
+
+def planned(operator: Operator, truth: Truth, host: Mapping[str, Any], runbooks: Iterable[str]) -> Iterator[str]:
+    """What a plan has that it must not have: any change on a healthy guest, else one to a service that is innocent."""
+    if truth.healthy:
+        for plan in plans(operator, runbooks):
+            yield from _changes(plan.runbook, [step.id for step in plan.changes])
+    elif truth.targets is not None:
+        for plan in plans(operator, [incident["runbook"] for incident in host["incidents"]]):
+            for step in plan.changes:
+                touched = f"{step.change.target} ({step.change.summary})" if step.change else ""
+                if step.action in TOUCHING and not any(name in touched for name in truth.targets):
+                    yield f"{plan.runbook} would {step.action} {touched}"
+
+
+def plans(operator: Operator, runbooks: Iterable[str]) -> Iterator[Plan]:
+    """The plan of each runbook, all from one reading; LabError where there is none."""
     address = operator.guest.address
     library = Library(services=operator.folder / "services.yaml")
     reach = Reach(identities=(address.identity,), known_hosts=(address.known_hosts,), patience=120.0)
@@ -87,10 +114,10 @@ def planned(operator: Operator, runbooks: Iterable[str]) -> Iterator[str]:
         )
     )
     if reached.snapshot is None:
-        yield f"no plan: {reached.error}"
-        return
+        message = f"no plan: {reached.error}"
+        raise LabError(message)
     for name in runbooks:
-        yield from _changes(name, [step.id for step in make_plan(library.runbook(name), reached.snapshot).changes])
+        yield make_plan(library.runbook(name), reached.snapshot)
 
 
 def test_every_runbook_plans_nothing_on_an_idle_host(guest_in: Callable[[str], Guest], tmp_path: Path) -> None:
