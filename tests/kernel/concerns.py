@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from tests.kernel.changes import Repository, imports
-from tests.kernel.lab.configuration import CONFIGURATIONS, KERNELS, MAIN, Configuration
+from tests.kernel.lab.configuration import CONFIGURATIONS, KERNELS, Configuration
 from tests.kernel.lab.scenario import named, names
 from tests.kernel.matrix import PAGE, titled
 from tests.kernel.selection import Candidate, Selection, reached, select
@@ -36,7 +36,12 @@ CORE_OF = {
     "writeback-stall": ("dirty_stall", "main"),
 }
 """For each runbook the scenario that runs always, with its configuration; the runbook is run on that guest as well."""
-CORE_BESIDE = {("leaking_service", "cgroup-v1"), ("node_thrash", "two-nodes"), ("ballooned", "balloon")}
+CORE_BESIDE = {
+    ("leaking_service", "cgroup-v1"),
+    ("node_thrash", "two-nodes"),
+    ("ballooned", "balloon"),
+    ("ballooned", "hidden-balloon"),
+}
 """The configurations that no scenario above has; the healthy scenarios are of the core too."""
 ELSEWHERE = {
     "no-psi": ("cache_full_healthy", "file_thrash", "fragmentation", "swap_thrash"),
@@ -93,7 +98,7 @@ def candidates(*, everywhere: bool) -> list[Candidate]:
 
 def in_core(name: str, configuration: Configuration) -> bool:
     """True where the scenario runs always in that configuration."""
-    healthy = named(name).truth.healthy and configuration == MAIN
+    healthy = named(name).truth.healthy and configuration == named(name).configuration
     return healthy or (name, configuration.name) in {*CORE_OF.values(), *CORE_BESIDE}
 
 

@@ -3,22 +3,23 @@
 from tests.kernel.lab.guest import Guest
 from tests.kernel.lab.readings import meminfo
 from tests.kernel.lab.scenario import Scenario, Truth
-from tests.kernel.scenarios.refilling_service import LEFT_PERCENT, contend, starving
+from tests.kernel.scenarios.refilling_service import LEFT_PERCENT, request, short
 from tests.kernel.scenarios.stray_leak import LOGIN
 
 PROCESS = "hold"
 SHARE_PERCENT = 50
+REQUEST_MIB = 10
 
 
 def _prepare(guest: Guest) -> None:
     guest.install(PROCESS)
-    contend(guest)
+    request(guest, REQUEST_MIB)
     guest.check(f"{LOGIN} setsid --fork /usr/local/bin/{PROCESS} map {LEFT_PERCENT} </dev/null >/dev/null 2>&1")
 
 
 def _reached(guest: Guest) -> bool:
     held_kib = int(guest.check(f"grep RssShmem: /proc/$(pgrep -xo {PROCESS})/status").split()[1])
-    return 100 * held_kib / meminfo(guest)["MemTotal"] > SHARE_PERCENT and starving(guest)
+    return 100 * held_kib / meminfo(guest)["MemTotal"] > SHARE_PERCENT and short(guest)
 
 
 SCENARIO = Scenario(

@@ -3,22 +3,23 @@
 from tests.kernel.lab.guest import Guest
 from tests.kernel.lab.readings import meminfo, unit_statistics
 from tests.kernel.lab.scenario import Scenario, Truth
-from tests.kernel.scenarios.refilling_service import LEFT_PERCENT, contend, starving
+from tests.kernel.scenarios.refilling_service import LEFT_PERCENT, request, short
 
 UNIT = "broker.service"
 SHARE_PERCENT = 50
+REQUEST_MIB = 10
 
 
 def _prepare(guest: Guest) -> None:
     guest.install("hold")
-    contend(guest)
+    request(guest, REQUEST_MIB)
     guest.start_service("broker", f"/usr/local/bin/hold file {LEFT_PERCENT}", "LimitNOFILE=8192")
 
 
 def _reached(guest: Guest) -> bool:
     charged = unit_statistics(guest, UNIT)
     held = 100 * charged["shmem"] / 1024 / meminfo(guest)["MemTotal"] > SHARE_PERCENT
-    return held and charged["anon"] < charged["shmem"] / 10 and starving(guest)
+    return held and charged["anon"] < charged["shmem"] / 10 and short(guest)
 
 
 SCENARIO = Scenario(
