@@ -39,6 +39,7 @@ CORE_OF = {
 CORE_BESIDE = {
     ("leaking_service", "cgroup-v1"),
     ("node_thrash", "two-nodes"),
+    ("pipe_unit", "roomy"),
     ("ballooned", "balloon"),
     ("ballooned", "hidden-balloon"),
 }

@@ -40,12 +40,13 @@ def _node(number: int) -> tuple[str, ...]:
 TWO_NODES = Configuration(
     "two-nodes", memory_mib=NODE_MIB * len(NODES), hardware=tuple(word for number in NODES for word in _node(number))
 )
+ROOMY = Configuration("roomy", memory_mib=1280)
 # One balloon lowers MemTotal by what it takes; the other one may be asked to give back, and then MemTotal stays.
 BALLOON = Configuration("balloon", hardware=("-device", "virtio-balloon-pci"))
 HIDDEN_BALLOON = Configuration("hidden-balloon", hardware=("-device", "virtio-balloon-pci,deflate-on-oom=on"))
 KERNELS = (MAIN, NO_PSI, CGROUP_V1)
 """The same machine with other kernel arguments: any scenario of one of them can be tried in the others."""
-CONFIGURATIONS = {one.name: one for one in (*KERNELS, TWO_NODES, BALLOON, HIDDEN_BALLOON)}
+CONFIGURATIONS = {one.name: one for one in (*KERNELS, ROOMY, TWO_NODES, BALLOON, HIDDEN_BALLOON)}
 
 
 def configured(name: str) -> Configuration:

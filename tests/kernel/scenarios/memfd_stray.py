@@ -1,18 +1,20 @@
 """A process of no service holds nearly all memory in a memfd that it has mapped."""
 
+from tests.kernel.lab.configuration import ROOMY
 from tests.kernel.lab.guest import Guest
 from tests.kernel.lab.readings import meminfo
 from tests.kernel.lab.scenario import Scenario, Truth
-from tests.kernel.scenarios.refilling_service import LEFT_PERCENT, request, short
+from tests.kernel.scenarios.refilling_service import LEFT_PERCENT, read_again, request, short
 from tests.kernel.scenarios.stray_leak import LOGIN
 
 PROCESS = "hold"
 SHARE_PERCENT = 50
-REQUEST_MIB = 10
+READERS, REQUEST_MIB = 2, 16
 
 
 def _prepare(guest: Guest) -> None:
     guest.install(PROCESS)
+    read_again(guest, READERS)
     request(guest, REQUEST_MIB)
     guest.check(f"{LOGIN} setsid --fork /usr/local/bin/{PROCESS} map {LEFT_PERCENT} </dev/null >/dev/null 2>&1")
 
@@ -36,4 +38,5 @@ SCENARIO = Scenario(
         says=(PROCESS,),
         targets=(PROCESS,),
     ),
+    configuration=ROOMY,
 )

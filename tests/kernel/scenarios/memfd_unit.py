@@ -1,17 +1,19 @@
 """A service holds nearly all memory in a memfd that it has not mapped: in no process, and in no mounted tmpfs."""
 
+from tests.kernel.lab.configuration import ROOMY
 from tests.kernel.lab.guest import Guest
 from tests.kernel.lab.readings import meminfo, unit_statistics
 from tests.kernel.lab.scenario import Scenario, Truth
-from tests.kernel.scenarios.refilling_service import LEFT_PERCENT, request, short
+from tests.kernel.scenarios.refilling_service import LEFT_PERCENT, read_again, request, short
 
 UNIT = "broker.service"
 SHARE_PERCENT = 50
-REQUEST_MIB = 10
+READERS, REQUEST_MIB = 2, 16
 
 
 def _prepare(guest: Guest) -> None:
     guest.install("hold")
+    read_again(guest, READERS)
     request(guest, REQUEST_MIB)
     guest.start_service("broker", f"/usr/local/bin/hold file {LEFT_PERCENT}", "LimitNOFILE=8192")
 
@@ -36,4 +38,5 @@ SCENARIO = Scenario(
         says=(UNIT,),
         targets=(UNIT,),
     ),
+    configuration=ROOMY,
 )

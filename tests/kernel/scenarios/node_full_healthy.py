@@ -6,13 +6,14 @@ from tests.kernel.lab.readings import available_percent, node_meminfo, pressure,
 from tests.kernel.lab.scenario import HEALTHY, Scenario
 
 NODE, OTHER = 0, 1
+BEYOND_MIB = 32
 FULL_PERCENT, FREE_PERCENT = 10, 50
 AVAILABLE_PERCENT = 60
 CALM_PERCENT = 0.5
 
 
 def _prepare(guest: Guest) -> None:
-    file_mib = node_meminfo(guest, NODE)["MemFree"] // 1024 + 8
+    file_mib = node_meminfo(guest, NODE)["MemFree"] // 1024 + BEYOND_MIB
     guest.check(f"truncate --size={file_mib}M /var/tmp/big && taskset -c {NODE} cat /var/tmp/big >/dev/null")
 
 
