@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #define MIB (1024UL * 1024UL)
-#define STEPS_PER_SECOND 10UL
+#define STEPS_PER_SECOND 32UL
 
 static char data[MIB];
 

@@ -36,6 +36,18 @@ SCENARIO = Scenario(
     f"a balloon holds more than {TAKEN_PERCENT} % of the machine's memory, what is left is too little for {UNIT}",
     _prepare,
     _reached,
-    Truth("swap-thrashing", checks=("thrashing",), cause="balloon", says=("balloon",), targets=()),
+    Truth(
+        "swap-thrashing",
+        checks=("thrashing",),
+        cause="balloon",
+        says=("balloon",),
+        targets=(),
+        allowed=(
+            "memory-shortage.low",
+            "memory-shortage.starving",
+            "memory-shortage.stalled",
+            "memory-shortage.not-ours",
+        ),
+    ),
     configuration=BALLOON,
 )

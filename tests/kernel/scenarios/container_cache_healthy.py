@@ -7,8 +7,8 @@ from tests.kernel.scenarios.container_pressure import CONTAINER, GROUP, HITS, HO
 
 HEAP_MIB = 16
 HEAP_PERCENT, CACHE_PERCENT = 25, 60
-CALM_PERCENT = 0.5
-RATE_MIB = 16
+CALM_PERCENT = 5
+RATE_MIB = 4
 _WORK = f"leak -f {HEAP_MIB} & exec stream /var/tmp/data {RATE_MIB}"
 
 

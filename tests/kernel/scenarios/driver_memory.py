@@ -32,5 +32,17 @@ SCENARIO = Scenario(
     f"more than {UNSEEN_PERCENT} % of the memory is in no counter, what is left is too little for {UNIT}",
     _prepare,
     _reached,
-    Truth("swap-thrashing", checks=("thrashing",), cause="in no counter", says=("in no counter",), targets=()),
+    Truth(
+        "swap-thrashing",
+        checks=("thrashing",),
+        cause="in no counter",
+        says=("in no counter",),
+        targets=(),
+        allowed=(
+            "memory-shortage.low",
+            "memory-shortage.starving",
+            "memory-shortage.stalled",
+            "memory-shortage.not-ours",
+        ),
+    ),
 )

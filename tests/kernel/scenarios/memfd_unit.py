@@ -34,7 +34,12 @@ SCENARIO = Scenario(
         checks=("low", "starving"),
         cause=UNIT,
         beside=("swap-capacity",),
-        allowed=("swap-capacity.no-swap-short",),
+        allowed=(
+            "memory-shortage.stalled",
+            "memory-shortage.file-thrash",
+            "memory-shortage.shared-memory-hog",
+            "swap-capacity.no-swap-short",
+        ),
         says=(UNIT,),
         targets=(UNIT,),
     ),

@@ -34,7 +34,7 @@ SCENARIO = Scenario(
         checks=("low", "starving"),
         cause=UNIT,
         beside=("swap-capacity",),
-        allowed=("swap-capacity.no-swap-short",),
+        allowed=("memory-shortage.stalled", "memory-shortage.file-thrash", "swap-capacity.no-swap-short"),
         says=(UNIT,),
         targets=(UNIT,),
     ),

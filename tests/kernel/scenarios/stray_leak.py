@@ -29,5 +29,16 @@ SCENARIO = Scenario(
     f"the process {PROCESS} of a login that is gone leaves less than {SHORTAGE_PERCENT} % available",
     _prepare,
     short,
-    Truth("memory-shortage", checks=("starving",), cause=PROCESS, beside=("swap-capacity",)),
+    Truth(
+        "memory-shortage",
+        checks=("starving",),
+        cause=PROCESS,
+        beside=("swap-capacity",),
+        allowed=(
+            "memory-shortage.low",
+            "memory-shortage.stalled",
+            "memory-shortage.file-thrash",
+            "swap-capacity.no-swap-short",
+        ),
+    ),
 )

@@ -6,8 +6,8 @@ from tests.kernel.lab.scenario import Scenario
 
 UNIT = "backup.service"
 EXPORT = "/srv/export"
-RATE_MIB = 16
-PAGES_A_SECOND = 1000
+RATE_MIB = 4
+PAGES_A_SECOND = 500
 FREE_PERCENT, AVAILABLE_PERCENT = 10, 50
 CALM_PERCENT = 0.5
 
