@@ -118,7 +118,7 @@ class Collector:
             host=self.host.name,
             identity=_identified(self.session.identity, readings),
             taken_at=finished,
-            readings=readings,
+            readings=_tagged(readings, self.host),
             samples=len(samples),
             span=samples[-1].before - samples[0].before,
             seconds=finished.since(started),
@@ -300,6 +300,14 @@ def _is_pattern(ask: Question) -> bool:
 
 def _answers(ask: Question, key: str) -> bool:
     return fnmatch.fnmatchcase(key, ask.path) if isinstance(ask, Read | Whole) else key == ask.name
+
+
+def _tagged(readings: Readings, host: Host) -> Readings:
+    """The readings with what the operator says of the host."""
+    reading = readings.get("host")
+    if not host.tags or reading is None or isinstance(reading, Unavailable):
+        return readings
+    return {**readings, "host": structs.replace(reading, tags=list(host.tags))}
 
 
 def _identified(identity: HostIdentity, readings: Readings) -> HostIdentity:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.instant import Instant
-from memrunbook.core.reading.fact import Reading, Unavailable
+from memrunbook.core.reading.fact import Cut, Reading, Unavailable
 
 if TYPE_CHECKING:
     Readings = dict[str, Reading | Unavailable]
@@ -64,6 +64,13 @@ def value_in(readings: Mapping[str, Reading | Unavailable], metric: str) -> Any:
         if value is None:
             return reading.unavailable.get(path, Unavailable("absent", "not offered by this host"))
     return value
+
+
+def cut_in(readings: Mapping[str, Reading | Unavailable], metric: str) -> Cut | None:
+    """What a list leaves out, None where it holds all there is (or is no list, or could not be had)."""
+    name, _, path = metric.partition(".")
+    reading = readings.get(name, NOT_READ)
+    return None if isinstance(reading, Unavailable) else reading.cut.get(path)
 
 
 def supported(reading: Reading | Unavailable) -> bool | Unavailable:
