@@ -24,6 +24,7 @@ class Snapshot(Struct, frozen=True, tag=True, dict=True):
 
     `span` is the seconds that the samples cover, 0 for a single one; `seconds` what reading took, waiting apart.
     `fork_ok` is false when the host could not start a process; `lost` true when the connection ended while it was read.
+    `no_root` is what sudo said when it was asked for root and gave none.
     """
 
     host: str
@@ -35,6 +36,7 @@ class Snapshot(Struct, frozen=True, tag=True, dict=True):
     seconds: float = 0.0
     fork_ok: bool = True
     lost: bool = False
+    no_root: str = ""
 
     def reading(self, fact: str) -> Reading | Unavailable:
         """What a fact says, or why it says nothing."""

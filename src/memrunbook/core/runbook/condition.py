@@ -5,27 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.metric import Metric
 from memrunbook.core.runbook.expression import Expression, Scope
+from memrunbook.core.runbook.named import EvidenceItem, Found, named_items
 from memrunbook.core.runbook.refusal import ConditionError
 from memrunbook.core.runbook.world import World
 
-__all__ = ["Condition", "ConditionError", "Evidence", "Expression", "Scope", "State", "Verdict"]
+__all__ = ["Condition", "ConditionError", "Evidence", "EvidenceItem", "Expression", "Scope", "State", "Verdict"]
 
 State = Literal["holds", "fails", "unknown"]
 
 
 class Evidence(Struct, frozen=True):
-    """A metric that a condition names, with its value (None where it could not be had, and why)."""
+    """A metric that a condition names, with its value (None where it could not be had, and why).
+
+    Of a list the value is how many it holds; `items` are the first of those that make the condition hold, `more` are so
+    many others.
+    """
 
     metric: str
     value: Any
     unit: str
     source: str = ""
     why: str = ""
+    items: tuple[EvidenceItem, ...] = ()
+    more: int = 0
 
 
 class Verdict(Struct, frozen=True):
@@ -91,6 +98,18 @@ class Condition:
                 if name not in told:
                     told[name] = _evidence(part.scope.metrics[name], world)
         return tuple(told[name] for name in dict.fromkeys(name for part in self.parts for name in part.metrics))
+
+    def named(self, world: World) -> tuple[Evidence, ...]:
+        """The evidence of a condition that holds, with the items of lists that make it hold."""
+        found: dict[str, Found] = {}
+        for part in self.parts:
+            found = {**named_items(part, world), **found}
+        return tuple(
+            structs.replace(one, items=found[one.metric].items, more=found[one.metric].more)
+            if one.metric in found
+            else one
+            for one in self.evidence(world)
+        )
 
     def evaluate(self, world: World) -> Verdict:
         """The verdict with its evidence, for whoever shows or keeps it."""
