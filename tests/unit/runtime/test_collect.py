@@ -550,3 +550,13 @@ def test_a_slow_host_is_given_the_whole_interval() -> None:
     session = SlowSession(answers, clock, [11.0, 0.0, 0.0])
     _read(Collector(HOST, session, clock, {"f": _fact(*COUNTERS)}), ["f"], count=3, every=5)
     assert clock.slept == [2, 5]
+
+
+def test_the_host_has_the_tags_that_its_operator_gave() -> None:
+    def tags(host: Host) -> object:
+        session = ReplaySession([_sample(1)])
+        facts = {"host": catalog.facts()["host"]}
+        return _read(Collector(host, session, StepClock(), facts), ["host"], count=1, every=1).value("host.tags")
+
+    assert tags(structs.replace(HOST, tags=("realtime", "spare"))) == ["realtime", "spare"]
+    assert tags(HOST) == []
