@@ -54,11 +54,11 @@ check: $(STAMP) ## style, types, layers, installed versions, budgets, generated 
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pip check --disable-pip-version-check
 	$(BIN)/python tools/budgets.py src
-	$(BIN)/python tools/generate.py --check
+	$(BIN)/python -m tools.generate --check
 	$(BIN)/runbook validate
 
 generate: $(STAMP) ## schemas and reference pages
-	$(BIN)/python tools/generate.py
+	$(BIN)/python -m tools.generate
 
 bench: $(STAMP) ## the benchmarks of bench/ on a farm of sshds; BENCH="--hosts 1,10,100 --runbook before=PATH --runbook after=PATH"
 	$(BIN)/python -m bench.fleet $(BENCH)

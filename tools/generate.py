@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from tools.coverage_page import coverage_page
 
 from memrunbook import catalog
 from memrunbook.cli import exit_codes
@@ -41,6 +42,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield reference / "metrics.md", metrics_page()
     yield reference / "actions.md", actions_page()
     yield reference / "commands.md", commands_page()
+    yield reference / "coverage.md", coverage_page(NOTE)
 
 
 def metrics_page() -> str:
@@ -58,7 +60,8 @@ def metrics_page() -> str:
         for metric in catalog.metrics().values():
             if metric.name.partition(".")[0] != name:
                 continue
-            lines.append(_row(metric.name, metric.kind, metric.unit.value, metric.meaning, metric.source))
+            meaning = f"{metric.meaning} (vmstat: {metric.alias})" if metric.alias else metric.meaning
+            lines.append(_row(metric.name, metric.kind, metric.unit.value, meaning, metric.source))
             lines += [
                 _row(f"{metric.name}[].{field.name}", field.kind, field.unit.value, field.meaning, field.source)
                 for field in metric.fields.values()

@@ -57,6 +57,7 @@ class ScriptedSession:
     sample: Callable[[], Sample] = lambda: Sample(0.0, 0.0, {})
     identity: HostIdentity = SCRIPTED
     root: bool = True
+    no_root: str = ""
     calls: list[Call] = field(default_factory=list)
     closed: bool = False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,18 @@ def test_a_hostile_file_is_refused_quickly_and_in_few_words(tmp_path: Path, case
     said, _ = _validate(tmp_path, content)
     assert message in said
     assert not Path("/tmp/x").exists() or case != "tag"
+
+
+def test_what_vmstat_calls_a_metric_finds_it() -> None:
+    told = here("facts", "si", "so", "bi", "bo", "--host", "local", "--every=0.1", "--json")
+    names = [metric["name"] for metric in json.loads(told.out)["hosts"][0]["metrics"]]
+    assert names == [
+        "swap.in_bytes_per_second",
+        "swap.out_bytes_per_second",
+        "vmstat.page_in_bytes_per_second",
+        "vmstat.page_out_bytes_per_second",
+    ]
+    assert " KiB/s)" in here("facts", "bi", "--host", "local", "--every=0.1").out
 
 
 def test_a_mistake_in_a_name_is_answered_with_the_right_one() -> None:

@@ -98,7 +98,7 @@ def test_the_document_of_an_event(tmp_path: Path) -> None:
     assert event["victims"] == [
         {
             "pid": 20, "name": "java", "uid": 1000, "total_vm_kb": 40000, "anon_rss_kb": 119000, "file_rss_kb": 1000,
-            "shmem_rss_kb": 0, "pgtables_kb": 52, "oom_score_adj": 0,
+            "shmem_rss_kb": 0, "pgtables_kb": 52, "oom_score_adj": 0, "rss_kb": None,
         }
     ]  # fmt: skip
     assert (event["hog"]["name"], event["hog_protected"], event["next_victim"]["name"]) == ("vim", True, "cron")
@@ -193,7 +193,7 @@ def test_failed_allocations_and_the_rest(tmp_path: Path) -> None:
         "fallout: the kernel had just killed it",
         "by cron (1x): a job that drops caches",
         "redis (1x): not a lack of memory",
-        "insmod (1x)",
+        "insmod: 12.0 KiB, no pages left for it, or its group's limit was reached (1x)",
         "1 times a kernel cache could not grow",
         "lines were dropped",
     ):

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from tests.kernel.changes import Repository, imports
-from tests.kernel.lab.configuration import CONFIGURATIONS, MAIN, Configuration
+from tests.kernel.lab.configuration import CONFIGURATIONS, KERNELS, Configuration
 from tests.kernel.lab.scenario import named, names
 from tests.kernel.matrix import PAGE, titled
 from tests.kernel.selection import Candidate, Selection, reached, select
@@ -36,13 +36,20 @@ CORE_OF = {
     "writeback-stall": ("dirty_stall", "main"),
 }
 """For each runbook the scenario that runs always, with its configuration; the runbook is run on that guest as well."""
-CORE_BESIDE = {("leaking_service", "cgroup-v1")}
+CORE_BESIDE = {
+    ("leaking_service", "cgroup-v1"),
+    ("node_thrash", "two-nodes"),
+    ("pipe_unit", "roomy"),
+    ("ballooned", "balloon"),
+    ("ballooned", "hidden-balloon"),
+}
 """The configurations that no scenario above has; the healthy scenarios are of the core too."""
 ELSEWHERE = {
     "no-psi": ("cache_full_healthy", "file_thrash", "fragmentation", "swap_thrash"),
     "cgroup-v1": ("cache_full_healthy", "leaking_service", "swap_thrash"),
+    "hidden-balloon": ("ballooned",),
 }
-"""The scenarios that run in another configuration than their own; with EVERYWHERE=1 all of them do."""
+"""The scenarios that run in another configuration than their own; with EVERYWHERE=1 all that need no other hardware."""
 ACTIONS_OF: dict[str, dict[str, tuple[str, ...]]] = {
     "test_single_actions.py": {
         "test_dirty_limits_are_set_and_taken_back": ("set_dirty_limits",),
@@ -64,7 +71,9 @@ def tried(*, everywhere: bool) -> list[tuple[str, Configuration]]:
         (name, configuration)
         for name in names()
         for configuration in CONFIGURATIONS.values()
-        if everywhere or name in ELSEWHERE.get(configuration.name, ()) or configuration == named(name).configuration
+        if name in ELSEWHERE.get(configuration.name, ())
+        or configuration == named(name).configuration
+        or (everywhere and {configuration, named(name).configuration} <= set(KERNELS))
     ]
 
 
@@ -90,7 +99,7 @@ def candidates(*, everywhere: bool) -> list[Candidate]:
 
 def in_core(name: str, configuration: Configuration) -> bool:
     """True where the scenario runs always in that configuration."""
-    healthy = named(name).truth.healthy and configuration == MAIN
+    healthy = named(name).truth.healthy and configuration == named(name).configuration
     return healthy or (name, configuration.name) in {*CORE_OF.values(), *CORE_BESIDE}
 
 

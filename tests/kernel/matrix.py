@@ -34,19 +34,25 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """What all runbooks said of one scenario, and what is wrong with it."""
+    """What all runbooks said of one scenario, and what is wrong with it: wrong warnings are counted by themselves."""
 
     scenario: str
     configuration: str
     expected: str
     cells: Mapping[str, Cell]
     faults: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
     tries: int = 1
 
     @property
     def title(self) -> str:
         """The scenario, with its configuration where that is not the main one."""
         return titled(self.scenario, self.configuration)
+
+    @property
+    def wrong(self) -> tuple[str, ...]:
+        """All that is wrong."""
+        return self.faults + self.warnings
 
     def dumped(self) -> str:
         """The row as text that a test process can hand over."""
@@ -62,12 +68,13 @@ def loaded(text: str) -> Row:
     """The row that was dumped."""
     record = json.loads(text)
     cells = {name: Cell(**cell) for name, cell in record.pop("cells").items()}
-    return Row(**{**record, "cells": cells, "faults": tuple(record["faults"])})
+    told = {name: tuple(record[name]) for name in ("faults", "warnings")}
+    return Row(**{**record, "cells": cells, **told})
 
 
-def _judged(finding: Mapping[str, Any]) -> str:
+def _judged(finding: Mapping[str, Any], begin: str = "") -> str:
     seen = (f"{one['metric']} = {one['value']}" for one in finding["evidence"])
-    return ", ".join((f"{finding['state']} {finding['why']}".strip(), *seen))
+    return ", ".join((begin or f"{finding['state']} {finding['why']}".strip(), *seen))
 
 
 def last_tries(rows: Iterable[Row]) -> list[Row]:
@@ -104,9 +111,22 @@ def faults(truth: Truth, host: Mapping[str, Any], below: Mapping[str, Sequence[s
         yield f"healthy, but an incident of {', '.join(found)} applies"
     if truth.runbook:
         yield from _missed(truth, host, found)
+        yield from (f"an incident of {name} applies beside it" for name in found if name not in right)
+
+
+def warnings(truth: Truth, host: Mapping[str, Any]) -> Iterator[str]:
+    """The wrong warnings: checks of severity warning or critical that fire and that the truth does not know."""
+    right = {f"{truth.runbook}.{check}" for check in truth.checks} | set(truth.allowed)
     for finding in host["findings"]:
-        if finding["state"] == "firing" and finding["severity"] == "critical" and finding["runbook"] not in right:
-            yield f"{finding['runbook']} says critical: {finding['check']}"
+        name = f"{finding['runbook']}.{finding['check']}"
+        if finding["state"] == "firing" and finding["severity"] != "info" and name not in right:
+            yield f"wrong {finding['severity']}: {_judged(finding, name)}"
+
+
+def untold(truth: Truth, text: str) -> Iterator[str]:
+    """What `diagnose` should have named and did not; lines are folded anywhere, so spaces do not count."""
+    said = "".join(text.split()).casefold()
+    yield from (f"{words!r} is said nowhere" for words in truth.says if "".join(words.split()).casefold() not in said)
 
 
 def _missed(truth: Truth, host: Mapping[str, Any], found: Sequence[str]) -> Iterator[str]:
@@ -136,18 +156,18 @@ def lines(rows: Iterable[Row]) -> Iterator[str]:
         shown = (_short(row, name).ljust(COLUMN) for name in columns)
         yield " ".join((row.title.ljust(wide), *shown, _verdict(row)))
     yield from LEGEND
-    yield from (f"{row.title}: {fault}" for row in ordered for fault in row.faults)
+    yield from (f"{row.title}: {fault}" for row in ordered for fault in row.wrong)
 
 
 def _verdict(row: Row) -> str:
-    return ("WRONG" if row.faults else "ok") + (f" (try {row.tries})" if row.tries > 1 else "")
+    return ("WRONG" if row.wrong else "ok") + (f" (try {row.tries})" if row.tries > 1 else "")
 
 
 def page(rows: Iterable[Row], ran: str) -> str:
     """The matrix as a page of the documentation; `ran` says of which commit, for later runs to compare with."""
     ordered = _ordered(rows)
     columns = _columns(ordered)
-    wrong = [f"- {row.title}: {fault}" for row in ordered for fault in row.faults]
+    wrong = [f"- {row.title}: {fault}" for row in ordered for fault in row.wrong]
     return "\n".join(
         [
             "<!-- Written by `make test-kernel FULL=1 UPDATE_MATRIX=1`; do not edit. -->\n",
@@ -155,12 +175,13 @@ def page(rows: Iterable[Row], ran: str) -> str:
             "Every scenario of the kernel lab, brought about on a real kernel, against every shipped runbook. A word",
             "is the worst severity among the runbook's checks that fire; **INCIDENT** says that the runbook applies; ✓",
             "marks the runbook that must recognise the scenario, with the right cause. On the healthy ones",
-            "the plan of every runbook has no change. A scenario runs on the main configuration (cgroup v2,",
-            "with pressure figures) unless it names another. A test that fails is tried once more in a fresh guest:",
-            "then the last column says so.\n",
-            f"{ran}\n",
-            f"| scenario | {' | '.join(columns)} | right |",
-            f"|---|{'---|' * (len(columns) + 1)}",
+            "the plan of every runbook has no change. Each scenario lists the warnings that may stand beside the right",
+            "one: any other check of severity warning or critical that fires is a wrong warning, which is a fault. A",
+            "scenario runs on the main configuration (cgroup v2, with pressure figures) unless it names another. A",
+            "test that fails is tried once more in a fresh guest: then the last column says so.\n",
+            f"{ran} Wrong warnings: {sum(len(row.warnings) for row in ordered)}.\n",
+            f"| scenario | {' | '.join(columns)} | wrong warnings | right |",
+            f"|---|{'---|' * (len(columns) + 2)}",
             *(_page_row(row, columns) for row in ordered),
             *(["\nWrong:\n", *wrong] if wrong else []),
             "",
@@ -174,7 +195,7 @@ def _page_row(row: Row, columns: Sequence[str]) -> str:
         words = ("**INCIDENT** " if cell.incident else "") + (cell.severity or ".")
         return f"{words} ✓" if name == row.expected else words
 
-    return f"| {row.title} | {' | '.join(map(shown, columns))} | {_verdict(row)} |"
+    return f"| {row.title} | {' | '.join(map(shown, columns))} | {len(row.warnings)} | {_verdict(row)} |"
 
 
 def _short(row: Row, name: str) -> str:

@@ -7,10 +7,16 @@ from typing import Any
 import pytest
 from tests.kernel.changes import FULL_RUN
 from tests.kernel.lab.scenario import Truth
-from tests.kernel.matrix import Cell, Row, cells, faults, last_tries, lines, loaded, page
+from tests.kernel.matrix import Cell, Row, cells, faults, last_tries, lines, loaded, page, untold, warnings
 
 HEALTHY = Truth(healthy=True)
-OOM = Truth("oom-event", checks=("happened",), cause="leaky.service", beside=("memory-leak",))
+OOM = Truth(
+    "oom-event",
+    checks=("happened",),
+    cause="leaky.service",
+    beside=("memory-leak",),
+    allowed=("memory-shortage.low",),
+)
 BLOAT = Truth("memory-shortage", incident=False, checks=("slab-bloat",), cause="dentry")
 BELOW = {"oom-event": ["memory-shortage"], "memory-shortage": [], "swap-thrashing": []}
 
@@ -32,13 +38,13 @@ KILLED = finding("oom-event", "happened", "critical")
 SHORT = finding("memory-shortage", "starving", "critical")
 THRASHING = finding("swap-thrashing", "thrashing", "critical")
 BLOATED = finding("memory-shortage", "slab-bloat", "info")
+LOW = finding("memory-shortage", "low", "warning")
 
 
 @pytest.mark.parametrize(
     ("truth", "host"),
     [
         (HEALTHY, said()),
-        (HEALTHY, said(finding("memory-shortage", "low", "warning"))),
         (HEALTHY, said(finding("memory-shortage", "starving", "critical", "unknown"))),
         (OOM, said(KILLED, incidents=("oom-event",), oom_event="leaky.service")),
         (OOM, said(KILLED, SHORT, incidents=("oom-event", "memory-shortage"), oom_event="leaky.service")),
@@ -53,17 +59,16 @@ def test_right(truth: Truth, host: dict[str, Any]) -> None:
     ("truth", "host", "part"),
     [
         (HEALTHY, said(KILLED, incidents=("oom-event",)), "healthy, but an incident of oom-event applies"),
-        (HEALTHY, said(SHORT), "memory-shortage says critical: starving"),
+        (
+            OOM,
+            said(KILLED, incidents=("oom-event", "swap-thrashing"), oom_event="leaky.service"),
+            "an incident of swap-thrashing applies beside it",
+        ),
         (OOM, said(KILLED, oom_event="leaky.service"), "not recognised as oom-event, but as healthy"),
         (
             OOM,
             said(KILLED, SHORT, incidents=("memory-shortage", "oom-event"), oom_event="leaky.service"),
             "not recognised as oom-event, but as memory-shortage, oom-event",
-        ),
-        (
-            OOM,
-            said(KILLED, THRASHING, incidents=("oom-event",), oom_event="leaky.service"),
-            "swap-thrashing says critical: thrashing",
         ),
         (
             OOM,
@@ -83,13 +88,41 @@ def test_wrong(truth: Truth, host: dict[str, Any], part: str) -> None:
     assert [fault for fault in faults(truth, host, BELOW) if part in fault], list(faults(truth, host, BELOW))
 
 
-def row(scenario: str, expected: str, *wrong: str) -> Row:
+@pytest.mark.parametrize(
+    ("truth", "host", "wrong"),
+    [
+        (HEALTHY, said(LOW), ["memory-shortage.low"]),
+        (HEALTHY, said(SHORT, BLOATED), ["memory-shortage.starving"]),
+        (OOM, said(KILLED, LOW), []),
+        (OOM, said(KILLED, SHORT, THRASHING), ["memory-shortage.starving", "swap-thrashing.thrashing"]),
+        (OOM, said(finding("oom-event", "still-short", "critical")), ["oom-event.still-short"]),
+        (BLOAT, said(BLOATED, LOW), ["memory-shortage.low"]),
+    ],
+)
+def test_what_fires_and_is_not_allowed_is_a_wrong_warning(truth: Truth, host: dict[str, Any], wrong: list[str]) -> None:
+    names = [text.partition(": ")[2].partition(",")[0] for text in warnings(truth, host)]
+    assert names == wrong
+
+
+def test_what_only_cannot_be_judged_is_no_warning() -> None:
+    unknown = finding("memory-shortage", "starving", "critical", "unknown")
+    clear = finding("memory-shortage", "low", "warning", "clear")
+    assert not list(warnings(HEALTHY, said(unknown, clear)))
+
+
+def test_a_name_may_be_folded_and_must_be_told() -> None:
+    truth = Truth("oom-event", says=("app.slice", "Page tables"))
+    assert not list(untold(truth, "limit of app.\n    slice: page\n tables"))
+    assert list(untold(truth, "page tables of app")) == ["'app.slice' is said nowhere"]
+
+
+def row(scenario: str, expected: str, *wrong: str, warned: tuple[str, ...] = ()) -> Row:
     named = cells(said(KILLED, finding("swap-thrashing", "cold", "info", "clear"), incidents=("oom-event",)))
-    return Row(scenario, "no-psi", expected, named, wrong)
+    return Row(scenario, "no-psi", expected, named, wrong, warned)
 
 
 def test_a_row_survives_the_way_from_a_test_process() -> None:
-    there = row("leaking_service", "oom-event", "why")
+    there = row("leaking_service", "oom-event", "why", warned=("wrong warning: a.b",))
     assert loaded(there.dumped()) == there
     assert there.cells == {"oom-event": Cell("critical", True), "swap-thrashing": Cell()}
 
@@ -106,8 +139,15 @@ def test_the_matrix_marks_what_is_expected_and_what_is_wrong() -> None:
     assert drawn[-1] == "idle@no-psi: why"
     text = page(rows, "Last full run: 2026-11-28, commit 0123456789ab.")
     assert FULL_RUN.search(text), "which later runs look for"
-    assert "| leaking_service@no-psi | **INCIDENT** critical ✓ | . | ok |" in text
+    assert "| leaking_service@no-psi | **INCIDENT** critical ✓ | . | 0 | ok |" in text
     assert "- idle@no-psi: why" in text
+
+
+def test_a_wrong_warning_is_counted_and_makes_the_row_wrong() -> None:
+    text = page([row("leaking_service", "oom-event", warned=("wrong warning: a.b", "wrong critical: c.d"))], "Never.")
+    assert "Never. Wrong warnings: 2." in text
+    assert "| leaking_service@no-psi | **INCIDENT** critical ✓ | . | 2 | WRONG |" in text
+    assert "- leaking_service@no-psi: wrong critical: c.d" in text
 
 
 def test_the_last_try_counts_and_is_named() -> None:

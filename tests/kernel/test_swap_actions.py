@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.kernel.lab.configuration import Configuration
+from tests.kernel.lab.configuration import ROOMY
 from tests.kernel.lab.guest import Guest
 from tests.kernel.lab.waiting import wait_until
 from tests.kernel.test_single_actions import Desk
@@ -15,7 +15,6 @@ from tests.kernel.test_single_actions import Desk
 from memrunbook.actions.cycle_swap import SCRIPT
 
 pytestmark = pytest.mark.kernel
-ROOMY = Configuration("roomy", memory_mib=1280)
 FILE = "/swapfile-runbook"
 COLD_MIB = 100
 

@@ -9,6 +9,8 @@ from tests.kernel.command import Operator
 from tests.kernel.footprint import footprint
 from tests.kernel.lab.guest import Guest
 from tests.kernel.lab.readings import available_percent, meminfo, pressure, rates, unusable_index, vmstat
+from tests.kernel.lab.scenario import Truth
+from tests.kernel.matrix import untold
 
 UNUSABLE = {"unusable(9)": unusable_index}
 AVAILABLE = {"MemAvailable in % of MemTotal": available_percent}
@@ -110,6 +112,29 @@ def freeze_then_restart(case: Case) -> None:
     assert before["swap.in_bytes_per_second"] > 256 * 1024 > after["swap.in_bytes_per_second"]
 
 
+def hold_back(case: Case) -> None:
+    """What a run froze and left frozen is told as held, not as healthy, and the next run goes on from there."""
+    unit = "worker.service"
+    case.policy(f"unit: {unit}, freeze: yes, restart: yes")
+    frozen = case.run("swap-thrashing", "--allow", f"freeze_unit:{unit}")
+    assert frozen.status == 5, "a restart would need consent"
+    assert frozen.step("freeze-swapper")["state"] == "done"
+    assert _freezer(case.guest, unit) == "frozen"
+    told = case.operator("diagnose")
+    assert told.status != 0, told.out
+    assert not told.out.startswith("OK"), told.out
+    assert not list(untold(Truth(says=(unit, "frozen")), told.out)), told.out
+    again = case.run("swap-thrashing")
+    assert again.outcome != "healthy", again.host
+    assert again.status != 0
+    assert "freeze_unit" not in again.executed, "it is frozen already"
+    assert _freezer(case.guest, unit) == "frozen"
+
+
+def _freezer(guest: Guest, unit: str) -> str:
+    return guest.check(f"systemctl show --property=FreezerState --value {unit}").strip()
+
+
 def spare_everybody(case: Case) -> None:
     """Where no service may be touched and it still faults, it is not called resolved."""
     case.guest.check("sysctl -q vm.swappiness=100")
@@ -180,6 +205,7 @@ TREATMENTS: dict[tuple[str, str], Callable[[Case], None]] = {
     ("leaking_service", "main"): bring_back,
     ("swap_thrash", "main"): freeze_then_restart,
     ("mixed_thrash", "main"): spare_everybody,
+    ("swap_thrash", "no-psi"): hold_back,
     ("swap_exhausted", "main"): stop_the_hoard,
     ("fragmentation", "main"): compact,
     ("dirty_stall", "main"): stop_the_writer,

@@ -40,6 +40,8 @@ CALM_PSI = Stall(percent=0.0, avg10=0.0, avg60=0.0, avg300=0.0)
 ABSENT = Unavailable("absent", "this kernel does not have it")
 OLD_EVENTS = VmstatReading(
     allocstalls_per_second=0.0,
+    kswapd_scans_per_second=0.0,
+    direct_scans_per_second=0.0,
     major_faults_per_second=3.0,
     major_faults_per_second_min=2.0,
     dropped_pagecache=0,
@@ -111,6 +113,7 @@ CALM: dict[str, Any] = {
     "units.watched_seconds": 10.0,
     "units.samples": 3,
     "processes.all": [],
+    "processes.faulting": [],
 }
 YES = UnitPolicy(restart="yes")
 SWAPPING = {

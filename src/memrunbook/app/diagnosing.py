@@ -28,22 +28,30 @@ ONCE = Sampling(1)
 
 @dataclass(frozen=True, kw_only=True)
 class DiagnoseArguments:
-    """`watch` reads for so many seconds before it judges; `quick` judges by the first reading alone."""
+    """`watch` reads for so many seconds before it judges; `quick` judges by the first reading alone.
+
+    `parameters`, as text, are those of every runbook that has one of that name.
+    """
 
     hosts: tuple[Host, ...]
     connectors: Connectors = field(default_factory=Connectors)
     library: Library = field(default_factory=usual_library)
     state: Path = field(default_factory=usual_state_dir)
+    parameters: Mapping[str, str] = field(default_factory=dict)
     watch: float | None = None
     quick: bool = False
 
 
 @dataclass(frozen=True)
 class DiagnoseResult:
-    """The hosts in their order, and why some runbooks had to be left out."""
+    """The hosts in their order, and why some runbooks had to be left out.
+
+    `parameters` are those that were given, by the runbook that has them.
+    """
 
     hosts: tuple[Judged, ...]
     left_out: tuple[Problem, ...] = ()
+    parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def diagnose(
@@ -63,9 +71,11 @@ def diagnose(
     library, loaded = arguments.library, list[tuple[list[Runbook], list[Problem]]]()
 
     def prepare() -> None:
-        loaded.append(library.runbooks())
+        loaded.append(library.runbooks(arguments.parameters))
         meanwhile()
 
+    if arguments.parameters:
+        prepare()  # a mistake in them is told before any host is asked
     usual = ONCE if arguments.quick else Sampling()
     reached = read(
         ReadArguments(
@@ -77,7 +87,7 @@ def diagnose(
             watching=arguments.watch is not None,
             notice=notice,
             stop=stop or threading.Event(),
-            work=prepare,
+            work=prepare if not loaded else meanwhile,
         )
     )
     if not loaded:
@@ -86,7 +96,12 @@ def diagnose(
     from memrunbook.state.handled import handled
 
     done = handled(arguments.state)
-    return DiagnoseResult(tuple(_judged(runbooks, one, done) for one in reached), tuple(problems))
+    given = {runbook.name: _given(arguments.parameters, runbook) for runbook in runbooks}
+    return DiagnoseResult(tuple(_judged(runbooks, one, done) for one in reached), tuple(problems), given)
+
+
+def _given(parameters: Mapping[str, str], runbook: Runbook) -> dict[str, str]:
+    return {name: value for name, value in parameters.items() if name in runbook.parameters}
 
 
 def _judged(runbooks: list[Runbook], reached: Reached, done: Mapping[str, Handled]) -> Judged:

@@ -45,11 +45,12 @@ class Conversation(Notice):
         """The hosts that were named; UsageError for none."""
         targets = self.targets
         if targets.replay is not None:
-            return (Host(targets.replay.stem, transport="replay", source=str(targets.replay)),)
+            recorded = Host(targets.replay.stem, transport="replay", source=str(targets.replay), tags=targets.tag)
+            return (recorded,)
         hosts = parse_hosts(targets.host)
         if not hosts:
             raise UsageError("no host was named", hint="add --host NAME, or --host local for this machine")
-        return tuple(_by(targets.transport, host) for host in hosts)
+        return tuple(_with(targets, host) for host in hosts)
 
     def connectors(self) -> Connectors:
         """How the hosts are reached."""
@@ -119,5 +120,6 @@ class Conversation(Notice):
         return self._line
 
 
-def _by(transport: str, host: Host) -> Host:
-    return host if host.transport == LOCAL else structs.replace(host, transport=transport)
+def _with(targets: Targets, host: Host) -> Host:
+    transport = LOCAL if host.transport == LOCAL else targets.transport
+    return structs.replace(host, transport=transport, tags=targets.tag)

@@ -10,7 +10,7 @@ from memrunbook.core.errors import HostError, Interrupted, JournalError, Refused
 if TYPE_CHECKING:
     from memrunbook.core.run.report import HostReport
 
-OK, DEFECT, USAGE, FAILED, UNREACHABLE, REFUSED, JOURNAL, UNKNOWN, INCIDENT, INTERRUPTED = (
+OK, DEFECT, USAGE, FAILED, UNREACHABLE, REFUSED, JOURNAL, UNKNOWN, INCIDENT, NOT_JUDGED, INTERRUPTED = (
     0,
     1,
     2,
@@ -20,6 +20,7 @@ OK, DEFECT, USAGE, FAILED, UNREACHABLE, REFUSED, JOURNAL, UNKNOWN, INCIDENT, INT
     6,
     7,
     8,
+    9,
     130,
 )
 TABLE = {
@@ -31,11 +32,12 @@ TABLE = {
     REFUSED: "refused: gate declined or unanswerable, guard, protected target, stale plan, lock, policy",
     JOURNAL: "the journal cannot be written, or does not verify",
     UNKNOWN: "the outcome of a once-only step is unknown",
-    INCIDENT: "diagnose: an incident applies; plan --exit-code: there are steps to run",
+    INCIDENT: "diagnose: an incident applies (--fail-on warning: a warning stands); plan --exit-code: there are steps",
+    NOT_JUDGED: "diagnose, plan: whether an incident applies could not be judged",
     INTERRUPTED: "interrupted",
 }
 # Over many hosts the most severe wins.
-SEVERITY = (DEFECT, JOURNAL, UNKNOWN, INTERRUPTED, FAILED, UNREACHABLE, REFUSED, USAGE, INCIDENT, OK)
+SEVERITY = (DEFECT, JOURNAL, UNKNOWN, INTERRUPTED, FAILED, UNREACHABLE, REFUSED, USAGE, INCIDENT, NOT_JUDGED, OK)
 ERRORS: tuple[tuple[type[RunbookError], int], ...] = (
     (UsageError, USAGE),
     (HostError, UNREACHABLE),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 
 import click
 from click.core import ParameterSource
@@ -12,24 +13,29 @@ from memrunbook.core.host import Host
 # Options that say how to reach the host or what to run, by their parameter: they belong to the next command too.
 KEPT = frozenset({
     "identity", "known_hosts", "ssh_config", "sudo", "transport", "runbooks", "config_dir", "state_dir", "parameters",
-    "patience", "allow", "reason", "forks", "watch", "accept_new_host_keys", "yes",
+    "patience", "allow", "reason", "forks", "watch", "accept_new_host_keys", "yes", "tag",
 })  # fmt: skip
 
 
-def kept_options() -> list[str]:
-    """The words of the options of the command under way that its successor needs too."""
+def kept_options(without: str = "") -> list[str]:
+    """The words of the options of the command under way that its successor needs too, those of one parameter apart."""
     context = click.get_current_context()
     words: list[str] = []
     for option in context.command.params:
         typed = option.name and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
-        if isinstance(option, click.Option) and option.name in KEPT and typed:
+        if isinstance(option, click.Option) and option.name in KEPT - {without} and typed:
             words += _words(option, context.params[option.name])
     return words
 
 
-def reach(host: Host) -> str:
+def reach(host: Host, without: str = "") -> str:
     """The options that reach a host again, as in "--host ada@search-03 --identity key"."""
-    return shlex.join(["--host", host.typed, *kept_options()])
+    return shlex.join(["--host", host.typed, *kept_options(without)])
+
+
+def parameter_words(values: Mapping[str, str]) -> str:
+    """Parameters as they are typed, as in "-p order=9 -p window=1h"."""
+    return shlex.join([word for name, value in values.items() for word in ("-p", f"{name}={value}")])
 
 
 def run_command(runbook: str, host: Host, *more: str) -> str:

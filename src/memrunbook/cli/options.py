@@ -69,6 +69,7 @@ class Targets:
     patience: str | None
     forks: int
     no_input: bool
+    tag: tuple[str, ...] = ()
     replay: Path | None = None
 
 
@@ -151,6 +152,12 @@ REACH: Mapping[str, Decorated] = {
         show_default=True,
     ),
     "no_input": click.option("--no-input", is_flag=True, help="Never ask: a gate that would ask refuses."),
+    "tag": click.option(
+        "--tag",
+        multiple=True,
+        metavar="TAG",
+        help="What the named hosts are, for conditions over host.tags; realtime: no swap is fine there. Repeatable.",
+    ),
 }
 HOSTS = OptionGroup("targets", Targets, REACH)
 HOSTS_OR_REPLAY = OptionGroup(

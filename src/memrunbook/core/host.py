@@ -21,7 +21,7 @@ LAST_PORT = 65535
 class Host(Struct, frozen=True):
     """A host as the operator named it, and how to reach it; an empty user and port 0 mean: as ssh would.
 
-    `source` is the path of the recording that stands for it, where it is one.
+    `source` is the path of the recording that stands for it, where it is one. `tags` are what its operator says of it.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Host(Struct, frozen=True):
     port: int = 0
     transport: str = "ssh"
     source: str = ""
+    tags: tuple[str, ...] = ()
 
     @property
     def typed(self) -> str:

@@ -51,12 +51,13 @@ class Library:
         content, shown, origin = read(name, self.folders)
         return load_runbook(content, shown, origin, parameters)
 
-    def runbooks(self) -> tuple[list[Runbook], list[Problem]]:
+    def runbooks(self, parameters: Mapping[str, str] | None = None) -> tuple[list[Runbook], list[Problem]]:
         """Every runbook that wins, for a diagnosis, and why some cannot be used: one bad file disables none.
 
-        The shipped ones were checked before they were shipped: of them only what is used is bound.
+        `parameters` are given to each runbook that has one of that name; UsageError for a name that none has. The
+        shipped ones were checked before they were shipped: of them only what is used is bound.
         """
-        from memrunbook.documents.runbooks import load_runbook
+        from memrunbook.documents.runbooks import load_one_of_many
 
         found: list[Runbook] = []
         problems: list[Problem] = []
@@ -64,9 +65,11 @@ class Library:
             try:
                 if not entry.shadowed:
                     content, shown, origin = read(entry.name, self.folders)
-                    found.append(load_runbook(content, shown, origin, trusted=origin == SHIPPED))
+                    trusted, given = origin == SHIPPED, parameters or {}
+                    found.append(load_one_of_many(content, shown, origin, given, trusted=trusted))
             except DocumentError as error:
                 problems += error.problems
+        _refuse_unknown(parameters or {}, found)
         return found, problems
 
     def policy(self) -> ServicePolicy:
@@ -78,6 +81,17 @@ class Library:
         from memrunbook.documents.runbooks import load_policy
 
         return load_policy(self.services)
+
+
+def _refuse_unknown(parameters: Mapping[str, str], runbooks: Sequence[Runbook]) -> None:
+    known = {name for runbook in runbooks for name in runbook.parameters}
+    for name in parameters:
+        if name not in known:
+            from difflib import get_close_matches
+
+            close = get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(sorted(known))}"
+            raise UsageError(f"no runbook has a parameter {name!r}", where=f"-p {name}", hint=hint)
 
 
 def config_dirs(given: Path | None = None) -> list[Path]:

@@ -14,17 +14,24 @@ from memrunbook.documents.problems import convert
 from memrunbook.documents.yaml_source import load
 
 
-def load_runbook(
-    content: bytes, name: str, origin: str, parameters: Mapping[str, str] | None = None, *, trusted: bool = False
-) -> Runbook:
-    """A runbook ready to run; DocumentError with every problem, UsageError for a wrong `-p`.
+def load_runbook(content: bytes, name: str, origin: str, parameters: Mapping[str, str] | None = None) -> Runbook:
+    """A runbook ready to run; DocumentError with every problem, UsageError for a wrong `-p`."""
+    source = load(content, name)
+    return bind(source, convert(source, source.data, RunbookSpec), parameters or {}, origin)
 
-    With `trusted` its expressions are not checked again, and bound where they are used: for a diagnosis by the shipped
-    runbooks, all of which are checked before they are shipped.
+
+def load_one_of_many(
+    content: bytes, name: str, origin: str, parameters: Mapping[str, str], *, trusted: bool
+) -> Runbook:
+    """A runbook for a diagnosis by many: it is given those of the parameters that it has.
+
+    Of a trusted one expressions are not checked again, and bound where they are used: so are the shipped runbooks, all
+    of which are checked before they are shipped.
     """
     source = load(content, name)
     spec = convert(source, source.data, RunbookSpec)
-    return bind(source, spec, parameters or {}, origin, trusted=trusted)
+    own = {parameter: value for parameter, value in parameters.items() if parameter in spec.parameters}
+    return bind(source, spec, own, origin, trusted=trusted)
 
 
 def load_policy(path: Path) -> ServicePolicy:

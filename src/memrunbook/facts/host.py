@@ -7,6 +7,8 @@ import math
 import re
 from typing import Annotated, Any
 
+from msgspec import field
+
 from memrunbook.core.reading.fact import Doc, Fact, Read, Reading, Samples, Walk
 from memrunbook.core.units import Unit
 from memrunbook.facts.shared import numbers, roles
@@ -103,6 +105,9 @@ class HostReading(Reading, frozen=True, kw_only=True):
     remediators: Annotated[
         list[str] | None, Doc(f"active among {', '.join(roles.REMEDIATORS)}", source="active services")
     ] = None
+    tags: Annotated[list[str], Doc('what its operator says of it, as in "realtime"', source="--tag")] = field(
+        default_factory=list
+    )
     root: Annotated[bool | None, Doc("our shell is uid 0", source=STATUS)] = None
     uid: Annotated[int | None, Doc("effective uid of our shell", source=STATUS)] = None
     own_unit: Annotated[str | None, Doc('unit that our own session runs in, "" for none', source=OWN_CGROUP)] = None

@@ -16,6 +16,8 @@ from memrunbook.facts.shared.sampling import Rate, Readings, intervals, latest, 
 FOLDER = "/sys/devices/system/node/node"
 MEMINFO, NUMASTAT = "/meminfo", "/numastat"
 ROOMY_PERCENT = 20.0
+FULL_PERCENT = 1.0
+"""Reclaim keeps a full node between its watermarks, which are below this on all but the smallest nodes."""
 UNDECIDED = Unavailable("failed", "a node is short of free memory; its watermarks or a second sample are missing")
 _SIZE = re.compile(r"^Node \d{1,6} (MemTotal|MemFree):[ \t]+(\d{1,15}) kB[ \t]*$", re.MULTILINE | re.ASCII)
 
@@ -52,6 +54,14 @@ class NumaReading(Reading, frozen=True, kw_only=True):
             source="MemFree, /proc/zoneinfo high, numa_foreign",
         ),
     ] = None
+    lopsided: Annotated[
+        str,
+        Doc(
+            'a node with less free than 1 % or its high watermark, and one with over 20 %, as "node 0 with 0.2 % free '
+            'beside node 1 with 43 %"; empty for none. Page cache alone makes that too: it matters if somebody waits',
+            source="MemFree, /proc/zoneinfo high",
+        ),
+    ] = ""
 
 
 def parse(samples: Samples, readings: Readings) -> NumaReading | Unavailable:
@@ -66,7 +76,9 @@ def parse(samples: Samples, readings: Readings) -> NumaReading | Unavailable:
         return Unavailable("failed", f"{FOLDER}*{MEMINFO} hold no MemTotal and MemFree")
     imbalanced = _imbalanced(nodes)
     gaps = {} if imbalanced is not None else {"imbalanced": UNDECIDED}
-    return NumaReading(node_count=len(nodes), nodes=nodes, imbalanced=imbalanced, unavailable=gaps)
+    return NumaReading(
+        node_count=len(nodes), nodes=nodes, imbalanced=imbalanced, lopsided=_lopsided(nodes), unavailable=gaps
+    )
 
 
 def _node(path: str, samples: Samples, readings: Readings) -> Node | None:
@@ -93,6 +105,21 @@ def _high(name: str, readings: Readings) -> int | None:
     zones = buddy.zones if isinstance(buddy, BuddyReading) else []
     known = [zone.high_bytes for zone in zones if str(zone.node) == name and zone.high_bytes is not None]
     return numbers.fits(sum(known)) if known else None
+
+
+def _lopsided(nodes: list[Node]) -> str:
+    """The fullest and the roomiest node in words, where one is full and one is not."""
+    roomiest = max(nodes, key=lambda node: node.free_percent)
+    full = [node for node in nodes if _is_full(node)]
+    if not full or roomiest.free_percent <= ROOMY_PERCENT:
+        return ""
+    fullest = min(full, key=lambda node: node.free_percent)
+    beside = f"beside node {roomiest.name} with {roomiest.free_percent:.0f} %"
+    return f"node {fullest.name} with {fullest.free_percent:.1f} % free {beside}"
+
+
+def _is_full(node: Node) -> bool:
+    return node.free_percent < FULL_PERCENT or node.free_bytes < (node.high_bytes or 0)
 
 
 def _imbalanced(nodes: list[Node]) -> bool | None:

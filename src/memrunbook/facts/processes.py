@@ -1,121 +1,31 @@
-"""Processes: the largest by memory of their own and swap, with the unit and container that each belongs to.
+"""Processes by memory of their own and swap, with the unit and container that each belongs to, and who faults.
 
-One walk of shell built-ins: a short read of `statm` for every process, details only of the largest ones.
+Who is asked what stands in shared/process_walk.py: a short read of every process, details of those that matter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from memrunbook.core.reading.fact import Doc, Fact, Reading, Samples, Unavailable, Walk
+from memrunbook.core.reading.fact import Detail, Doc, Fact, Reading, Samples, Unavailable, Walk
 from memrunbook.core.units import Unit
 from memrunbook.facts.shared import numbers
+from memrunbook.facts.shared.process_told import DETAIL, WALK, Rates, Told, blocks_of, is_whole, rates_of, told_of
+from memrunbook.facts.shared.process_walk import AGAIN, ITEMS, LISTED, PROGRAM, SCRIPT
+from memrunbook.facts.shared.sampling import ONE_SAMPLE
 from memrunbook.linux.attribution import groups_of, owner_of
 
 TICKS_PER_SECOND = 100
 """USER_HZ, the unit of times in /proc: 100 on every architecture that we know."""
 
-STAT_FIELDS = (1, 17, 19)
-"""Fields 4, 20 and 22 of proc(5), counted from the state, the first behind the name."""
-
-# Most processes are sorted out by how many digits their size has, which costs less than comparing numbers. Before 4.5
-# `statm` alone tells anonymous memory.
-SCRIPT = """\
-p_total=0 p_swap=0 p_free=0 p_pages=0 p_page=4
-{ while read -r p_key p_value p_rest; do
-    case $p_key in
-      MemTotal:) p_total=$p_value ;;
-      SwapTotal:) p_swap=$p_value ;;
-      SwapFree:) p_free=$p_value; break ;;
-    esac
-  done; } </proc/meminfo
-read -r p_pages p_rest </proc/$$/statm
-{ while read -r p_key p_value p_rest; do
-    case $p_key in VmSize:) [ "$p_pages" -gt 0 ] && p_page=$((p_value / p_pages)); break ;; esac
-  done; } </proc/$$/status
-[ "$p_page" -gt 0 ] || p_page=4
-printf 'page %s\\n' "$p_page"
-p_big=$((p_total / 100 / p_page)) p_middle=$((p_total / 400 / p_page)) p_small=$((p_total / 1000))
-[ "$p_small" -lt 1024 ] && p_small=1024
-p_small=$((p_small / p_page))
-p_first= p_second= p_third= p_hiding= p_maybe= p_looked=0 p_shown=0 p_none=0 p_wide='*' p_line=$p_small
-while [ -n "$p_line" ]; do p_wide="[0-9]$p_wide" p_line=${p_line%?}; done
-processes_sort() {
-  if [ "$p_rss" -ge "$p_big" ]; then p_first="$p_first $p_pid"
-  elif [ "$p_data" -ge "$p_big" ]; then p_hiding="$p_hiding $p_pid"
-  elif [ "$p_data" -ge "$p_small" ]; then p_maybe="$p_maybe $p_pid"
-  elif [ "$p_rss" -ge "$p_middle" ] && [ "$p_rss" -ge "$p_small" ]; then p_second="$p_second $p_pid"
-  elif [ "$p_rss" -ge "$p_small" ]; then p_third="$p_third $p_pid"
-  fi
-}
-cd /proc || return 0
-set -- [0-9]*
-p_seen=$#
-if [ "$p_free" -lt "$p_swap" ]; then
-  for p_pid; do
-    read -r p_size p_rss p_shared p_text p_lib p_data p_rest <"$p_pid/statm" || p_size= p_rss= p_data=
-    case $p_rss in $p_wide) processes_sort ;; *)
-      case $p_data in $p_wide) processes_sort ;; *) case $p_size in '' | 0) p_none=$((p_none + 1)) ;; esac ;; esac ;;
-    esac
-  done
-else
-  p_data=0
-  for p_pid; do
-    p_line=
-    read -r p_line <"$p_pid/statm"
-    p_rss=${p_line#* }
-    case $p_rss in
-      $p_wide) p_rss=${p_rss%% *}; processes_sort ;;
-      *) case $p_line in '' | '0 '*) p_none=$((p_none + 1)) ;; esac ;;
-    esac
-  done
-fi
-p_seen=$((p_seen - p_none))
-set --
-for p_pid in $p_hiding $p_maybe; do
-  p_looked=$((p_looked + 1))
-  if [ "$p_looked" -gt 300 ]; then p_third="$p_third $p_pid"; continue; fi
-  p_size=0
-  { while read -r p_key p_value p_rest; do
-      case $p_key in
-        VmRSS:) p_size=$p_value ;;
-        VmSwap:) p_size=$((p_size + p_value)); break ;;
-      esac
-    done; } <"/proc/$p_pid/status" || continue
-  p_size=$((p_size / p_page))
-  if [ "$p_size" -ge "$p_big" ]; then p_first="$p_first $p_pid"
-  elif [ "$p_size" -ge "$p_middle" ] && [ "$p_size" -ge "$p_small" ]; then p_second="$p_second $p_pid"
-  elif [ "$p_size" -ge "$p_small" ]; then p_third="$p_third $p_pid"
-  fi
-done
-for p_pid in $p_first $p_second $p_third; do
-  [ "$p_shown" -ge 120 ] && break
-  p_shown=$((p_shown + 1))
-  cd "/proc/$p_pid" || continue
-  printf 'pid %s\\n' "$p_pid"
-  { while IFS= read -r p_line || [ -n "$p_line" ]; do printf 'stat %s\\n' "$p_line"; done; } <stat
-  p_rest=
-  { while IFS= read -r p_line; do
-      case $p_line in
-        VmSwap:*) printf 'status %s\\n' "$p_line"; break ;;
-        Uid:* | VmRSS:*) printf 'status %s\\n' "$p_line" ;;
-        Rss*) printf 'status %s\\n' "$p_line"; p_rest=split ;;
-      esac
-    done; } <status
-  [ -n "$p_rest" ] || { read -r p_line <statm && printf 'statm %s\\n' "$p_line"; }
-  { while IFS= read -r p_line || [ -n "$p_line" ]; do
-      case $p_line in
-        0::* | *:name=systemd:* | *:memory:* | *,memory:* | *:memory,* | *,memory,*) printf 'cgroup %s\\n' "$p_line" ;;
-      esac
-    done; } <cgroup
-  read -r p_line <oom_score && printf 'score %s\\n' "$p_line"
-  read -r p_line <oom_score_adj && printf 'adjustment %s\\n' "$p_line"
-done
-printf 'seen %s\\n' "$p_seen"
-"""
+FAULTING_PER_SECOND = 10.0
+FAULTING_SHOWN = 10
+OLD_WALK = Unavailable("failed", "an older recording does not say which processes it left out")
 
 
 class Process(Struct, frozen=True, kw_only=True):
@@ -135,65 +45,147 @@ class Process(Struct, frozen=True, kw_only=True):
     oom_score_adj: Annotated[int | None, Doc("-1000 (never killed) to 1000", source="oom_score_adj")] = None
     start_ticks: Annotated[int, Doc("start in ticks since boot: with the pid, its identity", source="stat field 22")]
     age_seconds: Annotated[float, Doc("since its start", Unit.SECONDS, "stat field 22, /proc/uptime")]
+    major_faults_per_second: Annotated[
+        float | None, Doc("faults that had to read a disk, over our samples", Unit.PER_SECOND, "stat field 12")
+    ] = None
+    minor_faults_per_second: Annotated[
+        float | None, Doc("faults that had not, over our samples", Unit.PER_SECOND, "stat field 10")
+    ] = None
+    major_fault_share: Annotated[
+        float | None, Doc("its part of the major faults of all that were looked at", Unit.RATIO, "stat field 12")
+    ] = None
     cgroup: Annotated[str, Doc("control group that its memory counts in", source="/proc/PID/cgroup")] = ""
     unit: Annotated[str, Doc("unit of this host's systemd, empty for none", source="/proc/PID/cgroup")] = ""
     container: Annotated[str, Doc("runtime:id of its container or guest", source="/proc/PID/cgroup")] = ""
 
 
+class Named(Struct, frozen=True, kw_only=True):
+    """All processes of one name, as far as they are listed: what many small ones hold together."""
+
+    name: Annotated[str, Doc("the kernel's name for them", source="stat field 2")]
+    count: Annotated[int, Doc("how many", Unit.COUNT, "/proc")]
+    own_bytes: Annotated[
+        int, Doc("their anonymous memory and swap; pages that forks still share count in each", Unit.BYTES, "status")
+    ]
+    anonymous_bytes: Annotated[int, Doc("their resident anonymous memory", Unit.BYTES, "status RssAnon")]
+    swap_bytes: Annotated[int, Doc("their memory in swap", Unit.BYTES, "status VmSwap")]
+    shared_bytes: Annotated[
+        int, Doc("shared memory of the one with most: they mostly share the same", Unit.BYTES, "status RssShmem (4.5)")
+    ]
+
+
 class Processes(Reading, frozen=True, kw_only=True):
-    """The largest processes by anonymous memory and swap, largest first."""
+    """Processes by anonymous memory and swap, largest first: all of them, or from `least_bytes` on."""
 
     seen: Annotated[int, Doc("processes that this user can see, kernel threads apart", Unit.COUNT, "/proc")]
     shown: Annotated[int, Doc("processes read in detail", Unit.COUNT, "/proc")]
     hidden: Annotated[bool | None, Doc("others' processes are hidden from this user", source="/proc/mounts")] = None
-    all: Annotated[list[Process], Doc("the largest processes", source="/proc/PID")]
+    complete: Annotated[bool, Doc("the list holds every process of this host", source="/proc")] = False
+    left_out: Annotated[int, Doc("processes seen that are not in the list", Unit.COUNT, "/proc")] = 0
+    least_bytes: Annotated[
+        int | None,
+        Doc("every process that holds as much is in the list; 0 where none was left out", Unit.BYTES, "statm, status"),
+    ] = None
+    all: Annotated[list[Process], Doc("the largest processes, 300 at most", source="/proc/PID")]
+    by_name: Annotated[list[Named], Doc("the same by name, the largest sum first", source="/proc/PID")] = field(
+        default_factory=list
+    )
+    faulting: Annotated[
+        list[Process] | None,
+        Doc("of the largest those with 10 major faults a second and more, the fastest first", source="stat field 12"),
+    ] = None
 
 
 def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Processes | Unavailable:
-    """Reads what the walk printed; a process that went away while it was read is left out."""
-    answer = samples[0].get("processes")
+    """Reads what the newest whole walk printed; a process that went away while it was read is left out."""
+    sample = next((one for one in reversed(samples) if is_whole(one)), samples[0])
+    answer = sample.get(WALK)
     if answer.problem is not None:
         return answer.problem
-    head, *blocks = _blocks(answer.text)
-    seen = numbers.whole((blocks or [head])[-1].get("seen", ""))
+    head, *blocks = blocks_of(answer.text)
+    tail = (blocks or [head])[-1]
+    seen = numbers.whole(tail.get("seen", ""))
     if seen is None:
         return Unavailable("failed", "processes: the list is cut short")
+    details = sample.text(DETAIL) or ""
+    told = {one.key: one for one in map(told_of, [*blocks, *blocks_of(details)]) if one}
     page_bytes = (numbers.whole(head.get("page", "")) or 4) * numbers.KIB
-    rows = (_process(block, page_bytes, samples[0].before) for block in blocks)
-    found = [row for row in rows if row is not None]
-    found.sort(key=lambda one: one.anonymous_bytes + (one.swap_bytes or 0), reverse=True)
-    return Processes(seen=seen, shown=len(found), hidden=_hidden(readings.get("host")), all=found)
+    rates = rates_of(samples, sample, told)
+    rows = (_process(one, page_bytes, sample.before, rates.get(one.key)) for one in told.values())
+    found = sorted((row for row in rows if row is not None), key=_own, reverse=True)
+    least, hidden = _least(tail.get("least", ""), details), _hidden(readings.get("host"))
+    least = 0 if least is None and len(found) >= seen else least
+    faulting = _faulting(found)
+    return Processes(
+        seen=seen,
+        shown=len(found),
+        hidden=hidden,
+        complete=least == 0 and not hidden,
+        left_out=max(seen - len(found), 0) if least != 0 else 0,
+        least_bytes=least,
+        all=found,
+        by_name=_by_name(found),
+        faulting=faulting,
+        unavailable={
+            **({} if least is not None else {"least_bytes": OLD_WALK}),
+            **({} if faulting is not None else {"faulting": ONE_SAMPLE}),
+        },
+    )
 
 
-def _blocks(text: str) -> Iterator[dict[str, str]]:
-    """The lines of each process by their first word: every line has one of ours, so no name can forge another's."""
-    block: dict[str, str] = {}
-    for line in text.split("\n"):
-        word, _, rest = line.partition(" ")
-        if word == "pid":
-            yield block
-            block = {"pid": rest}
-        else:
-            block[word] = f"{block[word]}\n{rest}" if word in block else rest
-    yield block
+def _least(said: str, details: str) -> int | None:
+    """Two sizes in KiB: what is complete with the details of all that wait for them, and without."""
+    with_details, _, without = said.partition(" ")
+    listed = details.rstrip("\n").rpartition("\n")[2] == LISTED
+    size = numbers.whole(with_details if listed else without)
+    return None if size is None else numbers.fits(size * numbers.KIB)
 
 
-def _process(block: dict[str, str], page_bytes: int, uptime: float) -> Process | None:
-    pid = numbers.whole(block.get("pid", ""))
-    stat = _stat(block.get("stat", ""))
+def _own(process: Process) -> int:
+    return process.anonymous_bytes + (process.swap_bytes or 0)
+
+
+def _faulting(found: list[Process]) -> list[Process] | None:
+    """None where no process has a rate."""
+    known = [(one.major_faults_per_second, one) for one in found if one.major_faults_per_second is not None]
+    if not known:
+        return None
+    fast = [(rate, one) for rate, one in known if rate >= FAULTING_PER_SECOND]
+    return [one for _, one in sorted(fast, key=lambda pair: pair[0], reverse=True)[:FAULTING_SHOWN]]
+
+
+def _by_name(found: Iterable[Process]) -> list[Named]:
+    groups: dict[str, list[Process]] = defaultdict(list)
+    for one in found:
+        groups[one.name].append(one)
+    sums = [
+        Named(
+            name=name,
+            count=len(same),
+            own_bytes=min(sum(map(_own, same)), numbers.MOST),
+            anonymous_bytes=min(sum(one.anonymous_bytes for one in same), numbers.MOST),
+            swap_bytes=min(sum(one.swap_bytes or 0 for one in same), numbers.MOST),
+            shared_bytes=max(one.shared_bytes or 0 for one in same),
+        )
+        for name, same in groups.items()
+    ]
+    return sorted(sums, key=lambda one: one.own_bytes, reverse=True)
+
+
+def _process(told: Told, page_bytes: int, uptime: float, rates: Rates | None) -> Process | None:
+    stat, block = told.stat, told.block
     sizes = numbers.lines_by_key(block.get("status", ""))
     rss = sizes.get("VmRSS")
-    if pid is None or stat is None or rss is None:
+    if rss is None:
         return None
-    name, parent, threads, start = stat
-    groups = groups_of(block.get("cgroup", ""))
-    owner = owner_of(groups.unit)
+    group, unit, container = _belongs(block.get("cgroup", ""))
+    major, minor, share = rates or (None, None, None)
     return Process(
-        pid=pid,
-        name=name,
-        parent=parent,
+        pid=told.key[0],
+        name=stat.name,
+        parent=stat.parent,
         uid=_uid(block["status"]),
-        threads=threads,
+        threads=stat.threads,
         rss_bytes=rss,
         anonymous_bytes=sizes.get("RssAnon", _anonymous(block.get("statm", ""), page_bytes, rss)),
         file_bytes=sizes.get("RssFile"),
@@ -201,24 +193,24 @@ def _process(block: dict[str, str], page_bytes: int, uptime: float) -> Process |
         swap_bytes=sizes.get("VmSwap"),
         oom_score=_signed(block.get("score", "")),
         oom_score_adj=_signed(block.get("adjustment", "")),
-        start_ticks=start,
-        age_seconds=max(0.0, uptime - start / TICKS_PER_SECOND),
-        cgroup=groups.memory,
-        unit=owner.unit,
-        container=owner.container or (owner if groups.memory == groups.unit else owner_of(groups.memory)).container,
+        start_ticks=stat.start,
+        age_seconds=max(0.0, uptime - stat.start / TICKS_PER_SECOND),
+        major_faults_per_second=major,
+        minor_faults_per_second=minor,
+        major_fault_share=share,
+        cgroup=group,
+        unit=unit,
+        container=container,
     )
 
 
-def _stat(text: str) -> tuple[str, int, int, int] | None:
-    """Name, parent, threads and start: a name may hold anything, so what counts is behind the last parenthesis."""
-    before, _, after = text.rpartition(")")
-    fields = after.split()
-    if len(fields) <= max(STAT_FIELDS):
-        return None
-    parent, threads, start = (numbers.whole(fields[place]) for place in STAT_FIELDS)
-    if parent is None or threads is None or start is None:
-        return None
-    return before.partition("(")[2], parent, threads, start
+@lru_cache(maxsize=1024)
+def _belongs(text: str) -> tuple[str, str, str]:
+    """The control group that counts, the unit and the container: many processes have the same."""
+    groups = groups_of(text)
+    owner = owner_of(groups.unit)
+    memory = owner if groups.memory == groups.unit else owner_of(groups.memory)
+    return groups.memory, owner.unit, owner.container or memory.container
 
 
 def _anonymous(statm: str, page_bytes: int, rss: int) -> int:
@@ -246,7 +238,7 @@ def _hidden(host: Reading | Unavailable | None) -> bool | None:
 FACT = Fact(
     reading=Processes,
     parse=parse,
-    asks=(Walk("processes", SCRIPT),),
+    asks=(Walk(WALK, SCRIPT, each=True, again=AGAIN), Detail(DETAIL, ITEMS, PROGRAM)),
     needs=("host",),
-    meaning="the largest processes and whom they belong to",
+    meaning="processes, the largest first, whom they belong to and who faults",
 )

@@ -59,11 +59,11 @@ class SwapReading(Reading, frozen=True, kw_only=True):
     cached_bytes: Annotated[int | None, Doc("in swap and in RAM at once", Unit.BYTES, "/proc/meminfo SwapCached")] = (
         None
     )
-    in_bytes_per_second: Annotated[int | None, Doc("read from swap", Unit.BYTES_PER_SECOND, "/proc/vmstat pswpin")] = (
-        None
-    )
+    in_bytes_per_second: Annotated[
+        int | None, Doc("read from swap", Unit.BYTES_PER_SECOND, "/proc/vmstat pswpin", alias="si")
+    ] = None
     out_bytes_per_second: Annotated[
-        int | None, Doc("written to swap", Unit.BYTES_PER_SECOND, "/proc/vmstat pswpout")
+        int | None, Doc("written to swap", Unit.BYTES_PER_SECOND, "/proc/vmstat pswpout", alias="so")
     ] = None
     in_bytes_per_second_min: Annotated[
         int | None, Doc("read from swap, the slowest interval", Unit.BYTES_PER_SECOND, "/proc/vmstat pswpin")

@@ -37,6 +37,7 @@ def _zoned(*names: str) -> tuple[str, ...]:
 
 
 REFAULTS = ("workingset_refault", "workingset_refault_anon", "workingset_refault_file")
+DIRECT_SCANS, DIRECT_STEALS = _zoned("pgscan_direct"), _zoned("pgsteal_direct")
 SCANS = (*_zoned("pgscan_kswapd", "pgscan_direct"), "pgscan_khugepaged", "pgscan_proactive")
 STEALS = (*_zoned("pgsteal", "pgsteal_kswapd", "pgsteal_direct"), "pgsteal_khugepaged", "pgsteal_proactive")
 RATES = {
@@ -45,9 +46,9 @@ RATES = {
     "faults_per_second": Rate(("pgfault",)),
     "allocstalls_per_second": Rate(_zoned("allocstall")),
     "kswapd_scans_per_second": Rate(_zoned("pgscan_kswapd")),
-    "direct_scans_per_second": Rate(_zoned("pgscan_direct")),
+    "direct_scans_per_second": Rate(DIRECT_SCANS),
     "kswapd_steals_per_second": Rate(_zoned("pgsteal_kswapd")),
-    "direct_steals_per_second": Rate(_zoned("pgsteal_direct")),
+    "direct_steals_per_second": Rate(DIRECT_STEALS),
     "refaults_per_second": Rate(REFAULTS),
     "anonymous_refaults_per_second": Rate(("workingset_refault_anon",)),
     "file_refaults_per_second": Rate(("workingset_refault", "workingset_refault_file")),
@@ -130,11 +131,17 @@ class VmstatReading(Reading, frozen=True, kw_only=True):
     reclaim_efficiency_percent: Annotated[
         float | None, Doc("pages reclaimed of those scanned; below 30 is poor", Unit.PERCENT, "pgsteal* / pgscan*")
     ] = None
-    page_in_bytes_per_second: Annotated[int | None, Doc("read from block devices", Unit.BYTES_PER_SECOND, "pgpgin")] = (
-        None
-    )
+    direct_reclaim_efficiency_percent: Annotated[
+        float | None,
+        Doc(
+            "the same of what tasks had to reclaim themselves (3.4+)", Unit.PERCENT, "pgsteal_direct* / pgscan_direct*"
+        ),
+    ] = None
+    page_in_bytes_per_second: Annotated[
+        int | None, Doc("read from block devices", Unit.BYTES_PER_SECOND, "pgpgin", alias="bi")
+    ] = None
     page_out_bytes_per_second: Annotated[
-        int | None, Doc("written to block devices", Unit.BYTES_PER_SECOND, "pgpgout")
+        int | None, Doc("written to block devices", Unit.BYTES_PER_SECOND, "pgpgout", alias="bo")
     ] = None
     oom_kills: Annotated[
         int | None, Doc("kills by the OOM killer since boot, groups counted twice", Unit.COUNT, "oom_kill (4.13+)")
@@ -173,18 +180,19 @@ def parse(samples: Samples, readings: Readings) -> VmstatReading | Unavailable:
     found |= {name: whole_per_second(pairs, rate) for name, rate in BYTE_RATES.items()}
     found |= {name: last.get(counter) for name, counter in COUNTERS.items()}
     found |= {name: _in_bytes(last.get(counter), page_size(readings)) for name, counter in PAGES.items()}
-    found["reclaim_efficiency_percent"] = _efficiency(pairs)
+    found["reclaim_efficiency_percent"] = _efficiency(pairs, SCANS, STEALS)
+    found["direct_reclaim_efficiency_percent"] = _efficiency(pairs, DIRECT_SCANS, DIRECT_STEALS)
     found["oom_kills_in_sample"] = _kills(pairs)
     found |= {name: any(counter in last for counter in counters) for name, counters in COUNTED.items()}
     values, gaps = split(found)
     return VmstatReading(**values, unavailable=gaps)
 
 
-def _efficiency(pairs: list[Interval]) -> float | Unavailable:
+def _efficiency(pairs: list[Interval], scans: tuple[str, ...], steals: tuple[str, ...]) -> float | Unavailable:
     """What sar calls %vmeff, over the last interval; undefined while nothing is scanned."""
     if not pairs:
         return ONE_SAMPLE
-    scanned, stolen = grown(pairs[-1], SCANS), grown(pairs[-1], STEALS)
+    scanned, stolen = grown(pairs[-1], scans), grown(pairs[-1], steals)
     if isinstance(scanned, Unavailable) or isinstance(stolen, Unavailable):
         return scanned if isinstance(scanned, Unavailable) else stolen
     return 100.0 * stolen / scanned if scanned else NOTHING_SCANNED

@@ -28,6 +28,7 @@ from memrunbook.core.reading.fact import (
 from memrunbook.core.reading.probe import build_probe, is_pattern, read_sample
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.reading.trend import LEAST_POINTS
+from memrunbook.facts.shared.filling import is_overtaken
 from memrunbook.runtime.life import Life, Pause
 from memrunbook.runtime.ports import Clock, Output, Session
 
@@ -87,7 +88,8 @@ class Collector:
 
         A valid sample of an earlier read stands for all but one of them; for a watch only an earlier watch does, with
         all its samples, as long as nothing is changed: what they tell apart, two cannot. Whoever is left waiting for
-        too long (all workers were at gates) begins anew. What could not be read is Unavailable.
+        too long (all workers were at gates) begins anew. A watch that memory will not outlast ends early. What could
+        not be read is Unavailable.
         """
         order = ordered(names, self.facts)
         asks = [ask for name in order for ask in self.facts[name].asks]
@@ -107,8 +109,10 @@ class Collector:
             self._tell_first(order, full, started)
             full, samples = yield from self._repeat(full, asks, count, every, at_work=at_work)
         self._watched = samples if len(samples) >= LEAST_POINTS else ()
-        readings, can_fork = self._parse(order, samples)
-        return self._snapshot(readings, samples, started, fork_ok=full.fork_ok and can_fork, lost=full.lost)
+        readings, asked = self._parse(order, samples)
+        taken = (full, asked) if asked else (full,)
+        fork_ok, lost = all(one.fork_ok for one in taken), any(one.lost for one in taken)
+        return self._snapshot(readings, samples, started, fork_ok=fork_ok, lost=lost)
 
     def _snapshot(
         self, readings: Readings, samples: Samples, started: Instant, *, fork_ok: bool = True, lost: bool = False
@@ -118,12 +122,13 @@ class Collector:
             host=self.host.name,
             identity=_identified(self.session.identity, readings),
             taken_at=finished,
-            readings=readings,
+            readings=_tagged(readings, self.host),
             samples=len(samples),
             span=samples[-1].before - samples[0].before,
             seconds=finished.since(started),
             fork_ok=fork_ok,
             lost=lost,
+            no_root=self.session.no_root,
         )
 
     def _tell_first(self, order: list[str], first: Taken, started: Instant) -> None:
@@ -133,18 +138,17 @@ class Collector:
             readings = parse([name for name in order if name not in later], self.facts, (first.sample,))
             tell(self._snapshot(readings, (first.sample,), started))
 
-    def _parse(self, order: list[str], samples: Samples) -> tuple[Readings, bool]:
-        """Parses what was read; then asks once more what the facts that follow up want to know. False: cannot fork."""
+    def _parse(self, order: list[str], samples: Samples) -> tuple[Readings, Taken | None]:
+        """Parses what was read; then asks once more what the facts that follow up want to know, if anything."""
         later = following(order, self.facts)
         readings = parse([name for name in order if name not in later], self.facts, samples)
         asks = [ask for name in later for ask in _follow_ups(self.facts[name], readings)]
-        can_fork = True
+        taken = None
         if asks and samples[-1].complete:
             taken = self._ask(asks, repeat=False)
-            can_fork = taken.fork_ok
             last = structs.replace(samples[-1], answers={**samples[-1].answers, **taken.sample.answers})
             samples = (*samples[:-1], last)
-        return parse(later, self.facts, samples, readings), can_fork
+        return parse(later, self.facts, samples, readings), taken
 
     def _valid_previous(self, asks: Collection[Question]) -> Taken | None:
         previous = self._previous
@@ -173,7 +177,9 @@ class Collector:
             elif taken.sample.complete:
                 samples.append(taken.sample)
                 self._previous = _with_details(taken, full, asks)
-        return full, tuple(samples)
+            if count >= LEAST_POINTS and is_overtaken(tuple(samples), every, (count - len(samples)) * every):
+                break
+        return replace(full, lost=full.lost or taken.lost), tuple(samples)
 
     def _take(self, asks: Collection[Question], *, repeat: bool) -> Taken:
         taken = self._ask(asks, repeat=repeat)
@@ -300,6 +306,14 @@ def _is_pattern(ask: Question) -> bool:
 
 def _answers(ask: Question, key: str) -> bool:
     return fnmatch.fnmatchcase(key, ask.path) if isinstance(ask, Read | Whole) else key == ask.name
+
+
+def _tagged(readings: Readings, host: Host) -> Readings:
+    """The readings with what the operator says of the host."""
+    reading = readings.get("host")
+    if not host.tags or reading is None or isinstance(reading, Unavailable):
+        return readings
+    return {**readings, "host": structs.replace(reading, tags=list(host.tags))}
 
 
 def _identified(identity: HostIdentity, readings: Readings) -> HostIdentity:

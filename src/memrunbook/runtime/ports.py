@@ -40,6 +40,10 @@ class Session(Protocol):
     def root(self) -> bool:
         """True when the shell runs as uid 0."""
 
+    @property
+    def no_root(self) -> str:
+        """What sudo said when it was asked for root and gave none; empty where it did, or was not asked."""
+
     def execute(self, script: str, args: Sequence[str] = (), *, timeout: float = 30.0, limit: int = 1 << 20) -> Output:
         """Runs a constant script with positional parameters in the shell; never raises for what the host does."""
 

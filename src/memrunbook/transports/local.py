@@ -31,18 +31,20 @@ class LocalConnector:
 
     def connect(self) -> ShellSession:
         """Raises SudoError when root is demanded and refused, Unreachable when there is no shell."""
+        said = ""
         if os.geteuid() != 0 and self._sudo != "never":
             try:
                 return _open(SUDO)
             except OSError as refused:  # no sudo, none that may be started, or one that refused
+                said = clean(getattr(refused, "said", str(refused)).strip())
                 if self._sudo == "always":
                     raise SudoError(
-                        f"sudo refused: {clean(getattr(refused, 'said', str(refused)).strip())}",
+                        f"sudo refused: {said}",
                         where="local",
                         hint="allow this user `sudo -n` (NOPASSWD), run as root, or use --sudo never",
                     ) from refused
         try:
-            return _open(COMMAND)
+            return _open(COMMAND, said)
         except OSError as missing:
             raise Unreachable("no POSIX shell `sh` could be started", where="local") from missing
 
@@ -58,14 +60,14 @@ def way(reach: Reach) -> Way:
     return connector
 
 
-def _open(command: tuple[str, ...]) -> ShellSession:
+def _open(command: tuple[str, ...], no_root: str = "") -> ShellSession:
     child = Child(command)
     try:
         shell = Shell(child)
     except BaseException:
         child.close()
         raise
-    return ShellSession(shell, HostIdentity(address="local", user=getuser()), child)
+    return ShellSession(shell, HostIdentity(address="local", user=getuser()), child, no_root)
 
 
 class Child:

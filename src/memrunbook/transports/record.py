@@ -41,6 +41,10 @@ class RecordSession:
     def root(self) -> bool:
         return self._session.root
 
+    @property
+    def no_root(self) -> str:
+        return self._session.no_root
+
     def execute(self, script: str, args: Sequence[str] = (), *, timeout: float = 30.0, limit: int = 1 << 20) -> Output:
         """Executes, and writes down the sample where the script is a probe."""
         output = self._session.execute(script, args, timeout=timeout, limit=limit)

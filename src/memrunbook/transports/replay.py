@@ -73,6 +73,10 @@ class ReplaySession:
     def root(self) -> bool:
         return False
 
+    @property
+    def no_root(self) -> str:
+        return ""
+
     def execute(self, script: str, args: Sequence[str] = (), *, timeout: float = 30.0, limit: int = 1 << 20) -> Output:
         """Carries out nothing."""
         del timeout, limit

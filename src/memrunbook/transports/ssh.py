@@ -159,12 +159,12 @@ class SshConnector:
         target = find_target(self.host, self.options)
         link, key = self._connect(target)
         try:
-            shell = self._open_shell(link, target)
+            shell, no_root = self._open_shell(link, target)
         except BaseException:
             link.close()
             raise
         identity = HostIdentity(address=link.address or target.address, host_key=key.fingerprint, user=target.user)
-        return ShellSession(shell, identity, link)
+        return ShellSession(shell, identity, link, no_root)
 
     def _connect(self, target: Target) -> tuple[SshLink, HostKey]:
         load_paramiko()
@@ -219,20 +219,22 @@ class SshConnector:
         if not entered:
             raise _refused(target, offer.tried, [f"{key.path} ({key.why})" for key in offer.unusable])
 
-    def _open_shell(self, link: SshLink, target: Target) -> Shell:
-        patience = max(self.options.timeouts.channel, self.options.patience)
+    def _open_shell(self, link: SshLink, target: Target) -> tuple[Shell, str]:
+        """A shell, and what sudo said where it gave no root."""
+        patience, no_root = max(self.options.timeouts.channel, self.options.patience), ""
         if target.user != "root" and self.options.sudo != "never":
             try:
-                return link.open_shell(SUDO, patience)
+                return link.open_shell(SUDO, patience), ""
             except NoShellError as refused:
+                no_root = _said(refused)
                 if self.options.sudo == "always":
                     raise SudoError(
-                        f"sudo refused for {target.user}: {_said(refused)}",
+                        f"sudo refused for {target.user}: {no_root}",
                         where=target.where,
                         hint="allow this user `sudo -n sh` (NOPASSWD), log in as root, or use --sudo never",
                     ) from refused
         try:
-            return link.open_shell(COMMAND, patience)
+            return link.open_shell(COMMAND, patience), no_root
         except NoShellError as missing:
             if missing.silent:
                 raise Unreachable(

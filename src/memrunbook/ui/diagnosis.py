@@ -3,83 +3,104 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from memrunbook.core.instant import Instant
-from memrunbook.core.plan.diagnosis import SEVERITIES, CheckState, Diagnosis, Finding, RunbookDiagnosis, Suspect
+from memrunbook.core.plan.diagnosis import CheckState, Diagnosis, Finding, RunbookDiagnosis
+from memrunbook.core.plan.standing import Standing, once, standing
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, line, note, row, text
 from memrunbook.ui.findings import finding_entries
 from memrunbook.ui.header import facts_row, host_row, memory_rows
 from memrunbook.ui.suspects import cause_note, cause_rows
-from memrunbook.ui.verdict import diagnosis_verdict
+from memrunbook.ui.unread import sudo_row
+from memrunbook.ui.verdict import culprit, diagnosis_verdict
 from memrunbook.ui.words import evidence_words, plural, severity
 
 
-def diagnosis_view(
-    diagnosis: Diagnosis, snapshot: Snapshot, options: str = "", now: Instant | None = None, *, verbose: bool = False
+def diagnosis_view(  # noqa: PLR0913  what a page is made of
+    diagnosis: Diagnosis,
+    snapshot: Snapshot,
+    options: str = "",
+    now: Instant | None = None,
+    *,
+    given: Mapping[str, str] | None = None,
+    verbose: bool = False,
 ) -> list[Block]:
-    """The page; `options` are those that reach this host again, as in "--host search-03" (the default)."""
+    """The page; `options` are those that reach this host again, as in "--host search-03" (the default).
+
+    `given` are the parameters of runbooks as they were typed, by runbook.
+    """
     options = options or f"--host {shlex.quote(diagnosis.host)}"
+    nexts = {one.runbook: _next(one.runbook, options, (given or {}).get(one.runbook, "")) for one in diagnosis.runbooks}
+    stands = standing(diagnosis.runbooks)
     blocks: list[Block] = [
-        diagnosis_verdict(diagnosis, options),
+        diagnosis_verdict(diagnosis, stands, nexts, snapshot),
         BLANK,
-        Grid((host_row(snapshot), *memory_rows(snapshot), facts_row(snapshot, now)), indent=0),
+        Grid((host_row(snapshot), *memory_rows(snapshot), facts_row(snapshot, now), *sudo_row(snapshot)), indent=0),
     ]
     if diagnosis.incidents:
         blocks += [BLANK, line(Span("Incidents", "strong"), f": {len(diagnosis.incidents)}")]
-        blocks.append(Grid(tuple(_incidents(diagnosis, options)), under=2))
+        blocks.append(Grid(tuple(_incidents(diagnosis, stands, nexts)), under=2))
         if diagnosis.incidents[0].causes:
             blocks += [BLANK, Grid(tuple(cause_rows(diagnosis.incidents[0].causes)), indent=0)]
-    blocks += _noticed(diagnosis, snapshot)
+    blocks += _noticed(diagnosis, stands, snapshot)
     blocks += _unknown(diagnosis, snapshot)
-    return [*blocks, BLANK, *_clear(diagnosis, snapshot, verbose=verbose)]
+    return [*blocks, BLANK, *_tuning(stands, snapshot, verbose=verbose), *_clear(diagnosis, snapshot, verbose=verbose)]
 
 
-def _incidents(diagnosis: Diagnosis, options: str) -> Iterator[Row | Note]:
+def _next(runbook: str, *options: str) -> str:
+    return " ".join(["runbook plan", runbook, *filter(None, options)])
+
+
+def _incidents(diagnosis: Diagnosis, stands: Standing, nexts: Mapping[str, str]) -> Iterator[Row | Note]:
     for number, entry in enumerate(diagnosis.incidents, 1):
         below = entry.runbook in diagnosis.subsumed
         body = text("part of it; first see to ", diagnosis.primary) if below else text("")
         yield row(str(number), severity(entry.severity), Span(entry.runbook, "strong"), entry.title, body=body)
-        for finding in entry.findings:
-            if finding.state == "firing":
-                yield note("", finding.name, ": ", evidence_words(finding.evidence))
+        for finding in stands.within[entry.runbook]:
+            yield note("", finding.name, ": ", evidence_words(finding.evidence))
         if not below:
-            yield note("next: ", Span(f"runbook plan {entry.runbook} {options}", "hint", whole=True))
+            yield note("next: ", Span(nexts[entry.runbook], "hint", whole=True))
 
 
-def _noticed(diagnosis: Diagnosis, snapshot: Snapshot) -> list[Block]:
-    """What fires in runbooks whose incident does not apply."""
-    apart = [entry for entry in diagnosis.runbooks if not entry.incident.holds]
-    told = {(finding.name, finding.evidence) for finding in _of(diagnosis.incidents, "firing")}
-    found = [one for one in _once(_of(apart, "firing")) if (one.name, one.evidence) not in told]
-    if not found:
+def _noticed(diagnosis: Diagnosis, stands: Standing, snapshot: Snapshot) -> list[Block]:
+    """What fires in runbooks whose incident does not apply; under the worst of each runbook who is behind it."""
+    if not stands.apart:
         return []
-    title = line(Span("Worth knowing", "strong"), f", no incident: {len(found)}")
-    causes = {entry.runbook: entry.causes[0] for entry in apart if entry.causes}
-    return [BLANK, title, Grid(tuple(_with_causes(found, causes, snapshot)))]
+    title = line(Span("Worth knowing", "strong"), f", no incident: {len(stands.apart)}")
+    return [BLANK, title, Grid(tuple(_with_causes(stands.apart, diagnosis, snapshot)))]
 
 
-def _with_causes(found: Sequence[Finding], causes: dict[str, Suspect], snapshot: Snapshot) -> Iterator[Row | Note]:
-    """The findings, the worst first; under the worst one of each runbook who is behind it."""
-    for finding in sorted(found, key=lambda one: -SEVERITIES.index(one.severity)):
+def _with_causes(found: Sequence[Finding], diagnosis: Diagnosis, snapshot: Snapshot) -> Iterator[Row | Note]:
+    causes = {entry.runbook: entry.causes for entry in diagnosis.runbooks}
+    for finding in found:
         yield from finding_entries([finding], snapshot)
-        cause = causes.pop(finding.runbook, None)
-        # A remark on a setting has no culprit: that some service is large does not stand beside it.
-        if cause is not None and (finding.severity != "info" or cause.kind not in ("unit", "process")):
+        cause = culprit(finding, causes.pop(finding.runbook, ()))
+        if cause is not None:
             yield cause_note(cause)
 
 
 def _unknown(diagnosis: Diagnosis, snapshot: Snapshot) -> list[Block]:
-    found = _once(_of(diagnosis.runbooks, "unknown"))
+    found = once(_of(diagnosis.runbooks, "unknown"))
     if not found:
         return []
     title = line(Span("Unknown", "strong"), f": {plural(len(found), 'check')} could not be judged")
     return [BLANK, title, Grid(tuple(finding_entries(found, snapshot)))]
 
 
+def _tuning(stands: Standing, snapshot: Snapshot, *, verbose: bool) -> list[Block]:
+    """Remarks on settings, which greet a healthy host for ever: one line, unless somebody asks for them."""
+    if not stands.tuning:
+        return []
+    count = plural(len(stands.tuning), "remark")
+    if not verbose:
+        return [line(Span("Tuning", "strong"), f": {count} (-v)")]
+    return [line(Span("Tuning", "strong"), f": {count}"), Grid(tuple(finding_entries(stands.tuning, snapshot))), BLANK]
+
+
 def _clear(diagnosis: Diagnosis, snapshot: Snapshot, *, verbose: bool) -> list[Block]:
-    found = _once(_of(diagnosis.runbooks, "clear"))
+    found = once(_of(diagnosis.runbooks, "clear"))
     count = plural(len(found), "check")
     if not verbose or not found:
         more = " (-v lists them)" if found else ""
@@ -90,8 +111,3 @@ def _clear(diagnosis: Diagnosis, snapshot: Snapshot, *, verbose: bool) -> list[B
 
 def _of(entries: Sequence[RunbookDiagnosis], state: CheckState) -> list[Finding]:
     return [finding for entry in entries for finding in entry.findings if finding.state == state]
-
-
-def _once(findings: Sequence[Finding]) -> list[Finding]:
-    """Several runbooks may ask the same: it is told once."""
-    return list({(finding.name, finding.evidence): finding for finding in findings}.values())

@@ -61,7 +61,12 @@ def _group(fact: str, metrics: Sequence[Metric], snapshot: Snapshot) -> Iterator
 def _row(metric: Metric, value: Any) -> Row:
     if isinstance(value, Unavailable):
         return row(metric.name, _reason(value), body=value.why)
-    return row(metric.name, value_words(value, metric.unit), body=Span(metric.meaning, "quiet"))
+    return row(metric.name, value_words(value, metric.unit), body=Span(metric.meaning + _alias(metric, value), "quiet"))
+
+
+def _alias(metric: Metric, value: int) -> str:
+    """What vmstat would show: it counts in KiB."""
+    return f" ({metric.alias} of vmstat: {value >> 10:,} KiB/s)" if metric.alias else ""
 
 
 def _reason(value: Unavailable) -> Span:

@@ -6,8 +6,10 @@ from memrunbook.core.units import KIB, format_bytes
 from memrunbook.linux.oomlog import explain
 from memrunbook.linux.oomlog.category import category, constraint
 from memrunbook.linux.oomlog.event import UNKILLABLE, USUAL_PAGE_KIB, Kill, LogEvent, Task
+from memrunbook.linux.oomlog.label import whose
 from memrunbook.runtime.redaction import redact
 from memrunbook.ui.block import Part, Row, Span, row
+from memrunbook.ui.oom_killers import killer_words, sizes
 from memrunbook.ui.words import plural
 
 UNLIMITED_KIB = 1 << 50
@@ -45,7 +47,7 @@ UNCLEAR = ("pages in one piece were asked for; the log does not show whether mem
 
 def event_rows(event: LogEvent) -> list[Row]:
     """What happened, to whom, why, who else, where the memory was, what helps, what the log does not show."""
-    what, helps, useless = CLASSES[category(event)] if _is_clear(event) else UNCLEAR
+    what, helps, useless = killer_words(event) or (CLASSES[category(event)] if _is_clear(event) else UNCLEAR)
     inferred = " (inferred: this kernel does not print it)" if constraint(event)[1] else ""
     parts: list[tuple[str, Part]] = [
         ("What", f"{what}{inferred}"),
@@ -86,21 +88,21 @@ def _killed(event: LogEvent) -> list[tuple[str, Part]]:
 
 
 def _kill(kill: Kill) -> str:
-    sizes = {"anonymous": kill.anonymous_kib, "file": kill.file_kib, "shared": kill.shared_kib}
-    held = [f"{words} {_kib(size)}" for words, size in sizes.items() if size]
+    parts = {"anonymous": kill.anonymous_kib, "file": kill.file_kib, "shared": kill.shared_kib}
+    held = [f"{words} {_kib(size)}" for words, size in parts.items() if size]
     uid = [] if kill.uid is None else [f"uid {kill.uid}"]
-    return ", ".join([kill.name, f"pid {kill.pid}", *uid, *held])
+    return ", ".join([kill.name, f"pid {kill.pid}", *uid, *held, *sizes(kill)])
 
 
 def _whose(event: LogEvent) -> str:
-    owner = explain.owner(event)
-    named = [name for name in (owner.container, owner.unit) if name]
-    group = event.task_memcg or ""
-    return f"{', '.join(named)}: {group}" if named and group else "".join(named) or group
+    name, group = whose(event), event.task_memcg or ""
+    unit = explain.owner(event).unit
+    named = [name] if name in ("", unit) or " of user " in name or not unit else [name, unit]
+    return f"{', '.join(named)}: {group}" if name and group and name != group else name
 
 
 def _asked(event: LogEvent) -> str:
-    if event.gfp is None:
+    if event.gfp is None and event.trigger is None:
         return ""
     pid = f", pid {event.trigger_pid}" if event.trigger_pid else ""
     order = event.order or 0

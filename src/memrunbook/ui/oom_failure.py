@@ -1,8 +1,6 @@
-"""What a kernel log tells beside its events: failed allocations, refusals, dropped caches, killed units."""
+"""Failed allocations that a kernel log tells of beside its events: each with what it was for want of."""
 
 from __future__ import annotations
-
-from collections import Counter
 
 from memrunbook.core.units import KIB, format_bytes
 from memrunbook.linux.fragmentation import by_zone
@@ -14,7 +12,6 @@ from memrunbook.ui.words import plural
 FRAGMENTED = 0.5
 """Above this index the kernel itself speaks of fragmentation (vm.extfrag_threshold 500)."""
 FALLOUT_SECONDS = 10.0
-MOST_NAMES = 5
 SHORT = "no page was left"
 
 
@@ -26,12 +23,6 @@ def failure_blocks(log: KernelLog, most: int) -> list[Block]:
     rows = [row(_title(failure), body=_reason(failure, log)) for failure in shown]
     older = f", the newest {len(shown)}" if len(shown) < len(log.failures) else ""
     return [BLANK, line(Span(plural(len(log.failures), "failed allocation") + older, "strong")), Grid(tuple(rows))]
-
-
-def note_blocks(log: KernelLog) -> list[Block]:
-    """The other lines, counted by whom they name."""
-    rows = [row(Span(words, "strong"), body=body) for words, body in _notes(log) if body]
-    return [BLANK, line(Span("Also in this log", "strong")), Grid(tuple(rows))] if rows else []
 
 
 def _title(failure: Failure) -> str:
@@ -64,24 +55,3 @@ def _explains(event: LogEvent, failure: Failure) -> bool:
     if event.stamp is None or failure.stamp is None or not 0 <= failure.stamp - event.stamp <= FALLOUT_SECONDS:
         return False
     return any(failure.pid == kill.pid or failure.name == kill.name for kill in event.kills)
-
-
-def _notes(log: KernelLog) -> list[tuple[str, str]]:
-    kinds = {
-        "drop_caches": ("Caches dropped", "by {}: a job that drops caches costs reads and cures nothing"),
-        "overcommit": ("Overcommit refused", "{}: not a lack of memory; see vm.overcommit_memory"),
-        "vmalloc": ("vmalloc failed", "{}"),
-        "unit": ("Units (systemd)", "{} lost a process to the OOM killer"),
-    }
-    rows = []
-    for kind, (title, words) in kinds.items():
-        names = Counter(note.name for note in log.notes if note.kind == kind)
-        rows.append((title, words.format(_counted(names)) if names else ""))
-    slub = f"{log.slub_failures:,} times a kernel cache could not grow" if log.slub_failures else ""
-    return [*rows, ("SLUB", slub)]
-
-
-def _counted(names: Counter[str]) -> str:
-    parts = [f"{name} ({count:,}x)" for name, count in names.most_common(MOST_NAMES)]
-    more = len(names) - MOST_NAMES
-    return ", ".join([*parts, *([f"{more:,} more"] if more > 0 else [])])

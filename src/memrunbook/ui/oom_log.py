@@ -8,9 +8,14 @@ from collections.abc import Sequence
 from memrunbook.linux.oomlog import explain
 from memrunbook.linux.oomlog.category import category
 from memrunbook.linux.oomlog.event import KernelLog, LogEvent
+from memrunbook.linux.oomlog.label import whose
 from memrunbook.ui.block import BLANK, Block, Grid, Span, Table, line
 from memrunbook.ui.oom_event import event_rows
-from memrunbook.ui.oom_failure import failure_blocks, note_blocks
+from memrunbook.ui.oom_failure import failure_blocks
+from memrunbook.ui.oom_headline import headline
+from memrunbook.ui.oom_killers import killed_by, usual
+from memrunbook.ui.oom_notes import note_blocks
+from memrunbook.ui.oom_waits import wait_blocks
 from memrunbook.ui.words import plural
 
 NOT_A_LOG = "nothing in it looks like a kernel's line"
@@ -26,7 +31,7 @@ def oom_log_view(log: KernelLog, file: str, most: int) -> list[Block]:
         blocks += [BLANK, line(f"{plural(len(older), 'older event')}, by victim"), _table(older)]
     for event in shown:
         blocks += [BLANK, _heading(event), Grid(tuple(event_rows(event)))]
-    return [*blocks, *failure_blocks(log, most), *note_blocks(log)]
+    return [*blocks, *failure_blocks(log, most), *wait_blocks(log, most), *note_blocks(log)]
 
 
 def _split(events: Sequence[LogEvent], most: int) -> tuple[Sequence[LogEvent], Sequence[LogEvent]]:
@@ -36,15 +41,17 @@ def _split(events: Sequence[LogEvent], most: int) -> tuple[Sequence[LogEvent], S
 
 def _verdict(log: KernelLog, file: str) -> Block:
     place = Span(file, whole=True)
-    if not log.kernel and not log.failures:
-        return line(Span("NO KERNEL LOG", "warning"), ": ", place, f": {NOT_A_LOG}")
     real = [event for event in log.events if category(event) != "manual"]
     if real:
         often = f"{len(real):,} times: " if len(real) > 1 else ""
+        if words := usual(real):
+            return line(Span("CACHED APPS ENDED", "hint"), f": {words}")
         return line(Span("OUT OF MEMORY", "critical"), f": {often}{_who(real)}{_cause(real)}")
-    if log.failures:
-        many = plural(len(log.failures), "failed allocation")
-        return line(Span("ALLOCATIONS FAILED", "warning"), f": {many}, no out-of-memory event")
+    beside = headline(log)
+    if beside:
+        return beside
+    if not log.kernel:
+        return line(Span("NO KERNEL LOG", "warning"), ": ", place, f": {NOT_A_LOG}")
     if log.events:
         return line(Span("BY HAND", "hint"), ": the OOM killer was called by a person (SysRq-f), nothing else")
     return line(Span("NO EVENT", "good"), ": no out-of-memory event in ", place)
@@ -61,13 +68,12 @@ def _who(events: Sequence[LogEvent]) -> str:
 
 def _name(event: LogEvent) -> str:
     victim, owner = event.victim, explain.owner(event)
-    whose = owner.container or owner.unit or event.task_memcg or ""
-    if victim is None and event.killer != "kernel":
-        return f"{whose or 'a process'} was killed"
+    if event.killer != "kernel":
+        return killed_by(event)
     if victim is None:
         return "nobody could be killed" if event.hopeless else "a victim that the log does not show"
-    done = "was killed" if event.kills or event.reaped or event.killer != "kernel" else "was chosen"
-    return f"{victim.name} {done}" + (f" ({whose})" if owner.unit or owner.container else "")
+    done = "was killed" if event.kills or event.reaped else "was chosen"
+    return f"{victim.name} {done}" + (f" ({whose(event)})" if owner.unit or owner.container else "")
 
 
 def _cause(events: Sequence[LogEvent]) -> str:

@@ -14,6 +14,7 @@ from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Style, line
 from memrunbook.ui.findings import finding_counts, finding_entries
 from memrunbook.ui.header import RUNBOOK, facts_row, host_row, memory_rows
 from memrunbook.ui.suspects import cause_rows
+from memrunbook.ui.unread import sudo_row
 from memrunbook.ui.verdict import plan_verdict
 from memrunbook.ui.words import counts, digest_words, moment_words, planned_proof, risk
 
@@ -39,7 +40,7 @@ def plan_view(  # noqa: PLR0913  what a page is made of
     blocks: list[Block] = [
         plan_verdict(diagnosis, plan),
         BLANK,
-        Grid((runbook, host_row(snapshot), *memory_rows(snapshot), facts_row(snapshot, now)), indent=0),
+        Grid((runbook, host_row(snapshot), *memory_rows(snapshot), facts_row(snapshot, now), *sudo_row(snapshot)), indent=0),
         BLANK,
         line(Span("Diagnosis", "strong"), f": {finding_counts(diagnosis.findings)}"),
         Grid(tuple(finding_entries(diagnosis.findings, snapshot))),

@@ -9,7 +9,7 @@ from typing import Any
 from memrunbook.core.action.action import Risk
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.plan import PlannedStep
-from memrunbook.core.runbook.condition import Evidence
+from memrunbook.core.runbook.condition import Evidence, EvidenceItem
 from memrunbook.core.units import MINUTE, Unit, format_duration, format_value
 from memrunbook.ui.block import Span, Style, Text, joined, text
 
@@ -76,11 +76,30 @@ def evidence_words(evidence: Sequence[Evidence]) -> Text:
 def _evidence(line: Evidence) -> Text:
     if line.value is None:
         return text(Span(f"{metric_words(line.metric)} not read", "unknown"))
+    if line.items:
+        return text(f"{metric_words(line.metric)}: {items_words(line)}")
     return text(f"{metric_words(line.metric)} {measured_words(line)}")
+
+
+def items_words(line: Evidence) -> str:
+    """Who of a list it is: "hog.service (412.0 MiB), java (pid 812, 3.0 GiB), 2 more"."""
+    more = [f"{line.more} more"] if line.more else []
+    return ", ".join([*(_item(item) for item in line.items), *more])
+
+
+def _item(item: EvidenceItem) -> str:
+    parts = [f"pid {item.pid}"] if item.pid is not None else []
+    if item.value is not None:
+        unit = Unit(item.unit)
+        label = "" if unit is Unit.BYTES else f"{metric_words(item.field)} "
+        parts.append(f"{label}{value_words(item.value, unit)}")
+    return f"{item.name} ({', '.join(parts)})" if parts else item.name
 
 
 def measured_words(line: Evidence) -> str:
     """The value of a piece of evidence, with its unit."""
+    if line.value == "[]":
+        return "none"
     named = line.metric.rpartition(".")[2] in NAMES
     return str(line.value) if named and line.value is not None else value_words(line.value, Unit(line.unit))
 

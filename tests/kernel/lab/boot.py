@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.kernel.lab import machine
 from tests.kernel.lab.configuration import Configuration
 from tests.kernel.lab.image import Image
 from tests.kernel.lab.machine import Disks, Machine
+from tests.kernel.lab.monitor import Monitor
 from tests.kernel.lab.shell import Address, Shell, connected
 from tests.kernel.lab.store import kept, key_of
 
@@ -17,15 +19,23 @@ LOADED_SECONDS = 60
 _SETTLED = "systemctl is-system-running --wait; udevadm settle; sync"
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Both ends by which a running guest is reached: root's shell in it, and its machine's monitor."""
+
+    shell: Shell
+    monitor: Monitor
+
+
 @contextmanager
-def loaded(image: Image, configuration: Configuration, directory: Path) -> Iterator[Shell]:
-    """Yield root's shell in a fresh guest of *configuration*, whose disks are in *directory*."""
+def loaded(image: Image, configuration: Configuration, directory: Path) -> Iterator[Loaded]:
+    """Yield a fresh guest of *configuration*, whose disks are in *directory*."""
     disks = snapshot(image, configuration).copy(directory)
     with (
         machine.running(image, configuration, disks, "-loadvm", SNAPSHOT) as running,
         _answering(image, running, directory, LOADED_SECONDS) as shell,
     ):
-        yield shell
+        yield Loaded(shell, running.monitor)
 
 
 def snapshot(image: Image, configuration: Configuration) -> Disks:

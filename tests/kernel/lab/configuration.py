@@ -1,4 +1,4 @@
-"""Which machine a guest is: its memory, swap disk and kernel arguments."""
+"""Which machine a guest is: its memory, swap disk, kernel arguments and further hardware."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,13 @@ from tests.kernel.lab.errors import LabError
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """One kind of guest; each has a snapshot of its own."""
+    """One kind of guest; each has a snapshot of its own. `hardware` is further options of qemu."""
 
     name: str
     memory_mib: int = 512
     swap_mib: int = 512
     kernel_arguments: tuple[str, ...] = ("psi=1",)
+    hardware: tuple[str, ...] = ()
 
 
 MAIN = Configuration("main")
@@ -27,7 +28,25 @@ CGROUP_V1 = Configuration(
         "swapaccount=1",
     ),
 )
-CONFIGURATIONS = {configuration.name: configuration for configuration in (MAIN, NO_PSI, CGROUP_V1)}
+NODES = (0, 1)
+NODE_MIB = 256
+
+
+def _node(number: int) -> tuple[str, ...]:
+    memory = f"memory-backend-ram,id=memory{number},size={NODE_MIB}M"
+    return ("-object", memory, "-numa", f"node,nodeid={number},memdev=memory{number},cpus={number}")
+
+
+TWO_NODES = Configuration(
+    "two-nodes", memory_mib=NODE_MIB * len(NODES), hardware=tuple(word for number in NODES for word in _node(number))
+)
+ROOMY = Configuration("roomy", memory_mib=1280)
+# One balloon lowers MemTotal by what it takes; the other one may be asked to give back, and then MemTotal stays.
+BALLOON = Configuration("balloon", hardware=("-device", "virtio-balloon-pci"))
+HIDDEN_BALLOON = Configuration("hidden-balloon", hardware=("-device", "virtio-balloon-pci,deflate-on-oom=on"))
+KERNELS = (MAIN, NO_PSI, CGROUP_V1)
+"""The same machine with other kernel arguments: any scenario of one of them can be tried in the others."""
+CONFIGURATIONS = {one.name: one for one in (*KERNELS, ROOMY, TWO_NODES, BALLOON, HIDDEN_BALLOON)}
 
 
 def configured(name: str) -> Configuration:

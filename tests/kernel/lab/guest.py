@@ -5,11 +5,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.kernel.lab.boot import loaded
+from tests.kernel.lab.boot import Loaded, loaded
 from tests.kernel.lab.configuration import MAIN, Configuration
 from tests.kernel.lab.image import image
 from tests.kernel.lab.programs import compiled
-from tests.kernel.lab.shell import ANSWER_SECONDS, Answer, Shell
+from tests.kernel.lab.shell import ANSWER_SECONDS, Answer
 from tests.kernel.lab.store import run_directory
 
 SWAP_DEVICE = "/dev/vdb"
@@ -18,10 +18,10 @@ SWAP_DEVICE = "/dev/vdb"
 class Guest:
     """One guest, reached as root unless another user is named."""
 
-    def __init__(self, shell: Shell) -> None:
-        """Take a shell that answers."""
-        self._shell = shell
-        self.address = shell.address
+    def __init__(self, running: Loaded) -> None:
+        """Take a guest whose shell answers."""
+        self._shell, self._monitor = running.shell, running.monitor
+        self.address = running.shell.address
 
     def run(self, command: str, *, user: str = "root", seconds: float = ANSWER_SECONDS) -> Answer:
         """Run *command* and return how it ended; raise Unreachable if the guest does not answer."""
@@ -52,6 +52,10 @@ class Guest:
         """Make the second disk a swap device and use it."""
         self.check(f"mkswap {SWAP_DEVICE} && swapon {SWAP_DEVICE}")
 
+    def balloon(self, left_mib: int) -> None:
+        """Have the machine's balloon take memory away until *left_mib* are left; it takes its time."""
+        self._monitor.human(f"balloon {left_mib}")
+
     def set_clock(self) -> None:
         """Set the guest's clock, which stood still while it was a file."""
         self.check(f"date --set=@{time.time():.3f}")
@@ -60,7 +64,7 @@ class Guest:
 @contextmanager
 def fresh_guest(configuration: Configuration = MAIN) -> Iterator[Guest]:
     """Run a guest from its snapshot for the time of the `with` block; the first ever call builds and boots it."""
-    with run_directory() as directory, loaded(image(), configuration, directory) as shell:
-        guest = Guest(shell)
+    with run_directory() as directory, loaded(image(), configuration, directory) as running:
+        guest = Guest(running)
         guest.set_clock()
         yield guest

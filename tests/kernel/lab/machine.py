@@ -84,6 +84,7 @@ def _argv(image: Image, configuration: Configuration, disks: Disks) -> list[str]
     return [
         *("qemu-system-x86_64", *machine.split(), "-m", f"{configuration.memory_mib}M"),
         *("-kernel", str(image.kernel), "-initrd", str(image.initrd), "-append", " ".join(arguments)),
+        *configuration.hardware,
         *("-drive", f"file={disks.root},format=qcow2,if=virtio,cache=unsafe"),
         *("-drive", f"file={disks.swap},format=qcow2,if=virtio,cache=unsafe"),
     ]

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from tests.kernel.lab.guest import Guest
 
 ORDER_OF_HUGE_PAGE = 9
+PAGE_KIB = 4
 
 
 def meminfo(guest: Guest) -> dict[str, int]:
@@ -17,6 +18,29 @@ def vmstat(guest: Guest) -> dict[str, int]:
     """Return /proc/vmstat by counter: pages or events since boot."""
     rows = (line.split() for line in guest.check("cat /proc/vmstat").splitlines())
     return {name: int(count) for name, count in rows}
+
+
+def statistics(guest: Guest, file: str) -> dict[str, int]:
+    """Return a file of rows of a name and a number (memory.stat, memory.events) by name; nothing where it is gone."""
+    rows = (line.split() for line in guest.run(f"cat {file}").stdout.splitlines())
+    return {name: int(value) for name, value in rows}
+
+
+def unit_statistics(guest: Guest, unit: str) -> dict[str, int]:
+    """Return memory.stat of the control group of a service, in bytes and events; cgroup v2."""
+    return statistics(guest, f"/sys/fs/cgroup/system.slice/{unit}/memory.stat")
+
+
+def node_meminfo(guest: Guest, node: int) -> dict[str, int]:
+    """Return a NUMA node's meminfo by field, in KiB."""
+    rows = (line.split() for line in guest.check(f"cat /sys/devices/system/node/node{node}/meminfo").splitlines())
+    return {row[2].rstrip(":"): int(row[3]) for row in rows}
+
+
+def slab_kib(guest: Guest, cache: str) -> int:
+    """Return what a slab cache holds, by /proc/slabinfo: its slabs, of so many pages each."""
+    row = guest.check(f"grep '^{cache} ' /proc/slabinfo").split()
+    return int(row[row.index("slabdata") + 2]) * int(row[5]) * PAGE_KIB
 
 
 def available_percent(guest: Guest) -> float:

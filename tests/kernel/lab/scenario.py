@@ -21,7 +21,10 @@ class Truth:
     checks:   ids of that runbook's checks that must fire.
     cause:    part of the name that must come first among its causes.
     beside:   runbooks whose incident may apply as well, below the primary.
-    healthy:  no runbook plans a change and nothing is critical.
+    allowed:  checks of severity warning or critical that may fire beside those, as RUNBOOK.CHECK. Any other is wrong.
+    says:     words that `diagnose` prints for whoever reads it: the names that must be told.
+    targets:  the services and processes that a runbook whose incident applies may act on; None if that is left open.
+    healthy:  no incident applies, no runbook plans a change and no warning fires but those allowed.
     watch:    the value for `diagnose --watch`; empty for the plain sample.
     """
 
@@ -30,6 +33,9 @@ class Truth:
     checks: tuple[str, ...] = ()
     cause: str = ""
     beside: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+    says: tuple[str, ...] = ()
+    targets: tuple[str, ...] | None = None
     healthy: bool = False
     watch: str = ""
 

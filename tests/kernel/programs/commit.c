@@ -1,7 +1,7 @@
-/* commit LEAVE_MIB: reserves address space, which it never touches, until only LEAVE_MIB of CommitLimit are left, and
- * asks for twice as much every second.
+/* commit LEAVE_MIB [ASK_MIB]: reserves address space, which it never touches, until only LEAVE_MIB of CommitLimit are
+ * left, and asks for ASK_MIB more every second: twice as much as is left unless told otherwise, nothing with 0.
  *
- * Under vm.overcommit_memory=2 the kernel refuses that and logs it. What is left lets others log in.
+ * Under vm.overcommit_memory=2 the kernel refuses more than is left and logs it. What is left lets others log in.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,15 +33,15 @@ static void *reserve(unsigned long mib)
 int main(int argc, char **argv)
 {
     unsigned long leave = argc > 1 ? strtoul(argv[1], NULL, 10) : 16;
+    unsigned long ask = argc > 2 ? strtoul(argv[2], NULL, 10) : 2 * leave;
     unsigned long limit = field_mib("CommitLimit"), committed = field_mib("Committed_AS");
 
     if (limit <= committed + leave || reserve(limit - committed - leave) == MAP_FAILED)
         return 1;
-    for (;;) {
-        void *more = reserve(2 * leave);
+    for (;; sleep(1)) {
+        void *more = ask ? reserve(ask) : MAP_FAILED;
 
         if (more != MAP_FAILED)
-            munmap(more, 2 * leave * MIB);
-        sleep(1);
+            munmap(more, ask * MIB);
     }
 }

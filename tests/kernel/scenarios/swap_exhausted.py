@@ -34,5 +34,12 @@ SCENARIO = Scenario(
         checks=("exhausted",),
         cause=UNIT,
         beside=("memory-shortage", "swap-thrashing", "swap-capacity"),
+        allowed=(
+            "swap-thrashing.exhausted",
+            "memory-shortage.low",
+            "memory-shortage.starving",
+            "memory-shortage.stalled",
+            "swap-capacity.too-small-and-full",
+        ),
     ),
 )

@@ -13,7 +13,7 @@ from memrunbook.core.runbook.bound import Runbook
 from memrunbook.core.runbook.condition import Expression
 from memrunbook.core.runbook.environment import Environment
 from memrunbook.documents.library import LibraryEntry, entries, read
-from memrunbook.documents.runbooks import load_runbook
+from memrunbook.documents.runbooks import load_one_of_many, load_runbook
 
 HEAD = """\
 apiVersion: memrunbook/v1
@@ -230,7 +230,7 @@ def test_what_is_trusted_becomes_the_same_runbook_and_compiles_nothing(
     checked = load_runbook(*content)
     with monkeypatch.context() as patched:
         patched.setattr(Environment, "compile", None)
-        trusted = load_runbook(*content, trusted=True)
+        trusted = load_one_of_many(*content, {}, trusted=True)
         assert trusted.diagnosis_facts == checked.diagnosis_facts
     assert (len(trusted.steps), trusted.facts) == (len(checked.steps), checked.facts)
     assert tuple(trusted.steps) == checked.steps

@@ -90,6 +90,31 @@ def test_one_full_node_beside_an_empty_one_is_an_imbalance(
     assert found.nodes[0].high_bytes == highs[0]
 
 
+@pytest.mark.parametrize(
+    ("free", "highs", "expected"),
+    [
+        # Of 1,000 KiB each.
+        ({"0": 2, "1": 430}, (20, 20), "node 0 with 0.2 % free beside node 1 with 43 %"),
+        ({"0": 2, "1": 430}, (None, None), "node 0 with 0.2 % free beside node 1 with 43 %"),
+        ({"0": 15, "1": 900}, (20, 20), "node 0 with 1.5 % free beside node 1 with 90 %"),
+        ({"0": 300, "1": 6, "2": 250, "3": 3}, (20, 20, 20, 20), "node 3 with 0.3 % free beside node 0 with 30 %"),
+        ({"0": 210, "1": 0}, (20, 20), "node 1 with 0.0 % free beside node 0 with 21 %"),
+        ({"0": 15, "1": 900}, (None, None), ""),
+        ({"0": 25, "1": 900}, (20, 20), ""),
+        ({"0": 2, "1": 200}, (20, 20), ""),
+        ({"0": 2, "1": 3}, (20, 20), ""),
+        ({"0": 2}, (20,), ""),
+        ({"0": 500, "1": 500}, (20, 20), ""),
+    ],
+)
+def test_one_full_node_beside_a_roomy_one_is_told_in_words(
+    free: dict[str, int], highs: tuple[int | None, ...], expected: str
+) -> None:
+    marks = buddy(*(None if high is None else high << 10 for high in highs))
+    found = read(sample(10.0, {name: size << 10 for name, size in free.items()}), readings=marks)
+    assert found.lopsided == expected
+
+
 def test_a_short_node_is_not_decided_by_one_sample() -> None:
     found = read(sample(10.0, {"0": 0, "1": TOTAL}, {"0": 1, "1": 1}), readings=buddy(4096, 4096))
     assert found.imbalanced is None

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.unit.facts.shell_walks import SHELLS, tree, walked
+from tests.unit.facts.shell_walks import SHELLS, sampled, tree, walked
 
-from memrunbook.core.reading.fact import Answer, Reading, Sample, Samples, Unavailable, Walk
-from memrunbook.facts.processes import FACT, SCRIPT, Processes, parse
+from memrunbook.core.reading.fact import Answer, Detail, Reading, Sample, Samples, Unavailable, Walk
+from memrunbook.facts.processes import FACT, OLD_WALK, Processes, parse
+from memrunbook.facts.shared.process_walk import AGAIN, ITEMS, PROGRAM, SCRIPT
+from memrunbook.facts.shared.sampling import ONE_SAMPLE
 
 MIB = 1 << 20
 STATUS = (
@@ -48,65 +50,153 @@ def meminfo(*, swap: int = 0, swap_free: int = 0) -> dict[str, str]:
     return {"meminfo": text}
 
 
-def walk_tree(shell: tuple[str, ...], root: Path) -> Processes:
-    return read(walked(shell, SCRIPT.replace("/proc", str(root))))
+def walk_tree(shell: tuple[str, ...], root: Path, *between: str) -> Processes:
+    """The reading of a tree of files; `between` changes them before each later sample."""
+    tree(root, {"uptime": "100.00 1.00\n"})
+    samples = sampled(shell, FACT.asks, {"/proc": root}, between)
+    reading = parse(samples, {})
+    assert isinstance(reading, Processes)
+    return reading
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_a_process_is_read_in_full(shell: tuple[str, ...], tmp_path: Path) -> None:
-    tree(tmp_path, {**meminfo(), **process_files(7, rss=20_000, swap=12, name="a) (b")})
-    (found,) = walk_tree(shell, tmp_path).all
+@pytest.mark.parametrize("rss", [20_000, 2_000], ids=["large", "little"])
+def test_a_process_is_read_in_full(shell: tuple[str, ...], rss: int, tmp_path: Path) -> None:
+    tree(tmp_path, {**meminfo(), **process_files(7, rss=rss, swap=12, name="a) (b")})
+    found = walk_tree(shell, tmp_path)
+    (one,) = found.all
 
-    assert (found.pid, found.name, found.parent, found.uid, found.threads) == (7, "a) (b", 1, 1000, 2)
-    assert (found.rss_bytes, found.anonymous_bytes, found.swap_bytes) == (20_000 << 10, 19_988 << 10, 12 << 10)
-    assert (found.file_bytes, found.shared_bytes) == (8 << 10, 4 << 10)
-    assert (found.oom_score, found.oom_score_adj) == (666, -17)
-    assert (found.start_ticks, found.age_seconds) == (50000, 500.0)
-    assert (found.cgroup, found.unit, found.container) == ("/pool", "app.service", "")
+    assert (one.pid, one.name, one.parent, one.uid, one.threads) == (7, "a) (b", 1, 1000, 2)
+    assert (one.rss_bytes, one.anonymous_bytes, one.swap_bytes) == (rss << 10, (rss - 12) << 10, 12 << 10)
+    assert (one.file_bytes, one.shared_bytes) == (8 << 10, 4 << 10)
+    assert (one.oom_score, one.oom_score_adj) == (666, -17)
+    assert (one.start_ticks, one.age_seconds) == (50000, 0.0)
+    assert (one.cgroup, one.unit, one.container) == ("/pool", "app.service", "")
+    assert (found.seen, found.complete, found.left_out, found.least_bytes) == (1, True, 0, 0)
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_small_ones_and_kernel_threads_are_not_shown(shell: tuple[str, ...], tmp_path: Path) -> None:
+def test_small_ones_are_listed_too_and_kernel_threads_are_not(shell: tuple[str, ...], tmp_path: Path) -> None:
     tree(
         tmp_path,
-        {**meminfo(), **process_files(7, rss=1044), **process_files(8, rss=1048), "9/statm": "0 0 0 0 0 0 0\n"},
+        {**meminfo(), **process_files(7, rss=36), **process_files(8, rss=1048), "9/statm": "0 0 0 0 0 0 0\n"},
     )
     found = walk_tree(shell, tmp_path)
-    assert (found.seen, found.shown, [one.pid for one in found.all]) == (2, 1, [8])
+    assert (found.seen, found.shown, [one.pid for one in found.all]) == (2, 2, [8, 7])
+    assert (found.complete, found.least_bytes) == (True, 0)
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_process_in_swap_is_found_when_swap_is_used(shell: tuple[str, ...], tmp_path: Path) -> None:
     asleep = {
-        **process_files(7, rss=4, swap=500_000, data=600_000),
-        **process_files(8, rss=4, swap=3_000, data=9_000),
-        **process_files(9, rss=4, swap=1_200, data=9_000),
-        **process_files(10, rss=4, swap=0, data=600_000),
+        **process_files(7, rss=16, swap=500_000, data=600_000),
+        **process_files(8, rss=16, swap=3_000, data=9_000),
+        **process_files(9, rss=16, swap=1_200, data=9_000),
+        **process_files(10, rss=16, swap=0, data=600_000),
+        **process_files(11, rss=1_400, swap=800, data=9_000),
+        **process_files(12, rss=1_500, swap=0, data=8),
     }
-    tree(tmp_path, {**meminfo(swap=1000, swap_free=999), **asleep, "11/statm": "5000 1 1 1 0 9000 0\n"})
-    assert [one.pid for one in walk_tree(shell, tmp_path).all] == [7, 8, 9]
-
-    tree(tmp_path, meminfo(swap=1000, swap_free=1000))
-    assert walk_tree(shell, tmp_path).all == []
+    tree(tmp_path, {**meminfo(swap=1000, swap_free=999), **asleep, "13/statm": "5000 1 1 1 0 9000 0\n"})
+    assert [one.pid for one in walk_tree(shell, tmp_path).all] == [7, 8, 11, 12, 9, 10]
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_of_very_many_the_largest_are_shown(shell: tuple[str, ...], tmp_path: Path) -> None:
-    tree(tmp_path, meminfo())
-    for pid in range(100, 250):
-        tree(tmp_path, process_files(pid, rss=1_100))
-    tree(tmp_path, {**process_files(998, rss=3_000), **process_files(999, rss=500_000)})
+def test_who_has_no_memory_is_not_seen_where_swap_is_used(shell: tuple[str, ...], tmp_path: Path) -> None:
+    tree(tmp_path, {**meminfo(swap=1000, swap_free=999), **process_files(7, rss=16), "9/statm": "0 0 0 0 0 0 0\n"})
+    found = walk_tree(shell, tmp_path)
+    assert (found.seen, [one.pid for one in found.all]) == (1, [7])
+
+
+def many(count: int, rss: int, start: int) -> dict[str, str]:
+    return {path: text for pid in range(start, start + count) for path, text in process_files(pid, rss=rss).items()}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    ("crowds", "swap", "expected"),
+    [
+        # The least are left out: whoever holds 0.1 % of RAM, 1 MiB at least, is there.
+        ([(2, 20_000), (3, 3_000), (5, 1_100), (330, 200)], 0, (1048, 300, 40)),
+        # Half of it may be in swap.
+        ([(2, 20_000), (3, 3_000), (330, 200)], 9, (2096, 300, 35)),
+        # Those of 0.1 % are too many, then those of 0.25 %, then those of 1 %.
+        ([(2, 20_000), (3, 3_000), (330, 1_100)], 0, (2620, 300, 35)),
+        ([(2, 20_000), (330, 3_000)], 0, (10484, 300, 32)),
+        ([(330, 20_000)], 0, (None, 300, 30)),
+        ([(290, 200)], 0, (0, 290, 0)),
+    ],
+)
+def test_of_very_many_it_is_said_who_may_be_missing(
+    shell: tuple[str, ...],
+    tmp_path: Path,
+    crowds: list[tuple[int, int]],
+    swap: int,
+    expected: tuple[int | None, int, int],
+) -> None:
+    least, shown, left = expected
+    for place, (count, rss) in enumerate(crowds):
+        tree(tmp_path, many(count, rss, 1000 * (place + 1)))
+    tree(tmp_path, meminfo(swap=swap))
 
     found = walk_tree(shell, tmp_path)
-    assert (found.seen, found.shown) == (152, 120)
-    assert [one.pid for one in found.all[:2]] == [999, 998]
+    assert (found.seen, found.shown, found.left_out) == (sum(count for count, _ in crowds), shown, left)
+    assert found.least_bytes == (None if least is None else least << 10)
+    assert ("least_bytes" in found.unavailable) == (least is None)
+    assert found.complete is (left == 0)
+    assert found.all[0].rss_bytes == max(rss for _, rss in crowds) << 10
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_where_too_many_may_be_in_swap_nothing_is_promised(shell: tuple[str, ...], tmp_path: Path) -> None:
+    for pid in range(1000, 1330):
+        tree(tmp_path, process_files(pid, rss=16, swap=1_200, data=90_000))
+    tree(tmp_path, meminfo(swap=9))
+    found = walk_tree(shell, tmp_path)
+    assert (found.seen, found.shown, found.complete, found.least_bytes) == (330, 300, False, None)
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_process_that_went_away_is_left_out(shell: tuple[str, ...], tmp_path: Path) -> None:
     gone = {path: text for path, text in process_files(7, rss=20_000).items() if not path.endswith("/status")}
-    tree(tmp_path, {**meminfo(), **gone, **process_files(8, rss=20_000)})
+    half = {path: text for path, text in process_files(9, rss=2_000).items() if not path.endswith("/stat")}
+    tree(tmp_path, {**meminfo(), **gone, **half, **process_files(8, rss=20_000)})
     assert [one.pid for one in walk_tree(shell, tmp_path).all] == [8]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_without_another_process_the_largest_are_there(shell: tuple[str, ...], tmp_path: Path) -> None:
+    tree(tmp_path, {**meminfo(), **process_files(7, rss=20_000), **process_files(8, rss=3_000), **many(3, 1_100, 50)})
+    found = read(walked(shell, SCRIPT.replace("/proc", str(tmp_path))))
+    assert ([one.pid for one in found.all], found.complete, found.left_out) == ([7, 8], False, 3)
+    assert found.least_bytes == 2620 << 10
+
+
+FASTER = "sed -i 's/-1 0 0 0 0 0/-1 0 {minor} 0 {major} 0/' {root}/{pid}/stat; printf '{at} 1.00\\n' >{root}/uptime"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_who_faults_is_told_over_the_samples(shell: tuple[str, ...], tmp_path: Path) -> None:
+    tree(tmp_path, {**meminfo(), **process_files(7, rss=20_000), **process_files(8, rss=1_500, name="slow")})
+    tree(tmp_path, process_files(9, rss=30_000))
+    first = FASTER.format(root=tmp_path, pid=7, minor=40, major=600, at="105.00")
+    second = FASTER.format(root=tmp_path, pid=8, minor=8, major=200, at="110.00")
+    found = walk_tree(shell, tmp_path, first, second)
+    rates = {one.pid: (one.major_faults_per_second, one.minor_faults_per_second) for one in found.all}
+    assert rates == {7: (60.0, 4.0), 8: (20.0, 0.8), 9: (0.0, 0.0)}
+    assert found.faulting is not None
+    assert [(one.pid, one.unit, one.major_fault_share) for one in found.faulting] == [
+        (7, "app.service", 0.75),
+        (8, "app.service", 0.25),
+    ]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_process_of_the_same_pid_is_another(shell: tuple[str, ...], tmp_path: Path) -> None:
+    tree(tmp_path, {**meminfo(), **process_files(7, rss=20_000)})
+    anew = f"sed -i 's/ 50000 / 60000 /' {tmp_path}/7/stat; printf '110.00 1.00\\n' >{tmp_path}/uptime"
+    found = walk_tree(shell, tmp_path, anew)
+    assert (found.all[0].major_faults_per_second, found.faulting) == (None, None)
+    assert found.unavailable["faulting"] == ONE_SAMPLE
 
 
 @pytest.fixture
@@ -128,7 +218,8 @@ def crowd() -> Iterator[list[int]]:
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_this_machine_is_walked(shell: tuple[str, ...], crowd: list[int]) -> None:
-    found = read(walked(shell, SCRIPT))
+    found = parse(sampled(shell, FACT.asks, {}, ["sleep 0.1"]), {})
+    assert isinstance(found, Processes)
     hog = next(one for one in found.all if one.pid == crowd[0])
 
     assert found.seen > 300
@@ -136,6 +227,7 @@ def test_this_machine_is_walked(shell: tuple[str, ...], crowd: list[int]) -> Non
     assert hog.name.startswith("python")
     assert (hog.parent, hog.uid) == (os.getpid(), os.getuid())
     assert hog.oom_score_adj is not None
+    assert hog.major_faults_per_second is not None
 
 
 def test_an_old_kernel_tells_anonymous_memory_by_statm() -> None:
@@ -192,5 +284,62 @@ def test_hidden_processes_are_known_to_be_hidden(host: Reading | Unavailable, *,
     assert read("page 4\nseen 1\n", host=host).hidden is hidden
 
 
-def test_the_question_is_one_walk() -> None:
-    assert FACT.asks == (Walk("processes", SCRIPT),)
+STAT = "stat {pid} ({name}) S 1 1 1 0 -1 0 0 0 {major} 0 0 0 0 0 0 20 0 2 0 50 0 0"
+
+
+def block(pid: int, *, name: str = "a", major: int = 0, size: int = 5, more: str = "") -> str:
+    line = STAT.format(pid=pid, name=name, major=major)
+    return f"pid {pid}\n{line}\nstatus VmRSS: {size} kB\nstatus RssAnon: {size} kB\n{more}"
+
+
+def test_processes_of_one_name_are_added_up() -> None:
+    shared = "status RssShmem: {} kB\nstatus VmSwap: 2 kB\n"
+    parts = [block(pid, name="httpd", size=10, more=shared.format(pid)) for pid in (1, 2, 3)]
+    found = read("".join([*parts, block(4, name="db", size=30), "seen 4\n"]))
+    told = [(one.name, one.count, one.own_bytes >> 10, one.swap_bytes >> 10) for one in found.by_name]
+    assert told == [("httpd", 3, 36, 6), ("db", 1, 30, 0)]
+    assert [(one.anonymous_bytes >> 10, one.shared_bytes >> 10) for one in found.by_name] == [(30, 3), (30, 0)]
+
+
+def test_an_older_recording_is_read() -> None:
+    """0.1.0 printed no `least`, asked for no details, and walked once only."""
+    whole = read(block(5) + "seen 1\n")
+    assert (whole.complete, whole.least_bytes, whole.left_out, whole.faulting) == (True, 0, 0, None)
+    cut = read(block(5) + "seen 40\n")
+    assert (cut.complete, cut.least_bytes, cut.left_out) == (False, None, 39)
+    assert cut.unavailable == {"least_bytes": OLD_WALK, "faulting": ONE_SAMPLE}
+
+
+def test_a_later_whole_walk_is_the_one_that_counts() -> None:
+    """The next read pairs with the last look of the one before it, which told faults only."""
+    look = Sample(before=100.0, after=100.0, answers={"processes": Answer(block(5, major=10))})
+    text = block(5, major=110, size=9) + block(6, major=3) + "least 0 9\nseen 2\n"
+    whole = Sample(
+        before=110.0, after=110.0, answers={"processes": Answer(text), "process-details": Answer("listed\n")}
+    )
+    found = parse((look, whole), {})
+    assert isinstance(found, Processes)
+    assert [(one.pid, one.major_faults_per_second, one.rss_bytes >> 10) for one in found.all] == [
+        (5, 10.0, 9),
+        (6, None, 5),
+    ]
+    assert found.faulting is not None
+    assert [one.pid for one in found.faulting] == [5]
+
+
+def test_faults_that_went_down_are_no_rate() -> None:
+    looks = tuple(
+        Sample(before=at, after=at, answers={"processes": Answer(block(5, major=major) + "seen 1\n")})
+        for at, major in ((100.0, 9), (110.0, 3))
+    )
+    found = parse(looks, {})
+    assert isinstance(found, Processes)
+    assert found.all[0].major_faults_per_second is None
+
+
+def test_hidden_processes_make_no_complete_list() -> None:
+    assert read(block(5) + "least 0 0\nseen 1\n", host=Host(hidepid=True, root=False)).complete is False
+
+
+def test_sizes_and_the_largest_are_asked_of_built_ins_and_the_rest_of_awk() -> None:
+    assert FACT.asks == (Walk("processes", SCRIPT, each=True, again=AGAIN), Detail("process-details", ITEMS, PROGRAM))

@@ -6,7 +6,7 @@ import ast
 
 import pytest
 from tests.kernel import concerns
-from tests.kernel.lab.configuration import CONFIGURATIONS
+from tests.kernel.lab.configuration import CONFIGURATIONS, KERNELS
 from tests.kernel.lab.scenario import named, names
 from tests.kernel.selection import Candidate, reached, select
 
@@ -60,7 +60,7 @@ def test_the_core_has_every_runbook_every_configuration_and_the_healthy_ones() -
     core = {(name, where.name) for name, where in concerns.tried(everywhere=False) if concerns.in_core(name, where)}
     assert core.issuperset(concerns.CORE_OF.values())
     assert {where for _, where in core} == set(CONFIGURATIONS)
-    assert {(name, "main") for name, _ in tried if name.endswith("_healthy")} <= core
+    assert {(name, named(name).configuration.name) for name, _ in tried if name.endswith("_healthy")} <= core
     assert len(core) < len(tried) / 2
     for runbook, (name, _) in concerns.CORE_OF.items():
         assert runbook in (named(name).truth.runbook, "preventive-maintenance"), "which is its own runbook's"
@@ -108,6 +108,9 @@ def test_the_tests_that_are_chosen_by_their_actions_are_there(file: str) -> None
     assert concerns.ACTIONS_OF[file].keys() < functions, "and one of the file at least runs always"
 
 
-def test_everywhere_is_every_scenario_in_every_configuration() -> None:
-    usual, all_of_them = (len(concerns.tried(everywhere=everywhere)) for everywhere in (False, True))
-    assert usual < all_of_them == len(names()) * len(CONFIGURATIONS)
+def test_everywhere_is_every_scenario_with_every_kernel_unless_it_needs_other_hardware() -> None:
+    usual, everywhere = (set(concerns.tried(everywhere=all_of_them)) for all_of_them in (False, True))
+    assert usual < everywhere
+    plain = {name for name in names() if named(name).configuration in KERNELS}
+    assert everywhere - usual <= {(name, kernel) for name in plain for kernel in KERNELS} <= everywhere
+    assert {"node_thrash", "ballooned"} <= {name for name, _ in usual} - plain

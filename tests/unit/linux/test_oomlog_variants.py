@@ -892,9 +892,9 @@ def test_tables_of_two_threads_end_one_after_the_other() -> None:
 @pytest.mark.parametrize(
     ("text", "victim"),
     [
-        ('sending SIGTERM to process 7 "a b": badness 858, VmRSS 5 MiB', Kill(7, "a b", anonymous_kib=5120)),
-        ('sending SIGTERM to process 7 "a":"/bin/a": badness 858, VmRSS 5 MiB', Kill(7, "a", anonymous_kib=5120)),
-        ('killing process 7 "a" with signal 9: badness 858, VmRSS 5 MiB', Kill(7, "a", anonymous_kib=5120)),
+        ('sending SIGTERM to process 7 "a b": badness 858, VmRSS 5 MiB', Kill(7, "a b", rss_kib=5120)),
+        ('sending SIGTERM to process 7 "a":"/bin/a": badness 858, VmRSS 5 MiB', Kill(7, "a", rss_kib=5120)),
+        ('killing process 7 "a" with signal 9: badness 858, VmRSS 5 MiB', Kill(7, "a", rss_kib=5120)),
     ],
 )
 def test_earlier_versions_of_earlyoom(text: str, victim: Kill) -> None:

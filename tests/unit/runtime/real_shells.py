@@ -17,7 +17,7 @@ class Moved:
 
     def __init__(self, session: ShellSession, kmsg: Path) -> None:
         self.session, self.kmsg = session, kmsg
-        self.identity, self.root = session.identity, session.root
+        self.identity, self.root, self.no_root = session.identity, session.root, session.no_root
 
     def execute(self, script: str, args: Sequence[str] = (), *, timeout: float = 30.0, limit: int = 1 << 20) -> Output:
         return self.session.execute(script.replace("/dev/kmsg", str(self.kmsg)), args, timeout=timeout, limit=limit)

@@ -233,6 +233,31 @@ def test_fewer_samples_are_no_watch() -> None:
     assert _read(collector, ["f"], count=2, every=5).samples == 2
 
 
+def _leak(*available: int) -> list[Sample]:
+    """One sample every 10 s of a host of 1,000 KiB without swap."""
+    info = "MemTotal: 1000 kB\nMemAvailable: {} kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n"
+    return [
+        Sample(100.0 + 10 * place, 100.0 + 10 * place, {"/proc/meminfo": Answer(info.format(left))})
+        for place, left in enumerate(available)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("available", "count", "taken"),
+    [
+        ((900, 500, 50, 50, 50, 50, 50, 50, 50), 9, 3),
+        ((240, 200, 160, 120, 80, 40, 20, 10, 5), 9, 3),
+        ((900, 500, 50), 3, 3),
+        ((900,) * 9, 9, 9),
+        ((900, 890, 880, 870, 860, 850, 840, 830, 820), 9, 9),
+    ],
+)
+def test_a_watch_that_memory_does_not_outlast_ends_early(available: tuple[int, ...], count: int, taken: int) -> None:
+    clock, fact = StepClock(), _fact(Read("/proc/meminfo", each=True))
+    snapshot = _read(_collector(_leak(*available), {"f": fact}, clock), ["f"], count=count, every=10)
+    assert (snapshot.samples, len(clock.slept)) == (taken, taken - 1)
+
+
 def test_a_repeat_that_was_cut_is_left_out() -> None:
     clock = StepClock()
     samples = [_sample(100, c="1", s="x"), _sample(105, complete=False, c="2")]
@@ -525,3 +550,13 @@ def test_a_slow_host_is_given_the_whole_interval() -> None:
     session = SlowSession(answers, clock, [11.0, 0.0, 0.0])
     _read(Collector(HOST, session, clock, {"f": _fact(*COUNTERS)}), ["f"], count=3, every=5)
     assert clock.slept == [2, 5]
+
+
+def test_the_host_has_the_tags_that_its_operator_gave() -> None:
+    def tags(host: Host) -> object:
+        session = ReplaySession([_sample(1)])
+        facts = {"host": catalog.facts()["host"]}
+        return _read(Collector(host, session, StepClock(), facts), ["host"], count=1, every=1).value("host.tags")
+
+    assert tags(structs.replace(HOST, tags=("realtime", "spare"))) == ["realtime", "spare"]
+    assert tags(HOST) == []

@@ -335,7 +335,7 @@ def test_a_connection_that_is_lost_while_reading_is_thrown_in() -> None:
     class Lost:
         """A session whose host is gone."""
 
-        identity, root = ScriptedSession().identity, True
+        identity, root, no_root = ScriptedSession().identity, True, ""
 
         def execute(self, *_: Any, **__: Any) -> Output:
             return Output(None, "", lost=True)

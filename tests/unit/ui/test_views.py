@@ -39,7 +39,7 @@ def test_a_plan_with_nothing_to_do_says_so_first() -> None:
 
 
 def test_an_abbreviation_keeps_its_capitals_and_an_unread_metric_is_shown() -> None:
-    unread = structs.replace(s.THRASHING, evidence=(Evidence("pressure.full.percent", None, "%"),))
+    unread = structs.replace(s.THRASHING, severity="info", evidence=(Evidence("pressure.full.percent", None, "%"),))
     entry = structs.replace(s.runbook_diagnosis("fails", findings=(unread,)), title="OOM event")
     shown = drawn(plan_view(entry, s.plan(s.NOT_RUN[1]), s.snapshot(), "", s.NOW))
     assert shown[0] == "OK: no OOM event on search-03; nothing to do"
@@ -155,7 +155,9 @@ def test_what_is_unknown_without_a_missing_metric_has_no_hint() -> None:
     odd = structs.replace(s.AT_LIMIT, evidence=(), why="it cannot be computed: division by zero")
     entry = s.runbook_diagnosis(findings=(odd,), incident=Verdict("unknown"))
     shown = drawn(plan_view(entry, s.plan(), s.snapshot(), "", s.NOW))
-    assert shown[0] == "UNKNOWN: is it swap thrashing? its checks are unknown; nothing would be changed"
+    assert shown[0] == (
+        "UNKNOWN: whether it is swap thrashing could not be judged: its checks are unknown; nothing would be changed"
+    )
     assert not any("hint:" in line for line in shown)
 
 

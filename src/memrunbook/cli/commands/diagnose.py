@@ -11,7 +11,17 @@ import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
-from memrunbook.cli.options import HOSTS_OR_REPLAY, LIBRARY, OUTPUT, STATE, WATCH, OutputOptions, Targets, common
+from memrunbook.cli.options import (
+    HOSTS_OR_REPLAY,
+    LIBRARY,
+    OUTPUT,
+    PARAMETERS,
+    STATE,
+    WATCH,
+    OutputOptions,
+    Targets,
+    common,
+)
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 from memrunbook.documents.library import Library
@@ -25,9 +35,25 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--quick", is_flag=True, help="Judge by the first reading alone: what needs a rate is unknown.")
-@common(HOSTS_OR_REPLAY, WATCH, LIBRARY, STATE, OUTPUT)
+@click.option(
+    "--fail-on",
+    "fail_on",
+    type=click.Choice(["incident", "warning"]),
+    default="incident",
+    show_default=True,
+    help="Exit with 8 when an incident applies, or when a warning stands too.",
+)
+@common(HOSTS_OR_REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, OUTPUT)
 def command(
-    targets: Targets, output: OutputOptions, library: Library, state: Path, watch: float | None, *, quick: bool
+    targets: Targets,
+    output: OutputOptions,
+    library: Library,
+    state: Path,
+    parameters: dict[str, str],
+    watch: float | None,
+    fail_on: str,
+    *,
+    quick: bool,
 ) -> int:
     """Read hosts and judge them by all runbooks. Nothing is changed."""
     from memrunbook.app import DiagnoseArguments, diagnose
@@ -38,6 +64,7 @@ def command(
         connectors=talk.connectors(),
         library=library,
         state=state,
+        parameters=parameters,
         watch=watch,
         quick=quick,
     )
@@ -47,7 +74,7 @@ def command(
         from memrunbook.ui.screen import Screen
 
         Screen(output.color, sys.stderr).show(left_out_view(result.left_out))
-    return show(output, Reply(_code(result), lambda: _document(result), lambda: _pages(result, output)))
+    return show(output, Reply(_code(result, fail_on), lambda: _document(result), lambda: _pages(result, output)))
 
 
 def _load_views() -> None:
@@ -56,15 +83,21 @@ def _load_views() -> None:
     import memrunbook.ui.screen  # noqa: F401
 
 
-def _code(result: DiagnoseResult) -> int:
-    code = exit_codes.worst(_code_of(judged) for judged in result.hosts)
+def _code(result: DiagnoseResult, fail_on: str) -> int:
+    code = exit_codes.worst(_code_of(judged, fail_on) for judged in result.hosts)
     return exit_codes.USAGE if code == exit_codes.OK and result.left_out else code  # not all was judged: no "OK"
 
 
-def _code_of(judged: Judged) -> int:
+def _code_of(judged: Judged, fail_on: str) -> int:
     if judged.reached.error is not None:
         return exit_codes.of_error(judged.reached.error)
-    return exit_codes.INCIDENT if judged.diagnosis is not None and judged.diagnosis.primary else exit_codes.OK
+    from memrunbook.core.plan.standing import standing
+
+    stands = standing(judged.diagnosis.runbooks if judged.diagnosis is not None else ())
+    stated = fail_on == "warning" and stands.worst in ("critical", "warning")
+    if stands.within or stated:
+        return exit_codes.INCIDENT
+    return exit_codes.OK if stands.judged else exit_codes.NOT_JUDGED
 
 
 def _document(result: DiagnoseResult) -> DiagnoseDocument:
@@ -74,15 +107,16 @@ def _document(result: DiagnoseResult) -> DiagnoseDocument:
 
 
 def _pages(result: DiagnoseResult, output: OutputOptions) -> Iterator[list[Block]]:
-    from memrunbook.cli.next_command import reach
+    from memrunbook.cli.next_command import parameter_words, reach
     from memrunbook.runtime.clock import SystemClock
     from memrunbook.ui.diagnosis import diagnosis_view
     from memrunbook.ui.errors import error_view
 
+    given = {runbook: parameter_words(values) for runbook, values in result.parameters.items()}
     for judged in result.hosts:
         reached, diagnosis = judged.reached, judged.diagnosis
         if reached.snapshot is None or diagnosis is None:
             yield error_view(reached.error, reached.name)
         else:
-            options, now = reach(reached.host), SystemClock().now()
-            yield diagnosis_view(diagnosis, reached.snapshot, options, now, verbose=output.verbose)
+            options, now = reach(reached.host, without="parameters"), SystemClock().now()
+            yield diagnosis_view(diagnosis, reached.snapshot, options, now, given=given, verbose=output.verbose)

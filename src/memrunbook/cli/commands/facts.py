@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def command(
     metrics: tuple[str, ...], samples: int, every: float, targets: Targets, library: Library, output: OutputOptions
 ) -> int:
-    """Show the metrics of a host: all, those of a fact (memory), or by pattern (swap.*)."""
+    """Show the metrics of a host: all, those of a fact (memory), by pattern (swap.*) or as vmstat calls them (si)."""
     from memrunbook import catalog
     from memrunbook.app import FactsArguments, facts
     from memrunbook.core.runbook.spec import Sampling
@@ -74,7 +74,9 @@ def _chosen(patterns: tuple[str, ...], known: Metrics) -> dict[str, Metric]:
     chosen: dict[str, Metric] = {}
     for pattern in patterns:
         wide = pattern if any(sign in pattern for sign in "*?[.") else f"{pattern}.*"
-        found = {name: metric for name, metric in known.items() if fnmatch.fnmatchcase(name, wide)}
+        found = {
+            name: metric for name, metric in known.items() if metric.alias == pattern or fnmatch.fnmatchcase(name, wide)
+        }
         if not found:
             facts = {name.partition(".")[0] for name in known}
             close = get_close_matches(pattern, [*sorted(facts), *known], n=1, cutoff=0.5)

@@ -78,7 +78,10 @@ def show_plan(arguments: PlanArguments, talk: Conversation, *, exit_code: bool =
 def _code(planned: Planned, *, exit_code: bool) -> int:
     if planned.reached.error is not None:
         return exit_codes.of_error(planned.reached.error)
-    return exit_codes.INCIDENT if exit_code and planned.plan is not None and planned.plan.changes else exit_codes.OK
+    if exit_code and planned.plan is not None and planned.plan.changes:
+        return exit_codes.INCIDENT
+    unknown = planned.diagnosis is not None and planned.diagnosis.incident.state == "unknown"
+    return exit_codes.NOT_JUDGED if unknown else exit_codes.OK
 
 
 def _document(result: PlanResult) -> PlanDocument:

@@ -152,6 +152,6 @@ def _seen_by(runbook: Runbook, here: Snapshot, seen: Mapping[str, Snapshot] | No
 
 
 def _finding(runbook: Runbook, check: Check, verdict: Verdict, world: World) -> Finding:
-    spec, evidence = check.spec, check.when.evidence(world)
-    state = STATES[verdict.state]
+    spec, state = check.spec, STATES[verdict.state]
+    evidence = check.when.named(world) if verdict.holds else check.when.evidence(world)
     return Finding(runbook.name, spec.id, spec.name, state, spec.severity, evidence, verdict.why, spec.explain)

@@ -26,17 +26,33 @@ class Unavailable(Struct, frozen=True, tag=True):
 
 @dataclass(frozen=True)
 class Doc:
-    """What a metric means, what it counts and where the kernel or tool says so."""
+    """What a metric means, what it counts and where the kernel or tool says so; `alias` is vmstat's word for it."""
 
     meaning: str
     unit: Unit = Unit.NONE
     source: str = ""
+    alias: str = ""
+
+
+class Cut(Struct, frozen=True):
+    """A list that does not hold all there is: `why` says in words what was left out, and of how many.
+
+    `below` bounds what was left out, by field of the items: each of them has at least 0 and less than so much there. A
+    condition that asks for more is judged; any other is unknown unless what was seen decides it.
+    """
+
+    why: str
+    below: dict[str, float] = {}
 
 
 class Reading(Struct, frozen=True, kw_only=True):
-    """What a fact says of a host. A field that is None could not be had; `unavailable` says why (default: absent)."""
+    """What a fact says of a host. A field that is None could not be had; `unavailable` says why (default: absent).
+
+    `cut` names the lists that do not hold all there is, by the field's path.
+    """
 
     unavailable: dict[str, Unavailable] = {}
+    cut: dict[str, Cut] = {}
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ KINDS: dict[Any, str] = {int: "int", float: "double", bool: "bool", str: "string
 class Metric(Struct, frozen=True):
     """One named value. `kind`: int, double, bool, string, list (of items) or list of one of the four.
 
-    `fields` are the metrics of a list's items, by name.
+    `fields` are the metrics of a list's items, by name; `alias` is another name that people type, empty for none.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Metric(Struct, frozen=True):
     meaning: str
     source: str
     fields: dict[str, Metric] = {}
+    alias: str = ""
 
 
 def metrics_of(name: str, fact: Fact) -> dict[str, Metric]:
@@ -77,4 +78,4 @@ def _metric(name: str, kind: Any, doc: Doc) -> Metric:
         if isinstance(item, type) and issubclass(item, Struct):
             return Metric(name, "list", doc.unit, doc.meaning, doc.source, _fields(item))
         return Metric(name, f"list({KINDS[item]})", doc.unit, doc.meaning, doc.source)
-    return Metric(name, KINDS[kind], doc.unit, doc.meaning, doc.source)
+    return Metric(name, KINDS[kind], doc.unit, doc.meaning, doc.source, alias=doc.alias)

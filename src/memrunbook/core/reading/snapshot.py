@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.instant import Instant
-from memrunbook.core.reading.fact import Reading, Unavailable
+from memrunbook.core.reading.fact import Cut, Reading, Unavailable
 
 if TYPE_CHECKING:
     Readings = dict[str, Reading | Unavailable]
@@ -24,6 +24,7 @@ class Snapshot(Struct, frozen=True, tag=True, dict=True):
 
     `span` is the seconds that the samples cover, 0 for a single one; `seconds` what reading took, waiting apart.
     `fork_ok` is false when the host could not start a process; `lost` true when the connection ended while it was read.
+    `no_root` is what sudo said when it was asked for root and gave none.
     """
 
     host: str
@@ -35,6 +36,7 @@ class Snapshot(Struct, frozen=True, tag=True, dict=True):
     seconds: float = 0.0
     fork_ok: bool = True
     lost: bool = False
+    no_root: str = ""
 
     def reading(self, fact: str) -> Reading | Unavailable:
         """What a fact says, or why it says nothing."""
@@ -64,6 +66,13 @@ def value_in(readings: Mapping[str, Reading | Unavailable], metric: str) -> Any:
         if value is None:
             return reading.unavailable.get(path, Unavailable("absent", "not offered by this host"))
     return value
+
+
+def cut_in(readings: Mapping[str, Reading | Unavailable], metric: str) -> Cut | None:
+    """What a list leaves out, None where it holds all there is (or is no list, or could not be had)."""
+    name, _, path = metric.partition(".")
+    reading = readings.get(name, NOT_READ)
+    return None if isinstance(reading, Unavailable) else reading.cut.get(path)
 
 
 def supported(reading: Reading | Unavailable) -> bool | Unavailable:

@@ -17,7 +17,10 @@ from memrunbook.core.run.request import Asking, ReadFacts, Record, ask
 from memrunbook.core.runbook.bound import Runbook, Step
 
 PAIR = 2
-TOO_SHORT = "the host answered for a part of the watch only, and what that did not show may still go on"
+TOO_SHORT = (
+    "the watch was cut short (the host did not answer any more, memory was about to be full, or the OOM killer came), "
+    "and what that did not show may still go on"
+)
 
 
 @dataclass

@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from memrunbook.core.errors import HostError, Interrupted, Refused, RunbookError
 from memrunbook.core.plan.diagnosis import diagnose_one, world_of
+from memrunbook.core.plan.nothing import nothing_found
 from memrunbook.core.plan.planner import items_of, make_plan
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.run.event import Diagnosed, Outcome, RunFinished, StepState
@@ -74,13 +75,14 @@ def _run_step(progress: Progress, step: Step) -> Asking[None]:
         yield from _unreached(progress, step, "")
         return
     yield from progress.refresh("before the step")
-    found = items_of(step, world_of(progress.runbook, progress.snapshot), limit=step.spec.limit)
+    world = world_of(progress.runbook, progress.snapshot)
+    found = items_of(step, world, limit=step.spec.limit)
     if isinstance(found, Unavailable):
         yield from progress.record(step, "", "blocked", why=f"its items are unknown: {found.why}")
     elif not found and progress.too_short:
         yield from progress.record(step, "", "blocked", why=TOO_SHORT)
     elif not found:
-        yield from progress.record(step, "", "not_needed", why="nothing matches its for_each")
+        yield from progress.record(step, "", "not_needed", why=nothing_found(step.for_each, world))
     else:
         progress.items[step.spec.id] = [key for key, _ in found]
         for key, _ in found:

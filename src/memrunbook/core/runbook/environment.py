@@ -15,22 +15,34 @@ from memrunbook.core.reading.metric import Metric
 from memrunbook.core.runbook.world import BEFORE, CONSTANTS, Values
 
 SLOTS = {"int": 16, "double": 16, "string": 16, "bool": 64}
+CASTING = {
+    kind: f"__as_{kind.replace('(', '_').rstrip(')')}"
+    for kind in ("int", "double", "bool", "string", "list(int)", "list(double)", "list(string)")
+}
+CASTS = {kind: f".{name}()" for kind, name in CASTING.items()}
+"""What, written behind something of unknown type, tells the checker its kind; no author may write it."""
 OWN = re.compile(r"""("[^"]*"|'[^']*')|(?<![\w.])(?:parameters|checks)\.[A-Za-z_]\w*""")
 # What only CEL's own parser tells from a name of ours: comments, escapes, long texts, and a word that hides a name.
 UNFIT = re.compile(r"""//|\\|\"{3}|'{3}|__|\b(?:parameters|checks)\s*,""")
 
 
 class Environment:
-    """Names by their kind, declared to CEL."""
+    """Names by their kind, declared to CEL; with `casts` those too, for what is checked and never evaluated."""
 
-    def __init__(self, names: Mapping[str, str]) -> None:
+    def __init__(self, names: Mapping[str, str], *, casts: bool = False) -> None:
         from cel_expr_python import cel
 
         item = cel.Type.Map(cel.Type.STRING, cel.Type.DYN)
         types = {"int": cel.Type.INT, "double": cel.Type.DOUBLE, "bool": cel.Type.BOOL, "string": cel.Type.STRING}
         types |= {f"list({kind})": cel.Type.List(of) for kind, of in types.items()}
         types |= {"list": cel.Type.List(item), "item": item}
-        self._env = cel.NewEnv(variables={name: types[kind] for name, kind in names.items()})
+        casting = [
+            cel.FunctionDecl(
+                name, [cel.Overload(name, return_type=types[kind], parameters=[cel.Type.DYN], is_member=True)]
+            )
+            for kind, name in (CASTING if casts else {}).items()
+        ]
+        self._env = cel.NewEnv(variables={name: types[kind] for name, kind in names.items()}, functions=casting)
 
     def compile(self, source: str) -> Any:
         """The program of an expression; RuntimeError with CEL's own words for one that it refuses."""
@@ -66,7 +78,7 @@ def shared(metrics: Mapping[str, Metric]) -> Environment:
         names |= {BEFORE + name: kind for name, kind in names.items()}
         names |= dict.fromkeys(CONSTANTS, "int") | {"item": "item", "target": "string"}
         names |= {f"__{kind}_{place}": kind for kind, count in SLOTS.items() for place in range(count)}
-        kept = _shared[id(metrics)] = (metrics, Environment(names))
+        kept = _shared[id(metrics)] = (metrics, Environment(names, casts=True))
     return kept[1]
 
 

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-
-from memrunbook.core.reading.metric import Metric
+from collections.abc import Iterable
 
 NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 LITERAL = re.compile(r"""r?("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""")
-MACRO = re.compile(r"(?:([A-Za-z_][\w.]*)|\))\.(?:filter|exists|exists_one|all|map)\(\s*([A-Za-z_]\w*)\s*,")
 ASKS_AWAY = re.compile(r"(?<![.\w])(?:has(?=\s*\()|null\b)")
-KEYED = re.compile(r'(?<![\w.])(?!in\b)[A-Za-z_][\w.]*\s*\[\s*""')
-INDEXED = re.compile(r"(?<![\w.])([A-Za-z_][\w.]*)\[[^\]]*\]\.([A-Za-z_][\w.]*)")
-ITEM_IN = re.compile(r"\bin\s+([A-Za-z_]\w*)\b(?!\.)")
-FIELD = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\.([A-Za-z_][\w.]*)")
 CEL_ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 
 
@@ -64,45 +57,3 @@ def refuse_words(source: str) -> None:
     if found := ASKS_AWAY.search(LITERAL.sub('""', source)):
         message = f'{found[0]} is not offered: it would turn "could not be read" into "no"'
         raise ConditionError(message, "write <fact>.supported", word=found[0])
-
-
-def refuse_fields(source: str, metrics: Mapping[str, Metric], item: Metric | None) -> None:
-    """ConditionError for a field that no item of a list has; `item` is the list that hands out `item`."""
-    text = LITERAL.sub('""', source)
-    items: dict[str, list[Metric]] = {"item": [item]} if item else {}
-    last = None
-    for match in MACRO.finditer(text):
-        metric = metrics.get(match[1] or "")
-        last = metric if metric is not None else last
-        if last is not None and last.kind == "list":
-            items.setdefault(match[2], []).append(last)
-    _refuse_keys(text, metrics)
-    for variable, lists in items.items():
-        if variable in ITEM_IN.findall(text):
-            message = '"in" is not offered for an item: it would turn "could not be read" into "no"'
-            raise ConditionError(message, "name its field", word=variable)
-        for match in FIELD.finditer(text):
-            if match[1] == variable:
-                _refuse_field(match[2], lists, match[0])
-
-
-def _refuse_keys(text: str, metrics: Mapping[str, Metric]) -> None:
-    if found := KEYED.search(text):
-        word = found[0].partition("[")[0]
-        raise ConditionError("a field is named with a dot, so that its name can be checked", f"{word}.FIELD", word=word)
-    for match in INDEXED.finditer(text):
-        if match[1] in metrics:
-            _refuse_field(match[2], [metrics[match[1]]], match[2])
-
-
-def _refuse_field(name: str, metrics: list[Metric], word: str) -> None:
-    parts = name.split(".")
-    prefixes = {".".join(parts[:n]) for n in range(1, len(parts) + 1)}  # name.startsWith(…) is a field and a call
-    if any(prefixes & metric.fields.keys() for metric in metrics):
-        return
-    from difflib import get_close_matches
-
-    metric = metrics[0]
-    close = get_close_matches(name, metric.fields, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(sorted(metric.fields))}"
-    raise ConditionError(f"an item of {metric.name} has no field {name!r}", hint, word=word)

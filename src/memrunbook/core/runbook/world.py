@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from memrunbook.core.reading.fact import Reading, Unavailable
+from memrunbook.core.reading.fact import Cut, Reading, Unavailable
 from memrunbook.core.reading.metric import Metric
-from memrunbook.core.reading.snapshot import Snapshot, value_in
+from memrunbook.core.reading.snapshot import Snapshot, cut_in, value_in
 from memrunbook.core.units import GIB, KIB, MIB
 
 CONSTANTS: Mapping[str, int] = {"KiB": KIB, "MiB": MIB, "GiB": GIB}
@@ -53,6 +53,11 @@ class World:
             found = self.item if name == "item" else self.target
             return Unavailable("failed", f"there is no {name} here") if found is None else found
         return self._metric(name)
+
+    def cut(self, name: str) -> Cut | None:
+        """What a list leaves out; None where it holds all there is."""
+        snapshot = self.before if name.startswith(BEFORE) else self.snapshot
+        return None if snapshot is None else cut_in(snapshot.readings, name.removeprefix(BEFORE))
 
     @cached_property
     def values(self) -> Values:

@@ -12,6 +12,7 @@ from memrunbook.core.host import HostIdentity
 from memrunbook.core.plan.diagnosis import RunbookDiagnosis
 from memrunbook.core.plan.judged import Judged
 from memrunbook.core.plan.plan import PlannedStep
+from memrunbook.core.plan.standing import standing
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.runbook.condition import Evidence
 from memrunbook.documents.printed import Document
@@ -77,10 +78,17 @@ class PrintedStep(Struct, frozen=True):
 
 
 class PrintedHost(Struct, frozen=True, kw_only=True):
-    """One host of a diagnosis or a plan; `error` where it could not be read."""
+    """One host of a diagnosis or a plan; `error` where it could not be read.
+
+    `not-judged`: whether an incident applies is not known; `unjudged` names the runbooks that could not be judged.
+    `worst` is the worst that stands, incident or not. `no_root` is what sudo said where it gave no root.
+    """
 
     host: str
-    outcome: Literal["ok", "unreachable"]
+    outcome: Literal["judged", "not-judged", "unreachable"]
+    worst: Literal["critical", "warning", "info", "none"] = "none"
+    unjudged: tuple[str, ...] = ()
+    no_root: str = ""
     identity: HostIdentity = HostIdentity()
     error: str = ""
     findings: tuple[PrintedFinding, ...] = ()
@@ -117,9 +125,13 @@ def host_of(
     snapshot: Snapshot, diagnoses: tuple[RunbookDiagnosis, ...], primary: str, steps: Iterable[PlannedStep] = ()
 ) -> PrintedHost:
     """A host's findings and incidents, what every runbook says, and the steps of a plan."""
+    stands = standing(diagnoses)
     return PrintedHost(
         host=snapshot.host,
-        outcome="ok",
+        outcome="judged" if stands.judged else "not-judged",
+        worst=stands.worst,
+        unjudged=stands.unjudged,
+        no_root=snapshot.no_root,
         identity=snapshot.identity,
         findings=tuple(
             PrintedFinding(f.runbook, f.check, f.state, f.severity, f.evidence, f.why)

@@ -6,11 +6,30 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from memrunbook.documents.oom_lines import (
+    OomLogCache,
+    OomLogHung,
+    OomLogNote,
+    OomLogStall,
+    cache_document,
+    hung_document,
+    note_document,
+    stall_document,
+)
 from memrunbook.documents.printed import Document
 from memrunbook.linux.fragmentation import by_zone
 from memrunbook.linux.oomlog import explain
 from memrunbook.linux.oomlog.category import category, constraint
-from memrunbook.linux.oomlog.event import USUAL_PAGE_KIB, Failure, KernelLog, Kill, LogEvent, Task
+from memrunbook.linux.oomlog.event import (
+    KERNEL_KILLERS,
+    USUAL_PAGE_KIB,
+    Failure,
+    KernelLog,
+    Kill,
+    LogEvent,
+    Task,
+)
+from memrunbook.linux.oomlog.label import whose
 
 SAME = (
     "trigger", "trigger_pid", "gfp", "order", "oom_memcg", "task_memcg", "cpuset", "mems_allowed", "nodemask", "kernel",
@@ -22,7 +41,7 @@ MOST = (1 << 63) - 1
 
 
 class OomVictim(Struct, frozen=True):
-    """A killed process; null where this kernel does not print it."""
+    """A killed process; null where it is not printed. `rss_kb` is the whole, where the killer prints no parts."""
 
     pid: int
     name: str
@@ -33,6 +52,7 @@ class OomVictim(Struct, frozen=True):
     shmem_rss_kb: int | None
     pgtables_kb: int | None
     oom_score_adj: int | None
+    rss_kb: int | None
 
 
 class OomProcess(Struct, frozen=True):
@@ -133,7 +153,10 @@ class OomLogFailure(Struct, frozen=True, kw_only=True):
 
 
 class OomLogKiller(Struct, frozen=True, kw_only=True):
-    """What a killer in userspace killed: a process, or a control group."""
+    """What a killer in userspace killed: a process, a control group, or (`whose`) a pod.
+
+    `whose` is the unit, container, pod, or what ran inside a user's own manager, as people call it.
+    """
 
     time: str | None
     stamp_seconds: float | None
@@ -142,17 +165,11 @@ class OomLogKiller(Struct, frozen=True, kw_only=True):
     name: str | None
     task_memcg: str | None
     reason: str
-
-
-class OomLogNote(Struct, frozen=True):
-    """Another line that matters: `drop_caches`, `vmalloc`, `overcommit` or `unit` (killed, by systemd's word)."""
-
-    kind: str
-    time: str | None
-    stamp_seconds: float | None
-    name: str
-    pid: int | None
-    value: int | None
+    whose: str | None
+    uid: int | None
+    oom_score_adj: int | None
+    rss_kb: int | None
+    swap_kb: int | None
 
 
 class OomLogDocument(Document, frozen=True, kw_only=True):
@@ -163,6 +180,9 @@ class OomLogDocument(Document, frozen=True, kw_only=True):
     failures: tuple[OomLogFailure, ...]
     userspace: tuple[OomLogKiller, ...]
     notes: tuple[OomLogNote, ...]
+    stalls: tuple[OomLogStall, ...]
+    caches: tuple[OomLogCache, ...]
+    hung_tasks: tuple[OomLogHung, ...]
     slub_failures: int
     overcommit_refusals: int
     older_events: int
@@ -173,10 +193,13 @@ class OomLogDocument(Document, frozen=True, kw_only=True):
 def oom_log_document(log: KernelLog) -> OomLogDocument:
     """The whole log."""
     return OomLogDocument(
-        events=tuple(_event(event) for event in log.events if event.killer == "kernel"),
+        events=tuple(_event(event) for event in log.events if event.killer in KERNEL_KILLERS),
         failures=tuple(_failure(failure) for failure in log.failures),
-        userspace=tuple(_killer(event) for event in log.events if event.killer != "kernel"),
-        notes=tuple(OomLogNote(n.kind, n.date or None, n.stamp, n.name, n.pid, n.value) for n in log.notes),
+        userspace=tuple(_killer(event) for event in log.events if event.killer not in KERNEL_KILLERS),
+        notes=tuple(note_document(note) for note in log.notes),
+        stalls=tuple(stall_document(stall) for stall in log.stalls),
+        caches=tuple(cache_document(one) for one in log.caches),
+        hung_tasks=tuple(hung_document(one) for one in log.hung),
         slub_failures=log.slub_failures,
         overcommit_refusals=log.overcommit_refusals,
         older_events=log.dropped,
@@ -236,7 +259,7 @@ def _failure(failure: Failure) -> OomLogFailure:
 
 
 def _killer(event: LogEvent) -> OomLogKiller:
-    victim = event.victim
+    victim, kill = event.victim, event.kills[0] if event.kills else None
     return OomLogKiller(
         time=event.date or None,
         stamp_seconds=event.stamp,
@@ -245,12 +268,17 @@ def _killer(event: LogEvent) -> OomLogKiller:
         name=victim.name if victim else None,
         task_memcg=event.task_memcg,
         reason=event.reason,
+        whose=whose(event) or None,
+        uid=kill.uid if kill else None,
+        oom_score_adj=kill.oom_score_adj if kill else None,
+        rss_kb=kill.rss_kib if kill else None,
+        swap_kb=kill.swap_kib if kill else None,
     )
 
 
 def _victim(kill: Kill) -> OomVictim:
     sizes = kill.total_vm_kib, kill.anonymous_kib, kill.file_kib, kill.shared_kib, kill.page_tables_kib
-    return OomVictim(kill.pid, kill.name, kill.uid, *sizes, kill.oom_score_adj)
+    return OomVictim(kill.pid, kill.name, kill.uid, *sizes, kill.oom_score_adj, kill.rss_kib)
 
 
 def _task(task: Task, page: int) -> OomTask:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memrunbook.linux.oomlog.event import ANYWHERE, CPUSET, MEMCG, POLICY, LogEvent
+from memrunbook.linux.oomlog.event import ANYWHERE, CPUSET, KERNEL_KILLERS, MEMCG, POLICY, LogEvent
 
 CLASSES = {MEMCG: "memcg", CPUSET: "cpuset", POLICY: "mempolicy"}
 MOST_NODES = 1024
@@ -10,7 +10,7 @@ MOST_NODES = 1024
 
 def category(event: LogEvent) -> str:
     """One of: userspace manual no-victim memcg cpuset mempolicy high-order global."""
-    if event.killer != "kernel":
+    if event.killer not in KERNEL_KILLERS:
         return "userspace"
     if event.by_hand:
         return "manual"

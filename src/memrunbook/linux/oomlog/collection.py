@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from functools import partial
 
-from memrunbook.linux.oomlog import others
-from memrunbook.linux.oomlog.event import Failure, KernelLog, LogEvent, LogNote
+from memrunbook.linux.oomlog import android, cluster, others, stalls
+from memrunbook.linux.oomlog.android import More
+from memrunbook.linux.oomlog.caches import CacheFailure, CacheLine
+from memrunbook.linux.oomlog.event import Failure, KernelLog, LogEvent, LogNote, Stall
 from memrunbook.linux.oomlog.frame import KERNEL, LogLine
+from memrunbook.linux.oomlog.hung import HungTask
+from memrunbook.linux.oomlog.killers import Sighting, Undone
 from memrunbook.linux.oomlog.merge import merged
-from memrunbook.linux.oomlog.others import LineReading, Sign
+from memrunbook.linux.oomlog.others import LineReading, Telling
+from memrunbook.linux.oomlog.retold import Retelling, undo
 from memrunbook.linux.oomlog.thread import Thread
 
 MOST = 10_000
 """Events, failures and notes that are kept: the newest ones."""
+NEAR = 8
+"""Failures back that a line may still name the cache of."""
 
 
 class Collection:
@@ -23,6 +31,10 @@ class Collection:
         self._events: deque[LogEvent] = deque(maxlen=MOST)
         self._failures: deque[Failure] = deque(maxlen=MOST)
         self._notes: deque[LogNote] = deque(maxlen=MOST)
+        self._stalls: deque[Stall] = deque(maxlen=MOST)
+        self._caches: deque[CacheFailure] = deque(maxlen=MOST)
+        self._hung: deque[HungTask] = deque(maxlen=MOST)
+        self._retelling = Retelling()
         self._counted = self._slub = self._refusals = self._boot = 0
         self._cut = False
 
@@ -51,17 +63,46 @@ class Collection:
         """Keeps what a line tells that is no event of the kernel; says whether it tells anything."""
         told = next((told for told in (reading(line) for reading in readings) if told), None)
         if isinstance(told, Failure):
-            thread.failure, thread.reported = told, False
-            self._failures.append(told)
-        elif isinstance(told, LogNote):
-            self._note(told)
-        elif isinstance(told, LogEvent):
-            self._keep(told)
-        elif told is Sign.SLUB:
-            self._slub += 1
-        elif told is Sign.LOSS:
-            self._cut = True
+            self._fail(told, thread)
+        elif isinstance(told, HungTask):
+            thread.below = told.trace
+            self._hung.append(told)
+        elif isinstance(told, (LogEvent, LogNote, Sighting, Undone, More)):
+            self._killer(told)
+        elif told is not None:
+            self._count(told)
         return told is not None
+
+    def _fail(self, told: Failure, thread: Thread) -> None:
+        thread.failure, thread.reported = told, False
+        if isinstance(told, Stall):
+            thread.below = partial(stalls.asked, told)
+            self._stalls.append(told)
+        else:
+            self._failures.append(told)
+
+    def _killer(self, told: LogEvent | LogNote | Sighting | Undone | More) -> None:
+        if isinstance(told, LogEvent):
+            if self._retelling.counts(told, self._events):
+                self._keep(told)
+        elif isinstance(told, Undone):
+            self._counted -= undo(told, self._events)
+        elif isinstance(told, More):
+            if self._events and self._events[-1].killer in (android.DRIVER, android.DAEMON):
+                android.goes_on(self._events[-1], told)
+        elif isinstance(told, Sighting):
+            self._notes.extend(filter(None, [self._retelling.see(told)]))
+        elif told.kind != cluster.EVICTION or self._retelling.reclaims(told):
+            self._note(told)
+
+    def _count(self, told: Telling) -> None:
+        if isinstance(told, CacheFailure):
+            self._slub += 1
+            self._caches.append(told)
+        elif isinstance(told, CacheLine):
+            _name(self._caches, told)
+        else:
+            self._cut = True
 
     def result(self, *, kernel: bool) -> KernelLog:
         """All of it, each event once."""
@@ -69,7 +110,10 @@ class Collection:
         return KernelLog(
             tuple(events),
             tuple(self._failures),
-            tuple(self._notes),
+            (*self._notes, *self._retelling.notes()),
+            tuple(self._stalls),
+            tuple(self._caches),
+            tuple(one for one in self._hung if one.waits),
             self._slub,
             self._refusals,
             self._counted - len(self._events),
@@ -83,3 +127,11 @@ class Collection:
         last = next((event for event in reversed(self._events) if event.killer == "kernel"), None)
         if note.kind == "unit" and last and others.is_about(note, last):
             last.unit = last.unit or note.name
+
+
+def _name(caches: deque[CacheFailure], told: CacheLine) -> None:
+    """Says of the newest failure that has no cache yet which one it was; lines of several processors may be mixed."""
+    waiting = [one for one in list(caches)[-NEAR:] if not one.cache]
+    if waiting:
+        one = waiting[-1]
+        one.cache, one.object_bytes, one.group_id, one.group = told.cache, told.object_bytes, told.group_id, told.group

@@ -6,12 +6,17 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from memrunbook.linux.oomlog.caches import CacheFailure
+from memrunbook.linux.oomlog.hung import HungTask
+
 MEMCG = "CONSTRAINT_MEMCG"
 CPUSET = "CONSTRAINT_CPUSET"
 POLICY = "CONSTRAINT_MEMORY_POLICY"
 ANYWHERE = "(null)"
 USUAL_PAGE_KIB = 4
 UNKILLABLE = -1000
+KERNEL_KILLERS = ("kernel", "lowmemorykiller")
+"""The OOM killer, and the driver of Android's kernels that kills before it has to."""
 MOST_KILLS = 1000
 """Killed processes that are kept of one event."""
 
@@ -36,12 +41,14 @@ class Kill(NamedTuple):
     uid: int | None = None
     page_tables_kib: int | None = None
     oom_score_adj: int | None = None
+    rss_kib: int | None = None
+    swap_kib: int | None = None
 
     @property
     def held_kib(self) -> int | None:
-        """The memory that it held."""
+        """The memory that it held; killers other than the OOM killer print only the whole (`rss_kib`)."""
         sizes = [size for size in (self.anonymous_kib, self.file_kib, self.shared_kib) if size is not None]
-        return sum(sizes) if sizes else None
+        return sum(sizes) if sizes else self.rss_kib
 
 
 class Task(NamedTuple):
@@ -184,11 +191,30 @@ class Failure(Picture):
         return bool(bits & 0x20) and not bits & 0x10
 
 
-class LogNote(NamedTuple):
-    """Another line that matters; `kind` is what it tells of.
+class Watermark(NamedTuple):
+    """A zone's free memory and what must stay free of it, in KiB."""
 
-    `drop_caches` (value: what was written), `vmalloc` (value: bytes that were asked for), `overcommit` (value: bytes,
-    where printed), or `unit` (name: a unit that systemd says lost a process to the OOM killer).
+    zone: str
+    free_kib: int
+    min_kib: int
+
+
+class Stall(Failure):
+    """Somebody waited so long for a page (kernels 4.10 to 4.14 say so); `watermarks` are the zones of its report."""
+
+    waited_ms: int = 0
+    watermarks: list[Watermark] = []
+
+
+class LogNote(NamedTuple):
+    """Another line that matters; `kind` is what it tells of, `detail` what the line itself says of it.
+
+    `drop_caches` (value: what was written), `vmalloc` and `percpu` (value: bytes that were asked for), `overcommit`
+    (value: bytes, where printed), `cma` (name: the area, value: pages), `unit` (name: a unit that systemd says lost a
+    process to the OOM killer), `pids` (name: the control group that may not fork), `swap-write` and `swap-read` (name:
+    the device), `fault` (value: how often ENOMEM leaked out of a page fault), `container` (name: one that was out of
+    memory, by its runtime's word), `eviction` (name: a pod, or the resource that the node was short of), `not-killed`
+    (name: a killer that did not act).
     """
 
     kind: str
@@ -197,6 +223,7 @@ class LogNote(NamedTuple):
     name: str
     pid: int | None = None
     value: int | None = None
+    detail: str = ""
 
 
 class KernelLog(Struct, frozen=True):
@@ -209,6 +236,9 @@ class KernelLog(Struct, frozen=True):
     events: tuple[LogEvent, ...] = ()
     failures: tuple[Failure, ...] = ()
     notes: tuple[LogNote, ...] = ()
+    stalls: tuple[Stall, ...] = ()
+    caches: tuple[CacheFailure, ...] = ()
+    hung: tuple[HungTask, ...] = ()
     slub_failures: int = 0
     overcommit_refusals: int = 0
     dropped: int = 0

@@ -1,4 +1,4 @@
-"""Lines beside the events that matter: failed allocations, refusals, dropped caches, units that lost a process."""
+"""Lines beside the events that matter: failed allocations, refusals, dropped caches, swap disks, killed units."""
 
 from __future__ import annotations
 
@@ -6,30 +6,44 @@ import re
 from collections.abc import Callable
 from enum import Enum, auto
 
+from memrunbook.linux.oomlog.android import More
+from memrunbook.linux.oomlog.caches import CacheFailure, CacheLine
 from memrunbook.linux.oomlog.event import Failure, LogEvent, LogNote
 from memrunbook.linux.oomlog.frame import KERNEL, LogLine, bare_name
+from memrunbook.linux.oomlog.hung import HungTask
+from memrunbook.linux.oomlog.killers import Sighting, Undone
 
 _FAILURE = re.compile(
     r"(.*): page allocation failure[.:] order:(\d{1,3}), mode:(0x[0-9a-f]{1,16})(?:\(([^)]*)\))?", re.DOTALL
 )
 _REFUSAL = re.compile(r"__vm_enough_memory: pid: (\d{1,10}), comm: (.*), (?:bytes: (\d{1,18}) )?no[t ]+enough memory")
 _DROP = re.compile(r"(.*) \((\d{1,10})\): drop_caches: (\d{1,3})$")
-_VMALLOC = re.compile(r"(?:(.*): )?vmalloc(?: error: size (\d{1,18})|: allocation failure\D*(\d{1,18}))")
+_VMALLOC = re.compile(
+    r"(?:(.*): )?vmalloc(?: error: size (\d{1,18}),? ?"
+    r"|: allocation failure(?:, allocated \d+ of| *:)? *(\d{1,18}) bytes)([^:(]*?)(?:,? mode:.*)?$"
+)
+_VMAP = re.compile(r"vmap allocation for size (\d{1,18}) failed|allocation failed: out of vmalloc space")
+_PERCPU = re.compile(r"percpu: allocation failed, size=(\d{1,18}) align=\d+ (?:atomic=\d,? ?)?(.*)")
+_CMA = re.compile(r"(?:cma: )?cma_alloc: (?:(\S{1,64}): )?alloc failed, req-size: (\d{1,18}) pages, ret: (-?\d{1,5})")
+_PIDS = re.compile(r"cgroup: fork rejected by pids controller in (.*)$")
+_SWAP = re.compile(r"(Write|Read)-error on swap-device \((\d{1,10}:\d{1,10}):\d{1,20}\)")
+_FAULT = re.compile(r"Huh,? VM_FAULT_OOM leaked out|pagefault_out_of_memory: (\d{1,12}) callbacks suppressed")
 _UNIT = re.compile(
     r"(\S{1,255}): (?:A process of this unit has been killed by the OOM killer|Failed with result 'oom-kill')"
 )
-CACHES = "SLUB: Unable to allocate", "SLAB: Unable to allocate"
+_OOMD_UNIT = re.compile(r"(\S{1,255}): (systemd-oomd killed (\d{1,9}) process\(es\) in this unit)")
+NO_SPACE = "no address space left"
 CLOSE = 60.0
 
 
 class Sign(Enum):
     """A line that says no more than that it happened."""
 
-    SLUB = auto()
     LOSS = auto()
 
 
-LineReading = Callable[[LogLine], LogEvent | Failure | LogNote | Sign | None]
+Telling = LogEvent | Failure | LogNote | CacheFailure | CacheLine | HungTask | Sighting | Undone | More | Sign
+LineReading = Callable[[LogLine], Telling | None]
 _MINUTE = re.compile(r".*?\d\d:\d\d")
 _LOST = re.compile(
     r"printk messages dropped|(?:oom|warn_alloc|dump_header|out_of_memory|alloc_pages)\w*: \d+ callbacks suppressed"
@@ -45,10 +59,17 @@ def failure(line: LogLine) -> Failure | None:
     return Failure(line.stamp, bare_name(found[1]), int(found[2]), found[3], found[4], date=line.date)
 
 
-def unit(line: LogLine) -> LogNote | None:
-    """A unit that systemd says lost a process."""
-    found = _UNIT.match(line.text) if line.program == "systemd" else None
-    return LogNote("unit", line.stamp, line.date, found[1]) if found else None
+def unit(line: LogLine) -> LogNote | LogEvent | None:
+    """A unit that systemd says lost a process: to the OOM killer, or to systemd-oomd."""
+    if line.program != "systemd":
+        return None
+    found = _UNIT.match(line.text)
+    if found:
+        return LogNote("unit", line.stamp, line.date, found[1])
+    killed = _OOMD_UNIT.match(line.text)
+    if killed is None or killed[3] == "0":
+        return None
+    return LogEvent(line.stamp, "systemd-oomd", unit=killed[1], reason=killed[2], date=line.date)
 
 
 def refusal(line: LogLine) -> LogNote | None:
@@ -68,15 +89,48 @@ def drop(line: LogLine) -> LogNote | None:
 
 def vmalloc(line: LogLine) -> LogNote | None:
     """A large virtual allocation of the kernel's own failed."""
-    found = _VMALLOC.match(line.text) if line.program == KERNEL else None
+    if line.program != KERNEL:
+        return None
+    found = _VMALLOC.match(line.text)
+    if found:
+        why, value = found[4].strip(" ,"), int(found[2] or found[3])
+        return LogNote("vmalloc", line.stamp, line.date, found[1] or "", None, value, why)
+    mapped = _VMAP.match(line.text)
+    if mapped is None:
+        return None
+    return LogNote("vmalloc", line.stamp, line.date, "", None, int(mapped[1]) if mapped[1] else None, NO_SPACE)
+
+
+def percpu(line: LogLine) -> LogNote | None:
+    """Memory that every processor has a piece of could not be had: groups, network devices and BPF want it."""
+    found = _PERCPU.match(line.text) if line.program == KERNEL else None
+    return LogNote("percpu", line.stamp, line.date, "", None, int(found[1]), found[2].strip()) if found else None
+
+
+def cma(line: LogLine) -> LogNote | None:
+    """The area for large pieces of devices was full, or its pages could not be moved."""
+    found = _CMA.search(line.text) if line.program == KERNEL else None
     if found is None:
         return None
-    return LogNote("vmalloc", line.stamp, line.date, found[1] or "", None, int(found[2] or found[3]))
+    return LogNote("cma", line.stamp, line.date, found[1] or "", None, int(found[2]), f"error {found[3]}")
 
 
-def slub(line: LogLine) -> Sign | None:
-    """A cache of the kernel could not grow."""
-    return Sign.SLUB if line.program == KERNEL and line.text.startswith(CACHES) else None
+def pids(line: LogLine) -> LogNote | None:
+    """A control group has as many processes as it may: nothing that memory has to do with."""
+    found = _PIDS.match(line.text) if line.program == KERNEL else None
+    return LogNote("pids", line.stamp, line.date, found[1]) if found else None
+
+
+def swap_error(line: LogLine) -> LogNote | None:
+    """The disk below swap does not write or read."""
+    found = _SWAP.match(line.text) if line.program == KERNEL else None
+    return LogNote(f"swap-{found[1].lower()}", line.stamp, line.date, found[2]) if found else None
+
+
+def fault(line: LogLine) -> LogNote | None:
+    """ENOMEM of a driver or a limit leaked out of a page fault (5.16 and later retry it), so often."""
+    found = _FAULT.match(line.text) if line.program == KERNEL else None
+    return LogNote("fault", line.stamp, line.date, "", None, int(found[1] or 1)) if found else None
 
 
 def loss(line: LogLine) -> Sign | None:
@@ -89,7 +143,12 @@ def is_about(note: LogNote, event: LogEvent) -> bool:
     """Whether systemd's word of a unit is about this event: at most a minute later, and not of another unit."""
     if event.task_memcg is not None and note.name not in event.task_memcg:
         return False
-    if note.stamp is not None and event.stamp is not None:
-        return -1.0 <= note.stamp - event.stamp <= CLOSE
-    minute = _MINUTE.match(note.date)
+    return follows(note, event)
+
+
+def follows(later: LogNote | LogEvent, event: LogEvent) -> bool:
+    """Whether it came at most a minute after the event; false where the log has no times."""
+    if later.stamp is not None and event.stamp is not None:
+        return -1.0 <= later.stamp - event.stamp <= CLOSE
+    minute = _MINUTE.match(later.date)
     return minute is not None and event.date.startswith(minute[0])

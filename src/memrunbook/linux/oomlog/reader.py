@@ -135,4 +135,4 @@ def _owner(block: bytes, place: int, before: bytes) -> bytes:
 
 
 def _read_line(raw: bytes) -> LogLine:
-    return unframe(raw[:LONGEST].strip(MARGIN).decode("utf-8", "backslashreplace"))
+    return unframe(raw[:LONGEST].lstrip(MARGIN).rstrip().decode("utf-8", "backslashreplace"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from memrunbook.linux.oomlog import killers, lines, memory, others
+from memrunbook.linux.oomlog import android, caches, cluster, hung, killers, lines, memory, others, stalls
 from memrunbook.linux.oomlog.event import Picture
 
 # A block is searched once for each word on the left: few and rare ones make it fast.
@@ -22,17 +22,34 @@ STARTS: dict[bytes, dict[str, lines.Rule]] = {
     b"not syncing": {"not syncing: ": lines.panic},
 }
 OTHERS: dict[bytes, tuple[others.LineReading, ...]] = {
-    b"oom": (others.unit, killers.read_killer),
+    b"oom": (others.unit, killers.read_killer, cluster.read_runtime, android.read_more),
     b"nohang": (killers.read_killer,),
-    b"OOM killer.": (others.unit,),
-    b"allocation failure": (others.failure, others.vmalloc),
-    b"B: Unable to alloc": (others.slub,),
+    b"OOM": (others.unit, others.fault, cluster.read_talos, cluster.read_runtime),
+    b"SIGKILL to cgroup": (cluster.read_talos,),
+    b"viction manager": (cluster.read_kubelet,),
+    b"low on resource: ": (cluster.read_kubelet,),
+    b"lowmemorykiller": (android.read_android,),
+    b"lmkd": (android.read_android,),
+    b"send sigkill to": (android.read_android,),
+    b"allocation fail": (others.failure, others.vmalloc, others.percpu),
+    b"allocation stalls for": (stalls.stall,),
+    b"B: Unable to alloc": (caches.failure,),
     b"enough_memory": (others.refusal,),
     b"drop_caches: ": (others.drop,),
     b"vmalloc error": (others.vmalloc,),
-    b"callbacks suppressed": (others.loss,),
+    b"vmap allocation": (others.vmalloc,),
+    b"cma_alloc": (others.cma,),
+    b"pids controller": (others.pids,),
+    b"-error on swap-": (others.swap_error,),
+    b"blocked for more than": (hung.hung,),
+    b"callbacks suppressed": (others.fault, others.loss),
     b" messages": (others.loss,),
 }
+BELOW: dict[bytes, tuple[others.LineReading, ...]] = {
+    b", object size: ": (caches.named,),
+    b"on behalf of '": (android.read_more,),
+}
+"""What goes on with another line of these: not searched for where nothing was found."""
 BOOTS = (b"Linux version ", b"\n-- ")
 REPORT, TABLE = b"Mem-", b"total_vm"
 INSIDE: dict[bytes, dict[str, lines.Rule]] = {
@@ -44,11 +61,11 @@ INSIDE: dict[bytes, dict[str, lines.Rule]] = {
 }
 PICTURE: dict[bytes, Callable[[Picture, str], bool]] = {
     b"*4096kB": memory.blocks,
-    b"kB min:": memory.zone,
+    b"kB min:": stalls.zone,
     b"hugepages_total=": memory.huge,
     b" swap ": memory.swap,
     b" pages ": memory.pages,
 }
 FIRST = tuple(dict.fromkeys((*STARTS, *OTHERS, *BOOTS, REPORT, TABLE)))
 """What a log is searched for while nothing is going on."""
-ALL = tuple(dict.fromkeys((*FIRST, *INSIDE, *PICTURE)))
+ALL = tuple(dict.fromkeys((*FIRST, *BELOW, *INSIDE, *PICTURE)))

@@ -229,7 +229,8 @@ class Wire(Protocol):
 class ShellSession:
     """A `Session` on a started shell."""
 
-    def __init__(self, shell: Shell, identity: HostIdentity, line: Wire) -> None:
+    def __init__(self, shell: Shell, identity: HostIdentity, line: Wire, no_root: str = "") -> None:
+        self.no_root = no_root
         self._shell = shell
         self._identity = identity
         self._line = line

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.lab.small import Full, Memory, Pressure, snapshot
 
-from memrunbook.core.reading.fact import Unavailable
-from memrunbook.core.reading.snapshot import NOT_READ, supported
+from memrunbook.core.reading.fact import Cut, Unavailable
+from memrunbook.core.reading.snapshot import NOT_READ, cut_in, supported
 
 ABSENT, DENIED = Unavailable("absent", "no such file"), Unavailable("denied", "permission denied")
 NOW = snapshot(
@@ -43,3 +43,12 @@ def test_only_what_is_absent_is_not_supported() -> None:
     assert NOW.value("units.supported") == DENIED
     assert supported(ABSENT) is False
     assert NOW.reading("swap") == NOT_READ
+
+
+def test_a_list_may_say_that_it_is_cut() -> None:
+    cut = Cut("the largest 2 of 7", below={"rss_bytes": 10.0})
+    now = snapshot(memory=Memory(cut={"zones": cut}), units=DENIED)
+    assert cut_in(now.readings, "memory.zones") == cut
+    assert cut_in(now.readings, "memory.available_bytes") is None
+    assert cut_in(now.readings, "units.all") is None
+    assert cut_in(now.readings, "swap.all") is None

@@ -9,7 +9,7 @@ import pytest
 from tests.lab.small import METRICS, Memory, snapshot
 
 from memrunbook import catalog
-from memrunbook.core.runbook import condition, environment
+from memrunbook.core.runbook import environment, expression
 from memrunbook.core.runbook.condition import Condition, ConditionError, Scope
 from memrunbook.core.runbook.environment import SLOTS, Environment, in_slots, shared, slots_of
 from memrunbook.core.runbook.refusal import explained
@@ -26,12 +26,12 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Environment]:
     found: list[Environment] = []
 
     class Counted(Environment):
-        def __init__(self, names: Any) -> None:
-            super().__init__(names)
+        def __init__(self, names: Any, *, casts: bool = False) -> None:
+            super().__init__(names, casts=casts)
             found.append(self)
 
     monkeypatch.setattr(environment, "Environment", Counted)
-    monkeypatch.setattr(condition, "Environment", Counted)
+    monkeypatch.setattr(expression, "Environment", Counted)
     monkeypatch.setattr(environment, "_shared", {})
     return found
 

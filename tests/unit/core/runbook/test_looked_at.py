@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.lab.small import METRICS, Service, Units, snapshot
 
-from memrunbook.core.runbook import condition
+from memrunbook.core.runbook import expression
 from memrunbook.core.runbook.condition import Scope
 from memrunbook.core.runbook.looked_at import fields_looked_at
 from memrunbook.core.runbook.world import World
@@ -69,7 +69,7 @@ def test_a_list_that_is_used_as_a_whole_keeps_no_other_from_being_lean() -> None
 def test_the_value_is_the_same_for_long_and_short_lists(
     source: str, expected: Any, long: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(condition, "LONG", long)
+    monkeypatch.setattr(expression, "LONG", long)
     world = World(snapshot(units=Units(all=MANY)), METRICS)
     value = Scope(METRICS, {}).compile(source, boolean=True).value(world)
     assert value is expected or (expected is None and value.reason in ("failed", "absent"))

@@ -1,0 +1,124 @@
+"""What stands on a host: the worst of it, and each finding once, however many runbooks ask for the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from memrunbook.core.plan.diagnosis import SEVERITIES, Finding, RunbookDiagnosis
+
+Word = Literal["CRITICAL", "WARNING", "UNKNOWN", "OK"]
+Worst = Literal["critical", "warning", "info", "none"]
+ALIKE = 0.5
+"""Findings of two runbooks that share so much of what they rest on are about the same thing."""
+# How short a host is and how it is made stands in conditions about anything: it is not what they are about.
+CONTEXT = (
+    "memory.available_", "memory.total_", "memory.free_", "pressure.", "host.", "swap.total_bytes", "cpu.",
+    "units.samples", "units.watched_", "oom.last_",
+)  # fmt: skip
+# What stays as it is until somebody changes it: an info about nothing else greets a healthy host for ever.
+SETTINGS = (
+    "sysctl.", "sysctl_files.", "host.", "thp.", "memory.total_bytes", "writeback.limit_bytes", "zswap.enabled",
+    "swap.total_bytes", "swap.recommended_bytes", "swap.devices", "swap.zram_only",
+)  # fmt: skip
+SUPPORTED = ".supported"
+
+
+class Standing(Struct, frozen=True):
+    """The findings that fire, each once.
+
+    `within` holds them by the runbook whose incident applies; `apart` are those of runbooks that do not apply, the
+    worst first; `tuning` are remarks on settings among these. `unjudged` names the runbooks of which it is not known
+    whether they apply.
+    """
+
+    within: Mapping[str, tuple[Finding, ...]]
+    apart: tuple[Finding, ...]
+    tuning: tuple[Finding, ...]
+    unjudged: tuple[str, ...]
+    worst: Worst
+
+    @property
+    def judged(self) -> bool:
+        """False where an incident may be there that could not be judged, and none is known."""
+        return bool(self.within) or not self.unjudged
+
+    @property
+    def word(self) -> Word:
+        """The first word of the verdict: the worst that stands."""
+        if self.worst in ("critical", "warning"):
+            return "CRITICAL" if self.worst == "critical" else "WARNING"
+        return "UNKNOWN" if self.unjudged else "OK"
+
+
+def standing(entries: Sequence[RunbookDiagnosis]) -> Standing:
+    """What stands by what runbooks say of a host, those that apply first."""
+    applying = [entry for entry in entries if entry.incident.holds]
+    told: list[Finding] = []
+    within = {entry.runbook: tuple(_fresh(_firing([entry]), told)) for entry in applying}
+    outside = sorted(_firing(entry for entry in entries if not entry.incident.holds), key=_rank)
+    found = list(_fresh(outside, told))
+    tuning = tuple(finding for finding in found if is_tuning(finding))
+    severities = [max(entry.severity, "warning", key=SEVERITIES.index) for entry in applying]
+    severities += [finding.severity for finding in found]
+    return Standing(
+        within=within,
+        apart=tuple(finding for finding in found if finding not in tuning),
+        tuning=tuning,
+        unjudged=tuple(entry.runbook for entry in entries if entry.incident.state == "unknown"),
+        worst=_worst(severities),
+    )
+
+
+def is_tuning(finding: Finding) -> bool:
+    """True for a remark that rests on settings alone."""
+    names = [evidence.metric for evidence in finding.evidence]
+    return finding.severity == "info" and bool(names) and all(map(_is_setting, names))
+
+
+def once(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings without those that say the same as one before them."""
+    return list(_fresh(findings, []))
+
+
+def _fresh(findings: Iterable[Finding], told: list[Finding]) -> Iterable[Finding]:
+    """Those that no finding that is told already says at least as loudly; they count as told from then on."""
+    for finding in findings:
+        if not any(_alike(finding, one) and _rank(one) <= _rank(finding) for one in told):
+            told.append(finding)
+            yield finding
+
+
+def _alike(one: Finding, other: Finding) -> bool:
+    about, like = _about(one), _about(other)
+    shared, all_of = about & like, about | like
+    if one.name == other.name:
+        return bool(shared) or not about or not like
+    return one.runbook != other.runbook and bool(shared) and len(shared) >= ALIKE * len(all_of)
+
+
+def _about(finding: Finding) -> frozenset[str]:
+    """The metrics that a finding is about."""
+    names = (evidence.metric for evidence in finding.evidence)
+    return frozenset(name for name in names if not name.startswith(CONTEXT) and not name.endswith(SUPPORTED))
+
+
+def _firing(entries: Iterable[RunbookDiagnosis]) -> list[Finding]:
+    return [finding for entry in entries for finding in entry.findings if finding.state == "firing"]
+
+
+def _is_setting(name: str) -> bool:
+    return name.startswith(SETTINGS) or name.endswith(SUPPORTED)
+
+
+def _rank(finding: Finding) -> int:
+    return -SEVERITIES.index(finding.severity)
+
+
+def _worst(severities: Iterable[str]) -> Worst:
+    found = set(severities)
+    if "critical" in found:
+        return "critical"
+    return "warning" if "warning" in found else "info" if "info" in found else "none"

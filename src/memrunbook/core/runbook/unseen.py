@@ -1,0 +1,241 @@
+"""Whether what a cut list leaves out may matter to a yes-or-no expression.
+
+It does not where nothing that was left out can change the answer: `p.rss_bytes > 256 * MiB` is false of whatever is
+below 2 MiB. That is worked out for an item of which only the bounds of the cut are known.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from memrunbook.core.reading.fact import Cut, Unavailable
+from memrunbook.core.runbook.tree import Node
+from memrunbook.core.runbook.world import World
+
+Lookup = Callable[[str], Any]
+Bounds = Mapping[str, float]
+SPARE: tuple[dict[str, Any], ...] = ({},)
+"""Stands at the end of a list for what was left out: whatever is asked of it is unknown."""
+
+
+class Span(NamedTuple):
+    """A number of which only this is known: it is from `low` to `high`."""
+
+    low: float
+    high: float
+
+
+class Unseen(NamedTuple):
+    """The cut lists that matter: `asked` are looked into by macros alone, `whole` are used in other ways too.
+
+    `decided` is the answer where it is certain however much was left out.
+    """
+
+    asked: frozenset[str] = frozenset()
+    whole: frozenset[str] = frozenset()
+    why: Mapping[str, Cut] = {}
+    decided: bool | None = None
+
+    @property
+    def matters(self) -> bool:
+        """True where there is any."""
+        return bool(self.why)
+
+    def part(self, name: str, value: Any) -> Any:
+        """A value as the expression may see it: a list with what was left out, or not at all."""
+        if name in self.whole:
+            return Unavailable("failed", self.why[name].why)
+        return [*value, *SPARE] if name in self.asked and isinstance(value, list) else value
+
+
+NOTHING = Unseen()
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a yes-or-no expression sees of its `lists`; `names` are those of the world by the names in its tree."""
+
+    tree: Node
+    lists: tuple[str, ...]
+    names: Mapping[str, str]
+
+    def unseen(self, world: World) -> Unseen:
+        """The cut lists of which something that was left out may change the answer."""
+        cuts = {name: cut for name in self.lists if (cut := world.cut(name)) is not None}
+        if not cuts:
+            return NOTHING
+
+        def lookup(word: str) -> Any:
+            return world.lookup(self.names[word]) if word in self.names else None
+
+        uses = _Uses(cuts, lookup)
+        uses.walk(self.tree)
+        why = {name: cuts[name] for name in sorted(uses.asked | uses.whole)}
+        said = _Judge("", {}, lookup).of(self.tree) if uses.whole else None
+        decided = said if isinstance(said, bool) else None
+        return Unseen(frozenset(uses.asked - uses.whole), frozenset(uses.whole), why, decided)
+
+
+@dataclass
+class _Uses:
+    """Walks an expression and notes how it uses the cut lists."""
+
+    cuts: Mapping[str, Cut]
+    lookup: Lookup
+    asked: set[str] = field(default_factory=set)
+    whole: set[str] = field(default_factory=set)
+
+    def walk(self, node: Node) -> None:
+        """Notes the uses in a part."""
+        first = node.parts[0] if node.parts else None
+        listed = first.word if first is not None and first.kind == "name" and first.word in self.cuts else ""
+        if listed and node.kind == "each":
+            if not _decided(node, self.cuts[listed].below, self.lookup):
+                self.asked.add(listed)
+        elif listed and node.word == "_[_]":  # the largest come first: what has a place was seen
+            pass
+        elif node.kind == "name" and node.word in self.cuts:
+            self.whole.add(node.word)
+            return
+        else:
+            listed = ""
+        for part in node.parts[1:] if listed else node.parts:
+            self.walk(part)
+
+
+def _decided(macro: Node, below: Bounds, lookup: Lookup) -> bool:
+    """True where no item that was left out changes what a macro makes of its list."""
+    first, step = macro.parts[1], macro.parts[3]
+    judge = _Judge(macro.word, below, lookup)
+    if first.kind == "const" and isinstance(first.value, bool):  # exists: false || ...; all: true && ...
+        return judge.of(step.parts[1]) is first.value
+    return step.word == "_?_:_" and judge.of(step.parts[0]) is False  # exists_one, filter, map with a condition
+
+
+class _Judge(NamedTuple):
+    """What is certain of an expression for an item (`variable`) of which only the bounds are known.
+
+    True or false, a text, a span of numbers, or None: that is not known.
+    """
+
+    variable: str
+    below: Bounds
+    lookup: Lookup
+
+    def of(self, node: Node) -> bool | str | Span | None:
+        """What is certain of a part."""
+        if node.kind == "const":
+            return _exact(node.value)
+        if node.kind == "name":
+            return None if node.word == self.variable else _exact(self.lookup(node.word))
+        if node.kind == "select":
+            most = self.below.get(_path_of(node, self.variable))
+            return None if most is None else Span(0, math.nextafter(most, 0.0))
+        rule = RULES.get(node.word) if node.kind == "call" else None
+        return rule(self, node.parts) if rule else None
+
+
+def _exact(value: Any) -> bool | str | Span | None:
+    if isinstance(value, bool | str):
+        return value
+    return Span(value, value) if isinstance(value, int | float) else None
+
+
+def _path_of(node: Node, variable: str) -> str:
+    """The field of the item that a selection names; empty where it is a selection from something else."""
+    inner = node.parts[0]
+    if inner.kind == "name":
+        return node.word if inner.word == variable else ""
+    above = _path_of(inner, variable) if inner.kind == "select" else ""
+    return f"{above}.{node.word}" if above else ""
+
+
+def _and(judge: _Judge, parts: tuple[Node, ...]) -> bool | None:
+    said = [judge.of(part) for part in parts]
+    return False if False in said else True if said == [True, True] else None
+
+
+def _or(judge: _Judge, parts: tuple[Node, ...]) -> bool | None:
+    said = [judge.of(part) for part in parts]
+    return True if True in said else False if said == [False, False] else None
+
+
+def _not(judge: _Judge, parts: tuple[Node, ...]) -> bool | None:
+    said = judge.of(parts[0])
+    return not said if isinstance(said, bool) else None
+
+
+def _choice(judge: _Judge, parts: tuple[Node, ...]) -> bool | str | Span | None:
+    asked, yes, no = (judge.of(part) for part in parts)
+    if isinstance(asked, bool):
+        return yes if asked else no
+    return yes if yes == no else None
+
+
+def _equal(judge: _Judge, parts: tuple[Node, ...]) -> bool | None:
+    left, right = (judge.of(part) for part in parts)
+    if isinstance(left, Span) and isinstance(right, Span):
+        if left.high < right.low or right.high < left.low:
+            return False
+        return True if left == right and left.low == left.high else None
+    return None if left is None or right is None else left == right
+
+
+def _unequal(judge: _Judge, parts: tuple[Node, ...]) -> bool | None:
+    said = _equal(judge, parts)
+    return None if said is None else not said
+
+
+def _compared(compare: Callable[[float, float], bool]) -> Callable[[_Judge, tuple[Node, ...]], bool | None]:
+    def rule(judge: _Judge, parts: tuple[Node, ...]) -> bool | None:
+        left, right = (judge.of(part) for part in parts)
+        if not isinstance(left, Span) or not isinstance(right, Span):
+            return None
+        ends = {compare(left.low, right.high), compare(left.high, right.low)}
+        return ends.pop() if len(ends) == 1 else None
+
+    return rule
+
+
+def _computed(compute: Callable[[float, float], float]) -> Callable[[_Judge, tuple[Node, ...]], Span | None]:
+    def rule(judge: _Judge, parts: tuple[Node, ...]) -> Span | None:
+        left, right = (judge.of(part) for part in parts)
+        if not isinstance(left, Span) or not isinstance(right, Span):
+            return None
+        corners = [compute(one, other) for one in left for other in right]
+        return None if any(math.isnan(corner) for corner in corners) else Span(min(corners), max(corners))
+
+    return rule
+
+
+def _size(judge: _Judge, parts: tuple[Node, ...]) -> Span | None:
+    """A list holds at least what was seen of it."""
+    found = judge.lookup(parts[0].word) if parts[0].kind == "name" else None
+    return Span(len(found), math.inf) if isinstance(found, list) else None
+
+
+def _same(judge: _Judge, parts: tuple[Node, ...]) -> bool | str | Span | None:
+    return judge.of(parts[0]) if len(parts) == 1 else None
+
+
+RULES: Mapping[str, Callable[[_Judge, tuple[Node, ...]], bool | str | Span | None]] = {
+    "_&&_": _and,
+    "_||_": _or,
+    "!_": _not,
+    "_?_:_": _choice,
+    "_==_": _equal,
+    "_!=_": _unequal,
+    "_<_": _compared(operator.lt),
+    "_<=_": _compared(operator.le),
+    "_>_": _compared(operator.gt),
+    "_>=_": _compared(operator.ge),
+    "_+_": _computed(operator.add),
+    "_-_": _computed(operator.sub),
+    "_*_": _computed(operator.mul),
+    "double": _same,
+    "size": _size,
+}
