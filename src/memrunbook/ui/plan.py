@@ -40,7 +40,10 @@ def plan_view(  # noqa: PLR0913  what a page is made of
     blocks: list[Block] = [
         plan_verdict(diagnosis, plan),
         BLANK,
-        Grid((runbook, host_row(snapshot), *memory_rows(snapshot), facts_row(snapshot, now), *sudo_row(snapshot)), indent=0),
+        Grid(
+            (runbook, host_row(snapshot), *memory_rows(snapshot), facts_row(snapshot, now), *sudo_row(snapshot)),
+            indent=0,
+        ),
         BLANK,
         line(Span("Diagnosis", "strong"), f": {finding_counts(diagnosis.findings)}"),
         Grid(tuple(finding_entries(diagnosis.findings, snapshot))),
