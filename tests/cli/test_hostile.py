@@ -96,7 +96,7 @@ def test_facts_show_them_as_plain_text_and_json_as_strings() -> None:
     names = {process["name"] for process in every}
     assert "[/bold][red]" in names
     assert any("\x1b[31m" in name or "\\033[31m" in name for name in names)
-    assert all(process["rss_bytes"] > 1 << 20 for process in every)
+    assert all(process["rss_bytes"] > 0 for process in every)
 
 
 @pytest.mark.usefixtures("processes", "machine")

@@ -15,7 +15,16 @@ from msgspec import Struct, field
 from memrunbook.core.reading.fact import Detail, Doc, Fact, Reading, Samples, Unavailable, Walk
 from memrunbook.core.units import Unit
 from memrunbook.facts.shared import numbers
-from memrunbook.facts.shared.process_told import DETAIL, WALK, Rates, Told, blocks_of, is_whole, rates_of, told_of
+from memrunbook.facts.shared.process_told import (
+    DETAIL,
+    WALK,
+    ProcessLines,
+    Rates,
+    blocks_of,
+    is_whole,
+    rates_of,
+    told_of,
+)
 from memrunbook.facts.shared.process_walk import AGAIN, ITEMS, LISTED, PROGRAM, SCRIPT
 from memrunbook.facts.shared.sampling import ONE_SAMPLE
 from memrunbook.linux.attribution import groups_of, owner_of
@@ -172,7 +181,7 @@ def _by_name(found: Iterable[Process]) -> list[Named]:
     return sorted(sums, key=lambda one: one.own_bytes, reverse=True)
 
 
-def _process(told: Told, page_bytes: int, uptime: float, rates: Rates | None) -> Process | None:
+def _process(told: ProcessLines, page_bytes: int, uptime: float, rates: Rates | None) -> Process | None:
     stat, block = told.stat, told.block
     sizes = numbers.lines_by_key(block.get("status", ""))
     rss = sizes.get("VmRSS")

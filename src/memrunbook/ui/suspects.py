@@ -23,6 +23,8 @@ HELD: Mapping[str, str] = {
     "memory_max_bytes": "MemoryMax",
 }
 
+MANY_FAULTS = 10.0
+
 
 def cause_rows(causes: Sequence[Suspect]) -> list[Row]:
     """One row for each suspect, the first one labelled."""
@@ -46,6 +48,7 @@ def sentence(suspect: Suspect) -> str:
     parts += [f"{format_bytes(swapped)} more in swap" if held else f"has {format_bytes(swapped)} in swap"] * bool(
         swapped
     )
+    parts += _faults(suspect.facts)
     if growing:
         return f"{', '.join(parts)}{',' if swapped else ''} and grows {growing}" if parts else f"grows {growing}"
     return ", ".join(parts) or "is the likely cause"
@@ -59,6 +62,7 @@ def _facts(suspect: Suspect) -> str:
         parts += [f"{words} {format_bytes(value)}"] if value else []
     maps = suspect.facts.get("maps")
     parts += [f"mostly {maps}"] if isinstance(maps, str) and maps else []
+    parts += _faults(suspect.facts)
     growing = _growth(suspect.facts)
     age = suspect.facts.get("age_seconds")
     parts += [f"+{growing}"] if growing else []
@@ -78,6 +82,12 @@ def _held(suspect: Suspect) -> int:
 def _bytes(suspect: Suspect, field: str) -> int:
     value = suspect.facts.get(field)
     return value if isinstance(value, int) and value > 0 else 0
+
+
+def _faults(facts: Mapping[str, Any]) -> list[str]:
+    """Who reads pages back from a disk all the time."""
+    rate = facts.get("major_faults_per_second")
+    return [f"has {rate:,.0f} major faults/s"] if isinstance(rate, float) and rate >= MANY_FAULTS else []
 
 
 def _growth(facts: Mapping[str, Any]) -> str:

@@ -55,6 +55,8 @@ def test_one_is_not_many() -> None:
         ({"growth_bytes_per_second": 2 * MIB}, "grows 120 MiB/min"),
         ({"growth_bytes_per_second": 5, "anonymous_bytes": None}, "is the likely cause"),
         ({"used_bytes": GIB}, "holds 1.0 GiB"),
+        ({"anonymous_bytes": GIB, "major_faults_per_second": 2800.0}, "holds 1.0 GiB, has 2,800 major faults/s"),
+        ({"major_faults_per_second": 9.9, "anonymous_bytes": GIB}, "holds 1.0 GiB"),
     ],
 )
 def test_a_suspect_is_told_in_one_sentence(facts: dict[str, object], said: str) -> None:

@@ -37,7 +37,7 @@ class Stat(NamedTuple):
     start: int
 
 
-class Told(NamedTuple):
+class ProcessLines(NamedTuple):
     """What a walk printed of one process, by the first word of each line."""
 
     key: Key
@@ -63,13 +63,13 @@ def blocks_of(text: str) -> Iterator[dict[str, str]]:
     yield block
 
 
-def told_of(block: dict[str, str]) -> Told | None:
+def told_of(block: dict[str, str]) -> ProcessLines | None:
     """The process of a block; None where it makes no sense."""
     pid, stat = numbers.whole(block.get("pid", "")), _stat(block.get("stat", ""))
-    return None if pid is None or stat is None else Told((pid, stat.start), stat, block)
+    return None if pid is None or stat is None else ProcessLines((pid, stat.start), stat, block)
 
 
-def rates_of(samples: Samples, whole: Sample, known: Mapping[Key, Told]) -> dict[Key, Rates]:
+def rates_of(samples: Samples, whole: Sample, known: Mapping[Key, ProcessLines]) -> dict[Key, Rates]:
     """The faults a second of those processes between the first and the last sample that know them."""
     seen: dict[Key, list[tuple[float, Stat]]] = defaultdict(list)
     for sample in samples:
@@ -80,7 +80,7 @@ def rates_of(samples: Samples, whole: Sample, known: Mapping[Key, Told]) -> dict
     return {key: Rates(major, minor, major / total if total else 0.0) for key, (major, minor) in speeds.items()}
 
 
-def _told_by(sample: Sample) -> list[Told]:
+def _told_by(sample: Sample) -> list[ProcessLines]:
     details = sample.text(DETAIL) if is_whole(sample) else ""
     blocks = blocks_of(f"{sample.text(WALK) or ''}\n{details or ''}")
     return [one for one in map(told_of, blocks) if one]
