@@ -6,7 +6,9 @@ import pytest
 from msgspec import structs
 from tests.golden import samples as s
 
+from memrunbook.core.host import HostIdentity
 from memrunbook.core.reading.fact import Reading, Unavailable
+from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.ui.block import Grid
 from memrunbook.ui.layout import lay_out
 from memrunbook.ui.unread import sudo_row, sudo_words
@@ -15,7 +17,7 @@ DENIED = Unavailable("denied", "permission denied")
 PASSWORD = "sudo: a password is required"
 
 
-def host(no_root: str, **readings: Reading | Unavailable) -> s.Snapshot:
+def host(no_root: str, **readings: Reading | Unavailable) -> Snapshot:
     return structs.replace(s.snapshot(), no_root=no_root, readings=readings)
 
 
@@ -43,12 +45,8 @@ def test_facts_of_which_a_part_was_denied_count_and_what_is_absent_does_not() ->
 
 
 def test_the_row_says_what_to_allow() -> None:
-    seen = structs.replace(host(PASSWORD, oom=DENIED), identity=s.HostIdentity(user="ada"))
+    seen = structs.replace(host(PASSWORD, oom=DENIED), identity=HostIdentity(user="ada"))
     drawn = ["".join(span.text for span in line) for line in lay_out([Grid(tuple(sudo_row(seen)), indent=0)], None)]
-    assert drawn == [
-        (
-            "Sudo       sudo on search-03 wants a password: 1 fact was not read; allow ada `sudo -n sh -s` (NOPASSWD in "
-            "sudoers), or log in as root"
-        )
-    ]
+    words = "sudo on search-03 wants a password: 1 fact was not read"
+    assert drawn == [f"Sudo       {words}; allow ada `sudo -n sh -s` (NOPASSWD in sudoers), or log in as root"]
     assert sudo_row(host("", oom=DENIED)) == []
