@@ -90,7 +90,7 @@ def test_diagnose_of_three_hosts_as_json_keeps_to_its_schema(answers: dict[str, 
     document = json.loads(ran.out)
     _valid(document, "diagnose")
     assert [host["host"] for host in document["hosts"]] == list(ADDRESSES)
-    assert {host["outcome"] for host in document["hosts"]} == {"ok"}
+    assert {host["outcome"] for host in document["hosts"]} <= {"judged", "not-judged"}
     assert {host["identity"]["address"] for host in document["hosts"]} == set(ADDRESSES)
     assert len({host["identity"]["machine_id"] for host in document["hosts"]}) == 1
     assert len(document["hosts"][0]["findings"]) > 10

@@ -267,6 +267,7 @@ def test_without_sudo_the_work_goes_on_as_the_user(server: Server) -> None:
     session = SshConnector(server.host, server.options).connect()
     assert server.commands == ["exec sudo -n sh -s", "exec sh -s"]
     assert session.execute("echo ok").text == "ok\n"
+    assert session.no_root == "sudo: a password is required"
     session.close()
 
 

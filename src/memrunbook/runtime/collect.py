@@ -109,10 +109,8 @@ class Collector:
             self._tell_first(order, full, started)
             full, samples = yield from self._repeat(full, asks, count, every, at_work=at_work)
         self._watched = samples if len(samples) >= LEAST_POINTS else ()
-        readings, asked = self._parse(order, samples)
-        taken = (full, asked) if asked else (full,)
-        fork_ok, lost = all(one.fork_ok for one in taken), any(one.lost for one in taken)
-        return self._snapshot(readings, samples, started, fork_ok=fork_ok, lost=lost)
+        readings, can_fork = self._parse(order, samples)
+        return self._snapshot(readings, samples, started, fork_ok=full.fork_ok and can_fork, lost=full.lost)
 
     def _snapshot(
         self, readings: Readings, samples: Samples, started: Instant, *, fork_ok: bool = True, lost: bool = False
@@ -138,17 +136,18 @@ class Collector:
             readings = parse([name for name in order if name not in later], self.facts, (first.sample,))
             tell(self._snapshot(readings, (first.sample,), started))
 
-    def _parse(self, order: list[str], samples: Samples) -> tuple[Readings, Taken | None]:
-        """Parses what was read; then asks once more what the facts that follow up want to know, if anything."""
+    def _parse(self, order: list[str], samples: Samples) -> tuple[Readings, bool]:
+        """Parses what was read; then asks once more what the facts that follow up want to know. False: cannot fork."""
         later = following(order, self.facts)
         readings = parse([name for name in order if name not in later], self.facts, samples)
         asks = [ask for name in later for ask in _follow_ups(self.facts[name], readings)]
-        taken = None
+        can_fork = True
         if asks and samples[-1].complete:
             taken = self._ask(asks, repeat=False)
+            can_fork = taken.fork_ok
             last = structs.replace(samples[-1], answers={**samples[-1].answers, **taken.sample.answers})
             samples = (*samples[:-1], last)
-        return parse(later, self.facts, samples, readings), taken
+        return parse(later, self.facts, samples, readings), can_fork
 
     def _valid_previous(self, asks: Collection[Question]) -> Taken | None:
         previous = self._previous

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from memrunbook.core.reading.fact import Reading, Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.ui.block import Row, Span, row
+from memrunbook.ui.block import Row, Span, row, text
 from memrunbook.ui.words import plural
 
 WANTS_PASSWORD = ("password", "terminal is required", "askpass")
@@ -26,7 +26,7 @@ def sudo_row(snapshot: Snapshot) -> list[Row]:
     said = sudo_words(snapshot)
     user = snapshot.identity.user or "this user"
     allow = f"; allow {user} `sudo -n sh -s` (NOPASSWD in sudoers), or log in as root"
-    return [row("Sudo     ", Span(said, "unknown"), body=allow)] if said else []
+    return [row("Sudo     ", body=text(Span(said, "unknown"), allow))] if said else []
 
 
 def _denied(reading: Reading | Unavailable) -> bool:

@@ -35,6 +35,7 @@ from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.life import Finished, Pause, resume, run_alone
 from memrunbook.runtime.ports import Output, Session
+from memrunbook.testing import ScriptedSession
 from memrunbook.transports.local import Child, LocalConnector
 from memrunbook.transports.replay import ReplaySession
 from memrunbook.transports.shared.shell import Shell, ShellSession
@@ -459,6 +460,18 @@ def test_whose_host_is_gone_after_too_long_a_wait_has_one_sample_which_says_so()
     end = resume(reading)
     assert isinstance(end, Finished)
     assert (end.result.samples, end.result.lost) == (1, True)
+
+
+def test_a_host_that_is_gone_in_the_wait_for_a_sample_is_lost() -> None:
+    session = LeavingSession([_sample(100, c="1", s="x")])
+    snapshot = _read(Collector(HOST, session, StepClock(), {"f": _fact(*COUNTERS)}), ["f"], count=3, every=5)
+    assert (snapshot.samples, snapshot.lost) == (1, True)
+
+
+def test_why_there_is_no_root_is_kept() -> None:
+    session = ScriptedSession(no_root="sudo: a password is required", sample=lambda: _sample(1.0, c="1", s="x"))
+    snapshot = _read(Collector(HOST, session, StepClock(), {"f": _fact(*COUNTERS)}), ["f"], count=1, every=5)
+    assert snapshot.no_root == "sudo: a password is required"
 
 
 def test_too_old_a_sample_of_an_earlier_read_is_not_paired_after_too_long_a_wait() -> None:

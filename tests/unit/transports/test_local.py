@@ -41,6 +41,7 @@ def test_sudo_is_used_where_it_works(not_root: None, monkeypatch: pytest.MonkeyP
     _put_sudo(monkeypatch, tmp_path, 'shift; VIA_SUDO=yes; export VIA_SUDO; exec "$@"')
     session = LocalConnector("auto").connect()
     assert session.execute('echo "$VIA_SUDO"').text == "yes\n"
+    assert session.no_root == ""
     session.close()
 
 
@@ -48,6 +49,7 @@ def test_auto_goes_on_without_root(not_root: None, monkeypatch: pytest.MonkeyPat
     _put_sudo(monkeypatch, tmp_path, 'echo "sudo: a password is required" >&2; exit 1')
     session = LocalConnector("auto").connect()
     assert session.execute('echo "$VIA_SUDO"').text == "\n"
+    assert session.no_root == "sudo: a password is required"
     session.close()
 
 

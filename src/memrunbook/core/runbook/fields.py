@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from memrunbook.core.reading.metric import Metric
 from memrunbook.core.runbook.refusal import ConditionError
-from memrunbook.core.runbook.tree import Node
+from memrunbook.core.runbook.tree import Term
 from memrunbook.core.runbook.world import BEFORE
 
 Lists = tuple[Metric, ...]
@@ -18,7 +18,7 @@ Bound = Mapping[str, Lists]
 class Field(NamedTuple):
     """A field of an item as it stands in an expression: the selection, its path, and the lists that may own it."""
 
-    node: Node
+    node: Term
     path: str
     of: Lists
 
@@ -42,11 +42,11 @@ class Fields:
     metrics: Mapping[str, Metric]
     item: Metric | None = None
 
-    def of(self, tree: Node) -> list[Field]:
+    def of(self, tree: Term) -> list[Field]:
         """Every field of an item in an expression. ConditionError for one that does not exist or cannot be checked."""
         return list(self._within(tree, {"item": (self.item,)} if self.item else {}))
 
-    def _within(self, node: Node, bound: Bound) -> Iterator[Field]:
+    def _within(self, node: Term, bound: Bound) -> Iterator[Field]:
         if node.kind == "select" and (owners := self._items(_base(node), bound)):
             yield _existing(Field(node, _path(node), owners))
             yield from self._within(_base(node), bound)
@@ -57,10 +57,10 @@ class Fields:
         for place, part in enumerate(node.parts):
             yield from self._within(part, bound if place == 0 else inside)
 
-    def _inside(self, node: Node, bound: Bound) -> Bound:
+    def _inside(self, node: Term, bound: Bound) -> Bound:
         return {**bound, node.word: self._lists(node.parts[0], bound)}
 
-    def _refuse(self, node: Node, bound: Bound) -> None:
+    def _refuse(self, node: Term, bound: Bound) -> None:
         """What would turn "could not be read" into "no", or hide a name from being checked."""
         owner = node.parts[-1] if node.word == "@in" else node.parts[0] if node.word == "_[_]" else None
         if owner is None or not self._items(owner, bound):
@@ -71,7 +71,7 @@ class Fields:
         message = "a field is named with a dot, so that its name can be checked"
         raise ConditionError(message, f"{owner.word or 'item'}.FIELD", word=owner.word)
 
-    def _items(self, node: Node, bound: Bound) -> Lists:
+    def _items(self, node: Term, bound: Bound) -> Lists:
         """The lists of which a part is an item; none where it is something else."""
         if node.kind == "name":
             return bound.get(node.word, ())
@@ -80,7 +80,7 @@ class Fields:
         chosen = node.parts[1:] if node.kind == "call" and node.word == "_?_:_" else ()
         return _each_once(metric for part in chosen for metric in self._items(part, bound))
 
-    def _lists(self, node: Node, bound: Bound) -> Lists:
+    def _lists(self, node: Term, bound: Bound) -> Lists:
         """The lists that a part hands out the items of."""
         if node.kind == "name":
             metric = self.metrics.get(node.word.removeprefix(BEFORE))
@@ -94,16 +94,16 @@ class Fields:
         return _each_once(metric for part in parts for metric in self._lists(part, bound))
 
 
-def _base(node: Node) -> Node:
+def _base(node: Term) -> Term:
     return _base(node.parts[0]) if node.kind == "select" else node
 
 
-def _path(node: Node) -> str:
+def _path(node: Term) -> str:
     inner = node.parts[0]
     return f"{_path(inner)}.{node.word}" if inner.kind == "select" else node.word
 
 
-def _gathered(node: Node) -> Node | None:
+def _gathered(node: Term) -> Term | None:
     """The x of the [x] that a filter or map adds to what it gathers."""
     adds = (one for one in node.parts[3].walk() if one.kind == "call" and one.word == "_+_" and one.parts)
     for one in adds:

@@ -28,7 +28,7 @@ KINDS: Mapping[int, tuple[Kind, int, tuple[int, ...]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class Term:
     """One part of an expression.
 
     `word` is the name, the selected field, the called function or (`each`) the macro's variable; `value` that of a
@@ -41,16 +41,16 @@ class Node:
     offset: int
     word: str = ""
     value: Any = None
-    parts: tuple[Node, ...] = ()
+    parts: tuple[Term, ...] = ()
 
-    def walk(self) -> Iterator[Node]:
+    def walk(self) -> Iterator[Term]:
         """This part and all below it."""
         yield self
         for part in self.parts:
             yield from part.walk()
 
 
-def tree_of(program: Any) -> Node:
+def tree_of(program: Any) -> Term:
     """The tree of a compiled program."""
     checked = dict(_fields(dict(_fields(program.serialize()))[2]))
     positions = dict(_position(entry) for number, entry in _fields(checked[5]) if number == 4)  # noqa: PLR2004
@@ -89,7 +89,7 @@ def _varint(message: bytes, place: int) -> tuple[int, int]:
             return value, place
 
 
-def _node(message: bytes, positions: dict[int, int]) -> Node:
+def _node(message: bytes, positions: dict[int, int]) -> Term:
     found = dict(_fields(message))
     offset = positions.get(found.pop(2, 0), 0)
     (number, content), *_ = found.items()
@@ -98,7 +98,7 @@ def _node(message: bytes, positions: dict[int, int]) -> Node:
     kind, word, operands = KINDS[number]
     parts = tuple(_node(value, positions) for place, value in _operands(inside, operands))
     value = _constant(inside) if kind == "const" else one[3].decode() if kind == "each" else None
-    return Node(kind, offset, one[word].decode() if word else "", value, parts)
+    return Term(kind, offset, one[word].decode() if word else "", value, parts)
 
 
 def _operands(inside: list[tuple[int, Any]], places: tuple[int, ...]) -> Iterator[tuple[int, Any]]:

@@ -13,7 +13,7 @@ from memrunbook.core.reading.metric import Metric
 from memrunbook.core.runbook.environment import CASTS, Environment
 from memrunbook.core.runbook.fields import Field
 from memrunbook.core.runbook.refusal import CEL_ERROR, ConditionError, explained
-from memrunbook.core.runbook.tree import Node
+from memrunbook.core.runbook.tree import Term
 from memrunbook.core.units import Unit, parse_size
 
 SELECTED = re.compile(r"\.\s*[A-Za-z_]\w*")
@@ -27,7 +27,7 @@ SIZES = ("GiB", "MiB", "KiB")
 Casts = Sequence[tuple[int, str]]
 
 
-def check_types(source: str, environment: Environment, fields: Sequence[Field], tree: Node) -> None:
+def check_types(source: str, environment: Environment, fields: Sequence[Field], tree: Term) -> None:
     """ConditionError for a field of an item that is used as what it is not, at its place in `source`."""
     casts = sorted((_end(source, one.node), CASTS[one.metric.kind]) for one in fields if one.metric and _simple(one))
     try:
@@ -40,7 +40,7 @@ def _simple(field: Field) -> bool:
     return field.metric is not None and field.metric.kind in CASTS
 
 
-def _end(source: str, node: Node) -> int:
+def _end(source: str, node: Term) -> int:
     """Where the name of a selected field ends."""
     found = SELECTED.match(source, node.offset)
     return found.end() if found else len(source)
@@ -53,7 +53,7 @@ def _with_casts(source: str, casts: Casts) -> str:
     return typed + source[last:]
 
 
-def _mistaken(error: str, source: str, casts: Casts, tree: Node, fields: Sequence[Field]) -> ConditionError:
+def _mistaken(error: str, source: str, casts: Casts, tree: Term, fields: Sequence[Field]) -> ConditionError:
     """What CEL says of the text with types, said of the text that its author wrote."""
     found = CEL_ERROR.search(error)
     if found is None:
@@ -79,7 +79,7 @@ def _place(typed: str, casts: Casts, line: int, column: int) -> int:
     return place - added
 
 
-def _operands(node: Node) -> Iterator[Node]:
+def _operands(node: Term) -> Iterator[Term]:
     """What an operator works on; what arithmetic makes of it is of the same type."""
     parts = node.parts[3:4] if node.kind == "each" else node.parts
     for part in parts:
@@ -88,7 +88,7 @@ def _operands(node: Node) -> Iterator[Node]:
             yield from _operands(part)
 
 
-def _message(said: str, node: Node) -> str:
+def _message(said: str, node: Term) -> str:
     found = OVERLOAD.search(said)
     if found is None:
         return said
@@ -103,7 +103,7 @@ def _kinds(said: str) -> list[str]:
     return [KINDS.get(kind, kind) for kind in said.split(", ")]
 
 
-def _hint(field: Field, metric: Metric, node: Node) -> str:
+def _hint(field: Field, metric: Metric, node: Term) -> str:
     kind = KINDS[metric.kind]
     if metric.unit is Unit.BYTES:
         kind += " of bytes"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from memrunbook.core.reading.fact import Cut, Unavailable
-from memrunbook.core.runbook.tree import Node
+from memrunbook.core.runbook.tree import Term
 from memrunbook.core.runbook.world import World
 
 Lookup = Callable[[str], Any]
@@ -22,7 +22,7 @@ SPARE: tuple[dict[str, Any], ...] = ({},)
 """Stands at the end of a list for what was left out: whatever is asked of it is unknown."""
 
 
-class Span(NamedTuple):
+class Range(NamedTuple):
     """A number of which only this is known: it is from `low` to `high`."""
 
     low: float
@@ -59,7 +59,7 @@ NOTHING = Unseen()
 class Sight:
     """What a yes-or-no expression sees of its `lists`; `names` are those of the world by the names in its tree."""
 
-    tree: Node
+    tree: Term
     lists: tuple[str, ...]
     names: Mapping[str, str]
 
@@ -89,7 +89,7 @@ class _Uses:
     asked: set[str] = field(default_factory=set)
     whole: set[str] = field(default_factory=set)
 
-    def walk(self, node: Node) -> None:
+    def walk(self, node: Term) -> None:
         """Notes the uses in a part."""
         first = node.parts[0] if node.parts else None
         listed = first.word if first is not None and first.kind == "name" and first.word in self.cuts else ""
@@ -107,7 +107,7 @@ class _Uses:
             self.walk(part)
 
 
-def _decided(macro: Node, below: Bounds, lookup: Lookup) -> bool:
+def _decided(macro: Term, below: Bounds, lookup: Lookup) -> bool:
     """True where no item that was left out changes what a macro makes of its list."""
     first, step = macro.parts[1], macro.parts[3]
     judge = _Judge(macro.word, below, lookup)
@@ -126,7 +126,7 @@ class _Judge(NamedTuple):
     below: Bounds
     lookup: Lookup
 
-    def of(self, node: Node) -> bool | str | Span | None:
+    def of(self, node: Term) -> bool | str | Range | None:
         """What is certain of a part."""
         if node.kind == "const":
             return _exact(node.value)
@@ -134,18 +134,18 @@ class _Judge(NamedTuple):
             return None if node.word == self.variable else _exact(self.lookup(node.word))
         if node.kind == "select":
             most = self.below.get(_path_of(node, self.variable))
-            return None if most is None else Span(0, math.nextafter(most, 0.0))
+            return None if most is None else Range(0, math.nextafter(most, 0.0))
         rule = RULES.get(node.word) if node.kind == "call" else None
         return rule(self, node.parts) if rule else None
 
 
-def _exact(value: Any) -> bool | str | Span | None:
+def _exact(value: Any) -> bool | str | Range | None:
     if isinstance(value, bool | str):
         return value
-    return Span(value, value) if isinstance(value, int | float) else None
+    return Range(value, value) if isinstance(value, int | float) else None
 
 
-def _path_of(node: Node, variable: str) -> str:
+def _path_of(node: Term, variable: str) -> str:
     """The field of the item that a selection names; empty where it is a selection from something else."""
     inner = node.parts[0]
     if inner.kind == "name":
@@ -154,46 +154,46 @@ def _path_of(node: Node, variable: str) -> str:
     return f"{above}.{node.word}" if above else ""
 
 
-def _and(judge: _Judge, parts: tuple[Node, ...]) -> bool | None:
+def _and(judge: _Judge, parts: tuple[Term, ...]) -> bool | None:
     said = [judge.of(part) for part in parts]
     return False if False in said else True if said == [True, True] else None
 
 
-def _or(judge: _Judge, parts: tuple[Node, ...]) -> bool | None:
+def _or(judge: _Judge, parts: tuple[Term, ...]) -> bool | None:
     said = [judge.of(part) for part in parts]
     return True if True in said else False if said == [False, False] else None
 
 
-def _not(judge: _Judge, parts: tuple[Node, ...]) -> bool | None:
+def _not(judge: _Judge, parts: tuple[Term, ...]) -> bool | None:
     said = judge.of(parts[0])
     return not said if isinstance(said, bool) else None
 
 
-def _choice(judge: _Judge, parts: tuple[Node, ...]) -> bool | str | Span | None:
+def _choice(judge: _Judge, parts: tuple[Term, ...]) -> bool | str | Range | None:
     asked, yes, no = (judge.of(part) for part in parts)
     if isinstance(asked, bool):
         return yes if asked else no
     return yes if yes == no else None
 
 
-def _equal(judge: _Judge, parts: tuple[Node, ...]) -> bool | None:
+def _equal(judge: _Judge, parts: tuple[Term, ...]) -> bool | None:
     left, right = (judge.of(part) for part in parts)
-    if isinstance(left, Span) and isinstance(right, Span):
+    if isinstance(left, Range) and isinstance(right, Range):
         if left.high < right.low or right.high < left.low:
             return False
         return True if left == right and left.low == left.high else None
     return None if left is None or right is None else left == right
 
 
-def _unequal(judge: _Judge, parts: tuple[Node, ...]) -> bool | None:
+def _unequal(judge: _Judge, parts: tuple[Term, ...]) -> bool | None:
     said = _equal(judge, parts)
     return None if said is None else not said
 
 
-def _compared(compare: Callable[[float, float], bool]) -> Callable[[_Judge, tuple[Node, ...]], bool | None]:
-    def rule(judge: _Judge, parts: tuple[Node, ...]) -> bool | None:
+def _compared(compare: Callable[[float, float], bool]) -> Callable[[_Judge, tuple[Term, ...]], bool | None]:
+    def rule(judge: _Judge, parts: tuple[Term, ...]) -> bool | None:
         left, right = (judge.of(part) for part in parts)
-        if not isinstance(left, Span) or not isinstance(right, Span):
+        if not isinstance(left, Range) or not isinstance(right, Range):
             return None
         ends = {compare(left.low, right.high), compare(left.high, right.low)}
         return ends.pop() if len(ends) == 1 else None
@@ -201,28 +201,28 @@ def _compared(compare: Callable[[float, float], bool]) -> Callable[[_Judge, tupl
     return rule
 
 
-def _computed(compute: Callable[[float, float], float]) -> Callable[[_Judge, tuple[Node, ...]], Span | None]:
-    def rule(judge: _Judge, parts: tuple[Node, ...]) -> Span | None:
+def _computed(compute: Callable[[float, float], float]) -> Callable[[_Judge, tuple[Term, ...]], Range | None]:
+    def rule(judge: _Judge, parts: tuple[Term, ...]) -> Range | None:
         left, right = (judge.of(part) for part in parts)
-        if not isinstance(left, Span) or not isinstance(right, Span):
+        if not isinstance(left, Range) or not isinstance(right, Range):
             return None
         corners = [compute(one, other) for one in left for other in right]
-        return None if any(math.isnan(corner) for corner in corners) else Span(min(corners), max(corners))
+        return None if any(math.isnan(corner) for corner in corners) else Range(min(corners), max(corners))
 
     return rule
 
 
-def _size(judge: _Judge, parts: tuple[Node, ...]) -> Span | None:
+def _size(judge: _Judge, parts: tuple[Term, ...]) -> Range | None:
     """A list holds at least what was seen of it."""
     found = judge.lookup(parts[0].word) if parts[0].kind == "name" else None
-    return Span(len(found), math.inf) if isinstance(found, list) else None
+    return Range(len(found), math.inf) if isinstance(found, list) else None
 
 
-def _same(judge: _Judge, parts: tuple[Node, ...]) -> bool | str | Span | None:
+def _same(judge: _Judge, parts: tuple[Term, ...]) -> bool | str | Range | None:
     return judge.of(parts[0]) if len(parts) == 1 else None
 
 
-RULES: Mapping[str, Callable[[_Judge, tuple[Node, ...]], bool | str | Span | None]] = {
+RULES: Mapping[str, Callable[[_Judge, tuple[Term, ...]], bool | str | Range | None]] = {
     "_&&_": _and,
     "_||_": _or,
     "!_": _not,

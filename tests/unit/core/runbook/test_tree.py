@@ -8,10 +8,10 @@ import pytest
 
 from memrunbook import catalog
 from memrunbook.core.runbook.environment import shared
-from memrunbook.core.runbook.tree import Node, tree_of
+from memrunbook.core.runbook.tree import Term, tree_of
 
 
-def tree(source: str) -> Node:
+def tree(source: str) -> Term:
     return tree_of(shared(catalog.metrics()).compile(source))
 
 
@@ -35,7 +35,7 @@ def test_a_call_has_its_target_first_and_stands_where_its_operator_does() -> Non
 def test_a_macro_has_its_list_its_variable_and_what_it_asks() -> None:
     found = tree("units.all.exists(u, u.name == 'x')")
     assert (found.kind, found.word) == ("each", "u")
-    assert found.parts[0] == Node("name", 5, "units.all")
+    assert found.parts[0] == Term("name", 5, "units.all")
     assert found.parts[1].value is False
     assert [part.word for part in found.parts[3].walk() if part.kind == "select"] == ["name"]
 
