@@ -29,8 +29,9 @@ def request(guest: Guest, mib: int) -> None:
 
 
 def short(guest: Guest) -> bool:
-    """Tell whether hardly anything is available and somebody has to reclaim what he needs."""
-    return available_percent(guest) < SHORTAGE_PERCENT and stalls(rates(guest)) > 0
+    """Tell whether hardly anything is available and somebody waits for it: for what he reads, or to reclaim."""
+    waiting = pressure(guest)["some"] >= PRESSURE_PERCENT or stalls(rates(guest)) > 0
+    return waiting and available_percent(guest) < SHORTAGE_PERCENT
 
 
 def _prepare(guest: Guest) -> None:
@@ -41,7 +42,7 @@ def _prepare(guest: Guest) -> None:
 
 
 def _reached(guest: Guest) -> bool:
-    return pressure(guest)["some"] >= PRESSURE_PERCENT and short(guest)
+    return pressure(guest)["some"] >= PRESSURE_PERCENT and stalls(rates(guest)) > 0 and short(guest)
 
 
 SCENARIO = Scenario(
