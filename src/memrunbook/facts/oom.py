@@ -26,6 +26,8 @@ DAY = 86400.0
 FALLOUT_SECONDS = 10.0
 START_SECONDS = 5.0
 """The kernel's log and systemd use clocks that drift apart: a service this much older than a kill survived it."""
+FIRST_WITH_REFUSALS = (6, 1)
+SILENT = Unavailable("absent", "this kernel writes no line where overcommit refuses a request (Linux 6.1 and later do)")
 NAME_LENGTH = 64
 BY_HAND = "manual"
 
@@ -119,6 +121,13 @@ class Oom(Reading, frozen=True, kw_only=True):
     failures: Annotated[list[AllocationFailure], Doc("failed allocations", source="dmesg")]
     cache_drops: Annotated[list[CacheDrop], Doc("caches that were dropped by hand", source="drop_caches")]
     overcommit_refusals: Annotated[int, Doc("requests that overcommit refused", Unit.COUNT, "__vm_enough_memory")]
+    logs_refusals: Annotated[
+        bool | None, Doc("the kernel logs what overcommit refuses (6.1; seen in the log of others)", source="osrelease")
+    ] = None
+    refusal_age_seconds: Annotated[
+        float | None,
+        Doc("since the newest of them; 1e9 for none, unknown where they are not logged", Unit.SECONDS, "dmesg"),
+    ] = None
 
 
 def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Oom | Unavailable:
@@ -135,6 +144,7 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Oo
     services = readings.get("units")
     missing = services if isinstance(services, Unavailable) else Unavailable("failed", "units: not read")
     known = getattr(services, "all", None)
+    logged = _logs_refusals(log, getattr(readings.get("host"), "kernel", None))
     return Oom(
         events=events,
         last_age_seconds=events[-1].age_seconds if events else None,
@@ -146,8 +156,27 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Oo
         failures=[_failure(one, log, uptime) for one in log.failures],
         cache_drops=[_drop(note, uptime) for note in log.notes if note.kind == "drop_caches"],
         overcommit_refusals=log.overcommit_refusals,
-        unavailable={"victim_units": missing} if known is None else {},
+        logs_refusals=logged,
+        refusal_age_seconds=_refusal_age(log, uptime, logged=logged),
+        unavailable=({"victim_units": missing} if known is None else {})
+        | ({} if logged else {"refusal_age_seconds": SILENT}),
     )
+
+
+def _logs_refusals(log: KernelLog, kernel: str | None) -> bool | None:
+    """A line is proof; without one the release tells: the line came with Linux 6.1 (mm/util.c)."""
+    release = re.match(r"(\d{1,4})\.(\d{1,4})", kernel or "")
+    if log.overcommit_refusals:
+        return True
+    return (int(release[1]), int(release[2])) >= FIRST_WITH_REFUSALS if release else None
+
+
+def _refusal_age(log: KernelLog, uptime: float, *, logged: bool | None) -> float | None:
+    """Of a line without a time it is not known how old it is: it may be new."""
+    stamps = [note.stamp for note in log.notes if note.kind == "overcommit"]
+    if stamps:
+        return _age(stamps[-1], uptime) or 0.0
+    return UNKNOWN_AGE if logged else None
 
 
 def _refusal(text: str) -> Unavailable | None:

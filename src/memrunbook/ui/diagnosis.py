@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.diagnosis import SEVERITIES, CheckState, Diagnosis, Finding, RunbookDiagnosis, Suspect
+from memrunbook.core.plan.held import held_words
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, line, note, row, text
 from memrunbook.ui.findings import finding_entries
-from memrunbook.ui.header import facts_row, host_row
+from memrunbook.ui.header import facts_row, held_blocks, host_row
 from memrunbook.ui.suspects import cause_note, cause_rows
 from memrunbook.ui.verdict import diagnosis_verdict
 from memrunbook.ui.words import evidence_words, plural, severity
@@ -23,6 +24,7 @@ def diagnosis_view(
     options = options or f"--host {shlex.quote(diagnosis.host)}"
     blocks: list[Block] = [
         diagnosis_verdict(diagnosis, options),
+        *held_blocks(held_words(snapshot)),
         BLANK,
         Grid((host_row(snapshot), facts_row(snapshot, now)), indent=0),
     ]

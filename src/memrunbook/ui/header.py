@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from memrunbook.core.instant import Instant
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import format_bytes, format_duration
-from memrunbook.ui.block import Row, Span, row
+from memrunbook.ui.block import Block, Row, Span, line, row
 from memrunbook.ui.words import moment_words
 
 HOST, FACTS, RUNBOOK = "Host     ", "Facts    ", "Runbook  "
@@ -32,6 +34,14 @@ def facts_row(snapshot: Snapshot, now: Instant | None = None) -> Row:
     sample = f" ({format_duration(snapshot.span)} sample)" if snapshot.span else ""
     words = f"{read} of {len(snapshot.readings)} read{missing} in {took}{sample}"
     return row(FACTS, body=f"{words}, {moment_words(snapshot.taken_at.utc, now)}")
+
+
+def held_blocks(held: Sequence[str]) -> list[Block]:
+    """What is frozen or changed for a while: it comes first, as all below it is seen under it."""
+    if not held:
+        return []
+    title = line(Span("HELD", "warning"), ": what is frozen or changed for a while may keep an incident away only")
+    return [title, *(line(Span(words, whole=True), indent=2) for words in held)]
 
 
 def _with(words: str, value: object) -> str:

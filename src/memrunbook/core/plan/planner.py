@@ -12,6 +12,7 @@ from memrunbook.core.action.action import Action, Blocked, Change, Decision, Not
 from memrunbook.core.action.policy import UNLISTED, UnitPolicy
 from memrunbook.core.action.protect import named_only_unit
 from memrunbook.core.plan.diagnosis import world_of
+from memrunbook.core.plan.passed_over import nothing_matches
 from memrunbook.core.plan.plan import Plan, PlannedStep, reason, word
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
@@ -53,7 +54,7 @@ def plan_items(step: Step, world: World, *, uncertain: bool = False) -> Iterable
     if isinstance(found, Unavailable):
         return [_described(step, "", Blocked(f"its items are unknown: {found.why}"))]
     if not found:
-        return [_described(step, "", NotNeeded(f"nothing matches {_source(step.for_each)}"))]
+        return [_described(step, "", NotNeeded(nothing_matches(step, world)))]
     return [plan_step(step, item, world, uncertain=uncertain) for item in found]
 
 
@@ -241,7 +242,3 @@ def _changes(step: PlannedStep) -> bool:
 
 def _harmless(change: Change) -> bool:
     return change.repeat is Repeat.READ and change.risk is Risk.NONE
-
-
-def _source(expression: Expression | None) -> str:
-    return expression.source if expression else ""

@@ -11,9 +11,11 @@ from contextlib import suppress
 
 from memrunbook.core.errors import HostError, Interrupted, Refused, RunbookError
 from memrunbook.core.plan.diagnosis import diagnose_one, world_of
+from memrunbook.core.plan.held import held_words
+from memrunbook.core.plan.passed_over import nothing_matches
 from memrunbook.core.plan.planner import items_of, make_plan
 from memrunbook.core.reading.fact import Unavailable
-from memrunbook.core.run.event import Diagnosed, Outcome, RunFinished, StepState
+from memrunbook.core.run.event import Diagnosed, Outcome, RunFinished, StepState, StillHeld
 from memrunbook.core.run.progress import TOO_SHORT, Doing, Progress, incident_over, signals
 from memrunbook.core.run.request import Asking, Lock, ReadFacts, Record, Unlock, Wait, ask
 from memrunbook.core.run.step import run_item
@@ -74,13 +76,14 @@ def _run_step(progress: Progress, step: Step) -> Asking[None]:
         yield from _unreached(progress, step, "")
         return
     yield from progress.refresh("before the step")
-    found = items_of(step, world_of(progress.runbook, progress.snapshot), limit=step.spec.limit)
+    world = world_of(progress.runbook, progress.snapshot)
+    found = items_of(step, world, limit=step.spec.limit)
     if isinstance(found, Unavailable):
         yield from progress.record(step, "", "blocked", why=f"its items are unknown: {found.why}")
     elif not found and progress.too_short:
         yield from progress.record(step, "", "blocked", why=TOO_SHORT)
     elif not found:
-        yield from progress.record(step, "", "not_needed", why="nothing matches its for_each")
+        yield from progress.record(step, "", "not_needed", why=nothing_matches(step, world))
     else:
         progress.items[step.spec.id] = [key for key, _ in found]
         for key, _ in found:
@@ -128,7 +131,15 @@ def _outcome(progress: Progress, *, resolved: bool) -> Outcome:
 
 
 def _finish(progress: Progress, outcome: Outcome, why: str) -> Asking[None]:
+    yield from _still_held(progress)
     yield from ask(Record(RunFinished(outcome, why, signals(progress.runbook, progress.snapshot))))
+
+
+def _still_held(progress: Progress) -> Asking[None]:
+    """Records what is frozen or changed for a while as the newest snapshot shows it."""
+    held = held_words(progress.snapshot)
+    if held:
+        yield from ask(Record(StillHeld(held)))
 
 
 def _cut_short(progress: Progress, error: RunbookError) -> Asking[None]:
@@ -142,6 +153,7 @@ def _cut_short(progress: Progress, error: RunbookError) -> Asking[None]:
         for key in known:
             if (step.spec.id, key) not in recorded:
                 yield from _unreached(progress, step, key)
+    yield from _still_held(progress)
     outcome = _end_of(error)
     if any(finished.open for finished in progress.finished):
         outcome = "unknown"
