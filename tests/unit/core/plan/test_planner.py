@@ -96,7 +96,8 @@ def test_each_item_is_a_step_of_its_own() -> None:
 
 def test_items_that_are_none_or_unknown() -> None:
     (none,) = plan_items(step(for_each="units.growing"), world())
-    assert (none.decision, none.item, none.why) == ("not_needed", "", "looked for units.growing; seen: none in units.growing (those that grow)")
+    seen = "looked for units.growing; seen: none in units.growing (those that grow)"
+    assert (none.decision, none.item, none.why) == ("not_needed", "", seen)
     (unknown,) = plan_items(step(for_each="units.all"), world(snapshot(units=DENIED)), uncertain=True)
     assert (unknown.decision, unknown.item) == ("blocked", "")
     assert unknown.why == "its items are unknown: units.all: permission denied"
