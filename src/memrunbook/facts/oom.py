@@ -12,6 +12,7 @@ from msgspec import Struct
 from memrunbook.core.reading.fact import Command, Doc, Fact, Reading, Samples, Unavailable
 from memrunbook.core.units import KIB, Unit
 from memrunbook.facts.shared import numbers
+from memrunbook.facts.shared.kills import Kills, kills_by_unit
 from memrunbook.linux.oomlog import explain
 from memrunbook.linux.oomlog.category import category
 from memrunbook.linux.oomlog.event import Failure, KernelLog, LogEvent, LogNote, Task
@@ -49,6 +50,7 @@ class OomEvent(Struct, frozen=True, kw_only=True):
     unit: Annotated[str, Doc("unit of the victim's control group", source="task_memcg")] = ""
     task_memcg: Annotated[str, Doc("control group of the victim", source="dmesg")] = ""
     oom_memcg: Annotated[str, Doc("control group whose limit was hit", source="dmesg")] = ""
+    limit_bytes: Annotated[int | None, Doc("that limit", Unit.BYTES, "dmesg")] = None
     largest: Annotated[str, Doc("largest process of the table, memory and swap", source="dmesg")] = ""
     largest_bytes: Annotated[int | None, Doc("memory and swap of it", Unit.BYTES, "dmesg")] = None
     victim_is_largest: Annotated[bool | None, Doc("the victim was the largest", source="dmesg")] = None
@@ -98,6 +100,15 @@ class VictimUnit(Service, frozen=True, kw_only=True):
     """A service that lost a process to the OOM killer."""
 
     lost_child: Annotated[bool, Doc("it runs on since before the kill, without that process", source="dmesg")] = False
+    own_limit: Annotated[bool, Doc("its own limit was hit, not that of a group above it", source="oom_memcg")] = False
+    limit_group: Annotated[str, Doc("control group whose limit was hit by its newest kill", source="oom_memcg")] = ""
+    limit_bytes: Annotated[int | None, Doc("that limit, as it was then", Unit.BYTES, "dmesg")] = None
+    kills: Annotated[int, Doc("kills of it in the log", Unit.COUNT, "dmesg")] = 0
+    lived_seconds: Annotated[
+        float | None, Doc("from its last start to its newest kill, where it is down", Unit.SECONDS, "dmesg, systemctl")
+    ] = None
+    died_soon: Annotated[bool, Doc("it reached a limit within minutes of its start", source="dmesg, systemctl")] = False
+    limit_stands: Annotated[bool, Doc("that limit is its own, and no higher by now", source="MemoryMax")] = False
     kill_age_seconds: Annotated[
         float, Doc("since its newest kill; 1e9 where the log shows none", Unit.SECONDS, "dmesg")
     ] = UNKNOWN_AGE
@@ -113,7 +124,8 @@ class Oom(Reading, frozen=True, kw_only=True):
     count_24h: Annotated[int, Doc("events of the last 24 hours, those by hand apart", Unit.COUNT, "dmesg")]
     repeated_units: Annotated[list[str], Doc("units met twice or more in 24 hours", source="dmesg")]
     victim_units: Annotated[
-        list[VictimUnit] | None, Doc("services that lost a process, or ended by it", source="dmesg, systemctl")
+        list[VictimUnit] | None,
+        Doc("services that lost a process, or ended by it; who was met least and held least first", source="dmesg"),
     ] = None
     log_lost: Annotated[
         bool | None, Doc("the kernel counted kills that its log no longer shows", source="/proc/vmstat oom_kill")
@@ -205,6 +217,7 @@ def _event(event: LogEvent, uptime: float, page_bytes: int | None) -> OomEvent:
         unit=owner.unit,
         task_memcg=event.task_memcg or "",
         oom_memcg=event.oom_memcg or "",
+        limit_bytes=_bytes(event.limit_kib),
         largest=largest.name[:NAME_LENGTH] if largest else "",
         largest_bytes=_held(event, largest),
         victim_is_largest=largest.pid == victim.pid if largest and victim else None,
@@ -264,17 +277,31 @@ def _recent(age: float | None) -> bool:
 
 
 def _victims(services: list[Service], events: list[OomEvent]) -> list[VictimUnit]:
-    """Services by the units of the events; those that systemd says ended so, also where the log is lost."""
-    ages = {event.unit: event.age_seconds for event in events if event.class_ != BY_HAND}
-    return [_victim(one, ages) for one in services if one.name in ages or one.result == "oom-kill"]
+    """Services by the units of the events; those that systemd says ended so, also where the log is lost.
+
+    Who grew was met again and again, or held most at the end: others come back before it.
+    """
+    kills = kills_by_unit(event for event in events if event.class_ != BY_HAND)
+    found = [one for one in services if one.name in kills or one.result == "oom-kill"]
+    known = [(one, kills.get(one.name, Kills())) for one in found]
+    known.sort(key=lambda pair: (pair[1].count, pair[1].held_bytes))
+    return [_victim(service, killed) for service, killed in known]
 
 
-def _victim(service: Service, ages: Mapping[str, float | None]) -> VictimUnit:
+def _victim(service: Service, killed: Kills) -> VictimUnit:
     """A log without times does not tell how old a kill is, and so not whether the service is older."""
-    age = ages.get(service.name)
+    age, up, own = killed.age, service.age_seconds, killed.own_limit(service.name)
+    lived = None if age is None or up is None or service.active else max(0.0, up - age)
     return VictimUnit(
         **{name: getattr(service, name) for name in Service.__struct_fields__},
-        lost_child=age is not None and service.active and (service.age_seconds or 0.0) > age + START_SECONDS,
+        lost_child=age is not None and service.active and (up or 0.0) > age + START_SECONDS,
+        own_limit=own,
+        limit_group=killed.limit_group,
+        limit_bytes=killed.limit_bytes,
+        kills=killed.count,
+        lived_seconds=lived,
+        died_soon=not service.active and killed.died_soon(lived),
+        limit_stands=own and killed.stands(service.memory_max_bytes),
         kill_age_seconds=UNKNOWN_AGE if age is None else age,
     )
 

@@ -8,8 +8,8 @@ import pytest
 from tests.unit.facts.shell_walks import SHELLS, sampled, tree
 
 from memrunbook.core.reading.fact import Answer, Reading, Sample, Unavailable
-from memrunbook.facts.holds import FACT, MARKS, Hold, Holds, parse
-from memrunbook.linux.hold import Mark, lines
+from memrunbook.facts.holds import FACT, Hold, Holds, parse
+from memrunbook.linux.hold import MARKS, Mark, lines
 from memrunbook.linux.service import Service
 
 MARK = "\n".join(
