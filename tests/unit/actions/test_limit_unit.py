@@ -180,6 +180,5 @@ def test_the_limit_of_a_service_that_is_down_is_raised_for_its_next_start(machin
     [{"memory_max": Size(200 * MIB)}, {"memory_high": Size(GIB)}, {"memory_max": Size(GIB), "swap_max": Size(1)}],
 )  # fmt: skip
 def test_of_a_service_that_is_down_nothing_is_lowered_and_no_new_limit_set(limits: dict[str, Size]) -> None:
-    assert "only a limit that it has can be raised" in blocked(
-        LimitUnit(unit=DOWN.name, **limits), host({"units.all": [DOWN]})
-    )
+    action = msgspec.convert({"unit": DOWN.name, **limits}, LimitUnit, dec_hook=lambda _, value: value)
+    assert "only a limit that it has can be raised" in blocked(action, host({"units.all": [DOWN]}))

@@ -95,7 +95,7 @@ def killed(*victims: VictimUnit, **more: Any) -> Snapshot:
     [
         ({}, "was killed 8.0 s after its last start at its own limit of 256.0 MiB, which still stands: it"),
         ({"kills": 4, "lived_seconds": 30.0}, "was killed 4 times, 30 s after its last start"),
-        ({"kills": 2, "lived_seconds": None, "limit_bytes": None}, "2 times, soon after its last start at its own limit"),
+        ({"kills": 2, "lived_seconds": None, "limit_bytes": None}, "2 times, soon after its last start"),
     ],
 )  # fmt: skip
 def test_a_service_is_not_started_into_the_limit_that_just_ended_it(changes: dict[str, Any], said: str) -> None:
