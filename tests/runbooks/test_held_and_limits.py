@@ -13,7 +13,8 @@ from memrunbook.core.plan.held import held_words
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.units import GIB, MIB
 from memrunbook.facts.holds import Hold, Holds
-from memrunbook.facts.oom import Oom, OomEvent, VictimUnit
+from memrunbook.facts.oom import Oom, OomEvent
+from memrunbook.facts.shared.victims import VictimUnit
 from memrunbook.linux.swap_size import Policy, recommended_swap
 
 RULES: dict[str, Policy] = {"": "min", "_half": "half", "_max": "max"}

@@ -10,8 +10,8 @@ from memrunbook.core.action.moved import Moves
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import format_bytes, format_duration
-from memrunbook.facts.oom import VictimUnit
 from memrunbook.facts.shared.kills import ROUNDED
+from memrunbook.facts.shared.victims import VictimUnit
 from memrunbook.linux.service import Service
 
 ROOM_PERCENT = 5.0

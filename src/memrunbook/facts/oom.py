@@ -12,21 +12,18 @@ from msgspec import Struct
 from memrunbook.core.reading.fact import Command, Doc, Fact, Reading, Samples, Unavailable
 from memrunbook.core.units import KIB, Unit
 from memrunbook.facts.shared import numbers
-from memrunbook.facts.shared.kills import Kills, kills_by_unit
+from memrunbook.facts.shared.kills import kills_by_unit
+from memrunbook.facts.shared.victims import UNKNOWN_AGE, VictimUnit, victims
 from memrunbook.linux.oomlog import explain
 from memrunbook.linux.oomlog.category import category
 from memrunbook.linux.oomlog.event import Failure, KernelLog, LogEvent, LogNote, Task
 from memrunbook.linux.oomlog.reader import read_log
-from memrunbook.linux.service import Service
 
 LOG = "dmesg"
 NEWEST_LINES = 4000
 """The ring may hold megabytes; a report of an OOM kill takes hundreds of lines."""
-UNKNOWN_AGE = 1e9
 DAY = 86400.0
 FALLOUT_SECONDS = 10.0
-START_SECONDS = 5.0
-"""The kernel's log and systemd use clocks that drift apart: a service this much older than a kill survived it."""
 FIRST_WITH_REFUSALS = (6, 1)
 SILENT = Unavailable("absent", "this kernel writes no line where overcommit refuses a request (Linux 6.1 and later do)")
 NAME_LENGTH = 64
@@ -96,25 +93,6 @@ class AllocationFailure(Struct, frozen=True, kw_only=True):
     handled: Annotated[bool, Doc("an earlier run dealt with it", source="ledger")] = False
 
 
-class VictimUnit(Service, frozen=True, kw_only=True):
-    """A service that lost a process to the OOM killer."""
-
-    lost_child: Annotated[bool, Doc("it runs on since before the kill, without that process", source="dmesg")] = False
-    own_limit: Annotated[bool, Doc("its own limit was hit, not that of a group above it", source="oom_memcg")] = False
-    limit_group: Annotated[str, Doc("control group whose limit was hit by its newest kill", source="oom_memcg")] = ""
-    limit_bytes: Annotated[int | None, Doc("that limit, as it was then", Unit.BYTES, "dmesg")] = None
-    kills: Annotated[int, Doc("kills of it in the log", Unit.COUNT, "dmesg")] = 0
-    lived_seconds: Annotated[
-        float | None, Doc("from its last start to its newest kill, where it is down", Unit.SECONDS, "dmesg, systemctl")
-    ] = None
-    died_soon: Annotated[bool, Doc("it reached a limit within minutes of its start", source="dmesg, systemctl")] = False
-    limit_stands: Annotated[bool, Doc("that limit is its own, and no higher by now", source="MemoryMax")] = False
-    kill_age_seconds: Annotated[
-        float, Doc("since its newest kill; 1e9 where the log shows none", Unit.SECONDS, "dmesg")
-    ] = UNKNOWN_AGE
-    handled: Annotated[bool, Doc("an earlier run dealt with it", source="ledger")] = False
-
-
 class Oom(Reading, frozen=True, kw_only=True):
     """What the kernel's log says of this boot; newest last. The log is a ring: old lines are lost."""
 
@@ -163,7 +141,9 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Oo
         last_class=events[-1].class_ if events else None,
         count_24h=len(real),
         repeated_units=sorted({unit for unit in units if units.count(unit) > 1}),
-        victim_units=None if known is None else _victims(known, events),
+        victim_units=None
+        if known is None
+        else victims(known, kills_by_unit(event for event in events if event.class_ != BY_HAND)),
         log_lost=_lost(log, readings.get("vmstat")),
         failures=[_failure(one, log, uptime) for one in log.failures],
         cache_drops=[_drop(note, uptime) for note in log.notes if note.kind == "drop_caches"],
@@ -274,36 +254,6 @@ def _age(stamp: float | None, uptime: float) -> float | None:
 
 def _recent(age: float | None) -> bool:
     return age is not None and age < DAY
-
-
-def _victims(services: list[Service], events: list[OomEvent]) -> list[VictimUnit]:
-    """Services by the units of the events; those that systemd says ended so, also where the log is lost.
-
-    Who grew was met again and again, or held most at the end: others come back before it.
-    """
-    kills = kills_by_unit(event for event in events if event.class_ != BY_HAND)
-    found = [one for one in services if one.name in kills or one.result == "oom-kill"]
-    known = [(one, kills.get(one.name, Kills())) for one in found]
-    known.sort(key=lambda pair: (pair[1].count, pair[1].held_bytes))
-    return [_victim(service, killed) for service, killed in known]
-
-
-def _victim(service: Service, killed: Kills) -> VictimUnit:
-    """A log without times does not tell how old a kill is, and so not whether the service is older."""
-    age, up, own = killed.age, service.age_seconds, killed.own_limit(service.name)
-    lived = None if age is None or up is None or service.active else max(0.0, up - age)
-    return VictimUnit(
-        **{name: getattr(service, name) for name in Service.__struct_fields__},
-        lost_child=age is not None and service.active and (up or 0.0) > age + START_SECONDS,
-        own_limit=own,
-        limit_group=killed.limit_group,
-        limit_bytes=killed.limit_bytes,
-        kills=killed.count,
-        lived_seconds=lived,
-        died_soon=not service.active and killed.died_soon(lived),
-        limit_stands=own and killed.stands(service.memory_max_bytes),
-        kill_age_seconds=UNKNOWN_AGE if age is None else age,
-    )
 
 
 def _lost(log: KernelLog, vmstat: Reading | Unavailable | None) -> bool | None:

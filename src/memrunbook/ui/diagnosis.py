@@ -9,6 +9,7 @@ from memrunbook.core.instant import Instant
 from memrunbook.core.plan.diagnosis import SEVERITIES, CheckState, Diagnosis, Finding, RunbookDiagnosis, Suspect
 from memrunbook.core.plan.held import held_words
 from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.ui.advice import advice_rows
 from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, line, note, row, text
 from memrunbook.ui.findings import finding_entries
 from memrunbook.ui.header import facts_row, held_blocks, host_row
@@ -32,7 +33,8 @@ def diagnosis_view(
         blocks += [BLANK, line(Span("Incidents", "strong"), f": {len(diagnosis.incidents)}")]
         blocks.append(Grid(tuple(_incidents(diagnosis, options)), under=2))
         if diagnosis.incidents[0].causes:
-            blocks += [BLANK, Grid(tuple(cause_rows(diagnosis.incidents[0].causes)), indent=0)]
+            causes = diagnosis.incidents[0].causes
+            blocks += [BLANK, Grid((*cause_rows(causes), *advice_rows(causes, snapshot)), indent=0)]
     blocks += _noticed(diagnosis, snapshot)
     blocks += _unknown(diagnosis, snapshot)
     return [*blocks, BLANK, *_clear(diagnosis, snapshot, verbose=verbose)]

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from memrunbook.core.run.event import Outcome, StepFinished, StepState, StillHeld
 from memrunbook.core.run.report import HostReport, Reported
 from memrunbook.core.units import format_duration
+from memrunbook.ui.advice import advice_rows
 from memrunbook.ui.block import BLANK, Block, Grid, Line, Note, Row, Span, Style, Table, line, note, row, text
 from memrunbook.ui.header import held_blocks
 from memrunbook.ui.words import counts, metric_words, unit_of, value_words
@@ -51,6 +52,9 @@ def report_view(report: HostReport, run_id: str) -> list[Block]:
         blocks += [BLANK, *(line(Span(event.told, whole=True)) for event in others)]
     if report.before or report.after:
         blocks += [BLANK, line(Span("Signals", "strong")), _signals(report)]
+    told = advice_rows(report.begun.diagnosis.causes) if report.begun and report.begun.diagnosis.incident.holds else []
+    if told:
+        blocks += [BLANK, Grid(tuple(told), indent=0)]
     return [*blocks, BLANK, *_record(run_id)]
 
 

@@ -13,8 +13,9 @@ from memrunbook.core.action.action import Risk
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import MIB
 from memrunbook.facts.cgroups import CgroupsReading
-from memrunbook.facts.oom import Oom, VictimUnit
+from memrunbook.facts.oom import Oom
 from memrunbook.facts.shared.group import Group
+from memrunbook.facts.shared.victims import VictimUnit
 
 START = StartUnit(unit=FAILED.name)
 USE = Use(START)
