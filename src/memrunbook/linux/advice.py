@@ -71,9 +71,9 @@ def _limit(holder: Holder, host: Host) -> Sequence[str]:
         return ()
     most = host.ram * SHARE_PERCENT // 100 // MIB * MIB
     size = min(_room(holder), most) if most else _room(holder)
-    when = "at its next restart, it holds" if size < holder.held else "so that it fails alone; it holds"
+    when = "at its next restart" if size < holder.held else "so that it fails alone"
     held, command = format_bytes(holder.held), f"systemctl set-property {holder.name} MemoryMax={size // MIB}M"
-    return (f"limit it, {when} {held}: {command}",)
+    return (f"limit it {when} (it holds {held}): {command}",)
 
 
 def _room(holder: Holder) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from memrunbook.core.plan.diagnosis import Suspect
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.units import MIB, MINUTE
 from memrunbook.linux.advice import Holder, Host, advice
 from memrunbook.ui.block import Row, Span, row
 
@@ -36,8 +37,7 @@ def _holder(suspect: Suspect, snapshot: Snapshot | None) -> Holder:
         unit=unit,
         held=own,
         limit=facts.get("memory_max_bytes") or facts.get("limit_bytes"),
-        grows=(facts.get("growth_bytes_per_second") or 0) > 0
-        and any(one.name == suspect.name for one in _all(snapshot, "units.growing")),
+        grows=(facts.get("growth_bytes_per_second") or 0) * MINUTE >= MIB,
         programs=names,
         workers=Counter(names)[names[0]] if names else 1,
     )

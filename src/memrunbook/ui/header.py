@@ -40,7 +40,9 @@ def held_blocks(held: Sequence[str]) -> list[Block]:
     """What is frozen or changed for a while: it comes first, as all below it is seen under it."""
     if not held:
         return []
-    title = line(Span("HELD", "warning"), ": what is frozen or changed for a while may keep an incident away only")
+    title = line(
+        Span("HELD", "warning"), ": frozen or changed for a while; that may be all that keeps an incident away"
+    )
     return [title, *(line(Span(words, whole=True), indent=2) for words in held)]
 
 

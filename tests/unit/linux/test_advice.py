@@ -37,7 +37,7 @@ def test_a_runtime_is_told_of_the_limit_in_its_own_words(program: str, words: st
     lines = said(program)
     assert (
         lines[0]
-        == "limit it, so that it fails alone; it holds 2.0 GiB: systemctl set-property shop.service MemoryMax=2560M"
+        == "limit it so that it fails alone (it holds 2.0 GiB): systemctl set-property shop.service MemoryMax=2560M"
     )
     assert words in lines[1]
 
@@ -74,7 +74,7 @@ def test_no_limit_is_beyond_what_the_host_can_give() -> None:
     small = Host(ram=GIB, working_set=900 * MIB, grows=True)
     (line,) = advice(Holder(name="shop.service", held=900 * MIB), small)
     assert (
-        line == "limit it, at its next restart, it holds 900.0 MiB: systemctl set-property shop.service MemoryMax=819M"
+        line == "limit it at its next restart (it holds 900.0 MiB): systemctl set-property shop.service MemoryMax=819M"
     )
 
 

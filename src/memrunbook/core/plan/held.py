@@ -24,7 +24,8 @@ def _words(hold: Any) -> str:
     if not hold.ours:
         return f"{state}: somebody froze it, and nothing thaws it by itself (systemctl thaw, docker unpause)"
     since = format_duration(hold.since_seconds or 0.0)
-    back = f"the host takes it back in {format_duration(hold.left_seconds)}" if hold.left_seconds else OVERDUE
+    way = "thaws it" if frozen else "takes it back"
+    back = f"the host {way} in {format_duration(hold.left_seconds)}" if hold.left_seconds else OVERDUE
     by = f"by run {hold.run}" + (f" of {hold.runbook}" if hold.runbook else "")
     what = "" if frozen else f" ({hold.what})"
     return f"{state}{what}, {by} {since} ago; {back}"

@@ -12,7 +12,7 @@ from memrunbook.core.reading.fact import Unavailable
 @pytest.mark.parametrize(
     ("hold", "words"),
     [
-        (Hold(name="web"), "web is frozen and does nothing, by run R1 of lab 72 s ago; the host takes it back in 4"),
+        (Hold(name="web"), "web is frozen and does nothing, by run R1 of lab 72 s ago; the host thaws it in 4"),
         (Hold(name="web", runbook=""), "by run R1 72 s ago"),
         (Hold(name="web", left_seconds=0.0), "its time is over and the host has not taken it back"),
         (Hold(name="web", ours=False), "web is frozen and does nothing: somebody froze it, and nothing thaws it"),

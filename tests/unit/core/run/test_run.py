@@ -349,7 +349,7 @@ def test_what_is_held_at_the_end_is_recorded_whatever_the_end(percent: float) ->
     played = run(runbook(step()), {**at(percent), **FROZEN})
     held = [event for event in played.events if isinstance(event, StillHeld)]
     assert [event.held for event in held] == [
-        ("web is frozen and does nothing, by run R1 of lab 72 s ago; the host takes it back in 4 min",)
+        ("web is frozen and does nothing, by run R1 of lab 72 s ago; the host thaws it in 4 min",)
     ]
     assert held[0].told.startswith("held on this host now: web is frozen")
     assert played.events[-1] is played.end
