@@ -10,7 +10,7 @@ from memrunbook.core.plan.diagnosis import Suspect
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import MIB, MINUTE
-from memrunbook.linux.advice import Holder, Host, advice
+from memrunbook.linux.advice import Capacity, Consumer, advice
 from memrunbook.ui.block import Row, Span, row
 
 LABEL = "Advice   "
@@ -25,14 +25,14 @@ def advice_rows(causes: Sequence[Suspect], snapshot: Snapshot | None = None) -> 
     return [row(LABEL if number == 0 else "", body=Span(words, whole=True)) for number, words in enumerate(lines)]
 
 
-def _holder(suspect: Suspect, snapshot: Snapshot | None) -> Holder:
+def _holder(suspect: Suspect, snapshot: Snapshot | None) -> Consumer:
     facts, unit = suspect.facts, suspect.kind == "unit"
     own = facts.get("own_bytes") or (facts.get("anonymous_bytes") or 0) + (facts.get("swap_bytes") or 0)
     own = own or facts.get("victim_bytes") or 0
     found = [one for one in _all(snapshot, "processes.all") if one.unit == suspect.name] if unit else []
     largest = sorted(found, key=lambda one: -(one.anonymous_bytes or 0))
     names = [one.name for one in largest] if unit else [suspect.name]
-    return Holder(
+    return Consumer(
         name=suspect.name,
         unit=unit,
         held=own,
@@ -43,13 +43,13 @@ def _holder(suspect: Suspect, snapshot: Snapshot | None) -> Holder:
     )
 
 
-def _host(snapshot: Snapshot | None) -> Host:
+def _host(snapshot: Snapshot | None) -> Capacity:
     if snapshot is None:
-        return Host()
+        return Capacity()
     ram = snapshot.value("memory.total_bytes")
     held = sum(one.own_bytes or 0 for one in _all(snapshot, "units.all"))
     growing = bool(_all(snapshot, "units.growing"))
-    return Host(ram=0 if isinstance(ram, Unavailable) else ram, working_set=held, grows=growing)
+    return Capacity(ram=0 if isinstance(ram, Unavailable) else ram, working_set=held, grows=growing)
 
 
 def _all(snapshot: Snapshot | None, name: str) -> Sequence[Any]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from memrunbook.core.units import GIB, MIB
-from memrunbook.linux.advice import MOST, Holder, Host, advice
+from memrunbook.linux.advice import MOST, Capacity, Consumer, advice
 
-ROOMY = Host(ram=64 * GIB, working_set=20 * GIB)
+ROOMY = Capacity(ram=64 * GIB, working_set=20 * GIB)
 
 
 def said(*programs: str, **changes: object) -> tuple[str, ...]:
     known = {"name": "shop.service", "held": 2 * GIB, "programs": programs, **changes}
-    return advice(Holder(**known), ROOMY)  # type: ignore[arg-type]  # the fields of the table
+    return advice(Consumer(**known), ROOMY)  # type: ignore[arg-type]  # the fields of the table
 
 
 @pytest.mark.parametrize(
@@ -71,18 +71,18 @@ def test_who_grows_is_looked_into_with_the_tool_of_its_runtime(program: str, too
 
 
 def test_no_limit_is_beyond_what_the_host_can_give() -> None:
-    small = Host(ram=GIB, working_set=900 * MIB, grows=True)
-    (line,) = advice(Holder(name="shop.service", held=900 * MIB), small)
+    small = Capacity(ram=GIB, working_set=900 * MIB, grows=True)
+    (line,) = advice(Consumer(name="shop.service", held=900 * MIB), small)
     assert (
         line == "limit it at its next restart (it holds 900.0 MiB): systemctl set-property shop.service MemoryMax=819M"
     )
 
 
-FULL = Host(ram=16 * GIB, working_set=15 * GIB)
+FULL = Capacity(ram=16 * GIB, working_set=15 * GIB)
 
 
 def test_more_ram_is_said_only_where_it_is_the_working_set() -> None:
-    lines = advice(Holder(name="db.service", held=6 * GIB, programs=("postgres",)), FULL)
+    lines = advice(Consumer(name="db.service", held=6 * GIB, programs=("postgres",)), FULL)
     assert lines[0].startswith(
         "this host needs more RAM, or less work: the working set of its services is 15.0 GiB of 16.0"
     )
@@ -92,13 +92,13 @@ def test_more_ram_is_said_only_where_it_is_the_working_set() -> None:
 @pytest.mark.parametrize(
     ("holder", "host"),
     [
-        (Holder(name="a.service", held=6 * GIB, grows=True), FULL),
-        (Holder(name="a.service", held=6 * GIB), Host(ram=16 * GIB, working_set=15 * GIB, grows=True)),
-        (Holder(name="a.service", held=6 * GIB), Host(ram=16 * GIB, working_set=9 * GIB)),
-        (Holder(name="a.service", held=6 * GIB), Host()),
+        (Consumer(name="a.service", held=6 * GIB, grows=True), FULL),
+        (Consumer(name="a.service", held=6 * GIB), Capacity(ram=16 * GIB, working_set=15 * GIB, grows=True)),
+        (Consumer(name="a.service", held=6 * GIB), Capacity(ram=16 * GIB, working_set=9 * GIB)),
+        (Consumer(name="a.service", held=6 * GIB), Capacity()),
     ],
 )
-def test_a_leak_is_no_lack_of_ram(holder: Holder, host: Host) -> None:
+def test_a_leak_is_no_lack_of_ram(holder: Consumer, host: Capacity) -> None:
     assert not any("more RAM" in line for line in advice(holder, host))
 
 

@@ -16,7 +16,7 @@ ROUNDED = 64 * KIB
 """The kernel rounds a limit down to a page."""
 
 
-class Event(Protocol):
+class KillEvent(Protocol):
     """What is looked at of an event."""
 
     @property
@@ -59,7 +59,7 @@ class Kills(Struct, frozen=True, kw_only=True):
         return self.limit_group.endswith(f"/{unit}")
 
 
-def kills_by_unit(events: Iterable[Event]) -> dict[str, Kills]:
+def kills_by_unit(events: Iterable[KillEvent]) -> dict[str, Kills]:
     """The kills of each unit, from events of which the newest comes last."""
     found: dict[str, Kills] = {}
     for event in events:
