@@ -9,8 +9,10 @@ from tests.golden import samples as s
 
 from memrunbook.core.errors import DocumentError, HostKeyError, Problem
 from memrunbook.core.plan.diagnosis import Suspect
-from memrunbook.core.run.event import RunFinished
+from memrunbook.core.plan.held import held_words
+from memrunbook.core.run.event import RunFinished, StillHeld
 from memrunbook.core.run.request import Execute, ReadFacts, Record, Wait
+from memrunbook.core.units import GIB
 from memrunbook.state.audit import AuditFinding
 from memrunbook.ui.audit import audit_view
 from memrunbook.ui.block import Block
@@ -81,6 +83,21 @@ def _report() -> list[Block]:
     return report_view(s.report(), s.RUN)
 
 
+def _held() -> list[Block]:
+    """The same host after its service was frozen: what only the hold keeps away is said before all else."""
+    frozen = structs.replace(s.snapshot(), readings={**s.snapshot().readings, "holds": s.HELD})
+    suspect = structs.replace(s.runbook_diagnosis().causes[0], facts={"own_bytes": 5 * GIB, "anonymous_bytes": 4 * GIB,
+                                                                      "freezer_state": "frozen"})  # fmt: skip
+    primary = s.runbook_diagnosis(causes=(suspect,))
+    words = held_words(frozen)
+    return [
+        *diagnosis_view(s.diagnosis(primary, s.TUNING, primary="swap-thrashing"), frozen, f"--host {s.HOST}", s.NOW),
+        *plan_view(primary, s.plan(), frozen, NEXT, s.NOW),
+        *report_view(s.report("unresolved", others=(StillHeld(words),)), s.RUN),
+        *report_view(s.report("healthy", s.finished("not_needed"), begun=None, others=(StillHeld(words[:1]),)), s.RUN),
+    ]
+
+
 def _report_bad() -> list[Block]:
     lost = s.finished("unknown", why="the connection was lost", open=True)
     undone = s.finished("undone", id="swap-less", why="not proven within 300 s: vmstat.refaults_per_second < 100.0; it "
@@ -146,6 +163,7 @@ CASES: dict[str, Callable[[], Sequence[Block]]] = {
     "gate": _gate,
     "report": _report,
     "report-bad": _report_bad,
+    "held": _held,
     "progress": _progress,
     "errors": _errors,
 }

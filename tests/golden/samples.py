@@ -25,6 +25,7 @@ from memrunbook.core.run.report import HostReport
 from memrunbook.core.run.request import AskApproval
 from memrunbook.core.runbook.condition import Evidence, State, Verdict
 from memrunbook.core.units import GIB, MIB, Duration, Unit
+from memrunbook.facts.holds import Hold, Holds
 
 TAKEN = Instant(1795340467.0, 1000.0)
 NOW = Instant(TAKEN.utc + 3, 1003.0)
@@ -71,6 +72,17 @@ def snapshot(host: str = HOST, device: str = "/dev/nvme0n1p3") -> Snapshot:
         "zram": Unavailable("absent", "/sys/block/zram0: there is no zram device"),
     }
     return Snapshot(host, HostIdentity(), TAKEN, readings, samples=2, span=5.0, seconds=5.4)
+
+
+HELD = Holds(
+    all=[
+        Hold(name="search-api.service", kind="frozen", ours=True, run=RUN, runbook="swap-thrashing",
+             since_seconds=130.0, left_seconds=170.0),
+        Hold(name="vm.swappiness", kind="changed", what="vm.swappiness 60 -> 10, back after 2 h", ours=True, run=RUN,
+             runbook="swap-thrashing", since_seconds=60.0, left_seconds=7140.0),
+        Hold(name="batch.service", kind="frozen"),
+    ]
+)  # fmt: skip
 
 
 def metrics() -> dict[str, Metric]:

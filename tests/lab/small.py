@@ -65,6 +65,21 @@ class Units(Reading, frozen=True, kw_only=True):
     suspects: Annotated[tuple[Service, ...], Doc("those that may", Unit.COUNT)] = ()
 
 
+class Hold(Struct, frozen=True, kw_only=True):
+    name: Annotated[str, Doc("its name")]
+    kind: Annotated[str, Doc("frozen or changed")] = "frozen"
+    what: Annotated[str, Doc("in words")] = ""
+    ours: Annotated[bool, Doc("by us")] = True
+    run: Annotated[str, Doc("the run")] = "R1"
+    runbook: Annotated[str, Doc("its runbook")] = "lab"
+    since_seconds: Annotated[float | None, Doc("since then", Unit.SECONDS)] = 72.0
+    left_seconds: Annotated[float | None, Doc("until then", Unit.SECONDS)] = 228.0
+
+
+class Holds(Reading, frozen=True, kw_only=True):
+    all: Annotated[tuple[Hold, ...], Doc("what is held", Unit.COUNT)] = ()
+
+
 def _fact(name: str, kind: type[Reading]) -> Fact:
     path = f"/lab/{name}"
 
@@ -76,7 +91,7 @@ def _fact(name: str, kind: type[Reading]) -> Fact:
 
 
 FACTS = {"memory": _fact("memory", Memory), "pressure": _fact("pressure", Pressure), "units": _fact("units", Units)}
-FACTS |= {"host": _fact("host", Memory), "vmstat": _fact("vmstat", Memory)}
+FACTS |= {"host": _fact("host", Memory), "vmstat": _fact("vmstat", Memory), "holds": _fact("holds", Holds)}
 METRICS: dict[str, Metric] = catalogue(FACTS)
 
 

@@ -40,8 +40,17 @@ WRITTEN_PER_SECOND = 10 * MIB
 # The new file is made beside its place where none is (O_EXCL: also no link leads elsewhere), readable by root only from
 # its first byte on, and gets its name when it is a swap area. So a file of that name and size is whole, also after a
 # reboot or a run that was cut off; what is half made has a name that is only ours, and whoever comes next removes it.
+AT_BOOT = """\
+swap_at_boot() { # FILE: /etc/fstab names it
+  { while read -r swap_entry swap_rest; do
+      [ "$swap_entry" = "$1" ] && return 0
+    done; } 2>/dev/null </etc/fstab
+  return 1
+}
+"""
 SCRIPT = (
-    swaps.LINE
+    AT_BOOT
+    + swaps.LINE
     + swaps.ON
     + """\
 swap_tools() {
@@ -102,7 +111,22 @@ swap_added() { # FILE MIB PRIORITY
   swap_begun "$1" && child dd if=/dev/zero of="$1.runbook-new" bs=1M count="$2" conv=fsync &&
     swap_made "$1" && swap_on "$1" "$3"
 }
-act() { # FILE MIB PRIORITY
+swap_keep() { # FILE PRIORITY: one line in /etc/fstab; with nofail a boot without the file goes on
+  swap_at_boot "$1" && return 0
+  child rm -f /etc/fstab.runbook-new
+  { [ ! -e /etc/fstab ] || child cp -p /etc/fstab /etc/fstab.runbook-new; } &&
+    { while IFS= read -r swap_entry || [ -n "$swap_entry" ]; do printf '%s\\n' "$swap_entry"; done </etc/fstab
+      printf '%s none swap sw,pri=%s,nofail 0 0\\n' "$1" "$2"
+    } 2>/dev/null >/etc/fstab.runbook-new && child mv -f /etc/fstab.runbook-new /etc/fstab && return 0
+  child rm -f /etc/fstab.runbook-new
+  printf '%s\\n' "$1 is in use, but /etc/fstab could not be written: the next boot goes without it" >&2
+  return 1
+}
+act() { # FILE MIB PRIORITY [keep]
+  swap_act "$1" "$2" "$3" || return
+  [ "${4-}" != keep ] || swap_keep "$1" "$3"
+}
+swap_act() { # FILE MIB PRIORITY
   swap_tools && swap_place "$1" || return
   child rm -f "$1.runbook-new"
   if [ -e "$1" ] || [ -L "$1" ]; then
@@ -121,15 +145,18 @@ act "$@"
 )
 UNDO = (
     OWN_CHILD
+    + AT_BOOT
     + swaps.OFF
     + """\
-swap_at_boot() { # FILE: /etc/fstab names it, so that a boot without it would fail
-  { while read -r swap_entry swap_rest; do
-      [ "$swap_entry" = "$1" ] && return 0
-    done; } 2>/dev/null </etc/fstab
+swap_forget() { # LINE: out of /etc/fstab, where it stands as we wrote it
+  child cp -p /etc/fstab /etc/fstab.runbook-new &&
+    while IFS= read -r swap_entry || [ -n "$swap_entry" ]; do
+      [ "$swap_entry" = "$1" ] || printf '%s\\n' "$swap_entry"
+    done </etc/fstab >/etc/fstab.runbook-new && child mv -f /etc/fstab.runbook-new /etc/fstab && return 0
+  printf '%s\\n' "/etc/fstab could not be written: it still names the swap file" >&2
   return 1
 }
-take_back() { # FILE MIB SECONDS
+take_back() { # FILE MIB SECONDS [LINE]
   if swap_line "$1"; then
     if [ "$swap_size" -gt "$(($2 * 1024))" ] || [ "$swap_size" -lt "$(($2 * 1024 - 64))" ]; then
       printf '%s\\n' "$1 has $swap_size KiB, not $2 MiB as we left it: somebody else has changed it" >&2
@@ -143,6 +170,9 @@ take_back() { # FILE MIB SECONDS
     printf '%s\\n' "$1 is not the file that we left: somebody else has changed it" >&2
     return 4
   fi
+  if [ -n "${4-}" ] && swap_at_boot "$1"; then
+    swap_forget "$4" || return
+  fi
   if swap_at_boot "$1"; then
     printf '%s\\n' "$1 is off, but stays, as /etc/fstab names it: the next boot would fail without it"
     return 0
@@ -155,7 +185,7 @@ swap_safely take_back "$@"
 
 
 class AddSwapFile(Action, frozen=True, kw_only=True):
-    """Makes a file on ext4 or xfs and swaps to it until the next boot; no cure for a leak."""
+    """Makes a file on ext4 or xfs and swaps to it until the next boot, with `persist` for good; no cure for leaks."""
 
     max_risk: ClassVar[Risk] = Risk.MEDIUM
     repeat: ClassVar[Repeat] = Repeat.ONCE
@@ -170,6 +200,7 @@ class AddSwapFile(Action, frozen=True, kw_only=True):
     rule: Annotated[
         Policy, Meta(description="above 8 GiB of RAM: 8 GiB, half the RAM, the smaller or the larger of the two")
     ] = msgspec.field(default="fixed8", name="policy")
+    persist: Annotated[bool, Meta(description="use it after a reboot too: a line in /etc/fstab")] = False
 
     def decide(self, snapshot: Snapshot) -> Decision:
         """Not needed where the file is in use or swap suits the RAM; blocked where more would only prolong a stall."""
@@ -198,20 +229,24 @@ class AddSwapFile(Action, frozen=True, kw_only=True):
     def _change(self, snapshot: Snapshot, size: int) -> Change:
         mib = size // MIB
         seconds = 60 + size // WRITTEN_PER_SECOND
+        line = f"{self.path} none swap sw,pri={PRIORITY},nofail 0 0"
         return self.change(
-            summary=f"Add {format_bytes(size)} of swap in {self.path}, until the next boot",
+            summary=f"Add {format_bytes(size)} of swap in {self.path}, "
+            f"{'also after a reboot' if self.persist else 'until the next boot'}",
             target=self.path,
-            command=f"fallocate -l {mib}M {self.path}; mkswap {self.path}; swapon -p {PRIORITY} {self.path}",
+            command=f"fallocate -l {mib}M {self.path}; mkswap {self.path}; swapon -p {PRIORITY} {self.path}"
+            + f"; echo '{line}' >> /etc/fstab" * self.persist,
             identity=f"{self.path} {guards.boot(snapshot)}",
             script=SCRIPT,
-            args=(self.path, str(mib), PRIORITY),
+            args=(self.path, str(mib), PRIORITY, *(["keep"] if self.persist else [])),
             undo=Undo(
                 f"{self.path} is emptied where memory has room for that, and removed unless /etc/fstab names it",
                 UNDO,
-                (self.path, str(mib), str(seconds)),
+                (self.path, str(mib), str(seconds), *([line] if self.persist else [])),
             ),
             costs=f"{format_bytes(size)} of disk; on a slow disk an OOM kill may become a long stall; what is swapped "
-            "out stays readable on the disk; it is gone after a boot unless /etc/fstab names it",
+            "out stays readable on the disk"
+            + ("" if self.persist else "; it is gone after a boot unless /etc/fstab names it"),
             verify=Verify(
                 "swap.devices.exists(d, d.name == target)"
                 f" && swap.total_bytes - before.swap.total_bytes >= {size - swaps.PAGE_SLACK}"

@@ -16,7 +16,8 @@ LEAST = 1.0
 PATIENCE = 20.0
 """The last section may begin within the budget and end so many seconds after it; then the script hangs."""
 
-# Cheap things first. maps and smaps_rollup take a process's mmap_lock: on a thrashing host they would hang behind the
+# The kernel's log first: of an OOM event nothing matters more, and it is a ring that goes on being overwritten. Then
+# cheap things. maps and smaps_rollup take a process's mmap_lock: on a thrashing host they would hang behind the
 # victim, so they are left out there, and killed after 2 s everywhere. All is bounded: the whole stays below 1 MiB.
 SCRIPT = """\
 evidence_uptime() {
@@ -102,12 +103,12 @@ act() { # SECONDS SUSPECTS LINES
   done </proc/self/status
   evidence_root=/sys/fs/cgroup
   [ -e "$evidence_root/cgroup.controllers" ] || evidence_root=$evidence_root/memory
+  evidence_left "kernel log, last $3 lines" && child dmesg 2>&1 | child tail -n "$3"
   evidence_left 'memory' && child head -n 400 /proc/uptime /proc/loadavg /proc/meminfo /proc/swaps /proc/vmstat \
     /proc/buddyinfo /proc/pressure/memory /proc/pressure/io /proc/pressure/cpu 2>&1
   evidence_left 'parameters' && child grep -s . /proc/sys/vm/swappiness /proc/sys/vm/*_kbytes /proc/sys/vm/dirty_* \
     /proc/sys/vm/overcommit_* /proc/sys/vm/watermark_* /proc/sys/vm/max_map_count /proc/sys/vm/nr_hugepages 2>&1
   evidence_left 'processes by memory' && evidence_most 40 "^($evidence_own|VmSwap|RssShmem):" /proc/[0-9]*/status
-  evidence_left "kernel log, last $3 lines" && child dmesg 2>&1 | child tail -n "$3"
   evidence_left 'slab' && child head -n 400 /proc/slabinfo 2>&1
   [ "$2" -gt 0 ] && evidence_left "the $2 largest control groups and processes" || return 0
   evidence_budget=$2

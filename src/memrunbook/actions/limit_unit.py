@@ -97,7 +97,10 @@ COSTS = {
 
 
 class LimitUnit(Action, frozen=True, kw_only=True):
-    """Sets MemoryHigh, MemoryMax or MemorySwapMax of an active service, until the next reboot at most."""
+    """Sets MemoryHigh, MemoryMax or MemorySwapMax until the next reboot at most; of a service that is down raises them.
+
+    What is set of a service that is down counts from its next start on (systemctl(1), set-property).
+    """
 
     max_risk: ClassVar[Risk] = Risk.HIGH
     repeat: ClassVar[Repeat] = Repeat.IDEMPOTENT
@@ -121,7 +124,7 @@ class LimitUnit(Action, frozen=True, kw_only=True):
         """Not needed where the limits are set; blocked where cgroups or usage do not allow them."""
         if not self.limits:
             return Blocked("no limit is given", f"give {', '.join(PROPERTIES)} or several of them")
-        unit = systemd.running(snapshot, self.unit)
+        unit = self._limitable(snapshot)
         if isinstance(unit, Blocked):
             return unit
         if all(getattr(unit, f"{name}_bytes") == value for name, value in self.limits.items()):
@@ -130,8 +133,18 @@ class LimitUnit(Action, frozen=True, kw_only=True):
         blocked = guards.first(snapshot, known, guards.comes_back(self.for_))
         return blocked or self._unfit(snapshot, unit) or self._change(snapshot, unit)
 
+    def _limitable(self, snapshot: Snapshot) -> Service | Blocked:
+        """A service that runs; of one that is down only the limits that it has are raised, for its next start."""
+        unit = systemd.find(snapshot, self.unit)
+        if not isinstance(unit, Service) or not unit.failed:
+            return systemd.running(snapshot, self.unit)
+        old = {name: getattr(unit, f"{name}_bytes") for name in self.limits}
+        if all(old[name] is not None and value >= old[name] for name, value in self.limits.items()):
+            return unit
+        return Blocked(f"{unit.name} is down, and only a limit that it has can be raised then", "start it first")
+
     def _unfit(self, snapshot: Snapshot, unit: Service) -> Blocked | None:
-        if unit.memory_bytes is None:
+        if not unit.failed and unit.memory_bytes is None:
             return Blocked(f"how much memory {unit.name} uses is unknown", "switch on memory accounting for it")
         version = snapshot.value("host.cgroup_version")
         if version == 2:  # noqa: PLR2004  cgroup v2
@@ -141,12 +154,12 @@ class LimitUnit(Action, frozen=True, kw_only=True):
         if not self._below(unit):
             return None
         return Blocked(
-            f"{unit.name} uses {format_bytes(unit.memory_bytes)}; cgroup v1 refuses a limit below that",
+            f"{unit.name} uses {format_bytes(unit.memory_bytes or 0)}; cgroup v1 refuses a limit below that",
             "restart the service first, or choose a higher limit",
         )
 
     def _below(self, unit: Service) -> list[str]:
-        used = unit.memory_bytes or 0
+        used = 0 if unit.failed else unit.memory_bytes or 0
         return [name for name in ("memory_high", "memory_max") if self.limits.get(name, used) < used]
 
     def _risk(self, snapshot: Snapshot, unit: Service) -> Risk:
@@ -160,7 +173,6 @@ class LimitUnit(Action, frozen=True, kw_only=True):
         old = {name: getattr(unit, f"{name}_bytes") for name in settings}
         pairs = [f"{ours} {PROPERTIES[name]}={_written(old[name])}" for name, ours in settings.items()]
         words = ", ".join(f"{PROPERTIES[name]} {format_bytes(value)}" for name, value in self.limits.items())
-        holds = " && ".join(f"u.{name}_bytes <= {value}" for name, value in self.limits.items())
         return self.change(
             summary=f"Limit {unit.name}: {words}",
             target=unit.name,
@@ -171,12 +183,18 @@ class LimitUnit(Action, frozen=True, kw_only=True):
             risk=self._risk(snapshot, unit),
             undo=Undo(f"the limits of {unit.name} as before", UNDO, (unit.name, ROOT, *pairs)),
             costs="; ".join(self._costs(unit)),
-            verify=Verify(
-                f"units.all.exists(u, u.name == target && u.active && {holds})", within=120.0, hold=systemd.HOLD
-            ),
+            verify=self._proof(unit),
             back_after=self.for_,
             touches=unit.name,
         )
+
+    def _proof(self, unit: Service) -> Verify:
+        """A service that is down has a higher limit at its next start; one that runs must live with what it got."""
+        sign = ">=" if unit.failed else "<="
+        holds = " && ".join(f"u.{name}_bytes {sign} {value}" for name, value in self.limits.items())
+        if unit.failed:
+            return Verify(f"units.all.exists(u, u.name == target && {holds})")
+        return Verify(f"units.all.exists(u, u.name == target && u.active && {holds})", within=120.0, hold=systemd.HOLD)
 
     def _costs(self, unit: Service) -> list[str]:
         costs = [COSTS[name] for name in self.limits]

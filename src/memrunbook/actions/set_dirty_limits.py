@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
-from memrunbook.actions.shared import guards
+from memrunbook.actions.shared import guards, sysctl_dropin
 from memrunbook.actions.shared.scripts import OWN_CHILD
 from memrunbook.actions.shared.sysctl_rules import DIRTY, dirty_limits
 from memrunbook.actions.shared.sysctls import KNOBS, counting, path
@@ -26,7 +26,7 @@ from memrunbook.core.action.action import (
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import Size, format_bytes
 
-SCRIPT = """\
+ACT = """\
 dirty_set() { # FILE VALUE: a read by built-ins would see one digit, so `cat` looks
   printf '%s\\n' "$2" >"$1" || return 1
   dirty_now=$(child cat "$1") || return 1
@@ -37,9 +37,8 @@ dirty_set() { # FILE VALUE: a read by built-ins would see one digit, so `cat` lo
 act() { # FILE VALUE FILE VALUE
   dirty_set "$1" "$2" && dirty_set "$3" "$4"
 }
-act "$@"
 """
-UNDO = (
+TAKE_BACK = (
     OWN_CHILD
     + """\
 dirty_ours() { # FILE OURS OLDFILE OLD: 0 while the value is ours, or the old one already
@@ -58,7 +57,46 @@ take_back() { # twice: FILE OURS OLDFILE OLD
   dirty_ours "$5" "$6" "$7" "$8" || return
   dirty_back "$3" "$4" && dirty_back "$7" "$8"
 }
-take_back "$@"
+"""
+)
+SCRIPT = ACT + 'act "$@"\n'
+UNDO = TAKE_BACK + 'take_back "$@"\n'
+SCRIPT_KEPT = (
+    ACT
+    + sysctl_dropin.KEEP
+    + """\
+dirty_keep() { # DROPIN KEY VALUE
+  dropin_read "$1" "$2"
+  [ "$dropin_now" = "$3" ] || dropin_write "$1" "$2" "$3"
+}
+keep() { # FILE VALUE FILE VALUE DROPIN KEY KEY
+  act "$1" "$2" "$3" "$4" && dirty_keep "$5" "$6" "$2" && dirty_keep "$5" "$7" "$4"
+}
+keep "$@"
+"""
+)
+UNDO_KEPT = (
+    TAKE_BACK
+    + sysctl_dropin.KEEP
+    + """\
+dirty_kept() { # DROPIN KEY OURS KEPT: 0 while the file has ours, or what it had before
+  dropin_read "$1" "$2"
+  case $dropin_now in
+    "$3" | "$4") return 0 ;;
+  esac
+  printf '%s\\n' "$1 sets $2 to ${dropin_now:-nothing}: somebody else has changed it" >&2
+  return 4
+}
+dirty_unkeep() { # DROPIN KEY KEPT
+  dropin_read "$1" "$2"
+  [ "$dropin_now" = "$3" ] || dropin_write "$1" "$2" "$3"
+}
+keep_no_more() { # twice: FILE OURS OLDFILE OLD; DROPIN; twice: KEY KEPT
+  dirty_kept "$9" "${10}" "$2" "${11}" && dirty_kept "$9" "${12}" "$6" "${13}" || return
+  take_back "$1" "$2" "$3" "$4" "$5" "$6" "$7" "$8" || return
+  dirty_unkeep "$9" "${10}" "${11}" && dirty_unkeep "$9" "${12}" "${13}"
+}
+keep_no_more "$@"
 """
 )
 TARGET = "vm.dirty"
@@ -72,7 +110,7 @@ class SetDirtyLimits(Action, frozen=True, kw_only=True):
 
     max_risk: ClassVar[Risk] = Risk.MEDIUM
     repeat: ClassVar[Repeat] = Repeat.IDEMPOTENT
-    needs: ClassVar[tuple[str, ...]] = ("host", "sysctl", "memory")
+    needs: ClassVar[tuple[str, ...]] = ("host", "sysctl", "sysctl_files", "memory")
     undo_mode: ClassVar[UndoMode] = "auto"
 
     limit: Annotated[Size | None, Meta(description="writers wait while more than this is unwritten")] = None
@@ -80,19 +118,28 @@ class SetDirtyLimits(Action, frozen=True, kw_only=True):
     limit_percent: Annotated[LimitPercent | None, Meta(description="instead of limit")] = None
     background_percent: Annotated[BackgroundPercent | None, Meta(description="instead of background")] = None
     for_: guards.TakenBackAfter = msgspec.field(default=None, name="for")
+    persist: Annotated[
+        bool, Meta(description="keep them after a reboot: lines in a file of our own below sysctl.d")
+    ] = False
 
     def decide(self, snapshot: Snapshot) -> Decision:
         """Not needed where both are set; blocked for a background value that is not below the limit."""
         new = self._new()
+        files = ("sysctl_files.files",) if self.persist else ()
         blocked = _out_of_range(new) or guards.first(
-            snapshot, *guards.HOST_WIDE, guards.known(*DIRTY), guards.comes_back(self.for_)
+            snapshot, *guards.HOST_WIDE, guards.known(*DIRTY, *files), guards.comes_back(self.for_)
         )
         if blocked is not None:
             return blocked
-        if all(snapshot.value(f"sysctl.{key}") == value for key, value in new.items()):
+        if self.persist and self.for_ is not None:
+            return Blocked("`persist` keeps the values and `for` takes them back", "leave one of the two out")
+        if _are_set(snapshot, new) and not (self.persist and _to_be_kept(snapshot, new)):
             return NotNeeded(" and ".join(f"{key} is {value}" for key, value in new.items()))
         risk = dirty_limits(snapshot, new)
-        return risk if isinstance(risk, Blocked) else self._change(snapshot, new, risk)
+        if isinstance(risk, Blocked):
+            return risk
+        change = self._change(snapshot, new, risk)
+        return _kept(change, snapshot, new) if self.persist else change
 
     def _new(self) -> dict[str, int]:
         """The two parameters and their new values; empty where it is not clear which are meant."""
@@ -126,6 +173,42 @@ class SetDirtyLimits(Action, frozen=True, kw_only=True):
             verify=Verify(_proof(new), within=WRITTEN_WITHIN),
             back_after=self.for_,
         )
+
+
+def _are_set(snapshot: Snapshot, new: dict[str, int]) -> bool:
+    return all(snapshot.value(f"sysctl.{key}") == value for key, value in new.items())
+
+
+def _to_be_kept(snapshot: Snapshot, new: dict[str, int]) -> bool:
+    """True where the next boot would lose one of them, and our own file does not keep it."""
+    return any(
+        str(value) not in (sysctl_dropin.kept(snapshot, key), sysctl_dropin.at_boot(snapshot, key))
+        for key, value in new.items()
+    )
+
+
+def _kept(change: Change, snapshot: Snapshot, new: dict[str, int]) -> Change:
+    """The same change, written to our file as well."""
+    file, names = sysctl_dropin.DROPIN, [sysctl_dropin.name_in_files(key) for key in new]
+    before = [word for key, name in zip(new, names, strict=True) for word in (name, sysctl_dropin.kept(snapshot, key))]
+    held = [
+        f"sysctl_files.files.exists(f, f.path == '{file}' && f.key == '{key}' && f.value == '{value}')"
+        for key, value in new.items()
+    ]
+    undo, verify = change.undo or Undo("", ""), change.verify or Verify("true")
+    warnings = [words for key, value in new.items() for words in sysctl_dropin.warnings(snapshot, key, value)]
+    lines = "; ".join(f"echo '{name} = {value}' >> {file}" for name, value in zip(names, new.values(), strict=True))
+    stays = ", ".join(f"{key} stays {value}" for key, value in new.items())
+    return msgspec.structs.replace(
+        change,
+        summary=f"{stays if _are_set(snapshot, new) else change.summary}, also after a reboot",
+        command=f"{change.command}; {lines}",
+        script=SCRIPT_KEPT,
+        args=(*change.args, file, *names),
+        undo=Undo(f"{undo.summary}, and {file} as before", UNDO_KEPT, (*undo.args, file, *before), undo.mode),
+        costs="; ".join([change.costs, *dict.fromkeys(warnings)]),
+        verify=msgspec.structs.replace(verify, that=" && ".join([verify.that, *held])),
+    )
 
 
 def _out_of_range(new: dict[str, int]) -> Blocked | None:

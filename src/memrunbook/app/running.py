@@ -238,6 +238,7 @@ class Running:
             policy=self.policy,
             handled=self.handled,
             break_lock=arguments.break_lock,
+            runbook=self.runbook.name,
             watch=lambda request: self.notice.asked(host.name, request),
             stop=self.stop.is_set,
         )

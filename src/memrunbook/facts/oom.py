@@ -12,20 +12,20 @@ from msgspec import Struct
 from memrunbook.core.reading.fact import Command, Doc, Fact, Reading, Samples, Unavailable
 from memrunbook.core.units import KIB, Unit
 from memrunbook.facts.shared import numbers
+from memrunbook.facts.shared.kills import kills_by_unit
+from memrunbook.facts.shared.victims import UNKNOWN_AGE, VictimUnit, victims
 from memrunbook.linux.oomlog import explain
 from memrunbook.linux.oomlog.category import category
 from memrunbook.linux.oomlog.event import Failure, KernelLog, LogEvent, LogNote, Task
 from memrunbook.linux.oomlog.reader import read_log
-from memrunbook.linux.service import Service
 
 LOG = "dmesg"
 NEWEST_LINES = 4000
 """The ring may hold megabytes; a report of an OOM kill takes hundreds of lines."""
-UNKNOWN_AGE = 1e9
 DAY = 86400.0
 FALLOUT_SECONDS = 10.0
-START_SECONDS = 5.0
-"""The kernel's log and systemd use clocks that drift apart: a service this much older than a kill survived it."""
+FIRST_WITH_REFUSALS = (6, 1)
+SILENT = Unavailable("absent", "this kernel writes no line where overcommit refuses a request (Linux 6.1 and later do)")
 NAME_LENGTH = 64
 BY_HAND = "manual"
 
@@ -47,6 +47,7 @@ class OomEvent(Struct, frozen=True, kw_only=True):
     unit: Annotated[str, Doc("unit of the victim's control group", source="task_memcg")] = ""
     task_memcg: Annotated[str, Doc("control group of the victim", source="dmesg")] = ""
     oom_memcg: Annotated[str, Doc("control group whose limit was hit", source="dmesg")] = ""
+    limit_bytes: Annotated[int | None, Doc("that limit", Unit.BYTES, "dmesg")] = None
     largest: Annotated[str, Doc("largest process of the table, memory and swap", source="dmesg")] = ""
     largest_bytes: Annotated[int | None, Doc("memory and swap of it", Unit.BYTES, "dmesg")] = None
     victim_is_largest: Annotated[bool | None, Doc("the victim was the largest", source="dmesg")] = None
@@ -92,16 +93,6 @@ class AllocationFailure(Struct, frozen=True, kw_only=True):
     handled: Annotated[bool, Doc("an earlier run dealt with it", source="ledger")] = False
 
 
-class VictimUnit(Service, frozen=True, kw_only=True):
-    """A service that lost a process to the OOM killer."""
-
-    lost_child: Annotated[bool, Doc("it runs on since before the kill, without that process", source="dmesg")] = False
-    kill_age_seconds: Annotated[
-        float, Doc("since its newest kill; 1e9 where the log shows none", Unit.SECONDS, "dmesg")
-    ] = UNKNOWN_AGE
-    handled: Annotated[bool, Doc("an earlier run dealt with it", source="ledger")] = False
-
-
 class Oom(Reading, frozen=True, kw_only=True):
     """What the kernel's log says of this boot; newest last. The log is a ring: old lines are lost."""
 
@@ -111,7 +102,8 @@ class Oom(Reading, frozen=True, kw_only=True):
     count_24h: Annotated[int, Doc("events of the last 24 hours, those by hand apart", Unit.COUNT, "dmesg")]
     repeated_units: Annotated[list[str], Doc("units met twice or more in 24 hours", source="dmesg")]
     victim_units: Annotated[
-        list[VictimUnit] | None, Doc("services that lost a process, or ended by it", source="dmesg, systemctl")
+        list[VictimUnit] | None,
+        Doc("services that lost a process, or ended by it; who was met least and held least first", source="dmesg"),
     ] = None
     log_lost: Annotated[
         bool | None, Doc("the kernel counted kills that its log no longer shows", source="/proc/vmstat oom_kill")
@@ -119,6 +111,13 @@ class Oom(Reading, frozen=True, kw_only=True):
     failures: Annotated[list[AllocationFailure], Doc("failed allocations", source="dmesg")]
     cache_drops: Annotated[list[CacheDrop], Doc("caches that were dropped by hand", source="drop_caches")]
     overcommit_refusals: Annotated[int, Doc("requests that overcommit refused", Unit.COUNT, "__vm_enough_memory")]
+    logs_refusals: Annotated[
+        bool | None, Doc("the kernel logs what overcommit refuses (6.1; seen in the log of others)", source="osrelease")
+    ] = None
+    refusal_age_seconds: Annotated[
+        float | None,
+        Doc("since the newest of them; 1e9 for none, unknown where they are not logged", Unit.SECONDS, "dmesg"),
+    ] = None
 
 
 def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Oom | Unavailable:
@@ -135,19 +134,41 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Oo
     services = readings.get("units")
     missing = services if isinstance(services, Unavailable) else Unavailable("failed", "units: not read")
     known = getattr(services, "all", None)
+    logged = _logs_refusals(log, getattr(readings.get("host"), "kernel", None))
     return Oom(
         events=events,
         last_age_seconds=events[-1].age_seconds if events else None,
         last_class=events[-1].class_ if events else None,
         count_24h=len(real),
         repeated_units=sorted({unit for unit in units if units.count(unit) > 1}),
-        victim_units=None if known is None else _victims(known, events),
+        victim_units=None
+        if known is None
+        else victims(known, kills_by_unit(event for event in events if event.class_ != BY_HAND)),
         log_lost=_lost(log, readings.get("vmstat")),
         failures=[_failure(one, log, uptime) for one in log.failures],
         cache_drops=[_drop(note, uptime) for note in log.notes if note.kind == "drop_caches"],
         overcommit_refusals=log.overcommit_refusals,
-        unavailable={"victim_units": missing} if known is None else {},
+        logs_refusals=logged,
+        refusal_age_seconds=_refusal_age(log, uptime, logged=logged),
+        unavailable=({"victim_units": missing} if known is None else {})
+        | ({} if logged else {"refusal_age_seconds": SILENT}),
     )
+
+
+def _logs_refusals(log: KernelLog, kernel: str | None) -> bool | None:
+    """A line is proof; without one the release tells: the line came with Linux 6.1 (mm/util.c)."""
+    release = re.match(r"(\d{1,4})\.(\d{1,4})", kernel or "")
+    if log.overcommit_refusals:
+        return True
+    return (int(release[1]), int(release[2])) >= FIRST_WITH_REFUSALS if release else None
+
+
+def _refusal_age(log: KernelLog, uptime: float, *, logged: bool | None) -> float | None:
+    """Of a line without a time it is not known how old it is: it may be new."""
+    stamps = [note.stamp for note in log.notes if note.kind == "overcommit"]
+    if stamps:
+        return _age(stamps[-1], uptime) or 0.0
+    return UNKNOWN_AGE if logged else None
 
 
 def _refusal(text: str) -> Unavailable | None:
@@ -176,6 +197,7 @@ def _event(event: LogEvent, uptime: float, page_bytes: int | None) -> OomEvent:
         unit=owner.unit,
         task_memcg=event.task_memcg or "",
         oom_memcg=event.oom_memcg or "",
+        limit_bytes=_bytes(event.limit_kib),
         largest=largest.name[:NAME_LENGTH] if largest else "",
         largest_bytes=_held(event, largest),
         victim_is_largest=largest.pid == victim.pid if largest and victim else None,
@@ -232,22 +254,6 @@ def _age(stamp: float | None, uptime: float) -> float | None:
 
 def _recent(age: float | None) -> bool:
     return age is not None and age < DAY
-
-
-def _victims(services: list[Service], events: list[OomEvent]) -> list[VictimUnit]:
-    """Services by the units of the events; those that systemd says ended so, also where the log is lost."""
-    ages = {event.unit: event.age_seconds for event in events if event.class_ != BY_HAND}
-    return [_victim(one, ages) for one in services if one.name in ages or one.result == "oom-kill"]
-
-
-def _victim(service: Service, ages: Mapping[str, float | None]) -> VictimUnit:
-    """A log without times does not tell how old a kill is, and so not whether the service is older."""
-    age = ages.get(service.name)
-    return VictimUnit(
-        **{name: getattr(service, name) for name in Service.__struct_fields__},
-        lost_child=age is not None and service.active and (service.age_seconds or 0.0) > age + START_SECONDS,
-        kill_age_seconds=UNKNOWN_AGE if age is None else age,
-    )
 
 
 def _lost(log: KernelLog, vmstat: Reading | Unavailable | None) -> bool | None:

@@ -22,13 +22,28 @@ SCRIPT = """\
 for disk in /sys/block/*; do
   [ -r "$disk/queue/rotational" ] || continue
   IFS= read -r line <"$disk/queue/rotational"
-  printf '%s %s\\n' "$line" "${disk##*/}"
+  number=
+  [ -r "$disk/dev" ] && read -r number <"$disk/dev"
+  printf '%s %s %s\\n' "$line" "${disk##*/}" "$number"
   for part in "$disk/${disk##*/}"*/partition; do
     [ -e "$part" ] || continue
-    part=${part%/partition}
-    printf '%s %s\\n' "$line" "${part##*/}"
+    part=${part%/partition} number=
+    [ -r "$part/dev" ] && read -r number <"$part/dev"
+    printf '%s %s %s\\n' "$line" "${part##*/}" "$number"
   done
-done"""
+done
+files=
+while read -r name kind rest; do
+  [ "$kind" = file ] && files="$files $name"
+done </proc/swaps
+[ -z "$files" ] || while read -r number rest number root point rest; do
+  rest=${rest#*- }
+  rest=${rest#* }
+  [ "$point" = / ] && below= || below=$point
+  for name in $files; do
+    case $name in "$below"/*) printf 'mount %s %s %s\\n' "$number" "${rest%% *}" "$point" ;; esac
+  done
+done </proc/self/mountinfo"""
 ROTATES = {"0": "no", "1": "yes"}
 VIRTUAL_DISKS = ("vd", "xvd")
 _ROW = re.compile(r"^(/\S*)\s+(partition|file)\s+(\d{1,15})\s+(\d{1,15})\s+(-?\d{1,9})\s*$", re.ASCII)
@@ -43,7 +58,7 @@ class SwapDevice(Struct, frozen=True):
     used_bytes: Annotated[int, Doc("of that, used", Unit.BYTES, SWAPS)]
     priority: Annotated[int, Doc("higher is used first, equal in turn, negative is automatic", source=SWAPS)]
     rotational: Annotated[
-        str, Doc('"yes", "no" or "unknown" (files, virtual disks)', source="/sys/block/*/queue/rotational")
+        str, Doc('its disk turns: "yes", "no" or "unknown" (virtual disks)', source="/sys/block/*/queue/rotational")
     ]
     zram: Annotated[bool, Doc("it is compressed RAM", source=SWAPS)]
 
@@ -77,6 +92,13 @@ class SwapReading(Reading, frozen=True, kw_only=True):
             "the least that suits this much RAM", Unit.BYTES, "MemTotal: <= 2 GiB x 2, <= 8 GiB x 1, else 8 GiB or half"
         ),
     ] = None
+    recommended_half_bytes: Annotated[
+        int | None,
+        Doc("the same, half of RAM above 8 GiB", Unit.BYTES, "MemTotal: <= 2 GiB x 2, <= 8 GiB x 1, else half"),
+    ] = None
+    recommended_max_bytes: Annotated[
+        int | None, Doc("the same, the larger of the two", Unit.BYTES, "MemTotal: as above, else 8 GiB or half")
+    ] = None
     zram_only: Annotated[bool, Doc("there is swap and all of it is zram", source=SWAPS)]
     devices: Annotated[list[SwapDevice], Doc("the devices", Unit.COUNT, SWAPS)]
 
@@ -103,6 +125,8 @@ def parse(samples: Samples, readings: Readings) -> SwapReading | Unavailable:
         used_percent=numbers.share(used, total),
         cached_bytes=info.get("SwapCached"),
         recommended_bytes=numbers.fits(recommended_swap(ram, "min")) if ram else None,
+        recommended_half_bytes=numbers.fits(recommended_swap(ram, "half")) if ram else None,
+        recommended_max_bytes=numbers.fits(recommended_swap(ram, "max")) if ram else None,
         zram_only=bool(devices) and all(device.zram for device in devices),
         devices=devices,
         unavailable=gaps,
@@ -122,7 +146,10 @@ def _rates(samples: Samples, page: int | None) -> dict[str, int | Unavailable | 
 
 
 def _devices(swaps: str, disks: str) -> list[SwapDevice]:
-    rotates = {name: flag for flag, _, name in (line.partition(" ") for line in disks.split("\n"))}
+    lines = [line.split(" ") for line in disks.split("\n")]
+    rotates = {words[1]: words[0] for words in lines if words[0] in ROTATES and len(words) > 1}
+    numbered = {words[2]: words[1] for words in lines if words[0] in ROTATES and len(words) > 2 and words[2]}  # noqa: PLR2004
+    mounts = [words[1:] for words in lines if words[0] == "mount" and len(words) == 4]  # noqa: PLR2004  its words
     rows = [match.groups() for line in swaps.split("\n") if (match := _ROW.match(line))]
     return [
         SwapDevice(
@@ -131,11 +158,22 @@ def _devices(swaps: str, disks: str) -> list[SwapDevice]:
             size_bytes=int(size) * numbers.KIB,
             used_bytes=int(used) * numbers.KIB,
             priority=int(priority),
-            rotational=_rotational(path.removeprefix("/dev/"), rotates),
+            rotational=_rotational(
+                path.removeprefix("/dev/") if kind == "partition" else _disk_below(path, mounts, numbered), rotates
+            ),
             zram=path.startswith("/dev/zram"),
         )
         for path, kind, size, used, priority in rows
     ]
+
+
+def _disk_below(path: str, mounts: list[list[str]], numbered: dict[str, str]) -> str:
+    """The disk or partition of a swap file by the mount that it lies on; the innermost, of two the later one."""
+    below = [
+        (len(point), number, source) for number, source, point in mounts if path.startswith(f"{point.rstrip('/')}/")
+    ]
+    _, number, source = max(reversed(below), key=lambda one: one[0], default=(0, "", ""))
+    return numbered.get(number, source.removeprefix("/dev/"))
 
 
 def _rotational(disk: str, rotates: dict[str, str]) -> str:

@@ -33,7 +33,7 @@ from memrunbook.core.run.request import (
 )  # fmt: skip
 from memrunbook.core.text import clean
 from memrunbook.runtime.collect import Collector
-from memrunbook.runtime.execute import execute, take_back
+from memrunbook.runtime.execute import Holder, execute, take_back
 from memrunbook.runtime.handled import Handled, with_handled
 from memrunbook.runtime.life import Life, Pause
 from memrunbook.runtime.lock import give, take
@@ -59,6 +59,7 @@ class Interpreter:
     policy: ServicePolicy = field(default_factory=ServicePolicy)
     handled: Handled = field(default_factory=dict)
     break_lock: bool = False
+    runbook: str = ""
     watch: Watcher = lambda _: None
     stop: Callable[[], bool] = lambda: False
     events: list[Event] = field(default_factory=list)
@@ -151,11 +152,11 @@ class Interpreter:
     def _execute(self, request: Execute, record: str) -> Executed:
         change = request.change
         label = f"runbook: run={self.run_id} step={clean(request.step)} record={record[:16]}"
-        timer = f"memrunbook-{self.run_id}-{change.digest[:8]}".lower()
+        holder = Holder(self.run_id, self.runbook)
         carry_out = take_back if request.undo else execute
         result: Executed
         try:
-            result = carry_out(self.session, change, label, self.clock.now(), timer)
+            result = carry_out(self.session, change, label, self.clock.now(), holder)
         except (HostError, Interrupted) as error:
             # A run takes an error for "not begun". A script that was cut off may have done its work: that is unknown.
             self.held_back = error

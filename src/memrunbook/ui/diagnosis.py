@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.diagnosis import CheckState, Diagnosis, Finding, RunbookDiagnosis
+from memrunbook.core.plan.held import held_words
 from memrunbook.core.plan.standing import Standing, once, standing
 from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.ui.advice import advice_rows
 from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, line, note, row, text
 from memrunbook.ui.findings import finding_entries
-from memrunbook.ui.header import facts_row, host_row, memory_rows
+from memrunbook.ui.header import facts_row, held_blocks, host_row, memory_rows
 from memrunbook.ui.suspects import cause_note, cause_rows
 from memrunbook.ui.unread import sudo_row
 from memrunbook.ui.verdict import culprit, diagnosis_verdict
@@ -36,6 +38,7 @@ def diagnosis_view(  # noqa: PLR0913  what a page is made of
     stands = standing(diagnosis.runbooks)
     blocks: list[Block] = [
         diagnosis_verdict(diagnosis, stands, nexts, snapshot),
+        *held_blocks(held_words(snapshot)),
         BLANK,
         Grid((host_row(snapshot), *memory_rows(snapshot), facts_row(snapshot, now), *sudo_row(snapshot)), indent=0),
     ]
@@ -43,7 +46,8 @@ def diagnosis_view(  # noqa: PLR0913  what a page is made of
         blocks += [BLANK, line(Span("Incidents", "strong"), f": {len(diagnosis.incidents)}")]
         blocks.append(Grid(tuple(_incidents(diagnosis, stands, nexts)), under=2))
         if diagnosis.incidents[0].causes:
-            blocks += [BLANK, Grid(tuple(cause_rows(diagnosis.incidents[0].causes)), indent=0)]
+            causes = diagnosis.incidents[0].causes
+            blocks += [BLANK, Grid((*cause_rows(causes), *advice_rows(causes, snapshot)), indent=0)]
     blocks += _noticed(diagnosis, stands, snapshot)
     blocks += _unknown(diagnosis, snapshot)
     return [*blocks, BLANK, *_tuning(stands, snapshot, verbose=verbose), *_clear(diagnosis, snapshot, verbose=verbose)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.event import WHERE, Signals
 from memrunbook.core.units import format_bytes, format_duration
 from memrunbook.linux.places import Place, shown
-from memrunbook.ui.block import Row, Span, row
+from memrunbook.ui.block import Block, Row, Span, line, row
 from memrunbook.ui.words import moment_words
 
 HOST, MEMORY, FACTS, RUNBOOK = "Host     ", "Memory   ", "Facts    ", "Runbook  "
@@ -67,6 +67,16 @@ def _memory(values: Mapping[str, Any]) -> tuple[Row, ...]:
 def _parts(parts: list[Place]) -> str:
     told = ", ".join(f"{part.name} {format_bytes(part.bytes)}" for part in parts)
     return f" ({told})" if told else ""
+
+
+def held_blocks(held: Sequence[str]) -> list[Block]:
+    """What is frozen or changed for a while: it comes first, as all below it is seen under it."""
+    if not held:
+        return []
+    title = line(
+        Span("HELD", "warning"), ": frozen or changed for a while; that may be all that keeps an incident away"
+    )
+    return [title, *(line(Span(words, whole=True), indent=2) for words in held)]
 
 
 def _with(words: str, value: object) -> str:

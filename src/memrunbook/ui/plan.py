@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from memrunbook.core.action.action import Repeat, Risk
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.diagnosis import RunbookDiagnosis
+from memrunbook.core.plan.held import held_words
 from memrunbook.core.plan.plan import DecisionWord, Plan, PlannedStep
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Style, line, note, row, text
 from memrunbook.ui.findings import finding_counts, finding_entries
-from memrunbook.ui.header import RUNBOOK, facts_row, host_row, memory_rows
+from memrunbook.ui.header import RUNBOOK, facts_row, held_blocks, host_row, memory_rows
 from memrunbook.ui.suspects import cause_rows
 from memrunbook.ui.unread import sudo_row
 from memrunbook.ui.verdict import plan_verdict
@@ -39,6 +40,7 @@ def plan_view(  # noqa: PLR0913  what a page is made of
     runbook = row(RUNBOOK, Span(plan.runbook, "strong"), body=digest_words(plan.runbook_digest))
     blocks: list[Block] = [
         plan_verdict(diagnosis, plan),
+        *held_blocks(held_words(snapshot)),
         BLANK,
         Grid(
             (runbook, host_row(snapshot), *memory_rows(snapshot), facts_row(snapshot, now), *sudo_row(snapshot)),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from memrunbook.core.run.event import Outcome, StepFinished, StepState
+from memrunbook.core.run.event import Outcome, StepFinished, StepState, StillHeld
 from memrunbook.core.run.report import HostReport, Reported
 from memrunbook.core.units import format_duration
+from memrunbook.ui.advice import advice_rows
 from memrunbook.ui.block import BLANK, Block, Grid, Line, Note, Row, Span, Style, Table, line, note, row, text
-from memrunbook.ui.header import kept_memory_rows
+from memrunbook.ui.header import held_blocks, kept_memory_rows
 from memrunbook.ui.words import counts, metric_words, unit_of, value_words
 
 STATES: Mapping[StepState, tuple[str, Style]] = {
@@ -42,16 +43,21 @@ def report_view(report: HostReport, run_id: str) -> list[Block]:
     blocks: list[Block] = [_verdict(report)]
     if report.hint:
         blocks.append(line(Span("hint: ", "hint"), Span(report.hint, whole=True), indent=2))
+    blocks += held_blocks(report.held)
     if report.steps:
         blocks += [BLANK, line(Span("Steps", "strong"), f": {_counted(report.steps)}")]
         blocks.append(Grid(tuple(_steps(report.steps)), under=2))
-    if report.others:
-        blocks += [BLANK, *(line(Span(event.told, whole=True)) for event in report.others)]
+    others = [event for event in report.others if not isinstance(event, StillHeld)]
+    if others:
+        blocks += [BLANK, *(line(Span(event.told, whole=True)) for event in others)]
     if report.before or report.after:
         blocks += [BLANK, line(Span("Signals", "strong")), _signals(report)]
     memory = kept_memory_rows(report.where)
     if memory:
         blocks += [BLANK, Grid(memory, indent=0)]
+    told = advice_rows(report.begun.diagnosis.causes) if report.begun and report.begun.diagnosis.incident.holds else []
+    if told:
+        blocks += [BLANK, Grid(tuple(told), indent=0)]
     return [*blocks, BLANK, *_record(run_id)]
 
 

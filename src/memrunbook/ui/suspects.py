@@ -44,7 +44,8 @@ def sentence(suspect: Suspect) -> str:
     """What the first suspect does, behind its name: "holds 38.2 GiB, 2.0 GiB more in swap, and grows …"."""
     held, swapped = _held(suspect), _bytes(suspect, "swap_bytes")
     growing = _growth(suspect.facts)
-    parts = [f"holds {format_bytes(held)}"] if held else []
+    parts = ["is frozen"] * (suspect.facts.get("freezer_state") == "frozen")
+    parts += [f"holds {format_bytes(held)}"] if held else []
     parts += [f"{format_bytes(swapped)} more in swap" if held else f"has {format_bytes(swapped)} in swap"] * bool(
         swapped
     )

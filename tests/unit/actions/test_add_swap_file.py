@@ -282,3 +282,57 @@ def test_the_undo_leaves_alone_what_is_not_ours(swap_host: SwapHost, file: Path)
     result = swap_host.undo(UNDO, str(file), "2", "30")
     assert (result.status, "is not the file that we left" in result.text) == (4, True)
     assert file.exists()
+
+
+ROOT = "/dev/sda1 / ext4 defaults 0 1"
+
+
+def test_it_is_kept_over_a_reboot_where_that_is_asked() -> None:
+    made = change(msgspec.structs.replace(ADD, persist=True), with_ram(4 * GIB))
+    assert made.summary.endswith("also after a reboot")
+    assert made.args[3:] == ("keep",)
+    line = "/swapfile-runbook none swap sw,pri=10,nofail 0 0"
+    assert made.command.endswith(f"echo '{line}' >> /etc/fstab")
+    assert made.undo is not None
+    assert made.undo.args[3:] == (line,)
+    assert "gone after a boot" not in made.costs
+
+
+@pytest.mark.parametrize("fstab", [f"{ROOT}\n", ROOT, "", None], ids=["plain", "no last newline", "empty", "missing"])
+def test_the_next_boot_finds_the_file_and_the_undo_takes_the_line_out(
+    swap_host: SwapHost, file: Path, fstab: str | None
+) -> None:
+    place, line = swap_host.folder / "etc/fstab", f"{file} none swap sw,pri=10,nofail 0 0"
+    if fstab is not None:
+        place.write_text(fstab)
+    else:
+        place.unlink(missing_ok=True)
+    for _ in range(2):
+        assert swap_host.do(SCRIPT, str(file), "2", "10", "keep").status == 0
+    before = [ROOT] if fstab else []
+    assert place.read_text().splitlines() == [*before, line]
+    assert swap_host.undo(UNDO, str(file), "2", "30", line).status == 0
+    assert place.read_text().splitlines() == before
+    assert swap_host.on() == []
+    assert not file.exists()
+
+
+def test_a_line_that_somebody_changed_stays_and_so_does_the_file(swap_host: SwapHost, file: Path) -> None:
+    place, line = swap_host.folder / "etc/fstab", f"{file} none swap sw,pri=10,nofail 0 0"
+    assert swap_host.do(SCRIPT, str(file), "2", "10", "keep").status == 0
+    place.write_text(f"{file} none swap sw 0 0\n")
+    result = swap_host.undo(UNDO, str(file), "2", "30", line)
+    assert (result.status, "/etc/fstab names it" in result.text) == (0, True)
+    assert file.exists()
+
+
+def test_where_the_line_cannot_be_written_that_is_said(swap_host: SwapHost, file: Path) -> None:
+    place, line = swap_host.folder / "etc/fstab", f"{file} none swap sw,pri=10,nofail 0 0"
+    blocker = swap_host.folder / "etc/fstab.runbook-new"
+    blocker.mkdir()
+    result = swap_host.do(SCRIPT, str(file), "2", "10", "keep")
+    assert (result.status, "the next boot goes without it" in result.text) == (1, True)
+    assert swap_host.on() == [f"{file} 10"]
+    place.write_text(f"{line}\n")
+    result = swap_host.undo(UNDO, str(file), "2", "30", line)
+    assert (result.status, "still names the swap file" in result.text) == (1, True)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.unit.actions.decisions import Use, blocked, change, not_needed
 from tests.unit.actions.hosts import API, FAILED, host, with_unit
@@ -10,7 +11,7 @@ from tests.unit.actions.shells import Machine
 from memrunbook.actions.limit_unit import LimitUnit
 from memrunbook.core.action.action import Risk
 from memrunbook.core.action.policy import UnitPolicy
-from memrunbook.core.units import GIB, Duration, Size
+from memrunbook.core.units import GIB, MIB, Duration, Size
 
 ABOVE = LimitUnit(unit=API.name, memory_max=Size(10 * GIB), swap_max=Size(GIB))
 BELOW = LimitUnit(unit=API.name, memory_max=Size(4 * GIB))
@@ -65,7 +66,7 @@ def test_throttling_is_for_batch_work() -> None:
     ("action", "changes", "word"),
     [
         (LimitUnit(unit=API.name), {}, "no limit"),
-        (LimitUnit(unit=FAILED.name, memory_max=Size(GIB)), {}, "not active"),
+        (LimitUnit(unit=FAILED.name, memory_max=Size(GIB)), {}, "is down, and only"),
         (THROTTLE, {"host.cgroup_version": 1}, "cgroup v2"),
         (ABOVE, {"host.cgroup_version": 0}, "cgroup v2"),
         (BELOW, {"host.cgroup_version": 1}, "cgroup v1 refuses"),
@@ -158,3 +159,26 @@ def test_throttling_is_put_back_whatever_is_used(machine: Machine) -> None:
     assert made.undo is not None
     machine.shows(MemoryHigh=str(10 * GIB), MemoryCurrent=str(9 * GIB), ControlGroup="/a.service")
     assert machine.undo(made.undo.script, *made.undo.args).status == 0
+
+
+DOWN = msgspec.structs.replace(FAILED, memory_max_bytes=256 * MIB, memory_bytes=None)
+
+
+def test_the_limit_of_a_service_that_is_down_is_raised_for_its_next_start(machine: Machine) -> None:
+    raised = LimitUnit(unit=DOWN.name, memory_max=Size(384 * MIB), for_=Duration(86400))
+    made = change(raised, host({"units.all": [DOWN]}))
+    assert (made.risk, made.args) == (Risk.MEDIUM, (DOWN.name, "0", "4f1c", f"MemoryMax={384 * MIB}"))
+    assert made.verify is not None
+    assert made.verify.that == f"units.all.exists(u, u.name == target && u.memory_max_bytes >= {384 * MIB})"
+    machine.shows(MainPID="0", InvocationID="4f1c")
+    assert machine.do(made.script, *made.args).status == 0
+    assert machine.calls == [f"set-property --no-ask-password --runtime -- report.service MemoryMax={384 * MIB}"]
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{"memory_max": Size(200 * MIB)}, {"memory_high": Size(GIB)}, {"memory_max": Size(GIB), "swap_max": Size(1)}],
+)  # fmt: skip
+def test_of_a_service_that_is_down_nothing_is_lowered_and_no_new_limit_set(limits: dict[str, Size]) -> None:
+    action = msgspec.convert({"unit": DOWN.name, **limits}, LimitUnit, dec_hook=lambda _, value: value)
+    assert "only a limit that it has can be raised" in blocked(action, host({"units.all": [DOWN]}))

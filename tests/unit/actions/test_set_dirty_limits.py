@@ -8,9 +8,11 @@ from tests.unit.actions.decisions import Use, blocked, change, not_needed
 from tests.unit.actions.hosts import DENIED, host
 from tests.unit.actions.shells import Machine
 
-from memrunbook.actions.set_dirty_limits import SCRIPT, UNDO, SetDirtyLimits
+from memrunbook.actions.set_dirty_limits import SCRIPT, SCRIPT_KEPT, UNDO, UNDO_KEPT, SetDirtyLimits
+from memrunbook.actions.shared.sysctl_dropin import DROPIN
 from memrunbook.core.action.action import Risk
 from memrunbook.core.units import GIB, MIB, Duration, Size, decode
+from memrunbook.facts.sysctl_files import SysctlSetting
 
 SIZES = SetDirtyLimits(limit=Size(512 * MIB), background=Size(64 * MIB))
 PERCENT = SetDirtyLimits(limit_percent=5, background_percent=2)
@@ -165,3 +167,74 @@ def test_the_undo_leaves_both_alone_where_somebody_else_set_one(
 def test_the_undo_fails_where_it_cannot_look(machine: Machine, knobs: dict[str, Path]) -> None:
     knobs["dirty_ratio"].unlink()
     assert machine.undo(UNDO, *undo_arguments(knobs)).status == 1
+
+
+KEPT = msgspec.structs.replace(PERCENT, persist=True)
+RATIOS = {"sysctl.vm.dirty_ratio": 5, "sysctl.vm.dirty_background_ratio": 2}
+
+
+def kept_in(path: str, **values: str) -> list[SysctlSetting]:
+    return [SysctlSetting(path=path, key=f"vm.{key}", value=value) for key, value in values.items()]
+
+
+def test_they_are_kept_over_a_reboot_where_that_is_asked() -> None:
+    made = change(KEPT, host())
+    assert made.summary.endswith("also after a reboot")
+    assert made.args[4:] == (DROPIN, "vm.dirty_ratio", "vm.dirty_background_ratio")
+    assert made.command.endswith(f"echo 'vm.dirty_background_ratio = 2' >> {DROPIN}")
+    assert made.verify is not None
+    assert "f.key == 'vm.dirty_background_ratio' && f.value == '2'" in made.verify.that
+    assert made.undo is not None
+    assert made.undo.args[8:] == (DROPIN, "vm.dirty_ratio", "", "vm.dirty_background_ratio", "")
+
+
+def test_values_that_are_set_are_only_written_where_the_next_boot_would_lose_them() -> None:
+    lost = change(KEPT, host(RATIOS))
+    assert lost.summary == "vm.dirty_ratio stays 5, vm.dirty_background_ratio stays 2, also after a reboot"
+    for path in (DROPIN, "/etc/sysctl.d/99-disk.conf"):
+        files = {"sysctl_files.files": kept_in(path, dirty_ratio="5", dirty_background_ratio="2")}
+        assert "vm.dirty_ratio is 5" in not_needed(KEPT, host({**RATIOS, **files}))
+    half = {"sysctl_files.files": kept_in(DROPIN, dirty_ratio="5")}
+    assert change(KEPT, host({**RATIOS, **half})).undo is not None
+
+
+def test_what_sets_them_later_at_boot_is_said() -> None:
+    later = {"sysctl_files.files": kept_in("/etc/sysctl.d/99-disk.conf", dirty_bytes="1")}
+    assert "99-disk.conf is read later at boot" in change(KEPT, host(later)).costs
+
+
+def test_what_is_kept_is_not_taken_back_by_itself() -> None:
+    assert "keeps the values" in blocked(msgspec.structs.replace(KEPT, for_=Duration(60)), host())
+    assert "sysctl_files.files is unknown" in blocked(KEPT, host({"sysctl_files": DENIED}))
+
+
+def test_the_files_are_written_and_taken_back(machine: Machine) -> None:
+    folder = machine.folder
+    limit, background, dropin = folder / "dirty_ratio", folder / "dirty_background_ratio", folder / "60.conf"
+    limit.write_text("20\n")
+    background.write_text("10\n")
+    dropin.write_text("vm.swappiness = 10\nvm.dirty_ratio = 30\n")
+    keys = ("vm.dirty_ratio", "vm.dirty_background_ratio")
+    assert machine.do(SCRIPT_KEPT, str(limit), "5", str(background), "2", str(dropin), *keys).status == 0
+    assert (limit.read_text(), background.read_text()) == ("5\n", "2\n")
+    text = dropin.read_text()
+    assert "vm.swappiness = 10\n" in text
+    assert "vm.dirty_ratio = 5\n" in text
+    assert text.endswith("vm.dirty_background_ratio = 2\n")
+    back = (str(limit), "5", str(limit), "20", str(background), "2", str(background), "10", str(dropin))
+    assert machine.undo(UNDO_KEPT, *back, keys[0], "30", keys[1], "").status == 0
+    assert (limit.read_text(), background.read_text()) == ("20\n", "10\n")
+    text = dropin.read_text()
+    assert "vm.dirty_ratio = 30\n" in text
+    assert "background" not in text
+    dropin.write_text("vm.dirty_ratio = 40\n")
+    refused = machine.undo(UNDO_KEPT, *back, keys[0], "30", keys[1], "")
+    assert (refused.status, "somebody else has changed it" in refused.text) == (4, True)
+
+
+def test_what_cannot_be_set_is_not_kept(machine: Machine) -> None:
+    missing = str(machine.folder / "no" / "dirty_ratio")
+    keys = ("vm.dirty_ratio", "vm.dirty_background_ratio")
+    dropin = machine.folder / "60.conf"
+    assert machine.do(SCRIPT_KEPT, missing, "5", missing, "2", str(dropin), *keys).status == 1
+    assert not dropin.exists()

@@ -12,6 +12,7 @@ from memrunbook.linux.service import Service
 
 
 class Host(Reading, frozen=True, kw_only=True):
+    kernel: str | None = None
     page_size_bytes: int | None = None
 
 
@@ -115,7 +116,7 @@ def test_the_age_of_the_newest_kill_of_a_unit() -> None:
     text = event(700.0) + event(900.0) + event(950.0, unit="b.service") + event(990.0, order=-1)
     found = read(text, units=Units(all=[service("a.service"), service("c.service", active=False, result="oom-kill")]))
     ages = [(unit.name, unit.kill_age_seconds, unit.handled) for unit in found.victim_units or []]
-    assert ages == [("a.service", 100.0, False), ("c.service", 1e9, False)]
+    assert ages == [("c.service", 1e9, False), ("a.service", 100.0, False)]
 
 
 def test_a_log_without_times_shows_no_fresh_kill() -> None:
@@ -255,3 +256,66 @@ def test_a_killer_in_userspace_is_named() -> None:
 def test_the_unit_by_systemd_s_word_where_the_kernel_names_none() -> None:
     text = "[ 900.0] Killed process 9 (x)\n[ 901.0] systemd[1]: a.service: Failed with result 'oom-kill'.\n"
     assert [one.unit for one in read(text).events] == ["a.service"]
+
+
+def hit(at: float, unit: str, group: str, held: int, limit: int = 307200) -> str:
+    stamp = f"[{at:12.6f}]"
+    return (
+        f"{stamp} app invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0\n"
+        f"{stamp} memory: usage {limit}kB, limit {limit}kB, failcnt 40\n"
+        f"{stamp} oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg={group},"
+        f"task_memcg=/app.slice/{unit},task=app,pid=20,uid=0\n"
+        f"{stamp} Memory cgroup out of memory: Killed process 20 (app) total-vm:4000kB, anon-rss:{held}kB, "
+        "file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:52kB oom_score_adj:0\n"
+    )
+
+
+def down(name: str, age: float | None, limit: int | None = None) -> Service:
+    return Service(name=name, failed=True, state="failed", result="oom-kill", age_seconds=age, memory_max_bytes=limit)
+
+
+def test_a_unit_that_reached_its_own_limit_soon_is_known_as_such() -> None:
+    text = hit(980.0, "a.service", "/app.slice/a.service", 300000)
+    found = read(text, units=Units(all=[down("a.service", 26.0, 300 << 20)]))
+    (one,) = found.victim_units or []
+    assert (one.own_limit, one.limit_group, one.limit_bytes, one.kills) == (
+        True, "/app.slice/a.service", 300 << 20, 1,
+    )  # fmt: skip
+    assert (one.lived_seconds, one.died_soon, one.limit_stands) == (6.0, True, True)
+    (raised,) = read(text, units=Units(all=[down("a.service", 26.0, 450 << 20)])).victim_units or []
+    assert (raised.died_soon, raised.limit_stands) == (True, False)
+    assert found.events[0].limit_bytes == 300 << 20
+
+
+def test_who_grew_comes_last_among_those_who_died_of_a_shared_limit() -> None:
+    text = hit(900.0, "web.service", "/app.slice", 90000) + hit(930.0, "leak.service", "/app.slice", 250000)
+    text += hit(960.0, "leak.service", "/app.slice", 290000) + hit(970.0, "db.service", "/app.slice", 200000)
+    services = [down(name, 500.0) for name in ("leak.service", "db.service", "web.service")]
+    found = read(text, units=Units(all=services))
+    assert [one.name for one in found.victim_units or []] == ["web.service", "db.service", "leak.service"]
+    assert not any(one.own_limit or one.limit_stands for one in found.victim_units or [])
+
+
+REFUSED = "__vm_enough_memory: pid: 9, comm: app, bytes: 8192 not enough memory for the allocation\n"
+
+
+@pytest.mark.parametrize(
+    ("kernel", "text", "logged", "age"),
+    [
+        ("3.10.0-1160.el7.x86_64", "", False, None),
+        ("4.18.0-553.el8_10.x86_64", "", False, None),
+        ("5.15.0-130-generic", "", False, None),
+        ("6.1.0-56-amd64", "", True, 1e9),
+        ("6.12.107", "", True, 1e9),
+        ("5.14.0-503.el9", f"[ 900.0] {REFUSED}", True, 100.0),
+        ("6.8.0", f"[ 990.0] {REFUSED}", True, 10.0),
+        ("6.8.0", REFUSED, True, 0.0),
+        (None, "", None, None),
+    ],
+)  # fmt: skip
+def test_a_kernel_that_logs_no_refusal_is_not_taken_for_one_that_refused_nothing(
+    kernel: str | None, text: str, logged: object, age: float | None
+) -> None:
+    found = read(text, host=Host(kernel=kernel))
+    assert (found.logs_refusals, found.refusal_age_seconds) == (logged, age)
+    assert ("refusal_age_seconds" in found.unavailable) is (age is None)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 import pytest
-from tests.unit.runtime.real_shells import opened, program
+from tests.unit.runtime.real_shells import Moved, opened, program
 from tests.unit.transports.shells import each_shell
 
 from memrunbook.core.action.action import Change, Repeat, Risk, Undo
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.request import Done, Failed, Unknown
-from memrunbook.runtime.execute import ARM, DISARM, WITNESS, execute, outcome, take_back
+from memrunbook.linux.hold import Mark, place, read_mark
+from memrunbook.runtime.execute import ARM, DISARM, WITNESS, Holder, execute, outcome, take_back
 from memrunbook.runtime.ports import Output
 from memrunbook.runtime.redaction import redact, redacted
 from memrunbook.testing import Call, ScriptedSession
@@ -31,6 +35,10 @@ CHANGE = Change(
 )
 TIMED = msgspec.structs.replace(CHANGE, back_after=90.4)
 LINE = "runbook: run=R step=act"
+HOLDER = Holder("20261128T213000Z-abcd", "swap-thrashing")
+TIMER = f"memrunbook-20261128t213000z-abcd-{TIMED.digest[:8]}"
+MARK = place("adjust", CHANGE.args)
+DISARMED = Call(DISARM, (TIMER, MARK), 20.0)
 
 
 def ends(*outputs: Output) -> ScriptedSession:
@@ -40,7 +48,7 @@ def ends(*outputs: Output) -> ScriptedSession:
 
 def test_the_script_gets_its_arguments_behind_the_witness() -> None:
     session = ends(Output(0, "fine", 1.5))
-    assert execute(session, CHANGE, LINE, AT, "timer") == Done(AT, "fine", 1.5)
+    assert execute(session, CHANGE, LINE, AT, HOLDER) == Done(AT, "fine", 1.5)
     (call,) = session.calls
     assert call.args == (LINE, "a b", "$(reboot)")
     assert call.timeout == 7.0
@@ -51,70 +59,77 @@ def test_the_script_gets_its_arguments_behind_the_witness() -> None:
 
 def test_what_takes_it_back_is_armed_first() -> None:
     session = ends(Output(0, ""), Output(0, ""))
-    assert isinstance(execute(session, TIMED, LINE, AT, "memrunbook-r-1"), Done)
+    assert isinstance(execute(session, TIMED, LINE, AT, HOLDER), Done)
     armed, acted = session.calls
-    assert armed == Call(ARM, ("90s", "memrunbook-r-1", 'printf "undo %s" "$$1"', "c $$d"), 20.0)
+    after, timer, script, mark, written, *due = armed.args
+    assert (armed.script, armed.timeout, after, timer, mark) == (ARM, 20.0, "90s", TIMER, MARK)
+    assert due == [MARK, TIMER, "c $$d"]
+    assert 'printf "undo %s" "$$1"' in script
+    assert read_mark(f"{written}\nsince 7.5\n") == Mark(
+        timer=TIMER, action="adjust", target="web", what="Adjust web", run=HOLDER.run, runbook="swap-thrashing",
+        since=7.5, seconds=90.0,
+    )  # fmt: skip
     assert CHANGE.script in acted.script
 
 
 def test_without_that_nothing_is_changed() -> None:
     session = ends(Output(1, "no systemd here\n"))
-    assert execute(session, TIMED, LINE, AT, "t") == Failed(
+    assert execute(session, TIMED, LINE, AT, HOLDER) == Failed(
         AT, "nothing was changed: the timer that takes it back could not be set: no systemd here"
     )
     assert len(session.calls) == 1
-    assert "it said nothing" in str(execute(ends(Output(None, "", lost=True)), TIMED, LINE, AT, "t"))
+    assert "it said nothing" in str(execute(ends(Output(None, "", lost=True)), TIMED, LINE, AT, HOLDER))
 
 
 def test_a_change_that_failed_keeps_its_timer_until_it_was_taken_back() -> None:
     session = ends(Output(0, ""), Output(1, "half way"), Output(0, ""), Output(0, ""))
-    assert isinstance(execute(session, TIMED, LINE, AT, "t"), Failed)
+    assert isinstance(execute(session, TIMED, LINE, AT, HOLDER), Failed)
     assert len(session.calls) == 2
-    assert isinstance(take_back(session, TIMED, LINE, AT, "t"), Done)
-    assert session.calls[-1] == Call(DISARM, ("t",), 20.0)
+    assert isinstance(take_back(session, TIMED, LINE, AT, HOLDER), Done)
+    assert session.calls[-1] == DISARMED
 
 
 def test_a_change_whose_end_is_not_known_keeps_its_timer() -> None:
     session = ends(Output(0, ""), Output(None, "", timed_out=True))
-    assert isinstance(execute(session, TIMED, LINE, AT, "t"), Unknown)
+    assert isinstance(execute(session, TIMED, LINE, AT, HOLDER), Unknown)
     assert len(session.calls) == 2
 
 
 def test_a_change_without_an_undo_has_no_timer() -> None:
     session = ends(Output(0, ""))
-    execute(session, msgspec.structs.replace(TIMED, undo=None), LINE, AT, "t")
+    execute(session, msgspec.structs.replace(TIMED, undo=None), LINE, AT, HOLDER)
     assert len(session.calls) == 1
     failed = ends(Output(1, ""))
-    execute(failed, CHANGE, LINE, AT, "t")
+    execute(failed, CHANGE, LINE, AT, HOLDER)
     assert len(failed.calls) == 1
 
 
 def test_taking_back_runs_the_undo_and_stops_its_timer() -> None:
     session = ends(Output(0, "back"), Output(0, ""))
-    assert take_back(session, TIMED, LINE, AT, "t") == Done(AT, "back")
+    assert take_back(session, TIMED, LINE, AT, HOLDER) == Done(AT, "back")
     assert session.calls[0].args == (LINE, "c $d")
     assert session.calls[0].timeout == 7.0
     assert TIMED.undo is not None
     assert TIMED.undo.script in session.calls[0].script
-    assert session.calls[1] == Call(DISARM, ("t",), 20.0)
+    assert session.calls[1] == DISARMED
 
 
 @pytest.mark.parametrize("change", [CHANGE, TIMED])
 def test_taking_back_that_failed_leaves_the_timer_alone(change: Change) -> None:
     session = ends(Output(4, "not ours"))
-    assert take_back(session, change, LINE, AT, "t") == Failed(AT, "exit status 4: not ours", "not ours")
+    assert take_back(session, change, LINE, AT, HOLDER) == Failed(AT, "exit status 4: not ours", "not ours")
     assert len(session.calls) == 1
 
 
 def test_taking_back_without_a_timer_stops_none() -> None:
     session = ends(Output(0, ""))
-    take_back(session, CHANGE, LINE, AT, "t")
+    take_back(session, CHANGE, LINE, AT, HOLDER)
     assert len(session.calls) == 1
 
 
 def test_what_has_no_undo_cannot_be_taken_back() -> None:
     session = ends()
-    found = take_back(session, msgspec.structs.replace(CHANGE, undo=None), LINE, AT, "t")
+    found = take_back(session, msgspec.structs.replace(CHANGE, undo=None), LINE, AT, HOLDER)
     assert found == Failed(AT, "this change cannot be taken back")
     assert session.calls == []
 
@@ -167,8 +182,8 @@ def test_secrets_are_hidden_and_options_are_not(text: str, shown: str) -> None:
 def test_in_a_real_shell_the_witness_comes_first(command: tuple[str, ...], tmp_path: Path) -> None:
     kmsg = tmp_path / "kmsg"
     with opened(command, kmsg) as session:
-        done = execute(session, CHANGE, LINE, AT, "t")
-        back = take_back(session, CHANGE, f"{LINE} undo", AT, "t")
+        done = execute(session, CHANGE, LINE, AT, HOLDER)
+        back = take_back(session, CHANGE, f"{LINE} undo", AT, HOLDER)
     assert isinstance(done, Done)
     assert done.output == "a b;$(reboot);"
     assert isinstance(back, Done)
@@ -181,9 +196,9 @@ def test_in_a_real_shell_the_logger_stands_in(command: tuple[str, ...], tmp_path
     program(tmp_path, "logger", f'printf "%s|" "$@" >{tmp_path}/log')
     with opened(command, tmp_path / "no" / "kmsg") as session:
         session.execute("PATH=$1:$PATH", (str(tmp_path),))
-        done = execute(session, CHANGE, LINE, AT, "t")
+        done = execute(session, CHANGE, LINE, AT, HOLDER)
         session.execute("PATH=/nowhere", ())
-        without = execute(session, CHANGE, LINE, AT, "t")
+        without = execute(session, CHANGE, LINE, AT, HOLDER)
     assert (tmp_path / "log").read_text() == f"-t|runbook|--|{LINE}|"
     assert [done, without] == [Done(AT, "a b;$(reboot);", end.seconds) for end in (done, without)]
 
@@ -192,28 +207,112 @@ def test_in_a_real_shell_the_logger_stands_in(command: tuple[str, ...], tmp_path
 def test_in_a_real_shell_a_status_is_a_status(command: tuple[str, ...]) -> None:
     failing = msgspec.structs.replace(CHANGE, script="echo gone; return 3")
     with opened(command) as session:
-        assert isinstance(execute(session, failing, LINE, AT, "t"), Failed)
-        assert isinstance(execute(session, CHANGE, LINE, AT, "t"), Done)
+        assert isinstance(execute(session, failing, LINE, AT, HOLDER), Failed)
+        assert isinstance(execute(session, CHANGE, LINE, AT, HOLDER), Done)
+
+
+class Systemd:
+    """What stands in for systemd: keeps the timers that it is told of, and runs one when a test says that it is due."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder, self.mark = folder, folder / "marks" / "one"
+        program(folder, "systemctl", f'printf "%s|" "$@" >>{folder}/log; rm -f "{folder}/$4"')
+        kept = f"printf '%s\\0' \"$@\" >{folder}/${{5#--unit=}}.timer"
+        program(folder, "systemd-run", f"[ ! -e {folder}/refuses ] && {kept}")
+        monkeypatch.setattr("memrunbook.runtime.execute.place", lambda *_: str(self.mark))
+
+    @property
+    def timers(self) -> list[str]:
+        return sorted(path.stem for path in self.folder.glob("*.timer"))
+
+    def due(self, timer: str) -> str:
+        """What the timer's command prints; systemd makes one dollar of two."""
+        words = (self.folder / f"{timer}.timer").read_text().split("\0")[:-1]
+        command = [word.replace("$$", "$") for word in words[words.index("--") + 1 :]]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+    @contextmanager
+    def host(self, command: tuple[str, ...]) -> Iterator[Moved]:
+        with opened(command) as session:
+            session.execute("PATH=$1:$PATH", (str(self.folder),))
+            yield session
+
+
+@pytest.fixture
+def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Systemd:
+    return Systemd(tmp_path, monkeypatch)
 
 
 @each_shell
-def test_in_a_real_shell_the_timer_gets_the_undo_unspoilt(command: tuple[str, ...], tmp_path: Path) -> None:
-    for name in ("systemd-run", "systemctl"):
-        program(tmp_path, name, f'printf "%s|" {name} "$@" >>{tmp_path}/log')
-    with opened(command) as session:
-        session.execute("PATH=$1:$PATH", (str(tmp_path),))
-        assert isinstance(execute(session, TIMED, LINE, AT, "memrunbook-r-1"), Done)
-        assert isinstance(take_back(session, TIMED, LINE, AT, "memrunbook-r-1"), Done)
-    stop = "systemctl|--no-ask-password|stop|--|memrunbook-r-1.timer|"
-    assert (tmp_path / "log").read_text() == (
-        f"{stop}systemd-run|--quiet|--collect|--on-active=90s|--timer-property=AccuracySec=1s|--unit=memrunbook-r-1|"
-        f'--|/bin/sh|-c|printf "undo %s" "$$1"|runbook|c $$d|{stop}'
-    )
+def test_in_a_real_shell_what_is_held_is_marked_until_it_is_due(command: tuple[str, ...], systemd: Systemd) -> None:
+    with systemd.host(command) as session:
+        assert isinstance(execute(session, TIMED, LINE, AT, HOLDER), Done)
+    mark = read_mark(systemd.mark.read_text())
+    assert mark is not None
+    assert (mark.timer, mark.target, mark.seconds) == (TIMER, "web", 90.0)
+    assert mark.since > 0.0
+    assert systemd.mark.stat().st_mode & 0o777 == 0o644
+    assert systemd.due(TIMER) == "undo c $d"
+    assert not systemd.mark.exists()
+
+
+@each_shell
+@pytest.mark.parametrize(("status", "kept"), [(0, False), (3, False), (4, False), (1, True)])
+def test_a_state_that_could_not_be_taken_back_stays_marked(
+    command: tuple[str, ...], systemd: Systemd, status: int, kept: object
+) -> None:
+    change = msgspec.structs.replace(TIMED, undo=Undo("back", f"take_back() {{ return {status}; }}\ntake_back"))
+    with systemd.host(command) as session:
+        assert isinstance(execute(session, change, LINE, AT, HOLDER), Done)
+    systemd.due(TIMER)
+    assert systemd.mark.exists() is kept
+
+
+@each_shell
+def test_a_timer_of_an_earlier_hold_leaves_a_later_one_alone(command: tuple[str, ...], systemd: Systemd) -> None:
+    later = Holder("20261128T220000Z-efgh")
+    ends = f"memrunbook-20261128t220000z-efgh-{TIMED.digest[:8]}"
+    with systemd.host(command) as session:
+        assert isinstance(execute(session, TIMED, LINE, AT, HOLDER), Done)
+        left = (systemd.folder / f"{TIMER}.timer").read_bytes()
+        assert isinstance(execute(session, TIMED, LINE, AT, later), Done)
+    assert systemd.timers == [ends], "the earlier timer is stopped"
+    (systemd.folder / f"{TIMER}.timer").write_bytes(left)
+    assert systemd.due(TIMER) == "", "and had it not been, it finds that another one holds the state"
+    assert f"timer {ends}\n" in systemd.mark.read_text()
+    assert systemd.due(ends) == "undo c $d"
+
+
+@each_shell
+def test_taking_back_removes_the_mark_of_that_hold_alone(command: tuple[str, ...], systemd: Systemd) -> None:
+    with systemd.host(command) as session:
+        execute(session, TIMED, LINE, AT, HOLDER)
+        assert isinstance(take_back(session, TIMED, LINE, AT, Holder("another")), Done)
+        assert systemd.mark.exists()
+        assert isinstance(take_back(session, TIMED, LINE, AT, HOLDER), Done)
+    assert not systemd.mark.exists()
+    assert systemd.timers == []
+
+
+@each_shell
+def test_what_cannot_be_armed_or_marked_changes_nothing(command: tuple[str, ...], systemd: Systemd) -> None:
+    refuses = systemd.folder / "refuses"
+    refuses.touch()
+    with systemd.host(command) as session:
+        assert isinstance(execute(session, TIMED, LINE, AT, HOLDER), Failed)
+        assert not systemd.mark.exists()
+        refuses.unlink()
+        systemd.mark.mkdir()
+        (systemd.mark / "x").touch()
+        systemd.mark.with_name("one.new").mkdir(exist_ok=True)
+        failed = execute(session, TIMED, LINE, AT, HOLDER)
+    assert isinstance(failed, Failed)
+    assert systemd.timers == []
 
 
 def test_a_nul_byte_in_a_parameter_reaches_no_shell() -> None:
     session = ScriptedSession()
-    done = execute(session, msgspec.structs.replace(CHANGE, args=("a\0b",)), LINE, AT, "timer")
+    done = execute(session, msgspec.structs.replace(CHANGE, args=("a\0b",)), LINE, AT, HOLDER)
     assert isinstance(done, Failed)
     assert "NUL" in done.why
     assert session.calls == []

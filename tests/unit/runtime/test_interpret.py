@@ -247,7 +247,9 @@ def test_a_change_is_taken_back_by_its_undo_and_its_timer_stopped() -> None:
     lab.ask(Execute("act", timed, undo=True))
     undo, disarm = lab.session.calls
     assert undo.script.endswith('back\n}\nmrb_act "$@"')
-    assert (disarm.script, disarm.args) == (DISARM, (f"memrunbook-20260101t000000-abcd-{timed.digest[:8]}",))
+    timer, mark = disarm.args
+    assert (disarm.script, timer) == (DISARM, f"memrunbook-20260101t000000-abcd-{timed.digest[:8]}")
+    assert mark.startswith("/run/memrunbook-holds/")
 
 
 def test_after_a_change_no_earlier_sample_is_used_and_after_reading_it_is() -> None:

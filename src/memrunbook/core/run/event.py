@@ -101,4 +101,15 @@ class RunFinished(Struct, frozen=True, tag="run-finished"):
         return f"{self.outcome}{': ' if self.why else ''}{self.why}"
 
 
-Event = Diagnosed | StepFinished | RunFinished
+class StillHeld(Struct, frozen=True, tag="still-held"):
+    """What the run leaves frozen or changed for a while, or found so: a sentence for each."""
+
+    held: tuple[str, ...]
+
+    @property
+    def told(self) -> str:
+        """What happened, in a sentence."""
+        return f"held on this host now: {'; '.join(self.held)}"
+
+
+Event = Diagnosed | StepFinished | StillHeld | RunFinished

@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from memrunbook.core.run.event import Diagnosed, Event, Outcome, RunFinished, Signals, StepFinished
+from memrunbook.core.run.event import Diagnosed, Event, Outcome, RunFinished, Signals, StepFinished, StillHeld
 
 Reported = Outcome | Literal["running"]
 
@@ -35,6 +35,11 @@ class HostReport(Struct, frozen=True):
     begun: Diagnosed | None = None
     others: tuple[Event, ...] = ()
     where: Signals = {}
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """What was frozen or changed for a while when the run ended, a sentence each."""
+        return tuple(words for event in self.others if isinstance(event, StillHeld) for words in event.held)
 
     @property
     def open(self) -> bool:

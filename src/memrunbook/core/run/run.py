@@ -11,10 +11,11 @@ from contextlib import suppress
 
 from memrunbook.core.errors import HostError, Interrupted, Refused, RunbookError
 from memrunbook.core.plan.diagnosis import diagnose_one, world_of
+from memrunbook.core.plan.held import held_words
 from memrunbook.core.plan.nothing import nothing_found
 from memrunbook.core.plan.planner import items_of, make_plan
 from memrunbook.core.reading.fact import Unavailable
-from memrunbook.core.run.event import Diagnosed, Outcome, RunFinished, StepState
+from memrunbook.core.run.event import Diagnosed, Outcome, RunFinished, StepState, StillHeld
 from memrunbook.core.run.progress import TOO_SHORT, Doing, Progress, incident_over, signals, where
 from memrunbook.core.run.request import Asking, Lock, ReadFacts, Record, Unlock, Wait, ask
 from memrunbook.core.run.step import run_item
@@ -130,8 +131,16 @@ def _outcome(progress: Progress, *, resolved: bool) -> Outcome:
 
 
 def _finish(progress: Progress, outcome: Outcome, why: str) -> Asking[None]:
+    yield from _still_held(progress)
     runbook, snapshot = progress.runbook, progress.snapshot
     yield from ask(Record(RunFinished(outcome, why, signals(runbook, snapshot), where=where(snapshot))))
+
+
+def _still_held(progress: Progress) -> Asking[None]:
+    """Records what is frozen or changed for a while as the newest snapshot shows it."""
+    held = held_words(progress.snapshot)
+    if held:
+        yield from ask(Record(StillHeld(held)))
 
 
 def _cut_short(progress: Progress, error: RunbookError) -> Asking[None]:
@@ -145,6 +154,7 @@ def _cut_short(progress: Progress, error: RunbookError) -> Asking[None]:
         for key in known:
             if (step.spec.id, key) not in recorded:
                 yield from _unreached(progress, step, key)
+    yield from _still_held(progress)
     outcome = _end_of(error)
     if any(finished.open for finished in progress.finished):
         outcome = "unknown"

@@ -13,7 +13,7 @@ from memrunbook.core.runbook.spec import CauseSpec, CheckSpec, RunbookSpec, Step
 
 # The parameters of actions that name what is touched; all others say how much or for how long.
 NAMING = ("unit", "pid", "cgroup", "command")
-ENGINE_FACTS = frozenset({"host", "memory", "pressure", "vmstat", "units"})
+ENGINE_FACTS = frozenset({"host", "memory", "pressure", "vmstat", "units", "holds"})
 
 
 @dataclass(frozen=True)

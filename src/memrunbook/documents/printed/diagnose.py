@@ -10,6 +10,7 @@ from msgspec import Struct
 from memrunbook.core.errors import RunbookError
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.plan.diagnosis import RunbookDiagnosis
+from memrunbook.core.plan.held import held_words
 from memrunbook.core.plan.judged import Judged
 from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.plan.standing import standing
@@ -95,6 +96,7 @@ class PrintedHost(Struct, frozen=True, kw_only=True):
     incidents: tuple[PrintedIncident, ...] = ()
     runbooks: tuple[PrintedRunbook, ...] = ()
     steps: tuple[PrintedStep, ...] = ()
+    held: tuple[str, ...] = ()
 
 
 class DiagnoseDocument(Document, frozen=True, kw_only=True):
@@ -147,6 +149,7 @@ def host_of(
             PrintedRunbook(d.runbook, d.severity, d.incident.state, d.incident.why, _causes(d)) for d in diagnoses
         ),
         steps=tuple(_step(step) for step in steps),
+        held=held_words(snapshot),
     )
 
 

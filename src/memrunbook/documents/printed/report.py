@@ -32,6 +32,7 @@ class ReportedHost(Struct, frozen=True):
     why: str
     steps: tuple[ReportedStep, ...]
     signals: dict[str, Signals]
+    held: tuple[str, ...] = ()
 
 
 class ReportDocument(Document, frozen=True, kw_only=True):
@@ -51,7 +52,12 @@ def reported(reports: Iterable[HostReport]) -> tuple[ReportedHost, ...]:
     """How a run ended on each host."""
     return tuple(
         ReportedHost(
-            report.host, report.outcome, report.why, _steps(report), {"before": report.before, "after": report.after}
+            report.host,
+            report.outcome,
+            report.why,
+            _steps(report),
+            {"before": report.before, "after": report.after},
+            report.held,
         )
         for report in reports
     )

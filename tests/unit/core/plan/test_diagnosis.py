@@ -142,7 +142,7 @@ def test_a_runbook_reads_what_its_parts_name() -> None:
     assert book.name == "lab"
     with_end = runbook(resolved="pressure.full.percent < 1.0")
     assert with_end.diagnosis_facts == {"memory", "pressure"}
-    assert with_end.facts == {"host", "memory", "pressure", "vmstat", "units"}
+    assert with_end.facts == {"host", "memory", "pressure", "vmstat", "units", "holds"}
     assert condition(scope_of(), "host.supported").facts == {"host"} <= {m.partition(".")[0] for m in METRICS}
 
 

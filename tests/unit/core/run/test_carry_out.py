@@ -108,7 +108,7 @@ def test_the_facts_of_what_should_move_are_read() -> None:
 
 def test_without_a_hold_everything_is_read_once_and_harm_is_judged_on_it() -> None:
     played = one(WELL, verify=verify())
-    assert set(proofs(played)[0].facts) == {"host", "memory", "pressure", "units", "vmstat"}
+    assert set(proofs(played)[0].facts) == {"holds", "host", "memory", "pressure", "units", "vmstat"}
     assert kinds(played) == ["ReadFacts", "Lock", "AskApproval", "ReadFacts", "Execute", "ReadFacts", "Unlock"]
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from memrunbook.core.run.event import Event, RunFinished, StepFinished
+from memrunbook.core.run.event import Event, RunFinished, StepFinished, StillHeld
 
 
 @pytest.mark.parametrize(
     "event",
     [
         StepFinished(id="a", name="A", action="adjust", item="web", state="undone", why="w", seconds=1.5, open=True),
+        StillHeld(("web is frozen",)),
         RunFinished("improved", "why", {"memory.available_bytes": 5, "x": None}, "hint"),
     ],
 )

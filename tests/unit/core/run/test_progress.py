@@ -32,7 +32,7 @@ def test_a_fresh_snapshot_is_not_read_again() -> None:
     assert ended(progress.refresh("now"), LATER) == []
     progress.fresh = 0
     (asked,) = ended(progress.refresh("now"), LATER)
-    assert asked == ReadFacts(("host", "memory", "pressure", "units", "vmstat"), 3, 5.0, "now")
+    assert asked == ReadFacts(("holds", "host", "memory", "pressure", "units", "vmstat"), 3, 5.0, "now")
     assert (progress.snapshot, progress.first, progress.fresh) == (LATER, NOW, 3)
 
 

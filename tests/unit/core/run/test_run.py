@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 from tests.lab.scripted import Scripted, at, kinds, only, run, states
-from tests.lab.small import runbook, step
+from tests.lab.small import Hold, Holds, runbook, step
 from tests.lab.worlds import Run, follow
 
 from memrunbook.core.errors import Interrupted, Refused, RunbookError, SessionLost
 from memrunbook.core.plan.planner import make_plan
 from memrunbook.core.reading.fact import Unavailable
-from memrunbook.core.run.event import Diagnosed, RunFinished
+from memrunbook.core.run.event import Diagnosed, RunFinished, StillHeld
 from memrunbook.core.run.request import AskApproval, Done, Failed, Lock, ReadFacts, Unknown, Wait
 from memrunbook.core.runbook.spec import Sampling, VerifySpec
 from memrunbook.core.units import Duration
@@ -40,7 +40,7 @@ def test_until_something_is_changed_readings_take_the_runbooks_samples_and_later
     played = run(book, SHORT, SHORT, WELL)
     reads = [told.request for told in played.told if isinstance(told.request, ReadFacts)]
     assert [(read.count, read.every) for read in reads] == [(3, 5.0), (3, 5.0), (2, 5.0)]
-    assert {read.facts for read in reads} == {("host", "memory", "pressure", "units", "vmstat")}
+    assert {read.facts for read in reads} == {("holds", "host", "memory", "pressure", "units", "vmstat")}
     assert [read.why for read in reads] == ["diagnosis", "after the gate", "did anything get worse?"]
 
 
@@ -336,3 +336,29 @@ def test_the_lock_is_taken_before_the_first_question() -> None:
     asked = [told.request for told in run(runbook(step()), SHORT).told]
     lock = next(n for n, request in enumerate(asked) if isinstance(request, Lock))
     assert lock < next(n for n, request in enumerate(asked) if isinstance(request, AskApproval))
+
+
+FROZEN = {"holds": Holds(all=(Hold(name="web"),))}
+
+
+@pytest.mark.parametrize("percent", [5.0, 50.0])
+def test_what_is_held_at_the_end_is_recorded_whatever_the_end(percent: float) -> None:
+    played = run(runbook(step()), {**at(percent), **FROZEN})
+    held = [event for event in played.events if isinstance(event, StillHeld)]
+    assert [event.held for event in held] == [
+        ("web is frozen and does nothing, by run R1 of lab 72 s ago; the host thaws it in 4 min",)
+    ]
+    assert held[0].told.startswith("held on this host now: web is frozen")
+    assert played.events[-1] is played.end
+
+
+def test_what_is_held_is_recorded_by_a_run_that_is_cut_short_too() -> None:
+    host = Scripted([{**SHORT, **FROZEN}], trouble={("AskApproval", 1): LOST})
+    played = follow(runbook(step()), host)
+    assert played.end.outcome == "unreachable"
+    assert any(isinstance(event, StillHeld) for event in played.events)
+
+
+def test_where_nothing_is_held_nothing_is_said() -> None:
+    played = run(runbook(step()), SHORT, SHORT, WELL)
+    assert not any(isinstance(event, StillHeld) for event in played.events)
