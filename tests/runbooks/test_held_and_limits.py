@@ -274,14 +274,16 @@ def test_the_audit_of_swap_asks_for_what_the_policy_says(ram: int, swap: int, po
 def test_a_realtime_host_does_well_without_swap(name: str) -> None:
     seen = snapshot({"swap.total_bytes": 0, "swap.free_percent": NEVER})
     assert states(book(name), seen)["no-swap"] == "holds"
-    assert states(book(name, realtime="true"), seen)["no-swap"] == "fails"
+    tagged = snapshot({"swap.total_bytes": 0, "swap.free_percent": NEVER, "host.tags": ["realtime"]})
+    assert states(book(name), tagged)["no-swap"] == "fails"
 
 
 def test_a_realtime_host_gets_no_swap_in_a_shortage() -> None:
     short = {"memory.available_percent": 2.0, "memory.available_bytes": 600 * MIB, "vmstat.allocstalls_per_second": 9.0}
     seen = snapshot({**short, "swap.total_bytes": 0, "swap.free_percent": NEVER})
     assert planned(book("memory-shortage"), seen, "add-swap").decision == "change"
-    assert planned(book("memory-shortage", realtime="true"), seen, "add-swap").decision == "not_needed"
+    tagged = snapshot({**short, "swap.total_bytes": 0, "swap.free_percent": NEVER, "host.tags": ["realtime"]})
+    assert planned(book("memory-shortage"), tagged, "add-swap").decision == "not_needed"
 
 
 def test_swap_that_is_to_stay_is_added_so() -> None:

@@ -19,7 +19,9 @@ def unmargined(block: bytes) -> bytes:
 
 
 def _unmarked(block: bytes) -> bytes:
-    if any(byte in block and b"\n" + byte in block for byte in (b">", b"|")) and len(_QUOTE.findall(block)) >= FEWEST:  # one may be a broken word
+    if (
+        any(byte in block and b"\n" + byte in block for byte in (b">", b"|")) and len(_QUOTE.findall(block)) >= FEWEST
+    ):  # one may be a broken word
         block = _QUOTE.sub(b"", block)
     return _TICKS.sub(rb"\2", block) if b"`" in block else block
 
