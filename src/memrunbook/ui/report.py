@@ -52,14 +52,10 @@ def report_view(report: HostReport, run_id: str) -> list[Block]:
         blocks += [BLANK, *(line(Span(event.told, whole=True)) for event in others)]
     if report.before or report.after:
         blocks += [BLANK, line(Span("Signals", "strong")), _signals(report)]
-<<<<<<< HEAD
     memory = kept_memory_rows(report.where)
     if memory:
         blocks += [BLANK, Grid(memory, indent=0)]
-    told = advice_rows(report.begun.diagnosis.causes) if report.begun and report.begun.diagnosis.incident.holds else []
-=======
     told = advice_rows(report.begun.diagnosis.causes) if report.begun and report.outcome != "healthy" else []
->>>>>>> t-holds
     if told:
         blocks += [BLANK, Grid(tuple(told), indent=0)]
     return [*blocks, BLANK, *_record(run_id)]
