@@ -127,7 +127,7 @@ def otel(records: list[Record]) -> bytes:
 def mailed(body: bytes, encoding: str, kind: str = "text/plain") -> bytes:
     return (
         b"From: a@example.org\nSubject: Re: killed\nMIME-Version: 1.0\n"
-        b'Content-Type: ' + kind.encode() + b'; charset="UTF-8"\n'
+        b"Content-Type: " + kind.encode() + b'; charset="UTF-8"\n'
         b"Content-Transfer-Encoding: " + encoding.encode() + b"\n\n" + body
     )
 
@@ -290,21 +290,29 @@ FRAMES: dict[str, Frame] = {
         entries(
             r,
             lambda x: {
-                "date": (BOOT + x.micro) / 1e6, "priority": 3, "sequence": 1, "sec": x.micro // 10**6,
-                "usec": x.micro % 10**6, "msg": said(x),
+                "date": (BOOT + x.micro) / 1e6,
+                "priority": 3,
+                "sequence": 1,
+                "sec": x.micro // 10**6,
+                "usec": x.micro % 10**6,
+                "msg": said(x),
             },
         )
-    ),  # fmt: skip
+    ),
     "filebeat": lambda r: lines(
         entries(
             r,
             lambda x: {
-                "_index": "k", "_source": {
-                    "@timestamp": iso(x), "message": f"{stamp(x)} {said(x)}", "log": {"offset": 3}, "host": {"name": "a"},
+                "_index": "k",
+                "_source": {
+                    "@timestamp": iso(x),
+                    "message": f"{stamp(x)} {said(x)}",
+                    "log": {"offset": 3},
+                    "host": {"name": "a"},
                 },
             },
         )
-    ),  # fmt: skip
+    ),
     "elasticsearch": lambda r: json.dumps(
         {
             "hits": {
