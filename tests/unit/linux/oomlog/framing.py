@@ -298,7 +298,7 @@ FRAMES: dict[str, Frame] = {
                 "msg": said(x),
             },
         )
-    ),  # fmt: skip
+    ),
     "filebeat": lambda r: lines(
         entries(
             r,
@@ -312,7 +312,7 @@ FRAMES: dict[str, Frame] = {
                 },
             },
         )
-    ),  # fmt: skip
+    ),
     "elasticsearch": lambda r: json.dumps(
         {
             "hits": {

@@ -16,7 +16,10 @@ from memrunbook.linux.oomlog.frames.record import Entry, Peel, entries, told
 LONGEST = 4 << 20
 KEPT = 1 << 15
 """Records that are put in the order of their times at once."""
-LONGEST_NAME = 80
+LONGEST_LINE = 1 << 16
+"""Bytes of a line that is tried as one value."""
+MOST_DESCENTS = 8
+"""Values that are too long and are looked into, without `KEPT` records in between: each costs a look at `LONGEST`."""
 _LEAD = re.compile(rb"[ \t\x1e\[,]*(?:data:[ \t]*)?[ \t\[]*")
 _OPENS = re.compile(rb"\{\s*(?:\"(?:[^\"\\\n]|\\.){0,80}\"\s*:|\})")
 _PART = re.compile(rb"\"(?:[^\"\\]|\\.)*+\"|[{}\[\]]|\"", re.DOTALL)
@@ -41,7 +44,7 @@ class _Finder:
         self._peel = peel
         self._text = b""
         self._inside = False  # the elements of an array follow
-        self._scanned, self._depth = 0, 0
+        self._scanned = self._depth = self._descents = 0
         self._kept: list[Entry] = []
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
@@ -60,26 +63,34 @@ class _Finder:
     def _read(self, *, last: bool) -> Iterator[bytes]:
         place = done = 0
         while (start := self._begins(place)) >= 0:
+            if start:
+                self._scanned = self._depth = 0  # another value than the one that was waited for
             end = self._value_ends(start)
             if end < 0 and not last and len(self._text) - start < LONGEST:
                 break
-            found = self._entries(start, end) if end >= 0 else None
-            inner = _ARRAY.search(self._text, start) if end < 0 else None
-            self._scanned, self._depth = 0, 0
+            found = self._entries(start, end) if end >= 0 else []
+            inner = self._descended(start) if end < 0 else 0
+            place = end if end >= 0 else inner or len(self._text)
+            self._scanned = self._depth = 0
             if inner or found:
                 yield from self._passed(done, start)
-                done = inner.end() if inner else end
-                self._kept += found or []
-                self._inside = self._inside or inner is not None
-                place = done
-            else:
-                place = end if end >= 0 else len(self._text)
+                done = place
+                self._kept += found
             if len(self._kept) >= KEPT:
                 yield self._told()
         else:
             start = len(self._text)
         yield from self._passed(done, start)
         self._text = self._text[start:]
+
+    def _descended(self, start: int) -> int:
+        """Where the elements of the first array begin of a value that is too long; 0 where there is none."""
+        found = _ARRAY.search(self._text, start)
+        if found is None or self._descents >= MOST_DESCENTS:
+            return 0
+        self._descents += 1
+        self._inside = True
+        return found.end()
 
     def _begins(self, place: int) -> int:
         """Where the next value may begin: at a line's start, behind a bracket, or next in an array."""
@@ -93,22 +104,22 @@ class _Finder:
             if self._inside:
                 return -1
         while (at := text.find(b"{", place)) >= 0:
-            start_of_line = max(text.rfind(b"\n", 0, at) + 1, place)
-            lead = _LEAD.match(text, start_of_line)
-            if lead and lead.end() == at and _OPENS.match(text, at):
+            lead = _LEAD.match(text, max(text.rfind(b"\n", place, at) + 1, place))
+            if lead and lead.end() == at and (_OPENS.match(text, at) or text[at : at + 3] == b"{\n"):
                 return at
-            if lead and lead.end() == at and len(text) - at < LONGEST_NAME and text.endswith(b"{\n"):
-                return at  # the piece ends behind the brace
-            place = at + 1
+            line = text.find(b"\n", at)  # nothing else begins in this one
+            if line < 0:
+                return -1
+            place = line + 1
         return -1
 
     def _value_ends(self, start: int) -> int:
         """The end of the value at `start`, below 0 where it is not there yet."""
         if not self._scanned:
-            line = self._text.find(b"\n", start)
-            stop = len(self._text[start : line if line >= 0 else len(self._text)].rstrip()) + start
-            if self._text[stop - 1 : stop] == b"}" and _decoded(self._text[start:stop]) is not None:
-                return stop
+            line = self._text.find(b"\n", start, start + LONGEST_LINE)
+            raw = self._text[start:line].rstrip() if line >= 0 else b""
+            if raw.endswith(b"}") and _decoded(raw) is not None:
+                return start + len(raw)
         place = start + self._scanned
         for part in _PART.finditer(self._text, place):
             sign = part[0]
@@ -138,6 +149,7 @@ class _Finder:
 
     def _told(self) -> bytes:
         kept, self._kept = self._kept, []
+        self._descents = 0 if len(kept) >= KEPT else self._descents
         return told(kept, self._peel)
 
 

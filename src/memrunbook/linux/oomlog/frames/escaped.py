@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 _BREAK = re.compile(
-    rb"(?:\\r)?\\n(?=[ \t]*(?:\[ *\d{1,12}\.\d|<\d{1,3}>|Node \d|Mem-|CPU: \d|oom-kill:|Killed process|Out of memory|\[ *pid"
-    rb"|\[ *\d+\] |(?:in)?active_|Free swap|memory: usage|Memory cgroup|[A-Z][a-z]{2} [ \d]\d \d\d:|\d{4}-\d\d-\d\dT))"
+    rb"(?:\\r)?\\n(?=[ \t]*(?:\[ *\d{1,12}\.\d|<\d{1,3}>|Node \d|Mem-|CPU: \d|oom-kill:|Killed process|Out of memory"
+    rb"|\[ *pid|\[ *\d+\] |(?:in)?active_|Free swap|memory: usage|Memory cgroup"
+    rb"|[A-Z][a-z]{2} [ \d]\d \d\d:|\d{4}-\d\d-\d\dT))"
 )
 _ANY = re.compile(rb"(?:\\r)?\\n")
 FEWEST = 2

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from memrunbook.linux.oomlog.frame import unframe
 
@@ -34,8 +35,8 @@ _BEGINS = re.compile(
 )
 _OTHERS = re.compile(rb"[ \t]*(?:-- |```|\[?\{ *\"|\"[\w.@-]+\" *:|data: |__\w+=)")
 _SPLIT = re.compile(
-    rb"(?:^|[ ,])[a-z_(]+\x00[a-z_)]*:\d|\d\x00\d*kB|\*\x00\d+kB|\dk\x00B|(?:^|[ ,])[a-z_-]+\x00[a-z_-]*=|[a-z]-\x00[a-z]+:\d"
-    rb"|[a-z]\x00[a-z]*-rss:|\(\w+\x00\w*\) total|s:\x00\d+kB"
+    rb"(?:^|[ ,])[a-z_(]+\x00[a-z_)]*:\d|\d\x00\d*kB|\*\x00\d+kB|\dk\x00B|(?:^|[ ,])[a-z_-]+\x00[a-z_-]*="
+    rb"|[a-z]-\x00[a-z]+:\d|[a-z]\x00[a-z]*-rss:|\(\w+\x00\w*\) total|s:\x00\d+kB"
 )
 """A word of the kernel with NUL where a line was broken: in the midst of the word."""
 JOINT = 40
@@ -49,7 +50,7 @@ def unfolded(block: bytes) -> bytes:
     if not any(word in block for word in _TELLING) or not _is_folded(block):
         return block
     lines = block.split(b"\n")
-    pairs = [(a, b) for a, b in zip(lines, lines[1:], strict=False) if _ends_early(a) and _goes_on(b)]
+    pairs = [(a, b) for a, b in pairwise(lines) if _ends_early(a) and _goes_on(b)]
     return b"\n".join(_joined(lines, *_width(pairs)))
 
 
@@ -74,7 +75,7 @@ def _unmarked(block: bytes) -> bytes:
 
 def _widest(lines: Sequence[bytes]) -> set[int]:
     """How long lines are that were broken in the midst of words in front of an arrow; those with one are narrower."""
-    pairs = [(a, b[found.end() :]) for a, b in zip(lines, lines[1:], strict=False) if (found := _ARROW.match(b))]
+    pairs = [(a, b[found.end() :]) for a, b in pairwise(lines) if (found := _ARROW.match(b))]
     kinds = ([pair for pair in pairs if bool(_ARROW.match(pair[0])) is with_one] for with_one in (False, True))
     columns = (_width(kind) for kind in kinds)
     return {column for column, hard in columns if hard}

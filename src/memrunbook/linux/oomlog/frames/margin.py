@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 _QUOTE = re.compile(rb"(?m)^(?:[>|][ \t]?)+")
 _TICKS = re.compile(rb"(?m)^(`{1,2})([^`\n]+)\1$")
@@ -33,6 +34,6 @@ def _unnumbered(block: bytes) -> bytes:
     lines = [line for line in block[: SAMPLE * 200].split(b"\n")[:SAMPLE] if line]
     found = [_NUMBER.match(line) for line in lines]
     numbers = [int(one[1]) for one in found if one]
-    if len(numbers) < max(FEWEST, len(lines) - 1) or any(b <= a for a, b in zip(numbers, numbers[1:], strict=False)):
+    if len(numbers) < max(FEWEST, len(lines) - 1) or any(b <= a for a, b in pairwise(numbers)):
         return block
     return _NUMBERS.sub(b"", block)
