@@ -15,8 +15,8 @@ class OomLogNote(Struct, frozen=True):
     """Another line that matters: `drop_caches`, `vmalloc`, `percpu`, `overcommit`, `cma`, `pids` (fork refused).
 
     Also `swap-write`, `swap-read` (name: the device), `fault` (value: how often), `unit`, `container` (killed, by
-    systemd's or the runtime's word), `eviction` (the node was short) and `not-killed` (name: a killer that did not act,
-    detail: why).
+    systemd's or the runtime's word), `eviction` (the node was short), `evicted` (name: a pod; the log does not show for
+    what) and `not-killed` (name: a killer that did not act, detail: why).
     """
 
     kind: str

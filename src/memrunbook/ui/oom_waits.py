@@ -23,8 +23,8 @@ WAITS = {
     "writeback": "until written pages reach the disk: the disk is slow, or takes nothing",
 }
 LIMITED = (
-    "its control group's kernel memory: a limit (memory.kmem.limit_in_bytes), or the leak of kernels 3.10 to 4.x"
-    " that never free a dead group's caches; the host need not be short"
+    "its control group may have no more: its limit (memory.max, memory.kmem.limit_in_bytes), or the caches that kernels"
+    " 3.10 to 4.x keep of dead groups; the host need not be short"
 )
 
 
@@ -114,7 +114,7 @@ def _hung(hung: Sequence[HungTask], most: int) -> list[Block]:
 
 
 def _caches(log: KernelLog) -> list[Block]:
-    kinds = Counter((_cache(one), bool(one.group), _atomic(one)) for one in log.caches if one.cache)
+    kinds = Counter((_cache(one), one.group_id is not None, _atomic(one)) for one in log.caches if one.cache)
     rows = [
         row(Span(f"{count:,}x", "strong"), body=f"{name}: {LIMITED if group else _short(atomic=atomic)}")
         for (name, group, atomic), count in kinds.most_common(MOST_CACHES)

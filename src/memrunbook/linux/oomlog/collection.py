@@ -83,8 +83,7 @@ class Collection:
 
     def _killer(self, told: LogEvent | LogNote | Sighting | Undone | More) -> None:
         if isinstance(told, LogEvent):
-            if self._retelling.counts(told, self._events):
-                self._keep(told)
+            self._told(self._retelling.tells(told, self._events))
         elif isinstance(told, Undone):
             self._counted -= undo(told, self._events)
         elif isinstance(told, More):
@@ -94,6 +93,12 @@ class Collection:
             self._notes.extend(filter(None, [self._retelling.see(told)]))
         elif told.kind != cluster.EVICTION or self._retelling.reclaims(told):
             self._note(told)
+
+    def _told(self, told: LogEvent | LogNote | None) -> None:
+        if isinstance(told, LogNote):
+            self._note(told)
+        elif told:
+            self._keep(told)
 
     def _count(self, told: Telling) -> None:
         if isinstance(told, CacheFailure):
