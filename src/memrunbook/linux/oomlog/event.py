@@ -199,7 +199,7 @@ class Watermark(NamedTuple):
     min_kib: int
 
 
-class Stall(Failure):
+class AllocationStall(Failure):
     """Somebody waited so long for a page (kernels 4.10 to 4.14 say so); `watermarks` are the zones of its report."""
 
     waited_ms: int = 0
@@ -236,7 +236,7 @@ class KernelLog(Struct, frozen=True):
     events: tuple[LogEvent, ...] = ()
     failures: tuple[Failure, ...] = ()
     notes: tuple[LogNote, ...] = ()
-    stalls: tuple[Stall, ...] = ()
+    stalls: tuple[AllocationStall, ...] = ()
     caches: tuple[CacheFailure, ...] = ()
     hung: tuple[HungTask, ...] = ()
     slub_failures: int = 0
