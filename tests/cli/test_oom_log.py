@@ -98,7 +98,7 @@ def test_the_document_of_an_event(tmp_path: Path) -> None:
     assert event["victims"] == [
         {
             "pid": 20, "name": "java", "uid": 1000, "total_vm_kb": 40000, "anon_rss_kb": 119000, "file_rss_kb": 1000,
-            "shmem_rss_kb": 0, "pgtables_kb": 52, "oom_score_adj": 0, "rss_kb": None,
+            "shmem_rss_kb": 0, "pgtables_kb": 52, "oom_score_adj": 0,
         }
     ]  # fmt: skip
     assert (event["hog"]["name"], event["hog_protected"], event["next_victim"]["name"]) == ("vim", True, "cron")

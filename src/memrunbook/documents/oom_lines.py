@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from memrunbook.linux.oomlog import explain
 from memrunbook.linux.oomlog.caches import CacheFailure
-from memrunbook.linux.oomlog.event import LogNote, Stall
+from memrunbook.linux.oomlog.event import AllocationStall, LogNote
 from memrunbook.linux.oomlog.hung import HungTask
 from memrunbook.linux.oomlog.stalls import reserve_share
 
@@ -15,8 +15,8 @@ class OomLogNote(Struct, frozen=True):
     """Another line that matters: `drop_caches`, `vmalloc`, `percpu`, `overcommit`, `cma`, `pids` (fork refused).
 
     Also `swap-write`, `swap-read` (name: the device), `fault` (value: how often), `unit`, `container` (killed, by
-    systemd's or the runtime's word), `eviction` (the node was short) and `not-killed` (name: a killer that did not act,
-    detail: why).
+    systemd's or the runtime's word), `eviction` (the node was short), `evicted` (name: a pod; the log does not show for
+    what) and `not-killed` (name: a killer that did not act, detail: why).
     """
 
     kind: str
@@ -83,7 +83,7 @@ def note_document(note: LogNote) -> OomLogNote:
     return OomLogNote(note.kind, note.date or None, note.stamp, note.name, note.pid, note.value, note.detail or None)
 
 
-def stall_document(stall: Stall) -> OomLogStall:
+def stall_document(stall: AllocationStall) -> OomLogStall:
     """The wait, with what its memory report says of zones and swap."""
     share, told = reserve_share(stall), explain.of_host(stall)
     return OomLogStall(

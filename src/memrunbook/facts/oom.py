@@ -54,7 +54,9 @@ class OomEvent(Struct, frozen=True, kw_only=True):
     task_memory_percent: Annotated[
         float | None, Doc("memory of all processes at the kill, of RAM", Unit.PERCENT, "dmesg")
     ] = None
-    killer: Annotated[str, Doc("kernel systemd-oomd earlyoom nohang oomd", source="dmesg")] = "kernel"
+    killer: Annotated[
+        str, Doc("kernel lowmemorykiller systemd-oomd earlyoom nohang oomd lmkd talos kubelet", source="dmesg")
+    ] = "kernel"
     score_adj: Annotated[int | None, Doc("oom_score_adj of the victim", source="dmesg")] = None
     victim_score: Annotated[int | None, Doc("score of whom the kernel chose, before 5.1", source="dmesg")] = None
     reaped: Annotated[bool, Doc("the victim's memory was taken back", source="oom_reaper")] = False

@@ -74,6 +74,11 @@ def _node(log: KernelLog) -> str:
     return f"the kubelet tried {plural(len(notes), 'time')} to free memory; no eviction is shown" if notes else ""
 
 
+def _evicted(log: KernelLog) -> str:
+    notes = _of(log, "evicted")
+    return f"{_names(notes)}; the log does not show whether for memory or for disk" if notes else ""
+
+
 def _not_killed(log: KernelLog) -> str:
     notes = _of(log, "not-killed")
     return f"{_names(notes)} wanted to free memory and killed nobody" if notes else ""
@@ -100,6 +105,7 @@ HEADLINES: tuple[tuple[str, Style, Callable[[KernelLog], str]], ...] = (
     ("UNITS KILLED", "warning", _units),
     ("CONTAINERS OUT OF MEMORY", "warning", _containers),
     ("NODE SHORT OF MEMORY", "warning", _node),
+    ("PODS EVICTED", "warning", _evicted),
     ("NOBODY KILLED", "warning", _not_killed),
     ("FORKS REFUSED", "warning", _forks),
     ("REQUESTS REFUSED", "warning", _refused),

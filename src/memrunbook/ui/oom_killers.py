@@ -48,7 +48,6 @@ KILLERS: dict[str, tuple[str, str, str]] = {
         "raising that pod's limit",
     ),
 }
-UNSURE = ("the kubelet evicted a pod; no limit was hit", KILLERS["kubelet"][1], KILLERS["kubelet"][2])
 CACHED_APP = 900
 """Android's ProcessList: from this oom_score_adj on an app is only kept in case it is wanted again."""
 NAMES = {"lmkd": "Android's lmkd", "talos": "Talos", "kubelet": "the kubelet"}
@@ -56,8 +55,6 @@ NAMES = {"lmkd": "Android's lmkd", "talos": "Talos", "kubelet": "the kubelet"}
 
 def killer_words(event: LogEvent) -> tuple[str, str, str] | None:
     """What happened, what helps, what does not; None for the OOM killer, which is explained by its class."""
-    if event.killer == "kubelet" and "memory" not in event.reason.partition(":")[0]:
-        return UNSURE
     return KILLERS.get(event.killer)
 
 

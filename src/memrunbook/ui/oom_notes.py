@@ -25,6 +25,7 @@ KINDS = {
     "unit": ("Units (systemd)", "{} lost a process to the OOM killer"),
     "container": ("Containers", "{}: out of memory, by the runtime's word"),
     "eviction": ("Node pressure", "the kubelet tried to free {}: the node was short, no limit was hit"),
+    "evicted": ("Pods evicted", "{}: the log does not show whether for memory or for disk"),
     "not-killed": ("Not killed", "{}"),
 }
 FAULTS = (

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from memrunbook.core.units import KIB, format_bytes
 from memrunbook.linux.oomlog.caches import CacheFailure
-from memrunbook.linux.oomlog.event import KernelLog, Stall
+from memrunbook.linux.oomlog.event import AllocationStall, KernelLog
 from memrunbook.linux.oomlog.hung import HungTask
 from memrunbook.linux.oomlog.stalls import RESERVE_TOO_LARGE, reserve_share, starved
 from memrunbook.ui.block import BLANK, Block, Grid, Row, Span, line, row
@@ -23,8 +23,8 @@ WAITS = {
     "writeback": "until written pages reach the disk: the disk is slow, or takes nothing",
 }
 LIMITED = (
-    "its control group's kernel memory: a limit (memory.kmem.limit_in_bytes), or the leak of kernels 3.10 to 4.x"
-    " that never free a dead group's caches; the host need not be short"
+    "its control group may have no more: its limit (memory.max, memory.kmem.limit_in_bytes), or the caches that kernels"
+    " 3.10 to 4.x keep of dead groups; the host need not be short"
 )
 
 
@@ -33,12 +33,12 @@ def wait_blocks(log: KernelLog, most: int) -> list[Block]:
     return [*_stalls(log.stalls, most), *_hung(log.hung, most), *_caches(log)]
 
 
-def tasks(stalls: Sequence[Stall]) -> int:
+def tasks(stalls: Sequence[AllocationStall]) -> int:
     """How many waited: one that waits on is told again every ten seconds."""
     return len({(stall.name, stall.pid) for stall in stalls})
 
 
-def longest(stalls: Sequence[Stall]) -> str:
+def longest(stalls: Sequence[AllocationStall]) -> str:
     """The longest wait."""
     return f"{max(stall.waited_ms for stall in stalls) / MILLISECONDS:,.1f} s"
 
@@ -50,7 +50,7 @@ def cache_names(log: KernelLog) -> str:
     return f": {names.most_common(1)[0][0]}{more}" if names else ""
 
 
-def _stalls(stalls: Sequence[Stall], most: int) -> list[Block]:
+def _stalls(stalls: Sequence[AllocationStall], most: int) -> list[Block]:
     if not stalls:
         return []
     shown = stalls[max(0, len(stalls) - most) :]
@@ -60,17 +60,17 @@ def _stalls(stalls: Sequence[Stall], most: int) -> list[Block]:
     return [BLANK, line(Span(title, "strong")), Grid(tuple(rows)), *([Grid(tuple(judged))] if judged else [])]
 
 
-def _when(one: Stall | HungTask) -> str:
+def _when(one: AllocationStall | HungTask) -> str:
     when = one.date or ("" if one.stamp is None else f"{one.stamp:,.1f} s")
     return f"{when}  {one.name}{'' if one.pid is None else f', pid {one.pid}'}".strip()
 
 
-def _waited(stall: Stall) -> str:
+def _waited(stall: AllocationStall) -> str:
     flags = f" ({stall.flags.partition('|')[0]})" if stall.flags else ""
     return f"waited {stall.waited_ms / MILLISECONDS:,.1f} s for {plural(1 << min(stall.order, 63), 'page')}{flags}"
 
 
-def _judged(stalls: Sequence[Stall]) -> list[Row]:
+def _judged(stalls: Sequence[AllocationStall]) -> list[Row]:
     """What the newest memory report says of them."""
     reported = next((one for one in reversed(stalls) if one.watermarks), None)
     if reported is None:
@@ -82,7 +82,7 @@ def _judged(stalls: Sequence[Stall]) -> list[Row]:
     return [row(Span("Why", "strong"), body=said), *_reserve(reported)]
 
 
-def _zones(stall: Stall) -> str:
+def _zones(stall: AllocationStall) -> str:
     below = sorted(starved(stall), key=lambda mark: mark.free_kib - mark.min_kib)[:MOST_ZONES]
     if not below:
         return "every zone had more free than must stay: it waited for a disk or a lock, not for a free page"
@@ -90,7 +90,7 @@ def _zones(stall: Stall) -> str:
     return f"less was free than must stay (zone {'; '.join(parts)})"
 
 
-def _reserve(stall: Stall) -> list[Row]:
+def _reserve(stall: AllocationStall) -> list[Row]:
     share = reserve_share(stall)
     if share is None or not starved(stall):
         return []
@@ -114,7 +114,7 @@ def _hung(hung: Sequence[HungTask], most: int) -> list[Block]:
 
 
 def _caches(log: KernelLog) -> list[Block]:
-    kinds = Counter((_cache(one), bool(one.group), _atomic(one)) for one in log.caches if one.cache)
+    kinds = Counter((_cache(one), one.group_id is not None, _atomic(one)) for one in log.caches if one.cache)
     rows = [
         row(Span(f"{count:,}x", "strong"), body=f"{name}: {LIMITED if group else _short(atomic=atomic)}")
         for (name, group, atomic), count in kinds.most_common(MOST_CACHES)

@@ -464,9 +464,9 @@ def test_evictions_for_want_of_something_else_are_not_ours(resource: str) -> Non
     assert (log.events, log.notes) == ((), ())
 
 
-def test_an_eviction_whose_reason_the_log_does_not_show() -> None:
-    log = read("\n".join(KUBELET.format(n, line) for n, line in enumerate([NEWER[3], NEWER[3]])))
-    assert [(e.unit, "does not show" in e.reason) for e in log.events] == [("pod shop/web-1", True)]
+def test_an_eviction_of_which_the_log_does_not_show_the_reason_is_no_event() -> None:
+    log = read("\n".join(KUBELET.format(n, line) for n, line in enumerate([NEWER[3], NEWER[4]])))
+    assert (log.events, [(n.kind, n.name) for n in log.notes]) == ((), [("evicted", "pod shop/web-1")])
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,8 @@ MOST = (1 << 63) - 1
 """Larger numbers are no host's, and JSON readers cannot hold them."""
 
 
-class OomVictim(Struct, frozen=True):
-    """A killed process; null where it is not printed. `rss_kb` is the whole, where the killer prints no parts."""
+class OomVictim(Struct, frozen=True, omit_defaults=True):
+    """A killed process; null where it is not printed. `rss_kb`, the whole, there where the killer prints no parts."""
 
     pid: int
     name: str
@@ -52,7 +52,7 @@ class OomVictim(Struct, frozen=True):
     shmem_rss_kb: int | None
     pgtables_kb: int | None
     oom_score_adj: int | None
-    rss_kb: int | None
+    rss_kb: int | None = None
 
 
 class OomProcess(Struct, frozen=True):

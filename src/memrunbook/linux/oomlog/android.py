@@ -10,6 +10,7 @@ from memrunbook.linux.oomlog.frame import KERNEL, LogLine
 from memrunbook.linux.oomlog.killers import NOT_KILLED
 
 DRIVER, DAEMON = "lowmemorykiller", "lmkd"
+_WORDS = DRIVER, DAEMON, "sigkill"
 _KILLING = re.compile(
     r"Kill(?:ing)? '(?P<name>.{0,255}?)' \((?P<pid>\d{1,10})\)(?: \(tgid \d+\))?, (?:uid (?P<uid>\d{1,10}), )?"
     r"(?:oom_)?(?:score_)?adj (?P<adj>-?\d{1,5})(?:, score_adj (?P<score_adj>-?\d{1,5}))?"
@@ -39,6 +40,8 @@ class More(NamedTuple):
 
 def read_android(line: LogLine) -> LogEvent | LogNote | None:
     """A process that one of both killed, or memory that a vendor's lmkd freed in another way."""
+    if not any(word in line.text for word in _WORDS):
+        return None
     found = _KILLING.search(line.text)
     if found:
         return _killing(line, found)
@@ -73,7 +76,7 @@ def _killing(line: LogLine, found: re.Match[str]) -> LogEvent | None:
 
 def read_more(line: LogLine) -> More | None:
     """A line of the driver or of an older lmkd that says more of the kill above it."""
-    return More(line.text) if _MORE.search(line.text) else None
+    return More(line.text) if "kB " in line.text and _MORE.search(line.text) else None
 
 
 def goes_on(event: LogEvent, more: More) -> None:

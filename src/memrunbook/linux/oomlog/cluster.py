@@ -9,7 +9,7 @@ from memrunbook.linux.oomlog.frame import LogLine
 from memrunbook.linux.oomlog.killers import NOT_KILLED, Told, Undone
 
 TALOS, KUBELET = "talos", "kubelet"
-EVICTION, CONTAINER = "eviction", "container"
+EVICTION, EVICTED, CONTAINER = "eviction", "evicted", "container"
 MEMORY = "memory"
 MOUNT = "/sys/fs/cgroup"
 _SIGKILL = re.compile(r"[Ss]ending SIGKILL to cgroup\b.*?\bcgroup\"?[:=] ?\"?([^\"\s,}]+)")

@@ -9,7 +9,7 @@ from functools import partial
 from memrunbook.linux.oomlog import android, cluster, others, stalls
 from memrunbook.linux.oomlog.android import More
 from memrunbook.linux.oomlog.caches import CacheFailure, CacheLine
-from memrunbook.linux.oomlog.event import Failure, KernelLog, LogEvent, LogNote, Stall
+from memrunbook.linux.oomlog.event import AllocationStall, Failure, KernelLog, LogEvent, LogNote
 from memrunbook.linux.oomlog.frame import KERNEL, LogLine
 from memrunbook.linux.oomlog.hung import HungTask
 from memrunbook.linux.oomlog.killers import Sighting, Undone
@@ -31,7 +31,7 @@ class Collection:
         self._events: deque[LogEvent] = deque(maxlen=MOST)
         self._failures: deque[Failure] = deque(maxlen=MOST)
         self._notes: deque[LogNote] = deque(maxlen=MOST)
-        self._stalls: deque[Stall] = deque(maxlen=MOST)
+        self._stalls: deque[AllocationStall] = deque(maxlen=MOST)
         self._caches: deque[CacheFailure] = deque(maxlen=MOST)
         self._hung: deque[HungTask] = deque(maxlen=MOST)
         self._retelling = Retelling()
@@ -75,7 +75,7 @@ class Collection:
 
     def _fail(self, told: Failure, thread: Thread) -> None:
         thread.failure, thread.reported = told, False
-        if isinstance(told, Stall):
+        if isinstance(told, AllocationStall):
             thread.below = partial(stalls.asked, told)
             self._stalls.append(told)
         else:
@@ -83,8 +83,7 @@ class Collection:
 
     def _killer(self, told: LogEvent | LogNote | Sighting | Undone | More) -> None:
         if isinstance(told, LogEvent):
-            if self._retelling.counts(told, self._events):
-                self._keep(told)
+            self._told(self._retelling.tells(told, self._events))
         elif isinstance(told, Undone):
             self._counted -= undo(told, self._events)
         elif isinstance(told, More):
@@ -94,6 +93,12 @@ class Collection:
             self._notes.extend(filter(None, [self._retelling.see(told)]))
         elif told.kind != cluster.EVICTION or self._retelling.reclaims(told):
             self._note(told)
+
+    def _told(self, told: LogEvent | LogNote | None) -> None:
+        if isinstance(told, LogNote):
+            self._note(told)
+        elif told:
+            self._keep(told)
 
     def _count(self, told: Telling) -> None:
         if isinstance(told, CacheFailure):

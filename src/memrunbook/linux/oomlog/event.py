@@ -199,7 +199,7 @@ class Watermark(NamedTuple):
     min_kib: int
 
 
-class Stall(Failure):
+class AllocationStall(Failure):
     """Somebody waited so long for a page (kernels 4.10 to 4.14 say so); `watermarks` are the zones of its report."""
 
     waited_ms: int = 0
@@ -213,8 +213,8 @@ class LogNote(NamedTuple):
     (value: bytes, where printed), `cma` (name: the area, value: pages), `unit` (name: a unit that systemd says lost a
     process to the OOM killer), `pids` (name: the control group that may not fork), `swap-write` and `swap-read` (name:
     the device), `fault` (value: how often ENOMEM leaked out of a page fault), `container` (name: one that was out of
-    memory, by its runtime's word), `eviction` (name: a pod, or the resource that the node was short of), `not-killed`
-    (name: a killer that did not act).
+    memory, by its runtime's word), `eviction` (name: what the node was short of), `evicted` (name: a pod; the log does
+    not show for what), `not-killed` (name: a killer that did not act).
     """
 
     kind: str
@@ -236,7 +236,7 @@ class KernelLog(Struct, frozen=True):
     events: tuple[LogEvent, ...] = ()
     failures: tuple[Failure, ...] = ()
     notes: tuple[LogNote, ...] = ()
-    stalls: tuple[Stall, ...] = ()
+    stalls: tuple[AllocationStall, ...] = ()
     caches: tuple[CacheFailure, ...] = ()
     hung: tuple[HungTask, ...] = ()
     slub_failures: int = 0

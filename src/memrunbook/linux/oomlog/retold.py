@@ -9,7 +9,6 @@ from memrunbook.linux.oomlog.event import Kill, LogEvent, LogNote
 from memrunbook.linux.oomlog.killers import Sighting, Undone
 
 SHORT = "the node was short of memory"
-UNSEEN = "the log does not show of what the node was short: memory or disk"
 NEAR = 8
 """Events back that a line may still be about."""
 
@@ -41,19 +40,21 @@ class Retelling:
         self._resource = note.name
         return note.name == cluster.MEMORY
 
-    def counts(self, event: LogEvent, kept: deque[LogEvent]) -> bool:
-        """Whether this is another kill: not one for want of disk, not the second signal to the same process."""
+    def tells(self, event: LogEvent, kept: deque[LogEvent]) -> LogEvent | LogNote | None:
+        """The event where it is another kill: not one for want of disk, not the second signal to the same process.
+
+        An eviction of which the log does not show what it was for is a note.
+        """
         seen = self._sighted.pop(event.killer, None)
         if seen and seen.pid is not None and (event.chosen is None or event.chosen.pid == seen.pid):
             event.kills, event.chosen = [Kill(seen.pid, seen.name, rss_kib=seen.rss_kib)], None
         if event.killer == cluster.KUBELET and not event.reason:
-            if self._resource not in (None, cluster.MEMORY):
-                return False
-            known = self._resource is not None
-            event.reason = (
-                "the node was short of memory" if known else "the log does not show of what the node was short"
-            )
-        return not any(_again(event, one) for one in list(kept)[-NEAR:])
+            if self._resource is None:
+                return LogNote(cluster.EVICTED, event.stamp, event.date, event.unit)
+            if self._resource != cluster.MEMORY:
+                return None
+            event.reason = SHORT
+        return None if any(_again(event, one) for one in list(kept)[-NEAR:]) else event
 
 
 def undo(told: Undone, kept: deque[LogEvent]) -> bool:
