@@ -9,13 +9,13 @@ from tests.kernel.scenarios.stray_leak import LOGIN
 
 PROCESS = "renderer"
 SHARE_PERCENT = 50
-READERS, REQUEST_MIB = 2, 16
+READERS, DATA_MIB, REQUEST_MIB = 2, 160, 16
 
 
 def _prepare(guest: Guest) -> None:
     guest.install("hold")
     guest.check(f"cp /usr/local/bin/hold /usr/local/bin/{PROCESS}")
-    read_again(guest, READERS)
+    read_again(guest, READERS, DATA_MIB)
     request(guest, REQUEST_MIB)
     guest.check(f"{LOGIN} setsid --fork /usr/local/bin/{PROCESS} map {LEFT_PERCENT} </dev/null >/dev/null 2>&1")
 

@@ -8,12 +8,12 @@ from tests.kernel.scenarios.refilling_service import LEFT_PERCENT, read_again, r
 
 UNIT = "broker.service"
 SHARE_PERCENT = 50
-READERS, REQUEST_MIB = 2, 16
+READERS, DATA_MIB, REQUEST_MIB = 2, 160, 16
 
 
 def _prepare(guest: Guest) -> None:
     guest.install("hold")
-    read_again(guest, READERS)
+    read_again(guest, READERS, DATA_MIB)
     request(guest, REQUEST_MIB)
     guest.start_service("broker", f"/usr/local/bin/hold pipe {LEFT_PERCENT}", "LimitNOFILE=8192")
 

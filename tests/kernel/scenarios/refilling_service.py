@@ -14,10 +14,10 @@ LEFT_PERCENT = 4
 PRESSURE_PERCENT = 15
 
 
-def read_again(guest: Guest, readers: int) -> None:
+def read_again(guest: Guest, readers: int, data_mib: int = DATA_MIB) -> None:
     """Start a service that wants its file in whatever memory somebody else leaves."""
     guest.install("wander")
-    guest.check(f"dd if=/dev/zero of={DATA} bs=1M count={DATA_MIB} conv=fsync")
+    guest.check(f"dd if=/dev/zero of={DATA} bs=1M count={data_mib} conv=fsync")
     reading = " & ".join([f"/usr/local/bin/wander -f {DATA} -r 500"] * readers)
     guest.start_service("reader", f"/bin/sh -c '{reading}'")
 

@@ -11,7 +11,7 @@ MARKS = 300
 """In ten thousandths of the memory."""
 PAGES_A_SECOND = 500
 FREE_PERCENT, AVAILABLE_PERCENT = 10, 50
-CALM_PERCENT = 0.5
+CALM_PERCENT = 1
 
 
 def _prepare(guest: Guest) -> None:
@@ -26,7 +26,7 @@ def _prepare(guest: Guest) -> None:
 def _reached(guest: Guest) -> bool:
     seen, memory = rates(guest, seconds=4), meminfo(guest)
     streams = seen["pgsteal_kswapd"] >= PAGES_A_SECOND and 100 * memory["MemFree"] / memory["MemTotal"] < FREE_PERCENT
-    calm = stalls(seen) == 0 and pressure(guest).get("some", 0.0) < CALM_PERCENT
+    calm = stalls(seen) < 1 and pressure(guest).get("some", 0.0) < CALM_PERCENT
     return streams and calm and available_percent(guest) > AVAILABLE_PERCENT
 
 
