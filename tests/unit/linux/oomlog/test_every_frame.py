@@ -142,15 +142,7 @@ NO_STAMPS |= {"json in a fence", "json wrapped by a mail"}
 def test_what_the_log_says() -> None:
     first, second, third = WANTED["events"]
     assert (first["trigger"], first["tasks"], first["stamp"], len(first["blocks"])) == ("sql-worker", 4, 139.204952, 2)
-<<<<<<< HEAD
-    assert (first["kills"][0][:2], first["counts"]["free"], first["ram_pages"]) == (
-        [902, "sql & worker"],
-        33512,
-        4194168,
-    )
-=======
     assert (first["kills"][0][:2], first["counts"]["free"]) == ([902, "sql & worker"], 33512)
->>>>>>> t-frames
     assert (second["limit_kib"], second["group_kib"]["anon"], second["tasks"]) == (524288, 497188, 2)
     assert (second["task_memcg"], second["kills"][0][0]) == (SCOPE, 20877)
     assert (third["killer"], third["task_memcg"]) == ("systemd-oomd", KILLER.split()[1])

@@ -16,12 +16,8 @@ _ENTITIES = re.compile(
 _ESCAPED = re.compile(rb"&(?:lt|gt|amp|quot|apos|nbsp|#\d{1,5}|#x[0-9a-fA-F]{1,5});")
 _MARK = re.compile(rb"<(?i:/?(?:pre|html|!doctype|body|div|code|p|table|span|br|samp|tt|font)\b)")
 _PAGE = re.compile(
-<<<<<<< HEAD
-    rb"(?im)^[ \t>|]*<(?:pre|html|!doctype|body|div|code|p|table|span|br|samp|tt|font)\b[^>\n]*>|<br ?/?>(?=\n|\[ *\d+\.\d)"
-=======
     rb"(?im)^[ \t>|]*<(?:pre|html|!doctype|body|div|code|p|table|span|br|samp|tt|font)\b[^>\n]*>"
     rb"|<br ?/?>(?=\n|\[ *\d+\.\d)"
->>>>>>> t-frames
 )
 _LINE_END = re.compile(rb"(?i)<br ?/?>\n?|</(?:p|div|li|tr|pre|h\d)>\n?")
 _TAG = re.compile(
