@@ -13,9 +13,11 @@ from memrunbook.core.reading.fact import Command, Doc, Fact, Reading, Samples, U
 from memrunbook.core.units import KIB, Unit
 from memrunbook.facts.shared import numbers
 from memrunbook.linux.oomlog import explain
+from memrunbook.linux.oomlog.account import OomAccount
 from memrunbook.linux.oomlog.category import category
 from memrunbook.linux.oomlog.event import Failure, KernelLog, LogEvent, LogNote, Task
 from memrunbook.linux.oomlog.reader import read_log
+from memrunbook.linux.oomlog.telling import account
 from memrunbook.linux.service import Service
 
 LOG = "dmesg"
@@ -27,7 +29,7 @@ FALLOUT_SECONDS = 10.0
 START_SECONDS = 5.0
 """The kernel's log and systemd use clocks that drift apart: a service this much older than a kill survived it."""
 NAME_LENGTH = 64
-BY_HAND = "manual"
+BY_HAND, PAGE_FAULT = "manual", "page-fault"
 
 
 class OomEvent(Struct, frozen=True, kw_only=True):
@@ -36,7 +38,7 @@ class OomEvent(Struct, frozen=True, kw_only=True):
     age_seconds: Annotated[float | None, Doc("since the kill", Unit.SECONDS, "dmesg, /proc/uptime")] = None
     stamp_seconds: Annotated[float | None, Doc("uptime at the kill", Unit.SECONDS, "dmesg")] = None
     class_: Annotated[
-        str, Doc("global memcg cpuset mempolicy manual userspace high-order no-victim", source="dmesg")
+        str, Doc("global memcg cpuset mempolicy manual userspace high-order page-fault panic no-victim", source="dmesg")
     ] = msgspec.field(name="class")
     constraint: Annotated[str, Doc("the kernel's word for it, or what was inferred", source="dmesg")] = ""
     trigger: Annotated[str, Doc("who asked for memory; not the victim", source="dmesg")] = ""
@@ -116,6 +118,10 @@ class Oom(Reading, frozen=True, kw_only=True):
     log_lost: Annotated[
         bool | None, Doc("the kernel counted kills that its log no longer shows", source="/proc/vmstat oom_kill")
     ] = None
+    newest: Annotated[
+        tuple[OomAccount, ...],
+        Doc("the newest event in full, those by hand apart: none or one", source="dmesg", kept=True),
+    ] = ()
     failures: Annotated[list[AllocationFailure], Doc("failed allocations", source="dmesg")]
     cache_drops: Annotated[list[CacheDrop], Doc("caches that were dropped by hand", source="drop_caches")]
     overcommit_refusals: Annotated[int, Doc("requests that overcommit refused", Unit.COUNT, "__vm_enough_memory")]
@@ -131,7 +137,7 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Oo
     page_bytes = getattr(readings.get("host"), "page_size_bytes", None)
     events = [_event(event, uptime, page_bytes) for event in log.events]
     real = [event for event in events if event.class_ != BY_HAND and _recent(event.age_seconds)]
-    units = [event.unit for event in real if event.unit]
+    units = [event.unit for event in real if event.unit and event.class_ != PAGE_FAULT]
     services = readings.get("units")
     missing = services if isinstance(services, Unavailable) else Unavailable("failed", "units: not read")
     known = getattr(services, "all", None)
@@ -146,8 +152,14 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Oo
         failures=[_failure(one, log, uptime) for one in log.failures],
         cache_drops=[_drop(note, uptime) for note in log.notes if note.kind == "drop_caches"],
         overcommit_refusals=log.overcommit_refusals,
+        newest=_newest(log, uptime),
         unavailable={"victim_units": missing} if known is None else {},
     )
+
+
+def _newest(log: KernelLog, uptime: float) -> tuple[OomAccount, ...]:
+    newest = next((event for event in reversed(log.events) if category(event) != BY_HAND), None)
+    return (account(newest, _age(newest.stamp, uptime)),) if newest else ()
 
 
 def _refusal(text: str) -> Unavailable | None:

@@ -11,6 +11,7 @@ from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, line, note, row, text
 from memrunbook.ui.findings import finding_entries
 from memrunbook.ui.header import facts_row, host_row
+from memrunbook.ui.oom_event import NEWEST, newest_event
 from memrunbook.ui.suspects import cause_note, cause_rows
 from memrunbook.ui.verdict import diagnosis_verdict
 from memrunbook.ui.words import evidence_words, plural, severity
@@ -31,6 +32,8 @@ def diagnosis_view(
         blocks.append(Grid(tuple(_incidents(diagnosis, options)), under=2))
         if diagnosis.incidents[0].causes:
             blocks += [BLANK, Grid(tuple(cause_rows(diagnosis.incidents[0].causes)), indent=0)]
+    found = [finding for entry in diagnosis.runbooks for finding in entry.findings]
+    blocks += newest_event(found, snapshot.value(NEWEST))
     blocks += _noticed(diagnosis, snapshot)
     blocks += _unknown(diagnosis, snapshot)
     return [*blocks, BLANK, *_clear(diagnosis, snapshot, verbose=verbose)]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from memrunbook.linux.oomlog import explain
 from memrunbook.linux.oomlog.category import category
 from memrunbook.linux.oomlog.event import KernelLog, LogEvent
+from memrunbook.linux.oomlog.telling import account
 from memrunbook.ui.block import BLANK, Block, Grid, Span, Table, line
 from memrunbook.ui.oom_event import event_rows
 from memrunbook.ui.oom_failure import failure_blocks, note_blocks
@@ -25,7 +26,7 @@ def oom_log_view(log: KernelLog, file: str, most: int) -> list[Block]:
     if older:
         blocks += [BLANK, line(f"{plural(len(older), 'older event')}, by victim"), _table(older)]
     for event in shown:
-        blocks += [BLANK, _heading(event), Grid(tuple(event_rows(event)))]
+        blocks += [BLANK, _heading(event), Grid(tuple(event_rows(account(event))))]
     return [*blocks, *failure_blocks(log, most), *note_blocks(log)]
 
 

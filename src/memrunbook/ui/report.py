@@ -9,6 +9,7 @@ from memrunbook.core.run.event import Outcome, StepFinished, StepState
 from memrunbook.core.run.report import HostReport, Reported
 from memrunbook.core.units import format_duration
 from memrunbook.ui.block import BLANK, Block, Grid, Line, Note, Row, Span, Style, Table, line, note, row, text
+from memrunbook.ui.oom_event import NEWEST, newest_event
 from memrunbook.ui.words import counts, metric_words, unit_of, value_words
 
 STATES: Mapping[StepState, tuple[str, Style]] = {
@@ -41,6 +42,8 @@ def report_view(report: HostReport, run_id: str) -> list[Block]:
     blocks: list[Block] = [_verdict(report)]
     if report.hint:
         blocks.append(line(Span("hint: ", "hint"), Span(report.hint, whole=True), indent=2))
+    if report.begun:
+        blocks += newest_event(report.begun.diagnosis.findings, report.begun.kept.get(NEWEST))
     if report.steps:
         blocks += [BLANK, line(Span("Steps", "strong"), f": {_counted(report.steps)}")]
         blocks.append(Grid(tuple(_steps(report.steps)), under=2))

@@ -26,11 +26,15 @@ class Unavailable(Struct, frozen=True, tag=True):
 
 @dataclass(frozen=True)
 class Doc:
-    """What a metric means, what it counts and where the kernel or tool says so."""
+    """What a metric means, what it counts and where the kernel or tool says so.
+
+    `kept` stays in the journal beside the diagnosis, for the report: what a host says of it only once.
+    """
 
     meaning: str
     unit: Unit = Unit.NONE
     source: str = ""
+    kept: bool = False
 
 
 class Reading(Struct, frozen=True, kw_only=True):

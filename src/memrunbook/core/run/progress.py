@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import to_builtins
+
 from memrunbook.core.plan.diagnosis import world_of
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
@@ -104,6 +106,13 @@ def signals(runbook: Runbook, snapshot: Snapshot, more: Iterable[str] = ()) -> S
     """The values of the runbook's signals and of `more` metrics, None where one could not be had."""
     values = {name: snapshot.value(name) for name in (*runbook.spec.signals, *more)}
     return {name: None if isinstance(value, Unavailable) else value for name, value in values.items()}
+
+
+def kept(runbook: Runbook, snapshot: Snapshot) -> dict[str, Any]:
+    """The metrics that a report shows as they were, as plain data; those that were not read are not there."""
+    names = [metric.name for metric in runbook.metrics.values() if metric.kept]
+    values = {name: snapshot.value(name) for name in names}
+    return {name: to_builtins(value) for name, value in values.items() if value and not isinstance(value, Unavailable)}
 
 
 def incident_over(progress: Progress) -> bool:

@@ -14,7 +14,7 @@ from memrunbook.core.plan.diagnosis import diagnose_one, world_of
 from memrunbook.core.plan.planner import items_of, make_plan
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.run.event import Diagnosed, Outcome, RunFinished, StepState
-from memrunbook.core.run.progress import TOO_SHORT, Doing, Progress, incident_over, signals
+from memrunbook.core.run.progress import TOO_SHORT, Doing, Progress, incident_over, kept, signals
 from memrunbook.core.run.request import Asking, Lock, ReadFacts, Record, Unlock, Wait, ask
 from memrunbook.core.run.step import run_item
 from memrunbook.core.runbook.bound import Runbook, Step
@@ -55,7 +55,8 @@ def _live(progress: Progress) -> Asking[None]:
     diagnosis = diagnose_one(runbook, snapshot)
     incident = diagnosis.incident
     progress.uncertain = incident.state == "unknown" or (progress.too_short and not incident.holds)
-    yield from ask(Record(Diagnosed(diagnosis, make_plan(runbook, snapshot), signals(runbook, snapshot))))
+    found = Diagnosed(diagnosis, make_plan(runbook, snapshot), signals(runbook, snapshot), kept(runbook, snapshot))
+    yield from ask(Record(found))
     if incident.state == "fails" and not progress.uncertain:
         yield from _finish(progress, "healthy", "the incident does not apply")
         return

@@ -9,8 +9,10 @@ from msgspec import Struct, field
 from memrunbook.documents.printed import Document
 from memrunbook.linux.fragmentation import by_zone
 from memrunbook.linux.oomlog import explain
+from memrunbook.linux.oomlog.account import OomAccount
 from memrunbook.linux.oomlog.category import category, constraint
 from memrunbook.linux.oomlog.event import USUAL_PAGE_KIB, Failure, KernelLog, Kill, LogEvent, Task
+from memrunbook.linux.oomlog.telling import account
 
 SAME = (
     "trigger", "trigger_pid", "gfp", "order", "oom_memcg", "task_memcg", "cpuset", "mems_allowed", "nodemask", "kernel",
@@ -73,6 +75,7 @@ class OomLogEvent(Struct, frozen=True, kw_only=True):
     `inferred`: this kernel does not print the constraint. `score` is the victim's where it is printed (before 5.1).
     `hog` is the largest process where the victim is another, `next_victim` who would be killed next; `hidden_kb` is
     memory that no process holds, `hidden_in` what holds most of it where that is unusual. `seen` counts the sources.
+    `account` is what the page says of it, in the same words as `diagnose` and `report` do.
     """
 
     time: str | None
@@ -115,6 +118,7 @@ class OomLogEvent(Struct, frozen=True, kw_only=True):
     seen: int
     complete: bool
     missing: tuple[str, ...]
+    account: OomAccount
 
 
 class OomLogFailure(Struct, frozen=True, kw_only=True):
@@ -217,6 +221,7 @@ def _event(event: LogEvent) -> OomLogEvent:
         hidden_in=explain.hidden_in(event) or None,
         reason=event.reason or None,
         missing=tuple(event.missing),
+        account=account(event),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from memrunbook.linux.oomlog import lines, table
+from memrunbook.linux.oomlog import lines, memory, sums, table
 from memrunbook.linux.oomlog.collection import Collection
 from memrunbook.linux.oomlog.event import LogEvent, Picture
 from memrunbook.linux.oomlog.frame import KERNEL, LogLine
@@ -138,6 +138,7 @@ def _counted(kept: Collection, thread: Thread) -> bool:
     """A line of the thread's event was read: it is one."""
     if thread.event and thread.event.is_over:
         thread.columns, thread.below = [], None
+        sums.close(thread.event)
     kept.count(thread)
     return True
 
@@ -171,7 +172,11 @@ def _inside(thread: Thread, word: bytes, line: LogLine) -> bool:
 def _pictured(thread: Thread, rule: Callable[[Picture, str], bool], line: LogLine) -> bool:
     event = thread.event if thread.event and not thread.event.is_over else None
     told: Picture | None = thread.failure or event
-    return told is not None and line.program == KERNEL and rule(told, line.text)
+    if told is None or line.program != KERNEL or not rule(told, line.text):
+        return False
+    if rule is memory.caches_begin:
+        thread.below = partial(memory.caches, told)
+    return True
 
 
 def _rule(thread: Thread, event: LogEvent | None, rule: lines.Rule, line: LogLine) -> bool:

@@ -40,12 +40,16 @@ INSIDE: dict[bytes, dict[str, lines.Rule]] = {
     b"oom": {"moom_callback": lines.by_hand},
     b"mems_allowed=": {"": lines.cpuset},
     b"memory: usage": {"": lines.usage},
+    b"kmem: usage": {"": lines.kmem},
+    b"pagefault_out": {"": lines.page_fault},
     b"cgroup stats for": {"": lines.group_stats},
 }
 PICTURE: dict[bytes, Callable[[Picture, str], bool]] = {
     b"*4096kB": memory.blocks,
     b"kB min:": memory.zone,
     b"hugepages_total=": memory.huge,
+    b"lowmem_reserve[]": memory.reserve,
+    b"slab info:": memory.caches_begin,
     b" swap ": memory.swap,
     b" pages ": memory.pages,
 }
