@@ -14,8 +14,9 @@ from memrunbook.core.units import KIB, Unit
 from memrunbook.facts.shared import numbers
 from memrunbook.linux.oomlog import explain
 from memrunbook.linux.oomlog.account import OomAccount
-from memrunbook.linux.oomlog.category import category
+from memrunbook.linux.oomlog.category import category, judged
 from memrunbook.linux.oomlog.event import Failure, KernelLog, LogEvent, LogNote, Task
+from memrunbook.linux.oomlog.failing import explains
 from memrunbook.linux.oomlog.reader import read_log
 from memrunbook.linux.oomlog.telling import account
 from memrunbook.linux.service import Service
@@ -25,7 +26,6 @@ NEWEST_LINES = 4000
 """The ring may hold megabytes; a report of an OOM kill takes hundreds of lines."""
 UNKNOWN_AGE = 1e9
 DAY = 86400.0
-FALLOUT_SECONDS = 10.0
 START_SECONDS = 5.0
 """The kernel's log and systemd use clocks that drift apart: a service this much older than a kill survived it."""
 NAME_LENGTH = 64
@@ -91,6 +91,7 @@ class AllocationFailure(Struct, frozen=True, kw_only=True):
     name: Annotated[str, Doc("who asked", source="dmesg")]
     atomic: Annotated[bool, Doc("it could not wait", source="GFP_ATOMIC")]
     fallout: Annotated[bool, Doc("the kernel had just killed who asked: not an incident of its own", source="dmesg")]
+    short: Annotated[str, Doc("what the zones say: short fragmented not-short unknown", source="Mem-Info")] = "unknown"
     handled: Annotated[bool, Doc("an earlier run dealt with it", source="ledger")] = False
 
 
@@ -277,15 +278,9 @@ def _failure(failure: Failure, log: KernelLog, uptime: float) -> AllocationFailu
         order=failure.order,
         name=failure.name[:NAME_LENGTH],
         atomic=failure.atomic,
-        fallout=any(_explains(event, failure) for event in log.events),
+        fallout=any(explains(event, failure) for event in log.events),
+        short=judged(failure, failure.request).state,
     )
-
-
-def _explains(event: LogEvent, failure: Failure) -> bool:
-    """A process that was just killed may fail to allocate on its way out: by pid, its threads by their name."""
-    if event.stamp is None or failure.stamp is None or not 0 <= failure.stamp - event.stamp <= FALLOUT_SECONDS:
-        return False
-    return any(failure.pid == kill.pid or failure.name == kill.name for kill in event.kills)
 
 
 FACT = Fact(

@@ -167,7 +167,7 @@ def _judge_zone(zone: PrintedZone, ask: PageRequest, page_kib: int, zones: Seque
     needed = level + _reserve(zone, ask, zones) * page_kib
     index = fragmentation_index(zone.blocks, ask.order) if zone.blocks and ask.order else None
     state: ZoneState = "not-short" if zone.min_kib else "unknown"  # from free blocks alone one page tells nothing
-    if usable <= needed or (not zone.min_kib and index is not None and 0 <= index <= FRAGMENTED):
+    if usable <= needed or (not zone.min_kib and index is not None and -1 < index <= FRAGMENTED):
         state = "short"
     elif ask.order > 0:
         # Without the free blocks: one page could have been had, so it is the size that could not.

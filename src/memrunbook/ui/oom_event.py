@@ -9,7 +9,7 @@ import msgspec
 from memrunbook.core.plan.diagnosis import Finding
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.units import format_bytes, format_duration
-from memrunbook.linux.oomlog.account import OomAccount, OomHolder, OomKilled
+from memrunbook.linux.oomlog.account import OomAccount, OomHolder, OomKilled, OomPlace
 from memrunbook.linux.oomlog.places import FREE
 from memrunbook.linux.oomlog.telling import held_words
 from memrunbook.runtime.redaction import redact
@@ -104,15 +104,17 @@ def _memory(told: OomAccount) -> str:
     return ", ".join([*whole, *place_words(told)])
 
 
+def place_size(place: OomPlace) -> str:
+    """How much sat in a place, and who holds most of it."""
+    return format_bytes(place.size_bytes) + (f" ({place.detail})" if place.detail else "")
+
+
 def place_words(told: OomAccount) -> Sequence[str]:
     """Where the memory sat, most first, and what of swap was free."""
     least = NOTABLE * (told.total_bytes or 0)
     free = [place for place in told.places if place.name == FREE]
     held = [place for place in told.places if place.name != FREE and place.size_bytes >= least][:MOST_PLACES]
-    parts = [
-        f"{place.name} {format_bytes(place.size_bytes)}" + (f" ({place.detail})" if place.detail else "")
-        for place in (*held, *free)
-    ]
+    parts = [f"{place.name} {place_size(place)}" for place in (*held, *free)]
     if told.swap_total_bytes is not None:
         parts.append(f"swap free {format_bytes(told.swap_free_bytes or 0)} of {format_bytes(told.swap_total_bytes)}")
     return parts

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from memrunbook.core.units import format_bytes
 from memrunbook.linux.oomlog import explain
-from memrunbook.linux.oomlog.category import category
+from memrunbook.linux.oomlog.category import category, judgement
 from memrunbook.linux.oomlog.event import KernelLog, LogEvent
 from memrunbook.linux.oomlog.telling import account
 from memrunbook.ui.block import BLANK, Block, Grid, Span, Table, line
@@ -16,6 +17,7 @@ from memrunbook.ui.words import plural
 
 NOT_A_LOG = "nothing in it looks like a kernel's line"
 MOST_NAMES = 3
+MOST_LOOKED_AT = 100
 MOST_GROUPS = 20
 
 
@@ -40,6 +42,9 @@ def _verdict(log: KernelLog, file: str) -> Block:
     if not log.kernel and not log.failures:
         return line(Span("NO KERNEL LOG", "warning"), ": ", place, f": {NOT_A_LOG}")
     real = [event for event in log.events if category(event) != "manual"]
+    if real and all(_is_blameless(event) for event in real):
+        often = f"{len(real):,} times: " if len(real) > 1 else ""
+        return line(Span("PAGE FAULT FAILED", "warning"), f": {often}{_who(real)}, but memory was not short")
     if real:
         often = f"{len(real):,} times: " if len(real) > 1 else ""
         return line(Span("OUT OF MEMORY", "critical"), f": {often}{_who(real)}{_cause(real)}")
@@ -49,6 +54,10 @@ def _verdict(log: KernelLog, file: str) -> Block:
     if log.events:
         return line(Span("BY HAND", "hint"), ": the OOM killer was called by a person (SysRq-f), nothing else")
     return line(Span("NO EVENT", "good"), ": no out-of-memory event in ", place)
+
+
+def _is_blameless(event: LogEvent) -> bool:
+    return category(event) == "page-fault" and judgement(event).state != "short"
 
 
 def _who(events: Sequence[LogEvent]) -> str:
@@ -72,8 +81,15 @@ def _name(event: LogEvent) -> str:
 
 
 def _cause(events: Sequence[LogEvent]) -> str:
-    hogs = Counter(hog.name for event in events if (hog := explain.hog(event)))
-    return f"; the largest was another: {hogs.most_common(1)[0][0]}" if hogs else ""
+    """Who held most in the most of the events, where that was not the victim."""
+    found = [account(event) for event in events[-MOST_LOOKED_AT:]]
+    hogs = Counter((hog.name, hog.count > 1) for told in found for hog in told.hog)
+    if not hogs:
+        return ""
+    name, many = hogs.most_common(1)[0][0]
+    largest = next(hog for told in reversed(found) for hog in told.hog if (hog.name, hog.count > 1) == (name, many))
+    together = f"; {largest.count:,} {name} held {format_bytes(largest.memory_bytes)} together"
+    return together if many else f"; the largest was another: {name}"
 
 
 def _losses(log: KernelLog) -> list[Block]:

@@ -12,6 +12,7 @@ from memrunbook.linux.oomlog import explain
 from memrunbook.linux.oomlog.account import OomAccount
 from memrunbook.linux.oomlog.category import category, constraint
 from memrunbook.linux.oomlog.event import USUAL_PAGE_KIB, Failure, KernelLog, Kill, LogEvent, Task
+from memrunbook.linux.oomlog.failing import FailureAccount, failure_account
 from memrunbook.linux.oomlog.telling import account
 
 SAME = (
@@ -122,7 +123,10 @@ class OomLogEvent(Struct, frozen=True, kw_only=True):
 
 
 class OomLogFailure(Struct, frozen=True, kw_only=True):
-    """An allocation that the kernel could not serve. `fragmentation` is the index (near 1: fragmented) by zone."""
+    """An allocation that the kernel could not serve. `fragmentation` is the index (near 1: fragmented) by zone.
+
+    `account` is what the page says of it.
+    """
 
     time: str | None
     stamp_seconds: float | None
@@ -134,6 +138,7 @@ class OomLogFailure(Struct, frozen=True, kw_only=True):
     atomic: bool
     memory: OomMemory
     fragmentation: dict[str, float]
+    account: FailureAccount
 
 
 class OomLogKiller(Struct, frozen=True, kw_only=True):
@@ -178,7 +183,7 @@ def oom_log_document(log: KernelLog) -> OomLogDocument:
     """The whole log."""
     return OomLogDocument(
         events=tuple(_event(event) for event in log.events if event.killer == "kernel"),
-        failures=tuple(_failure(failure) for failure in log.failures),
+        failures=tuple(_failure(failure, log) for failure in log.failures),
         userspace=tuple(_killer(event) for event in log.events if event.killer != "kernel"),
         notes=tuple(OomLogNote(n.kind, n.date or None, n.stamp, n.name, n.pid, n.value) for n in log.notes),
         slub_failures=log.slub_failures,
@@ -225,7 +230,7 @@ def _event(event: LogEvent) -> OomLogEvent:
     )
 
 
-def _failure(failure: Failure) -> OomLogFailure:
+def _failure(failure: Failure, log: KernelLog) -> OomLogFailure:
     return OomLogFailure(
         time=failure.date or None,
         stamp_seconds=failure.stamp,
@@ -237,6 +242,7 @@ def _failure(failure: Failure) -> OomLogFailure:
         atomic=failure.atomic,
         memory=_memory(explain.of_host(failure)),
         fragmentation=by_zone(failure.blocks, failure.order),
+        account=failure_account(failure, log),
     )
 
 

@@ -53,6 +53,7 @@ PANICS = {
         ("vm.panic_on_oom=0: one process dies, not the host",),
     ),
 }
+FEWER = "fewer processes: each has page tables and a stack in the kernel, whatever it holds itself"
 UNKILLABLE_SHARE = 0.9
 LEAKS = {
     "kmemleak_object": "the kernel's own leak detector: boot with kmemleak=off, or a kernel without it",
@@ -86,7 +87,7 @@ def _nobody(event: LogEvent, base: Advice) -> Advice:
     """Protection is to blame only where the table shows it: else they hold nothing, or are dying already."""
     protected = bool(event.tasks) and event.unkillable >= UNKILLABLE_SHARE * event.tasks
     if not protected:
-        return Advice(f"nobody was left to kill; {base.meaning}", base.helps, ("killing processes", *base.useless))
+        return Advice(f"nobody was left to kill; {base.meaning}", base.helps, base.useless or ("killing processes",))
     why = f"{event.unkillable:,} of {event.tasks:,} processes have oom_score_adj -1000 and are never killed"
     return Advice(f"nobody could be killed: {why}", ("a higher oom_score_adj for those that may die", *base.helps))
 
@@ -130,18 +131,18 @@ def _short(event: LogEvent, found: Judgement, told: Sequence[OomPlace]) -> Advic
     helps, _ = _by_place(event, told, more=False)
     if any("HighMem" in one.why for one in found.beyond):
         meaning = "low memory, the part that a 32-bit kernel itself can use, was full; high memory was free"
-        return Advice(meaning, ("a 64-bit kernel", *_kernels(helps, told)), ("more swap, more RAM",))
+        return Advice(meaning, ("a 64-bit kernel", *_kernels(event, helps, told)), ("more swap, more RAM",))
     meaning = (
         "memory for the kernel itself was short; what was free may only hold movable pages, or lies in a zone above"
     )
     more = ("a smaller Movable zone (movablecore=, kernelcore=, online_kernel for added memory)",)
-    return Advice(meaning, (*_kernels(helps, told), *more), ("more swap, killing processes",))
+    return Advice(meaning, (*_kernels(event, helps, told), *more), ("more swap, killing processes",))
 
 
-def _kernels(helps: tuple[str, ...], told: Sequence[OomPlace]) -> tuple[str, ...]:
+def _kernels(event: LogEvent, helps: tuple[str, ...], told: Sequence[OomPlace]) -> tuple[str, ...]:
     """Advice on processes does not help where only the kernel's own memory counts."""
-    most = places.largest(place for place in told if place.name in places.KERNEL)
-    return helps if most is None else _kernel(most)
+    most = _held_by_kernel(event, told)
+    return helps if most is None else _kernel(most, told)
 
 
 def _of_group(event: LogEvent, told: Sequence[OomPlace], limit: Sequence[OomLimit]) -> Advice:
@@ -180,21 +181,32 @@ def _by_place(event: LogEvent, told: Sequence[OomPlace], *, more: bool) -> tuple
     swap = "swap (there is none), RAM" if event.total_swap_kib == 0 else "swap or RAM"
     rest = (f"more {swap}",) if more else ()
     share = places.kernel_share(told)
-    held = places.largest(place for place in told if place.name in places.KERNEL)
+    held = _held_by_kernel(event, told)
     if held is not None and share >= places.MOSTLY:
-        blame = f"killing or limiting processes: the kernel holds {share:.0%} of what was used"
-        return (*_kernel(held), *(rest if held.name == places.TABLES else ())), (blame,)
+        blame = f"killing or limiting one process: the kernel holds {share:.0%} of what was used"
+        return (*_kernel(held, told), *(rest if held.name == places.TABLES else ())), (blame,)
     if most is not None and most.name == places.SHARED:
         return (
             "files in tmpfs (df -t tmpfs) and shared segments (ipcs -m): remove them, or give them a size",
             *rest,
         ), ()
-    if most is not None and most.name in places.KERNEL:
-        return (*_kernel(most), *rest), ()
+    if held is not None and most == held:
+        return (*_kernel(held, told), *rest), ()
     return (f"limit or restart {_named_hog(event)}", *rest), ()
 
 
-def _kernel(place: OomPlace) -> tuple[str, ...]:
+def _held_by_kernel(event: LogEvent, told: Sequence[OomPlace]) -> OomPlace | None:
+    """The kernel's largest place; what no counter holds is the stacks of threads too where those are not printed."""
+    counted = [place for place in told if place.name in places.KERNEL]
+    if event.stack_kib is None and len(counted) > 1:
+        counted = [place for place in counted if place.name != places.UNCOUNTED]
+    return places.largest(counted)
+
+
+def _kernel(place: OomPlace, told: Sequence[OomPlace]) -> tuple[str, ...]:
+    if place.name == places.TABLES:
+        shared = sum(one.size_bytes for one in told if one.name == places.SHARED)
+        return (KERNEL_HELPS[places.TABLES] if shared >= place.size_bytes else FEWER,)
     name = place.detail.partition(" ")[0]
     known = LEAKS.get(name)
     said = (

@@ -47,11 +47,11 @@ def account(event: LogEvent, age_seconds: float | None = None) -> OomAccount:
         hog=() if blameless else hog(event),
         hog_protected=not blameless and _protected(event),
         following=_following(event),
-        total_bytes=None if memory.total_kib is None else _bytes(memory.total_kib),
+        total_bytes=None if memory.total_kib is None else bytes_of(memory.total_kib),
         of_group=memory.group,
         places=tuple(_with_holder(event, place) for place in told),
-        swap_free_bytes=None if memory.free_swap_kib is None else _bytes(memory.free_swap_kib),
-        swap_total_bytes=None if memory.total_swap_kib is None else _bytes(memory.total_swap_kib),
+        swap_free_bytes=None if memory.free_swap_kib is None else bytes_of(memory.free_swap_kib),
+        swap_total_bytes=None if memory.total_swap_kib is None else bytes_of(memory.total_swap_kib),
         hidden="" if blameless else _hidden(event),
         helps=said.helps,
         useless=said.useless,
@@ -71,7 +71,7 @@ def zone_words(found: Judgement) -> str:
         return f"{words}, but too little of it in blocks of the size that was asked for{index}"
     must = f"; {format_bytes(found.needed_kib * KIB)} must stay ({found.watermark} watermark)"
     beyond = "".join(f"; {format_bytes(one.kib * KIB)} {one.why}" for one in found.beyond)
-    return f"{words}{must}{beyond}" + ("; not short" if found.state == "not-short" else "")
+    return f"{words}{must}{beyond}"
 
 
 def hog(event: LogEvent) -> tuple[OomHolder, ...]:
@@ -81,7 +81,7 @@ def hog(event: LogEvent) -> tuple[OomHolder, ...]:
         name, most = crowd
         held, largest = min(most.pages * page, _cap(event)), most.largest * page
         found = OomHolder(
-            name=name[:LONGEST_NAME], count=most.many, memory_bytes=_bytes(held), largest_bytes=_bytes(largest)
+            name=name[:LONGEST_NAME], count=most.many, memory_bytes=bytes_of(held), largest_bytes=bytes_of(largest)
         )
         return (found,)
     alone = explain.hog(event)
@@ -111,8 +111,8 @@ def _holder(task: Task, page: int) -> OomHolder:
     return OomHolder(
         name=task.name[:LONGEST_NAME],
         pid=min(task.pid, MOST),
-        memory_bytes=_bytes(task.rss * page),
-        swap_bytes=_bytes(task.swap * page),
+        memory_bytes=bytes_of(task.rss * page),
+        swap_bytes=bytes_of(task.swap * page),
         oom_score_adj=task.oom_score_adj,
     )
 
@@ -202,8 +202,9 @@ def _page(event: LogEvent) -> int:
 
 
 def _sized(kib: int | None) -> int | None:
-    return None if kib is None else _bytes(kib)
+    return None if kib is None else bytes_of(kib)
 
 
-def _bytes(kib: int) -> int:
+def bytes_of(kib: int) -> int:
+    """Bytes that a reader of JSON can hold, whatever the log says."""
     return max(-MOST, min(kib * KIB, MOST))
