@@ -16,6 +16,10 @@ from memrunbook.ui.oom_failure import failure_blocks, note_blocks
 from memrunbook.ui.words import plural
 
 NOT_A_LOG = "nothing in it looks like a kernel's line"
+PANICKED = {
+    "compulsory": "the kernel panicked (vm.panic_on_oom is 2)",
+    "panic_on_oom": "the kernel panicked (vm.panic_on_oom is on)",
+}
 MOST_NAMES = 3
 MOST_LOOKED_AT = 100
 MOST_GROUPS = 20
@@ -74,6 +78,8 @@ def _name(event: LogEvent) -> str:
     whose = owner.container or owner.unit or event.task_memcg or ""
     if victim is None and event.killer != "kernel":
         return f"{whose or 'a process'} was killed"
+    if event.panic in PANICKED:
+        return PANICKED[event.panic]
     if victim is None:
         return "nobody could be killed" if event.hopeless else "a victim that the log does not show"
     done = "was killed" if event.kills or event.reaped or event.killer != "kernel" else "was chosen"

@@ -10,7 +10,7 @@ from memrunbook.documents.printed import Document
 from memrunbook.linux.fragmentation import by_zone
 from memrunbook.linux.oomlog import explain
 from memrunbook.linux.oomlog.account import OomAccount
-from memrunbook.linux.oomlog.category import category, constraint
+from memrunbook.linux.oomlog.category import constraint
 from memrunbook.linux.oomlog.event import USUAL_PAGE_KIB, Failure, KernelLog, Kill, LogEvent, Task
 from memrunbook.linux.oomlog.failing import FailureAccount, failure_account
 from memrunbook.linux.oomlog.telling import account
@@ -198,12 +198,12 @@ def _event(event: LogEvent) -> OomLogEvent:
     page = explain.page_kib(event) or USUAL_PAGE_KIB
     owner, (word, inferred) = explain.owner(event), constraint(event)
     hog, following, chosen = explain.hog(event), explain.next_victim(event), event.chosen or event.selected
-    hidden = explain.hidden_kib(event)
+    hidden, told = explain.hidden_kib(event), account(event)
     return OomLogEvent(
         **{name: getattr(event, name) for name in SAME},
         time=event.date or None,
         stamp_seconds=event.stamp,
-        class_=category(event),
+        class_=told.class_,
         constraint=word,
         inferred=inferred,
         unit=owner.unit or None,
@@ -226,7 +226,7 @@ def _event(event: LogEvent) -> OomLogEvent:
         hidden_in=explain.hidden_in(event) or None,
         reason=event.reason or None,
         missing=tuple(event.missing),
-        account=account(event),
+        account=told,
     )
 
 

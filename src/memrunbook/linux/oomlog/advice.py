@@ -73,7 +73,7 @@ KERNEL_HELPS = {
 
 def advice(event: LogEvent, found: Judgement, told: Sequence[OomPlace], limit: Sequence[OomLimit]) -> Advice:
     """What follows; `found` are the zones, `told` the places, `limit` the limit that was hit."""
-    kind = category(event)
+    kind = category(event, found)
     if kind in ("manual", "userspace"):
         return FIXED[kind]
     base = _of_shortage(event, found, told, limit)
@@ -93,7 +93,7 @@ def _nobody(event: LogEvent, base: Advice) -> Advice:
 
 
 def _of_shortage(event: LogEvent, found: Judgement, told: Sequence[OomPlace], limit: Sequence[OomLimit]) -> Advice:
-    kind = shortage(event)
+    kind = shortage(event, found)
     if kind == "memcg":
         return _of_group(event, told, limit)
     if kind == "page-fault":

@@ -10,8 +10,11 @@ CLASSES = {MEMCG: "memcg", CPUSET: "cpuset", POLICY: "mempolicy"}
 PANIC, NOBODY = "panic", "no-victim"
 
 
-def category(event: LogEvent) -> str:
-    """One of: userspace manual panic no-victim page-fault memcg cpuset mempolicy high-order global."""
+def category(event: LogEvent, found: Judgement | None = None) -> str:
+    """One of: userspace manual panic no-victim page-fault memcg cpuset mempolicy high-order global.
+
+    `found` is the judgement of its zones, where that is known already.
+    """
     if event.killer != "kernel":
         return "userspace"
     if event.by_hand:
@@ -20,17 +23,19 @@ def category(event: LogEvent) -> str:
         return PANIC
     if event.hopeless and not event.kills:
         return NOBODY
-    return shortage(event)
+    return shortage(event, found)
 
 
-def shortage(event: LogEvent) -> str:
+def shortage(event: LogEvent, found: Judgement | None = None) -> str:
     """Which memory was wanting, whoever was killed for it: memcg cpuset mempolicy page-fault high-order global."""
     kind = "memcg" if event.of_group else CLASSES.get(event.constraint or "") or _inferred(event)
     if kind != "global":
         return kind
     if is_page_fault(event):
         return "page-fault"
-    return "high-order" if judgement(event).state == "fragmented" else kind
+    if not event.order:
+        return kind
+    return "high-order" if (found or judgement(event)).state == "fragmented" else kind
 
 
 def is_page_fault(event: LogEvent) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from memrunbook.linux.oomlog.event import USUAL_PAGE_KIB, LogEvent, NameSum
 
+NOBODY = NameSum(0, 0, 0)
 MOST_NAMES = 1000
 """Names that are kept while a table is read; of more, those that hold least are forgotten."""
 KEPT = 3
@@ -15,24 +17,31 @@ TOGETHER = 1.5
 """So much more than the largest of them must they hold to count as many: one large process stays that one."""
 
 
-def add(event: LogEvent, names: Iterable[bytes], pages: Iterable[int]) -> None:
-    """Adds processes by their names, as the log has them, and what each holds."""
-    found: dict[bytes, list[int]] = {}
-    least = COUNTED_KIB // (event.page_kib or USUAL_PAGE_KIB)
+def add(event: LogEvent, names: Sequence[bytes], pages: Iterable[int]) -> None:
+    """Adds processes by their names, as the log has them, and what each holds; one alone is no crowd."""
+    often = {name for name, count in Counter(names).items() if count > 1}
+    often |= event.sums.keys() & names if event.sums else set()
+    if not often:
+        return
+    found: dict[bytes, list[int]] = {name: [] for name in often}
     for name, size in zip(names, pages, strict=True):
-        known = found.get(name)
-        if known is None:
-            found[name] = [size >= least, size, size]
-        else:
-            known[0] += size >= least
-            known[1] += size
-            if size > known[2]:  # noqa: PLR1730  a million rows: max() costs half as much again
-                known[2] = size
-    sums = event.sums = dict(event.sums)
-    for name, (many, held, largest) in found.items():
-        before = sums.get(name, NameSum(0, 0, 0))
-        sums[name] = NameSum(before.many + many, before.pages + held, max(before.largest, largest))
-    if len(sums) > MOST_NAMES:
+        if name in often:
+            found[name].append(size)
+    for name, sizes in found.items():
+        _count(event, name, sizes)
+
+
+def add_one(event: LogEvent, name: bytes, pages: int) -> None:
+    """Adds a process whose row stands alone among other lines."""
+    _count(event, name, [pages])
+
+
+def _count(event: LogEvent, name: bytes, sizes: list[int]) -> None:
+    least = COUNTED_KIB // (event.page_kib or USUAL_PAGE_KIB)
+    many, held, largest = event.sums.get(name, NOBODY)
+    many += sum(size >= least for size in sizes)
+    event.sums[name] = NameSum(many, held + sum(sizes), max(largest, *sizes))
+    if len(event.sums) > MOST_NAMES:
         close(event, MOST_NAMES // 2)
 
 

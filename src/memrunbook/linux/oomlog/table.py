@@ -61,7 +61,7 @@ def row(event: LogEvent, names: list[str], text: str) -> bool:
     event.unkillable += cells.get("oom_score_adj") == UNKILLABLE
     event.task_pages += cells.get("rss", 0)
     own = cells.get("rss_anon", cells.get("rss", 0)) + cells.get("swapents", 0)
-    sums.add(event, [name.encode("utf-8", "backslashreplace")], [own])
+    sums.add_one(event, name.encode("utf-8", "backslashreplace"), own)
     return True
 
 

@@ -8,7 +8,7 @@ from memrunbook.linux.oomlog import explain, sums
 from memrunbook.linux.oomlog.account import OomAccount, OomHolder, OomKilled, OomPlace
 from memrunbook.linux.oomlog.advice import advice
 from memrunbook.linux.oomlog.category import category, constraint, judgement, shortage
-from memrunbook.linux.oomlog.event import UNKILLABLE, USUAL_PAGE_KIB, LogEvent, Task
+from memrunbook.linux.oomlog.event import UNKILLABLE, USUAL_PAGE_KIB, LogEvent, NameSum, Task
 from memrunbook.linux.oomlog.limits import limit_of
 from memrunbook.linux.oomlog.places import ANONYMOUS, MOST, places
 from memrunbook.linux.zones import Judgement
@@ -24,10 +24,11 @@ LEVELLED = (5, 9)
 def account(event: LogEvent, age_seconds: float | None = None) -> OomAccount:
     """All that is said of an event; `age_seconds` since it happened, where that is known."""
     found, told, limit = judgement(event), places(event), limit_of(event)
-    blameless = shortage(event) == "page-fault" and found.state != "short"  # whoever is large did not cause it
+    crowd = sums.crowd(event)
+    blameless = shortage(event, found) == "page-fault" and found.state != "short"  # whoever is large did not cause it
     owner, memory, said = explain.owner(event), explain.memory(event), advice(event, found, told, limit)
     return OomAccount(
-        class_=category(event),
+        class_=category(event, found),
         meaning=said.meaning,
         inferred=constraint(event)[1],
         age_seconds=age_seconds,
@@ -44,12 +45,12 @@ def account(event: LogEvent, age_seconds: float | None = None) -> OomAccount:
         asked_by=_asked(event),
         limit=limit,
         why=_why(event),
-        hog=() if blameless else hog(event),
-        hog_protected=not blameless and _protected(event),
+        hog=() if blameless else hog(event, crowd),
+        hog_protected=not blameless and crowd is None and _protected(event),
         following=_following(event),
         total_bytes=None if memory.total_kib is None else bytes_of(memory.total_kib),
         of_group=memory.group,
-        places=tuple(_with_holder(event, place) for place in told),
+        places=tuple(_with_holder(crowd, place) for place in told),
         swap_free_bytes=None if memory.free_swap_kib is None else bytes_of(memory.free_swap_kib),
         swap_total_bytes=None if memory.total_swap_kib is None else bytes_of(memory.total_swap_kib),
         hidden="" if blameless else _hidden(event),
@@ -74,9 +75,9 @@ def zone_words(found: Judgement) -> str:
     return f"{words}{must}{beyond}"
 
 
-def hog(event: LogEvent) -> tuple[OomHolder, ...]:
+def hog(event: LogEvent, crowd: tuple[str, NameSum] | None) -> tuple[OomHolder, ...]:
     """Who held most: many of one name together, or one process where that is not the victim."""
-    crowd, page = sums.crowd(event), _page(event)
+    page = _page(event)
     if crowd is not None:
         name, most = crowd
         held, largest = min(most.pages * page, _cap(event)), most.largest * page
@@ -99,7 +100,7 @@ def _cap(event: LogEvent) -> int:
 
 def _protected(event: LogEvent) -> bool:
     found = explain.hog(event)
-    return found is not None and sums.crowd(event) is None and explain.is_protected(found)
+    return found is not None and explain.is_protected(found)
 
 
 def _following(event: LogEvent) -> tuple[OomHolder, ...]:
@@ -190,8 +191,7 @@ def _hidden(event: LogEvent) -> str:
     return f"{format_bytes(size * KIB)} are in no process, most of it in {where}" if where and size else ""
 
 
-def _with_holder(event: LogEvent, place: OomPlace) -> OomPlace:
-    crowd = sums.crowd(event)
+def _with_holder(crowd: tuple[str, NameSum] | None, place: OomPlace) -> OomPlace:
     if place.name != ANONYMOUS or crowd is None:
         return place
     return OomPlace(name=place.name, size_bytes=place.size_bytes, detail=f"{crowd[1].many:,} {crowd[0]}")
