@@ -183,6 +183,9 @@ def _rule(thread: Thread, event: LogEvent | None, rule: lines.Rule, line: LogLin
     if thread.failure and thread.failure.pid is None and rule is lines.processor:
         thread.failure.pid = lines.pid_of(line.text)
         return thread.failure.pid is not None
+    if event is None and rule is lines.usage:  # its header is lost; whether it is an event, later lines say
+        thread.open(LogEvent(stamp=line.stamp, date=line.date, style=line.style))
+        event = thread.event
     if event is None or not rule(event, line.text):
         return False
     if rule is lines.group_stats:

@@ -17,9 +17,12 @@ TOGETHER = 1.5
 """So much more than the largest of them must they hold to count as many: one large process stays that one."""
 
 
-def add(event: LogEvent, names: Sequence[bytes], pages: Iterable[int]) -> None:
-    """Adds processes by their names, as the log has them, and what each holds; one alone is no crowd."""
-    often = {name for name, count in Counter(names).items() if count > 1}
+def add(event: LogEvent, names: Sequence[bytes], pages: Iterable[int], *, every: bool = False) -> None:
+    """Adds processes by their names, as the log has them, and what each holds.
+
+    One alone is no crowd and is left out, but where others of its name may come in another call (`every`).
+    """
+    often = {name for name, count in Counter(names).items() if every or count > 1}
     often |= event.sums.keys() & names if event.sums else set()
     if not often:
         return

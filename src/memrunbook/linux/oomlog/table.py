@@ -16,6 +16,8 @@ KIB = 1024
 SUMMED = ("rss", "rss_anon", "swapents", "oom_score_adj")
 WANTED = ("total_vm", "rss", "rss_anon", "swapents", "oom_score_adj", "nr_ptes", "nr_pmds", "pgtables_bytes")
 LONGEST_FRAME = 300
+FEW = 16
+"""So few rows in one piece: others of the table may follow behind another line."""
 _HEADER = re.compile(r"\[ *pid *\] +(uid .*)$")
 _ROW = re.compile(r"\[ *(\d{1,10})\] +(\S.*)")
 _NUMBER = re.compile(r"-?\d{1,18}")
@@ -79,7 +81,7 @@ def rows(event: LogEvent, layout: Layout, block: bytes, start: int, *, mixed: bo
     found = patterns.cells.findall(block, start, end)
     if mixed or len(found) != block.count(b"\n", start, end):  # others are among them: up to the first of those
         found = patterns.cells.findall(block, start, end := next(patterns.rows.finditer(block, start)).end())
-    _add_all(event, patterns, found, block[start:end].split(b"\n"))
+    _add_all(event, patterns, found, block[start:end].split(b"\n"), mixed=mixed)
     return end
 
 
@@ -92,7 +94,9 @@ def _likely_end(block: bytes, start: int) -> int:
     return block.rfind(b"\n", start, end) + 1 or start
 
 
-def _add_all(event: LogEvent, patterns: Patterns, found: list[tuple[bytes, ...]], lines: list[bytes]) -> None:
+def _add_all(
+    event: LogEvent, patterns: Patterns, found: list[tuple[bytes, ...]], lines: list[bytes], *, mixed: bool
+) -> None:
     """Adds rows to the totals; only those that hold most, or that the kernel would kill first, are read in full."""
     *cells, names = zip(*found, strict=True)
     columns = dict(zip(patterns.summed, cells, strict=True))
@@ -109,7 +113,7 @@ def _add_all(event: LogEvent, patterns: Patterns, found: list[tuple[bytes, ...]]
     event.task_pages += sum(memory)
     event.unkillable += adjusted.count(NEVER)
     own = map(add, map(int, columns["rss_anon"]), swap) if "rss_anon" in columns else held
-    sums.add(event, names, own)
+    sums.add(event, names, own, every=mixed or len(found) < FEW)
 
 
 def _read(event: LogEvent, patterns: Patterns, line: bytes) -> Task:
