@@ -40,7 +40,7 @@ def report(
     order: int = 0,
     zones: tuple[str, ...] = ZONES,
     rows: tuple[str, ...] = (row(20, "app", 100), row(30, "big", 20000)),
-    **counts: int,
+    **counts: Any,  # or a mapping of counts could hold the other parameters
 ) -> list[str]:
     told = " ".join(f"{name}:{value}" for name, value in {**COUNTS, **counts}.items())
     head = [HEADER.format(gfp=gfp, order=order), "Mem-Info:", told, *zones, "Free swap  = 0kB", "Total swap = 8kB"]
@@ -129,7 +129,7 @@ SLAB = ("Unreclaimable slab info:", "Name                      Used          Tot
         ({}, ("Node 0 Normal free:0kB min:1kB low:2kB high:3kB kernel_stack:150000kB",), "fewer threads"),
     ],
 )  # fmt: skip
-def test_where_it_sat_decides_what_helps(counts: dict[str, int], more: tuple[str, ...], words: str) -> None:
+def test_where_it_sat_decides_what_helps(counts: dict[str, Any], more: tuple[str, ...], words: str) -> None:
     found = told(report(KILL, zones=(*ZONES, *more), **counts))
     assert words in said(found), said(found)
     assert "limit or restart" not in said(found)
