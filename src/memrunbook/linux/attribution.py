@@ -9,7 +9,7 @@ DELETED = " (deleted)"
 _UNITS = frozenset({"service", "scope", "socket", "mount", "swap"})
 _SCOPED = re.compile(r"(docker|libpod(?:-payload)?|crio|cri-containerd)-([0-9a-f]{12,64})(?:\.scope)?")
 _BARE_ID = re.compile(r"[0-9a-f]{12,64}")
-_POD = re.compile(r"pod([0-9a-f]{8}(?:[-_]?[0-9a-f]{4}){3}[-_]?[0-9a-f]{12})")
+POD = re.compile(r"pod([0-9a-f]{8}(?:[-_]?[0-9a-f]{4}){3}[-_]?[0-9a-f]{12})")
 _ALLOCATABLE = re.compile(r"(?:[\w.-]*-)?kubepods(?:\.slice)?")
 _QUALITY = re.compile(r"(?:[\w.-]*kubepods-)?(?:burstable|besteffort)(?:\.slice)?")
 _RUNTIMES = {"docker": "docker", "libpod": "podman", "libpod-payload": "podman"}
@@ -78,7 +78,7 @@ def _container(part: str, below: list[str]) -> str:
     scoped = _SCOPED.fullmatch(part)
     child = below[0] if below else ""
     if part.startswith("kubepods"):
-        pod = _POD.search("/".join(below))
+        pod = POD.search("/".join(below))
         return f"kubernetes:{pod[1].replace('_', '-')}" if pod else "kubernetes:"
     if scoped:
         return f"{_RUNTIMES.get(scoped[1], 'cri')}:{scoped[2]}"
@@ -112,11 +112,11 @@ def kind_of(path: str, owner: Owner | None = None) -> str:
 
 def _kind_below_kubepods(parent: str, name: str, *, in_pod: bool) -> str:
     """Slices by quality of service, in them pods, in those containers, in those what they please."""
-    if _POD.search(name):
+    if POD.search(name):
         return "pod"
     if not in_pod:
         return "slice"
-    return "container" if _POD.search(parent.rpartition("/")[2]) else "other"
+    return "container" if POD.search(parent.rpartition("/")[2]) else "other"
 
 
 def shown_name(path: str) -> str:

@@ -75,7 +75,7 @@ def _kill(one: OomKilled) -> str:
 
 
 def _whose(told: OomAccount) -> str:
-    named = [name for name in (told.container, told.unit) if name]
+    named = [name for name in (told.pod and f"pod {told.pod}", told.container, told.unit) if name]
     return f"{', '.join(named)}: {told.group}" if named and told.group else "".join(named) or told.group
 
 
@@ -84,7 +84,8 @@ def _hog(told: OomAccount) -> Part:
         return ""
     one = told.hog[0]
     if one.count > 1:
-        share = f", {one.memory_bytes / told.total_bytes:.0%} of {_whole(told)}" if told.total_bytes else ""
+        known = told.total_bytes and one.memory_bytes <= told.total_bytes  # with swap it may be more
+        share = f", {one.memory_bytes / told.total_bytes:.0%} of {_whole(told)}" if known and told.total_bytes else ""
         most = f"; the largest of them {format_bytes(one.largest_bytes or 0)}"
         return Span(f"{one.count:,} {one.name} together: {format_bytes(one.memory_bytes)}{share}{most}", "warning")
     protected = "; protected by oom_score_adj" if told.hog_protected else ""

@@ -75,7 +75,7 @@ def _who(events: Sequence[LogEvent]) -> str:
 
 def _name(event: LogEvent) -> str:
     victim, owner = event.victim, explain.owner(event)
-    whose = owner.container or owner.unit or event.task_memcg or ""
+    whose = event.pod or owner.container or owner.unit or event.task_memcg or ""
     if victim is None and event.killer != "kernel":
         return f"{whose or 'a process'} was killed"
     if event.panic in PANICKED:

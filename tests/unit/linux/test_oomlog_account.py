@@ -383,8 +383,8 @@ def test_the_places_of_a_group() -> None:
 @pytest.mark.parametrize(
     ("stat", "words"),
     [
-        ({"anon": 5, "kernel": 300}, "most of it is kernel memory"),
-        ({"anon": 5, "file": 90, "shmem": 80}, "files in its tmpfs"),
+        ({"anon": 5, "kernel": 300}, "most of it is other kernel memory, memory of the kernel"),
+        ({"anon": 5, "file": 290, "shmem": 280}, "files in its tmpfs"),
         ({"anon": 50, "file": 9}, "raise that limit"),
     ],
 )
@@ -454,3 +454,26 @@ def test_a_failure_has_places_too() -> None:
     found = of_host(log.failures[0])
     assert found[0].name == "anonymous"
     assert failure_account(log.failures[0], KernelLog()).total_bytes == 50000 * 4 * KIB
+
+
+POD_UID = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        (f'kubelet[9]: I0101 12:00:00.1 9 x.go:1] "SyncLoop" pod="shop/web-1" podUID="{POD_UID}"', "shop/web-1"),
+        (f"kubelet[9]: E0101 12:00:00.1 9 x.go:1] msg pod=shop/web-1, podUID={POD_UID} z", "shop/web-1"),
+        (f'kubelet[9]: W0101 12:00:00.1 9 x.go:1] killed "web-1_shop({POD_UID})" again', "shop/web-1"),
+        (f'containerd[7]: level=info msg="&PodSandboxMetadata{{Name:web-1,Uid:{POD_UID},Namespace:shop,Attempt:0,}}"',
+         "shop/web-1"),
+        (f'kubelet[9]: "SyncLoop" pod="shop/web-1" podUID="{POD_UID.replace("0f", "1f")}"', ""),
+        ('kubelet[9]: "SyncLoop" pod="shop/web-1"', ""),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("group", [KUBE, f"/kubepods.slice/kubepods-pod{POD_UID.replace('-', '_')}.slice"])
+def test_a_pod_is_called_as_a_line_near_calls_it(line: str, name: str, group: str) -> None:
+    summary = SUMMARY.format("CONSTRAINT_MEMCG", f",oom_memcg={group}", f"{group}/{CONTAINER}")
+    lines = [f"Nov 22 09:43:52 node {line}", *(f"Nov 22 09:43:53 node kernel: {one}" for one in (summary, KILL))]
+    found = told(lines)
+    assert (found.pod, found.container) == (name, f"kubernetes:{POD_UID}")

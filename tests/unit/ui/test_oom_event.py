@@ -122,6 +122,7 @@ def test_rows_of_other_fates() -> None:
     said = rows(hog=(one,), hog_protected=True)
     assert "Hogbig, pid 5, was larger than the victim: 1.0 MiB in memory, 1.0 MiB in swap" in said
     assert "oom_score_adj -1000 (never killed); protected by oom_score_adj" in said
+    assert "% of" not in rows(total_bytes=MIB)
     assert "89% of its usage" in rows(of_group=True)
     assert "What" in rows(hog=(), following=(), inferred=True)
 

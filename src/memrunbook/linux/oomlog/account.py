@@ -75,6 +75,7 @@ class OomAccount(Struct, frozen=True, kw_only=True):
     together: Annotated[bool, Doc("all of their group die with them", source="memory.oom.group")] = False
     unit: Annotated[str, Doc("the victim's unit", source="task_memcg")] = ""
     container: Annotated[str, Doc("the victim's container or pod", source="task_memcg")] = ""
+    pod: Annotated[str, Doc("the pod by namespace and name, where a line near names it", source="kubelet")] = ""
     group: Annotated[str, Doc("the victim's control group", source="task_memcg")] = ""
     asked_by: Annotated[str, Doc("who asked for memory, and for what; not the victim", source="oom-killer")] = ""
     limit: Annotated[tuple[OomLimit, ...], Doc("the limit that was hit: none or one", source="oom_memcg")] = ()

@@ -148,10 +148,12 @@ def _kernels(event: LogEvent, helps: tuple[str, ...], told: Sequence[OomPlace]) 
 def _of_group(event: LogEvent, told: Sequence[OomPlace], limit: Sequence[OomLimit]) -> Advice:
     helps, useless = RAISED[limit[0].owner] if limit else RAISED["own"]
     most = places.largest(told)
+    if most is not None and most.size_bytes < places.MOSTLY * (event.usage_kib or 0) * KIB:
+        most = None  # what holds the rest the log does not show
     if most is not None and most.name == places.SHARED:
         helps = (*helps, "files in its tmpfs and shared memory count too: delete them, or give them a size")
     elif most is not None and most.name in places.KERNEL:
-        helps = (*helps, f"most of it is kernel memory ({most.name}): a limit on processes does not free that")
+        helps = (*helps, f"most of it is {most.name}, memory of the kernel: what asks the kernel for it must be mended")
     used = event.usage_kib is not None and limit and limit[0].limit_bytes is not None
     host = "; the host was not short" if used or event.of_group else ""
     return Advice(f"a control group reached its own limit{host}" if not limit or limit[0].owner in ("own", "container")

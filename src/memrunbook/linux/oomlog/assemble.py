@@ -15,7 +15,7 @@ from memrunbook.linux.oomlog.collection import Collection
 from memrunbook.linux.oomlog.event import LogEvent, Picture
 from memrunbook.linux.oomlog.frame import KERNEL, LogLine
 from memrunbook.linux.oomlog.thread import Thread, is_late
-from memrunbook.linux.oomlog.words import BOOTS, INSIDE, OTHERS, PICTURE, REPORT, STARTS, TABLE
+from memrunbook.linux.oomlog.words import BOOTS, INSIDE, NEARBY, OTHERS, PICTURE, REPORT, STARTS, TABLE
 
 MOST_THREADS = 64
 MOST_BELOW = 1 << 15
@@ -90,7 +90,8 @@ class Assembly:
         for needle, rule in STARTS.get(word, {}).items():
             if needle in line.text and self._starts(thread, rule, line):
                 return True
-        if word in OTHERS and self.kept.other(OTHERS[word], thread, line):
+        readings = OTHERS.get(word) or NEARBY.get(word, ())
+        if readings and self.kept.other(readings, thread, line):
             return True
         if word in BOOTS and self.kept.boots(line):
             self.close()

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
+from memrunbook.linux.attribution import POD
 from memrunbook.linux.oomlog import others
 from memrunbook.linux.oomlog.event import Failure, KernelLog, LogEvent, LogNote
 from memrunbook.linux.oomlog.frame import KERNEL, LogLine
 from memrunbook.linux.oomlog.merge import merged
 from memrunbook.linux.oomlog.others import LineReading, Sign
+from memrunbook.linux.oomlog.pods import PodName
 from memrunbook.linux.oomlog.thread import Thread
 
 MOST = 10_000
@@ -25,6 +27,7 @@ class Collection:
         self._notes: deque[LogNote] = deque(maxlen=MOST)
         self._counted = self._slub = self._refusals = self._boot = 0
         self._cut = False
+        self._pods: dict[str, str] = {}
 
     def begin(self, line: LogLine) -> LogEvent:
         """An event that begins with this line; it counts once it is known to be one."""
@@ -57,6 +60,10 @@ class Collection:
             self._note(told)
         elif isinstance(told, LogEvent):
             self._keep(told)
+        elif isinstance(told, PodName):
+            self._pods[told.uid] = told.name
+            if len(self._pods) > MOST:
+                self._pods.clear()
         elif told is Sign.SLUB:
             self._slub += 1
         elif told is Sign.LOSS:
@@ -66,6 +73,9 @@ class Collection:
     def result(self, *, kernel: bool) -> KernelLog:
         """All of it, each event once."""
         events = merged(self._events)
+        for event in events:
+            pod = POD.search(event.task_memcg or event.oom_memcg or "") if self._pods else None
+            event.pod = self._pods.get(pod[1].replace("_", "-"), "") if pod else ""
         return KernelLog(
             tuple(events),
             tuple(self._failures),

@@ -122,6 +122,7 @@ class LogEvent(Picture):
     oom_memcg: str | None = None
     task_memcg: str | None = None
     unit: str = ""
+    pod: str = ""
     usage_kib: int | None = None
     limit_kib: int | None = None
     group_kib: dict[str, int] = {}

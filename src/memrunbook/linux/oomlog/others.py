@@ -8,6 +8,7 @@ from enum import Enum, auto
 
 from memrunbook.linux.oomlog.event import Failure, LogEvent, LogNote
 from memrunbook.linux.oomlog.frame import KERNEL, LogLine, bare_name
+from memrunbook.linux.oomlog.pods import PodName
 
 _FAILURE = re.compile(
     r"(.*): page allocation failure[.:] order:(\d{1,3}), mode:(0x[0-9a-f]{1,16})(?:\(([^)]*)\))?"
@@ -31,7 +32,7 @@ class Sign(Enum):
     LOSS = auto()
 
 
-LineReading = Callable[[LogLine], LogEvent | Failure | LogNote | Sign | None]
+LineReading = Callable[[LogLine], LogEvent | Failure | LogNote | PodName | Sign | None]
 _MINUTE = re.compile(r".*?\d\d:\d\d")
 _LOST = re.compile(
     r"printk messages dropped|(?:oom|warn_alloc|dump_header|out_of_memory|alloc_pages)\w*: \d+ callbacks suppressed"

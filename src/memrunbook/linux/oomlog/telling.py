@@ -41,6 +41,7 @@ def account(event: LogEvent, age_seconds: float | None = None) -> OomAccount:
         together=event.group,
         unit=owner.unit,
         container=owner.container,
+        pod=event.pod,
         group=event.task_memcg or "",
         asked_by=_asked(event),
         limit=limit,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from memrunbook.linux.oomlog import killers, lines, memory, others
+from memrunbook.linux.oomlog import killers, lines, memory, others, pods
 from memrunbook.linux.oomlog.event import Picture
 
 # A block is searched once for each word on the left: few and rare ones make it fast.
@@ -33,6 +33,8 @@ OTHERS: dict[bytes, tuple[others.LineReading, ...]] = {
     b"callbacks suppressed": (others.loss,),
     b" messages": (others.loss,),
 }
+# Looked for only near an event: a node's journal is full of them.
+NEARBY: dict[bytes, tuple[others.LineReading, ...]] = dict.fromkeys((b"podU", b"PodSandboxM", b"kubelet"), (pods.pod,))
 BOOTS = (b"Linux version ", b"\n-- ")
 REPORT, TABLE = b"Mem-", b"total_vm"
 INSIDE: dict[bytes, dict[str, lines.Rule]] = {
@@ -55,4 +57,4 @@ PICTURE: dict[bytes, Callable[[Picture, str], bool]] = {
 }
 FIRST = tuple(dict.fromkeys((*STARTS, *OTHERS, *BOOTS, REPORT, TABLE)))
 """What a log is searched for while nothing is going on."""
-ALL = tuple(dict.fromkeys((*FIRST, *INSIDE, *PICTURE)))
+ALL = tuple(dict.fromkeys((*FIRST, *INSIDE, *PICTURE, *NEARBY)))
