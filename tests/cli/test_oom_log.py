@@ -47,14 +47,13 @@ Event  100.0 s after boot
   Asked by  web, pid 77
   Why it    most points of 3 in the table: 117.2 MiB in memory, 160.0 KiB in
             swap
-  Larger    vim, pid 10, was larger than the victim: 234.4 MiB in memory,
+  Hog       vim, pid 10, was larger than the victim: 234.4 MiB in memory,
             585.9 MiB in swap, oom_score_adj -1000 (never killed); protected by
             oom_score_adj
   Next      cron, pid 30: 7.8 MiB in memory
-  Memory    504.0 MiB RAM, free 3.5 MiB, anonymous 309.8 MiB, file 2.7 MiB,
-            shared and tmpfs 2.7 MiB, slab 4.3 MiB, page tables 3.1 MiB, swap
-            free 12.0 KiB of 1.0 GiB
-  Helps     limit or restart the hog, more swap or RAM
+  Memory    504.0 MiB RAM, anonymous 309.8 MiB, in no counter 177.8 MiB, free
+            3.5 MiB, swap free 12.0 KiB of 1.0 GiB
+  Helps     limit or restart vim, the largest with 820.3 MiB; more swap or RAM
 """
 
 
@@ -188,7 +187,7 @@ def test_failed_allocations_and_the_rest(tmp_path: Path) -> None:
         "2 pages in one piece: a zone had such a piece (Node 0 DMA32 index -1.000)",
         "4 pages in one piece: memory was short (Node 0 DMA32 index -0.250)",
         "could not wait, and the reserve was empty",
-        "no page was left",
+        "no page was given; whether memory was short the log does not show",
         "the log does not show the free blocks",
         "fallout: the kernel had just killed it",
         "by cron (1x): a job that drops caches",

@@ -22,8 +22,9 @@ from tests.runbooks.worlds import (
     writing,
 )  # fmt: skip
 
+from memrunbook.core.plan.planner import make_plan
 from memrunbook.core.units import GIB, KIB, MIB
-from memrunbook.facts.oom import AllocationFailure
+from memrunbook.facts.oom import AllocationFailure, OomEvent
 
 NAMES = ("kernel-tuning", "memory-fragmentation", "memory-leak", "memory-shortage", "oom-event",
          "preventive-maintenance", "swap-capacity", "swap-exhausted", "swap-thrashing", "writeback-stall")  # fmt: skip
@@ -181,6 +182,22 @@ def test_only_zones_that_fail_are_named() -> None:
     assert causes(runbook, aged) == ["zone DMA32", "zone Normal"]
     short = [0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0]
     assert causes(runbook, snapshot(fragments(HOLEY, short))) == ["zone DMA32"]
+
+
+def killed_by(kind: str) -> dict[str, Any]:
+    one = OomEvent(class_=kind, age_seconds=60.0, victim="web", victim_bytes=MIB, unit="web.service", largest="firefox",
+                   largest_bytes=GIB, victim_is_largest=False)  # fmt: skip
+    alone = msgspec.structs.replace(one, unit="")
+    return {"oom.events": [one, alone], "oom.last_class": kind, "oom.last_age_seconds": 60.0}
+
+
+def test_a_failed_page_fault_is_told_and_nobody_is_blamed() -> None:
+    runbook, fault, full = book("oom-event"), snapshot(killed_by("page-fault")), snapshot(killed_by("global"))
+    said = states(runbook, fault)
+    assert (said["happened"], said["page-fault"], said["wrong-victim"]) == ("holds", "holds", "fails")
+    assert (causes(runbook, fault), causes(runbook, full)) == ([], ["firefox", "web.service"])
+    assert states(runbook, full)["page-fault"] == "fails"
+    assert [step.id for step in make_plan(runbook, fault).changes] == ["evidence"]
 
 
 def test_a_kill_since_the_run_began_keeps_an_event_open() -> None:

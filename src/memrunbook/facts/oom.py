@@ -15,19 +15,21 @@ from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.kills import kills_by_unit
 from memrunbook.facts.shared.victims import UNKNOWN_AGE, VictimUnit, victims
 from memrunbook.linux.oomlog import explain
-from memrunbook.linux.oomlog.category import category
+from memrunbook.linux.oomlog.account import OomAccount
+from memrunbook.linux.oomlog.category import category, judged
 from memrunbook.linux.oomlog.event import Failure, KernelLog, LogEvent, LogNote, Task
+from memrunbook.linux.oomlog.failing import explains
 from memrunbook.linux.oomlog.reader import read_log
+from memrunbook.linux.oomlog.telling import account
 
 LOG = "dmesg"
 NEWEST_LINES = 4000
 """The ring may hold megabytes; a report of an OOM kill takes hundreds of lines."""
 DAY = 86400.0
-FALLOUT_SECONDS = 10.0
 FIRST_WITH_REFUSALS = (6, 1)
 SILENT = Unavailable("absent", "this kernel writes no line where overcommit refuses a request (Linux 6.1 and later do)")
 NAME_LENGTH = 64
-BY_HAND = "manual"
+BY_HAND, PAGE_FAULT = "manual", "page-fault"
 
 
 class OomEvent(Struct, frozen=True, kw_only=True):
@@ -36,7 +38,7 @@ class OomEvent(Struct, frozen=True, kw_only=True):
     age_seconds: Annotated[float | None, Doc("since the kill", Unit.SECONDS, "dmesg, /proc/uptime")] = None
     stamp_seconds: Annotated[float | None, Doc("uptime at the kill", Unit.SECONDS, "dmesg")] = None
     class_: Annotated[
-        str, Doc("global memcg cpuset mempolicy manual userspace high-order no-victim", source="dmesg")
+        str, Doc("global memcg cpuset mempolicy manual userspace high-order page-fault panic no-victim", source="dmesg")
     ] = msgspec.field(name="class")
     constraint: Annotated[str, Doc("the kernel's word for it, or what was inferred", source="dmesg")] = ""
     trigger: Annotated[str, Doc("who asked for memory; not the victim", source="dmesg")] = ""
@@ -92,6 +94,7 @@ class AllocationFailure(Struct, frozen=True, kw_only=True):
     name: Annotated[str, Doc("who asked", source="dmesg")]
     atomic: Annotated[bool, Doc("it could not wait", source="GFP_ATOMIC")]
     fallout: Annotated[bool, Doc("the kernel had just killed who asked: not an incident of its own", source="dmesg")]
+    short: Annotated[str, Doc("what the zones say: short fragmented not-short unknown", source="Mem-Info")] = "unknown"
     handled: Annotated[bool, Doc("an earlier run dealt with it", source="ledger")] = False
 
 
@@ -110,6 +113,10 @@ class Oom(Reading, frozen=True, kw_only=True):
     log_lost: Annotated[
         bool | None, Doc("the kernel counted kills that its log no longer shows", source="/proc/vmstat oom_kill")
     ] = None
+    newest: Annotated[
+        tuple[OomAccount, ...],
+        Doc("the newest event in full, those by hand apart: none or one", source="dmesg", kept=True),
+    ] = ()
     failures: Annotated[list[AllocationFailure], Doc("failed allocations", source="dmesg")]
     cache_drops: Annotated[list[CacheDrop], Doc("caches that were dropped by hand", source="drop_caches")]
     overcommit_refusals: Annotated[int, Doc("requests that overcommit refused", Unit.COUNT, "__vm_enough_memory")]
@@ -132,7 +139,7 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Oo
     page_bytes = getattr(readings.get("host"), "page_size_bytes", None)
     events = [_event(event, uptime, page_bytes) for event in log.events]
     real = [event for event in events if event.class_ != BY_HAND and _recent(event.age_seconds)]
-    units = [event.unit for event in real if event.unit]
+    units = [event.unit for event in real if event.unit and event.class_ != PAGE_FAULT]
     services = readings.get("units")
     missing = services if isinstance(services, Unavailable) else Unavailable("failed", "units: not read")
     known = getattr(services, "all", None)
@@ -152,6 +159,7 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Oo
         overcommit_refusals=log.overcommit_refusals,
         logs_refusals=logged,
         refusal_age_seconds=_refusal_age(log, uptime, logged=logged),
+        newest=_newest(log, uptime),
         unavailable=({"victim_units": missing} if known is None else {})
         | ({} if logged else {"refusal_age_seconds": SILENT}),
     )
@@ -171,6 +179,11 @@ def _refusal_age(log: KernelLog, uptime: float, *, logged: bool | None) -> float
     if stamps:
         return _age(stamps[-1], uptime) or 0.0
     return UNKNOWN_AGE if logged else None
+
+
+def _newest(log: KernelLog, uptime: float) -> tuple[OomAccount, ...]:
+    newest = next((event for event in reversed(log.events) if category(event) != BY_HAND), None)
+    return (account(newest, _age(newest.stamp, uptime)),) if newest else ()
 
 
 def _refusal(text: str) -> Unavailable | None:
@@ -273,15 +286,9 @@ def _failure(failure: Failure, log: KernelLog, uptime: float) -> AllocationFailu
         order=failure.order,
         name=failure.name[:NAME_LENGTH],
         atomic=failure.atomic,
-        fallout=any(_explains(event, failure) for event in log.events),
+        fallout=any(explains(event, failure) for event in log.events),
+        short=judged(failure, failure.request).state,
     )
-
-
-def _explains(event: LogEvent, failure: Failure) -> bool:
-    """A process that was just killed may fail to allocate on its way out: by pid, its threads by their name."""
-    if event.stamp is None or failure.stamp is None or not 0 <= failure.stamp - event.stamp <= FALLOUT_SECONDS:
-        return False
-    return any(failure.pid == kill.pid or failure.name == kill.name for kill in event.kills)
 
 
 FACT = Fact(

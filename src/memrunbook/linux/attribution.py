@@ -9,7 +9,9 @@ DELETED = " (deleted)"
 _UNITS = frozenset({"service", "scope", "socket", "mount", "swap"})
 _SCOPED = re.compile(r"(docker|libpod(?:-payload)?|crio|cri-containerd)-([0-9a-f]{12,64})(?:\.scope)?")
 _BARE_ID = re.compile(r"[0-9a-f]{12,64}")
-_POD = re.compile(r"pod([0-9a-f]{8}(?:[-_]?[0-9a-f]{4}){3}[-_]?[0-9a-f]{12})")
+POD = re.compile(r"pod([0-9a-f]{8}(?:[-_]?[0-9a-f]{4}){3}[-_]?[0-9a-f]{12})")
+_ALLOCATABLE = re.compile(r"(?:[\w.-]*-)?kubepods(?:\.slice)?")
+_QUALITY = re.compile(r"(?:[\w.-]*kubepods-)?(?:burstable|besteffort)(?:\.slice)?")
 _RUNTIMES = {"docker": "docker", "libpod": "podman", "libpod-payload": "podman"}
 _CONTAINED = ("docker", "libpod", "crio-", "cri-containerd-", "kubepods", "lxc", "machine.slice")
 _GUESTS = frozenset({"lxc", "machine"})
@@ -76,7 +78,7 @@ def _container(part: str, below: list[str]) -> str:
     scoped = _SCOPED.fullmatch(part)
     child = below[0] if below else ""
     if part.startswith("kubepods"):
-        pod = _POD.search("/".join(below))
+        pod = POD.search("/".join(below))
         return f"kubernetes:{pod[1].replace('_', '-')}" if pod else "kubernetes:"
     if scoped:
         return f"{_RUNTIMES.get(scoped[1], 'cri')}:{scoped[2]}"
@@ -110,14 +112,39 @@ def kind_of(path: str, owner: Owner | None = None) -> str:
 
 def _kind_below_kubepods(parent: str, name: str, *, in_pod: bool) -> str:
     """Slices by quality of service, in them pods, in those containers, in those what they please."""
-    if _POD.search(name):
+    if POD.search(name):
         return "pod"
     if not in_pod:
         return "slice"
-    return "container" if _POD.search(parent.rpartition("/")[2]) else "other"
+    return "container" if POD.search(parent.rpartition("/")[2]) else "other"
 
 
 def shown_name(path: str) -> str:
     r"""The last part of a control group's path as people write it: systemd says `my\x2dapp` for `my-app`."""
     name = path.removesuffix(DELETED).rpartition("/")[2]
     return _ESCAPED.sub(lambda match: bytes.fromhex(match[0].replace("\\x", "")).decode(errors="replace"), name)
+
+
+def limit_owner(limited: str, victim: str = "") -> str:
+    """Whose limit a control group's is: own pod container ancestor slice node-allocatable quality-of-service.
+
+    `limited` is the group that reached it, `victim` that of the process that died. What is called own is the victim's
+    own unit or group; an ancestor's limit is shared by all that is below it.
+    """
+    path = limited.removesuffix(DELETED).rstrip("/")
+    name = path.rpartition("/")[2]
+    if _ALLOCATABLE.fullmatch(name):
+        return "node-allocatable"
+    if _QUALITY.fullmatch(name) and "kubepods" in path:
+        return "quality-of-service"
+    kind = kind_of(path) if path.startswith("/") else "other"
+    if kind in ("pod", "container"):
+        return kind
+    if kind == "slice" or name.endswith(".slice"):
+        return "slice"
+    return "ancestor" if victim.removesuffix(DELETED).rstrip("/").startswith(f"{path}/") and kind != "guest" else "own"
+
+
+def is_guaranteed(path: str) -> bool:
+    """Whether a pod is of the best quality of service: its group stands beside those of the others, not in them."""
+    return "kubepods" in path and not any(word in path for word in ("burstable", "besteffort"))

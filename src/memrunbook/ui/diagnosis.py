@@ -14,6 +14,7 @@ from memrunbook.ui.advice import advice_rows
 from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, line, note, row, text
 from memrunbook.ui.findings import finding_entries
 from memrunbook.ui.header import facts_row, held_blocks, host_row, memory_rows
+from memrunbook.ui.oom_event import NEWEST, newest_event
 from memrunbook.ui.suspects import cause_note, cause_rows
 from memrunbook.ui.unread import sudo_row
 from memrunbook.ui.verdict import culprit, diagnosis_verdict
@@ -48,6 +49,8 @@ def diagnosis_view(  # noqa: PLR0913  what a page is made of
         if diagnosis.incidents[0].causes:
             causes = diagnosis.incidents[0].causes
             blocks += [BLANK, Grid((*cause_rows(causes), *advice_rows(causes, snapshot)), indent=0)]
+    found = [finding for entry in diagnosis.runbooks for finding in entry.findings]
+    blocks += newest_event(found, snapshot.value(NEWEST))
     blocks += _noticed(diagnosis, stands, snapshot)
     blocks += _unknown(diagnosis, snapshot)
     return [*blocks, BLANK, *_tuning(stands, snapshot, verbose=verbose), *_clear(diagnosis, snapshot, verbose=verbose)]

@@ -2,184 +2,123 @@
 
 from __future__ import annotations
 
-from memrunbook.core.units import KIB, format_bytes
-from memrunbook.linux.oomlog import explain
-from memrunbook.linux.oomlog.category import category, constraint
-from memrunbook.linux.oomlog.event import UNKILLABLE, USUAL_PAGE_KIB, Kill, LogEvent, Task
-from memrunbook.linux.oomlog.label import whose
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from memrunbook.core.plan.diagnosis import Finding
+from memrunbook.core.reading.fact import Unavailable
+from memrunbook.core.units import format_bytes, format_duration
+from memrunbook.linux.oomlog.account import OomAccount, OomHolder, OomKilled, OomPlace
+from memrunbook.linux.oomlog.places import FREE
+from memrunbook.linux.oomlog.telling import held_words
 from memrunbook.runtime.redaction import redact
-from memrunbook.ui.block import Part, Row, Span, row
-from memrunbook.ui.oom_killers import killer_words, sizes
-from memrunbook.ui.words import plural
+from memrunbook.ui.block import BLANK, Block, Grid, Part, Row, Span, line, row
 
-UNLIMITED_KIB = 1 << 50
-MOST_KILLS = 5
-# What happened, what may help, what cannot: by the class of the event.
-CLASSES: dict[str, tuple[str, str, str]] = {
-    "global": ("the whole host was short of memory", "limit or restart the hog, more swap or RAM", ""),
-    "memcg": (
-        "a control group reached its own limit; the host was not short",
-        "raise that limit, or restart or mend what runs in it",
-        "dropping caches, swappiness, more RAM for the host",
-    ),
-    "cpuset": (
-        "the memory nodes that the cpuset allows were full; others may have been free",
-        "widen cpuset.mems",
-        "freeing other nodes, killing at random",
-    ),
-    "mempolicy": (
-        "the memory nodes of the policy were full; others may have been free",
-        "change the policy (numactl, MPOL_BIND), or free that node",
-        "freeing other nodes, killing at random",
-    ),
-    "manual": ("a person called the OOM killer (SysRq-f)", "", ""),
-    "userspace": ("a killer in userspace acted, not the kernel", "its own policy", ""),
-    "high-order": (
-        "many pages in one piece were asked for, while memory was free",
-        "compaction, fewer large requests; on 32 bit the low zone is too small",
-        "more swap",
-    ),
-    "no-victim": ("no process could be killed", "look for oom_score_adj -1000 on too many processes", ""),
-}
-
-UNCLEAR = ("pages in one piece were asked for; the log does not show whether memory was free", "", "")
+NEWEST = "oom.newest"
+SPEAKING = frozenset({"oom.events", "oom.victim_units", "oom.repeated_units", "oom.last_class", "oom.last_age_seconds"})
+"""Metrics that speak of events: a check that names one is about them."""
+MOST_PLACES = 6
+NOTABLE = 0.01
 
 
-def event_rows(event: LogEvent) -> list[Row]:
+def event_rows(told: OomAccount) -> list[Row]:
     """What happened, to whom, why, who else, where the memory was, what helps, what the log does not show."""
-    what, helps, useless = killer_words(event) or (CLASSES[category(event)] if _is_clear(event) else UNCLEAR)
-    inferred = " (inferred: this kernel does not print it)" if constraint(event)[1] else ""
+    inferred = " (inferred: this kernel does not print it)" if told.inferred else ""
     parts: list[tuple[str, Part]] = [
-        ("What", f"{what}{inferred}"),
-        *_killed(event),
-        ("Whose", _whose(event)),
-        ("Asked by", _asked(event)),
-        ("Limit", _limit(event)),
-        ("Why it", _why(event)),
-        ("Larger", _hog(event)),
-        ("Next", _next(event)),
-        ("Memory", _memory(event)),
-        ("Hidden", _hidden(event)),
-        ("Helps", helps),
-        ("No help", useless),
-        ("Reason", Span(redact(event.reason))),
-        ("Not shown", ", ".join(event.missing)),
+        ("What", f"{told.meaning}{inferred}"),
+        ("Zone", told.zone_says),
+        *_killed(told),
+        ("Whose", _whose(told)),
+        ("Asked by", told.asked_by),
+        ("Limit", told.limit[0].says if told.limit else ""),
+        ("Why it", told.why),
+        ("Hog", _hog(told)),
+        ("Next", "".join(f"{_named(one)}: {held_words(one)}" for one in told.following)),
+        ("Memory", _memory(told)),
+        ("Hidden", Span(told.hidden, "warning")),
+        ("Helps", "; ".join(told.helps)),
+        ("No help", "; ".join(told.useless)),
+        ("Reason", Span(redact(told.reason))),
+        ("Not shown", ", ".join(told.missing)),
     ]
     return [row(Span(label, "strong"), body=body) for label, body in parts if _says(body)]
 
 
-def _is_clear(event: LogEvent) -> bool:
-    """Without a memory report a request for many pages in one piece may have failed while memory was free."""
-    return category(event) != "global" or not event.order or bool(event.free_kib)
+def newest_event(findings: Iterable[Finding], newest: object) -> list[Block]:
+    """The newest event in full where a check that fires speaks of events; `newest` as the fact has it, or a journal."""
+    speaks = any(one.metric in SPEAKING for f in findings if f.state == "firing" for one in f.evidence)
+    if not speaks or isinstance(newest, Unavailable) or not newest:
+        return []
+    told = msgspec.convert(newest, list[OomAccount], from_attributes=True)[0]
+    when = "" if told.age_seconds is None else f", {format_duration(told.age_seconds)} before this was read"
+    return [BLANK, line(Span("Newest OOM event", "strong"), when), Grid(tuple(event_rows(told)))]
 
 
 def _says(body: Part) -> bool:
     return bool(body.text) if isinstance(body, Span) else bool(body)
 
 
-def _killed(event: LogEvent) -> list[tuple[str, Part]]:
-    victim = event.victim
-    if not event.kills and victim:
-        return [("Killed" if event.reaped else "Chosen", f"{victim.name}, pid {victim.pid}")]
-    rows: list[tuple[str, Part]] = [("Killed" if n == 0 else "and", _kill(k)) for n, k in enumerate(event.kills)]
-    more = len(rows) - MOST_KILLS
-    together = ("Together", "all of its group die with it (memory.oom.group)") if event.group else ("", "")
-    return [*rows[:MOST_KILLS], ("and", f"{more:,} more" if more > 0 else ""), together]
+def _killed(told: OomAccount) -> list[tuple[str, Part]]:
+    first = told.fate.capitalize().replace("Reaped", "Killed")
+    rows: list[tuple[str, Part]] = [(first if n == 0 else "and", _kill(one)) for n, one in enumerate(told.killed)]
+    more = f"{told.more_killed:,} more" if told.more_killed else ""
+    together = "all of its group die with it (memory.oom.group)" if told.together else ""
+    return [*rows, ("and", more), ("Together", together)]
 
 
-def _kill(kill: Kill) -> str:
-    parts = {"anonymous": kill.anonymous_kib, "file": kill.file_kib, "shared": kill.shared_kib}
-    held = [f"{words} {_kib(size)}" for words, size in parts.items() if size]
-    uid = [] if kill.uid is None else [f"uid {kill.uid}"]
-    return ", ".join([kill.name, f"pid {kill.pid}", *uid, *held, *sizes(kill)])
+def _kill(one: OomKilled) -> str:
+    sizes = {"anonymous": one.anonymous_bytes, "file": one.file_bytes, "shared": one.shared_bytes}
+    whole = {"held": one.held_bytes, "in swap": one.swap_bytes}  # some killers tell no more
+    held = [f"{words} {format_bytes(size)}" for words, size in {**sizes, **whole}.items() if size]
+    uid = [] if one.uid is None else [f"uid {one.uid}"]
+    adjusted = [f"oom_score_adj {one.oom_score_adj}"] if any(whole.values()) and one.oom_score_adj is not None else []
+    return ", ".join([one.name, f"pid {one.pid}", *uid, *held, *adjusted])
 
 
-def _whose(event: LogEvent) -> str:
-    name, group = whose(event), event.task_memcg or ""
-    unit = explain.owner(event).unit
-    named = [name] if name in ("", unit) or " of user " in name or not unit else [name, unit]
-    return f"{', '.join(named)}: {group}" if name and group and name != group else name
+def _whose(told: OomAccount) -> str:
+    own = (told.whose,) if " of user " in told.whose else (told.container, told.unit)
+    named = [name for name in (told.pod and f"pod {told.pod}", *own) if name]
+    return f"{', '.join(named)}: {told.group}" if named and told.group else "".join(named) or told.group
 
 
-def _asked(event: LogEvent) -> str:
-    if event.gfp is None and event.trigger is None:
+def _hog(told: OomAccount) -> Part:
+    if not told.hog:
         return ""
-    pid = f", pid {event.trigger_pid}" if event.trigger_pid else ""
-    order = event.order or 0
-    pages = f" for {plural(1 << order, 'page')} in one piece" if 0 < order < 64 else ""  # noqa: PLR2004  no such order
-    return f"{event.trigger or 'not printed'}{pid}{pages}"
+    one = told.hog[0]
+    if one.count > 1:
+        known = told.total_bytes and one.memory_bytes <= told.total_bytes  # with swap it may be more
+        share = f", {one.memory_bytes / told.total_bytes:.0%} of {_whole(told)}" if known and told.total_bytes else ""
+        most = f"; the largest of them {format_bytes(one.largest_bytes or 0)}"
+        return Span(f"{one.count:,} {one.name} together: {format_bytes(one.memory_bytes)}{share}{most}", "warning")
+    protected = "; protected by oom_score_adj" if told.hog_protected else ""
+    return Span(f"{_named(one)}, was larger than the victim: {held_words(one)}{protected}", "warning")
 
 
-def _limit(event: LogEvent) -> str:
-    if event.oom_memcg is None and event.limit_kib is None:
-        return ""
-    used = "" if event.usage_kib is None else f": {_kib(event.usage_kib)} used"
-    size = event.limit_kib
-    limit = "" if size is None else " of no limit" if size > UNLIMITED_KIB else f" of {_kib(size)}"
-    return f"{event.oom_memcg or 'its control group'}{used}{limit}"
+def _whole(told: OomAccount) -> str:
+    return "its usage" if told.of_group else "RAM"
 
 
-def _why(event: LogEvent) -> str:
-    """The kernel kills whom it gives the most points: memory, swap, page tables, and oom_score_adj."""
-    if event.score is not None and event.selected:
-        return f"{event.selected.name}, pid {event.selected.pid}, had the highest score: {event.score:,}"
-    victim = explain.victim_row(event)
-    if victim is None:
-        return ""
-    first = event.likeliest and event.likeliest[0].pid == victim.pid
-    most = f"most points of {event.tasks:,} in the table" if first else "not the most points of the table"
-    return f"{most}: {_held(event, victim)}"
+def _named(one: OomHolder) -> str:
+    return f"{one.name}, pid {one.pid}"
 
 
-def _hog(event: LogEvent) -> Part:
-    hog = explain.hog(event)
-    if hog is None:
-        return ""
-    protected = "; protected by oom_score_adj" if explain.is_protected(hog) else ""
-    return Span(f"{hog.name}, pid {hog.pid}, was larger than the victim: {_held(event, hog)}{protected}", "warning")
+def _memory(told: OomAccount) -> str:
+    whole = [f"{format_bytes(told.total_bytes)} RAM"] if told.total_bytes and not told.of_group else []
+    return ", ".join([*whole, *place_words(told)])
 
 
-def _next(event: LogEvent) -> str:
-    task = explain.next_victim(event)
-    return f"{task.name}, pid {task.pid}: {_held(event, task)}" if task else ""
+def place_size(place: OomPlace) -> str:
+    """How much sat in a place, and who holds most of it."""
+    return format_bytes(place.size_bytes) + (f" ({place.detail})" if place.detail else "")
 
 
-def _held(event: LogEvent, task: Task) -> str:
-    page = explain.page_kib(event) or USUAL_PAGE_KIB
-    swap = f", {_kib(task.swap * page)} in swap" if task.swap else ""
-    adjusted = task.oom_score_adj or 0
-    adjustment = f", oom_score_adj {adjusted}" if adjusted else ""
-    never = " (never killed)" if adjusted == UNKILLABLE else ""
-    return f"{_kib(task.rss * page)} in memory{swap}{adjustment}{never}"
-
-
-def _memory(event: LogEvent) -> str:
-    told = explain.memory(event)
-    sizes = {
-        "free": told.free_kib,
-        "anonymous": told.anonymous_kib,
-        "file": told.file_kib,
-        "shared and tmpfs": told.shmem_kib,
-        "slab": _sum(told.slab_reclaimable_kib, told.slab_unreclaimable_kib),
-        "huge pages": told.hugetlb_kib or None,
-        "page tables": told.page_tables_kib,
-    }
-    parts = [f"{words} {_kib(size)}" for words, size in sizes.items() if size is not None]
-    if told.total_swap_kib is not None:
-        parts.append(f"swap free {_kib(told.free_swap_kib or 0)} of {_kib(told.total_swap_kib)}")
-    whole = [] if told.total_kib is None or told.group else [f"{_kib(told.total_kib)} RAM"]
-    return ", ".join([*whole, *parts])
-
-
-def _hidden(event: LogEvent) -> Part:
-    where, size = explain.hidden_in(event), explain.hidden_kib(event)
-    return Span(f"{_kib(size)} are in no process, most of it in {where}", "warning") if where and size else ""
-
-
-def _sum(*sizes: int | None) -> int | None:
-    known = [size for size in sizes if size is not None]
-    return sum(known) if known else None
-
-
-def _kib(size: int) -> str:
-    return format_bytes(size * KIB)
+def place_words(told: OomAccount) -> Sequence[str]:
+    """Where the memory sat, most first, and what of swap was free."""
+    least = NOTABLE * (told.total_bytes or 0)
+    free = [place for place in told.places if place.name == FREE]
+    held = [place for place in told.places if place.name != FREE and place.size_bytes >= least][:MOST_PLACES]
+    parts = [f"{place.name} {place_size(place)}" for place in (*held, *free)]
+    if told.swap_total_bytes is not None:
+        parts.append(f"swap free {format_bytes(told.swap_free_bytes or 0)} of {format_bytes(told.swap_total_bytes)}")
+    return parts

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from memrunbook.core.units import format_bytes
 from memrunbook.linux.oomlog import explain
-from memrunbook.linux.oomlog.category import category
+from memrunbook.linux.oomlog.category import category, judgement
 from memrunbook.linux.oomlog.event import KernelLog, LogEvent
 from memrunbook.linux.oomlog.label import whose
+from memrunbook.linux.oomlog.telling import account
 from memrunbook.ui.block import BLANK, Block, Grid, Span, Table, line
 from memrunbook.ui.oom_event import event_rows
 from memrunbook.ui.oom_failure import failure_blocks
@@ -19,7 +21,12 @@ from memrunbook.ui.oom_waits import wait_blocks
 from memrunbook.ui.words import plural
 
 NOT_A_LOG = "nothing in it looks like a kernel's line"
+PANICKED = {
+    "compulsory": "the kernel panicked (vm.panic_on_oom is 2)",
+    "panic_on_oom": "the kernel panicked (vm.panic_on_oom is on)",
+}
 MOST_NAMES = 3
+MOST_LOOKED_AT = 100
 MOST_GROUPS = 20
 
 
@@ -30,7 +37,7 @@ def oom_log_view(log: KernelLog, file: str, most: int) -> list[Block]:
     if older:
         blocks += [BLANK, line(f"{plural(len(older), 'older event')}, by victim"), _table(older)]
     for event in shown:
-        blocks += [BLANK, _heading(event), Grid(tuple(event_rows(event)))]
+        blocks += [BLANK, _heading(event), Grid(tuple(event_rows(account(event))))]
     return [*blocks, *failure_blocks(log, most), *wait_blocks(log, most), *note_blocks(log)]
 
 
@@ -42,6 +49,9 @@ def _split(events: Sequence[LogEvent], most: int) -> tuple[Sequence[LogEvent], S
 def _verdict(log: KernelLog, file: str) -> Block:
     place = Span(file, whole=True)
     real = [event for event in log.events if category(event) != "manual"]
+    if real and all(_is_blameless(event) for event in real):
+        often = f"{len(real):,} times: " if len(real) > 1 else ""
+        return line(Span("PAGE FAULT FAILED", "warning"), f": {often}{_who(real)}, but memory was not short")
     if real:
         often = f"{len(real):,} times: " if len(real) > 1 else ""
         if words := usual(real):
@@ -57,6 +67,10 @@ def _verdict(log: KernelLog, file: str) -> Block:
     return line(Span("NO EVENT", "good"), ": no out-of-memory event in ", place)
 
 
+def _is_blameless(event: LogEvent) -> bool:
+    return category(event) == "page-fault" and judgement(event).state != "short"
+
+
 def _who(events: Sequence[LogEvent]) -> str:
     names = Counter(_name(event) for event in events)
     parts = [
@@ -70,15 +84,24 @@ def _name(event: LogEvent) -> str:
     victim, owner = event.victim, explain.owner(event)
     if event.killer != "kernel":
         return killed_by(event)
+    if event.panic in PANICKED:
+        return PANICKED[event.panic]
     if victim is None:
         return "nobody could be killed" if event.hopeless else "a victim that the log does not show"
     done = "was killed" if event.kills or event.reaped else "was chosen"
-    return f"{victim.name} {done}" + (f" ({whose(event)})" if owner.unit or owner.container else "")
+    return f"{victim.name} {done}" + (f" ({event.pod or whose(event)})" if owner.unit or owner.container else "")
 
 
 def _cause(events: Sequence[LogEvent]) -> str:
-    hogs = Counter(hog.name for event in events if (hog := explain.hog(event)))
-    return f"; the largest was another: {hogs.most_common(1)[0][0]}" if hogs else ""
+    """Who held most in the most of the events, where that was not the victim."""
+    found = [account(event) for event in events[-MOST_LOOKED_AT:]]
+    hogs = Counter((hog.name, hog.count > 1) for told in found for hog in told.hog)
+    if not hogs:
+        return ""
+    name, many = hogs.most_common(1)[0][0]
+    largest = next(hog for told in reversed(found) for hog in told.hog if (hog.name, hog.count > 1) == (name, many))
+    together = f"; {largest.count:,} {name} held {format_bytes(largest.memory_bytes)} together"
+    return together if many else f"; the largest was another: {name}"
 
 
 def _losses(log: KernelLog) -> list[Block]:

@@ -14,6 +14,7 @@ from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Style, line, note, row, text
 from memrunbook.ui.findings import finding_counts, finding_entries
 from memrunbook.ui.header import RUNBOOK, facts_row, held_blocks, host_row, memory_rows
+from memrunbook.ui.oom_event import NEWEST, newest_event
 from memrunbook.ui.suspects import cause_rows
 from memrunbook.ui.unread import sudo_row
 from memrunbook.ui.verdict import plan_verdict
@@ -52,6 +53,7 @@ def plan_view(  # noqa: PLR0913  what a page is made of
     ]
     if diagnosis.causes:
         blocks.append(Grid(tuple(cause_rows(diagnosis.causes)), indent=0))
+    blocks += newest_event(diagnosis.findings, snapshot.value(NEWEST))
     blocks += [BLANK, line(Span("Plan", "strong"), f": {_counted(plan)}")]
     blocks += [Grid(tuple(_steps(plan)), under=2), BLANK]
     return [*blocks, *_end(plan, next_command, now, saved)]

@@ -11,6 +11,7 @@ from memrunbook.core.units import format_duration
 from memrunbook.ui.advice import advice_rows
 from memrunbook.ui.block import BLANK, Block, Grid, Line, Note, Row, Span, Style, Table, line, note, row, text
 from memrunbook.ui.header import held_blocks, kept_memory_rows
+from memrunbook.ui.oom_event import NEWEST, newest_event
 from memrunbook.ui.words import counts, metric_words, unit_of, value_words
 
 STATES: Mapping[StepState, tuple[str, Style]] = {
@@ -44,6 +45,8 @@ def report_view(report: HostReport, run_id: str) -> list[Block]:
     if report.hint:
         blocks.append(line(Span("hint: ", "hint"), Span(report.hint, whole=True), indent=2))
     blocks += held_blocks(report.held)
+    if report.begun:
+        blocks += newest_event(report.begun.diagnosis.findings, report.begun.kept.get(NEWEST))
     if report.steps:
         blocks += [BLANK, line(Span("Steps", "strong"), f": {_counted(report.steps)}")]
         blocks.append(Grid(tuple(_steps(report.steps)), under=2))

@@ -21,7 +21,10 @@ HELD: Mapping[str, str] = {
     "used_bytes": "used",
     "size_bytes": "size",
     "memory_max_bytes": "MemoryMax",
+    "victim_bytes": "held when it was killed",
 }
+LOST = 1e9
+"""The age of a kill that no log shows."""
 
 MANY_FAULTS = 10.0
 
@@ -65,11 +68,10 @@ def _facts(suspect: Suspect) -> str:
     parts += [f"mostly {maps}"] if isinstance(maps, str) and maps else []
     parts += _faults(suspect.facts)
     growing = _growth(suspect.facts)
-    age = suspect.facts.get("age_seconds")
     parts += [f"+{growing}"] if growing else []
     left = suspect.facts.get("seconds_to_exhaustion")
     parts += [f"memory and swap full in {format_duration(left)}"] if growing and isinstance(left, float) else []
-    parts += [f"up {format_duration(age)}"] if isinstance(age, float) else []
+    parts += _state(suspect.facts)
     return ", ".join(parts) or suspect.kind
 
 
@@ -78,6 +80,20 @@ def _held(suspect: Suspect) -> int:
     own = _bytes(suspect, "own_bytes") - _bytes(suspect, "swap_bytes")
     sizes = ("anonymous_bytes", "used_bytes", "shared_bytes", "bytes", "idle_bytes")
     return own if own > 0 else next(filter(None, (_bytes(suspect, field) for field in sizes)), 0)
+
+
+def _state(facts: Mapping[str, Any]) -> list[str]:
+    """Up or down, and since when: what is down, was killed or is no process has an age of another meaning."""
+    killed = facts.get("kill_age_seconds", facts.get("age_seconds") if "victim" in facts else None)
+    known = isinstance(killed, float) and killed < LOST
+    if "victim" in facts or facts.get("active") is False:
+        state = facts.get("state", "") if facts.get("active") is False else "running"
+        down = [] if state == "running" else [state if state.endswith("ing") else "down"]
+        return [*down, *([f"killed {format_duration(killed)} ago"] if known else [])]
+    age = facts.get("age_seconds")
+    if not isinstance(age, float):
+        return []
+    return [f"last used {format_duration(age)} ago" if "attached" in facts else f"up {format_duration(age)}"]
 
 
 def _bytes(suspect: Suspect, field: str) -> int:

@@ -319,3 +319,25 @@ def test_a_kernel_that_logs_no_refusal_is_not_taken_for_one_that_refused_nothing
     found = read(text, host=Host(kernel=kernel))
     assert (found.logs_refusals, found.refusal_age_seconds) == (logged, age)
     assert ("refusal_age_seconds" in found.unavailable) is (age is None)
+
+
+def test_the_newest_event_is_told_in_full() -> None:
+    found = read(event(900.0) + event(950.0, pid=21, unit="b.service") + event(990.0, order=-1))
+    (newest,) = found.newest
+    assert (newest.class_, newest.unit, newest.age_seconds) == ("global", "b.service", 50.0)
+    assert (newest.killed[0].pid, newest.hog[0].name, newest.following[0].name) == (21, "hog", "hog")
+    assert read(event(990.0, order=-1)).newest == ()
+    assert read("").newest == ()
+
+
+def test_a_failed_page_fault_makes_no_repeat() -> None:
+    text = (event(900.0) + event(950.0)).replace("gfp_mask=0xcc0(GFP_KERNEL)", "gfp_mask=0x0()")
+    found = read(text)
+    assert (found.last_class, found.repeated_units, found.count_24h) == ("page-fault", [], 2)
+
+
+def test_what_the_zones_say_of_a_failure() -> None:
+    zone = "[ 5.0] Node 0 Normal free:{}kB min:10kB low:20kB high:30kB\n"
+    for free, short in ((5, "short"), (9000, "not-short")):
+        (one,) = read("[ 5.0] a: page allocation failure: order:0, mode:0xcc0\n" + zone.format(free)).failures
+        assert one.short == short

@@ -7,6 +7,7 @@ from memrunbook.linux.oomlog.category import category
 from memrunbook.linux.oomlog.event import Failure, KernelLog, Kill, LogEvent, Task, TaskRow
 from memrunbook.linux.oomlog.frame import LogLine, unframe
 from memrunbook.linux.oomlog.reader import read_log
+from memrunbook.linux.zones import PrintedZone
 
 HEADER = "[  100.000000] web invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0"
 CPU = "[  100.000001] CPU: 1 UID: 0 PID: 77 Comm: web Not tainted 6.12.0-1 #1"
@@ -256,15 +257,19 @@ def test_sysrq_is_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("line", "kind"),
     [
-        "Out of memory and no killable processes...",
-        "Kernel panic - not syncing: Out of memory: system-wide panic_on_oom is enabled",
+        ("Out of memory and no killable processes...", "no-victim"),
+        ("Kernel panic - not syncing: Out of memory: system-wide panic_on_oom is enabled", "panic"),
     ],
 )
-def test_nobody_to_kill(line: str) -> None:
+def test_nobody_to_kill(line: str, kind: str) -> None:
     event = only(HEADER, f"[  100.1] {line}")
-    assert (category(event), event.victim, event.reason) == ("no-victim", None, line)
+    assert (category(event), event.victim, event.reason) == (kind, None, line)
+
+
+NORMAL = PrintedZone(name="Normal", free_kib=900, min_kib=60, low_kib=80, high_kib=100)
+FULL_NORMAL = PrintedZone(name="Normal", free_kib=90, min_kib=60, low_kib=80, high_kib=100)
 
 
 def event_with(**fields: object) -> LogEvent:
@@ -284,8 +289,8 @@ def event_with(**fields: object) -> LogEvent:
         (event_with(nodemask="0", mems_allowed="0-1"), "mempolicy"),
         (event_with(nodemask="(null)", mems_allowed="0-1"), "global"),
         (event_with(nodemask="0-1", mems_allowed="0-1"), "global"),
-        (event_with(order=2, free_kib=900, high_kib=100), "high-order"),
-        (event_with(order=2, free_kib=90, high_kib=100), "global"),
+        (event_with(order=2, gfp="0xcc0", zones=[NORMAL], blocks={"Normal": [225]}), "high-order"),
+        (event_with(order=2, gfp="0xcc0", zones=[FULL_NORMAL], blocks={"Normal": [22]}), "global"),
         (event_with(order=2, free_kib=90), "global"),
         (event_with(killer="earlyoom"), "userspace"),
     ],
@@ -338,7 +343,7 @@ def test_only_the_newest_events_are_kept(monkeypatch: pytest.MonkeyPatch) -> Non
         ),
         (
             "a b: page allocation failure: order:0, mode:0xa20(GFP_ATOMIC), nodemask=(null)",
-            Failure(None, "a b", 0, "0xa20", "GFP_ATOMIC"),
+            Failure(None, "a b", 0, "0xa20", "GFP_ATOMIC", "(null)"),
             True,
         ),
         (

@@ -237,16 +237,17 @@ def test_newlines_that_rsyslog_wrote_as_numbers() -> None:
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("line", "kind"),
     [
-        "Kernel panic - not syncing: Out of memory: compulsory panic_on_oom is enabled",
-        "Kernel panic - not syncing: out of memory. panic_on_oom is selected",
-        "Kernel panic - not syncing: System is deadlocked on memory",
+        ("Kernel panic - not syncing: Out of memory: compulsory panic_on_oom is enabled", "panic"),
+        ("Kernel panic - not syncing: out of memory. Compulsory panic_on_oom is selected", "panic"),
+        ("Kernel panic - not syncing: out of memory. panic_on_oom is selected", "panic"),
+        ("Kernel panic - not syncing: System is deadlocked on memory", "no-victim"),
     ],
 )
-def test_panics(line: str) -> None:
+def test_panics(line: str, kind: str) -> None:
     event = only(*BODY[:3], line)
-    assert (category(event), event.reason, event.is_over) == ("no-victim", line, True)
+    assert (category(event), event.reason, event.is_over) == (kind, line, True)
 
 
 def test_the_lines_below_a_panic_name_the_kernel() -> None:

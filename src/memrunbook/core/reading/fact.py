@@ -26,12 +26,17 @@ class Unavailable(Struct, frozen=True, tag=True):
 
 @dataclass(frozen=True)
 class Doc:
-    """What a metric means, what it counts and where the kernel or tool says so; `alias` is vmstat's word for it."""
+    """What a metric means, what it counts and where the kernel or tool says so.
+
+    `alias` is vmstat's word for it. `kept` stays in the journal beside the diagnosis, for the report: what a host says
+    of it only once.
+    """
 
     meaning: str
     unit: Unit = Unit.NONE
     source: str = ""
     alias: str = ""
+    kept: bool = False
 
 
 class Cut(Struct, frozen=True):

@@ -19,7 +19,8 @@ KINDS: dict[Any, str] = {int: "int", float: "double", bool: "bool", str: "string
 class Metric(Struct, frozen=True):
     """One named value. `kind`: int, double, bool, string, list (of items) or list of one of the four.
 
-    `fields` are the metrics of a list's items, by name; `alias` is another name that people type, empty for none.
+    `fields` are the metrics of a list's items, by name; `alias` is another name that people type, empty for none;
+    `kept` stays in the journal beside a diagnosis.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Metric(Struct, frozen=True):
     source: str
     fields: dict[str, Metric] = {}
     alias: str = ""
+    kept: bool = False
 
 
 def metrics_of(name: str, fact: Fact) -> dict[str, Metric]:
@@ -76,6 +78,6 @@ def _metric(name: str, kind: Any, doc: Doc) -> Metric:
     if typing.get_origin(kind) in (list, tuple):
         item = typing.get_args(kind)[0]
         if isinstance(item, type) and issubclass(item, Struct):
-            return Metric(name, "list", doc.unit, doc.meaning, doc.source, _fields(item))
+            return Metric(name, "list", doc.unit, doc.meaning, doc.source, _fields(item), kept=doc.kept)
         return Metric(name, f"list({KINDS[item]})", doc.unit, doc.meaning, doc.source)
     return Metric(name, KINDS[kind], doc.unit, doc.meaning, doc.source, alias=doc.alias)

@@ -43,11 +43,12 @@ WHERE = ("memory.total_bytes", "memory.available_bytes", "memory.places")
 
 
 class Diagnosed(Struct, frozen=True, tag="diagnosed"):
-    """The diagnosis and the plan that the run began with, and the signals before it."""
+    """The diagnosis and the plan that the run began with, the signals before it, and the metrics that are kept."""
 
     diagnosis: RunbookDiagnosis
     plan: Plan
     signals: Signals
+    kept: dict[str, Any] = {}
 
     @property
     def told(self) -> str:

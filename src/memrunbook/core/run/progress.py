@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
+from msgspec import to_builtins
 
 from memrunbook.core.plan.diagnosis import world_of
 from memrunbook.core.reading.fact import Unavailable
@@ -115,7 +115,14 @@ def where(snapshot: Snapshot) -> Signals:
     """Where the memory is, in plain values; empty where a runbook does not read that."""
     values = {name: snapshot.value(name) for name in WHERE}
     known = {name: value for name, value in values.items() if not isinstance(value, Unavailable)}
-    return {name: msgspec.to_builtins(value) for name, value in known.items()}
+    return {name: to_builtins(value) for name, value in known.items()}
+
+
+def kept(runbook: Runbook, snapshot: Snapshot) -> dict[str, Any]:
+    """The metrics that a report shows as they were, as plain data; those that were not read are not there."""
+    names = [metric.name for metric in runbook.metrics.values() if metric.kept]
+    values = {name: snapshot.value(name) for name in names}
+    return {name: to_builtins(value) for name, value in values.items() if value and not isinstance(value, Unavailable)}
 
 
 def incident_over(progress: Progress) -> bool:

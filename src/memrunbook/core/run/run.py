@@ -16,7 +16,7 @@ from memrunbook.core.plan.nothing import nothing_found
 from memrunbook.core.plan.planner import items_of, make_plan
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.run.event import Diagnosed, Outcome, RunFinished, StepState, StillHeld
-from memrunbook.core.run.progress import TOO_SHORT, Doing, Progress, incident_over, signals, where
+from memrunbook.core.run.progress import TOO_SHORT, Doing, Progress, incident_over, kept, signals, where
 from memrunbook.core.run.request import Asking, Lock, ReadFacts, Record, Unlock, Wait, ask
 from memrunbook.core.run.step import run_item
 from memrunbook.core.runbook.bound import Runbook, Step
@@ -57,7 +57,8 @@ def _live(progress: Progress) -> Asking[None]:
     diagnosis = diagnose_one(runbook, snapshot)
     incident = diagnosis.incident
     progress.uncertain = incident.state == "unknown" or (progress.too_short and not incident.holds)
-    yield from ask(Record(Diagnosed(diagnosis, make_plan(runbook, snapshot), signals(runbook, snapshot))))
+    found = Diagnosed(diagnosis, make_plan(runbook, snapshot), signals(runbook, snapshot), kept(runbook, snapshot))
+    yield from ask(Record(found))
     if incident.state == "fails" and not progress.uncertain:
         yield from _finish(progress, "healthy", "the incident does not apply")
         return

@@ -19,7 +19,8 @@ from memrunbook.documents.oom_lines import (
 from memrunbook.documents.printed import Document
 from memrunbook.linux.fragmentation import by_zone
 from memrunbook.linux.oomlog import explain
-from memrunbook.linux.oomlog.category import category, constraint
+from memrunbook.linux.oomlog.account import OomAccount
+from memrunbook.linux.oomlog.category import constraint
 from memrunbook.linux.oomlog.event import (
     KERNEL_KILLERS,
     USUAL_PAGE_KIB,
@@ -29,7 +30,9 @@ from memrunbook.linux.oomlog.event import (
     LogEvent,
     Task,
 )
+from memrunbook.linux.oomlog.failing import FailureAccount, failure_account
 from memrunbook.linux.oomlog.label import whose
+from memrunbook.linux.oomlog.telling import account
 
 SAME = (
     "trigger", "trigger_pid", "gfp", "order", "oom_memcg", "task_memcg", "cpuset", "mems_allowed", "nodemask", "kernel",
@@ -93,6 +96,7 @@ class OomLogEvent(Struct, frozen=True, kw_only=True):
     `inferred`: this kernel does not print the constraint. `score` is the victim's where it is printed (before 5.1).
     `hog` is the largest process where the victim is another, `next_victim` who would be killed next; `hidden_kb` is
     memory that no process holds, `hidden_in` what holds most of it where that is unusual. `seen` counts the sources.
+    `account` is what the page says of it, in the same words as `diagnose` and `report` do.
     """
 
     time: str | None
@@ -135,10 +139,14 @@ class OomLogEvent(Struct, frozen=True, kw_only=True):
     seen: int
     complete: bool
     missing: tuple[str, ...]
+    account: OomAccount
 
 
 class OomLogFailure(Struct, frozen=True, kw_only=True):
-    """An allocation that the kernel could not serve. `fragmentation` is the index (near 1: fragmented) by zone."""
+    """An allocation that the kernel could not serve. `fragmentation` is the index (near 1: fragmented) by zone.
+
+    `account` is what the page says of it.
+    """
 
     time: str | None
     stamp_seconds: float | None
@@ -150,6 +158,7 @@ class OomLogFailure(Struct, frozen=True, kw_only=True):
     atomic: bool
     memory: OomMemory
     fragmentation: dict[str, float]
+    account: FailureAccount
 
 
 class OomLogKiller(Struct, frozen=True, kw_only=True):
@@ -194,7 +203,7 @@ def oom_log_document(log: KernelLog) -> OomLogDocument:
     """The whole log."""
     return OomLogDocument(
         events=tuple(_event(event) for event in log.events if event.killer in KERNEL_KILLERS),
-        failures=tuple(_failure(failure) for failure in log.failures),
+        failures=tuple(_failure(failure, log) for failure in log.failures),
         userspace=tuple(_killer(event) for event in log.events if event.killer not in KERNEL_KILLERS),
         notes=tuple(note_document(note) for note in log.notes),
         stalls=tuple(stall_document(stall) for stall in log.stalls),
@@ -212,12 +221,12 @@ def _event(event: LogEvent) -> OomLogEvent:
     page = explain.page_kib(event) or USUAL_PAGE_KIB
     owner, (word, inferred) = explain.owner(event), constraint(event)
     hog, following, chosen = explain.hog(event), explain.next_victim(event), event.chosen or event.selected
-    hidden = explain.hidden_kib(event)
+    hidden, told = explain.hidden_kib(event), account(event)
     return OomLogEvent(
         **{name: getattr(event, name) for name in SAME},
         time=event.date or None,
         stamp_seconds=event.stamp,
-        class_=category(event),
+        class_=told.class_,
         constraint=word,
         inferred=inferred,
         unit=owner.unit or None,
@@ -240,10 +249,11 @@ def _event(event: LogEvent) -> OomLogEvent:
         hidden_in=explain.hidden_in(event) or None,
         reason=event.reason or None,
         missing=tuple(event.missing),
+        account=told,
     )
 
 
-def _failure(failure: Failure) -> OomLogFailure:
+def _failure(failure: Failure, log: KernelLog) -> OomLogFailure:
     return OomLogFailure(
         time=failure.date or None,
         stamp_seconds=failure.stamp,
@@ -255,6 +265,7 @@ def _failure(failure: Failure) -> OomLogFailure:
         atomic=failure.atomic,
         memory=_memory(explain.of_host(failure)),
         fragmentation=by_zone(failure.blocks, failure.order),
+        account=failure_account(failure, log),
     )
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from memrunbook.linux.oomlog import lines, table
+from memrunbook.linux.oomlog import lines, memory, sums, table
 from memrunbook.linux.oomlog.collection import Collection
 from memrunbook.linux.oomlog.event import LogEvent, Picture
 from memrunbook.linux.oomlog.frame import KERNEL, LogLine
 from memrunbook.linux.oomlog.thread import Thread, is_late
-from memrunbook.linux.oomlog.words import BELOW, BOOTS, INSIDE, OTHERS, PICTURE, REPORT, STARTS, TABLE
+from memrunbook.linux.oomlog.words import BELOW, BOOTS, INSIDE, NEARBY, OTHERS, PICTURE, REPORT, STARTS, TABLE
 
 MOST_THREADS = 64
 MOST_BELOW = 1 << 15
@@ -90,7 +90,7 @@ class Assembly:
         for needle, rule in STARTS.get(word, {}).items():
             if needle in line.text and self._starts(thread, rule, line):
                 return True
-        readings = OTHERS.get(word) or BELOW.get(word)
+        readings = OTHERS.get(word) or BELOW.get(word) or NEARBY.get(word, ())
         if readings and self.kept.other(readings, thread, line):
             return True
         if word in BOOTS and self.kept.boots(line):
@@ -139,6 +139,7 @@ def _counted(kept: Collection, thread: Thread) -> bool:
     """A line of the thread's event was read: it is one."""
     if thread.event and thread.event.is_over:
         thread.columns, thread.below = [], None
+        sums.close(thread.event)
     kept.count(thread)
     return True
 
@@ -172,13 +173,20 @@ def _inside(thread: Thread, word: bytes, line: LogLine) -> bool:
 def _pictured(thread: Thread, rule: Callable[[Picture, str], bool], line: LogLine) -> bool:
     event = thread.event if thread.event and not thread.event.is_over else None
     told: Picture | None = thread.failure or event
-    return told is not None and line.program == KERNEL and rule(told, line.text)
+    if told is None or line.program != KERNEL or not rule(told, line.text):
+        return False
+    if rule is memory.caches_begin:
+        thread.below = partial(memory.caches, told)
+    return True
 
 
 def _rule(thread: Thread, event: LogEvent | None, rule: lines.Rule, line: LogLine) -> bool:
     if thread.failure and thread.failure.pid is None and rule is lines.processor:
         thread.failure.pid = lines.pid_of(line.text)
         return thread.failure.pid is not None
+    if event is None and rule is lines.usage:  # its header is lost; whether it is an event, later lines say
+        thread.open(LogEvent(stamp=line.stamp, date=line.date, style=line.style))
+        event = thread.event
     if event is None or not rule(event, line.text):
         return False
     if rule is lines.group_stats:

@@ -2,24 +2,75 @@
 
 from __future__ import annotations
 
-from memrunbook.linux.oomlog.event import ANYWHERE, CPUSET, KERNEL_KILLERS, MEMCG, POLICY, LogEvent
+from memrunbook.linux.oomlog import memory
+from memrunbook.linux.oomlog.event import (
+    ANYWHERE,
+    CPUSET,
+    KERNEL_KILLERS,
+    MEMCG,
+    POLICY,
+    USUAL_PAGE_KIB,
+    LogEvent,
+    Picture,
+)
+from memrunbook.linux.zones import Judgement, PageRequest, judge, nodes_of
 
 CLASSES = {MEMCG: "memcg", CPUSET: "cpuset", POLICY: "mempolicy"}
-MOST_NODES = 1024
+PANIC, NOBODY = "panic", "no-victim"
 
 
-def category(event: LogEvent) -> str:
-    """One of: userspace manual no-victim memcg cpuset mempolicy high-order global."""
+def category(event: LogEvent, found: Judgement | None = None) -> str:
+    """One of: userspace manual panic no-victim page-fault memcg cpuset mempolicy high-order global.
+
+    `found` is the judgement of its zones, where that is known already.
+    """
     if event.killer not in KERNEL_KILLERS:
         return "userspace"
     if event.by_hand:
         return "manual"
+    if event.panic in ("compulsory", "panic_on_oom"):
+        return PANIC
     if event.hopeless and not event.kills:
-        return "no-victim"
+        return NOBODY
+    return shortage(event, found)
+
+
+def shortage(event: LogEvent, found: Judgement | None = None) -> str:
+    """Which memory was wanting, whoever was killed for it: memcg cpuset mempolicy page-fault high-order global."""
     kind = "memcg" if event.of_group else CLASSES.get(event.constraint or "") or _inferred(event)
-    if kind == "global" and (event.order or 0) > 0 and event.free_kib > event.high_kib > 0:
-        return "high-order"
-    return kind
+    if kind != "global":
+        return kind
+    if is_page_fault(event):
+        return "page-fault"
+    if not event.order:
+        return kind
+    return "high-order" if (found or judgement(event)).state == "fragmented" else kind
+
+
+def is_page_fault(event: LogEvent) -> bool:
+    """Nothing was asked for: a page fault came back with an error, and until 5.15 that called the killer."""
+    if event.gfp is None:
+        return event.page_fault
+    return int(event.gfp, 16) == 0 and not event.order
+
+
+def judgement(event: LogEvent) -> Judgement:
+    """What the zones say of the request that ended in this event; of a page fault, what they say of any process's."""
+    asked = not is_page_fault(event)
+    request = PageRequest(
+        gfp=event.gfp if asked else None,
+        flags=event.flags if asked else None,
+        order=max(0, event.order or 0),
+        nodemask=event.nodemask,
+        mems_allowed=event.mems_allowed,
+        last_look=True,
+    )
+    return judged(event, request, event.page_kib)
+
+
+def judged(picture: Picture, request: PageRequest, page_kib: int | None = None) -> Judgement:
+    """What the zones of a memory report say of a request."""
+    return judge(memory.zones(picture), request, page_kib or picture.page_kib or USUAL_PAGE_KIB)
 
 
 def constraint(event: LogEvent) -> tuple[str | None, bool]:
@@ -38,15 +89,5 @@ def _inferred(event: LogEvent) -> str:
     known = event.mems_allowed or "0"  # 4.8 to 4.12 print the allowed nodes where no policy names any
     if event.nodemask not in (None, ANYWHERE, known):
         return "mempolicy"
-    allowed = _nodes(event.mems_allowed or "")
+    allowed = nodes_of(event.mems_allowed)
     return "cpuset" if allowed and allowed < event.nodes else "global"
-
-
-def _nodes(text: str) -> set[int]:
-    found: set[int] = set()
-    for part in text.split(","):
-        first, _, last = part.partition("-")
-        if first.isdecimal():
-            end = int(last) if last.isdecimal() else int(first)
-            found.update(range(int(first), min(end, MOST_NODES) + 1))
-    return found

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from functools import partial
 
+from memrunbook.linux.attribution import POD
 from memrunbook.linux.oomlog import android, cluster, others, stalls
 from memrunbook.linux.oomlog.android import More
 from memrunbook.linux.oomlog.caches import CacheFailure, CacheLine
@@ -15,6 +16,7 @@ from memrunbook.linux.oomlog.hung import HungTask
 from memrunbook.linux.oomlog.killers import Sighting, Undone
 from memrunbook.linux.oomlog.merge import merged
 from memrunbook.linux.oomlog.others import LineReading, Telling
+from memrunbook.linux.oomlog.pods import PodName
 from memrunbook.linux.oomlog.retold import Retelling, undo
 from memrunbook.linux.oomlog.thread import Thread
 
@@ -37,6 +39,7 @@ class Collection:
         self._retelling = Retelling()
         self._counted = self._slub = self._refusals = self._boot = 0
         self._cut = False
+        self._pods: dict[str, str] = {}
 
     def begin(self, line: LogLine) -> LogEvent:
         """An event that begins with this line; it counts once it is known to be one."""
@@ -69,9 +72,16 @@ class Collection:
             self._hung.append(told)
         elif isinstance(told, (LogEvent, LogNote, Sighting, Undone, More)):
             self._killer(told)
+        elif isinstance(told, PodName):
+            self._name_pod(told)
         elif told is not None:
             self._count(told)
         return told is not None
+
+    def _name_pod(self, told: PodName) -> None:
+        self._pods[told.uid] = told.name
+        if len(self._pods) > MOST:
+            self._pods.clear()
 
     def _fail(self, told: Failure, thread: Thread) -> None:
         thread.failure, thread.reported = told, False
@@ -112,6 +122,9 @@ class Collection:
     def result(self, *, kernel: bool) -> KernelLog:
         """All of it, each event once."""
         events = merged(self._events)
+        for event in events:
+            pod = POD.search(event.task_memcg or event.oom_memcg or "") if self._pods else None
+            event.pod = self._pods.get(pod[1].replace("_", "-"), "") if pod else ""
         return KernelLog(
             tuple(events),
             tuple(self._failures),

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from memrunbook.linux.oomlog.caches import CacheFailure
 from memrunbook.linux.oomlog.hung import HungTask
+from memrunbook.linux.zones import PageRequest, PrintedZone
 
 MEMCG = "CONSTRAINT_MEMCG"
 CPUSET = "CONSTRAINT_CPUSET"
@@ -68,17 +69,29 @@ class Task(NamedTuple):
         return self.rss + self.swap
 
 
+class NameSum(NamedTuple):
+    """All processes of one name together; sizes in pages, `largest` the most that one of them holds."""
+
+    many: int
+    pages: int
+    largest: int
+
+
 class Picture(Struct, kw_only=True):
     """The memory of a host as the kernel reports it with an event or a failure (`Mem-Info:`).
 
-    `counts` are the host's totals in pages, by the kernel's names; `blocks` the free blocks by zone and order.
+    `counts` are the host's totals in pages, by the kernel's names; `blocks` the free blocks by zone and order, `types`
+    the letters behind them. `caches` are the kernel's own that hold most and cannot give it back, in KiB.
     """
 
     counts: dict[str, int] = {}
+    zones: list[PrintedZone] = []
     blocks: dict[str, list[int]] = {}
+    types: dict[str, list[str]] = {}
+    caches: dict[str, int] = {}
     page_kib: int | None = None
     free_kib: int = 0
-    high_kib: int = 0
+    stack_kib: int | None = None
     huge_kib: int | None = None
     nodes: set[int] = set()
     free_swap_kib: int | None = None
@@ -92,8 +105,9 @@ class LogEvent(Picture):
 
     `stamp` is the uptime of its last line of weight in seconds, `date` the wall time as printed; memory is in KiB,
     `ram_pages` and the table in pages. `largest` are the three rows with the most memory and swap, `likeliest` those
-    that the kernel would have killed first; `tasks` and `task_pages` count all rows. `group_kib` is the breakdown of
-    the control group whose limit was hit; `seen` counts the sources that tell of it.
+    that the kernel would have killed first, `sums` all of one name together; `tasks` and `task_pages` count all rows,
+    `unkillable` those with oom_score_adj -1000. `group_kib` is the breakdown of the control group whose limit was hit;
+    `panic` is the kernel's last word where it gave up itself; `seen` counts the sources that tell of it.
     """
 
     stamp: float | None = None
@@ -101,7 +115,9 @@ class LogEvent(Picture):
     trigger: str | None = None
     trigger_pid: int | None = None
     gfp: str | None = None
+    flags: str | None = None
     order: int | None = None
+    page_fault: bool = False
     kernel: str | None = None
     by_hand: bool = False
     constraint: str | None = None
@@ -112,11 +128,14 @@ class LogEvent(Picture):
     oom_memcg: str | None = None
     task_memcg: str | None = None
     unit: str = ""
+    pod: str = ""
     usage_kib: int | None = None
     limit_kib: int | None = None
     group_kib: dict[str, int] = {}
     tasks: int = 0
     task_pages: int = 0
+    unkillable: int = 0
+    sums: dict[bytes, NameSum] = {}
     largest: list[Task] = []
     likeliest: list[Task] = []
     chosen: TaskRow | None = None
@@ -127,6 +146,7 @@ class LogEvent(Picture):
     kills: list[Kill] = []
     reaped: list[TaskRow] = []
     hopeless: bool = False
+    panic: str = ""
     reason: str = ""
     date: str = ""
     style: str = "dmesg"
@@ -156,7 +176,7 @@ class LogEvent(Picture):
         if self.killer != "kernel":
             return []
         picture = bool(self.counts or self.ram_pages or self.nodes)
-        reported = self.usage_kib is not None if self.of_group else picture
+        reported = self.limit_kib is not None if self.of_group else picture
         parts = {
             "header": self.gfp is not None,
             "memory report": reported,
@@ -179,16 +199,26 @@ class Failure(Picture):
     order: int
     mode: str
     flags: str | None = None
+    nodemask: str | None = None
+    mems_allowed: str | None = None
     pid: int | None = None
     date: str = ""
 
     @property
+    def request(self) -> PageRequest:
+        """What was asked for."""
+        return PageRequest(
+            gfp=self.mode,
+            flags=self.flags,
+            order=self.order,
+            nodemask=self.nodemask,
+            mems_allowed=self.mems_allowed,
+        )
+
+    @property
     def atomic(self) -> bool:
-        """Whether the caller could not wait. Without names (before 4.6): 0x10 allows to wait, 0x20 is urgent."""
-        if self.flags is not None:
-            return "GFP_ATOMIC" in self.flags.split("|")
-        bits = int(self.mode, 16)
-        return bool(bits & 0x20) and not bits & 0x10
+        """Whether the caller could not wait."""
+        return self.request.atomic
 
 
 class Watermark(NamedTuple):

@@ -12,14 +12,16 @@ NUMBER = r"\d{1,18}"
 """A number with more digits is none of a kernel's, and such a line is not the kernel's."""
 _HEADER = re.compile(
     r"(?:(.*) invoked |invoked )?oom-killer: (?:order=(-?\d{1,9}), oom_score_adj=-?\d+, )?gfp_mask=(0x[0-9a-f]+)"
-    r"(?:\([^)]*\))?,?(?: nodemask=(\S*?), +)?(?: ?order=(-?\d{1,9})\b)?"
+    r"(?:\(([^)]*)\))?,?(?: nodemask=(\S*?), +)?(?: ?order=(-?\d{1,9})\b)?"
 )
 _VERSION = r"(?:.*(?:Not tainted *+|Tainted:[A-Z -]*+)|.*? )\(?(\d+\.\d+[^\s)]*) "
 _CPU = re.compile(rf"CPU: {NUMBER} (?:UID: {NUMBER} )?PID: ({NUMBER}) Comm: {_VERSION}")
 _PID = re.compile(rf"Pid: ({NUMBER}), comm: {_VERSION}")
 _CPUSET = re.compile(r".* cpuset=(.*) mems_allowed=([\d,-]*)$")
 _LIMIT = re.compile(r"Task in (.*) killed as a result of limit of (.*)$")
-_USAGE = re.compile(rf"memory: usage ({NUMBER})kB, limit ({NUMBER})kB")
+_USAGE = re.compile(r"(memory|kmem): usage (\d{1,20})kB, limit (\d{1,20})kB")
+UNDERFLOWN_KIB = 1 << 53
+"""A counter that went below zero prints as 2^64 bytes, less a little; no host has so much."""
 _STATS = re.compile(r"Memory cgroup stats for (.*?):(?: cache:.*)?$|Memory cgroup stats for (.*)$")
 _GROUP_KIB = re.compile(rf"\b([a-z_]{{2,40}}):({NUMBER})KB")
 _GROUP_BYTES = re.compile(rf"[ \t\]:;\n]([a-z_]{{2,40}}+) ({NUMBER}+)(?=\n)")
@@ -55,8 +57,8 @@ def header(event: LogEvent, text: str) -> bool:
     found = _HEADER.match(text)
     if found:
         event.trigger = None if found[1] is None else bare_name(found[1])
-        event.gfp, event.nodemask = found[3], found[4]
-        event.order = _number(found[2] or found[5])
+        event.gfp, event.flags, event.nodemask = found[3], found[4], found[5]
+        event.order = _number(found[2] or found[6])
         event.by_hand = (event.order or 0) < 0
     return found is not None
 
@@ -89,10 +91,26 @@ def limit(event: LogEvent, text: str) -> bool:
 
 
 def usage(event: LogEvent, text: str) -> bool:
+    """Usage and limit of the group; a counter that underflowed says nothing of the usage, and the limit still holds."""
     found = _USAGE.match(text)
-    if found and event.usage_kib is None:
-        event.usage_kib, event.limit_kib = int(found[1]), int(found[2])
+    if found and event.limit_kib is None:
+        event.usage_kib, event.limit_kib = _counter(found[2]), min(int(found[3]), UNDERFLOWN_KIB)
     return found is not None
+
+
+def kmem(event: LogEvent, text: str) -> bool:
+    """Kernel memory of the group: version 1 counts it apart."""
+    found = _USAGE.match(text)
+    used = _counter(found[2]) if found else None
+    if found and used is not None:
+        event.group_kib.setdefault("kmem", used)
+    return found is not None
+
+
+def page_fault(event: LogEvent, text: str) -> bool:
+    """In the trace: no request for memory failed, a page fault did (before 5.16)."""
+    event.page_fault = True
+    return bool(text)
 
 
 def group_stats(event: LogEvent, text: str) -> bool:
@@ -189,7 +207,10 @@ def hopeless(event: LogEvent, text: str) -> bool:
 
 
 def panic(event: LogEvent, text: str) -> bool:
-    return _PANIC.search(text) is not None and hopeless(event, text)
+    found = _PANIC.search(text)
+    if found:
+        event.panic = "compulsory" if "ompulsory" in text else "panic_on_oom" if "panic_on_oom" in text else "nobody"
+    return found is not None and hopeless(event, text)
 
 
 def pid_of(text: str) -> int | None:
@@ -215,6 +236,10 @@ def _read_kill(text: str) -> Kill | None:
 def _add(event: LogEvent, new: Kill) -> None:
     if len(event.kills) < MOST_KILLS and all(new.pid != known.pid for known in event.kills):
         event.kills.append(new)
+
+
+def _counter(digits: str) -> int | None:
+    return None if int(digits) >= UNDERFLOWN_KIB else int(digits)
 
 
 def _number(text: str | None) -> int | None:

@@ -12,9 +12,12 @@ from memrunbook.linux.oomlog.event import Failure, LogEvent, LogNote
 from memrunbook.linux.oomlog.frame import KERNEL, LogLine, bare_name
 from memrunbook.linux.oomlog.hung import HungTask
 from memrunbook.linux.oomlog.killers import Sighting, Undone
+from memrunbook.linux.oomlog.pods import PodName
 
 _FAILURE = re.compile(
-    r"(.*): page allocation failure[.:] order:(\d{1,3}), mode:(0x[0-9a-f]{1,16})(?:\(([^)]*)\))?", re.DOTALL
+    r"(.*): page allocation failure[.:] order:(\d{1,3}), mode:(0x[0-9a-f]{1,16})(?:\(([^)]*)\))?"
+    r"(?:, ?nodemask=(\(null\)|[\d,-]*?))?(?:,cpuset=.*,mems_allowed=([\d,-]*))?\s*$",
+    re.DOTALL,
 )
 _REFUSAL = re.compile(r"__vm_enough_memory: pid: (\d{1,10}), comm: (.*), (?:bytes: (\d{1,18}) )?no[t ]+enough memory")
 _DROP = re.compile(r"(.*) \((\d{1,10})\): drop_caches: (\d{1,3})$")
@@ -42,7 +45,7 @@ class Sign(Enum):
     LOSS = auto()
 
 
-Telling = LogEvent | Failure | LogNote | CacheFailure | CacheLine | HungTask | Sighting | Undone | More | Sign
+Telling = LogEvent | Failure | LogNote | CacheFailure | CacheLine | HungTask | Sighting | Undone | More | PodName | Sign
 LineReading = Callable[[LogLine], Telling | None]
 _MINUTE = re.compile(r".*?\d\d:\d\d")
 _LOST = re.compile(
@@ -56,7 +59,8 @@ def failure(line: LogLine) -> Failure | None:
     found = _FAILURE.match(line.text) if line.program == KERNEL else None
     if found is None:
         return None
-    return Failure(line.stamp, bare_name(found[1]), int(found[2]), found[3], found[4], date=line.date)
+    nodes = found[5], found[6]
+    return Failure(line.stamp, bare_name(found[1]), int(found[2]), found[3], found[4], *nodes, date=line.date)
 
 
 def unit(line: LogLine) -> LogNote | LogEvent | None:

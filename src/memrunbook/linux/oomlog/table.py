@@ -8,18 +8,22 @@ from functools import lru_cache
 from operator import add
 from typing import NamedTuple
 
+from memrunbook.linux.oomlog import sums
 from memrunbook.linux.oomlog.event import UNKILLABLE, USUAL_PAGE_KIB, LogEvent, Task
 
 SHOWN, LIKELY = 3, 8
 KIB = 1024
-SUMMED = ("rss", "swapents", "oom_score_adj")
-WANTED = ("total_vm", "rss", "swapents", "oom_score_adj", "nr_ptes", "nr_pmds", "pgtables_bytes")
+SUMMED = ("rss", "rss_anon", "swapents", "oom_score_adj")
+WANTED = ("total_vm", "rss", "rss_anon", "swapents", "oom_score_adj", "nr_ptes", "nr_pmds", "pgtables_bytes")
 LONGEST_FRAME = 300
+FEW = 16
+"""So few rows in one piece: others of the table may follow behind another line."""
 _HEADER = re.compile(r"\[ *pid *\] +(uid .*)$")
 _ROW = re.compile(r"\[ *(\d{1,10})\] +(\S.*)")
 _NUMBER = re.compile(r"-?\d{1,18}")
 BELOW = (b"oom-kill:", b"ut of memory")
 _CELL = rb"(-?[0-9]{1,18}+)"
+NEVER = str(UNKILLABLE).encode()
 _VARYING = re.compile(rb"[0-9 ]+")
 
 
@@ -56,7 +60,10 @@ def row(event: LogEvent, names: list[str], text: str) -> bool:
     name = values[-1] if len(values) == len(names) else ""
     _add(event, [_task(event, int(found[1]), name, cells)])
     event.tasks += 1
+    event.unkillable += cells.get("oom_score_adj") == UNKILLABLE
     event.task_pages += cells.get("rss", 0)
+    own = cells.get("rss_anon", cells.get("rss", 0)) + cells.get("swapents", 0)
+    sums.add_one(event, name.encode("utf-8", "backslashreplace"), own)
     return True
 
 
@@ -74,7 +81,7 @@ def rows(event: LogEvent, layout: Layout, block: bytes, start: int, *, mixed: bo
     found = patterns.cells.findall(block, start, end)
     if mixed or len(found) != block.count(b"\n", start, end):  # others are among them: up to the first of those
         found = patterns.cells.findall(block, start, end := next(patterns.rows.finditer(block, start)).end())
-    _add_all(event, patterns, found, block[start:end].split(b"\n"))
+    _add_all(event, patterns, found, block[start:end].split(b"\n"), mixed=mixed)
     return end
 
 
@@ -87,12 +94,16 @@ def _likely_end(block: bytes, start: int) -> int:
     return block.rfind(b"\n", start, end) + 1 or start
 
 
-def _add_all(event: LogEvent, patterns: Patterns, found: list[tuple[bytes, ...]], lines: list[bytes]) -> None:
+def _add_all(
+    event: LogEvent, patterns: Patterns, found: list[tuple[bytes, ...]], lines: list[bytes], *, mixed: bool
+) -> None:
     """Adds rows to the totals; only those that hold most, or that the kernel would kill first, are read in full."""
-    columns = dict(zip(patterns.summed, zip(*found, strict=True), strict=False))
+    *cells, names = zip(*found, strict=True)
+    columns = dict(zip(patterns.summed, cells, strict=True))
     none = (b"0",) * len(found)
     memory = list(map(int, columns.get("rss", none)))
-    held = list(map(add, memory, map(int, columns.get("swapents", none))))
+    swap = list(map(int, columns.get("swapents", none)))
+    held = list(map(add, memory, swap))
     adjusted, scale = columns.get("oom_score_adj", none), _allowed_pages(event) / -UNKILLABLE
     extra = {cell: int(cell) * scale for cell in set(adjusted)}
     points = list(map(add, held, map(extra.__getitem__, adjusted)))
@@ -100,6 +111,9 @@ def _add_all(event: LogEvent, patterns: Patterns, found: list[tuple[bytes, ...]]
     _add(event, [_read(event, patterns, lines[place]) for place in places])
     event.tasks += len(found)
     event.task_pages += sum(memory)
+    event.unkillable += adjusted.count(NEVER)
+    own = map(add, map(int, columns["rss_anon"]), swap) if "rss_anon" in columns else held
+    sums.add(event, names, own, every=mixed or len(found) < FEW)
 
 
 def _read(event: LogEvent, patterns: Patterns, line: bytes) -> Task:
@@ -151,7 +165,7 @@ def _patterns(names: tuple[str, ...], frame: bytes) -> Patterns:
         return b"".join(rb" ++" + (_CELL if name in groups else _CELL[1:-1]) for name in known)
 
     whole = before + rb"([0-9]{1,10}+)\]" + cells(WANTED) + rb"(?: ([^\n]*+))?+\n"
-    few = before + rb"[0-9]{1,10}+\]" + cells(SUMMED) + rb"(?: [^\n]*+)?+()\n"  # one group alone gives no tuples
+    few = before + rb"[0-9]{1,10}+\]" + cells(SUMMED) + rb"(?: ++([^\n]*+))?+\n"
     bare = before + rb"[0-9]{1,10}+\]" + cells(()) + rb"(?: [^\n]*+)?+\n"
     return Patterns(
         re.compile(b"(?m)^" + whole),

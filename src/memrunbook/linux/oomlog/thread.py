@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from memrunbook.linux.oomlog import memory
+from memrunbook.linux.oomlog import memory, sums
 from memrunbook.linux.oomlog.event import Failure, LogEvent
 from memrunbook.linux.oomlog.frame import LogLine
 
@@ -20,10 +20,13 @@ class Thread:
     def __init__(self) -> None:
         self.failure: Failure | None = None
         self.reported = False  # the failure's own memory report has begun
+        self.event: LogEvent | None = None
         self.open(None)
 
     def open(self, event: LogEvent | None) -> None:
-        """Begins another event."""
+        """Begins another event; the one before it is complete."""
+        if self.event:
+            sums.close(self.event)
         self.event = event
         self.counts = False  # it is an event; else only a memory report was seen, of whatever
         self.columns: list[str] = []

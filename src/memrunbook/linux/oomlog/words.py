@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from memrunbook.linux.oomlog import android, caches, cluster, hung, killers, lines, memory, others, stalls
+from memrunbook.linux.oomlog import android, caches, cluster, hung, killers, lines, memory, others, pods, stalls
 from memrunbook.linux.oomlog.event import Picture
 
 # A block is searched once for each word on the left: few and rare ones make it fast.
@@ -47,6 +47,8 @@ BELOW: dict[bytes, tuple[others.LineReading, ...]] = {
     b"on behalf of '": (android.read_more,),
 }
 """What goes on with another line of these: not searched for where nothing was found."""
+# Looked for only near an event: a node's journal is full of them.
+NEARBY: dict[bytes, tuple[others.LineReading, ...]] = dict.fromkeys((b"podU", b"PodSandboxM", b"kubelet"), (pods.pod,))
 BOOTS = (b"Linux version ", b"\n-- ")
 REPORT, TABLE = b"Mem-", b"total_vm"
 INSIDE: dict[bytes, dict[str, lines.Rule]] = {
@@ -54,15 +56,19 @@ INSIDE: dict[bytes, dict[str, lines.Rule]] = {
     b"oom": {"moom_callback": lines.by_hand},
     b"mems_allowed=": {"": lines.cpuset},
     b"memory: usage": {"": lines.usage},
+    b"kmem: usage": {"": lines.kmem},
+    b"pagefault_out": {"": lines.page_fault},
     b"cgroup stats for": {"": lines.group_stats},
 }
 PICTURE: dict[bytes, Callable[[Picture, str], bool]] = {
     b"*4096kB": memory.blocks,
     b"kB min:": stalls.zone,
     b"hugepages_total=": memory.huge,
+    b"lowmem_reserve[]": memory.reserve,
+    b"slab info:": memory.caches_begin,
     b" swap ": memory.swap,
     b" pages ": memory.pages,
 }
 FIRST = tuple(dict.fromkeys((*STARTS, *OTHERS, *BOOTS, REPORT, TABLE)))
 """What a log is searched for while nothing is going on."""
-ALL = tuple(dict.fromkeys((*FIRST, *BELOW, *INSIDE, *PICTURE)))
+ALL = tuple(dict.fromkeys((*FIRST, *BELOW, *INSIDE, *PICTURE, *NEARBY)))

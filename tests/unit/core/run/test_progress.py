@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import msgspec
@@ -9,9 +10,10 @@ import pytest
 from tests.lab.small import Memory, runbook, snapshot, step
 
 from memrunbook.core.run.event import StepState
-from memrunbook.core.run.progress import Doing, Progress, signals
+from memrunbook.core.run.progress import Doing, Progress, kept, signals
 from memrunbook.core.run.request import ReadFacts, Record
 
+AVAILABLE = "memory.available_percent"
 NOW = snapshot(memory=Memory(available_percent=5.0))
 LATER = snapshot(9.0, memory=Memory(available_percent=6.0))
 
@@ -117,3 +119,11 @@ def test_what_was_taken_back_did_not_resolve_it(states: tuple[StepState, ...], o
 def test_a_signal_that_could_not_be_had_is_none() -> None:
     book = runbook(step(), signals=["memory.available_percent", "vmstat.available_percent"])
     assert signals(book, NOW) == {"memory.available_percent": 5.0, "vmstat.available_percent": None}
+
+
+def test_what_is_kept_is_what_was_read_as_plain_data() -> None:
+    book = runbook(step())
+    marked = {name: msgspec.structs.replace(metric, kept=True) for name, metric in book.metrics.items()}
+    keeping = dataclasses.replace(book, metrics={name: marked[name] for name in (AVAILABLE, "vmstat.supported")})
+    assert kept(book, NOW) == {}
+    assert kept(keeping, NOW) == {AVAILABLE: 5.0}

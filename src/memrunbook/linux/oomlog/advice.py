@@ -1,0 +1,235 @@
+"""What an event means, what helps against it and what does not: by its class, its zones, and where the memory sat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from memrunbook.core.units import KIB, format_bytes
+from memrunbook.linux.oomlog import explain, places, sums
+from memrunbook.linux.oomlog.account import OomLimit, OomPlace
+from memrunbook.linux.oomlog.category import NOBODY, PANIC, category, shortage
+from memrunbook.linux.oomlog.event import USUAL_PAGE_KIB, LogEvent
+from memrunbook.linux.oomlog.killer_advice import KILLERS
+from memrunbook.linux.oomlog.limits import RAISED
+from memrunbook.linux.zones import Judgement
+
+
+class Advice(NamedTuple):
+    """What it means, what may help, what cannot."""
+
+    meaning: str
+    helps: tuple[str, ...] = ()
+    useless: tuple[str, ...] = ()
+
+
+NODES = ("freeing other nodes, killing at random",)
+FIXED = {
+    "cpuset": Advice(
+        "the memory nodes that the cpuset allows were full; others may have been free", ("widen cpuset.mems",), NODES
+    ),
+    "mempolicy": Advice(
+        "the memory nodes of the policy were full; others may have been free",
+        ("change the policy (numactl, MPOL_BIND), or free that node",),
+        NODES,
+    ),
+    "manual": Advice("a person called the OOM killer (SysRq-f)"),
+    "userspace": Advice("a killer in userspace acted, not the kernel", ("its own policy",)),
+    "high-order": Advice(
+        "many pages in one piece were asked for, while memory was free in smaller ones",
+        ("compaction, fewer large requests; on 32 bit the low zone is too small",),
+        ("more swap",),
+    ),
+}
+UNCLEAR = Advice("pages in one piece were asked for; the log does not show whether memory was free")
+UNTOLD = Advice("somebody was killed for lack of memory; which memory was short the log does not show")
+PANICS = {
+    "compulsory": Advice(
+        'the kernel gave up by itself: vm.panic_on_oom is 2 ("compulsory"), a panic at every shortage, '
+        "also at that of a container, a cpuset or a policy",
+        ("vm.panic_on_oom=0: one process dies, not the host (1 spares it the shortages of containers)",),
+    ),
+    "panic_on_oom": Advice(
+        "the kernel gave up by itself: vm.panic_on_oom is on, a panic instead of a kill when the whole host is short",
+        ("vm.panic_on_oom=0: one process dies, not the host",),
+    ),
+}
+FEWER = "fewer processes: each has page tables and a stack in the kernel, whatever it holds itself"
+UNKILLABLE_SHARE = 0.9
+LEAKS = {
+    "kmemleak_object": "the kernel's own leak detector: boot with kmemleak=off, or a kernel without it",
+    "dentry": "names of files: who looks up many that are not there",
+    "vm_area_struct": "mappings: a process with very many of them",
+}
+KERNEL_HELPS = {
+    places.SLAB: "find what the kernel's caches grow by (slabtop, /proc/slabinfo), a newer kernel or driver; a reboot "
+    "gives it back",
+    places.TABLES: "huge pages for the segment that many processes map (vm.nr_hugepages), fewer processes",
+    places.STACKS: "fewer threads: each keeps a stack in the kernel",
+    places.HUGE: "fewer reserved huge pages (vm.nr_hugepages)",
+    places.UNCOUNTED: "look at GPUs, drivers, ballooning (virtio, VMware, Hyper-V), per-CPU memory and vmalloc: no "
+    "counter of the log holds it",
+}
+
+
+def advice(event: LogEvent, found: Judgement, told: Sequence[OomPlace], limit: Sequence[OomLimit]) -> Advice:
+    """What follows; `found` are the zones, `told` the places, `limit` the limit that was hit."""
+    acted = KILLERS.get(event.killer)
+    if acted is not None:
+        meaning, helps, useless = acted
+        return Advice(meaning, (helps,), tuple(filter(None, (useless,))))
+    kind = category(event, found)
+    if kind in ("manual", "userspace"):
+        return FIXED[kind]
+    base = _of_shortage(event, found, told, limit)
+    if kind == PANIC:
+        panic = PANICS[event.panic]
+        return Advice(f"{panic.meaning}; here {base.meaning}", (*panic.helps, *base.helps), base.useless)
+    return _nobody(event, base) if kind == NOBODY else base
+
+
+def _nobody(event: LogEvent, base: Advice) -> Advice:
+    """Protection is to blame only where the table shows it: else they hold nothing, or are dying already."""
+    protected = bool(event.tasks) and event.unkillable >= UNKILLABLE_SHARE * event.tasks
+    if not protected:
+        return Advice(f"nobody was left to kill; {base.meaning}", base.helps, base.useless or ("killing processes",))
+    why = f"{event.unkillable:,} of {event.tasks:,} processes have oom_score_adj -1000 and are never killed"
+    return Advice(f"nobody could be killed: {why}", ("a higher oom_score_adj for those that may die", *base.helps))
+
+
+def _of_shortage(event: LogEvent, found: Judgement, told: Sequence[OomPlace], limit: Sequence[OomLimit]) -> Advice:
+    kind = shortage(event, found)
+    if kind == "memcg":
+        return _of_group(event, told, limit)
+    if kind == "page-fault":
+        return _page_fault(found)
+    if kind != "global":
+        return FIXED[kind]
+    if found.state == "unknown":
+        return _unseen(event, told)
+    if found.state == "not-short":
+        return Advice(
+            "the killer was called although memory was free where this request may have it: it came back just then, "
+            "or something else said no (a policy, a group, code of the vendor)",
+            ("look at what asked for it and at the lines above",),
+            ("killing processes, swap, RAM",),
+        )
+    return _short(event, found, told)
+
+
+def _unseen(event: LogEvent, told: Sequence[OomPlace]) -> Advice:
+    """No zones in the log: the kernel's word for it, and the places where they are told."""
+    if event.order and not event.free_kib:
+        return UNCLEAR
+    if not told and not event.tasks:
+        return UNTOLD
+    return Advice("the whole host was short of memory", *_by_place(event, told, more=True))
+
+
+def _short(event: LogEvent, found: Judgement, told: Sequence[OomPlace]) -> Advice:
+    if not found.low_memory:
+        cma = tuple(
+            "a smaller CMA area (cma= on the kernel's command line)" for one in found.beyond if "CMA" in one.why
+        )
+        helps, useless = _by_place(event, told, more=True)
+        return Advice("the whole host was short of memory", (*helps, *cma), useless)
+    helps, _ = _by_place(event, told, more=False)
+    if any("HighMem" in one.why for one in found.beyond):
+        meaning = "low memory, the part that a 32-bit kernel itself can use, was full; high memory was free"
+        return Advice(meaning, ("a 64-bit kernel", *_kernels(event, helps, told)), ("more swap, more RAM",))
+    meaning = (
+        "memory for the kernel itself was short; what was free may only hold movable pages, or lies in a zone above"
+    )
+    more = ("a smaller Movable zone (movablecore=, kernelcore=, online_kernel for added memory)",)
+    return Advice(meaning, (*_kernels(event, helps, told), *more), ("more swap, killing processes",))
+
+
+def _kernels(event: LogEvent, helps: tuple[str, ...], told: Sequence[OomPlace]) -> tuple[str, ...]:
+    """Advice on processes does not help where only the kernel's own memory counts."""
+    most = _held_by_kernel(event, told)
+    return helps if most is None else _kernel(most, told)
+
+
+def _of_group(event: LogEvent, told: Sequence[OomPlace], limit: Sequence[OomLimit]) -> Advice:
+    helps, useless = RAISED[limit[0].owner] if limit else RAISED["own"]
+    most = places.largest(told)
+    if most is not None and most.size_bytes < places.MOSTLY * (event.usage_kib or 0) * KIB:
+        most = None  # what holds the rest the log does not show
+    if most is not None and most.name == places.SHARED:
+        helps = (*helps, "files in its tmpfs and shared memory count too: delete them, or give them a size")
+    elif most is not None and most.name in places.KERNEL:
+        helps = (*helps, f"most of it is {most.name}, memory of the kernel: what asks the kernel for it must be mended")
+    used = event.usage_kib is not None and limit and limit[0].limit_bytes is not None
+    host = "; the host was not short" if used or event.of_group else ""
+    return Advice(f"a control group reached its own limit{host}" if not limit or limit[0].owner in ("own", "container")
+                  else f"a control group reached a limit{host}", helps,
+                  (*useless, "dropping caches, swappiness, more RAM for the host"))  # fmt: skip
+
+
+def _page_fault(found: Judgement) -> Advice:
+    said = {
+        "short": "; and memory was short as well",
+        "not-short": "; the host was not short",
+        "fragmented": "; the host was not short",
+    }.get(found.state, "; whether the host was short the log does not show")
+    return Advice(
+        "no memory was asked for (gfp 0): a page fault failed, for a driver or a group's limit said no" + said,
+        (
+            "look at the driver in the lines above (a GPU's), at memory.kmem limits and failcnt of the groups",
+            "kernels from 5.16 on try again and kill nobody",
+        ),
+        () if found.state == "short" else ("restarting or limiting the victim, swap, RAM",),
+    )
+
+
+def _by_place(event: LogEvent, told: Sequence[OomPlace], *, more: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What helps by where most of it sat; `more` where more memory of any kind would have helped."""
+    most = places.largest(told)
+    swap = "swap (there is none), RAM" if event.total_swap_kib == 0 else "swap or RAM"
+    rest = (f"more {swap}",) if more else ()
+    share = places.kernel_share(told)
+    held = _held_by_kernel(event, told)
+    if held is not None and share >= places.MOSTLY:
+        blame = f"killing or limiting one process: the kernel holds {share:.0%} of what was used"
+        return (*_kernel(held, told), *(rest if held.name == places.TABLES else ())), (blame,)
+    if most is not None and most.name == places.SHARED:
+        return (
+            "files in tmpfs (df -t tmpfs) and shared segments (ipcs -m): remove them, or give them a size",
+            *rest,
+        ), ()
+    if held is not None and most == held:
+        return (*_kernel(held, told), *rest), ()
+    return (f"limit or restart {_named_hog(event)}", *rest), ()
+
+
+def _held_by_kernel(event: LogEvent, told: Sequence[OomPlace]) -> OomPlace | None:
+    """The kernel's largest place; what no counter holds is the stacks of threads too where those are not printed."""
+    counted = [place for place in told if place.name in places.KERNEL]
+    if event.stack_kib is None and len(counted) > 1:
+        counted = [place for place in counted if place.name != places.UNCOUNTED]
+    return places.largest(counted)
+
+
+def _kernel(place: OomPlace, told: Sequence[OomPlace]) -> tuple[str, ...]:
+    if place.name == places.TABLES:
+        shared = sum(one.size_bytes for one in told if one.name == places.SHARED)
+        return (KERNEL_HELPS[places.TABLES] if shared >= place.size_bytes else FEWER,)
+    name = place.detail.partition(" ")[0]
+    known = LEAKS.get(name)
+    said = (
+        f"{name} holds most of the slab: {known}" if known else KERNEL_HELPS.get(place.name, KERNEL_HELPS[places.SLAB])
+    )
+    if name and not known:
+        said = f"{said}; most is in {name}"
+    return (said,)
+
+
+def _named_hog(event: LogEvent) -> str:
+    crowd = sums.crowd(event)
+    if crowd is not None:
+        return f"the {crowd[0]} processes, or allow fewer of them (the size of the pool)"
+    largest = event.largest[0] if event.largest else None
+    if largest is None:
+        return "the hog"
+    page = explain.page_kib(event) or USUAL_PAGE_KIB
+    return f"{largest.name}, the largest with {format_bytes(largest.pages * page * KIB)}"
