@@ -21,7 +21,12 @@ OWNER_LINES = 512
 MOST_STRANGE = 1000
 """Lines among the rows of a table that are none."""
 BLANKS = (b" ", b"\t")
-_KERNEL_LINE = re.compile(rb"(?m)^(?:<\d{1,3}>)?\[ *\d{1,12}\.\d{6}\]|^\d+,\d+,\d+,|\bkernel(?:\[\d+\])?: ")
+LOOKED_AT = 1 << 15
+"""Bytes of a block in which a kernel's line is looked for, where none was found yet."""
+_KERNEL_LINE = re.compile(
+    rb"(?m)^[ \t]{0,16}(?:\d{4}-\d\d-\d\d\S{9,24} |std\w+ F )*(?:<\d{1,3}>)?\[ *\d{1,12}\.\d{6}\]"
+    rb"|^\d+,\d+,\d+,|\bkernel(?:\[\d+\])?: "
+)
 
 
 def read_log(log: Iterable[str]) -> KernelLog:
@@ -72,7 +77,7 @@ class LogReader:
             self._owner = _owner(block, end, self._owner)
 
     def _block(self, block: bytes) -> None:
-        self._kernel = self._kernel or _KERNEL_LINE.search(block, 0, LONGEST) is not None
+        self._kernel = self._kernel or _KERNEL_LINE.search(block, 0, LOOKED_AT) is not None
         if any(word in block for word in FIRST):
             self._left = PATIENCE
         elif not self._assembly.is_open:

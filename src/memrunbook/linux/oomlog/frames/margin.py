@@ -9,7 +9,8 @@ _QUOTE = re.compile(rb"(?m)^(?:[>|][ \t]?)+")
 _TICKS = re.compile(rb"(?m)^(`{1,2})([^`\n]+)\1$")
 _NUMBER = re.compile(rb"[ \t]*(\d{1,8})(?:\t|[:|-] ?| {1,2}(?=\S)|$)")
 _NUMBERS = re.compile(rb"(?m)^[ \t]*\d{1,8}(?:\t|[:|-] ?| {1,2}(?=\S)|$)")
-SAMPLE, FEWEST = 40, 2
+_ALONE = re.compile(rb"[ \t]*1\t[^\n]*\n?\Z")
+SAMPLE, FEWEST, MOST = 40, 2, 0.6
 
 
 def unmargined(block: bytes) -> bytes:
@@ -20,20 +21,17 @@ def unmargined(block: bytes) -> bytes:
 
 
 def _unmarked(block: bytes) -> bytes:
-    if (
-        any(byte in block and b"\n" + byte in block for byte in (b">", b"|")) and len(_QUOTE.findall(block)) >= FEWEST
-    ):  # one may be a broken word
+    found = any(byte in block and b"\n" + byte in b"\n" + block for byte in (b">", b"|"))
+    if found and len(_QUOTE.findall(block)) >= min(FEWEST, max(1, block.count(b"\n"))):  # one may be a broken word
         block = _QUOTE.sub(b"", block)
     return _TICKS.sub(rb"\2", block) if b"`" in block else block
 
 
 def _unnumbered(block: bytes) -> bytes:
-    """Without the numbers of its lines, where each of the first ones has one, greater than that before."""
-    if not block[:24].lstrip()[:1].isdigit():
-        return block
+    """Without the numbers of its lines, where most of the first ones have one, greater than that before."""
     lines = [line for line in block[: SAMPLE * 200].split(b"\n")[:SAMPLE] if line]
-    found = [_NUMBER.match(line) for line in lines]
-    numbers = [int(one[1]) for one in found if one]
-    if len(numbers) < max(FEWEST, len(lines) - 1) or any(b <= a for a, b in pairwise(numbers)):
+    numbers = [int(found[1]) for line in lines if (found := _NUMBER.match(line))]
+    fewest = 1 if _ALONE.match(block) else max(FEWEST, len(lines) * MOST)
+    if len(numbers) < fewest or any(b <= a for a, b in pairwise(numbers)):
         return block
     return _NUMBERS.sub(b"", block)

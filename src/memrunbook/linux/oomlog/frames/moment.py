@@ -52,8 +52,9 @@ def _date(value: object) -> str:
     if when is None:
         return ""
     if isinstance(value, str) and not value.strip().isdecimal():
-        text = value.strip().replace("T", " ", 1).replace(" ", "T", 1)
-        return text.removesuffix(" UTC") + "Z" if text.endswith(" UTC") else text.replace(" ", "")
+        date, _, clock = value.strip().removesuffix(" UTC").replace("T", " ", 1).partition(" ")
+        text = f"{date}T{clock.replace(' ', '')}"
+        return text + "Z" if value.strip().endswith(" UTC") else text
     return datetime.fromtimestamp(when, UTC).isoformat().replace("+00:00", "Z")
 
 
