@@ -49,15 +49,7 @@ def _split(events: Sequence[LogEvent], most: int) -> tuple[Sequence[LogEvent], S
 def _verdict(log: KernelLog, file: str) -> Block:
     place = Span(file, whole=True)
     real = [event for event in log.events if category(event) != "manual"]
-    if real and all(_is_blameless(event) for event in real):
-        often = f"{len(real):,} times: " if len(real) > 1 else ""
-        return line(Span("PAGE FAULT FAILED", "warning"), f": {often}{_who(real)}, but memory was not short")
-    if real:
-        often = f"{len(real):,} times: " if len(real) > 1 else ""
-        if words := usual(real):
-            return line(Span("CACHED APPS ENDED", "hint"), f": {words}")
-        return line(Span("OUT OF MEMORY", "critical"), f": {often}{_who(real)}{_cause(real)}")
-    beside = headline(log)
+    beside = _of_events(real) if real else headline(log)
     if beside:
         return beside
     if not log.kernel:
@@ -65,6 +57,15 @@ def _verdict(log: KernelLog, file: str) -> Block:
     if log.events:
         return line(Span("BY HAND", "hint"), ": the OOM killer was called by a person (SysRq-f), nothing else")
     return line(Span("NO EVENT", "good"), ": no out-of-memory event in ", place)
+
+
+def _of_events(real: Sequence[LogEvent]) -> Block:
+    often = f"{len(real):,} times: " if len(real) > 1 else ""
+    if all(_is_blameless(event) for event in real):
+        return line(Span("PAGE FAULT FAILED", "warning"), f": {often}{_who(real)}, but memory was not short")
+    if words := usual(real):
+        return line(Span("CACHED APPS ENDED", "hint"), f": {words}")
+    return line(Span("OUT OF MEMORY", "critical"), f": {often}{_who(real)}{_cause(real)}")
 
 
 def _is_blameless(event: LogEvent) -> bool:
