@@ -73,15 +73,10 @@ class Collection:
         elif isinstance(told, (LogEvent, LogNote, Sighting, Undone, More)):
             self._killer(told)
         elif isinstance(told, PodName):
-            self._name_pod(told)
+            _name_pod(self._pods, told)
         elif told is not None:
             self._count(told)
         return told is not None
-
-    def _name_pod(self, told: PodName) -> None:
-        self._pods[told.uid] = told.name
-        if len(self._pods) > MOST:
-            self._pods.clear()
 
     def _fail(self, told: Failure, thread: Thread) -> None:
         thread.failure, thread.reported = told, False
@@ -153,3 +148,9 @@ def _name(caches: deque[CacheFailure], told: CacheLine) -> None:
     if waiting:
         one = waiting[-1]
         one.cache, one.object_bytes, one.group_id, one.group = told.cache, told.object_bytes, told.group_id, told.group
+
+
+def _name_pod(pods: dict[str, str], told: PodName) -> None:
+    pods[told.uid] = told.name
+    if len(pods) > MOST:
+        pods.clear()
