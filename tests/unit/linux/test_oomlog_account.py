@@ -244,7 +244,7 @@ PANIC = "Kernel panic - not syncing: "
 )
 def test_each_panic_has_its_own_advice(line: str, kind: str, words: str) -> None:
     found = told(report(PANIC + line))
-    assert (found.class_, found.fate) == (kind, "")
+    assert (found.class_, found.fate, found.following) == (kind, "", ())
     assert words in found.meaning
     assert "-1000" not in said(found)
     assert ("vm.panic_on_oom=0" in said(found)) == (kind == "panic")

@@ -107,7 +107,7 @@ def _protected(event: LogEvent) -> bool:
 
 
 def _following(event: LogEvent) -> tuple[OomHolder, ...]:
-    found = explain.next_victim(event)
+    found = None if event.hopeless and not event.kills else explain.next_victim(event)
     return (_holder(found, _page(event)),) if found else ()
 
 
