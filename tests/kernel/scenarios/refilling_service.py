@@ -32,7 +32,7 @@ def request(guest: Guest, mib: int) -> None:
 def starve(guest: Guest) -> None:
     """Start who suffers in a guest of more than a gibibyte, where huge pages would keep 45 MiB out of reach."""
     guest.check(f"sysctl -q vm.min_free_kbytes={MIN_FREE_KIB}")
-    read_again(guest, 2 * READERS, 2 * DATA_MIB)
+    read_again(guest, READERS, 2 * DATA_MIB)
     request(guest, 4 * REQUEST_MIB)
 
 
