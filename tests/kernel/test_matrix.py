@@ -138,12 +138,13 @@ def plans(case: Case, truth: Truth) -> tuple[Plan, ...]:
 
 
 def permitting(case: Case) -> Path:
-    """A policy, beside the operator's own, by which every service of the scenario may be touched."""
+    """A policy, beside the operator's own, by which every service of the scenario may be touched; none without any."""
     folder = case.operator.folder / "permitting"
     folder.mkdir()
     units = case.guest.check("cd /etc/systemd/system && find . -name '*.service' -type f -printf '%P\\n'").split()
     rules = (f"unit: {unit}, freeze: yes, stop: yes, restart: yes" for unit in units)
-    replace(case, operator=replace(case.operator, folder=folder)).policy(*rules)
+    if units:
+        replace(case, operator=replace(case.operator, folder=folder)).policy(*rules)
     return folder / "services.yaml"
 
 

@@ -4,19 +4,17 @@ from tests.kernel.lab.configuration import ROOMY
 from tests.kernel.lab.guest import Guest
 from tests.kernel.lab.readings import meminfo
 from tests.kernel.lab.scenario import Scenario, Truth
-from tests.kernel.scenarios.refilling_service import LEFT_PERCENT, read_again, request, short
+from tests.kernel.scenarios.refilling_service import LEFT_PERCENT, short, starve
 from tests.kernel.scenarios.stray_leak import LOGIN
 
 PROCESS = "renderer"
 SHARE_PERCENT = 50
-READERS, DATA_MIB, REQUEST_MIB = 2, 160, 16
 
 
 def _prepare(guest: Guest) -> None:
     guest.install("hold")
     guest.check(f"cp /usr/local/bin/hold /usr/local/bin/{PROCESS}")
-    read_again(guest, READERS, DATA_MIB)
-    request(guest, REQUEST_MIB)
+    starve(guest)
     guest.check(f"{LOGIN} setsid --fork /usr/local/bin/{PROCESS} map {LEFT_PERCENT} </dev/null >/dev/null 2>&1")
 
 

@@ -9,6 +9,7 @@ DATA = "/var/tmp/data"
 DATA_MIB = 64
 READERS = 2
 REQUEST_MIB = 4
+MIN_FREE_KIB = 4096
 SHORTAGE_PERCENT = 5
 LEFT_PERCENT = 4
 PRESSURE_PERCENT = 15
@@ -26,6 +27,13 @@ def request(guest: Guest, mib: int) -> None:
     """Start a service that wants memory for a moment: who only reads is served by kswapd, often without a stall."""
     guest.install("burst")
     guest.start_service("requests", f"/usr/local/bin/burst -m {mib}")
+
+
+def starve(guest: Guest) -> None:
+    """Start who suffers in a guest of more than a gibibyte, where huge pages would keep 45 MiB out of reach."""
+    guest.check(f"sysctl -q vm.min_free_kbytes={MIN_FREE_KIB}")
+    read_again(guest, READERS, 2 * DATA_MIB)
+    request(guest, 4 * REQUEST_MIB)
 
 
 def short(guest: Guest) -> bool:

@@ -4,17 +4,15 @@ from tests.kernel.lab.configuration import ROOMY
 from tests.kernel.lab.guest import Guest
 from tests.kernel.lab.readings import meminfo, unit_statistics
 from tests.kernel.lab.scenario import Scenario, Truth
-from tests.kernel.scenarios.refilling_service import LEFT_PERCENT, read_again, request, short
+from tests.kernel.scenarios.refilling_service import LEFT_PERCENT, short, starve
 
 UNIT = "broker.service"
 SHARE_PERCENT = 50
-READERS, DATA_MIB, REQUEST_MIB = 2, 160, 16
 
 
 def _prepare(guest: Guest) -> None:
     guest.install("hold")
-    read_again(guest, READERS, DATA_MIB)
-    request(guest, REQUEST_MIB)
+    starve(guest)
     guest.start_service("broker", f"/usr/local/bin/hold socket {LEFT_PERCENT}", "LimitNOFILE=8192")
 
 
