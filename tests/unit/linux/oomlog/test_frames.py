@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -166,7 +166,7 @@ def test_a_mail_whose_header_does_not_hold() -> None:
     assert shape(told(content)) == WANTED
 
 
-OUTER = {
+OUTER: dict[str, Callable[[str], str]] = {
     "quoted": lambda text: each(text, lambda line: f"> {line}"),
     "quoted twice": lambda text: each(text, lambda line: f">> {line}"),
     "barred": lambda text: each(text, lambda line: f"| {line}"),
