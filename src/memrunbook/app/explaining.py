@@ -74,14 +74,16 @@ def _gunzip(stream: BufferedReader) -> Iterator[bytes]:
 def _bunzip2(stream: BufferedReader) -> Iterator[bytes]:
     import bz2
 
-    yield from _read(bz2.BZ2File(stream))
+    with bz2.BZ2File(stream) as source:
+        yield from _read(source)
 
 
 def _unxz(stream: BufferedReader) -> Iterator[bytes]:
     import lzma
 
     try:
-        yield from _read(lzma.LZMAFile(stream))
+        with lzma.LZMAFile(stream) as source:
+            yield from _read(source)
     except lzma.LZMAError as error:
         raise OSError(str(error)) from None
 

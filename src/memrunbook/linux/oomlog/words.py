@@ -17,6 +17,7 @@ STARTS: dict[bytes, dict[str, lines.Rule]] = {
     },
     b"illed ": {"Killed process": lines.kill, "killed as a result": lines.limit},
     b"ill process": {" score ": lines.choice, "sharing same memory": lines.sharing},
+    b"memory: usage": {"": lines.usage},
     b"is already exiting": {"OOM victim": lines.exiting},
     b"killable": {"no killable processes": lines.hopeless},
     b"not syncing": {"not syncing: ": lines.panic},
@@ -39,7 +40,6 @@ INSIDE: dict[bytes, dict[str, lines.Rule]] = {
     b"omm: ": {"PID: ": lines.processor, "Pid: ": lines.processor},
     b"oom": {"moom_callback": lines.by_hand},
     b"mems_allowed=": {"": lines.cpuset},
-    b"memory: usage": {"": lines.usage},
     b"cgroup stats for": {"": lines.group_stats},
 }
 PICTURE: dict[bytes, Callable[[Picture, str], bool]] = {
