@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
+import lzma
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -112,10 +115,19 @@ def test_stdin(content: bytes) -> None:
     assert (done.returncode, done.stdout.splitlines()[0]) == (0, SEEN.splitlines()[0].encode())
 
 
-def test_a_packed_file(tmp_path: Path) -> None:
-    assert len(told(saved(tmp_path, gzip.compress(GLOBAL.encode()), "kern.log.2.gz"))["events"]) == 1
-    broken = saved(tmp_path, gzip.compress(GLOBAL.encode())[:-20], "broken.gz")
-    here("oom-log", str(broken)).refused(2, "the log cannot be read", hint="dmesg > FILE")
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_packed_file(pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    packed = pack(GLOBAL.encode())
+    assert len(told(saved(tmp_path, packed, "kern.log.2.packed"))["events"]) == 1
+    for broken in (packed[:-20], packed[:40] + bytes(60) + packed[100:]):
+        path = saved(tmp_path, broken, "broken")
+        here("oom-log", str(path)).refused(2, "the log cannot be read", hint="dmesg > FILE")
+
+
+def test_a_file_packed_with_zstd_is_not_called_empty(tmp_path: Path) -> None:
+    ran = here("oom-log", str(saved(tmp_path, b"\x28\xb5\x2f\xfd" + bytes(20))))
+    assert ran.code == 2
+    assert "the log cannot be read" in ran.err
 
 
 def test_what_cannot_be_read(tmp_path: Path) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, Protocol
 
 from memrunbook.core.errors import UsageError
 
@@ -20,6 +18,13 @@ LONGEST_MAGIC = 6
 HINT = "save one with: dmesg > FILE, or journalctl -k -o short-monotonic > FILE"
 
 
+class Readable(Protocol):
+    """A file that is open for reading."""
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes, none at the end."""
+
+
 def explain_log(file: str) -> KernelLog:
     """The events of a kernel log (also packed; "-" is stdin), read in pieces; UsageError where it cannot be read."""
     from memrunbook.linux.oomlog.reader import LogReader
@@ -29,7 +34,7 @@ def explain_log(file: str) -> KernelLog:
     try:
         for piece in plain(_pieces(file)):
             reader.feed(piece)
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, EOFError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"the log cannot be read: {why}", where=file, hint=HINT) from None
     return reader.result()
@@ -47,36 +52,58 @@ def _pieces(file: str) -> Iterator[bytes]:
 def unpacked(stream: BufferedReader) -> Iterator[bytes]:
     """What the stream holds in pieces, unpacked where it begins as a packed file does: gzip, bzip2, xz, zstd."""
     head = stream.peek(LONGEST_MAGIC)[:LONGEST_MAGIC]
-    source = next((opened(stream) for magic, opened in PACKED.items() if head.startswith(magic)), stream)
+    return next((unpack(stream) for magic, unpack in PACKED.items() if head.startswith(magic)), _read(stream))
+
+
+def _read(source: Readable) -> Iterator[bytes]:
     while piece := source.read(PIECE):
         yield piece
 
 
-def _bzip2(stream: BinaryIO) -> BinaryIO:
+def _gunzip(stream: BufferedReader) -> Iterator[bytes]:
+    import gzip
+    import zlib
+
+    try:
+        with gzip.GzipFile(fileobj=stream) as source:
+            yield from _read(source)
+    except zlib.error as error:
+        raise OSError(str(error)) from None
+
+
+def _bunzip2(stream: BufferedReader) -> Iterator[bytes]:
     import bz2
 
-    return cast("BinaryIO", bz2.BZ2File(stream))
+    with bz2.BZ2File(stream) as source:
+        yield from _read(source)
 
 
-def _xz(stream: BinaryIO) -> BinaryIO:
+def _unxz(stream: BufferedReader) -> Iterator[bytes]:
     import lzma
 
-    return cast("BinaryIO", lzma.LZMAFile(stream))
-
-
-def _zstd(stream: BinaryIO) -> BinaryIO:
     try:
-        zstd = import_module("compression.zstd")
+        with lzma.LZMAFile(stream) as source:
+            yield from _read(source)
+    except lzma.LZMAError as error:
+        raise OSError(str(error)) from None
+
+
+def _unzstd(stream: BufferedReader) -> Iterator[bytes]:
+    try:
+        zstd = import_module("compression.zstd")  # Python 3.14 and later
     except ImportError:
-        raise OSError("it is packed with zstd: unpack it first, with zstd -d FILE") from None
-    return cast("BinaryIO", zstd.ZstdFile(stream))
+        raise OSError("it is packed with zstd; unpack it first: zstd -d FILE") from None
+    try:
+        yield from _read(zstd.ZstdFile(stream))
+    except zstd.ZstdError as error:
+        raise OSError(str(error)) from None
 
 
-PACKED: dict[bytes, Callable[[BinaryIO], BinaryIO]] = {
-    b"\x1f\x8b": lambda stream: cast("BinaryIO", gzip.GzipFile(fileobj=stream)),
-    b"BZh": _bzip2,
-    b"\xfd7zXZ\0": _xz,
-    b"\x5d\0\0": _xz,
-    b"\x28\xb5\x2f\xfd": _zstd,
+PACKED: dict[bytes, Callable[[BufferedReader], Iterator[bytes]]] = {
+    b"\x1f\x8b": _gunzip,
+    b"BZh": _bunzip2,
+    b"\xfd7zXZ\0": _unxz,
+    b"\x5d\0\0": _unxz,
+    b"\x28\xb5\x2f\xfd": _unzstd,
 }
 """How packed files begin."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 )
 @common(OUTPUT)
 def command(file: str, events: int, output: OutputOptions) -> int:
-    """Explain a saved kernel log (dmesg, journal, syslog, pstore; also .gz); - reads it from stdin."""
+    """Explain a saved kernel log (dmesg, journal, syslog, JSON, mail; also packed); - reads it from stdin."""
     from memrunbook.app import explain_log
 
     log = explain_log(file)

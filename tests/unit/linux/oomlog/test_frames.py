@@ -214,3 +214,10 @@ SHREDS = (
 def test_any_bytes_are_survived(parts: list[bytes], size: int) -> None:
     content = b"".join(parts)
     bare(content, size)
+
+
+def test_an_event_whose_header_was_cut_off_begins_at_the_usage_of_its_group() -> None:
+    begins = next(at for at, one in enumerate(LOG) if one.text.startswith("memory: usage"))
+    for name in ("quoted-printable", "cloud logging", "terminal of 80 columns", "page"):
+        (event,) = told(FRAMES[name](LOG[begins : begins + 10])).events
+        assert (event.usage_kib, event.limit_kib, event.kills[0].pid) == (524288, 524288, 20877)

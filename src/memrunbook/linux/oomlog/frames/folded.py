@@ -22,7 +22,8 @@ _ENDS: dict[bytes, re.Pattern[bytes]] = {
     b"to memory pressure": re.compile(rb"activity[ `]*$|\d%[ `]*$"),
 }
 """How the longest lines of the kernel end, by a word in them."""
-_FEW = 4
+SMALL, MANY, FEW = 1 << 16, 50, 2
+"""Bytes of a block in which that many such lines are looked at; in a larger one few: all are broken, or none."""
 _TELLING = (b"oom", b"llocation failure", b"illed process")
 """Words without which nothing in a block is worth to be joined."""
 _ARROW = re.compile(rb"[ \t]*\xe2\x86\xaa[ \t]?")
@@ -84,7 +85,7 @@ def _widest(lines: Sequence[bytes]) -> set[int]:
 def _is_folded(block: bytes) -> bool:
     for word, ends in _ENDS.items():
         place = -1
-        for _ in range(_FEW):
+        for _ in range(MANY if len(block) <= SMALL else FEW):
             place = block.find(word, place + 1)
             if place < 0:
                 break

@@ -21,7 +21,7 @@ def unmargined(block: bytes) -> bytes:
 
 
 def _unmarked(block: bytes) -> bytes:
-    found = any(byte in block and b"\n" + byte in b"\n" + block for byte in (b">", b"|"))
+    found = any(byte in block and (block.startswith(byte) or b"\n" + byte in block) for byte in (b">", b"|"))
     if found and len(_QUOTE.findall(block)) >= min(FEWEST, max(1, block.count(b"\n"))):  # one may be a broken word
         block = _QUOTE.sub(b"", block)
     return _TICKS.sub(rb"\2", block) if b"`" in block else block
