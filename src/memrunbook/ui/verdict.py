@@ -11,7 +11,7 @@ from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.ui.block import Line, Span, Style, Text, line, text
 from memrunbook.ui.suspects import sentence
 from memrunbook.ui.unread import sudo_words
-from memrunbook.ui.words import SEVERITY_STYLES, evidence_words, items_words, plural
+from memrunbook.ui.words import SEVERITY_STYLES, finding_words, items_words, plural
 
 STYLES: dict[Word, Style] = {"CRITICAL": "critical", "WARNING": "warning", "UNKNOWN": "unknown", "OK": "good"}
 PEOPLE = ("unit", "process")
@@ -83,7 +83,7 @@ def _worst_words(stands: Standing, entries: Sequence[RunbookDiagnosis], host: st
         who = text(items_words(named[0]))
     else:
         who = (
-            text(Span(suspect.name, "strong"), " ", sentence(suspect)) if suspect else evidence_words(finding.evidence)
+            text(Span(suspect.name, "strong"), " ", sentence(suspect)) if suspect else finding_words(finding)
         )
     return [text(_lower(finding.name), " on ", Span(host), ": ", who, then)]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from memrunbook.core.action.action import Risk
 from memrunbook.core.instant import Instant
+from memrunbook.core.plan.diagnosis import Finding
 from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.runbook.condition import Evidence, EvidenceItem
 from memrunbook.core.units import MINUTE, Unit, format_duration, format_value
@@ -48,9 +49,9 @@ def unit_of(name: str) -> Unit:
 
 
 def metric_words(name: str) -> str:
-    """A metric's name without the unit, as its value stands beside it: "swap in"."""
+    """A metric's name without the unit, as its value stands beside it: "swap in", "swap in at least"."""
     bare = name.removesuffix(LOWEST)
-    lowest = " (lowest)" if bare != name else ""
+    lowest = " at least" if bare != name else ""
     bare = next((bare.removesuffix(suffix) for suffix in SUFFIXES if bare.endswith(suffix)), bare)
     if name.startswith("sysctl."):
         return bare.removeprefix("sysctl.")
@@ -71,6 +72,12 @@ def value_words(value: Any, unit: Unit) -> str:
 def evidence_words(evidence: Sequence[Evidence]) -> Text:
     """What a verdict rests on, on one line."""
     return joined([_evidence(line) for line in evidence])
+
+
+def finding_words(finding: Finding) -> Text:
+    """What a finding rests on: of one that fires the figures that decide, of others all that was looked at."""
+    told = [line for line in finding.evidence if line.metric in finding.telling]
+    return evidence_words(told or finding.evidence)
 
 
 def _evidence(line: Evidence) -> Text:

@@ -9,6 +9,7 @@ from msgspec import Struct, structs
 
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.metric import Metric
+from memrunbook.core.runbook.deciding import deciding
 from memrunbook.core.runbook.expression import Expression, Scope
 from memrunbook.core.runbook.named import EvidenceItem, Found, named_items
 from memrunbook.core.runbook.refusal import ConditionError
@@ -110,6 +111,10 @@ class Condition:
             else one
             for one in self.evidence(world)
         )
+
+    def deciding(self, world: World) -> tuple[str, ...]:
+        """The metrics and checks by which it holds: at most three, those that tell most."""
+        return deciding([leaf for part in self.parts for leaf in part.leaves(world)])
 
     def evaluate(self, world: World) -> Verdict:
         """The verdict with its evidence, for whoever shows or keeps it."""
