@@ -88,10 +88,11 @@ def _noticed(diagnosis: Diagnosis, stands: Standing, snapshot: Snapshot) -> list
 
 def _with_causes(found: Sequence[Finding], diagnosis: Diagnosis, snapshot: Snapshot) -> Iterator[Row | Note]:
     causes = {entry.runbook: entry.causes for entry in diagnosis.runbooks}
+    above = {suspect.name for entry in diagnosis.incidents[:1] for suspect in entry.causes}
     for finding in found:
         yield from finding_entries([finding], snapshot)
         cause = culprit(finding, causes.pop(finding.runbook, ()))
-        if cause is not None:
+        if cause is not None and cause.name not in above:
             yield cause_note(cause)
 
 

@@ -15,6 +15,8 @@ from memrunbook.ui.words import SEVERITY_STYLES, finding_words, items_words, plu
 
 STYLES: dict[Word, Style] = {"CRITICAL": "critical", "WARNING": "warning", "UNKNOWN": "unknown", "OK": "good"}
 PEOPLE = ("unit", "process")
+HELD = "held"
+"""The check by which a runbook applies where somebody holds its incident back."""
 
 
 def plan_verdict(entry: RunbookDiagnosis, plan: Plan) -> Line:
@@ -67,7 +69,8 @@ def _least(entry: RunbookDiagnosis) -> int:
 
 
 def _applying(entry: RunbookDiagnosis, host: str, nexts: Mapping[str, str]) -> Text:
-    return text(f"{_lower(entry.title)} on ", Span(host), ": ", _who(entry, ""), "; next: ",
+    held = " may be held back" if all(f.check == HELD for f in entry.findings if f.decides) else ""
+    return text(f"{_lower(entry.title)}{held} on ", Span(host), ": ", _who(entry, ""), "; next: ",
                 Span(nexts[entry.runbook], "hint", whole=True))  # fmt: skip
 
 

@@ -34,6 +34,25 @@ SUFFIXES: Mapping[str, Unit] = {
 LOWEST = "_min"
 # What is plain without the name of its fact.
 OBVIOUS = ("sysctl.", "vmstat.")
+# What people call a figure where its name is one of ours.
+CALLED: Mapping[str, str] = {
+    "memory.foreign_percent": "in a balloon or in no counter",
+    "memory.page_tables_percent": "page tables",
+    "memory.shared_percent": "shared memory",
+    "memory.committed_percent": "committed",
+    "hugepages.idle_percent": "idle huge pages",
+    "slab.unreclaimable_percent": "unreclaimable slab",
+    "numa.lopsided": "NUMA",
+    "holds.all": "frozen",
+    "units.growing": "growing",
+    "units.all": "service",
+    "suspects.all": "process",
+    "processes.all": "process",
+    "cgroups.all": "group",
+    "cgroups.pressed": "at its limit",
+    "buddy.zones": "zones",
+    "oom.refusal_age_seconds": "last refusal, age",
+}
 # Numbers that are names: nobody groups their digits.
 NAMES = ("pid", "main_pid", "victim_pid", "parent", "uid", "start_ticks")
 
@@ -50,6 +69,8 @@ def unit_of(name: str) -> Unit:
 
 def metric_words(name: str) -> str:
     """A metric's name without the unit, as its value stands beside it: "swap in", "swap in at least"."""
+    if name in CALLED:
+        return CALLED[name]
     bare = name.removesuffix(LOWEST)
     lowest = " at least" if bare != name else ""
     bare = next((bare.removesuffix(suffix) for suffix in SUFFIXES if bare.endswith(suffix)), bare)

@@ -86,8 +86,7 @@ def diagnose_one(runbook: Runbook, snapshot: Snapshot) -> RunbookDiagnosis:
     world = world_of(runbook, snapshot)
     verdicts = _verdicts(runbook, snapshot)
     incident = runbook.incident.evaluate(world)
-    deciding = {name for name in world.checks if world.checks[name]} if incident.holds else set()
-    deciding &= {name.removeprefix("checks.") for part in runbook.incident.parts for name in part.names}
+    deciding = runbook.incident.checks_that_hold(world) if incident.holds else frozenset()
     findings = tuple(
         structs.replace(_finding(runbook, check, verdict, world), decides=check.variable in deciding)
         for check, verdict in zip(runbook.checks, verdicts, strict=True)

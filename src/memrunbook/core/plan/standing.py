@@ -104,6 +104,8 @@ def _fresh(findings: Iterable[Finding], told: list[Finding]) -> Iterable[Finding
 
 
 def _alike(one: Finding, other: Finding) -> bool:
+    if one.telling and not one.decides and set(one.telling) <= set(other.telling) and _rank(other) < _rank(one):
+        return True  # a milder word for a part of the same figures
     about, like = _about(one), _about(other)
     shared, all_of = about & like, about | like
     if one.name == other.name:

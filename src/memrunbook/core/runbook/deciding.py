@@ -15,7 +15,8 @@ EQUALS = frozenset({"_==_", "_!=_"})
 # One figure in several forms: the lowest of the sample, a share and its size, a stall over another time.
 FORMS = ("_min", "_bytes_per_second", "_bytes", "_percent", ".percent", ".avg10", ".avg60", ".avg300")
 # What a kernel offers decides which question is asked, not the answer.
-OFFERS = (".supported", ".page_size_bytes", ".counts_kills", ".counts_refaults", ".counts_anonymous_refaults")
+OFFERS = (".supported", ".page_size_bytes", ".logs_refusals", ".zram_only")
+COUNTS = ".counts_"
 Lookup = Callable[[str], Any]
 
 
@@ -26,24 +27,40 @@ class Leaf(NamedTuple):
     weight: int
 
 
-def leaves(tree: Term, lookup: Lookup, *, wanted: bool = True) -> Iterator[Leaf]:
-    """The parts that make an expression what it is: of alternatives the first that holds, of a choice the side taken.
+def leaves(tree: Term, lookup: Lookup, *, first: bool = True) -> Iterator[Leaf]:
+    """The parts that make an expression hold: of alternatives the first that does or all, of a choice the side taken.
 
     `lookup` gives the value of a name in the tree, or what is neither a yes-or-no, a number, a text nor a list.
     """
-    word, parts = (tree.word, tree.parts) if tree.kind == "call" else ("", ())
-    if word == "!_":
-        yield from leaves(parts[0], lookup, wanted=not wanted)
-    elif word == "_?_:_":
-        asked = certain(parts[0], lookup) is not False
-        yield from leaves(parts[0], lookup, wanted=asked)
-        yield from leaves(parts[1 if asked else 2], lookup, wanted=wanted)
-    elif word in ("_&&_", "_||_"):
-        every = wanted is (word == "_&&_")
-        for part in parts if every else (_first(parts, lookup, wanted=wanted),):
-            yield from leaves(part, lookup, wanted=wanted)
-    else:
-        yield Leaf(tuple(_names(tree)), _weight(tree, wanted=wanted))
+    return _Walk(lookup, first).leaves(tree, wanted=True)
+
+
+class _Walk(NamedTuple):
+    lookup: Lookup
+    first: bool
+
+    def leaves(self, tree: Term, *, wanted: bool) -> Iterator[Leaf]:
+        """The parts that make a part true, or false, as `wanted`."""
+        word, parts = (tree.word, tree.parts) if tree.kind == "call" else ("", ())
+        if word == "!_":
+            yield from self.leaves(parts[0], wanted=not wanted)
+        elif word == "_?_:_":
+            asked = certain(parts[0], self.lookup) is not False
+            yield from self.leaves(parts[0], wanted=asked)
+            yield from self.leaves(parts[1 if asked else 2], wanted=wanted)
+        elif word in ("_&&_", "_||_"):
+            every = wanted is (word == "_&&_")
+            for part in parts if every else self._alternatives(parts, wanted=wanted):
+                yield from self.leaves(part, wanted=wanted)
+        else:
+            yield Leaf(tuple(_names(tree)), _weight(tree, wanted=wanted))
+
+    def _alternatives(self, parts: tuple[Term, ...], *, wanted: bool) -> tuple[Term, ...]:
+        """Those that are certainly so, else those that are not certainly otherwise."""
+        said = [(certain(part, self.lookup), part) for part in parts]
+        sure = tuple(part for one, part in said if one is wanted)
+        found = sure or tuple(part for one, part in said if one is None)
+        return found[:1] if self.first else found
 
 
 def deciding(found: list[Leaf]) -> tuple[str, ...]:
@@ -51,19 +68,12 @@ def deciding(found: list[Leaf]) -> tuple[str, ...]:
     weights: dict[str, tuple[int, str]] = {}
     for leaf in found:
         for name in leaf.names:
-            weight = ABSENT if name.endswith(OFFERS) else leaf.weight
+            weight = ABSENT if name.endswith(OFFERS) or COUNTS in name else leaf.weight
             known = weights.get(_form(name), (ABSENT + 1, name))
             weights[_form(name)] = (min(known[0], weight), known[1])
     ranked = sorted(weights.values(), key=lambda one: one[0])[:MOST]
     told = {name for weight, name in ranked if weight < ABSENT or ranked[0][0] == ABSENT}
     return tuple(name for _, name in weights.values() if name in told)
-
-
-def _first(parts: tuple[Term, ...], lookup: Lookup, *, wanted: bool) -> Term:
-    """The first that is certainly so, else the first that is not certainly otherwise."""
-    said = [certain(part, lookup) for part in parts]
-    at = next((n for n, one in enumerate(said) if one is wanted), None)
-    return parts[at if at is not None else next((n for n, one in enumerate(said) if one is None), 0)]
 
 
 def _names(tree: Term) -> Iterator[str]:
