@@ -19,6 +19,10 @@ HEADROOM_PERCENT = 125
 HEAP_PERCENT, SOFT_PERCENT = 75, 90
 FULL_PERCENT = 90
 SHARE_PERCENT = 80
+WAITS = (
+    "what it reads does not fit beside the rest: move or limit what else runs here, give it less to read, or add RAM; "
+    "a limit on it makes it worse"
+)
 HOW_TO = "docs/how-to/find-a-leak.md"
 
 
@@ -26,6 +30,7 @@ class Consumer(Struct, frozen=True, kw_only=True):
     """Who holds memory, in bytes: a service (`unit`) or a process outside any, and its MemoryMax (`limit`).
 
     `programs` are the names of its processes, the largest first; `workers` of them have the name of the largest.
+    It `waits` where it is named for the files that it reads again and again, not for what it holds.
     """
 
     name: str
@@ -33,6 +38,7 @@ class Consumer(Struct, frozen=True, kw_only=True):
     held: int = 0
     limit: int | None = None
     grows: bool = False
+    waits: bool = False
     programs: Sequence[str] = ()
     workers: int = 1
 
@@ -47,6 +53,8 @@ class Capacity(Struct, frozen=True, kw_only=True):
 
 def advice(holder: Consumer, host: Capacity) -> tuple[str, ...]:
     """The lines, the most telling first."""
+    if holder.waits:
+        return (WAITS,)
     if not holder.held:
         return ()
     more = _more_memory(holder, host)

@@ -74,6 +74,11 @@ def owner_of(path: str) -> Owner:
     return Owner(unit, "")
 
 
+def is_user_manager(unit: str) -> bool:
+    """True for the manager of one user's own units, in which all that the user runs lives."""
+    return _USER_MANAGER.fullmatch(unit) is not None
+
+
 def _container(part: str, below: list[str]) -> str:
     scoped = _SCOPED.fullmatch(part)
     child = below[0] if below else ""

@@ -38,6 +38,7 @@ def _holder(suspect: Suspect, snapshot: Snapshot | None) -> Consumer:
         held=own,
         limit=facts.get("memory_max_bytes") or facts.get("limit_bytes"),
         grows=(facts.get("growth_bytes_per_second") or 0) * MINUTE >= MIB,
+        waits="major_fault_share" in facts,
         programs=names,
         workers=Counter(names)[names[0]] if names else 1,
     )

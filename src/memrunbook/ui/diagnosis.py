@@ -18,7 +18,7 @@ from memrunbook.ui.oom_event import NEWEST, newest_event
 from memrunbook.ui.suspects import cause_note, cause_rows
 from memrunbook.ui.unread import sudo_row
 from memrunbook.ui.verdict import culprit, diagnosis_verdict
-from memrunbook.ui.words import evidence_words, plural, severity
+from memrunbook.ui.words import finding_words, plural, severity
 
 
 def diagnosis_view(  # noqa: PLR0913  what a page is made of
@@ -66,9 +66,16 @@ def _incidents(diagnosis: Diagnosis, stands: Standing, nexts: Mapping[str, str])
         body = text("part of it; first see to ", diagnosis.primary) if below else text("")
         yield row(str(number), severity(entry.severity), Span(entry.runbook, "strong"), entry.title, body=body)
         for finding in stands.within[entry.runbook]:
-            yield note("", finding.name, ": ", evidence_words(finding.evidence))
+            yield from _within(finding)
         if not below:
             yield note("next: ", Span(nexts[entry.runbook], "hint", whole=True))
+
+
+def _within(finding: Finding) -> Iterator[Note]:
+    """A finding of an incident, and what helps where it is more than a remark or decides."""
+    yield note("", finding.name, ": ", finding_words(finding))
+    if finding.explain and (finding.decides or finding.severity != "info"):
+        yield note("  ", Span(finding.explain, "quiet", whole=True))
 
 
 def _noticed(diagnosis: Diagnosis, stands: Standing, snapshot: Snapshot) -> list[Block]:
@@ -81,10 +88,11 @@ def _noticed(diagnosis: Diagnosis, stands: Standing, snapshot: Snapshot) -> list
 
 def _with_causes(found: Sequence[Finding], diagnosis: Diagnosis, snapshot: Snapshot) -> Iterator[Row | Note]:
     causes = {entry.runbook: entry.causes for entry in diagnosis.runbooks}
+    above = {suspect.name for entry in diagnosis.incidents[:1] for suspect in entry.causes}
     for finding in found:
         yield from finding_entries([finding], snapshot)
         cause = culprit(finding, causes.pop(finding.runbook, ()))
-        if cause is not None:
+        if cause is not None and cause.name not in above:
             yield cause_note(cause)
 
 

@@ -8,7 +8,7 @@ from memrunbook.core.plan.diagnosis import SEVERITIES, CheckState, Finding
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.ui.block import Note, Row, Span, note, row
-from memrunbook.ui.words import counts, evidence_words, severity
+from memrunbook.ui.words import counts, finding_words, severity
 
 ORDER: Sequence[CheckState] = ("firing", "clear", "unknown")
 HINTS = {
@@ -31,7 +31,7 @@ def finding_entries(findings: Iterable[Finding], snapshot: Snapshot) -> list[Row
 
 
 def _entries(finding: Finding) -> list[Row | Note]:
-    body = evidence_words(finding.evidence)
+    body = finding_words(finding)
     if finding.state == "clear":
         return [row(Span("clear", "good"), finding.name, body=body)]
     explained = [note("", Span(finding.explain, "quiet", whole=True))] if finding.explain else []

@@ -48,14 +48,19 @@ def sentence(suspect: Suspect) -> str:
     held, swapped = _held(suspect), _bytes(suspect, "swap_bytes")
     growing = _growth(suspect.facts)
     parts = ["is frozen"] * (suspect.facts.get("freezer_state") == "frozen")
-    parts += [f"holds {format_bytes(held)}"] if held else []
+    parts += [f"{'hold' if _many(suspect) else 'holds'} {format_bytes(held)}"] if held else []
     parts += [f"{format_bytes(swapped)} more in swap" if held else f"has {format_bytes(swapped)} in swap"] * bool(
         swapped
     )
     parts += _faults(suspect.facts)
     if growing:
         return f"{', '.join(parts)}{',' if swapped else ''} and grows {growing}" if parts else f"grows {growing}"
-    return ", ".join(parts) or "is the likely cause"
+    return ", ".join(parts) or f"{'are' if _many(suspect) else 'is'} the likely cause"
+
+
+def _many(suspect: Suspect) -> bool:
+    """True of what is called in the plural: "page tables of db.service", "idle huge pages"."""
+    return suspect.kind in ("kernel", "setting") and suspect.name.partition(" of ")[0].endswith("s")
 
 
 def _facts(suspect: Suspect) -> str:

@@ -11,10 +11,12 @@ from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.ui.block import Line, Span, Style, Text, line, text
 from memrunbook.ui.suspects import sentence
 from memrunbook.ui.unread import sudo_words
-from memrunbook.ui.words import SEVERITY_STYLES, evidence_words, items_words, plural
+from memrunbook.ui.words import SEVERITY_STYLES, finding_words, items_words, plural
 
 STYLES: dict[Word, Style] = {"CRITICAL": "critical", "WARNING": "warning", "UNKNOWN": "unknown", "OK": "good"}
 PEOPLE = ("unit", "process")
+HELD = "held"
+"""The check by which a runbook applies where somebody holds its incident back."""
 
 
 def plan_verdict(entry: RunbookDiagnosis, plan: Plan) -> Line:
@@ -67,7 +69,8 @@ def _least(entry: RunbookDiagnosis) -> int:
 
 
 def _applying(entry: RunbookDiagnosis, host: str, nexts: Mapping[str, str]) -> Text:
-    return text(f"{_lower(entry.title)} on ", Span(host), ": ", _who(entry, ""), "; next: ",
+    held = " may be held back" if all(f.check == HELD for f in entry.findings if f.decides) else ""
+    return text(f"{_lower(entry.title)}{held} on ", Span(host), ": ", _who(entry, ""), "; next: ",
                 Span(nexts[entry.runbook], "hint", whole=True))  # fmt: skip
 
 
@@ -83,7 +86,7 @@ def _worst_words(stands: Standing, entries: Sequence[RunbookDiagnosis], host: st
         who = text(items_words(named[0]))
     else:
         who = (
-            text(Span(suspect.name, "strong"), " ", sentence(suspect)) if suspect else evidence_words(finding.evidence)
+            text(Span(suspect.name, "strong"), " ", sentence(suspect)) if suspect else finding_words(finding)
         )
     return [text(_lower(finding.name), " on ", Span(host), ": ", who, then)]
 

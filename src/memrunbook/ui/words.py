@@ -8,6 +8,7 @@ from typing import Any
 
 from memrunbook.core.action.action import Risk
 from memrunbook.core.instant import Instant
+from memrunbook.core.plan.diagnosis import Finding
 from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.runbook.condition import Evidence, EvidenceItem
 from memrunbook.core.units import MINUTE, Unit, format_duration, format_value
@@ -33,6 +34,25 @@ SUFFIXES: Mapping[str, Unit] = {
 LOWEST = "_min"
 # What is plain without the name of its fact.
 OBVIOUS = ("sysctl.", "vmstat.")
+# What people call a figure where its name is one of ours.
+CALLED: Mapping[str, str] = {
+    "memory.foreign_percent": "in a balloon or in no counter",
+    "memory.page_tables_percent": "page tables",
+    "memory.shared_percent": "shared memory",
+    "memory.committed_percent": "committed",
+    "hugepages.idle_percent": "idle huge pages",
+    "slab.unreclaimable_percent": "unreclaimable slab",
+    "numa.lopsided": "NUMA",
+    "holds.all": "frozen",
+    "units.growing": "growing",
+    "units.all": "service",
+    "suspects.all": "process",
+    "processes.all": "process",
+    "cgroups.all": "group",
+    "cgroups.pressed": "at its limit",
+    "buddy.zones": "zones",
+    "oom.refusal_age_seconds": "last refusal, age",
+}
 # Numbers that are names: nobody groups their digits.
 NAMES = ("pid", "main_pid", "victim_pid", "parent", "uid", "start_ticks")
 
@@ -48,9 +68,11 @@ def unit_of(name: str) -> Unit:
 
 
 def metric_words(name: str) -> str:
-    """A metric's name without the unit, as its value stands beside it: "swap in"."""
+    """A metric's name without the unit, as its value stands beside it: "swap in", "swap in at least"."""
+    if name in CALLED:
+        return CALLED[name]
     bare = name.removesuffix(LOWEST)
-    lowest = " (lowest)" if bare != name else ""
+    lowest = " at least" if bare != name else ""
     bare = next((bare.removesuffix(suffix) for suffix in SUFFIXES if bare.endswith(suffix)), bare)
     if name.startswith("sysctl."):
         return bare.removeprefix("sysctl.")
@@ -71,6 +93,12 @@ def value_words(value: Any, unit: Unit) -> str:
 def evidence_words(evidence: Sequence[Evidence]) -> Text:
     """What a verdict rests on, on one line."""
     return joined([_evidence(line) for line in evidence])
+
+
+def finding_words(finding: Finding) -> Text:
+    """What a finding rests on: of one that fires the figures that decide, of others all that was looked at."""
+    told = [line for line in finding.evidence if line.metric in finding.telling]
+    return evidence_words(told or finding.evidence)
 
 
 def _evidence(line: Evidence) -> Text:

@@ -14,7 +14,7 @@ from memrunbook.ui.words import metric_words, moment_words, plural, unit_of, val
     ("name", "words", "unit"),
     [
         ("swap.in_bytes_per_second", "swap in", Unit.BYTES_PER_SECOND),
-        ("swap.in_bytes_per_second_min", "swap in (lowest)", Unit.BYTES_PER_SECOND),
+        ("swap.in_bytes_per_second_min", "swap in at least", Unit.BYTES_PER_SECOND),
         ("vmstat.refaults_per_second", "refaults", Unit.PER_SECOND),
         ("memory.available_percent", "memory available", Unit.PERCENT),
         ("pressure.full.percent", "pressure full", Unit.PERCENT),

@@ -20,7 +20,10 @@ SHOWN_CAUSES = 3
 
 
 class Finding(Struct, frozen=True):
-    """What one check says."""
+    """What one check says.
+
+    `telling` are the metrics by which it fires, at most three; `decides` is true where the incident applies by it.
+    """
 
     runbook: str
     check: str
@@ -30,6 +33,8 @@ class Finding(Struct, frozen=True):
     evidence: tuple[Evidence, ...]
     why: str = ""
     explain: str = ""
+    telling: tuple[str, ...] = ()
+    decides: bool = False
 
 
 class Suspect(Struct, frozen=True):
@@ -80,12 +85,14 @@ def diagnose_one(runbook: Runbook, snapshot: Snapshot) -> RunbookDiagnosis:
     """What one runbook says of a snapshot."""
     world = world_of(runbook, snapshot)
     verdicts = _verdicts(runbook, snapshot)
+    incident = runbook.incident.evaluate(world)
+    deciding = runbook.incident.checks_that_hold(world) if incident.holds else frozenset()
     findings = tuple(
-        _finding(runbook, check, verdict, world) for check, verdict in zip(runbook.checks, verdicts, strict=True)
+        structs.replace(_finding(runbook, check, verdict, world), decides=check.variable in deciding)
+        for check, verdict in zip(runbook.checks, verdicts, strict=True)
     )
     firing = [SEVERITIES.index(f.severity) for f in findings if f.state == "firing"]
     severity = SEVERITIES[max(firing)] if firing else "info"
-    incident = runbook.incident.evaluate(world)
     causes = suspects(runbook, world) if firing else ()
     return RunbookDiagnosis(runbook.name, runbook.spec.title, findings, incident, severity, causes)
 
@@ -154,4 +161,5 @@ def _seen_by(runbook: Runbook, here: Snapshot, seen: Mapping[str, Snapshot] | No
 def _finding(runbook: Runbook, check: Check, verdict: Verdict, world: World) -> Finding:
     spec, state = check.spec, STATES[verdict.state]
     evidence = check.when.named(world) if verdict.holds else check.when.evidence(world)
-    return Finding(runbook.name, spec.id, spec.name, state, spec.severity, evidence, verdict.why, spec.explain)
+    telling = check.when.deciding(world) if verdict.holds else ()
+    return Finding(runbook.name, spec.id, spec.name, state, spec.severity, evidence, verdict.why, spec.explain, telling)

@@ -57,8 +57,9 @@ def standing(entries: Sequence[RunbookDiagnosis]) -> Standing:
     """What stands by what runbooks say of a host, those that apply first."""
     applying = [entry for entry in entries if entry.incident.holds]
     told: list[Finding] = []
-    within = {entry.runbook: tuple(_fresh(_firing([entry]), told)) for entry in applying}
-    outside = sorted(_firing(entry for entry in entries if not entry.incident.holds), key=_rank)
+    within = {entry.runbook: tuple(_fresh(_about_it(entry), told)) for entry in applying}
+    beside = (finding for entry in applying for finding in _firing([entry]) if not _belongs(finding))
+    outside = sorted([*_firing(entry for entry in entries if not entry.incident.holds), *beside], key=_rank)
     found = list(_fresh(outside, told))
     tuning = tuple(finding for finding in found if is_tuning(finding))
     severities = [max(entry.severity, "warning", key=SEVERITIES.index) for entry in applying]
@@ -70,6 +71,17 @@ def standing(entries: Sequence[RunbookDiagnosis]) -> Standing:
         unjudged=tuple(entry.runbook for entry in entries if entry.incident.state == "unknown"),
         worst=_worst(severities),
     )
+
+
+def _about_it(entry: RunbookDiagnosis) -> list[Finding]:
+    """The findings that belong to an incident: those by which it applies first, then the worst."""
+    found = [finding for finding in _firing([entry]) if _belongs(finding)]
+    return sorted(found, key=lambda finding: (not finding.decides, _rank(finding)))
+
+
+def _belongs(finding: Finding) -> bool:
+    """False for a remark on a setting that the incident does not apply by."""
+    return finding.decides or not is_tuning(finding)
 
 
 def is_tuning(finding: Finding) -> bool:
@@ -92,17 +104,25 @@ def _fresh(findings: Iterable[Finding], told: list[Finding]) -> Iterable[Finding
 
 
 def _alike(one: Finding, other: Finding) -> bool:
+    if one.telling and not one.decides and set(one.telling) <= set(other.telling) and _rank(other) < _rank(one):
+        return True  # a milder word for a part of the same figures
     about, like = _about(one), _about(other)
     shared, all_of = about & like, about | like
     if one.name == other.name:
         return bool(shared) or not about or not like
+    if not all_of:  # how short the host is, in other words
+        return one.runbook != other.runbook and not _metrics(one).isdisjoint(_metrics(other))
     return one.runbook != other.runbook and bool(shared) and len(shared) >= ALIKE * len(all_of)
 
 
 def _about(finding: Finding) -> frozenset[str]:
     """The metrics that a finding is about."""
-    names = (evidence.metric for evidence in finding.evidence)
+    names = _metrics(finding)
     return frozenset(name for name in names if not name.startswith(CONTEXT) and not name.endswith(SUPPORTED))
+
+
+def _metrics(finding: Finding) -> frozenset[str]:
+    return frozenset(evidence.metric for evidence in finding.evidence)
 
 
 def _firing(entries: Iterable[RunbookDiagnosis]) -> list[Finding]:

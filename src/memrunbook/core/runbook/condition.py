@@ -9,7 +9,8 @@ from msgspec import Struct, structs
 
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.metric import Metric
-from memrunbook.core.runbook.expression import Expression, Scope
+from memrunbook.core.runbook.deciding import deciding
+from memrunbook.core.runbook.expression import CHECK, Expression, Scope
 from memrunbook.core.runbook.named import EvidenceItem, Found, named_items
 from memrunbook.core.runbook.refusal import ConditionError
 from memrunbook.core.runbook.world import World
@@ -110,6 +111,15 @@ class Condition:
             else one
             for one in self.evidence(world)
         )
+
+    def checks_that_hold(self, world: World) -> frozenset[str]:
+        """The checks, as `checks` of the world has them, of which each is a reason why it holds."""
+        known = (leaf for part in self.parts for leaf in part.leaves(world, first=False))
+        return frozenset(name.removeprefix(CHECK) for leaf in known for name in leaf.names if name.startswith(CHECK))
+
+    def deciding(self, world: World) -> tuple[str, ...]:
+        """The metrics by which it holds: at most three, those that tell most."""
+        return deciding([leaf for part in self.parts for leaf in part.leaves(world)])
 
     def evaluate(self, world: World) -> Verdict:
         """The verdict with its evidence, for whoever shows or keeps it."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.metric import Metric
+from memrunbook.core.runbook.deciding import Leaf, leaves
 from memrunbook.core.runbook.environment import Environment, in_slots, shared, slots_of
 from memrunbook.core.runbook.fields import Fields
 from memrunbook.core.runbook.looked_at import fields_looked_at
@@ -19,6 +20,7 @@ from memrunbook.core.runbook.typed import check_types
 from memrunbook.core.runbook.unseen import NOTHING, Sight, Unseen
 from memrunbook.core.runbook.world import BEFORE, CONSTANTS, World
 
+CHECK = "checks."
 LONG = 32
 """From so many items on a list is handed to CEL with the fields alone that a yes-or-no expression looks at."""
 
@@ -141,7 +143,7 @@ class Expression:
     @property
     def uses_checks(self) -> bool:
         """True when it names a check, and so needs whatever that check reads."""
-        return any(name.startswith("checks.") for name in self.names)
+        return any(name.startswith(CHECK) for name in self.names)
 
     @cached_property
     def metrics(self) -> tuple[str, ...]:
@@ -164,6 +166,14 @@ class Expression:
         if result.type().name() in ("ERROR", "UNKNOWN"):
             return self._unavailable(world, str(result.value()), unseen)
         return result.plain_value()
+
+    def leaves(self, world: World, *, first: bool = True) -> list[Leaf]:
+        """The parts that make a yes-or-no expression hold in a world, by the metrics and checks in them."""
+        words = {self._slot(name): name for name in self.names}
+        tree = tree_of(self._program[0])
+        found = leaves(tree, lambda word: world.lookup(words[word]) if word in words else None, first=first)
+        told = {word: name for word, name in words.items() if name in self.scope.metrics or name.startswith(CHECK)}
+        return [leaf._replace(names=tuple(told[word] for word in leaf.names if word in told)) for leaf in found]
 
     @cached_property
     def _program(self) -> tuple[Any, bool]:

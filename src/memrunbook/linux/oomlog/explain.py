@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from memrunbook.linux.attribution import Owner, owner_of
+from memrunbook.linux.attribution import NOBODY, Owner, is_user_manager, owner_of
 from memrunbook.linux.oomlog.event import USUAL_PAGE_KIB, LogEvent, Picture, Task
 
 MOSTLY_HIDDEN = 0.6
@@ -29,9 +29,15 @@ class MemoryAccount(Struct, frozen=True, kw_only=True):
 
 
 def owner(event: LogEvent) -> Owner:
-    """The victim's unit and container: by its control group, else as systemd named it."""
-    found = owner_of(event.task_memcg or "")
-    return found if found.unit or found.container else Owner(event.unit, "")
+    """The victim's unit and container: by its control group, else as systemd named it.
+
+    What died inside a user's manager is not that manager, which goes on: nobody's unit, unless the manager itself died.
+    """
+    path = event.task_memcg or ""
+    found = owner_of(path)
+    found = found if found.unit or found.container else Owner(event.unit, "")
+    inside = path.rpartition("/")[2] not in (found.unit, "init.scope")
+    return NOBODY if inside and not found.container and is_user_manager(found.unit) else found
 
 
 def page_kib(event: LogEvent) -> int | None:
