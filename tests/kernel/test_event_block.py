@@ -21,7 +21,6 @@ def block(text: str) -> str:
     return " ".join(" ".join(takewhile(str.strip, lines[begin:])).split())
 
 
-@pytest.mark.xfail(reason="diagnose does not show the event as oom-log does", strict=True)
 @pytest.mark.parametrize("scenario", ["leaking_service", "unit_limit_oom"])
 def test_diagnose_and_the_saved_log_tell_the_same(
     scenario: str, guest_in: Callable[[str], Guest], tmp_path: Path

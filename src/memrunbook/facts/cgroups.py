@@ -14,6 +14,7 @@ from memrunbook.core.reading.fact import Detail, Doc, Fact, Read, Reading, Sampl
 from memrunbook.core.units import Unit
 from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.group import ROOT, Group, Point, read_group
+from memrunbook.facts.shared.group_cut import group_cut, pressed_cut
 from memrunbook.facts.shared.group_walk import AGAIN, ITEMS, MOST_SEEN, MOST_SHOWN, PROGRAM, SCRIPT
 from memrunbook.facts.shared.sampling import ONE_SAMPLE, Readings, latest
 
@@ -50,6 +51,14 @@ class CgroupsReading(Reading, frozen=True, kw_only=True):
             source="memory.events, memory.pressure, memory.kmem.failcnt",
         ),
     ] = None
+    most_pids_percent: Annotated[
+        float,
+        Doc(
+            "processes of those that it may have, in the group read that is nearest to this limit; 0 without one",
+            Unit.PERCENT,
+            "pids.current / pids.max",
+        ),
+    ] = 0.0
     dying: Annotated[
         int | None, Doc("removed groups whose memory is still in use", Unit.COUNT, "cgroup.stat nr_dying_descendants")
     ] = None
@@ -65,6 +74,7 @@ class _Walked(Struct, frozen=True):
     time: float
     version: int | None
     controllers: list[str]
+    small: int | None
     seen: int
     groups: dict[str, str]
     details: dict[str, str]
@@ -85,15 +95,19 @@ def parse(samples: Samples, readings: Readings) -> CgroupsReading | Unavailable:
     stat = numbers.keyed(latest(samples, STAT).text)
     dying = next((stat[name] for name in DYING if name in stat), None)
     groups = [read_group(path, _points(path, walks, killed=killed)) for path in last.groups]
+    seen, small = max(last.seen, len(groups)), next((walk.small for walk in walks if walk.small is not None), None)
+    cuts = {"all": group_cut(groups, seen, last.version, small), "pressed": pressed_cut(groups)}
     return CgroupsReading(
         version=last.version,
-        seen=max(last.seen, len(groups)),
+        seen=seen,
         shown=len(groups),
         all=sorted(groups, key=lambda group: group.usage_bytes or 0, reverse=True),
+        most_pids_percent=max(map(_pids_percent, groups), default=0.0),
         pressed=sorted(filter(_is_pressed, groups), key=_badness, reverse=True) if len(walks) > 1 else None,
         dying=dying,
         counts_dying=dying is not None,
         unavailable={} if len(walks) > 1 else {"pressed": ONE_SAMPLE},
+        cut={name: cut for name, cut in cuts.items() if cut is not None},
     )
 
 
@@ -128,6 +142,7 @@ def _walked(sample: Sample, text: str) -> _Walked:
         time=sample.before,
         version={"1": 1, "2": 2}.get(version),
         controllers=controllers.split(),
+        small=numbers.whole(heads.get("small", "")),
         seen=numbers.whole(seen) or 0,
         groups=_by_path(blocks),
         details=_by_path(f"\n{sample.text(DETAIL) or ''}".split("\ngroup ")[1:]),
@@ -158,6 +173,10 @@ def _is_pressed(group: Group) -> bool:
     if (group.held_percent or 0.0) >= HELD_PERCENT:
         return stalled or _hits(group) > 0
     return stalled and (group.file_restores_per_second or 0.0) >= RESTORED_PER_SECOND
+
+
+def _pids_percent(group: Group) -> float:
+    return 100.0 * group.pids / group.pids_max if group.pids is not None and group.pids_max else 0.0
 
 
 def _hits(group: Group) -> float:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 from msgspec import Struct, field
 
-from memrunbook.core.reading.fact import Detail, Doc, Fact, Reading, Samples, Unavailable, Walk
+from memrunbook.core.reading.fact import Cut, Detail, Doc, Fact, Reading, Samples, Unavailable, Walk
 from memrunbook.core.units import Unit
 from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.process_told import (
@@ -25,8 +25,9 @@ from memrunbook.facts.shared.process_told import (
     rates_of,
     told_of,
 )
-from memrunbook.facts.shared.process_walk import AGAIN, ITEMS, LISTED, PROGRAM, SCRIPT
+from memrunbook.facts.shared.process_walk import AGAIN, ITEMS, MOST_LISTED, PROGRAM, SCRIPT
 from memrunbook.facts.shared.sampling import ONE_SAMPLE
+from memrunbook.facts.shared.unlisted import SIZES, Extent, extent_of
 from memrunbook.linux.attribution import groups_of, owner_of
 
 TICKS_PER_SECOND = 100
@@ -95,7 +96,7 @@ class Processes(Reading, frozen=True, kw_only=True):
         int | None,
         Doc("every process that holds as much is in the list; 0 where none was left out", Unit.BYTES, "statm, status"),
     ] = None
-    all: Annotated[list[Process], Doc("the largest processes, 300 at most", source="/proc/PID")]
+    all: Annotated[list[Process], Doc(f"the largest processes, {MOST_LISTED} at most", source="/proc/PID")]
     by_name: Annotated[list[Named], Doc("the same by name, the largest sum first", source="/proc/PID")] = field(
         default_factory=list
     )
@@ -112,42 +113,60 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Pr
     if answer.problem is not None:
         return answer.problem
     head, *blocks = blocks_of(answer.text)
-    tail = (blocks or [head])[-1]
-    seen = numbers.whole(tail.get("seen", ""))
-    if seen is None:
-        return Unavailable("failed", "processes: the list is cut short")
     details = sample.text(DETAIL) or ""
     told = {one.key: one for one in map(told_of, [*blocks, *blocks_of(details)]) if one}
     page_bytes = (numbers.whole(head.get("page", "")) or 4) * numbers.KIB
     rates = rates_of(samples, sample, told)
     rows = (_process(one, page_bytes, sample.before, rates.get(one.key)) for one in told.values())
     found = sorted((row for row in rows if row is not None), key=_own, reverse=True)
-    least, hidden = _least(tail.get("least", ""), details), _hidden(readings.get("host"))
-    least = 0 if least is None and len(found) >= seen else least
+    tail, hidden = (blocks or [head])[-1], _hidden(readings.get("host"))
+    extent = extent_of(head, tail, details, {one.pid for one in found}, hidden=hidden)
+    if extent is None:
+        return Unavailable("failed", "processes: the list is cut short")
     faulting = _faulting(found)
     return Processes(
-        seen=seen,
+        seen=extent.seen,
         shown=len(found),
         hidden=hidden,
-        complete=least == 0 and not hidden,
-        left_out=max(seen - len(found), 0) if least != 0 else 0,
-        least_bytes=least,
+        complete=extent.complete,
+        left_out=extent.left,
+        least_bytes=extent.least,
         all=found,
         by_name=_by_name(found),
         faulting=faulting,
         unavailable={
-            **({} if least is not None else {"least_bytes": OLD_WALK}),
+            **({} if extent.least is not None else {"least_bytes": OLD_WALK}),
             **({} if faulting is not None else {"faulting": ONE_SAMPLE}),
         },
+        cut=_cuts(found, extent),
     )
 
 
-def _least(said: str, details: str) -> int | None:
-    """Two sizes in KiB: what is complete with the details of all that wait for them, and without."""
-    with_details, _, without = said.partition(" ")
-    listed = details.rstrip("\n").rpartition("\n")[2] == LISTED
-    size = numbers.whole(with_details if listed else without)
-    return None if size is None else numbers.fits(size * numbers.KIB)
+def _cuts(found: list[Process], extent: Extent) -> dict[str, Cut]:
+    """What each list leaves out. Of a name a part may be seen: only what is no sum has a bound there."""
+    cut, faults = extent.cut, _cut_faulting(found, extent)
+    cuts = {} if faults is None else {"faulting": faults}
+    if cut is None:
+        return cuts
+    shared = {name: most for name, most in cut.below.items() if name == "shared_bytes"}
+    return {"all": cut, "by_name": Cut(cut.why, shared), **cuts}
+
+
+def _cut_faulting(found: list[Process], extent: Extent) -> Cut | None:
+    """Who was not looked at twice may fault as well; nobody of these holds more than the largest of them."""
+    unseen = [one for one in found if one.major_faults_per_second is None]
+    count, whole = len(unseen) + extent.left, extent.cut
+    if len(_fast(found)) > FAULTING_SHOWN:
+        return Cut(f"more than {FAULTING_SHOWN} processes fault: the fastest are in the list")
+    if not count and whole is None:
+        return None
+    bounds = dict.fromkeys(SIZES, 0.0) if whole is None else whole.below
+    below = {
+        name: max([bounds[name], *(float(getattr(one, name) or 0) + 1 for one in unseen)])
+        for name in SIZES
+        if name in bounds
+    }
+    return Cut(f"{count} smaller processes were looked at once only: how fast they fault is not known", below)
 
 
 def _own(process: Process) -> int:
@@ -156,11 +175,17 @@ def _own(process: Process) -> int:
 
 def _faulting(found: list[Process]) -> list[Process] | None:
     """None where no process has a rate."""
-    known = [(one.major_faults_per_second, one) for one in found if one.major_faults_per_second is not None]
-    if not known:
+    if all(one.major_faults_per_second is None for one in found):
         return None
-    fast = [(rate, one) for rate, one in known if rate >= FAULTING_PER_SECOND]
-    return [one for _, one in sorted(fast, key=lambda pair: pair[0], reverse=True)[:FAULTING_SHOWN]]
+    return sorted(_fast(found), key=_rate, reverse=True)[:FAULTING_SHOWN]
+
+
+def _fast(found: list[Process]) -> list[Process]:
+    return [one for one in found if _rate(one) >= FAULTING_PER_SECOND]
+
+
+def _rate(process: Process) -> float:
+    return process.major_faults_per_second or 0.0
 
 
 def _by_name(found: Iterable[Process]) -> list[Named]:

@@ -17,7 +17,6 @@ from memrunbook.core.runbook.tree import Term
 from memrunbook.core.runbook.world import World
 
 Lookup = Callable[[str], Any]
-Bounds = Mapping[str, float]
 SPARE: tuple[dict[str, Any], ...] = ({},)
 """Stands at the end of a list for what was left out: whatever is asked of it is unknown."""
 
@@ -27,6 +26,16 @@ class Range(NamedTuple):
 
     low: float
     high: float
+
+
+class Among(NamedTuple):
+    """A whole number of which only this is known: it is one of these."""
+
+    values: tuple[int, ...]
+
+
+Said = bool | str | Range | Among
+"""What may be certain of a part of an expression."""
 
 
 class Unseen(NamedTuple):
@@ -53,6 +62,7 @@ class Unseen(NamedTuple):
 
 
 NOTHING = Unseen()
+NO_ITEM = Cut("")
 
 
 @dataclass(frozen=True)
@@ -75,7 +85,12 @@ class Sight:
         uses = _Uses(cuts, lookup)
         uses.walk(self.tree)
         why = {name: cuts[name] for name in sorted(uses.asked | uses.whole)}
+<<<<<<< HEAD
         decided = certain(self.tree, lookup) if uses.whole else None
+=======
+        said = _Judge("", NO_ITEM, lookup).of(self.tree) if uses.whole else None
+        decided = said if isinstance(said, bool) else None
+>>>>>>> t-r4
         return Unseen(frozenset(uses.asked - uses.whole), frozenset(uses.whole), why, decided)
 
 
@@ -99,7 +114,7 @@ class _Uses:
         first = node.parts[0] if node.parts else None
         listed = first.word if first is not None and first.kind == "name" and first.word in self.cuts else ""
         if listed and node.kind == "each":
-            if not _decided(node, self.cuts[listed].below, self.lookup):
+            if not _decided(node, self.cuts[listed], self.lookup):
                 self.asked.add(listed)
         elif listed and node.word == "_[_]":  # the largest come first: what has a place was seen
             pass
@@ -112,10 +127,10 @@ class _Uses:
             self.walk(part)
 
 
-def _decided(macro: Term, below: Bounds, lookup: Lookup) -> bool:
+def _decided(macro: Term, cut: Cut, lookup: Lookup) -> bool:
     """True where no item that was left out changes what a macro makes of its list."""
     first, step = macro.parts[1], macro.parts[3]
-    judge = _Judge(macro.word, below, lookup)
+    judge = _Judge(macro.word, cut, lookup)
     if first.kind == "const" and isinstance(first.value, bool):  # exists: false || ...; all: true && ...
         return judge.of(step.parts[1]) is first.value
     return step.word == "_?_:_" and judge.of(step.parts[0]) is False  # exists_one, filter, map with a condition
@@ -124,24 +139,29 @@ def _decided(macro: Term, below: Bounds, lookup: Lookup) -> bool:
 class _Judge(NamedTuple):
     """What is certain of an expression for an item (`variable`) of which only the bounds are known.
 
-    True or false, a text, a span of numbers, or None: that is not known.
+    True or false, a text, a span of numbers, some numbers, or None: that is not known.
     """
 
     variable: str
-    below: Bounds
+    cut: Cut
     lookup: Lookup
 
-    def of(self, node: Term) -> bool | str | Range | None:
+    def of(self, node: Term) -> Said | None:
         """What is certain of a part."""
         if node.kind == "const":
             return _exact(node.value)
         if node.kind == "name":
             return None if node.word == self.variable else _exact(self.lookup(node.word))
         if node.kind == "select":
-            most = self.below.get(_path_of(node, self.variable))
-            return None if most is None else Range(0, math.nextafter(most, 0.0))
+            return _known(self.cut, _path_of(node, self.variable))
         rule = RULES.get(node.word) if node.kind == "call" else None
         return rule(self, node.parts) if rule else None
+
+
+def _known(cut: Cut, path: str) -> Range | Among | None:
+    if path in cut.below:
+        return Range(0, math.nextafter(cut.below[path], 0.0))
+    return Among(cut.among[path]) if path in cut.among else None
 
 
 def _exact(value: Any) -> bool | str | Range | None:
@@ -174,7 +194,7 @@ def _not(judge: _Judge, parts: tuple[Term, ...]) -> bool | None:
     return not said if isinstance(said, bool) else None
 
 
-def _choice(judge: _Judge, parts: tuple[Term, ...]) -> bool | str | Range | None:
+def _choice(judge: _Judge, parts: tuple[Term, ...]) -> Said | None:
     asked, yes, no = (judge.of(part) for part in parts)
     if isinstance(asked, bool):
         return yes if asked else no
@@ -187,7 +207,17 @@ def _equal(judge: _Judge, parts: tuple[Term, ...]) -> bool | None:
         if left.high < right.low or right.high < left.low:
             return False
         return True if left == right and left.low == left.high else None
+    if isinstance(left, Among) or isinstance(right, Among):
+        return _one_of(left, right)
     return None if left is None or right is None else left == right
+
+
+def _one_of(left: Said | None, right: Said | None) -> bool | None:
+    """False where one of some numbers is certainly none of those that the other may be."""
+    some, other = (left, right) if isinstance(left, Among) else (right, left)
+    if not isinstance(some, Among) or not isinstance(other, Range):
+        return None
+    return None if any(other.low <= value <= other.high for value in some.values) else False
 
 
 def _unequal(judge: _Judge, parts: tuple[Term, ...]) -> bool | None:
@@ -223,11 +253,11 @@ def _size(judge: _Judge, parts: tuple[Term, ...]) -> Range | None:
     return Range(len(found), math.inf) if isinstance(found, list) else None
 
 
-def _same(judge: _Judge, parts: tuple[Term, ...]) -> bool | str | Range | None:
+def _same(judge: _Judge, parts: tuple[Term, ...]) -> Said | None:
     return judge.of(parts[0]) if len(parts) == 1 else None
 
 
-RULES: Mapping[str, Callable[[_Judge, tuple[Term, ...]], bool | str | Range | None]] = {
+RULES: Mapping[str, Callable[[_Judge, tuple[Term, ...]], Said | None]] = {
     "_&&_": _and,
     "_||_": _or,
     "!_": _not,

@@ -8,6 +8,8 @@ from __future__ import annotations
 from memrunbook.facts.shared.group import ROOT
 
 MOST_SEEN, MOST_SHOWN = 10_000, 200
+LEVELS = 6
+"""Below the root; groups below those are not looked for."""
 
 # A name holds no line feed: the kernel refuses to make such a group. 19 digits and more are no limit (v1). A group may
 # vanish between two reads, and arithmetic on an empty text would end the shell.
@@ -30,7 +32,7 @@ c_head="version $c_version $c_value" c_small=0
 read -r c_key c_small c_value </proc/meminfo
 c_small=$((${{c_small:-0}} / 1000 * 1024))
 [ "$c_small" -lt 1048576 ] && c_small=1048576
-printf '%s\\n' "$c_head"
+printf '%s\\nsmall %s\\n' "$c_head" "$c_small"
 c_seen=0 c_near= c_near_count=0 c_limited= c_limited_count=0 c_named= c_named_count=0 c_plain= c_plain_count=0
 c_line='
 '
@@ -70,7 +72,7 @@ cgroups_sort() {{
 }}
 cgroups_walk() {{
   cgroups_sort "$1" || [ "$2" = 0 ] || return 0
-  [ "$2" -ge 6 ] && return 0
+  [ "$2" -ge {LEVELS} ] && return 0
   case $1 in *.service | *.scope)
     if [ "$c_version" = 1 ] || [ "$c_now" -lt "$c_small" ]; then return 0; fi ;;
   esac

@@ -6,14 +6,15 @@ small files of the others.
 
 from __future__ import annotations
 
-MOST_SHOWN, MOST_LISTED = 120, 300
-"""Read by built-ins and later once more; listed in all. What costs is judging them, not reading them."""
+MOST_SHOWN, MOST_LISTED = 120, 200
+"""Read by built-ins and later once more; listed in all: each more costs the host 0.1 ms."""
 MOST_LOOKED = 300
 
 # Most processes are sorted out by how many digits their size has, which costs less than comparing numbers. Before 4.5
 # `statm` alone tells anonymous memory. What is swapped out shows only in `status`: VmData is what a process could hold.
 # `least` says how much a process must hold to be in the list for sure, with the details and without: 0 where nobody is
-# left out, and twice as much where a part of it may be in swap.
+# left out, and twice as much where a part of it may be in swap, which the word `swapped` says. `pids` and `none` (of
+# those without memory: kernel threads and processes that ended) tell of which pid nobody was left out.
 SCRIPT = f"""\
 p_total=0 p_swap=0 p_free=0 p_pages=0 p_page=4 p_wait= p_again=
 p_end='
@@ -36,7 +37,7 @@ p_big=$((p_total / 100 / p_page)) p_middle=$((p_total / 400 / p_page)) p_small=$
 p_small=$((p_small / p_page))
 [ "$p_middle" -lt "$p_small" ] && p_middle=$p_small
 [ "$p_big" -lt "$p_middle" ] && p_big=$p_middle
-p_first= p_second= p_third= p_fourth= p_hiding= p_maybe= p_looked=0 p_shown=0 p_none=0 p_wide='*' p_line=$p_small
+p_first= p_second= p_third= p_fourth= p_hiding= p_maybe= p_looked=0 p_shown=0 p_none= p_wide='*' p_line=$p_small
 p_ones=0 p_twos=0 p_threes=0 p_fours=0
 while [ -n "$p_line" ]; do p_wide="[0-9]$p_wide" p_line=${{p_line%?}}; done
 processes_place() {{
@@ -60,12 +61,13 @@ processes_sort() {{
 cd /proc || return 0
 set -- [0-9]*
 p_seen=$#
+printf 'pids %s\\n' "$*"
 if [ "$p_free" -lt "$p_swap" ]; then
   for p_pid; do
     read -r p_size p_rss p_shared p_text p_lib p_data p_rest <"$p_pid/statm" || p_size= p_rss= p_data=
     case $p_rss in $p_wide) processes_sort ;; *)
       case $p_data in $p_wide) processes_sort ;; *)
-        case $p_size in '' | 0) p_none=$((p_none + 1)) ;; *) processes_little ;; esac ;;
+        case $p_size in '' | 0) p_none="$p_none $p_pid" ;; *) processes_little ;; esac ;;
       esac ;;
     esac
   done
@@ -76,11 +78,13 @@ else
     p_rss=${{p_line#* }}
     case $p_rss in
       $p_wide) processes_place "${{p_rss%% *}}" ;;
-      *) case $p_line in '' | '0 '*) p_none=$((p_none + 1)) ;; *) processes_little ;; esac ;;
+      *) case $p_line in '' | '0 '*) p_none="$p_none $p_pid" ;; *) processes_little ;; esac ;;
     esac
   done
 fi
-p_seen=$((p_seen - p_none))
+set -- $p_none
+p_seen=$((p_seen - $#))
+printf 'none %s\\n' "$*"
 set --
 for p_pid in $p_hiding $p_maybe; do
   p_looked=$((p_looked + 1))
@@ -142,11 +146,11 @@ if [ "$p_looked" -gt {MOST_LOOKED} ]; then :
 elif [ $((p_ones + p_twos)) -le {MOST_SHOWN} ]; then p_rest=$p_middle
 elif [ "$p_ones" -le {MOST_SHOWN} ]; then p_rest=$p_big
 fi
-p_value=$p_page
-[ "$p_free" -lt "$p_swap" ] && p_value=$((p_page * 2))
+p_value=$p_page p_data=
+[ "$p_free" -lt "$p_swap" ] && p_value=$((p_page * 2)) p_data=' swapped'
 [ -n "$p_line" ] && p_line=$((p_line * p_value))
 [ -n "$p_rest" ] && p_rest=$((p_rest * p_value))
-[ -n "$p_line$p_rest" ] && printf 'least %s %s\\n' "$p_line" "$p_rest"
+[ -n "$p_line$p_rest" ] && printf 'least %s %s%s\\n' "$p_line" "$p_rest" "$p_data"
 printf 'seen %s\\n' "$p_seen"
 processes_again() {{
   for p_pid in $p_again; do
