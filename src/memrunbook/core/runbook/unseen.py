@@ -85,18 +85,13 @@ class Sight:
         uses = _Uses(cuts, lookup)
         uses.walk(self.tree)
         why = {name: cuts[name] for name in sorted(uses.asked | uses.whole)}
-<<<<<<< HEAD
         decided = certain(self.tree, lookup) if uses.whole else None
-=======
-        said = _Judge("", NO_ITEM, lookup).of(self.tree) if uses.whole else None
-        decided = said if isinstance(said, bool) else None
->>>>>>> t-r4
         return Unseen(frozenset(uses.asked - uses.whole), frozenset(uses.whole), why, decided)
 
 
 def certain(node: Term, lookup: Lookup) -> bool | None:
     """What is certain of a yes-or-no part by the values of its names; None where a part of it is no plain value."""
-    said = _Judge("", {}, lookup).of(node)
+    said = _Judge("", NO_ITEM, lookup).of(node)
     return said if isinstance(said, bool) else None
 
 
