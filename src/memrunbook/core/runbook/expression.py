@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -162,9 +162,9 @@ class Expression:
         try:
             result = self._run(world, unseen)
         except RuntimeError as error:  # text that is no text: a lone surrogate from a command line
-            return self._unavailable(world, str(error), unseen)
+            return _unavailable(self.names, world, str(error), unseen)
         if result.type().name() in ("ERROR", "UNKNOWN"):
-            return self._unavailable(world, str(result.value()), unseen)
+            return _unavailable(self.names, world, str(result.value()), unseen)
         return result.plain_value()
 
     def leaves(self, world: World, *, first: bool = True) -> list[Leaf]:
@@ -224,15 +224,6 @@ class Expression:
         lists = {name: known[name] for name in self.metrics if known[name].kind == "list"}
         return fields_looked_at(self.source, lists) if self.kind == "BOOL" and lists else {}
 
-    def _unavailable(self, world: World, error: str, unseen: Unseen) -> Unavailable:
-        found = {name: world.lookup(name) for name in self.names}
-        missing = {name: gone for name, gone in found.items() if isinstance(gone, Unavailable)}
-        missing |= {name: Unavailable("failed", cut.why) for name, cut in unseen.why.items()}
-        if not missing:
-            return Unavailable("failed", f"it cannot be computed: {error}")
-        reason = next(iter(missing.values())).reason
-        return Unavailable(reason, "; ".join(f"{name}: {gone.why}" for name, gone in missing.items()))
-
 
 def _is_list(scope: Scope, name: str) -> bool:
     """True for a list of items, that of the snapshot before a step too."""
@@ -261,3 +252,14 @@ def _check_in(scope: Scope, environment: Environment, source: str) -> None:
 
 def _there(found: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if not isinstance(value, Unavailable)}
+
+
+def _unavailable(names: Iterable[str], world: World, error: str, unseen: Unseen) -> Unavailable:
+    """Why there is no value: what could not be read or was left out, else the error itself."""
+    found = {name: world.lookup(name) for name in names}
+    missing = {name: gone for name, gone in found.items() if isinstance(gone, Unavailable)}
+    missing |= {name: Unavailable("failed", cut.why) for name, cut in unseen.why.items()}
+    if not missing:
+        return Unavailable("failed", f"it cannot be computed: {error}")
+    reason = next(iter(missing.values())).reason
+    return Unavailable(reason, "; ".join(f"{name}: {gone.why}" for name, gone in missing.items()))
