@@ -98,7 +98,7 @@ def stall_document(stall: AllocationStall) -> OomLogStall:
         ram_kb=told.total_kib,
         free_swap_kb=told.free_swap_kib,
         total_swap_kb=told.total_swap_kib,
-        zones=tuple(OomLogZone(*mark) for mark in stall.watermarks),
+        zones=tuple(OomLogZone(zone.name, zone.free_kib, zone.min_kib) for zone in stall.zones),
         reserve_share=None if share is None else round(share, 4),
     )
 

@@ -16,7 +16,7 @@ from memrunbook.facts.shared.kills import kills_by_unit
 from memrunbook.facts.shared.victims import UNKNOWN_AGE, VictimUnit, victims
 from memrunbook.linux.oomlog import explain
 from memrunbook.linux.oomlog.account import OomAccount
-from memrunbook.linux.oomlog.category import category, judged
+from memrunbook.linux.oomlog.category import MANUAL, PAGE_FAULT, category, judged
 from memrunbook.linux.oomlog.event import Failure, KernelLog, LogEvent, LogNote, Task
 from memrunbook.linux.oomlog.failing import explains
 from memrunbook.linux.oomlog.reader import read_log
@@ -29,7 +29,6 @@ DAY = 86400.0
 FIRST_WITH_REFUSALS = (6, 1)
 SILENT = Unavailable("absent", "this kernel writes no line where overcommit refuses a request (Linux 6.1 and later do)")
 NAME_LENGTH = 64
-BY_HAND, PAGE_FAULT = "manual", "page-fault"
 
 
 class OomEvent(Struct, frozen=True, kw_only=True):
@@ -138,7 +137,7 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Oo
     log, uptime = read_log(answer.text.split("\n")), samples[0].before  # as for the ages of services
     page_bytes = getattr(readings.get("host"), "page_size_bytes", None)
     events = [_event(event, uptime, page_bytes) for event in log.events]
-    real = [event for event in events if event.class_ != BY_HAND and _recent(event.age_seconds)]
+    real = [event for event in events if event.class_ != MANUAL and _recent(event.age_seconds)]
     units = [event.unit for event in real if event.unit and event.class_ != PAGE_FAULT]
     services = readings.get("units")
     missing = services if isinstance(services, Unavailable) else Unavailable("failed", "units: not read")
@@ -152,7 +151,7 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Oo
         repeated_units=sorted({unit for unit in units if units.count(unit) > 1}),
         victim_units=None
         if known is None
-        else victims(known, kills_by_unit(event for event in events if event.class_ != BY_HAND)),
+        else victims(known, kills_by_unit(event for event in events if event.class_ != MANUAL)),
         log_lost=_lost(log, readings.get("vmstat")),
         failures=[_failure(one, log, uptime) for one in log.failures],
         cache_drops=[_drop(note, uptime) for note in log.notes if note.kind == "drop_caches"],
@@ -182,7 +181,7 @@ def _refusal_age(log: KernelLog, uptime: float, *, logged: bool | None) -> float
 
 
 def _newest(log: KernelLog, uptime: float) -> tuple[OomAccount, ...]:
-    newest = next((event for event in reversed(log.events) if category(event) != BY_HAND), None)
+    newest = next((event for event in reversed(log.events) if category(event) != MANUAL), None)
     return (account(newest, _age(newest.stamp, uptime)),) if newest else ()
 
 

@@ -6,6 +6,8 @@ import re
 from typing import NamedTuple
 
 DELETED = " (deleted)"
+SHORT_ID = 12
+"""Digits of a container's id that people and `docker ps` use."""
 _UNITS = frozenset({"service", "scope", "socket", "mount", "swap"})
 _SCOPED = re.compile(r"(docker|libpod(?:-payload)?|crio|cri-containerd)-([0-9a-f]{12,64})(?:\.scope)?")
 _BARE_ID = re.compile(r"[0-9a-f]{12,64}")

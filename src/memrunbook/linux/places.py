@@ -10,9 +10,11 @@ from msgspec import Struct
 from memrunbook.core.reading.fact import Doc
 from memrunbook.core.units import Unit
 
-FREE, UNCOUNTED, BALLOON, HUGE, KERNEL = "free", "in no counter", "balloon", "huge pages", "kernel"
+FREE, ANONYMOUS, FILE, SHARED = "free", "anonymous", "page cache", "shared memory"
+SLAB, TABLES, STACKS, PERCPU, VMALLOC = "slab", "page tables", "kernel stacks", "per-CPU", "vmalloc"
+HUGE, UNCOUNTED, BALLOON, KERNEL = "huge pages", "in no counter", "balloon", "kernel"
 BUFFERS = "buffers of pipes and sockets"
-KERNEL_PARTS = ("slab", "page tables", "kernel stacks", "per-CPU", "vmalloc", BUFFERS)
+KERNEL_PARTS = (SLAB, TABLES, STACKS, PERCPU, VMALLOC, BUFFERS)
 CHARGED = (
     "kernel_stack",
     "pagetables",
@@ -56,9 +58,9 @@ def places(info: Mapping[str, int], elsewhere: Elsewhere) -> list[Place]:
     total, shared = info.get("MemTotal", 0), info.get("Shmem", 0)
     cache = sum(info.get(name, 0) for name in ("Cached", "Buffers", "SwapCached"))
     held = {
-        "anonymous": info.get("AnonPages", 0),
-        "page cache": max(cache - shared, 0),
-        "shared memory": shared,
+        ANONYMOUS: info.get("AnonPages", 0),
+        FILE: max(cache - shared, 0),
+        SHARED: shared,
         **_kernel(info),
         BUFFERS: 0,
         HUGE: _huge(info, elsewhere),

@@ -25,7 +25,8 @@ FRAGMENTED = 0.5
 SMALL = 0.05
 """A zone with less of the memory that a request may use (the 16 MiB of DMA) does not speak for it."""
 MOST_NODES = 1024
-NOWHERE = "(null)"
+NO_NODES = "(null)"
+"""What the kernel prints for a list that is not there: any node will do."""
 
 
 class PrintedZone(Struct, frozen=True, kw_only=True):
@@ -151,7 +152,7 @@ def judge(zones: Sequence[PrintedZone], ask: PageRequest, page_kib: int) -> Judg
 
 def nodes_of(text: str | None) -> set[int] | None:
     """The nodes of a list as the kernel prints it ("0-1,3"); None for all of them."""
-    if text is None or text in ("", NOWHERE):
+    if text is None or text in ("", NO_NODES):
         return None
     found: set[int] = set()
     for part in text.split(","):

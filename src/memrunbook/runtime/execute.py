@@ -61,7 +61,7 @@ mrb_line=$1; shift
 
 
 @dataclass(frozen=True)
-class Holder:
+class HoldingRun:
     """Who makes changes: the run and the runbook, by which what is held for a while is known on the host."""
 
     run: str
@@ -80,7 +80,7 @@ class Holder:
         )
 
 
-def execute(session: Session, change: Change, witness: str, at: Instant, holder: Holder) -> Executed:
+def execute(session: Session, change: Change, witness: str, at: Instant, holder: HoldingRun) -> Executed:
     """Runs a change's script; never raises for what the host does. What it is armed with first names its `holder`."""
     if any("\0" in arg for arg in change.args):
         return Failed(at, "nothing was changed: a parameter holds a NUL byte, which no shell can take")
@@ -95,7 +95,7 @@ def execute(session: Session, change: Change, witness: str, at: Instant, holder:
     return outcome(output, at)
 
 
-def _armed(change: Change, undo: Undo, holder: Holder) -> tuple[str, ...]:
+def _armed(change: Change, undo: Undo, holder: HoldingRun) -> tuple[str, ...]:
     """What `ARM` is given: time, timer, script, the mark and its lines, and what the script is given when it is due."""
     mark, file = holder.mark(change), place(change.action, change.args)
     script = f'{WHEN_DUE}mrb_undo() {{\n{undo.script}\n}}\nmrb_undo "$@"\nmrb_status=$?{UNMARK}'
@@ -103,7 +103,7 @@ def _armed(change: Change, undo: Undo, holder: Holder) -> tuple[str, ...]:
     return (f"{change.back_after:.0f}s", mark.timer, due[0], file, "\n".join(lines(mark)), *due[1:])
 
 
-def take_back(session: Session, change: Change, witness: str, at: Instant, holder: Holder) -> Executed:
+def take_back(session: Session, change: Change, witness: str, at: Instant, holder: HoldingRun) -> Executed:
     """Runs a change's undo, and stops the timer that would have done it later."""
     undo = change.undo
     if undo is None:

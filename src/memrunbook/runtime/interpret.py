@@ -33,7 +33,7 @@ from memrunbook.core.run.request import (
 )  # fmt: skip
 from memrunbook.core.text import clean
 from memrunbook.runtime.collect import Collector
-from memrunbook.runtime.execute import Holder, execute, take_back
+from memrunbook.runtime.execute import HoldingRun, execute, take_back
 from memrunbook.runtime.handled import Handled, with_handled
 from memrunbook.runtime.life import Life, Pause
 from memrunbook.runtime.lock import give, take
@@ -152,7 +152,7 @@ class Interpreter:
     def _execute(self, request: Execute, record: str) -> Executed:
         change = request.change
         label = f"runbook: run={self.run_id} step={clean(request.step)} record={record[:16]}"
-        holder = Holder(self.run_id, self.runbook)
+        holder = HoldingRun(self.run_id, self.runbook)
         carry_out = take_back if request.undo else execute
         result: Executed
         try:

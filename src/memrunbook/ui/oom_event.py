@@ -10,8 +10,8 @@ from memrunbook.core.plan.diagnosis import Finding
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.units import format_bytes, format_duration
 from memrunbook.linux.oomlog.account import OomAccount, OomHolder, OomKilled, OomPlace
-from memrunbook.linux.oomlog.places import FREE
 from memrunbook.linux.oomlog.telling import held_words
+from memrunbook.linux.places import FREE
 from memrunbook.runtime.redaction import redact
 from memrunbook.ui.block import BLANK, Block, Grid, Part, Row, Span, line, row
 

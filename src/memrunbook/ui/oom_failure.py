@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from memrunbook.linux.oomlog.event import Failure, KernelLog
 from memrunbook.linux.oomlog.failing import FailureAccount, failure_account
-from memrunbook.linux.oomlog.places import FREE
+from memrunbook.linux.places import FREE
 from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, line, note, row
 from memrunbook.ui.oom_event import place_size
 from memrunbook.ui.words import plural

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from memrunbook.core.units import format_bytes
 from memrunbook.linux.oomlog import explain
-from memrunbook.linux.oomlog.category import category, judgement
+from memrunbook.linux.oomlog.category import MANUAL, PAGE_FAULT, category, is_blameless
 from memrunbook.linux.oomlog.event import KernelLog, LogEvent
 from memrunbook.linux.oomlog.label import whose
 from memrunbook.linux.oomlog.telling import account
@@ -48,7 +48,7 @@ def _split(events: Sequence[LogEvent], most: int) -> tuple[Sequence[LogEvent], S
 
 def _verdict(log: KernelLog, file: str) -> Block:
     place = Span(file, whole=True)
-    real = [event for event in log.events if category(event) != "manual"]
+    real = [event for event in log.events if category(event) != MANUAL]
     beside = _of_events(real) if real else headline(log)
     if beside:
         return beside
@@ -69,7 +69,7 @@ def _of_events(real: Sequence[LogEvent]) -> Block:
 
 
 def _is_blameless(event: LogEvent) -> bool:
-    return category(event) == "page-fault" and judgement(event).state != "short"
+    return category(event) == PAGE_FAULT and is_blameless(event)
 
 
 def _who(events: Sequence[LogEvent]) -> str:

@@ -10,6 +10,7 @@ from memrunbook.linux.oomlog.caches import CacheFailure
 from memrunbook.linux.oomlog.event import AllocationStall, KernelLog
 from memrunbook.linux.oomlog.hung import HungTask
 from memrunbook.linux.oomlog.stalls import RESERVE_TOO_LARGE, reserve_share, starved
+from memrunbook.linux.zones import PageRequest
 from memrunbook.ui.block import BLANK, Block, Grid, Row, Span, line, row
 from memrunbook.ui.words import plural
 
@@ -72,7 +73,7 @@ def _waited(stall: AllocationStall) -> str:
 
 def _judged(stalls: Sequence[AllocationStall]) -> list[Row]:
     """What the newest memory report says of them."""
-    reported = next((one for one in reversed(stalls) if one.watermarks), None)
+    reported = next((one for one in reversed(stalls) if one.zones), None)
     if reported is None:
         return []
     said = _zones(reported)
@@ -83,10 +84,10 @@ def _judged(stalls: Sequence[AllocationStall]) -> list[Row]:
 
 
 def _zones(stall: AllocationStall) -> str:
-    below = sorted(starved(stall), key=lambda mark: mark.free_kib - mark.min_kib)[:MOST_ZONES]
+    below = sorted(starved(stall), key=lambda zone: zone.free_kib - zone.min_kib)[:MOST_ZONES]
     if not below:
         return "every zone had more free than must stay: it waited for a disk or a lock, not for a free page"
-    parts = [f"{mark.zone}: {_size(mark.free_kib)} free, {_size(mark.min_kib)} must stay" for mark in below]
+    parts = [f"{zone.name}: {_size(zone.free_kib)} free, {_size(zone.min_kib)} must stay" for zone in below]
     return f"less was free than must stay (zone {'; '.join(parts)})"
 
 
@@ -96,7 +97,7 @@ def _reserve(stall: AllocationStall) -> list[Row]:
         return []
     if share <= RESERVE_TOO_LARGE:
         return [row(Span("Helps", "strong"), body="memory was short: limit or restart what grew, more RAM")]
-    usual = sum(mark.min_kib for mark in stall.watermarks) / share * USUAL_RESERVE
+    usual = sum(zone.min_kib for zone in stall.zones) / share * USUAL_RESERVE
     words = (
         f"vm.min_free_kbytes keeps {share * 100:.1f} % of RAM back, far too much: about {_size(int(usual))} (1 %) do;"
         " lower it, more swap or RAM changes nothing"
@@ -131,10 +132,7 @@ def _cache(one: CacheFailure) -> str:
 
 
 def _atomic(one: CacheFailure) -> bool:
-    """Whether the caller could not wait, by the names of the flags, else by the bits of kernels before 4.6."""
-    if one.flags is not None:
-        return "GFP_ATOMIC" in one.flags or "GFP_NOWAIT" in one.flags
-    return bool(one.mode) and int(one.mode, 16) & 0x30 == 0x20  # noqa: PLR2004  __GFP_HIGH without __GFP_WAIT
+    return PageRequest(gfp=one.mode or None, flags=one.flags).atomic
 
 
 def _short(*, atomic: bool) -> str:

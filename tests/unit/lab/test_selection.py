@@ -79,7 +79,7 @@ def test_a_scenario_leans_on_its_runbook_the_facts_and_actions_of_that_and_its_o
         "tests/kernel/programs/wander.c",
     }
     assert "runbooks/memory-leak.yaml" not in leans
-    assert "src/memrunbook/facts/buddy.py" not in leans
+    assert "src/memrunbook/facts/thp.py" not in leans
     assert not any("/core/" in file for file in leans)
     assert all((concerns.ROOT / file).is_file() for file in leans)
 

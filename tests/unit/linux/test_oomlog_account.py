@@ -11,7 +11,7 @@ from memrunbook.linux.oomlog.account import OomAccount, OomPlace
 from memrunbook.linux.oomlog.event import KernelLog, LogEvent
 from memrunbook.linux.oomlog.failing import failure_account
 from memrunbook.linux.oomlog.limits import limit_of
-from memrunbook.linux.oomlog.places import KERNEL, kernel_share, largest, of_host, places
+from memrunbook.linux.oomlog.places import KERNELS, kernel_share, largest, of_host, places
 from memrunbook.linux.oomlog.reader import read_log
 from memrunbook.linux.oomlog.telling import account
 
@@ -372,11 +372,11 @@ def test_the_first_process_of_a_guaranteed_pod(kernel: str | None, path: str, he
 def test_the_places_of_a_group() -> None:
     stat = {"anon": 50, "file": 30, "shmem": 10, "kernel": 300, "pagetables": 20, "slab_unreclaimable": 5, "sock": 7}
     found = {place.name: place.size_bytes // KIB for place in places(LogEvent(group_kib=stat, usage_kib=400))}
-    assert found == {"other kernel memory": 275, "anonymous": 50, "file cache": 20, "page tables": 20,
-                     "shared and tmpfs": 10, "sockets": 7, "slab": 5}  # fmt: skip
+    assert found == {"other kernel memory": 275, "anonymous": 50, "page cache": 20, "page tables": 20,
+                     "shared memory": 10, "sockets": 7, "slab": 5}  # fmt: skip
     old = places(LogEvent(group_kib={"rss": 5, "cache": 4, "kmem": 90}))
     assert [(place.name, place.size_bytes // KIB) for place in old] == [
-        ("other kernel memory", 90), ("anonymous", 5), ("file cache", 4),
+        ("other kernel memory", 90), ("anonymous", 5), ("page cache", 4),
     ]  # fmt: skip
 
 
@@ -405,7 +405,7 @@ def test_nothing_known_is_nothing_said() -> None:
     assert (found.places, found.limit, found.hog, found.zone_says, found.fate) == ((), (), (), "", "")
     assert largest(()) is None
     assert kernel_share(()) == 0.0
-    assert "free" not in KERNEL
+    assert "free" not in KERNELS
 
 
 FAILURE = "app: page allocation failure: order:{}, mode:{}"

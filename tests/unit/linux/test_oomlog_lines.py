@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from memrunbook.linux.oomlog.event import KernelLog, Watermark
+from memrunbook.linux.oomlog.event import KernelLog
 from memrunbook.linux.oomlog.reader import read_log
 from memrunbook.linux.oomlog.stalls import reserve_share, starved
 
@@ -75,8 +75,11 @@ def test_a_wait_is_judged_by_the_zones_of_its_report(
     dma: int, normal: int, kept: int, below: list[str], share: float
 ) -> None:
     (stall,) = read(REPORT.format(free=9, dma=dma, normal=normal, kept=kept, blocks=9)).stalls
-    assert stall.watermarks == [Watermark("DMA", 15900, dma), Watermark("Normal", normal, kept)]
-    assert [mark.zone for mark in starved(stall)] == below
+    assert [(zone.name, zone.free_kib, zone.min_kib) for zone in stall.zones] == [
+        ("DMA", 15900, dma),
+        ("Normal", normal, kept),
+    ]
+    assert [zone.name for zone in starved(stall)] == below
     assert reserve_share(stall) == pytest.approx(share, rel=0.01)
     assert (stall.pid, stall.counts["free"], stall.free_swap_kib, stall.total_swap_kib) == (77, 9, 50, 100)
 
@@ -93,7 +96,7 @@ def test_the_report_of_an_event_below_a_wait_is_the_events() -> None:
         "[ 1.1] Mem-Info:\n[ 1.1] active_anon:5 inactive_anon:6\n"
         "[ 1.1] Node 0 Normal free:4kB min:5kB low:6kB high:7kB\n[ 1.2] Killed process 5 (b)"
     )
-    assert (len(log.events), log.stalls[0].watermarks, log.stalls[0].counts) == (1, [], {})
+    assert (len(log.events), log.stalls[0].zones, log.stalls[0].counts) == (1, [], {})
     assert log.events[0].free_kib == 4
 
 

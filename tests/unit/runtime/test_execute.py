@@ -16,7 +16,7 @@ from memrunbook.core.action.action import Change, Repeat, Risk, Undo
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.request import Done, Failed, Unknown
 from memrunbook.linux.hold import Mark, place, read_mark
-from memrunbook.runtime.execute import ARM, DISARM, WITNESS, Holder, execute, outcome, take_back
+from memrunbook.runtime.execute import ARM, DISARM, WITNESS, HoldingRun, execute, outcome, take_back
 from memrunbook.runtime.ports import Output
 from memrunbook.runtime.redaction import redact, redacted
 from memrunbook.testing import Call, ScriptedSession
@@ -35,7 +35,7 @@ CHANGE = Change(
 )
 TIMED = msgspec.structs.replace(CHANGE, back_after=90.4)
 LINE = "runbook: run=R step=act"
-HOLDER = Holder("20261128T213000Z-abcd", "swap-thrashing")
+HOLDER = HoldingRun("20261128T213000Z-abcd", "swap-thrashing")
 TIMER = f"memrunbook-20261128t213000z-abcd-{TIMED.digest[:8]}"
 MARK = place("adjust", CHANGE.args)
 DISARMED = Call(DISARM, (TIMER, MARK), 20.0)
@@ -270,7 +270,7 @@ def test_a_state_that_could_not_be_taken_back_stays_marked(
 
 @each_shell
 def test_a_timer_of_an_earlier_hold_leaves_a_later_one_alone(command: tuple[str, ...], systemd: Systemd) -> None:
-    later = Holder("20261128T220000Z-efgh")
+    later = HoldingRun("20261128T220000Z-efgh")
     ends = f"memrunbook-20261128t220000z-efgh-{TIMED.digest[:8]}"
     with systemd.host(command) as session:
         assert isinstance(execute(session, TIMED, LINE, AT, HOLDER), Done)
@@ -287,7 +287,7 @@ def test_a_timer_of_an_earlier_hold_leaves_a_later_one_alone(command: tuple[str,
 def test_taking_back_removes_the_mark_of_that_hold_alone(command: tuple[str, ...], systemd: Systemd) -> None:
     with systemd.host(command) as session:
         execute(session, TIMED, LINE, AT, HOLDER)
-        assert isinstance(take_back(session, TIMED, LINE, AT, Holder("another")), Done)
+        assert isinstance(take_back(session, TIMED, LINE, AT, HoldingRun("another")), Done)
         assert systemd.mark.exists()
         assert isinstance(take_back(session, TIMED, LINE, AT, HOLDER), Done)
     assert not systemd.mark.exists()

@@ -8,8 +8,8 @@ from typing import Protocol
 from msgspec import Struct
 
 from memrunbook.core.units import KIB
+from memrunbook.linux.oomlog.category import LIMIT
 
-MEMCG = "memcg"
 SOON, AGAIN = 120.0, 600.0
 """Seconds: who reached its limit so soon after its start, or so soon and not for the first time, reaches it again."""
 ROUNDED = 64 * KIB
@@ -68,8 +68,8 @@ def kills_by_unit(events: Iterable[KillEvent]) -> dict[str, Kills]:
             count=before.count + 1,
             age=event.age_seconds,
             held_bytes=max(before.held_bytes, event.victim_bytes or 0),
-            limit_group=event.oom_memcg if event.class_ == MEMCG else "",
-            limit_bytes=event.limit_bytes if event.class_ == MEMCG else None,
+            limit_group=event.oom_memcg if event.class_ == LIMIT else "",
+            limit_bytes=event.limit_bytes if event.class_ == LIMIT else None,
         )
     found.pop("", None)
     return found

@@ -43,7 +43,7 @@ class OomHolder(Struct, frozen=True, kw_only=True):
 class OomPlace(Struct, frozen=True, kw_only=True):
     """A place where memory sat."""
 
-    name: Annotated[str, Doc("free, anonymous, file cache, slab and so on", source="Mem-Info")]
+    name: Annotated[str, Doc("free, anonymous, page cache, slab and so on", source="Mem-Info")]
     size_bytes: Annotated[int, Doc("how much", Unit.BYTES, "Mem-Info")]
     detail: Annotated[str, Doc("who holds most of it", source="task table, slab info")] = ""
 

@@ -6,6 +6,7 @@ import re
 
 from msgspec import Struct
 
+from memrunbook.linux.attribution import SHORT_ID
 from memrunbook.linux.oomlog.frame import KERNEL, LogLine
 
 UNABLE = "SLUB: Unable to allocate", "SLAB: Unable to allocate"
@@ -13,8 +14,6 @@ _GFP = re.compile(r"gfp=(0x[0-9a-f]{1,16})(?:\(([^)]*)\))?")
 _CACHE = re.compile(r"\s*cache: (.{1,512}?), object size: (\d{1,12})\b")
 _OF_GROUP = re.compile(r"(.+)\((\d{1,10}):(.*)\)$")
 _CONTAINER = re.compile(r"[0-9a-f]{12,64}")
-SHORT_ID = 12
-"""Digits of a container's id that people and `docker ps` use."""
 
 
 class CacheFailure(Struct, kw_only=True):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from memrunbook.linux.oomlog import memory
 from memrunbook.linux.oomlog.event import (
-    ANYWHERE,
     CPUSET,
     KERNEL_KILLERS,
     MEMCG,
@@ -13,10 +12,11 @@ from memrunbook.linux.oomlog.event import (
     LogEvent,
     Picture,
 )
-from memrunbook.linux.zones import Judgement, PageRequest, judge, nodes_of
+from memrunbook.linux.zones import NO_NODES, Judgement, PageRequest, judge, nodes_of
 
-CLASSES = {MEMCG: "memcg", CPUSET: "cpuset", POLICY: "mempolicy"}
-PANIC, NOBODY = "panic", "no-victim"
+LIMIT, PAGE_FAULT, GLOBAL, HIGH_ORDER = "memcg", "page-fault", "global", "high-order"
+MANUAL, USERSPACE, PANIC, NOBODY = "manual", "userspace", "panic", "no-victim"
+CLASSES = {MEMCG: LIMIT, CPUSET: "cpuset", POLICY: "mempolicy"}
 
 
 def category(event: LogEvent, found: Judgement | None = None) -> str:
@@ -25,9 +25,9 @@ def category(event: LogEvent, found: Judgement | None = None) -> str:
     `found` is the judgement of its zones, where that is known already.
     """
     if event.killer not in KERNEL_KILLERS:
-        return "userspace"
+        return USERSPACE
     if event.by_hand:
-        return "manual"
+        return MANUAL
     if event.panic in ("compulsory", "panic_on_oom"):
         return PANIC
     if event.hopeless and not event.kills:
@@ -37,14 +37,14 @@ def category(event: LogEvent, found: Judgement | None = None) -> str:
 
 def shortage(event: LogEvent, found: Judgement | None = None) -> str:
     """Which memory was wanting, whoever was killed for it: memcg cpuset mempolicy page-fault high-order global."""
-    kind = "memcg" if event.of_group else CLASSES.get(event.constraint or "") or _inferred(event)
-    if kind != "global":
+    kind = LIMIT if event.of_group else CLASSES.get(event.constraint or "") or _inferred(event)
+    if kind != GLOBAL:
         return kind
     if is_page_fault(event):
-        return "page-fault"
+        return PAGE_FAULT
     if not event.order:
         return kind
-    return "high-order" if (found or judgement(event)).state == "fragmented" else kind
+    return HIGH_ORDER if (found or judgement(event)).state == "fragmented" else kind
 
 
 def is_page_fault(event: LogEvent) -> bool:
@@ -52,6 +52,11 @@ def is_page_fault(event: LogEvent) -> bool:
     if event.gfp is None:
         return event.page_fault
     return int(event.gfp, 16) == 0 and not event.order
+
+
+def is_blameless(event: LogEvent, found: Judgement | None = None) -> bool:
+    """True where a page fault failed though memory was not short: whoever is large did not cause it."""
+    return shortage(event, found) == PAGE_FAULT and (found or judgement(event)).state != "short"
 
 
 def judgement(event: LogEvent) -> Judgement:
@@ -85,9 +90,9 @@ def constraint(event: LogEvent) -> tuple[str | None, bool]:
 def _inferred(event: LogEvent) -> str:
     """Kernels before 5.0 do not print it: a narrower set of nodes than the host's says it."""
     if event.constraint is not None:
-        return "global"
+        return GLOBAL
     known = event.mems_allowed or "0"  # 4.8 to 4.12 print the allowed nodes where no policy names any
-    if event.nodemask not in (None, ANYWHERE, known):
+    if event.nodemask not in (None, NO_NODES, known):
         return "mempolicy"
     allowed = nodes_of(event.mems_allowed)
-    return "cpuset" if allowed and allowed < event.nodes else "global"
+    return "cpuset" if allowed and allowed < event.nodes else GLOBAL

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from memrunbook.linux.attribution import SHORT_ID
 from memrunbook.linux.oomlog.event import LogEvent, LogNote
 from memrunbook.linux.oomlog.frame import LogLine
 from memrunbook.linux.oomlog.killers import NOT_KILLED, Told, Undone
@@ -33,7 +34,6 @@ _OOM_OF_CONTAINER = re.compile(
     r"TaskOOM event (?:container_id:\\?\"|&TaskOOM\{ContainerID:)([0-9a-f]{12,64})|container oom ([0-9a-f]{12,64})"
     r"|conmon\S* ([0-9a-f]{12,64}) <[^>]+>: OOM (?:event )?received"
 )
-SHORT_ID = 12
 
 
 def read_talos(line: LogLine) -> Told:

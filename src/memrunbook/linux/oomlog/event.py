@@ -13,7 +13,6 @@ from memrunbook.linux.zones import PageRequest, PrintedZone
 MEMCG = "CONSTRAINT_MEMCG"
 CPUSET = "CONSTRAINT_CPUSET"
 POLICY = "CONSTRAINT_MEMORY_POLICY"
-ANYWHERE = "(null)"
 USUAL_PAGE_KIB = 4
 UNKILLABLE = -1000
 KERNEL_KILLERS = ("kernel", "lowmemorykiller")
@@ -221,19 +220,10 @@ class Failure(Picture):
         return self.request.atomic
 
 
-class Watermark(NamedTuple):
-    """A zone's free memory and what must stay free of it, in KiB."""
-
-    zone: str
-    free_kib: int
-    min_kib: int
-
-
 class AllocationStall(Failure):
-    """Somebody waited so long for a page (kernels 4.10 to 4.14 say so); `watermarks` are the zones of its report."""
+    """Somebody waited so long for a page (kernels 4.10 to 4.14 say so)."""
 
     waited_ms: int = 0
-    watermarks: list[Watermark] = []
 
 
 class LogNote(NamedTuple):

@@ -12,11 +12,10 @@ from memrunbook.linux.oomlog import explain, places
 from memrunbook.linux.oomlog.account import LOG, OomPlace
 from memrunbook.linux.oomlog.category import judged
 from memrunbook.linux.oomlog.event import Failure, KernelLog, LogEvent
-from memrunbook.linux.oomlog.telling import bytes_of, zone_words
-from memrunbook.linux.zones import NOWHERE, Judgement
+from memrunbook.linux.oomlog.telling import LARGEST_ORDER, bytes_of, zone_words
+from memrunbook.linux.zones import NO_NODES, Judgement
 
 FALLOUT_SECONDS = 10.0
-LARGEST_ORDER = 64
 MOST_NODES_SHOWN = 40
 
 
@@ -69,7 +68,7 @@ def _says(failure: Failure, found: Judgement) -> str:
 def _refuser(failure: Failure) -> str:
     """Who may have said no where memory was free: most likely whom the line itself names."""
     nodes = failure.nodemask
-    policy = f"the memory policy (nodes {nodes[:MOST_NODES_SHOWN]}), " if nodes and nodes != NOWHERE else ""
+    policy = f"the memory policy (nodes {nodes[:MOST_NODES_SHOWN]}), " if nodes and nodes != NO_NODES else ""
     return f"{policy}a group's limit, a cpuset or code of the vendor"
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from memrunbook.core.units import KIB
 from memrunbook.linux.oomlog.event import Kill, LogEvent, LogNote, TaskRow
 from memrunbook.linux.oomlog.frame import LogLine
 
-KIB = 1024
 NOT_KILLED = "not-killed"
 
 

@@ -16,7 +16,7 @@ _COUNT = re.compile(
     rf"|pagetables|unevictable|dirty|writeback|kernel_misc_reclaimable|sec_pagetables):({NUMBER})\b"
 )
 _STACK = re.compile(rf"\bkernel_stack:({NUMBER})kB")
-_ZONE = re.compile(rf"(?:Node ({NUMBER}) )?(\w{{1,32}}) free:{NUMBER}kB (?:boost:{NUMBER}kB )?min:{NUMBER}kB ")
+_ZONE = re.compile(rf"(?:Node ({NUMBER}) )?(\w{{1,32}}) free:{NUMBER}kB (?:boost:{NUMBER}kB )?min:{NUMBER}kB\b")
 _SIZE = re.compile(rf"\b([a-z_]{{3,24}}):({NUMBER})[kK]B")
 _RESERVE = re.compile(r"lowmem_reserve\[\]:((?: \d{1,18}){1,8})")
 _BLOCKS = re.compile(rf"((?:Node {NUMBER} )?\w{{1,32}}): ({NUMBER}\*({NUMBER})kB.*) = {NUMBER}kB")

@@ -8,12 +8,22 @@ from memrunbook.core.units import KIB, format_bytes
 from memrunbook.linux.oomlog import explain
 from memrunbook.linux.oomlog.account import OomPlace
 from memrunbook.linux.oomlog.event import USUAL_PAGE_KIB, LogEvent, Picture
+from memrunbook.linux.places import (
+    ANONYMOUS,
+    FILE,
+    FREE,
+    HUGE,
+    PERCPU,
+    SHARED,
+    SLAB,
+    STACKS,
+    TABLES,
+    UNCOUNTED,
+    VMALLOC,
+)
 
-FREE, ANONYMOUS, FILE, SHARED = "free", "anonymous", "file cache", "shared and tmpfs"
-SLAB, CACHES, TABLES, STACKS = "slab", "reclaimable slab", "page tables", "kernel stacks"
-HUGE, LOCKED, UNCOUNTED = "huge pages", "locked", "in no counter"
-GROUP_KERNEL = "other kernel memory"
-KERNEL = frozenset({SLAB, TABLES, STACKS, HUGE, UNCOUNTED, GROUP_KERNEL, "per CPU", "sockets", "vmalloc"})
+CACHES, LOCKED, SOCKETS, GROUP_KERNEL = "reclaimable slab", "locked", "sockets", "other kernel memory"
+KERNELS = frozenset({SLAB, TABLES, STACKS, HUGE, UNCOUNTED, GROUP_KERNEL, PERCPU, SOCKETS, VMALLOC})
 """Places that no process can be blamed for, and that no kill empties."""
 MOST = (1 << 63) - 1
 NOTABLE = 0.05
@@ -61,12 +71,12 @@ def of_group(event: LogEvent) -> tuple[OomPlace, ...]:
         CACHES: stat.get("slab_reclaimable", 0),
         TABLES: stat.get("pagetables", 0),
         STACKS: stat.get("kernel_stack", 0),
-        "per CPU": stat.get("percpu", 0),
-        "sockets": stat.get("sock", 0),
-        "vmalloc": stat.get("vmalloc", 0),
+        PERCPU: stat.get("percpu", 0),
+        SOCKETS: stat.get("sock", 0),
+        VMALLOC: stat.get("vmalloc", 0),
     }
     kernel = stat.get("kernel", stat.get("kmem", 0))
-    counted = sum(sizes[name] for name in (SLAB, CACHES, TABLES, STACKS, "per CPU", "vmalloc"))
+    counted = sum(sizes[name] for name in (SLAB, CACHES, TABLES, STACKS, PERCPU, VMALLOC))
     return _listed({**sizes, GROUP_KERNEL: kernel - counted}, None, {})
 
 
@@ -79,7 +89,7 @@ def kernel_share(found: Iterable[OomPlace]) -> float:
     """The part of what is used that the kernel holds."""
     used = [place for place in found if place.name != FREE]
     total = sum(place.size_bytes for place in used)
-    return sum(place.size_bytes for place in used if place.name in KERNEL) / total if total else 0.0
+    return sum(place.size_bytes for place in used if place.name in KERNELS) / total if total else 0.0
 
 
 def _uncounted(told: explain.MemoryAccount, known: Mapping[str, int], picture: Picture, page: int) -> int:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import re
 
-from memrunbook.linux.oomlog import memory
-from memrunbook.linux.oomlog.event import USUAL_PAGE_KIB, AllocationStall, Picture, Watermark
+from memrunbook.linux.oomlog.event import USUAL_PAGE_KIB, AllocationStall
 from memrunbook.linux.oomlog.frame import KERNEL, LogLine, bare_name
+from memrunbook.linux.zones import PrintedZone
 
 _STALL = re.compile(r"(.*): page allocation stalls for (\d{1,12}) ?ms\b(.*)", re.DOTALL)
 _ASKED = re.compile(r"order: ?(\d{1,3})(?:,\s*mode:(0x[0-9a-f]{1,16})(?:\(([^)]*)\))?)?")
-_WATERMARKS = re.compile(
-    rf"(?:Node {memory.NUMBER} )?(\w+) free:({memory.NUMBER})kB (?:boost:{memory.NUMBER}kB )?min:({memory.NUMBER})kB"
-)
-MOST_ZONES = 64
 RESERVE_TOO_LARGE = 0.03
 """Above this share of RAM vm.min_free_kbytes makes everybody wait for memory that is there (it is 1 % or less)."""
 
@@ -35,20 +31,12 @@ def asked(told: AllocationStall, text: str) -> None:
         told.order, told.mode, told.flags = int(found[1]), found[2] or "", found[3]
 
 
-def zone(picture: Picture, text: str) -> bool:
-    """A zone of a memory report; of a stall, what is free in it and what must stay so."""
-    found = _WATERMARKS.match(text) if isinstance(picture, AllocationStall) else None
-    if found and isinstance(picture, AllocationStall) and len(picture.watermarks) < MOST_ZONES:
-        picture.watermarks.append(Watermark(found[1], int(found[2]), int(found[3])))
-    return memory.zone(picture, text) or found is not None
-
-
-def starved(told: AllocationStall) -> list[Watermark]:
+def starved(told: AllocationStall) -> list[PrintedZone]:
     """The zones that had less free than must stay: requests that may wait get no page of them."""
-    return [mark for mark in told.watermarks if mark.free_kib < mark.min_kib]
+    return [zone for zone in told.zones if zone.free_kib < zone.min_kib]
 
 
 def reserve_share(told: AllocationStall) -> float | None:
     """The share of RAM that the zones of the report keep back; None without a whole report."""
     ram = ((told.ram_pages or 0) - told.reserved_pages) * (told.page_kib or USUAL_PAGE_KIB)
-    return sum(mark.min_kib for mark in told.watermarks) / ram if told.watermarks and ram > 0 else None
+    return sum(zone.min_kib for zone in told.zones) / ram if told.zones and ram > 0 else None

@@ -6,12 +6,13 @@ from memrunbook.core.units import KIB, format_bytes
 from memrunbook.linux.attribution import is_guaranteed
 from memrunbook.linux.oomlog import explain, sums
 from memrunbook.linux.oomlog.account import OomAccount, OomHolder, OomKilled, OomPlace
-from memrunbook.linux.oomlog.advice import advice
-from memrunbook.linux.oomlog.category import category, constraint, judgement, shortage
+from memrunbook.linux.oomlog.category import category, constraint, is_blameless, judgement
 from memrunbook.linux.oomlog.event import UNKILLABLE, USUAL_PAGE_KIB, LogEvent, NameSum, Task
 from memrunbook.linux.oomlog.label import whose
 from memrunbook.linux.oomlog.limits import limit_of
-from memrunbook.linux.oomlog.places import ANONYMOUS, MOST, places
+from memrunbook.linux.oomlog.places import MOST, places
+from memrunbook.linux.oomlog.remedies import remedies
+from memrunbook.linux.places import ANONYMOUS
 from memrunbook.linux.zones import Judgement
 
 MOST_KILLS = 5
@@ -26,8 +27,8 @@ def account(event: LogEvent, age_seconds: float | None = None) -> OomAccount:
     """All that is said of an event; `age_seconds` since it happened, where that is known."""
     found, told, limit = judgement(event), places(event), limit_of(event)
     crowd = sums.crowd(event)
-    blameless = shortage(event, found) == "page-fault" and found.state != "short"  # whoever is large did not cause it
-    owner, memory, said = explain.owner(event), explain.memory(event), advice(event, found, told, limit)
+    blameless = is_blameless(event, found)
+    owner, memory, said = explain.owner(event), explain.memory(event), remedies(event, found, told, limit)
     return OomAccount(
         class_=category(event, found),
         meaning=said.meaning,
@@ -48,7 +49,7 @@ def account(event: LogEvent, age_seconds: float | None = None) -> OomAccount:
         asked_by=_asked(event),
         limit=limit,
         why=_why(event),
-        hog=() if blameless else hog(event, crowd),
+        hog=() if blameless else _hog(event, crowd),
         hog_protected=not blameless and crowd is None and _protected(event),
         following=_following(event),
         total_bytes=None if memory.total_kib is None else bytes_of(memory.total_kib),
@@ -78,7 +79,7 @@ def zone_words(found: Judgement) -> str:
     return f"{words}{must}{beyond}"
 
 
-def hog(event: LogEvent, crowd: tuple[str, NameSum] | None) -> tuple[OomHolder, ...]:
+def _hog(event: LogEvent, crowd: tuple[str, NameSum] | None) -> tuple[OomHolder, ...]:
     """Who held most: many of one name together, or one process where that is not the victim."""
     page = _page(event)
     if crowd is not None:

@@ -62,7 +62,7 @@ INSIDE: dict[bytes, dict[str, lines.Rule]] = {
 }
 PICTURE: dict[bytes, Callable[[Picture, str], bool]] = {
     b"*4096kB": memory.blocks,
-    b"kB min:": stalls.zone,
+    b"kB min:": memory.zone,
     b"hugepages_total=": memory.huge,
     b"lowmem_reserve[]": memory.reserve,
     b"slab info:": memory.caches_begin,

@@ -189,6 +189,8 @@ NESTED = st.lists(st.sampled_from(sorted(OUTER.keys() - {"wrapped"})), min_size=
 @given(inner=st.sampled_from(INNER), outer=NESTED, wrapped=st.booleans())
 @example(inner="cloud logging, an array", outer=["quoted"], wrapped=False)
 @example(inner="dmesg", outer=["fenced", "crlf"], wrapped=True)
+@example(inner="cloudwatch events", outer=["barred", "coded"], wrapped=False)
+@example(inner="cloudwatch events", outer=["quoted", "fenced"], wrapped=False)
 def test_frames_in_frames(inner: str, outer: list[str], wrapped: bool) -> None:  # noqa: FBT001 - Hypothesis fills it
     """JSON in a quoted mail, a fence with CRLF; a mail wraps what it quotes before it quotes."""
     text = FRAMES[inner](LOG).decode()

@@ -6,6 +6,7 @@ import re
 from itertools import pairwise
 
 _QUOTE = re.compile(rb"(?m)^(?:[>|][ \t]?)+")
+_QUOTED_JSON = re.compile(rb"(?m)^(?:[>|][ \t]?)+(?=\{\s*\"|\[\s*\{)")
 _TICKS = re.compile(rb"(?m)^(`{1,2})([^`\n]+)\1$")
 _NUMBER = re.compile(rb"[ \t]*(\d{1,8})(?:\t|[:|-] ?| {1,2}(?=\S)|$)")
 _NUMBERS = re.compile(rb"(?m)^[ \t]*\d{1,8}(?:\t|[:|-] ?| {1,2}(?=\S)|$)")
@@ -22,7 +23,8 @@ def unmargined(block: bytes) -> bytes:
 
 def _unmarked(block: bytes) -> bytes:
     found = any(byte in block and (block.startswith(byte) or b"\n" + byte in block) for byte in (b">", b"|"))
-    if found and len(_QUOTE.findall(block)) >= min(FEWEST, max(1, block.count(b"\n"))):  # one may be a broken word
+    fewest = min(FEWEST, max(1, block.count(b"\n")))  # one may be a broken word, but not in front of a whole document
+    if found and (len(_QUOTE.findall(block)) >= fewest or _QUOTED_JSON.search(block)):
         block = _QUOTE.sub(b"", block)
     return _TICKS.sub(rb"\2", block) if b"`" in block else block
 

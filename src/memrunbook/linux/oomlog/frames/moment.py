@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-Fields = Mapping[str, Any]
+Pairs = Mapping[str, Any]
 MICROSECONDS = 1_000_000
 _CLOCKS = ("_SOURCE_MONOTONIC_TIMESTAMP", "__MONOTONIC_TIMESTAMP", "_SOURCE_BOOTTIME_TIMESTAMP")
 _DATES = (
@@ -23,12 +23,12 @@ OLDEST_UPTIME = 1e8
 LATEST = 2.5e11
 
 
-def printed(fields: Fields) -> tuple[str, float | None]:
+def printed(fields: Pairs) -> tuple[str, float | None]:
     """The date in a form that logs have, "" where it is none; the uptime in seconds."""
     return next((date for name in _DATES if (date := _date(fields.get(name)))), ""), uptime(fields)
 
 
-def uptime(fields: Fields) -> float | None:
+def uptime(fields: Pairs) -> float | None:
     """The kernel's clock in seconds."""
     for name in _CLOCKS:
         value = _number(fields.get(name))
@@ -41,7 +41,7 @@ def uptime(fields: Fields) -> float | None:
     return next((value for value in values if value is not None and 0 <= value < OLDEST_UPTIME), None)
 
 
-def order(fields: Fields) -> float | None:
+def order(fields: Pairs) -> float | None:
     """What orders a record among others of its kind."""
     dated = (_since(fields.get(name)) for name in _DATES)
     return next((when for when in dated if when is not None), uptime(fields))

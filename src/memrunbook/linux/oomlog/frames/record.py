@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -10,8 +10,8 @@ import msgspec
 
 from memrunbook.linux.oomlog.frame import KERNEL, PROGRAMS, unframe
 from memrunbook.linux.oomlog.frames import moment
+from memrunbook.linux.oomlog.frames.moment import Pairs
 
-Fields = Mapping[str, Any]
 Peel = Callable[[str], str]
 """Takes off what a record's text is wrapped in itself."""
 MESSAGES = (
@@ -32,11 +32,11 @@ class Entry(NamedTuple):
     """A record: `when` orders it among others, None where it says no time; `text` are its lines, without a frame."""
 
     when: float | None
-    fields: Fields
+    fields: Pairs
     text: str
 
 
-def entries(value: object, above: Fields | None = None, depth: int = 0) -> Iterator[Entry]:
+def entries(value: object, above: Pairs | None = None, depth: int = 0) -> Iterator[Entry]:
     """The records in a JSON value, in their order; what stands around them holds for each."""
     if depth > DEEPEST:
         return
@@ -92,7 +92,7 @@ def _ordered(kept: Sequence[Entry]) -> Sequence[Entry]:
     return sorted(turned, key=lambda entry: entry.when or 0.0) if falls else turned
 
 
-def _listed(values: list[Any], above: Fields, depth: int) -> Iterator[Entry]:
+def _listed(values: list[Any], above: Pairs, depth: int) -> Iterator[Entry]:
     if len(values) in PAIR and isinstance(values[0], str | int | float) and isinstance(values[1], str):
         yield from _said(values[1], {**above, "timestamp": values[0]}, depth)
     elif values and all(isinstance(one, dict) and {"field", "value"} <= one.keys() for one in values):
@@ -102,7 +102,7 @@ def _listed(values: list[Any], above: Fields, depth: int) -> Iterator[Entry]:
             yield from entries(one, above, depth + 1)
 
 
-def _said(text: str, fields: Fields, depth: int) -> Iterator[Entry]:
+def _said(text: str, fields: Pairs, depth: int) -> Iterator[Entry]:
     """One entry; where the text is a record itself, that one's."""
     if text[:1] == "{" and depth < DEEPEST:
         try:
@@ -116,7 +116,7 @@ def _said(text: str, fields: Fields, depth: int) -> Iterator[Entry]:
     yield Entry(moment.order(fields), fields, text.replace("\r\n", "\n").strip("\r\n\0"))
 
 
-def _message(fields: Fields) -> str | None:
+def _message(fields: Pairs) -> str | None:
     for name in MESSAGES:
         text = _text(fields.get(name))
         if text is not None:
@@ -135,7 +135,7 @@ def _text(value: object) -> str | None:
     return "\n".join(value) if all(isinstance(one, str) for one in value) and len(value) == 1 else None
 
 
-def _program(fields: Fields) -> str | None:
+def _program(fields: Pairs) -> str | None:
     """Who wrote it: "" where it is not named, None where it is nobody whose lines are read."""
     named = next((fields[name] for name in PROGRAM_FIELDS if isinstance(fields.get(name), str) and fields[name]), "")
     named = named.rstrip(":")
@@ -146,6 +146,6 @@ def _program(fields: Fields) -> str | None:
     return None if JOURNAL & fields.keys() else ""
 
 
-def _caller(fields: Fields) -> str:
+def _caller(fields: Pairs) -> str:
     caller = fields.get("caller")
     return f"[{caller:>6}]" if isinstance(caller, str) and caller[:1] in {"T", "C"} and caller[1:].isdigit() else ""

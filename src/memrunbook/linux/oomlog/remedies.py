@@ -8,14 +8,26 @@ from typing import NamedTuple
 from memrunbook.core.units import KIB, format_bytes
 from memrunbook.linux.oomlog import explain, places, sums
 from memrunbook.linux.oomlog.account import OomLimit, OomPlace
-from memrunbook.linux.oomlog.category import NOBODY, PANIC, category, shortage
+from memrunbook.linux.oomlog.category import (
+    GLOBAL,
+    HIGH_ORDER,
+    LIMIT,
+    MANUAL,
+    NOBODY,
+    PAGE_FAULT,
+    PANIC,
+    USERSPACE,
+    category,
+    shortage,
+)
 from memrunbook.linux.oomlog.event import USUAL_PAGE_KIB, LogEvent
 from memrunbook.linux.oomlog.killer_advice import KILLERS
 from memrunbook.linux.oomlog.limits import RAISED
+from memrunbook.linux.places import HUGE, SHARED, SLAB, STACKS, TABLES, UNCOUNTED
 from memrunbook.linux.zones import Judgement
 
 
-class Advice(NamedTuple):
+class Remedies(NamedTuple):
     """What it means, what may help, what cannot."""
 
     meaning: str
@@ -25,31 +37,31 @@ class Advice(NamedTuple):
 
 NODES = ("freeing other nodes, killing at random",)
 FIXED = {
-    "cpuset": Advice(
+    "cpuset": Remedies(
         "the memory nodes that the cpuset allows were full; others may have been free", ("widen cpuset.mems",), NODES
     ),
-    "mempolicy": Advice(
+    "mempolicy": Remedies(
         "the memory nodes of the policy were full; others may have been free",
         ("change the policy (numactl, MPOL_BIND), or free that node",),
         NODES,
     ),
-    "manual": Advice("a person called the OOM killer (SysRq-f)"),
-    "userspace": Advice("a killer in userspace acted, not the kernel", ("its own policy",)),
-    "high-order": Advice(
+    MANUAL: Remedies("a person called the OOM killer (SysRq-f)"),
+    USERSPACE: Remedies("a killer in userspace acted, not the kernel", ("its own policy",)),
+    HIGH_ORDER: Remedies(
         "many pages in one piece were asked for, while memory was free in smaller ones",
         ("compaction, fewer large requests; on 32 bit the low zone is too small",),
         ("more swap",),
     ),
 }
-UNCLEAR = Advice("pages in one piece were asked for; the log does not show whether memory was free")
-UNTOLD = Advice("somebody was killed for lack of memory; which memory was short the log does not show")
+UNCLEAR = Remedies("pages in one piece were asked for; the log does not show whether memory was free")
+UNTOLD = Remedies("somebody was killed for lack of memory; which memory was short the log does not show")
 PANICS = {
-    "compulsory": Advice(
+    "compulsory": Remedies(
         'the kernel gave up by itself: vm.panic_on_oom is 2 ("compulsory"), a panic at every shortage, '
         "also at that of a container, a cpuset or a policy",
         ("vm.panic_on_oom=0: one process dies, not the host (1 spares it the shortages of containers)",),
     ),
-    "panic_on_oom": Advice(
+    "panic_on_oom": Remedies(
         "the kernel gave up by itself: vm.panic_on_oom is on, a panic instead of a kill when the whole host is short",
         ("vm.panic_on_oom=0: one process dies, not the host",),
     ),
@@ -62,53 +74,53 @@ LEAKS = {
     "vm_area_struct": "mappings: a process with very many of them",
 }
 KERNEL_HELPS = {
-    places.SLAB: "find what the kernel's caches grow by (slabtop, /proc/slabinfo), a newer kernel or driver; a reboot "
+    SLAB: "find what the kernel's caches grow by (slabtop, /proc/slabinfo), a newer kernel or driver; a reboot "
     "gives it back",
-    places.TABLES: "huge pages for the segment that many processes map (vm.nr_hugepages), fewer processes",
-    places.STACKS: "fewer threads: each keeps a stack in the kernel",
-    places.HUGE: "fewer reserved huge pages (vm.nr_hugepages)",
-    places.UNCOUNTED: "look at GPUs, drivers, ballooning (virtio, VMware, Hyper-V), per-CPU memory and vmalloc: no "
+    TABLES: "huge pages for the segment that many processes map (vm.nr_hugepages), fewer processes",
+    STACKS: "fewer threads: each keeps a stack in the kernel",
+    HUGE: "fewer reserved huge pages (vm.nr_hugepages)",
+    UNCOUNTED: "look at GPUs, drivers, ballooning (virtio, VMware, Hyper-V), per-CPU memory and vmalloc: no "
     "counter of the log holds it",
 }
 
 
-def advice(event: LogEvent, found: Judgement, told: Sequence[OomPlace], limit: Sequence[OomLimit]) -> Advice:
+def remedies(event: LogEvent, found: Judgement, told: Sequence[OomPlace], limit: Sequence[OomLimit]) -> Remedies:
     """What follows; `found` are the zones, `told` the places, `limit` the limit that was hit."""
     acted = KILLERS.get(event.killer)
     if acted is not None:
         meaning, helps, useless = acted
-        return Advice(meaning, (helps,), tuple(filter(None, (useless,))))
+        return Remedies(meaning, (helps,), tuple(filter(None, (useless,))))
     kind = category(event, found)
-    if kind in ("manual", "userspace"):
+    if kind in (MANUAL, USERSPACE):
         return FIXED[kind]
     base = _of_shortage(event, found, told, limit)
     if kind == PANIC:
         panic = PANICS[event.panic]
-        return Advice(f"{panic.meaning}; here {base.meaning}", (*panic.helps, *base.helps), base.useless)
+        return Remedies(f"{panic.meaning}; here {base.meaning}", (*panic.helps, *base.helps), base.useless)
     return _nobody(event, base) if kind == NOBODY else base
 
 
-def _nobody(event: LogEvent, base: Advice) -> Advice:
+def _nobody(event: LogEvent, base: Remedies) -> Remedies:
     """Protection is to blame only where the table shows it: else they hold nothing, or are dying already."""
     protected = bool(event.tasks) and event.unkillable >= UNKILLABLE_SHARE * event.tasks
     if not protected:
-        return Advice(f"nobody was left to kill; {base.meaning}", base.helps, base.useless or ("killing processes",))
+        return Remedies(f"nobody was left to kill; {base.meaning}", base.helps, base.useless or ("killing processes",))
     why = f"{event.unkillable:,} of {event.tasks:,} processes have oom_score_adj -1000 and are never killed"
-    return Advice(f"nobody could be killed: {why}", ("a higher oom_score_adj for those that may die", *base.helps))
+    return Remedies(f"nobody could be killed: {why}", ("a higher oom_score_adj for those that may die", *base.helps))
 
 
-def _of_shortage(event: LogEvent, found: Judgement, told: Sequence[OomPlace], limit: Sequence[OomLimit]) -> Advice:
+def _of_shortage(event: LogEvent, found: Judgement, told: Sequence[OomPlace], limit: Sequence[OomLimit]) -> Remedies:
     kind = shortage(event, found)
-    if kind == "memcg":
+    if kind == LIMIT:
         return _of_group(event, told, limit)
-    if kind == "page-fault":
+    if kind == PAGE_FAULT:
         return _page_fault(found)
-    if kind != "global":
+    if kind != GLOBAL:
         return FIXED[kind]
     if found.state == "unknown":
         return _unseen(event, told)
     if found.state == "not-short":
-        return Advice(
+        return Remedies(
             "the killer was called although memory was free where this request may have it: it came back just then, "
             "or something else said no (a policy, a group, code of the vendor)",
             ("look at what asked for it and at the lines above",),
@@ -117,31 +129,31 @@ def _of_shortage(event: LogEvent, found: Judgement, told: Sequence[OomPlace], li
     return _short(event, found, told)
 
 
-def _unseen(event: LogEvent, told: Sequence[OomPlace]) -> Advice:
+def _unseen(event: LogEvent, told: Sequence[OomPlace]) -> Remedies:
     """No zones in the log: the kernel's word for it, and the places where they are told."""
     if event.order and not event.free_kib:
         return UNCLEAR
     if not told and not event.tasks:
         return UNTOLD
-    return Advice("the whole host was short of memory", *_by_place(event, told, more=True))
+    return Remedies("the whole host was short of memory", *_by_place(event, told, more=True))
 
 
-def _short(event: LogEvent, found: Judgement, told: Sequence[OomPlace]) -> Advice:
+def _short(event: LogEvent, found: Judgement, told: Sequence[OomPlace]) -> Remedies:
     if not found.low_memory:
         cma = tuple(
             "a smaller CMA area (cma= on the kernel's command line)" for one in found.beyond if "CMA" in one.why
         )
         helps, useless = _by_place(event, told, more=True)
-        return Advice("the whole host was short of memory", (*helps, *cma), useless)
+        return Remedies("the whole host was short of memory", (*helps, *cma), useless)
     helps, _ = _by_place(event, told, more=False)
     if any("HighMem" in one.why for one in found.beyond):
         meaning = "low memory, the part that a 32-bit kernel itself can use, was full; high memory was free"
-        return Advice(meaning, ("a 64-bit kernel", *_kernels(event, helps, told)), ("more swap, more RAM",))
+        return Remedies(meaning, ("a 64-bit kernel", *_kernels(event, helps, told)), ("more swap, more RAM",))
     meaning = (
         "memory for the kernel itself was short; what was free may only hold movable pages, or lies in a zone above"
     )
     more = ("a smaller Movable zone (movablecore=, kernelcore=, online_kernel for added memory)",)
-    return Advice(meaning, (*_kernels(event, helps, told), *more), ("more swap, killing processes",))
+    return Remedies(meaning, (*_kernels(event, helps, told), *more), ("more swap, killing processes",))
 
 
 def _kernels(event: LogEvent, helps: tuple[str, ...], told: Sequence[OomPlace]) -> tuple[str, ...]:
@@ -150,29 +162,29 @@ def _kernels(event: LogEvent, helps: tuple[str, ...], told: Sequence[OomPlace]) 
     return helps if most is None else _kernel(most, told)
 
 
-def _of_group(event: LogEvent, told: Sequence[OomPlace], limit: Sequence[OomLimit]) -> Advice:
+def _of_group(event: LogEvent, told: Sequence[OomPlace], limit: Sequence[OomLimit]) -> Remedies:
     helps, useless = RAISED[limit[0].owner] if limit else RAISED["own"]
     most = places.largest(told)
     if most is not None and most.size_bytes < places.MOSTLY * (event.usage_kib or 0) * KIB:
         most = None  # what holds the rest the log does not show
-    if most is not None and most.name == places.SHARED:
+    if most is not None and most.name == SHARED:
         helps = (*helps, "files in its tmpfs and shared memory count too: delete them, or give them a size")
-    elif most is not None and most.name in places.KERNEL:
+    elif most is not None and most.name in places.KERNELS:
         helps = (*helps, f"most of it is {most.name}, memory of the kernel: what asks the kernel for it must be mended")
     used = event.usage_kib is not None and limit and limit[0].limit_bytes is not None
     host = "; the host was not short" if used or event.of_group else ""
-    return Advice(f"a control group reached its own limit{host}" if not limit or limit[0].owner in ("own", "container")
-                  else f"a control group reached a limit{host}", helps,
-                  (*useless, "dropping caches, swappiness, more RAM for the host"))  # fmt: skip
+    whose = "its own limit" if not limit or limit[0].owner in ("own", "container") else "a limit"
+    useless = (*useless, "dropping caches, swappiness, more RAM for the host")
+    return Remedies(f"a control group reached {whose}{host}", helps, useless)
 
 
-def _page_fault(found: Judgement) -> Advice:
+def _page_fault(found: Judgement) -> Remedies:
     said = {
         "short": "; and memory was short as well",
         "not-short": "; the host was not short",
         "fragmented": "; the host was not short",
     }.get(found.state, "; whether the host was short the log does not show")
-    return Advice(
+    return Remedies(
         "no memory was asked for (gfp 0): a page fault failed, for a driver or a group's limit said no" + said,
         (
             "look at the driver in the lines above (a GPU's), at memory.kmem limits and failcnt of the groups",
@@ -191,8 +203,8 @@ def _by_place(event: LogEvent, told: Sequence[OomPlace], *, more: bool) -> tuple
     held = _held_by_kernel(event, told)
     if held is not None and share >= places.MOSTLY:
         blame = f"killing or limiting one process: the kernel holds {share:.0%} of what was used"
-        return (*_kernel(held, told), *(rest if held.name == places.TABLES else ())), (blame,)
-    if most is not None and most.name == places.SHARED:
+        return (*_kernel(held, told), *(rest if held.name == TABLES else ())), (blame,)
+    if most is not None and most.name == SHARED:
         return (
             "files in tmpfs (df -t tmpfs) and shared segments (ipcs -m): remove them, or give them a size",
             *rest,
@@ -204,21 +216,19 @@ def _by_place(event: LogEvent, told: Sequence[OomPlace], *, more: bool) -> tuple
 
 def _held_by_kernel(event: LogEvent, told: Sequence[OomPlace]) -> OomPlace | None:
     """The kernel's largest place; what no counter holds is the stacks of threads too where those are not printed."""
-    counted = [place for place in told if place.name in places.KERNEL]
+    counted = [place for place in told if place.name in places.KERNELS]
     if event.stack_kib is None and len(counted) > 1:
-        counted = [place for place in counted if place.name != places.UNCOUNTED]
+        counted = [place for place in counted if place.name != UNCOUNTED]
     return places.largest(counted)
 
 
 def _kernel(place: OomPlace, told: Sequence[OomPlace]) -> tuple[str, ...]:
-    if place.name == places.TABLES:
-        shared = sum(one.size_bytes for one in told if one.name == places.SHARED)
-        return (KERNEL_HELPS[places.TABLES] if shared >= place.size_bytes else FEWER,)
+    if place.name == TABLES:
+        shared = sum(one.size_bytes for one in told if one.name == SHARED)
+        return (KERNEL_HELPS[TABLES] if shared >= place.size_bytes else FEWER,)
     name = place.detail.partition(" ")[0]
     known = LEAKS.get(name)
-    said = (
-        f"{name} holds most of the slab: {known}" if known else KERNEL_HELPS.get(place.name, KERNEL_HELPS[places.SLAB])
-    )
+    said = f"{name} holds most of the slab: {known}" if known else KERNEL_HELPS.get(place.name, KERNEL_HELPS[SLAB])
     if name and not known:
         said = f"{said}; most is in {name}"
     return (said,)
