@@ -49,7 +49,7 @@ def plan_view(  # noqa: PLR0913  what a page is made of
         ),
         BLANK,
         line(Span("Diagnosis", "strong"), f": {finding_counts(diagnosis.findings)}"),
-        Grid(tuple(finding_entries(diagnosis.findings, snapshot))),
+        Grid(tuple(finding_entries((one for one in diagnosis.findings if one.state != "clear"), snapshot))),
     ]
     if diagnosis.causes:
         blocks.append(Grid(tuple(cause_rows(diagnosis.causes)), indent=0))
@@ -102,7 +102,7 @@ def _named(step: PlannedStep) -> str:
 def _gate(step: PlannedStep) -> tuple[Span, ...]:
     change = step.change
     if change is None or not (step.gate or _acts(step)):
-        return text(risk(Risk.NONE))
+        return text(Span("changes nothing", "quiet"))
     gate = "gate: type its name" if change.risk is Risk.HIGH else "gate y/N" if step.gate else "no gate"
     undo = UNDO.get(change.undo.mode, "no") if change.undo else "no"
     return text(Span(f"{change.risk.word:<7}", risk(change.risk).style), f"  {gate}   undo: {undo}")

@@ -31,7 +31,9 @@ def plan_verdict(entry: RunbookDiagnosis, plan: Plan) -> Line:
         asked = f"whether it is {title} could not be judged: {why}; nothing would be changed"
         return line(word, ": ", *_worst_words(stands, [entry], plan.host, "; "), asked)
     if stands.apart and stands.word != "OK":
-        return line(word, ": ", *_worst_words(stands, [entry], plan.host, "; "), f"it is no {title}; nothing to do")
+        return line(
+            word, ": ", *_worst_words(stands, [entry], plan.host, "; "), f"that alone is no {title}; nothing to do"
+        )
     return line(word, f": no {title} on ", Span(plan.host), "; nothing to do")
 
 
@@ -69,7 +71,8 @@ def _least(entry: RunbookDiagnosis) -> int:
 
 
 def _applying(entry: RunbookDiagnosis, host: str, nexts: Mapping[str, str]) -> Text:
-    held = " may be held back" if all(f.check == HELD for f in entry.findings if f.decides) else ""
+    deciding = {finding.check for finding in entry.findings if finding.decides}
+    held = " may be held back" if deciding == {HELD} else ""
     return text(f"{_lower(entry.title)}{held} on ", Span(host), ": ", _who(entry, ""), "; next: ",
                 Span(nexts[entry.runbook], "hint", whole=True))  # fmt: skip
 

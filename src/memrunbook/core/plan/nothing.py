@@ -1,14 +1,16 @@
-"""What is said of a step for which nothing was found: what was looked for, and what was seen."""
+"""What is said of a step that is not needed: what does not hold, or what was looked for and what was seen."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from memrunbook.core.reading.fact import Unavailable
-from memrunbook.core.runbook.expression import Expression
+from memrunbook.core.runbook.condition import Condition
+from memrunbook.core.runbook.expression import CHECK, Expression
 from memrunbook.core.runbook.world import World
-from memrunbook.core.units import format_bytes
+from memrunbook.core.units import Unit, format_bytes, format_value
 
 NOUNS: Mapping[str, tuple[str, str]] = {
     "units": ("service", "services"),
@@ -26,6 +28,26 @@ SIZES = (
     "size_bytes",
     "bytes",
 )
+AMONG: Mapping[str, str] = {
+    "units.suspects": "among the suspects (growing, or with 30 % of RAM)",
+    "units.growing": "that grows",
+    "oom.victim_units": "that lost a process to the OOM killer",
+}
+ASKED: Mapping[str, str] = {
+    r'\.freezer_state == "frozen"': "that is frozen",
+    r'\.policy\.freeze == "yes"': "that may be frozen (services.yaml, freeze: yes)",
+    r'\.policy\.stop == "yes"': "that may be stopped (services.yaml, stop: yes)",
+    r'\.policy\.restart != "no"': "that may be restarted",
+    r'\.policy\.limit == "yes"': "that may be limited (services.yaml, limit: yes)",
+    r'\.policy\.limit != "no"': "that may be limited",
+    r'\.policy\.kind == "batch"': "that is a batch job (services.yaml, kind: batch)",
+    r"\.memory_percent >= ([\d.]+)": "with {} % of RAM or more",
+    r"\.(?:own_bytes) > (\d+) \* MiB": "with more than {} MiB of its own",
+    r"\.dirty_bytes > (\d+) \* MiB": "with more than {} MiB to write",
+    r"\.maps_percent >= ([\d.]+)": "with {} % of the mappings that it may have",
+    r'!\w+\.unit\.endsWith\("\.service"\)': "outside any service",
+}
+"""What the filters of runbooks ask, in words."""
 SHARES = ("memory_percent", "ram_percent", "usage_percent")
 
 
@@ -40,10 +62,35 @@ def nothing_found(for_each: Expression | None, world: World) -> str:
     one, many = NOUNS.get(fact, ("item", "items"))
     looked = _items(world, listed)
     seen = looked or _items(world, f"{fact}.all")
-    asked = f" fits {_short(for_each.source)}" if looked else f" in {_short(for_each.source)}"
+    source = _short(for_each.source)
+    words = " ".join(_words(source, listed))
+    asked = f" {words}" if words else f" fits {source}" if looked else f" in {source}"
     if not seen:
         return f"no {one}{asked}: none was seen"
     return f"no {one}{asked}: {len(seen):,} {one if len(seen) == 1 else many} seen{_largest(seen)}"
+
+
+def why_not(when: Condition, world: World) -> str:
+    """What makes a condition fail, in words: the check that is clear, or the figure as it is."""
+    names = when.lacking(world)
+    told = {one.metric: one for one in when.evidence(world)}
+    parts = [f"the check {name.removeprefix(CHECK).replace('_', '-')} is {_state(name, world)}"
+             for name in names if name.startswith(CHECK)]  # fmt: skip
+    parts += [f"{name} is {format_value(told[name].value, Unit(told[name].unit))}" for name in names if name in told]
+    return ", ".join(parts) or _short(when.source)
+
+
+def _state(name: str, world: World) -> str:
+    return "firing" if world.lookup(name) is True else "clear"
+
+
+def _words(source: str, listed: str) -> Iterator[str]:
+    """What a filter asks; nothing where there are no words for it."""
+    found = {words.format(*match.groups()): None for asked, words in ASKED.items()
+             for match in re.finditer(asked, source)}  # fmt: skip
+    if listed in AMONG and (found or source == listed):
+        yield AMONG[listed]
+    yield from found
 
 
 def _items(world: World, listed: str) -> list[Mapping[str, Any]]:

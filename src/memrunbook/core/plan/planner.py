@@ -12,7 +12,7 @@ from memrunbook.core.action.action import Action, Blocked, Change, Decision, Not
 from memrunbook.core.action.policy import UNLISTED, UnitPolicy
 from memrunbook.core.action.protect import named_only_unit
 from memrunbook.core.plan.diagnosis import world_of
-from memrunbook.core.plan.nothing import nothing_found
+from memrunbook.core.plan.nothing import nothing_found, why_not
 from memrunbook.core.plan.plan import Plan, PlannedStep, reason, word
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
@@ -131,7 +131,7 @@ def _conditions(step: Step, world: World) -> Decision | None:
     if step.when is not None:
         wanted = step.when.verdict(world)
         if wanted.state == "fails":
-            return NotNeeded(f"not wanted: {step.when.source}")
+            return NotNeeded(f"not wanted: {why_not(step.when, world)}")
         if wanted.state == "unknown":
             return Blocked(f"it is unknown whether it is wanted: {wanted.why}")
     for guard in step.guards:

@@ -117,6 +117,12 @@ class Condition:
         known = (leaf for part in self.parts for leaf in part.leaves(world, first=False))
         return frozenset(name.removeprefix(CHECK) for leaf in known for name in leaf.names if name.startswith(CHECK))
 
+    def lacking(self, world: World) -> tuple[str, ...]:
+        """The metrics and checks by which it fails; none where it does not, or nothing of a world makes it fail."""
+        failing = (part for part in self.parts if part.value(world) is False)
+        known = (leaf for part in failing for leaf in part.leaves(world, wanted=False))
+        return next((leaf.names for leaf in known if leaf.names), ())
+
     def deciding(self, world: World) -> tuple[str, ...]:
         """The metrics by which it holds: at most three, those that tell most."""
         return deciding([leaf for part in self.parts for leaf in part.leaves(world)])

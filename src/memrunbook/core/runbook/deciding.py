@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from memrunbook.core.runbook.tree import Term
 from memrunbook.core.runbook.unseen import certain
 
-MOST = 3
+MOST, ENOUGH = 3, 2
 TELLING, PLAIN, ABSENT = 0, 1, 2
 ORDERS = frozenset({"_<_", "_<=_", "_>_", "_>=_"})
 EQUALS = frozenset({"_==_", "_!=_"})
@@ -27,12 +27,13 @@ class Leaf(NamedTuple):
     weight: int
 
 
-def leaves(tree: Term, lookup: Lookup, *, first: bool = True) -> Iterator[Leaf]:
-    """The parts that make an expression hold: of alternatives the first that does or all, of a choice the side taken.
+def leaves(tree: Term, lookup: Lookup, *, wanted: bool = True, first: bool = True) -> Iterator[Leaf]:
+    """The parts that make an expression true, or false, as `wanted`.
 
+    Of alternatives the first that does, or all; of a choice the side taken.
     `lookup` gives the value of a name in the tree, or what is neither a yes-or-no, a number, a text nor a list.
     """
-    return _Walk(lookup, first).leaves(tree, wanted=True)
+    return _Walk(lookup, first).leaves(tree, wanted=wanted)
 
 
 class _Walk(NamedTuple):
@@ -72,7 +73,8 @@ def deciding(found: list[Leaf]) -> tuple[str, ...]:
             known = weights.get(_form(name), (ABSENT + 1, name))
             weights[_form(name)] = (min(known[0], weight), known[1])
     ranked = sorted(weights.values(), key=lambda one: one[0])[:MOST]
-    told = {name for weight, name in ranked if weight < ABSENT or ranked[0][0] == ABSENT}
+    most = PLAIN if [weight for weight, _ in ranked].count(TELLING) < ENOUGH else TELLING
+    told = {name for weight, name in ranked if weight <= most or ranked[0][0] == ABSENT}
     return tuple(name for _, name in weights.values() if name in told)
 
 

@@ -167,11 +167,13 @@ class Expression:
             return _unavailable(self.names, world, str(result.value()), unseen)
         return result.plain_value()
 
-    def leaves(self, world: World, *, first: bool = True) -> list[Leaf]:
-        """The parts that make a yes-or-no expression hold in a world, by the metrics and checks in them."""
+    def leaves(self, world: World, *, wanted: bool = True, first: bool = True) -> list[Leaf]:
+        """The parts that make a yes-or-no expression what it is in a world, by the metrics and checks in them."""
         words = {self._slot(name): name for name in self.names}
         tree = tree_of(self._program[0])
-        found = leaves(tree, lambda word: world.lookup(words[word]) if word in words else None, first=first)
+        found = leaves(
+            tree, lambda word: world.lookup(words[word]) if word in words else None, wanted=wanted, first=first
+        )
         told = {word: name for word, name in words.items() if name in self.scope.metrics or name.startswith(CHECK)}
         return [leaf._replace(names=tuple(told[word] for word in leaf.names if word in told)) for leaf in found]
 

@@ -99,7 +99,7 @@ def test_items_that_are_none_or_unknown() -> None:
     assert (none.decision, none.item, none.why) == (
         "not_needed",
         "",
-        "no service in units.growing: 3 services seen, the largest, web, holds 1.0 MiB",
+        "no service that grows: 3 services seen, the largest, web, holds 1.0 MiB",
     )
     (unknown,) = plan_items(step(for_each="units.all"), world(snapshot(units=DENIED)), uncertain=True)
     assert (unknown.decision, unknown.item) == ("blocked", "")
@@ -156,7 +156,12 @@ def test_again_decides_on_the_item_as_it_is_now() -> None:
 @pytest.mark.parametrize(
     ("parts", "decision", "why", "hint"),
     [
-        ({"when": "memory.available_percent > 10.0"}, "not_needed", "not wanted: memory.available_percent > 10.0", ""),
+        (
+            {"when": "memory.available_percent > 10.0"},
+            "not_needed",
+            "not wanted: memory.available_percent is 5.0 %",
+            "",
+        ),
         (
             {"when": "pressure.full.percent > 1.0"},
             "blocked",

@@ -77,15 +77,15 @@ def test_a_host_that_could_not_be_watched_is_not_called_healthy() -> None:
     look = step("look", values={"kind": "read", "risk": 0})
     played = run(runbook(look, step("act"), count=13), WELL, cut={1: 3, 2: 3, 3: 3})
     assert states(played) == [("look", "done"), ("act", "blocked")]
-    assert (played.end.outcome, "the watch was cut short" in played.end.why) == ("unknown", True)
+    assert (played.end.outcome, "watch was cut short" in played.end.why) == ("unknown", True)
     assert "Lock" not in kinds(played)
 
 
 def test_what_a_short_watch_did_not_show_may_still_be_there() -> None:
     book = runbook(step(for_each="units.growing"), count=13)
     played = run(book, SHORT, cut={1: 3})
-    assert (only(played).state, "the watch was cut short" in only(played).why) == ("blocked", True)
-    assert only(run(book, SHORT)).why.startswith("no service in units.growing: ")
+    assert (only(played).state, "watch was cut short" in only(played).why) == ("blocked", True)
+    assert only(run(book, SHORT)).why.startswith("no service that grows: ")
 
 
 def test_what_the_run_began_with_is_recorded_first() -> None:
@@ -250,7 +250,7 @@ def test_items_that_are_unknown_or_none() -> None:
         ("blocked", "", "its items are unknown: units.growing: permission denied"),
     ]
     none = run(runbook(step("b", for_each="units.growing")), SHORT)
-    assert (only(none).item, only(none).why[:28]) == ("", "no service in units.growing:")
+    assert (only(none).item, only(none).why[:22]) == ("", "no service that grows:")
     assert only(none).state == "not_needed"
 
 

@@ -230,5 +230,5 @@ def test_a_step_takes_from_its_decision_to_its_end() -> None:
 def test_what_a_short_watch_does_not_want_may_still_be_wanted() -> None:
     book = runbook(step(when="memory.available_percent > 90.0"), count=13)
     cut = only(run(book, SHORT, cut=dict.fromkeys(range(4), 2)))
-    assert (cut.state, "the watch was cut short" in cut.why) == ("blocked", True)
+    assert (cut.state, "watch was cut short" in cut.why) == ("blocked", True)
     assert only(run(book, SHORT)).state == "not_needed"
