@@ -27,8 +27,10 @@ def said(source: str, metrics: Any = METRICS, **readings: Any) -> str:
         (
             "units.suspects",
             SOME,
-            "no service among the suspects (growing, or with 30 % of RAM): 2 services seen, "
-            "the largest, web, holds 3.0 MiB",
+            (
+                "no service among the suspects (growing, or with 30 % of RAM): 2 services seen, "
+                "the largest, web, holds 3.0 MiB"
+            ),
         ),
         (
             "units.all.filter(u,\n  u.bytes > 9 * MiB)",
