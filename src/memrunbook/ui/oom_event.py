@@ -73,7 +73,7 @@ def _kill(one: OomKilled) -> str:
     held = [f"{words} {format_bytes(size)}" for words, size in {**sizes, **whole}.items() if size]
     uid = [] if one.uid is None else [f"uid {one.uid}"]
     adjusted = [f"oom_score_adj {one.oom_score_adj}"] if any(whole.values()) and one.oom_score_adj is not None else []
-    return ", ".join([one.name, f"pid {one.pid}", *uid, *held, *adjusted])
+    return ", ".join([*filter(None, [one.name]), f"pid {one.pid}", *uid, *held, *adjusted])
 
 
 def _whose(told: OomAccount) -> str:

@@ -11,6 +11,10 @@ from memrunbook.ui.oom_waits import cache_names, longest, tasks
 from memrunbook.ui.words import plural
 
 MOST_NAMES = 3
+LARGE = {
+    "cma": "memory for a device (CMA)", "vmalloc": "address space of the kernel (vmalloc)",
+    "percpu": "memory for each processor (percpu)",
+}  # fmt: skip
 
 
 def headline(log: KernelLog) -> Block | None:
@@ -50,7 +54,7 @@ def _caches(log: KernelLog) -> str:
 
 
 def _large(log: KernelLog) -> str:
-    kinds = Counter(note.kind for note in _of(log, "cma", "vmalloc", "percpu"))
+    kinds = Counter(LARGE[note.kind] for note in _of(log, *LARGE))
     return f"{_counted(kinds)}, no out-of-memory event" if kinds else ""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from memrunbook.core.units import format_bytes
 from memrunbook.linux.oomlog import explain
-from memrunbook.linux.oomlog.category import MANUAL, PAGE_FAULT, category, is_blameless
+from memrunbook.linux.oomlog.category import MANUAL, PAGE_FAULT, category, is_blameless, judgement
 from memrunbook.linux.oomlog.event import KernelLog, LogEvent
 from memrunbook.linux.oomlog.label import whose
 from memrunbook.linux.oomlog.telling import account
@@ -24,6 +24,7 @@ NOT_A_LOG = "nothing in it looks like a kernel's line"
 PANICKED = {
     "compulsory": "the kernel panicked (vm.panic_on_oom is 2)",
     "panic_on_oom": "the kernel panicked (vm.panic_on_oom is on)",
+    "nobody": "the kernel panicked, for nobody could be killed",
 }
 MOST_NAMES = 3
 MOST_LOOKED_AT = 100
@@ -62,7 +63,9 @@ def _verdict(log: KernelLog, file: str) -> Block:
 def _of_events(real: Sequence[LogEvent]) -> Block:
     often = f"{len(real):,} times: " if len(real) > 1 else ""
     if all(_is_blameless(event) for event in real):
-        return line(Span("PAGE FAULT FAILED", "warning"), f": {often}{_who(real)}, but memory was not short")
+        known = all(judgement(event).state != "unknown" for event in real)
+        words = "but memory was not short" if known else "most likely not for want of memory"
+        return line(Span("PAGE FAULT FAILED", "warning"), f": {often}{_who(real)}, {words}")
     if words := usual(real):
         return line(Span("CACHED APPS ENDED", "hint"), f": {words}")
     return line(Span("OUT OF MEMORY", "critical"), f": {often}{_who(real)}{_cause(real)}")
@@ -90,7 +93,9 @@ def _name(event: LogEvent) -> str:
     if victim is None:
         return "nobody could be killed" if event.hopeless else "a victim that the log does not show"
     done = "was killed" if event.kills or event.reaped else "was chosen"
-    return f"{victim.name} {done}" + (f" ({event.pod or whose(event)})" if owner.unit or owner.container else "")
+    return f"{victim.name or f'pid {victim.pid}'} {done}" + (
+        f" ({event.pod or whose(event)})" if owner.unit or owner.container else ""
+    )
 
 
 def _cause(events: Sequence[LogEvent]) -> str:

@@ -51,7 +51,8 @@ def note_blocks(log: KernelLog) -> list[Block]:
 def _notes(log: KernelLog) -> list[tuple[str, str]]:
     rows = [(title, _said(log, kind, words)) for kind, (title, words) in KINDS.items()]
     faults = sum(note.value or 1 for note in log.notes if note.kind == "fault")
-    slub = f"{log.slub_failures:,} times a kernel cache could not grow" if log.slub_failures else ""
+    unnamed = log.slub_failures - sum(bool(one.cache) for one in log.caches)
+    slub = f"{plural(unnamed, 'time')} a kernel cache could not grow that the log does not name" if unnamed > 0 else ""
     return [*rows, ("Page faults", f"{faults:,} {FAULTS}" if faults else ""), ("SLUB", slub)]
 
 

@@ -46,7 +46,7 @@ def longest(stalls: Sequence[AllocationStall]) -> str:
 
 def cache_names(log: KernelLog) -> str:
     """The caches and whose they were, for a headline; empty where the log names none."""
-    names = Counter(_cache(one) for one in log.caches if one.cache)
+    names = Counter(one.label for one in log.caches if one.cache)
     more = f", {len(names) - 1:,} more" if len(names) > 1 else ""
     return f": {names.most_common(1)[0][0]}{more}" if names else ""
 
@@ -67,7 +67,8 @@ def _when(one: AllocationStall | HungTask) -> str:
 
 
 def _waited(stall: AllocationStall) -> str:
-    flags = f" ({stall.flags.partition('|')[0]})" if stall.flags else ""
+    kind = (stall.flags or "").partition("|")[0]
+    flags = f" ({kind})" if kind.startswith("GFP_") else ""
     return f"waited {stall.waited_ms / MILLISECONDS:,.1f} s for {plural(1 << min(stall.order, 63), 'page')}{flags}"
 
 
@@ -115,20 +116,13 @@ def _hung(hung: Sequence[HungTask], most: int) -> list[Block]:
 
 
 def _caches(log: KernelLog) -> list[Block]:
-    kinds = Counter((_cache(one), one.group_id is not None, _atomic(one)) for one in log.caches if one.cache)
+    kinds = Counter((one.label, one.group_id is not None, _atomic(one)) for one in log.caches if one.cache)
     rows = [
         row(Span(f"{count:,}x", "strong"), body=f"{name}: {LIMITED if group else _short(atomic=atomic)}")
         for (name, group, atomic), count in kinds.most_common(MOST_CACHES)
     ]
     title = "Caches of the kernel that could not grow"
     return [BLANK, line(Span(title, "strong")), Grid(tuple(rows))] if rows else []
-
-
-def _cache(one: CacheFailure) -> str:
-    if not one.group and one.group_id is None:
-        return one.cache
-    owner = f"container {one.container}" if one.container else one.group or "no name"
-    return f"{one.cache} of {owner} (group {one.group_id})"
 
 
 def _atomic(one: CacheFailure) -> bool:

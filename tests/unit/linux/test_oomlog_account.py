@@ -429,7 +429,7 @@ def failed(*zones: str, order: int = 0, mode: str = "0xcc0(GFP_KERNEL)", more: s
         (FREE, 0, "0xcc0", "", "not-short", "memory was not short: a group's limit, a cpuset or code of the vendor"),
         (FREE, 0, "0x20(GFP_ATOMIC)", "", "not-short", "memory was not short"),
         (ZONES[:1], 0, "0xcc0", "", "not-short", "5.9 MiB free; 4.9 MiB must stay (low watermark)"),
-        (IN_CMA, 0, "0xcc0", "", "short", "2.0 MiB of it usable"),
+        (IN_CMA, 0, "0xcc0", "", "short", "KiB free that are usable"),
         (IN_CMA, 0, "0x100cca", "", "not-short", "memory was not short"),
         (("Node 0 Normal free:9kB min:10kB low:20kB high:30kB",), 0, "0xcc0", "", "short", "no page was left"),
         (("Node 0 Normal free:1kB min:10kB low:20kB high:30kB",), 0, "0x20", "", "short", "the reserve was empty"),

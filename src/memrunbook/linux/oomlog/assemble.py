@@ -190,5 +190,5 @@ def _rule(thread: Thread, event: LogEvent | None, rule: lines.Rule, line: LogLin
     if event is None or not rule(event, line.text):
         return False
     if rule is lines.group_stats:
-        thread.below = partial(lines.group_lines, event)
+        thread.below = partial(lines.group_more, event)
     return True

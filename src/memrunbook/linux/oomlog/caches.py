@@ -38,6 +38,14 @@ class CacheFailure(Struct, kw_only=True):
         found = _CONTAINER.search(self.group)
         return found[0][:SHORT_ID] if found else ""
 
+    @property
+    def label(self) -> str:
+        """The cache, and the control group that it is kept for."""
+        if not self.group and self.group_id is None:
+            return self.cache
+        owner = f"container {self.container}" if self.container else self.group or "no name"
+        return f"{self.cache} of {owner} (group {self.group_id})"
+
 
 class CacheLine(Struct, frozen=True):
     """The line that names the cache of a failure that was told just before."""

@@ -50,7 +50,7 @@ def shortage(event: LogEvent, found: Judgement | None = None) -> str:
 def is_page_fault(event: LogEvent) -> bool:
     """Nothing was asked for: a page fault came back with an error, and until 5.15 that called the killer."""
     if event.gfp is None:
-        return event.page_fault
+        return event.page_fault or bool(event.refused and event.is_bare)
     return int(event.gfp, 16) == 0 and not event.order
 
 

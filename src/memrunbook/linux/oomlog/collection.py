@@ -17,13 +17,15 @@ from memrunbook.linux.oomlog.killers import Sighting, Undone
 from memrunbook.linux.oomlog.merge import merged
 from memrunbook.linux.oomlog.others import LineReading, Telling
 from memrunbook.linux.oomlog.pods import PodName
-from memrunbook.linux.oomlog.retold import Retelling, undo
+from memrunbook.linux.oomlog.retold import Retelling, is_retold, undo
 from memrunbook.linux.oomlog.thread import Thread
 
 MOST = 10_000
 """Events, failures and notes that are kept: the newest ones."""
 NEAR = 8
 """Failures back that a line may still name the cache of."""
+CLOSE = 10.0
+"""Seconds in which a refusal and a kill have to do with each other."""
 
 
 class Collection:
@@ -52,6 +54,9 @@ class Collection:
             self._keep(thread.event)
 
     def _keep(self, event: LogEvent) -> None:
+        last = self._caches[-1] if self._caches else None
+        if last and last.group_id is not None and event.killer == "kernel" and _just_before(last, event):
+            event.refused = last.label
         self._events.append(event)
         self._counted += 1
 
@@ -80,6 +85,10 @@ class Collection:
 
     def _fail(self, told: Failure, thread: Thread) -> None:
         thread.failure, thread.reported = told, False
+        last = self._notes[-1] if self._notes else None
+        if last and others.is_half(last, told):
+            self._notes[-1] = last._replace(name=told.name)
+            return
         if isinstance(told, AllocationStall):
             thread.below = partial(stalls.asked, told)
             self._stalls.append(told)
@@ -97,6 +106,7 @@ class Collection:
         elif isinstance(told, Sighting):
             self._notes.extend(filter(None, [self._retelling.see(told)]))
         elif told.kind != cluster.EVICTION or self._retelling.reclaims(told):
+            self._retelling.gave_up(told)
             self._note(told)
 
     def _told(self, told: LogEvent | LogNote | None) -> None:
@@ -135,11 +145,22 @@ class Collection:
         )
 
     def _note(self, note: LogNote) -> None:
+        if note.kind == "unit" and any(is_retold(note, event) for event in list(self._events)[-NEAR:]):
+            return
+        if note.kind == "vmalloc" and self._notes and others.goes_on(self._notes[-1], note):
+            note = note._replace(detail=others.NO_SPACE)
+            self._notes.pop()
         self._notes.append(note)
         self._refusals += note.kind == "overcommit"
         last = next((event for event in reversed(self._events) if event.killer == "kernel"), None)
         if note.kind == "unit" and last and others.is_about(note, last):
             last.unit = last.unit or note.name
+
+
+def _just_before(cache: CacheFailure, event: LogEvent) -> bool:
+    if cache.stamp is None or event.stamp is None:
+        return cache.date == event.date
+    return 0 <= event.stamp - cache.stamp <= CLOSE
 
 
 def _name(caches: deque[CacheFailure], told: CacheLine) -> None:

@@ -106,7 +106,8 @@ class LogEvent(Picture):
     `ram_pages` and the table in pages. `largest` are the three rows with the most memory and swap, `likeliest` those
     that the kernel would have killed first, `sums` all of one name together; `tasks` and `task_pages` count all rows,
     `unkillable` those with oom_score_adj -1000. `group_kib` is the breakdown of the control group whose limit was hit;
-    `panic` is the kernel's last word where it gave up itself; `seen` counts the sources that tell of it.
+    `panic` is the kernel's last word where it gave up itself; `seen` counts the sources that tell of it. `refused` is
+    a cache of a control group that was refused memory just before.
     """
 
     stamp: float | None = None
@@ -128,6 +129,7 @@ class LogEvent(Picture):
     task_memcg: str | None = None
     unit: str = ""
     pod: str = ""
+    refused: str = ""
     usage_kib: int | None = None
     limit_kib: int | None = None
     group_kib: dict[str, int] = {}
@@ -163,6 +165,11 @@ class LogEvent(Picture):
     def of_group(self) -> bool:
         """Whether a control group reached its limit; 5.0 to 5.2 name the group but print another constraint."""
         return self.constraint == MEMCG or self.oom_memcg is not None
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether the log shows nothing of it but whom it met: no request, no memory, no group."""
+        return self.gfp is None and not (self.counts or self.ram_pages or self.nodes or self.tasks or self.of_group)
 
     @property
     def is_over(self) -> bool:
@@ -207,7 +214,7 @@ class Failure(Picture):
     def request(self) -> PageRequest:
         """What was asked for."""
         return PageRequest(
-            gfp=self.mode,
+            gfp=self.mode or None,
             flags=self.flags,
             order=self.order,
             nodemask=self.nodemask,

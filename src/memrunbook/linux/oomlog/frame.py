@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 KERNEL = "kernel"
 PROGRAMS = (KERNEL, "systemd", "systemd-oomd", "earlyoom", "nohang", "oomd", "systemd-journald")
-_STAMP = r"\[ *(\d{1,12}\.\d{1,9})(?:@\d+|, ?\d)?(?: <[ .\d]{1,24}>)?\]:?(?: ?\[ *([TC]\d+)\])? ?"
+_STAMP = r"\[ *(?:\d{1,3}-)?(\d{1,12}\.\d{1,9})(?:@\d+|, ?\d)?(?: <[ .\d]{1,24}>)?\]:?(?: ?\[ *([TC]\d+)\])? ?"
 _ANDROID = r"[ -]*\(\d+\)\[\d+:[^\]]{1,32}\] ?|[A-Z]?\[\d+: *[^\]]{1,32}: *\d+\] ?|c\d+ +\d+ "
 _DATE = (
     r"\[[^\]\[]{8,40} \d{4}\] "  # dmesg -T, in the target's language
@@ -23,7 +23,7 @@ _DATE = (
 _FRAME = re.compile(
     rf"(?:[\w./+-]{{1,200}}[:-](?:\d+[:-])?(?={_DATE}|\[ *\d+\.\d))?"  # grep over several files
     r"(?:<\d{1,3}>(?:1 )?|1 (?=\d{4}-))?"
-    r"(?:[a-z0-9]+ *:[a-z]+ *: ?|(?:[\d.]+: )?(?:kern|user): [a-z]+: )?"  # dmesg -x, Talos
+    r"(?:[a-z0-9]+ *:[a-z]+ *: ?|(?:[\d.]+: )?(?:kern|user): +[a-z]+: )?"  # dmesg -x, Talos
     r"(?:(?:[\w.+-]{1,64},)?(?P<priority>\d{1,4}),\d+,(?P<micro>\d{1,18}),(?P<flags>[^;]*);)?"  # /dev/kmsg, netconsole
     rf"(?P<date>{_DATE})?"
     rf"(?:{_STAMP}(?:{_ANDROID})?)?"

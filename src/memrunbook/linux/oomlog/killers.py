@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from memrunbook.core.units import KIB
 from memrunbook.linux.oomlog.event import Kill, LogEvent, LogNote, TaskRow
-from memrunbook.linux.oomlog.frame import LogLine
+from memrunbook.linux.oomlog.frame import KERNEL, LogLine
 
 NOT_KILLED = "not-killed"
 
@@ -33,7 +33,7 @@ class Undone(NamedTuple):
 
 
 Told = LogEvent | LogNote | Sighting | Undone | None
-_SYSTEMD_OOMD = re.compile(r"(?:Killed|Marked) (/.*?) (?:for killing )?(due to .*)$")
+_SYSTEMD_OOMD = re.compile(r"(?:Killed|Marked) (/.*?) (?:for killing )?(due to .*)$|Marked (/.*) for killing$")
 _RULE = re.compile(r"(Rule '.*' conditions met) for cgroup (/.*) (for .*), taking action kill-all$")
 _CONSIDERED = re.compile(r"Considered (\d{1,9}) cgroups for killing")
 _OOMD_DID_NOT = re.compile(
@@ -72,7 +72,7 @@ def read_killer(line: LogLine) -> Told:
     """What such a line reports, None where it reports nothing; a dry run killed nobody."""
     if line.program == "systemd-oomd":
         return _systemd_oomd(line)
-    if line.program == "earlyoom":
+    if line.program == "earlyoom" or (line.program == KERNEL and _EARLYOOM.match(line.text)):  # or its bare output
         return _earlyoom(line)
     return _nohang(line) if line.program == "nohang" else _oomd(line)
 
@@ -80,7 +80,8 @@ def read_killer(line: LogLine) -> Told:
 def _systemd_oomd(line: LogLine) -> Told:
     found = _SYSTEMD_OOMD.match(line.text)
     if found:
-        return LogEvent(line.stamp, "systemd-oomd", task_memcg=found[1], reason=found[2], date=line.date)
+        group, why = found[1] or found[3], found[2] or "marked for killing"
+        return LogEvent(line.stamp, "systemd-oomd", task_memcg=group, reason=why, date=line.date)
     ruled = _RULE.match(line.text)
     if ruled:
         return LogEvent(

@@ -31,23 +31,26 @@ _SUMMARY = re.compile(
     rf",task(?:_memcg)?=(.*),pid=({NUMBER}),uid=({NUMBER})\W*$"  # neither is there without control groups
 )
 SUMMARY = "oom-kill:constraint"
-_SUMMARY_CUT = re.compile(
-    r"oom-kill:constraint=(\w+)(?:,.*?(?:,oom_memcg=(.*?)|,global_oom),task_memcg=(?:(.*?),task=)?)?"
-)
+_LOOSE = re.compile(r"(?<=[:,])[ \t]+(?=[a-z_]+=)")
+"""Blanks that people put between the parts of that line, or that a line broken by hand leaves there."""
+_CONSTRAINT = re.compile(r"oom-kill:constraint=(\w+)")
+_PART = re.compile(r",(nodemask|oom_memcg|task_memcg|task|pid|uid)=(.*?)(?=,(?:\w+=|global_oom)|$)")
 _CHOICE = re.compile(rf"(?:.*: )?[Kk]ill process ({NUMBER}) \((.*)\) score ({NUMBER}) (?:or|and) ")
 _SHARING = re.compile(rf"Kill process ({NUMBER}) \((.*)\) sharing same memory")
 _KILL = re.compile(
     # in an event of Kubernetes, both lines are one
     r"(?:(.*?): )?(?:Kill process \d{1,10} \(.{0,64}?\) score \d{1,10} or sacrifice child(?:\\n|\s+))?"
-    rf"Killed process ({NUMBER})(?:, UID ({NUMBER}),)? ?\((.*)\)(?:, UID ({NUMBER}),)? (?:total-vm|vsz):({NUMBER})kB"
-    rf"(?:, anon-rss:({NUMBER})kB)?(?:, file-rss:({NUMBER})kB)?(?:, shmem-rss:({NUMBER})kB)?"
-    rf"(?:, UID:({NUMBER}))?(?: pgtables:({NUMBER})kB)?(?: oom_score_adj:(-?\d{{1,5}}))?"
+    rf"Killed process ({NUMBER})(?:, UID ({NUMBER}),)? ?(?:\((.*)\))?(?:, UID ({NUMBER}),)? +"
+    rf"(?:total-vm|vsz):({NUMBER})kB"
+    rf"(?:,? +anon-rss:({NUMBER})kB)?(?:,? +file-rss:({NUMBER})kB)?(?:,? +shmem-rss:({NUMBER})kB)?"
+    rf"(?:,? +UID:({NUMBER}))?(?:,? +pgtables:({NUMBER})kB)?(?:,? +oom_score_adj:(-?\d{{1,5}}))?"
 )
 _KILL_BARE = re.compile(rf"(?:(.*?): )?Killed process ({NUMBER})(?:, UID ({NUMBER}),)? ?\((?:(.*)\)[^)]*|(.*))$")
 _EXITING = re.compile(rf"(?:.*?: )?OOM victim ({NUMBER}) \((.*)\) is already exiting")
 _PANIC = re.compile(r"(?i)not syncing: (?:(?:.*: )?out of memory|system is deadlocked on memory)")
 _CONSTRAINTS = {"(MPOL_BIND)": POLICY, "in cpuset": CPUSET, "emory cgroup out of": MEMCG}
 KIB = 1024
+UNKNOWN_PID = 0
 REAPER = "oom_reaper: "
 _REAPED = re.compile(rf"{REAPER}(?:reaped process|unable to reap pid:) ?({NUMBER}) \((.*)\)")
 
@@ -132,12 +135,20 @@ def group_lines(event: LogEvent, text: str) -> None:
         event.group_kib.setdefault(name, int(value) // KIB)
 
 
+def group_more(event: LogEvent, text: str) -> None:
+    """What stands below: the lines of 5.3 and later, or the rest of the older line where a mail program broke it."""
+    group_lines(event, text)
+    for name, value in _GROUP_KIB.findall(text):
+        event.group_kib[name] = event.group_kib.get(name, 0) + int(value)
+
+
 def summary(event: LogEvent, text: str) -> bool:
     """The line of 5.0 and later. Paths and names may hold commas: the name is split off when the kill line names it."""
-    place = text.index(SUMMARY)
-    found = _SUMMARY.match(text, place)
+    text, blanks = _LOOSE.subn("", text)
+    place = text.find(SUMMARY)
+    found = _SUMMARY.match(text, place) if place >= 0 else None
     if found is None:
-        return _cut_summary(event, text, place)
+        return place >= 0 and _cut_summary(event, text, place, loose=blanks > 0)
     event.constraint, event.inferred = found[1], False
     event.nodemask, event.cpuset, event.mems_allowed, event.oom_memcg = found[2], found[3], found[4], found[5]
     path, _, name = found[6].rpartition(",task=")
@@ -145,13 +156,26 @@ def summary(event: LogEvent, text: str) -> bool:
     return True
 
 
-def _cut_summary(event: LogEvent, text: str, place: int) -> bool:
-    """What is left of a line that a pager cut: a path counts where the one behind it has begun."""
-    found = _SUMMARY_CUT.match(text, place)
-    if found:
-        event.constraint, event.inferred = found[1], False
-        event.oom_memcg, event.task_memcg = found[2] or event.oom_memcg, found[3] or event.task_memcg
-    return found is not None
+def _cut_summary(event: LogEvent, text: str, place: int, *, loose: bool) -> bool:
+    """What a pager or a person left of it: a path counts where the part behind it has begun, for it may be cut too.
+
+    `loose`: a person wrote it down, and a name at the end is whole.
+    """
+    found = _CONSTRAINT.match(text, place)
+    if found is None:
+        return False
+    parts = {
+        part[1]: part[2] for part in _PART.finditer(text, place) if "memcg" not in part[1] or part.end() < len(text)
+    }
+    event.constraint, event.inferred = found[1], False
+    event.oom_memcg, event.task_memcg = (
+        parts.get("oom_memcg", event.oom_memcg),
+        parts.get("task_memcg", event.task_memcg),
+    )
+    event.nodemask, pid = parts.get("nodemask", event.nodemask), parts.get("pid", "")
+    if parts.get("task") and loose:
+        event.chosen = TaskRow(int(pid) if pid.isdecimal() else UNKNOWN_PID, parts["task"])
+    return True
 
 
 def choice(event: LogEvent, text: str) -> bool:
@@ -167,6 +191,10 @@ def kill(event: LogEvent, text: str) -> bool:
     new = _read_kill(text)
     if new is None:
         return False
+    if event.chosen and event.chosen.pid == UNKNOWN_PID:
+        event.chosen = event.chosen._replace(pid=new.pid)
+    if not new.name and event.chosen and event.chosen.pid == new.pid:
+        new = new._replace(name=event.chosen.name)
     _add(event, new)
     _infer(event, new.message or "")
     _split_summary(event, new)
@@ -203,6 +231,8 @@ def group(event: LogEvent, text: str) -> bool:
 
 def hopeless(event: LogEvent, text: str) -> bool:
     event.hopeless, event.reason = True, text
+    if "not syncing" in text:
+        event.panic = event.panic or "nobody"
     return True
 
 
@@ -228,7 +258,9 @@ def _read_kill(text: str) -> Kill | None:
         total, anonymous, file, shared = (_number(sized[place]) for place in (6, 7, 8, 9))
         uid = _number(sized[3] or sized[5] or sized[10])
         page_tables, adjustment = _number(sized[11]), _number(sized[12])
-        return Kill(int(sized[2]), sized[4], sized[1], total, anonymous, file, shared, uid, page_tables, adjustment)
+        return Kill(
+            int(sized[2]), sized[4] or "", sized[1], total, anonymous, file, shared, uid, page_tables, adjustment
+        )
     bare = _KILL_BARE.match(text)
     return Kill(int(bare[2]), bare[4] or bare[5] or "", bare[1], uid=_number(bare[3])) if bare else None
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
-from memrunbook.linux.oomlog.event import LogEvent
+from memrunbook.linux.oomlog.event import Kill, LogEvent
+
+_MINUTES = re.compile(r"\d\d?:(\d\d):(\d\d)")
+NEARLY = 2
 
 
 def merged(events: Iterable[LogEvent]) -> list[LogEvent]:
@@ -16,15 +20,39 @@ def merged(events: Iterable[LogEvent]) -> list[LogEvent]:
     """
     kept: list[LogEvent] = []
     known: dict[tuple[Any, ...], LogEvent] = {}
+    sized: dict[Kill, LogEvent] = {}
     for event in events:
         first = known.get(_key(event))
-        if first is not None and _told_again(first, event):
+        if first is None or not _told_again(first, event):
+            first = sized.get(event.kills[0]) if event.kills else None
+            first = first if first and _same_moment(first, event) else None
+        if first is not None:
             _fill(first, event)
             continue
         kept.append(event)
         if event.kills:
             known[_key(event)] = event
+        if event.kills and event.kills[0].total_vm_kib:
+            sized[event.kills[0]] = event
     return kept
+
+
+def _same_moment(first: LogEvent, event: LogEvent) -> bool:
+    """Of two kills with equal pid, name and sizes, one by its date and the other by uptime or a date of another form.
+
+    Hours may differ with the time zone; `dmesg -T`, `journalctl` and syslog agree in minutes and, nearly, in seconds.
+    """
+    if first.killer != event.killer or (first.stamp is not None and event.stamp is not None):
+        return False
+    dated, again = _MINUTES.search(first.date), _MINUTES.search(event.date)
+    if not dated or not again:
+        return (
+            bool(first.date or event.date)
+            and first.boot == event.boot
+            and (first.stamp is None) != (event.stamp is None)
+        )
+    apart = abs(int(dated[1]) * 60 + int(dated[2]) - int(again[1]) * 60 - int(again[2]))
+    return first.date != event.date and min(apart, 3600 - apart) <= NEARLY
 
 
 def _key(event: LogEvent) -> tuple[Any, ...]:

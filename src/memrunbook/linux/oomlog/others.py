@@ -15,7 +15,7 @@ from memrunbook.linux.oomlog.killers import Sighting, Undone
 from memrunbook.linux.oomlog.pods import PodName
 
 _FAILURE = re.compile(
-    r"(.*): page allocation failure[.:] order:(\d{1,3}), mode:(0x[0-9a-f]{1,16})(?:\(([^)]*)\))?"
+    r"(?:(.*): )?page allocation failure[.:] order:(\d{1,3})(?:, mode:(0x[0-9a-f]{1,16})(?:\(([^)]*)\))?)?"
     r"(?:, ?nodemask=(\(null\)|[\d,-]*?))?(?:,cpuset=.*,mems_allowed=([\d,-]*))?\s*$",
     re.DOTALL,
 )
@@ -37,6 +37,7 @@ _UNIT = re.compile(
 _OOMD_UNIT = re.compile(r"(\S{1,255}): (systemd-oomd killed (\d{1,9}) process\(es\) in this unit)")
 NO_SPACE = "no address space left"
 CLOSE = 60.0
+AT_ONCE = 1.0
 
 
 class Sign(Enum):
@@ -60,7 +61,8 @@ def failure(line: LogLine) -> Failure | None:
     if found is None:
         return None
     nodes = found[5], found[6]
-    return Failure(line.stamp, bare_name(found[1]), int(found[2]), found[3], found[4], *nodes, date=line.date)
+    name, mode = bare_name(found[1] or "not printed"), found[3] or ""
+    return Failure(line.stamp, name, int(found[2]), mode, found[4], *nodes, date=line.date)
 
 
 def unit(line: LogLine) -> LogNote | LogEvent | None:
@@ -103,6 +105,26 @@ def vmalloc(line: LogLine) -> LogNote | None:
     if mapped is None:
         return None
     return LogNote("vmalloc", line.stamp, line.date, "", None, int(mapped[1]) if mapped[1] else None, NO_SPACE)
+
+
+def goes_on(before: LogNote, note: LogNote) -> bool:
+    """Whether a failed vmalloc is the one that the line above found no address space for."""
+    if before.kind != "vmalloc" or before.detail != NO_SPACE or before.name:
+        return False
+    return _at_once(before, note.stamp, note.date)
+
+
+def is_half(before: LogNote, failed: Failure) -> bool:
+    """Whether a failed allocation is the second line of a failed vmalloc: until 4.9 that alone names who asked."""
+    if before.kind != "vmalloc" or before.name or failed.order:
+        return False
+    return _at_once(before, failed.stamp, failed.date)
+
+
+def _at_once(before: LogNote, stamp: float | None, date: str) -> bool:
+    if before.stamp is None or stamp is None:
+        return before.date == date
+    return 0 <= stamp - before.stamp <= AT_ONCE
 
 
 def percpu(line: LogLine) -> LogNote | None:

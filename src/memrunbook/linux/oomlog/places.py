@@ -47,7 +47,7 @@ def of_host(picture: Picture, page_kib: int | None = None) -> tuple[OomPlace, ..
         ANONYMOUS: told.anonymous_kib,
         FILE: told.file_kib,
         SHARED: told.shmem_kib,
-        SLAB: counts["slab"] * page if slab is None and "slab" in counts else slab,  # before 2.6.19 both are one
+        SLAB: _slab(picture, page) if slab is None else slab,
         CACHES: told.slab_reclaimable_kib,
         TABLES: told.page_tables_kib,
         STACKS: picture.stack_kib,
@@ -90,6 +90,13 @@ def kernel_share(found: Iterable[OomPlace]) -> float:
     used = [place for place in found if place.name != FREE]
     total = sum(place.size_bytes for place in used)
     return sum(place.size_bytes for place in used if place.name in KERNELS) / total if total else 0.0
+
+
+def _slab(picture: Picture, page: int) -> int | None:
+    """Without its own counter: before 2.6.19 one for both kinds, else what the printed caches hold at least."""
+    if "slab" in picture.counts:
+        return picture.counts["slab"] * page
+    return sum(picture.caches.values()) or None
 
 
 def _uncounted(told: explain.MemoryAccount, known: Mapping[str, int], picture: Picture, page: int) -> int:

@@ -23,7 +23,7 @@ from memrunbook.linux.oomlog.category import (
 from memrunbook.linux.oomlog.event import USUAL_PAGE_KIB, LogEvent
 from memrunbook.linux.oomlog.killer_advice import KILLERS
 from memrunbook.linux.oomlog.limits import RAISED
-from memrunbook.linux.places import HUGE, SHARED, SLAB, STACKS, TABLES, UNCOUNTED
+from memrunbook.linux.places import FILE, HUGE, SHARED, SLAB, STACKS, TABLES, UNCOUNTED
 from memrunbook.linux.zones import Judgement
 
 
@@ -55,6 +55,12 @@ FIXED = {
 }
 UNCLEAR = Remedies("pages in one piece were asked for; the log does not show whether memory was free")
 UNTOLD = Remedies("somebody was killed for lack of memory; which memory was short the log does not show")
+OF_HOST = Remedies(
+    "the host itself ran out of memory, no container reached a limit; where the memory sat the log does not show",
+    ("the whole report (dmesg, journalctl -k): it shows who held the memory", "limit what grew, more swap or RAM"),
+)
+HOSTS = ("Out of memory", "Out of Memory")
+"""What the kernel says in front of a kill that no group, cpuset or policy was the reason of."""
 PANICS = {
     "compulsory": Remedies(
         'the kernel gave up by itself: vm.panic_on_oom is 2 ("compulsory"), a panic at every shortage, '
@@ -79,8 +85,8 @@ KERNEL_HELPS = {
     TABLES: "huge pages for the segment that many processes map (vm.nr_hugepages), fewer processes",
     STACKS: "fewer threads: each keeps a stack in the kernel",
     HUGE: "fewer reserved huge pages (vm.nr_hugepages)",
-    UNCOUNTED: "look at GPUs, drivers, ballooning (virtio, VMware, Hyper-V), per-CPU memory and vmalloc: no "
-    "counter of the log holds it",
+    UNCOUNTED: "look at ZFS (its ARC: arc_summary, zfs_arc_max), GPUs, drivers, ballooning (virtio, VMware, "
+    "Hyper-V), per-CPU memory and vmalloc: no counter of the log holds it",
 }
 
 
@@ -114,7 +120,7 @@ def _of_shortage(event: LogEvent, found: Judgement, told: Sequence[OomPlace], li
     if kind == LIMIT:
         return _of_group(event, told, limit)
     if kind == PAGE_FAULT:
-        return _page_fault(found)
+        return _page_fault(event, found)
     if kind != GLOBAL:
         return FIXED[kind]
     if found.state == "unknown":
@@ -131,29 +137,30 @@ def _of_shortage(event: LogEvent, found: Judgement, told: Sequence[OomPlace], li
 
 def _unseen(event: LogEvent, told: Sequence[OomPlace]) -> Remedies:
     """No zones in the log: the kernel's word for it, and the places where they are told."""
-    if event.order and not event.free_kib:
+    if event.order and not event.free_kib and not event.caches:
         return UNCLEAR
     if not told and not event.tasks:
-        return UNTOLD
+        return OF_HOST if any(kill.message in HOSTS for kill in event.kills) else UNTOLD
     return Remedies("the whole host was short of memory", *_by_place(event, told, more=True))
 
 
 def _short(event: LogEvent, found: Judgement, told: Sequence[OomPlace]) -> Remedies:
+    cma = tuple("a smaller CMA area (cma= on the kernel's command line)" for one in found.beyond if "CMA" in one.why)
     if not found.low_memory:
-        cma = tuple(
-            "a smaller CMA area (cma= on the kernel's command line)" for one in found.beyond if "CMA" in one.why
-        )
         helps, useless = _by_place(event, told, more=True)
         return Remedies("the whole host was short of memory", (*helps, *cma), useless)
     helps, _ = _by_place(event, told, more=False)
     if any("HighMem" in one.why for one in found.beyond):
         meaning = "low memory, the part that a 32-bit kernel itself can use, was full; high memory was free"
-        return Remedies(meaning, ("a 64-bit kernel", *_kernels(event, helps, told)), ("more swap, more RAM",))
+        if cma and found.usable_kib <= found.free_kib // 2:
+            meaning += "; most of what was free in low memory is kept for devices (CMA)"
+            return Remedies(meaning, (*cma, "a 64-bit kernel"), ("more swap, more RAM",))
+        return Remedies(meaning, ("a 64-bit kernel", *cma, *_kernels(event, helps, told)), ("more swap, more RAM",))
     meaning = (
         "memory for the kernel itself was short; what was free may only hold movable pages, or lies in a zone above"
     )
     more = ("a smaller Movable zone (movablecore=, kernelcore=, online_kernel for added memory)",)
-    return Remedies(meaning, (*_kernels(event, helps, told), *more), ("more swap, killing processes",))
+    return Remedies(meaning, (*_kernels(event, helps, told), *more, *cma), ("more swap, killing processes",))
 
 
 def _kernels(event: LogEvent, helps: tuple[str, ...], told: Sequence[OomPlace]) -> tuple[str, ...]:
@@ -169,6 +176,8 @@ def _of_group(event: LogEvent, told: Sequence[OomPlace], limit: Sequence[OomLimi
         most = None  # what holds the rest the log does not show
     if most is not None and most.name == SHARED:
         helps = (*helps, "files in its tmpfs and shared memory count too: delete them, or give them a size")
+    elif most is not None and most.name == FILE:
+        helps = (*helps, _written(event))
     elif most is not None and most.name in places.KERNELS:
         helps = (*helps, f"most of it is {most.name}, memory of the kernel: what asks the kernel for it must be mended")
     used = event.usage_kib is not None and limit and limit[0].limit_bytes is not None
@@ -178,7 +187,25 @@ def _of_group(event: LogEvent, told: Sequence[OomPlace], limit: Sequence[OomLimi
     return Remedies(f"a control group reached {whose}{host}", helps, useless)
 
 
-def _page_fault(found: Judgement) -> Remedies:
+def _written(event: LogEvent) -> str:
+    """Clean pages of files would have been dropped: those that are left wait for the disk, or are mapped and in use."""
+    dirty = max(event.group_kib.get("dirty", 0), event.group_kib.get("file_dirty", 0))
+    waits = dirty + max(event.group_kib.get("writeback", 0), event.group_kib.get("file_writeback", 0))
+    if waits < places.MOSTLY * (event.usage_kib or 0):
+        return "most of it is file cache that is in use: files that it maps, or reads again and again"
+    said = f"{format_bytes(waits * KIB)} of it are file pages that the disk has not taken yet"
+    return f"{said}: write less at once (direct I/O, fsync), control groups of version 2, which slow the writer down"
+
+
+def _page_fault(event: LogEvent, found: Judgement) -> Remedies:
+    if event.refused:
+        return Remedies(
+            f"just before, {event.refused} was refused memory: its kernel memory limit, most likely, and page faults "
+            "that fail for it; the host need not be short",
+            ("that group's memory.kmem.limit_in_bytes (docker run --kernel-memory): take it off",
+             "kernels from 5.16 on try again and kill nobody"),
+            ("restarting or limiting the victims, swap, RAM",),
+        )  # fmt: skip
     said = {
         "short": "; and memory was short as well",
         "not-short": "; the host was not short",
@@ -201,14 +228,21 @@ def _by_place(event: LogEvent, told: Sequence[OomPlace], *, more: bool) -> tuple
     rest = (f"more {swap}",) if more else ()
     share = places.kernel_share(told)
     held = _held_by_kernel(event, told)
+    whole = bool(event.counts)
+    if held is not None and not whole and not event.caches:  # a part of a report: what else there was nobody knows
+        return (f"limit or restart {_named_hog(event)}", *rest), ()
     if held is not None and share >= places.MOSTLY:
-        blame = f"killing or limiting one process: the kernel holds {share:.0%} of what was used"
+        much = f"{share:.0%} of what was used" if whole else "more than all processes"
+        blame = f"killing or limiting one process: the kernel holds {much}"
         return (*_kernel(held, told), *(rest if held.name == TABLES else ())), (blame,)
     if most is not None and most.name == SHARED:
         return (
             "files in tmpfs (df -t tmpfs) and shared segments (ipcs -m): remove them, or give them a size",
             *rest,
         ), ()
+    if most is not None and most.name == places.LOCKED:
+        most_of_it = "most of it is locked: mlock (ulimit -l, LimitMEMLOCK), ramfs, an initramfs that stays unpacked"
+        return (*([f"limit or restart {_named_hog(event)}"] if event.largest else []), most_of_it, *rest), ()
     if held is not None and most == held:
         return (*_kernel(held, told), *rest), ()
     return (f"limit or restart {_named_hog(event)}", *rest), ()
@@ -240,6 +274,6 @@ def _named_hog(event: LogEvent) -> str:
         return f"the {crowd[0]} processes, or allow fewer of them (the size of the pool)"
     largest = event.largest[0] if event.largest else None
     if largest is None:
-        return "the hog"
+        return "whoever holds most (the log shows no processes)"
     page = explain.page_kib(event) or USUAL_PAGE_KIB
     return f"{largest.name}, the largest with {format_bytes(largest.pages * page * KIB)}"

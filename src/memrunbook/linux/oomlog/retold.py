@@ -35,6 +35,12 @@ class Retelling:
         """What came to nothing until the end."""
         return [one.considered for one in self._sighted.values() if one.considered]
 
+    def gave_up(self, note: LogNote) -> None:
+        """It says itself that it killed nobody: what it looked at came to that."""
+        before = self._sighted.get(note.name)
+        if before and before.considered:
+            del self._sighted[note.name]
+
     def reclaims(self, note: LogNote) -> bool:
         """Whether the kubelet's word of a resource is about memory; evictions behind it are for that resource."""
         self._resource = note.name
@@ -55,6 +61,13 @@ class Retelling:
                 return None
             event.reason = SHORT
         return None if any(_again(event, one) for one in list(kept)[-NEAR:]) else event
+
+
+def is_retold(note: LogNote, event: LogEvent) -> bool:
+    """Whether systemd's word of a unit is of a known kill by systemd-oomd: its result is called oom-kill."""
+    if event.killer != "systemd-oomd" or not others.follows(note, event):
+        return False
+    return note.name in (event.unit, *(event.task_memcg or "").split("/"))
 
 
 def undo(told: Undone, kept: deque[LogEvent]) -> bool:

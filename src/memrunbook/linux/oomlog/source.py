@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from memrunbook.linux.oomlog.frames import encoding, journal, mail, sheet
+from memrunbook.linux.oomlog.frames import encoding, journal, mail, sheet, verbose
 from memrunbook.linux.oomlog.frames.document import unrecorded
 from memrunbook.linux.oomlog.frames.escaped import unescaped
 from memrunbook.linux.oomlog.frames.folded import unfolded
-from memrunbook.linux.oomlog.frames.margin import unmargined
+from memrunbook.linux.oomlog.frames.margin import unclosed, unmargined
 from memrunbook.linux.oomlog.frames.markup import cleaned, is_page
 
 LONGEST = 1 << 20
@@ -37,12 +37,15 @@ def _bare(pieces: Iterable[bytes]) -> Iterator[bytes]:
     if head.lstrip().startswith(journal.BEGINS):
         yield from journal.records(chain([head], rest))
         return
+    if verbose.is_verbose(head):
+        yield from verbose.records(_whole_lines(chain([head], rest)))
+        return
     if sheet.is_sheet(head):
         yield from sheet.records(_whole_lines(chain([head], rest)), _peeled)
         return
     decoded = (mail.unquoted(block) for block in _whole_lines(chain([head], rest)))
     for block in unrecorded(_unwrapped(_whole_lines(decoded)), _peeled):
-        yield unescaped(block)
+        yield unclosed(unescaped(block))
 
 
 def _unwrapped(blocks: Iterable[bytes]) -> Iterator[bytes]:

@@ -75,8 +75,16 @@ def zone_words(found: Judgement) -> str:
         index = "" if found.index is None else f" (index {found.index:.3f})"
         return f"{words}, but too little of it in blocks of the size that was asked for{index}"
     must = f"; {format_bytes(found.needed_kib * KIB)} must stay ({found.watermark} watermark)"
+    if found.state == "short" and _looks_enough(found):
+        words = f"{found.zone}: {found.usable_kib:,} KiB free" + (" that are usable" if usable else "")
+        must = f"; {found.needed_kib:,} KiB must stay ({found.watermark} watermark)"
     beyond = "".join(f"; {format_bytes(one.kib * KIB)} {one.why}" for one in found.beyond)
     return f"{words}{must}{beyond}"
+
+
+def _looks_enough(found: Judgement) -> bool:
+    """Whether what there is and what there must be read the same when rounded."""
+    return format_bytes(found.usable_kib * KIB) == format_bytes(found.needed_kib * KIB)
 
 
 def _hog(event: LogEvent, crowd: tuple[str, NameSum] | None) -> tuple[OomHolder, ...]:
@@ -108,7 +116,7 @@ def _protected(event: LogEvent) -> bool:
 
 
 def _following(event: LogEvent) -> tuple[OomHolder, ...]:
-    found = None if event.hopeless and not event.kills else explain.next_victim(event)
+    found = None if event.panic or (event.hopeless and not event.kills) else explain.next_victim(event)
     return (_holder(found, _page(event)),) if found else ()
 
 
@@ -149,7 +157,7 @@ def _killed(event: LogEvent) -> list[OomKilled]:
 
 
 def _asked(event: LogEvent) -> str:
-    if event.gfp is None and event.trigger is None:
+    if event.trigger is None and not event.order:
         return ""
     pid = f", pid {event.trigger_pid}" if event.trigger_pid else ""
     order = event.order or 0

@@ -11,7 +11,7 @@ from memrunbook.linux.oomlog.event import Picture
 STARTS: dict[bytes, dict[str, lines.Rule]] = {
     b"oom": {
         "oom-killer: ": lines.header,
-        "oom-kill:constraint": lines.summary,
+        "oom-kill:": lines.summary,
         "oom_reaper": lines.reaped,
         "oom.group set": lines.group,
     },
@@ -25,6 +25,7 @@ STARTS: dict[bytes, dict[str, lines.Rule]] = {
 OTHERS: dict[bytes, tuple[others.LineReading, ...]] = {
     b"oom": (others.unit, killers.read_killer, cluster.read_runtime, android.read_android, android.read_more),
     b"nohang": (killers.read_killer,),
+    b", VmRSS": (killers.read_killer,),
     b"OOM": (others.unit, others.fault, cluster.read_talos, cluster.read_runtime),
     b"SIGKILL to cgroup": (cluster.read_talos,),
     b"viction manager": (cluster.read_kubelet,),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -17,13 +18,20 @@ Peel = Callable[[str], str]
 MESSAGES = (
     "MESSAGE", "message", "@message", "Message", "textPayload", "msg", "log", "line", "text", "_raw", "raw", "body",
     "stringValue", "original", "_line", "event", "content", "output", "data", "payload", "RenderedDescription",
+    "full_message", "short_message", "SyslogMessage", "syslog_message", "Body", "LogMessage", "log_message", "Log",
+    "rawMessage", "dmesg", "stdout",
 )  # fmt: skip
 """The fields that hold a record's text, the likeliest first; one that holds another object is looked into."""
-PROGRAM_FIELDS = ("SYSLOG_IDENTIFIER", "syslog_identifier", "identifier", "ident", "appname", "app_name", "program")
+PROGRAM_FIELDS = (
+    "SYSLOG_IDENTIFIER", "syslog_identifier", "identifier", "ident", "appname", "app_name", "program", "ProcessName",
+)  # fmt: skip
 KERNELS = {"kernel", "kern", "dmesg", "kmsg", "klog"}
 TRANSPORTS = ("_TRANSPORT", "transport", "__journal__transport", "__journal_transport")
 NO_RECORDS = {"attributes", "labels", "resource", "tags", "metadata", "kubernetes", "host", "agent", "ecs", "schema"}
 JOURNAL = {"__CURSOR", "_BOOT_ID", "_MACHINE_ID", "__REALTIME_TIMESTAMP"}
+WHOLE, LONGEST_LINE = 3, 200
+"""Lines of a text that is a whole log, under whatever name, where one of them speaks of memory."""
+_SAYS = re.compile(r"oom-kill|[Oo]ut of memory|page allocation (?:failure|stalls)|Killed process")
 PAIR, DEEPEST = (2, 3), 24
 """Values of Loki: the time, the line, and what is known of it."""
 
@@ -117,11 +125,18 @@ def _said(text: str, fields: Pairs, depth: int) -> Iterator[Entry]:
 
 
 def _message(fields: Pairs) -> str | None:
+    whole = [one for one in fields.values() if isinstance(one, str) and _is_whole(one)]
+    if whole:
+        return max(whole, key=len)
     for name in MESSAGES:
         text = _text(fields.get(name))
         if text is not None:
             return text
     return None
+
+
+def _is_whole(text: str) -> bool:
+    return len(text) > LONGEST_LINE and text.count("\n") >= WHOLE and _SAYS.search(text) is not None
 
 
 def _text(value: object) -> str | None:
