@@ -6,7 +6,7 @@ from memrunbook.core.reading.fact import Answer, Reading, Sample, Unavailable, W
 from memrunbook.facts import slab_growth
 from memrunbook.facts.host import HostReading
 from memrunbook.facts.slab import SLABINFO, SlabReading
-from memrunbook.facts.slab_growth import SlabGrowthReading
+from memrunbook.facts.slab_growth import QUIET, SlabGrowthReading
 
 HOST = HostReading(uptime_seconds=1.0, page_size_bytes=4096)
 GROWING = SlabReading(total_bytes=9, growing=True)
@@ -52,7 +52,7 @@ def test_at_most_five_are_named() -> None:
 
 
 def test_nobody_looks_where_nothing_grows() -> None:
-    assert compared(DENIED, DENIED, slab=CALM) == SlabGrowthReading(caches=[])
+    assert compared(DENIED, DENIED, slab=CALM) == SlabGrowthReading(caches=[], cut={"caches": QUIET})
 
 
 @pytest.mark.parametrize(

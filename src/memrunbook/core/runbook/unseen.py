@@ -149,8 +149,8 @@ class _Judge(NamedTuple):
 
 
 def _known(cut: Cut, path: str) -> Range | Among | None:
-    if path in cut.below:
-        return Range(0, math.nextafter(cut.below[path], 0.0))
+    if path in cut.below or path in cut.least:
+        return Range(cut.least.get(path, 0.0), math.nextafter(cut.below.get(path, math.inf), 0.0))
     return Among(cut.among[path]) if path in cut.among else None
 
 
