@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -157,6 +157,8 @@ class Expression:
         unseen = self._sight.unseen(world) if self._sight else NOTHING
         if unseen.decided is not None:
             return unseen.decided
+        if unseen.settled is not None and _plain(self._run, world) is unseen.settled:
+            return unseen.settled
         try:
             result = self._run(world, unseen)
         except RuntimeError as error:  # text that is no text: a lone surrogate from a command line
@@ -222,6 +224,14 @@ class Expression:
             return Unavailable("failed", f"it cannot be computed: {error}")
         reason = next(iter(missing.values())).reason
         return Unavailable(reason, "; ".join(f"{name}: {gone.why}" for name, gone in missing.items()))
+
+
+def _plain(run: Callable[[World, Unseen], Any], world: World) -> Any:
+    """What the seen parts of cut lists say; None where that is no value."""
+    with suppress(RuntimeError):
+        result = run(world, NOTHING)
+        return None if result.type().name() in ("ERROR", "UNKNOWN") else result.plain_value()
+    return None
 
 
 def _is_list(scope: Scope, name: str) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from memrunbook.core.reading.fact import Cut, Unavailable
+from memrunbook.core.runbook.rising import way_of
 from memrunbook.core.runbook.tree import Term
 from memrunbook.core.runbook.world import World
 
@@ -41,13 +42,15 @@ Said = bool | str | Range | Among
 class Unseen(NamedTuple):
     """The cut lists that matter: `asked` are looked into by macros alone, `whole` are used in other ways too.
 
-    `decided` is the answer where it is certain however much was left out.
+    `decided` is the answer where it is certain however much was left out; `settled` the one that is certain as soon as
+    what was seen gives it.
     """
 
     asked: frozenset[str] = frozenset()
     whole: frozenset[str] = frozenset()
     why: Mapping[str, Cut] = {}
     decided: bool | None = None
+    settled: bool | None = None
 
     @property
     def matters(self) -> bool:
@@ -87,7 +90,8 @@ class Sight:
         why = {name: cuts[name] for name in sorted(uses.asked | uses.whole)}
         said = _Judge("", NO_ITEM, lookup).of(self.tree) if uses.whole else None
         decided = said if isinstance(said, bool) else None
-        return Unseen(frozenset(uses.asked - uses.whole), frozenset(uses.whole), why, decided)
+        settled = {"up": True, "down": False}.get(way_of(self.tree, why)) if why else None
+        return Unseen(frozenset(uses.asked - uses.whole), frozenset(uses.whole), why, decided, settled)
 
 
 @dataclass
