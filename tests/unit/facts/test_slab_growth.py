@@ -75,3 +75,13 @@ def test_what_cannot_be_compared_is_unknown(
 def test_without_slab_memory_there_is_nothing_to_say() -> None:
     found = slab_growth.parse((Sample(0.0, 0.0, {}),), {})
     assert isinstance(found, Unavailable)
+
+
+def test_the_others_grow_no_faster_than_the_fastest_of_them() -> None:
+    found = compared("", table(**{f"kmalloc-{n}": 10 + n for n in range(9)}))
+    assert isinstance(found, SlabGrowthReading)
+    assert found.cut["caches"].why == "4 caches that grow less are not in the list"
+    assert found.cut["caches"].below == {"growth_bytes_per_second": int(13 * 4096 / 10) + 1.0}
+    few = compared("", table(filp=9))
+    assert isinstance(few, SlabGrowthReading)
+    assert few.cut == {}
