@@ -13,6 +13,7 @@ from memrunbook.core.reading.fact import Command, Doc, Fact, Reading, Samples, U
 from memrunbook.core.units import KIB, Unit
 from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.kills import kills_by_unit
+from memrunbook.facts.shared.log_cut import is_lost, lost_events
 from memrunbook.facts.shared.victims import UNKNOWN_AGE, VictimUnit, victims
 from memrunbook.linux.oomlog import explain
 from memrunbook.linux.oomlog.account import OomAccount
@@ -134,7 +135,9 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Oo
     problem = answer.problem or _refusal(answer.text)
     if problem is not None:
         return problem
-    log, uptime = read_log(answer.text.split("\n")), samples[0].before  # as for the ages of services
+    lines, uptime = answer.text.split("\n"), samples[0].before  # as for the ages of services
+    log = read_log(lines)
+    lost = is_lost(log, readings.get("vmstat"))
     page_bytes = getattr(readings.get("host"), "page_size_bytes", None)
     events = [_event(event, uptime, page_bytes) for event in log.events]
     real = [event for event in events if event.class_ != MANUAL and _recent(event.age_seconds)]
@@ -152,7 +155,8 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Oo
         victim_units=None
         if known is None
         else victims(known, kills_by_unit(event for event in events if event.class_ != MANUAL)),
-        log_lost=_lost(log, readings.get("vmstat")),
+        log_lost=lost,
+        cut=lost_events(lines, uptime, lost=lost),
         failures=[_failure(one, log, uptime) for one in log.failures],
         cache_drops=[_drop(note, uptime) for note in log.notes if note.kind == "drop_caches"],
         overcommit_refusals=log.overcommit_refusals,
@@ -268,15 +272,6 @@ def _age(stamp: float | None, uptime: float) -> float | None:
 
 def _recent(age: float | None) -> bool:
     return age is not None and age < DAY
-
-
-def _lost(log: KernelLog, vmstat: Reading | Unavailable | None) -> bool | None:
-    """The log was read at the first sample: kills during the sampling are not in it."""
-    counted, later = getattr(vmstat, "oom_kills", None), getattr(vmstat, "oom_kills_in_sample", None)
-    if counted is None:
-        return None
-    seen = any(event.killer == "kernel" and (event.kills or event.reaped) for event in log.events)
-    return counted > (later or 0) and not seen
 
 
 def _failure(failure: Failure, log: KernelLog, uptime: float) -> AllocationFailure:

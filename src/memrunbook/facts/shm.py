@@ -8,7 +8,7 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from memrunbook.core.reading.fact import Doc, Fact, Read, Reading, Samples, Unavailable, Walk
+from memrunbook.core.reading.fact import Cut, Doc, Fact, Read, Reading, Samples, Unavailable, Walk
 from memrunbook.core.units import Unit
 from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.sampling import Readings
@@ -19,6 +19,7 @@ MOST_SHOWN = 20
 COLUMNS = ("key", "shmid", "size", "cpid", "nattch", "uid", "atime", "dtime", "ctime", "rss", "swap")
 NEWEST = ("rss", "swap")
 """The columns that kernels before 2.6.36 do not have."""
+NEWEST_FIELDS = ("rss_bytes", "swap_bytes")
 UNSIGNED = 0xFFFFFFFF
 
 # The clock of the host is its boot time and its uptime; without a segment nobody asks how old one is.
@@ -78,11 +79,21 @@ def parse(samples: Samples, _readings: Readings) -> ShmReading | Unavailable:
     return ShmReading(
         count=len(found),
         segments=found[:MOST_SHOWN],
+        cut=_cut(found[MOST_SHOWN:]),
         total_bytes=min(sum(one.size_bytes for one in found), numbers.MOST),
         rss_bytes=_sum([one.rss_bytes for one in found]),
         orphaned_count=len(orphaned),
         orphaned_bytes=_sum([size for one in orphaned for size in (one.rss_bytes, one.swap_bytes)]),
     )
+
+
+def _cut(rest: list[Segment]) -> dict[str, Cut]:
+    """They come by what they hold; where the kernel does not tell that, by what they were made for."""
+    if not rest:
+        return {}
+    (held, size), told = _held(rest[0]), all(one.rss_bytes is not None for one in rest)
+    below = dict.fromkeys(NEWEST_FIELDS, held + 1.0) if told else {"size_bytes": size + 1.0}
+    return {"segments": Cut(f"{len(rest)} smaller segments are not in the list", below)}
 
 
 def _now(walk: str, uptime: float) -> float | None:

@@ -8,8 +8,8 @@ from typing import Annotated, NamedTuple
 
 from msgspec import Struct
 
-from memrunbook.core.reading.fact import Answer, Doc, Fact, Read, Reading, Samples, Unavailable, Whole
-from memrunbook.core.units import Unit
+from memrunbook.core.reading.fact import Answer, Cut, Doc, Fact, Read, Reading, Samples, Unavailable, Whole
+from memrunbook.core.units import Unit, format_bytes
 from memrunbook.facts.host import page_size
 from memrunbook.facts.memory import MEMINFO
 from memrunbook.facts.shared import numbers
@@ -119,9 +119,11 @@ def parse(samples: Samples, readings: Readings) -> SlabReading | Unavailable:
         return Unavailable("absent", f"{MEMINFO} holds no Slab")
     total, kept = info.get("MemTotal"), info.get("SUnreclaim")
     reclaimable = info.get("SReclaimable")
+    page_bytes = page_size(readings)
+    found = sorted(_rows(latest(samples, SLABINFO).text, page_bytes or 0), key=lambda row: row.bytes, reverse=True)
     values, gaps = split(
         {
-            **_cached(latest(samples, SLABINFO), page_size(readings), reclaimable),
+            **_cached(latest(samples, SLABINFO), found, page_bytes, reclaimable),
             **_dentries(latest(samples, DENTRY_STATE), getattr(readings.get("host"), "kernel", None)),
         }
     )
@@ -132,6 +134,7 @@ def parse(samples: Samples, readings: Readings) -> SlabReading | Unavailable:
         unreclaimable_bytes=kept,
         unreclaimable_percent=numbers.share(kept, total),
         unavailable=gaps,
+        cut={} if page_bytes is None else _cut(found),
         **rising([(one.before, _kept(one.text(MEMINFO))) for one in thinned(samples)], total),
         **values,
     )
@@ -141,9 +144,14 @@ def _kept(meminfo: str | None) -> int | None:
     return numbers.keyed(meminfo or "").get("SUnreclaim")
 
 
-def _cached(answer: Answer, page_bytes: int | None, reclaimable: int | None) -> FieldValues:
+def _cut(found: list[_Row]) -> dict[str, Cut]:
+    rest = found[MOST_CACHES:]
+    why = f"{len(rest)} smaller caches are not in the list, of {format_bytes(rest[0].bytes)} at most" if rest else ""
+    return {"caches": Cut(why, {"bytes": rest[0].bytes + 1.0})} if rest else {}
+
+
+def _cached(answer: Answer, found: list[_Row], page_bytes: int | None, reclaimable: int | None) -> FieldValues:
     """What slabinfo says; without the size of a page only what is counted."""
-    found = sorted(_rows(answer.text, page_bytes or 0), key=lambda row: row.bytes, reverse=True)
     if not found or page_bytes is None:
         nothing = answer.problem or Unavailable("failed", f"{SLABINFO} holds no cache")
         values: FieldValues = dict.fromkeys(IN_PAGES, NO_PAGE_SIZE if found else nothing)

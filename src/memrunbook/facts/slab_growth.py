@@ -6,13 +6,15 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from memrunbook.core.reading.fact import Doc, Fact, Question, Reading, Samples, Unavailable, Whole
+from memrunbook.core.reading.fact import Cut, Doc, Fact, Question, Reading, Samples, Unavailable, Whole
 from memrunbook.core.units import Unit
 from memrunbook.facts.host import page_size
 from memrunbook.facts.shared.sampling import LEAST_SECONDS, NO_PAGE_SIZE, Readings
 from memrunbook.facts.slab import SLABINFO, SlabReading, sizes
 
 MOST_SHOWN = 5
+SPEED = "growth_bytes_per_second"
+QUIET = Cut("the kernel's memory as a whole does not grow: its caches were not looked at a second time")
 SOURCE = f"{SLABINFO} num_slabs x pagesperslab, twice"
 
 
@@ -41,7 +43,7 @@ def parse(samples: Samples, readings: Readings) -> SlabGrowthReading | Unavailab
     if isinstance(slab, Unavailable):
         return slab
     if not _grows(readings):
-        return SlabGrowthReading(caches=[])
+        return SlabGrowthReading(caches=[], cut={"caches": QUIET})
     first, last = samples[0], samples[-1]
     problem = first.get(SLABINFO).problem or last.get(SLABINFO).problem
     page, seconds = page_size(readings), last.before - first.before
@@ -50,7 +52,13 @@ def parse(samples: Samples, readings: Readings) -> SlabGrowthReading | Unavailab
     before, after = (sizes(one.text(SLABINFO) or "", page) for one in (first, last))
     grown = {name: int((size - before.get(name, 0)) / seconds) for name, size in after.items()}
     fastest = sorted((name for name in grown if grown[name] > 0), key=lambda name: grown[name], reverse=True)
-    return SlabGrowthReading(caches=[GrowingCache(name, after[name], grown[name]) for name in fastest[:MOST_SHOWN]])
+    rest = [grown[name] for name in fastest[MOST_SHOWN:]]
+    return SlabGrowthReading(
+        caches=[GrowingCache(name, after[name], grown[name]) for name in fastest[:MOST_SHOWN]],
+        cut={"caches": Cut(f"{len(rest)} caches that grow less are not in the list", {SPEED: rest[0] + 1.0})}
+        if rest
+        else {},
+    )
 
 
 def _grows(readings: Readings) -> bool:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from memrunbook.core.reading.fact import Command, Doc, Fact, Question, Read, Reading, Sample, Samples, Unavailable
+from memrunbook.core.reading.fact import Command, Cut, Doc, Fact, Question, Read, Reading, Sample, Samples, Unavailable
 from memrunbook.core.units import GIB, Unit
 from memrunbook.facts.pressure import PressureReading
 from memrunbook.facts.processes import Process, Processes
@@ -88,7 +88,25 @@ def parse(samples: Samples, readings: Readings) -> Suspects | Unavailable:
     pids = {one.pid for one in large}
     found = sorted(many, key=lambda one: one.maps or 0, reverse=True)
     found += [one for one in same if one.pid in pids and one not in many]
-    return Suspects(all=found[:SHOWN])
+    cut = _cut(readings, found, [one.maps for one in same], limit)
+    return Suspects(all=found[:SHOWN], cut={} if cut is None else {"all": cut})
+
+
+def _cut(readings: Readings, found: list[SuspectUnit], counted: list[int | None], limit: float | None) -> Cut | None:
+    """What was left out: beyond five, and where mappings are counted, of all but the forty largest processes.
+
+    Nobody who was not counted has more mappings than all of them together.
+    """
+    seen, mappings = _number(readings, "processes", "seen") or 0.0, _number(readings, "slab", "mappings")
+    rest = max((one.maps or 0 for one in found[SHOWN:]), default=0)
+    uncounted = 0.0
+    if len(counted) >= COUNTED and seen > len(counted):
+        uncounted = (mappings or 0.0) - sum(maps or 0 for maps in counted)
+    if not uncounted and len(found) <= SHOWN:
+        return None
+    maps = max(float(rest), uncounted, 0.0) + 1
+    why = f"mappings were counted of the {COUNTED} largest processes only" if uncounted else "only five are shown"
+    return Cut(why, {"maps": maps} | ({"maps_percent": 100.0 * maps / limit} if limit else {}))
 
 
 def _unasked(readings: Readings) -> Unavailable | None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from memrunbook.core.reading.fact import Command, Doc, Fact, Question, Reading, Samples, Unavailable
+from memrunbook.core.reading.fact import Command, Cut, Doc, Fact, Question, Reading, Samples, Unavailable
 from memrunbook.core.units import Unit
 from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.sampling import Readings
@@ -65,7 +65,7 @@ def parse(samples: Samples, readings: Readings) -> TmpfsReading | Unavailable:
     if isinstance(share, Unavailable):
         return share
     if share <= ASKED_PERCENT:
-        return TmpfsReading(mounts=[], unavailable={"used_bytes": QUIET})
+        return TmpfsReading(mounts=[], unavailable={"used_bytes": QUIET}, cut={"mounts": Cut(QUIET.why)})
     answer = samples[-1].get(MOUNTS)
     if answer.problem:
         return answer.problem

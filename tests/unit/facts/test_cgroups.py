@@ -682,3 +682,27 @@ def test_a_limit_of_kernel_memory_that_refused_some_presses(
     (group,) = reading.all
     assert (group.kernel_limit_bytes is None) is (limit > 1000)
     assert (group.kernel_limit_failures, bool(reading.pressed)) == (failures, pressed)
+
+
+def test_the_group_that_is_nearest_to_its_limit_of_processes() -> None:
+    groups = [said("/a", pids=9, pids_limit=10), said("/b", pids=99, pids_limit=1000), said("/c", pids=7)]
+    assert read(sample(5.0, *groups)).most_pids_percent == 90.0
+    assert read(sample(5.0, *groups[2:])).most_pids_percent == 0.0
+    assert read(sample(5.0, said("/a", pids=0, pids_limit=0))).most_pids_percent == 0.0
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_small_services_that_were_not_read_are_counted(shell: tuple[str, ...], tmp_path: Path) -> None:
+    files = {"cgroup.controllers": "memory\n", "cgroup.stat": "nr_descendants 4\n"}
+    for name, usage in (("big", 90 * MIB), ("a", 5000), ("b", 6000)):
+        folder = f"system.slice/{name}.service"
+        files |= {f"{folder}/memory.current": f"{usage}\n", f"{folder}/memory.max": "max\n"}
+        files |= {f"{folder}/memory.high": "max\n", f"{folder}/cgroup.stat": "nr_descendants 0\n"}
+    files |= {"system.slice/memory.current": "1\n", "system.slice/memory.max": "max\n"}
+    files |= {"system.slice/memory.high": "max\n", "system.slice/cgroup.stat": "nr_descendants 3\n"}
+    tree(tmp_path, files)
+    found = parse(sampled(shell, FACT.asks, {"/sys/fs/cgroup": tmp_path}), {})
+    assert isinstance(found, CgroupsReading)
+    cut = found.cut["all"]
+    assert cut.why.startswith("2 smaller control groups are not in the list, each of less than ")
+    assert cut.below["usage_bytes"] >= MIB

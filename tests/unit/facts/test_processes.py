@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from tests.unit.facts.shell_walks import SHELLS, sampled, tree, walked
 
-from memrunbook.core.reading.fact import Answer, Detail, Reading, Sample, Samples, Unavailable, Walk
+from memrunbook.core.reading.fact import Answer, Cut, Detail, Reading, Sample, Samples, Unavailable, Walk
 from memrunbook.facts.processes import FACT, OLD_WALK, Processes, parse
 from memrunbook.facts.shared.process_walk import AGAIN, ITEMS, PROGRAM, SCRIPT
 from memrunbook.facts.shared.sampling import ONE_SAMPLE
+from memrunbook.facts.shared.unlisted import HIDDEN, NONE_AT_ALL, SIZES
 
 MIB = 1 << 20
 STATUS = (
@@ -343,3 +344,70 @@ def test_hidden_processes_make_no_complete_list() -> None:
 
 def test_sizes_and_the_largest_are_asked_of_built_ins_and_the_rest_of_awk() -> None:
     assert FACT.asks == (Walk("processes", SCRIPT, each=True, again=AGAIN), Detail("process-details", ITEMS, PROGRAM))
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_is_certain_of_those_who_were_left_out(shell: tuple[str, ...], tmp_path: Path) -> None:
+    tree(tmp_path, {**meminfo(), **many(2, 20_000, 100), **many(230, 200, 1000), "9/statm": "0 0 0 0 0 0 0\n"})
+    found = walk_tree(shell, tmp_path)
+    cut = found.cut["all"]
+    assert cut.why == "32 smaller processes are not in the list, each of less than 1.0 MiB (232 in all)"
+    assert cut.below == {**dict.fromkeys(SIZES, float(1048 << 10)), "swap_bytes": NONE_AT_ALL}
+    listed = {one.pid for one in found.all}
+    assert set(cut.among["pid"]) == {*range(100, 102), *range(1000, 1230)} - listed
+    assert len(cut.among["pid"]) == 32
+    assert found.cut["by_name"] == Cut(cut.why, {"shared_bytes": float(1048 << 10)})
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_where_swap_is_used_nothing_is_certain_of_what_each_has_there(shell: tuple[str, ...], tmp_path: Path) -> None:
+    tree(tmp_path, {**meminfo(swap=9), **many(2, 20_000, 100), **many(230, 200, 1000)})
+    cut = walk_tree(shell, tmp_path).cut["all"]
+    assert cut.why == "32 smaller processes are not in the list, each of less than 2.0 MiB (232 in all)"
+    assert cut.below == dict.fromkeys(SIZES, float(1048 << 10))
+
+
+def test_a_whole_list_is_not_cut() -> None:
+    assert read("pids 5\nnone \n" + block(5) + "least 0 0\nseen 1\n").cut.keys() == {"faulting"}
+
+
+def test_an_older_recording_is_cut_without_bounds() -> None:
+    cut = read(block(5) + "seen 40\n").cut["all"]
+    assert cut == Cut("39 processes are not in the list, and how large they are is not known (40 in all)")
+
+
+def test_hidden_processes_may_be_of_any_size() -> None:
+    text = "pids 5\nnone \n" + block(5) + "least 0 0\nseen 1\n"
+    assert read(text, host=Host(hidepid=True, root=False)).cut["all"] == HIDDEN
+
+
+def looked(*majors: int, more: str = "") -> Processes:
+    """Processes that were looked at twice, ten seconds apart, with so many faults in between; and others."""
+    looks = tuple(
+        Sample(
+            before=at,
+            after=at,
+            answers={
+                "processes": Answer(
+                    "".join(block(pid + 1, major=int(major * at / 10), size=90) for pid, major in enumerate(majors))
+                    + (more + "least 0 0\nseen 99\n" if not at else "")
+                )
+            },
+        )
+        for at in (0.0, 10.0)
+    )
+    found = parse(looks, {})
+    assert isinstance(found, Processes)
+    return found
+
+
+def test_who_was_looked_at_once_may_fault_too() -> None:
+    assert "faulting" not in looked(500).cut
+    cut = looked(500, more=block(70, size=7)).cut["faulting"]
+    assert cut.why == "1 smaller processes were looked at once only: how fast they fault is not known"
+    assert (cut.below["rss_bytes"], cut.below["shared_bytes"]) == ((7 << 10) + 1.0, 1.0)
+
+
+def test_of_very_many_that_fault_the_fastest_are_in_the_list() -> None:
+    assert looked(*[500] * 10).cut == {}
+    assert looked(*[500] * 11).cut["faulting"] == Cut("more than 10 processes fault: the fastest are in the list")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.unit.facts.shell_walks import SHELLS, tree, walked
 
-from memrunbook.core.reading.fact import Answer, Sample
+from memrunbook.core.reading.fact import Answer, Cut, Sample
 from memrunbook.facts.shm import BOOT, SCRIPT, SEGMENTS, ShmReading, parse
 
 HEAD = "key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime rss swap\n"
@@ -45,3 +45,14 @@ def test_a_clock_that_was_set_back_makes_no_negative_age() -> None:
     row = "0 1 600 8192 1 1 0 0 0 0 0 0 0 9999 0 0"
     assert read([row]).segments[0].age_seconds == 0.0
     assert read([row], boot="").segments[0].age_seconds is None
+
+
+def test_of_the_smaller_segments_it_is_known_how_much_they_hold_at_most() -> None:
+    rows = [f"0 {number} 600 8192 1 1 1 0 0 0 0 0 0 1040 {number} 1" for number in range(30)]
+    cut = Cut("10 smaller segments are not in the list", {"rss_bytes": 11.0, "swap_bytes": 11.0})
+    assert (read(rows).cut, read(rows[:20]).cut) == ({"segments": cut}, {})
+
+
+def test_where_the_kernel_does_not_tell_what_they_hold_their_size_is_known() -> None:
+    rows = [f"0 {number} 600 {number} 1 1 1 0 0 0 0 0 0 1040" for number in range(22)]
+    assert read(rows).cut["segments"].below == {"size_bytes": 2.0}

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from memrunbook.core.reading.fact import Answer, Sample
+from memrunbook.core.reading.fact import Answer, Cut, Reading, Sample, Unavailable
 from memrunbook.facts import slab
 from memrunbook.facts.host import HostReading
 from memrunbook.facts.memory import MEMINFO
@@ -78,3 +78,19 @@ def test_one_percent_of_a_small_host_in_a_minute_is_growth_too() -> None:
     assert isinstance(reading, slab.SlabReading)
     assert reading.growing
     assert reading.growth_bytes_per_second == 409_600
+
+
+def test_the_smaller_caches_hold_no_more_than_the_largest_of_them() -> None:
+    rows = [f"c{number}  10 20 192 21 1 : tunables 0 0 0 : slabdata 1 {number} 0\n" for number in range(1, 14)]
+    host = HostReading(uptime_seconds=1.0, page_size_bytes=4096)
+
+    def read(count: int, readings: dict[str, Reading | Unavailable]) -> dict[str, Cut]:
+        answers = {MEMINFO: Answer("MemTotal: 9 kB\nSlab: 5 kB\n"), slab.SLABINFO: Answer("".join(rows[:count]))}
+        reading = slab.parse((Sample(0, 0, answers),), readings)
+        assert isinstance(reading, slab.SlabReading)
+        return reading.cut
+
+    assert read(13, {"host": host}) == {
+        "caches": Cut("3 smaller caches are not in the list, of 12.0 KiB at most", {"bytes": 3 * 4096 + 1.0})
+    }
+    assert (read(10, {"host": host}), read(13, {})) == ({}, {})

@@ -6,7 +6,7 @@ from memrunbook.core.reading.fact import Answer, Reading, Sample, Unavailable, W
 from memrunbook.facts import slab_growth
 from memrunbook.facts.host import HostReading
 from memrunbook.facts.slab import SLABINFO, SlabReading
-from memrunbook.facts.slab_growth import SlabGrowthReading
+from memrunbook.facts.slab_growth import QUIET, SlabGrowthReading
 
 HOST = HostReading(uptime_seconds=1.0, page_size_bytes=4096)
 GROWING = SlabReading(total_bytes=9, growing=True)
@@ -52,7 +52,7 @@ def test_at_most_five_are_named() -> None:
 
 
 def test_nobody_looks_where_nothing_grows() -> None:
-    assert compared(DENIED, DENIED, slab=CALM) == SlabGrowthReading(caches=[])
+    assert compared(DENIED, DENIED, slab=CALM) == SlabGrowthReading(caches=[], cut={"caches": QUIET})
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,13 @@ def test_what_cannot_be_compared_is_unknown(
 def test_without_slab_memory_there_is_nothing_to_say() -> None:
     found = slab_growth.parse((Sample(0.0, 0.0, {}),), {})
     assert isinstance(found, Unavailable)
+
+
+def test_the_others_grow_no_faster_than_the_fastest_of_them() -> None:
+    found = compared("", table(**{f"kmalloc-{n}": 10 + n for n in range(9)}))
+    assert isinstance(found, SlabGrowthReading)
+    assert found.cut["caches"].why == "4 caches that grow less are not in the list"
+    assert found.cut["caches"].below == {"growth_bytes_per_second": int(13 * 4096 / 10) + 1.0}
+    few = compared("", table(filp=9))
+    assert isinstance(few, SlabGrowthReading)
+    assert few.cut == {}

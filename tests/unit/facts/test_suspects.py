@@ -113,3 +113,30 @@ def test_answers_make_suspects_of_those_who_are_the_same() -> None:
     assert isinstance(reading, Suspects)
     (found,) = reading.all
     assert (found.pid, found.pss_bytes, found.uss_bytes, found.maps, found.maps_percent) == (7, 4096, None, None, None)
+
+
+def counted(maps: list[int], mappings: int, *, seen: int = 200) -> Suspects:
+    """So many processes of 1 MiB with so many mappings each, on a host of `seen` with so many in all."""
+    every = [process(pid, MIB) for pid in range(100, 100 + seen)]
+    answers = {f"/proc/{100 + place}/stat": Answer("7 (x) S" + " 0" * 18 + " 1 0\n") for place in range(len(maps))}
+    lines = "".join(f"  {many} /proc/{100 + place}/maps\n" for place, many in enumerate(maps))
+    sample = Sample(0, 0, {**answers, "maps": Answer(lines)})
+    readings = host(*every, slab=Numbers(mappings=mappings), sysctl=Sysctl(vm=Vm(max_map_count=65530)))
+    readings["processes"] = Processes(seen=seen, shown=seen, all=every)
+    found = parse((sample,), readings)
+    assert isinstance(found, Suspects)
+    return found
+
+
+def test_who_was_not_counted_has_no_more_mappings_than_all_of_them() -> None:
+    cut = counted([60_000, *[100] * 39], 60_000 + 3_900 + 9_000).cut["all"]
+    assert cut.why == "mappings were counted of the 40 largest processes only"
+    assert cut.below == {"maps": 9001.0, "maps_percent": pytest.approx(100.0 * 9001 / 65530)}
+
+
+def test_of_more_than_five_with_many_mappings_the_others_have_fewer() -> None:
+    found = counted([*range(50_000, 50_007), *[100] * 32], 900_000, seen=39)
+    assert [one.maps for one in found.all] == [50_006, 50_005, 50_004, 50_003, 50_002]
+    assert found.cut["all"].below["maps"] == 50_002.0
+    assert found.cut["all"].why == "only five are shown"
+    assert counted([60_000, *[100] * 38], 900_000, seen=39).cut == {}

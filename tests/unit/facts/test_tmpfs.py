@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.unit.facts.shell_walks import SHELLS
 
-from memrunbook.core.reading.fact import Reading, Unavailable
-from memrunbook.facts.tmpfs import MOUNTS, SCRIPT, follow, parse
+from memrunbook.core.reading.fact import Cut, Reading, Unavailable
+from memrunbook.facts.tmpfs import MOUNTS, SCRIPT, TmpfsReading, follow, parse
 
 INFO = "{id} 27 {device} / {point} rw,nosuid shared:5 - {kind} scratch rw,size=48104k\n"
 
@@ -49,3 +49,9 @@ def test_only_much_shared_memory_is_worth_a_question(share: float | None, names:
 def test_without_the_fact_memory_nothing_is_asked_or_known() -> None:
     assert follow({}) == ()
     assert isinstance(parse((), {}), Unavailable)
+
+
+def test_where_nobody_asked_it_is_not_known_what_is_mounted() -> None:
+    found = parse((), {"memory": Memory(shared_percent=5.0)})
+    assert isinstance(found, TmpfsReading)
+    assert found.cut == {"mounts": Cut("shared memory is at most 5 % of RAM: not asked")}

@@ -43,12 +43,14 @@ class Cut(Struct, frozen=True):
     """A list that does not hold all there is: `why` says in words what was left out, and of how many.
 
     `below` bounds what was left out, by field of the items: each of them has at least 0 and less than so much there. A
-    condition that asks for more is judged; any other is unknown unless what was seen decides it. `among` holds, by
-    field, all the whole numbers that it may have there: no item with another one was left out.
+    condition that asks for more is judged; any other is unknown unless what was seen decides it. `least` says in the
+    same way how much each has at least. `among` holds, by field, all the whole numbers that it may have there: no item
+    with another one was left out.
     """
 
     why: str
     below: dict[str, float] = {}
+    least: dict[str, float] = {}
     among: dict[str, tuple[int, ...]] = {}
 
 

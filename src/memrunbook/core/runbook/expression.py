@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -159,6 +159,8 @@ class Expression:
         unseen = self._sight.unseen(world) if self._sight else NOTHING
         if unseen.decided is not None:
             return unseen.decided
+        if unseen.settled is not None and _plain(self._run, world) is unseen.settled:
+            return unseen.settled
         try:
             result = self._run(world, unseen)
         except RuntimeError as error:  # text that is no text: a lone surrogate from a command line
@@ -225,6 +227,14 @@ class Expression:
         known = self.scope.metrics
         lists = {name: known[name] for name in self.metrics if known[name].kind == "list"}
         return fields_looked_at(self.source, lists) if self.kind == "BOOL" and lists else {}
+
+
+def _plain(run: Callable[[World, Unseen], Any], world: World) -> Any:
+    """What the seen parts of cut lists say; None where that is no value."""
+    with suppress(RuntimeError):
+        result = run(world, NOTHING)
+        return None if result.type().name() in ("ERROR", "UNKNOWN") else result.plain_value()
+    return None
 
 
 def _is_list(scope: Scope, name: str) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from memrunbook.core.reading.fact import Cut, Unavailable
+from memrunbook.core.runbook.rising import way_of
 from memrunbook.core.runbook.tree import Term
 from memrunbook.core.runbook.world import World
 
@@ -41,13 +42,15 @@ Said = bool | str | Range | Among
 class Unseen(NamedTuple):
     """The cut lists that matter: `asked` are looked into by macros alone, `whole` are used in other ways too.
 
-    `decided` is the answer where it is certain however much was left out.
+    `decided` is the answer where it is certain however much was left out; `settled` the one that is certain as soon as
+    what was seen gives it.
     """
 
     asked: frozenset[str] = frozenset()
     whole: frozenset[str] = frozenset()
     why: Mapping[str, Cut] = {}
     decided: bool | None = None
+    settled: bool | None = None
 
     @property
     def matters(self) -> bool:
@@ -86,7 +89,8 @@ class Sight:
         uses.walk(self.tree)
         why = {name: cuts[name] for name in sorted(uses.asked | uses.whole)}
         decided = certain(self.tree, lookup) if uses.whole else None
-        return Unseen(frozenset(uses.asked - uses.whole), frozenset(uses.whole), why, decided)
+        settled = {"up": True, "down": False}.get(way_of(self.tree, why)) if why else None
+        return Unseen(frozenset(uses.asked - uses.whole), frozenset(uses.whole), why, decided, settled)
 
 
 def certain(node: Term, lookup: Lookup) -> bool | None:
@@ -154,8 +158,8 @@ class _Judge(NamedTuple):
 
 
 def _known(cut: Cut, path: str) -> Range | Among | None:
-    if path in cut.below:
-        return Range(0, math.nextafter(cut.below[path], 0.0))
+    if path in cut.below or path in cut.least:
+        return Range(cut.least.get(path, 0.0), math.nextafter(cut.below.get(path, math.inf), 0.0))
     return Among(cut.among[path]) if path in cut.among else None
 
 

@@ -51,7 +51,7 @@ class Extent(NamedTuple):
             rest = f"each of less than {format_bytes(self.least)}"
         smaller = "smaller " if below else ""
         why = f"{self.left} {smaller}processes are not in the list, {rest} ({self.seen} in all)"
-        return Cut(why, below, {} if self.pids is None else {"pid": self.pids})
+        return Cut(why, below, among={} if self.pids is None else {"pid": self.pids})
 
 
 def extent_of(

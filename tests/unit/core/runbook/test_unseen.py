@@ -82,6 +82,30 @@ def verdict(source: str, units: Any = CUT, /, **before: Any) -> Any:
         ('units.all.exists(u, u.policy.restart == "yes")', "fails", "unknown"),
         ("units.all.exists(u, [u.bytes].exists(b, b > 50 * MiB))", "fails", "unknown"),
         ("units.all.exists(u, u.name.size() > 30)", "fails", "unknown"),
+        # What was seen decides where more could not change the answer.
+        ('size(units.all.filter(u, u.name == "web")) > 0', "holds", "holds"),
+        ('size(units.all.filter(u, u.name == "web")) >= 1', "holds", "holds"),
+        ('size(units.all.filter(u, u.name == "web")) != 0', "holds", "holds"),
+        ('size(units.all.filter(u, u.name == "web")) == 0', "fails", "fails"),
+        ('size(units.all.filter(u, u.name == "web")) < 1', "fails", "fails"),
+        ('0 < units.all.filter(u, u.name == "web").size()', "holds", "holds"),
+        ('!(size(units.all.filter(u, u.name == "web")) > 0)', "fails", "fails"),
+        ("size(units.all.map(u, u.name)) > 1", "holds", "holds"),
+        ('size(units.all.filter(u, u.name == "web").map(u, u.bytes)) > 0', "holds", "holds"),
+        ('size(units.all.filter(u, u.name == "web")) > 0 && memory.available_percent < 10.0', "holds", "holds"),
+        ('units.all.filter(u, u.bytes > MiB).exists(v, v.name == "web")', "holds", "holds"),
+        ('units.all.filter(u, u.bytes > MiB).all(v, v.name == "web")', "fails", "fails"),
+        ('size(units.all.filter(u, u.name == "nginx")) > 0', "fails", "unknown"),
+        ('size(units.all.filter(u, u.name == "web")) == 1', "holds", "unknown"),
+        ('size(units.all.filter(u, u.name == "web")) != 2', "holds", "unknown"),
+        ('size(units.all.filter(u, u.name == "web")) < 2', "holds", "unknown"),
+        ('size(units.all.filter(u, u.name == "web")) > 0 && size(units.all) < 3', "holds", "unknown"),
+        ("size(units.all.filter(u, size(units.all) < 3)) > 0", "holds", "unknown"),
+        ("units.all.exists(u, size(units.all) < 3)", "holds", "unknown"),
+        ('units.all.exists_one(u, u.name == "web") && size(units.all) > 0', "holds", "unknown"),
+        ('size(units.all.filter(u, u.name == "web")) > 0 ? true : false', "holds", "unknown"),
+        ('units.all.filter(u, u.name == "web") != []', "holds", "unknown"),
+        ('size(units.all.filter(u, u.name == "web" && pressure.full.percent > 1.0)) > 0', "unknown", "unknown"),
         # A list that is not cut stays what it is.
         ('units.growing.exists(u, u.name == "nginx")', "fails", "fails"),
     ],
@@ -93,6 +117,35 @@ def test_what_was_left_out_is_unknown_unless_it_cannot_matter(source: str, whole
 def test_without_a_bound_only_what_was_seen_decides() -> None:
     assert verdict("units.all.exists(u, u.bytes > 50 * MiB)", BARE).state == "unknown"
     assert verdict("units.all.exists(u, u.bytes > 30 * MiB)", BARE).state == "holds"
+
+
+@pytest.mark.parametrize(
+    ("source", "state"),
+    [
+        ("units.all.exists(u, u.main_pid == 7)", "fails"),
+        ("!units.all.exists(u, 7 == u.main_pid && u.failed)", "holds"),
+        ("units.all.all(u, u.main_pid != 7)", "holds"),
+        ("units.all.exists(u, u.main_pid == parameters.size)", "fails"),
+        ("units.all.exists(u, u.main_pid == 4)", "unknown"),
+        ("units.all.exists(u, u.main_pid > 90000)", "unknown"),
+        ("units.all.exists(u, u.main_pid == u.bytes)", "unknown"),
+        ("units.all.exists(u, u.main_pid == u.main_pid + 0 && u.failed)", "unknown"),
+    ],
+)
+def test_of_numbers_that_nobody_has_who_was_left_out_it_is_known_that_they_are_gone(source: str, state: str) -> None:
+    among = msgspec.structs.replace(SEEN, cut={"all": Cut(WHY, among={"main_pid": (3, 4, 5)})})
+    assert verdict(source, among).state == state
+
+
+def test_what_was_left_out_may_have_a_least() -> None:
+    old = msgspec.structs.replace(SEEN, cut={"all": Cut(WHY, {"bytes": 90.0}, {"bytes": 60.0})})
+    assert verdict("units.all.exists(u, u.bytes < 60)", old).state == "fails"
+    assert verdict("units.all.exists(u, u.bytes < 70)", old).state == "unknown"
+    assert verdict("units.all.exists(u, u.bytes < 90)", old).state == "unknown"
+    assert verdict("units.all.all(u, u.bytes >= 60)", old).state == "holds"
+    alone = msgspec.structs.replace(SEEN, cut={"all": Cut(WHY, least={"bytes": 60.0})})
+    assert verdict("units.all.exists(u, u.bytes < 60)", alone).state == "fails"
+    assert verdict("units.all.exists(u, u.bytes < 61)", alone).state == "unknown"
 
 
 def test_the_reason_is_the_cut_and_what_else_is_missing() -> None:
