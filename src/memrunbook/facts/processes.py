@@ -27,7 +27,7 @@ from memrunbook.facts.shared.process_told import (
 )
 from memrunbook.facts.shared.process_walk import AGAIN, ITEMS, MOST_LISTED, PROGRAM, SCRIPT
 from memrunbook.facts.shared.sampling import ONE_SAMPLE
-from memrunbook.facts.shared.unlisted import SIZES, Extent, extent_of
+from memrunbook.facts.shared.unlisted import SIZES, Unlisted, extent_of
 from memrunbook.linux.attribution import groups_of, owner_of
 
 TICKS_PER_SECOND = 100
@@ -142,7 +142,7 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Pr
     )
 
 
-def _cuts(found: list[Process], extent: Extent) -> dict[str, Cut]:
+def _cuts(found: list[Process], extent: Unlisted) -> dict[str, Cut]:
     """What each list leaves out. Of a name a part may be seen: only what is no sum has a bound there."""
     cut, faults = extent.cut, _cut_faulting(found, extent)
     cuts = {} if faults is None else {"faulting": faults}
@@ -152,7 +152,7 @@ def _cuts(found: list[Process], extent: Extent) -> dict[str, Cut]:
     return {"all": cut, "by_name": Cut(cut.why, shared), **cuts}
 
 
-def _cut_faulting(found: list[Process], extent: Extent) -> Cut | None:
+def _cut_faulting(found: list[Process], extent: Unlisted) -> Cut | None:
     """Who was not looked at twice may fault as well; nobody of these holds more than the largest of them."""
     unseen = [one for one in found if one.major_faults_per_second is None]
     count, whole = len(unseen) + extent.left, extent.cut

@@ -18,7 +18,7 @@ NONE_AT_ALL = math.ulp(0.0)
 HIDDEN = Cut("the processes of other users are hidden from this user (hidepid): read as root")
 
 
-class Extent(NamedTuple):
+class Unlisted(NamedTuple):
     """How far the list goes: `left` processes of `seen` are not in it; `least` as in `Processes.least_bytes`.
 
     `swapped` is whether a part of those may be in swap, None for a walk that did not say; `pids` are those that they
@@ -56,7 +56,7 @@ class Extent(NamedTuple):
 
 def extent_of(
     head: Mapping[str, str], tail: Mapping[str, str], details: str, found: set[int], *, hidden: bool | None
-) -> Extent | None:
+) -> Unlisted | None:
     """Reads the first and the last lines of a walk that has found these pids; None for one that is cut short."""
     seen = numbers.whole(tail.get("seen", ""))
     if seen is None:
@@ -69,7 +69,7 @@ def extent_of(
     left = max(seen - len(found), 0) if least != 0 else 0
     pids = _left_out(head, found) if left else ()
     swapped = "swapped" in said if pids is not None else None
-    return Extent(seen, left, least, swapped, hidden, pids)
+    return Unlisted(seen, left, least, swapped, hidden, pids)
 
 
 def _left_out(head: Mapping[str, str], found: set[int]) -> tuple[int, ...] | None:
