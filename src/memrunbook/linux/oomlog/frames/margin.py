@@ -30,7 +30,7 @@ def unmargined(block: bytes) -> bytes:
 
 
 def _unmarked(block: bytes) -> bytes:
-    found = any(byte in block and b"\n" + byte in b"\n" + block for byte in (b">", b"|"))
+    found = any(byte in block and (block.startswith(byte) or b"\n" + byte in block) for byte in (b">", b"|"))
     fewest = min(FEWEST, max(1, block.count(b"\n")))  # one may be a broken word, unless a record begins behind it
     if found and (len(_QUOTE.findall(block)) >= fewest or _QUOTED_RECORD.search(block)):
         block = _QUOTE.sub(b"", block)
@@ -39,7 +39,7 @@ def _unmarked(block: bytes) -> bytes:
 
 def unclosed(block: bytes) -> bytes:
     """Without the quotes at the ends of most lines: elements of lists (Ansible, YAML), values of `msg=`."""
-    if b'"\n' not in block and b'",\n' not in block:
+    if b'"' not in block or (b'"\n' not in block and b'",\n' not in block):
         return block
     lines = [line for line in block[: SAMPLE * 200].split(b"\n")[:SAMPLE] if line]
     quoted = sum(_CLOSED.search(line) is not None and b'{"' not in line for line in lines)
