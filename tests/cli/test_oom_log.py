@@ -205,7 +205,7 @@ def test_failed_allocations_and_the_rest(tmp_path: Path) -> None:
         "by cron (1x): a job that drops caches",
         "redis (1x): not a lack of memory",
         "insmod: 12.0 KiB, no pages left for it, or its group's limit was reached (1x)",
-        "1 times a kernel cache could not grow",
+        "1 time a kernel cache could not grow that the log does not name",
         "lines were dropped",
     ):
         assert said in words, words

@@ -15,6 +15,7 @@ _ALONE = re.compile(rb"[ \t]*1\t[^\n]*\n?\Z")
 _TAG = re.compile(
     rb"(?m)^(\d{4}-\d\d-\d\d[T ]\d\d:[\d:.,]+(?:Z|[+-][\d:]+| [+-]\d{4})?)[ \t]+[\w./-]{1,64}:?[ \t]+\{\""
 )
+_OPENED = re.compile(rb"(?m)^[ \t]*(?:- )?\"(?=\[ *\d|<\d)")
 _CLOSED = re.compile(rb"(?m)\",?[ \t]*$")
 SAMPLE, FEWEST, MOST = 40, 2, 0.6
 
@@ -38,11 +39,13 @@ def _unmarked(block: bytes) -> bytes:
 
 def unclosed(block: bytes) -> bytes:
     """Without the quotes at the ends of most lines: elements of lists (Ansible, YAML), values of `msg=`."""
-    if b'"\n' not in block and b'",\n' not in block:
+    if b'"' not in block or (b'"\n' not in block and b'",\n' not in block):
         return block
     lines = [line for line in block[: SAMPLE * 200].split(b"\n")[:SAMPLE] if line]
     quoted = sum(_CLOSED.search(line) is not None and b'{"' not in line for line in lines)
-    return _CLOSED.sub(b"", block) if quoted >= max(FEWEST, len(lines) * MOST) else block
+    if quoted < max(FEWEST, len(lines) // 2):
+        return block
+    return _OPENED.sub(b"", _CLOSED.sub(b"", block))
 
 
 def _unnumbered(block: bytes) -> bytes:
