@@ -164,9 +164,9 @@ class Expression:
         try:
             result = self._run(world, unseen)
         except RuntimeError as error:  # text that is no text: a lone surrogate from a command line
-            return self._unavailable(world, str(error), unseen)
+            return _unavailable(self.names, world, str(error), unseen)
         if result.type().name() in ("ERROR", "UNKNOWN"):
-            return self._unavailable(world, str(result.value()), unseen)
+            return _unavailable(self.names, world, str(result.value()), unseen)
         return result.plain_value()
 
     def leaves(self, world: World, *, wanted: bool = True, first: bool = True) -> list[Leaf]:
@@ -228,17 +228,19 @@ class Expression:
         lists = {name: known[name] for name in self.metrics if known[name].kind == "list"}
         return fields_looked_at(self.source, lists) if self.kind == "BOOL" and lists else {}
 
-    def _unavailable(self, world: World, error: str, unseen: Unseen) -> Unavailable:
-        found = {name: world.lookup(name) for name in self.names}
-        missing = {name: gone for name, gone in found.items() if isinstance(gone, Unavailable)}
-        missing |= {name: Unavailable("failed", cut.why) for name, cut in unseen.why.items()}
-        field = UNKNOWN_FIELD.search(error)
-        if not missing and field:
-            return Unavailable("failed", f"{field[1]} is not known of all that was looked at")
-        if not missing:
-            return Unavailable("failed", f"it cannot be computed: {error}")
-        reason = next(iter(missing.values())).reason
-        return Unavailable(reason, "; ".join(f"{name}: {gone.why}" for name, gone in missing.items()))
+
+def _unavailable(names: tuple[str, ...], world: World, error: str, unseen: Unseen) -> Unavailable:
+    """Why an expression over these names has no value."""
+    found = {name: world.lookup(name) for name in names}
+    missing = {name: gone for name, gone in found.items() if isinstance(gone, Unavailable)}
+    missing |= {name: Unavailable("failed", cut.why) for name, cut in unseen.why.items()}
+    field = UNKNOWN_FIELD.search(error)
+    if not missing and field:
+        return Unavailable("failed", f"{field[1]} is not known of all that was looked at")
+    if not missing:
+        return Unavailable("failed", f"it cannot be computed: {error}")
+    reason = next(iter(missing.values())).reason
+    return Unavailable(reason, "; ".join(f"{name}: {gone.why}" for name, gone in missing.items()))
 
 
 def _is_list(scope: Scope, name: str) -> bool:
