@@ -121,9 +121,15 @@ def _unasked(readings: Readings) -> Unavailable | None:
     percent = None if full is None else full.avg10 if full.percent is None else full.percent
     stalls = _number(readings, "vmstat", "allocstalls_per_second")
     if percent is None and stalls is None:
-        return Unavailable("failed", "whether the host stalls is unknown: no process is held up further")
+        return Unavailable(
+            "failed", "whether the host stalls is unknown, and looking into its processes may hold them up"
+        )
     stalled = (stalls or 0.0) >= STALLS_PER_SECOND if percent is None else percent >= STALLED_PERCENT
-    return Unavailable("failed", "the host stalls: no process is held up further") if stalled else None
+    return (
+        Unavailable("failed", "the host stalls, and looking into its processes would hold them up further")
+        if stalled
+        else None
+    )
 
 
 def _chosen(readings: Readings) -> tuple[list[Process], list[Process]]:

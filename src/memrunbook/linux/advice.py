@@ -39,6 +39,7 @@ class Consumer(Struct, frozen=True, kw_only=True):
     limit: int | None = None
     grows: bool = False
     waits: bool = False
+    killed: bool = False
     programs: Sequence[str] = ()
     workers: int = 1
 
@@ -80,8 +81,9 @@ def _limit(holder: Consumer, host: Capacity) -> Sequence[str]:
     most = host.ram * SHARE_PERCENT // 100 // MIB * MIB
     size = min(_room(holder), most) if most else _room(holder)
     when = "at its next restart" if size < holder.held else "so that it fails alone"
+    holds = "held" if holder.killed else "holds"
     held, command = format_bytes(holder.held), f"systemctl set-property {holder.name} MemoryMax={size // MIB}M"
-    return (f"limit it {when} (it holds {held}): {command}",)
+    return (f"limit it {when} (it {holds} {held}): {command}",)
 
 
 def _room(holder: Consumer) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from memrunbook.core.plan.diagnosis import Suspect
@@ -14,15 +14,23 @@ from memrunbook.linux.advice import Capacity, Consumer, advice
 from memrunbook.ui.block import Row, Span, row
 
 LABEL = "Advice   "
+MOSTLY_HIDDEN = 60.0
+"""Below this share of RAM in processes, in %, something else held the memory."""
 
 
 def advice_rows(causes: Sequence[Suspect], snapshot: Snapshot | None = None) -> list[Row]:
     """At most three rows for the first suspect that is a service or a process; without a snapshot its figures alone."""
     first = next(iter(causes), None)
-    if first is None or first.kind not in ("unit", "process"):
+    if first is None or first.kind not in ("unit", "process") or _elsewhere(first.facts):
         return []
     lines = advice(_holder(first, snapshot), _host(snapshot))
     return [row(LABEL if number == 0 else "", body=Span(words, whole=True)) for number, words in enumerate(lines)]
+
+
+def _elsewhere(facts: Mapping[str, Any]) -> bool:
+    """True of a victim that no limit on it would have saved: its node was full, or no process held the memory."""
+    share = facts.get("task_memory_percent")
+    return facts.get("class") in ("cpuset", "mempolicy", "page-fault") or (share is not None and share < MOSTLY_HIDDEN)
 
 
 def _holder(suspect: Suspect, snapshot: Snapshot | None) -> Consumer:
@@ -39,6 +47,7 @@ def _holder(suspect: Suspect, snapshot: Snapshot | None) -> Consumer:
         limit=facts.get("memory_max_bytes") or facts.get("limit_bytes"),
         grows=(facts.get("growth_bytes_per_second") or 0) * MINUTE >= MIB,
         waits="major_fault_share" in facts,
+        killed="victim" in facts,
         programs=names,
         workers=Counter(names)[names[0]] if names else 1,
     )

@@ -12,7 +12,7 @@ from memrunbook.core.plan.standing import Standing, once, standing
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.ui.advice import advice_rows
 from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, line, note, row, text
-from memrunbook.ui.findings import finding_entries
+from memrunbook.ui.findings import MOST_ALIKE, finding_entries
 from memrunbook.ui.header import facts_row, held_blocks, host_row, memory_rows
 from memrunbook.ui.oom_event import NEWEST, newest_event
 from memrunbook.ui.suspects import cause_note, cause_rows
@@ -52,7 +52,7 @@ def diagnosis_view(  # noqa: PLR0913  what a page is made of
     found = [finding for entry in diagnosis.runbooks for finding in entry.findings]
     blocks += newest_event(found, snapshot.value(NEWEST))
     blocks += _noticed(diagnosis, stands, snapshot)
-    blocks += _unknown(diagnosis, snapshot)
+    blocks += _unknown(diagnosis, snapshot, verbose=verbose)
     return [*blocks, BLANK, *_tuning(stands, snapshot, verbose=verbose), *_clear(diagnosis, snapshot, verbose=verbose)]
 
 
@@ -72,9 +72,10 @@ def _incidents(diagnosis: Diagnosis, stands: Standing, nexts: Mapping[str, str])
 
 
 def _within(finding: Finding) -> Iterator[Note]:
-    """A finding of an incident, and what helps where it is more than a remark or decides."""
-    yield note("", finding.name, ": ", finding_words(finding))
-    if finding.explain and (finding.decides or finding.severity != "info"):
+    """A finding of an incident, and what helps."""
+    words = finding_words(finding)
+    yield note("", finding.name, ": " if words else "", words)
+    if finding.explain:
         yield note("  ", Span(finding.explain, "quiet", whole=True))
 
 
@@ -96,12 +97,13 @@ def _with_causes(found: Sequence[Finding], diagnosis: Diagnosis, snapshot: Snaps
             yield cause_note(cause)
 
 
-def _unknown(diagnosis: Diagnosis, snapshot: Snapshot) -> list[Block]:
+def _unknown(diagnosis: Diagnosis, snapshot: Snapshot, *, verbose: bool) -> list[Block]:
     found = once(_of(diagnosis.runbooks, "unknown"))
     if not found:
         return []
     title = line(Span("Unknown", "strong"), f": {plural(len(found), 'check')} could not be judged")
-    return [BLANK, title, Grid(tuple(finding_entries(found, snapshot)))]
+    most = len(found) if verbose else MOST_ALIKE
+    return [BLANK, title, Grid(tuple(finding_entries(found, snapshot, most=most)))]
 
 
 def _tuning(stands: Standing, snapshot: Snapshot, *, verbose: bool) -> list[Block]:

@@ -11,6 +11,7 @@ from memrunbook.ui.block import Note, Row, Span, note, row
 from memrunbook.ui.words import counts, finding_words, severity
 
 ORDER: Sequence[CheckState] = ("firing", "clear", "unknown")
+MOST_ALIKE = 4
 HINTS = {
     "denied": "allow reads as root for this host (sudo)",
     "timeout": "the host answered too slowly: read it again, or with more --patience",
@@ -23,11 +24,14 @@ def finding_counts(findings: Sequence[Finding]) -> str:
     return counts((sum(finding.state == state for finding in findings), state) for state in ORDER) or "no checks"
 
 
-def finding_entries(findings: Iterable[Finding], snapshot: Snapshot) -> list[Row | Note]:
-    """One row for each finding, the worst first; unknown ones say why, and once for all alike what to do about it."""
+def finding_entries(findings: Iterable[Finding], snapshot: Snapshot, *, most: int = MOST_ALIKE) -> list[Row | Note]:
+    """One row for each finding, the worst first; unknown ones say why, and once for all alike what to do about it.
+
+    Of those that are unknown for one reason `most` are named.
+    """
     ordered = sorted(findings, key=lambda finding: (ORDER.index(finding.state), -SEVERITIES.index(finding.severity)))
     known = [entry for finding in ordered if finding.state != "unknown" for entry in _entries(finding)]
-    return [*known, *_unknown([finding for finding in ordered if finding.state == "unknown"], snapshot)]
+    return [*known, *_unknown([finding for finding in ordered if finding.state == "unknown"], snapshot, most)]
 
 
 def _entries(finding: Finding) -> list[Row | Note]:
@@ -38,7 +42,7 @@ def _entries(finding: Finding) -> list[Row | Note]:
     return [row(severity(finding.severity), Span(finding.name, "strong"), body=body), *explained]
 
 
-def _unknown(findings: Sequence[Finding], snapshot: Snapshot) -> Iterator[Row | Note]:
+def _unknown(findings: Sequence[Finding], snapshot: Snapshot, most: int) -> Iterator[Row | Note]:
     """The checks by what they wait for, and that once for all alike."""
     alike: dict[str, dict[str, list[Finding]]] = {}
     for finding in findings:
@@ -46,7 +50,10 @@ def _unknown(findings: Sequence[Finding], snapshot: Snapshot) -> Iterator[Row | 
         alike.setdefault(hint, {}).setdefault(why, []).append(finding)
     for hint, reasons in alike.items():
         for why, members in reasons.items():
-            yield from (row(Span("unknown", "unknown"), finding.name) for finding in members)
+            shown = members if len(members) <= most + 1 else members[:most]
+            yield from (row(Span("unknown", "unknown"), finding.name) for finding in shown)
+            if len(members) > len(shown):
+                yield row("", f"and {len(members) - len(shown)} more for the same reason (-v)")
             yield note("", why)
         if hint:
             yield note(Span("hint: ", "hint"), hint)

@@ -84,6 +84,9 @@ def _steps(plan: Plan) -> Iterator[Row | Note]:
         if step.change is None:
             yield row(*cells)
             yield from _reasons(step)
+        elif not (step.gate or _acts(step)):
+            yield row(*cells[:-1], f"{name} (changes nothing)")
+            yield from _details(step)
         else:
             yield row(*cells, body=_gate(step))
             yield from _details(step)
@@ -101,8 +104,8 @@ def _named(step: PlannedStep) -> str:
 
 def _gate(step: PlannedStep) -> tuple[Span, ...]:
     change = step.change
-    if change is None or not (step.gate or _acts(step)):
-        return text(Span("changes nothing", "quiet"))
+    if change is None:
+        return ()
     gate = "gate: type its name" if change.risk is Risk.HIGH else "gate y/N" if step.gate else "no gate"
     undo = UNDO.get(change.undo.mode, "no") if change.undo else "no"
     return text(Span(f"{change.risk.word:<7}", risk(change.risk).style), f"  {gate}   undo: {undo}")

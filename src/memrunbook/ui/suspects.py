@@ -23,6 +23,8 @@ HELD: Mapping[str, str] = {
     "memory_max_bytes": "MemoryMax",
     "victim_bytes": "held when it was killed",
 }
+KINDS: Mapping[str, str] = {"kernel": "memory of the kernel", "setting": "a setting", "cgroup": "a control group"}
+"""What a suspect is of which there are no figures."""
 LOST = 1e9
 """The age of a kill that no log shows."""
 
@@ -60,7 +62,8 @@ def sentence(suspect: Suspect) -> str:
 
 def _many(suspect: Suspect) -> bool:
     """True of what is called in the plural: "page tables of db.service", "idle huge pages"."""
-    return suspect.kind in ("kernel", "setting") and suspect.name.partition(" of ")[0].endswith("s")
+    name = suspect.name.partition(" of ")[0]
+    return suspect.kind in ("kernel", "setting") and " " in name and name.endswith("s")
 
 
 def _facts(suspect: Suspect) -> str:
@@ -77,7 +80,7 @@ def _facts(suspect: Suspect) -> str:
     left = suspect.facts.get("seconds_to_exhaustion")
     parts += [f"memory and swap full in {format_duration(left)}"] if growing and isinstance(left, float) else []
     parts += _state(suspect.facts)
-    return ", ".join(parts) or suspect.kind
+    return ", ".join(parts) or KINDS.get(suspect.kind, suspect.kind)
 
 
 def _held(suspect: Suspect) -> int:

@@ -89,7 +89,7 @@ def _worst_words(stands: Standing, entries: Sequence[RunbookDiagnosis], host: st
         who = text(items_words(named[0]))
     else:
         who = text(Span(suspect.name, "strong"), " ", sentence(suspect)) if suspect else finding_words(finding)
-    return [text(_lower(finding.name), " on ", Span(host), ": ", who, then)]
+    return [text(_lower(finding.name), " on ", Span(host), ": " if who else "", who, then)]
 
 
 def _names(stands: Standing) -> str:

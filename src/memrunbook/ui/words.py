@@ -51,6 +51,11 @@ CALLED: Mapping[str, str] = {
     "cgroups.all": "group",
     "cgroups.pressed": "at its limit",
     "buddy.zones": "zones",
+    "oom.events": "killed",
+    "oom.failures": "asked by",
+    "oom.victim_units": "service",
+    "oom.last_class": "class",
+    "oom.last_age_seconds": "age",
     "oom.refusal_age_seconds": "last refusal, age",
 }
 # Numbers that are names: nobody groups their digits.
@@ -98,7 +103,7 @@ def evidence_words(evidence: Sequence[Evidence]) -> Text:
 def finding_words(finding: Finding) -> Text:
     """What a finding rests on: of one that fires the figures that decide, of others all that was looked at."""
     told = [line for line in finding.evidence if line.metric in finding.telling]
-    return evidence_words(told or finding.evidence)
+    return evidence_words([line for line in told or finding.evidence if line.value is not True or not told])
 
 
 def _evidence(line: Evidence) -> Text:

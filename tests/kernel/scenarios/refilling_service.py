@@ -62,6 +62,7 @@ SCENARIO = Scenario(
         "memory-shortage",
         checks=("low", "starving"),
         cause=UNIT,
+        beside=("swap-capacity",),
         allowed=("memory-shortage.stalled", "memory-shortage.file-thrash", "swap-capacity.no-swap-short"),
     ),
 )

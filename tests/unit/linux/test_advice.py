@@ -105,3 +105,9 @@ def test_a_leak_is_no_lack_of_ram(holder: Consumer, host: Capacity) -> None:
 def test_who_holds_nothing_gets_no_advice_and_a_stray_process_no_limit() -> None:
     assert said("java", held=0) == ()
     assert said("report.py", unit=False) == ()
+
+
+def test_who_waits_for_what_it_reads_gets_no_limit_and_who_was_killed_held_it() -> None:
+    (line,) = said("java", waits=True)
+    assert "a limit on it makes it worse" in line
+    assert "(it held " in said("java", killed=True)[0]

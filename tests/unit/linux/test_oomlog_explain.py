@@ -76,6 +76,26 @@ def test_the_owner() -> None:
     assert explain.owner(LogEvent()) == Owner("", "")
 
 
+USERS = "/user.slice/user-1000.slice/user@1000.service"
+
+
+@pytest.mark.parametrize(
+    ("group", "named", "unit"),
+    [
+        (f"{USERS}/app.slice/app-browser-7.scope", "", ""),
+        (f"{USERS}/app.slice/editor.service", "user@1000.service", ""),
+        (f"{USERS}/tmux-spawn-1.scope", "", ""),
+        ("", "user@1000.service", ""),
+        (USERS, "", "user@1000.service"),
+        (f"{USERS}/init.scope", "", "user@1000.service"),
+        ("/user.slice/user-1000.slice/session-3.scope", "", "session-3.scope"),
+        ("/system.slice/a.service/worker", "", "a.service"),
+    ],
+)
+def test_what_dies_inside_a_users_manager_is_not_that_manager(group: str, named: str, unit: str) -> None:
+    assert explain.owner(event(task_memcg=group, unit=named)) == Owner(unit, "")
+
+
 def test_hidden_memory_is_in_no_process_and_no_cache() -> None:
     seen = event(ram_pages=1000, reserved_pages=100, task_pages=300, counts={**HOST, "shmem": 200}, page_kib=4)
     assert explain.hidden_kib(seen) == (1000 - 100 - 40 - 40 - 300) * 4

@@ -66,7 +66,7 @@ def test_a_suspect_is_told_in_one_sentence(facts: dict[str, object], said: str) 
 def test_a_suspect_without_figures_is_told_by_its_kind() -> None:
     [row] = cause_rows([Suspect("kernel", "slab", 1.0)])
     assert row.cells[0] == (Span("Cause    "),)
-    assert row.body == (Span("kernel"),)
+    assert row.body == (Span("memory of the kernel"),)
 
 
 def test_an_index_is_a_ratio() -> None:

@@ -17,6 +17,7 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "processes": ("process", "processes"),
     "cgroups": ("control group", "control groups"),
     "containers": ("container", "containers"),
+    "oom": ("service", "services"),
 }
 SIZES = (
     "own_bytes",
@@ -29,9 +30,9 @@ SIZES = (
     "bytes",
 )
 AMONG: Mapping[str, str] = {
-    "units.suspects": "among the suspects (growing, or with 30 % of RAM)",
-    "units.growing": "that grows",
-    "oom.victim_units": "that lost a process to the OOM killer",
+    "units.suspects": "large or growing ",
+    "units.growing": "growing ",
+    "oom.victim_units": "killed ",
 }
 ASKED: Mapping[str, str] = {
     r'\.freezer_state == "frozen"': "that is frozen",
@@ -63,11 +64,13 @@ def nothing_found(for_each: Expression | None, world: World) -> str:
     looked = _items(world, listed)
     seen = looked or _items(world, f"{fact}.all")
     source = _short(for_each.source)
-    words = " ".join(_words(source, listed))
-    asked = f" {words}" if words else f" fits {source}" if looked else f" in {source}"
+    words = ", ".join(_words(source))
+    known = words or source == listed in AMONG
+    which = AMONG.get(listed, "") if known else ""
+    asked = f" {words}".rstrip() if known else f" fits {source}" if looked else f" in {source}"
     if not seen:
-        return f"no {one}{asked}: none was seen"
-    return f"no {one}{asked}: {len(seen):,} {one if len(seen) == 1 else many} seen{_largest(seen)}"
+        return f"no {which}{one}{asked}: none was seen"
+    return f"no {which}{one}{asked}: {len(seen):,} {one if len(seen) == 1 else many} seen{_largest(seen)}"
 
 
 def why_not(when: Condition, world: World) -> str:
@@ -84,13 +87,10 @@ def _state(name: str, world: World) -> str:
     return "firing" if world.lookup(name) is True else "clear"
 
 
-def _words(source: str, listed: str) -> Iterator[str]:
+def _words(source: str) -> Iterator[str]:
     """What a filter asks; nothing where there are no words for it."""
-    found = {words.format(*match.groups()): None for asked, words in ASKED.items()
-             for match in re.finditer(asked, source)}  # fmt: skip
-    if listed in AMONG and (found or source == listed):
-        yield AMONG[listed]
-    yield from found
+    found = (words.format(*match.groups()) for asked, words in ASKED.items() for match in re.finditer(asked, source))
+    return iter(dict.fromkeys(found))
 
 
 def _items(world: World, listed: str) -> list[Mapping[str, Any]]:

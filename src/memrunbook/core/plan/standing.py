@@ -104,8 +104,8 @@ def _fresh(findings: Iterable[Finding], told: list[Finding]) -> Iterable[Finding
 
 
 def _alike(one: Finding, other: Finding) -> bool:
-    if one.telling and not one.decides and set(one.telling) <= set(other.telling) and _rank(other) < _rank(one):
-        return True  # a milder word for a part of the same figures
+    if _milder(one, other):
+        return True
     about, like = _about(one), _about(other)
     shared, all_of = about & like, about | like
     if one.name == other.name:
@@ -113,6 +113,15 @@ def _alike(one: Finding, other: Finding) -> bool:
     if not all_of:  # how short the host is, in other words
         return one.runbook != other.runbook and not _metrics(one).isdisjoint(_metrics(other))
     return one.runbook != other.runbook and bool(shared) and len(shared) >= ALIKE * len(all_of)
+
+
+def _milder(one: Finding, other: Finding) -> bool:
+    """A milder word for a part of the same figures; of lists two runbooks say the same where they name the same."""
+    if one.decides or not one.telling or _rank(other) >= _rank(one) or not set(one.telling) <= set(other.telling):
+        return False
+    named, others = ({line.metric: line.items for line in found.evidence} for found in (one, other))
+    lists = [metric for metric in one.telling if named.get(metric)]
+    return not lists or (one.runbook != other.runbook and all(named[name] == others.get(name) for name in lists))
 
 
 def _about(finding: Finding) -> frozenset[str]:

@@ -30,8 +30,8 @@ class Leaf(NamedTuple):
 def leaves(tree: Term, lookup: Lookup, *, wanted: bool = True, first: bool = True) -> Iterator[Leaf]:
     """The parts that make an expression true, or false, as `wanted`.
 
-    Of alternatives the first that does, or all; of a choice the side taken.
-    `lookup` gives the value of a name in the tree, or what is neither a yes-or-no, a number, a text nor a list.
+    Of alternatives they are those of the `first` that does or of all, of a choice those of the side taken. `lookup`
+    gives the value of a name in the tree, or what is neither a yes-or-no, a number, a text nor a list.
     """
     return _Walk(lookup, first).leaves(tree, wanted=wanted)
 
@@ -54,7 +54,19 @@ class _Walk(NamedTuple):
             for part in parts if every else self._alternatives(parts, wanted=wanted):
                 yield from self.leaves(part, wanted=wanted)
         else:
-            yield Leaf(tuple(_names(tree)), _weight(tree, wanted=wanted))
+            own = {part.word for part in tree.walk() if part.kind == "each"}
+            names = tuple(name for name in dict.fromkeys(self._names(tree)) if name not in own)
+            yield Leaf(names, _weight(tree, wanted=wanted))
+
+    def _names(self, tree: Term) -> Iterator[str]:
+        """The names in a part, of a choice those of the side taken."""
+        if tree.kind == "name":
+            yield tree.word
+        parts = tree.parts
+        if tree.kind == "call" and tree.word == "_?_:_":
+            parts = parts[2:] if certain(parts[0], self.lookup) is False else parts[1:2]
+        for part in parts:
+            yield from self._names(part)
 
     def _alternatives(self, parts: tuple[Term, ...], *, wanted: bool) -> tuple[Term, ...]:
         """Those that are certainly so, else those that are not certainly otherwise."""
@@ -76,12 +88,6 @@ def deciding(found: list[Leaf]) -> tuple[str, ...]:
     most = PLAIN if [weight for weight, _ in ranked].count(TELLING) < ENOUGH else TELLING
     told = {name for weight, name in ranked if weight <= most or ranked[0][0] == ABSENT}
     return tuple(name for _, name in weights.values() if name in told)
-
-
-def _names(tree: Term) -> Iterator[str]:
-    own = {part.word for part in tree.walk() if part.kind == "each"}
-    found = (part.word for part in tree.walk() if part.kind == "name")
-    return (name for name in dict.fromkeys(found) if name not in own)
 
 
 def _weight(tree: Term, *, wanted: bool) -> int:

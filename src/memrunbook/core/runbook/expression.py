@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from memrunbook.core.runbook.unseen import NOTHING, Sight, Unseen
 from memrunbook.core.runbook.world import BEFORE, CONSTANTS, World
 
 CHECK = "checks."
+UNKNOWN_FIELD = re.compile(r'Key not found in map : "(\w+)"')
 LONG = 32
 """From so many items on a list is handed to CEL with the fields alone that a yes-or-no expression looks at."""
 
@@ -271,6 +273,9 @@ def _unavailable(names: Iterable[str], world: World, error: str, unseen: Unseen)
     found = {name: world.lookup(name) for name in names}
     missing = {name: gone for name, gone in found.items() if isinstance(gone, Unavailable)}
     missing |= {name: Unavailable("failed", cut.why) for name, cut in unseen.why.items()}
+    field = UNKNOWN_FIELD.search(error)
+    if not missing and field:
+        return Unavailable("failed", f"{field[1]} is not known of all that was looked at")
     if not missing:
         return Unavailable("failed", f"it cannot be computed: {error}")
     reason = next(iter(missing.values())).reason

@@ -27,10 +27,7 @@ def said(source: str, metrics: Any = METRICS, **readings: Any) -> str:
         (
             "units.suspects",
             SOME,
-            (
-                "no service among the suspects (growing, or with 30 % of RAM): 2 services seen, "
-                "the largest, web, holds 3.0 MiB"
-            ),
+            "no large or growing service: 2 services seen, the largest, web, holds 3.0 MiB",
         ),
         (
             "units.all.filter(u,\n  u.bytes > 9 * MiB)",
@@ -43,7 +40,7 @@ def said(source: str, metrics: Any = METRICS, **readings: Any) -> str:
             Units(all=(Service(name="web", bytes=None),)),
             "no service in units.growing.filter(u, u.failed): 1 service seen",
         ),
-        ("units.growing", Unavailable("denied", "no"), "no service that grows: none was seen"),
+        ("units.growing", Unavailable("denied", "no"), "no growing service: none was seen"),
         ("[1].filter(n, n > 1)", SOME, "nothing matches [1].filter(n, n > 1)"),
     ],
 )
@@ -69,18 +66,17 @@ def test_the_share_of_the_largest_and_a_list_without_a_sibling() -> None:
     [
         ('u.policy.freeze == "yes"', "that may be frozen (services.yaml, freeze: yes)"),
         ('u.policy.stop == "yes" && u.own_bytes > 64 * MiB',
-         "that may be stopped (services.yaml, stop: yes) with more than 64 MiB of its own"),
+         "that may be stopped (services.yaml, stop: yes), with more than 64 MiB of its own"),
         ('u.freezer_state == "frozen"', "that is frozen"),
-        ('u.policy.restart != "no" && u.memory_percent >= 5.0', "that may be restarted with 5.0 % of RAM or more"),
+        ('u.policy.restart != "no" && u.memory_percent >= 5.0', "that may be restarted, with 5.0 % of RAM or more"),
         ('u.policy.limit == "yes" && u.policy.memory_max_bytes > 0', "that may be limited (services.yaml, limit: yes)"),
     ],
 )  # fmt: skip
 def test_what_a_filter_asks_is_said_in_words(asked: str, words: str) -> None:
     units = Unavailable("absent", "no systemd")
     assert said(f"units.all.filter(u, {asked})", catalog.metrics(), units=units) == f"no service {words}: none was seen"
-    among = "among the suspects (growing, or with 30 % of RAM)"
     found = said(f"units.suspects.filter(u, {asked})", catalog.metrics(), units=units)
-    assert found == f"no service {among} {words}: none was seen"
+    assert found == f"no large or growing service {words}: none was seen"
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def test_items_that_are_none_or_unknown() -> None:
     assert (none.decision, none.item, none.why) == (
         "not_needed",
         "",
-        "no service that grows: 3 services seen, the largest, web, holds 1.0 MiB",
+        "no growing service: 3 services seen, the largest, web, holds 1.0 MiB",
     )
     (unknown,) = plan_items(step(for_each="units.all"), world(snapshot(units=DENIED)), uncertain=True)
     assert (unknown.decision, unknown.item) == ("blocked", "")

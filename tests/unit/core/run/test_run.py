@@ -85,7 +85,7 @@ def test_what_a_short_watch_did_not_show_may_still_be_there() -> None:
     book = runbook(step(for_each="units.growing"), count=13)
     played = run(book, SHORT, cut={1: 3})
     assert (only(played).state, "watch was cut short" in only(played).why) == ("blocked", True)
-    assert only(run(book, SHORT)).why.startswith("no service that grows: ")
+    assert only(run(book, SHORT)).why.startswith("no growing service: ")
 
 
 def test_what_the_run_began_with_is_recorded_first() -> None:
@@ -250,7 +250,7 @@ def test_items_that_are_unknown_or_none() -> None:
         ("blocked", "", "its items are unknown: units.growing: permission denied"),
     ]
     none = run(runbook(step("b", for_each="units.growing")), SHORT)
-    assert (only(none).item, only(none).why[:22]) == ("", "no service that grows:")
+    assert (only(none).item, only(none).why[:19]) == ("", "no growing service:")
     assert only(none).state == "not_needed"
 
 
