@@ -7,6 +7,7 @@ from typing import Any
 
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.runbook.expression import Expression
+from memrunbook.core.runbook.handed_out import items_of
 from memrunbook.core.runbook.world import World
 from memrunbook.core.units import format_bytes
 
@@ -33,12 +34,12 @@ def nothing_found(for_each: Expression | None, world: World) -> str:
     """Why a `for_each` handed out nothing: "no service in units.suspects: 34 services seen, the largest …"."""
     if for_each is None:
         return "there is nothing to do it for"
-    listed = next((name for name in for_each.metrics if for_each.scope.metrics[name].kind == "list"), "")
-    if not listed:
+    listed = items_of(for_each)
+    if listed is None:
         return f"nothing matches {_short(for_each.source)}"
-    fact = listed.partition(".")[0]
+    fact = listed.name.partition(".")[0]
     one, many = NOUNS.get(fact, ("item", "items"))
-    looked = _items(world, listed)
+    looked = _items(world, listed.name)
     seen = looked or _items(world, f"{fact}.all")
     asked = f" fits {_short(for_each.source)}" if looked else f" in {_short(for_each.source)}"
     if not seen:
