@@ -14,8 +14,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"```\w*\n(.*?)```\n", re.DOTALL)
 COPIED = ("docs", "pyproject.toml", "runbooks", "schemas", "src", "tests/cli/test_hosts.py",
-          "tests/contract/test_actions.py", "tests/contract/test_facts.py", "tests/facts", "tests/kernel",
-          "tests/runbooks", "tests/unit/actions", "tools")  # fmt: skip
+          "tests/cli/test_oom_log_lines.py", "tests/contract/test_actions.py", "tests/contract/test_facts.py",
+          "tests/facts", "tests/kernel", "tests/runbooks", "tests/unit/actions",
+          "tests/unit/facts/test_processes.py", "tests/unit/linux", "tools")  # fmt: skip
 SIBLINGS = {"set_page_cluster": "set_thp", "ksm": "lru_gen"}
 """The new action and fact, each with one that is there already."""
 

@@ -344,6 +344,17 @@ def test_memory_in_no_counter_that_is_charged_to_a_service_is_the_services(name:
         assert states(book(name), seen)["outside"] == "fails"
 
 
+@pytest.mark.parametrize("name", ["memory-shortage", "swap-exhausted", "swap-thrashing", "swap-capacity"])
+@pytest.mark.parametrize(("balloon", "uncounted", "named"), [(30, 1, "balloon"), (0, 30, "memory in no counter")])
+def test_a_service_whose_kernel_memory_is_small_hides_no_balloon(
+    name: str, balloon: int, uncounted: int, named: str
+) -> None:
+    small = service("relay.service", 5 * GIB, 0, kernel_bytes=4 * GIB, policy=WILLING)
+    sick = {**THRASHING, **SWAP_FULL, "swap.total_bytes": 2 * GIB, "memory.available_bytes": 900 * MIB}
+    seen = snapshot(sick, foreign(balloon, uncounted), services(small), {"units.kernel_holders": [small]})
+    assert causes(book(name), seen)[0].startswith(named)
+
+
 def test_a_process_that_holds_a_memfd_is_one_that_may_be_ended() -> None:
     stray = msgspec.structs.replace(
         WORKER, pid=77, name="hold", anonymous_bytes=MIB, swap_bytes=0, unit="session-7.scope"

@@ -16,6 +16,7 @@ from memrunbook.core.errors import DocumentError, Problem
 from memrunbook.core.reading.metric import Metric
 from memrunbook.core.runbook.bound import Cause, Check, Guard, Proof, Runbook, Step
 from memrunbook.core.runbook.condition import Condition, ConditionError, Expression, Scope
+from memrunbook.core.runbook.handed_out import items_of, lists_named
 from memrunbook.core.runbook.spec import RunbookSpec, StepSpec, Text
 from memrunbook.core.units import decode
 from memrunbook.documents.parameters import KINDS, parameter_values
@@ -48,6 +49,12 @@ class Binder:
             kinds = {name: KINDS[parameter.type] for name, parameter in self.spec.parameters.items()}
             self.scopes[place] = Scope(catalog.metrics(), kinds, names, item, step)
         return self.scopes[place]
+
+    def item_scope(self, items: Expression | None, *, step: bool = False) -> Scope:
+        """The names that may be used for each of the items; of a trusted source their fields were checked before."""
+        if items is None:
+            return self.scope(step=step)
+        return self.scope(next(iter(lists_named(items)), None) if self.trusted else items_of(items), step=step)
 
     def expression(self, text: str, path: Path, scope: Scope, *, boolean: bool = False) -> Expression | None:
         """Compiles one expression, or notes why not."""
@@ -146,7 +153,7 @@ def _causes(binder: Binder) -> list[Cause]:
     for index, spec in enumerate(binder.spec.causes):
         path: Path = ("causes", index)
         items = binder.items(spec.from_, (*path, "from")) if spec.from_ else None
-        scope = binder.scope(_item_metric(items))
+        scope = binder.item_scope(items)
         name = binder.expression(spec.name, (*path, "name"), scope)
         score = binder.expression(spec.score, (*path, "score"), scope)
         if name is not None and score is not None:
@@ -177,7 +184,7 @@ def _step(binder: Binder, spec: StepSpec, path: Path) -> Step | None:
         repeated = f"{spec.action} is never repeated: its repeat class is {action.repeat.value}"
         binder.problem((*path, "retries"), repeated, "remove retries")
     each = binder.items(spec.for_each, (*path, "for_each")) if spec.for_each else None
-    scope = binder.scope(_item_metric(each), step=True)
+    scope = binder.item_scope(each, step=True)
     proof = None
     if spec.verify is not None:
         that = binder.condition(spec.verify.that, (*path, "verify", "that"), scope)
@@ -232,14 +239,6 @@ def _literal(binder: Binder, path: Path, value: Any, kind: Any) -> None:
 
         for fault in faults(value, kind) or [Fault((), str(error))]:
             binder.problem((*path, *fault.path), fault.message, fault.hint)
-
-
-def _item_metric(expression: Expression | None) -> Metric | None:
-    """The list metric whose items an expression hands out: the first list that it names."""
-    if expression is None:
-        return None
-    lists = (expression.scope.metrics.get(name) for name in expression.names)
-    return next((metric for metric in lists if metric is not None and metric.kind == "list"), None)
 
 
 def _near(name: str, known: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.runbook.condition import Condition
 from memrunbook.core.runbook.expression import CHECK, Expression
+from memrunbook.core.runbook.handed_out import items_of
 from memrunbook.core.runbook.world import World
 from memrunbook.core.units import Unit, format_bytes, format_value
 
@@ -56,17 +57,17 @@ def nothing_found(for_each: Expression | None, world: World) -> str:
     """Why a `for_each` handed out nothing: "no service in units.suspects: 34 services seen, the largest …"."""
     if for_each is None:
         return "there is nothing to do it for"
-    listed = next((name for name in for_each.metrics if for_each.scope.metrics[name].kind == "list"), "")
-    if not listed:
+    listed = items_of(for_each)
+    if listed is None:
         return f"nothing matches {_short(for_each.source)}"
-    fact = listed.partition(".")[0]
+    fact = listed.name.partition(".")[0]
     one, many = NOUNS.get(fact, ("item", "items"))
-    looked = _items(world, listed)
+    looked = _items(world, listed.name)
     seen = looked or _items(world, f"{fact}.all")
     source = _short(for_each.source)
     words = ", ".join(_words(source))
-    known = words or source == listed in AMONG
-    which = AMONG.get(listed, "") if known else ""
+    known = words or source == listed.name in AMONG
+    which = AMONG.get(listed.name, "") if known else ""
     asked = f" {words}".rstrip() if known else f" fits {source}" if looked else f" in {source}"
     if not seen:
         return f"no {which}{one}{asked}: none was seen"

@@ -29,12 +29,15 @@ LONG = 32
 
 @dataclass(frozen=True)
 class Scope:
-    """The names that expressions of one runbook may use, by their CEL type."""
+    """The names that expressions of one runbook may use, by their CEL type; `item` is of the list that hands it out.
+
+    Which list that is matters to the check of its fields alone: an expression is the same without it.
+    """
 
     metrics: Mapping[str, Metric] = field(repr=False)
     parameters: Mapping[str, str]
     checks: tuple[str, ...] = ()
-    item: Metric | None = field(default=None, repr=False)
+    item: Metric | None = field(default=None, repr=False, compare=False)
     step: bool = False
     _compiled: dict[tuple[str, bool], Expression] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -218,7 +221,7 @@ class Expression:
     @cached_property
     def _sight(self) -> Sight | None:
         """What it sees of lists that may be cut, where it asks yes or no."""
-        lists = tuple(name for name in self.names if _is_list(self.scope, name))
+        lists = tuple(name for name in self.names if is_list(self.scope, name))
         if not lists or self.kind != "BOOL":
             return None
         return Sight(tree_of(self._program[0]), lists, {self._slot(name): name for name in self.names})
@@ -239,7 +242,7 @@ def _plain(run: Callable[[World, Unseen], Any], world: World) -> Any:
     return None
 
 
-def _is_list(scope: Scope, name: str) -> bool:
+def is_list(scope: Scope, name: str) -> bool:
     """True for a list of items, that of the snapshot before a step too."""
     metric = scope.metrics.get(name.removeprefix(BEFORE))
     return metric is not None and metric.kind == "list"
@@ -247,7 +250,7 @@ def _is_list(scope: Scope, name: str) -> bool:
 
 def _check_fields(scope: Scope, expression: Expression) -> None:
     """Checks the fields of items; the shared environment says whether, an own one in which words it is wrong."""
-    if not any(name == "item" or _is_list(scope, name) for name in expression.names):
+    if not any(name == "item" or is_list(scope, name) for name in expression.names):
         return
     fitting = scope.fitting(expression.source)
     if fitting is not None:

@@ -46,6 +46,10 @@ class Fields:
         """Every field of an item in an expression. ConditionError for one that does not exist or cannot be checked."""
         return list(self._within(tree, {"item": (self.item,)} if self.item else {}))
 
+    def handed_out(self, tree: Term) -> Lists:
+        """The lists whose items an expression hands out; none for one that it only looks into."""
+        return self._lists(tree, {"item": (self.item,)} if self.item else {})
+
     def _within(self, node: Term, bound: Bound) -> Iterator[Field]:
         if node.kind == "select" and (owners := self._items(_base(node), bound)):
             yield _existing(Field(node, _path(node), owners))

@@ -69,3 +69,22 @@ def test_two_lists_may_have_different_things_by_one_name() -> None:
     assert mixed.metric is not None
     [unlike] = found("(vmstat.supported ? containers.all[0] : units.all[0]).restarts > 1")
     assert unlike.metric is not None
+
+
+@pytest.mark.parametrize(
+    ("source", "lists"),
+    [
+        ("units.growing", ["units.growing"]),
+        ("units.all.exists(u, u.active) ? cgroups.all : []", ["cgroups.all"]),
+        ("cgroups.all.filter(c, units.all.exists(u, u.name == c.unit))", ["cgroups.all"]),
+        (
+            "size(units.all) > 3 ? cgroups.all.filter(c, c.unit != '') : cgroups.pressed",
+            ["cgroups.all", "cgroups.pressed"],
+        ),
+        ("units.suspects + units.all.filter(u, u.active)", ["units.suspects", "units.all"]),
+        ("units.all.exists(u, u.active)", []),
+    ],
+)
+def test_whose_items_are_handed_out_is_told_from_what_is_looked_into(source: str, lists: list[str]) -> None:
+    handed = Fields(METRICS).handed_out(tree_of(shared(METRICS).compile(source)))
+    assert [metric.name for metric in handed] == lists
