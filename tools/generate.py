@@ -48,6 +48,10 @@ def pages() -> Iterator[tuple[Path, str]]:
 def metrics_page() -> str:
     """Every metric by its fact."""
     lines = [NOTE, "# Metrics", "", "What conditions may speak of, and what `runbook facts` shows.", ""]
+    lines += [
+        "What lists leave out is unknown to conditions: [which, and what is certain](runbook-language.md#conditions).",
+        "",
+    ]
     for name, fact in sorted(catalog.facts().items()):
         lines += [
             f"## {name}",

@@ -96,7 +96,9 @@ class Processes(Reading, frozen=True, kw_only=True):
         int | None,
         Doc("every process that holds as much is in the list; 0 where none was left out", Unit.BYTES, "statm, status"),
     ] = None
-    all: Annotated[list[Process], Doc(f"the largest processes, {MOST_LISTED} at most", source="/proc/PID")]
+    all: Annotated[
+        list[Process], Doc(f"the largest processes, {MOST_LISTED} at most: others are unknown", source="/proc/PID")
+    ]
     by_name: Annotated[list[Named], Doc("the same by name, the largest sum first", source="/proc/PID")] = field(
         default_factory=list
     )
@@ -166,7 +168,7 @@ def _cut_faulting(found: list[Process], extent: Unlisted) -> Cut | None:
         for name in SIZES
         if name in bounds
     }
-    return Cut(f"{count} smaller processes were looked at once only: how fast they fault is not known", below)
+    return Cut(f"how fast {count} of the smaller processes fault is not known: they were looked at once only", below)
 
 
 def _own(process: Process) -> int:

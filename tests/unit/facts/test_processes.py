@@ -404,7 +404,7 @@ def looked(*majors: int, more: str = "") -> Processes:
 def test_who_was_looked_at_once_may_fault_too() -> None:
     assert "faulting" not in looked(500).cut
     cut = looked(500, more=block(70, size=7)).cut["faulting"]
-    assert cut.why == "1 smaller processes were looked at once only: how fast they fault is not known"
+    assert cut.why == "how fast 1 of the smaller processes fault is not known: they were looked at once only"
     assert (cut.below["rss_bytes"], cut.below["shared_bytes"]) == ((7 << 10) + 1.0, 1.0)
 
 
