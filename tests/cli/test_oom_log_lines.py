@@ -82,12 +82,12 @@ LINES = {
     "large pieces": (
         ("[ 5.0] cma: cma_alloc: alloc failed, req-size: 129 pages, ret: -12\n"
         "[ 5.0] percpu: allocation failed, size=32 align=8 atomic=1, alloc failed"),
-        "ALLOCATIONS FAILED: cma, percpu, no out-of-memory event",
+        "ALLOCATIONS FAILED: memory for a device (CMA), memory for each processor (percpu), no out-of-memory event",
         "129 pages, error -12 (1x)",
     ),
     "no address space": (
         "[ 5.0] vmap allocation for size 16781312 failed: use vmalloc=<size> to increase size.",
-        "ALLOCATIONS FAILED: vmalloc",
+        "ALLOCATIONS FAILED: address space of the kernel (vmalloc)",
         "16.0 MiB, no address space left (32 bit: vmalloc= at boot), RAM is not the matter",
     ),
     "page faults": (
