@@ -17,6 +17,7 @@ FOLDER = "/sys/devices/system/node/node"
 MEMINFO, NUMASTAT = "/meminfo", "/numastat"
 ROOMY_PERCENT = 20.0
 FULL_PERCENT = 1.0
+NEAR_HIGH = 2
 """Reclaim keeps a full node between its watermarks, which are below this on all but the smallest nodes."""
 UNDECIDED = Unavailable("failed", "a node is short of free memory; its watermarks or a second sample are missing")
 _SIZE = re.compile(r"^Node \d{1,6} (MemTotal|MemFree):[ \t]+(\d{1,15}) kB[ \t]*$", re.MULTILINE | re.ASCII)
@@ -119,7 +120,8 @@ def _lopsided(nodes: list[Node]) -> str:
 
 
 def _is_full(node: Node) -> bool:
-    return node.free_percent < FULL_PERCENT or node.free_bytes < (node.high_bytes or 0)
+    """Reclaim stops at the high watermark: a node that is kept near it by reclaim is full."""
+    return node.free_percent < FULL_PERCENT or node.free_bytes < NEAR_HIGH * (node.high_bytes or 0)
 
 
 def _imbalanced(nodes: list[Node]) -> bool | None:

@@ -47,6 +47,7 @@ SCENARIO = Scenario(
             "memory-shortage.starving",
             "memory-shortage.stalled",
             "memory-shortage.not-ours",
+            "memory-shortage.outside",
         ),
     ),
     configuration=BALLOON,

@@ -39,7 +39,7 @@ SCENARIO = Scenario(
     _reached,
     Truth(
         "oom-event",
-        checks=("happened", "victim-down"),
+        checks=("happened", "victim-down", "group-limit"),
         says=(VICTIM, GROWER, SLICE),
         targets=(VICTIM, GROWER, SLICE),
     ),
