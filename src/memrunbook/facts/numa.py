@@ -58,8 +58,9 @@ class NumaReading(Reading, frozen=True, kw_only=True):
     lopsided: Annotated[
         str,
         Doc(
-            'a node with less free than 1 % or its high watermark, and one with over 20 %, as "node 0 with 0.2 % free '
-            'beside node 1 with 43 %"; empty for none. Page cache alone makes that too: it matters if somebody waits',
+            'a node with less free than 1 % or twice its high watermark, and one with over 20 %, as "node 0 with 0.2 % '
+            'free beside node 1 with 43 %"; empty for none. Page cache alone makes that too: it matters if somebody '
+            "waits",
             source="MemFree, /proc/zoneinfo high",
         ),
     ] = ""
