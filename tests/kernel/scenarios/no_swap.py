@@ -24,5 +24,5 @@ SCENARIO = Scenario(
     f"about {LEFT_PERCENT} % of the memory is available, and there is no swap",
     _prepare,
     _reached,
-    Truth("swap-capacity", checks=("no-swap", "no-swap-short"), cause="size of swap"),
+    Truth("swap-capacity", checks=("no-swap", "no-swap-short"), cause="index.service"),
 )
