@@ -42,11 +42,11 @@ def test_a_login_that_cannot_fork_still_gets_a_diagnosis(guest_in: Enter, tmp_pa
     fill_the_limit_of(guest, "plain")
     operator = Operator(guest, tmp_path, "plain")
     told = operator("diagnose")
-    assert told.status == 0, told.err
+    assert told.status == 9, told.err
     assert told.out.startswith("UNKNOWN"), told.out
     assert "the host can start no process for this login (fork fails)" in told.out
     ended = operator("diagnose", "--json")
-    assert ended.status == 0, ended.err
+    assert ended.status == 9, ended.err
     assert "memory-shortage" in judged(ended)
     facts = operator("facts", "--json", "memory.available_bytes", "swap.total_bytes", "buddy.unusable_9")
     values = {metric["name"]: metric["value"] for metric in facts.document["hosts"][0]["metrics"]}
