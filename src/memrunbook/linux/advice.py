@@ -75,11 +75,13 @@ def _more_memory(holder: Consumer, host: Capacity) -> str:
 
 
 def _limit(holder: Consumer, host: Capacity) -> Sequence[str]:
-    """A quarter above what it holds, which is all that is known of its need, and no more than the host can give."""
-    if not holder.unit or holder.limit is not None:
+    """A quarter above what it holds, which is all that is known of its need, and no more than the host can give.
+
+    Nothing where the RAM is not known: a limit above it protects nobody.
+    """
+    if not holder.unit or holder.limit is not None or not host.ram:
         return ()
-    most = host.ram * SHARE_PERCENT // 100 // MIB * MIB
-    size = min(_room(holder), most) if most else _room(holder)
+    size = min(_room(holder), host.ram * SHARE_PERCENT // 100 // MIB * MIB)
     when = "at its next restart" if size < holder.held else "so that it fails alone"
     holds = "held" if holder.killed else "holds"
     held, command = format_bytes(holder.held), f"systemctl set-property {holder.name} MemoryMax={size // MIB}M"

@@ -18,12 +18,15 @@ MOSTLY_HIDDEN = 60.0
 """Below this share of RAM in processes, in %, something else held the memory."""
 
 
-def advice_rows(causes: Sequence[Suspect], snapshot: Snapshot | None = None) -> list[Row]:
-    """At most three rows for the first suspect that is a service or a process; without a snapshot its figures alone."""
+def advice_rows(causes: Sequence[Suspect], snapshot: Snapshot | None = None, *, ram: int = 0) -> list[Row]:
+    """At most three rows for the first suspect that is a service or a process.
+
+    Without a snapshot they rest on its figures alone, and on the host's `ram` in bytes, 0 where that is not known.
+    """
     first = next(iter(causes), None)
     if first is None or first.kind not in ("unit", "process") or _elsewhere(first.facts):
         return []
-    lines = advice(_holder(first, snapshot), _host(snapshot))
+    lines = advice(_holder(first, snapshot), _host(snapshot, ram))
     return [row(LABEL if number == 0 else "", body=Span(words, whole=True)) for number, words in enumerate(lines)]
 
 
@@ -53,9 +56,9 @@ def _holder(suspect: Suspect, snapshot: Snapshot | None) -> Consumer:
     )
 
 
-def _host(snapshot: Snapshot | None) -> Capacity:
+def _host(snapshot: Snapshot | None, known: int) -> Capacity:
     if snapshot is None:
-        return Capacity()
+        return Capacity(ram=known)
     ram = snapshot.value("memory.total_bytes")
     held = sum(one.own_bytes or 0 for one in _all(snapshot, "units.all"))
     growing = bool(_all(snapshot, "units.growing"))

@@ -58,7 +58,9 @@ def report_view(report: HostReport, run_id: str) -> list[Block]:
     memory = kept_memory_rows(report.where)
     if memory:
         blocks += [BLANK, Grid(memory, indent=0)]
-    told = advice_rows(report.begun.diagnosis.causes) if report.begun and report.outcome != "healthy" else []
+    ram = report.where.get("memory.total_bytes")
+    causes = report.begun.diagnosis.causes if report.begun and report.outcome != "healthy" else ()
+    told = advice_rows(causes, ram=ram if isinstance(ram, int) else 0)
     if told:
         blocks += [BLANK, Grid(tuple(told), indent=0)]
     return [*blocks, BLANK, *_record(run_id)]

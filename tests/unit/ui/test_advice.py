@@ -32,7 +32,10 @@ def test_one_that_grows_is_looked_into() -> None:
 
 
 def test_without_a_snapshot_its_own_figures_serve() -> None:
-    assert len(advice_rows([UNIT])) == 1
+    assert len(advice_rows([UNIT], ram=64 * GIB)) == 1
+    assert advice_rows([UNIT]) == [], "a limit that may be above the RAM protects nobody"
+    (row,) = advice_rows([Suspect("unit", API.name, 1.0, {"own_bytes": 3 * GIB})], ram=2 * GIB)
+    assert "MemoryMax=1638M" in str(row)
     killed = Suspect("unit", API.name, 1.0, {"victim_bytes": GIB, "limit_bytes": GIB})
     assert advice_rows([killed]) == []
 
