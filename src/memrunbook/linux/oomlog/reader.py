@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from memrunbook.linux.oomlog.assemble import Assembly
 from memrunbook.linux.oomlog.event import KernelLog
 from memrunbook.linux.oomlog.frame import KERNEL, LogLine, unframe
-from memrunbook.linux.oomlog.scan import Hit, hits
+from memrunbook.linux.oomlog.scan import Hit, Words
 from memrunbook.linux.oomlog.words import ALL, FIRST, TABLE
 from memrunbook.linux.oomlog.wrapped import MARGIN, unwrapped, whole_row
 
@@ -23,6 +23,7 @@ MOST_STRANGE = 1000
 BLANKS = (b" ", b"\t")
 LOOKED_AT = 1 << 15
 """Bytes of a block in which a kernel's line is looked for, where none was found yet."""
+_ALL = Words(ALL)
 _KERNEL_LINE = re.compile(
     rb"(?m)^[ \t]{0,16}(?:\d{4}-\d\d-\d\d\S{9,24} |std\w+ F )*(?:<\d{1,3}>)?\[ *\d{1,12}\.\d{6}\]"
     rb"|^\d+,\d+,\d+,|\bkernel(?:\[\d+\])?: "
@@ -78,7 +79,8 @@ class LogReader:
 
     def _block(self, block: bytes) -> None:
         self._kernel = self._kernel or _KERNEL_LINE.search(block, 0, LOOKED_AT) is not None
-        if any(word in block for word in FIRST):
+        found = _ALL.hits(block)
+        if any(not FIRST.isdisjoint(hit.words) for hit in found):
             self._left = PATIENCE
         elif not self._assembly.is_open:
             return
@@ -86,21 +88,21 @@ class LogReader:
             self._assembly.close()
             return
         self._left -= len(block)
-        place = self._assembly.take_rows(block, 0)
-        while place < len(block):
-            table = block.find(TABLE, place)
-            end = len(block) if table < 0 else block.find(b"\n", table) + 1
-            self._lines(block, place, end)
-            place = self._assembly.take_rows(block, end)
+        self._lines(block, found)
 
-    def _lines(self, block: bytes, start: int, end: int) -> None:
-        for hit in hits(block, ALL, start, end):
-            if start < hit.start:
-                self._gap(block[start : hit.start])
+    def _lines(self, block: bytes, found: Iterable[Hit]) -> None:
+        place = self._assembly.take_rows(block, 0)
+        for hit in found:
+            if hit.start < place:  # a row of a table that was read already
+                continue
+            if place < hit.start:
+                self._gap(block[place : hit.start])
             self._line(block, hit)
-            start = hit.end + 1
-        if start < end:
-            self._gap(block[start:end])
+            place = hit.end + 1
+            if TABLE in hit.words:
+                place = self._assembly.take_rows(block, place)
+        if place < len(block):
+            self._gap(block[place:])
 
     def _line(self, block: bytes, hit: Hit) -> None:
         raw = unwrapped(block, hit.start, hit.end)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
+
+from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 
 class Hit(NamedTuple):
@@ -14,18 +16,20 @@ class Hit(NamedTuple):
     words: list[bytes]
 
 
-def hits(block: bytes, words: Iterable[bytes], begin: int, end: int) -> list[Hit]:
-    """The lines of a block that hold a word, in their order, from the line at `begin` up to the line before `end`."""
-    found: dict[int, Hit] = {}
-    for word in words:
-        place = block.find(word, begin, end)
-        while place >= 0:
-            place += word.startswith(b"\n")
-            start = block.rfind(b"\n", begin, place) + 1 or begin
-            hit = found.get(start)
-            if hit is None:
-                stop = block.find(b"\n", place)
-                hit = found[start] = Hit(start, len(block) if stop < 0 else stop, [])
-            hit.words.append(word)
-            place = block.find(word, hit.end, end)
-    return sorted(found.values())
+class Words:
+    """Words that are looked for all at once: as fast with a hundred as with one."""
+
+    def __init__(self, words: Sequence[bytes]) -> None:
+        self._words = words
+        self._automaton = BytesAhoCorasick(words, implementation=Implementation.DFA)
+
+    def hits(self, block: bytes) -> list[Hit]:
+        """The lines of a block of whole lines that hold a word, in their order."""
+        lines: list[tuple[int, int, set[int]]] = []
+        end = -1
+        for index, _, last in self._automaton.find_matches_as_indexes(block, overlapping=True):
+            if last > end:
+                end = block.find(b"\n", last)
+                lines.append((block.rfind(b"\n", 0, last - 1) + 1, end, set()))
+            lines[-1][2].add(index)
+        return [Hit(start, stop, [self._words[index] for index in sorted(held)]) for start, stop, held in lines]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from memrunbook.linux.oomlog import android, caches, cluster, hung, killers, lines, memory, others, pods, stalls
 from memrunbook.linux.oomlog.event import Picture
 
-# A block is searched once for each word on the left: few and rare ones make it fast.
+# A block is searched for all words on the left at once; each line that holds one costs time.
 STARTS: dict[bytes, dict[str, lines.Rule]] = {
     b"oom": {
         "oom-killer: ": lines.header,
@@ -70,6 +70,6 @@ PICTURE: dict[bytes, Callable[[Picture, str], bool]] = {
     b" swap ": memory.swap,
     b" pages ": memory.pages,
 }
-FIRST = tuple(dict.fromkeys((*STARTS, *OTHERS, *BOOTS, REPORT, TABLE)))
-"""What a log is searched for while nothing is going on."""
-ALL = tuple(dict.fromkeys((*FIRST, *BELOW, *INSIDE, *PICTURE, *NEARBY)))
+FIRST = frozenset((*STARTS, *OTHERS, *BOOTS, REPORT, TABLE))
+"""What begins something: while nothing is going on, a block without any of these is passed over."""
+ALL = tuple(dict.fromkeys((*STARTS, *OTHERS, *BOOTS, REPORT, TABLE, *BELOW, *INSIDE, *PICTURE, *NEARBY)))
