@@ -47,24 +47,7 @@ def test_every_treatment_is_of_a_scenario_that_is_tried() -> None:
     assert set(TREATMENTS) <= {(name, configuration.name) for name, configuration in TRIED}
 
 
-# What is brought about on a kernel and not yet told rightly: it is tried all the same, and the matrix shows it.
-OPEN = {
-    ("driver_memory", "main"): "less is seen in no counter than the packet ring holds, so a service is blamed",
-    ("ballooned", "balloon"): "the thrash lapses before it is looked at",
-    ("node_thrash", "two-nodes"): "the full node is not named",
-    ("unkillable_at_limit", "main"): "that nobody may be killed is not said",
-}
-ROWS = [
-    pytest.param(
-        name, configuration,
-        marks=[pytest.mark.xfail(reason=OPEN[name, configuration.name], strict=False)]
-        if (name, configuration.name) in OPEN else (),
-    )
-    for name, configuration in TRIED
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("name", "configuration"), ROWS, ids=lambda value: getattr(value, "name", value))
+@pytest.mark.parametrize(("name", "configuration"), TRIED, ids=lambda value: getattr(value, "name", value))
 def test_a_scenario_is_told_from_all_others_and_treated(
     name: str,
     configuration: Configuration,

@@ -182,6 +182,31 @@ def test_the_limit_of_a_pod_or_on_a_tight_host_is_not_raised() -> None:
     assert "twice the room" in planned(book("oom-event"), tight, "raise-before-start").why
 
 
+def nobody_killed(**changes: Any) -> Any:
+    """A service whose processes may not be killed, at its own limit."""
+    one = service("ledger.service", 60 * MIB, memory_max_bytes=64 * MIB, memory_max_set=True)
+    no_victim = {"class_": "no-victim", "victim_bytes": None, "largest": "ledger", "largest_bytes": 60 * MIB}
+    told = event("ledger.service", "/system.slice/ledger.service", **no_victim, **changes)
+    return killed(events=[told], **{"units.all": [one], "units.growing": []})
+
+
+def test_a_limit_at_which_nobody_may_be_killed_is_raised_and_the_unit_named() -> None:
+    seen = nobody_killed(age_seconds=1.0)
+    said = states(book("oom-event"), seen)
+    assert (said["nobody"], said["happened"], said["wrong-victim"]) == ("holds", "fails", "fails")
+    assert (said["incident"], said["resolved"]) == ("holds", "fails")
+    assert causes(book("oom-event"), seen)[0] == "ledger.service"
+    raised = planned(book("oom-event"), seen, "raise-for-nobody")
+    assert raised.change is not None
+    assert raised.change.args[-1] == f"MemoryMax={96 * MIB}"
+
+
+def test_nobody_killed_long_ago_is_over_and_of_another_group_raises_nothing() -> None:
+    assert states(book("oom-event"), nobody_killed(age_seconds=60.0))["resolved"] != "fails"
+    seen = nobody_killed(oom_memcg="/system.slice")
+    assert planned(book("oom-event"), seen, "raise-for-nobody").decision == "not_needed"
+
+
 def test_victim_grower_and_limit_are_three_names() -> None:
     grower = service("leak.service", GIB, 40 * MIB, cgroup="/app.slice/leak.service")
     bystander = service("far.service", 30 * GIB, MIB, cgroup="/system.slice/far.service")

@@ -17,8 +17,8 @@ FOLDER = "/sys/devices/system/node/node"
 MEMINFO, NUMASTAT = "/meminfo", "/numastat"
 ROOMY_PERCENT = 20.0
 FULL_PERCENT = 1.0
-NEAR_HIGH = 2
-"""Reclaim keeps a full node between its watermarks, which are below this on all but the smallest nodes."""
+NEAR_HIGH = 4
+"""Reclaim keeps a full node near its high watermark; of a small one it frees more than that in one go."""
 UNDECIDED = Unavailable("failed", "a node is short of free memory; its watermarks or a second sample are missing")
 _SIZE = re.compile(r"^Node \d{1,6} (MemTotal|MemFree):[ \t]+(\d{1,15}) kB[ \t]*$", re.MULTILINE | re.ASCII)
 
@@ -30,6 +30,7 @@ class Node(Struct, frozen=True):
     total_bytes: Annotated[int, Doc("its memory", Unit.BYTES, f"{FOLDER}N{MEMINFO} MemTotal")]
     free_bytes: Annotated[int, Doc("of this, unused; low is normal", Unit.BYTES, f"{FOLDER}N{MEMINFO} MemFree")]
     free_percent: Annotated[float, Doc("unused share", Unit.PERCENT, "MemFree / MemTotal")]
+    least_percent: Annotated[float, Doc("the least that was unused in a sample", Unit.PERCENT, "MemFree / MemTotal")]
     high_bytes: Annotated[
         int | None, Doc("free memory at which reclaim stops", Unit.BYTES, "/proc/zoneinfo high, all its zones")
     ]
@@ -58,9 +59,9 @@ class NumaReading(Reading, frozen=True, kw_only=True):
     lopsided: Annotated[
         str,
         Doc(
-            'a node with less free than 1 % or twice its high watermark, and one with over 20 %, as "node 0 with 0.2 % '
-            'free beside node 1 with 43 %"; empty for none. Page cache alone makes that too: it matters if somebody '
-            "waits",
+            'a node with less free than 1 % or four times its high watermark, and one with over 20 %, as "node 0 with '
+            '0.2 % free beside node 1 with 43 %"; empty for none. Page cache alone makes that too: it matters if '
+            "somebody waits",
             source="MemFree, /proc/zoneinfo high",
         ),
     ] = ""
@@ -84,10 +85,11 @@ def parse(samples: Samples, readings: Readings) -> NumaReading | Unavailable:
 
 
 def _node(path: str, samples: Samples, readings: Readings) -> Node | None:
-    sizes = {key: int(value) * numbers.KIB for key, value in _SIZE.findall(latest(samples, path + MEMINFO).text)}
+    sizes = _sizes(latest(samples, path + MEMINFO).text)
     total, free = sizes.get("MemTotal"), sizes.get("MemFree")
     if not total or free is None:
         return None
+    seen = [_sizes(one.text(path + MEMINFO) or "").get("MemFree", free) for one in samples]
     name = path.removeprefix(FOLDER)
     pairs = intervals(samples, path + NUMASTAT)
     foreign, miss = (per_second(pairs, Rate((counter,))) for counter in ("numa_foreign", "numa_miss"))
@@ -96,10 +98,15 @@ def _node(path: str, samples: Samples, readings: Readings) -> Node | None:
         total_bytes=total,
         free_bytes=free,
         free_percent=100.0 * free / total,
+        least_percent=100.0 * min(seen) / total,
         high_bytes=_high(name, readings),
         foreign_per_second=None if isinstance(foreign, Unavailable) else foreign,
         miss_per_second=None if isinstance(miss, Unavailable) else miss,
     )
+
+
+def _sizes(text: str) -> dict[str, int]:
+    return {key: int(value) * numbers.KIB for key, value in _SIZE.findall(text)}
 
 
 def _high(name: str, readings: Readings) -> int | None:
@@ -115,14 +122,15 @@ def _lopsided(nodes: list[Node]) -> str:
     full = [node for node in nodes if _is_full(node)]
     if not full or roomiest.free_percent <= ROOMY_PERCENT:
         return ""
-    fullest = min(full, key=lambda node: node.free_percent)
+    fullest = min(full, key=lambda node: node.least_percent)
     beside = f"beside node {roomiest.name} with {roomiest.free_percent:.0f} %"
-    return f"node {fullest.name} with {fullest.free_percent:.1f} % free {beside}"
+    return f"node {fullest.name} with {fullest.least_percent:.1f} % free {beside}"
 
 
 def _is_full(node: Node) -> bool:
     """Reclaim stops at the high watermark: a node that is kept near it by reclaim is full."""
-    return node.free_percent < FULL_PERCENT or node.free_bytes < NEAR_HIGH * (node.high_bytes or 0)
+    near_high = NEAR_HIGH * 100.0 * (node.high_bytes or 0) / node.total_bytes
+    return node.least_percent < max(FULL_PERCENT, near_high)
 
 
 def _imbalanced(nodes: list[Node]) -> bool | None:

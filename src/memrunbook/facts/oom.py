@@ -17,7 +17,7 @@ from memrunbook.facts.shared.log_cut import is_lost, lost_events
 from memrunbook.facts.shared.victims import UNKNOWN_AGE, VictimUnit, victims
 from memrunbook.linux.oomlog import explain
 from memrunbook.linux.oomlog.account import OomAccount
-from memrunbook.linux.oomlog.category import MANUAL, PAGE_FAULT, category, judged
+from memrunbook.linux.oomlog.category import MANUAL, NOBODY, PAGE_FAULT, category, judged
 from memrunbook.linux.oomlog.event import Failure, KernelLog, LogEvent, LogNote, Task
 from memrunbook.linux.oomlog.failing import explains
 from memrunbook.linux.oomlog.reader import read_log
@@ -27,6 +27,8 @@ LOG = "dmesg"
 NEWEST_LINES = 4000
 """The ring may hold megabytes; a report of an OOM kill takes hundreds of lines."""
 DAY = 86400.0
+TELLING_SECONDS = 1.0
+"""How long the kernel may take to print an event; on a slow console more, which costs a reading without its end."""
 FIRST_WITH_REFUSALS = (6, 1)
 SILENT = Unavailable("absent", "this kernel writes no line where overcommit refuses a request (Linux 6.1 and later do)")
 NAME_LENGTH = 64
@@ -46,7 +48,9 @@ class OomEvent(Struct, frozen=True, kw_only=True):
     victim: Annotated[str, Doc("name of the killed process", source="dmesg")] = ""
     victim_pid: Annotated[int | None, Doc("pid of the killed process", source="dmesg")] = None
     victim_bytes: Annotated[int | None, Doc("memory it held", Unit.BYTES, "anon-rss + file-rss + shmem-rss")] = None
-    unit: Annotated[str, Doc("unit of the victim's control group", source="task_memcg")] = ""
+    unit: Annotated[
+        str, Doc("unit of the victim's control group; where nobody died, of whose limit it was", source="task_memcg")
+    ] = ""
     task_memcg: Annotated[str, Doc("control group of the victim", source="dmesg")] = ""
     oom_memcg: Annotated[str, Doc("control group whose limit was hit", source="dmesg")] = ""
     limit_bytes: Annotated[int | None, Doc("that limit", Unit.BYTES, "dmesg")] = None
@@ -136,12 +140,12 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Oo
     if problem is not None:
         return problem
     lines, uptime = answer.text.split("\n"), samples[0].before  # as for the ages of services
-    log = read_log(lines)
+    log = _told(read_log(lines), uptime)
     lost = is_lost(log, readings.get("vmstat"))
     page_bytes = getattr(readings.get("host"), "page_size_bytes", None)
     events = [_event(event, uptime, page_bytes) for event in log.events]
     real = [event for event in events if event.class_ != MANUAL and _recent(event.age_seconds)]
-    units = [event.unit for event in real if event.unit and event.class_ != PAGE_FAULT]
+    units = [event.unit for event in real if event.unit and event.class_ not in (PAGE_FAULT, NOBODY)]
     services = readings.get("units")
     missing = services if isinstance(services, Unavailable) else Unavailable("failed", "units: not read")
     known = getattr(services, "all", None)
@@ -154,7 +158,7 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Oo
         repeated_units=sorted({unit for unit in units if units.count(unit) > 1}),
         victim_units=None
         if known is None
-        else victims(known, kills_by_unit(event for event in events if event.class_ != MANUAL)),
+        else victims(known, kills_by_unit(event for event in events if event.class_ not in (MANUAL, NOBODY))),
         log_lost=lost,
         cut=lost_events(lines, uptime, lost=lost),
         failures=[_failure(one, log, uptime) for one in log.failures],
@@ -166,6 +170,14 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Oo
         unavailable=({"victim_units": missing} if known is None else {})
         | ({} if logged else {"refusal_age_seconds": SILENT}),
     )
+
+
+def _told(log: KernelLog, uptime: float) -> KernelLog:
+    """Without an event of which the kernel was still telling when its log was read, unless it is the only one."""
+    *before, last = log.events or (None,)
+    if not before or last is None or last.is_over or last.stamp is None or uptime - last.stamp > TELLING_SECONDS:
+        return log
+    return msgspec.structs.replace(log, events=tuple(before))
 
 
 def _logs_refusals(log: KernelLog, kernel: str | None) -> bool | None:

@@ -56,9 +56,9 @@ def places(info: Mapping[str, int], elsewhere: Elsewhere) -> list[Place]:
     lowers MemTotal: it then stands beside the others.
     """
     total, shared = info.get("MemTotal", 0), info.get("Shmem", 0)
-    cache = sum(info.get(name, 0) for name in ("Cached", "Buffers", "SwapCached"))
+    cache = sum(info.get(name, 0) for name in ("Cached", "Buffers"))
     held = {
-        ANONYMOUS: info.get("AnonPages", 0),
+        ANONYMOUS: info.get("AnonPages", 0) + _swap_cache_alone(info),
         FILE: max(cache - shared, 0),
         SHARED: shared,
         **_kernel(info),
@@ -103,6 +103,18 @@ def shown(found: Iterable[Place]) -> list[tuple[str, int, list[Place]]]:
             parts.sort(key=lambda part: part.bytes, reverse=True)
             rows.append((KERNEL, size_of(kernel, KERNEL), parts))
     return rows
+
+
+def _swap_cache_alone(info: Mapping[str, int]) -> int:
+    """Pages of the swap cache that no process maps: those that one maps are in AnonPages too (mm/rmap.c).
+
+    Of all pages on the lists of reclaim they are what is neither mapped anonymous nor page cache.
+    """
+    cached = info.get("SwapCached", 0)
+    if "Active" not in info or "Inactive" not in info:
+        return cached
+    listed = sum(info.get(name, 0) for name in ("Active", "Inactive", "Unevictable"))
+    return min(max(listed - sum(info.get(name, 0) for name in ("AnonPages", "Cached", "Buffers")), 0), cached)
 
 
 def _kernel(info: Mapping[str, int]) -> dict[str, int]:

@@ -25,6 +25,8 @@ HELD: Mapping[str, str] = {
 }
 KINDS: Mapping[str, str] = {"kernel": "memory of the kernel", "setting": "a setting", "cgroup": "a control group"}
 """What a suspect is of which there are no figures."""
+NO_VICTIM = "no-victim"
+"""The class of an event in which nobody could be killed."""
 LOST = 1e9
 """The age of a kill that no log shows."""
 
@@ -97,7 +99,8 @@ def _state(facts: Mapping[str, Any]) -> list[str]:
     if "victim" in facts or facts.get("active") is False:
         state = facts.get("state", "") if facts.get("active") is False else "running"
         down = [] if state == "running" else [state if state.endswith("ing") else "down"]
-        return [*down, *([f"killed {format_duration(killed)} ago"] if known else [])]
+        fate = "nobody killed" if facts.get("class") == NO_VICTIM else "killed"
+        return [*down, *([f"{fate} {format_duration(killed)} ago"] if known else [])]
     age = facts.get("age_seconds")
     if not isinstance(age, float):
         return []

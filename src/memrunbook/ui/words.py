@@ -51,7 +51,7 @@ CALLED: Mapping[str, str] = {
     "cgroups.all": "group",
     "cgroups.pressed": "at its limit",
     "buddy.zones": "zones",
-    "oom.events": "killed",
+    "oom.events": "hit",
     "oom.failures": "asked by",
     "oom.victim_units": "service",
     "oom.last_class": "class",

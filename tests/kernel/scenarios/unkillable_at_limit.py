@@ -34,7 +34,7 @@ SCENARIO = Scenario(
     _reached,
     Truth(
         "oom-event",
-        checks=("happened",),
+        checks=("nobody",),
         cause=UNIT,
         allowed=("memory-shortage.group-limit", "oom-event.log-lost"),
         says=(UNIT, "-1000"),

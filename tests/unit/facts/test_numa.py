@@ -57,6 +57,7 @@ def test_nodes_are_listed_by_number() -> None:
         total_bytes=TOTAL,
         free_bytes=TOTAL // 4,
         free_percent=25.0,
+        least_percent=25.0,
         high_bytes=None,
         foreign_per_second=None,
         miss_per_second=None,
@@ -101,7 +102,8 @@ def test_one_full_node_beside_an_empty_one_is_an_imbalance(
         ({"0": 210, "1": 0}, (20, 20), "node 1 with 0.0 % free beside node 0 with 21 %"),
         ({"0": 15, "1": 900}, (None, None), ""),
         ({"0": 25, "1": 900}, (20, 20), "node 0 with 2.5 % free beside node 1 with 90 %"),
-        ({"0": 45, "1": 900}, (20, 20), ""),
+        ({"0": 45, "1": 900}, (20, 20), "node 0 with 4.5 % free beside node 1 with 90 %"),
+        ({"0": 85, "1": 900}, (20, 20), ""),
         ({"0": 2, "1": 200}, (20, 20), ""),
         ({"0": 2, "1": 3}, (20, 20), ""),
         ({"0": 2}, (20,), ""),
@@ -134,3 +136,10 @@ def test_a_node_without_memory_is_left_out() -> None:
     both = sample(1.0, {"0": TOTAL})
     both.answers[f"{FOLDER}1/meminfo"] = Answer(cpu_only)
     assert [node.name for node in read(both).nodes] == ["0"]
+
+
+def test_a_node_is_full_if_it_was_in_one_of_the_samples() -> None:
+    samples = [sample(at, {"0": size << 10, "1": 900 << 10}) for at, size in ((1.0, 90), (6.0, 15), (11.0, 120))]
+    assert (
+        read(*samples, readings=buddy(20 << 10, 20 << 10)).lopsided == "node 0 with 1.5 % free beside node 1 with 90 %"
+    )

@@ -77,6 +77,36 @@ def test_a_log_that_says_little_leaves_fields_empty() -> None:
     assert (other.victim, other.victim_pid, other.class_) == ("", None, "no-victim")
 
 
+def spared(at: float, end: str = "Out of memory and no killable processes...\n") -> str:
+    stamp = f"[{at:12.6f}] "
+    lines = (
+        "app invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=-1000",
+        "memory: usage 65536kB, limit 65536kB, failcnt 8328",
+        "Memory cgroup stats for /system.slice/ledger.service:",
+        "[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name",
+        "[    368]     0   368    24824    16500   172032        0         -1000 app",
+    )
+    return "".join(f"{stamp}{line}\n" for line in lines) + (f"{stamp}{end}" if end else "")
+
+
+def test_where_nobody_may_be_killed_the_unit_whose_limit_it_is_is_named_and_lost_nothing() -> None:
+    ledger = Service(name="ledger.service", active=True, age_seconds=999.0)
+    found = read(spared(100.0) + spared(200.0), units=Units(all=[ledger]))
+    assert [(one.class_, one.unit, one.victim) for one in found.events] == [("no-victim", "ledger.service", "")] * 2
+    assert (found.repeated_units, found.victim_units) == ([], [])
+
+
+@pytest.mark.parametrize(("age", "count"), [(0.2, 1), (30.0, 2)])
+def test_an_event_that_is_still_being_told_waits_for_its_end(age: float, count: int) -> None:
+    found = read(spared(900.0) + spared(1000.0 - age, end=""))
+    assert len(found.events) == count
+    assert found.newest[0].class_ == ("no-victim" if count == 1 else "memcg")
+
+
+def test_the_only_event_counts_though_its_end_is_missing() -> None:
+    assert len(read(spared(999.9, end="")).events) == 1
+
+
 def test_the_same_unit_twice_in_a_day_is_a_repeat() -> None:
     two_days = 2 * 86400.0
     text = event(10.0, unit="old.service") + event(20.0, unit="old.service")

@@ -17,7 +17,7 @@ from memrunbook.core.units import Unit
 
 MOST = 3
 USE = re.compile(r"(?:\bsize\(\s*([a-z_][\w.]*)\s*\))|([a-z_][\w.]*)\.(exists|exists_one|filter|all)\(\s*(\w+)\s*,")
-NAMES = ("name", "path", "victim", "key", "id")
+NAMES = ("name", "path", "victim", "unit", "largest", "key", "id")
 NUMBERS = ("int", "double")
 PLAIN = frozenset({"pid", "uid", "main_pid", "victim_pid", "parent", "start_ticks", "node"})
 """Numbers that are names: none of them says how much."""

@@ -31,9 +31,10 @@ class MemoryAccount(Struct, frozen=True, kw_only=True):
 def owner(event: LogEvent) -> Owner:
     """The victim's unit and container: by its control group, else as systemd named it.
 
-    What died inside a user's manager is not that manager, which goes on: nobody's unit, unless the manager itself died.
+    Where nobody died it is whose limit was hit: who asked runs in that group. What died inside a user's manager is not
+    that manager, which goes on: nobody's unit, unless the manager itself died.
     """
-    path = event.task_memcg or ""
+    path = event.task_memcg or (event.oom_memcg if event.hopeless else "") or ""
     found = owner_of(path)
     found = found if found.unit or found.container else Owner(event.unit, "")
     inside = path.rpartition("/")[2] not in (found.unit, "init.scope")
