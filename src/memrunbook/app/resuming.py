@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ from memrunbook.app.connectors import Connectors
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.reporting import events_of, find_run
-from memrunbook.app.running import Part, RunArguments, Running, RunResult, to_its_end
+from memrunbook.app.running import Earlier, RunArguments, Running, RunResult, to_its_end
 from memrunbook.core.errors import Refused
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.event import Event, RunFinished, StepFinished
@@ -95,8 +95,8 @@ def resume(
             left=tuple(opened for opened in left_open(arguments.state, known) if opened.run != found.run_id),
             parts=parts,
         )
-        ended = [fold(name, part.events) for name, part in parts.items() if _has_ended(part)]
-        waiting = [host for host in order.hosts if not _has_ended(parts[host.name])]
+        ended = [fold(name, part.events) for name, part in parts.items() if _is_over(part)]
+        waiting = [host for host in order.hosts if not _is_over(parts[host.name])]
         return to_its_end(running, waiting, ended)
 
 
@@ -166,21 +166,41 @@ def _as_run(arguments: ResumeArguments, order: Order) -> RunArguments:
     )
 
 
-def _has_ended(part: Part) -> bool:
-    return any(isinstance(event, RunFinished) for event in part.events)
+def _is_over(part: Earlier) -> bool:
+    return part.behind is not None and part.behind.ended and not part.behind.locked
 
 
-def _part(state: Path, run_id: str, host: str) -> Part:
+def _part(state: Path, run_id: str, host: str) -> Earlier:
     """What a run had done on one host, from its journal there."""
     told = records(state, run_id, host)
     events: tuple[Event, ...] = tuple(events_of(told))
     finished = tuple(event for event in events if isinstance(event, StepFinished))
     labels = {f"{end.id}/{end.item}" if end.item else end.id for end in finished}
     opened = next((one for one in flight(told).open if one.step not in labels), None)
-    if not finished and opened is None:
-        return Part(None, events)
-    behind = Behind(finished, opened, _snapshot(told), _before(told, opened.record if opened else ""), _acted(told))
-    return Part(behind, events)
+    behind = Behind(
+        run=run_id,
+        finished=finished,
+        open=opened,
+        first=_snapshot(told),
+        before=_before(told, opened.record if opened else ""),
+        acted=_acted(told),
+        ended=any(isinstance(event, RunFinished) for event in events),
+        locked=_locked(told),
+    )
+    return Earlier(behind, events)
+
+
+def _locked(told: Iterable[Mapping[str, Any]]) -> bool:
+    """True where the lock may have been taken and was not given back."""
+    locked = False
+    asked = ""
+    for record in told:
+        if record.get("event") == "asked":
+            asked = record["request"]["type"]
+            locked = locked or asked == "Lock"
+        elif (record.get("event"), asked) in (("answered", "Unlock"), ("error", "Lock")):
+            locked = False
+    return locked
 
 
 def _acted(told: list[dict[str, Any]]) -> bool:

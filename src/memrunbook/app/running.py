@@ -24,7 +24,8 @@ from memrunbook.core.run.event import Event
 from memrunbook.core.run.flight import OpenStep, flight
 from memrunbook.core.run.record import Actor, Ended, Invoked, Order, Recorded, plain
 from memrunbook.core.run.report import HostReport, fold
-from memrunbook.core.run.resume import Behind
+from memrunbook.core.run.request import Asking
+from memrunbook.core.run.resume import Behind, give_back
 from memrunbook.core.run.run import not_reached, run_plan
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.core.runbook.spec import Sampling
@@ -178,7 +179,7 @@ def consent(allow: Collection[str] = (), *, yes: bool = False) -> Approver:
 
 
 @dataclass(frozen=True)
-class Part:
+class Earlier:
     """What an interrupted run had done on one host before it goes on: how far it came, and what it remembered."""
 
     behind: Behind | None = None
@@ -198,7 +199,7 @@ class Running:
     stop: threading.Event
     handled: Handled
     left: tuple[OpenStep, ...] = ()
-    parts: Mapping[str, Part] = field(default_factory=dict)
+    parts: Mapping[str, Earlier] = field(default_factory=dict)
 
     def run(self, hosts: Sequence[Host]) -> list[HostReport]:
         """Runs these hosts; the reports in their order. JournalError stops the host whose journal fails."""
@@ -240,13 +241,19 @@ class Running:
         """The end of a host that was not worked with; what is wrong with it is no concern of the others."""
         part = self._part(host)
         why = error.message if error.where == host.name else str(error)
-        events = not_reached(self.runbook, part.behind, error, why)
+        ended = part.behind is not None and part.behind.ended
+        events = [] if ended else not_reached(self.runbook, part.behind, error, why)
         for event in events:
             journal.append(Recorded(event))
         return fold(host.name, [*part.events, *events])
 
-    def _part(self, host: Host) -> Part:
-        return self.parts.get(host.name, Part())
+    def _asking(self, part: Earlier) -> Asking[None]:
+        if part.behind is not None and part.behind.ended:
+            return give_back()
+        return run_plan(self.runbook, self._watch, left=self.left, behind=part.behind)
+
+    def _part(self, host: Host) -> Earlier:
+        return self.parts.get(host.name, Earlier())
 
     @property
     def _on_first(self) -> Callable[[Snapshot], None] | None:
@@ -287,8 +294,7 @@ class Running:
             stop=self.stop.is_set,
         )
         try:
-            plan = run_plan(self.runbook, self._watch, left=self.left, behind=part.behind)
-            return (yield from interpreter.run(plan))
+            return (yield from interpreter.run(self._asking(part)))
         except JournalError:
             interpreter.release()  # nothing more may be done here, but the host shall not stay locked
             raise

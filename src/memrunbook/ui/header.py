@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -99,7 +100,7 @@ def _by(who: str) -> str:
 def _looks(opened: OpenStep) -> str:
     if not opened.once or opened.answer == "done":
         return "; the next run looks at it first"
-    return f"; the next run looks first, and where that cannot tell repeats it with --allow {opened.consent} alone"
+    return f"; the next run looks first; where that cannot tell, it repeats it with --allow {shlex.quote(opened.consent)} alone"
 
 
 def _with(words: str, value: object) -> str:
