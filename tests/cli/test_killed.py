@@ -52,7 +52,7 @@ def killed(words: list[str], at: int, where: Where) -> int:
         try:
             _die_at(at, where)
             os.dup2(os.open(os.devnull, os.O_RDWR), 1)
-            sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(1, "w")  # noqa: SIM115, PTH123
+            sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(1, "w")  # noqa: SIM115
             main(words)
         except SystemExit as ended:
             os._exit(int(ended.code or 0))

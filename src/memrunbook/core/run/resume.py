@@ -1,4 +1,4 @@
-"""Goes on with an interrupted run on one host: what was open is looked at, proven or left open; what has ended stays so.
+"""Goes on with an interrupted run on one host: what was open is looked at, proven or left open; what ended stays so.
 
 Nothing of the interrupted run is replayed: facts are read afresh, decisions are made anew, every gate is asked again.
 """
