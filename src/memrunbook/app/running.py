@@ -290,6 +290,7 @@ class Running:
             runbook=self.runbook.name,
             left=[*self.left, *([part.behind.open] if part.behind and part.behind.open else [])],
             events=list(part.events),
+            begun=part.behind is not None and part.behind.acted,
             watch=lambda request: self.notice.asked(host.name, request),
             stop=self.stop.is_set,
         )
