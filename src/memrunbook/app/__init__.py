@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from memrunbook.app.applying import ApplyArguments, apply
     from memrunbook.app.auditing import AuditResult, audit, records
     from memrunbook.app.connectors import Connectors
     from memrunbook.app.diagnosing import DiagnoseArguments, DiagnoseResult, diagnose
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 # What is public, and the file that holds it.
 _HOMES = {
+    "applying": ("ApplyArguments", "apply"),
     "auditing": ("AuditResult", "audit", "records"),
     "connectors": ("Connectors",),
     "diagnosing": ("DiagnoseArguments", "DiagnoseResult", "diagnose"),
@@ -36,6 +38,7 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "ApplyArguments",
     "AuditResult",
     "Connectors",
     "DiagnoseArguments",
@@ -47,6 +50,7 @@ __all__ = [
     "RunArguments",
     "RunResult",
     "ValidateResult",
+    "apply",
     "audit",
     "consent",
     "diagnose",

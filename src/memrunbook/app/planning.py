@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from memrunbook.app.actor import this_actor
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.reading import ReadArguments, read, sampling_of, seen
 from memrunbook.core.host import Host
 from memrunbook.core.plan.judged import Planned
 from memrunbook.core.reading.reached import Reached
+from memrunbook.core.run.record import Actor
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.documents.library import Library, usual_library
 from memrunbook.state.paths import usual_state_dir
@@ -37,6 +39,7 @@ class PlanArguments:
     parameters: Mapping[str, str] = field(default_factory=dict)
     watch: float | None = None
     out: Path | None = None
+    actor: Actor = field(default_factory=this_actor)
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.E
     Interrupted once `stop` is set.
     """
     policy = arguments.library.policy()  # a mistake in it is told before any host is asked
+    arguments.library.config()
     runbook = arguments.library.runbook(arguments.runbook, arguments.parameters)
     reached = read(
         ReadArguments(
@@ -72,9 +76,9 @@ def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.E
     done = handled(arguments.state)
     planned = tuple(_planned(runbook, one, done) for one in reached)
     if arguments.out is not None:
-        from memrunbook.state.plans import save_plans
+        from memrunbook.app.saving import save
 
-        save_plans(arguments.out, [one.plan for one in planned if one.plan is not None])
+        save(arguments.out, arguments, [one.plan for one in planned if one.plan is not None])
     return PlanResult(runbook, planned)
 
 

@@ -13,13 +13,16 @@ from memrunbook.app.actor import this_actor
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.journaling import HostJournal
 from memrunbook.app.notice import SILENT, Notice
+from memrunbook.app.others import OthersFirst
 from memrunbook.app.reading import refuse_twins, sampling_of
+from memrunbook.app.saving import save
 from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import JournalError, RunbookError
 from memrunbook.core.host import Host
 from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.run.applied import ApprovedPlan, as_approved
 from memrunbook.core.run.event import Outcome, RunFinished
-from memrunbook.core.run.record import Actor, Ended, EndedHost, Invoked, Recorded, plain
+from memrunbook.core.run.record import Actor, AppliedPlan, Ended, EndedHost, Invoked, Recorded, plain
 from memrunbook.core.run.report import HostReport, fold
 from memrunbook.core.run.request import Approval, AskApproval
 from memrunbook.core.run.run import ENDS, run_plan
@@ -37,7 +40,6 @@ from memrunbook.runtime.redaction import HIDDEN, named_secret, redact
 from memrunbook.state.handled import handled
 from memrunbook.state.names import file_name
 from memrunbook.state.paths import prepare, usual_state_dir
-from memrunbook.state.plans import save_plans
 from memrunbook.state.run_directory import RunDirectory, new_run_id
 from memrunbook.ui.approve import UnattendedApprover
 from memrunbook.version import __version__
@@ -52,6 +54,7 @@ class RunArguments:
     """A runbook by name or path, and its parameters as text; `watch` reads for so many seconds before it judges.
 
     `reason` and `command` (what was typed) are kept in the journal. `break_lock` takes over the lock of a dead run.
+    `applied` and, by host, `approved` say what a run may do that carries out a saved plan.
     """
 
     runbook: str
@@ -65,6 +68,8 @@ class RunArguments:
     command: str = ""
     break_lock: bool = False
     actor: Actor = field(default_factory=this_actor)
+    applied: AppliedPlan | None = None
+    approved: Mapping[str, ApprovedPlan] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,7 @@ def run(
     the run after what is under way; `alone` is entered while a gate waits for its answer.
     """
     policy = arguments.library.policy()  # a mistake in it is told before any host is asked
+    rules = () if arguments.applied else arguments.library.config().approvals  # an applied plan has been approved
     refuse_twins(arguments.hosts)
     arguments.connectors.check(arguments.hosts)
     runbook = arguments.library.runbook(arguments.runbook, arguments.parameters)
@@ -98,7 +104,7 @@ def run(
     state = prepare(arguments.state)
     with RunDirectory.create(state, new_run_id(clock.now()), clock.now) as directory:
         directory.run.append(plain(_invoked(arguments, runbook, clock)))
-        gates = OneAtATime(approver, threading.Lock(), alone)
+        gates = OneAtATime(OthersFirst(approver, rules, runbook.name, clock.now), threading.Lock(), alone)
         running = Running(
             arguments, runbook, policy, directory, gates, notice, stop, handled(state).get(runbook.name, {})
         )
@@ -109,7 +115,7 @@ def run(
         ended = tuple(EndedHost(report.host, _outcome(report), _machine_id(report)) for report in reports)
         directory.run.append(plain(Ended(time=clock.now().isoformat(), hosts=ended)))
         directory.end()
-        saved = _save_refused(directory.path, reports, arguments.actor.user)
+        saved = _save_refused(directory.path, reports, arguments)
     return RunResult(directory.run_id, tuple(reports), saved)
 
 
@@ -127,6 +133,7 @@ def _invoked(arguments: RunArguments, runbook: Runbook, clock: SystemClock) -> I
             name: HIDDEN if named_secret(name) else redact(str(value)) for name, value in runbook.parameters.items()
         },
         hosts=tuple(host.name for host in arguments.hosts),
+        applied=arguments.applied,
     )
 
 
@@ -243,7 +250,8 @@ class Running:
             stop=self.stop.is_set,
         )
         try:
-            return (yield from interpreter.run(run_plan(self.runbook, self._watch)))
+            asking, approved = run_plan(self.runbook, self._watch), arguments.approved.get(host.name)
+            return (yield from interpreter.run(as_approved(asking, approved) if approved else asking))
         except JournalError:
             interpreter.release()  # nothing more may be done here, but the host shall not stay locked
             raise
@@ -273,11 +281,11 @@ def refused_changes(report: HostReport) -> list[str]:
     return [f"{change.action}:{change.target}" for change in refused if change is not None]
 
 
-def _save_refused(folder: Path, reports: list[HostReport], creator: str) -> dict[str, Path]:
+def _save_refused(folder: Path, reports: list[HostReport], asked: RunArguments) -> dict[str, Path]:
     """The plans of the hosts where a gate refused, in their final format."""
     saved = {}
     for report in reports:
         if report.begun is not None and refused_changes(report):
             saved[report.host] = folder / f"plan-{file_name(report.host)}.json"
-            save_plans(saved[report.host], [report.begun.plan], creator)
+            save(saved[report.host], asked, [report.begun.plan])
     return saved

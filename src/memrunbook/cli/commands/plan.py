@@ -91,16 +91,19 @@ def _document(result: PlanResult) -> PlanDocument:
 
 
 def _pages(result: PlanResult, arguments: PlanArguments) -> Iterator[list[Block]]:
-    from memrunbook.cli.next_command import run_command
+    from memrunbook.cli.next_command import apply_command, run_command
+    from memrunbook.cli.saved_plan import approval_lines, people
     from memrunbook.runtime.clock import SystemClock
     from memrunbook.ui.errors import error_view
     from memrunbook.ui.plan import plan_view
 
-    saved = str(arguments.out) if arguments.out else ""
+    out = arguments.out
     for planned in result.hosts:
         reached, diagnosis, plan = planned.reached, planned.diagnosis, planned.plan
         if reached.snapshot is None or diagnosis is None or plan is None:
             yield error_view(reached.error, reached.name)
         else:
-            command_line = run_command(arguments.runbook, reached.host)
-            yield plan_view(diagnosis, plan, reached.snapshot, command_line, SystemClock().now(), saved=saved)
+            command_line = apply_command(out) if out else run_command(arguments.runbook, reached.host)
+            page = plan_view(diagnosis, plan, reached.snapshot, command_line, SystemClock().now(), saved=str(out or ""))
+            needed = people(arguments.library, [plan]) if out else 0
+            yield [*page, *(approval_lines(out, needed) if out else [])]

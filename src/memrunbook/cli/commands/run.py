@@ -121,21 +121,21 @@ def _pages(result: RunResult, arguments: RunArguments) -> Iterator[list[Block]]:
     from memrunbook.ui.report import report_view, summary_view
 
     for report, host in zip(result.reports, arguments.hosts, strict=True):
-        yield [*report_view(report, result.run_id), *_next(arguments.runbook, report, host, result)]
+        yield [*report_view(report, result.run_id), *_next(arguments, report, host, result)]
     if len(result.reports) > 1:
         yield summary_view(result.reports)
 
 
-def _next(name: str, report: HostReport, host: Host, result: RunResult) -> list[Block]:
-    """How to allow what a gate refused."""
+def _next(arguments: RunArguments, report: HostReport, host: Host, result: RunResult) -> list[Block]:
+    """How to allow what a gate refused, or to have it approved, and to carry out the plan as it was."""
     from memrunbook.app.running import refused_changes
     from memrunbook.cli.next_command import run_command
+    from memrunbook.cli.saved_plan import people, saved_lines
     from memrunbook.ui.block import Span, line
 
     consents = [word for consent in refused_changes(report) for word in ("--allow", consent)]
-    if not consents:
+    if not consents or report.begun is None:
         return []
-    return [
-        line("To allow it:  ", Span(run_command(name, host, *consents), "hint", whole=True)),
-        line("The plan is saved in ", Span(str(result.saved[report.host]), whole=True)),
-    ]
+    needed = people(arguments.library, [report.begun.plan])
+    allow = line("To allow it:  ", Span(run_command(arguments.runbook, host, *consents), "hint", whole=True))
+    return [*([] if needed else [allow]), *saved_lines(result.saved[report.host], needed)]

@@ -113,4 +113,17 @@ class StillHeld(Struct, frozen=True, tag="still-held"):
         return f"held on this host now: {'; '.join(self.held)}"
 
 
-Event = Diagnosed | StepFinished | StillHeld | RunFinished
+class Outdated(Struct, frozen=True, tag="outdated"):
+    """What is not as it was when the plan was approved that is being applied, both sides in words."""
+
+    what: str
+    approved: str
+    now: str
+
+    @property
+    def told(self) -> str:
+        """What happened, in a sentence."""
+        return f"{self.what}: approved: {self.approved}; now: {self.now}"
+
+
+Event = Diagnosed | StepFinished | StillHeld | Outdated | RunFinished

@@ -46,6 +46,15 @@ class Context(Struct, frozen=True, kw_only=True):
     identity: HostIdentity = HostIdentity()
 
 
+class AppliedPlan(Struct, frozen=True):
+    """The saved plan that a run carries out: its file and that file's SHA-256, who made it, and who approved it."""
+
+    file: str
+    digest: str
+    creator: str
+    approvals: tuple[str, ...] = ()
+
+
 class Invoked(Struct, frozen=True, kw_only=True, tag_field=EVENT, tag="invoked"):
     """A run begins: who asked for what, why, on which hosts. The first record of a run's own journal."""
 
@@ -59,6 +68,7 @@ class Invoked(Struct, frozen=True, kw_only=True, tag_field=EVENT, tag="invoked")
     origin: str
     parameters: dict[str, str]
     hosts: tuple[str, ...]
+    applied: AppliedPlan | None = None
 
 
 class Asked(Struct, frozen=True, tag_field=EVENT, tag="asked"):
