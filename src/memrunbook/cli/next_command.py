@@ -23,7 +23,7 @@ PLANNED = frozenset({"transport", "parameters", "watch", "tag", "allow", "yes"})
 
 
 def kept_options(*without: str) -> list[str]:
-    """The words of the options of the command under way that its successor needs too, those of some parameters apart."""
+    """The words of the options of the command under way that its successor needs too, `without` some of them."""
     context = click.get_current_context()
     words: list[str] = []
     for option in context.command.params:

@@ -31,9 +31,9 @@ class _Question(msgspec.Struct, tag_field="event", tag="asked"):
 
 
 def _began(journal: Path) -> bool:
-    executes = (
-        msgspec.json.decode(one.request) for one in read_lines(journal, _Question) if b'"Execute"' in one.request
-    )
+    """True where the journal asked for a change that is more than a look."""
+    questions = (bytes(one.request) for one in read_lines(journal, _Question))
+    executes = (msgspec.json.decode(one) for one in questions if b'"Execute"' in one)
     return any(
         one.get("type") == Execute.__name__ and one["change"].get("effect") != Repeat.READ.value for one in executes
     )

@@ -40,7 +40,7 @@ class SigningKey:
 
 
 class Wire:
-    """Reads the strings and numbers that SSH writes (RFC 4251, section 5); FaultySignatureError where they end early."""
+    """Reads the strings and numbers that SSH writes (RFC 4251, section 5); FaultySignatureError at a cut."""
 
     def __init__(self, data: bytes) -> None:
         self._rest = data
