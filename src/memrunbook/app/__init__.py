@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from memrunbook.app.applying import ApplyArguments, apply
+    from memrunbook.app.approving import ApproveArguments, ApproveResult, approve
     from memrunbook.app.auditing import AuditResult, audit, records
     from memrunbook.app.connectors import Connectors
     from memrunbook.app.diagnosing import DiagnoseArguments, DiagnoseResult, diagnose
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 # What is public, and the file that holds it.
 _HOMES = {
+    "approving": ("ApproveArguments", "ApproveResult", "approve"),
     "applying": ("ApplyArguments", "apply"),
     "auditing": ("AuditResult", "audit", "records"),
     "connectors": ("Connectors",),
@@ -39,6 +41,8 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "ApplyArguments",
+    "ApproveArguments",
+    "ApproveResult",
     "AuditResult",
     "Connectors",
     "DiagnoseArguments",
@@ -51,6 +55,7 @@ __all__ = [
     "RunResult",
     "ValidateResult",
     "apply",
+    "approve",
     "audit",
     "consent",
     "diagnose",

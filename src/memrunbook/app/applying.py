@@ -27,8 +27,6 @@ from memrunbook.state.paths import usual_state_dir
 from memrunbook.state.plans import PlanFile, load_plan
 
 REPLAY = "replay"
-SKEW = 60.0
-"""So many seconds the clocks of two control nodes may differ."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,25 +127,10 @@ def _applied(file: PlanFile, consent: Consent) -> AppliedPlan:
 
 def _void(file: PlanFile, library: Library, consent: Consent, now: Instant) -> tuple[Refused | None, Difference | None]:
     """Why the plan may not be applied at all, if it may not: the file, its time, its runbook, its approvals."""
-    difference = file.changed or _other_time(file.saved, now) or _other_runbook(file.saved, library)
+    difference = file.outdated(now) or _other_runbook(file.saved, library)
     if difference is not None:
         return Refused(difference.what, hint=AGAIN), difference
     return consent.refused, None
-
-
-def _other_time(saved: SavedPlan, now: Instant) -> Difference | None:
-    for plan in saved.plans:
-        made, ends, here = (_moment(utc) for utc in (plan.taken_at.utc, plan.expires_at, now.utc))
-        if now.utc > plan.expires_at:
-            return Difference("the plan has expired", f"until {ends}", here)
-        if now.utc < plan.taken_at.utc - SKEW:
-            what = "the plan is from the future: the clock here is wrong, or was where it was made"
-            return Difference(what, f"made at {made}", here)
-    return None
-
-
-def _moment(utc: float) -> str:
-    return Instant(utc, 0.0).isoformat()
 
 
 def _other_runbook(saved: SavedPlan, library: Library) -> Difference | None:

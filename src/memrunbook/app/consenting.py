@@ -61,10 +61,16 @@ def consent_of(file: PlanFile, config: Config, now: Instant) -> Consent:
 
 
 def fault_of(key: SigningKey, principal: str, file: PlanFile, signers: Signers, now: Instant) -> str:
-    """Why an approval with this key, in this name, does not count; empty where it does."""
+    """Why an approval with this key, in this name, does not count; empty where it does, or nobody says whose do."""
     if same_person(principal, file.saved.creator):
         return f"{file.saved.creator} made the plan, and others must approve it"
-    return signers.fault(key, principal, now)
+    return signers.fault(key, principal, now) if signers.named else ""
+
+
+def lacking(file: PlanFile, config: Config, now: Instant) -> int:
+    """How many people must still approve a plan."""
+    needed = people_for(config.approvals, file.saved.plans)
+    return max(0, needed - len(consent_of(file, config, now).counted))
 
 
 def _refused(file: PlanFile, config: Config, counted: int, faults: list[str], now: Instant) -> Refused | None:
@@ -75,9 +81,8 @@ def _refused(file: PlanFile, config: Config, counted: int, faults: list[str], no
     if any(now.utc > plan.taken_at.utc + config.deadline for plan in file.saved.plans):
         late = f"it was to be approved within {format_duration(config.deadline)}, and no answer in time is a no"
         return Refused(late, hint=AGAIN)
-    lacking = needed - counted
-    if lacking <= 0:
+    if counted >= needed:
         return None
     asked = f"config.yaml asks for {needed} {'person' if needed == 1 else 'people'} other than {file.saved.creator}"
-    words = f"{plural(lacking, 'more approval')} needed: {asked}"
+    words = f"{plural(needed - counted, 'more approval')} needed: {asked}"
     return Refused("; ".join([words, *faults]), hint=f"runbook approve {shlex.quote(str(file.path))}")

@@ -99,6 +99,9 @@ OUTPUT = OptionGroup(
 )
 
 
+COLOR = OptionGroup("color", lambda *, color: color, {"color": OUTPUT.options["color"]})
+
+
 def _library(*, runbooks: tuple[Path, ...], config_dir: Path | None) -> Library:
     return usual_library(runbooks, config_dir)
 

@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from memrunbook.core.errors import Refused, UsageError
-from memrunbook.core.plan.saved import Difference, SavedPlan, approved_changes
+from memrunbook.core.instant import Instant
+from memrunbook.core.plan.saved import Difference, SavedPlan, approved_changes, other_time
 from memrunbook.core.units import encode
 from memrunbook.runtime.redaction import HIDDEN, redacted
 from memrunbook.version import __version__
@@ -36,6 +37,11 @@ class PlanFile:
     def digest(self) -> str:
         """The SHA-256 of the file, in hex."""
         return hashlib.sha256(self.content).hexdigest()
+
+    def outdated(self, now: Instant) -> Difference | None:
+        """Why the plan may neither be approved nor applied: the file was changed, or it is not its time."""
+        times = (other_time(plan, now) for plan in self.saved.plans)
+        return self.changed or next((one for one in times if one is not None), None)
 
 
 def save_plan(path: Path, saved: SavedPlan) -> None:

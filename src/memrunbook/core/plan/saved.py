@@ -8,11 +8,14 @@ from typing import Literal, NamedTuple
 from msgspec import Struct
 
 from memrunbook.core.host import Host, HostIdentity
+from memrunbook.core.instant import Instant
 from memrunbook.core.plan.plan import Plan, PlannedStep
 
 Format = Literal["memrunbook.saved-plan/2"]
 SHOWN = 8
 """So many characters of a digest tell it from any other that a person will meet."""
+SKEW = 60.0
+"""So many seconds the clocks of two control nodes may differ."""
 IDENTITY = (
     ("machine_id", "it is another host", "machine-id"),
     ("host_key", "the host has another key", "host key"),
@@ -79,6 +82,17 @@ def other_runbook(plan: Plan, now: str) -> Difference:
     """The runbook of that name is another one by now."""
     approved, fresh = (f"runbook {plan.runbook} sha256:{digest[:SHOWN]}" for digest in (plan.runbook_digest, now))
     return Difference("the runbook's file was changed", approved, fresh)
+
+
+def other_time(plan: Plan, now: Instant) -> Difference | None:
+    """Whether a plan has expired, or was made later than now."""
+    made, ends, here = (Instant(utc, 0.0).isoformat() for utc in (plan.taken_at.utc, plan.expires_at, now.utc))
+    if now.utc > plan.expires_at:
+        return Difference("the plan has expired", f"until {ends}", here)
+    if now.utc < plan.taken_at.utc - SKEW:
+        what = "the plan is from the future: the clock here is wrong, or was where it was made"
+        return Difference(what, f"made at {made}", here)
+    return None
 
 
 def allowed(plan: Plan, digests: tuple[str, ...], step: str) -> frozenset[str]:
