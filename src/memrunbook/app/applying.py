@@ -24,7 +24,7 @@ from memrunbook.documents.library import Library, usual_library
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.state.applied import carried_out
 from memrunbook.state.paths import usual_state_dir
-from memrunbook.state.plans import PlanFile, load_plan
+from memrunbook.state.plans import MADE, PlanFile, load_plan
 
 REPLAY = "replay"
 
@@ -105,7 +105,8 @@ def _asked(arguments: ApplyArguments, saved: SavedPlan) -> RunArguments:
         hint = f"give it again: {' '.join(f'-p {name}=VALUE' for name in missing)}"
         raise UsageError(f"the plan does not keep secrets: {', '.join(missing)}", where=str(arguments.file), hint=hint)
     if any(host.transport == REPLAY for host in saved.hosts):
-        raise UsageError("the plan was made from a recording: there is no host", where=str(arguments.file))
+        what = "the plan was made from a recording: there is no host"
+        raise UsageError(what, where=str(arguments.file), hint=MADE)
     return RunArguments(
         runbook=saved.runbook,
         hosts=saved.hosts,

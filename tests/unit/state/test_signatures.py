@@ -21,7 +21,13 @@ from memrunbook.state.signatures import NAMESPACE, FaultySignatureError, key_of,
 
 pytestmark = pytest.mark.skipif(not shutil.which("ssh-keygen"), reason=MISSING)
 PLAN = b'{"format": "memrunbook.saved-plan/2"}\n'
-KINDS = {"ed25519": (), "rsa": ("-b", "2048"), "ecdsa": ("-b", "256"), "ecdsa-384": ("-b", "384"), "ecdsa-521": ("-b", "521")}
+KINDS = {
+    "ed25519": (),
+    "rsa": ("-b", "2048"),
+    "ecdsa": ("-b", "256"),
+    "ecdsa-384": ("-b", "384"),
+    "ecdsa-521": ("-b", "521"),
+}
 
 
 def made(folder: Path, kind: str = "ed25519") -> Path:
@@ -106,7 +112,19 @@ def test_a_security_key_counts_when_it_was_touched(tmp_path: Path, curve: bool) 
     kind = key_of(key).kind
     (tmp_path / "signers").write_text(f"ada {kind} {base64.b64encode(key).decode()}\n")
     (tmp_path / "sig").write_text(signature)
-    words = ["ssh-keygen", "-Y", "verify", "-f", tmp_path / "signers", "-I", "ada", "-n", NAMESPACE, "-s", tmp_path / "sig"]
+    words = [
+        "ssh-keygen",
+        "-Y",
+        "verify",
+        "-f",
+        tmp_path / "signers",
+        "-I",
+        "ada",
+        "-n",
+        NAMESPACE,
+        "-s",
+        tmp_path / "sig",
+    ]
     assert subprocess.run(words, check=False, input=PLAN, capture_output=True).returncode == 0
     with pytest.raises(FaultySignatureError, match="nobody touched"):
         verified(security_key(curve=curve, flags=0)[1], PLAN)
