@@ -186,7 +186,8 @@ def test_a_plan_where_a_runbook_is_wanted_names_the_command(tmp_path: Path, monk
 
 @alone
 def test_parameters_and_watch_are_kept_and_a_secret_is_asked_for_again(tmp_path: Path) -> None:
-    more = "parameters:\n  db_password: {type: string, default: none, description: x}\n  n: {type: integer, default: 1, description: x}\n"
+    more = "parameters:\n  db_password: {type: string, default: none, description: x}\n"
+    more += "  n: {type: integer, default: 1, description: x}\n"
     named = book(tmp_path, act("one", "touch", str(tmp_path / "one")), resolved=NEVER, more=more)
     path = tmp_path / "plan.json"
     given = ["-p", "db_password=hunter2", "-p", "n=7"]

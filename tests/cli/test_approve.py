@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,7 +73,7 @@ class Office:
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
+def office(tmp_path: Path) -> Office:
     config = tmp_path / "config"
     config.mkdir()
     people = ("ada", "bob", "carol", "mallory")
@@ -115,8 +114,8 @@ def test_one_plans_another_approves_and_a_script_applies(
     # What was signed is the file itself: OpenSSH verifies it without us.
     [told] = [json.loads(one) for one in Path(f"{office.plan}.approvals").read_text().splitlines()]
     (office.folder / "sig").write_text(told["signature"])
-    verify = ["ssh-keygen", "-Y", "verify", "-f", office.config / "allowed_signers", "-I", "ada"]
-    verify += ["-n", "memrunbook-plan", "-s", office.folder / "sig"]
+    verify = ["ssh-keygen", "-Y", "verify", "-f", str(office.config / "allowed_signers"), "-I", "ada"]
+    verify += ["-n", "memrunbook-plan", "-s", str(office.folder / "sig")]
     assert subprocess.run(verify, check=False, input=office.plan.read_bytes(), capture_output=True).returncode == 0
     ran = apart("apply", str(office.plan), *reach, "--reason", "drill", "--json")
     assert ran.code == 3, ran.said

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from memrunbook.app.actor import this_actor
@@ -17,7 +19,7 @@ from memrunbook.app.running import RunArguments, RunResult, run
 from memrunbook.core.errors import Refused, UsageError
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.saved import Difference, SavedPlan, allowed, not_approved, other_runbook
-from memrunbook.core.run.applied import AGAIN, ApprovedPlan
+from memrunbook.core.run.applied import ApprovedPlan, again
 from memrunbook.core.run.record import Actor, AppliedPlan
 from memrunbook.core.run.request import Approval, AskApproval
 from memrunbook.documents.library import Library, usual_library
@@ -67,9 +69,7 @@ def apply(
     asked = replace(asked, applied=_applied(file, consent))
     if refused is not None:
         return record_refusal(asked, saved, refused, difference, notice)
-    earlier = carried_out(arguments.state, file.digest)
-    plans = zip(saved.plans, saved.digests, strict=True)
-    approved = {plan.host: ApprovedPlan(plan, digests, earlier.get(plan.host, "")) for plan, digests in plans}
+    approved = _approved(file, arguments.state)
     approver = PlanApprover(approved, file.digest, arguments.actor.user, consent.words)
     return run(replace(asked, approved=approved), approver, notice, stop=stop, alone=alone)
 
@@ -122,6 +122,18 @@ def _asked(arguments: ApplyArguments, saved: SavedPlan) -> RunArguments:
     )
 
 
+def _approved(file: PlanFile, state: Path) -> dict[str, ApprovedPlan]:
+    saved = file.saved
+    return {
+        host.name: ApprovedPlan(plan, digests, partial(carried_out, state, file.digest, host.name), _again(saved))
+        for host, plan, digests in zip(saved.hosts, saved.plans, saved.digests, strict=True)
+    }
+
+
+def _again(saved: SavedPlan) -> str:
+    return again(shlex.quote(saved.runbook), ",".join(host.typed for host in saved.hosts))
+
+
 def _applied(file: PlanFile, consent: Consent) -> AppliedPlan:
     return AppliedPlan(str(file.path), file.digest, file.saved.creator, consent.told)
 
@@ -130,7 +142,7 @@ def _void(file: PlanFile, library: Library, consent: Consent, now: Instant) -> t
     """Why the plan may not be applied at all, if it may not: the file, its time, its runbook, its approvals."""
     difference = file.outdated(now) or _other_runbook(file.saved, library)
     if difference is not None:
-        return Refused(difference.what, hint=AGAIN), difference
+        return Refused(difference.what, hint=_again(file.saved)), difference
     return consent.refused, None
 
 

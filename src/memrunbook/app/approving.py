@@ -12,7 +12,7 @@ from memrunbook.app.consenting import fault_of, lacking
 from memrunbook.app.saving import author
 from memrunbook.core.errors import Refused, UsageError
 from memrunbook.core.instant import Instant
-from memrunbook.core.run.applied import AGAIN
+from memrunbook.core.run.applied import again
 from memrunbook.core.run.record import Actor
 from memrunbook.core.run.request import AskApproval
 from memrunbook.documents.library import Library, usual_library
@@ -62,7 +62,7 @@ def approve(
     file, config, clock = arguments.plan, arguments.library.config(), SystemClock()
     difference = file.outdated(clock.now())
     if difference is not None:
-        raise Refused(f"{difference.what}: approved: {difference.approved}; now: {difference.now}", hint=AGAIN)
+        raise Refused(f"{difference.what}: approved: {difference.approved}; now: {difference.now}", hint=again())
     signers = Signers.read(config.allowed_signers, config.revoked_keys)
     key, principal = _who(arguments, signers, clock.now())
     _ask(file, approver)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from memrunbook.core.errors import Refused
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.approval import people_for, same_person
-from memrunbook.core.run.applied import AGAIN
+from memrunbook.core.run.applied import again
 from memrunbook.core.units import format_duration
 from memrunbook.documents.config import Config
 from memrunbook.state.approvals import read_approvals
@@ -80,7 +80,7 @@ def _refused(file: PlanFile, config: Config, counted: int, faults: list[str], no
         return None
     if any(now.utc > plan.taken_at.utc + config.deadline for plan in file.saved.plans):
         late = f"it was to be approved within {format_duration(config.deadline)}, and no answer in time is a no"
-        return Refused(late, hint=AGAIN)
+        return Refused(late, hint=again())
     if counted >= needed:
         return None
     asked = f"config.yaml asks for {needed} {'person' if needed == 1 else 'people'} other than {file.saved.creator}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,7 +57,7 @@ def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.E
     Interrupted once `stop` is set.
     """
     policy = arguments.library.policy()  # a mistake in it is told before any host is asked
-    arguments.library.config()
+    config = arguments.library.config()
     runbook = arguments.library.runbook(arguments.runbook, arguments.parameters)
     reached = read(
         ReadArguments(
@@ -76,8 +76,9 @@ def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.E
     done = handled(arguments.state)
     planned = tuple(_planned(runbook, one, done) for one in reached)
     if arguments.out is not None:
-        from memrunbook.app.saving import save
+        from memrunbook.app.saving import lasting, save
 
+        planned = tuple(replace(one, plan=lasting(one.plan, config)) if one.plan else one for one in planned)
         save(arguments.out, arguments, [one.plan for one in planned if one.plan is not None])
     return PlanResult(runbook, planned)
 

@@ -13,6 +13,7 @@ from memrunbook.core.plan.approval import people_for
 from memrunbook.core.plan.plan import Plan
 from memrunbook.core.plan.saved import SavedPlan
 from memrunbook.core.run.record import Actor
+from memrunbook.documents.config import Config
 from memrunbook.documents.library import Library
 from memrunbook.runtime.redaction import HIDDEN, named_secret, redact
 from memrunbook.state.plans import save_plan
@@ -54,8 +55,7 @@ def save(path: Path, asked: Deciding, plans: Sequence[Plan]) -> None:
     """
     config = asked.library.config()
     by_name = {host.name: host for host in asked.hosts}
-    if people_for(config.approvals, plans):
-        plans = [structs.replace(plan, expires_at=plan.taken_at.utc + config.deadline) for plan in plans]
+    plans = [lasting(plan, config) for plan in plans]
     kept = {name: _kept(name, value) for name, value in asked.parameters.items()}
     saved = SavedPlan(
         engine=__version__,
@@ -70,6 +70,12 @@ def save(path: Path, asked: Deciding, plans: Sequence[Plan]) -> None:
         digests=tuple(tuple(step.digest for step in plan.changes) for plan in plans),
     )
     save_plan(path, saved)
+
+
+def lasting(plan: Plan, config: Config) -> Plan:
+    """The plan, which lasts until the deadline for its approval where others must give one."""
+    needed = people_for(config.approvals, [plan])
+    return structs.replace(plan, expires_at=plan.taken_at.utc + config.deadline) if needed else plan
 
 
 def author(actor: Actor) -> str:

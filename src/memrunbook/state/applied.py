@@ -7,23 +7,36 @@ from pathlib import Path
 import msgspec
 
 from memrunbook.core.action.action import Repeat
+from memrunbook.core.run.record import Invoked
 from memrunbook.core.run.request import Execute
 from memrunbook.state.lines import read_lines
 from memrunbook.state.names import file_name
-from memrunbook.state.runs import runs
+from memrunbook.state.run_directory import RUN, RUN_ID
 
 
-def carried_out(state: Path, digest: str) -> dict[str, str]:
-    """By host, the newest run that began a change of the plan file of this digest (SHA-256 in hex)."""
-    found: dict[str, str] = {}
-    for run in runs(state):
-        applied = run.invoked.applied if run.invoked else None
-        if applied is None or applied.digest != digest:
-            continue
-        for host in run.hosts:
-            if host not in found and _began(run.path / f"{file_name(host)}.jsonl"):
-                found[host] = run.run_id
-    return found
+def carried_out(state: Path, digest: str, host: str, since: str = "") -> str:
+    """The newest run that began a change on this host for the plan file of this digest (SHA-256 in hex), else "".
+
+    Only runs whose ids are not before `since` are looked at.
+    """
+    folder = state / "runs"
+    names = [path.name for path in folder.iterdir() if RUN_ID.fullmatch(path.name)] if folder.is_dir() else []
+    for name in sorted((name for name in names if name >= since), reverse=True):
+        journal = folder / name / f"{file_name(host)}.jsonl"
+        if _of_plan(folder / name / RUN, digest) and _began(journal):
+            return name
+    return ""
+
+
+def _of_plan(journal: Path, digest: str) -> bool:
+    """True for a run of this plan file; only its first record is read."""
+    try:
+        with journal.open("rb") as file:
+            first = file.readline()
+        applied = msgspec.json.decode(first, type=Invoked).applied if digest.encode() in first else None
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return applied is not None and applied.digest == digest
 
 
 class _Question(msgspec.Struct, tag_field="event", tag="asked"):

@@ -104,7 +104,8 @@ def _word(report: HostReport) -> Span:
 
 
 def _verdict(report: HostReport) -> Line:
-    meaning = OUTCOMES[report.outcome][2]
+    untouched = report.outcome == "refused" and report.begun is None
+    meaning = "nothing was done there" if untouched else OUTCOMES[report.outcome][2]
     title = f"{report.begun.plan.runbook} on " if report.begun else ""
     by = [step for step in report.steps if _changed(step)]
     after = f" after {_label(by[-1])}" if report.outcome == "resolved" and by else ""

@@ -48,7 +48,7 @@ def test_a_line_says_whose_signature_counts(tmp_path: Path, name: str) -> None:
     else:
         assert fault == ""
     (tmp_path / "sig").write_text(signed(key))
-    words = ["ssh-keygen", "-Y", "verify", "-f", file, "-I", "ada", "-n", NAMESPACE, "-s", tmp_path / "sig"]
+    words = ["ssh-keygen", "-Y", "verify", "-f", str(file), "-I", "ada", "-n", NAMESPACE, "-s", str(tmp_path / "sig")]
     theirs = subprocess.run(words, check=False, input=PLAN, capture_output=True).returncode == 0
     assert theirs == (not why)
 

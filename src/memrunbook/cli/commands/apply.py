@@ -69,7 +69,7 @@ def command(
 def _document(result: RunResult) -> RunSummary:
     from memrunbook.documents.printed.run import run_summary
 
-    return run_summary(result.run_id, result.reports)
+    return run_summary(result.run_id, result.reports, result.saved)
 
 
 def _pages(result: RunResult, library: Library) -> Iterator[list[Block]]:

@@ -114,7 +114,7 @@ def _approver(arguments: RunArguments, talk: Conversation, allow: tuple[str, ...
 def _document(result: RunResult) -> RunSummary:
     from memrunbook.documents.printed.run import run_summary
 
-    return run_summary(result.run_id, result.reports)
+    return run_summary(result.run_id, result.reports, result.saved)
 
 
 def _pages(result: RunResult, arguments: RunArguments) -> Iterator[list[Block]]:
