@@ -39,7 +39,7 @@ class SigningKey:
         return f"SHA256:{base64.b64encode(hashlib.sha256(self.blob).digest()).decode().rstrip('=')}"
 
 
-class Wire:
+class SshFields:
     """Reads the strings and numbers that SSH writes (RFC 4251, section 5); FaultySignatureError at a cut."""
 
     def __init__(self, data: bytes) -> None:
@@ -76,7 +76,7 @@ class Wire:
 
 def key_of(blob: bytes) -> SigningKey:
     """The key in a blob; FaultySignatureError where it is none."""
-    return SigningKey(Wire(blob).text(), blob)
+    return SigningKey(SshFields(blob).text(), blob)
 
 
 def verified(armoured: str, content: bytes) -> SigningKey:
@@ -85,7 +85,7 @@ def verified(armoured: str, content: bytes) -> SigningKey:
     if match is None:
         raise FaultySignatureError("it is no SSH signature")
     try:
-        wire = Wire(base64.b64decode("".join(match[1].split()), validate=True))
+        wire = SshFields(base64.b64decode("".join(match[1].split()), validate=True))
     except binascii.Error:
         raise FaultySignatureError("it is no SSH signature") from None
     if wire.take(len(MAGIC)) != MAGIC or wire.number() != VERSION:
@@ -99,11 +99,11 @@ def verified(armoured: str, content: bytes) -> SigningKey:
         raise FaultySignatureError(f"its hash {hashed!r} is not one of {', '.join(HASHES)}")
     parts = (namespace.encode(), reserved, hashed.encode(), hashlib.new(hashed, content).digest())
     signed = MAGIC + b"".join(len(part).to_bytes(4, "big") + part for part in parts)
-    _check(key, Wire(signature), signed)
+    _check(key, SshFields(signature), signed)
     return key
 
 
-def _check(key: SigningKey, signature: Wire, signed: bytes) -> None:
+def _check(key: SigningKey, signature: SshFields, signed: bytes) -> None:
     """Whether the signature is the key's over these bytes."""
     from cryptography.exceptions import InvalidSignature
 
@@ -111,7 +111,7 @@ def _check(key: SigningKey, signature: Wire, signed: bytes) -> None:
     if check is None:
         what = "a certificate" if "-cert-" in key.kind else f"a key of the type {key.kind!r}"
         raise FaultySignatureError(f"it was made with {what}: sign with a plain ed25519, ecdsa or rsa key")
-    wire, kind = Wire(key.blob), signature.text()
+    wire, kind = SshFields(key.blob), signature.text()
     wire.string()
     try:
         check(wire, kind, signature, signed)
@@ -127,14 +127,14 @@ def _expect(kind: str, *known: str) -> None:
         raise FaultySignatureError(f"its algorithm {kind!r} is not {' or '.join(known)}")
 
 
-def _ed25519(wire: Wire, kind: str, signature: Wire, signed: bytes) -> None:
+def _ed25519(wire: SshFields, kind: str, signature: SshFields, signed: bytes) -> None:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     _expect(kind, "ssh-ed25519")
     Ed25519PublicKey.from_public_bytes(wire.string()).verify(signature.string(), signed)
 
 
-def _rsa(wire: Wire, kind: str, signature: Wire, signed: bytes) -> None:
+def _rsa(wire: SshFields, kind: str, signature: SshFields, signed: bytes) -> None:
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
@@ -146,7 +146,7 @@ def _rsa(wire: Wire, kind: str, signature: Wire, signed: bytes) -> None:
     key.verify(signature.string(), signed, PKCS1v15(), getattr(hashes, RSA[kind])())
 
 
-def _ecdsa(wire: Wire, kind: str, signature: Wire, signed: bytes) -> None:
+def _ecdsa(wire: SshFields, kind: str, signature: SshFields, signed: bytes) -> None:
     curve = wire.text()
     _expect(kind, f"ecdsa-sha2-{curve}")
     _on_curve(curve, wire.string(), signature.string(), signed)
@@ -161,11 +161,11 @@ def _on_curve(curve: str, point: bytes, signature: bytes, signed: bytes) -> None
         raise FaultySignatureError(f"its curve {curve!r} is not known here")
     name, hashed = CURVES[curve]
     key = ec.EllipticCurvePublicKey.from_encoded_point(getattr(ec, name)(), point)
-    numbers = Wire(signature)
+    numbers = SshFields(signature)
     key.verify(encode_dss_signature(numbers.integer(), numbers.integer()), signed, ec.ECDSA(getattr(hashes, hashed)()))
 
 
-def _touched(application: bytes, signature: Wire, signed: bytes) -> bytes:
+def _touched(application: bytes, signature: SshFields, signed: bytes) -> bytes:
     """What a FIDO key signs in place of the bytes; behind its signature stand its flags and its counter."""
     flags, counter = signature.take(1), signature.take(4)
     if not flags[0] & TOUCHED:
@@ -173,7 +173,7 @@ def _touched(application: bytes, signature: Wire, signed: bytes) -> bytes:
     return hashlib.sha256(application).digest() + flags + counter + hashlib.sha256(signed).digest()
 
 
-def _sk_ed25519(wire: Wire, kind: str, signature: Wire, signed: bytes) -> None:
+def _sk_ed25519(wire: SshFields, kind: str, signature: SshFields, signed: bytes) -> None:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     _expect(kind, "sk-ssh-ed25519@openssh.com")
@@ -181,13 +181,13 @@ def _sk_ed25519(wire: Wire, kind: str, signature: Wire, signed: bytes) -> None:
     Ed25519PublicKey.from_public_bytes(key).verify(proof, _touched(application, signature, signed))
 
 
-def _sk_ecdsa(wire: Wire, kind: str, signature: Wire, signed: bytes) -> None:
+def _sk_ecdsa(wire: SshFields, kind: str, signature: SshFields, signed: bytes) -> None:
     _expect(kind, "sk-ecdsa-sha2-nistp256@openssh.com")
     curve, point, application, proof = wire.text(), wire.string(), wire.string(), signature.string()
     _on_curve(curve, point, proof, _touched(application, signature, signed))
 
 
-CHECKS: dict[str, Callable[[Wire, str, Wire, bytes], Any]] = {
+CHECKS: dict[str, Callable[[SshFields, str, SshFields, bytes], Any]] = {
     "ssh-ed25519": _ed25519,
     "ssh-rsa": _rsa,
     **{f"ecdsa-sha2-{curve}": _ecdsa for curve in CURVES},

@@ -11,7 +11,6 @@ from memrunbook.core.host import Host, HostIdentity
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.plan import Plan, PlannedStep
 
-Format = Literal["memrunbook.saved-plan/2"]
 SHOWN = 8
 """So many characters of a digest tell it from any other that a person will meet."""
 SKEW = 60.0
@@ -32,7 +31,7 @@ class SavedPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     names the parameters whose values are not kept; `watch` is in seconds. `checksum` is over all of the rest.
     """
 
-    format: Format = "memrunbook.saved-plan/2"
+    format: Literal["memrunbook.saved-plan/2"] = "memrunbook.saved-plan/2"
     engine: str
     creator: str
     control_node: str = ""
