@@ -16,6 +16,7 @@ from tests.cli.books import act, book
 from tests.cli.console import Ran, apart, here, terminal
 from tests.sshd import MISSING, Sshd
 
+from memrunbook.core.action.action import Risk
 from memrunbook.core.errors import Refused
 from memrunbook.core.plan.saved import SavedPlan
 from memrunbook.state.plans import load_plan, save_plan
@@ -25,6 +26,12 @@ pytestmark = pytest.mark.skipif(not (AGENT and shutil.which("ssh-keygen")), reas
 alone = pytest.mark.usefixtures("machine")
 NEVER = "memory.available_percent > 100.0"
 QUESTION = "y/N"
+PAGE = (
+    "You are asked to approve",
+    "made by carol",
+    *("Host", "127.0.0.1", "Step", "Because", "The host has memory", "Command", "touch", "Costs", "Proven by"),
+    *("Undo", "Risk", "users may notice", QUESTION),
+)
 
 
 @dataclass
@@ -97,13 +104,17 @@ def test_one_plans_another_approves_and_a_script_applies(
     office.rewritten(creator="carol")
     reach = [*sshd.arguments[1:], "--config-dir", str(office.config)]
     refused = apart("apply", str(office.plan), *reach)
-    refused.refused(5, "1 more approval needed", "other than carol", hint=f"runbook approve {office.plan}")
+    refused.refused(
+        5,
+        "1 more approval needed",
+        "other than carol",
+        hint=f"runbook approve {office.plan} --config-dir {office.config}",
+    )
     assert not office.done.exists()
     with agent(office.folder, office.keys["ada"]) as place:
         monkeypatch.setenv("SSH_AUTH_SOCK", place)
         with terminal("approve", str(office.plan), "--config-dir", str(office.config), columns=80) as screen:
-            for word in ("Host", "127.0.0.1", "Step", "Because", "The host has memory", "Command", "touch", "Costs",
-                         "Proven by", "Undo", "Risk", "users may notice", QUESTION):  # fmt: skip
+            for word in PAGE:
                 screen.expect(word)
             screen.type("y\n")
             screen.expect("Signing as ada")
@@ -175,6 +186,27 @@ def test_approvals_that_do_not_count_are_refused_and_recorded(office: Office, st
     allowed = line("ada", office.keys["ada"], 'valid-before="20200101Z"')
     (office.config / "allowed_signers").write_text(allowed)
     _void(office, "the approval by ada does not count", "has expired", state=state)
+
+
+@alone
+def test_a_file_that_calls_its_changes_harmless_is_judged_by_what_would_be_done(office: Office) -> None:
+    office.planned()
+    saved = load_plan(office.plan).saved
+    [step] = saved.plans[0].steps
+    assert step.change is not None
+    # What hides a secret cannot be compared with its digest: its words may say anything.
+    harmless = msgspec.structs.replace(step.change, risk=Risk.NONE, costs="[redacted]")
+    lying = msgspec.structs.replace(step, gate=False, change=harmless)
+    office.rewritten(plans=(msgspec.structs.replace(saved.plans[0], steps=(lying,)),))
+    ran = office.applied()
+    assert ran.code == 5, ran.said
+    assert "asks for the approval of 1 person other than you" in ran.out
+    assert not office.done.exists()
+    with terminal("approve", str(office.plan), "--key", str(office.keys["ada"])) as screen:
+        screen.expect("cannot be compared with what will be done")
+        screen.expect(QUESTION)
+        screen.type("n\n")
+        assert screen.wait() == 5
 
 
 @alone

@@ -64,9 +64,9 @@ def apply(
     file = load_plan(arguments.file)
     saved, now = file.saved, SystemClock().now()
     asked = _asked(arguments, saved)
-    consent = consent_of(file, arguments.library.config(), now)
+    consent = consent_of(file, arguments.library, now)
     refused, difference = _void(file, arguments.library, consent, now)
-    asked = replace(asked, applied=_applied(file, consent))
+    asked = replace(asked, applied=_applied(file, consent), people=len(consent.counted))
     if refused is not None:
         return record_refusal(asked, saved, refused, difference, notice)
     approved = _approved(file, arguments.state)

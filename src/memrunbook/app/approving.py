@@ -12,6 +12,7 @@ from memrunbook.app.consenting import fault_of, lacking
 from memrunbook.app.saving import author
 from memrunbook.core.errors import Refused, UsageError
 from memrunbook.core.instant import Instant
+from memrunbook.core.plan.saved import approved_changes
 from memrunbook.core.run.applied import again
 from memrunbook.core.run.record import Actor
 from memrunbook.core.run.request import AskApproval
@@ -23,6 +24,8 @@ from memrunbook.state.plans import PlanFile
 from memrunbook.state.signatures import NAMESPACE, SigningKey, key_of, verified
 from memrunbook.state.signers import Signers
 from memrunbook.transports.shared.signing import SIGNING, PersonalKey, key_in, personal_keys, sign
+
+HIDDEN_PARTS = "a secret is hidden here: what is shown cannot be compared with what will be done"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,18 +76,19 @@ def approve(
         principal=principal, key=signed.fingerprint, time=clock.now().isoformat(), signature=signature
     )
     path = add_approval(file.path, approval)
-    return ApproveResult(approval, path, lacking(file, config, clock.now()))
+    return ApproveResult(approval, path, lacking(file, arguments.library, clock.now()))
 
 
 def _ask(file: PlanFile, approver: Approver) -> None:
     """Refused as soon as the answer to a change is not yes."""
     asked = 0
-    for plan in file.saved.plans:
-        for step in plan.changes:
-            if not step.gate:
+    for plan, digests in zip(file.saved.plans, file.saved.digests, strict=True):
+        for step, digest in approved_changes(plan, digests):
+            hidden = "" if step.digest == digest else HIDDEN_PARTS
+            if not (step.gate or hidden):
                 continue
             asked += 1
-            answer = approver.approve(plan.host, AskApproval(step, plan.taken_at, step.evidence))
+            answer = approver.approve(plan.host, AskApproval(step, plan.taken_at, step.evidence, hidden))
             if answer.answer != "yes":
                 raise Refused(f"not approved: {answer.why or 'declined'}", hint="nothing was signed")
     if not asked:

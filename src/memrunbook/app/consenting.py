@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 
 from memrunbook.core.errors import Refused
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.approval import people_for, same_person
 from memrunbook.core.run.applied import again
 from memrunbook.core.units import format_duration
-from memrunbook.documents.config import Config
+from memrunbook.documents.library import Library, config_dirs
 from memrunbook.state.approvals import read_approvals
 from memrunbook.state.plans import PlanFile
 from memrunbook.state.signatures import FaultySignatureError, SigningKey, verified
@@ -39,8 +40,9 @@ class Consent:
         return f"approved by {', '.join(self.counted)}" if self.counted else ""
 
 
-def consent_of(file: PlanFile, config: Config, now: Instant) -> Consent:
+def consent_of(file: PlanFile, library: Library, now: Instant) -> Consent:
     """Judges the approvals beside a plan by config.yaml as it is now; DocumentError for a faulty list of keys."""
+    config = library.config()
     signers = Signers.read(config.allowed_signers, config.revoked_keys)
     people: dict[str, str] = {}
     faults, void = [], ""
@@ -56,7 +58,7 @@ def consent_of(file: PlanFile, config: Config, now: Instant) -> Consent:
         elif one.principal not in people and key.fingerprint not in people.values():
             people[one.principal] = key.fingerprint
     counted = tuple(f"{principal} ({key})" for principal, key in people.items())
-    refused = Refused(void, hint=CHANGED) if void else _refused(file, config, len(counted), faults, now)
+    refused = Refused(void, hint=CHANGED) if void else _refused(file, library, len(counted), faults, now)
     return Consent(counted, (*faults, *([void] if void else [])), refused)
 
 
@@ -67,14 +69,15 @@ def fault_of(key: SigningKey, principal: str, file: PlanFile, signers: Signers, 
     return signers.fault(key, principal, now) if signers.named else ""
 
 
-def lacking(file: PlanFile, config: Config, now: Instant) -> int:
+def lacking(file: PlanFile, library: Library, now: Instant) -> int:
     """How many people must still approve a plan."""
-    needed = people_for(config.approvals, file.saved.plans)
-    return max(0, needed - len(consent_of(file, config, now).counted))
+    needed = people_for(library.config().approvals, file.saved.plans)
+    return max(0, needed - len(consent_of(file, library, now).counted))
 
 
-def _refused(file: PlanFile, config: Config, counted: int, faults: list[str], now: Instant) -> Refused | None:
+def _refused(file: PlanFile, library: Library, counted: int, faults: list[str], now: Instant) -> Refused | None:
     """Why what was approved is not enough, if it is not."""
+    config = library.config()
     needed = people_for(config.approvals, file.saved.plans)
     if not needed:
         return None
@@ -85,4 +88,11 @@ def _refused(file: PlanFile, config: Config, counted: int, faults: list[str], no
         return None
     asked = f"config.yaml asks for {needed} {'person' if needed == 1 else 'people'} other than {file.saved.creator}"
     words = f"{plural(needed - counted, 'more approval')} needed: {asked}"
-    return Refused("; ".join([words, *faults]), hint=f"runbook approve {shlex.quote(str(file.path))}")
+    return Refused("; ".join([words, *faults]), hint=_approve_command(file.path, library))
+
+
+def _approve_command(plan: Path, library: Library) -> str:
+    """The command that approves a plan, by the configuration that asks for it."""
+    folder = library.settings.parent if library.settings else None
+    where = [] if folder is None or folder in config_dirs() else ["--config-dir", str(folder)]
+    return shlex.join(["runbook", "approve", str(plan), *where])

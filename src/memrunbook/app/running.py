@@ -54,7 +54,7 @@ class RunArguments:
     """A runbook by name or path, and its parameters as text; `watch` reads for so many seconds before it judges.
 
     `reason` and `command` (what was typed) are kept in the journal. `break_lock` takes over the lock of a dead run.
-    `applied` and, by host, `approved` say what a run may do that carries out a saved plan.
+    `applied` and, by host, `approved` say what a run may do that carries out a saved plan; `people` approved that.
     """
 
     runbook: str
@@ -70,6 +70,7 @@ class RunArguments:
     actor: Actor = field(default_factory=this_actor)
     applied: AppliedPlan | None = None
     approved: Mapping[str, ApprovedPlan] = field(default_factory=dict)
+    people: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def run(
     the run after what is under way; `alone` is entered while a gate waits for its answer.
     """
     policy = arguments.library.policy()  # a mistake in it is told before any host is asked
-    rules = () if arguments.applied else arguments.library.config().approvals  # an applied plan has been approved
+    rules = arguments.library.config().approvals
     refuse_twins(arguments.hosts)
     arguments.connectors.check(arguments.hosts)
     runbook = arguments.library.runbook(arguments.runbook, arguments.parameters)
@@ -104,7 +105,9 @@ def run(
     state = prepare(arguments.state)
     with RunDirectory.create(state, new_run_id(clock.now()), clock.now) as directory:
         directory.run.append(plain(_invoked(arguments, runbook, clock)))
-        gates = OneAtATime(OthersFirst(approver, rules, runbook.name, clock.now), threading.Lock(), alone)
+        gates = OneAtATime(
+            OthersFirst(approver, rules, runbook.name, clock.now, arguments.people), threading.Lock(), alone
+        )
         running = Running(
             arguments, runbook, policy, directory, gates, notice, stop, handled(state).get(runbook.name, {})
         )

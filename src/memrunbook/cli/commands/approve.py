@@ -17,6 +17,7 @@ from memrunbook.documents.library import Library
 if TYPE_CHECKING:
     from memrunbook.app.approving import ApproveResult
     from memrunbook.runtime.ports import Approver
+    from memrunbook.state.plans import PlanFile
     from memrunbook.transports.shared.signing import PersonalKey
     from memrunbook.ui.block import Block
     from memrunbook.ui.screen import Screen
@@ -42,9 +43,28 @@ def command(file: Path, key: Path | None, principal: str, library: Library, colo
     screen = Screen(color, sys.stderr)
     arguments = ApproveArguments(plan=plan, library=library, key=key, principal=principal)
     hosts = tuple(host.name for host in plan.saved.hosts)
+    screen.say(_head(plan))
     result = approve(arguments, _approver(screen, hosts), lambda signer, name: _signing(screen, signer, name))
     Screen(color, sys.stdout).say(_page(result, file))
     return exit_codes.OK
+
+
+def _head(plan: PlanFile) -> list[Block]:
+    """What is asked: whose plan for which hosts, and until when."""
+    from memrunbook.runtime.clock import SystemClock
+    from memrunbook.ui.block import Span, line
+    from memrunbook.ui.words import digest_words, moment_words, plural
+
+    saved = plan.saved
+    until = min((one.expires_at for one in saved.plans), default=0.0)
+    whose = f"{saved.creator or 'somebody'} on {saved.control_node or 'an unknown control node'}"
+    return [
+        line(
+            Span("You are asked to approve ", "strong"), Span(f"{plan.path} ({digest_words(plan.digest)})", whole=True)
+        ),
+        line(f"made by {whose} for {plural(len(saved.hosts), 'host')} with ", Span(saved.runbook, whole=True)),
+        line(f"It can be applied until {moment_words(until, SystemClock().now())}. Nothing is carried out now."),
+    ]
 
 
 def _approver(screen: Screen, hosts: tuple[str, ...]) -> Approver:
