@@ -14,14 +14,11 @@ from memrunbook.state.names import file_name
 from memrunbook.state.run_directory import RUN, RUN_ID
 
 
-def carried_out(state: Path, digest: str, host: str, since: str = "") -> str:
-    """The newest run that began a change on this host for the plan file of this digest (SHA-256 in hex), else "".
-
-    Only runs whose ids are not before `since` are looked at.
-    """
+def carried_out(state: Path, digest: str, host: str) -> str:
+    """The newest run that began a change on this host for the plan file of this digest (SHA-256 in hex), else ""."""
     folder = state / "runs"
     names = [path.name for path in folder.iterdir() if RUN_ID.fullmatch(path.name)] if folder.is_dir() else []
-    for name in sorted((name for name in names if name >= since), reverse=True):
+    for name in sorted(names, reverse=True):
         journal = folder / name / f"{file_name(host)}.jsonl"
         if _of_plan(folder / name / RUN, digest) and _began(journal):
             return name
