@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from memrunbook.app.measuring import FactsArguments, facts
     from memrunbook.app.notice import Notice
     from memrunbook.app.planning import PlanArguments, PlanResult, plan
-    from memrunbook.app.reporting import list_runs, report
+    from memrunbook.app.reporting import RunsResult, list_runs, report
+    from memrunbook.app.resuming import ResumeArguments, ordered, resume
     from memrunbook.app.running import RunArguments, RunResult, consent, run
     from memrunbook.app.validating import ValidateResult, new_runbook, validate
 
@@ -33,7 +34,8 @@ _HOMES = {
     "measuring": ("FactsArguments", "facts"),
     "notice": ("Notice",),
     "planning": ("PlanArguments", "PlanResult", "plan"),
-    "reporting": ("list_runs", "report"),
+    "reporting": ("RunsResult", "list_runs", "report"),
+    "resuming": ("ResumeArguments", "ordered", "resume"),
     "running": ("RunArguments", "RunResult", "consent", "run"),
     "validating": ("ValidateResult", "new_runbook", "validate"),
 }
@@ -51,8 +53,10 @@ __all__ = [
     "Notice",
     "PlanArguments",
     "PlanResult",
+    "ResumeArguments",
     "RunArguments",
     "RunResult",
+    "RunsResult",
     "ValidateResult",
     "apply",
     "approve",
@@ -63,9 +67,11 @@ __all__ = [
     "facts",
     "list_runs",
     "new_runbook",
+    "ordered",
     "plan",
     "records",
     "report",
+    "resume",
     "run",
     "validate",
 ]

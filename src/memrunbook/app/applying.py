@@ -35,7 +35,8 @@ REPLAY = "replay"
 class ApplyArguments:
     """A saved plan's file. `parameters` are those whose values the file does not keep, as text.
 
-    `reason` and `command` (what was typed) are kept in the journal. `break_lock` takes over the lock of a dead run.
+    `reason` and `command` (what was typed) are kept in the journal, and `options`, the words that say how the hosts are
+    reached. `break_lock` takes over the lock of a dead run.
     """
 
     file: Path
@@ -45,6 +46,7 @@ class ApplyArguments:
     parameters: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
     command: str = ""
+    options: tuple[str, ...] = ()
     break_lock: bool = False
     actor: Actor = field(default_factory=this_actor)
 
@@ -117,6 +119,7 @@ def _asked(arguments: ApplyArguments, saved: SavedPlan) -> RunArguments:
         watch=saved.watch,
         reason=arguments.reason,
         command=arguments.command,
+        options=arguments.options,
         break_lock=arguments.break_lock,
         actor=arguments.actor,
     )

@@ -14,7 +14,7 @@ from memrunbook.core.plan.plan import Plan
 from memrunbook.core.plan.saved import SavedPlan
 from memrunbook.core.run.record import Actor
 from memrunbook.documents.config import Config
-from memrunbook.documents.library import Library
+from memrunbook.documents.library import Library, is_path
 from memrunbook.runtime.redaction import HIDDEN, named_secret, redact
 from memrunbook.state.plans import save_plan
 from memrunbook.version import __version__
@@ -85,8 +85,7 @@ def author(actor: Actor) -> str:
 
 def named(runbook: str) -> str:
     """A runbook as it can be named from any folder."""
-    is_path = "/" in runbook or runbook.endswith(".yaml")
-    return str(Path(runbook).absolute()) if is_path else runbook
+    return str(Path(runbook).absolute()) if is_path(runbook) else runbook
 
 
 def _kept(name: str, value: str) -> str:

@@ -29,6 +29,7 @@ ORDER = (
     "approve",
     "runs",
     "report",
+    "resume",
     "audit",
 )
 EPILOG = "Exit codes:\n\n\b\n" + "\n".join(f"{code:>4}  {text}" for code, text in exit_codes.TABLE.items())

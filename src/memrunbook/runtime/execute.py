@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from memrunbook.actions.shared.scripts import STILL_GOING
-from memrunbook.core.action.action import Change, Undo
+from memrunbook.core.action.action import Change, Repeat, Undo
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.request import Done, Executed, Failed, Unknown
 from memrunbook.linux.hold import Mark, lines, place
+from memrunbook.runtime.marker import marked
 from memrunbook.runtime.ports import Output, Session
 from memrunbook.runtime.redaction import redact
 
@@ -62,10 +63,14 @@ mrb_line=$1; shift
 
 @dataclass(frozen=True)
 class HoldingRun:
-    """Who makes changes: the run and the runbook, by which what is held for a while is known on the host."""
+    """Who makes changes: the run and the runbook, by which what is held for a while is known on the host.
+
+    `record` is the hash of the question on disk, by which the command's start and end are marked; empty for no mark.
+    """
 
     run: str
     runbook: str = ""
+    record: str = ""
 
     def mark(self, change: Change) -> Mark:
         """What a change for a while leaves on the host; its timer is named by run and change."""
@@ -90,7 +95,8 @@ def execute(session: Session, change: Change, witness: str, at: Instant, holder:
             return Failed(at, f"nothing was changed: the timer that takes it back could not be set: {_said(armed)}")
     wrapped = f'{WITNESS}\nmrb_act() {{\n{change.script}\n}}\nmrb_act "$@"'
     limit = EVIDENCE_LIMIT if change.evidence else OUTPUT_LIMIT
-    output = session.execute(wrapped, (witness, *change.args), timeout=change.timeout, limit=limit)
+    script, args = _marked(wrapped, (witness, *change.args), change, holder)
+    output = session.execute(script, args, timeout=change.timeout, limit=limit)
     # A script that fails half way may have changed something: its timer stays until an undo has succeeded.
     return outcome(output, at)
 
@@ -109,11 +115,19 @@ def take_back(session: Session, change: Change, witness: str, at: Instant, holde
     if undo is None:
         return Failed(at, "this change cannot be taken back")
     wrapped = f'{WITNESS}\nmrb_act() {{\n{undo.script}\n}}\nmrb_act "$@"'
-    output = session.execute(wrapped, (witness, *undo.args), timeout=change.timeout, limit=OUTPUT_LIMIT)
+    script, args = _marked(wrapped, (witness, *undo.args), change, holder)
+    output = session.execute(script, args, timeout=change.timeout, limit=OUTPUT_LIMIT)
     if output.status == 0 and change.back_after:
         timer = holder.mark(change).timer
         session.execute(DISARM, (timer, place(change.action, change.args)), timeout=TIMER_TIMEOUT)
     return outcome(output, at)
+
+
+def _marked(script: str, args: tuple[str, ...], change: Change, holder: HoldingRun) -> tuple[str, tuple[str, ...]]:
+    """What only looks leaves no mark: it may be done again at any time."""
+    if not holder.record or change.repeat is Repeat.READ:
+        return script, args
+    return marked(script, args, holder.run, holder.record)
 
 
 def outcome(output: Output, at: Instant) -> Executed:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
+from memrunbook.cli.next_command import way_options
 from memrunbook.cli.options import LIBRARY, OUTPUT, PARAMETERS, PLANNED_HOSTS, STATE, OutputOptions, Targets, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
@@ -48,8 +48,8 @@ def command(
     from memrunbook.cli.narration import Narration
     from memrunbook.state.plans import load_plan
 
-    names = tuple(host.typed for host in load_plan(file).saved.hosts)
-    talk = Conversation(output, replace(targets, host=names))
+    hosts = load_plan(file).saved.hosts
+    talk = Conversation(output, targets)
     arguments = ApplyArguments(
         file=file,
         connectors=talk.connectors(),
@@ -58,9 +58,10 @@ def command(
         parameters=parameters,
         reason=reason,
         command=" ".join(click.get_current_context().find_root().obj or ()),
+        options=way_options(),
         break_lock=break_lock,
     )
-    with finish_then_stop(talk.stop), Narration(talk) as told:
+    with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight):
         result = apply(arguments, told, stop=talk.stop, alone=told.paused)
     code = exit_codes.worst(exit_codes.of_report(report) for report in result.reports)
     return show(talk.output, Reply(code, lambda: _document(result), lambda: _pages(result, library)))

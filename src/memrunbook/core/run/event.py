@@ -126,4 +126,36 @@ class Outdated(Struct, frozen=True, tag="outdated"):
         return f"{self.what}: approved: {self.approved}; now: {self.now}"
 
 
-Event = Diagnosed | StepFinished | StillHeld | Outdated | RunFinished
+class LookedAt(Struct, frozen=True, kw_only=True, tag="looked-at"):
+    """What a look found of a step that some run had begun, and whose end nobody had seen.
+
+    `record` is the hash of the question that began it. `not-done`: it was never begun, or it had no effect. `again`: it
+    was not known, and a person let it happen once more.
+    """
+
+    run: str
+    step: str
+    action: str
+    target: str
+    summary: str
+    started: str
+    record: str
+    found: Literal["done", "failed", "not-done", "unknown", "again"]
+    why: str = ""
+    once: bool = True
+
+    @property
+    def settled(self) -> bool:
+        """True where nothing is open any more."""
+        return self.found != "unknown"
+
+    @property
+    def told(self) -> str:
+        """What happened, in a sentence."""
+        word = {"not-done": "not done", "again": "unknown, and let happen again"}.get(self.found, self.found)
+        why = f": {self.why}" if self.why else ""
+        what = f"{self.step} of run {self.run} ({self.summary}, started {self.started[11:19]} UTC)"
+        return f"looked at {what}: {word}{why}"
+
+
+Event = Diagnosed | StepFinished | StillHeld | LookedAt | Outdated | RunFinished

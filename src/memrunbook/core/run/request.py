@@ -11,7 +11,7 @@ from memrunbook.core.action.action import Change
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.run.event import Event
+from memrunbook.core.run.event import Event, LookedAt
 from memrunbook.core.runbook.condition import Evidence
 
 A = TypeVar("A")
@@ -49,13 +49,29 @@ Executed = Done | Failed | Unknown
 
 
 class Approval(Struct, frozen=True, tag=True):
-    """The answer at a gate: what, who gave it, how (terminal, --yes, --allow, none) and why."""
+    """The answer at a gate: what, who gave it, how (terminal, --yes, --allow, none) and why.
+
+    `again` is the question's own word where that was said: without it nothing of unknown outcome is repeated.
+    """
 
     at: Instant
     answer: GateAnswer
     digest: str = ""
     who: str = ""
     how: str = ""
+    why: str = ""
+    again: str = ""
+
+
+class Seen(Struct, frozen=True, tag=True):
+    """What the host's own mark says of a command: it ended (with `status`), only began, is at work, or never began.
+
+    `unseen`: the mark is not there any more, or could not be read; `why` says so.
+    """
+
+    at: Instant
+    found: Literal["ended", "begun", "at-work", "absent", "unseen"]
+    status: int = 0
     why: str = ""
 
 
@@ -79,12 +95,23 @@ class ReadFacts(Ask[Snapshot], frozen=True, tag=True):
 
 
 class AskApproval(Ask[Approval], frozen=True, tag=True):
-    """Ask at the gate. `evidence` is what speaks for it, by title; `changed` what moved since it was asked before."""
+    """Ask at the gate. `evidence` is what speaks for it, by title; `changed` what moved since it was asked before.
+
+    `looks` are earlier beginnings of the same change on this host, and what was seen of them.
+    """
 
     step: PlannedStep
     snapshot_at: Instant
     evidence: tuple[tuple[str, tuple[Evidence, ...]], ...] = ()
     changed: str = ""
+    looks: tuple[LookedAt, ...] = ()
+
+    @property
+    def again(self) -> str:
+        """The word for a change whose earlier outcome is unknown (again:ACTION:TARGET); empty where none is."""
+        change = self.step.change
+        open_ = change is not None and any(look.once and not look.settled for look in self.looks)
+        return f"again:{change.action}:{change.target}" if change is not None and open_ else ""
 
 
 class Execute(Ask[Executed], frozen=True, tag=True):
@@ -93,6 +120,17 @@ class Execute(Ask[Executed], frozen=True, tag=True):
     step: str
     change: Change
     undo: bool = False
+
+
+class Look(Ask[Seen], frozen=True, tag=True):
+    """Look on the host how far a command came that `run` began with the journal's `record`; nothing is changed.
+
+    `unit` is the service that it was about, empty where it was about none.
+    """
+
+    run: str
+    record: str
+    unit: str = ""
 
 
 class Wait(Ask[Waited], frozen=True, tag=True):
@@ -116,10 +154,10 @@ class Record(Ask[Waited], frozen=True, tag=True):
     event: Event
 
 
-Request = ReadFacts | AskApproval | Execute | Wait | Lock | Unlock | Record
+Request = ReadFacts | AskApproval | Execute | Look | Wait | Lock | Unlock | Record
 """Everything that a run may ask. Whoever answers matches all of them: a new one that is forgotten is a type error."""
 
-Told = Snapshot | Approval | Executed | Waited
+Told = Snapshot | Approval | Executed | Seen | Waited
 """Everything that a run may be told."""
 
 Asking = Generator[Request, Any, A]

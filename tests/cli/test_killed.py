@@ -1,0 +1,85 @@
+"""The engine is killed (SIGKILL) at every record of a run, against OpenSSH's own server, and the run gone on with.
+
+Each once-only effect happens once, whatever happened in between, and every run ends in a state that is true.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import needs_login
+from tests.cli.console import here
+from tests.cli.killing import KILLED, Where, effects, four_steps, killed, left_on_host, writes
+from tests.sshd import Sshd, running
+
+from memrunbook.app.reporting import list_runs, report
+
+pytestmark = pytest.mark.usefixtures("machine")
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    needs_login()
+    with running(tmp_path_factory.mktemp("host")) as server:
+        yield server
+
+
+def cut_off_and_gone_on_with(folder: Path, host: Sshd, at: int, where: Where) -> bool:
+    """False where the run had ended before it could be killed; what is said of it in the end is true."""
+    state = folder.parent / "state"
+    folder.mkdir()
+    code = killed(["run", four_steps(folder), *host.arguments, "--yes"], at, where)
+    assert all(count == 1 for count in effects(folder).values())
+    if code == KILLED:
+        resumed = here("resume", "last", "--yes")
+        assert "Traceback" not in resumed.said
+        assert resumed.code in (3, 5, 7), resumed.said
+    is_true(state, effects(folder))
+    return code == KILLED
+
+
+def is_true(state: Path, done: Counter[str]) -> None:
+    """What is said of each step is what happened, and nothing is left running or interrupted."""
+    run = list_runs(state).runs[0]
+    assert run.state == "ended"
+    for told in report(state, run.run_id).reports:
+        assert told.outcome not in ("running", "interrupted")
+        for step in told.steps:
+            expected = {"done": [1], "failed": [1], "unknown": [0, 1]}.get(step.state, [0])
+            assert done[step.id] in expected, (step, done)
+            assert step.state != "unknown" or step.open
+    assert all(count == 1 for count in done.values())
+
+
+@pytest.mark.timeout(300)
+def test_killed_at_every_record_each_effect_happens_once_and_the_end_is_true(
+    tmp_path: Path, state: Path, host: Sshd
+) -> None:
+    at = 1
+    while cut_off_and_gone_on_with(tmp_path / f"{at}", host, at, "after"):
+        at += 1
+    ended = list_runs(state)
+    assert len(ended.runs) == at
+    assert ended.open == ()
+    assert at > 40
+    assert not left_on_host(state)
+    assert here("audit", "verify").code == 0
+
+
+@pytest.mark.timeout(300)
+def test_killed_between_a_command_and_its_answer_the_host_tells_how_it_ended(
+    tmp_path: Path, state: Path, host: Sshd
+) -> None:
+    assert not cut_off_and_gone_on_with(tmp_path / "whole", host, 10_000, "after")
+    for at in writes(state, "answered", "127.0.0.1"):
+        for where in Where.__args__[1:]:
+            folder = tmp_path / f"{at}-{where}"
+            assert cut_off_and_gone_on_with(folder, host, at, where)
+            assert set(effects(folder).values()) == {1}
+            assert len(effects(folder)) == 4
+    assert list_runs(state).open == ()
+    assert here("audit", "verify").code == 0
+    assert not left_on_host(state)
