@@ -10,7 +10,7 @@ from tests.golden import samples as s
 from memrunbook.core.errors import DocumentError, HostKeyError, Problem
 from memrunbook.core.plan.diagnosis import Suspect
 from memrunbook.core.plan.held import held_words
-from memrunbook.core.run.event import RunFinished, StillHeld
+from memrunbook.core.run.event import Outdated, RunFinished, StillHeld
 from memrunbook.core.run.report import fold
 from memrunbook.core.run.request import Execute, Look, ReadFacts, Record, Wait
 from memrunbook.core.units import GIB
@@ -101,6 +101,21 @@ def _held() -> list[Block]:
     ]
 
 
+def _outdated() -> list[Block]:
+    """A saved plan that may not be applied any more: both sides of what differs."""
+    host = Outdated("the host was rebooted after the plan was made", "boot-id 4d2f", "boot-id 91ac")
+    step = Outdated("step restart-grower/search-api.service is not what was approved",
+                    "Restart search-api.service (search-api.service main process 812 invocation 4f1c boot 4d2f, risk "
+                    "medium, sha256:5b0ac9d1)", "Restart search-api.service (search-api.service main process 2471 "
+                    "invocation 90ee boot 4d2f, risk medium, sha256:e7712fa0)")  # fmt: skip
+    skipped = s.finished("skipped", why=f"not reached: {step.what}", summary="", seconds=0.0, before={}, after={})
+    hint = "plan again, and have that approved: runbook plan NAME --host HOST --out FILE"
+    return [
+        *report_view(s.report("refused", begun=None, steps=(), why=host.what, hint=hint, others=(host,)), s.RUN),
+        *report_view(s.report("refused", skipped, why=step.what, hint=hint, others=(step,)), s.RUN),
+    ]
+
+
 def _report_bad() -> list[Block]:
     lost = s.finished("unknown", why="the connection was lost", open=True)
     undone = s.finished("undone", id="swap-less", why="not proven within 300 s: vmstat.refaults_per_second < 100.0; it "
@@ -185,6 +200,7 @@ CASES: dict[str, Callable[[], Sequence[Block]]] = {
     "report": _report,
     "report-bad": _report_bad,
     "held": _held,
+    "outdated": _outdated,
     "in-flight": _in_flight,
     "progress": _progress,
     "errors": _errors,

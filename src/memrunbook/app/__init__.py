@@ -9,6 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from memrunbook.app.applying import ApplyArguments, apply
+    from memrunbook.app.approving import ApproveArguments, ApproveResult, approve
     from memrunbook.app.auditing import AuditResult, audit, records
     from memrunbook.app.connectors import Connectors
     from memrunbook.app.diagnosing import DiagnoseArguments, DiagnoseResult, diagnose
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 # What is public, and the file that holds it.
 _HOMES = {
+    "approving": ("ApproveArguments", "ApproveResult", "approve"),
+    "applying": ("ApplyArguments", "apply"),
     "auditing": ("AuditResult", "audit", "records"),
     "connectors": ("Connectors",),
     "diagnosing": ("DiagnoseArguments", "DiagnoseResult", "diagnose"),
@@ -38,6 +42,9 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "ApplyArguments",
+    "ApproveArguments",
+    "ApproveResult",
     "AuditResult",
     "Connectors",
     "DiagnoseArguments",
@@ -51,6 +58,8 @@ __all__ = [
     "RunResult",
     "RunsResult",
     "ValidateResult",
+    "apply",
+    "approve",
     "audit",
     "consent",
     "diagnose",

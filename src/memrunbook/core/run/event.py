@@ -113,6 +113,19 @@ class StillHeld(Struct, frozen=True, tag="still-held"):
         return f"held on this host now: {'; '.join(self.held)}"
 
 
+class Outdated(Struct, frozen=True, tag="outdated"):
+    """What is not as it was when the plan was approved that is being applied, both sides in words."""
+
+    what: str
+    approved: str
+    now: str
+
+    @property
+    def told(self) -> str:
+        """What happened, in a sentence."""
+        return f"{self.what}: approved: {self.approved}; now: {self.now}"
+
+
 class LookedAt(Struct, frozen=True, kw_only=True, tag="looked-at"):
     """What a look found of a step that some run had begun, and whose end nobody had seen.
 
@@ -145,4 +158,4 @@ class LookedAt(Struct, frozen=True, kw_only=True, tag="looked-at"):
         return f"looked at {what}: {word}{why}"
 
 
-Event = Diagnosed | StepFinished | StillHeld | LookedAt | RunFinished
+Event = Diagnosed | StepFinished | StillHeld | LookedAt | Outdated | RunFinished
