@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from memrunbook.actions.shared import guards, systemd
-from memrunbook.actions.shared.scripts import OWN_CHILD, SAME_RUN
+from memrunbook.actions.shared.scripts import LOOK_ONLY, OWN_CHILD, SAME_RUN
 from memrunbook.core.action.action import (
     Action,
     Blocked,
@@ -48,6 +48,9 @@ take_back() { # UNIT INVOCATION
     *InvocationID="$2"*) ;;
     *) printf '%s\\n' "$1 was started again meanwhile" >&2; return 3 ;;
   esac
+  """
+    + LOOK_ONLY
+    + """\
   child systemctl thaw --no-ask-password -- "$1" || return 1
 }
 take_back "$@"

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from memrunbook.actions.shared import guards
-from memrunbook.actions.shared.scripts import OWN_CHILD, WRITE_SLOWLY
+from memrunbook.actions.shared.scripts import LOOK_ONLY, OWN_CHILD, WRITE_SLOWLY
 from memrunbook.core.action.action import (
     Action,
     Blocked,
@@ -91,6 +91,9 @@ take_back() { # FOLDER OURS OLD KIB SECONDS
     return 4
   fi
   pool_fits "$(($3 - $2))" "$4" || return
+  """
+    + LOOK_ONLY
+    + """\
   write_slowly "$1/nr_hugepages" "$3" "$5" || return
   pool_read "$1" || return
   [ "$pool_total" = "$3" ] && return 0
