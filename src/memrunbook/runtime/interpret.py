@@ -22,6 +22,7 @@ from memrunbook.core.run.request import (
     Execute,
     Executed,
     Lock,
+    Look,
     ReadFacts,
     Record,
     Request,
@@ -33,8 +34,9 @@ from memrunbook.core.run.request import (
 )  # fmt: skip
 from memrunbook.core.text import clean
 from memrunbook.runtime.collect import Collector
-from memrunbook.runtime.execute import HoldingRun, execute, take_back
+from memrunbook.runtime.execute import execute, look, take_back
 from memrunbook.runtime.handled import Handled, with_handled
+from memrunbook.runtime.holding import HoldingRun, disarm
 from memrunbook.runtime.life import Life, Pause
 from memrunbook.runtime.lock import give, take
 from memrunbook.runtime.ports import Approver, Clock, Journal, Session
@@ -118,6 +120,8 @@ class Interpreter:
                 return self.approver.approve(self.host, request)
             case Execute():
                 return self._execute(request, record)
+            case Look():
+                return msgspec.structs.replace(look(self.session, request.undo, self.clock.now()), at=self.clock.now())
             case Wait():
                 yield Pause(request.seconds, self._locked)
             case Lock() | Unlock():
@@ -157,6 +161,8 @@ class Interpreter:
         result: Executed
         try:
             result = carry_out(self.session, change, label, self.clock.now(), holder)
+            if request.of is not None and request.of.change.back_after and isinstance(result, Done):
+                disarm(self.session, request.of.change, HoldingRun(request.of.run))
         except (HostError, Interrupted) as error:
             # A run takes an error for "not begun". A script that was cut off may have done its work: that is unknown.
             self.held_back = error
