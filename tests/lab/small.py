@@ -110,7 +110,8 @@ class Adjust(Action, frozen=True, kw_only=True):
     goal: Size | None = None
     note: Annotated[Duration | None, msgspec.Meta(description="a duration behind two layers")] = None
     settle: float = 0.0
-    proven: str = ""
+    proven: str = "true"
+    back_after: float = 0.0
     evidence: bool = False
 
     def decide(self, snapshot: Snapshot) -> Decision:
@@ -135,6 +136,7 @@ class Adjust(Action, frozen=True, kw_only=True):
             repeat=Repeat(self.kind),
             undo=Undo("back", "back", (self.unit,), self.undo) if self.undo else None,
             settle=self.settle,
+            back_after=self.back_after,
             verify=Verify(self.proven) if self.proven else None,
             evidence=self.evidence,
         )

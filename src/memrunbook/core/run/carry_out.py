@@ -189,7 +189,8 @@ def _failed(approved: Approved, executed: Executed, problem: str, began: Instant
         yield from _record(approved, "failed", problem, executed, began)
     else:
         state, back = yield from _taken_back(approved, executed, problem)
-        yield from _record(approved, state, f"{problem}; {back}", executed, began, left=state == "failed")
+        why = f"{problem}; {back}" if back else problem
+        yield from _record(approved, state, why, executed, began, left=state == "failed")
     if approved.step.spec.on_failure == "stop":
         approved.progress.failed = True
         approved.progress.stop(f"step {approved.step.spec.id} failed")
@@ -199,10 +200,9 @@ def _taken_back(approved: Approved, executed: Executed, problem: str) -> Asking[
     """Takes a change back that was not proven: at once, or where a person says so; how the step ended, and in words."""
     change = approved.change
     if change.undo is None or change.undo.mode == "none":
-        return "failed", "it cannot be taken back"
+        return "failed", ""
     if change.undo.mode == "offer":
-        at = executed.at
-        refused = yield from _offered(approved, at, problem)
+        refused = yield from _offered(approved, executed.at, problem)
         if refused:
             return "failed", f"it is left as it is: {refused}"
     approved.progress.fresh = 0
