@@ -133,7 +133,8 @@ def what_failed_is_taken_back(run: Run) -> None:
         mine = [(n, r) for n, r in run.executed if r.step == label(event)]
         tried = [(n, r) for n, r in mine if not r.undo]
         back = [(n, r) for n, r in mine if r.undo]
-        if event.state in ("failed", "undone") and tried[-1][1].change.undo:
+        reads = bool(tried) and tried[-1][1].change.repeat is Repeat.READ
+        if event.state in ("failed", "undone") and tried[-1][1].change.undo and not reads:
             auto = tried[-1][1].change.undo.mode == "auto"
             assert len(back) == (1 if auto or agreed(run, tried[-1][0], label(event)) else 0)
         if event.state == "undone":

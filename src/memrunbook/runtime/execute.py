@@ -8,7 +8,7 @@ from typing import Literal
 from memrunbook.actions.shared.scripts import LOOK_ONLY, STILL_GOING, WOULD_ACT
 from memrunbook.core.action.action import Change, Undo
 from memrunbook.core.instant import Instant
-from memrunbook.core.run.request import Done, Executed, Failed, Looked, Unknown
+from memrunbook.core.run.request import Done, Executed, Failed, Compared, Unknown
 from memrunbook.runtime.holding import HoldingRun, arm, disarm
 from memrunbook.runtime.ports import Output, Session
 from memrunbook.runtime.redaction import redact
@@ -61,16 +61,16 @@ def take_back(session: Session, change: Change, witness: str, at: Instant, holde
     return outcome(output, at)
 
 
-def look(session: Session, undo: Undo, at: Instant) -> Looked:
+def compare(session: Session, undo: Undo, at: Instant) -> Compared:
     """Runs an undo that only looks; one of an older version, which cannot, is not run: unknown."""
     if LOOK_ONLY not in undo.script:
-        return Looked(at, "unknown", NO_LOOK)
+        return Compared(at, "unknown", NO_LOOK)
     wrapped = f'mrb_look=1\nmrb_act() {{\n{undo.script}\n}}\nmrb_act "$@"\nmrb_status=$?\nmrb_look=\nreturn "$mrb_status"'
     output = session.execute(wrapped, undo.args, timeout=LOOK_TIMEOUT, limit=OUTPUT_LIMIT)
     if output.status is None:
-        return Looked(at, "unknown", f"the host did not say within {LOOK_TIMEOUT:.0f} s")
+        return Compared(at, "unknown", f"the host did not say within {LOOK_TIMEOUT:.0f} s")
     said = " ".join(redact(output.text).split())[-SHOWN:]
-    return Looked(at, SEEN.get(output.status, "unknown"), said)
+    return Compared(at, SEEN.get(output.status, "unknown"), said)
 
 
 def outcome(output: Output, at: Instant) -> Executed:

@@ -22,7 +22,7 @@ from memrunbook.core.run.request import (
     Execute,
     Executed,
     Lock,
-    Look,
+    Compare,
     ReadFacts,
     Record,
     Request,
@@ -34,7 +34,7 @@ from memrunbook.core.run.request import (
 )  # fmt: skip
 from memrunbook.core.text import clean
 from memrunbook.runtime.collect import Collector
-from memrunbook.runtime.execute import execute, look, take_back
+from memrunbook.runtime.execute import compare, execute, take_back
 from memrunbook.runtime.handled import Handled, with_handled
 from memrunbook.runtime.holding import HoldingRun, disarm
 from memrunbook.runtime.life import Life, Pause
@@ -120,8 +120,8 @@ class Interpreter:
                 return self.approver.approve(self.host, request)
             case Execute():
                 return self._execute(request, record)
-            case Look():
-                return msgspec.structs.replace(look(self.session, request.undo, self.clock.now()), at=self.clock.now())
+            case Compare():
+                return msgspec.structs.replace(compare(self.session, request.undo, self.clock.now()), at=self.clock.now())
             case Wait():
                 yield Pause(request.seconds, self._locked)
             case Lock() | Unlock():

@@ -66,8 +66,8 @@ class Waited(Struct, frozen=True, tag=True):
     at: Instant
 
 
-class Looked(Struct, frozen=True, tag=True):
-    """What a look at a change found, and in words what is there instead of it.
+class Compared(Struct, frozen=True, tag=True):
+    """What a comparison of a change found, and in words what is there instead of it.
 
     made: it is in force; back: it is as it was before; changed: somebody else has changed it, or taking it back would
     do harm; gone: what was changed is gone; unknown: that could not be seen.
@@ -120,8 +120,8 @@ class Execute(Ask[Executed], frozen=True, tag=True):
     of: TakesBack | None = None
 
 
-class Look(Ask[Looked], frozen=True, tag=True):
-    """Look whether what an undo would take back is in force; nothing is changed."""
+class Compare(Ask[Compared], frozen=True, tag=True):
+    """Compare whether what an undo would take back is in force; nothing is changed."""
 
     step: str
     undo: Undo
@@ -148,10 +148,10 @@ class Record(Ask[Waited], frozen=True, tag=True):
     event: Event
 
 
-Request = ReadFacts | AskApproval | Execute | Look | Wait | Lock | Unlock | Record
+Request = ReadFacts | AskApproval | Execute | Compare | Wait | Lock | Unlock | Record
 """Everything that a run may ask. Whoever answers matches all of them: a new one that is forgotten is a type error."""
 
-Told = Snapshot | Approval | Executed | Looked | Waited
+Told = Snapshot | Approval | Executed | Compared | Waited
 """Everything that a run may be told."""
 
 Asking = Generator[Request, Any, A]

@@ -26,8 +26,8 @@ from memrunbook.core.run.request import (
     Execute,
     Failed,
     Lock,
-    Look,
-    Looked,
+    Compare,
+    Compared,
     ReadFacts,
     Record,
     TakesBack,
@@ -107,12 +107,12 @@ def _plan(past: Past, snapshot: Snapshot) -> Asking[Plan]:
     )
 
 
-def _look(past: Past, one: Made) -> Asking[Looked | None]:
+def _look(past: Past, one: Made) -> Asking[Compared | None]:
     """What is there now; None where there is nothing to look at."""
     undo = one.original.undo
     if undo is None or past.known(one):
         return None
-    looked = yield from ask(Look(one.step, undo))
+    looked = yield from ask(Compare(one.step, undo))
     return looked
 
 
@@ -189,7 +189,7 @@ def _carry_out(undoing: Undoing, step: PlannedStep, change: Change, one: Made) -
         yield from undoing.record(step, "failed", "; ".join(part for part in (why, found) if part), left=left)
 
 
-def _took(looked: Looked | None, ended: Instant, seconds: float) -> float:
+def _took(looked: Compared | None, ended: Instant, seconds: float) -> float:
     return round(seconds + (max(0.0, looked.at.since(ended)) if looked else 0.0), 3)
 
 

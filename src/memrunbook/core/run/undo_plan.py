@@ -12,7 +12,7 @@ from memrunbook.core.plan.plan import DecisionWord, PlannedStep
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.event import StepFinished
 from memrunbook.core.run.made import Made
-from memrunbook.core.run.request import Looked
+from memrunbook.core.run.request import Compared
 from memrunbook.core.units import format_duration
 
 NOT_OURS = "not ours any more"
@@ -58,7 +58,7 @@ class Past(Struct, frozen=True, kw_only=True):
 
 
 def decide(
-    past: Past, one: Made, looked: Looked | None, snapshot: Snapshot, before: Sequence[PlannedStep]
+    past: Past, one: Made, looked: Compared | None, snapshot: Snapshot, before: Sequence[PlannedStep]
 ) -> PlannedStep:
     """The decision on one change; `before` are the steps that would be carried out before it."""
     seen = planned(one, looked)
@@ -82,7 +82,7 @@ def decide(
     return _described(one, "change", why=unseen)
 
 
-def planned(one: Made, looked: Looked | None) -> Seen:
+def planned(one: Made, looked: Compared | None) -> Seen:
     """What a look says of the change that is to be taken back: one that took another back is there when that is not."""
     if looked is None or looked.state == "unknown":
         return "unseen"
@@ -122,7 +122,7 @@ def _back(past: Past, one: Made, snapshot: Snapshot) -> str:
     return "it is as it was before already: somebody took it back"
 
 
-def _words(one: Made, looked: Looked | None) -> str:
+def _words(one: Made, looked: Compared | None) -> str:
     """What a look found, as people say it: "vm.swappiness is 30 now; we set 10: not ours any more"."""
     if looked is None:
         return ""
