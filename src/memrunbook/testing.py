@@ -91,7 +91,10 @@ class ScriptedConnector:
 
 @dataclass
 class ScriptedApprover:
-    """Gives the answers in turn, the last one for ever, for the digest shown; `asked` holds the questions."""
+    """Gives the answers in turn, the last one for ever, for the digest shown; `asked` holds the questions.
+
+    Its yes is a yes with the question's own word where that is needed.
+    """
 
     answers: Sequence[GateAnswer] = ("yes",)
     how: str = "terminal"
@@ -103,7 +106,9 @@ class ScriptedApprover:
         del host
         answer = self.answers[min(len(self.asked), len(self.answers) - 1)]
         self.asked.append(question)
-        return Approval(self.clock.now(), answer, question.step.digest, who="a test", how=self.how)
+        return Approval(
+            self.clock.now(), answer, question.step.digest, who="a test", how=self.how, again=question.again
+        )
 
 
 @dataclass

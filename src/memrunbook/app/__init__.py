@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from memrunbook.app.measuring import FactsArguments, facts
     from memrunbook.app.notice import Notice
     from memrunbook.app.planning import PlanArguments, PlanResult, plan
-    from memrunbook.app.reporting import list_runs, report
+    from memrunbook.app.reporting import RunsResult, list_runs, report
+    from memrunbook.app.resuming import ResumeArguments, ordered, resume
     from memrunbook.app.running import RunArguments, RunResult, consent, run
     from memrunbook.app.validating import ValidateResult, new_runbook, validate
 
@@ -29,7 +30,8 @@ _HOMES = {
     "measuring": ("FactsArguments", "facts"),
     "notice": ("Notice",),
     "planning": ("PlanArguments", "PlanResult", "plan"),
-    "reporting": ("list_runs", "report"),
+    "reporting": ("RunsResult", "list_runs", "report"),
+    "resuming": ("ResumeArguments", "ordered", "resume"),
     "running": ("RunArguments", "RunResult", "consent", "run"),
     "validating": ("ValidateResult", "new_runbook", "validate"),
 }
@@ -44,8 +46,10 @@ __all__ = [
     "Notice",
     "PlanArguments",
     "PlanResult",
+    "ResumeArguments",
     "RunArguments",
     "RunResult",
+    "RunsResult",
     "ValidateResult",
     "audit",
     "consent",
@@ -54,9 +58,11 @@ __all__ = [
     "facts",
     "list_runs",
     "new_runbook",
+    "ordered",
     "plan",
     "records",
     "report",
+    "resume",
     "run",
     "validate",
 ]

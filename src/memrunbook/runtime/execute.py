@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Literal
 
 from memrunbook.actions.shared.scripts import LOOK_ONLY, STILL_GOING, WOULD_ACT
-from memrunbook.core.action.action import Change, Undo
+from memrunbook.core.action.action import Change, Repeat, Undo
 from memrunbook.core.instant import Instant
-from memrunbook.core.run.request import Done, Executed, Failed, Compared, Unknown
+from memrunbook.core.run.request import Compared, Done, Executed, Failed, Unknown
 from memrunbook.runtime.holding import HoldingRun, arm, disarm
+from memrunbook.runtime.marker import marked
 from memrunbook.runtime.ports import Output, Session
 from memrunbook.runtime.redaction import redact
 
@@ -44,7 +45,8 @@ def execute(session: Session, change: Change, witness: str, at: Instant, holder:
             return Failed(at, why, untouched=True)
     wrapped = f'{WITNESS}\nmrb_act() {{\n{change.script}\n}}\nmrb_act "$@"'
     limit = EVIDENCE_LIMIT if change.evidence else OUTPUT_LIMIT
-    output = session.execute(wrapped, (witness, *change.args), timeout=change.timeout, limit=limit)
+    script, args = _marked(wrapped, (witness, *change.args), change, holder)
+    output = session.execute(script, args, timeout=change.timeout, limit=limit)
     # A script that fails half way may have changed something: its timer stays until an undo has succeeded.
     return outcome(output, at)
 
@@ -55,7 +57,8 @@ def take_back(session: Session, change: Change, witness: str, at: Instant, holde
     if undo is None:
         return Failed(at, "this change cannot be taken back")
     wrapped = f'{WITNESS}\nmrb_act() {{\n{undo.script}\n}}\nmrb_act "$@"'
-    output = session.execute(wrapped, (witness, *undo.args), timeout=change.timeout, limit=OUTPUT_LIMIT)
+    script, args = _marked(wrapped, (witness, *undo.args), change, holder)
+    output = session.execute(script, args, timeout=change.timeout, limit=OUTPUT_LIMIT)
     if output.status == 0 and change.back_after:
         disarm(session, change, holder)
     return outcome(output, at)
@@ -65,12 +68,21 @@ def compare(session: Session, undo: Undo, at: Instant) -> Compared:
     """Runs an undo that only looks; one of an older version, which cannot, is not run: unknown."""
     if LOOK_ONLY not in undo.script:
         return Compared(at, "unknown", NO_LOOK)
-    wrapped = f'mrb_look=1\nmrb_act() {{\n{undo.script}\n}}\nmrb_act "$@"\nmrb_status=$?\nmrb_look=\nreturn "$mrb_status"'
+    wrapped = (
+        f'mrb_look=1\nmrb_act() {{\n{undo.script}\n}}\nmrb_act "$@"\nmrb_status=$?\nmrb_look=\nreturn "$mrb_status"'
+    )
     output = session.execute(wrapped, undo.args, timeout=LOOK_TIMEOUT, limit=OUTPUT_LIMIT)
     if output.status is None:
         return Compared(at, "unknown", f"the host did not say within {LOOK_TIMEOUT:.0f} s")
     said = " ".join(redact(output.text).split())[-SHOWN:]
     return Compared(at, SEEN.get(output.status, "unknown"), said)
+
+
+def _marked(script: str, args: tuple[str, ...], change: Change, holder: HoldingRun) -> tuple[str, tuple[str, ...]]:
+    """What only looks leaves no mark: it may be done again at any time."""
+    if not holder.record or change.repeat is Repeat.READ:
+        return script, args
+    return marked(script, args, holder.run, holder.record)
 
 
 def outcome(output: Output, at: Instant) -> Executed:

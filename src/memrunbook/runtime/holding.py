@@ -144,10 +144,14 @@ fi
 
 @dataclass(frozen=True)
 class HoldingRun:
-    """Who makes changes: the run and the runbook, by which what is held for a while is known on the host."""
+    """Who makes changes: the run and the runbook, by which what is held for a while is known on the host.
+
+    `record` is the hash of the question on disk, by which the command's start and end are marked; empty for no mark.
+    """
 
     run: str
     runbook: str = ""
+    record: str = ""
 
     def mark(self, change: Change) -> Mark:
         """What a change for a while leaves on the host; what ends it is named by run and change."""

@@ -14,7 +14,7 @@ STYLES: Mapping[str, Style] = {outcome: style for outcome, (_, style, _) in OUTC
 
 
 class RunLine(NamedTuple):
-    """One run; `utc` in seconds since 1970, `outcome` an outcome's word."""
+    """One run; `utc` in seconds since 1970, `outcome` an outcome's word, `open` a sentence for each step left open."""
 
     run_id: str
     utc: float
@@ -22,6 +22,7 @@ class RunLine(NamedTuple):
     hosts: tuple[str, ...]
     outcome: str
     who: str
+    open: tuple[str, ...] = ()
 
 
 def runs_view(runs: Sequence[RunLine], now: Instant | None = None) -> list[Block]:
@@ -33,6 +34,8 @@ def runs_view(runs: Sequence[RunLine], now: Instant | None = None) -> list[Block
         shown = Span(run.outcome, STYLES.get(run.outcome, "unknown"))
         rows.append(row(Span(run.run_id, "strong", whole=True), shown, run.runbook, ", ".join(run.hosts),
                         body=f"{run.who}, {moment_words(run.utc, now)}"))  # fmt: skip
+        rows += [note(Span("open: ", "unknown"), Span(told, whole=True)) for told in run.open]
         if run.outcome == "interrupted":
             rows.append(note("what it had done: ", Span(f"runbook report {run.run_id}", "hint", whole=True)))
+            rows.append(note("to go on: ", Span(f"runbook resume {run.run_id}", "hint", whole=True)))
     return [line(plural(len(runs), "run")), Grid(tuple(rows)), line("One of them in full: runbook report RUN")]

@@ -9,7 +9,18 @@ from typing import Any, Self, assert_never
 
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.event import Event, RunFinished, StepFinished
-from memrunbook.core.run.request import AskApproval, Execute, Lock, Compare, ReadFacts, Record, Request, Unlock, Wait
+from memrunbook.core.run.request import (
+    AskApproval,
+    Compare,
+    Execute,
+    Lock,
+    Look,
+    ReadFacts,
+    Record,
+    Request,
+    Unlock,
+    Wait,
+)
 from memrunbook.core.units import format_duration
 from memrunbook.ui.block import Line, Span, line, text
 from memrunbook.ui.layout import lay_out
@@ -52,6 +63,8 @@ def _doing(request: Request) -> str:
             return f"{request.step}: {what}, at most {format_duration(request.change.timeout)}"
         case Compare():
             return f"{request.step}: looking whether it is still as the run left it"
+        case Look():
+            return f"looking at what run {request.run} began here"
         case Wait():
             return f"waiting {format_duration(request.seconds)} ({request.why})"
         case AskApproval():

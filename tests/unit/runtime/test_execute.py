@@ -6,14 +6,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.unit.runtime.real_shells import Moved, opened, program
+from tests.unit.runtime.real_shells import opened, program
 from tests.unit.transports.shells import each_shell
 
+from memrunbook.actions.shared.scripts import LOOK_ONLY
 from memrunbook.core.action.action import Change, Repeat, Risk, Undo
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.request import Done, Failed, Unknown
 from memrunbook.linux.hold import Mark, place, read_mark
-from memrunbook.actions.shared.scripts import LOOK_ONLY
 from memrunbook.runtime.execute import NO_LOOK, WITNESS, compare, execute, outcome, take_back
 from memrunbook.runtime.holding import DISARM, SLEEPER, TIMER, HoldingRun
 from memrunbook.runtime.ports import Output

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from memrunbook.cli import exit_codes
 from memrunbook.cli.options import OUTPUT, STATE, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
 @click.argument("run", metavar="RUN")
 @common(STATE, OUTPUT)
 def command(run: str, state: Path, output: OutputOptions) -> int:
-    """Show what a run did on each host and why; RUN is its id, or: last."""
+    """Show what a run did on each host and why; RUN is its id, or: last. Exit 7 where a step is open."""
     from memrunbook.app import report
 
     result = report(state, run)
-    return show(output, Reply(0, lambda: _document(result), lambda: _pages(result)))
+    code = exit_codes.UNKNOWN if any(one.open for one in result.reports) else exit_codes.OK
+    return show(output, Reply(code, lambda: _document(result), lambda: _pages(result)))
 
 
 def _document(result: ReportResult) -> ReportDocument:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 
 if TYPE_CHECKING:
+    from memrunbook.app.reporting import RunsResult
+    from memrunbook.core.run.flight import OpenStep
     from memrunbook.documents.printed.runs import RunsDocument
     from memrunbook.state.runs import Run
     from memrunbook.ui.block import Block
@@ -31,8 +33,8 @@ def command(state: Path, output: OutputOptions) -> int:
     return show(output, Reply(0, lambda: _document(found), lambda: _pages(found)))
 
 
-def _document(found: list[Run]) -> RunsDocument:
-    from memrunbook.documents.printed.runs import PrintedRun, runs_document
+def _document(found: RunsResult) -> RunsDocument:
+    from memrunbook.documents.printed.runs import PrintedRun, open_steps, runs_document
 
     return runs_document(
         PrintedRun(
@@ -42,19 +44,20 @@ def _document(found: list[Run]) -> RunsDocument:
             hosts=run.hosts,
             invoked=run.invoked,
             ended=run.ended,
+            open=open_steps(one for one in found.open if one.run == run.run_id),
         )
-        for run in found
+        for run in found.runs
     )
 
 
-def _pages(found: list[Run]) -> Iterator[list[Block]]:
+def _pages(found: RunsResult) -> Iterator[list[Block]]:
     from memrunbook.runtime.clock import SystemClock
     from memrunbook.ui.journal import runs_view
 
-    yield runs_view([_line(run) for run in found], SystemClock().now())
+    yield runs_view([_line(run, found.open) for run in found.runs], SystemClock().now())
 
 
-def _line(run: Run) -> RunLine:
+def _line(run: Run, left: Sequence[OpenStep]) -> RunLine:
     from memrunbook.ui.journal import RunLine
 
     invoked = run.invoked
@@ -66,4 +69,5 @@ def _line(run: Run) -> RunLine:
         hosts=run.hosts,
         outcome=most_severe(outcomes) if run.state == "ended" and outcomes else run.state,
         who=invoked.actor.user if invoked else "?",
+        open=tuple(f"{opened.host}: {opened.told}" for opened in left if opened.run == run.run_id),
     )

@@ -141,6 +141,7 @@ class Action(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     What is said here of the class holds for every change that it proposes; `change` sees to that.
     `moves` names the metrics that it should move and where to: none of them moved is said. None: the runbook's signals.
     One that does not `proves_itself` needs a `verify` in the runbook.
+    `renews` says that its success gives the target another `identity`: by that it is seen whether it happened.
     """
 
     max_risk: ClassVar[Risk]
@@ -150,6 +151,7 @@ class Action(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     policy: ClassVar[str] = ""
     moves: ClassVar[Moves | None] = None
     proves_itself: ClassVar[bool] = True
+    renews: ClassVar[bool] = False
 
     def decide(self, snapshot: Snapshot) -> Decision:
         """What this action would do on the host of this snapshot."""

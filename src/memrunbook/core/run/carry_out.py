@@ -53,11 +53,14 @@ class Approved:
         object.__setattr__(self, "label", f"{self.step.spec.id}/{key}" if key else self.step.spec.id)
 
 
-def carry_out(approved: Approved, began: Instant) -> Asking[None]:
-    """Carries out a change, as often as an idempotent step may be tried, and records how it ended."""
+def carry_out(approved: Approved, began: Instant, seen: Executed | None = None) -> Asking[None]:
+    """Carries out a change, as often as an idempotent step may be tried, and records how it ended.
+
+    `seen` is how an earlier beginning of it ended, which is not carried out again, only proven.
+    """
     retries = approved.step.spec.retries if approved.change.repeat is Repeat.IDEMPOTENT else None
     left = retries.times if retries else 0
-    executed, problem = yield from _attempt(approved)
+    executed, problem = yield from _attempt(approved, seen)
     while retries and left and problem and not isinstance(executed, Unknown):
         if not (yield from _may_repeat(approved, retries)):
             break
@@ -71,10 +74,10 @@ def carry_out(approved: Approved, began: Instant) -> Asking[None]:
         yield from _done(approved, executed, began)
 
 
-def _attempt(approved: Approved) -> Asking[tuple[Executed, str]]:
+def _attempt(approved: Approved, seen: Executed | None = None) -> Asking[tuple[Executed, str]]:
     """Executes and proves; the answer and what is wrong, empty where it is done."""
     progress, change = approved.progress, approved.change
-    executed = yield from ask(Execute(approved.label, change))
+    executed = seen or (yield from ask(Execute(approved.label, change)))
     progress.fresh = 0
     if change.repeat is Repeat.READ:
         return _looked(executed)

@@ -119,6 +119,41 @@ class StillHeld(Struct, frozen=True, tag="still-held"):
         return f"held on this host now: {'; '.join(self.held)}"
 
 
+class LookedAt(Struct, frozen=True, kw_only=True, tag="looked-at"):
+    """What a look found of a step that some run had begun, and whose end nobody had seen.
+
+    `record` is the hash of the question that began it. `not-done`: it was never begun, or it had no effect. `again`: it
+    was not known, and a person let it happen once more.
+    """
+
+    run: str
+    step: str
+    action: str
+    target: str
+    summary: str
+    started: str
+    record: str
+    found: Literal["done", "failed", "not-done", "unknown", "again"]
+    why: str = ""
+    once: bool = True
+
+    @property
+    def settled(self) -> bool:
+        """True where nothing is open any more."""
+        return self.found != "unknown"
+
+    @property
+    def told(self) -> str:
+        """What happened, in a sentence."""
+        word = {"not-done": "not done", "again": "unknown, and a person let it happen again"}.get(
+            self.found, self.found
+        )
+        why = f": {self.why}" if self.why else ""
+        return (
+            f"looked at {self.step} of run {self.run} ({self.summary}, started {self.started[11:19]} UTC): {word}{why}"
+        )
+
+
 class UndoPlanned(Struct, frozen=True, tag="undo-planned"):
     """What is to be taken back of what the run `of` had changed, the newest change first."""
 
@@ -132,4 +167,4 @@ class UndoPlanned(Struct, frozen=True, tag="undo-planned"):
         return f"{count} of {len(self.plan.steps)} change{'s' * (len(self.plan.steps) != 1)} of {self.of} to take back"
 
 
-Event = Diagnosed | StepFinished | StillHeld | UndoPlanned | RunFinished
+Event = Diagnosed | StepFinished | StillHeld | LookedAt | UndoPlanned | RunFinished

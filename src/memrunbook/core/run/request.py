@@ -11,7 +11,7 @@ from memrunbook.core.action.action import Change, Undo
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.run.event import Event
+from memrunbook.core.run.event import Event, LookedAt
 from memrunbook.core.runbook.condition import Evidence
 
 A = TypeVar("A")
@@ -50,13 +50,28 @@ Executed = Done | Failed | Unknown
 
 
 class Approval(Struct, frozen=True, tag=True):
-    """The answer at a gate: what, who gave it, how (terminal, --yes, --allow, none) and why."""
+    """The answer at a gate: what, who gave it, how (terminal, --yes, --allow, none) and why.
+
+    `again` is the question's own word where that was said: without it nothing of unknown outcome is repeated.
+    """
 
     at: Instant
     answer: GateAnswer
     digest: str = ""
     who: str = ""
     how: str = ""
+    why: str = ""
+    again: str = ""
+
+
+class Seen(Struct, frozen=True, tag=True):
+    """What the host's own mark says of a command: that it ended (with `status`), only began, is still at work or never
+    began. `unseen`: the mark is not there any more, or could not be read; `why` says so.
+    """
+
+    at: Instant
+    found: Literal["ended", "begun", "at-work", "absent", "unseen"]
+    status: int = 0
     why: str = ""
 
 
@@ -102,13 +117,22 @@ class AskApproval(Ask[Approval], frozen=True, tag=True):
     """Ask at the gate. `evidence` is what speaks for it, by title; `changed` what moved since it was asked before.
 
     `offered`: a change that was not proven may be taken back. No consent given before covers that.
+    `looks` are earlier beginnings of the same change on this host, and what was seen of them.
     """
 
     step: PlannedStep
     snapshot_at: Instant
     evidence: tuple[tuple[str, tuple[Evidence, ...]], ...] = ()
     changed: str = ""
+    looks: tuple[LookedAt, ...] = ()
     offered: bool = False
+
+    @property
+    def again(self) -> str:
+        """The word for a change whose earlier outcome is unknown (again:ACTION:TARGET); empty where none is."""
+        change = self.step.change
+        open_ = change is not None and any(look.once and not look.settled for look in self.looks)
+        return f"again:{change.action}:{change.target}" if change is not None and open_ else ""
 
 
 class Execute(Ask[Executed], frozen=True, tag=True):
@@ -125,6 +149,17 @@ class Compare(Ask[Compared], frozen=True, tag=True):
 
     step: str
     undo: Undo
+
+
+class Look(Ask[Seen], frozen=True, tag=True):
+    """Look on the host how far a command came that `run` began with the journal's `record`; nothing is changed.
+
+    `unit` is the service that it was about, empty where it was about none.
+    """
+
+    run: str
+    record: str
+    unit: str = ""
 
 
 class Wait(Ask[Waited], frozen=True, tag=True):
@@ -148,10 +183,10 @@ class Record(Ask[Waited], frozen=True, tag=True):
     event: Event
 
 
-Request = ReadFacts | AskApproval | Execute | Compare | Wait | Lock | Unlock | Record
+Request = ReadFacts | AskApproval | Execute | Compare | Look | Wait | Lock | Unlock | Record
 """Everything that a run may ask. Whoever answers matches all of them: a new one that is forgotten is a type error."""
 
-Told = Snapshot | Approval | Executed | Compared | Waited
+Told = Snapshot | Approval | Executed | Compared | Seen | Waited
 """Everything that a run may be told."""
 
 Asking = Generator[Request, Any, A]

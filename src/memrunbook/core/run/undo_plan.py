@@ -129,7 +129,9 @@ def _words(one: Made, looked: Compared | None) -> str:
     found = _LEFT.search(looked.why)
     if found is None:
         return looked.why
-    name = found["what"].removeprefix("/proc/sys/").replace("/", ".") if "/proc/sys/" in found["what"] else found["what"]
+    name = (
+        found["what"].removeprefix("/proc/sys/").replace("/", ".") if "/proc/sys/" in found["what"] else found["what"]
+    )
     verb = "we set" if one.of is None else "before the undo it was"
     return f"{name} is {found['now']} now; {verb} {found['ours']}: {NOT_OURS}"
 
