@@ -1,8 +1,8 @@
 """The mark that a change for a while leaves on its host: what is held, since when, until when, and by which run.
 
 One file a held state below `MARKS`, gone with a reboot as the state is. Its first line names the timer that ends it: a
-timer of an earlier hold of the same state finds another name there and leaves the state alone. Where no systemd runs the
-host, a last line names the process that sleeps until then, and when that was started.
+timer of an earlier hold of the same state finds another name there and leaves the state alone. Where no systemd runs
+the host, a last line names the process that sleeps until then, and when that was started.
 """
 
 from __future__ import annotations

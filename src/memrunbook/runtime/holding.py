@@ -83,8 +83,8 @@ mrb_said=$(child systemd-run --quiet --collect --on-active="${mrb_after}s" --tim
     + MARK
 )
 # In a session of its own, so that neither the end of the login nor its hang-up ends it; with the login's own
-# oom_score_adj. Its time is that of /proc/uptime: setting the clock changes nothing. It sleeps once for all of the time,
-# as a host that is short of memory may not be able to start a `sleep` later.
+# oom_score_adj. Its time is that of /proc/uptime: setting the clock changes nothing. It sleeps once for all of the
+# time, as a host that is short of memory may not be able to start a `sleep` later.
 SLEEPER = (
     BEGIN
     + """

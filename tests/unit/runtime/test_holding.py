@@ -134,9 +134,12 @@ class Machine:
     def change(self, seconds: float) -> Change:
         knob = str(self.knob)
         return msgspec.structs.replace(
-            CHANGE, script=sysfs.SCRIPT, args=sysfs.arguments({knob: "10"}), undo=sysfs.undo({knob: "10"}, {knob: "60"}),
+            CHANGE,
+            script=sysfs.SCRIPT,
+            args=sysfs.arguments({knob: "10"}),
+            undo=sysfs.undo({knob: "10"}, {knob: "60"}),
             back_after=seconds,
-        )  # fmt: skip
+        )
 
     @property
     def mark(self) -> Mark:
