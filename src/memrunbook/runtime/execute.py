@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from memrunbook.actions.shared.scripts import LOOK_ONLY, STILL_GOING, WOULD_ACT
@@ -64,18 +64,17 @@ def take_back(session: Session, change: Change, witness: str, at: Instant, holde
     return outcome(output, at)
 
 
-def compare(session: Session, undo: Undo, at: Instant) -> Compared:
+def compare(session: Session, undo: Undo, clock: Callable[[], Instant]) -> Compared:
     """Runs an undo that only looks; one of an older version, which cannot, is not run: unknown."""
     if LOOK_ONLY not in undo.script:
-        return Compared(at, "unknown", NO_LOOK)
-    wrapped = (
-        f'mrb_look=1\nmrb_act() {{\n{undo.script}\n}}\nmrb_act "$@"\nmrb_status=$?\nmrb_look=\nreturn "$mrb_status"'
-    )
+        return Compared(clock(), "unknown", NO_LOOK)
+    act = f'mrb_act() {{\n{undo.script}\n}}\nmrb_act "$@"'
+    wrapped = f'mrb_look=1\n{act}\nmrb_status=$?\nmrb_look=\nreturn "$mrb_status"'
     output = session.execute(wrapped, undo.args, timeout=LOOK_TIMEOUT, limit=OUTPUT_LIMIT)
     if output.status is None:
-        return Compared(at, "unknown", f"the host did not say within {LOOK_TIMEOUT:.0f} s")
+        return Compared(clock(), "unknown", f"the host did not say within {LOOK_TIMEOUT:.0f} s")
     said = " ".join(redact(output.text).split())[-SHOWN:]
-    return Compared(at, SEEN.get(output.status, "unknown"), said)
+    return Compared(clock(), SEEN.get(output.status, "unknown"), said)
 
 
 def _marked(script: str, args: tuple[str, ...], change: Change, holder: HoldingRun) -> tuple[str, tuple[str, ...]]:

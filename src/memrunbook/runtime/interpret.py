@@ -20,6 +20,7 @@ from memrunbook.core.run.request import (
     AskApproval,
     Asking,
     Compare,
+    Compared,
     Done,
     Execute,
     Executed,
@@ -28,6 +29,7 @@ from memrunbook.core.run.request import (
     ReadFacts,
     Record,
     Request,
+    Seen,
     Told,
     Unknown,
     Unlock,
@@ -127,12 +129,8 @@ class Interpreter:
                 return self.approver.approve(self.host, request)
             case Execute():
                 return self._execute(request, record)
-            case Compare():
-                return msgspec.structs.replace(
-                    compare(self.session, request.undo, self.clock.now()), at=self.clock.now()
-                )
-            case Look():
-                return look(self.session, request, self.clock.now())
+            case Compare() | Look():
+                return self._look(request)
             case Wait():
                 yield Pause(request.seconds, self._locked)
             case Lock() | Unlock():
@@ -142,6 +140,11 @@ class Interpreter:
             case _:
                 assert_never(request)
         return Waited(self.clock.now())
+
+    def _look(self, request: Compare | Look) -> Compared | Seen:
+        if isinstance(request, Compare):
+            return compare(self.session, request.undo, self.clock.now)
+        return look(self.session, request, self.clock.now())
 
     def _lock(self, request: Lock | Unlock) -> None:
         if isinstance(request, Lock):

@@ -61,10 +61,8 @@ def _doing(request: Request) -> str:
             undo = request.change.undo.summary if request.change.undo else request.change.summary
             what = f"taking back: {undo}" if request.undo else request.change.summary
             return f"{request.step}: {what}, at most {format_duration(request.change.timeout)}"
-        case Compare():
-            return f"{request.step}: looking whether it is still as the run left it"
-        case Look():
-            return f"looking at what run {request.run} began here"
+        case Compare() | Look():
+            return _looking(request)
         case Wait():
             return f"waiting {format_duration(request.seconds)} ({request.why})"
         case AskApproval():
@@ -75,6 +73,12 @@ def _doing(request: Request) -> str:
             return request.event.told
         case _:
             assert_never(request)
+
+
+def _looking(request: Compare | Look) -> str:
+    if isinstance(request, Compare):
+        return f"{request.step}: looking whether it is still as the run left it"
+    return f"looking at what run {request.run} began here"
 
 
 class ProgressDisplay:

@@ -101,7 +101,7 @@ LOOKS = Undo("back", f"{LOOK_ONLY}printf acted >&2", ("c $d",))
 )
 def test_a_look_is_the_undo_that_does_not_act(status: int | None, state: str) -> None:
     session = ends(Output(status, "it is\n30 --token x"))
-    found = compare(session, LOOKS, AT)
+    found = compare(session, LOOKS, lambda: AT)
     assert (found.at, found.state) == (AT, state)
     assert found.why == ("the host did not say within 30 s" if status is None else "it is 30 --token [redacted]")
     assert session.calls[0].args == ("c $d",)
@@ -110,7 +110,10 @@ def test_a_look_is_the_undo_that_does_not_act(status: int | None, state: str) ->
 def test_an_undo_that_cannot_look_is_not_run() -> None:
     assert CHANGE.undo is not None
     session = ends()
-    assert (compare(session, CHANGE.undo, AT).state, compare(session, CHANGE.undo, AT).why) == ("unknown", NO_LOOK)
+    assert (compare(session, CHANGE.undo, lambda: AT).state, compare(session, CHANGE.undo, lambda: AT).why) == (
+        "unknown",
+        NO_LOOK,
+    )
     assert session.calls == []
 
 
@@ -243,7 +246,7 @@ def test_in_a_real_shell_a_look_changes_nothing_and_the_undo_acts_afterwards(
     change = msgspec.structs.replace(CHANGE, undo=Undo("back", LOOK_ONLY + 'printf x >>"$1"', (str(tmp_path / "f"),)))
     assert change.undo is not None
     with opened(command) as session:
-        assert compare(session, change.undo, AT).state == "made"
+        assert compare(session, change.undo, lambda: AT).state == "made"
         assert not (tmp_path / "f").exists()
         assert isinstance(take_back(session, change, LINE, AT, HOLDER), Done)
     assert (tmp_path / "f").read_text() == "x"

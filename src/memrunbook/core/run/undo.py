@@ -127,7 +127,7 @@ def _live(undoing: Undoing) -> Asking[None]:
             yield from _not_done(undoing, step)
         else:
             undoing.doing = step
-            yield from _step(undoing, step, one)
+            yield from _step(undoing, one)
     snapshot = undoing.snapshot
     if undoing.locked:
         snapshot = yield from ask(ReadFacts(FACTS, 1, 0.0, "what is held on the host now"))
@@ -139,23 +139,29 @@ def _not_done(undoing: Undoing, step: PlannedStep) -> Asking[None]:
     yield from undoing.record(step, state, step.why, hint=step.hint)
 
 
-def _step(undoing: Undoing, step: PlannedStep, one: Made) -> Asking[None]:
+def _step(undoing: Undoing, one: Made) -> Asking[None]:
     """Looks, asks, looks again, and takes back what is still this run's."""
-    for asked in (False, True):
-        looked = yield from _look(undoing.past, one)
-        now = decide(undoing.past, one, looked, undoing.snapshot, ())
-        if now.change is None or step.change is None:
-            yield from _not_done(undoing, now)
-            return
-        if asked:
-            break
-        at = looked.at if looked else undoing.snapshot.taken_at
-        question = AskApproval(now, at, ((f"run {undoing.past.run} changed it", ()), (f"{one.change.summary}", ())))
-        approval = yield from ask(question)
-        if approval.answer != "yes" or approval.digest != now.digest:
-            yield from _declined(undoing, now, approval.answer, approval.why)
-            return
-    yield from _carry_out(undoing, now, now.change, one)
+    now, looked = yield from _again(undoing, one)
+    if now.change is None:
+        yield from _not_done(undoing, now)
+        return
+    at = looked.at if looked else undoing.snapshot.taken_at
+    evidence = ((f"run {undoing.past.run} changed it", ()), (one.change.summary, ()))
+    approval = yield from ask(AskApproval(now, at, evidence))
+    if approval.answer != "yes" or approval.digest != now.digest:
+        yield from _declined(undoing, now, approval.answer, approval.why)
+        return
+    now, _ = yield from _again(undoing, one)
+    if now.change is None:
+        yield from _not_done(undoing, now)
+    else:
+        yield from _carry_out(undoing, now, now.change, one)
+
+
+def _again(undoing: Undoing, one: Made) -> Asking[tuple[PlannedStep, Compared | None]]:
+    """The decision on what is there now."""
+    looked = yield from _look(undoing.past, one)
+    return decide(undoing.past, one, looked, undoing.snapshot, ()), looked
 
 
 def _declined(undoing: Undoing, step: PlannedStep, answer: str, why: str) -> Asking[None]:

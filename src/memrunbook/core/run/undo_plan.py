@@ -16,6 +16,8 @@ from memrunbook.core.run.request import Compared
 from memrunbook.core.units import format_duration
 
 NOT_OURS = "not ours any more"
+TAKEN_BACK = "the run itself took it back"
+UNSEEN = "it cannot be looked at: its undo itself sees whether it is still ours"
 CANNOT = "it cannot be taken back"
 PROOF = "the host shows that it is as it was before"
 AGAIN = "the host shows that it is as the run had made it"
@@ -49,7 +51,7 @@ class Past(Struct, frozen=True, kw_only=True):
 
     def known(self, one: Made) -> str:
         """Why a change is not taken back whatever a look would find; empty where a look decides."""
-        return _cannot(self, one) or ("the run itself took it back" if one.taken_back else "")
+        return _cannot(self, one) or (TAKEN_BACK if one.taken_back else "")
 
     def conflicts(self, finished: Collection[StepFinished]) -> bool:
         """True where something is left alone although it could have been taken back."""
@@ -62,24 +64,28 @@ def decide(
 ) -> PlannedStep:
     """The decision on one change; `before` are the steps that would be carried out before it."""
     seen = planned(one, looked)
-    cannot = _cannot(past, one)
+    cannot, why = _cannot(past, one), _words(one, looked)
+    rebooted = past.boot_id and snapshot.identity.boot_id not in ("", past.boot_id) and not one.lasting
     if cannot:
         return _described(one, "blocked", why=cannot, hint=_by_hand(one))
-    if one.taken_back:
-        return _described(one, "not_needed", why="the run itself took it back")
-    if past.boot_id and snapshot.identity.boot_id not in ("", past.boot_id) and not one.lasting:
-        return _described(one, "not_needed", why=_rebooted(seen))
-    why = _words(one, looked)
-    if seen == "back":
-        return _described(one, "not_needed", why=_back(past, one, snapshot))
-    if seen == "gone":
-        return _described(one, "not_needed", why=f"{why or 'what was changed is gone'}: there is nothing to take back")
-    if seen == "changed":
-        if any(_touches_the_same(one, step) for step in before):
-            return _described(one, "change", provisional=True)
+    if one.taken_back or rebooted or seen in ("back", "gone"):
+        return _described(one, "not_needed", why=_not_needed(past, one, snapshot, seen, why, rebooted=bool(rebooted)))
+    if seen == "changed" and not any(_touches_the_same(one, step) for step in before):
         return _described(one, "blocked", why=why, hint=_by_hand(one))
-    unseen = "" if seen == "made" else why or "it cannot be looked at: its undo itself sees whether it is still ours"
-    return _described(one, "change", why=unseen)
+    unseen = UNSEEN if seen == "unseen" else ""
+    return _described(one, "change", why=unseen, provisional=seen == "changed")
+
+
+def _not_needed(  # noqa: PLR0913  what is known
+    past: Past, one: Made, snapshot: Snapshot, seen: Seen, why: str, *, rebooted: bool
+) -> str:
+    if one.taken_back:
+        return TAKEN_BACK
+    if rebooted:
+        return _rebooted(seen)
+    if seen == "gone":
+        return f"{why or 'what was changed is gone'}: there is nothing to take back"
+    return _back(past, one, snapshot)
 
 
 def planned(one: Made, looked: Compared | None) -> Seen:
