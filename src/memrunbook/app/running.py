@@ -24,6 +24,7 @@ from memrunbook.core.run.event import Event
 from memrunbook.core.run.flight import OpenStep, flight
 from memrunbook.core.run.record import Actor, Ended, Invoked, Order, Recorded, plain
 from memrunbook.core.run.report import HostReport, fold
+from memrunbook.core.run.request import Asking
 from memrunbook.core.run.resume import Behind
 from memrunbook.core.run.run import not_reached, run_plan
 from memrunbook.core.runbook.bound import Runbook
@@ -245,6 +246,10 @@ class Running:
             journal.append(Recorded(event))
         return fold(host.name, [*part.events, *events])
 
+    def asking(self, host: Host) -> Asking[None]:
+        """What is done on a host."""
+        return run_plan(self.runbook, self._watch, left=self.left, behind=self._part(host).behind)
+
     def _part(self, host: Host) -> Part:
         return self.parts.get(host.name, Part())
 
@@ -287,8 +292,7 @@ class Running:
             stop=self.stop.is_set,
         )
         try:
-            plan = run_plan(self.runbook, self._watch, left=self.left, behind=part.behind)
-            return (yield from interpreter.run(plan))
+            return (yield from interpreter.run(self.asking(host)))
         except JournalError:
             interpreter.release()  # nothing more may be done here, but the host shall not stay locked
             raise

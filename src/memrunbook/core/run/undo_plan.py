@@ -15,6 +15,7 @@ from memrunbook.core.run.made import Made
 from memrunbook.core.run.request import Compared
 from memrunbook.core.units import format_duration
 
+UNDO_OF = "undo of "
 NOT_OURS = "not ours any more"
 TAKEN_BACK = "the run itself took it back"
 UNSEEN = "it cannot be looked at: its undo itself sees whether it is still ours"
@@ -42,7 +43,7 @@ class Past(Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         """What an undo of it is called where a runbook's name stands."""
-        return f"undo of {self.run}"
+        return f"{UNDO_OF}{self.run}"
 
     @property
     def digest(self) -> str:
