@@ -259,6 +259,9 @@ class AddSwapFile(Action, frozen=True, kw_only=True):
                 f"{self.path} is emptied where memory has room for that, and removed unless /etc/fstab names it",
                 UNDO,
                 (self.path, str(mib), str(seconds), *([line] if self.persist else [])),
+                costs="what is on it must go into memory first, which can take minutes; where there is no room it is "
+                "refused; the host has less swap afterwards",
+                lasting=True,
             ),
             costs=f"{format_bytes(size)} of disk; on a slow disk an OOM kill may become a long stall; what is swapped "
             "out stays readable on the disk"

@@ -96,7 +96,12 @@ class FreezeUnit(Action, frozen=True, kw_only=True):
             script=SCRIPT,
             args=systemd.run_arguments(unit),
             risk=systemd.risk(unit),
-            undo=Undo(f"thaw {unit.name}", UNDO, (unit.name, unit.invocation_id or "")),
+            undo=Undo(
+                f"thaw {unit.name}",
+                UNDO,
+                (unit.name, unit.invocation_id or ""),
+                costs="it does again what it was frozen for",
+            ),
             costs="it answers nobody while it is frozen; clients run into their timeouts",
             verify=Verify('units.all.exists(u, u.name == target && u.freezer_state == "frozen")', hold=10.0),
             back_after=self.for_,

@@ -158,6 +158,7 @@ class ReleaseHugepages(Action, frozen=True, kw_only=True):
                 f"{pool.total} pages of {pool.name} again; there may be fewer, as memory is fragmented by then",
                 UNDO,
                 (folder, str(pages), str(pool.total), str(kib), str(WAIT)),
+                costs="the pages are taken from whoever has the memory by now; the kernel may work on it for minutes",
             ),
             costs="whoever the pool was made for (a database, virtual machines) may not start again without it",
             verify=Verify(

@@ -213,7 +213,9 @@ def _kept(change: Change, snapshot: Snapshot, new: dict[str, int]) -> Change:
         command=f"{change.command}; {lines}",
         script=SCRIPT_KEPT,
         args=(*change.args, file, *names),
-        undo=Undo(f"{undo.summary}, and {file} as before", UNDO_KEPT, (*undo.args, file, *before), undo.mode),
+        undo=Undo(
+            f"{undo.summary}, and {file} as before", UNDO_KEPT, (*undo.args, file, *before), undo.mode, lasting=True
+        ),
         costs="; ".join([change.costs, *dict.fromkeys(warnings)]),
         verify=msgspec.structs.replace(verify, that=" && ".join([verify.that, *held])),
     )

@@ -187,7 +187,13 @@ def _kept(change: Change, snapshot: Snapshot, name: str, value: int) -> Change:
         command=f"{change.command}; echo '{key} = {value}' >> {file}",
         script=SCRIPT_KEPT,
         args=(*change.args, file, key),
-        undo=Undo(f"{source} back to {before}, and {file} as before", UNDO_KEPT, old, _mode(snapshot, name, value)),
+        undo=Undo(
+            f"{source} back to {before}, and {file} as before",
+            UNDO_KEPT,
+            old,
+            _mode(snapshot, name, value),
+            lasting=True,
+        ),
         costs="; ".join([change.costs, *sysctl_dropin.warnings(snapshot, name, value)]),
         verify=Verify(f"sysctl.{name} == {value} && {held}"),
     )

@@ -177,6 +177,8 @@ class SetupZram(Action, frozen=True, kw_only=True):
                 "the device is emptied and removed, where memory has room for what it holds",
                 UNDO,
                 (str(size), MARK, str(WAIT)),
+                costs="what it holds must go into memory first, uncompressed, which can take minutes; it is refused "
+                "where there is no room",
             ),
             costs="CPU for each page that goes in and out; data that does not compress takes RAM and gives none; it "
             "serves best with a vm.swappiness of 100 and more",

@@ -64,7 +64,7 @@ class StopUnit(Action, frozen=True, kw_only=True):
             self,
             snapshot,
             unit,
-            undo=Undo(f"start {unit.name} again", UNDO, (unit.name,)),
+            undo=Undo(f"start {unit.name} again", UNDO, (unit.name,), costs="it takes its memory again"),
             costs="the service is down until somebody starts it",
             verify=Verify(f"{STOPPED} && {systemd.NOT_SHORT}", within=60.0, hold=10.0),
         )

@@ -37,7 +37,7 @@ from memrunbook.core.run.request import (
     ask,
 )
 from memrunbook.core.run.run import ENDS, TOLD
-from memrunbook.core.run.undo_plan import Past, decide, planned
+from memrunbook.core.run.undo_plan import Past, decide, planned, touches_the_same
 
 FACTS = ("holds", "host")
 OTHER_MACHINE = "this is another machine than the one that the run worked on"
@@ -45,12 +45,13 @@ OTHER_MACHINE = "this is another machine than the one that the run worked on"
 
 @dataclass
 class Undoing:
-    """How far an undo has come. `conflict`: something is left alone because it is not the run's any more."""
+    """How far an undo has come; `kept` are the steps that were to be taken back and were not."""
 
     past: Past
     snapshot: Snapshot
     plan: Plan
     finished: list[StepFinished] = field(default_factory=list)
+    kept: list[PlannedStep] = field(default_factory=list)
     doing: PlannedStep | None = None
     executed: bool = False
     locked: bool = False
@@ -62,6 +63,7 @@ class Undoing:
         end = StepFinished(id=step.id, name=step.name, action=step.action, item=step.item, state=state, why=why,
                            summary=summary, **more)  # type: ignore[arg-type]  # fmt: skip
         self.finished.append(end)
+        self.kept += [step] if step.change is not None and state not in ("done", "not_needed") else []
         self.doing, self.executed = None, False
         yield from ask(Record(end))
 
@@ -124,7 +126,7 @@ def _live(undoing: Undoing) -> Asking[None]:
         if undoing.ending:
             yield from undoing.record(step, "skipped", undoing.ending)
         elif step.change is None:
-            yield from _not_done(undoing, step)
+            yield from _not_done(undoing, step, one)
         else:
             undoing.doing = step
             yield from _step(undoing, one)
@@ -134,7 +136,12 @@ def _live(undoing: Undoing) -> Asking[None]:
     yield from _finish(undoing, snapshot)
 
 
-def _not_done(undoing: Undoing, step: PlannedStep) -> Asking[None]:
+def _not_done(undoing: Undoing, step: PlannedStep, one: Made) -> Asking[None]:
+    above = next((kept for kept in undoing.kept if touches_the_same(one, kept)), None)
+    if step.decision == "blocked" and above is not None:
+        why = f"{above.label} has changed the same since, and was not taken back"
+        yield from undoing.record(step, "skipped", why)
+        return
     state: StepState = "not_needed" if step.decision == "not_needed" else "blocked"
     yield from undoing.record(step, state, step.why, hint=step.hint)
 
@@ -143,7 +150,7 @@ def _step(undoing: Undoing, one: Made) -> Asking[None]:
     """Looks, asks, looks again, and takes back what is still this run's."""
     now, looked = yield from _again(undoing, one)
     if now.change is None:
-        yield from _not_done(undoing, now)
+        yield from _not_done(undoing, now, one)
         return
     at = looked.at if looked else undoing.snapshot.taken_at
     evidence = ((f"run {undoing.past.run} changed it", ()), (one.change.summary, ()))
@@ -153,7 +160,7 @@ def _step(undoing: Undoing, one: Made) -> Asking[None]:
         return
     now, _ = yield from _again(undoing, one)
     if now.change is None:
-        yield from _not_done(undoing, now)
+        yield from _not_done(undoing, now, one)
     else:
         yield from _carry_out(undoing, now, now.change, one)
 

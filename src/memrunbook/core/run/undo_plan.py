@@ -69,9 +69,10 @@ def decide(
     rebooted = past.boot_id and snapshot.identity.boot_id not in ("", past.boot_id) and not one.lasting
     if cannot:
         return _described(one, "blocked", why=cannot, hint=_by_hand(one))
-    if one.taken_back or rebooted or seen in ("back", "gone"):
+    by_another = seen == "changed" and one.step in past.taken_back_by
+    if one.taken_back or rebooted or by_another or seen in ("back", "gone"):
         return _described(one, "not_needed", why=_not_needed(past, one, snapshot, seen, why, rebooted=bool(rebooted)))
-    if seen == "changed" and not any(_touches_the_same(one, step) for step in before):
+    if seen == "changed" and not any(touches_the_same(one, step) for step in before):
         return _described(one, "blocked", why=why, hint=_by_hand(one))
     unseen = UNSEEN if seen == "unseen" else ""
     return _described(one, "change", why=unseen, provisional=seen == "changed")
@@ -84,6 +85,8 @@ def _not_needed(  # noqa: PLR0913  what is known
         return TAKEN_BACK
     if rebooted:
         return _rebooted(seen)
+    if seen == "changed":
+        return f"run {past.taken_back_by[one.step]} took it back; {why}"
     if seen == "gone":
         return f"{why or 'what was changed is gone'}: there is nothing to take back"
     return _back(past, one, snapshot)
@@ -143,7 +146,7 @@ def _words(one: Made, looked: Compared | None) -> str:
     return f"{name} is {found['now']} now; {verb} {found['ours']}: {NOT_OURS}"
 
 
-def _touches_the_same(one: Made, step: PlannedStep) -> bool:
+def touches_the_same(one: Made, step: PlannedStep) -> bool:
     """True where a step that is carried out first changes what this one looks at."""
     if step.change is None:
         return False
