@@ -77,7 +77,7 @@ def test_values_that_are_refused_anywhere(key: str, value: int | str, word: str)
     [
         ({"host.container": True}, "container"),
         ({"host.kubernetes": True}, "Kubernetes"),
-        ({"host.systemd": False}, "`for` needs systemd"),
+        ({"host.systemd_version": 230}, "`for` needs systemd"),
         ({"sysctl.vm.swappiness": DENIED}, "sysctl.vm.swappiness is unknown"),
     ],
 )

@@ -23,7 +23,7 @@ CANNOT = "it cannot be taken back"
 PROOF = "the host shows that it is as it was before"
 AGAIN = "the host shows that it is as the run had made it"
 _LEFT = re.compile(r"(?P<what>\S.*?) is (?P<now>.+?), not (?P<ours>\S+) as we left it: somebody else has changed it")
-Seen = Literal["made", "back", "changed", "gone", "unseen"]
+InForce = Literal["made", "back", "changed", "gone", "unseen"]
 
 
 class Past(Struct, frozen=True, kw_only=True):
@@ -79,7 +79,7 @@ def decide(
 
 
 def _not_needed(  # noqa: PLR0913  what is known
-    past: Past, one: Made, snapshot: Snapshot, seen: Seen, why: str, *, rebooted: bool
+    past: Past, one: Made, snapshot: Snapshot, seen: InForce, why: str, *, rebooted: bool
 ) -> str:
     if one.taken_back:
         return TAKEN_BACK
@@ -92,7 +92,7 @@ def _not_needed(  # noqa: PLR0913  what is known
     return _back(past, one, snapshot)
 
 
-def planned(one: Made, looked: Compared | None) -> Seen:
+def planned(one: Made, looked: Compared | None) -> InForce:
     """What a look says of the change that is to be taken back: one that took another back is there when that is not."""
     if looked is None or looked.state == "unknown":
         return "unseen"
@@ -117,7 +117,7 @@ def _by_hand(one: Made) -> str:
     return f"act by hand where it is wanted; the run did: {done}"
 
 
-def _rebooted(seen: Seen) -> str:
+def _rebooted(seen: InForce) -> str:
     found = "the host was restarted since, which took it back"
     return f"{found}; what is there now was set at boot, not by this run" if seen in ("made", "changed") else found
 
