@@ -49,7 +49,8 @@ def save_refused(folder: Path, reports: Sequence[HostReport], creator: str) -> d
             try:
                 save_plans(saved[report.host], [report.begun.plan], creator)
             except UsageError as error:  # what was done is done: that is no mistake of whoever typed the command
-                raise JournalError(error.message, where=error.where, hint="the run itself has ended, and is sealed") from None
+                hint = "free space there; the run itself has ended, and is sealed"
+                raise JournalError(error.message, where=error.where, hint=hint) from None
     return saved
 
 

@@ -43,7 +43,7 @@ def list_runs(state: Path) -> RunsResult:
 
 
 def find_run(state: Path, run: str, listed: Sequence[Run] | None = None) -> Run:
-    """One run by its id, or "last"; UsageError where there is none. `listed` are the runs where they are known already."""
+    """One run by its id, or "last"; UsageError where there is none. `listed` are the runs, where they are known."""
     known = {found.run_id: found for found in (runs(state) if listed is None else listed)}
     if not known:
         raise UsageError("there are no runs yet", where=str(state), hint="--state-dir names another place")
@@ -58,7 +58,7 @@ def report(state: Path, run: str) -> ReportResult:
     known = runs(state)
     found = find_run(state, run, known)
     left = [opened for opened in left_open(state, known) if opened.run == found.run_id]
-    reports = [_reported(state, found, host, [opened for opened in left if opened.host == host]) for host in found.hosts]
+    reports = (_reported(state, found, host, [one for one in left if one.host == host]) for host in found.hosts)
     return ReportResult(found.run_id, tuple(reports))
 
 

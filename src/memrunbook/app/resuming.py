@@ -1,9 +1,9 @@
-"""Goes on with a run that was cut off: looks at what was open, runs what has not ended, and brings the run to its end."""
+"""Goes on with a run that was cut off: looks at what was open, runs what has not ended, brings the run to its end."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +15,9 @@ from memrunbook.app.connectors import Connectors
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.reporting import events_of, find_run
-from memrunbook.app.running import Part, RunArguments, Running, RunResult, to_its_end
+from memrunbook.app.running import Earlier, RunArguments, Running, RunResult, to_its_end
 from memrunbook.core.errors import Refused
+from memrunbook.core.reading.fact import Reading
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.event import Event, RunFinished, StepFinished
 from memrunbook.core.run.flight import flight
@@ -83,7 +84,11 @@ def resume(
     stop, clock, known = stop or threading.Event(), SystemClock(), runs(arguments.state)
     with RunDirectory.reopen(arguments.state, found.run_id, clock.now) as directory:
         directory.run.append(plain(_resumed(arguments, clock)))
-        parts = {host.name: _part(arguments.state, found.run_id, host.name) for host in order.hosts}
+        readings = {name: fact.reading for name, fact in catalog.facts().items()}
+        parts = {
+            host.name: earlier(found.run_id, records(arguments.state, found.run_id, host.name), readings)
+            for host in order.hosts
+        }
         running = Running(
             arguments=_as_run(arguments, order),
             runbook=runbook,
@@ -96,15 +101,15 @@ def resume(
             left=tuple(opened for opened in left_open(arguments.state, known) if opened.run != found.run_id),
             parts=parts,
         )
-        ended = [fold(name, part.events) for name, part in parts.items() if _has_ended(part)]
-        waiting = [host for host in order.hosts if not _has_ended(parts[host.name])]
+        ended = [fold(name, part.events) for name, part in parts.items() if _is_over(part)]
+        waiting = [host for host in order.hosts if not _is_over(parts[host.name])]
         return to_its_end(running, waiting, ended)
 
 
 def _interrupted(state: Path, run: str) -> tuple[Run, Invoked, Order]:
     found = find_run(state, run)
     if found.state == "running":
-        raise Refused(f"run {found.run_id} is running: a process is at work on it", hint="wait for it, or end that process")
+        raise Refused(f"run {found.run_id} is running: a process is at work on it", hint="wait for it, or end it")
     if found.state == "ended":
         outcomes = ", ".join(f"{host.host} {host.outcome}" for host in found.ended.hosts) if found.ended else ""
         how = f" ({outcomes})" if outcomes else ""
@@ -140,7 +145,7 @@ def _runbook(arguments: ResumeArguments, invoked: Invoked, order: Order) -> Runb
     if runbook.digest != invoked.runbook_digest:
         was, now = invoked.runbook_digest[:8], runbook.digest[:8]
         raise Refused(
-            f"the runbook {order.runbook} is another one by now: the run was begun with sha256:{was}, this is sha256:{now}",
+            f"the runbook {order.runbook} is another one by now: it was sha256:{was} then, and is sha256:{now}",
             hint=f"put the file back as it was, or {ANEW}",
         )
     return runbook
@@ -170,21 +175,41 @@ def _as_run(arguments: ResumeArguments, order: Order) -> RunArguments:
     )
 
 
-def _has_ended(part: Part) -> bool:
-    return any(isinstance(event, RunFinished) for event in part.events)
+def _is_over(part: Earlier) -> bool:
+    return part.behind is not None and part.behind.ended and not part.behind.locked
 
 
-def _part(state: Path, run_id: str, host: str) -> Part:
-    """What a run had done on one host, from its journal there."""
-    told = records(state, run_id, host)
+def earlier(run_id: str, told: list[dict[str, Any]], readings: Mapping[str, type[Reading]]) -> Earlier:
+    """What a run had done on one host, from the records of its journal there; `readings` are the types of the facts."""
     events: tuple[Event, ...] = tuple(events_of(told))
     finished = tuple(event for event in events if isinstance(event, StepFinished))
     labels = {f"{end.id}/{end.item}" if end.item else end.id for end in finished}
     opened = next((one for one in flight(told).open if one.step not in labels), None)
-    if not finished and opened is None:
-        return Part(None, events)
-    behind = Behind(finished, opened, _snapshot(told), _before(told, opened.record if opened else ""), _acted(told))
-    return Part(behind, events)
+    begun = next((n for n, record in enumerate(told) if opened and record.get("hash") == opened.record), 0)
+    behind = Behind(
+        run=run_id,
+        finished=finished,
+        open=opened,
+        first=_snapshot(told, readings),
+        before=_snapshot(told[:begun][::-1], readings),
+        acted=_acted(told),
+        ended=any(isinstance(event, RunFinished) for event in events),
+        locked=_locked(told),
+    )
+    return Earlier(behind, events)
+
+
+def _locked(told: Iterable[Mapping[str, Any]]) -> bool:
+    """True where the lock may have been taken and was not given back."""
+    locked = False
+    asked = ""
+    for record in told:
+        if record.get("event") == "asked":
+            asked = record["request"]["type"]
+            locked = locked or asked == "Lock"
+        elif (record.get("event"), asked) in (("answered", "Unlock"), ("error", "Lock")):
+            locked = False
+    return locked
 
 
 def _acted(told: list[dict[str, Any]]) -> bool:
@@ -192,15 +217,8 @@ def _acted(told: list[dict[str, Any]]) -> bool:
     return any(one["type"] == "Execute" and one["change"]["effect"] != "read" for one in asked)
 
 
-def _before(told: list[dict[str, Any]], begun: str) -> Snapshot | None:
-    """The newest snapshot before the question of this hash."""
-    place = next((n for n, record in enumerate(told) if record.get("hash") == begun), 0)
-    return _snapshot(told[:place][::-1])
-
-
-def _snapshot(told: list[dict[str, Any]]) -> Snapshot | None:
-    """The first snapshot among these records; None where there is none, or this version cannot read it."""
-    readings: Mapping[str, Any] = {name: fact.reading for name, fact in catalog.facts().items()}
+def _snapshot(told: Iterable[Mapping[str, Any]], readings: Mapping[str, type[Reading]]) -> Snapshot | None:
+    """The first snapshot among these records; None where there is none."""
     for record in told:
         if isinstance(record.get("answer"), dict) and record["answer"].get("type") == Snapshot.__name__:
             envelope = decode(record, readings)

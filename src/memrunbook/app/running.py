@@ -25,7 +25,7 @@ from memrunbook.core.run.flight import OpenStep, flight
 from memrunbook.core.run.record import Actor, Ended, Invoked, Order, Recorded, plain
 from memrunbook.core.run.report import HostReport, fold
 from memrunbook.core.run.request import Asking
-from memrunbook.core.run.resume import Behind
+from memrunbook.core.run.resume import Behind, give_back
 from memrunbook.core.run.run import not_reached, run_plan
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.core.runbook.spec import Sampling
@@ -179,7 +179,7 @@ def consent(allow: Collection[str] = (), *, yes: bool = False) -> Approver:
 
 
 @dataclass(frozen=True)
-class Part:
+class Earlier:
     """What an interrupted run had done on one host before it goes on: how far it came, and what it remembered."""
 
     behind: Behind | None = None
@@ -199,7 +199,7 @@ class Running:
     stop: threading.Event
     handled: Handled
     left: tuple[OpenStep, ...] = ()
-    parts: Mapping[str, Part] = field(default_factory=dict)
+    parts: Mapping[str, Earlier] = field(default_factory=dict)
 
     def run(self, hosts: Sequence[Host]) -> list[HostReport]:
         """Runs these hosts; the reports in their order. JournalError stops the host whose journal fails."""
@@ -241,17 +241,21 @@ class Running:
         """The end of a host that was not worked with; what is wrong with it is no concern of the others."""
         part = self._part(host)
         why = error.message if error.where == host.name else str(error)
-        events = not_reached(self.runbook, part.behind, error, why)
+        ended = part.behind is not None and part.behind.ended
+        events = [] if ended else not_reached(self.runbook, part.behind, error, why)
         for event in events:
             journal.append(Recorded(event))
         return fold(host.name, [*part.events, *events])
 
     def asking(self, host: Host) -> Asking[None]:
         """What is done on a host."""
-        return run_plan(self.runbook, self._watch, left=self.left, behind=self._part(host).behind)
+        part = self._part(host)
+        if part.behind is not None and part.behind.ended:
+            return give_back()
+        return run_plan(self.runbook, self._watch, left=self.left, behind=part.behind)
 
-    def _part(self, host: Host) -> Part:
-        return self.parts.get(host.name, Part())
+    def _part(self, host: Host) -> Earlier:
+        return self.parts.get(host.name, Earlier())
 
     @property
     def _on_first(self) -> Callable[[Snapshot], None] | None:

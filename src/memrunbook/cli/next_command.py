@@ -18,7 +18,8 @@ KEPT = frozenset({
 })  # fmt: skip
 
 WAY = frozenset({
-    "identity", "known_hosts", "ssh_config", "sudo", "runbooks", "config_dir", "patience", "forks", "accept_new_host_keys",
+    "identity", "known_hosts", "ssh_config", "sudo", "runbooks", "config_dir", "patience", "forks",
+    "accept_new_host_keys",
 })  # fmt: skip
 
 

@@ -8,6 +8,8 @@ cannot start a process any more still does. Gone with a reboot. Only who could c
 
 from __future__ import annotations
 
+from typing import Literal
+
 from memrunbook.actions.shared.scripts import STILL_GOING
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.request import Look, Seen
@@ -69,12 +71,16 @@ done <"$mrb_marks"
 if [ "$mrb_found" = begun ]; then
   if mrb_start "$mrb_shell" 2>/dev/null && [ "$mrb_started" = "$mrb_since" ]; then mrb_found=at-work; fi
   if [ -n "$3" ]; then
-    case $(child systemctl show --property=Job -- "$3" 2>/dev/null) in Job=0 | Job= | '') ;; *) mrb_found=at-work ;; esac
+    mrb_job=$(child systemctl show --property=Job -- "$3" 2>/dev/null)
+    case $mrb_job in Job=0 | Job= | '') ;; *) mrb_found=at-work ;; esac
   fi
 fi
 printf '%s\\n' "$mrb_found"
 """
 )
+
+
+BARE: dict[str, Literal["begun", "at-work", "absent"]] = {"begun": "begun", "at-work": "at-work", "absent": "absent"}
 
 
 def marked(script: str, args: tuple[str, ...], run: str, record: str) -> tuple[str, tuple[str, ...]]:
@@ -93,6 +99,6 @@ def look(session: Session, asked: Look, at: Instant) -> Seen:
         return Seen(at, "begun", why="the kernel was still at it when its command gave up waiting")
     if found == "ended" and status.isdecimal():
         return Seen(at, "ended", int(status))
-    if found in ("begun", "at-work", "absent"):
-        return Seen(at, found)
+    if found in BARE:
+        return Seen(at, BARE[found])
     return Seen(at, "unseen", why="its mark is not on the host any more (a reboot takes it away)")

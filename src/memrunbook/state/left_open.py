@@ -33,7 +33,7 @@ def left_open(state: Path, found: Sequence[Run] | None = None) -> tuple[OpenStep
 
 
 def in_flight(run: Run, host: str) -> Flight:
-    """What one host's journal of a run leaves open, whatever became of the file; what is under way, where it is running."""
+    """What one host's journal of a run leaves open, whatever became of the file; of a running run, what it is at."""
     return flight(_records(run.path / f"{file_name(host)}.jsonl"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -88,7 +89,8 @@ def open_blocks(left: Sequence[OpenStep]) -> list[Block]:
     blocks: list[Block] = [title]
     for opened in left:
         blocks.append(line(Span(opened.told, whole=True), f" (run {opened.run}{_by(opened.who)})", indent=2))
-        blocks.append(line(Span("hint: ", "hint"), Span(f"runbook report {opened.run}", "hint", whole=True), _looks(opened), indent=4))
+        report = Span(f"runbook report {opened.run}", "hint", whole=True)
+        blocks.append(line(Span("hint: ", "hint"), report, _looks(opened), indent=4))
     return blocks
 
 
@@ -99,7 +101,8 @@ def _by(who: str) -> str:
 def _looks(opened: OpenStep) -> str:
     if not opened.once or opened.answer == "done":
         return "; the next run looks at it first"
-    return f"; the next run looks first, and where that cannot tell repeats it with --allow {opened.consent} alone"
+    consent = f"--allow {shlex.quote(opened.consent)}"
+    return f"; the next run looks first; where that cannot tell, it repeats it with {consent} alone"
 
 
 def _with(words: str, value: object) -> str:

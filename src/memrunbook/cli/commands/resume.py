@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
     from memrunbook.core.run.record import Order
 
 # Which hosts and what they are stands in the run; how they are reached may be another way by now.
-ORDERED = {"host": (), "transport": "ssh", "tag": ()}
+ORDERED = frozenset({"host", "transport", "tag"})
 WAY = {name: option for name, option in REACH.items() if name not in ORDERED}
-TARGETS = OptionGroup("targets", lambda **given: Targets(**ORDERED, **given), WAY)
+TARGETS = OptionGroup("targets", partial(Targets, host=(), transport="ssh", tag=()), WAY)
 
 
 @click.command()

@@ -102,7 +102,7 @@ def _run(arguments: RunArguments, talk: Conversation, allow: tuple[str, ...], *,
     )
 
 
-def carry_out(  # noqa: PLR0913  what a run and one that goes on have in common
+def carry_out(
     does: Callable[[Approver, Notice, Callable[[], AbstractContextManager[None]]], RunResult],
     talk: Conversation,
     allow: tuple[str, ...],

@@ -145,13 +145,10 @@ class LookedAt(Struct, frozen=True, kw_only=True, tag="looked-at"):
     @property
     def told(self) -> str:
         """What happened, in a sentence."""
-        word = {"not-done": "not done", "again": "unknown, and a person let it happen again"}.get(
-            self.found, self.found
-        )
+        word = {"not-done": "not done", "again": "unknown, and let happen again"}.get(self.found, self.found)
         why = f": {self.why}" if self.why else ""
-        return (
-            f"looked at {self.step} of run {self.run} ({self.summary}, started {self.started[11:19]} UTC): {word}{why}"
-        )
+        what = f"{self.step} of run {self.run} ({self.summary}, started {self.started[11:19]} UTC)"
+        return f"looked at {what}: {word}{why}"
 
 
 class UndoPlanned(Struct, frozen=True, tag="undo-planned"):

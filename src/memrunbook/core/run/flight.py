@@ -1,4 +1,4 @@
-"""What a run began and nobody saw the end of: folded from a host's journal, so that it is shown and never just repeated."""
+"""What a run began and nobody saw the end of: folded from a host's journal, shown, and never just repeated."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class OpenStep(Struct, frozen=True, kw_only=True):
 
     @property
     def told(self) -> str:
-        """What is known of it, in a sentence: "restart-hog: Restart hog.service: started 03:12:07 UTC, outcome unknown"."""
+        """What is known of it: "restart-hog: Restart hog.service: started 03:12:07 UTC, outcome unknown"."""
         taken = "was being taken back, " if self.undo else ""
         return f"{self.step}: {self.summary}: {taken}started {clock(self.started)}, {ENDS.get(self.answer, UNKNOWN)}"
 
@@ -124,7 +124,6 @@ class _Folding:
             if not event.get("open"):
                 self.open.pop(label, None)
 
-
     def _look(self, look: LookedAt) -> None:
         """One at a step of this very run says how it ended; until the step itself has ended it stays."""
         opened = self.open.get(look.step)
@@ -142,7 +141,6 @@ def _begun(record: Mapping[str, Any]) -> OpenStep | None:
     if request.get("type") != "Execute" or change.get("effect") == Repeat.READ.value:
         return None
     actor = record.get("actor") or {}
-    known = {name: str(change.get(name, "")) for name in ("action", "target", "summary", "identity", "touches")}
     return OpenStep(
         run=str(record.get("run", "")),
         runbook=str(record.get("runbook", "")),
@@ -155,7 +153,11 @@ def _begun(record: Mapping[str, Any]) -> OpenStep | None:
         undo=bool(request.get("undo")),
         timeout=float(change.get("timeout", 30.0)),
         boot_id=str((record.get("identity") or {}).get("boot_id", "")),
-        **known,
+        action=str(change.get("action", "")),
+        target=str(change.get("target", "")),
+        summary=str(change.get("summary", "")),
+        identity=str(change.get("identity", "")),
+        touches=str(change.get("touches", "")),
     )
 
 

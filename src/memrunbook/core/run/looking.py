@@ -18,12 +18,12 @@ from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.progress import Progress
 from memrunbook.core.run.request import Asking, Look, Record, Seen, ask
 
-Verdict = tuple[Literal["done", "failed", "not-done", "unknown"], str]
+Found = tuple[Literal["done", "failed", "not-done", "unknown"], str]
 SEEN: dict[str, str] = {
     "at-work": "its command, or the job that it asked for, is still at work on the host",
     "begun": "its command began, and how it ended is not on the host",
 }
-KNOWN: dict[str, Verdict] = {
+KNOWN: dict[str, Found] = {
     "done": ("done", "its command ended well, says the journal"),
     "failed": ("failed", "its command failed, says the journal"),
 }
@@ -65,7 +65,7 @@ def look_of(
     )
 
 
-def _verdict(progress: Progress, opened: OpenStep, seen: Seen) -> Verdict:
+def _verdict(progress: Progress, opened: OpenStep, seen: Seen) -> Found:
     if seen.found == "ended":
         if seen.status == 0:
             return "done", "its mark on the host says that its command ended well"
@@ -81,7 +81,7 @@ def _verdict(progress: Progress, opened: OpenStep, seen: Seen) -> Verdict:
     return _by_target(progress, opened, seen) or ("unknown", why)
 
 
-def _by_target(progress: Progress, opened: OpenStep, seen: Seen) -> Verdict | None:
+def _by_target(progress: Progress, opened: OpenStep, seen: Seen) -> Found | None:
     """What the target itself tells: whoever is renewed by success is another one by now, or is not."""
     identity = "" if opened.undo else _identity_now(progress, opened)
     if not identity or not opened.identity:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,9 +96,18 @@ class Progress:
         yield from ask(Record(end))
         return end
 
-    def has_ended(self, step: Step, item: str) -> bool:
-        """True where this step and item have their record: of a run that goes on, some have it from before."""
-        return any((end.id, end.item) == (step.spec.id, item) for end in self.finished)
+    def has_ended(self, step: Step) -> bool:
+        """True where this step has its record as a whole, or some of it has and nothing more is done.
+
+        Of a run that goes on, steps have theirs from before.
+        """
+        items = [end.item for end in self.finished if end.id == step.spec.id]
+        return "" in items or bool(items and self.ending)
+
+    def left_of(self, step: Step, keys: Sequence[str]) -> list[str]:
+        """The items of a step that have no record yet; with those that have, not more than its limit."""
+        ended = [end.item for end in self.finished if end.id == step.spec.id]
+        return [key for key in keys if key not in ended][: max(0, step.spec.limit - len(ended))]
 
     def looks_of(self, change: Change | None) -> tuple[LookedAt, ...]:
         """What was seen of earlier beginnings of the same change that are not known not to have happened."""

@@ -104,7 +104,8 @@ def _cut_off(left: Sequence[OpenStep]) -> RunFinished:
         return CUT_OFF
     runs = ", ".join(dict.fromkeys(opened.run for opened in left))
     told = "; ".join(opened.told for opened in left)
-    return RunFinished("unknown", f"the run was cut off: {told}", hint=f"runbook resume {runs} looks at it and goes on")
+    hint = f"runbook resume {runs} looks at it and goes on"
+    return RunFinished("unknown", f"the run was cut off: {told}", hint=hint)
 
 
 def _open_step(opened: OpenStep) -> StepFinished:
@@ -112,7 +113,14 @@ def _open_step(opened: OpenStep) -> StepFinished:
     name, _, item = opened.step.partition("/")
     told = opened.told.removeprefix(f"{opened.step}: {opened.summary}: ")
     return StepFinished(
-        id=name, name=name, action=opened.action, item=item, state="unknown", why=told, summary=opened.summary, open=True
+        id=name,
+        name=name,
+        action=opened.action,
+        item=item,
+        state="unknown",
+        why=told,
+        summary=opened.summary,
+        open=True,
     )
 
 

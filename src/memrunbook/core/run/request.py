@@ -65,8 +65,9 @@ class Approval(Struct, frozen=True, tag=True):
 
 
 class Seen(Struct, frozen=True, tag=True):
-    """What the host's own mark says of a command: that it ended (with `status`), only began, is still at work or never
-    began. `unseen`: the mark is not there any more, or could not be read; `why` says so.
+    """What the host's own mark says of a command: it ended (with `status`), only began, is at work, or never began.
+
+    `unseen`: the mark is not there any more, or could not be read; `why` says so.
     """
 
     at: Instant

@@ -1,14 +1,15 @@
-"""Goes on with an interrupted run on one host: what was open is looked at, proven or left open; what has ended stays so.
+"""Goes on with an interrupted run on one host: what was open is looked at, proven or left open; what ended stays so.
 
 Nothing of the interrupted run is replayed: facts are read afresh, decisions are made anew, every gate is asked again.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from memrunbook.core.action.action import Action, Change
-from memrunbook.core.errors import Refused
+from memrunbook.core.errors import HostError, Interrupted, Refused
 from memrunbook.core.plan.diagnosis import world_of
 from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.plan.planner import again, bind_action, look_up
@@ -18,25 +19,29 @@ from memrunbook.core.run.event import LookedAt, StepFinished
 from memrunbook.core.run.flight import OpenStep, clock
 from memrunbook.core.run.looking import look_of, looked
 from memrunbook.core.run.progress import Doing, Progress
-from memrunbook.core.run.request import AskApproval, Asking, Done, Failed, Lock, Record, Wait, ask
+from memrunbook.core.run.request import AskApproval, Asking, Done, Failed, Lock, Record, Unlock, Wait, ask
 from memrunbook.core.runbook.bound import Runbook, Step
 
-LOCK_EVERY, LOCK_PATIENCE = 2.0, 60.0
-"""Seconds between two tries for the lock, and at most, while the command of the interrupted run goes on by itself."""
+LOCK_EVERY, LOCK_LEAST, LOCK_MOST = 1.0, 15.0, 60.0
+"""Seconds between two tries for the lock, and at least and at most, while the shell of the interrupted run lives on."""
 
 
 @dataclass(frozen=True)
 class Behind:
-    """How far an interrupted run had come on one host.
+    """How far an interrupted run (`run` is its id) had come on one host.
 
     `first` is what it read first, `before` what it had read when it began the open step; None where that is not known.
+    `ended`: it had come to its end here. `locked`: it has not given the lock back.
     """
 
+    run: str
     finished: tuple[StepFinished, ...] = ()
     open: OpenStep | None = None
     first: Snapshot | None = None
     before: Snapshot | None = None
     acted: bool = False
+    ended: bool = False
+    locked: bool = False
 
     @property
     def begun(self) -> bool:
@@ -63,19 +68,25 @@ def restore(progress: Progress, behind: Behind) -> None:
 
 
 def lock_again(behind: Behind | None) -> Asking[None]:
-    """Takes the lock; where the command of the interrupted run still holds it, waits for its end."""
-    waited, opened = 0.0, behind.open if behind else None
+    """Takes the lock; where the shell of this very run, cut off, still holds it, waits for its end."""
+    opened = behind.open if behind else None
+    patience, waited = min(max(opened.timeout if opened else 0.0, LOCK_LEAST), LOCK_MOST), 0.0
     while True:
         try:
             yield from ask(Lock())
         except Refused as error:
-            ours = opened is not None and opened.run in str(error)
-            if opened is None or not ours or waited >= min(opened.timeout, LOCK_PATIENCE):
+            if behind is None or behind.run not in str(error) or waited >= patience:
                 raise
         else:
             return
-        yield from ask(Wait(LOCK_EVERY, "what the interrupted run began still goes on here"))
+        yield from ask(Wait(LOCK_EVERY, "the shell of the run that was cut off is still at work here"))
         waited += LOCK_EVERY
+
+
+def give_back() -> Asking[None]:
+    """All that is left of a run that had come to its end here, but for the lock."""
+    with suppress(HostError, Refused, Interrupted):
+        yield from ask(Unlock())
 
 
 def go_on(progress: Progress, behind: Behind) -> Asking[Step | None]:

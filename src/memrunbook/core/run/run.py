@@ -91,7 +91,8 @@ def _live(progress: Progress, left: Sequence[OpenStep], behind: Behind | None) -
         progress.locked = True
         yield from _look(progress, left, behind)
     for step in runbook.steps:
-        yield from _run_step(progress, step)
+        if not progress.has_ended(step):
+            yield from _run_step(progress, step)
     resolved = yield from _resolved(progress)
     why = TOO_SHORT if progress.uncertain and incident.state == "fails" else incident.why
     yield from _finish(progress, _outcome(progress, resolved=resolved), progress.ending or why)
@@ -106,11 +107,8 @@ def _look(progress: Progress, left: Sequence[OpenStep], behind: Behind | None) -
 
 
 def _run_step(progress: Progress, step: Step) -> Asking[None]:
-    if progress.has_ended(step, ""):
-        return
     if progress.ending:
-        if not any(end.id == step.spec.id for end in progress.finished):
-            yield from _unreached(progress, step, "")
+        yield from _unreached(progress, step, "")
         return
     yield from progress.refresh("before the step")
     world = world_of(progress.runbook, progress.snapshot)
@@ -122,10 +120,8 @@ def _run_step(progress: Progress, step: Step) -> Asking[None]:
     elif not found:
         yield from progress.record(step, "", "not_needed", why=nothing_found(step.for_each, world))
     else:
-        keys = [key for key, _ in found if not progress.has_ended(step, key)]
-        keys = keys[: max(0, step.spec.limit - sum(end.id == step.spec.id for end in progress.finished))]
-        progress.items[step.spec.id] = keys
-        for key in keys:
+        progress.items[step.spec.id] = progress.left_of(step, [key for key, _ in found])
+        for key in progress.items[step.spec.id]:
             if progress.ending:
                 yield from _unreached(progress, step, key)
                 continue

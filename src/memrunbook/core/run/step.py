@@ -81,7 +81,8 @@ def _gate(
         approval = yield from ask(question)
         progress.fresh = 0
         if approval.answer == "yes" and approval.again != question.again:
-            yield from _declined(progress, step, item[0], "no", f"it is repeated on its own word alone: {question.again}")
+            why = f"it is repeated on its own word alone: {question.again}"
+            yield from _declined(progress, step, item[0], "no", why)
             return None
         if approval.answer != "yes" or approval.digest != planned.digest:
             yield from _declined(progress, step, item[0], approval.answer, approval.why)

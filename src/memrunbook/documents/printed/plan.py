@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Literal
 
 from memrunbook.core.plan.judged import Planned
-from memrunbook.documents.printed import Document
 from memrunbook.core.run.flight import OpenStep
+from memrunbook.documents.printed import Document
 from memrunbook.documents.printed.diagnose import PrintedHost, host_of, unreached
 from memrunbook.documents.printed.runs import PrintedOpen, open_steps
 

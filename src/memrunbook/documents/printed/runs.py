@@ -13,7 +13,7 @@ from memrunbook.documents.printed import Document
 
 
 class PrintedOpen(Struct, frozen=True):
-    """A step that a run began and that has no end; `started` in UTC, `consent` is the word that lets it happen again."""
+    """A step that a run began and that has no end; `started` is UTC, `consent` the word that lets it happen again."""
 
     run: str
     host: str
