@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 from msgspec import Struct
 
+from memrunbook.actions.shared.scripts import LOOK_ONLY
 from memrunbook.core.action.action import (
     Action,
     Blocked,
@@ -148,6 +149,16 @@ class Mover(Adjust, frozen=True, kw_only=True):
     moves: ClassVar[Moves | None] = {"memory.available_bytes": "up", "pressure.full.percent": "down"}
 
 
+class Knob(Adjust, frozen=True, kw_only=True):
+    """An adjustment whose undo can look before it acts."""
+
+    def _change(self, service: Service) -> Change:
+        change = super()._change(service)
+        if change.undo is None:
+            return change
+        return msgspec.structs.replace(change, undo=msgspec.structs.replace(change.undo, script=f"back\n{LOOK_ONLY}"))
+
+
 class Rigid(Action, frozen=True, kw_only=True):
     """Always the same harmless change: for what must not depend on a decision."""
 
@@ -163,7 +174,7 @@ class Rigid(Action, frozen=True, kw_only=True):
         return Change(action="rigid", summary=text, target=text, script="see", risk=Risk.NONE, repeat=Repeat.READ)
 
 
-ACTIONS: dict[str, type[Action]] = {"adjust": Adjust, "mover": Mover, "rigid": Rigid}
+ACTIONS: dict[str, type[Action]] = {"adjust": Adjust, "mover": Mover, "knob": Knob, "rigid": Rigid}
 
 
 @cache

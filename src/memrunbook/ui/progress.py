@@ -53,7 +53,7 @@ def _said(host: str, words: str) -> Line:
     return line(Span(host, "quiet"), "  ", words)
 
 
-def _doing(request: Request) -> str:  # noqa: PLR0911  one kind of question each
+def _doing(request: Request) -> str:
     match request:
         case ReadFacts():
             took = f", about {format_duration((request.count - 1) * request.every)}" if request.count > 1 else ""
