@@ -56,6 +56,7 @@ class Interpreter:
     """One run on one host. `watch` is told of every question; `stop` says whether a person asked to stop.
 
     `left` are the steps that runs left open on this host: a lock that one of them left behind is told with its step.
+    `begun` marks a run that goes on and had begun commands on this host before it was cut off.
     """
 
     host: str
@@ -71,6 +72,7 @@ class Interpreter:
     break_lock: bool = False
     runbook: str = ""
     left: Sequence[OpenStep] = ()
+    begun: bool = False
     watch: Watcher = lambda _: None
     stop: Callable[[], bool] = lambda: False
     events: list[Event] = field(default_factory=list)
@@ -148,7 +150,7 @@ class Interpreter:
 
     def _lock(self, request: Lock | Unlock) -> None:
         if isinstance(request, Lock):
-            take(self.session, self._owner, force=self.break_lock, told=self._in_flight)
+            take(self.session, self._owner, force=self.break_lock, told=self._in_flight, begun=self.begun)
         else:
             open_ = any(isinstance(event, StepFinished) and event.state == "unknown" for event in self.events)
             give(self.session, self._owner, settled=not open_)
