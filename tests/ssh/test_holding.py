@@ -83,7 +83,7 @@ def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sshd]:
     (programs / "sh").chmod(0o755)
     with running(folder, f"SetEnv PATH={programs}:/usr/local/bin:/usr/bin:/bin") as sshd:
         session = connected(sshd)
-        shell = Path(os.readlink(f"/proc/{int(session.execute('echo $$').text)}/exe"))
+        shell = Path(f"/proc/{int(session.execute('echo $$').text)}/exe").readlink()
         session.close()
         assert shell.name == request.param, "it is this shell that is tried"
         yield sshd

@@ -132,7 +132,7 @@ class Interpreter:
             case Execute():
                 return self._execute(request, record)
             case Compare() | Look():
-                return self._look(request)
+                return _looked(self.session, request, self.clock)
             case Wait():
                 yield Pause(request.seconds, self._locked)
             case Lock() | Unlock():
@@ -142,11 +142,6 @@ class Interpreter:
             case _:
                 assert_never(request)
         return Waited(self.clock.now())
-
-    def _look(self, request: Compare | Look) -> Compared | Seen:
-        if isinstance(request, Compare):
-            return compare(self.session, request.undo, self.clock.now)
-        return look(self.session, request, self.clock.now())
 
     def _lock(self, request: Lock | Unlock) -> None:
         if isinstance(request, Lock):
@@ -201,3 +196,9 @@ class Interpreter:
     @property
     def _owner(self) -> str:
         return f"{self.run_id} {self.actor}"
+
+
+def _looked(session: Session, request: Compare | Look, clock: Clock) -> Compared | Seen:
+    if isinstance(request, Compare):
+        return compare(session, request.undo, clock.now)
+    return look(session, request, clock.now())
