@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
 import shlex
@@ -162,6 +163,16 @@ def test_a_journal_that_was_changed_takes_nothing_back(victim: Victim, state: Pa
     journal = state / "runs" / run / "local.jsonl"
     journal.write_text(journal.read_text().replace("oom_score_adj", "oom_score_adX", 1))
     here("undo", run, "--yes").refused(6, "not to be trusted", hint="audit verify")
+    assert victim.value == 700
+
+
+def test_a_run_that_goes_on_is_not_undone(victim: Victim, state: Path) -> None:
+    run = carried_out(victim, state)
+    journal = state / "runs" / run
+    (state / "ledger.jsonl").write_text("")  # so that it has no end
+    with (journal / "run.jsonl").open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        here("undo", run, "--yes").refused(5, "is running", hint="wait until it has ended")
     assert victim.value == 700
 
 
