@@ -259,7 +259,9 @@ class Running:
             journal.append(Recorded(event))
         return fold(host.name, [*part.events, *events])
 
-    def _asking(self, part: Earlier) -> Asking[None]:
+    def asking(self, host: Host) -> Asking[None]:
+        """What is done on a host."""
+        part = self._part(host)
         if part.behind is not None and part.behind.ended:
             return give_back()
         return run_plan(self.runbook, self._watch, left=self.left, behind=part.behind)
@@ -311,7 +313,7 @@ class Running:
             stop=self.stop.is_set,
         )
         try:
-            asking, approved = self._asking(part), arguments.approved.get(host.name)
+            asking, approved = self.asking(host), arguments.approved.get(host.name)
             return (yield from interpreter.run(as_approved(asking, approved) if approved else asking))
         except JournalError:
             interpreter.release()  # nothing more may be done here, but the host shall not stay locked
