@@ -11,14 +11,19 @@ import msgspec
 T = TypeVar("T")
 
 
-def read_lines(path: Path, kind: type[T]) -> Iterator[T]:
-    """Each line that decodes as `kind`, in order; none where the file cannot be read."""
+def read_lines(path: Path, kind: type[T], having: bytes = b"") -> Iterator[T]:
+    """Each line that decodes as `kind`, in order; none where the file cannot be read.
+
+    `having` stands in every line that is wanted: others are not decoded, which costs a hundred times as much.
+    """
     try:
         lines = path.read_bytes().split(b"\n")
     except OSError:
         return
     decoder = msgspec.json.Decoder(kind)
     for line in lines:
+        if having not in line:
+            continue
         try:
             yield decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
