@@ -9,7 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from memrunbook.app.auditing import AuditResult, audit, records
+    from memrunbook.app.accounting import AccountArguments, AccountsResult, account, accounts, records
+    from memrunbook.app.auditing import AuditArguments, AuditResult, audit
     from memrunbook.app.connectors import Connectors
     from memrunbook.app.diagnosing import DiagnoseArguments, DiagnoseResult, diagnose
     from memrunbook.app.explaining import explain_log
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 # What is public, and the file that holds it.
 _HOMES = {
-    "auditing": ("AuditResult", "audit", "records"),
+    "accounting": ("AccountArguments", "AccountsResult", "account", "accounts", "records"),
+    "auditing": ("AuditArguments", "AuditResult", "audit"),
     "connectors": ("Connectors",),
     "diagnosing": ("DiagnoseArguments", "DiagnoseResult", "diagnose"),
     "explaining": ("explain_log",),
@@ -36,6 +38,9 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "AccountArguments",
+    "AccountsResult",
+    "AuditArguments",
     "AuditResult",
     "Connectors",
     "DiagnoseArguments",
@@ -47,6 +52,8 @@ __all__ = [
     "RunArguments",
     "RunResult",
     "ValidateResult",
+    "account",
+    "accounts",
     "audit",
     "consent",
     "diagnose",

@@ -151,7 +151,8 @@ class Interpreter:
 
     def _execute(self, request: Execute, record: str) -> Executed:
         change = request.change
-        label = f"runbook: run={self.run_id} step={clean(request.step)} record={record[:16]}"
+        by = clean(self.actor).replace(" ", "_")
+        label = f"runbook: run={self.run_id} step={clean(request.step)} record={record[:16]} by={by}"
         holder = HoldingRun(self.run_id, self.runbook)
         carry_out = take_back if request.undo else execute
         result: Executed

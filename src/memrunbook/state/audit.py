@@ -61,10 +61,10 @@ def verify(state: Path, expect: str = "") -> list[AuditFinding]:
     return found
 
 
-def verify_run(state: Path, run: str) -> list[AuditFinding]:
-    """What is wrong with one run: its journals, its evidence, and the chain of the ledger that vouches for them."""
+def verify_runs(state: Path, runs: Iterable[str]) -> list[AuditFinding]:
+    """What is wrong with these runs: their journals and evidence, and the chain of the ledger that vouches for them."""
     book = _read(state)
-    return [*_ledger(book, every=False), *_run(book, run)]
+    return [*_ledger(book, every=False), *(found for run in runs for found in _run(book, run))]
 
 
 def verify_listed(state: Path) -> list[AuditFinding]:

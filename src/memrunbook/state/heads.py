@@ -1,4 +1,4 @@
-"""Heads of the ledger that were seen: the last one lies beside the key, `--expect-file` keeps one where it is wanted."""
+"""Heads of the ledger that were seen: the last one lies beside the key, `--expect-file` keeps one elsewhere."""
 
 from __future__ import annotations
 

@@ -237,7 +237,9 @@ def test_a_change_is_carried_out_under_a_witness_that_names_its_record() -> None
     assert done == Done(START, "fine", 2.0)
     (call,) = lab.session.calls
     assert call.args[0].startswith("runbook: run=20260101T000000-ABCD step=act/web record=")
-    assert len(call.args[0].rpartition("=")[2]) == 16
+    record, _, by = call.args[0].rpartition("record=")[2].partition(" by=")
+    assert len(record) == 16
+    assert by == "me"
     assert call.args[1:] == ("web",)
 
 

@@ -14,7 +14,7 @@ from tests.unit.state.conftest import NOW, RUN_ID
 from memrunbook.core.errors import JournalError
 from memrunbook.core.instant import Instant
 from memrunbook.state import audit, chain, heads, keys, ledger
-from memrunbook.state.audit import verify, verify_listed, verify_run
+from memrunbook.state.audit import verify, verify_listed, verify_runs
 from memrunbook.state.chain import Link
 from memrunbook.state.ledger import LedgerEntry
 from memrunbook.state.run_directory import RunDirectory
@@ -226,16 +226,16 @@ def test_one_run_and_the_list_of_runs_are_checked_for_what_they_show(
     with RunDirectory.create(state, "20261123T094107Z-efgh", now) as later:
         later.run.append({"event": "began"})
         later.end()
-    assert verify_run(state, RUN_ID) == verify_listed(state) == []
+    assert verify_runs(state, [RUN_ID]) == verify_listed(state) == []
     rewrite(finished / "web-1.jsonl")
-    assert [one.where for one in verify_run(state, RUN_ID)] == [f"{finished / 'web-1.jsonl'}:2"]
-    assert verify_run(state, later.run_id) == verify_listed(state) == []
+    assert [one.where for one in verify_runs(state, [RUN_ID])] == [f"{finished / 'web-1.jsonl'}:2"]
+    assert verify_runs(state, [later.run_id]) == verify_listed(state) == []
     rewrite(finished / "run.jsonl")
     assert [one.where for one in verify_listed(state)] == [f"{finished / 'run.jsonl'}:2"]
     shutil.rmtree(later.path)
     assert [one.where for one in verify_listed(state)] == [f"{finished / 'run.jsonl'}:2", str(later.path)]
     drop_line(ledger.ledger_file(state), 0)
-    assert "record 2 stands where record 1 belongs" in verify_run(state, RUN_ID)[0].message
+    assert "record 2 stands where record 1 belongs" in verify_runs(state, [RUN_ID])[0].message
 
 
 def test_a_run_that_was_begun_after_the_ledger_was_read_is_no_error(

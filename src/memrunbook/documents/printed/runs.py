@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from memrunbook.core.run.record import Ended, Invoked
 from memrunbook.documents.printed import Document
+from memrunbook.documents.printed.audit import PrintedAuditFinding
 
 
 class PrintedRun(Struct, frozen=True, kw_only=True):
@@ -26,9 +27,12 @@ class RunsDocument(Document, frozen=True, kw_only=True):
     """runbook runs --json."""
 
     format: Literal["memrunbook.runs/1"] = "memrunbook.runs/1"
+    intact: bool
+    findings: tuple[PrintedAuditFinding, ...]
     runs: tuple[PrintedRun, ...]
 
 
-def runs_document(runs: Iterable[PrintedRun]) -> RunsDocument:
-    """The runs, the newest first."""
-    return RunsDocument(runs=tuple(runs))
+def runs_document(runs: Iterable[PrintedRun], findings: Iterable[PrintedAuditFinding]) -> RunsDocument:
+    """The runs, the newest first, and where what is shown of them is not as it was written."""
+    found = tuple(findings)
+    return RunsDocument(intact=not found, findings=found, runs=tuple(runs))
