@@ -12,7 +12,7 @@ from msgspec import structs
 
 from memrunbook.app.reporting import find_run
 from memrunbook.core.errors import UsageError
-from memrunbook.core.run.account import Account, HostAccount, Line, account_of
+from memrunbook.core.run.account import Account, HostAccount, JournaledLine, account_of
 from memrunbook.state import audit as journals
 from memrunbook.state.audit import AuditFinding
 from memrunbook.state.lines import read_lines
@@ -125,7 +125,7 @@ def _account(arguments: AccountArguments, run: Run) -> Account:
 
 
 def _host(state: Path, run: Run, host: str) -> HostAccount:
-    found = account_of(host, read_lines(state / "runs" / run.run_id / f"{file_name(host)}.jsonl", Line))
+    found = account_of(host, read_lines(state / "runs" / run.run_id / f"{file_name(host)}.jsonl", JournaledLine))
     return found if found.outcome else structs.replace(found, outcome=run.state)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from memrunbook.runtime.life import Life
     from memrunbook.state.witness import Compared
 
-Verdict = Literal["intact", "intact-up-to-end", "not-intact", "nothing"]
+AuditVerdict = Literal["intact", "intact-up-to-end", "not-intact", "nothing"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ class AuditResult:
         return not any(finding.level == "error" for finding in self.findings)
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> AuditVerdict:
         """`intact` only where somebody else knows the end; `nothing` where no run was made yet."""
         if not self.intact:
             return "not-intact"

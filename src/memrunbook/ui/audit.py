@@ -10,7 +10,7 @@ from memrunbook.ui.words import plural
 
 MOST = 50
 """Findings on a page: what stands behind so many is a flood."""
-Verdict = Literal["intact", "intact-up-to-end", "not-intact", "nothing"]
+AuditVerdict = Literal["intact", "intact-up-to-end", "not-intact", "nothing"]
 
 
 class AuditLine(Protocol):
@@ -27,7 +27,7 @@ class AuditLine(Protocol):
 
 
 def audit_view(
-    verdict: Verdict, findings: Sequence[AuditLine], state: str, told: Sequence[tuple[str, str]] = ()
+    verdict: AuditVerdict, findings: Sequence[AuditLine], state: str, told: Sequence[tuple[str, str]] = ()
 ) -> list[Block]:
     """The verdict on the state directory, what is known of its end (`told`: title and words), every finding."""
     place = Span(state, whole=True)

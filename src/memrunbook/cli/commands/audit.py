@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from memrunbook.cli import exit_codes
-from memrunbook.cli.moments import moment
-from memrunbook.cli.options import HOSTS, OUTPUT, STATE, OptionGroup, OutputOptions, Targets, common
+from memrunbook.cli.options import HOSTS, OUTPUT, STATE, OutputOptions, Targets, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show as show_answer
+from memrunbook.cli.wanted import FORMS, FORMS_HELP, WANTED, Wanted
 
 if TYPE_CHECKING:
     from memrunbook.app.accounting import AccountArguments, AccountsResult
@@ -87,35 +87,25 @@ def _pages(result: AuditResult, state: Path) -> Iterator[list[Block]]:
         yield error_view(error, host)
 
 
-_PATTERN = "a name or a pattern as of a shell (web-*)"
-WANTED = OptionGroup(
-    "wanted",
-    dict,
-    {
-        "host": click.option("--host", default="", metavar="HOST", help=f"Only of this host: {_PATTERN}."),
-        "actor": click.option("--actor", default="", help=f"Only by this user, sudo user or user@node: {_PATTERN}."),
-        "runbook": click.option("--runbook", default="", metavar="NAME", help=f"Only with this runbook: {_PATTERN}."),
-        "since": click.option(
-            "--since", metavar="TIME", help="Only what was under way since: 2026-11-22, …T09:41, 7d."),
-        "until": click.option("--until", metavar="TIME", help="Only what was begun before that."),
-        "outcome": click.option("--outcome", default="", metavar="WORD", help="Only with this outcome, as resolved."),
-    },
-)  # fmt: skip
-
-
-def _arguments(run: str, state: Path, wanted: dict[str, Any]) -> AccountArguments:
+def _arguments(run: str, state: Path, wanted: Wanted) -> AccountArguments:
     from memrunbook.app import AccountArguments
-    from memrunbook.cli.moments import refuse_unknown_outcome
 
-    refuse_unknown_outcome(wanted["outcome"])
-    times = {name: moment(wanted[name], f"--{name}") for name in ("since", "until")}
-    return AccountArguments(state=state, run=run, **{**wanted, **times})
+    return AccountArguments(
+        state=state,
+        run=run,
+        host=wanted.host,
+        actor=wanted.actor,
+        runbook=wanted.runbook,
+        since=wanted.since,
+        until=wanted.until,
+        outcome=wanted.outcome,
+    )
 
 
 @command.command()
 @click.argument("run", metavar="[RUN]", default="")
 @common(WANTED, STATE, OUTPUT)
-def show(run: str, wanted: dict[str, Any], state: Path, output: OutputOptions) -> int:
+def show(run: str, wanted: Wanted, state: Path, output: OutputOptions) -> int:
     """Show who did what, when, why and with whose consent; RUN is an id, or: last; without it every run."""
     from memrunbook.app import accounts
 
@@ -142,11 +132,10 @@ def _account_pages(result: AccountsResult) -> Iterator[list[Block]]:
 
 @command.command()
 @click.argument("run", metavar="[RUN]", default="")
-@click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True,
-              help="JSON lines: the records as they stand; CSV: one row each, for a spreadsheet.")  # fmt: skip
+@click.option("--format", "form", type=click.Choice(FORMS), default=FORMS[0], show_default=True, help=FORMS_HELP)
 @click.option("-o", "--output", "file", type=click.Path(path_type=Path), help="A new file; default: stdout.")
 @common(WANTED, STATE)
-def export(run: str, form: str, file: Path | None, wanted: dict[str, Any], state: Path) -> int:
+def export(run: str, form: str, file: Path | None, wanted: Wanted, state: Path) -> int:
     """Write the records of RUN (an id, or: last), or of every run, the oldest first."""
     from memrunbook.cli.exporting import export_records
 

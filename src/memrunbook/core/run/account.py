@@ -22,7 +22,7 @@ ChangeState = Literal[
 UNASKED = Raw(b"null")
 
 
-class Line(Struct, frozen=True):
+class JournaledLine(Struct, frozen=True):
     """One line of a host's journal, as far as an account needs it; what was asked and answered is left as it stands."""
 
     time: str = ""
@@ -124,7 +124,7 @@ class _Folding:
         self.outcome = ""
         self._open: int | None = None
 
-    def take(self, line: Line) -> None:
+    def take(self, line: JournaledLine) -> None:
         kind = _read(line.request if line.event == "asked" else line.answer, _Tag).type
         if line.event == "asked":
             self._open = None
@@ -137,13 +137,13 @@ class _Folding:
         elif line.event == "recorded":
             self._recorded(_read(line.record, _Event))
 
-    def _asked(self, line: Line, step: _Planned) -> None:
+    def _asked(self, line: JournaledLine, step: _Planned) -> None:
         change = step.change or _Change()
         label = f"{step.id}/{step.item}" if step.item else step.id
         self._add(ChangeAccount(at=line.time, step=label, action=change.action, target=change.target,
                                 summary=change.summary))  # fmt: skip
 
-    def _executed(self, line: Line, asked: _Execution) -> None:
+    def _executed(self, line: JournaledLine, asked: _Execution) -> None:
         change = asked.change
         if change.effect == Repeat.READ.value:
             return
@@ -155,7 +155,7 @@ class _Folding:
             self._open = place
         self._put(state="begun", record=line.hash)
 
-    def _answered(self, line: Line, kind: str) -> None:
+    def _answered(self, line: JournaledLine, kind: str) -> None:
         if kind == "Approval":
             said = _read(line.answer, _Approval)
             self._put(answer=said.answer, who=said.who, how=said.how, why=said.why)
@@ -178,7 +178,7 @@ class _Folding:
             self.changes[self._open] = msgspec.structs.replace(self.changes[self._open], **fields)
 
 
-def account_of(host: str, lines: Iterable[Line]) -> HostAccount:
+def account_of(host: str, lines: Iterable[JournaledLine]) -> HostAccount:
     """What was asked for on a host, by the lines of its journal; what no version of them says is left out."""
     folding = _Folding()
     for line in lines:
