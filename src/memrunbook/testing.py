@@ -91,11 +91,15 @@ class ScriptedConnector:
 
 @dataclass
 class ScriptedApprover:
-    """Gives the answers in turn, the last one for ever, for the digest shown; `asked` holds the questions."""
+    """Gives the answers in turn, the last one for ever, for the digest shown; `asked` holds the questions.
+
+    Its yes is one with the question's own word where that is needed, unless `again` is False.
+    """
 
     answers: Sequence[GateAnswer] = ("yes",)
     how: str = "terminal"
     clock: FixedClock = field(default_factory=FixedClock)
+    again: bool = True
     asked: list[AskApproval] = field(default_factory=list)
 
     def approve(self, host: str, question: AskApproval) -> Approval:
@@ -103,7 +107,14 @@ class ScriptedApprover:
         del host
         answer = self.answers[min(len(self.asked), len(self.answers) - 1)]
         self.asked.append(question)
-        return Approval(self.clock.now(), answer, question.step.digest, who="a test", how=self.how)
+        return Approval(
+            self.clock.now(),
+            answer,
+            question.step.digest,
+            who="a test",
+            how=self.how,
+            again=question.again if self.again else "",
+        )
 
 
 @dataclass

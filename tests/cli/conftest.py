@@ -48,6 +48,10 @@ def machine(state: Path) -> Iterator[None]:
             left = lock.read_text().split(" ")[0] if lock.exists() else ""
             if left and (state / "runs" / left).is_dir():
                 lock.unlink()
+        for run in (state / "runs").glob("*"):
+            for folder in (Path("/run"), temporary.parent):
+                for mark in (folder / f"memrunbook-{run.name}.started", folder / f"{run.name}.started"):
+                    mark.unlink(missing_ok=True)
 
 
 @pytest.fixture

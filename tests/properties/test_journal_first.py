@@ -69,7 +69,7 @@ class Lab:
         undo = request["change"]["undo"] if request["undo"] else request["change"]
         assert request["type"] == "Execute"
         assert undo["script"] in call.script
-        assert tuple(undo["args"]) == call.args[1:]
+        assert call.args[-len(undo["args"]) :] == tuple(undo["args"])
         self.acted = True
         if self.error is not None:
             raise self.error

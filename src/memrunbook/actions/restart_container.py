@@ -43,6 +43,7 @@ class RestartContainer(Action, frozen=True, kw_only=True):
     needs: ClassVar[tuple[str, ...]] = ("containers", "host", "memory", "units")
     policy: ClassVar[str] = "restart"
     moves: ClassVar[Moves | None] = {"memory.available_bytes": "up", "swap.used_bytes": "down"}
+    renews: ClassVar[bool] = True
 
     container: Annotated[str, Meta(description="its name, its id, or both as facts write it: docker:ID")]
 

@@ -20,6 +20,7 @@ class RestartUnit(Action, frozen=True, kw_only=True):
     needs: ClassVar[tuple[str, ...]] = systemd.NEEDS
     policy: ClassVar[str] = "restart"
     moves: ClassVar[Moves | None] = {"memory.available_bytes": "up", "swap.used_bytes": "down"}
+    renews: ClassVar[bool] = True
 
     unit: systemd.UnitName
 

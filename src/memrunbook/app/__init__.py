@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from memrunbook.app.measuring import FactsArguments, facts
     from memrunbook.app.notice import Notice
     from memrunbook.app.planning import PlanArguments, PlanResult, plan
-    from memrunbook.app.reporting import list_runs, report
+    from memrunbook.app.reporting import RunsResult, list_runs, report
+    from memrunbook.app.resuming import ResumeArguments, ordered, resume
     from memrunbook.app.running import RunArguments, RunResult, consent, run
+    from memrunbook.app.undoing import UndoArguments, UndoPlans, undo, undo_plan
     from memrunbook.app.validating import ValidateResult, new_runbook, validate
 
 # What is public, and the file that holds it.
@@ -31,8 +33,10 @@ _HOMES = {
     "measuring": ("FactsArguments", "facts"),
     "notice": ("Notice",),
     "planning": ("PlanArguments", "PlanResult", "plan"),
-    "reporting": ("list_runs", "report"),
+    "reporting": ("RunsResult", "list_runs", "report"),
+    "resuming": ("ResumeArguments", "ordered", "resume"),
     "running": ("RunArguments", "RunResult", "consent", "run"),
+    "undoing": ("UndoArguments", "UndoPlans", "undo", "undo_plan"),
     "validating": ("ValidateResult", "new_runbook", "validate"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -49,8 +53,12 @@ __all__ = [
     "Notice",
     "PlanArguments",
     "PlanResult",
+    "ResumeArguments",
     "RunArguments",
     "RunResult",
+    "RunsResult",
+    "UndoArguments",
+    "UndoPlans",
     "ValidateResult",
     "account",
     "accounts",
@@ -61,10 +69,14 @@ __all__ = [
     "facts",
     "list_runs",
     "new_runbook",
+    "ordered",
     "plan",
     "records",
     "report",
+    "resume",
     "run",
+    "undo",
+    "undo_plan",
     "validate",
 ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from memrunbook.documents.library import Library, usual_library
 from memrunbook.state.paths import usual_state_dir
 
 if TYPE_CHECKING:
+    from memrunbook.core.run.flight import OpenStep
     from memrunbook.runtime.handled import Handled
 
 
@@ -41,10 +42,11 @@ class PlanArguments:
 
 @dataclass(frozen=True)
 class PlanResult:
-    """The runbook and what it would do on each host, in their order."""
+    """The runbook and what it would do on each host, in their order; and what runs left open on each, by its name."""
 
     runbook: Runbook
     hosts: tuple[Planned, ...]
+    open: Mapping[str, tuple[OpenStep, ...]] = field(default_factory=dict)
 
 
 def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.Event | None = None) -> PlanResult:
@@ -68,14 +70,22 @@ def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.E
         )
     )
     from memrunbook.state.handled import handled
+    from memrunbook.state.left_open import left_open
+    from memrunbook.state.runs import runs
 
-    done = handled(arguments.state)
+    known = runs(arguments.state)
+    done, left = handled(arguments.state, known), left_open(arguments.state, known)
     planned = tuple(_planned(runbook, one, done) for one in reached)
     if arguments.out is not None:
         from memrunbook.state.plans import save_plans
 
         save_plans(arguments.out, [one.plan for one in planned if one.plan is not None])
-    return PlanResult(runbook, planned)
+    return PlanResult(runbook, planned, {one.reached.name: _open_on(one.reached, left) for one in planned})
+
+
+def _open_on(reached: Reached, left: Iterable[OpenStep]) -> tuple[OpenStep, ...]:
+    snapshot = reached.snapshot
+    return tuple(one for one in left if (one.is_on(snapshot) if snapshot is not None else one.host == reached.name))
 
 
 def _planned(runbook: Runbook, reached: Reached, done: Mapping[str, Handled]) -> Planned:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from memrunbook.core.errors import JournalError, UsageError
 from memrunbook.core.run.event import Event
+from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.record import EVENT, Recorded, decode
 from memrunbook.core.run.report import HostReport, fold
+from memrunbook.state.left_open import in_flight, left_open
 from memrunbook.state.runs import Run, records, runs
 
 LAST = "last"
@@ -24,14 +28,23 @@ class ReportResult:
     reports: tuple[HostReport, ...]
 
 
-def list_runs(state: Path) -> list[Run]:
-    """The runs of a state directory, the newest first."""
-    return runs(state)
+@dataclass(frozen=True)
+class RunsResult:
+    """The runs of a state directory, the newest first, and the steps that they left open."""
+
+    runs: tuple[Run, ...]
+    open: tuple[OpenStep, ...]
 
 
-def find_run(state: Path, run: str) -> Run:
-    """One run by its id, or "last"; UsageError where there is none."""
-    known = {found.run_id: found for found in runs(state)}
+def list_runs(state: Path) -> RunsResult:
+    """The runs of a state directory, and what is open."""
+    found = runs(state)
+    return RunsResult(tuple(found), left_open(state, found))
+
+
+def find_run(state: Path, run: str, listed: Sequence[Run] | None = None) -> Run:
+    """One run by its id, or "last"; UsageError where there is none. `listed` are the runs, where they are known."""
+    known = {found.run_id: found for found in (runs(state) if listed is None else listed)}
     if not known:
         raise UsageError("there are no runs yet", where=str(state), hint="--state-dir names another place")
     run_id = next(iter(known)) if run == LAST else run
@@ -42,16 +55,25 @@ def find_run(state: Path, run: str) -> Run:
 
 def report(state: Path, run: str) -> ReportResult:
     """What a run (an id, or "last") did; UsageError where there is none, JournalError where it cannot be read."""
-    found = find_run(state, run)
-    running = found.state == "running"
-    reports = [fold(host, _events(state, found.run_id, host), running=running) for host in found.hosts]
+    known = runs(state)
+    found = find_run(state, run, known)
+    left = [opened for opened in left_open(state, known) if opened.run == found.run_id]
+    reports = (_reported(state, found, host, [one for one in left if one.host == host]) for host in found.hosts)
     return ReportResult(found.run_id, tuple(reports))
 
 
-def _events(state: Path, run_id: str, host: str) -> list[Event]:
-    told = (record for record in records(state, run_id, host) if record.get(EVENT) == Recorded.__struct_config__.tag)
+def _reported(state: Path, found: Run, host: str, left: Sequence[OpenStep]) -> HostReport:
+    events = events_of(records(state, found.run_id, host))
+    if found.state == "running":
+        return fold(host, events, under_way=in_flight(found, host).open, running=True)
+    return fold(host, events, left=left)
+
+
+def events_of(told: Iterable[Mapping[str, Any]]) -> list[Event]:
+    """The events among the records of a host's journal; JournalError for one that this version cannot read."""
+    recorded = (record for record in told if record.get(EVENT) == Recorded.__struct_config__.tag)
     try:
-        return [one.record for one in (decode(record, {}) for record in told) if isinstance(one, Recorded)]
+        return [one.record for one in (decode(record, {}) for record in recorded) if isinstance(one, Recorded)]
     except msgspec.ValidationError as error:
         raise JournalError(
             f"the journal holds an event that this version cannot read: {error}",

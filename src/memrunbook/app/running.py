@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,8 @@ from pathlib import Path
 from memrunbook import catalog
 from memrunbook.app.actor import this_actor
 from memrunbook.app.connectors import Connectors
+from memrunbook.app.ending import ended_host, save_refused
+from memrunbook.app.gates import OneAtATime
 from memrunbook.app.journaling import HostJournal
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.reading import refuse_twins, sampling_of
@@ -18,14 +20,16 @@ from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import JournalError, RunbookError
 from memrunbook.core.host import Host
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.run.event import Outcome, RunFinished
-from memrunbook.core.run.record import Actor, Ended, EndedHost, Invoked, Recorded, plain
+from memrunbook.core.run.event import Event
+from memrunbook.core.run.flight import OpenStep, flight
+from memrunbook.core.run.record import Actor, Ended, Invoked, Order, Recorded, plain
 from memrunbook.core.run.report import HostReport, fold
-from memrunbook.core.run.request import Approval, AskApproval
-from memrunbook.core.run.run import ENDS, run_plan
+from memrunbook.core.run.request import Asking
+from memrunbook.core.run.resume import Behind, give_back
+from memrunbook.core.run.run import not_reached, run_plan
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.core.runbook.spec import Sampling
-from memrunbook.documents.library import Library, usual_library
+from memrunbook.documents.library import Library, is_path, usual_library
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.fleet import each
@@ -35,15 +39,17 @@ from memrunbook.runtime.life import Life
 from memrunbook.runtime.ports import Approver, Session
 from memrunbook.runtime.redaction import HIDDEN, named_secret, redact
 from memrunbook.state.handled import handled
-from memrunbook.state.names import file_name
+from memrunbook.state.left_open import left_open
 from memrunbook.state.paths import prepare, usual_state_dir
-from memrunbook.state.plans import save_plans
 from memrunbook.state.run_directory import RunDirectory, new_run_id
+from memrunbook.state.runs import records, runs
 from memrunbook.ui.approve import UnattendedApprover
 from memrunbook.version import __version__
 
-LEFT = """Left at once: what was under way may be unfinished.
-  hint: runbook report {} shows how far each host came; look at the host before anything is repeated
+LEFT = "Left at once: what was under way may be unfinished.\n"
+LEFT_IDLE = "Left at once: no change was under way.\n"
+GO_ON = """\
+  hint: runbook resume {0} looks at it and goes on; runbook report {0} shows how far each host came
 """
 
 
@@ -51,7 +57,8 @@ LEFT = """Left at once: what was under way may be unfinished.
 class RunArguments:
     """A runbook by name or path, and its parameters as text; `watch` reads for so many seconds before it judges.
 
-    `reason` and `command` (what was typed) are kept in the journal. `break_lock` takes over the lock of a dead run.
+    `reason` and `command` (what was typed) are kept in the journal, and `options`, the words that say how the hosts are
+    reached. `break_lock` takes over the lock of a dead run.
     """
 
     runbook: str
@@ -63,6 +70,7 @@ class RunArguments:
     watch: float | None = None
     reason: str = ""
     command: str = ""
+    options: tuple[str, ...] = ()
     break_lock: bool = False
     actor: Actor = field(default_factory=this_actor)
 
@@ -96,21 +104,47 @@ def run(
     stop = stop or threading.Event()
     clock = SystemClock()
     state = prepare(arguments.state)
+    known = runs(state)
     with RunDirectory.create(state, new_run_id(clock.now()), clock.now) as directory:
         directory.run.append(plain(_invoked(arguments, runbook, clock)))
-        gates = OneAtATime(approver, threading.Lock(), alone)
         running = Running(
-            arguments, runbook, policy, directory, gates, notice, stop, handled(state).get(runbook.name, {})
+            arguments=arguments,
+            runbook=runbook,
+            policy=policy,
+            directory=directory,
+            approver=OneAtATime(approver, threading.Lock(), alone),
+            notice=notice,
+            stop=stop,
+            handled=handled(state, known).get(runbook.name, {}),
+            left=left_open(state, known),
         )
-        try:
-            reports = running.run()
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(LEFT.format(directory.run_id)) from None
-        ended = tuple(EndedHost(report.host, _outcome(report), _machine_id(report)) for report in reports)
-        directory.run.append(plain(Ended(time=clock.now().isoformat(), hosts=ended)))
+        return to_its_end(running, arguments.hosts)
+
+
+def to_its_end(running: Running, hosts: Sequence[Host], ended: Sequence[HostReport] = ()) -> RunResult:
+    """Runs these hosts and writes down how all ended, `ended` before among them; the directory is sealed and closed.
+
+    JournalError where the journal fails: then the run has no end, and can be gone on with.
+    """
+    directory, order = running.directory, [host.name for host in running.arguments.hosts]
+    try:
+        reports = sorted([*ended, *running.run(hosts)], key=lambda report: order.index(report.host))
+        finished = tuple(ended_host(report, directory.run_id) for report in reports)
+        directory.run.append(plain(Ended(time=SystemClock().now().isoformat(), hosts=finished)))
         directory.end()
-        saved = _save_refused(directory.path, reports, arguments.actor.user)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(left_words(directory.run_id, running.in_flight())) from None
+    except JournalError as error:
+        then = f"then: runbook resume {directory.run_id} (report shows how far it came)"
+        raise JournalError(error.message, where=error.where, hint=f"{error.hint}; {then}") from None
+    saved = save_refused(directory.path, reports, running.arguments.actor.user)
     return RunResult(directory.run_id, tuple(reports), saved)
+
+
+def left_words(run_id: str, in_flight: Sequence[OpenStep]) -> str:
+    """What is said to whoever leaves at once: what may be unfinished, and what to do."""
+    under_way = "".join(f"  {opened.host}: {opened.told}\n" for opened in in_flight)
+    return f"{LEFT if under_way else LEFT_IDLE}{under_way}{GO_ON.format(run_id)}"
 
 
 def _invoked(arguments: RunArguments, runbook: Runbook, clock: SystemClock) -> Invoked:
@@ -127,6 +161,15 @@ def _invoked(arguments: RunArguments, runbook: Runbook, clock: SystemClock) -> I
             name: HIDDEN if named_secret(name) else redact(str(value)) for name, value in runbook.parameters.items()
         },
         hosts=tuple(host.name for host in arguments.hosts),
+        order=Order(
+            runbook=str(Path(arguments.runbook).absolute()) if is_path(arguments.runbook) else arguments.runbook,
+            hosts=arguments.hosts,
+            parameters={
+                name: HIDDEN if named_secret(name) else redact(value) for name, value in arguments.parameters.items()
+            },
+            watch=arguments.watch,
+            options=tuple(redact(word) for word in arguments.options),
+        ),
     )
 
 
@@ -135,31 +178,12 @@ def consent(allow: Collection[str] = (), *, yes: bool = False) -> Approver:
     return UnattendedApprover(yes, allow, SystemClock().now, this_actor().user)
 
 
-def _kept(name: str, value: object) -> str:
-    return HIDDEN if named_secret(name) else redact(str(value))
+@dataclass(frozen=True)
+class Earlier:
+    """What an interrupted run had done on one host before it goes on: how far it came, and what it remembered."""
 
-
-@dataclass
-class OneAtATime:
-    """An approver that many hosts share: one question at a time; after "quit all" nobody is asked any more.
-
-    Nothing else is drawn while a question stands (`alone`).
-    """
-
-    approver: Approver
-    turn: threading.Lock
-    alone: Callable[[], AbstractContextManager[None]]
-    quit: bool = False
-
-    def approve(self, host: str, question: AskApproval) -> Approval:
-        """Waits for its turn and asks."""
-        with self.turn:
-            if self.quit:
-                return Approval(question.snapshot_at, "quit-all", how="terminal", why="all hosts were quit at a gate")
-            with self.alone():
-                answer = self.approver.approve(host, question)
-            self.quit = answer.answer == "quit-all"
-            return answer
+    behind: Behind | None = None
+    events: tuple[Event, ...] = ()
 
 
 @dataclass
@@ -174,10 +198,11 @@ class Running:
     notice: Notice
     stop: threading.Event
     handled: Handled
+    left: tuple[OpenStep, ...] = ()
+    parts: Mapping[str, Earlier] = field(default_factory=dict)
 
-    def run(self) -> list[HostReport]:
-        """Runs every host; the reports in their order. JournalError stops the host whose journal fails."""
-        hosts = self.arguments.hosts
+    def run(self, hosts: Sequence[Host]) -> list[HostReport]:
+        """Runs these hosts; the reports in their order. JournalError stops the host whose journal fails."""
         self.directory.hosts([host.name for host in hosts])  # one entry in the ledger for all of them
         return each(hosts, self._one, self.arguments.connectors.forks, SystemClock(self.stop))
 
@@ -197,7 +222,7 @@ class Running:
             session = self.arguments.connectors.connector(host).connect()
         except RunbookError as error:
             try:
-                return _not_reached(host, error, journal)
+                return self._not_reached(host, error, journal)
             finally:
                 journal.journal.close()
         try:
@@ -205,6 +230,32 @@ class Running:
         finally:
             session.close()
             journal.journal.close()
+
+    def in_flight(self) -> list[OpenStep]:
+        """What is under way by now, as the journals tell."""
+        names = [host.name for host in self.arguments.hosts]
+        found = [flight(records(self.arguments.state, self.directory.run_id, name)) for name in names]
+        return [opened for one in found for opened in one.open]
+
+    def _not_reached(self, host: Host, error: RunbookError, journal: HostJournal) -> HostReport:
+        """The end of a host that was not worked with; what is wrong with it is no concern of the others."""
+        part = self._part(host)
+        why = error.message if error.where == host.name else str(error)
+        ended = part.behind is not None and part.behind.ended
+        events = [] if ended else not_reached(self.runbook, part.behind, error, why)
+        for event in events:
+            journal.append(Recorded(event))
+        return fold(host.name, [*part.events, *events])
+
+    def asking(self, host: Host) -> Asking[None]:
+        """What is done on a host."""
+        part = self._part(host)
+        if part.behind is not None and part.behind.ended:
+            return give_back()
+        return run_plan(self.runbook, self._watch, left=self.left, behind=part.behind)
+
+    def _part(self, host: Host) -> Earlier:
+        return self.parts.get(host.name, Earlier())
 
     @property
     def _on_first(self) -> Callable[[Snapshot], None] | None:
@@ -218,7 +269,7 @@ class Running:
         return sampling_of(arguments.watch, self.runbook.spec.sample, arguments.hosts)
 
     def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> Life[HostReport]:
-        arguments = self.arguments
+        arguments, part = self.arguments, self._part(host)
         interpreter = Interpreter(
             host=host.name,
             run_id=self.directory.run_id,
@@ -239,45 +290,13 @@ class Running:
             handled=self.handled,
             break_lock=arguments.break_lock,
             runbook=self.runbook.name,
+            left=[*self.left, *([part.behind.open] if part.behind and part.behind.open else [])],
+            events=list(part.events),
             watch=lambda request: self.notice.asked(host.name, request),
             stop=self.stop.is_set,
         )
         try:
-            return (yield from interpreter.run(run_plan(self.runbook, self._watch)))
+            return (yield from interpreter.run(self.asking(host)))
         except JournalError:
             interpreter.release()  # nothing more may be done here, but the host shall not stay locked
             raise
-
-
-def _not_reached(host: Host, error: RunbookError, journal: HostJournal) -> HostReport:
-    """The end of a host that was never worked with; what is wrong with it is no concern of the others."""
-    outcome: Outcome = next((outcome for kind, outcome in ENDS.items() if isinstance(error, kind)), "unreachable")
-    why = error.message if error.where == host.name else str(error)
-    end = RunFinished(outcome, why, hint=error.hint)
-    journal.append(Recorded(end))
-    return fold(host.name, [end])
-
-
-def _outcome(report: HostReport) -> Outcome:
-    return "interrupted" if report.outcome == "running" else report.outcome
-
-
-def _machine_id(report: HostReport) -> str:
-    return report.begun.plan.identity.machine_id if report.begun else ""
-
-
-def refused_changes(report: HostReport) -> list[str]:
-    """What `--allow` would have to say for the steps that a gate refused: ACTION:TARGET."""
-    planned = {(step.id, step.item): step.change for step in report.begun.plan.steps} if report.begun else {}
-    refused = [planned.get((step.id, step.item)) for step in report.steps if step.state == "refused"]
-    return [f"{change.action}:{change.target}" for change in refused if change is not None]
-
-
-def _save_refused(folder: Path, reports: list[HostReport], creator: str) -> dict[str, Path]:
-    """The plans of the hosts where a gate refused, in their final format."""
-    saved = {}
-    for report in reports:
-        if report.begun is not None and refused_changes(report):
-            saved[report.host] = folder / f"plan-{file_name(report.host)}.json"
-            save_plans(saved[report.host], [report.begun.plan], creator)
-    return saved

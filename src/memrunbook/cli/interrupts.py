@@ -5,25 +5,29 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
 from memrunbook.cli.streams import while_heard
 
+LISTED = 8
 # A terminal that goes away (SIGHUP: the login to the control node was lost) is nobody who could be asked any more.
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
-def finish_then_stop(stop: threading.Event) -> Iterator[None]:
-    """While it lasts, the first Ctrl-C sets `stop`, the second one raises KeyboardInterrupt."""
+def finish_then_stop(stop: threading.Event, in_flight: Callable[[], Sequence[str]] = tuple) -> Iterator[None]:
+    """While it lasts, the first Ctrl-C sets `stop`, the second one raises KeyboardInterrupt.
+
+    `in_flight` names the commands that are under way: those are waited for.
+    """
 
     def interrupted(_number: int, _frame: FrameType | None) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        while_heard(sys.stderr.write)("\nStopping after what is under way. Ctrl-C again leaves at once.\n")
+        while_heard(sys.stderr.write)(f"\n{_stopping(in_flight())}\n")
 
     before = {number: signal.signal(number, interrupted) for number in NUMBERS}
     try:
@@ -31,3 +35,10 @@ def finish_then_stop(stop: threading.Event) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _stopping(commands: Sequence[str]) -> str:
+    if not commands:
+        return "Stopping: nothing new is begun. Ctrl-C again leaves at once."
+    which = "this command" if len(commands) == 1 else f"these {len(commands)} commands"
+    return f"Stopping after {which} ({', '.join(commands[:LISTED])}). Ctrl-C again leaves at once."

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
 from memrunbook.app.notice import Notice
 from memrunbook.cli.conversation import LOOKED_AT, Conversation
 from memrunbook.cli.streams import while_heard
+from memrunbook.core.host import Host
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.run.request import Request
+from memrunbook.core.run.request import Execute, Request
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.ui.first_look import first_look
 from memrunbook.ui.progress import ProgressDisplay
@@ -21,12 +22,13 @@ from memrunbook.ui.screen import Screen
 class Narration(Notice):
     """Tells of a run on stderr, or through a format that people do not read. Use it as a context manager."""
 
-    def __init__(self, talk: Conversation) -> None:
+    def __init__(self, talk: Conversation, hosts: Sequence[Host]) -> None:
         screen = Screen(talk.output.color, sys.stderr)
         self._format = talk.output.format
         self._display = ProgressDisplay(screen, SystemClock(talk.stop).now)
         self._record, self._ask = while_heard(self._format.record), while_heard(self._display.asked)
-        self.first_look = self._format.CONVERSES and screen.terminal and len(talk.hosts) <= LOOKED_AT
+        self.first_look = self._format.CONVERSES and screen.terminal and len(hosts) <= LOOKED_AT
+        self._doing: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         while_heard(self._display.__enter__)()
@@ -46,9 +48,17 @@ class Narration(Notice):
         while_heard(self._display.say)(first_look(snapshot))
 
     def asked(self, host: str, request: Request) -> None:
-        """What a host is asked for is drawn where people read along."""
+        """What a host is asked for is drawn where people read along; which commands are under way is kept."""
+        if isinstance(request, Execute):
+            self._doing[host] = request.step
+        else:
+            self._doing.pop(host, None)
         if self._format.CONVERSES:
             self._ask(host, request)
+
+    def in_flight(self) -> list[str]:
+        """The commands that are under way right now, as "restart-hog on web-1"."""
+        return [f"{step} on {host}" for host, step in self._doing.copy().items()]
 
     def recorded(self, record: Mapping[str, Any]) -> None:
         """A record goes to the format."""

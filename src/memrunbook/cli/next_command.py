@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 
 import click
 from click.core import ParameterSource
@@ -16,6 +17,11 @@ KEPT = frozenset({
     "patience", "allow", "reason", "forks", "watch", "accept_new_host_keys", "yes", "tag",
 })  # fmt: skip
 
+WAY = frozenset({
+    "identity", "known_hosts", "ssh_config", "sudo", "runbooks", "config_dir", "patience", "forks",
+    "accept_new_host_keys",
+})  # fmt: skip
+
 
 def kept_options(without: str = "") -> list[str]:
     """The words of the options of the command under way that its successor needs too, those of one parameter apart."""
@@ -26,6 +32,26 @@ def kept_options(without: str = "") -> list[str]:
         if isinstance(option, click.Option) and option.name in KEPT - {without} and typed:
             words += _words(option, context.params[option.name])
     return words
+
+
+def way_options() -> tuple[str, ...]:
+    """The words of the options of the command under way that say how hosts are reached and where runbooks are found.
+
+    Their paths are absolute: whoever goes on with a run may be somewhere else.
+    """
+    context = click.get_current_context()
+    words: list[str] = []
+    for option in context.command.params:
+        typed = option.name and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
+        if isinstance(option, click.Option) and option.name in WAY and typed:
+            words += _words(option, _absolute(context.params[option.name]))
+    return tuple(words)
+
+
+def _absolute(value: object) -> object:
+    if isinstance(value, tuple):
+        return tuple(_absolute(one) for one in value)
+    return value.absolute() if isinstance(value, Path) else value
 
 
 def reach(host: Host, without: str = "") -> str:

@@ -123,13 +123,18 @@ def entries(folders: Sequence[Path]) -> list[LibraryEntry]:
     return sorted(found, key=lambda entry: entry.name)
 
 
+def is_path(name: str) -> bool:
+    """True for what names a file, not a runbook of the search path."""
+    return "/" in name or name.endswith(".yaml")
+
+
 def read(name: str, folders: Sequence[Path]) -> tuple[bytes, str, str]:
     """A runbook's bytes, its file's name for messages, and its origin.
 
     `name` is a path where it has a "/" or ends in .yaml (the current folder is never searched: root does not run what
     lies about); else it is looked for in the folders and in the shipped ones.
     """
-    if "/" in name or name.endswith(".yaml"):
+    if is_path(name):
         return _read_path(Path(name)), name, "file"
     for origin, file in _files(folders):
         if file.name == f"{name}.yaml":

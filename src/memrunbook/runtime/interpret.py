@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -12,19 +12,24 @@ from memrunbook.core.action.action import Repeat
 from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import HostError, Interrupted, Refused, RunbookError, SessionLost
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.run.event import Event
+from memrunbook.core.run.event import Event, StepFinished
+from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.record import Answered, Asked, Envelope, NotAnswered, Recorded
 from memrunbook.core.run.report import HostReport, fold
 from memrunbook.core.run.request import (
     AskApproval,
     Asking,
+    Compare,
+    Compared,
     Done,
     Execute,
     Executed,
     Lock,
+    Look,
     ReadFacts,
     Record,
     Request,
+    Seen,
     Told,
     Unknown,
     Unlock,
@@ -33,10 +38,12 @@ from memrunbook.core.run.request import (
 )  # fmt: skip
 from memrunbook.core.text import clean
 from memrunbook.runtime.collect import Collector
-from memrunbook.runtime.execute import HoldingRun, execute, take_back
+from memrunbook.runtime.execute import compare, execute, take_back
 from memrunbook.runtime.handled import Handled, with_handled
+from memrunbook.runtime.holding import HoldingRun, disarm
 from memrunbook.runtime.life import Life, Pause
 from memrunbook.runtime.lock import give, take
+from memrunbook.runtime.marker import look
 from memrunbook.runtime.ports import Approver, Clock, Journal, Session
 from memrunbook.runtime.redaction import redact, without_secrets
 from memrunbook.runtime.services import with_policy
@@ -46,7 +53,10 @@ Watcher = Callable[[Request], None]
 
 @dataclass
 class Interpreter:
-    """One run on one host. `watch` is told of every question; `stop` says whether a person asked to stop."""
+    """One run on one host. `watch` is told of every question; `stop` says whether a person asked to stop.
+
+    `left` are the steps that runs left open on this host: a lock that one of them left behind is told with its step.
+    """
 
     host: str
     run_id: str
@@ -60,6 +70,7 @@ class Interpreter:
     handled: Handled = field(default_factory=dict)
     break_lock: bool = False
     runbook: str = ""
+    left: Sequence[OpenStep] = ()
     watch: Watcher = lambda _: None
     stop: Callable[[], bool] = lambda: False
     events: list[Event] = field(default_factory=list)
@@ -118,6 +129,8 @@ class Interpreter:
                 return self.approver.approve(self.host, request)
             case Execute():
                 return self._execute(request, record)
+            case Compare() | Look():
+                return self._look(request)
             case Wait():
                 yield Pause(request.seconds, self._locked)
             case Lock() | Unlock():
@@ -128,12 +141,22 @@ class Interpreter:
                 assert_never(request)
         return Waited(self.clock.now())
 
+    def _look(self, request: Compare | Look) -> Compared | Seen:
+        if isinstance(request, Compare):
+            return compare(self.session, request.undo, self.clock.now)
+        return look(self.session, request, self.clock.now())
+
     def _lock(self, request: Lock | Unlock) -> None:
         if isinstance(request, Lock):
-            take(self.session, self._owner, force=self.break_lock)
+            take(self.session, self._owner, force=self.break_lock, told=self._in_flight)
         else:
-            give(self.session, self._owner)
+            open_ = any(isinstance(event, StepFinished) and event.state == "unknown" for event in self.events)
+            give(self.session, self._owner, settled=not open_)
         self._locked = isinstance(request, Lock)
+
+    def _in_flight(self, run: str) -> str:
+        """What a run left open here, in a sentence."""
+        return "; ".join(opened.told for opened in self.left if opened.run == run)
 
     def _heed(self) -> None:
         """Ends the run before the next question where a person, or what happened during a script, says so."""
@@ -153,11 +176,13 @@ class Interpreter:
         change = request.change
         by = clean(self.actor).replace(" ", "_")
         label = f"runbook: run={self.run_id} step={clean(redact(request.step))} record={record[:16]} by={by}"
-        holder = HoldingRun(self.run_id, self.runbook)
+        holder = HoldingRun(self.run_id, self.runbook, record)
         carry_out = take_back if request.undo else execute
         result: Executed
         try:
             result = carry_out(self.session, change, label, self.clock.now(), holder)
+            if request.of is not None and request.of.change.back_after and isinstance(result, Done):
+                disarm(self.session, request.of.change, HoldingRun(request.of.run))
         except (HostError, Interrupted) as error:
             # A run takes an error for "not begun". A script that was cut off may have done its work: that is unknown.
             self.held_back = error

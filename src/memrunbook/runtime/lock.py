@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from memrunbook.core.errors import Refused, SessionLost
 from memrunbook.core.text import clean
+from memrunbook.runtime.marker import MARKS, PROCESS
 from memrunbook.runtime.ports import Session
 
 # Where the lock stands: /run is gone after a reboot, and so is the lock. The folder of a user must be the user's own.
-PLACE = """
+PLACE = (
+    PROCESS
+    + MARKS
+    + """
 mrb_uid=${shell_user:-$(child id -u)}
 mrb_lock=/run/memrunbook.lock
 if [ "$mrb_uid" != 0 ]; then
@@ -19,33 +25,58 @@ if [ "$mrb_uid" != 0 ]; then
     mrb_lock=$mrb_lock/lock
   fi
 fi
-mrb_start() { IFS= read -r mrb_stat <"/proc/$1/stat" || return 1; set -- ${mrb_stat##*) }; mrb_started=${20}; }
 """
+)
+# The lock is there: so is the place where each command of the run will be marked.
+OPEN = 'mrb_place "${1%% *}" && printf "run %s\\n" "${1%% *}" 2>/dev/null >>"$mrb_marks"; return 0'
 TAKE = (
     PLACE
+    + f"mrb_opened() {{ {OPEN}; }}"
     + """
 mrb_start $$ || mrb_started=0
 set -C; printf '%s\\n%s %s\\n' "$1" "$$" "$mrb_started" 2>/dev/null >"$mrb_lock"; mrb_status=$?; set +C
-[ $mrb_status = 0 ] && return 0
+[ $mrb_status = 0 ] && { mrb_opened "$1"; return 0; }
 [ -e "$mrb_lock" ] || return 7
 { IFS= read -r mrb_owner; read -r mrb_pid mrb_then; } <"$mrb_lock"
 mrb_state=stale
 if mrb_start "${mrb_pid:-none}" 2>/dev/null && [ "$mrb_started" = "$mrb_then" ]; then mrb_state=held; fi
-# Its shell is ended first: a run whose lock was taken over must not go on.
-if [ "$2" = break ] && { [ $mrb_state = stale ] || kill -KILL "$mrb_pid" 2>/dev/null; }; then
+# Its shell is ended first: a run whose lock was taken over must not go on. A run that goes on takes its own lock again.
+mrb_take=no
+[ $mrb_state = stale ] && [ "${mrb_owner%% *}" = "${1%% *}" ] && mrb_take=yes
+[ "$2" = break ] && { [ $mrb_state = stale ] || kill -KILL "$mrb_pid" 2>/dev/null; } && mrb_take=yes
+if [ $mrb_take = yes ]; then
   child rm -f -- "$mrb_lock"; mrb_start $$ || mrb_started=0
   set -C; printf '%s\\n%s %s\\n' "$1" "$$" "$mrb_started" 2>/dev/null >"$mrb_lock"; set +C
-  IFS= read -r mrb_owner <"$mrb_lock" && [ "$mrb_owner" = "$1" ] && return 0
+  IFS= read -r mrb_owner <"$mrb_lock" && [ "$mrb_owner" = "$1" ] && { mrb_opened "$1"; return 0; }
 fi
 printf '%s %s (pid %s)\\n' "$mrb_state" "$mrb_owner" "${mrb_pid:-unknown}"; return 5
 """
 )
-GIVE = PLACE + 'IFS= read -r mrb_owner <"$mrb_lock" && [ "$mrb_owner" = "$1" ] && child rm -f -- "$mrb_lock"'
+GIVE = (
+    PLACE
+    + """
+IFS= read -r mrb_owner <"$mrb_lock" && [ "$mrb_owner" = "$1" ] || return 0
+mrb_marks=
+[ "$2" != settled ] || mrb_place "${1%% *}" || mrb_marks=
+child rm -f -- "$mrb_lock" ${mrb_marks:+"$mrb_marks"}
+"""
+)
 HELD, NOT_OURS = 5, 6
 
 
-def take(session: Session, owner: str, *, force: bool) -> None:
-    """Takes the lock; Refused with its owner where somebody else has it. `owner` is one line: run, actor, time."""
+Told = Callable[[str], str]
+
+
+def nothing_known(_run: str) -> str:
+    """Of that run nothing is known here."""
+    return ""
+
+
+def take(session: Session, owner: str, *, force: bool, told: Told = nothing_known) -> None:
+    """Takes the lock; Refused with its owner where somebody else has it. `owner` is one line: run and actor.
+
+    A stale lock of the same run is its own. `told` says of a run what the journal here knows of its step in flight.
+    """
     output = session.execute(TAKE, (owner, "break" if force else ""), timeout=15.0)
     if output.status == 0:
         return
@@ -54,19 +85,28 @@ def take(session: Session, owner: str, *, force: bool) -> None:
     if output.status is None:
         raise SessionLost("the connection was lost while the host was being locked; the lock may be held")
     state, _, by = output.text.strip().partition(" ")
+    known = told(by.partition(" ")[0])
+    flight = f"; {known}" if known else ""
     if output.status == HELD and state == "stale":
+        look = f"runbook resume {clean(by.partition(' ')[0])} looks at it and goes on" if known else LOOK_FIRST
         raise Refused(
-            f"an earlier run left its lock on the host, and its shell is gone: {clean(by)}",
-            hint="look at that run with: runbook runs; then repeat the command with --break-lock",
+            f"an earlier run left its lock on the host, and its shell is gone: {clean(by)}{flight}",
+            hint=f"{look}; --break-lock takes the lock and nothing else",
         )
     if output.status == HELD:
         raise Refused(
-            f"another run is at work on the host: {clean(by)}",
+            f"another run is at work on the host: {clean(by)}{flight}",
             hint="wait for it; if it is dead, --break-lock ends its shell on the host and takes the lock over",
         )
     raise Refused(f"the host cannot be locked: {clean(output.text)}", hint="is /run writable on the host?")
 
 
-def give(session: Session, owner: str) -> None:
-    """Gives the lock back; one that is not ours (any more) is left alone."""
-    session.execute(GIVE, (owner,), timeout=15.0)
+LOOK_FIRST = "look at that run with: runbook runs"
+
+
+def give(session: Session, owner: str, *, settled: bool = False) -> None:
+    """Gives the lock back; one that is not ours (any more) is left alone.
+
+    With `settled` nothing of the run is open: its marks go too.
+    """
+    session.execute(GIVE, (owner, "settled" if settled else ""), timeout=15.0)

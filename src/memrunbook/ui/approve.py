@@ -20,6 +20,7 @@ from memrunbook.ui.screen import Screen
 Now = Callable[[], Instant]
 KEYS: Mapping[str, GateAnswer] = {"s": "skip", "q": "quit", "Q": "quit-all", "n": "no", "N": "no", "no": "no", "": "no"}
 ATTEMPTS = 3
+OFFERED = "taking it back may cost more than it did, and nobody can be asked here"
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class TerminalApprover:
             answer, why = self._answers(host, question)
         except KeyboardInterrupt:
             raise Interrupted("interrupted at the gate", hint="nothing of this step was done") from None
-        return Approval(self.clock(), answer, question.step.digest, self.who, "terminal", why)
+        again = question.again if answer == "yes" else ""
+        return Approval(self.clock(), answer, question.step.digest, self.who, "terminal", why, again)
 
     def _position(self, host: str) -> str:
         several = len(self.hosts) > 1 and host in self.hosts
@@ -54,7 +56,7 @@ class TerminalApprover:
         change = question.step.change
         risk = change.risk if change else Risk.NONE
         wanted = (_shown(change.target) or _shown(host)) if change and risk is Risk.HIGH else ""
-        answer, why = self._answer(host, question, wanted)
+        answer, why = self._answer(host, question, _shown(question.again) or wanted)
         if answer == "yes" and wanted != _shown(host) and host_name_needed(risk, len(self.hosts)):
             answer, why = self._answer(host, question, _shown(host))
         return answer, why
@@ -96,15 +98,20 @@ class UnattendedApprover:
         """Yes where consent covers exactly this; else no, saying which option would allow it."""
         change = question.step.change
         how, why = "none", "there is nothing to allow"
-        if change is not None:
+        if change is not None and question.offered:
+            why = OFFERED
+        elif change is not None:
             named = f"{change.action}:{change.target}"
-            how = self._consent(change.action, named, change.risk)
-            option = f"--allow {shlex.quote(_shown(named))}"
-            option = f"--yes or {option}" if change.risk <= Risk.LOW else option
-            why = "" if how != "none" else f"nobody can be asked here, and risk {change.risk.word} needs {option}"
-        return Approval(self.clock(), "no" if why else "yes", question.step.digest, self.who, how, why)
+            how = self._consent(change.action, named, change.risk, question.again)
+            why = "" if how != "none" else _needed(named, change.risk, question)
+        again = question.again if not why else ""
+        return Approval(self.clock(), "no" if why else "yes", question.step.digest, self.who, how, why, again)
 
-    def _consent(self, action: str, named: str, risk: Risk) -> str:
+    def _consent(self, action: str, named: str, risk: Risk, again: str) -> str:
+        if f"again:{named}" in self.allow:
+            return f"--allow again:{named}"
+        if again:  # no other consent was given knowing of that
+            return "none"
         if named in self.allow:
             return f"--allow {named}"
         if action in self.allow and risk <= Risk.MEDIUM:
@@ -123,6 +130,17 @@ class ConsentThenAsk:
         """The consent's yes, else the person's answer."""
         given = self.consent.approve(host, question)
         return given if given.answer == "yes" else self.terminal.approve(host, question)
+
+
+def _needed(named: str, risk: Risk, question: AskApproval) -> str:
+    """Which option would allow it."""
+    if question.again:
+        runs = ", ".join(dict.fromkeys(look.run for look in question.looks if not look.settled))
+        option = f"--allow {shlex.quote(_shown(question.again))}"
+        return f"run {runs} began it, and how that ended is unknown; look at the host, then repeat it with {option}"
+    option = f"--allow {shlex.quote(_shown(named))}"
+    option = f"--yes or {option}" if risk <= Risk.LOW else option
+    return f"nobody can be asked here, and risk {risk.word} needs {option}"
 
 
 def _declined(answer: GateAnswer) -> str:

@@ -34,6 +34,9 @@ def gate_view(host: str, question: AskApproval, now: Instant, position: str = ""
     entries.append(_row("Step", text(Span(step.label, "strong", whole=True), f"   {step.name}")))
     if question.changed:
         entries.append(_row("Changed", Span(question.changed, "warning", whole=True)))
+    entries += [_row("Before", Span(look.told, "warning", whole=True)) for look in question.looks]
+    if question.again:
+        entries.append(note("", Span("it is never repeated by itself: look at the host before you say yes", "warning")))
     reasons = [_reason(title, lines) for title, lines in question.evidence] or [text("no check fires")]
     entries.append(_row("Because", reasons[0]))
     entries += [note("", reason) for reason in reasons[1:]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from memrunbook.core.instant import Instant
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.event import WHERE, Signals
+from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.units import format_bytes, format_duration
 from memrunbook.linux.places import Place, shown
 from memrunbook.ui.block import Block, Row, Span, line, row
@@ -77,6 +79,30 @@ def held_blocks(held: Sequence[str]) -> list[Block]:
         Span("HELD", "warning"), ": frozen or changed for a while; that may be all that keeps an incident away"
     )
     return [title, *(line(Span(words, whole=True), indent=2) for words in held)]
+
+
+def open_blocks(left: Sequence[OpenStep]) -> list[Block]:
+    """What runs began on this host and nobody saw the end of: before anything else is done it is looked at."""
+    if not left:
+        return []
+    title = line(Span("OPEN", "unknown"), ": begun on this host, and nobody saw how it ended")
+    blocks: list[Block] = [title]
+    for opened in left:
+        blocks.append(line(Span(opened.told, whole=True), f" (run {opened.run}{_by(opened.who)})", indent=2))
+        report = Span(f"runbook report {opened.run}", "hint", whole=True)
+        blocks.append(line(Span("hint: ", "hint"), report, _looks(opened), indent=4))
+    return blocks
+
+
+def _by(who: str) -> str:
+    return f" by {who}" if who else ""
+
+
+def _looks(opened: OpenStep) -> str:
+    if not opened.once or opened.answer == "done":
+        return "; the next run looks at it first"
+    consent = f"--allow {shlex.quote(opened.consent)}"
+    return f"; the next run looks first; where that cannot tell, it repeats it with {consent} alone"
 
 
 def _with(words: str, value: object) -> str:

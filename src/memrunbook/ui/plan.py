@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from memrunbook.core.action.action import Repeat, Risk
 from memrunbook.core.instant import Instant
@@ -11,9 +11,10 @@ from memrunbook.core.plan.diagnosis import RunbookDiagnosis
 from memrunbook.core.plan.held import held_words
 from memrunbook.core.plan.plan import DecisionWord, Plan, PlannedStep
 from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.run.flight import OpenStep
 from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Style, line, note, row, text
 from memrunbook.ui.findings import finding_counts, finding_entries
-from memrunbook.ui.header import RUNBOOK, facts_row, held_blocks, host_row, memory_rows
+from memrunbook.ui.header import RUNBOOK, facts_row, held_blocks, host_row, memory_rows, open_blocks
 from memrunbook.ui.oom_event import NEWEST, newest_event
 from memrunbook.ui.suspects import cause_rows
 from memrunbook.ui.unread import sudo_row
@@ -36,11 +37,16 @@ def plan_view(  # noqa: PLR0913  what a page is made of
     now: Instant | None = None,
     *,
     saved: str = "",
+    left: Sequence[OpenStep] = (),
 ) -> list[Block]:
-    """The page; `next_command` carries out what there is to carry out, `saved` names the file with the plan."""
+    """The page; `next_command` carries out what there is to carry out, `saved` names the file with the plan.
+
+    `left` are the steps that runs left open on this host: they stand above all else.
+    """
     runbook = row(RUNBOOK, Span(plan.runbook, "strong"), body=digest_words(plan.runbook_digest))
     blocks: list[Block] = [
         plan_verdict(diagnosis, plan),
+        *open_blocks(left),
         *held_blocks(held_words(snapshot)),
         BLANK,
         Grid(

@@ -33,8 +33,8 @@ from memrunbook.core.run.request import (
 )  # fmt: skip
 from memrunbook.core.run.run import run_plan
 from memrunbook.runtime.collect import Collector
-from memrunbook.runtime.execute import DISARM
 from memrunbook.runtime.fleet import each
+from memrunbook.runtime.holding import DISARM
 from memrunbook.runtime.interpret import Interpreter
 from memrunbook.runtime.life import Finished, Life, Pause, resume, run_alone
 from memrunbook.runtime.lock import GIVE, TAKE
@@ -217,7 +217,7 @@ def test_a_lock_is_taken_and_given_back_for_run_and_actor() -> None:
     lab = Lab()
     lab.ask(Lock(), Unlock())
     owner = "20260101T000000-ABCD me"
-    assert [(call.script, call.args) for call in lab.session.calls] == [(TAKE, (owner, "")), (GIVE, (owner,))]
+    assert [(call.script, call.args) for call in lab.session.calls] == [(TAKE, (owner, "")), (GIVE, (owner, "settled"))]
     forced = Lab(break_lock=True)
     forced.ask(Lock())
     assert forced.session.calls[0].args == (owner, "break")
@@ -236,11 +236,9 @@ def test_a_change_is_carried_out_under_a_witness_that_names_its_record() -> None
     (done,) = lab.ask(Execute("act/web", CHANGE))
     assert done == Done(START, "fine", 2.0)
     (call,) = lab.session.calls
-    assert call.args[0].startswith("runbook: run=20260101T000000-ABCD step=act/web record=")
-    record, _, by = call.args[0].rpartition("record=")[2].partition(" by=")
-    assert len(record) == 16
-    assert by == "me"
-    assert call.args[1:] == ("web",)
+    run, record, witness, *args = call.args
+    assert witness == f"runbook: run=20260101T000000-ABCD step=act/web record={record} by=me"
+    assert (run, len(record), args) == ("20260101T000000-ABCD", 16, ["web"])
 
 
 def test_a_change_is_taken_back_by_its_undo_and_its_timer_stopped() -> None:
@@ -248,7 +246,7 @@ def test_a_change_is_taken_back_by_its_undo_and_its_timer_stopped() -> None:
     timed = msgspec.structs.replace(CHANGE, back_after=60.0)
     lab.ask(Execute("act", timed, undo=True))
     undo, disarm = lab.session.calls
-    assert undo.script.endswith('back\n}\nmrb_act "$@"')
+    assert 'back\n}\nmrb_act "$@"' in undo.script
     timer, mark = disarm.args
     assert (disarm.script, timer) == (DISARM, f"memrunbook-20260101t000000-abcd-{timed.digest[:8]}")
     assert mark.startswith("/run/memrunbook-holds/")

@@ -67,11 +67,15 @@ def command(
 
 
 def show_plan(arguments: PlanArguments, talk: Conversation, *, exit_code: bool = False) -> int:
-    """Plans, and shows what came of it; the exit code, 8 where there are steps to run and that was asked for."""
+    """Plans, and shows what came of it; the exit code, 8 where there are steps to run and that was asked for.
+
+    7 where a step of an earlier run is open on a host.
+    """
     from memrunbook.app import plan
 
     result = plan(arguments, talk, stop=talk.stop)
-    code = exit_codes.worst(_code(planned, exit_code=exit_code) for planned in result.hosts)
+    codes = [_code(planned, exit_code=exit_code) for planned in result.hosts]
+    code = exit_codes.worst([*codes, *(exit_codes.UNKNOWN for left in result.open.values() if left)])
     return show(talk.output, Reply(code, lambda: _document(result), lambda: _pages(result, arguments)))
 
 
@@ -87,20 +91,23 @@ def _code(planned: Planned, *, exit_code: bool) -> int:
 def _document(result: PlanResult) -> PlanDocument:
     from memrunbook.documents.printed.plan import plan_document
 
-    return plan_document(result.runbook.name, result.hosts)
+    return plan_document(result.runbook.name, result.hosts, [one for left in result.open.values() for one in left])
 
 
 def _pages(result: PlanResult, arguments: PlanArguments) -> Iterator[list[Block]]:
     from memrunbook.cli.next_command import run_command
     from memrunbook.runtime.clock import SystemClock
     from memrunbook.ui.errors import error_view
+    from memrunbook.ui.header import open_blocks
     from memrunbook.ui.plan import plan_view
 
     saved = str(arguments.out) if arguments.out else ""
     for planned in result.hosts:
         reached, diagnosis, plan = planned.reached, planned.diagnosis, planned.plan
+        left = result.open.get(reached.name, ())
         if reached.snapshot is None or diagnosis is None or plan is None:
-            yield error_view(reached.error, reached.name)
+            yield [*error_view(reached.error, reached.name), *open_blocks(left)]
         else:
             command_line = run_command(arguments.runbook, reached.host)
-            yield plan_view(diagnosis, plan, reached.snapshot, command_line, SystemClock().now(), saved=saved)
+            now = SystemClock().now()
+            yield plan_view(diagnosis, plan, reached.snapshot, command_line, now, saved=saved, left=left)

@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 @click.argument("run", metavar="RUN")
 @common(STATE, OUTPUT)
 def command(run: str, state: Path, output: OutputOptions) -> int:
-    """Show what a run did on each host and why; RUN is its id, or: last."""
+    """Show what a run did on each host and why; RUN is its id, or: last. Exit 7 where a step is open."""
     from memrunbook.app import account, report
     from memrunbook.app.accounting import doubts_about
 
     result = report(state, run)
     doubts = doubts_about(state, result.run_id)
-    code = exit_codes.JOURNAL if doubts else exit_codes.OK
+    left = exit_codes.UNKNOWN if any(one.open for one in result.reports) else exit_codes.OK
+    code = exit_codes.worst([exit_codes.JOURNAL if doubts else exit_codes.OK, left])
     who = account(state, result.run_id)
     return show(output, Reply(code, lambda: _document(result, doubts, who), lambda: _pages(result, doubts, who)))
 

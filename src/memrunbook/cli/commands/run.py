@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +11,16 @@ import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
+from memrunbook.cli.next_command import way_options
 from memrunbook.cli.options import HOSTS, LIBRARY, OUTPUT, PARAMETERS, STATE, WATCH, OutputOptions, Targets, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from memrunbook.app.notice import Notice
     from memrunbook.app.running import RunArguments, RunResult
     from memrunbook.core.host import Host
     from memrunbook.core.run.report import HostReport
@@ -28,7 +32,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Answer the gates of low risk with yes; never more than those.")
-@click.option("--allow", multiple=True, metavar="ACTION[:TARGET]", help="Consent to exactly this; repeatable.")
+@click.option("--allow", multiple=True, metavar="[again:]ACTION[:TARGET]", help="Consent to exactly this; repeatable.")
 @click.option("--dry-run", is_flag=True, help="The same as: runbook plan.")
 @click.option("--reason", default="", metavar="TEXT", help="Why this is done; kept in the journal.")
 @click.option("--break-lock", is_flag=True, help="Take over the host's lock; a shell that still holds it is ended.")
@@ -62,6 +66,7 @@ def command(
         watch=watch,
         reason=reason,
         command=" ".join(click.get_current_context().find_root().obj or ()),
+        options=way_options(),
         break_lock=break_lock,
     )
     return _plan(arguments, talk) if dry_run else _run(arguments, talk, allow, yes=yes)
@@ -85,29 +90,52 @@ def _plan(arguments: RunArguments, talk: Conversation) -> int:
 
 def _run(arguments: RunArguments, talk: Conversation, allow: tuple[str, ...], *, yes: bool) -> int:
     from memrunbook.app import run
+
+    return carry_out(
+        lambda approver, told, alone: run(arguments, approver, told, stop=talk.stop, alone=alone),
+        talk,
+        allow,
+        yes=yes,
+        hosts=arguments.hosts,
+        runbook=arguments.runbook,
+        who=arguments.actor.user,
+    )
+
+
+def carry_out(
+    does: Callable[[Approver, Notice, Callable[[], AbstractContextManager[None]]], RunResult],
+    talk: Conversation,
+    allow: tuple[str, ...],
+    *,
+    yes: bool,
+    hosts: Sequence[Host],
+    runbook: str,
+    who: str,
+) -> int:
+    """Carries out what `does`, behind the gates, and shows how it ended."""
     from memrunbook.cli.interrupts import finish_then_stop
     from memrunbook.cli.narration import Narration
 
-    with finish_then_stop(talk.stop), Narration(talk) as told:
-        approver = _approver(arguments, talk, allow, yes=yes)
-        result = run(arguments, approver, told, stop=talk.stop, alone=told.paused)
+    with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight):
+        result = does(approver_of(talk, allow, hosts, who, yes=yes), told, told.paused)
     code = exit_codes.worst(exit_codes.of_report(report) for report in result.reports)
-    return show(talk.output, Reply(code, lambda: _document(result), lambda: _pages(result, arguments)))
+    return show(talk.output, Reply(code, lambda: _document(result), lambda: _pages(result, runbook, hosts)))
 
 
-def _approver(arguments: RunArguments, talk: Conversation, allow: tuple[str, ...], *, yes: bool) -> Approver:
+def approver_of(talk: Conversation, allow: tuple[str, ...], hosts: Sequence[Host], who: str, *, yes: bool) -> Approver:
+    """Who answers at the gates: the consent that was given, and a person where there is a terminal."""
     from memrunbook.cli.keyboard import Keyboard, Unhurried
     from memrunbook.runtime.clock import SystemClock
     from memrunbook.ui.approve import ConsentThenAsk, TerminalApprover, UnattendedApprover
     from memrunbook.ui.screen import Screen
 
-    now, who = SystemClock(talk.stop).now, arguments.actor.user
+    now = SystemClock(talk.stop).now
     consent = UnattendedApprover(yes, allow, now, who)
     if not talk.interactive:
         return consent
-    hosts = tuple(host.name for host in arguments.hosts)
     keyboard = Keyboard(talk.stop)
-    terminal = TerminalApprover(Screen(talk.output.color, sys.stderr), keyboard.read, now, who, hosts)
+    names = tuple(host.name for host in hosts)
+    terminal = TerminalApprover(Screen(talk.output.color, sys.stderr), keyboard.read, now, who, names)
     return ConsentThenAsk(consent, Unhurried(terminal, keyboard))
 
 
@@ -117,25 +145,25 @@ def _document(result: RunResult) -> RunSummary:
     return run_summary(result.run_id, result.reports)
 
 
-def _pages(result: RunResult, arguments: RunArguments) -> Iterator[list[Block]]:
+def _pages(result: RunResult, runbook: str, hosts: Sequence[Host]) -> Iterator[list[Block]]:
     from memrunbook.ui.report import report_view, summary_view
 
-    for report, host in zip(result.reports, arguments.hosts, strict=True):
-        yield [*report_view(report, result.run_id), *_next(arguments.runbook, report, host, result)]
+    for report, host in zip(result.reports, hosts, strict=True):
+        yield [*report_view(report, result.run_id), *_next(runbook, report, host, result)]
     if len(result.reports) > 1:
         yield summary_view(result.reports)
 
 
 def _next(name: str, report: HostReport, host: Host, result: RunResult) -> list[Block]:
     """How to allow what a gate refused."""
-    from memrunbook.app.running import refused_changes
+    from memrunbook.app.ending import refused_changes
     from memrunbook.cli.next_command import run_command
     from memrunbook.ui.block import Span, line
 
     consents = [word for consent in refused_changes(report) for word in ("--allow", consent)]
     if not consents:
         return []
-    return [
-        line("To allow it:  ", Span(run_command(name, host, *consents), "hint", whole=True)),
-        line("The plan is saved in ", Span(str(result.saved[report.host]), whole=True)),
-    ]
+    blocks: list[Block] = [line("To allow it:  ", Span(run_command(name, host, *consents), "hint", whole=True))]
+    if report.host in result.saved:
+        blocks.append(line("The plan is saved in ", Span(str(result.saved[report.host]), whole=True)))
+    return blocks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,8 @@ from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 
 if TYPE_CHECKING:
+    from memrunbook.app.reporting import RunsResult
+    from memrunbook.core.run.flight import OpenStep
     from memrunbook.documents.printed.runs import RunsDocument
     from memrunbook.state.audit import AuditFinding
     from memrunbook.state.runs import Run
@@ -36,9 +38,9 @@ def command(state: Path, output: OutputOptions) -> int:
     return show(output, Reply(code, lambda: _document(found, doubts), lambda: _pages(found, doubts)))
 
 
-def _document(found: list[Run], doubts: Sequence[AuditFinding]) -> RunsDocument:
+def _document(found: RunsResult, doubts: Sequence[AuditFinding]) -> RunsDocument:
     from memrunbook.documents.printed.audit import finding_of
-    from memrunbook.documents.printed.runs import PrintedRun, runs_document
+    from memrunbook.documents.printed.runs import PrintedRun, open_steps, runs_document
 
     printed = (
         PrintedRun(
@@ -48,21 +50,25 @@ def _document(found: list[Run], doubts: Sequence[AuditFinding]) -> RunsDocument:
             hosts=run.hosts,
             invoked=run.invoked,
             ended=run.ended,
+            open=open_steps(one for one in found.open if one.run == run.run_id),
         )
-        for run in found
+        for run in found.runs
     )
     return runs_document(printed, [finding_of(one.level, one.where, one.message) for one in doubts])
 
 
-def _pages(found: list[Run], doubts: Sequence[AuditFinding]) -> Iterator[list[Block]]:
+def _pages(found: RunsResult, doubts: Sequence[AuditFinding]) -> Iterator[list[Block]]:
     from memrunbook.runtime.clock import SystemClock
+    from memrunbook.state.runs import still_changed
     from memrunbook.ui.audit import doubt_view
     from memrunbook.ui.journal import runs_view
 
-    yield [*doubt_view(doubts), *runs_view([_line(run) for run in found], SystemClock().now())]
+    now, back = SystemClock().now(), still_changed(found.runs)
+    lines = [_line(run, found.open, back.get(run.run_id, {}), now.utc) for run in found.runs]
+    yield [*doubt_view(doubts), *runs_view(lines, now)]
 
 
-def _line(run: Run) -> RunLine:
+def _line(run: Run, left: Sequence[OpenStep], back: Mapping[str, float], now: float) -> RunLine:
     from memrunbook.ui.journal import RunLine
 
     invoked = run.invoked
@@ -74,4 +80,6 @@ def _line(run: Run) -> RunLine:
         hosts=run.hosts,
         outcome=most_severe(outcomes) if run.state == "ended" and outcomes else run.state,
         who=invoked.actor.user if invoked else "?",
+        open=tuple(f"{opened.host}: {opened.told}" for opened in left if opened.run == run.run_id),
+        back=tuple((what, until) for what, until in back.items() if until > now),
     )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import to_builtins
 
+from memrunbook.core.action.action import Change
 from memrunbook.core.plan.diagnosis import world_of
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.reading.trend import LEAST_POINTS
-from memrunbook.core.run.event import WHERE, Signals, StepFinished, StepState
+from memrunbook.core.run.event import WHERE, LookedAt, Signals, StepFinished, StepState
+from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.request import Asking, ReadFacts, Record, ask
 from memrunbook.core.runbook.bound import Runbook, Step
 
@@ -37,7 +39,8 @@ class Progress:
 
     `fresh` is how many samples the newest snapshot was asked for with, 0 once a command, a gate or a wait made it old.
     `executed` is true once the change of the step under way was carried out. `items` holds the keys of each step whose
-    `for_each` was evaluated, so that none is lost when a run is cut short.
+    `for_each` was evaluated, so that none is lost when a run is cut short. `looks` are what was seen of steps that
+    earlier runs left open here; `unlooked` is the open step of this very run, resumed, until it was looked at.
     """
 
     runbook: Runbook
@@ -53,6 +56,8 @@ class Progress:
     executed: bool = False
     finished: list[StepFinished] = field(default_factory=list)
     items: dict[str, list[str]] = field(default_factory=dict)
+    looks: list[LookedAt] = field(default_factory=list)
+    unlooked: OpenStep | None = None
 
     def __post_init__(self) -> None:
         self.first = self.snapshot
@@ -90,6 +95,26 @@ class Progress:
         self.doing, self.executed = None, False
         yield from ask(Record(end))
         return end
+
+    def has_ended(self, step: Step) -> bool:
+        """True where this step has its record as a whole, or some of it has and nothing more is done.
+
+        Of a run that goes on, steps have theirs from before.
+        """
+        items = [end.item for end in self.finished if end.id == step.spec.id]
+        return "" in items or bool(items and self.ending)
+
+    def left_of(self, step: Step, keys: Sequence[str]) -> list[str]:
+        """The items of a step that have no record yet; with those that have, not more than its limit."""
+        ended = [end.item for end in self.finished if end.id == step.spec.id]
+        return [key for key in keys if key not in ended][: max(0, step.spec.limit - len(ended))]
+
+    def looks_of(self, change: Change | None) -> tuple[LookedAt, ...]:
+        """What was seen of earlier beginnings of the same change that are not known not to have happened."""
+        if change is None:
+            return ()
+        same = (change.action, change.target)
+        return tuple(look for look in self.looks if (look.action, look.target) == same and look.found != "again")
 
     def resolved_by(self, step: Step) -> None:
         """The incident is over; the remaining steps are not needed."""

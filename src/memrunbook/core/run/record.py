@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from memrunbook.core.host import HostIdentity
+from memrunbook.core.host import Host, HostIdentity
 from memrunbook.core.reading.fact import Reading, Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.event import Event, Outcome
@@ -46,6 +46,19 @@ class Context(Struct, frozen=True, kw_only=True):
     identity: HostIdentity = HostIdentity()
 
 
+class Order(Struct, frozen=True, kw_only=True):
+    """What was ordered, in the words that it was ordered with: enough to go on with it after a crash.
+
+    `runbook` is a name or an absolute path, `options` are the words that say how the hosts are reached.
+    """
+
+    runbook: str
+    hosts: tuple[Host, ...]
+    parameters: dict[str, str] = {}
+    watch: float | None = None
+    options: tuple[str, ...] = ()
+
+
 class Invoked(Struct, frozen=True, kw_only=True, tag_field=EVENT, tag="invoked"):
     """A run begins: who asked for what, why, on which hosts. The first record of a run's own journal."""
 
@@ -59,6 +72,17 @@ class Invoked(Struct, frozen=True, kw_only=True, tag_field=EVENT, tag="invoked")
     origin: str
     parameters: dict[str, str]
     hosts: tuple[str, ...]
+    order: Order | None = None
+
+
+class Resumed(Struct, frozen=True, kw_only=True, tag_field=EVENT, tag="resumed"):
+    """An interrupted run goes on: who asked for that, and how. In a run's own journal."""
+
+    time: str
+    engine: str
+    actor: Actor
+    command: str
+    reason: str = ""
 
 
 class Asked(Struct, frozen=True, tag_field=EVENT, tag="asked"):
@@ -87,12 +111,27 @@ class Recorded(Struct, frozen=True, tag_field=EVENT, tag="recorded"):
     record: Event
 
 
+class Temporary(Struct, frozen=True):
+    """What a step changed for a while: the host itself takes it back at `until`, in seconds since 1970."""
+
+    step: str
+    what: str
+    until: float
+
+
 class EndedHost(Struct, frozen=True):
-    """How a run ended on one host; `machine_id` is empty where it was never read."""
+    """How a run ended on one host; `machine_id` is empty where it was never read.
+
+    `settled` are the hashes of the questions, of whatever run, whose open end was found out here. `undone` are the
+    steps of another run that this one took back.
+    """
 
     host: str
     outcome: Outcome
     machine_id: str = ""
+    settled: tuple[str, ...] = ()
+    temporary: tuple[Temporary, ...] = ()
+    undone: tuple[str, ...] = ()
 
 
 class Ended(Struct, frozen=True, kw_only=True, tag_field=EVENT, tag="ended"):
@@ -102,7 +141,7 @@ class Ended(Struct, frozen=True, kw_only=True, tag_field=EVENT, tag="ended"):
     hosts: tuple[EndedHost, ...]
 
 
-Envelope = Invoked | Asked | Answered | NotAnswered | Recorded | Ended
+Envelope = Invoked | Resumed | Asked | Answered | NotAnswered | Recorded | Ended
 
 
 def plain(envelope: Envelope) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from typing import Any, Generic, Literal, TypeVar, cast
 
 from msgspec import Struct
 
-from memrunbook.core.action.action import Change
+from memrunbook.core.action.action import Change, Undo
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.run.event import Event
+from memrunbook.core.run.event import Event, LookedAt
 from memrunbook.core.runbook.condition import Evidence
 
 A = TypeVar("A")
@@ -28,12 +28,13 @@ class Done(Struct, frozen=True, tag=True):
 
 
 class Failed(Struct, frozen=True, tag=True):
-    """The script ended with another status, or was never started."""
+    """The script ended with another status, or was never started: then the host is surely `untouched`."""
 
     at: Instant
     why: str
     output: str = ""
     seconds: float = 0.0
+    untouched: bool = False
 
 
 class Unknown(Struct, frozen=True, tag=True):
@@ -49,7 +50,10 @@ Executed = Done | Failed | Unknown
 
 
 class Approval(Struct, frozen=True, tag=True):
-    """The answer at a gate: what, who gave it, how (terminal, --yes, --allow, none) and why."""
+    """The answer at a gate: what, who gave it, how (terminal, --yes, --allow, none) and why.
+
+    `again` is the question's own word where that was said: without it nothing of unknown outcome is repeated.
+    """
 
     at: Instant
     answer: GateAnswer
@@ -57,12 +61,44 @@ class Approval(Struct, frozen=True, tag=True):
     who: str = ""
     how: str = ""
     why: str = ""
+    again: str = ""
+
+
+class Seen(Struct, frozen=True, tag=True):
+    """What the host's own mark says of a command: it ended (with `status`), only began, is at work, or never began.
+
+    `unseen`: the mark is not there any more, or could not be read; `why` says so.
+    """
+
+    at: Instant
+    found: Literal["ended", "begun", "at-work", "absent", "unseen"]
+    status: int = 0
+    why: str = ""
 
 
 class Waited(Struct, frozen=True, tag=True):
     """The wait is over."""
 
     at: Instant
+
+
+class Compared(Struct, frozen=True, tag=True):
+    """What a comparison of a change found, and in words what is there instead of it.
+
+    made: it is in force; back: it is as it was before; changed: somebody else has changed it, or taking it back would
+    do harm; gone: what was changed is gone; unknown: that could not be seen.
+    """
+
+    at: Instant
+    state: Literal["made", "back", "changed", "gone", "unknown"]
+    why: str = ""
+
+
+class TakesBack(Struct, frozen=True):
+    """The change that another one takes back, and the run that had made it."""
+
+    change: Change
+    run: str
 
 
 class Ask(Struct, Generic[A], frozen=True, tag=True):
@@ -79,20 +115,52 @@ class ReadFacts(Ask[Snapshot], frozen=True, tag=True):
 
 
 class AskApproval(Ask[Approval], frozen=True, tag=True):
-    """Ask at the gate. `evidence` is what speaks for it, by title; `changed` what moved since it was asked before."""
+    """Ask at the gate. `evidence` is what speaks for it, by title; `changed` what moved since it was asked before.
+
+    `offered`: a change that was not proven may be taken back. No consent given before covers that.
+    `looks` are earlier beginnings of the same change on this host, and what was seen of them.
+    """
 
     step: PlannedStep
     snapshot_at: Instant
     evidence: tuple[tuple[str, tuple[Evidence, ...]], ...] = ()
     changed: str = ""
+    looks: tuple[LookedAt, ...] = ()
+    offered: bool = False
+
+    @property
+    def again(self) -> str:
+        """The word for a change whose earlier outcome is unknown (again:ACTION:TARGET); empty where none is."""
+        change = self.step.change
+        open_ = change is not None and any(look.once and not look.settled for look in self.looks)
+        return f"again:{change.action}:{change.target}" if change is not None and open_ else ""
 
 
 class Execute(Ask[Executed], frozen=True, tag=True):
-    """Carry out a change, or its undo."""
+    """Carry out a change, or its undo. `of` is what the change takes back, in a run that undoes another."""
 
     step: str
     change: Change
     undo: bool = False
+    of: TakesBack | None = None
+
+
+class Compare(Ask[Compared], frozen=True, tag=True):
+    """Compare whether what an undo would take back is in force; nothing is changed."""
+
+    step: str
+    undo: Undo
+
+
+class Look(Ask[Seen], frozen=True, tag=True):
+    """Look on the host how far a command came that `run` began with the journal's `record`; nothing is changed.
+
+    `unit` is the service that it was about, empty where it was about none.
+    """
+
+    run: str
+    record: str
+    unit: str = ""
 
 
 class Wait(Ask[Waited], frozen=True, tag=True):
@@ -116,10 +184,10 @@ class Record(Ask[Waited], frozen=True, tag=True):
     event: Event
 
 
-Request = ReadFacts | AskApproval | Execute | Wait | Lock | Unlock | Record
+Request = ReadFacts | AskApproval | Execute | Compare | Look | Wait | Lock | Unlock | Record
 """Everything that a run may ask. Whoever answers matches all of them: a new one that is forgotten is a type error."""
 
-Told = Snapshot | Approval | Executed | Waited
+Told = Snapshot | Approval | Executed | Compared | Seen | Waited
 """Everything that a run may be told."""
 
 Asking = Generator[Request, Any, A]

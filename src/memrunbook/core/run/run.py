@@ -7,6 +7,7 @@ a Ctrl-C is thrown in by the runtime, and ends the run with everything recorded.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from memrunbook.core.errors import HostError, Interrupted, Refused, RunbookError
@@ -15,9 +16,12 @@ from memrunbook.core.plan.held import held_words
 from memrunbook.core.plan.nothing import nothing_found
 from memrunbook.core.plan.planner import items_of, make_plan
 from memrunbook.core.reading.fact import Unavailable
-from memrunbook.core.run.event import Diagnosed, Outcome, RunFinished, StepState, StillHeld
+from memrunbook.core.run.event import Diagnosed, Event, Outcome, RunFinished, StepState, StillHeld
+from memrunbook.core.run.flight import OpenStep
+from memrunbook.core.run.looking import look_at
 from memrunbook.core.run.progress import TOO_SHORT, Doing, Progress, incident_over, kept, signals, where
-from memrunbook.core.run.request import Asking, Lock, ReadFacts, Record, Unlock, Wait, ask
+from memrunbook.core.run.request import Asking, ReadFacts, Record, Unlock, Wait, ask
+from memrunbook.core.run.resume import Behind, go_on, left_open, lock_again, restore
 from memrunbook.core.run.step import run_item
 from memrunbook.core.runbook.bound import Runbook, Step
 from memrunbook.core.runbook.spec import Sampling
@@ -30,21 +34,30 @@ ENDS: dict[type[RunbookError], Outcome] = {
 TOLD = tuple(ENDS)
 
 
-def run_plan(runbook: Runbook, watch: Sampling | None = None) -> Asking[None]:
+def run_plan(
+    runbook: Runbook,
+    watch: Sampling | None = None,
+    *,
+    left: Sequence[OpenStep] = (),
+    behind: Behind | None = None,
+) -> Asking[None]:
     """Runs a runbook on one host; everything that happens is asked for or recorded.
 
-    `watch` reads the host for longer than the runbook asks before it is judged.
+    `watch` reads the host for longer than the runbook asks before it is judged. `left` are the steps that other runs
+    left open on this host: each is looked at before anything is done. `behind` is how far this very run had come before
+    it was cut off.
     """
     sample, why = (watch, "watched before the diagnosis") if watch else (runbook.spec.sample, "diagnosis")
     read = ReadFacts(tuple(sorted(runbook.facts)), sample.count, sample.every, why)
     try:
         snapshot = yield from ask(read)
     except TOLD as error:
-        yield from ask(Record(RunFinished(_end_of(error), str(error), hint=error.hint)))
+        for event in not_reached(runbook, behind, error):
+            yield from ask(Record(event))
         return
     progress = Progress(runbook, snapshot)
     try:
-        yield from _live(progress)
+        yield from _live(progress, left, behind)
     except TOLD as error:
         yield from _cut_short(progress, error)
     if progress.locked:
@@ -52,24 +65,45 @@ def run_plan(runbook: Runbook, watch: Sampling | None = None) -> Asking[None]:
             yield from ask(Unlock())
 
 
-def _live(progress: Progress) -> Asking[None]:
+def not_reached(runbook: Runbook, behind: Behind | None, error: RunbookError, why: str = "") -> list[Event]:
+    """The end of a host that could not be worked with; the open step of a run that goes on stays open."""
+    why = why or str(error)
+    if behind is None or behind.open is None:
+        return [RunFinished(_end_of(error), why, hint=error.hint)]
+    stays = left_open(runbook, behind.open, f"it could not be looked at: {why}")
+    return [stays, RunFinished("unknown", why, hint=error.hint)]
+
+
+def _live(progress: Progress, left: Sequence[OpenStep], behind: Behind | None) -> Asking[None]:
     runbook, snapshot = progress.runbook, progress.snapshot
     diagnosis = diagnose_one(runbook, snapshot)
     incident = diagnosis.incident
     progress.uncertain = incident.state == "unknown" or (progress.too_short and not incident.holds)
     found = Diagnosed(diagnosis, make_plan(runbook, snapshot), signals(runbook, snapshot), kept(runbook, snapshot))
     yield from ask(Record(found))
-    if incident.state == "fails" and not progress.uncertain:
+    if behind is not None and behind.begun:
+        restore(progress, behind)
+    elif incident.state == "fails" and not progress.uncertain:
         yield from _finish(progress, "healthy", "the incident does not apply")
         return
-    if not progress.uncertain:
-        yield from ask(Lock())
+    if not progress.uncertain or progress.unlooked is not None:
+        yield from lock_again(behind)
         progress.locked = True
+        yield from _look(progress, left, behind)
     for step in runbook.steps:
-        yield from _run_step(progress, step)
+        if not progress.has_ended(step):
+            yield from _run_step(progress, step)
     resolved = yield from _resolved(progress)
     why = TOO_SHORT if progress.uncertain and incident.state == "fails" else incident.why
     yield from _finish(progress, _outcome(progress, resolved=resolved), progress.ending or why)
+
+
+def _look(progress: Progress, left: Sequence[OpenStep], behind: Behind | None) -> Asking[None]:
+    """Looks at what is open here: first of this very run, then of others."""
+    step = (yield from go_on(progress, behind)) if behind is not None else None
+    if step is not None and not progress.ending and (yield from _resolved(progress)):
+        progress.resolved_by(step)
+    yield from look_at(progress, [opened for opened in left if opened.is_on(progress.snapshot)])
 
 
 def _run_step(progress: Progress, step: Step) -> Asking[None]:
@@ -86,8 +120,8 @@ def _run_step(progress: Progress, step: Step) -> Asking[None]:
     elif not found:
         yield from progress.record(step, "", "not_needed", why=nothing_found(step.for_each, world))
     else:
-        progress.items[step.spec.id] = [key for key, _ in found]
-        for key, _ in found:
+        progress.items[step.spec.id] = progress.left_of(step, [key for key, _ in found])
+        for key in progress.items[step.spec.id]:
             if progress.ending:
                 yield from _unreached(progress, step, key)
                 continue
@@ -146,12 +180,17 @@ def _still_held(progress: Progress) -> Asking[None]:
 
 def _cut_short(progress: Progress, error: RunbookError) -> Asking[None]:
     """Records the step that was under way, what was not reached, and the end."""
+    if progress.unlooked is not None:
+        stays = left_open(progress.runbook, progress.unlooked, f"it could not be looked at: {error}")
+        progress.finished.append(stays)
+        yield from ask(Record(stays))
     if progress.doing:
         yield from _interrupted_step(progress, progress.doing, error)
     progress.stop(f"not reached: {error}")
     recorded = {(finished.id, finished.item) for finished in progress.finished}
+    begun = {finished.id for finished in progress.finished}
     for step in progress.runbook.steps:
-        known = progress.items.get(step.spec.id, [""])
+        known = progress.items.get(step.spec.id, [] if step.spec.id in begun else [""])
         for key in known:
             if (step.spec.id, key) not in recorded:
                 yield from _unreached(progress, step, key)
@@ -166,8 +205,9 @@ def _interrupted_step(progress: Progress, doing: Doing, error: RunbookError) -> 
     state: StepState = "interrupted" if isinstance(error, Interrupted) else "unknown"
     carried_out = "carried out, but not proven" if progress.executed else "nothing was changed"
     why = f"{carried_out}: {error}"
-    yield from progress.record(doing.step, doing.item, state if progress.executed else "interrupted", why=why)
+    left = progress.executed
+    yield from progress.record(doing.step, doing.item, state if left else "interrupted", why=why, left=left)
 
 
 def _end_of(error: RunbookError) -> Outcome:
-    return next(outcome for kind, outcome in ENDS.items() if isinstance(error, kind))
+    return next((outcome for kind, outcome in ENDS.items() if isinstance(error, kind)), "unreachable")

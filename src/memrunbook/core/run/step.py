@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from memrunbook.core.action.action import Action
 from memrunbook.core.plan.diagnosis import world_of
 from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.plan.planner import Item, again, bind_action, look_up, not_needed
 from memrunbook.core.run.carry_out import Approved, carry_out
-from memrunbook.core.run.event import StepState
+from memrunbook.core.run.event import LookedAt, StepState
+from memrunbook.core.run.flight import clock
 from memrunbook.core.run.progress import TOO_SHORT, Doing, Progress, incident_over
-from memrunbook.core.run.request import AskApproval, Asking, ask
+from memrunbook.core.run.request import AskApproval, Asking, Record, ask
 from memrunbook.core.runbook.bound import Step
 from memrunbook.core.runbook.condition import Evidence
 
@@ -30,7 +33,12 @@ def run_item(progress: Progress, step: Step, key: str) -> Asking[None]:
     bound = bind_action(step, world.at(item=item[1]))
     action = bound if isinstance(bound, Action) else None
     planned: PlannedStep | None = _decide(progress, step, item, action)
-    if planned is not None and planned.gate:
+    looks = progress.looks_of(planned.change if planned else None)
+    if done := next((look for look in looks if look.once and look.found == "done"), None):
+        why = f"run {done.run} has carried it out, started {clock(done.started)}: {done.why}; it is not repeated"
+        yield from progress.record(step, key, "not_needed", why=why, hint=_once_more(done))
+        return
+    if planned is not None and (planned.gate or any(look.once and not look.settled for look in looks)):
         planned = yield from _gate(progress, step, item, planned, action)
     if planned is None:
         return
@@ -68,15 +76,22 @@ def _gate(
     """Asks, reads again, and lets through only what is still exactly what was approved."""
     changed = ""
     for _ in range(ASKED_AT_MOST):
-        question = AskApproval(planned, progress.snapshot.taken_at, _evidence(progress, step, item), changed)
+        looks = progress.looks_of(planned.change)
+        question = AskApproval(planned, progress.snapshot.taken_at, _evidence(progress, step, item), changed, looks)
         approval = yield from ask(question)
         progress.fresh = 0
+        if approval.answer == "yes" and approval.again != question.again:
+            why = f"it is repeated on its own word alone: {question.again}"
+            yield from _declined(progress, step, item[0], "no", why)
+            return None
         if approval.answer != "yes" or approval.digest != planned.digest:
             yield from _declined(progress, step, item[0], approval.answer, approval.why)
             return None
         yield from progress.refresh("after the gate")
         now = _decide(progress, step, item, action)
         if now.change is None or now.digest == planned.digest:
+            if now.change is not None and question.again:
+                yield from _let_again(progress, looks, approval.how)
             return now
         changed = f"it was: {_summary(planned)}; now it would be: {_summary(now)}"
         planned = now
@@ -87,12 +102,25 @@ def _gate(
     return None
 
 
+def _let_again(progress: Progress, looks: tuple[LookedAt, ...], how: str) -> Asking[None]:
+    """Records that a person lets what is unknown happen once more: it is open no longer."""
+    for look in looks:
+        if not look.settled:
+            said = msgspec.structs.replace(look, found="again", why=how)
+            progress.looks[progress.looks.index(look)] = said
+            yield from ask(Record(said))
+
+
 def _declined(progress: Progress, step: Step, item: str, answer: str, why: str) -> Asking[None]:
     if answer == "skip":
         yield from progress.record(step, item, "skipped", why=why or "skipped at the gate")
         return
     yield from progress.record(step, item, "refused", why=why or DECLINED.get(answer, "declined at the gate"))
     progress.stop(f"step {step.spec.id} was refused")
+
+
+def _once_more(look: LookedAt) -> str:
+    return f"where it is due once more, run this again: after this run {look.action} of {look.target} is decided afresh"
 
 
 def _summary(planned: PlannedStep) -> str:

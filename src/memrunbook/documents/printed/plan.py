@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from typing import Literal
 
 from memrunbook.core.plan.judged import Planned
+from memrunbook.core.run.flight import OpenStep
 from memrunbook.documents.printed import Document
 from memrunbook.documents.printed.diagnose import PrintedHost, host_of, unreached
+from memrunbook.documents.printed.runs import PrintedOpen, open_steps
 
 
 class PlanDocument(Document, frozen=True, kw_only=True):
@@ -16,11 +18,13 @@ class PlanDocument(Document, frozen=True, kw_only=True):
     format: Literal["memrunbook.plan/1"] = "memrunbook.plan/1"
     runbook: str
     hosts: tuple[PrintedHost, ...]
+    open: tuple[PrintedOpen, ...] = ()
 
 
-def plan_document(runbook: str, hosts: Iterable[Planned]) -> PlanDocument:
-    """What a runbook would do on each host."""
-    return PlanDocument(runbook=runbook, hosts=tuple(_host(runbook, planned) for planned in hosts))
+def plan_document(runbook: str, hosts: Iterable[Planned], left: Iterable[OpenStep] = ()) -> PlanDocument:
+    """What a runbook would do on each host, and what is left open on them."""
+    printed = tuple(_host(runbook, planned) for planned in hosts)
+    return PlanDocument(runbook=runbook, hosts=printed, open=open_steps(left))
 
 
 def _host(runbook: str, planned: Planned) -> PrintedHost:

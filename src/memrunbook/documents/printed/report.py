@@ -15,7 +15,10 @@ from memrunbook.documents.printed.audit import PrintedAuditFinding
 
 
 class ReportedStep(Struct, frozen=True):
-    """How one step ended; `effect` says so where it did not move what it should, `signals` are before and after it."""
+    """How one step ended; `effect` says so where it did not move what it should, `signals` are before and after it.
+
+    `open`: it was begun, and nobody saw how it ended.
+    """
 
     id: str
     item: str
@@ -24,6 +27,7 @@ class ReportedStep(Struct, frozen=True):
     seconds: float
     effect: str = ""
     signals: dict[str, Signals] = {}
+    open: bool = False
 
 
 class ReportedHost(Struct, frozen=True):
@@ -73,6 +77,6 @@ def reported(reports: Iterable[HostReport]) -> tuple[ReportedHost, ...]:
 
 def _steps(report: HostReport) -> tuple[ReportedStep, ...]:
     return tuple(
-        ReportedStep(s.id, s.item, s.state, s.why, s.seconds, s.effect, {"before": s.before, "after": s.after})
+        ReportedStep(s.id, s.item, s.state, s.why, s.seconds, s.effect, {"before": s.before, "after": s.after}, s.open)
         for s in report.steps
     )

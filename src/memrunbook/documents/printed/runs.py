@@ -7,9 +7,24 @@ from typing import Literal
 
 from msgspec import Struct
 
+from memrunbook.core.run.flight import ENDS, UNKNOWN, OpenStep
 from memrunbook.core.run.record import Ended, Invoked
 from memrunbook.documents.printed import Document
 from memrunbook.documents.printed.audit import PrintedAuditFinding
+
+
+class PrintedOpen(Struct, frozen=True):
+    """A step that a run began and that has no end; `started` is UTC, `consent` the word that lets it happen again."""
+
+    run: str
+    host: str
+    step: str
+    action: str
+    target: str
+    summary: str
+    started: str
+    outcome: str
+    consent: str
 
 
 class PrintedRun(Struct, frozen=True, kw_only=True):
@@ -21,6 +36,7 @@ class PrintedRun(Struct, frozen=True, kw_only=True):
     hosts: tuple[str, ...]
     invoked: Invoked | None
     ended: Ended | None
+    open: tuple[PrintedOpen, ...] = ()
 
 
 class RunsDocument(Document, frozen=True, kw_only=True):
@@ -30,6 +46,24 @@ class RunsDocument(Document, frozen=True, kw_only=True):
     intact: bool
     findings: tuple[PrintedAuditFinding, ...]
     runs: tuple[PrintedRun, ...]
+
+
+def open_steps(left: Iterable[OpenStep]) -> tuple[PrintedOpen, ...]:
+    """Open steps, as they are printed."""
+    return tuple(
+        PrintedOpen(
+            run=one.run,
+            host=one.host,
+            step=one.step,
+            action=one.action,
+            target=one.target,
+            summary=one.summary,
+            started=one.started,
+            outcome=ENDS.get(one.answer, UNKNOWN),
+            consent=one.consent,
+        )
+        for one in left
+    )
 
 
 def runs_document(runs: Iterable[PrintedRun], findings: Iterable[PrintedAuditFinding]) -> RunsDocument:

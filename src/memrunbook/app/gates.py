@@ -1,0 +1,34 @@
+"""One question at a time: an approver that the hosts of one invocation share."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from memrunbook.core.run.request import Approval, AskApproval
+from memrunbook.runtime.ports import Approver
+
+
+@dataclass
+class OneAtATime:
+    """An approver that many hosts share: one question at a time; after "quit all" nobody is asked any more.
+
+    Nothing else is drawn while a question stands (`alone`).
+    """
+
+    approver: Approver
+    turn: threading.Lock
+    alone: Callable[[], AbstractContextManager[None]]
+    quit: bool = False
+
+    def approve(self, host: str, question: AskApproval) -> Approval:
+        """Waits for its turn and asks."""
+        with self.turn:
+            if self.quit:
+                return Approval(question.snapshot_at, "quit-all", how="terminal", why="all hosts were quit at a gate")
+            with self.alone():
+                answer = self.approver.approve(host, question)
+            self.quit = answer.answer == "quit-all"
+            return answer

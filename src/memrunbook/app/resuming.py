@@ -1,0 +1,227 @@
+"""Goes on with a run that was cut off: looks at what was open, runs what has not ended, brings the run to its end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from memrunbook import catalog
+from memrunbook.app.actor import this_actor
+from memrunbook.app.connectors import Connectors
+from memrunbook.app.gates import OneAtATime
+from memrunbook.app.notice import SILENT, Notice
+from memrunbook.app.reporting import events_of, find_run
+from memrunbook.app.running import Earlier, RunArguments, Running, RunResult, to_its_end
+from memrunbook.core.errors import Refused
+from memrunbook.core.reading.fact import Reading
+from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.run.event import Event, RunFinished, StepFinished
+from memrunbook.core.run.flight import flight
+from memrunbook.core.run.record import Actor, Answered, Ended, Invoked, Order, Resumed, decode, plain
+from memrunbook.core.run.report import fold
+from memrunbook.core.run.resume import Behind
+from memrunbook.core.run.undo_plan import UNDO_OF
+from memrunbook.core.runbook.bound import Runbook
+from memrunbook.documents.library import Library, usual_library
+from memrunbook.runtime.clock import SystemClock
+from memrunbook.runtime.ports import Approver
+from memrunbook.runtime.redaction import HIDDEN, redact
+from memrunbook.state.handled import handled
+from memrunbook.state.left_open import left_open
+from memrunbook.state.paths import usual_state_dir
+from memrunbook.state.run_directory import RunDirectory
+from memrunbook.state.runs import Run, records, runs
+from memrunbook.version import __version__
+
+ANEW = "begin anew: runbook run looks at what is open on the host before it does anything"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResumeArguments:
+    """A run by its id, or "last". Runbook, hosts and parameters are those that it was begun with.
+
+    `reason` and `command` (what was typed) are kept in the journal. `break_lock` takes over the lock of a dead run.
+    """
+
+    run: str
+    connectors: Connectors = field(default_factory=Connectors)
+    library: Library = field(default_factory=usual_library)
+    state: Path = field(default_factory=usual_state_dir)
+    reason: str = ""
+    command: str = ""
+    break_lock: bool = False
+    actor: Actor = field(default_factory=this_actor)
+
+
+def ordered(state: Path, run: str) -> Order:
+    """What an interrupted run was ordered to do; Refused where it cannot be gone on with."""
+    _, invoked, order = _interrupted(state, run)
+    del invoked
+    return order
+
+
+def resume(
+    arguments: ResumeArguments,
+    approver: Approver,
+    notice: Notice = SILENT,
+    *,
+    stop: threading.Event | None = None,
+    alone: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> RunResult:
+    """Goes on with an interrupted run, in its own journal, to its end; as `run` does otherwise.
+
+    Refused for a run that is running or has ended, one of another version, and one whose runbook is another by now;
+    UsageError where there is none.
+    """
+    found, invoked, order = _interrupted(arguments.state, arguments.run)
+    runbook = _runbook(arguments, invoked, order)
+    policy = arguments.library.policy()
+    arguments.connectors.check(order.hosts)
+    stop, clock, known = stop or threading.Event(), SystemClock(), runs(arguments.state)
+    with RunDirectory.reopen(arguments.state, found.run_id, clock.now) as directory:
+        directory.run.append(plain(_resumed(arguments, clock)))
+        readings = {name: fact.reading for name, fact in catalog.facts().items()}
+        parts = {
+            host.name: earlier(found.run_id, records(arguments.state, found.run_id, host.name), readings)
+            for host in order.hosts
+        }
+        running = Running(
+            arguments=_as_run(arguments, order),
+            runbook=runbook,
+            policy=policy,
+            directory=directory,
+            approver=OneAtATime(approver, threading.Lock(), alone),
+            notice=notice,
+            stop=stop,
+            handled=handled(arguments.state, known).get(runbook.name, {}),
+            left=tuple(opened for opened in left_open(arguments.state, known) if opened.run != found.run_id),
+            parts=parts,
+        )
+        ended = [fold(name, part.events) for name, part in parts.items() if _is_over(part)]
+        waiting = [host for host in order.hosts if not _is_over(parts[host.name])]
+        return to_its_end(running, waiting, ended)
+
+
+def _interrupted(state: Path, run: str) -> tuple[Run, Invoked, Order]:
+    found = find_run(state, run)
+    if found.state == "running":
+        raise Refused(f"run {found.run_id} is running: a process is at work on it", hint="wait for it, or end it")
+    if found.state == "ended":
+        outcomes = ", ".join(f"{host.host} {host.outcome}" for host in found.ended.hosts) if found.ended else ""
+        how = f" ({outcomes})" if outcomes else ""
+        raise Refused(f"run {found.run_id} has ended{how}: there is nothing to go on with", hint=_then(found))
+    if found.invoked is None:
+        _close(state, found)
+        raise Refused(f"run {found.run_id} was cut off before it had begun: nothing was done, and it is closed now",
+                      hint="repeat the command")  # fmt: skip
+    if found.invoked.runbook.startswith(UNDO_OF):
+        of = found.invoked.runbook.removeprefix(UNDO_OF)
+        raise Refused(f"run {found.run_id} was taking {of} back, and was cut off", hint=f"repeat it: runbook undo {of}")
+    if found.invoked.order is None or found.invoked.engine != __version__:
+        raise Refused(f"run {found.run_id} was begun by version {found.invoked.engine}, and this is {__version__}",
+                      hint=ANEW)  # fmt: skip
+    return found, found.invoked, found.invoked.order
+
+
+def _then(found: Run) -> str:
+    return f"runbook report {found.run_id} shows what it did"
+
+
+def _close(state: Path, found: Run) -> None:
+    clock = SystemClock()
+    with RunDirectory.reopen(state, found.run_id, clock.now) as directory:
+        directory.run.append(plain(Ended(time=clock.now().isoformat(), hosts=())))
+        directory.end()
+
+
+def _runbook(arguments: ResumeArguments, invoked: Invoked, order: Order) -> Runbook:
+    if HIDDEN in " ".join(order.parameters.values()):
+        raise Refused("a parameter of the run was a secret, which no journal keeps", hint=ANEW)
+    runbook = arguments.library.runbook(order.runbook, order.parameters)
+    if runbook.digest != invoked.runbook_digest:
+        was, now = invoked.runbook_digest[:8], runbook.digest[:8]
+        raise Refused(
+            f"the runbook {order.runbook} is another one by now: it was sha256:{was} then, and is sha256:{now}",
+            hint=f"put the file back as it was, or {ANEW}",
+        )
+    return runbook
+
+
+def _resumed(arguments: ResumeArguments, clock: SystemClock) -> Resumed:
+    return Resumed(
+        time=clock.now().isoformat(),
+        engine=__version__,
+        actor=arguments.actor,
+        command=redact(arguments.command),
+        reason=redact(arguments.reason),
+    )
+
+
+def _as_run(arguments: ResumeArguments, order: Order) -> RunArguments:
+    return RunArguments(
+        runbook=order.runbook,
+        hosts=order.hosts,
+        connectors=arguments.connectors,
+        library=arguments.library,
+        state=arguments.state,
+        parameters=order.parameters,
+        watch=order.watch,
+        break_lock=arguments.break_lock,
+        actor=arguments.actor,
+    )
+
+
+def _is_over(part: Earlier) -> bool:
+    return part.behind is not None and part.behind.ended and not part.behind.locked
+
+
+def earlier(run_id: str, told: list[dict[str, Any]], readings: Mapping[str, type[Reading]]) -> Earlier:
+    """What a run had done on one host, from the records of its journal there; `readings` are the types of the facts."""
+    events: tuple[Event, ...] = tuple(events_of(told))
+    finished = tuple(event for event in events if isinstance(event, StepFinished))
+    labels = {f"{end.id}/{end.item}" if end.item else end.id for end in finished}
+    opened = next((one for one in flight(told).open if one.step not in labels), None)
+    begun = next((n for n, record in enumerate(told) if opened and record.get("hash") == opened.record), 0)
+    behind = Behind(
+        run=run_id,
+        finished=finished,
+        open=opened,
+        first=_snapshot(told, readings),
+        before=_snapshot(told[:begun][::-1], readings),
+        acted=_acted(told),
+        ended=any(isinstance(event, RunFinished) for event in events),
+        locked=_locked(told),
+    )
+    return Earlier(behind, events)
+
+
+def _locked(told: Iterable[Mapping[str, Any]]) -> bool:
+    """True where the lock may have been taken and was not given back."""
+    locked = False
+    asked = ""
+    for record in told:
+        if record.get("event") == "asked":
+            asked = record["request"]["type"]
+            locked = locked or asked == "Lock"
+        elif (record.get("event"), asked) in (("answered", "Unlock"), ("error", "Lock")):
+            locked = False
+    return locked
+
+
+def _acted(told: list[dict[str, Any]]) -> bool:
+    asked = [record["request"] for record in told if record.get("event") == "asked"]
+    return any(one["type"] == "Execute" and one["change"]["effect"] != "read" for one in asked)
+
+
+def _snapshot(told: Iterable[Mapping[str, Any]], readings: Mapping[str, type[Reading]]) -> Snapshot | None:
+    """The first snapshot among these records; None where there is none."""
+    for record in told:
+        if isinstance(record.get("answer"), dict) and record["answer"].get("type") == Snapshot.__name__:
+            envelope = decode(record, readings)
+            if isinstance(envelope, Answered) and isinstance(envelope.answer, Snapshot):
+                return envelope.answer
+    return None

@@ -1,0 +1,91 @@
+"""runbook resume: go on with a run that was cut off."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from memrunbook.cli.commands.run import carry_out
+from memrunbook.cli.conversation import Conversation
+from memrunbook.cli.options import LIBRARY, OUTPUT, REACH, STATE, OptionGroup, OutputOptions, Targets, common
+from memrunbook.documents.library import Library
+
+if TYPE_CHECKING:
+    from memrunbook.core.run.record import Order
+
+# Which hosts and what they are stands in the run; how they are reached may be another way by now.
+ORDERED = frozenset({"host", "transport", "tag"})
+WAY = {name: option for name, option in REACH.items() if name not in ORDERED}
+TARGETS = OptionGroup("targets", partial(Targets, host=(), transport="ssh", tag=()), WAY)
+
+
+@click.command()
+@click.argument("run", metavar="RUN")
+@click.option("--yes", is_flag=True, help="Answer the gates of low risk with yes; never more than those.")
+@click.option("--allow", multiple=True, metavar="[again:]ACTION[:TARGET]", help="Consent to exactly this; repeatable.")
+@click.option("--reason", default="", metavar="TEXT", help="Why this is done; kept in the journal.")
+@click.option("--break-lock", is_flag=True, help="Take over the host's lock; a shell that still holds it is ended.")
+@common(TARGETS, LIBRARY, STATE, OUTPUT)
+def command(
+    run: str,
+    targets: Targets,
+    output: OutputOptions,
+    library: Library,
+    state: Path,
+    allow: tuple[str, ...],
+    reason: str,
+    *,
+    yes: bool,
+    break_lock: bool,
+) -> int:
+    """Go on with a run that was cut off; RUN is its id, or: last.
+
+    What was open is looked at first, and never just repeated; then the steps that have not ended are run behind their
+    gates. Hosts, runbook and parameters are those of the run.
+    """
+    from memrunbook.app import ResumeArguments, ordered, resume
+
+    order = ordered(state, run)
+    typed = click.get_current_context()
+    if order.options and not _names_a_way(typed):
+        return _as_before(typed, order)
+    talk = Conversation(output, targets)
+    arguments = ResumeArguments(
+        run=run,
+        connectors=talk.connectors(),
+        library=library,
+        state=state,
+        reason=reason,
+        command=" ".join(typed.find_root().obj or ()),
+        break_lock=break_lock,
+    )
+    return carry_out(
+        lambda approver, told, alone: resume(arguments, approver, told, stop=talk.stop, alone=alone),
+        talk,
+        allow,
+        yes=yes,
+        hosts=order.hosts,
+        runbook=order.runbook,
+        who=arguments.actor.user,
+    )
+
+
+def _names_a_way(typed: click.Context) -> bool:
+    """True where the command line says itself how the hosts are reached."""
+    from click.core import ParameterSource
+
+    own = {*WAY, "runbooks", "config_dir"} - {"no_input"}
+    return any(typed.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in own)
+
+
+def _as_before(typed: click.Context, order: Order) -> int:
+    """The same command, with the options that the run was begun with."""
+    words = list(typed.find_root().obj or ())
+    again = typed.command.make_context(
+        typed.info_name, [*words[words.index("resume") + 1 :], *order.options], parent=typed.parent
+    )
+    code: int = typed.command.invoke(again)
+    return code

@@ -1,0 +1,58 @@
+"""What runs left open: steps that were begun and have no end in their journal, until a later look has answered them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from memrunbook.core.run.flight import Flight, OpenStep, flight, still_open
+from memrunbook.state.names import file_name
+from memrunbook.state.runs import Run, runs
+
+# Nothing of these is needed here, and they are nearly all of a journal.
+LARGE = (b'"type":"Snapshot"', b'"type":"diagnosed"')
+
+
+def left_open(state: Path, found: Sequence[Run] | None = None) -> tuple[OpenStep, ...]:
+    """The open steps of all runs, the newest run first; one that is under way in a running run is none.
+
+    `found` are the runs where they are known already. Read are the journals of runs without an end, and of hosts that
+    ended as `unknown`; nothing else can be open.
+    """
+    known = runs(state) if found is None else found
+    flights: list[Flight] = []
+    settled: set[str] = set()
+    for run in known:
+        told = [in_flight(run, host) for host in _hosts(run)]
+        flights += [msgspec.structs.replace(one, open=()) for one in told] if run.state == "running" else told
+        settled |= {record for host in (run.ended.hosts if run.ended else ()) for record in host.settled}
+    return tuple(opened for opened in still_open(flights) if opened.record not in settled)
+
+
+def in_flight(run: Run, host: str) -> Flight:
+    """What one host's journal of a run leaves open, whatever became of the file; of a running run, what it is at."""
+    return flight(_records(run.path / f"{file_name(host)}.jsonl"))
+
+
+def _hosts(run: Run) -> Sequence[str]:
+    if run.state != "ended" or run.ended is None:
+        return run.hosts
+    return [host.host for host in run.ended.hosts if host.outcome == "unknown"]
+
+
+def _records(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError:
+        return
+    decoder = msgspec.json.Decoder(dict[str, Any])
+    for line in lines:
+        if any(word in line for word in LARGE):
+            continue
+        try:
+            yield decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue
