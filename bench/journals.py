@@ -1,7 +1,7 @@
 """How long a state directory of many records takes to be listed, reported and verified.
 
 `python -m bench.journals` writes 100,000 records, 2,500 runs of 40 on two hosts each, in a temporary folder, and runs
-`runbook runs`, `report last`, `audit show last` and `audit verify` on it as a person does: a process each, with its start.
+`runbook runs`, `report last`, `audit show last` and `audit verify` on it as a person does: a process each.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ def _letters(number: int) -> str:
 
 def _invoked(time_: str) -> Invoked:
     return Invoked(
-        time=time_, engine="0", actor=ACTOR, command="run swap-thrashing", reason="a benchmark", runbook="swap-thrashing",
-        runbook_digest="0" * 64, origin="shipped", parameters={}, hosts=HOSTS,
+        time=time_, engine="0", actor=ACTOR, command="run swap-thrashing", reason="a benchmark",
+        runbook="swap-thrashing", runbook_digest="0" * 64, origin="shipped", parameters={}, hosts=HOSTS,
     )  # fmt: skip
 
 

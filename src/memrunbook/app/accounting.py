@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import structs
 
-from memrunbook.app.reporting import find_run
+from memrunbook.app.reporting import LAST, find_run
 from memrunbook.core.errors import UsageError
 from memrunbook.core.run.account import Account, HostAccount, JournaledLine, account_of
 from memrunbook.state import audit as journals
@@ -18,7 +18,7 @@ from memrunbook.state.audit import AuditFinding
 from memrunbook.state.lines import read_lines
 from memrunbook.state.names import file_name
 from memrunbook.state.run_directory import RUN
-from memrunbook.state.runs import Run, runs
+from memrunbook.state.runs import Run, run_of, runs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +65,8 @@ def accounts(arguments: AccountArguments) -> AccountsResult:
 
 def account(state: Path, run: str) -> Account:
     """One run, by its id or "last"."""
-    arguments = AccountArguments(state=state, run=run)
-    return _account(arguments, find_run(state, run))
+    found = find_run(state, run) if run == LAST else run_of(state, run)
+    return _account(AccountArguments(state=state, run=run), found)
 
 
 def doubts_about(state: Path, *run_ids: str) -> tuple[AuditFinding, ...]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
+from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -20,7 +21,7 @@ def read_lines(path: Path, kind: type[T], having: bytes = b"") -> Iterator[T]:
         lines = path.read_bytes().split(b"\n")
     except OSError:
         return
-    decoder = msgspec.json.Decoder(kind)
+    decoder: msgspec.json.Decoder[T] = _decoder(cast("Hashable", kind))
     for line in lines:
         if having not in line:
             continue
@@ -28,3 +29,9 @@ def read_lines(path: Path, kind: type[T], having: bytes = b"") -> Iterator[T]:
             yield decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
+
+
+@cache
+def _decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
+    """Made once: of a thousand small files it would cost more than they do."""
+    return msgspec.json.Decoder(cast("Any", kind))
