@@ -123,6 +123,8 @@ class _Folding:
         self.changes: list[ChangeAccount] = []
         self.outcome = ""
         self._open: int | None = None
+        self._latest: dict[str, int] = {}
+        self._unended: dict[str, list[int]] = {}
 
     def take(self, line: JournaledLine) -> None:
         kind = _read(line.request if line.event == "asked" else line.answer, _Tag).type
@@ -147,7 +149,7 @@ class _Folding:
         change = asked.change
         if change.effect == Repeat.READ.value:
             return
-        place = next((n for n, one in _newest(self.changes) if one.step == asked.step and not asked.undo), None)
+        place = None if asked.undo else self._latest.get(asked.step)
         if place is None or self.changes[place].state != "asked" or self.changes[place].answer != "yes":
             self._add(ChangeAccount(at=line.time, step=asked.step, action=change.action, target=change.target,
                                     summary=change.summary, undo=asked.undo))  # fmt: skip
@@ -165,13 +167,14 @@ class _Folding:
     def _recorded(self, event: _Event) -> None:
         self.outcome = event.outcome or self.outcome
         label = f"{event.id}/{event.item}" if event.item else event.id
-        for place, one in enumerate(self.changes):
-            if event.type == "step-finished" and one.step == label and not one.ended:
-                self.changes[place] = msgspec.structs.replace(one, ended=event.state)
+        for place in self._unended.pop(label, []) if event.type == "step-finished" else []:
+            self.changes[place] = msgspec.structs.replace(self.changes[place], ended=event.state)
 
     def _add(self, change: ChangeAccount) -> None:
         self.changes.append(change)
-        self._open = len(self.changes) - 1
+        self._open = place = len(self.changes) - 1
+        self._unended.setdefault(change.step, []).append(place)
+        self._latest[change.step] = place
 
     def _put(self, **fields: Any) -> None:
         if self._open is not None:
@@ -184,10 +187,6 @@ def account_of(host: str, lines: Iterable[JournaledLine]) -> HostAccount:
     for line in lines:
         folding.take(line)
     return HostAccount(host, folding.outcome, tuple(folding.changes))
-
-
-def _newest(changes: list[ChangeAccount]) -> Iterable[tuple[int, ChangeAccount]]:
-    return reversed(list(enumerate(changes)))
 
 
 def _read(raw: Raw, kind: type[T]) -> T:
