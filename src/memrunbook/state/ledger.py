@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from memrunbook.core.errors import JournalError
-from memrunbook.state import chain, disk, heads, keys
+from memrunbook.state import chain, disk, forwarding, heads, keys
 from memrunbook.state.chain import Link
 from memrunbook.state.keys import SealingKey
 from memrunbook.state.lines import read_lines
@@ -71,6 +71,9 @@ def append(state: Path, entries: Sequence[LedgerEntry], at: str) -> str:
         heads.write(heads.seen_file(state), link)
     finally:
         os.close(file)
+    for entry in entries:
+        about = {"run": entry.run, "file": entry.file, "event": entry.event, "records": entry.count}
+        forwarding.usual().send(at, ledger=link.count, head=link.head, **about)
     return link.head
 
 
