@@ -14,12 +14,12 @@ LIMIT = 8 << 20
 # The kernel's ring is lost with a reboot, the journal and the files when they are rotated: each is asked. What a source
 # said of itself, that it could be read, stands behind its lines.
 SCRIPT = """
-mrb_find='runbook: run='
+mrb_find='/runbook: run=/p'
 mrb_read() { printf '@@ read %s\\n' "$1"; }
 if command -v journalctl >/dev/null 2>&1; then
   child journalctl --no-pager --quiet --output=short-unix --identifier=runbook 2>/dev/null && mrb_read 'its journal'
 fi
-{ child dmesg 2>/dev/null && mrb_read 'its kernel log'; } | child grep -a -F -e "$mrb_find" -e '@@ read '
+{ child dmesg 2>/dev/null && mrb_read 'its kernel log'; } | child sed -n -e "$mrb_find" -e '/^@@ read /p'
 for mrb_file in "$1"/messages* "$1"/syslog* "$1"/kern.log*; do
   [ -f "$mrb_file" ] && [ -r "$mrb_file" ] || continue
   case $mrb_file in
@@ -27,7 +27,7 @@ for mrb_file in "$1"/messages* "$1"/syslog* "$1"/kern.log*; do
   *.xz) child xz -dc -- "$mrb_file" ;;
   *.zst) child zstd -dcq -- "$mrb_file" ;;
   *) child cat -- "$mrb_file" ;;
-  esac 2>/dev/null | child grep -a -F -e "$mrb_find"
+  esac 2>/dev/null | child sed -n -e "$mrb_find"
   mrb_read "$mrb_file"
 done
 return 0

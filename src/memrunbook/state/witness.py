@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from memrunbook.core.host import HostIdentity
+from memrunbook.core.text import clean
 from memrunbook.runtime.witness import HostLog, Witness
 from memrunbook.state import ledger
 from memrunbook.state.audit import AuditFinding
@@ -70,8 +71,9 @@ def made(state: Path) -> Iterator[Made]:
     for path in sorted((state / "runs").glob("*/*.jsonl")):
         for line in read_lines(path, _Line, having=b'"Execute"'):
             if line.event == "asked" and line.request.type == "Execute":
-                yield Made(line.time, path.parent.name, line.host, line.identity.host_key, str(line.request.step),
-                           line.hash[:SHORT], line.actor.control_node)  # fmt: skip
+                step, record = clean(str(line.request.step)), line.hash[:SHORT]
+                node, key = line.actor.control_node, line.identity.host_key
+                yield Made(line.time, path.parent.name, line.host, key, step, record, node)
 
 
 def compare(state: Path, host: str, identity: HostIdentity, log: HostLog) -> Compared:
