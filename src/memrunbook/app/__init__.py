@@ -9,9 +9,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from memrunbook.app.accounting import AccountArguments, AccountsResult, account, accounts, records
     from memrunbook.app.applying import ApplyArguments, apply
     from memrunbook.app.approving import ApproveArguments, ApproveResult, approve
-    from memrunbook.app.auditing import AuditResult, audit, records
+    from memrunbook.app.auditing import AuditArguments, AuditResult, audit
     from memrunbook.app.connectors import Connectors
     from memrunbook.app.diagnosing import DiagnoseArguments, DiagnoseResult, diagnose
     from memrunbook.app.explaining import explain_log
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
 
 # What is public, and the file that holds it.
 _HOMES = {
-    "approving": ("ApproveArguments", "ApproveResult", "approve"),
+    "accounting": ("AccountArguments", "AccountsResult", "account", "accounts", "records"),
     "applying": ("ApplyArguments", "apply"),
-    "auditing": ("AuditResult", "audit", "records"),
+    "approving": ("ApproveArguments", "ApproveResult", "approve"),
+    "auditing": ("AuditArguments", "AuditResult", "audit"),
     "connectors": ("Connectors",),
     "diagnosing": ("DiagnoseArguments", "DiagnoseResult", "diagnose"),
     "explaining": ("explain_log",),
@@ -44,9 +46,12 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "AccountArguments",
+    "AccountsResult",
     "ApplyArguments",
     "ApproveArguments",
     "ApproveResult",
+    "AuditArguments",
     "AuditResult",
     "Connectors",
     "DiagnoseArguments",
@@ -62,6 +67,8 @@ __all__ = [
     "UndoArguments",
     "UndoPlans",
     "ValidateResult",
+    "account",
+    "accounts",
     "apply",
     "approve",
     "audit",
