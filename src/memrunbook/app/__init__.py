@@ -9,7 +9,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from memrunbook.app.actor import this_actor
     from memrunbook.app.auditing import AuditResult, audit, records
+    from memrunbook.app.braking import off_words, switch_off, switch_on
     from memrunbook.app.connectors import Connectors
     from memrunbook.app.diagnosing import DiagnoseArguments, DiagnoseResult, diagnose
     from memrunbook.app.explaining import explain_log
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
 
 # What is public, and the file that holds it.
 _HOMES = {
+    "actor": ("this_actor",),
     "auditing": ("AuditResult", "audit", "records"),
+    "braking": ("off_words", "switch_off", "switch_on"),
     "connectors": ("Connectors",),
     "diagnosing": ("DiagnoseArguments", "DiagnoseResult", "diagnose"),
     "explaining": ("explain_log",),
@@ -54,10 +58,14 @@ __all__ = [
     "facts",
     "list_runs",
     "new_runbook",
+    "off_words",
     "plan",
     "records",
     "report",
     "run",
+    "switch_off",
+    "switch_on",
+    "this_actor",
     "validate",
 ]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from memrunbook import catalog
 from memrunbook.app.actor import this_actor
+from memrunbook.app.braking import HostBrakes, open_store
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.journaling import HostJournal
 from memrunbook.app.notice import SILENT, Notice
@@ -39,6 +40,7 @@ from memrunbook.state.names import file_name
 from memrunbook.state.paths import prepare, usual_state_dir
 from memrunbook.state.plans import save_plans
 from memrunbook.state.run_directory import RunDirectory, new_run_id
+from memrunbook.state.store.changes import Store
 from memrunbook.ui.approve import UnattendedApprover
 from memrunbook.version import __version__
 
@@ -99,13 +101,16 @@ def run(
     with RunDirectory.create(state, new_run_id(clock.now()), clock.now) as directory:
         directory.run.append(plain(_invoked(arguments, runbook, clock)))
         gates = OneAtATime(approver, threading.Lock(), alone)
+        store = open_store(state)
         running = Running(
-            arguments, runbook, policy, directory, gates, notice, stop, handled(state).get(runbook.name, {})
+            arguments, runbook, policy, directory, gates, notice, stop, handled(state).get(runbook.name, {}), store
         )
         try:
             reports = running.run()
         except KeyboardInterrupt:
             raise KeyboardInterrupt(LEFT.format(directory.run_id)) from None
+        finally:
+            store.close()
         ended = tuple(EndedHost(report.host, _outcome(report), _machine_id(report)) for report in reports)
         directory.run.append(plain(Ended(time=clock.now().isoformat(), hosts=ended)))
         directory.end()
@@ -174,6 +179,7 @@ class Running:
     notice: Notice
     stop: threading.Event
     handled: Handled
+    store: Store
 
     def run(self) -> list[HostReport]:
         """Runs every host; the reports in their order. JournalError stops the host whose journal fails."""
@@ -217,6 +223,17 @@ class Running:
             return None
         return sampling_of(arguments.watch, self.runbook.spec.sample, arguments.hosts)
 
+    def _brakes(self, host: Host, clock: SystemClock) -> HostBrakes:
+        return HostBrakes(
+            store=self.store,
+            clock=clock,
+            run=self.directory.run_id,
+            host=host.name,
+            runbook=self.runbook.name,
+            actor=f"{self.arguments.actor.user}@{self.arguments.actor.control_node}",
+            hosts=len(self.arguments.hosts),
+        )
+
     def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> Life[HostReport]:
         arguments = self.arguments
         interpreter = Interpreter(
@@ -239,14 +256,17 @@ class Running:
             handled=self.handled,
             break_lock=arguments.break_lock,
             runbook=self.runbook.name,
+            brakes=(brakes := self._brakes(host, clock)),
             watch=lambda request: self.notice.asked(host.name, request),
             stop=self.stop.is_set,
         )
         try:
-            return (yield from interpreter.run(run_plan(self.runbook, self._watch)))
+            report = yield from interpreter.run(run_plan(self.runbook, self._watch))
+            brakes.ran(report.outcome, changed=report.changed)
         except JournalError:
             interpreter.release()  # nothing more may be done here, but the host shall not stay locked
             raise
+        return report
 
 
 def _not_reached(host: Host, error: RunbookError, journal: HostJournal) -> HostReport:

@@ -32,12 +32,13 @@ from memrunbook.core.run.request import (
     Waited,
 )  # fmt: skip
 from memrunbook.core.text import clean
+from memrunbook.runtime.brakes import Unbraked, claim
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.execute import HoldingRun, execute, take_back
 from memrunbook.runtime.handled import Handled, with_handled
 from memrunbook.runtime.life import Life, Pause
 from memrunbook.runtime.lock import give, take
-from memrunbook.runtime.ports import Approver, Clock, Journal, Session
+from memrunbook.runtime.ports import Approver, Brakes, Clock, Journal, Session
 from memrunbook.runtime.redaction import without_secrets
 from memrunbook.runtime.services import with_policy
 
@@ -64,7 +65,9 @@ class Interpreter:
     stop: Callable[[], bool] = lambda: False
     events: list[Event] = field(default_factory=list)
     held_back: RunbookError | None = None
+    brakes: Brakes = field(default_factory=Unbraked)
     _locked: bool = field(default=False, init=False)
+    _claimed: int | None = field(default=None, init=False)
 
     def run(self, asking: Asking[None]) -> Life[HostReport]:
         """Runs to the end and returns the report; JournalError where a question cannot be put on disk.
@@ -88,6 +91,8 @@ class Interpreter:
         """The answer to a question, or the error to throw in instead; both question and answer are on disk by then."""
         if isinstance(request, Record):
             return self._remember(request)
+        if isinstance(request, AskApproval) and request.step.change is not None:
+            request = msgspec.structs.replace(request, limits=self.brakes.reasons(request.step.change))
         record = self._keep(Asked(request))
         self.watch(request)
         try:
@@ -99,6 +104,9 @@ class Interpreter:
             return error
         told = without_secrets(answered, self.collector.readings)
         self.journal.append(told)
+        if self._claimed is not None:
+            self.brakes.end(self._claimed, type(told.answer).__name__.lower())
+            self._claimed = None
         return told.answer
 
     def _remember(self, request: Record) -> Waited:
@@ -117,7 +125,7 @@ class Interpreter:
             case AskApproval():
                 return self.approver.approve(self.host, request)
             case Execute():
-                return self._execute(request, record)
+                return (yield from self._claim_and_execute(request, record))
             case Wait():
                 yield Pause(request.seconds, self._locked)
             case Lock() | Unlock():
@@ -148,6 +156,12 @@ class Interpreter:
         if snapshot.lost:
             raise SessionLost("the connection was lost while the host was being read", hint="runbook report shows it")
         return with_handled(with_policy(snapshot, self.policy), self.handled)
+
+    def _claim_and_execute(self, request: Execute, record: str) -> Life[Executed]:
+        """What only reads, and what takes a change back, is never held up."""
+        if request.change.repeat is not Repeat.READ and not request.undo:
+            self._claimed = yield from claim(self.brakes, request.change, request.step, at_work=self._locked)
+        return self._execute(request, record)
 
     def _execute(self, request: Execute, record: str) -> Executed:
         change = request.change

@@ -53,7 +53,8 @@ class TerminalApprover:
     def _answers(self, host: str, question: AskApproval) -> tuple[GateAnswer, str]:
         change = question.step.change
         risk = change.risk if change else Risk.NONE
-        wanted = (_shown(change.target) or _shown(host)) if change and risk is Risk.HIGH else ""
+        named = risk is Risk.HIGH or question.limits  # what goes beyond a limit is never answered by a habit
+        wanted = (_shown(change.target) or _shown(host)) if change and named else ""
         answer, why = self._answer(host, question, wanted)
         if answer == "yes" and wanted != _shown(host) and host_name_needed(risk, len(self.hosts)):
             answer, why = self._answer(host, question, _shown(host))
@@ -102,6 +103,8 @@ class UnattendedApprover:
             option = f"--allow {shlex.quote(_shown(named))}"
             option = f"--yes or {option}" if change.risk <= Risk.LOW else option
             why = "" if how != "none" else f"nobody can be asked here, and risk {change.risk.word} needs {option}"
+            if question.limits and not why:
+                how, why = "none", f"{question.limits[0]}; a person at a terminal may still allow it"
         return Approval(self.clock(), "no" if why else "yes", question.step.digest, self.who, how, why)
 
     def _consent(self, action: str, named: str, risk: Risk) -> str:

@@ -34,6 +34,9 @@ def gate_view(host: str, question: AskApproval, now: Instant, position: str = ""
     entries.append(_row("Step", text(Span(step.label, "strong", whole=True), f"   {step.name}")))
     if question.changed:
         entries.append(_row("Changed", Span(question.changed, "warning", whole=True)))
+    if question.limits:
+        entries.append(_row("Limits", Span(question.limits[0], "warning", whole=True)))
+        entries += [note("", Span(why, "warning", whole=True)) for why in question.limits[1:]]
     reasons = [_reason(title, lines) for title, lines in question.evidence] or [text("no check fires")]
     entries.append(_row("Because", reasons[0]))
     entries += [note("", reason) for reason in reasons[1:]]

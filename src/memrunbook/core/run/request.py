@@ -79,12 +79,16 @@ class ReadFacts(Ask[Snapshot], frozen=True, tag=True):
 
 
 class AskApproval(Ask[Approval], frozen=True, tag=True):
-    """Ask at the gate. `evidence` is what speaks for it, by title; `changed` what moved since it was asked before."""
+    """Ask at the gate. `evidence` is what speaks for it, by title; `changed` what moved since it was asked before.
+
+    `limits` are the reasons why what was allowed beforehand is not enough: a person must say it now.
+    """
 
     step: PlannedStep
     snapshot_at: Instant
     evidence: tuple[tuple[str, tuple[Evidence, ...]], ...] = ()
     changed: str = ""
+    limits: tuple[str, ...] = ()
 
 
 class Execute(Ask[Executed], frozen=True, tag=True):

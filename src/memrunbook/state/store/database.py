@@ -12,12 +12,15 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from memrunbook.core.errors import JournalError, UsageError
+from memrunbook.state.disk import ELSEWHERE
 
 FILE = "store.sqlite"
 PATIENCE = 10.0
 """Seconds that a writer waits for another one, and that a server is given to answer."""
 SERVER = re.compile(r"postgres(?:ql)?(?:\+\w+)?://")
 PASSWORD = re.compile(r"(//[^:/@\s]*):[^@/\s]*@")
+REACHABLE = "nothing is changed while what others do cannot be known; see that the server runs"
+WRITABLE = f"see that there is space and that it may be written, {ELSEWHERE}"
 MIGRATIONS = "memrunbook.state.store:migrations"
 
 
@@ -65,11 +68,8 @@ def explained(name: str) -> Iterator[None]:
             "a store on PostgreSQL needs its driver", where=name, hint="pip install 'memrunbook[postgres]'"
         ) from None
     except OperationalError as error:
-        raise JournalError(
-            f"the store does not answer: {_said(error)}",
-            where=name,
-            hint="nothing is changed while what others do cannot be known; see that it runs and may be written",
-        ) from None
+        what, hint = ("does not answer", REACHABLE) if "://" in name else ("cannot be read or written", WRITABLE)
+        raise JournalError(f"the store {what}: {_said(error)}", where=name, hint=hint) from None
     except DatabaseError as error:
         raise JournalError(
             f"the store cannot be used: {_said(error)}",

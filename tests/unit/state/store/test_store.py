@@ -161,8 +161,9 @@ def test_a_damaged_file_is_told_with_what_to_do(tmp_path: Path) -> None:
 
 
 def test_a_state_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    with pytest.raises(JournalError, match="does not answer"):
+    with pytest.raises(JournalError, match="cannot be read or written") as told:
         Store.open(tmp_path / "missing")
+    assert "--state-dir" in told.value.hint
 
 
 @pytest.mark.parametrize("url", ["mysql://x/y", "redis://x", "postgres", "/var/lib/store"])
