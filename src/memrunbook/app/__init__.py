@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from memrunbook.app.accounting import AccountArguments, AccountsResult, account, accounts, records
+    from memrunbook.app.actor import this_actor
     from memrunbook.app.applying import ApplyArguments, apply
     from memrunbook.app.approving import ApproveArguments, ApproveResult, approve
     from memrunbook.app.auditing import AuditArguments, AuditResult, audit
+    from memrunbook.app.braking import off_words, switch_off, switch_on
     from memrunbook.app.connectors import Connectors
     from memrunbook.app.diagnosing import DiagnoseArguments, DiagnoseResult, diagnose
     from memrunbook.app.explaining import explain_log
@@ -28,9 +30,11 @@ if TYPE_CHECKING:
 # What is public, and the file that holds it.
 _HOMES = {
     "accounting": ("AccountArguments", "AccountsResult", "account", "accounts", "records"),
+    "actor": ("this_actor",),
     "applying": ("ApplyArguments", "apply"),
     "approving": ("ApproveArguments", "ApproveResult", "approve"),
     "auditing": ("AuditArguments", "AuditResult", "audit"),
+    "braking": ("off_words", "switch_off", "switch_on"),
     "connectors": ("Connectors",),
     "diagnosing": ("DiagnoseArguments", "DiagnoseResult", "diagnose"),
     "explaining": ("explain_log",),
@@ -78,12 +82,16 @@ __all__ = [
     "facts",
     "list_runs",
     "new_runbook",
+    "off_words",
     "ordered",
     "plan",
     "records",
     "report",
     "resume",
     "run",
+    "switch_off",
+    "switch_on",
+    "this_actor",
     "undo",
     "undo_plan",
     "validate",

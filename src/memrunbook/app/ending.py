@@ -8,9 +8,16 @@ from pathlib import Path
 from memrunbook.app.saving import Deciding, save
 from memrunbook.core.errors import JournalError, UsageError
 from memrunbook.core.run.event import LookedAt, Outcome, UndoPlanned
+from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.record import EndedHost, Temporary
 from memrunbook.core.run.report import HostReport
 from memrunbook.state.names import file_name
+
+LEFT = "Left at once: what was under way may be unfinished.\n"
+LEFT_IDLE = "Left at once: no change was under way.\n"
+GO_ON = """\
+  hint: runbook resume {0} looks at it and goes on; runbook report {0} shows how far each host came
+"""
 
 
 def ended_host(report: HostReport, run_id: str) -> EndedHost:
@@ -52,6 +59,12 @@ def save_refused(folder: Path, reports: Sequence[HostReport], asked: Deciding) -
                 hint = "free space there; the run itself has ended, and is sealed"
                 raise JournalError(error.message, where=error.where, hint=hint) from None
     return saved
+
+
+def left_words(run_id: str, in_flight: Sequence[OpenStep]) -> str:
+    """What is said to whoever leaves at once: what may be unfinished, and what to do."""
+    under_way = "".join(f"  {opened.host}: {opened.told}\n" for opened in in_flight)
+    return f"{LEFT if under_way else LEFT_IDLE}{under_way}{GO_ON.format(run_id)}"
 
 
 def _is_open(look: LookedAt) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from memrunbook import catalog
 from memrunbook.app.actor import this_actor
+from memrunbook.app.braking import open_store
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.notice import SILENT, Notice
@@ -82,7 +83,10 @@ def resume(
     policy = arguments.library.policy()
     arguments.connectors.check(order.hosts)
     stop, clock, known = stop or threading.Event(), SystemClock(), runs(arguments.state)
-    with RunDirectory.reopen(arguments.state, found.run_id, clock.now) as directory:
+    with (
+        closing(open_store(arguments.state)) as store,
+        RunDirectory.reopen(arguments.state, found.run_id, clock.now) as directory,
+    ):
         directory.run.append(plain(_resumed(arguments, clock)))
         readings = {name: fact.reading for name, fact in catalog.facts().items()}
         parts = {
@@ -99,6 +103,7 @@ def resume(
             stop=stop,
             handled=handled(arguments.state, known).get(runbook.name, {}),
             left=tuple(opened for opened in left_open(arguments.state, known) if opened.run != found.run_id),
+            store=store,
             parts=parts,
         )
         ended = [fold(name, part.events) for name, part in parts.items() if _is_over(part)]

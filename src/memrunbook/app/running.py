@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from memrunbook import catalog
 from memrunbook.app.actor import this_actor
+from memrunbook.app.braking import HostBrakes, open_store
 from memrunbook.app.connectors import Connectors
-from memrunbook.app.ending import ended_host, save_refused
+from memrunbook.app.ending import ended_host, left_words, save_refused
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.journaling import HostJournal
 from memrunbook.app.notice import SILENT, Notice
@@ -48,14 +49,9 @@ from memrunbook.state.left_open import left_open
 from memrunbook.state.paths import prepare, usual_state_dir
 from memrunbook.state.run_directory import RunDirectory, new_run_id
 from memrunbook.state.runs import records, runs
+from memrunbook.state.store.changes import Store
 from memrunbook.ui.approve import UnattendedApprover
 from memrunbook.version import __version__
-
-LEFT = "Left at once: what was under way may be unfinished.\n"
-LEFT_IDLE = "Left at once: no change was under way.\n"
-GO_ON = """\
-  hint: runbook resume {0} looks at it and goes on; runbook report {0} shows how far each host came
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +111,10 @@ def run(
     clock = SystemClock()
     state = prepare(arguments.state)
     known = runs(state)
-    with RunDirectory.create(state, new_run_id(clock.now()), clock.now) as directory:
+    with (
+        closing(open_store(state)) as store,
+        RunDirectory.create(state, new_run_id(clock.now()), clock.now) as directory,
+    ):
         directory.run.append(plain(_invoked(arguments, runbook, clock)))
         running = Running(
             arguments=arguments,
@@ -127,6 +126,7 @@ def run(
             stop=stop,
             handled=handled(state, known).get(runbook.name, {}),
             left=left_open(state, known),
+            store=store,
         )
         return to_its_end(running, arguments.hosts)
 
@@ -150,12 +150,6 @@ def to_its_end(running: Running, hosts: Sequence[Host], ended: Sequence[HostRepo
         raise JournalError(f"{error.message}{at}", where=error.where, hint=f"{error.hint}; {then}") from None
     saved = save_refused(directory.path, reports, running.arguments)
     return RunResult(directory.run_id, tuple(reports), saved)
-
-
-def left_words(run_id: str, in_flight: Sequence[OpenStep]) -> str:
-    """What is said to whoever leaves at once: what may be unfinished, and what to do."""
-    under_way = "".join(f"  {opened.host}: {opened.told}\n" for opened in in_flight)
-    return f"{LEFT if under_way else LEFT_IDLE}{under_way}{GO_ON.format(run_id)}"
 
 
 def _invoked(arguments: RunArguments, runbook: Runbook, clock: SystemClock) -> Invoked:
@@ -210,6 +204,7 @@ class Running:
     notice: Notice
     stop: threading.Event
     handled: Handled
+    store: Store
     left: tuple[OpenStep, ...] = ()
     parts: Mapping[str, Earlier] = field(default_factory=dict)
 
@@ -284,6 +279,18 @@ class Running:
             return None
         return sampling_of(arguments.watch, self.runbook.spec.sample, arguments.hosts)
 
+    def brakes(self, host: Host, clock: SystemClock) -> HostBrakes:
+        """What holds this run back on a host."""
+        return HostBrakes(
+            store=self.store,
+            clock=clock,
+            run=self.directory.run_id,
+            host=host.name,
+            runbook=self.runbook.name,
+            actor=f"{self.arguments.actor.user}@{self.arguments.actor.control_node}",
+            hosts=len(self.arguments.hosts),
+        )
+
     def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> Life[HostReport]:
         arguments, part = self.arguments, self._part(host)
         interpreter = Interpreter(
@@ -306,6 +313,7 @@ class Running:
             handled=self.handled,
             break_lock=arguments.break_lock,
             runbook=self.runbook.name,
+            brakes=(brakes := self.brakes(host, clock)),
             left=[*self.left, *([part.behind.open] if part.behind and part.behind.open else [])],
             events=list(part.events),
             begun=part.behind is not None and part.behind.acted,
@@ -314,7 +322,9 @@ class Running:
         )
         try:
             asking, approved = self.asking(host), arguments.approved.get(host.name)
-            return (yield from interpreter.run(as_approved(asking, approved) if approved else asking))
+            report = yield from interpreter.run(as_approved(asking, approved) if approved else asking)
+            brakes.ran(report.outcome, changed=report.changed)
         except JournalError:
             interpreter.release()  # nothing more may be done here, but the host shall not stay locked
             raise
+        return report

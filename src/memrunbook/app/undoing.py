@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from memrunbook import catalog
 from memrunbook.app.actor import this_actor
+from memrunbook.app.braking import HostBrakes, open_store
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.notice import SILENT, Notice
@@ -91,6 +92,10 @@ class UndoRun(Running):
         """Takes back what the run had made there."""
         return undo_run(self.pasts[host.name])
 
+    def brakes(self, host: Host, clock: SystemClock) -> HostBrakes:
+        """The switch holds it back too; limits by what was done before do not: this takes just that back."""
+        return replace(super().brakes(host, clock), limits=None)
+
 
 def undo_order(state: Path, run: str) -> Order | None:
     """What the run was ordered to do, and how its hosts were reached; None for a run of an older version."""
@@ -130,7 +135,10 @@ def undo(
         return RunResult("", ())
     arguments.connectors.check(hosts)
     clock, state = SystemClock(), prepare(arguments.state)
-    with RunDirectory.create(state, new_run_id(clock.now()), clock.now) as directory:
+    with (
+        closing(open_store(state)) as store,
+        RunDirectory.create(state, new_run_id(clock.now()), clock.now) as directory,
+    ):
         title = next(iter(pasts.values())).name
         directory.run.append(plain(_invoked(arguments, title, hosts, clock)))
         running = UndoRun(
@@ -143,6 +151,7 @@ def undo(
             stop=stop or threading.Event(),
             handled={},
             left=left_open(state, runs(state)),
+            store=store,
             pasts=pasts,
         )
         return to_its_end(running, hosts)

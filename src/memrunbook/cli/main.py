@@ -30,7 +30,10 @@ ORDER = (
     "runs",
     "report",
     "resume",
+    "undo",
     "audit",
+    "off",
+    "on",
 )
 EPILOG = "Exit codes:\n\n\b\n" + "\n".join(f"{code:>4}  {text}" for code, text in exit_codes.TABLE.items())
 

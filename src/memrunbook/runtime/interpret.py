@@ -37,6 +37,7 @@ from memrunbook.core.run.request import (
     Waited,
 )  # fmt: skip
 from memrunbook.core.text import clean
+from memrunbook.runtime.brakes import Unbraked, claim
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.execute import compare, execute, take_back
 from memrunbook.runtime.handled import Handled, with_handled
@@ -44,7 +45,7 @@ from memrunbook.runtime.holding import HoldingRun, disarm
 from memrunbook.runtime.life import Life, Pause
 from memrunbook.runtime.lock import give, take
 from memrunbook.runtime.marker import look
-from memrunbook.runtime.ports import Approver, Clock, Journal, Session
+from memrunbook.runtime.ports import Approver, Brakes, Clock, Journal, Session
 from memrunbook.runtime.redaction import redact, without_secrets
 from memrunbook.runtime.services import with_policy
 
@@ -77,7 +78,9 @@ class Interpreter:
     stop: Callable[[], bool] = lambda: False
     events: list[Event] = field(default_factory=list)
     held_back: RunbookError | None = None
+    brakes: Brakes = field(default_factory=Unbraked)
     _locked: bool = field(default=False, init=False)
+    _claimed: int | None = field(default=None, init=False)
 
     def run(self, asking: Asking[None]) -> Life[HostReport]:
         """Runs to the end and returns the report; JournalError where a question cannot be put on disk.
@@ -101,6 +104,8 @@ class Interpreter:
         """The answer to a question, or the error to throw in instead; both question and answer are on disk by then."""
         if isinstance(request, Record):
             return self._remember(request)
+        if isinstance(request, AskApproval) and request.step.change is not None:
+            request = msgspec.structs.replace(request, limits=self.brakes.reasons(request.step.change))
         record = self._keep(Asked(request))
         self.watch(request)
         try:
@@ -112,6 +117,9 @@ class Interpreter:
             return error
         told = without_secrets(answered, self.collector.readings)
         self.journal.append(told)
+        if self._claimed is not None:
+            self.brakes.end(self._claimed, type(told.answer).__name__.lower())
+            self._claimed = None
         return told.answer
 
     def _remember(self, request: Record) -> Waited:
@@ -130,6 +138,7 @@ class Interpreter:
             case AskApproval():
                 return self.approver.approve(self.host, request)
             case Execute():
+                self._claimed = yield from claim(self.brakes, request, at_work=self._locked)
                 return self._execute(request, record)
             case Compare() | Look():
                 return _looked(self.session, request, self.clock)

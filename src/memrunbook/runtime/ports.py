@@ -7,6 +7,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from memrunbook.core.action.action import Change
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.record import Envelope
@@ -83,3 +84,19 @@ class Approver(Protocol):
 
     def approve(self, host: str, question: AskApproval) -> Approval:
         """The answer for exactly this question's digest."""
+
+
+class Brakes(Protocol):
+    """What is known of changes elsewhere and before; each method raises JournalError where that cannot be asked."""
+
+    def off(self) -> str:
+        """Why nothing may be changed at all; empty while it may."""
+
+    def reasons(self, change: Change) -> tuple[str, ...]:
+        """Why this change needs a person's word, whatever was allowed beforehand."""
+
+    def begin(self, change: Change, step: str) -> int | str:
+        """Claims a change: its number, or in words who is at the same elsewhere."""
+
+    def end(self, number: int, state: str) -> None:
+        """Gives the claim back, with how the change ended."""

@@ -55,7 +55,8 @@ class TerminalApprover:
     def _answers(self, host: str, question: AskApproval) -> tuple[GateAnswer, str]:
         change = question.step.change
         risk = change.risk if change else Risk.NONE
-        wanted = (_shown(change.target) or _shown(host)) if change and risk is Risk.HIGH else ""
+        named = risk is Risk.HIGH or question.limits  # what goes beyond a limit is never answered by a habit
+        wanted = (_shown(change.target) or _shown(host)) if change and named else ""
         answer, why = self._answer(host, question, _shown(question.again) or wanted)
         if answer == "yes" and wanted != _shown(host) and host_name_needed(risk, len(self.hosts)):
             answer, why = self._answer(host, question, _shown(host))
@@ -104,6 +105,8 @@ class UnattendedApprover:
             named = f"{change.action}:{change.target}"
             how = self._consent(change.action, named, change.risk, question.again)
             why = "" if how != "none" else _needed(named, change.risk, question)
+            if question.limits and not why:
+                how, why = "none", f"{question.limits[0]}; a person at a terminal may still allow it"
         again = question.again if not why else ""
         return Approval(self.clock(), "no" if why else "yes", question.step.digest, self.who, how, why, again)
 

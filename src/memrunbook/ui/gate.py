@@ -37,6 +37,9 @@ def gate_view(host: str, question: AskApproval, now: Instant, position: str = ""
     entries += [_row("Before", Span(look.told, "warning", whole=True)) for look in question.looks]
     if question.again:
         entries.append(note("", Span("it is never repeated by itself: look at the host before you say yes", "warning")))
+    if question.limits:
+        entries.append(_row("Limits", Span(question.limits[0], "warning", whole=True)))
+        entries += [note("", Span(why, "warning", whole=True)) for why in question.limits[1:]]
     reasons = [_reason(title, lines) for title, lines in question.evidence] or [text("no check fires")]
     entries.append(_row("Because", reasons[0]))
     entries += [note("", reason) for reason in reasons[1:]]

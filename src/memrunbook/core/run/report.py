@@ -45,6 +45,11 @@ class HostReport(Struct, frozen=True):
         return tuple(words for event in self.others if isinstance(event, StillHeld) for words in event.held)
 
     @property
+    def changed(self) -> bool:
+        """True where it changed anything, if only for a moment."""
+        return any(step.state in ("done", "failed", "undone", "unknown") and not step.evidence for step in self.steps)
+
+    @property
     def open(self) -> bool:
         """True when the outcome of a once-only change is unknown."""
         return any(step.open for step in self.steps)

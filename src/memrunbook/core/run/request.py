@@ -119,12 +119,14 @@ class AskApproval(Ask[Approval], frozen=True, tag=True):
 
     `offered`: a change that was not proven may be taken back. No consent given before covers that.
     `looks` are earlier beginnings of the same change on this host, and what was seen of them.
+    `limits` are the reasons why what was allowed beforehand is not enough: a person must say it now.
     """
 
     step: PlannedStep
     snapshot_at: Instant
     evidence: tuple[tuple[str, tuple[Evidence, ...]], ...] = ()
     changed: str = ""
+    limits: tuple[str, ...] = ()
     looks: tuple[LookedAt, ...] = ()
     offered: bool = False
 

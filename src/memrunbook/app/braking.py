@@ -1,0 +1,105 @@
+"""What holds a run back: the kill switch, limits by what was done before, one host at a time for the same change."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from memrunbook.core.action.action import Change
+from memrunbook.core.errors import UsageError
+from memrunbook.core.plan.limits import Here, Limits, held_back
+from memrunbook.core.units import format_duration
+from memrunbook.runtime.ports import Clock
+from memrunbook.state.paths import prepare
+from memrunbook.state.store.changes import Store
+from memrunbook.state.store.switch import Switch, switch_of, turn
+
+VARIABLE = "RUNBOOK_STORE"
+"""The environment's word for a store other than the file in the state directory: a URL."""
+
+
+@dataclass(frozen=True)
+class HostBrakes:
+    """The brakes of one run on one host (port `Brakes` of the runtime); without `limits` the switch alone."""
+
+    store: Store
+    clock: Clock
+    run: str
+    host: str
+    runbook: str
+    actor: str
+    hosts: int = 1
+    limits: Limits | None = field(default_factory=Limits)
+
+    def off(self) -> str:
+        """Who switched changes off, until when and why; empty while they are on."""
+        now = self.clock.now().utc
+        switch = switch_of(self.store)
+        return off_words(switch, now) if switch.holds(now) else ""
+
+    def reasons(self, change: Change) -> tuple[str, ...]:
+        """Why a person's word is needed for a change, whatever was allowed beforehand."""
+        if self.limits is None:
+            return ()
+        return held_back(change, self._here, self.store.history(change, self._here), self.limits)
+
+    def begin(self, change: Change, step: str) -> int | str:
+        """Claims the change and returns its number; in words who is at the same on another host, where one is."""
+        begun = self.store.begin(change, step, self._here, self.actor)
+        if isinstance(begun, int):
+            return begun
+        since = format_duration(max(0.0, self.clock.now().utc - begun.begun))
+        return f"{change.target}: the same is under way on {begun.host} since {since} (run {begun.run})"
+
+    def end(self, number: int, state: str) -> None:
+        """Remembers how the change ended."""
+        self.store.end(number, state, self.clock.now().utc)
+
+    def ran(self, outcome: str, *, changed: bool) -> None:
+        """Remembers how the run ended here."""
+        self.store.ran(self._here, outcome, changed=changed)
+
+    @property
+    def _here(self) -> Here:
+        now = self.clock.now().utc
+        return Here(run=self.run, host=self.host, runbook=self.runbook, now=now, hosts=self.hosts)
+
+
+def open_store(state: Path) -> Store:
+    """The store of a state directory that exists, or the one that the environment names."""
+    return Store.open(state, os.environ.get(VARIABLE, ""))
+
+
+def switch_off(state: Path, now: float, who: str, reason: str = "", seconds: float | None = None) -> Switch:
+    """From now on nothing is changed by whoever shares the store, for `seconds` or until it is switched on."""
+    return _turned(state, Switch(True, now, None if seconds is None else now + seconds, who, reason))
+
+
+def switch_on(state: Path, now: float, who: str) -> Switch:
+    """Changes may be made again; UsageError where they may be made already."""
+    store = open_store(prepare(state))
+    try:
+        if not switch_of(store).holds(now):
+            raise UsageError("changes are on already", where=store.name, hint="runbook off stops them")
+        turn(store, switch := Switch(False, now, None, who))
+    finally:
+        store.close()
+    return switch
+
+
+def off_words(switch: Switch, now: float) -> str:
+    """A sentence, as in: changes are switched off since 3 h by ada (for 2 h more): a release."""
+    left = "" if switch.until is None else f" (for {format_duration(switch.until - now)} more)"
+    why = f": {switch.reason}" if switch.reason else ""
+    since = f" since {format_duration(now - switch.at)}" if now - switch.at >= 1 else ""
+    return f"changes are switched off{since} by {switch.who}{left}{why}"
+
+
+def _turned(state: Path, switch: Switch) -> Switch:
+    store = open_store(prepare(state))
+    try:
+        turn(store, switch)
+    finally:
+        store.close()
+    return switch

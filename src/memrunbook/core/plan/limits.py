@@ -1,0 +1,163 @@
+"""How much may be done: what was done before, on this host and on others, says when it is enough. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from memrunbook.core.action.action import Change, Repeat, Risk
+from memrunbook.core.units import DAY, HOUR, MINUTE, format_duration
+
+NO_HELP = frozenset({"failed", "unresolved", "improved"})
+"""Outcomes of a run that changed something after which the incident was not over."""
+STALE = HOUR
+"""Seconds after which a change without an end blocks no other host any more: whoever made it has died."""
+
+
+class PastChange(Struct, frozen=True, kw_only=True):
+    """A change that some run made or makes; times in seconds since 1970, `ended` None while its end is not known."""
+
+    run: str
+    host: str
+    action: str
+    target: str
+    risk: int
+    begun: float
+    ended: float | None = None
+    state: str = ""
+
+
+class PastRun(Struct, frozen=True, kw_only=True):
+    """How an earlier run of a runbook ended on a host; `changed` whether it made any change."""
+
+    run: str
+    host: str
+    runbook: str
+    outcome: str
+    at: float
+    changed: bool
+
+
+class History(Struct, frozen=True):
+    """What is remembered: changes of all hosts, runs of this host, both oldest first."""
+
+    changes: tuple[PastChange, ...] = ()
+    runs: tuple[PastRun, ...] = ()
+
+
+class Here(Struct, frozen=True, kw_only=True):
+    """Where and when something is about to be done; `hosts` are all that this run is for."""
+
+    run: str
+    host: str
+    runbook: str
+    now: float
+    hosts: int = 1
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What is enough; times in seconds. Of domain.md, "Budget", and safety.md, "Locks and limits", "Storms"."""
+
+    cool_down: float = 15 * MINUTE
+    most_in_run: int = 3
+    restart_every: float = HOUR
+    most_in_week: int = 4
+    most_without_help: int = 3
+    without_help_within: float = DAY
+    storm_hosts: int = 3
+    storm_percent: float = 2.0
+    storm_within: float = 15 * MINUTE
+
+
+def held_back(change: Change, here: Here, history: History, limits: Limits) -> tuple[str, ...]:
+    """Why a change should not be made without a person's word, the weightiest reason first; empty where it may.
+
+    What changes nothing is never held back, nor what only this run did apart from its budget.
+    """
+    if change.repeat is Repeat.READ:
+        return ()
+    same = [one for one in history.changes if (one.action, one.target) == (change.action, change.target)]
+    reasons = [*_without_help(here, history, limits)]
+    if change.risk >= Risk.MEDIUM:
+        reasons += [*_storm(change, here, same, limits), *_budget(here, history, limits)]
+        reasons += _again_and_again(change, here, same, limits)
+    return (*reasons, *_cool_down(change, here, same, limits))
+
+
+def busy_elsewhere(change: Change, here: Here, history: History) -> PastChange | None:
+    """The same disruptive change that another host is in the middle of: one host at a time."""
+    if change.risk < Risk.MEDIUM:
+        return None
+    for one in history.changes:
+        same = (one.action, one.target) == (change.action, change.target) and one.host != here.host
+        if same and one.ended is None and here.now - one.begun < STALE:
+            return one
+    return None
+
+
+def _cool_down(change: Change, here: Here, same: Sequence[PastChange], limits: Limits) -> Iterator[str]:
+    earlier = [one for one in same if one.host == here.host and one.run != here.run]
+    if not earlier:
+        return
+    last = earlier[-1]
+    ago = max(0.0, here.now - (last.ended or last.begun))  # a clock that was put back makes it no older than now
+    if ago < limits.cool_down:
+        left = format_duration(limits.cool_down - ago)
+        yield (
+            f"{change.target}: the same was done {format_duration(ago)} ago by run {last.run}; "
+            f"what it did shows only later (cool-down, {left} left)"
+        )
+
+
+def _again_and_again(change: Change, here: Here, same: Sequence[PastChange], limits: Limits) -> Iterator[str]:
+    """The same disruptive change of the same target on this host: each one helped only until the next."""
+    earlier = [one for one in same if one.host == here.host and one.run != here.run and here.now - one.begun < 7 * DAY]
+    if earlier and limits.cool_down <= here.now - earlier[-1].begun < limits.restart_every:
+        ago = format_duration(here.now - earlier[-1].begun)
+        yield f"{change.target} had this {ago} ago by run {earlier[-1].run}: more than once an hour is no cure"
+    if len(earlier) >= limits.most_in_week:
+        times = [one.begun for one in earlier] + [here.now]
+        helped = (times[-1] - times[0]) / (len(times) - 1)
+        yield (
+            f"{change.target} had this {len(earlier)} times in 7 days, each helped about {format_duration(helped)}: "
+            "what is behind it is not mended"
+        )
+
+
+def _budget(here: Here, history: History, limits: Limits) -> Iterator[str]:
+    disruptive = [one for one in history.changes if _here(one, here) and one.risk >= Risk.MEDIUM]
+    if len(disruptive) >= limits.most_in_run:
+        yield f"this run made {len(disruptive)} changes here already that users may notice: that is its budget"
+
+
+def _here(one: PastChange, here: Here) -> bool:
+    return one.run == here.run and one.host == here.host
+
+
+def _without_help(here: Here, history: History, limits: Limits) -> Iterator[str]:
+    """The newest runs of this runbook on this host, without a break, changed something and did not help."""
+    row = 0
+    for one in reversed(history.runs):
+        if one.runbook != here.runbook or here.now - one.at > limits.without_help_within:
+            continue
+        if not one.changed:
+            continue
+        if one.outcome not in NO_HELP:
+            break
+        row += 1
+    if row >= limits.most_without_help:
+        within = format_duration(limits.without_help_within)
+        yield f"{row} runs of {here.runbook} in {within} did not end the incident here: a person must look first"
+
+
+def _storm(change: Change, here: Here, same: Sequence[PastChange], limits: Limits) -> Iterator[str]:
+    """Many hosts that want the same at once: a bad deploy or a bad rule, not a leak."""
+    hosts = {one.host for one in same if here.now - one.begun < limits.storm_within} - {here.host}
+    most = max(limits.storm_hosts, int(here.hosts * limits.storm_percent / 100))
+    if len(hosts) >= most:
+        within = format_duration(limits.storm_within)
+        yield (
+            f"{change.target}: {len(hosts)} other hosts had the same change within {within}; "
+            "that looks like a bad deploy or a bad rule, not like a leak"
+        )

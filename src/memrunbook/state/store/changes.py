@@ -1,0 +1,106 @@
+"""What was changed where, and how runs ended: written before and after each change, read for the limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from memrunbook.core.action.action import Change
+from memrunbook.core.plan.limits import STALE, Here, History, PastChange, PastRun, busy_elsewhere
+from memrunbook.core.units import DAY
+from memrunbook.state.store.database import address, explained, opened, shown_url
+from memrunbook.state.store.tables import CHANGES, RUNS
+
+REMEMBERED = 7 * DAY
+
+
+@dataclass(frozen=True)
+class Store:
+    """The store, open; safe with several threads, processes and control nodes.
+
+    JournalError where it does not answer.
+    """
+
+    engine: sa.Engine
+
+    @classmethod
+    def open(cls, state: Path, url: str = "") -> Store:
+        """The file in a state directory that exists, or a server; the tables are made or brought up to date."""
+        return cls(opened(address(state, url)))
+
+    @property
+    def name(self) -> str:
+        """Where it is, without its password."""
+        return shown_url(self.engine.url)
+
+    def history(self, change: Change, here: Here) -> History:
+        """What the limits of a change on a host rest on."""
+        with explained(self.name), self.engine.connect() as connection:
+            return History(_changes(connection, change, here), _runs(connection, here))
+
+    def begin(self, change: Change, step: str, here: Here, actor: str) -> int | PastChange:
+        """Remembers that a change begins and returns its number; the other one where another host is at the same."""
+        with explained(self.name), self.engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                # two that look and then write would both be let through: one at a time for the same target
+                key = f"{change.action}:{change.target}"
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))))
+            other = busy_elsewhere(change, here, History(_changes(connection, change, here)))
+            if other is not None:
+                return other
+            row = {
+                "run": here.run,
+                "host": here.host,
+                "runbook": here.runbook,
+                "step": step,
+                "action": change.action,
+                "target": change.target,
+                "risk": int(change.risk),
+                "actor": actor,
+                "begun": here.now,
+            }
+            number = connection.scalar(sa.insert(CHANGES).returning(CHANGES.c.id), row)
+            return int(number or 0)
+
+    def end(self, number: int, state: str, now: float) -> None:
+        """Remembers how a change ended."""
+        with explained(self.name), self.engine.begin() as connection:
+            connection.execute(sa.update(CHANGES).where(CHANGES.c.id == number).values(ended=now, state=state))
+
+    def ran(self, here: Here, outcome: str, *, changed: bool) -> None:
+        """Remembers how a run ended on a host."""
+        row = {"run": here.run, "host": here.host, "runbook": here.runbook, "outcome": outcome, "at": here.now}
+        with explained(self.name), self.engine.begin() as connection:
+            connection.execute(sa.insert(RUNS), {**row, "changed": changed})
+
+    def close(self) -> None:
+        """Lets go of its connections."""
+        self.engine.dispose()
+
+
+def _changes(connection: sa.Connection, change: Change, here: Here) -> tuple[PastChange, ...]:
+    """Those of this host, and the same change on others: of a week, or still open."""
+    since = here.now - REMEMBERED
+    same = sa.and_(CHANGES.c.action == change.action, CHANGES.c.target == change.target)
+    asked = (
+        sa.select(CHANGES)
+        .where(
+            CHANGES.c.begun > since,
+            sa.or_(CHANGES.c.host == here.host, sa.and_(same, CHANGES.c.begun > here.now - STALE)),
+        )
+        .order_by(CHANGES.c.begun, CHANGES.c.id)
+    )
+    fields = PastChange.__struct_fields__
+    return tuple(PastChange(**{name: row[name] for name in fields}) for row in connection.execute(asked).mappings())
+
+
+def _runs(connection: sa.Connection, here: Here) -> tuple[PastRun, ...]:
+    asked = (
+        sa.select(RUNS)
+        .where(RUNS.c.host == here.host, RUNS.c.runbook == here.runbook, RUNS.c.at > here.now - REMEMBERED)
+        .order_by(RUNS.c.at, RUNS.c.id)
+    )
+    fields = PastRun.__struct_fields__
+    return tuple(PastRun(**{name: row[name] for name in fields}) for row in connection.execute(asked).mappings())

@@ -1,0 +1,138 @@
+"""Opens the store's database: the file in the state directory, or a server by URL, with its tables as they must be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DatabaseError, NoSuchModuleError, OperationalError, SQLAlchemyError
+
+from memrunbook.core.errors import JournalError, UsageError
+from memrunbook.state.disk import ELSEWHERE
+
+FILE = "store.sqlite"
+PATIENCE = 10.0
+"""Seconds that a writer waits for another one, and that a server is given to answer."""
+SERVER = re.compile(r"postgres(?:ql)?(?:\+\w+)?://")
+PASSWORD = re.compile(r"(//[^:/@\s]*):[^@/\s]*@")
+REACHABLE = "nothing is changed while what others do cannot be known; see that the server runs"
+WRITABLE = f"see that there is space and that it may be written, {ELSEWHERE}"
+MIGRATIONS = "memrunbook.state.store:migrations"
+
+
+def address(state: Path, url: str = "") -> sa.URL:
+    """Where the store is: the file in the state directory, or what a URL says; UsageError for another kind of it."""
+    if not url:
+        return sa.URL.create("sqlite", database=str(state / FILE))
+    if not SERVER.match(url):
+        raise UsageError(f"{shown(url)!r} is no store", hint="write postgresql://USER@HOST/DATABASE")
+    return sa.make_url(SERVER.sub("postgresql+psycopg://", url, count=1))
+
+
+def shown(url: str) -> str:
+    """A URL without its password, for people."""
+    return PASSWORD.sub(r"\1@", url)
+
+
+def shown_url(where: sa.URL) -> str:
+    """The same of a URL that was read: a file by its path, a server as it is typed."""
+    if where.get_backend_name() == "sqlite":
+        return where.database or ""
+    return shown(where.set(drivername="postgresql").render_as_string())
+
+
+def opened(where: sa.URL) -> sa.Engine:
+    """The database with its tables; JournalError where it cannot be reached, is damaged or of a newer version."""
+    name = shown_url(where)
+    with explained(name):
+        engine = _engine(where)
+        with engine.connect() as connection:
+            known = _version(connection)
+        newest = _newest()
+        if known != newest:
+            _migrate(engine, known, name)
+    return engine
+
+
+@contextmanager
+def explained(name: str) -> Iterator[None]:
+    """Turns an error of the database into a JournalError: without the store nothing may be changed."""
+    try:
+        yield
+    except (NoSuchModuleError, ModuleNotFoundError):
+        raise UsageError(
+            "a store on PostgreSQL needs its driver", where=name, hint="pip install 'memrunbook[postgres]'"
+        ) from None
+    except OperationalError as error:
+        what, hint = ("does not answer", REACHABLE) if "://" in name else ("cannot be read or written", WRITABLE)
+        raise JournalError(f"the store {what}: {_said(error)}", where=name, hint=hint) from None
+    except DatabaseError as error:
+        raise JournalError(
+            f"the store cannot be used: {_said(error)}",
+            where=name,
+            hint="move it aside (mv), and a new one is made: limits then count from now on",
+        ) from None
+    except SQLAlchemyError as error:
+        raise JournalError(f"the store cannot be used: {_said(error)}", where=name) from None
+
+
+def _said(error: SQLAlchemyError) -> str:
+    """The database's own words, on one line, without the statement."""
+    cause = getattr(error, "orig", None) or error
+    return shown(" ".join(str(cause).split())[:300])
+
+
+def _engine(where: sa.URL) -> sa.Engine:
+    if where.get_backend_name() != "sqlite":
+        return sa.create_engine(where, pool_pre_ping=True, connect_args={"connect_timeout": int(PATIENCE)})
+    engine = sa.create_engine(where, connect_args={"timeout": PATIENCE, "check_same_thread": False})
+
+    @sa.event.listens_for(engine, "connect")
+    def _set(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we begin our transactions ourselves: see below
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # two that look and then write would both be let through
+
+    return engine
+
+
+def _version(connection: sa.Connection) -> str:
+    """The migration that the tables stand at, empty for a new database."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return ""
+    return str(connection.scalar(sa.text("SELECT version_num FROM alembic_version")) or "")
+
+
+def _newest() -> str:
+    from memrunbook.state.store.migrations import NEWEST
+
+    return NEWEST
+
+
+def _migrate(engine: sa.Engine, known: str, name: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", MIGRATIONS)
+    revisions = {one.revision for one in ScriptDirectory.from_config(config).walk_revisions()}
+    if known and known not in revisions:
+        raise JournalError(
+            f"the store is of a newer version of memrunbook (its tables stand at {known})",
+            where=name,
+            hint="update memrunbook here, or name another store",
+        )
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

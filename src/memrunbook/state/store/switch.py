@@ -1,0 +1,39 @@
+"""The kill switch: while it is off nothing is changed anywhere by who shares this store."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from msgspec import Struct
+
+from memrunbook.state.store.changes import Store
+from memrunbook.state.store.database import explained
+from memrunbook.state.store.tables import SWITCHES
+
+
+class Switch(Struct, frozen=True):
+    """The newest turn of the switch: off or on, when, until when (None for ever), by whom and why."""
+
+    off: bool = False
+    at: float = 0.0
+    until: float | None = None
+    who: str = ""
+    reason: str = ""
+
+    def holds(self, now: float) -> bool:
+        """True while nothing may be changed."""
+        return self.off and (self.until is None or now < self.until)
+
+
+def turn(store: Store, switch: Switch) -> None:
+    """Turns it; what was before stays on record."""
+    with explained(store.name), store.engine.begin() as connection:
+        values = {name: getattr(switch, name) for name in Switch.__struct_fields__}
+        connection.execute(sa.insert(SWITCHES), values)
+
+
+def switch_of(store: Store) -> Switch:
+    """How it stands."""
+    asked = sa.select(SWITCHES).order_by(SWITCHES.c.id.desc()).limit(1)
+    with explained(store.name), store.engine.connect() as connection:
+        row = connection.execute(asked).mappings().first()
+    return Switch(**{name: row[name] for name in Switch.__struct_fields__}) if row else Switch()

@@ -1,0 +1,50 @@
+"""The tables of the store. Times are seconds since 1970 (UTC); a change of them is a migration."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text
+
+METADATA = MetaData()
+CHANGES = Table(
+    "changes",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("run", String(64), nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("runbook", String(255), nullable=False),
+    Column("step", Text, nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("target", Text, nullable=False),
+    Column("risk", Integer, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("begun", Float(53), nullable=False),
+    Column("ended", Float(53)),
+    Column("state", String(32), nullable=False, server_default=""),
+    Index("changes_of_host", "host", "begun"),
+    Index("changes_of_action", "action", "begun"),
+)
+"""Each change that a run began, and how it ended; those that never ended have no end."""
+RUNS = Table(
+    "runs",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("run", String(64), nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("runbook", String(255), nullable=False),
+    Column("outcome", String(32), nullable=False),
+    Column("changed", Boolean, nullable=False),
+    Column("at", Float(53), nullable=False),
+    Index("runs_of_host", "host", "at"),
+)
+"""How runs ended, by host."""
+SWITCHES = Table(
+    "switches",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("off", Boolean, nullable=False),
+    Column("at", Float(53), nullable=False),
+    Column("until", Float(53)),
+    Column("who", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+"""Each turn of the kill switch; the newest one counts."""

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memrunbook.core.action.action import Change, Repeat, Risk
+from memrunbook.core.plan.limits import Here, History, Limits, PastChange, PastRun, busy_elsewhere, held_back
+from memrunbook.core.units import DAY, HOUR, MINUTE
+
+NOW = 100 * DAY
+HERE = Here(run="R2", host="web-1", runbook="memory-leak", now=float(NOW))
+LIMITS = Limits()
+
+
+def change(risk: Risk = Risk.MEDIUM, **changes: Any) -> Change:
+    known = {"action": "restart_unit", "summary": "Restart", "target": "api.service", "script": ":"}
+    return Change(**{**known, "risk": risk, "repeat": Repeat.ONCE, **changes})
+
+
+def past(ago: float, **changes: Any) -> PastChange:
+    known = {"run": "R1", "host": "web-1", "action": "restart_unit", "target": "api.service", "risk": 2}
+    return PastChange(**{**known, "begun": NOW - ago - 5, "ended": NOW - ago, "state": "done", **changes})
+
+
+def ran(ago: float, outcome: str = "unresolved", **changes: Any) -> PastRun:
+    known = {"run": "R1", "host": "web-1", "runbook": "memory-leak", "changed": True}
+    return PastRun(**{**known, "outcome": outcome, "at": NOW - ago, **changes})
+
+
+def why(changes: tuple[PastChange, ...] = (), runs: tuple[PastRun, ...] = (), **more: Any) -> str:
+    return "; ".join(held_back(more.get("change", change()), more.get("here", HERE), History(changes, runs), LIMITS))
+
+
+def test_nothing_done_before_holds_nothing_back() -> None:
+    assert why() == ""
+
+
+@pytest.mark.parametrize(
+    ("one", "expected"),
+    [
+        (past(5 * MINUTE), "the same was done 5 min ago by run R1"),
+        (past(5 * MINUTE, state="failed"), "10 min left"),
+        (past(5 * MINUTE, ended=None), "was done"),
+        (past(16 * MINUTE), "more than once an hour is no cure"),
+        (past(-HOUR), "the same was done 0.0 s ago"),
+        (past(2 * HOUR), ""),
+        (past(5 * MINUTE, run="R2"), ""),
+        (past(5 * MINUTE, host="web-2"), ""),
+        (past(5 * MINUTE, target="db.service"), ""),
+        (past(5 * MINUTE, action="stop_unit"), ""),
+    ],
+)
+def test_what_was_just_done_is_given_time(one: PastChange, expected: str) -> None:
+    found = why((one,))
+    assert expected in found
+    assert bool(found) == bool(expected)
+
+
+def test_a_low_risk_has_the_cool_down_alone_and_a_read_nothing() -> None:
+    low = change(Risk.LOW)
+    assert why((past(20 * MINUTE),), change=low) == ""
+    assert "cool-down" in why((past(MINUTE),), change=low)
+    assert why((past(MINUTE),), change=change(Risk.NONE, repeat=Repeat.READ)) == ""
+
+
+def test_a_cure_that_does_not_last_is_none() -> None:
+    often = tuple(past(n * 6 * HOUR) for n in (5, 4, 3, 2))
+    assert why(often[:3]) == ""
+    assert "4 times in 7 days, each helped about" in why(often)
+    assert why(tuple(past(n * 6 * HOUR + 8 * DAY) for n in (5, 4, 3, 2))) == ""
+
+
+def test_a_run_has_a_budget_of_what_users_notice() -> None:
+    spent = tuple(past(MINUTE, run="R2", target=f"{name}.service") for name in "abc")
+    assert "that is its budget" in why(spent)
+    assert why(spent[:2]) == ""
+    assert why(tuple(past(MINUTE, run="R2", risk=1, target=name) for name in "abc")) == ""
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "held"),
+    [
+        (("unresolved", "failed", "improved"), True),
+        (("unresolved", "failed"), False),
+        (("unresolved", "failed", "resolved", "failed"), False),
+        (("resolved", "failed", "failed", "failed"), True),
+    ],
+)
+def test_runs_that_do_not_help_stop_until_a_person_looks(outcomes: tuple[str, ...], held: bool) -> None:  # noqa: FBT001
+    runs = tuple(ran(HOUR * (len(outcomes) - n), outcome) for n, outcome in enumerate(outcomes))
+    assert ("a person must look first" in why(runs=runs)) == held
+
+
+def test_runs_of_another_runbook_of_long_ago_or_without_a_change_say_nothing_of_it() -> None:
+    runs = [ran(HOUR), ran(HOUR, runbook="other"), ran(2 * DAY), ran(HOUR, changed=False)]
+    assert why(runs=(*runs, *runs[1:], *runs[1:])) == ""
+
+
+def test_many_hosts_with_the_same_at_once_are_a_storm() -> None:
+    hosts = tuple(past(MINUTE, host=f"web-{n}") for n in (2, 3, 4))
+    assert "bad deploy" in why(hosts)
+    assert why(hosts[:2]) == ""
+    many = Here(run="R2", host="web-1", runbook="memory-leak", now=float(NOW), hosts=1000)
+    assert why(hosts, here=many) == "", "2 % of 1,000 hosts are 20"
+    assert why(tuple(past(20 * MINUTE, host=f"web-{n}") for n in (2, 3, 4))) == ""
+
+
+@pytest.mark.parametrize(
+    ("one", "busy"),
+    [
+        (past(0, host="web-2", begun=NOW - 60.0, ended=None), True),
+        (past(0, host="web-2", begun=NOW - 2.0 * HOUR, ended=None), False),
+        (past(0, host="web-2", begun=NOW - 60.0, ended=NOW - 1.0), False),
+        (past(0, host="web-1", begun=NOW - 60.0, ended=None), False),
+        (past(0, host="web-2", begun=NOW - 60.0, ended=None, target="db.service"), False),
+    ],
+)
+def test_one_host_at_a_time_for_each_name(one: PastChange, busy: bool) -> None:  # noqa: FBT001
+    assert (busy_elsewhere(change(), HERE, History((one,))) is one) == busy
+    assert busy_elsewhere(change(Risk.LOW), HERE, History((one,))) is None
+
+
+@given(st.lists(st.tuples(st.floats(0, 10 * DAY), st.sampled_from(["web-1", "web-2"]), st.sampled_from(["R1", "R2"]))))
+def test_more_history_never_lets_more_through(seen: list[tuple[float, str, str]]) -> None:
+    changes = tuple(past(ago, host=host, run=run) for ago, host, run in sorted(seen, reverse=True))
+    for count in range(len(changes)):
+        if why(changes[count:]):
+            assert why(changes)

@@ -1,0 +1,179 @@
+"""The same tests for the file and for a real PostgreSQL server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from tests.postgres import MISSING, Postgres, postgres, programs
+
+from memrunbook.core.action.action import Change, Repeat, Risk
+from memrunbook.core.errors import JournalError, UsageError
+from memrunbook.core.plan.limits import Here, PastChange
+from memrunbook.core.units import DAY, HOUR
+from memrunbook.state.store.changes import Store
+from memrunbook.state.store.database import FILE, address, shown
+from memrunbook.state.store.switch import Switch, switch_of, turn
+from memrunbook.state.store.tables import METADATA
+
+NOW = 1.8e9
+HERE = Here(run="R1", host="web-1", runbook="memory-leak", now=NOW)
+RESTART = Change(
+    action="restart_unit", summary="Restart", target="api.service", script=":", risk=Risk.MEDIUM, repeat=Repeat.ONCE
+)
+Opened = Callable[[], Store]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    if programs() is None:
+        pytest.skip(MISSING)
+    with postgres() as running:
+        yield running
+
+
+@pytest.fixture(params=["file", "server"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
+    """Opens the same store each time."""
+    url = request.getfixturevalue("server").url if request.param == "server" else ""
+    stores: list[Store] = []
+
+    def one() -> Store:
+        stores.append(Store.open(tmp_path, url))
+        return stores[-1]
+
+    yield one
+    if url:
+        with stores[0].engine.begin() as connection:
+            METADATA.drop_all(connection)
+            connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
+    for store in stores:
+        store.close()
+
+
+def at(seconds: float, host: str = "web-1", run: str = "R1") -> Here:
+    return Here(run=run, host=host, runbook="memory-leak", now=NOW + seconds)
+
+
+def test_what_was_begun_and_ended_is_remembered_in_order(opened: Opened) -> None:
+    first = opened().begin(RESTART, "restart", HERE, "ada@ops")
+    assert isinstance(first, int)
+    store = opened()
+    assert store.history(RESTART, at(1)).changes[0].ended is None
+    store.end(first, "done", NOW + 5)
+    store.begin(RESTART, "restart", at(10), "ada@ops")
+    known = PastChange(
+        run="R1",
+        host="web-1",
+        action="restart_unit",
+        target="api.service",
+        risk=2,
+        begun=NOW,
+        ended=NOW + 5,
+        state="done",
+    )
+    changes = opened().history(RESTART, at(11)).changes
+    assert changes[0] == known
+    assert (len(changes), changes[1].begun) == (2, NOW + 10)
+
+
+def test_what_is_too_old_or_on_another_host_is_not_asked_for(opened: Opened) -> None:
+    store = opened()
+    store.begin(RESTART, "restart", at(-8 * DAY), "ada")
+    store.begin(RESTART, "restart", at(-2 * HOUR, "web-2"), "ada")
+    store.ran(at(-8 * DAY), "failed", changed=True)
+    store.ran(at(-1.0, "web-2"), "failed", changed=True)
+    store.ran(at(-1.0), "failed", changed=True)
+    history = store.history(RESTART, HERE)
+    assert (history.changes, [(one.host, one.outcome, one.changed) for one in history.runs]) == (
+        (), [("web-1", "failed", True)],
+    )  # fmt: skip
+
+
+def test_one_host_at_a_time_also_where_all_begin_at_once(opened: Opened) -> None:
+    stores = [opened() for _ in range(6)]
+    begun: list[int | PastChange] = []
+
+    def one(number: int) -> None:
+        begun.append(stores[number].begin(RESTART, "restart", at(0, f"web-{number}"), "ada"))
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(len(stores))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(begun) == len(stores)
+    assert sum(isinstance(answer, int) for answer in begun) == 1
+
+
+def test_the_newest_turn_of_the_switch_counts_until_its_time_is_over(opened: Opened) -> None:
+    store = opened()
+    assert switch_of(store) == Switch()
+    turn(store, Switch(True, NOW, NOW + 60, "ada", "a release"))
+    said = switch_of(opened())
+    assert (said.holds(NOW + 59), said.holds(NOW + 60), said.reason) == (True, False, "a release")
+    turn(store, Switch(False, NOW + 5, None, "ada", ""))
+    assert not switch_of(store).holds(NOW + 6)
+    turn(store, Switch(True, NOW, None, "ada", ""))
+    assert switch_of(store).holds(NOW + 9 * DAY)
+
+
+def test_the_tables_are_those_of_the_migrations(opened: Opened) -> None:
+    found = sa.inspect(opened().engine)
+    assert set(found.get_table_names()) == {*METADATA.tables, "alembic_version"}
+    for name, table in METADATA.tables.items():
+        said = {column["name"]: column["nullable"] for column in found.get_columns(name)}
+        assert said == {column.name: column.nullable for column in table.columns}
+        assert {one["name"] for one in found.get_indexes(name)} == {index.name for index in table.indexes}
+
+
+def test_a_store_of_a_newer_version_is_refused(opened: Opened) -> None:
+    store = opened()
+    with store.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = 'later'"))
+    with pytest.raises(JournalError, match=r"newer version of memrunbook \(its tables stand at later\)"):
+        opened()
+
+
+def test_a_server_that_goes_away_is_told_and_comes_back(server: Postgres, tmp_path: Path) -> None:
+    store = Store.open(tmp_path, server.url)
+    try:
+        server.stop()
+        with pytest.raises(JournalError, match="the store does not answer") as told:
+            store.begin(RESTART, "restart", at(0, "web-9", "R9"), "ada")
+        assert "nothing is changed" in told.value.hint
+        with pytest.raises(JournalError):
+            Store.open(tmp_path, server.url)
+        server.start()
+        assert isinstance(store.begin(RESTART, "restart", at(0, "web-9", "R9"), "ada"), int)
+    finally:
+        store.close()
+
+
+def test_a_damaged_file_is_told_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"not a database at all, but long enough to be read as one" * 100)
+    with pytest.raises(JournalError, match="cannot be used") as told:
+        Store.open(tmp_path)
+    assert "move it aside" in told.value.hint
+
+
+def test_a_state_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="cannot be read or written") as told:
+        Store.open(tmp_path / "missing")
+    assert "--state-dir" in told.value.hint
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "redis://x", "postgres", "/var/lib/store"])
+def test_another_kind_of_store_is_no_store(tmp_path: Path, url: str) -> None:
+    with pytest.raises(UsageError, match="is no store"):
+        address(tmp_path, url)
+
+
+def test_a_password_is_shown_nowhere() -> None:
+    assert shown("postgresql://ada:s3cret@db/x") == "postgresql://ada@db/x"
+    with pytest.raises(UsageError) as told:
+        address(Path("/x"), "mysql://ada:s3cret@db/x")
+    assert "s3cret" not in str(told.value)
