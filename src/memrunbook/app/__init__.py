@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from memrunbook.app.connectors import Connectors
     from memrunbook.app.diagnosing import DiagnoseArguments, DiagnoseResult, diagnose
     from memrunbook.app.explaining import explain_log
+    from memrunbook.app.gates import consent
     from memrunbook.app.measuring import FactsArguments, facts
     from memrunbook.app.notice import Notice
     from memrunbook.app.planning import PlanArguments, PlanResult, plan
     from memrunbook.app.reporting import RunsResult, list_runs, report
     from memrunbook.app.resuming import ResumeArguments, ordered, resume
-    from memrunbook.app.running import RunArguments, RunResult, consent, run
+    from memrunbook.app.running import RunArguments, RunResult, run
     from memrunbook.app.undoing import UndoArguments, UndoPlans, undo, undo_plan
     from memrunbook.app.validating import ValidateResult, new_runbook, validate
 
@@ -38,12 +39,13 @@ _HOMES = {
     "connectors": ("Connectors",),
     "diagnosing": ("DiagnoseArguments", "DiagnoseResult", "diagnose"),
     "explaining": ("explain_log",),
+    "gates": ("consent",),
     "measuring": ("FactsArguments", "facts"),
     "notice": ("Notice",),
     "planning": ("PlanArguments", "PlanResult", "plan"),
     "reporting": ("RunsResult", "list_runs", "report"),
     "resuming": ("ResumeArguments", "ordered", "resume"),
-    "running": ("RunArguments", "RunResult", "consent", "run"),
+    "running": ("RunArguments", "RunResult", "run"),
     "undoing": ("UndoArguments", "UndoPlans", "undo", "undo_plan"),
     "validating": ("ValidateResult", "new_runbook", "validate"),
 }

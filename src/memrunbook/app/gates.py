@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from memrunbook.app.actor import this_actor
 from memrunbook.core.run.request import Approval, AskApproval
+from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.ports import Approver
+from memrunbook.ui.approve import UnattendedApprover
 
 
 @dataclass
@@ -32,3 +35,8 @@ class OneAtATime:
                 answer = self.approver.approve(host, question)
             self.quit = answer.answer == "quit-all"
             return answer
+
+
+def consent(allow: Collection[str] = (), *, yes: bool = False) -> Approver:
+    """An approver for when nobody can be asked: `yes` to low risk, and to each ACTION or ACTION:TARGET of `allow`."""
+    return UnattendedApprover(yes, allow, SystemClock().now, this_actor().user)

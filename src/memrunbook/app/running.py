@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -50,7 +50,6 @@ from memrunbook.state.paths import prepare, usual_state_dir
 from memrunbook.state.run_directory import RunDirectory, new_run_id
 from memrunbook.state.runs import records, runs
 from memrunbook.state.store.changes import Store
-from memrunbook.ui.approve import UnattendedApprover
 from memrunbook.version import __version__
 
 
@@ -177,11 +176,6 @@ def _invoked(arguments: RunArguments, runbook: Runbook, clock: SystemClock) -> I
             options=tuple(redact(word) for word in arguments.options),
         ),
     )
-
-
-def consent(allow: Collection[str] = (), *, yes: bool = False) -> Approver:
-    """An approver for when nobody can be asked: `yes` to low risk, and to each ACTION or ACTION:TARGET of `allow`."""
-    return UnattendedApprover(yes, allow, SystemClock().now, this_actor().user)
 
 
 @dataclass(frozen=True)
