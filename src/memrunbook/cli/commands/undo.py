@@ -122,7 +122,7 @@ def _undo(arguments: UndoArguments, talk: Conversation, allow: tuple[str, ...], 
 def _document(result: RunResult) -> RunSummary:
     from memrunbook.documents.printed.run import run_summary
 
-    return run_summary(result.run_id, result.reports)
+    return run_summary(result.run_id, result.reports, result.saved)
 
 
 def _pages(result: RunResult, of: str, arguments: UndoArguments, hosts: Sequence[Host]) -> Iterator[Sequence[Block]]:

@@ -126,9 +126,9 @@ class AskApproval(Ask[Approval], frozen=True, tag=True):
     snapshot_at: Instant
     evidence: tuple[tuple[str, tuple[Evidence, ...]], ...] = ()
     changed: str = ""
-    limits: tuple[str, ...] = ()
     looks: tuple[LookedAt, ...] = ()
     offered: bool = False
+    limits: tuple[str, ...] = ()
 
     @property
     def again(self) -> str:
