@@ -163,11 +163,14 @@ def _next(runbook: str, report: HostReport, host: Host, result: RunResult, libra
     from memrunbook.app.ending import refused_changes
     from memrunbook.cli.next_command import run_command
     from memrunbook.cli.saved_plan import people, saved_lines
+    from memrunbook.ui.approve import AT_A_TERMINAL
     from memrunbook.ui.block import Span, line
 
     consents = [word for consent in refused_changes(report) for word in ("--allow", consent)]
     if not consents or report.begun is None:
         return []
+    if any(step.why.endswith(AT_A_TERMINAL) for step in report.steps):
+        return [line("To go on, at a terminal:  ", Span(run_command(runbook, host), "hint", whole=True))]
     needed = people(library, [report.begun.plan])
     allow = line("To allow it:  ", Span(run_command(runbook, host, *consents), "hint", whole=True))
     saved = result.saved.get(report.host)

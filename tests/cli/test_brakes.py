@@ -1,0 +1,86 @@
+"""Limits by what was done before, and the kill switch, as people meet them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.cli.books import act, book
+from tests.cli.console import here, terminal
+
+pytestmark = pytest.mark.usefixtures("machine")
+
+
+def written(folder: Path, risk: str = "low") -> list[str]:
+    """A command that adds a line to a file each time it is carried out; the incident stays."""
+    steps = act("add", "sh", "-c", f"echo once >> {folder / 'done'}", risk=risk)
+    return ["run", book(folder, steps, resolved="memory.available_percent > 100.0"), "--host", "local"]
+
+
+def times(folder: Path) -> int:
+    path = folder / "done"
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+def test_what_another_run_just_did_needs_a_persons_word(tmp_path: Path) -> None:
+    words = written(tmp_path)
+    assert here(*words, "--yes").code == 3
+    again = here(*words, "--yes")
+    assert again.code == 5, again.said
+    assert "the same was done" in again.out
+    assert "a person at a terminal may still allow it" in again.out
+    assert "To go on, at a terminal:  runbook run" in again.out
+    assert "--allow" not in again.out, "that would not help"
+    assert times(tmp_path) == 1
+    with terminal(*words) as screen:
+        screen.expect("Limits")
+        screen.expect("to go on")
+        screen.type("y\n")
+        screen.expect("That is no answer")
+        screen.type("n\n")
+        assert screen.wait() == 5
+    assert "cool-down" in screen.drawn
+    assert times(tmp_path) == 1
+
+
+def test_while_changes_are_switched_off_nothing_is_done(tmp_path: Path) -> None:
+    words = written(tmp_path)
+    off = here("off", "--for", "2h", "a", "release")
+    assert off.code == 0
+    assert "OFF: changes are switched off by" in off.out
+    assert "(for 2 h more): a release" in off.out
+    here(*words, "--yes").refused(5, "changes are switched off", "a release", hint="runbook on")
+    assert times(tmp_path) == 0
+    assert here("plan", *words[1:]).code == 0, "a plan changes nothing"
+    assert here("on").code == 0
+    here("on").refused(2, "changes are on already", hint="runbook off")
+    assert here(*words, "--yes").code == 3
+    assert times(tmp_path) == 1
+
+
+def test_the_switch_turned_in_mid_run_stops_what_is_not_begun(tmp_path: Path) -> None:
+    words = written(tmp_path)
+    with terminal(*words) as screen:
+        screen.expect("y/N")
+        assert here("off").code == 0
+        screen.type("y\n")
+        assert screen.wait() == 5
+    assert "changes are switched off" in screen.drawn
+    assert times(tmp_path) == 0
+
+
+@pytest.mark.parametrize("time", ["soon", "-1h", "0"])
+def test_a_time_that_is_none_is_refused(time: str) -> None:
+    here("off", "--for", time).refused(2, "--for")
+
+
+def test_a_store_that_does_not_answer_stops_before_anything_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNBOOK_STORE", "postgresql://ada:s3cret@127.0.0.1:1/x")
+    ran = here(*written(tmp_path), "--yes")
+    ran.refused(6, "the store does not answer", hint="nothing is changed")
+    assert "s3cret" not in ran.said
+    assert times(tmp_path) == 0
+    monkeypatch.setenv("RUNBOOK_STORE", "mysql://x/y")
+    here(*written(tmp_path), "--yes").refused(2, "is no store", hint="postgresql://")
