@@ -56,6 +56,7 @@ SAID: dict[tuple[str, ...], tuple[tuple[str, ...], str]] = {
     ("run",): (("{book}", "--host", "local", "--yes"), "run"),
     ("runs",): ((), "runs"),
     ("report",): (("last",), "report"),
+    ("undo",): (("last", "--dry-run"), "undo"),
     ("audit", "verify"): ((), "audit"),
     ("oom-log",): (("{log}",), "oom-log"),
 }

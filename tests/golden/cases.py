@@ -16,15 +16,18 @@ from memrunbook.core.plan.held import held_words
 from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.run.event import RunFinished, StillHeld, UndoPlanned
 from memrunbook.core.run.made import reversal
-from memrunbook.core.run.request import Execute, ReadFacts, Record, Wait
+from memrunbook.core.run.report import fold
+from memrunbook.core.run.request import Execute, Look, ReadFacts, Record, Wait
 from memrunbook.core.units import GIB
 from memrunbook.state.audit import AuditFinding
 from memrunbook.ui.audit import audit_view
 from memrunbook.ui.block import Block
+from memrunbook.ui.block import line as line_of
 from memrunbook.ui.diagnosis import diagnosis_view
 from memrunbook.ui.errors import error_view, notice
 from memrunbook.ui.facts import facts_view
-from memrunbook.ui.gate import details_view, gate_view
+from memrunbook.ui.gate import ask_line, details_view, gate_view
+from memrunbook.ui.header import open_blocks
 from memrunbook.ui.journal import RunLine, runs_view
 from memrunbook.ui.listing import Listed, list_view
 from memrunbook.ui.plan import plan_view
@@ -122,6 +125,24 @@ def _report_bad() -> list[Block]:
     ]
 
 
+def _in_flight() -> list[Block]:
+    """A run that was killed in the middle of a restart: wherever somebody looks."""
+    began = s.report().begun
+    cut = fold(s.HOST, [began, s.finished(id="evidence")] if began else [], left=[s.IN_FLIGHT])
+    line = RunLine(s.IN_FLIGHT.run, s.TAKEN.utc, "swap-thrashing", (s.HOST,), "interrupted", "ada",
+                   (f"{s.HOST}: {s.IN_FLIGHT.told}",))  # fmt: skip
+    asked = structs.replace(s.question(), looks=(s.LOOKED,))
+    return [
+        *runs_view([line], s.LATER),
+        *report_view(cut, s.IN_FLIGHT.run),
+        *open_blocks([s.IN_FLIGHT, structs.replace(s.IN_FLIGHT, answer="done", who="")]),
+        *gate_view(s.HOST, asked, s.NOW),
+        line_of(ask_line(s.HOST, asked, f"Type {asked.again} to go on")),
+        progress_line(s.HOST, Look(s.IN_FLIGHT.run, s.IN_FLIGHT.record)),
+        progress_line(s.HOST, Record(s.LOOKED)),
+    ]
+
+
 def _progress() -> list[Block]:
     restart = s.change()
     asked = (
@@ -201,6 +222,7 @@ CASES: dict[str, Callable[[], Sequence[Block]]] = {
     "report": _report,
     "report-bad": _report_bad,
     "held": _held,
+    "in-flight": _in_flight,
     "progress": _progress,
     "errors": _errors,
     "undo": _undo,

@@ -18,12 +18,13 @@ from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.progress import Progress
 from memrunbook.core.run.request import Asking, Look, Record, Seen, ask
 
-Found = tuple[Literal["done", "failed", "not-done", "unknown"], str]
+FoundWhy = tuple[Literal["done", "failed", "not-done", "unknown"], str]
 SEEN: dict[str, str] = {
     "at-work": "its command, or the job that it asked for, is still at work on the host",
+    "unseen": "the host could not tell",
     "begun": "its command began, and how it ended is not on the host",
 }
-KNOWN: dict[str, Found] = {
+KNOWN: dict[str, FoundWhy] = {
     "done": ("done", "its command ended well, says the journal"),
     "failed": ("failed", "its command failed, says the journal"),
 }
@@ -65,7 +66,7 @@ def look_of(
     )
 
 
-def _verdict(progress: Progress, opened: OpenStep, seen: Seen) -> Found:
+def _verdict(progress: Progress, opened: OpenStep, seen: Seen) -> FoundWhy:
     if seen.found == "ended":
         if seen.status == 0:
             return "done", "its mark on the host says that its command ended well"
@@ -81,7 +82,7 @@ def _verdict(progress: Progress, opened: OpenStep, seen: Seen) -> Found:
     return _by_target(progress, opened, seen) or ("unknown", why)
 
 
-def _by_target(progress: Progress, opened: OpenStep, seen: Seen) -> Found | None:
+def _by_target(progress: Progress, opened: OpenStep, seen: Seen) -> FoundWhy | None:
     """What the target itself tells: whoever is renewed by success is another one by now, or is not."""
     identity = "" if opened.undo else _identity_now(progress, opened)
     if not identity or not opened.identity:
