@@ -5,29 +5,37 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.cli.console import Ran, here
 from tests.cli.killing import effects, four_steps
 
 from memrunbook.app.reporting import list_runs
-from memrunbook.state import disk, plans
+from memrunbook.state import disk
 
 pytestmark = pytest.mark.usefixtures("machine")
 
 
+class Full:
+    """The module `os` for whoever writes journals alone: shells are written to as before."""
+
+    def __init__(self, at: int) -> None:
+        self.left = at
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(os, name)
+
+    def write(self, file: int, content: bytes) -> int:
+        self.left -= 1
+        if self.left <= 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return os.write(file, content)
+
+
 def full_from(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
     """From its write number `at` on (from 1) the disk takes nothing any more."""
-    write, seen = os.write, 0
-
-    def refusing(file: int, content: bytes) -> int:
-        nonlocal seen
-        seen += 1
-        if seen >= at:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return write(file, content)
-
-    monkeypatch.setattr(disk.os, "write", refusing)
+    monkeypatch.setattr(disk, "os", Full(at))
 
 
 def run(folder: Path) -> Ran:
@@ -60,7 +68,7 @@ def test_a_plan_that_cannot_be_saved_is_no_usage_error(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(plans.Path, "write_bytes", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     ran = here("run", four_steps(tmp_path), "--host", "local")
     ran.refused(6, "the plan cannot be written", hint="free space")
     assert list_runs(state).runs[0].state == "ended"

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import needs_login
 from tests.cli.console import here
-from tests.cli.killing import KILLED, Where, effects, four_steps, killed, left_on_host, writes
-from tests.sshd import Sshd, running
+from tests.cli.killing import KILLED, Where, effects, four_steps, gone, killed, left_on_host, writes
+from tests.sshd import Sshd, make_key, public, running
 
 from memrunbook.app.reporting import list_runs, report
 
 pytestmark = pytest.mark.usefixtures("machine")
+UNANSWERED: tuple[Where, ...] = ("before", "torn")
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +76,7 @@ def test_killed_between_a_command_and_its_answer_the_host_tells_how_it_ended(
 ) -> None:
     assert not cut_off_and_gone_on_with(tmp_path / "whole", host, 10_000, "after")
     for at in writes(state, "answered", "127.0.0.1"):
-        for where in Where.__args__[1:]:
+        for where in UNANSWERED:
             folder = tmp_path / f"{at}-{where}"
             assert cut_off_and_gone_on_with(folder, host, at, where)
             assert set(effects(folder).values()) == {1}
@@ -83,3 +84,29 @@ def test_killed_between_a_command_and_its_answer_the_host_tells_how_it_ended(
     assert list_runs(state).open == ()
     assert here("audit", "verify").code == 0
     assert not left_on_host(state)
+
+
+@pytest.mark.timeout(120)
+def test_a_host_whose_key_has_changed_is_not_gone_on_with_and_its_step_stays_open(
+    tmp_path: Path, state: Path, host: Sshd
+) -> None:
+    assert not cut_off_and_gone_on_with(tmp_path / "whole", host, 10_000, "after")
+    folder = tmp_path / "cut"
+    folder.mkdir()
+    at = writes(state, "answered", "127.0.0.1")[0]
+    assert killed(["run", four_steps(folder), *host.arguments, "--yes"], at, "before") == KILLED
+    other = tmp_path / "other"
+    make_key(other)
+    known = tmp_path / "known_hosts"
+    known.write_text(f"[127.0.0.1]:{host.port} {public(tmp_path / 'other.pub')}\n")
+    resumed = here("resume", "last", "--yes", "--known-hosts", str(known))
+    assert resumed.code == 7, resumed.said
+    assert "THE HOST KEY HAS CHANGED" in resumed.out
+    assert "it could not be looked at" in resumed.out
+    assert "To allow it" not in resumed.out
+    is_true(state, effects(folder))
+    gone(list_runs(state).runs[0].run_id)
+    again = here("run", str(folder / "small.yaml"), *host.arguments, "--yes", "--break-lock")
+    assert again.code == 3, again.said
+    assert effects(folder) == dict.fromkeys(("one", "two", "three", "four"), 1)
+    assert list_runs(state).open == ()

@@ -12,6 +12,9 @@ from tests.cli.books import act, book
 from tests.cli.console import Ran, here, terminal
 from tests.cli.killing import KILLED, Where, effects, four_steps, gone, killed, writes
 
+from memrunbook.runtime.clock import SystemClock
+from memrunbook.state.run_directory import RunDirectory
+
 pytestmark = [
     pytest.mark.usefixtures("machine"),
     pytest.mark.skipif(os.geteuid() != 0, reason="the marks of root are where this test looks"),
@@ -187,6 +190,31 @@ def test_while_another_run_holds_the_lock_nothing_is_done_and_nothing_hidden(cut
     again = run_again(tmp_path)
     assert f"run {run} has carried it out" in again.out
     assert effects(tmp_path)["two"] == 1
+
+
+def test_a_run_that_is_running_is_left_alone(cut: Cut, tmp_path: Path, state: Path) -> None:
+    run = cut("after")
+    with RunDirectory.reopen(state, run, SystemClock().now):
+        here("resume", run, "--yes").refused(5, f"run {run} is running", hint="wait for it")
+        shown = here("report", run)
+        assert shown.out.startswith("RUNNING: small on local; under way: two: Run sh -c 'echo two")
+        assert shown.code == 0
+    assert here("report", run).code == 7
+
+
+def test_a_shell_that_dies_in_a_command_leaves_it_open_and_the_next_run_asks(tmp_path: Path) -> None:
+    does = act("dies", "sh", "-c", f"echo dies >>{tmp_path / 'effects'}; kill -9 $PPID")
+    path = book(tmp_path, does, resolved="memory.available_percent > 100.0")
+    lost = here("run", path, "--host", "local", "--yes")
+    assert lost.code == 7, lost.said
+    assert "the connection was lost before the command's end was seen" in lost.out
+    assert here("report", "last").code == 7
+    Path("/run/memrunbook.lock").unlink()
+    again = here("run", path, "--host", "local", "--yes", "--allow", "run_command")
+    assert again.code == 5, again.said
+    assert effects(tmp_path) == {"dies": 1}
+    assert "Before" not in again.out
+    assert "--allow 'again:run_command:sh -c" in again.out
 
 
 def test_what_was_never_begun_is_closed(tmp_path: Path) -> None:

@@ -122,9 +122,9 @@ def go_on(machine: Machine, before: Mortal, journal: Mortal) -> HostReport | Non
 
 def is_true(machine: Machine, report: HostReport, journal: Mortal) -> None:
     once = {step.spec.id for step in machine.runbook.steps if step.values["kind"] == "once"}
-    for (step, kind, *_), count in machine.happened.items():
-        if step.partition("/")[0] in once and kind == "act":
-            assert count == 1, (step, machine.happened)
+    for (name, kind, *_), count in machine.happened.items():
+        if name.partition("/")[0] in once and kind == "act":
+            assert count == 1, (name, machine.happened)
     labels = Counter((step.id, step.item) for step in report.steps)
     assert all(count == 1 for count in labels.values()), labels
     left = still_open([flight(journal.records)])

@@ -33,11 +33,16 @@ def ended_host(report: HostReport, run_id: str) -> EndedHost:
 def refused_changes(report: HostReport) -> list[str]:
     """What `--allow` would have to say for the steps that a gate refused, or that stay open: [again:]ACTION:TARGET."""
     planned = {(step.id, step.item): step.change for step in report.begun.plan.steps} if report.begun else {}
-    stopped = [step for step in report.steps if step.state == "refused" or step.open]
-    refused = [planned.get((step.id, step.item)) for step in stopped]
-    words = [f"{change.action}:{change.target}" for change in refused if change is not None]
     unknown = {f"{one.action}:{one.target}" for one in report.others if isinstance(one, LookedAt) and _is_open(one)}
-    return [f"again:{word}" if word in unknown else word for word in words]
+    words = []
+    for step in report.steps:
+        change = planned.get((step.id, step.item)) if step.state == "refused" or step.open else None
+        named = f"{change.action}:{change.target}" if change is not None else ""
+        if named in unknown:
+            words.append(f"again:{named}")
+        elif named and not step.open:  # what is open and was not looked at is looked at by the next run first
+            words.append(named)
+    return words
 
 
 def save_refused(folder: Path, reports: Sequence[HostReport], creator: str) -> dict[str, Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 # Which hosts and what they are stands in the run; how they are reached may be another way by now.
 ORDERED = frozenset({"host", "transport", "tag"})
 WAY = {name: option for name, option in REACH.items() if name not in ORDERED}
+MERGED = "memrunbook.resume.merged"
 TARGETS = OptionGroup("targets", partial(Targets, host=(), transport="ssh", tag=()), WAY)
 
 
@@ -50,8 +52,8 @@ def command(
 
     order = ordered(state, run)
     typed = click.get_current_context()
-    if order.options and not _names_a_way(typed):
-        return _as_before(typed, order)
+    if order.options and not typed.meta.get(MERGED):
+        return _with_its_way(typed, order)
     talk = Conversation(output, targets)
     arguments = ResumeArguments(
         run=run,
@@ -73,19 +75,28 @@ def command(
     )
 
 
-def _names_a_way(typed: click.Context) -> bool:
-    """True where the command line says itself how the hosts are reached."""
+def _with_its_way(typed: click.Context, order: Order) -> int:
+    """The same command, with the options that the run was begun with; an option that was typed now stands instead."""
+    typed.meta[MERGED] = True
+    words = list(typed.find_root().obj or ())
+    now = words[words.index("resume") + 1 :]
+    merged = typed.command.make_context(typed.info_name, [*_others(typed, order), *now], parent=typed.parent)
+    code: int = typed.command.invoke(merged)
+    return code
+
+
+def _others(typed: click.Context, order: Order) -> Iterator[str]:
+    """The words of the options that were given then, and are not given now."""
     from click.core import ParameterSource
 
-    own = {*WAY, "runbooks", "config_dir"} - {"no_input"}
-    return any(typed.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in own)
-
-
-def _as_before(typed: click.Context, order: Order) -> int:
-    """The same command, with the options that the run was begun with."""
-    words = list(typed.find_root().obj or ())
-    again = typed.command.make_context(
-        typed.info_name, [*words[words.index("resume") + 1 :], *order.options], parent=typed.parent
-    )
-    code: int = typed.command.invoke(again)
-    return code
+    given = [
+        name
+        for option in typed.command.params
+        if option.name and typed.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
+        for name in option.opts
+    ]
+    wanted = True
+    for word in order.options:
+        wanted = word not in given if word.startswith("--") else wanted
+        if wanted:
+            yield word

@@ -210,8 +210,9 @@ class Shell:
 def _wrapped(script: str, args: Sequence[str], nonce: str) -> bytes:
     if any("\0" in arg for arg in args):
         raise ValueError("a shell argument cannot hold a NUL byte")
+    # The call is one group: of a line that was cut off (the engine was killed while it was sent) nothing is done.
     return (
-        f"memrunbook_run() {{\n{script}\n}}\nmemrunbook_run {quoted(args)} </dev/null 2>&1\n"
+        f"memrunbook_run() {{\n{script}\n}}\n{{ memrunbook_run {quoted(args)} </dev/null 2>&1\n}}\n"
         f"printf '@@%s exit %s\\n' {nonce} \"$?\"\n"
     ).encode()
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import msgspec
 import pytest
-from tests.lab import scripted, small
+from tests.lab import small
 
 from memrunbook.core.action.action import Decision
 from memrunbook.core.host import HostIdentity
@@ -16,7 +16,7 @@ from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.looking import look_at, looked
 from memrunbook.core.run.progress import Progress
-from memrunbook.core.run.request import Asking, Look, Record, Seen
+from memrunbook.core.run.request import Asking, Look, Record, Seen, Waited
 
 OPEN = OpenStep(
     run="R1", runbook="lab", host="lab", step="act", action="adjust", target="web", summary="Adjust web",
@@ -53,7 +53,7 @@ def told(asking: Asking[Any], seen: Seen | None = None) -> tuple[Any, list[Any]]
         request = next(asking)
         while True:
             asked.append(request)
-            request = asking.send(seen if isinstance(request, Look) else scripted.Waited(AT))
+            request = asking.send(seen if isinstance(request, Look) else Waited(AT))
     except StopIteration as end:
         return end.value, asked
 

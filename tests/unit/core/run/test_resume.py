@@ -33,8 +33,9 @@ SHORT, WELL = scripted.at(5.0), scripted.at(60.0)
 NEVER = "memory.available_percent > 1000.0"
 
 
-def before() -> Snapshot:
-    return small.snapshot(**SHORT)
+def before(*names: str) -> Snapshot:
+    readings: dict[str, Any] = dict(scripted.at(5.0, *names))
+    return small.snapshot(**readings)
 
 
 def opened(step: str = "act", **more: Any) -> OpenStep:
@@ -205,7 +206,7 @@ def test_what_was_being_taken_back_is_taken_back() -> None:
     "part",
     [
         behind(open=opened(), before=None),
-        behind(open=opened(), before=small.snapshot(**scripted.at(5.0, "db"))),
+        behind(open=opened(), before=before("db")),
         behind(open=opened(target="db")),
     ],
 )
@@ -221,7 +222,7 @@ def test_an_item_or_an_action_of_then_that_cannot_be_made_out_is_not_called_done
     each = small.runbook(
         small.step(for_each="units.all", values={"unit": "= item.name", "kind": "once"}), resolved=NEVER
     )
-    gone = go_on(each, behind(open=opened("act/web"), before=small.snapshot(**scripted.at(5.0, "db"))))
+    gone = go_on(each, behind(open=opened("act/web"), before=before("db")))
     assert gone.finished[0].why.startswith("carried out, but not proven")
     odd = small.runbook(small.step(values={"unit": "web", "goal": "= memory.available_bytes"}), resolved=NEVER)
     assert go_on(odd, behind(open=opened())).finished[0].why.startswith("carried out, but not proven")

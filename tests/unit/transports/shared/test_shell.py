@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from tests.unit.transports.shells import each_shell
 
 from memrunbook.core.host import HostIdentity
 from memrunbook.transports.local import Child
-from memrunbook.transports.shared.shell import Frame, Hello, NoShellError, Shell, ShellSession
+from memrunbook.transports.shared.shell import Frame, Hello, NoShellError, Shell, ShellSession, _wrapped
 
 Open = Callable[[tuple[str, ...]], ShellSession]
 
@@ -182,3 +183,13 @@ def test_only_a_group_of_its_own_is_ever_killed() -> None:
     assert Hello(pid=10, parent=9, group=9, uid=0).own_group == 9
     assert Hello(pid=10, parent=9, group=3, uid=0).own_group == 0
     assert Hello(pid=10, parent=-1, group=-1, uid=0).own_group == 0
+
+
+@each_shell
+def test_a_script_that_was_cut_off_while_it_was_sent_does_nothing(command: tuple[str, ...], tmp_path: Path) -> None:
+    whole = _wrapped('printf "%s\\n" "$*" >>"$1"', [str(tmp_path / "done"), "a b", "it's"], "0123")
+    call = whole.index(b"{ memrunbook_run ")
+    end = whole.index(b"\n}\n", call) + 3
+    for cut in [*range(call - 20, end - 2), end]:
+        subprocess.run(command, check=False, input=whole[:cut], capture_output=True, timeout=10)
+        assert (tmp_path / "done").exists() == (cut == end), whole[:cut]
