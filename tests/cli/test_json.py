@@ -57,6 +57,7 @@ SAID: dict[tuple[str, ...], tuple[tuple[str, ...], str]] = {
     ("apply",): (("{plan}",), "run"),
     ("runs",): ((), "runs"),
     ("report",): (("last",), "report"),
+    ("undo",): (("last", "--dry-run"), "undo"),
     ("audit", "verify"): ((), "audit"),
     ("audit", "show"): (("last",), "audit-show"),
     ("oom-log",): (("{log}",), "oom-log"),

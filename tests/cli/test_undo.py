@@ -189,6 +189,12 @@ def test_a_person_is_asked_for_each_change(victim: Victim, state: Path) -> None:
     assert all(len(line) <= 80 for line in screen.drawn.splitlines()), screen.drawn
 
 
+def test_options_of_the_run_that_an_undo_has_not_are_left_out(victim: Victim, state: Path, tmp_path: Path) -> None:
+    run = carried_out(victim, state, "--host", "local", "--runbooks", str(tmp_path))
+    done = here("undo", run, "--yes")
+    assert (done.code, victim.value) == (0, 0), done.said
+
+
 def test_over_ssh_the_hosts_are_reached_as_the_run_reached_them(victim: Victim, state: Path, sshd: Sshd) -> None:
     run = carried_out(victim, state, *sshd.arguments)
     done = here("undo", run, "--yes", "--json")

@@ -146,9 +146,11 @@ def what_failed_is_taken_back(run: Run) -> None:
 
 def agreed(run: Run, n: int, name: str) -> bool:
     """Whether somebody said yes to taking back what was carried out at the n-th question."""
-    asked = [told for told in run.told[n:] if isinstance(told.request, AskApproval) and told.request.offered]
-    mine = [told for told in asked if told.request.step.label == name and not told.error]
-    return any(told.answer.answer == "yes" and told.answer.digest == told.request.step.digest for told in mine)
+    for told in run.told[n:]:
+        question = told.request
+        if isinstance(question, AskApproval) and question.offered and question.step.label == name and not told.error:
+            return bool(told.answer.answer == "yes" and told.answer.digest == question.step.digest)
+    return False
 
 
 def what_a_run_changed_is_proven_taken_back_or_said(run: Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,8 +57,9 @@ def command(
 
     typed = click.get_current_context()
     order = undo_order(state, run)
-    if order is not None and order.options and not _names_a_way(typed):
-        return _as_before(typed, order.options)
+    way = _of_this_command(typed, order.options) if order is not None else []
+    if way and not _names_a_way(typed):
+        return _as_before(typed, way)
     talk = Conversation(output, targets)
     arguments = UndoArguments(
         run=run,
@@ -168,18 +170,22 @@ def _names_a_way(typed: click.Context) -> bool:
     return any(typed.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in WAY)
 
 
-def _as_before(typed: click.Context, options: Sequence[str]) -> int:
+def _as_before(typed: click.Context, way: Sequence[str]) -> int:
     """The same command, with the options by which the run reached its hosts."""
     words = list(typed.find_root().obj or ())
-    known = {opt for one in typed.command.params if isinstance(one, click.Option) for opt in one.opts}
-    way = [word for pair in _pairs(options) if pair[0] in known for word in pair]
     again = typed.command.make_context(typed.info_name, [*words[words.index("undo") + 1 :], *way], parent=typed.parent)
     code: int = typed.command.invoke(again)
     return code
 
 
+def _of_this_command(typed: click.Context, options: Sequence[str]) -> list[str]:
+    """Those options of a run that this command has too."""
+    known = {name for one in typed.command.params if isinstance(one, click.Option) for name in one.opts}
+    return [word for pair in _pairs(options) if pair[0] in known for word in pair]
+
+
 def _pairs(options: Sequence[str]) -> Iterator[Sequence[str]]:
     """Options one by one, each with its value where it has one."""
     places = [place for place, word in enumerate(options) if word.startswith("--")]
-    for place, after in zip(places, [*places[1:], len(options)], strict=True):
+    for place, after in pairwise([*places, len(options)]):
         yield options[place:after]

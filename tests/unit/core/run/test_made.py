@@ -14,6 +14,7 @@ from memrunbook.core.run.record import Answered, Asked, Envelope, NotAnswered
 from memrunbook.core.run.request import Done, Execute, Failed, TakesBack, Told, Unknown, Wait, Waited
 
 AT = Instant(1_700_000_000.0, 5.0)
+UNDO = Undo("vm.swappiness back to 60", "back", ("/proc/sys/vm/swappiness", "10", "60"))
 CHANGE = Change(
     action="set_sysctl",
     summary="vm.swappiness 60 -> 10",
@@ -22,7 +23,7 @@ CHANGE = Change(
     args=("/proc/sys/vm/swappiness", "10"),
     risk=Risk.LOW,
     repeat=Repeat.IDEMPOTENT,
-    undo=Undo("vm.swappiness back to 60", "back", ("/proc/sys/vm/swappiness", "10", "60")),
+    undo=UNDO,
     command="sysctl vm.swappiness=10",
     back_after=7200.0,
     settle=3.0,
@@ -70,7 +71,7 @@ def test_what_was_never_begun_is_nothing_to_take_back() -> None:
 
 
 def test_a_second_try_that_was_not_begun_takes_nothing_from_the_first() -> None:
-    tries = [asked(), told(Failed(AT, "half way")), asked()]
+    tries: list[Envelope] = [asked(), told(Failed(AT, "half way")), asked()]
     assert only(*tries, NotAnswered("Interrupted", "Ctrl-C")).end == "failed"
     assert only(*tries, told(Failed(AT, "no timer", untouched=True))).end == "failed"
     assert only(*tries, told(Done(AT))).end == "done"
@@ -109,7 +110,7 @@ def test_taking_back_is_a_change_of_its_own_that_can_be_taken_back() -> None:
     ],
 )
 def test_what_is_only_offered_is_typed_by_name(risk: Risk, mode: str, expected: Risk) -> None:
-    undo = msgspec.structs.replace(CHANGE.undo, mode=mode, costs="minutes")
+    undo = msgspec.structs.replace(UNDO, mode=mode, costs="minutes")
     back = reversal(msgspec.structs.replace(CHANGE, risk=risk, undo=undo))
     assert (back.risk, back.costs) == (expected, "minutes")
 

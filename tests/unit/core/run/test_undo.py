@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from tests.lab import small
-from tests.unit.core.run.test_made import AT, CHANGE
+from tests.unit.core.run.test_made import AT, CHANGE, UNDO
 
 from memrunbook.core.errors import Interrupted, Refused, RunbookError, SessionLost
 from memrunbook.core.host import HostIdentity
@@ -36,7 +36,7 @@ from memrunbook.core.run.undo_plan import Past
 
 PLAIN = msgspec.structs.replace(CHANGE, settle=0.0, back_after=0.0)
 OTHER = msgspec.structs.replace(PLAIN, target="vm.other", args=("/proc/sys/vm/other", "2"))
-OTHER = msgspec.structs.replace(OTHER, undo=msgspec.structs.replace(OTHER.undo, args=("/proc/sys/vm/other", "2", "1")))
+OTHER = msgspec.structs.replace(OTHER, undo=msgspec.structs.replace(UNDO, args=("/proc/sys/vm/other", "2", "1")))
 ONE, TWO = Made(step="one", change=PLAIN, end="done", at=AT.utc), Made(step="two", change=OTHER, end="done", at=AT.utc)
 BARE = Made(step="bare", change=msgspec.structs.replace(PLAIN, undo=None), end="done", at=AT.utc)
 
@@ -61,8 +61,8 @@ class World:
         match request:
             case ReadFacts():
                 identity = HostIdentity(machine_id=self.machine, boot_id="boot")
-                holds = {"holds": small.Holds(all=self.holds)}
-                return msgspec.structs.replace(small.snapshot(**holds), identity=identity)
+                now_held = small.snapshot(holds=small.Holds(all=self.holds))
+                return msgspec.structs.replace(now_held, identity=identity)
             case Compare():
                 return Compared(now, self._turn(self.looks, Compare))
             case AskApproval():
