@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 from msgspec import Struct
 
+from memrunbook.actions.shared.scripts import LOOK_ONLY
 from memrunbook.core.action.action import (
     Action,
     Blocked,
@@ -74,6 +75,7 @@ class Hold(Struct, frozen=True, kw_only=True):
     runbook: Annotated[str, Doc("its runbook")] = "lab"
     since_seconds: Annotated[float | None, Doc("since then", Unit.SECONDS)] = 72.0
     left_seconds: Annotated[float | None, Doc("until then", Unit.SECONDS)] = 228.0
+    lost: Annotated[bool, Doc("nothing takes it back")] = False
 
 
 class Holds(Reading, frozen=True, kw_only=True):
@@ -110,7 +112,8 @@ class Adjust(Action, frozen=True, kw_only=True):
     goal: Size | None = None
     note: Annotated[Duration | None, msgspec.Meta(description="a duration behind two layers")] = None
     settle: float = 0.0
-    proven: str = ""
+    proven: str = "true"
+    back_after: float = 0.0
     evidence: bool = False
 
     def decide(self, snapshot: Snapshot) -> Decision:
@@ -135,6 +138,7 @@ class Adjust(Action, frozen=True, kw_only=True):
             repeat=Repeat(self.kind),
             undo=Undo("back", "back", (self.unit,), self.undo) if self.undo else None,
             settle=self.settle,
+            back_after=self.back_after,
             verify=Verify(self.proven) if self.proven else None,
             evidence=self.evidence,
         )
@@ -144,6 +148,16 @@ class Mover(Adjust, frozen=True, kw_only=True):
     """An adjustment that should leave more memory available."""
 
     moves: ClassVar[Moves | None] = {"memory.available_bytes": "up", "pressure.full.percent": "down"}
+
+
+class Knob(Adjust, frozen=True, kw_only=True):
+    """An adjustment whose undo can look before it acts."""
+
+    def _change(self, service: Service) -> Change:
+        change = super()._change(service)
+        if change.undo is None:
+            return change
+        return msgspec.structs.replace(change, undo=msgspec.structs.replace(change.undo, script=f"back\n{LOOK_ONLY}"))
 
 
 class Rigid(Action, frozen=True, kw_only=True):
@@ -161,7 +175,7 @@ class Rigid(Action, frozen=True, kw_only=True):
         return Change(action="rigid", summary=text, target=text, script="see", risk=Risk.NONE, repeat=Repeat.READ)
 
 
-ACTIONS: dict[str, type[Action]] = {"adjust": Adjust, "mover": Mover, "rigid": Rigid}
+ACTIONS: dict[str, type[Action]] = {"adjust": Adjust, "mover": Mover, "knob": Knob, "rigid": Rigid}
 
 
 @cache

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from memrunbook.actions.shared import guards, swaps
-from memrunbook.actions.shared.scripts import OWN_CHILD
+from memrunbook.actions.shared.scripts import LOOK_ONLY, OWN_CHILD
 from memrunbook.core.action.action import (
     Action,
     Blocked,
@@ -148,6 +148,12 @@ UNDO = (
     + AT_BOOT
     + swaps.OFF
     + """\
+swap_kept() { # LINE: /etc/fstab has it as we wrote it
+  { while IFS= read -r swap_entry || [ -n "$swap_entry" ]; do
+      [ "$swap_entry" = "$1" ] && return 0
+    done; } 2>/dev/null </etc/fstab
+  return 1
+}
 swap_forget() { # LINE: out of /etc/fstab, where it stands as we wrote it
   child cp -p /etc/fstab /etc/fstab.runbook-new &&
     while IFS= read -r swap_entry || [ -n "$swap_entry" ]; do
@@ -162,21 +168,31 @@ take_back() { # FILE MIB SECONDS [LINE]
       printf '%s\\n' "$1 has $swap_size KiB, not $2 MiB as we left it: somebody else has changed it" >&2
       return 4
     fi
-    swap_quiet && swap_fits "$1" && swap_off "$1" "$3" || return
+    swap_quiet && swap_fits "$1" || return
+    """
+    + LOOK_ONLY
+    + """\
+    swap_off "$1" "$3" || return
   fi
-  child rm -f "$1.runbook-new" || return 1
+  [ -n "${mrb_look-}" ] || child rm -f "$1.runbook-new" || return 1
   [ -e "$1" ] || return 0
   if [ -L "$1" ] || [ "$(child stat -c '%s %u' "$1")" != "$(($2 * 1048576)) 0" ]; then
     printf '%s\\n' "$1 is not the file that we left: somebody else has changed it" >&2
     return 4
   fi
-  if [ -n "${4-}" ] && swap_at_boot "$1"; then
+  if [ -n "${4-}" ] && swap_kept "$4"; then
+    """
+    + LOOK_ONLY
+    + """\
     swap_forget "$4" || return
   fi
   if swap_at_boot "$1"; then
     printf '%s\\n' "$1 is off, but stays, as /etc/fstab names it: the next boot would fail without it"
     return 0
   fi
+  """
+    + LOOK_ONLY
+    + """\
   child rm -f "$1"
 }
 swap_safely take_back "$@"
@@ -243,6 +259,9 @@ class AddSwapFile(Action, frozen=True, kw_only=True):
                 f"{self.path} is emptied where memory has room for that, and removed unless /etc/fstab names it",
                 UNDO,
                 (self.path, str(mib), str(seconds), *([line] if self.persist else [])),
+                costs="what is on it must go into memory first, which can take minutes; where there is no room it is "
+                "refused; the host has less swap afterwards",
+                lasting=True,
             ),
             costs=f"{format_bytes(size)} of disk; on a slow disk an OOM kill may become a long stall; what is swapped "
             "out stays readable on the disk"

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from memrunbook.actions.shared import guards, swaps
-from memrunbook.actions.shared.scripts import OWN_CHILD
+from memrunbook.actions.shared.scripts import LOOK_ONLY, OWN_CHILD
 from memrunbook.core.action.action import (
     Action,
     Blocked,
@@ -54,7 +54,11 @@ UNDO = (
     + swaps.ON
     + """\
 take_back() { # DEVICE PRIORITY
-  swap_line "$1" || swap_on "$1" "$2"
+  swap_line "$1" && return 0
+  """
+    + LOOK_ONLY
+    + """\
+  swap_on "$1" "$2"
 }
 take_back "$@"
 """

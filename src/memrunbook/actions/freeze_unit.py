@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from memrunbook.actions.shared import guards, systemd
-from memrunbook.actions.shared.scripts import OWN_CHILD, SAME_RUN
+from memrunbook.actions.shared.scripts import LOOK_ONLY, OWN_CHILD, SAME_RUN
 from memrunbook.core.action.action import (
     Action,
     Blocked,
@@ -48,6 +48,9 @@ take_back() { # UNIT INVOCATION
     *InvocationID="$2"*) ;;
     *) printf '%s\\n' "$1 was started again meanwhile" >&2; return 3 ;;
   esac
+  """
+    + LOOK_ONLY
+    + """\
   child systemctl thaw --no-ask-password -- "$1" || return 1
 }
 take_back "$@"
@@ -93,7 +96,12 @@ class FreezeUnit(Action, frozen=True, kw_only=True):
             script=SCRIPT,
             args=systemd.run_arguments(unit),
             risk=systemd.risk(unit),
-            undo=Undo(f"thaw {unit.name}", UNDO, (unit.name, unit.invocation_id or "")),
+            undo=Undo(
+                f"thaw {unit.name}",
+                UNDO,
+                (unit.name, unit.invocation_id or ""),
+                costs="it does again what it was frozen for",
+            ),
             costs="it answers nobody while it is frozen; clients run into their timeouts",
             verify=Verify('units.all.exists(u, u.name == target && u.freezer_state == "frozen")', hold=10.0),
             back_after=self.for_,

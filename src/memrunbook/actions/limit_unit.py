@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from memrunbook.actions.shared import guards, systemd
-from memrunbook.actions.shared.scripts import OWN_CHILD, SAME_RUN
+from memrunbook.actions.shared.scripts import LOOK_ONLY, OWN_CHILD, SAME_RUN
 from memrunbook.core.action.action import (
     Action,
     Blocked,
@@ -83,7 +83,11 @@ take_back() { # UNIT ROOT 'PROPERTY=OURS PROPERTY=OLD'…
       *) printf '%s\\n' "$limit_unit: ${limit_pair% *} is not set any more: somebody changed it" >&2; return 4 ;;
     esac
   done
-  [ $# -eq 0 ] || child systemctl set-property --no-ask-password --runtime -- "$limit_unit" "$@" || return 1
+  [ $# -ne 0 ] || return 0
+  """
+    + LOOK_ONLY
+    + """\
+  child systemctl set-property --no-ask-password --runtime -- "$limit_unit" "$@" || return 1
 }
 take_back "$@"
 """

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from memrunbook.actions.shared import guards
-from memrunbook.actions.shared.scripts import OWN_CHILD, WRITE_SLOWLY
+from memrunbook.actions.shared.scripts import LOOK_ONLY, OWN_CHILD, WRITE_SLOWLY
 from memrunbook.core.action.action import (
     Action,
     Blocked,
@@ -91,6 +91,9 @@ take_back() { # FOLDER OURS OLD KIB SECONDS
     return 4
   fi
   pool_fits "$(($3 - $2))" "$4" || return
+  """
+    + LOOK_ONLY
+    + """\
   write_slowly "$1/nr_hugepages" "$3" "$5" || return
   pool_read "$1" || return
   [ "$pool_total" = "$3" ] && return 0
@@ -155,6 +158,7 @@ class ReleaseHugepages(Action, frozen=True, kw_only=True):
                 f"{pool.total} pages of {pool.name} again; there may be fewer, as memory is fragmented by then",
                 UNDO,
                 (folder, str(pages), str(pool.total), str(kib), str(WAIT)),
+                costs="the pages are taken from whoever has the memory by now; the kernel may work on it for minutes",
             ),
             costs="whoever the pool was made for (a database, virtual machines) may not start again without it",
             verify=Verify(

@@ -32,6 +32,7 @@ class RunCommand(Action, frozen=True, kw_only=True):
     max_risk: ClassVar[Risk] = Risk.HIGH
     repeat: ClassVar[Repeat] = Repeat.ONCE
     needs: ClassVar[tuple[str, ...]] = ("host",)
+    proves_itself: ClassVar[bool] = False
 
     command: Annotated[tuple[str, ...], Meta(min_length=1, description="the program and its arguments, one by one")]
     risk: Annotated[

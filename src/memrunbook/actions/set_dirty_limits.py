@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from memrunbook.actions.shared import guards, sysctl_dropin
-from memrunbook.actions.shared.scripts import OWN_CHILD
+from memrunbook.actions.shared.scripts import LOOK_ONLY, OWN_CHILD
 from memrunbook.actions.shared.sysctl_rules import DIRTY, dirty_limits
 from memrunbook.actions.shared.sysctls import KNOBS, counting, path
 from memrunbook.core.action.action import (
@@ -55,6 +55,10 @@ dirty_back() { # OLDFILE OLD: writing a size sets the ratio to 0, and the other 
 take_back() { # twice: FILE OURS OLDFILE OLD
   dirty_ours "$1" "$2" "$3" "$4" || return
   dirty_ours "$5" "$6" "$7" "$8" || return
+  [ "$(child cat "$3")" = "$4" ] && [ "$(child cat "$7")" = "$8" ] && return 0
+  """
+    + LOOK_ONLY
+    + """\
   dirty_back "$3" "$4" && dirty_back "$7" "$8"
 }
 """
@@ -89,7 +93,11 @@ dirty_kept() { # DROPIN KEY OURS KEPT: 0 while the file has ours, or what it had
 }
 dirty_unkeep() { # DROPIN KEY KEPT
   dropin_read "$1" "$2"
-  [ "$dropin_now" = "$3" ] || dropin_write "$1" "$2" "$3"
+  [ "$dropin_now" != "$3" ] || return 0
+  """
+    + LOOK_ONLY
+    + """\
+  dropin_write "$1" "$2" "$3"
 }
 keep_no_more() { # twice: FILE OURS OLDFILE OLD; DROPIN; twice: KEY KEPT
   dirty_kept "$9" "${10}" "$2" "${11}" && dirty_kept "$9" "${12}" "$6" "${13}" || return
@@ -205,7 +213,9 @@ def _kept(change: Change, snapshot: Snapshot, new: dict[str, int]) -> Change:
         command=f"{change.command}; {lines}",
         script=SCRIPT_KEPT,
         args=(*change.args, file, *names),
-        undo=Undo(f"{undo.summary}, and {file} as before", UNDO_KEPT, (*undo.args, file, *before), undo.mode),
+        undo=Undo(
+            f"{undo.summary}, and {file} as before", UNDO_KEPT, (*undo.args, file, *before), undo.mode, lasting=True
+        ),
         costs="; ".join([change.costs, *dict.fromkeys(warnings)]),
         verify=msgspec.structs.replace(verify, that=" && ".join([verify.that, *held])),
     )

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from memrunbook.actions.shared import guards, systemd
+from memrunbook.actions.shared.scripts import LOOK_ONLY
 from memrunbook.core.action.action import (
     Action,
     Blocked,
@@ -62,6 +63,9 @@ take_back() { # PID STARTTICKS OURS OLD
     printf '%s\\n' "oom_score_adj of process $1 is $adj_now, not $3 as we left it: somebody else has changed it" >&2
     return 4
   fi
+  """
+    + LOOK_ONLY
+    + """\
   printf '%s\\n' "$4" >"/proc/$1/oom_score_adj" || return 1
 }
 take_back "$@"

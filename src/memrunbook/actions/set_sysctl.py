@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from memrunbook.actions.shared import guards, sysctl_dropin
-from memrunbook.actions.shared.scripts import OWN_CHILD
+from memrunbook.actions.shared.scripts import LOOK_ONLY, OWN_CHILD
 from memrunbook.actions.shared.sysctls import KNOBS, Knob, counting, path
 from memrunbook.core.action.action import (
     Action,
@@ -47,6 +47,10 @@ take_back() { # FILE OURS OLDFILE OLD: writing OLDFILE (FILE, or its twin) takes
     printf '%s\\n' "$1 is $now, not $2 as we left it: somebody else has changed it" >&2
     return 4
   fi
+  [ "$1" = "$3" ] && [ "$2" = "$4" ] && return 0
+  """
+    + LOOK_ONLY
+    + """\
   [ "$1" = "$3" ] || [ "$4" != 0 ] || printf '1\\n' >"$3" || return 1
   printf '%s\\n' "$4" >"$3" || return 1
   [ "$(child cat "$3")" = "$4" ]
@@ -78,7 +82,11 @@ keep_no_more() { # FILE OURS OLDFILE OLD DROPIN KEY KEPT: KEPT is what the drop-
     *) printf '%s\\n' "$5 sets $6 to ${dropin_now:-nothing}: somebody else has changed it" >&2; return 4 ;;
   esac
   take_back "$1" "$2" "$3" "$4" || return
-  [ "$dropin_now" = "$7" ] || dropin_write "$5" "$6" "$7"
+  [ "$dropin_now" != "$7" ] || return 0
+  """
+    + LOOK_ONLY
+    + """\
+  dropin_write "$5" "$6" "$7"
 }
 keep_no_more "$@"
 """
@@ -179,7 +187,13 @@ def _kept(change: Change, snapshot: Snapshot, name: str, value: int) -> Change:
         command=f"{change.command}; echo '{key} = {value}' >> {file}",
         script=SCRIPT_KEPT,
         args=(*change.args, file, key),
-        undo=Undo(f"{source} back to {before}, and {file} as before", UNDO_KEPT, old, _mode(snapshot, name, value)),
+        undo=Undo(
+            f"{source} back to {before}, and {file} as before",
+            UNDO_KEPT,
+            old,
+            _mode(snapshot, name, value),
+            lasting=True,
+        ),
         costs="; ".join([change.costs, *sysctl_dropin.warnings(snapshot, name, value)]),
         verify=Verify(f"sysctl.{name} == {value} && {held}"),
     )

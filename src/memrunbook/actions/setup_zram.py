@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from memrunbook.actions.shared import guards, swaps
-from memrunbook.actions.shared.scripts import OWN_CHILD
+from memrunbook.actions.shared.scripts import LOOK_ONLY, OWN_CHILD
 from memrunbook.core.action.action import (
     Action,
     Blocked,
@@ -119,8 +119,15 @@ take_back() { # BYTES MARK SECONDS
     return 4
   fi
   if swap_line "/dev/$zram_name"; then
-    swap_quiet && swap_fits "/dev/$zram_name" && swap_off "/dev/$zram_name" "$3" || return
+    swap_quiet && swap_fits "/dev/$zram_name" || return
+    """
+    + LOOK_ONLY
+    + """\
+    swap_off "/dev/$zram_name" "$3" || return
   fi
+  """
+    + LOOK_ONLY
+    + """\
   zram_drop "$zram_name"
 }
 swap_safely take_back "$@"
@@ -170,6 +177,8 @@ class SetupZram(Action, frozen=True, kw_only=True):
                 "the device is emptied and removed, where memory has room for what it holds",
                 UNDO,
                 (str(size), MARK, str(WAIT)),
+                costs="what it holds must go into memory first, uncompressed, which can take minutes; it is refused "
+                "where there is no room",
             ),
             costs="CPU for each page that goes in and out; data that does not compress takes RAM and gives none; it "
             "serves best with a vm.swappiness of 100 and more",

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from memrunbook.actions.shared import systemd
-from memrunbook.actions.shared.scripts import OWN_CHILD
+from memrunbook.actions.shared.scripts import LOOK_ONLY, OWN_CHILD
 from memrunbook.core.action.action import (
     Action,
     Blocked,
@@ -30,6 +30,9 @@ take_back() { # UNIT
   case $(child systemctl show --property=ActiveState -- "$1") in
     ActiveState=active | ActiveState=activating) return 0 ;;
   esac
+  """
+    + LOOK_ONLY
+    + """\
   child systemctl start --no-ask-password -- "$1" || return 1
 }
 take_back "$@"
@@ -61,7 +64,7 @@ class StopUnit(Action, frozen=True, kw_only=True):
             self,
             snapshot,
             unit,
-            undo=Undo(f"start {unit.name} again", UNDO, (unit.name,)),
+            undo=Undo(f"start {unit.name} again", UNDO, (unit.name,), costs="it takes its memory again"),
             costs="the service is down until somebody starts it",
             verify=Verify(f"{STOPPED} && {systemd.NOT_SHORT}", within=60.0, hold=10.0),
         )

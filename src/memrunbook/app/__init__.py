@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from memrunbook.app.reporting import RunsResult, list_runs, report
     from memrunbook.app.resuming import ResumeArguments, ordered, resume
     from memrunbook.app.running import RunArguments, RunResult, consent, run
+    from memrunbook.app.undoing import UndoArguments, UndoPlans, undo, undo_plan
     from memrunbook.app.validating import ValidateResult, new_runbook, validate
 
 # What is public, and the file that holds it.
@@ -37,6 +38,7 @@ _HOMES = {
     "reporting": ("RunsResult", "list_runs", "report"),
     "resuming": ("ResumeArguments", "ordered", "resume"),
     "running": ("RunArguments", "RunResult", "consent", "run"),
+    "undoing": ("UndoArguments", "UndoPlans", "undo", "undo_plan"),
     "validating": ("ValidateResult", "new_runbook", "validate"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -57,6 +59,8 @@ __all__ = [
     "RunArguments",
     "RunResult",
     "RunsResult",
+    "UndoArguments",
+    "UndoPlans",
     "ValidateResult",
     "apply",
     "approve",
@@ -73,6 +77,8 @@ __all__ = [
     "report",
     "resume",
     "run",
+    "undo",
+    "undo_plan",
     "validate",
 ]
 

@@ -89,6 +89,9 @@ class PlanApprover:
         """Yes where this very change of this step was approved for this host."""
         step, plan = question.step, self.approved[host]
         how = f"apply {self.digest}"
+        if question.offered:
+            why = "nobody can be asked here whether it is taken back"
+            return Approval(SystemClock().now(), "no", step.digest, self.who, "none", why)
         if step.digest in allowed(plan.plan, plan.digests, step.id):
             return Approval(SystemClock().now(), "yes", step.digest, self.who, how, self.words)
         what, approved, now = not_approved(plan.plan, step)

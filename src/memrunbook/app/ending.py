@@ -7,8 +7,8 @@ from pathlib import Path
 
 from memrunbook.app.saving import Deciding, save
 from memrunbook.core.errors import JournalError, UsageError
-from memrunbook.core.run.event import LookedAt, Outcome
-from memrunbook.core.run.record import EndedHost
+from memrunbook.core.run.event import LookedAt, Outcome, UndoPlanned
+from memrunbook.core.run.record import EndedHost, Temporary
 from memrunbook.core.run.report import HostReport
 from memrunbook.state.names import file_name
 
@@ -17,8 +17,17 @@ def ended_host(report: HostReport, run_id: str) -> EndedHost:
     """How a run ended on a host; with what it found out of the steps that other runs had left open there."""
     outcome: Outcome = "interrupted" if report.outcome == "running" else report.outcome
     looks = [event for event in report.others if isinstance(event, LookedAt) and event.run != run_id]
-    machine_id = report.begun.plan.identity.machine_id if report.begun else ""
-    return EndedHost(report.host, outcome, machine_id, tuple(look.record for look in looks if look.settled))
+    undo = next((event for event in report.others if isinstance(event, UndoPlanned)), None)
+    plan = report.begun.plan if report.begun else undo.plan if undo else None
+    labels = {f"{step.id}/{step.item}" if step.item else step.id: step for step in report.steps}
+    return EndedHost(
+        host=report.host,
+        outcome=outcome,
+        machine_id=plan.identity.machine_id if plan else "",
+        settled=tuple(look.record for look in looks if look.settled),
+        temporary=tuple(Temporary(name, one.summary, one.back_at) for name, one in labels.items() if one.back_at),
+        undone=tuple(name for name, one in labels.items() if one.state == "done") if undo else (),
+    )
 
 
 def refused_changes(report: HostReport) -> list[str]:

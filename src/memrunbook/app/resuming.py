@@ -24,6 +24,7 @@ from memrunbook.core.run.flight import flight
 from memrunbook.core.run.record import Actor, Answered, Ended, Invoked, Order, Resumed, decode, plain
 from memrunbook.core.run.report import fold
 from memrunbook.core.run.resume import Behind
+from memrunbook.core.run.undo_plan import UNDO_OF
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.documents.library import Library, usual_library
 from memrunbook.runtime.clock import SystemClock
@@ -117,6 +118,9 @@ def _interrupted(state: Path, run: str) -> tuple[Run, Invoked, Order]:
         _close(state, found)
         raise Refused(f"run {found.run_id} was cut off before it had begun: nothing was done, and it is closed now",
                       hint="repeat the command")  # fmt: skip
+    if found.invoked.runbook.startswith(UNDO_OF):
+        of = found.invoked.runbook.removeprefix(UNDO_OF)
+        raise Refused(f"run {found.run_id} was taking {of} back, and was cut off", hint=f"repeat it: runbook undo {of}")
     if found.invoked.order is None or found.invoked.engine != __version__:
         raise Refused(f"run {found.run_id} was begun by version {found.invoked.engine}, and this is {__version__}",
                       hint=ANEW)  # fmt: skip

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 from memrunbook import catalog
@@ -259,13 +258,15 @@ class Running:
             journal.append(Recorded(event))
         return fold(host.name, [*part.events, *events])
 
-    def _asking(self, part: Earlier) -> Asking[None]:
+    def asking(self, host: Host) -> Asking[None]:
+        """What is done on a host."""
+        part = self._part(host)
         if part.behind is not None and part.behind.ended:
             return give_back()
         return run_plan(self.runbook, self._watch, left=self.left, behind=part.behind)
 
-    @cached_property
-    def _rules(self) -> tuple[ApprovalRule, ...]:
+    def rules(self) -> tuple[ApprovalRule, ...]:
+        """What other people must approve before."""
         return self.arguments.library.config().approvals
 
     def _part(self, host: Host) -> Earlier:
@@ -297,7 +298,7 @@ class Running:
                 on_first=self._on_first,
             ),
             session=session,
-            approver=OthersFirst(self.approver, self._rules, self.runbook.name, clock.now, arguments.people),
+            approver=OthersFirst(self.approver, self.rules(), self.runbook.name, clock.now, arguments.people),
             journal=journal,
             clock=clock,
             policy=self.policy,
@@ -311,7 +312,7 @@ class Running:
             stop=self.stop.is_set,
         )
         try:
-            asking, approved = self._asking(part), arguments.approved.get(host.name)
+            asking, approved = self.asking(host), arguments.approved.get(host.name)
             return (yield from interpreter.run(as_approved(asking, approved) if approved else asking))
         except JournalError:
             interpreter.release()  # nothing more may be done here, but the host shall not stay locked

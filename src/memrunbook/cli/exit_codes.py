@@ -54,6 +54,7 @@ OUTCOMES = {
     "refused": REFUSED,
     "unreachable": UNREACHABLE,
     "interrupted": INTERRUPTED,
+    "restored": OK,
     "running": OK,
 }
 

@@ -183,6 +183,9 @@ def _step(binder: Binder, spec: StepSpec, path: Path) -> Step | None:
     if spec.retries is not None and action.repeat is not Repeat.IDEMPOTENT:
         repeated = f"{spec.action} is never repeated: its repeat class is {action.repeat.value}"
         binder.problem((*path, "retries"), repeated, "remove retries")
+    if spec.verify is None and not action.proves_itself:
+        told = f"{spec.action} needs a `verify`: only the runbook knows what it should bring about"
+        binder.problem((*path, "action"), told, "add verify: {that: …, within: 1m}")
     each = binder.items(spec.for_each, (*path, "for_each")) if spec.for_each else None
     scope = binder.item_scope(each, step=True)
     proof = None

@@ -1,7 +1,8 @@
 """The mark that a change for a while leaves on its host: what is held, since when, until when, and by which run.
 
 One file a held state below `MARKS`, gone with a reboot as the state is. Its first line names the timer that ends it: a
-timer of an earlier hold of the same state finds another name there and leaves the state alone.
+timer of an earlier hold of the same state finds another name there and leaves the state alone. Where no systemd runs
+the host, a last line names the process that sleeps until then, and when that was started.
 """
 
 from __future__ import annotations
@@ -14,11 +15,15 @@ from msgspec import Struct
 MARKS = "/run/memrunbook-holds"
 LONGEST = 200
 _NUMBER = re.compile(r"\d{1,12}(\.\d{1,9})?", re.ASCII)
+_SLEEPER = re.compile(r"(\d{1,10}) \d{1,20}", re.ASCII)
 _TIMER = re.compile(r"memrunbook-[\w-]{1,100}", re.ASCII)
 
 
 class Mark(Struct, frozen=True, kw_only=True):
-    """What one file says. `since` is uptime and `seconds` how long the state is held; both in seconds."""
+    """What one file says. `since` is uptime and `seconds` how long the state is held; both in seconds.
+
+    `sleeper` is the process that ends it where no systemd does, and 0 else.
+    """
 
     timer: str
     action: str
@@ -28,6 +33,7 @@ class Mark(Struct, frozen=True, kw_only=True):
     runbook: str = ""
     since: float = 0.0
     seconds: float = 0.0
+    sleeper: int = 0
 
 
 def place(action: str, args: tuple[str, ...]) -> str:
@@ -57,7 +63,8 @@ def read_mark(text: str) -> Mark | None:
     if not whole or not words.get("target"):
         return None
     known = {word: words.get(word, "")[:LONGEST] for word in ("timer", "action", "target", "what", "run", "runbook")}
-    return Mark(**known, since=float(since), seconds=float(seconds))
+    sleeper = _SLEEPER.fullmatch(words.get("sleeper", ""))
+    return Mark(**known, since=float(since), seconds=float(seconds), sleeper=int(sleeper[1]) if sleeper else 0)
 
 
 def _line(text: str) -> str:

@@ -19,6 +19,8 @@ from memrunbook.core.run.report import HostReport, fold
 from memrunbook.core.run.request import (
     AskApproval,
     Asking,
+    Compare,
+    Compared,
     Done,
     Execute,
     Executed,
@@ -27,6 +29,7 @@ from memrunbook.core.run.request import (
     ReadFacts,
     Record,
     Request,
+    Seen,
     Told,
     Unknown,
     Unlock,
@@ -35,8 +38,9 @@ from memrunbook.core.run.request import (
 )  # fmt: skip
 from memrunbook.core.text import clean
 from memrunbook.runtime.collect import Collector
-from memrunbook.runtime.execute import HoldingRun, execute, take_back
+from memrunbook.runtime.execute import compare, execute, take_back
 from memrunbook.runtime.handled import Handled, with_handled
+from memrunbook.runtime.holding import HoldingRun, disarm
 from memrunbook.runtime.life import Life, Pause
 from memrunbook.runtime.lock import give, take
 from memrunbook.runtime.marker import look
@@ -127,8 +131,8 @@ class Interpreter:
                 return self.approver.approve(self.host, request)
             case Execute():
                 return self._execute(request, record)
-            case Look():
-                return look(self.session, request, self.clock.now())
+            case Compare() | Look():
+                return _looked(self.session, request, self.clock)
             case Wait():
                 yield Pause(request.seconds, self._locked)
             case Lock() | Unlock():
@@ -173,6 +177,8 @@ class Interpreter:
         result: Executed
         try:
             result = carry_out(self.session, change, label, self.clock.now(), holder)
+            if request.of is not None and request.of.change.back_after and isinstance(result, Done):
+                disarm(self.session, request.of.change, HoldingRun(request.of.run))
         except (HostError, Interrupted) as error:
             # A run takes an error for "not begun". A script that was cut off may have done its work: that is unknown.
             self.held_back = error
@@ -190,3 +196,9 @@ class Interpreter:
     @property
     def _owner(self) -> str:
         return f"{self.run_id} {self.actor}"
+
+
+def _looked(session: Session, request: Compare | Look, clock: Clock) -> Compared | Seen:
+    if isinstance(request, Compare):
+        return compare(session, request.undo, clock.now)
+    return look(session, request, clock.now())

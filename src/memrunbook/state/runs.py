@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
 from msgspec import Struct
 
 from memrunbook.core.run.record import Ended, Invoked
+from memrunbook.core.run.undo_plan import UNDO_OF
 from memrunbook.state import disk, ledger
 from memrunbook.state.lines import read_lines
 from memrunbook.state.names import file_name, name_of
@@ -45,6 +47,24 @@ def records(state: Path, run_id: str, host: str | None = None) -> list[dict[str,
     """The records of a run's own journal, or of one host's; lines that are no record are left out."""
     name = RUN if host is None else f"{file_name(host)}.jsonl"
     return list(read_lines(run_path(state, run_id) / name, dict[str, Any]))
+
+
+def still_changed(found: Iterable[Run]) -> dict[str, dict[str, float]]:
+    """By run what it changed for a while that no undo took back, with when the host does so (seconds since 1970)."""
+    every, back = list(found), dict[str, dict[str, float]]()
+    undone = {
+        (run.invoked.runbook.removeprefix(UNDO_OF), host.host, step)
+        for run in every
+        if run.invoked is not None and run.ended is not None
+        for host in run.ended.hosts
+        for step in host.undone
+    }
+    for run in every:
+        for host in run.ended.hosts if run.ended is not None else ():
+            for one in host.temporary:
+                if (run.run_id, host.host, one.step) not in undone:
+                    back.setdefault(run.run_id, {})[f"{host.host}: {one.what}"] = one.until
+    return back
 
 
 def ended_runs(state: Path) -> set[str]:

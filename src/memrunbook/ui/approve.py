@@ -20,6 +20,7 @@ from memrunbook.ui.screen import Screen
 Now = Callable[[], Instant]
 KEYS: Mapping[str, GateAnswer] = {"s": "skip", "q": "quit", "Q": "quit-all", "n": "no", "N": "no", "no": "no", "": "no"}
 ATTEMPTS = 3
+OFFERED = "taking it back may cost more than it did, and nobody can be asked here"
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,9 @@ class UnattendedApprover:
         """Yes where consent covers exactly this; else no, saying which option would allow it."""
         change = question.step.change
         how, why = "none", "there is nothing to allow"
-        if change is not None:
+        if change is not None and question.offered:
+            why = OFFERED
+        elif change is not None:
             named = f"{change.action}:{change.target}"
             how = self._consent(change.action, named, change.risk, question.again)
             why = "" if how != "none" else _needed(named, change.risk, question)

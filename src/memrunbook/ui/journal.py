@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from memrunbook.core.instant import Instant
+from memrunbook.core.units import format_duration
 from memrunbook.ui.block import Block, Grid, Note, Row, Span, Style, line, note, row
 from memrunbook.ui.report import OUTCOMES
 from memrunbook.ui.words import moment_words, plural
@@ -14,7 +15,10 @@ STYLES: Mapping[str, Style] = {outcome: style for outcome, (_, style, _) in OUTC
 
 
 class RunLine(NamedTuple):
-    """One run; `utc` in seconds since 1970, `outcome` an outcome's word, `open` a sentence for each step left open."""
+    """One run; `utc` in seconds since 1970, `outcome` an outcome's word, `open` a sentence for each step left open.
+
+    `back` is what it changed for a while and the host has not taken back yet: what, and when (seconds since 1970).
+    """
 
     run_id: str
     utc: float
@@ -23,6 +27,7 @@ class RunLine(NamedTuple):
     outcome: str
     who: str
     open: tuple[str, ...] = ()
+    back: tuple[tuple[str, float], ...] = ()
 
 
 def runs_view(runs: Sequence[RunLine], now: Instant | None = None) -> list[Block]:
@@ -35,7 +40,13 @@ def runs_view(runs: Sequence[RunLine], now: Instant | None = None) -> list[Block
         rows.append(row(Span(run.run_id, "strong", whole=True), shown, run.runbook, ", ".join(run.hosts),
                         body=f"{run.who}, {moment_words(run.utc, now)}"))  # fmt: skip
         rows += [note(Span("open: ", "unknown"), Span(told, whole=True)) for told in run.open]
+        rows += [note("for a while: ", Span(_back(what, until, now), whole=True)) for what, until in run.back]
         if run.outcome == "interrupted":
             rows.append(note("what it had done: ", Span(f"runbook report {run.run_id}", "hint", whole=True)))
             rows.append(note("to go on: ", Span(f"runbook resume {run.run_id}", "hint", whole=True)))
     return [line(plural(len(runs), "run")), Grid(tuple(rows)), line("One of them in full: runbook report RUN")]
+
+
+def _back(what: str, until: float, now: Instant | None) -> str:
+    words = what.partition(", back after ")[0]
+    return f"{words}; back {f'in {format_duration(until - now.utc)}' if now else f'at {moment_words(until)}'}"

@@ -8,13 +8,25 @@ from contextlib import contextmanager
 from typing import Any, Self, assert_never
 
 from memrunbook.core.instant import Instant
-from memrunbook.core.run.event import Event, RunFinished, StepFinished
-from memrunbook.core.run.request import AskApproval, Execute, Lock, Look, ReadFacts, Record, Request, Unlock, Wait
+from memrunbook.core.run.event import Event, RunFinished, StepFinished, UndoPlanned
+from memrunbook.core.run.request import (
+    AskApproval,
+    Compare,
+    Execute,
+    Lock,
+    Look,
+    ReadFacts,
+    Record,
+    Request,
+    Unlock,
+    Wait,
+)
 from memrunbook.core.units import format_duration
-from memrunbook.ui.block import Line, Span, line, text
+from memrunbook.ui.block import Block, Line, Span, line, text
 from memrunbook.ui.layout import lay_out
 from memrunbook.ui.report import finished_line, step_line
 from memrunbook.ui.screen import Screen, as_rich
+from memrunbook.ui.undo import planned_view
 from memrunbook.ui.words import plural
 
 # So many busy hosts are listed; the rest are counted.
@@ -41,7 +53,7 @@ def _said(host: str, words: str) -> Line:
     return line(Span(host, "quiet"), "  ", words)
 
 
-def _doing(request: Request) -> str:  # noqa: PLR0911  one kind of question each
+def _doing(request: Request) -> str:
     match request:
         case ReadFacts():
             took = f", about {format_duration((request.count - 1) * request.every)}" if request.count > 1 else ""
@@ -50,18 +62,24 @@ def _doing(request: Request) -> str:  # noqa: PLR0911  one kind of question each
             undo = request.change.undo.summary if request.change.undo else request.change.summary
             what = f"taking back: {undo}" if request.undo else request.change.summary
             return f"{request.step}: {what}, at most {format_duration(request.change.timeout)}"
-        case Look():
-            return f"looking at what run {request.run} began here"
+        case Compare() | Look() | AskApproval():
+            return _looking(request)
         case Wait():
             return f"waiting {format_duration(request.seconds)} ({request.why})"
-        case AskApproval():
-            return f"{request.step.label}: waiting for an answer"
         case Lock() | Unlock():
             return "taking the lock of the host" if isinstance(request, Lock) else "giving the lock back"
         case Record():
             return request.event.told
         case _:
             assert_never(request)
+
+
+def _looking(request: Compare | Look | AskApproval) -> str:
+    if isinstance(request, AskApproval):
+        return f"{request.step.label}: waiting for an answer"
+    if isinstance(request, Compare):
+        return f"{request.step}: looking whether it is still as the run left it"
+    return f"looking at what run {request.run} began here"
 
 
 class ProgressDisplay:
@@ -92,7 +110,8 @@ class ProgressDisplay:
         shown = progress_line(host, request)
         if isinstance(request, Record):
             self.finished(host)
-            self.say(shown)
+            event = request.event
+            self.say(*(planned_view(event.of, event.plan) if isinstance(event, UndoPlanned) else [shown]))
             return
         with self._turn:
             self._busy[host] = (shown, self._clock())
@@ -101,10 +120,10 @@ class ProgressDisplay:
                 said.add(shown)
                 self.say(shown)
 
-    def say(self, shown: Line) -> None:
-        """A line that stays."""
+    def say(self, *shown: Block) -> None:
+        """A line, or several, that stay."""
         with self.paused():
-            self._screen.say([shown])
+            self._screen.say(shown)
 
     def finished(self, host: str) -> None:
         """The host is no longer busy."""

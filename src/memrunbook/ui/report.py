@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from memrunbook.core.run.event import Event, Outcome, Outdated, StepFinished, StepState, StillHeld
+from memrunbook.core.run.event import Event, Outcome, Outdated, StepFinished, StepState, StillHeld, UndoPlanned
 from memrunbook.core.run.report import HostReport, Reported
 from memrunbook.core.units import format_duration
 from memrunbook.ui.advice import advice_rows
 from memrunbook.ui.block import BLANK, Block, Grid, Line, Note, Row, Span, Style, Table, line, note, row, text
 from memrunbook.ui.header import held_blocks, kept_memory_rows
 from memrunbook.ui.oom_event import NEWEST, newest_event
-from memrunbook.ui.words import counts, metric_words, unit_of, value_words
+from memrunbook.ui.words import counts, metric_words, moment_words, unit_of, value_words
 
 STATES: Mapping[StepState, tuple[str, Style]] = {
     "done": ("done", "good"),
+    "executed": ("executed", "warning"),
     "not_needed": ("not needed", ""),
     "blocked": ("blocked", "warning"),
     "refused": ("refused", "warning"),
@@ -25,6 +27,15 @@ STATES: Mapping[StepState, tuple[str, Style]] = {
     "unknown": ("unknown", "unknown"),
     "interrupted": ("interrupted", "critical"),
 }
+LEFT = "it is not proven, and may be in force; whether it can be taken back, and what of it is still there:"
+UNDONE: Mapping[Reported, str] = {
+    "refused": "what is left alone or was refused is as the run had left it",
+    "failed": "something could not be taken back; see its reason below",
+    "unknown": "look at the host, then repeat the command: what is back already is not needed again",
+    "unreachable": "nothing was taken back",
+    "interrupted": "the undo did not come to its end; repeat it: what is back already is not needed again",
+}
+"""What the outcomes of an undo mean, where that is not what they mean for a runbook."""
 OUTCOMES: Mapping[Reported, tuple[str, Style, str]] = {
     "healthy": ("HEALTHY", "good", "nothing was changed"),
     "resolved": ("RESOLVED", "good", "the incident is over and stayed so"),
@@ -35,6 +46,7 @@ OUTCOMES: Mapping[Reported, tuple[str, Style, str]] = {
     "unreachable": ("UNREACHABLE", "critical", "the host could not be worked with"),
     "unknown": ("UNKNOWN", "unknown", "look at the host before anything is repeated"),
     "interrupted": ("INTERRUPTED", "critical", "the run did not come to its end"),
+    "restored": ("RESTORED", "good", "what the run had changed and is still its own is as it was before"),
     "running": ("RUNNING", "strong", "what follows is as far as it has come"),
 }
 
@@ -49,8 +61,8 @@ def report_view(report: HostReport, run_id: str) -> list[Block]:
         blocks += newest_event(report.begun.diagnosis.findings, report.begun.kept.get(NEWEST))
     if report.steps:
         blocks += [BLANK, line(Span("Steps", "strong"), f": {_counted(report.steps)}")]
-        blocks.append(Grid(tuple(_steps(report.steps)), under=2))
-    others = [event for event in report.others if not isinstance(event, StillHeld)]
+        blocks.append(Grid(tuple(_steps(report.steps, run_id)), under=2))
+    others = [event for event in report.others if not isinstance(event, StillHeld | UndoPlanned)]
     if others:
         blocks += [BLANK, *(block for event in others for block in _other(event))]
     if report.before or report.after:
@@ -104,9 +116,12 @@ def _word(report: HostReport) -> Span:
 
 
 def _verdict(report: HostReport) -> Line:
-    untouched = report.outcome == "refused" and report.begun is None
-    meaning = "nothing was done there" if untouched else OUTCOMES[report.outcome][2]
-    title = f"{report.begun.plan.runbook} on " if report.begun else ""
+    undone = next((event for event in report.others if isinstance(event, UndoPlanned)), None)
+    meaning = (UNDONE if undone else {}).get(report.outcome, OUTCOMES[report.outcome][2])
+    begun = report.begun or undone
+    if report.outcome == "refused" and begun is None:
+        meaning = "nothing was done there"
+    title = f"{begun.plan.runbook} on " if begun else ""
     by = [step for step in report.steps if _changed(step)]
     after = f" after {_label(by[-1])}" if report.outcome == "resolved" and by else ""
     why = f"{report.why}; " if report.why else ""
@@ -122,7 +137,7 @@ def _counted(steps: Sequence[StepFinished]) -> str:
     return counts((found[state], word) for state, (word, _) in STATES.items())
 
 
-def _steps(steps: Sequence[StepFinished]) -> Iterator[Row | Note]:
+def _steps(steps: Sequence[StepFinished], run_id: str) -> Iterator[Row | Note]:
     for number, step in enumerate(steps, 1):
         word, style = STATES[step.state]
         took = format_duration(step.seconds) if step.seconds else ""
@@ -133,13 +148,27 @@ def _steps(steps: Sequence[StepFinished]) -> Iterator[Row | Note]:
             yield note("effect: ", Span(step.effect, "warning", whole=True))
         if step.before and step.after:
             yield note("signals: ", _changes(step))
-        if step.open:
-            hint = "it is not known whether it took effect, and it is never repeated by itself: look at the host"
-            yield note(Span("hint: ", "hint"), hint)
+        yield from _left(step, run_id)
         if step.hint:
             yield note(Span("hint: ", "hint"), Span(step.hint, whole=True))
         if step.evidence:
             yield note("evidence: ", Span(step.evidence, whole=True))
+
+
+def _left(step: StepFinished, run_id: str) -> Iterator[Note]:
+    """What of a step is open or in force, and how it goes away."""
+    if step.open:
+        hint = "it is not known whether it took effect, and it is never repeated by itself: look at the host"
+        yield note(Span("hint: ", "hint"), hint)
+    if step.left and not step.open:
+        yield note(Span("hint: ", "hint"), LEFT)
+        yield note("", Span(f"runbook undo {run_id} --step {_named(step)} --dry-run", "hint", whole=True))
+    if step.back_at:
+        yield note("back: ", f"the host itself takes it back at {moment_words(step.back_at, None)}")
+
+
+def _named(step: StepFinished) -> str:
+    return shlex.quote(f"{step.id}/{step.item}" if step.item else step.id)
 
 
 def _label(step: StepFinished) -> str:

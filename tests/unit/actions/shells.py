@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from memrunbook.actions.shared.scripts import WOULD_ACT
+
 SHELLS = {"dash": ["dash"], "bash": ["bash"], "busybox": ["busybox", "sh"]}
 SESSION = 'child() { ( exec "$@" ); }\nbody() {\n%s\n}\nbody "$@"\nstatus=$?\necho alive >&2\n( exit $status )\n'
 
@@ -44,9 +46,24 @@ class Machine:
         assert result.text.endswith("alive\n"), result.text
         return Result(result.status, result.text.removesuffix("alive\n"))
 
-    def undo(self, script: str, *args: str) -> Result:
-        """Runs an undo as a timer of the host does: by `sh -c`, without `child`."""
-        return self._run(script, args)
+    def undo(self, script: str, *args: str, settles: bool = True) -> Result:
+        """Runs an undo as a timer of the host does: by `sh -c`, without `child`.
+
+        It is looked with first: that changes nothing, and says what the undo then does. Whoever looks afterwards sees
+        that there is nothing left to do, unless the test's files do not do as a kernel's would (`settles`).
+        """
+        before = self.calls
+        seen = self.look(script, *args)
+        assert self.calls == before, seen.text
+        done = self._run(script, args)
+        assert seen.status in (done.status, WOULD_ACT), (seen, done)
+        if done.status == 0 and settles and not (self.folder / "show").exists():  # what a stand-in shows stays as it is
+            assert self.look(script, *args).status == 0
+        return done
+
+    def look(self, script: str, *args: str) -> Result:
+        """Runs an undo only to look."""
+        return self._run(f"mrb_look=1\n{script}", args)
 
     def shows(self, **properties: str) -> None:
         """What `systemctl show` prints from now on."""

@@ -13,23 +13,26 @@ from memrunbook.transports.shared.shell import Shell, ShellSession
 
 
 class Moved:
-    """A session whose scripts find the kernel's log in a folder of the test."""
+    """A session whose scripts find the kernel's log, and whether systemd runs, in a folder of the test."""
 
-    def __init__(self, session: ShellSession, kmsg: Path) -> None:
-        self.session, self.kmsg = session, kmsg
+    def __init__(self, session: ShellSession, kmsg: Path, systemd: Path) -> None:
+        self.session, self.kmsg, self.systemd = session, kmsg, systemd
         self.identity, self.root, self.no_root = session.identity, session.root, session.no_root
 
     def execute(self, script: str, args: Sequence[str] = (), *, timeout: float = 30.0, limit: int = 1 << 20) -> Output:
-        return self.session.execute(script.replace("/dev/kmsg", str(self.kmsg)), args, timeout=timeout, limit=limit)
+        moved = script.replace("/dev/kmsg", str(self.kmsg)).replace("/run/systemd/system", str(self.systemd))
+        return self.session.execute(moved, args, timeout=timeout, limit=limit)
 
     def close(self) -> None:
         self.session.close()
 
 
 @contextmanager
-def opened(command: tuple[str, ...], kmsg: Path = Path("/dev/null")) -> Iterator[Moved]:
+def opened(
+    command: tuple[str, ...], kmsg: Path = Path("/dev/null"), *, systemd: Path = Path("/nowhere")
+) -> Iterator[Moved]:
     child = Child(command)
-    session = Moved(ShellSession(Shell(child), HostIdentity(), child), kmsg)
+    session = Moved(ShellSession(Shell(child), HostIdentity(), child), kmsg, systemd)
     try:
         yield session
     finally:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 import pytest
-from tests.unit.runtime.real_shells import Moved, opened, program
+from tests.unit.runtime.real_shells import opened, program
 from tests.unit.transports.shells import each_shell
 
+from memrunbook.actions.shared.scripts import LOOK_ONLY
 from memrunbook.core.action.action import Change, Repeat, Risk, Undo
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.request import Done, Failed, Unknown
 from memrunbook.linux.hold import Mark, place, read_mark
-from memrunbook.runtime.execute import ARM, DISARM, WITNESS, HoldingRun, execute, outcome, take_back
+from memrunbook.runtime.execute import NO_LOOK, WITNESS, compare, execute, outcome, take_back
+from memrunbook.runtime.holding import DISARM, SLEEPER, TIMER, HoldingRun
 from memrunbook.runtime.ports import Output
 from memrunbook.runtime.redaction import redact, redacted
 from memrunbook.testing import Call, ScriptedSession
@@ -36,9 +35,9 @@ CHANGE = Change(
 TIMED = msgspec.structs.replace(CHANGE, back_after=90.4)
 LINE = "runbook: run=R step=act"
 HOLDER = HoldingRun("20261128T213000Z-abcd", "swap-thrashing")
-TIMER = f"memrunbook-20261128t213000z-abcd-{TIMED.digest[:8]}"
+UNIT = f"memrunbook-20261128t213000z-abcd-{TIMED.digest[:8]}"
 MARK = place("adjust", CHANGE.args)
-DISARMED = Call(DISARM, (TIMER, MARK), 20.0)
+DISARMED = Call(DISARM, (UNIT, MARK), 20.0)
 
 
 def ends(*outputs: Output) -> ScriptedSession:
@@ -62,11 +61,11 @@ def test_what_takes_it_back_is_armed_first() -> None:
     assert isinstance(execute(session, TIMED, LINE, AT, HOLDER), Done)
     armed, acted = session.calls
     after, timer, script, mark, written, *due = armed.args
-    assert (armed.script, armed.timeout, after, timer, mark) == (ARM, 20.0, "90s", TIMER, MARK)
-    assert due == [MARK, TIMER, "c $$d"]
+    assert (armed.script, armed.timeout, after, timer, mark) == (TIMER, 20.0, "90", UNIT, MARK)
+    assert due == [MARK, UNIT, "c $$d"]
     assert 'printf "undo %s" "$$1"' in script
     assert read_mark(f"{written}\nsince 7.5\n") == Mark(
-        timer=TIMER, action="adjust", target="web", what="Adjust web", run=HOLDER.run, runbook="swap-thrashing",
+        timer=UNIT, action="adjust", target="web", what="Adjust web", run=HOLDER.run, runbook="swap-thrashing",
         since=7.5, seconds=90.0,
     )  # fmt: skip
     assert CHANGE.script in acted.script
@@ -75,10 +74,47 @@ def test_what_takes_it_back_is_armed_first() -> None:
 def test_without_that_nothing_is_changed() -> None:
     session = ends(Output(1, "no systemd here\n"))
     assert execute(session, TIMED, LINE, AT, HOLDER) == Failed(
-        AT, "nothing was changed: the timer that takes it back could not be set: no systemd here"
+        AT,
+        "nothing was changed: what takes it back after its time could not be set: no systemd here",
+        untouched=True,
     )
     assert len(session.calls) == 1
     assert "it said nothing" in str(execute(ends(Output(None, "", lost=True)), TIMED, LINE, AT, HOLDER))
+
+
+def test_without_systemd_a_shell_sleeps_and_takes_it_back() -> None:
+    session = ends(Output(9, ""), Output(0, ""), Output(0, ""))
+    assert isinstance(execute(session, TIMED, LINE, AT, HOLDER), Done)
+    _, slept, acted = session.calls
+    assert slept.script == SLEEPER
+    assert slept.args[:2] == ("90", UNIT)
+    assert 'printf "undo %s" "$1"' in slept.args[2]
+    assert slept.args[5:] == (MARK, UNIT, "c $d"), "no dollar is doubled: that is systemd's way"
+    assert CHANGE.script in acted.script
+
+
+LOOKS = Undo("back", f"{LOOK_ONLY}printf acted >&2", ("c $d",))
+
+
+@pytest.mark.parametrize(
+    ("status", "state"), [(5, "made"), (0, "back"), (4, "changed"), (3, "gone"), (1, "unknown"), (None, "unknown")]
+)
+def test_a_look_is_the_undo_that_does_not_act(status: int | None, state: str) -> None:
+    session = ends(Output(status, "it is\n30 --token x"))
+    found = compare(session, LOOKS, lambda: AT)
+    assert (found.at, found.state) == (AT, state)
+    assert found.why == ("the host did not say within 30 s" if status is None else "it is 30 --token [redacted]")
+    assert session.calls[0].args == ("c $d",)
+
+
+def test_an_undo_that_cannot_look_is_not_run() -> None:
+    assert CHANGE.undo is not None
+    session = ends()
+    assert (compare(session, CHANGE.undo, lambda: AT).state, compare(session, CHANGE.undo, lambda: AT).why) == (
+        "unknown",
+        NO_LOOK,
+    )
+    assert session.calls == []
 
 
 def test_a_change_that_failed_keeps_its_timer_until_it_was_taken_back() -> None:
@@ -204,110 +240,24 @@ def test_in_a_real_shell_the_logger_stands_in(command: tuple[str, ...], tmp_path
 
 
 @each_shell
+def test_in_a_real_shell_a_look_changes_nothing_and_the_undo_acts_afterwards(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    change = msgspec.structs.replace(CHANGE, undo=Undo("back", LOOK_ONLY + 'printf x >>"$1"', (str(tmp_path / "f"),)))
+    assert change.undo is not None
+    with opened(command) as session:
+        assert compare(session, change.undo, lambda: AT).state == "made"
+        assert not (tmp_path / "f").exists()
+        assert isinstance(take_back(session, change, LINE, AT, HOLDER), Done)
+    assert (tmp_path / "f").read_text() == "x"
+
+
+@each_shell
 def test_in_a_real_shell_a_status_is_a_status(command: tuple[str, ...]) -> None:
     failing = msgspec.structs.replace(CHANGE, script="echo gone; return 3")
     with opened(command) as session:
         assert isinstance(execute(session, failing, LINE, AT, HOLDER), Failed)
         assert isinstance(execute(session, CHANGE, LINE, AT, HOLDER), Done)
-
-
-class Systemd:
-    """What stands in for systemd: keeps the timers that it is told of, and runs one when a test says that it is due."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.folder, self.mark = folder, folder / "marks" / "one"
-        program(folder, "systemctl", f'printf "%s|" "$@" >>{folder}/log; rm -f "{folder}/$4"')
-        kept = f"printf '%s\\0' \"$@\" >{folder}/${{5#--unit=}}.timer"
-        program(folder, "systemd-run", f"[ ! -e {folder}/refuses ] && {kept}")
-        monkeypatch.setattr("memrunbook.runtime.execute.place", lambda *_: str(self.mark))
-
-    @property
-    def timers(self) -> list[str]:
-        return sorted(path.stem for path in self.folder.glob("*.timer"))
-
-    def due(self, timer: str) -> str:
-        """What the timer's command prints; systemd makes one dollar of two."""
-        words = (self.folder / f"{timer}.timer").read_text().split("\0")[:-1]
-        command = [word.replace("$$", "$") for word in words[words.index("--") + 1 :]]
-        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
-
-    @contextmanager
-    def host(self, command: tuple[str, ...]) -> Iterator[Moved]:
-        with opened(command) as session:
-            session.execute("PATH=$1:$PATH", (str(self.folder),))
-            yield session
-
-
-@pytest.fixture
-def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Systemd:
-    return Systemd(tmp_path, monkeypatch)
-
-
-@each_shell
-def test_in_a_real_shell_what_is_held_is_marked_until_it_is_due(command: tuple[str, ...], systemd: Systemd) -> None:
-    with systemd.host(command) as session:
-        assert isinstance(execute(session, TIMED, LINE, AT, HOLDER), Done)
-    mark = read_mark(systemd.mark.read_text())
-    assert mark is not None
-    assert (mark.timer, mark.target, mark.seconds) == (TIMER, "web", 90.0)
-    assert mark.since > 0.0
-    assert systemd.mark.stat().st_mode & 0o777 == 0o644
-    assert systemd.due(TIMER) == "undo c $d"
-    assert not systemd.mark.exists()
-
-
-@each_shell
-@pytest.mark.parametrize(("status", "kept"), [(0, False), (3, False), (4, False), (1, True)])
-def test_a_state_that_could_not_be_taken_back_stays_marked(
-    command: tuple[str, ...], systemd: Systemd, status: int, kept: object
-) -> None:
-    change = msgspec.structs.replace(TIMED, undo=Undo("back", f"take_back() {{ return {status}; }}\ntake_back"))
-    with systemd.host(command) as session:
-        assert isinstance(execute(session, change, LINE, AT, HOLDER), Done)
-    systemd.due(TIMER)
-    assert systemd.mark.exists() is kept
-
-
-@each_shell
-def test_a_timer_of_an_earlier_hold_leaves_a_later_one_alone(command: tuple[str, ...], systemd: Systemd) -> None:
-    later = HoldingRun("20261128T220000Z-efgh")
-    ends = f"memrunbook-20261128t220000z-efgh-{TIMED.digest[:8]}"
-    with systemd.host(command) as session:
-        assert isinstance(execute(session, TIMED, LINE, AT, HOLDER), Done)
-        left = (systemd.folder / f"{TIMER}.timer").read_bytes()
-        assert isinstance(execute(session, TIMED, LINE, AT, later), Done)
-    assert systemd.timers == [ends], "the earlier timer is stopped"
-    (systemd.folder / f"{TIMER}.timer").write_bytes(left)
-    assert systemd.due(TIMER) == "", "and had it not been, it finds that another one holds the state"
-    assert f"timer {ends}\n" in systemd.mark.read_text()
-    assert systemd.due(ends) == "undo c $d"
-
-
-@each_shell
-def test_taking_back_removes_the_mark_of_that_hold_alone(command: tuple[str, ...], systemd: Systemd) -> None:
-    with systemd.host(command) as session:
-        execute(session, TIMED, LINE, AT, HOLDER)
-        assert isinstance(take_back(session, TIMED, LINE, AT, HoldingRun("another")), Done)
-        assert systemd.mark.exists()
-        assert isinstance(take_back(session, TIMED, LINE, AT, HOLDER), Done)
-    assert not systemd.mark.exists()
-    assert systemd.timers == []
-
-
-@each_shell
-def test_what_cannot_be_armed_or_marked_changes_nothing(command: tuple[str, ...], systemd: Systemd) -> None:
-    refuses = systemd.folder / "refuses"
-    refuses.touch()
-    with systemd.host(command) as session:
-        assert isinstance(execute(session, TIMED, LINE, AT, HOLDER), Failed)
-        assert not systemd.mark.exists()
-        refuses.unlink()
-        systemd.mark.mkdir()
-        (systemd.mark / "x").touch()
-        systemd.mark.with_name("one.new").mkdir(exist_ok=True)
-        failed = execute(session, TIMED, LINE, AT, HOLDER)
-    assert isinstance(failed, Failed)
-    assert systemd.timers == []
 
 
 def test_a_nul_byte_in_a_parameter_reaches_no_shell() -> None:

@@ -33,8 +33,8 @@ from memrunbook.core.run.request import (
 )  # fmt: skip
 from memrunbook.core.run.run import run_plan
 from memrunbook.runtime.collect import Collector
-from memrunbook.runtime.execute import DISARM
 from memrunbook.runtime.fleet import each
+from memrunbook.runtime.holding import DISARM
 from memrunbook.runtime.interpret import Interpreter
 from memrunbook.runtime.life import Finished, Life, Pause, resume, run_alone
 from memrunbook.runtime.lock import GIVE, TAKE

@@ -64,12 +64,6 @@ AS_ROOT = is_not(
     "log in as root or allow `sudo -n` for this login (--sudo auto)",
 )
 HAS_SYSTEMD = is_not("host.systemd", False, "systemd does not run this host", "act by hand through its own init system")
-SYSTEMD_RUNS = is_not(
-    "host.systemd",
-    False,
-    "`for` needs systemd, whose timer takes the change back, and systemd does not run this host",
-    "leave `for` out; the change then stays until it is set back",
-)
 NO_KUBERNETES = is_not(
     "host.kubernetes",
     True,
@@ -90,9 +84,12 @@ NO_DATABASE = is_not(
 )
 
 
-def has_timers(snapshot: Snapshot) -> Blocked | None:
-    """A transient timer of systemd can take a change back: systemd 236 and later runs the host."""
-    blocked = first(snapshot, SYSTEMD_RUNS, known("host.systemd_version"))
+def can_come_back(snapshot: Snapshot) -> Blocked | None:
+    """Something can take a change back: a timer of systemd 236 or later, or where no systemd runs a sleeping shell."""
+    blocked = known("host.systemd")(snapshot)
+    if blocked is not None or snapshot.value("host.systemd") is False:
+        return blocked
+    blocked = known("host.systemd_version")(snapshot)
     if blocked is not None or snapshot.value("host.systemd_version") >= FIRST_WITH_COLLECT:
         return blocked
     version = snapshot.value("host.systemd_version")
@@ -141,7 +138,7 @@ def comes_back(seconds: float | None) -> Precondition:
             return None
         if seconds < SHORTEST:
             return Blocked("`for` is shorter than a second", 'write how long the change lasts, as in "for: 5m"')
-        return has_timers(snapshot)
+        return can_come_back(snapshot)
 
     return guard
 

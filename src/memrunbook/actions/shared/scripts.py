@@ -7,6 +7,7 @@ A change's script runs as the body of a function in a long-lived root shell, so 
     1    it failed; the output says why
     3    the target is gone or is another one by now
     4    the value is not ours any more, or the old one would do harm by now: an undo leaves it alone
+    5    an undo that was only to look: it would take the change back
     124  the kernel is still at it after the wait: the outcome is unknown
 """
 
@@ -14,6 +15,12 @@ from __future__ import annotations
 
 STILL_GOING = 124
 """The exit status of a script whose write the kernel had not finished when the wait was over."""
+
+WOULD_ACT = 5
+"""The exit status of an undo that was only to look and found that it would act."""
+
+LOOK_ONLY = '[ -z "${mrb_look-}" ] || return 5\n'
+"""Stands in every undo before the first thing that it does: with `mrb_look` set it has only looked by then."""
 
 OWN_CHILD = """\
 command -v child >/dev/null 2>&1 || child() { "$@"; }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from memrunbook.actions.shared.scripts import OWN_CHILD
+from memrunbook.actions.shared.scripts import LOOK_ONLY, OWN_CHILD
 from memrunbook.core.action.action import Undo
 
 SHOWN = """\
@@ -45,8 +45,18 @@ ours() { # FILE OURS OLD ...: 0 while each is ours, or the old one already
     shift 3
   done
 }
+are_back() { # FILE OURS OLD ...: 0 where each is the old one already
+  while [ "$#" -ge 3 ]; do
+    shown "$1" && [ "$shown_now" = "$3" ] || return 1
+    shift 3
+  done
+}
 take_back() { # FILE OURS OLD ...: all are looked at before one is written
   ours "$@" || return
+  are_back "$@" && return 0
+  """
+    + LOOK_ONLY
+    + """\
   while [ "$#" -ge 3 ]; do
     printf '%s\\n' "$3" >"$1" && shown "$1" && [ "$shown_now" = "$3" ] || return 1
     shift 3

@@ -120,13 +120,14 @@ def carry_out(
     from memrunbook.cli.narration import Narration
 
     with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight):
-        result = does(_approver(talk, allow, hosts, who, yes=yes), told, told.paused)
+        result = does(approver_of(talk, allow, hosts, who, yes=yes), told, told.paused)
     code = exit_codes.worst(exit_codes.of_report(report) for report in result.reports)
     pages = partial(_pages, result, runbook, hosts, library)
     return show(talk.output, Reply(code, lambda: _document(result), pages))
 
 
-def _approver(talk: Conversation, allow: tuple[str, ...], hosts: Sequence[Host], who: str, *, yes: bool) -> Approver:
+def approver_of(talk: Conversation, allow: tuple[str, ...], hosts: Sequence[Host], who: str, *, yes: bool) -> Approver:
+    """Who answers at the gates: the consent that was given, and a person where there is a terminal."""
     from memrunbook.cli.keyboard import Keyboard, Unhurried
     from memrunbook.runtime.clock import SystemClock
     from memrunbook.ui.approve import ConsentThenAsk, TerminalApprover, UnattendedApprover

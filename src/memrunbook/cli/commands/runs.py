@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,12 +52,14 @@ def _document(found: RunsResult) -> RunsDocument:
 
 def _pages(found: RunsResult) -> Iterator[list[Block]]:
     from memrunbook.runtime.clock import SystemClock
+    from memrunbook.state.runs import still_changed
     from memrunbook.ui.journal import runs_view
 
-    yield runs_view([_line(run, found.open) for run in found.runs], SystemClock().now())
+    now, back = SystemClock().now(), still_changed(found.runs)
+    yield runs_view([_line(run, found.open, back.get(run.run_id, {}), now.utc) for run in found.runs], now)
 
 
-def _line(run: Run, left: Sequence[OpenStep]) -> RunLine:
+def _line(run: Run, left: Sequence[OpenStep], back: Mapping[str, float], now: float) -> RunLine:
     from memrunbook.ui.journal import RunLine
 
     invoked = run.invoked
@@ -70,4 +72,5 @@ def _line(run: Run, left: Sequence[OpenStep]) -> RunLine:
         outcome=most_severe(outcomes) if run.state == "ended" and outcomes else run.state,
         who=invoked.actor.user if invoked else "?",
         open=tuple(f"{opened.host}: {opened.told}" for opened in left if opened.run == run.run_id),
+        back=tuple((what, until) for what, until in back.items() if until > now),
     )

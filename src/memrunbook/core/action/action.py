@@ -43,12 +43,17 @@ class Repeat(enum.Enum):
 
 
 class Undo(Struct, frozen=True):
-    """How a change is taken back: a constant script and its parameters; it refuses where the value is not ours."""
+    """How a change is taken back: a constant script and its parameters; it refuses where the value is not ours.
+
+    `costs` says what taking back may cost. `lasting` marks what outlives a reboot: all else a reboot takes back.
+    """
 
     summary: str
     script: str
     args: tuple[str, ...] = ()
     mode: UndoMode = "auto"
+    costs: str = ""
+    lasting: bool = False
 
 
 class Verify(Struct, frozen=True):
@@ -135,6 +140,7 @@ class Action(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     What is said here of the class holds for every change that it proposes; `change` sees to that.
     `moves` names the metrics that it should move and where to: none of them moved is said. None: the runbook's signals.
+    One that does not `proves_itself` needs a `verify` in the runbook.
     `renews` says that its success gives the target another `identity`: by that it is seen whether it happened.
     """
 
@@ -144,6 +150,7 @@ class Action(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     undo_mode: ClassVar[UndoMode] = "none"
     policy: ClassVar[str] = ""
     moves: ClassVar[Moves | None] = None
+    proves_itself: ClassVar[bool] = True
     renews: ClassVar[bool] = False
 
     def decide(self, snapshot: Snapshot) -> Decision:

@@ -8,17 +8,32 @@ from memrunbook.core.action.action import Action, Change, NotNeeded, Repeat
 from memrunbook.core.action.moved import Moves, effect
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.diagnosis import world_of
+from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.plan.planner import Item, again, proof_of
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.event import Signals, StepState
 from memrunbook.core.run.harm import harm
+from memrunbook.core.run.made import reversal
 from memrunbook.core.run.progress import PAIR, Progress, signals
-from memrunbook.core.run.request import Asking, Done, Execute, Executed, Failed, ReadFacts, Unknown, Wait, ask
+from memrunbook.core.run.request import (
+    AskApproval,
+    Asking,
+    Done,
+    Execute,
+    Executed,
+    Failed,
+    ReadFacts,
+    Unknown,
+    Wait,
+    ask,
+)
 from memrunbook.core.runbook.bound import Proof, Step
 from memrunbook.core.runbook.spec import RetriesSpec
 from memrunbook.core.units import format_duration
 
 LIGHT = frozenset({"memory", "pressure", "vmstat"})
+NOT_PROVEN = "it ran to its end; nothing says what would prove that it helped"
+NOT_TAKEN_BACK = "it could not be taken back"
 
 
 @dataclass(frozen=True)
@@ -164,27 +179,57 @@ def _unproven(proof: Proof, why: str, *, ever: bool) -> str:
 
 def _done(approved: Approved, executed: Executed, began: Instant) -> Asking[None]:
     evidence = executed.evidence if isinstance(executed, Done) else ""
-    yield from _record(approved, "done", "", executed, began, evidence=evidence)
+    change = approved.change
+    if change.repeat is Repeat.READ or proof_of(approved.step, change) is not None:
+        yield from _record(approved, "done", "", executed, began, evidence=evidence)
+    else:
+        yield from _record(approved, "executed", NOT_PROVEN, executed, began, left=True)
 
 
 def _failed(approved: Approved, executed: Executed, problem: str, began: Instant) -> Asking[None]:
     change = approved.change
-    state: StepState = "failed"
-    undone = ""
-    if change.undo is not None and change.undo.mode == "auto":
-        approved.progress.fresh = 0
-        back = yield from ask(Execute(approved.label, change, undo=True))
-        state = "undone" if isinstance(back, Done) else "failed"
-        undone = "; it was taken back" if isinstance(back, Done) else f"; it could not be taken back: {back.why}"
-    yield from _record(approved, state, problem + undone, executed, began)
+    if change.repeat is Repeat.READ or (isinstance(executed, Failed) and executed.untouched):
+        yield from _record(approved, "failed", problem, executed, began)
+    else:
+        state, back = yield from _taken_back(approved, executed, problem)
+        why = f"{problem}; {back}" if back else problem
+        yield from _record(approved, state, why, executed, began, left=state == "failed")
     if approved.step.spec.on_failure == "stop":
         approved.progress.failed = True
         approved.progress.stop(f"step {approved.step.spec.id} failed")
 
 
+def _taken_back(approved: Approved, executed: Executed, problem: str) -> Asking[tuple[StepState, str]]:
+    """Takes a change back that was not proven: at once, or where a person says so; how the step ended, and in words."""
+    change = approved.change
+    if change.undo is None or change.undo.mode == "none":
+        return "failed", ""
+    if change.undo.mode == "offer":
+        refused = yield from _offered(approved, executed.at, problem)
+        if refused:
+            return "failed", f"it is left as it is: {refused}"
+    approved.progress.fresh = 0
+    back = yield from ask(Execute(approved.label, change, undo=True))
+    return ("undone", "it was taken back") if isinstance(back, Done) else ("failed", f"{NOT_TAKEN_BACK}: {back.why}")
+
+
+def _offered(approved: Approved, at: Instant, problem: str) -> Asking[str]:
+    """Asks whether a change is to be taken back that may cost more than it did; why not, or empty for yes."""
+    spec, change = approved.step.spec, reversal(approved.change)
+    step = PlannedStep(
+        id=spec.id, name=f"Take back: {spec.name}", action=spec.action, item=approved.item[0], decision="change",
+        change=change, gate=True,
+    )  # fmt: skip
+    approval = yield from ask(AskApproval(step, at, ((f"it is not proven: {problem}", ()),), offered=True))
+    approved.progress.fresh = 0
+    if approval.answer == "yes" and approval.digest == change.digest:
+        return ""
+    return approval.why or "nobody said yes to taking it back"
+
+
 def _unknown(approved: Approved, executed: Unknown, began: Instant) -> Asking[None]:
     is_open = approved.change.repeat is Repeat.ONCE
-    yield from _record(approved, "unknown", executed.why, executed, began, is_open=is_open)
+    yield from _record(approved, "unknown", executed.why, executed, began, is_open=is_open, left=True)
     approved.progress.stop(f"the outcome of step {approved.step.spec.id} is unknown")
 
 
@@ -197,10 +242,12 @@ def _record(  # noqa: PLR0913  the parts of one record
     *,
     evidence: str = "",
     is_open: bool = False,
+    left: bool = False,
 ) -> Asking[None]:
     progress = approved.progress
     read, at = progress.snapshot.taken_at, executed.at
     before, after = _signals(approved)
+    in_force = left or state == "done"
     judged = isinstance(executed, Done) and approved.change.repeat is not Repeat.READ
     yield from progress.record(
         approved.step,
@@ -214,6 +261,8 @@ def _record(  # noqa: PLR0913  the parts of one record
         effect=effect(_moves(approved), before, after, progress.runbook.metrics) if judged else "",
         evidence=evidence,
         open=is_open,
+        left=left,
+        back_at=at.utc + approved.change.back_after if approved.change.back_after and in_force else 0.0,
     )
 
 

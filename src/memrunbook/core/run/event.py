@@ -12,6 +12,7 @@ from memrunbook.core.runbook.condition import State
 
 StepState = Literal[
     "done",  # carried out, proven, and nothing else got worse
+    "executed",  # carried out; nothing says what would prove it
     "not_needed",  # it is as it should be already, or the incident is over
     "blocked",  # a guard, a missing fact or the action itself says that it may not or cannot run
     "refused",  # a person or a rule of safety said no
@@ -31,6 +32,7 @@ Outcome = Literal[
     "unreachable",  # the host could not be worked with
     "unknown",  # whether it applies, or how a step ended, is not known
     "interrupted",  # a person ended the run
+    "restored",  # what another run had changed is as it was before, as far as it was this run's to take back
 ]
 SAID: dict[State, str] = {
     "holds": "the incident applies",
@@ -61,6 +63,8 @@ class Diagnosed(Struct, frozen=True, tag="diagnosed"):
 class StepFinished(Struct, frozen=True, tag="step-finished", kw_only=True):
     """How one step (or one item of it) ended. `open` marks a once-only change whose outcome is unknown.
 
+    `left` marks a change that is, or may be, in force although it is not proven. `back_at` is when the host itself
+    takes back what is in force, in seconds since 1970; 0 where it does not.
     `before` and `after` hold the runbook's signals and what the step should move; `after` is empty where nothing was
     read after it. `effect` says so where it moved none of that.
     """
@@ -79,6 +83,8 @@ class StepFinished(Struct, frozen=True, tag="step-finished", kw_only=True):
     hint: str = ""
     open: bool = False
     effect: str = ""
+    left: bool = False
+    back_at: float = 0.0
 
     @property
     def told(self) -> str:
@@ -158,4 +164,17 @@ class LookedAt(Struct, frozen=True, kw_only=True, tag="looked-at"):
         return f"looked at {what}: {word}{why}"
 
 
-Event = Diagnosed | StepFinished | StillHeld | LookedAt | Outdated | RunFinished
+class UndoPlanned(Struct, frozen=True, tag="undo-planned"):
+    """What is to be taken back of what the run `of` had changed, the newest change first."""
+
+    of: str
+    plan: Plan
+
+    @property
+    def told(self) -> str:
+        """What happened, in a sentence."""
+        count = len(self.plan.changes)
+        return f"{count} of {len(self.plan.steps)} change{'s' * (len(self.plan.steps) != 1)} of {self.of} to take back"
+
+
+Event = Diagnosed | StepFinished | StillHeld | LookedAt | UndoPlanned | Outdated | RunFinished

@@ -121,16 +121,27 @@ class Recorded(Struct, frozen=True, tag_field=EVENT, tag="recorded"):
     record: Event
 
 
+class Temporary(Struct, frozen=True):
+    """What a step changed for a while: the host itself takes it back at `until`, in seconds since 1970."""
+
+    step: str
+    what: str
+    until: float
+
+
 class EndedHost(Struct, frozen=True):
     """How a run ended on one host; `machine_id` is empty where it was never read.
 
-    `settled` are the hashes of the questions, of whatever run, whose open end was found out here.
+    `settled` are the hashes of the questions, of whatever run, whose open end was found out here. `undone` are the
+    steps of another run that this one took back.
     """
 
     host: str
     outcome: Outcome
     machine_id: str = ""
     settled: tuple[str, ...] = ()
+    temporary: tuple[Temporary, ...] = ()
+    undone: tuple[str, ...] = ()
 
 
 class Ended(Struct, frozen=True, kw_only=True, tag_field=EVENT, tag="ended"):

@@ -7,7 +7,7 @@ from typing import Any, Generic, Literal, TypeVar, cast
 
 from msgspec import Struct
 
-from memrunbook.core.action.action import Change
+from memrunbook.core.action.action import Change, Undo
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.reading.snapshot import Snapshot
@@ -28,12 +28,13 @@ class Done(Struct, frozen=True, tag=True):
 
 
 class Failed(Struct, frozen=True, tag=True):
-    """The script ended with another status, or was never started."""
+    """The script ended with another status, or was never started: then the host is surely `untouched`."""
 
     at: Instant
     why: str
     output: str = ""
     seconds: float = 0.0
+    untouched: bool = False
 
 
 class Unknown(Struct, frozen=True, tag=True):
@@ -81,6 +82,25 @@ class Waited(Struct, frozen=True, tag=True):
     at: Instant
 
 
+class Compared(Struct, frozen=True, tag=True):
+    """What a comparison of a change found, and in words what is there instead of it.
+
+    made: it is in force; back: it is as it was before; changed: somebody else has changed it, or taking it back would
+    do harm; gone: what was changed is gone; unknown: that could not be seen.
+    """
+
+    at: Instant
+    state: Literal["made", "back", "changed", "gone", "unknown"]
+    why: str = ""
+
+
+class TakesBack(Struct, frozen=True):
+    """The change that another one takes back, and the run that had made it."""
+
+    change: Change
+    run: str
+
+
 class Ask(Struct, Generic[A], frozen=True, tag=True):
     """A question to the world; the parameter is the type of its answer."""
 
@@ -97,6 +117,7 @@ class ReadFacts(Ask[Snapshot], frozen=True, tag=True):
 class AskApproval(Ask[Approval], frozen=True, tag=True):
     """Ask at the gate. `evidence` is what speaks for it, by title; `changed` what moved since it was asked before.
 
+    `offered`: a change that was not proven may be taken back. No consent given before covers that.
     `looks` are earlier beginnings of the same change on this host, and what was seen of them.
     """
 
@@ -105,6 +126,7 @@ class AskApproval(Ask[Approval], frozen=True, tag=True):
     evidence: tuple[tuple[str, tuple[Evidence, ...]], ...] = ()
     changed: str = ""
     looks: tuple[LookedAt, ...] = ()
+    offered: bool = False
 
     @property
     def again(self) -> str:
@@ -115,11 +137,19 @@ class AskApproval(Ask[Approval], frozen=True, tag=True):
 
 
 class Execute(Ask[Executed], frozen=True, tag=True):
-    """Carry out a change, or its undo."""
+    """Carry out a change, or its undo. `of` is what the change takes back, in a run that undoes another."""
 
     step: str
     change: Change
     undo: bool = False
+    of: TakesBack | None = None
+
+
+class Compare(Ask[Compared], frozen=True, tag=True):
+    """Compare whether what an undo would take back is in force; nothing is changed."""
+
+    step: str
+    undo: Undo
 
 
 class Look(Ask[Seen], frozen=True, tag=True):
@@ -154,10 +184,10 @@ class Record(Ask[Waited], frozen=True, tag=True):
     event: Event
 
 
-Request = ReadFacts | AskApproval | Execute | Look | Wait | Lock | Unlock | Record
+Request = ReadFacts | AskApproval | Execute | Compare | Look | Wait | Lock | Unlock | Record
 """Everything that a run may ask. Whoever answers matches all of them: a new one that is forgotten is a type error."""
 
-Told = Snapshot | Approval | Executed | Seen | Waited
+Told = Snapshot | Approval | Executed | Compared | Seen | Waited
 """Everything that a run may be told."""
 
 Asking = Generator[Request, Any, A]

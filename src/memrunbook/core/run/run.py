@@ -205,7 +205,8 @@ def _interrupted_step(progress: Progress, doing: Doing, error: RunbookError) -> 
     state: StepState = "interrupted" if isinstance(error, Interrupted) else "unknown"
     carried_out = "carried out, but not proven" if progress.executed else "nothing was changed"
     why = f"{carried_out}: {error}"
-    yield from progress.record(doing.step, doing.item, state if progress.executed else "interrupted", why=why)
+    left = progress.executed
+    yield from progress.record(doing.step, doing.item, state if left else "interrupted", why=why, left=left)
 
 
 def _end_of(error: RunbookError) -> Outcome:

@@ -78,12 +78,13 @@ def test_pressure_must_be_known_and_low(changes: dict[str, object], word: str) -
         (300.0, {}, ""),
         (300.0, {"host.systemd_version": 236}, ""),
         (0.0, {}, "shorter"),
-        (300.0, {"host.systemd": False}, "`for` needs systemd"),
+        (300.0, {"host.systemd": False}, ""),
+        (300.0, {"host.systemd": DENIED}, "host.systemd is unknown"),
         (300.0, {"host.systemd_version": 235}, "systemd 236 or later, whose timer takes the change back; this is 235"),
         (300.0, {"host.systemd_version": DENIED}, "systemd_version is unknown"),
     ],
 )
-def test_a_change_comes_back_by_a_timer_of_systemd(
+def test_a_change_comes_back_by_a_timer_of_systemd_or_where_none_runs_by_a_shell(
     seconds: float | None, changes: dict[str, object], word: str
 ) -> None:
     blocked = guards.comes_back(seconds)(host(changes))

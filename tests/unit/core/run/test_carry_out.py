@@ -9,11 +9,15 @@ from tests.lab.scripted import Readings, at, kinds, only, run, states
 from tests.lab.small import MIB, Full, Memory, Pressure, Service, Units, runbook, step
 from tests.lab.worlds import Run
 
+from memrunbook.core.action.action import Risk
+from memrunbook.core.errors import Interrupted
+from memrunbook.core.instant import Instant
 from memrunbook.core.reading.fact import Unavailable
-from memrunbook.core.run.request import Done, Failed, ReadFacts, Unknown, Wait
+from memrunbook.core.run.request import Approval, AskApproval, Done, Execute, Failed, ReadFacts, Unknown, Wait
 from memrunbook.core.runbook.spec import RetriesSpec, VerifySpec
 from memrunbook.core.units import Duration
 
+AT = Instant(1_700_000_000.0, 0.0)
 SHORT, WELL, BLIND = at(5.0), at(50.0), at(None)
 RETRIES = RetriesSpec(2, Duration(7))
 
@@ -216,16 +220,81 @@ def test_harm_to_others_is_told_all_at_once() -> None:
         ("auto", [Failed, Done], "undone", "it broke; it was taken back", [False, True]),
         ("auto", [Failed, Failed], "failed", "it broke; it could not be taken back: it broke", [False, True]),
         ("auto", [Failed, Unknown], "failed", "it broke; it could not be taken back: it broke", [False, True]),
-        ("offer", [Failed], "failed", "it broke", [False]),
+        ("offer", [Failed, Done], "undone", "it broke; it was taken back", [False, True]),
+        ("offer", [Failed, Failed], "failed", "it broke; it could not be taken back: it broke", [False, True]),
         (None, [Failed], "failed", "it broke", [False]),
     ],
 )
-def test_what_failed_is_taken_back_where_its_undo_is_automatic(
+def test_what_failed_is_taken_back_at_once_or_where_a_person_says_so(
     undo: str | None, ends: list[Any], state: str, tail: str, undone: list[bool]
 ) -> None:
     played = one(SHORT, ends=ends, values={"undo": undo})
     assert (only(played).state, only(played).why) == (state, tail)
     assert commands(played) == undone
+    assert only(played).left is (state == "failed")
+
+
+def offer(*answers: Any, **world: Any) -> Run:
+    """A step whose undo is only offered, and which fails; the first answer is to its own gate."""
+    book = runbook(step(values={"undo": "offer", "risk": 2}), resolved="false")
+    return run(book, SHORT, answers=answers, ends=[Failed, Done], **world)
+
+
+def test_what_may_cost_more_to_take_back_is_offered_at_a_gate_of_its_own() -> None:
+    played = offer("yes")
+    _, question = [told.request for told in played.told if isinstance(told.request, AskApproval)]
+    change = question.step.change
+    assert question.offered
+    assert question.evidence == (("it is not proven: it broke", ()),)
+    assert change is not None
+    assert (change.script, change.risk, question.step.gate) == ("back", Risk.HIGH, True)
+    assert "stall" in change.costs, "what taking back may cost is said"
+    assert change.digest != played.executed[0][1].change.digest, "a yes to the change is none to taking it back"
+
+
+@pytest.mark.parametrize("answer", ["no", "skip", "quit", "quit-all"])
+def test_what_nobody_wants_taken_back_is_left_and_said(answer: str) -> None:
+    played = offer("yes", answer)
+    assert commands(played) == [False]
+    end = only(played)
+    assert (end.state, end.left) == ("failed", True)
+    assert end.why == "it broke; it is left as it is: nobody said yes to taking it back"
+
+
+def test_a_yes_to_something_else_takes_nothing_back() -> None:
+    assert commands(offer("yes", Approval(AT, "yes", "of something else", why="odd"))) == [False]
+    assert only(offer("yes", Approval(AT, "no", "", why="nobody here"))).why.endswith("left as it is: nobody here")
+
+
+def test_ctrl_c_at_that_gate_leaves_it_in_force_and_says_so() -> None:
+    played = offer("yes", trouble={("AskApproval", 2): Interrupted("Ctrl-C")})
+    assert (only(played).state, only(played).left) == ("interrupted", True)
+
+
+def test_what_was_surely_not_begun_is_not_taken_back() -> None:
+    def refused(at: Instant, why: str = "") -> Failed:
+        return Failed(at, f"nothing was changed{why}", untouched=True)
+
+    played = run(runbook(step(values={"undo": "auto"}), resolved="false"), SHORT, ends=[refused])
+    assert commands(played) == [False]
+    assert (only(played).state, only(played).left) == ("failed", False)
+
+
+def test_what_nothing_proves_is_executed_and_never_done() -> None:
+    for undo in (None, "auto"):
+        end = only(one(WELL, values={"proven": "", "undo": undo}))
+        assert (end.state, end.left) == ("executed", True)
+        assert "nothing says what would prove" in end.why
+    assert only(one(WELL, values={"proven": "", "kind": "read"})).state == "done"
+    assert only(one(WELL, values={"proven": ""}, verify=verify())).state == "done"
+
+
+def test_what_the_host_takes_back_by_itself_says_when() -> None:
+    played = one(WELL, values={"undo": "auto", "back_after": 90.0})
+    asked = next(told for told in played.told if isinstance(told.request, Execute))
+    assert only(played).back_at == asked.answer.at.utc + 90.0
+    assert only(one(WELL, ends=[Failed, Done], values={"undo": "auto", "back_after": 90.0})).back_at == 0.0
+    assert only(one(WELL, values={"undo": "auto"})).back_at == 0.0
 
 
 def test_after_an_undo_the_host_is_read_again() -> None:

@@ -41,7 +41,7 @@ def test_until_something_is_changed_readings_take_the_runbooks_samples_and_later
     reads = [told.request for told in played.told if isinstance(told.request, ReadFacts)]
     assert [(read.count, read.every) for read in reads] == [(3, 5.0), (3, 5.0), (2, 5.0)]
     assert {read.facts for read in reads} == {("holds", "host", "memory", "pressure", "units", "vmstat")}
-    assert [read.why for read in reads] == ["diagnosis", "after the gate", "did anything get worse?"]
+    assert [read.why for read in reads] == ["diagnosis", "after the gate", "verify act"]
 
 
 def test_a_watch_is_the_first_reading_alone() -> None:
@@ -58,7 +58,7 @@ def test_what_was_judged_by_a_watch_is_over_by_a_watch() -> None:
     assert [(read.count, read.why) for read in reads] == [
         (13, "diagnosis"),
         (13, "after the gate"),
-        (2, "did anything get worse?"),
+        (2, "verify one"),
         (13, "is it resolved?"),
     ]
     assert states(played) == [("one", "done"), ("two", "not_needed")]

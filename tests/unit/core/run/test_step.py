@@ -135,9 +135,9 @@ def test_what_is_read_says_why() -> None:
     assert why == [
         "diagnosis",
         "after the gate",
-        "did anything get worse?",
+        "verify one",
         "after the gate",
-        "did anything get worse?",
+        "verify two",
     ]
     skipped = run(runbook(step("one"), step("two", when="false")), SHORT, answers=["skip"])
     assert [told.request.why for told in skipped.told if isinstance(told.request, ReadFacts)][1] == "before the step"

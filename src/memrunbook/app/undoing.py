@@ -1,0 +1,239 @@
+"""Takes back what a run has changed: shown first as a plan, then as a run of its own, each change behind its gate."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from memrunbook import catalog
+from memrunbook.app.actor import this_actor
+from memrunbook.app.connectors import Connectors
+from memrunbook.app.gates import OneAtATime
+from memrunbook.app.notice import SILENT, Notice
+from memrunbook.app.past import pasts_of, reached
+from memrunbook.app.reporting import find_run
+from memrunbook.app.running import RunArguments, Running, RunResult, to_its_end
+from memrunbook.core.action.policy import ServicePolicy
+from memrunbook.core.errors import Refused, RunbookError
+from memrunbook.core.host import Host
+from memrunbook.core.plan.approval import ApprovalRule
+from memrunbook.core.plan.plan import Plan
+from memrunbook.core.run.event import UndoPlanned
+from memrunbook.core.run.record import Actor, Envelope, Invoked, Order, plain
+from memrunbook.core.run.report import HostReport
+from memrunbook.core.run.request import Asking
+from memrunbook.core.run.undo import undo_run
+from memrunbook.core.run.undo_plan import Past
+from memrunbook.core.runbook.bound import Runbook
+from memrunbook.core.runbook.condition import Condition
+from memrunbook.core.runbook.spec import RunbookSpec
+from memrunbook.runtime.clock import SystemClock
+from memrunbook.runtime.collect import Collector
+from memrunbook.runtime.fleet import each
+from memrunbook.runtime.interpret import Interpreter
+from memrunbook.runtime.life import Life
+from memrunbook.runtime.ports import Approver
+from memrunbook.runtime.redaction import redact
+from memrunbook.state.left_open import left_open
+from memrunbook.state.paths import prepare, usual_state_dir
+from memrunbook.state.run_directory import RunDirectory, new_run_id
+from memrunbook.state.runs import runs
+from memrunbook.ui.approve import UnattendedApprover
+from memrunbook.version import __version__
+
+
+@dataclass(frozen=True, kw_only=True)
+class UndoArguments:
+    """A run by its id, or "last", on the hosts that are named (none: all of it), or one step of it.
+
+    `reason` and `command` (what was typed) are kept in the journal, and `options`, the words that say how the hosts are
+    reached. `break_lock` takes over the lock of a dead run.
+    """
+
+    run: str
+    hosts: tuple[Host, ...] = ()
+    step: str = ""
+    connectors: Connectors = field(default_factory=Connectors)
+    state: Path = field(default_factory=usual_state_dir)
+    reason: str = ""
+    command: str = ""
+    options: tuple[str, ...] = ()
+    break_lock: bool = False
+    actor: Actor = field(default_factory=this_actor)
+
+
+@dataclass(frozen=True)
+class UndonePlan:
+    """What would be taken back on one host, or why that is not known."""
+
+    host: str
+    plan: Plan | None = None
+    error: RunbookError | None = None
+
+
+@dataclass(frozen=True)
+class UndoPlans:
+    """The run that would be taken back, and what of it on each host; no host where it changed nothing."""
+
+    run_id: str
+    hosts: tuple[UndonePlan, ...]
+
+
+@dataclass
+class UndoRun(Running):
+    """One undo, on all its hosts."""
+
+    pasts: Mapping[str, Past] = field(default_factory=dict)
+
+    def asking(self, host: Host) -> Asking[None]:
+        """Takes back what the run had made there."""
+        return undo_run(self.pasts[host.name])
+
+    def rules(self) -> tuple[ApprovalRule, ...]:
+        """Taking back waits for nobody else: its gates are asked."""
+        return ()
+
+
+def undo_order(state: Path, run: str) -> Order | None:
+    """What the run was ordered to do, and how its hosts were reached; None for a run of an older version."""
+    invoked = find_run(state, run).invoked
+    return invoked.order if invoked else None
+
+
+def undo_plan(arguments: UndoArguments, notice: Notice = SILENT, *, stop: threading.Event | None = None) -> UndoPlans:
+    """Looks what would be taken back on each host; nothing is changed and nothing is kept. Raises as `undo` does."""
+    found, pasts = pasts_of(arguments.state, arguments.run, arguments.hosts, arguments.step)
+    hosts = reached(found, arguments.hosts, pasts)
+    stop = stop or threading.Event()
+    arguments.connectors.check(hosts)
+    notice.reading(hosts, 1, 0.0, watching=False)
+    lives = [(host, pasts[host.name]) for host in hosts]
+    planned = each(lives, lambda one: _planned(arguments, *one, stop), arguments.connectors.forks, SystemClock(stop))
+    notice.read()
+    return UndoPlans(found.run_id, tuple(planned))
+
+
+def undo(
+    arguments: UndoArguments,
+    approver: Approver,
+    notice: Notice = SILENT,
+    *,
+    stop: threading.Event | None = None,
+    alone: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> RunResult:
+    """Takes back what a run has changed, the newest change first, in a run of its own; `run_id` is empty for nothing.
+
+    Refused for a run that is running; UsageError for one, a host or a step that there is not; JournalError where its
+    journal is not intact, or the new one cannot be written.
+    """
+    found, pasts = pasts_of(arguments.state, arguments.run, arguments.hosts, arguments.step)
+    hosts = reached(found, arguments.hosts, pasts)
+    if not hosts:
+        return RunResult("", ())
+    arguments.connectors.check(hosts)
+    clock, state = SystemClock(), prepare(arguments.state)
+    with RunDirectory.create(state, new_run_id(clock.now()), clock.now) as directory:
+        title = next(iter(pasts.values())).name
+        directory.run.append(plain(_invoked(arguments, title, hosts, clock)))
+        running = UndoRun(
+            arguments=_as_run(arguments, title, hosts),
+            runbook=_untitled(title),
+            policy=ServicePolicy(),
+            directory=directory,
+            approver=OneAtATime(approver, threading.Lock(), alone),
+            notice=notice,
+            stop=stop or threading.Event(),
+            handled={},
+            left=left_open(state, runs(state)),
+            pasts=pasts,
+        )
+        return to_its_end(running, hosts)
+
+
+def unallowed(report: HostReport) -> list[str]:
+    """What `--allow` would have to say for what a gate refused: ACTION:TARGET."""
+    plan = next((event.plan for event in report.others if isinstance(event, UndoPlanned)), None)
+    planned = {(step.id, step.item): step.change for step in plan.steps} if plan else {}
+    refused = [planned.get((step.id, step.item)) for step in report.steps if step.state == "refused"]
+    return [f"{change.action}:{change.target}" for change in refused if change is not None]
+
+
+def _planned(arguments: UndoArguments, host: Host, past: Past, stop: threading.Event) -> Life[UndonePlan]:
+    clock = SystemClock(stop)
+    try:
+        clock.sleep(0.0)  # after Ctrl-C no host is entered any more
+        session = arguments.connectors.connector(host).connect()
+    except RunbookError as error:
+        return UndonePlan(host.name, error=error)
+    interpreter = Interpreter(
+        host=host.name,
+        run_id="",
+        actor="",
+        collector=Collector(host, session, clock, catalog.facts(), patience=arguments.connectors.reach.read_patience),
+        session=session,
+        approver=UnattendedApprover(False, (), clock.now, ""),
+        journal=_Unkept(),
+        clock=clock,
+        stop=stop.is_set,
+    )
+    try:
+        report = yield from interpreter.run(undo_run(past, only_plan=True))
+    finally:
+        session.close()
+    planned = next((event for event in report.others if isinstance(event, UndoPlanned)), None)
+    if planned is not None:
+        return UndonePlan(host.name, planned.plan)
+    kind = Refused if report.outcome == "refused" else RunbookError
+    return UndonePlan(host.name, error=kind(report.why, where=host.name, hint=report.hint))
+
+
+class _Unkept:
+    """A journal for what only looks: nothing of it is kept."""
+
+    def append(self, envelope: Envelope) -> str:
+        """Keeps nothing."""
+        del envelope
+        return ""
+
+    def save(self, name: str, text: str) -> tuple[str, str]:
+        """Keeps nothing."""
+        del text
+        return name, ""
+
+
+def _invoked(arguments: UndoArguments, title: str, hosts: Sequence[Host], clock: SystemClock) -> Invoked:
+    return Invoked(
+        time=clock.now().isoformat(),
+        engine=__version__,
+        actor=arguments.actor,
+        command=redact(arguments.command),
+        reason=redact(arguments.reason),
+        runbook=title,
+        runbook_digest="",
+        origin="",
+        parameters={"step": arguments.step} if arguments.step else {},
+        hosts=tuple(host.name for host in hosts),
+        order=Order(runbook=title, hosts=tuple(hosts), options=tuple(redact(word) for word in arguments.options)),
+    )
+
+
+def _as_run(arguments: UndoArguments, title: str, hosts: tuple[Host, ...]) -> RunArguments:
+    return RunArguments(
+        runbook=title,
+        hosts=hosts,
+        connectors=arguments.connectors,
+        state=arguments.state,
+        reason=arguments.reason,
+        command=arguments.command,
+        break_lock=arguments.break_lock,
+        actor=arguments.actor,
+    )
+
+
+def _untitled(title: str) -> Runbook:
+    """An undo is no runbook: it has a name in the journal, and no steps but what the run had done."""
+    spec = RunbookSpec(apiVersion="memrunbook/v1", name=title, title=title, checks=[], incident="false", steps=[])
+    return Runbook(spec, "", "", {}, {}, (), Condition(()), None, 0.0, (), ())

@@ -1,0 +1,185 @@
+"""runbook undo: take back what a run has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from memrunbook.cli import exit_codes
+from memrunbook.cli.conversation import Conversation
+from memrunbook.cli.options import HOSTS, OUTPUT, STATE, OutputOptions, Targets, common
+from memrunbook.cli.reply import Reply
+from memrunbook.cli.streams import show
+
+if TYPE_CHECKING:
+    from memrunbook.app import RunResult, UndoArguments, UndoPlans
+    from memrunbook.core.host import Host
+    from memrunbook.core.run.report import HostReport
+    from memrunbook.documents.printed.run import RunSummary
+    from memrunbook.documents.printed.undo import UndoDocument
+    from memrunbook.ui.block import Block
+
+
+@click.command()
+@click.argument("run", metavar="RUN")
+@click.option("--step", default="", metavar="ID", help="Only this step of the run, or one item of it: ID/ITEM.")
+@click.option("--yes", is_flag=True, help="Answer the gates of low risk with yes; never more than those.")
+@click.option("--allow", multiple=True, metavar="ACTION[:TARGET]", help="Consent to exactly this; repeatable.")
+@click.option("--dry-run", is_flag=True, help="Show what would be taken back, and change nothing.")
+@click.option("--reason", default="", metavar="TEXT", help="Why this is done; kept in the journal.")
+@click.option("--break-lock", is_flag=True, help="Take over the host's lock; a shell that still holds it is ended.")
+@common(HOSTS, STATE, OUTPUT)
+def command(
+    run: str,
+    targets: Targets,
+    output: OutputOptions,
+    state: Path,
+    step: str,
+    allow: tuple[str, ...],
+    reason: str,
+    *,
+    yes: bool,
+    dry_run: bool,
+    break_lock: bool,
+) -> int:
+    """Take back what a run has changed, the newest change first; RUN is its id, or: last.
+
+    What somebody else has changed since is left alone. It is a run of its own, with gates, and can be undone itself.
+    Without --host it is taken back on all hosts of the run, which are reached as the run reached them.
+    """
+    from memrunbook.app import UndoArguments
+    from memrunbook.app.undoing import undo_order
+    from memrunbook.cli.next_command import way_options
+
+    typed = click.get_current_context()
+    order = undo_order(state, run)
+    if order is not None and order.options and not _names_a_way(typed):
+        return _as_before(typed, order.options)
+    talk = Conversation(output, targets)
+    arguments = UndoArguments(
+        run=run,
+        hosts=talk.hosts if targets.host else (),
+        step=step,
+        connectors=talk.connectors(),
+        state=state,
+        reason=reason,
+        command=" ".join(typed.find_root().obj or ()),
+        options=way_options(),
+        break_lock=break_lock,
+    )
+    return _show_plan(arguments, talk) if dry_run else _undo(arguments, talk, allow, yes=yes)
+
+
+def _show_plan(arguments: UndoArguments, talk: Conversation) -> int:
+    from memrunbook.app import undo_plan
+
+    plans = undo_plan(arguments, talk, stop=talk.stop)
+    codes = [exit_codes.of_error(one.error) if one.error else exit_codes.OK for one in plans.hosts]
+    code = exit_codes.worst(codes) if codes else exit_codes.OK
+    return show(talk.output, Reply(code, lambda: _planned(plans), lambda: _plan_pages(plans, arguments)))
+
+
+def _planned(plans: UndoPlans) -> UndoDocument:
+    from memrunbook.documents.printed.undo import undo_document
+
+    return undo_document(plans.run_id, ((one.host, one.plan, str(one.error or "")) for one in plans.hosts))
+
+
+def _plan_pages(plans: UndoPlans, arguments: UndoArguments) -> Iterator[Sequence[Block]]:
+    from memrunbook.ui.errors import error_view
+    from memrunbook.ui.undo import nothing_view, undo_view
+
+    if not plans.hosts:
+        yield nothing_view(plans.run_id)
+    for one in plans.hosts:
+        if one.plan is None:
+            yield error_view(one.error, one.host)
+        else:
+            yield undo_view(plans.run_id, one.plan, _again(plans.run_id, one.host, arguments))
+
+
+def _undo(arguments: UndoArguments, talk: Conversation, allow: tuple[str, ...], *, yes: bool) -> int:
+    from memrunbook.app import undo
+    from memrunbook.app.past import pasts_of, reached
+    from memrunbook.cli.commands.run import approver_of
+    from memrunbook.cli.interrupts import finish_then_stop
+    from memrunbook.cli.narration import Narration
+
+    found, pasts = pasts_of(arguments.state, arguments.run, arguments.hosts, arguments.step)
+    hosts = reached(found, arguments.hosts, pasts)
+    with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight):
+        approver = approver_of(talk, allow, hosts, arguments.actor.user, yes=yes)
+        result = undo(arguments, approver, told, stop=talk.stop, alone=told.paused)
+    codes = [exit_codes.of_report(report) for report in result.reports]
+    code = exit_codes.worst(codes) if codes else exit_codes.OK
+    pages = Reply(code, lambda: _document(result), lambda: _pages(result, found.run_id, arguments, hosts))
+    return show(talk.output, pages)
+
+
+def _document(result: RunResult) -> RunSummary:
+    from memrunbook.documents.printed.run import run_summary
+
+    return run_summary(result.run_id, result.reports)
+
+
+def _pages(result: RunResult, of: str, arguments: UndoArguments, hosts: Sequence[Host]) -> Iterator[Sequence[Block]]:
+    from memrunbook.ui.report import report_view, summary_view
+    from memrunbook.ui.undo import nothing_view
+
+    if not result.reports:
+        yield nothing_view(of)
+    for report, host in zip(result.reports, hosts, strict=True):
+        yield [*report_view(report, result.run_id), *_next(report, host, of, arguments)]
+    if len(result.reports) > 1:
+        yield summary_view(result.reports)
+
+
+def _next(report: HostReport, host: Host, of: str, arguments: UndoArguments) -> list[Block]:
+    """How to allow what a gate refused."""
+    from memrunbook.app.undoing import unallowed
+    from memrunbook.ui.block import Span, line
+
+    words = [word for consent in unallowed(report) for word in ("--allow", consent)]
+    if not words:
+        return []
+    again = _again(of, host.typed, arguments, *words)
+    return [line("To allow it:  ", Span(again, "hint", whole=True))]
+
+
+def _again(run_id: str, host: str, arguments: UndoArguments, *more: str) -> str:
+    """`runbook undo RUN --host HOST …` with the options that were given."""
+    import shlex
+
+    from memrunbook.cli.next_command import kept_options
+
+    step = ["--step", arguments.step] if arguments.step else []
+    return shlex.join(["runbook", "undo", run_id, "--host", host, *step, *kept_options(), *more])
+
+
+def _names_a_way(typed: click.Context) -> bool:
+    """True where the command line says itself how the hosts are reached."""
+    from click.core import ParameterSource
+
+    from memrunbook.cli.next_command import WAY
+
+    return any(typed.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in WAY)
+
+
+def _as_before(typed: click.Context, options: Sequence[str]) -> int:
+    """The same command, with the options by which the run reached its hosts."""
+    words = list(typed.find_root().obj or ())
+    known = {opt for one in typed.command.params if isinstance(one, click.Option) for opt in one.opts}
+    way = [word for pair in _pairs(options) if pair[0] in known for word in pair]
+    again = typed.command.make_context(typed.info_name, [*words[words.index("undo") + 1 :], *way], parent=typed.parent)
+    code: int = typed.command.invoke(again)
+    return code
+
+
+def _pairs(options: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Options one by one, each with its value where it has one."""
+    places = [place for place, word in enumerate(options) if word.startswith("--")]
+    for place, after in zip(places, [*places[1:], len(options)], strict=True):
+        yield options[place:after]
