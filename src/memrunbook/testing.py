@@ -107,14 +107,8 @@ class ScriptedApprover:
         del host
         answer = self.answers[min(len(self.asked), len(self.answers) - 1)]
         self.asked.append(question)
-        return Approval(
-            self.clock.now(),
-            answer,
-            question.step.digest,
-            who="a test",
-            how=self.how,
-            again=question.again if self.again else "",
-        )
+        again = question.again if self.again else ""
+        return Approval(self.clock.now(), answer, question.step.digest, who="a test", how=self.how, again=again)
 
 
 @dataclass

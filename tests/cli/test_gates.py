@@ -159,7 +159,7 @@ def test_ctrl_c_in_a_command_waits_for_its_end_and_begins_nothing_new(tmp_path: 
     with terminal("run", path, "--host", "local", "--yes") as screen:
         wait_for(tmp_path / "begun")
         _interrupt(screen)
-        screen.expect("Ctrl-C again")
+        screen.expect("Stopping after this command (slow on local). Ctrl-C again leaves at once.")
         assert screen.wait(20) == 130, screen.drawn
     assert done.exists()
     assert _steps(state) == {"slow": "interrupted", "next": "skipped"}
@@ -181,7 +181,9 @@ def test_ctrl_c_twice_leaves_now_and_says_what_may_be_unfinished(tmp_path: Path,
     assert not done.exists()  # the command was killed with its process group
     listed = here("runs")
     assert "interrupted" in listed.out
-    assert here("report", "last").code == 0
+    assert "slow: Run sh -c" in screen.drawn
+    assert "outcome unknown" in screen.drawn
+    assert here("report", "last").code == 7
     assert here("audit", "verify").code == 0
 
 

@@ -5,34 +5,19 @@ Each once-only effect happens once, whatever happened in between, and every run 
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 import pytest
-from tests.cli.books import act, book
 from tests.cli.conftest import needs_login
 from tests.cli.console import here
+from tests.cli.killing import KILLED, Where, effects, four_steps, killed, left_on_host, writes
 from tests.sshd import Sshd, running
 
-import memrunbook.app.resuming
-import memrunbook.cli.commands.run
-import memrunbook.cli.narration
-import memrunbook.transports.ssh
 from memrunbook.app.reporting import list_runs, report
-from memrunbook.cli.main import main
-from memrunbook.state import disk
 
 pytestmark = pytest.mark.usefixtures("machine")
-NAMES = ("one", "two", "three", "four")
-Where = Literal["after", "before", "torn"]
-KILLED = -signal.SIGKILL
-LOADED = (memrunbook.app.resuming, memrunbook.cli.commands.run, memrunbook.cli.narration, memrunbook.transports.ssh)
-"""Once here, and not in every process that is killed."""
 
 
 @pytest.fixture(scope="module")
@@ -40,55 +25,6 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
     needs_login()
     with running(tmp_path_factory.mktemp("host")) as server:
         yield server
-
-
-def killed(words: list[str], at: int, where: Where) -> int:
-    """Runs the command in a process that dies at its write number `at` (from 1); its exit code.
-
-    `after`: that write is on the disk; `before`: it is not; `torn`: half of it is.
-    """
-    child = os.fork()
-    if child == 0:
-        try:
-            _die_at(at, where)
-            os.dup2(os.open(os.devnull, os.O_RDWR), 1)
-            sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(1, "w")  # noqa: SIM115
-            main(words)
-        except SystemExit as ended:
-            os._exit(int(ended.code or 0))
-        finally:
-            os._exit(99)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
-def _die_at(at: int, where: Where) -> None:
-    whole, seen = disk.append, 0
-
-    def append(file: int, path: Path, content: bytes) -> None:
-        nonlocal seen
-        seen += 1
-        if seen == at and where == "torn":
-            os.write(file, content[: len(content) // 2])
-        if seen == at and where != "after":
-            os.kill(os.getpid(), signal.SIGKILL)
-        whole(file, path, content)
-        if seen == at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    disk.append = append
-
-
-def four_steps(folder: Path) -> str:
-    """A runbook of four once-only steps, each of which leaves its name in a file."""
-    does = [act(name, "sh", "-c", f"echo {name} >>{folder / 'effects'}") for name in NAMES]
-    text = Path(book(folder, *does, resolved="memory.available_percent > 100.0"))
-    text.write_text(text.read_text().replace("every: 200ms", "every: 20ms"))
-    return str(text)
-
-
-def effects(folder: Path) -> Counter[str]:
-    file = folder / "effects"
-    return Counter(file.read_text().split() if file.exists() else [])
 
 
 def cut_off_and_gone_on_with(folder: Path, host: Sshd, at: int, where: Where) -> bool:
@@ -133,17 +69,17 @@ def test_killed_at_every_record_each_effect_happens_once_and_the_end_is_true(
     assert here("audit", "verify").code == 0
 
 
-def left_on_host(state: Path) -> list[Path]:
-    """Marks and locks of the runs of a state directory that are still on this machine."""
-    runs = [run.run_id for run in list_runs(state).runs]
-    marks = [Path(f"/run/memrunbook-{run}.started") for run in runs]
-    lock = Path("/run/memrunbook.lock")
-    held = [lock] if lock.exists() and lock.read_text().split(" ")[0] in runs else []
-    return [*held, *(mark for mark in marks if mark.exists())]
-
-
-def answers(state: Path) -> list[int]:
-    """Which writes of a whole run are the answers to its commands: the two entries in the ledger come first."""
-    [file] = state.glob("runs/*/127.0.0.1.jsonl")
-    lines = file.read_text().splitlines()
-    return [n for n, line in enumerate(lines) if '"event":"answered"' in line and '"Execute"' in lines[n - 1]]
+@pytest.mark.timeout(300)
+def test_killed_between_a_command_and_its_answer_the_host_tells_how_it_ended(
+    tmp_path: Path, state: Path, host: Sshd
+) -> None:
+    assert not cut_off_and_gone_on_with(tmp_path / "whole", host, 10_000, "after")
+    for at in writes(state, "answered", "127.0.0.1"):
+        for where in Where.__args__[1:]:
+            folder = tmp_path / f"{at}-{where}"
+            assert cut_off_and_gone_on_with(folder, host, at, where)
+            assert set(effects(folder).values()) == {1}
+            assert len(effects(folder)) == 4
+    assert list_runs(state).open == ()
+    assert here("audit", "verify").code == 0
+    assert not left_on_host(state)

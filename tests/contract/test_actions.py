@@ -18,6 +18,7 @@ from tests.unit.actions.hosts import API, READINGS, host
 
 from memrunbook import actions as folder
 from memrunbook import catalog
+from memrunbook.actions.shared.scripts import LOOK_ONLY
 from memrunbook.core.action.action import Action, Change, Repeat, Risk, Undo
 from memrunbook.core.action.policy import UnitPolicy
 from memrunbook.core.reading.metric import metrics_of
@@ -101,6 +102,14 @@ def test_no_change_of_it_can_have_a_higher_risk_or_an_undo_that_it_does_not_prom
     if kind.undo_mode == "none":
         with pytest.raises(ValueError, match="undo mode"):
             change_of(undo=Undo("back", "back"))
+
+
+@each_action
+def test_every_undo_can_look_before_it_acts(word: str, kind: type[Action]) -> None:
+    undo = proposed(word).undo
+    assert undo is None or LOOK_ONLY in undo.script
+    assert undo is None or undo.mode == "auto" or undo.costs, "what is asked about says what it may cost"
+    assert (undo is None) == (kind.undo_mode == "none")
 
 
 @pytest.mark.parametrize("file", sorted(FOLDER.rglob("*.py")), ids=lambda file: str(file.relative_to(FOLDER)))

@@ -7,11 +7,16 @@ from collections.abc import Callable, Sequence
 from msgspec import structs
 from tests.golden import samples as s
 from tests.golden.audit_pages import audit_pages, report_with_who
+from tests.unit.actions import hosts
 
+from memrunbook.actions.stop_unit import StopUnit
+from memrunbook.core.action.policy import UnitPolicy
 from memrunbook.core.errors import DocumentError, HostKeyError, Problem
 from memrunbook.core.plan.diagnosis import Suspect
 from memrunbook.core.plan.held import held_words
-from memrunbook.core.run.event import RunFinished, StillHeld
+from memrunbook.core.plan.plan import PlannedStep
+from memrunbook.core.run.event import RunFinished, StillHeld, UndoPlanned
+from memrunbook.core.run.made import reversal
 from memrunbook.core.run.request import Execute, ReadFacts, Record, Wait
 from memrunbook.core.units import GIB
 from memrunbook.ui.block import Block
@@ -25,6 +30,7 @@ from memrunbook.ui.plan import plan_view
 from memrunbook.ui.problems import problems_view
 from memrunbook.ui.progress import progress_line
 from memrunbook.ui.report import report_view, summary_view
+from memrunbook.ui.undo import nothing_view, undo_view
 
 NEXT = f"runbook run swap-thrashing --host {s.HOST}"
 PROBLEMS = [
@@ -149,6 +155,37 @@ def _errors() -> list[Block]:
     ]  # fmt: skip
 
 
+def _undo() -> list[Block]:
+    swap = s.decided(StopUnit(unit=s.GROWER), hosts.with_unit(UnitPolicy(restart="yes", stop="yes")))
+    gone = "it is as it was before already: somebody took it back"
+    changed = "vm.swappiness is 30 now; we set 10: not ours any more"
+    back = s.step(reversal(swap), id="stop", name=swap.summary, verify="the host shows that it is as it was before")
+    steps = (
+        back,
+        s.step(reversal(s.SYSCTL), id="less", name=s.SYSCTL.summary, verify=back.verify, provisional=True),
+        PlannedStep(id="thp", name="THP always -> never", action="set_thp", decision="not_needed", why=gone),
+        PlannedStep(id="swap-less", name=s.SYSCTL.summary, action="set_sysctl", decision="blocked", why=changed,
+                    hint="act by hand where it is wanted; the run did: sysctl vm.swappiness=10"),
+    )  # fmt: skip
+    plan = s.plan(*steps)
+    command = f"runbook undo {s.RUN} --host {s.HOST}"
+    ended = s.report("refused", s.finished(id="stop", summary=f"start {s.GROWER} again", before={}, after={}),
+                     begun=None, others=(UndoPlanned(s.RUN, plan),), why="1 taken back, 1 left alone",
+                     before={}, after={})  # fmt: skip
+    left = s.finished("failed", why="it did not hold; it is left as it is: declined at the gate", left=True,
+                      id="more-swap", item="", summary="Add 2.0 GiB of swap in /swapfile-runbook")  # fmt: skip
+    held = s.finished(id="swap-less", item="", summary=s.SYSCTL.summary, back_at=s.TAKEN.utc + 7200.0)
+    return [
+        *undo_view(s.RUN, plan, command),
+        *undo_view(s.RUN, s.plan(*steps[2:]), command),
+        *nothing_view(s.RUN),
+        *report_view(ended, "20261122T101500Z-undo"),
+        *report_view(s.report("failed", left, held, s.finished("executed", left=True)), s.RUN),
+        *runs_view([RunLine(s.RUN, s.TAKEN.utc, "swap-thrashing", (s.HOST,), "resolved", "ada", (),
+                            ((f"{s.HOST}: {s.SYSCTL.summary}", s.LATER.utc + 7080.0),))], s.LATER),
+    ]  # fmt: skip
+
+
 CASES: dict[str, Callable[[], Sequence[Block]]] = {
     "audit": audit_pages,
     "plan": _plan,
@@ -163,4 +200,5 @@ CASES: dict[str, Callable[[], Sequence[Block]]] = {
     "held": _held,
     "progress": _progress,
     "errors": _errors,
+    "undo": _undo,
 }

@@ -75,6 +75,7 @@ class Hold(Struct, frozen=True, kw_only=True):
     runbook: Annotated[str, Doc("its runbook")] = "lab"
     since_seconds: Annotated[float | None, Doc("since then", Unit.SECONDS)] = 72.0
     left_seconds: Annotated[float | None, Doc("until then", Unit.SECONDS)] = 228.0
+    lost: Annotated[bool, Doc("nothing takes it back")] = False
 
 
 class Holds(Reading, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
 from tests.lab import small
-from tests.lab.worlds import NAMES, Choose, mostly
+from tests.lab.worlds import GONE, NAMES, Choose, mostly
 
 from memrunbook.core.host import Host
 from memrunbook.core.reading.fact import Sample
@@ -49,7 +49,11 @@ class Machine:
 
     def sample(self) -> Sample:
         percent = self.choose([5.0, 5.0, 60.0]) if self.touched else 5.0
-        known = {"memory": small.Memory(available_percent=percent), "units": small.services(*NAMES)}
+        # Where a change can be seen it is seen as it is; sometimes it cannot.
+        held = (small.Service(name=name, bytes=0 if value == OURS else 1) for name, value in self.values.items())
+        units = small.Units(all=tuple(held))
+        seen = mostly(self.choose, units, GONE) if self.touched and not self.calm else units
+        known = {"memory": small.Memory(available_percent=percent), "units": seen}
         return small.sample({**known, "pressure": small.Pressure(full=small.Full(percent=5.0))})
 
     def answer(self, call: Call) -> Output:

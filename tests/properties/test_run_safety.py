@@ -225,8 +225,9 @@ def resolved_is_proven(run: Run) -> None:
 PROPERTIES = [
     nothing_runs_without_a_yes_for_exactly_its_digest, every_change_follows_a_fresh_reading,
     its_conditions_hold_on_that_reading, nothing_runs_after_the_end_was_decided, done_means_proven,
-    what_failed_is_taken_back, what_a_run_changed_is_proven_taken_back_or_said, every_step_has_one_record, what_may_happen_once_happens_once, an_open_end_is_unknown,
-    only_an_incident_that_holds_is_acted_on, changes_are_made_under_the_lock, for_each_is_bounded, resolved_is_proven,
+    what_failed_is_taken_back, what_a_run_changed_is_proven_taken_back_or_said, every_step_has_one_record,
+    what_may_happen_once_happens_once, an_open_end_is_unknown, only_an_incident_that_holds_is_acted_on,
+    changes_are_made_under_the_lock, for_each_is_bounded, resolved_is_proven,
 ]  # fmt: skip
 
 

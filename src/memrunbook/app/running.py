@@ -136,7 +136,8 @@ def to_its_end(running: Running, hosts: Sequence[Host], ended: Sequence[HostRepo
         raise KeyboardInterrupt(left_words(directory.run_id, running.in_flight())) from None
     except JournalError as error:
         then = f"then: runbook resume {directory.run_id} (report shows how far it came)"
-        raise JournalError(error.message, where=error.where, hint=f"{error.hint}; {then}") from None
+        at = "".join(f"; under way on {opened.host}: {opened.told}" for opened in running.in_flight())
+        raise JournalError(f"{error.message}{at}", where=error.where, hint=f"{error.hint}; {then}") from None
     saved = save_refused(directory.path, reports, running.arguments.actor.user)
     return RunResult(directory.run_id, tuple(reports), saved)
 
@@ -292,6 +293,7 @@ class Running:
             runbook=self.runbook.name,
             left=[*self.left, *([part.behind.open] if part.behind and part.behind.open else [])],
             events=list(part.events),
+            begun=part.behind is not None and part.behind.acted,
             watch=lambda request: self.notice.asked(host.name, request),
             stop=self.stop.is_set,
         )

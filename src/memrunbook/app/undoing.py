@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from memrunbook import catalog
 from memrunbook.app.actor import this_actor
@@ -20,12 +17,11 @@ from memrunbook.app.past import pasts_of, reached
 from memrunbook.app.reporting import find_run
 from memrunbook.app.running import RunArguments, Running, RunResult, to_its_end
 from memrunbook.core.action.policy import ServicePolicy
-from memrunbook.core.errors import JournalError, Refused, RunbookError, UsageError
-from memrunbook.core.host import LOCAL, Host
+from memrunbook.core.errors import Refused, RunbookError
+from memrunbook.core.host import Host
 from memrunbook.core.plan.plan import Plan
-from memrunbook.core.run.event import StepFinished, UndoPlanned
-from memrunbook.core.run.made import boot_of, made
-from memrunbook.core.run.record import Actor, Envelope, Invoked, Order, Recorded, decode, plain
+from memrunbook.core.run.event import UndoPlanned
+from memrunbook.core.run.record import Actor, Envelope, Invoked, Order, plain
 from memrunbook.core.run.report import HostReport
 from memrunbook.core.run.request import Asking
 from memrunbook.core.run.undo import undo_run
@@ -39,13 +35,11 @@ from memrunbook.runtime.fleet import each
 from memrunbook.runtime.interpret import Interpreter
 from memrunbook.runtime.life import Life
 from memrunbook.runtime.ports import Approver
-from memrunbook.runtime.redaction import HIDDEN, redact
-from memrunbook.state import chain
+from memrunbook.runtime.redaction import redact
 from memrunbook.state.left_open import left_open
-from memrunbook.state.names import file_name
 from memrunbook.state.paths import prepare, usual_state_dir
 from memrunbook.state.run_directory import RunDirectory, new_run_id
-from memrunbook.state.runs import Run, records, runs
+from memrunbook.state.runs import runs
 from memrunbook.ui.approve import UnattendedApprover
 from memrunbook.version import __version__
 

@@ -6,9 +6,10 @@ incident is only held back. Who froze a group the kernel does not tell; ours hav
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated
 
+import msgspec
 from msgspec import Struct
 
 from memrunbook.core.reading.fact import Answer, Doc, Fact, Read, Reading, Samples, Unavailable, Walk
@@ -20,7 +21,7 @@ from memrunbook.linux.service import Service
 WALK = "holds"
 MOST_GROUPS = 4000
 FREEZING = "freeze_unit"
-FROZEN = "frozen"
+FROZEN, LOST = "frozen", "lost"
 SYSTEMD_FROZEN = frozenset({"frozen", "freezing"})
 
 # Only who was asked to freeze is named, not the groups below: cgroup.freeze and freezer.self_freezing tell that.
@@ -44,7 +45,20 @@ for h_dir in "$h_root"/*/ "$h_root"/*/*/ "$h_root"/*/*/*/ "$h_root"/*/*/*/*/; do
   h_dir=${{h_dir%/}}
   [ "$h_value" = 1 ] && printf 'frozen %s\\n' "${{h_dir#"$h_root"}}"
 done
-printf 'seen %s\\n' "$h_count\""""
+printf 'seen %s\\n' "$h_count"
+h_started() {{ h_start=${{20-}}; }}
+for h_mark in {MARKS}/*; do
+  [ -r "$h_mark" ] || continue
+  h_pid= h_start=
+  while read -r h_key h_value h_ticks; do
+    [ "$h_key" = sleeper ] && h_pid=$h_value && break
+  done <"$h_mark"
+  [ -n "$h_pid" ] || continue
+  h_stat=
+  {{ IFS= read -r h_stat; }} 2>/dev/null <"/proc/$h_pid/stat"
+  h_started ${{h_stat##*) }}
+  [ "$h_start" = "$h_ticks" ] || printf 'lost %s\\n' "$h_mark"
+done"""
 
 
 class Hold(Struct, frozen=True, kw_only=True):
@@ -60,6 +74,7 @@ class Hold(Struct, frozen=True, kw_only=True):
     left_seconds: Annotated[
         float | None, Doc("until the host itself takes it back; 0 when that is overdue", Unit.SECONDS, MARKS)
     ] = None
+    lost: Annotated[bool, Doc("the process that was to take it back is gone", source=MARKS)] = False
     own_bytes: Annotated[int | None, Doc("what only the service can give back", Unit.BYTES, "memory.stat")] = None
     memory_percent: Annotated[float | None, Doc("that, of the host's RAM", Unit.PERCENT, "memory.stat")] = None
 
@@ -73,20 +88,30 @@ class Holds(Reading, frozen=True, kw_only=True):
 def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Holds | Unavailable:
     """Joins the frozen groups with the marks. A recording from before this fact knows what systemd says at most."""
     sample = samples[0]
-    walk, marks = sample.get(WALK), list(_marks(sample.matching(f"{MARKS}/").values()))
+    walk, known = sample.get(WALK), _marks(sample.matching(f"{MARKS}/"))
+    marks = list(known.values())
     units = {one.name: one for one in getattr(readings.get("units"), "all", [])}
     if walk.problem is not None and not units:
         return walk.problem
-    paths = [rest for word, _, rest in (line.partition(" ") for line in walk.text.split("\n")) if word == FROZEN]
+    lost = {id(known[path]) for path in _told(walk.text, LOST) if path in known}
+    paths = _told(walk.text, FROZEN)
     frozen = dict.fromkeys([*map(_named, paths), *(name for name, one in units.items() if _is_frozen(one))])
     by_target = {mark.target: mark for mark in marks if mark.action == FREEZING}
     held = [_hold(name, by_target.get(name), sample.before, units.get(name)) for name in frozen]
-    changed = [_hold(one.target, one, sample.before, None) for one in marks if one.action != FREEZING]
+    changed = [
+        msgspec.structs.replace(_hold(one.target, one, sample.before, None), lost=id(one) in lost)
+        for one in marks
+        if one.action != FREEZING
+    ]
     return Holds(all=[*held, *changed])
 
 
-def _marks(answers: Iterable[Answer]) -> Iterable[Mark]:
-    return (mark for answer in answers if (mark := read_mark(answer.text)) is not None)
+def _told(text: str, word: str) -> list[str]:
+    return [rest for first, _, rest in (line.partition(" ") for line in text.split("\n")) if first == word]
+
+
+def _marks(answers: Mapping[str, Answer]) -> dict[str, Mark]:
+    return {path: mark for path, answer in answers.items() if (mark := read_mark(answer.text)) is not None}
 
 
 def _is_frozen(unit: Service) -> bool:

@@ -56,6 +56,7 @@ class Interpreter:
     """One run on one host. `watch` is told of every question; `stop` says whether a person asked to stop.
 
     `left` are the steps that runs left open on this host: a lock that one of them left behind is told with its step.
+    `begun` marks a run that goes on and had begun commands on this host before it was cut off.
     """
 
     host: str
@@ -71,6 +72,7 @@ class Interpreter:
     break_lock: bool = False
     runbook: str = ""
     left: Sequence[OpenStep] = ()
+    begun: bool = False
     watch: Watcher = lambda _: None
     stop: Callable[[], bool] = lambda: False
     events: list[Event] = field(default_factory=list)
@@ -130,7 +132,7 @@ class Interpreter:
             case Execute():
                 return self._execute(request, record)
             case Compare() | Look():
-                return self._look(request)
+                return _looked(self.session, request, self.clock)
             case Wait():
                 yield Pause(request.seconds, self._locked)
             case Lock() | Unlock():
@@ -141,14 +143,9 @@ class Interpreter:
                 assert_never(request)
         return Waited(self.clock.now())
 
-    def _look(self, request: Compare | Look) -> Compared | Seen:
-        if isinstance(request, Compare):
-            return compare(self.session, request.undo, self.clock.now)
-        return look(self.session, request, self.clock.now())
-
     def _lock(self, request: Lock | Unlock) -> None:
         if isinstance(request, Lock):
-            take(self.session, self._owner, force=self.break_lock, told=self._in_flight)
+            take(self.session, self._owner, force=self.break_lock, told=self._in_flight, begun=self.begun)
         else:
             open_ = any(isinstance(event, StepFinished) and event.state == "unknown" for event in self.events)
             give(self.session, self._owner, settled=not open_)
@@ -200,3 +197,9 @@ class Interpreter:
     @property
     def _owner(self) -> str:
         return f"{self.run_id} {self.actor}"
+
+
+def _looked(session: Session, request: Compare | Look, clock: Clock) -> Compared | Seen:
+    if isinstance(request, Compare):
+        return compare(session, request.undo, clock.now)
+    return look(session, request, clock.now())

@@ -27,15 +27,16 @@ if [ "$mrb_uid" != 0 ]; then
 fi
 """
 )
-# The lock is there: so is the place where each command of the run will be marked.
-OPEN = 'mrb_place "${1%% *}" && printf "run %s\\n" "${1%% *}" 2>/dev/null >>"$mrb_marks"; return 0'
+# The lock is there: so is the place where each command of the run will be marked. Of a run that has begun some it is
+# never made anew: who looks for their marks must find out that they are gone.
+OPEN = '[ "$2" = begun ] || mrb_place "${1%% *}" && printf "run %s\\n" "${1%% *}" 2>/dev/null >>"$mrb_marks"; return 0'
 TAKE = (
     PLACE
     + f"mrb_opened() {{ {OPEN}; }}"
     + """
 mrb_start $$ || mrb_started=0
 set -C; printf '%s\\n%s %s\\n' "$1" "$$" "$mrb_started" 2>/dev/null >"$mrb_lock"; mrb_status=$?; set +C
-[ $mrb_status = 0 ] && { mrb_opened "$1"; return 0; }
+[ $mrb_status = 0 ] && { mrb_opened "$1" "$3"; return 0; }
 [ -e "$mrb_lock" ] || return 7
 { IFS= read -r mrb_owner; read -r mrb_pid mrb_then; } <"$mrb_lock"
 mrb_state=stale
@@ -47,7 +48,7 @@ mrb_take=no
 if [ $mrb_take = yes ]; then
   child rm -f -- "$mrb_lock"; mrb_start $$ || mrb_started=0
   set -C; printf '%s\\n%s %s\\n' "$1" "$$" "$mrb_started" 2>/dev/null >"$mrb_lock"; set +C
-  IFS= read -r mrb_owner <"$mrb_lock" && [ "$mrb_owner" = "$1" ] && { mrb_opened "$1"; return 0; }
+  IFS= read -r mrb_owner <"$mrb_lock" && [ "$mrb_owner" = "$1" ] && { mrb_opened "$1" "$3"; return 0; }
 fi
 printf '%s %s (pid %s)\\n' "$mrb_state" "$mrb_owner" "${mrb_pid:-unknown}"; return 5
 """
@@ -72,12 +73,13 @@ def nothing_known(_run: str) -> str:
     return ""
 
 
-def take(session: Session, owner: str, *, force: bool, told: Told = nothing_known) -> None:
+def take(session: Session, owner: str, *, force: bool, told: Told = nothing_known, begun: bool = False) -> None:
     """Takes the lock; Refused with its owner where somebody else has it. `owner` is one line: run and actor.
 
     A stale lock of the same run is its own. `told` says of a run what the journal here knows of its step in flight.
+    `begun`: the run goes on, and has begun commands here before.
     """
-    output = session.execute(TAKE, (owner, "break" if force else ""), timeout=15.0)
+    output = session.execute(TAKE, (owner, "break" if force else "", "begun" if begun else ""), timeout=15.0)
     if output.status == 0:
         return
     if output.timed_out:
@@ -96,11 +98,13 @@ def take(session: Session, owner: str, *, force: bool, told: Told = nothing_know
     if output.status == HELD:
         raise Refused(
             f"another run is at work on the host: {clean(by)}{flight}",
-            hint="wait for it; if it is dead, --break-lock ends its shell on the host and takes the lock over",
+            hint=f"{CUT_OFF if known else AT_WORK} --break-lock ends its shell on the host and takes the lock over",
         )
     raise Refused(f"the host cannot be locked: {clean(output.text)}", hint="is /run writable on the host?")
 
 
+AT_WORK = "wait for it; if it is dead,"
+CUT_OFF = "its engine is gone and its shell lives on: runbook resume waits for that and looks;"
 LOOK_FIRST = "look at that run with: runbook runs"
 
 

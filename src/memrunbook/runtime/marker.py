@@ -20,8 +20,14 @@ LOOK_TIMEOUT = 20.0
 LENGTH = 16
 """So many characters of a record's hash name it on the host, here and in the host's own log."""
 
+# A zombie is gone: it does nothing any more, whoever forgot to bury it.
 PROCESS = """
-mrb_start() { IFS= read -r mrb_stat <"/proc/$1/stat" || return 1; set -- ${mrb_stat##*) }; mrb_started=${20}; }
+mrb_start() {
+  IFS= read -r mrb_stat <"/proc/$1/stat" || return 1
+  set -- ${mrb_stat##*) }
+  mrb_started=${20}
+  case $1 in Z | X) return 1 ;; esac
+}
 """
 MARKS = """
 mrb_place() { # RUN

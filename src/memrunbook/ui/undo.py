@@ -47,7 +47,7 @@ def _counted(plan: Plan) -> str:
 def _steps(plan: Plan) -> Iterator[Row | Note]:
     for number, step in enumerate(plan.steps, 1):
         word, style = WORDS[step.decision]
-        cells = (str(number), Span(word, style), step.label)
+        cells = (str(number), Span(word, style), step.id)
         if step.change is None:
             yield row(*cells, step.name)
         else:

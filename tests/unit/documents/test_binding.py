@@ -92,6 +92,18 @@ def test_a_once_only_action_is_never_repeated() -> None:
     assert "compact_memory is never repeated" in problems(text)[0].message
 
 
+COMMAND = "{command: [systemctl, reset-failed], risk: low}"
+
+
+def test_a_command_needs_a_proof_that_only_the_runbook_knows() -> None:
+    found = problem(one_step(action="run_command", values=COMMAND))
+    assert found.message == "run_command needs a `verify`: only the runbook knows what it should bring about"
+    assert found.hint == "add verify: {that: …, within: 1m}"
+    assert found.where.startswith("lab.yaml:")
+    proven = one_step("verify: {that: memory.available_percent > 10.0}", action="run_command", values=COMMAND)
+    assert load(proven).steps[0].verify is not None
+
+
 def test_a_step_with_everything() -> None:
     book = load(
         one_step(

@@ -97,3 +97,30 @@ def test_what_systemd_alone_says_is_known_too() -> None:
 def test_where_nothing_could_be_read_nothing_is_said_to_be_free() -> None:
     denied = Unavailable("failed", "no answer")
     assert read(Answer(problem=denied)) == denied
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_sleeper_that_is_gone_is_told_and_one_that_sleeps_is_not(shell: tuple[str, ...], tmp_path: Path) -> None:
+    own = Path("/proc/self/stat").read_text().rpartition(") ")[2].split()[19]
+    pid = Path("/proc/self").resolve().name
+    tree(
+        tmp_path / "marks",
+        {
+            "asleep": f"{MARK}sleeper {pid} {own}\n",
+            "gone": f"{MARK}sleeper 999999999 {own}\n",
+            "reused": f"{MARK}sleeper {pid} 1\n",
+            "timer": MARK,
+        },
+    )
+    (sample,) = sampled(shell, FACT.asks, {"/sys/fs/cgroup": tmp_path / "cgroup", MARKS: tmp_path / "marks"})
+    told = (sample.text("holds") or "").splitlines()
+    assert told == ["seen 0", f"lost {tmp_path}/marks/gone", f"lost {tmp_path}/marks/reused"]
+
+
+def test_a_hold_that_nothing_will_end_says_so() -> None:
+    changed = MARK.replace("action freeze_unit", "action set_sysctl").replace(
+        "target a.service", "target vm.swappiness"
+    )
+    found = read(Answer(f"seen 0\nlost {MARKS}/1\nlost {MARKS}/9\n"), marks=(changed, changed))
+    assert isinstance(found, Holds)
+    assert [hold.lost for hold in found.all] == [False, True]

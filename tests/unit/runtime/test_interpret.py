@@ -217,10 +217,11 @@ def test_a_lock_is_taken_and_given_back_for_run_and_actor() -> None:
     lab = Lab()
     lab.ask(Lock(), Unlock())
     owner = "20260101T000000-ABCD me"
-    assert [(call.script, call.args) for call in lab.session.calls] == [(TAKE, (owner, "")), (GIVE, (owner, "settled"))]
+    calls = [(call.script, call.args) for call in lab.session.calls]
+    assert calls == [(TAKE, (owner, "", "")), (GIVE, (owner, "settled"))]
     forced = Lab(break_lock=True)
     forced.ask(Lock())
-    assert forced.session.calls[0].args == (owner, "break")
+    assert forced.session.calls[0].args == (owner, "break", "")
 
 
 def test_a_refused_lock_is_thrown_into_the_run_and_journaled() -> None:

@@ -27,8 +27,8 @@ def test_a_lock_is_taken_for_an_owner() -> None:
     take(session, "R somebody", force=True)
     give(session, "R somebody")
     assert session.calls == [
-        Call(TAKE, ("R somebody", ""), 15.0),
-        Call(TAKE, ("R somebody", "break"), 15.0),
+        Call(TAKE, ("R somebody", "", ""), 15.0),
+        Call(TAKE, ("R somebody", "break", ""), 15.0),
         Call(GIVE, ("R somebody", ""), 15.0),
     ]
 

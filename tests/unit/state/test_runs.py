@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from tests.unit.state.conftest import ENDED, INVOKED, RUN_ID
 
 from memrunbook.core.errors import UsageError
 from memrunbook.core.instant import Instant
+from memrunbook.core.run.record import Ended, EndedHost, Temporary
 from memrunbook.state.run_directory import RunDirectory
-from memrunbook.state.runs import records, running, runs
+from memrunbook.state.runs import Run, records, running, runs, still_changed
 
 
 def test_there_are_no_runs_at_first(state: Path) -> None:
@@ -75,3 +77,19 @@ def test_a_run_without_its_journal_is_not_running(state: Path, finished: Path) -
     (finished / "run.jsonl").unlink()
     assert not running(finished)
     assert [run.state for run in runs(state)] == ["ended"]
+
+
+def test_what_was_changed_for_a_while_is_known_until_an_undo_took_it_back() -> None:
+    held = (Temporary("less", "vm.swappiness 60 -> 10", 5.0), Temporary("thp", "THP", 7.0))
+    ended = Ended(time="", hosts=(EndedHost("web", "resolved", temporary=held),))
+    run = Run("R", Path("R"), "ended", ("web",), INVOKED, ended)
+    going_on = Run("S", Path("S"), "running", ("web",), INVOKED)
+    assert still_changed([run, going_on]) == {"R": {"web: vm.swappiness 60 -> 10": 5.0, "web: THP": 7.0}}
+
+    def undo(of: str, host: str) -> Run:
+        back = Ended(time="", hosts=(EndedHost(host, "restored", undone=("less",)),))
+        return Run("U", Path("U"), "ended", (host,), structs.replace(INVOKED, runbook=f"undo of {of}"), back)
+
+    assert still_changed([undo("R", "web"), run]) == {"R": {"web: THP": 7.0}}
+    for other in (undo("Q", "web"), undo("R", "db")):
+        assert len(still_changed([other, run])["R"]) == 2

@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable
 
 import pytest
+from msgspec import structs
 from tests.golden import samples as s
 
 from memrunbook.core.action.action import Risk
@@ -160,6 +161,16 @@ def test_other_consent_refuses_and_says_what_would_allow_it(
 def test_there_is_nothing_to_allow_where_nothing_would_change() -> None:
     approval = consent("restart_unit", yes=True).approve(s.HOST, s.question(s.plan(*s.NOT_RUN).steps[0]))
     assert approval.answer == "no"
+
+
+@pytest.mark.parametrize("allow", [("set_sysctl:vm.swappiness",), ("set_sysctl",), ()])
+def test_no_consent_given_before_takes_back_what_may_cost_more_than_it_did(allow: tuple[str, ...]) -> None:
+    offered = structs.replace(s.question(LOW), offered=True)
+    approval = consent(*allow, yes=True).approve(s.HOST, offered)
+    assert (approval.answer, approval.how) == ("no", "none")
+    assert approval.why == "taking it back may cost more than it did, and nobody can be asked here"
+    terminal = TerminalApprover(Screen("never", io.StringIO()), typing("y"), lambda: s.NOW, "ada", (s.HOST,))
+    assert ConsentThenAsk(consent(*allow, yes=True), terminal).approve(s.HOST, offered).how == "terminal"
 
 
 def test_what_was_allowed_is_not_asked_and_everything_else_is() -> None:

@@ -9,6 +9,7 @@ from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import format_duration
 
 HOLDS = "holds.all"
+LOST = "what was to take it back is gone, so it stays until somebody does"
 OVERDUE = "its time is over and the host has not taken it back: look at it"
 
 
@@ -26,6 +27,8 @@ def _words(hold: Any) -> str:
     since = format_duration(hold.since_seconds or 0.0)
     way = "thaws it" if frozen else "takes it back"
     back = f"the host {way} in {format_duration(hold.left_seconds)}" if hold.left_seconds else OVERDUE
+    if hold.lost:
+        back = f"{LOST}: runbook undo {hold.run}"
     by = f"by run {hold.run}" + (f" of {hold.runbook}" if hold.runbook else "")
     what = "" if frozen else f" ({hold.what})"
     return f"{state}{what}, {by} {since} ago; {back}"

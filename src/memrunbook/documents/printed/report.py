@@ -17,7 +17,8 @@ from memrunbook.documents.printed.audit import PrintedAuditFinding
 class ReportedStep(Struct, frozen=True):
     """How one step ended; `effect` says so where it did not move what it should, `signals` are before and after it.
 
-    `open`: it was begun, and nobody saw how it ended.
+    `open`: it was begun, and nobody saw how it ended. `left`: it is not proven and not taken back, and may be in force.
+    `back_at`: when the host itself takes it back, in seconds since 1970; 0 where it does not.
     """
 
     id: str
@@ -28,6 +29,8 @@ class ReportedStep(Struct, frozen=True):
     effect: str = ""
     signals: dict[str, Signals] = {}
     open: bool = False
+    left: bool = False
+    back_at: float = 0.0
 
 
 class ReportedHost(Struct, frozen=True):
@@ -77,6 +80,17 @@ def reported(reports: Iterable[HostReport]) -> tuple[ReportedHost, ...]:
 
 def _steps(report: HostReport) -> tuple[ReportedStep, ...]:
     return tuple(
-        ReportedStep(s.id, s.item, s.state, s.why, s.seconds, s.effect, {"before": s.before, "after": s.after}, s.open)
-        for s in report.steps
+        ReportedStep(
+            id=step.id,
+            item=step.item,
+            state=step.state,
+            why=step.why,
+            seconds=step.seconds,
+            effect=step.effect,
+            signals={"before": step.before, "after": step.after},
+            open=step.open,
+            left=step.left,
+            back_at=step.back_at,
+        )
+        for step in report.steps
     )

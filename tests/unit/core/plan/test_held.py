@@ -16,6 +16,7 @@ from memrunbook.core.reading.fact import Unavailable
         (Hold(name="web", runbook=""), "by run R1 72 s ago"),
         (Hold(name="web", left_seconds=0.0), "its time is over and the host has not taken it back"),
         (Hold(name="web", ours=False), "web is frozen and does nothing: somebody froze it, and nothing thaws it"),
+        (Hold(name="web", kind="changed", lost=True), "so it stays until somebody does: runbook undo R1"),
         (
             Hold(name="vm.swappiness", kind="changed", what="vm.swappiness 60 -> 7"),
             "vm.swappiness is changed for a while (vm.swappiness 60 -> 7), by run R1",

@@ -285,10 +285,11 @@ def test_the_proof_is_the_runbooks_own_else_the_actions() -> None:
     assert (planned.verify, planned.within, planned.hold) == ("memory.available_percent > 10.0", 40.0, 20.0)
     planned = decided(step(values={"proven": "checks.short"}))
     assert (planned.verify, planned.within, planned.hold) == ("checks.short", 30.0, 0.0)
-    planned = decided(step())
+    bare = step(values={"proven": ""})
+    planned = decided(bare)
     assert (planned.verify, planned.within, planned.hold) == ("", 0.0, 0.0)
     assert planned.change is not None
-    assert proof_of(step(), planned.change) is None
+    assert proof_of(bare, planned.change) is None
 
 
 @pytest.mark.parametrize(
