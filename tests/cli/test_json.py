@@ -58,6 +58,7 @@ SAID: dict[tuple[str, ...], tuple[tuple[str, ...], str]] = {
     ("runs",): ((), "runs"),
     ("report",): (("last",), "report"),
     ("audit", "verify"): ((), "audit"),
+    ("audit", "show"): (("last",), "audit-show"),
     ("oom-log",): (("{log}",), "oom-log"),
 }
 

@@ -167,7 +167,7 @@ def test_a_run_is_resolved_reported_and_on_record(three: Sshd, tmp_path: Path) -
     assert records[-1]["hosts"][0]["outcome"] == "resolved"
     assert here("runs").out.count("resolved") == 1
     assert "RESOLVED" in here("report", "last").out
-    shown = [json.loads(line) for line in here("audit", "show", records[-1]["run"]).out.splitlines()]
+    shown = [json.loads(line) for line in here("audit", "export", records[-1]["run"]).out.splitlines()]
     assert len(shown) >= len(records)
     assert here("audit", "verify").code == 0
     evidence.write_text("nothing to see here")

@@ -109,7 +109,10 @@ def test_a_head_that_was_kept_elsewhere_finds_a_ledger_that_was_cut(tmp_path: Pa
     here(*words)
     head = json.loads(here("audit", "verify", "--json").out)["head"]
     assert head in here("audit", "verify").out
-    assert here("audit", "verify", "--expect", head).code == 0
+    known = here("audit", "verify", "--expect", head)
+    assert known.code == 0
+    assert known.out.startswith("INTACT: ")
+    assert here("audit", "verify").out.startswith("INTACT UP TO ITS END: ")
     cut = here("audit", "verify", "--expect", "0" * 64)
     assert cut.code == 6
     assert "is not in the ledger" in cut.out
@@ -147,5 +150,5 @@ def test_a_secret_in_a_parameter_or_a_reason_is_not_kept(tmp_path: Path, state: 
 
 def test_records_that_cannot_be_written_are_no_defect(tmp_path: Path) -> None:
     here("run", book(tmp_path, look("one", "uptime")), "--host", "local", "--yes")
-    ran = apart("audit", "show", "last", before=["sh", "-c", 'exec "$@" >/dev/full', "sh"])
+    ran = apart("audit", "export", "last", before=["sh", "-c", 'exec "$@" >/dev/full', "sh"])
     ran.refused(2, "the result cannot be written", hint="elsewhere")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import structs
 from tests.golden import samples as s
+from tests.golden.audit_pages import audit_pages, report_with_who
 from tests.unit.actions import hosts
 
 from memrunbook.actions.stop_unit import StopUnit
@@ -19,8 +20,6 @@ from memrunbook.core.run.made import reversal
 from memrunbook.core.run.report import fold
 from memrunbook.core.run.request import Execute, Look, ReadFacts, Record, Wait
 from memrunbook.core.units import GIB
-from memrunbook.state.audit import AuditFinding
-from memrunbook.ui.audit import audit_view
 from memrunbook.ui.block import Block
 from memrunbook.ui.block import line as line_of
 from memrunbook.ui.diagnosis import diagnosis_view
@@ -89,7 +88,7 @@ def _gate() -> list[Block]:
 
 
 def _report() -> list[Block]:
-    return report_view(s.report(), s.RUN)
+    return report_with_who()
 
 
 def _held() -> list[Block]:
@@ -189,9 +188,6 @@ def _errors() -> list[Block]:
         *runs_view([RunLine(runs[0], s.TAKEN.utc, "swap-thrashing", (s.HOST,), "resolved", "ada"),
                     RunLine(runs[1], s.TAKEN.utc - 90_000, "oom-event", ("a", "b"), "interrupted", "ada")], s.LATER),
         *runs_view([]),
-        *audit_view([], "/var/lib/memrunbook"),
-        *audit_view([AuditFinding("note", f"{runs[0]}/b.jsonl:9", "the last record was cut off while it was written"),
-                     AuditFinding("error", f"{runs[1]}/b.jsonl:7", "records were removed")], "/var/lib/memrunbook"),
     ]  # fmt: skip
 
 
@@ -227,6 +223,7 @@ def _undo() -> list[Block]:
 
 
 CASES: dict[str, Callable[[], Sequence[Block]]] = {
+    "audit": audit_pages,
     "plan": _plan,
     "plan-blocked": _plan_blocked,
     "diagnose": _diagnose,

@@ -121,6 +121,6 @@ class Case:
         return text
 
     def _executed(self, run: str) -> list[str]:
-        records = [json.loads(line) for line in self.operator("audit", "show", run, host=False).out.splitlines()]
+        records = [json.loads(line) for line in self.operator("audit", "export", run, host=False).out.splitlines()]
         asked = [record["request"] for record in records if record.get("event") == "asked"]
         return [request["change"]["action"] for request in asked if request["type"] == "Execute"]

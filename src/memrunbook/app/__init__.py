@@ -9,9 +9,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from memrunbook.app.accounting import AccountArguments, AccountsResult, account, accounts, records
     from memrunbook.app.applying import ApplyArguments, apply
     from memrunbook.app.approving import ApproveArguments, ApproveResult, approve
-    from memrunbook.app.auditing import AuditResult, audit, records
+    from memrunbook.app.auditing import AuditArguments, AuditResult, audit
     from memrunbook.app.connectors import Connectors
     from memrunbook.app.diagnosing import DiagnoseArguments, DiagnoseResult, diagnose
     from memrunbook.app.explaining import explain_log
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "approving": ("ApproveArguments", "ApproveResult", "approve"),
     "applying": ("ApplyArguments", "apply"),
-    "auditing": ("AuditResult", "audit", "records"),
+    "accounting": ("AccountArguments", "AccountsResult", "account", "accounts", "records"),
+    "auditing": ("AuditArguments", "AuditResult", "audit"),
     "connectors": ("Connectors",),
     "diagnosing": ("DiagnoseArguments", "DiagnoseResult", "diagnose"),
     "explaining": ("explain_log",),
@@ -44,6 +46,9 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "AccountArguments",
+    "AccountsResult",
+    "AuditArguments",
     "ApplyArguments",
     "ApproveArguments",
     "ApproveResult",
@@ -62,6 +67,8 @@ __all__ = [
     "UndoArguments",
     "UndoPlans",
     "ValidateResult",
+    "account",
+    "accounts",
     "apply",
     "approve",
     "audit",

@@ -12,6 +12,7 @@ from memrunbook.core.host import HostIdentity
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.record import Actor, Answered, Context, Envelope, plain
 from memrunbook.runtime.ports import Clock
+from memrunbook.state.forwarding import forward_change
 from memrunbook.state.journal import RunJournal
 from memrunbook.state.run_directory import RunDirectory
 from memrunbook.version import __version__
@@ -60,6 +61,7 @@ class HostJournal:
             self.identity = envelope.answer.identity
         record = {**msgspec.to_builtins(context), **plain(envelope)}
         digest = self.journal.append(record)
+        forward_change(record, digest)
         self.copy({**record, "hash": digest})
         return digest
 

@@ -96,7 +96,9 @@ def group() -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Runs the command line and exits with the code of `exit_codes`."""
-    sys.exit(_guarded(list(sys.argv[1:] if argv is None else argv)))
+    code = _guarded(list(sys.argv[1:] if argv is None else argv))
+    _say_what_was_not_forwarded()
+    sys.exit(code)
 
 
 def _guarded(argv: list[str]) -> int:
@@ -119,6 +121,13 @@ def _guarded(argv: list[str]) -> int:
 
         return report_defect(error, argv)
     return code if isinstance(code, int) else exit_codes.OK
+
+
+def _say_what_was_not_forwarded() -> None:
+    """A log that takes nothing stops no run, but is said: where nothing was to be forwarded, nothing is loaded."""
+    forwarding = sys.modules.get("memrunbook.state.forwarding")
+    if forwarding is not None and (problem := forwarding.not_taken()):
+        streams.while_heard(sys.stderr.write)(f"note: {problem}\n  hint: the journal here has them all\n")
 
 
 def _leave(words: str) -> int:

@@ -11,6 +11,8 @@ UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 def clean(text: str, limit: int = SHOWN) -> str:
     """Returns the text on one line: unsafe characters escaped, longer than `limit` cut with an ellipsis."""
+    if len(text) <= limit and text.isascii() and text.isprintable():
+        return text
     cut = text[: limit + 1]
     shown = "".join(_visible(character) for character in cut)
     return shown if len(text) <= limit and len(shown) <= limit else shown[: limit - 1] + "…"

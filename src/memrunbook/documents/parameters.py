@@ -9,6 +9,8 @@ from typing import Any
 from memrunbook.core.errors import UsageError
 from memrunbook.core.runbook.spec import ParameterSpec
 from memrunbook.core.units import parse_duration, parse_size
+from memrunbook.runtime.redaction import named_secret
+from memrunbook.runtime.secrets_told import LEAST, told
 
 # A duration is seconds and a size is bytes in expressions.
 KINDS = {
@@ -30,16 +32,29 @@ def parameter_values(specs: Mapping[str, ParameterSpec], given: Mapping[str, str
             raise UsageError(f"this runbook has no parameter {name!r}", where=f"-p {name}", hint=known)
     values = {}
     for name, spec in specs.items():
+        if spec.secret and spec.type != "string":
+            note(("parameters", name, "secret"), f"only a string can be secret, this is a {spec.type}")
         try:
-            values[name] = _checked(spec, _read(spec, spec.default))
+            values[name] = _checked(spec, _read(spec, _hidden(name, spec, spec.default)))
         except ValueError as error:
             note(("parameters", name, "default"), str(error))
         if name in given:
             try:
-                values[name] = _checked(spec, _read(spec, given[name], text=True))
+                values[name] = _checked(spec, _read(spec, _hidden(name, spec, given[name]), text=True))
             except ValueError as error:
                 raise UsageError(str(error), where=f"-p {name}", hint=spec.description) from None
     return values
+
+
+def _hidden(name: str, spec: ParameterSpec, value: Any) -> Any:
+    """The value, hidden from now on wherever it stands where it is a secret; ValueError where it cannot be.
+
+    A string whose name is that of a secret is taken for one where it can be hidden.
+    """
+    called = spec.secret or (named_secret(name) and len(str(value)) >= LEAST)
+    if called and isinstance(value, str) and value and spec.type == "string":
+        told.add(value)
+    return value
 
 
 def _read(spec: ParameterSpec, value: Any, *, text: bool = False) -> Any:

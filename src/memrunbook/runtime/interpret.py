@@ -45,7 +45,7 @@ from memrunbook.runtime.life import Life, Pause
 from memrunbook.runtime.lock import give, take
 from memrunbook.runtime.marker import look
 from memrunbook.runtime.ports import Approver, Clock, Journal, Session
-from memrunbook.runtime.redaction import without_secrets
+from memrunbook.runtime.redaction import redact, without_secrets
 from memrunbook.runtime.services import with_policy
 
 Watcher = Callable[[Request], None]
@@ -171,7 +171,8 @@ class Interpreter:
 
     def _execute(self, request: Execute, record: str) -> Executed:
         change = request.change
-        label = f"runbook: run={self.run_id} step={clean(request.step)} record={record[:16]}"
+        by = clean(self.actor).replace(" ", "_")
+        label = f"runbook: run={self.run_id} step={clean(redact(request.step))} record={record[:16]} by={by}"
         holder = HoldingRun(self.run_id, self.runbook, record)
         carry_out = take_back if request.undo else execute
         result: Executed

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from memrunbook.core.errors import JournalError
-from memrunbook.state import chain, disk, keys
+from memrunbook.state import chain, disk, forwarding, heads, keys
 from memrunbook.state.chain import Link
 from memrunbook.state.keys import SealingKey
 from memrunbook.state.lines import read_lines
@@ -59,6 +59,7 @@ def append(state: Path, entries: Sequence[LedgerEntry], at: str) -> str:
     try:
         disk.lock(file, path)
         link = _end(file, path)
+        _refuse_shorter(state, link)
         if link.count == 0:
             disk.sync_directory(state)
         key = keys.make(state) if link.count == 0 and not keys.key_file(state).exists() else keys.load(state)
@@ -67,8 +68,12 @@ def append(state: Path, entries: Sequence[LedgerEntry], at: str) -> str:
             line, link = chain.seal(link, _sealed(entry, at, key, link))
             lines.append(line)
         disk.append(file, path, b"".join(lines))
+        heads.write(heads.seen_file(state), link)
     finally:
         os.close(file)
+    for entry in entries:
+        about = {"run": entry.run, "file": entry.file, "event": entry.event, "records": entry.count}
+        forwarding.usual().send(at, ledger=link.count, head=link.head, **about)
     return link.head
 
 
@@ -81,6 +86,15 @@ def _sealed(entry: LedgerEntry, at: str, key: SealingKey, link: Link) -> dict[st
     payload = {**msgspec.to_builtins(entry), "at": at, "key": key.public}
     place = {"seq": link.count + 1, "prev": link.head}
     return {**payload, "seal": key.sign(chain.canonical({**payload, **place}))}
+
+
+def _refuse_shorter(state: Path, link: Link) -> None:
+    """What was cut off at the end would be hidden by the next entry: JournalError instead."""
+    seen = heads.read(heads.seen_file(state))
+    if seen is not None and (seen.count > link.count or (seen.count == link.count and seen.head != link.head)):
+        lost = f"the ledger holds {link.count} entries, not the {seen.count} that were written: its end was removed"
+        hint = "look at it with runbook audit verify; restore it, or move the state directory aside"
+        raise JournalError(lost, where=str(ledger_file(state)), hint=hint)
 
 
 def _end(file: int, path: Path) -> Link:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from memrunbook.core.errors import JournalError
-from memrunbook.state import disk
+from memrunbook.state import disk, forwarding
 
 FOR_ROOT = Path("/var/lib/memrunbook")
 
@@ -26,6 +26,7 @@ def state_dir(given: str | None, environment: Mapping[str, str], uid: int) -> Pa
 
 def prepare(path: Path) -> Path:
     """Makes the state directory (0700) where it is missing; JournalError where that fails or anybody could write it."""
+    forwarding.usual()  # a place that is none is told before anything is done
     disk.make_directory(path)
     with disk.explained(path, "be looked at"):
         mode = path.stat().st_mode

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from msgspec import Struct
 
 from memrunbook.core.run.record import Ended, Invoked
 from memrunbook.core.run.undo_plan import UNDO_OF
 from memrunbook.state import disk, ledger
+from memrunbook.state.ledger import SealedEntry
 from memrunbook.state.lines import read_lines
 from memrunbook.state.names import file_name, name_of
 from memrunbook.state.run_directory import EVIDENCE, RUN, RUN_ID, run_path
@@ -34,13 +35,19 @@ def runs(state: Path) -> list[Run]:
     """The runs of a state directory, newest first; those of one second in the order of the ledger."""
     folder = state / "runs"
     found = [path for path in folder.iterdir() if RUN_ID.fullmatch(path.name)] if folder.is_dir() else []
-    ended = ended_runs(state)
-    begun = {run: number for number, run in enumerate(dict.fromkeys(entry.run for entry in ledger.read(state)))}
+    entries = ledger.read(state)
+    ended = _ended(entries)
+    begun = {run: number for number, run in enumerate(dict.fromkeys(entry.run for entry in entries))}
 
     def age(path: Path) -> tuple[str, int]:
         return path.name.partition("-")[0], begun.get(path.name, -1)
 
     return [_run(path, ended=path.name in ended) for path in sorted(found, key=age, reverse=True)]
+
+
+def run_of(state: Path, run_id: str) -> Run:
+    """One run of a state directory."""
+    return _run(run_path(state, run_id), ended=run_id in ended_runs(state))
 
 
 def records(state: Path, run_id: str, host: str | None = None) -> list[dict[str, Any]]:
@@ -69,7 +76,11 @@ def still_changed(found: Iterable[Run]) -> dict[str, dict[str, float]]:
 
 def ended_runs(state: Path) -> set[str]:
     """The runs whose latest entry in the ledger says that they ended."""
-    latest = {entry.run: entry.event for entry in ledger.read(state) if entry.file == RUN}
+    return _ended(ledger.read(state))
+
+
+def _ended(entries: Iterable[SealedEntry]) -> set[str]:
+    latest = {entry.run: entry.event for entry in entries if entry.file == RUN}
     return {run for run, event in latest.items() if event == "end"}
 
 
@@ -86,9 +97,11 @@ def running(path: Path) -> bool:
 
 
 def _run(path: Path, *, ended: bool) -> Run:
-    begun = next(read_lines(path / RUN, Invoked), None)
-    end = next(read_lines(path / RUN, Ended), None)
-    names = sorted(one.name for one in path.glob("*.jsonl") if one.name not in (RUN, EVIDENCE))
+    told = list(read_lines(path / RUN, cast("type[Invoked | Ended]", Invoked | Ended)))
+    begun = next((one for one in told if isinstance(one, Invoked)), None)
+    end = next((one for one in told if isinstance(one, Ended)), None)
+    with os.scandir(path) as there:
+        names = sorted(one.name for one in there if one.name.endswith(".jsonl") and one.name not in (RUN, EVIDENCE))
     hosts = tuple(name_of(name.removesuffix(".jsonl")) for name in names)
     state: RunState = "ended" if ended else "running" if running(path) else "interrupted"
     return Run(path.name, path, state, hosts, begun, end)

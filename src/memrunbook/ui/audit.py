@@ -1,12 +1,16 @@
-"""Whether the journals are intact, and what is not."""
+"""Whether the journals are intact, what is not, and how far their end is known."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
-from memrunbook.ui.block import Block, Grid, Span, line, row
+from memrunbook.ui.block import Block, Grid, Row, Span, line, row
 from memrunbook.ui.words import plural
+
+MOST = 50
+"""Findings on a page: what stands behind so many is a flood."""
+AuditVerdict = Literal["intact", "intact-up-to-end", "not-intact", "nothing"]
 
 
 class AuditLine(Protocol):
@@ -22,22 +26,51 @@ class AuditLine(Protocol):
     def message(self) -> str: ...
 
 
-def audit_view(findings: Sequence[AuditLine], state: str) -> list[Block]:
-    """The verdict on the state directory, then every finding, the errors first."""
-    errors = sum(finding.level == "error" for finding in findings)
+def audit_view(
+    verdict: AuditVerdict, findings: Sequence[AuditLine], state: str, told: Sequence[tuple[str, str]] = ()
+) -> list[Block]:
+    """The verdict on the state directory, what is known of its end (`told`: title and words), every finding."""
     place = Span(state, whole=True)
-    if errors:
-        changed = f": {plural(errors, 'place')} not as it was written; compare with an export or a host's own log"
-        verdict = line(Span("NOT INTACT", "critical"), ": ", place, changed)
+    errors = sum(finding.level == "error" for finding in findings)
+    if verdict == "not-intact":
+        changed = (
+            f": {plural(errors, 'place')} not as written; compare with an export, or with a host's own log (--host)"
+        )
+        first = line(Span("NOT INTACT", "critical"), ": ", place, changed)
+    elif verdict == "intact":
+        first = line(Span("INTACT", "good"), ": every journal in ", place, " is as it was written")
+    elif verdict == "nothing":
+        first = line(Span("NOTHING TO VERIFY", "unknown"), ": no run was made in ", place, " yet")
     else:
-        verdict = line(Span("INTACT", "good"), ": every journal in ", place, " is as it was written")
+        newest = " is as it was written; that nothing newer was removed is not provable here: --expect or --host"
+        first = line(Span("INTACT UP TO ITS END", "good"), ": every journal in ", place, newest)
+    about = [row(title, body=Span(words, whole=True)) for title, words in told]
+    return [first, *([Grid(tuple(about))] if about else []), Grid(tuple(_rows(findings)))]
+
+
+def doubt_view(doubts: Sequence[AuditLine]) -> list[Block]:
+    """The first lines of every page that shows a journal which is not as it was written; nothing where it is."""
+    if not doubts:
+        return []
+    first, more = doubts[0], len(doubts) - 1
+    others = f" (and {plural(more, 'place')} more)" if more else ""
+    return [
+        line(Span("NOT INTACT", "critical"), ": ", Span(f"{first.where}: {first.message}", whole=True), others),
+        line("What follows is what can still be read of it: do not rely on it.", indent=2),
+        line(Span("hint", "hint"), ": runbook audit verify lists every place", indent=2),
+    ]
+
+
+def _rows(findings: Sequence[AuditLine]) -> list[Row]:
     ordered = sorted(findings, key=lambda finding: finding.level != "error")
-    rows = [
+    left = len(ordered) - MOST
+    more = [row("", body=f"and {left:,} more: --json lists all")] if left > 0 else []
+    shown = [
         row(
             Span(finding.level, "critical" if finding.level == "error" else "hint"),
             Span(finding.where, whole=True),
             body=Span(finding.message, whole=True),
         )
-        for finding in ordered
+        for finding in ordered[:MOST]
     ]
-    return [verdict, Grid(tuple(rows))]
+    return [*shown, *more]

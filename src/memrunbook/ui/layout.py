@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from memrunbook.core.text import clean
+from memrunbook.runtime.redaction import redact
 from memrunbook.ui.block import Block, Grid, Line, Note, Row, Span, Table, Text, text
 
 # A terminal cuts a span here (a unit's name has at most 255 bytes); elsewhere only what no answer can hold.
@@ -42,13 +43,14 @@ def _cells(content: str) -> int:
 
 def _safe(block: Block, width: int | None) -> Block:
     def safe(content: Text) -> Text:
-        return tuple(span._replace(text=clean(span.text, _limit(span, width))) for span in content)
+        return tuple(span._replace(text=clean(redact(span.text), _limit(span, width))) for span in content)
 
     if isinstance(block, Line):
         return block._replace(head=safe(block.head), body=safe(block.body))
     if isinstance(block, Table):
         columns, *rows = (
-            tuple(clean(cell, _limit(Span(cell), width)) for cell in row) for row in (block.columns, *block.rows)
+            tuple(clean(redact(cell), _limit(Span(cell), width)) for cell in row)
+            for row in (block.columns, *block.rows)
         )
         return block._replace(columns=columns, rows=tuple(rows))
     entries = [

@@ -51,8 +51,8 @@ OUTCOMES: Mapping[Reported, tuple[str, Style, str]] = {
 }
 
 
-def report_view(report: HostReport, run_id: str) -> list[Block]:
-    """The page for one host."""
+def report_view(report: HostReport, run_id: str, who: Sequence[Block] = ()) -> list[Block]:
+    """The page for one host; `who` are the blocks that say who asked for it."""
     blocks: list[Block] = [_verdict(report)]
     if report.hint:
         blocks.append(line(Span("hint: ", "hint"), Span(report.hint, whole=True), indent=2))
@@ -75,7 +75,7 @@ def report_view(report: HostReport, run_id: str) -> list[Block]:
     told = advice_rows(causes, ram=ram if isinstance(ram, int) else 0)
     if told:
         blocks += [BLANK, Grid(tuple(told), indent=0)]
-    return [*blocks, BLANK, *_record(run_id)]
+    return [*blocks, *([BLANK, *who] if who else []), BLANK, *_record(run_id)]
 
 
 def summary_view(reports: Sequence[HostReport]) -> list[Block]:

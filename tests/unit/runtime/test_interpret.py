@@ -238,7 +238,7 @@ def test_a_change_is_carried_out_under_a_witness_that_names_its_record() -> None
     assert done == Done(START, "fine", 2.0)
     (call,) = lab.session.calls
     run, record, witness, *args = call.args
-    assert witness == f"runbook: run=20260101T000000-ABCD step=act/web record={record}"
+    assert witness == f"runbook: run=20260101T000000-ABCD step=act/web record={record} by=me"
     assert (run, len(record), args) == ("20260101T000000-ABCD", 16, ["web"])
 
 

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.state.conftest import NOW, RUN_ID
 
+from memrunbook.core.errors import JournalError
 from memrunbook.core.instant import Instant
-from memrunbook.state import chain, keys, ledger
-from memrunbook.state.audit import verify
+from memrunbook.state import audit, chain, heads, keys, ledger
+from memrunbook.state.audit import verify, verify_listed, verify_runs
 from memrunbook.state.chain import Link
 from memrunbook.state.ledger import LedgerEntry
 from memrunbook.state.run_directory import RunDirectory
@@ -153,8 +154,15 @@ def test_a_ledger_that_was_sealed_with_another_key_is_an_error(state: Path, fini
     ledger.ledger_file(state).unlink()
     mine = keys.key_file(state).read_bytes()
     keys.key_file(state).unlink()
+    seen = heads.seen_file(state)
+    last = heads.read(seen)
+    seen.unlink()
     ledger.append(state, [LedgerEntry(one.run, one.file, one.event, one.head, one.count) for one in known], "now")
     assert errors(state) == []
+    assert last
+    heads.write(seen, last)
+    assert errors(state) == ["this is not the entry that was written: the ledger was sealed again"]
+    seen.unlink()
     keys.key_file(state).write_bytes(mine)
     assert set(errors(state)) == {"the entry is sealed by another key than this state directory's"}
 
@@ -180,8 +188,64 @@ def test_a_head_that_was_kept_elsewhere_finds_a_cut_at_the_end(
     assert verify(state, expect=head) == []
     ledger.ledger_file(state).write_bytes(before)
     shutil.rmtree(later.path)
+    lost = "2 of the 10 entries that were written are missing at its end: it was cut"
+    assert errors(state) == [lost]
+    heads.seen_file(state).unlink()
     assert verify(state) == []
-    assert "is not in the ledger: its end was cut or replaced" in verify(state, expect=head)[0].message
+    assert "is not in the ledger: its end was cut" in verify(state, expect=head)[0].message
+
+
+def test_a_key_without_a_ledger_is_an_error(state: Path, finished: Path) -> None:
+    shutil.rmtree(state / "runs")
+    ledger.ledger_file(state).unlink()
+    assert errors(state) == ["8 of the 8 entries that were written are missing at its end: it was cut"]
+    heads.seen_file(state).unlink()
+    assert errors(state) == [
+        "there is a key and no entry sealed by it: the ledger was removed, or the very first run was cut off"
+    ]
+
+
+def test_nothing_is_added_to_a_ledger_that_was_cut(state: Path, finished: Path) -> None:
+    path = ledger.ledger_file(state)
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    with pytest.raises(JournalError, match="the ledger holds 7 entries, not the 8 that were written") as caught:
+        ledger.append(state, [LedgerEntry(RUN_ID, "run.jsonl", "start", "0", 0)], "now")
+    assert "runbook audit verify" in caught.value.hint
+
+
+def test_a_damaged_head_is_an_error_and_no_entry_is_added(state: Path, finished: Path) -> None:
+    heads.seen_file(state).write_text("none\n")
+    assert errors(state) == ["this is no head of a ledger"]
+    with pytest.raises(JournalError, match="no head of a ledger"):
+        ledger.append(state, [LedgerEntry(RUN_ID, "run.jsonl", "start", "0", 0)], "now")
+
+
+def test_one_run_and_the_list_of_runs_are_checked_for_what_they_show(
+    state: Path, finished: Path, now: Callable[[], Instant]
+) -> None:
+    with RunDirectory.create(state, "20261123T094107Z-efgh", now) as later:
+        later.run.append({"event": "began"})
+        later.end()
+    assert verify_runs(state, [RUN_ID]) == verify_listed(state) == []
+    rewrite(finished / "web-1.jsonl")
+    assert [one.where for one in verify_runs(state, [RUN_ID])] == [f"{finished / 'web-1.jsonl'}:2"]
+    assert verify_runs(state, [later.run_id]) == verify_listed(state) == []
+    rewrite(finished / "run.jsonl")
+    assert [one.where for one in verify_listed(state)] == [f"{finished / 'run.jsonl'}:2"]
+    shutil.rmtree(later.path)
+    assert [one.where for one in verify_listed(state)] == [f"{finished / 'run.jsonl'}:2", str(later.path)]
+    drop_line(ledger.ledger_file(state), 0)
+    assert "record 2 stands where record 1 belongs" in verify_runs(state, [RUN_ID])[0].message
+
+
+def test_a_run_that_was_begun_after_the_ledger_was_read_is_no_error(
+    state: Path, finished: Path, now: Callable[[], Instant]
+) -> None:
+    book = audit._read(state)
+    with RunDirectory.create(state, "20261123T094107Z-efgh", now) as later:
+        later.run.append({"event": "began"})
+        later.end()
+        assert [one for one in audit._run(book, later.run_id) if one.level == "error"] == []
 
 
 @pytest.fixture(scope="module")

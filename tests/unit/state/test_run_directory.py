@@ -128,8 +128,9 @@ def test_a_finished_host_may_be_closed_before_the_end(state: Path, open_run: Run
 
 
 def test_nothing_is_opened_when_the_ledger_cannot_be_written(state: Path, open_run: RunDirectory) -> None:
+    whole = ledger.ledger_file(state).read_bytes()
     ledger.ledger_file(state).write_bytes(b"broken\n")
     with pytest.raises(JournalError, match="the ledger is not what was sealed"):
         open_run.host("web-1")
-    ledger.ledger_file(state).unlink()
+    ledger.ledger_file(state).write_bytes(whole)
     assert open_run.host("web-1").append({"event": "asked"})

@@ -1,4 +1,4 @@
-"""runbook audit: is the journal intact, and what does it say."""
+"""runbook audit: is the journal intact, and who did what, when, why and with whose consent."""
 
 from __future__ import annotations
 
@@ -9,60 +9,134 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli import exit_codes
-from memrunbook.cli.options import OUTPUT, STATE, OutputOptions, common
+from memrunbook.cli.options import HOSTS, OUTPUT, STATE, OutputOptions, Targets, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show as show_answer
-from memrunbook.cli.streams import tell
+from memrunbook.cli.wanted import FORMS, FORMS_HELP, WANTED, Wanted
 
 if TYPE_CHECKING:
+    from memrunbook.app.accounting import AccountArguments, AccountsResult
     from memrunbook.app.auditing import AuditResult
     from memrunbook.documents.printed.audit import AuditDocument
+    from memrunbook.documents.printed.audit_show import AuditShowDocument
     from memrunbook.ui.block import Block
 
 
 @click.group()
 def command() -> None:
-    """Verify the journal, or show the records of a run."""
+    """Verify the journal, show who did what, or export the records."""
 
 
 @command.command()
 @click.option("--expect", default="", metavar="HEAD", help="A head of the ledger that was kept elsewhere.")
-@common(STATE, OUTPUT)
-def verify(expect: str, state: Path, output: OutputOptions) -> int:
-    """Check every journal and the ledger: changed, removed, inserted or reordered records, removed runs."""
-    from memrunbook.app import audit
+@click.option(
+    "--expect-file",
+    type=click.Path(path_type=Path),
+    help="A file elsewhere that keeps the last head: it must still be in the ledger; the new one is written there.",
+)
+@common(HOSTS, STATE, OUTPUT)
+def verify(expect: str, expect_file: Path | None, targets: Targets, state: Path, output: OutputOptions) -> int:
+    """Check every journal and the ledger: changed, removed, inserted or reordered records, removed runs.
 
-    result = audit(state, expect)
-    code = exit_codes.OK if result.intact else exit_codes.JOURNAL
+    With --host also against the lines that changes left in the host's own log.
+    """
+    from memrunbook.app import AuditArguments, audit
+    from memrunbook.cli.conversation import Conversation
+
+    talk = Conversation(output, targets)
+    hosts = talk.hosts if targets.host else ()
+    connectors = talk.connectors() if hosts else None
+    arguments = AuditArguments(state=state, expect=expect, expect_file=expect_file, hosts=hosts, connectors=connectors)
+    result = audit(arguments)
+    codes = [exit_codes.of_error(error) for _, error in result.unreached]
+    code = exit_codes.worst([exit_codes.OK if result.intact else exit_codes.JOURNAL, *codes])
     return show_answer(output, Reply(code, lambda: _document(result), lambda: _pages(result, state)))
 
 
 def _document(result: AuditResult) -> AuditDocument:
-    from memrunbook.documents.printed.audit import PrintedAuditFinding, audit_document
+    from memrunbook.documents.printed.audit import AuditDocument, PrintedWitness, finding_of
 
-    told = (PrintedAuditFinding(one.level, one.where, one.message) for one in result.findings)
-    return audit_document(result.head, told)
+    asked = [
+        PrintedWitness(host=one.host, changes=one.here, agreed=one.agreed, read=one.sources, problem=one.problem)
+        for one in result.compared
+    ]
+    asked += [
+        PrintedWitness(host=host, changes=0, agreed=0, read=(), problem=error.message)
+        for host, error in result.unreached
+    ]
+    return AuditDocument(
+        intact=result.intact,
+        verdict=result.verdict,
+        head=result.head,
+        entries=result.count,
+        expected_entry=result.expected,
+        hosts=tuple(asked),
+        findings=tuple(finding_of(one.level, one.where, one.message) for one in result.findings),
+    )
 
 
 def _pages(result: AuditResult, state: Path) -> Iterator[list[Block]]:
     from memrunbook.ui.audit import audit_view
-    from memrunbook.ui.block import Span, line
+    from memrunbook.ui.ends import ends_view
+    from memrunbook.ui.errors import error_view
 
-    kept = line("Keep this elsewhere, and check with --expect: ", Span(result.head, whole=True))
-    yield [*audit_view(result.findings, str(state)), *([kept] if result.head and result.intact else [])]
+    ends = ends_view(result.count, result.head, result.expected, result.compared, intact=result.intact)
+    kept = [] if result.kept is None else [("Kept", f"in {result.kept}: entry {result.count} of the ledger")]
+    yield audit_view(result.verdict, result.findings, str(state), [*ends, *kept])
+    for host, error in result.unreached:
+        yield error_view(error, host)
+
+
+def _arguments(run: str, state: Path, wanted: Wanted) -> AccountArguments:
+    from memrunbook.app import AccountArguments
+
+    return AccountArguments(
+        state=state,
+        run=run,
+        host=wanted.host,
+        actor=wanted.actor,
+        runbook=wanted.runbook,
+        since=wanted.since,
+        until=wanted.until,
+        outcome=wanted.outcome,
+    )
 
 
 @command.command()
-@click.argument("run", metavar="RUN")
-@click.option("--host", help="Only this host's journal.")
-@common(STATE)
-def show(run: str, host: str | None, state: Path) -> int:
-    """Print the records of a run as JSON lines, in their order; RUN is its id, or: last."""
-    from memrunbook.app import records
-    from memrunbook.cli.formats import json_
+@click.argument("run", metavar="[RUN]", default="")
+@common(WANTED, STATE, OUTPUT)
+def show(run: str, wanted: Wanted, state: Path, output: OutputOptions) -> int:
+    """Show who did what, when, why and with whose consent; RUN is an id, or: last; without it every run."""
+    from memrunbook.app import accounts
 
-    def write() -> None:
-        for record in records(state, run, host):
-            json_.record(record)
+    result = accounts(_arguments(run, state, wanted))
+    code = exit_codes.JOURNAL if result.doubts else exit_codes.OK
+    return show_answer(output, Reply(code, lambda: _shown(result), lambda: _account_pages(result)))
 
-    return tell(exit_codes.OK, write)
+
+def _shown(result: AccountsResult) -> AuditShowDocument:
+    from memrunbook.documents.printed.audit import finding_of
+    from memrunbook.documents.printed.audit_show import AuditShowDocument
+
+    findings = tuple(finding_of(one.level, one.where, one.message) for one in result.doubts)
+    return AuditShowDocument(intact=not findings, findings=findings, runs=result.accounts)
+
+
+def _account_pages(result: AccountsResult) -> Iterator[list[Block]]:
+    from memrunbook.runtime.clock import SystemClock
+    from memrunbook.ui.audit import doubt_view
+    from memrunbook.ui.who import accounts_view
+
+    yield [*doubt_view(result.doubts), *accounts_view(result.accounts, SystemClock().now())]
+
+
+@command.command()
+@click.argument("run", metavar="[RUN]", default="")
+@click.option("--format", "form", type=click.Choice(FORMS), default=FORMS[0], show_default=True, help=FORMS_HELP)
+@click.option("-o", "--output", "file", type=click.Path(path_type=Path), help="A new file; default: stdout.")
+@common(WANTED, STATE)
+def export(run: str, form: str, file: Path | None, wanted: Wanted, state: Path) -> int:
+    """Write the records of RUN (an id, or: last), or of every run, the oldest first."""
+    from memrunbook.cli.exporting import export_records
+
+    return export_records(_arguments(run, state, wanted), form, file)

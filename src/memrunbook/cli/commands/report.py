@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,9 @@ from memrunbook.cli.streams import show
 
 if TYPE_CHECKING:
     from memrunbook.app.reporting import ReportResult
+    from memrunbook.core.run.account import Account
     from memrunbook.documents.printed.report import ReportDocument
+    from memrunbook.state.audit import AuditFinding
     from memrunbook.ui.block import Block
 
 
@@ -24,21 +26,32 @@ if TYPE_CHECKING:
 @common(STATE, OUTPUT)
 def command(run: str, state: Path, output: OutputOptions) -> int:
     """Show what a run did on each host and why; RUN is its id, or: last. Exit 7 where a step is open."""
-    from memrunbook.app import report
+    from memrunbook.app import account, report
+    from memrunbook.app.accounting import doubts_about
 
     result = report(state, run)
-    code = exit_codes.UNKNOWN if any(one.open for one in result.reports) else exit_codes.OK
-    return show(output, Reply(code, lambda: _document(result), lambda: _pages(result)))
+    doubts = doubts_about(state, result.run_id)
+    left = exit_codes.UNKNOWN if any(one.open for one in result.reports) else exit_codes.OK
+    code = exit_codes.worst([exit_codes.JOURNAL if doubts else exit_codes.OK, left])
+    who = account(state, result.run_id)
+    return show(output, Reply(code, lambda: _document(result, doubts, who), lambda: _pages(result, doubts, who)))
 
 
-def _document(result: ReportResult) -> ReportDocument:
+def _document(result: ReportResult, doubts: Sequence[AuditFinding], who: Account) -> ReportDocument:
+    from memrunbook.documents.printed.audit import finding_of
     from memrunbook.documents.printed.report import report_document
 
-    return report_document(result.run_id, result.reports)
+    findings = [finding_of(one.level, one.where, one.message) for one in doubts]
+    return report_document(result.run_id, result.reports, findings, who)
 
 
-def _pages(result: ReportResult) -> Iterator[list[Block]]:
+def _pages(result: ReportResult, doubts: Sequence[AuditFinding], who: Account) -> Iterator[list[Block]]:
+    from memrunbook.ui.audit import doubt_view
     from memrunbook.ui.report import report_view
+    from memrunbook.ui.who import who_view
 
-    for report in result.reports:
-        yield report_view(report, result.run_id)
+    for place, report in enumerate(result.reports):
+        yield [
+            *(doubt_view(doubts) if not place else []),
+            *report_view(report, result.run_id, who_view(who, report.host)),
+        ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from memrunbook.cli import exit_codes
 from memrunbook.cli.exit_codes import most_severe
 from memrunbook.cli.options import OUTPUT, STATE, OutputOptions, common
 from memrunbook.cli.reply import Reply
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from memrunbook.app.reporting import RunsResult
     from memrunbook.core.run.flight import OpenStep
     from memrunbook.documents.printed.runs import RunsDocument
+    from memrunbook.state.audit import AuditFinding
     from memrunbook.state.runs import Run
     from memrunbook.ui.block import Block
     from memrunbook.ui.journal import RunLine
@@ -28,15 +30,19 @@ if TYPE_CHECKING:
 def command(state: Path, output: OutputOptions) -> int:
     """List the runs, the newest first: when, who, which runbook, which hosts, how they ended."""
     from memrunbook.app import list_runs
+    from memrunbook.app.accounting import doubts_about_list
 
     found = list_runs(state)
-    return show(output, Reply(0, lambda: _document(found), lambda: _pages(found)))
+    doubts = doubts_about_list(state)
+    code = exit_codes.JOURNAL if doubts else exit_codes.OK
+    return show(output, Reply(code, lambda: _document(found, doubts), lambda: _pages(found, doubts)))
 
 
-def _document(found: RunsResult) -> RunsDocument:
+def _document(found: RunsResult, doubts: Sequence[AuditFinding]) -> RunsDocument:
+    from memrunbook.documents.printed.audit import finding_of
     from memrunbook.documents.printed.runs import PrintedRun, open_steps, runs_document
 
-    return runs_document(
+    printed = (
         PrintedRun(
             run_id=run.run_id,
             path=str(run.path),
@@ -48,15 +54,18 @@ def _document(found: RunsResult) -> RunsDocument:
         )
         for run in found.runs
     )
+    return runs_document(printed, [finding_of(one.level, one.where, one.message) for one in doubts])
 
 
-def _pages(found: RunsResult) -> Iterator[list[Block]]:
+def _pages(found: RunsResult, doubts: Sequence[AuditFinding]) -> Iterator[list[Block]]:
     from memrunbook.runtime.clock import SystemClock
     from memrunbook.state.runs import still_changed
+    from memrunbook.ui.audit import doubt_view
     from memrunbook.ui.journal import runs_view
 
     now, back = SystemClock().now(), still_changed(found.runs)
-    yield runs_view([_line(run, found.open, back.get(run.run_id, {}), now.utc) for run in found.runs], now)
+    lines = [_line(run, found.open, back.get(run.run_id, {}), now.utc) for run in found.runs]
+    yield [*doubt_view(doubts), *runs_view(lines, now)]
 
 
 def _line(run: Run, left: Sequence[OpenStep], back: Mapping[str, float], now: float) -> RunLine:

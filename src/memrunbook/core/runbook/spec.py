@@ -16,7 +16,10 @@ Positive = Annotated[int, Meta(ge=1)]
 
 
 class ParameterSpec(Struct, frozen=True, forbid_unknown_fields=True):
-    """A parameter that `-p NAME=VALUE` may set; a duration is seconds and a size is bytes in expressions."""
+    """A parameter that `-p NAME=VALUE` may set; a duration is seconds and a size is bytes in expressions.
+
+    The value of a `secret` one, a string, stands in no journal, plan, report, screen, log or evidence.
+    """
 
     type: Literal["integer", "number", "boolean", "string", "size", "duration"]
     default: int | float | bool | str
@@ -24,6 +27,7 @@ class ParameterSpec(Struct, frozen=True, forbid_unknown_fields=True):
     maximum: int | float | str | None = None
     enum: list[int | float | str] | None = None
     description: str = ""
+    secret: bool = False
 
 
 class Sampling(Struct, frozen=True, forbid_unknown_fields=True):

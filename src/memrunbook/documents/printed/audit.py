@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Literal
 
 from msgspec import Struct
@@ -18,16 +17,32 @@ class PrintedAuditFinding(Struct, frozen=True):
     message: str
 
 
+class PrintedWitness(Struct, frozen=True, kw_only=True):
+    """A host's own log: the changes that the journals here tell of that host, and how many of them its log has too.
+
+    `read` names the logs that could be read; `problem` says why not all could, or why the host was not reached.
+    """
+
+    host: str
+    changes: int
+    agreed: int
+    read: tuple[str, ...]
+    problem: str = ""
+
+
 class AuditDocument(Document, frozen=True, kw_only=True):
     """runbook audit verify --json."""
 
     format: Literal["memrunbook.audit/1"] = "memrunbook.audit/1"
     intact: bool
+    verdict: Literal["intact", "intact-up-to-end", "not-intact", "nothing"]
     head: str
+    entries: int
+    expected_entry: int | None
+    hosts: tuple[PrintedWitness, ...]
     findings: tuple[PrintedAuditFinding, ...]
 
 
-def audit_document(head: str, findings: Iterable[PrintedAuditFinding]) -> AuditDocument:
-    """The verdict on the journals, the ledger's head, and what was found."""
-    told = tuple(findings)
-    return AuditDocument(intact=not any(one.level == "error" for one in told), head=head, findings=told)
+def finding_of(level: str, where: str, message: str) -> PrintedAuditFinding:
+    """A finding as it is printed."""
+    return PrintedAuditFinding("error" if level == "error" else "note", where, message)

@@ -7,9 +7,11 @@ from typing import Literal
 
 from msgspec import Struct
 
+from memrunbook.core.run.account import Account
 from memrunbook.core.run.event import Signals
 from memrunbook.core.run.report import HostReport
 from memrunbook.documents.printed import Document
+from memrunbook.documents.printed.audit import PrintedAuditFinding
 
 
 class ReportedStep(Struct, frozen=True):
@@ -47,12 +49,18 @@ class ReportDocument(Document, frozen=True, kw_only=True):
 
     format: Literal["memrunbook.report/1"] = "memrunbook.report/1"
     run: str
+    intact: bool
+    findings: tuple[PrintedAuditFinding, ...]
+    account: Account
     hosts: tuple[ReportedHost, ...]
 
 
-def report_document(run: str, reports: Iterable[HostReport]) -> ReportDocument:
-    """What a run did on each host."""
-    return ReportDocument(run=run, hosts=reported(reports))
+def report_document(
+    run: str, reports: Iterable[HostReport], findings: Iterable[PrintedAuditFinding], account: Account
+) -> ReportDocument:
+    """What a run did on each host, who asked for it, and where its journals are not as they were written."""
+    found = tuple(findings)
+    return ReportDocument(run=run, intact=not found, findings=found, account=account, hosts=reported(reports))
 
 
 def reported(reports: Iterable[HostReport]) -> tuple[ReportedHost, ...]:

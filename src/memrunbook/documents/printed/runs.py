@@ -10,6 +10,7 @@ from msgspec import Struct
 from memrunbook.core.run.flight import ENDS, UNKNOWN, OpenStep
 from memrunbook.core.run.record import Ended, Invoked
 from memrunbook.documents.printed import Document
+from memrunbook.documents.printed.audit import PrintedAuditFinding
 
 
 class PrintedOpen(Struct, frozen=True):
@@ -42,6 +43,8 @@ class RunsDocument(Document, frozen=True, kw_only=True):
     """runbook runs --json."""
 
     format: Literal["memrunbook.runs/1"] = "memrunbook.runs/1"
+    intact: bool
+    findings: tuple[PrintedAuditFinding, ...]
     runs: tuple[PrintedRun, ...]
 
 
@@ -63,6 +66,7 @@ def open_steps(left: Iterable[OpenStep]) -> tuple[PrintedOpen, ...]:
     )
 
 
-def runs_document(runs: Iterable[PrintedRun]) -> RunsDocument:
-    """The runs, the newest first."""
-    return RunsDocument(runs=tuple(runs))
+def runs_document(runs: Iterable[PrintedRun], findings: Iterable[PrintedAuditFinding]) -> RunsDocument:
+    """The runs, the newest first, and where what is shown of them is not as it was written."""
+    found = tuple(findings)
+    return RunsDocument(intact=not found, findings=found, runs=tuple(runs))

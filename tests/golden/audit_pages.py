@@ -1,0 +1,78 @@
+"""The pages of the audit: each verdict, a journal that is not as it was written, and who did what."""
+
+from __future__ import annotations
+
+from tests.golden import samples as s
+
+from memrunbook.core.run.account import Account, ChangeAccount, HostAccount
+from memrunbook.core.run.record import Actor, Ended, EndedHost, Invoked
+from memrunbook.state.audit import AuditFinding
+from memrunbook.state.witness import Compared
+from memrunbook.ui.audit import audit_view, doubt_view
+from memrunbook.ui.block import Block
+from memrunbook.ui.ends import ends_view
+from memrunbook.ui.report import report_view
+from memrunbook.ui.who import accounts_view, who_view
+
+STATE = "/var/lib/memrunbook"
+HEAD = "7246889fbe0e0486624304c93414c4bd27628a24ffed57095a658a4cb2af1718"
+TORN = AuditFinding("note", f"{STATE}/runs/{s.RUN}/web-1.jsonl:9", "the last record was cut off while it was written")
+REMOVED = AuditFinding("error", f"{STATE}/runs/{s.RUN}/{s.HOST}.jsonl:7",
+                       "record 8 stands where record 7 belongs: records were removed, inserted or moved")  # fmt: skip
+AGREED = Compared(s.HOST, 12, 10, ("its journal", "its kernel log"), "", (), end_known=True)
+UNREAD = Compared("web-1", 3, 0, (), "the connection was lost while its logs were being read", (), end_known=False)
+ACTOR = Actor("root", "0", "ada", "192.0.2.9", "/dev/pts/3", "ctl-1")
+RESTART = ChangeAccount(
+    at="2026-11-22T09:43:11.000Z", step="restart-grower", action="restart_unit", target=s.GROWER,
+    summary=f"Restart {s.GROWER}", answer="yes", who="ada", how="terminal", state="Done", ended="done",
+)  # fmt: skip
+SWAP = ChangeAccount(
+    at="2026-11-22T09:46:00.000Z", step="swap-less", action="set_sysctl", target="vm.swappiness",
+    summary="vm.swappiness 60 -> 10", answer="yes", who="ada", how="--yes", state="Done", ended="undone",
+)  # fmt: skip
+BACK = ChangeAccount(
+    at="2026-11-22T09:47:00.000Z", step="swap-less", action="set_sysctl", target="vm.swappiness",
+    summary="vm.swappiness 60 -> 10", undo=True, state="Done",
+)  # fmt: skip
+REFUSED = ChangeAccount(
+    at="2026-11-22T09:48:00.000Z", step="stop-batch", action="stop_unit", target="batch.service",
+    summary="Stop batch.service", answer="no", who="ada", how="none", ended="refused",
+    why="nobody can be asked here, and risk high needs --allow stop_unit:batch.service",
+)  # fmt: skip
+ACCOUNT = Account(
+    run=s.RUN,
+    state="ended",
+    invoked=Invoked(
+        time="2026-11-22T09:41:07.000Z", engine="0", actor=ACTOR, reason="ticket 4711",
+        command=f"run swap-thrashing --host {s.HOST} --reason 'ticket 4711'", runbook="swap-thrashing",
+        runbook_digest="", origin="shipped", parameters={}, hosts=(s.HOST,),
+    ),
+    ended=Ended(time="2026-11-22T09:49:00.000Z", hosts=(EndedHost(s.HOST, "refused"),)),
+    hosts=(HostAccount(s.HOST, "refused", (RESTART, SWAP, BACK, REFUSED)),),
+)  # fmt: skip
+CUT_OFF = Account(
+    run="20261122T081107Z-abcd",
+    state="interrupted",
+    invoked=None,
+    ended=None,
+    hosts=(HostAccount("web-1", "interrupted", ()),),
+)
+
+
+def audit_pages() -> list[Block]:
+    """Every verdict of `audit verify`, then `audit show`."""
+    known = [*ends_view(124, HEAD, 120, [AGREED, UNREAD], intact=True)]
+    return [
+        *audit_view("intact", [], STATE, known),
+        *audit_view("intact-up-to-end", [TORN], STATE, [*ends_view(124, HEAD, None, [], intact=True)]),
+        *audit_view("not-intact", [TORN, REMOVED], STATE, [*ends_view(124, HEAD, None, [AGREED], intact=False)]),
+        *audit_view("nothing", [], STATE),
+        *doubt_view([REMOVED] * 3),
+        *accounts_view([ACCOUNT, CUT_OFF], s.LATER),
+        *accounts_view([]),
+    ]
+
+
+def report_with_who() -> list[Block]:
+    """A report with the block of who asked for it."""
+    return report_view(s.report(), s.RUN, who_view(ACCOUNT, s.HOST))
