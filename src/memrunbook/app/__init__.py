@@ -48,10 +48,10 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "AccountArguments",
     "AccountsResult",
-    "AuditArguments",
     "ApplyArguments",
     "ApproveArguments",
     "ApproveResult",
+    "AuditArguments",
     "AuditResult",
     "Connectors",
     "DiagnoseArguments",
