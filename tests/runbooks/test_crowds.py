@@ -138,7 +138,9 @@ def test_small_groups_that_were_left_out_make_no_check_unknown() -> None:
 
 def test_kills_that_the_log_lost_long_ago_make_no_check_unknown() -> None:
     old = Cut("the kernel counted kills that its log no longer shows", least={"age_seconds": 7200.0})
-    said = states(book("oom-event"), snapshot({"oom.cut": {"events": old}, "oom.log_lost": True}))
+    lost = {"oom.log_lost": True, "oom.lost_age_seconds": 7200.0}
+    said = states(book("oom-event"), snapshot({"oom.cut": {"events": old}}, lost))
+    assert (said["log-lost"], said["log-lost-earlier"]) == ("fails", "holds")
     assert {name for name, state in said.items() if state == "unknown"} == set()
     assert said["incident"] == "fails"
     lately = Cut(old.why, least={"age_seconds": 60.0})

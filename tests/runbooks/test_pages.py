@@ -152,8 +152,8 @@ def test_what_happened_this_hour_is_told_by_its_incident_alone() -> None:
 
 
 def test_a_flag_that_is_true_is_said_by_its_name_alone() -> None:
-    text = flat(snapshot({"oom.log_lost": True}))
-    assert text.startswith("WARNING: the kernel counted kills that its log no longer shows on search-03; no runbook")
+    text = flat(snapshot({"oom.log_lost": True, "oom.lost_age_seconds": 60.0}))
+    assert text.startswith("WARNING: the kernel counted kills that its log no longer shows on search-03: oom lost age")
     assert "log lost" not in text
 
 

@@ -376,3 +376,39 @@ def test_a_process_that_holds_a_memfd_is_one_that_may_be_ended() -> None:
     held = held_by("process", holder("process", "hold", pid=77, unit="session-7.scope"))
     step = planned(book("memory-shortage"), snapshot(SHORT, held, {"processes.all": [stray]}), "stop-stray")
     assert step.item == "77"
+
+
+def held(name: str, percent: float) -> dict[str, Any]:
+    return {"memory.places": [Place(name, int(percent / 100 * 64 * GIB), percent, kernel=name != "shared memory")]}
+
+
+NO_SWAP_LEFT = {"swap.total_bytes": 0, "memory.available_percent": 5.5, "memory.available_bytes": GIB}
+
+
+@pytest.mark.parametrize(
+    ("found", "named"),
+    [
+        (slab(40, cache("kmalloc-4k", 30 * GIB)), "slab cache kmalloc-4k"),
+        (slab(40, cache("kmalloc-4k", 2 * GIB)), "unreclaimable slab memory"),
+        (slab(2, cache("kmalloc-4k", 2 * GIB)), "size of swap"),
+        (held("kernel stacks", 25.0), "kernel stacks"),
+        (held("per-CPU", 25.0), "per-CPU"),
+        (held("page tables", 25.0), "page tables"),
+        (held("page tables", 5.0), "size of swap"),
+        (held("shared memory", 60.0), "shared memory and tmpfs"),
+        (held("shared memory", 10.0), "size of swap"),
+        (held("anonymous", 90.0), "size of swap"),
+    ],
+)
+def test_who_holds_the_memory_is_no_matter_of_the_size_of_swap(found: dict[str, Any], named: str) -> None:
+    seen = snapshot(NO_SWAP_LEFT, {"units.suspects": []}, found)
+    assert states(book("swap-capacity"), seen)["incident"] == "holds"
+    assert causes(book("swap-capacity"), seen)[0] == named
+
+
+@pytest.mark.parametrize("name", ["kernel stacks", "per-CPU"])
+@pytest.mark.parametrize(("percent", "state"), [(25.0, "holds"), (10.5, "holds"), (9.0, "fails"), (1.0, "fails")])
+def test_stacks_and_per_cpu_memory_are_told(name: str, percent: float, state: str) -> None:
+    seen = snapshot({"units.suspects": []}, held(name, percent))
+    assert states(book("memory-shortage"), seen)["kernel-memory"] == state
+    assert (name in causes(book("memory-shortage"), seen)) == (state == "holds")

@@ -76,6 +76,7 @@ MORE: dict[str, Reading | Unavailable] = {
         cache_drops=[],
         overcommit_refusals=0,
         log_lost=False,
+        lost_age_seconds=1e9,
     ),
     "shm": ShmReading(count=0, segments=[], total_bytes=0, rss_bytes=0, orphaned_count=0, orphaned_bytes=0),
     "suspects": Suspects(all=[]),

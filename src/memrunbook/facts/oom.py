@@ -13,7 +13,7 @@ from memrunbook.core.reading.fact import Command, Doc, Fact, Reading, Samples, U
 from memrunbook.core.units import KIB, Unit
 from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.kills import kills_by_unit
-from memrunbook.facts.shared.log_cut import is_lost, lost_events
+from memrunbook.facts.shared.log_cut import is_lost, lost_age, lost_events
 from memrunbook.facts.shared.victims import UNKNOWN_AGE, VictimUnit, victims
 from memrunbook.linux.oomlog import explain
 from memrunbook.linux.oomlog.account import OomAccount
@@ -117,6 +117,10 @@ class Oom(Reading, frozen=True, kw_only=True):
     log_lost: Annotated[
         bool | None, Doc("the kernel counted kills that its log no longer shows", source="/proc/vmstat oom_kill")
     ] = None
+    lost_age_seconds: Annotated[
+        float | None,
+        Doc("since these kills, at least; 0 where the log has no times, 1e9 for none", Unit.SECONDS, "dmesg"),
+    ] = None
     newest: Annotated[
         tuple[OomAccount, ...],
         Doc("the newest event in full, those by hand apart: none or one", source="dmesg", kept=True),
@@ -160,6 +164,7 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Oo
         if known is None
         else victims(known, kills_by_unit(event for event in events if event.class_ not in (MANUAL, NOBODY))),
         log_lost=lost,
+        lost_age_seconds=lost_age(lines, uptime, lost=lost),
         cut=lost_events(lines, uptime, lost=lost),
         failures=[_failure(one, log, uptime) for one in log.failures],
         cache_drops=[_drop(note, uptime) for note in log.notes if note.kind == "drop_caches"],

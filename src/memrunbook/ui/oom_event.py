@@ -79,7 +79,7 @@ def _kill(one: OomKilled) -> str:
 def _whose(told: OomAccount) -> str:
     own = (told.whose,) if " of user " in told.whose else (told.container, told.unit)
     named = [name for name in (told.pod and f"pod {told.pod}", *own) if name]
-    return f"{', '.join(named)}: {told.group}" if named and told.group else "".join(named) or told.group
+    return f"{', '.join(named)}: {told.group}" if named and told.group else ", ".join(named) or told.group
 
 
 def _hog(told: OomAccount) -> Part:

@@ -11,7 +11,7 @@ from memrunbook.ui.block import BLANK, Block, Grid, Span, line, row
 from memrunbook.ui.words import plural
 
 MOST_NAMES = 5
-SIZES = "vmalloc", "percpu", "cma"
+SIZES = "vmalloc", "percpu", "cma", "overcommit"
 # What a kind of note is called, and what it means.
 KINDS = {
     "drop_caches": ("Caches dropped", "by {}: a job that drops caches costs reads and cures nothing"),
@@ -19,7 +19,10 @@ KINDS = {
     "vmalloc": ("vmalloc failed", "{}"),
     "percpu": ("percpu failed", "{}: memory of each processor, for groups and devices; look for groups by the 10,000"),
     "cma": ("CMA failed", "{}: the area for devices (cma= at boot) is too small, or its pages could not be moved"),
-    "swap-write": ("Swap not written", "{}: the disk below swap fails; what was to go there may be lost: replace it"),
+    "swap-write": (
+        "Swap not written",
+        "{}: the disk below swap fails, replace it; or it is zram (lsblk), and RAM or mem_limit is full",
+    ),
     "swap-read": ("Swap not read", "{}: the disk below swap fails; processes that need those pages die: replace it"),
     "pids": ("Forks refused", "in {}: it has as many processes as it may (pids.max, TasksMax); not memory"),
     "unit": ("Units (systemd)", "{} lost a process to the OOM killer"),

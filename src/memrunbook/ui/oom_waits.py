@@ -9,7 +9,7 @@ from memrunbook.core.units import KIB, format_bytes
 from memrunbook.linux.oomlog.caches import CacheFailure
 from memrunbook.linux.oomlog.event import AllocationStall, KernelLog
 from memrunbook.linux.oomlog.hung import HungTask
-from memrunbook.linux.oomlog.stalls import RESERVE_TOO_LARGE, reserve_share, starved
+from memrunbook.linux.oomlog.stalls import RESERVE_TOO_LARGE, reserve_share, starved, unwritten_kib
 from memrunbook.linux.zones import PageRequest
 from memrunbook.ui.block import BLANK, Block, Grid, Row, Span, line, row
 from memrunbook.ui.words import plural
@@ -81,7 +81,20 @@ def _judged(stalls: Sequence[AllocationStall]) -> list[Row]:
     swap = reported.total_swap_kib
     if swap:
         said += f"; swap: {_size(reported.free_swap_kib or 0)} of {_size(swap)} are free"
-    return [row(Span("Why", "strong"), body=said), *_reserve(reported)]
+    return [row(Span("Why", "strong"), body=said), *(_unwritten(reported) or _reserve(reported))]
+
+
+def _unwritten(stall: AllocationStall) -> list[Row]:
+    """File pages that nobody can have before the disk took them."""
+    size = unwritten_kib(stall)
+    if not size:
+        return []
+    words = (
+        f"{_size(size)} of file pages wait for the disk: find the slow disk or NFS server, and who writes so much;"
+        " smaller vm.dirty_bytes and vm.dirty_background_bytes make the writer wait instead of all; more RAM changes"
+        " nothing"
+    )
+    return [row(Span("Helps", "strong"), body=words)]
 
 
 def _zones(stall: AllocationStall) -> str:

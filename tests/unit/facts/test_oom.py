@@ -186,6 +186,23 @@ def test_a_log_that_lost_its_kills(vmstat: Reading | Unavailable | None, text: s
 
 
 @pytest.mark.parametrize(
+    ("text", "kills", "age"),
+    [
+        ("[  100.0] eth0: link up\n", 2, 900.0),
+        ("<6>[  100.0] eth0: link up\n", 2, 900.0),
+        (" continued\n[  300.0] eth0: link up\n", 2, 700.0),
+        ("[ 5000.0] eth0: link up\n", 2, 0.0),
+        ("eth0: link up\n", 2, 0.0),
+        ("[  100.0] eth0: link up\n", 0, 1e9),
+        ("[  100.0] eth0: link up\n", None, None),
+    ],
+)
+def test_lost_kills_are_older_than_the_log(text: str, kills: int | None, age: float | None) -> None:
+    vmstat = None if kills is None else Vmstat(oom_kills=kills)
+    assert read(text, vmstat=vmstat).lost_age_seconds == age
+
+
+@pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("dmesg: read kernel buffer failed: Operation not permitted\n", "denied"),

@@ -273,7 +273,7 @@ def read_sample(text: str, nonce: str) -> Sample:
         if word == "begin":
             before = after = _seconds(key)
         elif word == "end" and newline:
-            after, complete = _seconds(key), True
+            after, complete = max(before, _seconds(key)), True  # an unreadable uptime is no time that runs backwards
         elif place < len(sections):
             following = sections[place].partition("\n")[0]
             answers.update(_answers(word, key, body, following))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from memrunbook.linux.oomlog import lines, memory, sums, table
+from memrunbook.linux.oomlog import lines, memory, openvz, sums, table
 from memrunbook.linux.oomlog.collection import Collection
 from memrunbook.linux.oomlog.event import LogEvent, Picture
 from memrunbook.linux.oomlog.frame import KERNEL, LogLine
@@ -19,7 +19,8 @@ from memrunbook.linux.oomlog.words import BELOW, BOOTS, INSIDE, NEARBY, OTHERS, 
 
 MOST_THREADS = 64
 MOST_BELOW = 1 << 15
-AFTERMATH = (lines.kill, lines.sharing, lines.reaped, lines.group, lines.exiting)
+KILLS = (lines.kill, openvz.beancounter)
+AFTERMATH = (*KILLS, lines.sharing, lines.reaped, lines.group, lines.exiting)
 
 
 class Assembly:
@@ -158,7 +159,7 @@ def _over(event: LogEvent, rule: lines.Rule, fresh: LogEvent, line: LogLine) -> 
         return True
     if not event.kills or rule in (lines.sharing, lines.reaped, lines.group):
         return False
-    if rule is lines.kill and not event.group:
+    if rule in KILLS and not event.group:
         return all(known.pid != fresh.kills[0].pid for known in event.kills)
     return rule not in AFTERMATH
 

@@ -145,6 +145,10 @@ class Collection:
         )
 
     def _note(self, note: LogNote) -> None:
+        if note.kind == others.ENDED:
+            if others.ends(note, list(self._notes)[-NEAR:]):
+                return
+            note = note._replace(kind="unit")
         if note.kind == "unit" and any(is_retold(note, event) for event in list(self._events)[-NEAR:]):
             return
         if note.kind == "vmalloc" and self._notes and others.goes_on(self._notes[-1], note):

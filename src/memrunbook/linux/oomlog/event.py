@@ -105,7 +105,8 @@ class LogEvent(Picture):
     `stamp` is the uptime of its last line of weight in seconds, `date` the wall time as printed; memory is in KiB,
     `ram_pages` and the table in pages. `largest` are the three rows with the most memory and swap, `likeliest` those
     that the kernel would have killed first, `sums` all of one name together; `tasks` and `task_pages` count all rows,
-    `unkillable` those with oom_score_adj -1000. `group_kib` is the breakdown of the control group whose limit was hit;
+    `unkillable` those with oom_score_adj -1000. `group_kib` is the breakdown of the control group whose limit was hit,
+    `beside` the use and size of its other limits (kmem, memory+swap);
     `panic` is the kernel's last word where it gave up itself; `seen` counts the sources that tell of it. `refused` is
     a cache of a control group that was refused memory just before.
     """
@@ -132,6 +133,7 @@ class LogEvent(Picture):
     refused: str = ""
     usage_kib: int | None = None
     limit_kib: int | None = None
+    beside: dict[str, tuple[int, int]] = {}
     group_kib: dict[str, int] = {}
     tasks: int = 0
     task_pages: int = 0

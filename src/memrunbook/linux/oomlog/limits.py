@@ -9,6 +9,8 @@ from memrunbook.linux.oomlog.event import LogEvent
 from memrunbook.linux.oomlog.places import MOST
 
 UNLIMITED_KIB = 1 << 50
+NEARLY_FULL = 0.99
+"""A limit is hit by a request that no longer fits: its counter need not stand at the very end."""
 WHOSE = {
     "own": "",
     "pod": "the limit of the whole pod, all its containers together",
@@ -34,27 +36,45 @@ RAISED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 """What helps against each kind of limit, and what does not."""
 
 
+KINDS = {"kmem": "kernel memory", "memory+swap": "memory and swap together"}
+KERNEL_RAISED = (
+    ("take the limit of kernel memory off (docker run --kernel-memory, memory.kmem.limit_in_bytes)",),
+    ("raising its memory limit, restarting or limiting the victim",),
+)
+
+
+def full_beside(event: LogEvent) -> str:
+    """The other limit of version 1 that was hit, empty where it was the memory's own."""
+    if event.usage_kib is not None and event.limit_kib is not None and event.usage_kib >= event.limit_kib:
+        return ""
+    return next((kind for kind, (used, most) in event.beside.items() if used >= most * NEARLY_FULL), "")
+
+
 def limit_of(event: LogEvent) -> tuple[OomLimit, ...]:
     """The limit that was hit, none where it was the host's memory."""
     if event.oom_memcg is None and event.limit_kib is None:
         return ()
     group = event.oom_memcg or ""
     owner = limit_owner(group, event.task_memcg or "") if group else "own"
-    unlimited = event.limit_kib is None or event.limit_kib > UNLIMITED_KIB
+    used, most = event.beside.get(full_beside(event), (event.usage_kib, event.limit_kib))
+    unlimited = most is None or most > UNLIMITED_KIB
     limit = OomLimit(
         group=group,
         owner=owner,
-        used_bytes=None if event.usage_kib is None else min(event.usage_kib * KIB, MOST),
-        limit_bytes=None if unlimited else min((event.limit_kib or 0) * KIB, MOST),
+        used_bytes=None if used is None else min(used * KIB, MOST),
+        limit_bytes=None if unlimited else min((most or 0) * KIB, MOST),
         says=_says(event, group, owner, unlimited=unlimited),
     )
     return (limit,)
 
 
 def _says(event: LogEvent, group: str, owner: str, *, unlimited: bool) -> str:
-    used = "" if event.usage_kib is None else f": {format_bytes(event.usage_kib * KIB)} used"
-    size = f" of {format_bytes((event.limit_kib or 0) * KIB)}"
-    limit = "" if event.limit_kib is None else " of no limit" if unlimited else size
+    kind = full_beside(event)
+    usage, most = event.beside.get(kind, (event.usage_kib, event.limit_kib))
+    used = "" if usage is None else f": {format_bytes(usage * KIB)} used"
+    size = f" of {format_bytes((most or 0) * KIB)}"
+    limit = "" if most is None else " of no limit" if unlimited else size
+    limit += f" for {KINDS[kind]}" if kind else ""
     whose = WHOSE[owner]
     if owner == "own" and owner_of(group).unit == group.rpartition("/")[2] != "":
         whose = "the unit's own limit"

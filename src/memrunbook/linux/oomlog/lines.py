@@ -19,7 +19,7 @@ _CPU = re.compile(rf"CPU: {NUMBER} (?:UID: {NUMBER} )?PID: ({NUMBER}) Comm: {_VE
 _PID = re.compile(rf"Pid: ({NUMBER}), comm: {_VERSION}")
 _CPUSET = re.compile(r".* cpuset=(.*) mems_allowed=([\d,-]*)$")
 _LIMIT = re.compile(r"Task in (.*) killed as a result of limit of (.*)$")
-_USAGE = re.compile(r"(memory|kmem): usage (\d{1,20})kB, limit (\d{1,20})kB")
+_USAGE = re.compile(r"(memory|kmem|memory\+swap): usage (\d{1,20})kB, limit (\d{1,20})kB")
 UNDERFLOWN_KIB = 1 << 53
 """A counter that went below zero prints as 2^64 bytes, less a little; no host has so much."""
 _STATS = re.compile(r"Memory cgroup stats for (.*?):(?: cache:.*)?$|Memory cgroup stats for (.*)$")
@@ -102,11 +102,19 @@ def usage(event: LogEvent, text: str) -> bool:
 
 
 def kmem(event: LogEvent, text: str) -> bool:
-    """Kernel memory of the group: version 1 counts it apart."""
+    """Kernel memory of the group: version 1 counts it apart, and may limit it apart."""
+    known = beside(event, text)
+    if "kmem" in event.beside:
+        event.group_kib.setdefault("kmem", event.beside["kmem"][0])
+    return known
+
+
+def beside(event: LogEvent, text: str) -> bool:
+    """A limit of version 1 beside that of the memory: of kernel memory, or of memory and swap together."""
     found = _USAGE.match(text)
     used = _counter(found[2]) if found else None
     if found and used is not None:
-        event.group_kib.setdefault("kmem", used)
+        event.beside.setdefault(found[1], (used, min(int(found[3]), UNDERFLOWN_KIB)))
     return found is not None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum, auto
 
 from memrunbook.linux.oomlog.android import More
@@ -32,10 +32,12 @@ _PIDS = re.compile(r"cgroup: fork rejected by pids controller in (.*)$")
 _SWAP = re.compile(r"(Write|Read)-error on swap-device \((\d{1,10}:\d{1,10}):\d{1,20}\)")
 _FAULT = re.compile(r"Huh,? VM_FAULT_OOM leaked out|pagefault_out_of_memory: (\d{1,12}) callbacks suppressed")
 _UNIT = re.compile(
-    r"(\S{1,255}): (?:A process of this unit has been killed by the OOM killer|Failed with result 'oom-kill')"
+    r"(\S{1,255}): (?:A process of this unit has been killed by the OOM killer|(Failed) with result 'oom-kill')"
 )
 _OOMD_UNIT = re.compile(r"(\S{1,255}): (systemd-oomd killed (\d{1,9}) process\(es\) in this unit)")
 NO_SPACE = "no address space left"
+ENDED = "unit-ended"
+"""What systemd says of a unit behind the line of its killed process, or instead of it (before 247)."""
 CLOSE = 60.0
 AT_ONCE = 1.0
 
@@ -71,7 +73,7 @@ def unit(line: LogLine) -> LogNote | LogEvent | None:
         return None
     found = _UNIT.match(line.text)
     if found:
-        return LogNote("unit", line.stamp, line.date, found[1])
+        return LogNote(ENDED if found[2] else "unit", line.stamp, line.date, found[1])
     killed = _OOMD_UNIT.match(line.text)
     if killed is None or killed[3] == "0":
         return None
@@ -172,7 +174,12 @@ def is_about(note: LogNote, event: LogEvent) -> bool:
     return follows(note, event)
 
 
-def follows(later: LogNote | LogEvent, event: LogEvent) -> bool:
+def ends(note: LogNote, notes: Iterable[LogNote]) -> bool:
+    """Whether a unit ended by a kill of which one of these told."""
+    return any(one.kind == "unit" and one.name == note.name and follows(note, one) for one in notes)
+
+
+def follows(later: LogNote | LogEvent, event: LogNote | LogEvent) -> bool:
     """Whether it came at most a minute after the event; false where the log has no times."""
     if later.stamp is not None and event.stamp is not None:
         return -1.0 <= later.stamp - event.stamp <= CLOSE

@@ -22,7 +22,7 @@ from memrunbook.linux.oomlog.category import (
 )
 from memrunbook.linux.oomlog.event import USUAL_PAGE_KIB, LogEvent
 from memrunbook.linux.oomlog.killer_advice import KILLERS
-from memrunbook.linux.oomlog.limits import RAISED
+from memrunbook.linux.oomlog.limits import KERNEL_RAISED, RAISED, full_beside
 from memrunbook.linux.places import FILE, HUGE, SHARED, SLAB, STACKS, TABLES, UNCOUNTED
 from memrunbook.linux.zones import Judgement
 
@@ -74,6 +74,10 @@ PANICS = {
 }
 FEWER = "fewer processes: each has page tables and a stack in the kernel, whatever it holds itself"
 UNKILLABLE_SHARE = 0.9
+STACKS_SHARE = 4.0
+"""The stacks of threads, of the slab and page tables that come with them, at most."""
+MANY_STACKS = 0.1
+"""Of all RAM."""
 LEAKS = {
     "kmemleak_object": "the kernel's own leak detector: boot with kmemleak=off, or a kernel without it",
     "dentry": "names of files: who looks up many that are not there",
@@ -154,7 +158,8 @@ def _short(event: LogEvent, found: Judgement, told: Sequence[OomPlace]) -> Remed
         meaning = "low memory, the part that a 32-bit kernel itself can use, was full; high memory was free"
         if cma and found.usable_kib <= found.free_kib // 2:
             meaning += "; most of what was free in low memory is kept for devices (CMA)"
-            return Remedies(meaning, (*cma, "a 64-bit kernel"), ("more swap, more RAM",))
+            leak = _kernels(event, (), told)
+            return Remedies(meaning, (*cma, *leak, "a 64-bit kernel"), ("more swap, more RAM",))
         return Remedies(meaning, ("a 64-bit kernel", *cma, *_kernels(event, helps, told)), ("more swap, more RAM",))
     meaning = (
         "memory for the kernel itself was short; what was free may only hold movable pages, or lies in a zone above"
@@ -166,10 +171,14 @@ def _short(event: LogEvent, found: Judgement, told: Sequence[OomPlace]) -> Remed
 def _kernels(event: LogEvent, helps: tuple[str, ...], told: Sequence[OomPlace]) -> tuple[str, ...]:
     """Advice on processes does not help where only the kernel's own memory counts."""
     most = _held_by_kernel(event, told)
-    return helps if most is None else _kernel(most, told)
+    if most is None:
+        return helps if event.tasks else (KERNEL_HELPS[SLAB],)
+    return _kernel(most, told)
 
 
 def _of_group(event: LogEvent, told: Sequence[OomPlace], limit: Sequence[OomLimit]) -> Remedies:
+    if full_beside(event) == "kmem":
+        return Remedies("a control group reached its limit of kernel memory; the host was not short", *KERNEL_RAISED)
     helps, useless = RAISED[limit[0].owner] if limit else RAISED["own"]
     most = places.largest(told)
     if most is not None and most.size_bytes < places.MOSTLY * (event.usage_kib or 0) * KIB:
@@ -245,14 +254,27 @@ def _by_place(event: LogEvent, told: Sequence[OomPlace], *, more: bool) -> tuple
         return (*([f"limit or restart {_named_hog(event)}"] if event.largest else []), most_of_it, *rest), ()
     if held is not None and most == held:
         return (*_kernel(held, told), *rest), ()
-    return (f"limit or restart {_named_hog(event)}", *rest), ()
+    return (f"limit or restart {_named_hog(event)}", *_threads(told), *rest), ()
+
+
+def _threads(told: Sequence[OomPlace]) -> tuple[str, ...]:
+    """Stacks are small: where they show beside a process, somebody has threads by the 10,000."""
+    used = sum(place.size_bytes for place in told)
+    stacks = sum(place.size_bytes for place in told if place.name == STACKS)
+    return (KERNEL_HELPS[STACKS],) if stacks > MANY_STACKS * used else ()
 
 
 def _held_by_kernel(event: LogEvent, told: Sequence[OomPlace]) -> OomPlace | None:
-    """The kernel's largest place; what no counter holds is the stacks of threads too where those are not printed."""
+    """The kernel's largest place.
+
+    Where the stacks of threads are not printed, what no counter holds may be those: a thread takes about as much slab
+    and page tables as stack, so that they are not much more than these.
+    """
     counted = [place for place in told if place.name in places.KERNELS]
     if event.stack_kib is None and len(counted) > 1:
-        counted = [place for place in counted if place.name != UNCOUNTED]
+        known = [place for place in counted if place.name != UNCOUNTED]
+        most = STACKS_SHARE * sum(place.size_bytes for place in known)
+        counted = known + [place for place in counted if place.name == UNCOUNTED and place.size_bytes > most]
     return places.largest(counted)
 
 

@@ -13,6 +13,9 @@ _ASKED = re.compile(r"order: ?(\d{1,3})(?:,\s*mode:(0x[0-9a-f]{1,16})(?:\(([^)]*
 RESERVE_TOO_LARGE = 0.03
 """Above this share of RAM vm.min_free_kbytes makes everybody wait for memory that is there (it is 1 % or less)."""
 
+MUCH_UNWRITTEN = 0.1
+"""Of RAM: the kernel starts to write at 10 % (vm.dirty_background_ratio), and stops the writers at 20 %."""
+
 
 def stall(line: LogLine) -> AllocationStall | None:
     """Somebody waited for a page."""
@@ -34,6 +37,15 @@ def asked(told: AllocationStall, text: str) -> None:
 def starved(told: AllocationStall) -> list[PrintedZone]:
     """The zones that had less free than must stay: requests that may wait get no page of them."""
     return [zone for zone in told.zones if zone.free_kib < zone.min_kib]
+
+
+def unwritten_kib(told: AllocationStall) -> int:
+    """File pages that wait for the disk, where they are much of the RAM; else 0."""
+    page = told.page_kib or USUAL_PAGE_KIB
+    waiting = (told.counts.get("dirty", 0) + told.counts.get("writeback", 0)) * page
+    sizes = sum(zone.size_kib or 0 for zone in told.zones)
+    ram = ((told.ram_pages or 0) - told.reserved_pages) * page if told.ram_pages else sizes
+    return waiting if ram and waiting >= MUCH_UNWRITTEN * ram else 0
 
 
 def reserve_share(told: AllocationStall) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from memrunbook.linux.oomlog import android, caches, cluster, hung, killers, lines, memory, others, pods, stalls
+from memrunbook.linux.oomlog import android, caches, cluster, hung, killers, lines, memory, openvz, others, pods, stalls
 from memrunbook.linux.oomlog.event import Picture
 
 # A block is searched for all words on the left at once; each line that holds one costs time.
@@ -15,7 +15,11 @@ STARTS: dict[bytes, dict[str, lines.Rule]] = {
         "oom_reaper": lines.reaped,
         "oom.group set": lines.group,
     },
-    b"illed ": {"Killed process": lines.kill, "killed as a result": lines.limit},
+    b"illed ": {
+        "Killed process": lines.kill,
+        "OOM killed process": openvz.beancounter,
+        "killed as a result": lines.limit,
+    },
     b"ill process": {" score ": lines.choice, "sharing same memory": lines.sharing},
     b"memory: usage": {"": lines.usage},
     b"is already exiting": {"OOM victim": lines.exiting},
@@ -60,6 +64,7 @@ INSIDE: dict[bytes, dict[str, lines.Rule]] = {
     b"oom": {"moom_callback": lines.by_hand},
     b"mems_allowed=": {"": lines.cpuset},
     b"kmem: usage": {"": lines.kmem},
+    b"+swap: usage": {"": lines.beside},
     b"pagefault_out": {"": lines.page_fault},
     b"cgroup stats for": {"": lines.group_stats},
 }

@@ -351,3 +351,10 @@ def test_the_reader_survives_any_text(text: str) -> None:
 @given(st.lists(st.text().filter(lambda text: "\0" not in text), max_size=4))
 def test_quoted_words_are_one_word_each(words: list[str]) -> None:
     assert shlex.split(quoted(words)) == words
+
+
+@pytest.mark.parametrize("end", ["", "later", "99.0", "100.12345678901", "-3.0"])
+def test_time_does_not_run_backwards_where_the_uptime_after_the_answers_cannot_be_read(end: str) -> None:
+    """The wait for the next sample counts from when the host began to answer: that would have been in the future."""
+    sample = read_sample(f"@@{NONCE} begin 100.0\n@@{NONCE} end {end}\n", NONCE)
+    assert (sample.before, sample.after, sample.complete) == (100.0, 100.0, True)
