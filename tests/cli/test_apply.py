@@ -187,7 +187,7 @@ def test_a_plan_where_a_runbook_is_wanted_names_the_command(tmp_path: Path, monk
 
 @alone
 def test_parameters_and_watch_are_kept_and_a_secret_is_asked_for_again(tmp_path: Path) -> None:
-    more = "parameters:\n  db_password: {type: string, default: none, description: x}\n"
+    more = "parameters:\n  db_password: {type: string, default: hunter1, description: x}\n"
     more += "  n: {type: integer, default: 1, description: x}\n"
     named = book(tmp_path, act("one", "touch", str(tmp_path / "one")), resolved=NEVER, more=more)
     path = tmp_path / "plan.json"
@@ -195,7 +195,7 @@ def test_parameters_and_watch_are_kept_and_a_secret_is_asked_for_again(tmp_path:
     assert here("plan", named, "--host", "local", "--out", str(path), *given).code == 0
     assert "hunter2" not in path.read_text()
     assert load_plan(path).saved.parameters == {"n": "7"}
-    here("apply", str(path)).refused(2, "does not keep secrets", hint="-p db_password=VALUE")
+    here("apply", str(path)).refused(2, "needs: db_password", hint="-p NAME=VALUE")
     here("apply", str(path), "-p", "n=8").refused(2, "the plan has its parameter 'n'", hint="plan again")
     ran = here("apply", str(path), "-p", "db_password=hunter2")
     assert ran.code == 3, ran.said

@@ -136,6 +136,9 @@ def test_one_plans_another_approves_and_a_script_applies(
     assert approval["why"].startswith("approved by ada (SHA256:")
     assert approval["how"] == f"apply {load_plan(office.plan).digest}"
     assert here("audit", "verify").code == 0
+    told = here("report", "last").out
+    assert "approved by ada (SHA256:" in " ".join(told.split())
+    assert "drill" in told
     newest = max((state / "runs").iterdir(), key=lambda path: path.stat().st_mtime_ns)
     invoked = json.loads((newest / "run.jsonl").read_text().splitlines()[0])
     assert invoked["applied"]["approvals"][0].startswith("ada (SHA256:")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -20,7 +21,7 @@ from memrunbook.core.plan.planner import make_plan
 from memrunbook.core.plan.saved import SavedPlan
 from memrunbook.core.run.applied import ApprovedPlan
 from memrunbook.core.run.record import Actor
-from memrunbook.core.run.request import AskApproval
+from memrunbook.core.run.request import AskApproval, GateAnswer
 from memrunbook.documents.library import Library
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.state.approvals import approvals_file
@@ -51,14 +52,14 @@ def library(folder: Path, allowed: str, people: int = 2) -> Library:
     return Library(settings=folder / "config.yaml")
 
 
-def approved(plan: PlanFile, where: Library | None = None, *answers: str, **more: object) -> ApproveResult:
-    arguments = ApproveArguments(plan=plan, library=where or Library(), actor=ADA, **more)  # type: ignore[arg-type]
+def approved(plan: PlanFile, where: Library | None = None, *answers: GateAnswer, **more: Any) -> ApproveResult:
+    arguments = ApproveArguments(plan=plan, library=where or Library(), actor=ADA, **more)
     return approve(arguments, ScriptedApprover(answers or ("yes",)))
 
 
-def fails(kind: type[RunbookError], words: str, plan: PlanFile, where: Library | None = None, **more: object) -> None:
+def fails(kind: type[RunbookError], words: str, plan: PlanFile, where: Library | None = None, **more: Any) -> None:
     with pytest.raises(kind, match=words):
-        approved(plan, where, **more)  # type: ignore[arg-type]
+        approved(plan, where, **more)
     assert not approvals_file(plan.path).exists()
 
 
@@ -99,7 +100,8 @@ def test_what_would_not_count_is_not_signed(tmp_path: Path) -> None:
 
 def test_no_to_any_change_signs_nothing(tmp_path: Path) -> None:
     plan, ada = planned(tmp_path), person(tmp_path, "ada")
-    for answer in ("no", "skip", "quit"):
+    answers: tuple[GateAnswer, ...] = ("no", "skip", "quit")
+    for answer in answers:
         with pytest.raises(Refused, match="not approved"):
             approved(plan, None, answer, key=ada)
     harmless = msgspec.structs.replace(plan.saved.plans[0], steps=plan.saved.plans[0].steps[1:])

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 # What is public, and the file that holds it.
 _HOMES = {
+    "approving": ("ApproveArguments", "ApproveResult", "approve"),
+    "applying": ("ApplyArguments", "apply"),
     "accounting": ("AccountArguments", "AccountsResult", "account", "accounts", "records"),
     "actor": ("this_actor",),
-    "applying": ("ApplyArguments", "apply"),
-    "approving": ("ApproveArguments", "ApproveResult", "approve"),
     "auditing": ("AuditArguments", "AuditResult", "audit"),
     "braking": ("off_words", "switch_off", "switch_on"),
     "connectors": ("Connectors",),

@@ -89,6 +89,9 @@ class PlanApprover:
         """Yes where this very change of this step was approved for this host."""
         step, plan = question.step, self.approved[host]
         how = f"apply {self.digest}"
+        if question.offered:
+            why = "nobody can be asked here whether it is taken back"
+            return Approval(SystemClock().now(), "no", step.digest, self.who, "none", why)
         if step.digest in allowed(plan.plan, plan.digests, step.id):
             return Approval(SystemClock().now(), "yes", step.digest, self.who, how, self.words)
         what, approved, now = not_approved(plan.plan, step)
@@ -104,8 +107,9 @@ def _asked(arguments: ApplyArguments, saved: SavedPlan) -> RunArguments:
             raise UsageError(f"the plan has its parameter {name!r}", where=f"-p {name}", hint=hint)
     missing = [name for name in saved.hidden if name not in arguments.parameters]
     if missing:
-        hint = f"give it again: {' '.join(f'-p {name}=VALUE' for name in missing)}"
-        raise UsageError(f"the plan does not keep secrets: {', '.join(missing)}", where=str(arguments.file), hint=hint)
+        what = f"the plan does not hold what deciding it again needs: {', '.join(missing)}"
+        hint = "give it with -p NAME=VALUE, as when the plan was made: its file keeps no secrets"
+        raise UsageError(what, where=str(arguments.file), hint=hint)
     if any(host.transport == REPLAY for host in saved.hosts):
         what = "the plan was made from a recording: there is no host"
         raise UsageError(what, where=str(arguments.file), hint=MADE)

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 from memrunbook import catalog
@@ -255,8 +254,8 @@ class Running:
             return give_back()
         return run_plan(self.runbook, self._watch, left=self.left, behind=part.behind)
 
-    @cached_property
-    def _rules(self) -> tuple[ApprovalRule, ...]:
+    def rules(self) -> tuple[ApprovalRule, ...]:
+        """What other people must approve before."""
         return self.arguments.library.config().approvals
 
     def _part(self, host: Host) -> Earlier:
@@ -300,7 +299,7 @@ class Running:
                 on_first=self._on_first,
             ),
             session=session,
-            approver=OthersFirst(self.approver, self._rules, self.runbook.name, clock.now, arguments.people),
+            approver=OthersFirst(self.approver, self.rules(), self.runbook.name, clock.now, arguments.people),
             journal=journal,
             clock=clock,
             policy=self.policy,

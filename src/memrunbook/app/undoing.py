@@ -20,6 +20,7 @@ from memrunbook.app.running import RunArguments, Running, RunResult, to_its_end
 from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import Refused, RunbookError
 from memrunbook.core.host import Host
+from memrunbook.core.plan.approval import ApprovalRule
 from memrunbook.core.plan.plan import Plan
 from memrunbook.core.run.event import UndoPlanned
 from memrunbook.core.run.record import Actor, Envelope, Invoked, Order, plain
@@ -95,6 +96,10 @@ class UndoRun(Running):
     def brakes(self, host: Host, clock: SystemClock) -> HostBrakes:
         """The switch holds it back too; limits by what was done before do not: this takes just that back."""
         return replace(super().brakes(host, clock), limits=None)
+
+    def rules(self) -> tuple[ApprovalRule, ...]:
+        """Taking back waits for nobody else: its gates are asked."""
+        return ()
 
 
 def undo_order(state: Path, run: str) -> Order | None:

@@ -151,8 +151,11 @@ class _Folding:
             return
         place = None if asked.undo else self._latest.get(asked.step)
         if place is None or self.changes[place].state != "asked" or self.changes[place].answer != "yes":
+            again = self.changes[place] if place is not None and self.changes[place].answer == "yes" else None
             self._add(ChangeAccount(at=line.time, step=asked.step, action=change.action, target=change.target,
                                     summary=change.summary, undo=asked.undo))  # fmt: skip
+            if again is not None:  # another try of what was consented to
+                self._put(answer=again.answer, who=again.who, how=again.how, why=again.why)
         else:
             self._open = place
         self._put(state="begun", record=line.hash)

@@ -177,4 +177,4 @@ class UndoPlanned(Struct, frozen=True, tag="undo-planned"):
         return f"{count} of {len(self.plan.steps)} change{'s' * (len(self.plan.steps) != 1)} of {self.of} to take back"
 
 
-Event = Diagnosed | StepFinished | StillHeld | LookedAt | Outdated | UndoPlanned | RunFinished
+Event = Diagnosed | StepFinished | StillHeld | LookedAt | UndoPlanned | Outdated | RunFinished
