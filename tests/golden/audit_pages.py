@@ -7,7 +7,7 @@ from tests.golden import samples as s
 from memrunbook.core.run.account import Account, ChangeAccount, HostAccount
 from memrunbook.core.run.record import Actor, Ended, EndedHost, Invoked
 from memrunbook.state.audit import AuditFinding
-from memrunbook.state.witness import Compared
+from memrunbook.state.witness import LogComparison
 from memrunbook.ui.audit import audit_view, doubt_view
 from memrunbook.ui.block import Block
 from memrunbook.ui.ends import ends_view
@@ -19,8 +19,8 @@ HEAD = "7246889fbe0e0486624304c93414c4bd27628a24ffed57095a658a4cb2af1718"
 TORN = AuditFinding("note", f"{STATE}/runs/{s.RUN}/web-1.jsonl:9", "the last record was cut off while it was written")
 REMOVED = AuditFinding("error", f"{STATE}/runs/{s.RUN}/{s.HOST}.jsonl:7",
                        "record 8 stands where record 7 belongs: records were removed, inserted or moved")  # fmt: skip
-AGREED = Compared(s.HOST, 12, 10, ("its journal", "its kernel log"), "", (), end_known=True)
-UNREAD = Compared("web-1", 3, 0, (), "the connection was lost while its logs were being read", (), end_known=False)
+AGREED = LogComparison(s.HOST, 12, 10, ("its journal", "its kernel log"), "", (), end_known=True)
+UNREAD = LogComparison("web-1", 3, 0, (), "the connection was lost while its logs were being read", (), end_known=False)
 ACTOR = Actor("root", "0", "ada", "192.0.2.9", "/dev/pts/3", "ctl-1")
 RESTART = ChangeAccount(
     at="2026-11-22T09:43:11.000Z", step="restart-grower", action="restart_unit", target=s.GROWER,

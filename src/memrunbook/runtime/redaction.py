@@ -32,7 +32,7 @@ WORD_LIKE_ONE = r"(?=\S*\d)(?=\S*[A-Za-z])[^\s/=:.,\-\[][^\s/=]{5,}"
 E = TypeVar("E", bound=Envelope)
 
 
-class Rule(NamedTuple):
+class HidingRule(NamedTuple):
     """A pattern and what takes its place. In folded text that it matches stand one of `hints` and `also`."""
 
     hints: tuple[str, ...]
@@ -42,21 +42,21 @@ class Rule(NamedTuple):
 
 
 RULES = (
-    Rule(
+    HidingRule(
         ("private key-----",),
         re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}KEY-----|\Z)", re.DOTALL),
         HIDDEN,
     ),
-    Rule(
+    HidingRule(
         ("authorization", "cookie"),
         re.compile(
             r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)([\"']?\s{0,40}[:=]\s{0,40}[\"']?)(?!\s{0,40}\[redacted)([^\"'\r\n]+)"
         ),
         rf"\1\2{HIDDEN}",
     ),
-    Rule(("bearer",), re.compile(r"(?i)\b(bearer)(\s{1,40})[A-Za-z0-9._~+/=\-]{8,}"), rf"\1\2{HIDDEN}"),
-    Rule(("://",), re.compile(r"(://[^\s/:@\"'<>]*):[^\s/\"'<>]*@"), rf"\1:{HIDDEN}@", "@"),
-    Rule(
+    HidingRule(("bearer",), re.compile(r"(?i)\b(bearer)(\s{1,40})[A-Za-z0-9._~+/=\-]{8,}"), rf"\1\2{HIDDEN}"),
+    HidingRule(("://",), re.compile(r"(://[^\s/:@\"'<>]*):[^\s/\"'<>]*@"), rf"\1:{HIDDEN}@", "@"),
+    HidingRule(
         ("akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "gldt-", "glrt-", "glcbt-",
          "glptt-", "glft-", "glsoat-", "xox", "xapp-", "hooks.slack.com", "aiza", "eyj", "sk_live_", "npm_"),
         re.compile(
@@ -67,34 +67,34 @@ RULES = (
         ),
         HIDDEN,
     ),
-    Rule(
+    HidingRule(
         ("passw", "passphrase", "secret", "token", "credent"),
         re.compile(rf"(?i)({NAMES}\w{{0,40}}[\"']?){BETWEEN}(?!\s{{0,40}}\[redacted){VALUE}"),
         rf"\1\2{HIDDEN}",
     ),
-    Rule(
+    HidingRule(
         ("key",),
         re.compile(rf"(?i)({KEYS}\w{{0,40}}[\"']?){BETWEEN}(?!\s{{0,40}}\[redacted){VALUE}"),
         rf"\1\2{HIDDEN}",
     ),
-    Rule(
+    HidingRule(
         ("key=", "pass=", "pwd=", "dsn=", "auth="),
         re.compile(rf"\b([A-Z0-9_]{{0,60}}(?:KEY|PASS|PWD|DSN|AUTH))=(?!\s{{0,40}}\[redacted){VALUE}"),
         rf"\1={HIDDEN}",
     ),
-    Rule(
+    HidingRule(
         ("mysql", "mariadb"),
         re.compile(r"\b((?:mysql|mariadb)\w{0,20}\b[^\n]{0,200}?\s-p)(?!\s{0,40}\[redacted)[^\s\-]\S*"),
         rf"\1{HIDDEN}",
         "-p",
     ),
-    Rule(("sshpass",), re.compile(r"\b(sshpass\s{1,40}-p\s{0,40})(?!\s{{0,40}}\[redacted)[^\s]\S*"), rf"\1{HIDDEN}"),
-    Rule(
+    HidingRule(("sshpass",), re.compile(r"\b(sshpass\s{1,40}-p\s{0,40})(?!\s{{0,40}}\[redacted)[^\s]\S*"), rf"\1{HIDDEN}"),
+    HidingRule(
         ("-p ", "-p\t", "-p\n", '-p"', "-p\\"),
         re.compile(rf"(?<!\S)(-p\s{{1,40}}){WORD_LIKE_ONE}(?!\S)"),
         rf"\1{HIDDEN}",
     ),
-    Rule(
+    HidingRule(
         ("-u", "--user"),
         re.compile(r"(?<!\S)((?:-u|--user)(?:\s{1,40}|=)?[^\s:=]{1,80}):(?!\d+\b|\[redacted)[^\s/]+"),
         rf"\1:{HIDDEN}",
