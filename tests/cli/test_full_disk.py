@@ -1,4 +1,4 @@
-"""The disk of the journal fills in the middle of a run, at each write in turn: exit 6, whatever had been done by then."""
+"""The disk of the journal fills in the middle of a run, at any write: exit 6, whatever had been done by then."""
 
 from __future__ import annotations
 

@@ -54,6 +54,7 @@ SAID: dict[tuple[str, ...], tuple[tuple[str, ...], str]] = {
     ("diagnose",): (("--replay", "{bundle}"), "diagnose"),
     ("plan",): (("memory-shortage", "--replay", "{bundle}"), "plan"),
     ("run",): (("{book}", "--host", "local", "--yes"), "run"),
+    ("apply",): (("{plan}",), "run"),
     ("runs",): ((), "runs"),
     ("report",): (("last",), "report"),
     ("audit", "verify"): ((), "audit"),
@@ -75,15 +76,17 @@ def test_what_a_command_prints_is_what_its_schema_says(tmp_path: Path, bundle: P
     (tmp_path / "bad.yaml").write_text("name: 5\n", encoding="utf-8")
     (tmp_path / "kern.log").write_text(LOG, encoding="utf-8")
     places = {"folder": tmp_path, "bundle": bundle, "book": book(tmp_path, look("one", "uptime")),
-              "log": tmp_path / "kern.log"}  # fmt: skip
-    ran = here("run", *(word.format(**places) for word in SAID["run",][0]), "--json")
-    *records, summary = [json.loads(line) for line in ran.out.splitlines()]
-    assert [record["event"] for record in records[:2]] == ["asked", "answered"]
-    for record in records:
-        valid(record, "record")
-    valid(summary, "run")
+              "log": tmp_path / "kern.log", "plan": tmp_path / "plan.json"}  # fmt: skip
+    here("plan", str(places["book"]), "--host", "local", "--out", str(places["plan"]))
+    for streams in ("run", "apply"):
+        ran = here(streams, *(word.format(**places) for word in SAID[streams,][0]), "--json")
+        *records, summary = [json.loads(line) for line in ran.out.splitlines()]
+        assert [record["event"] for record in records[:2]] == ["asked", "answered"]
+        for record in records:
+            valid(record, "record")
+        valid(summary, "run")
     for command, (words, schema) in SAID.items():
-        if command != ("run",):
+        if command not in (("run",), ("apply",)):
             document = printed((*command, *(word.format(**places) for word in words)))
             assert document["format"] == f"memrunbook.{schema}/1"
             valid(document, schema)

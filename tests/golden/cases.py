@@ -15,15 +15,18 @@ from memrunbook.core.errors import DocumentError, HostKeyError, Problem
 from memrunbook.core.plan.diagnosis import Suspect
 from memrunbook.core.plan.held import held_words
 from memrunbook.core.plan.plan import PlannedStep
-from memrunbook.core.run.event import RunFinished, StillHeld, UndoPlanned
+from memrunbook.core.run.event import Outdated, RunFinished, StillHeld, UndoPlanned
 from memrunbook.core.run.made import reversal
-from memrunbook.core.run.request import Execute, ReadFacts, Record, Wait
+from memrunbook.core.run.report import fold
+from memrunbook.core.run.request import Execute, Look, ReadFacts, Record, Wait
 from memrunbook.core.units import GIB
 from memrunbook.ui.block import Block
+from memrunbook.ui.block import line as line_of
 from memrunbook.ui.diagnosis import diagnosis_view
 from memrunbook.ui.errors import error_view, notice
 from memrunbook.ui.facts import facts_view
-from memrunbook.ui.gate import details_view, gate_view
+from memrunbook.ui.gate import ask_line, details_view, gate_view
+from memrunbook.ui.header import open_blocks
 from memrunbook.ui.journal import RunLine, runs_view
 from memrunbook.ui.listing import Listed, list_view
 from memrunbook.ui.plan import plan_view
@@ -103,6 +106,21 @@ def _held() -> list[Block]:
     ]
 
 
+def _outdated() -> list[Block]:
+    """A saved plan that may not be applied any more: both sides of what differs."""
+    host = Outdated("the host was rebooted after the plan was made", "boot-id 4d2f", "boot-id 91ac")
+    step = Outdated("step restart-grower/search-api.service is not what was approved",
+                    "Restart search-api.service (search-api.service main process 812 invocation 4f1c boot 4d2f, risk "
+                    "medium, sha256:5b0ac9d1)", "Restart search-api.service (search-api.service main process 2471 "
+                    "invocation 90ee boot 4d2f, risk medium, sha256:e7712fa0)")  # fmt: skip
+    skipped = s.finished("skipped", why=f"not reached: {step.what}", summary="", seconds=0.0, before={}, after={})
+    hint = "plan again, and have that approved: runbook plan NAME --host HOST --out FILE"
+    return [
+        *report_view(s.report("refused", begun=None, steps=(), why=host.what, hint=hint, others=(host,)), s.RUN),
+        *report_view(s.report("refused", skipped, why=step.what, hint=hint, others=(step,)), s.RUN),
+    ]
+
+
 def _report_bad() -> list[Block]:
     lost = s.finished("unknown", why="the connection was lost", open=True)
     undone = s.finished("undone", id="swap-less", why="not proven within 300 s: vmstat.refaults_per_second < 100.0; it "
@@ -118,6 +136,24 @@ def _report_bad() -> list[Block]:
         ),
         *report_view(s.report("interrupted", refused, before={}, after={}, begun=None), s.RUN),
         *summary_view([s.report(), s.report("failed", undone, why="a step failed")]),
+    ]
+
+
+def _in_flight() -> list[Block]:
+    """A run that was killed in the middle of a restart: wherever somebody looks."""
+    began = s.report().begun
+    cut = fold(s.HOST, [began, s.finished(id="evidence")] if began else [], left=[s.IN_FLIGHT])
+    line = RunLine(s.IN_FLIGHT.run, s.TAKEN.utc, "swap-thrashing", (s.HOST,), "interrupted", "ada",
+                   (f"{s.HOST}: {s.IN_FLIGHT.told}",))  # fmt: skip
+    asked = structs.replace(s.question(), looks=(s.LOOKED,))
+    return [
+        *runs_view([line], s.LATER),
+        *report_view(cut, s.IN_FLIGHT.run),
+        *open_blocks([s.IN_FLIGHT, structs.replace(s.IN_FLIGHT, answer="done", who="")]),
+        *gate_view(s.HOST, asked, s.NOW),
+        line_of(ask_line(s.HOST, asked, f"Type {asked.again} to go on")),
+        progress_line(s.HOST, Look(s.IN_FLIGHT.run, s.IN_FLIGHT.record)),
+        progress_line(s.HOST, Record(s.LOOKED)),
     ]
 
 
@@ -198,6 +234,8 @@ CASES: dict[str, Callable[[], Sequence[Block]]] = {
     "report": _report,
     "report-bad": _report_bad,
     "held": _held,
+    "outdated": _outdated,
+    "in-flight": _in_flight,
     "progress": _progress,
     "errors": _errors,
     "undo": _undo,

@@ -20,7 +20,8 @@ from memrunbook.core.plan.plan import Plan, PlannedStep
 from memrunbook.core.reading.fact import Doc, Reading, Unavailable
 from memrunbook.core.reading.metric import Metric, _walk
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.run.event import Diagnosed, StepFinished
+from memrunbook.core.run.event import Diagnosed, LookedAt, StepFinished
+from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.report import HostReport
 from memrunbook.core.run.request import AskApproval
 from memrunbook.core.runbook.condition import Evidence, State, Verdict
@@ -255,6 +256,16 @@ SIGNALS = {"memory.available_percent": 3.1, "swap.in_bytes_per_second": int(4.7 
 CALM = {"memory.available_percent": 61.5, "swap.in_bytes_per_second": 0, "pressure.full.avg10": 0.0}
 
 
+IN_FLIGHT = OpenStep(
+    run="20261122T091205Z-kazi", runbook="swap-thrashing", host=HOST, step="restart-hog", action="restart_unit",
+    target="hog.service", summary="Restart hog.service", started="2026-11-22T09:12:07.000Z", record="7" * 64,
+    who="ada@ops-1",
+)  # fmt: skip
+LOOKED = LookedAt(
+    run=IN_FLIGHT.run, step="restart-hog", action="restart_unit", target=GROWER, summary=f"Restart {GROWER}",
+    started=IN_FLIGHT.started, record="7" * 64, found="unknown",
+    why="its command began, and how it ended is not on the host",
+)  # fmt: skip
 STUCK = {"memory.available_percent": 3.2, "swap.in_bytes_per_second": int(4.6 * MIB), "pressure.full.avg10": None}
 
 

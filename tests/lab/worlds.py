@@ -13,6 +13,7 @@ from memrunbook.core.errors import Interrupted, Refused, RunbookError, SessionLo
 from memrunbook.core.instant import Instant
 from memrunbook.core.reading.fact import Reading, Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.run.applied import ApprovedPlan, as_approved
 from memrunbook.core.run.event import Event, RunFinished, StepFinished
 from memrunbook.core.run.request import (
     Approval,
@@ -217,9 +218,12 @@ def play(runbook: Runbook, choose: Choose) -> Run:
     return follow(runbook, World(choose))
 
 
-def follow(runbook: Runbook, world: Follows, watch: Sampling | None = None) -> Run:
-    """Plays a run to its end in this world."""
+def follow(
+    runbook: Runbook, world: Follows, watch: Sampling | None = None, approved: ApprovedPlan | None = None
+) -> Run:
+    """Plays a run to its end in this world; that of a saved plan where one is given."""
     run, asking = Run(runbook), run_plan(runbook, watch)
+    asking = as_approved(asking, approved) if approved else asking
     request: Request = next(asking)
     while len(run.told) < ENOUGH:
         told = Told(request)

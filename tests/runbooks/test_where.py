@@ -91,6 +91,20 @@ def test_what_a_balloon_or_a_driver_holds_is_the_cause_before_any_service(
             assert planned(book(name), seen, step).decision != "change", step
 
 
+SHORT_OF_MEMORY = ("memory-shortage", "oom-event", "swap-exhausted", "swap-thrashing")
+FELT = ("freeze_unit", "stop_unit", "restart_unit", "limit_unit")
+
+
+@pytest.mark.parametrize("name", SHORT_OF_MEMORY)
+def test_no_suspect_is_touched_where_a_driver_holds_the_memory(name: str) -> None:
+    """Whoever is large or grows is not the cause then; what a victim of a limit needs is another matter."""
+    steps = [one for one in book(name).steps if one.spec.action in FELT and one.for_each is not None]
+    chosen = [one for one in steps if one.for_each is not None and "units.suspects" in one.for_each.source]
+    assert chosen
+    for step in chosen:
+        assert any("a balloon or a driver" in guard.why for guard in step.guards), step.spec.id
+
+
 def test_a_service_is_left_alone_by_a_guard_too() -> None:
     seen = snapshot({**THRASHING, **SWAP_FULL}, services(GROWER), foreign(30, 0))
     step = planned(book("swap-thrashing"), seen, "restart-grower")

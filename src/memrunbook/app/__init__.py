@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from memrunbook.app.accounting import AccountArguments, AccountsResult, account, accounts, records
+    from memrunbook.app.applying import ApplyArguments, apply
+    from memrunbook.app.approving import ApproveArguments, ApproveResult, approve
     from memrunbook.app.auditing import AuditArguments, AuditResult, audit
     from memrunbook.app.connectors import Connectors
     from memrunbook.app.diagnosing import DiagnoseArguments, DiagnoseResult, diagnose
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 # What is public, and the file that holds it.
 _HOMES = {
     "accounting": ("AccountArguments", "AccountsResult", "account", "accounts", "records"),
+    "approving": ("ApproveArguments", "ApproveResult", "approve"),
+    "applying": ("ApplyArguments", "apply"),
     "auditing": ("AuditArguments", "AuditResult", "audit"),
     "connectors": ("Connectors",),
     "diagnosing": ("DiagnoseArguments", "DiagnoseResult", "diagnose"),
@@ -44,6 +48,9 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "AccountArguments",
     "AccountsResult",
+    "ApplyArguments",
+    "ApproveArguments",
+    "ApproveResult",
     "AuditArguments",
     "AuditResult",
     "Connectors",
@@ -62,6 +69,8 @@ __all__ = [
     "ValidateResult",
     "account",
     "accounts",
+    "apply",
+    "approve",
     "audit",
     "consent",
     "diagnose",

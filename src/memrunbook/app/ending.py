@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from memrunbook.app.saving import Deciding, save
 from memrunbook.core.errors import JournalError, UsageError
 from memrunbook.core.run.event import LookedAt, Outcome, UndoPlanned
 from memrunbook.core.run.record import EndedHost, Temporary
 from memrunbook.core.run.report import HostReport
 from memrunbook.state.names import file_name
-from memrunbook.state.plans import save_plans
 
 
 def ended_host(report: HostReport, run_id: str) -> EndedHost:
@@ -40,14 +40,14 @@ def refused_changes(report: HostReport) -> list[str]:
     return [f"again:{word}" if word in unknown else word for word in words]
 
 
-def save_refused(folder: Path, reports: Sequence[HostReport], creator: str) -> dict[str, Path]:
+def save_refused(folder: Path, reports: Sequence[HostReport], asked: Deciding) -> dict[str, Path]:
     """The plans of the hosts where a gate refused, in their final format; JournalError where that cannot be written."""
     saved = {}
     for report in reports:
         if report.begun is not None and any(step.state == "refused" for step in report.steps):
             saved[report.host] = folder / f"plan-{file_name(report.host)}.json"
             try:
-                save_plans(saved[report.host], [report.begun.plan], creator)
+                save(saved[report.host], asked, [report.begun.plan])
             except UsageError as error:  # what was done is done: that is no mistake of whoever typed the command
                 hint = "free space there; the run itself has ended, and is sealed"
                 raise JournalError(error.message, where=error.where, hint=hint) from None

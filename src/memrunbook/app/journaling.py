@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.record import Actor, Answered, Context, Envelope, plain
-from memrunbook.core.runbook.bound import Runbook
 from memrunbook.runtime.ports import Clock
 from memrunbook.state.forwarding import forward_change
 from memrunbook.state.journal import RunJournal
 from memrunbook.state.run_directory import RunDirectory
 from memrunbook.version import __version__
+
+
+class Titled(Protocol):
+    """A runbook as records name it."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of its file, in hex."""
 
 
 @dataclass
@@ -26,7 +37,7 @@ class HostJournal:
     directory: RunDirectory
     journal: RunJournal
     host: str
-    runbook: Runbook
+    runbook: Titled
     actor: Actor
     clock: Clock
     copy: Callable[[dict[str, Any]], None]

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from memrunbook.app.actor import this_actor
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.reading import ReadArguments, read, sampling_of, seen
 from memrunbook.core.host import Host
 from memrunbook.core.plan.judged import Planned
 from memrunbook.core.reading.reached import Reached
+from memrunbook.core.run.record import Actor
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.documents.library import Library, usual_library
 from memrunbook.state.paths import usual_state_dir
@@ -38,6 +40,7 @@ class PlanArguments:
     parameters: Mapping[str, str] = field(default_factory=dict)
     watch: float | None = None
     out: Path | None = None
+    actor: Actor = field(default_factory=this_actor)
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.E
     Interrupted once `stop` is set.
     """
     policy = arguments.library.policy()  # a mistake in it is told before any host is asked
+    config = arguments.library.config()
     runbook = arguments.library.runbook(arguments.runbook, arguments.parameters)
     reached = read(
         ReadArguments(
@@ -77,9 +81,10 @@ def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.E
     done, left = handled(arguments.state, known), left_open(arguments.state, known)
     planned = tuple(_planned(runbook, one, done) for one in reached)
     if arguments.out is not None:
-        from memrunbook.state.plans import save_plans
+        from memrunbook.app.saving import lasting, save
 
-        save_plans(arguments.out, [one.plan for one in planned if one.plan is not None])
+        planned = tuple(replace(one, plan=lasting(one.plan, config)) if one.plan else one for one in planned)
+        save(arguments.out, arguments, [one.plan for one in planned if one.plan is not None])
     return PlanResult(runbook, planned, {one.reached.name: _open_on(one.reached, left) for one in planned})
 
 

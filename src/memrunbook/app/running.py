@@ -15,21 +15,25 @@ from memrunbook.app.ending import ended_host, save_refused
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.journaling import HostJournal
 from memrunbook.app.notice import SILENT, Notice
+from memrunbook.app.others import OthersFirst
 from memrunbook.app.reading import refuse_twins, sampling_of
+from memrunbook.app.saving import named
 from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import JournalError, RunbookError
 from memrunbook.core.host import Host
+from memrunbook.core.plan.approval import ApprovalRule
 from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.run.applied import ApprovedPlan, as_approved
 from memrunbook.core.run.event import Event
 from memrunbook.core.run.flight import OpenStep, flight
-from memrunbook.core.run.record import Actor, Ended, Invoked, Order, Recorded, plain
+from memrunbook.core.run.record import Actor, AppliedPlan, Ended, Invoked, Order, Recorded, plain
 from memrunbook.core.run.report import HostReport, fold
 from memrunbook.core.run.request import Asking
 from memrunbook.core.run.resume import Behind, give_back
 from memrunbook.core.run.run import not_reached, run_plan
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.core.runbook.spec import Sampling
-from memrunbook.documents.library import Library, is_path, usual_library
+from memrunbook.documents.library import Library, usual_library
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.fleet import each
@@ -59,6 +63,7 @@ class RunArguments:
 
     `reason` and `command` (what was typed) are kept in the journal, and `options`, the words that say how the hosts are
     reached. `break_lock` takes over the lock of a dead run.
+    `applied` and, by host, `approved` say what a run may do that carries out a saved plan; `people` approved that.
     """
 
     runbook: str
@@ -73,6 +78,9 @@ class RunArguments:
     options: tuple[str, ...] = ()
     break_lock: bool = False
     actor: Actor = field(default_factory=this_actor)
+    applied: AppliedPlan | None = None
+    approved: Mapping[str, ApprovedPlan] = field(default_factory=dict)
+    people: int = 0
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,7 @@ def run(
     the run after what is under way; `alone` is entered while a gate waits for its answer.
     """
     policy = arguments.library.policy()  # a mistake in it is told before any host is asked
+    arguments.library.config()
     refuse_twins(arguments.hosts)
     arguments.connectors.check(arguments.hosts)
     runbook = arguments.library.runbook(arguments.runbook, arguments.parameters)
@@ -138,7 +147,7 @@ def to_its_end(running: Running, hosts: Sequence[Host], ended: Sequence[HostRepo
         then = f"then: runbook resume {directory.run_id} (report shows how far it came)"
         at = "".join(f"; under way on {opened.host}: {opened.told}" for opened in running.in_flight())
         raise JournalError(f"{error.message}{at}", where=error.where, hint=f"{error.hint}; {then}") from None
-    saved = save_refused(directory.path, reports, running.arguments.actor.user)
+    saved = save_refused(directory.path, reports, running.arguments)
     return RunResult(directory.run_id, tuple(reports), saved)
 
 
@@ -162,8 +171,9 @@ def _invoked(arguments: RunArguments, runbook: Runbook, clock: SystemClock) -> I
             name: HIDDEN if named_secret(name) else redact(str(value)) for name, value in runbook.parameters.items()
         },
         hosts=tuple(host.name for host in arguments.hosts),
+        applied=arguments.applied,
         order=Order(
-            runbook=str(Path(arguments.runbook).absolute()) if is_path(arguments.runbook) else arguments.runbook,
+            runbook=named(arguments.runbook),
             hosts=arguments.hosts,
             parameters={
                 name: HIDDEN if named_secret(name) else redact(value) for name, value in arguments.parameters.items()
@@ -255,6 +265,10 @@ class Running:
             return give_back()
         return run_plan(self.runbook, self._watch, left=self.left, behind=part.behind)
 
+    def rules(self) -> tuple[ApprovalRule, ...]:
+        """What other people must approve before."""
+        return self.arguments.library.config().approvals
+
     def _part(self, host: Host) -> Earlier:
         return self.parts.get(host.name, Earlier())
 
@@ -284,7 +298,7 @@ class Running:
                 on_first=self._on_first,
             ),
             session=session,
-            approver=self.approver,
+            approver=OthersFirst(self.approver, self.rules(), self.runbook.name, clock.now, arguments.people),
             journal=journal,
             clock=clock,
             policy=self.policy,
@@ -298,7 +312,8 @@ class Running:
             stop=self.stop.is_set,
         )
         try:
-            return (yield from interpreter.run(self.asking(host)))
+            asking, approved = self.asking(host), arguments.approved.get(host.name)
+            return (yield from interpreter.run(as_approved(asking, approved) if approved else asking))
         except JournalError:
             interpreter.release()  # nothing more may be done here, but the host shall not stay locked
             raise

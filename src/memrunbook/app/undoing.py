@@ -19,6 +19,7 @@ from memrunbook.app.running import RunArguments, Running, RunResult, to_its_end
 from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import Refused, RunbookError
 from memrunbook.core.host import Host
+from memrunbook.core.plan.approval import ApprovalRule
 from memrunbook.core.plan.plan import Plan
 from memrunbook.core.run.event import UndoPlanned
 from memrunbook.core.run.record import Actor, Envelope, Invoked, Order, plain
@@ -90,6 +91,10 @@ class UndoRun(Running):
     def asking(self, host: Host) -> Asking[None]:
         """Takes back what the run had made there."""
         return undo_run(self.pasts[host.name])
+
+    def rules(self) -> tuple[ApprovalRule, ...]:
+        """Taking back waits for nobody else: its gates are asked."""
+        return ()
 
 
 def undo_order(state: Path, run: str) -> Order | None:

@@ -16,7 +16,22 @@ from memrunbook.cli import commands, exit_codes, streams
 from memrunbook.core.errors import RunbookError, UsageError
 from memrunbook.version import __version__
 
-ORDER = ("list", "show", "validate", "new", "facts", "diagnose", "plan", "run", "runs", "report", "resume", "audit")
+ORDER = (
+    "list",
+    "show",
+    "validate",
+    "new",
+    "facts",
+    "diagnose",
+    "plan",
+    "run",
+    "apply",
+    "approve",
+    "runs",
+    "report",
+    "resume",
+    "audit",
+)
 EPILOG = "Exit codes:\n\n\b\n" + "\n".join(f"{code:>4}  {text}" for code, text in exit_codes.TABLE.items())
 
 

@@ -23,13 +23,17 @@ WAY = frozenset({
 })  # fmt: skip
 
 
-def kept_options(without: str = "") -> list[str]:
-    """The words of the options of the command under way that its successor needs too, those of one parameter apart."""
+PLANNED = frozenset({"transport", "parameters", "watch", "tag", "allow", "yes"})
+"""What of that a saved plan holds, or needs no more."""
+
+
+def kept_options(*without: str) -> list[str]:
+    """The words of the options of the command under way that its successor needs too, `without` some of them."""
     context = click.get_current_context()
     words: list[str] = []
     for option in context.command.params:
         typed = option.name and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
-        if isinstance(option, click.Option) and option.name in KEPT - {without} and typed:
+        if isinstance(option, click.Option) and option.name in KEPT.difference(without) and typed:
             words += _words(option, context.params[option.name])
     return words
 
@@ -56,7 +60,7 @@ def _absolute(value: object) -> object:
 
 def reach(host: Host, without: str = "") -> str:
     """The options that reach a host again, as in "--host ada@search-03 --identity key"."""
-    return shlex.join(["--host", host.typed, *kept_options(without)])
+    return shlex.join(["--host", host.typed, *kept_options(*([without] if without else []))])
 
 
 def parameter_words(values: Mapping[str, str]) -> str:
@@ -67,6 +71,16 @@ def parameter_words(values: Mapping[str, str]) -> str:
 def run_command(runbook: str, host: Host, *more: str) -> str:
     """`runbook run NAME --host HOST …` with the options that were given."""
     return " ".join([shlex.join(["runbook", "run", runbook]), reach(host), *([shlex.join(more)] if more else [])])
+
+
+def apply_command(plan: Path) -> str:
+    """`runbook apply FILE …` with the options that were given."""
+    return shlex.join(["runbook", "apply", str(plan), *kept_options(*PLANNED)])
+
+
+def approve_command(plan: Path) -> str:
+    """`runbook approve FILE …`, with the folder of the configuration where it was given."""
+    return shlex.join(["runbook", "approve", str(plan), *kept_options(*KEPT - {"config_dir"})])
 
 
 def _words(option: click.Option, value: object) -> list[str]:

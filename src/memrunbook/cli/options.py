@@ -99,6 +99,9 @@ OUTPUT = OptionGroup(
 )
 
 
+COLOR = OptionGroup("color", lambda *, color: color, {"color": OUTPUT.options["color"]})
+
+
 def _library(*, runbooks: tuple[Path, ...], config_dir: Path | None) -> Library:
     return usual_library(runbooks, config_dir)
 
@@ -108,7 +111,7 @@ LIBRARY = OptionGroup(
     _library,
     {
         "runbooks": _path("--runbooks", text="A folder of runbooks, searched first.", multiple=True),
-        "config_dir": _path("--config-dir", text="The folder of services.yaml and runbooks/."),
+        "config_dir": _path("--config-dir", text="The folder of config.yaml, services.yaml, runbooks/."),
     },
 )
 
@@ -160,6 +163,16 @@ REACH: Mapping[str, Decorated] = {
     ),
 }
 HOSTS = OptionGroup("targets", Targets, REACH)
+
+
+def _planned(**values: Any) -> Targets:
+    """Which hosts and how they are called stands in the plan."""
+    return Targets(host=(), transport="ssh", tag=(), **values)
+
+
+PLANNED_HOSTS = OptionGroup(
+    "targets", _planned, {name: option for name, option in REACH.items() if name not in ("host", "transport", "tag")}
+)
 HOSTS_OR_REPLAY = OptionGroup(
     "targets", Targets, {**REACH, "replay": _path("--replay", text="Recorded answers instead of a host.")}
 )

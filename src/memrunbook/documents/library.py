@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +17,15 @@ from memrunbook.documents.shipped import shipped
 if TYPE_CHECKING:
     from memrunbook.core.action.policy import ServicePolicy
     from memrunbook.core.runbook.bound import Runbook
+    from memrunbook.documents.config import Config
 
 HEAD = frozenset({"name", "title"})
 # A title as most files have it: plain words on a line of their own. Anything else is read as YAML, which costs more to
 # import than all the rest of `runbook list`.
 PLAIN_TITLE = re.compile(rb"^title: ([A-Za-z][\w ,.()/-]*[\w.)])\r?$", re.MULTILINE)
 SHIPPED = "shipped"
+# How a saved plan begins: people hand it over where a runbook is wanted.
+SAVED_PLAN = re.compile(rb'\s*\{\s*"format": *"memrunbook\.saved-plan/')
 
 
 class LibraryEntry(NamedTuple):
@@ -35,10 +40,14 @@ class LibraryEntry(NamedTuple):
 
 @dataclass(frozen=True)
 class Library:
-    """The runbooks of these folders, in order, and the shipped ones; `services` is the file of the service policy."""
+    """The runbooks of these folders, in order, and the shipped ones.
+
+    `services` is the file of the service policy, `settings` that of everything else that an organisation asks for.
+    """
 
     folders: tuple[Path, ...] = ()
     services: Path | None = None
+    settings: Path | None = None
 
     def entries(self) -> list[LibraryEntry]:
         """Every runbook by name, those of the earlier folders first."""
@@ -82,6 +91,16 @@ class Library:
 
         return load_policy(self.services)
 
+    def config(self) -> Config:
+        """What config.yaml says; nothing is asked where there is none. DocumentError with every problem."""
+        from memrunbook.documents.config import Config, load_config
+
+        return Config() if self.settings is None else load_config(self.settings)
+
+    def digest(self, name: str) -> str:
+        """The SHA-256 of a runbook's file, by name or path; DocumentError or UsageError where there is none."""
+        return hashlib.sha256(read(name, self.folders)[0]).hexdigest()
+
 
 def _refuse_unknown(parameters: Mapping[str, str], runbooks: Sequence[Runbook]) -> None:
     known = {name for runbook in runbooks for name in runbook.parameters}
@@ -103,13 +122,19 @@ def config_dirs(given: Path | None = None) -> list[Path]:
 def usual_library(runbooks: Sequence[Path] = (), config_dir: Path | None = None) -> Library:
     """The library of whoever runs this: named folders, $RUNBOOK_PATH, the config folders; never the current folder.
 
-    The first services.yaml counts.
+    The first services.yaml counts, and the first config.yaml. UsageError for a named folder that is not there: what it
+    forbids would silently be allowed.
     """
+    for option, folder in [("--config-dir", config_dir), *(("--runbooks", one) for one in runbooks)]:
+        if folder is not None and not folder.is_dir():
+            what = "this is no folder" if folder.exists() else "there is no such folder"
+            raise UsageError(what, where=f"{option} {folder}", hint="check the path")
     dirs = config_dirs(config_dir)
     named = [Path(part) for part in os.environ.get("RUNBOOK_PATH", "").split(os.pathsep) if part]
     services = [folder / "services.yaml" for folder in dirs]
     folders = (*runbooks, *named, *(folder / "runbooks" for folder in dirs))
-    return Library(folders, next((file for file in services if file.exists()), services[-1]))
+    settings = next((folder / "config.yaml" for folder in dirs if (folder / "config.yaml").exists()), None)
+    return Library(folders, next((file for file in services if file.exists()), services[-1]), settings)
 
 
 def entries(folders: Sequence[Path]) -> list[LibraryEntry]:
@@ -140,6 +165,8 @@ def read(name: str, folders: Sequence[Path]) -> tuple[bytes, str, str]:
         if file.name == f"{name}.yaml":
             shown = f"{file.name} ({SHIPPED})" if origin == SHIPPED else str(file)
             return file.read_bytes(), shown, origin
+    if name.endswith(".json"):
+        return _read_path(Path(name)), name, "file"
     known = sorted({file.name.removesuffix(".yaml") for _, file in _files(folders)})
     from difflib import get_close_matches
 
@@ -150,10 +177,13 @@ def read(name: str, folders: Sequence[Path]) -> tuple[bytes, str, str]:
 
 def _read_path(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
         hint = "check the path, or name a runbook without it: runbook list"
         raise DocumentError([Problem(str(path), f"the file cannot be read: {error.strerror}", hint)]) from None
+    if SAVED_PLAN.match(content):
+        raise UsageError("this is a saved plan", where=str(path), hint=f"runbook apply {shlex.quote(str(path))}")
+    return content
 
 
 def _files(folders: Sequence[Path]) -> Iterator[tuple[str, Path]]:

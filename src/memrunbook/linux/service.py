@@ -19,7 +19,10 @@ PROPERTIES = (
     "ActiveEnterTimestampMonotonic", "InvocationID", "OOMPolicy", "Restart", "WatchdogUSec",
     "CanStart", "CanStop", "CanFreeze", "RefuseManualStop", "RefuseManualStart", "NeedDaemonReload", "FreezerState",
     "TimeoutStartUSec", "TimeoutStopUSec", "StartLimitBurst", "DropInPaths",
+    "RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf",
 )  # fmt: skip
+DRAGGED = ("RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf")
+"""The units that systemd stops and restarts with this one: systemd.unit(5), Requires, Requisite, BindsTo, PartOf."""
 KERNEL = ("kernel_stack", "pagetables", "sec_pagetables", "percpu", "slab_reclaimable", "slab_unreclaimable")
 """What `kernel` of memory.stat sums up on kernels before 5.18, as far as they count it."""
 OFTEN = 3
@@ -190,6 +193,7 @@ class Service(Struct, frozen=True, kw_only=True):
     timeout_seconds: Annotated[
         float | None, Doc("what a stop and a start may take", Unit.SECONDS, "TimeoutStopUSec, TimeoutStartUSec")
     ] = None
+    dragged: Annotated[str, Doc("units that stop and restart with it, space apart", source=", ".join(DRAGGED))] = ""
     policy: UnitPolicy = UNLISTED
 
 
@@ -231,6 +235,7 @@ def read_service(shown: Properties, memory: ServiceMemory, uptime: float) -> Ser
         start_limit_hit=_limited(shown),
         cluster_managed=_CLUSTER in shown.get("DropInPaths", ""),
         timeout_seconds=None if stop is None or start is None else stop + start,
+        dragged=" ".join(dict.fromkeys(unit for name in DRAGGED for unit in shown.get(name, "").split())),
     )
 
 

@@ -88,7 +88,9 @@ RULES = (
         rf"\1{HIDDEN}",
         "-p",
     ),
-    HidingRule(("sshpass",), re.compile(r"\b(sshpass\s{1,40}-p\s{0,40})(?!\s{{0,40}}\[redacted)[^\s]\S*"), rf"\1{HIDDEN}"),
+    HidingRule(
+        ("sshpass",), re.compile(r"\b(sshpass\s{1,40}-p\s{0,40})(?!\s{0,40}\[redacted)\S+"), rf"\1{HIDDEN}"
+    ),
     HidingRule(
         ("-p ", "-p\t", "-p\n", '-p"', "-p\\"),
         re.compile(rf"(?<!\S)(-p\s{{1,40}}){WORD_LIKE_ONE}(?!\S)"),

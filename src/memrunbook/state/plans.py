@@ -1,46 +1,123 @@
-"""Saved plans: what was decided, with the digests that an approval is for."""
+"""Saved plans: written for whoever will carry them out, and read back with what became of the file since."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
-from msgspec import Struct
 
-from memrunbook.core.errors import UsageError
-from memrunbook.core.plan.plan import Plan
+from memrunbook.core.errors import Refused, UsageError
+from memrunbook.core.instant import Instant
+from memrunbook.core.plan.saved import Difference, SavedPlan, approved_changes, other_time
 from memrunbook.core.units import encode
-from memrunbook.runtime.redaction import redacted
+from memrunbook.runtime.redaction import HIDDEN, redacted
 from memrunbook.version import __version__
 
+FORMAT = "memrunbook.saved-plan/"
+MADE = "runbook plan NAME --host HOST --out FILE makes one"
+LARGEST = 64 << 20
 
-class SavedPlan(Struct, frozen=True):
-    """The file: format, the engine that made it, who, and one plan a host.
 
-    `digests` holds, in the order of `plans`, what an approval of each step is for, by the step's label. They are kept
-    beside the changes, since what looks like a secret in a change's words is hidden.
+@dataclass(frozen=True)
+class PlanFile:
+    """A saved plan as its file holds it: the bytes, which approvals are over, and their SHA-256 in hex.
+
+    `changed` says in what the file is not as it was saved.
     """
 
-    format: str
-    engine: str
-    creator: str
-    plans: tuple[Plan, ...]
-    digests: tuple[dict[str, str], ...]
+    path: Path
+    content: bytes
+    saved: SavedPlan
+    changed: Difference | None = None
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the file, in hex."""
+        return hashlib.sha256(self.content).hexdigest()
+
+    def outdated(self, now: Instant) -> Difference | None:
+        """Why the plan may neither be approved nor applied: the file was changed, or it is not its time."""
+        times = (other_time(plan, now) for plan in self.saved.plans)
+        return self.changed or next((one for one in times if one is not None), None)
 
 
-FORMAT = "memrunbook.saved-plan/1"
+def save_plan(path: Path, saved: SavedPlan) -> None:
+    """Writes a plan to a file, readable by its owner alone; UsageError where that cannot be.
 
-
-def save_plans(path: Path, plans: Sequence[Plan], creator: str = "") -> None:
-    """Writes plans to a file, readable by its owner alone; UsageError where that cannot be."""
-    digests = tuple({step.label: step.digest for step in plan.changes} for plan in plans)
-    saved = redacted(
-        msgspec.to_builtins(SavedPlan(FORMAT, __version__, creator, tuple(plans), digests), enc_hook=encode)
-    )
-    content = msgspec.json.format(msgspec.json.encode(saved), indent=2)
+    What looks like a secret is hidden in it.
+    """
+    found: dict[str, Any] = redacted(msgspec.to_builtins(saved, enc_hook=encode))
+    found["checksum"] = _checksum(found)
+    content = msgspec.json.format(msgspec.json.encode(found), indent=2)
     try:
         path.touch(mode=0o600, exist_ok=True)
         path.write_bytes(content + b"\n")
     except OSError as error:
         raise UsageError(f"the plan cannot be written: {error.strerror}", where=str(path)) from None
+
+
+def load_plan(path: Path) -> PlanFile:
+    """Reads a saved plan.
+
+    UsageError for what is none, or cannot be read; Refused for one that this version does not understand.
+    """
+    content = _content(path)
+    try:
+        found = msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or not str(found.get("format")).startswith(FORMAT):
+        raise UsageError("this is no saved plan", where=str(path), hint=f"{MADE}; a runbook is run by: runbook run")
+    checksum = _checksum(found)
+    try:
+        saved = msgspec.convert(found, SavedPlan)
+        changed = _changed(saved, checksum)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise Refused(
+            f"this version ({__version__}) cannot read the plan, which engine {found.get('engine', 'unknown')} "
+            f"saved as {found.get('format')}: {error}",
+            where=str(path),
+            hint=f"plan again with this version: {MADE}",
+        ) from None
+    return PlanFile(path, content, saved, changed)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > LARGEST:
+            raise UsageError("this is no saved plan: it is too large", where=str(path), hint=MADE)
+        return path.read_bytes()
+    except PermissionError:
+        hint = f"whoever made it can let you read it: chmod g+r {path}, or hand a copy over"
+        raise UsageError("the plan cannot be read: it is another user's", where=str(path), hint=hint) from None
+    except OSError as error:
+        raise UsageError(f"the plan cannot be read: {error.strerror}", where=str(path), hint=MADE) from None
+
+
+def _checksum(found: dict[str, Any]) -> str:
+    """Over all but itself, whatever the order of keys and the white space."""
+    rest = {name: value for name, value in found.items() if name != "checksum"}
+    return hashlib.sha256(msgspec.json.encode(rest, order="sorted")).hexdigest()
+
+
+def _changed(saved: SavedPlan, checksum: str) -> Difference | None:
+    """Whether digests stand for the changes beside them, and the file is the one that was written.
+
+    ValueError where its parts do not belong together.
+    """
+    if not len(saved.hosts) == len(saved.plans) == len(saved.digests):
+        raise ValueError("its hosts, plans and digests are not as many")
+    for host, plan, digests in zip(saved.hosts, saved.plans, saved.digests, strict=True):
+        if host.name != plan.host or len(plan.changes) != len(digests):
+            raise ValueError(f"what it holds for {host.name} does not belong together")
+        for step, digest in approved_changes(plan, digests):
+            if step.digest != digest and HIDDEN not in msgspec.json.encode(step.change, enc_hook=encode).decode():
+                what = f"the file was changed after it was saved: step {step.label} on {host.name}"
+                return Difference(what, f"change sha256:{digest[:8]}", f"change sha256:{step.digest[:8]}")
+    if saved.checksum != checksum:
+        what = "the file was changed after it was saved"
+        return Difference(what, f"checksum {saved.checksum[:8] or 'none'}", f"checksum {checksum[:8]}")
+    return None

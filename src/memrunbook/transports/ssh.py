@@ -203,13 +203,19 @@ class SshConnector:
         self.options.notice(self.host.name, what, seconds)
 
     def _login(self, link: SshLink, target: Target, seconds: float) -> None:
-        from paramiko import Agent, SSHException
+        from paramiko import SSHException
 
-        from memrunbook.transports.shared.ssh_keys import Offer
+        from memrunbook.transports.shared.ssh_keys import ANSWER, BoundedAgent, Offer
 
         offer = Offer(self.options.ring(), target.identities, target.only_identities)
         try:
-            agent = Agent()
+            agent = BoundedAgent()
+        except TimeoutError:
+            raise LoginError(
+                f"the ssh agent accepts, and did not answer within {ANSWER:.0f} s",
+                where=target.where,
+                hint="is it locked or hung? SSH_AUTH_SOCK= before the command goes without it",
+            ) from None
         except (SSHException, OSError) as error:
             raise LoginError(f"the ssh agent does not answer: {error}", where=target.where) from error
         try:

@@ -73,6 +73,12 @@ def _containers(log: KernelLog) -> str:
     return f"{_names(notes)}, by the runtime's word; the kernel's own lines are not in this log" if notes else ""
 
 
+def _system(log: KernelLog) -> str:
+    notes = _of(log, "system-oom")
+    told = "the whole node was short, by the kubelet's word; the kernel's own lines (journalctl -k there) say why"
+    return f"{_names(notes)} killed: {told}" if notes else ""
+
+
 def _node(log: KernelLog) -> str:
     notes = _of(log, "eviction")
     return f"the kubelet tried {plural(len(notes), 'time')} to free memory; no eviction is shown" if notes else ""
@@ -107,6 +113,7 @@ HEADLINES: tuple[tuple[str, Style, Callable[[KernelLog], str]], ...] = (
     ("ALLOCATIONS FAILED", "warning", _large),
     ("PAGE FAULTS FAILED", "warning", _faults),
     ("UNITS KILLED", "warning", _units),
+    ("OUT OF MEMORY", "critical", _system),
     ("CONTAINERS OUT OF MEMORY", "warning", _containers),
     ("NODE SHORT OF MEMORY", "warning", _node),
     ("PODS EVICTED", "warning", _evicted),

@@ -24,6 +24,7 @@ KINDS = {
     "pids": ("Forks refused", "in {}: it has as many processes as it may (pids.max, TasksMax); not memory"),
     "unit": ("Units (systemd)", "{} lost a process to the OOM killer"),
     "container": ("Containers", "{}: out of memory, by the runtime's word"),
+    "system-oom": ("Killed (kubelet)", "{}: the whole node was out of memory; the kernel's own lines say who held it"),
     "eviction": ("Node pressure", "the kubelet tried to free {}: the node was short, no limit was hit"),
     "evicted": ("Pods evicted", "{}: the log does not show whether for memory or for disk"),
     "not-killed": ("Not killed", "{}"),

@@ -6,7 +6,7 @@ import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from memrunbook.core.run.event import Outcome, StepFinished, StepState, StillHeld, UndoPlanned
+from memrunbook.core.run.event import Event, Outcome, Outdated, StepFinished, StepState, StillHeld, UndoPlanned
 from memrunbook.core.run.report import HostReport, Reported
 from memrunbook.core.units import format_duration
 from memrunbook.ui.advice import advice_rows
@@ -64,7 +64,7 @@ def report_view(report: HostReport, run_id: str, who: Sequence[Block] = ()) -> l
         blocks.append(Grid(tuple(_steps(report.steps, run_id)), under=2))
     others = [event for event in report.others if not isinstance(event, StillHeld | UndoPlanned)]
     if others:
-        blocks += [BLANK, *(line(Span(event.told, whole=True)) for event in others)]
+        blocks += [BLANK, *(block for event in others for block in _other(event))]
     if report.before or report.after:
         blocks += [BLANK, line(Span("Signals", "strong")), _signals(report)]
     memory = kept_memory_rows(report.where)
@@ -103,6 +103,14 @@ def finished_line(host: str, outcome: Outcome, why: str) -> Line:
     return Line(text(Span(host, "quiet"), "  "), text(Span(word, style), f": {why or meaning}"))
 
 
+def _other(event: Event) -> list[Block]:
+    """An event that has no place of its own; what differs from what was approved stands side by side."""
+    if not isinstance(event, Outdated):
+        return [line(Span(event.told, whole=True))]
+    sides = (row("approved:", body=Span(event.approved, whole=True)), row("now:", body=Span(event.now, whole=True)))
+    return [line(Span(event.what, "warning", whole=True)), Grid(sides)]
+
+
 def _word(report: HostReport) -> Span:
     return Span(OUTCOMES[report.outcome][0], OUTCOMES[report.outcome][1])
 
@@ -111,6 +119,8 @@ def _verdict(report: HostReport) -> Line:
     undone = next((event for event in report.others if isinstance(event, UndoPlanned)), None)
     meaning = (UNDONE if undone else {}).get(report.outcome, OUTCOMES[report.outcome][2])
     begun = report.begun or undone
+    if report.outcome == "refused" and begun is None:
+        meaning = "nothing was done there"
     title = f"{begun.plan.runbook} on " if begun else ""
     by = [step for step in report.steps if _changed(step)]
     after = f" after {_label(by[-1])}" if report.outcome == "resolved" and by else ""

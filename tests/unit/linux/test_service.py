@@ -89,6 +89,11 @@ def test_a_service_that_was_started_too_often(shown: dict[str, str], *, hit: boo
     assert read_service({"Id": "a.service", **shown}, ServiceMemory(), 1.0).start_limit_hit is hit
 
 
+def test_who_stops_with_it_is_named_once() -> None:
+    shown = {"Id": "a.service", "RequiredBy": "b.service c.target", "BoundBy": "b.service", "ConsistsOf": "d.service"}
+    assert read_service(shown, ServiceMemory(), 1.0).dragged == "b.service c.target d.service"
+
+
 def test_pacemaker_leaves_a_drop_in() -> None:
     path = "/run/systemd/system/a.service.d/50-pacemaker.conf"
     assert read_service({"Id": "a.service", "DropInPaths": f"/x/y.conf {path}"}, ServiceMemory(), 1.0).cluster_managed

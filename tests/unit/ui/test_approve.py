@@ -10,7 +10,7 @@ from tests.golden import samples as s
 from memrunbook.core.action.action import Risk
 from memrunbook.core.errors import Interrupted
 from memrunbook.core.plan.plan import PlannedStep
-from memrunbook.core.run.request import Approval
+from memrunbook.core.run.request import Approval, AskApproval
 from memrunbook.ui.approve import ConsentThenAsk, TerminalApprover, UnattendedApprover
 from memrunbook.ui.screen import Screen
 
@@ -180,3 +180,40 @@ def test_what_was_allowed_is_not_asked_and_everything_else_is() -> None:
     assert both.approve(s.HOST, s.question(LOW)).how == "--yes"
     assert stream.getvalue() == ""
     assert both.approve(s.HOST, s.question(MEDIUM)).answer == "skip"
+
+
+def looked_at() -> AskApproval:
+    return structs.replace(s.question(MEDIUM), looks=(s.LOOKED,))
+
+
+def test_what_is_unknown_is_let_happen_again_by_its_own_word_alone() -> None:
+    question = looked_at()
+    word = f"restart_unit:{s.GROWER}"
+    assert question.again == f"again:{word}"
+    plain = UnattendedApprover(True, ["restart_unit", word], lambda: s.NOW, "ada").approve(s.HOST, question)
+    assert (plain.answer, plain.again) == ("no", "")
+    assert plain.why == (
+        f"run {s.IN_FLIGHT.run} began it, and how that ended is unknown; look at the host, then repeat it with "
+        f"--allow again:{word}"
+    )
+    own = UnattendedApprover(False, [f"again:{word}"], lambda: s.NOW, "ada").approve(s.HOST, question)
+    assert (own.answer, own.again, own.how) == ("yes", question.again, f"--allow again:{word}")
+    unneeded = UnattendedApprover(False, [f"again:{word}"], lambda: s.NOW, "ada").approve(s.HOST, s.question(MEDIUM))
+    assert (unneeded.answer, unneeded.again) == ("yes", "")
+
+
+def test_at_a_terminal_that_word_is_typed() -> None:
+    question = looked_at()
+    for typed, answer, again in (("y", "no", ""), (question.again, "yes", question.again)):
+        screen = Screen("never", io.StringIO())
+        approver = TerminalApprover(screen, typing(typed), lambda: s.NOW, "ada", (s.HOST,))
+        approval = approver.approve(s.HOST, question)
+        assert (approval.answer, approval.again) == (answer, again)
+
+
+def test_of_several_looks_only_an_open_once_only_one_needs_the_word() -> None:
+    done = structs.replace(s.LOOKED, found="failed")
+    for looks in ((done,), (structs.replace(s.LOOKED, once=False),)):
+        assert structs.replace(s.question(MEDIUM), looks=looks).again == ""
+    none = structs.replace(s.question(structs.replace(MEDIUM, change=None)), looks=(s.LOOKED,))
+    assert none.again == ""

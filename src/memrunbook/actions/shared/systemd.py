@@ -75,12 +75,19 @@ act "$@"
             args=run_arguments(unit),
             risk=risk(unit),
             undo=undo,
-            costs=costs,
+            costs=costs + self._dragged(snapshot, unit),
             verify=verify,
             timeout=job_timeout(unit),
             touches=unit.name,
             settle=settle,
         )
+
+    def _dragged(self, snapshot: Snapshot, unit: Service) -> str:
+        """Who else is hit: the units that systemd takes along, those apart that are known to be down."""
+        every: list[Service] = snapshot.value("units.all")
+        up = {one.name for one in every if not one.failed}
+        hit = [name for name in unit.dragged.split() if name in up or not name.endswith(".service")]
+        return f"; {self.verb}s with it: {', '.join(hit)}" if hit and self.verb != "start" else ""
 
 
 def find(snapshot: Snapshot, name: str) -> Service | Blocked | None:

@@ -95,19 +95,22 @@ def _document(result: PlanResult) -> PlanDocument:
 
 
 def _pages(result: PlanResult, arguments: PlanArguments) -> Iterator[list[Block]]:
-    from memrunbook.cli.next_command import run_command
+    from memrunbook.cli.next_command import apply_command, run_command
+    from memrunbook.cli.saved_plan import approval_lines, people
     from memrunbook.runtime.clock import SystemClock
     from memrunbook.ui.errors import error_view
     from memrunbook.ui.header import open_blocks
     from memrunbook.ui.plan import plan_view
 
-    saved = str(arguments.out) if arguments.out else ""
+    out = arguments.out
     for planned in result.hosts:
         reached, diagnosis, plan = planned.reached, planned.diagnosis, planned.plan
         left = result.open.get(reached.name, ())
         if reached.snapshot is None or diagnosis is None or plan is None:
             yield [*error_view(reached.error, reached.name), *open_blocks(left)]
         else:
-            command_line = run_command(arguments.runbook, reached.host)
-            now = SystemClock().now()
-            yield plan_view(diagnosis, plan, reached.snapshot, command_line, now, saved=saved, left=left)
+            command_line = apply_command(out) if out else run_command(arguments.runbook, reached.host)
+            now, saved = SystemClock().now(), str(out or "")
+            page = plan_view(diagnosis, plan, reached.snapshot, command_line, now, saved=saved, left=left)
+            needed = people(arguments.library, [plan]) if out else 0
+            yield [*page, *(approval_lines(out, needed) if out else [])]

@@ -70,6 +70,7 @@ def command(
         hosts=order.hosts,
         runbook=order.runbook,
         who=arguments.actor.user,
+        library=library,
     )
 
 

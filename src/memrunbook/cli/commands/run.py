@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,6 +100,7 @@ def _run(arguments: RunArguments, talk: Conversation, allow: tuple[str, ...], *,
         hosts=arguments.hosts,
         runbook=arguments.runbook,
         who=arguments.actor.user,
+        library=arguments.library,
     )
 
 
@@ -111,6 +113,7 @@ def carry_out(
     hosts: Sequence[Host],
     runbook: str,
     who: str,
+    library: Library,
 ) -> int:
     """Carries out what `does`, behind the gates, and shows how it ended."""
     from memrunbook.cli.interrupts import finish_then_stop
@@ -119,7 +122,8 @@ def carry_out(
     with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight):
         result = does(approver_of(talk, allow, hosts, who, yes=yes), told, told.paused)
     code = exit_codes.worst(exit_codes.of_report(report) for report in result.reports)
-    return show(talk.output, Reply(code, lambda: _document(result), lambda: _pages(result, runbook, hosts)))
+    pages = partial(_pages, result, runbook, hosts, library)
+    return show(talk.output, Reply(code, lambda: _document(result), pages))
 
 
 def approver_of(talk: Conversation, allow: tuple[str, ...], hosts: Sequence[Host], who: str, *, yes: bool) -> Approver:
@@ -142,28 +146,29 @@ def approver_of(talk: Conversation, allow: tuple[str, ...], hosts: Sequence[Host
 def _document(result: RunResult) -> RunSummary:
     from memrunbook.documents.printed.run import run_summary
 
-    return run_summary(result.run_id, result.reports)
+    return run_summary(result.run_id, result.reports, result.saved)
 
 
-def _pages(result: RunResult, runbook: str, hosts: Sequence[Host]) -> Iterator[list[Block]]:
+def _pages(result: RunResult, runbook: str, hosts: Sequence[Host], library: Library) -> Iterator[list[Block]]:
     from memrunbook.ui.report import report_view, summary_view
 
     for report, host in zip(result.reports, hosts, strict=True):
-        yield [*report_view(report, result.run_id), *_next(runbook, report, host, result)]
+        yield [*report_view(report, result.run_id), *_next(runbook, report, host, result, library)]
     if len(result.reports) > 1:
         yield summary_view(result.reports)
 
 
-def _next(name: str, report: HostReport, host: Host, result: RunResult) -> list[Block]:
-    """How to allow what a gate refused."""
+def _next(runbook: str, report: HostReport, host: Host, result: RunResult, library: Library) -> list[Block]:
+    """How to allow what a gate refused, or to have it approved, and to carry out the plan as it was."""
     from memrunbook.app.ending import refused_changes
     from memrunbook.cli.next_command import run_command
+    from memrunbook.cli.saved_plan import people, saved_lines
     from memrunbook.ui.block import Span, line
 
     consents = [word for consent in refused_changes(report) for word in ("--allow", consent)]
-    if not consents:
+    if not consents or report.begun is None:
         return []
-    blocks: list[Block] = [line("To allow it:  ", Span(run_command(name, host, *consents), "hint", whole=True))]
-    if report.host in result.saved:
-        blocks.append(line("The plan is saved in ", Span(str(result.saved[report.host]), whole=True)))
-    return blocks
+    needed = people(library, [report.begun.plan])
+    allow = line("To allow it:  ", Span(run_command(runbook, host, *consents), "hint", whole=True))
+    saved = result.saved.get(report.host)
+    return [*([] if needed else [allow]), *(saved_lines(saved, needed) if saved else [])]

@@ -9,15 +9,18 @@ from msgspec import Struct
 from memrunbook.core.action.action import Blocked, Change, Decision, NotNeeded
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.instant import Instant
+from memrunbook.core.runbook.condition import Evidence
 
 DecisionWord = Literal["change", "not_needed", "blocked"]
+Reasons = tuple[tuple[str, tuple[Evidence, ...]], ...]
 
 
 class PlannedStep(Struct, frozen=True, kw_only=True):
     """The decision on one step (or on one item of it), with the digest that an approval is for.
 
-    `given` are the parameters that `verify` names, with their values. `provisional` marks what stands behind the first
-    change: it is decided again on what that change left.
+    `given` are the parameters that `verify` names, with their values. `evidence` is what speaks for a change behind a
+    gate, by title: kept for whoever is asked later than the plan was made.
+    `provisional` marks what stands behind the first change: it is decided again on what that change left.
     """
 
     id: str
@@ -34,6 +37,7 @@ class PlannedStep(Struct, frozen=True, kw_only=True):
     given: dict[str, Any] = {}
     provisional: bool = False
     gate: bool = False
+    evidence: Reasons = ()
 
     @property
     def label(self) -> str:

@@ -13,7 +13,8 @@ from memrunbook.core.action.policy import UNLISTED, UnitPolicy
 from memrunbook.core.action.protect import named_only_unit
 from memrunbook.core.plan.diagnosis import world_of
 from memrunbook.core.plan.nothing import nothing_found, why_not
-from memrunbook.core.plan.plan import Plan, PlannedStep, reason, word
+from memrunbook.core.plan.plan import Plan, PlannedStep, Reasons, reason, word
+from memrunbook.core.plan.reasons import reasons
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.runbook.bound import Proof, Runbook, Step
@@ -36,7 +37,8 @@ def make_plan(runbook: Runbook, snapshot: Snapshot) -> Plan:
             continue
         for decided in plan_items(step, world, uncertain=incident.state == "unknown"):
             behind = any(_changes(earlier) for earlier in planned)
-            planned.append(msgspec.structs.replace(decided, provisional=behind))
+            evidence = _evidence(runbook, step, decided, world)
+            planned.append(msgspec.structs.replace(decided, provisional=behind, evidence=evidence))
     return Plan(
         runbook=runbook.name,
         runbook_digest=runbook.digest,
@@ -46,6 +48,13 @@ def make_plan(runbook: Runbook, snapshot: Snapshot) -> Plan:
         expires_at=snapshot.taken_at.utc + VALID_FOR,
         steps=tuple(planned),
     )
+
+
+def _evidence(runbook: Runbook, step: Step, decided: PlannedStep, world: World) -> Reasons:
+    """What whoever is asked for a step later than now will be shown."""
+    found = items_of(step, world, limit=step.spec.limit) if decided.gate else []
+    known = () if isinstance(found, Unavailable) else found
+    return next((reasons(runbook, step, item, world.snapshot) for item in known if item[0] == decided.item), ())
 
 
 def plan_items(step: Step, world: World, *, uncertain: bool = False) -> Iterable[PlannedStep]:

@@ -119,6 +119,19 @@ class StillHeld(Struct, frozen=True, tag="still-held"):
         return f"held on this host now: {'; '.join(self.held)}"
 
 
+class Outdated(Struct, frozen=True, tag="outdated"):
+    """What is not as it was when the plan was approved that is being applied, both sides in words."""
+
+    what: str
+    approved: str
+    now: str
+
+    @property
+    def told(self) -> str:
+        """What happened, in a sentence."""
+        return f"{self.what}: approved: {self.approved}; now: {self.now}"
+
+
 class LookedAt(Struct, frozen=True, kw_only=True, tag="looked-at"):
     """What a look found of a step that some run had begun, and whose end nobody had seen.
 
@@ -164,4 +177,4 @@ class UndoPlanned(Struct, frozen=True, tag="undo-planned"):
         return f"{count} of {len(self.plan.steps)} change{'s' * (len(self.plan.steps) != 1)} of {self.of} to take back"
 
 
-Event = Diagnosed | StepFinished | StillHeld | LookedAt | UndoPlanned | RunFinished
+Event = Diagnosed | StepFinished | StillHeld | LookedAt | UndoPlanned | Outdated | RunFinished

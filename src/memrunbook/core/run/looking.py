@@ -21,6 +21,7 @@ from memrunbook.core.run.request import Asking, Look, Record, Seen, ask
 Found = tuple[Literal["done", "failed", "not-done", "unknown"], str]
 SEEN: dict[str, str] = {
     "at-work": "its command, or the job that it asked for, is still at work on the host",
+    "unseen": "the host could not tell",
     "begun": "its command began, and how it ended is not on the host",
 }
 KNOWN: dict[str, Found] = {

@@ -46,6 +46,15 @@ class Context(Struct, frozen=True, kw_only=True):
     identity: HostIdentity = HostIdentity()
 
 
+class AppliedPlan(Struct, frozen=True):
+    """The saved plan that a run carries out: its file and that file's SHA-256, who made it, and who approved it."""
+
+    file: str
+    digest: str
+    creator: str
+    approvals: tuple[str, ...] = ()
+
+
 class Order(Struct, frozen=True, kw_only=True):
     """What was ordered, in the words that it was ordered with: enough to go on with it after a crash.
 
@@ -72,6 +81,7 @@ class Invoked(Struct, frozen=True, kw_only=True, tag_field=EVENT, tag="invoked")
     origin: str
     parameters: dict[str, str]
     hosts: tuple[str, ...]
+    applied: AppliedPlan | None = None
     order: Order | None = None
 
 

@@ -8,13 +8,13 @@ from memrunbook.core.action.action import Action
 from memrunbook.core.plan.diagnosis import world_of
 from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.plan.planner import Item, again, bind_action, look_up, not_needed
+from memrunbook.core.plan.reasons import reasons
 from memrunbook.core.run.carry_out import Approved, carry_out
 from memrunbook.core.run.event import LookedAt, StepState
 from memrunbook.core.run.flight import clock
 from memrunbook.core.run.progress import TOO_SHORT, Doing, Progress, incident_over
 from memrunbook.core.run.request import AskApproval, Asking, Record, ask
 from memrunbook.core.runbook.bound import Step
-from memrunbook.core.runbook.condition import Evidence
 
 ASKED_AT_MOST = 3
 DECLINED = {"yes": "the answer was for another change than the one that was shown"}
@@ -77,7 +77,13 @@ def _gate(
     changed = ""
     for _ in range(ASKED_AT_MOST):
         looks = progress.looks_of(planned.change)
-        question = AskApproval(planned, progress.snapshot.taken_at, _evidence(progress, step, item), changed, looks)
+        question = AskApproval(
+            planned,
+            progress.snapshot.taken_at,
+            reasons(progress.runbook, step, item, progress.snapshot),
+            changed,
+            looks,
+        )
         approval = yield from ask(question)
         progress.fresh = 0
         if approval.answer == "yes" and approval.again != question.again:
@@ -126,22 +132,3 @@ def _once_more(look: LookedAt) -> str:
 def _summary(planned: PlannedStep) -> str:
     change = planned.change
     return f"{change.summary} ({change.identity or change.target})" if change else planned.why
-
-
-def _evidence(progress: Progress, step: Step, item: Item) -> tuple[tuple[str, tuple[Evidence, ...]], ...]:
-    """What speaks for the step: the firing checks, its own condition, and what is known of its item."""
-    world = world_of(progress.runbook, progress.snapshot).at(item=item[1])
-    firing = [check for check in progress.runbook.checks if world.checks.get(check.variable)]
-    found = [(check.spec.name, check.when.evaluate(world).evidence) for check in firing]
-    if step.when is not None:
-        found.append(("the step's own condition", step.when.evaluate(world).evidence))
-    fields = step.scope.item.fields if step.scope.item is not None else {}
-    known = item[1] or {}
-    about = [
-        Evidence(name, known[name], field.unit.value) for name, field in fields.items() if _measured(known.get(name))
-    ]
-    return (*found, (item[0], tuple(about))) if about else tuple(found)
-
-
-def _measured(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

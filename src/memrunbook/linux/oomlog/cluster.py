@@ -10,7 +10,7 @@ from memrunbook.linux.oomlog.frame import LogLine
 from memrunbook.linux.oomlog.killers import NOT_KILLED, Told, Undone
 
 TALOS, KUBELET = "talos", "kubelet"
-EVICTION, EVICTED, CONTAINER = "eviction", "evicted", "container"
+EVICTION, EVICTED, CONTAINER, SYSTEM = "eviction", "evicted", "container", "system-oom"
 MEMORY = "memory"
 MOUNT = "/sys/fs/cgroup"
 _SIGKILL = re.compile(r"[Ss]ending SIGKILL to cgroup\b.*?\bcgroup\"?[:=] ?\"?([^\"\s,}]+)")
@@ -33,6 +33,13 @@ _OLD_POD = re.compile(r"([^_\s]+)_([^_(\s]+)\([0-9a-f-]{8,40}\)$")
 _OOM_OF_CONTAINER = re.compile(
     r"TaskOOM event (?:container_id:\\?\"|&TaskOOM\{ContainerID:)([0-9a-f]{12,64})|container oom ([0-9a-f]{12,64})"
     r"|conmon\S* ([0-9a-f]{12,64}) <[^>]+>: OOM (?:event )?received"
+)
+_STATUS = re.compile(  # of pods, containers and tasks: kubectl, docker inspect, ECS
+    r"\b[Rr]eason\"?: *\"?OOMKilled\b|\"OOMKilled\": ?true\b|OutOfMemoryError: Container killed due to memory usage"
+)
+_SYSTEM_OOM = re.compile(
+    r"System OOM encountered, victim process: (.{0,64}?), pid: (\d{1,10})"
+    r"|Got sys oom event\W.*\bPid\W+(\d{1,10})\W+ProcessName\W+([^\"}\s]{1,64})"
 )
 
 
@@ -74,8 +81,18 @@ def read_kubelet(line: LogLine) -> Told:
 def read_runtime(line: LogLine) -> LogNote | None:
     """A container runtime or Docker says that a container was out of memory: its limit, by the kernel's own kill."""
     found = _OOM_OF_CONTAINER.search(line.text)
-    name = next(filter(None, found.groups()))[:SHORT_ID] if found else ""
-    return LogNote(CONTAINER, line.stamp, line.date, name) if found else None
+    if found:
+        return LogNote(CONTAINER, line.stamp, line.date, next(filter(None, found.groups()))[:SHORT_ID])
+    return LogNote(CONTAINER, line.stamp, line.date, "a container") if _STATUS.search(line.text) else None
+
+
+def read_system(line: LogLine) -> LogNote | None:
+    """The kubelet says that the kernel killed a process for want of memory of the whole node."""
+    found = _SYSTEM_OOM.search(line.text)
+    if found is None:
+        return None
+    pid = int(found[2] or found[3])
+    return LogNote(SYSTEM, line.stamp, line.date, f"{found[1] or found[4] or 'a process'}, pid {pid}", value=pid)
 
 
 def _pod(text: str) -> str:

@@ -133,7 +133,7 @@ class Collection:
         return KernelLog(
             tuple(events),
             tuple(self._failures),
-            (*self._notes, *self._retelling.notes()),
+            (*_once(self._notes, events), *self._retelling.notes()),
             tuple(self._stalls),
             tuple(self._caches),
             tuple(one for one in self._hung if one.waits),
@@ -155,6 +155,18 @@ class Collection:
         last = next((event for event in reversed(self._events) if event.killer == "kernel"), None)
         if note.kind == "unit" and last and others.is_about(note, last):
             last.unit = last.unit or note.name
+
+
+def _once(notes: Iterable[LogNote], events: Iterable[LogEvent]) -> list[LogNote]:
+    """Without the kubelet's word of kills that the kernel's own lines tell, or that it told before."""
+    known: set[int | None] = {kill.pid for event in events for kill in event.kills}
+    kept = []
+    for note in notes:
+        if note.kind != cluster.SYSTEM or note.value not in known:
+            kept.append(note)
+        if note.kind == cluster.SYSTEM:
+            known.add(note.value)
+    return kept
 
 
 def _just_before(cache: CacheFailure, event: LogEvent) -> bool:

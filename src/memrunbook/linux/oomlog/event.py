@@ -241,7 +241,8 @@ class LogNote(NamedTuple):
     process to the OOM killer), `pids` (name: the control group that may not fork), `swap-write` and `swap-read` (name:
     the device), `fault` (value: how often ENOMEM leaked out of a page fault), `container` (name: one that was out of
     memory, by its runtime's word), `eviction` (name: what the node was short of), `evicted` (name: a pod; the log does
-    not show for what), `not-killed` (name: a killer that did not act).
+    not show for what), `not-killed` (name: a killer that did not act), `system-oom` (value: the pid that the kernel
+    killed by the kubelet's word).
     """
 
     kind: str

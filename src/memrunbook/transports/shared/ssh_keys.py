@@ -10,9 +10,24 @@ from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from paramiko import Agent, PasswordRequiredException, PKey, SSHException
+from paramiko.agent import AgentSSH, get_agent_connection
 from paramiko.pkey import UnknownKeyType
 
 DEFAULTS = ("id_ed25519", "id_ecdsa", "id_rsa")
+
+ANSWER = 10.0
+"""How long the agent may take for an answer, in seconds: one that accepts and is silent would never be given up."""
+
+
+class BoundedAgent(Agent):
+    """The agent of whoever runs this, none where there is none. TimeoutError where it accepts and does not answer."""
+
+    def __init__(self) -> None:
+        AgentSSH.__init__(self)  # the constructor between waits for ever
+        connection = get_agent_connection()
+        if connection is not None:
+            connection.settimeout(ANSWER)
+            self._connect(connection)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from memrunbook.core.run.event import Event, RunFinished, StepFinished, StillHeld
+from memrunbook.core.run.event import Event, LookedAt, Outdated, RunFinished, StepFinished, StillHeld
 
 
 @pytest.mark.parametrize(
@@ -13,6 +13,7 @@ from memrunbook.core.run.event import Event, RunFinished, StepFinished, StillHel
     [
         StepFinished(id="a", name="A", action="adjust", item="web", state="undone", why="w", seconds=1.5, open=True),
         StillHeld(("web is frozen",)),
+        Outdated("the plan has expired", "until noon", "one"),
         RunFinished("improved", "why", {"memory.available_bytes": 5, "x": None}, "hint"),
     ],
 )
@@ -37,3 +38,14 @@ def test_every_event_says_what_happened() -> None:
     assert StepFinished(id="a", name="A", action="adjust", state="done").told == "a: done"
     assert RunFinished("improved", "no step is left").told == "improved: no step is left"
     assert RunFinished("healthy").told == "healthy"
+    assert Outdated("it has expired", "until noon", "one").told == "it has expired: approved: until noon; now: one"
+
+
+def test_a_look_says_what_was_found_of_what() -> None:
+    look = LookedAt(run="R1", step="act", action="adjust", target="web", summary="Adjust web",
+                    started="2026-11-29T03:12:07.000Z", record="h", found="done", why="its mark says so")  # fmt: skip
+    assert look.told == "looked at act of run R1 (Adjust web, started 03:12:07 UTC): done: its mark says so"
+    again = msgspec.structs.replace(look, found="again", why="")
+    assert again.told.endswith("UTC): unknown, and let happen again")
+    assert again.settled
+    assert not msgspec.structs.replace(look, found="unknown").settled

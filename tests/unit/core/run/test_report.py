@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import cast
 
+import msgspec
 from msgspec import Struct
 from tests.lab.small import Memory, runbook, snapshot, step
 
 from memrunbook.core.plan.diagnosis import diagnose_one
 from memrunbook.core.plan.planner import make_plan
 from memrunbook.core.run.event import Diagnosed, Event, RunFinished, StepFinished
+from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.report import fold
 
 NOW = snapshot(memory=Memory(available_percent=5.0))
@@ -60,3 +62,47 @@ def test_an_event_without_a_place_of_its_own_is_kept_and_says_for_itself_what_ha
     report = fold("db7", [BEGUN, other, END])
     assert report.others == (other,)
     assert (report.outcome, report.steps) == ("resolved", ())
+
+
+OPEN = OpenStep(
+    run="R1", runbook="lab", host="db7", step="act/web", action="adjust", target="web", summary="Adjust web",
+    started="2026-11-29T03:12:07.000Z", record="h1",
+)  # fmt: skip
+
+
+def test_the_step_in_flight_is_a_step_of_its_own_and_the_verdict() -> None:
+    report = fold("db7", [BEGUN], left=[OPEN])
+    assert (report.outcome, report.open) == ("unknown", True)
+    assert report.why == "the run was cut off: act/web: Adjust web: started 03:12:07 UTC, outcome unknown"
+    assert report.hint == "runbook resume R1 looks at it and goes on"
+    [step] = report.steps
+    assert (step.id, step.item, step.state, step.open) == ("act", "web", "unknown", True)
+    assert (step.why, step.summary) == ("started 03:12:07 UTC, outcome unknown", "Adjust web")
+
+
+def test_what_was_not_reached_is_listed() -> None:
+    report = fold("db7", [BEGUN, ONE], left=[])
+    assert [(step.id, step.state, step.why) for step in report.steps] == [
+        ("one", "done", ""), ("act", "skipped", "not reached: the run was cut off"),
+    ]  # fmt: skip
+    assert (report.outcome, report.open) == ("interrupted", False)
+
+
+def test_what_is_under_way_is_said_of_a_run_that_goes_on() -> None:
+    report = fold("db7", [BEGUN], running=True, under_way=[OPEN])
+    assert (report.outcome, report.steps) == ("running", ())
+    assert report.why == "under way: act/web: Adjust web, since 03:12:07 UTC"
+
+
+def test_an_open_step_that_a_later_run_has_answered_is_open_no_more() -> None:
+    two = msgspec.structs.replace(OPEN, step="two")
+    assert fold("db7", [TWO, END], left=[two]).open
+    report = fold("db7", [TWO, msgspec.structs.replace(TWO, item="x", open=False), END], left=[OPEN])
+    assert not report.open
+    assert report.steps[0].why.endswith("a later run has found out how it ended")
+
+
+def test_the_signals_before_are_those_of_the_first_part_of_a_run_that_went_on() -> None:
+    again = msgspec.structs.replace(BEGUN, signals={"memory.available_percent": 40.0})
+    report = fold("db7", [BEGUN, again, END])
+    assert (report.before, report.begun) == ({"memory.available_percent": 5.0}, again)

@@ -1,0 +1,122 @@
+"""A person approves a saved plan: sees what a gate would show, says yes to each change, and signs the file."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from memrunbook.app.actor import this_actor
+from memrunbook.app.consenting import fault_of, lacking
+from memrunbook.app.saving import author
+from memrunbook.core.errors import Refused, UsageError
+from memrunbook.core.instant import Instant
+from memrunbook.core.plan.saved import approved_changes
+from memrunbook.core.run.applied import again
+from memrunbook.core.run.record import Actor
+from memrunbook.core.run.request import AskApproval
+from memrunbook.documents.library import Library, usual_library
+from memrunbook.runtime.clock import SystemClock
+from memrunbook.runtime.ports import Approver
+from memrunbook.state.approvals import SignedApproval, add_approval
+from memrunbook.state.plans import PlanFile
+from memrunbook.state.signatures import NAMESPACE, SigningKey, key_of, verified
+from memrunbook.state.signers import Signers
+from memrunbook.transports.shared.signing import SIGNING, PersonalKey, key_in, personal_keys, sign
+
+HIDDEN_PARTS = "a secret is hidden here: what is shown cannot be compared with what will be done"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApproveArguments:
+    """A saved plan; `key` is the file of the key to sign with, `principal` the name that it stands for.
+
+    `seconds` is how long a signature may take.
+    """
+
+    plan: PlanFile
+    library: Library = field(default_factory=usual_library)
+    key: Path | None = None
+    principal: str = ""
+    seconds: float = SIGNING
+    actor: Actor = field(default_factory=this_actor)
+
+
+@dataclass(frozen=True)
+class ApproveResult:
+    """The approval, the file that it was added to, and how many people must still approve the plan."""
+
+    approval: SignedApproval
+    file: Path
+    lacking: int
+
+
+def approve(
+    arguments: ApproveArguments,
+    approver: Approver,
+    signing: Callable[[PersonalKey, str], None] = lambda _key, _principal: None,
+) -> ApproveResult:
+    """Asks about every change of a plan as a gate would, and signs the file where all were answered with yes.
+
+    `signing` is told the key and the principal before the signature is waited for. Refused where the answer was no,
+    where no signature came, and where the approval would not count; UsageError and DocumentError as usual.
+    """
+    file, config, clock = arguments.plan, arguments.library.config(), SystemClock()
+    difference = file.outdated(clock.now())
+    if difference is not None:
+        raise Refused(f"{difference.what}: approved: {difference.approved}; now: {difference.now}", hint=again())
+    signers = Signers.read(config.allowed_signers, config.revoked_keys)
+    key, principal = _who(arguments, signers, clock.now())
+    _ask(file, approver)
+    signing(key, principal)
+    signature = sign(file.content, key, NAMESPACE, arguments.seconds)
+    signed = verified(signature, file.content)
+    approval = SignedApproval(
+        principal=principal, key=signed.fingerprint, time=clock.now().isoformat(), signature=signature
+    )
+    path = add_approval(file.path, approval)
+    return ApproveResult(approval, path, lacking(file, arguments.library, clock.now()))
+
+
+def _ask(file: PlanFile, approver: Approver) -> None:
+    """Refused as soon as the answer to a change is not yes."""
+    asked = 0
+    for plan, digests in zip(file.saved.plans, file.saved.digests, strict=True):
+        for step, digest in approved_changes(plan, digests):
+            hidden = "" if step.digest == digest else HIDDEN_PARTS
+            if not (step.gate or hidden):
+                continue
+            asked += 1
+            answer = approver.approve(plan.host, AskApproval(step, plan.taken_at, step.evidence, hidden))
+            if answer.answer != "yes":
+                raise Refused(f"not approved: {answer.why or 'declined'}", hint="nothing was signed")
+    if not asked:
+        raise Refused("the plan changes nothing that would need an approval", where=str(file.path))
+
+
+def _who(arguments: ApproveArguments, signers: Signers, now: Instant) -> tuple[PersonalKey, str]:
+    """The key to sign with and whose it is; Refused where the approval would not count."""
+    keys = [key_in(arguments.key)] if arguments.key else personal_keys()
+    if not keys:
+        raise UsageError("there is no key to sign with", hint="--key FILE, or: ssh-add")
+    if not signers.named and len(keys) > 1:
+        raise UsageError(f"there are several keys to sign with: {_named(keys)}", hint="say which: --key FILE")
+    faults = []
+    for key in keys:
+        public = key_of(base64.b64decode(key.words[1]))
+        principal = _principal(arguments, signers, public)
+        fault = fault_of(public, principal, arguments.plan, signers, now)
+        if not fault:
+            return key, principal
+        faults.append(fault)
+    raise Refused(f"the approval would not count: {'; '.join(dict.fromkeys(faults))}", hint="another key: --key FILE")
+
+
+def _principal(arguments: ApproveArguments, signers: Signers, key: SigningKey) -> str:
+    known = signers.principals(key)
+    return arguments.principal or (known[0] if known else author(arguments.actor))
+
+
+def _named(keys: list[PersonalKey]) -> str:
+    return ", ".join(f"{key.words[0]} {key.comment} ({key.place})" for key in keys)

@@ -1,0 +1,98 @@
+"""Who approved a saved plan, and whether that is enough to carry it out."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from memrunbook.core.errors import Refused
+from memrunbook.core.instant import Instant
+from memrunbook.core.plan.approval import people_for, same_person
+from memrunbook.core.run.applied import again
+from memrunbook.core.units import format_duration
+from memrunbook.documents.library import Library, config_dirs
+from memrunbook.state.approvals import read_approvals
+from memrunbook.state.plans import PlanFile
+from memrunbook.state.signatures import FaultySignatureError, SigningKey, verified
+from memrunbook.state.signers import Signers
+from memrunbook.ui.words import plural
+
+CHANGED = "have the plan as it is now approved: remove FILE.approvals, then: runbook approve FILE"
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What the approvals of a plan come to: those that count, those that do not and why, and a refusal if need be."""
+
+    counted: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    refused: Refused | None = None
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Every approval in words, for the journal."""
+        return (*self.counted, *self.faults)
+
+    @property
+    def words(self) -> str:
+        """Who approved it, in words; empty where nobody did."""
+        return f"approved by {', '.join(self.counted)}" if self.counted else ""
+
+
+def consent_of(file: PlanFile, library: Library, now: Instant) -> Consent:
+    """Judges the approvals beside a plan by config.yaml as it is now; DocumentError for a faulty list of keys."""
+    config = library.config()
+    signers = Signers.read(config.allowed_signers, config.revoked_keys)
+    people: dict[str, str] = {}
+    faults, void = [], ""
+    for one in read_approvals(file.path):
+        try:
+            key = verified(one.signature, file.content)
+        except FaultySignatureError as error:
+            void = void or f"the approval by {one.principal} is not for this file: {error}"
+            continue
+        fault = fault_of(key, one.principal, file, signers, now)
+        if fault:
+            faults.append(f"the approval by {one.principal} does not count: {fault}")
+        elif one.principal not in people and key.fingerprint not in people.values():
+            people[one.principal] = key.fingerprint
+    counted = tuple(f"{principal} ({key})" for principal, key in people.items())
+    refused = Refused(void, hint=CHANGED) if void else _refused(file, library, len(counted), faults, now)
+    return Consent(counted, (*faults, *([void] if void else [])), refused)
+
+
+def fault_of(key: SigningKey, principal: str, file: PlanFile, signers: Signers, now: Instant) -> str:
+    """Why an approval with this key, in this name, does not count; empty where it does, or nobody says whose do."""
+    if same_person(principal, file.saved.creator):
+        return f"{file.saved.creator} made the plan, and others must approve it"
+    return signers.fault(key, principal, now) if signers.named else ""
+
+
+def lacking(file: PlanFile, library: Library, now: Instant) -> int:
+    """How many people must still approve a plan."""
+    needed = people_for(library.config().approvals, file.saved.plans)
+    return max(0, needed - len(consent_of(file, library, now).counted))
+
+
+def _refused(file: PlanFile, library: Library, counted: int, faults: list[str], now: Instant) -> Refused | None:
+    """Why what was approved is not enough, if it is not."""
+    config = library.config()
+    needed = people_for(config.approvals, file.saved.plans)
+    if not needed:
+        return None
+    if any(now.utc > plan.taken_at.utc + config.deadline for plan in file.saved.plans):
+        late = f"it was to be approved within {format_duration(config.deadline)}, and no answer in time is a no"
+        return Refused(late, hint=again())
+    if counted >= needed:
+        return None
+    asked = f"config.yaml asks for {needed} {'person' if needed == 1 else 'people'} other than {file.saved.creator}"
+    words = f"{plural(needed - counted, 'more approval')} needed: {asked}"
+    return Refused("; ".join([words, *faults]), hint=_approve_command(file.path, library))
+
+
+def _approve_command(plan: Path, library: Library) -> str:
+    """The command that approves a plan, by the configuration that asks for it."""
+    folder = library.settings.parent if library.settings else None
+    where = [] if folder is None or folder in config_dirs() else ["--config-dir", str(folder)]
+    return shlex.join(["runbook", "approve", str(plan), *where])

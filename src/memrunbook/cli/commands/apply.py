@@ -1,0 +1,85 @@
+"""runbook apply: carry out a saved plan, exactly as it was approved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from memrunbook.cli import exit_codes
+from memrunbook.cli.conversation import Conversation
+from memrunbook.cli.next_command import way_options
+from memrunbook.cli.options import LIBRARY, OUTPUT, PARAMETERS, PLANNED_HOSTS, STATE, OutputOptions, Targets, common
+from memrunbook.cli.reply import Reply
+from memrunbook.cli.streams import show
+from memrunbook.documents.library import Library
+
+if TYPE_CHECKING:
+    from memrunbook.app.running import RunResult
+    from memrunbook.documents.printed.run import RunSummary
+    from memrunbook.ui.block import Block
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--reason", default="", metavar="TEXT", help="Why this is done; kept in the journal.")
+@click.option("--break-lock", is_flag=True, help="Take over the host's lock; a shell that still holds it is ended.")
+@common(PLANNED_HOSTS, PARAMETERS, LIBRARY, STATE, OUTPUT)
+def command(
+    file: Path,
+    targets: Targets,
+    output: OutputOptions,
+    library: Library,
+    state: Path,
+    parameters: dict[str, str],
+    reason: str,
+    *,
+    break_lock: bool,
+) -> int:
+    """Carry out the plan saved in FILE on its hosts. Nobody is asked: what was approved is done, and nothing else.
+
+    It is refused where a host, its boot, the runbook or a decision is not what it was when the plan was made.
+    -p gives again what the file does not keep: secrets.
+    """
+    from memrunbook.app import ApplyArguments, apply
+    from memrunbook.cli.interrupts import finish_then_stop
+    from memrunbook.cli.narration import Narration
+    from memrunbook.state.plans import load_plan
+
+    hosts = load_plan(file).saved.hosts
+    talk = Conversation(output, targets)
+    arguments = ApplyArguments(
+        file=file,
+        connectors=talk.connectors(),
+        library=library,
+        state=state,
+        parameters=parameters,
+        reason=reason,
+        command=" ".join(click.get_current_context().find_root().obj or ()),
+        options=way_options(),
+        break_lock=break_lock,
+    )
+    with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight):
+        result = apply(arguments, told, stop=talk.stop, alone=told.paused)
+    code = exit_codes.worst(exit_codes.of_report(report) for report in result.reports)
+    return show(talk.output, Reply(code, lambda: _document(result), lambda: _pages(result, library)))
+
+
+def _document(result: RunResult) -> RunSummary:
+    from memrunbook.documents.printed.run import run_summary
+
+    return run_summary(result.run_id, result.reports, result.saved)
+
+
+def _pages(result: RunResult, library: Library) -> Iterator[list[Block]]:
+    from memrunbook.cli.saved_plan import people, saved_lines
+    from memrunbook.ui.report import report_view, summary_view
+
+    for report in result.reports:
+        saved, begun = result.saved.get(report.host), report.begun
+        needed = people(library, [begun.plan]) if begun else 0
+        yield [*report_view(report, result.run_id), *(saved_lines(saved, needed) if saved else [])]
+    if len(result.reports) > 1:
+        yield summary_view(result.reports)

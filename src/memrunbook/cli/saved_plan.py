@@ -1,0 +1,34 @@
+"""What to do next with a plan that was saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from memrunbook.cli.next_command import apply_command, approve_command
+from memrunbook.core.plan.approval import people_for
+from memrunbook.core.plan.plan import Plan
+from memrunbook.documents.library import Library
+from memrunbook.ui.block import Block, Span, line
+
+
+def approval_lines(path: Path, people: int) -> list[Block]:
+    """How others approve a plan, where they must."""
+    if not people:
+        return []
+    whom = "1 person other than you" if people == 1 else f"{people} people other than you"
+    return [line(f"To be approved by {whom} first:  ", Span(approve_command(path), "hint", whole=True))]
+
+
+def saved_lines(path: Path, people: int) -> list[Block]:
+    """Where a plan is, how others approve it, and how it is carried out."""
+    return [
+        line("The plan is saved in ", Span(str(path), whole=True)),
+        *approval_lines(path, people),
+        line("To apply it:  ", Span(apply_command(path), "hint", whole=True)),
+    ]
+
+
+def people(library: Library, plans: Iterable[Plan]) -> int:
+    """How many people other than its author must approve a plan."""
+    return people_for(library.config().approvals, plans)

@@ -1,0 +1,79 @@
+"""A run of a saved plan: ended before anything is changed where the host is not as it was when it was approved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from memrunbook.core.errors import Refused, RunbookError
+from memrunbook.core.plan.plan import Plan
+from memrunbook.core.plan.saved import Difference, other_decision, other_host
+from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.run.event import Diagnosed, Outdated
+from memrunbook.core.run.request import Asking, Lock, Record, Request, Unlock
+
+
+def again(runbook: str = "NAME", hosts: str = "HOST") -> str:
+    """What to do about a plan that may not be applied any more; both are as they are typed."""
+    return f"plan again, and have that approved: runbook plan {runbook} --host {hosts} --out FILE"
+
+
+def never() -> str:
+    """No run has carried it out."""
+    return ""
+
+
+@dataclass(frozen=True)
+class ApprovedPlan:
+    """What was approved for one host: its plan, and the digest of each change in their order.
+
+    `earlier` names the run that carried it out already, if one did: an approval is for once. `hint` says what to do
+    where it may not be applied.
+    """
+
+    plan: Plan
+    digests: tuple[str, ...]
+    earlier: Callable[[], str] = never
+    hint: str = field(default_factory=again)
+
+
+def as_approved(asking: Asking[None], approved: ApprovedPlan) -> Asking[None]:
+    """The same run, told Refused as soon as the host, or what would be done on it, is not what was approved.
+
+    The host is compared after each read, so before the lock and after each gate; the decisions once all are made.
+    Whether it was carried out before is asked once all is decided, and when the lock is held: nobody begins it then.
+    """
+    go_on: Callable[[], Request] = partial(next, asking)
+    refused = False
+    while True:
+        try:
+            request = go_on()
+        except StopIteration:
+            return
+        try:
+            answer = yield request
+        except RunbookError as error:
+            go_on = partial(asking.throw, error)
+            continue
+        difference = None if refused else _difference(request, answer, approved)
+        if difference is None:
+            go_on = partial(asking.send, answer)
+            continue
+        refused = True
+        if isinstance(request, Lock):  # the run does not know yet that it has it
+            with suppress(RunbookError):
+                yield Unlock()
+        yield Record(Outdated(*difference))
+        go_on = partial(asking.throw, Refused(difference.what, hint=approved.hint))
+
+
+def _difference(request: Request, answer: Any, approved: ApprovedPlan) -> Difference | None:
+    if isinstance(answer, Snapshot):
+        return other_host(approved.plan.identity, answer.identity)
+    decided = request.event if isinstance(request, Record) and isinstance(request.event, Diagnosed) else None
+    if (decided or isinstance(request, Lock)) and (earlier := approved.earlier()):
+        return Difference("the plan was carried out before", "for one run", f"run {earlier} was that one")
+    return other_decision(approved.plan, approved.digests, decided.plan) if decided else None

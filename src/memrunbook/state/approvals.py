@@ -1,0 +1,67 @@
+"""The approvals of a saved plan: one line each in the file beside it, `FILE.approvals`."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from memrunbook.core.errors import UsageError
+
+
+class SignedApproval(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One approval: `signature` (SSHSIG, armoured) is over the bytes of the plan's file, `principal` says whose.
+
+    `time` (UTC, ISO 8601) and `key` (its fingerprint) are for people: only the signature is proof.
+    """
+
+    format: Literal["memrunbook.approval/1"] = "memrunbook.approval/1"
+    principal: str
+    key: str
+    time: str
+    signature: str
+
+
+def approvals_file(plan: Path) -> Path:
+    """Where the approvals of a plan's file are."""
+    return plan.with_name(f"{plan.name}.approvals")
+
+
+def read_approvals(plan: Path) -> list[SignedApproval]:
+    """The approvals of a plan, none where there is no file; UsageError for one that is damaged or cannot be read."""
+    path = approvals_file(plan)
+    try:
+        lines = path.read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise UsageError(f"the approvals cannot be read: {error.strerror}", where=str(path)) from None
+    found = []
+    for number, line in enumerate(lines, 1):
+        try:
+            found.append(msgspec.json.decode(line, type=SignedApproval))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            hint = f"remove that line; it is given again by: runbook approve {plan}"
+            raise UsageError("this is no approval", where=f"{path}:{number}", hint=hint) from None
+    return found
+
+
+def add_approval(plan: Path, approval: SignedApproval) -> Path:
+    """Adds an approval, on the disk when it returns; the file it went to. UsageError where that cannot be."""
+    path = approvals_file(plan)
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            os.write(file, msgspec.json.encode(approval) + b"\n")
+            os.fsync(file)
+        finally:
+            os.close(file)
+    except OSError as error:
+        hint = "copy the plan to a folder of your own, approve it there, and hand the .approvals file back"
+        raise UsageError(f"the approval cannot be written: {error.strerror}", where=str(path), hint=hint) from None
+    return path

@@ -1,0 +1,196 @@
+"""Signatures by SSH keys, as `ssh-keygen -Y sign` makes them (SSHSIG, OpenSSH's PROTOCOL.sshsig and PROTOCOL.u2f)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+NAMESPACE = "memrunbook-plan"
+MAGIC = b"SSHSIG"
+VERSION = 1
+ARMOUR = re.compile(r"\s*-----BEGIN SSH SIGNATURE-----\s+([A-Za-z0-9+/=\s]+?)\s*-----END SSH SIGNATURE-----\s*")
+HASHES = ("sha256", "sha512")
+CURVES = {"nistp256": ("SECP256R1", "SHA256"), "nistp384": ("SECP384R1", "SHA384"), "nistp521": ("SECP521R1", "SHA512")}
+RSA = {"rsa-sha2-256": "SHA256", "rsa-sha2-512": "SHA512"}
+LEAST_RSA_BITS = 2048
+TOUCHED = 0x01
+"""The flag by which a FIDO key says that somebody touched it."""
+
+
+class FaultySignatureError(Exception):
+    """A signature that is none, or not one of this content; the message says why."""
+
+
+@dataclass(frozen=True)
+class SigningKey:
+    """The public key of a signature: its type's name and its blob, as in an authorized_keys file."""
+
+    kind: str
+    blob: bytes
+
+    @property
+    def fingerprint(self) -> str:
+        """Its fingerprint, as ssh-keygen -l tells it."""
+        return f"SHA256:{base64.b64encode(hashlib.sha256(self.blob).digest()).decode().rstrip('=')}"
+
+
+class SshFields:
+    """Reads the strings and numbers that SSH writes (RFC 4251, section 5); FaultySignatureError at a cut."""
+
+    def __init__(self, data: bytes) -> None:
+        self._rest = data
+
+    def take(self, count: int) -> bytes:
+        """So many bytes."""
+        if len(self._rest) < count:
+            raise FaultySignatureError("it is cut short")
+        taken, self._rest = self._rest[:count], self._rest[count:]
+        return taken
+
+    def number(self) -> int:
+        """Four bytes as a number."""
+        return int.from_bytes(self.take(4), "big")
+
+    def string(self) -> bytes:
+        """A string with its length before it."""
+        return self.take(self.number())
+
+    def text(self) -> str:
+        """A string of ASCII."""
+        return self.string().decode("ascii", "replace")
+
+    def integer(self) -> int:
+        """A number of any length (mpint)."""
+        return int.from_bytes(self.string(), "big", signed=True)
+
+    def end(self) -> None:
+        """FaultySignatureError where anything is left."""
+        if self._rest:
+            raise FaultySignatureError("there is more than belongs to it")
+
+
+def key_of(blob: bytes) -> SigningKey:
+    """The key in a blob; FaultySignatureError where it is none."""
+    return SigningKey(SshFields(blob).text(), blob)
+
+
+def verified(armoured: str, content: bytes) -> SigningKey:
+    """The key that signed this content for this purpose; FaultySignatureError with the reason where none did."""
+    match = ARMOUR.fullmatch(armoured)
+    if match is None:
+        raise FaultySignatureError("it is no SSH signature")
+    try:
+        wire = SshFields(base64.b64decode("".join(match[1].split()), validate=True))
+    except binascii.Error:
+        raise FaultySignatureError("it is no SSH signature") from None
+    if wire.take(len(MAGIC)) != MAGIC or wire.number() != VERSION:
+        raise FaultySignatureError("it is no SSH signature that is known here")
+    key = key_of(wire.string())
+    namespace, reserved, hashed, signature = wire.text(), wire.string(), wire.text(), wire.string()
+    wire.end()
+    if namespace != NAMESPACE:
+        raise FaultySignatureError(f"it was made for {namespace!r}, not for {NAMESPACE!r}")
+    if hashed not in HASHES:
+        raise FaultySignatureError(f"its hash {hashed!r} is not one of {', '.join(HASHES)}")
+    parts = (namespace.encode(), reserved, hashed.encode(), hashlib.new(hashed, content).digest())
+    signed = MAGIC + b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    _check(key, SshFields(signature), signed)
+    return key
+
+
+def _check(key: SigningKey, signature: SshFields, signed: bytes) -> None:
+    """Whether the signature is the key's over these bytes."""
+    from cryptography.exceptions import InvalidSignature
+
+    check = CHECKS.get(key.kind)
+    if check is None:
+        what = "a certificate" if "-cert-" in key.kind else f"a key of the type {key.kind!r}"
+        raise FaultySignatureError(f"it was made with {what}: sign with a plain ed25519, ecdsa or rsa key")
+    wire, kind = SshFields(key.blob), signature.text()
+    wire.string()
+    try:
+        check(wire, kind, signature, signed)
+    except InvalidSignature:
+        raise FaultySignatureError("it does not match: the file was changed after it was signed") from None
+    except ValueError as error:
+        raise FaultySignatureError(f"its key is damaged: {error}") from None
+    signature.end()
+
+
+def _expect(kind: str, *known: str) -> None:
+    if kind not in known:
+        raise FaultySignatureError(f"its algorithm {kind!r} is not {' or '.join(known)}")
+
+
+def _ed25519(wire: SshFields, kind: str, signature: SshFields, signed: bytes) -> None:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    _expect(kind, "ssh-ed25519")
+    Ed25519PublicKey.from_public_bytes(wire.string()).verify(signature.string(), signed)
+
+
+def _rsa(wire: SshFields, kind: str, signature: SshFields, signed: bytes) -> None:
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
+
+    _expect(kind, *RSA)
+    key = RSAPublicNumbers(wire.integer(), wire.integer()).public_key()
+    if key.key_size < LEAST_RSA_BITS:
+        raise FaultySignatureError(f"its key has {key.key_size} bits, at least {LEAST_RSA_BITS} are wanted")
+    key.verify(signature.string(), signed, PKCS1v15(), getattr(hashes, RSA[kind])())
+
+
+def _ecdsa(wire: SshFields, kind: str, signature: SshFields, signed: bytes) -> None:
+    curve = wire.text()
+    _expect(kind, f"ecdsa-sha2-{curve}")
+    _on_curve(curve, wire.string(), signature.string(), signed)
+
+
+def _on_curve(curve: str, point: bytes, signature: bytes, signed: bytes) -> None:
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+    if curve not in CURVES:
+        raise FaultySignatureError(f"its curve {curve!r} is not known here")
+    name, hashed = CURVES[curve]
+    key = ec.EllipticCurvePublicKey.from_encoded_point(getattr(ec, name)(), point)
+    numbers = SshFields(signature)
+    key.verify(encode_dss_signature(numbers.integer(), numbers.integer()), signed, ec.ECDSA(getattr(hashes, hashed)()))
+
+
+def _touched(application: bytes, signature: SshFields, signed: bytes) -> bytes:
+    """What a FIDO key signs in place of the bytes; behind its signature stand its flags and its counter."""
+    flags, counter = signature.take(1), signature.take(4)
+    if not flags[0] & TOUCHED:
+        raise FaultySignatureError("nobody touched the security key")
+    return hashlib.sha256(application).digest() + flags + counter + hashlib.sha256(signed).digest()
+
+
+def _sk_ed25519(wire: SshFields, kind: str, signature: SshFields, signed: bytes) -> None:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    _expect(kind, "sk-ssh-ed25519@openssh.com")
+    key, application, proof = wire.string(), wire.string(), signature.string()
+    Ed25519PublicKey.from_public_bytes(key).verify(proof, _touched(application, signature, signed))
+
+
+def _sk_ecdsa(wire: SshFields, kind: str, signature: SshFields, signed: bytes) -> None:
+    _expect(kind, "sk-ecdsa-sha2-nistp256@openssh.com")
+    curve, point, application, proof = wire.text(), wire.string(), wire.string(), signature.string()
+    _on_curve(curve, point, proof, _touched(application, signature, signed))
+
+
+CHECKS: dict[str, Callable[[SshFields, str, SshFields, bytes], Any]] = {
+    "ssh-ed25519": _ed25519,
+    "ssh-rsa": _rsa,
+    **{f"ecdsa-sha2-{curve}": _ecdsa for curve in CURVES},
+    "sk-ssh-ed25519@openssh.com": _sk_ed25519,
+    "sk-ecdsa-sha2-nistp256@openssh.com": _sk_ecdsa,
+}

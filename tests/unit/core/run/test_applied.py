@@ -1,0 +1,117 @@
+"""A run of a saved plan ends before anything is changed where the host, or a decision, is another than approved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from tests.lab.scripted import Scripted, at, kinds, states
+from tests.lab.small import runbook, snapshot, step
+from tests.lab.worlds import Run, follow
+
+from memrunbook.core.errors import Interrupted, RunbookError, SessionLost
+from memrunbook.core.plan.plan import Plan
+from memrunbook.core.plan.planner import make_plan
+from memrunbook.core.run.applied import ApprovedPlan
+from memrunbook.core.run.event import Outdated
+
+SHORT, WELL = at(5.0), at(50.0)
+BOOK = runbook(step("one"), step("two", values={"unit": "db"}))
+TWO = at(5.0, "web", "db")
+
+
+def planned(**readings: Any) -> Plan:
+    return make_plan(BOOK, snapshot(0.0, **(readings or TWO)))
+
+
+def approved(plan: Plan, **changes: Any) -> ApprovedPlan:
+    digests = tuple(one.digest for one in plan.changes)
+    return ApprovedPlan(msgspec.structs.replace(plan, **changes), digests)
+
+
+def applied(allowed: ApprovedPlan, *reads: Any, **world: Any) -> Run:
+    return follow(BOOK, Scripted(reads or (TWO, TWO, TWO, TWO, WELL), **world), approved=allowed)
+
+
+def outdated(played: Run) -> Outdated:
+    assert "Execute" not in kinds(played)
+    assert played.end.outcome == "refused"
+    (event,) = [event for event in played.events if isinstance(event, Outdated)]
+    assert played.end.why == event.what
+    return event
+
+
+def test_what_was_approved_is_done() -> None:
+    played = applied(approved(planned()))
+    assert states(played)[0] == ("one", "done")
+    assert not [event for event in played.events if isinstance(event, Outdated)]
+
+
+@pytest.mark.parametrize("part", ["host_key", "machine_id", "boot_id"])
+def test_another_host_is_not_entered(part: str) -> None:
+    plan = planned()
+    identity = msgspec.structs.replace(plan.identity, **{part: "x"})
+    played = applied(approved(plan, identity=identity))
+    assert outdated(played).approved.endswith(" x")
+    assert kinds(played) == ["ReadFacts"], "the lock is not even asked for"
+
+
+def test_a_host_that_is_rebooted_at_the_gate_is_left_alone() -> None:
+    plan = planned()
+
+    class Rebooted(Scripted):
+        def answer(self, request: Any) -> Any:
+            told = super().answer(request)
+            if self.asked.get("AskApproval") and hasattr(told, "identity"):
+                return msgspec.structs.replace(told, identity=msgspec.structs.replace(told.identity, boot_id="next"))
+            return told
+
+    played = follow(BOOK, Rebooted((TWO,)), approved=approved(plan))
+    assert outdated(played).now == "boot-id next"
+    assert kinds(played)[-1] == "Unlock"
+
+
+def test_another_decision_is_refused_as_a_whole_before_the_lock() -> None:
+    other = planned(**at(5.0, "web"))  # the second step was not needed then
+    played = applied(approved(other))
+    event = outdated(played)
+    assert event.what == "step two is not what was approved"
+    assert event.approved == "not needed: db holds nothing"
+    assert event.now.startswith("Adjust db (db 100, risk low, sha256:")
+    assert "Lock" not in kinds(played)
+    assert states(played) == [("one", "skipped"), ("two", "skipped")]
+
+
+def test_another_runbook_is_refused() -> None:
+    assert "runbook's file was changed" in outdated(applied(approved(planned(), runbook_digest="e" * 64))).what
+
+
+def test_a_plan_that_was_carried_out_is_not_carried_out_again() -> None:
+    plan = planned()
+    digests = tuple(one.digest for one in plan.changes)
+    played = applied(ApprovedPlan(plan, digests, lambda: "R1"))
+    assert "run R1" in outdated(played).now
+    assert "Lock" not in kinds(played)
+
+
+def test_one_that_another_run_began_meanwhile_gives_the_lock_back() -> None:
+    plan = planned()
+    digests = tuple(one.digest for one in plan.changes)
+    troubles: list[dict[tuple[str, int], RunbookError]] = [{}, {("Unlock", 1): SessionLost("gone")}]
+    for trouble in troubles:
+        earlier = iter(["", "R1"]).__next__
+        played = applied(ApprovedPlan(plan, digests, earlier), trouble=trouble)
+        assert "run R1" in outdated(played).now
+        assert kinds(played)[-2:] == ["Lock", "Unlock"]
+
+
+def test_what_is_not_needed_any_more_is_passed_over() -> None:
+    played = applied(approved(planned()), at(5.0, "db"), at(5.0, "db"), at(5.0, "db"), at(5.0, "db"))
+    assert states(played)[0] == ("one", "not_needed")
+    assert ("two", "done") in states(played)
+
+
+def test_an_error_of_the_world_ends_it_as_any_run() -> None:
+    played = applied(approved(planned()), trouble={("Lock", 1): Interrupted("Ctrl-C")})
+    assert played.end.outcome == "interrupted"

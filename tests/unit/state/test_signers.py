@@ -1,0 +1,108 @@
+"""allowed_signers and revoked keys, held against what ssh-keygen itself says of the same files."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from tests.sshd import MISSING
+from tests.unit.state.test_signatures import PLAN, blob, made, signed
+
+from memrunbook.core.errors import DocumentError
+from memrunbook.core.instant import Instant
+from memrunbook.state.signatures import NAMESPACE, key_of
+from memrunbook.state.signers import Signers
+
+pytestmark = pytest.mark.skipif(not shutil.which("ssh-keygen"), reason=MISSING)
+NOW = Instant(1_790_000_000.0, 0.0)  # 2026-09-21 12:53:20 UTC
+LINES = {
+    "plain": ("ada {key}", ""),
+    "one of several": ("bob,ada,carol {key} a comment", ""),
+    "a pattern": ("a?a {key}", ""),
+    "any but her": ("*,!ada {key}", "is \\*,!ada's"),
+    "somebody else": ("bob {key}", "is bob's"),
+    "quoted": ('"ada" {key}', ""),
+    "our purpose": ('ada namespaces="git,memrunbook-*" {key}', ""),
+    "another purpose": ('ada namespaces="git" {key}', "may sign for git alone"),
+    "valid": ('ada valid-after="20200101Z",valid-before="20400101Z" {key}', ""),
+    "not yet": ('ada valid-after="20400101Z" {key}', "not valid yet"),
+    "not any more": ('ada valid-before="202001011200Z" {key}', "has expired: 2020-01-01T12:00:00"),
+    "local time": ('ada valid-before="20200101120000" {key}', "has expired"),
+    "capitals": ('ada NAMESPACES="memrunbook-plan" {key}', ""),
+    "an authority": ("ada cert-authority {key}", "cert-authority at .* is not understood"),
+    "a bracket is a letter": ("[a]da {key}", "is \\[a\\]da's"),
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_a_line_says_whose_signature_counts(tmp_path: Path, name: str) -> None:
+    key, (line, why) = made(tmp_path), LINES[name]
+    file = tmp_path / "signers"
+    file.write_text("# ours\n\n" + line.format(key=key.with_name(f"{key.name}.pub").read_text().strip()) + "\n")
+    fault = Signers.read(file, None).fault(key_of(blob(key)), "ada", NOW)
+    if why:
+        with pytest.raises(AssertionError, match=why):
+            raise AssertionError(fault)
+    else:
+        assert fault == ""
+    (tmp_path / "sig").write_text(signed(key))
+    words = ["ssh-keygen", "-Y", "verify", "-f", str(file), "-I", "ada", "-n", NAMESPACE, "-s", str(tmp_path / "sig")]
+    theirs = subprocess.run(words, check=False, input=PLAN, capture_output=True).returncode == 0
+    assert theirs == (not why)
+
+
+BROKEN = {
+    "ada": "no key in this line",
+    "ada ssh-ed25519": "no key in this line",
+    "ada ssh-ed25519 AAAA": "the key is damaged",
+    "ada ssh-rsa {key}": "of the type 'ssh-ed25519', not 'ssh-rsa'",
+    "ada no-such-option ssh-ed25519 {key}": "is no option",
+    'ada valid-after="soon" ssh-ed25519 {key}': "'soon' is no time",
+    'ada valid-after="20261350" ssh-ed25519 {key}': "'20261350' is no time",
+}
+
+
+@pytest.mark.parametrize("line", BROKEN)
+def test_a_broken_line_is_named(tmp_path: Path, line: str) -> None:
+    key = made(tmp_path)
+    file = tmp_path / "signers"
+    file.write_text("# ours\n" + line.format(key=key.with_name(f"{key.name}.pub").read_text().split()[1]) + "\n")
+    with pytest.raises(DocumentError) as caught:
+        Signers.read(file, None)
+    [problem] = caught.value.problems
+    assert problem.where == f"{file}:2"
+    assert BROKEN[line] in problem.message
+
+
+def test_a_revoked_key_counts_no_more(tmp_path: Path) -> None:
+    key = made(tmp_path)
+    public = key.with_name(f"{key.name}.pub").read_text()
+    (tmp_path / "signers").write_text(f"ada {public}")
+    (tmp_path / "revoked").write_text(f"# gone\n\n{public}")
+    signers = Signers.read(tmp_path / "signers", tmp_path / "revoked")
+    assert "is revoked" in signers.fault(key_of(blob(key)), "ada", NOW)
+    assert signers.principals(key_of(blob(key))) == ("ada",)
+    (tmp_path / "revoked").write_text("nonsense\n")
+    with pytest.raises(DocumentError):
+        Signers.read(tmp_path / "signers", tmp_path / "revoked")
+
+
+def test_a_key_revocation_list_is_refused_by_name(tmp_path: Path) -> None:
+    key = made(tmp_path)
+    subprocess.run(["ssh-keygen", "-q", "-k", "-f", tmp_path / "krl", f"{key}.pub"], check=True)
+    with pytest.raises(DocumentError) as caught:
+        Signers.read(None, tmp_path / "krl")
+    assert "KRL" in caught.value.problems[0].message
+
+
+def test_a_key_of_nobody_and_a_file_that_is_not_there(tmp_path: Path) -> None:
+    key = key_of(blob(made(tmp_path)))
+    (tmp_path / "signers").touch()
+    signers = Signers.read(tmp_path / "signers", None)
+    assert f"{key.fingerprint} is not in {tmp_path / 'signers'}" in signers.fault(key, "ada", NOW)
+    assert signers.principals(key) == ()
+    with pytest.raises(DocumentError):
+        Signers.read(tmp_path / "none", None)
+    assert not Signers.read(None, None).named
