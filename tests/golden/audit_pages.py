@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.golden import samples as s
 
 from memrunbook.core.run.account import Account, ChangeAccount, HostAccount
-from memrunbook.core.run.record import Actor, Ended, EndedHost, Invoked
+from memrunbook.core.run.record import Actor, AppliedPlan, Ended, EndedHost, Invoked, Resumed
 from memrunbook.state.audit import AuditFinding
 from memrunbook.state.witness import LogComparison
 from memrunbook.ui.audit import audit_view, doubt_view
@@ -46,8 +46,10 @@ ACCOUNT = Account(
         time="2026-11-22T09:41:07.000Z", engine="0", actor=ACTOR, reason="ticket 4711",
         command=f"run swap-thrashing --host {s.HOST} --reason 'ticket 4711'", runbook="swap-thrashing",
         runbook_digest="", origin="shipped", parameters={}, hosts=(s.HOST,),
+        applied=AppliedPlan("/tmp/plan.json", "sha256:0", "bob", ("mary (SHA256:abc)",)),
     ),
     ended=Ended(time="2026-11-22T09:49:00.000Z", hosts=(EndedHost(s.HOST, "refused"),)),
+    resumed=(Resumed(time="2026-11-22T09:45:00.000Z", engine="0", actor=ACTOR, command=f"resume {s.RUN}"),),
     hosts=(HostAccount(s.HOST, "refused", (RESTART, SWAP, BACK, REFUSED)),),
 )  # fmt: skip
 CUT_OFF = Account(

@@ -23,12 +23,17 @@ HIDDEN = "[redacted]"
 NAMES = r"(?:password|passwd|passphrase|secret|token|credential)"
 KEYS = r"(?:(?:api|access|private)[-_]?key)"
 VALUE = r"(?:\"[^\"\n]*\"|'[^'\n]*'|\S+)"
-# After a blank, what begins with "-" is the next option (--no-ask-password -- NAME), not a secret.
-BETWEEN = r"(\s{0,40}[=:]\s{0,40}|\s{1,40}(?![-\s]))"
+# A word that has letters and digits and is neither a path, a port, a name nor NAME=VALUE.
+WORD_LIKE_ONE = r"(?=\S*\d)(?=\S*[A-Za-z])[^\s/=:.,\-\[][^\s/=]{5,}"
+# "password: 1 fact was not read" and "a secret of ours" are words of people: behind a colon a secret has three
+# characters or quotes, behind a blank it looks like one.
+BETWEEN = (
+    r"\w{0,40}[\"']?(?:\s{0,40}=\s{0,40}(?=\S)|\s{0,40}:\s{0,40}(?=[\"']|\S{3})|\s{1,40}(?="
+    + WORD_LIKE_ONE
+    + r"(?!\S)))"
+)
 OPTION = re.compile(rf"(?i)--?[\w-]*(?<!no-ask-)(?:{NAMES}s?|{KEYS})")
 MYSQL = re.compile(r"(?:\S*/)?(?:mysql|mariadb)\w*")
-# A word behind -p that has letters and digits and is neither a path, a port, a name nor NAME=VALUE.
-WORD_LIKE_ONE = r"(?=\S*\d)(?=\S*[A-Za-z])[^\s/=:.,\-\[][^\s/=]{5,}"
 E = TypeVar("E", bound=Envelope)
 
 
@@ -69,14 +74,17 @@ RULES = (
     ),
     HidingRule(
         ("passw", "passphrase", "secret", "token", "credent"),
-        re.compile(rf"(?i)({NAMES}\w{{0,40}}[\"']?){BETWEEN}(?!\s{{0,40}}\[redacted){VALUE}"),
-        rf"\1\2{HIDDEN}",
+        re.compile(rf"(?i)({NAMES}{BETWEEN})(?!\s{{0,40}}\[redacted){VALUE}"),
+        rf"\1{HIDDEN}",
     ),
     HidingRule(
-        ("key",),
-        re.compile(rf"(?i)({KEYS}\w{{0,40}}[\"']?){BETWEEN}(?!\s{{0,40}}\[redacted){VALUE}"),
-        rf"\1\2{HIDDEN}",
+        ("passw", "passphrase", "secret", "token", "credent", "key"),
+        re.compile(
+            rf"(?i)(-[\w\-]{{0,60}}(?<!no-ask-)(?:{NAMES}|{KEYS})\w{{0,40}}\s{{1,40}})(?!\s{{0,40}}\[redacted)(?![\-\s]){VALUE}"
+        ),
+        rf"\1{HIDDEN}",
     ),
+    HidingRule(("key",), re.compile(rf"(?i)({KEYS}{BETWEEN})(?!\s{{0,40}}\[redacted){VALUE}"), rf"\1{HIDDEN}"),
     HidingRule(
         ("key=", "pass=", "pwd=", "dsn=", "auth="),
         re.compile(rf"\b([A-Z0-9_]{{0,60}}(?:KEY|PASS|PWD|DSN|AUTH))=(?!\s{{0,40}}\[redacted){VALUE}"),
