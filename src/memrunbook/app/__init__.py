@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 # What is public, and the file that holds it.
 _HOMES = {
-    "accounting": ("AccountArguments", "AccountsResult", "account", "accounts", "records"),
     "approving": ("ApproveArguments", "ApproveResult", "approve"),
     "applying": ("ApplyArguments", "apply"),
+    "accounting": ("AccountArguments", "AccountsResult", "account", "accounts", "records"),
     "auditing": ("AuditArguments", "AuditResult", "audit"),
     "connectors": ("Connectors",),
     "diagnosing": ("DiagnoseArguments", "DiagnoseResult", "diagnose"),
