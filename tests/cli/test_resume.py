@@ -93,7 +93,7 @@ def test_what_the_host_can_tell_is_told_and_decides(cut: Cut, tmp_path: Path, wh
     assert effects(tmp_path) == dict.fromkeys(("one", "two", "three", "four"), 1)
     assert "4 done" in here("report", run).out
     assert here("plan", str(tmp_path / "small.yaml"), "--host", "local").code == 0
-    kept = [json.loads(line) for line in here("audit", "show", run).out.splitlines()]
+    kept = [json.loads(line) for line in here("audit", "export", run).out.splitlines()]
     [again] = [record for record in kept if record["event"] == "resumed"]
     assert again["reason"] == "the night shift"
     here("resume", run, "--yes").refused(5, f"run {run} has ended (local unresolved)", hint="runbook report")

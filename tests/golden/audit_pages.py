@@ -5,9 +5,9 @@ from __future__ import annotations
 from tests.golden import samples as s
 
 from memrunbook.core.run.account import Account, ChangeAccount, HostAccount
-from memrunbook.core.run.record import Actor, Ended, EndedHost, Invoked
+from memrunbook.core.run.record import Actor, AppliedPlan, Ended, EndedHost, Invoked, Resumed
 from memrunbook.state.audit import AuditFinding
-from memrunbook.state.witness import Compared
+from memrunbook.state.witness import LogComparison
 from memrunbook.ui.audit import audit_view, doubt_view
 from memrunbook.ui.block import Block
 from memrunbook.ui.ends import ends_view
@@ -19,8 +19,8 @@ HEAD = "7246889fbe0e0486624304c93414c4bd27628a24ffed57095a658a4cb2af1718"
 TORN = AuditFinding("note", f"{STATE}/runs/{s.RUN}/web-1.jsonl:9", "the last record was cut off while it was written")
 REMOVED = AuditFinding("error", f"{STATE}/runs/{s.RUN}/{s.HOST}.jsonl:7",
                        "record 8 stands where record 7 belongs: records were removed, inserted or moved")  # fmt: skip
-AGREED = Compared(s.HOST, 12, 10, ("its journal", "its kernel log"), "", (), end_known=True)
-UNREAD = Compared("web-1", 3, 0, (), "the connection was lost while its logs were being read", (), end_known=False)
+AGREED = LogComparison(s.HOST, 12, 10, ("its journal", "its kernel log"), "", (), end_known=True)
+UNREAD = LogComparison("web-1", 3, 0, (), "the connection was lost while its logs were being read", (), end_known=False)
 ACTOR = Actor("root", "0", "ada", "192.0.2.9", "/dev/pts/3", "ctl-1")
 RESTART = ChangeAccount(
     at="2026-11-22T09:43:11.000Z", step="restart-grower", action="restart_unit", target=s.GROWER,
@@ -46,8 +46,10 @@ ACCOUNT = Account(
         time="2026-11-22T09:41:07.000Z", engine="0", actor=ACTOR, reason="ticket 4711",
         command=f"run swap-thrashing --host {s.HOST} --reason 'ticket 4711'", runbook="swap-thrashing",
         runbook_digest="", origin="shipped", parameters={}, hosts=(s.HOST,),
+        applied=AppliedPlan("/tmp/plan.json", "sha256:0", "bob", ("mary (SHA256:abc)",)),
     ),
     ended=Ended(time="2026-11-22T09:49:00.000Z", hosts=(EndedHost(s.HOST, "refused"),)),
+    resumed=(Resumed(time="2026-11-22T09:45:00.000Z", engine="0", actor=ACTOR, command=f"resume {s.RUN}"),),
     hosts=(HostAccount(s.HOST, "refused", (RESTART, SWAP, BACK, REFUSED)),),
 )  # fmt: skip
 CUT_OFF = Account(

@@ -13,6 +13,7 @@ from msgspec import structs
 from memrunbook.app.reporting import LAST, find_run
 from memrunbook.core.errors import UsageError
 from memrunbook.core.run.account import Account, HostAccount, JournaledLine, account_of
+from memrunbook.core.run.record import Resumed
 from memrunbook.state import audit as journals
 from memrunbook.state.audit import AuditFinding
 from memrunbook.state.lines import read_lines
@@ -121,7 +122,8 @@ def _by_host(arguments: AccountArguments) -> bool:
 def _account(arguments: AccountArguments, run: Run) -> Account:
     hosts = [_host(arguments.state, run, host) for host in run.hosts if fnmatchcase(host, arguments.host or "*")]
     wanted = tuple(host for host in hosts if arguments.outcome in ("", host.outcome))
-    return Account(run=run.run_id, state=run.state, invoked=run.invoked, ended=run.ended, hosts=wanted)
+    resumed = tuple(read_lines(run.path / RUN, Resumed))
+    return Account(run=run.run_id, state=run.state, invoked=run.invoked, ended=run.ended, hosts=wanted, resumed=resumed)
 
 
 def _host(state: Path, run: Run, host: str) -> HostAccount:

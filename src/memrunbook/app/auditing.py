@@ -17,7 +17,7 @@ from memrunbook.state.chain import Link
 if TYPE_CHECKING:
     from memrunbook.app.connectors import Connectors
     from memrunbook.runtime.life import Life
-    from memrunbook.state.witness import Compared
+    from memrunbook.state.witness import LogComparison
 
 AuditVerdict = Literal["intact", "intact-up-to-end", "not-intact", "nothing"]
 
@@ -50,7 +50,7 @@ class AuditResult:
     head: str
     count: int = 0
     expected: int | None = None
-    compared: tuple[Compared, ...] = ()
+    compared: tuple[LogComparison, ...] = ()
     unreached: tuple[tuple[str, HostError], ...] = ()
     kept: Path | None = None
 
@@ -123,7 +123,7 @@ def _keep(file: Path | None, findings: list[AuditFinding], link: Link) -> Path |
     return file
 
 
-def _compared(arguments: AuditArguments) -> tuple[tuple[Compared, ...], tuple[tuple[str, HostError], ...]]:
+def _compared(arguments: AuditArguments) -> tuple[tuple[LogComparison, ...], tuple[tuple[str, HostError], ...]]:
     if not arguments.hosts:
         return (), ()
     from memrunbook.app.connectors import Connectors
@@ -140,7 +140,7 @@ def _compared(arguments: AuditArguments) -> tuple[tuple[Compared, ...], tuple[tu
     return tuple(one for _, one in found if not isinstance(one, HostError)), unreached
 
 
-def _asked(state: Path, connectors: Connectors, host: Host) -> Life[Compared | HostError]:
+def _asked(state: Path, connectors: Connectors, host: Host) -> Life[LogComparison | HostError]:
     """Asks one host for its log; it never waits for anything but the host."""
     from memrunbook.runtime.witness import read_log
     from memrunbook.state.witness import compare

@@ -16,10 +16,10 @@ from memrunbook.version import __version__
 def report_defect(error: BaseException, argv: list[str]) -> int:
     """Saves the traceback, the command line (secrets hidden) and the versions; returns the exit code."""
     lines = [f"memrunbook {__version__}, Python {platform.python_version()}, {platform.platform()}"]
-    lines += [redact(f"runbook {' '.join(argv)}"), "", "".join(traceback.format_exception(error))]
+    lines += [f"runbook {' '.join(argv)}", "", "".join(traceback.format_exception(error))]
     while_heard(sys.stderr.write)(
         f"error: a defect in runbook: {type(error).__name__}\n"
-        f"  {_saved(chr(10).join(lines))}\n"
+        f"  {_saved(redact(chr(10).join(lines)))}\n"
         "  hint: nothing more was done; please report it with that file\n"
     )
     return exit_codes.DEFECT

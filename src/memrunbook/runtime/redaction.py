@@ -23,16 +23,21 @@ HIDDEN = "[redacted]"
 NAMES = r"(?:password|passwd|passphrase|secret|token|credential)"
 KEYS = r"(?:(?:api|access|private)[-_]?key)"
 VALUE = r"(?:\"[^\"\n]*\"|'[^'\n]*'|\S+)"
-# After a blank, what begins with "-" is the next option (--no-ask-password -- NAME), not a secret.
-BETWEEN = r"(\s{0,40}[=:]\s{0,40}|\s{1,40}(?![-\s]))"
+# A word that has letters and digits and is neither a path, a port, a name nor NAME=VALUE.
+WORD_LIKE_ONE = r"(?=\S*\d)(?=\S*[A-Za-z])[^\s/=:.,\-\[][^\s/=]{5,}"
+# "password: 1 fact was not read" and "a secret of ours" are words of people: behind a colon a secret has three
+# characters or quotes, behind a blank it looks like one.
+BETWEEN = (
+    r"\w{0,40}[\"']?(?:\s{0,40}=\s{0,40}(?=\S)|\s{0,40}:\s{0,40}(?=[\"']|\S{3})|\s{1,40}(?="
+    + WORD_LIKE_ONE
+    + r"(?!\S)))"
+)
 OPTION = re.compile(rf"(?i)--?[\w-]*(?<!no-ask-)(?:{NAMES}s?|{KEYS})")
 MYSQL = re.compile(r"(?:\S*/)?(?:mysql|mariadb)\w*")
-# A word behind -p that has letters and digits and is neither a path, a port, a name nor NAME=VALUE.
-WORD_LIKE_ONE = r"(?=\S*\d)(?=\S*[A-Za-z])[^\s/=:.,\-\[][^\s/=]{5,}"
 E = TypeVar("E", bound=Envelope)
 
 
-class Rule(NamedTuple):
+class HidingRule(NamedTuple):
     """A pattern and what takes its place. In folded text that it matches stand one of `hints` and `also`."""
 
     hints: tuple[str, ...]
@@ -42,21 +47,21 @@ class Rule(NamedTuple):
 
 
 RULES = (
-    Rule(
+    HidingRule(
         ("private key-----",),
         re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}KEY-----|\Z)", re.DOTALL),
         HIDDEN,
     ),
-    Rule(
+    HidingRule(
         ("authorization", "cookie"),
         re.compile(
             r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)([\"']?\s{0,40}[:=]\s{0,40}[\"']?)(?!\s{0,40}\[redacted)([^\"'\r\n]+)"
         ),
         rf"\1\2{HIDDEN}",
     ),
-    Rule(("bearer",), re.compile(r"(?i)\b(bearer)(\s{1,40})[A-Za-z0-9._~+/=\-]{8,}"), rf"\1\2{HIDDEN}"),
-    Rule(("://",), re.compile(r"(://[^\s/:@\"'<>]*):[^\s/\"'<>]*@"), rf"\1:{HIDDEN}@", "@"),
-    Rule(
+    HidingRule(("bearer",), re.compile(r"(?i)\b(bearer)(\s{1,40})[A-Za-z0-9._~+/=\-]{8,}"), rf"\1\2{HIDDEN}"),
+    HidingRule(("://",), re.compile(r"(://[^\s/:@\"'<>]*):[^\s/\"'<>]*@"), rf"\1:{HIDDEN}@", "@"),
+    HidingRule(
         ("akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "gldt-", "glrt-", "glcbt-",
          "glptt-", "glft-", "glsoat-", "xox", "xapp-", "hooks.slack.com", "aiza", "eyj", "sk_live_", "npm_"),
         re.compile(
@@ -67,34 +72,39 @@ RULES = (
         ),
         HIDDEN,
     ),
-    Rule(
+    HidingRule(
         ("passw", "passphrase", "secret", "token", "credent"),
-        re.compile(rf"(?i)({NAMES}\w{{0,40}}[\"']?){BETWEEN}(?!\s{{0,40}}\[redacted){VALUE}"),
-        rf"\1\2{HIDDEN}",
+        re.compile(rf"(?i)({NAMES}{BETWEEN})(?!\s{{0,40}}\[redacted){VALUE}"),
+        rf"\1{HIDDEN}",
     ),
-    Rule(
-        ("key",),
-        re.compile(rf"(?i)({KEYS}\w{{0,40}}[\"']?){BETWEEN}(?!\s{{0,40}}\[redacted){VALUE}"),
-        rf"\1\2{HIDDEN}",
+    HidingRule(
+        ("passw", "passphrase", "secret", "token", "credent", "key"),
+        re.compile(
+            rf"(?i)(-[\w\-]{{0,60}}(?<!no-ask-)(?:{NAMES}|{KEYS})\w{{0,40}}\s{{1,40}})(?!\s{{0,40}}\[redacted)(?![\-\s]){VALUE}"
+        ),
+        rf"\1{HIDDEN}",
     ),
-    Rule(
+    HidingRule(("key",), re.compile(rf"(?i)({KEYS}{BETWEEN})(?!\s{{0,40}}\[redacted){VALUE}"), rf"\1{HIDDEN}"),
+    HidingRule(
         ("key=", "pass=", "pwd=", "dsn=", "auth="),
         re.compile(rf"\b([A-Z0-9_]{{0,60}}(?:KEY|PASS|PWD|DSN|AUTH))=(?!\s{{0,40}}\[redacted){VALUE}"),
         rf"\1={HIDDEN}",
     ),
-    Rule(
+    HidingRule(
         ("mysql", "mariadb"),
         re.compile(r"\b((?:mysql|mariadb)\w{0,20}\b[^\n]{0,200}?\s-p)(?!\s{0,40}\[redacted)[^\s\-]\S*"),
         rf"\1{HIDDEN}",
         "-p",
     ),
-    Rule(("sshpass",), re.compile(r"\b(sshpass\s{1,40}-p\s{0,40})(?!\s{{0,40}}\[redacted)[^\s]\S*"), rf"\1{HIDDEN}"),
-    Rule(
+    HidingRule(
+        ("sshpass",), re.compile(r"\b(sshpass\s{1,40}-p\s{0,40})(?!\s{0,40}\[redacted)\S+"), rf"\1{HIDDEN}"
+    ),
+    HidingRule(
         ("-p ", "-p\t", "-p\n", '-p"', "-p\\"),
         re.compile(rf"(?<!\S)(-p\s{{1,40}}){WORD_LIKE_ONE}(?!\S)"),
         rf"\1{HIDDEN}",
     ),
-    Rule(
+    HidingRule(
         ("-u", "--user"),
         re.compile(r"(?<!\S)((?:-u|--user)(?:\s{1,40}|=)?[^\s:=]{1,80}):(?!\d+\b|\[redacted)[^\s/]+"),
         rf"\1:{HIDDEN}",

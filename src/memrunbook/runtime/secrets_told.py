@@ -19,7 +19,7 @@ LEAST_LINE = 8
 """A line of a longer secret that is hidden where it stands alone."""
 
 
-class Told:
+class SecretsTold:
     """Secrets, and the ways in which they are written: as they are, in JSON, for a shell, in a URL, line by line."""
 
     def __init__(self) -> None:
@@ -57,4 +57,4 @@ def _forms(value: str) -> set[str]:
     }
 
 
-told = Told()
+told = SecretsTold()

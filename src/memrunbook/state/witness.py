@@ -19,7 +19,7 @@ SHORT = 16
 NAMED = 10
 
 
-class Made(Struct, frozen=True):
+class WitnessedChange(Struct, frozen=True):
     """One change that a journal here says was carried out; `record` is the beginning of that record's hash."""
 
     time: str
@@ -31,7 +31,7 @@ class Made(Struct, frozen=True):
     node: str
 
 
-class Compared(Struct, frozen=True):
+class LogComparison(Struct, frozen=True):
     """A journal and a host's log: the changes here, those that its log has too, and what does not agree.
 
     `end_known`: the newest change here is in the host's log, so nothing newer was removed here without a trace there.
@@ -66,17 +66,17 @@ class _Line(Struct):
     identity: HostIdentity = HostIdentity()
 
 
-def made(state: Path) -> Iterator[Made]:
+def made(state: Path) -> Iterator[WitnessedChange]:
     """Every change of every run, in the order of the runs' names."""
     for path in sorted((state / "runs").glob("*/*.jsonl")):
         for line in read_lines(path, _Line, having=b'"Execute"'):
             if line.event == "asked" and line.request.type == "Execute":
                 step, record = clean(str(line.request.step)), line.hash[:SHORT]
                 node, key = line.actor.control_node, line.identity.host_key
-                yield Made(line.time, path.parent.name, line.host, key, step, record, node)
+                yield WitnessedChange(line.time, path.parent.name, line.host, key, step, record, node)
 
 
-def compare(state: Path, host: str, identity: HostIdentity, log: HostLog) -> Compared:
+def compare(state: Path, host: str, identity: HostIdentity, log: HostLog) -> LogComparison:
     """What of a host's log and the journals here disagrees. A change without a line there is no fault: logs end."""
     every = list(made(state))
     runs = {path.name for path in (state / "runs").glob("*")} | {entry.run for entry in ledger.read(state)}
@@ -90,10 +90,12 @@ def compare(state: Path, host: str, identity: HostIdentity, log: HostLog) -> Com
     nodes = {one.node for one in every} | {os.uname().nodename}
     findings += _unknown(host, [line for line in strange if line.run not in runs], nodes)
     end_known = not log.problem and newest is not None and (newest.run, newest.record) in lines
-    return Compared(host, len(own), len(agreed), log.sources, log.problem, tuple(findings), end_known)
+    return LogComparison(host, len(own), len(agreed), log.sources, log.problem, tuple(findings), end_known)
 
 
-def _known(host: str, strange: list[Witness], every: list[Made], lines: set[tuple[str, str]]) -> Iterator[AuditFinding]:
+def _known(
+    host: str, strange: list[Witness], every: list[WitnessedChange], lines: set[tuple[str, str]]
+) -> Iterator[AuditFinding]:
     """What is wrong with runs that are here."""
     for line in strange:
         twins = [one for one in every if (one.run, one.step) == (line.run, line.step)]

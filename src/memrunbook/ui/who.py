@@ -59,6 +59,12 @@ def _about(account: Account, now: Instant | None = None) -> Iterator[Row]:
     yield row("When", body=_when(account, now))
     yield row("Command", body=Span(f"runbook {invoked.command}" if invoked.command else "not known", whole=True))
     yield row("Why", body=Span(invoked.reason or NO_REASON, whole=True))
+    if invoked.applied is not None:
+        plan = invoked.applied
+        by = ", ".join(plan.approvals) or "nobody: none was asked for"
+        yield row("Plan", body=Span(f"{plan.file}, made by {plan.creator}; approved by {by}", whole=True))
+    for one in account.resumed:
+        yield row("Resumed", body=Span(f"{_day(one.time)} by {actor_words(one.actor)}", whole=True))
 
 
 def actor_words(actor: Actor) -> str:
@@ -107,6 +113,11 @@ def _consent(change: ChangeAccount) -> str:
     how = f" ({change.how})" if change.how and change.how != "none" else ""
     why = f": {change.why}" if change.why else ""
     return f"{change.answer}{by}{how}{why}"
+
+
+def _day(time: str) -> str:
+    moment = _moment(time)
+    return "at a time that is not known" if moment is None else moment_words(moment)
 
 
 def _clock(time: str) -> str:

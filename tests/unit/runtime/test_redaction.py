@@ -56,7 +56,9 @@ def forgetting() -> Iterator[None]:
     ("text", "expected"),
     [
         ("--password=hunter2 -v", f"--password={HIDDEN} -v"),
-        ("--password hunter2 -v", f"--password {HIDDEN} -v"),
+        ("--password hunter -v", f"--password {HIDDEN} -v"),
+        ("-api-key abc -v", f"-api-key {HIDDEN} -v"),
+        ("the password hunter2 is", f"the password {HIDDEN} is"),
         ('password: "two words" -v', f"password: {HIDDEN} -v"),
         ('{"password":"x y","level":1}', f'{{"password":{HIDDEN},"level":1}}'),
         ("API_KEY: abc", f"API_KEY: {HIDDEN}"),
@@ -105,6 +107,9 @@ def test_a_secret_is_hidden_in_a_text_and_once_is_enough(text: str, expected: st
         "systemctl show -p MainPID",
         "docker run -u 1000:1000 x",
         "monkey=5",
+        "sudo on web wants a password: 1 fact was not read; allow ada `sudo -n sh -s` (NOPASSWD in sudoers)",
+        "a secret of fewer than 4 characters cannot be hidden",
+        "systemctl --no-ask-password stop -- web",
     ],
 )
 def test_what_is_none_stays(text: str) -> None:

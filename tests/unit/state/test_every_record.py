@@ -15,6 +15,7 @@ from tests.unit.state.conftest import ENDED, INVOKED, NOW
 from memrunbook.app.auditing import AuditArguments, audit
 from memrunbook.core.run.record import plain
 from memrunbook.state import heads, keys, ledger
+from memrunbook.state.chain import Link
 from memrunbook.state.run_directory import RunDirectory
 
 RUNS = ("20261122T094107Z-abcd", "20261122T094207Z-efgh", "20261122T094307Z-ijkl")
@@ -114,7 +115,7 @@ def test_the_newest_runs_removed_with_all_that_tells_of_them_are_not_provable_he
     for run_id in RUNS[1:]:
         shutil.rmtree(state / "runs" / run_id)
     assert verdict(state) == "not-intact"  # the head beside the key still tells
-    heads.write(heads.seen_file(state), heads.Link(kept[-1].hash, len(kept)))
+    heads.write(heads.seen_file(state), Link(kept[-1].hash, len(kept)))
     assert verdict(state) == "intact-up-to-end"
     assert verdict(state, head) == "not-intact"
 

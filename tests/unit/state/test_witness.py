@@ -11,7 +11,7 @@ from tests.unit.state.conftest import NOW, RUN_ID
 from memrunbook.core.host import HostIdentity
 from memrunbook.runtime.witness import HostLog, Witness
 from memrunbook.state.run_directory import RunDirectory
-from memrunbook.state.witness import Compared, compare, made
+from memrunbook.state.witness import LogComparison, compare, made
 
 NODE = os.uname().nodename
 KEY = "SHA256:abc"
@@ -37,11 +37,11 @@ def records(state: Path) -> list[Witness]:
     return [Witness(RUN_ID, "one", first[:16], f"ada@{NODE}"), Witness(RUN_ID, "two/web", second[:16])]
 
 
-def against(state: Path, *lines: Witness, name: str = "web-1", problem: str = "") -> Compared:
+def against(state: Path, *lines: Witness, name: str = "web-1", problem: str = "") -> LogComparison:
     return compare(state, name, HostIdentity(host_key=KEY), HostLog(lines, ("its journal",), problem))
 
 
-def messages(found: Compared) -> list[tuple[str, str]]:
+def messages(found: LogComparison) -> list[tuple[str, str]]:
     return [(one.level, one.message) for one in found.findings]
 
 

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from memrunbook.core.action.action import Repeat
-from memrunbook.core.run.record import Ended, Invoked
+from memrunbook.core.run.record import Ended, Invoked, Resumed
 
 T = TypeVar("T")
 ChangeState = Literal[
@@ -65,13 +65,14 @@ class HostAccount(Struct, frozen=True):
 
 
 class Account(Struct, frozen=True, kw_only=True):
-    """One run: its state (running, interrupted, ended), how it began and ended where that is known, and its hosts."""
+    """One run: its state (running, interrupted, ended), how it began, was gone on with and ended, and its hosts."""
 
     run: str
     state: str
     invoked: Invoked | None
     ended: Ended | None
     hosts: tuple[HostAccount, ...]
+    resumed: tuple[Resumed, ...] = ()
 
 
 class _Change(Struct):
