@@ -27,7 +27,7 @@ class BoundedAgent(Agent):
         connection = get_agent_connection()
         if connection is not None:
             connection.settimeout(ANSWER)
-            self._connect(connection)
+            self._connect(connection)  # type: ignore[attr-defined]  # the stubs do not know it
 
 
 @dataclass(frozen=True)
