@@ -145,3 +145,6 @@ def test_at_the_gate_exactly_what_was_approved_is_allowed(tmp_path: Path) -> Non
     assert no.answer == "no"
     assert "approved: Adjust web" in no.why
     assert "now: Adjust web (another" in no.why
+    limited = approver.approve("lab", AskApproval(shown, Instant(0.0, 0.0), limits=("it was done a minute ago",)))
+    assert (limited.answer, limited.how) == ("no", "none")
+    assert limited.why == "it was done a minute ago; a person at a terminal may still allow it"

@@ -27,6 +27,7 @@ from memrunbook.runtime.clock import SystemClock
 from memrunbook.state.applied import carried_out
 from memrunbook.state.paths import usual_state_dir
 from memrunbook.state.plans import MADE, PlanFile, load_plan
+from memrunbook.ui.approve import AT_A_TERMINAL
 
 REPLAY = "replay"
 
@@ -91,6 +92,9 @@ class PlanApprover:
         how = f"apply {self.digest}"
         if question.offered:
             why = "nobody can be asked here whether it is taken back"
+            return Approval(SystemClock().now(), "no", step.digest, self.who, "none", why)
+        if question.limits:  # whoever approved the plan did not know of them
+            why = f"{question.limits[0]}; {AT_A_TERMINAL}"
             return Approval(SystemClock().now(), "no", step.digest, self.who, "none", why)
         if step.digest in allowed(plan.plan, plan.digests, step.id):
             return Approval(SystemClock().now(), "yes", step.digest, self.who, how, self.words)
