@@ -23,18 +23,18 @@ def times(folder: Path) -> int:
 
 
 def test_what_another_run_just_did_needs_a_persons_word(tmp_path: Path) -> None:
-    words = written(tmp_path)
-    assert here(*words, "--yes").code == 3
-    again = here(*words, "--yes")
+    words = written(tmp_path, risk="medium")
+    assert here(*words, "--allow", "run_command").code == 3
+    again = here(*words, "--allow", "run_command")
     assert again.code == 5, again.said
     assert "the same was done" in again.out
     assert "a person at a terminal may still allow it" in again.out
     assert "To go on, at a terminal:  runbook run" in again.out
-    assert "--allow" not in again.out, "that would not help"
+    assert "To allow it" not in again.out, "no consent given beforehand would help"
     assert times(tmp_path) == 1
     with terminal(*words) as screen:
         screen.expect("Limits")
-        screen.expect("to go on")
+        screen.expect("Q stop all hosts")
         screen.type("y\n")
         screen.expect("That is no answer")
         screen.type("n\n")

@@ -64,8 +64,6 @@ def test_the_host_takes_a_sysctl_back_by_itself(guest_in: Callable[[str], Guest]
     failed = operator("run", written(tmp_path, UNPROVEN), "--yes", "--json")
     assert failed.states() == {"keep-names": "undone"}, failed.host
     assert int(guest.check("cat /proc/sys/vm/vfs_cache_pressure")) == 100
-    again = operator("run", written(tmp_path, SYSCTL), "--yes", "--json")
-    assert again.states() == {"swap-less": "refused"}, "what was just done is given time"
     assert swappiness(guest) == before
 
 

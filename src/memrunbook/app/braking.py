@@ -6,11 +6,14 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec import structs
+
 from memrunbook.core.action.action import Change
 from memrunbook.core.errors import UsageError
 from memrunbook.core.plan.limits import Here, Limits, held_back
 from memrunbook.core.units import format_duration
 from memrunbook.runtime.ports import Clock
+from memrunbook.runtime.redaction import redact
 from memrunbook.state.paths import prepare
 from memrunbook.state.store.changes import Store
 from memrunbook.state.store.switch import Switch, switch_of, turn
@@ -42,15 +45,16 @@ class HostBrakes:
         """Why a person's word is needed for a change, whatever was allowed beforehand."""
         if self.limits is None:
             return ()
-        return held_back(change, self._here, self.store.history(change, self._here), self.limits)
+        known = _shown(change)
+        return held_back(known, self._here, self.store.history(known, self._here), self.limits)
 
     def begin(self, change: Change, step: str) -> int | str:
         """Claims the change and returns its number; in words who is at the same on another host, where one is."""
-        begun = self.store.begin(change, step, self._here, self.actor)
+        begun = self.store.begin(_shown(change), redact(step), self._here, self.actor)
         if isinstance(begun, int):
             return begun
         since = format_duration(max(0.0, self.clock.now().utc - begun.begun))
-        return f"{change.target}: the same is under way on {begun.host} since {since} (run {begun.run})"
+        return f"{begun.target}: the same is under way on {begun.host} since {since} (run {begun.run})"
 
     def end(self, number: int, state: str) -> None:
         """Remembers how the change ended."""
@@ -64,6 +68,11 @@ class HostBrakes:
     def _here(self) -> Here:
         now = self.clock.now().utc
         return Here(run=self.run, host=self.host, runbook=self.runbook, now=now, hosts=self.hosts)
+
+
+def _shown(change: Change) -> Change:
+    """A change as the store knows it: what looks like a secret in its target is hidden."""
+    return structs.replace(change, target=redact(change.target))
 
 
 def open_store(state: Path) -> Store:

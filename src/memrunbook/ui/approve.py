@@ -20,6 +20,7 @@ from memrunbook.ui.screen import Screen
 Now = Callable[[], Instant]
 KEYS: Mapping[str, GateAnswer] = {"s": "skip", "q": "quit", "Q": "quit-all", "n": "no", "N": "no", "no": "no", "": "no"}
 ATTEMPTS = 3
+AGAIN = "--allow again:"
 AT_A_TERMINAL = "a person at a terminal may still allow it"
 """How a refusal ends that no consent given beforehand could have spared."""
 OFFERED = "taking it back may cost more than it did, and nobody can be asked here"
@@ -107,7 +108,7 @@ class UnattendedApprover:
             named = f"{change.action}:{change.target}"
             how = self._consent(change.action, named, change.risk, question.again)
             why = "" if how != "none" else _needed(named, change.risk, question)
-            if question.limits and not why:
+            if question.limits and not why and not how.startswith(AGAIN):  # that word was given knowing of it
                 how, why = "none", f"{question.limits[0]}; {AT_A_TERMINAL}"
         again = question.again if not why else ""
         return Approval(self.clock(), "no" if why else "yes", question.step.digest, self.who, how, why, again)

@@ -73,16 +73,17 @@ class Limits(Struct, frozen=True, kw_only=True):
 def held_back(change: Change, here: Here, history: History, limits: Limits) -> tuple[str, ...]:
     """Why a change should not be made without a person's word, the weightiest reason first; empty where it may.
 
-    What changes nothing is never held back, nor what only this run did apart from its budget.
+    What changes nothing is never held back, nor what only this run did apart from its budget. Of low risk (it is taken
+    back exactly, or costs performance) only runs that did not help are counted.
     """
     if change.repeat is Repeat.READ:
         return ()
-    same = [one for one in history.changes if (one.action, one.target) == (change.action, change.target)]
     reasons = [*_without_help(here, history, limits)]
     if change.risk >= Risk.MEDIUM:
+        same = [one for one in history.changes if (one.action, one.target) == (change.action, change.target)]
         reasons += [*_storm(change, here, same, limits), *_budget(here, history, limits)]
-        reasons += _again_and_again(change, here, same, limits)
-    return (*reasons, *_cool_down(change, here, same, limits))
+        reasons += [*_again_and_again(change, here, same, limits), *_cool_down(change, here, same, limits)]
+    return tuple(reasons)
 
 
 def busy_elsewhere(change: Change, here: Here, history: History) -> PastChange | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ PATIENCE = 10.0
 """Seconds that a writer waits for another one, and that a server is given to answer."""
 SERVER = re.compile(r"postgres(?:ql)?(?:\+\w+)?://")
 PASSWORD = re.compile(r"(//[^:/@\s]*):[^@/\s]*@")
+LEAST_FREE = 64 << 10
+"""Bytes: with less no table can be made."""
 REACHABLE = "nothing is changed while what others do cannot be known; see that the server runs"
 WRITABLE = f"see that there is space and that it may be written, {ELSEWHERE}"
 MIGRATIONS = "memrunbook.state.store:migrations"
@@ -68,8 +71,10 @@ def explained(name: str) -> Iterator[None]:
             "a store on PostgreSQL needs its driver", where=name, hint="pip install 'memrunbook[postgres]'"
         ) from None
     except OperationalError as error:
-        what, hint = ("does not answer", REACHABLE) if "://" in name else ("cannot be read or written", WRITABLE)
-        raise JournalError(f"the store {what}: {_said(error)}", where=name, hint=hint) from None
+        if "://" in name:
+            raise JournalError(f"the store does not answer: {_said(error)}", where=name, hint=REACHABLE) from None
+        why = "no space left" if _full(Path(name).parent) else _said(error)
+        raise JournalError(f"the store cannot be read or written: {why}", where=name, hint=WRITABLE) from None
     except DatabaseError as error:
         raise JournalError(
             f"the store cannot be used: {_said(error)}",
@@ -78,6 +83,14 @@ def explained(name: str) -> Iterator[None]:
         ) from None
     except SQLAlchemyError as error:
         raise JournalError(f"the store cannot be used: {_said(error)}", where=name) from None
+
+
+def _full(folder: Path) -> bool:
+    """SQLite calls a full disk an I/O error."""
+    try:
+        return shutil.disk_usage(folder).free < LEAST_FREE
+    except OSError:
+        return False
 
 
 def _said(error: SQLAlchemyError) -> str:

@@ -59,11 +59,11 @@ def test_what_was_just_done_is_given_time(one: PastChange, expected: str) -> Non
     assert bool(found) == bool(expected)
 
 
-def test_a_low_risk_has_the_cool_down_alone_and_a_read_nothing() -> None:
-    low = change(Risk.LOW)
-    assert why((past(20 * MINUTE),), change=low) == ""
-    assert "cool-down" in why((past(MINUTE),), change=low)
-    assert why((past(MINUTE),), change=change(Risk.NONE, repeat=Repeat.READ)) == ""
+def test_a_low_risk_is_held_back_by_runs_that_did_not_help_alone_and_a_read_by_nothing() -> None:
+    low, runs = change(Risk.LOW), tuple(ran(HOUR * n) for n in (3, 2, 1))
+    assert why((past(MINUTE),), change=low) == ""
+    assert "a person must look first" in why(runs=runs, change=low)
+    assert why((past(MINUTE),), runs, change=change(Risk.NONE, repeat=Repeat.READ)) == ""
 
 
 def test_a_cure_that_does_not_last_is_none() -> None:
