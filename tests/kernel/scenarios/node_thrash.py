@@ -28,6 +28,12 @@ SCENARIO = Scenario(
     f"{UNIT} is bound to node {NODE}, which is full, while node {OTHER} is free",
     _prepare,
     _reached,
-    Truth("swap-thrashing", checks=("thrashing", "numa-imbalance"), cause="NUMA", says=(UNIT, "NUMA", f"node {NODE}")),
+    Truth(
+        "swap-thrashing",
+        checks=("thrashing", "numa-imbalance"),
+        cause="NUMA",
+        says=(UNIT, "NUMA", f"node {NODE}"),
+        allowed=("memory-shortage.numa-imbalance",),
+    ),
     configuration=TWO_NODES,
 )
