@@ -60,6 +60,7 @@ class Operator:
     def __call__(self, *words: str, seconds: float = 900, host: bool = True) -> Ended:
         """Runs `runbook WORDS` against the guest."""
         address = self.guest.address
+        self.folder.mkdir(parents=True, exist_ok=True)  # a folder of settings that is named must be there
         reach = [
             "--host", f"{self.user}@127.0.0.1:{address.port}",
             "--identity", str(address.identity), "--known-hosts", str(address.known_hosts),

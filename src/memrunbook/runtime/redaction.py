@@ -106,7 +106,7 @@ RULES = (
     ),
     HidingRule(
         ("-u", "--user"),
-        re.compile(r"(?<!\S)((?:-u|--user)(?:\s{1,40}|=)?[^\s:=]{1,80}):(?!\d+\b|\[redacted)[^\s/]+"),
+        re.compile(r"(?<!\S)((?:-u|--user)(?:\s{1,40}|=)?[\w.@\\\-]{1,80}):(?!\d+\b|\[redacted)[^\s/]+"),
         rf"\1:{HIDDEN}",
         ":",
     ),
@@ -198,7 +198,7 @@ def _word(before: Any, word: Any, *, mysql: bool) -> Any:
             return HIDDEN
         if before == "-p" and re.fullmatch(WORD_LIKE_ONE, word) is not None:
             return HIDDEN
-        if before in ("-u", "--user") and re.fullmatch(r"[^\s:=]{1,80}:(?!\d+$)\S+", word) is not None:
+        if before in ("-u", "--user") and re.fullmatch(r"[\w.@\\\-]{1,80}:(?!\d+$)\S+", word) is not None:
             return f"{word.partition(':')[0]}:{HIDDEN}"
     if mysql and word.startswith("-p") and len(word) > len("-p"):
         return f"-p{HIDDEN}"
