@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.kernel.lab.guest import Guest
+from tests.kernel.lab.waiting import wait_until
 
 RUNBOOK = Path(sys.executable).with_name("runbook")
+CONFIGURED = ("run", "plan", "diagnose", "resume")
+KEEPS = (*CONFIGURED, "undo", "runs", "report", "audit")
 
 
 @dataclass(frozen=True)
@@ -59,24 +63,37 @@ class Operator:
 
     def __call__(self, *words: str, seconds: float = 900, host: bool = True) -> Ended:
         """Runs `runbook WORDS` against the guest."""
-        address = self.guest.address
-        self.folder.mkdir(parents=True, exist_ok=True)  # a folder of settings that is named must be there
-        reach = [
-            "--host", f"{self.user}@127.0.0.1:{address.port}",
-            "--identity", str(address.identity), "--known-hosts", str(address.known_hosts),
-            "--patience", "2m",
-        ]  # fmt: skip
-        state = (
-            ["--state-dir", str(self.folder / "state")]
-            if words[0] in ("run", "plan", "diagnose", "runs", "report", "audit")
-            else []
-        )
-        config = ["--config-dir", str(self.folder)] if words[0] in ("run", "plan", "diagnose") else []
-        command = [str(RUNBOOK), *words, *(reach if host else []), *state, *config]
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=seconds, check=False, stdin=subprocess.DEVNULL
+            self._command(words, host=host),
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
         return Ended(done.returncode, done.stdout, done.stderr)
+
+    def killed(self, *words: str, once: Callable[[], bool], what: str, seconds: float = 300) -> None:
+        """Runs `runbook WORDS` against the guest, and kills it (SIGKILL) as soon as something holds."""
+        with (self.folder / "killed.out").open("w") as out:
+            engine = subprocess.Popen(self._command(words, host=True), stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+        try:
+            wait_until(once, seconds=seconds, what=what, pause=0.1)
+            assert engine.poll() is None, (self.folder / "killed.out").read_text()
+        finally:
+            engine.kill()
+            engine.wait()
+
+    def _command(self, words: Sequence[str], *, host: bool) -> list[str]:
+        address = self.guest.address
+        self.folder.mkdir(parents=True, exist_ok=True)  # a folder of settings that is named must be there
+        keys = [
+            "--identity", str(address.identity), "--known-hosts", str(address.known_hosts), "--patience", "2m",
+        ]  # fmt: skip
+        names = ["--host", f"{self.user}@127.0.0.1:{address.port}"] if words[0] != "resume" else []
+        state = ["--state-dir", str(self.folder / "state")] if words[0] in KEEPS else []
+        config = ["--config-dir", str(self.folder)] if words[0] in CONFIGURED else []
+        return [str(RUNBOOK), *words, *([*names, *keys] if host else []), *state, *config]
 
     def intact(self) -> bool:
         """True when the journal verifies."""
