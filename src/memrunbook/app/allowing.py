@@ -40,8 +40,8 @@ def only_freezes(words: Collection[str], windows: Collection[FreezeWindow], reas
     """The consents of a saved plan that is applied: its changes are allowed by the plan, and by nothing else."""
     for word in words:
         if not word.startswith(FREEZE):
-            hint = "apply does what was approved; here --allow takes freeze:NAME alone"
-            raise UsageError("a saved plan says itself what is allowed", where=f"--allow {clean(word, SHOWN)}", hint=hint)
+            where, hint = f"--allow {clean(word, SHOWN)}", "only freeze:NAME is allowed here, beside what was approved"
+            raise UsageError("a saved plan says itself what is allowed", where=where, hint=hint)
     return checked(words, windows, reason)
 
 

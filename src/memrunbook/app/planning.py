@@ -25,8 +25,8 @@ from memrunbook.documents.library import Library, usual_library
 from memrunbook.state.paths import usual_state_dir
 
 if TYPE_CHECKING:
-    from memrunbook.documents.config import Config
     from memrunbook.core.run.flight import OpenStep
+    from memrunbook.documents.config import Config
     from memrunbook.runtime.handled import Handled
 
 

@@ -13,10 +13,11 @@ from memrunbook import catalog
 from memrunbook.app.actor import this_actor
 from memrunbook.app.braking import open_store
 from memrunbook.app.connectors import Connectors
+from memrunbook.app.earlier import Earlier
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.reporting import events_of, find_run
-from memrunbook.app.running import Earlier, RunArguments, Running, RunResult, to_its_end
+from memrunbook.app.running import RunArguments, Running, RunResult, to_its_end
 from memrunbook.core.errors import Refused
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.reading.fact import Reading

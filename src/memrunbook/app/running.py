@@ -12,11 +12,12 @@ from memrunbook import catalog
 from memrunbook.app.actor import this_actor
 from memrunbook.app.braking import HostBrakes, open_store
 from memrunbook.app.connectors import Connectors
+from memrunbook.app.earlier import Earlier
 from memrunbook.app.ending import ended_host, left_words, save_refused
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.journaling import HostJournal
 from memrunbook.app.notice import SILENT, Notice
-from memrunbook.app.others import OthersFirst
+from memrunbook.app.others import OthersFirst, ThroughFreezes
 from memrunbook.app.reading import refuse_twins, sampling_of
 from memrunbook.app.ruling import Freezes, demand_reason, risk_of, rules_for
 from memrunbook.app.saving import named
@@ -26,17 +27,14 @@ from memrunbook.core.host import Host
 from memrunbook.core.plan.approval import ApprovalRule
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.reading.rules import HostRules
-from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.applied import ApprovedPlan, as_approved
-from memrunbook.core.run.event import Event
 from memrunbook.core.run.flight import OpenStep, flight
 from memrunbook.core.run.record import Actor, AppliedPlan, Ended, Invoked, Order, Recorded, plain
 from memrunbook.core.run.report import HostReport, fold
 from memrunbook.core.run.request import Asking
-from memrunbook.core.run.resume import Behind, give_back
+from memrunbook.core.run.resume import give_back
 from memrunbook.core.run.run import not_reached, run_plan
 from memrunbook.core.runbook.bound import Runbook
-from memrunbook.core.runbook.spec import Sampling
 from memrunbook.documents.config import Config
 from memrunbook.documents.library import Library, usual_library
 from memrunbook.runtime.clock import SystemClock
@@ -173,29 +171,21 @@ def _invoked(arguments: RunArguments, runbook: Runbook, clock: SystemClock) -> I
         runbook=runbook.name,
         runbook_digest=runbook.digest,
         origin=runbook.origin,
-        parameters={
-            name: HIDDEN if named_secret(name) else redact(str(value)) for name, value in runbook.parameters.items()
-        },
+        parameters=_unsecret(runbook.parameters),
         hosts=tuple(host.name for host in arguments.hosts),
         applied=arguments.applied,
         order=Order(
             runbook=named(arguments.runbook),
             hosts=arguments.hosts,
-            parameters={
-                name: HIDDEN if named_secret(name) else redact(value) for name, value in arguments.parameters.items()
-            },
+            parameters=_unsecret(arguments.parameters),
             watch=arguments.watch,
             options=tuple(redact(word) for word in arguments.options),
         ),
     )
 
 
-@dataclass(frozen=True)
-class Earlier:
-    """What an interrupted run had done on one host before it goes on: how far it came, and what it remembered."""
-
-    behind: Behind | None = None
-    events: tuple[Event, ...] = ()
+def _unsecret(values: Mapping[str, object]) -> dict[str, str]:
+    return {name: HIDDEN if named_secret(name) else redact(str(value)) for name, value in values.items()}
 
 
 @dataclass
@@ -266,7 +256,9 @@ class Running:
         part = self._part(host)
         if part.behind is not None and part.behind.ended:
             return give_back()
-        return run_plan(self.runbook, self._watch, left=self.left, behind=part.behind)
+        watch, usual = self.arguments.watch, self.runbook.spec.sample
+        sampling = None if watch is None else sampling_of(watch, usual, self.arguments.hosts)
+        return run_plan(self.runbook, sampling, left=self.left, behind=part.behind)
 
     def rules(self) -> tuple[ApprovalRule, ...]:
         """What other people must approve before."""
@@ -274,17 +266,6 @@ class Running:
 
     def _part(self, host: Host) -> Earlier:
         return self.parts.get(host.name, Earlier())
-
-    @property
-    def _on_first(self) -> Callable[[Snapshot], None] | None:
-        return self.notice.first if self.notice.first_look else None
-
-    @property
-    def _watch(self) -> Sampling | None:
-        arguments = self.arguments
-        if arguments.watch is None:
-            return None
-        return sampling_of(arguments.watch, self.runbook.spec.sample, arguments.hosts)
 
     def host_rules(self, host: Host) -> HostRules:
         """What config.yaml forbids on a host."""
@@ -305,7 +286,8 @@ class Running:
         )
 
     def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> Life[HostReport]:
-        arguments, part = self.arguments, self._part(host)
+        arguments, part, brakes = self.arguments, self._part(host), self.brakes(host, clock)
+        asked = ThroughFreezes(self.approver, brakes.held, clock.now)
         interpreter = Interpreter(
             host=host.name,
             run_id=self.directory.run_id,
@@ -316,17 +298,17 @@ class Running:
                 clock,
                 catalog.facts(),
                 patience=arguments.connectors.reach.read_patience,
-                on_first=self._on_first,
+                on_first=self.notice.first if self.notice.first_look else None,
             ),
             session=session,
-            approver=OthersFirst(self.approver, self.rules(), self.runbook.name, clock.now, arguments.people),
+            approver=OthersFirst(asked, self.rules(), self.runbook.name, clock.now, arguments.people),
             journal=journal,
             clock=clock,
             policy=self.policy,
             handled=self.handled,
             break_lock=arguments.break_lock,
             runbook=self.runbook.name,
-            brakes=(brakes := self.brakes(host, clock)),
+            brakes=brakes,
             rules=brakes.rules,
             left=[*self.left, *([part.behind.open] if part.behind and part.behind.open else [])],
             events=list(part.events),

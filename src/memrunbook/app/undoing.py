@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from memrunbook import catalog
@@ -131,7 +132,8 @@ def undo_plan(arguments: UndoArguments, notice: Notice = SILENT, *, stop: thread
     arguments.connectors.check(hosts)
     notice.reading(hosts, 1, 0.0, watching=False)
     lives = [(host, pasts[host.name]) for host in hosts]
-    planned = each(lives, lambda one: _planned(arguments, config, *one, stop), arguments.connectors.forks, SystemClock(stop))
+    looks = partial(_planned, arguments, config, stop)
+    planned = each(lives, lambda one: looks(*one), arguments.connectors.forks, SystemClock(stop))
     notice.read()
     return UndoPlans(found.run_id, tuple(planned))
 
@@ -195,7 +197,7 @@ def unallowed(report: HostReport) -> list[str]:
 
 
 def _planned(
-    arguments: UndoArguments, config: Config, host: Host, past: Past, stop: threading.Event
+    arguments: UndoArguments, config: Config, stop: threading.Event, host: Host, past: Past
 ) -> Life[UndonePlan]:
     clock = SystemClock(stop)
     try:

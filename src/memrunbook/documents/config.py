@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -28,6 +28,9 @@ Hosts = Annotated[str, Meta(min_length=1, description="a shell pattern of host n
 Why = Annotated[str, Meta(description="what is told to whoever it stops")]
 Mode = Literal["run", "apply", "undo"]
 KINDS: tuple[TargetKind, ...] = ("unit", "process", "container")
+REASON: Mapping[str, Risk | None] = {
+    "optional": None, "required": Risk.NONE, "low": Risk.LOW, "medium": Risk.MEDIUM, "high": Risk.HIGH,
+}  # fmt: skip
 NOTHING_AT_ALL = "to have nothing changed anywhere: maximum_risk: [{risk: none}], or for a while: runbook off"
 
 
@@ -149,7 +152,7 @@ def load_config(path: Path) -> Config:
         untouchable=tuple(_untouchable(source, spec)),
         maximum_risk=tuple(_limits(source, spec)),
         freeze=windows(source, spec.freeze, problems),
-        reason_from={"optional": None, "required": Risk.NONE}.get(spec.reason, Risk.__members__.get(spec.reason.upper())),
+        reason_from=REASON[spec.reason],
         reason_where=source.line(("reason",)),
     )
     if problems:

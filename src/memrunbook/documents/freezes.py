@@ -22,6 +22,7 @@ DAYS: Mapping[Day, int] = {"mon": 0, "tue": 1, "wed": 2, "thu": 3, "fri": 4, "sa
 CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00")
 DATE = re.compile(r"(\d{4}-\d{2}-\d{2})[ T]((?:[01]\d|2[0-3]):[0-5]\d|24:00)")
 HOUR = 60
+SHOWN = 60
 TIMES = 'with days: a time of the day, as in "22:00"; without: a date and a time, as in "2026-12-20 18:00"'
 
 
@@ -65,10 +66,11 @@ def _faults(source: Source, specs: tuple[FreezeSpec, ...], number: int) -> Itera
         yield Problem(source.where((*at, "days")), "no day is named: this window would never hold", hint)
     zone = _zone(spec.zone)
     if zone is None:
-        yield Problem(source.where((*at, "zone")), f'there is no time zone "{clean(spec.zone, HOUR)}"', _near(spec.zone))
+        what = f'there is no time zone "{clean(spec.zone, SHOWN)}"'
+        yield Problem(source.where((*at, "zone")), what, _near(spec.zone))
     wrong = [name for name, text in _sides(spec) if not _readable(spec, text)]
     for name in wrong:
-        yield Problem(source.where((*at, name)), f'"{clean(dict(_sides(spec))[name], HOUR)}" is no such time', TIMES)
+        yield Problem(source.where((*at, name)), f'"{clean(dict(_sides(spec))[name], SHOWN)}" is no such time', TIMES)
     if zone is not None and not wrong:
         yield from _order(source, spec, number, zone)
 
@@ -91,7 +93,7 @@ def _order(source: Source, spec: FreezeSpec, number: int, zone: ZoneInfo) -> Ite
     """A window that would never hold, or at times that there are not."""
     at = ("freeze", number)
     if spec.days is not None:
-        if spec.from_ == spec.until or spec.from_ == "24:00":
+        if spec.from_ in (spec.until, "24:00"):
             hint = 'for a whole day write from: "00:00", until: "24:00"'
             yield Problem(source.where((*at, "until")), "the window ends when it begins", hint)
         return

@@ -72,7 +72,7 @@ class Change(Struct, frozen=True, kw_only=True):
     `script` is a constant of POSIX sh, `args` its positional parameters ($1 …): nothing is spliced into shell text.
     `target` names what is touched in words a person would type; `identity` tells it from a later one with the same
     name (unit + MainPID + start time + boot-id). `settle` and `back_after` are seconds. A script that may block for
-    long runs in a child of the session's shell. `timeout` bounds it. `acts_on` is what else it hits, beside `touches`, as
+    long runs in a child of the session's shell. `timeout` bounds it. `acts_on` is what it hits beside `touches`, as
     KIND:NAME (unit, process, container), or IN_ARGUMENTS.
     """
 
