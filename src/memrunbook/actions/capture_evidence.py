@@ -130,6 +130,7 @@ class CaptureEvidence(Action, frozen=True, kw_only=True):
     max_risk: ClassVar[Risk] = Risk.NONE
     repeat: ClassVar[Repeat] = Repeat.READ
     moves: ClassVar[Moves | None] = {}
+    only_target: ClassVar[str] = "evidence"
 
     budget: Annotated[Duration, Meta(description="no further section begins after this time")] = Duration(10)
     suspects: Annotated[
@@ -144,7 +145,7 @@ class CaptureEvidence(Action, frozen=True, kw_only=True):
             return Blocked("the budget is shorter than a second", 'write it as in "budget: 10s"')
         return guards.can_fork(snapshot) or self.change(
             summary=f"Save the evidence, within {format_duration(self.budget)}",
-            target="evidence",
+            target=self.only_target,
             command="read /proc and dmesg",
             script=SCRIPT,
             args=(str(int(self.budget)), str(self.suspects), str(self.log_lines)),

@@ -39,6 +39,7 @@ class CompactMemory(Action, frozen=True, kw_only=True):
     repeat: ClassVar[Repeat] = Repeat.ONCE
     needs: ClassVar[tuple[str, ...]] = ("host", "memory", "buddy", "pressure", "vmstat")
     moves: ClassVar[Moves | None] = {"buddy.unusable_9": "down", "buddy.unusable_3": "down"}
+    only_target: ClassVar[str] = "memory"
 
     order: Annotated[int, Meta(ge=1, le=10, description="the wanted order: 3 network and stacks, 9 huge pages")] = 3
 
@@ -62,7 +63,7 @@ class CompactMemory(Action, frozen=True, kw_only=True):
         index = f"buddy.unusable[{self.order}]"
         return self.change(
             summary=f"Compact memory for blocks of order {self.order}",
-            target="memory",
+            target=self.only_target,
             command=f"echo 1 > {KNOB}",
             identity=guards.boot(snapshot),
             script=SCRIPT,

@@ -90,6 +90,7 @@ class RestartContainer(Action, frozen=True, kw_only=True):
             timeout=180.0,
             touches=image if named_only_unit(image) else one.name,
             settle=2.0,
+            acts_on=tuple(f"container:{part}" for part in (one.name, one.id, one.image, image)),
         )
 
 

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from memrunbook.actions.shared import guards
 from memrunbook.actions.shared.programs import command_line, command_name, only_reads
-from memrunbook.core.action.action import Action, Decision, Repeat, Risk
+from memrunbook.core.action.action import IN_ARGUMENTS, Action, Decision, Repeat, Risk
 from memrunbook.core.action.moved import Moves
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.text import clean
@@ -46,6 +46,7 @@ class RunCheckCommand(Action, frozen=True, kw_only=True):
             command=command_line(self.command),
             script=SCRIPT,
             args=self.command,
+            acts_on=(IN_ARGUMENTS,),
             risk=Risk.NONE if only_reads(self.command) else Risk.LOW,
             timeout=self.timeout,
             evidence=True,

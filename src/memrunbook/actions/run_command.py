@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from memrunbook.actions.shared import guards
 from memrunbook.actions.shared.programs import command_line, command_name
-from memrunbook.core.action.action import Action, Decision, Repeat, Risk
+from memrunbook.core.action.action import IN_ARGUMENTS, Action, Decision, Repeat, Risk
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.text import clean
 from memrunbook.core.units import Duration
@@ -55,6 +55,7 @@ class RunCommand(Action, frozen=True, kw_only=True):
             identity=guards.boot(snapshot),
             script=SCRIPT,
             args=self.command,
+            acts_on=(IN_ARGUMENTS,),
             risk=Risk[self.risk.upper()],
             costs=self.costs,
             timeout=self.timeout,

@@ -30,6 +30,7 @@ class SetLruGenMinTtl(Action, frozen=True, kw_only=True):
     repeat: ClassVar[Repeat] = Repeat.IDEMPOTENT
     needs: ClassVar[tuple[str, ...]] = ("host", "lru_gen")
     undo_mode: ClassVar[UndoMode] = "auto"
+    only_target: ClassVar[str] = "lru_gen"
 
     milliseconds: Annotated[int, Meta(ge=0, le=3000, description="0 protects nothing, the kernel's default")]
     for_: guards.TakenBackAfter = msgspec.field(default=None, name="for")
@@ -45,7 +46,7 @@ class SetLruGenMinTtl(Action, frozen=True, kw_only=True):
             return NotNeeded(f"lru_gen.min_ttl_ms is {new}")
         return self.change(
             summary=f"Protect the working set of {new} ms, not {old} ms",
-            target="lru_gen",
+            target=self.only_target,
             command=f"echo {new} > {MIN_TTL}",
             identity=f"lru_gen {guards.boot(snapshot)}",
             script=sysfs.SCRIPT,

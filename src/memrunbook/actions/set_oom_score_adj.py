@@ -129,6 +129,7 @@ class SetOomScoreAdj(Action, frozen=True, kw_only=True):
             "lost when it restarts",
             verify=Verify(f"processes.all.exists(p, p.pid == {pid} && p.oom_score_adj == {self.value})"),
             touches=self.unit or process.unit,
+            acts_on=(f"process:{process.name}", f"unit:{process.unit}", f"container:{process.container}"),
             command=f"echo {self.value} > /proc/{pid}/oom_score_adj",
         )
 

@@ -22,6 +22,7 @@ class SetThp(Action, frozen=True, kw_only=True):
     repeat: ClassVar[Repeat] = Repeat.IDEMPOTENT
     needs: ClassVar[tuple[str, ...]] = ("host", "thp")
     undo_mode: ClassVar[UndoMode] = "auto"
+    only_target: ClassVar[str] = TARGET
 
     enabled: Annotated[
         Literal["always", "madvise", "never"] | None, Meta(description="whose memory may get huge pages")

@@ -143,6 +143,7 @@ class SetupZram(Action, frozen=True, kw_only=True):
     needs: ClassVar[tuple[str, ...]] = ("host", "memory", "swap", "zswap")
     undo_mode: ClassVar[UndoMode] = "offer"
     moves: ClassVar[Moves | None] = {"swap.total_bytes": "up"}
+    only_target: ClassVar[str] = "zram"
 
     size: Annotated[
         Size | None, Meta(description="what it may hold, uncompressed; default: half of the RAM, at most 8 GiB")
@@ -168,7 +169,7 @@ class SetupZram(Action, frozen=True, kw_only=True):
     def _change(self, snapshot: Snapshot, size: int) -> Change:
         return self.change(
             summary=f"Add {format_bytes(size)} of swap in compressed memory, until the next boot",
-            target="zram",
+            target=self.only_target,
             command=f"modprobe zram; zramctl --find --size {size}; mkswap and swapon -p {PRIORITY} that device",
             identity=f"zram {guards.boot(snapshot)}",
             script=SCRIPT,

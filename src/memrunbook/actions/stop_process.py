@@ -153,6 +153,7 @@ class StopProcess(Action, frozen=True, kw_only=True):
                 f" && 2 * (memory.available_bytes - before.memory.available_bytes) >= {process.anonymous_bytes}"
             ),
             timeout=3.0 * patience + 60.0,
+            acts_on=(f"process:{process.name}", f"unit:{process.unit}"),
         )
 
 

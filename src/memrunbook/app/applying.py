@@ -15,9 +15,12 @@ from memrunbook.app.connectors import Connectors
 from memrunbook.app.consenting import Consent, consent_of
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.refusing import record_refusal
+from memrunbook.app.ruling import demand_reason
 from memrunbook.app.running import RunArguments, RunResult, run
+from memrunbook.core.action.action import Risk
 from memrunbook.core.errors import Refused, UsageError
 from memrunbook.core.instant import Instant
+from memrunbook.core.plan.consents import Consents
 from memrunbook.core.plan.saved import Difference, SavedPlan, allowed, not_approved, other_runbook
 from memrunbook.core.run.applied import ApprovedPlan, again
 from memrunbook.core.run.record import Actor, AppliedPlan
@@ -49,6 +52,7 @@ class ApplyArguments:
     command: str = ""
     options: tuple[str, ...] = ()
     break_lock: bool = False
+    consents: Consents = field(default_factory=Consents)
     actor: Actor = field(default_factory=this_actor)
 
 
@@ -67,6 +71,7 @@ def apply(
     file = load_plan(arguments.file)
     saved, now = file.saved, SystemClock().now()
     asked = _asked(arguments, saved)
+    demand_reason(arguments.library.config(), arguments.reason, _risk_of(saved), arguments.command)
     consent = consent_of(file, arguments.library, now)
     refused, difference = _void(file, arguments.library, consent, now)
     asked = replace(asked, applied=_applied(file, consent), people=len(consent.counted))
@@ -103,6 +108,12 @@ class PlanApprover:
         return Approval(SystemClock().now(), "no", step.digest, self.who, how, why)
 
 
+def _risk_of(saved: SavedPlan) -> Risk:
+    """The highest risk of what was planned."""
+    changes = [step.change for plan in saved.plans for step in plan.changes]
+    return max((change.risk for change in changes if change is not None), default=Risk.NONE)
+
+
 def _asked(arguments: ApplyArguments, saved: SavedPlan) -> RunArguments:
     """The run that the plan stands for; UsageError for parameters that the file keeps, or lacks."""
     for name in arguments.parameters:
@@ -129,6 +140,7 @@ def _asked(arguments: ApplyArguments, saved: SavedPlan) -> RunArguments:
         command=arguments.command,
         options=arguments.options,
         break_lock=arguments.break_lock,
+        consents=arguments.consents,
         actor=arguments.actor,
     )
 

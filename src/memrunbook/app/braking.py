@@ -8,9 +8,12 @@ from pathlib import Path
 
 from msgspec import structs
 
+from memrunbook.app.ruling import NO_FREEZE, Freezes
 from memrunbook.core.action.action import Change
-from memrunbook.core.errors import UsageError
+from memrunbook.core.errors import Refused, UsageError
+from memrunbook.core.plan.forbidden import forbidden
 from memrunbook.core.plan.limits import Here, Limits, held_back
+from memrunbook.core.reading.rules import NO_RULES, HostRules
 from memrunbook.core.units import format_duration
 from memrunbook.runtime.ports import Clock
 from memrunbook.runtime.redaction import redact
@@ -18,6 +21,7 @@ from memrunbook.state.paths import prepare
 from memrunbook.state.store.changes import Store
 from memrunbook.state.store.switch import Switch, switch_of, turn
 
+ON = "runbook on ends that; what was planned is saved with: runbook plan --out FILE"
 VARIABLE = "RUNBOOK_STORE"
 """The environment's word for a store other than the file in the state directory: a URL."""
 
@@ -34,12 +38,19 @@ class HostBrakes:
     actor: str
     hosts: int = 1
     limits: Limits | None = field(default_factory=Limits)
+    held: Freezes = NO_FREEZE
+    rules: HostRules = NO_RULES
 
-    def off(self) -> str:
-        """Who switched changes off, until when and why; empty while they are on."""
+    def forbids(self, change: Change) -> Refused | None:
+        """The switch, a freeze, or a line of config.yaml, looked at anew before each effect."""
         now = self.clock.now().utc
         switch = switch_of(self.store)
-        return off_words(switch, now) if switch.holds(now) else ""
+        if switch.holds(now):
+            return Refused(off_words(switch, now), hint=ON)
+        if (frozen := self.held.frozen(self.host, now)) is not None:
+            return frozen
+        blocked = forbidden(change, self.rules)
+        return None if blocked is None else Refused(blocked.why, hint=blocked.hint)
 
     def reasons(self, change: Change) -> tuple[str, ...]:
         """Why a person's word is needed for a change, whatever was allowed beforehand."""

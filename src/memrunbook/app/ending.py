@@ -7,6 +7,7 @@ from pathlib import Path
 
 from memrunbook.app.saving import Deciding, save
 from memrunbook.core.errors import JournalError, UsageError
+from memrunbook.core.plan.plan import Plan
 from memrunbook.core.run.event import LookedAt, Outcome, UndoPlanned
 from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.record import EndedHost, Temporary
@@ -56,7 +57,7 @@ def save_refused(folder: Path, reports: Sequence[HostReport], asked: Deciding) -
     """The plans of the hosts where a gate refused, in their final format; JournalError where that cannot be written."""
     saved = {}
     for report in reports:
-        if report.begun is not None and any(step.state == "refused" for step in report.steps):
+        if report.begun is not None and _refused_at_a_gate(report, report.begun.plan):
             saved[report.host] = folder / f"plan-{file_name(report.host)}.json"
             try:
                 save(saved[report.host], asked, [report.begun.plan])
@@ -64,6 +65,13 @@ def save_refused(folder: Path, reports: Sequence[HostReport], asked: Deciding) -
                 hint = "free space there; the run itself has ended, and is sealed"
                 raise JournalError(error.message, where=error.where, hint=hint) from None
     return saved
+
+
+def _refused_at_a_gate(report: HostReport, plan: Plan) -> bool:
+    """True where a step was refused that the plan would carry out: not by a rule that refuses it from the start."""
+    planned = {(step.id, step.item): step for step in plan.steps}
+    refused = [planned.get((step.id, step.item)) for step in report.steps if step.state == "refused"]
+    return any(step is None or not step.by for step in refused)
 
 
 def left_words(run_id: str, in_flight: Sequence[OpenStep]) -> str:

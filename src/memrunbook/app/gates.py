@@ -8,6 +8,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from memrunbook.app.actor import this_actor
+from memrunbook.app.allowing import checked
+from memrunbook.core.plan.consents import Consents
 from memrunbook.core.run.request import Approval, AskApproval
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.ports import Approver
@@ -38,5 +40,9 @@ class OneAtATime:
 
 
 def consent(allow: Collection[str] = (), *, yes: bool = False) -> Approver:
-    """An approver for when nobody can be asked: `yes` to low risk, and to each ACTION or ACTION:TARGET of `allow`."""
+    """An approver for when nobody can be asked: `yes` to low risk, and to each ACTION or ACTION:TARGET of `allow`.
+
+    UsageError for a word that can never count.
+    """
+    allow = allow if isinstance(allow, Consents) else checked(allow)
     return UnattendedApprover(yes, allow, SystemClock().now, this_actor().user)

@@ -5,10 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from msgspec import structs
+
+from memrunbook.app.ruling import Freezes, frozen_now
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.approval import ApprovalRule, people_needed
 from memrunbook.core.run.request import Approval, AskApproval
 from memrunbook.runtime.ports import Approver
+
+
+@dataclass(frozen=True)
+class ThroughFreezes:
+    """An approver whose yes in a freeze says by which consent it goes through that: it is kept in the journal."""
+
+    approver: Approver
+    freezes: Freezes
+    now: Callable[[], Instant]
+
+    def approve(self, host: str, question: AskApproval) -> Approval:
+        """What the approver says."""
+        answer = self.approver.approve(host, question)
+        held = frozen_now(self.freezes.windows, host, self.now().utc)
+        if answer.answer != "yes" or question.offered or not held:
+            return answer
+        words = [f"in the freeze {window.name}, by --allow {window.allowed_by}" for window, _ in held]
+        return structs.replace(answer, why="; ".join([*([answer.why] if answer.why else []), *words]))
 
 
 @dataclass(frozen=True)

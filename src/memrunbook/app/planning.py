@@ -8,13 +8,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, structs
+
 from memrunbook.app.actor import this_actor
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.reading import ReadArguments, read, sampling_of, seen
+from memrunbook.app.ruling import Mode, freeze_words, frozen_now, rules_for, through
 from memrunbook.core.host import Host
 from memrunbook.core.plan.judged import Planned
 from memrunbook.core.reading.reached import Reached
+from memrunbook.core.reading.rules import HostRules
 from memrunbook.core.run.record import Actor
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.documents.library import Library, usual_library
@@ -22,6 +26,7 @@ from memrunbook.state.paths import usual_state_dir
 
 if TYPE_CHECKING:
     from memrunbook.core.run.flight import OpenStep
+    from memrunbook.documents.config import Config
     from memrunbook.runtime.handled import Handled
 
 
@@ -43,13 +48,26 @@ class PlanArguments:
     actor: Actor = field(default_factory=this_actor)
 
 
+class FrozenNow(Struct, frozen=True):
+    """A freeze that holds on a host: its name, until when (seconds since 1970), whose word it is, and what to do."""
+
+    name: str
+    until: float
+    told: str
+    hint: str
+
+
 @dataclass(frozen=True)
 class PlanResult:
-    """The runbook and what it would do on each host, in their order; and what runs left open on each, by its name."""
+    """The runbook and what it would do on each host, in their order; and what runs left open on each, by its name.
+
+    `frozen` are the freeze windows in which nothing is changed there now, by the host's name.
+    """
 
     runbook: Runbook
     hosts: tuple[Planned, ...]
     open: Mapping[str, tuple[OpenStep, ...]] = field(default_factory=dict)
+    frozen: Mapping[str, tuple[FrozenNow, ...]] = field(default_factory=dict)
 
 
 def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.Event | None = None) -> PlanResult:
@@ -79,13 +97,27 @@ def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.E
 
     known = runs(arguments.state)
     done, left = handled(arguments.state, known), left_open(arguments.state, known)
-    planned = tuple(_planned(runbook, one, done) for one in reached)
+    mode: Mode = "apply" if arguments.out is not None else "run"  # what it will be carried out by
+    planned = tuple(_planned(runbook, one, done, rules_for(config, one.host, mode)) for one in reached)
     if arguments.out is not None:
         from memrunbook.app.saving import lasting, save
 
         planned = tuple(replace(one, plan=lasting(one.plan, config)) if one.plan else one for one in planned)
         save(arguments.out, arguments, [one.plan for one in planned if one.plan is not None])
-    return PlanResult(runbook, planned, {one.reached.name: _open_on(one.reached, left) for one in planned})
+    opened = {one.reached.name: _open_on(one.reached, left) for one in planned}
+    return PlanResult(runbook, planned, opened, _frozen(config, arguments.hosts))
+
+
+def _frozen(config: Config, hosts: Iterable[Host]) -> dict[str, tuple[FrozenNow, ...]]:
+    from memrunbook.runtime.clock import SystemClock
+
+    now, found = SystemClock().now().utc, {}
+    for host in hosts:
+        found[host.name] = tuple(
+            FrozenNow(window.name, until, freeze_words(window, until), through(window))
+            for window, until in frozen_now(config.freeze, host.name, now)
+        )
+    return found
 
 
 def _open_on(reached: Reached, left: Iterable[OpenStep]) -> tuple[OpenStep, ...]:
@@ -93,11 +125,11 @@ def _open_on(reached: Reached, left: Iterable[OpenStep]) -> tuple[OpenStep, ...]
     return tuple(one for one in left if (one.is_on(snapshot) if snapshot is not None else one.host == reached.name))
 
 
-def _planned(runbook: Runbook, reached: Reached, done: Mapping[str, Handled]) -> Planned:
+def _planned(runbook: Runbook, reached: Reached, done: Mapping[str, Handled], rules: HostRules) -> Planned:
     from memrunbook.core.plan.diagnosis import diagnose_one
     from memrunbook.core.plan.planner import make_plan
 
     if reached.snapshot is None:
         return Planned(reached)
-    snapshot = seen(reached.snapshot, done, [runbook.name])[runbook.name]
+    snapshot = structs.replace(seen(reached.snapshot, done, [runbook.name])[runbook.name], rules=rules)
     return Planned(reached, diagnose_one(runbook, snapshot), make_plan(runbook, snapshot))

@@ -13,11 +13,13 @@ from memrunbook import catalog
 from memrunbook.app.actor import this_actor
 from memrunbook.app.braking import open_store
 from memrunbook.app.connectors import Connectors
+from memrunbook.app.earlier import Earlier
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.reporting import events_of, find_run
-from memrunbook.app.running import Earlier, RunArguments, Running, RunResult, to_its_end
+from memrunbook.app.running import RunArguments, Running, RunResult, to_its_end
 from memrunbook.core.errors import Refused
+from memrunbook.core.plan.consents import Consents
 from memrunbook.core.reading.fact import Reading
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.event import Event, RunFinished, StepFinished
@@ -55,6 +57,7 @@ class ResumeArguments:
     reason: str = ""
     command: str = ""
     break_lock: bool = False
+    consents: Consents = field(default_factory=Consents)
     actor: Actor = field(default_factory=this_actor)
 
 
@@ -80,7 +83,7 @@ def resume(
     """
     found, invoked, order = _interrupted(arguments.state, arguments.run)
     runbook = _runbook(arguments, invoked, order)
-    policy = arguments.library.policy()
+    policy, config = arguments.library.policy(), arguments.library.config()
     arguments.connectors.check(order.hosts)
     stop, clock, known = stop or threading.Event(), SystemClock(), runs(arguments.state)
     with (
@@ -104,6 +107,7 @@ def resume(
             handled=handled(arguments.state, known).get(runbook.name, {}),
             left=tuple(opened for opened in left_open(arguments.state, known) if opened.run != found.run_id),
             store=store,
+            config=config,
             parts=parts,
         )
         ended = [fold(name, part.events) for name, part in parts.items() if _is_over(part)]
@@ -176,6 +180,7 @@ def _as_run(arguments: ResumeArguments, order: Order) -> RunArguments:
         parameters=order.parameters,
         watch=order.watch,
         break_lock=arguments.break_lock,
+        consents=arguments.consents,
         actor=arguments.actor,
     )
 

@@ -12,28 +12,30 @@ from memrunbook import catalog
 from memrunbook.app.actor import this_actor
 from memrunbook.app.braking import HostBrakes, open_store
 from memrunbook.app.connectors import Connectors
+from memrunbook.app.earlier import Earlier
 from memrunbook.app.ending import ended_host, left_words, save_refused
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.journaling import HostJournal
 from memrunbook.app.notice import SILENT, Notice
-from memrunbook.app.others import OthersFirst
+from memrunbook.app.others import OthersFirst, ThroughFreezes
 from memrunbook.app.reading import refuse_twins, sampling_of
+from memrunbook.app.ruling import Freezes, demand_reason, risk_of, rules_for
 from memrunbook.app.saving import named
 from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import JournalError, RunbookError
 from memrunbook.core.host import Host
 from memrunbook.core.plan.approval import ApprovalRule
-from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.plan.consents import Consents
+from memrunbook.core.reading.rules import HostRules
 from memrunbook.core.run.applied import ApprovedPlan, as_approved
-from memrunbook.core.run.event import Event
 from memrunbook.core.run.flight import OpenStep, flight
 from memrunbook.core.run.record import Actor, AppliedPlan, Ended, Invoked, Order, Recorded, plain
 from memrunbook.core.run.report import HostReport, fold
 from memrunbook.core.run.request import Asking
-from memrunbook.core.run.resume import Behind, give_back
+from memrunbook.core.run.resume import give_back
 from memrunbook.core.run.run import not_reached, run_plan
 from memrunbook.core.runbook.bound import Runbook
-from memrunbook.core.runbook.spec import Sampling
+from memrunbook.documents.config import Config
 from memrunbook.documents.library import Library, usual_library
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.collect import Collector
@@ -59,6 +61,7 @@ class RunArguments:
     `reason` and `command` (what was typed) are kept in the journal, and `options`, the words that say how the hosts are
     reached. `break_lock` takes over the lock of a dead run.
     `applied` and, by host, `approved` say what a run may do that carries out a saved plan; `people` approved that.
+    `consents` is what was allowed beforehand: what of it nothing used is told at the end.
     """
 
     runbook: str
@@ -76,15 +79,20 @@ class RunArguments:
     applied: AppliedPlan | None = None
     approved: Mapping[str, ApprovedPlan] = field(default_factory=dict)
     people: int = 0
+    consents: Consents = field(default_factory=Consents)
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """The run's id and a report for each host, in their order; `saved` are the plans of hosts where a gate refused."""
+    """The run's id and a report for each host, in their order; `saved` are the plans of hosts where a gate refused.
+
+    `unused` are the consents that covered nothing.
+    """
 
     run_id: str
     reports: tuple[HostReport, ...]
     saved: Mapping[str, Path] = field(default_factory=dict)
+    unused: tuple[str, ...] = ()
 
 
 def run(
@@ -101,10 +109,11 @@ def run(
     the run after what is under way; `alone` is entered while a gate waits for its answer.
     """
     policy = arguments.library.policy()  # a mistake in it is told before any host is asked
-    arguments.library.config()
+    config = arguments.library.config()
     refuse_twins(arguments.hosts)
-    arguments.connectors.check(arguments.hosts)
     runbook = arguments.library.runbook(arguments.runbook, arguments.parameters)
+    demand_reason(config, arguments.reason, risk_of(runbook), arguments.command)
+    arguments.connectors.check(arguments.hosts)
     stop = stop or threading.Event()
     clock = SystemClock()
     state = prepare(arguments.state)
@@ -125,6 +134,7 @@ def run(
             handled=handled(state, known).get(runbook.name, {}),
             left=left_open(state, known),
             store=store,
+            config=config,
         )
         return to_its_end(running, arguments.hosts)
 
@@ -138,7 +148,8 @@ def to_its_end(running: Running, hosts: Sequence[Host], ended: Sequence[HostRepo
     try:
         reports = sorted([*ended, *running.run(hosts)], key=lambda report: order.index(report.host))
         finished = tuple(ended_host(report, directory.run_id) for report in reports)
-        directory.run.append(plain(Ended(time=SystemClock().now().isoformat(), hosts=finished)))
+        unused = running.arguments.consents.unused
+        directory.run.append(plain(Ended(time=SystemClock().now().isoformat(), hosts=finished, unused=unused)))
         directory.end()
     except KeyboardInterrupt:
         raise KeyboardInterrupt(left_words(directory.run_id, running.in_flight())) from None
@@ -147,7 +158,7 @@ def to_its_end(running: Running, hosts: Sequence[Host], ended: Sequence[HostRepo
         at = "".join(f"; under way on {opened.host}: {opened.told}" for opened in running.in_flight())
         raise JournalError(f"{error.message}{at}", where=error.where, hint=f"{error.hint}; {then}") from None
     saved = save_refused(directory.path, reports, running.arguments)
-    return RunResult(directory.run_id, tuple(reports), saved)
+    return RunResult(directory.run_id, tuple(reports), saved, unused)
 
 
 def _invoked(arguments: RunArguments, runbook: Runbook, clock: SystemClock) -> Invoked:
@@ -160,29 +171,21 @@ def _invoked(arguments: RunArguments, runbook: Runbook, clock: SystemClock) -> I
         runbook=runbook.name,
         runbook_digest=runbook.digest,
         origin=runbook.origin,
-        parameters={
-            name: HIDDEN if named_secret(name) else redact(str(value)) for name, value in runbook.parameters.items()
-        },
+        parameters=_unsecret(runbook.parameters),
         hosts=tuple(host.name for host in arguments.hosts),
         applied=arguments.applied,
         order=Order(
             runbook=named(arguments.runbook),
             hosts=arguments.hosts,
-            parameters={
-                name: HIDDEN if named_secret(name) else redact(value) for name, value in arguments.parameters.items()
-            },
+            parameters=_unsecret(arguments.parameters),
             watch=arguments.watch,
             options=tuple(redact(word) for word in arguments.options),
         ),
     )
 
 
-@dataclass(frozen=True)
-class Earlier:
-    """What an interrupted run had done on one host before it goes on: how far it came, and what it remembered."""
-
-    behind: Behind | None = None
-    events: tuple[Event, ...] = ()
+def _unsecret(values: Mapping[str, object]) -> dict[str, str]:
+    return {name: HIDDEN if named_secret(name) else redact(str(value)) for name, value in values.items()}
 
 
 @dataclass
@@ -198,6 +201,7 @@ class Running:
     stop: threading.Event
     handled: Handled
     store: Store
+    config: Config = field(default_factory=Config)
     left: tuple[OpenStep, ...] = ()
     parts: Mapping[str, Earlier] = field(default_factory=dict)
 
@@ -252,25 +256,20 @@ class Running:
         part = self._part(host)
         if part.behind is not None and part.behind.ended:
             return give_back()
-        return run_plan(self.runbook, self._watch, left=self.left, behind=part.behind)
+        watch, usual = self.arguments.watch, self.runbook.spec.sample
+        sampling = None if watch is None else sampling_of(watch, usual, self.arguments.hosts)
+        return run_plan(self.runbook, sampling, left=self.left, behind=part.behind)
 
     def rules(self) -> tuple[ApprovalRule, ...]:
         """What other people must approve before."""
-        return self.arguments.library.config().approvals
+        return self.config.approvals
 
     def _part(self, host: Host) -> Earlier:
         return self.parts.get(host.name, Earlier())
 
-    @property
-    def _on_first(self) -> Callable[[Snapshot], None] | None:
-        return self.notice.first if self.notice.first_look else None
-
-    @property
-    def _watch(self) -> Sampling | None:
-        arguments = self.arguments
-        if arguments.watch is None:
-            return None
-        return sampling_of(arguments.watch, self.runbook.spec.sample, arguments.hosts)
+    def host_rules(self, host: Host) -> HostRules:
+        """What config.yaml forbids on a host."""
+        return rules_for(self.config, host, "apply" if self.arguments.applied else "run")
 
     def brakes(self, host: Host, clock: SystemClock) -> HostBrakes:
         """What holds this run back on a host."""
@@ -282,10 +281,13 @@ class Running:
             runbook=self.runbook.name,
             actor=f"{self.arguments.actor.user}@{self.arguments.actor.control_node}",
             hosts=len(self.arguments.hosts),
+            held=Freezes(self.config.freeze, self.arguments.consents),
+            rules=self.host_rules(host),
         )
 
     def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> Life[HostReport]:
-        arguments, part = self.arguments, self._part(host)
+        arguments, part, brakes = self.arguments, self._part(host), self.brakes(host, clock)
+        asked = ThroughFreezes(self.approver, brakes.held, clock.now)
         interpreter = Interpreter(
             host=host.name,
             run_id=self.directory.run_id,
@@ -296,17 +298,18 @@ class Running:
                 clock,
                 catalog.facts(),
                 patience=arguments.connectors.reach.read_patience,
-                on_first=self._on_first,
+                on_first=self.notice.first if self.notice.first_look else None,
             ),
             session=session,
-            approver=OthersFirst(self.approver, self.rules(), self.runbook.name, clock.now, arguments.people),
+            approver=OthersFirst(asked, self.rules(), self.runbook.name, clock.now, arguments.people),
             journal=journal,
             clock=clock,
             policy=self.policy,
             handled=self.handled,
             break_lock=arguments.break_lock,
             runbook=self.runbook.name,
-            brakes=(brakes := self.brakes(host, clock)),
+            brakes=brakes,
+            rules=brakes.rules,
             left=[*self.left, *([part.behind.open] if part.behind and part.behind.open else [])],
             events=list(part.events),
             begun=part.behind is not None and part.behind.acted,

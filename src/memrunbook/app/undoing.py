@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from memrunbook import catalog
@@ -16,12 +17,16 @@ from memrunbook.app.gates import OneAtATime
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.past import pasts_of, reached
 from memrunbook.app.reporting import find_run
+from memrunbook.app.ruling import NO_FREEZE, demand_reason, rules_for
 from memrunbook.app.running import RunArguments, Running, RunResult, to_its_end
+from memrunbook.core.action.action import Risk
 from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import Refused, RunbookError
 from memrunbook.core.host import Host
 from memrunbook.core.plan.approval import ApprovalRule
+from memrunbook.core.plan.consents import Consents
 from memrunbook.core.plan.plan import Plan
+from memrunbook.core.reading.rules import HostRules
 from memrunbook.core.run.event import UndoPlanned
 from memrunbook.core.run.record import Actor, Envelope, Invoked, Order, plain
 from memrunbook.core.run.report import HostReport
@@ -31,6 +36,8 @@ from memrunbook.core.run.undo_plan import Past
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.core.runbook.condition import Condition
 from memrunbook.core.runbook.spec import RunbookSpec
+from memrunbook.documents.config import Config
+from memrunbook.documents.library import Library, usual_library
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.fleet import each
@@ -63,6 +70,8 @@ class UndoArguments:
     command: str = ""
     options: tuple[str, ...] = ()
     break_lock: bool = False
+    library: Library = field(default_factory=usual_library)
+    consents: Consents = field(default_factory=Consents)
     actor: Actor = field(default_factory=this_actor)
 
 
@@ -94,8 +103,15 @@ class UndoRun(Running):
         return undo_run(self.pasts[host.name])
 
     def brakes(self, host: Host, clock: SystemClock) -> HostBrakes:
-        """The switch holds it back too; limits by what was done before do not: this takes just that back."""
-        return replace(super().brakes(host, clock), limits=None)
+        """The switch and config.yaml hold it back too; limits by what was done before and freezes do not.
+
+        This takes just that back: in a freeze it is the way to the state that was frozen.
+        """
+        return replace(super().brakes(host, clock), limits=None, held=NO_FREEZE)
+
+    def host_rules(self, host: Host) -> HostRules:
+        """What config.yaml forbids on a host, to whoever takes something back too."""
+        return rules_for(self.config, host, "undo")
 
     def rules(self) -> tuple[ApprovalRule, ...]:
         """Taking back waits for nobody else: its gates are asked."""
@@ -112,11 +128,12 @@ def undo_plan(arguments: UndoArguments, notice: Notice = SILENT, *, stop: thread
     """Looks what would be taken back on each host; nothing is changed and nothing is kept. Raises as `undo` does."""
     found, pasts = pasts_of(arguments.state, arguments.run, arguments.hosts, arguments.step)
     hosts = reached(found, arguments.hosts, pasts)
-    stop = stop or threading.Event()
+    stop, config = stop or threading.Event(), arguments.library.config()
     arguments.connectors.check(hosts)
     notice.reading(hosts, 1, 0.0, watching=False)
     lives = [(host, pasts[host.name]) for host in hosts]
-    planned = each(lives, lambda one: _planned(arguments, *one, stop), arguments.connectors.forks, SystemClock(stop))
+    looks = partial(_planned, arguments, config, stop)
+    planned = each(lives, lambda one: looks(*one), arguments.connectors.forks, SystemClock(stop))
     notice.read()
     return UndoPlans(found.run_id, tuple(planned))
 
@@ -134,8 +151,10 @@ def undo(
     Refused for a run that is running; UsageError for one, a host or a step that there is not; JournalError where its
     journal is not intact, or the new one cannot be written.
     """
+    config = arguments.library.config()
     found, pasts = pasts_of(arguments.state, arguments.run, arguments.hosts, arguments.step)
     hosts = reached(found, arguments.hosts, pasts)
+    demand_reason(config, arguments.reason, _risk_of(pasts.values()), arguments.command)
     if not hosts:
         return RunResult("", ())
     arguments.connectors.check(hosts)
@@ -157,9 +176,16 @@ def undo(
             handled={},
             left=left_open(state, runs(state)),
             store=store,
+            config=config,
             pasts=pasts,
         )
         return to_its_end(running, hosts)
+
+
+def _risk_of(pasts: Iterable[Past]) -> Risk:
+    """The highest risk that taking back may have."""
+    ways = [one.way_back for past in pasts for one in past.made]
+    return max((way.risk for way in ways if way is not None), default=Risk.NONE)
 
 
 def unallowed(report: HostReport) -> list[str]:
@@ -170,7 +196,9 @@ def unallowed(report: HostReport) -> list[str]:
     return [f"{change.action}:{change.target}" for change in refused if change is not None]
 
 
-def _planned(arguments: UndoArguments, host: Host, past: Past, stop: threading.Event) -> Life[UndonePlan]:
+def _planned(
+    arguments: UndoArguments, config: Config, stop: threading.Event, host: Host, past: Past
+) -> Life[UndonePlan]:
     clock = SystemClock(stop)
     try:
         clock.sleep(0.0)  # after Ctrl-C no host is entered any more
@@ -186,6 +214,7 @@ def _planned(arguments: UndoArguments, host: Host, past: Past, stop: threading.E
         approver=UnattendedApprover(False, (), clock.now, ""),
         journal=_Unkept(),
         clock=clock,
+        rules=rules_for(config, host, "undo"),
         stop=stop.is_set,
     )
     try:
@@ -238,6 +267,8 @@ def _as_run(arguments: UndoArguments, title: str, hosts: tuple[Host, ...]) -> Ru
         reason=arguments.reason,
         command=arguments.command,
         break_lock=arguments.break_lock,
+        library=arguments.library,
+        consents=arguments.consents,
         actor=arguments.actor,
     )
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from memrunbook.app.notice import Notice
-from memrunbook.cli.options import OutputOptions, Targets, seconds
+from memrunbook.cli.options import OutputOptions, seconds
 from memrunbook.cli.streams import while_heard
+from memrunbook.cli.targets import Targets
 from memrunbook.core.errors import Interrupted, UsageError
 from memrunbook.core.host import LOCAL, Host, parse_hosts
 from memrunbook.core.units import format_duration
@@ -121,5 +122,7 @@ class Conversation(Notice):
 
 
 def _with(targets: Targets, host: Host) -> Host:
-    transport = LOCAL if host.transport == LOCAL else targets.transport
-    return structs.replace(host, transport=transport, tags=targets.tag)
+    if host.transport == LOCAL:
+        return structs.replace(host, tags=targets.tag)
+    user, port = host.user or targets.user, host.port or targets.port
+    return structs.replace(host, user=user, port=port, transport=targets.transport, tags=targets.tag)

@@ -13,6 +13,7 @@ import click
 
 from memrunbook.cli.formats import Format, format_of
 from memrunbook.cli.reply import Color
+from memrunbook.cli.targets import Targets, with_defaults
 from memrunbook.core.errors import UsageError
 from memrunbook.core.units import parse_duration
 from memrunbook.documents.library import Library, usual_library
@@ -37,6 +38,8 @@ def common(*groups: OptionGroup) -> Callable[[Decorated], Decorated]:
         def wrapped(**values: Any) -> Any:
             for group in groups:
                 values[group.name] = group.build(**{name: values.pop(name) for name in group.options})
+            if isinstance(values.get("targets"), Targets):
+                values["targets"] = with_defaults(values["targets"], values.get("library"))
             return function(**values)
 
         for option in reversed([option for group in groups for option in group.options.values()]):
@@ -53,24 +56,6 @@ class OutputOptions:
     format: Format
     color: Color = "auto"
     verbose: bool = False
-
-
-@dataclass(frozen=True)
-class Targets:
-    """Which hosts, and how they are reached; what is empty is as `ssh` would."""
-
-    host: tuple[str, ...]
-    identity: tuple[Path, ...]
-    known_hosts: tuple[Path, ...]
-    ssh_config: Path | None
-    accept_new_host_keys: bool
-    sudo: Any
-    transport: str
-    patience: str | None
-    forks: int
-    no_input: bool
-    tag: tuple[str, ...] = ()
-    replay: Path | None = None
 
 
 def _path(*names: str, text: str, multiple: bool = False) -> Decorated:
@@ -113,6 +98,13 @@ LIBRARY = OptionGroup(
         "runbooks": _path("--runbooks", text="A folder of runbooks, searched first.", multiple=True),
         "config_dir": _path("--config-dir", text="The folder of config.yaml, services.yaml, runbooks/."),
     },
+)
+
+
+CONFIG = OptionGroup(
+    "library",
+    lambda *, config_dir: usual_library((), config_dir),
+    {"config_dir": LIBRARY.options["config_dir"]},
 )
 
 

@@ -2,26 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from memrunbook.core.action.action import Risk
 from memrunbook.core.errors import DocumentError, Problem
 from memrunbook.core.plan.approval import ApprovalRule
+from memrunbook.core.plan.freeze import FreezeWindow
+from memrunbook.core.reading.rules import TargetKind, Untouchable
 from memrunbook.core.units import Duration
+from memrunbook.documents.freezes import FreezeSpec, windows
+from memrunbook.documents.owned import read_owned
 from memrunbook.documents.problems import convert
 from memrunbook.documents.source import Source
 from memrunbook.documents.yaml_source import load
 
 DAY = 86_400.0
 FilePath = Annotated[str, Meta(min_length=1, description="a path; one that is not absolute lies beside config.yaml")]
+Pattern = Annotated[str, Meta(min_length=1, description="a shell pattern")]
+Hosts = Annotated[str, Meta(min_length=1, description="a shell pattern of host names")]
+Why = Annotated[str, Meta(description="what is told to whoever it stops")]
+Mode = Literal["run", "apply", "undo"]
+KINDS: tuple[TargetKind, ...] = ("unit", "process", "container")
+REASON: Mapping[str, Risk | None] = {
+    "optional": None, "required": Risk.NONE, "low": Risk.LOW, "medium": Risk.MEDIUM, "high": Risk.HIGH,
+}  # fmt: skip
+NOTHING_AT_ALL = "to have nothing changed anywhere: maximum_risk: [{risk: none}], or for a while: runbook off"
+
+
+class DefaultsSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`defaults`: options of the command line for whoever does not give them."""
+
+    user: Annotated[str, Meta(pattern=r"^[^@\s:]+$", description="the login")] | None = None
+    port: Annotated[int, Meta(ge=1, le=65535, description="the port of the ssh server")] | None = None
+    identity: FilePath | tuple[FilePath, ...] | None = None
+    known_hosts: FilePath | tuple[FilePath, ...] | None = None
+    ssh_config: FilePath | None = None
+    sudo: Annotated[Literal["auto", "always", "never"], Meta(description="as --sudo")] | None = None
+    forks: Annotated[int, Meta(ge=1, le=200, description="as --forks")] | None = None
+    patience: Annotated[Duration, Meta(description="as --patience")] | None = None
+
+
+class UntouchableSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One entry of `untouchable`: a unit, a process, a container, or (with `hosts` alone) whole hosts."""
+
+    unit: Pattern | None = None
+    process: Pattern | None = None
+    container: Pattern | None = None
+    hosts: Hosts = "*"
+    why: Why = ""
+
+
+class MaximumRiskSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One entry of `maximum_risk`: nothing above this risk is done; of several that match the lowest counts."""
+
+    risk: Annotated[Literal["none", "low", "medium"], Meta(description="the highest risk that is done")]
+    hosts: Hosts = "*"
+    tag: Annotated[str, Meta(min_length=1, description="only on hosts that were named with this --tag")] | None = None
+    modes: Annotated[tuple[Mode, ...], Meta(min_length=1, description="in which commands")] = ("run", "apply")
+    why: Why = ""
 
 
 class ConfigSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """config.yaml. `deadline` is how long after it was made a plan that needs approvals can be approved and applied."""
+    """config.yaml. `deadline` is how long after it was made a plan that needs approvals can be approved and applied.
 
+    `reason` says when `run`, `apply` and `undo` need a --reason: always (required), or for what may be of this risk.
+    """
+
+    defaults: DefaultsSpec = DefaultsSpec()
+    untouchable: tuple[UntouchableSpec, ...] = ()
+    maximum_risk: tuple[MaximumRiskSpec, ...] = ()
+    freeze: tuple[FreezeSpec, ...] = ()
+    reason: Literal["optional", "required", "low", "medium", "high"] = "optional"
     approvals: tuple[ApprovalRule, ...] = ()
     allowed_signers: FilePath | None = None
     revoked_keys: FilePath | None = None
@@ -29,39 +85,162 @@ class ConfigSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True)
+class Defaults:
+    """Options for whoever does not give them; None and empty: as without config.yaml. `patience` is in seconds."""
+
+    user: str = ""
+    port: int = 0
+    identity: tuple[Path, ...] = ()
+    known_hosts: tuple[Path, ...] = ()
+    ssh_config: Path | None = None
+    sudo: str | None = None
+    forks: int | None = None
+    patience: float | None = None
+
+
+@dataclass(frozen=True)
+class HostsUntouchable:
+    """Something that nothing may ever act on, on hosts of a pattern."""
+
+    hosts: str
+    rule: Untouchable
+
+
+@dataclass(frozen=True)
+class MaximumRisk:
+    """The highest risk that is done on hosts of a pattern, named with a tag (empty: any), in some modes."""
+
+    risk: Risk
+    hosts: str
+    tag: str
+    modes: frozenset[str]
+    where: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Config:
-    """What config.yaml says; without one nothing is asked. `deadline` is in seconds."""
+    """What config.yaml says; without one nothing is asked. `deadline` is in seconds.
+
+    `reason_from` is the risk from which a --reason is needed (None: never), `reason_where` the line that says so.
+    """
 
     approvals: tuple[ApprovalRule, ...] = ()
     allowed_signers: Path | None = None
     revoked_keys: Path | None = None
     deadline: float = DAY
+    defaults: Defaults = Defaults()
+    untouchable: tuple[HostsUntouchable, ...] = ()
+    maximum_risk: tuple[MaximumRisk, ...] = ()
+    freeze: tuple[FreezeWindow, ...] = ()
+    reason_from: Risk | None = None
+    reason_where: str = ""
 
 
 def load_config(path: Path) -> Config:
     """The configuration in a file; DocumentError with every problem and its place."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        hint = "mend or move it"
-        raise DocumentError([Problem(str(path), f"the file cannot be read: {error.strerror}", hint)]) from None
-    source = load(content, str(path))
+    source = load(read_owned(path), str(path))
     spec = convert(source, source.data, ConfigSpec)
+    problems = [*_unsigned(source, spec), *_too_wide(source, spec)]
+    files = _Files(source, path.parent, problems)
+    found = Config(
+        approvals=spec.approvals,
+        allowed_signers=files.one("allowed_signers"),
+        revoked_keys=files.one("revoked_keys"),
+        deadline=DAY if spec.deadline is None else float(spec.deadline),
+        defaults=_defaults(spec.defaults, files),
+        untouchable=tuple(_untouchable(source, spec)),
+        maximum_risk=tuple(_limits(source, spec)),
+        freeze=windows(source, spec.freeze, problems),
+        reason_from=REASON[spec.reason],
+        reason_where=source.line(("reason",)),
+    )
+    if problems:
+        raise DocumentError(sorted(problems, key=_place))
+    return found
+
+
+def _place(problem: Problem) -> tuple[int, int]:
+    _, line, column = problem.where.rsplit(":", 2)
+    return int(line), int(column)
+
+
+def _unsigned(source: Source, spec: ConfigSpec) -> Iterator[Problem]:
     if spec.approvals and spec.allowed_signers is None:
         hint = "allowed_signers: FILE, in the format of ssh-keygen(1): whose keys count"
         where = source.where_key(("approvals",))
-        raise DocumentError([Problem(where, "approvals are asked for, and nobody is allowed to give one", hint)])
-    files = {
-        name: _file(source, path.parent, name, getattr(spec, name)) for name in ("allowed_signers", "revoked_keys")
-    }
-    return Config(spec.approvals, **files, deadline=DAY if spec.deadline is None else float(spec.deadline))
+        yield Problem(where, "approvals are asked for, and nobody is allowed to give one", hint)
 
 
-def _file(source: Source, folder: Path, name: str, given: str | None) -> Path | None:
-    """The file that a key names; one that is not there is a mistake, not an empty file."""
-    if given is None:
-        return None
-    path = folder / Path(given).expanduser()
-    if not path.is_file():
-        raise DocumentError([Problem(source.where((name,)), f"there is no file {path}", "write its path, or make it")])
-    return path
+def _too_wide(source: Source, spec: ConfigSpec) -> Iterator[Problem]:
+    """Entries that say nothing, or of which nobody can have meant all that they forbid."""
+    for number, one in enumerate(spec.untouchable):
+        named = [kind for kind in KINDS if getattr(one, kind) is not None]
+        at = source.where(("untouchable", number))
+        if len(named) > 1:
+            yield Problem(at, f"this names {' and '.join(named)} at once", "write an entry for each")
+        elif not named and _everything(one.hosts):
+            yield Problem(at, "this forbids every change on every host", NOTHING_AT_ALL)
+        elif named and _everything(getattr(one, named[0])):
+            what = f"this pattern is every {named[0]}"
+            hint = "name what is meant; whole hosts: hosts: PATTERN alone"
+            yield Problem(source.where(("untouchable", number, named[0])), what, hint)
+
+
+def _everything(pattern: str) -> bool:
+    return not pattern.strip("*")
+
+
+def _untouchable(source: Source, spec: ConfigSpec) -> Iterator[HostsUntouchable]:
+    for number, one in enumerate(spec.untouchable):
+        where = source.line(("untouchable", number))
+        kind: TargetKind = next((kind for kind in KINDS if getattr(one, kind) is not None), "host")
+        pattern = one.hosts if kind == "host" else getattr(one, kind)
+        yield HostsUntouchable(one.hosts, Untouchable(kind=kind, pattern=pattern, where=where, why=one.why))
+
+
+def _limits(source: Source, spec: ConfigSpec) -> Iterator[MaximumRisk]:
+    for number, one in enumerate(spec.maximum_risk):
+        where = source.line(("maximum_risk", number))
+        risk = Risk[one.risk.upper()]
+        yield MaximumRisk(risk, one.hosts, one.tag or "", frozenset(one.modes), where, one.why)
+
+
+def _defaults(spec: DefaultsSpec, files: _Files) -> Defaults:
+    return Defaults(
+        user=spec.user or "",
+        port=spec.port or 0,
+        identity=files.some("identity", spec.identity),
+        known_hosts=files.some("known_hosts", spec.known_hosts),
+        ssh_config=next(iter(files.some("ssh_config", spec.ssh_config)), None),
+        sudo=spec.sudo,
+        forks=spec.forks,
+        patience=None if spec.patience is None else float(spec.patience),
+    )
+
+
+@dataclass(frozen=True)
+class _Files:
+    """The files that config.yaml names; one that is not there is a mistake, not an empty file."""
+
+    source: Source
+    folder: Path
+    problems: list[Problem]
+
+    def one(self, name: str) -> Path | None:
+        """The file that a key of the document names."""
+        given = self.source.data.get(name)
+        return None if given is None else self._file((name,), given)
+
+    def some(self, name: str, given: str | tuple[str, ...] | None) -> tuple[Path, ...]:
+        """The file, or the files, that a key of `defaults` names."""
+        if given is None or isinstance(given, str):
+            return () if given is None else (self._file(("defaults", name), given),)
+        return tuple(self._file(("defaults", name, number), one) for number, one in enumerate(given))
+
+    def _file(self, at: tuple[str | int, ...], given: str) -> Path:
+        path = self.folder / Path(given).expanduser()
+        if not path.is_file():
+            what = f"{path} is no file" if path.exists() else f"there is no file {path}"
+            self.problems.append(Problem(self.source.where(at), what, "write its path, or make it"))
+        return path

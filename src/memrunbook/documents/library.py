@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from memrunbook.core.errors import DocumentError, Problem, UsageError
+from memrunbook.documents.owned import is_there
 from memrunbook.documents.shipped import shipped
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Library:
         """The service policy; an empty one where there is no file. DocumentError with every problem."""
         from memrunbook.core.action.policy import ServicePolicy
 
-        if self.services is None or not self.services.exists():
+        if self.services is None or not is_there(self.services):
             return ServicePolicy()
         from memrunbook.documents.runbooks import load_policy
 
@@ -133,8 +134,8 @@ def usual_library(runbooks: Sequence[Path] = (), config_dir: Path | None = None)
     named = [Path(part) for part in os.environ.get("RUNBOOK_PATH", "").split(os.pathsep) if part]
     services = [folder / "services.yaml" for folder in dirs]
     folders = (*runbooks, *named, *(folder / "runbooks" for folder in dirs))
-    settings = next((folder / "config.yaml" for folder in dirs if (folder / "config.yaml").exists()), None)
-    return Library(folders, next((file for file in services if file.exists()), services[-1]), settings)
+    settings = next((folder / "config.yaml" for folder in dirs if is_there(folder / "config.yaml")), None)
+    return Library(folders, next((file for file in services if is_there(file)), services[-1]), settings)
 
 
 def entries(folders: Sequence[Path]) -> list[LibraryEntry]:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from memrunbook.core.action.policy import ServicePolicy
-from memrunbook.core.errors import DocumentError, Problem
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.core.runbook.spec import RunbookSpec
 from memrunbook.documents.binding import bind
+from memrunbook.documents.owned import read_owned
 from memrunbook.documents.problems import convert
 from memrunbook.documents.yaml_source import load
 
@@ -35,14 +35,6 @@ def load_one_of_many(
 
 
 def load_policy(path: Path) -> ServicePolicy:
-    """The service policy of `services.yaml`; an absent file is an empty policy: nothing is allowed to a rule."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return ServicePolicy()
-    except OSError as error:
-        raise DocumentError(
-            [Problem(str(path), f"the file cannot be read: {error.strerror}", "mend or move it")]
-        ) from None
-    source = load(content, str(path))
+    """The service policy of `services.yaml`; DocumentError with every problem."""
+    source = load(read_owned(path), str(path))
     return convert(source, source.data, ServicePolicy)

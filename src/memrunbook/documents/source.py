@@ -38,6 +38,11 @@ class Source:
             path = path[:-1]
         return self._shown(self._within(self.values[path], word))
 
+    def line(self, path: Path = ()) -> str:
+        """The `file:line` of a value, by the file's name alone: for sentences that say whose word something is."""
+        folder, line = self.where(path).rsplit(":", 2)[:2]
+        return f"{folder.rpartition('/')[2]}:{line}"
+
     def where_key(self, path: Path) -> str:
         """The `file:line:column` of the key under which a value stands; that of the value where there is no key."""
         return self._shown(self.keys[path]) if path in self.keys else self.where(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from memrunbook.core.action.action import Change, Repeat
 from memrunbook.core.errors import Refused
-from memrunbook.core.run.request import Execute
+from memrunbook.core.run.request import AskApproval, Execute
 from memrunbook.runtime.life import Life, Pause
 from memrunbook.runtime.ports import Brakes
 
@@ -15,9 +15,9 @@ EVERY, PATIENCE = 5.0, 600.0
 class Unbraked:
     """For runs that nobody else knows of, as in tests of one run alone."""
 
-    def off(self) -> str:
+    def forbids(self, change: Change) -> Refused | None:  # noqa: ARG002  the port's signature
         """Never."""
-        return ""
+        return None
 
     def reasons(self, change: Change) -> tuple[str, ...]:  # noqa: ARG002  the port's signature
         """None."""
@@ -31,18 +31,27 @@ class Unbraked:
         """Nothing is remembered."""
 
 
+def let_ask(brakes: Brakes, question: AskApproval) -> None:
+    """Refused for a change that may not be made now: nobody is asked what no answer would allow."""
+    change = question.step.change
+    if change is None or question.offered or change.repeat is Repeat.READ:
+        return
+    if (refused := brakes.forbids(change)) is not None:
+        raise refused
+
+
 def claim(brakes: Brakes, request: Execute, *, at_work: bool) -> Life[int | None]:
     """The number of a change that may begin now; waits for another host that is at the same.
 
-    None for what only reads and what takes a change back, which is never held up. Refused while changes are switched
-    off, or where the other host takes too long.
+    None for what only reads and what takes a change back, which is never held up. Refused where the brakes forbid it
+    now, or where the other host takes too long.
     """
     if request.undo or request.change.repeat is Repeat.READ:
         return None
     waited = 0.0
     while True:
-        if off := brakes.off():
-            raise Refused(off, hint="runbook on ends that; what was planned is saved with: runbook plan --out FILE")
+        if (refused := brakes.forbids(request.change)) is not None:
+            raise refused
         begun = brakes.begin(request.change, request.step)
         if isinstance(begun, int):
             return begun

@@ -11,6 +11,7 @@ import msgspec
 from memrunbook.core.action.action import Repeat
 from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import HostError, Interrupted, Refused, RunbookError, SessionLost
+from memrunbook.core.reading.rules import NO_RULES, HostRules
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.event import Event, StepFinished
 from memrunbook.core.run.flight import OpenStep
@@ -37,7 +38,7 @@ from memrunbook.core.run.request import (
     Waited,
 )  # fmt: skip
 from memrunbook.core.text import clean
-from memrunbook.runtime.brakes import Unbraked, claim
+from memrunbook.runtime.brakes import Unbraked, claim, let_ask
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.execute import compare, execute, take_back
 from memrunbook.runtime.handled import Handled, with_handled
@@ -79,6 +80,7 @@ class Interpreter:
     events: list[Event] = field(default_factory=list)
     held_back: RunbookError | None = None
     brakes: Brakes = field(default_factory=Unbraked)
+    rules: HostRules = NO_RULES
     _locked: bool = field(default=False, init=False)
     _claimed: int | None = field(default=None, init=False)
 
@@ -136,6 +138,7 @@ class Interpreter:
             case ReadFacts():
                 return (yield from self._read(request))
             case AskApproval():
+                let_ask(self.brakes, request)
                 return self.approver.approve(self.host, request)
             case Execute():
                 self._claimed = yield from claim(self.brakes, request, at_work=self._locked)
@@ -176,7 +179,8 @@ class Interpreter:
         snapshot = yield from self.collector.collect(request.facts, count=count, every=every, at_work=self._locked)
         if snapshot.lost:
             raise SessionLost("the connection was lost while the host was being read", hint="runbook report shows it")
-        return with_handled(with_policy(snapshot, self.policy), self.handled)
+        seen = with_handled(with_policy(snapshot, self.policy), self.handled)
+        return msgspec.structs.replace(seen, rules=self.rules)
 
     def _execute(self, request: Execute, record: str) -> Executed:
         change = request.change

@@ -8,6 +8,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from memrunbook.core.action.action import Change
+from memrunbook.core.errors import Refused
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.record import Envelope
@@ -89,8 +90,8 @@ class Approver(Protocol):
 class Brakes(Protocol):
     """What is known of changes elsewhere and before; each method raises JournalError where that cannot be asked."""
 
-    def off(self) -> str:
-        """Why nothing may be changed at all; empty while it may."""
+    def forbids(self, change: Change) -> Refused | None:
+        """Why this may not be changed now, whoever allows it: the switch, a freeze, config.yaml; None where it may."""
 
     def reasons(self, change: Change) -> tuple[str, ...]:
         """Why this change needs a person's word, whatever was allowed beforehand."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from memrunbook.core.action.action import Risk
 from memrunbook.core.errors import Interrupted
 from memrunbook.core.instant import Instant
+from memrunbook.core.plan.consents import Consents
 from memrunbook.core.run.request import Approval, AskApproval, GateAnswer
 from memrunbook.core.text import clean
 from memrunbook.runtime.ports import Approver
@@ -107,6 +108,8 @@ class UnattendedApprover:
         elif change is not None:
             named = f"{change.action}:{change.target}"
             how = self._consent(change.action, named, change.risk, question.again)
+            if isinstance(self.allow, Consents):
+                self.allow.use(how.removeprefix("--allow "))
             why = "" if how != "none" else _needed(named, change.risk, question)
             if question.limits and not why and not how.startswith(AGAIN):  # that word was given knowing of it
                 how, why = "none", f"{question.limits[0]}; {AT_A_TERMINAL}"

@@ -38,10 +38,12 @@ def plan_view(  # noqa: PLR0913  what a page is made of
     *,
     saved: str = "",
     left: Sequence[OpenStep] = (),
+    frozen: Sequence[tuple[str, str]] = (),
 ) -> list[Block]:
     """The page; `next_command` carries out what there is to carry out, `saved` names the file with the plan.
 
-    `left` are the steps that runs left open on this host: they stand above all else.
+    `left` are the steps that runs left open on this host: they stand above all else. `frozen` are the freezes that hold
+    there now, each with what to do about it.
     """
     runbook = row(RUNBOOK, Span(plan.runbook, "strong"), body=digest_words(plan.runbook_digest))
     blocks: list[Block] = [
@@ -62,13 +64,20 @@ def plan_view(  # noqa: PLR0913  what a page is made of
     blocks += newest_event(diagnosis.findings, snapshot.value(NEWEST))
     blocks += [BLANK, line(Span("Plan", "strong"), f": {_counted(plan)}")]
     blocks += [Grid(tuple(_steps(plan)), under=2), BLANK]
-    return [*blocks, *_end(plan, next_command, now, saved)]
+    return [*blocks, *_frozen(plan, frozen), *_end(plan, next_command, now, saved)]
 
 
 def _counted(plan: Plan) -> str:
     found = Counter(step.decision for step in plan.steps)
     words = ((found["change"], "to run"), (found["not_needed"], "not needed"), (found["blocked"], "blocked"))
     return counts(words) or "no steps"
+
+
+def _frozen(plan: Plan, frozen: Sequence[tuple[str, str]]) -> Iterator[Block]:
+    """What keeps a run from changing anything now, where it would change something."""
+    for told, hint in frozen if any(_acts(step) for step in plan.steps) else ():
+        yield line(Span("FROZEN", "warning"), ": ", Span(told, whole=True))
+        yield line(Span("hint: ", "hint"), Span(hint, whole=True), indent=2)
 
 
 def _end(plan: Plan, next_command: str, now: Instant | None, saved: str) -> list[Block]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 from memrunbook.core.instant import Instant
@@ -63,6 +64,9 @@ def _about(account: Account, now: Instant | None = None) -> Iterator[Row]:
         plan = invoked.applied
         by = ", ".join(plan.approvals) or "nobody: none was asked for"
         yield row("Plan", body=Span(f"{plan.file}, made by {plan.creator}; approved by {by}", whole=True))
+    if account.ended is not None and account.ended.unused:
+        words = " ".join(f"--allow {shlex.quote(word)}" for word in account.ended.unused)
+        yield row("Unused", body=Span(words, whole=True))
     for one in account.resumed:
         yield row("Resumed", body=Span(f"{_day(one.time)} by {actor_words(one.actor)}", whole=True))
 

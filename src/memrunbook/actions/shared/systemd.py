@@ -66,6 +66,7 @@ act "$@"
         settle: float = 0.0,
     ) -> Change:
         """The change of an action that is this job, for the run of the unit that the snapshot shows."""
+        hit = self._dragged(snapshot, unit)
         return action.change(
             summary=f"{self.verb.capitalize()} {unit.name}",
             target=unit.name,
@@ -75,19 +76,20 @@ act "$@"
             args=run_arguments(unit),
             risk=risk(unit),
             undo=undo,
-            costs=costs + self._dragged(snapshot, unit),
+            costs=costs + (f"; {self.verb}s with it: {', '.join(hit)}" if hit else ""),
             verify=verify,
             timeout=job_timeout(unit),
             touches=unit.name,
+            acts_on=tuple(f"unit:{name}" for name in hit),
             settle=settle,
         )
 
-    def _dragged(self, snapshot: Snapshot, unit: Service) -> str:
+    def _dragged(self, snapshot: Snapshot, unit: Service) -> list[str]:
         """Who else is hit: the units that systemd takes along, those apart that are known to be down."""
         every: list[Service] = snapshot.value("units.all")
         up = {one.name for one in every if not one.failed}
         hit = [name for name in unit.dragged.split() if name in up or not name.endswith(".service")]
-        return f"; {self.verb}s with it: {', '.join(hit)}" if hit and self.verb != "start" else ""
+        return [] if self.verb == "start" else hit
 
 
 def find(snapshot: Snapshot, name: str) -> Service | Blocked | None:

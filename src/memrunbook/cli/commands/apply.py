@@ -11,9 +11,11 @@ import click
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
 from memrunbook.cli.next_command import way_options
-from memrunbook.cli.options import LIBRARY, OUTPUT, PARAMETERS, PLANNED_HOSTS, STATE, OutputOptions, Targets, common
+from memrunbook.cli.options import LIBRARY, OUTPUT, PARAMETERS, PLANNED_HOSTS, STATE, OutputOptions, common
+from memrunbook.cli.reasons import reason_for, unused_page
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
+from memrunbook.cli.targets import Targets
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--allow", multiple=True, metavar="freeze:NAME", help="Go through a freeze, with --reason; repeatable.")
 @click.option("--reason", default="", metavar="TEXT", help="Why this is done; kept in the journal.")
 @click.option("--break-lock", is_flag=True, help="Take over the host's lock; a shell that still holds it is ended.")
 @common(PLANNED_HOSTS, PARAMETERS, LIBRARY, STATE, OUTPUT)
@@ -34,6 +37,7 @@ def command(
     library: Library,
     state: Path,
     parameters: dict[str, str],
+    allow: tuple[str, ...],
     reason: str,
     *,
     break_lock: bool,
@@ -44,10 +48,13 @@ def command(
     -p gives again what the file does not keep: secrets.
     """
     from memrunbook.app import ApplyArguments, apply
+    from memrunbook.app.allowing import only_freezes
     from memrunbook.cli.interrupts import finish_then_stop
     from memrunbook.cli.narration import Narration
     from memrunbook.state.plans import load_plan
 
+    config = library.config()
+    consents = only_freezes(allow, config.freeze, reason)
     hosts = load_plan(file).saved.hosts
     talk = Conversation(output, targets)
     arguments = ApplyArguments(
@@ -56,10 +63,11 @@ def command(
         library=library,
         state=state,
         parameters=parameters,
-        reason=reason,
+        reason=reason_for(config, reason, talk),
         command=" ".join(click.get_current_context().find_root().obj or ()),
         options=way_options(),
         break_lock=break_lock,
+        consents=consents,
     )
     with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight):
         result = apply(arguments, told, stop=talk.stop, alone=told.paused)
@@ -70,7 +78,7 @@ def command(
 def _document(result: RunResult) -> RunSummary:
     from memrunbook.documents.printed.run import run_summary
 
-    return run_summary(result.run_id, result.reports, result.saved)
+    return run_summary(result.run_id, result.reports, result.saved, result.unused)
 
 
 def _pages(result: RunResult, library: Library) -> Iterator[list[Block]]:
@@ -83,3 +91,4 @@ def _pages(result: RunResult, library: Library) -> Iterator[list[Block]]:
         yield [*report_view(report, result.run_id), *(saved_lines(saved, needed) if saved else [])]
     if len(result.reports) > 1:
         yield summary_view(result.reports)
+    yield from unused_page(result.unused)

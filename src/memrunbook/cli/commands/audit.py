@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli import exit_codes
-from memrunbook.cli.options import HOSTS, OUTPUT, STATE, OutputOptions, Targets, common
+from memrunbook.cli.options import HOSTS, OUTPUT, STATE, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show as show_answer
+from memrunbook.cli.targets import Targets
 from memrunbook.cli.wanted import FORMS, FORMS_HELP, WANTED, Wanted
 
 if TYPE_CHECKING:

@@ -19,11 +19,11 @@ from memrunbook.cli.options import (
     STATE,
     WATCH,
     OutputOptions,
-    Targets,
     common,
 )
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
+from memrunbook.cli.targets import Targets
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
-from memrunbook.cli.options import HOSTS_OR_REPLAY, LIBRARY, OUTPUT, OutputOptions, Targets, common
+from memrunbook.cli.options import HOSTS_OR_REPLAY, LIBRARY, OUTPUT, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
+from memrunbook.cli.targets import Targets
 from memrunbook.core.errors import UsageError
 from memrunbook.documents.library import Library
 

@@ -18,11 +18,11 @@ from memrunbook.cli.options import (
     STATE,
     WATCH,
     OutputOptions,
-    Targets,
     common,
 )
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
+from memrunbook.cli.targets import Targets
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
@@ -89,9 +89,15 @@ def _code(planned: Planned, *, exit_code: bool) -> int:
 
 
 def _document(result: PlanResult) -> PlanDocument:
-    from memrunbook.documents.printed.plan import plan_document
+    from memrunbook.documents.printed.plan import PrintedFreeze, plan_document
 
-    return plan_document(result.runbook.name, result.hosts, [one for left in result.open.values() for one in left])
+    left = [one for found in result.open.values() for one in found]
+    frozen = [
+        PrintedFreeze(host=host, name=one.name, until=one.until, why=one.told)
+        for host, found in result.frozen.items()
+        for one in found
+    ]
+    return plan_document(result.runbook.name, result.hosts, left, frozen)
 
 
 def _pages(result: PlanResult, arguments: PlanArguments) -> Iterator[list[Block]]:
@@ -111,6 +117,7 @@ def _pages(result: PlanResult, arguments: PlanArguments) -> Iterator[list[Block]
         else:
             command_line = apply_command(out) if out else run_command(arguments.runbook, reached.host)
             now, saved = SystemClock().now(), str(out or "")
-            page = plan_view(diagnosis, plan, reached.snapshot, command_line, now, saved=saved, left=left)
+            held = [(one.told, one.hint) for one in result.frozen.get(reached.name, ())]
+            page = plan_view(diagnosis, plan, reached.snapshot, command_line, now, saved=saved, left=left, frozen=held)
             needed = people(arguments.library, [plan]) if out else 0
             yield [*page, *(approval_lines(out, needed) if out else [])]

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memrunbook.cli.commands.run import carry_out
+from memrunbook.cli.commands.run import ALLOW, carry_out
 from memrunbook.cli.conversation import Conversation
-from memrunbook.cli.options import LIBRARY, OUTPUT, REACH, STATE, OptionGroup, OutputOptions, Targets, common
+from memrunbook.cli.options import LIBRARY, OUTPUT, REACH, STATE, OptionGroup, OutputOptions, common
+from memrunbook.cli.targets import Targets
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ TARGETS = OptionGroup("targets", partial(Targets, host=(), transport="ssh", tag=
 @click.command()
 @click.argument("run", metavar="RUN")
 @click.option("--yes", is_flag=True, help="Answer the gates of low risk with yes; never more than those.")
-@click.option("--allow", multiple=True, metavar="[again:]ACTION[:TARGET]", help="Consent to exactly this; repeatable.")
+@click.option("--allow", multiple=True, metavar="[again:]ACTION[:TARGET]", help=ALLOW)
 @click.option("--reason", default="", metavar="TEXT", help="Why this is done; kept in the journal.")
 @click.option("--break-lock", is_flag=True, help="Take over the host's lock; a shell that still holds it is ended.")
 @common(TARGETS, LIBRARY, STATE, OUTPUT)
@@ -49,6 +50,7 @@ def command(
     gates. Hosts, runbook and parameters are those of the run.
     """
     from memrunbook.app import ResumeArguments, ordered, resume
+    from memrunbook.app.allowing import checked
 
     order = ordered(state, run)
     typed = click.get_current_context()
@@ -63,11 +65,12 @@ def command(
         reason=reason,
         command=" ".join(typed.find_root().obj or ()),
         break_lock=break_lock,
+        consents=checked(allow, library.config().freeze, reason),
     )
     return carry_out(
         lambda approver, told, alone: resume(arguments, approver, told, stop=talk.stop, alone=alone),
         talk,
-        allow,
+        arguments.consents,
         yes=yes,
         hosts=order.hosts,
         runbook=order.runbook,

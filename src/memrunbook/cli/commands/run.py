@@ -13,9 +13,11 @@ import click
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
 from memrunbook.cli.next_command import way_options
-from memrunbook.cli.options import HOSTS, LIBRARY, OUTPUT, PARAMETERS, STATE, WATCH, OutputOptions, Targets, common
+from memrunbook.cli.options import HOSTS, LIBRARY, OUTPUT, PARAMETERS, STATE, WATCH, OutputOptions, common
+from memrunbook.cli.reasons import reason_for, unused_page
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
+from memrunbook.cli.targets import Targets
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
@@ -24,16 +26,20 @@ if TYPE_CHECKING:
     from memrunbook.app.notice import Notice
     from memrunbook.app.running import RunArguments, RunResult
     from memrunbook.core.host import Host
+    from memrunbook.core.plan.consents import Consents
     from memrunbook.core.run.report import HostReport
     from memrunbook.documents.printed.run import RunSummary
     from memrunbook.runtime.ports import Approver
     from memrunbook.ui.block import Block
 
 
+ALLOW = "Consent to exactly this; freeze:NAME goes through a freeze, with --reason. Repeatable."
+
+
 @click.command()
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Answer the gates of low risk with yes; never more than those.")
-@click.option("--allow", multiple=True, metavar="[again:]ACTION[:TARGET]", help="Consent to exactly this; repeatable.")
+@click.option("--allow", multiple=True, metavar="[again:]ACTION[:TARGET]", help=ALLOW)
 @click.option("--dry-run", is_flag=True, help="The same as: runbook plan.")
 @click.option("--reason", default="", metavar="TEXT", help="Why this is done; kept in the journal.")
 @click.option("--break-lock", is_flag=True, help="Take over the host's lock; a shell that still holds it is ended.")
@@ -55,7 +61,10 @@ def command(
 ) -> int:
     """Carry out RUNBOOK on hosts: each change behind a gate, proven, and taken back where it did not help."""
     from memrunbook.app import RunArguments
+    from memrunbook.app.allowing import checked
 
+    config = library.config()
+    consents = checked(allow, config.freeze, reason)
     talk = Conversation(output, targets)
     arguments = RunArguments(
         runbook=name,
@@ -65,12 +74,13 @@ def command(
         state=state,
         parameters=parameters,
         watch=watch,
-        reason=reason,
+        reason=reason if dry_run else reason_for(config, reason, talk),
         command=" ".join(click.get_current_context().find_root().obj or ()),
         options=way_options(),
         break_lock=break_lock,
+        consents=consents,
     )
-    return _plan(arguments, talk) if dry_run else _run(arguments, talk, allow, yes=yes)
+    return _plan(arguments, talk) if dry_run else _run(arguments, talk, yes=yes)
 
 
 def _plan(arguments: RunArguments, talk: Conversation) -> int:
@@ -89,13 +99,13 @@ def _plan(arguments: RunArguments, talk: Conversation) -> int:
     return show_plan(planned, talk)
 
 
-def _run(arguments: RunArguments, talk: Conversation, allow: tuple[str, ...], *, yes: bool) -> int:
+def _run(arguments: RunArguments, talk: Conversation, *, yes: bool) -> int:
     from memrunbook.app import run
 
     return carry_out(
         lambda approver, told, alone: run(arguments, approver, told, stop=talk.stop, alone=alone),
         talk,
-        allow,
+        arguments.consents,
         yes=yes,
         hosts=arguments.hosts,
         runbook=arguments.runbook,
@@ -107,7 +117,7 @@ def _run(arguments: RunArguments, talk: Conversation, allow: tuple[str, ...], *,
 def carry_out(
     does: Callable[[Approver, Notice, Callable[[], AbstractContextManager[None]]], RunResult],
     talk: Conversation,
-    allow: tuple[str, ...],
+    consents: Consents,
     *,
     yes: bool,
     hosts: Sequence[Host],
@@ -120,13 +130,13 @@ def carry_out(
     from memrunbook.cli.narration import Narration
 
     with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight):
-        result = does(approver_of(talk, allow, hosts, who, yes=yes), told, told.paused)
+        result = does(approver_of(talk, consents, hosts, who, yes=yes), told, told.paused)
     code = exit_codes.worst(exit_codes.of_report(report) for report in result.reports)
     pages = partial(_pages, result, runbook, hosts, library)
     return show(talk.output, Reply(code, lambda: _document(result), pages))
 
 
-def approver_of(talk: Conversation, allow: tuple[str, ...], hosts: Sequence[Host], who: str, *, yes: bool) -> Approver:
+def approver_of(talk: Conversation, consents: Consents, hosts: Sequence[Host], who: str, *, yes: bool) -> Approver:
     """Who answers at the gates: the consent that was given, and a person where there is a terminal."""
     from memrunbook.cli.keyboard import Keyboard, Unhurried
     from memrunbook.runtime.clock import SystemClock
@@ -134,7 +144,7 @@ def approver_of(talk: Conversation, allow: tuple[str, ...], hosts: Sequence[Host
     from memrunbook.ui.screen import Screen
 
     now = SystemClock(talk.stop).now
-    consent = UnattendedApprover(yes, allow, now, who)
+    consent = UnattendedApprover(yes, consents, now, who)
     if not talk.interactive:
         return consent
     keyboard = Keyboard(talk.stop)
@@ -146,7 +156,7 @@ def approver_of(talk: Conversation, allow: tuple[str, ...], hosts: Sequence[Host
 def _document(result: RunResult) -> RunSummary:
     from memrunbook.documents.printed.run import run_summary
 
-    return run_summary(result.run_id, result.reports, result.saved)
+    return run_summary(result.run_id, result.reports, result.saved, result.unused)
 
 
 def _pages(result: RunResult, runbook: str, hosts: Sequence[Host], library: Library) -> Iterator[list[Block]]:
@@ -156,6 +166,7 @@ def _pages(result: RunResult, runbook: str, hosts: Sequence[Host], library: Libr
         yield [*report_view(report, result.run_id), *_next(runbook, report, host, result, library)]
     if len(result.reports) > 1:
         yield summary_view(result.reports)
+    yield from unused_page(result.unused)
 
 
 def _next(runbook: str, report: HostReport, host: Host, result: RunResult, library: Library) -> list[Block]:

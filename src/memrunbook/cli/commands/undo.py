@@ -11,9 +11,12 @@ import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
-from memrunbook.cli.options import HOSTS, OUTPUT, STATE, OutputOptions, Targets, common
+from memrunbook.cli.options import CONFIG, HOSTS, OUTPUT, STATE, OutputOptions, common
+from memrunbook.cli.reasons import reason_for, unused_page
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
+from memrunbook.cli.targets import Targets
+from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
     from memrunbook.app import RunResult, UndoArguments, UndoPlans
@@ -32,11 +35,12 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Show what would be taken back, and change nothing.")
 @click.option("--reason", default="", metavar="TEXT", help="Why this is done; kept in the journal.")
 @click.option("--break-lock", is_flag=True, help="Take over the host's lock; a shell that still holds it is ended.")
-@common(HOSTS, STATE, OUTPUT)
+@common(HOSTS, CONFIG, STATE, OUTPUT)
 def command(
     run: str,
     targets: Targets,
     output: OutputOptions,
+    library: Library,
     state: Path,
     step: str,
     allow: tuple[str, ...],
@@ -52,9 +56,11 @@ def command(
     Without --host it is taken back on all hosts of the run, which are reached as the run reached them.
     """
     from memrunbook.app import UndoArguments
+    from memrunbook.app.allowing import checked
     from memrunbook.app.undoing import undo_order
     from memrunbook.cli.next_command import way_options
 
+    consents = checked(allow, reason=reason, again=False)
     typed = click.get_current_context()
     order = undo_order(state, run)
     way = _of_this_command(typed, order.options) if order is not None else []
@@ -67,12 +73,14 @@ def command(
         step=step,
         connectors=talk.connectors(),
         state=state,
-        reason=reason,
+        reason=reason if dry_run else reason_for(library.config(), reason, talk),
         command=" ".join(typed.find_root().obj or ()),
         options=way_options(),
         break_lock=break_lock,
+        library=library,
+        consents=consents,
     )
-    return _show_plan(arguments, talk) if dry_run else _undo(arguments, talk, allow, yes=yes)
+    return _show_plan(arguments, talk) if dry_run else _undo(arguments, talk, yes=yes)
 
 
 def _show_plan(arguments: UndoArguments, talk: Conversation) -> int:
@@ -103,7 +111,7 @@ def _plan_pages(plans: UndoPlans, arguments: UndoArguments) -> Iterator[Sequence
             yield undo_view(plans.run_id, one.plan, _again(plans.run_id, one.host, arguments))
 
 
-def _undo(arguments: UndoArguments, talk: Conversation, allow: tuple[str, ...], *, yes: bool) -> int:
+def _undo(arguments: UndoArguments, talk: Conversation, *, yes: bool) -> int:
     from memrunbook.app import undo
     from memrunbook.app.past import pasts_of, reached
     from memrunbook.cli.commands.run import approver_of
@@ -113,7 +121,7 @@ def _undo(arguments: UndoArguments, talk: Conversation, allow: tuple[str, ...], 
     found, pasts = pasts_of(arguments.state, arguments.run, arguments.hosts, arguments.step)
     hosts = reached(found, arguments.hosts, pasts)
     with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight):
-        approver = approver_of(talk, allow, hosts, arguments.actor.user, yes=yes)
+        approver = approver_of(talk, arguments.consents, hosts, arguments.actor.user, yes=yes)
         result = undo(arguments, approver, told, stop=talk.stop, alone=told.paused)
     codes = [exit_codes.of_report(report) for report in result.reports]
     code = exit_codes.worst(codes) if codes else exit_codes.OK
@@ -124,7 +132,7 @@ def _undo(arguments: UndoArguments, talk: Conversation, allow: tuple[str, ...], 
 def _document(result: RunResult) -> RunSummary:
     from memrunbook.documents.printed.run import run_summary
 
-    return run_summary(result.run_id, result.reports, result.saved)
+    return run_summary(result.run_id, result.reports, result.saved, result.unused)
 
 
 def _pages(result: RunResult, of: str, arguments: UndoArguments, hosts: Sequence[Host]) -> Iterator[Sequence[Block]]:
@@ -137,6 +145,7 @@ def _pages(result: RunResult, of: str, arguments: UndoArguments, hosts: Sequence
         yield [*report_view(report, result.run_id), *_next(report, host, of, arguments)]
     if len(result.reports) > 1:
         yield summary_view(result.reports)
+    yield from unused_page(result.unused)
 
 
 def _next(report: HostReport, host: Host, of: str, arguments: UndoArguments) -> list[Block]:

@@ -18,6 +18,8 @@ from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import format_duration
 
 UndoMode = Literal["auto", "offer", "none"]
+IN_ARGUMENTS = "arguments:"
+"""Of `Change.acts_on`: what it acts on is named in its arguments, a command line. They are not repeated: secrets."""
 
 
 class Risk(enum.IntEnum):
@@ -70,7 +72,8 @@ class Change(Struct, frozen=True, kw_only=True):
     `script` is a constant of POSIX sh, `args` its positional parameters ($1 …): nothing is spliced into shell text.
     `target` names what is touched in words a person would type; `identity` tells it from a later one with the same
     name (unit + MainPID + start time + boot-id). `settle` and `back_after` are seconds. A script that may block for
-    long runs in a child of the session's shell. `timeout` bounds it.
+    long runs in a child of the session's shell. `timeout` bounds it. `acts_on` is what it hits beside `touches`, as
+    KIND:NAME (unit, process, container), or IN_ARGUMENTS.
     """
 
     action: str
@@ -90,6 +93,7 @@ class Change(Struct, frozen=True, kw_only=True):
     touches: str = ""
     command: str = ""
     evidence: bool = False
+    acts_on: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -117,6 +121,7 @@ class Details(TypedDict, total=False):
     timeout: float
     touches: str
     evidence: bool
+    acts_on: tuple[str, ...]
 
 
 class NotNeeded(Struct, frozen=True):
@@ -126,10 +131,14 @@ class NotNeeded(Struct, frozen=True):
 
 
 class Blocked(Struct, frozen=True):
-    """The action may not or cannot run; `why` says by what, `hint` how to unblock."""
+    """The action may not or cannot run; `why` says by what, `hint` how to unblock.
+
+    `by` is there where a rule says no, not the host: the line of config.yaml.
+    """
 
     why: str
     hint: str = ""
+    by: str = ""
 
 
 Decision = Change | NotNeeded | Blocked
@@ -141,6 +150,7 @@ class Action(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     What is said here of the class holds for every change that it proposes; `change` sees to that.
     `moves` names the metrics that it should move and where to: none of them moved is said. None: the runbook's signals.
     One that does not `proves_itself` needs a `verify` in the runbook.
+    `only_target` is the target of every change of it, where it has none to choose.
     `renews` says that its success gives the target another `identity`: by that it is seen whether it happened.
     """
 
@@ -152,6 +162,7 @@ class Action(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     moves: ClassVar[Moves | None] = None
     proves_itself: ClassVar[bool] = True
     renews: ClassVar[bool] = False
+    only_target: ClassVar[str] = ""
 
     def decide(self, snapshot: Snapshot) -> Decision:
         """What this action would do on the host of this snapshot."""

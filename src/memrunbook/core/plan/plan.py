@@ -20,6 +20,7 @@ class PlannedStep(Struct, frozen=True, kw_only=True):
 
     `given` are the parameters that `verify` names, with their values. `evidence` is what speaks for a change behind a
     gate, by title: kept for whoever is asked later than the plan was made.
+    `by` names the rule that refuses it, where one does: a line of config.yaml.
     `provisional` marks what stands behind the first change: it is decided again on what that change left.
     """
 
@@ -38,6 +39,7 @@ class PlannedStep(Struct, frozen=True, kw_only=True):
     provisional: bool = False
     gate: bool = False
     evidence: Reasons = ()
+    by: str = ""
 
     @property
     def label(self) -> str:

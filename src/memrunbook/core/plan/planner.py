@@ -12,6 +12,7 @@ from memrunbook.core.action.action import Action, Blocked, Change, Decision, Not
 from memrunbook.core.action.policy import UNLISTED, UnitPolicy
 from memrunbook.core.action.protect import named_only_unit
 from memrunbook.core.plan.diagnosis import world_of
+from memrunbook.core.plan.forbidden import forbidden
 from memrunbook.core.plan.nothing import nothing_found, why_not
 from memrunbook.core.plan.plan import Plan, PlannedStep, Reasons, reason, word
 from memrunbook.core.plan.reasons import reasons
@@ -88,7 +89,7 @@ def items_of(step: Step, world: World, *, limit: int | None = None) -> list[Item
 def plan_step(
     step: Step, item: Item, world: World, *, uncertain: bool = False, carried: Action | None = None
 ) -> PlannedStep:
-    """The decision on one step and item: its `when`, its guards, the action itself, then the service policy.
+    """The decision on one step and item: its `when`, its guards, the action itself, the service policy, config.yaml.
 
     `carried` is the action as it was shown at a gate: values derived from measurements are not computed again.
     """
@@ -97,6 +98,8 @@ def plan_step(
     decision = _conditions(step, here) or _decide(step, here, carried)
     if uncertain and isinstance(decision, Change) and not _harmless(decision):
         decision = Blocked("it is unknown whether the incident applies", "see the unknown checks above")
+    if isinstance(decision, Change):
+        decision = forbidden(decision, world.snapshot.rules, world.snapshot) or decision
     planned = _described(step, key, decision)
     return msgspec.structs.replace(planned, given=_given(step, decision, world.parameters))
 
@@ -235,6 +238,7 @@ def _described(step: Step, item: str, decision: Decision) -> PlannedStep:
         within=proof.within if proof else 0.0,
         hold=proof.hold if proof else 0.0,
         gate=change is not None and (change.risk > Risk.NONE or step.spec.confirm == "always"),
+        by=decision.by if isinstance(decision, Blocked) else "",
     )
 
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.instant import Instant
 from memrunbook.core.reading.fact import Cut, Reading, Unavailable
+from memrunbook.core.reading.rules import NO_RULES, HostRules
 
 if TYPE_CHECKING:
     Readings = dict[str, Reading | Unavailable]
@@ -24,7 +25,7 @@ class Snapshot(Struct, frozen=True, tag=True, dict=True):
 
     `span` is the seconds that the samples cover, 0 for a single one; `seconds` what reading took, waiting apart.
     `fork_ok` is false when the host could not start a process; `lost` true when the connection ended while it was read.
-    `no_root` is what sudo said when it was asked for root and gave none.
+    `no_root` is what sudo said when it was asked for root and gave none. `rules` are what config.yaml forbids here.
     """
 
     host: str
@@ -37,6 +38,7 @@ class Snapshot(Struct, frozen=True, tag=True, dict=True):
     fork_ok: bool = True
     lost: bool = False
     no_root: str = ""
+    rules: HostRules = NO_RULES
 
     def reading(self, fact: str) -> Reading | Unavailable:
         """What a fact says, or why it says nothing."""

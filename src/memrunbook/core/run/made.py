@@ -75,6 +75,7 @@ def reversal(change: Change) -> Change:
         settle=change.settle,
         timeout=change.timeout,
         touches=change.touches,
+        acts_on=change.acts_on,
         command=f"{undo.summary} (the undo of: {change.command or change.summary})",
     )
 

@@ -145,10 +145,11 @@ class EndedHost(Struct, frozen=True):
 
 
 class Ended(Struct, frozen=True, kw_only=True, tag_field=EVENT, tag="ended"):
-    """A run is over. The last record of a run's own journal."""
+    """A run is over. The last record of a run's own journal. `unused` is what was allowed and covered nothing."""
 
     time: str
     hosts: tuple[EndedHost, ...]
+    unused: tuple[str, ...] = ()
 
 
 Envelope = Invoked | Resumed | Asked | Answered | NotAnswered | Recorded | Ended

@@ -52,7 +52,7 @@ def _not_run(progress: Progress, step: Step, planned: PlannedStep) -> Asking[Non
     if planned.decision == "not_needed" and progress.too_short:
         yield from progress.record(step, planned.item, "blocked", why=TOO_SHORT)
         return
-    state: StepState = "not_needed" if planned.decision == "not_needed" else "blocked"
+    state: StepState = "refused" if planned.by else "not_needed" if planned.decision == "not_needed" else "blocked"
     yield from progress.record(step, planned.item, state, why=planned.why, hint=planned.hint)
 
 

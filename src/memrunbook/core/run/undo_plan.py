@@ -6,8 +6,9 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from memrunbook.core.plan.forbidden import forbidden
 from memrunbook.core.plan.plan import DecisionWord, PlannedStep
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.event import StepFinished
@@ -74,6 +75,9 @@ def decide(
         return _described(one, "not_needed", why=_not_needed(past, one, snapshot, seen, why, rebooted=bool(rebooted)))
     if seen == "changed" and not any(touches_the_same(one, step) for step in before):
         return _described(one, "blocked", why=why, hint=_by_hand(one))
+    refused = forbidden(one.way_back, snapshot.rules, snapshot) if one.way_back is not None else None
+    if refused is not None:
+        return structs.replace(_described(one, "blocked", why=refused.why, hint=refused.hint), by=refused.by)
     unseen = UNSEEN if seen == "unseen" else ""
     return _described(one, "change", why=unseen, provisional=seen == "changed")
 

@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from msgspec import Struct
+
 from memrunbook.core.plan.judged import Planned
 from memrunbook.core.run.flight import OpenStep
 from memrunbook.documents.printed import Document
 from memrunbook.documents.printed.diagnose import PrintedHost, host_of, unreached
 from memrunbook.documents.printed.runs import PrintedOpen, open_steps
+
+
+class PrintedFreeze(Struct, frozen=True, kw_only=True):
+    """A freeze that holds on a host now; `until` is in seconds since 1970."""
+
+    host: str
+    name: str
+    until: float
+    why: str
 
 
 class PlanDocument(Document, frozen=True, kw_only=True):
@@ -19,12 +30,18 @@ class PlanDocument(Document, frozen=True, kw_only=True):
     runbook: str
     hosts: tuple[PrintedHost, ...]
     open: tuple[PrintedOpen, ...] = ()
+    frozen: tuple[PrintedFreeze, ...] = ()
 
 
-def plan_document(runbook: str, hosts: Iterable[Planned], left: Iterable[OpenStep] = ()) -> PlanDocument:
-    """What a runbook would do on each host, and what is left open on them."""
+def plan_document(
+    runbook: str,
+    hosts: Iterable[Planned],
+    left: Iterable[OpenStep] = (),
+    frozen: Iterable[PrintedFreeze] = (),
+) -> PlanDocument:
+    """What a runbook would do on each host, what is left open on them, and the freezes that hold there now."""
     printed = tuple(_host(runbook, planned) for planned in hosts)
-    return PlanDocument(runbook=runbook, hosts=printed, open=open_steps(left))
+    return PlanDocument(runbook=runbook, hosts=printed, open=open_steps(left), frozen=tuple(frozen))
 
 
 def _host(runbook: str, planned: Planned) -> PrintedHost:

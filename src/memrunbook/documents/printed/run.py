@@ -15,7 +15,10 @@ NOTHING: Mapping[str, Path] = MappingProxyType({})
 
 
 class RunSummary(Document, frozen=True, kw_only=True):
-    """The last line of runbook run --json; the lines before it are records of the journal (record.schema.json)."""
+    """The last line of runbook run --json; the lines before it are records of the journal (record.schema.json).
+
+    `unused` are the words of --allow that covered nothing.
+    """
 
     one_line: ClassVar[bool] = True
 
@@ -24,8 +27,12 @@ class RunSummary(Document, frozen=True, kw_only=True):
     run: str
     hosts: tuple[ReportedHost, ...]
     saved: dict[str, str] = {}  # noqa: RUF012  msgspec copies it
+    unused: tuple[str, ...] = ()
 
 
-def run_summary(run: str, reports: Iterable[HostReport], saved: Mapping[str, Path] = NOTHING) -> RunSummary:
-    """How a run ended on each host, and by host the plans that were saved where a gate refused."""
-    return RunSummary(run=run, hosts=reported(reports), saved={host: str(path) for host, path in saved.items()})
+def run_summary(
+    run: str, reports: Iterable[HostReport], saved: Mapping[str, Path] = NOTHING, unused: tuple[str, ...] = ()
+) -> RunSummary:
+    """How a run ended on each host, by host the plans that a gate's refusal saved, and the consents without use."""
+    paths = {host: str(path) for host, path in saved.items()}
+    return RunSummary(run=run, hosts=reported(reports), saved=paths, unused=unused)

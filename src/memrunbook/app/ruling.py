@@ -1,0 +1,91 @@
+"""What config.yaml says of a run: what it forbids on a host, when nothing is changed, whether it needs a reason."""
+
+from __future__ import annotations
+
+import fnmatch
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from memrunbook.core.action.action import Risk
+from memrunbook.core.errors import Refused, UsageError
+from memrunbook.core.instant import Instant
+from memrunbook.core.plan.consents import Consents
+from memrunbook.core.plan.freeze import FreezeWindow
+from memrunbook.core.reading.rules import HostRules
+
+if TYPE_CHECKING:
+    from memrunbook.core.host import Host
+    from memrunbook.core.runbook.bound import Runbook
+    from memrunbook.documents.config import Config, MaximumRisk
+
+Mode = Literal["run", "apply", "undo"]
+
+
+def rules_for(config: Config, host: Host, mode: Mode) -> HostRules:
+    """What is forbidden on a host to a command of this kind."""
+    listed = tuple(one.rule for one in config.untouchable if fnmatch.fnmatchcase(host.name, one.hosts))
+    limits = [one for one in config.maximum_risk if _is_about(one, host, mode)]
+    if not limits:
+        return HostRules(listed)
+    lowest = min(limits, key=lambda one: one.risk)
+    because = f" ({lowest.why})" if lowest.why else ""
+    said = "changes nothing" if lowest.risk is Risk.NONE else f"goes up to risk {lowest.risk.word}"
+    return HostRules(listed, lowest.risk.word, f"{lowest.where} says that {mode} {said} here{because}")  # type: ignore[arg-type]
+
+
+def _is_about(limit: MaximumRisk, host: Host, mode: Mode) -> bool:
+    tagged = not limit.tag or limit.tag in host.tags
+    return mode in limit.modes and tagged and fnmatch.fnmatchcase(host.name, limit.hosts)
+
+
+@dataclass(frozen=True)
+class Freezes:
+    """The freeze windows, and the consents that let a change through one."""
+
+    windows: tuple[FreezeWindow, ...] = ()
+    consents: Consents = field(default_factory=Consents)
+
+    def frozen(self, host: str, now: float) -> Refused | None:
+        """Why nothing is changed on a host now; None outside of all windows, and where each was allowed by name."""
+        for window in self.windows:
+            until = window.until(host, now)
+            if until is not None and not self.consents.use(window.allowed_by):
+                return Refused(freeze_words(window, until), hint=through(window))
+        return None
+
+
+NO_FREEZE = Freezes()
+
+
+def freeze_words(window: FreezeWindow, until: float) -> str:
+    """A sentence: "config.yaml:12 says that nothing is changed until … (freeze year-end: the annual accounts)"."""
+    because = f": {window.why}" if window.why else ""
+    ends = Instant(until, 0.0).isoformat()[:16].replace("T", " ")
+    return f"{window.where} says that nothing is changed here until {ends} UTC (freeze {window.name}{because})"
+
+
+def through(window: FreezeWindow) -> str:
+    """How a person goes on in an emergency."""
+    word = shlex.quote(window.allowed_by)
+    return f'wait; in an emergency add to the command: --allow {word} --reason "why it cannot wait" (both are recorded)'
+
+
+def demand_reason(config: Config, reason: str, risk: Risk, command: str) -> None:
+    """UsageError where config.yaml asks for a reason for changes of this risk, and none was given."""
+    if config.reason_from is None or risk < config.reason_from or reason.strip():
+        return
+    what = "a reason" if config.reason_from is Risk.NONE else f"a reason for what may be of risk {risk.word}"
+    again = f'runbook {command} --reason "why, or a ticket"' if command else "give a reason"
+    raise UsageError(f"{config.reason_where} asks for {what}, and none was given", where="--reason", hint=again)
+
+
+def risk_of(runbook: Runbook) -> Risk:
+    """The highest risk that a step of a runbook may have."""
+    return max((step.action.max_risk for step in runbook.steps), default=Risk.NONE)
+
+
+def frozen_now(windows: Iterable[FreezeWindow], host: str, now: float) -> list[tuple[FreezeWindow, float]]:
+    """The windows that hold for a host, each with when it ends."""
+    return [(window, until) for window in windows if (until := window.until(host, now)) is not None]

@@ -1,0 +1,77 @@
+"""Which hosts are meant and how they are reached: as typed, else as config.yaml says; named files must be there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from memrunbook.core.errors import UsageError
+from memrunbook.documents.library import Library, usual_library
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Which hosts, and how they are reached; what is empty is as `ssh` would.
+
+    `user` and `port` are for hosts that are named without.
+    """
+
+    host: tuple[str, ...]
+    identity: tuple[Path, ...]
+    known_hosts: tuple[Path, ...]
+    ssh_config: Path | None
+    accept_new_host_keys: bool
+    sudo: Any
+    transport: str
+    patience: str | None
+    forks: int
+    no_input: bool
+    tag: tuple[str, ...] = ()
+    replay: Path | None = None
+    user: str = ""
+    port: int = 0
+
+
+def with_defaults(targets: Targets, library: Library | None) -> Targets:
+    """What was typed, else what config.yaml says, else what the options say.
+
+    UsageError for a named file that is not there. A command that need not reach a host asks nothing of config.yaml.
+    """
+    if targets.replay or (library is None and not targets.host):
+        return targets
+    for option, path in _named(targets):
+        _check(option, path, new=option == "--known-hosts" and targets.accept_new_host_keys)
+    defaults = (library or usual_library()).config().defaults
+    typed = click.get_current_context()
+    usual = {name for name in ("sudo", "forks") if typed.get_parameter_source(name) is ParameterSource.DEFAULT}
+    patience = targets.patience or (f"{defaults.patience:g}s" if defaults.patience is not None else None)
+    return replace(
+        targets,
+        user=defaults.user,
+        port=defaults.port,
+        identity=targets.identity or defaults.identity,
+        known_hosts=targets.known_hosts or defaults.known_hosts,
+        ssh_config=targets.ssh_config or defaults.ssh_config,
+        patience=patience,
+        sudo=defaults.sudo if defaults.sudo and "sudo" in usual else targets.sudo,
+        forks=defaults.forks if defaults.forks and "forks" in usual else targets.forks,
+    )
+
+
+def _named(targets: Targets) -> Iterator[tuple[str, Path]]:
+    yield from (("--identity", path) for path in targets.identity)
+    yield from (("--known-hosts", path) for path in targets.known_hosts)
+    yield from (("--ssh-config", path) for path in (targets.ssh_config,) if path is not None)
+
+
+def _check(option: str, path: Path, *, new: bool) -> None:
+    """A named file is there; one for `new` host keys may be made, where its folder is there."""
+    if (path.exists() and not path.is_dir()) or (new and not path.exists() and path.absolute().parent.is_dir()):
+        return
+    what = "this is a folder" if path.is_dir() else "there is no such file"
+    raise UsageError(what, where=f"{option} {path}", hint="check the path")

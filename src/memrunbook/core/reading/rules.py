@@ -1,0 +1,45 @@
+"""What an organisation forbids on one host, whoever asks: it travels with the snapshot that decisions are made on."""
+
+from __future__ import annotations
+
+import fnmatch
+from typing import Literal
+
+from msgspec import Struct
+
+TargetKind = Literal["unit", "process", "container", "host"]
+COMM = 15
+"""The kernel cuts the name of a process to so many bytes."""
+
+
+class Untouchable(Struct, frozen=True, kw_only=True):
+    """What nothing may ever act on: everything of a kind whose name matches a shell pattern. `where` is its line."""
+
+    kind: TargetKind
+    pattern: str
+    where: str
+    why: str = ""
+
+    def matches(self, kind: str, name: str) -> bool:
+        """True for a target of this kind and name; a "word" of a command line may name a target of any kind."""
+        if kind not in (self.kind, "word"):
+            return False
+        names = [name] if kind != "word" or self.kind != "unit" else [name, f"{name}.service"]
+        patterns = [self.pattern]
+        if self.kind == "process":
+            patterns += [self.pattern[:COMM]]
+        return any(fnmatch.fnmatchcase(one, pattern) for one in names for pattern in patterns)
+
+
+class HostRules(Struct, frozen=True):
+    """What config.yaml forbids on a host.
+
+    `risk` is the highest that is done here, and `risk_why` says whose word that is; empty where nobody limits it.
+    """
+
+    untouchable: tuple[Untouchable, ...] = ()
+    risk: Literal["none", "low", "medium", "high"] = "high"
+    risk_why: str = ""
+
+
+NO_RULES = HostRules()
