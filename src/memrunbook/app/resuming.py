@@ -11,12 +11,12 @@ from typing import Any
 
 from memrunbook import catalog
 from memrunbook.app.actor import this_actor
-from memrunbook.app.braking import open_store
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.reporting import events_of, find_run
-from memrunbook.app.running import Earlier, RunArguments, Running, RunResult, to_its_end
+from memrunbook.app.running import RunArguments, Running, RunResult, to_its_end
+from memrunbook.app.stored import Stored, settings_of
 from memrunbook.core.errors import Refused
 from memrunbook.core.reading.fact import Reading
 from memrunbook.core.reading.snapshot import Snapshot
@@ -24,7 +24,7 @@ from memrunbook.core.run.event import Event, RunFinished, StepFinished
 from memrunbook.core.run.flight import flight
 from memrunbook.core.run.record import Actor, Answered, Ended, Invoked, Order, Resumed, decode, plain
 from memrunbook.core.run.report import fold
-from memrunbook.core.run.resume import Behind
+from memrunbook.core.run.resume import Behind, Earlier
 from memrunbook.core.run.undo_plan import UNDO_OF
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.documents.library import Library, usual_library
@@ -46,12 +46,14 @@ class ResumeArguments:
     """A run by its id, or "last". Runbook, hosts and parameters are those that it was begun with.
 
     `reason` and `command` (what was typed) are kept in the journal. `break_lock` takes over the lock of a dead run.
+    `store` is as of a run.
     """
 
     run: str
     connectors: Connectors = field(default_factory=Connectors)
     library: Library = field(default_factory=usual_library)
     state: Path = field(default_factory=usual_state_dir)
+    store: str = ""
     reason: str = ""
     command: str = ""
     break_lock: bool = False
@@ -80,11 +82,11 @@ def resume(
     """
     found, invoked, order = _interrupted(arguments.state, arguments.run)
     runbook = _runbook(arguments, invoked, order)
-    policy = arguments.library.policy()
+    policy, config = arguments.library.policy(), settings_of(arguments.library)
     arguments.connectors.check(order.hosts)
     stop, clock, known = stop or threading.Event(), SystemClock(), runs(arguments.state)
     with (
-        closing(open_store(arguments.state)) as store,
+        closing(Stored(arguments.state, config, arguments.store).open()) as store,
         RunDirectory.reopen(arguments.state, found.run_id, clock.now) as directory,
     ):
         directory.run.append(plain(_resumed(arguments, clock)))
@@ -97,6 +99,7 @@ def resume(
             arguments=_as_run(arguments, order),
             runbook=runbook,
             policy=policy,
+            config=config,
             directory=directory,
             approver=OneAtATime(approver, threading.Lock(), alone),
             notice=notice,

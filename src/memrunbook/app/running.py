@@ -10,7 +10,7 @@ from pathlib import Path
 
 from memrunbook import catalog
 from memrunbook.app.actor import this_actor
-from memrunbook.app.braking import HostBrakes, open_store
+from memrunbook.app.braking import HostBrakes
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.ending import ended_host, left_words, save_refused
 from memrunbook.app.gates import OneAtATime
@@ -19,21 +19,22 @@ from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.others import OthersFirst
 from memrunbook.app.reading import refuse_twins, sampling_of
 from memrunbook.app.saving import named
+from memrunbook.app.stored import Stored, settings_of
 from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import JournalError, RunbookError
 from memrunbook.core.host import Host
 from memrunbook.core.plan.approval import ApprovalRule
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.applied import ApprovedPlan, as_approved
-from memrunbook.core.run.event import Event
 from memrunbook.core.run.flight import OpenStep, flight
 from memrunbook.core.run.record import Actor, AppliedPlan, Ended, Invoked, Order, Recorded, plain
 from memrunbook.core.run.report import HostReport, fold
 from memrunbook.core.run.request import Asking
-from memrunbook.core.run.resume import Behind, give_back
+from memrunbook.core.run.resume import Earlier, give_back
 from memrunbook.core.run.run import not_reached, run_plan
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.core.runbook.spec import Sampling
+from memrunbook.documents.config import Config
 from memrunbook.documents.library import Library, usual_library
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.collect import Collector
@@ -58,6 +59,7 @@ class RunArguments:
 
     `reason` and `command` (what was typed) are kept in the journal, and `options`, the words that say how the hosts are
     reached. `break_lock` takes over the lock of a dead run.
+    `store` names another store than the environment, config.yaml or the state directory do.
     `applied` and, by host, `approved` say what a run may do that carries out a saved plan; `people` approved that.
     """
 
@@ -66,6 +68,7 @@ class RunArguments:
     connectors: Connectors = field(default_factory=Connectors)
     library: Library = field(default_factory=usual_library)
     state: Path = field(default_factory=usual_state_dir)
+    store: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     watch: float | None = None
     reason: str = ""
@@ -101,7 +104,7 @@ def run(
     the run after what is under way; `alone` is entered while a gate waits for its answer.
     """
     policy = arguments.library.policy()  # a mistake in it is told before any host is asked
-    arguments.library.config()
+    config = settings_of(arguments.library)
     refuse_twins(arguments.hosts)
     arguments.connectors.check(arguments.hosts)
     runbook = arguments.library.runbook(arguments.runbook, arguments.parameters)
@@ -110,7 +113,7 @@ def run(
     state = prepare(arguments.state)
     known = runs(state)
     with (
-        closing(open_store(state)) as store,
+        closing(Stored(state, config, arguments.store).open()) as store,
         RunDirectory.create(state, new_run_id(clock.now()), clock.now) as directory,
     ):
         directory.run.append(plain(_invoked(arguments, runbook, clock)))
@@ -118,6 +121,7 @@ def run(
             arguments=arguments,
             runbook=runbook,
             policy=policy,
+            config=config,
             directory=directory,
             approver=OneAtATime(approver, threading.Lock(), alone),
             notice=notice,
@@ -177,14 +181,6 @@ def _invoked(arguments: RunArguments, runbook: Runbook, clock: SystemClock) -> I
     )
 
 
-@dataclass(frozen=True)
-class Earlier:
-    """What an interrupted run had done on one host before it goes on: how far it came, and what it remembered."""
-
-    behind: Behind | None = None
-    events: tuple[Event, ...] = ()
-
-
 @dataclass
 class Running:
     """One invocation, on all its hosts."""
@@ -192,6 +188,7 @@ class Running:
     arguments: RunArguments
     runbook: Runbook
     policy: ServicePolicy
+    config: Config
     directory: RunDirectory
     approver: OneAtATime
     notice: Notice
@@ -256,7 +253,7 @@ class Running:
 
     def rules(self) -> tuple[ApprovalRule, ...]:
         """What other people must approve before."""
-        return self.arguments.library.config().approvals
+        return self.config.approvals
 
     def _part(self, host: Host) -> Earlier:
         return self.parts.get(host.name, Earlier())
@@ -282,6 +279,7 @@ class Running:
             runbook=self.runbook.name,
             actor=f"{self.arguments.actor.user}@{self.arguments.actor.control_node}",
             hosts=len(self.arguments.hosts),
+            limits=self.config.limits,
         )
 
     def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> Life[HostReport]:

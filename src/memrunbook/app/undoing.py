@@ -10,13 +10,14 @@ from pathlib import Path
 
 from memrunbook import catalog
 from memrunbook.app.actor import this_actor
-from memrunbook.app.braking import HostBrakes, open_store
+from memrunbook.app.braking import HostBrakes
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.past import pasts_of, reached
 from memrunbook.app.reporting import find_run
 from memrunbook.app.running import RunArguments, Running, RunResult, to_its_end
+from memrunbook.app.stored import Stored, settings_of
 from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import Refused, RunbookError
 from memrunbook.core.host import Host
@@ -31,6 +32,7 @@ from memrunbook.core.run.undo_plan import Past
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.core.runbook.condition import Condition
 from memrunbook.core.runbook.spec import RunbookSpec
+from memrunbook.documents.library import Library, usual_library
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.fleet import each
@@ -51,14 +53,16 @@ class UndoArguments:
     """A run by its id, or "last", on the hosts that are named (none: all of it), or one step of it.
 
     `reason` and `command` (what was typed) are kept in the journal, and `options`, the words that say how the hosts are
-    reached. `break_lock` takes over the lock of a dead run.
+    reached. `break_lock` takes over the lock of a dead run. `library` has the configuration, `store` is as of a run.
     """
 
     run: str
     hosts: tuple[Host, ...] = ()
     step: str = ""
     connectors: Connectors = field(default_factory=Connectors)
+    library: Library = field(default_factory=usual_library)
     state: Path = field(default_factory=usual_state_dir)
+    store: str = ""
     reason: str = ""
     command: str = ""
     options: tuple[str, ...] = ()
@@ -139,9 +143,10 @@ def undo(
     if not hosts:
         return RunResult("", ())
     arguments.connectors.check(hosts)
+    config = settings_of(arguments.library)
     clock, state = SystemClock(), prepare(arguments.state)
     with (
-        closing(open_store(state)) as store,
+        closing(Stored(state, config, arguments.store).open()) as store,
         RunDirectory.create(state, new_run_id(clock.now()), clock.now) as directory,
     ):
         title = next(iter(pasts.values())).name
@@ -150,6 +155,7 @@ def undo(
             arguments=_as_run(arguments, title, hosts),
             runbook=_untitled(title),
             policy=ServicePolicy(),
+            config=config,
             directory=directory,
             approver=OneAtATime(approver, threading.Lock(), alone),
             notice=notice,
@@ -234,6 +240,7 @@ def _as_run(arguments: UndoArguments, title: str, hosts: tuple[Host, ...]) -> Ru
         runbook=title,
         hosts=hosts,
         connectors=arguments.connectors,
+        library=arguments.library,
         state=arguments.state,
         reason=arguments.reason,
         command=arguments.command,

@@ -116,12 +116,48 @@ LIBRARY = OptionGroup(
 )
 
 
+CONFIG = OptionGroup(
+    "library", lambda *, config_dir: usual_library((), config_dir), {"config_dir": LIBRARY.options["config_dir"]}
+)
+
+
 def _state(*, state_dir: Path | None) -> Path:
     from memrunbook.state.paths import state_dir as find
 
     return find(str(state_dir) if state_dir else None, os.environ, os.getuid())
 
 
+class StoreType(click.ParamType[Any]):
+    """A store: a URL without a password, or a path, made absolute."""
+
+    name = "store"
+
+    def convert(self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None) -> str | Path:
+        """UsageError for a password: whoever lists processes would see it."""
+        del param, ctx
+        from memrunbook.runtime.outside import holds_password, is_file
+
+        if holds_password(str(value)):
+            raise UsageError(
+                "a password on a command line is seen by everybody on this machine",
+                where="--store",
+                hint="leave it out, and put it into ~/.pgpass, or into a file that config.yaml names (password_file)",
+            )
+        return Path(value).expanduser().absolute() if is_file(str(value)) else value
+
+
+STORE = OptionGroup(
+    "store",
+    lambda *, store: str(store or ""),
+    {
+        "store": click.option(
+            "--store",
+            type=StoreType(),
+            metavar="URL|FILE",
+            help="Where runs of several users or control nodes know of one another; else $RUNBOOK_STORE, config.yaml.",
+        )
+    },
+)
 STATE = OptionGroup("state", _state, {"state_dir": _path("--state-dir", text="Where journals are kept.")})
 REACH: Mapping[str, Decorated] = {
     "host": click.option(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +10,19 @@ from msgspec import Meta, Struct
 
 from memrunbook.core.errors import DocumentError, Problem
 from memrunbook.core.plan.approval import ApprovalRule
+from memrunbook.core.plan.limits import Limits
 from memrunbook.core.units import Duration
 from memrunbook.documents.problems import convert
+from memrunbook.documents.remembered import (
+    LimitsSpec,
+    LogPlace,
+    StoreAt,
+    StorePlace,
+    StoreSpec,
+    limits_of,
+    log_place,
+    store_at,
+)
 from memrunbook.documents.source import Source
 from memrunbook.documents.yaml_source import load
 
@@ -26,6 +37,9 @@ class ConfigSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     allowed_signers: FilePath | None = None
     revoked_keys: FilePath | None = None
     deadline: Duration | None = None
+    store: StorePlace | StoreSpec | None = None
+    forward: LogPlace | None = None
+    limits: LimitsSpec | None = None
 
 
 @dataclass(frozen=True)
@@ -36,6 +50,9 @@ class Config:
     allowed_signers: Path | None = None
     revoked_keys: Path | None = None
     deadline: float = DAY
+    store: StoreAt = field(default_factory=StoreAt)
+    forward: str = ""
+    limits: Limits = field(default_factory=Limits)
 
 
 def load_config(path: Path) -> Config:
@@ -54,7 +71,14 @@ def load_config(path: Path) -> Config:
     files = {
         name: _file(source, path.parent, name, getattr(spec, name)) for name in ("allowed_signers", "revoked_keys")
     }
-    return Config(spec.approvals, **files, deadline=DAY if spec.deadline is None else float(spec.deadline))
+    return Config(
+        spec.approvals,
+        **files,
+        deadline=DAY if spec.deadline is None else float(spec.deadline),
+        store=store_at(source, path.parent, spec.store),
+        forward=log_place(source, spec.forward),
+        limits=limits_of(source, spec.limits),
+    )
 
 
 def _file(source: Source, folder: Path, name: str, given: str | None) -> Path | None:

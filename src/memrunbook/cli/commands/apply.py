@@ -11,7 +11,17 @@ import click
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
 from memrunbook.cli.next_command import way_options
-from memrunbook.cli.options import LIBRARY, OUTPUT, PARAMETERS, PLANNED_HOSTS, STATE, OutputOptions, Targets, common
+from memrunbook.cli.options import (
+    LIBRARY,
+    OUTPUT,
+    PARAMETERS,
+    PLANNED_HOSTS,
+    STATE,
+    STORE,
+    OutputOptions,
+    Targets,
+    common,
+)
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 from memrunbook.documents.library import Library
@@ -26,13 +36,14 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--reason", default="", metavar="TEXT", help="Why this is done; kept in the journal.")
 @click.option("--break-lock", is_flag=True, help="Take over the host's lock; a shell that still holds it is ended.")
-@common(PLANNED_HOSTS, PARAMETERS, LIBRARY, STATE, OUTPUT)
+@common(PLANNED_HOSTS, PARAMETERS, LIBRARY, STATE, STORE, OUTPUT)
 def command(
     file: Path,
     targets: Targets,
     output: OutputOptions,
     library: Library,
     state: Path,
+    store: str,
     parameters: dict[str, str],
     reason: str,
     *,
@@ -55,6 +66,7 @@ def command(
         connectors=talk.connectors(),
         library=library,
         state=state,
+        store=store,
         parameters=parameters,
         reason=reason,
         command=" ".join(click.get_current_context().find_root().obj or ()),

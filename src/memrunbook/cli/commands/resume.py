@@ -11,7 +11,7 @@ import click
 
 from memrunbook.cli.commands.run import carry_out
 from memrunbook.cli.conversation import Conversation
-from memrunbook.cli.options import LIBRARY, OUTPUT, REACH, STATE, OptionGroup, OutputOptions, Targets, common
+from memrunbook.cli.options import LIBRARY, OUTPUT, REACH, STATE, STORE, OptionGroup, OutputOptions, Targets, common
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
@@ -30,13 +30,14 @@ TARGETS = OptionGroup("targets", partial(Targets, host=(), transport="ssh", tag=
 @click.option("--allow", multiple=True, metavar="[again:]ACTION[:TARGET]", help="Consent to exactly this; repeatable.")
 @click.option("--reason", default="", metavar="TEXT", help="Why this is done; kept in the journal.")
 @click.option("--break-lock", is_flag=True, help="Take over the host's lock; a shell that still holds it is ended.")
-@common(TARGETS, LIBRARY, STATE, OUTPUT)
+@common(TARGETS, LIBRARY, STATE, STORE, OUTPUT)
 def command(
     run: str,
     targets: Targets,
     output: OutputOptions,
     library: Library,
     state: Path,
+    store: str,
     allow: tuple[str, ...],
     reason: str,
     *,
@@ -60,6 +61,7 @@ def command(
         connectors=talk.connectors(),
         library=library,
         state=state,
+        store=store,
         reason=reason,
         command=" ".join(typed.find_root().obj or ()),
         break_lock=break_lock,

@@ -13,7 +13,18 @@ import click
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
 from memrunbook.cli.next_command import way_options
-from memrunbook.cli.options import HOSTS, LIBRARY, OUTPUT, PARAMETERS, STATE, WATCH, OutputOptions, Targets, common
+from memrunbook.cli.options import (
+    HOSTS,
+    LIBRARY,
+    OUTPUT,
+    PARAMETERS,
+    STATE,
+    STORE,
+    WATCH,
+    OutputOptions,
+    Targets,
+    common,
+)
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 from memrunbook.documents.library import Library
@@ -37,13 +48,14 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="The same as: runbook plan.")
 @click.option("--reason", default="", metavar="TEXT", help="Why this is done; kept in the journal.")
 @click.option("--break-lock", is_flag=True, help="Take over the host's lock; a shell that still holds it is ended.")
-@common(HOSTS, WATCH, PARAMETERS, LIBRARY, STATE, OUTPUT)
+@common(HOSTS, WATCH, PARAMETERS, LIBRARY, STATE, STORE, OUTPUT)
 def command(
     name: str,
     targets: Targets,
     output: OutputOptions,
     library: Library,
     state: Path,
+    store: str,
     parameters: dict[str, str],
     watch: float | None,
     allow: tuple[str, ...],
@@ -63,6 +75,7 @@ def command(
         connectors=talk.connectors(),
         library=library,
         state=state,
+        store=store,
         parameters=parameters,
         watch=watch,
         reason=reason,

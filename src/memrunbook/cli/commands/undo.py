@@ -11,9 +11,10 @@ import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
-from memrunbook.cli.options import HOSTS, OUTPUT, STATE, OutputOptions, Targets, common
+from memrunbook.cli.options import CONFIG, HOSTS, OUTPUT, STATE, STORE, OutputOptions, Targets, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
+from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
     from memrunbook.app import RunResult, UndoArguments, UndoPlans
@@ -32,12 +33,14 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Show what would be taken back, and change nothing.")
 @click.option("--reason", default="", metavar="TEXT", help="Why this is done; kept in the journal.")
 @click.option("--break-lock", is_flag=True, help="Take over the host's lock; a shell that still holds it is ended.")
-@common(HOSTS, STATE, OUTPUT)
+@common(HOSTS, CONFIG, STATE, STORE, OUTPUT)
 def command(
     run: str,
     targets: Targets,
     output: OutputOptions,
+    library: Library,
     state: Path,
+    store: str,
     step: str,
     allow: tuple[str, ...],
     reason: str,
@@ -66,7 +69,9 @@ def command(
         hosts=talk.hosts if targets.host else (),
         step=step,
         connectors=talk.connectors(),
+        library=library,
         state=state,
+        store=store,
         reason=reason,
         command=" ".join(typed.find_root().obj or ()),
         options=way_options(),
