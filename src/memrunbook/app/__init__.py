@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from memrunbook.app.reporting import RunsResult, list_runs, report
     from memrunbook.app.resuming import ResumeArguments, ordered, resume
     from memrunbook.app.running import RunArguments, RunResult, run
+    from memrunbook.app.stored import Stored
     from memrunbook.app.undoing import UndoArguments, UndoPlans, undo, undo_plan
     from memrunbook.app.validating import ValidateResult, new_runbook, validate
 
@@ -46,6 +47,7 @@ _HOMES = {
     "reporting": ("RunsResult", "list_runs", "report"),
     "resuming": ("ResumeArguments", "ordered", "resume"),
     "running": ("RunArguments", "RunResult", "run"),
+    "stored": ("Stored",),
     "undoing": ("UndoArguments", "UndoPlans", "undo", "undo_plan"),
     "validating": ("ValidateResult", "new_runbook", "validate"),
 }
@@ -70,6 +72,7 @@ __all__ = [
     "RunArguments",
     "RunResult",
     "RunsResult",
+    "Stored",
     "UndoArguments",
     "UndoPlans",
     "ValidateResult",

@@ -40,13 +40,14 @@ class ApplyArguments:
     """A saved plan's file. `parameters` are those whose values the file does not keep, as text.
 
     `reason` and `command` (what was typed) are kept in the journal, and `options`, the words that say how the hosts are
-    reached. `break_lock` takes over the lock of a dead run.
+    reached. `break_lock` takes over the lock of a dead run. `store` is as of a run.
     """
 
     file: Path
     connectors: Connectors = field(default_factory=Connectors)
     library: Library = field(default_factory=usual_library)
     state: Path = field(default_factory=usual_state_dir)
+    store: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
     command: str = ""
@@ -134,6 +135,7 @@ def _asked(arguments: ApplyArguments, saved: SavedPlan) -> RunArguments:
         connectors=arguments.connectors,
         library=arguments.library,
         state=arguments.state,
+        store=arguments.store,
         parameters={**saved.parameters, **arguments.parameters},
         watch=saved.watch,
         reason=arguments.reason,

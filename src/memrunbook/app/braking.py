@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
+from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from msgspec import structs
 
 from memrunbook.app.ruling import NO_FREEZE, Freezes
+from memrunbook.app.stored import Stored
 from memrunbook.core.action.action import Change
 from memrunbook.core.errors import Refused, UsageError
 from memrunbook.core.plan.forbidden import forbidden
@@ -22,8 +22,6 @@ from memrunbook.state.store.changes import Store
 from memrunbook.state.store.switch import Switch, switch_of, turn
 
 ON = "runbook on ends that; what was planned is saved with: runbook plan --out FILE"
-VARIABLE = "RUNBOOK_STORE"
-"""The environment's word for a store other than the file in the state directory: a URL."""
 
 
 @dataclass(frozen=True)
@@ -86,25 +84,18 @@ def _shown(change: Change) -> Change:
     return structs.replace(change, target=redact(change.target))
 
 
-def open_store(state: Path) -> Store:
-    """The store of a state directory that exists, or the one that the environment names."""
-    return Store.open(state, os.environ.get(VARIABLE, ""))
-
-
-def switch_off(state: Path, now: float, who: str, reason: str = "", seconds: float | None = None) -> Switch:
+def switch_off(stored: Stored, now: float, who: str, reason: str = "", seconds: float | None = None) -> Switch:
     """From now on nothing is changed by whoever shares the store, for `seconds` or until it is switched on."""
-    return _turned(state, Switch(True, now, None if seconds is None else now + seconds, who, reason))
+    return _turned(stored, Switch(True, now, None if seconds is None else now + seconds, who, reason))
 
 
-def switch_on(state: Path, now: float, who: str) -> Switch:
+def switch_on(stored: Stored, now: float, who: str) -> Switch:
     """Changes may be made again; UsageError where they may be made already."""
-    store = open_store(prepare(state))
-    try:
+    prepare(stored.state)
+    with closing(stored.open()) as store:
         if not switch_of(store).holds(now):
             raise UsageError("changes are on already", where=store.name, hint="runbook off stops them")
         turn(store, switch := Switch(False, now, None, who))
-    finally:
-        store.close()
     return switch
 
 
@@ -116,10 +107,8 @@ def off_words(switch: Switch, now: float) -> str:
     return f"changes are switched off{since} by {switch.who}{left}{why}"
 
 
-def _turned(state: Path, switch: Switch) -> Switch:
-    store = open_store(prepare(state))
-    try:
+def _turned(stored: Stored, switch: Switch) -> Switch:
+    prepare(stored.state)
+    with closing(stored.open()) as store:
         turn(store, switch)
-    finally:
-        store.close()
     return switch

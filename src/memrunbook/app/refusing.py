@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from memrunbook.app.journaling import HostJournal
 from memrunbook.app.notice import Notice
 from memrunbook.app.running import RunArguments, RunResult
+from memrunbook.app.stored import settings_of
 from memrunbook.core.errors import Refused
 from memrunbook.core.plan.saved import Difference, SavedPlan
 from memrunbook.core.run.event import Event, Outdated, RunFinished
@@ -34,6 +35,7 @@ def record_refusal(
     clock = SystemClock()
     events: list[Event] = [Outdated(*difference)] if difference else []
     events.append(RunFinished("refused", str(refused), hint=refused.hint))
+    settings_of(asked.library)
     with RunDirectory.create(prepare(asked.state), new_run_id(clock.now()), clock.now) as directory:
         directory.run.append(plain(_invoked(asked, saved, clock)))
         for host, plan in zip(saved.hosts, saved.plans, strict=True):

@@ -11,13 +11,13 @@ from typing import Any
 
 from memrunbook import catalog
 from memrunbook.app.actor import this_actor
-from memrunbook.app.braking import open_store
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.earlier import Earlier
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.reporting import events_of, find_run
 from memrunbook.app.running import RunArguments, Running, RunResult, to_its_end
+from memrunbook.app.stored import Stored, settings_of
 from memrunbook.core.errors import Refused
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.reading.fact import Reading
@@ -48,12 +48,14 @@ class ResumeArguments:
     """A run by its id, or "last". Runbook, hosts and parameters are those that it was begun with.
 
     `reason` and `command` (what was typed) are kept in the journal. `break_lock` takes over the lock of a dead run.
+    `store` is as of a run.
     """
 
     run: str
     connectors: Connectors = field(default_factory=Connectors)
     library: Library = field(default_factory=usual_library)
     state: Path = field(default_factory=usual_state_dir)
+    store: str = ""
     reason: str = ""
     command: str = ""
     break_lock: bool = False
@@ -83,11 +85,11 @@ def resume(
     """
     found, invoked, order = _interrupted(arguments.state, arguments.run)
     runbook = _runbook(arguments, invoked, order)
-    policy, config = arguments.library.policy(), arguments.library.config()
+    policy, config = arguments.library.policy(), settings_of(arguments.library)
     arguments.connectors.check(order.hosts)
     stop, clock, known = stop or threading.Event(), SystemClock(), runs(arguments.state)
     with (
-        closing(open_store(arguments.state)) as store,
+        closing(Stored(arguments.state, config, arguments.store).open()) as store,
         RunDirectory.reopen(arguments.state, found.run_id, clock.now) as directory,
     ):
         directory.run.append(plain(_resumed(arguments, clock)))
@@ -100,6 +102,7 @@ def resume(
             arguments=_as_run(arguments, order),
             runbook=runbook,
             policy=policy,
+            config=config,
             directory=directory,
             approver=OneAtATime(approver, threading.Lock(), alone),
             notice=notice,
@@ -107,7 +110,6 @@ def resume(
             handled=handled(arguments.state, known).get(runbook.name, {}),
             left=tuple(opened for opened in left_open(arguments.state, known) if opened.run != found.run_id),
             store=store,
-            config=config,
             parts=parts,
         )
         ended = [fold(name, part.events) for name, part in parts.items() if _is_over(part)]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from memrunbook import catalog
 from memrunbook.app.actor import this_actor
-from memrunbook.app.braking import HostBrakes, open_store
+from memrunbook.app.braking import HostBrakes
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.earlier import Earlier
 from memrunbook.app.ending import ended_host, left_words, save_refused
@@ -21,6 +21,7 @@ from memrunbook.app.others import OthersFirst, ThroughFreezes
 from memrunbook.app.reading import refuse_twins, sampling_of
 from memrunbook.app.ruling import Freezes, demand_reason, risk_of, rules_for
 from memrunbook.app.saving import named
+from memrunbook.app.stored import Stored, settings_of
 from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import JournalError, RunbookError
 from memrunbook.core.host import Host
@@ -60,6 +61,7 @@ class RunArguments:
 
     `reason` and `command` (what was typed) are kept in the journal, and `options`, the words that say how the hosts are
     reached. `break_lock` takes over the lock of a dead run.
+    `store` names another store than the environment, config.yaml or the state directory do.
     `applied` and, by host, `approved` say what a run may do that carries out a saved plan; `people` approved that.
     `consents` is what was allowed beforehand: what of it nothing used is told at the end.
     """
@@ -69,6 +71,7 @@ class RunArguments:
     connectors: Connectors = field(default_factory=Connectors)
     library: Library = field(default_factory=usual_library)
     state: Path = field(default_factory=usual_state_dir)
+    store: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     watch: float | None = None
     reason: str = ""
@@ -109,7 +112,7 @@ def run(
     the run after what is under way; `alone` is entered while a gate waits for its answer.
     """
     policy = arguments.library.policy()  # a mistake in it is told before any host is asked
-    config = arguments.library.config()
+    config = settings_of(arguments.library)
     refuse_twins(arguments.hosts)
     runbook = arguments.library.runbook(arguments.runbook, arguments.parameters)
     demand_reason(config, arguments.reason, risk_of(runbook), arguments.command)
@@ -119,7 +122,7 @@ def run(
     state = prepare(arguments.state)
     known = runs(state)
     with (
-        closing(open_store(state)) as store,
+        closing(Stored(state, config, arguments.store).open()) as store,
         RunDirectory.create(state, new_run_id(clock.now()), clock.now) as directory,
     ):
         directory.run.append(plain(_invoked(arguments, runbook, clock)))
@@ -127,6 +130,7 @@ def run(
             arguments=arguments,
             runbook=runbook,
             policy=policy,
+            config=config,
             directory=directory,
             approver=OneAtATime(approver, threading.Lock(), alone),
             notice=notice,
@@ -134,7 +138,6 @@ def run(
             handled=handled(state, known).get(runbook.name, {}),
             left=left_open(state, known),
             store=store,
-            config=config,
         )
         return to_its_end(running, arguments.hosts)
 
@@ -195,13 +198,13 @@ class Running:
     arguments: RunArguments
     runbook: Runbook
     policy: ServicePolicy
+    config: Config
     directory: RunDirectory
     approver: OneAtATime
     notice: Notice
     stop: threading.Event
     handled: Handled
     store: Store
-    config: Config = field(default_factory=Config)
     left: tuple[OpenStep, ...] = ()
     parts: Mapping[str, Earlier] = field(default_factory=dict)
 
@@ -283,6 +286,7 @@ class Running:
             hosts=len(self.arguments.hosts),
             held=Freezes(self.config.freeze, self.arguments.consents),
             rules=self.host_rules(host),
+            limits=self.config.limits,
         )
 
     def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> Life[HostReport]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from memrunbook import catalog
 from memrunbook.app.actor import this_actor
-from memrunbook.app.braking import HostBrakes, open_store
+from memrunbook.app.braking import HostBrakes
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.notice import SILENT, Notice
@@ -19,6 +19,7 @@ from memrunbook.app.past import pasts_of, reached
 from memrunbook.app.reporting import find_run
 from memrunbook.app.ruling import NO_FREEZE, demand_reason, rules_for
 from memrunbook.app.running import RunArguments, Running, RunResult, to_its_end
+from memrunbook.app.stored import Stored, settings_of
 from memrunbook.core.action.action import Risk
 from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import Refused, RunbookError
@@ -58,19 +59,20 @@ class UndoArguments:
     """A run by its id, or "last", on the hosts that are named (none: all of it), or one step of it.
 
     `reason` and `command` (what was typed) are kept in the journal, and `options`, the words that say how the hosts are
-    reached. `break_lock` takes over the lock of a dead run.
+    reached. `break_lock` takes over the lock of a dead run. `library` has the configuration, `store` is as of a run.
     """
 
     run: str
     hosts: tuple[Host, ...] = ()
     step: str = ""
     connectors: Connectors = field(default_factory=Connectors)
+    library: Library = field(default_factory=usual_library)
     state: Path = field(default_factory=usual_state_dir)
+    store: str = ""
     reason: str = ""
     command: str = ""
     options: tuple[str, ...] = ()
     break_lock: bool = False
-    library: Library = field(default_factory=usual_library)
     consents: Consents = field(default_factory=Consents)
     actor: Actor = field(default_factory=this_actor)
 
@@ -158,9 +160,10 @@ def undo(
     if not hosts:
         return RunResult("", ())
     arguments.connectors.check(hosts)
+    config = settings_of(arguments.library)
     clock, state = SystemClock(), prepare(arguments.state)
     with (
-        closing(open_store(state)) as store,
+        closing(Stored(state, config, arguments.store).open()) as store,
         RunDirectory.create(state, new_run_id(clock.now()), clock.now) as directory,
     ):
         title = next(iter(pasts.values())).name
@@ -169,6 +172,7 @@ def undo(
             arguments=_as_run(arguments, title, hosts),
             runbook=_untitled(title),
             policy=ServicePolicy(),
+            config=config,
             directory=directory,
             approver=OneAtATime(approver, threading.Lock(), alone),
             notice=notice,
@@ -176,7 +180,6 @@ def undo(
             handled={},
             left=left_open(state, runs(state)),
             store=store,
-            config=config,
             pasts=pasts,
         )
         return to_its_end(running, hosts)
@@ -263,11 +266,11 @@ def _as_run(arguments: UndoArguments, title: str, hosts: tuple[Host, ...]) -> Ru
         runbook=title,
         hosts=hosts,
         connectors=arguments.connectors,
+        library=arguments.library,
         state=arguments.state,
         reason=arguments.reason,
         command=arguments.command,
         break_lock=arguments.break_lock,
-        library=arguments.library,
         consents=arguments.consents,
         actor=arguments.actor,
     )

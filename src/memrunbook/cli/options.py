@@ -102,9 +102,7 @@ LIBRARY = OptionGroup(
 
 
 CONFIG = OptionGroup(
-    "library",
-    lambda *, config_dir: usual_library((), config_dir),
-    {"config_dir": LIBRARY.options["config_dir"]},
+    "library", lambda *, config_dir: usual_library((), config_dir), {"config_dir": LIBRARY.options["config_dir"]}
 )
 
 
@@ -114,6 +112,37 @@ def _state(*, state_dir: Path | None) -> Path:
     return find(str(state_dir) if state_dir else None, os.environ, os.getuid())
 
 
+class StoreType(click.ParamType[Any]):
+    """A store: a URL without a password, or a path, made absolute."""
+
+    name = "store"
+
+    def convert(self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None) -> str | Path:
+        """UsageError for a password: whoever lists processes would see it."""
+        del param, ctx
+        from memrunbook.runtime.outside import holds_password, is_file
+
+        if holds_password(str(value)):
+            raise UsageError(
+                "a password on a command line is seen by everybody on this machine",
+                where="--store",
+                hint="leave it out, and put it into ~/.pgpass, or into a file that config.yaml names (password_file)",
+            )
+        return Path(value).expanduser().absolute() if is_file(str(value)) else value
+
+
+STORE = OptionGroup(
+    "store",
+    lambda *, store: str(store or ""),
+    {
+        "store": click.option(
+            "--store",
+            type=StoreType(),
+            metavar="URL|FILE",
+            help="Where runs of several users or control nodes know of one another; else $RUNBOOK_STORE, config.yaml.",
+        )
+    },
+)
 STATE = OptionGroup("state", _state, {"state_dir": _path("--state-dir", text="Where journals are kept.")})
 REACH: Mapping[str, Decorated] = {
     "host": click.option(
@@ -209,3 +238,28 @@ PARAMETERS = OptionGroup(
         )
     },
 )
+
+
+@dataclass(frozen=True)
+class GateOptions:
+    """What is answered beforehand, why, and whether the lock of a host is taken over."""
+
+    yes: bool
+    allow: tuple[str, ...]
+    reason: str
+    break_lock: bool
+
+
+def gates(metavar: str, allow: str) -> OptionGroup:
+    """The options of a command whose changes stand behind gates; `metavar` and `allow` explain what can be allowed."""
+    options = {
+        "yes": click.option(
+            "--yes", is_flag=True, help="Answer the gates of low risk with yes; never more than those."
+        ),
+        "allow": click.option("--allow", multiple=True, metavar=metavar, help=allow),
+        "reason": click.option("--reason", default="", metavar="TEXT", help="Why this is done; kept in the journal."),
+        "break_lock": click.option(
+            "--break-lock", is_flag=True, help="Take over the host's lock; a shell that still holds it is ended."
+        ),
+    }
+    return OptionGroup("gate", GateOptions, options)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,11 +13,22 @@ from memrunbook.core.action.action import Risk
 from memrunbook.core.errors import DocumentError, Problem
 from memrunbook.core.plan.approval import ApprovalRule
 from memrunbook.core.plan.freeze import FreezeWindow
+from memrunbook.core.plan.limits import Limits
 from memrunbook.core.reading.rules import TargetKind, Untouchable
 from memrunbook.core.units import Duration
 from memrunbook.documents.freezes import FreezeSpec, windows
 from memrunbook.documents.owned import read_owned
 from memrunbook.documents.problems import convert
+from memrunbook.documents.remembered import (
+    LimitsSpec,
+    LogPlace,
+    StoreAt,
+    StorePlace,
+    StoreSpec,
+    limits_of,
+    log_place,
+    store_at,
+)
 from memrunbook.documents.source import Source
 from memrunbook.documents.yaml_source import load
 
@@ -82,6 +93,9 @@ class ConfigSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     allowed_signers: FilePath | None = None
     revoked_keys: FilePath | None = None
     deadline: Duration | None = None
+    store: StorePlace | StoreSpec | None = None
+    forward: LogPlace | None = None
+    limits: LimitsSpec | None = None
 
 
 @dataclass(frozen=True)
@@ -135,6 +149,9 @@ class Config:
     freeze: tuple[FreezeWindow, ...] = ()
     reason_from: Risk | None = None
     reason_where: str = ""
+    store: StoreAt = field(default_factory=StoreAt)
+    forward: str = ""
+    limits: Limits = field(default_factory=Limits)
 
 
 def load_config(path: Path) -> Config:
@@ -150,10 +167,13 @@ def load_config(path: Path) -> Config:
         deadline=DAY if spec.deadline is None else float(spec.deadline),
         defaults=_defaults(spec.defaults, files),
         untouchable=tuple(_untouchable(source, spec)),
-        maximum_risk=tuple(_limits(source, spec)),
+        maximum_risk=tuple(_maximum_risks(source, spec)),
         freeze=windows(source, spec.freeze, problems),
         reason_from=REASON[spec.reason],
         reason_where=source.line(("reason",)),
+        store=store_at(source, path.parent, spec.store),
+        forward=log_place(source, spec.forward),
+        limits=limits_of(source, spec.limits),
     )
     if problems:
         raise DocumentError(sorted(problems, key=_place))
@@ -199,7 +219,7 @@ def _untouchable(source: Source, spec: ConfigSpec) -> Iterator[HostsUntouchable]
         yield HostsUntouchable(one.hosts, Untouchable(kind=kind, pattern=pattern, where=where, why=one.why))
 
 
-def _limits(source: Source, spec: ConfigSpec) -> Iterator[MaximumRisk]:
+def _maximum_risks(source: Source, spec: ConfigSpec) -> Iterator[MaximumRisk]:
     for number, one in enumerate(spec.maximum_risk):
         where = source.line(("maximum_risk", number))
         risk = Risk[one.risk.upper()]

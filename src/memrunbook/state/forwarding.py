@@ -1,7 +1,8 @@
 """Sends each head of the ledger and each change to the system's log, or another machine's: an end that others know.
 
-$RUNBOOK_FORWARD says where: `journald`, `syslog`, `udp://HOST[:PORT]` or `tcp://HOST[:PORT]` (RFC 5424). A log that
-cannot be written to stops nothing; how many lines were not taken is told at the end.
+$RUNBOOK_FORWARD says where, else `forward` in config.yaml: `journald`, `syslog`, `udp://HOST[:PORT]` or
+`tcp://HOST[:PORT]` (RFC 5424). A log that cannot be written to stops nothing; how many lines were not taken is told at
+the end.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import msgspec
 
 from memrunbook.core.errors import UsageError
 from memrunbook.core.text import clean
+from memrunbook.runtime.outside import LOGS, is_log
 
 VARIABLE = "RUNBOOK_FORWARD"
 JOURNALD, SYSLOG = "/run/systemd/journal/socket", "/dev/log"
@@ -43,10 +45,8 @@ class Forwarder:
 
     def __post_init__(self) -> None:
         """UsageError for a place that is none."""
-        known = self.place in ("", "journald", "syslog")
-        if not known and (urlsplit(self.place).scheme not in ("udp", "tcp") or not urlsplit(self.place).hostname):
-            hint = "journald, syslog, udp://HOST:PORT or tcp://HOST:PORT"
-            raise UsageError(f"{self.place!r} is no log to forward to", where=f"${VARIABLE}", hint=hint)
+        if self.place and not is_log(self.place):
+            raise UsageError(f"{self.place!r} is no log to forward to", where=f"${VARIABLE}", hint=LOGS)
 
     def send(self, at: str, **words: object) -> None:
         """One line: what it is and its words, `at` as ISO 8601; never raises."""
@@ -115,9 +115,14 @@ def forward_change(record: Mapping[str, Any], digest: str) -> None:
     )  # fmt: skip
 
 
+def configure(place: str) -> None:
+    """Where this process forwards to from now on if the environment names no place: the word of config.yaml."""
+    _configured[:] = [place]
+
+
 def usual() -> Forwarder:
-    """Where the environment says; one for the process."""
-    return _made(os.environ.get(VARIABLE, ""))
+    """Where the environment says, else config.yaml; one for each place."""
+    return _made(os.environ.get(VARIABLE, "") or _configured[-1])
 
 
 def not_taken() -> str:
@@ -126,6 +131,9 @@ def not_taken() -> str:
         return usual().problem
     except UsageError:
         return ""
+
+
+_configured = [""]
 
 
 @cache

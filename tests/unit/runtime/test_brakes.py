@@ -71,5 +71,5 @@ def test_taking_back_and_looking_are_never_held_up(free: Execute) -> None:
 
 def test_without_brakes_nothing_is_held_back() -> None:
     brakes, change = Unbraked(), request().change
-    assert (brakes.off(), brakes.reasons(change), brakes.begin(change, "x")) == ("", (), 0)
+    assert (brakes.forbids(change), brakes.reasons(change), brakes.begin(change, "x")) == (None, (), 0)
     brakes.end(0, "done")

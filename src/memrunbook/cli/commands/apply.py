@@ -11,7 +11,7 @@ import click
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
 from memrunbook.cli.next_command import way_options
-from memrunbook.cli.options import LIBRARY, OUTPUT, PARAMETERS, PLANNED_HOSTS, STATE, OutputOptions, common
+from memrunbook.cli.options import LIBRARY, OUTPUT, PARAMETERS, PLANNED_HOSTS, STATE, STORE, OutputOptions, common
 from memrunbook.cli.reasons import reason_for, unused_page
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
@@ -29,13 +29,14 @@ if TYPE_CHECKING:
 @click.option("--allow", multiple=True, metavar="freeze:NAME", help="Go through a freeze, with --reason; repeatable.")
 @click.option("--reason", default="", metavar="TEXT", help="Why this is done; kept in the journal.")
 @click.option("--break-lock", is_flag=True, help="Take over the host's lock; a shell that still holds it is ended.")
-@common(PLANNED_HOSTS, PARAMETERS, LIBRARY, STATE, OUTPUT)
+@common(PLANNED_HOSTS, PARAMETERS, LIBRARY, STATE, STORE, OUTPUT)
 def command(
     file: Path,
     targets: Targets,
     output: OutputOptions,
     library: Library,
     state: Path,
+    store: str,
     parameters: dict[str, str],
     allow: tuple[str, ...],
     reason: str,
@@ -62,6 +63,7 @@ def command(
         connectors=talk.connectors(),
         library=library,
         state=state,
+        store=store,
         parameters=parameters,
         reason=reason_for(config, reason, talk),
         command=" ".join(click.get_current_context().find_root().obj or ()),

@@ -11,7 +11,18 @@ import click
 
 from memrunbook.cli.commands.run import ALLOW, carry_out
 from memrunbook.cli.conversation import Conversation
-from memrunbook.cli.options import LIBRARY, OUTPUT, REACH, STATE, OptionGroup, OutputOptions, common
+from memrunbook.cli.options import (
+    LIBRARY,
+    OUTPUT,
+    REACH,
+    STATE,
+    STORE,
+    GateOptions,
+    OptionGroup,
+    OutputOptions,
+    common,
+    gates,
+)
 from memrunbook.cli.targets import Targets
 from memrunbook.documents.library import Library
 
@@ -27,22 +38,15 @@ TARGETS = OptionGroup("targets", partial(Targets, host=(), transport="ssh", tag=
 
 @click.command()
 @click.argument("run", metavar="RUN")
-@click.option("--yes", is_flag=True, help="Answer the gates of low risk with yes; never more than those.")
-@click.option("--allow", multiple=True, metavar="[again:]ACTION[:TARGET]", help=ALLOW)
-@click.option("--reason", default="", metavar="TEXT", help="Why this is done; kept in the journal.")
-@click.option("--break-lock", is_flag=True, help="Take over the host's lock; a shell that still holds it is ended.")
-@common(TARGETS, LIBRARY, STATE, OUTPUT)
+@common(gates("[again:]ACTION[:TARGET]", ALLOW), TARGETS, LIBRARY, STATE, STORE, OUTPUT)
 def command(
     run: str,
     targets: Targets,
     output: OutputOptions,
+    gate: GateOptions,
     library: Library,
     state: Path,
-    allow: tuple[str, ...],
-    reason: str,
-    *,
-    yes: bool,
-    break_lock: bool,
+    store: str,
 ) -> int:
     """Go on with a run that was cut off; RUN is its id, or: last.
 
@@ -62,16 +66,17 @@ def command(
         connectors=talk.connectors(),
         library=library,
         state=state,
-        reason=reason,
+        store=store,
+        reason=gate.reason,
         command=" ".join(typed.find_root().obj or ()),
-        break_lock=break_lock,
-        consents=checked(allow, library.config().freeze, reason),
+        break_lock=gate.break_lock,
+        consents=checked(gate.allow, library.config().freeze, gate.reason),
     )
     return carry_out(
         lambda approver, told, alone: resume(arguments, approver, told, stop=talk.stop, alone=alone),
         talk,
         arguments.consents,
-        yes=yes,
+        yes=gate.yes,
         hosts=order.hosts,
         runbook=order.runbook,
         who=arguments.actor.user,

@@ -13,7 +13,19 @@ import click
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
 from memrunbook.cli.next_command import way_options
-from memrunbook.cli.options import HOSTS, LIBRARY, OUTPUT, PARAMETERS, STATE, WATCH, OutputOptions, common
+from memrunbook.cli.options import (
+    HOSTS,
+    LIBRARY,
+    OUTPUT,
+    PARAMETERS,
+    STATE,
+    STORE,
+    WATCH,
+    GateOptions,
+    OutputOptions,
+    common,
+    gates,
+)
 from memrunbook.cli.reasons import reason_for, unused_page
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
@@ -38,33 +50,27 @@ ALLOW = "Consent to exactly this; freeze:NAME goes through a freeze, with --reas
 
 @click.command()
 @click.argument("name")
-@click.option("--yes", is_flag=True, help="Answer the gates of low risk with yes; never more than those.")
-@click.option("--allow", multiple=True, metavar="[again:]ACTION[:TARGET]", help=ALLOW)
 @click.option("--dry-run", is_flag=True, help="The same as: runbook plan.")
-@click.option("--reason", default="", metavar="TEXT", help="Why this is done; kept in the journal.")
-@click.option("--break-lock", is_flag=True, help="Take over the host's lock; a shell that still holds it is ended.")
-@common(HOSTS, WATCH, PARAMETERS, LIBRARY, STATE, OUTPUT)
+@common(gates("[again:]ACTION[:TARGET]", ALLOW), HOSTS, WATCH, PARAMETERS, LIBRARY, STATE, STORE, OUTPUT)
 def command(
     name: str,
     targets: Targets,
     output: OutputOptions,
+    gate: GateOptions,
     library: Library,
     state: Path,
+    store: str,
     parameters: dict[str, str],
     watch: float | None,
-    allow: tuple[str, ...],
-    reason: str,
     *,
-    yes: bool,
     dry_run: bool,
-    break_lock: bool,
 ) -> int:
     """Carry out RUNBOOK on hosts: each change behind a gate, proven, and taken back where it did not help."""
     from memrunbook.app import RunArguments
     from memrunbook.app.allowing import checked
 
     config = library.config()
-    consents = checked(allow, config.freeze, reason)
+    consents = checked(gate.allow, config.freeze, gate.reason)
     talk = Conversation(output, targets)
     arguments = RunArguments(
         runbook=name,
@@ -72,15 +78,16 @@ def command(
         connectors=talk.connectors(),
         library=library,
         state=state,
+        store=store,
         parameters=parameters,
         watch=watch,
-        reason=reason if dry_run else reason_for(config, reason, talk),
+        reason=gate.reason if dry_run else reason_for(config, gate.reason, talk),
         command=" ".join(click.get_current_context().find_root().obj or ()),
         options=way_options(),
-        break_lock=break_lock,
+        break_lock=gate.break_lock,
         consents=consents,
     )
-    return _plan(arguments, talk) if dry_run else _run(arguments, talk, yes=yes)
+    return _plan(arguments, talk) if dry_run else _run(arguments, talk, yes=gate.yes)
 
 
 def _plan(arguments: RunArguments, talk: Conversation) -> int:

@@ -11,7 +11,7 @@ import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
-from memrunbook.cli.options import CONFIG, HOSTS, OUTPUT, STATE, OutputOptions, common
+from memrunbook.cli.options import CONFIG, HOSTS, OUTPUT, STATE, STORE, GateOptions, OutputOptions, common, gates
 from memrunbook.cli.reasons import reason_for, unused_page
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
@@ -30,25 +30,19 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("run", metavar="RUN")
 @click.option("--step", default="", metavar="ID", help="Only this step of the run, or one item of it: ID/ITEM.")
-@click.option("--yes", is_flag=True, help="Answer the gates of low risk with yes; never more than those.")
-@click.option("--allow", multiple=True, metavar="ACTION[:TARGET]", help="Consent to exactly this; repeatable.")
 @click.option("--dry-run", is_flag=True, help="Show what would be taken back, and change nothing.")
-@click.option("--reason", default="", metavar="TEXT", help="Why this is done; kept in the journal.")
-@click.option("--break-lock", is_flag=True, help="Take over the host's lock; a shell that still holds it is ended.")
-@common(HOSTS, CONFIG, STATE, OUTPUT)
+@common(gates("ACTION[:TARGET]", "Consent to exactly this; repeatable."), HOSTS, CONFIG, STATE, STORE, OUTPUT)
 def command(
     run: str,
     targets: Targets,
     output: OutputOptions,
+    gate: GateOptions,
     library: Library,
     state: Path,
+    store: str,
     step: str,
-    allow: tuple[str, ...],
-    reason: str,
     *,
-    yes: bool,
     dry_run: bool,
-    break_lock: bool,
 ) -> int:
     """Take back what a run has changed, the newest change first; RUN is its id, or: last.
 
@@ -60,7 +54,7 @@ def command(
     from memrunbook.app.undoing import undo_order
     from memrunbook.cli.next_command import way_options
 
-    consents = checked(allow, reason=reason, again=False)
+    consents = checked(gate.allow, reason=gate.reason, again=False)
     typed = click.get_current_context()
     order = undo_order(state, run)
     way = _of_this_command(typed, order.options) if order is not None else []
@@ -72,15 +66,16 @@ def command(
         hosts=talk.hosts if targets.host else (),
         step=step,
         connectors=talk.connectors(),
+        library=library,
         state=state,
-        reason=reason if dry_run else reason_for(library.config(), reason, talk),
+        store=store,
+        reason=gate.reason if dry_run else reason_for(library.config(), gate.reason, talk),
         command=" ".join(typed.find_root().obj or ()),
         options=way_options(),
-        break_lock=break_lock,
-        library=library,
+        break_lock=gate.break_lock,
         consents=consents,
     )
-    return _show_plan(arguments, talk) if dry_run else _undo(arguments, talk, yes=yes)
+    return _show_plan(arguments, talk) if dry_run else _undo(arguments, talk, yes=gate.yes)
 
 
 def _show_plan(arguments: UndoArguments, talk: Conversation) -> int:

@@ -149,7 +149,8 @@ def _without_help(here: Here, history: History, limits: Limits) -> Iterator[str]
         row += 1
     if row >= limits.most_without_help:
         within = format_duration(limits.without_help_within)
-        yield f"{row} runs of {here.runbook} in {within} did not end the incident here: a person must look first"
+        runs = f"{row} run{'s' * (row != 1)} of {here.runbook}"
+        yield f"{runs} in {within} did not end the incident here: a person must look first"
 
 
 def _storm(change: Change, here: Here, same: Sequence[PastChange], limits: Limits) -> Iterator[str]:

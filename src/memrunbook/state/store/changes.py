@@ -26,9 +26,9 @@ class Store:
     engine: sa.Engine
 
     @classmethod
-    def open(cls, state: Path, url: str = "") -> Store:
-        """The file in a state directory that exists, or a server; the tables are made or brought up to date."""
-        return cls(opened(address(state, url)))
+    def open(cls, state: Path, place: str = "", password: str = "") -> Store:
+        """The file in a state directory that exists, another file or a server; its tables are brought up to date."""
+        return cls(opened(address(state, place, password)))
 
     @property
     def name(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,16 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DatabaseError, NoSuchModuleError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from memrunbook.core.errors import JournalError, UsageError
+from memrunbook.runtime.outside import SERVER, STORES, is_file, is_server, shown
 from memrunbook.state.disk import ELSEWHERE
 
 FILE = "store.sqlite"
 PATIENCE = 10.0
 """Seconds that a writer waits for another one, and that a server is given to answer."""
-SERVER = re.compile(r"postgres(?:ql)?(?:\+\w+)?://")
-PASSWORD = re.compile(r"(//[^:/@\s]*):[^@/\s]*@")
 LEAST_FREE = 64 << 10
 """Bytes: with less no table can be made."""
 REACHABLE = "nothing is changed while what others do cannot be known; see that the server runs"
@@ -27,22 +25,27 @@ WRITABLE = f"see that there is space and that it may be written, {ELSEWHERE}"
 MIGRATIONS = "memrunbook.state.store:migrations"
 
 
-def address(state: Path, url: str = "") -> sa.URL:
-    """Where the store is: the file in the state directory, or what a URL says; UsageError for another kind of it."""
-    if not url:
-        return sa.URL.create("sqlite", database=str(state / FILE))
-    if not SERVER.match(url):
-        raise UsageError(f"{shown(url)!r} is no store", hint="write postgresql://USER@HOST/DATABASE")
-    return sa.make_url(SERVER.sub("postgresql+psycopg://", url, count=1))
+def address(state: Path, place: str = "", password: str = "") -> sa.URL:
+    """Where the store is: the file in the state directory, another file, or a server by its URL.
 
-
-def shown(url: str) -> str:
-    """A URL without its password, for people."""
-    return PASSWORD.sub(r"\1@", url)
+    UsageError for what is none of these.
+    """
+    if is_server(place):
+        try:
+            url = sa.make_url(SERVER.sub("postgresql+psycopg://", place, count=1))
+        except (ArgumentError, ValueError):
+            raise UsageError(f"{shown(place)!r} cannot be read as a URL", hint=STORES) from None
+        return url.set(password=password) if password else url
+    if place and not is_file(place):
+        raise UsageError(f"{shown(place)!r} is no store", hint=STORES)
+    path = Path(place).expanduser().absolute() if place else state / FILE
+    if path.is_dir():
+        raise UsageError("this is a folder", where=str(path), hint=f"name a file in it, as in {path / FILE}")
+    return sa.URL.create("sqlite", database=str(path))
 
 
 def shown_url(where: sa.URL) -> str:
-    """The same of a URL that was read: a file by its path, a server as it is typed."""
+    """What `address` made, for people: a file by its path, a server as it is typed, without its password."""
     if where.get_backend_name() == "sqlite":
         return where.database or ""
     return shown(where.set(drivername="postgresql").render_as_string())

@@ -15,7 +15,7 @@ from memrunbook.core.errors import JournalError, UsageError
 from memrunbook.core.plan.limits import Here, PastChange
 from memrunbook.core.units import DAY, HOUR
 from memrunbook.state.store.changes import Store
-from memrunbook.state.store.database import FILE, address, shown
+from memrunbook.state.store.database import FILE, address, shown_url
 from memrunbook.state.store.switch import Switch, switch_of, turn
 from memrunbook.state.store.tables import METADATA
 
@@ -166,14 +166,33 @@ def test_a_state_directory_that_cannot_be_written_is_told(tmp_path: Path) -> Non
     assert "--state-dir" in told.value.hint
 
 
-@pytest.mark.parametrize("url", ["mysql://x/y", "redis://x", "postgres", "/var/lib/store"])
+@pytest.mark.parametrize("url", ["mysql://x/y", "redis://x", "postgres", "sqlite:///x"])
 def test_another_kind_of_store_is_no_store(tmp_path: Path, url: str) -> None:
     with pytest.raises(UsageError, match="is no store"):
         address(tmp_path, url)
 
 
-def test_a_password_is_shown_nowhere() -> None:
-    assert shown("postgresql://ada:s3cret@db/x") == "postgresql://ada@db/x"
+def test_a_folder_is_no_store_and_a_port_is_a_number(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="this is a folder") as told:
+        address(tmp_path, str(tmp_path))
+    assert str(tmp_path / FILE) in told.value.hint
+    with pytest.raises(UsageError, match="cannot be read as a URL"):
+        address(tmp_path, "postgresql://ada@db:many/x")
+
+
+def test_a_password_from_a_file_is_used_and_shown_nowhere(tmp_path: Path) -> None:
+    url = address(tmp_path, "postgresql://ada@db/x", "s3/cr@et")
+    assert url.password == "s3/cr@et"
+    assert shown_url(url) == "postgresql://ada@db/x"
     with pytest.raises(UsageError) as told:
         address(Path("/x"), "mysql://ada:s3cret@db/x")
     assert "s3cret" not in str(told.value)
+
+
+def test_a_file_elsewhere_is_a_store_too(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "state", str(tmp_path / "shared.sqlite"))
+    try:
+        assert store.name == str(tmp_path / "shared.sqlite")
+        assert isinstance(store.begin(RESTART, "restart", HERE, "ada"), int)
+    finally:
+        store.close()

@@ -1,0 +1,60 @@
+"""Which store counts, and where lines are forwarded to: an option, else the environment, else config.yaml."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from memrunbook.core.errors import JournalError, UsageError
+from memrunbook.documents.config import Config
+from memrunbook.documents.library import Library
+from memrunbook.state import forwarding
+from memrunbook.state.paths import usual_state_dir
+from memrunbook.state.store.changes import Store
+
+VARIABLE = "RUNBOOK_STORE"
+"""The environment's word for a store other than the file in the state directory: a URL, or a path."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A state directory's store: the one that is `named`, else the environment's, else config.yaml's, else its file."""
+
+    state: Path = field(default_factory=usual_state_dir)
+    config: Config = field(default_factory=Config)
+    named: str = ""
+
+    def open(self) -> Store:
+        """Opens it; the state directory exists. JournalError where it does not answer, UsageError where it is none."""
+        for place, where in ((self.named, "--store"), (os.environ.get(VARIABLE, ""), f"${VARIABLE}")):
+            if place:
+                return _named(self.state, place, where)
+        at = self.config.store
+        password = "" if at.password_file is None else _first_line(at.password_file)
+        return Store.open(self.state, at.place, password)
+
+
+def settings_of(library: Library) -> Config:
+    """What config.yaml says; from now on lines of the audit go to the log that it names, or the environment does."""
+    config = library.config()
+    forwarding.configure(config.forward)
+    return config
+
+
+def _named(state: Path, place: str, where: str) -> Store:
+    try:
+        return Store.open(state, place)
+    except UsageError as error:
+        if error.where:
+            raise
+        raise UsageError(error.message, where=where, hint=error.hint) from None
+
+
+def _first_line(path: Path) -> str:
+    try:
+        return path.read_text("utf-8").partition("\n")[0].strip("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        message = f"the password of the store cannot be read: {why}"
+        raise JournalError(message, where=str(path), hint="see whose file it is, and that you may read it") from None

@@ -1,0 +1,112 @@
+"""Keys of config.yaml: where it is remembered what was done, which log is told of it, and how much is enough."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct, structs
+
+from memrunbook.core.errors import DocumentError, Problem
+from memrunbook.core.plan.limits import STALE, Limits
+from memrunbook.core.units import DAY, HOUR, MINUTE, Duration, format_duration
+from memrunbook.documents.source import Source
+from memrunbook.runtime.outside import LOGS, STORES, holds_password, is_file, is_log, is_server, shown
+
+Count = Annotated[int, Meta(ge=1, le=100)]
+StorePlace = Annotated[str, Meta(description="postgresql://USER@HOST/DATABASE, or the path of a file of SQLite")]
+LogPlace = Annotated[str, Meta(description="journald, syslog, udp://HOST[:PORT] or tcp://HOST[:PORT]")]
+RANGES = {
+    "cool_down": (MINUTE, 7 * DAY),
+    "restart_every": (MINUTE, 7 * DAY),
+    "without_help_within": (HOUR, 7 * DAY),
+    "storm_within": (MINUTE, STALE),
+}
+"""The shortest and the longest time of each, in seconds: the store is asked for a week, for other hosts for an hour."""
+CLOSE_IT = "put it into a file of its own (password_file), or into ~/.pgpass, or: chmod o-r"
+
+
+class StoreSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A database server whose password stands in a file of its own: the first line of it."""
+
+    url: StorePlace
+    password_file: Annotated[str, Meta(min_length=1)]
+
+
+class LimitsSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much is enough; what is left out is as docs/how-to/hold-it-back.md says."""
+
+    cool_down: Duration | None = None
+    most_in_run: Count | None = None
+    restart_every: Duration | None = None
+    most_in_week: Count | None = None
+    most_without_help: Count | None = None
+    without_help_within: Duration | None = None
+    storm_hosts: Annotated[int, Meta(ge=1, le=1000)] | None = None
+    storm_percent: Annotated[float, Meta(gt=0, le=100)] | None = None
+    storm_within: Duration | None = None
+
+
+@dataclass(frozen=True)
+class StoreAt:
+    """Where the store is: a URL or a file's path (empty: in the state directory), and the file of its password."""
+
+    place: str = ""
+    password_file: Path | None = None
+
+
+def store_at(source: Source, folder: Path, spec: str | StoreSpec | None) -> StoreAt:
+    """Where config.yaml puts the store; DocumentError where that is none, or its password lies open."""
+    if spec is None:
+        return StoreAt()
+    place = spec if isinstance(spec, str) else spec.url
+    where = source.where(("store",) if isinstance(spec, str) else ("store", "url"))
+    if is_server(place):
+        if holds_password(place) and _read_by_all(Path(source.name)):
+            raise DocumentError([Problem(where, "everybody may read the password in this URL", CLOSE_IT)])
+        return StoreAt(place, None if isinstance(spec, str) else _password_file(source, folder, spec.password_file))
+    if isinstance(spec, str) and is_file(place):
+        return StoreAt(str(folder / Path(place).expanduser()))
+    what = "is no store" if isinstance(spec, str) else "is no server that asks for a password"
+    raise DocumentError([Problem(where, f"{shown(place)!r} {what}", STORES)])
+
+
+def log_place(source: Source, spec: str | None) -> str:
+    """The log that config.yaml names, empty for none; DocumentError where it is no log."""
+    if spec is None or is_log(spec):
+        return spec or ""
+    raise DocumentError([Problem(source.where(("forward",)), f"{spec!r} is no log to forward to", LOGS)])
+
+
+def limits_of(source: Source, spec: LimitsSpec | None) -> Limits:
+    """The limits as config.yaml sets them; DocumentError with every one that makes no sense."""
+    if spec is None:
+        return Limits()
+    given = {name: value for name, value in structs.asdict(spec).items() if value is not None}
+    if problems := list(_senseless(source, given)):
+        raise DocumentError(problems)
+    return structs.replace(Limits(), **{name: float(v) if name in RANGES else v for name, v in given.items()})
+
+
+def _senseless(source: Source, given: dict[str, float]) -> Iterator[Problem]:
+    for name, (least, most) in RANGES.items():
+        value = given.get(name)
+        if value is not None and not least <= value <= most:
+            words = f"must be from {format_duration(least)} to {format_duration(most)}, is {format_duration(value)}"
+            yield Problem(source.where(("limits", name)), words)
+
+
+def _password_file(source: Source, folder: Path, given: str) -> Path:
+    path, where = folder / Path(given).expanduser(), source.where(("store", "password_file"))
+    if not path.is_file():
+        raise DocumentError([Problem(where, f"there is no file {path}", "write its path, or make it")])
+    if _read_by_all(path):
+        raise DocumentError([Problem(where, f"everybody may read {path}", f"chmod o= {path}")])
+    return path
+
+
+def _read_by_all(path: Path) -> bool:
+    return bool(path.stat().st_mode & stat.S_IROTH)
