@@ -16,6 +16,7 @@ from memrunbook.core.run.account import Account, HostAccount, JournaledLine, acc
 from memrunbook.core.run.record import Resumed
 from memrunbook.state import audit as journals
 from memrunbook.state.audit import AuditFinding
+from memrunbook.state.disk import explained
 from memrunbook.state.lines import read_lines
 from memrunbook.state.names import file_name
 from memrunbook.state.run_directory import RUN
@@ -90,7 +91,9 @@ def records(arguments: AccountArguments) -> Iterator[JournalLine]:
 def _lines(state: Path, run: str, name: str) -> Iterator[JournalLine]:
     path = state / "runs" / run / name
     if path.is_file():
-        with path.open("rb") as file:
+        with explained(path, "be read"):
+            file = path.open("rb")
+        with file:
             yield from (JournalLine(f"{run}/{name}", line.rstrip(b"\n")) for line in file if line.endswith(b"\n"))
 
 

@@ -17,6 +17,7 @@ from memrunbook.core.run.record import Envelope, Recorded, decode
 from memrunbook.core.run.undo_plan import Past
 from memrunbook.runtime.redaction import HIDDEN
 from memrunbook.state import chain
+from memrunbook.state.disk import explained
 from memrunbook.state.names import file_name
 from memrunbook.state.runs import Run, records, runs
 
@@ -81,7 +82,7 @@ def _only(past: Past, step: str) -> Past:
 def _envelopes(state: Path, found: Run, host: str) -> list[Envelope]:
     """A host's journal, intact to its end; without what was read of the host, but for which host that was."""
     path = found.path / f"{file_name(host)}.jsonl"
-    with path.open("rb") as lines:
+    with explained(path, "be read"), path.open("rb") as lines:
         end = chain.verify(lines)
     if isinstance(end, chain.Broken):
         raise JournalError(

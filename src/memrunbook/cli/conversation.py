@@ -13,6 +13,7 @@ from msgspec import structs
 from memrunbook.app.notice import Notice
 from memrunbook.cli.options import OutputOptions, seconds
 from memrunbook.cli.streams import while_heard
+from memrunbook.cli.sudo_password import sudo_password
 from memrunbook.cli.targets import Targets
 from memrunbook.core.errors import Interrupted, UsageError
 from memrunbook.core.host import LOCAL, Host, parse_hosts
@@ -60,6 +61,7 @@ class Conversation(Notice):
 
         targets = self.targets
         given = seconds(targets.patience, "--patience")
+        password = sudo_password(targets, asks=not targets.no_input and self.output.format.CONVERSES)
         patience = PATIENCE if given is None and sys.stderr.isatty() else given
         reach = Reach(
             identities=targets.identity,
@@ -70,6 +72,8 @@ class Conversation(Notice):
             patience=patience,
             read_patience=given or 0.0,
             waiting=self.waiting,
+            passed=self.passed,
+            sudo_password=password,
         )
         return Connectors(reach, targets.forks)
 
@@ -85,6 +89,9 @@ class Conversation(Notice):
             raise Interrupted(f"given up after {waited:.0f} s: {what}")
         if waited >= SOON:
             self._say(f"{host}: {waited:.0f} s, {what}")
+
+    def passed(self, host: str, stage: str, said: str) -> None:
+        """What was got through on the way to a host is told by `doctor` alone."""
 
     def reading(self, hosts: Sequence[Host], count: int, every: float, *, watching: bool) -> None:
         """Says what takes so long: on a terminal on a line that goes away, elsewhere only a watch."""

@@ -14,12 +14,12 @@ from memrunbook.core.host import Host
 # Options that say how to reach the host or what to run, by their parameter: they belong to the next command too.
 KEPT = frozenset({
     "identity", "known_hosts", "ssh_config", "sudo", "transport", "runbooks", "config_dir", "state_dir", "parameters",
-    "patience", "allow", "reason", "forks", "watch", "accept_new_host_keys", "yes", "tag", "store",
+    "patience", "allow", "reason", "forks", "watch", "accept_new_host_keys", "yes", "tag", "store", "ask_sudo_password",
 })  # fmt: skip
 
 WAY = frozenset({
     "identity", "known_hosts", "ssh_config", "sudo", "runbooks", "config_dir", "patience", "forks",
-    "accept_new_host_keys", "store",
+    "accept_new_host_keys", "store", "ask_sudo_password",
 })  # fmt: skip
 
 

@@ -160,6 +160,16 @@ REACH: Mapping[str, Decorated] = {
     "sudo": click.option(
         "--sudo", type=click.Choice(["auto", "always", "never"]), default="auto", help="Root on the host by sudo -n."
     ),
+    "ask_sudo_password": click.option(
+        "-K",
+        "--ask-sudo-password",
+        "ask_sudo_password",
+        is_flag=True,
+        help="Ask once for the password that sudo wants on the hosts.",
+    ),
+    "sudo_password_fd": click.option(
+        "--sudo-password-fd", type=click.IntRange(0), metavar="N", help="Read that password from file descriptor N."
+    ),
     "transport": click.option(
         "--transport", default="ssh", metavar="NAME", show_default=True, help="How hosts other than local are reached."
     ),

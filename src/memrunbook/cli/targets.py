@@ -32,6 +32,8 @@ class Targets:
     forks: int
     no_input: bool
     tag: tuple[str, ...] = ()
+    ask_sudo_password: bool = False
+    sudo_password_fd: int | None = None
     replay: Path | None = None
     user: str = ""
     port: int = 0

@@ -32,7 +32,7 @@ BETWEEN = (
     + WORD_LIKE_ONE
     + r"(?!\S)))"
 )
-OPTION = re.compile(rf"(?i)--?[\w-]*(?<!no-ask-)(?:{NAMES}s?|{KEYS})")
+OPTION = re.compile(rf"(?i)--?[\w-]*(?<!no-ask-)(?<!--ask-sudo-)(?:{NAMES}s?|{KEYS})")
 MYSQL = re.compile(r"(?:\S*/)?(?:mysql|mariadb)\w*")
 E = TypeVar("E", bound=Envelope)
 
@@ -80,7 +80,7 @@ RULES = (
     HidingRule(
         ("passw", "passphrase", "secret", "token", "credent", "key"),
         re.compile(
-            rf"(?i)(-[\w\-]{{0,60}}(?<!no-ask-)(?:{NAMES}|{KEYS})\w{{0,40}}\s{{1,40}})(?!\s{{0,40}}\[redacted)(?![\-\s]){VALUE}"
+            rf"(?i)(-[\w\-]{{0,60}}(?<!no-ask-)(?<!--ask-sudo-)(?:{NAMES}|{KEYS})\w{{0,40}}\s{{1,40}})(?!\s{{0,40}}\[redacted)(?![\-\s]){VALUE}"
         ),
         rf"\1{HIDDEN}",
     ),

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from memrunbook.core.errors import UsageError
+from memrunbook.state.ownership import is_shared, whose
 
 
 class SignedApproval(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,6 +57,8 @@ def add_approval(plan: Path, approval: SignedApproval) -> Path:
     try:
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o644)
         try:
+            if is_shared(path.parent) and os.fstat(file).st_uid == os.geteuid():
+                os.fchmod(file, 0o660)  # the next person adds to it
             fcntl.flock(file, fcntl.LOCK_EX)
             os.write(file, msgspec.json.encode(approval) + b"\n")
             os.fsync(file)
@@ -63,5 +66,8 @@ def add_approval(plan: Path, approval: SignedApproval) -> Path:
             os.close(file)
     except OSError as error:
         hint = "copy the plan to a folder of your own, approve it there, and hand the .approvals file back"
-        raise UsageError(f"the approval cannot be written: {error.strerror}", where=str(path), hint=hint) from None
+        owner = f"; {whose(path)}" if isinstance(error, PermissionError) else ""
+        raise UsageError(
+            f"the approval cannot be written: {error.strerror}{owner}", where=str(path), hint=hint
+        ) from None
     return path

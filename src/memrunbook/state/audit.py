@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, cast
 
 from msgspec import Struct
 
 from memrunbook.core.errors import JournalError
-from memrunbook.state import chain, heads, keys, ledger
+from memrunbook.core.run.record import Invoked, Resumed
+from memrunbook.state import chain, disk, heads, keys, ledger
 from memrunbook.state.chain import Broken, Link, Torn, Verified
 from memrunbook.state.ledger import SealedEntry
 from memrunbook.state.lines import read_lines
+from memrunbook.state.ownership import is_shared, user_name
 from memrunbook.state.run_directory import EVIDENCE, RUN, SavedFile
 from memrunbook.state.runs import running
 
@@ -31,12 +34,16 @@ class AuditFinding(Struct, frozen=True):
 
 
 class Ledger(Struct, frozen=True):
-    """The ledger as it was read: its entries, those of each run's files, and the last head that was seen before."""
+    """The ledger as it was read: its entries, those of each run's files, and the heads that were seen before.
+
+    `owners` are the uids of the members of a team by their keys; none where there is no team.
+    """
 
     state: Path
     entries: list[SealedEntry]
     known: Known
-    seen: Link | None = None
+    seen: Sequence[Link] = ()
+    owners: Mapping[str, int] = MappingProxyType({})
     doubt: tuple[AuditFinding, ...] = ()
 
     def of(self, run: str) -> Mapping[str, list[SealedEntry]]:
@@ -85,21 +92,22 @@ def verify_listed(state: Path) -> list[AuditFinding]:
 
 def _directories(state: Path) -> set[str]:
     folder = state / "runs"
-    return {path.name for path in folder.iterdir() if path.is_dir()} if folder.is_dir() else set()
+    with disk.explained(folder, "be read"):
+        return {path.name for path in folder.iterdir() if path.is_dir()} if folder.is_dir() else set()
 
 
 def _read(state: Path) -> Ledger:
-    """Reads the head that was seen before the ledger that must hold it: a run may be writing meanwhile."""
+    """Reads the heads that were seen before the ledger that must hold them: a run may be writing meanwhile."""
     doubt: tuple[AuditFinding, ...] = ()
     try:
-        seen = heads.read(heads.seen_file(state))
+        seen = heads.seen(state)
     except JournalError as error:
-        seen, doubt = None, (AuditFinding("error", error.where, error.message),)
+        seen, doubt = [], (AuditFinding("error", error.where, error.message),)
     entries = ledger.read(state)
     known: dict[str, dict[str, list[SealedEntry]]] = {}
     for entry in entries:
         known.setdefault(entry.run, {}).setdefault(entry.file, []).append(entry)
-    return Ledger(state, entries, known, seen, doubt)
+    return Ledger(state, entries, known, seen, keys.known(state).owners if is_shared(state) else {}, doubt)
 
 
 def _ledger(book: Ledger, *, every: bool) -> Iterator[AuditFinding]:
@@ -118,15 +126,18 @@ def _ledger(book: Ledger, *, every: bool) -> Iterator[AuditFinding]:
 
 
 def _lost(book: Ledger, path: Path, hashes: list[str]) -> Iterator[AuditFinding]:
-    """What the ledger no longer holds, by the head that it had when it was last written."""
-    count, seen = len(hashes) - 1, book.seen
-    if seen is not None and seen.count > count:
-        lost = f"{seen.count - count} of the {seen.count} entries that were written are missing at its end: it was cut"
+    """What the ledger no longer holds, by the heads that it had when it was last written (by each of a team)."""
+    count, most = len(hashes) - 1, max((seen.count for seen in book.seen), default=0)
+    if most > count:
+        lost = f"{most - count} of the {most} entries that were written are missing at its end: it was cut"
         yield AuditFinding("error", str(path), lost)
-    elif seen is not None and hashes[seen.count] != seen.head:
-        changed = "this is not the entry that was written: the ledger was sealed again"
-        yield AuditFinding("error", f"{path}:{seen.count}", changed)
-    elif not count and keys.key_file(book.state).exists():
+        return
+    for seen in book.seen:
+        if hashes[seen.count] != seen.head:
+            changed = "this is not the entry that was written: the ledger was sealed again"
+            yield AuditFinding("error", f"{path}:{seen.count}", changed)
+            return
+    if not count and keys.key_file(book.state).exists():
         gone = "there is a key and no entry sealed by it: the ledger was removed, or the very first run was cut off"
         yield AuditFinding("error", str(path), gone)
 
@@ -134,16 +145,17 @@ def _lost(book: Ledger, path: Path, hashes: list[str]) -> Iterator[AuditFinding]
 def _seals(book: Ledger, checked: Iterable[SealedEntry]) -> Iterator[AuditFinding]:
     path = ledger.ledger_file(book.state)
     try:
-        ours = keys.load(book.state).public
+        ours = keys.known(book.state)
     except JournalError as error:
         yield AuditFinding("error", error.where, error.message)
         return
+    yield from (AuditFinding("error", str(file), why) for file, why in ours.faults.items())
     for entry in book.entries:
-        if entry.key != ours:
+        if entry.key not in ours.owners:
             other = "the entry is sealed by another key than this state directory's"
             yield AuditFinding("error", f"{path}:{entry.seq}", other)
     for entry in checked:
-        if entry.key == ours and not entry.signed:
+        if entry.key in ours.owners and not entry.signed:
             yield AuditFinding("error", f"{path}:{entry.seq}", "the entry's seal is not that of the key")
 
 
@@ -152,17 +164,43 @@ def _has_ended(known: Mapping[str, list[SealedEntry]]) -> bool:
 
 
 def _run(book: Ledger, run: str) -> Iterator[AuditFinding]:
+    """What is wrong with one run; one that may not be read is not intact as far as anybody here can say."""
+    try:
+        yield from _readable_run(book, run)
+    except JournalError as error:
+        yield AuditFinding("error", error.where, error.message)
+
+
+def _readable_run(book: Ledger, run: str) -> Iterator[AuditFinding]:
     path, known = book.state / "runs" / run, book.of(run)
     if not path.is_dir():
         yield AuditFinding("error", str(path), "the run is in the ledger, its directory is missing")
         return
     ended = _has_ended(known)
     alive = not ended and running(path)
-    for name in sorted(known.keys() | {one.name for one in path.glob("*.jsonl")}):
+    with disk.explained(path, "be read"):
+        names = {one.name for one in path.iterdir() if one.name.endswith(".jsonl")}
+    for name in sorted(known.keys() | names):
         yield from _journal(book, path / name, known.get(name, []), alive=alive)
     yield from _evidence(path)
+    yield from _by_others(book, path, known.get(RUN, []))
     if not alive and not ended:
         yield AuditFinding("note", str(path), "the run was interrupted: it has no end")
+
+
+def _by_others(book: Ledger, path: Path, known: Sequence[SealedEntry]) -> Iterator[AuditFinding]:
+    """A run of a team that was begun or ended by somebody who, as it says, did not work on it.
+
+    Whoever goes on with a run of another seals that before the run says so: that alone is no fault.
+    """
+    told = read_lines(path / RUN, cast("type[Invoked | Resumed]", Invoked | Resumed)) if book.owners else ()
+    actors = {one.actor.uid: one.actor.user for one in told}
+    for number, entry in enumerate(known):
+        owner = book.owners.get(entry.key)
+        if actors and owner is not None and str(owner) not in actors and (number == 0 or entry.event == "end"):
+            names = ", ".join(f"{name} (uid {uid})" for uid, name in actors.items())
+            said = f"the run says that {names} made it, and its entry {entry.seq} is sealed by {user_name(owner)}"
+            yield AuditFinding("error", str(path / RUN), f"{said}: it is not what it says")
 
 
 def _journal(book: Ledger, path: Path, known: list[SealedEntry], *, alive: bool) -> Iterator[AuditFinding]:
@@ -202,9 +240,11 @@ def _behind(path: Path, end: Verified | Torn, latest: list[SealedEntry]) -> Iter
 def _evidence(path: Path) -> Iterator[AuditFinding]:
     for said in read_lines(path / EVIDENCE, SavedFile):
         file = path / said.path
-        if not file.is_file():
+        with disk.explained(file, "be read"):
+            content = file.read_bytes() if file.is_file() else None
+        if content is None:
             yield AuditFinding("error", str(file), "the evidence is in the journal, the file is missing")
-        elif hashlib.sha256(file.read_bytes()).hexdigest() != said.sha256:
+        elif hashlib.sha256(content).hexdigest() != said.sha256:
             yield AuditFinding("error", str(file), "the evidence is not what was saved")
 
 
@@ -212,7 +252,7 @@ def _walk(path: Path) -> tuple[Verified | Torn | Broken, list[str]]:
     """How a chain ends, and the hash of each of its records behind that of nothing."""
     end: Verified | Torn | Broken = Verified()
     hashes = [Link().head]
-    with path.open("rb") if path.is_file() else io.BytesIO() as lines:
+    with disk.explained(path, "be read"), path.open("rb") if path.is_file() else io.BytesIO() as lines:
         for state in chain.walk(lines):
             end = state
             if isinstance(state, Verified):

@@ -1,4 +1,7 @@
-"""Writes that are on the disk when they return, and errors that say what to do about it."""
+"""Writes that are on the disk when they return, and errors that say what to do about it.
+
+In a directory of a team (`ownership.is_shared`) what is made is the team's, whatever the umask.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from memrunbook.core.errors import JournalError
+from memrunbook.state.ownership import is_shared, whose
 
 ELSEWHERE = "or name another place with --state-dir"
 HINTS = {
     errno.ENOSPC: f"free space there, {ELSEWHERE}",
     errno.EDQUOT: f"free space there, {ELSEWHERE}",
     errno.EROFS: f"remount it writable, {ELSEWHERE}",
-    errno.EACCES: f"run as its owner, {ELSEWHERE}",
-    errno.EPERM: f"run as its owner, {ELSEWHERE}",
+    errno.EACCES: f"run as its owner, have it shared (runbook doctor says how), {ELSEWHERE}",
+    errno.EPERM: f"run as its owner, have it shared (runbook doctor says how), {ELSEWHERE}",
 }
+DENIED = (errno.EACCES, errno.EPERM)
 POLL = 0.02
 PATIENCE = 10.0
 
@@ -31,19 +36,41 @@ def explained(path: Path, what: str) -> Iterator[None]:
         yield
     except OSError as error:
         why = (error.strerror or str(error)).lower()
+        owner = whose(path) if error.errno in DENIED else ""
+        why = f"{why}; {owner}" if owner else why
         hint = HINTS.get(error.errno or 0, f"see that {path} is a place for files, {ELSEWHERE}")
         raise JournalError(f"it could not {what}: {why}", where=str(path), hint=hint) from error
 
 
-def make_directory(path: Path) -> None:
-    """Makes a directory and its parents (0700), on the disk when it returns; one that exists is fine."""
+def make_directory(path: Path, *, own: bool = False) -> None:
+    """Makes a directory and its parents (0700; a team's 2770), on the disk when it returns; one that exists is fine.
+
+    In an `own` one of a team (3770) nobody removes or replaces what another member made.
+    """
     with explained(path, "be made"):
         missing = [one for one in (path, *path.parents) if not one.exists()]
         for one in reversed(missing):
-            one.mkdir(mode=0o700, exist_ok=True)
-            sync_directory(one.parent)
+            _make(one, own=own and one == path)
         if not path.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, "it is a file")
+
+
+def make_new(path: Path) -> None:
+    """Makes a directory that must not exist yet, in one that does; as `make_directory` else."""
+    with explained(path, "be made"):
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, "file exists")
+        _make(path, own=False)
+
+
+def _make(path: Path, *, own: bool) -> None:
+    try:
+        path.mkdir(mode=0o700)
+    except FileExistsError:  # another process was quicker
+        return
+    if is_shared(path.parent):
+        path.chmod(0o3770 if own else 0o2770)
+    sync_directory(path.parent)
 
 
 def sync_directory(path: Path) -> None:
@@ -56,11 +83,13 @@ def sync_directory(path: Path) -> None:
             os.close(folder)
 
 
-def create(path: Path, content: bytes) -> None:
-    """Makes a file (0600) that must not exist yet, on the disk when it returns."""
+def create(path: Path, content: bytes, *, shared: int = 0o640) -> None:
+    """Makes a file (0600; in a team's directory `shared`) that must not exist yet, on the disk when it returns."""
     with explained(path, "be written"):
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         try:
+            if is_shared(path.parent):
+                os.fchmod(file, shared)
             _write(file, content)
             os.fsync(file)
         except OSError:
@@ -72,9 +101,19 @@ def create(path: Path, content: bytes) -> None:
 
 
 def open_for_append(path: Path) -> int:
-    """Opens a file (0600) for reading and appending. A missing one is made; putting its name on the disk is left."""
+    """Opens a file (0600; a team's 0660) for reading and appending.
+
+    A missing one is made; putting its name on the disk is left.
+    """
     with explained(path, "be opened"):
-        return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        flags = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            file = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return os.open(path, flags)
+        if is_shared(path.parent):
+            os.fchmod(file, 0o660)
+        return file
 
 
 def append(file: int, path: Path, content: bytes) -> None:

@@ -8,22 +8,30 @@ from pathlib import Path
 from memrunbook.core.errors import JournalError
 from memrunbook.state import disk
 from memrunbook.state.chain import Link
+from memrunbook.state.ownership import member
 
 WRITTEN = re.compile(r"([0-9a-f]{64})(?: (\d{1,15}))?\n?", re.ASCII)
 LONGEST = 1 << 10
 
 
 def seen_file(state: Path) -> Path:
-    """Where a state directory keeps the head that its ledger had when it was last written."""
-    return state / "keys" / "ledger.head"
+    """Where a state directory keeps the head that its ledger had when it was last written; each of a team its own."""
+    return state / "keys" / f"ledger{member(state)}.head"
+
+
+def seen(state: Path) -> list[Link]:
+    """The heads that its ledger must still hold: one, or one of each member of a team. JournalError for other text."""
+    found = [read(path) for path in sorted((state / "keys").glob("ledger*.head"))]
+    return [link for link in found if link is not None]
 
 
 def read(path: Path) -> Link | None:
     """The head in a file, `count` 0 where only its hash is there; None without a file, JournalError for other text."""
-    if not path.exists():
-        return None
-    with disk.explained(path, "be read"), path.open("rb") as file:
-        text = file.read(LONGEST).decode("ascii", "replace")
+    with disk.explained(path, "be read"):
+        if not path.exists():
+            return None
+        with path.open("rb") as file:
+            text = file.read(LONGEST).decode("ascii", "replace")
     found = WRITTEN.fullmatch(text)
     if found is None:
         raise JournalError("this is no head of a ledger", where=str(path), hint="64 hex digits, as audit verify says")

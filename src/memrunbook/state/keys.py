@@ -1,18 +1,24 @@
-"""The Ed25519 key that seals this control node's ledger. The only owner of `cryptography`."""
+"""The Ed25519 key that seals this control node's ledger, each member's own where a team shares it."""
 
 from __future__ import annotations
 
+import os
+import re
 import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memrunbook.core.errors import JournalError
 from memrunbook.state import disk
+from memrunbook.state.ownership import is_shared, member, user_name
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 RAW = 32
+PUBLIC = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 class SealingKey:
@@ -28,15 +34,54 @@ class SealingKey:
 
 
 def key_file(state: Path) -> Path:
-    """Where the key of a state directory lies: 32 raw bytes, readable by its owner alone."""
-    return state / "keys" / "ledger.key"
+    """Where the key of a state directory lies: 32 raw bytes, readable by its owner alone; in a team each has one."""
+    return state / "keys" / f"ledger{member(state)}.key"
+
+
+def public_file(state: Path) -> Path:
+    """Where its public half lies for the others of a team, in hex; the name says whose it must be (uid)."""
+    return key_file(state).with_suffix(".pub")
+
+
+@dataclass(frozen=True)
+class SealingKeys:
+    """The public keys by which a state directory's ledger may be sealed, each with the uid of its owner.
+
+    `faults` are files that vouch for nobody, with the reason. `shared` in a team's directory.
+    """
+
+    owners: Mapping[str, int]
+    faults: Mapping[Path, str]
+    shared: bool
+
+
+def known(state: Path) -> SealingKeys:
+    """The keys that count; JournalError for one user's that is missing, damaged or readable by others."""
+    if not is_shared(state):
+        return SealingKeys({load(state).public: os.geteuid()}, {}, shared=False)
+    owners: dict[str, int] = {}
+    faults: dict[Path, str] = {}
+    for path in sorted((state / "keys").glob("ledger*.pub")):
+        with disk.explained(path, "be read"):
+            text, owner = path.read_text("ascii", "replace").strip(), path.stat().st_uid
+        name = path.stem.partition("-")[2]
+        if PUBLIC.fullmatch(text) is None:
+            faults[path] = "this is no public key"
+        elif name and name != str(owner):
+            faults[path] = f"the key of uid {name} was put there by {user_name(owner)}: it vouches for nobody"
+        else:
+            owners[text] = owner
+    return SealingKeys(owners, faults, shared=True)
 
 
 def load(state: Path) -> SealingKey:
     """The key; JournalError where it is missing, damaged or readable by others."""
+    return _load(key_file(state))
+
+
+def _load(path: Path) -> SealingKey:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    path = key_file(state)
     with disk.explained(path, "be read"):
         raw, mode = path.read_bytes(), path.stat().st_mode
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
@@ -46,16 +91,44 @@ def load(state: Path) -> SealingKey:
     return SealingKey(Ed25519PrivateKey.from_private_bytes(raw))
 
 
+def own(state: Path, *, first: bool) -> SealingKey:
+    """The key of whoever seals now: made at the `first` entry of a ledger, or of a member of a team.
+
+    JournalError where it is missing though it was used before.
+    """
+    path, public = key_file(state), public_file(state)
+    if not is_shared(state):
+        return make(state) if first and not path.exists() else load(state)
+    with disk.explained(path, "be looked at"):
+        new = not path.exists() and not public.exists()
+    key = make(state) if new else load(state)
+    _publish(public, key)
+    _publish_older(state)
+    return key
+
+
+def _publish(public: Path, key: SealingKey) -> None:
+    if not public.exists():
+        disk.create(public, f"{key.public}\n".encode("ascii"))
+
+
+def _publish_older(state: Path) -> None:
+    """The key of the time before the directory was a team's: whoever has it lets the others verify what it sealed."""
+    older = state / "keys" / "ledger.key"
+    if older.exists() and older.stat().st_uid == os.geteuid():
+        _publish(older.with_suffix(".pub"), _load(older))
+
+
 def make(state: Path) -> SealingKey:
     """Makes the key at first use; whole or not at all."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     path = key_file(state)
     draft = path.with_suffix(".new")
-    disk.make_directory(path.parent)
+    disk.make_directory(path.parent, own=True)
     with disk.explained(path, "be made"):
         draft.unlink(missing_ok=True)
-        disk.create(draft, Ed25519PrivateKey.generate().private_bytes_raw())
+        disk.create(draft, Ed25519PrivateKey.generate().private_bytes_raw(), shared=0o600)
         draft.rename(path)
         disk.sync_directory(path.parent)
     return load(state)

@@ -62,7 +62,7 @@ def append(state: Path, entries: Sequence[LedgerEntry], at: str) -> str:
         _refuse_shorter(state, link)
         if link.count == 0:
             disk.sync_directory(state)
-        key = keys.make(state) if link.count == 0 and not keys.key_file(state).exists() else keys.load(state)
+        key = keys.own(state, first=link.count == 0)
         lines = []
         for entry in entries:
             line, link = chain.seal(link, _sealed(entry, at, key, link))
@@ -90,8 +90,8 @@ def _sealed(entry: LedgerEntry, at: str, key: SealingKey, link: Link) -> dict[st
 
 def _refuse_shorter(state: Path, link: Link) -> None:
     """What was cut off at the end would be hidden by the next entry: JournalError instead."""
-    seen = heads.read(heads.seen_file(state))
-    if seen is not None and (seen.count > link.count or (seen.count == link.count and seen.head != link.head)):
+    seen = max(heads.seen(state), key=lambda one: one.count, default=Link())
+    if seen.count > link.count or (seen.count == link.count and seen.head != link.head):
         lost = f"the ledger holds {link.count} entries, not the {seen.count} that were written: its end was removed"
         hint = "look at it with runbook audit verify; restore it, or move the state directory aside"
         raise JournalError(lost, where=str(ledger_file(state)), hint=hint)

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from memrunbook.core.run.flight import Flight, OpenStep, flight, still_open
+from memrunbook.state.lines import whole_lines
 from memrunbook.state.names import file_name
 from memrunbook.state.runs import Run, runs
 
@@ -44,12 +45,8 @@ def _hosts(run: Run) -> Sequence[str]:
 
 
 def _records(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError:
-        return
     decoder = msgspec.json.Decoder(dict[str, Any])
-    for line in lines:
+    for line in whole_lines(path):
         if any(word in line for word in LARGE):
             continue
         try:

@@ -9,18 +9,17 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
+from memrunbook.state import disk
+
 T = TypeVar("T")
 
 
 def read_lines(path: Path, kind: type[T], having: bytes = b"") -> Iterator[T]:
-    """Each line that decodes as `kind`, in order; none where the file cannot be read.
+    """Each line that decodes as `kind`, in order; none without a file, JournalError where it may not be read.
 
     `having` stands in every line that is wanted: others are not decoded, which costs a hundred times as much.
     """
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError:
-        return
+    lines = whole_lines(path)
     decoder: msgspec.json.Decoder[T] = _decoder(cast("Hashable", kind))
     for line in lines:
         if having not in line:
@@ -29,6 +28,15 @@ def read_lines(path: Path, kind: type[T], having: bytes = b"") -> Iterator[T]:
             yield decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
+
+
+def whole_lines(path: Path) -> list[bytes]:
+    """The lines of a file; none without one, JournalError where it may not be read: that is not "nothing was done"."""
+    with disk.explained(path, "be read"):
+        try:
+            return path.read_bytes().split(b"\n")
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return []
 
 
 @cache

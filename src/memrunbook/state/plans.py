@@ -14,6 +14,7 @@ from memrunbook.core.instant import Instant
 from memrunbook.core.plan.saved import Difference, SavedPlan, approved_changes, other_time
 from memrunbook.core.units import encode
 from memrunbook.runtime.redaction import HIDDEN, redacted
+from memrunbook.state.ownership import is_shared, whose
 from memrunbook.version import __version__
 
 FORMAT = "memrunbook.saved-plan/"
@@ -45,7 +46,7 @@ class PlanFile:
 
 
 def save_plan(path: Path, saved: SavedPlan) -> None:
-    """Writes a plan to a file, readable by its owner alone; UsageError where that cannot be.
+    """Writes a plan to a file, readable by its owner alone, or by a team in its directory; UsageError where it cannot.
 
     What looks like a secret is hidden in it.
     """
@@ -54,6 +55,8 @@ def save_plan(path: Path, saved: SavedPlan) -> None:
     content = msgspec.json.format(msgspec.json.encode(found), indent=2)
     try:
         path.touch(mode=0o600, exist_ok=True)
+        if is_shared(path.parent):
+            path.chmod(0o640)
         path.write_bytes(content + b"\n")
     except OSError as error:
         raise UsageError(f"the plan cannot be written: {error.strerror}", where=str(path)) from None
@@ -92,7 +95,7 @@ def _content(path: Path) -> bytes:
         return path.read_bytes()
     except PermissionError:
         hint = f"whoever made it can let you read it: chmod g+r {path}, or hand a copy over"
-        raise UsageError("the plan cannot be read: it is another user's", where=str(path), hint=hint) from None
+        raise UsageError(f"the plan cannot be read: {whose(path)}", where=str(path), hint=hint) from None
     except OSError as error:
         raise UsageError(f"the plan cannot be read: {error.strerror}", where=str(path), hint=MADE) from None
 

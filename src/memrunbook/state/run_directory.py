@@ -69,15 +69,16 @@ class RunDirectory:
         """A new run; JournalError where it exists or cannot be written."""
         path = run_path(state, run_id)
         disk.make_directory(path.parent)
-        with disk.explained(path, "be made"):
-            path.mkdir(mode=0o700)
-            disk.sync_directory(path.parent)
+        disk.make_new(path)
         return cls(state, run_id, now)
 
     @classmethod
     def reopen(cls, state: Path, run_id: str, now: Callable[[], Instant]) -> Self:
         """An interrupted run, to go on; UsageError where there is none, JournalError where it is damaged or running."""
-        if not (run_path(state, run_id) / RUN).exists():
+        path = run_path(state, run_id) / RUN
+        with disk.explained(path, "be read"):
+            there = path.exists()
+        if not there:
             raise UsageError(f"there is no run {run_id}", hint="runbook runs lists them")
         return cls(state, run_id, now)
 

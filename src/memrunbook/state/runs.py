@@ -34,7 +34,8 @@ class Run(Struct, frozen=True):
 def runs(state: Path) -> list[Run]:
     """The runs of a state directory, newest first; those of one second in the order of the ledger."""
     folder = state / "runs"
-    found = [path for path in folder.iterdir() if RUN_ID.fullmatch(path.name)] if folder.is_dir() else []
+    with disk.explained(folder, "be read"):
+        found = [path for path in folder.iterdir() if RUN_ID.fullmatch(path.name)] if folder.is_dir() else []
     entries = ledger.read(state)
     ended = _ended(entries)
     begun = {run: number for number, run in enumerate(dict.fromkeys(entry.run for entry in entries))}
@@ -86,10 +87,11 @@ def _ended(entries: Iterable[SealedEntry]) -> set[str]:
 
 def running(path: Path) -> bool:
     """True while a process has the run in this directory open."""
-    try:
-        file = os.open(path / RUN, os.O_RDONLY)
-    except OSError:
-        return False
+    with disk.explained(path / RUN, "be read"):
+        try:
+            file = os.open(path / RUN, os.O_RDONLY)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
     try:
         return not disk.try_lock(file)
     finally:
@@ -100,7 +102,7 @@ def _run(path: Path, *, ended: bool) -> Run:
     told = list(read_lines(path / RUN, cast("type[Invoked | Ended]", Invoked | Ended)))
     begun = next((one for one in told if isinstance(one, Invoked)), None)
     end = next((one for one in told if isinstance(one, Ended)), None)
-    with os.scandir(path) as there:
+    with disk.explained(path, "be read"), os.scandir(path) as there:
         names = sorted(one.name for one in there if one.name.endswith(".jsonl") and one.name not in (RUN, EVIDENCE))
     hosts = tuple(name_of(name.removesuffix(".jsonl")) for name in names)
     state: RunState = "ended" if ended else "running" if running(path) else "interrupted"

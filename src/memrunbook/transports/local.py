@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import secrets
 import select
 import signal
 import subprocess
@@ -11,14 +12,16 @@ import time
 from contextlib import suppress
 from getpass import getuser
 
-from memrunbook.core.errors import SudoError, Unreachable, UsageError
+from memrunbook.core.errors import Unreachable, UsageError
 from memrunbook.core.host import LOCAL, Host, HostIdentity
 from memrunbook.core.text import clean
 from memrunbook.transports.shared.reach import Reach, Way
 from memrunbook.transports.shared.shell import COMMAND, SUDO, Hello, Shell, ShellSession, SudoMode
+from memrunbook.transports.shared.sudo import SudoPassword, asking, become_root, no_root_for
 
 _CHUNK = 1 << 16
 _STOP_SECONDS = 5.0
+_ANSWER_SECONDS = 30.0
 USUAL_FILES = 1024
 """The soft limit of open files that everything is started with unless somebody says otherwise."""
 
@@ -26,23 +29,20 @@ USUAL_FILES = 1024
 class LocalConnector:
     """Opens a shell on this machine, as root where `sudo` says so."""
 
-    def __init__(self, sudo: SudoMode = "auto") -> None:
+    def __init__(self, sudo: SudoMode = "auto", password: SudoPassword | None = None) -> None:
         self._sudo = sudo
+        self._password = password
 
     def connect(self) -> ShellSession:
         """Raises SudoError when root is demanded and refused, Unreachable when there is no shell."""
         said = ""
         if os.geteuid() != 0 and self._sudo != "never":
             try:
-                return _open(SUDO)
+                return _open_asking(self._password) if self._password else _open(SUDO)
             except OSError as refused:  # no sudo, none that may be started, or one that refused
-                said = clean(getattr(refused, "said", str(refused)).strip())
-                if self._sudo == "always":
-                    raise SudoError(
-                        f"sudo refused: {said}",
-                        where="local",
-                        hint="allow this user `sudo -n` (NOPASSWD), run as root, or use --sudo never",
-                    ) from refused
+                said = clean(getattr(refused, "said", str(refused)).strip()) or "it said nothing"
+                if self._password is not None or self._sudo == "always":
+                    raise no_root_for(getuser(), said, LOCAL) from refused
         try:
             return _open(COMMAND, said)
         except OSError as missing:
@@ -55,13 +55,27 @@ def way(reach: Reach) -> Way:
     def connector(host: Host) -> LocalConnector:
         if host.name != LOCAL:
             raise UsageError("only this machine is reached so", where=host.name, hint=f"--host {LOCAL}")
-        return LocalConnector(reach.sudo)
+        return LocalConnector(reach.sudo, reach.sudo_password)
 
     return connector
 
 
 def _open(command: tuple[str, ...], no_root: str = "") -> ShellSession:
-    child = Child(command)
+    return _session(Child(command), no_root)
+
+
+def _open_asking(password: SudoPassword) -> ShellSession:
+    nonce = secrets.token_hex(8)
+    child = Child(asking(nonce), password)
+    try:
+        become_root(child, password, nonce, LOCAL, _ANSWER_SECONDS)
+    except BaseException:
+        child.close()  # sudo waits for another try: it gets none
+        raise
+    return _session(child)
+
+
+def _session(child: Child, no_root: str = "") -> ShellSession:
     try:
         shell = Shell(child)
     except BaseException:
@@ -73,7 +87,8 @@ def _open(command: tuple[str, ...], no_root: str = "") -> ShellSession:
 class Child:
     """A shell as a child process in a session of its own: channel and line in one."""
 
-    def __init__(self, command: tuple[str, ...]) -> None:
+    def __init__(self, command: tuple[str, ...], password: SudoPassword | None = None) -> None:
+        self._password = password
         self._process = subprocess.Popen(  # noqa: S603 - constant words, no shell
             command,
             stdin=subprocess.PIPE,
@@ -118,7 +133,7 @@ class Child:
         except ProcessLookupError:
             return False
         except PermissionError:
-            return _lives_under_sudo(group)
+            return _lives_under_sudo(group, self._password)
         return True
 
     def close(self) -> None:
@@ -140,10 +155,12 @@ def _ready(file: int, event: int, seconds: float) -> bool:
     return bool(poll.poll(max(0.0, seconds) * 1000))
 
 
-def _lives_under_sudo(group: int) -> bool:
-    words = ["sudo", "-n", "env", "LC_ALL=C", "kill", "-s", "KILL", "--", f"-{group}"]
+def _lives_under_sudo(group: int, password: SudoPassword | None) -> bool:
+    ask = ["-S", "-p", ""] if password else ["-n"]
+    words = ["sudo", *ask, "env", "LC_ALL=C", "kill", "-s", "KILL", "--", f"-{group}"]
+    line = password.line if password else b""  # `kill` reads none of it where sudo did not ask
     try:
-        done = subprocess.run(words, check=False, capture_output=True, timeout=_STOP_SECONDS)  # noqa: S603 - constant words and a number
+        done = subprocess.run(words, check=False, capture_output=True, input=line, timeout=_STOP_SECONDS)  # noqa: S603 - constant words and a number
     except (OSError, subprocess.TimeoutExpired):
         return True
     return b"No such process" not in done.stderr

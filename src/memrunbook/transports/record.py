@@ -1,4 +1,4 @@
-"""Keeps what a host answers to probes, as a bundle that `replay` reads."""
+"""Keeps what a host answers to probes, as a bundle that `replay` reads; what looks like a secret is hidden in it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TextIO
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.reading.probe import BUNDLE, CASE, MARK, read_sample, write_sample
 from memrunbook.runtime.ports import Connector, Output, Session
+from memrunbook.runtime.redaction import redact
 
 
 class RecordConnector:
@@ -49,7 +50,7 @@ class RecordSession:
         """Executes, and writes down the sample where the script is a probe."""
         output = self._session.execute(script, args, timeout=timeout, limit=limit)
         if script.startswith(MARK):
-            self._file.write(write_sample(read_sample(output.text, args[0]), CASE))
+            self._file.write(write_sample(read_sample(redact(output.text), args[0]), CASE))
         return output
 
     def close(self) -> None:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import astuple, dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memrunbook.core.errors import LoginError, SudoError, Unreachable, UsageError
+from memrunbook.core.errors import LoginError, Unreachable, UsageError
 from memrunbook.core.host import Host, HostIdentity
 from memrunbook.core.text import clean
 from memrunbook.transports.shared.known_hosts import HostKey, KnownHosts
 from memrunbook.transports.shared.lean import load_paramiko
-from memrunbook.transports.shared.reach import Reach, Way, nobody_listens
+from memrunbook.transports.shared.reach import Reach, Way, nobody_follows, nobody_listens
 from memrunbook.transports.shared.shell import COMMAND, SUDO, NoShellError, Shell, ShellSession, SudoMode
 from memrunbook.transports.shared.ssh_config import SshConfig
+from memrunbook.transports.shared.sudo import SudoPassword, no_root_for
 
 if TYPE_CHECKING:
     from memrunbook.transports.shared.ssh_keys import KeyRing
@@ -41,7 +42,8 @@ class SshOptions:
     """How to reach hosts; one object for all of them, so that files are read once.
 
     Empty `known_hosts` means the user's and the system's files. `patience` (seconds) lengthens the waits for the banner
-    and the login of a slow host; `notice(host, what, seconds)` is told about four times a second what is waited for.
+    and the login of a slow host; `notice(host, what, seconds)` is told four times a second what is waited for, and
+    `passed(host, stage, said)` what was got through.
     """
 
     user: str = ""
@@ -53,6 +55,8 @@ class SshOptions:
     sudo: SudoMode = "auto"
     patience: float = 0.0
     notice: Callable[[str, str, float], None] = nobody_listens
+    passed: Callable[[str, str, str], None] = nobody_follows
+    sudo_password: SudoPassword | None = None
     timeouts: Timeouts = Timeouts()
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _rings: list[KeyRing] = field(default_factory=list)
@@ -116,6 +120,8 @@ def way(reach: Reach) -> Way:
         sudo=reach.sudo,
         patience=patience or 0.0,
         notice=reach.waiting,
+        passed=reach.passed,
+        sudo_password=reach.sudo_password,
         timeouts=waits,
     )
     return lambda host: SshConnector(host, options)
@@ -178,7 +184,9 @@ class SshConnector:
                 sock = via.forward(target.address, target.port, times.channel, target.where)
                 link = SshLink(sock, target.where, via)
             else:
-                link = SshLink(dial(target.address, target.port, times.tcp, target.where), target.where)
+                named = partial(self._passed, target, "name")
+                link = SshLink(dial(target.address, target.port, times.tcp, target.where, named), target.where)
+            self._passed(target, "TCP", f"{link.address or target.address} port {target.port}")
         except BaseException:
             if via:
                 via.close()
@@ -195,12 +203,18 @@ class SshConnector:
         times = self.options.timeouts
         patience = self.options.patience
         key = link.negotiate(kinds, max(times.banner, patience), max(times.login, patience), self._notice)
+        self._passed(target, "SSH", link.version)
         known.verify(target.known_name, key, accept_new=self.options.accept_new)
+        self._passed(target, "host key", f"{key.kind} {key.fingerprint}")
         self._login(link, target, max(times.login, patience))
         return key
 
     def _notice(self, what: str, seconds: float) -> None:
         self.options.notice(self.host.name, what, seconds)
+
+    def _passed(self, target: Target, stage: str, said: str) -> None:
+        if target.where == self.host.name:  # not the jump host's
+            self.options.passed(self.host.name, stage, said)
 
     def _login(self, link: SshLink, target: Target, seconds: float) -> None:
         from paramiko import SSHException
@@ -224,21 +238,19 @@ class SshConnector:
             agent.close()
         if not entered:
             raise _refused(target, offer.tried, [f"{key.path} ({key.why})" for key in offer.unusable])
+        self._passed(target, "login", f"{target.user}, by {offer.tried[-1]}")
 
     def _open_shell(self, link: SshLink, target: Target) -> tuple[Shell, str]:
         """A shell, and what sudo said where it gave no root."""
         patience, no_root = max(self.options.timeouts.channel, self.options.patience), ""
         if target.user != "root" and self.options.sudo != "never":
+            password = self.options.sudo_password
             try:
-                return link.open_shell(SUDO, patience), ""
+                return (link.open_root_shell(password, patience) if password else link.open_shell(SUDO, patience)), ""
             except NoShellError as refused:
                 no_root = _said(refused)
-                if self.options.sudo == "always":
-                    raise SudoError(
-                        f"sudo refused for {target.user}: {no_root}",
-                        where=target.where,
-                        hint="allow this user `sudo -n sh` (NOPASSWD), log in as root, or use --sudo never",
-                    ) from refused
+                if password is not None or self.options.sudo == "always":
+                    raise no_root_for(target.user, no_root, target.where) from refused
         try:
             return link.open_shell(COMMAND, patience), no_root
         except NoShellError as missing:

@@ -25,7 +25,8 @@ def sudo_row(snapshot: Snapshot) -> list[Row]:
     """The same as a row of the head, with what to allow."""
     said = sudo_words(snapshot)
     user = snapshot.identity.user or "this user"
-    allow = f"; allow {user} `sudo -n sh -s` (NOPASSWD in sudoers), or log in as root"
+    typed = " add -K, which asks for it once," if any(word in snapshot.no_root for word in WANTS_PASSWORD) else ""
+    allow = f";{typed} allow {user} `sudo -n sh -s` (NOPASSWD in sudoers), or log in as root"
     return [row("Sudo     ", body=text(Span(said, "unknown"), allow))] if said else []
 
 

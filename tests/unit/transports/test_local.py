@@ -10,6 +10,7 @@ import pytest
 from memrunbook.core.errors import SudoError, Unreachable
 from memrunbook.transports import local
 from memrunbook.transports.local import Child, LocalConnector
+from memrunbook.transports.shared.sudo import SudoPassword
 
 
 def _program(folder: Path, name: str, text: str) -> None:
@@ -110,3 +111,30 @@ def test_a_shell_that_does_not_read_is_a_timeout() -> None:
     with pytest.raises(TimeoutError):
         child.send(b"x" * 1_000_000, 0.3)
     child.close()
+
+
+ASKS = """
+[ "$1" = -S ] || { echo "sudo: a password is required" >&2; exit 1; }
+printf '%s' "$3" >&2; shift 3
+IFS= read -r word
+[ "$word" = open-Sesame1 ] && { VIA_SUDO=yes; export VIA_SUDO; exec "$@"; }
+printf 'Sorry, try again.\\n@@ more' >&2; cat >/dev/null; exit 1
+"""
+
+
+def test_a_sudo_that_asks_gets_the_password(not_root: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    _put_sudo(monkeypatch, tmp_path, ASKS)
+    session = LocalConnector("auto", SudoPassword("open-Sesame1")).connect()
+    assert session.execute('echo "$VIA_SUDO"').text == "yes\n"
+    assert session.no_root == ""
+    session.close()
+    with pytest.raises(SudoError, match="refused the password"):
+        LocalConnector("auto", SudoPassword("open-Sesame2")).connect()
+
+
+def test_with_a_password_a_sudo_that_refuses_is_an_error(
+    not_root: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _put_sudo(monkeypatch, tmp_path, 'echo "you are not in the sudoers file" >&2; exit 1')
+    with pytest.raises(SudoError, match="not in the sudoers file"):
+        LocalConnector("auto", SudoPassword("open-Sesame3")).connect()

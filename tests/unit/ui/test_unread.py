@@ -48,5 +48,6 @@ def test_the_row_says_what_to_allow() -> None:
     seen = structs.replace(host(PASSWORD, oom=DENIED), identity=HostIdentity(user="ada"))
     drawn = ["".join(span.text for span in line) for line in lay_out([Grid(tuple(sudo_row(seen)), indent=0)], None)]
     words = "sudo on search-03 wants a password: 1 fact was not read"
-    assert drawn == [f"Sudo       {words}; allow ada `sudo -n sh -s` (NOPASSWD in sudoers), or log in as root"]
+    allow = "add -K, which asks for it once, allow ada `sudo -n sh -s` (NOPASSWD in sudoers), or log in as root"
+    assert drawn == [f"Sudo       {words}; {allow}"]
     assert sudo_row(host("", oom=DENIED)) == []

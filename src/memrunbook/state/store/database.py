@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,9 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, Oper
 
 from memrunbook.core.errors import JournalError, UsageError
 from memrunbook.runtime.outside import SERVER, STORES, is_file, is_server, shown
+from memrunbook.state import disk
 from memrunbook.state.disk import ELSEWHERE
+from memrunbook.state.ownership import whose
 
 FILE = "store.sqlite"
 PATIENCE = 10.0
@@ -54,6 +57,8 @@ def shown_url(where: sa.URL) -> str:
 def opened(where: sa.URL) -> sa.Engine:
     """The database with its tables; JournalError where it cannot be reached, is damaged or of a newer version."""
     name = shown_url(where)
+    if where.get_backend_name() == "sqlite":
+        _make_file(Path(name))
     with explained(name):
         engine = _engine(where)
         with engine.connect() as connection:
@@ -77,7 +82,8 @@ def explained(name: str) -> Iterator[None]:
         if "://" in name:
             raise JournalError(f"the store does not answer: {_said(error)}", where=name, hint=REACHABLE) from None
         why = "no space left" if _full(Path(name).parent) else _said(error)
-        raise JournalError(f"the store cannot be read or written: {why}", where=name, hint=WRITABLE) from None
+        owner = "" if _writable(Path(name)) else f"; {whose(Path(name))}"
+        raise JournalError(f"the store cannot be read or written: {why}{owner}", where=name, hint=WRITABLE) from None
     except DatabaseError as error:
         raise JournalError(
             f"the store cannot be used: {_said(error)}",
@@ -86,6 +92,18 @@ def explained(name: str) -> Iterator[None]:
         ) from None
     except SQLAlchemyError as error:
         raise JournalError(f"the store cannot be used: {_said(error)}", where=name) from None
+
+
+def _make_file(path: Path) -> None:
+    """Makes the file with the mode that it is to have: SQLite gives that to its own files beside it."""
+    with disk.explained(path, "be made"):
+        missing = path.parent.is_dir() and not path.exists()
+    if missing:
+        os.close(disk.open_for_append(path))
+
+
+def _writable(path: Path) -> bool:
+    return os.access(path if path.exists() else path.parent, os.W_OK)
 
 
 def _full(folder: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -12,11 +13,12 @@ from paramiko import Channel as SshStream
 from paramiko import ChannelException, PKey, SSHException, Transport
 from paramiko.ssh_exception import BadAuthenticationType, IncompatiblePeer
 
-from memrunbook.core.errors import LoginError, Unreachable
+from memrunbook.core.errors import LoginError, SudoError, Unreachable
 from memrunbook.core.reading.probe import quoted
 from memrunbook.core.text import clean
 from memrunbook.transports.shared.known_hosts import HostKey
 from memrunbook.transports.shared.shell import Hello, NoShellError, Shell
+from memrunbook.transports.shared.sudo import SudoPassword, asking, become_root
 from memrunbook.transports.shared.tcp import QuickSocket
 
 Waiting = Callable[[str, float], None]
@@ -70,8 +72,14 @@ class SshLink:
         self._sock = sock
         self._via = via
         self._command: tuple[str, ...] = ()
+        self._password: SudoPassword | None = None
         self._stream: Stream | None = None
         self.where = where
+
+    @property
+    def version(self) -> str:
+        """What the server calls itself."""
+        return clean(self._transport.remote_version)
 
     @property
     def address(self) -> str:
@@ -149,7 +157,21 @@ class SshLink:
 
     def open_shell(self, command: tuple[str, ...], seconds: float) -> Shell:
         """Starts a shell there. Raises NoShellError."""
-        self._command = command
+        self._command, self._password = command, None
+        return Shell(self._started(command, seconds), timeout=seconds)
+
+    def open_root_shell(self, password: SudoPassword, seconds: float) -> Shell:
+        """Starts a shell by a sudo that may ask for the password. Raises SudoError or NoShellError."""
+        self._password, nonce = password, secrets.token_hex(8)
+        stream = self._started(asking(nonce), seconds)
+        try:
+            become_root(stream, password, nonce, self.where, seconds)
+        except BaseException:
+            stream.close()  # sudo waits for another try: it gets none
+            raise
+        return Shell(stream, timeout=seconds)
+
+    def _started(self, command: tuple[str, ...], seconds: float) -> Stream:
         try:
             with self.bounded(seconds):
                 stream = self._transport.open_session(_WINDOW, timeout=seconds)
@@ -158,7 +180,7 @@ class SshLink:
         except (SSHException, OSError, EOFError) as error:
             raise NoShellError(str(error), silent=False) from error
         self._stream = Stream(self, stream)
-        return Shell(self._stream, timeout=seconds)
+        return self._stream
 
     @contextmanager
     def bounded(self, seconds: float) -> Iterator[None]:
@@ -178,8 +200,10 @@ class SshLink:
         target = f"-{hello.own_group}" if hello.own_group else str(hello.pid)
         deadline = time.monotonic() + _STOP_SECONDS
         try:
-            shell = self.open_shell(self._command, _STOP_SECONDS)
-        except NoShellError:
+            password = self._password
+            again = self.open_root_shell(password, _STOP_SECONDS) if password else None
+            shell = again or self.open_shell(self._command, _STOP_SECONDS)
+        except (NoShellError, SudoError):
             return False
         while (left := deadline - time.monotonic()) > 0:
             output = shell.execute('kill -s KILL -- "$1"', (target,), timeout=left, limit=1000)

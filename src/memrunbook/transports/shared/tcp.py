@@ -6,6 +6,7 @@ import queue
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -37,11 +38,13 @@ class QuickSocket(socket.socket):
         super().close()
 
 
-def dial(address: str, port: int, seconds: float, where: str) -> QuickSocket:
-    """A TCP connection within `seconds`. Raises Unreachable."""
+def dial(address: str, port: int, seconds: float, where: str, named: Callable[[str], object] = str) -> QuickSocket:
+    """A TCP connection within `seconds`; `named` is told the addresses of the name. Raises Unreachable."""
     deadline = time.monotonic() + seconds
     failure: OSError = TimeoutError()
-    for family, kind, protocol, _, peer in _resolve(address, port, seconds, where):
+    found = _resolve(address, port, seconds, where)
+    named(", ".join(dict.fromkeys(str(peer[0]) for *_, peer in found)))
+    for family, kind, protocol, _, peer in found:
         link = QuickSocket(family, kind, protocol)
         try:
             socket.socket.settimeout(link, max(0.1, deadline - time.monotonic()))
