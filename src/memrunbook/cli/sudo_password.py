@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from memrunbook.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from memrunbook.cli.options import Targets
+    from memrunbook.cli.targets import Targets
     from memrunbook.transports.shared.sudo import SudoPassword
 
 TERMINAL = "/dev/tty"
