@@ -170,7 +170,7 @@ def load_config(path: Path) -> Config:
         maximum_risk=tuple(_maximum_risks(source, spec)),
         freeze=windows(source, spec.freeze, problems),
         reason_from=REASON[spec.reason],
-        reason_where=source.line(("reason",)),
+        reason_where=source.line(("reason",)) if "reason" in source.data else "",
         store=store_at(source, path.parent, spec.store),
         forward=log_place(source, spec.forward),
         limits=limits_of(source, spec.limits),

@@ -15,7 +15,7 @@ from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.plan.planner import again, bind_action, look_up
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.carry_out import Approved, carry_out
-from memrunbook.core.run.event import Event, LookedAt, StepFinished
+from memrunbook.core.run.event import LookedAt, StepFinished
 from memrunbook.core.run.flight import OpenStep, clock
 from memrunbook.core.run.looking import look_of, looked
 from memrunbook.core.run.progress import Doing, Progress
@@ -47,14 +47,6 @@ class Behind:
     def begun(self) -> bool:
         """True where the run had come to its steps."""
         return bool(self.finished or self.open)
-
-
-@dataclass(frozen=True)
-class Earlier:
-    """What an interrupted run had done on one host before it goes on: how far it came, and what it remembered."""
-
-    behind: Behind | None = None
-    events: tuple[Event, ...] = ()
 
 
 def restore(progress: Progress, behind: Behind) -> None:
