@@ -57,7 +57,7 @@ def save_refused(folder: Path, reports: Sequence[HostReport], asked: Deciding) -
     """The plans of the hosts where a gate refused, in their final format; JournalError where that cannot be written."""
     saved = {}
     for report in reports:
-        if report.begun is not None and _refused_at_a_gate(report, report.begun.plan):
+        if report.begun is not None and not report.hint and _refused_at_a_gate(report, report.begun.plan):
             saved[report.host] = folder / f"plan-{file_name(report.host)}.json"
             try:
                 save(saved[report.host], asked, [report.begun.plan])

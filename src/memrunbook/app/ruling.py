@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -13,13 +13,16 @@ from memrunbook.core.errors import Refused, UsageError
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.plan.freeze import FreezeWindow
-from memrunbook.core.reading.rules import HostRules
+from memrunbook.core.reading.rules import HostRules, RiskLimit
 
 if TYPE_CHECKING:
     from memrunbook.core.host import Host
     from memrunbook.core.runbook.bound import Runbook
     from memrunbook.documents.config import Config, MaximumRisk
 
+BY_HAND = "act by hand, or have the line changed"
+BY_PLAN = "a saved plan may go further: runbook plan NAME --host HOST --out FILE, then: runbook apply FILE"
+WORDS: Mapping[Risk, RiskLimit] = {Risk.NONE: "none", Risk.LOW: "low", Risk.MEDIUM: "medium", Risk.HIGH: "high"}
 Mode = Literal["run", "apply", "undo"]
 
 
@@ -31,8 +34,12 @@ def rules_for(config: Config, host: Host, mode: Mode) -> HostRules:
         return HostRules(listed)
     lowest = min(limits, key=lambda one: one.risk)
     because = f" ({lowest.why})" if lowest.why else ""
+    hint = BY_HAND
+    if mode == "run" and Risk[rules_for(config, host, "apply").risk.upper()] > lowest.risk:
+        hint = BY_PLAN
     said = "changes nothing" if lowest.risk is Risk.NONE else f"goes up to risk {lowest.risk.word}"
-    return HostRules(listed, lowest.risk.word, f"{lowest.where} says that {mode} {said} here{because}")  # type: ignore[arg-type]
+    why = f"{lowest.where} says that {mode} {said} here{because}"
+    return HostRules(listed, WORDS[lowest.risk], why, hint)
 
 
 def _is_about(limit: MaximumRisk, host: Host, mode: Mode) -> bool:

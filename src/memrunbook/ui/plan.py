@@ -26,6 +26,8 @@ WORDS: dict[DecisionWord, tuple[str, Style]] = {
     "not_needed": ("not needed", ""),
     "blocked": ("blocked", "warning"),
 }
+REFUSED: tuple[str, Style] = ("refused", "warning")
+"""The word for what a rule says no to, not the host."""
 UNDO = {"auto": "yes", "offer": "offered"}
 
 
@@ -68,9 +70,9 @@ def plan_view(  # noqa: PLR0913  what a page is made of
 
 
 def _counted(plan: Plan) -> str:
-    found = Counter(step.decision for step in plan.steps)
-    words = ((found["change"], "to run"), (found["not_needed"], "not needed"), (found["blocked"], "blocked"))
-    return counts(words) or "no steps"
+    found = Counter("refused" if step.by else step.decision for step in plan.steps)
+    words = [(found["change"], "to run"), (found["not_needed"], "not needed"), (found["blocked"], "blocked")]
+    return counts([*words, (found["refused"], "refused")]) or "no steps"
 
 
 def _frozen(plan: Plan, frozen: Sequence[tuple[str, str]]) -> Iterator[Block]:
@@ -93,7 +95,7 @@ def _end(plan: Plan, next_command: str, now: Instant | None, saved: str) -> list
 def _steps(plan: Plan) -> Iterator[Row | Note]:
     first = next((n for n, step in enumerate(plan.steps, 1) if _acts(step)), 0)
     for number, step in enumerate(plan.steps, 1):
-        word, style = WORDS[step.decision]
+        word, style = REFUSED if step.by else WORDS[step.decision]
         name = step.change.summary if step.change else _named(step)
         cells = (str(number), Span(word, style), step.id, name)
         if step.change is None:
@@ -105,7 +107,7 @@ def _steps(plan: Plan) -> Iterator[Row | Note]:
         else:
             yield row(*cells, body=_gate(step))
             yield from _details(step)
-        if step.provisional and step.decision != "not_needed":
+        if step.provisional and step.decision != "not_needed" and not step.by:
             yield note("", Span(_provisional(step, first), "quiet"))
 
 

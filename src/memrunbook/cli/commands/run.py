@@ -185,7 +185,7 @@ def _next(runbook: str, report: HostReport, host: Host, result: RunResult, libra
     from memrunbook.ui.block import Span, line
 
     consents = [word for consent in refused_changes(report) for word in ("--allow", consent)]
-    if not consents or report.begun is None:
+    if not consents or report.begun is None or report.hint:  # the run itself was refused: its hint says what helps
         return []
     if any(step.why.endswith(AT_A_TERMINAL) for step in report.steps):
         return [line("To go on, at a terminal:  ", Span(run_command(runbook, host), "hint", whole=True))]

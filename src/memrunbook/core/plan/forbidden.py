@@ -14,7 +14,6 @@ from memrunbook.core.text import clean
 WORD = re.compile(r"[\w@.:\\-]+")
 """A part of a command line that may name a unit, a process or a container."""
 NOBODY = "no option and no gate lifts this: act by hand, or have the line changed"
-LESS = "have it approved where the line lets that count, act by hand, or have the line changed"
 
 
 def forbidden(change: Change, rules: HostRules, snapshot: Snapshot | None = None) -> Blocked | None:
@@ -32,7 +31,8 @@ def forbidden(change: Change, rules: HostRules, snapshot: Snapshot | None = None
                 shown = clean(name)
                 return _untouchable(one, f"{shown}, which the command names" if kind == "word" else f"{kind} {shown}")
     if change.risk > Risk[rules.risk.upper()]:
-        return Blocked(f"{rules.risk_why}: this is of risk {change.risk.word}", LESS, by=rules.risk_why)
+        where = rules.risk_why.partition(" ")[0]
+        return Blocked(f"{rules.risk_why}: this is of risk {change.risk.word}", rules.risk_hint, by=where)
     return None
 
 

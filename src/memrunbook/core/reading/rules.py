@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 TargetKind = Literal["unit", "process", "container", "host"]
+RiskLimit = Literal["none", "low", "medium", "high"]
 COMM = 15
 """The kernel cuts the name of a process to so many bytes."""
 
@@ -34,12 +35,14 @@ class Untouchable(Struct, frozen=True, kw_only=True):
 class HostRules(Struct, frozen=True):
     """What config.yaml forbids on a host.
 
-    `risk` is the highest that is done here, and `risk_why` says whose word that is; empty where nobody limits it.
+    `risk` is the highest that is done here, `risk_why` says whose word that is (empty where nobody limits it), and
+    `risk_hint` what else there is to do.
     """
 
     untouchable: tuple[Untouchable, ...] = ()
-    risk: Literal["none", "low", "medium", "high"] = "high"
+    risk: RiskLimit = "high"
     risk_why: str = ""
+    risk_hint: str = ""
 
 
 NO_RULES = HostRules()

@@ -95,7 +95,9 @@ def _live(progress: Progress, left: Sequence[OpenStep], behind: Behind | None) -
             yield from _run_step(progress, step)
     resolved = yield from _resolved(progress)
     why = TOO_SHORT if progress.uncertain and incident.state == "fails" else incident.why
-    yield from _finish(progress, _outcome(progress, resolved=resolved), progress.ending or why)
+    outcome = _outcome(progress, resolved=resolved)
+    said = next((end.why for end in progress.finished if end.state == outcome == "refused"), why)
+    yield from _finish(progress, outcome, progress.ending or said)
 
 
 def _look(progress: Progress, left: Sequence[OpenStep], behind: Behind | None) -> Asking[None]:
@@ -202,11 +204,12 @@ def _cut_short(progress: Progress, error: RunbookError) -> Asking[None]:
 
 
 def _interrupted_step(progress: Progress, doing: Doing, error: RunbookError) -> Asking[None]:
+    unbegun: StepState = "refused" if isinstance(error, Refused) else "interrupted"
     state: StepState = "interrupted" if isinstance(error, Interrupted) else "unknown"
     carried_out = "carried out, but not proven" if progress.executed else "nothing was changed"
     why = f"{carried_out}: {error}"
     left = progress.executed
-    yield from progress.record(doing.step, doing.item, state if left else "interrupted", why=why, left=left)
+    yield from progress.record(doing.step, doing.item, state if left else unbegun, why=why, left=left)
 
 
 def _end_of(error: RunbookError) -> Outcome:

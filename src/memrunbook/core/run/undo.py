@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from memrunbook.core.action.action import Change
-from memrunbook.core.errors import Interrupted, RunbookError
+from memrunbook.core.errors import Interrupted, Refused, RunbookError
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.held import held_words
 from memrunbook.core.plan.plan import Plan, PlannedStep
@@ -246,7 +246,8 @@ def _cut_short(undoing: Undoing, error: RunbookError) -> Asking[None]:
     """Records the step that was under way, what was not reached, and the end."""
     outcome = _end_of(error)
     if undoing.doing is not None:
-        state: StepState = "interrupted" if isinstance(error, Interrupted) or not undoing.executed else "unknown"
+        unbegun: StepState = "refused" if isinstance(error, Refused) else "interrupted"
+        state: StepState = "unknown" if undoing.executed and not isinstance(error, Interrupted) else unbegun
         carried = "carried out, but not looked at again" if undoing.executed else "nothing was changed"
         yield from undoing.record(undoing.doing, state, f"{carried}: {error}", left=undoing.executed)
     ended = {(finished.id, finished.item) for finished in undoing.finished}
