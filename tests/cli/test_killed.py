@@ -107,8 +107,17 @@ def test_a_host_whose_key_has_changed_is_not_gone_on_with_and_its_step_stays_ope
     assert "it could not be looked at" in resumed.out
     assert "To allow it" not in resumed.out
     is_true(state, effects(folder))
-    gone(list_runs(state).runs[0].run_id)
-    again = here("run", str(folder / "small.yaml"), *host.arguments, "--yes", "--break-lock")
+    run = list_runs(state).runs[0].run_id
+    assert f"Go on    runbook resume {run}" in resumed.out
+    assert "3 skipped" in resumed.out, "what was not reached is listed"
+    assert here("runs").code == 7
+    once_more = here("resume", "last", "--yes", "--known-hosts", str(known))
+    assert once_more.code == 7, once_more.said
+    gone(run)
+    again = here("resume", run, "--yes")
     assert again.code == 3, again.said
+    assert "4 done" in again.out
+    assert "Steps: 4 done" in here("report", run).out
+    assert here("runs").code == 0
     assert effects(folder) == dict.fromkeys(("one", "two", "three", "four"), 1)
     assert list_runs(state).open == ()

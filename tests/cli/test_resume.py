@@ -58,6 +58,7 @@ def test_the_step_in_flight_is_seen_wherever_somebody_looks(cut: Cut, tmp_path: 
     run = cut("before")
     told = f"two: Run sh -c 'echo two >>{tmp_path}/effects': started "
     listed = here("runs")
+    assert listed.code == 7
     assert f"open: local: {told}" in listed.out
     assert "outcome unknown" in listed.out
     assert f"runbook resume {run}" in listed.out

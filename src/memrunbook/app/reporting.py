@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from memrunbook.core.errors import JournalError, UsageError
+from memrunbook.core.run.cut_off import without_endings
 from memrunbook.core.run.event import Event
 from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.record import EVENT, Recorded, decode
@@ -63,7 +64,7 @@ def report(state: Path, run: str) -> ReportResult:
 
 
 def _reported(state: Path, found: Run, host: str, left: Sequence[OpenStep]) -> HostReport:
-    events = events_of(records(state, found.run_id, host))
+    events = events_of(without_endings(records(state, found.run_id, host)))
     if found.state == "running":
         return fold(host, events, under_way=in_flight(found, host).open, running=True)
     return fold(host, events, left=left)

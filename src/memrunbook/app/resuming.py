@@ -22,6 +22,7 @@ from memrunbook.core.errors import Refused
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.reading.fact import Reading
 from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.run.cut_off import without_endings
 from memrunbook.core.run.event import Event, RunFinished, StepFinished
 from memrunbook.core.run.flight import flight
 from memrunbook.core.run.record import Actor, Answered, Ended, Invoked, Order, Resumed, decode, plain
@@ -80,8 +81,9 @@ def resume(
 ) -> RunResult:
     """Goes on with an interrupted run, in its own journal, to its end; as `run` does otherwise.
 
-    Refused for a run that is running or has ended, one of another version, and one whose runbook is another by now;
-    UsageError where there is none.
+    One that has ended is gone on with where a host was lost: not reached any more, or with a step that is open still.
+    Refused for any other that has ended, for one that is running, one of another version, and one whose runbook is
+    another by now; UsageError where there is none.
     """
     found, invoked, order = _interrupted(arguments.state, arguments.run)
     runbook = _runbook(arguments, invoked, order)
@@ -121,7 +123,7 @@ def _interrupted(state: Path, run: str) -> tuple[Run, Invoked, Order]:
     found = find_run(state, run)
     if found.state == "running":
         raise Refused(f"run {found.run_id} is running: a process is at work on it", hint="wait for it, or end it")
-    if found.state == "ended":
+    if found.state == "ended" and not _lost(state, found):
         outcomes = ", ".join(f"{host.host} {host.outcome}" for host in found.ended.hosts) if found.ended else ""
         how = f" ({outcomes})" if outcomes else ""
         raise Refused(f"run {found.run_id} has ended{how}: there is nothing to go on with", hint=_then(found))
@@ -136,6 +138,14 @@ def _interrupted(state: Path, run: str) -> tuple[Run, Invoked, Order]:
         raise Refused(f"run {found.run_id} was begun by version {found.invoked.engine}, and this is {__version__}",
                       hint=ANEW)  # fmt: skip
     return found, found.invoked, found.invoked.order
+
+
+def _lost(state: Path, found: Run) -> bool:
+    """True where hosts were lost in the middle: not reached any more, or with a step that is open still."""
+    hosts = found.ended.hosts if found.ended else ()
+    return any(host.outcome == "unreachable" for host in hosts) or any(
+        opened.run == found.run_id for opened in left_open(state)
+    )
 
 
 def _then(found: Run) -> str:
@@ -192,7 +202,11 @@ def _is_over(part: Earlier) -> bool:
 
 
 def earlier(run_id: str, told: list[dict[str, Any]], readings: Mapping[str, type[Reading]]) -> Earlier:
-    """What a run had done on one host, from the records of its journal there; `readings` are the types of the facts."""
+    """What a run had done on one host, from the records of its journal there; `readings` are the types of the facts.
+
+    Where the host was lost, whatever the run said of that, it had come as far as to there.
+    """
+    told, every = without_endings(told, the_last=True), told
     events: tuple[Event, ...] = tuple(events_of(told))
     finished = tuple(event for event in events if isinstance(event, StepFinished))
     labels = {f"{end.id}/{end.item}" if end.item else end.id for end in finished}
@@ -204,9 +218,9 @@ def earlier(run_id: str, told: list[dict[str, Any]], readings: Mapping[str, type
         open=opened,
         first=_snapshot(told, readings),
         before=_snapshot(told[:begun][::-1], readings),
-        acted=_acted(told),
+        acted=_acted(every),
         ended=any(isinstance(event, RunFinished) for event in events),
-        locked=_locked(told),
+        locked=_locked(every),
     )
     return Earlier(behind, events)
 

@@ -101,7 +101,7 @@ def running(path: Path) -> bool:
 def _run(path: Path, *, ended: bool) -> Run:
     told = list(read_lines(path / RUN, cast("type[Invoked | Ended]", Invoked | Ended)))
     begun = next((one for one in told if isinstance(one, Invoked)), None)
-    end = next((one for one in told if isinstance(one, Ended)), None)
+    end = next((one for one in reversed(told) if isinstance(one, Ended)), None)  # it may have been gone on with
     with disk.explained(path, "be read"), os.scandir(path) as there:
         names = sorted(one.name for one in there if one.name.endswith(".jsonl") and one.name not in (RUN, EVIDENCE))
     hosts = tuple(name_of(name.removesuffix(".jsonl")) for name in names)

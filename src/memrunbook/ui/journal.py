@@ -13,6 +13,8 @@ from memrunbook.ui.words import moment_words, plural
 
 STYLES: Mapping[str, Style] = {outcome: style for outcome, (_, style, _) in OUTCOMES.items()}
 
+TO_GO_ON = frozenset({"interrupted", "unreachable"})
+
 
 class RunLine(NamedTuple):
     """One run; `utc` in seconds since 1970, `outcome` an outcome's word, `open` a sentence for each step left open.
@@ -43,6 +45,7 @@ def runs_view(runs: Sequence[RunLine], now: Instant | None = None) -> list[Block
         rows += [note("for a while: ", Span(_back(what, until, now), whole=True)) for what, until in run.back]
         if run.outcome == "interrupted":
             rows.append(note("what it had done: ", Span(f"runbook report {run.run_id}", "hint", whole=True)))
+        if run.outcome in TO_GO_ON or run.open:
             rows.append(note("to go on: ", Span(f"runbook resume {run.run_id}", "hint", whole=True)))
     return [line(plural(len(runs), "run")), Grid(tuple(rows)), line("One of them in full: runbook report RUN")]
 

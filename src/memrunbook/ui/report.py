@@ -75,7 +75,7 @@ def report_view(report: HostReport, run_id: str, who: Sequence[Block] = ()) -> l
     told = advice_rows(causes, ram=ram if isinstance(ram, int) else 0)
     if told:
         blocks += [BLANK, Grid(tuple(told), indent=0)]
-    return [*blocks, *([BLANK, *who] if who else []), BLANK, *_record(run_id)]
+    return [*blocks, *([BLANK, *who] if who else []), BLANK, *_record(run_id, lost=_is_lost(report))]
 
 
 def summary_view(reports: Sequence[HostReport]) -> list[Block]:
@@ -198,8 +198,16 @@ def _signal(name: str, signals: Mapping[str, object]) -> str:
     return "not read" if value is None else value_words(value, unit_of(name))
 
 
-def _record(run_id: str) -> list[Block]:
+def _is_lost(report: HostReport) -> bool:
+    """True where `runbook resume` has something to go on with: an undo is repeated instead."""
+    undo = any(isinstance(event, UndoPlanned) for event in report.others)
+    return not undo and (report.outcome == "unreachable" or report.open)
+
+
+def _record(run_id: str, *, lost: bool) -> list[Block]:
     rows = [row("Run    ", Span(run_id, "strong", whole=True))]
+    if lost:
+        rows.append(row("Go on  ", Span(f"runbook resume {run_id}", "hint", whole=True)))
     rows.append(row("Report ", Span(f"runbook report {run_id}", "hint", whole=True)))
     rows.append(row("Intact?", Span("runbook audit verify", "hint", whole=True)))
     return [Grid(tuple(rows), indent=0)]

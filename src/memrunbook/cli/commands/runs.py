@@ -28,13 +28,17 @@ if TYPE_CHECKING:
 @click.command()
 @common(STATE, OUTPUT)
 def command(state: Path, output: OutputOptions) -> int:
-    """List the runs, the newest first: when, who, which runbook, which hosts, how they ended."""
+    """List the runs, the newest first: when, who, which runbook, which hosts, how they ended.
+
+    Exit 7 where a step is open.
+    """
     from memrunbook.app import list_runs
     from memrunbook.app.accounting import doubts_about_list
 
     found = list_runs(state)
     doubts = doubts_about_list(state)
-    code = exit_codes.JOURNAL if doubts else exit_codes.OK
+    left = exit_codes.UNKNOWN if found.open else exit_codes.OK
+    code = exit_codes.worst([exit_codes.JOURNAL if doubts else exit_codes.OK, left])
     return show(output, Reply(code, lambda: _document(found, doubts), lambda: _pages(found, doubts)))
 
 

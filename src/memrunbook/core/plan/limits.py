@@ -138,8 +138,11 @@ def _here(one: PastChange, here: Here) -> bool:
 
 def _without_help(here: Here, history: History, limits: Limits) -> Iterator[str]:
     """The newest runs of this runbook on this host, without a break, changed something and did not help."""
-    row = 0
+    row, seen = 0, {here.run}
     for one in reversed(history.runs):
+        if one.run in seen:  # a run that was gone on with has an end for each time
+            continue
+        seen.add(one.run)
         if one.runbook != here.runbook or here.now - one.at > limits.without_help_within:
             continue
         if not one.changed:

@@ -171,7 +171,8 @@ class _Folding:
     def _recorded(self, event: _Event) -> None:
         self.outcome = event.outcome or self.outcome
         label = f"{event.id}/{event.item}" if event.item else event.id
-        for place in self._unended.pop(label, []) if event.type == "step-finished" else []:
+        latest = [self._latest[label]] if label in self._latest else []  # of a run that went on: it ends once more
+        for place in self._unended.pop(label, latest) if event.type == "step-finished" else []:
             self.changes[place] = msgspec.structs.replace(self.changes[place], ended=event.state)
 
     def _add(self, change: ChangeAccount) -> None:

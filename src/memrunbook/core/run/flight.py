@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from memrunbook.core.action.action import Repeat
 from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.run.cut_off import without_endings
 from memrunbook.core.run.event import LookedAt
 
 AnswerWord = Literal["", "done", "failed", "unknown"]
@@ -82,7 +83,7 @@ def clock(time: str) -> str:
 def flight(records: Iterable[Mapping[str, Any]]) -> Flight:
     """Folds the records of one host's journal, in their order; what is no record of ours is passed over."""
     folding = _Folding()
-    for record in records:
+    for record in without_endings(records):
         folding.take(record)
     return Flight(tuple(folding.open.values()), tuple(folding.looks))
 

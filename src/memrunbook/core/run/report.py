@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from memrunbook.core.run.cut_off import LOST, NOT_REACHED
 from memrunbook.core.run.event import Diagnosed, Event, Outcome, RunFinished, Signals, StepFinished, StillHeld
 from memrunbook.core.run.flight import OpenStep, clock
 
@@ -18,7 +19,9 @@ CUT_OFF = RunFinished(
     "the run has no end in the journal",
     hint="runbook audit verify shows whether the journal is intact",
 )
-CUT = "not reached: the run was cut off"
+CUT_SHORT = LOST | {"interrupted"}
+"""Outcomes of runs that may have planned what they have no record of."""
+CUT = f"{NOT_REACHED}the run was cut off"
 GOES_ON = RunFinished("interrupted", "it has not come to its end yet")
 
 
@@ -83,7 +86,8 @@ def fold(
     if end is None:
         end = _going_on(under_way) if running else _cut_off(left or ())
         steps += [_open_step(opened) for opened in left or ()]
-        steps += [] if running or not begun else _not_reached(begun[-1], steps)
+    if not running and begun and end.outcome in CUT_SHORT:
+        steps += _not_reached(begun[-1], steps)
     return HostReport(
         host=host,
         outcome="running" if running and end.outcome == "interrupted" else end.outcome,

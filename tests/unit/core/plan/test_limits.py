@@ -26,7 +26,7 @@ def past(ago: float, **changes: Any) -> PastChange:
 
 
 def ran(ago: float, outcome: str = "unresolved", **changes: Any) -> PastRun:
-    known = {"run": "R1", "host": "web-1", "runbook": "memory-leak", "changed": True}
+    known = {"run": f"R1-{ago}", "host": "web-1", "runbook": "memory-leak", "changed": True}
     return PastRun(**{**known, "outcome": outcome, "at": NOW - ago, **changes})
 
 
@@ -62,7 +62,10 @@ def test_what_was_just_done_is_given_time(one: PastChange, expected: str) -> Non
 def test_a_low_risk_is_held_back_by_runs_that_did_not_help_alone_and_a_read_by_nothing() -> None:
     low, runs = change(Risk.LOW), tuple(ran(HOUR * n) for n in (3, 2, 1))
     assert why((past(MINUTE),), change=low) == ""
-    assert "a person must look first" in why(runs=runs, change=low)
+    assert "3 runs of memory-leak in 24 h did not end the incident" in why(runs=runs, change=low)
+    gone_on_with = (ran(3 * HOUR), *(ran(HOUR * n, run="R1") for n in (2, 1)))
+    assert why(runs=gone_on_with, change=low) == "", "two runs, of which one ended twice"
+    assert why(runs=tuple(ran(HOUR * n, run="R2") for n in (3, 2, 1)), change=low) == "", "it is this very run"
     assert why((past(MINUTE),), runs, change=change(Risk.NONE, repeat=Repeat.READ)) == ""
 
 

@@ -1,0 +1,54 @@
+"""Endings that a lost host forced on a run: whoever goes on with it begins where the host was lost.
+
+Such an ending says what was not reached, and which step is open. It stays in the journal; what comes behind it says
+more, and stands instead of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+R = TypeVar("R", bound=Mapping[str, Any])
+LOST = frozenset({"unreachable", "unknown"})
+"""Outcomes of hosts that did not answer any more, or whose step in flight is open."""
+NOT_REACHED = "not reached: "
+"""How the reason of a step begins that was not come to because the host was lost."""
+
+
+def without_endings(records: Iterable[R], *, the_last: bool = False) -> list[R]:
+    """A host's journal without the endings behind which it went on; with `the_last` also without the newest one."""
+    kept: list[R] = []
+    begun: int | None = None
+    ended = False
+    for record in records:
+        event = _event(record)
+        if ended and begun is not None and _goes_on(record):
+            del kept[begun:]
+            begun, ended = None, False
+        if event.get("type") == "step-finished":
+            begun = len(kept) if begun is None and _is_end(event) else begun
+        if event.get("type") == "run-finished":
+            ended = True
+            if event.get("outcome") not in LOST:
+                begun = None
+            elif begun is None and event.get("outcome") == "unreachable":
+                begun = len(kept)
+        kept.append(record)
+    return kept[:begun] if the_last and begun is not None else kept
+
+
+def _event(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    return record.get("record") or {} if record.get("event") == "recorded" else {}
+
+
+def _goes_on(record: Mapping[str, Any]) -> bool:
+    """False for what belongs to the ending itself: the lock that is given back."""
+    return (record.get("request") or {}).get("type") == "ReadFacts" or bool(_event(record))
+
+
+def _is_end(event: Mapping[str, Any]) -> bool:
+    """True for a step that was under way, or not come to, when the host was lost."""
+    state, why = event.get("state"), str(event.get("why", ""))
+    under_way = state == "interrupted" or (state == "unknown" and bool(event.get("open") or event.get("left")))
+    return under_way or (state == "skipped" and why.startswith(NOT_REACHED))

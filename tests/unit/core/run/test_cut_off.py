@@ -1,0 +1,63 @@
+"""An ending that a lost host forced on a run is left out where the run went on, and nothing else is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from memrunbook.core.run.cut_off import NOT_REACHED, without_endings
+
+ASKED = {"event": "asked", "request": {"type": "Execute"}}
+READ = {"event": "asked", "request": {"type": "ReadFacts"}}
+UNLOCK = {"event": "asked", "request": {"type": "Unlock"}}
+ANSWERED = {"event": "answered", "answer": {"type": "Waited"}}
+
+
+def step(state: str, **more: Any) -> dict[str, Any]:
+    return {"event": "recorded", "record": {"type": "step-finished", "id": "act", "state": state, **more}}
+
+
+def end(outcome: str) -> dict[str, Any]:
+    return {"event": "recorded", "record": {"type": "run-finished", "outcome": outcome}}
+
+
+DONE, OPEN, LEFT = step("done"), step("unknown", open=True), step("unknown", left=True)
+SKIPPED, CHOSEN = step("skipped", why=f"{NOT_REACHED}lost"), step("skipped", why="skipped at the gate")
+ENDINGS = [
+    [OPEN, SKIPPED, end("unknown")],
+    [LEFT, SKIPPED, end("unreachable")],
+    [step("interrupted"), end("unreachable")],
+    [SKIPPED, end("unreachable")],
+    [end("unreachable")],
+]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_an_ending_is_left_out_where_something_follows_or_it_is_gone_on_with(ending: list[Any]) -> None:
+    told = [READ, ASKED, DONE, CHOSEN, *ending]
+    assert without_endings(told) == told
+    assert without_endings(told, the_last=True) == [READ, ASKED, DONE, CHOSEN]
+    assert without_endings([*told, READ, DONE]) == [READ, ASKED, DONE, CHOSEN, READ, DONE]
+    again = [*told, READ, *ending]
+    assert without_endings(again) == [READ, ASKED, DONE, CHOSEN, READ, *ending]
+    assert without_endings(again, the_last=True) == [READ, ASKED, DONE, CHOSEN, READ]
+
+
+def test_the_lock_that_is_given_back_belongs_to_the_ending() -> None:
+    told = [READ, OPEN, end("unknown"), UNLOCK, ANSWERED]
+    assert without_endings(told) == told
+    assert without_endings(told, the_last=True) == [READ]
+    assert without_endings([*told, OPEN, end("unknown")]) == [READ, OPEN, end("unknown")], "it was not reached again"
+
+
+@pytest.mark.parametrize("outcome", ["resolved", "refused", "failed", "interrupted", "healthy"])
+def test_what_the_run_decided_itself_stays(outcome: str) -> None:
+    told = [READ, DONE, step("skipped", why="step act was refused"), end(outcome)]
+    assert without_endings([*told, UNLOCK, ANSWERED], the_last=True) == [*told, UNLOCK, ANSWERED]
+    assert without_endings([READ, OPEN, end(outcome)], the_last=True) == [READ, OPEN, end(outcome)]
+
+
+def test_one_that_was_cut_off_in_its_ending_is_gone_on_with_from_there() -> None:
+    assert without_endings([READ, DONE, OPEN], the_last=True) == [READ, DONE]
+    assert without_endings([], the_last=True) == []
