@@ -17,8 +17,11 @@ opens() { mrb_file=$2; [ -e "$2" ] || mrb_absent=absent; able "$1" mrb_open; }
 mrb_open() { true >>"$mrb_file"; }
 mrb_first() { IFS= read -r mrb_line <"$mrb_file"; }
 reads() { mrb_file=$2; [ -e "$2" ] || mrb_absent=absent; able "$1" mrb_first; }
-finds() { mrb_name=$1; shift; for mrb_word in "$@"; do command -v "$mrb_word" >/dev/null 2>&1 && set -- yes && break; done
-  [ "$1" = yes ] || mrb_absent=absent; able "$mrb_name" true; }
+finds() {
+  mrb_find=$1 mrb_absent=absent; shift
+  for mrb_word in "$@"; do command -v "$mrb_word" >/dev/null 2>&1 && mrb_absent=; done
+  able "$mrb_find" true
+}
 able root [ "${shell_user:-}" = 0 ]
 able start child true
 able kernel-log child dmesg
@@ -75,7 +78,7 @@ NEED_NO_ROOT = frozenset({"capture_evidence", "run_check_command", "run_command"
 """Actions that do what they do as whoever logs in."""
 ABILITIES = (
     Ability("root", "to be root", "changes", remedy=SUDO, all_actions=True),
-    Ability("start", "to start programs", "changes", remedy="the host cannot fork: free memory or pids", all_actions=True),
+    Ability("start", "to start programs", "changes", remedy="the host cannot fork: free memory, pids", all_actions=True),
     Ability("kernel-log", "to read the kernel's log (dmesg)", "reads", remedy=SUDO),
     Ability("smaps", "to read the memory maps of all processes (/proc/*/smaps)", "reads", remedy=SUDO),
     Ability("cgroup-files", "to read control groups", "reads", remedy="see that /sys/fs/cgroup is mounted"),
@@ -86,18 +89,18 @@ ABILITIES = (
     Ability("transparent-huge-pages", "to set transparent huge pages", "changes", ("set_thp",), KERNEL),
     Ability("lru-gen", "to set the multi-generational LRU", "changes", ("set_lru_gen_min_ttl",), KERNEL),
     Ability("drop-ins", "to keep kernel parameters in /etc/sysctl.d", "changes", ("set_sysctl",), KERNEL),
-    Ability("systemd", "to ask systemd", "changes", ("restart_unit", "start_unit", "stop_unit", "freeze_unit", "thaw_unit",
-                                                      "limit_unit"), "see that systemctl answers"),
+    Ability("systemd", "to ask systemd", "changes",
+            ("restart_unit", "start_unit", "stop_unit", "freeze_unit", "thaw_unit", "limit_unit"), "is systemctl there?"),
     Ability("reclaim", "to reclaim from a control group", "changes", ("reclaim_cgroup",), KERNEL),
     Ability("containers", "to restart containers (docker or podman)", "changes", ("restart_container",)),
     Ability("oom-score", "to spare a process (oom_score_adj)", "changes", ("set_oom_score_adj",), SUDO),
     Ability("signals", "to stop processes of others", "changes", ("stop_process",), SUDO),
     Ability("swap", "to make swap (mkswap)", "changes", ("add_swap_file", "cycle_swap")),
     Ability("zram", "to set up zram", "changes", ("setup_zram",), SUDO),
-    Ability("lock", "to lock the host for one run at a time", "changes", remedy="see that /run, or /tmp, can be written",
-            all_actions=True),
-    Ability("witness", "to leave a line in the host's own log", "changes", remedy="see that /dev/kmsg can be written, or "
-            "install logger: the audit compares that log with the journal", all_actions=True),
+    Ability("lock", "to lock the host for one run at a time", "changes",
+            remedy="see that /run, or /tmp, can be written", all_actions=True),
+    Ability("witness", "to leave a line in the host's own log", "changes", all_actions=True,
+            remedy="let it write /dev/kmsg, or install logger: the audit compares that log with the journal"),
 )  # fmt: skip
 
 
