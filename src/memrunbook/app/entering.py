@@ -14,7 +14,7 @@ from memrunbook.core.reading.fact import Reading, Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.core.text import clean
-from memrunbook.linux.abilities import ABILITIES, NEED_NO_ROOT, SCRIPT, SUDO, Ability, read_abilities
+from memrunbook.linux.abilities import ABILITIES, KERNEL, NEED_NO_ROOT, SCRIPT, SUDO, Ability, read_abilities
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.inspection import InspectedState, Inspection
@@ -71,7 +71,7 @@ def enter(connectors: Connectors, needs: Needs, host: Host) -> Life[EnteredHost]
     try:
         way = [*_stages(passed), *_entered(session, host)]
         abilities = session.execute(SCRIPT, timeout=SECONDS, limit=1 << 16)
-        able = [*_abilities(read_abilities(abilities.text), needs)]
+        able = [*_abilities(read_abilities(abilities.text), needs, root=session.root)]
         collector = Collector(host, session, SystemClock(), catalog.facts())
         snapshot = yield from collector.collect(sorted(catalog.facts()), count=1, every=1.0)
         return EnteredHost(host=host.name, inspections=(*way, *_read(snapshot, needs), *able))
@@ -109,7 +109,7 @@ def _entered(session: Session, host: Host) -> Iterator[Inspection]:
         )
 
 
-def _abilities(found: Mapping[str, str], needs: Needs) -> Iterator[Inspection]:
+def _abilities(found: Mapping[str, str], needs: Needs, *, root: bool) -> Iterator[Inspection]:
     for one in ABILITIES:
         answer = found.get(one.name)
         if answer == "yes":
@@ -119,8 +119,9 @@ def _abilities(found: Mapping[str, str], needs: Needs) -> Iterator[Inspection]:
         said = {"no": f"not allowed {one.what}", "absent": f"nothing here {one.what}"}.get(
             str(answer), f"the host did not say whether it is possible {one.what}"
         )
-        yield Inspection(area=one.area, name=one.name, state=state, said=said,
-                         remedy="" if answer == "absent" else one.remedy, wanted_by=_wanted(one, needs))  # fmt: skip
+        remedy = "" if answer == "absent" else KERNEL if root and one.remedy == SUDO else one.remedy
+        wanted = _wanted(one, needs)
+        yield Inspection(area=one.area, name=one.name, state=state, said=said, remedy=remedy, wanted_by=wanted)
 
 
 def _wanted(one: Ability, needs: Needs) -> tuple[str, ...]:
@@ -139,10 +140,12 @@ def _read(snapshot: Snapshot, needs: Needs) -> Iterator[Inspection]:
         for name, reading in snapshot.readings.items()
         if isinstance(reading, Unavailable) and reading.reason in ("failed", "timeout")
     }
-    whole = len(snapshot.readings) - len(denied) - len(failed)
-    yield Inspection(
-        area="reads", name="facts", said=f"{whole} of {len(snapshot.readings)} in full, in {snapshot.seconds:.1f} s"
-    )
+    gone = [one for one in snapshot.readings.values() if isinstance(one, Unavailable) and one.reason == "absent"]
+    total = len(snapshot.readings)
+    whole = total - len(denied) - len(failed) - len(gone)
+    without = f"; {len(gone)} are of what this host does not have" if gone else ""
+    said = f"{whole} of {total} read, in {snapshot.seconds:.1f} s{without}"
+    yield Inspection(area="reads", name="facts", said=said)
     for name, why in denied.items():
         yield _fact(name, f"not allowed: {why}", SUDO, needs)
     for name, why in failed.items():

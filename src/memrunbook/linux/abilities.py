@@ -78,7 +78,7 @@ NEED_NO_ROOT = frozenset({"capture_evidence", "run_check_command", "run_command"
 """Actions that do what they do as whoever logs in."""
 ABILITIES = (
     Ability("root", "to be root", "changes", remedy=SUDO, all_actions=True),
-    Ability("start", "to start programs", "changes", remedy="the host cannot fork: free memory, pids", all_actions=True),
+    Ability("start", "to start programs", "changes", remedy="free memory or pids there", all_actions=True),
     Ability("kernel-log", "to read the kernel's log (dmesg)", "reads", remedy=SUDO),
     Ability("smaps", "to read the memory maps of all processes (/proc/*/smaps)", "reads", remedy=SUDO),
     Ability("cgroup-files", "to read control groups", "reads", remedy="see that /sys/fs/cgroup is mounted"),
@@ -90,7 +90,7 @@ ABILITIES = (
     Ability("lru-gen", "to set the multi-generational LRU", "changes", ("set_lru_gen_min_ttl",), KERNEL),
     Ability("drop-ins", "to keep kernel parameters in /etc/sysctl.d", "changes", ("set_sysctl",), KERNEL),
     Ability("systemd", "to ask systemd", "changes",
-            ("restart_unit", "start_unit", "stop_unit", "freeze_unit", "thaw_unit", "limit_unit"), "is systemctl there?"),
+            ("restart_unit", "start_unit", "stop_unit", "freeze_unit", "thaw_unit", "limit_unit"), "see systemctl"),
     Ability("reclaim", "to reclaim from a control group", "changes", ("reclaim_cgroup",), KERNEL),
     Ability("containers", "to restart containers (docker or podman)", "changes", ("restart_container",)),
     Ability("oom-score", "to spare a process (oom_score_adj)", "changes", ("set_oom_score_adj",), SUDO),

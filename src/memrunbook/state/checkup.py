@@ -11,7 +11,7 @@ from pathlib import Path
 
 from memrunbook.core.errors import RunbookError
 from memrunbook.core.units import format_bytes, format_duration
-from memrunbook.runtime.inspection import Inspection, InspectedState
+from memrunbook.runtime.inspection import InspectedState, Inspection
 from memrunbook.state import audit, ledger
 from memrunbook.state.ownership import group_name, is_shared, user_name, whose
 from memrunbook.state.store.changes import Store
