@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from memrunbook.app.braking import off_words, switch_off, switch_on
     from memrunbook.app.connectors import Connectors
     from memrunbook.app.diagnosing import DiagnoseArguments, DiagnoseResult, diagnose
+    from memrunbook.app.doctoring import DoctorArguments, DoctorResult, doctor
     from memrunbook.app.explaining import explain_log
     from memrunbook.app.gates import consent
     from memrunbook.app.measuring import FactsArguments, facts
@@ -39,6 +40,7 @@ _HOMES = {
     "braking": ("off_words", "switch_off", "switch_on"),
     "connectors": ("Connectors",),
     "diagnosing": ("DiagnoseArguments", "DiagnoseResult", "diagnose"),
+    "doctoring": ("DoctorArguments", "DoctorResult", "doctor"),
     "explaining": ("explain_log",),
     "gates": ("consent",),
     "measuring": ("FactsArguments", "facts"),
@@ -64,6 +66,8 @@ __all__ = [
     "Connectors",
     "DiagnoseArguments",
     "DiagnoseResult",
+    "DoctorArguments",
+    "DoctorResult",
     "FactsArguments",
     "Notice",
     "PlanArguments",
@@ -83,6 +87,7 @@ __all__ = [
     "audit",
     "consent",
     "diagnose",
+    "doctor",
     "explain_log",
     "facts",
     "list_runs",

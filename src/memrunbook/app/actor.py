@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import sys
 
 from memrunbook.core.run.record import Actor
+from memrunbook.transports.shared.this_user import this_user
 
 
 def this_actor() -> Actor:
     """User, uid, sudo user, SSH client, terminal and control node of this process."""
     tty = os.ttyname(0) if sys.stdin is not None and sys.stdin.isatty() else ""
     return Actor(
-        user=_user(),
+        user=this_user(),
         uid=str(os.getuid()),
         sudo_user=os.environ.get("SUDO_USER", ""),
         ssh_client=os.environ.get("SSH_CLIENT", "").partition(" ")[0],
         tty=tty,
         control_node=os.uname().nodename,
     )
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"

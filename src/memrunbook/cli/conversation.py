@@ -72,7 +72,6 @@ class Conversation(Notice):
             patience=patience,
             read_patience=given or 0.0,
             waiting=self.waiting,
-            passed=self.passed,
             sudo_password=password,
         )
         return Connectors(reach, targets.forks)
@@ -89,9 +88,6 @@ class Conversation(Notice):
             raise Interrupted(f"given up after {waited:.0f} s: {what}")
         if waited >= SOON:
             self._say(f"{host}: {waited:.0f} s, {what}")
-
-    def passed(self, host: str, stage: str, said: str) -> None:
-        """What was got through on the way to a host is told by `doctor` alone."""
 
     def reading(self, hosts: Sequence[Host], count: int, every: float, *, watching: bool) -> None:
         """Says what takes so long: on a terminal on a line that goes away, elsewhere only a watch."""

@@ -32,7 +32,8 @@ TABLE = {
     REFUSED: "refused: gate declined or unanswerable, guard, protected target, stale plan, lock, policy",
     JOURNAL: "the journal cannot be written, or does not verify",
     UNKNOWN: "the outcome of a once-only step is unknown",
-    INCIDENT: "diagnose: an incident applies (--fail-on warning: a warning stands); plan --exit-code: there are steps",
+    INCIDENT: "diagnose: an incident applies (--fail-on warning: a warning stands); plan --exit-code: there are steps; "
+    "doctor: something is missing",
     NOT_JUDGED: "diagnose, plan: whether an incident applies could not be judged",
     INTERRUPTED: "interrupted",
 }

@@ -32,10 +32,14 @@ ORDER = (
     "resume",
     "undo",
     "audit",
+    "doctor",
     "off",
     "on",
 )
 EPILOG = "Exit codes:\n\n\b\n" + "\n".join(f"{code:>4}  {text}" for code, text in exit_codes.TABLE.items())
+
+
+NO_HOME = "/nonexistent"
 
 
 class Commands(click.Group):
@@ -107,6 +111,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def _guarded(argv: list[str]) -> int:
     streams.open_closed()
     streams.allow_many_files()
+    _have_home()
     try:
         code = group.main(args=argv, prog_name="runbook", standalone_mode=False, obj=tuple(argv))
         sys.stdout.flush()
@@ -124,6 +129,12 @@ def _guarded(argv: list[str]) -> int:
 
         return report_defect(error, argv)
     return code if isinstance(code, int) else exit_codes.OK
+
+
+def _have_home() -> None:
+    """A user without a home has none of the files that would lie in it; Python gives up looking for one."""
+    if not os.environ.get("HOME") and os.path.expanduser("~") == "~":  # noqa: PTH111  pathlib raises
+        os.environ["HOME"] = NO_HOME
 
 
 def _say_what_was_not_forwarded() -> None:

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
-from getpass import getuser
 
 from memrunbook.core.errors import Unreachable, UsageError
 from memrunbook.core.host import LOCAL, Host, HostIdentity
@@ -18,6 +17,7 @@ from memrunbook.core.text import clean
 from memrunbook.transports.shared.reach import Reach, Way
 from memrunbook.transports.shared.shell import COMMAND, SUDO, Hello, Shell, ShellSession, SudoMode
 from memrunbook.transports.shared.sudo import SudoPassword, asking, become_root, no_root_for
+from memrunbook.transports.shared.this_user import this_user
 
 _CHUNK = 1 << 16
 _STOP_SECONDS = 5.0
@@ -42,7 +42,7 @@ class LocalConnector:
             except OSError as refused:  # no sudo, none that may be started, or one that refused
                 said = clean(getattr(refused, "said", str(refused)).strip()) or "it said nothing"
                 if self._password is not None or self._sudo == "always":
-                    raise no_root_for(getuser(), said, LOCAL) from refused
+                    raise no_root_for(this_user(), said, LOCAL) from refused
         try:
             return _open(COMMAND, said)
         except OSError as missing:
@@ -81,7 +81,7 @@ def _session(child: Child, no_root: str = "") -> ShellSession:
     except BaseException:
         child.close()
         raise
-    return ShellSession(shell, HostIdentity(address="local", user=getuser()), child, no_root)
+    return ShellSession(shell, HostIdentity(address="local", user=this_user()), child, no_root)
 
 
 class Child:

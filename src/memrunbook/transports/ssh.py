@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import astuple, dataclass, field, replace
 from functools import cached_property, partial
-from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from memrunbook.transports.shared.reach import Reach, Way, nobody_follows, nobod
 from memrunbook.transports.shared.shell import COMMAND, SUDO, NoShellError, Shell, ShellSession, SudoMode
 from memrunbook.transports.shared.ssh_config import SshConfig
 from memrunbook.transports.shared.sudo import SudoPassword, no_root_for
+from memrunbook.transports.shared.this_user import named_user
 
 if TYPE_CHECKING:
     from memrunbook.transports.shared.ssh_keys import KeyRing
@@ -134,12 +134,19 @@ def find_target(host: Host, options: SshOptions) -> Target:
         where=host.name,
         address=settings.host_name or host.name,
         port=host.port or options.port or settings.port or PORT,
-        user=host.user or options.user or settings.user or getuser(),
+        user=host.user or options.user or settings.user or _own_name(host),
         identities=options.identities + tuple(Path(file) for file in settings.identity_files),
         only_identities=settings.identities_only,
         known_hosts=tuple(Path(file) for file in settings.known_hosts),
         jump=settings.proxy_jump,
     )
+
+
+def _own_name(host: Host) -> str:
+    if name := named_user():
+        return name
+    why = "as whom? this uid has no name here"
+    raise UsageError(why, where=host.name, hint="write USER@HOST, or User in the ssh configuration")
 
 
 def _find_jump(target: Target, options: SshOptions) -> Target:

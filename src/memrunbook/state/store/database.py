@@ -69,6 +69,26 @@ def opened(where: sa.URL) -> sa.Engine:
     return engine
 
 
+def version_of(where: sa.URL) -> str:
+    """In words, that the tables are of an older version or not made yet; empty where they are as they must be.
+
+    Nothing is changed. JournalError where it cannot be reached, is damaged or locked, or is of a newer version.
+    """
+    name = shown_url(where)
+    with explained(name):
+        engine = _engine(where)
+        try:
+            with engine.connect() as connection:
+                known = _version(connection)
+            if known and known != _newest():
+                _refuse_newer(known, name)
+        finally:
+            engine.dispose()
+    if known == _newest():
+        return ""
+    return f"{name}: its tables are {'of an older version' if known else 'not there yet'}; the next run makes them"
+
+
 @contextmanager
 def explained(name: str) -> Iterator[None]:
     """Turns an error of the database into a JournalError: without the store nothing may be changed."""
@@ -155,6 +175,15 @@ def _newest() -> str:
 
 def _migrate(engine: sa.Engine, known: str, name: str) -> None:
     from alembic import command
+
+    config = _refuse_newer(known, name)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _refuse_newer(known: str, name: str) -> Any:
+    """The configuration of the migrations; JournalError where they do not know what the tables stand at."""
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
@@ -167,6 +196,4 @@ def _migrate(engine: sa.Engine, known: str, name: str) -> None:
             where=name,
             hint="update memrunbook here, or name another store",
         )
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    return config

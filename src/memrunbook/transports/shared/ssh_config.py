@@ -8,10 +8,10 @@ import re
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
-from getpass import getuser
 from pathlib import Path
 
 from memrunbook.core.errors import UsageError
+from memrunbook.transports.shared.this_user import this_user
 
 HONOURED = {"hostname", "user", "port", "identityfile", "userknownhostsfile", "proxyjump", "identitiesonly"}
 
@@ -147,7 +147,7 @@ def _host_settings(name: str, found: dict[str, tuple[str, ...]], identities: lis
     host_name = first("hostname").replace("%h", name).replace("%%", "%")
     port = first("port")
     jump = first("proxyjump")
-    tokens = {"h": host_name or name, "n": name, "p": port or "22", "r": first("user") or getuser(), "u": getuser()}
+    tokens = {"h": host_name or name, "n": name, "p": port or "22", "r": first("user") or this_user(), "u": this_user()}
     return HostSettings(
         host_name=host_name,
         user=first("user"),

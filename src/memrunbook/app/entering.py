@@ -1,0 +1,162 @@
+"""Enters a host for `doctor`, stage by stage, and finds out what this login can read and change there."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from memrunbook import catalog
+from memrunbook.app.connectors import Connectors
+from memrunbook.core.errors import HostError, HostKeyError, LoginError, SudoError
+from memrunbook.core.host import LOCAL, Host
+from memrunbook.core.reading.fact import Reading, Unavailable
+from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.runbook.bound import Runbook
+from memrunbook.core.text import clean
+from memrunbook.linux.abilities import ABILITIES, KERNEL, NEED_NO_ROOT, SCRIPT, SUDO, Ability, read_abilities
+from memrunbook.runtime.clock import SystemClock
+from memrunbook.runtime.collect import Collector
+from memrunbook.runtime.inspection import InspectedState, Inspection
+from memrunbook.runtime.life import Life
+from memrunbook.runtime.ports import Session
+from memrunbook.transports.shared.reach import STAGES
+
+SECONDS = 30.0
+OF_ERRORS: tuple[tuple[type[HostError], str], ...] = ((HostKeyError, "host key"), (SudoError, "sudo"))
+"""Stages that an error stands for; any other error stands for the first that was not passed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnteredHost:
+    """What was found of one host, and why it could not be entered, where that was so."""
+
+    host: str
+    inspections: tuple[Inspection, ...]
+    error: HostError | None = None
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Which runbooks need which fact and which action."""
+
+    facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    actions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def needs_of(runbooks: Iterable[Runbook]) -> Needs:
+    """What these runbooks need, each list in their order."""
+    facts: dict[str, list[str]] = defaultdict(list)
+    actions: dict[str, list[str]] = defaultdict(list)
+    for runbook in runbooks:
+        for fact in sorted(runbook.diagnosis_facts):
+            facts[fact].append(runbook.name)
+        for action in dict.fromkeys(step.spec.action for step in runbook.steps):
+            actions[action].append(runbook.name)
+    return Needs({name: tuple(users) for name, users in facts.items()}, {n: tuple(u) for n, u in actions.items()})
+
+
+def enter(connectors: Connectors, needs: Needs, host: Host) -> Life[EnteredHost]:
+    """Enters one host and looks; nothing is changed there."""
+    passed: dict[str, str] = {}
+
+    def followed(_name: str, stage: str, said: str) -> None:
+        passed.setdefault(stage, said)
+
+    followed_by = Connectors(replace(connectors.reach, passed=followed), connectors.forks)
+    try:
+        session = followed_by.connector(host).connect()
+    except HostError as error:
+        return EnteredHost(host=host.name, inspections=tuple(_stopped(passed, error)), error=error)
+    try:
+        way = [*_stages(passed), *_entered(session, host)]
+        abilities = session.execute(SCRIPT, timeout=SECONDS, limit=1 << 16)
+        able = [*_abilities(read_abilities(abilities.text), needs, root=session.root)]
+        collector = Collector(host, session, SystemClock(), catalog.facts())
+        snapshot = yield from collector.collect(sorted(catalog.facts()), count=1, every=1.0)
+        return EnteredHost(host=host.name, inspections=(*way, *_read(snapshot, needs), *able))
+    finally:
+        session.close()
+
+
+def _stages(passed: Mapping[str, str]) -> Iterator[Inspection]:
+    yield from (Inspection(area="way", name=stage, said=passed[stage]) for stage in STAGES if stage in passed)
+
+
+def _stopped(passed: Mapping[str, str], error: HostError) -> Iterator[Inspection]:
+    yield from _stages(passed)
+    by_kind = next((stage for kind, stage in OF_ERRORS if isinstance(error, kind)), "")
+    left = [stage for stage in STAGES if stage not in passed]
+    if isinstance(error, LoginError) and "login" in passed:
+        left = ["shell"]
+    stage = by_kind or next(iter(left), "shell")
+    yield Inspection(area="way", name=stage, state="missing", said=error.message, remedy=error.hint)
+
+
+def _entered(session: Session, host: Host) -> Iterator[Inspection]:
+    user = session.identity.user or "this user"
+    where = "this machine" if host.name == LOCAL else "the host"
+    yield Inspection(area="way", name="shell", said=f"a POSIX shell on {where} answers")
+    if session.root:
+        yield Inspection(area="way", name="sudo", said="the shell is root's")
+    elif session.no_root:
+        said = f"sudo gave {user} no root: {clean(session.no_root)}"
+        remedy = f"add -K, which asks for the password once; allow {user} `sudo -n sh -s` (NOPASSWD), or log in as root"
+        yield Inspection(area="way", name="sudo", state="missing", said=said, remedy=remedy)
+    else:
+        yield Inspection(
+            area="way", name="sudo", state="note", said="not asked for (--sudo never): as this user", remedy=""
+        )
+
+
+def _abilities(found: Mapping[str, str], needs: Needs, *, root: bool) -> Iterator[Inspection]:
+    for one in ABILITIES:
+        answer = found.get(one.name)
+        if answer == "yes":
+            yield Inspection(area=one.area, name=one.name, said=one.what.removeprefix("to "))
+            continue
+        state: InspectedState = "note" if answer == "absent" else "missing"
+        said = {"no": f"not allowed {one.what}", "absent": f"nothing here {one.what}"}.get(
+            str(answer), f"the host did not say whether it is possible {one.what}"
+        )
+        remedy = "" if answer == "absent" else KERNEL if root and one.remedy == SUDO else one.remedy
+        wanted = _wanted(one, needs)
+        yield Inspection(area=one.area, name=one.name, state=state, said=said, remedy=remedy, wanted_by=wanted)
+
+
+def _wanted(one: Ability, needs: Needs) -> tuple[str, ...]:
+    """The actions that need it, each with the runbooks that use it."""
+    if one.all_actions:
+        names = sorted(set(needs.actions) - NEED_NO_ROOT)
+        return (f"{len(names)} actions of {len({user for name in names for user in needs.actions[name]})} runbooks",)
+    return tuple(f"{name} ({', '.join(needs.actions[name])})" for name in one.actions if name in needs.actions)
+
+
+def _read(snapshot: Snapshot, needs: Needs) -> Iterator[Inspection]:
+    """What could be read of the facts, and what this login may not read."""
+    denied = {name: why for name, reading in snapshot.readings.items() if (why := _denied(reading))}
+    failed = {
+        name: reading.why
+        for name, reading in snapshot.readings.items()
+        if isinstance(reading, Unavailable) and reading.reason in ("failed", "timeout")
+    }
+    gone = [one for one in snapshot.readings.values() if isinstance(one, Unavailable) and one.reason == "absent"]
+    total = len(snapshot.readings)
+    whole = total - len(denied) - len(failed) - len(gone)
+    without = f"; {len(gone)} are of what this host does not have" if gone else ""
+    said = f"{whole} of {total} read, in {snapshot.seconds:.1f} s{without}"
+    yield Inspection(area="reads", name="facts", said=said)
+    for name, why in denied.items():
+        yield _fact(name, f"not allowed: {why}", SUDO, needs)
+    for name, why in failed.items():
+        yield _fact(name, f"not read: {why}", "try again; it may be slow, or out of memory", needs)
+
+
+def _fact(name: str, said: str, remedy: str, needs: Needs) -> Inspection:
+    wanted = needs.facts.get(name, ())
+    return Inspection(area="reads", name=name, state="missing", said=clean(said), remedy=remedy, wanted_by=wanted)
+
+
+def _denied(reading: Reading | Unavailable) -> str:
+    parts: Sequence[Unavailable] = [reading] if isinstance(reading, Unavailable) else [*reading.unavailable.values()]
+    return next((part.why for part in parts if part.reason == "denied"), "")
