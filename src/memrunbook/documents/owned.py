@@ -28,6 +28,16 @@ def read_owned(path: Path) -> bytes:
         raise DocumentError([Problem(str(path), f"the file cannot be read: {error.strerror}", hint)]) from None
 
 
+def check_owned(path: Path, *, runs: bool = False) -> None:
+    """DocumentError for a file that everybody may write; for a program that `runs` also for one of another user."""
+    found = path.stat()
+    if runs:
+        _refuse(path, found)
+    elif found.st_mode & stat.S_IWOTH:
+        what = "everybody may write it: it says which hosts are reached, and how"
+        raise DocumentError([Problem(str(path), what, f"after reading it: chmod o-w {path}")])
+
+
 def is_there(path: Path) -> bool:
     """True for what exists, be it a link to nothing; UsageError where that cannot be told.
 
