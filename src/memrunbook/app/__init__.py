@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from memrunbook.app.approving import ApproveArguments, ApproveResult, approve
     from memrunbook.app.auditing import AuditArguments, AuditResult, audit
     from memrunbook.app.braking import off_words, switch_off, switch_on
+    from memrunbook.app.choosing import InventoryArguments, InventoryCheck, check_inventory, choose, inventory
     from memrunbook.app.connectors import Connectors
     from memrunbook.app.diagnosing import DiagnoseArguments, DiagnoseResult, diagnose
     from memrunbook.app.doctoring import DoctorArguments, DoctorResult, doctor
@@ -43,6 +44,7 @@ _HOMES = {
     "doctoring": ("DoctorArguments", "DoctorResult", "doctor"),
     "explaining": ("explain_log",),
     "gates": ("consent",),
+    "choosing": ("InventoryArguments", "InventoryCheck", "check_inventory", "choose", "inventory"),
     "measuring": ("FactsArguments", "facts"),
     "notice": ("Notice",),
     "planning": ("PlanArguments", "PlanResult", "plan"),
@@ -69,6 +71,8 @@ __all__ = [
     "DoctorArguments",
     "DoctorResult",
     "FactsArguments",
+    "InventoryArguments",
+    "InventoryCheck",
     "Notice",
     "PlanArguments",
     "PlanResult",
@@ -85,11 +89,14 @@ __all__ = [
     "apply",
     "approve",
     "audit",
+    "check_inventory",
+    "choose",
     "consent",
     "diagnose",
     "doctor",
     "explain_log",
     "facts",
+    "inventory",
     "list_runs",
     "new_runbook",
     "off_words",

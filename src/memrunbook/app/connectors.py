@@ -7,9 +7,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from memrunbook import transports
+from memrunbook.core.errors import Unreachable
 from memrunbook.core.host import Host
-from memrunbook.runtime.ports import Connector
+from memrunbook.runtime.ports import Connector, Session
 from memrunbook.transports.shared.reach import Reach, Way
+
+
+@dataclass(frozen=True)
+class Refusing:
+    """The connector of a host that is not reached, because of what its inventory says."""
+
+    host: Host
+
+    def connect(self) -> Session:
+        """Raises Unreachable with the reason."""
+        raise Unreachable(self.host.refused, where=self.host.name, hint=self.host.hint)
 
 
 @dataclass(frozen=True)
@@ -22,7 +34,12 @@ class Connectors:
     _turn: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def connector(self, host: Host) -> Connector:
-        """The connector of a host; UsageError where its transport does not exist or cannot reach it."""
+        """The connector of a host; UsageError where its transport does not exist or cannot reach it.
+
+        That of a host whose inventory says what cannot be honoured says so, and reaches nobody.
+        """
+        if host.refused:
+            return Refusing(host)
         with self._turn:  # one way for all hosts: it reads files and keys once
             if host.transport not in self._ways:
                 self._ways[host.transport] = transports.way(host.transport, self.reach)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.reading import ReadArguments, read, sampling_of, seen
+from memrunbook.app.tuning import tuned_of_each
 from memrunbook.core.errors import Problem, UsageError
 from memrunbook.core.host import Host
 from memrunbook.core.plan.judged import Judged
@@ -69,13 +70,15 @@ def diagnose(
     if arguments.quick and arguments.watch is not None:
         raise UsageError("a quick look does not watch", where="--quick", hint="leave --quick or --watch out")
     library, loaded = arguments.library, list[tuple[list[Runbook], list[Problem]]]()
+    own: dict[str, list[Runbook]] = {}
 
     def prepare() -> None:
         loaded.append(library.runbooks(arguments.parameters))
         meanwhile()
 
-    if arguments.parameters:
+    if arguments.parameters or any(host.parameters for host in arguments.hosts):
         prepare()  # a mistake in them is told before any host is asked
+        own.update(tuned_of_each(library, loaded[0][0], arguments.parameters, arguments.hosts))
     usual = ONCE if arguments.quick else Sampling()
     reached = read(
         ReadArguments(
@@ -97,7 +100,8 @@ def diagnose(
 
     done = handled(arguments.state)
     given = {runbook.name: _given(arguments.parameters, runbook) for runbook in runbooks}
-    return DiagnoseResult(tuple(_judged(runbooks, one, done) for one in reached), tuple(problems), given)
+    judged = tuple(_judged(own.get(one.name, runbooks), one, done) for one in reached)
+    return DiagnoseResult(judged, tuple(problems), given)
 
 
 def _given(parameters: Mapping[str, str], runbook: Runbook) -> dict[str, str]:

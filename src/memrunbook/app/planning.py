@@ -15,6 +15,7 @@ from memrunbook.app.connectors import Connectors
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.reading import ReadArguments, read, sampling_of, seen
 from memrunbook.app.ruling import Mode, freeze_words, frozen_now, rules_for, through
+from memrunbook.app.tuning import tuned
 from memrunbook.core.host import Host
 from memrunbook.core.plan.judged import Planned
 from memrunbook.core.reading.reached import Reached
@@ -79,6 +80,7 @@ def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.E
     policy = arguments.library.policy()  # a mistake in it is told before any host is asked
     config = arguments.library.config()
     runbook = arguments.library.runbook(arguments.runbook, arguments.parameters)
+    own = tuned(arguments.library, arguments.runbook, runbook, arguments.parameters, arguments.hosts)
     reached = read(
         ReadArguments(
             hosts=arguments.hosts,
@@ -98,7 +100,9 @@ def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.E
     known = runs(arguments.state)
     done, left = handled(arguments.state, known), left_open(arguments.state, known)
     mode: Mode = "apply" if arguments.out is not None else "run"  # what it will be carried out by
-    planned = tuple(_planned(runbook, one, done, rules_for(config, one.host, mode)) for one in reached)
+    planned = tuple(
+        _planned(own.get(one.name, runbook), one, done, rules_for(config, one.host, mode)) for one in reached
+    )
     if arguments.out is not None:
         from memrunbook.app.saving import lasting, save
 

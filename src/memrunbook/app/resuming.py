@@ -18,6 +18,7 @@ from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.reporting import events_of, find_run
 from memrunbook.app.running import RunArguments, Running, RunResult, to_its_end
 from memrunbook.app.stored import Stored, settings_of
+from memrunbook.app.tuning import tuned
 from memrunbook.core.errors import Refused
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.reading.fact import Reading
@@ -113,6 +114,7 @@ def resume(
             left=tuple(opened for opened in left_open(arguments.state, known) if opened.run != found.run_id),
             store=store,
             parts=parts,
+            own=tuned(arguments.library, order.runbook, runbook, order.parameters, order.hosts),
         )
         ended = [fold(name, part.events) for name, part in parts.items() if _is_over(part)]
         waiting = [host for host in order.hosts if not _is_over(parts[host.name])]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -13,7 +13,7 @@ from memrunbook.core.errors import Refused, UsageError
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.plan.freeze import FreezeWindow
-from memrunbook.core.reading.rules import HostRules, RiskLimit
+from memrunbook.core.reading.rules import HostRules, RiskLimit, Untouchable
 
 if TYPE_CHECKING:
     from memrunbook.core.host import Host
@@ -28,7 +28,10 @@ Mode = Literal["run", "apply", "undo"]
 
 def rules_for(config: Config, host: Host, mode: Mode) -> HostRules:
     """What is forbidden on a host to a command of this kind."""
-    listed = tuple(one.rule for one in config.untouchable if fnmatch.fnmatchcase(host.name, one.hosts))
+    listed = (
+        *(one.rule for one in config.untouchable if _is_on(host, one.hosts, one.groups)),
+        *(Untouchable(kind="unit", pattern=one.pattern, where=one.where) for one in host.protected_units),
+    )
     limits = [one for one in config.maximum_risk if _is_about(one, host, mode)]
     if not limits:
         return HostRules(listed)
@@ -44,7 +47,13 @@ def rules_for(config: Config, host: Host, mode: Mode) -> HostRules:
 
 def _is_about(limit: MaximumRisk, host: Host, mode: Mode) -> bool:
     tagged = not limit.tag or limit.tag in host.tags
-    return mode in limit.modes and tagged and fnmatch.fnmatchcase(host.name, limit.hosts)
+    return mode in limit.modes and tagged and _is_on(host, limit.hosts, limit.groups)
+
+
+def _is_on(host: Host, hosts: str, groups: Sequence[str]) -> bool:
+    """True for a host whose name matches a pattern and, where groups are named, that is in one of them."""
+    grouped = not groups or any(fnmatch.fnmatchcase(name, pattern) for name in host.groups for pattern in groups)
+    return grouped and fnmatch.fnmatchcase(host.name, hosts)
 
 
 @dataclass(frozen=True)

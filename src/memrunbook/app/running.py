@@ -22,6 +22,7 @@ from memrunbook.app.reading import refuse_twins, sampling_of
 from memrunbook.app.ruling import Freezes, demand_reason, risk_of, rules_for
 from memrunbook.app.saving import named
 from memrunbook.app.stored import Stored, settings_of
+from memrunbook.app.tuning import tuned
 from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import JournalError, RunbookError
 from memrunbook.core.host import Host
@@ -115,6 +116,7 @@ def run(
     config = settings_of(arguments.library)
     refuse_twins(arguments.hosts)
     runbook = arguments.library.runbook(arguments.runbook, arguments.parameters)
+    own = tuned(arguments.library, arguments.runbook, runbook, arguments.parameters, arguments.hosts)
     demand_reason(config, arguments.reason, risk_of(runbook), arguments.command)
     arguments.connectors.check(arguments.hosts)
     stop = stop or threading.Event()
@@ -138,6 +140,7 @@ def run(
             handled=handled(state, known).get(runbook.name, {}),
             left=left_open(state, known),
             store=store,
+            own=own,
         )
         return to_its_end(running, arguments.hosts)
 
@@ -193,7 +196,7 @@ def _unsecret(values: Mapping[str, object]) -> dict[str, str]:
 
 @dataclass
 class Running:
-    """One invocation, on all its hosts."""
+    """One invocation, on all its hosts; `own` are the runbooks of hosts that have parameters of their own."""
 
     arguments: RunArguments
     runbook: Runbook
@@ -207,6 +210,7 @@ class Running:
     store: Store
     left: tuple[OpenStep, ...] = ()
     parts: Mapping[str, Earlier] = field(default_factory=dict)
+    own: Mapping[str, Runbook] = field(default_factory=dict)
 
     def run(self, hosts: Sequence[Host]) -> list[HostReport]:
         """Runs these hosts; the reports in their order. JournalError stops the host whose journal fails."""
@@ -219,7 +223,7 @@ class Running:
             directory=self.directory,
             journal=self.directory.host(host.name),
             host=host.name,
-            runbook=self.runbook,
+            runbook=self._runbook(host),
             actor=self.arguments.actor,
             clock=clock,
             copy=self.notice.recorded,
@@ -261,11 +265,14 @@ class Running:
             return give_back()
         watch, usual = self.arguments.watch, self.runbook.spec.sample
         sampling = None if watch is None else sampling_of(watch, usual, self.arguments.hosts)
-        return run_plan(self.runbook, sampling, left=self.left, behind=part.behind)
+        return run_plan(self._runbook(host), sampling, left=self.left, behind=part.behind)
 
     def rules(self) -> tuple[ApprovalRule, ...]:
         """What other people must approve before."""
         return self.config.approvals
+
+    def _runbook(self, host: Host) -> Runbook:
+        return self.own.get(host.name, self.runbook)
 
     def _part(self, host: Host) -> Earlier:
         return self.parts.get(host.name, Earlier())

@@ -8,15 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from msgspec import structs
-
 from memrunbook.app.notice import Notice
+from memrunbook.cli.naming import named_hosts
 from memrunbook.cli.options import OutputOptions, seconds
 from memrunbook.cli.streams import while_heard
 from memrunbook.cli.sudo_password import sudo_password
 from memrunbook.cli.targets import Targets
-from memrunbook.core.errors import Interrupted, UsageError
-from memrunbook.core.host import LOCAL, Host, parse_hosts
+from memrunbook.core.errors import Interrupted
+from memrunbook.core.host import Host
 from memrunbook.core.units import format_duration
 
 if TYPE_CHECKING:
@@ -49,10 +48,7 @@ class Conversation(Notice):
         if targets.replay is not None:
             recorded = Host(targets.replay.stem, transport="replay", source=str(targets.replay), tags=targets.tag)
             return (recorded,)
-        hosts = parse_hosts(targets.host)
-        if not hosts:
-            raise UsageError("no host was named", hint="add --host NAME, or --host local for this machine")
-        return tuple(_with(targets, host) for host in hosts)
+        return named_hosts(targets)
 
     def connectors(self) -> Connectors:
         """How the hosts are reached."""
@@ -122,10 +118,3 @@ class Conversation(Notice):
 
             self._line = WaitingLine(Screen(self.output.color, sys.stderr))
         return self._line
-
-
-def _with(targets: Targets, host: Host) -> Host:
-    if host.transport == LOCAL:
-        return structs.replace(host, tags=targets.tag)
-    user, port = host.user or targets.user, host.port or targets.port
-    return structs.replace(host, user=user, port=port, transport=targets.transport, tags=targets.tag)

@@ -32,6 +32,7 @@ ORDER = (
     "resume",
     "undo",
     "audit",
+    "hosts",
     "doctor",
     "off",
     "on",

@@ -15,6 +15,7 @@ from memrunbook.core.host import Host
 KEPT = frozenset({
     "identity", "known_hosts", "ssh_config", "sudo", "transport", "runbooks", "config_dir", "state_dir", "parameters",
     "patience", "allow", "reason", "forks", "watch", "accept_new_host_keys", "yes", "tag", "store", "ask_sudo_password",
+    "inventory",
 })  # fmt: skip
 
 WAY = frozenset({
@@ -23,7 +24,7 @@ WAY = frozenset({
 })  # fmt: skip
 
 
-PLANNED = frozenset({"transport", "parameters", "watch", "tag", "allow", "yes"})
+PLANNED = frozenset({"transport", "inventory", "parameters", "watch", "tag", "allow", "yes"})
 """What of that a saved plan holds, or needs no more."""
 
 

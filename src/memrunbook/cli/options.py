@@ -11,9 +11,10 @@ from typing import Any
 
 import click
 
+from memrunbook.cli.completing import complete_hosts
 from memrunbook.cli.formats import Format, format_of
 from memrunbook.cli.reply import Color
-from memrunbook.cli.targets import Targets, with_defaults
+from memrunbook.cli.targets import Targets, inventory_path, with_defaults
 from memrunbook.core.errors import UsageError
 from memrunbook.core.units import parse_duration
 from memrunbook.documents.library import Library, usual_library
@@ -131,6 +132,17 @@ class StoreType(click.ParamType[Any]):
         return Path(value).expanduser().absolute() if is_file(str(value)) else value
 
 
+class InventoryType(click.ParamType[Any]):
+    """An inventory, its path made absolute."""
+
+    name = "inventory"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The inventory as it can be named from any folder."""
+        del param, ctx
+        return inventory_path(value)
+
+
 STORE = OptionGroup(
     "store",
     lambda *, store: str(store or ""),
@@ -149,7 +161,24 @@ REACH: Mapping[str, Decorated] = {
         "--host",
         multiple=True,
         metavar="HOST",
-        help="[user@]name[:port], or local; repeatable, comma lists, web[01:20].",
+        shell_complete=complete_hosts,
+        help="[user@]name[:port], local, a pattern of the inventory, @FILE; repeatable, comma lists, web[01:20].",
+    ),
+    "inventory": click.option(
+        "-i",
+        "--inventory",
+        multiple=True,
+        metavar="FILE",
+        type=InventoryType(),
+        help="An inventory as of Ansible: a file, folder or program, ansible:FILE, or a,b; else $RUNBOOK_INVENTORY.",
+    ),
+    "limit": click.option(
+        "-l",
+        "--limit",
+        multiple=True,
+        metavar="PATTERN",
+        shell_complete=complete_hosts,
+        help="Only these of the hosts, as in 'web:&prod:!web7', or @FILE.",
     ),
     "identity": _path("--identity", text="A private key to log in with.", multiple=True),
     "known_hosts": _path("--known-hosts", text="A known_hosts file.", multiple=True),
@@ -201,8 +230,10 @@ def _planned(**values: Any) -> Targets:
     return Targets(host=(), transport="ssh", tag=(), **values)
 
 
+CHOSEN = frozenset({"host", "inventory", "limit", "transport", "tag"})
+"""What says which hosts are meant and what they are: a plan, or a run, holds it."""
 PLANNED_HOSTS = OptionGroup(
-    "targets", _planned, {name: option for name, option in REACH.items() if name not in ("host", "transport", "tag")}
+    "targets", _planned, {name: option for name, option in REACH.items() if name not in CHOSEN}
 )
 HOSTS_OR_REPLAY = OptionGroup(
     "targets", Targets, {**REACH, "replay": _path("--replay", text="Recorded answers instead of a host.")}

@@ -1,7 +1,8 @@
-"""Which hosts are meant and how they are reached: as typed, else as config.yaml says; named files must be there."""
+"""Which hosts are meant and how they are reached: as typed, else as their inventory, else as config.yaml says."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,8 @@ from click.core import ParameterSource
 
 from memrunbook.core.errors import UsageError
 from memrunbook.documents.library import Library, usual_library
+
+VARIABLE = "RUNBOOK_INVENTORY"
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,17 @@ class Targets:
     ask_sudo_password: bool = False
     sudo_password_fd: int | None = None
     replay: Path | None = None
+    inventory: tuple[str, ...] = ()
+    limit: tuple[str, ...] = ()
     user: str = ""
     port: int = 0
+    skip_vault_files: bool = False
+    sudo_typed: bool = False
+
+    @property
+    def names_hosts(self) -> bool:
+        """True where somebody named hosts: by name, by a limit, or all of an inventory that was given."""
+        return bool(self.host or self.limit or _is_typed("inventory"))
 
 
 def with_defaults(targets: Targets, library: Library | None) -> Targets:
@@ -44,16 +56,19 @@ def with_defaults(targets: Targets, library: Library | None) -> Targets:
 
     UsageError for a named file that is not there. A command that need not reach a host asks nothing of config.yaml.
     """
-    if targets.replay or (library is None and not targets.host):
+    if targets.replay or (library is None and not targets.names_hosts):
         return targets
     for option, path in _named(targets):
         _check(option, path, new=option == "--known-hosts" and targets.accept_new_host_keys)
     defaults = (library or usual_library()).config().defaults
-    typed = click.get_current_context()
-    usual = {name for name in ("sudo", "forks") if typed.get_parameter_source(name) is ParameterSource.DEFAULT}
+    usual = {name for name in ("sudo", "forks") if not _is_typed(name)}
+    told = tuple(one for one in os.environ.get(VARIABLE, "").split(",") if one)
     patience = targets.patience or (f"{defaults.patience:g}s" if defaults.patience is not None else None)
     return replace(
         targets,
+        inventory=targets.inventory or tuple(inventory_path(one) for one in told) or defaults.inventory,
+        skip_vault_files=defaults.skip_vault_files,
+        sudo_typed="sudo" not in usual,
         user=defaults.user,
         port=defaults.port,
         identity=targets.identity or defaults.identity,
@@ -63,6 +78,17 @@ def with_defaults(targets: Targets, library: Library | None) -> Targets:
         sudo=defaults.sudo if defaults.sudo and "sudo" in usual else targets.sudo,
         forks=defaults.forks if defaults.forks and "forks" in usual else targets.forks,
     )
+
+
+def inventory_path(word: str) -> str:
+    """An inventory with its path made absolute: whoever goes on may be somewhere else."""
+    kind, sign, path = word.rpartition(":") if word.startswith("ansible:") else ("", "", word)
+    is_list = "," in path and not Path(path).exists()
+    return word if is_list else f"{kind}{sign}{Path(path).expanduser().absolute()}"
+
+
+def _is_typed(name: str) -> bool:
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 def _named(targets: Targets) -> Iterator[tuple[str, Path]]:

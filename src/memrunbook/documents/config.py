@@ -36,6 +36,10 @@ DAY = 86_400.0
 FilePath = Annotated[str, Meta(min_length=1, description="a path; one that is not absolute lies beside config.yaml")]
 Pattern = Annotated[str, Meta(min_length=1, description="a shell pattern")]
 Hosts = Annotated[str, Meta(min_length=1, description="a shell pattern of host names")]
+Groups = Annotated[
+    str | tuple[Annotated[str, Meta(min_length=1)], ...] | None,
+    Meta(description="only on hosts of these groups of the inventory; shell patterns"),
+]
 Why = Annotated[str, Meta(description="what is told to whoever it stops")]
 Mode = Literal["run", "apply", "undo"]
 KINDS: tuple[TargetKind, ...] = ("unit", "process", "container")
@@ -56,6 +60,14 @@ class DefaultsSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     sudo: Annotated[Literal["auto", "always", "never"], Meta(description="as --sudo")] | None = None
     forks: Annotated[int, Meta(ge=1, le=200, description="as --forks")] | None = None
     patience: Annotated[Duration, Meta(description="as --patience")] | None = None
+    inventory: (
+        Annotated[str | tuple[str, ...], Meta(description="as -i; a path that is not absolute lies beside config.yaml")]
+        | None
+    ) = None
+    vault_files: Annotated[
+        Literal["refuse", "skip"],
+        Meta(description="what is done about group_vars and host_vars that ansible-vault has encrypted"),
+    ] = "refuse"
 
 
 class UntouchableSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,6 +77,7 @@ class UntouchableSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     process: Pattern | None = None
     container: Pattern | None = None
     hosts: Hosts = "*"
+    groups: Groups = None
     why: Why = ""
 
 
@@ -73,6 +86,7 @@ class MaximumRiskSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     risk: Annotated[Literal["none", "low", "medium"], Meta(description="the highest risk that is done")]
     hosts: Hosts = "*"
+    groups: Groups = None
     tag: Annotated[str, Meta(min_length=1, description="only on hosts that were named with this --tag")] | None = None
     modes: Annotated[tuple[Mode, ...], Meta(min_length=1, description="in which commands")] = ("run", "apply")
     why: Why = ""
@@ -110,19 +124,22 @@ class Defaults:
     sudo: str | None = None
     forks: int | None = None
     patience: float | None = None
+    inventory: tuple[str, ...] = ()
+    skip_vault_files: bool = False
 
 
 @dataclass(frozen=True)
 class HostsUntouchable:
-    """Something that nothing may ever act on, on hosts of a pattern."""
+    """Something that nothing may ever act on, on hosts of a pattern, in groups of patterns (empty: whatever group)."""
 
     hosts: str
     rule: Untouchable
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class MaximumRisk:
-    """The highest risk that is done on hosts of a pattern, named with a tag (empty: any), in some modes."""
+    """The highest risk that is done on hosts of a pattern, in groups, named with a tag (empty: any), in some modes."""
 
     risk: Risk
     hosts: str
@@ -130,6 +147,7 @@ class MaximumRisk:
     modes: frozenset[str]
     where: str
     why: str
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -199,7 +217,7 @@ def _too_wide(source: Source, spec: ConfigSpec) -> Iterator[Problem]:
         at = source.where(("untouchable", number))
         if len(named) > 1:
             yield Problem(at, f"this names {' and '.join(named)} at once", "write an entry for each")
-        elif not named and _everything(one.hosts):
+        elif not named and _everything(one.hosts) and not one.groups:
             yield Problem(at, "this forbids every change on every host", NOTHING_AT_ALL)
         elif named and _everything(getattr(one, named[0])):
             what = f"this pattern is every {named[0]}"
@@ -216,14 +234,20 @@ def _untouchable(source: Source, spec: ConfigSpec) -> Iterator[HostsUntouchable]
         where = source.line(("untouchable", number))
         kind: TargetKind = next((kind for kind in KINDS if getattr(one, kind) is not None), "host")
         pattern = one.hosts if kind == "host" else getattr(one, kind)
-        yield HostsUntouchable(one.hosts, Untouchable(kind=kind, pattern=pattern, where=where, why=one.why))
+        rule = Untouchable(kind=kind, pattern=pattern, where=where, why=one.why)
+        yield HostsUntouchable(one.hosts, rule, some(one.groups))
 
 
 def _maximum_risks(source: Source, spec: ConfigSpec) -> Iterator[MaximumRisk]:
     for number, one in enumerate(spec.maximum_risk):
         where = source.line(("maximum_risk", number))
         risk = Risk[one.risk.upper()]
-        yield MaximumRisk(risk, one.hosts, one.tag or "", frozenset(one.modes), where, one.why)
+        yield MaximumRisk(risk, one.hosts, one.tag or "", frozenset(one.modes), where, one.why, some(one.groups))
+
+
+def some(given: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    """One word, several, or none."""
+    return (given,) if isinstance(given, str) else given or ()
 
 
 def _defaults(spec: DefaultsSpec, files: _Files) -> Defaults:
@@ -236,6 +260,8 @@ def _defaults(spec: DefaultsSpec, files: _Files) -> Defaults:
         sudo=spec.sudo,
         forks=spec.forks,
         patience=None if spec.patience is None else float(spec.patience),
+        inventory=tuple(files.source_path(one) for one in some(spec.inventory)),
+        skip_vault_files=spec.vault_files == "skip",
     )
 
 
@@ -257,6 +283,11 @@ class _Files:
         if given is None or isinstance(given, str):
             return () if given is None else (self._file(("defaults", name), given),)
         return tuple(self._file(("defaults", name, number), one) for number, one in enumerate(given))
+
+    def source_path(self, given: str) -> str:
+        """An inventory with its path made absolute: it may be a file, a folder, a program, or what Ansible reads."""
+        kind, sign, path = given.rpartition(":")
+        return f"{kind}{sign}{self.folder.absolute() / Path(path).expanduser()}"
 
     def _file(self, at: tuple[str | int, ...], given: str) -> Path:
         path = self.folder / Path(given).expanduser()

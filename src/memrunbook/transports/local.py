@@ -55,7 +55,7 @@ def way(reach: Reach) -> Way:
     def connector(host: Host) -> LocalConnector:
         if host.name != LOCAL:
             raise UsageError("only this machine is reached so", where=host.name, hint=f"--host {LOCAL}")
-        return LocalConnector(reach.sudo, reach.sudo_password)
+        return LocalConnector(host.sudo or reach.sudo, reach.sudo_password)
 
     return connector
 

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memrunbook.core.errors import LoginError, Unreachable, UsageError
+from memrunbook.core.errors import HostKeyError, LoginError, Unreachable, UsageError
 from memrunbook.core.host import Host, HostIdentity
 from memrunbook.core.text import clean
 from memrunbook.transports.shared.known_hosts import HostKey, KnownHosts
@@ -99,6 +99,8 @@ class Target:
     only_identities: bool
     known_hosts: tuple[Path, ...]
     jump: str
+    pinned: tuple[str, ...] = ()
+    sudo: SudoMode = "auto"
 
     @property
     def known_name(self) -> str:
@@ -128,17 +130,23 @@ def way(reach: Reach) -> Way:
 
 
 def find_target(host: Host, options: SshOptions) -> Target:
-    """What the host's name, the options and the ssh configuration say together, in this order of weight."""
-    settings = options.config.lookup(host.name)
+    """What the host's name, its inventory, the options and the ssh configuration say together, in this order of weight.
+
+    As Ansible does, ssh is asked for the address that an inventory gives, and not for the name there.
+    """
+    name = host.address or host.name
+    settings = options.config.lookup(name, host.ssh_args)
     return Target(
         where=host.name,
-        address=settings.host_name or host.name,
+        address=settings.host_name or name,
         port=host.port or options.port or settings.port or PORT,
         user=host.user or options.user or settings.user or _own_name(host),
-        identities=options.identities + tuple(Path(file) for file in settings.identity_files),
+        identities=options.identities + tuple(Path(file) for file in (*host.identities, *settings.identity_files)),
         only_identities=settings.identities_only,
         known_hosts=tuple(Path(file) for file in settings.known_hosts),
         jump=settings.proxy_jump,
+        pinned=host.host_keys,
+        sudo=host.sudo or options.sudo,
     )
 
 
@@ -211,7 +219,10 @@ class SshConnector:
         patience = self.options.patience
         key = link.negotiate(kinds, max(times.banner, patience), max(times.login, patience), self._notice)
         self._passed(target, "SSH", link.version)
-        known.verify(target.known_name, key, accept_new=self.options.accept_new)
+        if target.pinned:
+            _check_pinned(target, key)
+        else:
+            known.verify(target.known_name, key, accept_new=self.options.accept_new)
         self._passed(target, "host key", f"{key.kind} {key.fingerprint}")
         self._login(link, target, max(times.login, patience))
         return key
@@ -250,13 +261,13 @@ class SshConnector:
     def _open_shell(self, link: SshLink, target: Target) -> tuple[Shell, str]:
         """A shell, and what sudo said where it gave no root."""
         patience, no_root = max(self.options.timeouts.channel, self.options.patience), ""
-        if target.user != "root" and self.options.sudo != "never":
+        if target.user != "root" and target.sudo != "never":
             password = self.options.sudo_password
             try:
                 return (link.open_root_shell(password, patience) if password else link.open_shell(SUDO, patience)), ""
             except NoShellError as refused:
                 no_root = _said(refused)
-                if password is not None or self.options.sudo == "always":
+                if password is not None or target.sudo == "always":
                     raise no_root_for(target.user, no_root, target.where) from refused
         try:
             return link.open_shell(COMMAND, patience), no_root
@@ -272,6 +283,18 @@ class SshConnector:
                 where=target.where,
                 hint="a forced command, an account without a shell, or a host that cannot fork",
             ) from missing
+
+
+def _check_pinned(target: Target, key: HostKey) -> None:
+    """HostKeyError where the host shows another key than its inventory says."""
+    if key.fingerprint not in target.pinned:
+        raise HostKeyError(
+            f"THE HOST KEY IS NOT THAT OF THE INVENTORY: there it is {' or '.join(target.pinned)}, "
+            f"the host shows {key.kind} {key.fingerprint}",
+            where=target.where,
+            hint="somebody may be in between. If the host was reinstalled and its console shows the new fingerprint: "
+            "change host_key_sha256 in the inventory",
+        )
 
 
 def _said(refused: NoShellError) -> str:

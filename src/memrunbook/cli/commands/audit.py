@@ -45,7 +45,7 @@ def verify(expect: str, expect_file: Path | None, targets: Targets, state: Path,
     from memrunbook.cli.conversation import Conversation
 
     talk = Conversation(output, targets)
-    hosts = talk.hosts if targets.host else ()
+    hosts = talk.hosts if targets.names_hosts else ()
     connectors = talk.connectors() if hosts else None
     arguments = AuditArguments(state=state, expect=expect, expect_file=expect_file, hosts=hosts, connectors=connectors)
     result = audit(arguments)

@@ -36,7 +36,7 @@ def command(targets: Targets, library: Library, state: Path, output: OutputOptio
     from memrunbook.app import DoctorArguments, doctor
 
     talk = Conversation(output, targets)
-    hosts = talk.hosts if targets.host else ()
+    hosts = talk.hosts if targets.names_hosts else ()
     arguments = DoctorArguments(hosts=hosts, connectors=talk.connectors(), library=library, state=state)
     result = doctor(arguments, talk)
     return show(output, Reply(_code(result), lambda: _document(result), lambda: _pages(result, output)))

@@ -12,6 +12,7 @@ import click
 from memrunbook.cli.commands.run import ALLOW, carry_out
 from memrunbook.cli.conversation import Conversation
 from memrunbook.cli.options import (
+    CHOSEN,
     LIBRARY,
     OUTPUT,
     REACH,
@@ -30,8 +31,7 @@ if TYPE_CHECKING:
     from memrunbook.core.run.record import Order
 
 # Which hosts and what they are stands in the run; how they are reached may be another way by now.
-ORDERED = frozenset({"host", "transport", "tag"})
-WAY = {name: option for name, option in REACH.items() if name not in ORDERED}
+WAY = {name: option for name, option in REACH.items() if name not in CHOSEN}
 MERGED = "memrunbook.resume.merged"
 TARGETS = OptionGroup("targets", partial(Targets, host=(), transport="ssh", tag=()), WAY)
 

@@ -148,6 +148,7 @@ def approver_of(talk: Conversation, consents: Consents, hosts: Sequence[Host], w
     from memrunbook.cli.keyboard import Keyboard, Unhurried
     from memrunbook.runtime.clock import SystemClock
     from memrunbook.ui.approve import ConsentThenAsk, TerminalApprover, UnattendedApprover
+    from memrunbook.ui.hosts import about
     from memrunbook.ui.screen import Screen
 
     now = SystemClock(talk.stop).now
@@ -155,8 +156,8 @@ def approver_of(talk: Conversation, consents: Consents, hosts: Sequence[Host], w
     if not talk.interactive:
         return consent
     keyboard = Keyboard(talk.stop)
-    names = tuple(host.name for host in hosts)
-    terminal = TerminalApprover(Screen(talk.output.color, sys.stderr), keyboard.read, now, who, names)
+    names, said = tuple(host.name for host in hosts), {host.name: about(host) for host in hosts}
+    terminal = TerminalApprover(Screen(talk.output.color, sys.stderr), keyboard.read, now, who, names, said)
     return ConsentThenAsk(consent, Unhurried(terminal, keyboard))
 
 

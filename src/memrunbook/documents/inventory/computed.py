@@ -1,4 +1,4 @@
-"""The value of a variable as text: what another variable says in it is put in; anything else that is computed is not known."""
+"""The value of a variable: what other variables say in it is put in; whatever else is computed is not known."""
 
 from __future__ import annotations
 

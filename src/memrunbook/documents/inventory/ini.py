@@ -112,7 +112,7 @@ class IniReader:
 
 def literal(text: str) -> Any:
     """The value that Ansible makes of a value in INI: a Python literal, or the text as it is."""
-    if text.startswith("$ANSIBLE_VAULT") or text.startswith("!vault"):
+    if text.startswith(("$ANSIBLE_VAULT", "!vault")):
         return Encrypted()
     if len(text) > LONGEST_VALUE:
         return Unread()

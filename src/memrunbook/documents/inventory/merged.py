@@ -1,4 +1,4 @@
-"""What holds for one host: variables of all levels, the later instead of the earlier, as Ansible's documentation says."""
+"""What holds for one host: variables of all levels, the later instead of the earlier, as Ansible documents it."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Merger:
         return found
 
     def groups_of(self, host: str) -> list[str]:
-        """The groups that a host is in, `all` first, then by depth, priority and name: the order in which they count."""
+        """The groups that a host is in, in the order in which they count: `all`, then by depth, priority and name."""
         seen: dict[str, None] = {ALL: None}
         waiting = list(self._direct[host])
         while waiting:

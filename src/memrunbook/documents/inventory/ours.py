@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, get_args
+from typing import get_args
 
 from memrunbook.core.host import Criticality, HostParameter, ProtectedUnit
 from memrunbook.core.text import clean

@@ -6,7 +6,7 @@ import fnmatch
 import os
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,11 @@ serveraliveinterval setenv stdinnull streamlocalbindmask streamlocalbindunlink s
 syslogfacility tcpkeepalive tunnel updatehostkeys usekeychain verifyhostkeydns visualhostkey xauthlocation
 """
 HARMLESS = frozenset(_HARMLESS.split())
+
+LETTERS = {"o": "", "J": "ProxyJump", "l": "User", "p": "Port", "i": "IdentityFile"}
+"""Letters of ssh's command line that take a value, and the keyword that each stands for."""
+FLAGS = frozenset("46ACTXYaqtkNnvx")
+"""Letters that change neither where nor as whom we connect."""
 
 _LINE = re.compile(r"(\w+)(?:\s*=\s*|\s+)(.*)")
 
@@ -81,11 +86,14 @@ class SshConfig:
             raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from error
         return cls(_settings(text, str(path)))
 
-    def lookup(self, name: str) -> HostSettings:
-        """What holds for this host; raises UsageError for a keyword that would lead elsewhere and is not honoured."""
+    def lookup(self, name: str, arguments: tuple[str, ...] = ()) -> HostSettings:
+        """What holds for this host; raises UsageError for a keyword that would lead elsewhere and is not honoured.
+
+        `arguments` are words of ssh's command line, which count before the file.
+        """
         found: dict[str, tuple[str, ...]] = {}
         identities: list[str] = []
-        for setting in self._settings:
+        for setting in (*(typed(arguments, f"ssh arguments of {name}") if arguments else ()), *self._settings):
             if not setting.applies(name) or setting.keyword in HARMLESS:
                 continue
             _check_honoured(setting, name)
@@ -94,6 +102,24 @@ class SshConfig:
             elif setting.words:
                 found.setdefault(setting.keyword, setting.words)
         return _host_settings(name, found, identities)
+
+
+def typed(arguments: tuple[str, ...], where: str) -> Iterator[Directive]:
+    """What words of ssh's command line say, as lines of its configuration; UsageError for those not understood."""
+    words = iter(arguments)
+    for word in words:
+        letter = word[1:2]
+        if not word.startswith("-") or (letter not in LETTERS and letter not in FLAGS):
+            hint = "known here: -o OPTION=VALUE, -J, -l, -p, -i; -F is --ssh-config"
+            raise UsageError(f"{word} is not supported", where=where, hint=hint)
+        if letter in LETTERS:
+            value = word[2:] or next(words, "")
+            keyword = LETTERS[letter]
+            line = value if letter == "o" else f"{keyword} {value}"
+            found = _split(line, where)
+            dead = found[0] == "userknownhostsfile" and found[1] == ("/dev/null",)
+            if not dead:  # whoever wants no key remembered: keys are checked here, by the usual files
+                yield Directive(*found, ("*",), uncertain=False, where=where)
 
 
 def _settings(text: str, file: str) -> Iterable[Directive]:

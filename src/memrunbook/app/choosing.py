@@ -1,0 +1,148 @@
+"""The hosts of an inventory, and which of them are meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from msgspec import structs
+
+from memrunbook.core.errors import DocumentError, Problem, UsageError
+from memrunbook.core.host import MOST_HOSTS, Host, expanded, parse_host
+from memrunbook.core.inventory.inventory import Inventory
+from memrunbook.core.inventory.patterns import chooses, select
+from memrunbook.documents.library import Library
+
+NOBODY = "no host is left"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InventoryArguments:
+    """Inventories: paths of files, folders or programs, `ansible:PATH`, or names between commas.
+
+    `skip_encrypted` passes over group_vars and host_vars that ansible-vault has encrypted; otherwise the hosts that
+    they are for are refused.
+    """
+
+    sources: tuple[str, ...]
+    skip_encrypted: bool = False
+
+
+def inventory(arguments: InventoryArguments) -> Inventory:
+    """Everything that the inventories say; DocumentError with everything that is wrong with them."""
+    from memrunbook.documents.inventory.reading import read_inventory
+    from memrunbook.transports.shared.program import answer_of
+
+    return read_inventory(arguments.sources, answer_of, skip_encrypted=arguments.skip_encrypted)
+
+
+@dataclass(frozen=True)
+class InventoryCheck:
+    """An inventory that was looked at closely: its hosts (none where its files have problems), problems, and notes."""
+
+    inventory: Inventory
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
+
+
+def check_inventory(arguments: InventoryArguments, library: Library) -> InventoryCheck:
+    """Everything that is wrong or doubtful: the files, key files that are not there, parameters of no runbook."""
+    try:
+        found = inventory(arguments)
+    except DocumentError as error:
+        return InventoryCheck(Inventory(), tuple(error.problems))
+    hosts = tuple(found.hosts.values())
+    missing = dict.fromkeys(
+        Problem(host.where, f"the key file {path} is not there", "check ansible_ssh_private_key_file")
+        for host in hosts
+        for path in host.identities
+        if not Path(path).exists()
+    )
+    return InventoryCheck(found, tuple(_untunable(hosts, library)), (*found.notes, *missing))
+
+
+def _untunable(hosts: Sequence[Host], library: Library) -> list[Problem]:
+    if not any(host.parameters for host in hosts):
+        return []
+    from memrunbook.app.tuning import tuned_of_each
+
+    runbooks, problems = library.runbooks()
+    try:
+        tuned_of_each(library, runbooks, {}, hosts)
+    except DocumentError as error:
+        problems = [*problems, *error.problems]
+    return problems
+
+
+def choose(known: Inventory, words: Sequence[str], limits: Sequence[str] = ()) -> tuple[Host, ...]:
+    """The hosts that words name, each once: `[user@]name[:port]`, lists, ranges, patterns of the inventory, @FILE.
+
+    Without words all hosts of the inventory are meant. A name that the inventory does not have is a host as it stands.
+    `limits` are patterns that leave some of them. UsageError for what names nothing.
+    """
+    found: dict[Host, None] = {}
+    for word, where in _lines(words, "--host"):
+        found |= dict.fromkeys(_named(known, word, where))
+        if len(found) > MOST_HOSTS:
+            raise UsageError(f"more than {MOST_HOSTS} hosts are named")
+    hosts = list(found) if words else list(dict.fromkeys(known.hosts.values()))
+    if limits and hosts:
+        every, patterns = known.with_hosts(hosts), _lines(limits, "--limit")
+        chosen = select(every, [_plain(word) for word, _ in patterns], _where(patterns))
+        wanted = {every.hosts[name].name for name in chosen}
+        hosts = [host for host in hosts if host.name in wanted]
+    if not hosts:
+        hint = "runbook hosts lists the hosts and groups of the inventory"
+        raise UsageError(NOBODY, where="--limit" if limits else "--host", hint=hint)
+    return tuple(hosts)
+
+
+def _named(known: Inventory, word: str, where: str) -> list[Host]:
+    if known.groups and chooses(word, known):
+        return [known.hosts[name] for name in select(known, [word], where)]
+    names = [name for part in word.split(",") if part.strip() for name in expanded(part.strip())]
+    return [_one(known, name) for name in names]
+
+
+def _one(known: Inventory, word: str) -> Host:
+    typed = parse_host(word)
+    host = known.known(typed.name)
+    if host is None:
+        return typed
+    if not (typed.user or typed.port):
+        return host
+    return structs.replace(host, user=typed.user or host.user, port=typed.port or host.port, named=word)
+
+
+def _plain(word: str) -> str:
+    """A host of a retry file may stand there as it is typed; the name alone is its pattern."""
+    return parse_host(word).name if "@" in word and word[0] not in "&!~" else word
+
+
+def _lines(words: Sequence[str], option: str) -> list[tuple[str, str]]:
+    """Each word with the place that it is from; @FILE stands for the lines of a file."""
+    found = []
+    for word in words:
+        if word.startswith("@") and len(word) > 1:
+            found += _of_file(Path(word[1:]).expanduser(), option)
+        elif word.strip():
+            found.append((word.strip(), option))
+    return found
+
+
+def _where(patterns: Sequence[tuple[str, str]]) -> str:
+    return next(iter({where.partition(":")[0] for _, where in patterns}), "--limit")
+
+
+def _of_file(path: Path, option: str) -> list[tuple[str, str]]:
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UsageError(f"the file cannot be read: {why}", where=f"{option} @{path}", hint="check the path") from None
+    lines = ((number, line.partition("#")[0].strip()) for number, line in enumerate(text.splitlines(), 1))
+    found = [(line, f"{path}:{number}") for number, line in lines if line]
+    if not found:
+        raise UsageError("the file names no host", where=f"{option} @{path}", hint="one host a line")
+    return found

@@ -1,0 +1,53 @@
+"""Which hosts a command line means: names as they stand, or hosts of an inventory with what that says of them."""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from memrunbook.cli.targets import Targets
+from memrunbook.core.errors import UsageError
+from memrunbook.core.host import LOCAL, Host, parse_hosts
+from memrunbook.core.inventory.inventory import Inventory
+
+
+def named_hosts(targets: Targets) -> tuple[Host, ...]:
+    """The hosts that are meant, as what was typed, their inventory, and config.yaml say in this order of weight.
+
+    UsageError where nobody is: a whole inventory that nobody named on this command line is never meant by silence.
+    """
+    if not targets.names_hosts:
+        raise UsageError("no host was named", hint=_how(targets))
+    if not targets.inventory and not targets.limit and not any(word.startswith("@") for word in targets.host):
+        return tuple(_with(targets, host) for host in parse_hosts(targets.host))
+    from memrunbook.app import choose
+
+    known = inventory_of(targets) if targets.inventory else Inventory()
+    return tuple(_with(targets, host) for host in choose(known, targets.host, targets.limit))
+
+
+def inventory_of(targets: Targets) -> Inventory:
+    """Everything that the inventories of a command say."""
+    from memrunbook.app import InventoryArguments, inventory
+
+    return inventory(InventoryArguments(sources=targets.inventory, skip_encrypted=targets.skip_vault_files))
+
+
+def _how(targets: Targets) -> str:
+    if targets.inventory:
+        return "add --host NAME or --limit PATTERN; --host all means every host of the inventory"
+    return "add --host NAME, or --host local for this machine, or an inventory: -i FILE"
+
+
+def _with(targets: Targets, host: Host) -> Host:
+    tags = tuple(dict.fromkeys((*host.tags, *targets.tag)))
+    sudo = "" if targets.sudo_typed else host.sudo
+    if host.transport == LOCAL:
+        return structs.replace(host, tags=tags, sudo=sudo)
+    return structs.replace(
+        host,
+        user=host.user or targets.user,
+        port=host.port or targets.port,
+        transport=targets.transport,
+        tags=tags,
+        sudo=sudo,
+    )

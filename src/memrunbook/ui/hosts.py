@@ -1,0 +1,105 @@
+"""The hosts of an inventory: what they are, how they are reached, and which line says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from memrunbook.core.errors import Problem
+from memrunbook.core.host import Host
+from memrunbook.core.inventory.inventory import ALL, UNGROUPED, Inventory
+from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, line, note, row
+from memrunbook.ui.problems import problem_lines
+from memrunbook.ui.words import plural
+
+
+def about(host: Host) -> str:
+    """Who a host is, in a few words for a gate: "in web and prod, criticality high, realtime; peers web02, web03"."""
+    groups = [group for group in host.groups if group != UNGROUPED]
+    said = [
+        f"in {_joined(groups)}" if groups else "",
+        f"criticality {host.criticality}" if host.criticality else "",
+        *host.tags,
+    ]
+    peers = f"; peers {', '.join(host.peers)}" if host.peers else ""
+    return ", ".join(part for part in said if part) + peers
+
+
+def hosts_view(hosts: Sequence[Host], sources: Sequence[str], *, verbose: bool) -> list[Block]:
+    """One line a host: its name, how it is reached, its groups and tags, where it stands; what is wrong below it."""
+    entries: list[Row | Note] = []
+    for host in hosts:
+        entries.append(row(host.typed, _reached(host), _said(host), body=Span(host.where, "quiet", whole=True)))
+        if host.refused:
+            entries.append(note("not reached: ", Span(host.refused, "warning", whole=True)))
+            entries.append(note("hint: ", Span(host.hint, "hint", whole=True)))
+        elif verbose:
+            entries += _more(host)
+    refused = sum(bool(host.refused) for host in hosts)
+    broken = f", {refused} cannot be reached" if refused else ""
+    where = f" in {_joined(sources)}" if sources else ""
+    return [line(Span(plural(len(hosts), "host"), "strong"), broken, Span(where, whole=True)), Grid(tuple(entries))]
+
+
+def groups_view(found: Inventory, hosts: Iterable[str]) -> list[Block]:
+    """The groups as a tree, with the hosts of each that were chosen."""
+    return [BLANK, line(Span("Groups", "strong")), *_tree(found, ALL, set(hosts), 1, ())]
+
+
+def checked_view(hosts: Sequence[Host], problems: Sequence[Problem], notes: Sequence[Problem]) -> list[Block]:
+    """What `hosts --check` found: what is wrong with files, hosts that cannot be reached, and what should be known."""
+    refused = [Problem(host.where, f"{host.typed}: {host.refused}", host.hint) for host in hosts if host.refused]
+    wrong = [*problems, *refused]
+    if not wrong and not notes:
+        return [line(Span("OK", "good"), f": no problems, {plural(len(hosts), 'host')}")]
+    word = Span("INVALID", "critical") if wrong else Span("VALID", "good")
+    counts = f"{plural(len(problems), 'problem')}, {plural(len(refused), 'host')} that cannot be reached"
+    of = "" if problems else f" of {len(hosts)}"
+    blocks: list[Block] = [line(word, f": {counts}{of}, {plural(len(notes), 'note')}")]
+    blocks += [block for one in wrong for block in problem_lines(one)]
+    return blocks + [block for one in notes for block in problem_lines(one, Span("note: ", "warning"))]
+
+
+def _tree(found: Inventory, group: str, hosts: set[str], depth: int, above: tuple[str, ...]) -> list[Block]:
+    own = [name for name in found.groups[group].hosts if name in hosts]
+    children = [child for child in found.groups[group].children if child not in above]
+    inside = [block for child in children for block in _tree(found, child, hosts, depth + 1, (*above, group))]
+    if not own and not inside:
+        return []
+    where = found.groups[group].where
+    title = line(Span(f"{group}:", "strong"), Span(f"  {where}" if where else "", "quiet", whole=True), indent=2 * depth)
+    return [title, *([line(", ".join(own), indent=2 * depth + 2)] if own else []), *inside]
+
+
+def _reached(host: Host) -> str:
+    if host.transport != "ssh" or host.refused:
+        return "this machine" if host.transport == "local" else "-"
+    address = host.address or host.name
+    shown = f"[{address}]" if ":" in address else address
+    return f"{f'{host.user}@' if host.user else ''}{shown}{f':{host.port}' if host.port else ''}"
+
+
+def _said(host: Host) -> str:
+    groups = ", ".join(group for group in host.groups if group != UNGROUPED) or "-"
+    more = [*host.tags, *([f"criticality {host.criticality}"] if host.criticality else [])]
+    return f"{groups} ({', '.join(more)})" if more else groups
+
+
+def _more(host: Host) -> list[Note]:
+    pairs = [
+        ("login with ", ", ".join(host.identities)),
+        ("ssh ", " ".join(host.ssh_args)),
+        ("root by sudo: ", host.sudo),
+        ("host key ", ", ".join(host.host_keys)),
+        ("peers ", ", ".join(host.peers)),
+        *((f"never touched: {one.pattern} ", f"({one.where})") for one in host.protected_units),
+        *((f"parameter {one.name}={one.value} ", _whose(one.runbook, one.where)) for one in host.parameters),
+    ]
+    return [note(title, Span(value, whole=True)) for title, value in pairs if value]
+
+
+def _whose(runbook: str, where: str) -> str:
+    return f"of {runbook} ({where})" if runbook else f"({where})"
+
+
+def _joined(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
