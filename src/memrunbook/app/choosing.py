@@ -14,6 +14,7 @@ from memrunbook.core.inventory.inventory import Inventory
 from memrunbook.core.inventory.patterns import chooses, select
 from memrunbook.documents.library import Library
 
+SHOWN = 3
 NOBODY = "no host is left"
 
 
@@ -53,13 +54,21 @@ def check_inventory(arguments: InventoryArguments, library: Library) -> Inventor
     except DocumentError as error:
         return InventoryCheck(Inventory(), tuple(error.problems))
     hosts = tuple(found.hosts.values())
-    missing = dict.fromkeys(
-        Problem(host.where, f"the key file {path} is not there", "check ansible_ssh_private_key_file")
-        for host in hosts
-        for path in host.identities
-        if not Path(path).exists()
+    wanted: dict[str, list[Host]] = {}
+    for host in hosts:
+        for path in (path for path in host.identities if not Path(path).exists()):
+            wanted.setdefault(path, []).append(host)
+    missing = (
+        Problem(
+            of[0].where, f"the key file {path} is not there ({', '.join(host.typed for host in of[:SHOWN])}{_more(of)})"
+        )
+        for path, of in wanted.items()
     )
     return InventoryCheck(found, tuple(_untunable(hosts, library)), (*found.notes, *missing))
+
+
+def _more(hosts: Sequence[Host]) -> str:
+    return f" and {len(hosts) - SHOWN} more" if len(hosts) > SHOWN else ""
 
 
 def _untunable(hosts: Sequence[Host], library: Library) -> list[Problem]:

@@ -11,7 +11,9 @@ from memrunbook.core.runbook.bound import Runbook
 from memrunbook.documents.library import Library
 
 
-def tuned(library: Library, name: str, base: Runbook, given: Mapping[str, str], hosts: Iterable[Host]) -> dict[str, Runbook]:
+def tuned(
+    library: Library, name: str, base: Runbook, given: Mapping[str, str], hosts: Iterable[Host]
+) -> dict[str, Runbook]:
     """The runbook of each host that has parameters of its own, by the host's name; `name` is how it is loaded.
 
     DocumentError for a parameter that the runbook cannot have, with its place in the inventory.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 LOCAL = "local"
 
@@ -37,22 +37,21 @@ def complete_runbooks(ctx: click.Context, param: click.Parameter, incomplete: st
     return [entry.name for entry in entries if not entry.shadowed and entry.name.startswith(incomplete)]
 
 
-def _names(ctx: click.Context) -> Iterator[str]:
-    from memrunbook.core.errors import RunbookError, UsageError
-    from memrunbook.documents.inventory.reading import read_inventory
+def complete_files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Paths, as the shell itself completes them."""
+    del ctx, param
+    return [CompletionItem(incomplete, type="file")]
 
-    def run_nothing(words: Any, folder: Path) -> str:
-        raise UsageError(f"{words[0]} is not run in {folder} for a completion")
+
+def _names(ctx: click.Context) -> Iterator[str]:
+    from memrunbook.core.errors import RunbookError
+    from memrunbook.documents.inventory.reading import names_in_inventory
 
     yield LOCAL
     try:
-        sources = tuple(ctx.params.get("inventory") or ()) or _usual(ctx)
-        found = read_inventory(sources, run_nothing, skip_encrypted=True) if sources else None
+        yield from names_in_inventory(tuple(ctx.params.get("inventory") or ()) or _usual(ctx))
     except (RunbookError, OSError):
         return
-    if found is not None:
-        yield from found.groups
-        yield from found.hosts
 
 
 def _usual(ctx: click.Context) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ ORDER = (
     "doctor",
     "off",
     "on",
+    "completion",
 )
 EPILOG = "Exit codes:\n\n\b\n" + "\n".join(f"{code:>4}  {text}" for code, text in exit_codes.TABLE.items())
 

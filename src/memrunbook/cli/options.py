@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from memrunbook.cli.completing import complete_hosts
+from memrunbook.cli.completing import complete_files, complete_hosts
 from memrunbook.cli.formats import Format, format_of
 from memrunbook.cli.reply import Color
 from memrunbook.cli.targets import Targets, inventory_path, with_defaults
@@ -170,6 +170,7 @@ REACH: Mapping[str, Decorated] = {
         multiple=True,
         metavar="FILE",
         type=InventoryType(),
+        shell_complete=complete_files,
         help="An inventory as of Ansible: a file, folder or program, ansible:FILE, or a,b; else $RUNBOOK_INVENTORY.",
     ),
     "limit": click.option(
@@ -232,9 +233,7 @@ def _planned(**values: Any) -> Targets:
 
 CHOSEN = frozenset({"host", "inventory", "limit", "transport", "tag"})
 """What says which hosts are meant and what they are: a plan, or a run, holds it."""
-PLANNED_HOSTS = OptionGroup(
-    "targets", _planned, {name: option for name, option in REACH.items() if name not in CHOSEN}
-)
+PLANNED_HOSTS = OptionGroup("targets", _planned, {name: option for name, option in REACH.items() if name not in CHOSEN})
 HOSTS_OR_REPLAY = OptionGroup(
     "targets", Targets, {**REACH, "replay": _path("--replay", text="Recorded answers instead of a host.")}
 )

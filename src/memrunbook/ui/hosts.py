@@ -66,7 +66,9 @@ def _tree(found: Inventory, group: str, hosts: set[str], depth: int, above: tupl
     if not own and not inside:
         return []
     where = found.groups[group].where
-    title = line(Span(f"{group}:", "strong"), Span(f"  {where}" if where else "", "quiet", whole=True), indent=2 * depth)
+    title = line(
+        Span(f"{group}:", "strong"), Span(f"  {where}" if where else "", "quiet", whole=True), indent=2 * depth
+    )
     return [title, *([line(", ".join(own), indent=2 * depth + 2)] if own else []), *inside]
 
 

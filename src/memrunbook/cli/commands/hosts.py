@@ -43,7 +43,9 @@ TARGETS = OptionGroup(
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Read everything, and say all that is wrong or doubtful; 2 where it is wrong.")
+@click.option(
+    "--check", is_flag=True, help="Read everything, and say all that is wrong or doubtful; 2 where it is wrong."
+)
 @common(TARGETS, LIBRARY, OUTPUT)
 def command(targets: Targets, library: Library, output: OutputOptions, *, check: bool) -> int:
     """List the hosts of the inventory with their groups, address, tags, and the line that names each; -v says more.

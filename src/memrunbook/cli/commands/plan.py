@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli import exit_codes
+from memrunbook.cli.completing import complete_runbooks
 from memrunbook.cli.conversation import Conversation
 from memrunbook.cli.options import (
     HOSTS_OR_REPLAY,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_runbooks)
 @click.option("--out", type=click.Path(path_type=Path), help="Save the plan to this file.")
 @click.option("--exit-code", "exit_code", is_flag=True, help="Exit with 8 when there are steps to run.")
 @common(HOSTS_OR_REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, OUTPUT)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli import exit_codes
+from memrunbook.cli.completing import complete_runbooks
 from memrunbook.cli.conversation import Conversation
 from memrunbook.cli.next_command import way_options
 from memrunbook.cli.options import (
@@ -49,7 +50,7 @@ ALLOW = "Consent to exactly this; freeze:NAME goes through a freeze, with --reas
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_runbooks)
 @click.option("--dry-run", is_flag=True, help="The same as: runbook plan.")
 @common(gates("[again:]ACTION[:TARGET]", ALLOW), HOSTS, WATCH, PARAMETERS, LIBRARY, STATE, STORE, OUTPUT)
 def command(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from memrunbook.cli.completing import complete_runbooks
 from memrunbook.cli.options import LIBRARY, OUTPUT, PARAMETERS, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_runbooks)
 @common(PARAMETERS, LIBRARY, OUTPUT)
 def command(name: str, parameters: dict[str, str], library: Library, output: OutputOptions) -> int:
     """Explain a runbook: what it recognises, what it would do, and at which risk."""

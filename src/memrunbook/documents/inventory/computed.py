@@ -35,20 +35,26 @@ def plain(name: str, given: Given, variables: Variables, own: Mapping[str, str],
         raise NotKnown(f"{name} is encrypted by ansible-vault ({given.where})", DECRYPT)
     if isinstance(given.value, Unread):
         raise NotKnown(f"{name} has a value that is not read here ({given.where})", LET_ANSIBLE)
-    if not isinstance(given.value, str) or ("{{" not in given.value and "{%" not in given.value):
+    if not isinstance(given.value, str):
         return given.value
-
-    def fill(match: re.Match[str]) -> str:
-        inside, found = match[1], NAME.fullmatch(match[1])
-        if found is not None and found[1] in own:
-            return own[found[1]]
-        if found is not None and found[1] in variables and depth < DEEPEST:
-            return str(plain(found[1], variables[found[1]], variables, own, depth + 1))
-        environment = FROM_ENVIRONMENT.fullmatch(inside)
-        if environment is not None:
-            return os.environ.get(environment[1], "")
-        raise NotKnown(f"{name} is computed by {clean(match[0])} ({given.where})", LET_ANSIBLE)
-
     if "{%" in given.value:
         raise NotKnown(f"{name} is computed by a template ({given.where})", LET_ANSIBLE)
+
+    def fill(match: re.Match[str]) -> str:
+        found = NAME.fullmatch(match[1])
+        if found is not None and found[1] in variables and found[1] not in own and depth < DEEPEST:
+            return str(plain(found[1], variables[found[1]], variables, own, depth + 1))
+        text = _of_ansible(match[1], own)
+        if text is None:
+            raise NotKnown(f"{name} is computed by {clean(match[0])} ({given.where})", LET_ANSIBLE)
+        return text
+
     return EXPRESSION.sub(fill, given.value)
+
+
+def _of_ansible(expression: str, own: Mapping[str, str]) -> str | None:
+    """What Ansible itself, or the environment, says by this word; None where that is not known here."""
+    found, environment = NAME.fullmatch(expression), FROM_ENVIRONMENT.fullmatch(expression)
+    if environment is not None:
+        return os.environ.get(environment[1], "")
+    return own.get(found[1]) if found is not None else None

@@ -52,6 +52,18 @@ def read_inventory(sources: Sequence[str], run: Run, *, skip_encrypted: bool = F
     return structs.replace(found, notes=tuple(sorted(dict.fromkeys(gathered.notes), key=_place)))
 
 
+def names_in_inventory(sources: Sequence[str]) -> list[str]:
+    """The groups and hosts that the files of these sources name, whatever else is wrong there; no program is run."""
+
+    def run_nothing(words: Sequence[str], folder: Path) -> str:
+        raise UsageError(f"{words[0]} is not run in {folder} for its names alone")
+
+    reader = SourceReader(run_nothing)
+    for source in sources:
+        reader.read(source)
+    return [*reader.gathered.groups, *reader.gathered.hosts]
+
+
 def _place(problem: tuple[str, ...]) -> tuple[str, int]:
     match = re.match(r"(.*?):(\d+)", problem[0])
     return (match[1], int(match[2])) if match else (problem[0], 0)

@@ -58,18 +58,20 @@ class YamlReader:
                 where, f"{clean(name)} is no group, and was passed over", "a group has hosts, children, vars"
             )
             return
-        group = self._gathered.group(name, where)
+        self._gathered.group(name, where)
         for part, at, value in nodes.pairs(node) if nodes.is_mapping(node) else ():
             if part not in KEYS:
                 self._unknown(part, name, at)
-            elif not self._is_named(part, name, value):
-                continue
-            elif part == "vars":
-                group.variables |= nodes.variables(value, self._shown)
-            elif part == "children":
-                self._children(name, value)
-            else:
-                self._hosts(name, value)
+            elif self._is_named(part, name, value):
+                self._part(part, name, value)
+
+    def _part(self, part: str, group: str, node: Node) -> None:
+        if part == "vars":
+            self._gathered.groups[group].variables |= nodes.variables(node, self._shown)
+        elif part == "children":
+            self._children(group, node)
+        else:
+            self._hosts(group, node)
 
     def _is_named(self, part: str, group: str, node: Node) -> bool:
         """True where there is a mapping; a single word is one too."""

@@ -26,9 +26,11 @@ def answer_of(words: Sequence[str], folder: Path, seconds: float = SECONDS) -> s
                 words, stdin=subprocess.DEVNULL, stdout=said, stderr=complained, cwd=folder, start_new_session=True
             )
         except FileNotFoundError:
-            raise UsageError(f"{words[0]} is not installed here", hint="install it, or name another inventory") from None
+            hint = "install it, or see that its first line names a program that there is"
+            raise UsageError(f"{words[0]} is not installed here", hint=hint) from None
         except OSError as error:
-            raise UsageError(f"{words[0]} cannot be started: {error.strerror}", hint="is its first line right?") from None
+            hint = "its first line must name a program that there is"
+            raise UsageError(f"{words[0]} cannot be started: {error.strerror}", hint=hint) from None
         try:
             status = running.wait(seconds)
         except subprocess.TimeoutExpired:
