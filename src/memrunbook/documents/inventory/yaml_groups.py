@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 
+import yaml
+
 from memrunbook.core.text import clean
 from memrunbook.documents.inventory import nodes
 from memrunbook.documents.inventory.gathered import Gathered
@@ -17,7 +19,7 @@ BY_ANSIBLE = "where Ansible is installed let it read this: -i ansible:{shown}"
 
 def looks_like_groups(node: Node | None) -> bool:
     """True for a mapping whose every value is a mapping or nothing: what YAML makes of INI is none."""
-    return isinstance(node, nodes.yaml.MappingNode) and all(
+    return isinstance(node, yaml.MappingNode) and all(
         nodes.is_mapping(value) or nodes.is_empty(value) or key == PLUGIN for key, _, value in nodes.pairs(node)
     )
 
@@ -75,7 +77,7 @@ class YamlReader:
 
     def _is_named(self, part: str, group: str, node: Node) -> bool:
         """True where there is a mapping; a single word is one too."""
-        if isinstance(node, nodes.yaml.ScalarNode) and not nodes.is_empty(node) and part != "vars":
+        if isinstance(node, yaml.ScalarNode) and not nodes.is_empty(node) and part != "vars":
             if part == "hosts":
                 self._gathered.host(str(node.value), group, nodes.where(self._shown, node))
             else:
