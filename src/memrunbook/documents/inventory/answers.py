@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +14,15 @@ META = "_meta"
 KEYS = ("hosts", "children", "vars")
 Ask = Callable[[str], str]
 """Runs the program with --host NAME."""
+
+
+def is_answer(text: str) -> bool:
+    """True for what a program answered to --list and somebody saved."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and (META in found or any(isinstance(group, list) for group in found.values()))
 
 
 def read_answer(gathered: Gathered, text: str, shown: str, ask: Ask) -> None:

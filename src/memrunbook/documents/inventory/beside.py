@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from memrunbook.documents.inventory import nodes
 from memrunbook.documents.inventory.gathered import Gathered, Variables
 
 Kind = Literal["group_vars", "host_vars"]
+NEVER_READ = re.compile(r"^\.|~$|\.(md|txt|rst|j2|bak|orig|sample|example|dist|swp)$")
 EXTENSIONS = ("", ".yml", ".yaml", ".json")
 
 
@@ -41,8 +43,8 @@ class Beside:
         for folder in self.folders:
             for kind, known in (("group_vars", self.gathered.groups), ("host_vars", self.gathered.hosts)):
                 for name in self._names(folder / kind):
-                    plain = name if name in known else name.removesuffix(Path(name).suffix)
-                    if not name.startswith(".") and not name.endswith("~") and plain not in known:
+                    plain = name.removesuffix(Path(name).suffix) if Path(name).suffix in EXTENSIONS else name
+                    if not (name in known or plain in known or NEVER_READ.search(name)):
                         yield folder / kind / name, plain
 
     def _names(self, folder: Path) -> dict[str, bool]:

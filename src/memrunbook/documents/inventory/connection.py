@@ -20,7 +20,10 @@ KEY = ("ansible_ssh_private_key_file", "ansible_private_key_file")
 ARGUMENTS = ("ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args")
 BECOME, METHOD = ("ansible_become", "ansible_sudo"), ("ansible_become_method",)
 BECOME_USER = ("ansible_become_user", "ansible_sudo_user")
-CONNECTION = ("ansible_connection",)
+CONNECTION, SHELL = ("ansible_connection",), ("ansible_shell_type",)
+NO_UNIX = frozenset({"powershell", "cmd"})
+MEND = "mend the line, or leave this host out"
+LEAVE = "leave it out: --limit 'all:!NAME'"
 BY_SSH = frozenset({"ssh", "smart", "paramiko", "paramiko_ssh", "ansible.builtin.ssh", "ansible.builtin.paramiko_ssh"})
 HERE = frozenset({"local", "ansible.builtin.local"})
 THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1", "local"})
@@ -110,7 +113,7 @@ class Connection:
             try:
                 yield from shlex.split(value or "")
             except ValueError:
-                raise self._wrong((name,), "has a quote that is never closed:", value) from None
+                raise self._wrong((name,), "has a quote that is never closed", value) from None
 
     def _sudo(self) -> str:
         value = self._value(BECOME)
@@ -124,25 +127,32 @@ class Connection:
         for names, wanted in ((METHOD, "sudo"), (BECOME_USER, "root")):
             found = self._value(names)
             if found not in (None, "", wanted, f"ansible.builtin.{wanted}"):
-                raise self._wrong(names, f"is not {wanted}, and only sudo to root is used here:", found)
+                raise self._wrong(names, f"must be {wanted}: only sudo to root is used here", found)
         return "always"
 
     def _transport(self) -> str:
         value = self._value(CONNECTION)
         if value is None or value in BY_SSH:
+            self._refuse_windows()
             return "ssh"
         if value in HERE and self.name in THIS_MACHINE:
             return "local"
+        where = self.variables[CONNECTION[0]].where
         if value in HERE:
-            what = "is local, and what is done on this machine is done under its own name: --host local; here it"
-            raise self._wrong(CONNECTION, what, value)
-        raise self._wrong(CONNECTION, "must be ssh: hosts are reached by SSH alone,", value)
+            what = f"ansible_connection is local ({where}), and this machine is worked on under its own name alone"
+            raise NotKnown(what, "--host local")
+        raise NotKnown(
+            f"ansible_connection is {clean(str(value))} ({where}), and hosts are reached by ssh alone", LEAVE
+        )
+
+    def _refuse_windows(self) -> None:
+        shell = self._value(SHELL)
+        if shell in NO_UNIX:
+            raise NotKnown(f"ansible_shell_type is {shell} ({self.variables[SHELL[0]].where}): this is no Linux", LEAVE)
 
     def _wrong(self, names: tuple[str, ...], what: str, value: object) -> NotKnown:
         name, given = self._first(names) or (names[-1], Given(value, ""))
-        return NotKnown(
-            f"{name} {what} is {clean(str(value))} ({given.where})", "mend the line, or leave this host out"
-        )
+        return NotKnown(f"{name} {what}, is {clean(str(value))} ({given.where})", MEND)
 
 
 def not_used(variables: Variables, told: Callable[[str, str, str], None]) -> None:

@@ -13,7 +13,7 @@ from msgspec import structs
 from memrunbook.core.errors import DocumentError, UsageError
 from memrunbook.core.inventory.inventory import UNGROUPED, Inventory
 from memrunbook.documents.inventory import nodes
-from memrunbook.documents.inventory.answers import read_answer
+from memrunbook.documents.inventory.answers import is_answer, read_answer
 from memrunbook.documents.inventory.beside import Beside, shown
 from memrunbook.documents.inventory.gathered import Gathered
 from memrunbook.documents.inventory.ini import IniReader
@@ -69,6 +69,20 @@ def _place(problem: tuple[str, ...]) -> tuple[str, int]:
     return (match[1], int(match[2])) if match else (problem[0], 0)
 
 
+def _as_yaml(text: str, name: str) -> nodes.Node | None:
+    """The document in a text that may be YAML; None where it is none: INI."""
+    try:
+        return nodes.compose(text, name)
+    except DocumentError:
+        return None
+
+
+def _is_settings(name: str, beside: Sequence[str]) -> bool:
+    """True for the settings of a program that stands beside them, as ec2.ini of ec2.py."""
+    plain = name.removesuffix(".ini")
+    return plain != name and (f"{plain}.py" in beside or f"{plain}.sh" in beside)
+
+
 @dataclass
 class SourceReader:
     """Reads one source after the other; `folders` are those beside which group_vars and host_vars stand."""
@@ -96,7 +110,7 @@ class SourceReader:
             if path.is_dir():
                 names = sorted(os.listdir(path))  # noqa: PTH208  names alone are wanted
                 for name in names if depth < DEEPEST else ():
-                    if not PASSED_OVER.search(name):
+                    if not PASSED_OVER.search(name) and not _is_settings(name, names):
                         self._path(path / name, depth + 1)
             else:
                 self._file(path)
@@ -120,14 +134,11 @@ class SourceReader:
             self._text(nodes.decoded(content, name), path, name)
 
     def _text(self, text: str, path: Path, name: str) -> None:
-        if path.suffix in AS_YAML:
+        if text.lstrip().startswith("{") and is_answer(text):
+            read_answer(self.gathered, text, name, lambda _: "{}")
+        elif path.suffix in AS_YAML:
             YamlReader(self.gathered, name).read(nodes.compose(text, name))
-            return
-        try:
-            root = nodes.compose(text, name) if not path.suffix else None
-        except DocumentError:
-            root = None  # not YAML: INI
-        if looks_like_groups(root):
+        elif not path.suffix and looks_like_groups(root := _as_yaml(text, name)):
             YamlReader(self.gathered, name).read(root)
         else:
             IniReader(self.gathered, name).read(text)

@@ -36,8 +36,10 @@ class YamlReader:
         """Reads the groups of a file."""
         if not nodes.is_mapping(root) or root is None:
             where = nodes.where(self._shown, root) if root is not None else self._shown
-            what = "this file is empty" if nodes.is_empty(root) else "this is no mapping of groups"
-            self._gathered.problem(where, what, "as in: web: {hosts: {web01: }}")
+            if nodes.is_empty(root):
+                self._gathered.note(where, "this file is empty")
+            else:
+                self._gathered.problem(where, "this is no mapping of groups", "as in: web: {hosts: {web01: }}")
             return
         found = {name: value for name, _, value in nodes.pairs(root)}
         if PLUGIN in found and isinstance(found[PLUGIN].value, str):
