@@ -37,7 +37,8 @@ def read_answer(gathered: Gathered, text: str, shown: str, ask: Ask) -> None:
     for host in hosts:
         given = from_json(ask(host) or "{}", f"{shown} --host {host}") if told is None else told.get(host, {})
         if not isinstance(given, Mapping):
-            gathered.problem(shown, f"the variables of {clean(host)} are no JSON object")
+            what = f"the variables of {clean(host)} are no JSON object"
+            gathered.problem(shown, what, 'as in "_meta": {"hostvars": {"web01": {"ansible_user": "ops"}}}')
             continue
         gathered.hosts[host].variables |= _given(given, shown)
 

@@ -108,10 +108,10 @@ class Connection:
     def _arguments(self) -> Iterator[str]:
         for name in ARGUMENTS:
             value = self._value((name,))
-            if value is not None and not isinstance(value, str):
+            if value is not None and not isinstance(value, str | int):  # -4 in INI is a number
                 raise self._wrong((name,), "must be words of a command line", value)
             try:
-                yield from shlex.split(value or "")
+                yield from shlex.split("" if value is None else str(value))
             except ValueError:
                 raise self._wrong((name,), "has a quote that is never closed", value) from None
 
