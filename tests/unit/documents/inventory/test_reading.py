@@ -45,7 +45,7 @@ def test_what_ansible_reads_is_asked_of_ansible(tmp_path: Path) -> None:
 
     def run(words: list[str], _: Path) -> str:
         asked.append(list(words))
-        return '{"_meta": {"hostvars": {"a": {"ansible_user": "ops"}}}, "all": {"children": ["web"]}, "web": {"hosts": ["a"]}}'
+        return '{"_meta": {"hostvars": {"a": {"ansible_user": "ops"}}}, "web": {"hosts": ["a"]}}'
 
     found = read_inventory([f"ansible:{tmp_path}/aws_ec2.yml"], run)
     assert asked == [["ansible-inventory", "-i", f"{tmp_path}/aws_ec2.yml", "--list"]]
