@@ -36,7 +36,7 @@ DAY = 86_400.0
 FilePath = Annotated[str, Meta(min_length=1, description="a path; one that is not absolute lies beside config.yaml")]
 Pattern = Annotated[str, Meta(min_length=1, description="a shell pattern")]
 Hosts = Annotated[str, Meta(min_length=1, description="a shell pattern of host names")]
-Groups = Annotated[
+GroupPatterns = Annotated[
     str | tuple[Annotated[str, Meta(min_length=1)], ...] | None,
     Meta(description="only on hosts of these groups of the inventory; shell patterns"),
 ]
@@ -77,7 +77,7 @@ class UntouchableSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     process: Pattern | None = None
     container: Pattern | None = None
     hosts: Hosts = "*"
-    groups: Groups = None
+    groups: GroupPatterns = None
     why: Why = ""
 
 
@@ -86,7 +86,7 @@ class MaximumRiskSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     risk: Annotated[Literal["none", "low", "medium"], Meta(description="the highest risk that is done")]
     hosts: Hosts = "*"
-    groups: Groups = None
+    groups: GroupPatterns = None
     tag: Annotated[str, Meta(min_length=1, description="only on hosts that were named with this --tag")] | None = None
     modes: Annotated[tuple[Mode, ...], Meta(min_length=1, description="in which commands")] = ("run", "apply")
     why: Why = ""

@@ -64,15 +64,23 @@ def _matched(inventory: Inventory, part: str, where: str, *, excludes: bool = Fa
 
 
 def _subscript(part: str, inventory: Inventory) -> re.Match[str] | None:
-    """What chooses by position: only behind a group or a glob; behind anything else it is a range of names."""
+    """What chooses by position: only behind a group or a glob; behind anything else it is a range of names.
+
+    So is what begins with a zero, as in web[01:20].
+    """
     match = None if part[0] == "~" else SUBSCRIPT.fullmatch(part.lstrip("&!"))
     if match is None or not (match["group"] in inventory.groups or set(match["group"]) & set("*?")):
+        return None
+    if (match["first"] or "").startswith("0") and len(match["first"]) > 1:
         return None
     return match
 
 
 def _sliced(inventory: Inventory, match: re.Match[str], where: str) -> list[str]:
     hosts = _enumerated(inventory, match["group"], where)
+    if RANGE.fullmatch(match[0], len(match["group"])) and next(_expanded(match[0], where)) in inventory.hosts:
+        what = f"{match[0]} may be hosts of these names, or hosts of the group {match['group']} by their position"
+        raise UsageError(what, where=where, hint="write the names out, between commas")
     if match["one"]:
         place = int(match["one"])
         if not -len(hosts) <= place < len(hosts):
@@ -84,12 +92,12 @@ def _sliced(inventory: Inventory, match: re.Match[str], where: str) -> list[str]
 
 
 def _enumerated(inventory: Inventory, part: str, where: str) -> list[str]:
+    if part[0] != "~" and RANGE.search(part):  # to a shell pattern [1:3] would be three characters
+        return list(dict.fromkeys(host for name in _expanded(part, where) for host in _matched(inventory, name, where)))
     groups = [ALL] if part == ALL else list(_like(part, inventory.groups, where))
     found = {name: None for group in groups if group in inventory.groups for name in inventory.members(group)}
     if not groups or part[0] == "~" or set(part) & {*GLOB, "."}:
         found |= dict.fromkeys(_like(part, inventory.hosts, where))
-    if not found and RANGE.search(part):
-        found = {host: None for name in _expanded(part, where) for host in _matched(inventory, name, where)}
     if not found and (host := inventory.known(part)) is not None:
         found = {host.name: None}
     return list(found)

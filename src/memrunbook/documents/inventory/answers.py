@@ -12,7 +12,7 @@ from memrunbook.documents.inventory.nodes import from_json
 
 META = "_meta"
 KEYS = ("hosts", "children", "vars")
-Ask = Callable[[str], str]
+AskHost = Callable[[str], str]
 """Runs the program with --host NAME."""
 
 
@@ -25,7 +25,7 @@ def is_answer(text: str) -> bool:
     return isinstance(found, dict) and (META in found or any(isinstance(group, list) for group in found.values()))
 
 
-def read_answer(gathered: Gathered, text: str, shown: str, ask: Ask) -> None:
+def read_answer(gathered: Gathered, text: str, shown: str, ask: AskHost) -> None:
     """Reads the answer of a program; without _meta.hostvars each host is asked for, as Ansible does. DocumentError."""
     found = from_json(text, shown)
     hosts: dict[str, None] = {}

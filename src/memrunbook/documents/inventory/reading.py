@@ -29,11 +29,11 @@ PASSED_OVER = re.compile(
 )
 PROGRAM = (b"#!", b"\x7fELF")
 DEEPEST = 8
-Run = Callable[[Sequence[str], Path], str]
+Runs = Callable[[Sequence[str], Path], str]
 """Runs a program in a folder, and returns what it wrote; UsageError where it failed."""
 
 
-def read_inventory(sources: Sequence[str], run: Run, *, skip_encrypted: bool = False) -> Inventory:
+def read_inventory(sources: Sequence[str], run: Runs, *, skip_encrypted: bool = False) -> Inventory:
     """The inventory in all sources; DocumentError with everything that is wrong in them.
 
     A source is the path of a file, a folder or a program that answers to --list, `ansible:PATH` for what
@@ -87,7 +87,7 @@ def _is_settings(name: str, beside: Sequence[str]) -> bool:
 class SourceReader:
     """Reads one source after the other; `folders` are those beside which group_vars and host_vars stand."""
 
-    run: Run
+    run: Runs
     gathered: Gathered = field(default_factory=Gathered)
     folders: list[Path] = field(default_factory=list)
 

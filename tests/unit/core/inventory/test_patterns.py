@@ -32,6 +32,7 @@ DB = ["db1.example.com", "db2.example.com"]
         ("web[-1]", ["web7"]),
         ("web[0:2]", ["web1", "web2", "web3"]),
         ("web[5:]", ["web6", "web7"]),
+        ("db[0:1]", DB),
         ("web[1-2]", ["web2", "web3"]),
         ("w*[0]", ["web1"]),
         ("db1.example.com", ["db1.example.com"]),
@@ -47,6 +48,11 @@ def test_behind_what_is_no_group_brackets_are_a_range_of_names() -> None:
     assert select(FLEET, ["db[1:2].example.com"], "--limit") == DB
 
 
+def test_what_begins_with_a_zero_is_a_range_of_names_even_behind_a_group() -> None:
+    with pytest.raises(UsageError, match="no host or group matches 'web01'"):
+        select(FLEET, ["web[01:02]"], "--limit")
+
+
 def test_several_patterns_are_one() -> None:
     assert select(FLEET, ["web", "!web[0:5]"], "--limit") == ["web7"]
 
@@ -57,6 +63,7 @@ def test_several_patterns_are_one() -> None:
         ("wbe", "no host or group matches 'wbe'", "'web'"),
         ("web:!web77", "no host or group matches 'web77'", "web7"),
         ("web:&prd", "no host or group matches 'prd'", "prod"),
+        ("web[1:3]", "may be hosts of these names, or hosts of the group web by their position", "names out"),
         ("web[9]", "no host stands at 'web[9]'", "web has 7"),
         ("~web(", "is no pattern", "regular expression"),
         ("zz[3:1]", "empty or too large", ""),

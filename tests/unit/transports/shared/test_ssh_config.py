@@ -112,3 +112,25 @@ def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
 def test_any_text_is_read_or_refused(text: str) -> None:
     with suppress(UsageError):
         assert isinstance(SshConfig(_settings(text, "x")).lookup("h"), HostSettings)
+
+
+def test_words_of_a_command_line_count_before_the_file(tmp_path: Path) -> None:
+    config = _config(tmp_path, "User ada\nPort 22\nIdentityFile /file\n")
+    words = ("-o", "User=ops", "-oPort=2222", "-J", "gate", "-i", "/own", "-C", "-4", "-o", "ControlMaster=auto")
+    found = config.lookup("h", words)
+    assert (found.user, found.port, found.proxy_jump, found.identity_files) == ("ops", 2222, "gate", ("/own", "/file"))
+    assert config.lookup("h", ("-l", "bob", "-p", "1")).user == "bob"
+    assert config.lookup("h").user == "ada"
+
+
+def test_known_hosts_that_keep_nothing_are_passed_over(tmp_path: Path) -> None:
+    words = ("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null")
+    assert _config(tmp_path, "").lookup("h", words).known_hosts == ()
+    assert _config(tmp_path, "").lookup("h", ("-o", "UserKnownHostsFile=/k")).known_hosts == ("/k",)
+
+
+@pytest.mark.parametrize("words", [("-F", "x"), ("-W", "h:22"), ("word",), ("-o", "ProxyCommand=nc"), ("-o", "Port")])
+def test_words_that_would_lead_elsewhere_are_refused(tmp_path: Path, words: tuple[str, ...]) -> None:
+    with pytest.raises(UsageError) as refused:
+        _config(tmp_path, "").lookup("h", words)
+    assert refused.value.where == "ssh arguments of h" or "ssh arguments of h" in str(refused.value)

@@ -1,0 +1,55 @@
+"""Programs that answer in text."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from memrunbook.core.errors import UsageError
+from memrunbook.transports.shared import program
+from memrunbook.transports.shared.program import answer_of
+
+
+def shell(script: str, seconds: float = 10.0) -> str:
+    return answer_of(["/bin/sh", "-c", script], Path("/"), seconds)
+
+
+def test_it_answers_from_its_folder_with_nothing_to_read() -> None:
+    assert shell("pwd; cat; echo said >&2") == "/\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        ("echo first >&2; echo 'no such region' >&2; exit 3", "it failed with status 3: no such region"),
+        ("exit 1", "it failed with status 1: it said nothing"),
+        ("printf '\\377'", "its answer is not UTF-8"),
+    ],
+)
+def test_why_it_failed(script: str, why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        shell(script)
+
+
+def test_one_that_does_not_end_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
+    begun = time.monotonic()
+    with pytest.raises(UsageError, match="did not answer within 0 s"):
+        shell(f"(sleep 1; touch {tmp_path}/late) & sleep 60", 0.3)
+    assert time.monotonic() - begun < 10
+    time.sleep(1.2)
+    assert not (tmp_path / "late").exists()
+
+
+def test_one_that_says_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "LARGEST", 1 << 20)
+    with pytest.raises(UsageError, match="larger than 1 MiB"):
+        shell("head -c 2000000 /dev/zero")
+
+
+def test_one_that_cannot_be_started(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("x", encoding="utf-8")
+    for word, why in ((f"{tmp_path}/nosuch", "is not installed"), (f"{tmp_path}/data", "cannot be started")):
+        with pytest.raises(UsageError, match=why):
+            answer_of([word], tmp_path)
