@@ -41,10 +41,9 @@ class Maker:
         return self.merger.gathered
 
     def inventory(self) -> Inventory:
-        """The inventory, its hosts in the order of its groups."""
+        """The inventory, its hosts in the order in which they are named."""
         groups = self.merger.groups
-        order = Inventory({}, groups).members(ALL)
-        found = Inventory({name: self._host(name) for name in order}, groups)
+        found = Inventory({name: self._host(name) for name in self._gathered.hosts}, groups)
         hosts = {**found.hosts, **{name: self._with_peers(found, name) for name in self._peers}}
         return Inventory(hosts, groups)
 

@@ -1,0 +1,197 @@
+"""Hosts of an inventory, from the file to the host: named, chosen, reached, ruled, listed, completed."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from tests.cli.books import act, book, look
+from tests.cli.conftest import arguments
+from tests.cli.console import apart, environment, here
+from tests.ssh.servers import USER, Server
+from tests.sshd import Sshd
+from tests.unit.documents.inventory.folder import write
+
+FACTS = ("facts", "memory.total_bytes", "--samples", "1", "--sudo", "never")
+HOSTS = """\
+[web]
+web01 ansible_host=192.0.2.1 ansible_user=ops tags=realtime criticality=high peers=web
+web02
+[win]
+w1 ansible_connection=winrm
+[here]
+localhost ansible_connection=local ansible_become=no
+[prod:children]
+web
+"""
+
+
+@pytest.fixture
+def inventory(tmp_path: Path) -> str:
+    write(tmp_path, {"inv/hosts": HOSTS, "inv/group_vars/win.yml": "ansible_password: x\n"})
+    return str(tmp_path / "inv" / "hosts")
+
+
+def line(server: Server | Sshd, user: str, **more: str) -> str:
+    """The line of an inventory that reaches a server by a name of its own."""
+    told = {
+        "ansible_host": "127.0.0.1",
+        "ansible_port": str(server.port),
+        "ansible_user": user,
+        "ansible_ssh_private_key_file": str(server.folder / "id"),
+        "ansible_become": "no",
+        **more,
+    }
+    return "search-03 " + " ".join(f"{name}={value}" for name, value in told.items()) + "\n"
+
+
+def test_a_host_is_reached_as_its_inventory_says(server: Server, tmp_path: Path) -> None:
+    write(tmp_path, {"hosts": f"[search]\n{line(server, USER)}"})
+    words = ("-i", str(tmp_path / "hosts"), f"--known-hosts={server.folder / 'known_hosts'}", "--ssh-config=/dev/null")
+    for named in ("search-03", "search", "sea*", "127.0.0.1"):
+        ran = here(*FACTS, "--host", named, *words)
+        assert ran.code == 0, ran.said
+        assert "search-03" in ran.out
+    assert set(server.logins) == {USER}
+    here(*FACTS, "--host", "nobody@search-03", *words).refused(4, "refused nobody", hint="another user")
+
+
+def test_the_key_of_the_inventory_needs_no_known_hosts_and_no_other_will_do(sshd: Sshd, tmp_path: Path) -> None:
+    key = sshd.fingerprint()
+    write(tmp_path, {"hosts": line(sshd, sshd.user, host_key_sha256=key)})
+    words = ("-i", str(tmp_path / "hosts"), "--known-hosts=/dev/null", "--ssh-config=/dev/null")
+    assert here(*FACTS, *words).code == 0
+    other = f"SHA256:{'A' * 43}"
+    write(tmp_path, {"hosts": line(sshd, sshd.user, host_key_sha256=other)})
+    here(*FACTS, *words, "--accept-new-host-keys").refused(
+        4, "NOT THAT OF THE INVENTORY", other, key, hint="host_key_sha256"
+    )
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_plan_is_applied_on_the_host_that_the_inventory_meant(server: Server, tmp_path: Path) -> None:
+    write(tmp_path, {"hosts": f"[search]\n{line(server, USER)}"})
+    way = (f"--known-hosts={server.folder / 'known_hosts'}", "--ssh-config=/dev/null")
+    small, plan = book(tmp_path, act("one", "true")), str(tmp_path / "plan.json")
+    made = here("plan", small, "-i", str(tmp_path / "hosts"), "--limit", "search", "--out", plan, *way)
+    assert made.code == 0, made.said
+    assert json.loads(Path(plan).read_text(encoding="utf-8"))["hosts"][0]["address"] == "127.0.0.1"
+    done = here("apply", plan, *way)
+    assert "search-03" in done.out
+    assert done.code == 0, done.said
+
+
+def test_one_host_that_cannot_be_reached_keeps_nobody_else_away(inventory: str) -> None:
+    ran = here(*FACTS, "-i", inventory, "--limit", "here:win")
+    ran.refused(4, "w1: ansible_connection is winrm", "hosts:5", hint="leave it out: --limit")
+    assert "MemTotal" in ran.out or "memory.total_bytes" in ran.out
+
+
+@pytest.mark.usefixtures("machine")
+def test_groups_of_the_inventory_count_in_config_yaml_and_at_the_gate(inventory: str, tmp_path: Path) -> None:
+    rule = "maximum_risk:\n  - {risk: none, groups: here, why: the auditors are in}\n"
+    write(tmp_path, {"config/config.yaml": rule})
+    small = book(tmp_path, act("one", "true"))
+    ran = here("run", small, "-i", inventory, "--host", "here", "--yes", "--config-dir", str(tmp_path / "config"))
+    assert ran.code == 5, ran.said
+    assert "the auditors are in" in ran.out
+
+
+def test_parameters_and_tags_of_a_host(tmp_path: Path) -> None:
+    more = "parameters:\n  say: {type: string, default: nothing, description: A word}\n"
+    text = book(tmp_path, look("one", "true"), more=more)
+    path = Path(text)
+    path.write_text(
+        path.read_text(encoding="utf-8").replace(
+            "when: memory.total_bytes > 0", "when: parameters.say == 'told' && 'realtime' in host.tags"
+        ),
+        encoding="utf-8",
+    )
+    own = "runbook_parameters={'say': 'told'}"
+    write(tmp_path, {"hosts": f'localhost ansible_connection=local ansible_become=no tags=realtime "{own}"\n'})
+    planned = json.loads(here("plan", text, "-i", str(tmp_path / "hosts"), "--json").out)
+    assert planned["hosts"][0]["findings"][0]["state"] == "firing"
+    typed = json.loads(here("plan", text, "-i", str(tmp_path / "hosts"), "-p", "say=else", "--json").out)
+    assert typed["hosts"][0]["findings"][0]["state"] == "clear"
+    wrong = own.replace("'say'", "'sya'")
+    write(tmp_path, {"hosts": f'localhost ansible_connection=local ansible_become=no "{wrong}"\n'})
+    here("diagnose", "-i", str(tmp_path / "hosts"), "--quick").refused(2, "hosts:1", "no runbook has a parameter 'sya'")
+
+
+def test_nobody_is_meant_by_silence(inventory: str, monkeypatch: pytest.MonkeyPatch, own_home: Path) -> None:
+    here(*FACTS).refused(2, "no host was named", hint="-i FILE")
+    monkeypatch.setenv("RUNBOOK_INVENTORY", inventory)
+    here(*FACTS).refused(2, "no host was named", hint="--host all")
+    assert here(*FACTS, "--host", "here").code == 0
+    monkeypatch.delenv("RUNBOOK_INVENTORY")
+    folder = own_home / ".config" / "memrunbook"
+    write(
+        folder,
+        {
+            "config.yaml": "defaults: {inventory: inv/hosts}\n",
+            "inv/hosts": "[mine]\nlocalhost ansible_connection=local\n",
+        },
+    )
+    assert here(*FACTS, "--limit", "mine").code == 0
+    assert "1 host in" in here("hosts").out
+
+
+def test_hosts_are_listed_with_what_is_known_of_them(inventory: str) -> None:
+    ran = here("hosts", "-i", inventory)
+    assert ran.code == 0
+    rows = [row.split() for row in ran.out.splitlines()]
+    assert ["web01", "ops@192.0.2.1", "prod,", "web", "(realtime,", "criticality", "high)"] == rows[1][:7]
+    assert rows[1][-1].endswith("hosts:2")
+    assert "not reached: ansible_connection is winrm" in ran.out
+    more = here("hosts", "-i", inventory, "-v", "--host", "web")
+    assert "peers web02" in more.out
+    assert "w1" not in more.out
+    assert more.out.index("prod:") < more.out.index("    web:")
+    [host, _] = json.loads(here("hosts", "-i", inventory, "--limit", "web", "--json").out)["hosts"]
+    assert (host["tags"], host["peers"], host["groups"]) == (["realtime"], ["web02"], ["prod", "web"])
+
+
+def test_check_says_all_that_is_wrong(inventory: str, tmp_path: Path) -> None:
+    ran = here("hosts", "-i", inventory, "--check")
+    assert ran.code == 2, ran.said
+    assert "1 host that cannot be reached of 4, 1 note" in ran.out
+    assert "ansible_password is not used" in ran.out
+    assert here("hosts", "-i", inventory, "--check", "--limit", "web").code == 0
+    write(tmp_path, {"bad": "a b\nc tags=3\n", "good": "a\n"})
+    bad = here("hosts", "-i", str(tmp_path / "bad"), "--check")
+    assert bad.code == 2
+    assert "INVALID: 2 problems" in bad.out
+    assert len(json.loads(here("hosts", "-i", str(tmp_path / "bad"), "--check", "--json").out)["problems"]) == 2
+    assert here("hosts", "-i", str(tmp_path / "good"), "--check").out == "OK: no problems, 1 host\n"
+    here("hosts", "-i", str(tmp_path / "bad")).refused(2, "b sets no variable", hint="NAME=VALUE")
+    here("hosts").refused(2, "there is no inventory", hint="$RUNBOOK_INVENTORY")
+
+
+def test_the_next_command_names_the_inventory(server: Server, tmp_path: Path) -> None:
+    write(tmp_path, {"hosts": line(server, USER)})
+    small = book(tmp_path, act("one", "true"))
+    words = [word for word in arguments(server) if not word.startswith(("--host", "--identity"))]
+    ran = here("plan", small, "-i", str(tmp_path / "hosts"), *words)
+    assert f"runbook run {small} --host search-03 -i {tmp_path / 'hosts'}" in ran.out
+
+
+def completed(*words: str, folder: Path | None = None) -> list[str]:
+    env = environment(
+        COMP_WORDS=" ".join(["runbook", *words]), COMP_CWORD=str(len(words)), _RUNBOOK_COMPLETE="bash_complete"
+    )
+    return [
+        line.partition(",")[2]
+        for line in apart(env={**env, "HOME": str(folder or os.environ["HOME"])}).out.splitlines()
+    ]
+
+
+@pytest.mark.slow
+def test_a_shell_is_offered_hosts_groups_and_runbooks(inventory: str) -> None:
+    assert completed("facts", "-i", inventory, "--host", "w") == ["web", "win", "web01", "web02", "w1"]
+    assert completed("facts", "-i", inventory, "--limit", "web,!web0") == ["web,!web01", "web,!web02"]
+    assert completed("facts", "--host", "l") == ["local"]
+    assert completed("run", "swap-t") == ["swap-thrashing"]
+    assert "complete" in here("completion", "bash").out
+    assert "_RUNBOOK_COMPLETE" in here("completion", "fish").out
