@@ -22,5 +22,7 @@ from memrunbook.core.reading.rules import TargetKind, Untouchable
         ("container", "vault*", ("unit", "vault-1"), False),
     ],
 )
-def test_a_target_is_told_by_kind_and_name(kind: TargetKind, pattern: str, named: tuple[str, str], wanted: bool) -> None:  # noqa: FBT001
+def test_a_target_is_told_by_kind_and_name(
+    kind: TargetKind, pattern: str, named: tuple[str, str], wanted: bool
+) -> None:  # noqa: FBT001
     assert Untouchable(kind=kind, pattern=pattern, where="config.yaml:2").matches(*named) is wanted
