@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 from tests.cli.books import act, book
 from tests.cli.console import Ran, here
+from tests.sshd import Sshd
 
 from memrunbook.app.braking import HostBrakes
 from memrunbook.app.ruling import Freezes
@@ -136,28 +138,52 @@ def test_a_reason_is_asked_for_before_anybody_is_reached(tmp_path: Path, config:
 @pytest.mark.parametrize(("risk", "code"), [("medium", 2), ("low", 2), ("high", 4)])
 def test_a_reason_may_be_asked_for_by_risk(tmp_path: Path, config: Path, risk: str, code: int) -> None:
     config.write_text(f"reason: {risk}\n")
-    path = book(tmp_path, SYSCTL, resolved="false")
+    path = book(tmp_path, COMPACT, resolved="false")
     ran = here("run", path, "--host", "nobody.invalid", "--config-dir", str(config.parent))
     assert ran.code == code, ran.said
 
 
-SYSCTL = """\
-  - id: swap-less
-    name: Swap less
-    action: set_sysctl
-    with: {key: vm.swappiness, value: 10}
+COMPACT = """\
+  - id: compact
+    name: Compact
+    action: compact_memory
+"""
+PREFER = """\
+  - id: prefer
+    name: Prefer it
+    action: set_oom_score_adj
+    with: {{pid: {pid}, value: 500}}
 """
 
 
 @pytest.mark.usefixtures("machine")
-def test_taking_back_goes_through_a_freeze_and_needs_its_reason(tmp_path: Path, config: Path) -> None:
-    knob = Path("/proc/sys/vm/page-cluster")
-    del knob  # what is taken back here is nothing: the commands have no undo; that it is asked is what counts
-    assert command(tmp_path, "run", "--yes", risks=("low",)).code == 3
-    config.write_text(f"{ALWAYS}reason: required\n")
-    words = ("undo", "last", "--config-dir", str(config.parent))
-    here(*words).refused(2, "asks for a reason", hint="runbook undo last")
-    assert "frozen" not in here(*words, *WHY).said.casefold()
+def test_taking_back_goes_through_a_freeze_and_keeps_to_all_else(tmp_path: Path, config: Path) -> None:
+    with subprocess.Popen(["sleep", "300"]) as victim:
+        try:
+            value = Path(f"/proc/{victim.pid}/oom_score_adj")
+            value.write_text("0\n")
+            path = book(tmp_path, PREFER.format(pid=victim.pid), resolved="false")
+            assert here("run", path, "--host", "local", "--yes").code == 3
+            assert value.read_text() == "500\n"
+            undo = ("undo", "last", "--config-dir", str(config.parent), "--yes")
+            config.write_text("reason: required\n")
+            here(*undo).refused(2, "config.yaml:1 asks for a reason", hint="runbook undo last")
+            config.write_text("untouchable:\n  - process: sleep\n")
+            here(*undo, "--dry-run").refused(
+                0, "config.yaml:2 says that nothing may ever act on process sleep", hint="no "
+            )
+            here(*undo).refused(5, "REFUSED", "config.yaml:2 says", hint="no option")
+            first = json.loads(here("runs", "--json").out)["runs"][-1]["run_id"]
+            undo = ("undo", first, *undo[2:])
+            config.write_text("maximum_risk: [{risk: none, modes: [undo]}]\n")
+            here(*undo).refused(5, "config.yaml:1 says that undo changes nothing here", hint="act by hand")
+            assert value.read_text() == "500\n"
+            config.write_text(ALWAYS)
+            back = here(*undo)
+            assert back.code == 0, back.said
+            assert value.read_text() == "0\n"
+        finally:
+            victim.kill()
 
 
 def test_defaults_are_used_where_nothing_was_typed(tmp_path: Path, config: Path) -> None:
@@ -173,6 +199,25 @@ def test_defaults_are_used_where_nothing_was_typed(tmp_path: Path, config: Path)
     named = max((tmp_path / "state" / "runs").glob("*/run.jsonl"), key=lambda path: path.stat().st_mtime_ns)
     (host,) = json.loads(named.read_text().splitlines()[0])["order"]["hosts"]
     assert (host["user"], host["port"]) == ("ada", 2)
+
+
+def test_a_server_is_reached_by_defaults_alone_and_what_is_typed_wins(sshd: Sshd, config: Path) -> None:
+    config.write_text(f"""\
+defaults:
+  user: {sshd.user}
+  port: {sshd.port}
+  identity: {sshd.folder / "id"}
+  known_hosts: {sshd.folder / "known_hosts"}
+  ssh_config: {sshd.folder / "config"}
+  sudo: never
+""")
+    words = ("facts", "memory.total_bytes", "--samples", "1", "--host", "127.0.0.1", "--config-dir", str(config.parent))
+    ran = here(*words)
+    assert ran.code == 0, ran.said
+    assert "memory.total_bytes" in ran.out
+    other = here(*words, "--known-hosts", "/dev/null")
+    assert other.code == 4, other.said
+    assert "host key" in other.said
 
 
 @pytest.mark.parametrize("option", ["--identity", "--known-hosts", "--ssh-config"])

@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from memrunbook.core.errors import UsageError
 from memrunbook.documents.library import Library, usual_library
+from memrunbook.documents.owned import is_there
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ def _named(targets: Targets) -> Iterator[tuple[str, Path]]:
 
 def _check(option: str, path: Path, *, new: bool) -> None:
     """A named file is there; one for `new` host keys may be made, where its folder is there."""
-    if (path.exists() and not path.is_dir()) or (new and not path.exists() and path.absolute().parent.is_dir()):
+    found = is_there(path) and path.exists()
+    if (found and not path.is_dir()) or (new and not found and path.absolute().parent.is_dir()):
         return
-    what = "this is a folder" if path.is_dir() else "there is no such file"
+    what = "this is a folder" if found else "there is no such file"
     raise UsageError(what, where=f"{option} {path}", hint="check the path")

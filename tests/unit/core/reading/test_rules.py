@@ -23,6 +23,9 @@ from memrunbook.core.reading.rules import TargetKind, Untouchable
     ],
 )
 def test_a_target_is_told_by_kind_and_name(
-    kind: TargetKind, pattern: str, named: tuple[str, str], wanted: bool
-) -> None:  # noqa: FBT001
+    kind: TargetKind,
+    pattern: str,
+    named: tuple[str, str],
+    wanted: bool,  # noqa: FBT001
+) -> None:
     assert Untouchable(kind=kind, pattern=pattern, where="config.yaml:2").matches(*named) is wanted
