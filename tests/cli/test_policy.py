@@ -85,9 +85,9 @@ def test_a_freeze_stops_changes_and_a_recorded_consent_goes_through(tmp_path: Pa
     config.write_text(ALWAYS)
     plan = command(tmp_path, "plan")
     assert plan.code == 0, plan.said
-    assert "FROZEN: config.yaml:2 says that nothing is changed here until" in plan.out
+    assert "NO CHANGES NOW: config.yaml:2 says that nothing is changed here until" in plan.out
     assert "--allow freeze:nightly" in plan.out
-    frozen = json.loads(command(tmp_path, "plan", "--json").out)["frozen"]
+    frozen = json.loads(command(tmp_path, "plan", "--json").out)["freezes"]
     assert [(one["host"], one["name"]) for one in frozen] == [("local", "nightly")]
     ran = command(tmp_path, "run", "--yes", risks=("low",))
     ran.refused(5, "REFUSED", "freeze nightly: the books are closed", hint="--allow freeze:nightly --reason")

@@ -48,8 +48,7 @@ def with_defaults(targets: Targets, library: Library | None) -> Targets:
     for option, path in _named(targets):
         _check(option, path, new=option == "--known-hosts" and targets.accept_new_host_keys)
     defaults = (library or usual_library()).config().defaults
-    typed = click.get_current_context()
-    usual = {name for name in ("sudo", "forks") if typed.get_parameter_source(name) is ParameterSource.DEFAULT}
+    usual = {name for name in ("sudo", "forks") if not typed(name)}
     patience = targets.patience or (f"{defaults.patience:g}s" if defaults.patience is not None else None)
     return replace(
         targets,
@@ -62,6 +61,11 @@ def with_defaults(targets: Targets, library: Library | None) -> Targets:
         sudo=defaults.sudo if defaults.sudo and "sudo" in usual else targets.sudo,
         forks=defaults.forks if defaults.forks and "forks" in usual else targets.forks,
     )
+
+
+def typed(name: str) -> bool:
+    """True for an option of the command under way that stands on its command line."""
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 def _named(targets: Targets) -> Iterator[tuple[str, Path]]:
