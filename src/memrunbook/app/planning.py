@@ -61,13 +61,13 @@ class FrozenNow(Struct, frozen=True):
 class PlanResult:
     """The runbook and what it would do on each host, in their order; and what runs left open on each, by its name.
 
-    `frozen` are the freeze windows in which nothing is changed there now, by the host's name.
+    `freezes` are the freeze windows in which nothing is changed there now, by the host's name.
     """
 
     runbook: Runbook
     hosts: tuple[Planned, ...]
     open: Mapping[str, tuple[OpenStep, ...]] = field(default_factory=dict)
-    frozen: Mapping[str, tuple[FrozenNow, ...]] = field(default_factory=dict)
+    freezes: Mapping[str, tuple[FrozenNow, ...]] = field(default_factory=dict)
 
 
 def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.Event | None = None) -> PlanResult:

@@ -78,7 +78,7 @@ def _counted(plan: Plan) -> str:
 def _frozen(plan: Plan, frozen: Sequence[tuple[str, str]]) -> Iterator[Block]:
     """What keeps a run from changing anything now, where it would change something."""
     for told, hint in frozen if any(_acts(step) for step in plan.steps) else ():
-        yield line(Span("FROZEN", "warning"), ": ", Span(told, whole=True))
+        yield line(Span("NO CHANGES NOW", "warning"), ": ", Span(told, whole=True))
         yield line(Span("hint: ", "hint"), Span(hint, whole=True), indent=2)
 
 

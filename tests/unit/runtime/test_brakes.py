@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from memrunbook.core.action.action import Change, Repeat, Risk
 from memrunbook.core.errors import Refused
-from memrunbook.core.run.request import Execute
-from memrunbook.runtime.brakes import EVERY, PATIENCE, Unbraked, claim
+from memrunbook.core.instant import Instant
+from memrunbook.core.plan.plan import PlannedStep
+from memrunbook.core.run.request import AskApproval, Execute
+from memrunbook.runtime.brakes import EVERY, PATIENCE, Unbraked, claim, let_ask
 from memrunbook.runtime.life import Finished, Pause, resume
 
 BUSY = "api.service: the same is under way on web-2 since 40 s (run R1)"
@@ -19,8 +22,9 @@ class Brakes(Unbraked):
     def __init__(self, *busy: str, off: str = "") -> None:
         self.busy, self.said, self.looks = list(busy), off, 0
 
-    def off(self) -> str:
-        return self.said
+    def forbids(self, change: Change) -> Refused | None:
+        del change
+        return Refused(self.said) if self.said else None
 
     def begin(self, change: Change, step: str) -> int | str:
         self.looks += 1
@@ -67,6 +71,21 @@ def test_taking_back_and_looking_are_never_held_up(free: Execute) -> None:
     brakes = Brakes(BUSY, off="changes are switched off")
     assert resume(claim(brakes, free, at_work=False)) == Finished(None)
     assert brakes.looks == 0
+
+
+def question(request: Execute, *, offered: bool = False) -> AskApproval:
+    step = PlannedStep(id="restart", name="Restart", action="restart_unit", decision="change", change=request.change)
+    return AskApproval(step, Instant(0.0, 0.0), offered=offered)
+
+
+def test_nobody_is_asked_what_no_answer_would_allow() -> None:
+    brakes = Brakes(off="changes are switched off")
+    with pytest.raises(Refused, match="switched off"):
+        let_ask(brakes, question(request()))
+    let_ask(Brakes(), question(request()))
+    let_ask(brakes, question(request(), offered=True))
+    let_ask(brakes, question(request(repeat=Repeat.READ)))
+    let_ask(brakes, AskApproval(msgspec.structs.replace(question(request()).step, change=None), Instant(0.0, 0.0)))
 
 
 def test_without_brakes_nothing_is_held_back() -> None:

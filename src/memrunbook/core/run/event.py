@@ -66,7 +66,7 @@ class StepFinished(Struct, frozen=True, tag="step-finished", kw_only=True):
     `left` marks a change that is, or may be, in force although it is not proven. `back_at` is when the host itself
     takes back what is in force, in seconds since 1970; 0 where it does not.
     `before` and `after` hold the runbook's signals and what the step should move; `after` is empty where nothing was
-    read after it. `effect` says so where it moved none of that.
+    read after it. `effect` says so where it moved none of that. `by` names the rule that refused it, where one did.
     """
 
     id: str
@@ -85,6 +85,7 @@ class StepFinished(Struct, frozen=True, tag="step-finished", kw_only=True):
     effect: str = ""
     left: bool = False
     back_at: float = 0.0
+    by: str = ""
 
     @property
     def told(self) -> str:

@@ -58,7 +58,7 @@ def restore(progress: Progress, behind: Behind) -> None:
     for finished in behind.finished:
         progress.finished.append(finished)
         step = steps.get(finished.id)
-        if finished.state == "refused":
+        if finished.state == "refused" and not finished.by:  # a rule stops its step alone
             progress.stop(f"step {finished.id} was refused")
         elif finished.state == "unknown":
             progress.stop(f"the outcome of step {finished.id} is unknown")

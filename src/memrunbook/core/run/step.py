@@ -53,7 +53,7 @@ def _not_run(progress: Progress, step: Step, planned: PlannedStep) -> Asking[Non
         yield from progress.record(step, planned.item, "blocked", why=TOO_SHORT)
         return
     state: StepState = "refused" if planned.by else "not_needed" if planned.decision == "not_needed" else "blocked"
-    yield from progress.record(step, planned.item, state, why=planned.why, hint=planned.hint)
+    yield from progress.record(step, planned.item, state, why=planned.why, hint=planned.hint, by=planned.by)
 
 
 def _decide(progress: Progress, step: Step, item: Item, action: Action | None) -> PlannedStep:

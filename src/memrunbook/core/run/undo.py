@@ -143,7 +143,7 @@ def _not_done(undoing: Undoing, step: PlannedStep, one: Made) -> Asking[None]:
         yield from undoing.record(step, "skipped", why)
         return
     state: StepState = "refused" if step.by else "not_needed" if step.decision == "not_needed" else "blocked"
-    yield from undoing.record(step, state, step.why, hint=step.hint)
+    yield from undoing.record(step, state, step.why, hint=step.hint, by=step.by)
 
 
 def _step(undoing: Undoing, one: Made) -> Asking[None]:

@@ -30,18 +30,18 @@ class PlanDocument(Document, frozen=True, kw_only=True):
     runbook: str
     hosts: tuple[PrintedHost, ...]
     open: tuple[PrintedOpen, ...] = ()
-    frozen: tuple[PrintedFreeze, ...] = ()
+    freezes: tuple[PrintedFreeze, ...] = ()
 
 
 def plan_document(
     runbook: str,
     hosts: Iterable[Planned],
     left: Iterable[OpenStep] = (),
-    frozen: Iterable[PrintedFreeze] = (),
+    freezes: Iterable[PrintedFreeze] = (),
 ) -> PlanDocument:
     """What a runbook would do on each host, what is left open on them, and the freezes that hold there now."""
     printed = tuple(_host(runbook, planned) for planned in hosts)
-    return PlanDocument(runbook=runbook, hosts=printed, open=open_steps(left), frozen=tuple(frozen))
+    return PlanDocument(runbook=runbook, hosts=printed, open=open_steps(left), freezes=tuple(freezes))
 
 
 def _host(runbook: str, planned: Planned) -> PrintedHost:
