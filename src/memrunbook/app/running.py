@@ -269,6 +269,10 @@ class Running:
             return None
         return sampling_of(arguments.watch, self.runbook.spec.sample, arguments.hosts)
 
+    def consenting(self, clock: SystemClock) -> Approver:
+        """Who answers at the gates."""
+        return OthersFirst(self.approver, self.rules(), self.runbook.name, clock.now, self.arguments.people)
+
     def brakes(self, host: Host, clock: SystemClock) -> HostBrakes:
         """What holds this run back on a host."""
         return HostBrakes(
@@ -297,7 +301,7 @@ class Running:
                 on_first=self._on_first,
             ),
             session=session,
-            approver=OthersFirst(self.approver, self.rules(), self.runbook.name, clock.now, arguments.people),
+            approver=self.consenting(clock),
             journal=journal,
             clock=clock,
             policy=self.policy,
