@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from memrunbook import catalog
+from memrunbook.app.accounting import refuse_doubtful
 from memrunbook.app.actor import this_actor
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.gates import OneAtATime
@@ -81,9 +82,10 @@ def resume(
 
     One that has ended is gone on with where a host was lost: not reached any more, or with a step that is open still.
     Refused for any other that has ended, for one that is running, one of another version, and one whose runbook is
-    another by now; UsageError where there is none.
+    another by now; JournalError where its journals are not as they were written; UsageError where there is none.
     """
     found, invoked, order = _interrupted(arguments.state, arguments.run)
+    refuse_doubtful(arguments.state, found.run_id, "the run does not go on by it")
     runbook = _runbook(arguments, invoked, order)
     policy, config = arguments.library.policy(), settings_of(arguments.library)
     arguments.connectors.check(order.hosts)
