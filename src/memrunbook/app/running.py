@@ -274,6 +274,10 @@ class Running:
         """What config.yaml forbids on a host."""
         return rules_for(self.config, host, "apply" if self.arguments.applied else "run")
 
+    def consenting(self, asked: Approver, clock: SystemClock) -> Approver:
+        """Who answers at the gates: others first, then whoever is `asked`."""
+        return OthersFirst(asked, self.rules(), self.runbook.name, clock.now, self.arguments.people)
+
     def brakes(self, host: Host, clock: SystemClock) -> HostBrakes:
         """What holds this run back on a host."""
         return HostBrakes(
@@ -291,7 +295,6 @@ class Running:
 
     def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> Life[HostReport]:
         arguments, part, brakes = self.arguments, self._part(host), self.brakes(host, clock)
-        asked = ThroughFreezes(self.approver, brakes.held, clock.now)
         interpreter = Interpreter(
             host=host.name,
             run_id=self.directory.run_id,
@@ -305,7 +308,7 @@ class Running:
                 on_first=self.notice.first if self.notice.first_look else None,
             ),
             session=session,
-            approver=OthersFirst(asked, self.rules(), self.runbook.name, clock.now, arguments.people),
+            approver=self.consenting(ThroughFreezes(self.approver, brakes.held, clock.now), clock),
             journal=journal,
             clock=clock,
             policy=self.policy,
