@@ -16,7 +16,8 @@ WELL = (
 )
 SPOILT = (
     *WELL[:2],
-    Inspection(area="agent", name="ssh agent", state="missing", remedy="SSH_AUTH_SOCK= before the command goes without it",
+    Inspection(area="agent", name="ssh agent", state="missing",
+               remedy="SSH_AUTH_SOCK= before the command goes without it",
                said="/run/agent accepts, and did not answer within 10 s: every login would fail"),
     Inspection(area="state", name="files", state="missing", remedy="as root: chgrp -R runbook /var/lib/memrunbook-team",
                said="2 of other users or not of the group: ledger.jsonl, store.sqlite"),
