@@ -14,6 +14,7 @@ from tests.users import ADA, BOB, EVE, GROUP, Team, modes, team
 
 from memrunbook.state import ledger
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 WAY = ("--host", "local", "--sudo", "never")
 
 

@@ -106,7 +106,7 @@ def _files(state: Path) -> Iterator[Inspection]:
             secret = path.suffix == PRIVATE
             if secret and seen.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
                 closed.append(f"chmod 600 {path}")
-            elif not secret and (not _of_team(seen, group) if team else seen.st_uid != me and me != 0):
+            elif not secret and (not _of_team(seen, group) if team else me not in (seen.st_uid, 0)):
                 strange.append(str(path))
     if closed:
         said = f"{len(closed)} sealing keys that others may read"
@@ -149,7 +149,8 @@ def _clock(state: Path, now: float) -> Iterator[Inspection]:
     newest = max((_seconds(entry.at) for entry in entries), default=0.0)
     if newest > now + SLACK:
         when = dt.datetime.fromtimestamp(newest, dt.UTC)
-        said = f"the newest entry of the ledger is of {when:%Y-%m-%d %H:%M:%S} UTC, {format_duration(newest - now)} from now"
+        ahead = format_duration(newest - now)
+        said = f"the newest entry of the ledger is of {when:%Y-%m-%d %H:%M:%S} UTC, {ahead} from now"
         remedy = "set the clock (timedatectl, chronyc): limits, approvals and temporary changes go by it"
         yield _found("clock", "missing", said, remedy)
     else:
