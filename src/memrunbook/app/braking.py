@@ -54,7 +54,8 @@ class HostBrakes:
         if isinstance(begun, int):
             return begun
         since = format_duration(max(0.0, self.clock.now().utc - begun.begun))
-        return f"{begun.target}: the same is under way on {begun.host} since {since} (run {begun.run})"
+        what = "the same" if begun.target == change.target else f"{begun.target}, on a peer,"
+        return f"{change.target}: {what} is under way on {begun.host} since {since} (run {begun.run})"
 
     def end(self, number: int, state: str) -> None:
         """Remembers how the change ended."""

@@ -7,6 +7,7 @@ from typing import Literal
 
 from memrunbook.actions.shared.scripts import LOOK_ONLY, STILL_GOING, WOULD_ACT
 from memrunbook.core.action.action import Change, Repeat, Undo
+from memrunbook.core.action.care import NOT_BEGUN
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.request import Compared, Done, Executed, Failed, Unknown
 from memrunbook.runtime.holding import HoldingRun, arm, disarm
@@ -87,17 +88,24 @@ def _marked(script: str, args: tuple[str, ...], change: Change, holder: HoldingR
 def outcome(output: Output, at: Instant) -> Executed:
     """What an output says of its script: done, failed, or unknown where its end was not seen."""
     text = redact(output.text)
-    if output.timed_out:
-        return Unknown(at, f"no answer within {output.seconds:.0f} s", text, output.seconds)
-    if output.truncated and output.status is None:
-        return Unknown(at, "its output had no end, so it was stopped", text, output.seconds)
-    if output.status is None:
-        return Unknown(at, "the connection was lost before the command's end was seen", text, output.seconds)
-    if output.status == STILL_GOING:
-        return Unknown(at, f"the kernel was still at it after {output.seconds:.0f} s", text, output.seconds)
+    if unseen := _unseen(output):
+        return Unknown(at, unseen, text, output.seconds)
+    if output.status == NOT_BEGUN:
+        return Failed(at, f"nothing was changed: {_said(output)}", text, output.seconds, untouched=True)
     if output.status == 0:
         return Done(at, text, output.seconds)
     return Failed(at, f"exit status {output.status}: {_said(output)}", text, output.seconds)
+
+
+def _unseen(output: Output) -> str:
+    """Why the end of a script was not seen; empty where it was."""
+    if output.timed_out:
+        return f"no answer within {output.seconds:.0f} s"
+    if output.truncated and output.status is None:
+        return "its output had no end, so it was stopped"
+    if output.status is None:
+        return "the connection was lost before the command's end was seen"
+    return f"the kernel was still at it after {output.seconds:.0f} s" if output.status == STILL_GOING else ""
 
 
 def _said(output: Output) -> str:

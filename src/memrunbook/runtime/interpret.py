@@ -17,6 +17,7 @@ from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.record import Answered, Asked, Envelope, NotAnswered, Recorded
 from memrunbook.core.run.report import HostReport, fold
 from memrunbook.core.run.request import (
+    Approval,
     AskApproval,
     Asking,
     Compare,
@@ -31,13 +32,14 @@ from memrunbook.core.run.request import (
     Request,
     Seen,
     Told,
+    Turn,
     Unknown,
     Unlock,
     Wait,
     Waited,
 )  # fmt: skip
 from memrunbook.core.text import clean
-from memrunbook.runtime.brakes import Unbraked, claim
+from memrunbook.runtime.brakes import NOT_BEGUN, Unbraked, claim, heed_switch, is_free
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.execute import compare, execute, take_back
 from memrunbook.runtime.handled import Handled, with_handled
@@ -81,6 +83,8 @@ class Interpreter:
     brakes: Brakes = field(default_factory=Unbraked)
     _locked: bool = field(default=False, init=False)
     _claimed: int | None = field(default=None, init=False)
+    _effect: bool = field(default=False, init=False)
+    _consented: bool = field(default=False, init=False)
 
     def run(self, asking: Asking[None]) -> Life[HostReport]:
         """Runs to the end and returns the report; JournalError where a question cannot be put on disk.
@@ -106,6 +110,7 @@ class Interpreter:
             return self._remember(request)
         if isinstance(request, AskApproval) and request.step.change is not None:
             request = msgspec.structs.replace(request, limits=self.brakes.reasons(request.step.change))
+            self._consented = bool(request.limits)
         record = self._keep(Asked(request))
         self.watch(request)
         try:
@@ -117,13 +122,12 @@ class Interpreter:
             return error
         told = without_secrets(answered, self.collector.readings)
         self.journal.append(told)
-        if self._claimed is not None:
-            self.brakes.end(self._claimed, type(told.answer).__name__.lower())
-            self._claimed = None
         return told.answer
 
     def _remember(self, request: Record) -> Waited:
         self._keep(Recorded(request.event))
+        if isinstance(request.event, StepFinished):
+            self._end_turn(request.event.state)
         self.watch(request)
         self.events.append(request.event)
         return Waited(self.clock.now())
@@ -136,14 +140,14 @@ class Interpreter:
             case ReadFacts():
                 return (yield from self._read(request))
             case AskApproval():
-                return self.approver.approve(self.host, request)
+                return self._approve(request)
             case Execute():
-                self._claimed = yield from claim(self.brakes, request, at_work=self._locked)
+                yield from self._begin(request)
                 return self._execute(request, record)
             case Compare() | Look():
                 return _looked(self.session, request, self.clock)
-            case Wait():
-                yield Pause(request.seconds, self._locked)
+            case Wait() | Turn():
+                yield from self._wait(request)
             case Lock() | Unlock():
                 self._lock(request)
             case Record():
@@ -151,6 +155,31 @@ class Interpreter:
             case _:
                 assert_never(request)
         return Waited(self.clock.now())
+
+    def _approve(self, request: AskApproval) -> Approval:
+        if not request.offered:
+            heed_switch(self.brakes)  # nobody is asked for what may not be done
+        return self.approver.approve(self.host, request)
+
+    def _wait(self, request: Wait | Turn) -> Life[None]:
+        if isinstance(request, Turn):
+            yield from self._begin(request)
+        else:
+            yield Pause(request.seconds, self._locked)
+
+    def _begin(self, request: Turn | Execute) -> Life[None]:
+        """Takes the turn of a step, kept until its end; the switch is looked at before each effect in it."""
+        if self._claimed is None:
+            consented = self._consented or not isinstance(request, Turn)
+            self._claimed = yield from claim(self.brakes, request, at_work=self._locked, consented=consented)
+        elif not is_free(request):
+            heed_switch(self.brakes)
+
+    def _end_turn(self, state: str) -> None:
+        """Lets others have their turn, once a step has come to its end, proven or not."""
+        if self._claimed is not None:
+            self.brakes.end(self._claimed, state if self._effect else NOT_BEGUN)
+        self._claimed, self._effect, self._consented = None, False, False
 
     def _lock(self, request: Lock | Unlock) -> None:
         if isinstance(request, Lock):
@@ -194,6 +223,7 @@ class Interpreter:
             self.held_back = error
             result = Unknown(self.clock.now(), f"cut off while it ran: {error}")
         if change.repeat is not Repeat.READ:
+            self._effect = True
             self.collector.changed()
         result = msgspec.structs.replace(result, at=self.clock.now())
         if change.evidence and isinstance(result, Done):

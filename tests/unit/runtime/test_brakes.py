@@ -48,7 +48,7 @@ def test_nobody_waits_for_ever() -> None:
     life = claim(brakes, request(), at_work=False)
     for _ in range(int(PATIENCE / EVERY)):
         assert resume(life) == Pause(EVERY)
-    with pytest.raises(Refused, match=r"is under way on web-2 since 40 s.*one host at a time"):
+    with pytest.raises(Refused, match=r"is under way on web-2 since 40 s.*one at a time"):
         resume(life)
     assert brakes.looks == PATIENCE / EVERY + 1
 

@@ -14,10 +14,16 @@ import msgspec
 from msgspec import Struct
 
 from memrunbook.core.action.moved import Moves
+from memrunbook.core.action.policy import Care
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import format_duration
 
 UndoMode = Literal["auto", "offer", "none"]
+Leaves = Literal["", "down", "up", "anew", "running"]
+"""How a change leaves the service that it touches: "" for no service; stopped or frozen; up again; in a new run; as
+before, with other limits. It says when the service is drained, and whether its health is part of the proof."""
+Concerns = Literal["", "adds swap", "gives up huge pages"]
+"""What a change is about that some kinds of hosts do not bear."""
 
 
 class Risk(enum.IntEnum):
@@ -70,7 +76,7 @@ class Change(Struct, frozen=True, kw_only=True):
     `script` is a constant of POSIX sh, `args` its positional parameters ($1 …): nothing is spliced into shell text.
     `target` names what is touched in words a person would type; `identity` tells it from a later one with the same
     name (unit + MainPID + start time + boot-id). `settle` and `back_after` are seconds. A script that may block for
-    long runs in a child of the session's shell. `timeout` bounds it.
+    long runs in a child of the session's shell. `timeout` bounds it. `care` is what `services.yaml` asks for around it.
     """
 
     action: str
@@ -90,10 +96,11 @@ class Change(Struct, frozen=True, kw_only=True):
     touches: str = ""
     command: str = ""
     evidence: bool = False
+    care: Care | None = None
 
     @property
     def digest(self) -> str:
-        """What an approval is for: action, target, identity, parameters and script; never a measured input."""
+        """What an approval is for: action, target, identity, parameters, script, care; never a measured input."""
         parts = [
             self.action,
             self.target,
@@ -103,6 +110,8 @@ class Change(Struct, frozen=True, kw_only=True):
             str(self.back_after),
             str(int(self.risk)),
         ]
+        if self.care is not None:
+            parts.append(msgspec.json.encode(self.care).decode())
         return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
 
 
@@ -126,10 +135,14 @@ class NotNeeded(Struct, frozen=True):
 
 
 class Blocked(Struct, frozen=True):
-    """The action may not or cannot run; `why` says by what, `hint` how to unblock."""
+    """The action may not or cannot run; `why` says by what, `hint` how to unblock.
+
+    `rule`: a rule of safety says no, whatever else the facts say: that is a refusal.
+    """
 
     why: str
     hint: str = ""
+    rule: bool = False
 
 
 Decision = Change | NotNeeded | Blocked
@@ -142,6 +155,7 @@ class Action(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `moves` names the metrics that it should move and where to: none of them moved is said. None: the runbook's signals.
     One that does not `proves_itself` needs a `verify` in the runbook.
     `renews` says that its success gives the target another `identity`: by that it is seen whether it happened.
+    `leaves` and `concerns` say what rules of safety and `services.yaml` go by.
     """
 
     max_risk: ClassVar[Risk]
@@ -152,6 +166,8 @@ class Action(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     moves: ClassVar[Moves | None] = None
     proves_itself: ClassVar[bool] = True
     renews: ClassVar[bool] = False
+    leaves: ClassVar[Leaves] = ""
+    concerns: ClassVar[Concerns] = ""
 
     def decide(self, snapshot: Snapshot) -> Decision:
         """What this action would do on the host of this snapshot."""
