@@ -9,13 +9,16 @@ from pathlib import Path
 from msgspec import structs
 
 from memrunbook.core.action.action import Change
-from memrunbook.core.errors import UsageError
+from memrunbook.core.errors import RunbookError, UsageError
+from memrunbook.core.instant import Instant
 from memrunbook.core.plan.limits import Here, Limits, held_back
 from memrunbook.core.units import format_duration
+from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.ports import Clock
 from memrunbook.runtime.redaction import redact
 from memrunbook.state.paths import prepare
 from memrunbook.state.store.changes import Store
+from memrunbook.state.store.database import FILE
 from memrunbook.state.store.switch import Switch, switch_of, turn
 
 VARIABLE = "RUNBOOK_STORE"
@@ -81,6 +84,25 @@ def open_store(state: Path) -> Store:
     return Store.open(state, os.environ.get(VARIABLE, ""))
 
 
+def switched_off(state: Path) -> str:
+    """Why nothing may be changed now, for who only looks; where the store does not answer, that this is not known.
+
+    Where there is no store yet, none is made: nobody has switched anything off.
+    """
+    if not os.environ.get(VARIABLE) and not (state / FILE).exists():
+        return ""
+    now = SystemClock().now().utc
+    try:
+        store = open_store(state)
+        try:
+            switch = switch_of(store)
+        finally:
+            store.close()
+    except RunbookError as error:
+        return f"whether changes are switched off is not known: {error.message}"
+    return off_words(switch, now) if switch.holds(now) else ""
+
+
 def switch_off(state: Path, now: float, who: str, reason: str = "", seconds: float | None = None) -> Switch:
     """From now on nothing is changed by whoever shares the store, for `seconds` or until it is switched on."""
     return _turned(state, Switch(True, now, None if seconds is None else now + seconds, who, reason))
@@ -99,11 +121,18 @@ def switch_on(state: Path, now: float, who: str) -> Switch:
 
 
 def off_words(switch: Switch, now: float) -> str:
-    """A sentence, as in: changes are switched off since 3 h by ada (for 2 h more): a release."""
-    left = "" if switch.until is None else f" (for {format_duration(switch.until - now)} more)"
+    """A sentence: changes are switched off by ada since 2026-11-29 03:10 UTC: a release."""
+    left = (
+        ""
+        if switch.until is None
+        else f", until {_clock(switch.until)} (for {format_duration(switch.until - now)} more)"
+    )
     why = f": {switch.reason}" if switch.reason else ""
-    since = f" since {format_duration(now - switch.at)}" if now - switch.at >= 1 else ""
-    return f"changes are switched off{since} by {switch.who}{left}{why}"
+    return f"changes are switched off by {switch.who} since {_clock(switch.at)}{left}{why}"
+
+
+def _clock(utc: float) -> str:
+    return f"{Instant(utc, 0.0).isoformat()[:16].replace('T', ' ')} UTC"
 
 
 def _turned(state: Path, switch: Switch) -> Switch:

@@ -45,11 +45,15 @@ class PlanArguments:
 
 @dataclass(frozen=True)
 class PlanResult:
-    """The runbook and what it would do on each host, in their order; and what runs left open on each, by its name."""
+    """The runbook and what it would do on each host, in their order; and what runs left open on each, by its name.
+
+    `off` says why nothing may be changed now, where changes are switched off.
+    """
 
     runbook: Runbook
     hosts: tuple[Planned, ...]
     open: Mapping[str, tuple[OpenStep, ...]] = field(default_factory=dict)
+    off: str = ""
 
 
 def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.Event | None = None) -> PlanResult:
@@ -73,6 +77,7 @@ def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.E
             stop=stop or threading.Event(),
         )
     )
+    from memrunbook.app.braking import switched_off
     from memrunbook.state.handled import handled
     from memrunbook.state.left_open import left_open
     from memrunbook.state.runs import runs
@@ -85,7 +90,8 @@ def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.E
 
         planned = tuple(replace(one, plan=lasting(one.plan, config)) if one.plan else one for one in planned)
         save(arguments.out, arguments, [one.plan for one in planned if one.plan is not None])
-    return PlanResult(runbook, planned, {one.reached.name: _open_on(one.reached, left) for one in planned})
+    found = {one.reached.name: _open_on(one.reached, left) for one in planned}
+    return PlanResult(runbook, planned, found, switched_off(arguments.state))
 
 
 def _open_on(reached: Reached, left: Iterable[OpenStep]) -> tuple[OpenStep, ...]:

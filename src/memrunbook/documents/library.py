@@ -87,7 +87,7 @@ class Library:
 
         if self.services is None or not self.services.exists():
             return ServicePolicy()
-        from memrunbook.documents.runbooks import load_policy
+        from memrunbook.documents.services import load_policy
 
         return load_policy(self.services)
 

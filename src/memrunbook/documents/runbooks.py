@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
-from memrunbook.core.action.policy import ServicePolicy
-from memrunbook.core.errors import DocumentError, Problem
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.core.runbook.spec import RunbookSpec
 from memrunbook.documents.binding import bind
@@ -32,17 +29,3 @@ def load_one_of_many(
     spec = convert(source, source.data, RunbookSpec)
     own = {parameter: value for parameter, value in parameters.items() if parameter in spec.parameters}
     return bind(source, spec, own, origin, trusted=trusted)
-
-
-def load_policy(path: Path) -> ServicePolicy:
-    """The service policy of `services.yaml`; an absent file is an empty policy: nothing is allowed to a rule."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return ServicePolicy()
-    except OSError as error:
-        raise DocumentError(
-            [Problem(str(path), f"the file cannot be read: {error.strerror}", "mend or move it")]
-        ) from None
-    source = load(content, str(path))
-    return convert(source, source.data, ServicePolicy)

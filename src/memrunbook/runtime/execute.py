@@ -8,8 +8,12 @@ from typing import Literal
 from memrunbook.actions.shared.scripts import LOOK_ONLY, STILL_GOING, WOULD_ACT
 from memrunbook.core.action.action import Change, Repeat, Undo
 from memrunbook.core.action.care import NOT_BEGUN
+from memrunbook.core.errors import Refused
 from memrunbook.core.instant import Instant
+from memrunbook.core.plan.rules import SWITCH_ON
 from memrunbook.core.run.request import Compared, Done, Executed, Failed, Unknown
+from memrunbook.core.text import clean
+from memrunbook.linux.switch import LOOK, SWITCHED_OFF
 from memrunbook.runtime.holding import HoldingRun, arm, disarm
 from memrunbook.runtime.marker import marked
 from memrunbook.runtime.ports import Output, Session
@@ -35,21 +39,34 @@ mrb_line=$1; shift
 
 
 def execute(session: Session, change: Change, witness: str, at: Instant, holder: HoldingRun) -> Executed:
-    """Runs a change's script; never raises for what the host does. What it is armed with first names its `holder`."""
+    """Runs a change's script; what it is armed with first names its `holder`.
+
+    Refused, with nothing done, while changes are switched off on the host; never raises for what else it does.
+    """
     if any("\0" in arg for arg in change.args):
         why = "nothing was changed: a parameter holds a NUL byte, which no shell can take"
         return Failed(at, why, untouched=True)
     if change.back_after and change.undo is not None:
         armed = arm(session, change, change.undo, holder)
+        _heed(armed)
         if armed.status != 0:
             why = f"nothing was changed: what takes it back after its time could not be set: {_said(armed)}"
             return Failed(at, why, untouched=True)
-    wrapped = f'{WITNESS}\nmrb_act() {{\n{change.script}\n}}\nmrb_act "$@"'
+    heed = "" if change.repeat is Repeat.READ else LOOK
+    wrapped = f'{heed}{WITNESS}\nmrb_act() {{\n{change.script}\n}}\nmrb_act "$@"'
     limit = EVIDENCE_LIMIT if change.evidence else OUTPUT_LIMIT
     script, args = _marked(wrapped, (witness, *change.args), change, holder)
     output = session.execute(script, args, timeout=change.timeout, limit=limit)
+    if heed:
+        _heed(output)
     # A script that fails half way may have changed something: its timer stays until an undo has succeeded.
     return outcome(output, at)
+
+
+def _heed(output: Output) -> None:
+    if output.status == SWITCHED_OFF:
+        said = clean(redact(output.text).strip())
+        raise Refused(f"changes are switched off on this host: {said}", hint=SWITCH_ON)
 
 
 def take_back(session: Session, change: Change, witness: str, at: Instant, holder: HoldingRun) -> Executed:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from memrunbook.core.action.action import Repeat, Risk
+from memrunbook.core.action.care import care_words
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.diagnosis import RunbookDiagnosis
 from memrunbook.core.plan.held import held_words
@@ -14,7 +15,7 @@ from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.flight import OpenStep
 from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Style, line, note, row, text
 from memrunbook.ui.findings import finding_counts, finding_entries
-from memrunbook.ui.header import RUNBOOK, facts_row, held_blocks, host_row, memory_rows, open_blocks
+from memrunbook.ui.header import RUNBOOK, facts_row, held_blocks, host_row, memory_rows, off_blocks, open_blocks
 from memrunbook.ui.oom_event import NEWEST, newest_event
 from memrunbook.ui.suspects import cause_rows
 from memrunbook.ui.unread import sudo_row
@@ -38,14 +39,16 @@ def plan_view(  # noqa: PLR0913  what a page is made of
     *,
     saved: str = "",
     left: Sequence[OpenStep] = (),
+    off: str = "",
 ) -> list[Block]:
     """The page; `next_command` carries out what there is to carry out, `saved` names the file with the plan.
 
-    `left` are the steps that runs left open on this host: they stand above all else.
+    `left` are the steps that runs left open on this host: they stand above all else. `off`: why nothing may be changed.
     """
     runbook = row(RUNBOOK, Span(plan.runbook, "strong"), body=digest_words(plan.runbook_digest))
     blocks: list[Block] = [
         plan_verdict(diagnosis, plan),
+        *off_blocks(snapshot, off),
         *open_blocks(left),
         *held_blocks(held_words(snapshot)),
         BLANK,
@@ -124,10 +127,15 @@ def _reasons(step: PlannedStep) -> Iterator[Note]:
 
 
 def _details(step: PlannedStep) -> Iterator[Note]:
+    care = dict(care_words(step.change)) if step.change else {}
     if step.change and step.change.costs:
         yield note("costs   ", Span(step.change.costs, whole=True))
+    if "drain" in care:
+        yield note("drain   ", Span(care.pop("drain"), whole=True))
     if step.verify:
         yield note("verify  ", Span(planned_proof(step), whole=True))
+    for word, said in care.items():
+        yield note(f"{word:<8}", Span(said, whole=True))
 
 
 def _provisional(step: PlannedStep, first: int) -> str:

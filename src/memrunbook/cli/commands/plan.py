@@ -91,7 +91,9 @@ def _code(planned: Planned, *, exit_code: bool) -> int:
 def _document(result: PlanResult) -> PlanDocument:
     from memrunbook.documents.printed.plan import plan_document
 
-    return plan_document(result.runbook.name, result.hosts, [one for left in result.open.values() for one in left])
+    return plan_document(
+        result.runbook.name, result.hosts, [one for left in result.open.values() for one in left], result.off
+    )
 
 
 def _pages(result: PlanResult, arguments: PlanArguments) -> Iterator[list[Block]]:
@@ -111,6 +113,8 @@ def _pages(result: PlanResult, arguments: PlanArguments) -> Iterator[list[Block]
         else:
             command_line = apply_command(out) if out else run_command(arguments.runbook, reached.host)
             now, saved = SystemClock().now(), str(out or "")
-            page = plan_view(diagnosis, plan, reached.snapshot, command_line, now, saved=saved, left=left)
+            page = plan_view(
+                diagnosis, plan, reached.snapshot, command_line, now, saved=saved, left=left, off=result.off
+            )
             needed = people(arguments.library, [plan]) if out else 0
             yield [*page, *(approval_lines(out, needed) if out else [])]

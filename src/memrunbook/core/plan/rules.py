@@ -38,11 +38,15 @@ def plays(role: str, snapshot: Snapshot) -> bool:
     return snapshot.value(f"host.{role}") is True
 
 
-def _switched_off(_action: type[Action], _decision: Decision, snapshot: Snapshot) -> Blocked | None:
+def host_off_words(snapshot: Snapshot) -> str:
+    """Why nothing may be changed on this host, as it says itself; empty where it says nothing."""
     said = snapshot.value("host.switched_off")
-    if isinstance(said, Unavailable) or not said:
-        return None
-    return Blocked(f"changes are switched off on this host: {said}", SWITCH_ON, rule=True)
+    return "" if isinstance(said, Unavailable) or not said else f"changes are switched off on this host: {said}"
+
+
+def _switched_off(_action: type[Action], _decision: Decision, snapshot: Snapshot) -> Blocked | None:
+    said = host_off_words(snapshot)
+    return Blocked(said, SWITCH_ON, rule=True) if said else None
 
 
 def _kubernetes(_action: type[Action], _decision: Decision, snapshot: Snapshot) -> Blocked | None:

@@ -21,14 +21,14 @@ class PlanDocument(Document, frozen=True, kw_only=True):
     open: tuple[PrintedOpen, ...] = ()
 
 
-def plan_document(runbook: str, hosts: Iterable[Planned], left: Iterable[OpenStep] = ()) -> PlanDocument:
-    """What a runbook would do on each host, and what is left open on them."""
-    printed = tuple(_host(runbook, planned) for planned in hosts)
+def plan_document(runbook: str, hosts: Iterable[Planned], left: Iterable[OpenStep] = (), off: str = "") -> PlanDocument:
+    """What a runbook would do on each host, what is left open on them, and why nothing may be changed on any."""
+    printed = tuple(_host(runbook, planned, off) for planned in hosts)
     return PlanDocument(runbook=runbook, hosts=printed, open=open_steps(left))
 
 
-def _host(runbook: str, planned: Planned) -> PrintedHost:
+def _host(runbook: str, planned: Planned, off: str) -> PrintedHost:
     snapshot, diagnosis, plan = planned.reached.snapshot, planned.diagnosis, planned.plan
     if snapshot is None or diagnosis is None or plan is None:
         return unreached(planned.reached.name, planned.reached.error)
-    return host_of(snapshot, (diagnosis,), runbook, plan.steps)
+    return host_of(snapshot, (diagnosis,), runbook, plan.steps, off=off)
