@@ -16,7 +16,7 @@ Words = Annotated[
     tuple[Annotated[str, Meta(min_length=1)], ...],
     Meta(min_length=1, description="a program and its arguments, one by one; no shell reads them"),
 ]
-HEALTH_WITHIN, DRAIN_WITHIN = Duration(2 * MINUTE), Duration(5 * MINUTE)
+HEALTH_WITHIN, DRAIN_WITHIN = 2.0 * MINUTE, 5.0 * MINUTE
 SOURCE = "services.yaml"
 
 
@@ -79,7 +79,8 @@ class ServiceRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     def care(self) -> Care | None:
         """What is done around a change of it; None where the entry asks for nothing of that kind."""
         said = {name: getattr(self, name) for name in Care.__struct_fields__ if getattr(self, name)}
-        return Care(**said) if said else None
+        times = {name: float(value) for name, value in said.items() if isinstance(value, Duration)}
+        return Care(**{**said, **times}) if said else None
 
 
 class ServicePolicy(Struct, frozen=True, forbid_unknown_fields=True):
