@@ -51,9 +51,13 @@ class HostBrakes:
         known = _shown(change)
         return held_back(known, self._here, self.store.history(known, self._here), self.limits)
 
-    def begin(self, change: Change, step: str) -> int | str:
-        """Claims the change and returns its number; in words who is at the same on another host, where one is."""
-        begun = self.store.begin(_shown(change), redact(step), self._here, self.actor)
+    def begin(self, change: Change, step: str, *, consented: bool) -> int | str:
+        """Claims the change and returns its number; in words who is at the same on another host, where one is.
+
+        Refused where it is beyond the limits by now, unless a person `consented` to that.
+        """
+        limits = None if consented else self.limits
+        begun = self.store.begin(_shown(change), redact(step), self._here, self.actor, limits)
         if isinstance(begun, int):
             return begun
         since = format_duration(max(0.0, self.clock.now().utc - begun.begun))

@@ -94,13 +94,19 @@ def diagnose(
     if not loaded:
         prepare()
     runbooks, problems = loaded[0]
-    from memrunbook.app.braking import switched_off
     from memrunbook.state.handled import handled
 
     done = handled(arguments.state)
+    return _result(arguments, [_judged(runbooks, one, done) for one in reached], runbooks, problems)
+
+
+def _result(
+    arguments: DiagnoseArguments, judged: list[Judged], runbooks: list[Runbook], problems: list[Problem]
+) -> DiagnoseResult:
+    from memrunbook.app.braking import switched_off
+
     given = {runbook.name: _given(arguments.parameters, runbook) for runbook in runbooks}
-    judged = tuple(_judged(runbooks, one, done) for one in reached)
-    return DiagnoseResult(judged, tuple(problems), given, switched_off(arguments.state))
+    return DiagnoseResult(tuple(judged), tuple(problems), given, switched_off(arguments.state))
 
 
 def _given(parameters: Mapping[str, str], runbook: Runbook) -> dict[str, str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from memrunbook.core.action.action import Change, Repeat
 from memrunbook.core.errors import Refused
-from memrunbook.core.run.request import Execute, Turn
+from memrunbook.core.run.request import AskApproval, Execute, Turn, Wait
 from memrunbook.runtime.life import Life, Pause
 from memrunbook.runtime.ports import Brakes
 
@@ -25,7 +27,7 @@ class Unbraked:
         """None."""
         return ()
 
-    def begin(self, change: Change, step: str) -> int | str:  # noqa: ARG002  the port's signature
+    def begin(self, change: Change, step: str, *, consented: bool) -> int | str:  # noqa: ARG002  the port's signature
         """At once."""
         return 0
 
@@ -45,10 +47,7 @@ def claim(brakes: Brakes, request: Turn | Execute, *, at_work: bool, consented: 
     waited = 0.0
     while True:
         heed_switch(brakes)
-        reasons = () if consented else brakes.reasons(request.change)
-        if reasons:
-            raise Refused(reasons[0], hint="look at the other hosts; at a terminal a person may still allow it")
-        begun = brakes.begin(request.change, request.step)
+        begun = brakes.begin(request.change, request.step, consented=consented)
         if isinstance(begun, int):
             return begun
         if waited >= PATIENCE:
@@ -66,3 +65,42 @@ def heed_switch(brakes: Brakes) -> None:
     """Refused while changes are switched off."""
     if off := brakes.off():
         raise Refused(off, hint="runbook on ends that; what was planned is saved with: runbook plan --out FILE")
+
+
+@dataclass
+class StepTurn:
+    """The turn of the step under way: from before its first effect until it has ended, proven or not.
+
+    `acted`: something was carried out in it. `consented`: a person was shown what goes beyond the limits.
+    """
+
+    number: int | None = None
+    acted: bool = False
+    consented: bool = False
+
+    def asked(self, brakes: Brakes, question: AskApproval) -> None:
+        """Before a gate: nobody is asked for what may not be done. Refused while changes are switched off."""
+        self.consented = bool(question.limits)
+        if not question.offered:
+            heed_switch(brakes)
+
+    def wait(self, brakes: Brakes, request: Wait | Turn, *, at_work: bool) -> Life[None]:
+        """Lets time pass, or waits for the turn."""
+        if isinstance(request, Turn):
+            yield from self.begin(brakes, request, at_work=at_work)
+        else:
+            yield Pause(request.seconds, at_work)
+
+    def begin(self, brakes: Brakes, request: Turn | Execute, *, at_work: bool) -> Life[None]:
+        """Takes the turn where it is not had yet; the switch is looked at before each effect in it."""
+        if self.number is None:
+            consented = self.consented or not isinstance(request, Turn)
+            self.number = yield from claim(brakes, request, at_work=at_work, consented=consented)
+        elif not is_free(request):
+            heed_switch(brakes)
+
+    def end(self, brakes: Brakes, state: str) -> None:
+        """Lets others have their turn."""
+        if self.number is not None:
+            brakes.end(self.number, state if self.acted else NOT_BEGUN)
+        self.number, self.acted, self.consented = None, False, False

@@ -108,7 +108,8 @@ def outcome(output: Output, at: Instant) -> Executed:
     if unseen := _unseen(output):
         return Unknown(at, unseen, text, output.seconds)
     if output.status == NOT_BEGUN:
-        return Failed(at, f"nothing was changed: {_said(output)}", text, output.seconds, untouched=True)
+        said = "; ".join(clean(part) for part in text.splitlines() if part.strip())[-SHOWN:]
+        return Failed(at, f"nothing was changed: {said}", text, output.seconds, untouched=True)
     if output.status == 0:
         return Done(at, text, output.seconds)
     return Failed(at, f"exit status {output.status}: {_said(output)}", text, output.seconds)

@@ -17,7 +17,6 @@ from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.record import Answered, Asked, Envelope, NotAnswered, Recorded
 from memrunbook.core.run.report import HostReport, fold
 from memrunbook.core.run.request import (
-    Approval,
     AskApproval,
     Asking,
     Compare,
@@ -39,12 +38,12 @@ from memrunbook.core.run.request import (
     Waited,
 )  # fmt: skip
 from memrunbook.core.text import clean
-from memrunbook.runtime.brakes import NOT_BEGUN, Unbraked, claim, heed_switch, is_free
+from memrunbook.runtime.brakes import StepTurn, Unbraked
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.execute import compare, execute, take_back
 from memrunbook.runtime.handled import Handled, with_handled
 from memrunbook.runtime.holding import HoldingRun, disarm
-from memrunbook.runtime.life import Life, Pause
+from memrunbook.runtime.life import Life
 from memrunbook.runtime.lock import give, take
 from memrunbook.runtime.marker import look
 from memrunbook.runtime.ports import Approver, Brakes, Clock, Journal, Session
@@ -82,9 +81,7 @@ class Interpreter:
     held_back: RunbookError | None = None
     brakes: Brakes = field(default_factory=Unbraked)
     _locked: bool = field(default=False, init=False)
-    _claimed: int | None = field(default=None, init=False)
-    _effect: bool = field(default=False, init=False)
-    _consented: bool = field(default=False, init=False)
+    _turn: StepTurn = field(default_factory=StepTurn, init=False)
 
     def run(self, asking: Asking[None]) -> Life[HostReport]:
         """Runs to the end and returns the report; JournalError where a question cannot be put on disk.
@@ -110,7 +107,6 @@ class Interpreter:
             return self._remember(request)
         if isinstance(request, AskApproval) and request.step.change is not None:
             request = msgspec.structs.replace(request, limits=self.brakes.reasons(request.step.change))
-            self._consented = bool(request.limits)
         record = self._keep(Asked(request))
         self.watch(request)
         try:
@@ -127,7 +123,7 @@ class Interpreter:
     def _remember(self, request: Record) -> Waited:
         self._keep(Recorded(request.event))
         if isinstance(request.event, StepFinished):
-            self._end_turn(request.event.state)
+            self._turn.end(self.brakes, request.event.state)
         self.watch(request)
         self.events.append(request.event)
         return Waited(self.clock.now())
@@ -140,14 +136,15 @@ class Interpreter:
             case ReadFacts():
                 return (yield from self._read(request))
             case AskApproval():
-                return self._approve(request)
+                self._turn.asked(self.brakes, request)
+                return self.approver.approve(self.host, request)
             case Execute():
-                yield from self._begin(request)
+                yield from self._turn.begin(self.brakes, request, at_work=self._locked)
                 return self._execute(request, record)
             case Compare() | Look():
                 return _looked(self.session, request, self.clock)
             case Wait() | Turn():
-                yield from self._wait(request)
+                yield from self._turn.wait(self.brakes, request, at_work=self._locked)
             case Lock() | Unlock():
                 self._lock(request)
             case Record():
@@ -155,31 +152,6 @@ class Interpreter:
             case _:
                 assert_never(request)
         return Waited(self.clock.now())
-
-    def _approve(self, request: AskApproval) -> Approval:
-        if not request.offered:
-            heed_switch(self.brakes)  # nobody is asked for what may not be done
-        return self.approver.approve(self.host, request)
-
-    def _wait(self, request: Wait | Turn) -> Life[None]:
-        if isinstance(request, Turn):
-            yield from self._begin(request)
-        else:
-            yield Pause(request.seconds, self._locked)
-
-    def _begin(self, request: Turn | Execute) -> Life[None]:
-        """Takes the turn of a step, kept until its end; the switch is looked at before each effect in it."""
-        if self._claimed is None:
-            consented = self._consented or not isinstance(request, Turn)
-            self._claimed = yield from claim(self.brakes, request, at_work=self._locked, consented=consented)
-        elif not is_free(request):
-            heed_switch(self.brakes)
-
-    def _end_turn(self, state: str) -> None:
-        """Lets others have their turn, once a step has come to its end, proven or not."""
-        if self._claimed is not None:
-            self.brakes.end(self._claimed, state if self._effect else NOT_BEGUN)
-        self._claimed, self._effect, self._consented = None, False, False
 
     def _lock(self, request: Lock | Unlock) -> None:
         if isinstance(request, Lock):
@@ -223,7 +195,7 @@ class Interpreter:
             self.held_back = error
             result = Unknown(self.clock.now(), f"cut off while it ran: {error}")
         if change.repeat is not Repeat.READ:
-            self._effect = True
+            self._turn.acted = True
             self.collector.changed()
         result = msgspec.structs.replace(result, at=self.clock.now())
         if change.evidence and isinstance(result, Done):

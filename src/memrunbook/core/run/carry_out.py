@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from memrunbook.core.action.action import Action, Change, NotNeeded, Repeat
-from memrunbook.core.action.care import health_of, return_of
+from memrunbook.core.action.care import health_of
 from memrunbook.core.action.moved import Moves, effect
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.diagnosis import world_of
@@ -28,13 +28,12 @@ from memrunbook.core.run.request import (
     Wait,
     ask,
 )
+from memrunbook.core.run.serving import around, served
 from memrunbook.core.runbook.bound import Proof, Step
 from memrunbook.core.runbook.spec import RetriesSpec
 from memrunbook.core.units import format_duration
 
 LIGHT = frozenset({"memory", "pressure", "vmstat"})
-HEALTH_EVERY = 5.0
-"""Seconds between two looks at the health of a service."""
 NOT_PROVEN = "it ran to its end; nothing says what would prove that it helped"
 NOT_TAKEN_BACK = "it could not be taken back"
 
@@ -131,7 +130,7 @@ def _prove(approved: Approved, executed: Done) -> Asking[str]:
         yield from ask(Wait(change.settle, "until it has settled"))
     proof = proof_of(approved.step, change)
     problem = (yield from _held(approved, proof, executed.at)) if proof else ""
-    problem = problem or (yield from _served(approved))
+    problem = problem or (yield from served(progress, change, approved.label))
     yield from progress.refresh("did anything get worse?")
     if problem:
         return problem
@@ -162,40 +161,6 @@ def _held(approved: Approved, proof: Proof, began: Instant) -> Asking[str]:
         yield from ask(Wait(every, f"verify {approved.label}"))
 
 
-def _served(approved: Approved) -> Asking[str]:
-    """What is wrong with the service itself: its health as `services.yaml` asks for it, then its way back into service.
-
-    "active" is no health. The look at it is repeated until its deadline; a service that is not well stays drained.
-    """
-    progress, change = approved.progress, approved.change
-    health, back, care = health_of(change), return_of(change), change.care
-    problem = (yield from _well(approved, health, care.health_within)) if health and care else ""
-    if problem:
-        stays = f"; it stays out of service until somebody puts it back: {back.command}" if back else ""
-        return f"{problem}{stays}"
-    if back is not None:
-        returned = yield from ask(Execute(approved.label, back))
-        progress.fresh = 0
-        if not isinstance(returned, Done):
-            said = " ".join((returned.output or returned.why).split())
-            return f"it runs, and may be out of service still: {back.command}: {said}"
-    return ""
-
-
-def _well(approved: Approved, health: Change, within: float) -> Asking[str]:
-    """Looks at the health of the service until it is well; what it said last where that does not come in time."""
-    looked = yield from ask(Execute(approved.label, health))
-    began = looked.at
-    while not isinstance(looked, Done):
-        if looked.at.since(began) >= within:
-            said = " ".join((looked.output or looked.why).split())
-            return f"its health did not hold within {format_duration(within)}: {health.command}: {said}"
-        yield from ask(Wait(HEALTH_EVERY, f"verify {approved.label}: its health"))
-        looked = yield from ask(Execute(approved.label, health))
-    approved.progress.fresh = 0
-    return ""
-
-
 def _proof_facts(approved: Approved, proof: Proof) -> set[str]:
     runbook = approved.progress.runbook
     if proof.hold == 0:
@@ -219,7 +184,7 @@ def _done(approved: Approved, executed: Executed, began: Instant) -> Asking[None
     evidence = executed.evidence if isinstance(executed, Done) else ""
     change = approved.change
     if change.repeat is Repeat.READ or proof_of(approved.step, change) is not None or health_of(change) is not None:
-        yield from _record(approved, "done", "", executed, began, evidence=evidence)
+        yield from _record(approved, "done", around(change), executed, began, evidence=evidence)
     else:
         yield from _record(approved, "executed", NOT_PROVEN, executed, began, left=True)
 

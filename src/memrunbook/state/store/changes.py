@@ -8,13 +8,15 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from memrunbook.core.action.action import Change
-from memrunbook.core.plan.limits import STALE, Here, History, PastChange, PastRun, busy_elsewhere
+from memrunbook.core.errors import Refused
+from memrunbook.core.plan.limits import STALE, Here, History, Limits, PastChange, PastRun, busy_elsewhere, held_back
 from memrunbook.core.units import DAY
 from memrunbook.runtime.brakes import NOT_BEGUN
 from memrunbook.state.store.database import address, explained, opened, shown_url
 from memrunbook.state.store.tables import CHANGES, RUNS
 
 REMEMBERED = 7 * DAY
+PERSON = "look at the other hosts first; at a terminal a person may still allow it"
 BEGINS = "memrunbook: a change begins"
 """What a server is asked to lock by while it is looked whether a change may begin."""
 
@@ -43,15 +45,24 @@ class Store:
         with explained(self.name), self.engine.connect() as connection:
             return History(_changes(connection, change, here), _runs(connection, here))
 
-    def begin(self, change: Change, step: str, here: Here, actor: str) -> int | PastChange:
-        """Remembers that a change begins and returns its number; the other one where another host is at the same."""
+    def begin(
+        self, change: Change, step: str, here: Here, actor: str, limits: Limits | None = None
+    ) -> int | PastChange:
+        """Remembers that a change begins and returns its number; the other one where another host is at the same.
+
+        Refused where it is beyond the `limits` by now: it is looked and written in one, or two would both be let through.
+        """
         with explained(self.name), self.engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 # two that look and then write would both be let through
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(BEGINS, 0))))
-            other = busy_elsewhere(change, here, History(_changes(connection, change, here)))
+            history = History(_changes(connection, change, here), _runs(connection, here))
+            other = busy_elsewhere(change, here, history)
             if other is not None:
                 return other
+            held = held_back(change, here, history, limits) if limits else ()
+            if held:
+                raise Refused(held[0], hint=PERSON)
             row = {
                 "run": here.run,
                 "host": here.host,
