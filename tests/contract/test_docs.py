@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from memrunbook.documents.config import Config, load_config
-from memrunbook.documents.runbooks import load_policy
+from memrunbook.documents.services import load_policy
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

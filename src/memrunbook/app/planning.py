@@ -62,12 +62,14 @@ class PlanResult:
     """The runbook and what it would do on each host, in their order; and what runs left open on each, by its name.
 
     `freezes` are the freeze windows in which nothing is changed there now, by the host's name.
+    `off` says why nothing may be changed now, where changes are switched off.
     """
 
     runbook: Runbook
     hosts: tuple[Planned, ...]
     open: Mapping[str, tuple[OpenStep, ...]] = field(default_factory=dict)
     freezes: Mapping[str, tuple[FrozenNow, ...]] = field(default_factory=dict)
+    off: str = ""
 
 
 def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.Event | None = None) -> PlanResult:
@@ -91,6 +93,8 @@ def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.E
             stop=stop or threading.Event(),
         )
     )
+    from memrunbook.app.braking import switched_off
+    from memrunbook.app.stored import Stored
     from memrunbook.state.handled import handled
     from memrunbook.state.left_open import left_open
     from memrunbook.state.runs import runs
@@ -105,7 +109,8 @@ def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.E
         planned = tuple(replace(one, plan=lasting(one.plan, config)) if one.plan else one for one in planned)
         save(arguments.out, arguments, [one.plan for one in planned if one.plan is not None])
     opened = {one.reached.name: _open_on(one.reached, left) for one in planned}
-    return PlanResult(runbook, planned, opened, _frozen(config, arguments.hosts))
+    off = switched_off(Stored(arguments.state, config))
+    return PlanResult(runbook, planned, opened, _frozen(config, arguments.hosts), off)
 
 
 def _frozen(config: Config, hosts: Iterable[Host]) -> dict[str, tuple[FrozenNow, ...]]:

@@ -9,9 +9,11 @@ from pathlib import Path
 from memrunbook.core.errors import JournalError, UsageError
 from memrunbook.documents.config import Config
 from memrunbook.documents.library import Library
+from memrunbook.runtime.outside import is_server
 from memrunbook.state import forwarding
 from memrunbook.state.paths import usual_state_dir
 from memrunbook.state.store.changes import Store
+from memrunbook.state.store.database import FILE
 
 VARIABLE = "RUNBOOK_STORE"
 """The environment's word for a store other than the file in the state directory: a URL, or a path."""
@@ -24,6 +26,12 @@ class Stored:
     state: Path = field(default_factory=usual_state_dir)
     config: Config = field(default_factory=Config)
     named: str = ""
+
+    @property
+    def missing(self) -> bool:
+        """True for a file that is not there yet: who only looks makes none."""
+        place = self.named or os.environ.get(VARIABLE, "") or self.config.store.place
+        return not is_server(place) and not Path(place or self.state / FILE).expanduser().exists()
 
     def open(self) -> Store:
         """Opens it; the state directory exists. JournalError where it does not answer, UsageError where it is none."""

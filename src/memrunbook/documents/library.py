@@ -88,7 +88,7 @@ class Library:
 
         if self.services is None or not is_there(self.services):
             return ServicePolicy()
-        from memrunbook.documents.runbooks import load_policy
+        from memrunbook.documents.services import load_policy
 
         return load_policy(self.services)
 

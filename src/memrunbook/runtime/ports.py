@@ -96,8 +96,11 @@ class Brakes(Protocol):
     def reasons(self, change: Change) -> tuple[str, ...]:
         """Why this change needs a person's word, whatever was allowed beforehand."""
 
-    def begin(self, change: Change, step: str) -> int | str:
-        """Claims a change: its number, or in words who is at the same elsewhere."""
+    def begin(self, change: Change, step: str, *, consented: bool) -> int | str:
+        """Claims a change: its number, or in words who is at the same elsewhere.
+
+        Raises Refused where it is beyond the limits by now and nobody `consented` to that.
+        """
 
     def end(self, number: int, state: str) -> None:
         """Gives the claim back, with how the change ended."""

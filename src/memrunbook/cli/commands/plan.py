@@ -97,7 +97,7 @@ def _document(result: PlanResult) -> PlanDocument:
         for host, found in result.freezes.items()
         for one in found
     ]
-    return plan_document(result.runbook.name, result.hosts, left, freezes)
+    return plan_document(result.runbook.name, result.hosts, left, freezes, result.off)
 
 
 def _pages(result: PlanResult, arguments: PlanArguments) -> Iterator[list[Block]]:
@@ -118,6 +118,16 @@ def _pages(result: PlanResult, arguments: PlanArguments) -> Iterator[list[Block]
             command_line = apply_command(out) if out else run_command(arguments.runbook, reached.host)
             now, saved = SystemClock().now(), str(out or "")
             held = [(one.told, one.hint) for one in result.freezes.get(reached.name, ())]
-            page = plan_view(diagnosis, plan, reached.snapshot, command_line, now, saved=saved, left=left, frozen=held)
+            page = plan_view(
+                diagnosis,
+                plan,
+                reached.snapshot,
+                command_line,
+                now,
+                saved=saved,
+                left=left,
+                frozen=held,
+                off=result.off,
+            )
             needed = people(arguments.library, [plan]) if out else 0
             yield [*page, *(approval_lines(out, needed) if out else [])]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
@@ -11,6 +12,8 @@ from memrunbook.core.units import DAY, HOUR, MINUTE, format_duration
 
 NO_HELP = frozenset({"failed", "unresolved", "improved"})
 """Outcomes of a run that changed something after which the incident was not over."""
+NO_GOOD = frozenset({"failed", "undone", "unknown"})
+"""States of a change on another host after which the next host waits for a person."""
 STALE = HOUR
 """Seconds after which a change without an end blocks no other host any more: whoever made it has died."""
 
@@ -81,20 +84,43 @@ def held_back(change: Change, here: Here, history: History, limits: Limits) -> t
     reasons = [*_without_help(here, history, limits)]
     if change.risk >= Risk.MEDIUM:
         same = [one for one in history.changes if (one.action, one.target) == (change.action, change.target)]
-        reasons += [*_storm(change, here, same, limits), *_budget(here, history, limits)]
+        reasons += [*_storm(change, here, same, limits), *_no_good_elsewhere(change, here, same, limits)]
+        reasons += [*_budget(here, history, limits)]
         reasons += [*_again_and_again(change, here, same, limits), *_cool_down(change, here, same, limits)]
     return tuple(reasons)
 
 
 def busy_elsewhere(change: Change, here: Here, history: History) -> PastChange | None:
-    """The same disruptive change that another host is in the middle of: one host at a time."""
+    """What another host is in the middle of, so that this change has to wait; None where it may begin.
+
+    One host at a time may have the same target disturbed, or as many as `services.yaml` allows of a unit, and of the
+    peers that it names one at a time, whatever is done there.
+    """
     if change.risk < Risk.MEDIUM:
         return None
-    for one in history.changes:
-        same = (one.action, one.target) == (change.action, change.target) and one.host != here.host
-        if same and one.ended is None and here.now - one.begun < STALE:
-            return one
-    return None
+    under_way = [one for one in history.changes if _under_way(one, here)]
+    same = [one for one in under_way if one.target == change.target]
+    if len({one.host for one in same}) >= (change.care.max_parallel if change.care else 1):
+        return same[-1]
+    peers = change.care.peers if change.care else ()
+    return next((one for one in under_way if any(fnmatchcase(one.host, name) for name in peers)), None)
+
+
+def _under_way(one: PastChange, here: Here) -> bool:
+    fresh = one.ended is None and here.now - one.begun < STALE
+    return fresh and one.host != here.host and one.risk >= Risk.MEDIUM
+
+
+def _no_good_elsewhere(change: Change, here: Here, same: Sequence[PastChange], limits: Limits) -> Iterator[str]:
+    """The same just did not do well on another host: the next one starts only after health has held there."""
+    for one in reversed(same):
+        ago = here.now - (one.ended or one.begun)
+        if one.host != here.host and one.state in NO_GOOD and ago < limits.storm_within:
+            yield (
+                f"{change.target}: on {one.host} the same ended {format_duration(max(0.0, ago))} ago as {one.state} "
+                f"(run {one.run}): look there first"
+            )
+            return
 
 
 def _cool_down(change: Change, here: Here, same: Sequence[PastChange], limits: Limits) -> Iterator[str]:
@@ -164,5 +190,6 @@ def _storm(change: Change, here: Here, same: Sequence[PastChange], limits: Limit
         within = format_duration(limits.storm_within)
         yield (
             f"{change.target}: {len(hosts)} other hosts had the same change within {within}; "
-            "that looks like a bad deploy or a bad rule, not like a leak"
+            "that looks like a bad deploy or a bad rule, not like a leak: stop the rollout or the rule that asks for "
+            "it (runbook off stops all of us), and look at one of them first"
         )

@@ -138,6 +138,16 @@ class AskApproval(Ask[Approval], frozen=True, tag=True):
         return f"again:{change.action}:{change.target}" if change is not None and open_ else ""
 
 
+class Turn(Ask[Waited], frozen=True, tag=True):
+    """Wait until no other host is at the same; the turn is kept until the step has ended.
+
+    Raises Refused in the runtime where that takes too long, or where what happened meanwhile needs a person's word.
+    """
+
+    step: str
+    change: Change
+
+
 class Execute(Ask[Executed], frozen=True, tag=True):
     """Carry out a change, or its undo. `of` is what the change takes back, in a run that undoes another."""
 
@@ -186,7 +196,7 @@ class Record(Ask[Waited], frozen=True, tag=True):
     event: Event
 
 
-Request = ReadFacts | AskApproval | Execute | Compare | Look | Wait | Lock | Unlock | Record
+Request = ReadFacts | AskApproval | Turn | Execute | Compare | Look | Wait | Lock | Unlock | Record
 """Everything that a run may ask. Whoever answers matches all of them: a new one that is forgotten is a type error."""
 
 Told = Snapshot | Approval | Executed | Compared | Seen | Waited

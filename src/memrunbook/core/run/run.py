@@ -160,12 +160,14 @@ def _outcome(progress: Progress, *, resolved: bool) -> Outcome:
         return "unknown"
     if resolved and not progress.failed:
         return "resolved"
-    if "refused" in states:
+    if any(finished.state == "refused" and not finished.rule for finished in progress.finished):
         return "refused"
     if "failed" in states or "undone" in states:
         return "failed"
     incident = progress.runbook.incident.evaluate(world_of(progress.runbook, progress.snapshot))
-    return "improved" if incident.state == "fails" and not progress.too_short else "unresolved"
+    if incident.state == "fails" and not progress.too_short:
+        return "improved"
+    return "refused" if "refused" in states and not progress.acted else "unresolved"
 
 
 def _finish(progress: Progress, outcome: Outcome, why: str) -> Asking[None]:

@@ -38,14 +38,18 @@ def plan_document(
     hosts: Iterable[Planned],
     left: Iterable[OpenStep] = (),
     freezes: Iterable[PrintedFreeze] = (),
+    off: str = "",
 ) -> PlanDocument:
-    """What a runbook would do on each host, what is left open on them, and the freezes that hold there now."""
-    printed = tuple(_host(runbook, planned) for planned in hosts)
+    """What a runbook would do on each host, what is left open on them, and why nothing is changed there now.
+
+    `freezes` are the freezes that hold, `off` says that all is switched off.
+    """
+    printed = tuple(_host(runbook, planned, off) for planned in hosts)
     return PlanDocument(runbook=runbook, hosts=printed, open=open_steps(left), freezes=tuple(freezes))
 
 
-def _host(runbook: str, planned: Planned) -> PrintedHost:
+def _host(runbook: str, planned: Planned, off: str) -> PrintedHost:
     snapshot, diagnosis, plan = planned.reached.snapshot, planned.diagnosis, planned.plan
     if snapshot is None or diagnosis is None or plan is None:
         return unreached(planned.reached.name, planned.reached.error)
-    return host_of(snapshot, (diagnosis,), runbook, plan.steps)
+    return host_of(snapshot, (diagnosis,), runbook, plan.steps, off=off)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memrunbook.core.action.action import Change, Repeat, Risk
+from memrunbook.core.action.policy import Care
 from memrunbook.core.plan.limits import Here, History, Limits, PastChange, PastRun, busy_elsewhere, held_back
 from memrunbook.core.units import DAY, HOUR, MINUTE
 
@@ -132,3 +133,52 @@ def test_more_history_never_lets_more_through(seen: list[tuple[float, str, str]]
     for count in range(len(changes)):
         if why(changes[count:]):
             assert why(changes)
+
+
+CARE = Care(max_parallel=2, peers=("db-*", "web-7"))
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "care", "host"),
+    [
+        ((("web-2", "api.service"),), None, "web-2"),
+        ((("web-2", "db.service"),), None, ""),
+        ((("web-2", "api.service"),), CARE, ""),
+        ((("web-2", "api.service"), ("web-2", "api.service")), CARE, ""),
+        ((("web-2", "api.service"), ("web-3", "api.service")), CARE, "web-3"),
+        ((("db-1", "other.service"),), CARE, "db-1"),
+        ((("web-7", "other.service"),), CARE, "web-7"),
+        ((("web-71", "other.service"), ("xdb-1", "other.service")), CARE, ""),
+        ((("web-1", "api.service"), ("web-1", "other.service")), CARE, ""),
+    ],
+)
+def test_as_many_hosts_at_once_as_services_yaml_says_and_of_peers_one(
+    elsewhere: tuple[tuple[str, str], ...], care: Care | None, host: str
+) -> None:
+    under_way = tuple(past(MINUTE, host=name, target=target, ended=None) for name, target in elsewhere)
+    found = busy_elsewhere(change(care=care), HERE, History(under_way))
+    assert (found.host if found else "") == host
+
+
+def test_the_same_unit_is_disturbed_on_one_host_at_a_time_whatever_is_done_to_it() -> None:
+    stopping = past(MINUTE, host="web-2", action="stop_unit", ended=None)
+    assert busy_elsewhere(change(), HERE, History((stopping,))) == stopping
+    assert busy_elsewhere(change(Risk.LOW), HERE, History((stopping,))) is None
+    mild = past(MINUTE, host="web-2", ended=None, risk=1)
+    assert busy_elsewhere(change(), HERE, History((mild,))) is None
+
+
+@pytest.mark.parametrize("state", ["failed", "undone", "unknown"])
+def test_what_did_not_do_well_on_another_host_is_looked_at_first(state: str) -> None:
+    bad = past(2 * MINUTE, host="web-2", state=state)
+    assert f"on web-2 the same ended 2 min ago as {state} (run R1): look there first" in why((bad,)), why((bad,))
+    assert why((past(16 * MINUTE, host="web-2", state=state),)) == ""
+    assert why((past(2 * MINUTE, host="web-2", state="done"),)) == ""
+
+
+def test_a_storm_is_called_what_it_is_and_says_what_to_do() -> None:
+    many = tuple(past(MINUTE, host=f"web-{n}") for n in (2, 3, 4))
+    assert why(many[:2]) == ""
+    assert "3 other hosts had the same change within 15 min" in why(many)
+    assert "a bad deploy or a bad rule, not like a leak: stop the rollout or the rule" in why(many)
+    assert "look at one of them first" in why(many)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from tests.postgres import MISSING, Postgres, postgres, programs
 
 from memrunbook.core.action.action import Change, Repeat, Risk
+from memrunbook.core.action.policy import Care
 from memrunbook.core.errors import JournalError, UsageError
 from memrunbook.core.plan.limits import Here, PastChange
 from memrunbook.core.units import DAY, HOUR
+from memrunbook.runtime.brakes import NOT_BEGUN
 from memrunbook.state.store.changes import Store
 from memrunbook.state.store.database import FILE, address, shown_url
 from memrunbook.state.store.switch import Switch, switch_of, turn
@@ -107,6 +111,66 @@ def test_one_host_at_a_time_also_where_all_begin_at_once(opened: Opened) -> None
         thread.join()
     assert len(begun) == len(stores)
     assert sum(isinstance(answer, int) for answer in begun) == 1
+
+
+def test_a_turn_lasts_until_it_is_ended_and_what_was_not_begun_is_forgotten(opened: Opened) -> None:
+    here, there = opened(), opened()
+    first = here.begin(RESTART, "restart", at(0, "web-1", "A"), "ada")
+    assert isinstance(first, int)
+    busy = there.begin(RESTART, "restart", at(300, "web-2", "B"), "bob")
+    assert isinstance(busy, PastChange)
+    assert (busy.host, busy.run) == ("web-1", "A")
+    here.end(first, NOT_BEGUN, NOW + 301)
+    second = there.begin(RESTART, "restart", at(302, "web-2", "B"), "bob")
+    assert isinstance(second, int)
+    assert [one.host for one in here.history(RESTART, at(303, "web-3", "C")).changes] == ["web-2"]
+
+
+def test_a_run_that_goes_on_after_a_crash_ends_what_it_had_begun(opened: Opened) -> None:
+    here, there = opened(), opened()
+    here.begin(RESTART, "restart", at(0, "web-1", "A"), "ada")
+    opened().ran(at(60, "web-1", "A"), "failed", changed=True)
+    assert isinstance(there.begin(RESTART, "restart", at(61, "web-2", "B"), "bob"), int)
+    assert there.history(RESTART, at(62, "web-2", "B")).changes[0].state == "failed"
+
+
+def test_a_peer_is_left_alone_while_another_is_disturbed_for_something_else(opened: Opened) -> None:
+    here, there = opened(), opened()
+    other = msgspec.structs.replace(RESTART, target="db.service")
+    number = here.begin(other, "restart", at(0, "web-1", "A"), "ada")
+    assert isinstance(number, int)
+    cared = msgspec.structs.replace(RESTART, care=Care(peers=("web-*",)))
+    busy = there.begin(cared, "restart", at(1, "web-2", "B"), "bob")
+    assert isinstance(busy, PastChange)
+    assert busy.target == "db.service"
+    here.end(number, "done", NOW + 2)
+    assert isinstance(there.begin(cared, "restart", at(3, "web-2", "B"), "bob"), int)
+
+
+def test_two_control_nodes_on_one_store_stop_a_storm_together(opened: Opened) -> None:
+    """Each has three hosts that all want the same at once: three of the six have it, then a person is asked."""
+    done: list[str] = []
+    refused: list[str] = []
+
+    def control_node(name: str, store: Store) -> None:
+        for number in (1, 2, 3):
+            here = at(0, f"{name}-{number}", name)
+            while isinstance(begun := _storm_or_begin(store, here), PastChange):
+                time.sleep(0.01)
+            if isinstance(begun, str):
+                refused.append(begun)
+            else:
+                done.append(here.host)
+                store.end(begun, "done", NOW + 1)
+
+    stores = {name: opened() for name in ("a", "b")}
+    threads = [threading.Thread(target=control_node, args=one) for one in stores.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(done), len(refused)) == (3, 3)
+    assert all("3 other hosts had the same change" in why and "a bad deploy or a bad rule" in why for why in refused)
 
 
 def test_the_newest_turn_of_the_switch_counts_until_its_time_is_over(opened: Opened) -> None:
