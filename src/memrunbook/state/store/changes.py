@@ -50,7 +50,7 @@ class Store:
     ) -> int | PastChange:
         """Remembers that a change begins and returns its number; the other one where another host is at the same.
 
-        Refused where it is beyond the `limits` by now: it is looked and written in one, or two would both be let through.
+        Refused where it is beyond the `limits` by now; looked and written in one, or two would both be let through.
         """
         with explained(self.name), self.engine.begin() as connection:
             if connection.dialect.name == "postgresql":

@@ -14,7 +14,7 @@ from tests.postgres import MISSING, Postgres, postgres, programs
 
 from memrunbook.core.action.action import Change, Repeat, Risk
 from memrunbook.core.action.policy import Care
-from memrunbook.core.errors import JournalError, UsageError
+from memrunbook.core.errors import JournalError, Refused, UsageError
 from memrunbook.core.plan.limits import Here, PastChange
 from memrunbook.core.units import DAY, HOUR
 from memrunbook.runtime.brakes import NOT_BEGUN
@@ -155,10 +155,11 @@ def test_two_control_nodes_on_one_store_stop_a_storm_together(opened: Opened) ->
     def control_node(name: str, store: Store) -> None:
         for number in (1, 2, 3):
             here = at(0, f"{name}-{number}", name)
-            while isinstance(begun := _storm_or_begin(store, here), PastChange):
-                time.sleep(0.01)
-            if isinstance(begun, str):
-                refused.append(begun)
+            try:
+                while isinstance(begun := store.begin(RESTART, "restart", here, name, Limits()), PastChange):
+                    time.sleep(0.01)
+            except Refused as error:
+                refused.append(str(error))
             else:
                 done.append(here.host)
                 store.end(begun, "done", NOW + 1)
