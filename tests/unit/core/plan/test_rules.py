@@ -21,7 +21,7 @@ from memrunbook.actions.setup_zram import SetupZram
 from memrunbook.actions.stop_unit import StopUnit
 from memrunbook.core.action.action import Action, Blocked, Change, Repeat, Risk
 from memrunbook.core.action.policy import UnitPolicy
-from memrunbook.core.plan.rules import forbidden, host_off_words
+from memrunbook.core.plan.rules import ruled_out, host_off_words
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.facts.shared import roles
 
@@ -42,7 +42,7 @@ def touching(unit: str, action: type[Action] = RestartUnit) -> Change:
 
 
 def said(action: type[Action], snapshot: Snapshot, decision: Any = HOLDS) -> Blocked:
-    blocked = forbidden(action, decision, snapshot)
+    blocked = ruled_out(action, decision, snapshot)
     assert blocked is not None
     assert blocked.rule
     assert blocked.hint
@@ -70,9 +70,9 @@ def test_a_kubernetes_node_is_only_reported_on(node: str, action: type[Action]) 
 
 @pytest.mark.parametrize("node", NODES)
 def test_what_only_reads_is_done_there_too(node: str) -> None:
-    assert forbidden(CaptureEvidence, HOLDS, NODES[node]) is None
+    assert ruled_out(CaptureEvidence, HOLDS, NODES[node]) is None
     look = msgspec.structs.replace(touching("api.service"), repeat=Repeat.READ)
-    assert forbidden(RestartUnit, look, NODES[node]) is None
+    assert ruled_out(RestartUnit, look, NODES[node]) is None
 
 
 ORDINARY = {
@@ -87,7 +87,7 @@ ORDINARY = {
 @pytest.mark.parametrize("name", ORDINARY)
 @pytest.mark.parametrize("action", CHANGES)
 def test_other_hosts_are_left_to_actions_and_runbooks(name: str, action: type[Action]) -> None:
-    assert forbidden(action, touching("search-api.service"), ORDINARY[name]) is None
+    assert ruled_out(action, touching("search-api.service"), ORDINARY[name]) is None
 
 
 @pytest.mark.parametrize("action", [RestartUnit, StopUnit, FreezeUnit, LimitUnit])
@@ -119,8 +119,8 @@ MANAGED = {
 def test_what_a_cluster_manager_runs_is_not_restarted_behind_its_back(name: str) -> None:
     there = host({"units.all": [MANAGED[name], FAILED]})
     assert "belongs to a cluster" in said(RestartUnit, there, touching(API.name)).why
-    assert forbidden(RestartUnit, touching(FAILED.name), there) is None
-    assert forbidden(RestartUnit, HOLDS, there) is None, "whom it would touch is not known"
+    assert ruled_out(RestartUnit, touching(FAILED.name), there) is None
+    assert ruled_out(RestartUnit, HOLDS, there) is None, "whom it would touch is not known"
 
 
 QUORUM = {
@@ -137,8 +137,8 @@ QUORUM = {
 @pytest.mark.parametrize("action", [AddSwapFile, SetupZram])
 def test_a_member_of_a_quorum_gets_no_swap(name: str, action: type[Action]) -> None:
     assert "member of a quorum" in said(action, QUORUM[name]).why
-    assert forbidden(SetSysctl, HOLDS, QUORUM[name]) is None
-    assert forbidden(RestartUnit, touching("search-api.service"), QUORUM[name]) is None
+    assert ruled_out(SetSysctl, HOLDS, QUORUM[name]) is None
+    assert ruled_out(RestartUnit, touching("search-api.service"), QUORUM[name]) is None
 
 
 HYPERVISORS = {
@@ -159,7 +159,7 @@ STANDBYS = {
 def test_a_hypervisor_keeps_its_idle_huge_pages(name: str) -> None:
     there = msgspec.structs.replace(HYPERVISORS[name])
     assert "runs virtual machines" in said(ReleaseHugepages, there).why
-    assert forbidden(SetSysctl, HOLDS, there) is None
+    assert ruled_out(SetSysctl, HOLDS, there) is None
 
 
 @pytest.mark.parametrize("name", STANDBYS)
@@ -171,7 +171,7 @@ def test_elsewhere_idle_huge_pages_are_given_back() -> None:
     there = host({"hugepages.pools": [IDLE_POOL]})
     decision = ReleaseHugepages().decide(there)
     assert isinstance(decision, Change)
-    assert forbidden(ReleaseHugepages, decision, there) is None
+    assert ruled_out(ReleaseHugepages, decision, there) is None
 
 
 @pytest.mark.parametrize("text", ["/etc/memrunbook/off says: ada: a release", "/run/memrunbook/off says: nothing"])
@@ -180,5 +180,5 @@ def test_a_host_that_is_switched_off_is_left_alone(text: str, action: type[Actio
     there = host({"host.switched_off": text})
     assert host_off_words(there) == f"changes are switched off on this host: {text}"
     assert text in said(action, there).why
-    assert forbidden(CaptureEvidence, HOLDS, there) is None
+    assert ruled_out(CaptureEvidence, HOLDS, there) is None
     assert host_off_words(host()) == host_off_words(host({"host": DENIED})) == ""
