@@ -45,7 +45,7 @@ from memrunbook.runtime.handled import Handled
 from memrunbook.runtime.interpret import Interpreter
 from memrunbook.runtime.life import Life
 from memrunbook.runtime.ports import Approver, Session
-from memrunbook.runtime.redaction import HIDDEN, named_secret, redact
+from memrunbook.runtime.redaction import redact, without_values
 from memrunbook.state.handled import handled
 from memrunbook.state.left_open import left_open
 from memrunbook.state.paths import prepare, usual_state_dir
@@ -174,21 +174,17 @@ def _invoked(arguments: RunArguments, runbook: Runbook, clock: SystemClock) -> I
         runbook=runbook.name,
         runbook_digest=runbook.digest,
         origin=runbook.origin,
-        parameters=_unsecret(runbook.parameters),
+        parameters=without_values(runbook.parameters),
         hosts=tuple(host.name for host in arguments.hosts),
         applied=arguments.applied,
         order=Order(
             runbook=named(arguments.runbook),
             hosts=arguments.hosts,
-            parameters=_unsecret(arguments.parameters),
+            parameters=without_values(arguments.parameters),
             watch=arguments.watch,
             options=tuple(redact(word) for word in arguments.options),
         ),
     )
-
-
-def _unsecret(values: Mapping[str, object]) -> dict[str, str]:
-    return {name: HIDDEN if named_secret(name) else redact(str(value)) for name, value in values.items()}
 
 
 @dataclass

@@ -30,17 +30,25 @@ class Stored:
     @property
     def missing(self) -> bool:
         """True for a file that is not there yet: who only looks makes none."""
-        place = self.named or os.environ.get(VARIABLE, "") or self.config.store.place
-        return not is_server(place) and not Path(place or self.state / FILE).expanduser().exists()
+        return not is_server(self.place) and not Path(self.place or self.state / FILE).expanduser().exists()
+
+    @property
+    def place(self) -> str:
+        """Its URL or path; empty for the file in the state directory."""
+        return self.named or os.environ.get(VARIABLE, "") or self.config.store.place
+
+    @property
+    def password(self) -> str:
+        """The password of config.yaml's server; empty for any other store. JournalError where it cannot be read."""
+        file = self.config.store.password_file
+        return _first_line(file) if file is not None and self.place == self.config.store.place else ""
 
     def open(self) -> Store:
         """Opens it; the state directory exists. JournalError where it does not answer, UsageError where it is none."""
         for place, where in ((self.named, "--store"), (os.environ.get(VARIABLE, ""), f"${VARIABLE}")):
             if place:
                 return _named(self.state, place, where)
-        at = self.config.store
-        password = "" if at.password_file is None else _first_line(at.password_file)
-        return Store.open(self.state, at.place, password)
+        return Store.open(self.state, self.place, self.password)
 
 
 def settings_of(library: Library) -> Config:

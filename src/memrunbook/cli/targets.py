@@ -19,7 +19,7 @@ from memrunbook.documents.owned import is_there
 class Targets:
     """Which hosts, and how they are reached; what is empty is as `ssh` would.
 
-    `user` and `port` are for hosts that are named without.
+    `user` and `port` are for hosts that are named without. `only_named`: without a host config.yaml is not asked.
     """
 
     host: tuple[str, ...]
@@ -38,6 +38,7 @@ class Targets:
     replay: Path | None = None
     user: str = ""
     port: int = 0
+    only_named: bool = False
 
 
 def with_defaults(targets: Targets, library: Library | None) -> Targets:
@@ -45,7 +46,7 @@ def with_defaults(targets: Targets, library: Library | None) -> Targets:
 
     UsageError for a named file that is not there. A command that need not reach a host asks nothing of config.yaml.
     """
-    if targets.replay or (library is None and not targets.host):
+    if targets.replay or ((library is None or targets.only_named) and not targets.host):
         return targets
     for option, path in _named(targets):
         _check(option, path, new=option == "--known-hosts" and targets.accept_new_host_keys)

@@ -15,7 +15,7 @@ from memrunbook.runtime.inspection import InspectedState, Inspection
 from memrunbook.state import audit, ledger
 from memrunbook.state.ownership import group_name, is_shared, user_name, whose
 from memrunbook.state.store.changes import Store
-from memrunbook.state.store.database import FILE, address, shown, version_of
+from memrunbook.state.store.database import FILE, address, version_of
 from memrunbook.state.store.switch import switch_of
 
 LEAST_FREE = 64 << 20
@@ -26,8 +26,11 @@ SLACK = 60.0
 PRIVATE = ".key"
 
 
-def inspect_state(state: Path, url: str, now: float) -> Iterator[Inspection]:
-    """The directory, the files in it, what the ledger says, the clock, and the store. `now` in seconds since 1970."""
+def inspect_state(state: Path, place: str, password: str, now: float) -> Iterator[Inspection]:
+    """The directory, the files in it, what the ledger says, the clock, and the store with its password.
+
+    `place` is the store's URL or path, empty for the file in the directory. `now` in seconds since 1970.
+    """
     try:
         there = state.is_dir()
         if there:
@@ -43,8 +46,8 @@ def inspect_state(state: Path, url: str, now: float) -> Iterator[Inspection]:
     except OSError as error:
         said = f"{(error.strerror or str(error)).lower()}; {whose(state)}"
         yield _found("state directory", "missing", f"{state}: {said}", "run as its owner, or name another: --state-dir")
-    if url or (state / FILE).exists():
-        yield _store(state, url, now)
+    if place or (state / FILE).exists():
+        yield _store(state, place, password, now)
     elif there:
         yield _found("store", "note", f"{state / FILE} is made at the first run")
 
@@ -165,13 +168,13 @@ def _seconds(time: str) -> float:
         return 0.0
 
 
-def _store(state: Path, url: str, now: float) -> Inspection:
+def _store(state: Path, place: str, password: str, now: float) -> Inspection:
     try:
-        where = address(state, url)
+        where = address(state, place, password)
         problem = version_of(where)
         if problem:
             return _found("store", "note", problem)
-        store = Store.open(state, url)
+        store = Store.open(state, place, password)
         try:
             switch = switch_of(store)
         finally:
@@ -179,9 +182,9 @@ def _store(state: Path, url: str, now: float) -> Inspection:
     except RunbookError as error:
         return _found("store", "missing", str(error), error.hint)
     if switch.holds(now):
-        said = f"{shown(store.name)}: changes are switched off by {switch.who}"
+        said = f"{store.name}: changes are switched off by {switch.who}"
         return _found("store", "note", said, "runbook on")
-    return _found("store", "ok", f"{shown(store.name)} answers, its tables are of this version")
+    return _found("store", "ok", f"{store.name} answers, its tables are of this version")
 
 
 def _found(name: str, state: InspectedState, said: str, remedy: str = "") -> Inspection:

@@ -21,7 +21,7 @@ from memrunbook.actions.setup_zram import SetupZram
 from memrunbook.actions.stop_unit import StopUnit
 from memrunbook.core.action.action import Action, Blocked, Change, Repeat, Risk
 from memrunbook.core.action.policy import UnitPolicy
-from memrunbook.core.plan.rules import ruled_out, host_off_words
+from memrunbook.core.plan.rules import host_off_words, ruled_out
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.facts.shared import roles
 
