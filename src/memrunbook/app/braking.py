@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -52,20 +53,23 @@ class HostBrakes:
         blocked = forbidden(change, self.rules)
         return None if blocked is None else Refused(blocked.why, hint=blocked.hint)
 
-    def reasons(self, change: Change) -> tuple[str, ...]:
-        """Why a person's word is needed for a change, whatever was allowed beforehand."""
+    def reasons(self, change: Change, besides: Sequence[str] = ()) -> tuple[str, ...]:
+        """Why a person's word is needed for a change, whatever was allowed beforehand.
+
+        What the runs `besides` began of it does not count: it is not known whether that happened.
+        """
         if self.limits is None:
             return ()
-        known = _shown(change)
-        return held_back(known, self._here, self.store.history(known, self._here), self.limits)
+        known, here = _shown(change), self._here(besides)
+        return held_back(known, here, self.store.history(known, here), self.limits)
 
-    def begin(self, change: Change, step: str, *, consented: bool) -> int | str:
+    def begin(self, change: Change, step: str, *, consented: bool, besides: Sequence[str] = ()) -> int | str:
         """Claims the change and returns its number; in words who is at the same on another host, where one is.
 
         Refused where it is beyond the limits by now, unless a person `consented` to that.
         """
         limits = None if consented else self.limits
-        begun = self.store.begin(_shown(change), redact(step), self._here, self.actor, limits)
+        begun = self.store.begin(_shown(change), redact(step), self._here(besides), self.actor, limits)
         if isinstance(begun, int):
             return begun
         since = format_duration(max(0.0, self.clock.now().utc - begun.begun))
@@ -78,12 +82,17 @@ class HostBrakes:
 
     def ran(self, outcome: str, *, changed: bool) -> None:
         """Remembers how the run ended here."""
-        self.store.ran(self._here, outcome, changed=changed)
+        self.store.ran(self._here(), outcome, changed=changed)
 
-    @property
-    def _here(self) -> Here:
-        now = self.clock.now().utc
-        return Here(run=self.run, host=self.host, runbook=self.runbook, now=now, hosts=self.hosts)
+    def _here(self, besides: Sequence[str] = ()) -> Here:
+        return Here(
+            run=self.run,
+            host=self.host,
+            runbook=self.runbook,
+            now=self.clock.now().utc,
+            hosts=self.hosts,
+            besides=tuple(besides),
+        )
 
 
 def _shown(change: Change) -> Change:

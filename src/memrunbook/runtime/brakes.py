@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from memrunbook.core.action.action import Change, Repeat
@@ -23,11 +24,11 @@ class Unbraked:
         """Never."""
         return None
 
-    def reasons(self, change: Change) -> tuple[str, ...]:  # noqa: ARG002  the port's signature
+    def reasons(self, change: Change, besides: Sequence[str] = ()) -> tuple[str, ...]:  # noqa: ARG002  the port's
         """None."""
         return ()
 
-    def begin(self, change: Change, step: str, *, consented: bool) -> int | str:  # noqa: ARG002  the port's signature
+    def begin(self, change: Change, step: str, *, consented: bool, besides: Sequence[str] = ()) -> int | str:  # noqa: ARG002
         """At once."""
         return 0
 
@@ -35,19 +36,21 @@ class Unbraked:
         """Nothing is remembered."""
 
 
-def claim(brakes: Brakes, request: Turn | Execute, *, at_work: bool, consented: bool = True) -> Life[int | None]:
+def claim(
+    brakes: Brakes, request: Turn | Execute, *, at_work: bool, consented: bool = True, besides: Sequence[str] = ()
+) -> Life[int | None]:
     """The number of a change that may begin now; waits for another host that is at the same.
 
     None for what only reads and what takes a change back, which is never held up. Refused where the brakes forbid it
     now, where the other host takes too long, and, unless a person `consented` to go beyond the limits, where what
-    others did meanwhile needs a person's word.
+    others did meanwhile needs a person's word; what the runs `besides` began of it does not count.
     """
     if is_free(request):
         return None
     waited = 0.0
     while True:
         heed(brakes, request.change)
-        begun = brakes.begin(request.change, request.step, consented=consented)
+        begun = brakes.begin(request.change, request.step, consented=consented, besides=besides)
         if isinstance(begun, int):
             return begun
         if waited >= PATIENCE:
@@ -72,15 +75,17 @@ class StepTurn:
     """The turn of the step under way: from before its first effect until it has ended, proven or not.
 
     `acted`: something was carried out in it. `consented`: a person was shown what goes beyond the limits.
+    `besides`: runs whose beginning of the same is open; it is repeated by its own word.
     """
 
     number: int | None = None
     acted: bool = False
     consented: bool = False
+    besides: tuple[str, ...] = ()
 
     def asked(self, brakes: Brakes, question: AskApproval) -> None:
         """Before a gate: Refused for a change that may not be made now; nobody is asked what no answer would allow."""
-        self.consented = bool(question.limits)
+        self.consented, self.besides = bool(question.limits), question.begun_by
         change = question.step.change
         if change is not None and not question.offered and change.repeat is not Repeat.READ:
             heed(brakes, change)
@@ -96,7 +101,7 @@ class StepTurn:
         """Takes the turn where it is not had yet; it is looked before each effect whether it may be made."""
         if self.number is None:
             consented = self.consented or not isinstance(request, Turn)
-            self.number = yield from claim(brakes, request, at_work=at_work, consented=consented)
+            self.number = yield from claim(brakes, request, at_work=at_work, consented=consented, besides=self.besides)
         elif not is_free(request):
             heed(brakes, request.change)
 
@@ -104,4 +109,4 @@ class StepTurn:
         """Lets others have their turn."""
         if self.number is not None:
             brakes.end(self.number, state if self.acted else NOT_BEGUN)
-        self.number, self.acted, self.consented = None, False, False
+        self.number, self.acted, self.consented, self.besides = None, False, False, ()

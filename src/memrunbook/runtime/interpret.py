@@ -108,7 +108,9 @@ class Interpreter:
         if isinstance(request, Record):
             return self._remember(request)
         if isinstance(request, AskApproval) and request.step.change is not None:
-            request = msgspec.structs.replace(request, limits=self.brakes.reasons(request.step.change))
+            request = msgspec.structs.replace(
+                request, limits=self.brakes.reasons(request.step.change, request.begun_by)
+            )
         record = self._keep(Asked(request))
         self.watch(request)
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 import pytest
 
@@ -30,7 +32,7 @@ class Brakes(Unbraked):
         del change
         return Refused(self.said) if self.said else None
 
-    def begin(self, change: Change, step: str, *, consented: bool) -> int | str:
+    def begin(self, change: Change, step: str, *, consented: bool, besides: Sequence[str] = ()) -> int | str:
         self.looks += 1
         if self.busy:
             return self.busy.pop(0)

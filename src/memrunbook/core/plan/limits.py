@@ -10,8 +10,8 @@ from msgspec import Struct
 from memrunbook.core.action.action import Change, Repeat, Risk
 from memrunbook.core.units import DAY, HOUR, MINUTE, format_duration
 
-NO_HELP = frozenset({"failed", "unresolved", "improved"})
-"""Outcomes of a run that changed something after which the incident was not over."""
+HELPED = "resolved"
+"""The only outcome of a run that changed something after which the incident is over; whatever cut it short did not."""
 NO_GOOD = frozenset({"failed", "undone", "unknown"})
 """States of a change on another host after which the next host waits for a person."""
 STALE = HOUR
@@ -50,13 +50,17 @@ class History(Struct, frozen=True):
 
 
 class Here(Struct, frozen=True, kw_only=True):
-    """Where and when something is about to be done; `hosts` are all that this run is for."""
+    """Where and when something is about to be done; `hosts` are all that this run is for.
+
+    `besides` are runs that began the same, of which it is not known whether it happened: they do not count.
+    """
 
     run: str
     host: str
     runbook: str
     now: float
     hosts: int = 1
+    besides: tuple[str, ...] = ()
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -64,6 +68,7 @@ class Limits(Struct, frozen=True, kw_only=True):
 
     cool_down: float = 15 * MINUTE
     most_in_run: int = 3
+    most_in_hour: int = 6
     restart_every: float = HOUR
     most_in_week: int = 4
     most_without_help: int = 3
@@ -83,11 +88,15 @@ def held_back(change: Change, here: Here, history: History, limits: Limits) -> t
         return ()
     reasons = [*_without_help(here, history, limits)]
     if change.risk >= Risk.MEDIUM:
-        same = [one for one in history.changes if (one.action, one.target) == (change.action, change.target)]
+        same = [one for one in history.changes if _same(one, change) and one.run not in here.besides]
         reasons += [*_storm(change, here, same, limits), *_no_good_elsewhere(change, here, same, limits)]
         reasons += [*_budget(here, history, limits)]
         reasons += [*_again_and_again(change, here, same, limits), *_cool_down(change, here, same, limits)]
     return tuple(reasons)
+
+
+def _same(one: PastChange, change: Change) -> bool:
+    return (one.action, one.target) == (change.action, change.target)
 
 
 def busy_elsewhere(change: Change, here: Here, history: History) -> PastChange | None:
@@ -156,6 +165,13 @@ def _budget(here: Here, history: History, limits: Limits) -> Iterator[str]:
     disruptive = [one for one in history.changes if _here(one, here) and one.risk >= Risk.MEDIUM]
     if len(disruptive) >= limits.most_in_run:
         yield f"this run made {len(disruptive)} changes here already that users may notice: that is its budget"
+    lately = [one for one in history.changes if _lately(one, here)]
+    if len(lately) >= limits.most_in_hour:
+        yield f"{len(lately)} changes that users may notice were made here within the last hour: that is the budget"
+
+
+def _lately(one: PastChange, here: Here) -> bool:
+    return one.host == here.host and one.risk >= Risk.MEDIUM and here.now - one.begun < HOUR
 
 
 def _here(one: PastChange, here: Here) -> bool:
@@ -173,7 +189,7 @@ def _without_help(here: Here, history: History, limits: Limits) -> Iterator[str]
             continue
         if not one.changed:
             continue
-        if one.outcome not in NO_HELP:
+        if one.outcome == HELPED:
             break
         row += 1
     if row >= limits.most_without_help:

@@ -134,8 +134,12 @@ class AskApproval(Ask[Approval], frozen=True, tag=True):
     def again(self) -> str:
         """The word for a change whose earlier outcome is unknown (again:ACTION:TARGET); empty where none is."""
         change = self.step.change
-        open_ = change is not None and any(look.once and not look.settled for look in self.looks)
-        return f"again:{change.action}:{change.target}" if change is not None and open_ else ""
+        return f"again:{change.action}:{change.target}" if change is not None and self.begun_by else ""
+
+    @property
+    def begun_by(self) -> tuple[str, ...]:
+        """The runs that began the same change, of which it is not known how that ended."""
+        return tuple(look.run for look in self.looks if look.once and not look.settled)
 
 
 class Turn(Ask[Waited], frozen=True, tag=True):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,6 +85,14 @@ def test_a_run_has_a_budget_of_what_users_notice() -> None:
     assert why(tuple(past(MINUTE, run="R2", risk=1, target=name) for name in "abc")) == ""
 
 
+def test_a_host_has_a_budget_of_an_hour_whoever_spends_it() -> None:
+    spent = tuple(past(MINUTE, run=f"R{n}", target=f"{n}.service", action="stop_unit") for n in range(10, 16))
+    assert "6 changes that users may notice were made here within the last hour" in why(spent)
+    assert why(spent[1:]) == ""
+    assert why(tuple(msgspec.structs.replace(one, host="web-2") for one in spent)) == ""
+    assert why(tuple(msgspec.structs.replace(one, begun=NOW - HOUR, ended=None) for one in spent)) == ""
+
+
 @pytest.mark.parametrize(
     ("outcomes", "held"),
     [
@@ -91,6 +100,9 @@ def test_a_run_has_a_budget_of_what_users_notice() -> None:
         (("unresolved", "failed"), False),
         (("unresolved", "failed", "resolved", "failed"), False),
         (("resolved", "failed", "failed", "failed"), True),
+        (("refused", "refused", "refused"), True),
+        (("failed", "interrupted", "unknown", "resolved"), False),
+        (("unreachable", "interrupted", "unknown"), True),
     ],
 )
 def test_runs_that_do_not_help_stop_until_a_person_looks(outcomes: tuple[str, ...], held: bool) -> None:  # noqa: FBT001
