@@ -12,7 +12,7 @@ from memrunbook.core.errors import Refused
 from memrunbook.core.plan.limits import STALE, Here, History, Limits, PastChange, PastRun, busy_elsewhere, held_back
 from memrunbook.core.units import DAY
 from memrunbook.runtime.brakes import NOT_BEGUN
-from memrunbook.state.store.database import address, explained, opened, shown_url
+from memrunbook.state.store.database import address, explained, opened, reading, shown_url, writing
 from memrunbook.state.store.tables import CHANGES, RUNS
 
 REMEMBERED = 7 * DAY
@@ -42,7 +42,7 @@ class Store:
 
     def history(self, change: Change, here: Here) -> History:
         """What the limits of a change on a host rest on."""
-        with explained(self.name), self.engine.connect() as connection:
+        with explained(self.name), reading(self.engine) as connection:
             return History(_changes(connection, change, here), _runs(connection, here))
 
     def begin(
@@ -52,7 +52,7 @@ class Store:
 
         Refused where it is beyond the `limits` by now; looked and written in one, or two would both be let through.
         """
-        with explained(self.name), self.engine.begin() as connection:
+        with explained(self.name), writing(self.engine) as connection:
             if connection.dialect.name == "postgresql":
                 # two that look and then write would both be let through
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(BEGINS, 0))))
@@ -79,14 +79,14 @@ class Store:
 
     def end(self, number: int, state: str, now: float) -> None:
         """Remembers how a change ended."""
-        with explained(self.name), self.engine.begin() as connection:
+        with explained(self.name), writing(self.engine) as connection:
             connection.execute(sa.update(CHANGES).where(CHANGES.c.id == number).values(ended=now, state=state))
 
     def ran(self, here: Here, outcome: str, *, changed: bool) -> None:
         """Remembers how a run ended on a host."""
         row = {"run": here.run, "host": here.host, "runbook": here.runbook, "outcome": outcome, "at": here.now}
         mine = sa.and_(CHANGES.c.run == here.run, CHANGES.c.host == here.host, CHANGES.c.ended.is_(None))
-        with explained(self.name), self.engine.begin() as connection:
+        with explained(self.name), writing(self.engine) as connection:
             connection.execute(sa.insert(RUNS), {**row, "changed": changed})
             # begun before a crash, ended by the run that went on
             connection.execute(sa.update(CHANGES).where(mine).values(ended=here.now, state=outcome))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -18,10 +19,11 @@ from memrunbook.core.errors import JournalError, Refused, UsageError
 from memrunbook.core.plan.limits import Here, Limits, PastChange
 from memrunbook.core.units import DAY, HOUR
 from memrunbook.runtime.brakes import NOT_BEGUN
-from memrunbook.state.store.changes import Store
-from memrunbook.state.store.database import FILE, address, shown_url
+from memrunbook.state.store import database
+from memrunbook.state.store.changes import BEGINS, Store
+from memrunbook.state.store.database import FILE, address, shown_url, writing
 from memrunbook.state.store.switch import Switch, switch_of, turn
-from memrunbook.state.store.tables import METADATA
+from memrunbook.state.store.tables import METADATA, RUNS
 
 NOW = 1.8e9
 HERE = Here(run="R1", host="web-1", runbook="memory-leak", now=NOW)
@@ -261,3 +263,70 @@ def test_a_file_elsewhere_is_a_store_too(tmp_path: Path) -> None:
         assert isinstance(store.begin(RESTART, "restart", HERE, "ada"), int)
     finally:
         store.close()
+
+
+def test_many_hosts_at_once_all_begin_and_end(opened: Opened) -> None:
+    store, faults = opened(), list[Exception]()
+
+    def host(number: int) -> None:
+        here = at(0, f"web-{number}", f"R{number}")
+        target = msgspec.structs.replace(RESTART, target=f"{number}.service")
+        try:
+            for _ in range(5):
+                begun = store.begin(target, "restart", here, "ada")
+                store.history(target, here)
+                assert isinstance(begun, int)
+                store.end(begun, "done", NOW + 1)
+        except Exception as error:  # noqa: BLE001  of any thread
+            faults.append(error)
+
+    threads = [threading.Thread(target=host, args=(number,)) for number in range(30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+
+
+def test_who_reads_waits_for_no_writer(opened: Opened) -> None:
+    store, other = opened(), opened()
+    with writing(other.engine) as connection:
+        connection.execute(
+            sa.insert(RUNS), {"run": "R1", "host": "x", "runbook": "y", "outcome": "z", "at": NOW, "changed": True}
+        )
+        assert store.history(RESTART, HERE).runs == ()
+        assert not switch_of(store).off
+
+
+def test_engines_that_meet_an_empty_store_make_its_tables_once(opened: Opened) -> None:
+    faults: list[Exception] = []
+
+    def engine() -> None:
+        try:
+            opened().history(RESTART, HERE)
+        except Exception as error:  # noqa: BLE001  of any thread
+            faults.append(error)
+
+    threads = [threading.Thread(target=engine) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+
+
+def test_a_frozen_engine_holds_up_nobody_for_long(
+    server: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "PATIENCE", 1.0)
+    frozen, other = Store.open(tmp_path, server.url), Store.open(tmp_path, server.url)
+    try:
+        with suppress(sa.exc.DBAPIError), writing(frozen.engine) as connection:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(BEGINS, 0))))
+            with pytest.raises(JournalError, match=r"the store (does not answer|cannot be used)"):
+                other.begin(RESTART, "restart", HERE, "ada")
+            time.sleep(1.5)
+            assert isinstance(other.begin(RESTART, "restart", HERE, "ada"), int), "the frozen one was given up"
+    finally:
+        for store in (frozen, other):
+            store.close()
