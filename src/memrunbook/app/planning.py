@@ -113,10 +113,9 @@ def _frozen(config: Config, hosts: Iterable[Host]) -> dict[str, tuple[FrozenNow,
 
     now, found = SystemClock().now().utc, {}
     for host in hosts:
-        found[host.name] = tuple(
-            FrozenNow(window.name, until, freeze_words(window, until), through(window))
-            for window, until in frozen_now(config.freeze, host.name, now)
-        )
+        held = frozen_now(config.freeze, host.name, now)
+        hint = through(window for window, _ in held)
+        found[host.name] = tuple(FrozenNow(one.name, until, freeze_words(one, until), hint) for one, until in held)
     return found
 
 

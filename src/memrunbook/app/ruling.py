@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -56,11 +55,11 @@ class Freezes:
 
     def frozen(self, host: str, now: float) -> Refused | None:
         """Why nothing is changed on a host now; None outside of all windows, and where each was allowed by name."""
-        for window in self.windows:
-            until = window.until(host, now)
-            if until is not None and not self.consents.use(window.allowed_by):
-                return Refused(freeze_words(window, until), hint=through(window))
-        return None
+        held = frozen_now(self.windows, host, now)
+        closed = [one for one in held if not self.consents.use(one[0].allowed_by)]
+        if not closed:
+            return None
+        return Refused("; ".join(freeze_words(*one) for one in closed), hint=through(window for window, _ in closed))
 
 
 NO_FREEZE = Freezes()
@@ -73,10 +72,10 @@ def freeze_words(window: FreezeWindow, until: float) -> str:
     return f"{window.where} says that nothing is changed here until {ends} UTC (freeze {window.name}{because})"
 
 
-def through(window: FreezeWindow) -> str:
+def through(windows: Iterable[FreezeWindow]) -> str:
     """How a person goes on in an emergency."""
-    word = shlex.quote(window.allowed_by)
-    return f'wait; in an emergency add to the command: --allow {word} --reason "why it cannot wait" (both are recorded)'
+    words = " ".join(f"--allow {window.allowed_by}" for window in windows)
+    return f'wait; in an emergency add to the command: {words} --reason "why it cannot wait" (it is recorded)'
 
 
 def demand_reason(config: Config, reason: str, risk: Risk, command: str) -> None:
