@@ -79,10 +79,11 @@ def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.E
     policy = arguments.library.policy()  # a mistake in it is told before any host is asked
     config = arguments.library.config()
     runbook = arguments.library.runbook(arguments.runbook, arguments.parameters)
+    listed = HostRules(tuple(one.rule for one in config.untouchable))
     reached = read(
         ReadArguments(
             hosts=arguments.hosts,
-            facts=lambda: runbook.facts,
+            facts=lambda: listed.reads(tuple(runbook.facts)),
             sampling=sampling_of(arguments.watch, runbook.spec.sample, arguments.hosts),
             connectors=arguments.connectors,
             policy=policy,
