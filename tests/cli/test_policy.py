@@ -120,7 +120,7 @@ def test_a_freeze_that_begins_in_mid_run_stops_the_next_effect(tmp_path: Path) -
     now[0] = Instant(100.0, 0.0)
     refused = brakes.forbids(change)
     assert refused is not None
-    assert "until 1970-01-01 00:03 UTC (freeze soon)" in str(refused)
+    assert "until 1970-01-01 00:03 UTC, in 100 s (freeze soon)" in str(refused)
     now[0] = Instant(200.0, 0.0)
     assert brakes.forbids(change) is None
     store.close()

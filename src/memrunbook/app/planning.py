@@ -116,7 +116,7 @@ def _frozen(config: Config, hosts: Iterable[Host]) -> dict[str, tuple[FrozenNow,
     for host in hosts:
         held = frozen_now(config.freeze, host.name, now)
         hint = through(window for window, _ in held)
-        found[host.name] = tuple(FrozenNow(one.name, until, freeze_words(one, until), hint) for one, until in held)
+        found[host.name] = tuple(FrozenNow(one.name, until, freeze_words(one, until, now), hint) for one, until in held)
     return found
 
 

@@ -13,6 +13,7 @@ from memrunbook.core.instant import Instant
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.plan.freeze import FreezeWindow
 from memrunbook.core.reading.rules import HostRules, RiskLimit
+from memrunbook.core.units import format_duration
 
 if TYPE_CHECKING:
     from memrunbook.core.host import Host
@@ -59,17 +60,22 @@ class Freezes:
         closed = [one for one in held if not self.consents.use(one[0].allowed_by)]
         if not closed:
             return None
-        return Refused("; ".join(freeze_words(*one) for one in closed), hint=through(window for window, _ in closed))
+        return Refused(
+            "; ".join(freeze_words(*one, now) for one in closed), hint=through(window for window, _ in closed)
+        )
 
 
 NO_FREEZE = Freezes()
 
 
-def freeze_words(window: FreezeWindow, until: float) -> str:
+def freeze_words(window: FreezeWindow, until: float, now: float) -> str:
     """A sentence: "config.yaml:12 says that nothing is changed until … (freeze year-end: the annual accounts)"."""
     because = f": {window.why}" if window.why else ""
     ends = Instant(until, 0.0).isoformat()[:16].replace("T", " ")
-    return f"{window.where} says that nothing is changed here until {ends} UTC (freeze {window.name}{because})"
+    left = format_duration(until - now)
+    return (
+        f"{window.where} says that nothing is changed here until {ends} UTC, in {left} (freeze {window.name}{because})"
+    )
 
 
 def through(windows: Iterable[FreezeWindow]) -> str:
