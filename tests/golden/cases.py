@@ -58,7 +58,9 @@ def _plan_blocked() -> list[Block]:
 
 def _plan_ruled() -> list[Block]:
     """A step that a rule refuses, in a freeze."""
-    told = "config.yaml:12 says that nothing is changed here until 2027-01-03 05:00 UTC, in 41 d (freeze year-end: the accounts)"
+    told = (
+        "config.yaml:12 says that nothing is changed here until 2027-01-03 05:00 UTC, in 41 d (freeze year-end: books)"
+    )
     hint = through([FreezeWindow(name="year-end", where="", zone="UTC", begin=0.0, end=0.0)])
     return plan_view(s.runbook_diagnosis(), s.plan(*s.REFUSED), s.snapshot(), NEXT, s.NOW, frozen=[(told, hint)])
 
