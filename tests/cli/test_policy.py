@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.books import act, book
-from tests.cli.console import Ran, here
+from tests.cli.console import Ran, here, terminal
 from tests.sshd import Sshd
 
 from memrunbook.app.braking import HostBrakes
@@ -120,7 +120,7 @@ def test_a_freeze_that_begins_in_mid_run_stops_the_next_effect(tmp_path: Path) -
     now[0] = Instant(100.0, 0.0)
     refused = brakes.forbids(change)
     assert refused is not None
-    assert "until 1970-01-01 00:03 UTC (freeze soon)" in str(refused)
+    assert "until 1970-01-01 00:03 UTC, in 100 s (freeze soon)" in str(refused)
     now[0] = Instant(200.0, 0.0)
     assert brakes.forbids(change) is None
     store.close()
@@ -133,6 +133,35 @@ def test_a_reason_is_asked_for_before_anybody_is_reached(tmp_path: Path, config:
     assert "--host nobody.invalid --reason" in ran.said, "the whole command, to be repeated"
     command(tmp_path, "run", "--reason", "  ", "--host", "nobody.invalid").refused(2, "asks for a reason", hint="run ")
     assert command(tmp_path, "run", *WHY, "--host", "nobody.invalid").code == 4
+
+
+@pytest.mark.usefixtures("machine")
+def test_at_a_terminal_the_reason_is_asked_for(tmp_path: Path, config: Path) -> None:
+    config.write_text("reason: required\n")
+    path = book(tmp_path, act("low", "true"), resolved="memory.available_percent > 100.0")
+    with terminal("run", path, "--host", "local", "--config-dir", str(config.parent)) as screen:
+        screen.expect("Why is this done?")
+        screen.type("INC-7\n")
+        screen.expect("y/N")
+        screen.type("n\n")
+        assert screen.wait() == 5
+    assert "INC-7" in here("report", "last").out.split("Why")[1].splitlines()[0]
+
+
+def test_every_freeze_that_holds_is_named_at_once() -> None:
+    one, two = (
+        FreezeWindow(name=name, where=f"config.yaml:{line}", zone="UTC", begin=0.0, end=100.0 * line)
+        for name, line in (("one", 2), ("two", 3))
+    )
+    refused = Freezes((one, two)).frozen("web", 50.0)
+    assert refused is not None
+    assert "config.yaml:2 says" in str(refused)
+    assert "config.yaml:3 says" in str(refused)
+    assert "--allow freeze:one --allow freeze:two --reason" in refused.hint
+    assert Freezes((one, two), Consents(["freeze:one", "freeze:two"])).frozen("web", 50.0) is None
+    second = Freezes((one, two), Consents(["freeze:one"])).frozen("web", 50.0)
+    assert second is not None
+    assert "freeze:one" not in second.hint
 
 
 @pytest.mark.parametrize(("risk", "code"), [("medium", 2), ("low", 2), ("high", 4)])

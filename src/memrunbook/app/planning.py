@@ -81,10 +81,11 @@ def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.E
     policy = arguments.library.policy()  # a mistake in it is told before any host is asked
     config = arguments.library.config()
     runbook = arguments.library.runbook(arguments.runbook, arguments.parameters)
+    listed = HostRules(tuple(one.rule for one in config.untouchable))
     reached = read(
         ReadArguments(
             hosts=arguments.hosts,
-            facts=lambda: runbook.facts,
+            facts=lambda: listed.reads(tuple(runbook.facts)),
             sampling=sampling_of(arguments.watch, runbook.spec.sample, arguments.hosts),
             connectors=arguments.connectors,
             policy=policy,
@@ -118,10 +119,9 @@ def _frozen(config: Config, hosts: Iterable[Host]) -> dict[str, tuple[FrozenNow,
 
     now, found = SystemClock().now().utc, {}
     for host in hosts:
-        found[host.name] = tuple(
-            FrozenNow(window.name, until, freeze_words(window, until), through(window))
-            for window, until in frozen_now(config.freeze, host.name, now)
-        )
+        held = frozen_now(config.freeze, host.name, now)
+        hint = through(window for window, _ in held)
+        found[host.name] = tuple(FrozenNow(one.name, until, freeze_words(one, until, now), hint) for one, until in held)
     return found
 
 

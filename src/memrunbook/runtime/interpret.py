@@ -177,8 +177,8 @@ class Interpreter:
             raise Interrupted("a person asked to stop")
 
     def _read(self, request: ReadFacts) -> Life[Snapshot]:
-        count, every = request.count, request.every
-        snapshot = yield from self.collector.collect(request.facts, count=count, every=every, at_work=self._locked)
+        facts, count, every = self.rules.reads(request.facts), request.count, request.every
+        snapshot = yield from self.collector.collect(facts, count=count, every=every, at_work=self._locked)
         if snapshot.lost:
             raise SessionLost("the connection was lost while the host was being read", hint="runbook report shows it")
         seen = with_handled(with_policy(snapshot, self.policy), self.handled)

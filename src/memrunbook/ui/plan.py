@@ -80,8 +80,10 @@ def _counted(plan: Plan) -> str:
 
 def _frozen(plan: Plan, frozen: Sequence[tuple[str, str]]) -> Iterator[Block]:
     """What keeps a run from changing anything now, where it would change something."""
-    for told, hint in frozen if any(_acts(step) for step in plan.steps) else ():
-        yield line(Span("NO CHANGES NOW", "warning"), ": ", Span(told, whole=True))
+    if not any(_acts(step) for step in plan.steps):
+        return
+    yield from (line(Span("NO CHANGES NOW", "warning"), ": ", Span(told, whole=True)) for told, _ in frozen)
+    for hint in dict.fromkeys(hint for _, hint in frozen):
         yield line(Span("hint: ", "hint"), Span(hint, whole=True), indent=2)
 
 

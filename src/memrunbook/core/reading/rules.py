@@ -44,5 +44,10 @@ class HostRules(Struct, frozen=True):
     risk_why: str = ""
     risk_hint: str = ""
 
+    def reads(self, facts: tuple[str, ...]) -> tuple[str, ...]:
+        """The facts to read: where a process is listed, whoever reads units reads whose processes they are."""
+        listed = any(one.kind == "process" for one in self.untouchable)
+        return tuple(sorted({*facts, "processes"})) if listed and "units" in facts else facts
+
 
 NO_RULES = HostRules()

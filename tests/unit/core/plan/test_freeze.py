@@ -6,6 +6,8 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from memrunbook.core.plan.freeze import FreezeWindow, left_out, moment
 
@@ -108,3 +110,19 @@ def test_a_time_that_clocks_leave_out_is_known() -> None:
     assert [left_out(day, minutes, zone) for minutes in (119, 120, 179, 180)] == [False, True, True, False]
     assert moment(day, 150, zone) == (utc("2026-03-29T01:00"), utc("2026-03-29T01:00"))
     assert not left_out(dt.date(2026, 10, 25), 150, zone)
+
+
+@given(
+    zone=st.sampled_from([BERLIN, NEW_YORK, "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia", "UTC"]),
+    begin=st.integers(0, 24 * 60 - 1),
+    end=st.integers(0, 24 * 60),
+    now=st.integers(int(utc("2026-01-01T00:00")), int(utc("2027-01-01T00:00"))),
+)
+def test_a_window_holds_while_the_clocks_of_its_place_show_its_time(zone: str, begin: int, end: int, now: int) -> None:
+    """Apart from the hour that they show twice: that belongs to the window as soon, and as long, as it can."""
+    assume(begin != end)
+    shown = dt.datetime.fromtimestamp(now, ZoneInfo(zone))
+    assume(shown.utcoffset() == shown.replace(fold=1 - shown.fold).utcoffset())
+    minutes = shown.hour * 60 + shown.minute
+    wanted = begin <= minutes < end if begin < end else minutes >= begin or minutes < end
+    assert (window(begin, end, zone=zone).until("web", now) is not None) is wanted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from memrunbook.core.reading.rules import TargetKind, Untouchable
+from memrunbook.core.reading.rules import NO_RULES, HostRules, TargetKind, Untouchable
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,10 @@ def test_a_target_is_told_by_kind_and_name(
     wanted: bool,  # noqa: FBT001
 ) -> None:
     assert Untouchable(kind=kind, pattern=pattern, where="config.yaml:2").matches(*named) is wanted
+
+
+def test_whose_a_listed_process_is_is_read_where_units_are() -> None:
+    listed = HostRules((Untouchable(kind="process", pattern="java", where="config.yaml:2"),))
+    assert listed.reads(("host", "units")) == ("host", "processes", "units")
+    assert listed.reads(("host",)) == ("host",)
+    assert NO_RULES.reads(("host", "units")) == ("host", "units")
