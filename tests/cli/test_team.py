@@ -180,7 +180,9 @@ def test_a_directory_whose_group_may_write_is_a_teams_or_refused() -> None:
 
 
 def test_a_stranger_gets_nothing(shared: Team) -> None:
-    for words in (["runs"], ["audit", "verify"], ["off"], ["on"]):
+    ran = shared.run(EVE, "doctor", gid=EVE)
+    assert (ran.code, "mode 3770" in ran.said, "defect" in ran.said) == (6, True, False), ran.said
+    for words in (["runs"], ["audit", "verify"], ["off"]):
         shared.run(EVE, *words, gid=EVE).refused(6, "permission denied", "mode 3770", hint="run as its owner")
 
 

@@ -23,7 +23,7 @@ from memrunbook.documents.checkup import inspect_documents
 from memrunbook.documents.library import Library, usual_library
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.fleet import each
-from memrunbook.runtime.inspection import Inspection
+from memrunbook.runtime.inspection import InspectedState, Inspection
 from memrunbook.state.checkup import inspect_state
 from memrunbook.state.paths import usual_state_dir
 from memrunbook.state.signers import Signers
@@ -80,7 +80,7 @@ def _python() -> Iterator[Inspection]:
     version = platform.python_version()
     old = sys.version_info[:2] < OLDEST
     remedy = f"memrunbook needs Python {'.'.join(map(str, OLDEST))} or newer" if old else ""
-    state = "missing" if old else "ok"
+    state: InspectedState = "missing" if old else "ok"
     yield Inspection(area="programs", name="memrunbook", said=f"{__version__}, Python {version}", state=state,
                      remedy=remedy)  # fmt: skip
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import pkgutil
@@ -124,6 +125,8 @@ def _guarded(argv: list[str]) -> int:
         return _leave(str(cause) or "Interrupted: nothing more is done.\n")
     except (BrokenPipeError, SystemExit):  # click makes the second of the first
         return _closed_pipe()
+    except PermissionError as error:
+        return _denied(error, argv)
     except Exception as error:  # noqa: BLE001  the last line of defence: a report, never a traceback
         from memrunbook.cli.defect import report_defect
 
@@ -131,9 +134,25 @@ def _guarded(argv: list[str]) -> int:
     return code if isinstance(code, int) else exit_codes.OK
 
 
+def _denied(error: PermissionError, argv: list[str]) -> int:
+    """A file that belongs to somebody else is no defect, wherever it was met: whose it is says what to do."""
+    if not isinstance(error.filename, str):
+        from memrunbook.cli.defect import report_defect
+
+        return report_defect(error, argv)
+    from memrunbook.core.errors import JournalError
+    from memrunbook.state.disk import HINTS
+    from memrunbook.state.ownership import whose
+
+    owner = whose(Path(error.filename).absolute())
+    return _say(JournalError(f"permission denied; {owner}", where=error.filename, hint=HINTS[errno.EACCES]))
+
+
 def _have_home() -> None:
     """A user without a home has none of the files that would lie in it; Python gives up looking for one."""
-    if not os.environ.get("HOME") and os.path.expanduser("~") == "~":  # noqa: PTH111  pathlib raises
+    if not os.environ.get("HOME"):
+        os.environ.pop("HOME", None)
+    if "HOME" not in os.environ and os.path.expanduser("~") == "~":  # noqa: PTH111  pathlib raises
         os.environ["HOME"] = NO_HOME
 
 

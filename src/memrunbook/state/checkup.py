@@ -29,8 +29,7 @@ PRIVATE = ".key"
 def inspect_state(state: Path, url: str, now: float) -> Iterator[Inspection]:
     """The directory, the files in it, what the ledger says, the clock, and the store. `now` in seconds since 1970."""
     try:
-        there = state.is_dir()
-        if there:
+        if state.is_dir():
             yield from _directory(state)
             if os.access(state, os.R_OK | os.X_OK):
                 yield from _files(state)
@@ -43,10 +42,12 @@ def inspect_state(state: Path, url: str, now: float) -> Iterator[Inspection]:
     except OSError as error:
         said = f"{(error.strerror or str(error)).lower()}; {whose(state)}"
         yield _found("state directory", "missing", f"{state}: {said}", "run as its owner, or name another: --state-dir")
-    if url or (state / FILE).exists():
+    if url:
         yield _store(state, url, now)
-    elif there:
-        yield _found("store", "note", f"{state / FILE} is made at the first run")
+    elif os.access(state, os.X_OK):
+        there = (state / FILE).exists()
+        made = f"{state / FILE} is made at the first run"
+        yield _store(state, url, now) if there else _found("store", "note", made)
 
 
 def _not_there(state: Path) -> Inspection:
