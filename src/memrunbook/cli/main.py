@@ -125,18 +125,14 @@ def _guarded(argv: list[str]) -> int:
         return _leave(str(cause) or "Interrupted: nothing more is done.\n")
     except (BrokenPipeError, SystemExit):  # click makes the second of the first
         return _closed_pipe()
-    except PermissionError as error:
-        return _denied(error, argv)
     except Exception as error:  # noqa: BLE001  the last line of defence: a report, never a traceback
-        from memrunbook.cli.defect import report_defect
-
-        return report_defect(error, argv)
+        return _unexpected(error, argv)
     return code if isinstance(code, int) else exit_codes.OK
 
 
-def _denied(error: PermissionError, argv: list[str]) -> int:
-    """A file that belongs to somebody else is no defect, wherever it was met: whose it is says what to do."""
-    if not isinstance(error.filename, str):
+def _unexpected(error: Exception, argv: list[str]) -> int:
+    """A defect; but a file that belongs to somebody else is none, wherever it was met: whose it is says what to do."""
+    if not isinstance(error, PermissionError) or not isinstance(error.filename, str):
         from memrunbook.cli.defect import report_defect
 
         return report_defect(error, argv)
