@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.books import act, book
-from tests.cli.console import Ran
+from tests.cli.console import Ran, here
 from tests.users import ADA, BOB, EVE, GROUP, Team, modes, team
 
 from memrunbook.state import ledger
@@ -180,7 +180,9 @@ def test_a_directory_whose_group_may_write_is_a_teams_or_refused() -> None:
 
 
 def test_a_stranger_gets_nothing(shared: Team) -> None:
-    for words in (["runs"], ["audit", "verify"], ["off"], ["on"]):
+    ran = shared.run(EVE, "doctor", gid=EVE)
+    assert (ran.code, "mode 3770" in ran.said, "defect" in ran.said) == (6, True, False), ran.said
+    for words in (["runs"], ["audit", "verify"], ["off"]):
         shared.run(EVE, *words, gid=EVE).refused(6, "permission denied", "mode 3770", hint="run as its owner")
 
 
@@ -188,3 +190,14 @@ def test_a_user_without_a_name_and_without_a_home_is_told_what_is_missing(shared
     ran = shared.run(ADA, "run", endless(shared, act("once", "true")), *WAY, "--yes", RUNBOOK_STATE_DIR="", HOME="")
     ran.refused(6, "it could not be made", hint="--state-dir")
     shared.run(ADA, "facts", "host", "--host", "127.0.0.9:1").refused(2, "as whom?", hint="USER@HOST")
+
+
+def test_a_file_of_another_is_no_defect_wherever_it_is_met(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "theirs"
+    file.touch(0o600)
+
+    def met(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(file))
+
+    monkeypatch.setattr("memrunbook.app.reporting.runs", met)
+    here("runs").refused(6, str(file), "mode 0600", hint="runbook doctor")

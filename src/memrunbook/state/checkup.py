@@ -32,8 +32,7 @@ def inspect_state(state: Path, place: str, password: str, now: float) -> Iterato
     `place` is the store's URL or path, empty for the file in the directory. `now` in seconds since 1970.
     """
     try:
-        there = state.is_dir()
-        if there:
+        if state.is_dir():
             yield from _directory(state)
             if os.access(state, os.R_OK | os.X_OK):
                 yield from _files(state)
@@ -46,10 +45,12 @@ def inspect_state(state: Path, place: str, password: str, now: float) -> Iterato
     except OSError as error:
         said = f"{(error.strerror or str(error)).lower()}; {whose(state)}"
         yield _found("state directory", "missing", f"{state}: {said}", "run as its owner, or name another: --state-dir")
-    if place or (state / FILE).exists():
+    if place:
         yield _store(state, place, password, now)
-    elif there:
-        yield _found("store", "note", f"{state / FILE} is made at the first run")
+    elif os.access(state, os.X_OK):
+        there = (state / FILE).exists()
+        made = f"{state / FILE} is made at the first run"
+        yield _store(state, place, password, now) if there else _found("store", "note", made)
 
 
 def _not_there(state: Path) -> Inspection:

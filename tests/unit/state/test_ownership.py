@@ -9,6 +9,7 @@ import pytest
 
 from memrunbook.core.errors import JournalError
 from memrunbook.state import disk, heads, keys, ledger, lines, paths
+from memrunbook.state.approvals import SignedApproval, add_approval, read_approvals
 from memrunbook.state.chain import Link
 from memrunbook.state.ledger import LedgerEntry
 from memrunbook.state.ownership import group_name, is_shared, member, user_name, whose
@@ -145,3 +146,15 @@ def test_a_user_without_a_home_names_a_place(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(JournalError, match="no home directory") as caught:
         paths.state_dir(None, {}, 1000)
     assert "--state-dir" in caught.value.hint
+
+
+def test_the_approvals_of_a_teams_plan_are_added_to_by_each(shared: Path) -> None:
+    approval = SignedApproval(principal="ada", key="SHA256:x", time=AT, signature="-----")
+    before = os.umask(0o077)
+    try:
+        file = add_approval(shared / "plan.json", approval)
+        add_approval(shared / "plan.json", approval)
+    finally:
+        os.umask(before)
+    assert mode(file) == 0o660
+    assert len(read_approvals(shared / "plan.json")) == 2
