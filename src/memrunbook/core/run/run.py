@@ -191,7 +191,7 @@ def _cut_short(progress: Progress, error: RunbookError) -> Asking[None]:
         yield from ask(Record(stays))
     if progress.doing:
         yield from _interrupted_step(progress, progress.doing, error)
-    progress.stop(f"{NOT_REACHED}{error}")
+    progress.stop(f"{NOT_REACHED}{error.message.partition(': ')[0]}")  # all of it is said once, at the end
     recorded = {(finished.id, finished.item) for finished in progress.finished}
     begun = {finished.id for finished in progress.finished}
     for step in progress.runbook.steps:
