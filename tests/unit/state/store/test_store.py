@@ -15,7 +15,7 @@ from tests.postgres import MISSING, Postgres, postgres, programs
 from memrunbook.core.action.action import Change, Repeat, Risk
 from memrunbook.core.action.policy import Care
 from memrunbook.core.errors import JournalError, Refused, UsageError
-from memrunbook.core.plan.limits import Here, PastChange
+from memrunbook.core.plan.limits import Here, Limits, PastChange
 from memrunbook.core.units import DAY, HOUR
 from memrunbook.runtime.brakes import NOT_BEGUN
 from memrunbook.state.store.changes import Store
