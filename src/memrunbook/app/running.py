@@ -21,7 +21,7 @@ from memrunbook.app.reading import refuse_twins, sampling_of
 from memrunbook.app.saving import named
 from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import JournalError, RunbookError
-from memrunbook.core.host import Host
+from memrunbook.core.host import LOCAL, Host
 from memrunbook.core.plan.approval import ApprovalRule
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.applied import ApprovedPlan, as_approved
@@ -273,12 +273,13 @@ class Running:
         return sampling_of(arguments.watch, self.runbook.spec.sample, arguments.hosts)
 
     def brakes(self, host: Host, clock: SystemClock) -> HostBrakes:
-        """What holds this run back on a host."""
+        """What holds this run back on a host; "local" is another machine for each control node."""
+        local = host.transport == LOCAL
         return HostBrakes(
             store=self.store,
             clock=clock,
             run=self.directory.run_id,
-            host=host.name,
+            host=(self.arguments.actor.control_node or host.name) if local else host.name,
             runbook=self.runbook.name,
             actor=f"{self.arguments.actor.user}@{self.arguments.actor.control_node}",
             hosts=len(self.arguments.hosts),

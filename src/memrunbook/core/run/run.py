@@ -208,7 +208,9 @@ def _interrupted_step(progress: Progress, doing: Doing, error: RunbookError) -> 
     carried_out = "carried out, but not proven" if progress.executed else "nothing was changed"
     why = f"{carried_out}: {error}"
     left = progress.executed
-    yield from progress.record(doing.step, doing.item, state if left else "interrupted", why=why, left=left)
+    if not left:
+        state = "refused" if isinstance(error, Refused) else "interrupted"
+    yield from progress.record(doing.step, doing.item, state, why=why, left=left)
 
 
 def _end_of(error: RunbookError) -> Outcome:

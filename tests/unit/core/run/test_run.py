@@ -327,7 +327,7 @@ def test_a_lock_that_cannot_be_given_back_ends_nothing_twice() -> None:
 
 def test_a_refusal_from_outside_gives_the_lock_back() -> None:
     played = run(runbook(step()), SHORT, trouble={("AskApproval", 1): Refused("who are you")})
-    assert states(played) == [("act", "interrupted")]
+    assert states(played) == [("act", "refused")]
     assert played.end.outcome == "refused"
     assert kinds(played)[-1] == "Unlock"
 
