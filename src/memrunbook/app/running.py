@@ -24,7 +24,7 @@ from memrunbook.app.saving import named
 from memrunbook.app.stored import Stored, settings_of
 from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import JournalError, RunbookError
-from memrunbook.core.host import Host
+from memrunbook.core.host import LOCAL, Host
 from memrunbook.core.plan.approval import ApprovalRule
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.reading.rules import HostRules
@@ -275,12 +275,13 @@ class Running:
         return OthersFirst(asked, self.rules(), self.runbook.name, clock.now, self.arguments.people)
 
     def brakes(self, host: Host, clock: SystemClock) -> HostBrakes:
-        """What holds this run back on a host."""
+        """What holds this run back on a host; "local" is another machine for each control node."""
+        local = host.transport == LOCAL
         return HostBrakes(
             store=self.store,
             clock=clock,
             run=self.directory.run_id,
-            host=host.name,
+            host=(self.arguments.actor.control_node or host.name) if local else host.name,
             runbook=self.runbook.name,
             actor=f"{self.arguments.actor.user}@{self.arguments.actor.control_node}",
             hosts=len(self.arguments.hosts),
