@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from memrunbook import catalog
@@ -291,19 +291,15 @@ class Running:
         )
 
     def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> Life[HostReport]:
-        arguments, part, brakes = self.arguments, self._part(host), self.brakes(host, clock)
+        arguments, part = self.arguments, self._part(host)
+        look, patience = self.notice.first if self.notice.first_look else None, arguments.connectors.reach.read_patience
+        collector = Collector(host, session, clock, catalog.facts(), patience=patience, on_first=look)
+        brakes = replace(self.brakes(host, clock), machine=lambda: collector.identity.machine_id)
         interpreter = Interpreter(
             host=host.name,
             run_id=self.directory.run_id,
             actor=f"{arguments.actor.user}@{arguments.actor.control_node}",
-            collector=Collector(
-                host,
-                session,
-                clock,
-                catalog.facts(),
-                patience=arguments.connectors.reach.read_patience,
-                on_first=self.notice.first if self.notice.first_look else None,
-            ),
+            collector=collector,
             session=session,
             approver=self.consenting(ThroughFreezes(self.approver, brakes.held, clock.now), clock),
             journal=journal,
