@@ -14,6 +14,7 @@ import pytest
 from tests.cli.agents import AGENT, agent, line, person, silent_agent
 from tests.cli.books import act, book
 from tests.cli.console import Ran, apart, here, terminal
+from tests.cli.killing import FIRST, KILLED, killed
 from tests.sshd import MISSING, Sshd
 
 from memrunbook.core.action.action import Risk
@@ -65,6 +66,16 @@ class Office:
     def rewritten(self, **changes: Any) -> None:
         saved: SavedPlan = msgspec.structs.replace(load_plan(self.plan).saved, **changes)
         save_plan(self.plan, saved)
+
+    def lies(self) -> None:
+        """A plan that calls its change harmless: what hides a secret cannot be compared with its digest."""
+        self.planned()
+        saved = load_plan(self.plan).saved
+        [step] = saved.plans[0].steps
+        assert step.change is not None
+        harmless = msgspec.structs.replace(step.change, risk=Risk.NONE, costs="[redacted]")
+        lying = msgspec.structs.replace(step, gate=False, change=harmless)
+        self.rewritten(plans=(msgspec.structs.replace(saved.plans[0], steps=(lying,)),))
 
     def signed(self, *people: str) -> None:
         """What `approve` writes for each of these people."""
@@ -193,14 +204,7 @@ def test_approvals_that_do_not_count_are_refused_and_recorded(office: Office, st
 
 @alone
 def test_a_file_that_calls_its_changes_harmless_is_judged_by_what_would_be_done(office: Office) -> None:
-    office.planned()
-    saved = load_plan(office.plan).saved
-    [step] = saved.plans[0].steps
-    assert step.change is not None
-    # What hides a secret cannot be compared with its digest: its words may say anything.
-    harmless = msgspec.structs.replace(step.change, risk=Risk.NONE, costs="[redacted]")
-    lying = msgspec.structs.replace(step, gate=False, change=harmless)
-    office.rewritten(plans=(msgspec.structs.replace(saved.plans[0], steps=(lying,)),))
+    office.lies()
     ran = office.applied()
     assert ran.code == 5, ran.said
     assert "asks for the approval of 1 person other than you" in ran.out
@@ -210,6 +214,22 @@ def test_a_file_that_calls_its_changes_harmless_is_judged_by_what_would_be_done(
         screen.expect(QUESTION)
         screen.type("n\n")
         assert screen.wait() == 5
+
+
+@alone
+def test_so_it_is_when_the_run_was_cut_off_and_goes_on(office: Office, state: Path) -> None:
+    office.lies()
+    assert killed(["apply", str(office.plan), "--config-dir", str(office.config)], FIRST + 1, "after") == KILLED
+    resumed = here("resume", "last", "--config-dir", str(office.config))
+    assert resumed.code == 5, resumed.said
+    assert "asks for the approval of 1 person other than you" in resumed.out
+    assert not office.done.exists()
+    office.planned()
+    office.signed("ada")
+    assert killed(["apply", str(office.plan), "--config-dir", str(office.config)], FIRST + 1, "after") == KILLED
+    resumed = here("resume", "last", "--config-dir", str(office.config))
+    assert resumed.code == 3, resumed.said
+    assert office.done.exists()
 
 
 @alone

@@ -304,7 +304,7 @@ class Running:
                 on_first=self.notice.first if self.notice.first_look else None,
             ),
             session=session,
-            approver=self.consenting(ThroughFreezes(self.approver, brakes.held, clock.now), clock),
+            approver=ThroughFreezes(self.consenting(self.approver, clock), brakes.held, clock.now),
             journal=journal,
             clock=clock,
             policy=self.policy,
