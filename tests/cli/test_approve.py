@@ -77,13 +77,13 @@ class Office:
         lying = msgspec.structs.replace(step, gate=False, change=harmless)
         self.rewritten(plans=(msgspec.structs.replace(saved.plans[0], steps=(lying,)),))
 
-    def signed(self, *people: str) -> None:
-        """What `approve` writes for each of these people."""
+    def signed(self, *people: str, principal: str = "") -> None:
+        """What `approve` writes for each of these people, or for the `principal` that is named."""
         for name in people:
             key = signing.key_in(self.keys[name])
             signature = signing.sign(self.plan.read_bytes(), key, "memrunbook-plan")
             with Path(f"{self.plan}.approvals").open("a") as file:
-                told = {"format": "memrunbook.approval/1", "principal": name, "key": "", "time": ""}
+                told = {"format": "memrunbook.approval/1", "principal": principal or name, "key": "", "time": ""}
                 file.write(json.dumps({**told, "signature": signature}) + "\n")
 
     def applied(self, *words: str) -> Ran:
@@ -200,6 +200,31 @@ def test_approvals_that_do_not_count_are_refused_and_recorded(office: Office, st
     allowed = line("ada", office.keys["ada"], 'valid-before="20200101Z"')
     (office.config / "allowed_signers").write_text(allowed)
     _void(office, "the approval by ada does not count", "has expired", state=state)
+
+
+@pytest.mark.parametrize(
+    ("creator", "lines", "signed", "said"),
+    [
+        ("carol", "carol,c.smith@corp ada\n", "c.smith@corp ada", "lists the key for carol too"),
+        ("carol", "*@corp ada\n", "oncall@corp ada", "lists the key for *@corp too"),
+        ("carol", "ops-* ada\n", "ops-1 ada", "lists the key for a pattern alone"),
+        ("dora", "ada,ada@corp ada\nada,ada@corp bob\n", "ada ada,ada@corp bob", "counts once with that by ada ("),
+        ("dora", "ada ada\nada@corp bob\n", "ada ada,ada@corp bob", "1 more approval needed"),
+    ],
+)
+def test_whose_approval_it_is_all_lines_of_the_key_say(  # noqa: PLR0913, PLR0917  a row of the table
+    office: Office, state: Path, creator: str, lines: str, signed: str, said: str
+) -> None:
+    people = 2 if "," in signed else 1
+    office.asks(f"  - {{risk: medium, people: {people}}}\n")
+    named = [words.split() for words in lines.splitlines()]
+    allowed = "".join(line(principals, office.keys[key]) for principals, key in named)
+    (office.config / "allowed_signers").write_text(allowed)
+    office.planned(creator)
+    for words in signed.split(","):
+        principal, key = words.split()
+        office.signed(key, principal=principal)
+    _void(office, said, "1 more approval needed", state=state)
 
 
 @alone

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from memrunbook.core.errors import DocumentError, Problem
 from memrunbook.core.instant import Instant
+from memrunbook.core.plan.approval import same_person
 from memrunbook.state.signatures import CHECKS, NAMESPACE, FaultySignatureError, SigningKey, key_of
 
 KRL = b"SSHKRL\n\0"
@@ -20,6 +21,7 @@ KRL = b"SSHKRL\n\0"
 WORD = re.compile(r'(?:[^\s"]|"(?:\\"|[^"])*")+')
 OPTION = re.compile(r'([A-Za-z-]+)(?:="((?:\\"|[^"])*)")?(?:,|$)')
 TIME = re.compile(r"(\d{8})(\d{4})?(\d{2})?(Z?)")
+PATTERN = frozenset("*?!")
 KNOWN = ("cert-authority", "namespaces", "valid-after", "valid-before")
 
 
@@ -67,12 +69,26 @@ class Signers:
 
     def principals(self, key: SigningKey) -> tuple[str, ...]:
         """The names that a key may speak for, where they are plain names."""
+        return tuple(name for name in self._listed(key) if not set(name) & PATTERN)
+
+    def may_be(self, key: SigningKey, user: str) -> str:
+        """The name or pattern by which a key may speak for a user of a control node; empty where none does."""
+        return next((name for name in self._listed(key) if _means(name, user)), "") if user else ""
+
+    def _listed(self, key: SigningKey) -> list[str]:
         own = [line.principals for line in self.lines if line.key.blob == key.blob and not line.authority]
-        return tuple(name for names in own for name in names.split(",") if not set(name) & set("*?!"))
+        return [name for names in own for name in names.split(",")]
 
     def _authority(self) -> str:
         named = [line.where for line in self.lines if line.authority]
         return f" (the cert-authority at {named[0]} is not understood here: list the keys themselves)" if named else ""
+
+
+def _means(principal: str, user: str) -> bool:
+    """True where a name of `allowed_signers` is a user's, or is a pattern that this user's name matches."""
+    if not set(principal) & PATTERN:
+        return same_person(principal, user)
+    return any(_matches(user.casefold(), one) for one in (principal.casefold(), principal.casefold().partition("@")[0]))
 
 
 def _fault(line: Signer, principal: str, now: Instant) -> str:

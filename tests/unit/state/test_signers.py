@@ -106,3 +106,21 @@ def test_a_key_of_nobody_and_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DocumentError):
         Signers.read(tmp_path / "none", None)
     assert not Signers.read(None, None).named
+
+
+@pytest.mark.parametrize(
+    ("principals", "user", "by"),
+    [
+        ("bob,Ada@corp", "ada", "Ada@corp"),
+        ("bob,*@corp", "ada", "*@corp"),
+        ("bob,a?a", "ada", "a?a"),
+        ("bob", "ada", ""),
+        ("bob,*@corp", "", ""),
+        ("bob,!ada", "ada", ""),
+    ],
+)
+def test_by_which_name_a_key_may_be_somebodys(tmp_path: Path, principals: str, user: str, by: str) -> None:
+    key = made(tmp_path)
+    public = key.with_name(f"{key.name}.pub").read_text()
+    (tmp_path / "signers").write_text(f"{principals} {public}")
+    assert Signers.read(tmp_path / "signers", None).may_be(key_of(blob(key)), user) == by
