@@ -178,7 +178,7 @@ def _void(office: Office, *words: str, state: Path) -> None:
     journal = (newest / "local.jsonl").read_text()
     assert '"outcome":"refused"' in journal
     invoked = json.loads((newest / "run.jsonl").read_text().splitlines()[0])
-    said = json.dumps(invoked["applied"]["approvals"]) + journal
+    said = json.dumps(invoked["applied"]["uncounted"]) + journal
     assert all(word in said for word in words[:1]), said
 
 
@@ -225,6 +225,32 @@ def test_whose_approval_it_is_all_lines_of_the_key_say(  # noqa: PLR0913, PLR091
         principal, key = words.split()
         office.signed(key, principal=principal)
     _void(office, said, "1 more approval needed", state=state)
+
+
+@alone
+def test_without_allowed_signers_a_name_is_only_what_the_signer_says(office: Office, state: Path) -> None:
+    (office.config / "config.yaml").write_text("reason: optional\n")
+    office.planned()
+    with terminal(
+        "approve", str(office.plan), "--key", str(office.keys["mallory"]), "--principal", "cto@corp"
+    ) as screen:
+        screen.expect(QUESTION)
+        screen.type("y\n")
+        assert screen.wait() == 0, screen.drawn
+    assert "SIGNED in the name of cto@corp" in screen.drawn
+    assert "APPROVED" not in screen.drawn
+    assert "nobody vouches for whose key it is" in " ".join(screen.drawn.split())
+    ran = office.applied()
+    assert ran.code == 3, ran.said
+    newest = max((state / "runs").iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    applied = json.loads((newest / "run.jsonl").read_text().splitlines()[0])["applied"]
+    assert applied["approvals"] == []
+    [told] = applied["uncounted"]
+    assert told.startswith("signed by SHA256:")
+    assert ", who says cto@corp: config.yaml names no allowed_signers" in told
+    page = " ".join(here("report", "last").out.split())
+    assert "approved by nobody; signed by SHA256:" in page
+    assert "approved by cto@corp" not in page + (newest / "local.jsonl").read_text()
 
 
 @alone

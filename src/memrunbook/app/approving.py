@@ -45,11 +45,15 @@ class ApproveArguments:
 
 @dataclass(frozen=True)
 class ApproveResult:
-    """The approval, the file that it was added to, and how many people must still approve the plan."""
+    """The approval, the file that it was added to, and how many people must still approve the plan.
+
+    `vouched` says whether `allowed_signers` vouches for whose approval it is.
+    """
 
     approval: SignedApproval
     file: Path
     lacking: int
+    vouched: bool = True
 
 
 def approve(
@@ -76,7 +80,7 @@ def approve(
         principal=principal, key=signed.fingerprint, time=clock.now().isoformat(), signature=signature
     )
     path = add_approval(file.path, approval)
-    return ApproveResult(approval, path, lacking(file, arguments.library, clock.now()))
+    return ApproveResult(approval, path, lacking(file, arguments.library, clock.now()), bool(signers.named))
 
 
 def _ask(file: PlanFile, approver: Approver) -> None:

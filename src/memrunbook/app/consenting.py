@@ -19,26 +19,32 @@ from memrunbook.state.signers import Signers
 from memrunbook.ui.words import plural
 
 CHANGED = "have the plan as it is now approved: remove FILE.approvals, then: runbook approve FILE"
+UNVOUCHED = "signed by {0}, who says {1}: config.yaml names no allowed_signers, so nobody vouches for that"
 ONE = "keys and names of one person"
 
 
 @dataclass(frozen=True)
 class Consent:
-    """What the approvals of a plan come to: those that count, those that do not and why, and a refusal if need be."""
+    """What the approvals of a plan come to: those that count, those that do not and why, and a refusal if need be.
+
+    `unvouched` are signatures of this file by keys of which no `allowed_signers` says whose they are: they count for
+    nobody, and the name that stands in them is told as what the signer says.
+    """
 
     counted: tuple[str, ...] = ()
+    unvouched: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     refused: Refused | None = None
 
     @property
-    def told(self) -> tuple[str, ...]:
-        """Every approval in words, for the journal."""
-        return (*self.counted, *self.faults)
+    def uncounted(self) -> tuple[str, ...]:
+        """Every approval that does not count, in words, for the journal."""
+        return (*self.unvouched, *self.faults)
 
     @property
     def words(self) -> str:
-        """Who approved it, in words; empty where nobody did."""
-        return f"approved by {', '.join(self.counted)}" if self.counted else ""
+        """Who approved it, in words, and whose word nobody vouches for; empty where nobody did."""
+        return "; ".join([*([f"approved by {', '.join(self.counted)}"] if self.counted else []), *self.unvouched])
 
 
 def consent_of(file: PlanFile, library: Library, now: Instant) -> Consent:
@@ -59,12 +65,14 @@ def consent_of(file: PlanFile, library: Library, now: Instant) -> Consent:
         else:
             names = frozenset((one.principal, *signers.principals(key)))
             people.append(Person(one.principal, key.fingerprint, names))
-    persons = one_by_one(people)
+    vouched = bool(signers.named)
+    unvouched = [] if vouched else [UNVOUCHED.format(one.key, one.name) for one in people]
+    persons = one_by_one(people if vouched else [])
     faults += [f"the approval by {one.told} counts once with that by {first.told}: {ONE}"
                for first, *more in persons for one in more]  # fmt: skip
     counted = tuple(first.told for first, *_ in persons)
     refused = Refused(void, hint=CHANGED) if void else _refused(file, library, len(counted), faults, now)
-    return Consent(counted, (*faults, *([void] if void else [])), refused)
+    return Consent(counted, tuple(unvouched), (*faults, *([void] if void else [])), refused)
 
 
 def fault_of(key: SigningKey, principal: str, file: PlanFile, signers: Signers, now: Instant) -> str:
