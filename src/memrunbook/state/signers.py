@@ -17,10 +17,12 @@ from memrunbook.core.plan.approval import same_person
 from memrunbook.state.signatures import CHECKS, NAMESPACE, FaultySignatureError, SigningKey, key_of
 
 KRL = b"SSHKRL\n\0"
+BLANK = " \t\r"
+"""What parts words for ssh-keygen; lines end at a newline, and at nothing else."""
 # A word, of which parts may stand in quotes: `namespaces="a b,c"`.
-WORD = re.compile(r'(?:[^\s"]|"(?:\\"|[^"])*")+')
-OPTION = re.compile(r'([A-Za-z-]+)(?:="((?:\\"|[^"])*)")?(?:,|$)')
-TIME = re.compile(r"(\d{8})(\d{4})?(\d{2})?(Z?)")
+WORD = re.compile(r'[ \t\r]*((?:[^ \t\r"]|"(?:[^"\\]|\\.)*")+)(?=[ \t\r]|$)')
+OPTION = re.compile(r'([A-Za-z-]+)(?:="((?:[^"\\]|\\.)*)")?(?:,(?=.)|$)')
+TIME = re.compile(r"([0-9]{8})(?:([0-9]{4})([0-9]{2})?)?(Z?)")
 PATTERN = frozenset("*?!")
 KNOWN = ("cert-authority", "namespaces", "valid-after", "valid-before")
 
@@ -130,28 +132,43 @@ def _read(path: Path) -> bytes:
 
 def _text(path: Path, content: bytes) -> Iterator[tuple[str, str]]:
     """Each line that says something, and where it stands."""
-    for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
-        if line.strip() and not line.lstrip().startswith("#"):
-            yield f"{path}:{number}", line.strip()
+    for number, line in enumerate(content.decode("utf-8", "replace").split("\n"), 1):
+        said = line.strip(BLANK)
+        if said and not said.startswith("#"):
+            yield f"{path}:{number}", said
 
 
 def _lines(path: Path, problems: list[Problem]) -> Iterator[Signer]:
     for where, line in _text(path, _read(path)):
         try:
-            yield _signer(where, WORD.findall(line))
+            yield _signer(where, _words(line))
         except ValueError as error:
             hint = "write: PRINCIPALS [OPTIONS] TYPE KEY, as ssh-keygen(1) says under ALLOWED SIGNERS"
             problems.append(Problem(where, str(error), hint))
 
 
-def _signer(where: str, words: list[str]) -> Signer:
-    principals, *rest = words
-    options = {} if not rest or _is_type(rest[0]) else _options(rest.pop(0))
+def _words(line: str) -> Iterator[str]:
+    """The words of a line, one by one: what stands behind the key may be anything."""
+    place = 0
+    while place < len(line):
+        match = WORD.match(line, place)
+        if match is None:
+            raise ValueError(f"{line[place:].strip(BLANK)!r} is no word: a quote has no end")
+        yield match[1]
+        place = match.end()
+
+
+def _signer(where: str, words: Iterator[str]) -> Signer:
+    principals, kind = next(words), next(words, "")
+    options = {} if _is_type(kind) else _options(kind)
+    kind = kind if _is_type(kind) else next(words, "")
     limits = {name: _time(options[f"valid-{name}"]) for name in ("after", "before") if f"valid-{name}" in options}
+    if len(limits) > 1 and limits["before"] <= limits["after"]:
+        raise ValueError("valid-before is not later than valid-after")
     return Signer(
         where,
         principals.strip('"'),
-        _key(rest),
+        _key([word for word in (kind, next(words, "")) if word]),
         namespaces=options.get("namespaces", "*"),
         authority="cert-authority" in options,
         **limits,
@@ -181,6 +198,8 @@ def _options(word: str) -> dict[str, str]:
         match = OPTION.match(word, place)
         if match is None or match[1].lower() not in KNOWN:
             raise ValueError(f"{word[place:]!r} is no option: there are {', '.join(KNOWN)}")
+        if match[1].lower() in found:
+            raise ValueError(f"{match[1]} is given twice")
         found[match[1].lower()] = (match[2] or "").replace('\\"', '"')
         place = match.end()
     return found

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import shutil
 import subprocess
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,11 @@ def _odd() -> dict[str, tuple[str, str]]:
     return {
         "no armour": ("hello", "no SSH signature"),
         "no base64": ("-----BEGIN SSH SIGNATURE-----\nAAA\n-----END SSH SIGNATURE-----", "no SSH signature"),
+        "more before": (f"x{text}", "no SSH signature"),
+        "more after": (f"{text}x", "no SSH signature"),
+        "no end": (text.partition("-----END")[0], "no SSH signature"),
+        "other letters": (text.replace("\n", "\n\xe9", 1), "no SSH signature"),
+        "too long": (text.replace("\n", "\n" * 16_384, 1), "no SSH signature"),
         "another magic": (packed(b"GPGSIG" + raw[6:]), "no SSH signature that is known"),
         "another version": (packed(raw[:9] + b"\2" + raw[10:]), "no SSH signature that is known"),
         "cut": (packed(raw[:-3]), "cut short"),
@@ -189,3 +195,12 @@ def test_any_flipped_byte_is_found(tmp_path: Path) -> None:
             wrong.append(verified(f"-----BEGIN SSH SIGNATURE-----\n{body}\n-----END SSH SIGNATURE-----", PLAN))
         raw[place] ^= 1
     assert wrong == []
+
+
+@pytest.mark.parametrize("count", [1_000, 15_000])
+def test_white_space_without_end_costs_no_time(count: int) -> None:
+    began = time.process_time()
+    for text in ("-----BEGIN SSH SIGNATURE-----" + "\n" * count + "!", "\n" * count, "A" + " \n" * (count // 2)):
+        with pytest.raises(FaultySignatureError, match="no SSH signature"):
+            verified(text, PLAN)
+    assert time.process_time() - began < 1.0
