@@ -6,7 +6,10 @@ import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 NAMESPACE = "memrunbook-plan"
 MAGIC = b"SSHSIG"
@@ -79,6 +82,20 @@ def key_of(blob: bytes) -> SigningKey:
     return SigningKey(SshFields(blob).text(), blob)
 
 
+def refuse_unfit(key: SigningKey) -> None:
+    """FaultySignatureError where no signature of this key would be believed: its kind, its size, or it is damaged."""
+    if key.kind not in CHECKS:
+        what = "a certificate" if "-cert-" in key.kind else f"a key of the type {key.kind!r}"
+        raise FaultySignatureError(f"this is {what}: sign with a plain ed25519, ecdsa or rsa key")
+    if key.kind == "ssh-rsa":
+        wire = SshFields(key.blob)
+        wire.string()
+        try:
+            _rsa_key(wire)
+        except ValueError as error:
+            raise FaultySignatureError(f"the key is damaged: {error}") from None
+
+
 def verified(armoured: str, content: bytes) -> SigningKey:
     """The key that signed this content for this purpose; FaultySignatureError with the reason where none did."""
     wire = SshFields(_bare(armoured))
@@ -113,14 +130,11 @@ def _check(key: SigningKey, signature: SshFields, signed: bytes) -> None:
     """Whether the signature is the key's over these bytes."""
     from cryptography.exceptions import InvalidSignature
 
-    check = CHECKS.get(key.kind)
-    if check is None:
-        what = "a certificate" if "-cert-" in key.kind else f"a key of the type {key.kind!r}"
-        raise FaultySignatureError(f"it was made with {what}: sign with a plain ed25519, ecdsa or rsa key")
+    refuse_unfit(key)
     wire, kind = SshFields(key.blob), signature.text()
     wire.string()
     try:
-        check(wire, kind, signature, signed)
+        CHECKS[key.kind](wire, kind, signature, signed)
     except InvalidSignature:
         raise FaultySignatureError("it does not match: the file was changed after it was signed") from None
     except ValueError as error:
@@ -143,13 +157,18 @@ def _ed25519(wire: SshFields, kind: str, signature: SshFields, signed: bytes) ->
 def _rsa(wire: SshFields, kind: str, signature: SshFields, signed: bytes) -> None:
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 
     _expect(kind, *RSA)
+    _rsa_key(wire).verify(signature.string(), signed, PKCS1v15(), getattr(hashes, RSA[kind])())
+
+
+def _rsa_key(wire: SshFields) -> RSAPublicKey:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
+
     key = RSAPublicNumbers(wire.integer(), wire.integer()).public_key()
     if key.key_size < LEAST_RSA_BITS:
         raise FaultySignatureError(f"its key has {key.key_size} bits, at least {LEAST_RSA_BITS} are wanted")
-    key.verify(signature.string(), signed, PKCS1v15(), getattr(hashes, RSA[kind])())
+    return key
 
 
 def _ecdsa(wire: SshFields, kind: str, signature: SshFields, signed: bytes) -> None:

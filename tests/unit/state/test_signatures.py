@@ -166,10 +166,10 @@ def _odd() -> dict[str, tuple[str, str]]:
         "more in it": (armoured(key, proof + b"x"), "more than belongs"),
         "another hash": (armoured(key, proof, hashed="md5"), "its hash 'md5'"),
         "another algorithm": (armoured(key, string(b"ssh-rsa") + string(b"x")), "algorithm 'ssh-rsa'"),
-        "a certificate": (armoured(certificate, proof), "made with a certificate"),
+        "a certificate": (armoured(certificate, proof), "this is a certificate"),
         "an unknown key": (armoured(string(b"ssh-dss"), proof), "the type 'ssh-dss'"),
         "a small key": (armoured(small, string(b"rsa-sha2-512") + string(b"x")), "1024 bits"),
-        "rsa with sha1": (armoured(small, string(b"ssh-rsa") + string(b"x")), "algorithm 'ssh-rsa'"),
+        "a damaged rsa key": (armoured(string(b"ssh-rsa") + integer(2) + integer(3), proof), "key is damaged"),
         "a short key": (armoured(string(b"ssh-ed25519") + string(b"x"), proof), "key is damaged"),
         "no point": (armoured(off, string(b"ecdsa-sha2-nistp256") + string(integer(1) + integer(1))), "is damaged"),
         "no curve": (armoured(strange, string(b"ecdsa-sha2-nistp999") + string(b"")), "curve 'nistp999'"),
@@ -204,3 +204,9 @@ def test_white_space_without_end_costs_no_time(count: int) -> None:
         with pytest.raises(FaultySignatureError, match="no SSH signature"):
             verified(text, PLAN)
     assert time.process_time() - began < 1.0
+
+
+def test_rsa_with_sha1_is_refused(tmp_path: Path) -> None:
+    key = blob(made(tmp_path, "rsa"))
+    with pytest.raises(FaultySignatureError, match="algorithm 'ssh-rsa'"):
+        verified(armoured(key, string(b"ssh-rsa") + string(b"x")), PLAN)
