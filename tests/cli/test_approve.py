@@ -65,7 +65,8 @@ class Office:
 
     def rewritten(self, **changes: Any) -> None:
         saved: SavedPlan = msgspec.structs.replace(load_plan(self.plan).saved, **changes)
-        save_plan(self.plan, saved)
+        save_plan(self.folder / "rewritten.json", saved)
+        (self.folder / "rewritten.json").replace(self.plan)
 
     def lies(self) -> None:
         """A plan that calls its change harmless: what hides a secret cannot be compared with its digest."""
@@ -297,6 +298,15 @@ def test_a_plan_changed_after_it_or_past_its_deadline_is_refused(office: Office,
     ran = office.applied()
     assert ran.code == 3, ran.said
     assert office.done.exists()
+
+
+def test_a_plan_beside_the_approvals_of_another_is_refused_before_a_host_is_read(office: Office) -> None:
+    office.planned()
+    office.signed("ada")
+    before = office.plan.read_bytes()
+    words = ["plan", office.runbook, "--host", "nobody.invalid", "--out", str(office.plan)]
+    here(*words).refused(2, "approvals of an earlier plan lie there", hint="save the plan as another file")
+    assert office.plan.read_bytes() == before
 
 
 def test_no_and_silence_and_no_terminal_sign_nothing(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
