@@ -287,6 +287,7 @@ class Running:
             held=Freezes(self.config.freeze, self.arguments.consents),
             rules=self.host_rules(host),
             limits=self.config.limits,
+            approved=self.arguments.approved.get(host.name),
         )
 
     def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> Life[HostReport]:
