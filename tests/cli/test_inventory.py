@@ -142,7 +142,7 @@ def test_hosts_are_listed_with_what_is_known_of_them(inventory: str) -> None:
     ran = here("hosts", "-i", inventory)
     assert ran.code == 0
     rows = [row.split() for row in ran.out.splitlines()]
-    assert ["web01", "ops@192.0.2.1", "prod,", "web", "(realtime,", "criticality", "high)"] == rows[1][:7]
+    assert rows[1][:7] == ["web01", "ops@192.0.2.1", "prod,", "web", "(realtime,", "criticality", "high)"]
     assert rows[1][-1].endswith("hosts:2")
     assert "not reached: ansible_connection is winrm" in ran.out
     more = here("hosts", "-i", inventory, "-v", "--host", "web")

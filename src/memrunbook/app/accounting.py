@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import structs
 
 from memrunbook.app.reporting import LAST, find_run
-from memrunbook.core.errors import UsageError
+from memrunbook.core.errors import JournalError, UsageError
 from memrunbook.core.run.account import Account, HostAccount, JournaledLine, account_of
 from memrunbook.core.run.record import Resumed
 from memrunbook.state import audit as journals
@@ -76,6 +76,18 @@ def doubts_about(state: Path, *run_ids: str) -> tuple[AuditFinding, ...]:
     return tuple(one for one in journals.verify_runs(state, run_ids) if one.level == "error")
 
 
+def refuse_doubtful(state: Path, run_id: str, then: str) -> None:
+    """JournalError where the journals of a run are not as they were written: nothing is to be done by what they say."""
+    doubts = doubts_about(state, run_id)
+    if doubts:
+        more = f" (and {len(doubts) - 1} more)" if len(doubts) > 1 else ""
+        raise JournalError(
+            f"{doubts[0].message}{more}: what it says was done is not to be trusted, and {then}",
+            where=doubts[0].where,
+            hint="runbook audit verify shows all that was changed",
+        )
+
+
 def doubts_about_list(state: Path) -> tuple[AuditFinding, ...]:
     """The same of what a list of runs shows."""
     return tuple(one for one in journals.verify_listed(state) if one.level == "error")
@@ -106,7 +118,7 @@ def _wanted(arguments: AccountArguments) -> list[Run]:
 
 def _fits(arguments: AccountArguments, run: Run) -> bool:
     actor = run.invoked.actor if run.invoked else None
-    names = (actor.user, actor.sudo_user, f"{actor.user}@{actor.control_node}") if actor else ()
+    names = (actor.user, actor.sudo_user, actor.login_user, f"{actor.user}@{actor.control_node}") if actor else ()
     began = seconds(run.invoked.time) if run.invoked else None
     ended = seconds(run.ended.time) if run.ended else None
     return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -220,10 +220,12 @@ REACH: Mapping[str, Decorated] = {
         "--tag",
         multiple=True,
         metavar="TAG",
-        help="What the named hosts are, for conditions over host.tags; realtime: no swap is fine there. Repeatable.",
+        help="What the named hosts are, for conditions over host.tags; realtime: no swap is fine there; kubernetes, "
+        "quorum, standby, hypervisor: what may not be done there is refused. Repeatable.",
     ),
 }
 HOSTS = OptionGroup("targets", Targets, REACH)
+HOSTS_IF_NAMED = OptionGroup("targets", partial(Targets, only_named=True), REACH)
 
 
 def _planned(**values: Any) -> Targets:

@@ -13,6 +13,7 @@ from click.core import ParameterSource
 
 from memrunbook.core.errors import UsageError
 from memrunbook.documents.library import Library, usual_library
+from memrunbook.documents.owned import is_there
 
 VARIABLE = "RUNBOOK_INVENTORY"
 
@@ -21,7 +22,7 @@ VARIABLE = "RUNBOOK_INVENTORY"
 class Targets:
     """Which hosts, and how they are reached; what is empty is as `ssh` would.
 
-    `user` and `port` are for hosts that are named without.
+    `user` and `port` are for hosts that are named without. `only_named`: without a host config.yaml is not asked.
     """
 
     host: tuple[str, ...]
@@ -42,13 +43,14 @@ class Targets:
     limit: tuple[str, ...] = ()
     user: str = ""
     port: int = 0
+    only_named: bool = False
     skip_vault_files: bool = False
     sudo_typed: bool = False
 
     @property
     def names_hosts(self) -> bool:
         """True where somebody named hosts: by name, by a limit, or all of an inventory that was given."""
-        return bool(self.host or self.limit or _is_typed("inventory"))
+        return bool(self.host or self.limit or typed("inventory"))
 
 
 def with_defaults(targets: Targets, library: Library | None) -> Targets:
@@ -56,12 +58,12 @@ def with_defaults(targets: Targets, library: Library | None) -> Targets:
 
     UsageError for a named file that is not there. A command that need not reach a host asks nothing of config.yaml.
     """
-    if targets.replay or (library is None and not targets.names_hosts):
+    if targets.replay or ((library is None or targets.only_named) and not targets.names_hosts):
         return targets
     for option, path in _named(targets):
         _check(option, path, new=option == "--known-hosts" and targets.accept_new_host_keys)
     defaults = (library or usual_library()).config().defaults
-    usual = {name for name in ("sudo", "forks") if not _is_typed(name)}
+    usual = {name for name in ("sudo", "forks") if not typed(name)}
     told = tuple(one for one in os.environ.get(VARIABLE, "").split(",") if one)
     patience = targets.patience or (f"{defaults.patience:g}s" if defaults.patience is not None else None)
     return replace(
@@ -87,7 +89,8 @@ def inventory_path(word: str) -> str:
     return word if is_list else f"{kind}{sign}{Path(path).expanduser().absolute()}"
 
 
-def _is_typed(name: str) -> bool:
+def typed(name: str) -> bool:
+    """True for an option of the command under way that stands on its command line."""
     return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
@@ -99,7 +102,8 @@ def _named(targets: Targets) -> Iterator[tuple[str, Path]]:
 
 def _check(option: str, path: Path, *, new: bool) -> None:
     """A named file is there; one for `new` host keys may be made, where its folder is there."""
-    if (path.exists() and not path.is_dir()) or (new and not path.exists() and path.absolute().parent.is_dir()):
+    found = is_there(path) and path.exists()
+    if (found and not path.is_dir()) or (new and not found and path.absolute().parent.is_dir()):
         return
-    what = "this is a folder" if path.is_dir() else "there is no such file"
+    what = "this is a folder" if found else "there is no such file"
     raise UsageError(what, where=f"{option} {path}", hint="check the path")

@@ -264,7 +264,7 @@ class SshConnector:
         if target.user != "root" and target.sudo != "never":
             password = self.options.sudo_password
             try:
-                return (link.open_root_shell(password, patience) if password else link.open_shell(SUDO, patience)), ""
+                return link.open_shell(SUDO, patience, password), ""
             except NoShellError as refused:
                 no_root = _said(refused)
                 if password is not None or target.sudo == "always":

@@ -76,7 +76,7 @@ def test_an_inventory_is_read_and_checked(tmp_path: Path) -> None:
     write(tmp_path, {
         "hosts": "[web]\na\nb\nc\nd\n[web:vars]\nansible_ssh_private_key_file=/no/such/key\n",
         "bad": "a b\n",
-        "group_vars/web.yml": "runbook_parameters: {nosuch: 1, swap-thrashing: {alike: 2}, memory-shortage: {order: 9}}\n",
+        "group_vars/web.yml": "runbook_parameters: {nosuch: 1, swap-thrashing: {alike: 2}}\n",
     })  # fmt: skip
     arguments = InventoryArguments(sources=(str(tmp_path / "hosts"),))
     assert list(inventory(arguments).hosts) == ["a", "b", "c", "d"]

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from memrunbook.core.action.action import Change
 from memrunbook.core.errors import Refused, RunbookError
+from memrunbook.core.instant import Instant
 from memrunbook.core.plan.plan import Plan
-from memrunbook.core.plan.saved import Difference, other_decision, other_host
+from memrunbook.core.plan.saved import Difference, other_decision, other_host, other_time
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.event import Diagnosed, Outdated
 from memrunbook.core.run.request import Asking, Lock, Record, Request, Unlock
@@ -31,13 +33,26 @@ class ApprovedPlan:
     """What was approved for one host: its plan, and the digest of each change in their order.
 
     `earlier` names the run that carried it out already, if one did: an approval is for once. `hint` says what to do
-    where it may not be applied.
+    where it may not be applied. With `differs` the run only goes on with what was approved: in what a host is another
+    one by now is told there, and ends nothing. `words` is how text was made fit for the plan's file.
     """
 
     plan: Plan
     digests: tuple[str, ...]
     earlier: Callable[[], str] = never
     hint: str = field(default_factory=again)
+    differs: Callable[[Difference], None] | None = None
+    words: Callable[[str], str] = str
+
+    def late(self, change: Change, now: Instant) -> Refused | None:
+        """Why a change that was approved may not be made any more, where the plan's time is over; None else.
+
+        With `differs` a person may say it anew, at its gate.
+        """
+        outside = other_time(self.plan, now) if self.differs is None and change.digest in self.digests else None
+        if outside is None:
+            return None
+        return Refused(f"{outside.what}: approved: {outside.approved}; now: {outside.now}", hint=self.hint)
 
 
 def as_approved(asking: Asking[None], approved: ApprovedPlan) -> Asking[None]:
@@ -59,6 +74,9 @@ def as_approved(asking: Asking[None], approved: ApprovedPlan) -> Asking[None]:
             go_on = partial(asking.throw, error)
             continue
         difference = None if refused else _difference(request, answer, approved)
+        if difference is not None and approved.differs is not None:
+            approved.differs(difference)
+            difference = None
         if difference is None:
             go_on = partial(asking.send, answer)
             continue
@@ -73,7 +91,11 @@ def as_approved(asking: Asking[None], approved: ApprovedPlan) -> Asking[None]:
 def _difference(request: Request, answer: Any, approved: ApprovedPlan) -> Difference | None:
     if isinstance(answer, Snapshot):
         return other_host(approved.plan.identity, answer.identity)
+    if approved.differs is not None:
+        return None
+    if isinstance(request, Lock) and (outside := other_time(approved.plan, answer.at)) is not None:
+        return outside  # it waited for its connection, or for other hosts
     decided = request.event if isinstance(request, Record) and isinstance(request.event, Diagnosed) else None
     if (decided or isinstance(request, Lock)) and (earlier := approved.earlier()):
         return Difference("the plan was carried out before", "for one run", f"run {earlier} was that one")
-    return other_decision(approved.plan, approved.digests, decided.plan) if decided else None
+    return other_decision(approved.plan, approved.digests, decided.plan, approved.words) if decided else None

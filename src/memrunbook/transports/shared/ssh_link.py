@@ -75,11 +75,7 @@ class SshLink:
         self._password: SudoPassword | None = None
         self._stream: Stream | None = None
         self.where = where
-
-    @property
-    def version(self) -> str:
-        """What the server calls itself."""
-        return clean(self._transport.remote_version)
+        self.version = ""  # what the server calls itself
 
     @property
     def address(self) -> str:
@@ -100,6 +96,7 @@ class SshLink:
             notice("TCP answers, no SSH banner: the host may be thrashing" if silent else "key exchange", waited)
         if not self._transport.is_active():
             raise _broken(self.where, self._transport)
+        self.version = clean(self._transport.remote_version)
         key = self._transport.get_remote_server_key()
         return HostKey(key.get_name(), key.asbytes())
 
@@ -155,32 +152,24 @@ class SshLink:
             why = error.text if isinstance(error, ChannelException) else str(error)
             raise Unreachable(f"the jump host could not connect: {clean(why)}", where=where) from error
 
-    def open_shell(self, command: tuple[str, ...], seconds: float) -> Shell:
-        """Starts a shell there. Raises NoShellError."""
-        self._command, self._password = command, None
-        return Shell(self._started(command, seconds), timeout=seconds)
-
-    def open_root_shell(self, password: SudoPassword, seconds: float) -> Shell:
-        """Starts a shell by a sudo that may ask for the password. Raises SudoError or NoShellError."""
-        self._password, nonce = password, secrets.token_hex(8)
-        stream = self._started(asking(nonce), seconds)
-        try:
-            become_root(stream, password, nonce, self.where, seconds)
-        except BaseException:
-            stream.close()  # sudo waits for another try: it gets none
-            raise
-        return Shell(stream, timeout=seconds)
-
-    def _started(self, command: tuple[str, ...], seconds: float) -> Stream:
+    def open_shell(self, command: tuple[str, ...], seconds: float, password: SudoPassword | None = None) -> Shell:
+        """Starts a shell there, with a password by a sudo that may ask for it. Raises NoShellError or SudoError."""
+        self._command, self._password, nonce = command, password, secrets.token_hex(8)
         try:
             with self.bounded(seconds):
                 stream = self._transport.open_session(_WINDOW, timeout=seconds)
                 stream.set_combine_stderr(True)
-                stream.exec_command("exec " + quoted(command))
+                stream.exec_command("exec " + quoted(asking(nonce) if password else command))
         except (SSHException, OSError, EOFError) as error:
             raise NoShellError(str(error), silent=False) from error
         self._stream = Stream(self, stream)
-        return self._stream
+        if password is not None:
+            try:
+                become_root(self._stream, password, nonce, self.where, seconds)
+            except BaseException:
+                self._stream.close()  # sudo waits for another try: it gets none
+                raise
+        return Shell(self._stream, timeout=seconds)
 
     @contextmanager
     def bounded(self, seconds: float) -> Iterator[None]:
@@ -200,9 +189,7 @@ class SshLink:
         target = f"-{hello.own_group}" if hello.own_group else str(hello.pid)
         deadline = time.monotonic() + _STOP_SECONDS
         try:
-            password = self._password
-            again = self.open_root_shell(password, _STOP_SECONDS) if password else None
-            shell = again or self.open_shell(self._command, _STOP_SECONDS)
+            shell = self.open_shell(self._command, _STOP_SECONDS, self._password)
         except (NoShellError, SudoError):
             return False
         while (left := deadline - time.monotonic()) > 0:
