@@ -83,6 +83,20 @@ def test_a_plan_is_applied_on_the_host_that_the_inventory_meant(server: Server, 
     assert done.code == 0, done.said
 
 
+@pytest.mark.usefixtures("machine")
+def test_a_saved_plan_goes_by_the_groups_of_now(tmp_path: Path, inventory: str) -> None:
+    small, plan = book(tmp_path, act("one", "true")), str(tmp_path / "plan.json")
+    write(tmp_path, {"config/config.yaml": "maximum_risk: [{risk: none, groups: closed}]\n"})
+    config = ("--config-dir", str(tmp_path / "config"))
+    assert here("plan", small, "-i", inventory, "--host", "here", "--out", plan, *config).code == 0
+    write(tmp_path, {"inv/hosts": f"{HOSTS}[closed]\nlocalhost\n"})
+    assert "config.yaml:1 says that apply changes nothing here" in here("apply", plan, "-i", inventory, *config).out
+    write(tmp_path, {"inv/hosts": "a b\n"})
+    broken = here("apply", plan, "-i", inventory, *config)
+    assert "note: the inventory cannot be read" in broken.err
+    assert "changes nothing here" not in broken.out
+
+
 def test_one_host_that_cannot_be_reached_keeps_nobody_else_away(inventory: str) -> None:
     ran = here(*FACTS, "-i", inventory, "--limit", "here:win")
     ran.refused(4, "w1: ansible_connection is winrm", "hosts:5", hint="leave it out: --limit")
@@ -174,7 +188,7 @@ def test_the_next_command_names_the_inventory(server: Server, tmp_path: Path) ->
     small = book(tmp_path, act("one", "true"))
     words = [word for word in arguments(server) if not word.startswith(("--host", "--identity"))]
     ran = here("plan", small, "-i", str(tmp_path / "hosts"), *words)
-    assert f"runbook run {small} --host search-03 -i {tmp_path / 'hosts'}" in ran.out
+    assert f"runbook run {small} --host search-03 --inventory {tmp_path / 'hosts'}" in ran.out
 
 
 def completed(*words: str, folder: Path | None = None) -> list[str]:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from msgspec import structs
+
 from memrunbook.core.action.action import Risk
 from memrunbook.core.errors import Refused, UsageError
 from memrunbook.core.instant import Instant
@@ -27,7 +29,8 @@ Mode = Literal["run", "apply", "undo"]
 
 
 def rules_for(config: Config, host: Host, mode: Mode) -> HostRules:
-    """What is forbidden on a host to a command of this kind."""
+    """What is forbidden on a host to a command of this kind: by config.yaml, and by its inventory then and now."""
+    host = _as_said_now(config, host)
     listed = (
         *(one.rule for one in config.untouchable if _is_on(host, one.hosts, one.groups)),
         *(Untouchable(kind="unit", pattern=one.pattern, where=one.where) for one in host.protected_units),
@@ -43,6 +46,20 @@ def rules_for(config: Config, host: Host, mode: Mode) -> HostRules:
     said = "changes nothing" if lowest.risk is Risk.NONE else f"goes up to risk {lowest.risk.word}"
     why = f"{lowest.where} says that {mode} {said} here{because}"
     return HostRules(listed, WORDS[lowest.risk], why, hint)
+
+
+def _as_said_now(config: Config, host: Host) -> Host:
+    """The host, with the groups, tags and protected units that the inventory gives it by now too."""
+    now = config.hosts.get(host.name)
+    if now is None or now == host:
+        return host
+    protected = {one.pattern: one for one in (*host.protected_units, *now.protected_units)}
+    return structs.replace(
+        host,
+        groups=tuple(dict.fromkeys((*host.groups, *now.groups))),
+        tags=tuple(dict.fromkeys((*host.tags, *now.tags))),
+        protected_units=tuple(protected.values()),
+    )
 
 
 def _is_about(limit: MaximumRisk, host: Host, mode: Mode) -> bool:

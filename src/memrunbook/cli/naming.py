@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
+
 from msgspec import structs
 
+from memrunbook.cli.streams import while_heard
 from memrunbook.cli.targets import Targets
-from memrunbook.core.errors import UsageError
+from memrunbook.core.errors import DocumentError, UsageError
 from memrunbook.core.host import LOCAL, Host, parse_hosts
 from memrunbook.core.inventory.inventory import Inventory
+from memrunbook.documents.library import Library
 
 
 def named_hosts(targets: Targets) -> tuple[Host, ...]:
@@ -30,6 +35,23 @@ def inventory_of(targets: Targets) -> Inventory:
     from memrunbook.app import InventoryArguments, inventory
 
     return inventory(InventoryArguments(sources=targets.inventory, skip_encrypted=targets.skip_vault_files))
+
+
+def ruled(library: Library, targets: Targets) -> Library:
+    """The library, with what the inventory says by now: for commands whose hosts stand in a plan or a run.
+
+    An inventory that cannot be read holds up nobody who takes something back: what it said then still counts.
+    """
+    if not targets.inventory:
+        return library
+    try:
+        known = inventory_of(targets)
+    except DocumentError as error:
+        first = error.problems[0]
+        said = f"note: the inventory cannot be read ({first.where}: {first.message}): what it said then counts\n"
+        while_heard(sys.stderr.write)(said)
+        return library
+    return replace(library, hosts={host.name: host for host in known.hosts.values()})
 
 
 def _how(targets: Targets) -> str:

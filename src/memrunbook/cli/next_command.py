@@ -19,12 +19,12 @@ KEPT = frozenset({
 })  # fmt: skip
 
 WAY = frozenset({
-    "identity", "known_hosts", "ssh_config", "sudo", "runbooks", "config_dir", "patience", "forks",
+    "inventory", "identity", "known_hosts", "ssh_config", "sudo", "runbooks", "config_dir", "patience", "forks",
     "accept_new_host_keys", "store", "ask_sudo_password",
 })  # fmt: skip
 
 
-PLANNED = frozenset({"transport", "inventory", "parameters", "watch", "tag", "allow", "yes"})
+PLANNED = frozenset({"transport", "parameters", "watch", "tag", "allow", "yes"})
 """What of that a saved plan holds, or needs no more."""
 
 

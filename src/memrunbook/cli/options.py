@@ -165,8 +165,8 @@ REACH: Mapping[str, Decorated] = {
         help="[user@]name[:port], local, a pattern of the inventory, @FILE; repeatable, comma lists, web[01:20].",
     ),
     "inventory": click.option(
-        "-i",
         "--inventory",
+        "-i",
         multiple=True,
         metavar="FILE",
         type=InventoryType(),
@@ -174,8 +174,8 @@ REACH: Mapping[str, Decorated] = {
         help="An inventory as of Ansible: a file, folder or program, ansible:FILE, or a,b; else $RUNBOOK_INVENTORY.",
     ),
     "limit": click.option(
-        "-l",
         "--limit",
+        "-l",
         multiple=True,
         metavar="PATTERN",
         shell_complete=complete_hosts,
@@ -233,7 +233,7 @@ def _planned(**values: Any) -> Targets:
     return Targets(host=(), transport="ssh", tag=(), **values)
 
 
-CHOSEN = frozenset({"host", "inventory", "limit", "transport", "tag"})
+CHOSEN = frozenset({"host", "limit", "transport", "tag"})
 """What says which hosts are meant and what they are: a plan, or a run, holds it."""
 PLANNED_HOSTS = OptionGroup("targets", _planned, {name: option for name, option in REACH.items() if name not in CHOSEN})
 HOSTS_OR_REPLAY = OptionGroup(

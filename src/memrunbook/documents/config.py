@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from memrunbook.core.action.action import Risk
 from memrunbook.core.errors import DocumentError, Problem
+from memrunbook.core.host import Host
 from memrunbook.core.plan.approval import ApprovalRule
 from memrunbook.core.plan.freeze import FreezeWindow
 from memrunbook.core.plan.limits import Limits
@@ -154,6 +155,7 @@ class MaximumRisk:
 class Config:
     """What config.yaml says; without one nothing is asked. `deadline` is in seconds.
 
+    `hosts` are what the inventory says of hosts now, by name.
     `reason_from` is the risk from which a --reason is needed (None: never), `reason_where` the line that says so.
     """
 
@@ -170,6 +172,7 @@ class Config:
     store: StoreAt = field(default_factory=StoreAt)
     forward: str = ""
     limits: Limits = field(default_factory=Limits)
+    hosts: Mapping[str, Host] = field(default_factory=dict)
 
 
 def load_config(path: Path) -> Config:

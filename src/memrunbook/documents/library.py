@@ -7,7 +7,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +17,7 @@ from memrunbook.documents.shipped import shipped
 
 if TYPE_CHECKING:
     from memrunbook.core.action.policy import ServicePolicy
+    from memrunbook.core.host import Host
     from memrunbook.core.runbook.bound import Runbook
     from memrunbook.documents.config import Config
 
@@ -44,11 +45,13 @@ class Library:
     """The runbooks of these folders, in order, and the shipped ones.
 
     `services` is the file of the service policy, `settings` that of everything else that an organisation asks for.
+    `hosts` are what the inventory says of hosts now, by name, where that is known.
     """
 
     folders: tuple[Path, ...] = ()
     services: Path | None = None
     settings: Path | None = None
+    hosts: Mapping[str, Host] = field(default_factory=dict)
 
     def entries(self) -> list[LibraryEntry]:
         """Every runbook by name, those of the earlier folders first."""
@@ -96,7 +99,7 @@ class Library:
         """What config.yaml says; nothing is asked where there is none. DocumentError with every problem."""
         from memrunbook.documents.config import Config, load_config
 
-        return Config() if self.settings is None else load_config(self.settings)
+        return replace(Config() if self.settings is None else load_config(self.settings), hosts=self.hosts)
 
     def digest(self, name: str) -> str:
         """The SHA-256 of a runbook's file, by name or path; DocumentError or UsageError where there is none."""

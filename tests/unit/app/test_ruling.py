@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,15 @@ def test_units_that_the_inventory_protects_are_untouchable_with_its_line() -> No
     assert rule.matches("unit", "pg-main.service")
     assert not rule.matches("unit", "other.service")
     assert rule.where == "hosts:7"
+
+
+def test_what_the_inventory_says_by_now_counts_beside_what_it_said_then(config: Config) -> None:
+    then = Host("a", groups=("db",), protected_units=(ProtectedUnit("x.service", "hosts:1"),))
+    now = Host("a", groups=("payment",), protected_units=(ProtectedUnit("y.service", "hosts:2"),))
+    rules = rules_for(replace(config, hosts={"a": now}), then, "apply")
+    assert [one.pattern for one in rules.untouchable] == ["pg*.service", "x.service", "y.service"]
+    assert rules.risk == "none"
+    assert rules_for(replace(config, hosts={"a": then}), then, "apply") == rules_for(config, then, "apply")
 
 
 def test_a_host_that_its_inventory_keeps_away_is_not_reached() -> None:

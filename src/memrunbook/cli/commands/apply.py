@@ -10,6 +10,7 @@ import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
+from memrunbook.cli.naming import ruled
 from memrunbook.cli.next_command import way_options
 from memrunbook.cli.options import LIBRARY, OUTPUT, PARAMETERS, PLANNED_HOSTS, STATE, STORE, OutputOptions, common
 from memrunbook.cli.reasons import reason_for, unused_page
@@ -54,6 +55,7 @@ def command(
     from memrunbook.cli.narration import Narration
     from memrunbook.state.plans import load_plan
 
+    library = ruled(library, targets)
     config = library.config()
     consents = only_freezes(allow, config.freeze, reason)
     hosts = load_plan(file).saved.hosts

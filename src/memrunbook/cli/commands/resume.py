@@ -11,6 +11,7 @@ import click
 
 from memrunbook.cli.commands.run import ALLOW, carry_out
 from memrunbook.cli.conversation import Conversation
+from memrunbook.cli.naming import ruled
 from memrunbook.cli.options import (
     CHOSEN,
     LIBRARY,
@@ -60,6 +61,7 @@ def command(
     typed = click.get_current_context()
     if order.options and not typed.meta.get(MERGED):
         return _with_its_way(typed, order)
+    library = ruled(library, targets)
     talk = Conversation(output, targets)
     arguments = ResumeArguments(
         run=run,

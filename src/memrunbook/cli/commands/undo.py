@@ -11,6 +11,7 @@ import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
+from memrunbook.cli.naming import ruled
 from memrunbook.cli.options import CONFIG, HOSTS, OUTPUT, STATE, STORE, GateOptions, OutputOptions, common, gates
 from memrunbook.cli.reasons import reason_for, unused_page
 from memrunbook.cli.reply import Reply
@@ -61,6 +62,7 @@ def command(
     way = _of_this_command(typed, order.options) if order is not None else []
     if way and not _names_a_way(typed):
         return _as_before(typed, way)
+    library = ruled(library, targets)
     talk = Conversation(output, targets)
     arguments = UndoArguments(
         run=run,
