@@ -80,12 +80,11 @@ def diagnose(
     if arguments.parameters or any(host.parameters for host in arguments.hosts):
         prepare()  # a mistake in them is told before any host is asked
         own.update(tuned_of_each(library, loaded[0][0], arguments.parameters, arguments.hosts))
-    usual = ONCE if arguments.quick else Sampling()
     reached = read(
         ReadArguments(
             hosts=arguments.hosts,
             facts=_every_fact,
-            sampling=sampling_of(arguments.watch, usual, arguments.hosts),
+            sampling=sampling_of(arguments.watch, ONCE if arguments.quick else Sampling(), arguments.hosts),
             connectors=arguments.connectors,
             policy=library.policy(),
             watching=arguments.watch is not None,

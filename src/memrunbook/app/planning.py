@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from memrunbook.app.actor import this_actor
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.reading import ReadArguments, read, sampling_of, seen
-from memrunbook.app.ruling import Mode, freeze_words, frozen_now, rules_for, through
+from memrunbook.app.ruling import freeze_words, frozen_now, rules_for, through
 from memrunbook.app.tuning import tuned
 from memrunbook.core.host import Host
 from memrunbook.core.plan.judged import Planned
@@ -108,10 +109,8 @@ def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.E
 
     known = runs(arguments.state)
     done, left = handled(arguments.state, known), left_open(arguments.state, known)
-    mode: Mode = "apply" if arguments.out is not None else "run"  # what it will be carried out by
-    planned = tuple(
-        _planned(own.get(one.name, runbook), one, done, rules_for(config, one.host, mode)) for one in reached
-    )
+    rules = partial(rules_for, config, mode="apply" if arguments.out is not None else "run")  # what will carry it out
+    planned = tuple(_planned(own.get(one.name, runbook), one, done, rules(one.host)) for one in reached)
     if arguments.out is not None:
         from memrunbook.app.saving import lasting, save
 

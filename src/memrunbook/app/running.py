@@ -219,7 +219,7 @@ class Running:
             directory=self.directory,
             journal=self.directory.host(host.name),
             host=host.name,
-            runbook=self._runbook(host),
+            runbook=self.own.get(host.name, self.runbook),
             actor=self.arguments.actor,
             clock=clock,
             copy=self.notice.recorded,
@@ -261,14 +261,11 @@ class Running:
             return give_back()
         watch, usual = self.arguments.watch, self.runbook.spec.sample
         sampling = None if watch is None else sampling_of(watch, usual, self.arguments.hosts)
-        return run_plan(self._runbook(host), sampling, left=self.left, behind=part.behind)
+        return run_plan(self.own.get(host.name, self.runbook), sampling, left=self.left, behind=part.behind)
 
     def rules(self) -> tuple[ApprovalRule, ...]:
         """What other people must approve before."""
         return self.config.approvals
-
-    def _runbook(self, host: Host) -> Runbook:
-        return self.own.get(host.name, self.runbook)
 
     def _part(self, host: Host) -> Earlier:
         return self.parts.get(host.name, Earlier())

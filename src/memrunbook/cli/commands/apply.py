@@ -56,8 +56,7 @@ def command(
     from memrunbook.state.plans import load_plan
 
     library = ruled(library, targets)
-    config = library.config()
-    consents = only_freezes(allow, config.freeze, reason)
+    consents = only_freezes(allow, library.config().freeze, reason)
     hosts = load_plan(file).saved.hosts
     talk = Conversation(output, targets)
     arguments = ApplyArguments(
@@ -67,7 +66,7 @@ def command(
         state=state,
         store=store,
         parameters=parameters,
-        reason=reason_for(config, reason, talk),
+        reason=reason_for(library.config(), reason, talk),
         command=" ".join(click.get_current_context().find_root().obj or ()),
         options=way_options(),
         break_lock=break_lock,

@@ -23,15 +23,19 @@ def write(folder: Path, files: Mapping[str, str]) -> Path:
 
 def inventory(folder: Path, source: str = "hosts", *, skip_encrypted: bool = False, **files: str) -> Inventory:
     """The inventory in a source of the folder; keywords are files, __ for a slash and _yml for .yml."""
-    named = {name.replace("__", "/").replace("_yml", ".yml"): text for name, text in files.items()}
-    write(folder, named)
+    write(folder, _named(files))
     return read_inventory([str(folder / source)], answer_of, skip_encrypted=skip_encrypted)
 
 
 def problems(folder: Path, source: str = "hosts", **files: str) -> list[Problem]:
     """What is wrong with the inventory; their places are from the folder on."""
+    write(folder, _named(files))
     try:
-        inventory(folder, source, **files)
+        inventory(folder, source)
     except DocumentError as error:
         return [one._replace(where=one.where.removeprefix(f"{folder}/")) for one in error.problems]
     return []
+
+
+def _named(files: Mapping[str, str]) -> dict[str, str]:
+    return {name.replace("__", "/").replace("_yml", ".yml"): text for name, text in files.items()}

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.unit.documents.inventory.folder import inventory, problems
+from tests.unit.documents.inventory.folder import inventory, problems, write
 
 from memrunbook.documents.inventory.answers import is_answer
 
@@ -30,7 +30,7 @@ def program(answer: object) -> str:
 
 
 def test_groups_variables_and_short_forms(tmp_path: Path) -> None:
-    found = inventory(tmp_path, "hosts.sh", **{"hosts.sh": program(META)})
+    found = inventory(write(tmp_path, {"hosts.sh": program(META)}), "hosts.sh")
     assert found.hosts["a"].address == "192.0.2.1"
     assert found.hosts["a"].tags == ("x",)
     assert found.hosts["a"].where.endswith("hosts.sh")
@@ -41,14 +41,14 @@ def test_groups_variables_and_short_forms(tmp_path: Path) -> None:
 
 
 def test_a_saved_answer_is_read_as_it_was_given(tmp_path: Path) -> None:
-    found = inventory(tmp_path, "saved.json", **{"saved.json": json.dumps(META)})
+    found = inventory(write(tmp_path, {"saved.json": json.dumps(META)}), "saved.json")
     assert set(found.hosts) == {"a", "b", "c", "solo"}
     assert not is_answer("{")
     assert not is_answer('{"web": {"hosts": {"a": null}}}')
 
 
 def test_without_meta_each_host_is_asked_for(tmp_path: Path) -> None:
-    found = inventory(tmp_path, "hosts.sh", **{"hosts.sh": ASKED})
+    found = inventory(write(tmp_path, {"hosts.sh": ASKED}), "hosts.sh")
     assert (found.hosts["a"].user, found.hosts["b"].user) == ("ops", "")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def test_names_between_commas(tmp_path: Path) -> None:
 def test_what_ansible_reads_is_asked_of_ansible(tmp_path: Path) -> None:
     asked = []
 
-    def run(words: list[str], _: Path) -> str:
+    def run(words: Sequence[str], _: Path) -> str:
         asked.append(list(words))
         return '{"_meta": {"hostvars": {"a": {"ansible_user": "ops"}}}, "web": {"hosts": ["a"]}}'
 
@@ -51,7 +52,7 @@ def test_what_ansible_reads_is_asked_of_ansible(tmp_path: Path) -> None:
     assert asked == [["ansible-inventory", "-i", f"{tmp_path}/aws_ec2.yml", "--list"]]
     assert found.hosts["a"].user == "ops"
 
-    def missing(words: list[str], _: Path) -> str:
+    def missing(words: Sequence[str], _: Path) -> str:
         raise UsageError(f"{words[0]} is not installed here", hint="install it")
 
     with pytest.raises(DocumentError) as refused:
