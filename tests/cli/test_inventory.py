@@ -99,7 +99,7 @@ def test_a_saved_plan_goes_by_the_groups_of_now(tmp_path: Path, inventory: str) 
 
 def test_one_host_that_cannot_be_reached_keeps_nobody_else_away(inventory: str) -> None:
     ran = here(*FACTS, "-i", inventory, "--limit", "here:win")
-    ran.refused(4, "w1: ansible_connection is winrm", "hosts:5", hint="leave it out: --limit")
+    ran.refused(4, "w1: ansible_connection is winrm", "hosts:5", hint="leave such hosts out")
     assert "MemTotal" in ran.out or "memory.total_bytes" in ran.out
 
 
@@ -156,8 +156,7 @@ def test_hosts_are_listed_with_what_is_known_of_them(inventory: str) -> None:
     ran = here("hosts", "-i", inventory)
     assert ran.code == 0
     rows = [row.split() for row in ran.out.splitlines()]
-    assert rows[1][:7] == ["web01", "ops@192.0.2.1", "prod,", "web", "(realtime,", "criticality", "high)"]
-    assert rows[1][-1].endswith("hosts:2")
+    assert rows[1] == ["web01", "ops@192.0.2.1", "hosts:2", "web,", "prod;", "realtime,", "criticality", "high"]
     assert "not reached: ansible_connection is winrm" in ran.out
     more = here("hosts", "-i", inventory, "-v", "--host", "web")
     assert "peers web02" in more.out

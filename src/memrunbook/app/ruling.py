@@ -12,6 +12,7 @@ from msgspec import structs
 from memrunbook.core.action.action import Risk
 from memrunbook.core.errors import Refused, UsageError
 from memrunbook.core.instant import Instant
+from memrunbook.core.inventory.inventory import ALL
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.plan.freeze import FreezeWindow
 from memrunbook.core.reading.rules import HostRules, RiskLimit, Untouchable
@@ -69,7 +70,8 @@ def _is_about(limit: MaximumRisk, host: Host, mode: Mode) -> bool:
 
 def _is_on(host: Host, hosts: str, groups: Sequence[str]) -> bool:
     """True for a host whose name matches a pattern and, where groups are named, that is in one of them."""
-    grouped = not groups or any(fnmatch.fnmatchcase(name, pattern) for name in host.groups for pattern in groups)
+    inside = (*host.groups, ALL) if host.groups else ()
+    grouped = not groups or any(fnmatch.fnmatchcase(name, pattern) for name in inside for pattern in groups)
     return grouped and fnmatch.fnmatchcase(host.name, hosts)
 
 

@@ -11,6 +11,8 @@ from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, line, note,
 from memrunbook.ui.problems import problem_lines
 from memrunbook.ui.words import plural
 
+SHOWN = 4
+
 
 def about(host: Host) -> str:
     """Who a host is, in a few words for a gate: "in web and prod, criticality high, realtime; peers web02, web03"."""
@@ -25,19 +27,28 @@ def about(host: Host) -> str:
 
 
 def hosts_view(hosts: Sequence[Host], sources: Sequence[str], *, verbose: bool) -> list[Block]:
-    """One line a host: its name, how it is reached, its groups and tags, where it stands; what is wrong below it."""
+    """One line a host: its name, how it is reached, where it stands, its groups and tags; what is wrong below it."""
     entries: list[Row | Note] = []
     for host in hosts:
-        entries.append(row(host.typed, _reached(host), _said(host), body=Span(host.where, "quiet", whole=True)))
+        where = Span(_inside(host.where, sources), "quiet", whole=True)
+        entries.append(row(host.typed, _reached(host), where, body=_said(host, len(host.groups) if verbose else SHOWN)))
         if host.refused:
             entries.append(note("not reached: ", Span(host.refused, "warning", whole=True)))
-            entries.append(note("hint: ", Span(host.hint, "hint", whole=True)))
         elif verbose:
             entries += _more(host)
     refused = sum(bool(host.refused) for host in hosts)
     broken = f", {refused} cannot be reached" if refused else ""
     where = f" in {_joined(sources)}" if sources else ""
     return [line(Span(plural(len(hosts), "host"), "strong"), broken, Span(where, whole=True)), Grid(tuple(entries))]
+
+
+def _inside(where: str, sources: Sequence[str]) -> str:
+    """A place in a file, from the folder of its inventory on."""
+    for source in sources:
+        for folder in (source, source.rpartition("/")[0]):
+            if folder and where.startswith(f"{folder}/"):
+                return where.removeprefix(f"{folder}/")
+    return where
 
 
 def groups_view(found: Inventory, hosts: Iterable[str]) -> list[Block]:
@@ -47,12 +58,15 @@ def groups_view(found: Inventory, hosts: Iterable[str]) -> list[Block]:
 
 def checked_view(hosts: Sequence[Host], problems: Sequence[Problem], notes: Sequence[Problem]) -> list[Block]:
     """What `hosts --check` found: what is wrong with files, hosts that cannot be reached, and what should be known."""
-    refused = [Problem(host.where, f"{host.typed}: {host.refused}", host.hint) for host in hosts if host.refused]
-    wrong = [*problems, *refused]
+    refused: dict[tuple[str, str], list[Host]] = {}
+    for host in (one for one in hosts if one.refused):
+        refused.setdefault((host.refused, host.hint), []).append(host)
+    away = sum(map(len, refused.values()))
+    wrong = [*problems, *(Problem(_names(of), why, hint) for (why, hint), of in refused.items())]
     if not wrong and not notes:
         return [line(Span("OK", "good"), f": no problems, {plural(len(hosts), 'host')}")]
     word = Span("INVALID", "critical") if wrong else Span("VALID", "good")
-    counts = f"{plural(len(problems), 'problem')}, {plural(len(refused), 'host')} that cannot be reached"
+    counts = f"{plural(len(problems), 'problem')}, {plural(away, 'host')} that cannot be reached"
     of = "" if problems else f" of {len(hosts)}"
     blocks: list[Block] = [line(word, f": {counts}{of}, {plural(len(notes), 'note')}")]
     blocks += [block for one in wrong for block in problem_lines(one)]
@@ -80,10 +94,16 @@ def _reached(host: Host) -> str:
     return f"{f'{host.user}@' if host.user else ''}{shown}{f':{host.port}' if host.port else ''}"
 
 
-def _said(host: Host) -> str:
-    groups = ", ".join(group for group in host.groups if group != UNGROUPED) or "-"
+def _said(host: Host, shown: int) -> str:
+    groups = [group for group in host.groups[::-1] if group != UNGROUPED]
+    left_out = f" and {len(groups) - shown} more" if len(groups) > shown else ""
     more = [*host.tags, *([f"criticality {host.criticality}"] if host.criticality else [])]
-    return f"{groups} ({', '.join(more)})" if more else groups
+    return "; ".join(part for part in (f"{', '.join(groups[:shown])}{left_out}", ", ".join(more)) if part)
+
+
+def _names(hosts: Sequence[Host]) -> str:
+    left_out = f" and {len(hosts) - SHOWN} more" if len(hosts) > SHOWN else ""
+    return f"{', '.join(host.typed for host in hosts[:SHOWN])}{left_out}"
 
 
 def _more(host: Host) -> list[Note]:

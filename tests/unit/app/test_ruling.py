@@ -39,6 +39,11 @@ def test_groups_count_where_they_are_named(config: Config) -> None:
     assert patterns(Host("web1", groups=("edge-eu",))) == ["vip.service"]
     assert patterns(Host("a", groups=("edge-eu",))) == []
     assert patterns(Host("web1")) == []
+    everybody = replace(config, untouchable=tuple(replace(one, groups=("all",)) for one in config.untouchable[:1]))
+    assert [len(rules_for(everybody, host, "run").untouchable) for host in (Host("a", groups=("x",)), Host("a"))] == [
+        1,
+        0,
+    ]
     assert patterns(Host("a", groups=("frozen",))) == ["*"]
 
 

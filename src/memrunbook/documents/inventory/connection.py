@@ -23,7 +23,7 @@ BECOME_USER = ("ansible_become_user", "ansible_sudo_user")
 CONNECTION, SHELL = ("ansible_connection",), ("ansible_shell_type",)
 NO_UNIX = frozenset({"powershell", "cmd"})
 MEND = "mend the line, or leave this host out"
-LEAVE = "leave it out: --limit 'all:!NAME'"
+LEAVE = "leave such hosts out, as in --limit 'all:!GROUP'"
 BY_SSH = frozenset({"ssh", "smart", "paramiko", "paramiko_ssh", "ansible.builtin.ssh", "ansible.builtin.paramiko_ssh"})
 HERE = frozenset({"local", "ansible.builtin.local"})
 THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1", "local"})
@@ -32,12 +32,12 @@ YES, NO = (
     frozenset({"n", "no", "off", "0", "false", "f", "0.0"}),
 )
 NOT_USED = {
-    "ansible_password": "no login is made with a password: give it a key",
-    "ansible_ssh_pass": "no login is made with a password: give it a key",
-    "ansible_ssh_password": "no login is made with a password: give it a key",
-    "ansible_become_password": "a password for sudo is asked for once: -K",
-    "ansible_become_pass": "a password for sudo is asked for once: -K",
-    "ansible_sudo_pass": "a password for sudo is asked for once: -K",
+    "ansible_password": "logins are made by keys alone",
+    "ansible_ssh_pass": "logins are made by keys alone",
+    "ansible_ssh_password": "logins are made by keys alone",
+    "ansible_become_password": "what sudo asks for is asked for once, by -K",
+    "ansible_become_pass": "what sudo asks for is asked for once, by -K",
+    "ansible_sudo_pass": "what sudo asks for is asked for once, by -K",
     "ansible_host_key_checking": "host keys are always checked",
     "ansible_ssh_host_key_checking": "host keys are always checked",
 }

@@ -53,7 +53,9 @@ def test_an_encrypted_file_refuses_the_hosts_that_it_is_for_and_no_other(tmp_pat
     assert "-i ansible:FILE" in found.hosts["a"].hint
     assert "vault_files: skip" in found.hosts["a"].hint
     assert not found.hosts["c"].refused
-    assert not inventory(tmp_path, skip_encrypted=True).hosts["a"].refused
+    passed_over = inventory(tmp_path, skip_encrypted=True)
+    assert not passed_over.hosts["a"].refused
+    assert [one.message for one in passed_over.notes] == ["this is encrypted by ansible-vault, and was passed over"]
 
 
 def test_an_encrypted_host_file_and_an_encrypted_inventory(tmp_path: Path) -> None:
