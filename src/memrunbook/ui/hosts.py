@@ -38,8 +38,8 @@ def hosts_view(hosts: Sequence[Host], sources: Sequence[str], *, verbose: bool) 
             entries += _more(host)
     refused = sum(bool(host.refused) for host in hosts)
     broken = f", {refused} cannot be reached" if refused else ""
-    where = f" in {_joined(sources)}" if sources else ""
-    return [line(Span(plural(len(hosts), "host"), "strong"), broken, Span(where, whole=True)), Grid(tuple(entries))]
+    inside = f" in {_joined(sources)}" if sources else ""
+    return [line(Span(plural(len(hosts), "host"), "strong"), broken, Span(inside, whole=True)), Grid(tuple(entries))]
 
 
 def _inside(where: str, sources: Sequence[str]) -> str:

@@ -47,8 +47,8 @@ def read_inventory(sources: Sequence[str], run: Runs, *, skip_encrypted: bool = 
     found = Maker(Merger(gathered, beside), skip_encrypted).inventory()
     for file, name in beside.strangers():
         gathered.note(shown(file), f"this is for {name}, and the inventory has neither host nor group of that name")
-    for file in dict.fromkeys(file for files in beside.encrypted.values() for file in files if skip_encrypted):
-        gathered.note(file, "this is encrypted by ansible-vault, and was passed over")
+    for name in dict.fromkeys(name for names in beside.encrypted.values() for name in names if skip_encrypted):
+        gathered.note(name, "this is encrypted by ansible-vault, and was passed over")
     if gathered.problems:
         raise DocumentError(sorted(dict.fromkeys(gathered.problems), key=_place))
     return structs.replace(found, notes=tuple(sorted(dict.fromkeys(gathered.notes), key=_place)))

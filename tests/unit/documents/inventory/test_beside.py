@@ -91,3 +91,13 @@ def test_of_two_sources_the_later_counts_and_each_has_its_own_beside(tmp_path: P
     found = read_inventory([str(tmp_path / "one" / "hosts"), str(tmp_path / "two")], answer_of)
     host = found.hosts["a"]
     assert (host.port, host.user, host.criticality) == (2, "two", "low")
+
+
+def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
+    write(tmp_path, {"one/hosts": HOSTS, "one/host_vars/b": "x: 1\n", "two/hosts": HOSTS})
+    (tmp_path / "one" / "host_vars" / "a").symlink_to("nothing")
+    (tmp_path / "two" / "group_vars").symlink_to("group_vars")
+    [told] = problems(tmp_path, "one")
+    assert (told.where, told.message[:24]) == ("one/host_vars/a", "the file cannot be read:")
+    [told] = problems(tmp_path, "two")
+    assert (told.where, told.message[:26]) == ("two/group_vars", "the folder cannot be read:")
