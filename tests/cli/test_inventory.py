@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.cli.books import act, book, look
 from tests.cli.conftest import arguments
-from tests.cli.console import apart, environment, here
+from tests.cli.console import apart, environment, here, terminal
 from tests.ssh.servers import USER, Server
 from tests.sshd import Sshd
 from tests.unit.documents.inventory.folder import write
@@ -111,6 +111,20 @@ def test_groups_of_the_inventory_count_in_config_yaml_and_at_the_gate(inventory:
     ran = here("run", small, "-i", inventory, "--host", "here", "--yes", "--config-dir", str(tmp_path / "config"))
     assert "1 refused" in ran.out
     assert "config.yaml:2 says that run changes nothing here (the auditors are in)" in ran.out
+
+
+@pytest.mark.usefixtures("machine")
+def test_the_gate_says_who_the_host_is(tmp_path: Path) -> None:
+    line = "localhost ansible_connection=local ansible_become=no tags=standby criticality=high peers=web01"
+    write(tmp_path, {"hosts": f"web01\n[search]\n{line}\n"})
+    small = book(tmp_path, act("one", "true"), resolved="memory.available_percent > 100.0")
+    with terminal("run", small, "-i", str(tmp_path / "hosts"), "--host", "search") as screen:
+        screen.expect("local")
+        screen.expect("y/N")
+        gate = " ".join(screen.drawn.split())
+        assert "in search, criticality high, standby; peers web01" in gate
+        screen.type("n\n")
+        assert screen.wait() == 5
 
 
 def test_parameters_and_tags_of_a_host(tmp_path: Path) -> None:
