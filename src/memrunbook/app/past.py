@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from memrunbook.app.accounting import refuse_doubtful
+from memrunbook.app.accounting import TrustedRun, trusted
 from memrunbook.app.reporting import find_run
 from memrunbook.core.errors import JournalError, Refused, UsageError
 from memrunbook.core.host import LOCAL, Host
@@ -19,6 +19,8 @@ from memrunbook.core.run.undo_plan import Past
 from memrunbook.runtime.redaction import HIDDEN
 from memrunbook.state.names import file_name
 from memrunbook.state.runs import Run, records, runs
+
+UNPROVEN = "nobody vouches for this: an earlier version made it and was cut off, so its journal may have been changed"
 
 
 def pasts_of(state: Path, run: str, hosts: Sequence[Host], step: str) -> tuple[Run, dict[str, Past]]:
@@ -33,9 +35,10 @@ def pasts_of(state: Path, run: str, hosts: Sequence[Host], step: str) -> tuple[R
             f"run {found.run_id} is running: a process is at work on it",
             hint="wait until it has ended; Ctrl-C in its terminal ends it after the command that is under way",
         )
-    refuse_doubtful(state, found.run_id, "nothing is taken back by it")
+    told = trusted(state, found, "nothing is taken back by it")
+    found = msgspec.structs.replace(found, invoked=told.invoked or found.invoked)
     names, later = _named(hosts, found), _taken_back_since(state, found.run_id)
-    every = {name: _past(state, found, name, later.get(name, {})) for name in names}
+    every = {name: _past(told, found, name, later.get(name, {})) for name in names}
     pasts = {name: _only(past, step) for name, past in every.items()}
     if step and not any(past.made for past in pasts.values()):
         known = ", ".join(dict.fromkeys(one.step for past in every.values() for one in past.made))
@@ -59,8 +62,8 @@ def _named(hosts: Sequence[Host], found: Run) -> list[str]:
     return [host.name for host in hosts] or list(found.hosts)
 
 
-def _past(state: Path, found: Run, host: str, later: Mapping[str, str]) -> Past:
-    envelopes = _envelopes(state, found, host)
+def _past(told: TrustedRun, found: Run, host: str, later: Mapping[str, str]) -> Past:
+    envelopes = _envelopes(told, found, host)
     machine_id, boot_id = boot_of(envelopes)
     return Past(
         run=found.run_id,
@@ -70,6 +73,7 @@ def _past(state: Path, found: Run, host: str, later: Mapping[str, str]) -> Past:
         boot_id=boot_id,
         hidden=HIDDEN,
         taken_back_by=later,
+        unproven="" if told.ended or told.vouched else UNPROVEN,
     )
 
 
@@ -79,11 +83,15 @@ def _only(past: Past, step: str) -> Past:
     return msgspec.structs.replace(past, made=tuple(mine))
 
 
-def _envelopes(state: Path, found: Run, host: str) -> list[Envelope]:
-    """A host's journal, verified by now; without what was read of the host, but for which host that was."""
-    path = found.path / f"{file_name(host)}.jsonl"
+def _envelopes(told: TrustedRun, found: Run, host: str) -> list[Envelope]:
+    """A host's journal, verified by now; without what was read of the host, but for which host that was.
+
+    Of a run that was cut off only what the ledger vouches for: a command that it does not know was never begun.
+    """
+    path, sealed = found.path / f"{file_name(host)}.jsonl", told.sealed(host)
     try:
-        return [decode(_unread(record), {}) for record in records(state, found.run_id, host)]
+        known = (one for one in told.records(host) if told.ended or not told.vouched or one.get("seq", 0) <= sealed)
+        return [decode(_unread(record), {}) for record in known]
     except msgspec.ValidationError as error:
         raise JournalError(
             f"the journal holds a record that this version cannot read: {error}", where=str(path),

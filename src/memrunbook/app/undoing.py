@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from memrunbook import catalog
+from memrunbook.app.accounting import trusted
 from memrunbook.app.actor import this_actor
 from memrunbook.app.braking import HostBrakes
 from memrunbook.app.connectors import Connectors
@@ -122,7 +123,10 @@ class UndoRun(Running):
 
 def undo_order(state: Path, run: str) -> Order | None:
     """What the run was ordered to do, and how its hosts were reached; None for a run of an older version."""
-    invoked = find_run(state, run).invoked
+    found = find_run(state, run)
+    if found.state == "running":
+        return None  # it is refused
+    invoked = trusted(state, found, "nothing is taken back by it").invoked or found.invoked
     return invoked.order if invoked else None
 
 

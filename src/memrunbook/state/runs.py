@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -21,7 +21,10 @@ RunState = Literal["running", "interrupted", "ended"]
 
 
 class Run(Struct, frozen=True):
-    """One run: its directory, whether it is over, its hosts, how it began and how it ended, as far as is known."""
+    """One run: its directory, whether it is over, its hosts, how it began and how it ended, as far as is known.
+
+    `sealed` says by file how many of its records the ledger vouches for.
+    """
 
     run_id: str
     path: Path
@@ -29,6 +32,7 @@ class Run(Struct, frozen=True):
     hosts: tuple[str, ...]
     invoked: Invoked | None = None
     ended: Ended | None = None
+    sealed: Mapping[str, int] = {}
 
 
 def runs(state: Path) -> list[Run]:
@@ -37,18 +41,20 @@ def runs(state: Path) -> list[Run]:
     with disk.explained(folder, "be read"):
         found = [path for path in folder.iterdir() if RUN_ID.fullmatch(path.name)] if folder.is_dir() else []
     entries = ledger.read(state)
-    ended = _ended(entries)
-    begun = {run: number for number, run in enumerate(dict.fromkeys(entry.run for entry in entries))}
+    known: dict[str, list[SealedEntry]] = {}
+    for entry in entries:
+        known.setdefault(entry.run, []).append(entry)
+    begun = {run: number for number, run in enumerate(known)}
 
     def age(path: Path) -> tuple[str, int]:
         return path.name.partition("-")[0], begun.get(path.name, -1)
 
-    return [_run(path, ended=path.name in ended) for path in sorted(found, key=age, reverse=True)]
+    return [_run(path, known.get(path.name, ())) for path in sorted(found, key=age, reverse=True)]
 
 
 def run_of(state: Path, run_id: str) -> Run:
     """One run of a state directory."""
-    return _run(run_path(state, run_id), ended=run_id in ended_runs(state))
+    return _run(run_path(state, run_id), [entry for entry in ledger.read(state) if entry.run == run_id])
 
 
 def records(state: Path, run_id: str, host: str | None = None) -> list[dict[str, Any]]:
@@ -75,21 +81,16 @@ def still_changed(found: Iterable[Run]) -> dict[str, dict[str, float]]:
     return back
 
 
-def ended_runs(state: Path) -> set[str]:
-    """The runs whose latest entry in the ledger says that they ended."""
-    return _ended(ledger.read(state))
-
-
-def _ended(entries: Iterable[SealedEntry]) -> set[str]:
-    latest = {entry.run: entry.event for entry in entries if entry.file == RUN}
-    return {run for run, event in latest.items() if event == "end"}
+def _ended(known: Iterable[SealedEntry]) -> bool:
+    """True where the latest entry of the run's own journal in the ledger says that it ended."""
+    return [entry.event for entry in known if entry.file == RUN][-1:] == ["end"]
 
 
 def running(path: Path) -> bool:
     """True while a process has the run in this directory open."""
     with disk.explained(path / RUN, "be read"):
         try:
-            file = os.open(path / RUN, os.O_RDONLY)
+            file = os.open(path / RUN, os.O_RDONLY | os.O_NONBLOCK)
         except (FileNotFoundError, NotADirectoryError):
             return False
     try:
@@ -98,12 +99,12 @@ def running(path: Path) -> bool:
         os.close(file)
 
 
-def _run(path: Path, *, ended: bool) -> Run:
+def _run(path: Path, known: Sequence[SealedEntry]) -> Run:
     told = list(read_lines(path / RUN, cast("type[Invoked | Ended]", Invoked | Ended)))
     begun = next((one for one in told if isinstance(one, Invoked)), None)
     end = next((one for one in reversed(told) if isinstance(one, Ended)), None)  # it may have been gone on with
     with disk.explained(path, "be read"), os.scandir(path) as there:
         names = sorted(one.name for one in there if one.name.endswith(".jsonl") and one.name not in (RUN, EVIDENCE))
     hosts = tuple(name_of(name.removesuffix(".jsonl")) for name in names)
-    state: RunState = "ended" if ended else "running" if running(path) else "interrupted"
-    return Run(path.name, path, state, hosts, begun, end)
+    state: RunState = "ended" if _ended(known) else "running" if running(path) else "interrupted"
+    return Run(path.name, path, state, hosts, begun, end, ledger.vouched(known))

@@ -153,7 +153,8 @@ def _step(undoing: Undoing, one: Made) -> Asking[None]:
         yield from _not_done(undoing, now, one)
         return
     at = looked.at if looked else undoing.snapshot.taken_at
-    evidence = ((f"run {undoing.past.run} changed it", ()), (one.change.summary, ()))
+    doubt = ((undoing.past.unproven, ()),) if undoing.past.unproven else ()
+    evidence = (*doubt, (f"run {undoing.past.run} changed it", ()), (one.change.summary, ()))
     approval = yield from ask(AskApproval(now, at, evidence))
     if approval.answer != "yes" or approval.digest != now.digest:
         yield from _declined(undoing, now, approval.answer, approval.why)

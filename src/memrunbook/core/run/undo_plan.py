@@ -31,6 +31,7 @@ class Past(Struct, frozen=True, kw_only=True):
     """What a run had made on one host, and what is known of it since.
 
     `hidden` stands where the journal keeps no secret. `taken_back_by` names the run that took a step back since.
+    `unproven` says why what the journal holds may be another's; empty where it is vouched for.
     """
 
     run: str
@@ -40,6 +41,7 @@ class Past(Struct, frozen=True, kw_only=True):
     boot_id: str = ""
     hidden: str = "[redacted]"
     taken_back_by: Mapping[str, str] = {}
+    unproven: str = ""
 
     @property
     def name(self) -> str:
@@ -78,8 +80,8 @@ def decide(
     refused = forbidden(one.way_back, snapshot.rules, snapshot) if one.way_back is not None else None
     if refused is not None:
         return structs.replace(_described(one, "blocked", why=refused.why, hint=refused.hint), rule=refused.rule)
-    unseen = UNSEEN if seen == "unseen" else ""
-    return _described(one, "change", why=unseen, provisional=seen == "changed")
+    doubts = "; ".join(part for part in (UNSEEN if seen == "unseen" else "", past.unproven) if part)
+    return _described(one, "change", why=doubts, provisional=seen == "changed")
 
 
 def _not_needed(  # noqa: PLR0913  what is known
