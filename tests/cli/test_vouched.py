@@ -19,9 +19,10 @@ from memrunbook.core.host import Host
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.record import Actor, Answered, Asked, Invoked, NotAnswered, Order, plain
 from memrunbook.core.run.request import Done, Execute
-from memrunbook.state import chain, ledger
+from memrunbook.state import chain, heads, ledger
 from memrunbook.state.chain import Link
 from memrunbook.state.journal import RunJournal
+from memrunbook.state.ledger import LedgerEntry
 from memrunbook.state.left_open import left_open
 from memrunbook.state.run_directory import RunDirectory
 from memrunbook.testing import FixedClock
@@ -137,3 +138,26 @@ def test_what_an_earlier_version_left_is_said_to_be_unproven(state: Path, monkey
     assert "begin anew" in caught.value.hint
     [note] = audit(AuditArguments(state=state)).findings
     assert "nobody vouches for what its journals say" in note.message
+
+
+def test_who_asked_why_and_who_approved_stand_in_the_journal_of_each_host_too(state: Path) -> None:
+    """Whoever has the key can seal run.jsonl anew: the journals of the hosts, and so the hosts' logs, tell."""
+    path = cut_off(state, Asked(Execute("set", SET)), Answered(Done(NOW))).with_name("run.jsonl")
+    entries = ledger.read(state)
+    sealed_anew(path, lambda records: records[0].update(reason="another"))
+    forged = chain.last(path.read_bytes())
+    assert forged is not None
+    for file in (ledger.ledger_file(state), heads.seen_file(state)):
+        file.unlink()
+    for entry in entries:
+        head = forged.head if entry.file == "run.jsonl" and entry.count else entry.head
+        ledger.append(state, [LedgerEntry(entry.run, entry.file, entry.event, head, entry.count)], entry.at)
+    [error] = [one for one in audit(AuditArguments(state=state)).findings if one.level == "error"]
+    assert error.where == str(path.with_name("web.jsonl"))
+    assert "another invocation" in error.message
+
+
+def test_a_run_that_was_cut_off_has_an_end_that_nobody_knows(state: Path) -> None:
+    cut_off(state, Asked(Execute("set", SET)))
+    head = ledger.read(state)[-1].hash
+    assert audit(AuditArguments(state=state, expect=head)).verdict == "intact-up-to-end"

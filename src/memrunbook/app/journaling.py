@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
+from msgspec import UNSET
 
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.reading.snapshot import Snapshot
@@ -43,6 +44,7 @@ class HostJournal:
     clock: Clock
     copy: Callable[[dict[str, Any]], None]
     identity: HostIdentity = field(default_factory=HostIdentity)
+    _begun: bool = field(default=False, init=False)
     _executing: bool = field(default=False, init=False)
 
     def append(self, envelope: Envelope) -> str:
@@ -62,11 +64,13 @@ class HostJournal:
             runbook_digest=self.runbook.digest,
             host=self.host,
             identity=self.identity,
+            invocation=UNSET if self._begun else self.directory.run.link.head,
         )
         if isinstance(envelope, Answered) and isinstance(envelope.answer, Snapshot):
             self.identity = envelope.answer.identity
         record = {**msgspec.to_builtins(context), **plain(envelope)}
         digest = self.journal.append(record)
+        self._begun = True
         forward_change(record, digest)
         begins = isinstance(envelope, Asked) and isinstance(envelope.request, Execute)
         if begins or self._executing:

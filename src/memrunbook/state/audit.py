@@ -26,11 +26,15 @@ Known = Mapping[str, Mapping[str, list[SealedEntry]]]
 
 
 class AuditFinding(Struct, frozen=True):
-    """One thing found. An `error` means that something was changed; a `note` is what a crash leaves behind."""
+    """One thing found. An `error` means that something was changed; a `note` is what a crash leaves behind.
+
+    `unended`: it is a run without an end, so nobody knows what it wrote last.
+    """
 
     level: Level
     where: str
     message: str
+    unended: bool = False
 
 
 class VerifiedRun(Struct, frozen=True):
@@ -38,6 +42,11 @@ class VerifiedRun(Struct, frozen=True):
 
     files: Mapping[str, bytes]
     sealed: Mapping[str, int]
+
+
+class _Begun(Struct, frozen=True):
+    hash: str
+    invocation: str = ""
 
 
 class Ledger(Struct, frozen=True):
@@ -202,10 +211,22 @@ def _readable_run(book: Ledger, run: str, kept: dict[str, bytes]) -> Iterator[Au
     for name in sorted(known.keys() | names):
         kept[name] = disk.contents(path / name)
         yield from _journal(book, path / name, known.get(name, []), kept[name], alive=alive)
+    yield from _invocations(path, kept)
     yield from _evidence(path, kept.get(EVIDENCE, b""))
     yield from _by_others(book, path, kept.get(RUN, b""), known.get(RUN, []))
     if not alive and not ended:
-        yield AuditFinding("note", str(path), f"the run was interrupted: it has no end{_unsealed(known, kept)}")
+        cut_off = f"the run was interrupted: it has no end{_unsealed(known, kept)}"
+        yield AuditFinding("note", str(path), cut_off, unended=True)
+
+
+def _invocations(path: Path, kept: Mapping[str, bytes]) -> Iterator[AuditFinding]:
+    """Journals of hosts that were begun by another invocation than the one that the run's own journal tells of."""
+    known = {line.hash for line in decoded(kept.get(RUN, b""), _Begun)}
+    for name, content in kept.items():
+        said = {line.invocation for line in decoded(content, _Begun, having=b'"invocation"')} - {""}
+        if name != RUN and not said <= known:
+            other = "it was begun by another invocation than the one in run.jsonl"
+            yield AuditFinding("error", str(path / name), f"{other}: who asked, why or who approved was changed")
 
 
 def _unsealed(known: Mapping[str, list[SealedEntry]], kept: Mapping[str, bytes]) -> str:
