@@ -192,9 +192,14 @@ def test_taking_back_goes_through_a_freeze_and_keeps_to_all_else(tmp_path: Path,
             value = Path(f"/proc/{victim.pid}/oom_score_adj")
             value.write_text("0\n")
             path = book(tmp_path, PREFER.format(pid=victim.pid), resolved="false")
-            assert here("run", path, "--host", "local", "--yes").code == 3
+            then = ("--patience", "3s", "--config-dir", str(tmp_path))
+            assert here("run", path, "--host", "local", "--yes", *then).code == 3
             assert value.read_text() == "500\n"
             undo = ("undo", "last", "--config-dir", str(config.parent), "--yes")
+            planned = here(*undo, "--dry-run").out
+            assert "--patience 3s" in planned, "the host is reached as the run did"
+            assert f"--config-dir {config.parent}" in planned
+            assert f"--config-dir {tmp_path} " not in planned, "the rules are those that were named now"
             config.write_text("reason: required\n")
             here(*undo).refused(2, "config.yaml:1 asks for a reason", hint="runbook undo last")
             config.write_text("untouchable:\n  - process: sleep\n")

@@ -74,7 +74,7 @@ def audit_pages() -> list[Block]:
             "intact-up-to-end",
             [TORN],
             STATE,
-            [*ends_view(124, HEAD, None, [], intact=True), *unasked_view(["web-2", "web-3"])],
+            [*ends_view(124, HEAD, None, [], intact=True), *unasked],
         ),
         *audit_view("intact-up-to-end", [UNENDED], STATE, unended=True),
         *audit_view("not-intact", [TORN, REMOVED], STATE, [*ends_view(124, HEAD, None, [AGREED], intact=False)]),

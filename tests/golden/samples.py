@@ -196,7 +196,7 @@ NOT_RUN = (
 REFUSED = (
     step(id="freeze-swapper", name="Freeze the service that swaps most", decision="blocked", change=None,
          why="config.yaml:4 says that nothing may ever act on unit search-api.service: call the search team",
-         hint="no option and no gate lifts this: act by hand, or have the line changed", by="config.yaml:4"),
+         hint="no option and no gate lifts this: act by hand, or have the line changed", rule=True),
     step(SYSCTL, id="swap-less", name="Lower the tendency to swap", item=""),
 )  # fmt: skip
 

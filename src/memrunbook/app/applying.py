@@ -27,6 +27,7 @@ from memrunbook.core.run.record import Actor, AppliedPlan
 from memrunbook.core.run.request import Approval, AskApproval
 from memrunbook.documents.library import Library, usual_library
 from memrunbook.runtime.clock import SystemClock
+from memrunbook.runtime.redaction import redact
 from memrunbook.state.applied import carried_out
 from memrunbook.state.paths import usual_state_dir
 from memrunbook.state.plans import MADE, PlanFile, load_plan
@@ -151,7 +152,9 @@ def approved_by(file: PlanFile, state: Path) -> dict[str, ApprovedPlan]:
     """By host what a plan's file says was approved."""
     saved = file.saved
     return {
-        host.name: ApprovedPlan(plan, digests, partial(carried_out, state, file.digest, host.name), _again(saved))
+        host.name: ApprovedPlan(
+            plan, digests, partial(carried_out, state, file.digest, host.name), _again(saved), words=redact
+        )
         for host, plan, digests in zip(saved.hosts, saved.plans, saved.digests, strict=True)
     }
 

@@ -190,7 +190,8 @@ REACH: Mapping[str, Decorated] = {
         "--tag",
         multiple=True,
         metavar="TAG",
-        help="What the named hosts are, for conditions over host.tags; realtime: no swap is fine there. Repeatable.",
+        help="What the named hosts are, for conditions over host.tags; realtime: no swap is fine there; kubernetes, "
+        "quorum, standby, hypervisor: what may not be done there is refused. Repeatable.",
     ),
 }
 HOSTS = OptionGroup("targets", Targets, REACH)

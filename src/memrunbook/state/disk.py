@@ -13,6 +13,7 @@ import secrets
 import stat
 import time
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from memrunbook.core.errors import JournalError
@@ -102,6 +103,15 @@ def _make(path: Path, *, own: bool) -> None:
         if not path.is_dir():  # else another process was quicker
             raise
     sync_directory(path.parent)
+
+
+def listed(folder: Path, pattern: str) -> list[Path]:
+    """What is in a directory, by the pattern and in order; none without one. A glob takes a closed one for empty."""
+    with explained(folder, "be read"):
+        try:
+            return sorted(path for path in folder.iterdir() if fnmatchcase(path.name, pattern))
+        except FileNotFoundError:
+            return []
 
 
 def sync_directory(path: Path) -> None:

@@ -21,7 +21,7 @@ def seen_file(state: Path) -> Path:
 
 def seen(state: Path) -> list[Link]:
     """The heads that its ledger must still hold: one, or one of each member of a team. JournalError for other text."""
-    found = [read(path) for path in sorted((state / "keys").glob("ledger*.head"))]
+    found = [read(path) for path in disk.listed(state / "keys", "ledger*.head")]
     return [link for link in found if link is not None]
 
 

@@ -61,7 +61,7 @@ def known(state: Path) -> SealingKeys:
         return SealingKeys({load(state).public: os.geteuid()}, {}, shared=False)
     owners: dict[str, int] = {}
     faults: dict[Path, str] = {}
-    for path in sorted((state / "keys").glob("ledger*.pub")):
+    for path in disk.listed(state / "keys", "ledger*.pub"):
         with disk.explained(path, "be read"):
             text, owner = path.read_text("ascii", "replace").strip(), path.stat().st_uid
         name = path.stem.partition("-")[2]

@@ -95,7 +95,9 @@ def _content(path: Path) -> bytes:
         return path.read_bytes()
     except PermissionError:
         hint = f"whoever made it can let you read it: chmod g+r {path}, or hand a copy over"
-        raise UsageError(f"the plan cannot be read: {whose(path)}", where=str(path), hint=hint) from None
+        raise UsageError(
+            f"the plan cannot be read: it is another user's; {whose(path)}", where=str(path), hint=hint
+        ) from None
     except OSError as error:
         raise UsageError(f"the plan cannot be read: {error.strerror}", where=str(path), hint=MADE) from None
 

@@ -12,7 +12,7 @@ from memrunbook.core.units import MINUTE, Duration, Size, Unit
 
 Permission = Literal["yes", "no", "unlisted"]
 Kind = Literal["service", "batch", "database", "cluster"]
-Words = Annotated[
+CommandWords = Annotated[
     tuple[Annotated[str, Meta(min_length=1)], ...],
     Meta(min_length=1, description="a program and its arguments, one by one; no shell reads them"),
 ]
@@ -67,11 +67,11 @@ class ServiceRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     memory_high: Size | None = None
     memory_max: Size | None = None
     swap_max: Size | None = None
-    health: Words | None = None
+    health: CommandWords | None = None
     health_within: Duration | None = None
-    drain: Words | None = None
+    drain: CommandWords | None = None
     drain_within: Duration | None = None
-    undrain: Words | None = None
+    undrain: CommandWords | None = None
     max_parallel: Annotated[int, Meta(ge=1, description="on how many hosts it may be disturbed at once")] | None = None
     peers: Annotated[tuple[str, ...], Meta(description="hosts, by name or pattern: one of them at a time")] = ()
 

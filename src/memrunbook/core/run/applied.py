@@ -32,7 +32,7 @@ class ApprovedPlan:
 
     `earlier` names the run that carried it out already, if one did: an approval is for once. `hint` says what to do
     where it may not be applied. With `differs` the run only goes on with what was approved: in what a host is another
-    one by now is told there, and ends nothing.
+    one by now is told there, and ends nothing. `words` is how text was made fit for the plan's file.
     """
 
     plan: Plan
@@ -40,6 +40,7 @@ class ApprovedPlan:
     earlier: Callable[[], str] = never
     hint: str = field(default_factory=again)
     differs: Callable[[Difference], None] | None = None
+    words: Callable[[str], str] = str
 
 
 def as_approved(asking: Asking[None], approved: ApprovedPlan) -> Asking[None]:
@@ -83,4 +84,4 @@ def _difference(request: Request, answer: Any, approved: ApprovedPlan) -> Differ
     decided = request.event if isinstance(request, Record) and isinstance(request.event, Diagnosed) else None
     if (decided or isinstance(request, Lock)) and (earlier := approved.earlier()):
         return Difference("the plan was carried out before", "for one run", f"run {earlier} was that one")
-    return other_decision(approved.plan, approved.digests, decided.plan) if decided else None
+    return other_decision(approved.plan, approved.digests, decided.plan, approved.words) if decided else None

@@ -67,7 +67,7 @@ class StepFinished(Struct, frozen=True, tag="step-finished", kw_only=True):
     takes back what is in force, in seconds since 1970; 0 where it does not.
     `rule` marks a refusal by a rule of safety: unlike a person's no, it ends nothing but its step.
     `before` and `after` hold the runbook's signals and what the step should move; `after` is empty where nothing was
-    read after it. `effect` says so where it moved none of that. `by` names the rule that refused it, where one did.
+    read after it. `effect` says so where it moved none of that.
     """
 
     id: str

@@ -333,7 +333,7 @@ def test_a_rule_refuses_its_step_alone_and_is_the_reason_that_is_told() -> None:
     assert states(played) == [("one", "refused"), ("two", "done")]
     first = played.finished[0]
     why = "config.yaml:3 says that run goes up to risk low here: this is of risk medium"
-    assert (first.why, first.hint, first.by) == (why, "act by hand", "config.yaml:3")
+    assert (first.why, first.hint, first.rule) == (why, "act by hand", True)
     assert (played.end.outcome, played.end.why) == ("refused", why)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
-import msgspec
 import pytest
 from tests.lab import small
 from tests.lab.scripted import Scripted, at, only
@@ -47,14 +47,7 @@ class Host(Scripted):
 
 def played(host: Host, **values: Any) -> Run:
     one = step(verify=VERIFY, values={"kind": "once", "risk": 2, **values})
-    one = msgspec.structs.replace(one, action=Renewer) if isinstance(one, msgspec.Struct) else _with(one)
-    return follow(runbook(one, resolved="false"), host)
-
-
-def _with(one: Any) -> Any:
-    from dataclasses import replace
-
-    return replace(one, action=Renewer)
+    return follow(runbook(replace(one, action=Renewer), resolved="false"), host)
 
 
 def commands(run: Run) -> list[str]:
@@ -108,3 +101,52 @@ def test_a_drain_without_health_is_told_as_done() -> None:
 def test_what_users_may_notice_waits_for_its_turn(risk: int, turns: int) -> None:
     run = played(Host(True), risk=risk)
     assert sum(isinstance(told.request, Turn) for told in run.told) == turns
+
+
+class Queue(Host):
+    """A host whose turn comes after five minutes; meanwhile it has moved on to the last of its readings."""
+
+    def __init__(self, then: Any) -> None:
+        super().__init__(True)
+        self.reads = [*self.reads[:2], then]
+
+    def answer(self, request: Request) -> Any:
+        self.time += 300.0 if isinstance(request, Turn) else 0.0
+        return super().answer(request)
+
+
+def units(**changes: Any) -> dict[str, Any]:
+    return {"units": small.Units(all=(small.Service(name="web", **{"policy": UnitPolicy(restart="yes"), **changes}),))}
+
+
+@pytest.mark.parametrize(
+    ("then", "state", "why"),
+    [
+        ({**at(50.0), **units()}, "not_needed", "it recovered meanwhile"),
+        ({**at(5.0), **units(main_pid=7)}, "refused", "the host moved on while this waited for its turn"),
+        ({**at(5.0), **units(bytes=0)}, "not_needed", "web holds nothing"),
+    ],
+)
+def test_whoever_had_to_wait_reads_again_and_does_only_what_was_approved(then: Any, state: str, why: str) -> None:
+    run = played(Queue(then))
+    assert (only(run).state, why in only(run).why) == (state, True), only(run).why
+    assert commands(run) == []
+
+
+def test_who_waited_goes_on_where_nothing_has_changed() -> None:
+    host = Queue(None)
+    host.reads = host.reads[:2]
+    assert commands(played(host))[0] == "Adjust web"
+
+
+class Stopper(small.Adjust, frozen=True, kw_only=True):
+    """An adjustment that takes a service down."""
+
+    leaves: ClassVar[Leaves] = "down"
+
+
+def test_what_is_taken_down_stays_out_of_service_and_that_is_told() -> None:
+    one = step(verify=VERIFY, values={"kind": "idempotent", "risk": 2, "undo": "offer"})
+    run = follow(runbook(replace(one, action=Stopper), resolved="false"), Host(True))
+    assert commands(run) == ["Adjust web"]
+    assert only(run).why == "drained: lb out; out of service until this is taken back by: lb in"

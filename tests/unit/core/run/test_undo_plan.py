@@ -51,7 +51,7 @@ def test_what_config_yaml_forbids_is_not_taken_back_either() -> None:
     past = Past(run="R", made=(MADE,), boot_id="boot", taken_back_by={})
     seen = msgspec.structs.replace(snapshot(), rules=rules)
     step = decide(past, MADE, Compared(AT, "made"), seen, ())
-    assert (step.decision, step.change, step.by, step.hint) == ("blocked", None, "config.yaml:3", "act by hand")
+    assert (step.decision, step.change, step.rule, step.hint) == ("blocked", None, True, "act by hand")
     assert step.why == "config.yaml:3 says that undo changes nothing here: this is of risk low"
     assert decide(past, MADE, Compared(AT, "back"), seen, ()).decision == "not_needed"
 
