@@ -212,3 +212,37 @@ def test_a_journal_whose_end_the_ledger_misses_takes_nothing_back(victim: Victim
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
     here("undo", run, "--yes").refused(6, "missing at its end", "nothing is taken back by it", hint="audit verify")
     assert victim.value == 700
+
+
+APPROVALS = "allowed_signers: signers\napprovals:\n  - risk: low\n    people: 2\n    runbook: prefer\n"
+FREEZE = """\
+freeze:
+  - {name: always, days: [mon, tue, wed, thu, fri, sat, sun], from: "00:00", until: "24:00", zone: UTC, why: no}
+"""
+MAXIMUM = "maximum_risk:\n  - risk: none\n    modes: [run]\n"
+
+
+@pytest.mark.parametrize("text", [APPROVALS, FREEZE, MAXIMUM])
+def test_undoing_an_undo_is_held_up_by_all_that_holds_up_the_run(
+    victim: Victim, state: Path, tmp_path: Path, text: str
+) -> None:
+    run = carried_out(victim, state)
+    config = tmp_path / "config"
+    config.mkdir()
+    (config / "config.yaml").write_text(text)
+    (config / "signers").write_text("# nobody yet\n")
+    words = ("--yes", "--config-dir", str(config))
+    assert here("undo", run, *words).code == 0, "what takes back is not held up"
+    assert victim.value == 0
+    undone = newest(state)
+    again = here("undo", undone, *words)
+    assert again.code == 5, again.said
+    assert victim.value == 0
+    (config / "config.yaml").unlink()
+    assert here("undo", undone, *words).code == 0
+    assert victim.value == 700
+    third = newest(state)
+    (config / "config.yaml").write_text(text)
+    assert here("undo", third, *words).code == 0, "it takes back again"
+    fourth = here("undo", newest(state), *words)
+    assert (fourth.code, victim.value) == (5, 0), fourth.said

@@ -15,7 +15,7 @@ from memrunbook.core.host import LOCAL, Host
 from memrunbook.core.run.event import StepFinished
 from memrunbook.core.run.made import boot_of, made
 from memrunbook.core.run.record import Envelope, Recorded, decode
-from memrunbook.core.run.undo_plan import Past
+from memrunbook.core.run.undo_plan import UNDO_OF, Past
 from memrunbook.runtime.redaction import HIDDEN
 from memrunbook.state.names import file_name
 from memrunbook.state.runs import Run, records, runs
@@ -45,6 +45,20 @@ def pasts_of(state: Path, run: str, hosts: Sequence[Host], step: str) -> tuple[R
         hint = f"these did: {known}" if known else "no step of it did"
         raise UsageError(f"step {step!r} of {found.run_id} changed nothing there", where="--step", hint=hint)
     return found, {name: past for name, past in pasts.items() if past.made}
+
+
+def makes_again(state: Path, pasts: Iterable[Past]) -> str:
+    """The runbook whose changes an undo of these makes once more: they took its changes back; empty where none did.
+
+    UsageError or JournalError where that run is not there any more: what holds for it is not known then.
+    """
+    run = next((one.of.run for past in pasts for one in past.made if one.of is not None), "")
+    name = ""
+    while run:
+        invoked = find_run(state, run).invoked
+        name = invoked.runbook if invoked else UNDO_OF
+        run = name.removeprefix(UNDO_OF) if name.startswith(UNDO_OF) else ""
+    return name
 
 
 def reached(found: Run, named: Sequence[Host], names: Collection[str]) -> tuple[Host, ...]:
