@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from tests.cli.books import HEAD
 from tests.cli.console import Ran, here, terminal
+from tests.cli.killing import KILLED, gone, killed, writes
 from tests.sshd import Sshd
 
 pytestmark = pytest.mark.usefixtures("machine")
@@ -246,3 +247,16 @@ def test_undoing_an_undo_is_held_up_by_all_that_holds_up_the_run(
     assert here("undo", third, *words).code == 0, "it takes back again"
     fourth = here("undo", newest(state), *words)
     assert (fourth.code, victim.value) == (5, 0), fourth.said
+
+
+def test_a_run_that_was_killed_is_undone_past_the_lock_that_it_left(victim: Victim, state: Path) -> None:
+    carried_out(victim, state)
+    victim.set(0)
+    command = ["run", victim.book, "--host", "local", "--yes"]
+    assert killed(command, writes(state, "answered")[0], "before") == KILLED
+    run = newest(state)
+    gone(run)
+    assert victim.value == 500
+    undone = here("undo", run, "--yes")
+    assert (undone.code, victim.value) == (0, 0), undone.said
+    assert f"took over the lock of run {run} by " in undone.out

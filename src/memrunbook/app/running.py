@@ -258,6 +258,11 @@ class Running:
         sampling = None if watch is None else sampling_of(watch, usual, self.arguments.hosts)
         return run_plan(self.runbook, sampling, left=self.left, behind=part.behind)
 
+    @property
+    def after(self) -> str:
+        """The run that this one takes back; empty where it takes none back."""
+        return ""
+
     def rules(self) -> tuple[ApprovalRule, ...]:
         """What other people must approve before."""
         return self.config.approvals
@@ -312,6 +317,7 @@ class Running:
             left=[*self.left, *([part.behind.open] if part.behind and part.behind.open else [])],
             events=list(part.events),
             begun=part.behind is not None and part.behind.acted,
+            after=self.after,
             watch=lambda request: self.notice.asked(host.name, request),
             stop=self.stop.is_set,
         )

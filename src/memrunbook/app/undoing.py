@@ -106,6 +106,11 @@ class UndoRun(Running):
     pasts: Mapping[str, Past] = field(default_factory=dict)
     makes_again: str = ""
 
+    @property
+    def after(self) -> str:
+        """The run that is taken back: where it was cut off its lock stands still."""
+        return next(iter(self.pasts.values())).run
+
     def asking(self, host: Host) -> Asking[None]:
         """Takes back what the run had made there."""
         return undo_run(self.pasts[host.name])

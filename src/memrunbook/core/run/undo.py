@@ -27,7 +27,6 @@ from memrunbook.core.run.request import (
     Done,
     Execute,
     Failed,
-    Lock,
     ReadFacts,
     Record,
     TakesBack,
@@ -35,6 +34,7 @@ from memrunbook.core.run.request import (
     Unlock,
     Wait,
     ask,
+    lock_host,
 )
 from memrunbook.core.run.run import ENDS, TOLD
 from memrunbook.core.run.undo_plan import Past, decide, planned, touches_the_same
@@ -120,7 +120,7 @@ def _look(past: Past, one: Made) -> Asking[Compared | None]:
 
 def _live(undoing: Undoing) -> Asking[None]:
     if undoing.plan.changes:
-        yield from ask(Lock())
+        yield from lock_host()
         undoing.locked = True
     for step, one in zip(undoing.plan.steps, reversed(undoing.past.made), strict=True):
         if undoing.ending:
