@@ -260,3 +260,27 @@ def test_a_run_that_was_killed_is_undone_past_the_lock_that_it_left(victim: Vict
     undone = here("undo", run, "--yes")
     assert (undone.code, victim.value) == (0, 0), undone.said
     assert f"took over the lock of run {run} by " in undone.out
+
+
+def test_what_somebody_changed_after_an_undo_was_undone_is_left_alone(victim: Victim, state: Path) -> None:
+    run = carried_out(victim, state)
+    assert here("undo", run, "--yes").code == 0
+    assert here("undo", newest(state), "--yes").code == 0
+    assert victim.value == 700
+    victim.set(111)
+    told = here("undo", run, "--yes", "--json")
+    assert (told.code, victim.value) == (5, 111), told.said
+    assert ("more", "blocked") in states(told)
+    assert "took it back" not in told.said
+
+
+def test_a_step_that_a_later_one_of_the_run_changed_blames_nobody_else(victim: Victim, state: Path) -> None:
+    run = carried_out(victim, state)
+    told = here("undo", run, "--step", "some", "--yes")
+    assert told.code == 5
+    assert "step more of the same run has changed it since" in " ".join(told.out.split())
+    assert "undo that first (--step more)" in " ".join(told.out.split())
+    assert "somebody else" not in told.said
+    assert here("undo", run, "--step", "more", "--yes").code == 0
+    assert here("undo", run, "--step", "some", "--yes").code == 0
+    assert victim.value == 0

@@ -15,7 +15,7 @@ from memrunbook.core.host import LOCAL, Host
 from memrunbook.core.run.event import StepFinished
 from memrunbook.core.run.made import boot_of, made
 from memrunbook.core.run.record import Envelope, Recorded, decode
-from memrunbook.core.run.undo_plan import UNDO_OF, Past
+from memrunbook.core.run.undo_plan import UNDO_OF, Past, changed_later
 from memrunbook.runtime.redaction import HIDDEN
 from memrunbook.state.names import file_name
 from memrunbook.state.runs import Run, records, runs
@@ -93,8 +93,8 @@ def _past(told: TrustedRun, found: Run, host: str, later: Mapping[str, str]) -> 
 
 def _only(past: Past, step: str) -> Past:
     """What one step made, or one item of it."""
-    mine = (one for one in past.made if not step or step in (one.step, one.step.partition("/")[0]))
-    return msgspec.structs.replace(past, made=tuple(mine))
+    mine = tuple(one for one in past.made if not step or step in (one.step, one.step.partition("/")[0]))
+    return msgspec.structs.replace(past, made=mine, changed_later=changed_later(past.made, mine))
 
 
 def _envelopes(told: TrustedRun, found: Run, host: str) -> list[Envelope]:
@@ -123,14 +123,16 @@ def _unread(record: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _taken_back_since(state: Path, run_id: str) -> dict[str, dict[str, str]]:
-    """By host and step, the undo that took it back, the newest first."""
+    """By host and step, the undo that took it back and was not undone since, the newest first."""
     title, found = Past(run=run_id).name, dict[str, dict[str, str]]()
     for run in runs(state):
         if run.invoked is None or run.invoked.runbook != title:
             continue
+        undone = _taken_back_since(state, run.run_id)
         for host in run.hosts:
             for step in _done(records(state, run.run_id, host)):
-                found.setdefault(host, {}).setdefault(step, run.run_id)
+                if step not in undone.get(host, {}):
+                    found.setdefault(host, {}).setdefault(step, run.run_id)
     return found
 
 
