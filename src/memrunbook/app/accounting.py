@@ -90,7 +90,8 @@ class JournalLine:
 def accounts(arguments: AccountArguments) -> AccountsResult:
     """The runs that were asked for, read after their journals were verified. UsageError for a run that is not there."""
     wanted = _wanted(arguments)
-    doubts = doubts_about(arguments.state, *(run.run_id for run in wanted))
+    gone = [] if arguments.run else journals.removed(arguments.state)  # whose they were nobody knows any more
+    doubts = doubts_about(arguments.state, *(run.run_id for run in wanted), *gone)
     found = (_account(arguments, run) for run in wanted)
     return AccountsResult(tuple(one for one in found if one.hosts or not _by_host(arguments)), doubts)
 

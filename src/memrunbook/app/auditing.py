@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from memrunbook.core.errors import HostError, JournalError, UsageError
 from memrunbook.core.host import Host
 from memrunbook.state import audit as journals
-from memrunbook.state import chain, heads, ledger
+from memrunbook.state import chain, disk, heads, ledger
 from memrunbook.state.audit import AuditFinding
 from memrunbook.state.chain import Link
 from memrunbook.state.names import name_of
@@ -131,11 +131,11 @@ def _witnessed(entries: Sequence[SealedEntry], compared: Sequence[LogComparison]
 
 
 def _expected(arguments: AuditArguments) -> list[str]:
-    """The heads that were kept elsewhere; a file that is not there yet has none, its folder must be there."""
+    """The heads that were kept elsewhere: none in a file that is empty or not there yet; its folder must be there."""
     file = arguments.expect_file
     if file is not None and not file.parent.is_dir():
         raise UsageError("there is no such folder", where=f"--expect-file {file}", hint="make it, or correct the path")
-    link = heads.read(file) if file is not None else None
+    link = heads.read(file) if file is not None and disk.contents(file, 1) else None
     return [head for head in (arguments.expect, link.head if link else "") if head]
 
 

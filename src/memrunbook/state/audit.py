@@ -98,6 +98,12 @@ def read_verified(state: Path, run: str) -> tuple[list[AuditFinding], VerifiedRu
     return findings, VerifiedRun(kept, ledger.vouched(entries))
 
 
+def removed(state: Path) -> list[str]:
+    """The runs that the ledger knows and of which nothing is here any more."""
+    there = _directories(state)
+    return [run for run in dict.fromkeys(entry.run for entry in ledger.read(state)) if run not in there]
+
+
 def verify_listed(state: Path) -> list[AuditFinding]:
     """What is wrong with what a list of runs shows: the ledger, each run's own journal, all of a run without an end."""
     runs = _directories(state)

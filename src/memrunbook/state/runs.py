@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, cast
 
+import msgspec
 from msgspec import Struct
 
-from memrunbook.core.run.record import Ended, Invoked
+from memrunbook.core.run.made import made
+from memrunbook.core.run.record import Asked, Ended, Envelope, Invoked, Temporary, decode
+from memrunbook.core.run.request import Execute
 from memrunbook.core.run.undo_plan import UNDO_OF
 from memrunbook.state import disk, ledger
 from memrunbook.state.ledger import SealedEntry
@@ -74,11 +79,37 @@ def still_changed(found: Iterable[Run]) -> dict[str, dict[str, float]]:
         for step in host.undone
     }
     for run in every:
-        for host in run.ended.hosts if run.ended is not None else ():
-            for one in host.temporary:
-                if (run.run_id, host.host, one.step) not in undone:
-                    back.setdefault(run.run_id, {})[f"{host.host}: {one.what}"] = one.until
+        for host, one in _temporary(run):
+            if (run.run_id, host, one.step) not in undone:
+                back.setdefault(run.run_id, {})[f"{host}: {one.what}"] = one.until
     return back
+
+
+def _temporary(run: Run) -> Iterator[tuple[str, Temporary]]:
+    """What a run changed for a while, by host; of one without an end as its journals tell."""
+    if run.state == "ended" and run.ended is not None:
+        yield from ((host.host, one) for host in run.ended.hosts for one in host.temporary)
+        return
+    for host in run.hosts:
+        begun: dict[str, float] = {}
+        for one in made(_changes(run.path / f"{file_name(host)}.jsonl", begun)):
+            if one.change.back_after and not one.taken_back:
+                at = one.at or begun[one.step]
+                yield host, Temporary(one.step, one.change.summary, at + one.change.back_after)
+
+
+def _changes(path: Path, begun: dict[str, float]) -> Iterator[Envelope]:
+    """What a host's journal asked for and was answered, as far as it can be read; `begun` gets when each step was."""
+    for record in read_lines(path, dict[str, Any]):
+        try:
+            envelope = decode(record, {})
+        except msgspec.ValidationError:
+            continue  # a reading, or of another version
+        if isinstance(envelope, Asked) and isinstance(envelope.request, Execute):
+            with suppress(ValueError):
+                begun[envelope.request.step] = dt.datetime.fromisoformat(str(record.get("time", ""))).timestamp()
+            begun.setdefault(envelope.request.step, 0.0)
+        yield envelope
 
 
 def _ended(known: Iterable[SealedEntry]) -> bool:
