@@ -119,12 +119,15 @@ def test_what_may_not_be_read_is_not_taken_for_nothing(tmp_path: Path, monkeypat
     with pytest.raises(JournalError, match="no regular file"):
         disk.contents(tmp_path)
 
-    def denied(*_: object) -> int:
-        raise PermissionError(13, "Permission denied")
+    file, usual = tmp_path / "file", os.open
+    file.touch(0o600)
+
+    def denied(path: str | Path, *more: int) -> int:
+        if path == file:
+            raise PermissionError(13, "Permission denied")
+        return usual(path, *more)
 
     monkeypatch.setattr(os, "open", denied)
-    file = tmp_path / "file"
-    file.touch(0o600)
     with pytest.raises(JournalError, match=r"permission denied; it belongs to .* mode 0600; this is ") as caught:
         list(lines.read_lines(file, dict))
     assert caught.value.where == str(file)
