@@ -132,6 +132,11 @@ def test_taking_the_lock_takes_nothing_else(cut: Cut, tmp_path: Path) -> None:
     ran = run_again(tmp_path, "--break-lock", "--allow", "run_command")
     assert effects(tmp_path)["two"] == 1
     assert f"run {run} has carried it out, started " in ran.out
+    broken = f"took over the lock of run {run} by "
+    assert broken in ran.out
+    assert broken in here("report", "last").out
+    assert "Lock" in here("audit", "show", "last").out
+    assert broken in " ".join(here("audit", "show", "last").out.split())
     assert here("report", run).code == 0
     resumed = here("resume", run, "--yes")
     assert resumed.code == 3, resumed.said

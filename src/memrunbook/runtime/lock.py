@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from memrunbook.core.errors import Refused, SessionLost
+from memrunbook.core.run.event import LockBroken
 from memrunbook.core.text import clean
 from memrunbook.runtime.marker import MARKS, PROCESS
 from memrunbook.runtime.ports import Session
@@ -59,7 +60,7 @@ mrb_state=stale
 if mrb_start "${mrb_pid:-none}" 2>/dev/null && [ "$mrb_started" = "$mrb_then" ]; then mrb_state=held; fi
 # Its shell is ended first: a run whose lock was taken over must not go on. A run that goes on takes its own lock again.
 mrb_take=no
-[ $mrb_state = stale ] && [ "${mrb_owner%% *}" = "${1%% *}" ] && mrb_take=yes
+[ $mrb_state = stale ] && case ${mrb_owner%% *} in "${1%% *}"|"${4:-no run}") mrb_take=yes ;; esac
 [ "$2" = break ] && mrb_take=yes
 mrb_start $$ || mrb_started=0
 if [ $mrb_take = yes ] && mrb_turn; then
@@ -73,7 +74,7 @@ if [ $mrb_take = yes ] && mrb_turn; then
   else mrb_state=held
   fi
   child rm -rf -- "$mrb_lock.turn"
-  [ "$mrb_owner" = "$1" ] && { mrb_opened "$1" "$3"; return 0; }
+  [ "$mrb_owner" = "$1" ] && { printf '%s %s\\n' "$mrb_state" "${mrb_was% * *}"; mrb_opened "$1" "$3"; return 0; }
 fi
 printf '%s %s (pid %s)\\n' "$mrb_state" "$mrb_owner" "${mrb_pid:-unknown}"; return 5
 """
@@ -103,15 +104,27 @@ def nothing_known(_run: str) -> str:
     return ""
 
 
-def take(session: Session, owner: str, *, force: bool, told: Told = nothing_known, begun: bool = False) -> None:
+def take(  # noqa: PLR0913  what is known of the run
+    session: Session,
+    owner: str,
+    *,
+    force: bool,
+    told: Told = nothing_known,
+    begun: bool = False,
+    after: str = "",
+) -> LockBroken | None:
     """Takes the lock; Refused with its owner where somebody else has it. `owner` is one line: run and actor.
 
-    A stale lock of the same run is its own. `told` says of a run what the journal here knows of its step in flight.
-    `begun`: the run goes on, and has begun commands here before.
+    A stale lock of the same run is its own, and so is one of the run `after`, which this one takes back. `told` says of
+    a run what the journal here knows of its step in flight. `begun`: the run goes on, and has begun commands here
+    before. Whose lock was taken over, where it was another run's.
     """
-    output = session.execute(TAKE, (owner, "break" if force else "", "begun" if begun else ""), timeout=15.0)
+    arguments = (owner, "break" if force else "", "begun" if begun else "", after)
+    output = session.execute(TAKE, arguments, timeout=15.0)
     if output.status == 0:
-        return
+        shell, _, former = output.text.strip().partition(" ")
+        ours = not former or former.partition(" ")[0] == owner.partition(" ")[0]
+        return None if ours else LockBroken(clean(former), "killed" if shell == "held" else "stale")
     if output.timed_out:
         raise SessionLost("the host did not answer while it was being locked; the lock may be held")
     if output.status is None:
