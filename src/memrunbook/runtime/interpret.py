@@ -165,7 +165,7 @@ class Interpreter:
             self.session,
             self._owner,
             force=self.break_lock,
-            told=self._in_flight,
+            told=lambda run: "; ".join(opened.told for opened in self.left if opened.run == run),
             begun=self.begun,
             after=self.after,
         )
@@ -176,10 +176,6 @@ class Interpreter:
         open_ = any(isinstance(event, StepFinished) and event.state == "unknown" for event in self.events)
         give(self.session, self._owner, settled=not open_)
         self._locked = False
-
-    def _in_flight(self, run: str) -> str:
-        """What a run left open here, in a sentence."""
-        return "; ".join(opened.told for opened in self.left if opened.run == run)
 
     def _heed(self) -> None:
         """Ends the run before the next question where a person, or what happened during a script, says so."""
