@@ -357,3 +357,21 @@ def test_what_nothing_used_is_said_and_changes_no_code(tmp_path: Path, config: P
     assert "--allow restart_unit:web.service" in here("report", "last").out.split("Unused")[1]
     summary = json.loads(command(tmp_path, "run", *words, "--json", risks=("low",)).out.splitlines()[-1])
     assert summary["unused"] == ["restart_unit:web.service"]
+
+
+@pytest.mark.usefixtures("machine")
+def test_the_administrators_rules_bind_whoever_brings_a_folder(tmp_path: Path, config: Path) -> None:
+    config.write_text("reason: optional\n")
+    etc = tmp_path / "etc"
+    etc.mkdir()
+    (etc / "signers").touch()
+    (etc / "config.yaml").write_text("approvals: [{people: 2, risk: medium}]\nallowed_signers: signers\n")
+    refused = command(tmp_path, "run", "--yes", *ONE, risks=("medium",))
+    assert refused.code == 5, refused.said
+    assert "asks for the approval of 2 people other than you" in refused.out
+    (etc / "config.yaml").write_text("reason: required\n")
+    where = f"{etc}/config.yaml:1 asks for a reason"
+    command(tmp_path, "run", "--yes", *ONE).refused(2, where, hint="--reason")
+    (etc / "config.yaml").chmod(0o666)
+    command(tmp_path, "run", *WHY).refused(2, "everybody may write it", hint="chmod o-w")
+    assert done(tmp_path) == []

@@ -73,7 +73,7 @@ def approve(
     difference = file.outdated(clock.now())
     if difference is not None:
         raise Refused(f"{difference.what}: approved: {difference.approved}; now: {difference.now}", hint=again())
-    signers = Signers.read(config.allowed_signers, config.revoked_keys)
+    signers = Signers.read_all(config.allowed_signers, config.revoked_keys)
     key, principal = _who(arguments, signers, clock.now())
     _ask(file, approver)
     signing(key, principal)

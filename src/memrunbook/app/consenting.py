@@ -50,7 +50,7 @@ class Consent:
 def consent_of(file: PlanFile, library: Library, now: Instant) -> Consent:
     """Judges the approvals beside a plan by config.yaml as it is now; DocumentError for a faulty list of keys."""
     config = library.config()
-    signers = Signers.read(config.allowed_signers, config.revoked_keys)
+    signers = Signers.read_all(config.allowed_signers, config.revoked_keys)
     people: list[Person] = []
     faults, void = [], ""
     for one in read_approvals(file.path):

@@ -30,7 +30,7 @@ from memrunbook.core.plan.approval import ApprovalRule
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.reading.rules import HostRules
 from memrunbook.core.run.applied import ApprovedPlan, as_approved
-from memrunbook.core.run.flight import OpenStep, flight
+from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.record import Actor, AppliedPlan, Ended, Invoked, Order, Recorded, plain
 from memrunbook.core.run.report import HostReport, fold
 from memrunbook.core.run.request import Asking
@@ -48,10 +48,10 @@ from memrunbook.runtime.life import Life
 from memrunbook.runtime.ports import Approver, Session
 from memrunbook.runtime.redaction import redact, without_values
 from memrunbook.state.handled import handled
-from memrunbook.state.left_open import left_open
+from memrunbook.state.left_open import in_flight, left_open
 from memrunbook.state.paths import prepare, usual_state_dir
 from memrunbook.state.run_directory import RunDirectory, new_run_id
-from memrunbook.state.runs import records, runs
+from memrunbook.state.runs import run_of, runs
 from memrunbook.state.store.changes import Store
 from memrunbook.version import __version__
 
@@ -240,9 +240,8 @@ class Running:
 
     def in_flight(self) -> list[OpenStep]:
         """What is under way by now, as the journals tell."""
-        names = [host.name for host in self.arguments.hosts]
-        found = [flight(records(self.arguments.state, self.directory.run_id, name)) for name in names]
-        return [opened for one in found for opened in one.open]
+        found = run_of(self.arguments.state, self.directory.run_id)
+        return [opened for host in self.arguments.hosts for opened in in_flight(found, host.name).open]
 
     def _not_reached(self, host: Host, error: RunbookError, journal: HostJournal) -> HostReport:
         """The end of a host that was not worked with; what is wrong with it is no concern of the others."""
@@ -262,6 +261,11 @@ class Running:
         watch, usual = self.arguments.watch, self.runbook.spec.sample
         sampling = None if watch is None else sampling_of(watch, usual, self.arguments.hosts)
         return run_plan(self.own.get(host.name, self.runbook), sampling, left=self.left, behind=part.behind)
+
+    @property
+    def after(self) -> str:
+        """The run that this one takes back; empty where it takes none back."""
+        return ""
 
     def rules(self) -> tuple[ApprovalRule, ...]:
         """What other people must approve before."""
@@ -318,6 +322,7 @@ class Running:
             left=[*self.left, *([part.behind.open] if part.behind and part.behind.open else [])],
             events=list(part.events),
             begun=part.behind is not None and part.behind.acted,
+            after=self.after,
             watch=lambda request: self.notice.asked(host.name, request),
             stop=self.stop.is_set,
         )

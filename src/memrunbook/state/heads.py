@@ -30,8 +30,7 @@ def read(path: Path) -> Link | None:
     with disk.explained(path, "be read"):
         if not path.exists():
             return None
-        with path.open("rb") as file:
-            text = file.read(LONGEST).decode("ascii", "replace")
+    text = disk.contents(path, LONGEST).decode("ascii", "replace")
     found = WRITTEN.fullmatch(text)
     if found is None:
         raise JournalError("this is no head of a ledger", where=str(path), hint="64 hex digits, as audit verify says")

@@ -7,8 +7,8 @@ import binascii
 import datetime as dt
 import fnmatch
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from memrunbook.core.errors import DocumentError, Problem
@@ -42,11 +42,19 @@ class Signer:
 
 @dataclass(frozen=True)
 class Signers:
-    """All lines of `allowed_signers`, and the keys that are revoked."""
+    """All lines of `allowed_signers`, and the keys that are revoked; where there are lists `also`, each must agree."""
 
     lines: tuple[Signer, ...] = ()
     revoked: frozenset[bytes] = frozenset()
     named: str = ""
+    also: tuple[Signers, ...] = ()
+
+    @classmethod
+    def read_all(cls, allowed: Sequence[Path], revoked: Sequence[Path]) -> Signers:
+        """Reads several files of each kind: each list must have a key, none may revoke it; DocumentError as `read`."""
+        lists = [cls.read(one, None) for one in allowed] or [cls()]
+        gone = frozenset(blob for one in revoked for blob in _revoked(one))
+        return replace(lists[0], revoked=gone, also=tuple(lists[1:]))
 
     @classmethod
     def read(cls, allowed: Path | None, revoked: Path | None) -> Signers:
@@ -67,7 +75,9 @@ class Signers:
         if not own:
             return f"the key {key.fingerprint} is not in {self.named}{self._authority()}"
         faults = [_fault(line, principal, now) for line in own]
-        return "" if "" in faults else faults[0]
+        if "" not in faults:
+            return faults[0]
+        return next((fault for one in self.also if (fault := one.fault(key, principal, now))), "")
 
     def principals(self, key: SigningKey) -> tuple[str, ...]:
         """The names that a key may speak for, where they are plain names."""
@@ -78,7 +88,8 @@ class Signers:
         return next((name for name in self._listed(key) if _means(name, user)), "") if user else ""
 
     def _listed(self, key: SigningKey) -> list[str]:
-        own = [line.principals for line in self.lines if line.key.blob == key.blob and not line.authority]
+        every = (line for one in (self, *self.also) for line in one.lines)
+        own = [line.principals for line in every if line.key.blob == key.blob and not line.authority]
         return [name for names in own for name in names.split(",")]
 
     def _authority(self) -> str:

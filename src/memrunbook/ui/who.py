@@ -46,7 +46,7 @@ def accounts_view(accounts: Sequence[Account], now: Instant | None = None) -> li
         rows: list[Row | Note] = [*_about(account, now)]
         for host in account.hosts:
             rows += [row("Host", body=(Span(host.host, "strong"), Span(": "), _outcome(host.outcome)))]
-            rows += _changes(host)
+            rows += [*_locks(host), *_changes(host)]
         blocks.append(Grid(tuple(rows)))
     return blocks
 
@@ -101,6 +101,11 @@ def _moment(time: str) -> float | None:
 def _outcome(outcome: str) -> Span:
     known = (Span(word, style) for name, (word, style, _) in OUTCOMES.items() if name == outcome)
     return next(known, Span(outcome or "unknown", "unknown"))
+
+
+def _locks(host: HostAccount) -> Iterator[Row]:
+    for one in host.broken:
+        yield row("Lock", body=Span(one.told, whole=True))
 
 
 def _changes(host: HostAccount) -> Iterator[Row | Note]:

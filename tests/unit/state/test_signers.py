@@ -143,3 +143,20 @@ def test_by_which_name_a_key_may_be_somebodys(tmp_path: Path, principals: str, u
     public = key.with_name(f"{key.name}.pub").read_text()
     (tmp_path / "signers").write_text(f"{principals} {public}")
     assert Signers.read(tmp_path / "signers", None).may_be(key_of(blob(key)), user) == by
+
+
+def test_of_several_lists_each_must_have_a_key_and_none_may_revoke_it(tmp_path: Path) -> None:
+    path = made(tmp_path)
+    key, public = key_of(blob(path)), path.with_name(f"{path.name}.pub").read_text()
+    texts = {"all": f"ada {public}", "team": f"ada,bob {public}", "none": "", "gone": public}
+    files = {name: tmp_path / name for name in texts}
+    for name, text in texts.items():
+        files[name].write_text(text)
+    read = Signers.read_all
+    assert read([files["all"], files["team"]], [files["none"]]).fault(key, "ada", NOW) == ""
+    assert "is ada's" in read([files["team"], files["all"]], []).fault(key, "bob", NOW)
+    for lists in (["all", "none"], ["none", "all"]):
+        assert f"is not in {files['none']}" in read([files[name] for name in lists], []).fault(key, "ada", NOW)
+    assert "is revoked" in read([files["all"]], [files["none"], files["gone"]]).fault(key, "ada", NOW)
+    assert read([files["all"], files["team"]], []).principals(key) == ("ada", "ada", "bob")
+    assert not read([], []).named

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from memrunbook.core.host import Host, HostIdentity
 from memrunbook.core.reading.fact import Reading, Unavailable
@@ -33,7 +33,8 @@ class Actor(Struct, frozen=True):
 class Context(Struct, frozen=True, kw_only=True):
     """What every record of a host's journal says beside its envelope, so that it can be read alone.
 
-    `time` is UTC as ISO 8601, `monotonic` in seconds.
+    `time` is UTC as ISO 8601, `monotonic` in seconds. `invocation` stands in the first record that a command writes:
+    the hash of the last record of the run's own journal then. So who asked, why, and who approved stands in both.
     """
 
     time: str
@@ -45,6 +46,7 @@ class Context(Struct, frozen=True, kw_only=True):
     runbook_digest: str
     host: str
     identity: HostIdentity = HostIdentity()
+    invocation: str | UnsetType = UNSET
 
 
 class AppliedPlan(Struct, frozen=True):
