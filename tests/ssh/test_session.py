@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from tests.ssh.conftest import Way
 from tests.ssh.servers import CUT, STALL, Server
 from tests.sshd import Sshd
 
@@ -18,15 +19,15 @@ from memrunbook.transports.ssh import SshConnector
 
 
 @pytest.fixture
-def session(server: Server) -> Iterator[Session]:
-    opened = SshConnector(server.host, server.options).connect()
+def session(way: Way, server: Server) -> Iterator[Session]:
+    opened = way(server.host, server.options).connect()
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def real(openssh: Sshd) -> Iterator[Session]:
-    opened = SshConnector(openssh.host, openssh.options).connect()
+def real(way: Way, openssh: Sshd) -> Iterator[Session]:
+    opened = way(openssh.host, openssh.options).connect()
     yield opened
     opened.close()
 

@@ -22,6 +22,8 @@ class Host(Struct, frozen=True):
     """A host as the operator named it, and how to reach it; an empty user and port 0 mean: as ssh would.
 
     `source` is the path of the recording that stands for it, where it is one. `tags` are what its operator says of it.
+    `host_key_sha256` is the fingerprint that its host key must have (`SHA256:…`; several with commas), empty: see
+    known_hosts.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Host(Struct, frozen=True):
     transport: str = "ssh"
     source: str = ""
     tags: tuple[str, ...] = ()
+    host_key_sha256: str = ""
 
     @property
     def typed(self) -> str:

@@ -47,6 +47,19 @@ class Child:
         self._input, self._output = (pipe.fileno() if pipe else -1 for pipe in pipes)
         os.set_blocking(self._input, False)
 
+    @property
+    def output(self) -> int:
+        """The file number at which its output is read."""
+        return self._output
+
+    @property
+    def ended(self) -> bool:
+        """True once the child itself has ended; it keeps its number until it is closed or killed."""
+        try:
+            return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:
+            return True
+
     def send(self, data: bytes, timeout: float) -> None:
         """Writes all of it; OSError when the shell has gone or does not read."""
         deadline = time.monotonic() + timeout
