@@ -10,8 +10,9 @@ import socket
 import subprocess
 import threading
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,8 +21,10 @@ from tests.ssh.conftest import Way
 from tests.ssh.servers import Server, listening
 from tests.sshd import QUICK, Sshd, free_port, make_key, running
 
-from memrunbook.core.errors import HostKeyError, LoginError, SudoError, Unreachable, UsageError
+from memrunbook.core.errors import HostKeyError, LoginError, SudoError, Unreachable
 from memrunbook.core.host import Host
+from memrunbook.transports.shared import ssh_resolve
+from memrunbook.transports.shared.agents import Agents
 from memrunbook.transports.shared.ssh_keys import KeyRing
 from memrunbook.transports.shared.ssh_options import SshOptions
 from memrunbook.transports.shared.target import find_target
@@ -97,13 +100,20 @@ def test_an_encrypted_key_names_the_agent(way: Way, server: Server) -> None:
 
 def test_keys_that_are_none_are_named(way: Way, server: Server) -> None:
     (server.folder / "junk").write_text("no key\n", encoding="ascii")
+    (server.folder / "junk").chmod(0o600)
     with pytest.raises(LoginError, match=r"no such file.*no private key"):
         _connect(way, server, identities=(server.folder / "none", server.folder / "junk"))
 
 
-def test_default_keys_are_found(way: Way, server: Server, own_home: Path) -> None:
+def test_a_key_that_others_may_read_is_not_used_as_ssh_does_not(way: Way, server: Server) -> None:
+    (server.folder / "id").chmod(0o644)
+    with pytest.raises(LoginError, match=f"others may read it: chmod 600 {server.folder}/id"):
+        _connect(way, server)
+
+
+def test_default_keys_are_found(server: Server, own_home: Path) -> None:
     shutil.copy(server.folder / "id", own_home / ".ssh" / "id_ed25519")
-    _connect(way, server, identities=())
+    _connect(SshConnector, server, identities=())  # ssh itself looks into the home of the user database
 
 
 @pytest.mark.skipif(not shutil.which("ssh-agent"), reason="ssh-agent is not installed here")
@@ -130,21 +140,47 @@ def _wait(path: str) -> None:
         time.sleep(0.02)
 
 
-def test_an_agent_that_breaks_is_named(way: Way, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = f"{server.folder}/agent"
-    with socket.socket(socket.AF_UNIX) as agent:
-        agent.bind(path)
-        agent.listen()
-        agent.settimeout(10)
-        monkeypatch.setenv("SSH_AUTH_SOCK", path)
-        with ThreadPoolExecutor() as pool:
-            pool.submit(_hang_up, agent)
-            with pytest.raises(LoginError, match="agent"):
-                _connect(way, server)
+@contextmanager
+def _agent(path: str, treat: Callable[[socket.socket], object]) -> Iterator[None]:
+    """An agent that accepts, and treats each connection as it likes."""
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(path)
+        door.listen()
+
+        def accept() -> None:
+            with suppress(OSError):
+                while True:
+                    treat(door.accept()[0])
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield
+        with suppress(OSError):
+            door.shutdown(socket.SHUT_RDWR)
 
 
-def _hang_up(door: socket.socket) -> None:
-    door.accept()[0].close()
+def test_an_agent_that_breaks_is_left_out_and_named_where_no_key_is_left(
+    way: Way, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSH_AUTH_SOCK", f"{server.folder}/agent")
+    with _agent(f"{server.folder}/agent", lambda connection: connection.close()):
+        _connect(way, server)
+        with pytest.raises(LoginError, match="the ssh agent does not answer"):
+            _connect(way, server, identities=())
+
+
+def test_a_silent_agent_ends_within_its_deadline_and_delays_no_other_host(
+    way: Way, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[socket.socket] = []
+    monkeypatch.setenv("SSH_AUTH_SOCK", f"{server.folder}/agent")
+    options = replace(server.options, agents=Agents(seconds=0.5))
+    with _agent(f"{server.folder}/agent", held.append):
+        for _ in range(3):
+            way(server.host, options).connect().close()
+        assert len(held) == 1, "it is asked once"
+        with pytest.raises(LoginError, match="accepts, and did not answer within") as refused:
+            way(server.host, replace(options, identities=())).connect()
+    assert "SSH_AUTH_SOCK=" in refused.value.hint
 
 
 def test_a_host_that_is_down_or_has_no_sshd(way: Way, server: Server) -> None:
@@ -356,14 +392,6 @@ def replace_options(options: SshOptions) -> SshOptions:
     return replace(options, _known={}, _rings=[])
 
 
-def test_jumps_that_are_not_supported(server: Server) -> None:
-    config = server.folder / "config"
-    config.write_text("Host a\n ProxyJump b,c\nHost d\n ProxyJump a\n", encoding="ascii")
-    for name, why in (("a", "one hop"), ("d", "hop of its own")):
-        with pytest.raises(UsageError, match=why):
-            SshConnector(Host(name=name), server.options).connect()
-
-
 def test_a_key_is_loaded_once_for_all_hosts(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     options = server.options
     ring = options.ring()
@@ -383,12 +411,29 @@ def test_a_login_that_stalls(way: Way, server: Server) -> None:
         _connect(way, server, timeouts=replace(QUICK, login=0.5))
 
 
-def test_no_common_way_to_encrypt(tmp_path: Path, openssh: Sshd) -> None:
+def test_where_our_client_knows_no_cipher_of_the_host_openssh_s_is_used(
+    tmp_path: Path, openssh: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, passed = tmp_path / "strict", dict[str, str]()
+    folder.mkdir()
+    with running(folder, "MACs umac-64@openssh.com", "Ciphers aes128-ctr") as sshd:
+        options = replace(sshd.options, passed=lambda _, stage, said: passed.update({stage: said}))
+        session = SshConnector(sshd.host, options).connect()
+        assert session.execute("echo ok").text == "ok\n"
+        session.close()
+        assert passed["transport"] == "OpenSSH's client: they know no algorithm in common"
+        monkeypatch.setattr(ssh_resolve, "ssh_program", lambda: "")
+        with pytest.raises(Unreachable, match="no common way to encrypt"):
+            SshConnector(sshd.host, sshd.options).connect()
+
+
+def test_what_neither_client_can_do_is_said(way: Way, tmp_path: Path, openssh: Sshd) -> None:
     folder = tmp_path / "strict"
     folder.mkdir()
-    strict = running(folder, "MACs umac-64@openssh.com", "Ciphers aes128-ctr")
-    with strict as sshd, pytest.raises(Unreachable, match="no common way to encrypt"):
-        SshConnector(sshd.host, sshd.options).connect()
+    with running(folder, "MACs umac-64@openssh.com", "Ciphers aes128-ctr") as sshd:
+        (folder / "config").write_text("Ciphers aes256-ctr\n", encoding="ascii")
+        with pytest.raises(Unreachable, match="no common way to encrypt"):
+            way(sshd.host, sshd.options).connect()
 
 
 def test_a_host_that_allows_no_sessions(way: Way, tmp_path: Path, openssh: Sshd) -> None:
@@ -401,7 +446,7 @@ def test_a_host_that_allows_no_sessions(way: Way, tmp_path: Path, openssh: Sshd)
 def test_only_the_named_keys(way: Way, server: Server, own_home: Path) -> None:
     shutil.copy(server.folder / "id", own_home / ".ssh" / "id_ed25519")
     (server.folder / "config").write_text("IdentitiesOnly yes\n", encoding="ascii")
-    with pytest.raises(LoginError, match="no usable key"):
+    with pytest.raises(LoginError, match="no usable key|refused ada with"):
         _connect(way, server, identities=(own_home,))
 
 
@@ -429,9 +474,10 @@ def test_a_resolver_that_hangs(server: Server, monkeypatch: pytest.MonkeyPatch) 
     freed.set()
 
 
-def test_the_defaults_are_the_users_and_the_systems_files(own_home: Path) -> None:
+def test_the_defaults_are_the_users_and_the_systems_files(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ssh_resolve, "ssh_program", lambda: "")
     options = SshOptions()
-    assert options.ssh_config == own_home / ".ssh" / "config"
     target = find_target(Host(name="Web01"), options)
     assert (target.known_name, target.port, target.user) == ("web01", 22, getpass.getuser())
+    assert target.settings.known_hosts[0] == own_home / ".ssh" / "known_hosts"
     assert options.known(()) is options.known(())

@@ -15,7 +15,6 @@ from tests.sshd import Sshd
 from memrunbook.core.reading.fact import Command, Read
 from memrunbook.core.reading.probe import build_probe, read_sample
 from memrunbook.runtime.ports import Session
-from memrunbook.transports.ssh import SshConnector
 
 
 @pytest.fixture

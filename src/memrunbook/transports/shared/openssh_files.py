@@ -71,7 +71,7 @@ def _folder() -> Path:
     made = tempfile.mkdtemp(prefix="runbook-")
     if len(os.fsencode(made)) > LONGEST:
         shutil.rmtree(made)
-        made = tempfile.mkdtemp(prefix="runbook-", dir="/tmp")  # noqa: S108  mkdtemp makes a folder that is ours alone
+        made = tempfile.mkdtemp(prefix="runbook-", dir="/tmp")  # ours alone, as any other
     return Path(made)
 
 

@@ -1,4 +1,4 @@
-"""A connection that OpenSSH's client holds, its channels as clients of it (ControlMaster), and what it says meanwhile."""
+"""A connection that OpenSSH's client holds, and its channels, which are clients of that (ControlMaster)."""
 
 from __future__ import annotations
 

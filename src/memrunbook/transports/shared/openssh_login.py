@@ -10,11 +10,13 @@ from memrunbook.core.errors import Unreachable
 from memrunbook.core.text import clean
 from memrunbook.transports.shared import patience
 from memrunbook.transports.shared.openssh_link import OpensshClient
-from memrunbook.transports.shared.ssh_log import Ending, SshLog, wants_touch
+from memrunbook.transports.shared.ssh_ending import Ending
+from memrunbook.transports.shared.ssh_log import SshLog, wants_touch
 from memrunbook.transports.shared.ssh_options import SshOptions
 from memrunbook.transports.shared.target import Target
 
 _TICK = 0.25
+CONNECTING, BANNER, KEYS, LOGIN = range(4)
 Passed = Callable[[str, str], None]
 
 
@@ -78,21 +80,23 @@ class Login:
 
     def _notice(self, stage: int, waited: float) -> None:
         what = ("connecting", patience.NO_BANNER, "key exchange", "login")[stage]
-        if stage == 3 and wants_touch(self.client.beside.lines):
+        if stage == LOGIN and wants_touch(self.client.beside.lines):
             what = "login: touch your security key"
         self.options.notice(self.target.where, what, waited)
 
     def _late(self, stage: int, waited: float) -> Unreachable:
         where, way = self.target.where, self._indirect
-        if stage == 0 and way:
+        if stage == CONNECTING and way:
             return patience.late(where, f"the way there ({clean(way)})", waited)
-        if stage == 0 and not self._log.address:
+        if stage == CONNECTING and not self._log.address:
             return patience.nameless(where, self.target.address, f"no answer in {waited:.0f} s")
-        if stage == 0:
+        if stage == CONNECTING:
             return patience.unanswered(where, self.target.port, waited)
-        if stage == 1:
+        if stage == BANNER and self._log.greeting:
+            return patience.no_server(where, clean(self._log.greeting))
+        if stage == BANNER:
             return patience.silent(where, waited)
-        return patience.late(where, "the key exchange" if stage == 2 else "the login", waited)
+        return patience.late(where, "the key exchange" if stage == KEYS else "the login", waited)
 
     def _tell(self, passed: Passed) -> None:
         """Tells what was newly passed."""

@@ -50,8 +50,9 @@ class HostSettings:
     """What holds for a host; empty where nothing is said.
 
     `known_hosts` are the user's files and the system's. `agent` is the path of a socket, "none", or empty for the one
-    of the environment. `beyond` are the keywords, with their values, that only OpenSSH's client can honour; `gssapi` and
-    `hostbased` are logins that it could try where keys are refused, `control_path` where a connection of its may wait.
+    of the environment. `beyond` are the keywords, with their values, that only OpenSSH's client can honour; `gssapi`
+    and `hostbased` are logins that it could try where keys are refused, and at `control_path` a connection of its may
+    wait.
     """
 
     host_name: str = ""
@@ -88,7 +89,10 @@ def read_printed(printed: str) -> Found:
 def settings_of(found: Found, name: str, me: str) -> HostSettings:
     """What holds for a host, where `me` is who asks; ValueError where a host on the way is not understood."""
     host_name, user, port = _first(found, "hostname") or name, _first(found, "user"), int(_first(found, "port") or 0)
-    tokens = tokens_of(name, host_name, port, user or me, me, _first(found, "hostkeyalias"))
+    alias = _first(found, "hostkeyalias")
+    tokens = _own_tokens(me) | {
+        "h": host_name, "k": alias or name, "n": name, "p": str(port or PORT), "r": user or me,
+    }  # fmt: skip
     identities, strange = expanded(found.get("identityfile", ()), tokens)
     certificates, stranger = expanded(found.get("certificatefile", ()), tokens)
     known = (_first(found, "userknownhostsfile"), _first(found, "globalknownhostsfile"))
@@ -101,7 +105,7 @@ def settings_of(found: Found, name: str, me: str) -> HostSettings:
         certificates=certificates,
         agent=_agent(next(iter(found.get("identityagent", ())), ""), tokens),
         known_hosts=tuple(path for files in known for path in _files(files, tokens)),
-        host_key_alias=_first(found, "hostkeyalias"),
+        host_key_alias=alias,
         jumps=parse_jumps(_first(found, "proxyjump")),
         bind_address=_first(found, "bindaddress"),
         family=_family(_first(found, "addressfamily")),
@@ -121,12 +125,11 @@ def _yes(found: Found, keyword: str) -> bool:
     return _first(found, keyword).lower() in ("yes", "true")
 
 
-def tokens_of(name: str, address: str, port: int, user: str, me: str, alias: str) -> dict[str, str]:
-    """The tokens of ssh_config(5) that are expanded here, by their letter."""
+def _own_tokens(me: str) -> dict[str, str]:
+    """Those tokens of ssh_config(5) that are the same for all hosts, by their letter."""
     node = os.uname().nodename
     return {
-        "%": "%", "d": str(home()), "h": address, "i": str(os.getuid()), "k": alias or name, "L": node.partition(".")[0],
-        "l": node, "n": name, "p": str(port or PORT), "r": user, "u": me,
+        "%": "%", "d": str(home()), "i": str(os.getuid()), "L": node.partition(".")[0], "l": node, "u": me,
     }  # fmt: skip
 
 
