@@ -446,7 +446,7 @@ def test_a_host_that_allows_no_sessions(way: Way, tmp_path: Path, openssh: Sshd)
 def test_only_the_named_keys(way: Way, server: Server, own_home: Path) -> None:
     shutil.copy(server.folder / "id", own_home / ".ssh" / "id_ed25519")
     (server.folder / "config").write_text("IdentitiesOnly yes\n", encoding="ascii")
-    with pytest.raises(LoginError, match="no usable key|refused ada with"):
+    with pytest.raises(LoginError, match=r"no usable key|refused ada with"):
         _connect(way, server, identities=(own_home,))
 
 
