@@ -8,6 +8,7 @@ from pathlib import Path
 
 from memrunbook.core.errors import UsageError
 from memrunbook.core.host import Host, HostIdentity
+from memrunbook.core.text import clean
 from memrunbook.transports.shared.first_shell import LinkedShells
 from memrunbook.transports.shared.openssh_link import OpensshClient, OpensshLink
 from memrunbook.transports.shared.openssh_login import Login
@@ -103,7 +104,7 @@ class OpensshConnector:
         return environment
 
     def _passed(self, stage: str, said: str) -> None:
-        self.options.passed(self.host.name, stage, said)
+        self.options.passed(self.host.name, stage, clean(said))
 
 
 def _pinning(pins: tuple[str, ...]) -> tuple[str, ...]:

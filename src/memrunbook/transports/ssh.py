@@ -12,9 +12,9 @@ from memrunbook.core.host import Host, HostIdentity
 from memrunbook.transports.openssh import OpensshConnector
 from memrunbook.transports.shared.first_shell import LinkedShells
 from memrunbook.transports.shared.key_files import refused_login
-from memrunbook.transports.shared.known_hosts import HostKey, KnownHosts, check_pin, revoked
+from memrunbook.transports.shared.known_hosts import HostKey, KnownHosts, other_key, revoked
 from memrunbook.transports.shared.lean import load_paramiko
-from memrunbook.transports.shared.reach import Reach, Way
+from memrunbook.transports.shared.reach import OWN_CLIENT, Reach, Way
 from memrunbook.transports.shared.shell import ShellSession
 from memrunbook.transports.shared.ssh_options import SshOptions, ssh_options
 from memrunbook.transports.shared.target import Target, find_target
@@ -48,7 +48,7 @@ class SshConnector:
         from memrunbook.transports.shared.ssh_link import BeyondParamiko
 
         self._passed(target, "configuration", target.said)
-        self._passed(target, "transport", "the engine's own SSH client")
+        self._passed(target, "transport", OWN_CLIENT)
         try:
             link, key = self._connect(target)
         except BeyondParamiko as beyond:
@@ -116,8 +116,8 @@ class SshConnector:
             known.verify(target.known_name, key, accept_new=self.options.accept_new)
         elif any(line.revoked and line.key == key for line in lines):
             raise revoked(target.known_name, key.fingerprint)
-        else:
-            check_pin(target.known_name, key.kind, key.fingerprint, target.pins)
+        elif key.fingerprint not in target.pins:
+            raise other_key(target.known_name, key.kind, key.fingerprint, target.pins)
         self._passed(target, "host key", f"{key.kind} {key.fingerprint}")
         self._login(link, target, max(times.login, patience))
         return key

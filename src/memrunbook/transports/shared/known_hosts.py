@@ -170,16 +170,15 @@ def uncertified(name: str, shown: str, authority: KnownKey, why: str = "") -> Ho
     )
 
 
-def check_pin(name: str, kind: str, fingerprint: str, pins: Collection[str]) -> None:
-    """HostKeyError where the host's key is none of the fingerprints that the inventory names."""
-    if fingerprint not in pins:
-        named = " or ".join(sorted(pins))
-        raise HostKeyError(
-            f"THE HOST KEY IS NOT THE ONE OF THE INVENTORY: host_key_sha256 is {named}, "
-            f"the host shows {kind} {fingerprint}",
-            where=name,
-            hint="somebody may be in between. If its console shows the new fingerprint, put it into the inventory",
-        )
+def other_key(name: str, kind: str, fingerprint: str, pins: Collection[str]) -> HostKeyError:
+    """That the host's key is none of those that the inventory names."""
+    named = " or ".join(sorted(pins))
+    return HostKeyError(
+        f"THE HOST KEY IS NOT THE ONE OF THE INVENTORY: host_key_sha256 is {named}, "
+        f"the host shows {kind} {fingerprint}",
+        where=name,
+        hint="somebody may be in between. If its console shows the new fingerprint, put it into the inventory",
+    )
 
 
 def pins_of(text: str, where: str) -> tuple[str, ...]:

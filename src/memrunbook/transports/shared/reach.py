@@ -23,6 +23,10 @@ STAGES = ("configuration", "transport", "name", "TCP", "SSH", "host key", "login
 """What stands between here and root on a host, in the order in which it is met."""
 
 
+OWN_CLIENT = "the engine's own SSH client"
+"""What is told of the stage `transport` where nothing else is needed."""
+
+
 def nobody_follows(host: str, stage: str, said: str) -> None:
     """The usual follower of a way: there is nobody to tell it to."""
 

@@ -11,7 +11,7 @@ from memrunbook.core.errors import HostError, HostKeyError, RunbookError, Unreac
 from memrunbook.core.text import clean
 from memrunbook.transports.shared import patience
 from memrunbook.transports.shared.key_files import ended_login, is_encrypted, is_exposed, keyless, refused_login
-from memrunbook.transports.shared.known_hosts import KnownHosts, check_pin, revoked, uncertified
+from memrunbook.transports.shared.known_hosts import KnownHosts, other_key, revoked, uncertified
 from memrunbook.transports.shared.ssh_log import KEY, SshLog
 from memrunbook.transports.shared.ssh_settings import DEFAULT_KEYS, home
 from memrunbook.transports.shared.target import Target
@@ -32,6 +32,8 @@ class Ending:
 
     def error(self) -> RunbookError:
         """What, where, what to do: by the first complaint that is understood, those from the way there before."""
+        if self.target.pins and self.log.key and self.log.key[1] not in self.target.pins:
+            return other_key(self.target.known_name, *self.log.key, self.target.pins)
         for line in (*self.beside.said, *self.log.said):
             for pattern, told in _COMPLAINTS:
                 if match := pattern.search(line):
@@ -55,13 +57,8 @@ class Ending:
         return HostKeyError(f"the host came {why}", where=name, hint="its owner must have it signed anew")
 
     def unverified(self, _: re.Match[str]) -> HostKeyError:
-        """The host's key was refused, and no line before said why: it is not the pinned one, or not known."""
+        """The host's key was refused, and no line before said why."""
         name = self.target.known_name
-        if self.target.pins and self.log.key:
-            try:
-                check_pin(name, *self.log.key, self.target.pins)
-            except HostKeyError as error:
-                return error
         return self.known_of(name).fault(name, *self._shown(name))
 
     def known_of(self, name: str) -> KnownHosts:
@@ -77,19 +74,20 @@ class Ending:
 
     def refused(self, match: re.Match[str]) -> HostError:
         """The host took no key of this user."""
-        where = self.where(match[2].rstrip(":"))
+        hop = self.hop(match[2].rstrip(":"))
         if "publickey" not in match[3].split(","):
-            return keyless(where, match[3])
+            return keyless(hop.where, match[3])
+        offered = (self.log if hop is self.target else self.beside).offered
         lines = [found for line in (*self.log.said, *self.beside.said) if (found := _UNLOADED.search(line))]
         unloaded = {found[1]: clean(found[2]) for found in lines}
-        reasons = {path: _unusable(path, self.log.offered, unloaded) for path in self.target.identities}
+        reasons = {path: _unusable(path, offered, unloaded) for path in hop.identities}
         unusable = [(str(path), why) for path, why in reasons.items() if why]
-        tried = [label for label in self.log.offered if not reasons.get(Path(label))]
-        return refused_login(match[1], where, tried, unusable, self.agent_fault)
+        tried = [label for label in offered if not reasons.get(Path(label))]
+        return refused_login(match[1], hop.where, tried, unusable, self.agent_fault)
 
-    def where(self, name: str) -> str:
+    def hop(self, name: str) -> Target:
         """Whose name or address this is, on the way there."""
-        return next((hop.where for hop in self.target.way if name in (hop.address, hop.where)), self.target.where)
+        return next((hop for hop in self.target.way if name in (hop.address, hop.where)), self.target)
 
     def _last_words(self) -> RunbookError:
         where, words = self.target.where, [*self.beside.said, *self.log.said]
@@ -106,7 +104,7 @@ class Ending:
 
 
 def _no_tcp(ending: Ending, match: re.Match[str]) -> Unreachable:
-    where, port, why = ending.where(match[1]), int(match[2]), clean(match[3])
+    where, port, why = ending.hop(match[1]).where, int(match[2]), clean(match[3])
     if "refused" in why:
         return patience.closed_port(where, port)
     hint = "the host is down or hangs, or a firewall drops the packets" if "timed out" in why else ""
@@ -124,7 +122,7 @@ def _misconfigured(ending: Ending, match: re.Match[str]) -> UsageError:
 
 
 def _nameless(ending: Ending, match: re.Match[str]) -> Unreachable:
-    return patience.nameless(ending.where(match[1]), match[1], clean(match[2]))
+    return patience.nameless(ending.hop(match[1]).where, match[1], clean(match[2]))
 
 
 def _no_cipher(ending: Ending, match: re.Match[str]) -> Unreachable:
