@@ -16,7 +16,7 @@ from tests.cli.books import act, book
 from tests.cli.console import Ran, apart, here, terminal
 from tests.sshd import MISSING, Sshd
 
-from memrunbook.core.action.action import Risk
+from memrunbook.core.action.action import Risk, Undo
 from memrunbook.core.errors import Refused
 from memrunbook.core.plan.saved import SavedPlan
 from memrunbook.state.plans import load_plan, save_plan
@@ -203,13 +203,52 @@ def test_a_file_that_calls_its_changes_harmless_is_judged_by_what_would_be_done(
     office.rewritten(plans=(msgspec.structs.replace(saved.plans[0], steps=(lying,)),))
     ran = office.applied()
     assert ran.code == 5, ran.said
-    assert "asks for the approval of 1 person other than you" in ran.out
+    assert "is not what the plan's file says of it" in ran.out
     assert not office.done.exists()
     with terminal("approve", str(office.plan), "--key", str(office.keys["ada"])) as screen:
         screen.expect("cannot be compared with what will be done")
         screen.expect(QUESTION)
         screen.type("n\n")
         assert screen.wait() == 5
+
+
+@alone
+@pytest.mark.parametrize(
+    ("lie", "difference"),
+    [
+        ({"summary": "Look at the free memory"}, "Look at the free memory"),
+        ({"command": "free -m"}, "free -m"),
+        ({"costs": "nothing"}, "nothing"),
+        ({"undo": None}, "asked at a gate"),
+        ({"name": "Look"}, "Look"),
+        ({"gate": False}, "asked at no gate"),
+    ],
+)
+def test_a_page_that_does_not_say_what_is_done_is_signed_for_nothing(
+    office: Office, lie: dict[str, Any], difference: str
+) -> None:
+    """Whoever wrote the file may have written anything beside a digest: what was read is held to the change."""
+    office.planned()
+    saved = load_plan(office.plan).saved
+    [step] = saved.plans[0].steps
+    assert step.change is not None
+    change = msgspec.structs.replace(step.change, undo=Undo("Take it back", ":"))
+    of_step = {name: lie[name] for name in lie if name in ("name", "gate")}
+    of_change = {name: lie[name] for name in lie if name not in of_step}
+    lying = msgspec.structs.replace(step, **of_step, change=msgspec.structs.replace(step.change, **of_change))
+    if "undo" in lie:
+        lying = msgspec.structs.replace(step, change=change)
+    office.rewritten(plans=(msgspec.structs.replace(saved.plans[0], steps=(lying,)),))
+    with terminal("approve", str(office.plan), "--key", str(office.keys["ada"])) as screen:
+        screen.expect(QUESTION)  # what its file calls harmless is asked all the same
+        screen.type("n\n")
+        assert screen.wait() == 5
+    office.signed("ada")
+    ran = office.applied()
+    assert ran.code == 5, ran.said
+    assert "is not what the plan's file says of it" in ran.out
+    assert difference in ran.out
+    assert not office.done.exists()
 
 
 @alone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -51,8 +52,15 @@ def test_while_changes_are_switched_off_nothing_is_done(tmp_path: Path) -> None:
     assert "(for 2 h more): a release" in off.out
     here(*words, "--yes").refused(5, "changes are switched off", "a release", hint="runbook on")
     assert times(tmp_path) == 0
-    assert here("plan", *words[1:]).code == 0, "a plan changes nothing"
+    shown = here("plan", *words[1:])
+    assert shown.code == 0, "a plan changes nothing"
+    assert "SWITCHED OFF: changes are switched off by" in shown.out
+    assert "a release; nothing will be changed" in shown.out
+    assert "nothing will be changed" in here("diagnose", "--quick", "--host", "local").out
+    (host,) = json.loads(here("plan", *words[1:], "--json").out)["hosts"]
+    assert "changes are switched off by" in host["switched_off"][0]
     assert here("on").code == 0
+    assert "SWITCHED OFF" not in here("plan", *words[1:]).out
     here("on").refused(2, "changes are on already", hint="runbook off")
     assert here(*words, "--yes").code == 3
     assert times(tmp_path) == 1
@@ -82,5 +90,25 @@ def test_a_store_that_does_not_answer_stops_before_anything_is_asked(
     ran.refused(6, "the store does not answer", hint="nothing is changed")
     assert "s3cret" not in ran.said
     assert times(tmp_path) == 0
+    plan = here("plan", *written(tmp_path)[1:])
+    assert (plan.code, "whether changes are switched off is not known: the store does not" in plan.out) == (0, True)
     monkeypatch.setenv("RUNBOOK_STORE", "mysql://x/y")
     here(*written(tmp_path), "--yes").refused(2, "is no store", hint="postgresql://")
+
+
+def test_a_kubernetes_node_is_only_reported_on_whoever_consents(tmp_path: Path) -> None:
+    words = written(tmp_path, risk="medium")
+    ran = here(*words, "--allow", "run_command", "--tag", "kubernetes")
+    assert ran.code == 5, ran.said
+    assert "this is a Kubernetes node: changes are only reported here" in ran.out
+    assert "kubectl cordon NODE" in ran.out
+    assert times(tmp_path) == 0
+    (host,) = json.loads(here("plan", *words[1:], "--tag", "kubernetes", "--json").out)["hosts"]
+    assert [(step["decision"], step["refused"]) for step in host["steps"]] == [("blocked", True)]
+
+
+def test_services_yaml_with_a_mistake_stops_before_any_host_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "services.yaml").write_text("services:\n  - unit: api\n    health: curl -f x\n")
+    ran = here(*written(tmp_path), "--yes", "--config-dir", str(tmp_path))
+    ran.refused(2, "services.yaml:3:13: must be a list", hint="[curl, -f, x]")
+    assert times(tmp_path) == 0

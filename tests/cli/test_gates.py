@@ -185,6 +185,12 @@ def test_ctrl_c_twice_leaves_now_and_says_what_may_be_unfinished(tmp_path: Path,
     assert "outcome unknown" in screen.drawn
     assert here("report", "last").code == 7
     assert here("audit", "verify").code == 0
+    assert listed.code == 7
+    begun = (tmp_path / "begun").stat().st_mtime_ns
+    resumed = here("resume", "last", "--yes", "--allow", "run_command")
+    assert resumed.code == 7, resumed.said
+    assert "how it ended is not on the host" in resumed.out
+    assert (tmp_path / "begun").stat().st_mtime_ns == begun, "it is not begun again"
 
 
 def test_a_wide_and_a_narrow_terminal_and_one_without_cursor_say_the_same(tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ SAID: dict[tuple[str, ...], tuple[tuple[str, ...], str]] = {
     ("audit", "verify"): ((), "audit"),
     ("audit", "show"): (("last",), "audit-show"),
     ("oom-log",): (("{log}",), "oom-log"),
+    ("doctor",): ((), "doctor"),
 }
 
 # It prints the stream of `run`, and is tried where there is a run to go on with.

@@ -168,6 +168,14 @@ def test_a_host_that_was_rebooted_cannot_tell(cut: Cut, tmp_path: Path) -> None:
     assert effects(tmp_path)["two"] == 1
 
 
+def test_a_journal_that_was_changed_is_not_gone_on_with(cut: Cut, tmp_path: Path, state: Path) -> None:
+    run = cut("after")
+    path = state / "runs" / run / "local.jsonl"
+    path.write_text(path.read_text().replace("echo two", "echo ten", 1))
+    here("resume", run, "--yes").refused(6, "the run does not go on by it", hint="runbook audit verify")
+    assert effects(tmp_path) == {"one": 1}
+
+
 def test_a_torn_last_line_is_no_record(cut: Cut, tmp_path: Path, state: Path) -> None:
     run = cut("torn")
     assert here("report", run).code == 7

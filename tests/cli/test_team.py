@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 from tests.cli.books import act, book
-from tests.cli.console import Ran
+from tests.cli.console import Ran, here
 from tests.users import ADA, BOB, EVE, GROUP, Team, modes, team
 
 from memrunbook.state import ledger
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 WAY = ("--host", "local", "--sudo", "never")
 
 
@@ -42,18 +43,16 @@ def carried_out(made: Team, uid: int, name: str = "small") -> Ran:
     return made.run(uid, "run", endless(made, act("once", "true"), name=name), *WAY, "--yes", "--json")
 
 
-def test_whatever_the_umask_both_can_do_all(shared: Team) -> None:
-    for uid in (ADA, BOB, ADA):
-        ran = carried_out(shared, uid)
-        assert ran.code == 3, ran.said
-    for uid in (BOB, ADA):
-        assert shared.run(uid, "runs").out.startswith("3 runs")
-        report = shared.run(uid, "report", "last")
-        assert (report.code, f"uid {ADA}" in report.out) == (3, True), report.said
-        assert shared.run(uid, "audit", "verify").out.startswith("INTACT UP TO ITS END")
-        assert shared.run(uid, "off", "a", "release").code == 0
-        assert shared.run(BOB if uid == ADA else ADA, "on").code == 0
-        assert shared.run(uid, "audit", "show", "--json").code == 0
+def test_whatever_the_umask_each_can_do_all_with_what_the_other_made(shared: Team) -> None:
+    hers, his = carried_out(shared, ADA), carried_out(shared, BOB)
+    assert (hers.code, his.code) == (3, 3), hers.said + his.said
+    assert shared.run(ADA, "runs").out.startswith("2 runs")
+    report = shared.run(BOB, "report", run_id(hers))
+    assert (report.code, f"uid {ADA}" in report.out) == (0, True), report.said
+    assert shared.run(ADA, "audit", "verify").out.startswith("INTACT UP TO ITS END")
+    assert shared.run(BOB, "off", "a", "release").code == 0
+    assert shared.run(ADA, "on").code == 0
+    assert shared.run(BOB, "audit", "show", "--json").code == 0
     kinds = {path.rpartition("/")[2].partition(".")[2] or "folder": mode for path, mode, _ in modes(shared.state)}
     assert kinds == {"folder": "2770", "jsonl": "0660", "head": "0640", "pub": "0640", "key": "0600", "sqlite": "0660"}
     sealed = {(entry.key, entry.run) for entry in ledger.read(shared.state)}
@@ -181,7 +180,9 @@ def test_a_directory_whose_group_may_write_is_a_teams_or_refused() -> None:
 
 
 def test_a_stranger_gets_nothing(shared: Team) -> None:
-    for words in (["runs"], ["audit", "verify"], ["off"], ["on"]):
+    ran = shared.run(EVE, "doctor", gid=EVE)
+    assert (ran.code, "mode 3770" in ran.said, "defect" in ran.said) == (6, True, False), ran.said
+    for words in (["runs"], ["audit", "verify"], ["off"]):
         shared.run(EVE, *words, gid=EVE).refused(6, "permission denied", "mode 3770", hint="run as its owner")
 
 
@@ -189,3 +190,14 @@ def test_a_user_without_a_name_and_without_a_home_is_told_what_is_missing(shared
     ran = shared.run(ADA, "run", endless(shared, act("once", "true")), *WAY, "--yes", RUNBOOK_STATE_DIR="", HOME="")
     ran.refused(6, "it could not be made", hint="--state-dir")
     shared.run(ADA, "facts", "host", "--host", "127.0.0.9:1").refused(2, "as whom?", hint="USER@HOST")
+
+
+def test_a_file_of_another_is_no_defect_wherever_it_is_met(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "theirs"
+    file.touch(0o600)
+
+    def met(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(file))
+
+    monkeypatch.setattr("memrunbook.app.reporting.runs", met)
+    here("runs").refused(6, str(file), "mode 0600", hint="runbook doctor")

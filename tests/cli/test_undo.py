@@ -163,6 +163,7 @@ def test_a_journal_that_was_changed_takes_nothing_back(victim: Victim, state: Pa
     journal = state / "runs" / run / "local.jsonl"
     journal.write_text(journal.read_text().replace("oom_score_adj", "oom_score_adX", 1))
     here("undo", run, "--yes").refused(6, "not to be trusted", hint="audit verify")
+    here("undo", run, "--dry-run").refused(6, "nothing is taken back by it", hint="audit verify")
     assert victim.value == 700
 
 
@@ -203,3 +204,11 @@ def test_over_ssh_the_hosts_are_reached_as_the_run_reached_them(victim: Victim, 
     again = here("undo", newest(state), "--yes", "--json")
     assert (again.code, victim.value) == (0, 700), again.said
     assert here("audit", "verify").code == 0
+
+
+def test_a_journal_whose_end_the_ledger_misses_takes_nothing_back(victim: Victim, state: Path) -> None:
+    run = carried_out(victim, state)
+    path = state / "runs" / run / "local.jsonl"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    here("undo", run, "--yes").refused(6, "missing at its end", "nothing is taken back by it", hint="audit verify")
+    assert victim.value == 700

@@ -27,6 +27,12 @@ from memrunbook.core.units import GIB
 from memrunbook.documents.schemas import schema
 
 FOLDER = Path(folder.__path__[0])
+ACTS_ON = {
+    "restart_container": ("container:web", f"container:{'c0ffee' * 10}abcd", "container:shop/web:1.2", "container:web"),
+    "set_oom_score_adj": ("process:search-api", "unit:search-api.service"),
+    "stop_process": ("process:report.py", "unit:session-7.scope"),
+}
+"""What is hit beside `touches` by the uses that the actions' tests name: what config.yaml may forbid."""
 ACTIONS = sorted(catalog.actions().items())
 each_action = pytest.mark.parametrize(("word", "kind"), [pytest.param(*found, id=found[0]) for found in ACTIONS])
 
@@ -82,6 +88,8 @@ def test_a_change_keeps_what_its_class_promises(word: str, kind: type[Action]) -
     assert made.command
     assert "\n" not in made.command
     assert not kind.policy or made.touches
+    assert not kind.only_target or made.target == kind.only_target
+    assert tuple(part for part in made.acts_on if not part.endswith(":")) == ACTS_ON.get(word, ())
     assert (made.undo.mode if made.undo else "none") == kind.undo_mode
     assert made.undo is not None or not made.back_after
 

@@ -7,12 +7,15 @@ from collections.abc import Callable, Sequence
 from msgspec import structs
 from tests.golden import samples as s
 from tests.golden.audit_pages import audit_pages, report_with_who
+from tests.golden.doctor_pages import doctor_pages
 from tests.unit.actions import hosts
 
 from memrunbook.actions.stop_unit import StopUnit
+from memrunbook.app.ruling import through
 from memrunbook.core.action.policy import UnitPolicy
 from memrunbook.core.errors import DocumentError, HostKeyError, Problem
 from memrunbook.core.plan.diagnosis import Suspect
+from memrunbook.core.plan.freeze import FreezeWindow
 from memrunbook.core.plan.held import held_words
 from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.run.event import Outdated, RunFinished, StillHeld, UndoPlanned
@@ -52,6 +55,15 @@ def _plan_blocked() -> list[Block]:
     unknown = plan_view(s.runbook_diagnosis("unknown", causes=()), s.plan(*s.NOT_RUN), s.snapshot(), "", s.NOW)
     healthy = plan_view(s.runbook_diagnosis("fails", causes=()), s.plan(s.NOT_RUN[1]), s.snapshot(), "", s.NOW)
     return [*saved, *unknown, *healthy]
+
+
+def _plan_ruled() -> list[Block]:
+    """A step that a rule refuses, in a freeze."""
+    told = (
+        "config.yaml:12 says that nothing is changed here until 2027-01-03 05:00 UTC, in 41 d (freeze year-end: books)"
+    )
+    hint = through([FreezeWindow(name="year-end", where="", zone="UTC", begin=0.0, end=0.0)])
+    return plan_view(s.runbook_diagnosis(), s.plan(*s.REFUSED), s.snapshot(), NEXT, s.NOW, frozen=[(told, hint)])
 
 
 def _diagnose() -> list[Block]:
@@ -224,8 +236,10 @@ def _undo() -> list[Block]:
 
 CASES: dict[str, Callable[[], Sequence[Block]]] = {
     "audit": audit_pages,
+    "doctor": doctor_pages,
     "plan": _plan,
     "plan-blocked": _plan_blocked,
+    "plan-ruled": _plan_ruled,
     "diagnose": _diagnose,
     "diagnose-healthy": _diagnose_healthy,
     "facts": lambda: facts_view(s.snapshot(), s.metrics(), s.NOW),

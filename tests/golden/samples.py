@@ -193,6 +193,13 @@ NOT_RUN = (
          why="nothing matches units.suspects"),
 )  # fmt: skip
 
+REFUSED = (
+    step(id="freeze-swapper", name="Freeze the service that swaps most", decision="blocked", change=None,
+         why="config.yaml:4 says that nothing may ever act on unit search-api.service: call the search team",
+         hint="no option and no gate lifts this: act by hand, or have the line changed", rule=True),
+    step(SYSCTL, id="swap-less", name="Lower the tendency to swap", item=""),
+)  # fmt: skip
+
 
 def plan(*steps: PlannedStep) -> Plan:
     return Plan(

@@ -13,6 +13,7 @@ from tests.lab.worlds import Run, follow
 from memrunbook.core.errors import RunbookError
 from memrunbook.core.instant import Instant
 from memrunbook.core.reading.fact import Reading, Unavailable
+from memrunbook.core.reading.rules import NO_RULES, HostRules
 from memrunbook.core.run.event import StepFinished
 from memrunbook.core.run.request import (
     Approval,
@@ -51,6 +52,7 @@ class Scripted:
     ends: Sequence[Any] = (Done,)
     trouble: dict[tuple[str, int], RunbookError] = field(default_factory=dict)
     how: str = "terminal"
+    rules: HostRules = NO_RULES
     cut: dict[int, int] = field(default_factory=dict)
     time: float = 0.0
     asked: dict[str, int] = field(default_factory=dict)
@@ -67,7 +69,7 @@ class Scripted:
                 name: value for name, value in self._turn(self.reads, "ReadFacts").items() if name in request.facts
             }
             samples = self.cut.get(self.asked["ReadFacts"], request.count)
-            return msgspec.structs.replace(small.snapshot(self.time, **known), samples=samples)
+            return msgspec.structs.replace(small.snapshot(self.time, **known), samples=samples, rules=self.rules)
         if isinstance(request, AskApproval):
             answer = self._turn(self.answers, "AskApproval")
             return answer if isinstance(answer, Approval) else Approval(now, answer, request.step.digest, how=self.how)

@@ -13,6 +13,7 @@ from memrunbook.core.action.action import (
     Action,
     Blocked,
     Change,
+    Concerns,
     Decision,
     NotNeeded,
     Repeat,
@@ -208,6 +209,7 @@ class AddSwapFile(Action, frozen=True, kw_only=True):
     needs: ClassVar[tuple[str, ...]] = ("host", "memory", "swap")
     undo_mode: ClassVar[UndoMode] = "offer"
     moves: ClassVar[Moves | None] = {"swap.total_bytes": "up"}
+    concerns: ClassVar[Concerns] = "adds swap"
 
     path: Annotated[str, Meta(description="the file; one of this size that is there already is used")] = DEFAULT
     size: Annotated[

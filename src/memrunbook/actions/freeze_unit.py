@@ -14,6 +14,7 @@ from memrunbook.core.action.action import (
     Blocked,
     Change,
     Decision,
+    Leaves,
     NotNeeded,
     Repeat,
     Risk,
@@ -71,6 +72,7 @@ class FreezeUnit(Action, frozen=True, kw_only=True):
         "swap.in_bytes_per_second": "down",
         "pressure.full.percent": "down",
     }
+    leaves: ClassVar[Leaves] = "down"
 
     unit: systemd.UnitName
     for_: Annotated[Duration, Meta(description="how long; after that the host thaws it")] = msgspec.field(

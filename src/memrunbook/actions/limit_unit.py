@@ -14,6 +14,7 @@ from memrunbook.core.action.action import (
     Blocked,
     Change,
     Decision,
+    Leaves,
     NotNeeded,
     Repeat,
     Risk,
@@ -111,6 +112,7 @@ class LimitUnit(Action, frozen=True, kw_only=True):
     needs: ClassVar[tuple[str, ...]] = systemd.NEEDS
     undo_mode: ClassVar[UndoMode] = "auto"
     policy: ClassVar[str] = "limit"
+    leaves: ClassVar[Leaves] = "running"
 
     unit: systemd.UnitName
     memory_high: Annotated[Size | None, Meta(description="MemoryHigh: slowed down above it; for batch work")] = None

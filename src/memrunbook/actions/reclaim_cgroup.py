@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from memrunbook.actions.shared import guards, systemd
 from memrunbook.actions.shared.scripts import SAME_RUN, WRITE_SLOWLY
-from memrunbook.core.action.action import Action, Blocked, Change, Decision, Repeat, Risk, Verify
+from memrunbook.core.action.action import Action, Blocked, Change, Decision, Leaves, Repeat, Risk, Verify
 from memrunbook.core.action.moved import Moves
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import Size, format_bytes
@@ -51,6 +51,7 @@ class ReclaimCgroup(Action, frozen=True, kw_only=True):
     needs: ClassVar[tuple[str, ...]] = (*systemd.NEEDS, "swap", "pressure", "vmstat")
     policy: ClassVar[str] = "limit"
     moves: ClassVar[Moves | None] = {"memory.free_bytes": "up", "memory.available_bytes": "up"}
+    leaves: ClassVar[Leaves] = "running"
 
     unit: Annotated[str, Meta(description="the service, as in search-api.service; or give its cgroup")] = ""
     cgroup: Annotated[str, Meta(description="the service's cgroup, as in /system.slice/search-api.service")] = ""

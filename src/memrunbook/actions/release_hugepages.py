@@ -12,6 +12,7 @@ from memrunbook.core.action.action import (
     Action,
     Blocked,
     Change,
+    Concerns,
     Decision,
     NotNeeded,
     Repeat,
@@ -116,6 +117,7 @@ class ReleaseHugepages(Action, frozen=True, kw_only=True):
     needs: ClassVar[tuple[str, ...]] = ("host", "hugepages", "memory", "sysctl_files", "units")
     undo_mode: ClassVar[UndoMode] = "offer"
     moves: ClassVar[Moves | None] = {"memory.available_bytes": "up"}
+    concerns: ClassVar[Concerns] = "gives up huge pages"
 
     size: Annotated[Size | None, Meta(description='size of the pages, as in "2 MiB"; default: the kernel\'s own')] = (
         None

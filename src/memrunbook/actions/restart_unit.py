@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from memrunbook.actions.shared import systemd
-from memrunbook.core.action.action import Action, Blocked, Decision, Repeat, Risk, Verify
+from memrunbook.core.action.action import Action, Blocked, Decision, Leaves, Repeat, Risk, Verify
 from memrunbook.core.action.moved import Moves
 from memrunbook.core.reading.snapshot import Snapshot
 
@@ -21,6 +21,7 @@ class RestartUnit(Action, frozen=True, kw_only=True):
     policy: ClassVar[str] = "restart"
     moves: ClassVar[Moves | None] = {"memory.available_bytes": "up", "swap.used_bytes": "down"}
     renews: ClassVar[bool] = True
+    leaves: ClassVar[Leaves] = "anew"
 
     unit: systemd.UnitName
 

@@ -12,6 +12,7 @@ from memrunbook.core.action.action import (
     Action,
     Blocked,
     Change,
+    Concerns,
     Decision,
     NotNeeded,
     Repeat,
@@ -144,6 +145,7 @@ class SetupZram(Action, frozen=True, kw_only=True):
     undo_mode: ClassVar[UndoMode] = "offer"
     moves: ClassVar[Moves | None] = {"swap.total_bytes": "up"}
     only_target: ClassVar[str] = "zram"
+    concerns: ClassVar[Concerns] = "adds swap"
 
     size: Annotated[
         Size | None, Meta(description="what it may hold, uncompressed; default: half of the RAM, at most 8 GiB")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from memrunbook.actions.shared import guards, systemd
-from memrunbook.core.action.action import Action, Blocked, Decision, NotNeeded, Repeat, Risk, Verify
+from memrunbook.core.action.action import Action, Blocked, Decision, Leaves, NotNeeded, Repeat, Risk, Verify
 from memrunbook.core.action.moved import Moves
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
@@ -27,6 +27,7 @@ class StartUnit(Action, frozen=True, kw_only=True):
     needs: ClassVar[tuple[str, ...]] = (*systemd.NEEDS, "memory", "oom", "cgroups")
     policy: ClassVar[str] = "restart"
     moves: ClassVar[Moves | None] = {}
+    leaves: ClassVar[Leaves] = "up"
 
     unit: systemd.UnitName
 

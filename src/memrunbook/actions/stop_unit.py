@@ -12,6 +12,7 @@ from memrunbook.core.action.action import (
     Action,
     Blocked,
     Decision,
+    Leaves,
     NotNeeded,
     Repeat,
     Risk,
@@ -50,6 +51,7 @@ class StopUnit(Action, frozen=True, kw_only=True):
     undo_mode: ClassVar[UndoMode] = "offer"
     policy: ClassVar[str] = "stop"
     moves: ClassVar[Moves | None] = {"memory.available_bytes": "up", "swap.used_bytes": "down"}
+    leaves: ClassVar[Leaves] = "down"
 
     unit: Annotated[str, Meta(description="the service, as in nightly-report.service")]
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from memrunbook.actions.shared import systemd
 from memrunbook.actions.shared.scripts import SAME_RUN
-from memrunbook.core.action.action import Action, Blocked, Decision, NotNeeded, Repeat, Risk, Verify
+from memrunbook.core.action.action import Action, Blocked, Decision, Leaves, NotNeeded, Repeat, Risk, Verify
 from memrunbook.core.action.moved import Moves
 from memrunbook.core.reading.snapshot import Snapshot
 
@@ -29,6 +29,7 @@ class ThawUnit(Action, frozen=True, kw_only=True):
     repeat: ClassVar[Repeat] = Repeat.IDEMPOTENT
     needs: ClassVar[tuple[str, ...]] = systemd.NEEDS
     moves: ClassVar[Moves | None] = {}
+    leaves: ClassVar[Leaves] = "up"
 
     unit: systemd.UnitName
 

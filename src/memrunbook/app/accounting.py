@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import structs
 
 from memrunbook.app.reporting import LAST, find_run
-from memrunbook.core.errors import UsageError
+from memrunbook.core.errors import JournalError, UsageError
 from memrunbook.core.run.account import Account, HostAccount, JournaledLine, account_of
 from memrunbook.core.run.record import Resumed
 from memrunbook.state import audit as journals
@@ -74,6 +74,18 @@ def account(state: Path, run: str) -> Account:
 def doubts_about(state: Path, *run_ids: str) -> tuple[AuditFinding, ...]:
     """What of these runs, or of the ledger that vouches for them, is not as it was written."""
     return tuple(one for one in journals.verify_runs(state, run_ids) if one.level == "error")
+
+
+def refuse_doubtful(state: Path, run_id: str, then: str) -> None:
+    """JournalError where the journals of a run are not as they were written: nothing is to be done by what they say."""
+    doubts = doubts_about(state, run_id)
+    if doubts:
+        more = f" (and {len(doubts) - 1} more)" if len(doubts) > 1 else ""
+        raise JournalError(
+            f"{doubts[0].message}{more}: what it says was done is not to be trusted, and {then}",
+            where=doubts[0].where,
+            hint="runbook audit verify shows all that was changed",
+        )
 
 
 def doubts_about_list(state: Path) -> tuple[AuditFinding, ...]:

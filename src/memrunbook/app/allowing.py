@@ -83,7 +83,9 @@ def _check_action(word: str, where: str) -> None:
 
 def _near(word: str, known: Iterable[str]) -> str:
     known = list(known)
-    near = difflib.get_close_matches(word, known, 1, 0.5) or [one for one in known if one.startswith(word) and word]
+    near = difflib.get_close_matches(word.casefold(), known, 1, 0.5) or [
+        one for one in known if one.startswith(word) and word
+    ]
     if near:
         return f"did you mean {near[0]}?"
     return f"there are: {', '.join(known)}" if known and len(known) <= 12 else ""  # noqa: PLR2004  a line of them

@@ -27,6 +27,7 @@ from memrunbook.core.run.record import Actor, AppliedPlan
 from memrunbook.core.run.request import Approval, AskApproval
 from memrunbook.documents.library import Library, usual_library
 from memrunbook.runtime.clock import SystemClock
+from memrunbook.runtime.redaction import redact
 from memrunbook.state.applied import carried_out
 from memrunbook.state.paths import usual_state_dir
 from memrunbook.state.plans import MADE, PlanFile, load_plan
@@ -74,11 +75,11 @@ def apply(
     asked = _asked(arguments, saved)
     demand_reason(arguments.library.config(), arguments.reason, _risk_of(saved), arguments.command)
     consent = consent_of(file, arguments.library, now)
-    refused, difference = _void(file, arguments.library, consent, now)
+    refused, difference = void(file, arguments.library, consent, now)
     asked = replace(asked, applied=_applied(file, consent), people=len(consent.counted))
     if refused is not None:
         return record_refusal(asked, saved, refused, difference, notice)
-    approved = _approved(file, arguments.state)
+    approved = approved_by(file, arguments.state)
     approver = PlanApprover(approved, file.digest, arguments.actor.user, consent.words)
     return run(replace(asked, approved=approved), approver, notice, stop=stop, alone=alone)
 
@@ -147,10 +148,13 @@ def _asked(arguments: ApplyArguments, saved: SavedPlan) -> RunArguments:
     )
 
 
-def _approved(file: PlanFile, state: Path) -> dict[str, ApprovedPlan]:
+def approved_by(file: PlanFile, state: Path) -> dict[str, ApprovedPlan]:
+    """By host what a plan's file says was approved."""
     saved = file.saved
     return {
-        host.name: ApprovedPlan(plan, digests, partial(carried_out, state, file.digest, host.name), _again(saved))
+        host.name: ApprovedPlan(
+            plan, digests, partial(carried_out, state, file.digest, host.name), _again(saved), words=redact
+        )
         for host, plan, digests in zip(saved.hosts, saved.plans, saved.digests, strict=True)
     }
 
@@ -160,10 +164,10 @@ def _again(saved: SavedPlan) -> str:
 
 
 def _applied(file: PlanFile, consent: Consent) -> AppliedPlan:
-    return AppliedPlan(str(file.path), file.digest, file.saved.creator, consent.told)
+    return AppliedPlan(str(file.path.absolute()), file.digest, file.saved.creator, consent.told)
 
 
-def _void(file: PlanFile, library: Library, consent: Consent, now: Instant) -> tuple[Refused | None, Difference | None]:
+def void(file: PlanFile, library: Library, consent: Consent, now: Instant) -> tuple[Refused | None, Difference | None]:
     """Why the plan may not be applied at all, if it may not: the file, its time, its runbook, its approvals."""
     difference = file.outdated(now) or _other_runbook(file.saved, library)
     if difference is not None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from memrunbook.app.actor import this_actor
 from memrunbook.app.consenting import fault_of, lacking
 from memrunbook.app.saving import author
+from memrunbook.core.action.action import Risk
 from memrunbook.core.errors import Refused, UsageError
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.saved import approved_changes
@@ -85,7 +86,7 @@ def _ask(file: PlanFile, approver: Approver) -> None:
     for plan, digests in zip(file.saved.plans, file.saved.digests, strict=True):
         for step, digest in approved_changes(plan, digests):
             hidden = "" if step.digest == digest else HIDDEN_PARTS
-            if not (step.gate or hidden):
+            if not (step.gate or hidden or (step.change and step.change.risk > Risk.NONE)):  # the file may say no gate
                 continue
             asked += 1
             answer = approver.approve(plan.host, AskApproval(step, plan.taken_at, step.evidence, hidden))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -10,11 +11,13 @@ from msgspec import structs
 from memrunbook.app.ruling import NO_FREEZE, Freezes
 from memrunbook.app.stored import Stored
 from memrunbook.core.action.action import Change
-from memrunbook.core.errors import Refused, UsageError
+from memrunbook.core.errors import Refused, RunbookError, UsageError
+from memrunbook.core.instant import Instant
 from memrunbook.core.plan.forbidden import forbidden
 from memrunbook.core.plan.limits import Here, Limits, held_back
 from memrunbook.core.reading.rules import NO_RULES, HostRules
 from memrunbook.core.units import format_duration
+from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.ports import Clock
 from memrunbook.runtime.redaction import redact
 from memrunbook.state.paths import prepare
@@ -50,20 +53,28 @@ class HostBrakes:
         blocked = forbidden(change, self.rules)
         return None if blocked is None else Refused(blocked.why, hint=blocked.hint)
 
-    def reasons(self, change: Change) -> tuple[str, ...]:
-        """Why a person's word is needed for a change, whatever was allowed beforehand."""
+    def reasons(self, change: Change, besides: Sequence[str] = ()) -> tuple[str, ...]:
+        """Why a person's word is needed for a change, whatever was allowed beforehand.
+
+        What the runs `besides` began of it does not count: it is not known whether that happened.
+        """
         if self.limits is None:
             return ()
-        known = _shown(change)
-        return held_back(known, self._here, self.store.history(known, self._here), self.limits)
+        known, here = _shown(change), self._here(besides)
+        return held_back(known, here, self.store.history(known, here), self.limits)
 
-    def begin(self, change: Change, step: str) -> int | str:
-        """Claims the change and returns its number; in words who is at the same on another host, where one is."""
-        begun = self.store.begin(_shown(change), redact(step), self._here, self.actor)
+    def begin(self, change: Change, step: str, *, consented: bool, besides: Sequence[str] = ()) -> int | str:
+        """Claims the change and returns its number; in words who is at the same on another host, where one is.
+
+        Refused where it is beyond the limits by now, unless a person `consented` to that.
+        """
+        limits = None if consented else self.limits
+        begun = self.store.begin(_shown(change), redact(step), self._here(besides), self.actor, limits)
         if isinstance(begun, int):
             return begun
         since = format_duration(max(0.0, self.clock.now().utc - begun.begun))
-        return f"{begun.target}: the same is under way on {begun.host} since {since} (run {begun.run})"
+        what = "the same" if begun.target == change.target else f"{begun.target}, on a peer,"
+        return f"{change.target}: {what} is under way on {begun.host} since {since} (run {begun.run})"
 
     def end(self, number: int, state: str) -> None:
         """Remembers how the change ended."""
@@ -71,17 +82,38 @@ class HostBrakes:
 
     def ran(self, outcome: str, *, changed: bool) -> None:
         """Remembers how the run ended here."""
-        self.store.ran(self._here, outcome, changed=changed)
+        self.store.ran(self._here(), outcome, changed=changed)
 
-    @property
-    def _here(self) -> Here:
-        now = self.clock.now().utc
-        return Here(run=self.run, host=self.host, runbook=self.runbook, now=now, hosts=self.hosts)
+    def _here(self, besides: Sequence[str] = ()) -> Here:
+        return Here(
+            run=self.run,
+            host=self.host,
+            runbook=self.runbook,
+            now=self.clock.now().utc,
+            hosts=self.hosts,
+            besides=tuple(besides),
+        )
 
 
 def _shown(change: Change) -> Change:
     """A change as the store knows it: what looks like a secret in its target is hidden."""
     return structs.replace(change, target=redact(change.target))
+
+
+def switched_off(stored: Stored) -> str:
+    """Why nothing may be changed now, for who only looks; where the store does not answer, that this is not known.
+
+    Where there is no store yet, none is made: nobody has switched anything off.
+    """
+    if stored.missing:
+        return ""
+    now = SystemClock().now().utc
+    try:
+        with closing(stored.open()) as store:
+            switch = switch_of(store)
+    except RunbookError as error:
+        return f"whether changes are switched off is not known: {error.message}"
+    return off_words(switch, now) if switch.holds(now) else ""
 
 
 def switch_off(stored: Stored, now: float, who: str, reason: str = "", seconds: float | None = None) -> Switch:
@@ -100,11 +132,18 @@ def switch_on(stored: Stored, now: float, who: str) -> Switch:
 
 
 def off_words(switch: Switch, now: float) -> str:
-    """A sentence, as in: changes are switched off since 3 h by ada (for 2 h more): a release."""
-    left = "" if switch.until is None else f" (for {format_duration(switch.until - now)} more)"
+    """A sentence: changes are switched off by ada since 2026-11-29 03:10 UTC: a release."""
+    left = (
+        ""
+        if switch.until is None
+        else f", until {_clock(switch.until)} (for {format_duration(switch.until - now)} more)"
+    )
     why = f": {switch.reason}" if switch.reason else ""
-    since = f" since {format_duration(now - switch.at)}" if now - switch.at >= 1 else ""
-    return f"changes are switched off{since} by {switch.who}{left}{why}"
+    return f"changes are switched off by {switch.who} since {_clock(switch.at)}{left}{why}"
+
+
+def _clock(utc: float) -> str:
+    return f"{Instant(utc, 0.0).isoformat()[:16].replace('T', ' ')} UTC"
 
 
 def _turned(stored: Stored, switch: Switch) -> Switch:

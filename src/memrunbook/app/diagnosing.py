@@ -46,12 +46,13 @@ class DiagnoseArguments:
 class DiagnoseResult:
     """The hosts in their order, and why some runbooks had to be left out.
 
-    `parameters` are those that were given, by the runbook that has them.
+    `parameters` are those that were given, by the runbook that has them. `off` says why nothing may be changed now.
     """
 
     hosts: tuple[Judged, ...]
     left_out: tuple[Problem, ...] = ()
     parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    off: str = ""
 
 
 def diagnose(
@@ -96,8 +97,19 @@ def diagnose(
     from memrunbook.state.handled import handled
 
     done = handled(arguments.state)
+    return _result(arguments, [_judged(runbooks, one, done) for one in reached], runbooks, problems)
+
+
+def _result(
+    arguments: DiagnoseArguments, judged: list[Judged], runbooks: list[Runbook], problems: list[Problem]
+) -> DiagnoseResult:
+    from memrunbook.app.braking import switched_off
+    from memrunbook.app.stored import Stored
+
     given = {runbook.name: _given(arguments.parameters, runbook) for runbook in runbooks}
-    return DiagnoseResult(tuple(_judged(runbooks, one, done) for one in reached), tuple(problems), given)
+    return DiagnoseResult(
+        tuple(judged), tuple(problems), given, switched_off(Stored(arguments.state, arguments.library.config()))
+    )
 
 
 def _given(parameters: Mapping[str, str], runbook: Runbook) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 import sys
@@ -12,18 +11,18 @@ from functools import partial
 from importlib import metadata
 from pathlib import Path
 
-from memrunbook.app.braking import VARIABLE
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.entering import EnteredHost, Needs, enter, needs_of
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.reading import refuse_twins
-from memrunbook.core.errors import DocumentError, RunbookError
+from memrunbook.app.stored import Stored
+from memrunbook.core.errors import DocumentError, JournalError, RunbookError
 from memrunbook.core.host import Host
 from memrunbook.documents.checkup import inspect_documents
 from memrunbook.documents.library import Library, usual_library
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.fleet import each
-from memrunbook.runtime.inspection import Inspection
+from memrunbook.runtime.inspection import InspectedState, Inspection
 from memrunbook.state.checkup import inspect_state
 from memrunbook.state.paths import usual_state_dir
 from memrunbook.state.signers import Signers
@@ -43,6 +42,7 @@ class DoctorArguments:
     connectors: Connectors = field(default_factory=Connectors)
     library: Library = field(default_factory=usual_library)
     state: Path = field(default_factory=usual_state_dir)
+    store: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ def doctor(arguments: DoctorArguments, notice: Notice = SILENT) -> DoctorResult:
         *_python(),
         *inspect_programs(approvals=_approvals(arguments.library)),
         inspect_agent(),
-        *inspect_state(arguments.state, os.environ.get(VARIABLE, ""), clock.now().utc),
+        *_state(arguments, clock.now().utc),
         *inspect_documents(arguments.library),
         *_signers(arguments.library),
     )
@@ -76,11 +76,23 @@ def doctor(arguments: DoctorArguments, notice: Notice = SILENT) -> DoctorResult:
         notice.read()
 
 
+def _state(arguments: DoctorArguments, now: float) -> Iterator[Inspection]:
+    try:
+        stored = Stored(arguments.state, arguments.library.config(), arguments.store)
+        place, password = stored.place, stored.password
+    except DocumentError:  # told of the documents
+        place, password = Stored(arguments.state, named=arguments.store).place, ""
+    except JournalError as error:
+        yield Inspection(area="state", name="store", state="missing", said=str(error), remedy=error.hint)
+        place, password = "", ""
+    yield from inspect_state(arguments.state, place, password, now)
+
+
 def _python() -> Iterator[Inspection]:
     version = platform.python_version()
     old = sys.version_info[:2] < OLDEST
     remedy = f"memrunbook needs Python {'.'.join(map(str, OLDEST))} or newer" if old else ""
-    state = "missing" if old else "ok"
+    state: InspectedState = "missing" if old else "ok"
     yield Inspection(area="programs", name="memrunbook", said=f"{__version__}, Python {version}", state=state,
                      remedy=remedy)  # fmt: skip
     try:

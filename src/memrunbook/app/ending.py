@@ -71,7 +71,7 @@ def _refused_at_a_gate(report: HostReport, plan: Plan) -> bool:
     """True where a step was refused that the plan would carry out: not by a rule that refuses it from the start."""
     planned = {(step.id, step.item): step for step in plan.steps}
     refused = [planned.get((step.id, step.item)) for step in report.steps if step.state == "refused"]
-    return any(step is None or not step.by for step in refused)
+    return any(step is None or not step.rule for step in refused)
 
 
 def left_words(run_id: str, in_flight: Sequence[OpenStep]) -> str:

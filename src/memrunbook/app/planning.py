@@ -61,13 +61,15 @@ class FrozenNow(Struct, frozen=True):
 class PlanResult:
     """The runbook and what it would do on each host, in their order; and what runs left open on each, by its name.
 
-    `frozen` are the freeze windows in which nothing is changed there now, by the host's name.
+    `freezes` are the freeze windows in which nothing is changed there now, by the host's name.
+    `off` says why nothing may be changed now, where changes are switched off.
     """
 
     runbook: Runbook
     hosts: tuple[Planned, ...]
     open: Mapping[str, tuple[OpenStep, ...]] = field(default_factory=dict)
-    frozen: Mapping[str, tuple[FrozenNow, ...]] = field(default_factory=dict)
+    freezes: Mapping[str, tuple[FrozenNow, ...]] = field(default_factory=dict)
+    off: str = ""
 
 
 def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.Event | None = None) -> PlanResult:
@@ -79,10 +81,11 @@ def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.E
     policy = arguments.library.policy()  # a mistake in it is told before any host is asked
     config = arguments.library.config()
     runbook = arguments.library.runbook(arguments.runbook, arguments.parameters)
+    listed = HostRules(tuple(one.rule for one in config.untouchable))
     reached = read(
         ReadArguments(
             hosts=arguments.hosts,
-            facts=lambda: runbook.facts,
+            facts=lambda: listed.reads(tuple(runbook.facts)),
             sampling=sampling_of(arguments.watch, runbook.spec.sample, arguments.hosts),
             connectors=arguments.connectors,
             policy=policy,
@@ -91,6 +94,8 @@ def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.E
             stop=stop or threading.Event(),
         )
     )
+    from memrunbook.app.braking import switched_off
+    from memrunbook.app.stored import Stored
     from memrunbook.state.handled import handled
     from memrunbook.state.left_open import left_open
     from memrunbook.state.runs import runs
@@ -105,7 +110,8 @@ def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.E
         planned = tuple(replace(one, plan=lasting(one.plan, config)) if one.plan else one for one in planned)
         save(arguments.out, arguments, [one.plan for one in planned if one.plan is not None])
     opened = {one.reached.name: _open_on(one.reached, left) for one in planned}
-    return PlanResult(runbook, planned, opened, _frozen(config, arguments.hosts))
+    off = switched_off(Stored(arguments.state, config))
+    return PlanResult(runbook, planned, opened, _frozen(config, arguments.hosts), off)
 
 
 def _frozen(config: Config, hosts: Iterable[Host]) -> dict[str, tuple[FrozenNow, ...]]:
@@ -113,10 +119,9 @@ def _frozen(config: Config, hosts: Iterable[Host]) -> dict[str, tuple[FrozenNow,
 
     now, found = SystemClock().now().utc, {}
     for host in hosts:
-        found[host.name] = tuple(
-            FrozenNow(window.name, until, freeze_words(window, until), through(window))
-            for window, until in frozen_now(config.freeze, host.name, now)
-        )
+        held = frozen_now(config.freeze, host.name, now)
+        hint = through(window for window, _ in held)
+        found[host.name] = tuple(FrozenNow(one.name, until, freeze_words(one, until, now), hint) for one, until in held)
     return found
 
 

@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from memrunbook import catalog
+from memrunbook.app.accounting import refuse_doubtful
 from memrunbook.app.actor import this_actor
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.earlier import Earlier
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.reporting import events_of, find_run
-from memrunbook.app.running import RunArguments, Running, RunResult, to_its_end
+from memrunbook.app.running import RunArguments, RunResult, to_its_end
+from memrunbook.app.still_approved import Approvals, ResumedRun, approvals_of
 from memrunbook.app.stored import Stored, settings_of
 from memrunbook.core.errors import Refused
 from memrunbook.core.plan.consents import Consents
@@ -83,25 +85,23 @@ def resume(
 
     One that has ended is gone on with where a host was lost: not reached any more, or with a step that is open still.
     Refused for any other that has ended, for one that is running, one of another version, and one whose runbook is
-    another by now; UsageError where there is none.
+    another by now; JournalError where its journals are not as they were written; UsageError where there is none.
     """
     found, invoked, order = _interrupted(arguments.state, arguments.run)
+    refuse_doubtful(arguments.state, found.run_id, "the run does not go on by it")
     runbook = _runbook(arguments, invoked, order)
     policy, config = arguments.library.policy(), settings_of(arguments.library)
     arguments.connectors.check(order.hosts)
+    approvals = approvals_of(invoked.applied, arguments.library, arguments.state, arguments.actor.user)
     stop, clock, known = stop or threading.Event(), SystemClock(), runs(arguments.state)
     with (
         closing(Stored(arguments.state, config, arguments.store).open()) as store,
         RunDirectory.reopen(arguments.state, found.run_id, clock.now) as directory,
     ):
         directory.run.append(plain(_resumed(arguments, clock)))
-        readings = {name: fact.reading for name, fact in catalog.facts().items()}
-        parts = {
-            host.name: earlier(found.run_id, records(arguments.state, found.run_id, host.name), readings)
-            for host in order.hosts
-        }
-        running = Running(
-            arguments=_as_run(arguments, order),
+        parts = _parts(arguments.state, found.run_id, order)
+        running = ResumedRun(
+            arguments=_as_run(arguments, order, approvals),
             runbook=runbook,
             policy=policy,
             config=config,
@@ -113,6 +113,7 @@ def resume(
             left=tuple(opened for opened in left_open(arguments.state, known) if opened.run != found.run_id),
             store=store,
             parts=parts,
+            approvals=approvals,
         )
         ended = [fold(name, part.events) for name, part in parts.items() if _is_over(part)]
         waiting = [host for host in order.hosts if not _is_over(parts[host.name])]
@@ -182,7 +183,7 @@ def _resumed(arguments: ResumeArguments, clock: SystemClock) -> Resumed:
     )
 
 
-def _as_run(arguments: ResumeArguments, order: Order) -> RunArguments:
+def _as_run(arguments: ResumeArguments, order: Order, approvals: Approvals | None) -> RunArguments:
     return RunArguments(
         runbook=order.runbook,
         hosts=order.hosts,
@@ -194,7 +195,13 @@ def _as_run(arguments: ResumeArguments, order: Order) -> RunArguments:
         break_lock=arguments.break_lock,
         consents=arguments.consents,
         actor=arguments.actor,
+        approved=approvals.approved() if approvals else {},
     )
+
+
+def _parts(state: Path, run_id: str, order: Order) -> dict[str, Earlier]:
+    readings = {name: fact.reading for name, fact in catalog.facts().items()}
+    return {host.name: earlier(run_id, records(state, run_id, host.name), readings) for host in order.hosts}
 
 
 def _is_over(part: Earlier) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -14,6 +13,7 @@ from memrunbook.core.instant import Instant
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.plan.freeze import FreezeWindow
 from memrunbook.core.reading.rules import HostRules, RiskLimit
+from memrunbook.core.units import format_duration
 
 if TYPE_CHECKING:
     from memrunbook.core.host import Host
@@ -56,27 +56,32 @@ class Freezes:
 
     def frozen(self, host: str, now: float) -> Refused | None:
         """Why nothing is changed on a host now; None outside of all windows, and where each was allowed by name."""
-        for window in self.windows:
-            until = window.until(host, now)
-            if until is not None and not self.consents.use(window.allowed_by):
-                return Refused(freeze_words(window, until), hint=through(window))
-        return None
+        held = frozen_now(self.windows, host, now)
+        closed = [one for one in held if not self.consents.use(one[0].allowed_by)]
+        if not closed:
+            return None
+        return Refused(
+            "; ".join(freeze_words(*one, now) for one in closed), hint=through(window for window, _ in closed)
+        )
 
 
 NO_FREEZE = Freezes()
 
 
-def freeze_words(window: FreezeWindow, until: float) -> str:
+def freeze_words(window: FreezeWindow, until: float, now: float) -> str:
     """A sentence: "config.yaml:12 says that nothing is changed until … (freeze year-end: the annual accounts)"."""
     because = f": {window.why}" if window.why else ""
     ends = Instant(until, 0.0).isoformat()[:16].replace("T", " ")
-    return f"{window.where} says that nothing is changed here until {ends} UTC (freeze {window.name}{because})"
+    left = format_duration(until - now)
+    return (
+        f"{window.where} says that nothing is changed here until {ends} UTC, in {left} (freeze {window.name}{because})"
+    )
 
 
-def through(window: FreezeWindow) -> str:
+def through(windows: Iterable[FreezeWindow]) -> str:
     """How a person goes on in an emergency."""
-    word = shlex.quote(window.allowed_by)
-    return f'wait; in an emergency add to the command: --allow {word} --reason "why it cannot wait" (both are recorded)'
+    words = " ".join(f"--allow {window.allowed_by}" for window in windows)
+    return f'wait; in an emergency add to the command: {words} --reason "why it cannot wait" (it is recorded)'
 
 
 def demand_reason(config: Config, reason: str, risk: Risk, command: str) -> None:

@@ -24,7 +24,7 @@ from memrunbook.app.saving import named
 from memrunbook.app.stored import Stored, settings_of
 from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import JournalError, RunbookError
-from memrunbook.core.host import Host
+from memrunbook.core.host import LOCAL, Host
 from memrunbook.core.plan.approval import ApprovalRule
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.reading.rules import HostRules
@@ -45,7 +45,7 @@ from memrunbook.runtime.handled import Handled
 from memrunbook.runtime.interpret import Interpreter
 from memrunbook.runtime.life import Life
 from memrunbook.runtime.ports import Approver, Session
-from memrunbook.runtime.redaction import HIDDEN, named_secret, redact
+from memrunbook.runtime.redaction import redact, without_values
 from memrunbook.state.handled import handled
 from memrunbook.state.left_open import left_open
 from memrunbook.state.paths import prepare, usual_state_dir
@@ -174,21 +174,17 @@ def _invoked(arguments: RunArguments, runbook: Runbook, clock: SystemClock) -> I
         runbook=runbook.name,
         runbook_digest=runbook.digest,
         origin=runbook.origin,
-        parameters=_unsecret(runbook.parameters),
+        parameters=without_values(runbook.parameters),
         hosts=tuple(host.name for host in arguments.hosts),
         applied=arguments.applied,
         order=Order(
             runbook=named(arguments.runbook),
             hosts=arguments.hosts,
-            parameters=_unsecret(arguments.parameters),
+            parameters=without_values(arguments.parameters),
             watch=arguments.watch,
             options=tuple(redact(word) for word in arguments.options),
         ),
     )
-
-
-def _unsecret(values: Mapping[str, object]) -> dict[str, str]:
-    return {name: HIDDEN if named_secret(name) else redact(str(value)) for name, value in values.items()}
 
 
 @dataclass
@@ -274,13 +270,18 @@ class Running:
         """What config.yaml forbids on a host."""
         return rules_for(self.config, host, "apply" if self.arguments.applied else "run")
 
+    def consenting(self, asked: Approver, clock: SystemClock) -> Approver:
+        """Who answers at the gates: others first, then whoever is `asked`."""
+        return OthersFirst(asked, self.rules(), self.runbook.name, clock.now, self.arguments.people)
+
     def brakes(self, host: Host, clock: SystemClock) -> HostBrakes:
-        """What holds this run back on a host."""
+        """What holds this run back on a host; "local" is another machine for each control node."""
+        local = host.transport == LOCAL
         return HostBrakes(
             store=self.store,
             clock=clock,
             run=self.directory.run_id,
-            host=host.name,
+            host=(self.arguments.actor.control_node or host.name) if local else host.name,
             runbook=self.runbook.name,
             actor=f"{self.arguments.actor.user}@{self.arguments.actor.control_node}",
             hosts=len(self.arguments.hosts),
@@ -291,7 +292,6 @@ class Running:
 
     def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> Life[HostReport]:
         arguments, part, brakes = self.arguments, self._part(host), self.brakes(host, clock)
-        asked = ThroughFreezes(self.approver, brakes.held, clock.now)
         interpreter = Interpreter(
             host=host.name,
             run_id=self.directory.run_id,
@@ -305,7 +305,7 @@ class Running:
                 on_first=self.notice.first if self.notice.first_look else None,
             ),
             session=session,
-            approver=OthersFirst(asked, self.rules(), self.runbook.name, clock.now, arguments.people),
+            approver=self.consenting(ThroughFreezes(self.approver, brakes.held, clock.now), clock),
             journal=journal,
             clock=clock,
             policy=self.policy,

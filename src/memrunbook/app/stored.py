@@ -9,9 +9,11 @@ from pathlib import Path
 from memrunbook.core.errors import JournalError, UsageError
 from memrunbook.documents.config import Config
 from memrunbook.documents.library import Library
+from memrunbook.runtime.outside import is_server
 from memrunbook.state import forwarding
 from memrunbook.state.paths import usual_state_dir
 from memrunbook.state.store.changes import Store
+from memrunbook.state.store.database import FILE
 
 VARIABLE = "RUNBOOK_STORE"
 """The environment's word for a store other than the file in the state directory: a URL, or a path."""
@@ -25,14 +27,28 @@ class Stored:
     config: Config = field(default_factory=Config)
     named: str = ""
 
+    @property
+    def missing(self) -> bool:
+        """True for a file that is not there yet: who only looks makes none."""
+        return not is_server(self.place) and not Path(self.place or self.state / FILE).expanduser().exists()
+
+    @property
+    def place(self) -> str:
+        """Its URL or path; empty for the file in the state directory."""
+        return self.named or os.environ.get(VARIABLE, "") or self.config.store.place
+
+    @property
+    def password(self) -> str:
+        """The password of config.yaml's server; empty for any other store. JournalError where it cannot be read."""
+        file = self.config.store.password_file
+        return _first_line(file) if file is not None and self.place == self.config.store.place else ""
+
     def open(self) -> Store:
         """Opens it; the state directory exists. JournalError where it does not answer, UsageError where it is none."""
         for place, where in ((self.named, "--store"), (os.environ.get(VARIABLE, ""), f"${VARIABLE}")):
             if place:
                 return _named(self.state, place, where)
-        at = self.config.store
-        password = "" if at.password_file is None else _first_line(at.password_file)
-        return Store.open(self.state, at.place, password)
+        return Store.open(self.state, self.place, self.password)
 
 
 def settings_of(library: Library) -> Config:

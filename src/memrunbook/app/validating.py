@@ -55,11 +55,14 @@ class ValidateResult:
 
 
 def validate(library: Library, names: Sequence[str] = ()) -> ValidateResult:
-    """Checks runbooks for form and sense: those named (by name or path), else every one of the library."""
+    """Checks runbooks for form and sense: those named (by name or path), else every one of the library.
+
+    With all of them config.yaml and services.yaml are checked, which bind every run.
+    """
     from memrunbook.documents.sense import warnings
 
+    problems: list[Problem] = [] if names else _house_files(library)
     names = names or tuple(entry.name for entry in library.entries() if not entry.shadowed)
-    problems: list[Problem] = []
     doubts: list[Problem] = []
     for name in names:
         try:
@@ -69,6 +72,17 @@ def validate(library: Library, names: Sequence[str] = ()) -> ValidateResult:
         except UsageError as error:
             problems.append(Problem(error.where or name, error.message, error.hint))
     return ValidateResult(len(names), tuple(problems), tuple(doubts))
+
+
+def _house_files(library: Library) -> list[Problem]:
+    """What is wrong with the files that say what may be done."""
+    problems: list[Problem] = []
+    for load in (library.config, library.policy):
+        try:
+            load()
+        except DocumentError as error:
+            problems += error.problems
+    return problems
 
 
 def new_runbook(name: str, path: Path) -> None:

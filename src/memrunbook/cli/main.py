@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import pkgutil
@@ -125,15 +126,29 @@ def _guarded(argv: list[str]) -> int:
     except (BrokenPipeError, SystemExit):  # click makes the second of the first
         return _closed_pipe()
     except Exception as error:  # noqa: BLE001  the last line of defence: a report, never a traceback
+        return _unexpected(error, argv)
+    return code if isinstance(code, int) else exit_codes.OK
+
+
+def _unexpected(error: Exception, argv: list[str]) -> int:
+    """A defect; but a file that belongs to somebody else is none, wherever it was met: whose it is says what to do."""
+    if not isinstance(error, PermissionError) or not isinstance(error.filename, str):
         from memrunbook.cli.defect import report_defect
 
         return report_defect(error, argv)
-    return code if isinstance(code, int) else exit_codes.OK
+    from memrunbook.core.errors import JournalError
+    from memrunbook.state.disk import HINTS
+    from memrunbook.state.ownership import whose
+
+    owner = whose(Path(error.filename).absolute())
+    return _say(JournalError(f"permission denied; {owner}", where=error.filename, hint=HINTS[errno.EACCES]))
 
 
 def _have_home() -> None:
     """A user without a home has none of the files that would lie in it; Python gives up looking for one."""
-    if not os.environ.get("HOME") and os.path.expanduser("~") == "~":  # noqa: PTH111  pathlib raises
+    if not os.environ.get("HOME"):
+        os.environ.pop("HOME", None)
+    if "HOME" not in os.environ and os.path.expanduser("~") == "~":  # noqa: PTH111  pathlib raises
         os.environ["HOME"] = NO_HOME
 
 

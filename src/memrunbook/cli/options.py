@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +194,7 @@ REACH: Mapping[str, Decorated] = {
     ),
 }
 HOSTS = OptionGroup("targets", Targets, REACH)
+HOSTS_IF_NAMED = OptionGroup("targets", partial(Targets, only_named=True), REACH)
 
 
 def _planned(**values: Any) -> Targets:

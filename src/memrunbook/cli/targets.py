@@ -12,13 +12,14 @@ from click.core import ParameterSource
 
 from memrunbook.core.errors import UsageError
 from memrunbook.documents.library import Library, usual_library
+from memrunbook.documents.owned import is_there
 
 
 @dataclass(frozen=True)
 class Targets:
     """Which hosts, and how they are reached; what is empty is as `ssh` would.
 
-    `user` and `port` are for hosts that are named without.
+    `user` and `port` are for hosts that are named without. `only_named`: without a host config.yaml is not asked.
     """
 
     host: tuple[str, ...]
@@ -37,6 +38,7 @@ class Targets:
     replay: Path | None = None
     user: str = ""
     port: int = 0
+    only_named: bool = False
 
 
 def with_defaults(targets: Targets, library: Library | None) -> Targets:
@@ -44,13 +46,12 @@ def with_defaults(targets: Targets, library: Library | None) -> Targets:
 
     UsageError for a named file that is not there. A command that need not reach a host asks nothing of config.yaml.
     """
-    if targets.replay or (library is None and not targets.host):
+    if targets.replay or ((library is None or targets.only_named) and not targets.host):
         return targets
     for option, path in _named(targets):
         _check(option, path, new=option == "--known-hosts" and targets.accept_new_host_keys)
     defaults = (library or usual_library()).config().defaults
-    typed = click.get_current_context()
-    usual = {name for name in ("sudo", "forks") if typed.get_parameter_source(name) is ParameterSource.DEFAULT}
+    usual = {name for name in ("sudo", "forks") if not typed(name)}
     patience = targets.patience or (f"{defaults.patience:g}s" if defaults.patience is not None else None)
     return replace(
         targets,
@@ -65,6 +66,11 @@ def with_defaults(targets: Targets, library: Library | None) -> Targets:
     )
 
 
+def typed(name: str) -> bool:
+    """True for an option of the command under way that stands on its command line."""
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
 def _named(targets: Targets) -> Iterator[tuple[str, Path]]:
     yield from (("--identity", path) for path in targets.identity)
     yield from (("--known-hosts", path) for path in targets.known_hosts)
@@ -73,7 +79,8 @@ def _named(targets: Targets) -> Iterator[tuple[str, Path]]:
 
 def _check(option: str, path: Path, *, new: bool) -> None:
     """A named file is there; one for `new` host keys may be made, where its folder is there."""
-    if (path.exists() and not path.is_dir()) or (new and not path.exists() and path.absolute().parent.is_dir()):
+    found = is_there(path) and path.exists()
+    if (found and not path.is_dir()) or (new and not found and path.absolute().parent.is_dir()):
         return
-    what = "this is a folder" if path.is_dir() else "there is no such file"
+    what = "this is a folder" if found else "there is no such file"
     raise UsageError(what, where=f"{option} {path}", hint="check the path")

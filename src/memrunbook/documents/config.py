@@ -260,7 +260,10 @@ class _Files:
 
     def _file(self, at: tuple[str | int, ...], given: str) -> Path:
         path = self.folder / Path(given).expanduser()
-        if not path.is_file():
-            what = f"{path} is no file" if path.exists() else f"there is no file {path}"
+        try:
+            what = "" if path.is_file() else f"{path} is no file" if path.exists() else f"there is no file {path}"
+        except OSError as error:
+            what = f"{path} cannot be looked at: {error.strerror}"
+        if what:
             self.problems.append(Problem(self.source.where(at), what, "write its path, or make it"))
         return path

@@ -159,6 +159,8 @@ def _wanted(schema: Any) -> str:
 def _type_hint(wanted: Collection[str], value: object) -> str:
     if value is None:
         return "write a value behind the colon, or leave the key out"
+    if isinstance(value, str) and TYPES["array"] in wanted:
+        return f"write its items one by one, in brackets: [{', '.join(clean(value, SHOWN).split())}]"
     if TYPES["string"] not in wanted:
         return ""
     if isinstance(value, dict | list):

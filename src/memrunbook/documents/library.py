@@ -88,7 +88,7 @@ class Library:
 
         if self.services is None or not is_there(self.services):
             return ServicePolicy()
-        from memrunbook.documents.runbooks import load_policy
+        from memrunbook.documents.services import load_policy
 
         return load_policy(self.services)
 
@@ -127,8 +127,8 @@ def usual_library(runbooks: Sequence[Path] = (), config_dir: Path | None = None)
     forbids would silently be allowed.
     """
     for option, folder in [("--config-dir", config_dir), *(("--runbooks", one) for one in runbooks)]:
-        if folder is not None and not folder.is_dir():
-            what = "this is no folder" if folder.exists() else "there is no such folder"
+        if folder is not None and not (is_there(folder) and folder.is_dir()):
+            what = "this is no folder" if is_there(folder) else "there is no such folder"
             raise UsageError(what, where=f"{option} {folder}", hint="check the path")
     dirs = config_dirs(config_dir)
     named = [Path(part) for part in os.environ.get("RUNBOOK_PATH", "").split(os.pathsep) if part]

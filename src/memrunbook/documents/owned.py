@@ -38,7 +38,7 @@ def is_there(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
-        hint = "ask for the right to read it, or name another folder with --config-dir"
+        hint = "let this user read it, or have HOME and XDG_CONFIG_HOME name folders of its own"
         raise UsageError(f"it cannot be looked at: {error.strerror}", where=str(path), hint=hint) from None
     return True
 

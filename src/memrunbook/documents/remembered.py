@@ -41,6 +41,7 @@ class LimitsSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     cool_down: Duration | None = None
     most_in_run: Count | None = None
+    most_in_hour: Count | None = None
     restart_every: Duration | None = None
     most_in_week: Count | None = None
     most_without_help: Count | None = None

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
-from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.core.runbook.spec import RunbookSpec
 from memrunbook.documents.binding import bind
-from memrunbook.documents.owned import read_owned
 from memrunbook.documents.problems import convert
 from memrunbook.documents.yaml_source import load
 
@@ -32,9 +29,3 @@ def load_one_of_many(
     spec = convert(source, source.data, RunbookSpec)
     own = {parameter: value for parameter, value in parameters.items() if parameter in spec.parameters}
     return bind(source, spec, own, origin, trusted=trusted)
-
-
-def load_policy(path: Path) -> ServicePolicy:
-    """The service policy of `services.yaml`; DocumentError with every problem."""
-    source = load(read_owned(path), str(path))
-    return convert(source, source.data, ServicePolicy)

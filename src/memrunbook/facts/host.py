@@ -10,9 +10,11 @@ from typing import Annotated, Any
 from msgspec import field
 
 from memrunbook.core.reading.fact import Doc, Fact, Read, Reading, Samples, Walk
+from memrunbook.core.text import clean
 from memrunbook.core.units import Unit
 from memrunbook.facts.shared import numbers, roles
 from memrunbook.facts.shared.sampling import Readings, latest
+from memrunbook.linux import switch
 from memrunbook.linux.attribution import groups_of, owner_of
 
 WALK = "host"
@@ -61,6 +63,12 @@ for name in osrelease hostname random/boot_id; do
   printf '%s %s\\n' "${{name##*/}}" "$line"
 done
 [ -r /proc/1/status ] || printf 'hidden /proc/1\\n'
+for path in {" ".join(switch.FILES)}; do
+  [ -e "$path" ] || [ -L "$path" ] || continue
+  line=
+  [ ! -f "$path" ] || IFS= read -r line <"$path"
+  printf 'off %s says: %s\\n' "$path" "${{line:-nothing}}"
+done
 for path in {" ".join(MARKERS)}; do
   [ -e "$path" ] && printf 'path %s\\n' "$path"
 done
@@ -95,6 +103,9 @@ class HostReading(Reading, frozen=True, kw_only=True):
     cluster_managed: Annotated[
         bool | None, Doc("a cluster manager starts and stops services here", source="active services, pid files")
     ] = None
+    quorum: Annotated[
+        bool | None, Doc("votes in a quorum, cluster managers apart: etcd, ZooKeeper, Ceph", source="active services")
+    ] = None
     systemd: Annotated[bool | None, Doc("systemd runs this host", source="/run/systemd/system")] = None
     systemd_version: Annotated[
         int | None, Doc("version of systemd that is installed (231+)", source="libsystemd-shared-VERSION.so")
@@ -108,6 +119,9 @@ class HostReading(Reading, frozen=True, kw_only=True):
     tags: Annotated[list[str], Doc('what its operator says of it, as in "realtime"', source="--tag")] = field(
         default_factory=list
     )
+    switched_off: Annotated[
+        str | None, Doc('what stops every change here, "" for nothing', source=", ".join(switch.FILES))
+    ] = None
     root: Annotated[bool | None, Doc("our shell is uid 0", source=STATUS)] = None
     uid: Annotated[int | None, Doc("effective uid of our shell", source=STATUS)] = None
     own_unit: Annotated[str | None, Doc('unit that our own session runs in, "" for none', source=OWN_CGROUP)] = None
@@ -119,7 +133,7 @@ class HostReading(Reading, frozen=True, kw_only=True):
 
 WALKED = (
     "kernel", "hostname", "boot_id", "container", "container_kind", *roles.UNITS,
-    "systemd", "systemd_version", "cgroup_version", "remediators", "own_pids", "hidepid",
+    "systemd", "systemd_version", "cgroup_version", "remediators", "own_pids", "hidepid", "switched_off",
 )  # fmt: skip
 FIELDS = {
     WALK: WALKED,
@@ -175,6 +189,7 @@ def _walked(walk: str, container: str, init_cgroup: str) -> dict[str, Any]:
         "remediators": roles.remediators(units),
         "own_pids": [pid for text in said.get("own", []) if (pid := numbers.whole(text)) is not None] or None,
         "hidepid": "hidden" in said,
+        "switched_off": clean(next(iter(said.get("off", [])), "")),
         **{role: roles.plays(role, units, paths) for role in roles.UNITS},
     }
 

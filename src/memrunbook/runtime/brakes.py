@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from memrunbook.core.action.action import Change, Repeat
 from memrunbook.core.errors import Refused
-from memrunbook.core.run.request import AskApproval, Execute
+from memrunbook.core.run.request import AskApproval, Execute, Turn, Wait
 from memrunbook.runtime.life import Life, Pause
 from memrunbook.runtime.ports import Brakes
 
-EVERY, PATIENCE = 5.0, 600.0
+EVERY, PATIENCE = 5.0, 1200.0
 """Seconds between two looks whether the other host is done, and after which nobody waits for it any more."""
+NOT_BEGUN = "not begun"
+"""The end of a turn in which nothing was done: no limit counts it."""
 
 
 class Unbraked:
@@ -19,11 +24,11 @@ class Unbraked:
         """Never."""
         return None
 
-    def reasons(self, change: Change) -> tuple[str, ...]:  # noqa: ARG002  the port's signature
+    def reasons(self, change: Change, besides: Sequence[str] = ()) -> tuple[str, ...]:  # noqa: ARG002  the port's
         """None."""
         return ()
 
-    def begin(self, change: Change, step: str) -> int | str:  # noqa: ARG002  the port's signature
+    def begin(self, change: Change, step: str, *, consented: bool, besides: Sequence[str] = ()) -> int | str:  # noqa: ARG002
         """At once."""
         return 0
 
@@ -31,31 +36,77 @@ class Unbraked:
         """Nothing is remembered."""
 
 
-def let_ask(brakes: Brakes, question: AskApproval) -> None:
-    """Refused for a change that may not be made now: nobody is asked what no answer would allow."""
-    change = question.step.change
-    if change is None or question.offered or change.repeat is Repeat.READ:
-        return
+def claim(
+    brakes: Brakes, request: Turn | Execute, *, at_work: bool, consented: bool = True, besides: Sequence[str] = ()
+) -> Life[int | None]:
+    """The number of a change that may begin now; waits for another host that is at the same.
+
+    None for what only reads and what takes a change back, which is never held up. Refused where the brakes forbid it
+    now, where the other host takes too long, and, unless a person `consented` to go beyond the limits, where what
+    others did meanwhile needs a person's word; what the runs `besides` began of it does not count.
+    """
+    if is_free(request):
+        return None
+    waited = 0.0
+    while True:
+        heed(brakes, request.change)
+        begun = brakes.begin(request.change, request.step, consented=consented, besides=besides)
+        if isinstance(begun, int):
+            return begun
+        if waited >= PATIENCE:
+            raise Refused(f"{begun}: one at a time", hint="repeat the command when that is done")
+        yield Pause(EVERY, at_work)
+        waited += EVERY
+
+
+def is_free(request: Turn | Execute) -> bool:
+    """True for what only reads, is part of a proof, or takes a change back: nothing holds it up."""
+    return request.change.repeat is Repeat.READ or (isinstance(request, Execute) and request.undo)
+
+
+def heed(brakes: Brakes, change: Change) -> None:
+    """Refused for a change that may not be made now."""
     if (refused := brakes.forbids(change)) is not None:
         raise refused
 
 
-def claim(brakes: Brakes, request: Execute, *, at_work: bool) -> Life[int | None]:
-    """The number of a change that may begin now; waits for another host that is at the same.
+@dataclass
+class StepTurn:
+    """The turn of the step under way: from before its first effect until it has ended, proven or not.
 
-    None for what only reads and what takes a change back, which is never held up. Refused where the brakes forbid it
-    now, or where the other host takes too long.
+    `acted`: something was carried out in it. `consented`: a person was shown what goes beyond the limits.
+    `besides`: runs whose beginning of the same is open; it is repeated by its own word.
     """
-    if request.undo or request.change.repeat is Repeat.READ:
-        return None
-    waited = 0.0
-    while True:
-        if (refused := brakes.forbids(request.change)) is not None:
-            raise refused
-        begun = brakes.begin(request.change, request.step)
-        if isinstance(begun, int):
-            return begun
-        if waited >= PATIENCE:
-            raise Refused(f"{begun}: one host at a time", hint="repeat the command when that is done")
-        yield Pause(EVERY, at_work)
-        waited += EVERY
+
+    number: int | None = None
+    acted: bool = False
+    consented: bool = False
+    besides: tuple[str, ...] = ()
+
+    def asked(self, brakes: Brakes, question: AskApproval) -> None:
+        """Before a gate: Refused for a change that may not be made now; nobody is asked what no answer would allow."""
+        self.consented, self.besides = bool(question.limits), question.begun_by
+        change = question.step.change
+        if change is not None and not question.offered and change.repeat is not Repeat.READ:
+            heed(brakes, change)
+
+    def wait(self, brakes: Brakes, request: Wait | Turn, *, at_work: bool) -> Life[None]:
+        """Lets time pass, or waits for the turn."""
+        if isinstance(request, Turn):
+            yield from self.begin(brakes, request, at_work=at_work)
+        else:
+            yield Pause(request.seconds, at_work)
+
+    def begin(self, brakes: Brakes, request: Turn | Execute, *, at_work: bool) -> Life[None]:
+        """Takes the turn where it is not had yet; it is looked before each effect whether it may be made."""
+        if self.number is None:
+            consented = self.consented or not isinstance(request, Turn)
+            self.number = yield from claim(brakes, request, at_work=at_work, consented=consented, besides=self.besides)
+        elif not is_free(request):
+            heed(brakes, request.change)
+
+    def end(self, brakes: Brakes, state: str) -> None:
+        """Lets others have their turn."""
+        if self.number is not None:
+            brakes.end(self.number, state if self.acted else NOT_BEGUN)
+        self.number, self.acted, self.consented, self.besides = None, False, False, ()

@@ -7,8 +7,13 @@ from typing import Literal
 
 from memrunbook.actions.shared.scripts import LOOK_ONLY, STILL_GOING, WOULD_ACT
 from memrunbook.core.action.action import Change, Repeat, Undo
+from memrunbook.core.action.care import NOT_BEGUN
+from memrunbook.core.errors import Refused
 from memrunbook.core.instant import Instant
+from memrunbook.core.plan.rules import SWITCH_ON
 from memrunbook.core.run.request import Compared, Done, Executed, Failed, Unknown
+from memrunbook.core.text import clean
+from memrunbook.linux.switch import LOOK, SWITCHED_OFF
 from memrunbook.runtime.holding import HoldingRun, arm, disarm
 from memrunbook.runtime.marker import marked
 from memrunbook.runtime.ports import Output, Session
@@ -34,21 +39,34 @@ mrb_line=$1; shift
 
 
 def execute(session: Session, change: Change, witness: str, at: Instant, holder: HoldingRun) -> Executed:
-    """Runs a change's script; never raises for what the host does. What it is armed with first names its `holder`."""
+    """Runs a change's script; what it is armed with first names its `holder`.
+
+    Refused, with nothing done, while changes are switched off on the host; never raises for what else it does.
+    """
     if any("\0" in arg for arg in change.args):
         why = "nothing was changed: a parameter holds a NUL byte, which no shell can take"
         return Failed(at, why, untouched=True)
     if change.back_after and change.undo is not None:
         armed = arm(session, change, change.undo, holder)
+        _heed(armed)
         if armed.status != 0:
             why = f"nothing was changed: what takes it back after its time could not be set: {_said(armed)}"
             return Failed(at, why, untouched=True)
-    wrapped = f'{WITNESS}\nmrb_act() {{\n{change.script}\n}}\nmrb_act "$@"'
+    heed = "" if change.repeat is Repeat.READ else LOOK
+    wrapped = f'{heed}{WITNESS}\nmrb_act() {{\n{change.script}\n}}\nmrb_act "$@"'
     limit = EVIDENCE_LIMIT if change.evidence else OUTPUT_LIMIT
     script, args = _marked(wrapped, (witness, *change.args), change, holder)
     output = session.execute(script, args, timeout=change.timeout, limit=limit)
+    if heed:
+        _heed(output)
     # A script that fails half way may have changed something: its timer stays until an undo has succeeded.
     return outcome(output, at)
+
+
+def _heed(output: Output) -> None:
+    if output.status == SWITCHED_OFF:
+        said = clean(redact(output.text).strip())
+        raise Refused(f"changes are switched off on this host: {said}", hint=SWITCH_ON)
 
 
 def take_back(session: Session, change: Change, witness: str, at: Instant, holder: HoldingRun) -> Executed:
@@ -87,17 +105,25 @@ def _marked(script: str, args: tuple[str, ...], change: Change, holder: HoldingR
 def outcome(output: Output, at: Instant) -> Executed:
     """What an output says of its script: done, failed, or unknown where its end was not seen."""
     text = redact(output.text)
-    if output.timed_out:
-        return Unknown(at, f"no answer within {output.seconds:.0f} s", text, output.seconds)
-    if output.truncated and output.status is None:
-        return Unknown(at, "its output had no end, so it was stopped", text, output.seconds)
-    if output.status is None:
-        return Unknown(at, "the connection was lost before the command's end was seen", text, output.seconds)
-    if output.status == STILL_GOING:
-        return Unknown(at, f"the kernel was still at it after {output.seconds:.0f} s", text, output.seconds)
+    if unseen := _unseen(output):
+        return Unknown(at, unseen, text, output.seconds)
+    if output.status == NOT_BEGUN:
+        said = "; ".join(clean(part) for part in text.splitlines() if part.strip())[-SHOWN:]
+        return Failed(at, f"nothing was changed: {said}", text, output.seconds, untouched=True)
     if output.status == 0:
         return Done(at, text, output.seconds)
     return Failed(at, f"exit status {output.status}: {_said(output)}", text, output.seconds)
+
+
+def _unseen(output: Output) -> str:
+    """Why the end of a script was not seen; empty where it was."""
+    if output.timed_out:
+        return f"no answer within {output.seconds:.0f} s"
+    if output.truncated and output.status is None:
+        return "its output had no end, so it was stopped"
+    if output.status is None:
+        return "the connection was lost before the command's end was seen"
+    return f"the kernel was still at it after {output.seconds:.0f} s" if output.status == STILL_GOING else ""
 
 
 def _said(output: Output) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from memrunbook.core.action.action import Change, Undo
 from memrunbook.linux.hold import Mark, lines, place
+from memrunbook.linux.switch import LOOK
 from memrunbook.runtime.ports import Output, Session
 
 TIMEOUT = 20.0
@@ -68,6 +69,7 @@ TIMER = (
     """
 [ -d /run/systemd/system ] || return 9
 """
+    + LOOK
     + BEGIN
     + """
 mrb_stop "$mrb_unit"
@@ -86,7 +88,8 @@ mrb_said=$(child systemd-run --quiet --collect --on-active="${mrb_after}s" --tim
 # oom_score_adj. Its time is that of /proc/uptime: setting the clock changes nothing. It sleeps once for all of the
 # time, as a host that is short of memory may not be able to start a `sleep` later.
 SLEEPER = (
-    BEGIN
+    LOOK
+    + BEGIN
     + """
 command -v sleep >/dev/null 2>&1 || { printf '%s\\n' 'there is no sleep on this host'; return 1; }
 [ -n "$mrb_since" ] || { printf '%s\\n' '/proc/uptime cannot be read'; return 1; }

@@ -32,18 +32,19 @@ from memrunbook.core.run.request import (
     Request,
     Seen,
     Told,
+    Turn,
     Unknown,
     Unlock,
     Wait,
     Waited,
 )  # fmt: skip
 from memrunbook.core.text import clean
-from memrunbook.runtime.brakes import Unbraked, claim, let_ask
+from memrunbook.runtime.brakes import StepTurn, Unbraked
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.execute import compare, execute, take_back
 from memrunbook.runtime.handled import Handled, with_handled
 from memrunbook.runtime.holding import HoldingRun, disarm
-from memrunbook.runtime.life import Life, Pause
+from memrunbook.runtime.life import Life
 from memrunbook.runtime.lock import give, take
 from memrunbook.runtime.marker import look
 from memrunbook.runtime.ports import Approver, Brakes, Clock, Journal, Session
@@ -82,7 +83,7 @@ class Interpreter:
     brakes: Brakes = field(default_factory=Unbraked)
     rules: HostRules = NO_RULES
     _locked: bool = field(default=False, init=False)
-    _claimed: int | None = field(default=None, init=False)
+    _turn: StepTurn = field(default_factory=StepTurn, init=False)
 
     def run(self, asking: Asking[None]) -> Life[HostReport]:
         """Runs to the end and returns the report; JournalError where a question cannot be put on disk.
@@ -107,7 +108,9 @@ class Interpreter:
         if isinstance(request, Record):
             return self._remember(request)
         if isinstance(request, AskApproval) and request.step.change is not None:
-            request = msgspec.structs.replace(request, limits=self.brakes.reasons(request.step.change))
+            request = msgspec.structs.replace(
+                request, limits=self.brakes.reasons(request.step.change, request.begun_by)
+            )
         record = self._keep(Asked(request))
         self.watch(request)
         try:
@@ -119,13 +122,12 @@ class Interpreter:
             return error
         told = without_secrets(answered, self.collector.readings)
         self.journal.append(told)
-        if self._claimed is not None:
-            self.brakes.end(self._claimed, type(told.answer).__name__.lower())
-            self._claimed = None
         return told.answer
 
     def _remember(self, request: Record) -> Waited:
         self._keep(Recorded(request.event))
+        if isinstance(request.event, StepFinished):
+            self._turn.end(self.brakes, request.event.state)
         self.watch(request)
         self.events.append(request.event)
         return Waited(self.clock.now())
@@ -138,15 +140,15 @@ class Interpreter:
             case ReadFacts():
                 return (yield from self._read(request))
             case AskApproval():
-                let_ask(self.brakes, request)
+                self._turn.asked(self.brakes, request)
                 return self.approver.approve(self.host, request)
             case Execute():
-                self._claimed = yield from claim(self.brakes, request, at_work=self._locked)
+                yield from self._turn.begin(self.brakes, request, at_work=self._locked)
                 return self._execute(request, record)
             case Compare() | Look():
                 return _looked(self.session, request, self.clock)
-            case Wait():
-                yield Pause(request.seconds, self._locked)
+            case Wait() | Turn():
+                yield from self._turn.wait(self.brakes, request, at_work=self._locked)
             case Lock() | Unlock():
                 self._lock(request)
             case Record():
@@ -175,8 +177,8 @@ class Interpreter:
             raise Interrupted("a person asked to stop")
 
     def _read(self, request: ReadFacts) -> Life[Snapshot]:
-        count, every = request.count, request.every
-        snapshot = yield from self.collector.collect(request.facts, count=count, every=every, at_work=self._locked)
+        facts, count, every = self.rules.reads(request.facts), request.count, request.every
+        snapshot = yield from self.collector.collect(facts, count=count, every=every, at_work=self._locked)
         if snapshot.lost:
             raise SessionLost("the connection was lost while the host was being read", hint="runbook report shows it")
         seen = with_handled(with_policy(snapshot, self.policy), self.handled)
@@ -198,6 +200,7 @@ class Interpreter:
             self.held_back = error
             result = Unknown(self.clock.now(), f"cut off while it ran: {error}")
         if change.repeat is not Repeat.READ:
+            self._turn.acted = True
             self.collector.changed()
         result = msgspec.structs.replace(result, at=self.clock.now())
         if change.evidence and isinstance(result, Done):

@@ -27,11 +27,27 @@ if [ "$mrb_uid" != 0 ]; then
 fi
 """
 )
+# Who removes a lock does so in its turn, or of two that judged the same stale lock the second would remove the first's.
+# A turn whose shell is gone is nobody's.
+TURN = """
+mrb_turn() {
+  for mrb_try in 1 2; do
+    child mkdir "$mrb_lock.turn" 2>/dev/null && { printf '%s %s\n' "$$" "$mrb_started" >"$mrb_lock.turn/by"; return 0; }
+    { read -r mrb_by mrb_since <"$mrb_lock.turn/by"; } 2>/dev/null || return 1
+    mrb_mine=$mrb_started
+    mrb_start "${mrb_by:-none}" 2>/dev/null && [ "$mrb_started" = "$mrb_since" ] && { mrb_started=$mrb_mine; return 1; }
+    mrb_started=$mrb_mine
+    child rm -rf -- "$mrb_lock.turn"
+  done
+  return 1
+}
+"""
 # The lock is there: so is the place where each command of the run will be marked. Of a run that has begun some it is
 # never made anew: who looks for their marks must find out that they are gone.
 OPEN = '[ "$2" = begun ] || mrb_place "${1%% *}" && printf "run %s\\n" "${1%% *}" 2>/dev/null >>"$mrb_marks"; return 0'
 TAKE = (
     PLACE
+    + TURN
     + f"mrb_opened() {{ {OPEN}; }}"
     + """
 mrb_start $$ || mrb_started=0
@@ -44,22 +60,36 @@ if mrb_start "${mrb_pid:-none}" 2>/dev/null && [ "$mrb_started" = "$mrb_then" ];
 # Its shell is ended first: a run whose lock was taken over must not go on. A run that goes on takes its own lock again.
 mrb_take=no
 [ $mrb_state = stale ] && [ "${mrb_owner%% *}" = "${1%% *}" ] && mrb_take=yes
-[ "$2" = break ] && { [ $mrb_state = stale ] || kill -KILL "$mrb_pid" 2>/dev/null; } && mrb_take=yes
-if [ $mrb_take = yes ]; then
-  child rm -f -- "$mrb_lock"; mrb_start $$ || mrb_started=0
-  set -C; printf '%s\\n%s %s\\n' "$1" "$$" "$mrb_started" 2>/dev/null >"$mrb_lock"; set +C
-  IFS= read -r mrb_owner <"$mrb_lock" && [ "$mrb_owner" = "$1" ] && { mrb_opened "$1" "$3"; return 0; }
+[ "$2" = break ] && mrb_take=yes
+mrb_start $$ || mrb_started=0
+if [ $mrb_take = yes ] && mrb_turn; then
+  mrb_was="$mrb_owner $mrb_pid $mrb_then"
+  { { IFS= read -r mrb_owner; read -r mrb_pid mrb_then; } <"$mrb_lock"; } 2>/dev/null
+  if [ "$mrb_owner $mrb_pid $mrb_then" = "$mrb_was" ] &&
+    { [ $mrb_state = stale ] || kill -KILL "$mrb_pid" 2>/dev/null; }; then
+    child rm -f -- "$mrb_lock"
+    set -C; printf '%s\\n%s %s\\n' "$1" "$$" "$mrb_started" 2>/dev/null >"$mrb_lock"; set +C
+    { IFS= read -r mrb_owner <"$mrb_lock"; } 2>/dev/null
+  else mrb_state=held
+  fi
+  child rm -rf -- "$mrb_lock.turn"
+  [ "$mrb_owner" = "$1" ] && { mrb_opened "$1" "$3"; return 0; }
 fi
 printf '%s %s (pid %s)\\n' "$mrb_state" "$mrb_owner" "${mrb_pid:-unknown}"; return 5
 """
 )
 GIVE = (
     PLACE
+    + TURN
     + """
-IFS= read -r mrb_owner <"$mrb_lock" && [ "$mrb_owner" = "$1" ] || return 0
+mrb_ours() { { IFS= read -r mrb_owner <"$mrb_lock"; } 2>/dev/null && [ "$mrb_owner" = "$1" ]; }
+mrb_ours "$1" || return 0
+mrb_start $$ || mrb_started=0
+mrb_turn || [ ! -d "$mrb_lock.turn" ] || { child sleep 1; mrb_turn; } || return 0
+mrb_ours "$1" || { child rm -rf -- "$mrb_lock.turn"; return 0; }
 mrb_marks=
 [ "$2" != settled ] || mrb_place "${1%% *}" || mrb_marks=
-child rm -f -- "$mrb_lock" ${mrb_marks:+"$mrb_marks"}
+child rm -rf -- "$mrb_lock" "$mrb_lock.turn" ${mrb_marks:+"$mrb_marks"}
 """
 )
 HELD, NOT_OURS = 5, 6

@@ -93,11 +93,17 @@ class Brakes(Protocol):
     def forbids(self, change: Change) -> Refused | None:
         """Why this may not be changed now, whoever allows it: the switch, a freeze, config.yaml; None where it may."""
 
-    def reasons(self, change: Change) -> tuple[str, ...]:
-        """Why this change needs a person's word, whatever was allowed beforehand."""
+    def reasons(self, change: Change, besides: Sequence[str] = ()) -> tuple[str, ...]:
+        """Why this change needs a person's word, whatever was allowed beforehand.
 
-    def begin(self, change: Change, step: str) -> int | str:
-        """Claims a change: its number, or in words who is at the same elsewhere."""
+        What the runs `besides` began of it does not count: it is not known whether that happened.
+        """
+
+    def begin(self, change: Change, step: str, *, consented: bool, besides: Sequence[str] = ()) -> int | str:
+        """Claims a change: its number, or in words who is at the same elsewhere.
+
+        Raises Refused where it is beyond the limits by now and nobody `consented` to that.
+        """
 
     def end(self, number: int, state: str) -> None:
         """Gives the claim back, with how the change ended."""

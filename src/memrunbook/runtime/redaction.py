@@ -183,6 +183,11 @@ def named_secret(name: str) -> bool:
     return re.search(rf"(?i){NAMES}|{KEYS}", name) is not None
 
 
+def without_values(parameters: Mapping[str, object]) -> dict[str, str]:
+    """Parameters as a journal may show them: what a secret is called by its name, or looks like one, is hidden."""
+    return {name: HIDDEN if named_secret(name) else redact(str(value)) for name, value in parameters.items()}
+
+
 def _entry(key: Any, entry: Any) -> Any:
     if isinstance(entry, str) and entry and isinstance(key, str) and named_secret(key):
         return HIDDEN

@@ -93,7 +93,8 @@ def verify_listed(state: Path) -> list[AuditFinding]:
 def _directories(state: Path) -> set[str]:
     folder = state / "runs"
     with disk.explained(folder, "be read"):
-        return {path.name for path in folder.iterdir() if path.is_dir()} if folder.is_dir() else set()
+        there = folder.iterdir() if folder.is_dir() else ()
+        return {path.name for path in there if path.is_dir() and not path.name.startswith(".")}
 
 
 def _read(state: Path) -> Ledger:

@@ -15,7 +15,7 @@ from memrunbook.runtime.inspection import InspectedState, Inspection
 from memrunbook.state import audit, ledger
 from memrunbook.state.ownership import group_name, is_shared, user_name, whose
 from memrunbook.state.store.changes import Store
-from memrunbook.state.store.database import FILE, address, shown, version_of
+from memrunbook.state.store.database import FILE, address, version_of
 from memrunbook.state.store.switch import switch_of
 
 LEAST_FREE = 64 << 20
@@ -26,11 +26,13 @@ SLACK = 60.0
 PRIVATE = ".key"
 
 
-def inspect_state(state: Path, url: str, now: float) -> Iterator[Inspection]:
-    """The directory, the files in it, what the ledger says, the clock, and the store. `now` in seconds since 1970."""
+def inspect_state(state: Path, place: str, password: str, now: float) -> Iterator[Inspection]:
+    """The directory, the files in it, what the ledger says, the clock, and the store with its password.
+
+    `place` is the store's URL or path, empty for the file in the directory. `now` in seconds since 1970.
+    """
     try:
-        there = state.is_dir()
-        if there:
+        if state.is_dir():
             yield from _directory(state)
             if os.access(state, os.R_OK | os.X_OK):
                 yield from _files(state)
@@ -43,10 +45,12 @@ def inspect_state(state: Path, url: str, now: float) -> Iterator[Inspection]:
     except OSError as error:
         said = f"{(error.strerror or str(error)).lower()}; {whose(state)}"
         yield _found("state directory", "missing", f"{state}: {said}", "run as its owner, or name another: --state-dir")
-    if url or (state / FILE).exists():
-        yield _store(state, url, now)
-    elif there:
-        yield _found("store", "note", f"{state / FILE} is made at the first run")
+    if place:
+        yield _store(state, place, password, now)
+    elif os.access(state, os.X_OK):
+        there = (state / FILE).exists()
+        made = f"{state / FILE} is made at the first run"
+        yield _store(state, place, password, now) if there else _found("store", "note", made)
 
 
 def _not_there(state: Path) -> Inspection:
@@ -106,7 +110,7 @@ def _files(state: Path) -> Iterator[Inspection]:
             secret = path.suffix == PRIVATE
             if secret and seen.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
                 closed.append(f"chmod 600 {path}")
-            elif not secret and (not _of_team(seen, group) if team else seen.st_uid != me and me != 0):
+            elif not secret and (not _of_team(seen, group) if team else me not in (seen.st_uid, 0)):
                 strange.append(str(path))
     if closed:
         said = f"{len(closed)} sealing keys that others may read"
@@ -149,7 +153,8 @@ def _clock(state: Path, now: float) -> Iterator[Inspection]:
     newest = max((_seconds(entry.at) for entry in entries), default=0.0)
     if newest > now + SLACK:
         when = dt.datetime.fromtimestamp(newest, dt.UTC)
-        said = f"the newest entry of the ledger is of {when:%Y-%m-%d %H:%M:%S} UTC, {format_duration(newest - now)} from now"
+        ahead = format_duration(newest - now)
+        said = f"the newest entry of the ledger is of {when:%Y-%m-%d %H:%M:%S} UTC, {ahead} from now"
         remedy = "set the clock (timedatectl, chronyc): limits, approvals and temporary changes go by it"
         yield _found("clock", "missing", said, remedy)
     else:
@@ -164,13 +169,13 @@ def _seconds(time: str) -> float:
         return 0.0
 
 
-def _store(state: Path, url: str, now: float) -> Inspection:
+def _store(state: Path, place: str, password: str, now: float) -> Inspection:
     try:
-        where = address(state, url)
+        where = address(state, place, password)
         problem = version_of(where)
         if problem:
             return _found("store", "note", problem)
-        store = Store.open(state, url)
+        store = Store.open(state, place, password)
         try:
             switch = switch_of(store)
         finally:
@@ -178,9 +183,9 @@ def _store(state: Path, url: str, now: float) -> Inspection:
     except RunbookError as error:
         return _found("store", "missing", str(error), error.hint)
     if switch.holds(now):
-        said = f"{shown(store.name)}: changes are switched off by {switch.who}"
+        said = f"{store.name}: changes are switched off by {switch.who}"
         return _found("store", "note", said, "runbook on")
-    return _found("store", "ok", f"{shown(store.name)} answers, its tables are of this version")
+    return _found("store", "ok", f"{store.name} answers, its tables are of this version")
 
 
 def _found(name: str, state: InspectedState, said: str, remedy: str = "") -> Inspection:

@@ -9,6 +9,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import secrets
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,12 +65,18 @@ def make_new(path: Path) -> None:
 
 
 def _make(path: Path, *, own: bool) -> None:
+    shared = is_shared(path.parent)
+    made = _draft(path) if shared else path
     try:
-        path.mkdir(mode=0o700)
-    except FileExistsError:  # another process was quicker
-        return
-    if is_shared(path.parent):
-        path.chmod(0o3770 if own else 0o2770)
+        made.mkdir(mode=0o700)
+        if shared:
+            made.chmod(0o3770 if own else 0o2770)
+            made.rename(path)  # others see it with its mode only
+    except OSError:
+        if made != path and made.is_dir():
+            made.rmdir()
+        if not path.is_dir():  # else another process was quicker
+            raise
     sync_directory(path.parent)
 
 
@@ -86,10 +93,8 @@ def sync_directory(path: Path) -> None:
 def create(path: Path, content: bytes, *, shared: int = 0o640) -> None:
     """Makes a file (0600; in a team's directory `shared`) that must not exist yet, on the disk when it returns."""
     with explained(path, "be written"):
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        file = _new_file(path, os.O_WRONLY, shared)
         try:
-            if is_shared(path.parent):
-                os.fchmod(file, shared)
             _write(file, content)
             os.fsync(file)
         except OSError:
@@ -106,14 +111,35 @@ def open_for_append(path: Path) -> int:
     A missing one is made; putting its name on the disk is left.
     """
     with explained(path, "be opened"):
-        flags = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        flags = os.O_RDWR | os.O_APPEND
         try:
-            file = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
+            return _new_file(path, flags, 0o660)
         except FileExistsError:
-            return os.open(path, flags)
-        if is_shared(path.parent):
-            os.fchmod(file, 0o660)
-        return file
+            return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+
+def _new_file(path: Path, flags: int, shared: int) -> int:
+    """Opens a file that must not exist yet; a team's has its mode from the first moment that others see it."""
+    flags |= os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    if not is_shared(path.parent):
+        return os.open(path, flags, 0o600)
+    if path.exists():
+        raise FileExistsError(errno.EEXIST, "file exists")
+    draft = _draft(path)
+    file = os.open(draft, flags, 0o600)
+    try:
+        os.fchmod(file, shared)
+        os.link(draft, path)
+    except OSError:
+        os.close(file)
+        raise
+    finally:
+        draft.unlink()
+    return file
+
+
+def _draft(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}")
 
 
 def append(file: int, path: Path, content: bytes) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -42,6 +43,7 @@ class Forwarder:
     why: str = ""
     _in_a_row: int = field(default=0, init=False)
     _stream: socket.socket | None = field(default=None, init=False)
+    _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def __post_init__(self) -> None:
         """UsageError for a place that is none."""
@@ -53,17 +55,18 @@ class Forwarder:
         if not self.place:
             return
         line = " ".join(f"{name}={_quoted(value)}" for name, value in words.items() if value not in ("", None))
-        if self._in_a_row >= GIVEN_UP:
-            self.lost += 1
-            return
-        try:
-            self._send(at, clean(line, LONGEST))
-        except OSError as error:
-            self.lost, self.why = self.lost + 1, (error.strerror or str(error)).lower()
-            self._in_a_row += 1
-            self._close()
-        else:
-            self._in_a_row = 0
+        with self._turn:  # hosts are at work at once, and share the stream
+            if self._in_a_row >= GIVEN_UP:
+                self.lost += 1
+                return
+            try:
+                self._send(at, clean(line, LONGEST))
+            except OSError as error:
+                self.lost, self.why = self.lost + 1, (error.strerror or str(error)).lower()
+                self._in_a_row += 1
+                self._close()
+            else:
+                self._in_a_row = 0
 
     @property
     def problem(self) -> str:

@@ -111,7 +111,7 @@ class UnattendedApprover:
             if isinstance(self.allow, Consents):
                 self.allow.use(how.removeprefix("--allow "))
             why = "" if how != "none" else _needed(named, change.risk, question)
-            if question.limits and not why and not how.startswith(AGAIN):  # that word was given knowing of it
+            if question.limits and not why:
                 how, why = "none", f"{question.limits[0]}; {AT_A_TERMINAL}"
         again = question.again if not why else ""
         return Approval(self.clock(), "no" if why else "yes", question.step.digest, self.who, how, why, again)

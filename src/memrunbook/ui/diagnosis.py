@@ -13,7 +13,7 @@ from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.ui.advice import advice_rows
 from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, line, note, row, text
 from memrunbook.ui.findings import MOST_ALIKE, finding_entries
-from memrunbook.ui.header import facts_row, held_blocks, host_row, memory_rows
+from memrunbook.ui.header import facts_row, held_blocks, host_row, memory_rows, off_blocks
 from memrunbook.ui.oom_event import NEWEST, newest_event
 from memrunbook.ui.suspects import cause_note, cause_rows
 from memrunbook.ui.unread import sudo_row
@@ -29,16 +29,18 @@ def diagnosis_view(  # noqa: PLR0913  what a page is made of
     *,
     given: Mapping[str, str] | None = None,
     verbose: bool = False,
+    off: str = "",
 ) -> list[Block]:
     """The page; `options` are those that reach this host again, as in "--host search-03" (the default).
 
-    `given` are the parameters of runbooks as they were typed, by runbook.
+    `given` are the parameters of runbooks as they were typed, by runbook. `off`: why nothing may be changed.
     """
     options = options or f"--host {shlex.quote(diagnosis.host)}"
     nexts = {one.runbook: _next(one.runbook, options, (given or {}).get(one.runbook, "")) for one in diagnosis.runbooks}
     stands = standing(diagnosis.runbooks)
     blocks: list[Block] = [
         diagnosis_verdict(diagnosis, stands, nexts, snapshot),
+        *off_blocks(snapshot, off),
         *held_blocks(held_words(snapshot)),
         BLANK,
         Grid((host_row(snapshot), *memory_rows(snapshot), facts_row(snapshot, now), *sudo_row(snapshot)), indent=0),

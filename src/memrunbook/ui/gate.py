@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from memrunbook.core.action.action import Change, Risk
+from memrunbook.core.action.care import care_words
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.run.request import AskApproval
@@ -81,8 +82,15 @@ def _change(step: PlannedStep, change: Change) -> Iterator[Row | Note]:
     yield from _command(change)
     limit = f"at most {format_duration(change.timeout)}"
     yield note("", Span(f"{limit}; d shows the script, {digest_words(change.digest)}", "quiet"))
+    care = dict(care_words(change))
     yield _row("Costs", Span(change.costs or "not stated", whole=True))
+    if "drain" in care:
+        yield _row("Drained by", Span(care["drain"], whole=True))
     yield _row("Proven by", Span(planned_proof(step) or "the command's own exit status", whole=True))
+    if "health" in care:
+        yield _row("Health", Span(care["health"], whole=True))
+    if "return" in care:
+        yield _row("Returned", Span(care["return"], whole=True))
     yield _row("Undo", Span(_undo(change), whole=True))
     yield _row("Risk", text(risk(change.risk), f": {RISK_MEANINGS[change.risk]}"))
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from memrunbook.core.instant import Instant
+from memrunbook.core.plan.rules import host_off_words
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.event import WHERE, Signals
@@ -69,6 +70,15 @@ def _memory(values: Mapping[str, Any]) -> tuple[Row, ...]:
 def _parts(parts: list[Place]) -> str:
     told = ", ".join(f"{part.name} {format_bytes(part.bytes)}" for part in parts)
     return f" ({told})" if told else ""
+
+
+def off_blocks(snapshot: Snapshot, off: str = "") -> list[Block]:
+    """Why nothing may be changed now: `off` is what the switch says of all hosts, the snapshot of this one."""
+    return [
+        line(Span("SWITCHED OFF", "warning"), ": ", Span(words, whole=True), "; nothing will be changed")
+        for words in (off, host_off_words(snapshot))
+        if words
+    ]
 
 
 def held_blocks(held: Sequence[str]) -> list[Block]:

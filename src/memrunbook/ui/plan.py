@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from memrunbook.core.action.action import Repeat, Risk
+from memrunbook.core.action.care import care_words
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.diagnosis import RunbookDiagnosis
 from memrunbook.core.plan.held import held_words
@@ -14,7 +15,7 @@ from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.flight import OpenStep
 from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Style, line, note, row, text
 from memrunbook.ui.findings import finding_counts, finding_entries
-from memrunbook.ui.header import RUNBOOK, facts_row, held_blocks, host_row, memory_rows, open_blocks
+from memrunbook.ui.header import RUNBOOK, facts_row, held_blocks, host_row, memory_rows, off_blocks, open_blocks
 from memrunbook.ui.oom_event import NEWEST, newest_event
 from memrunbook.ui.suspects import cause_rows
 from memrunbook.ui.unread import sudo_row
@@ -41,15 +42,17 @@ def plan_view(  # noqa: PLR0913  what a page is made of
     saved: str = "",
     left: Sequence[OpenStep] = (),
     frozen: Sequence[tuple[str, str]] = (),
+    off: str = "",
 ) -> list[Block]:
     """The page; `next_command` carries out what there is to carry out, `saved` names the file with the plan.
 
     `left` are the steps that runs left open on this host: they stand above all else. `frozen` are the freezes that hold
-    there now, each with what to do about it.
+    there now, each with what to do about it. `off`: why nothing may be changed.
     """
     runbook = row(RUNBOOK, Span(plan.runbook, "strong"), body=digest_words(plan.runbook_digest))
     blocks: list[Block] = [
         plan_verdict(diagnosis, plan),
+        *off_blocks(snapshot, off),
         *open_blocks(left),
         *held_blocks(held_words(snapshot)),
         BLANK,
@@ -70,15 +73,17 @@ def plan_view(  # noqa: PLR0913  what a page is made of
 
 
 def _counted(plan: Plan) -> str:
-    found = Counter("refused" if step.by else step.decision for step in plan.steps)
+    found = Counter("refused" if step.rule else step.decision for step in plan.steps)
     words = [(found["change"], "to run"), (found["not_needed"], "not needed"), (found["blocked"], "blocked")]
     return counts([*words, (found["refused"], "refused")]) or "no steps"
 
 
 def _frozen(plan: Plan, frozen: Sequence[tuple[str, str]]) -> Iterator[Block]:
     """What keeps a run from changing anything now, where it would change something."""
-    for told, hint in frozen if any(_acts(step) for step in plan.steps) else ():
-        yield line(Span("FROZEN", "warning"), ": ", Span(told, whole=True))
+    if not any(_acts(step) for step in plan.steps):
+        return
+    yield from (line(Span("NO CHANGES NOW", "warning"), ": ", Span(told, whole=True)) for told, _ in frozen)
+    for hint in dict.fromkeys(hint for _, hint in frozen):
         yield line(Span("hint: ", "hint"), Span(hint, whole=True), indent=2)
 
 
@@ -95,7 +100,7 @@ def _end(plan: Plan, next_command: str, now: Instant | None, saved: str) -> list
 def _steps(plan: Plan) -> Iterator[Row | Note]:
     first = next((n for n, step in enumerate(plan.steps, 1) if _acts(step)), 0)
     for number, step in enumerate(plan.steps, 1):
-        word, style = REFUSED if step.by else WORDS[step.decision]
+        word, style = REFUSED if step.rule else WORDS[step.decision]
         name = step.change.summary if step.change else _named(step)
         cells = (str(number), Span(word, style), step.id, name)
         if step.change is None:
@@ -107,7 +112,7 @@ def _steps(plan: Plan) -> Iterator[Row | Note]:
         else:
             yield row(*cells, body=_gate(step))
             yield from _details(step)
-        if step.provisional and step.decision != "not_needed" and not step.by:
+        if step.provisional and step.decision != "not_needed" and not step.rule:
             yield note("", Span(_provisional(step, first), "quiet"))
 
 
@@ -135,10 +140,15 @@ def _reasons(step: PlannedStep) -> Iterator[Note]:
 
 
 def _details(step: PlannedStep) -> Iterator[Note]:
+    care = dict(care_words(step.change)) if step.change else {}
     if step.change and step.change.costs:
         yield note("costs   ", Span(step.change.costs, whole=True))
+    if "drain" in care:
+        yield note("drain   ", Span(care.pop("drain"), whole=True))
     if step.verify:
         yield note("verify  ", Span(planned_proof(step), whole=True))
+    for word, said in care.items():
+        yield note(f"{word:<8}", Span(said, whole=True))
 
 
 def _provisional(step: PlannedStep, first: int) -> str:

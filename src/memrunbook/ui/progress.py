@@ -18,6 +18,7 @@ from memrunbook.core.run.request import (
     ReadFacts,
     Record,
     Request,
+    Turn,
     Unlock,
     Wait,
 )
@@ -62,7 +63,7 @@ def _doing(request: Request) -> str:
             undo = request.change.undo.summary if request.change.undo else request.change.summary
             what = f"taking back: {undo}" if request.undo else request.change.summary
             return f"{request.step}: {what}, at most {format_duration(request.change.timeout)}"
-        case Compare() | Look() | AskApproval():
+        case Compare() | Look() | AskApproval() | Turn():
             return _looking(request)
         case Wait():
             return f"waiting {format_duration(request.seconds)} ({request.why})"
@@ -74,7 +75,9 @@ def _doing(request: Request) -> str:
             assert_never(request)
 
 
-def _looking(request: Compare | Look | AskApproval) -> str:
+def _looking(request: Compare | Look | AskApproval | Turn) -> str:
+    if isinstance(request, Turn):
+        return f"{request.step}: waiting until no other host is at {request.change.target}"
     if isinstance(request, AskApproval):
         return f"{request.step.label}: waiting for an answer"
     if isinstance(request, Compare):

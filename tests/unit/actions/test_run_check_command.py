@@ -5,7 +5,7 @@ from tests.unit.actions.hosts import host
 from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.run_check_command import RunCheckCommand
-from memrunbook.core.action.action import Repeat, Risk
+from memrunbook.core.action.action import IN_ARGUMENTS, Repeat, Risk
 
 USE = Use(RunCheckCommand(command=("free", "-m")))
 
@@ -15,6 +15,7 @@ def test_a_reader_needs_no_gate_and_its_output_is_evidence() -> None:
     assert made.summary == "Look with grep -i 'my page' /proc/meminfo"
     assert made.target == made.command == "grep -i 'my page' /proc/meminfo"
     assert (made.risk, made.repeat, made.evidence) == (Risk.NONE, Repeat.READ, True)
+    assert made.acts_on == (IN_ARGUMENTS,)
 
 
 def test_a_program_that_may_do_anything_is_asked_for() -> None:

@@ -7,7 +7,7 @@ from tests.unit.actions.hosts import DENIED, host
 from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.run_command import RunCommand
-from memrunbook.core.action.action import Repeat, Risk
+from memrunbook.core.action.action import IN_ARGUMENTS, Repeat, Risk
 from memrunbook.core.units import Duration, decode
 
 USE = Use(RunCommand(command=("true",), risk="low"))
@@ -19,6 +19,7 @@ def test_a_command_is_run_once_with_the_risk_that_its_author_declares() -> None:
     assert (made.summary, made.target, made.risk) == ("Run jcmd 812 GC.run", "jcmd 812 GC.run", Risk.MEDIUM)
     assert (made.args, made.timeout, made.costs) == (("jcmd", "812", "GC.run"), 90.0, "a pause")
     assert made.repeat is Repeat.ONCE
+    assert made.acts_on == (IN_ARGUMENTS,)
     assert made.verify is None
 
 

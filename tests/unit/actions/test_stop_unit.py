@@ -21,6 +21,7 @@ def test_a_running_service_is_stopped_and_may_be_started_again() -> None:
 def test_whoever_depends_on_it_is_named_among_the_costs() -> None:
     made = change(STOP, with_unit(dragged=f"{API.name} {FAILED.name} gone.service search.target"))
     assert made.costs.endswith("until somebody starts it; stops with it: search-api.service, search.target")
+    assert made.acts_on == ("unit:search-api.service", "unit:search.target")
     assert "with it" not in change(STOP, host()).costs
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import msgspec
 import pytest
 
 from memrunbook.core.action.action import Change, Repeat, Risk
 from memrunbook.core.errors import Refused
-from memrunbook.core.run.request import Execute
-from memrunbook.runtime.brakes import EVERY, PATIENCE, Unbraked, claim
+from memrunbook.core.instant import Instant
+from memrunbook.core.plan.plan import PlannedStep
+from memrunbook.core.run.request import AskApproval, Execute, Turn, Wait
+from memrunbook.runtime.brakes import EVERY, NOT_BEGUN, PATIENCE, StepTurn, Unbraked, claim
 from memrunbook.runtime.life import Finished, Pause, resume
 
 BUSY = "api.service: the same is under way on web-2 since 40 s (run R1)"
@@ -16,15 +21,24 @@ BUSY = "api.service: the same is under way on web-2 since 40 s (run R1)"
 class Brakes(Unbraked):
     """Brakes that say what they are told to: who is at the same, look by look."""
 
-    def __init__(self, *busy: str, off: str = "") -> None:
-        self.busy, self.said, self.looks = list(busy), off, 0
+    def __init__(self, *busy: str, off: str = "", held: tuple[str, ...] = ()) -> None:
+        self.busy, self.said, self.held, self.looks = list(busy), off, held, 0
+        self.ends: list[tuple[int, str]] = []
 
-    def off(self) -> str:
-        return self.said
+    def end(self, number: int, state: str) -> None:
+        self.ends.append((number, state))
 
-    def begin(self, change: Change, step: str) -> int | str:
+    def forbids(self, change: Change) -> Refused | None:
+        del change
+        return Refused(self.said) if self.said else None
+
+    def begin(self, change: Change, step: str, *, consented: bool, besides: Sequence[str] = ()) -> int | str:
         self.looks += 1
-        return self.busy.pop(0) if self.busy else 7
+        if self.busy:
+            return self.busy.pop(0)
+        if self.held and not consented:
+            raise Refused(self.held[0])
+        return 7
 
 
 def request(*, undo: bool = False, repeat: Repeat = Repeat.ONCE) -> Execute:
@@ -48,7 +62,7 @@ def test_nobody_waits_for_ever() -> None:
     life = claim(brakes, request(), at_work=False)
     for _ in range(int(PATIENCE / EVERY)):
         assert resume(life) == Pause(EVERY)
-    with pytest.raises(Refused, match=r"is under way on web-2 since 40 s.*one host at a time"):
+    with pytest.raises(Refused, match=r"is under way on web-2 since 40 s.*one at a time"):
         resume(life)
     assert brakes.looks == PATIENCE / EVERY + 1
 
@@ -69,7 +83,79 @@ def test_taking_back_and_looking_are_never_held_up(free: Execute) -> None:
     assert brakes.looks == 0
 
 
+def question(request: Execute, *, offered: bool = False) -> AskApproval:
+    step = PlannedStep(id="restart", name="Restart", action="restart_unit", decision="change", change=request.change)
+    return AskApproval(step, Instant(0.0, 0.0), offered=offered)
+
+
+def test_nobody_is_asked_what_no_answer_would_allow() -> None:
+    brakes = Brakes(off="changes are switched off")
+    with pytest.raises(Refused, match="switched off"):
+        StepTurn().asked(brakes, question(request()))
+    StepTurn().asked(Brakes(), question(request()))
+    StepTurn().asked(brakes, question(request(), offered=True))
+    StepTurn().asked(brakes, question(request(repeat=Repeat.READ)))
+    StepTurn().asked(
+        brakes, AskApproval(msgspec.structs.replace(question(request()).step, change=None), Instant(0.0, 0.0))
+    )
+
+
 def test_without_brakes_nothing_is_held_back() -> None:
     brakes, change = Unbraked(), request().change
-    assert (brakes.forbids(change), brakes.reasons(change), brakes.begin(change, "x")) == (None, (), 0)
+    assert (brakes.forbids(change), brakes.reasons(change), brakes.begin(change, "x", consented=True)) == (None, (), 0)
     brakes.end(0, "done")
+
+
+def turn() -> Turn:
+    return Turn("restart", request().change)
+
+
+STEP = PlannedStep(id="restart", name="Restart", action="restart_unit", decision="change", change=request().change)
+NOW = Instant(0.0, 0.0)
+
+
+def test_a_turn_is_kept_until_the_step_has_ended() -> None:
+    brakes, mine = Brakes(BUSY), StepTurn()
+    waiting = mine.wait(brakes, turn(), at_work=True)
+    assert [resume(waiting), resume(waiting)] == [Pause(EVERY, True), Finished(None)]
+    for effect in (request(), request(repeat=Repeat.READ), request(undo=True)):
+        assert resume(mine.begin(brakes, effect, at_work=True)) == Finished(None)
+    assert brakes.looks == 2, "it was taken once"
+    mine.acted = True
+    mine.end(brakes, "failed")
+    assert brakes.ends == [(7, "failed")]
+    mine.end(brakes, "done")
+    assert len(brakes.ends) == 1, "nobody has a turn"
+    assert resume(mine.wait(brakes, Wait(3.0, "x"), at_work=False)) == Pause(3.0)
+
+
+def test_a_turn_in_which_nothing_was_done_counts_for_nothing() -> None:
+    brakes, mine = Brakes(), StepTurn()
+    resume(mine.begin(brakes, turn(), at_work=True))
+    mine.end(brakes, "not_needed")
+    assert brakes.ends == [(7, NOT_BEGUN)]
+
+
+def test_what_others_did_while_it_waited_needs_a_persons_word() -> None:
+    brakes, mine = Brakes(BUSY), StepTurn()
+    mine.asked(brakes, AskApproval(STEP, NOW))
+    life = mine.begin(brakes, turn(), at_work=True)
+    resume(life)
+    brakes.held = ("api.service: 3 other hosts had the same change",)
+    with pytest.raises(Refused, match="3 other hosts had the same change"):
+        resume(life)
+    known = StepTurn()
+    known.asked(brakes, AskApproval(STEP, NOW, limits=brakes.held))
+    assert resume(known.begin(brakes, turn(), at_work=True)) == Finished(None), "a person was shown it and said yes"
+
+
+def test_nobody_is_asked_for_what_may_not_be_done() -> None:
+    brakes, mine = Brakes(), StepTurn()
+    resume(mine.begin(brakes, turn(), at_work=True))
+    brakes.said = "changes are switched off by ada"
+    with pytest.raises(Refused, match="switched off by ada"):
+        mine.asked(brakes, AskApproval(STEP, NOW))
+    mine.asked(brakes, AskApproval(STEP, NOW, offered=True))
+    with pytest.raises(Refused, match="switched off by ada"):
+        resume(mine.begin(brakes, request(), at_work=True))
+    assert resume(mine.begin(brakes, request(undo=True), at_work=True)) == Finished(None)

@@ -11,9 +11,12 @@ from tests.unit.transports.shells import each_shell
 
 from memrunbook.actions.shared.scripts import LOOK_ONLY
 from memrunbook.core.action.action import Change, Repeat, Risk, Undo
+from memrunbook.core.action.care import NOT_BEGUN
+from memrunbook.core.errors import Refused
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.request import Done, Failed, Unknown
 from memrunbook.linux.hold import Mark, place, read_mark
+from memrunbook.linux.switch import LOOK, SWITCHED_OFF
 from memrunbook.runtime.execute import NO_LOOK, WITNESS, compare, execute, outcome, take_back
 from memrunbook.runtime.holding import DISARM, SLEEPER, TIMER, HoldingRun
 from memrunbook.runtime.ports import Output
@@ -51,7 +54,7 @@ def test_the_script_gets_its_arguments_behind_the_witness() -> None:
     (call,) = session.calls
     assert call.args == (LINE, "a b", "$(reboot)")
     assert call.timeout == 7.0
-    assert call.script.startswith(WITNESS)
+    assert call.script.startswith(f"{LOOK}{WITNESS}")
     assert CHANGE.script in call.script
     assert "$(reboot)" not in call.script
 
@@ -283,3 +286,31 @@ def test_a_secret_is_hidden_in_a_list_of_words_too() -> None:
     ]
     assert redacted({"args": words, "n": 3}) == {"args": hidden, "n": 3}
     assert redacted([1, "--token", 7]) == [1, "--token", 7]
+
+
+OFF = Output(SWITCHED_OFF, "/etc/memrunbook/off says: ada: \x1b[31m a release\n")
+
+
+@pytest.mark.parametrize("change", [CHANGE, TIMED], ids=["at once", "for a while"])
+def test_a_host_that_is_switched_off_refuses_before_anything_is_armed_or_done(change: Change) -> None:
+    session = ends(OFF)
+    with pytest.raises(
+        Refused, match=r"switched off on this host: /etc/memrunbook/off says: ada: \\x1b\[31m a release"
+    ):
+        execute(session, change, LINE, AT, HOLDER)
+    (call,) = session.calls
+    assert LOOK in call.script
+
+
+def test_looking_and_taking_back_go_on_while_it_is_switched_off() -> None:
+    session = ends(Output(0, ""), Output(0, ""))
+    looking = msgspec.structs.replace(CHANGE, repeat=Repeat.READ)
+    assert isinstance(execute(session, looking, LINE, AT, HOLDER), Done)
+    assert isinstance(take_back(session, CHANGE, LINE, AT, HOLDER), Done)
+    assert not any(LOOK in call.script for call in session.calls)
+
+
+def test_a_drain_that_failed_means_that_nothing_was_changed() -> None:
+    ended = outcome(Output(NOT_BEGUN, "no\n\nexit status 4\nits drain failed\n"), AT)
+    assert isinstance(ended, Failed)
+    assert (ended.untouched, ended.why) == (True, "nothing was changed: no; exit status 4; its drain failed")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -108,6 +112,62 @@ def test_in_a_real_shell_the_lock_of_one_that_is_gone_is_stale_and_can_be_broken
             take(third, "R3 they", force=True)
             assert second.execute("true").lost, "a run whose lock was taken over cannot go on"
             give(third, "R3 they")
+
+
+@each_shell
+def test_in_real_shells_of_two_that_break_one_lock_at_once_one_has_it(command: tuple[str, ...], tmp_path: Path) -> None:
+    slow = tmp_path / "bin" / "rm"
+    slow.parent.mkdir()
+    slow.write_text(f'#!/bin/sh\nsleep 0.5\nexec {shutil.which("rm")} "$@"\n')
+    slow.chmod(0o755)
+    with opened(command) as gone:
+        at_home(gone, tmp_path)
+        take(gone, "R1 me", force=False)
+    took: list[str] = []
+
+    def breaks(session: Session, owner: str) -> None:
+        with suppress(Refused):
+            take(session, owner, force=True)
+            took.append(owner)
+
+    with opened(command) as second, opened(command) as third:
+        for session in (second, third):
+            at_home(session, tmp_path)
+            session.execute("PATH=$1:$PATH", (str(slow.parent),))
+        threads = [threading.Thread(target=breaks, args=one) for one in ((second, "R2 you"), (third, "R3 they"))]
+        for thread in threads:
+            thread.start()
+            time.sleep(0.1)
+        for thread in threads:
+            thread.join()
+        assert len(took) == 1
+        assert lock_file(tmp_path).read_text().startswith(f"{took[0]}\n")
+        assert [path.name for path in lock_file(tmp_path).parent.glob("lock*")] == ["lock"]
+
+
+@each_shell
+def test_in_a_real_shell_the_turn_of_one_that_is_gone_is_nobodys(command: tuple[str, ...], tmp_path: Path) -> None:
+    with opened(command) as gone:
+        at_home(gone, tmp_path)
+        take(gone, "R1 me", force=False)
+    turn = lock_file(tmp_path).with_name("lock.turn")
+    turn.mkdir()
+    (turn / "by").write_text("1 1\n")
+    with opened(command) as session:
+        at_home(session, tmp_path)
+        take(session, "R2 you", force=True)
+        turn.mkdir()
+        pid, started = lock_file(tmp_path).read_text().splitlines()[1].split()
+        (turn / "by").write_text(f"{pid} {started}\n")
+        with opened(command) as other:
+            at_home(other, tmp_path)
+            with pytest.raises(Refused, match="another run is at work on the host: R2 you"):
+                take(other, "R3 they", force=True)
+        give(session, "R2 you")
+        assert lock_file(tmp_path).exists(), "somebody else is at it: it is left, and stale when its shell is gone"
+        (turn / "by").write_text("1 1\n")
+        give(session, "R2 you")
+        assert not list(lock_file(tmp_path).parent.glob("lock*"))
 
 
 @each_shell

@@ -172,6 +172,25 @@ def test_a_secret_that_is_too_short_to_hide_is_refused() -> None:
     assert redact("abc") == "abc"
 
 
+@pytest.mark.parametrize("weak", ["admin", "swap", "1234", "Sesame"])
+@pytest.mark.usefixtures("forgetting")
+def test_a_short_word_is_hidden_where_it_stands_alone(weak: str) -> None:
+    told.add(weak)
+    for text in (f"login {weak}.", f"--with={weak}", f'"{weak}"', f"({weak},"):
+        assert weak not in redact(text)
+    for text in (f"{weak}9 pages", f"re{weak}", f"{weak}.service", f"x-{weak}", f"{weak}-out", f"a.{weak}"):
+        assert redact(text) == text
+    assert redacted([weak, "mem"]) == [HIDDEN, "mem"]
+
+
+@pytest.mark.parametrize("word", ["done", "Execute", "not_needed", "run-finished", "idempotent", "error"])
+@pytest.mark.usefixtures("forgetting")
+def test_a_word_of_the_journal_cannot_be_a_secret(word: str) -> None:
+    with pytest.raises(ValueError, match="is a word of the journal"):
+        told.add(word)
+    assert redact(word) == word
+
+
 @pytest.mark.parametrize(
     "piece",
     ["token", "token ", "key ", "://", "://a:b", "eyJ-", "-p ", "mysql ", "-u ", "-----BEGIN PRIVATE KEY-----",

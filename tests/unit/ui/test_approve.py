@@ -200,6 +200,10 @@ def test_what_is_unknown_is_let_happen_again_by_its_own_word_alone() -> None:
     assert (own.answer, own.again, own.how) == ("yes", question.again, f"--allow again:{word}")
     unneeded = UnattendedApprover(False, [f"again:{word}"], lambda: s.NOW, "ada").approve(s.HOST, s.question(MEDIUM))
     assert (unneeded.answer, unneeded.again) == ("yes", "")
+    for one in (question, s.question(MEDIUM)):
+        limited = structs.replace(one, limits=("9 times in 7 days",))
+        beyond = UnattendedApprover(False, [f"again:{word}"], lambda: s.NOW, "ada").approve(s.HOST, limited)
+        assert (beyond.answer, "9 times in 7 days" in beyond.why) == ("no", True), "that word goes beyond no limit"
 
 
 def test_at_a_terminal_that_word_is_typed() -> None:

@@ -105,7 +105,8 @@ def find(snapshot: Snapshot, name: str) -> Service | Blocked | None:
     if blocked is not None:
         return blocked
     if untouchable_unit(name):
-        return Blocked(f"{name} is protected: the host or our own way in depends on it", "act on another unit")
+        why = f"{name} is protected: the host or our own way in depends on it"
+        return Blocked(why, "act on another unit", rule=True)
     every: list[Service] = snapshot.value("units.all")
     unit = next((unit for unit in every if unit.name == name), None)
     return unit if unit is None else _managed_elsewhere(unit) or _our_own(snapshot, unit) or unit
@@ -181,7 +182,8 @@ def _our_own(snapshot: Snapshot, unit: Service) -> Blocked | None:
     pids = snapshot.value("host.own_pids")
     above_us = not isinstance(pids, Unavailable) and unit.main_pid in pids
     if unit.name == snapshot.value("host.own_unit") or above_us:
-        return Blocked(f"{unit.name} is protected: our own session runs in it", "act from another session, as over ssh")
+        why = f"{unit.name} is protected: our own session runs in it"
+        return Blocked(why, "act from another session, as over ssh", rule=True)
     return None
 
 
@@ -189,6 +191,7 @@ def _managed_elsewhere(unit: Service) -> Blocked | None:
     if unit.cluster_managed or unit.policy.kind == "cluster":
         return Blocked(
             f"{unit.name} is run by a cluster manager, which would take this for a failure",
-            "act through the cluster manager",
+            "act through the cluster manager (pcs, crm, patronictl)",
+            rule=True,
         )
     return None

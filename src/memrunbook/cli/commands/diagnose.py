@@ -103,7 +103,7 @@ def _code_of(judged: Judged, fail_on: str) -> int:
 def _document(result: DiagnoseResult) -> DiagnoseDocument:
     from memrunbook.documents.printed.diagnose import diagnose_document
 
-    return diagnose_document(result.hosts)
+    return diagnose_document(result.hosts, result.off)
 
 
 def _pages(result: DiagnoseResult, output: OutputOptions) -> Iterator[list[Block]]:
@@ -119,4 +119,6 @@ def _pages(result: DiagnoseResult, output: OutputOptions) -> Iterator[list[Block
             yield error_view(reached.error, reached.name)
         else:
             options, now = reach(reached.host, without="parameters"), SystemClock().now()
-            yield diagnosis_view(diagnosis, reached.snapshot, options, now, given=given, verbose=output.verbose)
+            yield diagnosis_view(
+                diagnosis, reached.snapshot, options, now, given=given, verbose=output.verbose, off=result.off
+            )

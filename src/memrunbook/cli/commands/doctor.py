@@ -10,9 +10,10 @@ import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
-from memrunbook.cli.options import HOSTS, LIBRARY, OUTPUT, STATE, OutputOptions, Targets, common
+from memrunbook.cli.options import HOSTS_IF_NAMED, LIBRARY, OUTPUT, STATE, STORE, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
+from memrunbook.cli.targets import Targets
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ CODES = {"state": exit_codes.JOURNAL, "documents": exit_codes.USAGE}
 
 
 @click.command()
-@common(HOSTS, LIBRARY, STATE, OUTPUT)
-def command(targets: Targets, library: Library, state: Path, output: OutputOptions) -> int:
+@common(HOSTS_IF_NAMED, LIBRARY, STATE, STORE, OUTPUT)
+def command(targets: Targets, library: Library, state: Path, store: str, output: OutputOptions) -> int:
     """Look at this control node, or with --host at each stage of reaching hosts and what this login can do there.
 
     Nothing is changed. Exit code 0: nothing is missing; 4: a host was not reached; 6: the state directory or the store;
@@ -37,7 +38,8 @@ def command(targets: Targets, library: Library, state: Path, output: OutputOptio
 
     talk = Conversation(output, targets)
     hosts = talk.hosts if targets.host else ()
-    arguments = DoctorArguments(hosts=hosts, connectors=talk.connectors(), library=library, state=state)
+    reached = talk.connectors()
+    arguments = DoctorArguments(hosts=hosts, connectors=reached, library=library, state=state, store=store)
     result = doctor(arguments, talk)
     return show(output, Reply(_code(result), lambda: _document(result), lambda: _pages(result, output)))
 

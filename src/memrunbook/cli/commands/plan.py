@@ -92,12 +92,12 @@ def _document(result: PlanResult) -> PlanDocument:
     from memrunbook.documents.printed.plan import PrintedFreeze, plan_document
 
     left = [one for found in result.open.values() for one in found]
-    frozen = [
+    freezes = [
         PrintedFreeze(host=host, name=one.name, until=one.until, why=one.told)
-        for host, found in result.frozen.items()
+        for host, found in result.freezes.items()
         for one in found
     ]
-    return plan_document(result.runbook.name, result.hosts, left, frozen)
+    return plan_document(result.runbook.name, result.hosts, left, freezes, result.off)
 
 
 def _pages(result: PlanResult, arguments: PlanArguments) -> Iterator[list[Block]]:
@@ -117,7 +117,17 @@ def _pages(result: PlanResult, arguments: PlanArguments) -> Iterator[list[Block]
         else:
             command_line = apply_command(out) if out else run_command(arguments.runbook, reached.host)
             now, saved = SystemClock().now(), str(out or "")
-            held = [(one.told, one.hint) for one in result.frozen.get(reached.name, ())]
-            page = plan_view(diagnosis, plan, reached.snapshot, command_line, now, saved=saved, left=left, frozen=held)
+            held = [(one.told, one.hint) for one in result.freezes.get(reached.name, ())]
+            page = plan_view(
+                diagnosis,
+                plan,
+                reached.snapshot,
+                command_line,
+                now,
+                saved=saved,
+                left=left,
+                frozen=held,
+                off=result.off,
+            )
             needed = people(arguments.library, [plan]) if out else 0
             yield [*page, *(approval_lines(out, needed) if out else [])]

@@ -14,6 +14,8 @@ from memrunbook.cli.exit_codes import most_severe
 from memrunbook.cli.options import OUTPUT, STATE, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
+from memrunbook.cli.targets import typed
+from memrunbook.core.errors import UsageError
 
 if TYPE_CHECKING:
     from memrunbook.app.reporting import RunsResult
@@ -35,6 +37,8 @@ def command(state: Path, output: OutputOptions) -> int:
     from memrunbook.app import list_runs
     from memrunbook.app.accounting import doubts_about_list
 
+    if not state.exists() and typed("state_dir"):
+        raise UsageError("there is no such folder", where=f"--state-dir {state}", hint="check the path")
     found = list_runs(state)
     doubts = doubts_about_list(state)
     left = exit_codes.UNKNOWN if found.open else exit_codes.OK

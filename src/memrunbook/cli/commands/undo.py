@@ -16,6 +16,7 @@ from memrunbook.cli.reasons import reason_for, unused_page
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 from memrunbook.cli.targets import Targets
+from memrunbook.cli.targets import typed as is_typed
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
@@ -166,12 +167,12 @@ def _again(run_id: str, host: str, arguments: UndoArguments, *more: str) -> str:
 
 
 def _names_a_way(typed: click.Context) -> bool:
-    """True where the command line says itself how the hosts are reached."""
+    """True where the command line says itself how the hosts are reached; which rules hold is another matter."""
     from click.core import ParameterSource
 
     from memrunbook.cli.next_command import WAY
 
-    return any(typed.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in WAY)
+    return any(typed.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in WAY - {"config_dir"})
 
 
 def _as_before(typed: click.Context, way: Sequence[str]) -> int:
@@ -183,8 +184,9 @@ def _as_before(typed: click.Context, way: Sequence[str]) -> int:
 
 
 def _of_this_command(typed: click.Context, options: Sequence[str]) -> list[str]:
-    """Those options of a run that this command has too."""
+    """Those options of a run that this command has too; the rules that were named now stand instead of those then."""
     known = {name for one in typed.command.params if isinstance(one, click.Option) for name in one.opts}
+    known -= {"--config-dir"} if is_typed("config_dir") else set()
     return [word for pair in _pairs(options) if pair[0] in known for word in pair]
 
 

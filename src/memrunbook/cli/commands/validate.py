@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.argument("files", nargs=-1)
 @common(LIBRARY, OUTPUT)
 def command(files: tuple[str, ...], library: Library, output: OutputOptions) -> int:
-    """Check runbooks for form and sense: FILES, or every runbook of the search path."""
+    """Check runbooks for form and sense: FILES, or every runbook of the search path, config.yaml and services.yaml."""
     from memrunbook.app import validate
 
     result = validate(library, files)

@@ -14,12 +14,18 @@ import msgspec
 from msgspec import Struct
 
 from memrunbook.core.action.moved import Moves
+from memrunbook.core.action.policy import Care
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import format_duration
 
 UndoMode = Literal["auto", "offer", "none"]
 IN_ARGUMENTS = "arguments:"
 """Of `Change.acts_on`: what it acts on is named in its arguments, a command line. They are not repeated: secrets."""
+Leaves = Literal["", "down", "up", "anew", "running"]
+"""How a change leaves the service that it touches: "" for no service; stopped or frozen; up again; in a new run; as
+before, with other limits. It says when the service is drained, and whether its health is part of the proof."""
+Concerns = Literal["", "adds swap", "gives up huge pages"]
+"""What a change is about that some kinds of hosts do not bear."""
 
 
 class Risk(enum.IntEnum):
@@ -73,7 +79,7 @@ class Change(Struct, frozen=True, kw_only=True):
     `target` names what is touched in words a person would type; `identity` tells it from a later one with the same
     name (unit + MainPID + start time + boot-id). `settle` and `back_after` are seconds. A script that may block for
     long runs in a child of the session's shell. `timeout` bounds it. `acts_on` is what it hits beside `touches`, as
-    KIND:NAME (unit, process, container), or IN_ARGUMENTS.
+    KIND:NAME (unit, process, container), or IN_ARGUMENTS. `care` is what `services.yaml` asks for around it.
     """
 
     action: str
@@ -94,10 +100,11 @@ class Change(Struct, frozen=True, kw_only=True):
     command: str = ""
     evidence: bool = False
     acts_on: tuple[str, ...] = ()
+    care: Care | None = None
 
     @property
     def digest(self) -> str:
-        """What an approval is for: action, target, identity, parameters and script; never a measured input."""
+        """What an approval is for: action, target, identity, parameters, script, care; never a measured input."""
         parts = [
             self.action,
             self.target,
@@ -107,6 +114,8 @@ class Change(Struct, frozen=True, kw_only=True):
             str(self.back_after),
             str(int(self.risk)),
         ]
+        if self.care is not None:
+            parts.append(msgspec.json.encode(self.care).decode())
         return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
 
 
@@ -133,12 +142,12 @@ class NotNeeded(Struct, frozen=True):
 class Blocked(Struct, frozen=True):
     """The action may not or cannot run; `why` says by what, `hint` how to unblock.
 
-    `by` is there where a rule says no, not the host: the line of config.yaml.
+    `rule`: a rule says no (safety, services.yaml, a line of config.yaml), whatever the facts say: that is a refusal.
     """
 
     why: str
     hint: str = ""
-    by: str = ""
+    rule: bool = False
 
 
 Decision = Change | NotNeeded | Blocked
@@ -152,6 +161,7 @@ class Action(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     One that does not `proves_itself` needs a `verify` in the runbook.
     `only_target` is the target of every change of it, where it has none to choose.
     `renews` says that its success gives the target another `identity`: by that it is seen whether it happened.
+    `leaves` and `concerns` say what rules of safety and `services.yaml` go by.
     """
 
     max_risk: ClassVar[Risk]
@@ -163,6 +173,8 @@ class Action(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     proves_itself: ClassVar[bool] = True
     renews: ClassVar[bool] = False
     only_target: ClassVar[str] = ""
+    leaves: ClassVar[Leaves] = ""
+    concerns: ClassVar[Concerns] = ""
 
     def decide(self, snapshot: Snapshot) -> Decision:
         """What this action would do on the host of this snapshot."""

@@ -5,13 +5,31 @@ from __future__ import annotations
 import fnmatch
 from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from memrunbook.core.reading.fact import Doc
-from memrunbook.core.units import Size, Unit
+from memrunbook.core.units import MINUTE, Duration, Size, Unit
 
 Permission = Literal["yes", "no", "unlisted"]
 Kind = Literal["service", "batch", "database", "cluster"]
+CommandWords = Annotated[
+    tuple[Annotated[str, Meta(min_length=1)], ...],
+    Meta(min_length=1, description="a program and its arguments, one by one; no shell reads them"),
+]
+HEALTH_WITHIN, DRAIN_WITHIN = 2.0 * MINUTE, 5.0 * MINUTE
+SOURCE = "services.yaml"
+
+
+class Care(Struct, frozen=True, kw_only=True):
+    """What is done around a change of a service, and on how many hosts at once; commands are words, times seconds."""
+
+    health: Annotated[tuple[str, ...], Doc("what says that it serves: exit status 0", source=SOURCE)] = ()
+    health_within: Annotated[float, Doc("how long its health is waited for", Unit.SECONDS, SOURCE)] = HEALTH_WITHIN
+    drain: Annotated[tuple[str, ...], Doc("what takes it out of service before a change", source=SOURCE)] = ()
+    drain_within: Annotated[float, Doc("how long drain and undrain may take", Unit.SECONDS, SOURCE)] = DRAIN_WITHIN
+    undrain: Annotated[tuple[str, ...], Doc("what puts it back into service", source=SOURCE)] = ()
+    max_parallel: Annotated[int, Doc("on how many hosts it may be disturbed at once", Unit.COUNT, SOURCE)] = 1
+    peers: Annotated[tuple[str, ...], Doc("hosts of which one at most may be disturbed", source=SOURCE)] = ()
 
 
 class UnitPolicy(Struct, frozen=True, kw_only=True):
@@ -31,6 +49,7 @@ class UnitPolicy(Struct, frozen=True, kw_only=True):
     swap_max_bytes: Annotated[
         int, Doc("MemorySwapMax that a rule may set, 0 for none", Unit.BYTES, "services.yaml")
     ] = 0
+    care: Care | None = None
 
 
 UNLISTED = UnitPolicy()
@@ -48,6 +67,20 @@ class ServiceRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     memory_high: Size | None = None
     memory_max: Size | None = None
     swap_max: Size | None = None
+    health: CommandWords | None = None
+    health_within: Duration | None = None
+    drain: CommandWords | None = None
+    drain_within: Duration | None = None
+    undrain: CommandWords | None = None
+    max_parallel: Annotated[int, Meta(ge=1, description="on how many hosts it may be disturbed at once")] | None = None
+    peers: Annotated[tuple[str, ...], Meta(description="hosts, by name or pattern: one of them at a time")] = ()
+
+    @property
+    def care(self) -> Care | None:
+        """What is done around a change of it; None where the entry asks for nothing of that kind."""
+        said = {name: getattr(self, name) for name in Care.__struct_fields__ if getattr(self, name)}
+        times = {name: float(value) for name, value in said.items() if isinstance(value, Duration)}
+        return Care(**{**said, **times}) if said else None
 
 
 class ServicePolicy(Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,4 +106,5 @@ class ServicePolicy(Struct, frozen=True, forbid_unknown_fields=True):
             memory_high_bytes=rule.memory_high or 0,
             memory_max_bytes=rule.memory_max or 0,
             swap_max_bytes=rule.swap_max or 0,
+            care=rule.care,
         )

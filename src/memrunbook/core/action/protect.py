@@ -10,6 +10,7 @@ UNTOUCHABLE_UNITS = (
     "getty@*.service", "serial-getty@*.service", "polkit.service", "-.mount", "*.scope",
     "NetworkManager.service", "networking.service", "wpa_supplicant.service", "auditd.service",
 )  # fmt: skip
+CLUSTER_UNITS = ("pacemaker*", "corosync*", "patroni*", "keepalived*", "sbd.service", "heartbeat*", "pcsd.service")
 NAMED_ONLY_UNITS = (
     "postgres*", "mysql*", "mariadb*", "mongod*", "redis*", "oracle*", "cassandra*", "elasticsearch*", "opensearch*",
     "clickhouse*", "influxd*", "etcd*", "kafka*", "zookeeper*", "ceph*", "patroni*", "keepalived*", "pacemaker*",
@@ -47,6 +48,11 @@ def untouchable_unit(unit: str) -> bool:
 def named_only_unit(unit: str) -> bool:
     """True for databases, container runtimes and cluster members: never chosen by a rule."""
     return _matches(unit, NAMED_ONLY_UNITS)
+
+
+def cluster_unit(unit: str) -> bool:
+    """True for cluster managers and what they run themselves: never touched, not even where a runbook names them."""
+    return _matches(unit, CLUSTER_UNITS)
 
 
 def protected_name(name: str) -> bool:

@@ -47,7 +47,7 @@ def people_for(rules: Iterable[ApprovalRule], plans: Iterable[Plan]) -> int:
             people_needed(rules, plan.runbook, plan.host, step.change.risk)
             for plan in plans
             for step in plan.changes
-            if step.change is not None and step.gate
+            if step.change is not None and (step.gate or step.change.risk > Risk.NONE)
         ),
         default=0,
     )

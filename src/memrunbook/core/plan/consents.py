@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import cast
 
 FREEZE = "freeze:"
 AGAIN = "again:"
@@ -35,8 +34,3 @@ class Consents(Collection[str]):
     def unused(self) -> tuple[str, ...]:
         """The words that covered no question."""
         return tuple(word for word in self._words if word not in self._used)
-
-    @property
-    def used(self) -> tuple[str, ...]:
-        """The words that covered a question, in the order they were given."""
-        return tuple(word for word in self._words if cast("object", word) in self._used)

@@ -31,14 +31,13 @@ def forbidden(change: Change, rules: HostRules, snapshot: Snapshot | None = None
                 shown = clean(name)
                 return _untouchable(one, f"{shown}, which the command names" if kind == "word" else f"{kind} {shown}")
     if change.risk > Risk[rules.risk.upper()]:
-        where = rules.risk_why.partition(" ")[0]
-        return Blocked(f"{rules.risk_why}: this is of risk {change.risk.word}", rules.risk_hint, by=where)
+        return Blocked(f"{rules.risk_why}: this is of risk {change.risk.word}", rules.risk_hint, rule=True)
     return None
 
 
 def _untouchable(one: Untouchable, what: str) -> Blocked:
     because = f": {one.why}" if one.why else ""
-    return Blocked(f"{one.where} says that nothing may ever act on {what}{because}", NOBODY, by=one.where)
+    return Blocked(f"{one.where} says that nothing may ever act on {what}{because}", NOBODY, rule=True)
 
 
 def _targets(change: Change, snapshot: Snapshot | None) -> Iterable[tuple[str, str]]:

@@ -20,8 +20,8 @@ class PlannedStep(Struct, frozen=True, kw_only=True):
 
     `given` are the parameters that `verify` names, with their values. `evidence` is what speaks for a change behind a
     gate, by title: kept for whoever is asked later than the plan was made.
-    `by` names the rule that refuses it, where one does: a line of config.yaml.
-    `provisional` marks what stands behind the first change: it is decided again on what that change left.
+    `provisional` marks what stands behind the first change: it is decided again on what that change left. `rule` marks
+    what is blocked by a rule of safety: that is a refusal.
     """
 
     id: str
@@ -39,7 +39,7 @@ class PlannedStep(Struct, frozen=True, kw_only=True):
     provisional: bool = False
     gate: bool = False
     evidence: Reasons = ()
-    by: str = ""
+    rule: bool = False
 
     @property
     def label(self) -> str:

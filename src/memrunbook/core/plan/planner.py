@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from memrunbook.core.action.action import Action, Blocked, Change, Decision, NotNeeded, Repeat, Risk
+from memrunbook.core.action.care import with_care
 from memrunbook.core.action.policy import UNLISTED, UnitPolicy
 from memrunbook.core.action.protect import named_only_unit
 from memrunbook.core.plan.diagnosis import world_of
@@ -16,6 +17,7 @@ from memrunbook.core.plan.forbidden import forbidden
 from memrunbook.core.plan.nothing import nothing_found, why_not
 from memrunbook.core.plan.plan import Plan, PlannedStep, Reasons, reason, word
 from memrunbook.core.plan.reasons import reasons
+from memrunbook.core.plan.rules import ruled_out
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.runbook.bound import Proof, Runbook, Step
@@ -89,13 +91,15 @@ def items_of(step: Step, world: World, *, limit: int | None = None) -> list[Item
 def plan_step(
     step: Step, item: Item, world: World, *, uncertain: bool = False, carried: Action | None = None
 ) -> PlannedStep:
-    """The decision on one step and item: its `when`, its guards, the action itself, the service policy, config.yaml.
+    """The decision on one step and item: `when`, guards, the action itself, rules of safety, service policy, config.
 
     `carried` is the action as it was shown at a gate: values derived from measurements are not computed again.
     """
     key, value = item
     here = world.at(item=value)
     decision = _conditions(step, here) or _decide(step, here, carried)
+    if not isinstance(decision, NotNeeded):
+        decision = ruled_out(step.action, decision, world.snapshot) or decision
     if uncertain and isinstance(decision, Change) and not _harmless(decision):
         decision = Blocked("it is unknown whether the incident applies", "see the unknown checks above")
     if isinstance(decision, Change):
@@ -158,10 +162,19 @@ def _decide(step: Step, world: World, carried: Action | None) -> Decision:
     action = carried or bind_action(step, world)
     if isinstance(action, Blocked):
         return action
-    decision = action.decide(world.snapshot)
+    decision = decide(action, world.snapshot)
     if not isinstance(decision, Change) or not action.policy or not step.chosen_by_rule:
         return decision
     return _permitted(decision, action, world.snapshot)
+
+
+def decide(action: Action, snapshot: Snapshot) -> Decision:
+    """What an action would do on a host, with what `services.yaml` asks for around it."""
+    decision = action.decide(snapshot)
+    if not isinstance(decision, Change) or not decision.touches:
+        return decision
+    care = policy_of(decision.touches, snapshot).care
+    return decision if care is None else with_care(decision, care, action.leaves)
 
 
 def bind_action(step: Step, world: World) -> Action | Blocked:
@@ -201,14 +214,16 @@ def _kinds(hint: Any) -> Iterable[Any]:
 
 def _permitted(change: Change, action: Action, snapshot: Snapshot) -> Decision:
     unit = change.touches
-    if named_only_unit(unit):
+    policy = policy_of(unit, snapshot)
+    if named_only_unit(unit) or policy.kind == "database":
         return Blocked(
             f"{unit} is never chosen by a rule (database, runtime or cluster member)",
             "name it in a runbook of your own, or act by hand",
+            rule=True,
         )
-    permission = getattr(policy_of(unit, snapshot), action.policy)
+    permission = getattr(policy, action.policy)
     if permission == "no":
-        return Blocked(f"services.yaml says {action.policy}: no for {unit}")
+        return Blocked(f"services.yaml says {action.policy}: no for {unit}", rule=True)
     if permission == "yes":
         return change
     return msgspec.structs.replace(change, risk=Risk.HIGH)
@@ -233,12 +248,12 @@ def _described(step: Step, item: str, decision: Decision) -> PlannedStep:
         decision=word(decision),
         why=why,
         hint=hint,
+        rule=isinstance(decision, Blocked) and decision.rule,
         change=change,
         verify=proof.that.source if proof else "",
         within=proof.within if proof else 0.0,
         hold=proof.hold if proof else 0.0,
         gate=change is not None and (change.risk > Risk.NONE or step.spec.confirm == "always"),
-        by=decision.by if isinstance(decision, Blocked) else "",
     )
 
 

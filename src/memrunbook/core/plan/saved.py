@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from typing import Literal, NamedTuple
 
 from msgspec import Struct
@@ -15,6 +17,8 @@ SHOWN = 8
 """So many characters of a digest tell it from any other that a person will meet."""
 SKEW = 60.0
 """So many seconds the clocks of two control nodes may differ."""
+FIGURE = re.compile(r"\d[\d.,]*(?: ?(?:[KMGT]i?B|%|ms|s|min|h|d)\b)?")
+"""A figure with its unit: what was measured may be another one by now."""
 IDENTITY = (
     ("machine_id", "it is another host", "machine-id"),
     ("host_key", "the host has another key", "host key"),
@@ -67,14 +71,49 @@ def other_host(approved: HostIdentity, now: HostIdentity) -> Difference | None:
     return None
 
 
-def other_decision(plan: Plan, digests: tuple[str, ...], fresh: Plan) -> Difference | None:
-    """The first change behind a gate that would be made now and was not approved; what is not needed is none."""
+def other_decision(
+    plan: Plan, digests: tuple[str, ...], fresh: Plan, words: Callable[[str], str] = str
+) -> Difference | None:
+    """The first change behind a gate that would be made now and was not approved; what is not needed is none.
+
+    What a person was shown of a change stands in the file beside its digest, and whoever wrote the file may have
+    written there what he liked: it must be what is said of the change now, but for figures. `words` is how text was
+    made fit for the file.
+    """
     if plan.runbook_digest != fresh.runbook_digest:
         return other_runbook(plan, fresh.runbook_digest)
     for step in fresh.steps:
-        if step.change is not None and step.gate and step.digest not in allowed(plan, digests, step.id):
+        if step.change is None or not step.gate:
+            continue
+        if step.digest not in allowed(plan, digests, step.id):
             return not_approved(plan, step)
+        pages = [_page(one, str) for one, digest in approved_changes(plan, digests) if _is(one, digest, step)]
+        now = _page(step, words)
+        if now not in pages:
+            return _otherwise(step, pages[0], now)
     return None
+
+
+def _is(one: PlannedStep, digest: str, step: PlannedStep) -> bool:
+    return (one.id, digest) == (step.id, step.digest)
+
+
+def _page(step: PlannedStep, words: Callable[[str], str]) -> tuple[str, ...]:
+    """What the page of a gate says of a change, without the figures, which are measured."""
+    change = step.change
+    if change is None:
+        return ()
+    undo = change.undo
+    back = () if undo is None else (undo.summary, undo.mode, undo.costs)
+    said = (step.name, step.action, change.summary, change.command, change.costs, step.verify, *back)
+    asked = "asked at a gate" if step.gate else "asked at no gate"
+    return (*(FIGURE.sub("#", words(one)) for one in said), asked, f"in {change.timeout:g} s")
+
+
+def _otherwise(step: PlannedStep, approved: tuple[str, ...], now: tuple[str, ...]) -> Difference:
+    """The first words in which what was shown is not what is said of the change now."""
+    one, other = next((pair for pair in zip_longest(approved, now, fillvalue="") if pair[0] != pair[1]), ("", ""))
+    return Difference(f"step {step.label} is not what the plan's file says of it", one or "nothing", other or "nothing")
 
 
 def other_runbook(plan: Plan, now: str) -> Difference:

@@ -25,9 +25,11 @@ class Untouchable(Struct, frozen=True, kw_only=True):
         """True for a target of this kind and name; a "word" of a command line may name a target of any kind."""
         if kind not in (self.kind, "word"):
             return False
-        names = [name] if kind != "word" or self.kind != "unit" else [name, f"{name}.service"]
-        patterns = [self.pattern]
-        if self.kind == "process":
+        names, patterns = [name], [self.pattern]
+        if self.kind == "unit":  # people leave .service out, here and on command lines
+            names += [f"{name}.service"] if kind == "word" else []
+            patterns += [] if "." in self.pattern else [f"{self.pattern}.service"]
+        elif self.kind == "process":
             patterns += [self.pattern[:COMM]]
         return any(fnmatch.fnmatchcase(one, pattern) for one in names for pattern in patterns)
 
@@ -43,6 +45,11 @@ class HostRules(Struct, frozen=True):
     risk: RiskLimit = "high"
     risk_why: str = ""
     risk_hint: str = ""
+
+    def reads(self, facts: tuple[str, ...]) -> tuple[str, ...]:
+        """The facts to read: where a process is listed, whoever reads units reads whose processes they are."""
+        listed = any(one.kind == "process" for one in self.untouchable)
+        return tuple(sorted({*facts, "processes"})) if listed and "units" in facts else facts
 
 
 NO_RULES = HostRules()

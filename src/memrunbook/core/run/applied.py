@@ -31,13 +31,16 @@ class ApprovedPlan:
     """What was approved for one host: its plan, and the digest of each change in their order.
 
     `earlier` names the run that carried it out already, if one did: an approval is for once. `hint` says what to do
-    where it may not be applied.
+    where it may not be applied. With `differs` the run only goes on with what was approved: in what a host is another
+    one by now is told there, and ends nothing. `words` is how text was made fit for the plan's file.
     """
 
     plan: Plan
     digests: tuple[str, ...]
     earlier: Callable[[], str] = never
     hint: str = field(default_factory=again)
+    differs: Callable[[Difference], None] | None = None
+    words: Callable[[str], str] = str
 
 
 def as_approved(asking: Asking[None], approved: ApprovedPlan) -> Asking[None]:
@@ -59,6 +62,9 @@ def as_approved(asking: Asking[None], approved: ApprovedPlan) -> Asking[None]:
             go_on = partial(asking.throw, error)
             continue
         difference = None if refused else _difference(request, answer, approved)
+        if difference is not None and approved.differs is not None:
+            approved.differs(difference)
+            difference = None
         if difference is None:
             go_on = partial(asking.send, answer)
             continue
@@ -73,7 +79,9 @@ def as_approved(asking: Asking[None], approved: ApprovedPlan) -> Asking[None]:
 def _difference(request: Request, answer: Any, approved: ApprovedPlan) -> Difference | None:
     if isinstance(answer, Snapshot):
         return other_host(approved.plan.identity, answer.identity)
+    if approved.differs is not None:
+        return None
     decided = request.event if isinstance(request, Record) and isinstance(request.event, Diagnosed) else None
     if (decided or isinstance(request, Lock)) and (earlier := approved.earlier()):
         return Difference("the plan was carried out before", "for one run", f"run {earlier} was that one")
-    return other_decision(approved.plan, approved.digests, decided.plan) if decided else None
+    return other_decision(approved.plan, approved.digests, decided.plan, approved.words) if decided else None

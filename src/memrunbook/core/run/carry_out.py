@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from memrunbook.core.action.action import Action, Change, NotNeeded, Repeat
+from memrunbook.core.action.care import health_of
 from memrunbook.core.action.moved import Moves, effect
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.diagnosis import world_of
@@ -27,6 +28,7 @@ from memrunbook.core.run.request import (
     Wait,
     ask,
 )
+from memrunbook.core.run.serving import around, served
 from memrunbook.core.runbook.bound import Proof, Step
 from memrunbook.core.runbook.spec import RetriesSpec
 from memrunbook.core.units import format_duration
@@ -128,6 +130,7 @@ def _prove(approved: Approved, executed: Done) -> Asking[str]:
         yield from ask(Wait(change.settle, "until it has settled"))
     proof = proof_of(approved.step, change)
     problem = (yield from _held(approved, proof, executed.at)) if proof else ""
+    problem = problem or (yield from served(progress, change, approved.label))
     yield from progress.refresh("did anything get worse?")
     if problem:
         return problem
@@ -180,8 +183,8 @@ def _unproven(proof: Proof, why: str, *, ever: bool) -> str:
 def _done(approved: Approved, executed: Executed, began: Instant) -> Asking[None]:
     evidence = executed.evidence if isinstance(executed, Done) else ""
     change = approved.change
-    if change.repeat is Repeat.READ or proof_of(approved.step, change) is not None:
-        yield from _record(approved, "done", "", executed, began, evidence=evidence)
+    if change.repeat is Repeat.READ or proof_of(approved.step, change) is not None or health_of(change) is not None:
+        yield from _record(approved, "done", around(change), executed, began, evidence=evidence)
     else:
         yield from _record(approved, "executed", NOT_PROVEN, executed, began, left=True)
 

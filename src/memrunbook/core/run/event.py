@@ -65,6 +65,7 @@ class StepFinished(Struct, frozen=True, tag="step-finished", kw_only=True):
 
     `left` marks a change that is, or may be, in force although it is not proven. `back_at` is when the host itself
     takes back what is in force, in seconds since 1970; 0 where it does not.
+    `rule` marks a refusal by a rule of safety: unlike a person's no, it ends nothing but its step.
     `before` and `after` hold the runbook's signals and what the step should move; `after` is empty where nothing was
     read after it. `effect` says so where it moved none of that.
     """
@@ -85,6 +86,7 @@ class StepFinished(Struct, frozen=True, tag="step-finished", kw_only=True):
     effect: str = ""
     left: bool = False
     back_at: float = 0.0
+    rule: bool = False
 
     @property
     def told(self) -> str:

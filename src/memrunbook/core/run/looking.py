@@ -6,6 +6,7 @@ that is in another run than before it was restarted.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Literal
 
@@ -24,6 +25,8 @@ SEEN: dict[str, str] = {
     "unseen": "the host could not tell",
     "begun": "its command began, and how it ended is not on the host",
 }
+SLACK = 60.0
+"""Seconds that what was begun is given beyond its own timeout, and two clocks to differ."""
 KNOWN: dict[str, FoundWhy] = {
     "done": ("done", "its command ended well, says the journal"),
     "failed": ("failed", "its command failed, says the journal"),
@@ -89,7 +92,20 @@ def _by_target(progress: Progress, opened: OpenStep, seen: Seen) -> FoundWhy | N
         return None
     if identity != opened.identity:
         return "done", f"{opened.target} is in another run than before it"
-    return ("not-done", f"{opened.target} is still in the run that it was in before") if seen.found == "begun" else None
+    if seen.found != "begun" or _may_go_on(progress, opened):
+        return None
+    return "not-done", f"{opened.target} is still in the run that it was in before"
+
+
+def _may_go_on(progress: Progress, opened: OpenStep) -> bool:
+    """True where somebody may still carry it out: a container's daemon goes on though its client is gone.
+
+    Of a unit the host was asked whether a job is under way.
+    """
+    if "." in opened.touches:
+        return False
+    begun = dt.datetime.fromisoformat(opened.started).timestamp()
+    return progress.snapshot.taken_at.utc - begun < opened.timeout + SLACK
 
 
 def _identity_now(progress: Progress, opened: OpenStep) -> str:

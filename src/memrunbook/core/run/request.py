@@ -134,8 +134,22 @@ class AskApproval(Ask[Approval], frozen=True, tag=True):
     def again(self) -> str:
         """The word for a change whose earlier outcome is unknown (again:ACTION:TARGET); empty where none is."""
         change = self.step.change
-        open_ = change is not None and any(look.once and not look.settled for look in self.looks)
-        return f"again:{change.action}:{change.target}" if change is not None and open_ else ""
+        return f"again:{change.action}:{change.target}" if change is not None and self.begun_by else ""
+
+    @property
+    def begun_by(self) -> tuple[str, ...]:
+        """The runs that began the same change, of which it is not known how that ended."""
+        return tuple(look.run for look in self.looks if look.once and not look.settled)
+
+
+class Turn(Ask[Waited], frozen=True, tag=True):
+    """Wait until no other host is at the same; the turn is kept until the step has ended.
+
+    Raises Refused in the runtime where that takes too long, or where what happened meanwhile needs a person's word.
+    """
+
+    step: str
+    change: Change
 
 
 class Execute(Ask[Executed], frozen=True, tag=True):
@@ -186,7 +200,7 @@ class Record(Ask[Waited], frozen=True, tag=True):
     event: Event
 
 
-Request = ReadFacts | AskApproval | Execute | Compare | Look | Wait | Lock | Unlock | Record
+Request = ReadFacts | AskApproval | Turn | Execute | Compare | Look | Wait | Lock | Unlock | Record
 """Everything that a run may ask. Whoever answers matches all of them: a new one that is forgotten is a type error."""
 
 Told = Snapshot | Approval | Executed | Compared | Seen | Waited

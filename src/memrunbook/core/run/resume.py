@@ -12,7 +12,7 @@ from memrunbook.core.action.action import Action, Change
 from memrunbook.core.errors import HostError, Interrupted, Refused
 from memrunbook.core.plan.diagnosis import world_of
 from memrunbook.core.plan.plan import PlannedStep
-from memrunbook.core.plan.planner import again, bind_action, look_up
+from memrunbook.core.plan.planner import again, bind_action, decide, look_up
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.carry_out import Approved, carry_out
 from memrunbook.core.run.event import LookedAt, StepFinished
@@ -58,7 +58,7 @@ def restore(progress: Progress, behind: Behind) -> None:
     for finished in behind.finished:
         progress.finished.append(finished)
         step = steps.get(finished.id)
-        if finished.state == "refused":
+        if finished.state == "refused" and not finished.rule:  # a rule stops its step alone
             progress.stop(f"step {finished.id} was refused")
         elif finished.state == "unknown":
             progress.stop(f"the outcome of step {finished.id} is unknown")
@@ -165,7 +165,7 @@ def _approved(progress: Progress, step: Step, key: str, behind: Behind) -> Appro
     if isinstance(item, PlannedStep):
         return None
     action = bind_action(step, world.at(item=item[1]))
-    change = action.decide(behind.before) if isinstance(action, Action) else None
+    change = decide(action, behind.before) if isinstance(action, Action) else None
     if not isinstance(action, Action) or not isinstance(change, Change) or change.target != behind.open.target:
         return None
     return Approved(progress, step, item, action, change, behind.before)

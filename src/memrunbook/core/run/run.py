@@ -160,12 +160,14 @@ def _outcome(progress: Progress, *, resolved: bool) -> Outcome:
         return "unknown"
     if resolved and not progress.failed:
         return "resolved"
-    if "refused" in states:
+    if any(finished.state == "refused" and not finished.rule for finished in progress.finished):
         return "refused"
     if "failed" in states or "undone" in states:
         return "failed"
     incident = progress.runbook.incident.evaluate(world_of(progress.runbook, progress.snapshot))
-    return "improved" if incident.state == "fails" and not progress.too_short else "unresolved"
+    if incident.state == "fails" and not progress.too_short:
+        return "improved"
+    return "refused" if "refused" in states and not progress.acted else "unresolved"
 
 
 def _finish(progress: Progress, outcome: Outcome, why: str) -> Asking[None]:
@@ -189,7 +191,7 @@ def _cut_short(progress: Progress, error: RunbookError) -> Asking[None]:
         yield from ask(Record(stays))
     if progress.doing:
         yield from _interrupted_step(progress, progress.doing, error)
-    progress.stop(f"{NOT_REACHED}{error}")
+    progress.stop(f"{NOT_REACHED}{error.message.partition(': ')[0]}")  # all of it is said once, at the end
     recorded = {(finished.id, finished.item) for finished in progress.finished}
     begun = {finished.id for finished in progress.finished}
     for step in progress.runbook.steps:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from memrunbook.core.action.action import Action
+from memrunbook.core.action.action import Action, Risk
 from memrunbook.core.plan.diagnosis import world_of
 from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.plan.planner import Item, again, bind_action, look_up, not_needed
@@ -13,10 +13,12 @@ from memrunbook.core.run.carry_out import Approved, carry_out
 from memrunbook.core.run.event import LookedAt, StepState
 from memrunbook.core.run.flight import clock
 from memrunbook.core.run.progress import TOO_SHORT, Doing, Progress, incident_over
-from memrunbook.core.run.request import AskApproval, Asking, Record, ask
+from memrunbook.core.run.request import AskApproval, Asking, Record, Turn, ask
 from memrunbook.core.runbook.bound import Step
 
 ASKED_AT_MOST = 3
+WAITED = 10.0
+"""Seconds between the newest facts and a turn, from which on they are read again."""
 DECLINED = {"yes": "the answer was for another change than the one that was shown"}
 
 
@@ -45,15 +47,39 @@ def run_item(progress: Progress, step: Step, key: str) -> Asking[None]:
     if planned.change is None or action is None:
         yield from _not_run(progress, step, planned)
         return
+    if planned.change.risk >= Risk.MEDIUM and not (yield from _turn(progress, step, item, planned, action)):
+        return
     yield from carry_out(Approved(progress, step, item, action, planned.change, progress.snapshot), began)
+
+
+def _turn(progress: Progress, step: Step, item: Item, planned: PlannedStep, action: Action) -> Asking[bool]:
+    """Waits for its turn; whether what was approved is still due. Whoever had to wait reads everything again."""
+    change = planned.change
+    if change is None:
+        return False
+    waited = yield from ask(Turn(planned.label, change))
+    if waited.at.since(progress.snapshot.taken_at) < WAITED:
+        return True
+    progress.fresh = 0
+    yield from progress.refresh("it had to wait for its turn")
+    now = _decide(progress, step, item, action)
+    if now.change is not None and now.digest == planned.digest:
+        return True
+    if now.change is None:
+        yield from _not_run(progress, step, now)
+        return False
+    why = f"the host moved on while this waited for its turn: it was: {_summary(planned)}; now: {_summary(now)}"
+    yield from progress.record(step, item[0], "refused", why=why)
+    progress.stop(f"step {step.spec.id} was refused")
+    return False
 
 
 def _not_run(progress: Progress, step: Step, planned: PlannedStep) -> Asking[None]:
     if planned.decision == "not_needed" and progress.too_short:
         yield from progress.record(step, planned.item, "blocked", why=TOO_SHORT)
         return
-    state: StepState = "refused" if planned.by else "not_needed" if planned.decision == "not_needed" else "blocked"
-    yield from progress.record(step, planned.item, state, why=planned.why, hint=planned.hint)
+    state: StepState = "not_needed" if planned.decision == "not_needed" else "refused" if planned.rule else "blocked"
+    yield from progress.record(step, planned.item, state, why=planned.why, hint=planned.hint, rule=planned.rule)
 
 
 def _decide(progress: Progress, step: Step, item: Item, action: Action | None) -> PlannedStep:

@@ -142,8 +142,8 @@ def _not_done(undoing: Undoing, step: PlannedStep, one: Made) -> Asking[None]:
         why = f"{above.label} has changed the same since, and was not taken back"
         yield from undoing.record(step, "skipped", why)
         return
-    state: StepState = "refused" if step.by else "not_needed" if step.decision == "not_needed" else "blocked"
-    yield from undoing.record(step, state, step.why, hint=step.hint)
+    state: StepState = "refused" if step.rule else "not_needed" if step.decision == "not_needed" else "blocked"
+    yield from undoing.record(step, state, step.why, hint=step.hint, rule=step.rule)
 
 
 def _step(undoing: Undoing, one: Made) -> Asking[None]:

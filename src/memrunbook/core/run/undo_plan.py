@@ -77,7 +77,7 @@ def decide(
         return _described(one, "blocked", why=why, hint=_by_hand(one))
     refused = forbidden(one.way_back, snapshot.rules, snapshot) if one.way_back is not None else None
     if refused is not None:
-        return structs.replace(_described(one, "blocked", why=refused.why, hint=refused.hint), by=refused.by)
+        return structs.replace(_described(one, "blocked", why=refused.why, hint=refused.hint), rule=refused.rule)
     unseen = UNSEEN if seen == "unseen" else ""
     return _described(one, "change", why=unseen, provisional=seen == "changed")
 

@@ -7,13 +7,16 @@ from typing import Literal
 
 from msgspec import Struct
 
+from memrunbook.core.action.policy import Care
 from memrunbook.core.errors import RunbookError
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.plan.diagnosis import RunbookDiagnosis
 from memrunbook.core.plan.held import held_words
 from memrunbook.core.plan.judged import Judged
 from memrunbook.core.plan.plan import PlannedStep
+from memrunbook.core.plan.rules import host_off_words
 from memrunbook.core.plan.standing import standing
+from memrunbook.core.reading.probe import quoted
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.runbook.condition import Evidence
 from memrunbook.documents.printed import Document
@@ -58,7 +61,10 @@ class PrintedRunbook(Struct, frozen=True):
 
 
 class PrintedStep(Struct, frozen=True):
-    """One planned step; `digest` is what an approval is for."""
+    """One planned step; `digest` is what an approval is for.
+
+    `drain`, `health` and `undrain` are the commands of services.yaml around it; `refused`: a rule of safety says no.
+    """
 
     id: str
     item: str
@@ -76,6 +82,10 @@ class PrintedStep(Struct, frozen=True):
     undo: str = "none"
     verify: str = ""
     digest: str = ""
+    drain: str = ""
+    health: str = ""
+    undrain: str = ""
+    refused: bool = False
 
 
 class PrintedHost(Struct, frozen=True, kw_only=True):
@@ -83,6 +93,7 @@ class PrintedHost(Struct, frozen=True, kw_only=True):
 
     `not-judged`: whether an incident applies is not known; `unjudged` names the runbooks that could not be judged.
     `worst` is the worst that stands, incident or not. `no_root` is what sudo said where it gave no root.
+    `switched_off` is why nothing may be changed there now.
     """
 
     host: str
@@ -97,6 +108,7 @@ class PrintedHost(Struct, frozen=True, kw_only=True):
     runbooks: tuple[PrintedRunbook, ...] = ()
     steps: tuple[PrintedStep, ...] = ()
     held: tuple[str, ...] = ()
+    switched_off: tuple[str, ...] = ()
 
 
 class DiagnoseDocument(Document, frozen=True, kw_only=True):
@@ -106,16 +118,16 @@ class DiagnoseDocument(Document, frozen=True, kw_only=True):
     hosts: tuple[PrintedHost, ...]
 
 
-def diagnose_document(hosts: Iterable[Judged]) -> DiagnoseDocument:
-    """The hosts of a diagnosis."""
-    return DiagnoseDocument(hosts=tuple(_host(judged) for judged in hosts))
+def diagnose_document(hosts: Iterable[Judged], off: str = "") -> DiagnoseDocument:
+    """The hosts of a diagnosis; `off` is why nothing may be changed on any of them."""
+    return DiagnoseDocument(hosts=tuple(_host(judged, off) for judged in hosts))
 
 
-def _host(judged: Judged) -> PrintedHost:
+def _host(judged: Judged, off: str) -> PrintedHost:
     snapshot, diagnosis = judged.reached.snapshot, judged.diagnosis
     if snapshot is None or diagnosis is None:
         return unreached(judged.reached.name, judged.reached.error)
-    return host_of(snapshot, diagnosis.runbooks, diagnosis.primary)
+    return host_of(snapshot, diagnosis.runbooks, diagnosis.primary, off=off)
 
 
 def unreached(name: str, error: RunbookError | None) -> PrintedHost:
@@ -124,7 +136,12 @@ def unreached(name: str, error: RunbookError | None) -> PrintedHost:
 
 
 def host_of(
-    snapshot: Snapshot, diagnoses: tuple[RunbookDiagnosis, ...], primary: str, steps: Iterable[PlannedStep] = ()
+    snapshot: Snapshot,
+    diagnoses: tuple[RunbookDiagnosis, ...],
+    primary: str,
+    steps: Iterable[PlannedStep] = (),
+    *,
+    off: str = "",
 ) -> PrintedHost:
     """A host's findings and incidents, what every runbook says, and the steps of a plan."""
     stands = standing(diagnoses)
@@ -150,6 +167,7 @@ def host_of(
         ),
         steps=tuple(_step(step) for step in steps),
         held=held_words(snapshot),
+        switched_off=tuple(words for words in (off, host_off_words(snapshot)) if words),
     )
 
 
@@ -160,7 +178,8 @@ def _causes(diagnosis: RunbookDiagnosis) -> tuple[PrintedCause, ...]:
 def _step(step: PlannedStep) -> PrintedStep:
     change = step.change
     if change is None:
-        return PrintedStep(step.id, step.item, step.action, step.decision, step.why, step.hint)
+        return PrintedStep(step.id, step.item, step.action, step.decision, step.why, step.hint, refused=step.rule)
+    care = change.care or Care()
     return PrintedStep(
         id=step.id,
         item=step.item,
@@ -177,4 +196,7 @@ def _step(step: PlannedStep) -> PrintedStep:
         undo=change.undo.mode if change.undo else "none",
         verify=step.verify,
         digest=step.digest,
+        drain=quoted(care.drain),
+        health=quoted(care.health),
+        undrain=quoted(care.undrain),
     )

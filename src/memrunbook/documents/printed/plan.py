@@ -30,22 +30,26 @@ class PlanDocument(Document, frozen=True, kw_only=True):
     runbook: str
     hosts: tuple[PrintedHost, ...]
     open: tuple[PrintedOpen, ...] = ()
-    frozen: tuple[PrintedFreeze, ...] = ()
+    freezes: tuple[PrintedFreeze, ...] = ()
 
 
 def plan_document(
     runbook: str,
     hosts: Iterable[Planned],
     left: Iterable[OpenStep] = (),
-    frozen: Iterable[PrintedFreeze] = (),
+    freezes: Iterable[PrintedFreeze] = (),
+    off: str = "",
 ) -> PlanDocument:
-    """What a runbook would do on each host, what is left open on them, and the freezes that hold there now."""
-    printed = tuple(_host(runbook, planned) for planned in hosts)
-    return PlanDocument(runbook=runbook, hosts=printed, open=open_steps(left), frozen=tuple(frozen))
+    """What a runbook would do on each host, what is left open on them, and why nothing is changed there now.
+
+    `freezes` are the freezes that hold, `off` says that all is switched off.
+    """
+    printed = tuple(_host(runbook, planned, off) for planned in hosts)
+    return PlanDocument(runbook=runbook, hosts=printed, open=open_steps(left), freezes=tuple(freezes))
 
 
-def _host(runbook: str, planned: Planned) -> PrintedHost:
+def _host(runbook: str, planned: Planned, off: str) -> PrintedHost:
     snapshot, diagnosis, plan = planned.reached.snapshot, planned.diagnosis, planned.plan
     if snapshot is None or diagnosis is None or plan is None:
         return unreached(planned.reached.name, planned.reached.error)
-    return host_of(snapshot, (diagnosis,), runbook, plan.steps)
+    return host_of(snapshot, (diagnosis,), runbook, plan.steps, off=off)

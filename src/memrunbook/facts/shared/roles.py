@@ -22,6 +22,7 @@ UNITS = {
         "elasticsearch*", "opensearch*", "clickhouse*", "influxd*", "etcd*", "couchdb*", "neo4j*", "db2*",
     ),
     "cluster_managed": ("pacemaker*", "corosync*", "patroni*", "keepalived*"),
+    "quorum": ("etcd*", "zookeeper*", "ceph-mon@*"),
 }  # fmt: skip
 # Only pseudo file systems and /run: looking at a path on a network or FUSE mount may hang for ever.
 PATHS = {
@@ -34,6 +35,7 @@ PATHS = {
     ),
     "database": ("/run/postgresql/.s.PGSQL.*", "/run/mysqld/mysqld.sock", "/run/redis/redis*.pid"),
     "cluster_managed": ("/run/corosync.pid", "/run/keepalived.pid", "/run/crm"),
+    "quorum": (),
 }  # fmt: skip
 
 

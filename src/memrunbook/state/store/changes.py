@@ -8,12 +8,17 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from memrunbook.core.action.action import Change
-from memrunbook.core.plan.limits import STALE, Here, History, PastChange, PastRun, busy_elsewhere
+from memrunbook.core.errors import Refused
+from memrunbook.core.plan.limits import STALE, Here, History, Limits, PastChange, PastRun, busy_elsewhere, held_back
 from memrunbook.core.units import DAY
-from memrunbook.state.store.database import address, explained, opened, shown_url
+from memrunbook.runtime.brakes import NOT_BEGUN
+from memrunbook.state.store.database import address, explained, opened, reading, shown_url, writing
 from memrunbook.state.store.tables import CHANGES, RUNS
 
 REMEMBERED = 7 * DAY
+PERSON = "look at the other hosts first; at a terminal a person may still allow it"
+BEGINS = "memrunbook: a change begins"
+"""What a server is asked to lock by while it is looked whether a change may begin."""
 
 
 @dataclass(frozen=True)
@@ -37,19 +42,27 @@ class Store:
 
     def history(self, change: Change, here: Here) -> History:
         """What the limits of a change on a host rest on."""
-        with explained(self.name), self.engine.connect() as connection:
+        with explained(self.name), reading(self.engine) as connection:
             return History(_changes(connection, change, here), _runs(connection, here))
 
-    def begin(self, change: Change, step: str, here: Here, actor: str) -> int | PastChange:
-        """Remembers that a change begins and returns its number; the other one where another host is at the same."""
-        with explained(self.name), self.engine.begin() as connection:
+    def begin(
+        self, change: Change, step: str, here: Here, actor: str, limits: Limits | None = None
+    ) -> int | PastChange:
+        """Remembers that a change begins and returns its number; the other one where another host is at the same.
+
+        Refused where it is beyond the `limits` by now; looked and written in one, or two would both be let through.
+        """
+        with explained(self.name), writing(self.engine) as connection:
             if connection.dialect.name == "postgresql":
-                # two that look and then write would both be let through: one at a time for the same target
-                key = f"{change.action}:{change.target}"
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))))
-            other = busy_elsewhere(change, here, History(_changes(connection, change, here)))
+                # two that look and then write would both be let through
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(BEGINS, 0))))
+            history = History(_changes(connection, change, here), _runs(connection, here))
+            other = busy_elsewhere(change, here, history)
             if other is not None:
                 return other
+            held = held_back(change, here, history, limits) if limits else ()
+            if held:
+                raise Refused(held[0], hint=PERSON)
             row = {
                 "run": here.run,
                 "host": here.host,
@@ -66,14 +79,17 @@ class Store:
 
     def end(self, number: int, state: str, now: float) -> None:
         """Remembers how a change ended."""
-        with explained(self.name), self.engine.begin() as connection:
+        with explained(self.name), writing(self.engine) as connection:
             connection.execute(sa.update(CHANGES).where(CHANGES.c.id == number).values(ended=now, state=state))
 
     def ran(self, here: Here, outcome: str, *, changed: bool) -> None:
         """Remembers how a run ended on a host."""
         row = {"run": here.run, "host": here.host, "runbook": here.runbook, "outcome": outcome, "at": here.now}
-        with explained(self.name), self.engine.begin() as connection:
+        mine = sa.and_(CHANGES.c.run == here.run, CHANGES.c.host == here.host, CHANGES.c.ended.is_(None))
+        with explained(self.name), writing(self.engine) as connection:
             connection.execute(sa.insert(RUNS), {**row, "changed": changed})
+            # begun before a crash, ended by the run that went on
+            connection.execute(sa.update(CHANGES).where(mine).values(ended=here.now, state=outcome))
 
     def close(self) -> None:
         """Lets go of its connections."""
@@ -81,14 +97,15 @@ class Store:
 
 
 def _changes(connection: sa.Connection, change: Change, here: Here) -> tuple[PastChange, ...]:
-    """Those of this host, and the same change on others: of a week, or still open."""
+    """Those of this host in a week; of others what was done of late to the same target, and what has no end yet."""
     since = here.now - REMEMBERED
-    same = sa.and_(CHANGES.c.action == change.action, CHANGES.c.target == change.target)
+    of_interest = sa.or_(CHANGES.c.target == change.target, CHANGES.c.ended.is_(None))
     asked = (
         sa.select(CHANGES)
         .where(
             CHANGES.c.begun > since,
-            sa.or_(CHANGES.c.host == here.host, sa.and_(same, CHANGES.c.begun > here.now - STALE)),
+            CHANGES.c.state != NOT_BEGUN,
+            sa.or_(CHANGES.c.host == here.host, sa.and_(of_interest, CHANGES.c.begun > here.now - STALE)),
         )
         .order_by(CHANGES.c.begun, CHANGES.c.id)
     )

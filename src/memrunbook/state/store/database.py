@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ from memrunbook.state.ownership import whose
 FILE = "store.sqlite"
 PATIENCE = 10.0
 """Seconds that a writer waits for another one, and that a server is given to answer."""
+WRITER = threading.Lock()
+READS = "memrunbook_reads"
+MIGRATES = "memrunbook: the tables are made"
 LEAST_FREE = 64 << 10
 """Bytes: with less no table can be made."""
 REACHABLE = "nothing is changed while what others do cannot be known; see that the server runs"
@@ -61,7 +65,7 @@ def opened(where: sa.URL) -> sa.Engine:
         _make_file(Path(name))
     with explained(name):
         engine = _engine(where)
-        with engine.connect() as connection:
+        with reading(engine) as connection:
             known = _version(connection)
         newest = _newest()
         if known != newest:
@@ -78,7 +82,7 @@ def version_of(where: sa.URL) -> str:
     with explained(name):
         engine = _engine(where)
         try:
-            with engine.connect() as connection:
+            with reading(engine) as connection:
                 known = _version(connection)
             if known and known != _newest():
                 _refuse_newer(known, name)
@@ -140,9 +144,26 @@ def _said(error: SQLAlchemyError) -> str:
     return shown(" ".join(str(cause).split())[:300])
 
 
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A connection that only reads: it waits for no writer."""
+    with engine.execution_options(**{READS: True}).connect() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction that writes, whole or not at all.
+
+    The hosts of a run write in turn: SQLite would let some of many wait beyond their patience.
+    """
+    with WRITER if engine.dialect.name == "sqlite" else nullcontext(), engine.begin() as connection:
+        yield connection
+
+
 def _engine(where: sa.URL) -> sa.Engine:
     if where.get_backend_name() != "sqlite":
-        return sa.create_engine(where, pool_pre_ping=True, connect_args={"connect_timeout": int(PATIENCE)})
+        return sa.create_engine(where, pool_pre_ping=True, connect_args=_deadlines(where))
     engine = sa.create_engine(where, connect_args={"timeout": PATIENCE, "check_same_thread": False})
 
     @sa.event.listens_for(engine, "connect")
@@ -155,9 +176,20 @@ def _engine(where: sa.URL) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # two that look and then write would both be let through
+        # two that look and then write would both be let through
+        only_reads = connection.get_execution_options().get(READS, False)
+        connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _deadlines(where: sa.URL) -> dict[str, Any]:
+    """What bounds each wait for a server: whoever is frozen holds up nobody, and a silent network ends."""
+    milliseconds = int(PATIENCE * 1000)
+    waits = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
+    given = where.query.get("options", "")
+    options = " ".join([*(f"-c {name}={milliseconds}" for name in waits), given if isinstance(given, str) else ""])
+    return {"connect_timeout": int(PATIENCE), "tcp_user_timeout": milliseconds, "options": options.strip()}
 
 
 def _version(connection: sa.Connection) -> str:
@@ -177,9 +209,12 @@ def _migrate(engine: sa.Engine, known: str, name: str) -> None:
     from alembic import command
 
     config = _refuse_newer(known, name)
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    with writing(engine) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(MIGRATES, 0))))
+        if _version(connection) == known:  # else another engine was at it first
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
 
 
 def _refuse_newer(known: str, name: str) -> Any:

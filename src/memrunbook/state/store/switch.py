@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from memrunbook.state.store.changes import Store
-from memrunbook.state.store.database import explained
+from memrunbook.state.store.database import explained, reading, writing
 from memrunbook.state.store.tables import SWITCHES
 
 
@@ -26,7 +26,7 @@ class Switch(Struct, frozen=True):
 
 def turn(store: Store, switch: Switch) -> None:
     """Turns it; what was before stays on record."""
-    with explained(store.name), store.engine.begin() as connection:
+    with explained(store.name), writing(store.engine) as connection:
         values = {name: getattr(switch, name) for name in Switch.__struct_fields__}
         connection.execute(sa.insert(SWITCHES), values)
 
@@ -34,6 +34,6 @@ def turn(store: Store, switch: Switch) -> None:
 def switch_of(store: Store) -> Switch:
     """How it stands."""
     asked = sa.select(SWITCHES).order_by(SWITCHES.c.id.desc()).limit(1)
-    with explained(store.name), store.engine.connect() as connection:
+    with explained(store.name), reading(store.engine) as connection:
         row = connection.execute(asked).mappings().first()
     return Switch(**{name: row[name] for name in Switch.__struct_fields__}) if row else Switch()

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 
 from memrunbook.core.text import clean
-from memrunbook.runtime.inspection import Inspection
+from memrunbook.runtime.inspection import InspectedState, Inspection
 from memrunbook.transports.shared.agents import ANSWER, ask
 
 PROGRAMS = {
@@ -51,6 +51,5 @@ def inspect_agent() -> Inspection:
     return _agent("missing", said, "is it locked or hung? start one anew, or leave SSH_AUTH_SOCK out")
 
 
-def _agent(state: str, said: str, remedy: str = "") -> Inspection:
-    word = "ok" if state == "ok" else "note" if state == "note" else "missing"
-    return Inspection(area="agent", name="ssh agent", state=word, said=said, remedy=remedy)
+def _agent(state: InspectedState, said: str, remedy: str = "") -> Inspection:
+    return Inspection(area="agent", name="ssh agent", state=state, said=said, remedy=remedy)

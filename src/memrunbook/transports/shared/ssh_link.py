@@ -82,11 +82,7 @@ class SshLink:
         self._sock = sock
         self._via = via
         self.where = where
-
-    @property
-    def version(self) -> str:
-        """What the server calls itself."""
-        return clean(self._transport.remote_version)
+        self.version = ""  # what the server calls itself
 
     @property
     def address(self) -> str:
@@ -107,6 +103,7 @@ class SshLink:
             notice(NO_BANNER if mute else "key exchange", waited)
         if not self._transport.is_active():
             raise _broken(self.where, self._transport)
+        self.version = clean(self._transport.remote_version)
         key = self._transport.get_remote_server_key()
         return HostKey(key.get_name(), key.asbytes())
 

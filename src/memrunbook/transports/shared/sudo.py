@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from memrunbook.core.errors import SudoError
 from memrunbook.runtime.secrets_told import told
@@ -113,7 +114,8 @@ class _Dialogue:
 
     def answer(self, line: bytes) -> None:
         """Sends the password; WrongPasswordError where sudo asks again, or says that it was wrong."""
-        self._channel.send(line, max(0.0, self._deadline - time.monotonic()))
+        with suppress(OSError):  # what sudo said before it went says more
+            self._channel.send(line, max(0.0, self._deadline - time.monotonic()))
         try:
             begun = self.begun()
         except NoShellError as refused:

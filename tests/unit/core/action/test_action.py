@@ -127,4 +127,4 @@ def test_a_summary_says_when_the_change_goes_away() -> None:
 
 def test_every_part_of_a_change_can_be_said() -> None:
     said = {"summary", "target", "script", "command", "risk", "undo", "back_after", *Details.__annotations__}
-    assert {*said, "action", "repeat"} == set(Change.__struct_fields__)
+    assert {*said, "action", "repeat", "care"} == set(Change.__struct_fields__)

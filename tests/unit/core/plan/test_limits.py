@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from memrunbook.core.action.action import Change, Repeat, Risk
+from memrunbook.core.action.policy import Care
 from memrunbook.core.plan.limits import Here, History, Limits, PastChange, PastRun, busy_elsewhere, held_back
 from memrunbook.core.units import DAY, HOUR, MINUTE
 
@@ -83,6 +85,14 @@ def test_a_run_has_a_budget_of_what_users_notice() -> None:
     assert why(tuple(past(MINUTE, run="R2", risk=1, target=name) for name in "abc")) == ""
 
 
+def test_a_host_has_a_budget_of_an_hour_whoever_spends_it() -> None:
+    spent = tuple(past(MINUTE, run=f"R{n}", target=f"{n}.service", action="stop_unit") for n in range(10, 16))
+    assert "6 changes that users may notice were made here within the last hour" in why(spent)
+    assert why(spent[1:]) == ""
+    assert why(tuple(msgspec.structs.replace(one, host="web-2") for one in spent)) == ""
+    assert why(tuple(msgspec.structs.replace(one, begun=NOW - HOUR, ended=None) for one in spent)) == ""
+
+
 @pytest.mark.parametrize(
     ("outcomes", "held"),
     [
@@ -90,6 +100,9 @@ def test_a_run_has_a_budget_of_what_users_notice() -> None:
         (("unresolved", "failed"), False),
         (("unresolved", "failed", "resolved", "failed"), False),
         (("resolved", "failed", "failed", "failed"), True),
+        (("refused", "refused", "refused"), True),
+        (("failed", "interrupted", "unknown", "resolved"), False),
+        (("unreachable", "interrupted", "unknown"), True),
     ],
 )
 def test_runs_that_do_not_help_stop_until_a_person_looks(outcomes: tuple[str, ...], held: bool) -> None:  # noqa: FBT001
@@ -132,3 +145,52 @@ def test_more_history_never_lets_more_through(seen: list[tuple[float, str, str]]
     for count in range(len(changes)):
         if why(changes[count:]):
             assert why(changes)
+
+
+CARE = Care(max_parallel=2, peers=("db-*", "web-7"))
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "care", "host"),
+    [
+        ((("web-2", "api.service"),), None, "web-2"),
+        ((("web-2", "db.service"),), None, ""),
+        ((("web-2", "api.service"),), CARE, ""),
+        ((("web-2", "api.service"), ("web-2", "api.service")), CARE, ""),
+        ((("web-2", "api.service"), ("web-3", "api.service")), CARE, "web-3"),
+        ((("db-1", "other.service"),), CARE, "db-1"),
+        ((("web-7", "other.service"),), CARE, "web-7"),
+        ((("web-71", "other.service"), ("xdb-1", "other.service")), CARE, ""),
+        ((("web-1", "api.service"), ("web-1", "other.service")), CARE, ""),
+    ],
+)
+def test_as_many_hosts_at_once_as_services_yaml_says_and_of_peers_one(
+    elsewhere: tuple[tuple[str, str], ...], care: Care | None, host: str
+) -> None:
+    under_way = tuple(past(MINUTE, host=name, target=target, ended=None) for name, target in elsewhere)
+    found = busy_elsewhere(change(care=care), HERE, History(under_way))
+    assert (found.host if found else "") == host
+
+
+def test_the_same_unit_is_disturbed_on_one_host_at_a_time_whatever_is_done_to_it() -> None:
+    stopping = past(MINUTE, host="web-2", action="stop_unit", ended=None)
+    assert busy_elsewhere(change(), HERE, History((stopping,))) == stopping
+    assert busy_elsewhere(change(Risk.LOW), HERE, History((stopping,))) is None
+    mild = past(MINUTE, host="web-2", ended=None, risk=1)
+    assert busy_elsewhere(change(), HERE, History((mild,))) is None
+
+
+@pytest.mark.parametrize("state", ["failed", "undone", "unknown"])
+def test_what_did_not_do_well_on_another_host_is_looked_at_first(state: str) -> None:
+    bad = past(2 * MINUTE, host="web-2", state=state)
+    assert f"on web-2 the same ended 2 min ago as {state} (run R1): look there first" in why((bad,)), why((bad,))
+    assert why((past(16 * MINUTE, host="web-2", state=state),)) == ""
+    assert why((past(2 * MINUTE, host="web-2", state="done"),)) == ""
+
+
+def test_a_storm_is_called_what_it_is_and_says_what_to_do() -> None:
+    many = tuple(past(MINUTE, host=f"web-{n}") for n in (2, 3, 4))
+    assert why(many[:2]) == ""
+    assert "3 other hosts had the same change within 15 min" in why(many)
+    assert "a bad deploy or a bad rule, not like a leak: stop the rollout or the rule" in why(many)
+    assert "look at one of them first" in why(many)

@@ -8,7 +8,7 @@ import pytest
 from tests.lab.small import Adjust, Memory, Rigid, Service, Units, runbook, services, snapshot, step
 
 from memrunbook.core.action.action import Blocked, Change, Risk
-from memrunbook.core.action.policy import UNLISTED, UnitPolicy
+from memrunbook.core.action.policy import UNLISTED, Care, UnitPolicy
 from memrunbook.core.plan.diagnosis import world_of
 from memrunbook.core.plan.plan import PlannedStep, reason, word
 from memrunbook.core.plan.planner import (
@@ -257,6 +257,36 @@ def test_a_rule_never_chooses_a_database() -> None:
     assert chosen.why.startswith("postgresql.service is never chosen by a rule")
     assert chosen.hint == "name it in a runbook of your own, or act by hand"
     assert decided(step(values={"unit": "postgresql.service"}), now).change
+
+
+def test_what_services_yaml_forbids_is_a_refusal() -> None:
+    forbidden = snapshot(memory=SHORT, units=services("web", policy=UnitPolicy(restart="no")))
+    assert decided(step(for_each="units.all"), forbidden).rule
+    base = snapshot(memory=SHORT, units=services("web", policy=UnitPolicy(kind="database", restart="yes")))
+    assert decided(step(for_each="units.all"), base).rule
+    assert decided(step(values={"unit": "web"}), base).change, "a runbook that names it may"
+    assert not decided(step(values={"goal": 5})).rule
+
+
+def test_what_services_yaml_asks_for_around_a_change_is_part_of_it() -> None:
+    care = Care(health=("curl", "-f"), max_parallel=2)
+    now = snapshot(memory=SHORT, units=services("web", policy=UnitPolicy(restart="yes", care=care)))
+    named = decided(step(values={"unit": "web"}), now).change
+    assert named is not None
+    assert named.care == Care(max_parallel=2), "this action says of no service how it leaves it"
+    plain = decided(step(values={"unit": "web"}), snapshot(memory=SHORT, units=services("web"))).change
+    assert plain is not None
+    assert (plain.care, plain.digest == named.digest) == (None, False)
+
+
+def test_a_rule_of_safety_refuses_a_change_and_not_what_is_not_needed() -> None:
+    cluster = snapshot(memory=SHORT, units=services("web", policy=UnitPolicy(kind="cluster")))
+    refused = decided(step(values={"unit": "web"}), cluster)
+    assert (refused.decision, refused.rule) == ("blocked", True)
+    assert "belongs to a cluster" in refused.why
+    assert (
+        decided(step(values={"unit": "web"}, when="memory.available_percent > 90.0"), cluster).decision == "not_needed"
+    )
 
 
 def test_an_action_without_a_policy_is_free() -> None:

@@ -115,3 +115,16 @@ def test_what_is_not_needed_any_more_is_passed_over() -> None:
 def test_an_error_of_the_world_ends_it_as_any_run() -> None:
     played = applied(approved(planned()), trouble={("Lock", 1): Interrupted("Ctrl-C")})
     assert played.end.outcome == "interrupted"
+
+
+def test_one_that_goes_on_is_told_of_another_host_and_ends_nothing() -> None:
+    plan, told = planned(), list[str]()
+    identity = msgspec.structs.replace(plan.identity, boot_id="before")
+    one = approved(plan, identity=identity)
+    going_on = ApprovedPlan(
+        one.plan, one.digests, lambda: "R1", differs=lambda difference: told.append(difference.what)
+    )
+    played = applied(going_on)
+    assert states(played)[0] == ("one", "done")
+    assert set(told) == {"the host was rebooted after the plan was made"}
+    assert not [event for event in played.events if isinstance(event, Outdated)]

@@ -12,6 +12,7 @@ from tests.lab.worlds import Run, follow
 from memrunbook.core.errors import Interrupted, Refused, RunbookError, SessionLost
 from memrunbook.core.plan.planner import make_plan
 from memrunbook.core.reading.fact import Unavailable
+from memrunbook.core.reading.rules import HostRules
 from memrunbook.core.run.event import Diagnosed, RunFinished, StillHeld
 from memrunbook.core.run.request import AskApproval, Done, Failed, Lock, ReadFacts, Unknown, Wait
 from memrunbook.core.runbook.spec import Sampling, VerifySpec
@@ -325,9 +326,20 @@ def test_a_lock_that_cannot_be_given_back_ends_nothing_twice() -> None:
         assert again.end.outcome == "interrupted"
 
 
+def test_a_rule_refuses_its_step_alone_and_is_the_reason_that_is_told() -> None:
+    rules = HostRules((), "low", "config.yaml:3 says that run goes up to risk low here", "act by hand")
+    risky = step("one", values={"risk": 2})
+    played = run(runbook(risky, step("two"), resolved="memory.available_percent > 99.0"), SHORT, rules=rules)
+    assert states(played) == [("one", "refused"), ("two", "done")]
+    first = played.finished[0]
+    why = "config.yaml:3 says that run goes up to risk low here: this is of risk medium"
+    assert (first.why, first.hint, first.rule) == (why, "act by hand", True)
+    assert (played.end.outcome, played.end.why) == ("refused", why)
+
+
 def test_a_refusal_from_outside_gives_the_lock_back() -> None:
     played = run(runbook(step()), SHORT, trouble={("AskApproval", 1): Refused("who are you")})
-    assert states(played) == [("act", "interrupted")]
+    assert states(played) == [("act", "refused")]
     assert played.end.outcome == "refused"
     assert kinds(played)[-1] == "Unlock"
 

@@ -272,6 +272,8 @@ def test_a_cut_in_the_middle_records_every_step_and_gives_the_lock_back() -> Non
     assert gate.states == [("two", "interrupted"), ("one", "skipped")]
     assert gate.step("two").why == "nothing was changed: Ctrl-C"
     assert (gate.end.outcome, gate.kinds[-1]) == ("interrupted", "Unlock")
+    frozen = undo(ONE, TWO, trouble={("AskApproval", 1): Refused("switched off")}, looks=("made",))
+    assert frozen.states == [("two", "refused"), ("one", "skipped")]
     lost = undo(ONE, trouble={("Compare", 4): SessionLost("lost")})
     assert lost.states == [("one", "unknown")]
     assert (lost.step("one").left, lost.end.outcome) == (True, "unknown")

@@ -13,6 +13,7 @@ from memrunbook.core.action.action import Undo
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.plan import PlannedStep
+from memrunbook.core.reading.rules import HostRules
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.event import StepFinished
 from memrunbook.core.run.made import Made, reversal
@@ -43,6 +44,16 @@ def test_what_is_in_force_is_taken_back_and_says_what_it_undoes() -> None:
     assert step.name == "vm.swappiness 60 -> 10"
     assert step.change == reversal(CHANGE)
     assert (step.verify, step.why, step.provisional) == ("the host shows that it is as it was before", "", False)
+
+
+def test_what_config_yaml_forbids_is_not_taken_back_either() -> None:
+    rules = HostRules((), "none", "config.yaml:3 says that undo changes nothing here", "act by hand")
+    past = Past(run="R", made=(MADE,), boot_id="boot", taken_back_by={})
+    seen = msgspec.structs.replace(snapshot(), rules=rules)
+    step = decide(past, MADE, Compared(AT, "made"), seen, ())
+    assert (step.decision, step.change, step.rule, step.hint) == ("blocked", None, True, "act by hand")
+    assert step.why == "config.yaml:3 says that undo changes nothing here: this is of risk low"
+    assert decide(past, MADE, Compared(AT, "back"), seen, ()).decision == "not_needed"
 
 
 def test_an_item_keeps_its_name() -> None:

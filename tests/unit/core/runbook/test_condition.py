@@ -16,8 +16,10 @@ from memrunbook.core.runbook.world import World
 SCOPE = Scope(METRICS, {"least": "double"}, ("short",), METRICS["units.all"], step=True)
 NEAR = "did you mean 'memory.available_bytes'?"
 FIELDS = (
-    "there are: bytes, failed, main_pid, name, policy.freeze, policy.kind, policy.limit, policy.memory_high_bytes, "
-    "policy.memory_max_bytes, policy.restart, policy.stop, policy.swap_max_bytes"
+    "there are: bytes, failed, main_pid, name, policy.care.drain, policy.care.drain_within, policy.care.health, "
+    "policy.care.health_within, policy.care.max_parallel, policy.care.peers, policy.care.undrain, policy.freeze, "
+    "policy.kind, policy.limit, policy.memory_high_bytes, policy.memory_max_bytes, policy.restart, policy.stop, "
+    "policy.swap_max_bytes"
 )
 DENIED = Unavailable("denied", "permission denied")
 ABSENT = Unavailable("absent", "no such file")

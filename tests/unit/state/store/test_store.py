@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from tests.postgres import MISSING, Postgres, postgres, programs
 
 from memrunbook.core.action.action import Change, Repeat, Risk
-from memrunbook.core.errors import JournalError, UsageError
-from memrunbook.core.plan.limits import Here, PastChange
+from memrunbook.core.action.policy import Care
+from memrunbook.core.errors import JournalError, Refused, UsageError
+from memrunbook.core.plan.limits import Here, Limits, PastChange
 from memrunbook.core.units import DAY, HOUR
-from memrunbook.state.store.changes import Store
-from memrunbook.state.store.database import FILE, address, shown_url
+from memrunbook.runtime.brakes import NOT_BEGUN
+from memrunbook.state.store import database
+from memrunbook.state.store.changes import BEGINS, Store
+from memrunbook.state.store.database import FILE, address, shown_url, writing
 from memrunbook.state.store.switch import Switch, switch_of, turn
-from memrunbook.state.store.tables import METADATA
+from memrunbook.state.store.tables import METADATA, RUNS
 
 NOW = 1.8e9
 HERE = Here(run="R1", host="web-1", runbook="memory-leak", now=NOW)
@@ -109,6 +115,67 @@ def test_one_host_at_a_time_also_where_all_begin_at_once(opened: Opened) -> None
     assert sum(isinstance(answer, int) for answer in begun) == 1
 
 
+def test_a_turn_lasts_until_it_is_ended_and_what_was_not_begun_is_forgotten(opened: Opened) -> None:
+    here, there = opened(), opened()
+    first = here.begin(RESTART, "restart", at(0, "web-1", "A"), "ada")
+    assert isinstance(first, int)
+    busy = there.begin(RESTART, "restart", at(300, "web-2", "B"), "bob")
+    assert isinstance(busy, PastChange)
+    assert (busy.host, busy.run) == ("web-1", "A")
+    here.end(first, NOT_BEGUN, NOW + 301)
+    second = there.begin(RESTART, "restart", at(302, "web-2", "B"), "bob")
+    assert isinstance(second, int)
+    assert [one.host for one in here.history(RESTART, at(303, "web-3", "C")).changes] == ["web-2"]
+
+
+def test_a_run_that_goes_on_after_a_crash_ends_what_it_had_begun(opened: Opened) -> None:
+    here, there = opened(), opened()
+    here.begin(RESTART, "restart", at(0, "web-1", "A"), "ada")
+    opened().ran(at(60, "web-1", "A"), "failed", changed=True)
+    assert isinstance(there.begin(RESTART, "restart", at(61, "web-2", "B"), "bob"), int)
+    assert there.history(RESTART, at(62, "web-2", "B")).changes[0].state == "failed"
+
+
+def test_a_peer_is_left_alone_while_another_is_disturbed_for_something_else(opened: Opened) -> None:
+    here, there = opened(), opened()
+    other = msgspec.structs.replace(RESTART, target="db.service")
+    number = here.begin(other, "restart", at(0, "web-1", "A"), "ada")
+    assert isinstance(number, int)
+    cared = msgspec.structs.replace(RESTART, care=Care(peers=("web-*",)))
+    busy = there.begin(cared, "restart", at(1, "web-2", "B"), "bob")
+    assert isinstance(busy, PastChange)
+    assert busy.target == "db.service"
+    here.end(number, "done", NOW + 2)
+    assert isinstance(there.begin(cared, "restart", at(3, "web-2", "B"), "bob"), int)
+
+
+def test_two_control_nodes_on_one_store_stop_a_storm_together(opened: Opened) -> None:
+    """Each has three hosts that all want the same at once: three of the six have it, then a person is asked."""
+    done: list[str] = []
+    refused: list[str] = []
+
+    def control_node(name: str, store: Store) -> None:
+        for number in (1, 2, 3):
+            here = at(0, f"{name}-{number}", name)
+            try:
+                while isinstance(begun := store.begin(RESTART, "restart", here, name, Limits()), PastChange):
+                    time.sleep(0.01)
+            except Refused as error:
+                refused.append(str(error))
+            else:
+                done.append(here.host)
+                store.end(begun, "done", NOW + 1)
+
+    stores = {name: opened() for name in ("a", "b")}
+    threads = [threading.Thread(target=control_node, args=one) for one in stores.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(done), len(refused)) == (3, 3)
+    assert all("3 other hosts had the same change" in why and "a bad deploy or a bad rule" in why for why in refused)
+
+
 def test_the_newest_turn_of_the_switch_counts_until_its_time_is_over(opened: Opened) -> None:
     store = opened()
     assert switch_of(store) == Switch()
@@ -196,3 +263,70 @@ def test_a_file_elsewhere_is_a_store_too(tmp_path: Path) -> None:
         assert isinstance(store.begin(RESTART, "restart", HERE, "ada"), int)
     finally:
         store.close()
+
+
+def test_many_hosts_at_once_all_begin_and_end(opened: Opened) -> None:
+    store, faults = opened(), list[Exception]()
+
+    def host(number: int) -> None:
+        here = at(0, f"web-{number}", f"R{number}")
+        target = msgspec.structs.replace(RESTART, target=f"{number}.service")
+        try:
+            for _ in range(5):
+                begun = store.begin(target, "restart", here, "ada")
+                store.history(target, here)
+                assert isinstance(begun, int)
+                store.end(begun, "done", NOW + 1)
+        except Exception as error:  # noqa: BLE001  of any thread
+            faults.append(error)
+
+    threads = [threading.Thread(target=host, args=(number,)) for number in range(30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+
+
+def test_who_reads_waits_for_no_writer(opened: Opened) -> None:
+    store, other = opened(), opened()
+    with writing(other.engine) as connection:
+        connection.execute(
+            sa.insert(RUNS), {"run": "R1", "host": "x", "runbook": "y", "outcome": "z", "at": NOW, "changed": True}
+        )
+        assert store.history(RESTART, HERE).runs == ()
+        assert not switch_of(store).off
+
+
+def test_engines_that_meet_an_empty_store_make_its_tables_once(opened: Opened) -> None:
+    faults: list[Exception] = []
+
+    def engine() -> None:
+        try:
+            opened().history(RESTART, HERE)
+        except Exception as error:  # noqa: BLE001  of any thread
+            faults.append(error)
+
+    threads = [threading.Thread(target=engine) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+
+
+def test_a_frozen_engine_holds_up_nobody_for_long(
+    server: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "PATIENCE", 1.0)
+    frozen, other = Store.open(tmp_path, server.url), Store.open(tmp_path, server.url)
+    try:
+        with suppress(sa.exc.DBAPIError), writing(frozen.engine) as connection:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(BEGINS, 0))))
+            with pytest.raises(JournalError, match=r"the store (does not answer|cannot be used)"):
+                other.begin(RESTART, "restart", HERE, "ada")
+            time.sleep(1.5)
+            assert isinstance(other.begin(RESTART, "restart", HERE, "ada"), int), "the frozen one was given up"
+    finally:
+        for store in (frozen, other):
+            store.close()

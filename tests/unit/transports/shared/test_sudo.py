@@ -140,7 +140,7 @@ def test_it_is_hidden_from_the_moment_it_is_known() -> None:
     assert WORD not in repr(password)
     assert WORD not in " ".join(asking(NONCE))
     for value in ("a\nb", "abcd\0", "abc"):
-        with pytest.raises(ValueError, match="password|secret"):
+        with pytest.raises(ValueError, match=r"password|secret"):
             SudoPassword(value)
 
 
