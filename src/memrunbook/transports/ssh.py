@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -133,19 +133,12 @@ class SshConnector:
             self.options.passed(self.host.name, stage, said)
 
     def _login(self, link: SshLink, target: Target, seconds: float) -> None:
-        from paramiko import SSHException
-
-        from memrunbook.transports.shared.ssh_keys import BoundedAgent, Offer
+        from memrunbook.transports.shared.ssh_keys import AgentDoor, Offer
         from memrunbook.transports.shared.ssh_link import BeyondParamiko
 
         settings = target.settings
         offer = Offer(self.options.ring(), target.identities, settings.identities_only, settings.certificates)
-        report = self.options.agents.report(settings.agent)
-        try:
-            agent = BoundedAgent(report)
-        except (SSHException, OSError):  # it answered before
-            report = replace(report, state="broken")
-            agent = BoundedAgent(report)
+        agent = AgentDoor(self.options.agents, settings.agent)
         refused: LoginError | None = None
         try:
             if link.login(target.user, offer.keys(agent), seconds, self._notice):
@@ -156,7 +149,7 @@ class SshConnector:
         finally:
             agent.close()
         unusable = [(str(key.path), key.why) for key in offer.unusable]
-        error = refused or refused_login(target.user, target.where, offer.tried, unusable, report.fault)
+        error = refused or refused_login(target.user, target.where, offer.tried, unusable, agent.fault)
         if why := self._more(link, target, offer):
             raise BeyondParamiko(why, error)
         raise error

@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -42,19 +43,30 @@ class AgentReport:
 
 @dataclass(eq=False)
 class Agents:
-    """What is known of each agent, by the path of its socket. Safe with many threads: one asks, the others wait."""
+    """What is known of each agent, by the path of its socket: asked once, in the background; safe with many threads."""
 
     seconds: float = ANSWER
-    _known: dict[str, AgentReport] = field(default_factory=dict)
+    _asked: dict[str, Future[AgentReport]] = field(default_factory=dict)
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
-    def report(self, path: str) -> AgentReport:
-        """Of the agent at this socket; "" is the one of the environment, "none" is none."""
+    def report(self, path: str, patience: float | None = None) -> AgentReport:
+        """Of the agent at this socket; "" is the one of the environment, "none" is none.
+
+        Where it has said nothing within `patience` (seconds, None: as long as it may take) it counts as silent so far.
+        """
         place = path or os.environ.get("SSH_AUTH_SOCK", "") or NONE
         with self._turn:
-            if place not in self._known:
-                self._known[place] = ask(place, self.seconds)
-            return self._known[place]
+            answer = self._asked.get(place)
+            if answer is None:
+                answer = self._asked[place] = Future()
+                threading.Thread(target=self._ask, args=(place, answer), daemon=True).start()
+        try:
+            return answer.result(patience)
+        except TimeoutError:
+            return AgentReport(place, "silent")
+
+    def _ask(self, place: str, answer: Future[AgentReport]) -> None:
+        answer.set_result(ask(place, self.seconds))
 
 
 def ask(path: str, seconds: float = ANSWER) -> AgentReport:

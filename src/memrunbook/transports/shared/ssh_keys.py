@@ -16,23 +16,64 @@ from paramiko import Agent, PasswordRequiredException, PKey, SSHException
 from paramiko.agent import AgentKey, AgentSSH
 from paramiko.pkey import PublicBlob, UnknownKeyType
 
-from memrunbook.transports.shared.agents import ANSWER, AgentReport
+from memrunbook.transports.shared.agents import ANSWER, Agents
 from memrunbook.transports.shared.key_files import is_exposed
 from memrunbook.transports.shared.ssh_settings import DEFAULT_KEYS, home
 
+SOON = 1.0
+"""An agent that takes longer for its answer, in seconds, is asked when all other keys were tried."""
 SECURITY_KEYS = (b"sk-ssh-ed25519@openssh.com", b"sk-ecdsa-sha2-nistp256@openssh.com")
 
 
 class BoundedAgent(Agent):
-    """An agent that has answered already, and none where there is none. TimeoutError where it stops answering."""
+    """An agent that has answered already. TimeoutError where it stops answering."""
 
-    def __init__(self, report: AgentReport) -> None:
+    def __init__(self, path: str) -> None:
         AgentSSH.__init__(self)  # the constructor between waits for ever, and knows the environment's agent alone
-        if report.state == "answers":
-            connection = socket.socket(socket.AF_UNIX)
-            connection.settimeout(ANSWER)
-            connection.connect(report.path)
-            self._connect(connection)  # type: ignore[attr-defined]  # the stubs do not know it
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(ANSWER)
+        connection.connect(path)
+        self._connect(connection)  # type: ignore[attr-defined]  # the stubs do not know it
+
+
+@dataclass
+class AgentDoor:
+    """The agent of one login, opened when it is needed: `fault` tells why it could not be."""
+
+    agents: Agents
+    path: str
+    fault: str = ""
+    _keys: dict[bytes, PKey] | None = None
+    _opened: list[BoundedAgent] = field(default_factory=list)
+
+    @property
+    def answers_soon(self) -> bool:
+        """False for one that lets everybody wait: other keys come first then."""
+        return self.agents.report(self.path, SOON).state != "silent"
+
+    @property
+    def keys(self) -> dict[bytes, PKey]:
+        """Its keys by their public half; none where there is no agent, or it is of no use."""
+        if self._keys is None:
+            self._keys = self._listed()
+        return self._keys
+
+    def _listed(self) -> dict[bytes, PKey]:
+        report = self.agents.report(self.path)
+        self.fault = report.fault
+        if report.state != "answers":
+            return {}
+        try:
+            self._opened.append(BoundedAgent(report.path))
+        except (SSHException, OSError):  # it answered before
+            self.fault = "the ssh agent does not answer any more"
+            return {}
+        return {key.asbytes(): key for key in self._opened[0].get_keys()}
+
+    def close(self) -> None:
+        """Lets go of it."""
+        for agent in self._opened:
+            agent.close()
 
 
 @dataclass(frozen=True)
@@ -97,7 +138,7 @@ def _with(key: PKey, certificate: PublicBlob | None) -> PKey:
 class Offer:
     """The keys to try on one host, in order; `tried` and `unusable` fill meanwhile, for the error message.
 
-    Of `files`, those that were named come before the agent's keys; the usual ones of ~/.ssh come last, where they are.
+    Of `files`, those that were named come before the agent's keys, the usual ones of ~/.ssh behind them.
     """
 
     ring: KeyRing
@@ -106,35 +147,45 @@ class Offer:
     certificates: Sequence[Path] = ()
     tried: list[str] = field(default_factory=list)
     unusable: list[Unusable] = field(default_factory=list)
+    _blobs: set[bytes] = field(default_factory=set)
 
-    def keys(self, agent: Agent) -> Iterator[PKey]:
-        """Each key by its certificates first, then bare; those of files through the agent where it holds them."""
-        held: dict[bytes, PKey] = {key.asbytes(): key for key in agent.get_keys()}
+    def keys(self, agent: AgentDoor) -> Iterator[PKey]:
+        """Each key by its certificates first, then bare; a file that cannot be read, through the agent that holds it.
+
+        An agent that is slow to answer is asked last.
+        """
         usual = {home() / ".ssh" / name for name in DEFAULT_KEYS}
-        named = [path for path in self.files if path not in usual]
-        for path in named:
-            yield from self._file(path, held)
-        if not self.only_files:
-            for blob in list(held):
-                yield from self._shown("the agent", held.pop(blob), ())
         for path in self.files:
-            if path not in named and path.exists():
-                yield from self._file(path, held)
+            if path not in usual:
+                yield from self._file(path, agent)
+        asked = self.only_files or not agent.answers_soon
+        if not asked:
+            yield from self._held(agent)
+        for path in self.files:
+            if path in usual and path.exists():
+                yield from self._file(path, agent)
+        if asked and not self.only_files:
+            yield from self._held(agent)
 
-    def _file(self, path: Path, held: dict[bytes, PKey]) -> Iterator[PKey]:
+    def _held(self, agent: AgentDoor) -> Iterator[PKey]:
+        for blob, key in agent.keys.items():
+            if blob not in self._blobs:
+                yield from self._shown("the agent", key, ())
+
+    def _file(self, path: Path, agent: AgentDoor) -> Iterator[PKey]:
         beside = (path.with_name(f"{path.name}-cert.pub"),)
-        public = _public_blob(path)
-        if public in held:
-            yield from self._shown(f"{path} (agent)", held.pop(public), beside)
-            return
         key = self.ring.load(path)
-        if isinstance(key, Unusable):
-            self.unusable.append(key)
-        else:
-            held.pop(key.asbytes(), None)
+        if not isinstance(key, Unusable):
             yield from self._shown(str(path), key, beside)
+            return
+        held = agent.keys.get(_public_blob(path))
+        if held is not None:
+            yield from self._shown(f"{path} (agent)", held, beside)
+        else:
+            self.unusable.append(key)
 
     def _shown(self, label: str, key: PKey, beside: Sequence[Path]) -> Iterator[PKey]:
+        self._blobs.add(key.asbytes())
         for path in (*self.certificates, *beside):
             certificate = _certificate(path)
             if certificate is not None and _certifies(certificate, key):
@@ -164,8 +215,8 @@ def _behind(blob: bytes) -> bytes:
 
 
 def _public_blob(path: Path) -> bytes:
-    try:
-        words = path.with_name(path.name + ".pub").read_text(encoding="utf-8", errors="replace").split()
-        return base64.b64decode(words[1])
-    except (OSError, IndexError, ValueError):
-        return b""
+    """The public half that stands beside a key's file, or in it: the private half is in an agent then."""
+    for file in (path.with_name(path.name + ".pub"), path):
+        with suppress(OSError, IndexError, ValueError):
+            return base64.b64decode(file.read_text(encoding="ascii").split()[1], validate=True)
+    return b""

@@ -23,6 +23,7 @@ _BEYOND: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("proxycommand", "ProxyCommand", (NONE,)),
     ("knownhostscommand", "KnownHostsCommand", (NONE,)),
     ("pkcs11provider", "PKCS11Provider", (NONE,)),
+    ("revokedhostkeys", "RevokedHostKeys", (NONE,)),
     ("bindinterface", "BindInterface", (NONE,)),
     ("verifyhostkeydns", "VerifyHostKeyDNS", ("no", "false", "ask")),
     ("pubkeyauthentication", "PubkeyAuthentication", ("yes", "true", "unbound", "host-bound")),
