@@ -198,7 +198,7 @@ def _scan_type(kind: str) -> str:
 def _read(path: Path) -> Iterator[KnownKey]:
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from error

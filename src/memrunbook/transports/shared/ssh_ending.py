@@ -67,7 +67,7 @@ class Ending:
 
     def _shown(self, name: str) -> tuple[str, str]:
         """The key that was shown under this name: the last one on the way, where it is not that of the host itself."""
-        if name == self.target.known_name and self.log.key:
+        if name in (self.target.known_name, self.target.address) and self.log.key:
             return self.log.key
         shown = [match for line in self.beside.lines if (match := KEY.match(line))]
         return (shown[-1][1], shown[-1][2]) if shown else ("a key", "that was not told")
