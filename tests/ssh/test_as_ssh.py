@@ -424,17 +424,17 @@ def test_a_socket_that_nobody_answers_at_is_passed_over(net: Net) -> None:
         path.unlink(missing_ok=True)
 
 
+def _text(data: bytes) -> bytes:
+    return len(data).to_bytes(4) + data
+
+
 def _security_key(path: Path) -> None:
     """A key file that points into a device, as PROTOCOL.u2f writes it; the device is nobody's."""
-    text = lambda data: len(data).to_bytes(4) + data  # noqa: E731
-    kind, point, app = b"sk-ssh-ed25519@openssh.com", bytes(32), b"ssh:"
-    public = text(kind) + text(point) + text(app)
-    secret = bytes(8) + public + b"\1" + text(b"handle") + text(b"") + text(b"test")
+    shown = _text(b"sk-ssh-ed25519@openssh.com") + _text(bytes(32)) + _text(b"ssh:")
+    secret = bytes(8) + shown + b"\1" + _text(b"handle") + _text(b"") + _text(b"test")
     secret += bytes(range(1, 1 + (-len(secret)) % 8))
-    whole = (
-        b"openssh-key-v1\0" + text(b"none") + text(b"none") + text(b"") + (1).to_bytes(4) + text(public) + text(secret)
-    )
-    body = base64.b64encode(whole).decode()
+    head = b"openssh-key-v1\0" + _text(b"none") + _text(b"none") + _text(b"") + (1).to_bytes(4)
+    body = base64.b64encode(head + _text(shown) + _text(secret)).decode()
     path.write_text(
         f"-----BEGIN OPENSSH PRIVATE KEY-----\n{body}\n-----END OPENSSH PRIVATE KEY-----\n", encoding="ascii"
     )

@@ -144,8 +144,8 @@ class SshConnector:
             if link.login(target.user, offer.keys(agent), seconds, self._notice):
                 self._passed(target, "login", f"{target.user}, by {offer.tried[-1]}")
                 return
-        except LoginError as error:
-            refused = error
+        except LoginError as broken:
+            refused = broken
         finally:
             agent.close()
         unusable = [(str(key.path), key.why) for key in offer.unusable]
