@@ -10,7 +10,7 @@ from memrunbook.core.errors import Unreachable
 from memrunbook.core.text import clean
 from memrunbook.transports.shared import patience
 from memrunbook.transports.shared.openssh_link import OpensshClient
-from memrunbook.transports.shared.ssh_ending import Ending
+from memrunbook.transports.shared.ssh_ending import EndedClient
 from memrunbook.transports.shared.ssh_log import SshLog, wants_touch
 from memrunbook.transports.shared.ssh_options import SshOptions
 from memrunbook.transports.shared.target import Target
@@ -72,7 +72,7 @@ class Login:
         while not is_over():
             if not self.client.hear(_TICK) and not is_over():
                 known = {hop.known_name: self.options.known(hop.settings.known_hosts) for hop in self.target.way}
-                raise Ending(self.target, self._log, self.client.beside, known, self.agent_fault).error()
+                raise EndedClient(self.target, self._log, self.client.beside, known, self.agent_fault).error()
             waited = time.monotonic() - started
             if waited > seconds and not is_over():
                 raise self._late(stage, waited)

@@ -21,7 +21,7 @@ _NO_SERVER = ("No SSH identification string", "message too long", "invalid chara
 
 
 @dataclass(frozen=True)
-class Ending:
+class EndedClient:
     """The client's own log, and what it and those on the way wrote `beside`; `known` keys by the name of each host."""
 
     target: Target
@@ -103,48 +103,48 @@ class Ending:
         return Unreachable(f"ssh ended before it was connected: {said}", where=where, hint=f"look at: ssh -v {where}")
 
 
-def _no_tcp(ending: Ending, match: re.Match[str]) -> Unreachable:
-    where, port, why = ending.hop(match[1]).where, int(match[2]), clean(match[3])
+def _no_tcp(ended: EndedClient, match: re.Match[str]) -> Unreachable:
+    where, port, why = ended.hop(match[1]).where, int(match[2]), clean(match[3])
     if "refused" in why:
         return patience.closed_port(where, port)
     hint = "the host is down or hangs, or a firewall drops the packets" if "timed out" in why else ""
     return Unreachable(f"no connection to TCP port {port}: {why}", where=where, hint=hint)
 
 
-def _disconnected(ending: Ending, match: re.Match[str]) -> HostError:
-    where, why = ending.target.where, clean(match[1])
-    return ended_login(where, why) if ending.log.key else patience.broken_off(where, why)
+def _disconnected(ended: EndedClient, match: re.Match[str]) -> HostError:
+    where, why = ended.target.where, clean(match[1])
+    return ended_login(where, why) if ended.log.key else patience.broken_off(where, why)
 
 
-def _misconfigured(ending: Ending, match: re.Match[str]) -> UsageError:
-    where = ending.target.where
+def _misconfigured(ended: EndedClient, match: re.Match[str]) -> UsageError:
+    where = ended.target.where
     return UsageError(clean(match[0]), where=where, hint=f"ssh refuses its configuration: ssh -G {where}")
 
 
-def _nameless(ending: Ending, match: re.Match[str]) -> Unreachable:
-    return patience.nameless(ending.hop(match[1]).where, match[1], clean(match[2]))
+def _nameless(ended: EndedClient, match: re.Match[str]) -> Unreachable:
+    return patience.nameless(ended.hop(match[1]).where, match[1], clean(match[2]))
 
 
-def _no_cipher(ending: Ending, match: re.Match[str]) -> Unreachable:
-    return patience.no_cipher(ending.target.where, clean(match[1]))
+def _no_cipher(ended: EndedClient, match: re.Match[str]) -> Unreachable:
+    return patience.no_cipher(ended.target.where, clean(match[1]))
 
 
-def _jump_failed(ending: Ending, match: re.Match[str]) -> Unreachable:
-    return Unreachable(f"the jump host could not connect: {clean(match[1])}", where=ending.target.where)
+def _jump_failed(ended: EndedClient, match: re.Match[str]) -> Unreachable:
+    return Unreachable(f"the jump host could not connect: {clean(match[1])}", where=ended.target.where)
 
 
-_COMPLAINTS: tuple[tuple[re.Pattern[str], Callable[[Ending, re.Match[str]], RunbookError]], ...] = tuple(
+_COMPLAINTS: tuple[tuple[re.Pattern[str], Callable[[EndedClient, re.Match[str]], RunbookError]], ...] = tuple(
     (re.compile(pattern), told)
     for pattern, told in (
-        (r"No \S+ host key is known for (\S+) and you have requested strict", Ending.unknown_key),
-        (r"ost key for (\S+) has changed and you have requested strict", Ending.unknown_key),
-        (r"ost key for (\S+) (?:is marked as|was) revoked", Ending.revoked_key),
-        (r"Certificate invalid: (.+)", Ending.certificate),
-        (r"Host key verification failed", Ending.unverified),
+        (r"No \S+ host key is known for (\S+) and you have requested strict", EndedClient.unknown_key),
+        (r"ost key for (\S+) has changed and you have requested strict", EndedClient.unknown_key),
+        (r"ost key for (\S+) (?:is marked as|was) revoked", EndedClient.revoked_key),
+        (r"Certificate invalid: (.+)", EndedClient.certificate),
+        (r"Host key verification failed", EndedClient.unverified),
         (r"ssh: Could not resolve hostname (\S+): (.+)", _nameless),
         (r"ssh: connect to (?:host|address) (\S+) port (\d+): (.+)", _no_tcp),
         (r"open failed: (.+)", _jump_failed),
-        (r"(\S+)@(\S+): Permission denied \(([^)]*)\)", Ending.refused),
+        (r"(\S+)@(\S+): Permission denied \(([^)]*)\)", EndedClient.refused),
         (r"Received disconnect from \S+(?: port \d+)?:\d+: (.+)", _disconnected),
         (r"Unable to negotiate with .*?: (.+)", _no_cipher),
         (r".*line \d+: .*|.*Bad configuration option.*|jumphost loop.*", _misconfigured),

@@ -24,7 +24,7 @@ from memrunbook.transports.shared.this_user import named_user, this_user
 
 _FAULT = re.compile(r"(?P<file>.+?):? line (?P<line>\d+): (?P<why>.+)")
 
-Named = tuple[str, str, int]
+TypedHost = tuple[str, str, int]
 """A host as it is named: its name, the user and the port that were typed with it."""
 
 
@@ -43,7 +43,7 @@ class Resolver:
     config: Path | None = None
     identities: tuple[Path, ...] = ()
     seconds: float = 10.0
-    _asked: dict[Named, Future[HostSettings]] = field(default_factory=dict)
+    _asked: dict[TypedHost, Future[HostSettings]] = field(default_factory=dict)
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     @cached_property
@@ -70,7 +70,7 @@ class Resolver:
                 raise
         return answer.result()
 
-    def _ask(self, named: Named) -> HostSettings:
+    def _ask(self, named: TypedHost) -> HostSettings:
         name, user, port = named
         if not self.program:
             return self._reader.lookup(name, user, port)
@@ -80,7 +80,7 @@ class Resolver:
         except ValueError as error:
             raise UsageError(f"ssh -G {name} is not understood: {error}", where=name) from error
 
-    def _words(self, named: Named) -> tuple[str, ...]:
+    def _words(self, named: TypedHost) -> tuple[str, ...]:
         name, user, port = named
         return (
             self.program, "-T", "-G",

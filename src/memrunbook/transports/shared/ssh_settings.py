@@ -74,11 +74,11 @@ class HostSettings:
     beyond: tuple[str, ...] = ()
 
 
-Found = Mapping[str, Sequence[str]]
+Printed = Mapping[str, Sequence[str]]
 """Values by their keyword in small letters, as `ssh -G` prints them: the first one holds, key files add up."""
 
 
-def read_printed(printed: str) -> Found:
+def read_printed(printed: str) -> Printed:
     """What `ssh -G` printed."""
     found: dict[str, list[str]] = defaultdict(list)
     for line in printed.splitlines():
@@ -87,7 +87,7 @@ def read_printed(printed: str) -> Found:
     return found
 
 
-def settings_of(found: Found, name: str, me: str) -> HostSettings:
+def settings_of(found: Printed, name: str, me: str) -> HostSettings:
     """What holds for a host, where `me` is who asks; ValueError where a host on the way is not understood."""
     host_name, user, port = _first(found, "hostname") or name, _first(found, "user"), int(_first(found, "port") or 0)
     alias = _first(found, "hostkeyalias")
@@ -117,12 +117,12 @@ def settings_of(found: Found, name: str, me: str) -> HostSettings:
     )
 
 
-def _first(found: Found, keyword: str) -> str:
+def _first(found: Printed, keyword: str) -> str:
     value = next(iter(found.get(keyword, ())), "")
     return "" if value.lower() == NONE else value
 
 
-def _yes(found: Found, keyword: str) -> bool:
+def _yes(found: Printed, keyword: str) -> bool:
     return _first(found, keyword).lower() in ("yes", "true")
 
 
@@ -184,7 +184,7 @@ def _family(value: str) -> Family:
     return "inet6" if value == "inet6" else "inet" if value == "inet" else "any"
 
 
-def _beyond(found: Found) -> Iterator[str]:
+def _beyond(found: Printed) -> Iterator[str]:
     for printed, written, nothing in _BEYOND:
         value = next(iter(found.get(printed, [])), "")
         if value and value.lower() not in nothing:

@@ -11,7 +11,7 @@ from tests.sshd import make_key
 
 from memrunbook.core.errors import HostKeyError, LoginError, RunbookError, Unreachable, UsageError
 from memrunbook.transports.shared.known_hosts import KnownHosts
-from memrunbook.transports.shared.ssh_ending import Ending
+from memrunbook.transports.shared.ssh_ending import EndedClient
 from memrunbook.transports.shared.ssh_log import SshLog
 from memrunbook.transports.shared.ssh_settings import HostSettings, home
 from memrunbook.transports.shared.target import Target
@@ -33,7 +33,7 @@ def _error(
     file = (tmp_path or Path("/nonexistent")) / "known_hosts"
     if known:
         file.write_text(known, encoding="ascii")
-    return Ending(target, own, other, {hop.known_name: KnownHosts([file]) for hop in target.way}).error()
+    return EndedClient(target, own, other, {hop.known_name: KnownHosts([file]) for hop in target.way}).error()
 
 
 CASES: dict[str, tuple[str, type[RunbookError], str, str]] = {
