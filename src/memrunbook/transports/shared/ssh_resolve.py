@@ -22,6 +22,7 @@ from memrunbook.transports.shared.ssh_config import SshConfig
 from memrunbook.transports.shared.ssh_settings import HostSettings, home, read_printed, settings_of
 from memrunbook.transports.shared.this_user import named_user, this_user
 
+_UNKNOWN = b"option -- G"
 _FAULT = re.compile(r"(?P<file>.+?):? line (?P<line>\d+): (?P<why>.+)")
 
 TypedHost = tuple[str, str, int]
@@ -72,9 +73,9 @@ class Resolver:
 
     def _ask(self, named: TypedHost) -> HostSettings:
         name, user, port = named
-        if not self.program:
+        printed = self._printed(name, self._words(named)) if self.program else None
+        if printed is None:
             return self._reader.lookup(name, user, port)
-        printed = self._printed(name, self._words(named))
         try:
             return settings_of(read_printed(printed), name, this_user())
         except ValueError as error:
@@ -91,7 +92,8 @@ class Resolver:
             "--", name,
         )  # fmt: skip
 
-    def _printed(self, name: str, words: Sequence[str]) -> str:
+    def _printed(self, name: str, words: Sequence[str]) -> str | None:
+        """What ssh says; None where it is older than this question (OpenSSH 6.8)."""
         process = subprocess.Popen(  # noqa: S603  constant words, a name, paths; no shell
             words,
             stdin=subprocess.DEVNULL,
@@ -111,6 +113,8 @@ class Resolver:
                 where=name,
                 hint="a Match exec of the ssh configuration, or a name server that it asks, hangs",
             ) from None
+        if process.returncode and _UNKNOWN in complained:
+            return None
         if process.returncode:
             raise _refused(complained.decode(errors="replace"), name)
         return printed.decode(errors="surrogateescape")

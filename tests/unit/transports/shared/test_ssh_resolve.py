@@ -115,6 +115,12 @@ def test_without_ssh_our_own_reader_answers(tmp_path: Path, monkeypatch: pytest.
     assert Resolver(tmp_path / "config").settings("web").port == 23
 
 
+def test_an_ssh_that_is_too_old_to_be_asked(ssh: Path) -> None:
+    (ssh / "does").write_text('echo "unknown option -- G" >&2; exit 255\n', encoding="ascii")
+    (ssh / "config").write_text("Host web\n Port 23\n", encoding="ascii")
+    assert Resolver(ssh / "config").settings("web").port == 23
+
+
 def test_a_uid_without_a_name_is_none_that_ssh_serves(ssh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ssh_program() == f"{ssh}/bin/ssh"
     monkeypatch.setattr(ssh_resolve, "named_user", lambda: "")
