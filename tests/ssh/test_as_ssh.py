@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -498,27 +499,36 @@ def test_a_host_that_knows_sha1_alone_is_left_to_openssh(net: Net, tmp_path: Pat
             net.reach("strict")
 
 
-def test_nothing_is_left_of_openssh_s_clients_however_we_end(net: Net, tmp_path: Path) -> None:
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder with a name that leaves room for that of a socket."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        yield Path(name)
+
+
+def test_nothing_is_left_of_openssh_s_clients_however_we_end(net: Net, short: Path) -> None:
     net.configure("Host web\n HostName 127.0.0.1\n Port {inner}\n")
     script = f"""
 import os, signal
 from pathlib import Path
 from memrunbook.core.host import Host
 from memrunbook.transports.openssh import OpensshConnector
-from memrunbook.transports.shared.reach import OWN_CLIENT
 from memrunbook.transports.shared.ssh_options import SshOptions
 session = OpensshConnector(Host("web"), SshOptions(ssh_config=Path({str(net.config)!r}))).connect()
 print(session.execute("echo $$").text, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True, timeout=60,
-                          env={**os.environ, "TMPDIR": str(tmp_path)})  # fmt: skip
+    environment = {**os.environ, "TMPDIR": str(short)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=False, capture_output=True, text=True, timeout=60, env=environment
+    )
     shell = int(done.stdout)
+    assert list(short.glob("runbook-*/config"))
     deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and (_lives(shell) or _clients(tmp_path)):
+    while time.monotonic() < deadline and (_lives(shell) or _clients(short)):
         time.sleep(0.05)
     assert not _lives(shell)
-    assert not _clients(tmp_path)
+    assert not _clients(short)
 
 
 def _lives(pid: int) -> bool:
@@ -530,7 +540,6 @@ def _clients(folder: Path) -> list[str]:
     found = []
     for one in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):
-            words = one.read_bytes()
-            if str(folder).encode() in words or (b"/tmp/runbook-" in words and b"-N\0-M" in words):
+            if str(folder).encode() in (words := one.read_bytes()):
                 found.append(words.decode(errors="replace"))
     return found

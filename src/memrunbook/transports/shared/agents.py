@@ -15,6 +15,7 @@ from memrunbook.transports.shared.ssh_settings import NONE
 ANSWER = 10.0
 """How long an agent may take for an answer, in seconds: one that accepts and is silent would never be given up."""
 _ASK = b"\0\0\0\1\x0b"
+_GRACE = 2.0
 _LISTED, _HEAD = 12, 9
 """SSH_AGENT_IDENTITIES_ANSWER (draft-miller-ssh-agent), and the bytes up to the count of its keys."""
 
@@ -61,7 +62,7 @@ class Agents:
                 answer = self._asked[place] = Future()
                 threading.Thread(target=self._ask, args=(place, answer), daemon=True).start()
         try:
-            return answer.result(patience)
+            return answer.result(self.seconds + _GRACE if patience is None else patience)
         except TimeoutError:
             return AgentReport(place, "silent")
 
@@ -77,7 +78,7 @@ def ask(path: str, seconds: float = ANSWER) -> AgentReport:
         link.settimeout(seconds)
         try:
             link.connect(path)
-        except OSError:
+        except (OSError, ValueError):
             return AgentReport(path, "absent")
         try:
             link.sendall(_ASK)

@@ -70,6 +70,7 @@ def test_one_that_breaks_off_or_says_something_else(tmp_path: Path, answer: byte
 def test_where_nobody_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = ask(str(tmp_path / "none"))
     assert (gone.state, gone.fault) == ("absent", f"no ssh agent listens at {tmp_path}/none")
+    assert ask("a\0b").state == ask("x" * 200).state == "absent"
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     assert Agents().report("") == AgentReport("", "none")
     monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "none"))
