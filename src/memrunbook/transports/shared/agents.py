@@ -70,7 +70,7 @@ class Agents:
         answer.set_result(ask(place, self.seconds))
 
 
-def ask(path: str, seconds: float = ANSWER) -> AgentReport:
+def ask(path: str, seconds: float) -> AgentReport:
     """Asks an agent for the number of its keys, within so many seconds."""
     if path.lower() == NONE:
         return AgentReport("", "none")

@@ -40,7 +40,7 @@ def inspect_agent() -> Inspection:
     socket = os.environ.get("SSH_AUTH_SOCK", "")
     if not socket:
         return _agent("note", "none (SSH_AUTH_SOCK is not set): keys are read from files")
-    found, place = ask(socket), clean(socket)
+    found, place = ask(socket, ANSWER), clean(socket)
     if found.state == "answers":
         keys = f"{found.keys} key{'s' * (found.keys != 1)}"
         return _agent("ok" if found.keys else "note", f"{place} answers, with {keys}", "" if found.keys else "ssh-add")

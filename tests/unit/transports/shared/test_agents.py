@@ -39,7 +39,7 @@ def test_one_that_answers_says_how_many_keys_it_has(tmp_path: Path) -> None:
         connection.sendall(TWO[3:])
 
     with listening(tmp_path / "a", answer) as path:
-        report = ask(path)
+        report = ask(path, 5.0)
     assert report == AgentReport(path, "answers", 2)
     assert report.fault == ""
 
@@ -68,9 +68,9 @@ def test_one_that_breaks_off_or_says_something_else(tmp_path: Path, answer: byte
 
 
 def test_where_nobody_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gone = ask(str(tmp_path / "none"))
+    gone = ask(str(tmp_path / "none"), 5.0)
     assert (gone.state, gone.fault) == ("absent", f"no ssh agent listens at {tmp_path}/none")
-    assert ask("a\0b").state == ask("x" * 200).state == "absent"
+    assert ask("a\0b", 5.0).state == ask("x" * 200, 5.0).state == "absent"
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     assert Agents().report("") == AgentReport("", "none")
     monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "none"))
