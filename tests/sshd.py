@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from memrunbook.core.host import Host
-from memrunbook.transports.ssh import SshOptions, Timeouts
+from memrunbook.transports.shared.ssh_options import SshOptions, Timeouts
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/sbin:" + os.environ.get("PATH", ""))
 MISSING = "OpenSSH's sshd and ssh-keygen are not installed here"

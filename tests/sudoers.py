@@ -29,14 +29,15 @@ exec {sshd} "$@"' {folder} "$@"
 
 @dataclass(frozen=True)
 class SudoHost:
-    """The server, its folder, and what sudo wrote in its log."""
+    """The server, its folder, what sudo wrote in its log, and by which transport it is reached."""
 
     sshd: Sshd
     folder: Path
+    transport: str = "ssh"
 
     @property
     def arguments(self) -> list[str]:
-        return [f"--host={USER}@127.0.0.1:{self.sshd.port}", *self.sshd.arguments[1:]]
+        return [f"--host={USER}@127.0.0.1:{self.sshd.port}", f"--transport={self.transport}", *self.sshd.arguments[1:]]
 
     @property
     def log(self) -> str:

@@ -66,7 +66,7 @@ def test_the_key_of_the_inventory_needs_no_known_hosts_and_no_other_will_do(sshd
     other = f"SHA256:{'A' * 43}"
     write(tmp_path, {"hosts": line(sshd, sshd.user, host_key_sha256=other)})
     here(*FACTS, *words, "--accept-new-host-keys").refused(
-        4, "NOT THAT OF THE INVENTORY", other, key, hint="host_key_sha256"
+        4, "NOT THE ONE OF THE INVENTORY", other, key, hint="put it into the inventory"
     )
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,10 @@ from memrunbook.runtime.secrets_told import told
 pytestmark = pytest.mark.usefixtures("machine")
 
 
-@pytest.fixture
-def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[SudoHost]:
+@pytest.fixture(params=["ssh", "openssh"])
+def host(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[SudoHost]:
     with with_password(monkeypatch) as made:
-        yield made
+        yield replace(made, transport=str(request.param))
     told.forget()
 
 

@@ -19,7 +19,7 @@ import asyncssh
 from tests.sshd import QUICK
 
 from memrunbook.core.host import Host
-from memrunbook.transports.ssh import SshOptions
+from memrunbook.transports.shared.ssh_options import SshOptions
 
 USER = "ada"
 CUT = b"<cut the connection>"
@@ -129,6 +129,7 @@ def serving(folder: Path) -> Iterator[Server]:
     """A server in a thread; its host key is in the client's known_hosts file."""
     host, own = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
     own.write_private_key(folder / "id")
+    (folder / "id").chmod(0o600)
     own.write_public_key(folder / "id.pub")
     (folder / "config").touch()
     server = Server(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.ssh.conftest import Way
 from tests.ssh.servers import Server
 
 from memrunbook.core.host import Host
@@ -10,7 +11,6 @@ from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.fleet import each
 from memrunbook.runtime.life import Life
 from memrunbook.testing import START, FixedClock
-from memrunbook.transports.ssh import SshConnector
 
 INTERVAL = 60.0
 
@@ -32,12 +32,12 @@ def _text(sample: Sample) -> str:
 FACTS = {"uptimes": Fact(Uptimes, _texts, (Read("/proc/uptime", each=True),))}
 
 
-def test_ten_hosts_on_two_workers_take_one_interval_in_one_connection_each(server: Server) -> None:
+def test_ten_hosts_on_two_workers_take_one_interval_in_one_connection_each(way: Way, server: Server) -> None:
     clock = FixedClock()
     closed: list[str] = []
 
     def live(host: Host) -> Life[tuple[str, int]]:
-        session = SshConnector(server.host, server.options).connect()
+        session = way(server.host, server.options).connect()
         try:
             snapshot = yield from Collector(host, session, clock, FACTS).collect(["uptimes"], count=2, every=INTERVAL)
         finally:

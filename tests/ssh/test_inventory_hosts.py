@@ -12,7 +12,12 @@ from tests.sshd import Sshd
 
 from memrunbook.core.errors import HostKeyError, SudoError
 from memrunbook.core.host import Host
-from memrunbook.transports.ssh import SshConnector, SshOptions, find_target
+from memrunbook.transports.openssh import OpensshConnector
+from memrunbook.transports.shared.ssh_options import SshOptions
+from memrunbook.transports.shared.target import find_target
+from memrunbook.transports.ssh import SshConnector
+
+OTHER = "SHA256:" + "A" * 43
 
 
 def test_ssh_is_asked_for_the_address_as_ansible_does(tmp_path: Path) -> None:
@@ -26,22 +31,40 @@ def test_ssh_is_asked_for_the_address_as_ansible_does(tmp_path: Path) -> None:
     )
     target = find_target(host, options)
     assert (target.where, target.address, target.user, target.port) == ("web01", "10.0.0.7", "ops", 2200)
-    assert target.identities == (Path("/typed"), Path("/of/inventory"), Path("/of/config"))
-    assert (target.jump, target.sudo) == ("gate", "never")
-    assert find_target(structs.replace(host, sudo="", port=22), options).sudo == "auto"
+    assert target.identities[:3] == (Path("/typed"), Path("/of/inventory"), Path("/of/config"))
+    assert [hop.address for hop in target.way] == ["gate", "10.0.0.7"]
+    assert (options.of(host).sudo, options.of(structs.replace(host, sudo="")).sudo) == ("never", "auto")
     assert find_target(structs.replace(host, port=22), options).port == 22
 
 
 def test_a_pinned_key_needs_no_other_file_and_no_other_key_will_do(openssh: Sshd) -> None:
     options = replace(openssh.options, known_hosts=(openssh.folder / "nothing",), accept_new=True)
-    pinned = structs.replace(openssh.host, host_keys=("SHA256:" + "A" * 43, openssh.fingerprint()))
+    pinned = structs.replace(openssh.host, host_key_sha256=f"{OTHER},{openssh.fingerprint()}")
     SshConnector(pinned, options).connect().close()
     assert not (openssh.folder / "nothing").exists(), "what is pinned is not remembered elsewhere"
-    other = structs.replace(openssh.host, host_keys=("SHA256:" + "A" * 43,))
-    with pytest.raises(HostKeyError, match="NOT THAT OF THE INVENTORY") as refused:
+    other = structs.replace(openssh.host, host_key_sha256=OTHER)
+    with pytest.raises(HostKeyError, match="NOT THE ONE OF THE INVENTORY") as refused:
         SshConnector(other, options).connect()
     assert openssh.fingerprint() in refused.value.message
-    assert "host_key_sha256" in refused.value.hint
+    assert "host_key_sha256" in refused.value.message
+
+
+@pytest.mark.parametrize("connector", [SshConnector, OpensshConnector])
+def test_both_clients_go_where_the_inventory_says(
+    openssh: Sshd, connector: type[SshConnector | OpensshConnector], own_home: Path
+) -> None:
+    host = Host(
+        "search-03",
+        openssh.user,
+        address="127.0.0.1",
+        identities=(str(openssh.folder / "id"),),
+        ssh_args=("-p", str(openssh.port), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"),
+        host_key_sha256=openssh.fingerprint(),
+    )
+    options = replace(openssh.options, identities=(), known_hosts=())
+    connector(host, options).connect().close()
+    with pytest.raises(HostKeyError):
+        connector(structs.replace(host, host_key_sha256=""), options).connect()
 
 
 def test_root_is_demanded_or_left_alone_as_the_inventory_says(server: Server) -> None:

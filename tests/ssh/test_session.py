@@ -8,25 +8,25 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from tests.ssh.conftest import Way
 from tests.ssh.servers import CUT, STALL, Server
 from tests.sshd import Sshd
 
 from memrunbook.core.reading.fact import Command, Read
 from memrunbook.core.reading.probe import build_probe, read_sample
 from memrunbook.runtime.ports import Session
-from memrunbook.transports.ssh import SshConnector
 
 
 @pytest.fixture
-def session(server: Server) -> Iterator[Session]:
-    opened = SshConnector(server.host, server.options).connect()
+def session(way: Way, server: Server) -> Iterator[Session]:
+    opened = way(server.host, server.options).connect()
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def real(openssh: Sshd) -> Iterator[Session]:
-    opened = SshConnector(openssh.host, openssh.options).connect()
+def real(way: Way, openssh: Sshd) -> Iterator[Session]:
+    opened = way(openssh.host, openssh.options).connect()
     yield opened
     opened.close()
 

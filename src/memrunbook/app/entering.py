@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from memrunbook import catalog
 from memrunbook.app.connectors import Connectors
-from memrunbook.core.errors import HostError, HostKeyError, LoginError, SudoError
+from memrunbook.core.errors import HostError, HostKeyError, RunbookError, SudoError, UsageError
 from memrunbook.core.host import LOCAL, Host
 from memrunbook.core.reading.fact import Reading, Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
@@ -23,8 +23,12 @@ from memrunbook.runtime.ports import Session
 from memrunbook.transports.shared.reach import STAGES
 
 SECONDS = 30.0
-OF_ERRORS: tuple[tuple[type[HostError], str], ...] = ((HostKeyError, "host key"), (SudoError, "sudo"))
-"""Stages that an error stands for; any other error stands for the first that was not passed."""
+OF_ERRORS: tuple[tuple[type[RunbookError], str], ...] = (
+    (UsageError, "configuration"),
+    (HostKeyError, "host key"),
+    (SudoError, "sudo"),
+)
+"""Stages that an error stands for; any other error stands for the one behind the last that was passed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +37,7 @@ class EnteredHost:
 
     host: str
     inspections: tuple[Inspection, ...]
-    error: HostError | None = None
+    error: RunbookError | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ def enter(connectors: Connectors, needs: Needs, host: Host) -> Life[EnteredHost]
     followed_by = Connectors(replace(connectors.reach, passed=followed), connectors.forks)
     try:
         session = followed_by.connector(host).connect()
-    except HostError as error:
+    except (HostError, UsageError) as error:
         return EnteredHost(host=host.name, inspections=tuple(_stopped(passed, error)), error=error)
     try:
         way = [*_stages(passed), *_entered(session, host)]
@@ -83,13 +87,11 @@ def _stages(passed: Mapping[str, str]) -> Iterator[Inspection]:
     yield from (Inspection(area="way", name=stage, said=passed[stage]) for stage in STAGES if stage in passed)
 
 
-def _stopped(passed: Mapping[str, str], error: HostError) -> Iterator[Inspection]:
+def _stopped(passed: Mapping[str, str], error: RunbookError) -> Iterator[Inspection]:
     yield from _stages(passed)
     by_kind = next((stage for kind, stage in OF_ERRORS if isinstance(error, kind)), "")
-    left = [stage for stage in STAGES if stage not in passed]
-    if isinstance(error, LoginError) and "login" in passed:
-        left = ["shell"]
-    stage = by_kind or next(iter(left), "shell")
+    last = max((STAGES.index(stage) for stage in passed), default=-1)
+    stage = by_kind or STAGES[min(last + 1, STAGES.index("shell"))]
     yield Inspection(area="way", name=stage, state="missing", said=error.message, remedy=error.hint)
 
 

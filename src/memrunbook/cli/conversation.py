@@ -53,7 +53,7 @@ class Conversation(Notice):
     def connectors(self) -> Connectors:
         """How the hosts are reached."""
         from memrunbook.app.connectors import Connectors
-        from memrunbook.transports.shared.reach import Reach
+        from memrunbook.transports.shared.reach import Reach, nobody_follows
 
         targets = self.targets
         given = seconds(targets.patience, "--patience")
@@ -68,6 +68,7 @@ class Conversation(Notice):
             patience=patience,
             read_patience=given or 0.0,
             waiting=self.waiting,
+            passed=self.passed if self.output.verbose else nobody_follows,
             sudo_password=password,
         )
         return Connectors(reach, targets.forks)
@@ -84,6 +85,19 @@ class Conversation(Notice):
             raise Interrupted(f"given up after {waited:.0f} s: {what}")
         if waited >= SOON:
             self._say(f"{host}: {waited:.0f} s, {what}")
+
+    def passed(self, host: str, stage: str, said: str) -> None:
+        """Says which hosts are reached by another client than the engine's own, and why."""
+        from memrunbook.transports.shared.reach import OWN_CLIENT
+        from memrunbook.ui.block import line
+
+        if stage != "transport" or said == OWN_CLIENT:
+            return
+        words = f"{host}: reached by {said}"
+        if waiting := self._terminal_line():
+            while_heard(waiting.above)([line(words)])
+        else:
+            while_heard(sys.stderr.write)(f"{words}\n")
 
     def reading(self, hosts: Sequence[Host], count: int, every: float, *, watching: bool) -> None:
         """Says what takes so long: on a terminal on a line that goes away, elsewhere only a watch."""

@@ -183,7 +183,7 @@ REACH: Mapping[str, Decorated] = {
     ),
     "identity": _path("--identity", text="A private key to log in with.", multiple=True),
     "known_hosts": _path("--known-hosts", text="A known_hosts file.", multiple=True),
-    "ssh_config": _path("--ssh-config", text="An ssh_config file instead of ~/.ssh/config."),
+    "ssh_config": _path("--ssh-config", text="An ssh_config file instead of the user's and the system's."),
     "accept_new_host_keys": click.option(
         "--accept-new-host-keys", is_flag=True, help="Trust and remember host keys seen for the first time."
     ),
@@ -201,7 +201,11 @@ REACH: Mapping[str, Decorated] = {
         "--sudo-password-fd", type=click.IntRange(0), metavar="N", help="Read that password from file descriptor N."
     ),
     "transport": click.option(
-        "--transport", default="ssh", metavar="NAME", show_default=True, help="How hosts other than local are reached."
+        "--transport",
+        default="ssh",
+        metavar="NAME",
+        show_default=True,
+        help="How hosts are reached: ssh, or openssh (its client).",
     ),
     "patience": click.option(
         "--patience",

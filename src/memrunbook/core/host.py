@@ -41,10 +41,12 @@ class Host(Struct, frozen=True):
     """A host as the operator named it, and how to reach it; an empty user and port 0 mean: as ssh would.
 
     `source` is the path of the recording that stands for it, where it is one. `tags` are what its operator says of it.
+    `host_key_sha256` is the fingerprint that its host key must have (`SHA256:…`; several with commas), empty: see
+    known_hosts.
     The rest is what an inventory says: `address` is the name or address that ssh is given instead of its name,
-    `ssh_args` are words for ssh's command line, `host_keys` the SHA256 fingerprints of which its key must have one,
-    `peers` the hosts that must not be disturbed together with it, `where` the `file:line` that names it, `named` how
-    it is named on a command line, and `refused` says why it cannot be worked with, `hint` what to do about that.
+    `ssh_args` are words for ssh's command line, `peers` the hosts that must not be disturbed together with it,
+    `where` the `file:line` that names it, `named` how it is named on a command line, and `refused` says why it cannot
+    be worked with, `hint` what to do about that.
     """
 
     name: str
@@ -53,11 +55,11 @@ class Host(Struct, frozen=True):
     transport: str = "ssh"
     source: str = ""
     tags: tuple[str, ...] = ()
+    host_key_sha256: str = ""
     address: str = ""
     identities: tuple[str, ...] = ()
     ssh_args: tuple[str, ...] = ()
     sudo: Sudo = ""
-    host_keys: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     criticality: Criticality = ""
     peers: tuple[str, ...] = ()

@@ -24,8 +24,8 @@ from memrunbook.runtime.ports import Clock
 H = TypeVar("H")
 R = TypeVar("R")
 
-FILES = 3
-"""Open files that a life may hold: its connection, that to a jump host, its journal."""
+FILES = 5
+"""Open files that a life may hold: those of its connection (that to a jump host, or pipes to a client), its journal."""
 SPARE_FILES = 64
 """Open files that are left to everything else."""
 GRACE = 1.0

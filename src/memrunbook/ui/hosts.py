@@ -111,7 +111,7 @@ def _more(host: Host) -> list[Note]:
         ("login with ", ", ".join(host.identities)),
         ("ssh ", " ".join(host.ssh_args)),
         ("root by sudo: ", host.sudo),
-        ("host key ", ", ".join(host.host_keys)),
+        ("host key ", host.host_key_sha256.replace(",", ", ")),
         ("peers ", ", ".join(host.peers)),
         *((f"never touched: {one.pattern} ", f"({one.where})") for one in host.protected_units),
         *((f"parameter {one.name}={one.value} ", _whose(one.runbook, one.where)) for one in host.parameters),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from memrunbook.core.host import HostIdentity
 from memrunbook.runtime.ports import Output
-from memrunbook.transports.local import Child
+from memrunbook.transports.shared.child import Child
 from memrunbook.transports.shared.shell import Shell, ShellSession
 
 

@@ -36,8 +36,9 @@ from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.life import Finished, Pause, resume, run_alone
 from memrunbook.runtime.ports import Output, Session
 from memrunbook.testing import ScriptedSession
-from memrunbook.transports.local import Child, LocalConnector
+from memrunbook.transports.local import LocalConnector
 from memrunbook.transports.replay import ReplaySession
+from memrunbook.transports.shared.child import Child
 from memrunbook.transports.shared.shell import Shell, ShellSession
 
 HOST = Host(name="web01")

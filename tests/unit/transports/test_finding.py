@@ -12,6 +12,7 @@ from memrunbook.app.connectors import Connectors
 from memrunbook.core.errors import UsageError
 from memrunbook.core.host import Host
 from memrunbook.transports.local import LocalConnector
+from memrunbook.transports.openssh import OpensshConnector
 from memrunbook.transports.replay import ReplayConnector
 from memrunbook.transports.shared.reach import Reach, nobody_listens
 from memrunbook.transports.ssh import SshConnector
@@ -31,7 +32,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_those_that_ship_are_found() -> None:
-    assert transports.names() == ["local", "replay", "ssh"]
+    assert transports.names() == ["local", "openssh", "replay", "ssh"]
     connectors = Connectors()
     assert isinstance(connectors.connector(Host("local", transport="local")), LocalConnector)
     assert isinstance(connectors.connector(Host("x", transport="replay", source="x.replay")), ReplayConnector)
@@ -39,13 +40,14 @@ def test_those_that_ship_are_found() -> None:
     assert isinstance(first, SshConnector)
     assert isinstance(second, SshConnector)
     assert first.options is second.options, "files and keys are read once for all hosts"
+    assert isinstance(connectors.connector(Host("a", transport="openssh")), OpensshConnector)
 
 
 @pytest.mark.parametrize("name", ["pigeon", "record", "shared", "../x", ""])
 def test_what_is_no_transport_is_refused_with_those_that_are(name: str) -> None:
     with pytest.raises(UsageError, match="no transport") as caught:
         Connectors().connector(Host("x", transport=name))
-    assert caught.value.hint == "there are: local, replay, ssh"
+    assert caught.value.hint == "there are: local, openssh, replay, ssh"
 
 
 def test_this_machine_is_never_taken_for_another() -> None:

@@ -9,7 +9,9 @@ import pytest
 
 from memrunbook.core.errors import SudoError, Unreachable
 from memrunbook.transports import local
-from memrunbook.transports.local import Child, LocalConnector
+from memrunbook.transports.local import LocalConnector
+from memrunbook.transports.shared import child
+from memrunbook.transports.shared.child import Child
 from memrunbook.transports.shared.sudo import SudoPassword
 
 
@@ -91,7 +93,7 @@ def test_a_shell_that_may_not_be_killed_is_not_called_gone(monkeypatch: pytest.M
 
     session = LocalConnector("never").connect()
     pid = int(session.execute("echo $$").text)
-    monkeypatch.setattr(local, "_STOP_SECONDS", 0.3)
+    monkeypatch.setattr(child, "_STOP_SECONDS", 0.3)
     with monkeypatch.context() as patch:
         patch.setattr(os, "killpg", refuse)
         patch.setenv("PATH", str(tmp_path))

@@ -92,7 +92,7 @@ class Maker:
             self._peers[name] = variables["peers"]
         for key, field_name, reads in (
             ("tags", "tags", ours.tags),
-            ("host_key_sha256", "host_keys", ours.host_keys),
+            ("host_key_sha256", "host_key_sha256", ours.host_keys),
             ("criticality", "criticality", ours.criticality),
             ("runbook_parameters", "parameters", ours.parameters),
         ):

@@ -49,8 +49,8 @@ def tags(given: Given, problem: Told) -> tuple[str, ...]:
     return found
 
 
-def host_keys(given: Given, problem: Told) -> tuple[str, ...]:
-    """Fingerprints as `ssh-keygen -l` shows them, with their prefix."""
+def host_keys(given: Given, problem: Told) -> str:
+    """Fingerprints as `ssh-keygen -l` shows them, with their prefix and commas between them."""
     found = []
     for word in words("host_key_sha256", given, problem):
         match = FINGERPRINT.fullmatch(word)
@@ -59,7 +59,7 @@ def host_keys(given: Given, problem: Told) -> tuple[str, ...]:
             problem(given.where, f'"{clean(word, SHOWN)}" is no SHA256 fingerprint', hint)
         else:
             found.append(f"SHA256:{match[1]}")
-    return tuple(found)
+    return ",".join(found)
 
 
 def criticality(given: Given, problem: Told) -> Criticality:

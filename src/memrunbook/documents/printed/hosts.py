@@ -72,7 +72,7 @@ def _host(host: Host) -> InventoryHost:
         identities=host.identities,
         ssh_args=host.ssh_args,
         sudo=host.sudo,
-        host_key_sha256=host.host_keys,
+        host_key_sha256=tuple(filter(None, host.host_key_sha256.split(","))),
         groups=host.groups,
         tags=host.tags,
         criticality=host.criticality,

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 from memrunbook.core.text import clean
 from memrunbook.runtime.inspection import InspectedState, Inspection
-from memrunbook.transports.shared.lean import load_paramiko
+from memrunbook.transports.shared.agents import ANSWER, ask
 
 PROGRAMS = {
-    "ssh": "the engine has an SSH client of its own; ssh is what you would compare it with",
+    "ssh": "Include, Match, ProxyCommand, host CAs and security keys need it; without it those hosts are not reached",
     "ssh-keygen": "approvals are signed by it (runbook approve)",
     "ssh-add": "the keys of the agent are listed by it (runbook approve)",
 }
@@ -40,26 +40,15 @@ def inspect_agent() -> Inspection:
     socket = os.environ.get("SSH_AUTH_SOCK", "")
     if not socket:
         return _agent("note", "none (SSH_AUTH_SOCK is not set): keys are read from files")
-    load_paramiko()
-    from paramiko import SSHException
-
-    from memrunbook.transports.shared.ssh_keys import ANSWER, BoundedAgent
-
-    if not os.path.exists(socket):  # noqa: PTH110  paramiko takes the text as well
-        return _agent("missing", f"{clean(socket)} is not there", "start one, or leave SSH_AUTH_SOCK out")
-    try:
-        agent = BoundedAgent()
-    except TimeoutError:
-        said = f"{clean(socket)} accepts, and did not answer within {ANSWER:.0f} s: every login would fail"
-        return _agent("missing", said, "is it locked or hung? SSH_AUTH_SOCK= before the command goes without it")
-    except (SSHException, OSError) as error:
-        return _agent("missing", f"{clean(socket)} does not answer: {clean(str(error))}", "start one anew")
-    try:
-        count = len(agent.get_keys())
-    finally:
-        agent.close()
-    keys = f"{count} key{'s' * (count != 1)}"
-    return _agent("ok" if count else "note", f"{clean(socket)} answers, with {keys}", "" if count else "ssh-add")
+    found, place = ask(socket, ANSWER), clean(socket)
+    if found.state == "answers":
+        keys = f"{found.keys} key{'s' * (found.keys != 1)}"
+        return _agent("ok" if found.keys else "note", f"{place} answers, with {keys}", "" if found.keys else "ssh-add")
+    said = {
+        "absent": f"nobody listens at {place}: logins go without it",
+        "silent": f"{place} accepts, and did not answer within {ANSWER:.0f} s: logins go without it",
+    }.get(found.state, f"{place} accepts and breaks off: logins go without it")
+    return _agent("missing", said, "is it locked or hung? start one anew, or leave SSH_AUTH_SOCK out")
 
 
 def _agent(state: InspectedState, said: str, remedy: str = "") -> Inspection:

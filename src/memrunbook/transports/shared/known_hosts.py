@@ -6,14 +6,17 @@ import base64
 import fnmatch
 import hashlib
 import hmac
+import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from memrunbook.core.errors import HostKeyError, UsageError
+from memrunbook.transports.shared.ssh_settings import home
 
 _FIELDS = 3
+PINNED = re.compile(r"(?:SHA256:)?([A-Za-z0-9+/]{43})=?")
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,13 @@ class HostKey:
 
 @dataclass(frozen=True)
 class KnownKey:
-    """One line of a known_hosts file."""
+    """One line of a known_hosts file; `authority` where its key signs the certificates of hosts."""
 
     names: tuple[str, ...]
     key: HostKey
     revoked: bool
     where: str
+    authority: bool = False
 
     def is_for(self, name: str) -> bool:
         """True when the line is for this host: plain names, patterns, negations or hashed names."""
@@ -78,34 +82,49 @@ class KnownHosts:
                 self._exact.setdefault(name, []).append(known)
 
     def lookup(self, name: str) -> list[KnownKey]:
-        """The lines for a host: "name", or "[name]:port" where the port is not 22."""
-        return self._exact.get(name, []) + [known for known in self._patterns if known.is_for(name)]
+        """The lines with keys of a host: "name", or "[name]:port" where the port is not 22."""
+        return self._lines(name, authority=False)
+
+    def authorities(self, name: str) -> list[KnownKey]:
+        """The authorities that may sign certificates of this host."""
+        return [known for known in self._lines(name, authority=True) if not known.revoked]
+
+    def _lines(self, name: str, *, authority: bool) -> list[KnownKey]:
+        exact = [known for known in self._exact.get(name, []) if known.authority is authority]
+        return exact + [known for known in self._patterns if known.authority is authority and known.is_for(name)]
 
     def verify(self, name: str, key: HostKey, *, accept_new: bool = False) -> None:
         """Returns when the key is known for this host, or is new and may be added; else raises HostKeyError."""
         known = self.lookup(name)
         if any(line.revoked and line.key == key for line in known):
-            raise HostKeyError(f"the host key {key.fingerprint} is marked as revoked", where=name)
+            raise revoked(name, key.fingerprint)
         valid = [line for line in known if not line.revoked]
         if any(line.key == key for line in valid):
             return
-        if valid:
-            raise _changed(name, key, next((line for line in valid if line.key.kind == key.kind), valid[0]))
-        if not accept_new:
-            raise self._unknown(name, key)
+        if valid or not accept_new:
+            raise self.fault(name, key.kind, key.fingerprint)
         self._add(name, key)
 
-    def _unknown(self, name: str, key: HostKey) -> HostKeyError:
+    def fault(self, name: str, kind: str, fingerprint: str) -> HostKeyError:
+        """What to say of a host's key that is not one of those that are known: unknown, changed, or without its CA."""
+        valid = [line for line in self.lookup(name) if not line.revoked]
+        if valid:
+            return _changed(name, kind, fingerprint, next((line for line in valid if line.key.kind == kind), valid[0]))
+        if vouching := self.authorities(name):
+            return uncertified(name, f"{kind} {fingerprint}", vouching[0])
+        return self._unknown(name, kind, fingerprint)
+
+    def _unknown(self, name: str, kind: str, fingerprint: str) -> HostKeyError:
         address, port = name[1:].split("]:") if name.startswith("[") else (name, "22")
-        scan = f"ssh-keyscan -t {_scan_type(key.kind)} -p {port} {address} >>{self._target()}"
+        scan = f"ssh-keyscan -t {_scan_type(kind)} -p {port} {address} >>{self._target()}"
         return HostKeyError(
-            f"the host key is not known: {key.kind} {key.fingerprint}",
+            f"the host key is not known: {kind} {fingerprint}",
             where=name,
             hint=f"compare the fingerprint on the host's console, then: {scan}  (or --accept-new-host-keys)",
         )
 
     def _target(self) -> Path:
-        return self._paths[0] if self._paths else Path.home() / ".ssh" / "known_hosts"
+        return self._paths[0] if self._paths else home() / ".ssh" / "known_hosts"
 
     def _add(self, name: str, key: HostKey) -> None:
         path = self._target()
@@ -121,15 +140,55 @@ class KnownHosts:
             self._remember(KnownKey((name,), key, revoked=False, where=str(path)))
 
 
-def _changed(name: str, key: HostKey, known: KnownKey) -> HostKeyError:
+def _changed(name: str, kind: str, fingerprint: str, known: KnownKey) -> HostKeyError:
     file = known.where.rpartition(":")[0] or known.where
     return HostKeyError(
         f"THE HOST KEY HAS CHANGED: known is {known.key.kind} {known.key.fingerprint} ({known.where}), "
-        f"the host shows {key.kind} {key.fingerprint}",
+        f"the host shows {kind} {fingerprint}",
         where=name,
         hint="somebody may be in between. If the host was reinstalled and its console shows the new fingerprint: "
         f"ssh-keygen -f {file} -R '{name}'",
     )
+
+
+def revoked(name: str, fingerprint: str) -> HostKeyError:
+    """That a host shows a key that nobody may trust any more."""
+    return HostKeyError(
+        f"the host key {fingerprint} is marked as revoked",
+        where=name,
+        hint="the host needs a new key: somebody else may hold this one",
+    )
+
+
+def uncertified(name: str, shown: str, authority: KnownKey, why: str = "") -> HostKeyError:
+    """That a host CA is known for a host which shows no certificate of it that holds."""
+    signs = f"the host CA {authority.key.kind} {authority.key.fingerprint} ({authority.where}) vouches for this host"
+    return HostKeyError(
+        f"{signs}, and the host shows {shown} {why or 'without a certificate of it'}",
+        where=name,
+        hint="have the CA sign the host's key (ssh-keygen -s CA -h -n NAME; HostCertificate in its sshd_config)",
+    )
+
+
+def other_key(name: str, kind: str, fingerprint: str, pins: Collection[str]) -> HostKeyError:
+    """That the host's key is none of those that the inventory names."""
+    named = " or ".join(sorted(pins))
+    return HostKeyError(
+        f"THE HOST KEY IS NOT THE ONE OF THE INVENTORY: host_key_sha256 is {named}, "
+        f"the host shows {kind} {fingerprint}",
+        where=name,
+        hint="somebody may be in between. If its console shows the new fingerprint, put it into the inventory",
+    )
+
+
+def pins_of(text: str, where: str) -> tuple[str, ...]:
+    """The fingerprints of `host_key_sha256`, as OpenSSH shows them; several are separated by commas or blanks."""
+    words = text.replace(",", " ").split()
+    found = [PINNED.fullmatch(word) for word in words]
+    if wrong := next((word for word, match in zip(words, found, strict=True) if match is None), ""):
+        hint = "write what `ssh-keygen -lf KEY.pub` shows: SHA256: and 43 letters"
+        raise UsageError(f"host_key_sha256: {wrong!r} is no fingerprint", where=where, hint=hint)
+    return tuple(f"SHA256:{match[1]}" for match in found if match)
 
 
 def _scan_type(kind: str) -> str:
@@ -139,7 +198,7 @@ def _scan_type(kind: str) -> str:
 def _read(path: Path) -> Iterator[KnownKey]:
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from error
@@ -150,9 +209,9 @@ def _read(path: Path) -> Iterator[KnownKey]:
 
 
 def _parse(fields: list[str], where: str) -> KnownKey | None:
-    # Any other line (a comment, a certificate authority, damage) trusts nobody and is passed over.
-    revoked = fields[:1] == ["@revoked"]
-    words = fields[1:] if revoked else fields
+    # Any other line (a comment, damage) trusts nobody and is passed over.
+    marker = fields[0] if fields and fields[0] in ("@revoked", "@cert-authority") else ""
+    words = fields[1:] if marker else fields
     if len(words) < _FIELDS or words[0][0] in "#@":
         return None
     try:
@@ -160,4 +219,5 @@ def _parse(fields: list[str], where: str) -> KnownKey | None:
     except ValueError:
         return None
     names = tuple(name for name in words[0].split(",") if name)
-    return KnownKey(names, HostKey(words[1], blob), revoked, where)
+    key = HostKey(words[1], blob)
+    return KnownKey(names, key, marker == "@revoked", where, marker == "@cert-authority")

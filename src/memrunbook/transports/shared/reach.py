@@ -19,8 +19,12 @@ def nobody_listens(host: str, what: str, seconds: float) -> None:
     """The usual listener of a wait: there is nobody to tell it to."""
 
 
-STAGES = ("name", "TCP", "SSH", "host key", "login", "shell", "sudo")
+STAGES = ("configuration", "transport", "name", "TCP", "SSH", "host key", "login", "shell", "sudo")
 """What stands between here and root on a host, in the order in which it is met."""
+
+
+OWN_CLIENT = "the engine's own SSH client"
+"""What is told of the stage `transport` where nothing else is needed."""
 
 
 def nobody_follows(host: str, stage: str, said: str) -> None:

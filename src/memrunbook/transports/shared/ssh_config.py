@@ -1,41 +1,50 @@
-"""Reads where and as whom to connect from an OpenSSH client configuration; refuses what it cannot honour."""
+"""Reads an OpenSSH client configuration where `ssh -G` cannot be asked; refuses what it cannot honour."""
 
 from __future__ import annotations
 
 import fnmatch
-import os
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from memrunbook.core.errors import UsageError
+from memrunbook.transports.shared.ssh_settings import DEFAULT_KEYS, NONE, HostSettings, home, settings_of
 from memrunbook.transports.shared.this_user import this_user
 
-HONOURED = {"hostname", "user", "port", "identityfile", "userknownhostsfile", "proxyjump", "identitiesonly"}
+HONOURED = frozenset({
+    "hostname", "user", "port", "identityfile", "identitiesonly", "certificatefile", "identityagent", "proxyjump",
+    "userknownhostsfile", "globalknownhostsfile", "hostkeyalias", "bindaddress", "addressfamily",
+})  # fmt: skip
+ADDED_UP = frozenset({"identityfile", "certificatefile"})
 
 # These change neither where nor as whom we connect, or we are stricter than they could make us.
 _HARMLESS = """
-addkeystoagent addressfamily batchmode casignaturealgorithms
+addkeystoagent batchmode canonicaldomains canonicalizefallbacklocal canonicalizemaxdots canonicalizepermittedcnames
+casignaturealgorithms
 challengeresponseauthentication checkhostip ciphers clearallforwardings compression connectionattempts
 connecttimeout controlmaster controlpath controlpersist dynamicforward enableescapecommandline escapechar
 exitonforwardfailure fingerprinthash forkafterauthentication forwardagent forwardx11 forwardx11timeout
-forwardx11trusted gatewayports globalknownhostsfile gssapiauthentication gssapidelegatecredentials
+forwardx11trusted gatewayports gssapiauthentication gssapidelegatecredentials
 hashknownhosts hostbasedauthentication hostkeyalgorithms ignoreunknown ipqos
 kbdinteractiveauthentication kexalgorithms localcommand localforward loglevel logverbose macs
 nohostauthenticationforlocalhost numberofpasswordprompts obscurekeystroketiming passwordauthentication
 permitlocalcommand preferredauthentications pubkeyacceptedalgorithms pubkeyacceptedkeytypes
-pubkeyauthentication rekeylimit remoteforward requesttty requiredrsasize sendenv serveralivecountmax
-serveraliveinterval setenv stdinnull streamlocalbindmask streamlocalbindunlink stricthostkeychecking
+pubkeyauthentication rekeylimit remotecommand remoteforward requesttty requiredrsasize sendenv serveralivecountmax
+serveraliveinterval sessiontype setenv stdinnull streamlocalbindmask streamlocalbindunlink stricthostkeychecking
 syslogfacility tcpkeepalive tunnel updatehostkeys usekeychain verifyhostkeydns visualhostkey xauthlocation
 """
 HARMLESS = frozenset(_HARMLESS.split())
-
-LETTERS = {"o": "", "J": "ProxyJump", "l": "User", "p": "Port", "i": "IdentityFile"}
-"""Letters of ssh's command line that take a value, and the keyword that each stands for."""
-FLAGS = frozenset("46ACTXYaqtkNnvx")
-"""Letters that change neither where nor as whom we connect."""
+HARMLESS_VALUES = {
+    "bindinterface": (NONE,), "canonicalizehostname": ("no", "false"), "knownhostscommand": (NONE,),
+    "pkcs11provider": (NONE,), "proxycommand": (NONE,), "securitykeyprovider": ("internal",),
+}  # fmt: skip
+"""With these values, other keywords ask for nothing."""
+COMMANDS = frozenset({"proxycommand", "localcommand", "remotecommand", "knownhostscommand"})
+"""Their value is the rest of the line, quotes and all."""
+USERS = ("known_hosts", "known_hosts2")
+SYSTEMS = "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2"
 
 _LINE = re.compile(r"(\w+)(?:\s*=\s*|\s+)(.*)")
 
@@ -55,22 +64,15 @@ class Directive:
         refused = any(fnmatch.fnmatchcase(name, pattern[1:]) for pattern in self.hosts if pattern.startswith("!"))
         return not refused and any(fnmatch.fnmatchcase(name, pattern) for pattern in self.hosts)
 
-
-@dataclass(frozen=True)
-class HostSettings:
-    """What the configuration says of one host; empty where it says nothing."""
-
-    host_name: str = ""
-    user: str = ""
-    port: int = 0
-    identity_files: tuple[str, ...] = ()
-    known_hosts: tuple[str, ...] = ()
-    proxy_jump: str = ""
-    identities_only: bool = False
+    @property
+    def harmless(self) -> bool:
+        """True when it asks for nothing that concerns us."""
+        value = self.words[0].lower() if self.words else ""
+        return self.keyword in HARMLESS or value in HARMLESS_VALUES.get(self.keyword, ())
 
 
 class SshConfig:
-    """A configuration that was read. The first value of a keyword wins, as in ssh; only IdentityFile adds up."""
+    """A configuration that was read. The first value of a keyword wins, as in ssh; only key files add up."""
 
     def __init__(self, settings: Iterable[Directive] = ()) -> None:
         self._settings = tuple(settings)
@@ -86,40 +88,41 @@ class SshConfig:
             raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from error
         return cls(_settings(text, str(path)))
 
-    def lookup(self, name: str, arguments: tuple[str, ...] = ()) -> HostSettings:
-        """What holds for this host; raises UsageError for a keyword that would lead elsewhere and is not honoured.
+    def lookup(self, name: str, user: str = "", port: int = 0, lines: tuple[str, ...] = ()) -> HostSettings:
+        """What holds for a host and the user and port that were typed; UsageError for what is not honoured here.
 
-        `arguments` are words of ssh's command line, which count before the file.
+        `lines` count before the file.
         """
-        found: dict[str, tuple[str, ...]] = {}
-        identities: list[str] = []
-        for setting in (*(typed(arguments, f"ssh arguments of {name}") if arguments else ()), *self._settings):
-            if not setting.applies(name) or setting.keyword in HARMLESS:
-                continue
-            _check_honoured(setting, name)
-            if setting.keyword == "identityfile":
-                identities += setting.words
-            elif setting.words:
-                found.setdefault(setting.keyword, setting.words)
-        return _host_settings(name, found, identities)
+        found: dict[str, list[str]] = {}
+        if user:
+            found["user"] = [user]
+        if port:
+            found["port"] = [str(port)]
+        for setting in (*_settings("\n".join(lines), f"ssh's arguments for {name}, line"), *self._settings):
+            if setting.applies(name):
+                _take(setting, name, found)
+        host_name = found.get("hostname", [name])[0]
+        found["hostname"] = [host_name.replace("%h", name).replace("%%", "%")]
+        found.setdefault("identityfile", [f"~/.ssh/{key}" for key in DEFAULT_KEYS])
+        found.setdefault("userknownhostsfile", [" ".join(str(home() / ".ssh" / file) for file in USERS)])
+        found.setdefault("globalknownhostsfile", [SYSTEMS])
+        try:
+            return settings_of(found, name, this_user())
+        except ValueError as error:
+            raise UsageError(f"ProxyJump of {name}: {error}", where=name) from error
 
 
-def typed(arguments: tuple[str, ...], where: str) -> Iterator[Directive]:
-    """What words of ssh's command line say, as lines of its configuration; UsageError for those not understood."""
-    words = iter(arguments)
-    for word in words:
-        letter = word[1:2]
-        if not word.startswith("-") or (letter not in LETTERS and letter not in FLAGS):
-            hint = "known here: -o OPTION=VALUE, -J, -l, -p, -i; -F is --ssh-config"
-            raise UsageError(f"{word} is not supported", where=where, hint=hint)
-        if letter in LETTERS:
-            value = word[2:] or next(words, "")
-            keyword = LETTERS[letter]
-            line = value if letter == "o" else f"{keyword} {value}"
-            found = _split(line, where)
-            dead = found[0] == "userknownhostsfile" and found[1] == ("/dev/null",)
-            if not dead:  # whoever wants no key remembered: keys are checked here, by the usual files
-                yield Directive(*found, ("*",), uncertain=False, where=where)
+def _take(setting: Directive, name: str, found: dict[str, list[str]]) -> None:
+    keyword = setting.keyword
+    if keyword == "proxycommand" and setting.harmless:
+        found.setdefault("proxyjump", [NONE])  # whichever of the two comes first prevents the other
+    if setting.harmless or not setting.words:
+        return
+    _check_honoured(setting, name)
+    if keyword in ADDED_UP:
+        found.setdefault(keyword, []).append(setting.words[0])
+    else:
+        found.setdefault(keyword, [" ".join(setting.words)])
 
 
 def _settings(text: str, file: str) -> Iterable[Directive]:
@@ -141,14 +144,32 @@ def _settings(text: str, file: str) -> Iterable[Directive]:
 
 def _split(line: str, where: str) -> tuple[str, tuple[str, ...]]:
     found = _LINE.fullmatch(line)
-    try:
-        words = shlex.split(found[2]) if found else []
-    except ValueError as error:
-        raise UsageError(f"not understood: {error}", where=where) from error
     if not found:
         raise UsageError("not understood: a keyword needs a value", where=where)
-    comment = next((place for place, word in enumerate(words) if word.startswith("#")), len(words))
-    return found[1].lower(), tuple(words[:comment])
+    keyword, rest = found[1].lower(), found[2]
+    if keyword in COMMANDS:
+        return keyword, (rest,)
+    try:
+        words = tuple(shlex.split(_uncommented(rest)))
+    except ValueError as error:
+        raise UsageError(f"not understood: {error}", where=where) from error
+    if keyword == "port" and words and not words[0].isdecimal():
+        raise UsageError(f"Port {words[0]!r} is no number", where=where)
+    return keyword, words
+
+
+def _uncommented(text: str) -> str:
+    """The text up to a `#` that begins a word; quotes in the comment are none."""
+    quote, before = "", " "
+    for place, letter in enumerate(text):
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "\"'":
+            quote = letter
+        elif letter == "#" and before.isspace():
+            return text[:place]
+        before = letter
+    return text
 
 
 def _check_honoured(setting: Directive, name: str) -> None:
@@ -156,39 +177,11 @@ def _check_honoured(setting: Directive, name: str) -> None:
         raise UsageError(
             f"{setting.keyword} stands in a Match block, and whether that holds for {name} is not evaluated here",
             where=setting.where,
-            hint="say it in a Host block, or use another file with --ssh-config",
+            hint="install OpenSSH's client, which is asked then; or say it in a Host block of another --ssh-config",
         )
     if setting.keyword not in HONOURED:
         raise UsageError(
-            f"{setting.keyword} applies to {name} and is not supported",
+            f"{setting.keyword} applies to {name} and cannot be honoured without OpenSSH's client",
             where=setting.where,
-            hint="use another file with --ssh-config (an empty one is fine: --ssh-config /dev/null)",
+            hint="install it (openssh-client); or use another file with --ssh-config (an empty one is /dev/null)",
         )
-
-
-def _host_settings(name: str, found: dict[str, tuple[str, ...]], identities: list[str]) -> HostSettings:
-    def first(keyword: str) -> str:
-        return found.get(keyword, ("",))[0]
-
-    host_name = first("hostname").replace("%h", name).replace("%%", "%")
-    port = first("port")
-    jump = first("proxyjump")
-    tokens = {"h": host_name or name, "n": name, "p": port or "22", "r": first("user") or this_user(), "u": this_user()}
-    return HostSettings(
-        host_name=host_name,
-        user=first("user"),
-        port=int(port) if port.isdecimal() else 0,
-        identity_files=tuple(_path(word, tokens) for word in identities if word.lower() != "none"),
-        known_hosts=tuple(
-            _path(word, tokens) for word in found.get("userknownhostsfile", ()) if word.lower() != "none"
-        ),
-        proxy_jump="" if jump.lower() == "none" else jump,
-        identities_only=first("identitiesonly").lower() == "yes",
-    )
-
-
-def _path(word: str, tokens: dict[str, str]) -> str:
-    home = str(Path.home())
-    known = {**tokens, "d": home, "%": "%"}
-    expanded = re.sub(r"%(.)", lambda found: known.get(found[1], found[0]), word)
-    return os.path.expanduser(expanded)  # noqa: PTH111 - Path() would fold "./" and "//" in what people wrote

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -13,12 +12,13 @@ from paramiko import Channel as SshStream
 from paramiko import ChannelException, PKey, SSHException, Transport
 from paramiko.ssh_exception import BadAuthenticationType, IncompatiblePeer
 
-from memrunbook.core.errors import LoginError, SudoError, Unreachable
+from memrunbook.core.errors import HostError, Unreachable
 from memrunbook.core.reading.probe import quoted
 from memrunbook.core.text import clean
+from memrunbook.transports.shared.key_files import ended_login, keyless
 from memrunbook.transports.shared.known_hosts import HostKey
-from memrunbook.transports.shared.shell import Hello, NoShellError, Shell
-from memrunbook.transports.shared.sudo import SudoPassword, asking, become_root
+from memrunbook.transports.shared.patience import NO_BANNER, broken_off, hung_up, late, no_cipher, no_server, silent
+from memrunbook.transports.shared.shell import Channel, NoShellError
 from memrunbook.transports.shared.tcp import QuickSocket
 
 Waiting = Callable[[str, float], None]
@@ -29,8 +29,18 @@ _TICK = 0.25
 _KEEPALIVE = 15
 _CHUNK = 1 << 16
 _WINDOW = 1 << 19
-_STOP_SECONDS = 5.0
+_METHODS_SECONDS = 5.0
 _RSA = ("rsa-sha2-512", "rsa-sha2-256")
+
+
+class BeyondParamiko(Exception):  # noqa: N818  what it is about
+    """OpenSSH's client may do what paramiko cannot: `why`, and the error to tell where that is not installed."""
+
+    def __init__(self, why: str, error: HostError) -> None:
+        super().__init__(why)
+        self.why = why
+        self.error = error
+
 
 logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)  # it prints tracebacks for what we report ourselves
 
@@ -71,9 +81,6 @@ class SshLink:
         self._transport.banner_timeout = self._transport.handshake_timeout = 1e6  # the deadlines are ours
         self._sock = sock
         self._via = via
-        self._command: tuple[str, ...] = ()
-        self._password: SudoPassword | None = None
-        self._stream: Stream | None = None
         self.where = where
         self.version = ""  # what the server calls itself
 
@@ -90,10 +97,10 @@ class SshLink:
         self._transport.start_client(event=done)
         while not done.wait(_TICK):
             waited = time.monotonic() - started
-            silent = not self._transport.remote_version
-            if waited > banner + (0 if silent else seconds):
-                raise _silent(self.where, waited) if silent else _late(self.where, "the key exchange", waited)
-            notice("TCP answers, no SSH banner: the host may be thrashing" if silent else "key exchange", waited)
+            mute = not self._transport.remote_version
+            if waited > banner + (0 if mute else seconds):
+                raise silent(self.where, waited) if mute else late(self.where, "the key exchange", waited)
+            notice(NO_BANNER if mute else "key exchange", waited)
         if not self._transport.is_active():
             raise _broken(self.where, self._transport)
         self.version = clean(self._transport.remote_version)
@@ -121,7 +128,7 @@ class SshLink:
             while not done.wait(_TICK):
                 waited = time.monotonic() - started
                 if waited > seconds:
-                    raise _late(self.where, "the login", waited)
+                    raise late(self.where, "the login", waited)
                 notice("login", waited)
             if self._transport.is_authenticated():
                 self._transport.set_keepalive(_KEEPALIVE)
@@ -132,17 +139,9 @@ class SshLink:
     def _check_login_goes_on(self) -> None:
         error = self._transport.get_exception()
         if isinstance(error, BadAuthenticationType):
-            raise LoginError(
-                "the host does not let this user log in with a key",
-                where=self.where,
-                hint=f"it allows: {error.allowed_types}",
-            )
+            raise keyless(self.where, str(error.allowed_types))
         if not self._transport.is_active():
-            raise LoginError(
-                f"the host ended the connection during the login: {clean(str(error or 'closed'))}",
-                where=self.where,
-                hint="too many keys in the agent? name the right one, with IdentitiesOnly in the ssh configuration",
-            )
+            raise ended_login(self.where, clean(str(error or "closed")))
 
     def forward(self, address: str, port: int, seconds: float, where: str) -> SshStream:
         """A TCP connection from that host to another one."""
@@ -152,24 +151,31 @@ class SshLink:
             why = error.text if isinstance(error, ChannelException) else str(error)
             raise Unreachable(f"the jump host could not connect: {clean(why)}", where=where) from error
 
-    def open_shell(self, command: tuple[str, ...], seconds: float, password: SudoPassword | None = None) -> Shell:
-        """Starts a shell there, with a password by a sudo that may ask for it. Raises NoShellError or SudoError."""
-        self._command, self._password, nonce = command, password, secrets.token_hex(8)
+    def methods(self, user: str) -> tuple[str, ...]:
+        """The ways to log in that the host leaves open, once keys were refused; none where it does not say."""
+        try:
+            with self.bounded(_METHODS_SECONDS):
+                self._transport.auth_none(user)
+        except BadAuthenticationType as left:
+            return tuple(left.allowed_types)
+        except (SSHException, OSError, EOFError):
+            return ()
+        return ()
+
+    def start(self, command: tuple[str, ...], seconds: float) -> Stream:
+        """Starts a command on a channel of its own. Raises NoShellError."""
         try:
             with self.bounded(seconds):
                 stream = self._transport.open_session(_WINDOW, timeout=seconds)
                 stream.set_combine_stderr(True)
-                stream.exec_command("exec " + quoted(asking(nonce) if password else command))
+                stream.exec_command("exec " + quoted(command))
         except (SSHException, OSError, EOFError) as error:
             raise NoShellError(str(error), silent=False) from error
-        self._stream = Stream(self, stream)
-        if password is not None:
-            try:
-                become_root(self._stream, password, nonce, self.where, seconds)
-            except BaseException:
-                self._stream.close()  # sudo waits for another try: it gets none
-                raise
-        return Shell(self._stream, timeout=seconds)
+        return Stream(self, stream)
+
+    def drop(self, channel: Channel) -> None:
+        """Closes a channel, whatever still comes from it."""
+        channel.close()
 
     @contextmanager
     def bounded(self, seconds: float) -> Iterator[None]:
@@ -182,23 +188,6 @@ class SshLink:
         finally:
             watchdog.cancel()
 
-    def stop(self, hello: Hello) -> bool:
-        """Kills the shell's process group through a second channel and looks whether it is gone."""
-        if self._stream:
-            self._stream.close()  # endless output would keep us from hearing the answer
-        target = f"-{hello.own_group}" if hello.own_group else str(hello.pid)
-        deadline = time.monotonic() + _STOP_SECONDS
-        try:
-            shell = self.open_shell(self._command, _STOP_SECONDS, self._password)
-        except (NoShellError, SudoError):
-            return False
-        while (left := deadline - time.monotonic()) > 0:
-            output = shell.execute('kill -s KILL -- "$1"', (target,), timeout=left, limit=1000)
-            if output.status != 0:
-                return bool(hello.own_group) and "No such process" in output.text
-            time.sleep(0.1)
-        return False
-
     def close(self) -> None:
         """Closes the connection, and the one to the jump host."""
         self._transport.packetizer.complete_handshake()  # ends its timer thread
@@ -208,33 +197,12 @@ class SshLink:
             self._via.close()
 
 
-def _silent(where: str, waited: float) -> Unreachable:
-    return Unreachable(
-        f"TCP accepts, no SSH banner in {waited:.0f} s: the host may be thrashing",
-        where=where,
-        hint="wait longer with --patience 5m; or use its console: SysRq-f kills the largest process; or fail over",
-    )
-
-
-def _late(where: str, what: str, waited: float) -> Unreachable:
-    return Unreachable(
-        f"{what} was not finished after {waited:.0f} s: the host may be thrashing",
-        where=where,
-        hint="wait longer with --patience 5m, or use its console",
-    )
-
-
 def _broken(where: str, transport: Transport) -> Unreachable:
     error = transport.get_exception()
     if isinstance(error, IncompatiblePeer):
-        return Unreachable(f"no common way to encrypt: {clean(str(error))}", where=where)
+        raise BeyondParamiko("they know no algorithm in common", no_cipher(where, clean(str(error))))
     if "Indecipherable" in str(error):
-        return Unreachable(f"this is no SSH server: {clean(str(error))}", where=where, hint="is this the right port?")
+        return no_server(where, clean(str(error)))
     if transport.remote_version:
-        said = clean(str(error)) or "closed by the host"
-        return Unreachable(f"the connection ended in the key exchange: {said}", where=where)
-    return Unreachable(
-        "the host closed the connection before its SSH banner",
-        where=where,
-        hint="sshd may be unable to fork, or turns away too many connections (MaxStartups)",
-    )
+        return broken_off(where, clean(str(error)) or "closed by the host")
+    return hung_up(where)

@@ -8,13 +8,17 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from memrunbook.core.errors import Unreachable
 from memrunbook.core.text import clean
+from memrunbook.transports.shared.patience import closed_port, nameless, unanswered
+from memrunbook.transports.shared.ssh_settings import Family
 
 _POLL = 0.5
 _DEAD_PEER_MILLISECONDS = 60_000
+FAMILIES = {"any": socket.AF_UNSPEC, "inet": socket.AF_INET, "inet6": socket.AF_INET6}
 
 
 class QuickSocket(socket.socket):
@@ -38,11 +42,21 @@ class QuickSocket(socket.socket):
         super().close()
 
 
-def dial(address: str, port: int, seconds: float, where: str, named: Callable[[str], object] = str) -> QuickSocket:
+@dataclass(frozen=True)
+class Dialling:
+    """A TCP connection that is wanted: from which local address (empty: any), and by which family of addresses."""
+
+    address: str
+    port: int
+    bind: str = ""
+    family: Family = "any"
+
+
+def dial(to: Dialling, seconds: float, where: str, named: Callable[[str], object] = str) -> QuickSocket:
     """A TCP connection within `seconds`; `named` is told the addresses of the name. Raises Unreachable."""
-    deadline = time.monotonic() + seconds
+    port, deadline = to.port, time.monotonic() + seconds
     failure: OSError = TimeoutError()
-    found = _resolve(address, port, seconds, where)
+    found = _resolve(to, seconds, where)
     named(", ".join(dict.fromkeys(str(peer[0]) for *_, peer in found)))
     for family, kind, protocol, _, peer in found:
         link = QuickSocket(family, kind, protocol)
@@ -51,6 +65,8 @@ def dial(address: str, port: int, seconds: float, where: str, named: Callable[[s
             link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with suppress(OSError, AttributeError):
                 link.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _DEAD_PEER_MILLISECONDS)
+            if to.bind:
+                link.bind((to.bind, 0))
             link.connect(peer)
         except OSError as error:
             link.close()
@@ -62,26 +78,18 @@ def dial(address: str, port: int, seconds: float, where: str, named: Callable[[s
 
 def _no_tcp(failure: OSError, port: int, seconds: float, where: str) -> Unreachable:
     if isinstance(failure, ConnectionRefusedError):
-        return Unreachable(
-            f"the connection was refused: nothing listens at TCP port {port}",
-            where=where,
-            hint="the host is up; is sshd running, and is this its port?",
-        )
+        return closed_port(where, port)
     if isinstance(failure, TimeoutError):
-        return Unreachable(
-            f"no answer at TCP port {port} in {seconds:.0f} s",
-            where=where,
-            hint="the host is down or hangs, or a firewall drops the packets: look at its console",
-        )
+        return unanswered(where, port, seconds)
     return Unreachable(f"no connection to TCP port {port}: {failure.strerror or failure}", where=where)
 
 
-def _resolve(address: str, port: int, seconds: float, where: str) -> list[tuple[Any, ...]]:
+def _resolve(to: Dialling, seconds: float, where: str) -> list[tuple[Any, ...]]:
     answers: queue.SimpleQueue[list[tuple[Any, ...]] | OSError] = queue.SimpleQueue()
 
     def ask() -> None:
         try:
-            answers.put(list(socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)))
+            answers.put(list(socket.getaddrinfo(to.address, to.port, FAMILIES[to.family], socket.SOCK_STREAM)))
         except (OSError, UnicodeError) as error:
             answers.put(error if isinstance(error, OSError) else OSError(str(error)))
 
@@ -91,9 +99,5 @@ def _resolve(address: str, port: int, seconds: float, where: str) -> list[tuple[
     except queue.Empty:
         answer = OSError(f"no answer in {seconds:.0f} s")
     if isinstance(answer, OSError):
-        raise Unreachable(
-            f"the name {clean(address)} could not be resolved: {answer.strerror or answer}",
-            where=where,
-            hint="check the spelling, or HostName in the ssh configuration",
-        )
+        raise nameless(where, clean(to.address), str(answer.strerror or answer))
     return answer

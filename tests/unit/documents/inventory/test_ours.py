@@ -25,7 +25,7 @@ runbook_parameters:
 def test_all_of_them(tmp_path: Path) -> None:
     found = inventory(tmp_path, hosts="[web]\na\nb\nc\n", host_vars__a_yml=OURS).hosts["a"]
     where = f"{tmp_path}/host_vars/a.yml"
-    assert found.host_keys == (f"SHA256:{KEY}",)
+    assert found.host_key_sha256 == f"SHA256:{KEY}"
     assert found.tags == ("realtime", "kubernetes")
     assert found.criticality == "high"
     assert found.protected_units == (
@@ -45,7 +45,7 @@ def test_in_ini_they_are_words_or_literals(tmp_path: Path) -> None:
         "a"
     ]
     assert found.tags == ("x", "y")
-    assert found.host_keys == (f"SHA256:{KEY}",)
+    assert found.host_key_sha256 == f"SHA256:{KEY}"
     assert [(one.name, one.value) for one in found.parameters] == [("n", "1.5")]
 
 

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memrunbook.core.errors import HostKeyError, UsageError
-from memrunbook.transports.shared.known_hosts import HostKey, KnownHosts, _parse
+from memrunbook.transports.shared.known_hosts import HostKey, KnownHosts, _parse, pins_of
+from memrunbook.transports.shared.ssh_settings import home
 
 ED = HostKey("ssh-ed25519", b"\0\0\0\x0bssh-ed25519one")
 OTHER = HostKey("ssh-ed25519", b"\0\0\0\x0bssh-ed25519two")
@@ -116,11 +117,50 @@ def test_a_file_that_cannot_be_written_or_read_is_named(tmp_path: Path) -> None:
         KnownHosts([tmp_path])
 
 
-def test_without_any_file_the_users_own_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
+def test_without_any_file_the_users_own_is_named() -> None:
     with pytest.raises(HostKeyError) as refused:
         KnownHosts([]).verify("h", RSA)
-    assert f"ssh-keyscan -t rsa -p 22 h >>{tmp_path}/.ssh/known_hosts" in refused.value.hint
+    assert f"ssh-keyscan -t rsa -p 22 h >>{home()}/.ssh/known_hosts" in refused.value.hint
+
+
+def test_an_authority_vouches_for_names_and_is_no_key_of_a_host(tmp_path: Path) -> None:
+    known = _known(tmp_path, "@cert-authority " + _line("*.example.com,!db*", ED), _line("web.example.com", RSA))
+    [authority] = known.authorities("web.example.com")
+    assert authority.key == ED
+    assert known.authorities("db1.example.com") == []
+    assert [line.key for line in known.lookup("web.example.com")] == [RSA]
+    with pytest.raises(HostKeyError, match=f"the host CA ssh-ed25519 {ED.fingerprint[:12]}") as refused:
+        known.verify("mail.example.com", OTHER)
+    assert "keyscan" not in refused.value.hint
+    assert "ssh-keygen -s CA -h" in refused.value.hint
+    known.verify("web.example.com", RSA)
+
+
+def test_a_revoked_authority_vouches_for_nobody(tmp_path: Path) -> None:
+    known = _known(tmp_path, "@cert-authority h ssh-ed25519 ?\n", "@revoked " + _line("*", ED))
+    assert known.authorities("h") == []
+    with pytest.raises(HostKeyError, match="revoked"):
+        known.verify("h", ED)
+
+
+@pytest.mark.parametrize(
+    ("text", "pins"),
+    [
+        ("", ()),
+        (f"SHA256:{'a' * 43}", (f"SHA256:{'a' * 43}",)),
+        (f"{'b' * 43}=", (f"SHA256:{'b' * 43}",)),
+        (f"SHA256:{'a' * 43}, {'b' * 43}", (f"SHA256:{'a' * 43}", f"SHA256:{'b' * 43}")),
+    ],
+)
+def test_fingerprints_of_the_inventory(text: str, pins: tuple[str, ...]) -> None:
+    assert pins_of(text, "web01") == pins
+
+
+@pytest.mark.parametrize("text", ["SHA256:short", "MD5:aa:bb", "'; reboot; '", f"{'a' * 43}'"])
+def test_what_is_no_fingerprint_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="is no fingerprint") as refused:
+        pins_of(text, "web01")
+    assert (refused.value.where, "ssh-keygen -lf" in refused.value.hint) == ("web01", True)
 
 
 @given(st.text())

@@ -13,7 +13,7 @@ import pytest
 from tests.unit.transports.shells import each_shell
 
 from memrunbook.core.host import HostIdentity
-from memrunbook.transports.local import Child
+from memrunbook.transports.shared.child import Child
 from memrunbook.transports.shared.shell import Frame, Hello, NoShellError, Shell, ShellSession, _wrapped
 
 Open = Callable[[tuple[str, ...]], ShellSession]

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memrunbook.core.errors import UsageError
-from memrunbook.transports.shared.ssh_config import HostSettings, SshConfig, _settings
+from memrunbook.transports.shared.ssh_config import SshConfig, _settings
+from memrunbook.transports.shared.ssh_settings import HostSettings, Jump, home
 
 
 def _config(tmp_path: Path, text: str) -> SshConfig:
@@ -20,77 +21,117 @@ def _config(tmp_path: Path, text: str) -> SshConfig:
     return SshConfig.read(path)
 
 
-def test_a_missing_file_says_nothing(tmp_path: Path) -> None:
-    assert SshConfig.read(tmp_path / "none").lookup("h") == HostSettings()
+def test_a_missing_file_leaves_the_usual_files(tmp_path: Path) -> None:
+    settings = SshConfig.read(tmp_path / "none").lookup("h")
+    assert (settings.host_name, settings.user, settings.port, settings.jumps) == ("h", "", 0, ())
+    assert home() / ".ssh" / "id_ed25519" in settings.identity_files
+    assert settings.known_hosts[0] == home() / ".ssh" / "known_hosts"
+    assert settings.known_hosts[-2] == Path("/etc/ssh/ssh_known_hosts")
 
 
-def test_the_first_value_wins_and_identities_add_up(tmp_path: Path) -> None:
+def test_the_first_value_wins_and_key_files_add_up(tmp_path: Path) -> None:
     config = _config(
         tmp_path,
         """
 # comment
 IdentityFile ~/first
 Host web01
-    HostName = web01.example.com   # where it is
+    HostName = web01.example.com   # where it's at
     User ada
     IdentityFile "/keys/with blank"
     IdentityFile none
+    CertificateFile /keys/cert.pub
     UserKnownHostsFile /a /b
+    GlobalKnownHostsFile /c
     IdentitiesOnly yes
+    HostKeyAlias the-web
+    BindAddress 192.0.2.1
+    AddressFamily inet
+    IdentityAgent none
 Host web* !web02
     User other
     Port 2222
-    ProxyJump gate
+    ProxyJump ssh://ada@gate:23,[::1]:24,::2,far
 """,
     )
     assert config.lookup("web01") == HostSettings(
         host_name="web01.example.com",
         user="ada",
         port=2222,
-        identity_files=(f"{Path.home()}/first", "/keys/with blank"),
-        known_hosts=("/a", "/b"),
-        proxy_jump="gate",
+        identity_files=(home() / "first", Path("/keys/with blank")),
+        certificates=(Path("/keys/cert.pub"),),
+        known_hosts=(Path("/a"), Path("/b"), Path("/c")),
+        jumps=(Jump("gate", "ada", 23), Jump("::1", port=24), Jump("::2"), Jump("far")),
         identities_only=True,
+        host_key_alias="the-web",
+        bind_address="192.0.2.1",
+        family="inet",
+        agent="none",
     )
     assert config.lookup("web02").port == 0
-    assert config.lookup("db01").identity_files == (f"{Path.home()}/first",)
+    assert config.lookup("db01").identity_files == (home() / "first",)
 
 
-def test_tokens_are_expanded(tmp_path: Path) -> None:
+def test_what_was_typed_outweighs_the_file(tmp_path: Path) -> None:
+    settings = _config(tmp_path, "User ada\nPort 23\nIdentityFile /k/%r-%p\n").lookup("h", "bob", 24)
+    assert (settings.user, settings.port, settings.identity_files) == ("bob", 24, (Path("/k/bob-24"),))
+
+
+def test_tokens_are_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEAM", "red")
     config = _config(
         tmp_path,
-        "HostName %h.example.com\nPort 23\nUser ada\nIdentityFile %d/%r@%h:%p-%n-%u-%%-%z\nUserKnownHostsFile none\n",
+        "HostName %h.example.com\nPort 23\nUser ada\nIdentityFile %d/%r@%h:%p-%n-%u-%%-${TEAM}\n"
+        "UserKnownHostsFile none\n",
     )
     settings = config.lookup("web01")
     assert settings.host_name == "web01.example.com"
-    name = f"{Path.home()}/ada@web01.example.com:23-web01-{getuser()}-%-%z"
-    assert settings.identity_files == (name,)
-    assert settings.known_hosts == ()
+    assert settings.identity_files == (home() / f"ada@web01.example.com:23-web01-{getuser()}-%-red",)
+    assert Path("none") not in settings.known_hosts
 
 
-def test_no_jump_and_no_number(tmp_path: Path) -> None:
-    settings = _config(tmp_path, "ProxyJump none\nPort ssh\n").lookup("h")
-    assert (settings.proxy_jump, settings.port) == ("", 0)
+def test_no_jump(tmp_path: Path) -> None:
+    assert _config(tmp_path, "ProxyJump none\n").lookup("h").jumps == ()
+    assert _config(tmp_path, "ProxyCommand none\nProxyJump gate\n").lookup("h").jumps == (), "the first prevents it"
+    assert _config(tmp_path, "ProxyJump gate\nProxyCommand none\n").lookup("h").jumps == (Jump("gate"),)
+    with pytest.raises(UsageError, match=r"is no \[user@\]host\[:port\]"):
+        _config(tmp_path, "ProxyJump a:b:c]\n").lookup("h")
+
+
+def test_a_port_that_is_no_number_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="'twentytwo' is no number") as refused:
+        _config(tmp_path, "Host h\n Port twentytwo\n")
+    assert refused.value.where == f"{tmp_path}/config:2"
 
 
 def test_harmless_keywords_are_passed_over(tmp_path: Path) -> None:
     text = "ServerAliveInterval 5\nCompression yes\nForwardAgent yes\nLogLevel ERROR\nControlMaster auto\n"
-    assert _config(tmp_path, text + "StrictHostKeyChecking no\n").lookup("h") == HostSettings()
+    text += "StrictHostKeyChecking no\nPKCS11Provider none\nProxyCommand none\nCanonicalizeHostname no\n"
+    text += "LocalCommand echo \"it's\n"
+    assert _config(tmp_path, text).lookup("h") == SshConfig().lookup("h")
 
 
 @pytest.mark.parametrize(
-    "keyword", ["ProxyCommand nc %h", "Include other", "HostKeyAlias x", "CanonicalizeHostname yes", "Riddle 1"]
+    "keyword",
+    [
+        "ProxyCommand nc %h",
+        "Include other",
+        "CanonicalizeHostname yes",
+        "PKCS11Provider /x.so",
+        "RevokedHostKeys /x",
+        "Riddle 1",
+    ],
 )
 def test_what_would_lead_elsewhere_is_refused_with_its_line(tmp_path: Path, keyword: str) -> None:
     config = _config(tmp_path, f"Host web*\n\n  {keyword}\n")
-    with pytest.raises(UsageError, match="applies to web01 and is not supported") as refused:
+    with pytest.raises(UsageError, match="applies to web01 and cannot be honoured without OpenSSH's client") as refused:
         config.lookup("web01")
     assert refused.value.where == f"{tmp_path}/config:3"
-    assert config.lookup("db01") == HostSettings()
+    assert config.lookup("db01").host_name == "db01"
 
 
 def test_a_match_block_is_refused_only_where_it_says_something(tmp_path: Path) -> None:
-    assert _config(tmp_path, "Match exec true\n LogLevel ERROR\n").lookup("h") == HostSettings()
+    assert _config(tmp_path, "Match exec true\n LogLevel ERROR\n").lookup("h").host_name == "h"
     with pytest.raises(UsageError, match="Match block") as refused:
         _config(tmp_path, "Match exec true\n User bob\nHost h\n User ada\n").lookup("h")
     assert refused.value.where.endswith(":2")
@@ -114,23 +155,10 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         assert isinstance(SshConfig(_settings(text, "x")).lookup("h"), HostSettings)
 
 
-def test_words_of_a_command_line_count_before_the_file(tmp_path: Path) -> None:
+def test_lines_that_were_given_count_before_the_file(tmp_path: Path) -> None:
     config = _config(tmp_path, "User ada\nPort 22\nIdentityFile /file\n")
-    words = ("-o", "User=ops", "-oPort=2222", "-J", "gate", "-i", "/own", "-C", "-4", "-o", "ControlMaster=auto")
-    found = config.lookup("h", words)
-    assert (found.user, found.port, found.proxy_jump, found.identity_files) == ("ops", 2222, "gate", ("/own", "/file"))
-    assert config.lookup("h", ("-l", "bob", "-p", "1")).user == "bob"
-    assert config.lookup("h").user == "ada"
-
-
-def test_known_hosts_that_keep_nothing_are_passed_over(tmp_path: Path) -> None:
-    words = ("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null")
-    assert _config(tmp_path, "").lookup("h", words).known_hosts == ()
-    assert _config(tmp_path, "").lookup("h", ("-o", "UserKnownHostsFile=/k")).known_hosts == ("/k",)
-
-
-@pytest.mark.parametrize("words", [("-F", "x"), ("-W", "h:22"), ("word",), ("-o", "ProxyCommand=nc"), ("-o", "Port")])
-def test_words_that_would_lead_elsewhere_are_refused(tmp_path: Path, words: tuple[str, ...]) -> None:
-    with pytest.raises(UsageError) as refused:
-        _config(tmp_path, "").lookup("h", words)
-    assert refused.value.where == "ssh arguments of h" or "ssh arguments of h" in str(refused.value)
+    found = config.lookup("h", lines=("User ops", "Port 2222", "IdentityFile /own"))
+    assert (found.user, found.port) == ("ops", 2222)
+    assert [str(path) for path in found.identity_files] == ["/own", "/file"]
+    with pytest.raises(UsageError, match="arguments for h, line:1"):
+        config.lookup("h", lines=("ProxyCommand nc",))

@@ -1,0 +1,165 @@
+"""Why OpenSSH's client ended before its session began, in the words that our own client has for the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from memrunbook.core.errors import HostError, HostKeyError, RunbookError, Unreachable, UsageError
+from memrunbook.core.text import clean
+from memrunbook.transports.shared import patience
+from memrunbook.transports.shared.key_files import ended_login, is_encrypted, is_exposed, keyless, refused_login
+from memrunbook.transports.shared.known_hosts import KnownHosts, other_key, revoked, uncertified
+from memrunbook.transports.shared.ssh_log import KEY, SshLog
+from memrunbook.transports.shared.ssh_settings import DEFAULT_KEYS, home
+from memrunbook.transports.shared.target import Target
+
+_UNLOADED = re.compile(r"Load key \"(.+)\": (.+)")
+_NO_SERVER = ("No SSH identification string", "message too long", "invalid characters")
+
+
+@dataclass(frozen=True)
+class EndedClient:
+    """The client's own log, and what it and those on the way wrote `beside`; `known` keys by the name of each host."""
+
+    target: Target
+    log: SshLog
+    beside: SshLog
+    known: Mapping[str, KnownHosts]
+    agent_fault: str = ""
+
+    def error(self) -> RunbookError:
+        """What, where, what to do: by the first complaint that is understood, those from the way there before."""
+        if self.target.pins and self.log.key and self.log.key[1] not in self.target.pins:
+            return other_key(self.target.known_name, *self.log.key, self.target.pins)
+        for line in (*self.beside.said, *self.log.said):
+            for pattern, told in _COMPLAINTS:
+                if match := pattern.search(line):
+                    return told(self, match)
+        return self._last_words()
+
+    def unknown_key(self, match: re.Match[str]) -> HostKeyError:
+        """The host's key is not known, or has changed: the line names the host."""
+        return self.known_of(match[1]).fault(match[1], *self._shown(match[1]))
+
+    def revoked_key(self, match: re.Match[str]) -> HostKeyError:
+        """The host's key is one that nobody may trust."""
+        return revoked(match[1], self._shown(match[1])[1])
+
+    def certificate(self, match: re.Match[str]) -> HostKeyError:
+        """A certificate of the host does not hold, for a reason that the line tells."""
+        name = self.target.known_name
+        why = f"with a certificate that does not hold: {clean(match[1])}"
+        if vouching := self.known_of(name).authorities(name):
+            return uncertified(name, " ".join(self._shown(name)), vouching[0], why)
+        return HostKeyError(f"the host came {why}", where=name, hint="its owner must have it signed anew")
+
+    def unverified(self, _: re.Match[str]) -> HostKeyError:
+        """The host's key was refused, and no line before said why."""
+        name = self.target.known_name
+        return self.known_of(name).fault(name, *self._shown(name))
+
+    def known_of(self, name: str) -> KnownHosts:
+        """The known keys that are looked at for this name."""
+        return self.known.get(name) or self.known[self.target.known_name]
+
+    def _shown(self, name: str) -> tuple[str, str]:
+        """The key that was shown under this name: the last one on the way, where it is not that of the host itself."""
+        if name in (self.target.known_name, self.target.address) and self.log.key:
+            return self.log.key
+        shown = [match for line in self.beside.lines if (match := KEY.match(line))]
+        return (shown[-1][1], shown[-1][2]) if shown else ("a key", "that was not told")
+
+    def refused(self, match: re.Match[str]) -> HostError:
+        """The host took no key of this user."""
+        hop = self.hop(match[2].rstrip(":"))
+        if "publickey" not in match[3].split(","):
+            return keyless(hop.where, match[3])
+        offered = (self.log if hop is self.target else self.beside).offered
+        lines = [found for line in (*self.log.said, *self.beside.said) if (found := _UNLOADED.search(line))]
+        unloaded = {found[1]: clean(found[2]) for found in lines}
+        reasons = {path: _unusable(path, offered, unloaded) for path in hop.identities}
+        unusable = [(str(path), why) for path, why in reasons.items() if why]
+        tried = [label for label in offered if not reasons.get(Path(label))]
+        return refused_login(match[1], hop.where, tried, unusable, self.agent_fault)
+
+    def hop(self, name: str) -> Target:
+        """Whose name or address this is, on the way there."""
+        return next((hop for hop in self.target.way if name in (hop.address, hop.where)), self.target)
+
+    def _last_words(self) -> RunbookError:
+        where, words = self.target.where, [*self.beside.said, *self.log.said]
+        said = clean(words[-1]) if words else "it said nothing"
+        if self.log.key:
+            return ended_login(where, said)
+        if self.log.version:
+            return patience.broken_off(where, said)
+        if any(sign in line for line in words for sign in _NO_SERVER):
+            return patience.no_server(where, clean(self.log.greeting) or said)
+        if any("exchange_identification" in line for line in words):
+            return patience.hung_up(where)
+        return Unreachable(f"ssh ended before it was connected: {said}", where=where, hint=f"look at: ssh -v {where}")
+
+
+def _no_tcp(ended: EndedClient, match: re.Match[str]) -> Unreachable:
+    where, port, why = ended.hop(match[1]).where, int(match[2]), clean(match[3])
+    if "refused" in why:
+        return patience.closed_port(where, port)
+    hint = "the host is down or hangs, or a firewall drops the packets" if "timed out" in why else ""
+    return Unreachable(f"no connection to TCP port {port}: {why}", where=where, hint=hint)
+
+
+def _disconnected(ended: EndedClient, match: re.Match[str]) -> HostError:
+    where, why = ended.target.where, clean(match[1])
+    return ended_login(where, why) if ended.log.key else patience.broken_off(where, why)
+
+
+def _misconfigured(ended: EndedClient, match: re.Match[str]) -> UsageError:
+    where = ended.target.where
+    return UsageError(clean(match[0]), where=where, hint=f"ssh refuses its configuration: ssh -G {where}")
+
+
+def _nameless(ended: EndedClient, match: re.Match[str]) -> Unreachable:
+    return patience.nameless(ended.hop(match[1]).where, match[1], clean(match[2]))
+
+
+def _no_cipher(ended: EndedClient, match: re.Match[str]) -> Unreachable:
+    return patience.no_cipher(ended.target.where, clean(match[1]))
+
+
+def _jump_failed(ended: EndedClient, match: re.Match[str]) -> Unreachable:
+    return Unreachable(f"the jump host could not connect: {clean(match[1])}", where=ended.target.where)
+
+
+_COMPLAINTS: tuple[tuple[re.Pattern[str], Callable[[EndedClient, re.Match[str]], RunbookError]], ...] = tuple(
+    (re.compile(pattern), told)
+    for pattern, told in (
+        (r"No \S+ host key is known for (\S+) and you have requested strict", EndedClient.unknown_key),
+        (r"ost key for (\S+) has changed and you have requested strict", EndedClient.unknown_key),
+        (r"ost key for (\S+) (?:is marked as|was) revoked", EndedClient.revoked_key),
+        (r"Certificate invalid: (.+)", EndedClient.certificate),
+        (r"Host key verification failed", EndedClient.unverified),
+        (r"ssh: Could not resolve hostname (\S+): (.+)", _nameless),
+        (r"ssh: connect to (?:host|address) (\S+) port (\d+): (.+)", _no_tcp),
+        (r"open failed: (.+)", _jump_failed),
+        (r"(\S+)@(\S+): Permission denied \(([^)]*)\)", EndedClient.refused),
+        (r"Received disconnect from \S+(?: port \d+)?:\d+: (.+)", _disconnected),
+        (r"Unable to negotiate with .*?: (.+)", _no_cipher),
+        (r".*line \d+: .*|.*Bad configuration option.*|jumphost loop.*", _misconfigured),
+    )
+)
+
+
+def _unusable(path: Path, offered: Sequence[str], unloaded: Mapping[str, str]) -> str:
+    """Why a key file was of no use; empty where it was offered, or is one of the usual files and not there."""
+    if f"{path} (agent)" in offered:
+        return ""
+    if not path.exists():
+        return "" if path.parent == home() / ".ssh" and path.name in DEFAULT_KEYS else "no such file"
+    if is_exposed(path):
+        return f"others may read it: chmod 600 {path}"
+    if is_encrypted(path):
+        return "encrypted"
+    return f"no private key that is understood: {unloaded[str(path)]}" if str(path) in unloaded else ""

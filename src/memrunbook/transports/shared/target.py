@@ -1,0 +1,87 @@
+"""Where a connection goes, as whom and over which hosts: what was typed and what the configuration says, together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from memrunbook.core.errors import UsageError
+from memrunbook.core.host import Host
+from memrunbook.transports.shared.known_hosts import pins_of
+from memrunbook.transports.shared.ssh_arguments import lines_of
+from memrunbook.transports.shared.ssh_options import SshOptions
+from memrunbook.transports.shared.ssh_settings import PORT, HostSettings, Jump
+from memrunbook.transports.shared.this_user import named_user
+
+MOST_JUMPS = 8
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a connection goes and as whom; `via` is the last host on the way there. `pins` are its only right keys."""
+
+    where: str
+    address: str
+    port: int
+    user: str
+    identities: tuple[Path, ...]
+    settings: HostSettings
+    via: Target | None = None
+    pins: tuple[str, ...] = ()
+
+    @property
+    def known_name(self) -> str:
+        """The name under which known_hosts files know the host."""
+        if self.settings.host_key_alias:
+            return self.settings.host_key_alias
+        name = self.address.lower()
+        return name if self.port == PORT else f"[{name}]:{self.port}"
+
+    @property
+    def way(self) -> tuple[Target, ...]:
+        """It and the hosts on the way to it, the nearest to us first."""
+        return (*self.via.way, self) if self.via else (self,)
+
+    @property
+    def said(self) -> str:
+        """In words where this leads."""
+        by = f", through {', '.join(hop.address for hop in self.way[:-1])}" if self.via else ""
+        alias = f", its key as {self.known_name}" if self.settings.host_key_alias else ""
+        return f"{self.user}@{self.address} port {self.port}{by}{alias}"
+
+
+def find_target(host: Host, options: SshOptions) -> Target:
+    """UsageError or Unreachable where that cannot be said.
+
+    As Ansible does, ssh is asked for the address that an inventory gives, not for the host's name there.
+    """
+    named = Jump(host.address or host.name, host.user, host.port, lines_of(host.ssh_args, host.name))
+    target = _target(named, options, host.name)
+    own = tuple(Path(path) for path in host.identities)
+    identities = tuple(dict.fromkeys((*options.identities, *own, *target.identities)))
+    return replace(target, identities=identities, pins=pins_of(host.host_key_sha256, host.name))
+
+
+def _target(to: Jump, options: SshOptions, final: str, before: tuple[Jump, ...] = (), depth: int = 0) -> Target:
+    """`before` are the hosts on the way where they were listed, as `ssh -J` nests them; else its own ones."""
+    if depth > MOST_JUMPS:
+        raise UsageError(f"the jump hosts lead on and on: more than {MOST_JUMPS}", where=final)
+    where = f"{to.name} (jump host of {final})" if depth else final
+    settings = options.resolver.settings(to.name, to.user, to.port, to.lines)
+    jumps = before or settings.jumps
+    return Target(
+        where=where,
+        address=settings.host_name or to.name,
+        port=to.port or settings.port or PORT,
+        user=to.user or settings.user or _own_name(where),
+        identities=tuple(dict.fromkeys((*options.identities, *settings.identity_files))),
+        settings=settings,
+        via=_target(jumps[-1], options, final, jumps[:-1], depth + 1) if jumps else None,
+    )
+
+
+def _own_name(where: str) -> str:
+    if name := named_user():
+        return name
+    why = "as whom? this uid has no name here"
+    raise UsageError(why, where=where, hint="write USER@HOST, or User in the ssh configuration")

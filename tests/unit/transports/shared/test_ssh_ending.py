@@ -1,0 +1,167 @@
+"""Why OpenSSH's client ended, in the words of our own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.sshd import make_key
+
+from memrunbook.core.errors import HostKeyError, LoginError, RunbookError, Unreachable, UsageError
+from memrunbook.transports.shared.known_hosts import KnownHosts
+from memrunbook.transports.shared.ssh_ending import EndedClient
+from memrunbook.transports.shared.ssh_log import SshLog
+from memrunbook.transports.shared.ssh_settings import HostSettings, home
+from memrunbook.transports.shared.target import Target
+
+KEY = "SHA256:" + "k" * 43
+HOP_KEY = "SHA256:" + "h" * 43
+MET = f"debug1: Remote protocol version 2.0, remote software version X\ndebug1: Server host key: ssh-ed25519 {KEY}\n"
+HOP_MET = f"debug1: Server host key: ssh-ed25519 {HOP_KEY}\n"
+GATE = Target("gate (jump host of web)", "192.0.2.1", 22, "ada", (), HostSettings())
+WEB = Target("web", "192.0.2.7", 2222, "ada", (), HostSettings())
+
+
+def _error(
+    log: str, beside: str = "", target: Target = WEB, known: str = "", tmp_path: Path | None = None
+) -> RunbookError:
+    own, other = SshLog(), SshLog()
+    own.feed(log.encode())
+    other.feed(beside.encode())
+    file = (tmp_path or Path("/nonexistent")) / "known_hosts"
+    if known:
+        file.write_text(known, encoding="ascii")
+    return EndedClient(target, own, other, {hop.known_name: KnownHosts([file]) for hop in target.way}).error()
+
+
+CASES: dict[str, tuple[str, type[RunbookError], str, str]] = {
+    "refused": (
+        "ssh: connect to host 192.0.2.7 port 2222: Connection refused\n",
+        Unreachable, "nothing listens at TCP port 2222", "is sshd running",
+    ),
+    "timeout": (
+        "ssh: connect to host 192.0.2.7 port 2222: Connection timed out\n",
+        Unreachable, "no connection to TCP port 2222: Connection timed out", "firewall",
+    ),
+    "no route": ("ssh: connect to host x port 22: No route to host\n", Unreachable, "No route to host", ""),
+    "no name": (
+        "ssh: Could not resolve hostname nope: Name or service not known\n",
+        Unreachable, "the name nope could not be resolved: Name or service", "HostName",
+    ),
+    "unknown key": (
+        MET + "No ED25519 host key is known for [192.0.2.7]:2222 and you have requested strict checking.\r\n",
+        HostKeyError, f"the host key is not known: ssh-ed25519 {KEY}", "ssh-keyscan -t ed25519 -p 2222 192.0.2.7",
+    ),
+    "unverified": (MET + "Host key verification failed.\n", HostKeyError, "the host key is not known", "ssh-keyscan"),
+    "revoked": (
+        MET + "The ED25519 host key for 192.0.2.7 is marked as revoked.\n",
+        HostKeyError, f"the host key {KEY} is marked as revoked", "new key",
+    ),
+    "certificate": (
+        MET + "Certificate invalid: expired\n",
+        HostKeyError, "a certificate that does not hold: expired", "signed anew",
+    ),
+    "too many keys": (
+        MET + "Received disconnect from 192.0.2.7 port 2222:2: Too many authentication failures\n",
+        LoginError, "during the login: Too many authentication failures", "IdentitiesOnly",
+    ),
+    "turned away": (
+        "Received disconnect from 192.0.2.7 port 2222:11: go away\n",
+        Unreachable, "ended in the key exchange: go away", "",
+    ),
+    "no cipher": (
+        "Unable to negotiate with 192.0.2.7 port 22: no matching cipher found. Their offer: x\n",
+        Unreachable, "no common way to encrypt: no matching cipher found", "",
+    ),
+    "no jump": (
+        "channel 0: open failed: connect failed: Connection refused\n",
+        Unreachable, "the jump host could not connect: connect failed", "",
+    ),
+    "configuration": ("/c line 3: Bad port 'x'.\n", UsageError, "Bad port", "ssh -G web"),
+    "no password": (MET + "ada@192.0.2.7: Permission denied (password).\n", LoginError, "with a key", "password"),
+    "no server": (
+        "kex_exchange_identification: No SSH identification string received.\n", Unreachable, "no SSH server", "port",
+    ),
+    "hung up": (
+        "kex_exchange_identification: Connection closed by remote host\n", Unreachable, "before its SSH banner", "fork",
+    ),
+    "broken": (
+        "debug1: Remote protocol version 2.0, remote software version X\nConnection reset by 192.0.2.7 port 22\n",
+        Unreachable, "ended in the key exchange: Connection reset", "",
+    ),
+    "ended": (MET + "Connection closed by 192.0.2.7 port 22\n", LoginError, "during the login: Connection closed", ""),
+    "nothing": ("", Unreachable, "before it was connected: it said nothing", "ssh -v web"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "kind", "why", "hint"), CASES.values(), ids=CASES)
+def test_each_complaint_has_its_words(said: str, kind: type[RunbookError], why: str, hint: str) -> None:
+    error = _error(said)
+    assert type(error) is kind
+    assert why in error.message
+    assert hint in error.hint
+    assert error.where in ("web", "192.0.2.7", "[192.0.2.7]:2222")
+
+
+def test_a_changed_key_names_the_known_one(tmp_path: Path) -> None:
+    known = "[192.0.2.7]:2222 ssh-ed25519 AAAA\n"
+    said = MET + "Host key for [192.0.2.7]:2222 has changed and you have requested strict checking.\n"
+    error = _error(said, known=known, tmp_path=tmp_path)
+    assert "THE HOST KEY HAS CHANGED" in error.message
+    assert f"{tmp_path}/known_hosts:1" in error.message
+    assert KEY in error.message
+
+
+def test_a_certificate_of_a_known_authority_names_it(tmp_path: Path) -> None:
+    known = "@cert-authority * ssh-ed25519 AAAA\n"
+    error = _error(MET + "Certificate invalid: name is not a listed principal\n", known=known, tmp_path=tmp_path)
+    assert "the host CA ssh-ed25519" in error.message
+    assert "name is not a listed principal" in error.message
+    assert "keyscan" not in error.hint
+
+
+def test_what_a_jump_host_refused_is_told_of_it() -> None:
+    via = Target(WEB.where, WEB.address, 2222, "ada", (), HostSettings(), via=GATE)
+    closed = "kex_exchange_identification: Connection closed by remote host\n"
+    error = _error(closed, "bob@192.0.2.1: Permission denied (publickey).\n", target=via)
+    assert (error.where, "log in as bob" in error.message) == (GATE.where, True)
+    strict = "No ED25519 host key is known for 192.0.2.1 and you have requested strict checking.\n"
+    error = _error(closed, HOP_MET + strict, target=via)
+    assert error.where == "192.0.2.1"
+    assert HOP_KEY in error.message
+    error = _error(closed, strict, target=via)
+    assert "that was not told" in error.message
+
+
+def test_a_pinned_key_that_is_another(tmp_path: Path) -> None:
+    pinned = Target("web", "192.0.2.7", 22, "ada", (), HostSettings(), pins=(HOP_KEY,))
+    error = _error(MET + "Host key verification failed.\n", target=pinned)
+    assert "NOT THE ONE OF THE INVENTORY" in error.message
+    assert KEY in error.message
+    assert HOP_KEY in error.message
+
+
+def test_the_keys_that_were_tried_and_those_that_could_not_be(tmp_path: Path) -> None:
+    for name in ("good", "open", "held", "junk"):
+        make_key(tmp_path / name)
+    make_key(tmp_path / "locked", passphrase="secret")
+    (tmp_path / "open").chmod(0o644)
+    usual = home() / ".ssh" / "id_xmss"
+    files = tuple(tmp_path / name for name in ("good", "open", "held", "junk", "locked", "none"))
+    target = Target("web", "192.0.2.7", 22, "ada", (*files, usual), HostSettings())
+    offers = "".join(f"debug1: Offering public key: {tmp_path}/{name} ED25519 {KEY}\n" for name in ("good", "locked"))
+    offers += f"debug1: Offering public key: {tmp_path}/held ED25519 {KEY} explicit agent\n"
+    junk = f'Load key "{tmp_path}/junk": invalid format\n'
+    error = _error(MET + offers + junk + "ada@192.0.2.7: Permission denied (publickey).\n", target=target)
+    assert f"refused ada with 2 keys: {tmp_path}/good, {tmp_path}/held (agent); not usable: " in error.message
+    for words in ("open (others may read it", "junk (no private key", "locked (encrypted)", "none (no such file)"):
+        assert words in error.message
+    assert "id_xmss" not in error.message
+    assert error.hint == f"ssh-add {tmp_path}/locked"
+
+
+@given(st.text(), st.text())
+def test_any_words_end_in_an_error_of_ours(log: str, beside: str) -> None:
+    assert isinstance(_error(log, beside), RunbookError)
