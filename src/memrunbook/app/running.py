@@ -245,17 +245,16 @@ class Running:
 
     def _not_reached(self, host: Host, error: RunbookError, journal: HostJournal) -> HostReport:
         """The end of a host that was not worked with; what is wrong with it is no concern of the others."""
-        part = self._part(host)
+        part = self.parts.get(host.name, Earlier())
         why = error.message if error.where == host.name else str(error)
-        ended = part.behind is not None and part.behind.ended
-        events = [] if ended else not_reached(self.runbook, part.behind, error, why)
+        events = [] if part.behind and part.behind.ended else not_reached(self.runbook, part.behind, error, why)
         for event in events:
             journal.append(Recorded(event))
         return fold(host.name, [*part.events, *events])
 
     def asking(self, host: Host) -> Asking[None]:
         """What is done on a host."""
-        part = self._part(host)
+        part = self.parts.get(host.name, Earlier())
         if part.behind is not None and part.behind.ended:
             return give_back()
         watch, usual = self.arguments.watch, self.runbook.spec.sample
@@ -270,9 +269,6 @@ class Running:
     def rules(self) -> tuple[ApprovalRule, ...]:
         """What other people must approve before."""
         return self.config.approvals
-
-    def _part(self, host: Host) -> Earlier:
-        return self.parts.get(host.name, Earlier())
 
     def host_rules(self, host: Host) -> HostRules:
         """What config.yaml forbids on a host."""
@@ -300,7 +296,7 @@ class Running:
         )
 
     def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> Life[HostReport]:
-        arguments, part = self.arguments, self._part(host)
+        arguments, part = self.arguments, self.parts.get(host.name, Earlier())
         look, patience = self.notice.first if self.notice.first_look else None, arguments.connectors.reach.read_patience
         collector = Collector(host, session, clock, catalog.facts(), patience=patience, on_first=look)
         brakes = replace(self.brakes(host, clock), machine=lambda: collector.identity.machine_id)

@@ -14,7 +14,7 @@ import click
 from memrunbook.cli.completing import complete_files, complete_hosts
 from memrunbook.cli.formats import Format, format_of
 from memrunbook.cli.reply import Color
-from memrunbook.cli.targets import Targets, inventory_path, with_defaults
+from memrunbook.cli.targets import InventoryType, Targets, with_defaults
 from memrunbook.core.errors import UsageError
 from memrunbook.core.units import parse_duration
 from memrunbook.documents.library import Library, usual_library
@@ -130,17 +130,6 @@ class StoreType(click.ParamType[Any]):
                 hint="leave it out, and put it into ~/.pgpass, or into a file that config.yaml names (password_file)",
             )
         return Path(value).expanduser().absolute() if is_file(str(value)) else value
-
-
-class InventoryType(click.ParamType[Any]):
-    """An inventory, its path made absolute."""
-
-    name = "inventory"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The inventory as it can be named from any folder."""
-        del param, ctx
-        return inventory_path(value)
 
 
 STORE = OptionGroup(
