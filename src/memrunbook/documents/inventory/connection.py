@@ -160,3 +160,6 @@ def not_used(variables: Variables, told: Callable[[str, str, str], None]) -> Non
     for name, why in NOT_USED.items():
         if name in variables:
             told(variables[name].where, f"{name} is not used", why)
+    for name in ARGUMENTS:
+        if name in variables and "stricthostkeychecking" in str(variables[name].value).lower():
+            told(variables[name].where, f"StrictHostKeyChecking in {name} is not used", "host keys are always checked")

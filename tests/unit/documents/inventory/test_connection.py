@@ -103,11 +103,12 @@ def test_this_machine_is_worked_on_under_its_own_name(tmp_path: Path) -> None:
 
 
 def test_what_is_not_used_is_noted(tmp_path: Path) -> None:
-    line = "a ansible_password=x ansible_become_pass=y ansible_ssh_host_key_checking=no\n"
-    found = inventory(tmp_path, hosts=line)
+    line = "a ansible_password=x ansible_become_pass=y ansible_ssh_host_key_checking=no "
+    found = inventory(tmp_path, hosts=f"{line} ansible_ssh_common_args='-o StrictHostKeyChecking=no'\n")
     assert [one.message for one in found.notes] == [
         "ansible_password is not used",
         "ansible_become_pass is not used",
         "ansible_ssh_host_key_checking is not used",
+        "StrictHostKeyChecking in ansible_ssh_common_args is not used",
     ]
     assert not found.hosts["a"].refused
