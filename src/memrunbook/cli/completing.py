@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 LOCAL = "local"
 
@@ -39,6 +42,8 @@ def complete_runbooks(ctx: click.Context, param: click.Parameter, incomplete: st
 
 def complete_files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Paths, as the shell itself completes them."""
+    from click.shell_completion import CompletionItem
+
     del ctx, param
     return [CompletionItem(incomplete, type="file")]
 

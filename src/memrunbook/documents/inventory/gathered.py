@@ -16,6 +16,15 @@ LOGIN = re.compile(r"(?P<user>[^@\s]+)@(?P<rest>[^@\s]+)")
 PORT, USER = "ansible_port", "ansible_user"
 
 
+OURS = ("host_key_sha256", "tags", "criticality", "protected_units", "peers", "runbook_parameters")
+"""The variables that are this engine's own."""
+
+
+def is_read(name: str) -> bool:
+    """True for a variable that something here is made of."""
+    return name in OURS or name.startswith("ansible_")
+
+
 class Encrypted:
     """The value of a variable that ansible-vault has encrypted."""
 

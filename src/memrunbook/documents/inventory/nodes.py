@@ -10,7 +10,7 @@ import yaml
 
 from memrunbook.core.errors import DocumentError, Problem
 from memrunbook.core.text import clean
-from memrunbook.documents.inventory.gathered import Encrypted, Given, Unread, Variables
+from memrunbook.documents.inventory.gathered import Encrypted, Given, Unread, Variables, is_read
 from memrunbook.documents.mistakes import in_words
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -75,8 +75,13 @@ def where(shown: str, node: Node) -> str:
 
 
 def variables(node: Node, shown: str) -> Variables:
-    """The variables that a mapping sets."""
-    return {name: Given(value_of(value), where(shown, key)) for name, key, value in pairs(node)}
+    """The variables that a mapping sets; of those that nothing here reads, lists and mappings are not built."""
+    return {
+        name: Given(
+            value_of(value) if is_read(name) or isinstance(value, yaml.ScalarNode) else Unread(), where(shown, key)
+        )
+        for name, key, value in pairs(node)
+    }
 
 
 def value_of(node: Node) -> Any:

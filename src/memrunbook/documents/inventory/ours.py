@@ -10,10 +10,9 @@ from typing import get_args
 
 from memrunbook.core.host import Criticality, HostParameter, ProtectedUnit
 from memrunbook.core.text import clean
-from memrunbook.documents.inventory.gathered import Encrypted, Given, Unread, Variables
+from memrunbook.documents.inventory.gathered import Encrypted, Given, Unread, Variables, is_read
 from memrunbook.runtime.redaction import named_secret
 
-KEYS = ("host_key_sha256", "tags", "criticality", "protected_units", "peers", "runbook_parameters")
 ALONE = frozenset({"host_key_sha256", "criticality", "protected_units", "runbook_parameters"})
 """Keys that nobody has for anything else: a word that is nearly one of them is a mistake."""
 FINGERPRINT = re.compile(r"(?:SHA256:)?([A-Za-z0-9+/]{43})=?")
@@ -110,7 +109,7 @@ def _parameters(given: Given, problem: Told) -> Iterator[HostParameter]:
 def misspelt(variables: Variables, problem: Told, note: Told) -> None:
     """Tells of words that are nearly a key of ours: they would silently do nothing."""
     for name, given in variables.items():
-        if name in KEYS or name.startswith("ansible_"):
+        if is_read(name):
             continue
         if meant := _meant(name):
             problem(given.where, f'"{clean(name, SHOWN)}" is not known', f"did you mean {meant}?")

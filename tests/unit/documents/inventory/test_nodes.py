@@ -14,7 +14,19 @@ from memrunbook.documents.inventory.gathered import Encrypted, Unread
 def values(text: str) -> dict[str, Any]:
     root = nodes.compose(text, "f.yml")
     assert root is not None
-    return {name: given.value for name, given in nodes.variables(root, "f.yml").items()}
+    return {name: nodes.value_of(value) for name, _, value in nodes.pairs(root)}
+
+
+def test_of_what_nothing_reads_lists_and_mappings_are_not_built() -> None:
+    root = nodes.compose("users: [1]\ntags: [a]\nansible_x: {b: 1}\nport: 5\n", "f.yml")
+    assert root is not None
+    found = nodes.variables(root, "f.yml")
+    assert isinstance(found["users"].value, Unread)
+    assert [found[name] for name in ("tags", "ansible_x", "port")] == [
+        (["a"], "f.yml:2"),
+        ({"b": 1}, "f.yml:3"),
+        (5, "f.yml:4"),
+    ]
 
 
 def test_values_are_those_of_ansible() -> None:
