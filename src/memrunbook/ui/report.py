@@ -120,7 +120,8 @@ def _verdict(report: HostReport) -> Line:
     begun = report.begun or undone
     untouched = report.outcome == "refused" and begun is None
     known = (UNDONE if undone else {}).get(report.outcome, OUTCOMES[report.outcome][2])
-    meaning = "nothing was done there" if untouched else known
+    calm = report.outcome == "refused" and report.begun and report.begun.diagnosis.incident.state == "fails"
+    meaning = "nothing was done there" if untouched else "the incident did not apply" if calm else known
     title = f"{begun.plan.runbook} on " if begun else ""
     by = [step for step in report.steps if _changed(step)]
     after = f" after {_label(by[-1])}" if report.outcome == "resolved" and by else ""
