@@ -116,7 +116,10 @@ def test_what_nobody_can_tell_is_left_open_and_repeated_on_its_own_word_alone(cu
     assert "--allow 'again:run_command:sh -c" in allow
     assert effects(tmp_path)["two"] == 1
     assert here("report", run).code == 7, "the look could not tell: it is open still"
-    allowed = run_again(tmp_path, "--allow", AGAIN.format(tmp_path))
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.yaml").write_text("limits: {most_without_help: 9}\n")  # that word goes past no limit
+    config = ("--config-dir", str(tmp_path / "config"))
+    allowed = run_again(tmp_path, *config, "--allow", AGAIN.format(tmp_path))
     assert allowed.code == 3, allowed.said
     assert "let happen again" in allowed.out
     assert effects(tmp_path)["two"] == 2

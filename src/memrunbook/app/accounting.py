@@ -151,7 +151,7 @@ def _wanted(arguments: AccountArguments) -> list[Run]:
 
 def _fits(arguments: AccountArguments, run: Run) -> bool:
     actor = run.invoked.actor if run.invoked else None
-    names = (actor.user, actor.sudo_user, f"{actor.user}@{actor.control_node}") if actor else ()
+    names = (actor.user, actor.sudo_user, actor.login_user, f"{actor.user}@{actor.control_node}") if actor else ()
     began = seconds(run.invoked.time) if run.invoked else None
     ended = seconds(run.ended.time) if run.ended else None
     return (

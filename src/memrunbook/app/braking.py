@@ -16,6 +16,7 @@ from memrunbook.core.instant import Instant
 from memrunbook.core.plan.forbidden import forbidden
 from memrunbook.core.plan.limits import Here, Limits, held_back
 from memrunbook.core.reading.rules import NO_RULES, HostRules
+from memrunbook.core.run.applied import ApprovedPlan
 from memrunbook.core.units import DAY, MINUTE, format_duration
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.ports import Clock
@@ -33,6 +34,7 @@ class HostBrakes:
     """The brakes of one run on one host (port `Brakes` of the runtime); without `limits` the switch alone.
 
     `machine` is the host's own mark, known once it was read: it is one host by whatever name it is reached.
+    `approved` is the saved plan that is carried out: what it allows is allowed in its time alone.
     """
 
     store: Store
@@ -46,15 +48,18 @@ class HostBrakes:
     limits: Limits | None = field(default_factory=Limits)
     held: Freezes = NO_FREEZE
     rules: HostRules = NO_RULES
+    approved: ApprovedPlan | None = None
 
     def forbids(self, change: Change) -> Refused | None:
-        """The switch, a freeze, or a line of config.yaml, looked at anew before each effect."""
+        """The switch, a freeze, the time of a saved plan, or a line of config.yaml: anew before each effect."""
         now = self.clock.now().utc
         switch = switch_of(self.store)
         if switch.holds(now):
             return Refused(off_words(switch, now), hint=ON)
         if (frozen := self.held.frozen(self.host, now)) is not None:
             return frozen
+        if self.approved is not None and (late := self.approved.late(change, self.clock.now())) is not None:
+            return late
         blocked = forbidden(change, self.rules)
         return None if blocked is None else Refused(blocked.why, hint=blocked.hint)
 

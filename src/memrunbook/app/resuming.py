@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -217,7 +217,7 @@ def _is_over(part: Earlier) -> bool:
     return part.behind is not None and part.behind.ended and not part.behind.locked
 
 
-def earlier(run_id: str, told: list[Mapping[str, Any]], readings: Mapping[str, type[Reading]]) -> Earlier:
+def earlier(run_id: str, told: Sequence[Mapping[str, Any]], readings: Mapping[str, type[Reading]]) -> Earlier:
     """What a run had done on one host, from the records of its journal there; `readings` are the types of the facts.
 
     Where the host was lost, whatever the run said of that, it had come as far as to there.

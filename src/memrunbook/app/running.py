@@ -292,6 +292,7 @@ class Running:
             held=Freezes(self.config.freeze, self.arguments.consents),
             rules=self.host_rules(host),
             limits=self.config.limits,
+            approved=self.arguments.approved.get(host.name),
         )
 
     def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> Life[HostReport]:
@@ -305,7 +306,7 @@ class Running:
             actor=f"{arguments.actor.user}@{arguments.actor.control_node}",
             collector=collector,
             session=session,
-            approver=self.consenting(ThroughFreezes(self.approver, brakes.held, clock.now), clock),
+            approver=ThroughFreezes(self.consenting(self.approver, clock), brakes.held, clock.now),
             journal=journal,
             clock=clock,
             policy=self.policy,

@@ -271,7 +271,9 @@ def gates(metavar: str, allow: str) -> OptionGroup:
         "allow": click.option("--allow", multiple=True, metavar=metavar, help=allow),
         "reason": click.option("--reason", default="", metavar="TEXT", help="Why this is done; kept in the journal."),
         "break_lock": click.option(
-            "--break-lock", is_flag=True, help="Take over the host's lock; a shell that still holds it is ended."
+            "--break-lock",
+            is_flag=True,
+            help="Take over the host's lock where no command is at work; an idle shell that holds it is ended.",
         ),
     }
     return OptionGroup("gate", GateOptions, options)

@@ -148,34 +148,34 @@ class Interpreter:
             case Execute():
                 yield from self._turn.begin(self.brakes, request, at_work=self._locked)
                 return self._execute(request, record)
-            case Compare() | Look() | Lock() | Unlock():
-                return (
-                    self._lock(request)
-                    if isinstance(request, Lock | Unlock)
-                    else _looked(self.session, request, self.clock)
-                )
+            case Compare() | Look() | Lock():
+                return self._lock() if isinstance(request, Lock) else _looked(self.session, request, self.clock)
             case Wait() | Turn():
                 yield from self._turn.wait(self.brakes, request, at_work=self._locked)
+            case Unlock():
+                self._unlock()
             case Record():
                 return self._remember(request)
             case _:
                 assert_never(request)
         return Waited(self.clock.now())
 
-    def _lock(self, request: Lock | Unlock) -> Waited | TookOver:
-        broken = None
-        if isinstance(request, Lock):
-            force, told, begun = self.break_lock, self._in_flight, self.begun
-            broken = take(self.session, self._owner, force=force, told=told, begun=begun, after=self.after)
-        else:
-            open_ = any(isinstance(event, StepFinished) and event.state == "unknown" for event in self.events)
-            give(self.session, self._owner, settled=not open_)
-        self._locked = isinstance(request, Lock)
+    def _lock(self) -> Waited | TookOver:
+        broken = take(
+            self.session,
+            self._owner,
+            force=self.break_lock,
+            told=lambda run: "; ".join(opened.told for opened in self.left if opened.run == run),
+            begun=self.begun,
+            after=self.after,
+        )
+        self._locked = True
         return TookOver(self.clock.now(), broken) if broken else Waited(self.clock.now())
 
-    def _in_flight(self, run: str) -> str:
-        """What a run left open here, in a sentence."""
-        return "; ".join(opened.told for opened in self.left if opened.run == run)
+    def _unlock(self) -> None:
+        open_ = any(isinstance(event, StepFinished) and event.state == "unknown" for event in self.events)
+        give(self.session, self._owner, settled=not open_)
+        self._locked = False
 
     def _heed(self) -> None:
         """Ends the run before the next question where a person, or what happened during a script, says so."""

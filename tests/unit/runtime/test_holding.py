@@ -298,3 +298,57 @@ def test_its_time_is_the_hosts_uptime_and_nothing_else(command: tuple[str, ...],
         began = bare.mark.since
     assert until(lambda: bare.knob.read_text() == "60\n")
     assert float(Path("/proc/uptime").read_text().split()[0]) - began >= 2.0
+
+
+ANOTHER = HoldingRun("20261128T220000Z-efgh")
+
+
+@each_shell
+@pytest.mark.parametrize("systemd_runs", [True, False])
+def test_a_state_that_is_changed_for_a_while_is_not_changed_again(
+    command: tuple[str, ...], systemd_runs: object, bare: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the second would take the value of the first for the old one, and leave it for ever."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    program(programs, "systemctl", "exit 0")
+    program(programs, "systemd-run", f'printf "%s\\n" "$*" >>{programs}/timers')
+    with opened(command, systemd=programs if systemd_runs else Path("/nowhere")) as session:
+        session.execute("PATH=$1:$PATH", (str(programs),))
+        first = bare.change(600.0)
+        assert isinstance(execute(session, first, LINE, AT, HOLDER), Done)
+        held = bare.place
+        bare.place = held.with_name("two")
+        higher = msgspec.structs.replace(
+            first,
+            args=sysfs.arguments({str(bare.knob): "20"}),
+            undo=sysfs.undo({str(bare.knob): "20"}, {str(bare.knob): "10"}),
+        )
+        failed = execute(session, higher, LINE, AT, ANOTHER)
+        assert isinstance(failed, Failed)
+        assert failed.untouched
+        assert f"web is changed for a while by run {HOLDER.run} (Adjust web): runbook undo {HOLDER.run}" in failed.why
+        assert bare.knob.read_text() == "10\n"
+        assert not bare.place.exists()
+        for free in ({"target": "db"}, {"action": "limit_unit"}):
+            other = msgspec.structs.replace(higher, **free)
+            assert isinstance(execute(session, other, LINE, AT, ANOTHER), Done), free
+            assert isinstance(take_back(session, other, LINE, AT, ANOTHER), Done)
+        bare.place = held
+        assert isinstance(take_back(session, first, LINE, AT, HOLDER), Done)
+        bare.place = held.with_name("two")
+        assert isinstance(execute(session, higher, LINE, AT, ANOTHER), Done), "when that is over it may be"
+        assert isinstance(take_back(session, higher, LINE, AT, ANOTHER), Done)
+
+
+@each_shell
+def test_a_freeze_has_no_value_to_be_taken_for_the_old_one(command: tuple[str, ...], bare: Machine) -> None:
+    with opened(command) as session:
+        first = msgspec.structs.replace(bare.change(600.0), action="freeze_unit")
+        assert isinstance(execute(session, first, LINE, AT, HOLDER), Done)
+        held = bare.place
+        bare.place = held.with_name("two")
+        assert isinstance(execute(session, first, LINE, AT, ANOTHER), Done)
+        assert isinstance(take_back(session, first, LINE, AT, ANOTHER), Done)
+        bare.place = held
+        take_back(session, first, LINE, AT, HOLDER)

@@ -47,6 +47,11 @@ def test_a_lock_is_taken_for_an_owner() -> None:
             "an earlier run left its lock on the host, and its shell is gone: R2 bob",
             "--break-lock",
         ),
+        (
+            Output(5, "at-work R2 bob (pid 17, sleep)\n"),
+            "a command of an earlier run is still at work on the host: R2 bob (pid 17, sleep)",
+            "wait until it has ended",
+        ),
         (Output(6, "not ours: /tmp/x\n"), "the host cannot be locked: not ours: /tmp/x", "is /run writable"),
         (Output(7, "stale"), "the host cannot be locked: stale", "is /run writable"),
     ],

@@ -19,7 +19,7 @@ EVENT = "event"
 
 
 class Actor(Struct, frozen=True):
-    """Who does it, as far as the control node knows."""
+    """Who does it, as far as the control node knows; `login_user` is who logged in, whoever that became since."""
 
     user: str
     uid: str = ""
@@ -27,6 +27,7 @@ class Actor(Struct, frozen=True):
     ssh_client: str = ""
     tty: str = ""
     control_node: str = ""
+    login_user: str = ""
 
 
 class Context(Struct, frozen=True, kw_only=True):
@@ -49,12 +50,16 @@ class Context(Struct, frozen=True, kw_only=True):
 
 
 class AppliedPlan(Struct, frozen=True):
-    """The saved plan that a run carries out: its file and that file's SHA-256, who made it, and who approved it."""
+    """The saved plan that a run carries out: its file and that file's SHA-256, who made it, and who approved it.
+
+    `uncounted` are the approvals that count for nobody, each with the reason.
+    """
 
     file: str
     digest: str
     creator: str
     approvals: tuple[str, ...] = ()
+    uncounted: tuple[str, ...] = ()
 
 
 class Order(Struct, frozen=True, kw_only=True):
