@@ -44,19 +44,28 @@ def write(state: Path, runs: int, records: int, size: int) -> int:
         share = (records - 2) // len(HOSTS)
         files: dict[str, list[dict[str, Any]]] = {"run.jsonl": [plain(_invoked(began)), plain(_ended(ended))]}
         files |= {f"{host}.jsonl": list(_host(run, host, began, share, size)) for host in HOSTS}
-        ends = []
+        ends, so_far = list[LedgerEntry](), list[LedgerEntry]()
         for name, payloads in files.items():
-            lines, link = [], Link()
+            lines, link, before = [], Link(), dict[str, Any]()
             for payload in payloads:
                 line, link = chain.seal(link, payload)
                 lines.append(line)
+                if _is_sealed(payload, before):
+                    so_far.append(LedgerEntry(run, name, "so-far", link.head, link.count))
+                before = payload
             (folder / name).write_bytes(b"".join(lines))
             total += len(lines)
             entries.append(LedgerEntry(run, name, "start", Link().head, 0))
             ends.append(LedgerEntry(run, name, "end", link.head, link.count))
-        entries += ends
+        entries += [*so_far, *ends]
     ledger.append(state, entries, "2026-11-22T09:41:07.000Z")
     return total
+
+
+def _is_sealed(payload: dict[str, Any], before: dict[str, Any]) -> bool:
+    """True for what is in the ledger while its run goes on: the invocation, each command, and its answer."""
+    asked = [one.get("request", {}).get("type") == "Execute" for one in (payload, before)]
+    return any(asked) or payload.get("event") == "invoked"
 
 
 def _letters(number: int) -> str:

@@ -91,6 +91,21 @@ def test_a_plan_is_carried_out_once(tmp_path: Path, state: Path) -> None:
     assert not (tmp_path / "one").exists()
 
 
+@alone
+def test_a_refusal_is_told_once_and_its_hint_is_typed_as_it_stands(tmp_path: Path) -> None:
+    path, key, hosts = _planned(tmp_path), tmp_path / "key", tmp_path / "known hosts"
+    key.touch()
+    hosts.touch()
+    _rewritten(path, lambda saved: _with_plan(saved, expires_at=saved.plans[0].taken_at.utc - 1))
+    ran = here(
+        "apply", str(path), "--identity", str(key), "--known-hosts", str(hosts), "--store", f"sqlite:{tmp_path}/s"
+    )
+    assert ran.out.count("the plan has expired") == 1
+    hint = next(line for line in ran.out.splitlines() if "hint: plan again" in line)
+    assert f"--host local --identity {key} --known-hosts '{hosts}' --out FILE" in hint
+    assert "--store" not in hint, "a plan is kept by none"
+
+
 def test_one_that_has_expired_or_is_from_the_future_is_refused(tmp_path: Path, state: Path) -> None:
     path = _planned(tmp_path)
     _rewritten(path, lambda saved: _with_plan(saved, expires_at=saved.plans[0].taken_at.utc - 1))

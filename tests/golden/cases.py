@@ -126,7 +126,9 @@ def _outdated() -> list[Block]:
                     "Restart search-api.service (search-api.service main process 812 invocation 4f1c boot 4d2f, risk "
                     "medium, sha256:5b0ac9d1)", "Restart search-api.service (search-api.service main process 2471 "
                     "invocation 90ee boot 4d2f, risk medium, sha256:e7712fa0)")  # fmt: skip
-    skipped = s.finished("skipped", why=f"not reached: {step.what}", summary="", seconds=0.0, before={}, after={})
+    skipped = s.finished(
+        "skipped", why="not reached: the run was refused", summary="", seconds=0.0, before={}, after={}
+    )
     hint = "plan again, and have that approved: runbook plan NAME --host HOST --out FILE"
     return [
         *report_view(s.report("refused", begun=None, steps=(), why=host.what, hint=hint, others=(host,)), s.RUN),

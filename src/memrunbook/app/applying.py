@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -75,11 +75,11 @@ def apply(
     asked = _asked(arguments, saved)
     demand_reason(arguments.library.config(), arguments.reason, _risk_of(saved), arguments.command)
     consent = consent_of(file, arguments.library, now)
-    refused, difference = void(file, arguments.library, consent, now)
+    refused, difference = void(file, arguments.library, consent, now, arguments.options)
     asked = replace(asked, applied=_applied(file, consent), people=len(consent.counted))
     if refused is not None:
         return record_refusal(asked, saved, refused, difference, notice)
-    approved = approved_by(file, arguments.state)
+    approved = approved_by(file, arguments.state, arguments.options)
     approver = PlanApprover(approved, file.digest, arguments.actor.user, consent.words)
     return run(replace(asked, approved=approved), approver, notice, stop=stop, alone=alone)
 
@@ -148,30 +148,39 @@ def _asked(arguments: ApplyArguments, saved: SavedPlan) -> RunArguments:
     )
 
 
-def approved_by(file: PlanFile, state: Path) -> dict[str, ApprovedPlan]:
-    """By host what a plan's file says was approved."""
+def approved_by(file: PlanFile, state: Path, options: Sequence[str] = ()) -> dict[str, ApprovedPlan]:
+    """By host what a plan's file says was approved; `options` say how the hosts are reached, for who plans again."""
     saved = file.saved
     return {
         host.name: ApprovedPlan(
-            plan, digests, partial(carried_out, state, file.digest, host.name), _again(saved), words=redact
+            plan, digests, partial(carried_out, state, file.digest, host.name), _again(saved, options), words=redact
         )
         for host, plan, digests in zip(saved.hosts, saved.plans, saved.digests, strict=True)
     }
 
 
-def _again(saved: SavedPlan) -> str:
-    return again(shlex.quote(saved.runbook), ",".join(host.typed for host in saved.hosts))
+STORE = "--store"
+
+
+def _again(saved: SavedPlan, options: Sequence[str]) -> str:
+    hosts = ",".join(host.typed for host in saved.hosts)
+    if STORE in options:  # a plan is kept by none
+        at = options.index(STORE)
+        options = [*options[:at], *options[at + 2 :]]
+    return again(shlex.quote(saved.runbook), shlex.quote(hosts), shlex.join(options))
 
 
 def _applied(file: PlanFile, consent: Consent) -> AppliedPlan:
     return AppliedPlan(str(file.path.absolute()), file.digest, file.saved.creator, consent.counted, consent.uncounted)
 
 
-def void(file: PlanFile, library: Library, consent: Consent, now: Instant) -> tuple[Refused | None, Difference | None]:
+def void(
+    file: PlanFile, library: Library, consent: Consent, now: Instant, options: Sequence[str] = ()
+) -> tuple[Refused | None, Difference | None]:
     """Why the plan may not be applied at all, if it may not: the file, its time, its runbook, its approvals."""
     difference = file.outdated(now) or _other_runbook(file.saved, library)
     if difference is not None:
-        return Refused(difference.what, hint=_again(file.saved)), difference
+        return Refused(difference.what, hint=_again(file.saved, options)), difference
     return consent.refused, None
 
 

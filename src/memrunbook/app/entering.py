@@ -121,7 +121,7 @@ def _abilities(found: Mapping[str, str], needs: Needs, *, root: bool) -> Iterato
         said = {"no": f"not allowed {one.what}", "absent": f"nothing here {one.what}"}.get(
             str(answer), f"the host did not say whether it is possible {one.what}"
         )
-        remedy = "" if answer == "absent" else KERNEL if root and one.remedy == SUDO else one.remedy
+        remedy = "" if answer == "absent" else _remedy(one, root=root)
         wanted = _wanted(one, needs)
         yield Inspection(area=one.area, name=one.name, state=state, said=said, remedy=remedy, wanted_by=wanted)
 
@@ -152,6 +152,13 @@ def _read(snapshot: Snapshot, needs: Needs) -> Iterator[Inspection]:
         yield _fact(name, f"not allowed: {why}", SUDO, needs)
     for name, why in failed.items():
         yield _fact(name, f"not read: {why}", "try again; it may be slow, or out of memory", needs)
+
+
+def _remedy(ability: Ability, *, root: bool) -> str:
+    """To be root comes first; what root may not do is hidden from it."""
+    if root:
+        return KERNEL if ability.remedy == SUDO else ability.remedy
+    return SUDO if ability.remedy == KERNEL else ability.remedy
 
 
 def _fact(name: str, said: str, remedy: str, needs: Needs) -> Inspection:

@@ -50,12 +50,13 @@ class _Begun(Struct, frozen=True):
 
 
 class Ledger(Struct, frozen=True):
-    """The ledger as it was read: its entries, those of each run's files, and the heads that were seen before.
+    """The ledger as it was read: its bytes, its entries, those of each run's files, the heads that were seen before.
 
     `owners` are the uids of the members of a team by their keys; none where there is no team.
     """
 
     state: Path
+    content: bytes
     entries: list[SealedEntry]
     known: Known
     seen: Sequence[Link] = ()
@@ -134,17 +135,18 @@ def _read(state: Path) -> Ledger:
         seen = heads.seen(state)
     except JournalError as error:
         seen, doubt = [], (AuditFinding("error", error.where, error.message),)
-    entries = ledger.read(state)
+    content = disk.contents(ledger.ledger_file(state))
+    entries = list(decoded(content, SealedEntry))
     known: dict[str, dict[str, list[SealedEntry]]] = {}
     for entry in entries:
         known.setdefault(entry.run, {}).setdefault(entry.file, []).append(entry)
-    return Ledger(state, entries, known, seen, keys.known(state).owners if is_shared(state) else {}, doubt)
+    return Ledger(state, content, entries, known, seen, keys.known(state).owners if is_shared(state) else {}, doubt)
 
 
 def _ledger(book: Ledger, *, every: bool) -> Iterator[AuditFinding]:
     """What is wrong with the ledger; each seal with `every`, else the last, whose entry follows from all before it."""
     path = ledger.ledger_file(book.state)
-    end, hashes = _walk(disk.contents(path))
+    end, hashes = _walk(book.content)
     if isinstance(end, Broken):
         yield AuditFinding("error", f"{path}:{end.line}", end.why)
     else:

@@ -20,7 +20,7 @@ TAIL = 1 << 16
 LedgerEvent = Literal["start", "so-far", "end"]
 
 
-class LedgerEntry(Struct, frozen=True):
+class LedgerEntry(Struct, frozen=True, gc=False):
     """Where one journal (`file`, inside the directory of `run`) stood: the hash of its last record and their count.
 
     `so-far`: in the middle of its run, before and after each command. A `start` seals what it was gone on with.
@@ -33,7 +33,7 @@ class LedgerEntry(Struct, frozen=True):
     count: int
 
 
-class SealedEntry(LedgerEntry, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SealedEntry(LedgerEntry, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """An entry as it stands in the ledger: with the time (UTC), the public key and the signature over all of it."""
 
     at: str

@@ -97,6 +97,7 @@ class ProgressDisplay:
         self._turn = threading.RLock()
         self._busy: dict[str, tuple[Line, Instant]] = {}
         self._said: dict[str, set[Line]] = {}
+        self._whys: dict[str, set[str]] = {}
         self._moves = screen.terminal and not screen.dumb
         self._live: Any = None
 
@@ -114,6 +115,12 @@ class ProgressDisplay:
         if isinstance(request, Record):
             self.finished(host)
             event = request.event
+            if isinstance(event, StepFinished):
+                self._whys.setdefault(host, set()).add(event.why)
+                if event.state == "skipped":  # the page that follows lists them
+                    return
+            if isinstance(event, RunFinished) and event.why in self._whys.get(host, ()):
+                shown = finished_line(host, event.outcome, "")
             self.say(*(planned_view(event.of, event.plan) if isinstance(event, UndoPlanned) else [shown]))
             return
         with self._turn:

@@ -61,10 +61,10 @@ def report_view(report: HostReport, run_id: str, who: Sequence[Block] = ()) -> l
         blocks += newest_event(report.begun.diagnosis.findings, report.begun.kept.get(NEWEST))
     if report.steps:
         blocks += [BLANK, line(Span("Steps", "strong"), f": {_counted(report.steps)}")]
-        blocks.append(Grid(tuple(_steps(report.steps, run_id)), under=2))
+        blocks.append(Grid(tuple(_steps(report, run_id)), under=2))
     others = [event for event in report.others if not isinstance(event, StillHeld | UndoPlanned)]
     if others:
-        blocks += [BLANK, *(block for event in others for block in _other(event))]
+        blocks += [BLANK, *(block for event in others for block in _other(event, report.why))]
     if report.before or report.after:
         blocks += [BLANK, line(Span("Signals", "strong")), _signals(report)]
     memory = kept_memory_rows(report.where)
@@ -103,12 +103,16 @@ def finished_line(host: str, outcome: Outcome, why: str) -> Line:
     return Line(text(Span(host, "quiet"), "  "), text(Span(word, style), f": {why or meaning}"))
 
 
-def _other(event: Event) -> list[Block]:
-    """An event that has no place of its own; what differs from what was approved stands side by side."""
+def _other(event: Event, why: str) -> list[Block]:
+    """An event that has no place of its own; what differs from what was approved stands side by side.
+
+    `why` is what the verdict has said already.
+    """
     if not isinstance(event, Outdated):
         return [line(Span(event.told, whole=True))]
     sides = (row("approved:", body=Span(event.approved, whole=True)), row("now:", body=Span(event.now, whole=True)))
-    return [line(Span(event.what, "warning", whole=True)), Grid(sides)]
+    title = [] if event.what == why else [line(Span(event.what, "warning", whole=True))]
+    return [*title, Grid(sides)]
 
 
 def _word(report: HostReport) -> Span:
@@ -120,7 +124,8 @@ def _verdict(report: HostReport) -> Line:
     begun = report.begun or undone
     untouched = report.outcome == "refused" and begun is None
     known = (UNDONE if undone else {}).get(report.outcome, OUTCOMES[report.outcome][2])
-    meaning = "nothing was done there" if untouched else known
+    calm = report.outcome == "refused" and report.begun and report.begun.diagnosis.incident.state == "fails"
+    meaning = "nothing was done there" if untouched else "the incident did not apply" if calm else known
     title = f"{begun.plan.runbook} on " if begun else ""
     by = [step for step in report.steps if _changed(step)]
     after = f" after {_label(by[-1])}" if report.outcome == "resolved" and by else ""
@@ -137,12 +142,13 @@ def _counted(steps: Sequence[StepFinished]) -> str:
     return counts((found[state], word) for state, (word, _) in STATES.items())
 
 
-def _steps(steps: Sequence[StepFinished], run_id: str) -> Iterator[Row | Note]:
-    for number, step in enumerate(steps, 1):
+def _steps(report: HostReport, run_id: str) -> Iterator[Row | Note]:
+    """The steps; what the verdict has given as its reason is not said again."""
+    for number, step in enumerate(report.steps, 1):
         word, style = STATES[step.state]
         took = format_duration(step.seconds) if step.seconds else ""
         yield row(str(number), Span(word, style), _label(step), _did(step), body=took)
-        if step.why:
+        if step.why and step.why != report.why:
             yield note("why: ", Span(step.why, whole=True))
         if step.effect:
             yield note("effect: ", Span(step.effect, "warning", whole=True))

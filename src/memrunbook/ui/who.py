@@ -62,7 +62,7 @@ def _about(account: Account, now: Instant | None = None) -> Iterator[Row]:
     yield row("Why", body=Span(invoked.reason or NO_REASON, whole=True))
     if invoked.applied is not None:
         plan = invoked.applied
-        by = ", ".join(plan.approvals) or ("nobody" if plan.uncounted else "nobody: none was asked for")
+        by = ", ".join(plan.approvals) or "nobody"
         told = "; ".join([f"approved by {by}", *plan.uncounted])
         yield row("Plan", body=Span(f"{plan.file}, made by {plan.creator}; {told}", whole=True))
     if account.ended is not None and account.ended.unused:

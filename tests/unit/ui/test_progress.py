@@ -7,7 +7,7 @@ import threading
 import pytest
 from tests.golden import samples as s
 
-from memrunbook.core.run.event import Diagnosed
+from memrunbook.core.run.event import Diagnosed, RunFinished
 from memrunbook.core.run.request import AskApproval, Execute, Lock, ReadFacts, Record, Request, Unlock, Wait
 from memrunbook.core.runbook.condition import State, Verdict
 from memrunbook.ui.block import line
@@ -57,6 +57,20 @@ def test_off_a_terminal_each_event_is_one_line_and_a_loop_says_it_once() -> None
         progress.asked("h", WAIT)
     wait = "h  waiting 5.0 s (verify restart-grower)"
     assert stream.getvalue().splitlines() == [wait, f"h  done  restart-grower  Restart {s.GROWER} (107 s)", wait]
+
+
+def test_what_a_step_has_said_is_not_said_again_where_the_host_ends() -> None:
+    stream = io.StringIO()
+    why = "the host moved on while this waited: it was: pid 1; now: pid 2"
+    with ProgressDisplay(Screen("auto", stream, {}), lambda: s.NOW) as progress:
+        for state in ("refused", "skipped"):
+            progress.asked("h", Record(s.finished(state, why=why, summary="", seconds=0.0)))
+        progress.asked("h", Record(RunFinished("refused", why)))
+        progress.asked("other", Record(RunFinished("refused", why)))
+    told = stream.getvalue()
+    assert told.splitlines()[1:] == ["h  REFUSED: the incident is not over", f"other  REFUSED: {why}"]
+    assert told.count(why) == 2, "once a host"
+    assert "skipped" not in told
 
 
 def test_on_a_terminal_what_is_waited_for_is_drawn_and_goes_away() -> None:

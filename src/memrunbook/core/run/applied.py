@@ -18,9 +18,10 @@ from memrunbook.core.run.event import Diagnosed, Outdated
 from memrunbook.core.run.request import Asking, Lock, Record, Request, Unlock
 
 
-def again(runbook: str = "NAME", hosts: str = "HOST") -> str:
-    """What to do about a plan that may not be applied any more; both are as they are typed."""
-    return f"plan again, and have that approved: runbook plan {runbook} --host {hosts} --out FILE"
+def again(runbook: str = "NAME", hosts: str = "HOST", options: str = "") -> str:
+    """What to do about a plan that may not be applied any more; all are as they are typed."""
+    way = f" {options}" if options else ""
+    return f"plan again, and have that approved: runbook plan {runbook} --host {hosts}{way} --out FILE"
 
 
 def never() -> str:

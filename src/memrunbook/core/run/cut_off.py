@@ -15,6 +15,9 @@ LOST = frozenset({"unreachable", "unknown"})
 NOT_REACHED = "not reached: "
 """How the reason of a step begins that was not come to because the host was lost."""
 
+REFUSED = f"{NOT_REACHED}the run was refused"
+"""The reason of a step that was not come to because of a refusal, whose words are said once: where the host ends."""
+
 
 def without_endings(records: Iterable[R], *, the_last: bool = False) -> list[R]:
     """A host's journal without the endings behind which it went on; with `the_last` also without the newest one."""

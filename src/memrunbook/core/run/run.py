@@ -16,7 +16,7 @@ from memrunbook.core.plan.held import held_words
 from memrunbook.core.plan.nothing import nothing_found
 from memrunbook.core.plan.planner import items_of, make_plan
 from memrunbook.core.reading.fact import Unavailable
-from memrunbook.core.run.cut_off import NOT_REACHED
+from memrunbook.core.run.cut_off import NOT_REACHED, REFUSED
 from memrunbook.core.run.event import Diagnosed, Event, Outcome, RunFinished, StepState, StillHeld
 from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.looking import look_at
@@ -191,7 +191,8 @@ def _cut_short(progress: Progress, error: RunbookError) -> Asking[None]:
         yield from ask(Record(stays))
     if progress.doing:
         yield from _interrupted_step(progress, progress.doing, error)
-    progress.stop(f"{NOT_REACHED}{error.message.partition(': ')[0]}")  # all of it is said once, at the end
+    # All of it is said once, at the end.
+    progress.stop(REFUSED if isinstance(error, Refused) else f"{NOT_REACHED}{error.message.partition(': ')[0]}")
     recorded = {(finished.id, finished.item) for finished in progress.finished}
     begun = {finished.id for finished in progress.finished}
     for step in progress.runbook.steps:

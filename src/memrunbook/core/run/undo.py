@@ -17,6 +17,7 @@ from memrunbook.core.plan.held import held_words
 from memrunbook.core.plan.plan import Plan, PlannedStep
 from memrunbook.core.plan.planner import VALID_FOR
 from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.run.cut_off import NOT_REACHED, REFUSED
 from memrunbook.core.run.event import Outcome, RunFinished, StepFinished, StepState, StillHeld, UndoPlanned
 from memrunbook.core.run.made import Made
 from memrunbook.core.run.request import (
@@ -254,7 +255,8 @@ def _cut_short(undoing: Undoing, error: RunbookError) -> Asking[None]:
     ended = {(finished.id, finished.item) for finished in undoing.finished}
     for step in undoing.plan.steps:
         if (step.id, step.item) not in ended:
-            yield from undoing.record(step, "skipped", f"not reached: {error}")
+            words = REFUSED if isinstance(error, Refused) else f"{NOT_REACHED}{error.message.partition(': ')[0]}"
+            yield from undoing.record(step, "skipped", words)
     if any(finished.state == "unknown" for finished in undoing.finished):
         outcome = "unknown"
     yield from ask(Record(RunFinished(outcome, str(error), hint=error.hint)))

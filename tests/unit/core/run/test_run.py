@@ -269,7 +269,8 @@ def test_a_host_that_cannot_even_be_read(error: RunbookError, outcome: str) -> N
 def test_a_refused_lock_ends_the_run_before_it_begins() -> None:
     played = run(runbook(step("one"), step("two")), SHORT, trouble={("Lock", 1): Refused("another run is at work")})
     assert states(played) == [("one", "skipped"), ("two", "skipped")]
-    assert played.finished[0].why == "not reached: another run is at work"
+    assert played.finished[0].why == "not reached: the run was refused"
+    assert played.end.why == "another run is at work"
     assert played.end.outcome == "refused"
     assert kinds(played) == ["ReadFacts", "Lock"]
 

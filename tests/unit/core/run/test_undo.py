@@ -273,6 +273,9 @@ def test_what_ends_it_before_anything_was_done_is_said(
     played = undo(ONE, trouble={place: error})
     assert played.end.outcome == outcome
     assert str(error) in played.end.why
+    assert all(
+        str(error) not in step.why or outcome != "refused" for step in played.events if isinstance(step, StepFinished)
+    ), "it is said once"
     assert "Execute" not in played.kinds
 
 
