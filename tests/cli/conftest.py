@@ -10,14 +10,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.cli.console import ETC
 from tests.ssh.servers import Server, serving
 from tests.sshd import MISSING, Sshd, can_run, running
+
+from memrunbook.documents import library
 
 
 @pytest.fixture(autouse=True)
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Neither keys, agent, runbooks nor state of the person who runs the tests."""
+    """Neither keys, agent, runbooks nor state of the person who runs the tests, nor rules of whose machine it is."""
     home = tmp_path / "home"
+    monkeypatch.setattr(library, "ADMINISTRATORS", tmp_path / "etc")
+    monkeypatch.setenv(ETC, str(tmp_path / "etc"))
     (home / ".ssh").mkdir(parents=True)
     for name in ("SSH_AUTH_SOCK", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "RUNBOOK_PATH", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)

@@ -23,7 +23,16 @@ from typing import Any
 from memrunbook.cli.main import main
 
 ROOT = Path(__file__).parents[2]
-WORDS = [sys.executable, "-c", "from memrunbook.cli.main import main; main()"]
+ETC = "TESTS_OWN_ETC"
+"""What tests, and nobody else, call the folder that stands for the administrator's."""
+MAIN = f"""
+import os, pathlib
+import memrunbook.documents.library
+memrunbook.documents.library.ADMINISTRATORS = pathlib.Path(os.environ.get("{ETC}", "/nonexistent"))
+from memrunbook.cli.main import main
+main()
+"""
+WORDS = [sys.executable, "-c", MAIN]
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 

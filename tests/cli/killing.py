@@ -99,7 +99,8 @@ def writes(state: Path, event: str, host: str = "local") -> list[int]:
     run = max((state / "runs").iterdir(), key=lambda path: path.stat().st_mtime)
     lines = (run / f"{host}.jsonl").read_text().splitlines()
     asked = [n for n, line in enumerate(lines) if '"event":"asked"' in line and '"type":"Execute"' in line]
-    return [FIRST + n + (1 if event == "asked" else 2) for n in asked]
+    sealed = range(0, 2 * len(asked), 2)  # each command is in the ledger too, before and after
+    return [FIRST + n + before + (1 if event == "asked" else 3) for n, before in zip(asked, sealed, strict=True)]
 
 
 def gone(run: str, seconds: float = 20) -> None:

@@ -247,7 +247,7 @@ def test_another_users_plan_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "read_bytes", denied)
-    here("apply", str(path)).refused(2, "the plan cannot be read: it belongs to ", hint="chmod g+r")
+    here("apply", str(path)).refused(2, "the plan cannot be read: ", hint="chmod g+r")
 
 
 @alone

@@ -14,6 +14,7 @@ import pytest
 from tests.cli.agents import AGENT, agent, line, person, silent_agent
 from tests.cli.books import act, book
 from tests.cli.console import Ran, apart, here, terminal
+from tests.cli.killing import FIRST, KILLED, killed
 from tests.sshd import MISSING, Sshd
 
 from memrunbook.core.action.action import Risk, Undo
@@ -64,15 +65,26 @@ class Office:
 
     def rewritten(self, **changes: Any) -> None:
         saved: SavedPlan = msgspec.structs.replace(load_plan(self.plan).saved, **changes)
-        save_plan(self.plan, saved)
+        save_plan(self.folder / "rewritten.json", saved)
+        (self.folder / "rewritten.json").replace(self.plan)
 
-    def signed(self, *people: str) -> None:
-        """What `approve` writes for each of these people."""
+    def lies(self) -> None:
+        """A plan that calls its change harmless: what hides a secret cannot be compared with its digest."""
+        self.planned()
+        saved = load_plan(self.plan).saved
+        [step] = saved.plans[0].steps
+        assert step.change is not None
+        harmless = msgspec.structs.replace(step.change, risk=Risk.NONE, costs="[redacted]")
+        lying = msgspec.structs.replace(step, gate=False, change=harmless)
+        self.rewritten(plans=(msgspec.structs.replace(saved.plans[0], steps=(lying,)),))
+
+    def signed(self, *people: str, principal: str = "") -> None:
+        """What `approve` writes for each of these people, or for the `principal` that is named."""
         for name in people:
             key = signing.key_in(self.keys[name])
             signature = signing.sign(self.plan.read_bytes(), key, "memrunbook-plan")
             with Path(f"{self.plan}.approvals").open("a") as file:
-                told = {"format": "memrunbook.approval/1", "principal": name, "key": "", "time": ""}
+                told = {"format": "memrunbook.approval/1", "principal": principal or name, "key": "", "time": ""}
                 file.write(json.dumps({**told, "signature": signature}) + "\n")
 
     def applied(self, *words: str) -> Ran:
@@ -167,7 +179,7 @@ def _void(office: Office, *words: str, state: Path) -> None:
     journal = (newest / "local.jsonl").read_text()
     assert '"outcome":"refused"' in journal
     invoked = json.loads((newest / "run.jsonl").read_text().splitlines()[0])
-    said = json.dumps(invoked["applied"]["approvals"]) + journal
+    said = json.dumps(invoked["applied"]["uncounted"]) + journal
     assert all(word in said for word in words[:1]), said
 
 
@@ -191,16 +203,60 @@ def test_approvals_that_do_not_count_are_refused_and_recorded(office: Office, st
     _void(office, "the approval by ada does not count", "has expired", state=state)
 
 
+@pytest.mark.parametrize(
+    ("creator", "lines", "signed", "said"),
+    [
+        ("carol", "carol,c.smith@corp ada\n", "c.smith@corp ada", "lists the key for carol too"),
+        ("carol", "*@corp ada\n", "oncall@corp ada", "lists the key for *@corp too"),
+        ("carol", "ops-* ada\n", "ops-1 ada", "lists the key for a pattern alone"),
+        ("dora", "ada,ada@corp ada\nada,ada@corp bob\n", "ada ada,ada@corp bob", "counts once with that by ada ("),
+        ("dora", "ada ada\nada@corp bob\n", "ada ada,ada@corp bob", "1 more approval needed"),
+    ],
+)
+def test_whose_approval_it_is_all_lines_of_the_key_say(  # noqa: PLR0913, PLR0917  a row of the table
+    office: Office, state: Path, creator: str, lines: str, signed: str, said: str
+) -> None:
+    people = 2 if "," in signed else 1
+    office.asks(f"  - {{risk: medium, people: {people}}}\n")
+    named = [words.split() for words in lines.splitlines()]
+    allowed = "".join(line(principals, office.keys[key]) for principals, key in named)
+    (office.config / "allowed_signers").write_text(allowed)
+    office.planned(creator)
+    for words in signed.split(","):
+        principal, key = words.split()
+        office.signed(key, principal=principal)
+    _void(office, said, "1 more approval needed", state=state)
+
+
+@alone
+def test_without_allowed_signers_a_name_is_only_what_the_signer_says(office: Office, state: Path) -> None:
+    (office.config / "config.yaml").write_text("reason: optional\n")
+    office.planned()
+    with terminal(
+        "approve", str(office.plan), "--key", str(office.keys["mallory"]), "--principal", "cto@corp"
+    ) as screen:
+        screen.expect(QUESTION)
+        screen.type("y\n")
+        assert screen.wait() == 0, screen.drawn
+    assert "SIGNED in the name of cto@corp" in screen.drawn
+    assert "APPROVED" not in screen.drawn
+    assert "nobody vouches for whose key it is" in " ".join(screen.drawn.split())
+    ran = office.applied()
+    assert ran.code == 3, ran.said
+    newest = max((state / "runs").iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    applied = json.loads((newest / "run.jsonl").read_text().splitlines()[0])["applied"]
+    assert applied["approvals"] == []
+    [told] = applied["uncounted"]
+    assert told.startswith("signed by SHA256:")
+    assert ", who says cto@corp: config.yaml names no allowed_signers" in told
+    page = " ".join(here("report", "last").out.split())
+    assert "approved by nobody; signed by SHA256:" in page
+    assert "approved by cto@corp" not in page + (newest / "local.jsonl").read_text()
+
+
 @alone
 def test_a_file_that_calls_its_changes_harmless_is_judged_by_what_would_be_done(office: Office) -> None:
-    office.planned()
-    saved = load_plan(office.plan).saved
-    [step] = saved.plans[0].steps
-    assert step.change is not None
-    # What hides a secret cannot be compared with its digest: its words may say anything.
-    harmless = msgspec.structs.replace(step.change, risk=Risk.NONE, costs="[redacted]")
-    lying = msgspec.structs.replace(step, gate=False, change=harmless)
-    office.rewritten(plans=(msgspec.structs.replace(saved.plans[0], steps=(lying,)),))
+    office.lies()
     ran = office.applied()
     assert ran.code == 5, ran.said
     assert "is not what the plan's file says of it" in ran.out
@@ -252,6 +308,22 @@ def test_a_page_that_does_not_say_what_is_done_is_signed_for_nothing(
 
 
 @alone
+def test_so_it_is_when_the_run_was_cut_off_and_goes_on(office: Office, state: Path) -> None:
+    office.lies()
+    assert killed(["apply", str(office.plan), "--config-dir", str(office.config)], FIRST + 1, "after") == KILLED
+    resumed = here("resume", "last", "--config-dir", str(office.config))
+    assert resumed.code == 5, resumed.said
+    assert "asks for the approval of 1 person other than you" in resumed.out
+    assert not office.done.exists()
+    office.planned()
+    office.signed("ada")
+    assert killed(["apply", str(office.plan), "--config-dir", str(office.config)], FIRST + 1, "after") == KILLED
+    resumed = here("resume", "last", "--config-dir", str(office.config))
+    assert resumed.code == 3, resumed.said
+    assert office.done.exists()
+
+
+@alone
 def test_a_plan_changed_after_it_or_past_its_deadline_is_refused(office: Office, state: Path) -> None:
     office.planned()
     office.signed("ada")
@@ -265,6 +337,15 @@ def test_a_plan_changed_after_it_or_past_its_deadline_is_refused(office: Office,
     ran = office.applied()
     assert ran.code == 3, ran.said
     assert office.done.exists()
+
+
+def test_a_plan_beside_the_approvals_of_another_is_refused_before_a_host_is_read(office: Office) -> None:
+    office.planned()
+    office.signed("ada")
+    before = office.plan.read_bytes()
+    words = ["plan", office.runbook, "--host", "nobody.invalid", "--out", str(office.plan)]
+    here(*words).refused(2, "approvals of an earlier plan lie there", hint="save the plan as another file")
+    assert office.plan.read_bytes() == before
 
 
 def test_no_and_silence_and_no_terminal_sign_nothing(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

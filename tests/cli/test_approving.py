@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from tests.cli.agents import AGENT, agent, line, person, silent_agent
 from tests.lab.scripted import at
 from tests.lab.small import runbook, snapshot, step
 from tests.sshd import MISSING, make_key
+from tests.unit.state.test_signatures import integer, security_key, string
 
 from memrunbook.app.applying import PlanApprover
 from memrunbook.app.approving import ApproveArguments, ApproveResult, approve
@@ -125,6 +128,45 @@ def test_a_key_that_cannot_sign_is_named(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.delenv("SSH_AUTH_SOCK")
     monkeypatch.setenv("PATH", str(tmp_path))
     fails(UsageError, "ssh-keygen is not installed here", plan, key=ada)
+
+
+@pytest.mark.parametrize(
+    ("public", "why"),
+    [
+        ("ssh-ed25519 AAAA me", "it is cut short"),
+        ("ssh-ed25519 AAAAC3N me", "the key is damaged"),
+        ("ssh-ed25519 \u00e9 me", "the key is damaged"),
+        ("ssh-dss AAAAB3NzaC1kc3M= me", "the type 'ssh-dss'"),
+        ("ssh-ed25519-cert-v01@openssh.com {certificate} me", "this is a certificate"),
+        ("ssh-rsa {rsa} me", "1024 bits, at least 2048"),
+    ],
+)
+def test_a_key_whose_signature_would_not_count_is_named_before_anything_is_asked(
+    tmp_path: Path, public: str, why: str
+) -> None:
+    plan = planned(tmp_path)
+    certificate = base64.b64encode(string(b"ssh-ed25519-cert-v01@openssh.com") + string(b"x")).decode()
+    rsa = base64.b64encode(string(b"ssh-rsa") + integer(65537) + integer((1 << 1024) - 105)).decode()
+    (tmp_path / "odd.pub").write_text(public.format(certificate=certificate, rsa=rsa), "utf-8")
+    asked = ScriptedApprover()
+    arguments = ApproveArguments(plan=plan, library=Library(), actor=ADA, key=tmp_path / "odd")
+    with pytest.raises(Refused, match=why) as caught:
+        approve(arguments, asked)
+    assert asked.asked == []
+    assert str(tmp_path / "odd") in str(caught.value)
+    assert not approvals_file(plan.path).exists()
+
+
+def test_a_security_key_that_wants_no_touch_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan, (blob, signature) = planned(tmp_path), security_key(curve=False, flags=0)
+    (tmp_path / "sk.pub").write_text(f"sk-ssh-ed25519@openssh.com {base64.b64encode(blob).decode()} me")
+    (tmp_path / "made.sig").write_text(signature)
+    program = tmp_path / "bin" / "ssh-keygen"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nfor last; do :; done\ncp {tmp_path / "made.sig"} "$last.sig"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    fails(Refused, f"the signature of {tmp_path / 'sk'}: nobody touched the security key", plan, key=tmp_path / "sk")
 
 
 def test_a_security_key_is_known_by_its_type() -> None:

@@ -197,6 +197,12 @@ def test_a_hosts_own_log_is_held_against_the_journal(tmp_path: Path, state: Path
         assert "1 change here: 1 stand in its log too; the newest is there (read: its kernel log" in agreed.out
         document = json.loads(here(*verify, "--json").out)
         assert (document["verdict"], document["hosts"][0]["agreed"]) == ("intact", 1)
+        here("run", book(tmp_path, look("one", "uptime"), name="looks"), "--host", "local", "--yes")
+        elsewhere = here(*verify)  # a host's log tells nothing of a run on another
+        assert elsewhere.out.startswith("INTACT UP TO ITS END: ")
+        assert "Not asked" in elsewhere.out
+        assert "local: what was changed there last is not known" in elsewhere.out
+        assert json.loads(here(*verify, "--json").out)["verdict"] == "intact-up-to-end"
         shutil.rmtree(state)
         assert here("run", str(tmp_path / "small.yaml"), *sshd.arguments).code == 5  # another run, in a new directory
         deleted = here(*verify)

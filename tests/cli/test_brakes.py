@@ -77,7 +77,23 @@ def test_the_switch_turned_in_mid_run_stops_what_is_not_begun(tmp_path: Path) ->
     assert times(tmp_path) == 0
 
 
-@pytest.mark.parametrize("time", ["soon", "-1h", "0"])
+def test_the_longer_switch_holds_and_says_whom_it_binds(tmp_path: Path, state: Path) -> None:
+    assert here("off", "--status").out.startswith("ON: ")
+    assert not (state / "store.sqlite").exists(), "who only looks makes no store"
+    assert f"binds whoever uses the store {state}/store.sqlite" in here("off", "year", "end").out
+    here("off", "--for", "1h", "short").refused(5, "year end: without an end", hint="leave it")
+    assert "year end" in here("off", "--status").out
+    assert here("on").code == 0
+    assert here("off", "--for", "2h").code == 0
+    here("off", "--for", "1h").refused(5, "for longer")
+    assert here("off", "--for", "3h").code == 0
+    assert here("off").code == 0
+    nowhere = tmp_path / "staet"
+    here("off", "--state-dir", str(nowhere)).refused(2, "there is no such state directory", hint="holds nobody")
+    assert not nowhere.exists()
+
+
+@pytest.mark.parametrize("time", ["soon", "-1h", "0", "0s", "1s", "99999999d"])
 def test_a_time_that_is_none_is_refused(time: str) -> None:
     here("off", "--for", time).refused(2, "--for")
 

@@ -189,6 +189,7 @@ def test_each_stage_of_reaching_a_host_is_named(sshd: Sshd, tmp_path: Path) -> N
     ran, found = doctor(*sshd.arguments)
     assert stages(found) == dict.fromkeys(STAGES, "ok"), ran.out
     assert sshd.fingerprint() in found["host key"]["said"]
+    (tmp_path / "none").touch()
     unknown = [*sshd.arguments[:2], f"--known-hosts={tmp_path / 'none'}", sshd.arguments[3]]
     ran, found = doctor(*unknown)
     assert (ran.code, list(stages(found).items())[-1]) == (4, ("host key", "missing")), ran.out

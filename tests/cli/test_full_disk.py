@@ -65,10 +65,14 @@ def test_a_disk_that_fills_at_any_write_is_exit_code_6(
 def test_a_plan_that_cannot_be_saved_is_no_usage_error(
     tmp_path: Path, state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    replace = Path.replace
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    def full(path: Path, target: Path) -> Path:
+        if path.name.startswith(".plan-"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", full)
     ran = here("run", four_steps(tmp_path), "--host", "local")
     ran.refused(6, "the plan cannot be written", hint="free space")
     assert list_runs(state).runs[0].state == "ended"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.cli.books import act, book
@@ -17,6 +18,8 @@ from memrunbook.core.action.action import Change, Repeat, Risk
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.plan.freeze import FreezeWindow
+from memrunbook.core.run.applied import ApprovedPlan
+from memrunbook.state.plans import load_plan
 from memrunbook.state.store.changes import Store
 
 ALWAYS = """\
@@ -102,9 +105,8 @@ def test_a_freeze_stops_changes_and_a_recorded_consent_goes_through(tmp_path: Pa
     assert "INC-4711" in told
 
 
-def test_a_freeze_that_begins_in_mid_run_stops_the_next_effect(tmp_path: Path) -> None:
-    window = FreezeWindow(name="soon", where="config.yaml:2", zone="UTC", begin=100.0, end=200.0)
-    now = [Instant(99.0, 0.0)]
+def braked(folder: Path, now: list[Instant], **more: Any) -> HostBrakes:
+    """The brakes of a run, at the time that is in `now`."""
 
     class Clock:
         def now(self) -> Instant:
@@ -113,9 +115,14 @@ def test_a_freeze_that_begins_in_mid_run_stops_the_next_effect(tmp_path: Path) -
         def sleep(self, seconds: float) -> None:
             del seconds
 
+    return HostBrakes(Store.open(folder, ""), Clock(), "R", "web", "book", "ada", **more)
+
+
+def test_a_freeze_that_begins_in_mid_run_stops_the_next_effect(tmp_path: Path) -> None:
+    window = FreezeWindow(name="soon", where="config.yaml:2", zone="UTC", begin=100.0, end=200.0)
+    now = [Instant(99.0, 0.0)]
     change = Change(action="a", summary="", target="t", script=":", risk=Risk.LOW, repeat=Repeat.ONCE)
-    store = Store.open(tmp_path, "")
-    brakes = HostBrakes(store, Clock(), "R", "web", "book", "ada", held=Freezes((window,), Consents()))
+    brakes = braked(tmp_path, now, held=Freezes((window,), Consents()))
     assert brakes.forbids(change) is None
     now[0] = Instant(100.0, 0.0)
     refused = brakes.forbids(change)
@@ -123,7 +130,23 @@ def test_a_freeze_that_begins_in_mid_run_stops_the_next_effect(tmp_path: Path) -
     assert "until 1970-01-01 00:03 UTC, in 100 s (freeze soon)" in str(refused)
     now[0] = Instant(200.0, 0.0)
     assert brakes.forbids(change) is None
-    store.close()
+    brakes.store.close()
+
+
+def test_a_saved_plan_that_expires_in_mid_run_stops_the_next_effect(tmp_path: Path, config: Path) -> None:
+    config.write_text("reason: optional\n")
+    out = tmp_path / "plan.json"
+    assert command(tmp_path, "plan", "--out", str(out)).code == 0
+    saved = load_plan(out).saved
+    plan, now = saved.plans[0], [saved.plans[0].taken_at]
+    brakes, change = braked(tmp_path, now, approved=ApprovedPlan(plan, saved.digests[0])), plan.changes[0].change
+    assert change is not None
+    assert brakes.forbids(change) is None
+    now[0] = Instant(plan.expires_at + 1, 0.0)
+    refused = brakes.forbids(change)
+    assert refused is not None
+    assert "the plan has expired: approved: until" in str(refused)
+    brakes.store.close()
 
 
 def test_a_reason_is_asked_for_before_anybody_is_reached(tmp_path: Path, config: Path) -> None:
@@ -334,3 +357,21 @@ def test_what_nothing_used_is_said_and_changes_no_code(tmp_path: Path, config: P
     assert "--allow restart_unit:web.service" in here("report", "last").out.split("Unused")[1]
     summary = json.loads(command(tmp_path, "run", *words, "--json", risks=("low",)).out.splitlines()[-1])
     assert summary["unused"] == ["restart_unit:web.service"]
+
+
+@pytest.mark.usefixtures("machine")
+def test_the_administrators_rules_bind_whoever_brings_a_folder(tmp_path: Path, config: Path) -> None:
+    config.write_text("reason: optional\n")
+    etc = tmp_path / "etc"
+    etc.mkdir()
+    (etc / "signers").touch()
+    (etc / "config.yaml").write_text("approvals: [{people: 2, risk: medium}]\nallowed_signers: signers\n")
+    refused = command(tmp_path, "run", "--yes", *ONE, risks=("medium",))
+    assert refused.code == 5, refused.said
+    assert "asks for the approval of 2 people other than you" in refused.out
+    (etc / "config.yaml").write_text("reason: required\n")
+    where = f"{etc}/config.yaml:1 asks for a reason"
+    command(tmp_path, "run", "--yes", *ONE).refused(2, where, hint="--reason")
+    (etc / "config.yaml").chmod(0o666)
+    command(tmp_path, "run", *WHY).refused(2, "everybody may write it", hint="chmod o-w")
+    assert done(tmp_path) == []

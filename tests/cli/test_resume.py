@@ -116,7 +116,10 @@ def test_what_nobody_can_tell_is_left_open_and_repeated_on_its_own_word_alone(cu
     assert "--allow 'again:run_command:sh -c" in allow
     assert effects(tmp_path)["two"] == 1
     assert here("report", run).code == 7, "the look could not tell: it is open still"
-    allowed = run_again(tmp_path, "--allow", AGAIN.format(tmp_path))
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.yaml").write_text("limits: {most_without_help: 9}\n")  # that word goes past no limit
+    config = ("--config-dir", str(tmp_path / "config"))
+    allowed = run_again(tmp_path, *config, "--allow", AGAIN.format(tmp_path))
     assert allowed.code == 3, allowed.said
     assert "let happen again" in allowed.out
     assert effects(tmp_path)["two"] == 2
@@ -129,6 +132,11 @@ def test_taking_the_lock_takes_nothing_else(cut: Cut, tmp_path: Path) -> None:
     ran = run_again(tmp_path, "--break-lock", "--allow", "run_command")
     assert effects(tmp_path)["two"] == 1
     assert f"run {run} has carried it out, started " in ran.out
+    broken = f"took over the lock of run {run} by "
+    assert broken in ran.out
+    assert broken in here("report", "last").out
+    assert "Lock" in here("audit", "show", "last").out
+    assert broken in " ".join(here("audit", "show", "last").out.split())
     assert here("report", run).code == 0
     resumed = here("resume", run, "--yes")
     assert resumed.code == 3, resumed.said

@@ -11,8 +11,10 @@ from tests.cli.console import here
 from tests.cli.killing import KILLED, effects, four_steps, gone, killed, writes
 
 from memrunbook.app.applying import PlanApprover, approved_by
+from memrunbook.app.others import OthersFirst
 from memrunbook.app.still_approved import Approvals, StillApproved
 from memrunbook.core.instant import Instant
+from memrunbook.core.plan.approval import ApprovalRule
 from memrunbook.core.run.request import Approval, AskApproval
 from memrunbook.state.plans import PlanFile, load_plan
 from memrunbook.state.runs import runs
@@ -74,14 +76,17 @@ class Nobody:
         return Approval(question.snapshot_at, "no", question.step.digest, why="nobody is here")
 
 
-def covered(file: PlanFile, state: Path, **more: object) -> tuple[StillApproved, Nobody, AskApproval]:
+def covered(
+    file: PlanFile, state: Path, rules: tuple[ApprovalRule, ...] = (), people: int = 0, **more: object
+) -> tuple[StillApproved, Nobody, AskApproval]:
     """What is approved of a plan, who is asked else, and the question for its first change."""
     nobody, plan = Nobody(), file.saved.plans[0]
-    approvals = Approvals("plan.json", PlanApprover(approved_by(file, state), file.digest, "ada"))
+    approvals = Approvals("plan.json", PlanApprover(approved_by(file, state), file.digest, "ada"), people)
     late = Instant(plan.expires_at + 1, 0.0)
     now = late if more.pop("late", False) else plan.taken_at
     asked = AskApproval(next(iter(plan.changes)), plan.taken_at)
-    return StillApproved(approvals, nobody, lambda: now), nobody, msgspec.structs.replace(asked, **more)
+    others = OthersFirst(nobody, rules, "small", lambda: now)
+    return StillApproved(approvals, others, lambda: now), nobody, msgspec.structs.replace(asked, **more)
 
 
 @pytest.fixture
@@ -117,3 +122,18 @@ def test_what_a_reboot_or_a_limit_or_an_offer_asks_is_asked(saved: PlanFile, sta
     differs(different)
     assert "rebooted" in still.approve("local", question).why
     assert len(nobody.asked) == 3
+
+
+def test_others_come_first_for_what_would_be_done_and_count_for_what_they_approved(
+    saved: PlanFile, state: Path
+) -> None:
+    rules, words = (ApprovalRule(people=2),), "asks for the approval of 2 people"
+    still, nobody, question = covered(saved, state, rules, people=1)
+    assert words in still.approve("local", question).why
+    still, nobody, question = covered(saved, state, rules, people=2)
+    assert still.approve("local", question).answer == "yes"
+    another = msgspec.structs.replace(question.step, id="two")
+    assert words in still.approve("local", msgspec.structs.replace(question, step=another)).why
+    assert nobody.asked == []
+    limited = msgspec.structs.replace(question, limits=("it was done a minute ago",))
+    assert still.approve("local", limited).why == "nobody is here", "a person is asked: the two have approved it"

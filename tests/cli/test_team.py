@@ -59,14 +59,16 @@ def test_whatever_the_umask_each_can_do_all_with_what_the_other_made(shared: Tea
     assert len({key for key, _ in sealed}) == 2, "each seals with a key of its own"
 
 
-def test_a_plan_of_one_is_applied_by_another(shared: Team) -> None:
-    refused = shared.run(ADA, "run", endless(shared, act("ask", "true", risk="medium"), name="asks"), *WAY, "--json")
+def test_a_plan_of_one_is_applied_by_another_and_limits_are_shared(shared: Team) -> None:
+    refused = shared.run(ADA, "run", endless(shared, act("ask", "uname", risk="medium"), name="asks"), *WAY, "--json")
     assert refused.code == 5, refused.said
     [plan] = (shared.state / "runs" / run_id(refused)).glob("plan-*.json")
     assert plan.stat().st_mode & 0o777 == 0o640
     applied = shared.run(BOB, "apply", str(plan), "--sudo", "never", "--json")
     assert applied.code == 3, applied.said
     assert json.loads(applied.out.splitlines()[-1])["hosts"][0]["steps"][0]["state"] == "done"
+    again = shared.run(ADA, "run", endless(shared, act("ask", "uname", risk="medium"), name="asks"), *WAY, "--json")
+    assert (again.code, "cool-down" in again.out) == (5, True), "what one did holds the other back"
 
 
 def test_one_goes_on_with_and_takes_back_what_another_did(shared: Team) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from tests.cli.books import HEAD
 from tests.cli.console import Ran, here, terminal
+from tests.cli.killing import KILLED, gone, killed, writes
 from tests.sshd import Sshd
 
 pytestmark = pytest.mark.usefixtures("machine")
@@ -212,3 +213,74 @@ def test_a_journal_whose_end_the_ledger_misses_takes_nothing_back(victim: Victim
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
     here("undo", run, "--yes").refused(6, "missing at its end", "nothing is taken back by it", hint="audit verify")
     assert victim.value == 700
+
+
+APPROVALS = "allowed_signers: signers\napprovals:\n  - risk: low\n    people: 2\n    runbook: prefer\n"
+FREEZE = """\
+freeze:
+  - {name: always, days: [mon, tue, wed, thu, fri, sat, sun], from: "00:00", until: "24:00", zone: UTC, why: no}
+"""
+MAXIMUM = "maximum_risk:\n  - risk: none\n    modes: [run]\n"
+
+
+@pytest.mark.parametrize("text", [APPROVALS, FREEZE, MAXIMUM])
+def test_undoing_an_undo_is_held_up_by_all_that_holds_up_the_run(
+    victim: Victim, state: Path, tmp_path: Path, text: str
+) -> None:
+    run = carried_out(victim, state)
+    config = tmp_path / "config"
+    config.mkdir()
+    (config / "config.yaml").write_text(text)
+    (config / "signers").write_text("# nobody yet\n")
+    words = ("--yes", "--config-dir", str(config))
+    assert here("undo", run, *words).code == 0, "what takes back is not held up"
+    assert victim.value == 0
+    undone = newest(state)
+    again = here("undo", undone, *words)
+    assert again.code == 5, again.said
+    assert victim.value == 0
+    (config / "config.yaml").unlink()
+    assert here("undo", undone, *words).code == 0
+    assert victim.value == 700
+    third = newest(state)
+    (config / "config.yaml").write_text(text)
+    assert here("undo", third, *words).code == 0, "it takes back again"
+    fourth = here("undo", newest(state), *words)
+    assert (fourth.code, victim.value) == (5, 0), fourth.said
+
+
+def test_a_run_that_was_killed_is_undone_past_the_lock_that_it_left(victim: Victim, state: Path) -> None:
+    carried_out(victim, state)
+    victim.set(0)
+    command = ["run", victim.book, "--host", "local", "--yes"]
+    assert killed(command, writes(state, "answered")[0], "before") == KILLED
+    run = newest(state)
+    gone(run)
+    assert victim.value == 500
+    undone = here("undo", run, "--yes")
+    assert (undone.code, victim.value) == (0, 0), undone.said
+    assert f"took over the lock of run {run} by " in undone.out
+
+
+def test_what_somebody_changed_after_an_undo_was_undone_is_left_alone(victim: Victim, state: Path) -> None:
+    run = carried_out(victim, state)
+    assert here("undo", run, "--yes").code == 0
+    assert here("undo", newest(state), "--yes").code == 0
+    assert victim.value == 700
+    victim.set(111)
+    told = here("undo", run, "--yes", "--json")
+    assert (told.code, victim.value) == (5, 111), told.said
+    assert ("more", "blocked") in states(told)
+    assert "took it back" not in told.said
+
+
+def test_a_step_that_a_later_one_of_the_run_changed_blames_nobody_else(victim: Victim, state: Path) -> None:
+    run = carried_out(victim, state)
+    told = here("undo", run, "--step", "some", "--yes")
+    assert told.code == 5
+    assert "step more of the same run has changed it since" in " ".join(told.out.split())
+    assert "undo that first (--step more)" in " ".join(told.out.split())
+    assert "somebody else" not in told.said
+    assert here("undo", run, "--step", "more", "--yes").code == 0
+    assert here("undo", run, "--step", "some", "--yes").code == 0
+    assert victim.value == 0

@@ -10,17 +10,20 @@ from memrunbook.state.audit import AuditFinding
 from memrunbook.state.witness import LogComparison
 from memrunbook.ui.audit import audit_view, doubt_view
 from memrunbook.ui.block import Block
-from memrunbook.ui.ends import ends_view
+from memrunbook.ui.ends import ends_view, unasked_view
 from memrunbook.ui.report import report_view
 from memrunbook.ui.who import accounts_view, who_view
 
 STATE = "/var/lib/memrunbook"
 HEAD = "7246889fbe0e0486624304c93414c4bd27628a24ffed57095a658a4cb2af1718"
 TORN = AuditFinding("note", f"{STATE}/runs/{s.RUN}/web-1.jsonl:9", "the last record was cut off while it was written")
+UNENDED = AuditFinding("note", f"{STATE}/runs/{s.RUN}",
+                       "the run was interrupted: it has no end; of its last records nobody vouches for 2 of w.jsonl",
+                       unended=True)  # fmt: skip
 REMOVED = AuditFinding("error", f"{STATE}/runs/{s.RUN}/{s.HOST}.jsonl:7",
                        "record 8 stands where record 7 belongs: records were removed, inserted or moved")  # fmt: skip
-AGREED = LogComparison(s.HOST, 12, 10, ("its journal", "its kernel log"), "", (), end_known=True)
-UNREAD = LogComparison("web-1", 3, 0, (), "the connection was lost while its logs were being read", (), end_known=False)
+AGREED = LogComparison(s.HOST, 12, 10, ("its journal", "its kernel log"), "", (), "20261122T094107Z-abcd")
+UNREAD = LogComparison("web-1", 3, 0, (), "the connection was lost while its logs were being read", ())
 ACTOR = Actor("root", "0", "ada", "192.0.2.9", "/dev/pts/3", "ctl-1")
 RESTART = ChangeAccount(
     at="2026-11-22T09:43:11.000Z", step="restart-grower", action="restart_unit", target=s.GROWER,
@@ -63,10 +66,17 @@ CUT_OFF = Account(
 
 def audit_pages() -> list[Block]:
     """Every verdict of `audit verify`, then `audit show`."""
+    unasked = unasked_view(["web-2", "web-3"])
     known = [*ends_view(124, HEAD, 120, [AGREED, UNREAD], intact=True)]
     return [
         *audit_view("intact", [], STATE, known),
-        *audit_view("intact-up-to-end", [TORN], STATE, [*ends_view(124, HEAD, None, [], intact=True)]),
+        *audit_view(
+            "intact-up-to-end",
+            [TORN],
+            STATE,
+            [*ends_view(124, HEAD, None, [], intact=True), *unasked],
+        ),
+        *audit_view("intact-up-to-end", [UNENDED], STATE, unended=True),
         *audit_view("not-intact", [TORN, REMOVED], STATE, [*ends_view(124, HEAD, None, [AGREED], intact=False)]),
         *audit_view("nothing", [], STATE),
         *doubt_view([REMOVED] * 3),

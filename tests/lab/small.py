@@ -68,6 +68,7 @@ class Units(Reading, frozen=True, kw_only=True):
 
 class Hold(Struct, frozen=True, kw_only=True):
     name: Annotated[str, Doc("its name")]
+    action: Annotated[str, Doc("the action")] = ""
     kind: Annotated[str, Doc("frozen or changed")] = "frozen"
     what: Annotated[str, Doc("in words")] = ""
     ours: Annotated[bool, Doc("by us")] = True

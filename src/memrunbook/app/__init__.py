@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from memrunbook.app.applying import ApplyArguments, apply
     from memrunbook.app.approving import ApproveArguments, ApproveResult, approve
     from memrunbook.app.auditing import AuditArguments, AuditResult, audit
-    from memrunbook.app.braking import off_words, switch_off, switch_on
+    from memrunbook.app.braking import off_words, switch_off, switch_on, switched_off
     from memrunbook.app.connectors import Connectors
     from memrunbook.app.diagnosing import DiagnoseArguments, DiagnoseResult, diagnose
     from memrunbook.app.doctoring import DoctorArguments, DoctorResult, doctor
@@ -37,7 +37,7 @@ _HOMES = {
     "accounting": ("AccountArguments", "AccountsResult", "account", "accounts", "records"),
     "actor": ("this_actor",),
     "auditing": ("AuditArguments", "AuditResult", "audit"),
-    "braking": ("off_words", "switch_off", "switch_on"),
+    "braking": ("off_words", "switch_off", "switch_on", "switched_off"),
     "connectors": ("Connectors",),
     "diagnosing": ("DiagnoseArguments", "DiagnoseResult", "diagnose"),
     "doctoring": ("DoctorArguments", "DoctorResult", "doctor"),
@@ -101,6 +101,7 @@ __all__ = [
     "run",
     "switch_off",
     "switch_on",
+    "switched_off",
     "this_actor",
     "undo",
     "undo_plan",

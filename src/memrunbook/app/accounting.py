@@ -7,17 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 from msgspec import structs
 
 from memrunbook.app.reporting import LAST, find_run
 from memrunbook.core.errors import JournalError, UsageError
 from memrunbook.core.run.account import Account, HostAccount, JournaledLine, account_of
-from memrunbook.core.run.record import Resumed
+from memrunbook.core.run.record import Invoked, Resumed
 from memrunbook.state import audit as journals
-from memrunbook.state.audit import AuditFinding
+from memrunbook.state.audit import AuditFinding, VerifiedRun
 from memrunbook.state.disk import explained
-from memrunbook.state.lines import read_lines
+from memrunbook.state.lines import decoded, read_lines
 from memrunbook.state.names import file_name
 from memrunbook.state.run_directory import RUN
 from memrunbook.state.runs import Run, run_of, runs
@@ -50,6 +51,35 @@ class AccountsResult:
 
 
 @dataclass(frozen=True)
+class TrustedRun:
+    """A run by the very bytes of its journals that were verified."""
+
+    run_id: str
+    read: VerifiedRun
+    ended: bool
+
+    @property
+    def invoked(self) -> Invoked | None:
+        """How it was begun; None where nobody vouches for that."""
+        if not self.vouched:
+            return None
+        return next(decoded(self.read.files.get(RUN, b""), Invoked, having=b'"invoked"'), None)
+
+    @property
+    def vouched(self) -> bool:
+        """True where the ledger knows what was ordered: then it knows each command too, before it was carried out."""
+        return self.read.sealed.get(RUN, 0) > 0
+
+    def records(self, host: str) -> list[dict[str, Any]]:
+        """What one host's journal says."""
+        return list(decoded(self.read.files.get(f"{file_name(host)}.jsonl", b""), dict[str, Any]))
+
+    def sealed(self, host: str) -> int:
+        """How many of these the ledger vouches for; 0 where it knows of none."""
+        return self.read.sealed.get(f"{file_name(host)}.jsonl", 0)
+
+
+@dataclass(frozen=True)
 class JournalLine:
     """One record as it stands in a journal (`RUN/FILE`), without its newline."""
 
@@ -60,7 +90,8 @@ class JournalLine:
 def accounts(arguments: AccountArguments) -> AccountsResult:
     """The runs that were asked for, read after their journals were verified. UsageError for a run that is not there."""
     wanted = _wanted(arguments)
-    doubts = doubts_about(arguments.state, *(run.run_id for run in wanted))
+    gone = [] if arguments.run else journals.removed(arguments.state)  # whose they were nobody knows any more
+    doubts = doubts_about(arguments.state, *(run.run_id for run in wanted), *gone)
     found = (_account(arguments, run) for run in wanted)
     return AccountsResult(tuple(one for one in found if one.hosts or not _by_host(arguments)), doubts)
 
@@ -76,9 +107,10 @@ def doubts_about(state: Path, *run_ids: str) -> tuple[AuditFinding, ...]:
     return tuple(one for one in journals.verify_runs(state, run_ids) if one.level == "error")
 
 
-def refuse_doubtful(state: Path, run_id: str, then: str) -> None:
-    """JournalError where the journals of a run are not as they were written: nothing is to be done by what they say."""
-    doubts = doubts_about(state, run_id)
+def trusted(state: Path, found: Run, then: str) -> TrustedRun:
+    """What the journals of a run say, to act by it; JournalError where they are not as they were written."""
+    findings, read = journals.read_verified(state, found.run_id)
+    doubts = [one for one in findings if one.level == "error"]
     if doubts:
         more = f" (and {len(doubts) - 1} more)" if len(doubts) > 1 else ""
         raise JournalError(
@@ -86,6 +118,7 @@ def refuse_doubtful(state: Path, run_id: str, then: str) -> None:
             where=doubts[0].where,
             hint="runbook audit verify shows all that was changed",
         )
+    return TrustedRun(found.run_id, read, ended=found.state == "ended")
 
 
 def doubts_about_list(state: Path) -> tuple[AuditFinding, ...]:
@@ -118,7 +151,7 @@ def _wanted(arguments: AccountArguments) -> list[Run]:
 
 def _fits(arguments: AccountArguments, run: Run) -> bool:
     actor = run.invoked.actor if run.invoked else None
-    names = (actor.user, actor.sudo_user, f"{actor.user}@{actor.control_node}") if actor else ()
+    names = (actor.user, actor.sudo_user, actor.login_user, f"{actor.user}@{actor.control_node}") if actor else ()
     began = seconds(run.invoked.time) if run.invoked else None
     ended = seconds(run.ended.time) if run.ended else None
     return (

@@ -164,7 +164,7 @@ def _again(saved: SavedPlan) -> str:
 
 
 def _applied(file: PlanFile, consent: Consent) -> AppliedPlan:
-    return AppliedPlan(str(file.path.absolute()), file.digest, file.saved.creator, consent.told)
+    return AppliedPlan(str(file.path.absolute()), file.digest, file.saved.creator, consent.counted, consent.uncounted)
 
 
 def void(file: PlanFile, library: Library, consent: Consent, now: Instant) -> tuple[Refused | None, Difference | None]:

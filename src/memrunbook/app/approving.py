@@ -22,11 +22,13 @@ from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.ports import Approver
 from memrunbook.state.approvals import SignedApproval, add_approval
 from memrunbook.state.plans import PlanFile
-from memrunbook.state.signatures import NAMESPACE, SigningKey, key_of, verified
+from memrunbook.state.signatures import NAMESPACE, FaultySignatureError, SigningKey, key_of, refuse_unfit, verified
 from memrunbook.state.signers import Signers
 from memrunbook.transports.shared.signing import SIGNING, PersonalKey, key_in, personal_keys, sign
 
 HIDDEN_PARTS = "a secret is hidden here: what is shown cannot be compared with what will be done"
+
+OTHER = "another key: --key FILE"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,11 +48,15 @@ class ApproveArguments:
 
 @dataclass(frozen=True)
 class ApproveResult:
-    """The approval, the file that it was added to, and how many people must still approve the plan."""
+    """The approval, the file that it was added to, and how many people must still approve the plan.
+
+    `vouched` says whether `allowed_signers` vouches for whose approval it is.
+    """
 
     approval: SignedApproval
     file: Path
     lacking: int
+    vouched: bool = True
 
 
 def approve(
@@ -67,17 +73,20 @@ def approve(
     difference = file.outdated(clock.now())
     if difference is not None:
         raise Refused(f"{difference.what}: approved: {difference.approved}; now: {difference.now}", hint=again())
-    signers = Signers.read(config.allowed_signers, config.revoked_keys)
+    signers = Signers.read_all(config.allowed_signers, config.revoked_keys)
     key, principal = _who(arguments, signers, clock.now())
     _ask(file, approver)
     signing(key, principal)
     signature = sign(file.content, key, NAMESPACE, arguments.seconds)
-    signed = verified(signature, file.content)
+    try:
+        signed = verified(signature, file.content)
+    except FaultySignatureError as error:  # as of a security key that wants no touch
+        raise Refused(f"the approval would not count: the signature of {key.place}: {error}", hint=OTHER) from None
     approval = SignedApproval(
         principal=principal, key=signed.fingerprint, time=clock.now().isoformat(), signature=signature
     )
     path = add_approval(file.path, approval)
-    return ApproveResult(approval, path, lacking(file, arguments.library, clock.now()))
+    return ApproveResult(approval, path, lacking(file, arguments.library, clock.now()), bool(signers.named))
 
 
 def _ask(file: PlanFile, approver: Approver) -> None:
@@ -105,13 +114,27 @@ def _who(arguments: ApproveArguments, signers: Signers, now: Instant) -> tuple[P
         raise UsageError(f"there are several keys to sign with: {_named(keys)}", hint="say which: --key FILE")
     faults = []
     for key in keys:
-        public = key_of(base64.b64decode(key.words[1]))
+        try:
+            public = _public(key)
+        except FaultySignatureError as error:
+            faults.append(f"{key.words[0]} {key.comment} ({key.place}): {error}")
+            continue
         principal = _principal(arguments, signers, public)
         fault = fault_of(public, principal, arguments.plan, signers, now)
         if not fault:
             return key, principal
         faults.append(fault)
-    raise Refused(f"the approval would not count: {'; '.join(dict.fromkeys(faults))}", hint="another key: --key FILE")
+    raise Refused(f"the approval would not count: {'; '.join(dict.fromkeys(faults))}", hint=OTHER)
+
+
+def _public(key: PersonalKey) -> SigningKey:
+    """The public half of a key; FaultySignatureError where it is damaged, or no signature of it would count."""
+    try:
+        public = key_of(base64.b64decode(key.words[1], validate=True))
+    except ValueError:
+        raise FaultySignatureError("the key is damaged") from None
+    refuse_unfit(public)
+    return public
 
 
 def _principal(arguments: ApproveArguments, signers: Signers, key: SigningKey) -> str:

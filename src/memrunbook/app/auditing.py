@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING, Literal
 from memrunbook.core.errors import HostError, JournalError, UsageError
 from memrunbook.core.host import Host
 from memrunbook.state import audit as journals
-from memrunbook.state import chain, heads, ledger
+from memrunbook.state import chain, disk, heads, ledger
 from memrunbook.state.audit import AuditFinding
 from memrunbook.state.chain import Link
+from memrunbook.state.names import name_of
+from memrunbook.state.run_directory import EVIDENCE, RUN
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from memrunbook.app.connectors import Connectors
     from memrunbook.runtime.life import Life
+    from memrunbook.state.ledger import SealedEntry
     from memrunbook.state.witness import LogComparison
 
 AuditVerdict = Literal["intact", "intact-up-to-end", "not-intact", "nothing"]
@@ -42,8 +47,9 @@ class AuditResult:
     """What was found, the ledger's head and how many entries lead up to it.
 
     `expected` is the entry at which the newest head stands that somebody kept elsewhere, None where none was named.
-    `compared` are the hosts whose logs were asked, `unreached` those that could not be, with the reason. `kept` is the
-    file that has the new head now.
+    `compared` are the hosts whose logs were asked, `unreached` those that could not be, with the reason. `unasked` are
+    the hosts of the ledger that were not asked; `witnessed`: the logs of all of them know their newest change, and the
+    ledger ends with one of these. `kept` is the file that has the new head now.
     """
 
     findings: tuple[AuditFinding, ...]
@@ -52,6 +58,8 @@ class AuditResult:
     expected: int | None = None
     compared: tuple[LogComparison, ...] = ()
     unreached: tuple[tuple[str, HostError], ...] = ()
+    unasked: tuple[str, ...] = ()
+    witnessed: bool = False
     kept: Path | None = None
 
     @property
@@ -60,13 +68,18 @@ class AuditResult:
         return not any(finding.level == "error" for finding in self.findings)
 
     @property
+    def unended(self) -> bool:
+        """True where a run was cut off: nobody knows what it wrote last."""
+        return any(finding.unended for finding in self.findings)
+
+    @property
     def verdict(self) -> AuditVerdict:
         """`intact` only where somebody else knows the end; `nothing` where no run was made yet."""
         if not self.intact:
             return "not-intact"
         if not self.count:
             return "nothing"
-        known = self.expected == self.count or any(one.end_known for one in self.compared)
+        known = (self.expected == self.count or self.witnessed) and not self.unended
         return "intact" if known else "intact-up-to-end"
 
 
@@ -95,16 +108,34 @@ def audit(arguments: AuditArguments) -> AuditResult:
         expected=max((places[head] for head in expected if head in places), default=0) if expected else None,
         compared=compared,
         unreached=unreached,
+        unasked=_unasked(entries, compared) if arguments.hosts else (),
+        witnessed=_witnessed(entries, compared),
         kept=kept,
     )
 
 
+def _unasked(entries: Sequence[SealedEntry], compared: Sequence[LogComparison]) -> tuple[str, ...]:
+    """The hosts of the ledger whose logs nobody has asked."""
+    files = {entry.file for entry in entries} - {RUN, EVIDENCE}
+    known = {name_of(file.removesuffix(".jsonl")) for file in files}
+    return tuple(sorted(known - {name for one in compared for name in (one.host, *one.names)}))
+
+
+def _witnessed(entries: Sequence[SealedEntry], compared: Sequence[LogComparison]) -> bool:
+    """True where the hosts know the end: each of them its newest change, and one of these is of the ledger's last run.
+
+    A run that changed nothing leaves no line anywhere; what a host that was not asked knows is not known here.
+    """
+    asked = bool(entries) and not _unasked(entries, compared) and all(one.end_known for one in compared)
+    return asked and entries[-1].run in {one.newest for one in compared}
+
+
 def _expected(arguments: AuditArguments) -> list[str]:
-    """The heads that were kept elsewhere; a file that is not there yet has none, its folder must be there."""
+    """The heads that were kept elsewhere: none in a file that is empty or not there yet; its folder must be there."""
     file = arguments.expect_file
     if file is not None and not file.parent.is_dir():
         raise UsageError("there is no such folder", where=f"--expect-file {file}", hint="make it, or correct the path")
-    link = heads.read(file) if file is not None else None
+    link = heads.read(file) if file is not None and disk.contents(file, 1) else None
     return [head for head in (arguments.expect, link.head if link else "") if head]
 
 

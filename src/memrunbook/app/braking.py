@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -16,7 +16,8 @@ from memrunbook.core.instant import Instant
 from memrunbook.core.plan.forbidden import forbidden
 from memrunbook.core.plan.limits import Here, Limits, held_back
 from memrunbook.core.reading.rules import NO_RULES, HostRules
-from memrunbook.core.units import format_duration
+from memrunbook.core.run.applied import ApprovedPlan
+from memrunbook.core.units import DAY, MINUTE, format_duration
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.ports import Clock
 from memrunbook.runtime.redaction import redact
@@ -24,12 +25,17 @@ from memrunbook.state.paths import prepare
 from memrunbook.state.store.changes import Store
 from memrunbook.state.store.switch import Switch, switch_of, turn
 
+LONGEST = 366 * DAY
 ON = "runbook on ends that; what was planned is saved with: runbook plan --out FILE"
 
 
 @dataclass(frozen=True)
 class HostBrakes:
-    """The brakes of one run on one host (port `Brakes` of the runtime); without `limits` the switch alone."""
+    """The brakes of one run on one host (port `Brakes` of the runtime); without `limits` the switch alone.
+
+    `machine` is the host's own mark, known once it was read: it is one host by whatever name it is reached.
+    `approved` is the saved plan that is carried out: what it allows is allowed in its time alone.
+    """
 
     store: Store
     clock: Clock
@@ -38,18 +44,22 @@ class HostBrakes:
     runbook: str
     actor: str
     hosts: int = 1
+    machine: Callable[[], str] = str
     limits: Limits | None = field(default_factory=Limits)
     held: Freezes = NO_FREEZE
     rules: HostRules = NO_RULES
+    approved: ApprovedPlan | None = None
 
     def forbids(self, change: Change) -> Refused | None:
-        """The switch, a freeze, or a line of config.yaml, looked at anew before each effect."""
+        """The switch, a freeze, the time of a saved plan, or a line of config.yaml: anew before each effect."""
         now = self.clock.now().utc
         switch = switch_of(self.store)
         if switch.holds(now):
             return Refused(off_words(switch, now), hint=ON)
         if (frozen := self.held.frozen(self.host, now)) is not None:
             return frozen
+        if self.approved is not None and (late := self.approved.late(change, self.clock.now())) is not None:
+            return late
         blocked = forbidden(change, self.rules)
         return None if blocked is None else Refused(blocked.why, hint=blocked.hint)
 
@@ -92,6 +102,7 @@ class HostBrakes:
             now=self.clock.now().utc,
             hosts=self.hosts,
             besides=tuple(besides),
+            machine=self.machine(),
         )
 
 
@@ -117,8 +128,25 @@ def switched_off(stored: Stored) -> str:
 
 
 def switch_off(stored: Stored, now: float, who: str, reason: str = "", seconds: float | None = None) -> Switch:
-    """From now on nothing is changed by whoever shares the store, for `seconds` or until it is switched on."""
-    return _turned(stored, Switch(True, now, None if seconds is None else now + seconds, who, reason))
+    """From now on nothing is changed by whoever shares the store, for `seconds` or until it is switched on.
+
+    UsageError for a time that is none, Refused where changes are off for longer already: somebody meant that.
+    """
+    if seconds is not None and not MINUTE <= seconds <= LONGEST:
+        hint = f"from {format_duration(MINUTE)} to {format_duration(LONGEST)}; without --for until: runbook on"
+        raise UsageError(f"{format_duration(seconds)} is no time for that", where="--for", hint=hint)
+    switch = Switch(True, now, None if seconds is None else now + seconds, who, reason)
+    prepare(stored.state)
+    with closing(stored.open()) as store:
+        before = switch_of(store)
+        if before.holds(now) and switch.until is not None and (before.until is None or before.until > switch.until):
+            longer = "without an end" if before.until is None else "for longer"
+            raise Refused(
+                f"{off_words(before, now)}: {longer}, and this would end that earlier",
+                hint="leave it; or runbook on, then runbook off --for TIME",
+            )
+        turn(store, switch)
+    return switch
 
 
 def switch_on(stored: Stored, now: float, who: str) -> Switch:
@@ -144,10 +172,3 @@ def off_words(switch: Switch, now: float) -> str:
 
 def _clock(utc: float) -> str:
     return f"{Instant(utc, 0.0).isoformat()[:16].replace('T', ' ')} UTC"
-
-
-def _turned(stored: Stored, switch: Switch) -> Switch:
-    prepare(stored.state)
-    with closing(stored.open()) as store:
-        turn(store, switch)
-    return switch

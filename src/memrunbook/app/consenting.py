@@ -8,7 +8,7 @@ from pathlib import Path
 
 from memrunbook.core.errors import Refused
 from memrunbook.core.instant import Instant
-from memrunbook.core.plan.approval import people_for, same_person
+from memrunbook.core.plan.approval import Person, one_by_one, people_for, same_person
 from memrunbook.core.run.applied import again
 from memrunbook.core.units import format_duration
 from memrunbook.documents.library import Library, config_dirs
@@ -19,32 +19,39 @@ from memrunbook.state.signers import Signers
 from memrunbook.ui.words import plural
 
 CHANGED = "have the plan as it is now approved: remove FILE.approvals, then: runbook approve FILE"
+UNVOUCHED = "signed by {0}, who says {1}: config.yaml names no allowed_signers, so nobody vouches for that"
+ONE = "keys and names of one person"
 
 
 @dataclass(frozen=True)
 class Consent:
-    """What the approvals of a plan come to: those that count, those that do not and why, and a refusal if need be."""
+    """What the approvals of a plan come to: those that count, those that do not and why, and a refusal if need be.
+
+    `unvouched` are signatures of this file by keys of which no `allowed_signers` says whose they are: they count for
+    nobody, and the name that stands in them is told as what the signer says.
+    """
 
     counted: tuple[str, ...] = ()
+    unvouched: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     refused: Refused | None = None
 
     @property
-    def told(self) -> tuple[str, ...]:
-        """Every approval in words, for the journal."""
-        return (*self.counted, *self.faults)
+    def uncounted(self) -> tuple[str, ...]:
+        """Every approval that does not count, in words, for the journal."""
+        return (*self.unvouched, *self.faults)
 
     @property
     def words(self) -> str:
-        """Who approved it, in words; empty where nobody did."""
-        return f"approved by {', '.join(self.counted)}" if self.counted else ""
+        """Who approved it, in words, and whose word nobody vouches for; empty where nobody did."""
+        return "; ".join([*([f"approved by {', '.join(self.counted)}"] if self.counted else []), *self.unvouched])
 
 
 def consent_of(file: PlanFile, library: Library, now: Instant) -> Consent:
     """Judges the approvals beside a plan by config.yaml as it is now; DocumentError for a faulty list of keys."""
     config = library.config()
-    signers = Signers.read(config.allowed_signers, config.revoked_keys)
-    people: dict[str, str] = {}
+    signers = Signers.read_all(config.allowed_signers, config.revoked_keys)
+    people: list[Person] = []
     faults, void = [], ""
     for one in read_approvals(file.path):
         try:
@@ -55,18 +62,35 @@ def consent_of(file: PlanFile, library: Library, now: Instant) -> Consent:
         fault = fault_of(key, one.principal, file, signers, now)
         if fault:
             faults.append(f"the approval by {one.principal} does not count: {fault}")
-        elif one.principal not in people and key.fingerprint not in people.values():
-            people[one.principal] = key.fingerprint
-    counted = tuple(f"{principal} ({key})" for principal, key in people.items())
+        else:
+            names = frozenset((one.principal, *signers.principals(key)))
+            people.append(Person(one.principal, key.fingerprint, names))
+    vouched = bool(signers.named)
+    unvouched = [] if vouched else [UNVOUCHED.format(one.key, one.name) for one in people]
+    persons = one_by_one(people if vouched else [])
+    faults += [f"the approval by {one.told} counts once with that by {first.told}: {ONE}"
+               for first, *more in persons for one in more]  # fmt: skip
+    counted = tuple(first.told for first, *_ in persons)
     refused = Refused(void, hint=CHANGED) if void else _refused(file, library, len(counted), faults, now)
-    return Consent(counted, (*faults, *([void] if void else [])), refused)
+    return Consent(counted, tuple(unvouched), (*faults, *([void] if void else [])), refused)
 
 
 def fault_of(key: SigningKey, principal: str, file: PlanFile, signers: Signers, now: Instant) -> str:
-    """Why an approval with this key, in this name, does not count; empty where it does, or nobody says whose do."""
-    if same_person(principal, file.saved.creator):
-        return f"{file.saved.creator} made the plan, and others must approve it"
-    return signers.fault(key, principal, now) if signers.named else ""
+    """Why an approval with this key, in this name, does not count; empty where it does, or nobody says whose do.
+
+    Whose key it is, is what all its lines say of it, not the one name that was given.
+    """
+    creator = file.saved.creator
+    if same_person(principal, creator):
+        return f"{creator} made the plan, and others must approve it"
+    if not signers.named:
+        return ""
+    if theirs := signers.may_be(key, creator):
+        return f"{creator} made the plan, and others must approve it; {signers.named} lists the key for {theirs} too"
+    fault = signers.fault(key, principal, now)
+    if not fault and not signers.principals(key):
+        return f"{signers.named} lists the key for a pattern alone, which says of nobody who it is: write a name"
+    return fault
 
 
 def lacking(file: PlanFile, library: Library, now: Instant) -> int:

@@ -143,16 +143,17 @@ def _signers(library: Library) -> Iterator[Inspection]:
         config = library.config()
     except (RunbookError, OSError):
         return  # told where the files are looked at
-    if config.allowed_signers is None:
+    if not config.allowed_signers:
         return
     try:
-        lines = Signers.read(config.allowed_signers, config.revoked_keys).lines
+        signers = Signers.read_all(config.allowed_signers, config.revoked_keys)
     except DocumentError as error:
         first = error.problems[0]
         said = f"{first.where}: {first.message}"
         yield Inspection(area="documents", name="allowed_signers", state="missing", said=said, remedy=first.hint)
     else:
-        yield Inspection(area="documents", name="allowed_signers", said=f"{config.allowed_signers}: {len(lines)} keys")
+        for one in (signers, *signers.also):
+            yield Inspection(area="documents", name="allowed_signers", said=f"{one.named}: {len(one.lines)} keys")
 
 
 def _needs(library: Library) -> Needs:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
+from msgspec import UNSET
 
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.run.record import Actor, Answered, Context, Envelope, plain
+from memrunbook.core.run.record import Actor, Answered, Asked, Context, Envelope, plain
+from memrunbook.core.run.request import Execute
 from memrunbook.runtime.ports import Clock
 from memrunbook.state.forwarding import forward_change
 from memrunbook.state.journal import RunJournal
@@ -42,9 +44,15 @@ class HostJournal:
     clock: Clock
     copy: Callable[[dict[str, Any]], None]
     identity: HostIdentity = field(default_factory=HostIdentity)
+    _begun: bool = field(default=False, init=False)
+    _executing: bool = field(default=False, init=False)
 
     def append(self, envelope: Envelope) -> str:
-        """Writes one record durably and returns its hash."""
+        """Writes one record durably and returns its hash.
+
+        What asks for a command is in the ledger too before it is carried out, and its answer before the run goes on:
+        of a run that is cut off nobody can change what it did, or leave it out.
+        """
         now = self.clock.now()
         context = Context(
             time=now.isoformat(),
@@ -56,12 +64,18 @@ class HostJournal:
             runbook_digest=self.runbook.digest,
             host=self.host,
             identity=self.identity,
+            invocation=UNSET if self._begun else self.directory.run.link.head,
         )
         if isinstance(envelope, Answered) and isinstance(envelope.answer, Snapshot):
             self.identity = envelope.answer.identity
         record = {**msgspec.to_builtins(context), **plain(envelope)}
         digest = self.journal.append(record)
+        self._begun = True
         forward_change(record, digest)
+        begins = isinstance(envelope, Asked) and isinstance(envelope.request, Execute)
+        if begins or self._executing:
+            self.directory.seal(self.host)
+        self._executing = begins
         self.copy({**record, "hash": digest})
         return digest
 

@@ -8,17 +8,19 @@ from typing import Any
 
 import msgspec
 
-from memrunbook.app.accounting import refuse_doubtful
+from memrunbook.app.accounting import TrustedRun, trusted
 from memrunbook.app.reporting import find_run
 from memrunbook.core.errors import JournalError, Refused, UsageError
 from memrunbook.core.host import LOCAL, Host
 from memrunbook.core.run.event import StepFinished
 from memrunbook.core.run.made import boot_of, made
 from memrunbook.core.run.record import Envelope, Recorded, decode
-from memrunbook.core.run.undo_plan import Past
+from memrunbook.core.run.undo_plan import UNDO_OF, Past, changed_later
 from memrunbook.runtime.redaction import HIDDEN
 from memrunbook.state.names import file_name
 from memrunbook.state.runs import Run, records, runs
+
+UNPROVEN = "nobody vouches for this: an earlier version made it and was cut off, so its journal may have been changed"
 
 
 def pasts_of(state: Path, run: str, hosts: Sequence[Host], step: str) -> tuple[Run, dict[str, Past]]:
@@ -33,15 +35,30 @@ def pasts_of(state: Path, run: str, hosts: Sequence[Host], step: str) -> tuple[R
             f"run {found.run_id} is running: a process is at work on it",
             hint="wait until it has ended; Ctrl-C in its terminal ends it after the command that is under way",
         )
-    refuse_doubtful(state, found.run_id, "nothing is taken back by it")
+    told = trusted(state, found, "nothing is taken back by it")
+    found = msgspec.structs.replace(found, invoked=told.invoked or found.invoked)
     names, later = _named(hosts, found), _taken_back_since(state, found.run_id)
-    every = {name: _past(state, found, name, later.get(name, {})) for name in names}
+    every = {name: _past(told, found, name, later.get(name, {})) for name in names}
     pasts = {name: _only(past, step) for name, past in every.items()}
     if step and not any(past.made for past in pasts.values()):
         known = ", ".join(dict.fromkeys(one.step for past in every.values() for one in past.made))
         hint = f"these did: {known}" if known else "no step of it did"
         raise UsageError(f"step {step!r} of {found.run_id} changed nothing there", where="--step", hint=hint)
     return found, {name: past for name, past in pasts.items() if past.made}
+
+
+def makes_again(state: Path, pasts: Iterable[Past]) -> str:
+    """The runbook whose changes an undo of these makes once more: they took its changes back; empty where none did.
+
+    UsageError or JournalError where that run is not there any more: what holds for it is not known then.
+    """
+    run = next((one.of.run for past in pasts for one in past.made if one.of is not None), "")
+    name = ""
+    while run:
+        invoked = find_run(state, run).invoked
+        name = invoked.runbook if invoked else UNDO_OF
+        run = name.removeprefix(UNDO_OF) if name.startswith(UNDO_OF) else ""
+    return name
 
 
 def reached(found: Run, named: Sequence[Host], names: Collection[str]) -> tuple[Host, ...]:
@@ -59,8 +76,8 @@ def _named(hosts: Sequence[Host], found: Run) -> list[str]:
     return [host.name for host in hosts] or list(found.hosts)
 
 
-def _past(state: Path, found: Run, host: str, later: Mapping[str, str]) -> Past:
-    envelopes = _envelopes(state, found, host)
+def _past(told: TrustedRun, found: Run, host: str, later: Mapping[str, str]) -> Past:
+    envelopes = _envelopes(told, found, host)
     machine_id, boot_id = boot_of(envelopes)
     return Past(
         run=found.run_id,
@@ -70,20 +87,25 @@ def _past(state: Path, found: Run, host: str, later: Mapping[str, str]) -> Past:
         boot_id=boot_id,
         hidden=HIDDEN,
         taken_back_by=later,
+        unproven="" if told.ended or told.vouched else UNPROVEN,
     )
 
 
 def _only(past: Past, step: str) -> Past:
     """What one step made, or one item of it."""
-    mine = (one for one in past.made if not step or step in (one.step, one.step.partition("/")[0]))
-    return msgspec.structs.replace(past, made=tuple(mine))
+    mine = tuple(one for one in past.made if not step or step in (one.step, one.step.partition("/")[0]))
+    return msgspec.structs.replace(past, made=mine, changed_later=changed_later(past.made, mine))
 
 
-def _envelopes(state: Path, found: Run, host: str) -> list[Envelope]:
-    """A host's journal, verified by now; without what was read of the host, but for which host that was."""
-    path = found.path / f"{file_name(host)}.jsonl"
+def _envelopes(told: TrustedRun, found: Run, host: str) -> list[Envelope]:
+    """A host's journal, verified by now; without what was read of the host, but for which host that was.
+
+    Of a run that was cut off only what the ledger vouches for: a command that it does not know was never begun.
+    """
+    path, sealed = found.path / f"{file_name(host)}.jsonl", told.sealed(host)
     try:
-        return [decode(_unread(record), {}) for record in records(state, found.run_id, host)]
+        known = (one for one in told.records(host) if told.ended or not told.vouched or one.get("seq", 0) <= sealed)
+        return [decode(_unread(record), {}) for record in known]
     except msgspec.ValidationError as error:
         raise JournalError(
             f"the journal holds a record that this version cannot read: {error}", where=str(path),
@@ -101,14 +123,16 @@ def _unread(record: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _taken_back_since(state: Path, run_id: str) -> dict[str, dict[str, str]]:
-    """By host and step, the undo that took it back, the newest first."""
+    """By host and step, the undo that took it back and was not undone since, the newest first."""
     title, found = Past(run=run_id).name, dict[str, dict[str, str]]()
     for run in runs(state):
         if run.invoked is None or run.invoked.runbook != title:
             continue
+        undone = _taken_back_since(state, run.run_id)
         for host in run.hosts:
             for step in _done(records(state, run.run_id, host)):
-                found.setdefault(host, {}).setdefault(step, run.run_id)
+                if step not in undone.get(host, {}):
+                    found.setdefault(host, {}).setdefault(step, run.run_id)
     return found
 
 

@@ -78,6 +78,10 @@ def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.E
     A host that was not reached has its error in the result. UsageError or DocumentError for what cannot be asked;
     Interrupted once `stop` is set.
     """
+    if arguments.out is not None:  # as is a file that cannot be written
+        from memrunbook.state.plans import refuse_taken
+
+        refuse_taken(arguments.out)
     policy = arguments.library.policy()  # a mistake in it is told before any host is asked
     config = arguments.library.config()
     runbook = arguments.library.runbook(arguments.runbook, arguments.parameters)

@@ -15,10 +15,13 @@ from memrunbook.core.run.event import Event
 from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.record import EVENT, Recorded, decode
 from memrunbook.core.run.report import HostReport, fold
+from memrunbook.state.audit import removed
 from memrunbook.state.left_open import in_flight, left_open
 from memrunbook.state.runs import Run, records, runs
 
 LAST = "last"
+SECOND = len("20261122T094107")
+MOST = 5
 
 
 @dataclass(frozen=True)
@@ -44,14 +47,34 @@ def list_runs(state: Path) -> RunsResult:
 
 
 def find_run(state: Path, run: str, listed: Sequence[Run] | None = None) -> Run:
-    """One run by its id, or "last"; UsageError where there is none. `listed` are the runs, where they are known."""
+    """One run by its id, or "last"; `listed` are the runs, where they are known.
+
+    The beginning of an id is enough where it says the second and no other run begins so. UsageError where there is
+    none, JournalError for one that the ledger knows and that was removed.
+    """
     known = {found.run_id: found for found in (runs(state) if listed is None else listed)}
+    gone = removed(state) if run == LAST or run not in known else []
+    if run in gone or (run == LAST and gone and gone[-1] > next(iter(known), "")):
+        raise _removed(state, run if run in gone else gone[-1])
     if not known:
         raise UsageError("there are no runs yet", where=str(state), hint="--state-dir names another place")
     run_id = next(iter(known)) if run == LAST else run
-    if run_id not in known:
-        raise UsageError(f"there is no run {run!r} in {state}", hint="runbook runs lists them")
-    return known[run_id]
+    found = [run_id] if run_id in known else [one for one in known if run and one.startswith(run)]
+    if len(found) != 1 or (len(run_id) < SECOND and run != LAST):
+        raise _not_found(state, run, found)
+    return known[found[0]]
+
+
+def _removed(state: Path, run: str) -> JournalError:
+    hint = "restore it from a backup; runbook audit verify lists what else is missing"
+    where = str(state / "runs" / run)
+    return JournalError("the run is in the ledger, its directory is missing", where=where, hint=hint)
+
+
+def _not_found(state: Path, run: str, found: Sequence[str]) -> UsageError:
+    named = ", ".join(found[:MOST]) + (f" and {len(found) - MOST} more" if len(found) > MOST else "")
+    why = f"{len(found)} runs begin with {run!r}" if len(found) > 1 else f"there is no run {run!r} in {state}"
+    return UsageError(why, hint=f"did you mean: {named}" if named else "runbook runs lists them")
 
 
 def report(state: Path, run: str) -> ReportResult:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from memrunbook import catalog
-from memrunbook.app.accounting import refuse_doubtful
+from memrunbook.app.accounting import TrustedRun, trusted
 from memrunbook.app.actor import this_actor
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.earlier import Earlier
@@ -26,7 +26,7 @@ from memrunbook.core.reading.fact import Reading
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.cut_off import without_endings
 from memrunbook.core.run.event import Event, RunFinished, StepFinished
-from memrunbook.core.run.flight import flight
+from memrunbook.core.run.flight import flight, proven
 from memrunbook.core.run.record import Actor, Answered, Ended, Invoked, Order, Resumed, decode, plain
 from memrunbook.core.run.report import fold
 from memrunbook.core.run.resume import Behind
@@ -38,9 +38,10 @@ from memrunbook.runtime.ports import Approver
 from memrunbook.runtime.redaction import HIDDEN, redact
 from memrunbook.state.handled import handled
 from memrunbook.state.left_open import left_open
+from memrunbook.state.names import file_name
 from memrunbook.state.paths import usual_state_dir
 from memrunbook.state.run_directory import RunDirectory
-from memrunbook.state.runs import Run, records, runs
+from memrunbook.state.runs import Run, runs
 from memrunbook.version import __version__
 
 ANEW = "begin anew: runbook run looks at what is open on the host before it does anything"
@@ -68,9 +69,7 @@ class ResumeArguments:
 
 def ordered(state: Path, run: str) -> Order:
     """What an interrupted run was ordered to do; Refused where it cannot be gone on with."""
-    _, invoked, order = _interrupted(state, run)
-    del invoked
-    return order
+    return _interrupted(state, run)[2]
 
 
 def resume(
@@ -88,7 +87,6 @@ def resume(
     another by now; JournalError where its journals are not as they were written; UsageError where there is none.
     """
     found, invoked, order = _interrupted(arguments.state, arguments.run)
-    refuse_doubtful(arguments.state, found.run_id, "the run does not go on by it")
     runbook = _runbook(arguments, invoked, order)
     policy, config = arguments.library.policy(), settings_of(arguments.library)
     arguments.connectors.check(order.hosts)
@@ -99,7 +97,7 @@ def resume(
         RunDirectory.reopen(arguments.state, found.run_id, clock.now) as directory,
     ):
         directory.run.append(plain(_resumed(arguments, clock)))
-        parts = _parts(arguments.state, found.run_id, order)
+        parts = _parts(found, order)
         running = ResumedRun(
             arguments=_as_run(arguments, order, approvals),
             runbook=runbook,
@@ -120,7 +118,7 @@ def resume(
         return to_its_end(running, waiting, ended)
 
 
-def _interrupted(state: Path, run: str) -> tuple[Run, Invoked, Order]:
+def _interrupted(state: Path, run: str) -> tuple[TrustedRun, Invoked, Order]:
     found = find_run(state, run)
     if found.state == "running":
         raise Refused(f"run {found.run_id} is running: a process is at work on it", hint="wait for it, or end it")
@@ -128,17 +126,27 @@ def _interrupted(state: Path, run: str) -> tuple[Run, Invoked, Order]:
         outcomes = ", ".join(f"{host.host} {host.outcome}" for host in found.ended.hosts) if found.ended else ""
         how = f" ({outcomes})" if outcomes else ""
         raise Refused(f"run {found.run_id} has ended{how}: there is nothing to go on with", hint=_then(found))
-    if found.invoked is None:
-        _close(state, found)
-        raise Refused(f"run {found.run_id} was cut off before it had begun: nothing was done, and it is closed now",
-                      hint="repeat the command")  # fmt: skip
-    if found.invoked.runbook.startswith(UNDO_OF):
-        of = found.invoked.runbook.removeprefix(UNDO_OF)
+    told = trusted(state, found, "the run does not go on by it")
+    invoked = told.invoked
+    if invoked is None:
+        raise _unbegun(state, found)
+    if invoked.runbook.startswith(UNDO_OF):
+        of = invoked.runbook.removeprefix(UNDO_OF)
         raise Refused(f"run {found.run_id} was taking {of} back, and was cut off", hint=f"repeat it: runbook undo {of}")
-    if found.invoked.order is None or found.invoked.engine != __version__:
-        raise Refused(f"run {found.run_id} was begun by version {found.invoked.engine}, and this is {__version__}",
+    if invoked.order is None or invoked.engine != __version__:
+        raise Refused(f"run {found.run_id} was begun by version {invoked.engine}, and this is {__version__}",
                       hint=ANEW)  # fmt: skip
-    return found, found.invoked, found.invoked.order
+    return told, invoked, invoked.order
+
+
+def _unbegun(state: Path, found: Run) -> Refused:
+    """Why a run cannot be gone on with whose order nobody vouches for: it is in the ledger before a host is entered."""
+    if any((found.path / f"{file_name(host)}.jsonl").stat().st_size for host in found.hosts):
+        why = "an earlier version began it, and nobody vouches for what its journals say"
+        return Refused(f"run {found.run_id} cannot be gone on with: {why}", hint=ANEW)
+    _close(state, found)
+    why = "was cut off before it had begun: nothing was done, and it is closed now"
+    return Refused(f"run {found.run_id} {why}", hint="repeat the command")
 
 
 def _lost(state: Path, found: Run) -> bool:
@@ -199,16 +207,17 @@ def _as_run(arguments: ResumeArguments, order: Order, approvals: Approvals | Non
     )
 
 
-def _parts(state: Path, run_id: str, order: Order) -> dict[str, Earlier]:
+def _parts(found: TrustedRun, order: Order) -> dict[str, Earlier]:
     readings = {name: fact.reading for name, fact in catalog.facts().items()}
-    return {host.name: earlier(run_id, records(state, run_id, host.name), readings) for host in order.hosts}
+    told = {host.name: list(proven(found.records(host.name), found.sealed(host.name))) for host in order.hosts}
+    return {name: earlier(found.run_id, records, readings) for name, records in told.items()}
 
 
 def _is_over(part: Earlier) -> bool:
     return part.behind is not None and part.behind.ended and not part.behind.locked
 
 
-def earlier(run_id: str, told: list[dict[str, Any]], readings: Mapping[str, type[Reading]]) -> Earlier:
+def earlier(run_id: str, told: Sequence[Mapping[str, Any]], readings: Mapping[str, type[Reading]]) -> Earlier:
     """What a run had done on one host, from the records of its journal there; `readings` are the types of the facts.
 
     Where the host was lost, whatever the run said of that, it had come as far as to there.
@@ -245,7 +254,7 @@ def _locked(told: Iterable[Mapping[str, Any]]) -> bool:
     return locked
 
 
-def _acted(told: list[dict[str, Any]]) -> bool:
+def _acted(told: Iterable[Mapping[str, Any]]) -> bool:
     asked = [record["request"] for record in told if record.get("event") == "asked"]
     return any(one["type"] == "Execute" and one["change"]["effect"] != "read" for one in asked)
 

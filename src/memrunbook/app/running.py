@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from memrunbook import catalog
@@ -29,7 +29,7 @@ from memrunbook.core.plan.approval import ApprovalRule
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.reading.rules import HostRules
 from memrunbook.core.run.applied import ApprovedPlan, as_approved
-from memrunbook.core.run.flight import OpenStep, flight
+from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.record import Actor, AppliedPlan, Ended, Invoked, Order, Recorded, plain
 from memrunbook.core.run.report import HostReport, fold
 from memrunbook.core.run.request import Asking
@@ -47,10 +47,10 @@ from memrunbook.runtime.life import Life
 from memrunbook.runtime.ports import Approver, Session
 from memrunbook.runtime.redaction import redact, without_values
 from memrunbook.state.handled import handled
-from memrunbook.state.left_open import left_open
+from memrunbook.state.left_open import in_flight, left_open
 from memrunbook.state.paths import prepare, usual_state_dir
 from memrunbook.state.run_directory import RunDirectory, new_run_id
-from memrunbook.state.runs import records, runs
+from memrunbook.state.runs import run_of, runs
 from memrunbook.state.store.changes import Store
 from memrunbook.version import __version__
 
@@ -236,9 +236,8 @@ class Running:
 
     def in_flight(self) -> list[OpenStep]:
         """What is under way by now, as the journals tell."""
-        names = [host.name for host in self.arguments.hosts]
-        found = [flight(records(self.arguments.state, self.directory.run_id, name)) for name in names]
-        return [opened for one in found for opened in one.open]
+        found = run_of(self.arguments.state, self.directory.run_id)
+        return [opened for host in self.arguments.hosts for opened in in_flight(found, host.name).open]
 
     def _not_reached(self, host: Host, error: RunbookError, journal: HostJournal) -> HostReport:
         """The end of a host that was not worked with; what is wrong with it is no concern of the others."""
@@ -258,6 +257,11 @@ class Running:
         watch, usual = self.arguments.watch, self.runbook.spec.sample
         sampling = None if watch is None else sampling_of(watch, usual, self.arguments.hosts)
         return run_plan(self.runbook, sampling, left=self.left, behind=part.behind)
+
+    @property
+    def after(self) -> str:
+        """The run that this one takes back; empty where it takes none back."""
+        return ""
 
     def rules(self) -> tuple[ApprovalRule, ...]:
         """What other people must approve before."""
@@ -288,24 +292,21 @@ class Running:
             held=Freezes(self.config.freeze, self.arguments.consents),
             rules=self.host_rules(host),
             limits=self.config.limits,
+            approved=self.arguments.approved.get(host.name),
         )
 
     def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> Life[HostReport]:
-        arguments, part, brakes = self.arguments, self._part(host), self.brakes(host, clock)
+        arguments, part = self.arguments, self._part(host)
+        look, patience = self.notice.first if self.notice.first_look else None, arguments.connectors.reach.read_patience
+        collector = Collector(host, session, clock, catalog.facts(), patience=patience, on_first=look)
+        brakes = replace(self.brakes(host, clock), machine=lambda: collector.identity.machine_id)
         interpreter = Interpreter(
             host=host.name,
             run_id=self.directory.run_id,
             actor=f"{arguments.actor.user}@{arguments.actor.control_node}",
-            collector=Collector(
-                host,
-                session,
-                clock,
-                catalog.facts(),
-                patience=arguments.connectors.reach.read_patience,
-                on_first=self.notice.first if self.notice.first_look else None,
-            ),
+            collector=collector,
             session=session,
-            approver=self.consenting(ThroughFreezes(self.approver, brakes.held, clock.now), clock),
+            approver=ThroughFreezes(self.consenting(self.approver, clock), brakes.held, clock.now),
             journal=journal,
             clock=clock,
             policy=self.policy,
@@ -317,6 +318,7 @@ class Running:
             left=[*self.left, *([part.behind.open] if part.behind and part.behind.open else [])],
             events=list(part.events),
             begun=part.behind is not None and part.behind.acted,
+            after=self.after,
             watch=lambda request: self.notice.asked(host.name, request),
             stop=self.stop.is_set,
         )

@@ -80,7 +80,7 @@ def lasting(plan: Plan, config: Config) -> Plan:
 
 def author(actor: Actor) -> str:
     """The person behind an actor, as far as the control node knows."""
-    return actor.sudo_user or actor.user
+    return actor.login_user or actor.sudo_user or actor.user
 
 
 def named(runbook: str) -> str:

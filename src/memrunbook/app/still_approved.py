@@ -10,6 +10,7 @@ from msgspec import structs
 
 from memrunbook.app.applying import PlanApprover, approved_by, void
 from memrunbook.app.consenting import consent_of
+from memrunbook.app.others import OthersFirst
 from memrunbook.app.running import Running
 from memrunbook.core.errors import RunbookError
 from memrunbook.core.instant import Instant
@@ -27,11 +28,12 @@ from memrunbook.state.plans import load_plan
 class Approvals:
     """What was approved before: who says yes to it, and by host why that does not count any more, where it does not.
 
-    `why` says so for all hosts.
+    `why` says so for all hosts. `people` is how many others approved it.
     """
 
     file: str
     plan: PlanApprover | None = None
+    people: int = 0
     why: str = ""
     lapsed: dict[str, str] = field(default_factory=dict)
 
@@ -50,23 +52,26 @@ class Approvals:
 
 @dataclass(frozen=True)
 class StillApproved:
-    """Says yes to what a saved plan's approval still covers; `asked` answers for everything else."""
+    """Says yes to what a saved plan's approval still covers; for everything else `others` first, then a person.
+
+    Those who approved the plan count for what they approved, judged by what would be done, and for nothing else.
+    """
 
     approvals: Approvals
-    asked: Approver
+    others: OthersFirst
     now: Callable[[], Instant]
 
     def approve(self, host: str, question: AskApproval) -> Approval:
         """Yes to exactly the changes that were approved, while that counts."""
-        plan = self.approvals.plan
+        plan, why = self.approvals.plan, self._lapsed(host, question)
+        others = replace(self.others, people=0 if why else self.approvals.people)
         if question.offered or question.again or question.limits:
-            return self.asked.approve(host, question)
-        why = self._lapsed(host, question)
+            return others.approve(host, question)
         if plan is not None and not why:
-            return plan.approve(host, question)
+            return replace(others, approver=plan).approve(host, question)
         words = f"the approval of {self.approvals.file} does not cover it: {why}"
         changed = f"{question.changed}; {words}" if question.changed else words
-        answer = self.asked.approve(host, structs.replace(question, changed=changed))
+        answer = others.approve(host, structs.replace(question, changed=changed))
         return answer if answer.answer == "yes" else structs.replace(answer, why=f"{answer.why}; {words}".strip("; "))
 
     def _lapsed(self, host: str, question: AskApproval) -> str:
@@ -90,8 +95,10 @@ class ResumedRun(Running):
 
     def consenting(self, asked: Approver, clock: SystemClock) -> Approver:
         """Whoever is asked in any run, behind what was approved."""
-        behind = super().consenting(asked, clock)
-        return behind if self.approvals is None else StillApproved(self.approvals, behind, clock.now)
+        if self.approvals is None:
+            return super().consenting(asked, clock)
+        others = OthersFirst(asked, self.rules(), self.runbook.name, clock.now)
+        return StillApproved(self.approvals, others, clock.now)
 
 
 def approvals_of(applied: AppliedPlan | None, library: Library, state: Path, who: str) -> Approvals | None:
@@ -109,4 +116,5 @@ def approvals_of(applied: AppliedPlan | None, library: Library, state: Path, who
         return Approvals(applied.file, why="the file is another one by now")
     if refused is not None:
         return Approvals(applied.file, why=difference.what if difference else refused.message)
-    return Approvals(applied.file, PlanApprover(approved_by(file, state), file.digest, who, consent.words))
+    plan = PlanApprover(approved_by(file, state), file.digest, who, consent.words)
+    return Approvals(applied.file, plan, len(consent.counted))

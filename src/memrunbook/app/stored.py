@@ -9,7 +9,7 @@ from pathlib import Path
 from memrunbook.core.errors import JournalError, UsageError
 from memrunbook.documents.config import Config
 from memrunbook.documents.library import Library
-from memrunbook.runtime.outside import is_server
+from memrunbook.runtime.outside import is_server, shown
 from memrunbook.state import forwarding
 from memrunbook.state.paths import usual_state_dir
 from memrunbook.state.store.changes import Store
@@ -36,6 +36,11 @@ class Stored:
     def place(self) -> str:
         """Its URL or path; empty for the file in the state directory."""
         return self.named or os.environ.get(VARIABLE, "") or self.config.store.place
+
+    @property
+    def name(self) -> str:
+        """In words for people: a path, or a URL without its password."""
+        return shown(self.place) if is_server(self.place) else self.place or str(self.state / FILE)
 
     @property
     def password(self) -> str:

@@ -10,14 +10,16 @@ from functools import partial
 from pathlib import Path
 
 from memrunbook import catalog
+from memrunbook.app.accounting import trusted
 from memrunbook.app.actor import this_actor
 from memrunbook.app.braking import HostBrakes
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.notice import SILENT, Notice
-from memrunbook.app.past import pasts_of, reached
+from memrunbook.app.others import OthersFirst
+from memrunbook.app.past import makes_again, pasts_of, reached
 from memrunbook.app.reporting import find_run
-from memrunbook.app.ruling import NO_FREEZE, demand_reason, rules_for
+from memrunbook.app.ruling import NO_FREEZE, Mode, demand_reason, rules_for
 from memrunbook.app.running import RunArguments, Running, RunResult, to_its_end
 from memrunbook.app.stored import Stored, settings_of
 from memrunbook.core.action.action import Risk
@@ -37,7 +39,6 @@ from memrunbook.core.run.undo_plan import Past
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.core.runbook.condition import Condition
 from memrunbook.core.runbook.spec import RunbookSpec
-from memrunbook.documents.config import Config
 from memrunbook.documents.library import Library, usual_library
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.collect import Collector
@@ -96,9 +97,19 @@ class UndoPlans:
 
 @dataclass
 class UndoRun(Running):
-    """One undo, on all its hosts."""
+    """One undo, on all its hosts.
+
+    `makes_again` is the runbook whose changes are made once more, where an undo is undone: all that holds for that one
+    holds for this. Else it takes back, which is held up by less.
+    """
 
     pasts: Mapping[str, Past] = field(default_factory=dict)
+    makes_again: str = ""
+
+    @property
+    def after(self) -> str:
+        """The run that is taken back: where it was cut off its lock stands still."""
+        return next(iter(self.pasts.values())).run
 
     def asking(self, host: Host) -> Asking[None]:
         """Takes back what the run had made there."""
@@ -109,20 +120,30 @@ class UndoRun(Running):
 
         This takes just that back: in a freeze it is the way to the state that was frozen.
         """
-        return replace(super().brakes(host, clock), limits=None, held=NO_FREEZE)
+        brakes = super().brakes(host, clock)
+        if self.makes_again:
+            return replace(brakes, runbook=self.makes_again)
+        return replace(brakes, limits=None, held=NO_FREEZE)
 
     def host_rules(self, host: Host) -> HostRules:
         """What config.yaml forbids on a host, to whoever takes something back too."""
-        return rules_for(self.config, host, "undo")
+        return rules_for(self.config, host, "run" if self.makes_again else "undo")
 
     def rules(self) -> tuple[ApprovalRule, ...]:
         """Taking back waits for nobody else: its gates are asked."""
-        return ()
+        return super().rules() if self.makes_again else ()
+
+    def consenting(self, asked: Approver, clock: SystemClock) -> Approver:
+        """Others first, where what they must approve is made again."""
+        return OthersFirst(asked, self.rules(), self.makes_again or self.runbook.name, clock.now)
 
 
 def undo_order(state: Path, run: str) -> Order | None:
     """What the run was ordered to do, and how its hosts were reached; None for a run of an older version."""
-    invoked = find_run(state, run).invoked
+    found = find_run(state, run)
+    if found.state == "running":
+        return None  # it is refused
+    invoked = trusted(state, found, "nothing is taken back by it").invoked or found.invoked
     return invoked.order if invoked else None
 
 
@@ -134,7 +155,9 @@ def undo_plan(arguments: UndoArguments, notice: Notice = SILENT, *, stop: thread
     arguments.connectors.check(hosts)
     notice.reading(hosts, 1, 0.0, watching=False)
     lives = [(host, pasts[host.name]) for host in hosts]
-    looks = partial(_planned, arguments, config, stop)
+    mode: Mode = "run" if makes_again(arguments.state, pasts.values()) else "undo"
+    rules = {host.name: rules_for(config, host, mode) for host in hosts}
+    looks = partial(_planned, arguments, rules, stop)
     planned = each(lives, lambda one: looks(*one), arguments.connectors.forks, SystemClock(stop))
     notice.read()
     return UndoPlans(found.run_id, tuple(planned))
@@ -160,7 +183,7 @@ def undo(
     if not hosts:
         return RunResult("", ())
     arguments.connectors.check(hosts)
-    config = settings_of(arguments.library)
+    config, again = settings_of(arguments.library), makes_again(arguments.state, pasts.values())
     clock, state = SystemClock(), prepare(arguments.state)
     with (
         closing(Stored(state, config, arguments.store).open()) as store,
@@ -171,7 +194,7 @@ def undo(
         running = UndoRun(
             arguments=_as_run(arguments, title, hosts),
             runbook=_untitled(title),
-            policy=ServicePolicy(),
+            policy=arguments.library.policy() if again else ServicePolicy(),
             config=config,
             directory=directory,
             approver=OneAtATime(approver, threading.Lock(), alone),
@@ -181,6 +204,7 @@ def undo(
             left=left_open(state, runs(state)),
             store=store,
             pasts=pasts,
+            makes_again=again,
         )
         return to_its_end(running, hosts)
 
@@ -200,7 +224,7 @@ def unallowed(report: HostReport) -> list[str]:
 
 
 def _planned(
-    arguments: UndoArguments, config: Config, stop: threading.Event, host: Host, past: Past
+    arguments: UndoArguments, rules: Mapping[str, HostRules], stop: threading.Event, host: Host, past: Past
 ) -> Life[UndonePlan]:
     clock = SystemClock(stop)
     try:
@@ -217,7 +241,7 @@ def _planned(
         approver=UnattendedApprover(False, (), clock.now, ""),
         journal=_Unkept(),
         clock=clock,
-        rules=rules_for(config, host, "undo"),
+        rules=rules[host.name],
         stop=stop.is_set,
     )
     try:

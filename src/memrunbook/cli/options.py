@@ -171,7 +171,11 @@ REACH: Mapping[str, Decorated] = {
         "--sudo-password-fd", type=click.IntRange(0), metavar="N", help="Read that password from file descriptor N."
     ),
     "transport": click.option(
-        "--transport", default="ssh", metavar="NAME", show_default=True, help="How hosts are reached: ssh, or openssh (its client)."
+        "--transport",
+        default="ssh",
+        metavar="NAME",
+        show_default=True,
+        help="How hosts are reached: ssh, or openssh (its client).",
     ),
     "patience": click.option(
         "--patience",
@@ -190,7 +194,8 @@ REACH: Mapping[str, Decorated] = {
         "--tag",
         multiple=True,
         metavar="TAG",
-        help="What the named hosts are, for conditions over host.tags; realtime: no swap is fine there. Repeatable.",
+        help="What the named hosts are, for conditions over host.tags; realtime: no swap is fine there; kubernetes, "
+        "quorum, standby, hypervisor: what may not be done there is refused. Repeatable.",
     ),
 }
 HOSTS = OptionGroup("targets", Targets, REACH)
@@ -270,7 +275,9 @@ def gates(metavar: str, allow: str) -> OptionGroup:
         "allow": click.option("--allow", multiple=True, metavar=metavar, help=allow),
         "reason": click.option("--reason", default="", metavar="TEXT", help="Why this is done; kept in the journal."),
         "break_lock": click.option(
-            "--break-lock", is_flag=True, help="Take over the host's lock; a shell that still holds it is ended."
+            "--break-lock",
+            is_flag=True,
+            help="Take over the host's lock where no command is at work; an idle shell that holds it is ended.",
         ),
     }
     return OptionGroup("gate", GateOptions, options)

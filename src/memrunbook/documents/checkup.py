@@ -6,26 +6,28 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from memrunbook.core.errors import DocumentError, RunbookError
-from memrunbook.documents.library import Library
+from memrunbook.documents.library import SERVICES, SETTINGS, Library
 from memrunbook.runtime.inspection import Inspection
 
 
 def inspect_documents(library: Library) -> Iterator[Inspection]:
     """Each file: where it is, and what is wrong with it first."""
-    yield _file("config.yaml", library.settings, library.config)
+    yield _file(SETTINGS, library.settings, library.config, library)
     services = library.services if library.services is not None and library.services.exists() else None
-    yield _file("services.yaml", services, library.policy)
+    yield _file(SERVICES, services, library.policy, library)
     yield _runbooks(library)
 
 
-def _file(name: str, path: Path | None, load: Callable[[], object]) -> Inspection:
+def _file(name: str, path: Path | None, load: Callable[[], object], library: Library) -> Inspection:
     if path is None:
         return Inspection(area="documents", name=name, state="note", said="none: nothing is asked or forbidden by one")
     try:
         load()
+        binding = library.binds(name, path)
     except (RunbookError, OSError) as error:
         return Inspection(area="documents", name=name, state="missing", said=_first(error), remedy=f"mend {path}")
-    return Inspection(area="documents", name=name, said=str(path))
+    beside = f"; {binding} binds beside it, the stricter word counts" if binding is not None else ""
+    return Inspection(area="documents", name=name, said=f"{path}{beside}")
 
 
 def _runbooks(library: Library) -> Inspection:

@@ -136,12 +136,14 @@ class MaximumRisk:
 class Config:
     """What config.yaml says; without one nothing is asked. `deadline` is in seconds.
 
-    `reason_from` is the risk from which a --reason is needed (None: never), `reason_where` the line that says so.
+    A key counts where each of the files `allowed_signers` lists it, and none of `revoked_keys`. `said` are the keys
+    that the file has, with those of its `limits` as "limits.NAME". `reason_from` is the risk from which a --reason is
+    needed (None: never), `reason_where` the line that says so.
     """
 
     approvals: tuple[ApprovalRule, ...] = ()
-    allowed_signers: Path | None = None
-    revoked_keys: Path | None = None
+    allowed_signers: tuple[Path, ...] = ()
+    revoked_keys: tuple[Path, ...] = ()
     deadline: float = DAY
     defaults: Defaults = Defaults()
     untouchable: tuple[HostsUntouchable, ...] = ()
@@ -152,6 +154,7 @@ class Config:
     store: StoreAt = field(default_factory=StoreAt)
     forward: str = ""
     limits: Limits = field(default_factory=Limits)
+    said: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 def load_config(path: Path) -> Config:
@@ -174,6 +177,7 @@ def load_config(path: Path) -> Config:
         store=store_at(source, path.parent, spec.store),
         forward=log_place(source, spec.forward),
         limits=limits_of(source, spec.limits),
+        said=frozenset((*source.data, *(f"limits.{name}" for name in source.data.get("limits") or {}))),
     )
     if problems:
         raise DocumentError(sorted(problems, key=_place))
@@ -247,10 +251,10 @@ class _Files:
     folder: Path
     problems: list[Problem]
 
-    def one(self, name: str) -> Path | None:
-        """The file that a key of the document names."""
+    def one(self, name: str) -> tuple[Path, ...]:
+        """The file that a key of the document names; none where it is left out."""
         given = self.source.data.get(name)
-        return None if given is None else self._file((name,), given)
+        return () if given is None else (self._file((name,), given),)
 
     def some(self, name: str, given: str | tuple[str, ...] | None) -> tuple[Path, ...]:
         """The file, or the files, that a key of `defaults` names."""

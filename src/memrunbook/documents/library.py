@@ -25,6 +25,9 @@ HEAD = frozenset({"name", "title"})
 # import than all the rest of `runbook list`.
 PLAIN_TITLE = re.compile(rb"^title: ([A-Za-z][\w ,.()/-]*[\w.)])\r?$", re.MULTILINE)
 SHIPPED = "shipped"
+SETTINGS, SERVICES = "config.yaml", "services.yaml"
+ADMINISTRATORS = Path("/etc/memrunbook")
+"""Whose config.yaml and services.yaml bind everybody here. No option and no variable names another folder."""
 # How a saved plan begins: people hand it over where a runbook is wanted.
 SAVED_PLAN = re.compile(rb'\s*\{\s*"format": *"memrunbook\.saved-plan/')
 
@@ -44,11 +47,13 @@ class Library:
     """The runbooks of these folders, in order, and the shipped ones.
 
     `services` is the file of the service policy, `settings` that of everything else that an organisation asks for.
+    The files of these names in the folder `binding` count beside them, whoever names others: the stricter word counts.
     """
 
     folders: tuple[Path, ...] = ()
     services: Path | None = None
     settings: Path | None = None
+    binding: Path | None = None
 
     def entries(self) -> list[LibraryEntry]:
         """Every runbook by name, those of the earlier folders first."""
@@ -84,19 +89,32 @@ class Library:
 
     def policy(self) -> ServicePolicy:
         """The service policy; an empty one where there is no file. DocumentError with every problem."""
-        from memrunbook.core.action.policy import ServicePolicy
+        from memrunbook.core.action.policy import ServicePolicy, joined_policy
 
-        if self.services is None or not is_there(self.services):
+        binding = self.binds(SERVICES, self.services)
+        if binding is None and (self.services is None or not is_there(self.services)):
             return ServicePolicy()
         from memrunbook.documents.services import load_policy
 
-        return load_policy(self.services)
+        own = ServicePolicy() if self.services is None else load_policy(self.services)
+        return own if binding is None else joined_policy(load_policy(binding), own)
 
     def config(self) -> Config:
         """What config.yaml says; nothing is asked where there is none. DocumentError with every problem."""
         from memrunbook.documents.config import Config, load_config
 
-        return Config() if self.settings is None else load_config(self.settings)
+        own = Config() if self.settings is None else load_config(self.settings)
+        binding = self.binds(SETTINGS, self.settings)
+        if binding is None:
+            return own
+        from memrunbook.documents.joining import joined
+
+        return joined(load_config(binding), own, binding.parent)
+
+    def binds(self, name: str, own: Path | None) -> Path | None:
+        """The file of this name that binds everybody beside one's own; None where there is none, or it is that one."""
+        path = None if self.binding is None else self.binding / name
+        return path if path is not None and path != own and is_there(path) else None
 
     def digest(self, name: str) -> str:
         """The SHA-256 of a runbook's file, by name or path; DocumentError or UsageError where there is none."""
@@ -117,14 +135,14 @@ def _refuse_unknown(parameters: Mapping[str, str], runbooks: Sequence[Runbook]) 
 def config_dirs(given: Path | None = None) -> list[Path]:
     """Where config files are looked for, in order."""
     base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "memrunbook"
-    return [*([given] if given else []), base, Path("/etc/memrunbook")]
+    return [*([given] if given else []), base, ADMINISTRATORS]
 
 
 def usual_library(runbooks: Sequence[Path] = (), config_dir: Path | None = None) -> Library:
     """The library of whoever runs this: named folders, $RUNBOOK_PATH, the config folders; never the current folder.
 
-    The first services.yaml counts, and the first config.yaml. UsageError for a named folder that is not there: what it
-    forbids would silently be allowed.
+    The first services.yaml counts, and the first config.yaml, and beside them always those of the administrator.
+    UsageError for a named folder that is not there: what it forbids would silently be allowed.
     """
     for option, folder in [("--config-dir", config_dir), *(("--runbooks", one) for one in runbooks)]:
         if folder is not None and not (is_there(folder) and folder.is_dir()):
@@ -132,10 +150,11 @@ def usual_library(runbooks: Sequence[Path] = (), config_dir: Path | None = None)
             raise UsageError(what, where=f"{option} {folder}", hint="check the path")
     dirs = config_dirs(config_dir)
     named = [Path(part) for part in os.environ.get("RUNBOOK_PATH", "").split(os.pathsep) if part]
-    services = [folder / "services.yaml" for folder in dirs]
+    services = [folder / SERVICES for folder in dirs]
     folders = (*runbooks, *named, *(folder / "runbooks" for folder in dirs))
-    settings = next((folder / "config.yaml" for folder in dirs if is_there(folder / "config.yaml")), None)
-    return Library(folders, next((file for file in services if is_there(file)), services[-1]), settings)
+    settings = next((folder / SETTINGS for folder in dirs if is_there(folder / SETTINGS)), None)
+    own = next((file for file in services if is_there(file)), services[-1])
+    return Library(folders, own, settings, ADMINISTRATORS)
 
 
 def entries(folders: Sequence[Path]) -> list[LibraryEntry]:

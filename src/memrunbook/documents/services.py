@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from memrunbook.core.action.policy import ServicePolicy, ServiceRule
+from memrunbook.core.action.policy import MAY, ServicePolicy, ServiceRule
 from memrunbook.core.errors import DocumentError, Problem
+from memrunbook.documents.owned import is_there, read_owned
 from memrunbook.documents.problems import convert
 from memrunbook.documents.source import Source
 from memrunbook.documents.yaml_source import load
@@ -14,7 +15,6 @@ from memrunbook.documents.yaml_source import load
 COMMANDS = ("health", "drain", "undrain")
 NEEDS = (("health_within", "health"), ("drain_within", "drain"), ("undrain", "drain"))
 TIMES, SHORTEST = ("health_within", "drain_within"), 1.0
-MAY = ("restart", "freeze", "stop", "limit")
 NEVER_CHOSEN = {
     "database": "a database is never chosen by a rule: it is named in a runbook, and then of high risk",
     "cluster": "what a cluster manager runs is never touched by us",
@@ -23,15 +23,9 @@ NEVER_CHOSEN = {
 
 def load_policy(path: Path) -> ServicePolicy:
     """The service policy; an absent file is an empty one: nothing is allowed to a rule. DocumentError else."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
+    if not is_there(path):
         return ServicePolicy()
-    except OSError as error:
-        raise DocumentError(
-            [Problem(str(path), f"the file cannot be read: {error.strerror}", "mend or move it")]
-        ) from None
-    source = load(content, str(path))
+    source = load(read_owned(path), str(path))
     policy = convert(source, source.data, ServicePolicy)
     problems = [problem for n, rule in enumerate(policy.services) for problem in _problems(source, policy, n, rule)]
     if problems:

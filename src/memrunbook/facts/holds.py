@@ -66,6 +66,7 @@ class Hold(Struct, frozen=True, kw_only=True):
 
     name: Annotated[str, Doc("service, container, group or parameter", source="cgroup.freeze, marks")]
     kind: Annotated[str, Doc("frozen, or changed for a while", source="cgroup.freeze, marks")]
+    action: Annotated[str, Doc("the action of ours that did it", source="marks")] = ""
     what: Annotated[str, Doc("what was done, in words", source="marks")] = ""
     ours: Annotated[bool, Doc("a run of ours did it; else somebody froze it", source=MARKS)] = False
     run: Annotated[str, Doc("the run", source=MARKS)] = ""
@@ -132,6 +133,7 @@ def _hold(name: str, mark: Mark | None, uptime: float, unit: Service | None) -> 
     return Hold(
         name=name,
         kind=FROZEN if frozen else "changed",
+        action=mark.action if mark else "",
         what=FROZEN if mark is None else mark.what,
         ours=mark is not None,
         run=mark.run if mark else "",

@@ -62,7 +62,8 @@ class Collector:
 
     With more `patience` (seconds) than usual, a read may take as long. `on_first` is told once, in the thread that
     reads, what the first sample says, before the wait for the next one: without rates, and without the facts that ask
-    again when all samples are taken. Where no next sample is waited for, it is told nothing.
+    again when all samples are taken. Where no next sample is waited for, it is told nothing. `identity` is the host's
+    as it was last read.
     """
 
     host: Host
@@ -71,6 +72,7 @@ class Collector:
     facts: Mapping[str, Fact]
     patience: float = 0.0
     on_first: Callable[[Snapshot], None] | None = None
+    identity: HostIdentity = field(default_factory=HostIdentity, init=False)
     _previous: Taken | None = field(default=None, init=False)
     _watched: Samples = field(default=(), init=False)
 
@@ -116,9 +118,11 @@ class Collector:
         self, readings: Readings, samples: Samples, started: Instant, *, fork_ok: bool = True, lost: bool = False
     ) -> Snapshot:
         finished = self.clock.now()
+        identity = _identified(self.session.identity, readings)
+        self.identity = identity if identity.machine_id else self.identity
         return Snapshot(
             host=self.host.name,
-            identity=_identified(self.session.identity, readings),
+            identity=identity,
             taken_at=finished,
             readings=_tagged(readings, self.host),
             samples=len(samples),

@@ -42,13 +42,42 @@ mrb_stop() { # TIMER [SLEEPER STARTED]
   kill -s TERM -- "-$2" 2>/dev/null || kill -s TERM "$2" 2>/dev/null
 }
 """
+# Of two changes of one state that overlap the second would take the first one's value for the old one, and keep it. A
+# freeze has no value: its undo thaws.
+ALREADY = """
+mrb_already() { # prints who holds the state of mrb_lines by another change; 1 where nobody does
+  mrb_nl='
+'
+  for mrb_file in "${mrb_mark%/*}"/*; do
+    case $mrb_file in "$mrb_mark" | *.new) continue ;; esac
+    [ -r "$mrb_file" ] && [ -f "$mrb_file" ] || continue
+    mrb_action= mrb_target= mrb_what= mrb_run=
+    while read -r mrb_key mrb_value; do
+      case $mrb_key in
+        action) mrb_action=$mrb_value ;;
+        target) mrb_target=$mrb_value ;;
+        what) mrb_what=$mrb_value ;;
+        run) mrb_run=$mrb_value ;;
+      esac
+    done <"$mrb_file"
+    [ "$mrb_action" != freeze_unit ] || continue
+    case $mrb_nl$mrb_lines$mrb_nl in *"${mrb_nl}action $mrb_action${mrb_nl}target $mrb_target$mrb_nl"*)
+      printf '%s\\n' "$mrb_target is changed for a while by run $mrb_run ($mrb_what): runbook undo $mrb_run"
+      return 0 ;;
+    esac
+  done
+  return 1
+}
+"""
 BEGIN = (
     STOP
+    + ALREADY
     + """
 mrb_by= mrb_pid= mrb_began=
 mrb_after=$1 mrb_unit=$2 mrb_script=$3 mrb_mark=$4 mrb_lines=$5; shift 5
 mrb_since= mrb_rest=
 { read -r mrb_since mrb_rest; } 2>/dev/null </proc/uptime
+! mrb_already || return 1
 mrb_read "$mrb_mark"
 mrb_old=$mrb_held mrb_old_sleeper=$mrb_sleeper mrb_old_tick=$mrb_since_tick
 [ -d "${mrb_mark%/*}" ] || child mkdir -m 755 -- "${mrb_mark%/*}" || return 1

@@ -32,6 +32,7 @@ from memrunbook.core.run.request import (
     Request,
     Seen,
     Told,
+    TookOver,
     Turn,
     Unknown,
     Unlock,
@@ -59,7 +60,8 @@ class Interpreter:
     """One run on one host. `watch` is told of every question; `stop` says whether a person asked to stop.
 
     `left` are the steps that runs left open on this host: a lock that one of them left behind is told with its step.
-    `begun` marks a run that goes on and had begun commands on this host before it was cut off.
+    `begun` marks a run that goes on and had begun commands on this host before it was cut off. `after` is the run that
+    this one takes back: the lock that it left behind is in nobody's way.
     """
 
     host: str
@@ -76,6 +78,7 @@ class Interpreter:
     runbook: str = ""
     left: Sequence[OpenStep] = ()
     begun: bool = False
+    after: str = ""
     watch: Watcher = lambda _: None
     stop: Callable[[], bool] = lambda: False
     events: list[Event] = field(default_factory=list)
@@ -145,29 +148,34 @@ class Interpreter:
             case Execute():
                 yield from self._turn.begin(self.brakes, request, at_work=self._locked)
                 return self._execute(request, record)
-            case Compare() | Look():
-                return _looked(self.session, request, self.clock)
+            case Compare() | Look() | Lock():
+                return self._lock() if isinstance(request, Lock) else _looked(self.session, request, self.clock)
             case Wait() | Turn():
                 yield from self._turn.wait(self.brakes, request, at_work=self._locked)
-            case Lock() | Unlock():
-                self._lock(request)
+            case Unlock():
+                self._unlock()
             case Record():
                 return self._remember(request)
             case _:
                 assert_never(request)
         return Waited(self.clock.now())
 
-    def _lock(self, request: Lock | Unlock) -> None:
-        if isinstance(request, Lock):
-            take(self.session, self._owner, force=self.break_lock, told=self._in_flight, begun=self.begun)
-        else:
-            open_ = any(isinstance(event, StepFinished) and event.state == "unknown" for event in self.events)
-            give(self.session, self._owner, settled=not open_)
-        self._locked = isinstance(request, Lock)
+    def _lock(self) -> Waited | TookOver:
+        broken = take(
+            self.session,
+            self._owner,
+            force=self.break_lock,
+            told=lambda run: "; ".join(opened.told for opened in self.left if opened.run == run),
+            begun=self.begun,
+            after=self.after,
+        )
+        self._locked = True
+        return TookOver(self.clock.now(), broken) if broken else Waited(self.clock.now())
 
-    def _in_flight(self, run: str) -> str:
-        """What a run left open here, in a sentence."""
-        return "; ".join(opened.told for opened in self.left if opened.run == run)
+    def _unlock(self) -> None:
+        open_ = any(isinstance(event, StepFinished) and event.state == "unknown" for event in self.events)
+        give(self.session, self._owner, settled=not open_)
+        self._locked = False
 
     def _heed(self) -> None:
         """Ends the run before the next question where a person, or what happened during a script, says so."""

@@ -20,13 +20,35 @@ LOOK_TIMEOUT = 20.0
 LENGTH = 16
 """So many characters of a record's hash name it on the host, here and in the host's own log."""
 
-# A zombie is gone: it does nothing any more, whoever forgot to bury it.
+# A zombie is gone: it does nothing any more, whoever forgot to bury it. A name may hold a newline: all lines are read.
 PROCESS = """
-mrb_start() {
-  IFS= read -r mrb_stat <"/proc/$1/stat" || return 1
+mrb_start() { # PID: in mrb_started when it began, in mrb_group and mrb_session where it belongs
+  mrb_stat=
+  { while IFS= read -r mrb_text; do mrb_stat=$mrb_stat$mrb_text; done; } <"/proc/$1/stat" || return 1
+  [ -n "$mrb_stat" ] || return 1
   set -- ${mrb_stat##*) }
-  mrb_started=${20}
+  mrb_group=$3 mrb_session=$4 mrb_started=${20}
   case $1 in Z | X) return 1 ;; esac
+}
+"""
+# A shell that was ended leaves behind what it had started: that is known by the group or session that was the shell's
+# own, whose number nobody else gets while one of it lives. Whoever leads a group of that number and began later is not.
+WORKING = """
+mrb_working() { # SHELL STARTED GROUP: in mrb_who which process of a command is at work
+  mrb_who=$1
+  mrb_start "$1" 2>/dev/null && [ "$mrb_started" = "$2" ] && return 0
+  [ "${3:-0}" -gt 1 ] 2>/dev/null || return 1
+  mrb_start "$3" 2>/dev/null && [ "$mrb_started" -gt "$2" ] && return 1
+  for mrb_who in /proc/[0-9]*; do
+    mrb_who=${mrb_who#/proc/}
+    mrb_start "$mrb_who" 2>/dev/null || continue
+    if [ "$mrb_group" = "$3" ] || [ "$mrb_session" = "$3" ]; then return 0; fi
+  done
+  return 1
+}
+mrb_named() { # PID: in mrb_name what it is called
+  mrb_name=
+  { IFS= read -r mrb_name; } 2>/dev/null <"/proc/$1/comm"
 }
 """
 MARKS = """
@@ -46,7 +68,8 @@ BEFORE = (
     + MARKS
     + """
 mrb_start $$ || mrb_started=0
-mrb_place "$1" && printf 'begun %s %s %s\\n' "$2" "$$" "$mrb_started" >>"$mrb_marks" || {
+case ${shell_group:-0} in "$$" | "${shell_parent-}") mrb_group=$shell_group ;; *) mrb_group=0 ;; esac
+mrb_place "$1" && printf 'begun %s %s %s %s\\n' "$2" "$$" "$mrb_started" "$mrb_group" >>"$mrb_marks" || {
   printf 'nothing was begun: its start could not be marked in %s\\n' "$mrb_marks"; return 1
 }
 mrb_record=$2; shift 2
@@ -63,20 +86,23 @@ return "$mrb_status"
 # A unit's job goes on in systemd when the program that asked for it is gone.
 LOOK = (
     PROCESS
+    + WORKING
     + MARKS
     + """
-mrb_found=absent mrb_shell=none mrb_since=0
+mrb_found=absent mrb_shell=none mrb_since=0 mrb_own=0
 mrb_place "$1" && [ -f "$mrb_marks" ] || { printf 'unseen\\n'; return 0; }
-while read -r mrb_word mrb_record mrb_first mrb_second; do
+while read -r mrb_word mrb_record mrb_first mrb_second mrb_third; do
   [ "$mrb_record" = "$2" ] || continue
   case $mrb_word in
-    begun) mrb_found=begun mrb_shell=$mrb_first mrb_since=$mrb_second ;;
+    begun) mrb_found=begun mrb_shell=$mrb_first mrb_since=$mrb_second mrb_own=$mrb_third ;;
     ended) mrb_found="ended $mrb_first" ;;
   esac
 done <"$mrb_marks"
 if [ "$mrb_found" = begun ]; then
-  if mrb_start "$mrb_shell" 2>/dev/null && [ "$mrb_started" = "$mrb_since" ]; then mrb_found=at-work; fi
-  if [ -n "$3" ]; then
+  if mrb_working "$mrb_shell" "$mrb_since" "$mrb_own"; then
+    mrb_named "$mrb_who"
+    mrb_found="at-work $mrb_who ${mrb_name:+($mrb_name)}"
+  elif [ -n "$3" ]; then
     mrb_job=$(child systemctl show --property=Job -- "$3" 2>/dev/null)
     case $mrb_job in Job=0 | Job= | '') ;; *) mrb_found=at-work ;; esac
   fi
@@ -86,7 +112,8 @@ printf '%s\\n' "$mrb_found"
 )
 
 
-BARE: dict[str, Literal["begun", "at-work", "absent"]] = {"begun": "begun", "at-work": "at-work", "absent": "absent"}
+BARE: dict[str, Literal["begun", "absent"]] = {"begun": "begun", "absent": "absent"}
+JOB = "the job that it asked systemd for is still at work on the host"
 
 
 def marked(script: str, args: tuple[str, ...], run: str, record: str) -> tuple[str, tuple[str, ...]]:
@@ -105,6 +132,8 @@ def look(session: Session, asked: Look, at: Instant) -> Seen:
         return Seen(at, "begun", why="the kernel was still at it when its command gave up waiting")
     if found == "ended" and status.isdecimal():
         return Seen(at, "ended", int(status))
+    if found == "at-work":
+        return Seen(at, "at-work", why=f"its process {clean(status)} is still at work on the host" if status else JOB)
     if found in BARE:
         return Seen(at, BARE[found])
     return Seen(at, "unseen", why="its mark is not on the host any more (a reboot takes it away)")

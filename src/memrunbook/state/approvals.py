@@ -13,6 +13,9 @@ from msgspec import Struct
 from memrunbook.core.errors import UsageError
 from memrunbook.state.ownership import is_shared, whose
 
+LARGEST = 256 << 10
+"""Bytes of all approvals of a plan; one has about 600."""
+
 
 class SignedApproval(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One approval: `signature` (SSHSIG, armoured) is over the bytes of the plan's file, `principal` says whose.
@@ -36,11 +39,14 @@ def read_approvals(plan: Path) -> list[SignedApproval]:
     """The approvals of a plan, none where there is no file; UsageError for one that is damaged or cannot be read."""
     path = approvals_file(plan)
     try:
-        lines = path.read_bytes().splitlines()
+        lines = path.read_bytes().splitlines() if path.stat().st_size <= LARGEST else None
     except FileNotFoundError:
         return []
     except OSError as error:
         raise UsageError(f"the approvals cannot be read: {error.strerror}", where=str(path)) from None
+    if lines is None:
+        hint = f"move it away and have the plan approved anew: runbook approve {plan}"
+        raise UsageError("this is no file of approvals: it is too large", where=str(path), hint=hint)
     found = []
     for number, line in enumerate(lines, 1):
         try:

@@ -16,7 +16,7 @@ from memrunbook.core.run.record import Invoked, Resumed
 from memrunbook.state import chain, disk, heads, keys, ledger
 from memrunbook.state.chain import Broken, Link, Torn, Verified
 from memrunbook.state.ledger import SealedEntry
-from memrunbook.state.lines import read_lines
+from memrunbook.state.lines import decoded
 from memrunbook.state.ownership import is_shared, user_name
 from memrunbook.state.run_directory import EVIDENCE, RUN, SavedFile
 from memrunbook.state.runs import running
@@ -26,11 +26,27 @@ Known = Mapping[str, Mapping[str, list[SealedEntry]]]
 
 
 class AuditFinding(Struct, frozen=True):
-    """One thing found. An `error` means that something was changed; a `note` is what a crash leaves behind."""
+    """One thing found. An `error` means that something was changed; a `note` is what a crash leaves behind.
+
+    `unended`: it is a run without an end, so nobody knows what it wrote last.
+    """
 
     level: Level
     where: str
     message: str
+    unended: bool = False
+
+
+class VerifiedRun(Struct, frozen=True):
+    """The journals of a run by their names, and how many records of each the ledger vouches for."""
+
+    files: Mapping[str, bytes]
+    sealed: Mapping[str, int]
+
+
+class _Begun(Struct, frozen=True):
+    hash: str
+    invocation: str = ""
 
 
 class Ledger(Struct, frozen=True):
@@ -74,6 +90,20 @@ def verify_runs(state: Path, runs: Iterable[str]) -> list[AuditFinding]:
     return [*_ledger(book, every=False), *(found for run in runs for found in _run(book, run))]
 
 
+def read_verified(state: Path, run: str) -> tuple[list[AuditFinding], VerifiedRun]:
+    """What is wrong with a run, and the very bytes of its journals that this was said of."""
+    book, kept = _read(state), dict[str, bytes]()
+    findings = [*_ledger(book, every=False), *_run(book, run, kept)]
+    entries = [entry for known in book.of(run).values() for entry in known]
+    return findings, VerifiedRun(kept, ledger.vouched(entries))
+
+
+def removed(state: Path) -> list[str]:
+    """The runs that the ledger knows and of which nothing is here any more."""
+    there = _directories(state)
+    return [run for run in dict.fromkeys(entry.run for entry in ledger.read(state)) if run not in there]
+
+
 def verify_listed(state: Path) -> list[AuditFinding]:
     """What is wrong with what a list of runs shows: the ledger, each run's own journal, all of a run without an end."""
     runs = _directories(state)
@@ -84,7 +114,7 @@ def verify_listed(state: Path) -> list[AuditFinding]:
         if not path.is_dir():
             found += _run(book, run)
         elif _has_ended(known):
-            found += _journal(book, path / RUN, known[RUN], alive=False)
+            found += _journal(book, path / RUN, known[RUN], disk.contents(path / RUN), alive=False)
         else:
             found += _run(book, run)
     return found
@@ -114,7 +144,7 @@ def _read(state: Path) -> Ledger:
 def _ledger(book: Ledger, *, every: bool) -> Iterator[AuditFinding]:
     """What is wrong with the ledger; each seal with `every`, else the last, whose entry follows from all before it."""
     path = ledger.ledger_file(book.state)
-    end, hashes = _walk(path)
+    end, hashes = _walk(disk.contents(path))
     if isinstance(end, Broken):
         yield AuditFinding("error", f"{path}:{end.line}", end.why)
     else:
@@ -164,15 +194,18 @@ def _has_ended(known: Mapping[str, list[SealedEntry]]) -> bool:
     return any(entry.event == "end" for entry in known.get(RUN, [])[-1:])
 
 
-def _run(book: Ledger, run: str) -> Iterator[AuditFinding]:
-    """What is wrong with one run; one that may not be read is not intact as far as anybody here can say."""
+def _run(book: Ledger, run: str, kept: dict[str, bytes] | None = None) -> Iterator[AuditFinding]:
+    """What is wrong with one run; one that may not be read is not intact as far as anybody here can say.
+
+    `kept` gets what was read of each of its journals.
+    """
     try:
-        yield from _readable_run(book, run)
+        yield from _readable_run(book, run, {} if kept is None else kept)
     except JournalError as error:
         yield AuditFinding("error", error.where, error.message)
 
 
-def _readable_run(book: Ledger, run: str) -> Iterator[AuditFinding]:
+def _readable_run(book: Ledger, run: str, kept: dict[str, bytes]) -> Iterator[AuditFinding]:
     path, known = book.state / "runs" / run, book.of(run)
     if not path.is_dir():
         yield AuditFinding("error", str(path), "the run is in the ledger, its directory is missing")
@@ -182,19 +215,42 @@ def _readable_run(book: Ledger, run: str) -> Iterator[AuditFinding]:
     with disk.explained(path, "be read"):
         names = {one.name for one in path.iterdir() if one.name.endswith(".jsonl")}
     for name in sorted(known.keys() | names):
-        yield from _journal(book, path / name, known.get(name, []), alive=alive)
-    yield from _evidence(path)
-    yield from _by_others(book, path, known.get(RUN, []))
+        kept[name] = disk.contents(path / name)
+        yield from _journal(book, path / name, known.get(name, []), kept[name], alive=alive)
+    yield from _invocations(path, kept)
+    yield from _evidence(path, kept.get(EVIDENCE, b""))
+    yield from _by_others(book, path, kept.get(RUN, b""), known.get(RUN, []))
     if not alive and not ended:
-        yield AuditFinding("note", str(path), "the run was interrupted: it has no end")
+        cut_off = f"the run was interrupted: it has no end{_unsealed(known, kept)}"
+        yield AuditFinding("note", str(path), cut_off, unended=True)
 
 
-def _by_others(book: Ledger, path: Path, known: Sequence[SealedEntry]) -> Iterator[AuditFinding]:
+def _invocations(path: Path, kept: Mapping[str, bytes]) -> Iterator[AuditFinding]:
+    """Journals of hosts that were begun by another invocation than the one that the run's own journal tells of."""
+    known = {line.hash for line in decoded(kept.get(RUN, b""), _Begun)}
+    for name, content in kept.items():
+        said = {line.invocation for line in decoded(content, _Begun, having=b'"invocation"')} - {""}
+        if name != RUN and not said <= known:
+            other = "it was begun by another invocation than the one in run.jsonl"
+            yield AuditFinding("error", str(path / name), f"{other}: who asked, why or who approved was changed")
+
+
+def _unsealed(known: Mapping[str, list[SealedEntry]], kept: Mapping[str, bytes]) -> str:
+    """What of a run without an end nobody vouches for, in words behind that it has none."""
+    sealed = ledger.vouched(entry for entries in known.values() for entry in entries)
+    if not sealed:
+        return ", and nobody vouches for what its journals say"
+    more = {name: content.count(b"\n") - sealed.get(name, 0) for name, content in kept.items()}
+    told = [f"{count} of {name}" for name, count in more.items() if count > 0]
+    return f"; of its last records nobody vouches for {', '.join(told)}" if told else ""
+
+
+def _by_others(book: Ledger, path: Path, content: bytes, known: Sequence[SealedEntry]) -> Iterator[AuditFinding]:
     """A run of a team that was begun or ended by somebody who, as it says, did not work on it.
 
     Whoever goes on with a run of another seals that before the run says so: that alone is no fault.
     """
-    told = read_lines(path / RUN, cast("type[Invoked | Resumed]", Invoked | Resumed)) if book.owners else ()
+    told = decoded(content, cast("type[Invoked | Resumed]", Invoked | Resumed)) if book.owners else ()
     actors = {one.actor.uid: one.actor.user for one in told}
     for number, entry in enumerate(known):
         owner = book.owners.get(entry.key)
@@ -204,11 +260,13 @@ def _by_others(book: Ledger, path: Path, known: Sequence[SealedEntry]) -> Iterat
             yield AuditFinding("error", str(path / RUN), f"{said}: it is not what it says")
 
 
-def _journal(book: Ledger, path: Path, known: list[SealedEntry], *, alive: bool) -> Iterator[AuditFinding]:
-    if not path.exists():
+def _journal(
+    book: Ledger, path: Path, known: list[SealedEntry], content: bytes, *, alive: bool
+) -> Iterator[AuditFinding]:
+    if not content and not path.exists():
         yield AuditFinding("error", str(path), "the journal is in the ledger, the file is missing")
         return
-    end, hashes = _walk(path)
+    end, hashes = _walk(content)
     if isinstance(end, Broken):
         yield AuditFinding("error", f"{path}:{end.line}", end.why)
         return
@@ -218,8 +276,10 @@ def _journal(book: Ledger, path: Path, known: list[SealedEntry], *, alive: bool)
         if entry.count >= len(hashes):
             missing = f"{entry.count - len(hashes) + 1} of the {entry.count} records that the ledger knows are missing"
             yield AuditFinding("error", str(path), f"{missing} at its end")
+            break
         elif hashes[entry.count] != entry.head:
             yield AuditFinding("error", f"{path}:{entry.count}", "this is not the record that the ledger knows")
+            break  # what follows from it is other too
     if not alive:
         yield from _behind(path, end, known[-1:])
 
@@ -238,24 +298,23 @@ def _behind(path: Path, end: Verified | Torn, latest: list[SealedEntry]) -> Iter
         yield AuditFinding("error", f"{path}:{ended[0] + 1}", added)
 
 
-def _evidence(path: Path) -> Iterator[AuditFinding]:
-    for said in read_lines(path / EVIDENCE, SavedFile):
+def _evidence(path: Path, content: bytes) -> Iterator[AuditFinding]:
+    for said in decoded(content, SavedFile):
         file = path / said.path
-        with disk.explained(file, "be read"):
-            content = file.read_bytes() if file.is_file() else None
-        if content is None:
+        there = file.exists()
+        saved = disk.contents(file)
+        if not there:
             yield AuditFinding("error", str(file), "the evidence is in the journal, the file is missing")
-        elif hashlib.sha256(content).hexdigest() != said.sha256:
+        elif hashlib.sha256(saved).hexdigest() != said.sha256:
             yield AuditFinding("error", str(file), "the evidence is not what was saved")
 
 
-def _walk(path: Path) -> tuple[Verified | Torn | Broken, list[str]]:
+def _walk(content: bytes) -> tuple[Verified | Torn | Broken, list[str]]:
     """How a chain ends, and the hash of each of its records behind that of nothing."""
     end: Verified | Torn | Broken = Verified()
     hashes = [Link().head]
-    with disk.explained(path, "be read"), path.open("rb") if path.is_file() else io.BytesIO() as lines:
-        for state in chain.walk(lines):
-            end = state
-            if isinstance(state, Verified):
-                hashes.append(state.head)
+    for state in chain.walk(io.BytesIO(content)):
+        end = state
+        if isinstance(state, Verified):
+            hashes.append(state.head)
     return end, hashes

@@ -10,8 +10,10 @@ import errno
 import fcntl
 import os
 import secrets
+import stat
 import time
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from memrunbook.core.errors import JournalError
@@ -41,6 +43,29 @@ def explained(path: Path, what: str) -> Iterator[None]:
         why = f"{why}; {owner}" if owner else why
         hint = HINTS.get(error.errno or 0, f"see that {path} is a place for files, {ELSEWHERE}")
         raise JournalError(f"it could not {what}: {why}", where=str(path), hint=hint) from error
+
+
+def contents(path: Path, most: int = -1) -> bytes:
+    """What stands in a file, at `most` so many bytes of it; nothing where there is no file.
+
+    JournalError where it may not be read, and for what is no regular file: a pipe would be waited for without end.
+    """
+    with explained(path, "be read"):
+        try:
+            file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except (FileNotFoundError, NotADirectoryError):
+            return b""
+        with os.fdopen(_regular(file, path), "rb") as opened:
+            return opened.read(most)
+
+
+def _regular(file: int, path: Path) -> int:
+    """The open file; JournalError, and it is closed, where it is none that keeps what is written."""
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        hint = f"look at it with: ls -ld {path}"
+        raise JournalError("it is no regular file, so nothing is read from it", where=str(path), hint=hint)
+    return file
 
 
 def make_directory(path: Path, *, own: bool = False) -> None:
@@ -80,6 +105,15 @@ def _make(path: Path, *, own: bool) -> None:
     sync_directory(path.parent)
 
 
+def listed(folder: Path, pattern: str) -> list[Path]:
+    """What is in a directory, by the pattern and in order; none without one. A glob takes a closed one for empty."""
+    with explained(folder, "be read"):
+        try:
+            return sorted(path for path in folder.iterdir() if fnmatchcase(path.name, pattern))
+        except FileNotFoundError:
+            return []
+
+
 def sync_directory(path: Path) -> None:
     """Puts the names in a directory on the disk."""
     with explained(path, "be written"):
@@ -115,7 +149,7 @@ def open_for_append(path: Path) -> int:
         try:
             return _new_file(path, flags, 0o660)
         except FileExistsError:
-            return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)
+            return _regular(os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK), path)
 
 
 def _new_file(path: Path, flags: int, shared: int) -> int:

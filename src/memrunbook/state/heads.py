@@ -21,7 +21,7 @@ def seen_file(state: Path) -> Path:
 
 def seen(state: Path) -> list[Link]:
     """The heads that its ledger must still hold: one, or one of each member of a team. JournalError for other text."""
-    found = [read(path) for path in sorted((state / "keys").glob("ledger*.head"))]
+    found = [read(path) for path in disk.listed(state / "keys", "ledger*.head")]
     return [link for link in found if link is not None]
 
 
@@ -30,8 +30,7 @@ def read(path: Path) -> Link | None:
     with disk.explained(path, "be read"):
         if not path.exists():
             return None
-        with path.open("rb") as file:
-            text = file.read(LONGEST).decode("ascii", "replace")
+    text = disk.contents(path, LONGEST).decode("ascii", "replace")
     found = WRITTEN.fullmatch(text)
     if found is None:
         raise JournalError("this is no head of a ledger", where=str(path), hint="64 hex digits, as audit verify says")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 RAW = 32
+LONGEST = 1 << 10
 PUBLIC = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -61,9 +62,10 @@ def known(state: Path) -> SealingKeys:
         return SealingKeys({load(state).public: os.geteuid()}, {}, shared=False)
     owners: dict[str, int] = {}
     faults: dict[Path, str] = {}
-    for path in sorted((state / "keys").glob("ledger*.pub")):
+    for path in disk.listed(state / "keys", "ledger*.pub"):
         with disk.explained(path, "be read"):
-            text, owner = path.read_text("ascii", "replace").strip(), path.stat().st_uid
+            owner = path.stat().st_uid
+        text = disk.contents(path, LONGEST).decode("ascii", "replace").strip()
         name = path.stem.partition("-")[2]
         if PUBLIC.fullmatch(text) is None:
             faults[path] = "this is no public key"
@@ -83,7 +85,8 @@ def _load(path: Path) -> SealingKey:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     with disk.explained(path, "be read"):
-        raw, mode = path.read_bytes(), path.stat().st_mode
+        mode = path.stat().st_mode
+    raw = disk.contents(path, LONGEST)
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise JournalError("others may read the sealing key", where=str(path), hint=f"chmod 600 {path}")
     if len(raw) != RAW:

@@ -1,9 +1,9 @@
-"""The ledger: a signed chain of where every journal stood when it began and when it ended."""
+"""The ledger: a signed chain of where every journal stood when it began, at each command, and when it ended."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,14 +17,18 @@ from memrunbook.state.keys import SealingKey
 from memrunbook.state.lines import read_lines
 
 TAIL = 1 << 16
+LedgerEvent = Literal["start", "so-far", "end"]
 
 
 class LedgerEntry(Struct, frozen=True):
-    """Where one journal (`file`, inside the directory of `run`) stood: the hash of its last record and their count."""
+    """Where one journal (`file`, inside the directory of `run`) stood: the hash of its last record and their count.
+
+    `so-far`: in the middle of its run, before and after each command. A `start` seals what it was gone on with.
+    """
 
     run: str
     file: str
-    event: Literal["start", "end"]
+    event: LedgerEvent
     head: str
     count: int
 
@@ -80,6 +84,14 @@ def append(state: Path, entries: Sequence[LedgerEntry], at: str) -> str:
 def read(state: Path) -> list[SealedEntry]:
     """The entries of the ledger in order; lines that are none are left out (the audit tells of them)."""
     return list(read_lines(ledger_file(state), SealedEntry))
+
+
+def vouched(entries: Iterable[SealedEntry]) -> dict[str, int]:
+    """By file how many of its records were sealed by whoever wrote them: their number at the latest such entry.
+
+    What a `start` seals was on the disk when somebody went on with it: nobody had vouched for that.
+    """
+    return {entry.file: entry.count for entry in entries if entry.event != "start"}
 
 
 def _sealed(entry: LedgerEntry, at: str, key: SealingKey, link: Link) -> dict[str, Any]:

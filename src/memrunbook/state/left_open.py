@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from memrunbook.core.run.flight import Flight, OpenStep, flight, still_open
-from memrunbook.state.lines import whole_lines
+from memrunbook.core.run.flight import Flight, OpenStep, flight, proven, still_open
+from memrunbook.state import disk
 from memrunbook.state.names import file_name
 from memrunbook.state.runs import Run, runs
 
@@ -35,7 +35,8 @@ def left_open(state: Path, found: Sequence[Run] | None = None) -> tuple[OpenStep
 
 def in_flight(run: Run, host: str) -> Flight:
     """What one host's journal of a run leaves open, whatever became of the file; of a running run, what it is at."""
-    return flight(_records(run.path / f"{file_name(host)}.jsonl"))
+    name = f"{file_name(host)}.jsonl"
+    return flight(proven(_records(run.path / name), run.sealed.get(name, 0)))
 
 
 def _hosts(run: Run) -> Sequence[str]:
@@ -46,7 +47,7 @@ def _hosts(run: Run) -> Sequence[str]:
 
 def _records(path: Path) -> Iterator[dict[str, Any]]:
     decoder = msgspec.json.Decoder(dict[str, Any])
-    for line in whole_lines(path):
+    for line in disk.contents(path).split(b"\n"):
         if any(word in line for word in LARGE):
             continue
         try:

@@ -19,24 +19,19 @@ def read_lines(path: Path, kind: type[T], having: bytes = b"") -> Iterator[T]:
 
     `having` stands in every line that is wanted: others are not decoded, which costs a hundred times as much.
     """
-    lines = whole_lines(path)
+    yield from decoded(disk.contents(path), kind, having)
+
+
+def decoded(content: bytes, kind: type[T], having: bytes = b"") -> Iterator[T]:
+    """The same of what was read of a file."""
     decoder: msgspec.json.Decoder[T] = _decoder(cast("Hashable", kind))
-    for line in lines:
+    for line in content.split(b"\n"):
         if having not in line:
             continue
         try:
             yield decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
-
-
-def whole_lines(path: Path) -> list[bytes]:
-    """The lines of a file; none without one, JournalError where it may not be read: that is not "nothing was done"."""
-    with disk.explained(path, "be read"):
-        try:
-            return path.read_bytes().split(b"\n")
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            return []
 
 
 @cache

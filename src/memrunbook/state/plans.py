@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import secrets
+import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from memrunbook.core.errors import Refused, UsageError
+from memrunbook.core.errors import JournalError, Refused, UsageError
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.saved import Difference, SavedPlan, approved_changes, other_time
 from memrunbook.core.units import encode
 from memrunbook.runtime.redaction import HIDDEN, redacted
-from memrunbook.state.ownership import is_shared, whose
+from memrunbook.state import disk
+from memrunbook.state.approvals import approvals_file
+from memrunbook.state.ownership import whose
 from memrunbook.version import __version__
 
 FORMAT = "memrunbook.saved-plan/"
@@ -48,18 +54,35 @@ class PlanFile:
 def save_plan(path: Path, saved: SavedPlan) -> None:
     """Writes a plan to a file, readable by its owner alone, or by a team in its directory; UsageError where it cannot.
 
-    What looks like a secret is hidden in it.
+    An earlier plan is replaced as a whole or not at all. What looks like a secret is hidden in it.
     """
+    refuse_taken(path)
     found: dict[str, Any] = redacted(msgspec.to_builtins(saved, enc_hook=encode))
     found["checksum"] = _checksum(found)
     content = msgspec.json.format(msgspec.json.encode(found), indent=2)
+    new = path.with_name(f".plan-{secrets.token_hex(8)}.new")
     try:
-        path.touch(mode=0o600, exist_ok=True)
-        if is_shared(path.parent):
-            path.chmod(0o640)
-        path.write_bytes(content + b"\n")
-    except OSError as error:
-        raise UsageError(f"the plan cannot be written: {error.strerror}", where=str(path)) from None
+        disk.create(new, content + b"\n")
+        new.replace(path)
+        disk.sync_directory(path.parent)
+    except (JournalError, OSError) as error:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
+        cause = error if isinstance(error, OSError) else error.__cause__
+        why = getattr(cause, "strerror", None) or str(error)
+        raise UsageError(f"the plan cannot be written: {why}", where=str(path)) from None
+
+
+def refuse_taken(path: Path) -> None:
+    """UsageError where no plan may be written: over a link, or what is no file, or where approvals of another lie."""
+    approvals = approvals_file(path)
+    if os.path.lexists(approvals):
+        what, hint = "approvals of an earlier plan lie there", f"remove {approvals}, or save the plan as another file"
+        raise UsageError(what, where=str(approvals), hint=hint)
+    with suppress(OSError):  # what is not there is free; what cannot be looked at cannot be written
+        if not stat.S_ISREG(path.lstat().st_mode):
+            what = "a link is there" if path.is_symlink() else "what is there is no file"
+            raise UsageError(f"the plan cannot be written: {what}", where=str(path), hint="name a file of its own")
 
 
 def load_plan(path: Path) -> PlanFile:
@@ -95,7 +118,9 @@ def _content(path: Path) -> bytes:
         return path.read_bytes()
     except PermissionError:
         hint = f"whoever made it can let you read it: chmod g+r {path}, or hand a copy over"
-        raise UsageError(f"the plan cannot be read: {whose(path)}", where=str(path), hint=hint) from None
+        raise UsageError(
+            f"the plan cannot be read: it is another user's; {whose(path)}", where=str(path), hint=hint
+        ) from None
     except OSError as error:
         raise UsageError(f"the plan cannot be read: {error.strerror}", where=str(path), hint=MADE) from None
 

@@ -8,19 +8,18 @@ import itertools
 import re
 import secrets
 import string
-import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 from msgspec import Struct, to_builtins
 
 from memrunbook.core.errors import JournalError, UsageError
 from memrunbook.core.instant import Instant
-from memrunbook.state import disk, ledger
+from memrunbook.state import disk
 from memrunbook.state.journal import RunJournal
-from memrunbook.state.ledger import LedgerEntry
 from memrunbook.state.names import file_name
+from memrunbook.state.seals import RunSeals
 
 RUN_ID = re.compile(r"\d{8}T\d{6}Z-[a-z]{4}")
 RUN, EVIDENCE = "run.jsonl", "evidence.jsonl"
@@ -58,10 +57,8 @@ class RunDirectory:
         """Opens what there is of the run; `create` and `reopen` say which is meant."""
         self.run_id = run_id
         self.path = run_path(state, run_id)
-        self._state = state
         self._now = now
-        self._turn = threading.Lock()
-        self._journals: dict[str, RunJournal] = {}
+        self._seals = RunSeals(state, run_id, now, (RUN, EVIDENCE))
         self.run = self._opened([RUN, *(path.name for path in self.path.glob("*.jsonl") if path.name != RUN)])[0]
 
     @classmethod
@@ -90,6 +87,10 @@ class RunDirectory:
         """The journal of one host. Close it when the host is finished: many hosts are many open files."""
         return self.hosts([name])[0]
 
+    def seal(self, host: str) -> None:
+        """Puts into the ledger where the journal of a host stands now: what is in it is vouched for from now on."""
+        self._seals.so_far(self.host(host).path.name)
+
     def save(self, host: str, name: str, text: str) -> tuple[str, str]:
         """Saves evidence; returns its path inside the run's directory and its SHA-256, which `evidence.jsonl` gets too.
 
@@ -107,14 +108,13 @@ class RunDirectory:
 
     def end(self) -> str:
         """Seals where every journal of the run ends and closes them; returns the ledger's new head."""
-        entries = [self._entry(name, journal, "end") for name, journal in sorted(self._journals.items())]
-        head = ledger.append(self._state, entries, self._now().isoformat())
+        head = self._seals.end()
         self.close()
         return head
 
     def close(self) -> None:
         """Lets go of the files; a run that was not ended before counts as interrupted."""
-        for journal in self._journals.values():
+        for journal in self._seals.journals.values():
             journal.close()
 
     def __enter__(self) -> Self:
@@ -125,24 +125,21 @@ class RunDirectory:
 
     def _opened(self, names: list[str]) -> list[RunJournal]:
         fresh: dict[str, RunJournal] = {}
-        with self._turn:
+        known = self._seals.journals
+        with self._seals.turn:
             try:
                 for name in dict.fromkeys(names):
-                    if name not in self._journals:
+                    if name not in known:
                         fresh[name] = RunJournal(self.path / name)
                 if fresh:
                     disk.sync_directory(self.path)
-                    entries = [self._entry(name, journal, "start") for name, journal in fresh.items()]
-                    ledger.append(self._state, entries, self._now().isoformat())
+                    self._seals.begin(fresh)
             except JournalError:
                 for journal in fresh.values():
                     journal.close()
                 raise
-            self._journals |= fresh
-        return [self._journals[name] for name in names]
-
-    def _entry(self, name: str, journal: RunJournal, event: Literal["start", "end"]) -> LedgerEntry:
-        return LedgerEntry(self.run_id, name, event, journal.link.head, journal.link.count)
+            known |= fresh
+        return [known[name] for name in names]
 
 
 def _free(folder: Path, name: str) -> Path:

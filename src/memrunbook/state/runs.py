@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, cast
 
+import msgspec
 from msgspec import Struct
 
-from memrunbook.core.run.record import Ended, Invoked
+from memrunbook.core.run.made import made
+from memrunbook.core.run.record import Asked, Ended, Envelope, Invoked, Temporary, decode
+from memrunbook.core.run.request import Execute
 from memrunbook.core.run.undo_plan import UNDO_OF
 from memrunbook.state import disk, ledger
 from memrunbook.state.ledger import SealedEntry
@@ -21,7 +26,10 @@ RunState = Literal["running", "interrupted", "ended"]
 
 
 class Run(Struct, frozen=True):
-    """One run: its directory, whether it is over, its hosts, how it began and how it ended, as far as is known."""
+    """One run: its directory, whether it is over, its hosts, how it began and how it ended, as far as is known.
+
+    `sealed` says by file how many of its records the ledger vouches for.
+    """
 
     run_id: str
     path: Path
@@ -29,6 +37,7 @@ class Run(Struct, frozen=True):
     hosts: tuple[str, ...]
     invoked: Invoked | None = None
     ended: Ended | None = None
+    sealed: Mapping[str, int] = {}
 
 
 def runs(state: Path) -> list[Run]:
@@ -37,18 +46,20 @@ def runs(state: Path) -> list[Run]:
     with disk.explained(folder, "be read"):
         found = [path for path in folder.iterdir() if RUN_ID.fullmatch(path.name)] if folder.is_dir() else []
     entries = ledger.read(state)
-    ended = _ended(entries)
-    begun = {run: number for number, run in enumerate(dict.fromkeys(entry.run for entry in entries))}
+    known: dict[str, list[SealedEntry]] = {}
+    for entry in entries:
+        known.setdefault(entry.run, []).append(entry)
+    begun = {run: number for number, run in enumerate(known)}
 
     def age(path: Path) -> tuple[str, int]:
         return path.name.partition("-")[0], begun.get(path.name, -1)
 
-    return [_run(path, ended=path.name in ended) for path in sorted(found, key=age, reverse=True)]
+    return [_run(path, known.get(path.name, ())) for path in sorted(found, key=age, reverse=True)]
 
 
 def run_of(state: Path, run_id: str) -> Run:
     """One run of a state directory."""
-    return _run(run_path(state, run_id), ended=run_id in ended_runs(state))
+    return _run(run_path(state, run_id), [entry for entry in ledger.read(state) if entry.run == run_id])
 
 
 def records(state: Path, run_id: str, host: str | None = None) -> list[dict[str, Any]]:
@@ -68,28 +79,49 @@ def still_changed(found: Iterable[Run]) -> dict[str, dict[str, float]]:
         for step in host.undone
     }
     for run in every:
-        for host in run.ended.hosts if run.ended is not None else ():
-            for one in host.temporary:
-                if (run.run_id, host.host, one.step) not in undone:
-                    back.setdefault(run.run_id, {})[f"{host.host}: {one.what}"] = one.until
+        for host, one in _temporary(run):
+            if (run.run_id, host, one.step) not in undone:
+                back.setdefault(run.run_id, {})[f"{host}: {one.what}"] = one.until
     return back
 
 
-def ended_runs(state: Path) -> set[str]:
-    """The runs whose latest entry in the ledger says that they ended."""
-    return _ended(ledger.read(state))
+def _temporary(run: Run) -> Iterator[tuple[str, Temporary]]:
+    """What a run changed for a while, by host; of one without an end as its journals tell."""
+    if run.state == "ended" and run.ended is not None:
+        yield from ((host.host, one) for host in run.ended.hosts for one in host.temporary)
+        return
+    for host in run.hosts:
+        begun: dict[str, float] = {}
+        for one in made(_changes(run.path / f"{file_name(host)}.jsonl", begun)):
+            if one.change.back_after and not one.taken_back:
+                at = one.at or begun[one.step]
+                yield host, Temporary(one.step, one.change.summary, at + one.change.back_after)
 
 
-def _ended(entries: Iterable[SealedEntry]) -> set[str]:
-    latest = {entry.run: entry.event for entry in entries if entry.file == RUN}
-    return {run for run, event in latest.items() if event == "end"}
+def _changes(path: Path, begun: dict[str, float]) -> Iterator[Envelope]:
+    """What a host's journal asked for and was answered, as far as it can be read; `begun` gets when each step was."""
+    for record in read_lines(path, dict[str, Any]):
+        try:
+            envelope = decode(record, {})
+        except msgspec.ValidationError:
+            continue  # a reading, or of another version
+        if isinstance(envelope, Asked) and isinstance(envelope.request, Execute):
+            with suppress(ValueError):
+                begun[envelope.request.step] = dt.datetime.fromisoformat(str(record.get("time", ""))).timestamp()
+            begun.setdefault(envelope.request.step, 0.0)
+        yield envelope
+
+
+def _ended(known: Iterable[SealedEntry]) -> bool:
+    """True where the latest entry of the run's own journal in the ledger says that it ended."""
+    return [entry.event for entry in known if entry.file == RUN][-1:] == ["end"]
 
 
 def running(path: Path) -> bool:
     """True while a process has the run in this directory open."""
     with disk.explained(path / RUN, "be read"):
         try:
-            file = os.open(path / RUN, os.O_RDONLY)
+            file = os.open(path / RUN, os.O_RDONLY | os.O_NONBLOCK)
         except (FileNotFoundError, NotADirectoryError):
             return False
     try:
@@ -98,12 +130,12 @@ def running(path: Path) -> bool:
         os.close(file)
 
 
-def _run(path: Path, *, ended: bool) -> Run:
+def _run(path: Path, known: Sequence[SealedEntry]) -> Run:
     told = list(read_lines(path / RUN, cast("type[Invoked | Ended]", Invoked | Ended)))
     begun = next((one for one in told if isinstance(one, Invoked)), None)
     end = next((one for one in reversed(told) if isinstance(one, Ended)), None)  # it may have been gone on with
     with disk.explained(path, "be read"), os.scandir(path) as there:
         names = sorted(one.name for one in there if one.name.endswith(".jsonl") and one.name not in (RUN, EVIDENCE))
     hosts = tuple(name_of(name.removesuffix(".jsonl")) for name in names)
-    state: RunState = "ended" if ended else "running" if running(path) else "interrupted"
-    return Run(path.name, path, state, hosts, begun, end)
+    state: RunState = "ended" if _ended(known) else "running" if running(path) else "interrupted"
+    return Run(path.name, path, state, hosts, begun, end, ledger.vouched(known))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 NAMESPACE = "memrunbook-plan"
 MAGIC = b"SSHSIG"
 VERSION = 1
-ARMOUR = re.compile(r"\s*-----BEGIN SSH SIGNATURE-----\s+([A-Za-z0-9+/=\s]+?)\s*-----END SSH SIGNATURE-----\s*")
+BEGIN, END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
+LONGEST = 16 << 10
+"""Characters of a signature with its armour: one by the largest RSA key that ssh-keygen makes has less than 6,000."""
 HASHES = ("sha256", "sha512")
 CURVES = {"nistp256": ("SECP256R1", "SHA256"), "nistp384": ("SECP384R1", "SHA384"), "nistp521": ("SECP521R1", "SHA512")}
 RSA = {"rsa-sha2-256": "SHA256", "rsa-sha2-512": "SHA512"}
@@ -79,15 +82,23 @@ def key_of(blob: bytes) -> SigningKey:
     return SigningKey(SshFields(blob).text(), blob)
 
 
+def refuse_unfit(key: SigningKey) -> None:
+    """FaultySignatureError where no signature of this key would be believed: its kind, its size, or it is damaged."""
+    if key.kind not in CHECKS:
+        what = "a certificate" if "-cert-" in key.kind else f"a key of the type {key.kind!r}"
+        raise FaultySignatureError(f"this is {what}: sign with a plain ed25519, ecdsa or rsa key")
+    if key.kind == "ssh-rsa":
+        wire = SshFields(key.blob)
+        wire.string()
+        try:
+            _rsa_key(wire)
+        except ValueError as error:
+            raise FaultySignatureError(f"the key is damaged: {error}") from None
+
+
 def verified(armoured: str, content: bytes) -> SigningKey:
     """The key that signed this content for this purpose; FaultySignatureError with the reason where none did."""
-    match = ARMOUR.fullmatch(armoured)
-    if match is None:
-        raise FaultySignatureError("it is no SSH signature")
-    try:
-        wire = SshFields(base64.b64decode("".join(match[1].split()), validate=True))
-    except binascii.Error:
-        raise FaultySignatureError("it is no SSH signature") from None
+    wire = SshFields(_bare(armoured))
     if wire.take(len(MAGIC)) != MAGIC or wire.number() != VERSION:
         raise FaultySignatureError("it is no SSH signature that is known here")
     key = key_of(wire.string())
@@ -103,18 +114,27 @@ def verified(armoured: str, content: bytes) -> SigningKey:
     return key
 
 
+def _bare(armoured: str) -> bytes:
+    """What stands between the two lines of the armour."""
+    before, begin, rest = armoured.partition(BEGIN) if len(armoured) <= LONGEST else ("", "", "")
+    body, end, behind = rest.partition(END)
+    try:
+        if begin and end and not (before + behind).strip():
+            return base64.b64decode("".join(body.split()), validate=True)
+    except ValueError:  # no base64, or no ASCII
+        pass
+    raise FaultySignatureError("it is no SSH signature")
+
+
 def _check(key: SigningKey, signature: SshFields, signed: bytes) -> None:
     """Whether the signature is the key's over these bytes."""
     from cryptography.exceptions import InvalidSignature
 
-    check = CHECKS.get(key.kind)
-    if check is None:
-        what = "a certificate" if "-cert-" in key.kind else f"a key of the type {key.kind!r}"
-        raise FaultySignatureError(f"it was made with {what}: sign with a plain ed25519, ecdsa or rsa key")
+    refuse_unfit(key)
     wire, kind = SshFields(key.blob), signature.text()
     wire.string()
     try:
-        check(wire, kind, signature, signed)
+        CHECKS[key.kind](wire, kind, signature, signed)
     except InvalidSignature:
         raise FaultySignatureError("it does not match: the file was changed after it was signed") from None
     except ValueError as error:
@@ -137,13 +157,18 @@ def _ed25519(wire: SshFields, kind: str, signature: SshFields, signed: bytes) ->
 def _rsa(wire: SshFields, kind: str, signature: SshFields, signed: bytes) -> None:
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 
     _expect(kind, *RSA)
+    _rsa_key(wire).verify(signature.string(), signed, PKCS1v15(), getattr(hashes, RSA[kind])())
+
+
+def _rsa_key(wire: SshFields) -> RSAPublicKey:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
+
     key = RSAPublicNumbers(wire.integer(), wire.integer()).public_key()
     if key.key_size < LEAST_RSA_BITS:
         raise FaultySignatureError(f"its key has {key.key_size} bits, at least {LEAST_RSA_BITS} are wanted")
-    key.verify(signature.string(), signed, PKCS1v15(), getattr(hashes, RSA[kind])())
+    return key
 
 
 def _ecdsa(wire: SshFields, kind: str, signature: SshFields, signed: bytes) -> None:

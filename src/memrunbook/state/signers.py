@@ -7,19 +7,23 @@ import binascii
 import datetime as dt
 import fnmatch
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from memrunbook.core.errors import DocumentError, Problem
 from memrunbook.core.instant import Instant
+from memrunbook.core.plan.approval import same_person
 from memrunbook.state.signatures import CHECKS, NAMESPACE, FaultySignatureError, SigningKey, key_of
 
 KRL = b"SSHKRL\n\0"
+BLANK = " \t\r"
+"""What parts words for ssh-keygen; lines end at a newline, and at nothing else."""
 # A word, of which parts may stand in quotes: `namespaces="a b,c"`.
-WORD = re.compile(r'(?:[^\s"]|"(?:\\"|[^"])*")+')
-OPTION = re.compile(r'([A-Za-z-]+)(?:="((?:\\"|[^"])*)")?(?:,|$)')
-TIME = re.compile(r"(\d{8})(\d{4})?(\d{2})?(Z?)")
+WORD = re.compile(r'[ \t\r]*((?:[^ \t\r"]|"(?:[^"\\]|\\.)*")+)(?=[ \t\r]|$)')
+OPTION = re.compile(r'([A-Za-z-]+)(?:="((?:[^"\\]|\\.)*)")?(?:,(?=.)|$)')
+TIME = re.compile(r"([0-9]{8})(?:([0-9]{4})([0-9]{2})?)?(Z?)")
+PATTERN = frozenset("*?!")
 KNOWN = ("cert-authority", "namespaces", "valid-after", "valid-before")
 
 
@@ -38,11 +42,19 @@ class Signer:
 
 @dataclass(frozen=True)
 class Signers:
-    """All lines of `allowed_signers`, and the keys that are revoked."""
+    """All lines of `allowed_signers`, and the keys that are revoked; where there are lists `also`, each must agree."""
 
     lines: tuple[Signer, ...] = ()
     revoked: frozenset[bytes] = frozenset()
     named: str = ""
+    also: tuple[Signers, ...] = ()
+
+    @classmethod
+    def read_all(cls, allowed: Sequence[Path], revoked: Sequence[Path]) -> Signers:
+        """Reads several files of each kind: each list must have a key, none may revoke it; DocumentError as `read`."""
+        lists = [cls.read(one, None) for one in allowed] or [cls()]
+        gone = frozenset(blob for one in revoked for blob in _revoked(one))
+        return replace(lists[0], revoked=gone, also=tuple(lists[1:]))
 
     @classmethod
     def read(cls, allowed: Path | None, revoked: Path | None) -> Signers:
@@ -63,16 +75,33 @@ class Signers:
         if not own:
             return f"the key {key.fingerprint} is not in {self.named}{self._authority()}"
         faults = [_fault(line, principal, now) for line in own]
-        return "" if "" in faults else faults[0]
+        if "" not in faults:
+            return faults[0]
+        return next((fault for one in self.also if (fault := one.fault(key, principal, now))), "")
 
     def principals(self, key: SigningKey) -> tuple[str, ...]:
         """The names that a key may speak for, where they are plain names."""
-        own = [line.principals for line in self.lines if line.key.blob == key.blob and not line.authority]
-        return tuple(name for names in own for name in names.split(",") if not set(name) & set("*?!"))
+        return tuple(name for name in self._listed(key) if not set(name) & PATTERN)
+
+    def may_be(self, key: SigningKey, user: str) -> str:
+        """The name or pattern by which a key may speak for a user of a control node; empty where none does."""
+        return next((name for name in self._listed(key) if _means(name, user)), "") if user else ""
+
+    def _listed(self, key: SigningKey) -> list[str]:
+        every = (line for one in (self, *self.also) for line in one.lines)
+        own = [line.principals for line in every if line.key.blob == key.blob and not line.authority]
+        return [name for names in own for name in names.split(",")]
 
     def _authority(self) -> str:
         named = [line.where for line in self.lines if line.authority]
         return f" (the cert-authority at {named[0]} is not understood here: list the keys themselves)" if named else ""
+
+
+def _means(principal: str, user: str) -> bool:
+    """True where a name of `allowed_signers` is a user's, or is a pattern that this user's name matches."""
+    if not set(principal) & PATTERN:
+        return same_person(principal, user)
+    return any(_matches(user.casefold(), one) for one in (principal.casefold(), principal.casefold().partition("@")[0]))
 
 
 def _fault(line: Signer, principal: str, now: Instant) -> str:
@@ -114,28 +143,43 @@ def _read(path: Path) -> bytes:
 
 def _text(path: Path, content: bytes) -> Iterator[tuple[str, str]]:
     """Each line that says something, and where it stands."""
-    for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
-        if line.strip() and not line.lstrip().startswith("#"):
-            yield f"{path}:{number}", line.strip()
+    for number, line in enumerate(content.decode("utf-8", "replace").split("\n"), 1):
+        said = line.strip(BLANK)
+        if said and not said.startswith("#"):
+            yield f"{path}:{number}", said
 
 
 def _lines(path: Path, problems: list[Problem]) -> Iterator[Signer]:
     for where, line in _text(path, _read(path)):
         try:
-            yield _signer(where, WORD.findall(line))
+            yield _signer(where, _words(line))
         except ValueError as error:
             hint = "write: PRINCIPALS [OPTIONS] TYPE KEY, as ssh-keygen(1) says under ALLOWED SIGNERS"
             problems.append(Problem(where, str(error), hint))
 
 
-def _signer(where: str, words: list[str]) -> Signer:
-    principals, *rest = words
-    options = {} if not rest or _is_type(rest[0]) else _options(rest.pop(0))
+def _words(line: str) -> Iterator[str]:
+    """The words of a line, one by one: what stands behind the key may be anything."""
+    place = 0
+    while place < len(line):
+        match = WORD.match(line, place)
+        if match is None:
+            raise ValueError(f"{line[place:].strip(BLANK)!r} is no word: a quote has no end")
+        yield match[1]
+        place = match.end()
+
+
+def _signer(where: str, words: Iterator[str]) -> Signer:
+    principals, kind = next(words), next(words, "")
+    options = {} if _is_type(kind) else _options(kind)
+    kind = kind if _is_type(kind) else next(words, "")
     limits = {name: _time(options[f"valid-{name}"]) for name in ("after", "before") if f"valid-{name}" in options}
+    if len(limits) > 1 and limits["before"] <= limits["after"]:
+        raise ValueError("valid-before is not later than valid-after")
     return Signer(
         where,
         principals.strip('"'),
-        _key(rest),
+        _key([word for word in (kind, next(words, "")) if word]),
         namespaces=options.get("namespaces", "*"),
         authority="cert-authority" in options,
         **limits,
@@ -165,6 +209,8 @@ def _options(word: str) -> dict[str, str]:
         match = OPTION.match(word, place)
         if match is None or match[1].lower() not in KNOWN:
             raise ValueError(f"{word[place:]!r} is no option: there are {', '.join(KNOWN)}")
+        if match[1].lower() in found:
+            raise ValueError(f"{match[1]} is given twice")
         found[match[1].lower()] = (match[2] or "").replace('\\"', '"')
         place = match.end()
     return found

@@ -34,7 +34,8 @@ class WitnessedChange(Struct, frozen=True):
 class LogComparison(Struct, frozen=True):
     """A journal and a host's log: the changes here, those that its log has too, and what does not agree.
 
-    `end_known`: the newest change here is in the host's log, so nothing newer was removed here without a trace there.
+    `newest` is the run of the newest change here, where that is in the host's log: nothing newer on that host was
+    removed here without a trace there. It is empty where that is not known. `names` are those of the host in journals.
     """
 
     host: str
@@ -43,7 +44,13 @@ class LogComparison(Struct, frozen=True):
     sources: tuple[str, ...]
     problem: str
     findings: tuple[AuditFinding, ...]
-    end_known: bool
+    newest: str = ""
+    names: tuple[str, ...] = ()
+
+    @property
+    def end_known(self) -> bool:
+        """True where its log knows the newest change here."""
+        return bool(self.newest)
 
 
 class _Actor(Struct, frozen=True):
@@ -89,8 +96,9 @@ def compare(state: Path, host: str, identity: HostIdentity, log: HostLog) -> Log
     findings = [*_known(host, [line for line in strange if line.run in runs], every, lines)]
     nodes = {one.node for one in every} | {os.uname().nodename}
     findings += _unknown(host, [line for line in strange if line.run not in runs], nodes)
-    end_known = not log.problem and newest is not None and (newest.run, newest.record) in lines
-    return LogComparison(host, len(own), len(agreed), log.sources, log.problem, tuple(findings), end_known)
+    known = newest.run if not log.problem and newest and (newest.run, newest.record) in lines else ""
+    names = tuple(sorted({one.host for one in own}))
+    return LogComparison(host, len(own), len(agreed), log.sources, log.problem, tuple(findings), known, names)
 
 
 def _known(

@@ -27,9 +27,17 @@ class AuditLine(Protocol):
 
 
 def audit_view(
-    verdict: AuditVerdict, findings: Sequence[AuditLine], state: str, told: Sequence[tuple[str, str]] = ()
+    verdict: AuditVerdict,
+    findings: Sequence[AuditLine],
+    state: str,
+    told: Sequence[tuple[str, str]] = (),
+    *,
+    unended: bool = False,
 ) -> list[Block]:
-    """The verdict on the state directory, what is known of its end (`told`: title and words), every finding."""
+    """The verdict on the state directory, what is known of its end (`told`: title and words), every finding.
+
+    `unended`: a run was cut off, so that its end is known to nobody.
+    """
     place = Span(state, whole=True)
     errors = sum(finding.level == "error" for finding in findings)
     if verdict == "not-intact":
@@ -41,6 +49,9 @@ def audit_view(
         first = line(Span("INTACT", "good"), ": every journal in ", place, " is as it was written")
     elif verdict == "nothing":
         first = line(Span("NOTHING TO VERIFY", "unknown"), ": no run was made in ", place, " yet")
+    elif unended:
+        cut_off = " is as it was written; what a run that was cut off wrote last is not provable: runbook resume"
+        first = line(Span("INTACT UP TO ITS END", "good"), ": every journal in ", place, cut_off)
     else:
         newest = " is as it was written; that nothing newer was removed is not provable here: --expect or --host"
         first = line(Span("INTACT UP TO ITS END", "good"), ": every journal in ", place, newest)

@@ -7,6 +7,8 @@ from typing import Protocol
 
 from memrunbook.ui.words import counts, plural
 
+NAMED = 8
+
 
 class Agreement(Protocol):
     """A host's own log beside the journals here."""
@@ -50,6 +52,13 @@ def ends_view(
         )
     if head and intact:
         yield "Head", f"{head} (keep it elsewhere: --expect HEAD, or --expect-file FILE)"
+
+
+def unasked_view(unasked: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The other hosts of the ledger, whose logs nobody has asked."""
+    if unasked:
+        names = ", ".join(unasked[:NAMED]) + (f" and {len(unasked) - NAMED:,} more" if len(unasked) > NAMED else "")
+        yield "Not asked", f"{names}: what was changed there last is not known, so the end is not proven"
 
 
 def _agreement(one: Agreement) -> str:

@@ -46,7 +46,7 @@ def accounts_view(accounts: Sequence[Account], now: Instant | None = None) -> li
         rows: list[Row | Note] = [*_about(account, now)]
         for host in account.hosts:
             rows += [row("Host", body=(Span(host.host, "strong"), Span(": "), _outcome(host.outcome)))]
-            rows += _changes(host)
+            rows += [*_locks(host), *_changes(host)]
         blocks.append(Grid(tuple(rows)))
     return blocks
 
@@ -62,8 +62,9 @@ def _about(account: Account, now: Instant | None = None) -> Iterator[Row]:
     yield row("Why", body=Span(invoked.reason or NO_REASON, whole=True))
     if invoked.applied is not None:
         plan = invoked.applied
-        by = ", ".join(plan.approvals) or "nobody: none was asked for"
-        yield row("Plan", body=Span(f"{plan.file}, made by {plan.creator}; approved by {by}", whole=True))
+        by = ", ".join(plan.approvals) or ("nobody" if plan.uncounted else "nobody: none was asked for")
+        told = "; ".join([f"approved by {by}", *plan.uncounted])
+        yield row("Plan", body=Span(f"{plan.file}, made by {plan.creator}; {told}", whole=True))
     if account.ended is not None and account.ended.unused:
         words = " ".join(f"--allow {shlex.quote(word)}" for word in account.ended.unused)
         yield row("Unused", body=Span(words, whole=True))
@@ -74,6 +75,7 @@ def _about(account: Account, now: Instant | None = None) -> Iterator[Row]:
 def actor_words(actor: Actor) -> str:
     """Who it was: "root by sudo of ada, on ctl-1, from 10.0.0.9, at /dev/pts/3"."""
     words = [f"{actor.user} by sudo of {actor.sudo_user}" if actor.sudo_user else actor.user]
+    words += [f"logged in as {actor.login_user}"] if actor.login_user not in ("", actor.user, actor.sudo_user) else []
     words += [f"on {actor.control_node}"] if actor.control_node else []
     words += [f"from {actor.ssh_client}"] if actor.ssh_client else []
     words += [f"at {actor.tty}"] if actor.tty else ["without a terminal"]
@@ -99,6 +101,11 @@ def _moment(time: str) -> float | None:
 def _outcome(outcome: str) -> Span:
     known = (Span(word, style) for name, (word, style, _) in OUTCOMES.items() if name == outcome)
     return next(known, Span(outcome or "unknown", "unknown"))
+
+
+def _locks(host: HostAccount) -> Iterator[Row]:
+    for one in host.broken:
+        yield row("Lock", body=Span(one.told, whole=True))
 
 
 def _changes(host: HostAccount) -> Iterator[Row | Note]:

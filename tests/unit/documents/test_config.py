@@ -26,7 +26,7 @@ def test_paths_lie_beside_it_and_a_deadline_is_a_time(tmp_path: Path) -> None:
     text = f"approvals: [{{people: 2, hosts: db*}}]\nallowed_signers: signers\nrevoked_keys: {revoked}\ndeadline: 4h\n"
     found = load_config(written(tmp_path, text))
     assert found.approvals == (ApprovalRule(people=2, hosts="db*"),)
-    assert (found.allowed_signers, found.revoked_keys) == (tmp_path / "signers", revoked)
+    assert (found.allowed_signers, found.revoked_keys) == ((tmp_path / "signers",), (revoked,))
     assert found.deadline == 4 * 3600
     assert load_config(written(tmp_path, "allowed_signers: signers\n")).deadline == DAY
 

@@ -76,12 +76,13 @@ def test_a_log_to_forward_to(tmp_path: Path, place: str) -> None:
 
 def test_every_limit_can_be_set(tmp_path: Path) -> None:
     text = (
-        "limits: {cool_down: 30m, most_in_run: 2, restart_every: 2h, most_in_week: 3, most_without_help: 1, "
-        "without_help_within: 2h, storm_hosts: 5, storm_percent: 1.5, storm_within: 30m}\n"
+        "limits: {cool_down: 30m, most_in_run: 2, most_in_hour: 4, restart_every: 2h, most_in_week: 3, "
+        "most_without_help: 1, without_help_within: 2h, storm_hosts: 5, storm_percent: 1.5, storm_within: 30m}\n"
     )
     assert load_config(written(tmp_path, text)).limits == Limits(
         cool_down=30 * MINUTE,
         most_in_run=2,
+        most_in_hour=4,
         restart_every=2 * HOUR,
         most_in_week=3,
         most_without_help=1,

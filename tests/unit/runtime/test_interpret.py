@@ -15,7 +15,7 @@ from memrunbook.core.errors import Interrupted, JournalError, Refused, SessionLo
 from memrunbook.core.host import Host
 from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.run.event import RunFinished
+from memrunbook.core.run.event import LockBroken, RunFinished
 from memrunbook.core.run.request import (
     Approval,
     Ask,
@@ -26,6 +26,7 @@ from memrunbook.core.run.request import (
     ReadFacts,
     Record,
     Request,
+    TookOver,
     Unknown,
     Unlock,
     Wait,
@@ -218,10 +219,11 @@ def test_a_lock_is_taken_and_given_back_for_run_and_actor() -> None:
     lab.ask(Lock(), Unlock())
     owner = "20260101T000000-ABCD me"
     calls = [(call.script, call.args) for call in lab.session.calls]
-    assert calls == [(TAKE, (owner, "", "")), (GIVE, (owner, "settled"))]
-    forced = Lab(break_lock=True)
-    forced.ask(Lock())
-    assert forced.session.calls[0].args == (owner, "break", "")
+    assert calls == [(TAKE, (owner, "", "", "")), (GIVE, (owner, "settled"))]
+    forced = Lab(break_lock=True, after="R1", session={"answer": lambda _: Output(0, "held R2 you\n")})
+    (answer,) = forced.ask(Lock())
+    assert forced.session.calls[0].args == (owner, "break", "", "R1")
+    assert answer == TookOver(forced.clock.now(), LockBroken("R2 you", "killed"))
 
 
 def test_a_refused_lock_is_thrown_into_the_run_and_journaled() -> None:

@@ -13,6 +13,7 @@ from tests.unit.runtime.real_shells import opened
 from tests.unit.transports.shells import each_shell
 
 from memrunbook.core.errors import Refused, SessionLost
+from memrunbook.core.run.event import LockBroken
 from memrunbook.runtime.lock import GIVE, TAKE, give, take
 from memrunbook.runtime.ports import Output, Session
 from memrunbook.testing import Call, ScriptedSession
@@ -31,8 +32,8 @@ def test_a_lock_is_taken_for_an_owner() -> None:
     take(session, "R somebody", force=True)
     give(session, "R somebody")
     assert session.calls == [
-        Call(TAKE, ("R somebody", "", ""), 15.0),
-        Call(TAKE, ("R somebody", "break", ""), 15.0),
+        Call(TAKE, ("R somebody", "", "", ""), 15.0),
+        Call(TAKE, ("R somebody", "break", "", ""), 15.0),
         Call(GIVE, ("R somebody", ""), 15.0),
     ]
 
@@ -45,6 +46,11 @@ def test_a_lock_is_taken_for_an_owner() -> None:
             Output(5, "stale R2 bob\n"),
             "an earlier run left its lock on the host, and its shell is gone: R2 bob",
             "--break-lock",
+        ),
+        (
+            Output(5, "at-work R2 bob (pid 17, sleep)\n"),
+            "a command of an earlier run is still at work on the host: R2 bob (pid 17, sleep)",
+            "wait until it has ended",
         ),
         (Output(6, "not ours: /tmp/x\n"), "the host cannot be locked: not ours: /tmp/x", "is /run writable"),
         (Output(7, "stale"), "the host cannot be locked: stale", "is /run writable"),
@@ -103,15 +109,36 @@ def test_in_a_real_shell_the_lock_of_one_that_is_gone_is_stale_and_can_be_broken
         at_home(second, tmp_path)
         with pytest.raises(Refused, match="its shell is gone: R1 me"):
             take(second, "R2 you", force=False)
-        take(second, "R2 you", force=True)
+        assert take(second, "R2 you", force=True) == LockBroken("R1 me", "stale")
         assert lock_file(tmp_path).read_text().startswith("R2 you\n")
         with opened(command) as third:
             at_home(third, tmp_path)
             with pytest.raises(Refused, match="another run is at work on the host: R2 you"):
                 take(third, "R3 they", force=False)
-            take(third, "R3 they", force=True)
+            assert take(third, "R3 they", force=True) == LockBroken("R2 you", "killed")
             assert second.execute("true").lost, "a run whose lock was taken over cannot go on"
             give(third, "R3 they")
+
+
+@each_shell
+def test_in_a_real_shell_whoever_takes_a_run_back_takes_the_lock_that_it_left(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    with opened(command) as first:
+        at_home(first, tmp_path)
+        assert take(first, "R1 me at night", force=False) is None
+        with opened(command) as second:
+            at_home(second, tmp_path)
+            with pytest.raises(Refused, match="another run is at work"):
+                take(second, "R2 you", force=False, after="R1")
+    with opened(command) as third:
+        at_home(third, tmp_path)
+        with pytest.raises(Refused, match="its shell is gone: R1 me at night"):
+            take(third, "R3 they", force=False, after="R2")
+        assert take(third, "R3 they", force=False, after="R1") == LockBroken("R1 me at night", "stale")
+    with opened(command) as again:
+        at_home(again, tmp_path)
+        assert take(again, "R3 they", force=False) is None, "its own"
 
 
 @each_shell

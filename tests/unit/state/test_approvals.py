@@ -36,3 +36,11 @@ def test_a_place_that_cannot_be_used_is_said(tmp_path: Path) -> None:
         read_approvals(plan)
     with pytest.raises(UsageError, match="cannot be written"):
         add_approval(plan, ADA)
+
+
+def test_a_file_that_no_people_signed_is_not_read(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.json"
+    with approvals_file(plan).open("wb") as file:
+        file.truncate(257 << 10)
+    with pytest.raises(UsageError, match="too large"):
+        read_approvals(plan)

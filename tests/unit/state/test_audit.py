@@ -81,7 +81,7 @@ def test_a_running_run_is_intact(state: Path, open_run: RunDirectory) -> None:
 def test_an_interrupted_run_is_a_note(state: Path, open_run: RunDirectory) -> None:
     open_run.close()
     assert errors(state) == []
-    assert notes(state) == ["the run was interrupted: it has no end"]
+    assert notes(state) == ["the run was interrupted: it has no end, and nobody vouches for what its journals say"]
 
 
 def test_a_run_that_went_on_after_an_interruption_is_intact(
@@ -188,7 +188,7 @@ def test_a_head_that_was_kept_elsewhere_finds_a_cut_at_the_end(
     assert verify(state, expect=head) == []
     ledger.ledger_file(state).write_bytes(before)
     shutil.rmtree(later.path)
-    lost = "2 of the 10 entries that were written are missing at its end: it was cut"
+    lost = "2 of the 11 entries that were written are missing at its end: it was cut"
     assert errors(state) == [lost]
     heads.seen_file(state).unlink()
     assert verify(state) == []
@@ -198,7 +198,7 @@ def test_a_head_that_was_kept_elsewhere_finds_a_cut_at_the_end(
 def test_a_key_without_a_ledger_is_an_error(state: Path, finished: Path) -> None:
     shutil.rmtree(state / "runs")
     ledger.ledger_file(state).unlink()
-    assert errors(state) == ["8 of the 8 entries that were written are missing at its end: it was cut"]
+    assert errors(state) == ["9 of the 9 entries that were written are missing at its end: it was cut"]
     heads.seen_file(state).unlink()
     assert errors(state) == [
         "there is a key and no entry sealed by it: the ledger was removed, or the very first run was cut off"
@@ -208,7 +208,7 @@ def test_a_key_without_a_ledger_is_an_error(state: Path, finished: Path) -> None
 def test_nothing_is_added_to_a_ledger_that_was_cut(state: Path, finished: Path) -> None:
     path = ledger.ledger_file(state)
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
-    with pytest.raises(JournalError, match="the ledger holds 7 entries, not the 8 that were written") as caught:
+    with pytest.raises(JournalError, match="the ledger holds 8 entries, not the 9 that were written") as caught:
         ledger.append(state, [LedgerEntry(RUN_ID, "run.jsonl", "start", "0", 0)], "now")
     assert "runbook audit verify" in caught.value.hint
 
@@ -231,9 +231,9 @@ def test_one_run_and_the_list_of_runs_are_checked_for_what_they_show(
     assert [one.where for one in verify_runs(state, [RUN_ID])] == [f"{finished / 'web-1.jsonl'}:2"]
     assert verify_runs(state, [later.run_id]) == verify_listed(state) == []
     rewrite(finished / "run.jsonl")
-    assert [one.where for one in verify_listed(state)] == [f"{finished / 'run.jsonl'}:2"]
+    assert [one.where for one in verify_listed(state)] == [f"{finished / 'run.jsonl'}:1"]
     shutil.rmtree(later.path)
-    assert [one.where for one in verify_listed(state)] == [f"{finished / 'run.jsonl'}:2", str(later.path)]
+    assert [one.where for one in verify_listed(state)] == [f"{finished / 'run.jsonl'}:1", str(later.path)]
     drop_line(ledger.ledger_file(state), 0)
     assert "record 2 stands where record 1 belongs" in verify_runs(state, [RUN_ID])[0].message
 

@@ -95,6 +95,25 @@ def test_every_record_of_every_journal_and_of_the_ledger(state: Path, spoil: Spo
     assert verdict(state) == "intact-up-to-end"
 
 
+@pytest.mark.parametrize("spoil", [flipped, removed, duplicated, reordered, truncated])
+def test_every_record_that_a_run_had_sealed_when_it_was_cut_off(state: Path, spoil: Spoil) -> None:
+    with RunDirectory.create(state, "20261122T094407Z-mnop", lambda: NOW) as run:
+        run.run.append(plain(INVOKED))
+        for event in ("asked", "answered", "asked"):
+            run.host("web-1").append({"event": event, "host": "web-1", "script": "echo 1 >/proc/sys/vm/compact_memory"})
+        run.seal("web-1")
+    assert verdict(state) == "intact-up-to-end"
+    for path in sorted(run.path.glob("*.jsonl")):
+        whole = path.read_bytes()
+        lines = whole.splitlines(keepends=True)
+        for place in range(len(lines)):
+            for spoilt in spoil(lines, place):
+                path.write_bytes(b"".join(spoilt))
+                added = len(spoilt) > len(lines) and spoilt[: len(lines)] == lines
+                assert verdict(state) == "not-intact" or added, (path.name, place, spoil.__name__)
+        path.write_bytes(whole)
+
+
 def test_a_run_that_was_removed_is_found_while_the_ledger_knows_it(state: Path) -> None:
     for run_id in RUNS:
         shutil.move(state / "runs" / run_id, state / "aside")

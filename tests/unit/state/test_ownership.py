@@ -114,15 +114,20 @@ def test_the_head_of_any_member_finds_a_cut(shared: Path) -> None:
 
 
 def test_what_may_not_be_read_is_not_taken_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert lines.whole_lines(tmp_path / "gone") == []
-    assert lines.whole_lines(tmp_path) == []
+    assert disk.contents(tmp_path / "gone") == b""
+    assert disk.contents(tmp_path / "gone" / "more") == b""
+    with pytest.raises(JournalError, match="no regular file"):
+        disk.contents(tmp_path)
 
-    def denied(_: Path) -> bytes:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Path, "read_bytes", denied)
-    file = tmp_path / "file"
+    file, usual = tmp_path / "file", os.open
     file.touch(0o600)
+
+    def denied(path: str | Path, *more: int) -> int:
+        if path == file:
+            raise PermissionError(13, "Permission denied")
+        return usual(path, *more)
+
+    monkeypatch.setattr(os, "open", denied)
     with pytest.raises(JournalError, match=r"permission denied; it belongs to .* mode 0600; this is ") as caught:
         list(lines.read_lines(file, dict))
     assert caught.value.where == str(file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,49 @@ def test_whatever_is_changed_in_the_file_is_seen(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be written"):
         save_plan(tmp_path, SAVED)
+
+
+def test_no_link_is_followed_and_nothing_but_a_file_is_replaced(tmp_path: Path) -> None:
+    open_to_all = tmp_path / "open"
+    open_to_all.write_text("kept")
+    open_to_all.chmod(0o644)
+    link, pipe = tmp_path / "link", tmp_path / "pipe"
+    link.symlink_to(open_to_all)
+    os.mkfifo(pipe)
+    for path, why in ((link, "a link is there"), (pipe, "is no file"), (tmp_path, "is no file")):
+        with pytest.raises(UsageError, match=why):
+            save_plan(path, SAVED)
+    assert (open_to_all.read_text(), link.is_symlink(), pipe.is_fifo()) == ("kept", True, True)
+
+
+def test_an_earlier_plan_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = saved(tmp_path)
+    path.chmod(0o644)
+    before = path.read_bytes()
+    later = msgspec.structs.replace(SAVED, creator="bob")
+
+    def full(file: int, content: bytes) -> int:
+        del file, content
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full)
+        with pytest.raises(UsageError, match="cannot be written: No space left on device"):
+            save_plan(path, later)
+    assert path.read_bytes() == before
+    assert [one.name for one in tmp_path.iterdir()] == ["plan.json"]
+    save_plan(path, later)
+    assert load_plan(path).saved.creator == "bob"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [one.name for one in tmp_path.iterdir()] == ["plan.json"]
+
+
+def test_a_plan_is_not_put_beside_the_approvals_of_another(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    (tmp_path / "plan.json.approvals").symlink_to("nowhere")
+    with pytest.raises(UsageError, match="approvals of an earlier plan lie there"):
+        save_plan(path, SAVED)
+    assert not path.exists()
 
 
 def test_one_that_is_too_large_is_not_read(tmp_path: Path) -> None:

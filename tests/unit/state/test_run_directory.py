@@ -32,6 +32,7 @@ def test_a_run_id_is_the_time_and_four_letters() -> None:
 def test_every_journal_is_in_the_ledger_from_its_beginning_to_its_end(state: Path, finished: Path) -> None:
     assert events(state) == [
         ("run.jsonl", "start", 0),
+        ("run.jsonl", "so-far", 1),
         ("web-1.jsonl", "start", 0),
         ("web-2.jsonl", "start", 0),
         ("evidence.jsonl", "start", 0),
@@ -106,12 +107,63 @@ def test_an_interrupted_run_goes_on_with_all_its_journals(state: Path, open_run:
     with RunDirectory.reopen(state, RUN_ID, now) as again:
         again.host("web-1").append({"event": "answered"})
         again.end()
-    assert events(state)[2:] == [
+    assert events(state)[3:] == [
         ("run.jsonl", "start", 1),
         ("web-1.jsonl", "start", 1),
         ("run.jsonl", "end", 1),
         ("web-1.jsonl", "end", 2),
     ]
+
+
+def test_what_a_run_did_so_far_is_sealed_with_what_belongs_to_no_host(state: Path, open_run: RunDirectory) -> None:
+    open_run.host("web-1").append({"event": "asked"})
+    open_run.seal("web-1")
+    open_run.host("web-1").append({"event": "answered"})
+    open_run.save("web-1", "meminfo", "MemTotal: 5 kB\n")
+    open_run.run.append({"event": "resumed"})
+    open_run.seal("web-1")
+    open_run.seal("web-1")
+    assert events(state)[2:] == [
+        ("web-1.jsonl", "so-far", 1),
+        ("evidence.jsonl", "start", 0),
+        ("run.jsonl", "so-far", 1),
+        ("evidence.jsonl", "so-far", 1),
+        ("web-1.jsonl", "so-far", 2),
+        ("web-1.jsonl", "so-far", 2),
+    ]
+    assert ledger.vouched(ledger.read(state)) == {"run.jsonl": 1, "evidence.jsonl": 1, "web-1.jsonl": 2}
+
+
+def test_many_threads_seal_at_once_and_each_is_sealed_when_it_goes_on(state: Path, open_run: RunDirectory) -> None:
+    hosts = [f"h{number}" for number in range(8)]
+    open_run.hosts(hosts)
+    unsealed: list[str] = []
+
+    def work(host: str) -> None:
+        for number in range(4):
+            open_run.host(host).append({"n": number})
+            open_run.seal(host)
+            if ledger.vouched(ledger.read(state)).get(f"{host}.jsonl", 0) < number + 1:
+                unsealed.append(host)
+
+    threads = [threading.Thread(target=work, args=(host,)) for host in hosts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert unsealed == []
+
+
+def test_a_seal_that_failed_is_made_by_the_next(state: Path, open_run: RunDirectory) -> None:
+    open_run.host("web-1").append({"event": "asked"})
+    path = ledger.ledger_file(state)
+    whole = path.read_bytes()
+    path.write_bytes(b"broken\n")
+    with pytest.raises(JournalError, match="the ledger is not what was sealed"):
+        open_run.seal("web-1")
+    path.write_bytes(whole)
+    open_run.seal("web-1")
+    assert events(state)[-1] == ("web-1.jsonl", "so-far", 1)
 
 
 def test_a_run_that_is_running_cannot_be_reopened(state: Path, open_run: RunDirectory, now: Clock) -> None:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import shutil
 import subprocess
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,11 @@ def _odd() -> dict[str, tuple[str, str]]:
     return {
         "no armour": ("hello", "no SSH signature"),
         "no base64": ("-----BEGIN SSH SIGNATURE-----\nAAA\n-----END SSH SIGNATURE-----", "no SSH signature"),
+        "more before": (f"x{text}", "no SSH signature"),
+        "more after": (f"{text}x", "no SSH signature"),
+        "no end": (text.partition("-----END")[0], "no SSH signature"),
+        "other letters": (text.replace("\n", "\n\xe9", 1), "no SSH signature"),
+        "too long": (text.replace("\n", "\n" * 16_384, 1), "no SSH signature"),
         "another magic": (packed(b"GPGSIG" + raw[6:]), "no SSH signature that is known"),
         "another version": (packed(raw[:9] + b"\2" + raw[10:]), "no SSH signature that is known"),
         "cut": (packed(raw[:-3]), "cut short"),
@@ -160,10 +166,10 @@ def _odd() -> dict[str, tuple[str, str]]:
         "more in it": (armoured(key, proof + b"x"), "more than belongs"),
         "another hash": (armoured(key, proof, hashed="md5"), "its hash 'md5'"),
         "another algorithm": (armoured(key, string(b"ssh-rsa") + string(b"x")), "algorithm 'ssh-rsa'"),
-        "a certificate": (armoured(certificate, proof), "made with a certificate"),
+        "a certificate": (armoured(certificate, proof), "this is a certificate"),
         "an unknown key": (armoured(string(b"ssh-dss"), proof), "the type 'ssh-dss'"),
         "a small key": (armoured(small, string(b"rsa-sha2-512") + string(b"x")), "1024 bits"),
-        "rsa with sha1": (armoured(small, string(b"ssh-rsa") + string(b"x")), "algorithm 'ssh-rsa'"),
+        "a damaged rsa key": (armoured(string(b"ssh-rsa") + integer(2) + integer(3), proof), "key is damaged"),
         "a short key": (armoured(string(b"ssh-ed25519") + string(b"x"), proof), "key is damaged"),
         "no point": (armoured(off, string(b"ecdsa-sha2-nistp256") + string(integer(1) + integer(1))), "is damaged"),
         "no curve": (armoured(strange, string(b"ecdsa-sha2-nistp999") + string(b"")), "curve 'nistp999'"),
@@ -189,3 +195,18 @@ def test_any_flipped_byte_is_found(tmp_path: Path) -> None:
             wrong.append(verified(f"-----BEGIN SSH SIGNATURE-----\n{body}\n-----END SSH SIGNATURE-----", PLAN))
         raw[place] ^= 1
     assert wrong == []
+
+
+@pytest.mark.parametrize("count", [1_000, 15_000])
+def test_white_space_without_end_costs_no_time(count: int) -> None:
+    began = time.process_time()
+    for text in ("-----BEGIN SSH SIGNATURE-----" + "\n" * count + "!", "\n" * count, "A" + " \n" * (count // 2)):
+        with pytest.raises(FaultySignatureError, match="no SSH signature"):
+            verified(text, PLAN)
+    assert time.process_time() - began < 1.0
+
+
+def test_rsa_with_sha1_is_refused(tmp_path: Path) -> None:
+    key = blob(made(tmp_path, "rsa"))
+    with pytest.raises(FaultySignatureError, match="algorithm 'ssh-rsa'"):
+        verified(armoured(key, string(b"ssh-rsa") + string(b"x")), PLAN)

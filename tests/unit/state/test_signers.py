@@ -32,6 +32,11 @@ LINES = {
     "local time": ('ada valid-before="20200101120000" {key}', "has expired"),
     "capitals": ('ada NAMESPACES="memrunbook-plan" {key}', ""),
     "an authority": ("ada cert-authority {key}", "cert-authority at .* is not understood"),
+    "a comment with a quote": ("ada {key} \"ada's", ""),
+    "a windows line": ("ada {key}\r", ""),
+    "tabs": ('\tada\tnamespaces="memrunbook-plan"\t{key}', ""),
+    "an escaped quote": (r'ada namespaces="\",memrunbook-plan" {key}', ""),
+    "another line end in a comment": ("bob {key}\u2028ada {key}", "is bob's"),
     "a bracket is a letter": ("[a]da {key}", "is \\[a\\]da's"),
 }
 
@@ -61,6 +66,17 @@ BROKEN = {
     "ada no-such-option ssh-ed25519 {key}": "is no option",
     'ada valid-after="soon" ssh-ed25519 {key}': "'soon' is no time",
     'ada valid-after="20261350" ssh-ed25519 {key}': "'20261350' is no time",
+    'ada valid-before="2040120118" ssh-ed25519 {key}': "'2040120118' is no time",
+    'ada valid-before="204012011" ssh-ed25519 {key}': "'204012011' is no time",
+    'ada valid-before="\u0662\u0660400101" ssh-ed25519 {key}': "is no time",
+    'ada namespaces="git",namespaces="memrunbook-plan" ssh-ed25519 {key}': "namespaces is given twice",
+    'ada valid-after="20200101",VALID-AFTER="20200102" ssh-ed25519 {key}': "VALID-AFTER is given twice",
+    'ada namespaces="memrunbook-plan", ssh-ed25519 {key}': "is no option",
+    'ada valid-after="20200102",valid-before="20200102" ssh-ed25519 {key}': "is not later than valid-after",
+    '"ada ssh-ed25519 {key}': "a quote has no end",
+    'ada namespaces="memrunbook-plan ssh-ed25519 {key}': "a quote has no end",
+    "ada\u00a0ssh-ed25519 {key}": "is no option",
+    "ada\x0bssh-ed25519 {key}": "is no option",
 }
 
 
@@ -74,6 +90,9 @@ def test_a_broken_line_is_named(tmp_path: Path, line: str) -> None:
     [problem] = caught.value.problems
     assert problem.where == f"{file}:2"
     assert BROKEN[line] in problem.message
+    (tmp_path / "sig").write_text(signed(key))
+    words = ["ssh-keygen", "-Y", "verify", "-f", str(file), "-I", "ada", "-n", NAMESPACE, "-s", str(tmp_path / "sig")]
+    assert subprocess.run(words, check=False, input=PLAN, capture_output=True).returncode != 0, "ssh-keygen takes it"
 
 
 def test_a_revoked_key_counts_no_more(tmp_path: Path) -> None:
@@ -106,3 +125,38 @@ def test_a_key_of_nobody_and_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DocumentError):
         Signers.read(tmp_path / "none", None)
     assert not Signers.read(None, None).named
+
+
+@pytest.mark.parametrize(
+    ("principals", "user", "by"),
+    [
+        ("bob,Ada@corp", "ada", "Ada@corp"),
+        ("bob,*@corp", "ada", "*@corp"),
+        ("bob,a?a", "ada", "a?a"),
+        ("bob", "ada", ""),
+        ("bob,*@corp", "", ""),
+        ("bob,!ada", "ada", ""),
+    ],
+)
+def test_by_which_name_a_key_may_be_somebodys(tmp_path: Path, principals: str, user: str, by: str) -> None:
+    key = made(tmp_path)
+    public = key.with_name(f"{key.name}.pub").read_text()
+    (tmp_path / "signers").write_text(f"{principals} {public}")
+    assert Signers.read(tmp_path / "signers", None).may_be(key_of(blob(key)), user) == by
+
+
+def test_of_several_lists_each_must_have_a_key_and_none_may_revoke_it(tmp_path: Path) -> None:
+    path = made(tmp_path)
+    key, public = key_of(blob(path)), path.with_name(f"{path.name}.pub").read_text()
+    texts = {"all": f"ada {public}", "team": f"ada,bob {public}", "none": "", "gone": public}
+    files = {name: tmp_path / name for name in texts}
+    for name, text in texts.items():
+        files[name].write_text(text)
+    read = Signers.read_all
+    assert read([files["all"], files["team"]], [files["none"]]).fault(key, "ada", NOW) == ""
+    assert "is ada's" in read([files["team"], files["all"]], []).fault(key, "bob", NOW)
+    for lists in (["all", "none"], ["none", "all"]):
+        assert f"is not in {files['none']}" in read([files[name] for name in lists], []).fault(key, "ada", NOW)
+    assert "is revoked" in read([files["all"]], [files["none"], files["gone"]]).fault(key, "ada", NOW)
+    assert read([files["all"], files["team"]], []).principals(key) == ("ada", "ada", "bob")
+    assert not read([], []).named

@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--allow", multiple=True, metavar="freeze:NAME", help="Go through a freeze, with --reason; repeatable.")
 @click.option("--reason", default="", metavar="TEXT", help="Why this is done; kept in the journal.")
-@click.option("--break-lock", is_flag=True, help="Take over the host's lock; a shell that still holds it is ended.")
+@click.option(
+    "--break-lock",
+    is_flag=True,
+    help="Take over the host's lock where no command is at work; an idle shell that holds it is ended.",
+)
 @common(PLANNED_HOSTS, PARAMETERS, LIBRARY, STATE, STORE, OUTPUT)
 def command(
     file: Path,

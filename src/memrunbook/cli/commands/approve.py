@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from memrunbook.ui.block import Block
     from memrunbook.ui.screen import Screen
 
+UNVOUCHED = "config.yaml names no allowed_signers: nobody vouches for whose key it is, and it counts for nobody"
+
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
@@ -95,9 +97,15 @@ def _page(result: ApproveResult, file: Path) -> list[Block]:
 
     told = result.approval
     page = [
-        line("APPROVED by ", Span(told.principal, "strong", whole=True), f" ({told.key}); nothing was carried out"),
+        line(
+            "APPROVED by " if result.vouched else "SIGNED in the name of ",
+            Span(told.principal, "strong", whole=True),
+            f" ({told.key}); nothing was carried out",
+        ),
         line("The approval is in ", Span(str(result.file), whole=True), ": keep it beside the plan"),
     ]
+    if not result.vouched:
+        page.append(line(UNVOUCHED))
     if result.lacking:
         page.append(line(f"{plural(result.lacking, 'more approval')} needed before it can be applied"))
     return [*page, line("To apply it:  ", Span(apply_command(file), "hint", whole=True))]

@@ -78,12 +78,18 @@ def _document(result: AuditResult) -> AuditDocument:
 
 def _pages(result: AuditResult, state: Path) -> Iterator[list[Block]]:
     from memrunbook.ui.audit import audit_view
-    from memrunbook.ui.ends import ends_view
+    from memrunbook.ui.ends import ends_view, unasked_view
     from memrunbook.ui.errors import error_view
 
     ends = ends_view(result.count, result.head, result.expected, result.compared, intact=result.intact)
     kept = [] if result.kept is None else [("Kept", f"in {result.kept}: entry {result.count} of the ledger")]
-    yield audit_view(result.verdict, result.findings, str(state), [*ends, *kept])
+    yield audit_view(
+        result.verdict,
+        result.findings,
+        str(state),
+        [*ends, *unasked_view(result.unasked if result.intact else ()), *kept],
+        unended=result.unended,
+    )
     for host, error in result.unreached:
         yield error_view(error, host)
 

@@ -47,9 +47,13 @@ def _document(result: ReportResult, doubts: Sequence[AuditFinding], who: Account
 
 def _pages(result: ReportResult, doubts: Sequence[AuditFinding], who: Account) -> Iterator[list[Block]]:
     from memrunbook.ui.audit import doubt_view
+    from memrunbook.ui.block import Span, line
     from memrunbook.ui.report import report_view
     from memrunbook.ui.who import who_view
 
+    if not result.reports:
+        yield [*doubt_view(doubts), line("Nothing is left to show of ", Span(result.run_id, whole=True),
+                                         ": no journal of a host is there."), *who_view(who, "")]  # fmt: skip
     for place, report in enumerate(result.reports):
         yield [
             *(doubt_view(doubts) if not place else []),

@@ -5,13 +5,16 @@ from __future__ import annotations
 import fnmatch
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from memrunbook.core.reading.fact import Doc
 from memrunbook.core.units import MINUTE, Duration, Size, Unit
 
 Permission = Literal["yes", "no", "unlisted"]
 Kind = Literal["service", "batch", "database", "cluster"]
+MAY = ("restart", "freeze", "stop", "limit")
+GUARDED: tuple[Kind, ...] = ("cluster", "database")
+"""Kinds that no rule ever chooses, the more guarded one first."""
 CommandWords = Annotated[
     tuple[Annotated[str, Meta(min_length=1)], ...],
     Meta(min_length=1, description="a program and its arguments, one by one; no shell reads them"),
@@ -108,3 +111,52 @@ class ServicePolicy(Struct, frozen=True, forbid_unknown_fields=True):
             swap_max_bytes=rule.swap_max or 0,
             care=rule.care,
         )
+
+
+class JoinedPolicy(ServicePolicy, frozen=True):
+    """Two service policies, of which the stricter word counts: the one that `binds` everybody, and one's own."""
+
+    binds: ServicePolicy = ServicePolicy()
+    own: ServicePolicy = ServicePolicy()
+
+    def rule(self, unit: str) -> ServiceRule | None:
+        """What both say of a unit; None where neither does."""
+        binding, own = self.binds.rule(unit), self.own.rule(unit)
+        return (own if binding is None else binding) if binding is None or own is None else _stricter(binding, own)
+
+
+def joined_policy(binds: ServicePolicy, own: ServicePolicy) -> ServicePolicy:
+    """Both policies as one: a "no" of either stands, and what the first says of a service is not replaced."""
+    return JoinedPolicy((*binds.services, *own.services), binds, own)
+
+
+def _stricter(binding: ServiceRule, own: ServiceRule) -> ServiceRule:
+    """What the binding rule leaves open is filled in by one's own, and a "no" of that counts too."""
+    kinds = (binding.kind, own.kind)
+    kind = next((one for one in (*GUARDED, "batch") if one in kinds), "service")
+    said = {key: _permission(getattr(binding, key), getattr(own, key), kind) for key in MAY}
+    sizes = {key: _first(getattr(binding, key), getattr(own, key)) for key in ("memory_high", "memory_max", "swap_max")}
+    healing, draining = (binding if getattr(binding, key) else own for key in ("health", "drain"))
+    most = [one.max_parallel for one in (binding, own) if one.max_parallel is not None]
+    return structs.replace(
+        own,
+        kind=kind,
+        **said,
+        **sizes,
+        health=healing.health,
+        health_within=healing.health_within,
+        drain=draining.drain,
+        drain_within=draining.drain_within,
+        undrain=draining.undrain,
+        max_parallel=min(most, default=None),
+        peers=tuple(dict.fromkeys((*binding.peers, *own.peers))),
+    )
+
+
+def _permission(binding: Permission, own: Permission, kind: str) -> Permission:
+    said: Permission = "no" if "no" in (binding, own) else binding if own == "unlisted" else own
+    return "unlisted" if said == "yes" and kind in GUARDED else said
+
+
+def _first(binding: Size | None, own: Size | None) -> Size | None:
+    return own if binding is None else binding

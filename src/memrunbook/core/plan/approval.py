@@ -53,6 +53,35 @@ def people_for(rules: Iterable[ApprovalRule], plans: Iterable[Plan]) -> int:
     )
 
 
+class Person(Struct, frozen=True):
+    """Who signed: the name that was given, the fingerprint of the key, and all names for which the key may sign."""
+
+    name: str
+    key: str
+    names: frozenset[str]
+
+    @property
+    def told(self) -> str:
+        """Name and key, for people."""
+        return f"{self.name} ({self.key})"
+
+    def is_also(self, other: Person) -> bool:
+        """True where one human being may hold both keys, as far as names and keys tell."""
+        shared = any(same_person(one, two) or same_person(two, one) for one in self.names for two in other.names)
+        return self.key == other.key or shared
+
+
+def one_by_one(people: Iterable[Person]) -> list[list[Person]]:
+    """Those who signed, as human beings: the entries that are one person stand together, the first of them first."""
+    found: list[list[Person]] = []
+    for person in people:
+        same = [entries for entries in found if any(person.is_also(entry) for entry in entries)]
+        joined = [*(entry for entries in same for entry in entries), person]
+        place = found.index(same[0]) if same else len(found)
+        found[place:] = [joined, *(entries for entries in found[place:] if entries not in same)]
+    return found
+
+
 def same_person(principal: str, user: str) -> bool:
     """True where a principal of `allowed_signers` (`ada`, or `ada@example.com`) is a user of a control node."""
     return bool(user) and user.casefold() in (principal.casefold(), principal.partition("@")[0].casefold())

@@ -16,10 +16,11 @@ OVERDUE = "its time is over and the host has not taken it back: look at it"
 def held_words(snapshot: Snapshot) -> tuple[str, ...]:
     """A sentence for each state that is held, what is frozen first; none where nothing is, or it is not known."""
     holds = snapshot.value(HOLDS)
-    return () if isinstance(holds, Unavailable) else tuple(map(_words, holds))
+    return () if isinstance(holds, Unavailable) else tuple(map(words_of, holds))
 
 
-def _words(hold: Any) -> str:
+def words_of(hold: Any) -> str:
+    """A sentence that says what is held, by whom and until when."""
     frozen = hold.kind == "frozen"
     state = f"{hold.name} is frozen and does nothing" if frozen else f"{hold.name} is changed for a while"
     if not hold.ours:

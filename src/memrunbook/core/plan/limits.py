@@ -19,7 +19,10 @@ STALE = HOUR
 
 
 class PastChange(Struct, frozen=True, kw_only=True):
-    """A change that some run made or makes; times in seconds since 1970, `ended` None while its end is not known."""
+    """A change that some run made or makes; times in seconds since 1970, `ended` None while its end is not known.
+
+    `machine` is the host's own mark (empty where it has none): it is one host by whatever name it is reached.
+    """
 
     run: str
     host: str
@@ -29,6 +32,7 @@ class PastChange(Struct, frozen=True, kw_only=True):
     begun: float
     ended: float | None = None
     state: str = ""
+    machine: str = ""
 
 
 class PastRun(Struct, frozen=True, kw_only=True):
@@ -61,6 +65,7 @@ class Here(Struct, frozen=True, kw_only=True):
     now: float
     hosts: int = 1
     besides: tuple[str, ...] = ()
+    machine: str = ""
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -109,7 +114,7 @@ def busy_elsewhere(change: Change, here: Here, history: History) -> PastChange |
         return None
     under_way = [one for one in history.changes if _under_way(one, here)]
     same = [one for one in under_way if one.target == change.target]
-    if len({one.host for one in same}) >= (change.care.max_parallel if change.care else 1):
+    if len({one.machine or one.host for one in same}) >= (change.care.max_parallel if change.care else 1):
         return same[-1]
     peers = change.care.peers if change.care else ()
     return next((one for one in under_way if any(fnmatchcase(one.host, name) for name in peers)), None)
@@ -117,14 +122,14 @@ def busy_elsewhere(change: Change, here: Here, history: History) -> PastChange |
 
 def _under_way(one: PastChange, here: Here) -> bool:
     fresh = one.ended is None and here.now - one.begun < STALE
-    return fresh and one.host != here.host and one.risk >= Risk.MEDIUM
+    return fresh and not _at(one, here) and one.risk >= Risk.MEDIUM
 
 
 def _no_good_elsewhere(change: Change, here: Here, same: Sequence[PastChange], limits: Limits) -> Iterator[str]:
     """The same just did not do well on another host: the next one starts only after health has held there."""
     for one in reversed(same):
         ago = here.now - (one.ended or one.begun)
-        if one.host != here.host and one.state in NO_GOOD and ago < limits.storm_within:
+        if not _at(one, here) and one.state in NO_GOOD and ago < limits.storm_within:
             yield (
                 f"{change.target}: on {one.host} the same ended {format_duration(max(0.0, ago))} ago as {one.state} "
                 f"(run {one.run}): look there first"
@@ -133,7 +138,7 @@ def _no_good_elsewhere(change: Change, here: Here, same: Sequence[PastChange], l
 
 
 def _cool_down(change: Change, here: Here, same: Sequence[PastChange], limits: Limits) -> Iterator[str]:
-    earlier = [one for one in same if one.host == here.host and one.run != here.run]
+    earlier = [one for one in same if _at(one, here) and one.run != here.run]
     if not earlier:
         return
     last = earlier[-1]
@@ -148,7 +153,7 @@ def _cool_down(change: Change, here: Here, same: Sequence[PastChange], limits: L
 
 def _again_and_again(change: Change, here: Here, same: Sequence[PastChange], limits: Limits) -> Iterator[str]:
     """The same disruptive change of the same target on this host: each one helped only until the next."""
-    earlier = [one for one in same if one.host == here.host and one.run != here.run and here.now - one.begun < 7 * DAY]
+    earlier = [one for one in same if _at(one, here) and one.run != here.run and here.now - one.begun < 7 * DAY]
     if earlier and limits.cool_down <= here.now - earlier[-1].begun < limits.restart_every:
         ago = format_duration(here.now - earlier[-1].begun)
         yield f"{change.target} had this {ago} ago by run {earlier[-1].run}: more than once an hour is no cure"
@@ -171,11 +176,16 @@ def _budget(here: Here, history: History, limits: Limits) -> Iterator[str]:
 
 
 def _lately(one: PastChange, here: Here) -> bool:
-    return one.host == here.host and one.risk >= Risk.MEDIUM and here.now - one.begun < HOUR
+    return _at(one, here) and one.risk >= Risk.MEDIUM and here.now - one.begun < HOUR
 
 
 def _here(one: PastChange, here: Here) -> bool:
-    return one.run == here.run and one.host == here.host
+    return one.run == here.run and _at(one, here)
+
+
+def _at(one: PastChange, here: Here) -> bool:
+    """True for a change of this very host, by whatever name."""
+    return one.host == here.host or bool(here.machine and one.machine == here.machine)
 
 
 def _without_help(here: Here, history: History, limits: Limits) -> Iterator[str]:
@@ -200,7 +210,8 @@ def _without_help(here: Here, history: History, limits: Limits) -> Iterator[str]
 
 def _storm(change: Change, here: Here, same: Sequence[PastChange], limits: Limits) -> Iterator[str]:
     """Many hosts that want the same at once: a bad deploy or a bad rule, not a leak."""
-    hosts = {one.host for one in same if here.now - one.begun < limits.storm_within} - {here.host}
+    others = [one for one in same if not _at(one, here) and here.now - one.begun < limits.storm_within]
+    hosts = {one.machine or one.host for one in others}
     most = max(limits.storm_hosts, int(here.hosts * limits.storm_percent / 100))
     if len(hosts) >= most:
         within = format_duration(limits.storm_within)

@@ -174,7 +174,11 @@ def decide(action: Action, snapshot: Snapshot) -> Decision:
     if not isinstance(decision, Change) or not decision.touches:
         return decision
     care = policy_of(decision.touches, snapshot).care
-    return decision if care is None else with_care(decision, care, action.leaves)
+    if care is None:
+        return decision
+    unit = _unit_of(decision.touches, snapshot)
+    down = action.leaves == "running" and getattr(unit, "active", True) is False
+    return with_care(decision, care, "" if down else action.leaves)
 
 
 def bind_action(step: Step, world: World) -> Action | Blocked:
@@ -231,9 +235,14 @@ def _permitted(change: Change, action: Action, snapshot: Snapshot) -> Decision:
 
 def policy_of(unit: str, snapshot: Snapshot) -> UnitPolicy:
     """The service policy of a unit of this snapshot."""
+    found = _unit_of(unit, snapshot)
+    return UNLISTED if found is None else found.policy
+
+
+def _unit_of(name: str, snapshot: Snapshot) -> Any:
+    """A unit of this snapshot, as its fact has it; None where it is not there."""
     units = snapshot.value("units.all")
-    found = () if isinstance(units, Unavailable) else [u.policy for u in units if u.name == unit]
-    return found[0] if found else UNLISTED
+    return None if isinstance(units, Unavailable) else next((unit for unit in units if unit.name == name), None)
 
 
 def _described(step: Step, item: str, decision: Decision) -> PlannedStep:

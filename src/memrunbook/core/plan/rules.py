@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from memrunbook.core.action.action import Action, Blocked, Change, Decision, Repeat
 from memrunbook.core.action.protect import cluster_unit
+from memrunbook.core.plan.held import HOLDS, words_of
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
 
@@ -100,5 +101,36 @@ def _idle_pages(action: type[Action], _decision: Decision, snapshot: Snapshot) -
     return None
 
 
+def _held(_action: type[Action], decision: Decision, snapshot: Snapshot) -> Blocked | None:
+    """What is changed for a while is not changed again meanwhile: the value for a while would be taken for the old one.
+
+    A freeze is another thing: its undo thaws, whoever froze. The very same change may be made again: it was marked, and
+    perhaps not made.
+    """
+    holds = snapshot.value(HOLDS)
+    if isinstance(holds, Unavailable) or not isinstance(decision, Change) or decision.undo is None:
+        return None
+    wanted = _state(decision.target)
+    for hold in holds:
+        same = hold.action == decision.action or wanted.startswith("vm.")
+        if hold.kind != "changed" or hold.what.partition(BACK)[0] == decision.summary.partition(BACK)[0]:
+            continue
+        if same and _state(hold.name) == wanted:
+            why = f"{words_of(hold)}; a change on top of it would keep what is to go away"
+            return Blocked(why, f"wait, or take that back first: runbook undo {hold.run}")
+    return None
+
+
+BACK = ", back after "
+"""In a summary, what follows is for how long."""
+
+
+def _state(name: str) -> str:
+    """What a name changes: both dirty limits are one state, and so is a parameter with its twin."""
+    if name.startswith("vm.dirty"):
+        return "vm.dirty"
+    return name.removesuffix("_kbytes").removesuffix("_ratio") if name.startswith("vm.overcommit_") else name
+
+
 SWITCH_ON = "whoever made that file removes it when changes may be made again; plans and diagnoses go on"
-RULES: tuple[Rule, ...] = (_switched_off, _kubernetes, _cluster, _quorum, _idle_pages)
+RULES: tuple[Rule, ...] = (_switched_off, _kubernetes, _cluster, _quorum, _idle_pages, _held)

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from memrunbook.core.action.action import Repeat
+from memrunbook.core.run.event import LockBroken
 from memrunbook.core.run.record import Ended, Invoked, Resumed
 
 T = TypeVar("T")
@@ -57,11 +58,15 @@ class ChangeAccount(Struct, frozen=True, kw_only=True):
 
 
 class HostAccount(Struct, frozen=True):
-    """What was asked for on one host; `outcome` is empty where its journal has no end."""
+    """What was asked for on one host; `outcome` is empty where its journal has no end.
+
+    `broken` are the locks of other runs that were taken over there.
+    """
 
     host: str
     outcome: str
     changes: tuple[ChangeAccount, ...]
+    broken: tuple[LockBroken, ...] = ()
 
 
 class Account(Struct, frozen=True, kw_only=True):
@@ -123,6 +128,7 @@ class _Folding:
     def __init__(self) -> None:
         self.changes: list[ChangeAccount] = []
         self.outcome = ""
+        self.broken: list[LockBroken] = []
         self._open: int | None = None
         self._latest: dict[str, int] = {}
         self._unended: dict[str, list[int]] = {}
@@ -139,6 +145,7 @@ class _Folding:
             self._answered(line, kind)
         elif line.event == "recorded":
             self._recorded(_read(line.record, _Event))
+            self.broken += _broken(line.record)
 
     def _asked(self, line: JournaledLine, step: _Planned) -> None:
         change = step.change or _Change()
@@ -191,7 +198,14 @@ def account_of(host: str, lines: Iterable[JournaledLine]) -> HostAccount:
     folding = _Folding()
     for line in lines:
         folding.take(line)
-    return HostAccount(host, folding.outcome, tuple(folding.changes))
+    return HostAccount(host, folding.outcome, tuple(folding.changes), tuple(folding.broken))
+
+
+def _broken(record: Raw) -> list[LockBroken]:
+    try:
+        return [msgspec.json.decode(record, type=LockBroken)]
+    except msgspec.ValidationError:
+        return []  # another event
 
 
 def _read(raw: Raw, kind: type[T]) -> T:

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from memrunbook.core.action.action import Change
 from memrunbook.core.errors import Refused, RunbookError
+from memrunbook.core.instant import Instant
 from memrunbook.core.plan.plan import Plan
-from memrunbook.core.plan.saved import Difference, other_decision, other_host
+from memrunbook.core.plan.saved import Difference, other_decision, other_host, other_time
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.event import Diagnosed, Outdated
 from memrunbook.core.run.request import Asking, Lock, Record, Request, Unlock
@@ -41,6 +43,16 @@ class ApprovedPlan:
     hint: str = field(default_factory=again)
     differs: Callable[[Difference], None] | None = None
     words: Callable[[str], str] = str
+
+    def late(self, change: Change, now: Instant) -> Refused | None:
+        """Why a change that was approved may not be made any more, where the plan's time is over; None else.
+
+        With `differs` a person may say it anew, at its gate.
+        """
+        outside = other_time(self.plan, now) if self.differs is None and change.digest in self.digests else None
+        if outside is None:
+            return None
+        return Refused(f"{outside.what}: approved: {outside.approved}; now: {outside.now}", hint=self.hint)
 
 
 def as_approved(asking: Asking[None], approved: ApprovedPlan) -> Asking[None]:
@@ -81,6 +93,8 @@ def _difference(request: Request, answer: Any, approved: ApprovedPlan) -> Differ
         return other_host(approved.plan.identity, answer.identity)
     if approved.differs is not None:
         return None
+    if isinstance(request, Lock) and (outside := other_time(approved.plan, answer.at)) is not None:
+        return outside  # it waited for its connection, or for other hosts
     decided = request.event if isinstance(request, Record) and isinstance(request.event, Diagnosed) else None
     if (decided or isinstance(request, Lock)) and (earlier := approved.earlier()):
         return Difference("the plan was carried out before", "for one run", f"run {earlier} was that one")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from memrunbook.core.action.action import Action, Change, NotNeeded, Repeat
 from memrunbook.core.action.care import health_of
 from memrunbook.core.action.moved import Moves, effect
+from memrunbook.core.errors import Refused
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.diagnosis import world_of
 from memrunbook.core.plan.plan import PlannedStep
@@ -67,7 +68,12 @@ def carry_out(approved: Approved, began: Instant, seen: Executed | None = None) 
         if not (yield from _may_repeat(approved, retries)):
             break
         left -= 1
-        executed, problem = yield from _attempt(approved)
+        try:
+            tried = yield from ask(Execute(approved.label, approved.change))
+        except Refused as error:  # what was tried before is there, and is judged by that
+            problem = f"{problem}; it was not tried again: {error}"
+            break
+        executed, problem = yield from _attempt(approved, tried)
     if isinstance(executed, Unknown):
         yield from _unknown(approved, executed, began)
     elif problem:

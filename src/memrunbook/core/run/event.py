@@ -121,6 +121,20 @@ class StillHeld(Struct, frozen=True, tag="still-held"):
         return f"held on this host now: {'; '.join(self.held)}"
 
 
+class LockBroken(Struct, frozen=True, tag="lock-broken"):
+    """Whose lock on the host was taken over: its owner (run and actor). `stale`: its shell was gone already."""
+
+    owner: str
+    shell: Literal["stale", "killed"]
+
+    @property
+    def told(self) -> str:
+        """What happened, in a sentence."""
+        shell = "its shell was gone" if self.shell == "stale" else "its shell was ended; a command of it may live on"
+        run, _, who = self.owner.partition(" ")
+        return f"took over the lock of run {run}{' by ' if who else ''}{who}: {shell}"
+
+
 class Outdated(Struct, frozen=True, tag="outdated"):
     """What is not as it was when the plan was approved that is being applied, both sides in words."""
 
@@ -179,4 +193,4 @@ class UndoPlanned(Struct, frozen=True, tag="undo-planned"):
         return f"{count} of {len(self.plan.steps)} change{'s' * (len(self.plan.steps) != 1)} of {self.of} to take back"
 
 
-Event = Diagnosed | StepFinished | StillHeld | LookedAt | UndoPlanned | Outdated | RunFinished
+Event = Diagnosed | StepFinished | StillHeld | LookedAt | UndoPlanned | Outdated | LockBroken | RunFinished

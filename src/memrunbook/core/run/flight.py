@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -86,6 +86,21 @@ def flight(records: Iterable[Mapping[str, Any]]) -> Flight:
     for record in without_endings(records):
         folding.take(record)
     return Flight(tuple(folding.open.values()), tuple(folding.looks))
+
+
+def proven(records: Iterable[Mapping[str, Any]], sealed: int) -> Iterator[Mapping[str, Any]]:
+    """The records of a host's journal, without what nobody vouches for behind the question that began a change.
+
+    `sealed` is the number of the last record that the ledger knows. Where that began a change, what else is told of it
+    could be anybody's: it is open, and looked at. Else all is told; so it is where the ledger knows none (0).
+    """
+    began = False
+    for record in records:
+        if began and int(record.get("seq", 0)) > sealed:
+            return
+        if record.get("seq") == sealed:
+            began = _begun(record) is not None
+        yield record
 
 
 class _Folding:

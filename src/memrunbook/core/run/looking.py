@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from typing import Literal
 
 from memrunbook.core.action.action import Action, Change
+from memrunbook.core.errors import Refused
 from memrunbook.core.plan.diagnosis import world_of
 from memrunbook.core.plan.planner import bind_action, items_of
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.run.event import LookedAt
-from memrunbook.core.run.flight import OpenStep
+from memrunbook.core.run.flight import OpenStep, clock
 from memrunbook.core.run.progress import Progress
 from memrunbook.core.run.request import Asking, Look, Record, Seen, ask
 
@@ -25,6 +26,7 @@ SEEN: dict[str, str] = {
     "unseen": "the host could not tell",
     "begun": "its command began, and how it ended is not on the host",
 }
+STILL = "wait until it has ended, then try again; a process that hangs is ended on the host by hand"
 SLACK = 60.0
 """Seconds that what was begun is given beyond its own timeout, and two clocks to differ."""
 KNOWN: dict[str, FoundWhy] = {
@@ -40,14 +42,22 @@ def look_at(progress: Progress, left_open: Sequence[OpenStep]) -> Asking[None]:
 
 
 def looked(progress: Progress, opened: OpenStep) -> Asking[LookedAt]:
-    """Looks at one step, and records what was seen."""
+    """Looks at one step, and records what was seen.
+
+    Refused where it is still at work: no consent lets two work at once, and waiting tells how it ends.
+    """
     found, why = KNOWN.get(opened.answer, ("unknown", ""))
+    at_work = False
     if found == "unknown":
         unit = opened.touches if "." in opened.touches else ""
         seen = yield from ask(Look(opened.run, opened.record, unit))
         found, why = _verdict(progress, opened, seen)
+        at_work = seen.found == "at-work"
     look = look_of(opened, found, why)
     yield from ask(Record(look))
+    if at_work:
+        what = f"{opened.step} of run {opened.run}, started {clock(opened.started)}"
+        raise Refused(f"what an earlier run began is still at work here: {what}: {why}", hint=STILL)
     return look
 
 

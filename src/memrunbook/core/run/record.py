@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from memrunbook.core.host import Host, HostIdentity
 from memrunbook.core.reading.fact import Reading, Unavailable
@@ -19,7 +19,7 @@ EVENT = "event"
 
 
 class Actor(Struct, frozen=True):
-    """Who does it, as far as the control node knows."""
+    """Who does it, as far as the control node knows; `login_user` is who logged in, whoever that became since."""
 
     user: str
     uid: str = ""
@@ -27,12 +27,14 @@ class Actor(Struct, frozen=True):
     ssh_client: str = ""
     tty: str = ""
     control_node: str = ""
+    login_user: str = ""
 
 
 class Context(Struct, frozen=True, kw_only=True):
     """What every record of a host's journal says beside its envelope, so that it can be read alone.
 
-    `time` is UTC as ISO 8601, `monotonic` in seconds.
+    `time` is UTC as ISO 8601, `monotonic` in seconds. `invocation` stands in the first record that a command writes:
+    the hash of the last record of the run's own journal then. So who asked, why, and who approved stands in both.
     """
 
     time: str
@@ -44,15 +46,20 @@ class Context(Struct, frozen=True, kw_only=True):
     runbook_digest: str
     host: str
     identity: HostIdentity = HostIdentity()
+    invocation: str | UnsetType = UNSET
 
 
 class AppliedPlan(Struct, frozen=True):
-    """The saved plan that a run carries out: its file and that file's SHA-256, who made it, and who approved it."""
+    """The saved plan that a run carries out: its file and that file's SHA-256, who made it, and who approved it.
+
+    `uncounted` are the approvals that count for nobody, each with the reason.
+    """
 
     file: str
     digest: str
     creator: str
     approvals: tuple[str, ...] = ()
+    uncounted: tuple[str, ...] = ()
 
 
 class Order(Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from memrunbook.core.action.action import Change, Undo
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.run.event import Event, LookedAt
+from memrunbook.core.run.event import Event, LockBroken, LookedAt
 from memrunbook.core.runbook.condition import Evidence
 
 A = TypeVar("A")
@@ -80,6 +80,13 @@ class Waited(Struct, frozen=True, tag=True):
     """The wait is over."""
 
     at: Instant
+
+
+class TookOver(Struct, frozen=True, tag=True):
+    """The lock was another's, and was taken over."""
+
+    at: Instant
+    broken: LockBroken
 
 
 class Compared(Struct, frozen=True, tag=True):
@@ -186,7 +193,7 @@ class Wait(Ask[Waited], frozen=True, tag=True):
     why: str
 
 
-class Lock(Ask[Waited], frozen=True, tag=True):
+class Lock(Ask[Waited | TookOver], frozen=True, tag=True):
     """Take the host's lock for this run; raises Refused in the runtime where somebody else has it."""
 
 
@@ -203,7 +210,7 @@ class Record(Ask[Waited], frozen=True, tag=True):
 Request = ReadFacts | AskApproval | Turn | Execute | Compare | Look | Wait | Lock | Unlock | Record
 """Everything that a run may ask. Whoever answers matches all of them: a new one that is forgotten is a type error."""
 
-Told = Snapshot | Approval | Executed | Compared | Seen | Waited
+Told = Snapshot | Approval | Executed | Compared | Seen | Waited | TookOver
 """Everything that a run may be told."""
 
 Asking = Generator[Request, Any, A]
@@ -213,3 +220,10 @@ def ask(request: Ask[A]) -> Asking[A]:
     """Asks the world one question; the type of the question names the type of the answer."""
     answer = yield cast("Request", request)
     return cast("A", answer)
+
+
+def lock_host() -> Asking[None]:
+    """Takes the host's lock; whose lock was broken for that is remembered."""
+    taken = yield from ask(Lock())
+    if isinstance(taken, TookOver):
+        yield from ask(Record(taken.broken))

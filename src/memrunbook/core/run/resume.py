@@ -19,7 +19,7 @@ from memrunbook.core.run.event import LookedAt, StepFinished
 from memrunbook.core.run.flight import OpenStep, clock
 from memrunbook.core.run.looking import look_of, looked
 from memrunbook.core.run.progress import Doing, Progress
-from memrunbook.core.run.request import AskApproval, Asking, Done, Failed, Lock, Record, Unlock, Wait, ask
+from memrunbook.core.run.request import AskApproval, Asking, Done, Failed, Record, Unlock, Wait, ask, lock_host
 from memrunbook.core.runbook.bound import Runbook, Step
 
 LOCK_EVERY, LOCK_LEAST, LOCK_MOST = 1.0, 15.0, 60.0
@@ -73,7 +73,7 @@ def lock_again(behind: Behind | None) -> Asking[None]:
     patience, waited = min(max(opened.timeout if opened else 0.0, LOCK_LEAST), LOCK_MOST), 0.0
     while True:
         try:
-            yield from ask(Lock())
+            yield from lock_host()
         except Refused as error:
             if behind is None or behind.run not in str(error) or waited >= patience:
                 raise

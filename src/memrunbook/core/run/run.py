@@ -167,7 +167,7 @@ def _outcome(progress: Progress, *, resolved: bool) -> Outcome:
     incident = progress.runbook.incident.evaluate(world_of(progress.runbook, progress.snapshot))
     if incident.state == "fails" and not progress.too_short:
         return "improved"
-    return "refused" if "refused" in states and not progress.acted else "unresolved"
+    return "refused" if "refused" in states else "unresolved"
 
 
 def _finish(progress: Progress, outcome: Outcome, why: str) -> Asking[None]:

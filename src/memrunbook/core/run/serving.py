@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from memrunbook.core.action.action import Change
-from memrunbook.core.action.care import health_of, return_of
+from memrunbook.core.action.care import health_of, return_of, stays_out
 from memrunbook.core.reading.probe import quoted
 from memrunbook.core.run.progress import Progress
 from memrunbook.core.run.request import Asking, Done, Execute, Executed, Wait, ask
@@ -39,8 +39,13 @@ def around(change: Change) -> str:
         ("drained", quoted(care.drain) if care else ""),
         ("its health held", health.command if health else ""),
         ("put back into service", back.command if back else ""),
+        ("out of service until this is taken back by", _later(change)),
     )
     return "; ".join(f"{word}: {command}" for word, command in parts if command)
+
+
+def _later(change: Change) -> str:
+    return quoted(change.care.undrain) if change.care and stays_out(change) else ""
 
 
 def _well(health: Change, within: float, label: str) -> Asking[str]:

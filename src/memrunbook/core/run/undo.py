@@ -27,7 +27,6 @@ from memrunbook.core.run.request import (
     Done,
     Execute,
     Failed,
-    Lock,
     ReadFacts,
     Record,
     TakesBack,
@@ -35,6 +34,7 @@ from memrunbook.core.run.request import (
     Unlock,
     Wait,
     ask,
+    lock_host,
 )
 from memrunbook.core.run.run import ENDS, TOLD
 from memrunbook.core.run.undo_plan import Past, decide, planned, touches_the_same
@@ -120,7 +120,7 @@ def _look(past: Past, one: Made) -> Asking[Compared | None]:
 
 def _live(undoing: Undoing) -> Asking[None]:
     if undoing.plan.changes:
-        yield from ask(Lock())
+        yield from lock_host()
         undoing.locked = True
     for step, one in zip(undoing.plan.steps, reversed(undoing.past.made), strict=True):
         if undoing.ending:
@@ -153,7 +153,8 @@ def _step(undoing: Undoing, one: Made) -> Asking[None]:
         yield from _not_done(undoing, now, one)
         return
     at = looked.at if looked else undoing.snapshot.taken_at
-    evidence = ((f"run {undoing.past.run} changed it", ()), (one.change.summary, ()))
+    doubt = ((undoing.past.unproven, ()),) if undoing.past.unproven else ()
+    evidence = (*doubt, (f"run {undoing.past.run} changed it", ()), (one.change.summary, ()))
     approval = yield from ask(AskApproval(now, at, evidence))
     if approval.answer != "yes" or approval.digest != now.digest:
         yield from _declined(undoing, now, approval.answer, approval.why)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
+from memrunbook.core.action.action import Change
 from memrunbook.core.plan.forbidden import forbidden
 from memrunbook.core.plan.plan import DecisionWord, PlannedStep
 from memrunbook.core.reading.snapshot import Snapshot
@@ -31,6 +32,8 @@ class Past(Struct, frozen=True, kw_only=True):
     """What a run had made on one host, and what is known of it since.
 
     `hidden` stands where the journal keeps no secret. `taken_back_by` names the run that took a step back since.
+    `changed_later` names the step that changed the same after a step, and is not to be taken back now.
+    `unproven` says why what the journal holds may be another's; empty where it is vouched for.
     """
 
     run: str
@@ -40,6 +43,8 @@ class Past(Struct, frozen=True, kw_only=True):
     boot_id: str = ""
     hidden: str = "[redacted]"
     taken_back_by: Mapping[str, str] = {}
+    changed_later: Mapping[str, str] = {}
+    unproven: str = ""
 
     @property
     def name(self) -> str:
@@ -73,13 +78,21 @@ def decide(
     by_another = seen == "changed" and one.step in past.taken_back_by
     if one.taken_back or rebooted or by_another or seen in ("back", "gone"):
         return _described(one, "not_needed", why=_not_needed(past, one, snapshot, seen, why, rebooted=bool(rebooted)))
+    if seen == "changed" and one.step in past.changed_later:
+        later = past.changed_later[one.step]
+        return _described(
+            one,
+            "blocked",
+            why=f"step {later} of the same run has changed it since",
+            hint=f"undo that first (--step {later}), or the whole run",
+        )
     if seen == "changed" and not any(touches_the_same(one, step) for step in before):
         return _described(one, "blocked", why=why, hint=_by_hand(one))
     refused = forbidden(one.way_back, snapshot.rules, snapshot) if one.way_back is not None else None
     if refused is not None:
         return structs.replace(_described(one, "blocked", why=refused.why, hint=refused.hint), rule=refused.rule)
-    unseen = UNSEEN if seen == "unseen" else ""
-    return _described(one, "change", why=unseen, provisional=seen == "changed")
+    doubts = "; ".join(part for part in (UNSEEN if seen == "unseen" else "", past.unproven) if part)
+    return _described(one, "change", why=doubts, provisional=seen == "changed")
 
 
 def _not_needed(  # noqa: PLR0913  what is known
@@ -152,11 +165,23 @@ def _words(one: Made, looked: Compared | None) -> str:
 
 def touches_the_same(one: Made, step: PlannedStep) -> bool:
     """True where a step that is carried out first changes what this one looks at."""
-    if step.change is None:
-        return False
+    return step.change is not None and _touches(one, step.change)
+
+
+def changed_later(every: Sequence[Made], mine: Sequence[Made]) -> dict[str, str]:
+    """By step of `mine`, the newest step of a run that changed the same after it and is none of these."""
+    return {
+        one.step: later.step
+        for place, one in enumerate(every)
+        for later in every[place + 1 :]
+        if one in mine and later not in mine and not later.taken_back and _touches(one, later.change)
+    }
+
+
+def _touches(one: Made, change: Change) -> bool:
     undo = one.original.undo
     files = {arg for arg in (undo.args if undo else ()) if arg.startswith("/")}
-    return step.change.target == one.change.target or bool(files & set(step.change.args))
+    return change.target == one.change.target or bool(files & set(change.args))
 
 
 def _described(

@@ -66,6 +66,7 @@ class Store:
             row = {
                 "run": here.run,
                 "host": here.host,
+                "machine": here.machine,
                 "runbook": here.runbook,
                 "step": step,
                 "action": change.action,
@@ -84,10 +85,10 @@ class Store:
 
     def ran(self, here: Here, outcome: str, *, changed: bool) -> None:
         """Remembers how a run ended on a host."""
-        row = {"run": here.run, "host": here.host, "runbook": here.runbook, "outcome": outcome, "at": here.now}
+        where = {"run": here.run, "host": here.host, "machine": here.machine, "runbook": here.runbook}
         mine = sa.and_(CHANGES.c.run == here.run, CHANGES.c.host == here.host, CHANGES.c.ended.is_(None))
         with explained(self.name), writing(self.engine) as connection:
-            connection.execute(sa.insert(RUNS), {**row, "changed": changed})
+            connection.execute(sa.insert(RUNS), {**where, "outcome": outcome, "at": here.now, "changed": changed})
             # begun before a crash, ended by the run that went on
             connection.execute(sa.update(CHANGES).where(mine).values(ended=here.now, state=outcome))
 
@@ -105,7 +106,7 @@ def _changes(connection: sa.Connection, change: Change, here: Here) -> tuple[Pas
         .where(
             CHANGES.c.begun > since,
             CHANGES.c.state != NOT_BEGUN,
-            sa.or_(CHANGES.c.host == here.host, sa.and_(of_interest, CHANGES.c.begun > here.now - STALE)),
+            sa.or_(_here(CHANGES, here), sa.and_(of_interest, CHANGES.c.begun > here.now - STALE)),
         )
         .order_by(CHANGES.c.begun, CHANGES.c.id)
     )
@@ -113,10 +114,16 @@ def _changes(connection: sa.Connection, change: Change, here: Here) -> tuple[Pas
     return tuple(PastChange(**{name: row[name] for name in fields}) for row in connection.execute(asked).mappings())
 
 
+def _here(table: sa.Table, here: Here) -> sa.ColumnElement[bool]:
+    """Rows of this very host, by whatever name it was reached."""
+    named = table.c.host == here.host
+    return sa.or_(named, table.c.machine == here.machine) if here.machine else named
+
+
 def _runs(connection: sa.Connection, here: Here) -> tuple[PastRun, ...]:
     asked = (
         sa.select(RUNS)
-        .where(RUNS.c.host == here.host, RUNS.c.runbook == here.runbook, RUNS.c.at > here.now - REMEMBERED)
+        .where(_here(RUNS, here), RUNS.c.runbook == here.runbook, RUNS.c.at > here.now - REMEMBERED)
         .order_by(RUNS.c.at, RUNS.c.id)
     )
     fields = PastRun.__struct_fields__

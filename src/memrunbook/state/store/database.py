@@ -112,7 +112,7 @@ def explained(name: str) -> Iterator[None]:
         raise JournalError(
             f"the store cannot be used: {_said(error)}",
             where=name,
-            hint="move it aside (mv), and a new one is made: limits then count from now on",
+            hint="move it aside (mv), and a new one is made: it knows no limits so far, and no runbook off",
         ) from None
     except SQLAlchemyError as error:
         raise JournalError(f"the store cannot be used: {_said(error)}", where=name) from None

@@ -11,6 +11,7 @@ CHANGES = Table(
     Column("id", Integer, primary_key=True),
     Column("run", String(64), nullable=False),
     Column("host", String(255), nullable=False),
+    Column("machine", String(64), nullable=False, server_default=""),
     Column("runbook", String(255), nullable=False),
     Column("step", Text, nullable=False),
     Column("action", String(64), nullable=False),
@@ -21,6 +22,7 @@ CHANGES = Table(
     Column("ended", Float(53)),
     Column("state", String(32), nullable=False, server_default=""),
     Index("changes_of_host", "host", "begun"),
+    Index("changes_of_machine", "machine", "begun"),
     Index("changes_of_action", "action", "begun"),
 )
 """Each change that a run began, and how it ended; those that never ended have no end."""
@@ -30,11 +32,13 @@ RUNS = Table(
     Column("id", Integer, primary_key=True),
     Column("run", String(64), nullable=False),
     Column("host", String(255), nullable=False),
+    Column("machine", String(64), nullable=False, server_default=""),
     Column("runbook", String(255), nullable=False),
     Column("outcome", String(32), nullable=False),
     Column("changed", Boolean, nullable=False),
     Column("at", Float(53), nullable=False),
     Index("runs_of_host", "host", "at"),
+    Index("runs_of_machine", "machine", "at"),
 )
 """How runs ended, by host."""
 SWITCHES = Table(

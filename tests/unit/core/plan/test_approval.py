@@ -7,7 +7,7 @@ from tests.lab.scripted import at
 from tests.lab.small import runbook, snapshot, step
 
 from memrunbook.core.action.action import Risk
-from memrunbook.core.plan.approval import ApprovalRule, people_for, people_needed, same_person
+from memrunbook.core.plan.approval import ApprovalRule, Person, one_by_one, people_for, people_needed, same_person
 from memrunbook.core.plan.planner import make_plan
 
 RULES = (
@@ -52,3 +52,25 @@ def test_a_plan_needs_what_its_changes_need() -> None:
 )
 def test_who_is_the_same_person(principal: str, user: str, *, same: bool) -> None:
     assert same_person(principal, user) is same
+
+
+def _person(names: str, key: str) -> Person:
+    return Person(names.split(",", maxsplit=1)[0], key, frozenset(names.split(",")))
+
+
+@pytest.mark.parametrize(
+    ("signed", "persons"),
+    [
+        ([("ada", "1"), ("bob", "2")], [["1"], ["2"]]),
+        ([("ada,ada@corp", "1"), ("ada@corp,ada", "2")], [["1", "2"]]),
+        ([("ada", "1"), ("Ada@corp", "2")], [["1", "2"]]),
+        ([("ada@corp", "1"), ("bob", "2"), ("ada", "3")], [["1", "3"], ["2"]]),
+        ([("ada", "1"), ("bob", "1")], [["1", "1"]]),
+        ([("ada@corp", "1"), ("ada@elsewhere", "2")], [["1"], ["2"]]),
+        ([("ada", "1"), ("bob", "2"), ("eve", "3"), ("bob,ada", "4")], [["1", "2", "4"], ["3"]]),
+        ([], []),
+    ],
+)
+def test_a_person_counts_once_with_all_keys_and_names(signed: list[tuple[str, str]], persons: list[list[str]]) -> None:
+    found = one_by_one(_person(names, key) for names, key in signed)
+    assert [[one.key for one in entries] for entries in found] == persons

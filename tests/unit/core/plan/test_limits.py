@@ -61,6 +61,19 @@ def test_what_was_just_done_is_given_time(one: PastChange, expected: str) -> Non
     assert bool(found) == bool(expected)
 
 
+def test_a_host_is_the_same_by_whatever_name_it_is_reached() -> None:
+    there = msgspec.structs.replace(HERE, host="10.0.0.5", machine="m1")
+    one = past(5 * MINUTE, machine="m1")
+    assert "the same was done" in why((one,), here=there)
+    assert why((msgspec.structs.replace(one, machine="m2"),), here=there) == ""
+    assert why((past(5 * MINUTE),), here=there) == ""
+    names = tuple(past(MINUTE, host=f"web-{n}", machine="m2") for n in (2, 3, 4))
+    assert why(names, here=there) == "", "one other host under three names is no storm"
+    under_way = msgspec.structs.replace(one, ended=None)
+    assert busy_elsewhere(change(), there, History((under_way,))) is None
+    assert busy_elsewhere(change(), msgspec.structs.replace(there, machine="m3"), History((under_way,))) == under_way
+
+
 def test_a_low_risk_is_held_back_by_runs_that_did_not_help_alone_and_a_read_by_nothing() -> None:
     low, runs = change(Risk.LOW), tuple(ran(HOUR * n) for n in (3, 2, 1))
     assert why((past(MINUTE),), change=low) == ""

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from tests.lab.small import Adjust, Memory, Rigid, Service, Units, runbook, services, snapshot, step
+from tests.unit.actions import hosts
 
+from memrunbook.actions.limit_unit import LimitUnit
 from memrunbook.core.action.action import Blocked, Change, Risk
+from memrunbook.core.action.care import health_of
 from memrunbook.core.action.policy import UNLISTED, Care, UnitPolicy
 from memrunbook.core.plan.diagnosis import world_of
 from memrunbook.core.plan.plan import PlannedStep, reason, word
 from memrunbook.core.plan.planner import (
     again,
     bind_action,
+    decide,
     items_of,
     look_up,
     make_plan,
@@ -28,7 +33,7 @@ from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.runbook.bound import Step
 from memrunbook.core.runbook.spec import VerifySpec
 from memrunbook.core.runbook.world import World
-from memrunbook.core.units import MIB, Duration, Size
+from memrunbook.core.units import GIB, MIB, Duration, Size
 
 SHORT = Memory(available_percent=5.0, available_bytes=3 * MIB)
 NOW = snapshot(100.0, memory=SHORT, units=services("web", "db", "cron"))
@@ -277,6 +282,17 @@ def test_what_services_yaml_asks_for_around_a_change_is_part_of_it() -> None:
     plain = decided(step(values={"unit": "web"}), snapshot(memory=SHORT, units=services("web"))).change
     assert plain is not None
     assert (plain.care, plain.digest == named.digest) == (None, False)
+
+
+def test_no_health_is_asked_of_a_service_that_is_down_and_stays_so() -> None:
+    policy = UnitPolicy(care=Care(health=("curl", "-f")))
+    down = msgspec.structs.replace(hosts.FAILED, policy=policy, memory_max_bytes=GIB)
+    there = hosts.host({"units.all": [msgspec.structs.replace(hosts.API, policy=policy), down]})
+    raised = decide(LimitUnit(unit=down.name, memory_max=Size(2 * GIB)), there)
+    lowered = decide(LimitUnit(unit=hosts.API.name, memory_max=Size(32 * GIB)), there)
+    assert isinstance(raised, Change)
+    assert isinstance(lowered, Change)
+    assert (health_of(raised) is None, health_of(lowered) is None) == (True, False)
 
 
 def test_a_rule_of_safety_refuses_a_change_and_not_what_is_not_needed() -> None:

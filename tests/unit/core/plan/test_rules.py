@@ -19,10 +19,11 @@ from memrunbook.actions.run_command import RunCommand
 from memrunbook.actions.set_sysctl import SetSysctl
 from memrunbook.actions.setup_zram import SetupZram
 from memrunbook.actions.stop_unit import StopUnit
-from memrunbook.core.action.action import Action, Blocked, Change, Repeat, Risk
+from memrunbook.core.action.action import Action, Blocked, Change, Repeat, Risk, Undo
 from memrunbook.core.action.policy import UnitPolicy
 from memrunbook.core.plan.rules import host_off_words, ruled_out
 from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.facts.holds import Hold
 from memrunbook.facts.shared import roles
 
 ROLES = ("kubernetes", "hypervisor", "database", "cluster_managed", "quorum")
@@ -182,3 +183,67 @@ def test_a_host_that_is_switched_off_is_left_alone(text: str, action: type[Actio
     assert text in said(action, there).why
     assert ruled_out(CaptureEvidence, HOLDS, there) is None
     assert host_off_words(host()) == host_off_words(host({"host": DENIED})) == ""
+
+
+def holding(action: str, name: str, kind: str = "changed") -> Snapshot:
+    hold = Hold(
+        name=name, kind=kind, action=action, what="x 1 -> 2", ours=True, run="R1", since_seconds=9.0, left_seconds=51.0
+    )
+    return host({"holds.all": [hold]})
+
+
+def changing(action: str, target: str, **more: Any) -> Change:
+    undo = Undo("back", ":")
+    return Change(action=action, summary="x", target=target, script=":", risk=Risk.LOW, repeat=Repeat.IDEMPOTENT,
+                  **{"undo": undo, **more})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted"),
+    [
+        (("set_sysctl", "vm.swappiness"), ("set_sysctl", "vm.swappiness")),
+        (("set_sysctl", "vm.overcommit_ratio"), ("set_sysctl", "vm.overcommit_kbytes")),
+        (("set_sysctl", "vm.dirty_ratio"), ("set_sysctl", "vm.dirty_bytes")),
+        (("set_dirty_limits", "vm.dirty"), ("set_sysctl", "vm.dirty_background_bytes")),
+        (("set_sysctl", "vm.dirty_bytes"), ("set_dirty_limits", "vm.dirty")),
+        (("set_thp", "thp"), ("set_thp", "thp")),
+        (("set_lru_gen_min_ttl", "lru_gen"), ("set_lru_gen_min_ttl", "lru_gen")),
+        (("limit_unit", "web.service"), ("limit_unit", "web.service")),
+    ],
+)
+def test_what_is_changed_for_a_while_is_not_changed_on_top(held: tuple[str, str], wanted: tuple[str, str]) -> None:
+    for back_after in (0.0, 60.0):
+        blocked = ruled_out(SetSysctl, changing(*wanted, back_after=back_after), holding(*held))
+        assert blocked is not None
+        assert blocked.why.startswith(f"{held[1]} is changed for a while (x 1 -> 2), by run R1 9.0 s ago")
+        assert "the host takes it back in 51 s" in blocked.why
+        assert blocked.hint == "wait, or take that back first: runbook undo R1"
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted"),
+    [
+        (("set_sysctl", "vm.swappiness"), ("set_sysctl", "vm.min_free_kbytes")),
+        (("set_sysctl", "vm.overcommit_memory"), ("set_sysctl", "vm.overcommit_ratio")),
+        (("limit_unit", "web.service"), ("limit_unit", "db.service")),
+        (("limit_unit", "web.service"), ("freeze_unit", "web.service")),
+        (("set_thp", "thp"), ("set_lru_gen_min_ttl", "lru_gen")),
+    ],
+)
+def test_another_state_may_be_changed(held: tuple[str, str], wanted: tuple[str, str]) -> None:
+    assert ruled_out(SetSysctl, changing(*wanted), holding(*held)) is None
+
+
+def test_the_very_same_change_may_be_made_again() -> None:
+    """A run that was cut off between mark and change goes on."""
+    held = holding("set_thp", "thp")
+    for summary in ("x 1 -> 2", "x 1 -> 2, back after 2 h"):
+        assert ruled_out(SetSysctl, msgspec.structs.replace(changing("set_thp", "thp"), summary=summary), held) is None
+
+
+def test_a_freeze_and_what_has_no_way_back_hold_no_value() -> None:
+    frozen = holding("freeze_unit", "web.service", "frozen")
+    assert ruled_out(FreezeUnit, changing("freeze_unit", "web.service"), frozen) is None
+    restart = changing("limit_unit", "web.service", undo=None)
+    assert ruled_out(LimitUnit, restart, holding("limit_unit", "web.service")) is None
+    assert ruled_out(SetSysctl, changing("set_thp", "thp"), host({"holds": DENIED})) is None

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from memrunbook.core.run.account import ChangeAccount, JournaledLine, account_of
+from memrunbook.core.run.event import LockBroken
 
 CHANGE = {"action": "set_sysctl", "target": "vm.x", "summary": "vm.x 1 -> 2", "effect": "idempotent"}
 
@@ -52,6 +53,11 @@ def test_a_change_with_its_consent_and_its_end() -> None:
     assert (change.step, change.action, change.target) == ("act/web", "set_sysctl", "vm.x")
     assert (change.answer, change.who, change.how) == ("yes", "ada", "terminal")
     assert (change.state, change.ended, change.record) == ("Done", "done", "h")
+
+
+def test_a_lock_that_was_broken_is_told() -> None:
+    broken = line("recorded", record={"type": "lock-broken", "owner": "R2 you", "shell": "stale"})
+    assert account_of("web-1", [broken, finished("done")]).broken == (LockBroken("R2 you", "stale"),)
 
 
 def test_a_refused_change_was_not_made() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from tests.lab.small import runbook, snapshot, step
 from tests.lab.worlds import Run, follow
 
 from memrunbook.core.errors import Interrupted, RunbookError, SessionLost
+from memrunbook.core.instant import Instant
 from memrunbook.core.plan.plan import Plan
 from memrunbook.core.plan.planner import make_plan
 from memrunbook.core.run.applied import ApprovedPlan
@@ -128,3 +130,31 @@ def test_one_that_goes_on_is_told_of_another_host_and_ends_nothing() -> None:
     assert states(played)[0] == ("one", "done")
     assert set(told) == {"the host was rebooted after the plan was made"}
     assert not [event for event in played.events if isinstance(event, Outdated)]
+
+
+def test_one_whose_time_is_over_when_its_host_has_its_turn_gives_the_lock_back() -> None:
+    plan = planned()
+
+    class Slow(Scripted):
+        def answer(self, request: Any) -> Any:
+            self.time += 901.0 if type(request).__name__ == "Lock" else 0.0
+            return super().answer(request)
+
+    played = follow(BOOK, Slow((TWO,)), approved=approved(plan))
+    assert outdated(played).what == "the plan has expired"
+    assert kinds(played)[-2:] == ["Lock", "Unlock"]
+
+
+def test_a_change_that_was_approved_is_made_in_the_plans_time_alone() -> None:
+    plan = planned()
+    allowed, change = approved(plan), plan.changes[0].change
+    assert change is not None
+    in_time, late = (Instant(plan.expires_at + seconds, 0.0) for seconds in (-1, 1))
+    assert allowed.late(change, in_time) is None
+    refused = allowed.late(change, late)
+    assert refused is not None
+    assert refused.message.startswith("the plan has expired: approved: until ")
+    assert "plan again" in refused.hint
+    other = msgspec.structs.replace(change, identity="another")
+    assert allowed.late(other, late) is None, "that is refused at its gate"
+    assert dataclasses.replace(allowed, differs=lambda _: None).late(change, late) is None, "a person is asked"

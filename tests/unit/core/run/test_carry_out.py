@@ -10,7 +10,7 @@ from tests.lab.small import MIB, Full, Memory, Pressure, Service, Units, runbook
 from tests.lab.worlds import Run
 
 from memrunbook.core.action.action import Risk
-from memrunbook.core.errors import Interrupted
+from memrunbook.core.errors import Interrupted, Refused
 from memrunbook.core.instant import Instant
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.run.request import Approval, AskApproval, Done, Execute, Failed, ReadFacts, Unknown, Wait
@@ -312,6 +312,14 @@ def test_what_is_idempotent_is_tried_again_as_often_as_it_may() -> None:
     assert [told.request.seconds for told in played.told if isinstance(told.request, Wait)] == [7.0, 7.0]
     assert only(one(SHORT, ends=[Failed], retries=RETRIES)).state == "failed"
     assert len(one(SHORT, ends=[Failed], retries=RETRIES).executed) == 3
+
+
+def test_what_may_not_be_tried_again_is_judged_by_what_was_tried() -> None:
+    book = runbook(step(retries=RETRIES, values={"undo": "auto"}), resolved="false")
+    late = {("Execute", 2): Refused("the plan has expired")}
+    played = run(book, SHORT, SHORT, SHORT, ends=[Failed, Done], trouble=late)
+    assert only(played).state == "undone"
+    assert "it broke; it was not tried again: the plan has expired" in only(played).why
 
 
 def test_before_it_is_tried_again_the_host_is_read() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from memrunbook.core.run.event import Event, LookedAt, Outdated, RunFinished, StepFinished, StillHeld
+from memrunbook.core.run.event import Event, LockBroken, LookedAt, Outdated, RunFinished, StepFinished, StillHeld
 
 
 @pytest.mark.parametrize(
@@ -14,6 +14,7 @@ from memrunbook.core.run.event import Event, LookedAt, Outdated, RunFinished, St
         StepFinished(id="a", name="A", action="adjust", item="web", state="undone", why="w", seconds=1.5, open=True),
         StillHeld(("web is frozen",)),
         Outdated("the plan has expired", "until noon", "one"),
+        LockBroken("R2 you", "killed"),
         RunFinished("improved", "why", {"memory.available_bytes": 5, "x": None}, "hint"),
     ],
 )
@@ -36,6 +37,8 @@ def test_every_event_says_what_happened() -> None:
     step = StepFinished(id="a", name="A", action="adjust", item="web", state="failed", why="it broke")
     assert step.told == "a/web: failed: it broke"
     assert StepFinished(id="a", name="A", action="adjust", state="done").told == "a: done"
+    assert LockBroken("R2 ada@ctl-1", "stale").told == "took over the lock of run R2 by ada@ctl-1: its shell was gone"
+    assert LockBroken("R2", "killed").told.endswith("run R2: its shell was ended; a command of it may live on")
     assert RunFinished("improved", "no step is left").told == "improved: no step is left"
     assert RunFinished("healthy").told == "healthy"
     assert Outdated("it has expired", "until noon", "one").told == "it has expired: approved: until noon; now: one"

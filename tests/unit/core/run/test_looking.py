@@ -9,10 +9,12 @@ import pytest
 from tests.lab import small
 
 from memrunbook.core.action.action import Decision
+from memrunbook.core.errors import Refused
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.instant import Instant
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.run.event import LookedAt
 from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.looking import look_at, looked
 from memrunbook.core.run.progress import Progress
@@ -64,7 +66,6 @@ def told(asking: Asking[Any], seen: Seen | None = None) -> tuple[Any, list[Any]]
         (Seen(AT, "ended"), "done", "ended well"),
         (Seen(AT, "ended", 3), "failed", "ended with status 3"),
         (Seen(AT, "absent"), "not-done", "never began"),
-        (Seen(AT, "at-work"), "unknown", "still at work"),
         (Seen(AT, "begun"), "unknown", "how it ended is not on the host"),
         (Seen(AT, "unseen", why="no mark"), "unknown", "no mark"),
     ],
@@ -75,6 +76,21 @@ def test_the_mark_on_the_host_says(seen: Seen, found: str, why: str) -> None:
     assert why in look.why
     assert asked == [Look("R1", "h1", "web.service"), Record(look)]
     assert (look.run, look.step, look.record, look.once) == ("R1", "act", "h1", True)
+
+
+@pytest.mark.parametrize(
+    "opened", [OPEN, msgspec.structs.replace(OPEN, undo=True), msgspec.structs.replace(OPEN, once=False)]
+)
+def test_what_is_still_at_work_is_recorded_and_nothing_is_done_beside_it(opened: OpenStep) -> None:
+    asking = looked(progress(), opened)
+    assert isinstance(next(asking), Look)
+    record = asking.send(Seen(AT, "at-work", why="its process 17 (sleep) is still at work on the host"))
+    assert isinstance(record, Record)
+    assert isinstance(record.event, LookedAt)
+    assert (record.event.found, record.event.settled) == ("unknown", False)
+    with pytest.raises(Refused, match=r"act of run R1, started 03:12:07 UTC: its process 17 \(sleep\)") as refused:
+        asking.send(Waited(AT))
+    assert "wait until it has ended" in refused.value.hint
 
 
 def test_what_is_no_unit_is_not_asked_for_as_one() -> None:

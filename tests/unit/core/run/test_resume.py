@@ -235,7 +235,7 @@ def test_what_has_ended_is_not_run_again_and_decides_as_it_did() -> None:
     for state in ("failed", "undone", "refused", "unknown"):
         stopped = go_on(book, behind(end("a", state)))
         assert scripted.states(stopped) == [("b", "skipped")]
-    by_rule = msgspec.structs.replace(end("a", "refused"), by="config.yaml:3")
+    by_rule = msgspec.structs.replace(end("a", "refused"), rule=True)
     assert acts(go_on(book, behind(by_rule))) == [("b", False)], "a rule stops its step alone"
     goes_on = small.runbook(small.step("a", on_failure="continue"), small.step("b"), resolved=NEVER)
     assert acts(go_on(goes_on, behind(end("a", "failed")))) == [("b", False)]

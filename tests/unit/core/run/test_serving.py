@@ -137,3 +137,16 @@ def test_who_waited_goes_on_where_nothing_has_changed() -> None:
     host = Queue(None)
     host.reads = host.reads[:2]
     assert commands(played(host))[0] == "Adjust web"
+
+
+class Stopper(small.Adjust, frozen=True, kw_only=True):
+    """An adjustment that takes a service down."""
+
+    leaves: ClassVar[Leaves] = "down"
+
+
+def test_what_is_taken_down_stays_out_of_service_and_that_is_told() -> None:
+    one = step(verify=VERIFY, values={"kind": "idempotent", "risk": 2, "undo": "offer"})
+    run = follow(runbook(replace(one, action=Stopper), resolved="false"), Host(True))
+    assert commands(run) == ["Adjust web"]
+    assert only(run).why == "drained: lb out; out of service until this is taken back by: lb in"

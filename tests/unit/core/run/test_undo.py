@@ -141,6 +141,15 @@ def test_the_gate_says_what_it_is_about() -> None:
     assert not question.offered, "consent given beforehand covers what a person asked for by this very command"
 
 
+def test_the_gate_and_the_plan_say_what_nobody_vouches_for() -> None:
+    played = World().follow(past(ONE, unproven="nobody vouches for this"))
+    question = next(request for request in played.asked if isinstance(request, AskApproval))
+    assert question.evidence[0] == ("nobody vouches for this", ())
+    planned = played.events[0]
+    assert isinstance(planned, UndoPlanned)
+    assert planned.plan.steps[0].why == "nobody vouches for this"
+
+
 def test_the_newest_change_is_taken_back_first() -> None:
     played = undo(ONE, TWO, looks=("made",) * 4 + ("back",) + ("made",) * 2 + ("back",))
     assert played.states == [("two", "done"), ("one", "done")]

@@ -15,6 +15,8 @@ from memrunbook.facts.shared import roles
         ("database", "postgresql@15-main.service"),
         ("database", "redis-server.service"),
         ("cluster_managed", "pacemaker.service"),
+        ("quorum", "zookeeper.service"),
+        ("quorum", "ceph-mon@a.service"),
     ],
 )
 def test_an_active_service_gives_the_role(role: str, unit: str) -> None:

@@ -16,7 +16,7 @@ from tests.postgres import MISSING, Postgres, postgres, programs
 from memrunbook.core.action.action import Change, Repeat, Risk
 from memrunbook.core.action.policy import Care
 from memrunbook.core.errors import JournalError, Refused, UsageError
-from memrunbook.core.plan.limits import Here, Limits, PastChange
+from memrunbook.core.plan.limits import Here, History, Limits, PastChange
 from memrunbook.core.units import DAY, HOUR
 from memrunbook.runtime.brakes import NOT_BEGUN
 from memrunbook.state.store import database
@@ -263,6 +263,21 @@ def test_a_file_elsewhere_is_a_store_too(tmp_path: Path) -> None:
         assert isinstance(store.begin(RESTART, "restart", HERE, "ada"), int)
     finally:
         store.close()
+
+
+def test_a_machine_is_found_by_another_name(opened: Opened) -> None:
+    store = opened()
+    there = msgspec.structs.replace(HERE, machine="m1")
+    alone = msgspec.structs.replace(RESTART, target="alone.service")
+    begun = store.begin(alone, "restart", there, "ada")
+    assert isinstance(begun, int)
+    store.end(begun, "done", NOW)
+    store.ran(there, "failed", changed=True)
+    alias = msgspec.structs.replace(there, host="10.0.0.5", run="R2", now=NOW + 2 * HOUR)
+    found = store.history(alone, alias)
+    assert [(one.host, one.machine) for one in found.changes] == [("web-1", "m1")]
+    assert [one.outcome for one in found.runs] == ["failed"]
+    assert store.history(alone, msgspec.structs.replace(alias, machine="m2")) == History()
 
 
 def test_many_hosts_at_once_all_begin_and_end(opened: Opened) -> None:

@@ -5,6 +5,8 @@ from alembic import op
 
 revision = "changes"
 down_revision = None
+INDEXES = [("changes", name, "begun") for name in ("host", "machine", "action")]
+INDEXES += [("runs", name, "at") for name in ("host", "machine")]
 
 
 def upgrade() -> None:
@@ -13,6 +15,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("run", sa.String(64), nullable=False),
         sa.Column("host", sa.String(255), nullable=False),
+        sa.Column("machine", sa.String(64), nullable=False, server_default=""),
         sa.Column("runbook", sa.String(255), nullable=False),
         sa.Column("step", sa.Text, nullable=False),
         sa.Column("action", sa.String(64), nullable=False),
@@ -23,19 +26,19 @@ def upgrade() -> None:
         sa.Column("ended", sa.Float(53)),
         sa.Column("state", sa.String(32), nullable=False, server_default=""),
     )
-    op.create_index("changes_of_host", "changes", ["host", "begun"])
-    op.create_index("changes_of_action", "changes", ["action", "begun"])
     op.create_table(
         "runs",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("run", sa.String(64), nullable=False),
         sa.Column("host", sa.String(255), nullable=False),
+        sa.Column("machine", sa.String(64), nullable=False, server_default=""),
         sa.Column("runbook", sa.String(255), nullable=False),
         sa.Column("outcome", sa.String(32), nullable=False),
         sa.Column("changed", sa.Boolean, nullable=False),
         sa.Column("at", sa.Float(53), nullable=False),
     )
-    op.create_index("runs_of_host", "runs", ["host", "at"])
+    for table, column, time in INDEXES:
+        op.create_index(f"{table}_of_{column}", table, [column, time])
     op.create_table(
         "switches",
         sa.Column("id", sa.Integer, primary_key=True),
