@@ -266,7 +266,7 @@ def test_a_fault_of_the_file_is_told_with_its_line(net: Net) -> None:
 
 def test_a_match_that_hangs_ends_within_the_deadline(net: Net, way: Way) -> None:
     net.configure('Match exec "sleep 60"\n Port 1\n')
-    times = replace(net.options.timeouts, tcp=0.5)
+    times = replace(net.options.timeouts, configuration=0.5)
     began = time.monotonic()
     with pytest.raises(Unreachable, match="did not end within") as late:
         way(Host(name="web"), replace(net.options, timeouts=times)).connect()
