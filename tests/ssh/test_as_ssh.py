@@ -135,7 +135,6 @@ REACHED = {
     "Host second\n ProxyJump gate\n",
     "jumps as urls": "Host web\n HostName 127.0.0.1\n Port {inner}\n ProxyJump ssh://127.0.0.1:{outer}\n",
     "no jump": "Host web\n HostName 127.0.0.1\n Port {inner}\n ProxyJump none\n",
-    "identities only, without a file": "Host web\n HostName 127.0.0.1\n Port {inner}\n IdentitiesOnly yes\n",
 }
 HOPS = "Host gate second\n HostName 127.0.0.1\n Port {outer}\n"
 
@@ -153,6 +152,22 @@ def test_it_is_reached_as_ssh_reaches_it(net: Net, way: Way, text: str) -> None:
     assert passed["key"] == net.inner.fingerprint()
     if way is SshConnector:
         assert passed["transport"] == OWN_CLIENT, "the usual way is ours"
+
+
+OWN_READER = {name: text for name, text in REACHED.items() if "Match" not in text and "Include" not in text}
+
+
+@pytest.mark.parametrize("text", OWN_READER.values(), ids=OWN_READER)
+def test_without_openssh_s_client_our_own_reader_leads_there(
+    net: Net, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    (net.folder / "web.known").write_text((net.folder / "known_hosts").read_text(encoding="ascii"), encoding="ascii")
+    with (net.folder / "known_hosts").open("a", encoding="ascii") as known:
+        known.write(f"the-web {public(net.folder / 'host.pub')}\n")
+    net.configure(text + HOPS)
+    monkeypatch.setattr(ssh_resolve, "ssh_program", lambda: "")
+    passed = net.reach("web")
+    assert (passed["transport"], passed["key"]) == (OWN_CLIENT, net.inner.fingerprint())
 
 
 @pytest.mark.skipif(not _has_ipv6(), reason="this machine has no ::1")
@@ -251,7 +266,7 @@ def test_a_fault_of_the_file_is_told_with_its_line(net: Net) -> None:
 
 def test_a_match_that_hangs_ends_within_the_deadline(net: Net, way: Way) -> None:
     net.configure('Match exec "sleep 60"\n Port 1\n')
-    times = replace(net.options.timeouts, tcp=0.5)
+    times = replace(net.options.timeouts, configuration=0.5)
     began = time.monotonic()
     with pytest.raises(Unreachable, match="did not end within") as late:
         way(Host(name="web"), replace(net.options, timeouts=times)).connect()

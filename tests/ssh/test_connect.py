@@ -464,6 +464,17 @@ def test_only_the_named_keys(way: Way, server: Server, own_home: Path) -> None:
         _connect(way, server, identities=(own_home,))
 
 
+@pytest.mark.parametrize("installed", [True, False])
+def test_only_the_named_keys_where_none_is_named_are_the_usual_ones(
+    server: Server, own_home: Path, monkeypatch: pytest.MonkeyPatch, *, installed: bool
+) -> None:
+    if not installed:
+        monkeypatch.setattr(ssh_resolve, "ssh_program", lambda: "")
+    shutil.copy(server.folder / "id", own_home / ".ssh" / "id_ed25519")
+    (server.folder / "config").write_text("IdentitiesOnly yes\n", encoding="ascii")
+    _connect(SshConnector, server, identities=())
+
+
 def test_an_address_that_cannot_be_reached(way: Way, server: Server) -> None:
     with pytest.raises(Unreachable, match="no connection to TCP port 22"):
         way(Host(name="255.255.255.255"), server.options).connect()

@@ -71,7 +71,7 @@ def test_openssh_a_deadline_kills_the_process_group_and_proves_it(real: Session)
     began = time.monotonic()
     output = real.execute("echo $$; child sleep 60", timeout=1)
     assert (output.status, output.timed_out, output.ended) == (None, True, True)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 8
     assert _until(lambda: _gone(int(output.text)))
     assert real.execute("echo more").lost
 

@@ -65,7 +65,7 @@ def enter(connectors: Connectors, needs: Needs, host: Host) -> Life[EnteredHost]
     passed: dict[str, str] = {}
 
     def followed(_name: str, stage: str, said: str) -> None:
-        passed.setdefault(stage, said)
+        passed[stage] = said  # the last word counts: another client may have had to take over
 
     followed_by = Connectors(replace(connectors.reach, passed=followed), connectors.forks)
     try:

@@ -105,6 +105,9 @@ class EndedClient:
 
 def _no_tcp(ended: EndedClient, match: re.Match[str]) -> Unreachable:
     where, port, why = ended.hop(match[1]).where, int(match[2]), clean(match[3])
+    if why == "failure":  # the line before says what failed
+        lines = [*ended.beside.lines, *ended.log.lines]
+        why = clean(lines[max(1, lines.index(match.string)) - 1])
     if "refused" in why:
         return patience.closed_port(where, port)
     hint = "the host is down or hangs, or a firewall drops the packets" if "timed out" in why else ""

@@ -31,6 +31,7 @@ class Timeouts:
     banner: float = 20.0
     login: float = 30.0
     channel: float = 20.0
+    configuration: float = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +65,7 @@ class SshOptions:
     @cached_property
     def resolver(self) -> Resolver:
         """What says where hosts are: `ssh -G`, or our own reader."""
-        return Resolver(self.ssh_config, self.identities, self.timeouts.tcp)
+        return Resolver(self.ssh_config, self.identities, self.timeouts.configuration)
 
     @cached_property
     def openssh_files(self) -> OpensshFiles:

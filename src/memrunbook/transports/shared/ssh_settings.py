@@ -40,12 +40,6 @@ class Jump:
     port: int = 0
     lines: tuple[str, ...] = ()
 
-    @property
-    def typed(self) -> str:
-        """The jump as it is written in ProxyJump."""
-        name = f"[{self.name}]" if ":" in self.name else self.name
-        return f"{f'{self.user}@' if self.user else ''}{name}{f':{self.port}' if self.port else ''}"
-
 
 @dataclass(frozen=True)
 class HostSettings:

@@ -46,6 +46,10 @@ CASES: dict[str, tuple[str, type[RunbookError], str, str]] = {
         Unreachable, "no connection to TCP port 2222: Connection timed out", "firewall",
     ),
     "no route": ("ssh: connect to host x port 22: No route to host\n", Unreachable, "No route to host", ""),
+    "no address of ours": (
+        "bind 192.0.2.9: Cannot assign requested address\nssh: connect to host 192.0.2.7 port 22: failure\n",
+        Unreachable, "port 22: bind 192.0.2.9: Cannot assign", "",
+    ),
     "no name": (
         "ssh: Could not resolve hostname nope: Name or service not known\n",
         Unreachable, "the name nope could not be resolved: Name or service", "HostName",

@@ -125,17 +125,16 @@ def test_the_home_is_that_of_the_user_database(monkeypatch: pytest.MonkeyPatch, 
 
 
 @pytest.mark.parametrize(
-    ("jump", "typed"),
+    ("jump", "written"),
     [
         (Jump("gate"), "gate"),
         (Jump("gate", "ada", 23), "ada@gate:23"),
         (Jump("::1", port=22), "[::1]:22"),
     ],
 )
-def test_a_jump_as_it_is_written(jump: Jump, typed: str) -> None:
-    assert jump.typed == typed
-    assert parse_jumps(typed) == (jump,)
-    assert parse_jumps(f"ssh://{typed}") == (jump,)
+def test_a_jump_as_it_is_written(jump: Jump, written: str) -> None:
+    assert parse_jumps(written) == (jump,)
+    assert parse_jumps(f"ssh://{written}") == (jump,)
 
 
 @given(st.text())
