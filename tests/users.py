@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 import pytest
 from tests.cli.console import ROOT, Ran
@@ -19,21 +20,11 @@ from tests.cli.console import ROOT, Ran
 GROUP = 4300
 ADA, BOB, EVE = 4301, 4302, 4399
 COMMAND = "from memrunbook.cli.main import main; main()"
-# The interpreter may live in a home that is closed to others: in a mount namespace of its own it is not.
-OPENED = """\
-closed=$1 open=$2 uid=$3 gid=$4 mask=$5 base=$6; shift 6
-if [ -n "$closed" ]; then
-  mkdir -p "$open${base#"$closed"}" && mount --bind "$base" "$open${base#"$closed"}" || exit 99
-  mount --rbind "$open" "$closed" || exit 99
-fi
-umask "$mask"
-exec setpriv --reuid "$uid" --regid "$gid" --clear-groups -- "$@"
-"""
 
 
 @dataclass(frozen=True)
 class Team:
-    """A folder that everybody may enter; `state` is shared by the group, `closed` the first folder that is not open."""
+    """A folder that everybody may enter; `state` is shared by the group."""
 
     folder: Path
 
@@ -57,17 +48,26 @@ class Team:
                        "RUNBOOK_STATE_DIR": str(state or self.state), **env}  # fmt: skip
         with tempfile.TemporaryDirectory() as opened:
             Path(opened).chmod(0o755)
-            wrapper = ["unshare", "-m", "sh", "-c", OPENED, "sh", _closed(python), opened, str(uid), str(gid), umask]
+            lowered = ["setpriv", "--reuid", str(uid), "--regid", str(gid), "--clear-groups", "--"]
+            script = f'{_opening([base, *packages], Path(opened))}umask {umask}; exec "$@"'
             done = subprocess.run(
-                [*wrapper, base, str(python), "-c", COMMAND, *words],
+                ["unshare", "-m", "sh", "-ec", script, "sh", *lowered, str(python), "-c", COMMAND, *words],
                 check=False, stdin=subprocess.DEVNULL, capture_output=True, timeout=110, env=environment,
             )  # fmt: skip
         return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-def _closed(path: Path) -> str:
-    """The first folder above a path that others may not enter."""
-    return next((str(one) for one in reversed(path.parents) if not one.stat().st_mode & 0o001), "")
+def _opening(needed: Sequence[str], opened: Path) -> str:
+    """Lines of sh for a mount namespace: what may lie in a home that is closed to others is then reached by all."""
+    found: dict[str, str] = {}
+    lines = ""
+    for path in dict.fromkeys(needed):
+        closed = next((str(one) for one in reversed(Path(path).parents) if not one.stat().st_mode & 0o001), "")
+        if closed:
+            beside = found.setdefault(closed, str(opened / str(len(found))))
+            place = f"{beside}{path.removeprefix(closed)}"
+            lines += f"mkdir -p {quote(place)}; mount --bind {quote(path)} {quote(place)}\n"
+    return lines + "".join(f"mount --rbind {quote(beside)} {quote(closed)}\n" for closed, beside in found.items())
 
 
 @contextmanager

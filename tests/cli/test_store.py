@@ -38,11 +38,11 @@ def test_each_place_goes_before_the_next(
     assert here("off").code == 0
     assert usual.exists()
     config.write_text(f"store: {by_file}\n")
-    here("on").refused(2, "changes are on already", str(by_file), hint="runbook off")
+    assert str(by_file) in here("on").out
     assert here("off", "for", "config").code == 0
     monkeypatch.setenv("RUNBOOK_STORE", str(by_environment))
-    here("on").refused(2, "changes are on already", str(by_environment), hint="runbook off")
-    here("on", "--store", str(by_option)).refused(2, str(by_option), hint="runbook off")
+    assert str(by_environment) in here("on").out
+    assert str(by_option) in here("on", "--store", str(by_option)).out
     monkeypatch.delenv("RUNBOOK_STORE")
     here(*words(tmp_path)).refused(5, "changes are switched off", "for config", hint="runbook on")
     ran = here(*words(tmp_path), "--store", str(by_option))

@@ -150,12 +150,12 @@ def switch_off(stored: Stored, now: float, who: str, reason: str = "", seconds: 
 
 
 def switch_on(stored: Stored, now: float, who: str) -> Switch:
-    """Changes may be made again; UsageError where they may be made already."""
+    """Changes may be made again; the turn that stands where they may be made already."""
     prepare(stored.state)
     with closing(stored.open()) as store:
-        if not switch_of(store).holds(now):
-            raise UsageError("changes are on already", where=store.name, hint="runbook off stops them")
-        turn(store, switch := Switch(False, now, None, who))
+        switch = switch_of(store)
+        if switch.holds(now):
+            turn(store, switch := Switch(False, now, None, who))
     return switch
 
 

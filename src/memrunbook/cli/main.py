@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 
 import click
 
@@ -39,7 +40,9 @@ ORDER = (
     "on",
     "completion",
 )
-EPILOG = "Exit codes:\n\n\b\n" + "\n".join(f"{code:>4}  {text}" for code, text in exit_codes.TABLE.items())
+EPILOG = "Exit codes:\n\n\b\n" + "\n".join(
+    fill(text, 76, initial_indent=f"{code:>4}  ", subsequent_indent=" " * 6) for code, text in exit_codes.TABLE.items()
+)
 
 
 NO_HOME = "/nonexistent"

@@ -92,7 +92,7 @@ def _change(step: PlannedStep, change: Change) -> Iterator[Row | Note]:
     if "return" in care:
         yield _row("Returned", Span(care["return"], whole=True))
     yield _row("Undo", Span(_undo(change), whole=True))
-    yield _row("Risk", text(risk(change.risk), f": {RISK_MEANINGS[change.risk]}"))
+    yield _row("Risk", text(risk(change.risk), f": {_meaning(change)}"))
 
 
 def _command(change: Change) -> Iterator[Row | Note]:
@@ -123,6 +123,13 @@ def _measured(one: Evidence) -> Row:
 
 def _row(label: str, content: Text | Span | str) -> Row:
     return Row((text(label),), text(content))
+
+
+def _meaning(change: Change) -> str:
+    """What the risk means; of low risk that nothing takes back only the runbook's word is known."""
+    if change.risk is Risk.LOW and change.undo is None:
+        return "costs performance at most, says the runbook; it is not taken back"
+    return RISK_MEANINGS[change.risk]
 
 
 def _undo(change: Change) -> str:

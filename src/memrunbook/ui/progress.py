@@ -77,7 +77,7 @@ def _doing(request: Request) -> str:
 
 def _looking(request: Compare | Look | AskApproval | Turn) -> str:
     if isinstance(request, Turn):
-        return f"{request.step}: waiting until no other host is at {request.change.target}"
+        return f"{request.step}: taking its turn, one host at a time for {request.change.target}"
     if isinstance(request, AskApproval):
         return f"{request.step.label}: waiting for an answer"
     if isinstance(request, Compare):

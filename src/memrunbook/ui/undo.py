@@ -29,7 +29,8 @@ def undo_view(run_id: str, plan: Plan, next_command: str) -> list[Block]:
 def planned_view(run_id: str, plan: Plan) -> list[Block]:
     """What an undo is about to do on one host, the newest change first."""
     many, left = len(plan.steps), len(plan.changes)
-    title = f"{left} of {plural(many, 'change')} of run {run_id} {'is' if left == 1 else 'are'} to be taken back on "
+    some = "none" if left == 0 else str(left)
+    title = f"{some} of {plural(many, 'change')} of run {run_id} {'are' if left > 1 else 'is'} to be taken back on "
     return [line(Span("UNDO", "strong"), ": ", title, Span(plan.host, "strong")), Grid(tuple(_steps(plan)), under=2)]
 
 

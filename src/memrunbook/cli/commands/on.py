@@ -17,6 +17,7 @@ def command(library: Library, state: Path, store: str) -> int:
     from memrunbook.app import Stored, switch_on, this_actor
     from memrunbook.runtime.clock import SystemClock
 
-    switch_on(Stored(state, library.config(), store), SystemClock().now().utc, this_actor().user)
-    click.echo("ON: changes may be made again, each behind its gate.")
+    stored = Stored(state, library.config(), store)
+    switch_on(stored, SystemClock().now().utc, this_actor().user)
+    click.echo(f"ON: changes may be made, each behind its gate, by whoever uses the store {stored.name}.")
     return 0

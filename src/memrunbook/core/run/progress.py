@@ -40,7 +40,8 @@ class Progress:
     `fresh` is how many samples the newest snapshot was asked for with, 0 once a command, a gate or a wait made it old.
     `executed` is true once the change of the step under way was carried out. `items` holds the keys of each step whose
     `for_each` was evaluated, so that none is lost when a run is cut short. `looks` are what was seen of steps that
-    earlier runs left open here; `unlooked` is the open step of this very run, resumed, until it was looked at.
+    earlier runs left open here; `unlooked` is the open step of this very run, resumed, until it was looked at, and
+    `own_look` is what was seen of it then.
     """
 
     runbook: Runbook
@@ -57,6 +58,7 @@ class Progress:
     finished: list[StepFinished] = field(default_factory=list)
     items: dict[str, list[str]] = field(default_factory=dict)
     looks: list[LookedAt] = field(default_factory=list)
+    own_look: LookedAt | None = None
     unlooked: OpenStep | None = None
 
     def __post_init__(self) -> None:

@@ -94,7 +94,7 @@ def go_on(progress: Progress, behind: Behind) -> Asking[Step | None]:
     opened = behind.open
     if opened is None:
         return None
-    look = yield from looked(progress, opened)
+    look = progress.own_look = yield from looked(progress, opened)
     progress.unlooked = None
     step, key = step_of(progress.runbook, opened)
     if look.found == "not-done" and not opened.undo:
@@ -105,6 +105,19 @@ def go_on(progress: Progress, behind: Behind) -> Asking[Step | None]:
         return None
     yield from _ended(progress, step, key, behind, look)
     return step
+
+
+def end_left(progress: Progress, opened: OpenStep) -> Asking[None]:
+    """The end of an open step that was left to be run like any other and was not: its item is gone, or all is over."""
+    step, key = step_of(progress.runbook, opened)
+    if any((end.id, end.item) == (step.spec.id, key) for end in progress.finished):
+        return
+    look, began = progress.own_look, f"started {clock(opened.started)}"
+    if look is not None and look.settled:
+        yield from progress.record(step, key, "not_needed", why=f"{began}: {look.why}; it is not due any more")
+        return
+    why = f"{began}, outcome unknown; it is not due any more, and what it began may be in force"
+    yield from progress.record(step, key, "interrupted", why=why, summary=opened.summary, left=True)
 
 
 def step_of(runbook: Runbook, opened: OpenStep) -> tuple[Step, str]:

@@ -22,7 +22,7 @@ from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.looking import look_at
 from memrunbook.core.run.progress import TOO_SHORT, Doing, Progress, incident_over, kept, signals, where
 from memrunbook.core.run.request import Asking, ReadFacts, Record, Unlock, Wait, ask
-from memrunbook.core.run.resume import Behind, go_on, left_open, lock_again, restore
+from memrunbook.core.run.resume import Behind, end_left, go_on, left_open, lock_again, restore
 from memrunbook.core.run.step import run_item
 from memrunbook.core.runbook.bound import Runbook, Step
 from memrunbook.core.runbook.spec import Sampling
@@ -94,6 +94,8 @@ def _live(progress: Progress, left: Sequence[OpenStep], behind: Behind | None) -
     for step in runbook.steps:
         if not progress.has_ended(step):
             yield from _run_step(progress, step)
+    if behind is not None and behind.open is not None:
+        yield from end_left(progress, behind.open)
     resolved = yield from _resolved(progress)
     why = TOO_SHORT if progress.uncertain and incident.state == "fails" else incident.why
     outcome = _outcome(progress, resolved=resolved)
