@@ -113,23 +113,17 @@ def _state(*, state_dir: Path | None) -> Path:
     return find(str(state_dir) if state_dir else None, os.environ, os.getuid())
 
 
-class StoreType(click.ParamType[Any]):
-    """A store: a URL without a password, or a path, made absolute."""
+def _as_store(value: str | Path) -> str | Path:
+    """A store: a URL without a password, or a path, made absolute; UsageError for one with a password."""
+    from memrunbook.runtime.outside import holds_password, is_file
 
-    name = "store"
-
-    def convert(self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None) -> str | Path:
-        """UsageError for a password: whoever lists processes would see it."""
-        del param, ctx
-        from memrunbook.runtime.outside import holds_password, is_file
-
-        if holds_password(str(value)):
-            raise UsageError(
-                "a password on a command line is seen by everybody on this machine",
-                where="--store",
-                hint="leave it out, and put it into ~/.pgpass, or into a file that config.yaml names (password_file)",
-            )
-        return Path(value).expanduser().absolute() if is_file(str(value)) else value
+    if holds_password(str(value)):
+        raise UsageError(
+            "a password on a command line is seen by everybody on this machine",
+            where="--store",
+            hint="leave it out, and put it into ~/.pgpass, or into a file that config.yaml names (password_file)",
+        )
+    return Path(value).expanduser().absolute() if is_file(str(value)) else value
 
 
 STORE = OptionGroup(
@@ -138,7 +132,7 @@ STORE = OptionGroup(
     {
         "store": click.option(
             "--store",
-            type=StoreType(),
+            type=_as_store,
             metavar="URL|FILE",
             help="Where runs of several users or control nodes know of one another; else $RUNBOOK_STORE, config.yaml.",
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import stat
 from pathlib import Path
 
@@ -26,8 +28,6 @@ def member(state: Path) -> str:
 
 def user_name(uid: int) -> str:
     """A user as people know it, as in: ada (uid 1001)."""
-    import pwd
-
     try:
         return f"{pwd.getpwuid(uid).pw_name} (uid {uid})"
     except KeyError:
@@ -36,8 +36,6 @@ def user_name(uid: int) -> str:
 
 def group_name(gid: int) -> str:
     """A group as people know it."""
-    import grp
-
     try:
         return grp.getgrgid(gid).gr_name
     except KeyError:
