@@ -14,7 +14,7 @@ import click
 from memrunbook.cli.completing import complete_files, complete_hosts
 from memrunbook.cli.formats import Format, format_of
 from memrunbook.cli.reply import Color
-from memrunbook.cli.targets import InventoryType, Targets, with_defaults
+from memrunbook.cli.targets import Targets, inventory_path, with_defaults
 from memrunbook.core.errors import UsageError
 from memrunbook.core.units import parse_duration
 from memrunbook.documents.library import Library, usual_library
@@ -152,7 +152,7 @@ REACH: Mapping[str, Decorated] = {
         "-i",
         multiple=True,
         metavar="FILE",
-        type=InventoryType(),
+        type=inventory_path,
         shell_complete=complete_files,
         help="An inventory as of Ansible: a file, folder or program, ansible:FILE, or a,b; else $RUNBOOK_INVENTORY.",
     ),

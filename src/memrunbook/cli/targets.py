@@ -89,17 +89,6 @@ def inventory_path(word: str) -> str:
     return word if is_list else f"{kind}{sign}{Path(path).expanduser().absolute()}"
 
 
-class InventoryType(click.ParamType[Any]):
-    """An inventory, its path made absolute."""
-
-    name = "inventory"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The inventory as it can be named from any folder."""
-        del param, ctx
-        return inventory_path(value)
-
-
 def typed(name: str) -> bool:
     """True for an option of the command under way that stands on its command line."""
     return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
