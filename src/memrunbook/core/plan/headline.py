@@ -1,4 +1,4 @@
-"""What stands first of a host: the worst, who is behind it, and what else a line about it needs; little enough to keep."""
+"""What stands first of a host: the worst, who is behind it, and what else a line about it needs; little to keep."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Headline(Struct, frozen=True, kw_only=True):
     `incident` is what applies first. `finding` is what is worse than that, or the worst where nothing applies, and
     `culprit` is behind it. `unjudged` are the runbooks of which nobody knows whether they apply; `denied` facts could
     not be read, for sudo gave no root and said `no_root`. `remarks` are things to know that are no trouble; `tuning`
-    counts those on settings. `held` says what is frozen or changed for a while, `switched_off` why nothing may be changed.
+    counts those on settings. `held` says what is frozen or changed for a while, `switched_off` why nothing is changed.
     Of a host that was not read `why` says why, and `hint` what to do about it.
     """
 

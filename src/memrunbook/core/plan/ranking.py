@@ -62,9 +62,9 @@ class Ranking(Struct, frozen=True):
 def ranked(headlines: Iterable[Headline]) -> Ranking:
     """Puts hosts together of which the same is said.
 
-    In one group are hosts with the same word, of the same runbook, by the same cause: kind and name of who is behind it,
-    instances of one unit counting as one. Groups are ordered by their word, whether a runbook applies, their size, and
-    the name of their first host.
+    In one group are hosts with the same word, of the same runbook, by the same cause: kind and name of who is behind
+    it, instances of one unit counting as one. Groups are ordered by their word, whether a runbook applies, their size,
+    and the name of their first host.
     """
     groups: dict[object, list[Headline]] = {}
     for one in headlines:
