@@ -32,7 +32,8 @@ def trouble_words(hosts: Sequence[Headline], on: str = "", command: str = "") ->
 
 def noticed_words(findings: Sequence[Finding], culprits: Sequence[Suspect], on: str = "") -> Text:
     """A finding outside of incidents, and who is behind it: those whom it names, else its runbook's suspect."""
-    lists = [line for finding in findings for line in finding.evidence if line.items][: len(findings)]
+    firsts = (next((line for line in finding.evidence if line.items), None) for finding in findings)
+    lists = [line for line in firsts if line is not None]
     if lists:
         who = text(items_words(lists[0]) if len(findings) == 1 else _items(lists))
     else:

@@ -138,7 +138,7 @@ def measured_words(line: Evidence) -> str:
 
 
 def range_words(least: str, most: str) -> str:
-    """Two figures with their unit as one range: "2.1-38.2 GiB", "412.0 MiB to 38.2 GiB"; one where they are the same."""
+    """Two figures with a unit as a range: "2.1-38.2 GiB", "412.0 MiB to 38.2 GiB"; one where they are the same."""
     (low, unit), (high, units) = ((number, rest) for number, _, rest in (least.partition(" "), most.partition(" ")))
     if least == most:
         return least

@@ -78,7 +78,7 @@ def of_kind(name: str) -> str:
     return INSTANCES.sub("*", name)
 
 
-def _by_name(one: Headline) -> object:
+def _by_name(one: Headline) -> tuple[tuple[int, str], ...]:
     return natural(one.name)
 
 
