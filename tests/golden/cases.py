@@ -8,6 +8,7 @@ from msgspec import structs
 from tests.golden import samples as s
 from tests.golden.audit_pages import audit_pages, report_with_who
 from tests.golden.doctor_pages import doctor_pages
+from tests.golden.fleet_pages import fleet_pages
 from tests.golden.hosts_pages import hosts_pages
 from tests.unit.actions import hosts
 
@@ -239,6 +240,7 @@ def _undo() -> list[Block]:
 
 CASES: dict[str, Callable[[], Sequence[Block]]] = {
     "audit": audit_pages,
+    "diagnose-fleet": fleet_pages,
     "doctor": doctor_pages,
     "hosts": hosts_pages,
     "plan": _plan,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from memrunbook.app.braking import off_words, switch_off, switch_on, switched_off
     from memrunbook.app.choosing import InventoryArguments, InventoryCheck, check_inventory, choose, inventory
     from memrunbook.app.connectors import Connectors
-    from memrunbook.app.diagnosing import DiagnoseArguments, DiagnoseResult, diagnose
+    from memrunbook.app.diagnosing import DiagnoseArguments, DiagnoseResult, diagnose, diagnose_each
     from memrunbook.app.doctoring import DoctorArguments, DoctorResult, doctor
     from memrunbook.app.explaining import explain_log
     from memrunbook.app.gates import consent
@@ -40,7 +40,7 @@ _HOMES = {
     "auditing": ("AuditArguments", "AuditResult", "audit"),
     "braking": ("off_words", "switch_off", "switch_on", "switched_off"),
     "connectors": ("Connectors",),
-    "diagnosing": ("DiagnoseArguments", "DiagnoseResult", "diagnose"),
+    "diagnosing": ("DiagnoseArguments", "DiagnoseResult", "diagnose", "diagnose_each"),
     "doctoring": ("DoctorArguments", "DoctorResult", "doctor"),
     "explaining": ("explain_log",),
     "gates": ("consent",),
@@ -93,6 +93,7 @@ __all__ = [
     "choose",
     "consent",
     "diagnose",
+    "diagnose_each",
     "doctor",
     "explain_log",
     "facts",

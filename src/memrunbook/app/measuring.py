@@ -40,5 +40,6 @@ def facts(arguments: FactsArguments, notice: Notice = SILENT, *, stop: threading
             first_look=False,
             notice=notice,
             stop=stop or threading.Event(),
-        )
+        ),
+        lambda reached: reached,
     )

@@ -99,7 +99,8 @@ def plan(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.E
             watching=arguments.watch is not None,
             notice=notice,
             stop=stop or threading.Event(),
-        )
+        ),
+        lambda reached: reached,
     )
     from memrunbook.app.braking import switched_off
     from memrunbook.app.stored import Stored

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.notice import SILENT, Notice
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from memrunbook.core.reading.snapshot import Snapshot
     from memrunbook.runtime.handled import Handled
     from memrunbook.runtime.life import Life
+
+T = TypeVar("T")
 
 WATCH_EVERY = 10.0
 WATCH_LEAST, WATCH_MOST = 10.0, 3600.0
@@ -64,8 +66,11 @@ def sampling_of(watch: float | None, usual: Sampling, hosts: Sequence[Host]) -> 
     return Sampling(int(watch / apart) + 1, Duration(apart))
 
 
-def read(asked: ReadArguments) -> list[Reached]:
-    """Every host's snapshot or why there is none, in the hosts' order; Interrupted once `stop` is set."""
+def read(asked: ReadArguments, said: Callable[[Reached], T]) -> list[T]:
+    """What is `said` of each host, of its snapshot or of why there is none, in the hosts' order.
+
+    It is said as soon as that host has been read, in whichever thread that is. Interrupted once `stop` is set.
+    """
     from memrunbook.runtime.clock import SystemClock
     from memrunbook.runtime.fleet import each
 
@@ -74,9 +79,14 @@ def read(asked: ReadArguments) -> list[Reached]:
     asked.notice.reading(asked.hosts, asked.sampling.count, asked.sampling.every, watching=asked.watching)
     try:
         clock = SystemClock(asked.stop)
-        return each(asked.hosts, lambda host: _read(asked, host), asked.connectors.forks, clock, asked.work)
+        return each(asked.hosts, lambda host: _said(asked, host, said), asked.connectors.forks, clock, asked.work)
     finally:
         asked.notice.read()
+
+
+def _said(asked: ReadArguments, host: Host, said: Callable[[Reached], T]) -> Life[T]:
+    reached = yield from _read(asked, host)
+    return said(reached)
 
 
 def _read(asked: ReadArguments, host: Host) -> Life[Reached]:

@@ -1,15 +1,16 @@
-"""The exact command to type next: for one host, with the options that were given and that it needs too."""
+"""The exact command to type next: for one host or several, with the options that were given and that it needs too."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
 from click.core import ParameterSource
 
 from memrunbook.core.host import Host
+from memrunbook.core.ranges import compact, names_in
 
 # Options that say how to reach the host or what to run, by their parameter: they belong to the next command too.
 KEPT = frozenset({
@@ -24,6 +25,8 @@ WAY = frozenset({
 })  # fmt: skip
 
 
+LISTED = 60
+"""Columns of a list of hosts on a command line."""
 PLANNED = frozenset({"transport", "parameters", "watch", "tag", "allow", "yes"})
 """What of that a saved plan holds, or needs no more."""
 
@@ -59,14 +62,43 @@ def _absolute(value: object) -> object:
     return value.absolute() if isinstance(value, Path) else value
 
 
-def reach(host: Host, without: str = "") -> str:
-    """The options that reach a host again, as in "--host ada@search-03 --identity key"."""
-    return shlex.join(["--host", host.typed, *kept_options(*([without] if without else []))])
+def reach(*hosts: Host, without: Collection[str] = ()) -> str:
+    """The options that reach these hosts again and no others, as in "--host 'web[01:14]' --identity key"."""
+    named = [word for words in _lists(_named(hosts)) for word in ("--host", words)]
+    return shlex.join([*named, *kept_options(*without)])
+
+
+def _named(hosts: Sequence[Host]) -> Iterator[str]:
+    """As few words as may be; but web[1:3] is written out where a group `web` has hosts by position, too."""
+    groups = {group for host in hosts for group in host.groups}
+    for word in compact(host.typed for host in hosts):
+        yield from names_in(word) if word.rpartition("[")[0] in groups else (word,)
+
+
+def _lists(words: Iterable[str]) -> Iterator[str]:
+    """Lists between commas, short enough for a line of a terminal: so none is folded inside a name."""
+    begun = ""
+    for word in words:
+        if begun and len(begun) + len(word) >= LISTED:
+            yield begun
+            begun = ""
+        begun = f"{begun},{word}" if begun else word
+    yield begun
 
 
 def parameter_words(values: Mapping[str, str]) -> str:
     """Parameters as they are typed, as in "-p order=9 -p window=1h"."""
     return shlex.join([word for name, value in values.items() for word in ("-p", f"{name}={value}")])
+
+
+def diagnose_command(*hosts: Host) -> str:
+    """`runbook diagnose --host HOST …` with the options that were given."""
+    return f"runbook diagnose {reach(*hosts)}"
+
+
+def doctor_command(*hosts: Host) -> str:
+    """`runbook doctor --host HOST …` with those of the options that were given that it has."""
+    return f"runbook doctor {reach(*hosts, without=('parameters', 'watch'))}"
 
 
 def run_command(runbook: str, host: Host, *more: str) -> str:

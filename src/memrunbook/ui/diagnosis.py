@@ -5,8 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
+from memrunbook.core.host import Host
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.diagnosis import CheckState, Diagnosis, Finding, RunbookDiagnosis
+from memrunbook.core.plan.headline import culprit, headline_of
 from memrunbook.core.plan.held import held_words
 from memrunbook.core.plan.standing import Standing, once, standing
 from memrunbook.core.reading.snapshot import Snapshot
@@ -17,7 +19,7 @@ from memrunbook.ui.header import facts_row, held_blocks, host_row, memory_rows, 
 from memrunbook.ui.oom_event import NEWEST, newest_event
 from memrunbook.ui.suspects import cause_note, cause_rows
 from memrunbook.ui.unread import sudo_row
-from memrunbook.ui.verdict import culprit, diagnosis_verdict
+from memrunbook.ui.verdict import diagnosis_verdict
 from memrunbook.ui.words import finding_words, plural, severity
 
 
@@ -39,7 +41,7 @@ def diagnosis_view(  # noqa: PLR0913  what a page is made of
     nexts = {one.runbook: _next(one.runbook, options, (given or {}).get(one.runbook, "")) for one in diagnosis.runbooks}
     stands = standing(diagnosis.runbooks)
     blocks: list[Block] = [
-        diagnosis_verdict(diagnosis, stands, nexts, snapshot),
+        diagnosis_verdict(headline_of(Host(diagnosis.host), diagnosis, stands, snapshot), nexts),
         *off_blocks(snapshot, off),
         *held_blocks(held_words(snapshot)),
         BLANK,

@@ -16,7 +16,7 @@ from memrunbook.core.run.event import WHERE, Signals
 from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.units import format_bytes, format_duration
 from memrunbook.linux.places import Place, shown
-from memrunbook.ui.block import Block, Row, Span, line, row
+from memrunbook.ui.block import Block, Line, Row, Span, line, row
 from memrunbook.ui.words import moment_words
 
 HOST, MEMORY, FACTS, RUNBOOK = "Host     ", "Memory   ", "Facts    ", "Runbook  "
@@ -74,11 +74,12 @@ def _parts(parts: list[Place]) -> str:
 
 def off_blocks(snapshot: Snapshot, off: str = "") -> list[Block]:
     """Why nothing may be changed now: `off` is what the switch says of all hosts, the snapshot of this one."""
-    return [
-        line(Span("SWITCHED OFF", "warning"), ": ", Span(words, whole=True), "; nothing will be changed")
-        for words in (off, host_off_words(snapshot))
-        if words
-    ]
+    return [switched_off_line(words) for words in (off, host_off_words(snapshot)) if words]
+
+
+def switched_off_line(words: str, where: str = "") -> Line:
+    """Why nothing may be changed, or on which hosts."""
+    return line(Span("SWITCHED OFF", "warning"), ": ", Span(words, whole=True), f"; nothing will be changed{where}")
 
 
 def held_blocks(held: Sequence[str]) -> list[Block]:

@@ -28,6 +28,11 @@ def cells(content: Text) -> int:
     return sum(_cells(span.text) for span in content)
 
 
+def plain(content: Text) -> str:
+    """The text alone, on one line and whole, made safe as on a screen."""
+    return "".join(clean(redact(span.text), UNCUT) for span in content)
+
+
 def lay_out(blocks: Iterable[Block], width: int | None) -> list[Text]:
     """The lines to draw; without a width nothing is folded or cut."""
     lines = [line for block in blocks for line in _lines(_safe(block, width), width)]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from memrunbook.core.plan.diagnosis import Suspect
 from memrunbook.core.units import MIB, MINUTE, format_bytes, format_duration
 from memrunbook.ui.block import Note, Row, Span, note, row
+from memrunbook.ui.words import range_words
 
 # What people call the fields of those who hold memory, in the order of interest.
 HELD: Mapping[str, str] = {
@@ -47,19 +48,31 @@ def cause_note(suspect: Suspect) -> Note:
     return note("likely cause: ", Span(suspect.name, "strong"), "  ", _facts(suspect))
 
 
-def sentence(suspect: Suspect) -> str:
-    """What the first suspect does, behind its name: "holds 38.2 GiB, 2.0 GiB more in swap, and grows …"."""
-    held, swapped = _held(suspect), _bytes(suspect, "swap_bytes")
-    growing = _growth(suspect.facts)
-    parts = ["is frozen"] * (suspect.facts.get("freezer_state") == "frozen")
-    parts += [f"{'hold' if _many(suspect) else 'holds'} {format_bytes(held)}"] if held else []
-    parts += [f"{format_bytes(swapped)} more in swap" if held else f"has {format_bytes(swapped)} in swap"] * bool(
-        swapped
-    )
-    parts += _faults(suspect.facts)
+def sentence(*suspects: Suspect) -> str:
+    """What a suspect does, behind its name: "holds 38.2 GiB, 2.0 GiB more in swap, and grows …".
+
+    Of several, each on a host of its own, the figures are a range: "holds 2.1-38.2 GiB".
+    """
+    held = spread([_held(one) for one in suspects], format_bytes)
+    swapped = spread([_bytes(one, "swap_bytes") for one in suspects], format_bytes)
+    growing = spread([_growth(one.facts) for one in suspects], _a_minute)
+    faults = spread([_faults(one.facts) for one in suspects], "{:,.0f}".format)
+    many = _many(suspects[0])
+    parts = ["is frozen"] * (suspects[0].facts.get("freezer_state") == "frozen")
+    parts += [f"{'hold' if many else 'holds'} {held}"] if held else []
+    parts += [f"{swapped} more in swap" if held else f"has {swapped} in swap"] if swapped else []
+    parts += [f"has {faults} major faults/s"] if faults else []
     if growing:
         return f"{', '.join(parts)}{',' if swapped else ''} and grows {growing}" if parts else f"grows {growing}"
-    return ", ".join(parts) or f"{'are' if _many(suspect) else 'is'} the likely cause"
+    return ", ".join(parts) or f"{'are' if many else 'is'} the likely cause"
+
+
+def spread(figures: Sequence[float], write: Callable[[float], str]) -> str:
+    """Figures of several hosts in words: "2.1-38.2 GiB", "up to 2.0 GiB" where some have none (0), "" where all."""
+    known = [figure for figure in figures if figure]
+    if len(known) < len(figures):
+        return f"up to {write(max(known))}" if known else ""
+    return range_words(write(min(known)), write(max(known)))
 
 
 def _many(suspect: Suspect) -> bool:
@@ -76,9 +89,9 @@ def _facts(suspect: Suspect) -> str:
         parts += [f"{words} {format_bytes(value)}"] if value else []
     maps = suspect.facts.get("maps")
     parts += [f"mostly {maps}"] if isinstance(maps, str) and maps else []
-    parts += _faults(suspect.facts)
-    growing = _growth(suspect.facts)
-    parts += [f"+{growing}"] if growing else []
+    faults, growing = _faults(suspect.facts), _growth(suspect.facts)
+    parts += [f"has {faults:,.0f} major faults/s"] if faults else []
+    parts += [f"+{_a_minute(growing)}"] if growing else []
     left = suspect.facts.get("seconds_to_exhaustion")
     parts += [f"memory and swap full in {format_duration(left)}"] if growing and isinstance(left, float) else []
     parts += _state(suspect.facts)
@@ -112,13 +125,18 @@ def _bytes(suspect: Suspect, field: str) -> int:
     return value if isinstance(value, int) and value > 0 else 0
 
 
-def _faults(facts: Mapping[str, Any]) -> list[str]:
-    """Who reads pages back from a disk all the time."""
+def _faults(facts: Mapping[str, Any]) -> float:
+    """Major faults a second of who reads pages back from a disk all the time; 0 of all others."""
     rate = facts.get("major_faults_per_second")
-    return [f"has {rate:,.0f} major faults/s"] if isinstance(rate, float) and rate >= MANY_FAULTS else []
+    return rate if isinstance(rate, float) and rate >= MANY_FAULTS else 0.0
 
 
-def _growth(facts: Mapping[str, Any]) -> str:
+def _growth(facts: Mapping[str, Any]) -> float:
+    """Bytes a minute, 0 below 1 MiB."""
     rate = facts.get("growth_bytes_per_second")
-    a_minute = rate * MINUTE / MIB if isinstance(rate, int | float) else 0
-    return f"{a_minute:,.0f} MiB/min" if a_minute >= 1 else ""
+    a_minute = rate * MINUTE if isinstance(rate, int | float) else 0.0
+    return a_minute if a_minute >= MIB else 0.0
+
+
+def _a_minute(growing: float) -> str:
+    return f"{growing / MIB:,.0f} MiB/min"

@@ -137,6 +137,16 @@ def measured_words(line: Evidence) -> str:
     return str(line.value) if named and line.value is not None else value_words(line.value, Unit(line.unit))
 
 
+def range_words(least: str, most: str) -> str:
+    """Two figures with a unit as a range: "2.1-38.2 GiB", "412.0 MiB to 38.2 GiB"; one where they are the same."""
+    (low, unit), (high, units) = ((number, rest) for number, _, rest in (least.partition(" "), most.partition(" ")))
+    if least == most:
+        return least
+    if unit != units or low.startswith("-") or not (low + high).replace(".", "").replace(",", "").isdecimal():
+        return f"{least} to {most}"
+    return f"{low}-{high} {unit}".rstrip()
+
+
 def moment_words(utc: float, now: Instant | None = None) -> str:
     """A moment in UTC, with the span since then or until then where that is a minute or more."""
     written = f"{dt.datetime.fromtimestamp(utc, dt.UTC):%Y-%m-%d %H:%M:%S} UTC"

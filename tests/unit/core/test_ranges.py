@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from memrunbook.core.ranges import names_in
+from memrunbook.core.ranges import compact, names_in, natural
 
 
 @pytest.mark.parametrize(
@@ -39,3 +41,42 @@ def test_a_word_stands_for_names_in_order(word: str, names: list[str]) -> None:
 def test_a_range_that_stands_for_nothing_is_refused(word: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         list(names_in(word))
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ([f"web{number:02}" for number in range(1, 15)] + ["web20"], ["web[01:14]", "web20"]),
+        (["web10", "web2", "web1", "web3"], ["web[1:3]", "web10"]),
+        (["db1", "db2"], ["db1", "db2"]),
+        ([f"rack{rack}-node{node:02}" for rack in (1, 2, 3) for node in range(1, 21)], ["rack[1:3]-node[01:20]"]),
+        ([f"web{number}.dc1.example.com" for number in range(98, 103)], ["web[98:102].dc1.example.com"]),
+        (["08", "09", "10", "98", "99", "100"], ["[08:10]", "[98:100]"]),
+        ([f"ada@h{number}:2222" for number in (1, 2, 3)], ["ada@h[1:3]:2222"]),
+        (["h:2201", "h:2202", "h:2203"], ["h:2201", "h:2202", "h:2203"]),
+        (["u1@h", "u2@h", "u3@h"], ["u1@h", "u2@h", "u3@h"]),
+        (["fe80::1", "fe80::2", "fe80::3"], ["fe80::1", "fe80::2", "fe80::3"]),
+        (["[fe80::1]:22", "[fe80::2]:22", "[fe80::3]:22"], ["[fe80::1]:22", "[fe80::2]:22", "[fe80::3]:22"]),
+        (["b", "a", "b"], ["a", "b"]),
+        ([], []),
+    ],
+)
+def test_names_become_as_few_words_as_people_would_write(names: list[str], words: list[str]) -> None:
+    assert compact(names) == words
+
+
+@given(st.lists(st.from_regex(r"[a-c]{0,2}[01289]{1,3}(-[a-c][0129]{1,2})?(\.x)?", fullmatch=True), max_size=40))
+def test_the_words_stand_for_exactly_these_names(names: list[str]) -> None:
+    words = compact(names)
+    assert sorted(name for word in words for name in names_in(word)) == sorted(set(names))
+    assert compact(reversed(names)) == words
+
+
+@given(st.lists(st.from_regex(r"[a-c]?[0129]{0,3}[a-c]?", fullmatch=True), max_size=20))
+def test_natural_order_tells_all_names_apart(names: list[str]) -> None:
+    ordered = sorted(set(names), key=natural)
+    assert len({natural(name) for name in ordered}) == len(ordered)
+
+
+def test_people_count_and_do_not_spell() -> None:
+    assert sorted(["web10", "web2", "db1", "web02"], key=natural) == ["db1", "web02", "web2", "web10"]

@@ -7,6 +7,7 @@ from msgspec import structs
 from tests.golden import samples as s
 
 from memrunbook.core.host import HostIdentity
+from memrunbook.core.plan.headline import denied_facts
 from memrunbook.core.reading.fact import Reading, Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.ui.block import Grid
@@ -19,6 +20,10 @@ PASSWORD = "sudo: a password is required"
 
 def host(no_root: str, **readings: Reading | Unavailable) -> Snapshot:
     return structs.replace(s.snapshot(), no_root=no_root, readings=readings)
+
+
+def said(snapshot: Snapshot) -> str:
+    return sudo_words(snapshot.host, snapshot.no_root, denied_facts(snapshot))
 
 
 @pytest.mark.parametrize(
@@ -34,14 +39,14 @@ def host(no_root: str, **readings: Reading | Unavailable) -> Snapshot:
     ],
 )
 def test_the_words(no_root: str, words: str) -> None:
-    assert sudo_words(host(no_root, oom=DENIED, memory=Reading())) == words
+    assert said(host(no_root, oom=DENIED, memory=Reading())) == words
 
 
 def test_facts_of_which_a_part_was_denied_count_and_what_is_absent_does_not() -> None:
     part = Reading(unavailable={"zones": DENIED})
-    assert sudo_words(host(PASSWORD, oom=DENIED, slab=part)).endswith("2 facts were not read")
+    assert said(host(PASSWORD, oom=DENIED, slab=part)).endswith("2 facts were not read")
     absent = Unavailable("absent", "no such file")
-    assert sudo_words(host(PASSWORD, oom=absent, slab=Reading(unavailable={"zones": absent}))) == ""
+    assert said(host(PASSWORD, oom=absent, slab=Reading(unavailable={"zones": absent}))) == ""
 
 
 def test_the_row_says_what_to_allow() -> None:

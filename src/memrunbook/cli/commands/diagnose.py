@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,10 @@ from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
     from memrunbook.app.diagnosing import DiagnoseResult
+    from memrunbook.core.plan.headline import Headline
     from memrunbook.core.plan.judged import Judged
-    from memrunbook.documents.printed.diagnose import DiagnoseDocument
+    from memrunbook.core.plan.ranking import Alike, Ranking
+    from memrunbook.documents.printed.diagnose import DiagnoseDocument, PrintedHost
     from memrunbook.ui.block import Block
 
 
@@ -56,7 +59,7 @@ def command(
     quick: bool,
 ) -> int:
     """Read hosts and judge them by all runbooks. Nothing is changed."""
-    from memrunbook.app import DiagnoseArguments, diagnose
+    from memrunbook.app import DiagnoseArguments, diagnose_each
 
     talk = Conversation(output, targets)
     arguments = DiagnoseArguments(
@@ -68,13 +71,38 @@ def command(
         watch=watch,
         quick=quick,
     )
-    result = diagnose(arguments, talk, stop=talk.stop, meanwhile=_load_views)
+    full = output.verbose or len(arguments.hosts) == 1
+
+    def keep(judged: Judged, off: str) -> Told:
+        return _told(judged, off, output, _code_of(judged, fail_on), full=full)
+
+    result = diagnose_each(arguments, keep, talk, stop=talk.stop, meanwhile=_load_views)
     if result.left_out:
         from memrunbook.ui.problems import left_out_view
         from memrunbook.ui.screen import Screen
 
         Screen(output.color, sys.stderr).show(left_out_view(result.left_out))
-    return show(output, Reply(_code(result, fail_on), lambda: _document(result), lambda: _pages(result, output)))
+    return show(output, Reply(_code(result), lambda: _document(result), lambda: _pages(result, output)))
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is kept of a host: its headline and exit code; the rest only where the answer has its details."""
+
+    headline: Headline
+    code: int
+    judged: Judged | None = None
+    printed: PrintedHost | None = None
+
+
+def _told(judged: Judged, off: str, output: OutputOptions, code: int, *, full: bool) -> Told:
+    from memrunbook.core.plan.headline import headline
+
+    if output.format.CONVERSES:
+        return Told(headline(judged), code, judged=judged if full else None)
+    from memrunbook.documents.printed.diagnose import printed_host
+
+    return Told(headline(judged), code, printed=printed_host(judged, off))
 
 
 def _load_views() -> None:
@@ -83,8 +111,8 @@ def _load_views() -> None:
     import memrunbook.ui.screen  # noqa: F401
 
 
-def _code(result: DiagnoseResult, fail_on: str) -> int:
-    code = exit_codes.worst(_code_of(judged, fail_on) for judged in result.hosts)
+def _code(result: DiagnoseResult[Told]) -> int:
+    code = exit_codes.worst(told.code for told in result.hosts)
     return exit_codes.USAGE if code == exit_codes.OK and result.left_out else code  # not all was judged: no "OK"
 
 
@@ -100,25 +128,64 @@ def _code_of(judged: Judged, fail_on: str) -> int:
     return exit_codes.OK if stands.judged else exit_codes.NOT_JUDGED
 
 
-def _document(result: DiagnoseResult) -> DiagnoseDocument:
+def _document(result: DiagnoseResult[Told]) -> DiagnoseDocument:
     from memrunbook.documents.printed.diagnose import diagnose_document
+    from memrunbook.ui.fleet import fleet_verdict, group_words
+    from memrunbook.ui.layout import plain
 
-    return diagnose_document(result.hosts, result.off)
+    ranking, commands = _ranking(result)
+    told = ((plain(group_words(group)), command) for group, command in zip(ranking.groups, commands, strict=True))
+    verdict = plain(fleet_verdict(ranking, commands).body)
+    return diagnose_document([one.printed for one in result.hosts if one.printed], ranking, verdict, told)
 
 
-def _pages(result: DiagnoseResult, output: OutputOptions) -> Iterator[list[Block]]:
+def _pages(result: DiagnoseResult[Told], output: OutputOptions) -> Iterator[list[Block]]:
+    from memrunbook.ui.fleet import FULL, fleet_view
+
+    judged = {told.headline.name: told.judged for told in result.hosts if told.judged is not None}
+    if len(result.hosts) > 1:
+        ranking, commands = _ranking(result)
+        yield fleet_view(ranking, commands, result.off, full="" if output.verbose else FULL)
+        judged = {one.name: judged[one.name] for one in ranking.hosts if one.name in judged}
+    for one in judged.values():
+        yield _page(one, result, output)
+
+
+def _ranking(result: DiagnoseResult[Told]) -> tuple[Ranking, list[str]]:
+    """The hosts, the worst first, and what to type next for each group."""
+    from memrunbook.core.plan.ranking import ranked
+
+    ranking = ranked(told.headline for told in result.hosts)
+    return ranking, [_command(group, result) for group in ranking.groups]
+
+
+def _command(group: Alike, result: DiagnoseResult[Told]) -> str:
+    from memrunbook.cli.next_command import diagnose_command, doctor_command, parameter_words, reach
+
+    first, hosts = group.first, [one.host for one in group.hosts]
+    if first.outcome == "interrupted":
+        return diagnose_command(*hosts)
+    if first.outcome == "unreachable" or (first.word == "UNKNOWN" and first.outcome == "not-judged"):
+        return doctor_command(*hosts)
+    if first.incident is None:
+        return ""
+    given = parameter_words(result.parameters.get(first.incident.runbook, {}))
+    options = (reach(*hosts, without=("parameters",)), given)
+    return " ".join(["runbook plan", first.incident.runbook, *filter(None, options)])
+
+
+def _page(judged: Judged, result: DiagnoseResult[Told], output: OutputOptions) -> list[Block]:
+    """One host in full."""
     from memrunbook.cli.next_command import parameter_words, reach
     from memrunbook.runtime.clock import SystemClock
     from memrunbook.ui.diagnosis import diagnosis_view
     from memrunbook.ui.errors import error_view
 
+    reached, diagnosis = judged.reached, judged.diagnosis
+    if reached.snapshot is None or diagnosis is None:
+        return error_view(reached.error, reached.name)
     given = {runbook: parameter_words(values) for runbook, values in result.parameters.items()}
-    for judged in result.hosts:
-        reached, diagnosis = judged.reached, judged.diagnosis
-        if reached.snapshot is None or diagnosis is None:
-            yield error_view(reached.error, reached.name)
-        else:
-            options, now = reach(reached.host, without="parameters"), SystemClock().now()
-            yield diagnosis_view(
-                diagnosis, reached.snapshot, options, now, given=given, verbose=output.verbose, off=result.off
-            )
+    options, now = reach(reached.host, without=("parameters",)), SystemClock().now()
+    return diagnosis_view(
+        diagnosis, reached.snapshot, options, now, given=given, verbose=output.verbose, off=result.off
+    )

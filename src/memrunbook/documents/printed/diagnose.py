@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -11,15 +11,25 @@ from memrunbook.core.action.policy import Care
 from memrunbook.core.errors import RunbookError
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.plan.diagnosis import RunbookDiagnosis
+from memrunbook.core.plan.headline import HostOutcome
 from memrunbook.core.plan.held import held_words
 from memrunbook.core.plan.judged import Judged
 from memrunbook.core.plan.plan import PlannedStep
+from memrunbook.core.plan.ranking import OUTCOMES, Alike, Ranking, of_kind
 from memrunbook.core.plan.rules import host_off_words
-from memrunbook.core.plan.standing import standing
+from memrunbook.core.plan.standing import Word, standing
 from memrunbook.core.reading.probe import quoted
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.runbook.condition import Evidence
 from memrunbook.documents.printed import Document
+
+Severity = Literal["critical", "warning", "unknown", "ok"]
+SEVERITIES_PRINTED: Mapping[Word, Severity] = {
+    "CRITICAL": "critical",
+    "WARNING": "warning",
+    "UNKNOWN": "unknown",
+    "OK": "ok",
+}
 
 
 class PrintedFinding(Struct, frozen=True):
@@ -111,19 +121,98 @@ class PrintedHost(Struct, frozen=True, kw_only=True):
     switched_off: tuple[str, ...] = ()
 
 
+class PrintedGroup(Struct, frozen=True, kw_only=True):
+    """Hosts of which the same is said: in the same trouble, by the same cause; their figures may differ.
+
+    `runbook` is the one that applies, else that whose finding is the worst; `cause` is who is behind it, instances of
+    one unit as one (app@*.service). `told` is the sentence about them, `next` the command to type, empty for none.
+    """
+
+    severity: Severity
+    outcome: HostOutcome
+    hosts: tuple[str, ...]
+    told: str
+    runbook: str = ""
+    applies: bool = False
+    cause: PrintedKind | None = None
+    hint: str = ""
+    next: str = ""
+
+
+class PrintedKind(Struct, frozen=True):
+    """Who is behind the trouble of a group."""
+
+    kind: str
+    name: str
+
+
+class PrintedCounts(Struct, frozen=True, kw_only=True):
+    """How many hosts there are, with which word, and of those that are unknown why."""
+
+    hosts: int
+    critical: int
+    warning: int
+    unknown: int
+    ok: int
+    unreachable: int
+    interrupted: int
+    not_judged: int
+
+
 class DiagnoseDocument(Document, frozen=True, kw_only=True):
-    """runbook diagnose --json."""
+    """runbook diagnose --json.
+
+    `verdict` is the first line of the page over all hosts; `groups` holds every host once, the worst groups first.
+    """
 
     format: Literal["memrunbook.diagnose/1"] = "memrunbook.diagnose/1"
     hosts: tuple[PrintedHost, ...]
+    verdict: str = ""
+    counts: PrintedCounts | None = None
+    groups: tuple[PrintedGroup, ...] = ()
 
 
-def diagnose_document(hosts: Iterable[Judged], off: str = "") -> DiagnoseDocument:
-    """The hosts of a diagnosis; `off` is why nothing may be changed on any of them."""
-    return DiagnoseDocument(hosts=tuple(_host(judged, off) for judged in hosts))
+def diagnose_document(
+    hosts: Iterable[PrintedHost], ranking: Ranking, verdict: str, told: Iterable[tuple[str, str]]
+) -> DiagnoseDocument:
+    """The hosts of a diagnosis and their ranking; `told` has the sentence and the next command of each group."""
+    groups = tuple(_group(group, words, command) for group, (words, command) in zip(ranking.groups, told, strict=True))
+    return DiagnoseDocument(hosts=tuple(hosts), verdict=verdict, counts=_counts(ranking), groups=groups)
 
 
-def _host(judged: Judged, off: str) -> PrintedHost:
+def _counts(ranking: Ranking) -> PrintedCounts:
+    unknown: dict[HostOutcome, int] = {outcome: ranking.count("UNKNOWN", outcome) for outcome in OUTCOMES}
+    return PrintedCounts(
+        hosts=len(ranking.hosts),
+        critical=ranking.count("CRITICAL"),
+        warning=ranking.count("WARNING"),
+        unknown=ranking.count("UNKNOWN"),
+        ok=ranking.count("OK"),
+        unreachable=unknown["unreachable"],
+        interrupted=unknown["interrupted"],
+        not_judged=unknown["not-judged"],
+    )
+
+
+def _group(group: Alike, told: str, command: str) -> PrintedGroup:
+    first = group.first
+    suspect = first.culprit if first.finding is not None else first.incident.suspect if first.incident else None
+    worst = first.finding.runbook if first.finding is not None else ""
+    return PrintedGroup(
+        severity=SEVERITIES_PRINTED[first.word],
+        outcome=first.outcome,
+        hosts=tuple(one.name for one in group.hosts),
+        told=told,
+        runbook=first.incident.runbook if first.incident else worst,
+        applies=first.incident is not None,
+        cause=PrintedKind(suspect.kind, of_kind(suspect.name)) if suspect else None,
+        hint=first.hint,
+        next=command,
+    )
+
+
+def printed_host(judged: Judged, off: str = "") -> PrintedHost:
+    """One host of a diagnosis; `off` is why nothing may be changed on any of them."""
     snapshot, diagnosis = judged.reached.snapshot, judged.diagnosis
     if snapshot is None or diagnosis is None:
         return unreached(judged.reached.name, judged.reached.error)
