@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 from click.core import ParameterSource
+from msgspec import structs
 
 from memrunbook.core.host import Host
 
@@ -61,7 +62,8 @@ def _absolute(value: object) -> object:
 
 def reach(host: Host, without: str = "") -> str:
     """The options that reach a host again, as in "--host ada@search-03 --identity key"."""
-    return shlex.join(["--host", host.typed, *kept_options(*([without] if without else []))])
+    whom = ["--replay", host.source] if host.transport == "replay" else ["--host", host.typed]
+    return shlex.join([*whom, *kept_options(*([without] if without else []))])
 
 
 def parameter_words(values: Mapping[str, str]) -> str:
@@ -71,7 +73,8 @@ def parameter_words(values: Mapping[str, str]) -> str:
 
 def run_command(runbook: str, host: Host, *more: str) -> str:
     """`runbook run NAME --host HOST …` with the options that were given."""
-    return " ".join([shlex.join(["runbook", "run", runbook]), reach(host), *([shlex.join(more)] if more else [])])
+    real = structs.replace(host, transport="ssh")  # a recording shows what a run would do; it is done on the host
+    return " ".join([shlex.join(["runbook", "run", runbook]), reach(real), *([shlex.join(more)] if more else [])])
 
 
 def apply_command(plan: Path) -> str:
