@@ -27,7 +27,7 @@ class PrintedRecording(Struct, frozen=True, kw_only=True):
 class RecordDocument(Document, frozen=True, kw_only=True):
     """runbook record --json."""
 
-    format: Literal["memrunbook.record/1"] = "memrunbook.record/1"
+    format: Literal["memrunbook.recording/1"] = "memrunbook.recording/1"
     masked: bool
     hosts: tuple[PrintedRecording, ...]
 
