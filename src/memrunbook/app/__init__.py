@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from memrunbook.app.measuring import FactsArguments, facts
     from memrunbook.app.notice import Notice
     from memrunbook.app.planning import PlanArguments, PlanResult, plan
+    from memrunbook.app.recording import RecordArguments, RecordResult, record
     from memrunbook.app.reporting import RunsResult, list_runs, report
     from memrunbook.app.resuming import ResumeArguments, ordered, resume
     from memrunbook.app.running import RunArguments, RunResult, run
@@ -48,6 +49,7 @@ _HOMES = {
     "measuring": ("FactsArguments", "facts"),
     "notice": ("Notice",),
     "planning": ("PlanArguments", "PlanResult", "plan"),
+    "recording": ("RecordArguments", "RecordResult", "record"),
     "reporting": ("RunsResult", "list_runs", "report"),
     "resuming": ("ResumeArguments", "ordered", "resume"),
     "running": ("RunArguments", "RunResult", "run"),
@@ -76,6 +78,8 @@ __all__ = [
     "Notice",
     "PlanArguments",
     "PlanResult",
+    "RecordArguments",
+    "RecordResult",
     "ResumeArguments",
     "RunArguments",
     "RunResult",
@@ -103,6 +107,7 @@ __all__ = [
     "off_words",
     "ordered",
     "plan",
+    "record",
     "records",
     "report",
     "resume",

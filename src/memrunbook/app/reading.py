@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 WATCH_EVERY = 10.0
 WATCH_LEAST, WATCH_MOST = 10.0, 3600.0
+REPLAY, RECORDED_MOST = "replay", 4000
+"""A recording is read to its end, without waiting: it has the readings that it has."""
 WATCH_READINGS = 9
 """A trend needs eight readings; a short watch takes this many, closer together."""
 
@@ -58,7 +60,7 @@ def sampling_of(watch: float | None, usual: Sampling, hosts: Sequence[Host]) -> 
     """
     if watch is None:
         return usual
-    if any(host.transport == "replay" for host in hosts):
+    if any(host.transport == REPLAY for host in hosts):
         raise UsageError("a recording has the readings that it has", where="--watch", hint="leave it out")
     if not WATCH_LEAST <= watch <= WATCH_MOST:
         raise UsageError(f"{watch:g}s is not from 10s to 1h", where="--watch", hint="5m shows most leaks")
@@ -76,7 +78,8 @@ def read(asked: ReadArguments, said: Callable[[Reached], T]) -> list[T]:
 
     refuse_twins(asked.hosts)
     asked.connectors.check(asked.hosts)
-    asked.notice.reading(asked.hosts, asked.sampling.count, asked.sampling.every, watching=asked.watching)
+    if any(host.transport != REPLAY for host in asked.hosts):
+        asked.notice.reading(asked.hosts, asked.sampling.count, asked.sampling.every, watching=asked.watching)
     try:
         clock = SystemClock(asked.stop)
         return each(asked.hosts, lambda host: _said(asked, host, said), asked.connectors.forks, clock, asked.work)
@@ -111,7 +114,9 @@ def _read(asked: ReadArguments, host: Host) -> Life[Reached]:
             patience=asked.connectors.reach.read_patience,
             on_first=asked.notice.first if asked.first_look and asked.notice.first_look else None,
         )
-        count, every = asked.sampling.count, asked.sampling.every
+        count, every = asked.sampling.count, float(asked.sampling.every)
+        if host.transport == REPLAY and count > 1:
+            count, every = RECORDED_MOST, 0.0
         snapshot = yield from collector.collect(sorted(asked.facts()), count=count, every=every)
         if snapshot.lost:
             return Reached(host, error=SessionLost("the connection was lost while the host was being read"))

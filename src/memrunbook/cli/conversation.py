@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from memrunbook.app.notice import Notice
-from memrunbook.cli.naming import named_hosts
+from memrunbook.cli.naming import named_hosts, recorded_hosts
 from memrunbook.cli.options import OutputOptions, seconds
 from memrunbook.cli.streams import while_heard
 from memrunbook.cli.sudo_password import sudo_password
@@ -45,10 +45,7 @@ class Conversation(Notice):
     def hosts(self) -> tuple[Host, ...]:
         """The hosts that were named; UsageError for none."""
         targets = self.targets
-        if targets.replay is not None:
-            recorded = Host(targets.replay.stem, transport="replay", source=str(targets.replay), tags=targets.tag)
-            return (recorded,)
-        return named_hosts(targets)
+        return recorded_hosts(targets) if targets.replay else named_hosts(targets)
 
     def connectors(self) -> Connectors:
         """How the hosts are reached."""

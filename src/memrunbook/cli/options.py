@@ -223,9 +223,8 @@ def _planned(**values: Any) -> Targets:
 CHOSEN = frozenset({"host", "limit", "transport", "tag"})
 """What says which hosts are meant and what they are: a plan, or a run, holds it."""
 PLANNED_HOSTS = OptionGroup("targets", _planned, {name: option for name, option in REACH.items() if name not in CHOSEN})
-HOSTS_OR_REPLAY = OptionGroup(
-    "targets", Targets, {**REACH, "replay": _path("--replay", text="Recorded answers instead of a host.")}
-)
+RECORDED = "A recording instead of a host, or a folder of them; -l chooses among them. Repeatable."
+HOSTS_OR_REPLAY = OptionGroup("targets", Targets, {**REACH, "replay": _path("--replay", text=RECORDED, multiple=True)})
 WATCH = OptionGroup(
     "watch",
     lambda *, watch: seconds(watch, "--watch"),
