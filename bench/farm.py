@@ -106,9 +106,7 @@ def running(hosts: int, servers: int = 0, *, apart: bool = False) -> Iterator[Fa
             end(started)
 
 
-def _start(
-    folder: Path, listen: list[tuple[str, ...]], started: list[subprocess.Popen[bytes]], *, apart: bool
-) -> Farm:
+def _start(folder: Path, listen: list[tuple[str, ...]], started: list[subprocess.Popen[bytes]], *, apart: bool) -> Farm:
     """Starts a server for each share of the addresses; `started` grows as they start, so that each can be ended."""
     port = sshd.free_port("")
     sshd.make_key(folder / "id")
@@ -121,7 +119,11 @@ def _start(
         sshd.make_key(home / "host")
         lines = sshd.settings(home / "host", folder / "authorized", port, share)
         within = ["unshare", "--mount", "sh", str(APART), str(home)] if apart else []
-        started.append(sshd.start(home, [*lines, "MaxStartups 1000", "Subsystem sftp internal-sftp", f"SetEnv HOME={home}"], within))
+        started.append(
+            sshd.start(
+                home, [*lines, "MaxStartups 1000", "Subsystem sftp internal-sftp", f"SetEnv HOME={home}"], within
+            )
+        )
     with (folder / "known_hosts").open("w", encoding="ascii") as known:
         for home, share, server in zip(homes, listen, started, strict=True):
             known.writelines(f"[{address}]:{port} {sshd.public(home / 'host.pub')}\n" for address in share)

@@ -12,7 +12,11 @@ from bench.peers.installing import Tool
 
 JOBS_FOLDER = Path(__file__).parent / "jobs"
 JOBS = ("diagnose", "remediate")
-STEPS = 5
+STEP = '[ "$(cat {0})" = {1} ] || printf "%s\\n" {1} >{0}; [ "$(cat {0})" = {1} ]'
+"""Looks, writes only what is needed, and looks again."""
+CLUSTER, BOOST = "/proc/sys/vm/page-cluster", "/proc/sys/vm/watermark_boost_factor"
+CHANGES = ((CLUSTER, 2), (BOOST, 0), (CLUSTER, 1), (BOOST, 15000), (CLUSTER, 3))
+STEPS = len(CHANGES)
 FLOOR, LOGIN = "floor", "login"
 QUICK, OURS = "runbook --quick", "runbook"
 DEFAULT, OPTIMISED = "Ansible, default", "Ansible, optimised"
@@ -91,7 +95,7 @@ def _peer(job: str, what: str, ground: Ground, count: int, tool: Tool) -> Entry:
     if tool.name == "pyinfra":
         files = [str(JOBS_FOLDER / name) for name in ("pyinfra_hosts.py", f"pyinfra_{job}.py")]
         words = [tool.program("pyinfra"), "-y", "--parallel", str(ground.at_once), *files]
-        proof, times = (PROVES, 1) if job == "diagnose" else (b"] Success\n", STEPS)
+        proof, times = (PROVES, 1) if job == "diagnose" else (b" Success\n", STEPS)
         return Entry(job, Task(what, count, (*env, *words), proof=proof), times)
     script = JOBS_FOLDER / f"{tool.name.replace('-', '_')}_job.py"
     words = [tool.program("python"), str(script), *([str(PROBE)] if job == "diagnose" else [])]
@@ -108,7 +112,7 @@ def _told(ground: Ground, count: int) -> tuple[str, ...]:
         "FARM_HOSTS": ",".join(farm.addresses[:count]),
         "FARM_AT_ONCE": ground.at_once,
         "FARM_PROBE": PROBE,
-        "PYTHONDONTWRITEBYTECODE": 1,
+        "FARM_STEPS": "\n".join(STEP.format(*change) for change in CHANGES),
     }
     return ("env", *(f"{name}={value}" for name, value in told.items()))
 

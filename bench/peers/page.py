@@ -1,4 +1,4 @@
-"""The tables of `bench.peers` in Markdown, and their places in README.md and the performance page. Pure but for `write`."""
+"""The tables of `bench.peers` in Markdown, and their places in README.md and the performance page."""
 
 from __future__ import annotations
 
@@ -161,7 +161,10 @@ def goals(tables: Tables) -> Iterator[tuple[Goal, float]]:
         over = [tables.ratio("diagnose", what, FLOOR, most, value) for value in (wall, cpu)]
         yield Goal(f"{many}: {said}, wall / floor", 1.0), over[0]
         yield Goal(f"{many}: {said}, controller CPU / floor", 1.5), over[1]
-    for job, limits in {"diagnose": {DEFAULT: 50, OPTIMISED: 7, PYINFRA: 1.6}, "remediate": {OPTIMISED: 20, PYINFRA: 1.5}}.items():
+    for job, limits in {
+        "diagnose": {DEFAULT: 50, OPTIMISED: 7, PYINFRA: 1.6},
+        "remediate": {OPTIMISED: 20, PYINFRA: 1.5},
+    }.items():
         ours = QUICK if job == "diagnose" else OURS
         for peer, times in limits.items():
             goal = Goal(f"{many}: {TITLES[job].lower()}, wall of {peer} / ours", times, at_least=True)

@@ -1,14 +1,14 @@
-"""What parallel-ssh does: `… PROBE` sends the probe to all hosts, without it the five steps, one by one."""
+"""What parallel-ssh does: `… PROBE` sends the probe to all hosts, without PROBE the five steps in turn."""
 
 import os
 import sys
 from pathlib import Path
 
 from pssh.clients import ParallelSSHClient
-from steps import STEPS
 
+steps = os.environ["FARM_STEPS"].splitlines()
 hosts = os.environ["FARM_HOSTS"].split(",")
-commands = [Path(path).read_text(encoding="utf-8") for path in sys.argv[1:]] or STEPS
+commands = [Path(path).read_text(encoding="utf-8") for path in sys.argv[1:]] or steps
 client = ParallelSSHClient(
     hosts,
     user=os.environ["FARM_USER"],
@@ -23,4 +23,4 @@ for command in commands:
         print("\n".join(answer.stdout))
         if answer.exit_code != 0:
             sys.exit(f"{answer.host}: exit status {answer.exit_code}")
-print("proven\n" * len(hosts) if commands is STEPS else "", end="")
+print("proven\n" * len(hosts) if commands is steps else "", end="")
