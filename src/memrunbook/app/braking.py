@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from msgspec import structs
 
@@ -22,8 +23,11 @@ from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.ports import Clock
 from memrunbook.runtime.redaction import redact
 from memrunbook.state.paths import prepare
-from memrunbook.state.store.changes import Store
-from memrunbook.state.store.switch import Switch, switch_of, turn
+
+if TYPE_CHECKING:
+    # Who only looks, where there is no store, loads no library of databases.
+    from memrunbook.state.store.changes import Store
+    from memrunbook.state.store.switch import Switch
 
 LONGEST = 366 * DAY
 ON = "runbook on ends that; what was planned is saved with: runbook plan --out FILE"
@@ -52,6 +56,8 @@ class HostBrakes:
 
     def forbids(self, change: Change) -> Refused | None:
         """The switch, a freeze, the time of a saved plan, or a line of config.yaml: anew before each effect."""
+        from memrunbook.state.store.switch import switch_of
+
         now = self.clock.now().utc
         switch = switch_of(self.store)
         if switch.holds(now):
@@ -118,6 +124,8 @@ def switched_off(stored: Stored) -> str:
     """
     if stored.missing:
         return ""
+    from memrunbook.state.store.switch import switch_of
+
     now = SystemClock().now().utc
     try:
         with closing(stored.open()) as store:
@@ -135,6 +143,8 @@ def switch_off(stored: Stored, now: float, who: str, reason: str = "", seconds: 
     if seconds is not None and not MINUTE <= seconds <= LONGEST:
         hint = f"from {format_duration(MINUTE)} to {format_duration(LONGEST)}; without --for until: runbook on"
         raise UsageError(f"{format_duration(seconds)} is no time for that", where="--for", hint=hint)
+    from memrunbook.state.store.switch import Switch, switch_of, turn
+
     switch = Switch(True, now, None if seconds is None else now + seconds, who, reason)
     prepare(stored.state)
     with closing(stored.open()) as store:
@@ -151,6 +161,8 @@ def switch_off(stored: Stored, now: float, who: str, reason: str = "", seconds: 
 
 def switch_on(stored: Stored, now: float, who: str) -> Switch:
     """Changes may be made again; the turn that stands where they may be made already."""
+    from memrunbook.state.store.switch import Switch, switch_of, turn
+
     prepare(stored.state)
     with closing(stored.open()) as store:
         switch = switch_of(store)
