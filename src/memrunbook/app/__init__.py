@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from memrunbook.app.planning import PlanArguments, PlanResult, plan
     from memrunbook.app.reporting import RunsResult, list_runs, report
     from memrunbook.app.resuming import ResumeArguments, ordered, resume
-    from memrunbook.app.running import RunArguments, RunResult, run
+    from memrunbook.app.run_arguments import RunArguments, RunResult
+    from memrunbook.app.running import run
     from memrunbook.app.stored import Stored
     from memrunbook.app.undoing import UndoArguments, UndoPlans, undo, undo_plan
     from memrunbook.app.validating import ValidateResult, new_runbook, validate
@@ -50,7 +51,8 @@ _HOMES = {
     "planning": ("PlanArguments", "PlanResult", "plan"),
     "reporting": ("RunsResult", "list_runs", "report"),
     "resuming": ("ResumeArguments", "ordered", "resume"),
-    "running": ("RunArguments", "RunResult", "run"),
+    "run_arguments": ("RunArguments", "RunResult"),
+    "running": ("run",),
     "stored": ("Stored",),
     "undoing": ("UndoArguments", "UndoPlans", "undo", "undo_plan"),
     "validating": ("ValidateResult", "new_runbook", "validate"),
