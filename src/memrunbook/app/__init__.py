@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from memrunbook.app.recording import RecordArguments, RecordResult, record
     from memrunbook.app.reporting import RunsResult, list_runs, report
     from memrunbook.app.resuming import ResumeArguments, ordered, resume
-    from memrunbook.app.running import RunArguments, RunResult, run
+    from memrunbook.app.run_arguments import RunArguments, RunResult
+    from memrunbook.app.running import run
     from memrunbook.app.stored import Stored
     from memrunbook.app.undoing import UndoArguments, UndoPlans, undo, undo_plan
     from memrunbook.app.validating import ValidateResult, new_runbook, validate
@@ -52,7 +53,8 @@ _HOMES = {
     "recording": ("RecordArguments", "RecordResult", "record"),
     "reporting": ("RunsResult", "list_runs", "report"),
     "resuming": ("ResumeArguments", "ordered", "resume"),
-    "running": ("RunArguments", "RunResult", "run"),
+    "run_arguments": ("RunArguments", "RunResult"),
+    "running": ("run",),
     "stored": ("Stored",),
     "undoing": ("UndoArguments", "UndoPlans", "undo", "undo_plan"),
     "validating": ("ValidateResult", "new_runbook", "validate"),

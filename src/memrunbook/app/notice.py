@@ -31,6 +31,15 @@ class Notice:
     def asked(self, host: str, request: Request) -> None:
         """A run asks the world for something."""
 
+    def batch(self, number: int, count: int, hosts: Sequence[Host]) -> None:
+        """A batch of a run begins, the `number`th (from 1) of `count`, with these hosts."""
+
+    def not_begun(self, hosts: Sequence[str], why: str) -> None:
+        """These hosts of a run were not begun, since too many others had failed."""
+
+    def waits(self, host: str, why: str) -> None:
+        """A host waits for another one's turn to end; told at each look."""
+
     def recorded(self, record: Mapping[str, Any]) -> None:
         """A record was written to a host's journal, as it stands there."""
 

@@ -12,11 +12,14 @@ from memrunbook.cli.conversation import LOOKED_AT, Conversation
 from memrunbook.cli.streams import while_heard
 from memrunbook.core.host import Host
 from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.run.batches import few
 from memrunbook.core.run.request import Execute, Request
 from memrunbook.runtime.clock import SystemClock
+from memrunbook.ui.block import line
 from memrunbook.ui.first_look import first_look
 from memrunbook.ui.progress import ProgressDisplay
 from memrunbook.ui.screen import Screen
+from memrunbook.ui.words import plural
 
 
 class Narration(Notice):
@@ -29,6 +32,7 @@ class Narration(Notice):
         self._record, self._ask = while_heard(self._format.record), while_heard(self._display.asked)
         self.first_look = self._format.CONVERSES and screen.terminal and len(hosts) <= LOOKED_AT
         self._doing: dict[str, str] = {}
+        self._waits: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         while_heard(self._display.__enter__)()
@@ -55,6 +59,24 @@ class Narration(Notice):
             self._doing.pop(host, None)
         if self._format.CONVERSES:
             self._ask(host, request)
+
+    def batch(self, number: int, count: int, hosts: Sequence[Host]) -> None:
+        """A batch that begins gets a line, on stderr in every format."""
+        names = few([host.name for host in hosts])
+        self._tell(f"batch {number} of {count}: {plural(len(hosts), 'host')}, {names}")
+
+    def not_begun(self, hosts: Sequence[str], why: str) -> None:
+        """So do the hosts that were not begun."""
+        self._tell(f"not begun: {plural(len(hosts), 'host')}, {few(hosts)}: {why}")
+
+    def waits(self, host: str, why: str) -> None:
+        """So does a wait for another host, once."""
+        if self._waits.get(host) != why:
+            self._waits[host] = why
+            self._tell(f"{host}  waits for {why}")
+
+    def _tell(self, words: str) -> None:
+        while_heard(self._display.say)(line(words))
 
     def in_flight(self) -> list[str]:
         """The commands that are under way right now, as "restart-hog on web-1"."""

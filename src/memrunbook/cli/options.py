@@ -278,8 +278,11 @@ class GateOptions:
     break_lock: bool
 
 
-def gates(metavar: str, allow: str) -> OptionGroup:
-    """The options of a command whose changes stand behind gates; `metavar` and `allow` explain what can be allowed."""
+def gates(metavar: str, allow: str, *, yes: bool = True) -> OptionGroup:
+    """The options of a command whose changes stand behind gates; `metavar` and `allow` explain what can be allowed.
+
+    Without `yes` no gate is answered by that.
+    """
     options = {
         "yes": click.option(
             "--yes", is_flag=True, help="Answer the gates of low risk with yes; never more than those."
@@ -292,4 +295,7 @@ def gates(metavar: str, allow: str) -> OptionGroup:
             help="Take over the host's lock where no command is at work; an idle shell that holds it is ended.",
         ),
     }
-    return OptionGroup("gate", GateOptions, options)
+    if yes:
+        return OptionGroup("gate", GateOptions, options)
+    del options["yes"]
+    return OptionGroup("gate", partial(GateOptions, yes=False), options)

@@ -46,6 +46,7 @@ OUTCOMES: Mapping[Reported, tuple[str, Style, str]] = {
     "unreachable": ("UNREACHABLE", "critical", "the host could not be worked with"),
     "unknown": ("UNKNOWN", "unknown", "look at the host before anything is repeated"),
     "interrupted": ("INTERRUPTED", "critical", "the run did not come to its end"),
+    "not_begun": ("NOT BEGUN", "warning", "nothing was changed there"),
     "restored": ("RESTORED", "good", "what the run had changed and is still its own is as it was before"),
     "running": ("RUNNING", "strong", "what follows is as far as it has come"),
 }
@@ -81,7 +82,7 @@ def report_view(report: HostReport, run_id: str, who: Sequence[Block] = ()) -> l
 def summary_view(reports: Sequence[HostReport]) -> list[Block]:
     """One line for each host, the outcomes counted first."""
     found = Counter(report.outcome for report in reports)
-    title = line(counts((found[outcome], outcome) for outcome in OUTCOMES), f" of {len(reports)} hosts")
+    title = line(counts((found[outcome], outcome.replace("_", " ")) for outcome in OUTCOMES), f" of {len(reports)} hosts")
     rows = tuple(row(_word(report), report.host, body=Span(report.why, whole=True)) for report in reports)
     return [title, Grid(rows)]
 

@@ -29,15 +29,17 @@ from memrunbook.cli.options import (
 )
 from memrunbook.cli.reasons import reason_for, unused_page
 from memrunbook.cli.reply import Reply
+from memrunbook.cli.rolling import ROLLOUT, with_defaults
 from memrunbook.cli.streams import show
 from memrunbook.cli.targets import Targets
+from memrunbook.core.run.batches import Rollout
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from memrunbook.app import RunArguments, RunResult
     from memrunbook.app.notice import Notice
-    from memrunbook.app.running import RunArguments, RunResult
     from memrunbook.core.host import Host
     from memrunbook.core.plan.consents import Consents
     from memrunbook.core.run.report import HostReport
@@ -52,7 +54,7 @@ ALLOW = "Consent to exactly this; freeze:NAME goes through a freeze, with --reas
 @click.command()
 @click.argument("name", shell_complete=complete_runbooks)
 @click.option("--dry-run", is_flag=True, help="The same as: runbook plan.")
-@common(gates("[again:]ACTION[:TARGET]", ALLOW), HOSTS, WATCH, PARAMETERS, LIBRARY, STATE, STORE, OUTPUT)
+@common(gates("[again:]ACTION[:TARGET]", ALLOW), HOSTS, ROLLOUT, WATCH, PARAMETERS, LIBRARY, STATE, STORE, OUTPUT)
 def command(
     name: str,
     targets: Targets,
@@ -63,6 +65,7 @@ def command(
     store: str,
     parameters: dict[str, str],
     watch: float | None,
+    rollout: Rollout,
     *,
     dry_run: bool,
 ) -> int:
@@ -87,6 +90,7 @@ def command(
         options=way_options(),
         break_lock=gate.break_lock,
         consents=consents,
+        rollout=with_defaults(rollout, config.defaults),
     )
     return _plan(arguments, talk) if dry_run else _run(arguments, talk, yes=gate.yes)
 
@@ -172,6 +176,8 @@ def _pages(result: RunResult, runbook: str, hosts: Sequence[Host], library: Libr
     from memrunbook.ui.report import report_view, summary_view
 
     for report, host in zip(result.reports, hosts, strict=True):
+        if report.outcome == "not_begun" and report.begun is None:
+            continue  # the summary names them all
         yield [*report_view(report, result.run_id), *_next(runbook, report, host, result, library)]
     if len(result.reports) > 1:
         yield summary_view(result.reports)
