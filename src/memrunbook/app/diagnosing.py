@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.notice import SILENT, Notice
+from memrunbook.app.once import Once
 from memrunbook.app.reading import ReadArguments, read, sampling_of, seen
 from memrunbook.app.tuning import tuned_of_each
 from memrunbook.core.errors import Problem, UsageError
@@ -56,75 +58,90 @@ class DiagnoseResult:
     off: str = ""
 
 
+class _Known(NamedTuple):
+    """What every host is judged by: the runbooks, why some were left out, those of hosts that have their own."""
+
+    runbooks: list[Runbook]
+    problems: list[Problem]
+    own: Mapping[str, list[Runbook]]
+    done: Mapping[str, Handled]
+    off: str
+
+
 def diagnose(
     arguments: DiagnoseArguments,
     notice: Notice = SILENT,
     *,
     stop: threading.Event | None = None,
     meanwhile: Callable[[], object] = lambda: None,
+    told: Callable[[Judged, str], object] = lambda _judged, _off: None,
 ) -> DiagnoseResult:
     """Reads hosts and judges them by all runbooks; nothing is changed.
 
-    A host that was not reached has its error in the result. UsageError for what cannot be asked; Interrupted once
-    `stop` is set. `meanwhile` is done while the hosts wait between two samples.
+    A host that was not reached has its error in the result; after Ctrl-C, or once `stop` is set, those that had not
+    been read carry Interrupted (one alone raises it). UsageError for what cannot be asked. `meanwhile` is done while
+    the hosts wait between two samples. Each host is `told` when it has been judged, from several threads, with why
+    nothing may be changed now.
     """
     if arguments.quick and arguments.watch is not None:
         raise UsageError("a quick look does not watch", where="--quick", hint="leave --quick or --watch out")
-    library, loaded = arguments.library, list[tuple[list[Runbook], list[Problem]]]()
-    own: dict[str, list[Runbook]] = {}
+    known = Once(partial(_known, arguments))
+    if arguments.parameters or any(host.parameters for host in arguments.hosts):
+        known()  # a mistake in them is told before any host is asked
 
-    def prepare() -> None:
-        loaded.append(library.runbooks(arguments.parameters))
+    def work() -> None:
+        known()
         meanwhile()
 
-    if arguments.parameters or any(host.parameters for host in arguments.hosts):
-        prepare()  # a mistake in them is told before any host is asked
-        own.update(tuned_of_each(library, loaded[0][0], arguments.parameters, arguments.hosts))
-    reached = read(
+    def said(reached: Reached) -> Judged:
+        judged = _judged(known(), reached)
+        told(judged, known().off)
+        return judged
+
+    judged = read(
         ReadArguments(
             hosts=arguments.hosts,
             facts=_every_fact,
             sampling=sampling_of(arguments.watch, ONCE if arguments.quick else Sampling(), arguments.hosts),
             connectors=arguments.connectors,
-            policy=library.policy(),
+            policy=arguments.library.policy(),
             watching=arguments.watch is not None,
             notice=notice,
             stop=stop or threading.Event(),
-            work=prepare if not loaded else meanwhile,
-        )
+            work=work,
+        ),
+        said,
     )
-    if not loaded:
-        prepare()
-    runbooks, problems = loaded[0]
-    from memrunbook.state.handled import handled
-
-    done = handled(arguments.state)
-    judged = [_judged(own.get(one.name, runbooks), one, done) for one in reached]
-    return _result(arguments, judged, runbooks, problems)
+    runbooks, problems, _, _, off = known()
+    given = {runbook.name: _given(arguments.parameters, runbook) for runbook in runbooks}
+    return DiagnoseResult(tuple(judged), tuple(problems), given, off)
 
 
-def _result(
-    arguments: DiagnoseArguments, judged: list[Judged], runbooks: list[Runbook], problems: list[Problem]
-) -> DiagnoseResult:
+def _known(arguments: DiagnoseArguments) -> _Known:
     from memrunbook.app.braking import switched_off
     from memrunbook.app.stored import Stored
+    from memrunbook.state.handled import handled
 
-    given = {runbook.name: _given(arguments.parameters, runbook) for runbook in runbooks}
-    return DiagnoseResult(
-        tuple(judged), tuple(problems), given, switched_off(Stored(arguments.state, arguments.library.config()))
-    )
+    library = arguments.library
+    runbooks, problems = library.runbooks(arguments.parameters)
+    own: dict[str, list[Runbook]] = {}
+    if arguments.parameters or any(host.parameters for host in arguments.hosts):
+        own.update(tuned_of_each(library, runbooks, arguments.parameters, arguments.hosts))
+    off = switched_off(Stored(arguments.state, library.config()))
+    return _Known(runbooks, problems, own, handled(arguments.state), off)
 
 
 def _given(parameters: Mapping[str, str], runbook: Runbook) -> dict[str, str]:
     return {name: value for name, value in parameters.items() if name in runbook.parameters}
 
 
-def _judged(runbooks: list[Runbook], reached: Reached, done: Mapping[str, Handled]) -> Judged:
+def _judged(known: _Known, reached: Reached) -> Judged:
     from memrunbook.core.plan.diagnosis import diagnose as diagnose_snapshot
 
     if reached.snapshot is None:
         return Judged(reached)
-    views = seen(reached.snapshot, done, [runbook.name for runbook in runbooks])
+    runbooks = known.own.get(reached.name, known.runbooks)
+    views = seen(reached.snapshot, known.done, [runbook.name for runbook in runbooks])
     return Judged(reached, diagnose_snapshot(runbooks, reached.snapshot, views))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,13 +69,20 @@ def command(
         watch=watch,
         quick=quick,
     )
-    result = diagnose(arguments, talk, stop=talk.stop, meanwhile=_load_views)
+    result = diagnose(arguments, talk.meanwhile, stop=talk.stop, meanwhile=_load_views, told=partial(_tell, talk))
     if result.left_out:
         from memrunbook.ui.problems import left_out_view
         from memrunbook.ui.screen import Screen
 
         Screen(output.color, sys.stderr).show(left_out_view(result.left_out))
-    return show(output, Reply(_code(result, fail_on), lambda: _document(result), lambda: _pages(result, output)))
+    pages = partial(_pages, result, output)
+    return show(output, Reply(_code(result, fail_on), lambda: _document(result), pages, by_host=True))
+
+
+def _tell(talk: Conversation, judged: Judged, off: str) -> None:
+    from memrunbook.documents.printed.diagnose_host import diagnose_host
+
+    talk.tell(lambda: diagnose_host(judged, off))
 
 
 def _load_views() -> None:

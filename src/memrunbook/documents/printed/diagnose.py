@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from memrunbook.core.action.policy import Care
-from memrunbook.core.errors import RunbookError
+from memrunbook.core.errors import Interrupted, RunbookError
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.plan.diagnosis import RunbookDiagnosis
 from memrunbook.core.plan.held import held_words
@@ -97,7 +97,7 @@ class PrintedHost(Struct, frozen=True, kw_only=True):
     """
 
     host: str
-    outcome: Literal["judged", "not-judged", "unreachable"]
+    outcome: Literal["judged", "not-judged", "unreachable", "interrupted"]
     worst: Literal["critical", "warning", "info", "none"] = "none"
     unjudged: tuple[str, ...] = ()
     no_root: str = ""
@@ -120,10 +120,11 @@ class DiagnoseDocument(Document, frozen=True, kw_only=True):
 
 def diagnose_document(hosts: Iterable[Judged], off: str = "") -> DiagnoseDocument:
     """The hosts of a diagnosis; `off` is why nothing may be changed on any of them."""
-    return DiagnoseDocument(hosts=tuple(_host(judged, off) for judged in hosts))
+    return DiagnoseDocument(hosts=tuple(printed_host(judged, off) for judged in hosts))
 
 
-def _host(judged: Judged, off: str) -> PrintedHost:
+def printed_host(judged: Judged, off: str = "") -> PrintedHost:
+    """One host of a diagnosis; `off` is why nothing may be changed on any of them."""
     snapshot, diagnosis = judged.reached.snapshot, judged.diagnosis
     if snapshot is None or diagnosis is None:
         return unreached(judged.reached.name, judged.reached.error)
@@ -131,8 +132,9 @@ def _host(judged: Judged, off: str) -> PrintedHost:
 
 
 def unreached(name: str, error: RunbookError | None) -> PrintedHost:
-    """A host that could not be read."""
-    return PrintedHost(host=name, outcome="unreachable", error=str(error))
+    """A host that could not be read, or not to its end."""
+    cut_short = isinstance(error, Interrupted)
+    return PrintedHost(host=name, outcome="interrupted" if cut_short else "unreachable", error=str(error))
 
 
 def host_of(
