@@ -70,8 +70,9 @@ def doctor(arguments: DoctorArguments, notice: Notice = SILENT) -> DoctorResult:
         return DoctorResult(here=here)
     notice.reading(arguments.hosts, 1, 0.0, watching=False)
     try:
-        lives = partial(enter, arguments.connectors, _needs(arguments.library))
-        return DoctorResult(here=here, hosts=tuple(each(arguments.hosts, lives, arguments.connectors.forks, clock)))
+        life = partial(enter, arguments.connectors, _needs(arguments.library))
+        found = each(arguments.hosts, notice.lives(life), arguments.connectors.forks, clock)
+        return DoctorResult(here=here, hosts=tuple(found))
     finally:
         notice.read()
 

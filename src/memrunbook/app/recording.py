@@ -110,7 +110,8 @@ def record(arguments: RecordArguments, notice: Notice = SILENT, *, stop: threadi
             watching=arguments.watch is not None,
             notice=notice,
             stop=stop or threading.Event(),
-        )
+        ),
+        lambda reached: reached,
     )
     said, hosts = _said(hidden=arguments.mask), []
     for one in reached:

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field, replace
 from memrunbook import catalog
 from memrunbook.app.braking import HostBrakes
 from memrunbook.app.earlier import Earlier
-from memrunbook.app.ending import ended_host, left_words, save_refused
+from memrunbook.app.ending import end_of, ended_host, save_refused
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.journaling import HostJournal
+from memrunbook.app.leaving import left_at_once, not_written
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.others import OthersFirst, ThroughFreezes
 from memrunbook.app.reading import refuse_twins, sampling_of
-from memrunbook.app.rolling import Rolling, write_names, those_left
+from memrunbook.app.rolling import Rolling, those_left, write_names
 from memrunbook.app.ruling import Freezes, demand_reason, risk_of, rules_for
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.saving import named
@@ -121,13 +122,10 @@ def _sealed(running: Running, hosts: Sequence[Host], ended: Sequence[HostReport]
         directory.run.append(plain(Ended(time=SystemClock().now().isoformat(), hosts=finished, unused=unused)))
         directory.end()
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(left_words(directory.run_id, running.in_flight())) from None
+        raise left_at_once(running.arguments.state, directory.run_id, running.in_flight()) from None
     except JournalError as error:
-        then = f"then: runbook resume {directory.run_id} (report shows how far it came)"
-        at = "".join(f"; under way on {opened.host}: {opened.told}" for opened in running.in_flight())
-        raise JournalError(f"{error.message}{at}", where=error.where, hint=f"{error.hint}; {then}") from None
-    saved = save_refused(directory.path, reports, running.arguments)
-    return RunResult(directory.run_id, tuple(reports), saved, unused)
+        raise not_written(error, directory.run_id, running.in_flight()) from None
+    return RunResult(directory.run_id, tuple(reports), save_refused(directory.path, reports, running.arguments), unused)
 
 
 def _invoked(arguments: RunArguments, runbook: Runbook, clock: SystemClock) -> Invoked:
@@ -180,7 +178,7 @@ class Running:
         """Runs these hosts; the reports in their order. JournalError stops the host whose journal fails."""
         self.directory.hosts([host.name for host in hosts])  # one entry in the ledger for all of them
         forks = self.arguments.connectors.forks
-        return self.rolling.run(hosts, self._one, forks, self.stop, self.notice)
+        return self.rolling.run(hosts, self.notice.lives(self._one, end_of), forks, self.stop, self.notice)
 
     def _one(self, host: Host) -> Life[HostReport]:
         clock = SystemClock(self.stop)

@@ -158,12 +158,14 @@ def undo_plan(arguments: UndoArguments, notice: Notice = SILENT, *, stop: thread
     stop, config = stop or threading.Event(), arguments.library.config()
     arguments.connectors.check(hosts)
     notice.reading(hosts, 1, 0.0, watching=False)
-    lives = [(host, pasts[host.name]) for host in hosts]
     mode: Mode = "run" if makes_again(arguments.state, pasts.values()) else "undo"
     rules = {host.name: rules_for(config, host, mode) for host in hosts}
     looks = partial(_planned, arguments, rules, stop)
-    planned = each(lives, lambda one: looks(*one), arguments.connectors.forks, SystemClock(stop))
-    notice.read()
+    lives = notice.lives(lambda host: looks(host, pasts[host.name]))
+    try:
+        planned = each(hosts, lives, arguments.connectors.forks, SystemClock(stop))
+    finally:
+        notice.read()
     return UndoPlans(found.run_id, tuple(planned))
 
 

@@ -75,7 +75,10 @@ OUTPUT = OptionGroup(
     {
         "as_json": click.option("--json", "as_json", is_flag=True, help="Short for --format json; implies --no-input."),
         "format_name": click.option(
-            "--format", "format_name", metavar="NAME", help="How to write the answer: text (default) or json."
+            "--format",
+            "format_name",
+            metavar="NAME",
+            help="text (default), json, or jsonl: one line a host.",
         ),
         "color": click.option(
             "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour of the output."

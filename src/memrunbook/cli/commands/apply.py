@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,7 +89,7 @@ def command(
     with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight):
         result = apply(arguments, told, stop=talk.stop, alone=told.paused)
     code = exit_codes.worst(exit_codes.of_report(report) for report in result.reports)
-    return show(talk.output, Reply(code, lambda: _document(result), lambda: _pages(result, library)))
+    return show(talk.output, Reply(code, lambda: _document(result), lambda: _pages(result, library, output)))
 
 
 def _document(result: RunResult) -> RunSummary:
@@ -97,16 +98,16 @@ def _document(result: RunResult) -> RunSummary:
     return run_summary(result.run_id, result.reports, result.saved, result.unused)
 
 
-def _pages(result: RunResult, library: Library) -> Iterator[list[Block]]:
+def _pages(result: RunResult, library: Library, output: OutputOptions) -> Iterator[list[Block]]:
+    from memrunbook.cli.recap import recap_page
     from memrunbook.cli.saved_plan import people, saved_lines
-    from memrunbook.ui.report import report_view, summary_view
+    from memrunbook.ui.recap import in_full
+    from memrunbook.ui.report import report_view
 
-    for report in result.reports:
-        if report.outcome == "not_begun" and report.begun is None:
-            continue  # the summary names them all
+    for report in compress(result.reports, in_full(result.reports, verbose=output.verbose)):
         saved, begun = result.saved.get(report.host), report.begun
         needed = people(library, [begun.plan]) if begun else 0
         yield [*report_view(report, result.run_id), *(saved_lines(saved, needed) if saved else [])]
     if len(result.reports) > 1:
-        yield summary_view(result.reports)
+        yield recap_page(result, output)
     yield from unused_page(result.unused)

@@ -52,7 +52,7 @@ def command(
     arguments = RecordArguments(
         hosts=talk.hosts, out=out, connectors=talk.connectors(), watch=watch, force=force, mask=mask
     )
-    result = record(arguments, talk, stop=talk.stop)
+    result = record(arguments, talk.meanwhile, stop=talk.stop)
     code = exit_codes.worst(exit_codes.of_error(one.error) if one.error else exit_codes.OK for one in result.hosts)
     return show(output, Reply(code, lambda: _document(result), lambda: _pages(result, out)))
 

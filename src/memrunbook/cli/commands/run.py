@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -144,7 +145,7 @@ def carry_out(
     with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight):
         result = does(approver_of(talk, consents, hosts, who, yes=yes), told, told.paused)
     code = exit_codes.worst(exit_codes.of_report(report) for report in result.reports)
-    pages = partial(_pages, result, runbook, hosts, library)
+    pages = partial(_pages, result, runbook, hosts, library, talk.output)
     return show(talk.output, Reply(code, lambda: _document(result), pages))
 
 
@@ -172,15 +173,18 @@ def _document(result: RunResult) -> RunSummary:
     return run_summary(result.run_id, result.reports, result.saved, result.unused)
 
 
-def _pages(result: RunResult, runbook: str, hosts: Sequence[Host], library: Library) -> Iterator[list[Block]]:
-    from memrunbook.ui.report import report_view, summary_view
+def _pages(
+    result: RunResult, runbook: str, hosts: Sequence[Host], library: Library, output: OutputOptions
+) -> Iterator[list[Block]]:
+    from memrunbook.cli.recap import recap_page
+    from memrunbook.ui.recap import in_full
+    from memrunbook.ui.report import report_view
 
-    for report, host in zip(result.reports, hosts, strict=True):
-        if report.outcome == "not_begun" and report.begun is None:
-            continue  # the summary names them all
+    shown = in_full(result.reports, verbose=output.verbose)
+    for report, host in compress(zip(result.reports, hosts, strict=True), shown):
         yield [*report_view(report, result.run_id), *_next(runbook, report, host, result, library)]
     if len(result.reports) > 1:
-        yield summary_view(result.reports)
+        yield recap_page(result, output, hosts, runbook)
     yield from unused_page(result.unused)
 
 

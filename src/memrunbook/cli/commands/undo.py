@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import compress, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,7 +87,7 @@ def command(
 def _show_plan(arguments: UndoArguments, talk: Conversation) -> int:
     from memrunbook.app import undo_plan
 
-    plans = undo_plan(arguments, talk, stop=talk.stop)
+    plans = undo_plan(arguments, talk.meanwhile, stop=talk.stop)
     codes = [exit_codes.of_error(one.error) if one.error else exit_codes.OK for one in plans.hosts]
     code = exit_codes.worst(codes) if codes else exit_codes.OK
     return show(talk.output, Reply(code, lambda: _planned(plans), lambda: _plan_pages(plans, arguments)))
@@ -126,7 +126,7 @@ def _undo(arguments: UndoArguments, talk: Conversation, *, yes: bool) -> int:
         result = undo(arguments, approver, told, stop=talk.stop, alone=told.paused)
     codes = [exit_codes.of_report(report) for report in result.reports]
     code = exit_codes.worst(codes) if codes else exit_codes.OK
-    pages = Reply(code, lambda: _document(result), lambda: _pages(result, found.run_id, arguments, hosts))
+    pages = Reply(code, lambda: _document(result), lambda: _pages(result, found.run_id, arguments, hosts, talk.output))
     return show(talk.output, pages)
 
 
@@ -136,16 +136,21 @@ def _document(result: RunResult) -> RunSummary:
     return run_summary(result.run_id, result.reports, result.saved, result.unused)
 
 
-def _pages(result: RunResult, of: str, arguments: UndoArguments, hosts: Sequence[Host]) -> Iterator[Sequence[Block]]:
-    from memrunbook.ui.report import report_view, summary_view
+def _pages(
+    result: RunResult, of: str, arguments: UndoArguments, hosts: Sequence[Host], output: OutputOptions
+) -> Iterator[Sequence[Block]]:
+    from memrunbook.cli.recap import recap_page
+    from memrunbook.ui.recap import in_full
+    from memrunbook.ui.report import report_view
     from memrunbook.ui.undo import nothing_view
 
     if not result.reports:
         yield nothing_view(of)
-    for report, host in zip(result.reports, hosts, strict=True):
+    shown = in_full(result.reports, verbose=output.verbose)
+    for report, host in compress(zip(result.reports, hosts, strict=True), shown):
         yield [*report_view(report, result.run_id), *_next(report, host, of, arguments)]
     if len(result.reports) > 1:
-        yield summary_view(result.reports)
+        yield recap_page(result, output, resumes=False)
     yield from unused_page(result.unused)
 
 

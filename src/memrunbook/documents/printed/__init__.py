@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, structs
+
+D = TypeVar("D", bound="Document")
 
 
 class Document(Struct, frozen=True, kw_only=True):
@@ -29,6 +31,11 @@ def documents() -> dict[str, type[Document]]:
         if isinstance(kind, type) and issubclass(kind, Document) and kind.__module__ == module.__name__
     ]
     return {name_of(kind): kind for kind in kinds}
+
+
+def with_header(part: Struct, kind: type[D]) -> D:
+    """A part of a document as a document of its own, whose class has the fields of that part and a `format`."""
+    return kind(**structs.asdict(part))
 
 
 def name_of(kind: type[Document]) -> str:
