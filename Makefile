@@ -12,7 +12,7 @@ WORKERS ?= 2
 GUESTS ?= 3
 LAB := $(BIN)/python -m tests.kernel.lab
 
-.PHONY: lock demo test test-lowest test-newest test-kernel guest check generate bench bench-peers mutate build clean
+.PHONY: lock demo test test-lowest test-newest test-kernel guest record-hosts check generate bench bench-peers mutate build clean
 
 # The lock has every version and its hashes, hatchling's too: the same is installed next year.
 $(STAMP): pyproject.toml $(LOCK) src/memrunbook/version.py
@@ -48,6 +48,9 @@ test-kernel: $(STAMP) ## real kernels in qemu guests, GUESTS=3 at a time: a core
 
 guest: $(STAMP) ## SCENARIO=name [CONFIGURATION=no-psi]: leaves a guest in that state running
 	$(LAB) guest $(SCENARIO) $(CONFIGURATION)
+
+record-hosts: $(STAMP) ## HOSTS="swap-thrash ...": records guests of the lab anew into tests/hosts, one after the other; all of them
+	$(BIN)/python -m tests.kernel.record $(HOSTS)
 
 check: $(STAMP) ## style, types, layers, installed versions, budgets, generated files, shipped runbooks
 	$(BIN)/ruff check .

@@ -27,6 +27,7 @@ _COUNTED = re.compile(r" *\d+ (?:total|/proc/\d+/maps)", re.ASCII)
 _STATFS = re.compile(r"(\d+ \d+ \d+ )(/.*)", re.ASCII)
 _SWAP = re.compile(r"(/\S*)(\s.*)")
 _NAMED_BY_DIGITS = re.compile(r"(?:Key|SYSV)[0-9a-f]+|SYSV[0-9a-f]{8}", re.ASCII)
+_REFUSED = re.compile(r"(?:Failed to|System has not been booted|Access denied)[\w .,:()'-]{0,160}", re.ASCII)
 _UNITS_OF = frozenset({"Id", "RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf"})
 _WORDS = frozenset({
     "ActiveState", "SubState", "Result", "Type", "MainPID", "NRestarts", "MemoryCurrent", "MemoryHigh", "MemoryMax",
@@ -123,7 +124,7 @@ def _marker(_masks: Masks, path: str) -> str:
 
 
 def _properties(text: str, masks: Masks) -> str:
-    """What systemctl shows; of a line that is no property (an error), and of one that nobody knows, nothing is left."""
+    """What systemctl shows; of a line that nobody knows nothing is left."""
     return masked_lines(text, (_property(line, masks) for line in text.removesuffix("\n").split("\n")))
 
 
@@ -137,7 +138,7 @@ def _property(line: str, masks: Masks) -> str:
     }
     if name in how:
         return f"{name}={how[name](value)}"
-    return line if name in _WORDS else ""
+    return line if name in _WORDS or _REFUSED.fullmatch(line) else ""
 
 
 def _sysctl_lines(text: str, _masks: Masks) -> str:

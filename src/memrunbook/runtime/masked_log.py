@@ -36,6 +36,7 @@ _NAMES = (
 _NAMED = tuple(re.compile(pattern, re.ASCII) for pattern in _NAMES)
 _KINDS_OF_PAGES = "in swap cache|RAM|HighMem/MovableOnly|reserved|cma reserved|hwpoisoned|shared|non-shared"
 _COUNTS = (
+    r"(?:/[a-z/]{1,20})?dmesg: [\w :'-]{1,120}",
     r"(?:Mem-Info|Call Trace|Tasks state \(memory values in pages\)|Unreclaimable slab info):",
     r"(?:memory|kmem|memory\+swap|swap): usage \d+kB, limit \d+kB, failcnt \d+",
     r" ?(?:in)?active(?:_anon|_file)?:\d+[\w :.-]*|  ?[a-z_]+:\d+(?: [a-z_]+:\d+)*",

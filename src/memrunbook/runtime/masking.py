@@ -50,6 +50,12 @@ class Masks:
     def __init__(self) -> None:
         self._given: dict[str, dict[str, str]] = defaultdict(dict)
 
+    @property
+    def given(self) -> dict[str, str]:
+        """The other name of every name, but for ids; of a template without its instance."""
+        whole = {old: f"{new}.{old.rpartition('.')[2]}" for old, new in self._given["unit"].items()}
+        return {old: new for kind, given in self._given.items() if kind for old, new in given.items()} | whole
+
     def host(self, name: str) -> str:
         """A host's name or address."""
         return self._numbered("host", name)
