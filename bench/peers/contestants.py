@@ -25,16 +25,14 @@ TOOLS = {DEFAULT: "ansible", OPTIMISED: "ansible", PYINFRA: "pyinfra", FABRIC: "
 """The tool that each peer needs."""
 NOT_ALL_JUDGED = 9
 """`runbook diagnose --quick` ends with it: what needs a rate is unknown after one reading."""
-SLOW, SLOW_HOSTS = (DEFAULT,), 100
-"""Who takes minutes on so many hosts: measured in the first round alone."""
 
 
 @dataclass(frozen=True)
 class Entry:
     """A contestant's command for a job. `times`: how often its proof stands in the output for each host.
 
-    `lingers`: it leaves connections open, which are ended before the hosts' account is read. `keeps`: a folder that it
-    writes and that is removed before each measurement.
+    `lingers`: it leaves connections open, which are ended before the hosts' account is read. `keeps`: its state
+    directory, new for each measurement, with a store: a limit of changes is no part of what a change costs.
     """
 
     job: str
@@ -42,10 +40,6 @@ class Entry:
     times: int = 1
     lingers: bool = False
     keeps: Path | None = None
-
-    @property
-    def slow(self) -> bool:
-        return self.task.what in SLOW and self.task.hosts >= SLOW_HOSTS
 
 
 Maker = Callable[[Ground, int, Mapping[str, Tool]], Entry]

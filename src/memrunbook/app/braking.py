@@ -23,9 +23,10 @@ from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.ports import Clock
 from memrunbook.runtime.redaction import redact
 from memrunbook.state.paths import prepare
+from memrunbook.state.store.glance import surely_on
 
 if TYPE_CHECKING:
-    # Who only looks, where there is no store, loads no library of databases.
+    # Who only looks, and finds the switch on, loads no library of databases.
     from memrunbook.state.store.changes import Store
     from memrunbook.state.store.switch import Switch
 
@@ -122,7 +123,7 @@ def switched_off(stored: Stored) -> str:
 
     Where there is no store yet, none is made: nobody has switched anything off.
     """
-    if stored.missing:
+    if stored.missing or (stored.file is not None and surely_on(stored.file)):
         return ""
     from memrunbook.state.store.switch import switch_of
 

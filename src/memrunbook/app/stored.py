@@ -16,7 +16,7 @@ from memrunbook.state.paths import usual_state_dir
 from memrunbook.state.store import FILE
 
 if TYPE_CHECKING:
-    # SQLAlchemy is a quarter of a second and 30 MiB: a diagnosis that has no store does not pay for it.
+    # SQLAlchemy is a quarter of a second and 30 MiB: a diagnosis does not pay for it.
     from memrunbook.state.store.changes import Store
 
 VARIABLE = "RUNBOOK_STORE"
@@ -34,7 +34,12 @@ class Stored:
     @property
     def missing(self) -> bool:
         """True for a file that is not there yet: who only looks makes none."""
-        return not is_server(self.place) and not Path(self.place or self.state / FILE).expanduser().exists()
+        return self.file is not None and not self.file.exists()
+
+    @property
+    def file(self) -> Path | None:
+        """The file that it is; None for a server."""
+        return None if is_server(self.place) else Path(self.place or self.state / FILE).expanduser()
 
     @property
     def place(self) -> str:

@@ -19,9 +19,9 @@ from memrunbook.core.errors import JournalError, Refused, UsageError
 from memrunbook.core.plan.limits import Here, History, Limits, PastChange
 from memrunbook.core.units import DAY, HOUR
 from memrunbook.runtime.brakes import NOT_BEGUN
-from memrunbook.state.store import database
+from memrunbook.state.store import FILE, database
 from memrunbook.state.store.changes import BEGINS, Store
-from memrunbook.state.store.database import FILE, address, shown_url, writing
+from memrunbook.state.store.database import address, shown_url, writing
 from memrunbook.state.store.switch import Switch, switch_of, turn
 from memrunbook.state.store.tables import METADATA, RUNS
 
