@@ -33,6 +33,7 @@ MOST_ADDRESSES = 16
 """An sshd listens at no more addresses than this."""
 MOST_SERVERS = 200
 END_SECONDS = 10.0
+APART = ("unshare", "-m", "sh", "-c", 'mount -t tmpfs run /run && mkdir /run/sshd && exec "$@"', "sh")
 CLIENT = """\
 Host 127.0.*
   User {user}
@@ -84,10 +85,11 @@ def shares(names: Sequence[str], servers: int) -> list[tuple[str, ...]]:
 
 
 @contextmanager
-def running(hosts: int, servers: int = 0) -> Iterator[Farm]:
+def running(hosts: int, servers: int = 0, *, apart: bool = False) -> Iterator[Farm]:
     """Starts so many servers (0: one a host, at most 200) and ends them, and what still runs on them.
 
-    SystemExit says what is missing; ValueError for more addresses than the servers can listen at.
+    With `apart` each has a /run of its own, so that each can be changed at the same time as the others (root alone can
+    do that). SystemExit says what is missing; ValueError for more addresses than the servers can listen at.
     """
     if lack := missing():
         raise SystemExit(lack)
@@ -97,12 +99,14 @@ def running(hosts: int, servers: int = 0) -> Iterator[Farm]:
     started: list[subprocess.Popen[bytes]] = []
     with tempfile.TemporaryDirectory(prefix="farm-") as name:
         try:
-            yield _start(Path(name), shares(addresses(hosts), count), started)
+            yield _start(Path(name), shares(addresses(hosts), count), started, APART if apart else ())
         finally:
             end(started)
 
 
-def _start(folder: Path, listen: list[tuple[str, ...]], started: list[subprocess.Popen[bytes]]) -> Farm:
+def _start(
+    folder: Path, listen: list[tuple[str, ...]], started: list[subprocess.Popen[bytes]], before: Sequence[str]
+) -> Farm:
     """Starts a server for each share of the addresses; `started` grows as they start, so that each can be ended."""
     port = sshd.free_port("")
     sshd.make_key(folder / "id")
@@ -114,7 +118,7 @@ def _start(folder: Path, listen: list[tuple[str, ...]], started: list[subprocess
         home.mkdir()
         sshd.make_key(home / "host")
         lines = sshd.settings(home / "host", folder / "authorized", port, share)
-        started.append(sshd.start(home, [*lines, "MaxStartups 1000", f"SetEnv HOME={home}"]))
+        started.append(sshd.start(home, [*lines, "MaxStartups 1000", f"SetEnv HOME={home}"], before))
     with (folder / "known_hosts").open("w", encoding="ascii") as known:
         for home, share, server in zip(homes, listen, started, strict=True):
             known.writelines(f"[{address}]:{port} {sshd.public(home / 'host.pub')}\n" for address in share)

@@ -93,13 +93,16 @@ def running(folder: Path, *lines: str) -> Iterator[Sshd]:
         server.wait(10)
 
 
-def start(folder: Path, lines: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Starts a server with this configuration; it is written into `folder`, as is `sshd.log`."""
+def start(folder: Path, lines: Sequence[str], before: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+    """Starts a server with this configuration; it is written into `folder`, as is `sshd.log`.
+
+    `before` are words of a program that becomes it.
+    """
     (folder / "sshd_config").write_text("\n".join(lines) + "\n", encoding="ascii")
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     with (folder / "sshd.log").open("wb") as log:
-        words = [str(SSHD), "-D", "-e", "-f", str(folder / "sshd_config")]
+        words = [*before, str(SSHD), "-D", "-e", "-f", str(folder / "sshd_config")]
         return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
 
