@@ -147,17 +147,15 @@ class KnownHosts:
         return HostKeyError(
             f"the host key is not known: {kind} {fingerprint}{unread}",
             where=name,
-            hint="compare the fingerprint on the host's console, then: " + self._remedy(kind, scan),
+            hint="compare the fingerprint on the host's console, then " + self._remedy(kind, scan),
         )
 
     def _remedy(self, kind: str, scan: str) -> str:
         if self._target() == NOWHERE:
-            return (
-                "--known-hosts FILE that has it (the ssh configuration keeps none), or host_key_sha256 of the inventory"
-            )
+            return "name it in --known-hosts FILE (the ssh configuration keeps none), or pin it by host_key_sha256"
         if not scan:
-            return "--accept-new-host-keys"
-        return f"{scan.replace(KIND, _scan_type(kind))} >>{self._target()}  (or --accept-new-host-keys)"
+            return "add --accept-new-host-keys: ssh-keyscan knows no way there"
+        return f"run: {scan.replace(KIND, _scan_type(kind))} >>{self._target()}  (or --accept-new-host-keys)"
 
     def _target(self) -> Path:
         """The file that new keys go to."""
@@ -194,7 +192,7 @@ def without_port(name: str) -> str:
 def short_key(name: str, bits: int, least: int) -> HostKeyError:
     """That the host's RSA key is shorter than the configuration allows."""
     return HostKeyError(
-        f"the host key is RSA with {bits} bits, and RequiredRSASize of the ssh configuration is {least}",
+        f"the host key is RSA with {bits or 'too few'} bits: RequiredRSASize of the ssh configuration is {least}",
         where=name,
         hint="the host needs a longer key (ssh-keygen -A -f / makes those that are missing)",
     )

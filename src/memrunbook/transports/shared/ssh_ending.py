@@ -24,6 +24,7 @@ from memrunbook.transports.shared.known_hosts import (
     other_key,
     revoked,
     revoked_by_file,
+    short_key,
     uncertified,
 )
 from memrunbook.transports.shared.ssh_algorithms import Algorithms
@@ -137,6 +138,8 @@ def _no_tcp(ended: EndedClient, match: re.Match[str]) -> Unreachable:
     if "refused" in why:
         return patience.closed_port(where, port)
     hint = "the host is down or hangs, or a firewall drops the packets" if "timed out" in why else ""
+    if (bind := ended.target.settings.bind_address) and not hint:
+        hint = patience.bound_hint(bind)
     return Unreachable(f"no connection to TCP port {port}: {why}", where=where, hint=hint)
 
 
@@ -155,7 +158,13 @@ def _nameless(ended: EndedClient, match: re.Match[str]) -> Unreachable:
 
 
 def _no_cipher(ended: EndedClient, match: re.Match[str]) -> Unreachable:
-    return patience.no_cipher(ended.target.where, clean(match[1]))
+    named = (match[1], int(match[2] or 0))
+    hop = next((hop for hop in ended.target.way if (hop.address, hop.port) == named), ended.target)
+    return patience.no_cipher(hop.where, clean(match[3]))
+
+
+def _short_key(ended: EndedClient, _: re.Match[str]) -> HostKeyError:
+    return short_key(ended.target.known_name, 0, ended.target.settings.algorithms.rsa_bits)
 
 
 def _jump_failed(ended: EndedClient, match: re.Match[str]) -> Unreachable:
@@ -177,7 +186,8 @@ _COMPLAINTS: tuple[tuple[re.Pattern[str], Callable[[EndedClient, re.Match[str]],
         (r"open failed: (.+)", _jump_failed),
         (r"(\S+)@(\S+): Permission denied \(([^)]*)\)", EndedClient.refused),
         (r"Received disconnect from \S+(?: port \d+)?:\d+: (.+)", _disconnected),
-        (r"Unable to negotiate with .*?: (.+)", _no_cipher),
+        (r"Unable to negotiate with (\S+)(?: port (\d+))?: (.+)", _no_cipher),
+        (r"Bad server host key: Invalid key length", _short_key),
         (r".*line \d+: .*|.*Bad configuration option.*|jumphost loop.*|invalid environment variable.*", _misconfigured),
     )
 )

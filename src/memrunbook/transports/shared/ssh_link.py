@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 from paramiko import Channel as SshStream
 from paramiko import ChannelException, PKey, SSHException, Transport
@@ -121,19 +122,12 @@ class SshLink:
         wanted = [
             name for kind in kinds for name in (_RSA if kind == "ssh-rsa" else (kind,)) if name in options.key_types
         ]
-        options.key_types = self._left("keys", dict.fromkeys([*wanted, *options.key_types]))
+        left = partial(_left, self._algorithms, self.where)
+        options.key_types = left("keys", dict.fromkeys([*wanted, *options.key_types]))
         # Ciphers that seal their packets themselves: paramiko compares any other seal byte by byte, in Python.
-        options.ciphers = self._left("ciphers", sorted(options.ciphers, key=lambda name: "gcm" not in name))
-        options.kex = self._left("kex", options.kex)
-        options.digests = self._left("macs", options.digests)
-
-    def _left(self, what: str, names: Iterable[str]) -> tuple[str, ...]:
-        """Those of these algorithms that the configuration allows. BeyondParamiko where it allows others alone."""
-        left = tuple(name for name in names if self._algorithms.allow(what, name))
-        if not left:
-            why = f"{KEYWORDS[what]} of the ssh configuration leaves none that the engine's own client knows"
-            raise BeyondParamiko(why, no_cipher(self.where, why))
-        return left
+        options.ciphers = left("ciphers", sorted(options.ciphers, key=lambda name: "gcm" not in name))
+        options.kex = left("kex", options.kex)
+        options.digests = left("macs", options.digests)
 
     def login(self, user: str, keys: Iterable[PKey], seconds: float, notice: Waiting) -> bool:
         """Tries the keys in turn within `seconds`; False when the host took none."""
@@ -214,6 +208,15 @@ class SshLink:
         self._sock.close()
         if self._via:
             self._via.close()
+
+
+def _left(algorithms: Algorithms, where: str, what: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Those of these algorithms that the configuration allows. BeyondParamiko where it allows others alone."""
+    left = tuple(name for name in names if algorithms.allow(what, name))
+    if not left:
+        why = f"{KEYWORDS[what]} of the ssh configuration leaves none that the engine's own client knows"
+        raise BeyondParamiko(why, no_cipher(where, why))
+    return left
 
 
 def _broken(where: str, transport: Transport) -> Unreachable:

@@ -13,7 +13,7 @@ from typing import Any
 
 from memrunbook.core.errors import Unreachable
 from memrunbook.core.text import clean
-from memrunbook.transports.shared.patience import closed_port, nameless, unanswered
+from memrunbook.transports.shared.patience import bound_hint, closed_port, nameless, unanswered
 from memrunbook.transports.shared.ssh_settings import Family
 
 _POLL = 0.5
@@ -82,7 +82,7 @@ def _no_tcp(failure: OSError, to: Dialling, seconds: float, where: str) -> Unrea
         return closed_port(where, port)
     if isinstance(failure, TimeoutError):
         return unanswered(where, port, seconds)
-    hint = f"BindAddress {to.bind} of the ssh configuration: is it an address of this machine?" if to.bind else ""
+    hint = bound_hint(to.bind) if to.bind else ""
     return Unreachable(f"no connection to TCP port {port}: {failure.strerror or failure}", where=where, hint=hint)
 
 
