@@ -82,7 +82,9 @@ def report_view(report: HostReport, run_id: str, who: Sequence[Block] = ()) -> l
 def summary_view(reports: Sequence[HostReport]) -> list[Block]:
     """One line for each host, the outcomes counted first."""
     found = Counter(report.outcome for report in reports)
-    title = line(counts((found[outcome], outcome.replace("_", " ")) for outcome in OUTCOMES), f" of {len(reports)} hosts")
+    title = line(
+        counts((found[outcome], outcome.replace("_", " ")) for outcome in OUTCOMES), f" of {len(reports)} hosts"
+    )
     rows = tuple(row(_word(report), report.host, body=Span(report.why, whole=True)) for report in reports)
     return [title, Grid(rows)]
 
