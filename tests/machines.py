@@ -88,8 +88,9 @@ def counted(folder: Path, risk: str = "low", seconds: str = "0") -> str:
 
     Its proof is that memory is there; so it helps wherever it does not fail.
     """
-    script = f"echo {NAME} begins $(date +%s.%N) >>{folder}/effects; sleep {seconds}; [ ! -e {folder}/bad-{NAME} ] || exit 1; "
-    script += f"echo {NAME} ends $(date +%s.%N) >>{folder}/effects"
+    note = f"$(date +%s.%N) >>{folder}/effects"
+    does = [f"echo {NAME} begins {note}", f"sleep {seconds}", f"[ ! -e {folder}/bad-{NAME} ] || exit 1"]
+    script = "; ".join([*does, f"echo {NAME} ends {note}"])
     return book(folder, act("note", "sh", "-c", script, risk=risk))
 
 

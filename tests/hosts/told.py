@@ -10,10 +10,10 @@ from memrunbook.app.connectors import Connectors
 from memrunbook.app.diagnosing import DiagnoseArguments, diagnose
 from memrunbook.core.host import Host
 from memrunbook.core.plan.diagnosis import RunbookDiagnosis
+from memrunbook.core.plan.headline import headline
 from memrunbook.core.plan.judged import Judged
 from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.plan.planner import make_plan
-from memrunbook.core.plan.standing import standing
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.documents.library import Library
@@ -45,7 +45,7 @@ def told(found: Judged) -> str:
 def _lines(found: Judged, snapshot: Snapshot) -> Iterator[str]:
     assert found.diagnosis is not None
     nexts = {entry.runbook: entry.runbook for entry in found.diagnosis.runbooks}
-    verdict = diagnosis_verdict(found.diagnosis, standing(found.diagnosis.runbooks), nexts, snapshot)
+    verdict = diagnosis_verdict(headline(found), nexts)
     kernel = snapshot.value("host.kernel")
     yield f"Linux {kernel}, {snapshot.samples} samples over {snapshot.span:.0f} s"
     yield "".join(span.text for span in (*verdict.head, *verdict.body))

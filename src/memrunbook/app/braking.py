@@ -39,7 +39,8 @@ class HostBrakes:
     """The brakes of one run on one host (port `Brakes` of the runtime); without `limits` the switch alone.
 
     `machine` is the host's own mark, known once it was read: it is one host by whatever name it is reached.
-    `approved` is the saved plan that is carried out: what it allows is allowed in its time alone.
+    `approved` is the saved plan that is carried out: what it allows is allowed in its time alone. `peers` are the
+    hosts that must not be disturbed together with this one; `waits` is told at each look for whom it waits.
     """
 
     store: Store
@@ -54,6 +55,8 @@ class HostBrakes:
     held: Freezes = NO_FREEZE
     rules: HostRules = NO_RULES
     approved: ApprovedPlan | None = None
+    peers: tuple[str, ...] = ()
+    waits: Callable[[str], object] = str
 
     def forbids(self, change: Change) -> Refused | None:
         """The switch, a freeze, the time of a saved plan, or a line of config.yaml: anew before each effect."""
@@ -89,9 +92,11 @@ class HostBrakes:
         begun = self.store.begin(_shown(change), redact(step), self._here(besides), self.actor, limits)
         if isinstance(begun, int):
             return begun
-        since = format_duration(max(0.0, self.clock.now().utc - begun.begun))
-        what = "the same" if begun.target == change.target else f"{begun.target}, on a peer,"
-        return f"{change.target}: {what} is under way on {begun.host} since {since} (run {begun.run})"
+        who = "one host at a time for that" if begun.target == change.target else "its peer"
+        doing = f"run {begun.run} by {begun.actor} is at {begun.target} there ({begun.action})"
+        words = f"{begun.host}, {who}: {doing} since {_clock(begun.begun)}"
+        self.waits(words)
+        return words
 
     def end(self, number: int, state: str) -> None:
         """Remembers how the change ended."""
@@ -110,6 +115,7 @@ class HostBrakes:
             hosts=self.hosts,
             besides=tuple(besides),
             machine=self.machine(),
+            peers=self.peers,
         )
 
 

@@ -18,7 +18,7 @@ from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.others import OthersFirst, ThroughFreezes
 from memrunbook.app.reading import refuse_twins, sampling_of
 from memrunbook.app.rolling import Rolling, those_left, write_names
-from memrunbook.app.ruling import Freezes, demand_reason, risk_of, rules_for
+from memrunbook.app.ruling import Freezes, as_said_now, demand_reason, risk_of, rules_for
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.saving import named
 from memrunbook.app.stored import Stored, settings_of
@@ -262,6 +262,8 @@ class Running:
             rules=self.host_rules(host),
             limits=self.config.limits,
             approved=self.arguments.approved.get(host.name),
+            peers=as_said_now(self.config, host).peers,
+            waits=lambda why: self.notice.waits(host.name, why),
         )
 
     def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> Life[HostReport]:

@@ -16,7 +16,6 @@ from memrunbook.core.plan.approval import ApprovalRule
 from memrunbook.core.plan.freeze import FreezeWindow
 from memrunbook.core.plan.limits import Limits
 from memrunbook.core.reading.rules import TargetKind, Untouchable
-from memrunbook.core.run.batches import SHARE
 from memrunbook.core.units import Duration
 from memrunbook.documents.freezes import FreezeSpec, windows
 from memrunbook.documents.owned import read_owned
@@ -31,6 +30,7 @@ from memrunbook.documents.remembered import (
     log_place,
     store_at,
 )
+from memrunbook.documents.rollouts import NumberOfHosts, Numbers, numbers
 from memrunbook.documents.source import Source
 from memrunbook.documents.yaml_source import load
 
@@ -51,12 +51,6 @@ REASON: Mapping[str, Risk | None] = {
 NOTHING_AT_ALL = "to have nothing changed anywhere: maximum_risk: [{risk: none}], or for a while: runbook off"
 
 
-NumberOfHosts = (
-    Annotated[int, Meta(ge=1, le=999_999, description="as --serial, --max-failures: hosts")]
-    | Annotated[str, Meta(pattern=f"^({SHARE})$", description="as --serial, --max-failures: hosts, or percent of all")]
-)
-
-
 class DefaultsSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`defaults`: options of the command line for whoever does not give them."""
 
@@ -68,8 +62,8 @@ class DefaultsSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     sudo: Annotated[Literal["auto", "always", "never"], Meta(description="as --sudo")] | None = None
     forks: Annotated[int, Meta(ge=1, le=200, description="as --forks")] | None = None
     patience: Annotated[Duration, Meta(description="as --patience")] | None = None
-    serial: NumberOfHosts | tuple[NumberOfHosts, ...] = ()
-    max_failures: NumberOfHosts | None = None
+    serial: Annotated[Numbers, Meta(description="as --serial")] = None
+    max_failures: Annotated[NumberOfHosts | None, Meta(description="as --max-failures")] = None
     inventory: (
         Annotated[str | tuple[str, ...], Meta(description="as -i; a path that is not absolute lies beside config.yaml")]
         | None
@@ -277,8 +271,8 @@ def _defaults(spec: DefaultsSpec, files: _Files) -> Defaults:
         sudo=spec.sudo,
         forks=spec.forks,
         patience=None if spec.patience is None else float(spec.patience),
-        serial=tuple(str(one) for one in (spec.serial if isinstance(spec.serial, tuple) else (spec.serial,))),
-        max_failures=str(spec.max_failures or ""),
+        serial=numbers(files.source, ("defaults", "serial"), spec.serial, files.problems),
+        max_failures="".join(numbers(files.source, ("defaults", "max_failures"), spec.max_failures, files.problems)),
         inventory=tuple(files.source_path(one) for one in some(spec.inventory)),
         skip_vault_files=spec.vault_files == "skip",
     )

@@ -12,9 +12,8 @@ from memrunbook.core.errors import UsageError
 
 H = TypeVar("H")
 
-SHARE = r"[1-9][0-9]{0,5}|(100|[1-9][0-9]?)%"
+WORD = re.compile("[1-9][0-9]{0,5}|(100|[1-9][0-9]?)%")
 """A number of hosts, or percent of all of them; none is no number of hosts."""
-WORD = re.compile(SHARE, re.ASCII)
 HINT = "a number of hosts from 1, or 1% to 100% of all of them"
 LISTED = 3
 
