@@ -101,9 +101,9 @@ def doctor_command(*hosts: Host) -> str:
     return f"runbook doctor {reach(*hosts, without=('parameters', 'watch'))}"
 
 
-def run_command(runbook: str, host: Host, *more: str) -> str:
+def run_command(runbook: str, *hosts: Host, more: Sequence[str] = ()) -> str:
     """`runbook run NAME --host HOST …` with the options that were given."""
-    return " ".join([shlex.join(["runbook", "run", runbook]), reach(host), *([shlex.join(more)] if more else [])])
+    return " ".join([shlex.join(["runbook", "run", runbook]), reach(*hosts), *([shlex.join(more)] if more else [])])
 
 
 def apply_command(plan: Path) -> str:
