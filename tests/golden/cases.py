@@ -8,7 +8,7 @@ from msgspec import structs
 from tests.golden import samples as s
 from tests.golden.audit_pages import audit_pages, report_with_who
 from tests.golden.doctor_pages import doctor_pages
-from tests.golden.fleet_pages import fleet_pages
+from tests.golden.fleet_pages import fleet_pages, plans_page
 from tests.golden.hosts_pages import hosts_pages
 from tests.unit.actions import hosts
 
@@ -246,6 +246,7 @@ CASES: dict[str, Callable[[], Sequence[Block]]] = {
     "hosts": hosts_pages,
     "plan": _plan,
     "plan-blocked": _plan_blocked,
+    "plan-fleet": plans_page,
     "plan-ruled": _plan_ruled,
     "diagnose": _diagnose,
     "diagnose-healthy": _diagnose_healthy,

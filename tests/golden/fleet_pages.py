@@ -9,7 +9,8 @@ from memrunbook.core.errors import HostKeyError, Interrupted, RunbookError, Unre
 from memrunbook.core.host import Host
 from memrunbook.core.plan.diagnosis import Diagnosis, RunbookDiagnosis, Suspect
 from memrunbook.core.plan.headline import Headline, headline
-from memrunbook.core.plan.judged import Judged
+from memrunbook.core.plan.judged import Judged, Planned
+from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.plan.ranking import Alike, ranked
 from memrunbook.core.ranges import compact
 from memrunbook.core.reading.reached import Reached
@@ -18,6 +19,7 @@ from memrunbook.core.runbook.condition import Verdict
 from memrunbook.core.units import GIB, MIB
 from memrunbook.ui.block import BLANK, Block
 from memrunbook.ui.fleet import fleet_view
+from memrunbook.ui.plans import plans_view
 
 CALM = structs.replace(s.LEAK, findings=(), causes=(), incident=Verdict("fails"))
 BLIND = s.runbook_diagnosis("unknown", findings=(s.AT_LIMIT,), causes=())
@@ -92,3 +94,20 @@ def fleet_pages() -> list[Block]:
         ranking = ranked(hosts)
         pages += [*fleet_view(ranking, [command(group) for group in ranking.groups], off), BLANK]
     return pages
+
+
+def plans_page() -> list[Block]:
+    """The table at the end of a dry run on many hosts."""
+
+    def planned(name: str, entry: RunbookDiagnosis, *steps: PlannedStep) -> Planned:
+        return Planned(Reached(Host(name), s.snapshot(name)), entry, structs.replace(s.plan(*steps), host=name))
+
+    hosts = [
+        planned("web10", CALM, s.NOT_RUN[1]),
+        planned("web2", thrashing(grower(2.1, 0, 20))),
+        planned("web3", thrashing(grower(12.0, 0.5, 80)), s.NOT_RUN[0]),
+        planned("web4", BLIND, s.NOT_RUN[1]),
+        Planned(Reached(Host("db7"), error=SILENT)),
+    ]
+    long = [*hosts, planned("cache-1.rack-12.frankfurt.example.com", s.LEAK, s.NOT_RUN[1])]
+    return [*plans_view(hosts, "runbook run swap-thrashing --host web2"), BLANK, *plans_view(long[-1:], "")]

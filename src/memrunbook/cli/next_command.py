@@ -104,10 +104,10 @@ def doctor_command(*hosts: Host) -> str:
     return f"runbook doctor {reach(*hosts, without=('parameters', 'watch'))}"
 
 
-def run_command(runbook: str, host: Host, *more: str) -> str:
+def run_command(runbook: str, *hosts: Host, more: Sequence[str] = ()) -> str:
     """`runbook run NAME --host HOST …` with the options that were given."""
-    real = structs.replace(host, transport="ssh")  # a recording shows what a run would do; it is done on the host
-    return " ".join([shlex.join(["runbook", "run", runbook]), reach(real), *([shlex.join(more)] if more else [])])
+    real = [structs.replace(host, transport="ssh") for host in hosts]  # a recording shows what a run would do; it is done on the host
+    return " ".join([shlex.join(["runbook", "run", runbook]), reach(*real), *([shlex.join(more)] if more else [])])
 
 
 def apply_command(plan: Path) -> str:

@@ -17,18 +17,23 @@ STYLES: dict[Word, Style] = {"CRITICAL": "critical", "WARNING": "warning", "UNKN
 
 def plan_verdict(entry: RunbookDiagnosis, plan: Plan) -> Line:
     """The verdict above a plan for one runbook."""
+    word = standing([entry]).word
+    holds = Span(entry.title.upper(), SEVERITY_STYLES[entry.severity])
+    return line(holds if entry.incident.holds else Span(word, STYLES[word]), ": ", plan_words(entry, plan))
+
+
+def plan_words(entry: RunbookDiagnosis, plan: Plan) -> Text:
+    """Who is behind the incident and what the plan would do, or why there is nothing to do."""
     if entry.incident.holds:
-        word = Span(entry.title.upper(), SEVERITY_STYLES[entry.severity])
-        return line(word, ": ", _who(entry, plan.host), "; ", _steps(plan))
+        return text(_who(entry, plan.host), "; ", _steps(plan))
     stands, title = standing([entry]), lower(entry.title)
-    word = Span(stands.word, STYLES[stands.word])
+    noticed = _noticed(stands, entry, plan.host)
     if stands.unjudged:
         why = entry.incident.why or "its checks are unknown"
-        asked = f"whether it is {title} could not be judged: {why}; nothing would be changed"
-        return line(word, ": ", _noticed(stands, entry, plan.host), asked)
+        return text(noticed, f"whether it is {title} could not be judged: {why}; nothing would be changed")
     if stands.apart and stands.word != "OK":
-        return line(word, ": ", _noticed(stands, entry, plan.host), f"that alone is no {title}; nothing to do")
-    return line(word, f": no {title} on ", Span(plan.host), "; nothing to do")
+        return text(noticed, f"that alone is no {title}; nothing to do")
+    return text(f"no {title} on ", Span(plan.host), "; nothing to do")
 
 
 def diagnosis_verdict(one: Headline, commands: Mapping[str, str]) -> Line:

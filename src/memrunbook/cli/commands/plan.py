@@ -142,3 +142,14 @@ def _pages(result: PlanResult, arguments: PlanArguments) -> Iterator[list[Block]
             )
             needed = people(arguments.library, [plan]) if out else 0
             yield [*page, *(approval_lines(out, needed) if out else [])]
+    if len(result.hosts) > 1:
+        yield _table(result, arguments)
+
+
+def _table(result: PlanResult, arguments: PlanArguments) -> list[Block]:
+    from memrunbook.cli.next_command import apply_command, run_command
+    from memrunbook.ui.plans import plans_view
+
+    wanted = [one.reached.host for one in result.hosts if one.plan is not None and one.plan.changes]
+    command = apply_command(arguments.out) if arguments.out else run_command(arguments.runbook, *wanted)
+    return plans_view(result.hosts, command if wanted else "")

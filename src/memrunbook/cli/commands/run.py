@@ -202,6 +202,6 @@ def _next(runbook: str, report: HostReport, host: Host, result: RunResult, libra
     if any(step.why.endswith(AT_A_TERMINAL) for step in report.steps):
         return [line("To go on, at a terminal:  ", Span(run_command(runbook, host), "hint", whole=True))]
     needed = people(library, [report.begun.plan])
-    allow = line("To allow it:  ", Span(run_command(runbook, host, *consents), "hint", whole=True))
+    allow = line("To allow it:  ", Span(run_command(runbook, host, more=consents), "hint", whole=True))
     saved = result.saved.get(report.host)
     return [*([] if needed else [allow]), *(saved_lines(saved, needed) if saved else [])]
