@@ -103,7 +103,7 @@ def test_what_is_left_to_openssh(line: str, beyond: str) -> None:
     ("line", "jumps"),
     [
         ("proxyjump gate-%n", (Jump("gate-web"),)),
-        ("proxyjump %r@gate.%h:2%p", (Jump("gate.web", "me", 222),)),
+        ("proxyjump %r@gate.%h:2222", (Jump("gate.web", "me", 2222),)),
         ("proxyjump [fe80::1%eth0]", (Jump("fe80::1%eth0"),)),
     ],
 )
