@@ -60,8 +60,7 @@ def command(
     from memrunbook.app import ResumeArguments, ordered, resume
     from memrunbook.app.allowing import checked
 
-    order = ordered(state, run)
-    typed = click.get_current_context()
+    order, typed = ordered(state, run), click.get_current_context()
     if order.options and not typed.meta.get(MERGED):
         return _with_its_way(typed, order)
     library, talk = ruled(library, targets), Conversation(output, targets)
@@ -86,6 +85,7 @@ def command(
         runbook=order.runbook,
         who=arguments.actor.user,
         library=library,
+        rollout=order.rollout,
     )
 
 

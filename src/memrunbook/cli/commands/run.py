@@ -33,7 +33,7 @@ from memrunbook.cli.reply import Reply
 from memrunbook.cli.rolling import ROLLOUT, with_defaults
 from memrunbook.cli.streams import show
 from memrunbook.cli.targets import Targets
-from memrunbook.core.run.batches import Rollout
+from memrunbook.core.run.batches import Rollout, batches
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
@@ -124,6 +124,7 @@ def _run(arguments: RunArguments, talk: Conversation, *, yes: bool) -> int:
         runbook=arguments.runbook,
         who=arguments.actor.user,
         library=arguments.library,
+        rollout=arguments.rollout,
     )
 
 
@@ -137,25 +138,29 @@ def carry_out(
     runbook: str,
     who: str,
     library: Library,
+    rollout: Rollout,
 ) -> int:
     """Carries out what `does`, behind the gates, and shows how it ended."""
     from memrunbook.cli.interrupts import finish_then_stop
     from memrunbook.cli.narration import Narration
 
     with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight):
-        result = does(approver_of(talk, consents, hosts, who, yes=yes), told, told.paused)
+        result = does(approver_of(talk, consents, hosts, who, yes=yes, rollout=rollout), told, told.paused)
     code = exit_codes.worst(exit_codes.of_report(report) for report in result.reports)
     pages = partial(_pages, result, runbook, hosts, library, talk.output)
     return show(talk.output, Reply(code, lambda: _document(result), pages))
 
 
-def approver_of(talk: Conversation, consents: Consents, hosts: Sequence[Host], who: str, *, yes: bool) -> Approver:
+def approver_of(
+    talk: Conversation, consents: Consents, hosts: Sequence[Host], who: str, *, yes: bool, rollout: Rollout
+) -> Approver:
     """Who answers at the gates: the consent that was given, and a person where there is a terminal."""
     from memrunbook.cli.keyboard import Keyboard, Unhurried
     from memrunbook.runtime.clock import SystemClock
     from memrunbook.ui.approve import ConsentThenAsk, TerminalApprover, UnattendedApprover
     from memrunbook.ui.hosts import about
     from memrunbook.ui.screen import Screen
+    from memrunbook.ui.together import Together
 
     now = SystemClock(talk.stop).now
     consent = UnattendedApprover(yes, consents, now, who)
@@ -163,7 +168,8 @@ def approver_of(talk: Conversation, consents: Consents, hosts: Sequence[Host], w
         return consent
     keyboard = Keyboard(talk.stop)
     names, said = tuple(host.name for host in hosts), {host.name: about(host) for host in hosts}
-    terminal = TerminalApprover(Screen(talk.output.color, sys.stderr), keyboard.read, now, who, names, said)
+    together = Together(batches(names, rollout.sizes))
+    terminal = TerminalApprover(Screen(talk.output.color, sys.stderr), keyboard.read, now, who, names, said, together)
     return ConsentThenAsk(consent, Unhurried(terminal, keyboard))
 
 

@@ -122,7 +122,8 @@ def _undo(arguments: UndoArguments, talk: Conversation, *, yes: bool) -> int:
     found, pasts = pasts_of(arguments.state, arguments.run, arguments.hosts, arguments.step)
     hosts = reached(found, arguments.hosts, pasts)
     with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight):
-        approver = approver_of(talk, arguments.consents, hosts, arguments.actor.user, yes=yes)
+        who, rollout = arguments.actor.user, arguments.rollout
+        approver = approver_of(talk, arguments.consents, hosts, who, yes=yes, rollout=rollout)
         result = undo(arguments, approver, told, stop=talk.stop, alone=told.paused)
     codes = [exit_codes.of_report(report) for report in result.reports]
     code = exit_codes.worst(codes) if codes else exit_codes.OK
