@@ -174,7 +174,7 @@ def _snapshot(asked: ReadArguments, host: Host, session: Session, clock: Clock) 
         on_first=asked.notice.first if asked.first_look and asked.notice.first_look else None,
     )
     facts, count, every = sorted(asked.facts()), asked.sampling.count, asked.sampling.every
-    asked.notice.asked(host.name, ReadFacts(tuple(facts), count, every, "all that is asked for"))
+    asked.notice.asked(host.name, ReadFacts(tuple(facts), count, every, ""))
     snapshot = yield from collector.collect(facts, count=count, every=every)
     if snapshot.lost:
         return Reached(host, error=SessionLost("the connection was lost while the host was being read"))

@@ -75,7 +75,7 @@ def command(
         consents=checked(gate.allow, library.config().freeze, gate.reason),
     )
     return carry_out(
-        lambda approver, told, alone: resume(arguments, approver, told, stop=talk.stop, alone=alone),
+        lambda approver, told: resume(arguments, approver, told, stop=talk.stop),
         talk,
         arguments.consents,
         yes=gate.yes,
