@@ -138,7 +138,7 @@ class FleetDisplay:
             self.say(event_line(host, event))
 
     def _drawn(self, width: int, height: int) -> list[Text]:
-        note = lay_out([line(Span(self.note, "warning"))], width) if self.note else []
+        note = lay_out([line(Span(self.note, "hint"))], width) if self.note else []
         return [*note, *fleet_lines(dict(self._hosts), self._began, self._clock(), width, height - len(note))]
 
 

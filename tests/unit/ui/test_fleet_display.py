@@ -46,7 +46,9 @@ class Fleet:
 
     def said(self) -> list[str]:
         plain = ESCAPES.sub("", self.stream.getvalue()).replace("\r", "\n")
-        return [content for content in plain.splitlines() if content and " hosts, " not in content and content[0] != " "]
+        return [
+            content for content in plain.splitlines() if content and " hosts, " not in content and content[0] != " "
+        ]
 
 
 @contextmanager

@@ -60,6 +60,6 @@ def test_it_is_never_wider_or_taller_than_the_terminal(width: int, height: int) 
 
 
 def test_a_host_that_waits_for_nothing_in_particular_has_no_deadline() -> None:
-    assert shown({"a": HostNow("connecting", "TCP answers, no SSH banner", at(19)), "b": HostNow("waiting", "", at(0))})[
-        1
-    ].endswith("  41 s")
+    assert shown(
+        {"a": HostNow("connecting", "TCP answers, no SSH banner", at(19)), "b": HostNow("waiting", "", at(0))}
+    )[1].endswith("  41 s")

@@ -40,5 +40,5 @@ def with_header(part: Struct, kind: type[D]) -> D:
 
 def name_of(kind: type[Document]) -> str:
     """The document's name, as in its `format`."""
-    fields = dict(zip(kind.__struct_fields__, kind.__struct_defaults__, strict=True))
-    return str(fields["format"]).removeprefix("memrunbook.").partition("/")[0]
+    defaults = {field.name: field.default for field in structs.fields(kind)}
+    return str(defaults["format"]).removeprefix("memrunbook.").partition("/")[0]
