@@ -77,7 +77,7 @@ def command(
         retry_file=rollout.retry_file,
     )
     return carry_out(
-        lambda approver, told, alone: resume(arguments, approver, told, stop=talk.stop, alone=alone),
+        lambda approver, told: resume(arguments, approver, told, stop=talk.stop),
         talk,
         arguments.consents,
         yes=gate.yes,
