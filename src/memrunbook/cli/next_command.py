@@ -86,7 +86,8 @@ def _lists(words: Iterable[str]) -> Iterator[str]:
             yield begun
             begun = ""
         begun = f"{begun},{word}" if begun else word
-    yield begun
+    if begun:
+        yield begun
 
 
 def parameter_words(values: Mapping[str, str]) -> str:
