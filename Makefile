@@ -12,7 +12,7 @@ WORKERS ?= 2
 GUESTS ?= 3
 LAB := $(BIN)/python -m tests.kernel.lab
 
-.PHONY: lock demo test test-lowest test-newest test-kernel guest check generate bench mutate build clean
+.PHONY: lock demo test test-lowest test-newest test-kernel guest record-hosts check generate bench bench-peers mutate build clean
 
 # The lock has every version and its hashes, hatchling's too: the same is installed next year.
 $(STAMP): pyproject.toml $(LOCK) src/memrunbook/version.py
@@ -24,6 +24,8 @@ $(STAMP): pyproject.toml $(LOCK) src/memrunbook/version.py
 lock: $(STAMP) ## renews the lock file: the newest versions that the ranges of pyproject.toml allow
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev --generate-hashes \
 		--custom-compile-command 'make lock' --output-file $(LOCK) pyproject.toml
+	for tool in bench/peers/*.in; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+		--generate-hashes --custom-compile-command 'make lock' --output-file "$${tool%.in}.lock" "$$tool" || exit; done
 
 demo: $(STAMP) ## the main job on this machine: diagnose, then a dry run; nothing is changed
 	$(BIN)/runbook diagnose --host local || case $$? in 8 | 9) ;; *) exit 1 ;; esac  # 9: not judged, as without root
@@ -47,6 +49,9 @@ test-kernel: $(STAMP) ## real kernels in qemu guests, GUESTS=3 at a time: a core
 guest: $(STAMP) ## SCENARIO=name [CONFIGURATION=no-psi]: leaves a guest in that state running
 	$(LAB) guest $(SCENARIO) $(CONFIGURATION)
 
+record-hosts: $(STAMP) ## HOSTS="swap-thrash ...": records guests of the lab anew into tests/hosts, one after the other; all of them
+	$(BIN)/python -m tests.kernel.record $(HOSTS)
+
 check: $(STAMP) ## style, types, layers, installed versions, budgets, generated files, shipped runbooks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -65,6 +70,9 @@ bench: $(STAMP) ## the benchmarks of bench/ on a farm of sshds; BENCH="--hosts 1
 	$(BIN)/python -m bench.reading
 	$(BIN)/python -m bench.oom_log
 
+bench-peers: $(STAMP) ## as root: the same against Ansible, pyinfra, fabric, parallel-ssh, into README and docs; PEERS="--hosts 1,10"
+	$(BIN)/python -m bench.peers --write $(PEERS)
+
 mutate: $(STAMP) ## mutation tests of the core's life and death files
 	$(BIN)/mutmut run --max-children $(WORKERS)
 
@@ -72,4 +80,4 @@ build: $(STAMP) ## the wheel and the source distribution, in dist/
 	$(BIN)/python -m build --no-isolation --outdir dist .
 
 clean:
-	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest build dist mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest $(VENV)-peers build dist mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -33,6 +33,8 @@ MOST_ADDRESSES = 16
 """An sshd listens at no more addresses than this."""
 MOST_SERVERS = 200
 END_SECONDS = 10.0
+APART = Path(__file__).with_name("apart.sh")
+"""Becomes a server that is taken for a machine of its own, in a mount namespace."""
 CLIENT = """\
 Host 127.0.*
   User {user}
@@ -84,8 +86,10 @@ def shares(names: Sequence[str], servers: int) -> list[tuple[str, ...]]:
 
 
 @contextmanager
-def running(hosts: int, servers: int = 0) -> Iterator[Farm]:
+def running(hosts: int, servers: int = 0, *, apart: bool = False) -> Iterator[Farm]:
     """Starts so many servers (0: one a host, at most 200) and ends them, and what still runs on them.
+
+    `apart` gives each what a run needs to take it for a host of its own (`APART`); it needs root.
 
     SystemExit says what is missing; ValueError for more addresses than the servers can listen at.
     """
@@ -97,12 +101,12 @@ def running(hosts: int, servers: int = 0) -> Iterator[Farm]:
     started: list[subprocess.Popen[bytes]] = []
     with tempfile.TemporaryDirectory(prefix="farm-") as name:
         try:
-            yield _start(Path(name), shares(addresses(hosts), count), started)
+            yield _start(Path(name), shares(addresses(hosts), count), started, apart=apart)
         finally:
             end(started)
 
 
-def _start(folder: Path, listen: list[tuple[str, ...]], started: list[subprocess.Popen[bytes]]) -> Farm:
+def _start(folder: Path, listen: list[tuple[str, ...]], started: list[subprocess.Popen[bytes]], *, apart: bool) -> Farm:
     """Starts a server for each share of the addresses; `started` grows as they start, so that each can be ended."""
     port = sshd.free_port("")
     sshd.make_key(folder / "id")
@@ -114,7 +118,12 @@ def _start(folder: Path, listen: list[tuple[str, ...]], started: list[subprocess
         home.mkdir()
         sshd.make_key(home / "host")
         lines = sshd.settings(home / "host", folder / "authorized", port, share)
-        started.append(sshd.start(home, [*lines, "MaxStartups 1000", f"SetEnv HOME={home}"]))
+        within = ["unshare", "--mount", "sh", str(APART), str(home)] if apart else []
+        started.append(
+            sshd.start(
+                home, [*lines, "MaxStartups 1000", "Subsystem sftp internal-sftp", f"SetEnv HOME={home}"], within
+            )
+        )
     with (folder / "known_hosts").open("w", encoding="ascii") as known:
         for home, share, server in zip(homes, listen, started, strict=True):
             known.writelines(f"[{address}]:{port} {sshd.public(home / 'host.pub')}\n" for address in share)

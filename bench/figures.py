@@ -40,21 +40,25 @@ class Figures:
 
 @dataclass(frozen=True)
 class Goal:
-    """What is to be reached: at most so much of a unit (empty: a ratio)."""
+    """What is to be reached: at most so much of a unit (empty: a ratio), or at least so much."""
 
     what: str
-    most: float
+    bound: float
     unit: str = ""
+    at_least: bool = False
+
+    def met(self, value: float) -> bool:
+        return value >= self.bound if self.at_least else value <= self.bound
 
     def verdict(self, value: float) -> str:
         """The value and whether it meets the goal; a dash where it was not measured."""
         if isnan(value):
             return "-"
-        return f"{number(value)}, {'met' if value <= self.most else '**missed**'}"
+        return f"{number(value)}, {'met' if self.met(value) else '**missed**'}"
 
     @property
     def limit(self) -> str:
-        return f"<= {number(self.most)}{' ' + self.unit if self.unit else ''}"
+        return f"{'>=' if self.at_least else '<='} {number(self.bound)}{' ' + self.unit if self.unit else ''}"
 
 
 def median(values: Sequence[float]) -> float:
@@ -90,4 +94,4 @@ def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str | float]
     lines = [[one if isinstance(one, str) else number(one) for one in row] for row in rows]
     marks = ["---", *("---:" for _ in heads[1:])]
     body = "\n".join("| " + " | ".join(line) + " |" for line in [list(heads), marks, *lines])
-    return f"### {title}\n\n{body}\n"
+    return f"### {title}\n\n{body}\n" if title else f"{body}\n"

@@ -17,13 +17,14 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from math import isnan
 from pathlib import Path
 
 from bench import farm as farms
 from bench import tables
 from bench.crowd import crowd
 from bench.figures import Figures
-from bench.meter import HostMeter, hosts_of, measured
+from bench.meter import Cost, HostMeter, hosts_of, measured
 
 PROBE = Path(__file__).with_name("reference-probe.sh")
 RUNBOOK = Path(sys.executable).with_name("runbook")
@@ -91,7 +92,7 @@ def main() -> int:
         groups = list(_tasks(options, counts, runbooks, ground))
         figures = _rounds(groups, options.rounds, meter, Path(scratch) / "output")
         where = (
-            f"{time.strftime('%Y-%m-%d %H:%M')}, commit {_commit()}, {os.cpu_count()} CPUs, load {load:.1f} before, "
+            f"{time.strftime('%Y-%m-%d %H:%M')}, commit {commit()}, {os.cpu_count()} CPUs, load {load:.1f} before, "
             f"{os.getloadavg()[0]:.1f} after; {options.rounds} rounds, {len(farm.servers)} servers, {crowded}; CPU of "
             f"the hosts by {meter.how}"
         )
@@ -170,15 +171,20 @@ def _measure(task: Task, meter: HostMeter, output: Path, figures: Figures) -> No
     figures.add(task.what, task.hosts, replace(cost, wall=cost.wall - task.waits))
 
 
-def _commit() -> str:
+def commit() -> str:
     words = ["git", "-C", str(PROBE.parent), "rev-parse", "--short", "HEAD"]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     return done.stdout.strip() or "unknown"
 
 
+def measured_of(cost: Cost) -> dict[str, float]:
+    """What of a cost was measured, by name."""
+    return {name: value for name, value in asdict(cost).items() if not isnan(value)}
+
+
 def _save(path: Path, where: str, figures: Figures) -> None:
     costs = [
-        {"what": what, "hosts": hosts, "rounds": [asdict(cost) for cost in costs]}
+        {"what": what, "hosts": hosts, "rounds": [measured_of(cost) for cost in costs]}
         for (what, hosts), costs in figures.costs.items()
     ]
     path.write_text(json.dumps({"where": where, "costs": costs}, indent=1) + "\n", encoding="utf-8")

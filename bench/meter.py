@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 from typing import Protocol
 
@@ -26,12 +27,16 @@ class Cost:
     """Seconds and bytes. `cpu` counts the command and all that it waited for, `memory` the largest process of these.
 
     A process starts with the memory of its parent: below what Python itself needs (some 25 MiB) `memory` says nothing.
+    `together` is the most that its processes held at once, `host_memory` that of the hosts; not a number: not measured.
     """
 
     wall: float
     cpu: float
     memory: int
     host_cpu: float = 0.0
+    together: float = nan
+    host_memory: float = nan
+    forks: float = nan
 
 
 class HostMeter(Protocol):
@@ -123,17 +128,23 @@ def move(pids: Iterable[int | str], group: Path) -> None:
             (group / "cgroup.procs").write_text(str(pid), encoding="ascii")
 
 
-def measured(command: Sequence[str], output: Path, well: Sequence[int] = (0,), meter: HostMeter | None = None) -> Cost:
+def measured(
+    command: Sequence[str],
+    output: Path,
+    well: Sequence[int] = (0,),
+    meter: HostMeter | None = None,
+    most: float = MOST_SECONDS,
+) -> Cost:
     """What a command costs; it reads nothing and writes to `output`, which begins with what it said on stderr.
 
-    SystemExit where it takes longer than five minutes, or ends with another status than those that mean well.
+    SystemExit where it takes longer than `most` seconds, or ends with another status than those that mean well.
     """
     before = meter.seconds() if meter else 0.0
     with output.open("wb") as stream:
         began = time.perf_counter()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)
         ended = os.pidfd_open(process.pid)
-        if not select.select([ended], [], [], MOST_SECONDS)[0]:
+        if not select.select([ended], [], [], most)[0]:
             process.kill()
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - began

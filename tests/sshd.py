@@ -93,13 +93,16 @@ def running(folder: Path, *lines: str) -> Iterator[Sshd]:
         server.wait(10)
 
 
-def start(folder: Path, lines: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Starts a server with this configuration; it is written into `folder`, as is `sshd.log`."""
+def start(folder: Path, lines: Sequence[str], within: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+    """Starts a server with this configuration; it is written into `folder`, as is `sshd.log`.
+
+    `within` are the words of a command that becomes the server, as in `unshare --mount`.
+    """
     (folder / "sshd_config").write_text("\n".join(lines) + "\n", encoding="ascii")
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     with (folder / "sshd.log").open("wb") as log:
-        words = [str(SSHD), "-D", "-e", "-f", str(folder / "sshd_config")]
+        words = [*within, str(SSHD), "-D", "-e", "-f", str(folder / "sshd_config")]
         return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
 

@@ -174,7 +174,7 @@ def test_hosts_are_listed_with_what_is_known_of_them(inventory: str) -> None:
     assert "not reached: ansible_connection is winrm" in ran.out
     more = here("hosts", "-i", inventory, "-v", "--host", "web")
     assert "peers web02" in more.out
-    assert "w1" not in more.out
+    assert "winrm" not in more.out
     assert more.out.index("prod:") < more.out.index("    web:")
     [host, _] = json.loads(here("hosts", "-i", inventory, "--limit", "web", "--json").out)["hosts"]
     assert (host["tags"], host["peers"], host["groups"]) == (["realtime"], ["web02"], ["prod", "web"])

@@ -9,7 +9,7 @@ import pytest
 from tests.cli.books import act, book
 from tests.cli.console import here
 
-from memrunbook.state.store.database import FILE
+from memrunbook.state.store import FILE
 
 pytestmark = pytest.mark.usefixtures("machine")
 

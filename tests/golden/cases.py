@@ -37,7 +37,8 @@ from memrunbook.ui.listing import Listed, list_view
 from memrunbook.ui.plan import plan_view
 from memrunbook.ui.problems import problems_view
 from memrunbook.ui.progress import progress_line
-from memrunbook.ui.report import report_view, summary_view
+from memrunbook.ui.recap import recap_view
+from memrunbook.ui.report import report_view
 from memrunbook.ui.undo import nothing_view, undo_view
 
 NEXT = f"runbook run swap-thrashing --host {s.HOST}"
@@ -151,7 +152,7 @@ def _report_bad() -> list[Block]:
             s.report("refused", refused, why="step restart-grower was refused", hint="runbook plan --out"), s.RUN
         ),
         *report_view(s.report("interrupted", refused, before={}, after={}, begun=None), s.RUN),
-        *summary_view([s.report(), s.report("failed", undone, why="a step failed")]),
+        *recap_view([s.report(), s.report("failed", undone, why="a step failed")], s.RUN),
     ]
 
 

@@ -14,8 +14,8 @@ from tests.kernel.lab.guest import Guest
 from tests.kernel.lab.waiting import wait_until
 
 RUNBOOK = Path(sys.executable).with_name("runbook")
-CONFIGURED = ("run", "plan", "diagnose", "resume")
-KEEPS = (*CONFIGURED, "undo", "runs", "report", "audit")
+CONFIGURED = ("run", "plan", "diagnose", "resume", "record")
+KEEPS = ("run", "plan", "diagnose", "resume", "undo", "runs", "report", "audit")
 
 
 @dataclass(frozen=True)

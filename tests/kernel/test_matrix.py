@@ -129,7 +129,8 @@ def plans(case: Case, truth: Truth) -> tuple[Plan, ...]:
             sampling=Sampling(),
             connectors=Connectors(reach),
             policy=library.policy(),
-        )
+        ),
+        lambda reached: reached,
     )
     if reached.snapshot is None:
         message = f"no plan: {reached.error}"

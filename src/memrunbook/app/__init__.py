@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from memrunbook.app.measuring import FactsArguments, facts
     from memrunbook.app.notice import Notice
     from memrunbook.app.planning import PlanArguments, PlanResult, plan
+    from memrunbook.app.recording import RecordArguments, RecordResult, record
     from memrunbook.app.reporting import RunsResult, list_runs, report
     from memrunbook.app.resuming import ResumeArguments, ordered, resume
-    from memrunbook.app.running import RunArguments, RunResult, run
+    from memrunbook.app.run_arguments import RunArguments, RunResult
+    from memrunbook.app.running import run
     from memrunbook.app.stored import Stored
     from memrunbook.app.undoing import UndoArguments, UndoPlans, undo, undo_plan
     from memrunbook.app.validating import ValidateResult, new_runbook, validate
@@ -48,9 +50,11 @@ _HOMES = {
     "measuring": ("FactsArguments", "facts"),
     "notice": ("Notice",),
     "planning": ("PlanArguments", "PlanResult", "plan"),
+    "recording": ("RecordArguments", "RecordResult", "record"),
     "reporting": ("RunsResult", "list_runs", "report"),
     "resuming": ("ResumeArguments", "ordered", "resume"),
-    "running": ("RunArguments", "RunResult", "run"),
+    "run_arguments": ("RunArguments", "RunResult"),
+    "running": ("run",),
     "stored": ("Stored",),
     "undoing": ("UndoArguments", "UndoPlans", "undo", "undo_plan"),
     "validating": ("ValidateResult", "new_runbook", "validate"),
@@ -76,6 +80,8 @@ __all__ = [
     "Notice",
     "PlanArguments",
     "PlanResult",
+    "RecordArguments",
+    "RecordResult",
     "ResumeArguments",
     "RunArguments",
     "RunResult",
@@ -103,6 +109,7 @@ __all__ = [
     "off_words",
     "ordered",
     "plan",
+    "record",
     "records",
     "report",
     "resume",

@@ -16,13 +16,15 @@ from memrunbook.app.consenting import Consent, consent_of
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.refusing import record_refusal
 from memrunbook.app.ruling import demand_reason
-from memrunbook.app.running import RunArguments, RunResult, run
+from memrunbook.app.run_arguments import RunArguments, RunResult
+from memrunbook.app.running import run
 from memrunbook.core.action.action import Risk
 from memrunbook.core.errors import Refused, UsageError
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.plan.saved import Difference, SavedPlan, allowed, not_approved, other_runbook
 from memrunbook.core.run.applied import ApprovedPlan, again
+from memrunbook.core.run.batches import Rollout
 from memrunbook.core.run.record import Actor, AppliedPlan
 from memrunbook.core.run.request import Approval, AskApproval
 from memrunbook.documents.library import Library, usual_library
@@ -41,7 +43,7 @@ class ApplyArguments:
     """A saved plan's file. `parameters` are those whose values the file does not keep, as text.
 
     `reason` and `command` (what was typed) are kept in the journal, and `options`, the words that say how the hosts are
-    reached. `break_lock` takes over the lock of a dead run. `store` is as of a run.
+    reached. `break_lock` takes over the lock of a dead run. `store` and `rollout` are as of a run.
     """
 
     file: Path
@@ -55,6 +57,7 @@ class ApplyArguments:
     options: tuple[str, ...] = ()
     break_lock: bool = False
     consents: Consents = field(default_factory=Consents)
+    rollout: Rollout = field(default_factory=Rollout)
     actor: Actor = field(default_factory=this_actor)
 
 
@@ -144,6 +147,7 @@ def _asked(arguments: ApplyArguments, saved: SavedPlan) -> RunArguments:
         options=arguments.options,
         break_lock=arguments.break_lock,
         consents=arguments.consents,
+        rollout=arguments.rollout,
         actor=arguments.actor,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from msgspec import structs
 
@@ -22,8 +23,12 @@ from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.ports import Clock
 from memrunbook.runtime.redaction import redact
 from memrunbook.state.paths import prepare
-from memrunbook.state.store.changes import Store
-from memrunbook.state.store.switch import Switch, switch_of, turn
+from memrunbook.state.store.glance import surely_on
+
+if TYPE_CHECKING:
+    # Who only looks, and finds the switch on, loads no library of databases.
+    from memrunbook.state.store.changes import Store
+    from memrunbook.state.store.switch import Switch
 
 LONGEST = 366 * DAY
 ON = "runbook on ends that; what was planned is saved with: runbook plan --out FILE"
@@ -34,7 +39,8 @@ class HostBrakes:
     """The brakes of one run on one host (port `Brakes` of the runtime); without `limits` the switch alone.
 
     `machine` is the host's own mark, known once it was read: it is one host by whatever name it is reached.
-    `approved` is the saved plan that is carried out: what it allows is allowed in its time alone.
+    `approved` is the saved plan that is carried out: what it allows is allowed in its time alone. `peers` are the
+    hosts that must not be disturbed together with this one; `waits` is told at each look for whom it waits.
     """
 
     store: Store
@@ -49,9 +55,13 @@ class HostBrakes:
     held: Freezes = NO_FREEZE
     rules: HostRules = NO_RULES
     approved: ApprovedPlan | None = None
+    peers: tuple[str, ...] = ()
+    waits: Callable[[str], object] = str
 
     def forbids(self, change: Change) -> Refused | None:
         """The switch, a freeze, the time of a saved plan, or a line of config.yaml: anew before each effect."""
+        from memrunbook.state.store.switch import switch_of
+
         now = self.clock.now().utc
         switch = switch_of(self.store)
         if switch.holds(now):
@@ -82,9 +92,11 @@ class HostBrakes:
         begun = self.store.begin(_shown(change), redact(step), self._here(besides), self.actor, limits)
         if isinstance(begun, int):
             return begun
-        since = format_duration(max(0.0, self.clock.now().utc - begun.begun))
-        what = "the same" if begun.target == change.target else f"{begun.target}, on a peer,"
-        return f"{change.target}: {what} is under way on {begun.host} since {since} (run {begun.run})"
+        who = "one host at a time for that" if begun.target == change.target else "its peer"
+        doing = f"run {begun.run} by {begun.actor} is at {begun.target} there ({begun.action})"
+        words = f"{begun.host}, {who}: {doing} since {_clock(begun.begun)}"
+        self.waits(words)
+        return words
 
     def end(self, number: int, state: str) -> None:
         """Remembers how the change ended."""
@@ -103,6 +115,7 @@ class HostBrakes:
             hosts=self.hosts,
             besides=tuple(besides),
             machine=self.machine(),
+            peers=self.peers,
         )
 
 
@@ -116,8 +129,10 @@ def switched_off(stored: Stored) -> str:
 
     Where there is no store yet, none is made: nobody has switched anything off.
     """
-    if stored.missing:
+    if stored.missing or (stored.file is not None and surely_on(stored.file)):
         return ""
+    from memrunbook.state.store.switch import switch_of
+
     now = SystemClock().now().utc
     try:
         with closing(stored.open()) as store:
@@ -135,6 +150,8 @@ def switch_off(stored: Stored, now: float, who: str, reason: str = "", seconds: 
     if seconds is not None and not MINUTE <= seconds <= LONGEST:
         hint = f"from {format_duration(MINUTE)} to {format_duration(LONGEST)}; without --for until: runbook on"
         raise UsageError(f"{format_duration(seconds)} is no time for that", where="--for", hint=hint)
+    from memrunbook.state.store.switch import Switch, switch_of, turn
+
     switch = Switch(True, now, None if seconds is None else now + seconds, who, reason)
     prepare(stored.state)
     with closing(stored.open()) as store:
@@ -151,6 +168,8 @@ def switch_off(stored: Stored, now: float, who: str, reason: str = "", seconds: 
 
 def switch_on(stored: Stored, now: float, who: str) -> Switch:
     """Changes may be made again; the turn that stands where they may be made already."""
+    from memrunbook.state.store.switch import Switch, switch_of, turn
+
     prepare(stored.state)
     with closing(stored.open()) as store:
         switch = switch_of(store)

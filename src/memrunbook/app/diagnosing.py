@@ -78,8 +78,9 @@ def diagnose(
 ) -> DiagnoseResult[Judged]:
     """Reads hosts and judges them by all runbooks; nothing is changed.
 
-    A host that was not reached has its error in the result. UsageError for what cannot be asked; Interrupted once
-    `stop` is set. `meanwhile` is done while the hosts wait between two samples.
+    A host that was not reached has its error in the result; after Ctrl-C, or once `stop` is set, those that had not
+    been read carry Interrupted (one alone raises it). UsageError for what cannot be asked. `meanwhile` is done while
+    the hosts wait between two samples.
     """
     return diagnose_each(arguments, lambda judged, _off: judged, notice, stop=stop, meanwhile=meanwhile)
 

@@ -7,12 +7,11 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from importlib import metadata
 from pathlib import Path
 
 from memrunbook.app.connectors import Connectors
-from memrunbook.app.entering import EnteredHost, Needs, enter, needs_of
+from memrunbook.app.entering import EnteredHost, Entrance, Needs, needs_of
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.reading import refuse_twins
 from memrunbook.app.stored import Stored
@@ -70,8 +69,9 @@ def doctor(arguments: DoctorArguments, notice: Notice = SILENT) -> DoctorResult:
         return DoctorResult(here=here)
     notice.reading(arguments.hosts, 1, 0.0, watching=False)
     try:
-        lives = partial(enter, arguments.connectors, _needs(arguments.library))
-        return DoctorResult(here=here, hosts=tuple(each(arguments.hosts, lives, arguments.connectors.forks, clock)))
+        entrance = Entrance(arguments.connectors, _needs(arguments.library))
+        hosts = each(arguments.hosts, notice.lives(entrance.enter), arguments.connectors.forks, clock)
+        return DoctorResult(here=here, hosts=tuple(hosts))
     finally:
         notice.read()
 

@@ -14,3 +14,8 @@ class Earlier:
 
     behind: Behind | None = None
     events: tuple[Event, ...] = ()
+
+    @property
+    def begun(self) -> bool:
+        """True where it had begun to change things, or may have: it is brought to its end there, whoever failed."""
+        return self.behind is not None and (self.behind.begun or self.behind.locked)

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from memrunbook.app.saving import Deciding, save
 from memrunbook.core.errors import JournalError, UsageError
 from memrunbook.core.plan.plan import Plan
 from memrunbook.core.run.event import LookedAt, Outcome, UndoPlanned
-from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.record import EndedHost, Temporary
 from memrunbook.core.run.report import HostReport
 from memrunbook.state.names import file_name
 
-LEFT = "Left at once: what was under way may be unfinished.\n"
-LEFT_IDLE = "Left at once: no change was under way.\n"
-GO_ON = """\
-  hint: runbook resume {0} looks at it and goes on; runbook report {0} shows how far each host came
-"""
+if TYPE_CHECKING:
+    from memrunbook.app.notice import HostEnd
 
 
 def ended_host(report: HostReport, run_id: str) -> EndedHost:
@@ -36,6 +33,11 @@ def ended_host(report: HostReport, run_id: str) -> EndedHost:
         temporary=tuple(Temporary(name, one.summary, one.back_at) for name, one in labels.items() if one.back_at),
         undone=tuple(name for name, one in labels.items() if one.state == "done") if undo else (),
     )
+
+
+def end_of(report: HostReport) -> tuple[HostEnd, str]:
+    """The outcome of a host and why."""
+    return report.outcome, report.why
 
 
 def refused_changes(report: HostReport) -> list[str]:
@@ -72,12 +74,6 @@ def _refused_at_a_gate(report: HostReport, plan: Plan) -> bool:
     planned = {(step.id, step.item): step for step in plan.steps}
     refused = [planned.get((step.id, step.item)) for step in report.steps if step.state == "refused"]
     return any(step is None or not step.rule for step in refused)
-
-
-def left_words(run_id: str, in_flight: Sequence[OpenStep]) -> str:
-    """What is said to whoever leaves at once: what may be unfinished, and what to do."""
-    under_way = "".join(f"  {opened.host}: {opened.told}\n" for opened in in_flight)
-    return f"{LEFT if under_way else LEFT_IDLE}{under_way}{GO_ON.format(run_id)}"
 
 
 def _is_open(look: LookedAt) -> bool:

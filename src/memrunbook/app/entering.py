@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from memrunbook import catalog
 from memrunbook.app.connectors import Connectors
-from memrunbook.core.errors import HostError, HostKeyError, RunbookError, SudoError, UsageError
+from memrunbook.core.errors import HostError, HostKeyError, RunbookError, SessionLost, SudoError, UsageError
 from memrunbook.core.host import LOCAL, Host
 from memrunbook.core.reading.fact import Reading, Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
@@ -20,6 +20,7 @@ from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.inspection import InspectedState, Inspection
 from memrunbook.runtime.life import Life
 from memrunbook.runtime.ports import Session
+from memrunbook.runtime.silence import stopped_answering
 from memrunbook.transports.shared.reach import STAGES
 
 SECONDS = 30.0
@@ -60,27 +61,45 @@ def needs_of(runbooks: Iterable[Runbook]) -> Needs:
     return Needs({name: tuple(users) for name, users in facts.items()}, {n: tuple(u) for n, u in actions.items()})
 
 
-def enter(connectors: Connectors, needs: Needs, host: Host) -> Life[EnteredHost]:
-    """Enters one host and looks; nothing is changed there."""
-    passed: dict[str, str] = {}
+class Entrance:
+    """Enters hosts for `doctor`, by one set of connectors: files, keys and agents are read once for all of them."""
 
-    def followed(_name: str, stage: str, said: str) -> None:
-        passed[stage] = said  # the last word counts: another client may have had to take over
+    def __init__(self, connectors: Connectors, needs: Needs) -> None:
+        self._needs = needs
+        self._passed: dict[str, dict[str, str]] = defaultdict(dict)
+        self._connectors = Connectors(replace(connectors.reach, passed=self._followed), connectors.forks)
 
-    followed_by = Connectors(replace(connectors.reach, passed=followed), connectors.forks)
-    try:
-        session = followed_by.connector(host).connect()
-    except (HostError, UsageError) as error:
-        return EnteredHost(host=host.name, inspections=tuple(_stopped(passed, error)), error=error)
-    try:
+    def _followed(self, name: str, stage: str, said: str) -> None:
+        self._passed[name][stage] = said  # the last word counts: another client may have had to take over
+
+    def enter(self, host: Host) -> Life[EnteredHost]:
+        """Enters one host and looks; nothing is changed there."""
+        passed = self._passed[host.name]
+        try:
+            session = self._connectors.connector(host).connect()
+        except (HostError, UsageError) as error:
+            return EnteredHost(host=host.name, inspections=tuple(_stopped(passed, error)), error=error)
         way = [*_stages(passed), *_entered(session, host)]
-        abilities = session.execute(SCRIPT, timeout=SECONDS, limit=1 << 16)
-        able = [*_abilities(read_abilities(abilities.text), needs, root=session.root)]
-        collector = Collector(host, session, SystemClock(), catalog.facts())
-        snapshot = yield from collector.collect(sorted(catalog.facts()), count=1, every=1.0)
-        return EnteredHost(host=host.name, inspections=(*way, *_read(snapshot, needs), *able))
-    finally:
-        session.close()
+        try:
+            return EnteredHost(host=host.name, inspections=(*way, *(yield from _seen(host, session, self._needs))))
+        except HostError as error:
+            lost = Inspection(area="reads", name="facts", state="missing", said=error.message, remedy=error.hint)
+            return EnteredHost(host=host.name, inspections=(*way, lost), error=error)
+        finally:
+            session.close()
+
+
+def _seen(host: Host, session: Session, needs: Needs) -> Life[list[Inspection]]:
+    """What can be read and changed there. SessionLost where the host does not answer any more."""
+    abilities = session.execute(SCRIPT, timeout=SECONDS, limit=1 << 16)
+    if abilities.timed_out:
+        raise stopped_answering(abilities.seconds)
+    able = [*_abilities(read_abilities(abilities.text), needs, root=session.root)]
+    collector = Collector(host, session, SystemClock(), catalog.facts())
+    snapshot = yield from collector.collect(sorted(catalog.facts()), count=1, every=1.0)
+    if snapshot.lost:
+        raise SessionLost("the connection was lost while the host was being read")
+    return [*_read(snapshot, needs), *able]
 
 
 def _stages(passed: Mapping[str, str]) -> Iterator[Inspection]:

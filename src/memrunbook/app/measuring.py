@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from memrunbook.app.connectors import Connectors
-from memrunbook.app.notice import SILENT, Notice
+from memrunbook.app.notice import SILENT, Notice, unheard
 from memrunbook.app.reading import ReadArguments, read
 from memrunbook.core.host import Host
 from memrunbook.core.reading.reached import Reached
@@ -28,8 +29,22 @@ class FactsArguments:
     library: Library = field(default_factory=usual_library)
 
 
-def facts(arguments: FactsArguments, notice: Notice = SILENT, *, stop: threading.Event | None = None) -> list[Reached]:
-    """Reads facts of hosts, each with its snapshot or its error, in their order."""
+def facts(
+    arguments: FactsArguments,
+    notice: Notice = SILENT,
+    *,
+    stop: threading.Event | None = None,
+    told: Callable[[Reached], object] = unheard,
+) -> list[Reached]:
+    """Reads facts of hosts, each with its snapshot or its error, in their order.
+
+    Each host is `told` when it has been read, from several threads. After Ctrl-C those that had not carry Interrupted.
+    """
+
+    def said(reached: Reached) -> Reached:
+        told(reached)
+        return reached
+
     return read(
         ReadArguments(
             hosts=arguments.hosts,
@@ -41,5 +56,5 @@ def facts(arguments: FactsArguments, notice: Notice = SILENT, *, stop: threading
             notice=notice,
             stop=stop or threading.Event(),
         ),
-        lambda reached: reached,
+        said,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from memrunbook.app.journaling import HostJournal
 from memrunbook.app.notice import Notice
-from memrunbook.app.running import RunArguments, RunResult
+from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.stored import settings_of
 from memrunbook.core.errors import Refused
 from memrunbook.core.plan.saved import Difference, SavedPlan

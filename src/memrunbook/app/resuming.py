@@ -17,7 +17,8 @@ from memrunbook.app.earlier import Earlier
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.reporting import events_of, find_run
-from memrunbook.app.running import RunArguments, RunResult, to_its_end
+from memrunbook.app.run_arguments import RunArguments, RunResult
+from memrunbook.app.running import to_its_end
 from memrunbook.app.still_approved import Approvals, ResumedRun, approvals_of
 from memrunbook.app.stored import Stored, settings_of
 from memrunbook.app.tuning import tuned
@@ -53,7 +54,7 @@ class ResumeArguments:
     """A run by its id, or "last". Runbook, hosts and parameters are those that it was begun with.
 
     `reason` and `command` (what was typed) are kept in the journal. `break_lock` takes over the lock of a dead run.
-    `store` is as of a run.
+    `store` is as of a run. `retry_file` stands instead of the one that the run was begun with.
     """
 
     run: str
@@ -65,6 +66,7 @@ class ResumeArguments:
     command: str = ""
     break_lock: bool = False
     consents: Consents = field(default_factory=Consents)
+    retry_file: str = ""
     actor: Actor = field(default_factory=this_actor)
 
 
@@ -206,6 +208,7 @@ def _as_run(arguments: ResumeArguments, order: Order, approvals: Approvals | Non
         consents=arguments.consents,
         actor=arguments.actor,
         approved=approvals.approved() if approvals else {},
+        rollout=order.rollout.with_file(arguments.retry_file),
     )
 
 

@@ -31,7 +31,7 @@ Mode = Literal["run", "apply", "undo"]
 
 def rules_for(config: Config, host: Host, mode: Mode) -> HostRules:
     """What is forbidden on a host to a command of this kind: by config.yaml, and by its inventory then and now."""
-    host = _as_said_now(config, host)
+    host = as_said_now(config, host)
     listed = (
         *(one.rule for one in config.untouchable if _is_on(host, one.hosts, one.groups)),
         *(Untouchable(kind="unit", pattern=one.pattern, where=one.where) for one in host.protected_units),
@@ -49,8 +49,8 @@ def rules_for(config: Config, host: Host, mode: Mode) -> HostRules:
     return HostRules(listed, WORDS[lowest.risk], why, hint)
 
 
-def _as_said_now(config: Config, host: Host) -> Host:
-    """The host, with the groups, tags and protected units that the inventory gives it by now too."""
+def as_said_now(config: Config, host: Host) -> Host:
+    """The host, with the groups, tags, protected units and peers that the inventory gives it by now too."""
     now = config.hosts.get(host.name)
     if now is None or now == host:
         return host
@@ -60,6 +60,7 @@ def _as_said_now(config: Config, host: Host) -> Host:
         groups=tuple(dict.fromkeys((*host.groups, *now.groups))),
         tags=tuple(dict.fromkeys((*host.tags, *now.tags))),
         protected_units=tuple(protected.values()),
+        peers=tuple(dict.fromkeys((*host.peers, *now.peers))),
     )
 
 

@@ -6,20 +6,20 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from memrunbook import catalog
-from memrunbook.app.actor import this_actor
 from memrunbook.app.braking import HostBrakes
-from memrunbook.app.connectors import Connectors
 from memrunbook.app.earlier import Earlier
-from memrunbook.app.ending import ended_host, left_words, save_refused
+from memrunbook.app.ending import end_of, ended_host, save_refused
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.journaling import HostJournal
+from memrunbook.app.leaving import left_at_once, not_written
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.others import OthersFirst, ThroughFreezes
 from memrunbook.app.reading import refuse_twins, sampling_of
-from memrunbook.app.ruling import Freezes, demand_reason, risk_of, rules_for
+from memrunbook.app.rolling import Rolling, those_left, write_names
+from memrunbook.app.ruling import Freezes, as_said_now, demand_reason, risk_of, rules_for
+from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.saving import named
 from memrunbook.app.stored import Stored, settings_of
 from memrunbook.app.tuning import tuned
@@ -27,21 +27,19 @@ from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import JournalError, RunbookError
 from memrunbook.core.host import LOCAL, Host
 from memrunbook.core.plan.approval import ApprovalRule
-from memrunbook.core.plan.consents import Consents
 from memrunbook.core.reading.rules import HostRules
-from memrunbook.core.run.applied import ApprovedPlan, as_approved
+from memrunbook.core.run.applied import as_approved
+from memrunbook.core.run.failures import unless_enough_failed
 from memrunbook.core.run.flight import OpenStep
-from memrunbook.core.run.record import Actor, AppliedPlan, Ended, Invoked, Order, Recorded, plain
+from memrunbook.core.run.record import Ended, Invoked, Order, Recorded, plain
 from memrunbook.core.run.report import HostReport, fold
 from memrunbook.core.run.request import Asking
 from memrunbook.core.run.resume import give_back
 from memrunbook.core.run.run import not_reached, run_plan
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.documents.config import Config
-from memrunbook.documents.library import Library, usual_library
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.collect import Collector
-from memrunbook.runtime.fleet import each
 from memrunbook.runtime.handled import Handled
 from memrunbook.runtime.interpret import Interpreter
 from memrunbook.runtime.life import Life
@@ -49,54 +47,11 @@ from memrunbook.runtime.ports import Approver, Session
 from memrunbook.runtime.redaction import redact, without_values
 from memrunbook.state.handled import handled
 from memrunbook.state.left_open import in_flight, left_open
-from memrunbook.state.paths import prepare, usual_state_dir
+from memrunbook.state.paths import prepare
 from memrunbook.state.run_directory import RunDirectory, new_run_id
 from memrunbook.state.runs import run_of, runs
 from memrunbook.state.store.changes import Store
 from memrunbook.version import __version__
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunArguments:
-    """A runbook by name or path, and its parameters as text; `watch` reads for so many seconds before it judges.
-
-    `reason` and `command` (what was typed) are kept in the journal, and `options`, the words that say how the hosts are
-    reached. `break_lock` takes over the lock of a dead run.
-    `store` names another store than the environment, config.yaml or the state directory do.
-    `applied` and, by host, `approved` say what a run may do that carries out a saved plan; `people` approved that.
-    `consents` is what was allowed beforehand: what of it nothing used is told at the end.
-    """
-
-    runbook: str
-    hosts: tuple[Host, ...]
-    connectors: Connectors = field(default_factory=Connectors)
-    library: Library = field(default_factory=usual_library)
-    state: Path = field(default_factory=usual_state_dir)
-    store: str = ""
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    watch: float | None = None
-    reason: str = ""
-    command: str = ""
-    options: tuple[str, ...] = ()
-    break_lock: bool = False
-    actor: Actor = field(default_factory=this_actor)
-    applied: AppliedPlan | None = None
-    approved: Mapping[str, ApprovedPlan] = field(default_factory=dict)
-    people: int = 0
-    consents: Consents = field(default_factory=Consents)
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """The run's id and a report for each host, in their order; `saved` are the plans of hosts where a gate refused.
-
-    `unused` are the consents that covered nothing.
-    """
-
-    run_id: str
-    reports: tuple[HostReport, ...]
-    saved: Mapping[str, Path] = field(default_factory=dict)
-    unused: tuple[str, ...] = ()
 
 
 def run(
@@ -119,6 +74,7 @@ def run(
     own = tuned(arguments.library, arguments.runbook, runbook, arguments.parameters, arguments.hosts)
     demand_reason(config, arguments.reason, risk_of(runbook), arguments.command)
     arguments.connectors.check(arguments.hosts)
+    write_names(arguments.rollout.retry_file, arguments.hosts)
     stop = stop or threading.Event()
     clock = SystemClock()
     state = prepare(arguments.state)
@@ -150,21 +106,26 @@ def to_its_end(running: Running, hosts: Sequence[Host], ended: Sequence[HostRepo
 
     JournalError where the journal fails: then the run has no end, and can be gone on with.
     """
-    directory, order = running.directory, [host.name for host in running.arguments.hosts]
+    arguments, failures = running.arguments, running.rolling.failures
+    for report in ended:
+        failures.count(report)
+    with those_left(arguments.rollout.retry_file, arguments.hosts, failures.ended):
+        return _sealed(running, hosts, ended)
+
+
+def _sealed(running: Running, hosts: Sequence[Host], ended: Sequence[HostReport]) -> RunResult:
+    directory, order = running.directory, {host.name: place for place, host in enumerate(running.arguments.hosts)}
     try:
-        reports = sorted([*ended, *running.run(hosts)], key=lambda report: order.index(report.host))
+        reports = sorted([*ended, *running.run(hosts)], key=lambda report: order[report.host])
         finished = tuple(ended_host(report, directory.run_id) for report in reports)
         unused = running.arguments.consents.unused
         directory.run.append(plain(Ended(time=SystemClock().now().isoformat(), hosts=finished, unused=unused)))
         directory.end()
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(left_words(directory.run_id, running.in_flight())) from None
+        raise left_at_once(running.arguments.state, directory.run_id, running.in_flight()) from None
     except JournalError as error:
-        then = f"then: runbook resume {directory.run_id} (report shows how far it came)"
-        at = "".join(f"; under way on {opened.host}: {opened.told}" for opened in running.in_flight())
-        raise JournalError(f"{error.message}{at}", where=error.where, hint=f"{error.hint}; {then}") from None
-    saved = save_refused(directory.path, reports, running.arguments)
-    return RunResult(directory.run_id, tuple(reports), saved, unused)
+        raise not_written(error, directory.run_id, running.in_flight()) from None
+    return RunResult(directory.run_id, tuple(reports), save_refused(directory.path, reports, running.arguments), unused)
 
 
 def _invoked(arguments: RunArguments, runbook: Runbook, clock: SystemClock) -> Invoked:
@@ -186,6 +147,7 @@ def _invoked(arguments: RunArguments, runbook: Runbook, clock: SystemClock) -> I
             parameters=without_values(arguments.parameters),
             watch=arguments.watch,
             options=tuple(redact(word) for word in arguments.options),
+            rollout=arguments.rollout,
         ),
     )
 
@@ -207,11 +169,16 @@ class Running:
     left: tuple[OpenStep, ...] = ()
     parts: Mapping[str, Earlier] = field(default_factory=dict)
     own: Mapping[str, Runbook] = field(default_factory=dict)
+    rolling: Rolling = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rolling = Rolling.of(self.arguments.rollout, self.arguments.hosts)
 
     def run(self, hosts: Sequence[Host]) -> list[HostReport]:
         """Runs these hosts; the reports in their order. JournalError stops the host whose journal fails."""
         self.directory.hosts([host.name for host in hosts])  # one entry in the ledger for all of them
-        return each(hosts, self._one, self.arguments.connectors.forks, SystemClock(self.stop))
+        forks = self.arguments.connectors.forks
+        return self.rolling.run(hosts, self.notice.lives(self._one, end_of), forks, self.stop, self.notice)
 
     def _one(self, host: Host) -> Life[HostReport]:
         clock = SystemClock(self.stop)
@@ -226,6 +193,8 @@ class Running:
         )
         try:
             clock.sleep(0.0)  # after Ctrl-C no host is entered any more
+            if not self.parts.get(host.name, Earlier()).begun:
+                self.rolling.failures.heed()
             session = self.arguments.connectors.connector(host).connect()
         except RunbookError as error:
             try:
@@ -293,6 +262,8 @@ class Running:
             rules=self.host_rules(host),
             limits=self.config.limits,
             approved=self.arguments.approved.get(host.name),
+            peers=as_said_now(self.config, host).peers,
+            waits=lambda why: self.notice.waits(host.name, why),
         )
 
     def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> Life[HostReport]:
@@ -324,6 +295,8 @@ class Running:
         )
         try:
             asking, approved = self.asking(host), arguments.approved.get(host.name)
+            if not part.begun:
+                asking = unless_enough_failed(asking, self.rolling.failures)
             report = yield from interpreter.run(as_approved(asking, approved) if approved else asking)
             brakes.ran(report.outcome, changed=report.changed)
         except JournalError:

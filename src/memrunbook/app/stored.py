@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from memrunbook.core.errors import JournalError, UsageError
 from memrunbook.documents.config import Config
@@ -12,8 +13,11 @@ from memrunbook.documents.library import Library
 from memrunbook.runtime.outside import is_server, shown
 from memrunbook.state import forwarding
 from memrunbook.state.paths import usual_state_dir
-from memrunbook.state.store.changes import Store
-from memrunbook.state.store.database import FILE
+from memrunbook.state.store import FILE
+
+if TYPE_CHECKING:
+    # SQLAlchemy is a quarter of a second and 30 MiB: a diagnosis does not pay for it.
+    from memrunbook.state.store.changes import Store
 
 VARIABLE = "RUNBOOK_STORE"
 """The environment's word for a store other than the file in the state directory: a URL, or a path."""
@@ -30,7 +34,12 @@ class Stored:
     @property
     def missing(self) -> bool:
         """True for a file that is not there yet: who only looks makes none."""
-        return not is_server(self.place) and not Path(self.place or self.state / FILE).expanduser().exists()
+        return self.file is not None and not self.file.exists()
+
+    @property
+    def file(self) -> Path | None:
+        """The file that it is; None for a server."""
+        return None if is_server(self.place) else Path(self.place or self.state / FILE).expanduser()
 
     @property
     def place(self) -> str:
@@ -53,6 +62,8 @@ class Stored:
         for place, where in ((self.named, "--store"), (os.environ.get(VARIABLE, ""), f"${VARIABLE}")):
             if place:
                 return _named(self.state, place, where)
+        from memrunbook.state.store.changes import Store
+
         return Store.open(self.state, self.place, self.password)
 
 
@@ -64,6 +75,8 @@ def settings_of(library: Library) -> Config:
 
 
 def _named(state: Path, place: str, where: str) -> Store:
+    from memrunbook.state.store.changes import Store
+
     try:
         return Store.open(state, place)
     except UsageError as error:

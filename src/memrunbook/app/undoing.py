@@ -20,7 +20,8 @@ from memrunbook.app.others import OthersFirst
 from memrunbook.app.past import makes_again, pasts_of, reached
 from memrunbook.app.reporting import find_run
 from memrunbook.app.ruling import NO_FREEZE, Mode, demand_reason, rules_for
-from memrunbook.app.running import RunArguments, Running, RunResult, to_its_end
+from memrunbook.app.run_arguments import RunArguments, RunResult
+from memrunbook.app.running import Running, to_its_end
 from memrunbook.app.stored import Stored, settings_of
 from memrunbook.core.action.action import Risk
 from memrunbook.core.action.policy import ServicePolicy
@@ -30,6 +31,7 @@ from memrunbook.core.plan.approval import ApprovalRule
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.plan.plan import Plan
 from memrunbook.core.reading.rules import HostRules
+from memrunbook.core.run.batches import Rollout
 from memrunbook.core.run.event import UndoPlanned
 from memrunbook.core.run.record import Actor, Envelope, Invoked, Order, plain
 from memrunbook.core.run.report import HostReport
@@ -60,7 +62,8 @@ class UndoArguments:
     """A run by its id, or "last", on the hosts that are named (none: all of it), or one step of it.
 
     `reason` and `command` (what was typed) are kept in the journal, and `options`, the words that say how the hosts are
-    reached. `break_lock` takes over the lock of a dead run. `library` has the configuration, `store` is as of a run.
+    reached. `break_lock` takes over the lock of a dead run. `library` has the configuration, `store` and
+    `rollout` are as of a run.
     """
 
     run: str
@@ -75,6 +78,7 @@ class UndoArguments:
     options: tuple[str, ...] = ()
     break_lock: bool = False
     consents: Consents = field(default_factory=Consents)
+    rollout: Rollout = field(default_factory=Rollout)
     actor: Actor = field(default_factory=this_actor)
 
 
@@ -154,12 +158,14 @@ def undo_plan(arguments: UndoArguments, notice: Notice = SILENT, *, stop: thread
     stop, config = stop or threading.Event(), arguments.library.config()
     arguments.connectors.check(hosts)
     notice.reading(hosts, 1, 0.0, watching=False)
-    lives = [(host, pasts[host.name]) for host in hosts]
     mode: Mode = "run" if makes_again(arguments.state, pasts.values()) else "undo"
     rules = {host.name: rules_for(config, host, mode) for host in hosts}
     looks = partial(_planned, arguments, rules, stop)
-    planned = each(lives, lambda one: looks(*one), arguments.connectors.forks, SystemClock(stop))
-    notice.read()
+    lives = notice.lives(lambda host: looks(host, pasts[host.name]))
+    try:
+        planned = each(hosts, lives, arguments.connectors.forks, SystemClock(stop))
+    finally:
+        notice.read()
     return UndoPlans(found.run_id, tuple(planned))
 
 
@@ -281,7 +287,12 @@ def _invoked(arguments: UndoArguments, title: str, hosts: Sequence[Host], clock:
         origin="",
         parameters={"step": arguments.step} if arguments.step else {},
         hosts=tuple(host.name for host in hosts),
-        order=Order(runbook=title, hosts=tuple(hosts), options=tuple(redact(word) for word in arguments.options)),
+        order=Order(
+            runbook=title,
+            hosts=tuple(hosts),
+            options=tuple(redact(word) for word in arguments.options),
+            rollout=arguments.rollout,
+        ),
     )
 
 
@@ -296,6 +307,7 @@ def _as_run(arguments: UndoArguments, title: str, hosts: tuple[Host, ...]) -> Ru
         command=arguments.command,
         break_lock=arguments.break_lock,
         consents=arguments.consents,
+        rollout=arguments.rollout,
         actor=arguments.actor,
     )
 

@@ -29,7 +29,7 @@ TABLE = {
     USAGE: "usage, or an invalid document (nothing was tried)",
     FAILED: "a step failed, or the incident is not resolved",
     UNREACHABLE: "a host could not be reached (network, host key, login, sudo)",
-    REFUSED: "refused: gate declined or unanswerable, guard, protected target, stale plan, lock, policy",
+    REFUSED: "refused: gate declined or unanswerable, guard, protected target, stale plan, lock, policy; not begun",
     JOURNAL: "the journal cannot be written, or does not verify",
     UNKNOWN: "the outcome of a once-only step is unknown",
     INCIDENT: "diagnose: an incident applies (--fail-on warning: a warning stands); plan --exit-code: there are steps; "
@@ -55,6 +55,7 @@ OUTCOMES = {
     "refused": REFUSED,
     "unreachable": UNREACHABLE,
     "interrupted": INTERRUPTED,
+    "not_begun": REFUSED,
     "restored": OK,
     "running": OK,
 }

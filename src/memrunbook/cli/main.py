@@ -132,6 +132,8 @@ def _guarded(argv: list[str]) -> int:
         return _closed_pipe()
     except Exception as error:  # noqa: BLE001  the last line of defence: a report, never a traceback
         return _unexpected(error, argv)
+    if code == exit_codes.INTERRUPTED:  # what is known has been told
+        _end_at_once()
     return code if isinstance(code, int) else exit_codes.OK
 
 
@@ -168,9 +170,13 @@ def _leave(words: str) -> int:
     """Ends at once: a worker that is still at its host might speak while Python is taken down, which ends it badly."""
     sys.stderr.write(f"\n{words}")
     sys.stderr.flush()
+    _end_at_once()
+    return exit_codes.INTERRUPTED
+
+
+def _end_at_once() -> None:
     if threading.active_count() > 1:
         os._exit(exit_codes.INTERRUPTED)
-    return exit_codes.INTERRUPTED
 
 
 def _say(error: click.UsageError | RunbookError) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 from msgspec import structs
 
@@ -11,7 +12,7 @@ from memrunbook.cli.streams import while_heard
 from memrunbook.cli.targets import Targets
 from memrunbook.core.errors import DocumentError, UsageError
 from memrunbook.core.host import LOCAL, Host, parse_hosts
-from memrunbook.core.inventory.inventory import Inventory
+from memrunbook.core.inventory.inventory import ALL, Inventory
 from memrunbook.documents.library import Library
 
 
@@ -28,6 +29,28 @@ def named_hosts(targets: Targets) -> tuple[Host, ...]:
 
     known = inventory_of(targets) if targets.inventory else Inventory()
     return tuple(_with(targets, host) for host in choose(known, targets.host, targets.limit))
+
+
+def recorded_hosts(targets: Targets) -> tuple[Host, ...]:
+    """The hosts that recordings stand for, each named by its file; a limit chooses among them.
+
+    UsageError for a folder without one, for two of one name, and where a host is named too.
+    """
+    from memrunbook.app import choose
+    from memrunbook.transports.shared.bundle import SUFFIX, bundles
+
+    if targets.host:
+        raise UsageError("--replay stands for hosts: none can be named too", where="--host", hint="leave one out")
+    files: dict[str, Path] = {}
+    for file in (file for path in targets.replay for file in bundles(path)):
+        name = file.name.removesuffix(SUFFIX)
+        if files.setdefault(name, file) is not file:
+            hint = "rename one, or read them one after the other"
+            raise UsageError(f"two recordings are named {name}: {files[name]} is the other", where=str(file), hint=hint)
+    hosts = [Host(name, transport="replay", source=str(file), tags=targets.tag) for name, file in files.items()]
+    if not targets.limit:
+        return tuple(hosts)
+    return choose(Inventory().with_hosts(hosts), (ALL,), targets.limit)
 
 
 def inventory_of(targets: Targets) -> Inventory:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from memrunbook.app.notice import Notice
-from memrunbook.cli.conversation import LOOKED_AT, Conversation
+from memrunbook.app.leaving import LeftAtOnce
+from memrunbook.cli.conversation import Conversation
+from memrunbook.cli.meanwhile import LOOKED_AT
+from memrunbook.cli.recap import show_left
+from memrunbook.cli.rollout_lines import RolloutLines
 from memrunbook.cli.streams import while_heard
 from memrunbook.core.host import Host
 from memrunbook.core.reading.snapshot import Snapshot
@@ -18,24 +21,32 @@ from memrunbook.ui.first_look import first_look
 from memrunbook.ui.progress import ProgressDisplay
 from memrunbook.ui.screen import Screen
 
+if TYPE_CHECKING:
+    from memrunbook.app.notice import HostEnd
 
-class Narration(Notice):
+
+class Narration(RolloutLines):
     """Tells of a run on stderr, or through a format that people do not read. Use it as a context manager."""
 
     def __init__(self, talk: Conversation, hosts: Sequence[Host]) -> None:
         screen = Screen(talk.output.color, sys.stderr)
-        self._format = talk.output.format
-        self._display = ProgressDisplay(screen, SystemClock(talk.stop).now)
+        self._output, self._format = talk.output, talk.output.format
+        self._fleet = talk.meanwhile.fleet(hosts)
+        self._display = self._fleet or ProgressDisplay(screen, SystemClock(talk.stop).now)
         self._record, self._ask = while_heard(self._format.record), while_heard(self._display.asked)
         self.first_look = self._format.CONVERSES and screen.terminal and len(hosts) <= LOOKED_AT
         self._doing: dict[str, str] = {}
+        super().__init__(self._display.say)
 
     def __enter__(self) -> Self:
         while_heard(self._display.__enter__)()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _kind: object, error: object, _trace: object) -> None:
         while_heard(self._display.__exit__)(None, None, None)
+        self._record = super().recorded  # a host that is still at work says nothing behind the last line
+        if isinstance(error, LeftAtOnce) and len(error.reports) > 1:
+            show_left(error, self._output)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -46,6 +57,16 @@ class Narration(Notice):
     def first(self, snapshot: Snapshot) -> None:
         """What the first sample says gets a line."""
         while_heard(self._display.say)(first_look(snapshot))
+
+    def connecting(self, host: str) -> None:
+        """Which host is being connected to is drawn where there are several."""
+        if self._fleet is not None:
+            self._fleet.connecting(host)
+
+    def ended(self, host: str, outcome: HostEnd, why: str = "") -> None:
+        """How a host ended is told at once where somebody should know, and where there are several."""
+        if self._fleet is not None:
+            while_heard(self._fleet.ended)(host, outcome, why)
 
     def asked(self, host: str, request: Request) -> None:
         """What a host is asked for is drawn where people read along; which commands are under way is kept."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 from click.core import ParameterSource
+from msgspec import structs
 
 from memrunbook.core.host import Host
 from memrunbook.core.ranges import compact, names_in
@@ -64,8 +65,10 @@ def _absolute(value: object) -> object:
 
 def reach(*hosts: Host, without: Collection[str] = ()) -> str:
     """The options that reach these hosts again and no others, as in "--host 'web[01:14]' --identity key"."""
-    named = [word for words in _lists(_named(hosts)) for word in ("--host", words)]
-    return shlex.join([*named, *kept_options(*without)])
+    recorded = [word for host in hosts if host.transport == "replay" for word in ("--replay", host.source)]
+    real = [host for host in hosts if host.transport != "replay"]
+    named = [word for words in _lists(_named(real)) for word in ("--host", words)]
+    return shlex.join([*recorded, *named, *kept_options(*without)])
 
 
 def _named(hosts: Sequence[Host]) -> Iterator[str]:
@@ -83,7 +86,8 @@ def _lists(words: Iterable[str]) -> Iterator[str]:
             yield begun
             begun = ""
         begun = f"{begun},{word}" if begun else word
-    yield begun
+    if begun:
+        yield begun
 
 
 def parameter_words(values: Mapping[str, str]) -> str:
@@ -103,7 +107,9 @@ def doctor_command(*hosts: Host) -> str:
 
 def run_command(runbook: str, *hosts: Host, more: Sequence[str] = ()) -> str:
     """`runbook run NAME --host HOST …` with the options that were given."""
-    return " ".join([shlex.join(["runbook", "run", runbook]), reach(*hosts), *([shlex.join(more)] if more else [])])
+    # A recording shows what a run would do; it is done on the host.
+    real = [structs.replace(host, transport="ssh") if host.transport == "replay" else host for host in hosts]
+    return " ".join([shlex.join(["runbook", "run", runbook]), reach(*real), *([shlex.join(more)] if more else [])])
 
 
 def apply_command(plan: Path) -> str:

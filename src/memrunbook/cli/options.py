@@ -75,7 +75,10 @@ OUTPUT = OptionGroup(
     {
         "as_json": click.option("--json", "as_json", is_flag=True, help="Short for --format json; implies --no-input."),
         "format_name": click.option(
-            "--format", "format_name", metavar="NAME", help="How to write the answer: text (default) or json."
+            "--format",
+            "format_name",
+            metavar="NAME",
+            help="text (default), json, or jsonl: one line a host.",
         ),
         "color": click.option(
             "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour of the output."
@@ -223,9 +226,8 @@ def _planned(**values: Any) -> Targets:
 CHOSEN = frozenset({"host", "limit", "transport", "tag"})
 """What says which hosts are meant and what they are: a plan, or a run, holds it."""
 PLANNED_HOSTS = OptionGroup("targets", _planned, {name: option for name, option in REACH.items() if name not in CHOSEN})
-HOSTS_OR_REPLAY = OptionGroup(
-    "targets", Targets, {**REACH, "replay": _path("--replay", text="Recorded answers instead of a host.")}
-)
+RECORDED = "A recording instead of a host, or a folder of them; -l chooses among them. Repeatable."
+HOSTS_OR_REPLAY = OptionGroup("targets", Targets, {**REACH, "replay": _path("--replay", text=RECORDED, multiple=True)})
 WATCH = OptionGroup(
     "watch",
     lambda *, watch: seconds(watch, "--watch"),
@@ -279,8 +281,11 @@ class GateOptions:
     break_lock: bool
 
 
-def gates(metavar: str, allow: str) -> OptionGroup:
-    """The options of a command whose changes stand behind gates; `metavar` and `allow` explain what can be allowed."""
+def gates(metavar: str, allow: str, *, yes: bool = True) -> OptionGroup:
+    """The options of a command whose changes stand behind gates; `metavar` and `allow` explain what can be allowed.
+
+    Without `yes` no gate is answered by that.
+    """
     options = {
         "yes": click.option(
             "--yes", is_flag=True, help="Answer the gates of low risk with yes; never more than those."
@@ -293,4 +298,7 @@ def gates(metavar: str, allow: str) -> OptionGroup:
             help="Take over the host's lock where no command is at work; an idle shell that holds it is ended.",
         ),
     }
-    return OptionGroup("gate", GateOptions, options)
+    if yes:
+        return OptionGroup("gate", GateOptions, options)
+    del options["yes"]
+    return OptionGroup("gate", partial(GateOptions, yes=False), options)

@@ -15,8 +15,12 @@ Color = Literal["auto", "always", "never"]
 
 @dataclass(frozen=True)
 class Reply:
-    """The exit code and one value in two shapes, of which the format takes one: a document, or pages for people."""
+    """The exit code and one value in two shapes, of which the format takes one: a document, or pages for people.
+
+    `by_host`: each host of the document has been handed to the format before.
+    """
 
     code: int
     document: Callable[[], Document]
     pages: Callable[[], Iterable[Iterable[Block]]]
+    by_host: bool = False

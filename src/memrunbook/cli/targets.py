@@ -38,7 +38,7 @@ class Targets:
     tag: tuple[str, ...] = ()
     ask_sudo_password: bool = False
     sudo_password_fd: int | None = None
-    replay: Path | None = None
+    replay: tuple[Path, ...] = ()
     inventory: tuple[str, ...] = ()
     limit: tuple[str, ...] = ()
     user: str = ""

@@ -10,6 +10,7 @@ RunbookError
 │   ├── SudoError        root was needed and sudo refused
 │   └── SessionLost      the connection or the remote shell ended in mid-work
 ├── Refused              a rule of safety says no: lock, policy, gate
+│   └── NotBegun         so many hosts of the run have failed that no other one is begun
 ├── JournalError         the journal cannot be written or does not verify
 └── Interrupted          a person pressed Ctrl-C
 """
@@ -80,6 +81,10 @@ class SessionLost(HostError):  # noqa: N818  the outcome's word
 
 class Refused(RunbookError):  # noqa: N818  the outcome's word
     """A safety rule refused this."""
+
+
+class NotBegun(Refused):
+    """So many hosts have failed that no other one is begun."""
 
 
 class JournalError(RunbookError):

@@ -30,6 +30,7 @@ from memrunbook.documents.remembered import (
     log_place,
     store_at,
 )
+from memrunbook.documents.rollouts import NumberOfHosts, Numbers, numbers
 from memrunbook.documents.source import Source
 from memrunbook.documents.yaml_source import load
 
@@ -61,6 +62,8 @@ class DefaultsSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     sudo: Annotated[Literal["auto", "always", "never"], Meta(description="as --sudo")] | None = None
     forks: Annotated[int, Meta(ge=1, le=200, description="as --forks")] | None = None
     patience: Annotated[Duration, Meta(description="as --patience")] | None = None
+    serial: Annotated[Numbers, Meta(description="as --serial")] = None
+    max_failures: Annotated[NumberOfHosts | None, Meta(description="as --max-failures")] = None
     inventory: (
         Annotated[str | tuple[str, ...], Meta(description="as -i; a path that is not absolute lies beside config.yaml")]
         | None
@@ -125,6 +128,8 @@ class Defaults:
     sudo: str | None = None
     forks: int | None = None
     patience: float | None = None
+    serial: tuple[str, ...] = ()
+    max_failures: str = ""
     inventory: tuple[str, ...] = ()
     skip_vault_files: bool = False
 
@@ -266,6 +271,8 @@ def _defaults(spec: DefaultsSpec, files: _Files) -> Defaults:
         sudo=spec.sudo,
         forks=spec.forks,
         patience=None if spec.patience is None else float(spec.patience),
+        serial=numbers(files.source, ("defaults", "serial"), spec.serial, files.problems),
+        max_failures="".join(numbers(files.source, ("defaults", "max_failures"), spec.max_failures, files.problems)),
         inventory=tuple(files.source_path(one) for one in some(spec.inventory)),
         skip_vault_files=spec.vault_files == "skip",
     )

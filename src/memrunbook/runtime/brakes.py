@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from memrunbook.core.action.action import Change, Repeat
 from memrunbook.core.errors import Refused
 from memrunbook.core.run.request import AskApproval, Execute, Turn, Wait
+from memrunbook.core.units import format_duration
 from memrunbook.runtime.life import Life, Pause
 from memrunbook.runtime.ports import Brakes
 
@@ -54,7 +55,9 @@ def claim(
         if isinstance(begun, int):
             return begun
         if waited >= PATIENCE:
-            raise Refused(f"{begun}: one at a time", hint="repeat the command when that is done")
+            raise Refused(
+                f"waited {format_duration(PATIENCE)} for {begun}", hint="repeat the command when that is done"
+            )
         yield Pause(EVERY, at_work)
         waited += EVERY
 

@@ -31,6 +31,7 @@ from memrunbook.core.reading.trend import LEAST_POINTS
 from memrunbook.facts.shared.filling import is_overtaken
 from memrunbook.runtime.life import Life, Pause
 from memrunbook.runtime.ports import Clock, Output, Session
+from memrunbook.runtime.silence import stopped_answering
 
 PROBE_SECONDS = 60.0
 PROBE_BYTES = 4 << 20
@@ -47,6 +48,7 @@ class Taken:
     """A sample, which questions it repeats, and whether the shell could start programs.
 
     `at` is when the host began to answer: on a slow one long after the question, and intervals count from there.
+    `silent` are the seconds in which it said nothing at all, 0 where it said something.
     """
 
     sample: Sample
@@ -54,6 +56,7 @@ class Taken:
     asked: frozenset[Question]
     fork_ok: bool = True
     lost: bool = False
+    silent: float = 0.0
 
 
 @dataclass
@@ -91,7 +94,7 @@ class Collector:
         A valid sample of an earlier read stands for all but one of them; for a watch only an earlier watch does, with
         all its samples, as long as nothing is changed: what they tell apart, two cannot. Whoever is left waiting for
         too long (all workers were at gates) begins anew. A watch that memory will not outlast ends early. What could
-        not be read is Unavailable.
+        not be read is Unavailable; SessionLost where the host said nothing at all until the deadline.
         """
         order = ordered(names, self.facts)
         asks = [ask for name in order for ask in self.facts[name].asks]
@@ -103,6 +106,8 @@ class Collector:
         if previous and count > 1 and (yield from self._wait(previous.at, every, at_work=at_work)):
             previous = None
         full = self._take(asks, repeat=False)
+        if full.silent:
+            raise stopped_answering(full.silent)
         samples: Samples = (full.sample,)
         if previous and (count > 1 or full.at.since(previous.at) >= every):
             first, *later = watched or (previous.sample,)
@@ -199,7 +204,8 @@ class Collector:
         fork_ok = not (output.lost and _CANNOT_FORK.search(last_words))
         if not sample.complete:
             lost = output.lost and fork_ok
-            return Taken(_with_reasons(sample, asks, output, fork_ok=fork_ok), at, frozenset(), fork_ok, lost)
+            silent = output.seconds if output.timed_out and not sample.answers else 0.0
+            return Taken(_with_reasons(sample, asks, output, fork_ok=fork_ok), at, frozenset(), fork_ok, lost, silent)
         return Taken(sample, at, _repeated(asks))
 
 

@@ -14,8 +14,9 @@ from memrunbook.core.units import format_bytes, format_duration
 from memrunbook.runtime.inspection import InspectedState, Inspection
 from memrunbook.state import audit, ledger
 from memrunbook.state.ownership import group_name, is_shared, user_name, whose
+from memrunbook.state.store import FILE
 from memrunbook.state.store.changes import Store
-from memrunbook.state.store.database import FILE, address, version_of
+from memrunbook.state.store.database import address, version_of
 from memrunbook.state.store.switch import switch_of
 
 LEAST_FREE = 64 << 20

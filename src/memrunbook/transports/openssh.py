@@ -94,6 +94,7 @@ class OpensshConnector:
             *(("-p", str(self.host.port)) if self.host.port else ()),
             *(("-o", "IdentityAgent=none") if agent_fault else ()),
             *_pinning(target.pins),
+            *(word for option in target.settings.overruled for word in ("-o", option)),
             *(word for line in lines_of(self.host.ssh_args, self.host.name) for word in ("-o", line)),
             *(word for path in self.host.identities for word in ("-i", path)),
             *("--", self.host.address or self.host.name),

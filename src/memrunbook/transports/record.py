@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from memrunbook.core.host import HostIdentity
-from memrunbook.core.reading.probe import BUNDLE, CASE, MARK, read_sample, write_sample
+from memrunbook.core.reading.probe import CASE, MARK, read_sample, write_sample
 from memrunbook.runtime.ports import Connector, Output, Session
 from memrunbook.runtime.redaction import redact
+from memrunbook.transports.shared.bundle import head
 
 
 class RecordConnector:
@@ -22,7 +23,7 @@ class RecordConnector:
     def connect(self) -> RecordSession:
         """Raises what the real connector raises."""
         if not self._begun:
-            self._file.write(f"@@{CASE} bundle {BUNDLE}\n")
+            self._file.write(head())
             self._begun = True
         return RecordSession(self._connector.connect(), self._file)
 

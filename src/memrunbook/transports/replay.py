@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -12,12 +11,10 @@ from msgspec import structs
 from memrunbook.core.errors import UsageError
 from memrunbook.core.host import Host, HostIdentity
 from memrunbook.core.reading.fact import Answer, Sample, Unavailable
-from memrunbook.core.reading.probe import AGAIN, BUNDLE, CASE, MARK, asked, is_pattern, read_sample, write_sample
+from memrunbook.core.reading.probe import AGAIN, MARK, asked, is_pattern, write_sample
 from memrunbook.runtime.ports import Output
+from memrunbook.transports.shared.bundle import read_bundle
 from memrunbook.transports.shared.reach import Reach, Way
-
-_BEGIN = f"@@{CASE} begin "
-_VERSION = re.compile(rf"@@{CASE} bundle (\d{{1,9}})\n", re.ASCII)
 
 
 def way(_reach: Reach) -> Way:
@@ -38,19 +35,8 @@ class ReplayConnector:
         self._path = path
 
     def connect(self) -> ReplaySession:
-        """Reads the bundle. Raises UsageError when it cannot be read, is newer than we are or holds no sample."""
-        try:
-            text = self._path.read_text(encoding="utf-8", errors="backslashreplace")
-        except OSError as error:
-            raise UsageError(f"cannot be read: {error.strerror}", where=str(self._path)) from error
-        version = _VERSION.match(text)
-        if version and int(version[1]) > BUNDLE:
-            why = f"is a bundle of version {version[1]}; this memrunbook reads versions up to {BUNDLE}"
-            raise UsageError(why, where=str(self._path))
-        samples = [read_sample(_BEGIN + part, CASE) for part in text.split(_BEGIN)[1:]]
-        if not samples:
-            raise UsageError("holds no recorded sample", where=str(self._path))
-        return ReplaySession(samples)
+        """Reads the bundle. Raises UsageError for one that cannot be used, with what is wrong with it."""
+        return ReplaySession(read_bundle(self._path))
 
 
 class ReplaySession:

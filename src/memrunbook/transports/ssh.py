@@ -12,7 +12,7 @@ from memrunbook.core.host import Host, HostIdentity
 from memrunbook.transports.openssh import OpensshConnector
 from memrunbook.transports.shared.first_shell import LinkedShells
 from memrunbook.transports.shared.key_files import refused_login
-from memrunbook.transports.shared.known_hosts import HostKey, KnownHosts, other_key, revoked
+from memrunbook.transports.shared.known_hosts import HostKey, KnownHosts, other_key, revoked, short_key
 from memrunbook.transports.shared.lean import load_paramiko
 from memrunbook.transports.shared.reach import OWN_CLIENT, Reach, Way
 from memrunbook.transports.shared.shell import ShellSession
@@ -88,11 +88,11 @@ class SshConnector:
         try:
             if via:
                 sock = via.forward(target.address, target.port, times.channel, target.where)
-                link = SshLink(sock, target.where, via)
+                link = SshLink(sock, target.where, via, settings.algorithms)
             else:
                 named = partial(self._passed, target, "name")
                 to = Dialling(target.address, target.port, settings.bind_address, settings.family)
-                link = SshLink(dial(to, times.tcp, target.where, named), target.where)
+                link = SshLink(dial(to, times.tcp, target.where, named), target.where, None, settings.algorithms)
             self._passed(target, "TCP", f"{link.address or target.address} port {target.port}")
         except BaseException:
             if via:
@@ -113,11 +113,13 @@ class SshConnector:
         key = link.negotiate(kinds, max(times.banner, patience), max(times.login, patience), self._notice)
         self._passed(target, "SSH", link.version)
         if not target.pins:
-            known.verify(target.known_name, key, accept_new=self.options.accept_new)
+            known.verify(target.known_name, key, accept_new=self.options.accept_new, scan=target.scan)
         elif any(line.revoked and line.key == key for line in lines):
             raise revoked(target.known_name, key.fingerprint)
         elif key.fingerprint not in target.pins:
             raise other_key(target.known_name, key.kind, key.fingerprint, target.pins)
+        if key.kind == "ssh-rsa" and key.rsa_bits < target.settings.algorithms.rsa_bits:
+            raise short_key(target.known_name, key.rsa_bits, target.settings.algorithms.rsa_bits)
         self._passed(target, "host key", f"{key.kind} {key.fingerprint}")
         self._login(link, target, max(times.login, patience))
         return key
@@ -137,7 +139,8 @@ class SshConnector:
         from memrunbook.transports.shared.ssh_link import BeyondParamiko
 
         settings = target.settings
-        offer = Offer(self.options.ring(), target.identities, settings.identities_only, settings.certificates)
+        only, certificates = settings.identities_only, settings.certificates
+        offer = Offer(self.options.ring(), target.identities, only, certificates, settings.algorithms)
         agent = AgentDoor(self.options.agents, settings.agent)
         refused: LoginError | None = None
         try:

@@ -33,6 +33,15 @@ def plain(content: Text) -> str:
     return "".join(clean(redact(span.text), UNCUT) for span in content)
 
 
+def cut(content: Text, width: int) -> Text:
+    """One line of at most so many columns, made safe as every other; what is cut off ends in "…"."""
+    safe = tuple(span._replace(text=clean(redact(span.text), ON_TERMINAL)) for span in content)
+    if cells(safe) <= width:
+        return safe
+    plain = "".join(span.text for span in safe)
+    return text(_slice(safe, 0, _fitting(plain, width - 1)), "…") if width > 0 else ()
+
+
 def lay_out(blocks: Iterable[Block], width: int | None) -> list[Text]:
     """The lines to draw; without a width nothing is folded or cut."""
     lines = [line for block in blocks for line in _lines(_safe(block, width), width)]

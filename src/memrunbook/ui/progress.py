@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Self, assert_never
+from typing import Self, assert_never
 
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.event import Event, RunFinished, StepFinished, UndoPlanned
@@ -23,10 +22,11 @@ from memrunbook.core.run.request import (
     Wait,
 )
 from memrunbook.core.units import format_duration
-from memrunbook.ui.block import Block, Line, Span, line, text
+from memrunbook.ui.block import Block, Line, Span, Text, line
 from memrunbook.ui.layout import lay_out
+from memrunbook.ui.region import Region
 from memrunbook.ui.report import finished_line, step_line
-from memrunbook.ui.screen import Screen, as_rich
+from memrunbook.ui.screen import Screen
 from memrunbook.ui.undo import planned_view
 from memrunbook.ui.words import plural
 
@@ -47,14 +47,15 @@ def progress_line(host: str, request: Request) -> Line:
     """One line for what is asked of the world: which host, which step, what is waited for and how long at most."""
     if isinstance(request, Record):
         return event_line(host, request.event)
-    return _said(host, _doing(request))
+    return _said(host, request_words(request))
 
 
 def _said(host: str, words: str) -> Line:
     return line(Span(host, "quiet"), "  ", words)
 
 
-def _doing(request: Request) -> str:
+def request_words(request: Request) -> str:
+    """What is asked of the world: what is done or waited for, and how long that takes at most."""
     match request:
         case ReadFacts():
             took = f", about {format_duration((request.count - 1) * request.every)}" if request.count > 1 else ""
@@ -86,7 +87,7 @@ def _looking(request: Compare | Look | AskApproval | Turn) -> str:
 
 
 class ProgressDisplay:
-    """Shows what the hosts are doing. On a terminal what they wait for stands below the lines and its time runs.
+    """Shows what a host is doing. On a terminal what it waits for stands below the lines and its time runs.
 
     Use it as a context manager; safe with several threads. `clock` gives the time.
     """
@@ -94,20 +95,18 @@ class ProgressDisplay:
     def __init__(self, screen: Screen, clock: Callable[[], Instant]) -> None:
         self._screen = screen
         self._clock = clock
-        self._turn = threading.RLock()
         self._busy: dict[str, tuple[Line, Instant]] = {}
         self._said: dict[str, set[Line]] = {}
         self._whys: dict[str, set[str]] = {}
-        self._moves = screen.terminal and not screen.dumb
-        self._live: Any = None
+        self._region = Region(screen, self._drawn)
 
     def __enter__(self) -> Self:
-        self._start()
+        self._region.open()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._busy.clear()
-        self._stop()
+        self._region.close()
 
     def asked(self, host: str, request: Request) -> None:
         """The host is busy with this; what is remembered gets its own line. Off a terminal a loop says it once."""
@@ -123,62 +122,30 @@ class ProgressDisplay:
                 shown = finished_line(host, event.outcome, "")
             self.say(*(planned_view(event.of, event.plan) if isinstance(event, UndoPlanned) else [shown]))
             return
-        with self._turn:
-            self._busy[host] = (shown, self._clock())
-            said = self._said.setdefault(host, set())
-            if not self._moves and shown not in said:
-                said.add(shown)
-                self.say(shown)
+        self._busy[host] = (shown, self._clock())
+        said = self._said.setdefault(host, set())
+        if not self._region.moves and shown not in said:
+            said.add(shown)
+            self.say(shown)
 
     def say(self, *shown: Block) -> None:
         """A line, or several, that stay."""
-        with self.paused():
-            self._screen.say(shown)
+        self._region.say(*shown)
 
     def finished(self, host: str) -> None:
         """The host is no longer busy."""
-        with self._turn:
-            self._busy.pop(host, None)
-            self._said.pop(host, None)
+        self._busy.pop(host, None)
+        self._said.pop(host, None)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Nothing is drawn meanwhile: for what stays, and for questions."""
-        with self._turn:
-            running = self._live is not None
-            self._stop()
-            try:
-                yield
-            finally:
-                if running:
-                    self._start()
+        """Nothing is drawn meanwhile: a question stands."""
+        with self._region.questioned():
+            yield
 
-    def _start(self) -> None:
-        # A new one each time: a display that is started again clears the lines written meanwhile.
-        if self._moves:
-            self._live = _live(self._screen, self._drawn)
-            try:
-                self._live.start()
-            except OSError:  # the terminal has gone; the run ends by its own rules
-                self._moves, self._live = False, None
-
-    def _stop(self) -> None:
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
-
-    def _drawn(self) -> Any:
-        # The drawing thread takes no lock: whoever pauses it holds the lock while it ends.
+    def _drawn(self, width: int, _: int) -> list[Text]:
         now, busy = self._clock(), list(self._busy.values())
         lines = [line(shown.body, f"  {format_duration(now.since(since))}") for shown, since in busy[:LISTED]]
         more = len(busy) - LISTED
         lines += [line(f"and {plural(more, 'more host')}")] * (more > 0)
-        drawn = lay_out(lines, self._screen.width)
-        return as_rich(text(*(part for content in drawn for part in (content, "\n")))) if drawn else ""
-
-
-def _live(screen: Screen, drawn: Callable[[], Any]) -> Any:
-    from rich.live import Live
-
-    return Live(console=screen.console(), get_renderable=drawn, refresh_per_second=2, transient=True,
-                redirect_stdout=False, redirect_stderr=False)  # fmt: skip
+        return lay_out(lines, width)

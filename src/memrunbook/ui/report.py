@@ -46,6 +46,7 @@ OUTCOMES: Mapping[Reported, tuple[str, Style, str]] = {
     "unreachable": ("UNREACHABLE", "critical", "the host could not be worked with"),
     "unknown": ("UNKNOWN", "unknown", "look at the host before anything is repeated"),
     "interrupted": ("INTERRUPTED", "critical", "the run did not come to its end"),
+    "not_begun": ("NOT BEGUN", "warning", "nothing was changed there"),
     "restored": ("RESTORED", "good", "what the run had changed and is still its own is as it was before"),
     "running": ("RUNNING", "strong", "what follows is as far as it has come"),
 }
@@ -75,15 +76,7 @@ def report_view(report: HostReport, run_id: str, who: Sequence[Block] = ()) -> l
     told = advice_rows(causes, ram=ram if isinstance(ram, int) else 0)
     if told:
         blocks += [BLANK, Grid(tuple(told), indent=0)]
-    return [*blocks, *([BLANK, *who] if who else []), BLANK, *_record(run_id, lost=_is_lost(report))]
-
-
-def summary_view(reports: Sequence[HostReport]) -> list[Block]:
-    """One line for each host, the outcomes counted first."""
-    found = Counter(report.outcome for report in reports)
-    title = line(counts((found[outcome], outcome) for outcome in OUTCOMES), f" of {len(reports)} hosts")
-    rows = tuple(row(_word(report), report.host, body=Span(report.why, whole=True)) for report in reports)
-    return [title, Grid(rows)]
+    return [*blocks, *([BLANK, *who] if who else []), BLANK, *_record(run_id, lost=is_lost(report))]
 
 
 def step_line(host: str, step: StepFinished) -> Line:
@@ -204,7 +197,7 @@ def _signal(name: str, signals: Mapping[str, object]) -> str:
     return "not read" if value is None else value_words(value, unit_of(name))
 
 
-def _is_lost(report: HostReport) -> bool:
+def is_lost(report: HostReport) -> bool:
     """True where `runbook resume` has something to go on with: an undo is repeated instead."""
     undo = any(isinstance(event, UndoPlanned) for event in report.others)
     return not undo and (report.outcome == "unreachable" or report.open)

@@ -14,6 +14,7 @@ from memrunbook.ui.layout import lay_out
 ColorChoice = Literal["auto", "always", "never"]
 NARROWEST = 40
 USUAL = 80
+USUAL_LINES = 24
 STYLES: Mapping[Style, str] = {
     "": "",
     "critical": "bold red",
@@ -70,6 +71,14 @@ class Screen:
         for index, line in enumerate(lines):
             self._write(line, " " if index + 1 == len(lines) else "\n")
         self.stream.flush()
+
+    def room(self) -> tuple[int, int]:
+        """Columns and lines of the terminal as it is now: people change its size; no more columns than `width`."""
+        try:
+            size = os.get_terminal_size(self.stream.fileno())
+        except (OSError, ValueError):
+            size = os.terminal_size((self.width or USUAL, USUAL_LINES))
+        return min(self.width or USUAL, size.columns or USUAL), size.lines or USUAL_LINES
 
     def console(self) -> Any:
         """A rich console on this stream, with nothing of its own that interprets text."""

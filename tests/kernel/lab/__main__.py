@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.kernel.lab.boot import snapshot
-from tests.kernel.lab.configuration import CONFIGURATIONS, configured
+from tests.kernel.lab.configuration import CONFIGURATIONS, RELEASES, configured
 from tests.kernel.lab.errors import LabError
 from tests.kernel.lab.guest import fresh_guest
 from tests.kernel.lab.image import image
@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("build", help="build the image and the snapshot of each configuration")
     guest = commands.add_parser("guest", help="run a guest until Ctrl-C")
     guest.add_argument("scenario", help=", ".join(names()))
-    guest.add_argument("configuration", nargs="?", default="", help=", ".join(CONFIGURATIONS))
+    guest.add_argument("configuration", nargs="?", default="", help=", ".join(CONFIGURATIONS | RELEASES))
     return parser
 
 

@@ -16,8 +16,11 @@ class Archive:
     lines: tuple[str, ...]
 
 
-def archive() -> Archive:
-    """Return the Debian sources among apt's; raise LabError if there are none (or `apt-get update` never ran)."""
+def archive(release: str = "") -> Archive:
+    """Return the Debian sources among apt's; raise LabError if there are none (or `apt-get update` never ran).
+
+    Another *release* (its code name) is looked for where this machine's own is.
+    """
     targets = execute(["apt-get", "indextargets", "--format", _FORMAT, "Created-By: Packages"])
     debian = [line.split("|") for line in targets.splitlines() if line.startswith("Debian|")]
     main = [(uri, release, codename) for _, uri, release, codename, component in debian if component == "main"]
@@ -25,4 +28,7 @@ def archive() -> Archive:
     if not plain:
         message = "apt knows no Debian archive here: run `apt-get update`, or use a Debian machine"
         raise LabError(message)
+    if release:
+        uri = next(uri for uri, _, codename in main if codename == plain[0])
+        return Archive(release, (f"deb {uri} {release} main",))
     return Archive(plain[0], tuple(dict.fromkeys(f"deb {uri} {release} main" for uri, release, _ in main)))

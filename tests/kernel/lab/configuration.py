@@ -1,4 +1,4 @@
-"""Which machine a guest is: its memory, swap disk, kernel arguments and further hardware."""
+"""Which machine a guest is: its memory, swap disk, kernel arguments, further hardware, and which Debian runs on it."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,17 @@ from tests.kernel.lab.errors import LabError
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """One kind of guest; each has a snapshot of its own. `hardware` is further options of qemu."""
+    """One kind of guest; each has a snapshot of its own. `hardware` is further options of qemu.
+
+    `release` is the code name of a Debian, of which the guest has kernel and systemd; empty: of this machine's.
+    """
 
     name: str
     memory_mib: int = 512
     swap_mib: int = 512
     kernel_arguments: tuple[str, ...] = ("psi=1",)
     hardware: tuple[str, ...] = ()
+    release: str = ""
 
 
 MAIN = Configuration("main")
@@ -47,11 +51,16 @@ HIDDEN_BALLOON = Configuration("hidden-balloon", hardware=("-device", "virtio-ba
 KERNELS = (MAIN, NO_PSI, CGROUP_V1)
 """The same machine with other kernel arguments: any scenario of one of them can be tried in the others."""
 CONFIGURATIONS = {one.name: one for one in (*KERNELS, ROOMY, TWO_NODES, BALLOON, HIDDEN_BALLOON)}
+DEBIAN_11 = Configuration("debian-11", release="bullseye")
+DEBIAN_13 = Configuration("debian-13", release="trixie")
+RELEASES = {one.name: one for one in (DEBIAN_11, DEBIAN_13)}
+"""The main machine with another kernel (5.10, 6.12) and systemd; each has an image, made when it is asked for."""
 
 
 def configured(name: str) -> Configuration:
     """Return a configuration by name; raise LabError with the names there are if it is none of them."""
-    if name not in CONFIGURATIONS:
-        message = f"no configuration {name!r}; there are: {', '.join(CONFIGURATIONS)}"
+    known = CONFIGURATIONS | RELEASES
+    if name not in known:
+        message = f"no configuration {name!r}; there are: {', '.join(known)}"
         raise LabError(message)
-    return CONFIGURATIONS[name]
+    return known[name]

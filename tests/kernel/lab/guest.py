@@ -64,7 +64,7 @@ class Guest:
 @contextmanager
 def fresh_guest(configuration: Configuration = MAIN) -> Iterator[Guest]:
     """Run a guest from its snapshot for the time of the `with` block; the first ever call builds and boots it."""
-    with run_directory() as directory, loaded(image(), configuration, directory) as running:
+    with run_directory() as directory, loaded(image(configuration.release), configuration, directory) as running:
         guest = Guest(running)
         guest.set_clock()
         yield guest

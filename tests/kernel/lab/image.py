@@ -5,7 +5,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.kernel.lab.archive import archive
+from tests.kernel.lab.archive import Archive, archive
 from tests.kernel.lab.command import execute
 from tests.kernel.lab.store import kept, key_of, prune, store
 
@@ -60,26 +60,29 @@ class Image:
         return f"[127.0.0.1]:{port} {kind} {key}\n"
 
 
-def image() -> Image:
-    """Return the image for this source text and this machine's Debian release, built first if it is not there."""
-    sources = (Path(__file__).read_text(), _CUSTOMIZE.read_text(), archive().suite)
+def image(release: str = "") -> Image:
+    """Return the image for this source text and a Debian release, built first if it is not there.
+
+    Without a *release* (its code name) it is this machine's own.
+    """
+    debian = archive(release)
+    sources = (Path(__file__).read_text(), _CUSTOMIZE.read_text(), debian.suite)
     prune()
-    return Image(kept(store() / "images" / key_of(*sources), _build))
+    return Image(kept(store() / "images" / key_of(*sources), lambda directory: _build(directory, debian)))
 
 
-def _build(directory: Path) -> None:
+def _build(directory: Path, debian: Archive) -> None:
     keys = directory / "keys"
     keys.mkdir()
     for name in ("client", "host"):
         execute(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"lab {name}", "-f", keys / name])
     tree = directory / "tree.tar"
-    _make_tree(tree, keys)
+    _make_tree(tree, keys, debian)
     _make_disk(tree, directory)
     tree.unlink()
 
 
-def _make_tree(tree: Path, keys: Path) -> None:
-    debian = archive()
+def _make_tree(tree: Path, keys: Path, debian: Archive) -> None:
     options = [f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT]
     options += ["--variant=minbase", f"--include={','.join(PACKAGES)}", '--aptopt=Acquire::Retries "3"']
     options += [f"--customize-hook={_CUSTOMIZE.read_text()}"]

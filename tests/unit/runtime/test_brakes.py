@@ -15,7 +15,7 @@ from memrunbook.core.run.request import AskApproval, Execute, Turn, Wait
 from memrunbook.runtime.brakes import EVERY, NOT_BEGUN, PATIENCE, StepTurn, Unbraked, claim
 from memrunbook.runtime.life import Finished, Pause, resume
 
-BUSY = "api.service: the same is under way on web-2 since 40 s (run R1)"
+BUSY = "web-2, its peer: run R1 by ada@ops is at api.service there (restart_unit) since 2026-11-29 09:12 UTC"
 
 
 class Brakes(Unbraked):
@@ -62,7 +62,7 @@ def test_nobody_waits_for_ever() -> None:
     life = claim(brakes, request(), at_work=False)
     for _ in range(int(PATIENCE / EVERY)):
         assert resume(life) == Pause(EVERY)
-    with pytest.raises(Refused, match=r"is under way on web-2 since 40 s.*one at a time"):
+    with pytest.raises(Refused, match=r"^waited 20 min for web-2, its peer: run R1 by ada@ops is at"):
         resume(life)
     assert brakes.looks == PATIENCE / EVERY + 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,29 +13,39 @@ from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
 from memrunbook.cli.naming import ruled
 from memrunbook.cli.next_command import way_options
-from memrunbook.cli.options import LIBRARY, OUTPUT, PARAMETERS, PLANNED_HOSTS, STATE, STORE, OutputOptions, common
+from memrunbook.cli.options import (
+    LIBRARY,
+    OUTPUT,
+    PARAMETERS,
+    PLANNED_HOSTS,
+    STATE,
+    STORE,
+    GateOptions,
+    OutputOptions,
+    common,
+    gates,
+)
 from memrunbook.cli.reasons import reason_for, unused_page
 from memrunbook.cli.reply import Reply
+from memrunbook.cli.rolling import ROLLOUT, with_defaults
 from memrunbook.cli.streams import show
 from memrunbook.cli.targets import Targets
+from memrunbook.core.run.batches import Rollout
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
-    from memrunbook.app.running import RunResult
+    from memrunbook.app import RunResult
     from memrunbook.documents.printed.run import RunSummary
     from memrunbook.ui.block import Block
 
 
+# Nobody is asked here: a plan's gates were answered when it was approved.
+GATE = gates("freeze:NAME", "Go through a freeze, with --reason; repeatable.", yes=False)
+
+
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--allow", multiple=True, metavar="freeze:NAME", help="Go through a freeze, with --reason; repeatable.")
-@click.option("--reason", default="", metavar="TEXT", help="Why this is done; kept in the journal.")
-@click.option(
-    "--break-lock",
-    is_flag=True,
-    help="Take over the host's lock where no command is at work; an idle shell that holds it is ended.",
-)
-@common(PLANNED_HOSTS, PARAMETERS, LIBRARY, STATE, STORE, OUTPUT)
+@common(GATE, PLANNED_HOSTS, ROLLOUT, PARAMETERS, LIBRARY, STATE, STORE, OUTPUT)
 def command(
     file: Path,
     targets: Targets,
@@ -43,10 +54,8 @@ def command(
     state: Path,
     store: str,
     parameters: dict[str, str],
-    allow: tuple[str, ...],
-    reason: str,
-    *,
-    break_lock: bool,
+    gate: GateOptions,
+    rollout: Rollout,
 ) -> int:
     """Carry out the plan saved in FILE on its hosts. Nobody is asked: what was approved is done, and nothing else.
 
@@ -60,7 +69,7 @@ def command(
     from memrunbook.state.plans import load_plan
 
     library = ruled(library, targets)
-    consents = only_freezes(allow, library.config().freeze, reason)
+    consents = only_freezes(gate.allow, library.config().freeze, gate.reason)
     hosts = load_plan(file).saved.hosts
     talk = Conversation(output, targets)
     arguments = ApplyArguments(
@@ -70,16 +79,17 @@ def command(
         state=state,
         store=store,
         parameters=parameters,
-        reason=reason_for(library.config(), reason, talk),
+        reason=reason_for(library.config(), gate.reason, talk),
         command=" ".join(click.get_current_context().find_root().obj or ()),
         options=way_options(),
-        break_lock=break_lock,
+        break_lock=gate.break_lock,
         consents=consents,
+        rollout=with_defaults(rollout, library.config().defaults),
     )
     with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight):
         result = apply(arguments, told, stop=talk.stop, alone=told.paused)
     code = exit_codes.worst(exit_codes.of_report(report) for report in result.reports)
-    return show(talk.output, Reply(code, lambda: _document(result), lambda: _pages(result, library)))
+    return show(talk.output, Reply(code, lambda: _document(result), lambda: _pages(result, library, output)))
 
 
 def _document(result: RunResult) -> RunSummary:
@@ -88,14 +98,16 @@ def _document(result: RunResult) -> RunSummary:
     return run_summary(result.run_id, result.reports, result.saved, result.unused)
 
 
-def _pages(result: RunResult, library: Library) -> Iterator[list[Block]]:
+def _pages(result: RunResult, library: Library, output: OutputOptions) -> Iterator[list[Block]]:
+    from memrunbook.cli.recap import recap_page
     from memrunbook.cli.saved_plan import people, saved_lines
-    from memrunbook.ui.report import report_view, summary_view
+    from memrunbook.ui.recap import in_full
+    from memrunbook.ui.report import report_view
 
-    for report in result.reports:
+    for report in compress(result.reports, in_full(result.reports, verbose=output.verbose)):
         saved, begun = result.saved.get(report.host), report.begun
         needed = people(library, [begun.plan]) if begun else 0
         yield [*report_view(report, result.run_id), *(saved_lines(saved, needed) if saved else [])]
     if len(result.reports) > 1:
-        yield summary_view(result.reports)
+        yield recap_page(result, output)
     yield from unused_page(result.unused)

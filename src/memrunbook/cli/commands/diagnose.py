@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,15 +75,17 @@ def command(
     full = output.verbose or len(arguments.hosts) == 1
 
     def keep(judged: Judged, off: str) -> Told:
+        _tell(talk, judged, off)
         return _told(judged, off, output, _code_of(judged, fail_on), full=full)
 
-    result = diagnose_each(arguments, keep, talk, stop=talk.stop, meanwhile=_load_views)
+    result = diagnose_each(arguments, keep, talk.meanwhile, stop=talk.stop, meanwhile=_load_views)
     if result.left_out:
         from memrunbook.ui.problems import left_out_view
         from memrunbook.ui.screen import Screen
 
         Screen(output.color, sys.stderr).show(left_out_view(result.left_out))
-    return show(output, Reply(_code(result), lambda: _document(result), lambda: _pages(result, output)))
+    pages = partial(_pages, result, output)
+    return show(output, Reply(_code(result), lambda: _document(result), pages, by_host=True))
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,12 @@ def _told(judged: Judged, off: str, output: OutputOptions, code: int, *, full: b
     from memrunbook.documents.printed.diagnose import printed_host
 
     return Told(headline(judged), code, printed=printed_host(judged, off))
+
+
+def _tell(talk: Conversation, judged: Judged, off: str) -> None:
+    from memrunbook.documents.printed.diagnose_host import diagnose_host
+
+    talk.tell(lambda: diagnose_host(judged, off))
 
 
 def _load_views() -> None:

@@ -40,7 +40,7 @@ def command(targets: Targets, library: Library, state: Path, store: str, output:
     hosts = talk.hosts if targets.names_hosts else ()
     reached = talk.connectors()
     arguments = DoctorArguments(hosts=hosts, connectors=reached, library=library, state=state, store=store)
-    result = doctor(arguments, talk)
+    result = doctor(arguments, talk.meanwhile)
     return show(output, Reply(_code(result), lambda: _document(result), lambda: _pages(result, output)))
 
 

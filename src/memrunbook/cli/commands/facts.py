@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -50,9 +51,16 @@ def command(
         connectors=talk.connectors(),
         library=library,
     )
-    reached = facts(arguments, talk, stop=talk.stop)
+    reached = facts(arguments, talk.meanwhile, stop=talk.stop, told=partial(_tell, talk, chosen))
     code = exit_codes.worst(exit_codes.of_error(one.error) if one.error else exit_codes.OK for one in reached)
-    return show(output, Reply(code, lambda: _document(reached, chosen), lambda: _pages(reached, chosen)))
+    pages = partial(_pages, reached, chosen)
+    return show(output, Reply(code, lambda: _document(reached, chosen), pages, by_host=True))
+
+
+def _tell(talk: Conversation, chosen: Metrics, reached: Reached) -> None:
+    from memrunbook.documents.printed.facts_host import facts_host
+
+    talk.tell(lambda: facts_host(reached, chosen))
 
 
 def _document(reached: list[Reached], chosen: Metrics) -> FactsDocument:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,10 +75,19 @@ def show_plan(arguments: PlanArguments, talk: Conversation, *, exit_code: bool =
     """
     from memrunbook.app import plan
 
-    result = plan(arguments, talk, stop=talk.stop)
+    result = plan(arguments, talk.meanwhile, stop=talk.stop, told=partial(_tell, talk))
     codes = [_code(planned, exit_code=exit_code) for planned in result.hosts]
     code = exit_codes.worst([*codes, *(exit_codes.UNKNOWN for left in result.open.values() if left)])
-    return show(talk.output, Reply(code, lambda: _document(result), lambda: _pages(result, arguments)))
+    if arguments.out is not None and result.saved is None:
+        talk.note("the plan was not saved: not every host was read", "repeat the command, and let it come to its end")
+    pages = partial(_pages, result, arguments)
+    return show(talk.output, Reply(code, lambda: _document(result), pages, by_host=True))
+
+
+def _tell(talk: Conversation, planned: Planned, off: str) -> None:
+    from memrunbook.documents.printed.plan_host import plan_host
+
+    talk.tell(lambda: plan_host(planned, off))
 
 
 def _code(planned: Planned, *, exit_code: bool) -> int:
@@ -109,7 +119,7 @@ def _pages(result: PlanResult, arguments: PlanArguments) -> Iterator[list[Block]
     from memrunbook.ui.header import open_blocks
     from memrunbook.ui.plan import plan_view
 
-    out = arguments.out
+    out = result.saved
     for planned in result.hosts:
         reached, diagnosis, plan = planned.reached, planned.diagnosis, planned.plan
         left = result.open.get(reached.name, ())

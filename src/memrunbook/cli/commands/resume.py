@@ -25,7 +25,9 @@ from memrunbook.cli.options import (
     common,
     gates,
 )
+from memrunbook.cli.rolling import RETRY
 from memrunbook.cli.targets import Targets
+from memrunbook.core.run.batches import Rollout
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ TARGETS = OptionGroup("targets", partial(Targets, host=(), transport="ssh", tag=
 
 @click.command()
 @click.argument("run", metavar="RUN")
-@common(gates("[again:]ACTION[:TARGET]", ALLOW), TARGETS, LIBRARY, STATE, STORE, OUTPUT)
+@common(gates("[again:]ACTION[:TARGET]", ALLOW), TARGETS, RETRY, LIBRARY, STATE, STORE, OUTPUT)
 def command(
     run: str,
     targets: Targets,
@@ -48,6 +50,7 @@ def command(
     library: Library,
     state: Path,
     store: str,
+    rollout: Rollout,
 ) -> int:
     """Go on with a run that was cut off; RUN is its id, or: last.
 
@@ -61,8 +64,7 @@ def command(
     typed = click.get_current_context()
     if order.options and not typed.meta.get(MERGED):
         return _with_its_way(typed, order)
-    library = ruled(library, targets)
-    talk = Conversation(output, targets)
+    library, talk = ruled(library, targets), Conversation(output, targets)
     arguments = ResumeArguments(
         run=run,
         connectors=talk.connectors(),
@@ -73,6 +75,7 @@ def command(
         command=" ".join(typed.find_root().obj or ()),
         break_lock=gate.break_lock,
         consents=checked(gate.allow, library.config().freeze, gate.reason),
+        retry_file=rollout.retry_file,
     )
     return carry_out(
         lambda approver, told, alone: resume(arguments, approver, told, stop=talk.stop, alone=alone),

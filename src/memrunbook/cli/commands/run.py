@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,15 +30,17 @@ from memrunbook.cli.options import (
 )
 from memrunbook.cli.reasons import reason_for, unused_page
 from memrunbook.cli.reply import Reply
+from memrunbook.cli.rolling import ROLLOUT, with_defaults
 from memrunbook.cli.streams import show
 from memrunbook.cli.targets import Targets
+from memrunbook.core.run.batches import Rollout
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from memrunbook.app import RunArguments, RunResult
     from memrunbook.app.notice import Notice
-    from memrunbook.app.running import RunArguments, RunResult
     from memrunbook.core.host import Host
     from memrunbook.core.plan.consents import Consents
     from memrunbook.core.run.report import HostReport
@@ -52,7 +55,7 @@ ALLOW = "Consent to exactly this; freeze:NAME goes through a freeze, with --reas
 @click.command()
 @click.argument("name", shell_complete=complete_runbooks)
 @click.option("--dry-run", is_flag=True, help="The same as: runbook plan.")
-@common(gates("[again:]ACTION[:TARGET]", ALLOW), HOSTS, WATCH, PARAMETERS, LIBRARY, STATE, STORE, OUTPUT)
+@common(gates("[again:]ACTION[:TARGET]", ALLOW), HOSTS, ROLLOUT, WATCH, PARAMETERS, LIBRARY, STATE, STORE, OUTPUT)
 def command(
     name: str,
     targets: Targets,
@@ -63,6 +66,7 @@ def command(
     store: str,
     parameters: dict[str, str],
     watch: float | None,
+    rollout: Rollout,
     *,
     dry_run: bool,
 ) -> int:
@@ -87,6 +91,7 @@ def command(
         options=way_options(),
         break_lock=gate.break_lock,
         consents=consents,
+        rollout=with_defaults(rollout, config.defaults),
     )
     return _plan(arguments, talk) if dry_run else _run(arguments, talk, yes=gate.yes)
 
@@ -140,7 +145,7 @@ def carry_out(
     with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight):
         result = does(approver_of(talk, consents, hosts, who, yes=yes), told, told.paused)
     code = exit_codes.worst(exit_codes.of_report(report) for report in result.reports)
-    pages = partial(_pages, result, runbook, hosts, library)
+    pages = partial(_pages, result, runbook, hosts, library, talk.output)
     return show(talk.output, Reply(code, lambda: _document(result), pages))
 
 
@@ -168,13 +173,18 @@ def _document(result: RunResult) -> RunSummary:
     return run_summary(result.run_id, result.reports, result.saved, result.unused)
 
 
-def _pages(result: RunResult, runbook: str, hosts: Sequence[Host], library: Library) -> Iterator[list[Block]]:
-    from memrunbook.ui.report import report_view, summary_view
+def _pages(
+    result: RunResult, runbook: str, hosts: Sequence[Host], library: Library, output: OutputOptions
+) -> Iterator[list[Block]]:
+    from memrunbook.cli.recap import recap_page
+    from memrunbook.ui.recap import in_full
+    from memrunbook.ui.report import report_view
 
-    for report, host in zip(result.reports, hosts, strict=True):
+    shown = in_full(result.reports, verbose=output.verbose)
+    for report, host in compress(zip(result.reports, hosts, strict=True), shown):
         yield [*report_view(report, result.run_id), *_next(runbook, report, host, result, library)]
     if len(result.reports) > 1:
-        yield summary_view(result.reports)
+        yield recap_page(result, output, hosts, runbook)
     yield from unused_page(result.unused)
 
 

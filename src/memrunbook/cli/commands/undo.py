@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import compress, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +12,15 @@ import click
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
 from memrunbook.cli.naming import ruled
+from memrunbook.cli.next_command import WAY, kept_options, way_options
 from memrunbook.cli.options import CONFIG, HOSTS, OUTPUT, STATE, STORE, GateOptions, OutputOptions, common, gates
 from memrunbook.cli.reasons import reason_for, unused_page
 from memrunbook.cli.reply import Reply
+from memrunbook.cli.rolling import BATCHES
 from memrunbook.cli.streams import show
 from memrunbook.cli.targets import Targets
 from memrunbook.cli.targets import typed as is_typed
+from memrunbook.core.run.batches import Rollout
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
 @click.argument("run", metavar="RUN")
 @click.option("--step", default="", metavar="ID", help="Only this step of the run, or one item of it: ID/ITEM.")
 @click.option("--dry-run", is_flag=True, help="Show what would be taken back, and change nothing.")
-@common(gates("ACTION[:TARGET]", "Consent to exactly this; repeatable."), HOSTS, CONFIG, STATE, STORE, OUTPUT)
+@common(gates("ACTION[:TARGET]", "Consent to exactly this; repeatable."), HOSTS, BATCHES, CONFIG, STATE, STORE, OUTPUT)
 def command(
     run: str,
     targets: Targets,
@@ -43,6 +46,7 @@ def command(
     state: Path,
     store: str,
     step: str,
+    rollout: Rollout,
     *,
     dry_run: bool,
 ) -> int:
@@ -54,7 +58,6 @@ def command(
     from memrunbook.app import UndoArguments
     from memrunbook.app.allowing import checked
     from memrunbook.app.undoing import undo_order
-    from memrunbook.cli.next_command import way_options
 
     consents = checked(gate.allow, reason=gate.reason, again=False)
     typed = click.get_current_context()
@@ -62,8 +65,7 @@ def command(
     way = _of_this_command(typed, order.options) if order is not None else []
     if way and not _names_a_way(typed):
         return _as_before(typed, way)
-    library = ruled(library, targets)
-    talk = Conversation(output, targets)
+    library, talk = ruled(library, targets), Conversation(output, targets)
     arguments = UndoArguments(
         run=run,
         hosts=talk.hosts if targets.host else (),
@@ -77,6 +79,7 @@ def command(
         options=way_options(),
         break_lock=gate.break_lock,
         consents=consents,
+        rollout=rollout,
     )
     return _show_plan(arguments, talk) if dry_run else _undo(arguments, talk, yes=gate.yes)
 
@@ -84,7 +87,7 @@ def command(
 def _show_plan(arguments: UndoArguments, talk: Conversation) -> int:
     from memrunbook.app import undo_plan
 
-    plans = undo_plan(arguments, talk, stop=talk.stop)
+    plans = undo_plan(arguments, talk.meanwhile, stop=talk.stop)
     codes = [exit_codes.of_error(one.error) if one.error else exit_codes.OK for one in plans.hosts]
     code = exit_codes.worst(codes) if codes else exit_codes.OK
     return show(talk.output, Reply(code, lambda: _planned(plans), lambda: _plan_pages(plans, arguments)))
@@ -123,7 +126,7 @@ def _undo(arguments: UndoArguments, talk: Conversation, *, yes: bool) -> int:
         result = undo(arguments, approver, told, stop=talk.stop, alone=told.paused)
     codes = [exit_codes.of_report(report) for report in result.reports]
     code = exit_codes.worst(codes) if codes else exit_codes.OK
-    pages = Reply(code, lambda: _document(result), lambda: _pages(result, found.run_id, arguments, hosts))
+    pages = Reply(code, lambda: _document(result), lambda: _pages(result, found.run_id, arguments, hosts, talk.output))
     return show(talk.output, pages)
 
 
@@ -133,16 +136,21 @@ def _document(result: RunResult) -> RunSummary:
     return run_summary(result.run_id, result.reports, result.saved, result.unused)
 
 
-def _pages(result: RunResult, of: str, arguments: UndoArguments, hosts: Sequence[Host]) -> Iterator[Sequence[Block]]:
-    from memrunbook.ui.report import report_view, summary_view
+def _pages(
+    result: RunResult, of: str, arguments: UndoArguments, hosts: Sequence[Host], output: OutputOptions
+) -> Iterator[Sequence[Block]]:
+    from memrunbook.cli.recap import recap_page
+    from memrunbook.ui.recap import in_full
+    from memrunbook.ui.report import report_view
     from memrunbook.ui.undo import nothing_view
 
     if not result.reports:
         yield nothing_view(of)
-    for report, host in zip(result.reports, hosts, strict=True):
+    shown = in_full(result.reports, verbose=output.verbose)
+    for report, host in compress(zip(result.reports, hosts, strict=True), shown):
         yield [*report_view(report, result.run_id), *_next(report, host, of, arguments)]
     if len(result.reports) > 1:
-        yield summary_view(result.reports)
+        yield recap_page(result, output, resumes=False)
     yield from unused_page(result.unused)
 
 
@@ -162,8 +170,6 @@ def _again(run_id: str, host: str, arguments: UndoArguments, *more: str) -> str:
     """`runbook undo RUN --host HOST …` with the options that were given."""
     import shlex
 
-    from memrunbook.cli.next_command import kept_options
-
     step = ["--step", arguments.step] if arguments.step else []
     return shlex.join(["runbook", "undo", run_id, "--host", host, *step, *kept_options(), *more])
 
@@ -171,8 +177,6 @@ def _again(run_id: str, host: str, arguments: UndoArguments, *more: str) -> str:
 def _names_a_way(typed: click.Context) -> bool:
     """True where the command line says itself how the hosts are reached; which rules hold is another matter."""
     from click.core import ParameterSource
-
-    from memrunbook.cli.next_command import WAY
 
     return any(typed.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in WAY - {"config_dir"})
 

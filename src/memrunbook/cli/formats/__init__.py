@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
-from typing import Any, Protocol, cast
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from memrunbook.cli.reply import Color, Reply
 from memrunbook.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from memrunbook.documents.printed import Document
 
 
 class Format(Protocol):
@@ -19,6 +22,9 @@ class Format(Protocol):
 
     def show(self, reply: Reply, color: Color) -> None:
         """Writes an answer on stdout."""
+
+    def host(self, line: Callable[[], Document]) -> None:
+        """Writes what is said of one host, as soon as it is known; called from several threads."""
 
     def record(self, record: Mapping[str, Any]) -> None:
         """Writes a record of a journal as it happens."""

@@ -3,33 +3,56 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from typing import Any
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from memrunbook.cli.reply import Color, Reply
 
+if TYPE_CHECKING:
+    from memrunbook.documents.printed import Document
+
 CONVERSES = False
+_TURN = threading.Lock()
+"""Several hosts speak from several threads: a line is written whole."""
 
 
 def show(reply: Reply, color: Color) -> None:
     """Writes the document, what looks like a secret hidden; on one line where it ends a stream of lines."""
     import msgspec
 
-    from memrunbook.runtime.redaction import may_hold_secret, redacted
-
     del color
     document = reply.document()
-    content = _encoded(document)
-    if may_hold_secret(content.decode()):
-        content = msgspec.json.encode(redacted(msgspec.json.decode(content)))
-    written = content if document.one_line else msgspec.json.format(content, indent=2)
-    sys.stdout.write(written.decode() + "\n")
+    content = without_secrets(document)
+    write(content if document.one_line else msgspec.json.format(content, indent=2))
+
+
+def host(line: Callable[[], Document]) -> None:
+    """The document has all hosts."""
 
 
 def record(record: Mapping[str, Any]) -> None:
     """Writes a record on a line of its own."""
-    sys.stdout.write(_encoded(record).decode() + "\n")
-    sys.stdout.flush()
+    write(_encoded(record))
+
+
+def write(content: bytes) -> None:
+    """Writes one JSON value, and at once."""
+    with _TURN:
+        sys.stdout.write(content.decode() + "\n")
+        sys.stdout.flush()
+
+
+def without_secrets(document: Document) -> bytes:
+    """A document on one line, what looks like a secret hidden."""
+    import msgspec
+
+    from memrunbook.runtime.redaction import may_hold_secret, redacted
+
+    content = _encoded(document)
+    if may_hold_secret(content.decode()):
+        content = msgspec.json.encode(redacted(msgspec.json.decode(content)))
+    return content
 
 
 def _encoded(value: object) -> bytes:

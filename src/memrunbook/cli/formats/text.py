@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from memrunbook.cli.reply import Color, Reply
+
+if TYPE_CHECKING:
+    from memrunbook.documents.printed import Document
 
 CONVERSES = True
 
@@ -17,6 +20,10 @@ def show(reply: Reply, color: Color) -> None:
     screen = Screen(color)
     for page in reply.pages():
         screen.show(page)
+
+
+def host(line: Callable[[], Document]) -> None:
+    """People are shown all hosts at the end, the worst first."""
 
 
 def record(record: Mapping[str, Any]) -> None:

@@ -21,7 +21,8 @@ STALE = HOUR
 class PastChange(Struct, frozen=True, kw_only=True):
     """A change that some run made or makes; times in seconds since 1970, `ended` None while its end is not known.
 
-    `machine` is the host's own mark (empty where it has none): it is one host by whatever name it is reached.
+    `machine` is the host's own mark (empty where it has none): it is one host by whatever name it is reached. `peers`
+    are names, or patterns of names, of hosts that must not be disturbed while it lasts.
     """
 
     run: str
@@ -33,6 +34,8 @@ class PastChange(Struct, frozen=True, kw_only=True):
     ended: float | None = None
     state: str = ""
     machine: str = ""
+    actor: str = ""
+    peers: tuple[str, ...] = ()
 
 
 class PastRun(Struct, frozen=True, kw_only=True):
@@ -56,7 +59,8 @@ class History(Struct, frozen=True):
 class Here(Struct, frozen=True, kw_only=True):
     """Where and when something is about to be done; `hosts` are all that this run is for.
 
-    `besides` are runs that began the same, of which it is not known whether it happened: they do not count.
+    `besides` are runs that began the same, of which it is not known whether it happened: they do not count. `peers`
+    are the hosts that the inventory lets nobody disturb together with this one.
     """
 
     run: str
@@ -66,6 +70,7 @@ class Here(Struct, frozen=True, kw_only=True):
     hosts: int = 1
     besides: tuple[str, ...] = ()
     machine: str = ""
+    peers: tuple[str, ...] = ()
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -107,8 +112,8 @@ def _same(one: PastChange, change: Change) -> bool:
 def busy_elsewhere(change: Change, here: Here, history: History) -> PastChange | None:
     """What another host is in the middle of, so that this change has to wait; None where it may begin.
 
-    One host at a time may have the same target disturbed, or as many as `services.yaml` allows of a unit, and of the
-    peers that it names one at a time, whatever is done there.
+    One host at a time may have the same target disturbed, or as many as `services.yaml` allows of a unit, and of peers
+    one at a time, whatever is done there: of those that `services.yaml` or the inventory names, here or over there.
     """
     if change.risk < Risk.MEDIUM:
         return None
@@ -116,8 +121,17 @@ def busy_elsewhere(change: Change, here: Here, history: History) -> PastChange |
     same = [one for one in under_way if one.target == change.target]
     if len({one.machine or one.host for one in same}) >= (change.care.max_parallel if change.care else 1):
         return same[-1]
-    peers = change.care.peers if change.care else ()
-    return next((one for one in under_way if any(fnmatchcase(one.host, name) for name in peers)), None)
+    peers = peers_of(change, here)
+    return next((one for one in under_way if _among(one.host, peers) or _among(here.host, one.peers)), None)
+
+
+def peers_of(change: Change, here: Here) -> tuple[str, ...]:
+    """The hosts, by name or pattern, that must not be disturbed while this change is made."""
+    return tuple(dict.fromkeys((*here.peers, *(change.care.peers if change.care else ()))))
+
+
+def _among(host: str, names: Sequence[str]) -> bool:
+    return any(fnmatchcase(host, name) for name in names)
 
 
 def _under_way(one: PastChange, here: Here) -> bool:

@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 R = TypeVar("R", bound=Mapping[str, Any])
-LOST = frozenset({"unreachable", "unknown"})
-"""Outcomes of hosts that did not answer any more, or whose step in flight is open."""
+ENTIRE = frozenset({"unreachable", "not_begun"})
+"""Outcomes that are an ending of that kind whatever stands before them."""
+LOST = ENTIRE | {"unknown"}
+"""Outcomes of hosts that did not answer any more, whose step in flight is open, or that were not begun."""
 NOT_REACHED = "not reached: "
 """How the reason of a step begins that was not come to because the host was lost."""
 
@@ -35,7 +37,7 @@ def without_endings(records: Iterable[R], *, the_last: bool = False) -> list[R]:
             ended = True
             if event.get("outcome") not in LOST:
                 begun = None
-            elif begun is None and event.get("outcome") == "unreachable":
+            elif begun is None and event.get("outcome") in ENTIRE:
                 begun = len(kept)
         kept.append(record)
     return kept[:begun] if the_last and begun is not None else kept

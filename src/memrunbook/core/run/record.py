@@ -11,6 +11,7 @@ from msgspec import UNSET, Struct, UnsetType
 from memrunbook.core.host import Host, HostIdentity
 from memrunbook.core.reading.fact import Reading, Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.run.batches import Rollout
 from memrunbook.core.run.event import Event, Outcome
 from memrunbook.core.run.request import Request, Told
 from memrunbook.core.units import encode
@@ -73,6 +74,7 @@ class Order(Struct, frozen=True, kw_only=True):
     parameters: dict[str, str] = {}
     watch: float | None = None
     options: tuple[str, ...] = ()
+    rollout: Rollout = Rollout()
 
 
 class Invoked(Struct, frozen=True, kw_only=True, tag_field=EVENT, tag="invoked"):

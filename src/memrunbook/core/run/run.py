@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from memrunbook.core.errors import HostError, Interrupted, Refused, RunbookError
+from memrunbook.core.errors import HostError, Interrupted, NotBegun, Refused, RunbookError
 from memrunbook.core.plan.diagnosis import diagnose_one, world_of
 from memrunbook.core.plan.held import held_words
 from memrunbook.core.plan.nothing import nothing_found
@@ -28,6 +28,7 @@ from memrunbook.core.runbook.bound import Runbook, Step
 from memrunbook.core.runbook.spec import Sampling
 
 ENDS: dict[type[RunbookError], Outcome] = {
+    NotBegun: "not_begun",  # before what it is a kind of
     HostError: "unreachable",
     Interrupted: "interrupted",
     Refused: "refused",
@@ -194,7 +195,7 @@ def _cut_short(progress: Progress, error: RunbookError) -> Asking[None]:
     if progress.doing:
         yield from _interrupted_step(progress, progress.doing, error)
     # All of it is said once, at the end.
-    progress.stop(REFUSED if isinstance(error, Refused) else f"{NOT_REACHED}{error.message.partition(': ')[0]}")
+    progress.stop(REFUSED if _end_of(error) == "refused" else f"{NOT_REACHED}{error.message.partition(': ')[0]}")
     recorded = {(finished.id, finished.item) for finished in progress.finished}
     begun = {finished.id for finished in progress.finished}
     for step in progress.runbook.steps:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, structs
+
+D = TypeVar("D", bound="Document")
 
 
 class Document(Struct, frozen=True, kw_only=True):
@@ -31,7 +33,12 @@ def documents() -> dict[str, type[Document]]:
     return {name_of(kind): kind for kind in kinds}
 
 
+def with_header(part: Struct, kind: type[D]) -> D:
+    """A part of a document as a document of its own, whose class has the fields of that part and a `format`."""
+    return kind(**structs.asdict(part))
+
+
 def name_of(kind: type[Document]) -> str:
     """The document's name, as in its `format`."""
-    fields = dict(zip(kind.__struct_fields__, kind.__struct_defaults__, strict=True))
-    return str(fields["format"]).removeprefix("memrunbook.").partition("/")[0]
+    defaults = dict(zip(reversed(kind.__struct_fields__), reversed(kind.__struct_defaults__), strict=False))
+    return str(defaults["format"]).removeprefix("memrunbook.").partition("/")[0]

@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from memrunbook.core.action.policy import Care
-from memrunbook.core.errors import RunbookError
+from memrunbook.core.errors import Interrupted, RunbookError
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.plan.diagnosis import RunbookDiagnosis
 from memrunbook.core.plan.headline import HostOutcome
@@ -107,7 +107,7 @@ class PrintedHost(Struct, frozen=True, kw_only=True):
     """
 
     host: str
-    outcome: Literal["judged", "not-judged", "unreachable"]
+    outcome: Literal["judged", "not-judged", "unreachable", "interrupted"]
     worst: Literal["critical", "warning", "info", "none"] = "none"
     unjudged: tuple[str, ...] = ()
     no_root: str = ""
@@ -220,8 +220,9 @@ def printed_host(judged: Judged, off: str = "") -> PrintedHost:
 
 
 def unreached(name: str, error: RunbookError | None) -> PrintedHost:
-    """A host that could not be read."""
-    return PrintedHost(host=name, outcome="unreachable", error=str(error))
+    """A host that could not be read, or not to its end."""
+    cut_short = isinstance(error, Interrupted)
+    return PrintedHost(host=name, outcome="interrupted" if cut_short else "unreachable", error=str(error))
 
 
 def host_of(

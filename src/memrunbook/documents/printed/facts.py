@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
+from memrunbook.core.errors import Interrupted
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.metric import Metric
 from memrunbook.core.reading.reached import Reached
@@ -30,7 +31,7 @@ class FactsHost(Struct, frozen=True):
     """The metrics of one host; `error` where it could not be read."""
 
     host: str
-    outcome: Literal["ok", "unreachable"]
+    outcome: Literal["ok", "unreachable", "interrupted"]
     error: str
     metrics: tuple[PrintedMetric, ...]
 
@@ -44,13 +45,15 @@ class FactsDocument(Document, frozen=True, kw_only=True):
 
 def facts_document(hosts: Iterable[Reached], chosen: Mapping[str, Metric]) -> FactsDocument:
     """The chosen metrics of each host."""
-    return FactsDocument(hosts=tuple(_host(reached, chosen) for reached in hosts))
+    return FactsDocument(hosts=tuple(host_with_facts(reached, chosen) for reached in hosts))
 
 
-def _host(reached: Reached, chosen: Mapping[str, Metric]) -> FactsHost:
+def host_with_facts(reached: Reached, chosen: Mapping[str, Metric]) -> FactsHost:
+    """The chosen metrics of one host."""
     snapshot = reached.snapshot
     if snapshot is None:
-        return FactsHost(reached.name, "unreachable", str(reached.error or ""), ())
+        cut_short = isinstance(reached.error, Interrupted)
+        return FactsHost(reached.name, "interrupted" if cut_short else "unreachable", str(reached.error or ""), ())
     return FactsHost(reached.name, "ok", "", tuple(_metric(metric, snapshot) for metric in chosen.values()))
 
 

@@ -44,12 +44,13 @@ def plan_document(
 
     `freezes` are the freezes that hold, `off` says that all is switched off.
     """
-    printed = tuple(_host(runbook, planned, off) for planned in hosts)
+    printed = tuple(planned_host(planned, off) for planned in hosts)
     return PlanDocument(runbook=runbook, hosts=printed, open=open_steps(left), freezes=tuple(freezes))
 
 
-def _host(runbook: str, planned: Planned, off: str) -> PrintedHost:
+def planned_host(planned: Planned, off: str = "") -> PrintedHost:
+    """What a runbook would do on one host; `off` is why nothing may be changed on any of them."""
     snapshot, diagnosis, plan = planned.reached.snapshot, planned.diagnosis, planned.plan
     if snapshot is None or diagnosis is None or plan is None:
         return unreached(planned.reached.name, planned.reached.error)
-    return host_of(snapshot, (diagnosis,), runbook, plan.steps, off=off)
+    return host_of(snapshot, (diagnosis,), diagnosis.runbook, plan.steps, off=off)

@@ -9,7 +9,17 @@ import sqlalchemy as sa
 
 from memrunbook.core.action.action import Change
 from memrunbook.core.errors import Refused
-from memrunbook.core.plan.limits import STALE, Here, History, Limits, PastChange, PastRun, busy_elsewhere, held_back
+from memrunbook.core.plan.limits import (
+    STALE,
+    Here,
+    History,
+    Limits,
+    PastChange,
+    PastRun,
+    busy_elsewhere,
+    held_back,
+    peers_of,
+)
 from memrunbook.core.units import DAY
 from memrunbook.runtime.brakes import NOT_BEGUN
 from memrunbook.state.store.database import address, explained, opened, reading, shown_url, writing
@@ -74,6 +84,7 @@ class Store:
                 "risk": int(change.risk),
                 "actor": actor,
                 "begun": here.now,
+                "peers": "\n".join(peers_of(change, here)),
             }
             number = connection.scalar(sa.insert(CHANGES).returning(CHANGES.c.id), row)
             return int(number or 0)
@@ -110,8 +121,12 @@ def _changes(connection: sa.Connection, change: Change, here: Here) -> tuple[Pas
         )
         .order_by(CHANGES.c.begun, CHANGES.c.id)
     )
-    fields = PastChange.__struct_fields__
-    return tuple(PastChange(**{name: row[name] for name in fields}) for row in connection.execute(asked).mappings())
+    return tuple(_past(row) for row in connection.execute(asked).mappings())
+
+
+def _past(row: sa.RowMapping) -> PastChange:
+    said = {name: row[name] for name in PastChange.__struct_fields__}
+    return PastChange(**{**said, "peers": tuple(row["peers"].splitlines())})
 
 
 def _here(table: sa.Table, here: Here) -> sa.ColumnElement[bool]:

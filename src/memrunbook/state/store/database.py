@@ -18,8 +18,8 @@ from memrunbook.runtime.outside import SERVER, STORES, is_file, is_server, shown
 from memrunbook.state import disk
 from memrunbook.state.disk import ELSEWHERE
 from memrunbook.state.ownership import whose
+from memrunbook.state.store import FILE
 
-FILE = "store.sqlite"
 PATIENCE = 10.0
 """Seconds that a writer waits for another one, and that a server is given to answer."""
 WRITER = threading.Lock()

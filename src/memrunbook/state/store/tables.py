@@ -21,6 +21,7 @@ CHANGES = Table(
     Column("begun", Float(53), nullable=False),
     Column("ended", Float(53)),
     Column("state", String(32), nullable=False, server_default=""),
+    Column("peers", Text, nullable=False, server_default=""),
     Index("changes_of_host", "host", "begun"),
     Index("changes_of_machine", "machine", "begun"),
     Index("changes_of_action", "action", "begun"),

@@ -46,6 +46,15 @@ def refused_login(
     return LoginError(f"the host refused {user} with {keys}{skipped}", where=where, hint=hint)
 
 
+def barred_login(user: str, where: str, line: str) -> LoginError:
+    """That the configuration here lets nobody show a key, and nothing else can be asked for."""
+    return LoginError(
+        f"the ssh configuration lets {user} show no key: {line}",
+        where=where,
+        hint="allow keys for this host (PubkeyAuthentication yes): a run asks nobody for a password",
+    )
+
+
 def keyless(where: str, allowed: str) -> LoginError:
     """That keys are of no use there."""
     return LoginError("the host does not let this user log in with a key", where=where, hint=f"it allows: {allowed}")

@@ -16,6 +16,9 @@ from memrunbook.core.errors import HostKeyError, UsageError
 from memrunbook.transports.shared.ssh_settings import home
 
 _FIELDS = 3
+KIND = "KIND"
+"""Stands in a `scan` for the type of key that is asked for."""
+NOWHERE = Path("/dev/null")
 PINNED = re.compile(r"(?:SHA256:)?([A-Za-z0-9+/]{43})=?")
 
 
@@ -30,6 +33,16 @@ class HostKey:
     def fingerprint(self) -> str:
         """The fingerprint as OpenSSH shows it: `SHA256:` and base64 without padding."""
         return "SHA256:" + base64.b64encode(hashlib.sha256(self.blob).digest()).decode().rstrip("=")
+
+    @property
+    def rsa_bits(self) -> int:
+        """The length of an RSA key, its third field (RFC 4253, 6.6); 0 for any other key."""
+        if self.kind != "ssh-rsa":
+            return 0
+        rest = self.blob
+        for _ in range(2):
+            rest = rest[4 + int.from_bytes(rest[:4]) :]
+        return int.from_bytes(rest[4 : 4 + int.from_bytes(rest[:4])]).bit_length()
 
 
 @dataclass(frozen=True)
@@ -64,14 +77,25 @@ def _matches(name: str, pattern: str) -> bool:
 class KnownHosts:
     """The lines of some known_hosts files. Safe to share between threads."""
 
-    def __init__(self, paths: Iterable[Path]) -> None:
-        """Reads them; a missing file is empty. Raises UsageError where one cannot be read."""
+    def __init__(self, paths: Iterable[Path], *, named: bool = True) -> None:
+        """Reads them; a missing file is empty. Raises UsageError where one cannot be read that a person has `named`.
+
+        Those of a configuration are passed over then, as ssh does: whose key stands there alone is not known.
+        """
         self._paths = tuple(paths)
         self._lock = threading.Lock()
         self._exact: dict[str, list[KnownKey]] = {}
         self._patterns: list[KnownKey] = []
+        self._unread: list[str] = []
         for path in self._paths:
-            for known in _read(path):
+            try:
+                lines = list(_read(path))
+            except UsageError as error:
+                if named:
+                    raise
+                self._unread.append(f"{path} {error.message}")
+                continue
+            for known in lines:
                 self._remember(known)
 
     def _remember(self, known: KnownKey) -> None:
@@ -86,44 +110,55 @@ class KnownHosts:
         return self._lines(name, authority=False)
 
     def authorities(self, name: str) -> list[KnownKey]:
-        """The authorities that may sign certificates of this host."""
-        return [known for known in self._lines(name, authority=True) if not known.revoked]
+        """The authorities that may sign certificates of this host; those of its name alone where none has its port."""
+        lines = self._lines(name, authority=True) or self._lines(without_port(name), authority=True)
+        return [known for known in lines if not known.revoked]
 
     def _lines(self, name: str, *, authority: bool) -> list[KnownKey]:
         exact = [known for known in self._exact.get(name, []) if known.authority is authority]
         return exact + [known for known in self._patterns if known.authority is authority and known.is_for(name)]
 
-    def verify(self, name: str, key: HostKey, *, accept_new: bool = False) -> None:
-        """Returns when the key is known for this host, or is new and may be added; else raises HostKeyError."""
+    def verify(self, name: str, key: HostKey, *, accept_new: bool = False, scan: str = "") -> None:
+        """Returns when the key is known for this host, or is new and may be added; else raises HostKeyError.
+
+        As for ssh, a key that is known for the name without its port is known where none is for both. `scan` is the
+        command that shows the host's keys as lines of known_hosts.
+        """
         known = self.lookup(name)
+        if not known and (bare := without_port(name)):
+            known = [line for line in self.lookup(bare) if line.key == key]
         if any(line.revoked and line.key == key for line in known):
             raise revoked(name, key.fingerprint)
         valid = [line for line in known if not line.revoked]
         if any(line.key == key for line in valid):
             return
         if valid or not accept_new:
-            raise self.fault(name, key.kind, key.fingerprint)
+            raise self.fault(name, key.kind, key.fingerprint, scan)
         self._add(name, key)
 
-    def fault(self, name: str, kind: str, fingerprint: str) -> HostKeyError:
+    def fault(self, name: str, kind: str, fingerprint: str, scan: str = "") -> HostKeyError:
         """What to say of a host's key that is not one of those that are known: unknown, changed, or without its CA."""
         valid = [line for line in self.lookup(name) if not line.revoked]
         if valid:
             return _changed(name, kind, fingerprint, next((line for line in valid if line.key.kind == kind), valid[0]))
         if vouching := self.authorities(name):
             return uncertified(name, f"{kind} {fingerprint}", vouching[0])
-        return self._unknown(name, kind, fingerprint)
-
-    def _unknown(self, name: str, kind: str, fingerprint: str) -> HostKeyError:
-        address, port = name[1:].split("]:") if name.startswith("[") else (name, "22")
-        scan = f"ssh-keyscan -t {_scan_type(kind)} -p {port} {address} >>{self._target()}"
+        unread = f" ({'; '.join(self._unread)})" if self._unread else ""
         return HostKeyError(
-            f"the host key is not known: {kind} {fingerprint}",
+            f"the host key is not known: {kind} {fingerprint}{unread}",
             where=name,
-            hint=f"compare the fingerprint on the host's console, then: {scan}  (or --accept-new-host-keys)",
+            hint="compare the fingerprint on the host's console, then " + self._remedy(kind, scan),
         )
 
+    def _remedy(self, kind: str, scan: str) -> str:
+        if self._target() == NOWHERE:
+            return "name it in --known-hosts FILE (the ssh configuration keeps none), or pin it by host_key_sha256"
+        if not scan:
+            return "add --accept-new-host-keys: ssh-keyscan knows no way there"
+        return f"run: {scan.replace(KIND, _scan_type(kind))} >>{self._target()}  (or --accept-new-host-keys)"
+
     def _target(self) -> Path:
+        """The file that new keys go to."""
         return self._paths[0] if self._paths else home() / ".ssh" / "known_hosts"
 
     def _add(self, name: str, key: HostKey) -> None:
@@ -138,6 +173,41 @@ class KnownHosts:
             except OSError as error:
                 raise HostKeyError(f"the new host key could not be saved: {error}", where=str(path)) from error
             self._remember(KnownKey((name,), key, revoked=False, where=str(path)))
+
+
+def kind_and_bits(path: Path) -> tuple[str, int]:
+    """The type of a private key and the length of an RSA one, by the public half beside it; empty where that is not."""
+    try:
+        kind, blob = path.with_name(path.name + ".pub").read_text(encoding="ascii").split()[:2]
+        return kind, HostKey(kind, base64.b64decode(blob)).rsa_bits
+    except (OSError, ValueError):
+        return "", 0
+
+
+def without_port(name: str) -> str:
+    """The name of "[name]:port"; empty where there is no port in it."""
+    return name[1:].rpartition("]:")[0] if name.startswith("[") else ""
+
+
+def short_key(name: str, bits: int, least: int) -> HostKeyError:
+    """That the host's RSA key is shorter than the configuration allows."""
+    return HostKeyError(
+        f"the host key is RSA with {bits or 'too few'} bits: RequiredRSASize of the ssh configuration is {least}",
+        where=name,
+        hint="the host needs a longer key (ssh-keygen -A -f / makes those that are missing)",
+    )
+
+
+def revoked_by_file(name: str, fingerprint: str, file: str, why: str = "") -> HostKeyError:
+    """That the file of RevokedHostKeys names the key, or cannot be read: then ssh trusts nobody."""
+    if why:
+        hint = "RevokedHostKeys of the ssh configuration names it: without it no host is trusted"
+        return HostKeyError(f"the file of revoked keys cannot be read: {file}: {why}", where=name, hint=hint)
+    return HostKeyError(
+        f"the host key {fingerprint} is revoked by {file}",
+        where=name,
+        hint="the host needs a new key: somebody else may hold this one",
+    )
 
 
 def _changed(name: str, kind: str, fingerprint: str, known: KnownKey) -> HostKeyError:

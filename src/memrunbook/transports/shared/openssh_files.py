@@ -31,6 +31,8 @@ ForwardX11 no
 Tunnel no
 PermitLocalCommand no
 RequestTTY no
+FingerprintHash sha256
+NoHostAuthenticationForLocalhost no
 LogLevel DEBUG1
 ServerAliveInterval 15
 ServerAliveCountMax 4

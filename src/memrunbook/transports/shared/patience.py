@@ -68,9 +68,18 @@ def no_server(where: str, why: str) -> Unreachable:
 
 def no_cipher(where: str, why: str) -> Unreachable:
     """That host and client know no common algorithm."""
-    return Unreachable(f"no common way to encrypt: {why}", where=where)
+    return Unreachable(
+        f"no common way to encrypt: {why}",
+        where=where,
+        hint="an old host, or Ciphers, MACs, KexAlgorithms or HostKeyAlgorithms of the ssh configuration leave too few",
+    )
 
 
 def broken_off(where: str, why: str) -> Unreachable:
     """That the connection ended while keys were exchanged."""
     return Unreachable(f"the connection ended in the key exchange: {why}", where=where)
+
+
+def bound_hint(address: str) -> str:
+    """What to look at where a connection from this address could not be made."""
+    return f"BindAddress {address} of the ssh configuration: is it an address of this machine?"

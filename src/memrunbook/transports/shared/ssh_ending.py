@@ -10,10 +10,26 @@ from pathlib import Path
 from memrunbook.core.errors import HostError, HostKeyError, RunbookError, Unreachable, UsageError
 from memrunbook.core.text import clean
 from memrunbook.transports.shared import patience
-from memrunbook.transports.shared.key_files import ended_login, is_encrypted, is_exposed, keyless, refused_login
-from memrunbook.transports.shared.known_hosts import KnownHosts, other_key, revoked, uncertified
+from memrunbook.transports.shared.key_files import (
+    barred_login,
+    ended_login,
+    is_encrypted,
+    is_exposed,
+    keyless,
+    refused_login,
+)
+from memrunbook.transports.shared.known_hosts import (
+    KnownHosts,
+    kind_and_bits,
+    other_key,
+    revoked,
+    revoked_by_file,
+    short_key,
+    uncertified,
+)
+from memrunbook.transports.shared.ssh_algorithms import Algorithms
 from memrunbook.transports.shared.ssh_log import KEY, SshLog
-from memrunbook.transports.shared.ssh_settings import DEFAULT_KEYS, home
+from memrunbook.transports.shared.ssh_settings import DEFAULT_KEYS, KEYS_BARRED, home
 from memrunbook.transports.shared.target import Target
 
 _UNLOADED = re.compile(r"Load key \"(.+)\": (.+)")
@@ -42,11 +58,19 @@ class EndedClient:
 
     def unknown_key(self, match: re.Match[str]) -> HostKeyError:
         """The host's key is not known, or has changed: the line names the host."""
-        return self.known_of(match[1]).fault(match[1], *self._shown(match[1]))
+        scan = next((hop.scan for hop in self.target.way if hop.known_name == match[1]), "")
+        return self.known_of(match[1]).fault(match[1], *self._shown(match[1]), scan)
 
     def revoked_key(self, match: re.Match[str]) -> HostKeyError:
         """The host's key is one that nobody may trust."""
         return revoked(match[1], self._shown(match[1])[1])
+
+    def revoked_by_file(self, match: re.Match[str]) -> HostKeyError:
+        """The file of RevokedHostKeys names the host's key, or nobody can read it."""
+        found = match.groupdict()
+        return revoked_by_file(
+            self.target.known_name, match["key"], clean(match["file"]), clean(found.get("why") or "")
+        )
 
     def certificate(self, match: re.Match[str]) -> HostKeyError:
         """A certificate of the host does not hold, for a reason that the line tells."""
@@ -77,10 +101,13 @@ class EndedClient:
         hop = self.hop(match[2].rstrip(":"))
         if "publickey" not in match[3].split(","):
             return keyless(hop.where, match[3])
+        if barred := next((one for one in hop.settings.beyond if one.startswith(KEYS_BARRED)), ""):
+            return barred_login(match[1], hop.where, barred)
         offered = (self.log if hop is self.target else self.beside).offered
         lines = [found for line in (*self.log.said, *self.beside.said) if (found := _UNLOADED.search(line))]
         unloaded = {found[1]: clean(found[2]) for found in lines}
-        reasons = {path: _unusable(path, offered, unloaded) for path in hop.identities}
+        allowed = hop.settings.algorithms
+        reasons = {path: _unusable(path, offered, unloaded, allowed) for path in hop.identities}
         unusable = [(str(path), why) for path, why in reasons.items() if why]
         tried = [label for label in offered if not reasons.get(Path(label))]
         return refused_login(match[1], hop.where, tried, unusable, self.agent_fault)
@@ -111,6 +138,8 @@ def _no_tcp(ended: EndedClient, match: re.Match[str]) -> Unreachable:
     if "refused" in why:
         return patience.closed_port(where, port)
     hint = "the host is down or hangs, or a firewall drops the packets" if "timed out" in why else ""
+    if (bind := ended.target.settings.bind_address) and not hint:
+        hint = patience.bound_hint(bind)
     return Unreachable(f"no connection to TCP port {port}: {why}", where=where, hint=hint)
 
 
@@ -129,7 +158,13 @@ def _nameless(ended: EndedClient, match: re.Match[str]) -> Unreachable:
 
 
 def _no_cipher(ended: EndedClient, match: re.Match[str]) -> Unreachable:
-    return patience.no_cipher(ended.target.where, clean(match[1]))
+    named = (match[1], int(match[2] or 0))
+    hop = next((hop for hop in ended.target.way if (hop.address, hop.port) == named), ended.target)
+    return patience.no_cipher(hop.where, clean(match[3]))
+
+
+def _short_key(ended: EndedClient, _: re.Match[str]) -> HostKeyError:
+    return short_key(ended.target.known_name, 0, ended.target.settings.algorithms.rsa_bits)
 
 
 def _jump_failed(ended: EndedClient, match: re.Match[str]) -> Unreachable:
@@ -142,6 +177,8 @@ _COMPLAINTS: tuple[tuple[re.Pattern[str], Callable[[EndedClient, re.Match[str]],
         (r"No \S+ host key is known for (\S+) and you have requested strict", EndedClient.unknown_key),
         (r"ost key for (\S+) has changed and you have requested strict", EndedClient.unknown_key),
         (r"ost key for (\S+) (?:is marked as|was) revoked", EndedClient.revoked_key),
+        (r"Host key \S+ (?P<key>\S+) revoked by file (?P<file>.+)", EndedClient.revoked_by_file),
+        (r"host key \S+ (?P<key>\S+) in revoked keys file (?P<file>.+): (?P<why>.+)", EndedClient.revoked_by_file),
         (r"Certificate invalid: (.+)", EndedClient.certificate),
         (r"Host key verification failed", EndedClient.unverified),
         (r"ssh: Could not resolve hostname (\S+): (.+)", _nameless),
@@ -149,13 +186,14 @@ _COMPLAINTS: tuple[tuple[re.Pattern[str], Callable[[EndedClient, re.Match[str]],
         (r"open failed: (.+)", _jump_failed),
         (r"(\S+)@(\S+): Permission denied \(([^)]*)\)", EndedClient.refused),
         (r"Received disconnect from \S+(?: port \d+)?:\d+: (.+)", _disconnected),
-        (r"Unable to negotiate with .*?: (.+)", _no_cipher),
-        (r".*line \d+: .*|.*Bad configuration option.*|jumphost loop.*", _misconfigured),
+        (r"Unable to negotiate with (\S+)(?: port (\d+))?: (.+)", _no_cipher),
+        (r"Bad server host key: Invalid key length", _short_key),
+        (r".*line \d+: .*|.*Bad configuration option.*|jumphost loop.*|invalid environment variable.*", _misconfigured),
     )
 )
 
 
-def _unusable(path: Path, offered: Sequence[str], unloaded: Mapping[str, str]) -> str:
+def _unusable(path: Path, offered: Sequence[str], unloaded: Mapping[str, str], allowed: Algorithms) -> str:
     """Why a key file was of no use; empty where it was offered, or is one of the usual files and not there."""
     if f"{path} (agent)" in offered:
         return ""
@@ -165,4 +203,6 @@ def _unusable(path: Path, offered: Sequence[str], unloaded: Mapping[str, str]) -
         return f"others may read it: chmod 600 {path}"
     if is_encrypted(path):
         return "encrypted"
-    return f"no private key that is understood: {unloaded[str(path)]}" if str(path) in unloaded else ""
+    if str(path) in unloaded:
+        return f"no private key that is understood: {unloaded[str(path)]}"
+    return allowed.against_key(*kind_and_bits(path)) if str(path) not in offered else ""

@@ -18,6 +18,8 @@ from paramiko.pkey import PublicBlob, UnknownKeyType
 
 from memrunbook.transports.shared.agents import ANSWER, Agents
 from memrunbook.transports.shared.key_files import is_exposed
+from memrunbook.transports.shared.known_hosts import HostKey
+from memrunbook.transports.shared.ssh_algorithms import ANY, Algorithms
 from memrunbook.transports.shared.ssh_settings import DEFAULT_KEYS, home
 
 SOON = 1.0
@@ -145,6 +147,7 @@ class Offer:
     files: Sequence[Path]
     only_files: bool = False
     certificates: Sequence[Path] = ()
+    algorithms: Algorithms = ANY
     tried: list[str] = field(default_factory=list)
     unusable: list[Unusable] = field(default_factory=list)
     _blobs: set[bytes] = field(default_factory=set)
@@ -186,11 +189,17 @@ class Offer:
 
     def _shown(self, label: str, key: PKey, beside: Sequence[Path]) -> Iterator[PKey]:
         self._blobs.add(key.asbytes())
+        kind, bits = key.get_name(), HostKey(key.get_name(), key.asbytes()).rsa_bits
         for path in (*self.certificates, *beside):
             certificate = _certificate(path)
-            if certificate is not None and _certifies(certificate, key):
+            if certificate is None or not _certifies(certificate, key):
+                continue
+            if not self.algorithms.against_key(kind, bits, certified=True):
                 self.tried.append(f"{label} (certificate {path})")
                 yield _with(key, certificate)
+        if why := self.algorithms.against_key(kind, bits):
+            self.unusable.append(Unusable(Path(label), why))
+            return
         self.tried.append(label)
         yield key
 

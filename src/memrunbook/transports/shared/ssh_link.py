@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 from paramiko import Channel as SshStream
 from paramiko import ChannelException, PKey, SSHException, Transport
@@ -19,6 +20,7 @@ from memrunbook.transports.shared.key_files import ended_login, keyless
 from memrunbook.transports.shared.known_hosts import HostKey
 from memrunbook.transports.shared.patience import NO_BANNER, broken_off, hung_up, late, no_cipher, no_server, silent
 from memrunbook.transports.shared.shell import Channel, NoShellError
+from memrunbook.transports.shared.ssh_algorithms import ANY, KEYWORDS, Algorithms
 from memrunbook.transports.shared.tcp import QuickSocket
 
 Waiting = Callable[[str, float], None]
@@ -76,8 +78,16 @@ class Stream:
 class SshLink:
     """An SSH connection. Its methods raise errors of `memrunbook.core.errors` that name the host as `where`."""
 
-    def __init__(self, sock: QuickSocket | SshStream, where: str, via: SshLink | None = None) -> None:
-        self._transport = Transport(sock)
+    def __init__(
+        self,
+        sock: QuickSocket | SshStream,
+        where: str,
+        via: SshLink | None = None,
+        algorithms: Algorithms = ANY,
+    ) -> None:
+        self._algorithms = algorithms
+        without = [name for name in _RSA if not algorithms.allow("pubkeys", name)]
+        self._transport = Transport(sock, disabled_algorithms={"pubkeys": without})
         self._transport.banner_timeout = self._transport.handshake_timeout = 1e6  # the deadlines are ours
         self._sock = sock
         self._via = via
@@ -112,9 +122,12 @@ class SshLink:
         wanted = [
             name for kind in kinds for name in (_RSA if kind == "ssh-rsa" else (kind,)) if name in options.key_types
         ]
-        options.key_types = tuple(dict.fromkeys([*wanted, *options.key_types]))
+        left = partial(_left, self._algorithms, self.where)
+        options.key_types = left("keys", dict.fromkeys([*wanted, *options.key_types]))
         # Ciphers that seal their packets themselves: paramiko compares any other seal byte by byte, in Python.
-        options.ciphers = tuple(sorted(options.ciphers, key=lambda name: "gcm" not in name))
+        options.ciphers = left("ciphers", sorted(options.ciphers, key=lambda name: "gcm" not in name))
+        options.kex = left("kex", options.kex)
+        options.digests = left("macs", options.digests)
 
     def login(self, user: str, keys: Iterable[PKey], seconds: float, notice: Waiting) -> bool:
         """Tries the keys in turn within `seconds`; False when the host took none."""
@@ -195,6 +208,15 @@ class SshLink:
         self._sock.close()
         if self._via:
             self._via.close()
+
+
+def _left(algorithms: Algorithms, where: str, what: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Those of these algorithms that the configuration allows. BeyondParamiko where it allows others alone."""
+    left = tuple(name for name in names if algorithms.allow(what, name))
+    if not left:
+        why = f"{KEYWORDS[what]} of the ssh configuration leaves none that the engine's own client knows"
+        raise BeyondParamiko(why, no_cipher(where, why))
+    return left
 
 
 def _broken(where: str, transport: Transport) -> Unreachable:

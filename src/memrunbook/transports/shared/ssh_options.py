@@ -87,7 +87,7 @@ class SshOptions:
         paths = self.known_hosts or configured
         with self._lock:
             if paths not in self._known:
-                self._known[paths] = KnownHosts(paths)
+                self._known[paths] = KnownHosts(paths, named=bool(self.known_hosts))
             return self._known[paths]
 
 

@@ -18,11 +18,13 @@ from pathlib import Path
 from memrunbook.core.errors import Unreachable, UsageError
 from memrunbook.core.text import clean
 from memrunbook.transports.shared.child import with_usual_files
+from memrunbook.transports.shared.patience import nameless
 from memrunbook.transports.shared.ssh_config import SshConfig
 from memrunbook.transports.shared.ssh_settings import HostSettings, home, read_printed, settings_of
 from memrunbook.transports.shared.this_user import named_user, this_user
 
 _UNKNOWN = b"option -- G"
+_NAMELESS = re.compile(r"Could not resolve host(?:name)? \"?([^\s\":]+)\"?(?:: (.+))?")
 _FAULT = re.compile(r"(?P<file>.+?):? line (?P<line>\d+): (?P<why>.+)")
 
 TypedHost = tuple[str, str, int, tuple[str, ...]]
@@ -84,7 +86,7 @@ class Resolver:
     def _words(self, named: TypedHost) -> tuple[str, ...]:
         name, user, port, lines = named
         return (
-            self.program, "-T", "-G",
+            self.program, "-T", "-N", "-G",  # -N: ssh refuses ForkAfterAuthentication without a command
             *(("-F", str(self.config)) if self.config else ()),
             *(("-l", user) if user else ()),
             *(("-p", str(port)) if port else ()),
@@ -128,7 +130,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.communicate()
 
 
-def _refused(complained: str, name: str) -> UsageError:
+def _refused(complained: str, name: str) -> UsageError | Unreachable:
     """What ssh says of a configuration that it refuses, with the place where it stands."""
     lines = [line for line in complained.splitlines() if line.strip() and "terminating," not in line]
     hint = f"ssh refuses it too: ssh -G {name}"
@@ -136,4 +138,6 @@ def _refused(complained: str, name: str) -> UsageError:
         if match := _FAULT.match(line):
             return UsageError(clean(match["why"]), where=f"{match['file']}:{match['line']}", hint=hint)
     said = clean("; ".join(lines)) or "it said nothing"
+    if match := _NAMELESS.search(said):
+        return nameless(name, match[1], match[2] or "CanonicalizeFallbackLocal is no, and no domain has it")
     return UsageError(f"ssh refuses its configuration: {said}", where=name, hint=hint)

@@ -7,14 +7,18 @@ import pwd
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
+
+from memrunbook.transports.shared.ssh_algorithms import ANY, Algorithms, algorithms_of
 
 PORT = 22
 DEFAULT_KEYS = ("id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk", "id_xmss", "id_dsa")
 """The key files of ~/.ssh that are tried where none is named."""
 NONE = "none"
+KEYS_BARRED = ("PubkeyAuthentication ", "PreferredAuthentications ")
+"""What is left to OpenSSH's client where no key may be shown."""
 Family = Literal["any", "inet", "inet6"]
 
 _TOKEN = re.compile(r"%(.)|\$\{(\w+)\}|%$")
@@ -48,7 +52,7 @@ class HostSettings:
     `known_hosts` are the user's files and the system's. `agent` is the path of a socket, "none", or empty for the one
     of the environment. `beyond` are the keywords, with their values, that only OpenSSH's client can honour; `gssapi`
     and `hostbased` are logins that it could try where keys are refused, and at `control_path` a connection of its may
-    wait.
+    wait. `overruled` are options that would keep us from following it, as it is told them.
     """
 
     host_name: str = ""
@@ -68,6 +72,8 @@ class HostSettings:
     hostbased: bool = False
     control_path: str = ""
     beyond: tuple[str, ...] = ()
+    overruled: tuple[str, ...] = ()
+    algorithms: Algorithms = ANY
 
 
 Printed = Mapping[str, Sequence[str]]
@@ -103,13 +109,15 @@ def settings_of(found: Printed, name: str, me: str) -> HostSettings:
         agent=_agent(next(iter(found.get("identityagent", ())), ""), tokens),
         known_hosts=tuple(path for files in known for path in _files(files, tokens)),
         host_key_alias=alias,
-        jumps=parse_jumps(_first(found, "proxyjump")),
+        jumps=tuple(_named(jump, tokens) for jump in parse_jumps(_first(found, "proxyjump"))),
         bind_address=_first(found, "bindaddress"),
         family=_family(_first(found, "addressfamily")),
         gssapi=_yes(found, "gssapiauthentication"),
         hostbased=_yes(found, "hostbasedauthentication"),
         control_path=_first(found, "controlpath"),
         beyond=(*_beyond(found), *strange, *stranger),
+        overruled=tuple(_overruled(found)),
+        algorithms=algorithms_of(found),
     )
 
 
@@ -188,6 +196,22 @@ def _beyond(found: Printed) -> Iterator[str]:
     methods = next(iter(found.get("preferredauthentications", [])), "")
     if methods and "publickey" not in methods.split(","):
         yield f"PreferredAuthentications {methods}"
+
+
+def _overruled(found: Printed) -> Iterator[str]:
+    if _yes(found, "forkafterauthentication"):
+        yield "ForkAfterAuthentication=no"  # what follows it would not be our child
+    if _first(found, "logverbose"):
+        yield "LogVerbose=none"  # it writes its log in other lines
+
+
+def _named(jump: Jump, tokens: Mapping[str, str]) -> Jump:
+    """A jump host with the tokens that its name and user may have (%h, %n, %p, %r) filled in."""
+
+    def filled(text: str) -> str:
+        return _TOKEN.sub(lambda token: tokens.get(token[1] or "", token[0]), text)
+
+    return replace(jump, name=filled(jump.name), user=filled(jump.user))
 
 
 def parse_jumps(value: str) -> tuple[Jump, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from memrunbook.core.errors import UsageError
 from memrunbook.core.host import Host
-from memrunbook.transports.shared.known_hosts import pins_of
+from memrunbook.transports.shared.known_hosts import KIND, pins_of
 from memrunbook.transports.shared.ssh_arguments import lines_of
 from memrunbook.transports.shared.ssh_options import SshOptions
 from memrunbook.transports.shared.ssh_settings import PORT, HostSettings, Jump
@@ -36,6 +36,15 @@ class Target:
             return self.settings.host_key_alias
         name = self.address.lower()
         return name if self.port == PORT else f"[{name}]:{self.port}"
+
+    @property
+    def scan(self) -> str:
+        """The command that shows the host's keys as lines of known_hosts; empty where it is not reached directly."""
+        if self.via or any(one.startswith("ProxyCommand") for one in self.settings.beyond):
+            return ""
+        alias = self.settings.host_key_alias
+        named = f" | sed 's/^[^ ]*/{alias}/'" if alias else ""
+        return f"ssh-keyscan -t {KIND} -p {self.port} {self.address}{named}"
 
     @property
     def way(self) -> tuple[Target, ...]:

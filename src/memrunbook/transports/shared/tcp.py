@@ -13,7 +13,7 @@ from typing import Any
 
 from memrunbook.core.errors import Unreachable
 from memrunbook.core.text import clean
-from memrunbook.transports.shared.patience import closed_port, nameless, unanswered
+from memrunbook.transports.shared.patience import bound_hint, closed_port, nameless, unanswered
 from memrunbook.transports.shared.ssh_settings import Family
 
 _POLL = 0.5
@@ -54,7 +54,7 @@ class Dialling:
 
 def dial(to: Dialling, seconds: float, where: str, named: Callable[[str], object] = str) -> QuickSocket:
     """A TCP connection within `seconds`; `named` is told the addresses of the name. Raises Unreachable."""
-    port, deadline = to.port, time.monotonic() + seconds
+    deadline = time.monotonic() + seconds
     failure: OSError = TimeoutError()
     found = _resolve(to, seconds, where)
     named(", ".join(dict.fromkeys(str(peer[0]) for *_, peer in found)))
@@ -73,15 +73,17 @@ def dial(to: Dialling, seconds: float, where: str, named: Callable[[str], object
             failure = error
         else:
             return link
-    raise _no_tcp(failure, port, seconds, where)
+    raise _no_tcp(failure, to, seconds, where)
 
 
-def _no_tcp(failure: OSError, port: int, seconds: float, where: str) -> Unreachable:
+def _no_tcp(failure: OSError, to: Dialling, seconds: float, where: str) -> Unreachable:
+    port = to.port
     if isinstance(failure, ConnectionRefusedError):
         return closed_port(where, port)
     if isinstance(failure, TimeoutError):
         return unanswered(where, port, seconds)
-    return Unreachable(f"no connection to TCP port {port}: {failure.strerror or failure}", where=where)
+    hint = bound_hint(to.bind) if to.bind else ""
+    return Unreachable(f"no connection to TCP port {port}: {failure.strerror or failure}", where=where, hint=hint)
 
 
 def _resolve(to: Dialling, seconds: float, where: str) -> list[tuple[Any, ...]]:

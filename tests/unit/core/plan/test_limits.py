@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from memrunbook.core.action.action import Change, Repeat, Risk
 from memrunbook.core.action.policy import Care
-from memrunbook.core.plan.limits import Here, History, Limits, PastChange, PastRun, busy_elsewhere, held_back
+from memrunbook.core.plan.limits import Here, History, Limits, PastChange, PastRun, busy_elsewhere, held_back, peers_of
 from memrunbook.core.units import DAY, HOUR, MINUTE
 
 NOW = 100 * DAY
@@ -183,6 +183,38 @@ def test_as_many_hosts_at_once_as_services_yaml_says_and_of_peers_one(
     under_way = tuple(past(MINUTE, host=name, target=target, ended=None) for name, target in elsewhere)
     found = busy_elsewhere(change(care=care), HERE, History(under_way))
     assert (found.host if found else "") == host
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "busy"),
+    [
+        (("web-2",), (), True),
+        ((), ("web-1",), True),
+        (("web-3", "web-2"), ("web-1",), True),
+        ((), ("web-[0-9]",), True),
+        (("web-3",), ("web-3",), False),
+        ((), (), False),
+    ],
+)
+def test_a_peer_waits_whichever_of_both_names_the_other(
+    mine: tuple[str, ...],
+    theirs: tuple[str, ...],
+    busy: bool,  # noqa: FBT001
+) -> None:
+    there = past(MINUTE, host="web-2", target="db.service", ended=None, peers=theirs)
+    here = msgspec.structs.replace(HERE, peers=mine)
+    assert (busy_elsewhere(change(), here, History((there,))) is there) == busy
+    assert busy_elsewhere(change(Risk.LOW), here, History((there,))) is None
+    over = msgspec.structs.replace(there, ended=float(NOW))
+    assert busy_elsewhere(change(), here, History((over,))) is None
+    dead = msgspec.structs.replace(there, begun=NOW - 2.0 * HOUR)
+    assert busy_elsewhere(change(), here, History((dead,))) is None
+
+
+def test_what_services_yaml_and_the_inventory_name_are_peers_alike() -> None:
+    here = msgspec.structs.replace(HERE, peers=("web-2", "web-7"))
+    assert peers_of(change(care=CARE), here) == ("web-2", "web-7", "db-*")
+    assert peers_of(change(), here) == ("web-2", "web-7")
 
 
 def test_the_same_unit_is_disturbed_on_one_host_at_a_time_whatever_is_done_to_it() -> None:

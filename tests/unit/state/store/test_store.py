@@ -19,9 +19,9 @@ from memrunbook.core.errors import JournalError, Refused, UsageError
 from memrunbook.core.plan.limits import Here, History, Limits, PastChange
 from memrunbook.core.units import DAY, HOUR
 from memrunbook.runtime.brakes import NOT_BEGUN
-from memrunbook.state.store import database
+from memrunbook.state.store import FILE, database
 from memrunbook.state.store.changes import BEGINS, Store
-from memrunbook.state.store.database import FILE, address, shown_url, writing
+from memrunbook.state.store.database import address, shown_url, writing
 from memrunbook.state.store.switch import Switch, switch_of, turn
 from memrunbook.state.store.tables import METADATA, RUNS
 
@@ -80,6 +80,7 @@ def test_what_was_begun_and_ended_is_remembered_in_order(opened: Opened) -> None
         begun=NOW,
         ended=NOW + 5,
         state="done",
+        actor="ada@ops",
     )
     changes = opened().history(RESTART, at(11)).changes
     assert changes[0] == known
@@ -147,6 +148,30 @@ def test_a_peer_is_left_alone_while_another_is_disturbed_for_something_else(open
     assert busy.target == "db.service"
     here.end(number, "done", NOW + 2)
     assert isinstance(there.begin(cared, "restart", at(3, "web-2", "B"), "bob"), int)
+
+
+def test_a_peer_that_names_nobody_waits_for_who_names_it(opened: Opened) -> None:
+    here, there = opened(), opened()
+    other = msgspec.structs.replace(RESTART, target="db.service", care=Care(peers=("cache-*",)))
+    first = at(0, "web-1", "A")
+    number = here.begin(other, "restart", msgspec.structs.replace(first, peers=("web-2",)), "ada@ops")
+    assert isinstance(number, int)
+    for name in ("web-2", "cache-1"):
+        busy = there.begin(RESTART, "restart", at(1, name, "B"), "bob@ops")
+        assert isinstance(busy, PastChange)
+        assert (busy.host, busy.actor, busy.peers) == ("web-1", "ada@ops", ("web-2", "cache-*"))
+    here.end(number, "done", NOW + 2)
+    assert isinstance(there.begin(RESTART, "restart", at(3, "web-2", "B"), "bob@ops"), int)
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_date_with_what_it_knows(opened: Opened) -> None:
+    first = opened()
+    first.begin(RESTART, "restart", HERE, "ada")
+    with first.engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE changes DROP COLUMN peers"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = 'changes'"))
+    known = opened().history(RESTART, at(1)).changes
+    assert [(one.host, one.peers) for one in known] == [("web-1", ())]
 
 
 def test_two_control_nodes_on_one_store_stop_a_storm_together(opened: Opened) -> None:

@@ -1,0 +1,54 @@
+"""How a run is left before its end: by whoever presses Ctrl-C again, or because its journal cannot be written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from msgspec import structs
+
+from memrunbook.app.reporting import report
+from memrunbook.core.errors import JournalError, RunbookError
+from memrunbook.core.run.flight import OpenStep
+from memrunbook.core.run.report import GOES_ON, HostReport
+
+LEFT = "Left at once: what was under way may be unfinished.\n"
+LEFT_IDLE = "Left at once: no change was under way.\n"
+NOT_BEGUN = "nothing was done there yet"
+GO_ON = """\
+  hint: runbook resume {0} looks at it and goes on; runbook report {0} shows how far each host came
+"""
+
+
+class LeftAtOnce(KeyboardInterrupt):
+    """Ctrl-C was pressed again. Its text is for whoever leaves; `reports` say how far each host had come by then."""
+
+    def __init__(self, words: str, run_id: str, reports: Sequence[HostReport]) -> None:
+        self.run_id = run_id
+        self.reports = tuple(reports)
+        super().__init__(words)
+
+
+def left_at_once(state: Path, run_id: str, in_flight: Sequence[OpenStep]) -> LeftAtOnce:
+    """What is said to whoever leaves at once: what may be unfinished, what is known of each host, and what to do."""
+    under_way = "".join(f"  {opened.host}: {opened.told}\n" for opened in in_flight)
+    words = f"{LEFT if under_way else LEFT_IDLE}{under_way}{GO_ON.format(run_id)}"
+    reports: tuple[HostReport, ...] = ()
+    with suppress(RunbookError):  # what cannot be read now is told by `runbook report` later
+        reports = report(state, run_id).reports
+    return LeftAtOnce(words, run_id, [_cut_short(one) for one in reports])
+
+
+def _cut_short(found: HostReport) -> HostReport:
+    if found.outcome != "running":
+        return found
+    begun = found.begun or found.steps or found.others or found.why != GOES_ON.why
+    return structs.replace(found, outcome="interrupted", why=found.why if begun else NOT_BEGUN)
+
+
+def not_written(error: JournalError, run_id: str, in_flight: Sequence[OpenStep]) -> JournalError:
+    """A journal that cannot be written, with what was under way, and what to do then."""
+    at = "".join(f"; under way on {opened.host}: {opened.told}" for opened in in_flight)
+    then = f"then: runbook resume {run_id} (report shows how far it came)"
+    return JournalError(f"{error.message}{at}", where=error.where, hint=f"{error.hint}; {then}")

@@ -1,0 +1,63 @@
+"""What is asked of a run, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from memrunbook.app.actor import this_actor
+from memrunbook.app.connectors import Connectors
+from memrunbook.core.host import Host
+from memrunbook.core.plan.consents import Consents
+from memrunbook.core.run.applied import ApprovedPlan
+from memrunbook.core.run.batches import Rollout
+from memrunbook.core.run.record import Actor, AppliedPlan
+from memrunbook.core.run.report import HostReport
+from memrunbook.documents.library import Library, usual_library
+from memrunbook.state.paths import usual_state_dir
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunArguments:
+    """A runbook by name or path, and its parameters as text; `watch` reads for so many seconds before it judges.
+
+    `reason` and `command` (what was typed) are kept in the journal, and `options`, the words that say how the hosts are
+    reached. `break_lock` takes over the lock of a dead run.
+    `store` names another store than the environment, config.yaml or the state directory do.
+    `rollout` says in which batches its hosts are begun, and until when.
+    `applied` and, by host, `approved` say what a run may do that carries out a saved plan; `people` approved that.
+    `consents` is what was allowed beforehand: what of it nothing used is told at the end.
+    """
+
+    runbook: str
+    hosts: tuple[Host, ...]
+    connectors: Connectors = field(default_factory=Connectors)
+    library: Library = field(default_factory=usual_library)
+    state: Path = field(default_factory=usual_state_dir)
+    store: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    watch: float | None = None
+    reason: str = ""
+    command: str = ""
+    options: tuple[str, ...] = ()
+    break_lock: bool = False
+    actor: Actor = field(default_factory=this_actor)
+    applied: AppliedPlan | None = None
+    approved: Mapping[str, ApprovedPlan] = field(default_factory=dict)
+    people: int = 0
+    consents: Consents = field(default_factory=Consents)
+    rollout: Rollout = field(default_factory=Rollout)
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """The run's id and a report for each host, in their order; `saved` are the plans of hosts where a gate refused.
+
+    `unused` are the consents that covered nothing.
+    """
+
+    run_id: str
+    reports: tuple[HostReport, ...]
+    saved: Mapping[str, Path] = field(default_factory=dict)
+    unused: tuple[str, ...] = ()

@@ -1,0 +1,31 @@
+"""JSON, one line a host as soon as that host has ended, and a last line that sums up; other answers are one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from memrunbook.cli.formats.json_ import record, without_secrets, write
+from memrunbook.cli.reply import Color, Reply
+
+if TYPE_CHECKING:
+    from memrunbook.documents.printed import Document
+
+__all__ = ["CONVERSES", "host", "record", "show"]
+CONVERSES = False
+
+
+def show(reply: Reply, color: Color) -> None:
+    """Writes what is left to say: of hosts that were told one by one the sum, else the whole document on a line."""
+    del color
+    document = reply.document()
+    if reply.by_host:
+        from memrunbook.documents.printed.hosts_ended import hosts_ended
+
+        document = hosts_ended(document, reply.code)
+    write(without_secrets(document))
+
+
+def host(line: Callable[[], Document]) -> None:
+    """Writes the line of a host."""
+    write(without_secrets(line()))

@@ -1,0 +1,68 @@
+"""The last page of a run over several hosts: how each ended, the verdict, and what to type next."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from memrunbook.cli import exit_codes
+from memrunbook.cli.reply import Reply
+from memrunbook.cli.streams import show
+
+if TYPE_CHECKING:
+    from memrunbook.app import RunResult
+    from memrunbook.app.leaving import LeftAtOnce
+    from memrunbook.cli.options import OutputOptions
+    from memrunbook.core.host import Host
+    from memrunbook.ui.block import Block
+
+
+def recap_page(
+    result: RunResult, output: OutputOptions, hosts: Sequence[Host] = (), runbook: str = "", *, resumes: bool = True
+) -> list[Block]:
+    """The page; with a `runbook` it says how that is run again on the `hosts` that did not end well.
+
+    Without `resumes` it does not name `runbook resume`.
+    """
+    from memrunbook.ui.block import Span, line
+    from memrunbook.ui.recap import WELL, recap_view
+    from memrunbook.ui.report import is_lost
+
+    page = recap_view(result.reports, result.run_id, verbose=output.verbose)
+    lost = [report.host for report in result.reports if is_lost(report)]
+    bad = {report.host for report in result.reports if report.outcome not in WELL}.difference(lost)
+    if lost and resumes:
+        page.append(
+            line("To go on where a host was lost:  ", Span(f"runbook resume {result.run_id}", "hint", whole=True))
+        )
+    if runbook and (bad or lost):
+        again = _again(runbook, [host for host in hosts if host.name in bad.union(lost)])
+        page.append(line("To run it again on these hosts:  ", Span(again, "hint", whole=True)))
+    return page
+
+
+def show_left(left: LeftAtOnce, output: OutputOptions) -> None:
+    """What is known of each host when Ctrl-C was pressed again; what is said to whoever leaves comes behind it."""
+    from memrunbook.documents.printed.run import run_summary
+    from memrunbook.ui.recap import recap_view
+
+    show(
+        output,
+        Reply(
+            exit_codes.INTERRUPTED,
+            lambda: run_summary(left.run_id, left.reports),
+            lambda: [recap_view(left.reports, left.run_id, verbose=output.verbose)],
+        ),
+    )
+
+
+def _again(runbook: str, hosts: Sequence[Host]) -> str:
+    """`runbook run NAME --host A,B …`, or with the file of hosts that the command under way has written."""
+    from memrunbook.cli.next_command import kept_options
+
+    retry = click.get_current_context().params.get("retry_file")
+    named = f"@{retry}" if retry else ",".join(host.typed for host in hosts)
+    return shlex.join(["runbook", "run", runbook, "--host", named, *kept_options()])

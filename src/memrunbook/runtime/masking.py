@@ -1,0 +1,168 @@
+"""Gives names that may say whose host it is other ones: the same name is always the same placeholder.
+
+What distributions and well-known programs are called stays, as does the part of a name by which the engine knows what
+may not be touched: else a masked recording would be judged differently.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from functools import cache
+
+from memrunbook.core.action import protect
+from memrunbook.facts.shared import roles
+from memrunbook.linux.advice import RUNTIMES
+from memrunbook.linux.public_names import DEVICE, FOLDERS, KERNEL, PROGRAMS, UNITS
+
+TYPES = frozenset(
+    {"service", "scope", "slice", "socket", "mount", "automount", "swap", "timer", "target", "path", "device"}
+)
+_UNIT_PATTERNS = (
+    *protect.UNTOUCHABLE_UNITS, *protect.CLUSTER_UNITS, *protect.NAMED_ONLY_UNITS,
+    *(pattern for patterns in roles.UNITS.values() for pattern in patterns),
+)  # fmt: skip
+_PROCESS_PATTERNS = (*protect.NAMED_ONLY_PROCESSES, *protect.UNTOUCHABLE_PROCESSES)
+_OWN_UNITS = re.compile(
+    r"-\.(?:slice|mount)|init\.scope|(?:system|user|machine|kubepods(?:-burstable|-besteffort)?)\.slice"
+    r"|user-\d{1,10}\.slice|user@\d{1,10}\.service|user-runtime-dir@\d{1,10}\.service|session-c?\d{1,10}\.scope"
+    r"|(?:serial-)?getty@tty\w{1,8}\.service|systemd-[a-z0-9-]+\.\w+",
+    re.ASCII,
+)
+_TEMPLATE_SLICE = re.compile(r"system-([\w\\-]+)\.slice", re.ASCII)
+_ID = re.compile(r"[0-9a-f]{8}(?:[-_]?[0-9a-f]{4}){3}[-_]?[0-9a-f]{12}|[0-9a-f]{12,128}", re.ASCII)
+_AROUND_ID = re.compile(
+    r"(?:docker|libpod|libpod-conmon|libpod-payload|crio|crio-conmon|cri-containerd|pod|kubepods(?:-\w+)?-pod|buildkit)?-?",
+    re.ASCII,
+)
+_GROUPS = frozenset({
+    "docker", "libpod_parent", "lxc", "kubepods", "burstable", "besteffort", "machine", "system", "user", "libpod",
+    "init", "supervisor", "payload", "..",
+})  # fmt: skip
+_NUMBERS = re.compile(r"[\d.:,-]*", re.ASCII)
+
+
+class Masks:
+    """What each name was given; one for a whole command, so that a name is the same on all of its hosts."""
+
+    def __init__(self) -> None:
+        self._given: dict[str, dict[str, str]] = defaultdict(dict)
+
+    @property
+    def given(self) -> dict[str, str]:
+        """The other name of every name, but for ids; of a template without its instance."""
+        whole = {old: f"{new}.{old.rpartition('.')[2]}" for old, new in self._given["unit"].items()}
+        return {old: new for kind, given in self._given.items() if kind for old, new in given.items()} | whole
+
+    def host(self, name: str) -> str:
+        """A host's name or address."""
+        return self._numbered("host", name)
+
+    def named(self, kind: str, name: str) -> str:
+        """Anything else that was named by somebody: a container, an image, a label; empty stays empty."""
+        return self._numbered(kind, name) if name else ""
+
+    def identifier(self, text: str) -> str:
+        """Hexadecimal digits of an id, where they stood; the first twelve already tell two apart."""
+        digits = "".join(one for one in text if one.isalnum())
+        number = int(self._numbered("", digits).removeprefix("-"))
+        fresh = iter(f"{number:012x}".ljust(len(digits), "0"))
+        return "".join(next(fresh) if one.isalnum() else one for one in text)
+
+    def process(self, name: str) -> str:
+        """A process or a thread by the kernel's name for it."""
+        if name in PROGRAMS or KERNEL.fullmatch(name) or not name:
+            return name
+        known = _known_program(name)
+        rest = name.removeprefix(known)
+        if known and _NUMBERS.fullmatch(rest):
+            return name
+        return known + self._numbered("process", name)
+
+    def unit(self, name: str) -> str:
+        """A unit of systemd, its type kept; that of a template keeps what is common."""
+        base, _, kind = name.rpartition(".")
+        if kind not in TYPES:
+            return self._component(name)
+        if _OWN_UNITS.fullmatch(name) or base in UNITS or name in _UNIT_PATTERNS:
+            return name
+        if _ID.search(base) and _AROUND_ID.fullmatch(_ID.sub("", base)):
+            return f"{_ID.sub(lambda found: self.identifier(found[0]), base)}.{kind}"
+        template, at, instance = base.partition("@")
+        if at and (template in UNITS or template.startswith("systemd-")):
+            return f"{template}@{self.named('instance', instance)}.{kind}"
+        slice_of = _TEMPLATE_SLICE.fullmatch(name)
+        if slice_of and (slice_of[1] in UNITS or slice_of[1].startswith("systemd")):
+            return name
+        before, after = _known_parts(name)
+        return f"{before}{self._numbered('unit', f'{template}.{kind}' if at else name)}" + (
+            after or (f"@{self.named('instance', instance)}.{kind}" if at else f".{kind}")
+        )
+
+    def units(self, text: str) -> str:
+        """Units with blanks between them."""
+        return " ".join(map(self.unit, text.split(" "))) if text else ""
+
+    def group(self, path: str) -> str:
+        """The path of a control group."""
+        return "/".join(self._group(part) for part in path.split("/"))
+
+    def path(self, path: str) -> str:
+        """The path of a file, a folder or a device."""
+        return "/".join(map(self._component, path.split("/")))
+
+    def _group(self, part: str) -> str:
+        deleted = " (deleted)" if part.endswith(" (deleted)") else ""
+        plain = part.removesuffix(deleted)
+        if plain in _GROUPS or not plain:
+            return part
+        if "." in plain and plain.rpartition(".")[2] in TYPES:
+            return self.unit(plain) + deleted
+        if _ID.search(plain) and _AROUND_ID.fullmatch(_ID.sub("", plain)):
+            return _ID.sub(lambda found: self.identifier(found[0]), plain) + deleted
+        for before in ("lxc.payload.", "lxc.monitor."):
+            if plain.startswith(before):
+                return before + self._numbered("guest", plain.removeprefix(before)) + deleted
+        return self._numbered("group", plain) + deleted
+
+    def _component(self, part: str) -> str:
+        if part in FOLDERS or DEVICE.fullmatch(part) or _NUMBERS.fullmatch(part) or "memrunbook" in part:
+            return part
+        unit, dropins = part.removesuffix(".d"), ".d" if part.endswith(".d") else ""
+        if "." in unit and unit.rpartition(".")[2] in TYPES:
+            return self.unit(unit) + dropins
+        if part.endswith(".conf"):  # in folders of them the digits in front decide which one counts
+            digits = re.match(r"[\d-]*", part, re.ASCII)
+            public = part in ("override.conf", "sysctl.conf", "99-sysctl.conf", "50-pacemaker.conf")
+            return part if public else f"{digits[0] if digits else ''}{self._numbered('file', part)}.conf"
+        return self._numbered("name", part)
+
+    def _numbered(self, kind: str, name: str) -> str:
+        given = self._given[kind]
+        return given.setdefault(name, f"{kind}-{len(given) + 1}")
+
+
+@cache
+def _known_parts(name: str) -> tuple[str, str]:
+    """What of a unit's name must stay so that the same patterns hold of it: the longest beginning, or an end."""
+    matching = [pattern for pattern in _UNIT_PATTERNS if fnmatchcase(name, pattern)]
+    before = max((pattern.partition("*")[0] for pattern in matching), key=len, default="")
+    ends = (pattern.removeprefix("*") for pattern in matching if pattern.startswith("*") and not pattern.endswith("*"))
+    after = next((end for end in ends if end.count(".") and end.removeprefix(".") not in TYPES), "")
+    return (f"{before}-" if before and before[-1] not in "-@" else before), (f"-{after}" if after else "")
+
+
+@cache
+def _known_program(name: str) -> str:
+    """The beginning of a process's name by which the engine knows what it is; empty for none."""
+    ends = [pattern.partition("*")[0] for pattern in _PROCESS_PATTERNS if fnmatchcase(name, pattern)]
+    ends += [found[0] for pattern, _, _ in RUNTIMES if (found := re.match(pattern, name, re.ASCII))]
+    return max(ends, key=len, default="")
+
+
+def masked_lines(text: str, lines: Iterable[str]) -> str:
+    """Lines put together as those of the text were: with a line feed at the end where it had one."""
+    joined = "\n".join(lines)
+    return f"{joined}\n" if joined and text.endswith("\n") else joined

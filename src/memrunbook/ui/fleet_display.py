@@ -1,0 +1,144 @@
+"""Shows on a terminal what many hosts are doing, in a region that goes away; only what needs attention gets a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Self
+
+from memrunbook.core.instant import Instant
+from memrunbook.core.run.event import (
+    Diagnosed,
+    Event,
+    LockBroken,
+    LookedAt,
+    Outcome,
+    Outdated,
+    RunFinished,
+    StepFinished,
+    UndoPlanned,
+)
+from memrunbook.core.run.request import AskApproval, Execute, ReadFacts, Record, Request, Turn, Wait
+from memrunbook.runtime.collect import PROBE_SECONDS
+from memrunbook.ui.block import Block, Text
+from memrunbook.ui.fleet_progress import HostNow, HostState, fleet_lines
+from memrunbook.ui.progress import event_line, request_words
+from memrunbook.ui.region import Region
+from memrunbook.ui.report import finished_line
+from memrunbook.ui.screen import Screen
+from memrunbook.ui.undo import planned_view
+
+TOLD: Mapping[HostState, Outcome] = {
+    "refused": "refused", "unresolved": "unresolved", "failed": "failed", "unreachable": "unreachable",
+    "unknown": "unknown",
+}  # fmt: skip
+"""Ends that are told at once. Whoever pressed Ctrl-C knows of the interrupted ones; the rest is told at the end."""
+ATTENTION = frozenset({"failed", "undone", "unknown"})
+"""States of steps that are told at once."""
+
+
+class FleetDisplay:
+    """The hosts of one command, by name. Use it as a context manager; safe with several threads.
+
+    `verbose`: everything that happens gets its line. `clock` gives the time.
+    """
+
+    def __init__(
+        self, screen: Screen, clock: Callable[[], Instant], hosts: Iterable[str], *, verbose: bool = False
+    ) -> None:
+        self._clock = clock
+        self._verbose = verbose
+        self._began = clock()
+        # Every host has its place from the start: the drawing thread never meets a mapping that grows.
+        self._hosts = {host: HostNow("waiting", "", self._began) for host in hosts}
+        self._acting: dict[str, str] = {}
+        self._within: dict[tuple[str, str], float] = {}
+        self._whys: dict[str, set[str]] = {}
+        self._region = Region(screen, self._drawn)
+
+    def __enter__(self) -> Self:
+        self._region.open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._region.close()
+
+    def connecting(self, host: str) -> None:
+        """The host is being connected to."""
+        self._now(host, "connecting", "connecting")
+
+    def waiting(self, host: str, what: str) -> None:
+        """What a slow host lets whoever connects to it wait for."""
+        self._now(host, "connecting", what)
+
+    def asked(self, host: str, request: Request) -> None:
+        """The host is asked for something, or something that happened on it is remembered."""
+        if isinstance(request, Record):
+            self._remembered(host, request.event)
+        elif isinstance(request, Execute):
+            self._acting[host] = request.step
+            self._now(host, "changing", request_words(request), request.change.timeout)
+        elif isinstance(request, AskApproval):
+            self._within[host, request.step.label] = request.step.within
+            self._now(host, "at a gate", request_words(request))
+        elif host in self._acting and isinstance(request, ReadFacts | Wait):
+            step = self._acting[host]
+            self._now(host, "proving", f"{step}: proving that it helped", self._within.get((host, step), 0.0))
+        elif isinstance(request, ReadFacts):
+            self._now(host, "reading", request_words(request), PROBE_SECONDS + (request.count - 1) * request.every)
+        elif isinstance(request, Turn):
+            self._now(host, "waiting", "")
+        else:
+            limit = request.seconds if isinstance(request, Wait) else 0.0
+            self._now(host, "reading", request_words(request), limit)
+
+    def ended(self, host: str, outcome: HostState, why: str) -> None:
+        """Nothing more is done on the host; how it ended is told where somebody should know at once."""
+        self._acting.pop(host, None)
+        self._hosts[host] = HostNow(outcome, "", self._clock())
+        told = TOLD.get(outcome)
+        if told is not None:
+            self.say(finished_line(host, told, "" if why in self._whys.get(host, ()) else why))
+
+    def say(self, *shown: Block) -> None:
+        """A line, or several, that stay."""
+        self._region.say(*shown)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nothing is drawn meanwhile: a question stands."""
+        with self._region.questioned():
+            yield
+
+    def _now(self, host: str, state: HostState, doing: str, limit: float = 0.0) -> None:
+        """Where it goes on with the same, its time runs on."""
+        before = self._hosts[host]
+        same = before.state == state and (state == "connecting" or before.doing == doing)
+        self._hosts[host] = HostNow(state, doing, before.since if same else self._clock(), limit)
+
+    def _remembered(self, host: str, event: Event) -> None:
+        if isinstance(event, Diagnosed):
+            self._within |= {(host, step.label): step.within for step in event.plan.steps}
+        elif isinstance(event, StepFinished):
+            self._acting.pop(host, None)
+            self._whys.setdefault(host, set()).add(event.why)
+        if isinstance(event, UndoPlanned):
+            self.say(*planned_view(event.of, event.plan))
+        elif _needs_attention(event) or (self._verbose and not _is_end(event)):
+            self.say(event_line(host, event))
+
+    def _drawn(self, width: int, height: int) -> list[Text]:
+        return fleet_lines(dict(self._hosts), self._began, self._clock(), width, height)
+
+
+def _needs_attention(event: Event) -> bool:
+    if isinstance(event, StepFinished):
+        return event.state in ATTENTION
+    if isinstance(event, LookedAt):
+        return not event.settled
+    return isinstance(event, LockBroken | Outdated)
+
+
+def _is_end(event: Event) -> bool:
+    """True for what is told where the host ends, and for steps that were not come to."""
+    return isinstance(event, RunFinished) or (isinstance(event, StepFinished) and event.state == "skipped")

@@ -1,0 +1,104 @@
+"""How a command ended on several hosts: a line for each, the worst first, and one verdict over all of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from memrunbook.core.run.report import HostReport, Reported
+from memrunbook.core.units import format_duration
+from memrunbook.ui.block import BLANK, Block, Grid, Row, Span, line, row
+from memrunbook.ui.report import OUTCOMES, STATES
+from memrunbook.ui.words import counts, plural
+
+WELL: frozenset[Reported] = frozenset({"healthy", "resolved", "restored"})
+WORST_FIRST: tuple[Reported, ...] = (
+    "unknown", "interrupted", "failed", "unresolved", "improved", "unreachable", "refused", "not_begun",
+)  # fmt: skip
+"""As the exit codes have it; what is not named stands behind these, and what is well at the end."""
+LISTED = 10
+"""More hosts than these that ended well are counted."""
+PAGES = 5
+"""Of more hosts than these the pages of those that ended well are left out."""
+
+
+def in_full(reports: Sequence[HostReport], *, verbose: bool = False) -> list[bool]:
+    """For each host whether its page is shown: all of a few hosts, of many those that did not end well.
+
+    One that was not begun has none: the table says why.
+    """
+    few = verbose or len(reports) <= PAGES
+    return [(few or not _is_well(report)) and not _has_no_page(report) for report in reports]
+
+
+def recap_view(reports: Sequence[HostReport], run_id: str, *, verbose: bool = False) -> list[Block]:
+    """The table of the hosts, the pages that were left out, and the verdict."""
+    well = [report for report in reports if _is_well(report)]
+    counted = [] if verbose or len(well) <= LISTED else [report for report in well if not report.held]
+    listed = sorted((report for report in reports if report not in counted), key=_rank)
+    blocks: list[Block] = [line(Span("Hosts", "strong"), ", the worst first" if len(listed) > 1 else "")]
+    blocks.append(Grid(tuple(map(_row, listed))))
+    found = Counter(report.outcome for report in counted)
+    blocks += [line(f"{plural(number, 'host')}: ", _word(outcome), indent=2) for outcome, number in found.most_common()]
+    shown = zip(reports, in_full(reports, verbose=verbose), strict=True)
+    left_out = sum(1 for report, is_shown in shown if not is_shown and _is_well(report))
+    if left_out:
+        told = f"The pages of {plural(left_out, 'host')} that ended well are left out; -v shows them, so does  "
+        blocks.append(line(told, Span(f"runbook report {run_id}", "hint", whole=True), indent=2))
+    return [*blocks, BLANK, verdict_line(reports)]
+
+
+def verdict_line(reports: Sequence[HostReport]) -> Block:
+    """The verdict over all hosts: how many are not as they should be, and how each ended."""
+    found = Counter(report.outcome for report in reports)
+    order = sorted(found, key=_rank_of)
+    well = counts((found[outcome], outcome) for outcome in order if outcome in WELL)
+    bad = [outcome for outcome in order if outcome not in WELL]
+    number = sum(found[outcome] for outcome in bad)
+    if not bad:
+        return line(Span("ALL WELL", "good"), f": {plural(len(reports), 'host')}: {well}")
+    of = f"{number} of {plural(len(reports), 'host')}" if number < len(reports) else f"all {len(reports)} hosts"
+    title = Span("NOT ALL WELL" if well else "NONE WELL", OUTCOMES[bad[0]][1])
+    told = counts((found[outcome], outcome.replace("_", " ")) for outcome in bad)
+    return line(title, f": {of}: {told}", f"; {well}" if well else "")
+
+
+def _row(report: HostReport) -> Row:
+    found = Counter(step.state for step in report.steps)
+    steps = counts((found[state], word) for state, (word, _) in STATES.items())
+    spent = sum(step.seconds for step in report.steps)
+    return row(
+        _word(report.outcome),
+        Span(report.host, whole=True),
+        steps,
+        format_duration(spent) if spent else "",
+        body=Span(_short(report), whole=True),
+    )
+
+
+def _short(report: HostReport) -> str:
+    """The first clause of why: the page has all of it."""
+    held = f"held: {'; '.join(report.held)}" if report.held else ""
+    return "; ".join(part for part in (report.why.split("; ")[0], held) if part)
+
+
+def _word(outcome: Reported) -> Span:
+    return Span(OUTCOMES[outcome][0], OUTCOMES[outcome][1])
+
+
+def _is_well(report: HostReport) -> bool:
+    return report.outcome in WELL
+
+
+def _has_no_page(report: HostReport) -> bool:
+    return report.outcome == "not_begun" and report.begun is None
+
+
+def _rank(report: HostReport) -> int:
+    return _rank_of(report.outcome)
+
+
+def _rank_of(outcome: Reported) -> int:
+    if outcome in WELL:
+        return len(WORST_FIRST) + 1
+    return WORST_FIRST.index(outcome) if outcome in WORST_FIRST else len(WORST_FIRST)

@@ -1,0 +1,1 @@
+"""Whole recorded hosts, and what is said of each; `python -m tests.kernel.record` makes the recordings."""
