@@ -75,6 +75,15 @@ def missing() -> str:
     return f"{', '.join(lacking)}: not installed; on Debian: apt-get install {' '.join(packages)}" if lacking else ""
 
 
+def can_be_apart() -> bool:
+    """Whether servers can have a /run of their own here: for root, where namespaces are allowed."""
+    words = [*APART, "true"]
+    try:
+        return subprocess.run(words, check=False, capture_output=True, timeout=END_SECONDS).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
 def addresses(hosts: int) -> tuple[str, ...]:
     """The loopback addresses of so many hosts."""
     return tuple(f"127.0.{1 + number // PER_BLOCK}.{1 + number % PER_BLOCK}" for number in range(hosts))

@@ -150,8 +150,8 @@ def journaled(state: Path) -> dict[str, str]:
     """What the journals of the runs in a state directory say of each host: how its run ended, and why."""
     found = {}
     for path in (state / "runs").glob("*/*.jsonl"):
-        last: dict[str, Any] = json.loads(path.read_text(encoding="utf-8").splitlines()[-1])["record"]
-        found[path.stem] = " ".join(str(last.get(word, "")) for word in ("outcome", "why", "error", "reason"))
+        last: dict[str, Any] = json.loads(path.read_text(encoding="utf-8").splitlines()[-1]).get("record", {})
+        found[path.stem] = " ".join(str(last.get(word, "")) for word in ("outcome", "why"))
     return found
 
 

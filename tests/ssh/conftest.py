@@ -5,20 +5,17 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.ssh.net import Net, Way, has_ipv6
 from tests.ssh.servers import Server, serving
-from tests.sshd import MISSING, Sshd, can_run, running
+from tests.sshd import MISSING, Sshd, can_run, public, running
 
-from memrunbook.core.host import Host
-from memrunbook.runtime.ports import Connector
 from memrunbook.transports.openssh import OpensshConnector
-from memrunbook.transports.shared.ssh_options import SshOptions
 from memrunbook.transports.ssh import SshConnector
 
-Way = Callable[[Host, SshOptions], Connector]
 WAYS: dict[str, Way] = {"ssh": SshConnector, "openssh": OpensshConnector}
 
 
@@ -57,3 +54,22 @@ def openssh(tmp_path: Path) -> Iterator[Sshd]:
     folder.mkdir()
     with running(folder) as sshd:
         yield sshd
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Net]:
+    one, other = (tmp_path_factory.mktemp(name) for name in ("inner", "outer"))
+    also = ["ListenAddress ::1"] if has_ipv6() else []
+    with running(one, *also) as inner, running(other, *also) as outer:
+        (other / "authorized").write_bytes((one / "id.pub").read_bytes())
+        yield Net(inner, outer)
+
+
+@pytest.fixture
+def net(servers: Net) -> Net:
+    inner, outer = servers.inner, servers.outer
+    keys = [(name, one) for one in (inner, outer) for name in ("127.0.0.1", "::1", "localhost")]
+    lines = [f"[{name}]:{one.port} {public(one.folder / 'host.pub')}\n" for name, one in keys]
+    (servers.folder / "known_hosts").write_text("".join(lines), encoding="ascii")
+    (servers.folder / "id").chmod(0o600)
+    return servers

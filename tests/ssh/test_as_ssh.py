@@ -12,19 +12,18 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.ssh.conftest import Way
-from tests.sshd import MISSING, Sshd, can_run, make_key, public, running
+from tests.ssh.net import Net, Way, has_ipv6
+from tests.sshd import MISSING, can_run, make_key, public, running
 
 from memrunbook.core.errors import HostError, HostKeyError, LoginError, RunbookError, Unreachable, UsageError
 from memrunbook.core.host import Host
 from memrunbook.transports.openssh import OpensshConnector
 from memrunbook.transports.shared import ssh_resolve
 from memrunbook.transports.shared.reach import OWN_CLIENT
-from memrunbook.transports.shared.ssh_options import SshOptions
 from memrunbook.transports.ssh import SshConnector
 
 pytestmark = pytest.mark.skipif(
@@ -41,82 +40,6 @@ threading.Thread(target=up, daemon=True).start()
 while data := link.recv(65536):
     os.write(1, data)
 """
-
-
-@dataclass(frozen=True)
-class Net:
-    """Servers `inner` and `outer`, and the configuration of whoever wants to reach them; nothing else is known."""
-
-    inner: Sshd
-    outer: Sshd
-
-    @property
-    def folder(self) -> Path:
-        return self.inner.folder
-
-    @property
-    def config(self) -> Path:
-        return self.folder / "config"
-
-    @property
-    def options(self) -> SshOptions:
-        return replace(self.inner.options, identities=(), known_hosts=())
-
-    @property
-    def base(self) -> str:
-        """The lines that a host needs anyway."""
-        return (
-            f"User {self.inner.user}\nUserKnownHostsFile {self.folder}/known_hosts\nGlobalKnownHostsFile /dev/null\n"
-            f"IdentityFile {self.folder}/id\nIdentitiesOnly yes\n"
-        )
-
-    def configure(self, text: str) -> None:
-        inner, outer = self.inner.port, self.outer.port
-        self.config.write_text(text.format(inner=inner, outer=outer, folder=self.folder) + f"\nHost *\n{self.base}")
-
-    def ssh(self, name: str) -> bool:
-        """Whether ssh reaches it."""
-        words = ["ssh", "-T", "-F", str(self.config), "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", name]
-        done = subprocess.run([*words, "true"], check=False, capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
-        return done.returncode == 0
-
-    def reach(self, name: str, way: Way = SshConnector, **more: object) -> dict[str, str]:
-        """Reaches it and works there: what was passed on the way. Raises what `connect` raises."""
-        passed: dict[str, str] = {}
-        options = replace(self.options, passed=lambda _, stage, said: passed.update({stage: said}))
-        session = way(Host(name=name, **more), options).connect()  # type: ignore[arg-type]  # fields of a host
-        try:
-            assert session.execute("echo there").text == "there\n"
-            passed["key"] = session.identity.host_key
-        finally:
-            session.close()
-        return passed
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Net]:
-    one, other = (tmp_path_factory.mktemp(name) for name in ("inner", "outer"))
-    also = ["ListenAddress ::1"] if _has_ipv6() else []
-    with running(one, *also) as inner, running(other, *also) as outer:
-        (other / "authorized").write_bytes((one / "id.pub").read_bytes())
-        yield Net(inner, outer)
-
-
-def _has_ipv6() -> bool:
-    with suppress(OSError), socket.socket(socket.AF_INET6) as probe:
-        probe.bind(("::1", 0))
-        return True
-    return False
-
-
-@pytest.fixture
-def net(servers: Net) -> Net:
-    inner, outer = servers.inner, servers.outer
-    keys = [(name, one) for one in (inner, outer) for name in ("127.0.0.1", "::1", "localhost")]
-    lines = [f"[{name}]:{one.port} {public(one.folder / 'host.pub')}\n" for name, one in keys]
-    (servers.folder / "known_hosts").write_text("".join(lines), encoding="ascii")
-    (servers.folder / "id").chmod(0o600)
-    return servers
 
 
 REACHED = {
@@ -170,7 +93,7 @@ def test_without_openssh_s_client_our_own_reader_leads_there(
     assert (passed["transport"], passed["key"]) == (OWN_CLIENT, net.inner.fingerprint())
 
 
-@pytest.mark.skipif(not _has_ipv6(), reason="this machine has no ::1")
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no ::1")
 @pytest.mark.parametrize("jump", ["", " ProxyJump [::1]:{outer}\n"])
 def test_ipv6(net: Net, way: Way, jump: str) -> None:
     net.configure("Host web\n HostName ::1\n Port {inner}\n" + jump)

@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.ssh.conftest import Way
+from tests.ssh.net import Way
 from tests.ssh.servers import Server, listening
 from tests.sshd import QUICK, Sshd, free_port, make_key, running
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -57,6 +58,22 @@ def test_a_session_that_is_still_open_ends_with_the_farm() -> None:
 @contextmanager
 def tree_of(servers: Sequence[int]) -> Iterator[HostMeter]:
     yield TreeMeter(servers)
+
+
+@needs_servers
+@pytest.mark.skipif(os.geteuid() != 0, reason="mount namespaces need root")
+def test_hosts_that_stand_apart_are_changed_one_by_one() -> None:
+    knob, mine = "/proc/sys/vm/page-cluster", "/run/mine; echo 0 >/proc/sys/vm/page-cluster"
+    before = Path(knob).read_text()
+    with farm.running(2, apart=True) as running:
+        one, other = running.addresses
+        ids = {ssh(running, address, "cat /proc/sys/kernel/random/boot_id").stdout for address in (one, other)}
+        assert len(ids) == 2
+        assert Path("/proc/sys/kernel/random/boot_id").read_text() not in ids
+        assert ssh(running, one, f"touch {mine}; cat {knob}").stdout == "0\n"
+        assert ssh(running, other, f"ls /run/mine; cat {knob}").stdout == before
+    assert Path(knob).read_text() == before
+    assert not Path("/run/mine").exists()
 
 
 @needs_servers

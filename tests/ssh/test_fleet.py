@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.ssh.conftest import Way
+from tests.ssh.net import Way
 from tests.ssh.servers import Server
 
 from memrunbook.core.host import Host

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests.ssh.conftest import Way
+from tests.ssh.net import Way
 from tests.ssh.servers import CUT, STALL, Server
 from tests.sshd import Sshd
 

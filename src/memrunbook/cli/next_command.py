@@ -107,8 +107,7 @@ def doctor_command(*hosts: Host) -> str:
 
 def run_command(runbook: str, *hosts: Host, more: Sequence[str] = ()) -> str:
     """`runbook run NAME --host HOST …` with the options that were given."""
-    # A recording shows what a run would do; it is done on the host.
-    real = [structs.replace(host, transport="ssh") if host.transport == "replay" else host for host in hosts]
+    real = [structs.replace(host, transport="ssh") for host in hosts]  # a recording shows what is then done on hosts
     return " ".join([shlex.join(["runbook", "run", runbook]), reach(*real), *([shlex.join(more)] if more else [])])
 
 

@@ -27,9 +27,13 @@ _COUNTED = re.compile(r" *\d+ (?:total|/proc/\d+/maps)", re.ASCII)
 _STATFS = re.compile(r"(\d+ \d+ \d+ )(/.*)", re.ASCII)
 _SWAP = re.compile(r"(/\S*)(\s.*)")
 _NAMED_BY_DIGITS = re.compile(r"(?:Key|SYSV)[0-9a-f]+|SYSV[0-9a-f]{8}", re.ASCII)
-_REFUSED = re.compile(r"(?:Failed to|System has not been booted|Access denied)[\w .,:()'-]{0,160}", re.ASCII)
-_UNITS_OF = frozenset({"Id", "RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf"})
-_WORDS = frozenset({
+_REFUSED = re.compile(
+    r"Failed to (?:connect to (?:system scope )?bus(?: via local transport)?|list units|get properties): "
+    r"[A-Z][a-z]+(?: [a-z]+){0,5}|System has not been booted with systemd.*|Access denied",
+    re.ASCII,
+)
+UNITS_OF = frozenset({"Id", "RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf"})
+WORDS = frozenset({
     "ActiveState", "SubState", "Result", "Type", "MainPID", "NRestarts", "MemoryCurrent", "MemoryHigh", "MemoryMax",
     "MemorySwapMax", "ActiveEnterTimestampMonotonic", "OOMPolicy", "Restart", "WatchdogUSec", "CanStart", "CanStop",
     "CanFreeze", "RefuseManualStop", "RefuseManualStart", "NeedDaemonReload", "FreezerState", "TimeoutStartUSec",
@@ -131,14 +135,14 @@ def _properties(text: str, masks: Masks) -> str:
 def _property(line: str, masks: Masks) -> str:
     name, _, value = line.partition("=")
     how: dict[str, Callable[[str], str]] = {
-        **dict.fromkeys(_UNITS_OF, masks.units),
+        **dict.fromkeys(UNITS_OF, lambda names: " ".join(masks.unit(one) if one else "" for one in names.split(" "))),
         "ControlGroup": masks.group,
         "DropInPaths": lambda paths: " ".join(map(masks.path, paths.split(" "))),
         "InvocationID": masks.identifier,
     }
     if name in how:
         return f"{name}={how[name](value)}"
-    return line if name in _WORDS or _REFUSED.fullmatch(line) else ""
+    return line if name in WORDS or _REFUSED.fullmatch(line) else ""
 
 
 def _sysctl_lines(text: str, _masks: Masks) -> str:

@@ -28,7 +28,10 @@ _NAMES = (
     r"Task in (?P<group>.*) killed as a result of limit of (?P<group2>.*)",
     r"Memory cgroup stats for (?P<group>.*?):[\w :.-]*",
     r"(?P<process>.*) cpuset=(?P<group>.*?) mems_allowed=[\d,-]*",
-    r"(?P<process>.*): page allocation (?:failure|stalls)[\w:.,=()|+ <>-]*",
+    (
+        r"(?P<process>.*): page allocation (?:failure|stalls)[\w:.,=()|+ <>-]*"
+        r"(?:,cpuset=(?P<group>.*?),mems_allowed=[\d,-]*)?"
+    ),
     r"INFO: task (?P<process>.*):\d+ blocked for more than \d+ seconds\.",
     r"(?P<process>.*) \(\d+\): drop_caches: \d+",
     r"(?:__vm_enough_memory|[\w ]*enough_memory): pid: \d+, (?:comm: (?P<process>.*?), )?[\w: ,=.-]*",
@@ -36,7 +39,7 @@ _NAMES = (
 _NAMED = tuple(re.compile(pattern, re.ASCII) for pattern in _NAMES)
 _KINDS_OF_PAGES = "in swap cache|RAM|HighMem/MovableOnly|reserved|cma reserved|hwpoisoned|shared|non-shared"
 _COUNTS = (
-    r"(?:/[a-z/]{1,20})?dmesg: [\w :'-]{1,120}",
+    r"dmesg: (?:read kernel buffer failed|klogctl|can(?:'t|not) open '?/dev/kmsg'?): [A-Z][a-z ]{1,40}",
     r"(?:Mem-Info|Call Trace|Tasks state \(memory values in pages\)|Unreclaimable slab info):",
     r"(?:memory|kmem|memory\+swap|swap): usage \d+kB, limit \d+kB, failcnt \d+",
     r" ?(?:in)?active(?:_anon|_file)?:\d+[\w :.-]*|  ?[a-z_]+:\d+(?: [a-z_]+:\d+)*",

@@ -75,11 +75,11 @@ class Masks:
         """A process or a thread by the kernel's name for it."""
         if name in PROGRAMS or KERNEL.fullmatch(name) or not name:
             return name
-        known = _known_program(name)
-        rest = name.removeprefix(known)
-        if known and _NUMBERS.fullmatch(rest):
+        before, after = _known_program(name)
+        rest = name.removeprefix(before).removesuffix(after)
+        if before and _NUMBERS.fullmatch(rest):
             return name
-        return known + self._numbered("process", name)
+        return before + self._numbered("process", name) + after
 
     def unit(self, name: str) -> str:
         """A unit of systemd, its type kept; that of a template keeps what is common."""
@@ -100,10 +100,6 @@ class Masks:
         return f"{before}{self._numbered('unit', f'{template}.{kind}' if at else name)}" + (
             after or (f"@{self.named('instance', instance)}.{kind}" if at else f".{kind}")
         )
-
-    def units(self, text: str) -> str:
-        """Units with blanks between them."""
-        return " ".join(map(self.unit, text.split(" "))) if text else ""
 
     def group(self, path: str) -> str:
         """The path of a control group."""
@@ -155,11 +151,16 @@ def _known_parts(name: str) -> tuple[str, str]:
 
 
 @cache
-def _known_program(name: str) -> str:
-    """The beginning of a process's name by which the engine knows what it is; empty for none."""
-    ends = [pattern.partition("*")[0] for pattern in _PROCESS_PATTERNS if fnmatchcase(name, pattern)]
-    ends += [found[0] for pattern, _, _ in RUNTIMES if (found := re.match(pattern, name, re.ASCII))]
-    return max(ends, key=len, default="")
+def _known_program(name: str) -> tuple[str, str]:
+    """The beginning of a process's name by which the engine knows what it is, and the end; both empty for none."""
+    ends = [_around(pattern) for pattern in _PROCESS_PATTERNS if fnmatchcase(name, pattern)]
+    ends += [(found[0], "") for pattern, _, _ in RUNTIMES if (found := re.match(pattern, name, re.ASCII))]
+    return max(ends, key=lambda parts: len(parts[0]), default=("", ""))
+
+
+def _around(pattern: str) -> tuple[str, str]:
+    before, star, after = pattern.partition("*")
+    return before, after if star else ""
 
 
 def masked_lines(text: str, lines: Iterable[str]) -> str:

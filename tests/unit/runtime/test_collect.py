@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
@@ -11,6 +12,7 @@ import pytest
 from msgspec import structs
 
 from memrunbook import catalog
+from memrunbook.core.errors import SessionLost
 from memrunbook.core.host import Host, HostIdentity
 from memrunbook.core.instant import Instant
 from memrunbook.core.reading.fact import (
@@ -346,6 +348,14 @@ def test_a_stalled_host_is_a_timeout(local: Session, monkeypatch: pytest.MonkeyP
     snapshot = _read(Collector(HOST, local, SystemClock(), facts), ["f"], count=1, every=5)
     assert _reading(snapshot).samples[0]["slow"].startswith("timeout: slow: no answer in ")
     assert "/proc/uptime" in _reading(snapshot).samples[0]
+
+
+def test_a_host_that_says_nothing_at_all_is_lost(local: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collect, "PROBE_SECONDS", 0.3)
+    os.kill(int(local.execute("echo $$").text), signal.SIGSTOP)
+    facts = {"f": _fact(*COUNTERS), "p": _fact(Read("/p*"))}
+    with pytest.raises(SessionLost, match="the shell stopped answering: nothing was read in 0 s"):
+        _read(Collector(HOST, local, SystemClock(), facts), ["f", "p"], count=3, every=5)
 
 
 def test_patience_gives_a_read_more_time(local: Session, monkeypatch: pytest.MonkeyPatch) -> None:

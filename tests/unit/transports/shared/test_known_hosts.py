@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memrunbook.core.errors import HostKeyError, UsageError
-from memrunbook.transports.shared.known_hosts import HostKey, KnownHosts, _parse, pins_of
+from memrunbook.transports.shared.known_hosts import KIND, NOWHERE, HostKey, KnownHosts, _parse, kind_and_bits, pins_of
 from memrunbook.transports.shared.ssh_settings import home
 
 ED = HostKey("ssh-ed25519", b"\0\0\0\x0bssh-ed25519one")
@@ -119,8 +119,49 @@ def test_a_file_that_cannot_be_written_or_read_is_named(tmp_path: Path) -> None:
 
 def test_without_any_file_the_users_own_is_named() -> None:
     with pytest.raises(HostKeyError) as refused:
-        KnownHosts([]).verify("h", RSA)
+        KnownHosts([]).verify("h", RSA, scan=f"ssh-keyscan -t {KIND} -p 22 h")
     assert f"ssh-keyscan -t rsa -p 22 h >>{home()}/.ssh/known_hosts" in refused.value.hint
+
+
+def test_a_host_to_which_no_scan_leads_and_a_file_that_keeps_nothing() -> None:
+    with pytest.raises(HostKeyError) as refused:
+        KnownHosts([]).verify("h", RSA)
+    assert refused.value.hint.endswith("add --accept-new-host-keys: ssh-keyscan knows no way there")
+    with pytest.raises(HostKeyError) as refused:
+        KnownHosts([NOWHERE]).verify("h", RSA, scan=f"ssh-keyscan -t {KIND} h")
+    assert "--known-hosts FILE" in refused.value.hint
+    assert "keyscan" not in refused.value.hint
+
+
+def test_a_key_that_is_known_for_the_name_alone_is_known_at_any_port(tmp_path: Path) -> None:
+    known = _known(tmp_path, _line("h", ED), "@cert-authority " + _line("*.example.com", RSA))
+    known.verify("[h]:2222", ED)
+    with pytest.raises(HostKeyError, match="is not known"):
+        known.verify("[h]:2222", RSA)
+    assert [one.key for one in known.authorities("[web.example.com]:2222")] == [RSA]
+    own = _known(tmp_path, _line("h", ED), _line("[h]:2222", RSA))
+    with pytest.raises(HostKeyError, match="HAS CHANGED"):
+        own.verify("[h]:2222", ED)
+    gone = _known(tmp_path, _line("h", ED), "@revoked " + _line("h", ED))
+    with pytest.raises(HostKeyError, match="revoked"):
+        gone.verify("[h]:2222", ED)
+
+
+def test_a_file_of_the_configuration_that_cannot_be_read_is_passed_over_and_named(tmp_path: Path) -> None:
+    (tmp_path / "good").write_text(_line("h", ED), encoding="ascii")
+    known = KnownHosts([tmp_path, tmp_path / "good"], named=False)
+    known.verify("h", ED)
+    with pytest.raises(HostKeyError, match=rf"is not known.*\({tmp_path} cannot be read: Is a directory\)"):
+        known.verify("other", ED)
+
+
+def test_how_long_an_rsa_key_is(tmp_path: Path) -> None:
+    words = ["ssh-keygen", "-q", "-t", "rsa", "-b", "2048", "-N", "", "-f", str(tmp_path / "key")]
+    subprocess.run(words, check=True)
+    assert kind_and_bits(tmp_path / "key") == ("ssh-rsa", 2048)
+    assert ED.rsa_bits == 0
+    (tmp_path / "torn.pub").write_text("ssh-rsa", encoding="ascii")
+    assert kind_and_bits(tmp_path / "torn") == kind_and_bits(tmp_path / "none") == ("", 0)
 
 
 def test_an_authority_vouches_for_names_and_is_no_key_of_a_host(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.sshd import make_key
 
 from memrunbook.core.errors import HostKeyError, LoginError, RunbookError, Unreachable, UsageError
 from memrunbook.transports.shared.known_hosts import KnownHosts
+from memrunbook.transports.shared.ssh_algorithms import Algorithms
 from memrunbook.transports.shared.ssh_ending import EndedClient
 from memrunbook.transports.shared.ssh_log import SshLog
 from memrunbook.transports.shared.ssh_settings import HostSettings, home
@@ -53,6 +55,21 @@ CASES: dict[str, tuple[str, type[RunbookError], str, str]] = {
     "no name": (
         "ssh: Could not resolve hostname nope: Name or service not known\n",
         Unreachable, "the name nope could not be resolved: Name or service", "HostName",
+    ),
+    "revoked by a file": (
+        MET + f"Host key ED25519 {KEY} revoked by file /etc/krl\n",
+        HostKeyError, f"the host key {KEY} is revoked by /etc/krl", "a new key",
+    ),
+    "no file of revoked keys": (
+        MET + f"Error checking host key ED25519 {KEY} in revoked keys file /etc/krl: No such file or directory\n",
+        HostKeyError, "the file of revoked keys cannot be read: /etc/krl: No such file", "RevokedHostKeys",
+    ),
+    "a short key": (
+        MET + "Bad server host key: Invalid key length\n",
+        HostKeyError, "the host key is RSA with too few bits", "a longer key",
+    ),
+    "a variable that is not set": (
+        "invalid environment variable expansion\n", UsageError, "invalid environment variable", "ssh -G web",
     ),
     "unknown key": (
         MET + "No ED25519 host key is known for [192.0.2.7]:2222 and you have requested strict checking.\r\n",
@@ -169,3 +186,35 @@ def test_the_keys_that_were_tried_and_those_that_could_not_be(tmp_path: Path) ->
 @given(st.text(), st.text())
 def test_any_words_end_in_an_error_of_ours(log: str, beside: str) -> None:
     assert isinstance(_error(log, beside), RunbookError)
+
+
+def test_where_the_configuration_bars_keys_that_is_said() -> None:
+    barred = replace(WEB, settings=HostSettings(beyond=("PubkeyAuthentication false",)))
+    error = _error(MET + "ada@192.0.2.7: Permission denied (publickey).\n", target=barred)
+    assert isinstance(error, LoginError)
+    assert "the ssh configuration lets ada show no key: PubkeyAuthentication false" in error.message
+
+
+def test_a_key_that_the_configuration_leaves_out_is_named(tmp_path: Path) -> None:
+    make_key(tmp_path / "id")
+    allowed = HostSettings(algorithms=Algorithms({"pubkeys": ("rsa-sha2-512",)}))
+    target = replace(WEB, identities=(tmp_path / "id",), settings=allowed)
+    error = _error(MET + "ada@192.0.2.7: Permission denied (publickey).\n", target=target)
+    assert f"{tmp_path}/id (ssh-ed25519: PubkeyAcceptedAlgorithms" in error.message
+    assert error.hint
+
+
+def test_an_unknown_key_behind_a_jump_host_or_under_another_name(tmp_path: Path) -> None:
+    line = "No ED25519 host key is known for {} and you have requested strict checking.\r\n"
+    behind = replace(WEB, via=GATE)
+    assert "--accept-new-host-keys" in (hint := _error(MET + line.format(behind.known_name), target=behind).hint)
+    assert "ssh-keyscan -t" not in hint
+    alias = replace(WEB, settings=HostSettings(host_key_alias="the-web"))
+    hint = _error(MET + line.format("the-web"), target=alias, tmp_path=tmp_path).hint
+    assert "ssh-keyscan -t ed25519 -p 2222 192.0.2.7 | sed 's/^[^ ]*/the-web/' >>" in hint
+
+
+def test_the_jump_host_that_knows_no_common_algorithm_is_named() -> None:
+    target = replace(WEB, via=GATE)
+    error = _error("", "Unable to negotiate with 192.0.2.1 port 22: no matching cipher found.\n", target)
+    assert error.where == GATE.where

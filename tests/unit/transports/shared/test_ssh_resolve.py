@@ -37,9 +37,9 @@ def test_what_was_typed_is_handed_on_and_each_host_is_asked_once(ssh: Path) -> N
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: resolver.settings("web", "ada", 22), range(8)))
     assert {one.host_name for one in found} == {"192.0.2.7"}
-    assert _asked(ssh) == [f"-T -G -F {ssh}/config -l ada -p 22 -i {ssh}/key -- web"]
+    assert _asked(ssh) == [f"-T -N -G -F {ssh}/config -l ada -p 22 -i {ssh}/key -- web"]
     assert Resolver().settings("web").port == 23
-    assert _asked(ssh)[1:] == ["-T -G -- web"]
+    assert _asked(ssh)[1:] == ["-T -N -G -- web"]
 
 
 def test_many_hosts_are_asked_at_once(ssh: Path) -> None:
@@ -67,6 +67,13 @@ def test_what_ssh_refuses_is_told_with_its_place(ssh: Path, said: str, where: st
         Resolver().settings("web")
     assert (refused.value.where, refused.value.message) == (where, why)
     assert refused.value.hint == "ssh refuses it too: ssh -G web"
+
+
+@pytest.mark.parametrize("said", ['ssh: Could not resolve host "web"', "ssh: Could not resolve hostname web: none"])
+def test_a_name_that_must_be_found_and_is_not_is_no_fault_of_the_configuration(ssh: Path, said: str) -> None:
+    (ssh / "does").write_text(f"echo '{said}' >&2; exit 255\n", encoding="ascii")
+    with pytest.raises(Unreachable, match="the name web could not be resolved"):
+        Resolver().settings("web")
 
 
 def test_what_is_printed_and_not_understood(ssh: Path) -> None:

@@ -99,6 +99,24 @@ def test_what_is_left_to_openssh(line: str, beyond: str) -> None:
     assert "".join(_settings(line).beyond) == beyond
 
 
+@pytest.mark.parametrize(
+    ("line", "jumps"),
+    [
+        ("proxyjump gate-%n", (Jump("gate-web"),)),
+        ("proxyjump %r@gate.%h:2222", (Jump("gate.web", "me", 2222),)),
+        ("proxyjump [fe80::1%eth0]", (Jump("fe80::1%eth0"),)),
+    ],
+)
+def test_tokens_of_a_jump_host(line: str, jumps: tuple[Jump, ...]) -> None:
+    assert _settings(line).jumps == jumps
+
+
+def test_what_would_keep_us_from_following_it_is_overruled() -> None:
+    settings = _settings("forkafterauthentication yes\nlogverbose *:*")
+    assert settings.overruled == ("ForkAfterAuthentication=no", "LogVerbose=none")
+    assert _settings("forkafterauthentication no\nlogverbose none").overruled == ()
+
+
 AGENTS = {"none": "none", "SSH_AUTH_SOCK": "", "$MINE": "/a/b", "${MINE}": "/a/b", "$NONE_SUCH": "none"}
 
 
