@@ -77,11 +77,12 @@ def missing() -> str:
 
 def can_be_apart() -> bool:
     """Whether servers can have a /run of their own here: for root, where namespaces are allowed."""
-    words = [*APART, "true"]
-    try:
-        return subprocess.run(words, check=False, capture_output=True, timeout=END_SECONDS).returncode == 0
-    except (OSError, subprocess.TimeoutExpired):
-        return False
+    with tempfile.TemporaryDirectory(prefix="farm-") as home:
+        words = ["unshare", "--mount", "sh", str(APART), home, "true"]
+        try:
+            return subprocess.run(words, check=False, capture_output=True, timeout=END_SECONDS).returncode == 0
+        except (OSError, subprocess.TimeoutExpired):
+            return False
 
 
 def addresses(hosts: int) -> tuple[str, ...]:

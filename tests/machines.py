@@ -35,7 +35,8 @@ class Machines:
 
     @property
     def arguments(self) -> list[str]:
-        return [f"--ssh-config={self.folder / 'config'}", f"--known-hosts={self.folder / 'known_hosts'}"]
+        known = [f"--ssh-config={self.folder / 'config'}", f"--known-hosts={self.folder / 'known_hosts'}"]
+        return [*known, "--patience=5m"]
 
 
 def needs_machines() -> None:

@@ -65,6 +65,9 @@ SAID: dict[tuple[str, ...], tuple[tuple[str, ...], str]] = {
     ("hosts",): (("-i", "a,b"), "hosts"),
 }
 
+# What these print with --format jsonl: a line a host, and a last one.
+BY_HOST = {"diagnose": "diagnose-host", "plan": "plan-host", "facts": "facts-host"}
+
 # It prints the stream of `run`, and is tried where there is a run to go on with.
 NEED_A_RUN = {("resume",)}
 
@@ -74,7 +77,7 @@ def test_every_command_with_json_is_tried_here() -> None:
     commands = {name: group.get_command(context, name) for name in group.list_commands(context)}
     found = [path for name, command in commands.items() if command for path in with_json(command, (name,))]
     assert set(found) - NEED_A_RUN == set(SAID)
-    assert {schema for _, schema in SAID.values()} == set(documents())
+    assert {schema for _, schema in SAID.values()} | set(BY_HOST.values()) | {"hosts-ended"} == set(documents())
 
 
 @pytest.mark.usefixtures("machine")
@@ -98,6 +101,29 @@ def test_what_a_command_prints_is_what_its_schema_says(tmp_path: Path, bundle: P
             valid(document, schema)
 
 
+@pytest.mark.parametrize("command", list(BY_HOST))
+def test_a_line_a_host_is_what_the_whole_document_says_of_it(command: str, bundle: Path) -> None:
+    words = [word.format(bundle=bundle) for word in SAID[command,][0]]
+    whole = here(command, *words, "--json")
+    ran = here(command, *words, "--format", "jsonl")
+    told, end = [json.loads(line) for line in ran.out.splitlines()]
+    valid(told, BY_HOST[command])
+    valid(end, "hosts-ended")
+    document = json.loads(whole.out)
+    assert told.pop("format") == f"memrunbook.{BY_HOST[command]}/1"
+    assert [told] == document.pop("hosts")
+    assert end["of"] == document.pop("format")
+    assert end["rest"] == document
+    assert ran.code == whole.code == end["exit_code"]
+    assert end["outcomes"] == {told["outcome"]: 1}
+
+
+def test_other_answers_are_one_line(tmp_path: Path) -> None:
+    ran = here("list", "--format", "jsonl")
+    assert ran.out.count("\n") == 1
+    assert json.loads(ran.out) == json.loads(here("list", "--json").out)
+
+
 def test_a_shown_runbook_is_a_runbook() -> None:
     valid(printed(("show", "swap-thrashing"))["runbook"], "runbook")
 
@@ -105,7 +131,7 @@ def test_a_shown_runbook_is_a_runbook() -> None:
 def test_a_format_is_named_or_refused(tmp_path: Path) -> None:
     assert here("list", "--format", "json").out == here("list", "--json").out
     assert here("list", "--format", "text").out == here("list").out
-    here("list", "--format", "xml").refused(2, "there is no format 'xml'", hint="there are: json, text")
+    here("list", "--format", "xml").refused(2, "there is no format 'xml'", hint="there are: json, jsonl, text")
 
 
 def test_two_formats_are_refused_before_anything_is_done(tmp_path: Path, bundle: Path) -> None:

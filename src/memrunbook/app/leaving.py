@@ -15,7 +15,8 @@ from memrunbook.core.run.report import GOES_ON, HostReport
 
 LEFT = "Left at once: what was under way may be unfinished.\n"
 LEFT_IDLE = "Left at once: no change was under way.\n"
-NOT_BEGUN = "nothing was done there yet"
+NOT_ENDED = "it had not come to its end"
+NOT_BEGUN = "nothing was done there"
 GO_ON = """\
   hint: runbook resume {0} looks at it and goes on; runbook report {0} shows how far each host came
 """
@@ -43,8 +44,9 @@ def left_at_once(state: Path, run_id: str, in_flight: Sequence[OpenStep]) -> Lef
 def _cut_short(found: HostReport) -> HostReport:
     if found.outcome != "running":
         return found
-    begun = found.begun or found.steps or found.others or found.why != GOES_ON.why
-    return structs.replace(found, outcome="interrupted", why=found.why if begun else NOT_BEGUN)
+    begun = found.begun or found.steps or found.others
+    why = found.why if found.why != GOES_ON.why else NOT_ENDED if begun else NOT_BEGUN
+    return structs.replace(found, outcome="interrupted", why=why)
 
 
 def not_written(error: JournalError, run_id: str, in_flight: Sequence[OpenStep]) -> JournalError:

@@ -179,7 +179,7 @@ def _snapshot(asked: ReadArguments, host: Host, session: Session, clock: Clock) 
     facts, count, every = sorted(asked.facts()), asked.sampling.count, float(asked.sampling.every)
     if host.transport == REPLAY and count > 1:
         count, every = RECORDED_MOST, 0.0
-    asked.notice.asked(host.name, ReadFacts(tuple(facts), count, every, "all that is asked for"))
+    asked.notice.asked(host.name, ReadFacts(tuple(facts), count, every, ""))
     snapshot = yield from collector.collect(facts, count=count, every=every)
     if snapshot.lost:
         return Reached(host, error=SessionLost("the connection was lost while the host was being read"))

@@ -16,18 +16,25 @@ LISTED = 8
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+def on_stderr(words: str) -> None:
+    """Says it below what stands there."""
+    while_heard(sys.stderr.write)(f"\n{words}\n")
+
+
 @contextmanager
-def finish_then_stop(stop: threading.Event, in_flight: Callable[[], Sequence[str]] = tuple) -> Iterator[None]:
+def finish_then_stop(
+    stop: threading.Event, in_flight: Callable[[], Sequence[str]] = tuple, tell: Callable[[str], object] = on_stderr
+) -> Iterator[None]:
     """While it lasts, the first Ctrl-C sets `stop`, the second one raises KeyboardInterrupt.
 
-    `in_flight` names the commands that are under way: those are waited for.
+    `in_flight` names the commands that are under way: those are waited for, which is what `tell` is told.
     """
 
     def interrupted(_number: int, _frame: FrameType | None) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        while_heard(sys.stderr.write)(f"\n{_stopping(in_flight())}\n")
+        tell(_stopping(in_flight()))
 
     before = {number: signal.signal(number, interrupted) for number in NUMBERS}
     try:

@@ -7,6 +7,8 @@ import select
 import sys
 import termios
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from memrunbook.core.errors import Interrupted
@@ -41,15 +43,20 @@ class Keyboard:
 
 @dataclass(frozen=True)
 class Unhurried:
-    """An approver at the terminal who does not take for an answer what was typed before the question."""
+    """An approver at the terminal who does not take for an answer what was typed before the question.
+
+    Nothing else is drawn while it stands (`alone`).
+    """
 
     approver: Approver
     keyboard: Keyboard
+    alone: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def approve(self, host: str, question: AskApproval) -> Approval:
         """Forgets what was typed so far, and asks; Interrupted where the terminal has gone."""
         try:
-            self.keyboard.forget()
-            return self.approver.approve(host, question)
+            with self.alone():
+                self.keyboard.forget()
+                return self.approver.approve(host, question)
         except (OSError, termios.error) as error:
             raise Interrupted(f"the terminal has gone: {error}", hint="nothing of this step was done") from None

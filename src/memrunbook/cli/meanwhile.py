@@ -82,6 +82,7 @@ class Meanwhile(Notice):
             while_heard(sys.stderr.write)(f"{what}\n")
         self.first_look = sys.stderr.isatty() and count > 1 and len(hosts) <= LOOKED_AT
         if fleet := self.fleet(hosts):
+            fleet.note = f"{what}; Ctrl-C shows what is known by then"
             while_heard(fleet.__enter__)()
         else:
             self._say(what)

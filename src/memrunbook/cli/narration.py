@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from memrunbook.app.leaving import LeftAtOnce
 from memrunbook.cli.conversation import Conversation
+from memrunbook.cli.interrupts import on_stderr
 from memrunbook.cli.meanwhile import LOOKED_AT
 from memrunbook.cli.recap import show_left
 from memrunbook.cli.rollout_lines import RolloutLines
@@ -76,6 +77,13 @@ class Narration(RolloutLines):
             self._doing.pop(host, None)
         if self._format.CONVERSES:
             self._ask(host, request)
+
+    def stopping(self, words: str) -> None:
+        """What Ctrl-C does now: drawn with the hosts where they are drawn, since it may come in any moment."""
+        if self._fleet is not None:
+            self._fleet.note = words
+        else:
+            on_stderr(words)
 
     def in_flight(self) -> list[str]:
         """The commands that are under way right now, as "restart-hog on web-1"."""

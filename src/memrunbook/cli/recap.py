@@ -38,8 +38,8 @@ def recap_page(
         page.append(
             line("To go on where a host was lost:  ", Span(f"runbook resume {result.run_id}", "hint", whole=True))
         )
-    if runbook and (bad or lost):
-        again = _again(runbook, [host for host in hosts if host.name in bad.union(lost)])
+    if runbook and bad:
+        again = _again(runbook, [host for host in hosts if host.name in bad])
         page.append(line("To run it again on these hosts:  ", Span(again, "hint", whole=True)))
     return page
 

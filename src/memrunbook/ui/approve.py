@@ -17,6 +17,7 @@ from memrunbook.ui.block import Span, line
 from memrunbook.ui.gate import ask_line, details_view, gate_view, host_name_needed
 from memrunbook.ui.layout import UNCUT
 from memrunbook.ui.screen import Screen
+from memrunbook.ui.together import ALL, Together
 
 Now = Callable[[], Instant]
 KEYS: Mapping[str, GateAnswer] = {"s": "skip", "q": "quit", "Q": "quit-all", "n": "no", "N": "no", "no": "no", "": "no"}
@@ -32,7 +33,7 @@ class TerminalApprover:
     """A person at the terminal.
 
     `read` returns the next line typed, with its end, and "" where there is no more input; `hosts` are all hosts of the
-    run, in order; `about` says of a host what its role and peers are.
+    run, in order; `about` says of a host what its role and peers are. `together` knows what one answer may cover.
     """
 
     screen: Screen
@@ -41,10 +42,17 @@ class TerminalApprover:
     who: str
     hosts: tuple[str, ...]
     about: Mapping[str, str] = field(default_factory=dict)
+    together: Together = field(default_factory=Together)
 
     def approve(self, host: str, question: AskApproval) -> Approval:
-        """Shows the change and asks; Enter alone is no, so is the end of the input. Interrupted on Ctrl-C."""
-        self.screen.say(gate_view(host, question, self.clock(), self._position(host), self.about.get(host, "")))
+        """Shows the change and asks; Enter alone is no, so is the end of the input. Interrupted on Ctrl-C.
+
+        What a person said yes to at another host's gate, with this host named there, is not asked again.
+        """
+        if said := self.together.covers(host, question):
+            return Approval(self.clock(), "yes", question.step.digest, self.who, "terminal", said)
+        others, about = self.together.others(host, question), self.about.get(host, "")
+        self.screen.say(gate_view(host, question, self.clock(), self._position(host), about, others=others))
         try:
             answer, why = self._answers(host, question)
         except KeyboardInterrupt:
@@ -76,6 +84,8 @@ class TerminalApprover:
             if typed == "d":
                 self.screen.say(details_view(question))
                 continue
+            if typed == ALL and (said := self.together.given(host, question)):
+                return "yes", said
             if typed in KEYS:
                 return KEYS[typed], _declined(KEYS[typed])
             if typed == wanted or (not wanted and typed.lower() in ("y", "yes")):
@@ -85,7 +95,8 @@ class TerminalApprover:
         return "no", f"no clear answer in {ATTEMPTS} attempts"
 
     def _typed(self, host: str, question: AskApproval, wanted: str) -> str | None:
-        self.screen.ask([line(*ask_line(host, question, f"Type {wanted} to go on" if wanted else "y/N"))])
+        choice = f"y/N/{ALL}" if self.together.others(host, question) else "y/N"
+        self.screen.ask([line(*ask_line(host, question, f"Type {wanted} to go on" if wanted else choice))])
         typed = self.read()
         return typed.strip() if typed else None
 

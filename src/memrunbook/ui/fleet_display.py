@@ -20,28 +20,33 @@ from memrunbook.core.run.event import (
 )
 from memrunbook.core.run.request import AskApproval, Execute, ReadFacts, Record, Request, Turn, Wait
 from memrunbook.runtime.collect import PROBE_SECONDS
-from memrunbook.ui.block import Block, Text
+from memrunbook.ui.block import Block, Span, Text, line
 from memrunbook.ui.fleet_progress import HostNow, HostState, fleet_lines
+from memrunbook.ui.layout import lay_out
 from memrunbook.ui.progress import event_line, request_words
+from memrunbook.ui.recap import why_of
 from memrunbook.ui.region import Region
 from memrunbook.ui.report import finished_line
 from memrunbook.ui.screen import Screen
 from memrunbook.ui.undo import planned_view
+from memrunbook.ui.words import plural
 
 TOLD: Mapping[HostState, Outcome] = {
     "refused": "refused", "unresolved": "unresolved", "failed": "failed", "unreachable": "unreachable",
     "unknown": "unknown",
 }  # fmt: skip
 """Ends that are told at once. Whoever pressed Ctrl-C knows of the interrupted ones; the rest is told at the end."""
-ATTENTION = frozenset({"failed", "undone", "unknown"})
-"""States of steps that are told at once."""
+FAILED = frozenset({"failed", "undone", "unknown"})
+"""States of steps whose reason stands behind that of their host."""
 
 
 class FleetDisplay:
     """The hosts of one command, by name. Use it as a context manager; safe with several threads.
 
-    `verbose`: everything that happens gets its line. `clock` gives the time.
+    `verbose`: everything that happens gets its line. `clock` gives the time. `note` is drawn above the hosts.
     """
+
+    note = ""
 
     def __init__(
         self, screen: Screen, clock: Callable[[], Instant], hosts: Iterable[str], *, verbose: bool = False
@@ -53,7 +58,7 @@ class FleetDisplay:
         self._hosts = {host: HostNow("waiting", "", self._began) for host in hosts}
         self._acting: dict[str, str] = {}
         self._within: dict[tuple[str, str], float] = {}
-        self._whys: dict[str, set[str]] = {}
+        self._failed: dict[str, StepFinished] = {}
         self._region = Region(screen, self._drawn)
 
     def __enter__(self) -> Self:
@@ -77,7 +82,8 @@ class FleetDisplay:
             self._remembered(host, request.event)
         elif isinstance(request, Execute):
             self._acting[host] = request.step
-            self._now(host, "changing", request_words(request), request.change.timeout)
+            back = "taking back: " if request.undo else ""
+            self._now(host, "changing", f"{request.step}: {back}{request.change.summary}", request.change.timeout)
         elif isinstance(request, AskApproval):
             self._within[host, request.step.label] = request.step.within
             self._now(host, "at a gate", request_words(request))
@@ -85,7 +91,9 @@ class FleetDisplay:
             step = self._acting[host]
             self._now(host, "proving", f"{step}: proving that it helped", self._within.get((host, step), 0.0))
         elif isinstance(request, ReadFacts):
-            self._now(host, "reading", request_words(request), PROBE_SECONDS + (request.count - 1) * request.every)
+            why = f" ({request.why})" if request.why else ""
+            what = f"reading {plural(len(request.facts), 'fact')}{why}"
+            self._now(host, "reading", what, PROBE_SECONDS + (request.count - 1) * request.every)
         elif isinstance(request, Turn):
             self._now(host, "waiting", "")
         else:
@@ -98,7 +106,8 @@ class FleetDisplay:
         self._hosts[host] = HostNow(outcome, "", self._clock())
         told = TOLD.get(outcome)
         if told is not None:
-            self.say(finished_line(host, told, "" if why in self._whys.get(host, ()) else why))
+            step = self._failed.get(host)
+            self.say(finished_line(host, told, why_of(step, why) if step is not None else why))
 
     def say(self, *shown: Block) -> None:
         """A line, or several, that stay."""
@@ -121,19 +130,19 @@ class FleetDisplay:
             self._within |= {(host, step.label): step.within for step in event.plan.steps}
         elif isinstance(event, StepFinished):
             self._acting.pop(host, None)
-            self._whys.setdefault(host, set()).add(event.why)
+            if event.state in FAILED:
+                self._failed[host] = event
         if isinstance(event, UndoPlanned):
             self.say(*planned_view(event.of, event.plan))
         elif _needs_attention(event) or (self._verbose and not _is_end(event)):
             self.say(event_line(host, event))
 
     def _drawn(self, width: int, height: int) -> list[Text]:
-        return fleet_lines(dict(self._hosts), self._began, self._clock(), width, height)
+        note = lay_out([line(Span(self.note, "hint"))], width) if self.note else []
+        return [*note, *fleet_lines(dict(self._hosts), self._began, self._clock(), width, height - len(note))]
 
 
 def _needs_attention(event: Event) -> bool:
-    if isinstance(event, StepFinished):
-        return event.state in ATTENTION
     if isinstance(event, LookedAt):
         return not event.settled
     return isinstance(event, LockBroken | Outdated)

@@ -28,8 +28,19 @@ COUNTED = ("", "count")
 KEYS = "d details, s skip, q stop this host, Q stop all hosts"
 
 
-def gate_view(host: str, question: AskApproval, now: Instant, position: str = "", about: str = "") -> list[Block]:
-    """The page above the question; `position` is "host 3 of 20", `about` the host's role and peers."""
+def gate_view(  # noqa: PLR0913  what there is to know
+    host: str,
+    question: AskApproval,
+    now: Instant,
+    position: str = "",
+    about: str = "",
+    *,
+    others: Sequence[str] = (),
+) -> list[Block]:
+    """The page above the question; `position` is "host 3 of 20", `about` the host's role and peers.
+
+    `others` are the hosts that one answer may be for, too.
+    """
     step = question.step
     entries: list[Row | Note] = [_host(host, position, about)]
     entries.append(_row("Step", text(Span(step.label, "strong", whole=True), f"   {step.name}")))
@@ -47,6 +58,9 @@ def gate_view(host: str, question: AskApproval, now: Instant, position: str = ""
     entries.append(_row("Read at", moment_words(question.snapshot_at.utc, now)))
     if step.change is not None:
         entries += _change(step, step.change)
+    if others:
+        entries.append(_row("For all", f"a says yes to this very change on {host} and, without asking again, on:"))
+        entries.append(note("", Span(", ".join(others), "strong")))
     return [BLANK, Grid(tuple(entries), indent=0)]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from memrunbook.core.errors import Interrupted
+from memrunbook.core.run.event import StepFinished
 from memrunbook.core.run.report import HostReport, Reported
 from memrunbook.core.units import format_duration
 from memrunbook.ui.block import BLANK, Block, Grid, Row, Span, line, row
@@ -16,8 +18,11 @@ WORST_FIRST: tuple[Reported, ...] = (
     "unknown", "interrupted", "failed", "unresolved", "improved", "unreachable", "refused", "not_begun",
 )  # fmt: skip
 """As the exit codes have it; what is not named stands behind these, and what is well at the end."""
+IDLE: frozenset[Reported] = frozenset({"interrupted"})
+"""Ends of hosts on which nothing was done, where they have no steps."""
+NOT_BEGUN = "nothing was done there"
 LISTED = 10
-"""More hosts than these that ended well are counted."""
+"""More hosts than these that ended well, or on which nothing was done, are counted."""
 PAGES = 5
 """Of more hosts than these the pages of those that ended well are left out."""
 
@@ -34,18 +39,27 @@ def in_full(reports: Sequence[HostReport], *, verbose: bool = False) -> list[boo
 def recap_view(reports: Sequence[HostReport], run_id: str, *, verbose: bool = False) -> list[Block]:
     """The table of the hosts, the pages that were left out, and the verdict."""
     well = [report for report in reports if _is_well(report)]
-    counted = [] if verbose or len(well) <= LISTED else [report for report in well if not report.held]
-    listed = sorted((report for report in reports if report not in counted), key=_rank)
+    idle = [report for report in reports if report.outcome in IDLE and not report.steps]
+    counted = _counted(well, verbose=verbose) + _counted(idle, verbose=verbose)
+    hosts = {report.host for report in counted}
+    listed = sorted((report for report in reports if report.host not in hosts), key=_rank)
     blocks: list[Block] = [line(Span("Hosts", "strong"), ", the worst first" if len(listed) > 1 else "")]
     blocks.append(Grid(tuple(map(_row, listed))))
-    found = Counter(report.outcome for report in counted)
-    blocks += [line(f"{plural(number, 'host')}: ", _word(outcome), indent=2) for outcome, number in found.most_common()]
+    found = Counter((report.outcome, _short(report) if report.outcome in IDLE else "") for report in counted)
+    for (outcome, why), number in found.most_common():
+        blocks.append(line(f"{plural(number, 'host')}: ", _word(outcome), f": {why}" if why else "", indent=2))
     shown = zip(reports, in_full(reports, verbose=verbose), strict=True)
     left_out = sum(1 for report, is_shown in shown if not is_shown and _is_well(report))
     if left_out:
         told = f"The pages of {plural(left_out, 'host')} that ended well are left out; -v shows them, so does  "
         blocks.append(line(told, Span(f"runbook report {run_id}", "hint", whole=True), indent=2))
     return [*blocks, BLANK, verdict_line(reports)]
+
+
+def _counted(reports: Sequence[HostReport], *, verbose: bool) -> list[HostReport]:
+    """Those of many hosts that a line each would say nothing of."""
+    many = not verbose and len(reports) > LISTED
+    return [report for report in reports if not report.held] if many else []
 
 
 def verdict_line(reports: Sequence[HostReport]) -> Block:
@@ -67,19 +81,28 @@ def _row(report: HostReport) -> Row:
     found = Counter(step.state for step in report.steps)
     steps = counts((found[state], word) for state, (word, _) in STATES.items())
     spent = sum(step.seconds for step in report.steps)
-    return row(
-        _word(report.outcome),
-        Span(report.host, whole=True),
-        steps,
-        format_duration(spent) if spent else "",
-        body=Span(_short(report), whole=True),
-    )
+    done = (steps, format_duration(spent) if spent else "") if steps else ()
+    return row(_word(report.outcome), Span(report.host, whole=True), *done, body=Span(_short(report), whole=True))
 
 
 def _short(report: HostReport) -> str:
-    """The first clause of why: the page has all of it."""
+    """The first clause of why, with that of the step that it is about: the page has all of it."""
+    why = report.why.split("; ")[0]
+    if report.outcome == "interrupted":
+        cut = next((step for step in report.steps if step.state == "interrupted"), None)
+        idle = report.begun is None and not report.steps and why == str(Interrupted())
+        why = f"step {cut.id} was under way" if cut is not None else NOT_BEGUN if idle else why
+    step = next((step for step in reversed(report.steps) if step.state in ("failed", "undone", "unknown")), None)
+    if report.outcome not in WELL and step is not None and step.id in why:
+        why = why_of(step, why)
     held = f"held: {'; '.join(report.held)}" if report.held else ""
-    return "; ".join(part for part in (report.why.split("; ")[0], held) if part)
+    return "; ".join(part for part in (why, held) if part)
+
+
+def why_of(step: StepFinished, why: str) -> str:
+    """Why a host ended as it did, where that only names the step: with the first clause of that step's reason."""
+    said = step.why.split("; ")[0]
+    return f"{why}: {said}" if said and said not in why else why
 
 
 def _word(outcome: Reported) -> Span:

@@ -11,6 +11,8 @@ from memrunbook.ui.block import Block, Text, text
 from memrunbook.ui.screen import Screen, as_rich
 
 PER_SECOND = 2
+ECHO = 3
+"""Columns that are left at the end of a line: where Ctrl-C is echoed behind it, no new line must begin."""
 
 
 class Region:
@@ -79,7 +81,7 @@ class Region:
         if self.moves and self._open and not self._questions and self._live is None:
             live = _live(self._screen, self._shown)
             try:
-                live.start()
+                live.start(refresh=True)
                 self._live = live
             except OSError:
                 self.moves = False
@@ -91,7 +93,8 @@ class Region:
 
     def _shown(self) -> Any:
         # The drawing thread takes no lock: whoever stops it holds the lock while it ends.
-        lines = self._drawn(*self._screen.room())
+        columns, height = self._screen.room()
+        lines = self._drawn(columns - ECHO, height)
         parts = [part for number, content in enumerate(lines) for part in ("\n" if number else "", content)]
         shown = as_rich(text(*parts))
         shown.no_wrap, shown.overflow = True, "crop"

@@ -23,6 +23,10 @@ class Terminal(io.StringIO):
         return True
 
 
+def _plain(progress: ProgressDisplay) -> str:
+    return "\n".join("".join(span.text for span in content) for content in progress._drawn(80, 24))
+
+
 def words(host: str, request: Request) -> str:
     return "".join(span.text for content in lay_out([progress_line(host, request)], None) for span in content)
 
@@ -78,12 +82,12 @@ def test_on_a_terminal_what_is_waited_for_is_drawn_and_goes_away() -> None:
     with ProgressDisplay(Screen("auto", stream, {"TERM": "xterm"}, 80), lambda: s.NOW) as progress:
         for number in range(10):
             progress.asked(f"h{number}", WAIT)
-        drawn = "".join(part for part in progress._drawn().plain)
+        drawn = _plain(progress)
         progress.finished("h0")
         progress.asked("h1", Record(s.finished()))
         with progress.paused():
             before = len(stream.getvalue())
-        stays = progress._drawn().plain
+        stays = _plain(progress)
     assert "h7  waiting 5.0 s (verify restart-grower)  0.0 s\nand 2 more hosts" in drawn
     assert "h0" not in stays
     assert before

@@ -86,8 +86,8 @@ def command(
         consents=consents,
         rollout=with_defaults(rollout, library.config().defaults),
     )
-    with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight):
-        result = apply(arguments, told, stop=talk.stop, alone=told.paused)
+    with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight, told.stopping):
+        result = apply(arguments, told, stop=talk.stop)
     code = exit_codes.worst(exit_codes.of_report(report) for report in result.reports)
     return show(talk.output, Reply(code, lambda: _document(result), lambda: _pages(result, library, output)))
 

@@ -60,8 +60,7 @@ def command(
     from memrunbook.app import ResumeArguments, ordered, resume
     from memrunbook.app.allowing import checked
 
-    order = ordered(state, run)
-    typed = click.get_current_context()
+    order, typed = ordered(state, run), click.get_current_context()
     if order.options and not typed.meta.get(MERGED):
         return _with_its_way(typed, order)
     library, talk = ruled(library, targets), Conversation(output, targets)
@@ -78,7 +77,7 @@ def command(
         retry_file=rollout.retry_file,
     )
     return carry_out(
-        lambda approver, told, alone: resume(arguments, approver, told, stop=talk.stop, alone=alone),
+        lambda approver, told: resume(arguments, approver, told, stop=talk.stop),
         talk,
         arguments.consents,
         yes=gate.yes,
@@ -86,6 +85,7 @@ def command(
         runbook=order.runbook,
         who=arguments.actor.user,
         library=library,
+        rollout=order.rollout,
     )
 
 

@@ -33,14 +33,13 @@ from memrunbook.cli.reply import Reply
 from memrunbook.cli.rolling import ROLLOUT, with_defaults
 from memrunbook.cli.streams import show
 from memrunbook.cli.targets import Targets
-from memrunbook.core.run.batches import Rollout
+from memrunbook.core.run.batches import Rollout, batches
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from memrunbook.app import RunArguments, RunResult
     from memrunbook.app.notice import Notice
+    from memrunbook.cli.narration import Narration
     from memrunbook.core.host import Host
     from memrunbook.core.plan.consents import Consents
     from memrunbook.core.run.report import HostReport
@@ -116,7 +115,7 @@ def _run(arguments: RunArguments, talk: Conversation, *, yes: bool) -> int:
     from memrunbook.app import run
 
     return carry_out(
-        lambda approver, told, alone: run(arguments, approver, told, stop=talk.stop, alone=alone),
+        lambda approver, told: run(arguments, approver, told, stop=talk.stop),
         talk,
         arguments.consents,
         yes=yes,
@@ -124,11 +123,12 @@ def _run(arguments: RunArguments, talk: Conversation, *, yes: bool) -> int:
         runbook=arguments.runbook,
         who=arguments.actor.user,
         library=arguments.library,
+        rollout=arguments.rollout,
     )
 
 
 def carry_out(
-    does: Callable[[Approver, Notice, Callable[[], AbstractContextManager[None]]], RunResult],
+    does: Callable[[Approver, Notice], RunResult],
     talk: Conversation,
     consents: Consents,
     *,
@@ -137,25 +137,39 @@ def carry_out(
     runbook: str,
     who: str,
     library: Library,
+    rollout: Rollout,
 ) -> int:
     """Carries out what `does`, behind the gates, and shows how it ended."""
     from memrunbook.cli.interrupts import finish_then_stop
     from memrunbook.cli.narration import Narration
 
-    with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight):
-        result = does(approver_of(talk, consents, hosts, who, yes=yes), told, told.paused)
+    with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight, told.stopping):
+        result = does(approver_of(talk, consents, hosts, who, told, yes=yes, rollout=rollout), told)
     code = exit_codes.worst(exit_codes.of_report(report) for report in result.reports)
     pages = partial(_pages, result, runbook, hosts, library, talk.output)
     return show(talk.output, Reply(code, lambda: _document(result), pages))
 
 
-def approver_of(talk: Conversation, consents: Consents, hosts: Sequence[Host], who: str, *, yes: bool) -> Approver:
-    """Who answers at the gates: the consent that was given, and a person where there is a terminal."""
+def approver_of(
+    talk: Conversation,
+    consents: Consents,
+    hosts: Sequence[Host],
+    who: str,
+    told: Narration,
+    *,
+    yes: bool,
+    rollout: Rollout,
+) -> Approver:
+    """Who answers at the gates: the consent that was given, and a person where there is a terminal.
+
+    What is `told` meanwhile is told above and below a question, not into it.
+    """
     from memrunbook.cli.keyboard import Keyboard, Unhurried
     from memrunbook.runtime.clock import SystemClock
     from memrunbook.ui.approve import ConsentThenAsk, TerminalApprover, UnattendedApprover
     from memrunbook.ui.hosts import about
     from memrunbook.ui.screen import Screen
+    from memrunbook.ui.together import Together
 
     now = SystemClock(talk.stop).now
     consent = UnattendedApprover(yes, consents, now, who)
@@ -163,8 +177,9 @@ def approver_of(talk: Conversation, consents: Consents, hosts: Sequence[Host], w
         return consent
     keyboard = Keyboard(talk.stop)
     names, said = tuple(host.name for host in hosts), {host.name: about(host) for host in hosts}
-    terminal = TerminalApprover(Screen(talk.output.color, sys.stderr), keyboard.read, now, who, names, said)
-    return ConsentThenAsk(consent, Unhurried(terminal, keyboard))
+    together = Together(batches(names, rollout.sizes))
+    terminal = TerminalApprover(Screen(talk.output.color, sys.stderr), keyboard.read, now, who, names, said, together)
+    return ConsentThenAsk(consent, Unhurried(terminal, keyboard, told.paused))
 
 
 def _document(result: RunResult) -> RunSummary:

@@ -121,9 +121,10 @@ def _undo(arguments: UndoArguments, talk: Conversation, *, yes: bool) -> int:
 
     found, pasts = pasts_of(arguments.state, arguments.run, arguments.hosts, arguments.step)
     hosts = reached(found, arguments.hosts, pasts)
-    with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight):
-        approver = approver_of(talk, arguments.consents, hosts, arguments.actor.user, yes=yes)
-        result = undo(arguments, approver, told, stop=talk.stop, alone=told.paused)
+    with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight, told.stopping):
+        who, rollout = arguments.actor.user, arguments.rollout
+        approver = approver_of(talk, arguments.consents, hosts, who, told, yes=yes, rollout=rollout)
+        result = undo(arguments, approver, told, stop=talk.stop)
     codes = [exit_codes.of_report(report) for report in result.reports]
     code = exit_codes.worst(codes) if codes else exit_codes.OK
     pages = Reply(code, lambda: _document(result), lambda: _pages(result, found.run_id, arguments, hosts, talk.output))

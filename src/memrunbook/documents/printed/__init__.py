@@ -40,5 +40,5 @@ def with_header(part: Struct, kind: type[D]) -> D:
 
 def name_of(kind: type[Document]) -> str:
     """The document's name, as in its `format`."""
-    defaults = dict(zip(reversed(kind.__struct_fields__), reversed(kind.__struct_defaults__), strict=False))
+    defaults = {field.name: field.default for field in structs.fields(kind)}
     return str(defaults["format"]).removeprefix("memrunbook.").partition("/")[0]
