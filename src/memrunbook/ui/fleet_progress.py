@@ -13,8 +13,8 @@ from memrunbook.ui.block import Span, Style, Text, text
 from memrunbook.ui.layout import cells, cut
 from memrunbook.ui.words import plural
 
-Doing = Literal["waiting", "connecting", "reading", "at a gate", "changing", "proving"]
-HostState = Doing | Literal["read"] | Reported
+Busy = Literal["waiting", "connecting", "reading", "at a gate", "changing", "proving"]
+HostState = Busy | Literal["read"] | Reported
 AT_WORK: tuple[HostState, ...] = ("connecting", "reading", "at a gate", "changing", "proving")
 WELL: frozenset[HostState] = frozenset({"read", "healthy", "resolved", "restored"})
 STYLES: Mapping[HostState, Style] = {

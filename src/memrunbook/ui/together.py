@@ -17,7 +17,7 @@ Same = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Given:
+class SharedYes:
     """A yes at the gate of a host, and the other hosts that were named there."""
 
     host: str
@@ -32,7 +32,7 @@ class Together:
     """
 
     batches: Sequence[Sequence[str]] = ()
-    _given: dict[Same, list[Given]] = field(default_factory=dict, init=False)
+    _given: dict[Same, list[SharedYes]] = field(default_factory=dict, init=False)
     _asked: dict[Same, set[str]] = field(default_factory=dict, init=False)
 
     def others(self, host: str, question: AskApproval) -> tuple[str, ...]:
@@ -60,7 +60,7 @@ class Together:
         same, others = _same(question), self.others(host, question)
         if same is None or not others:
             return ""
-        self._given.setdefault(same, []).append(Given(host, frozenset(others)))
+        self._given.setdefault(same, []).append(SharedYes(host, frozenset(others)))
         return f"said for {', '.join((host, *others))} at once"
 
 

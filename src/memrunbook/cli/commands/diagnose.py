@@ -74,7 +74,7 @@ def command(
     )
     full = output.verbose or len(arguments.hosts) == 1
 
-    def keep(judged: Judged, off: str) -> Told:
+    def keep(judged: Judged, off: str) -> KeptHost:
         _tell(talk, judged, off)
         return _told(judged, off, output, _code_of(judged, fail_on), full=full)
 
@@ -89,7 +89,7 @@ def command(
 
 
 @dataclass(frozen=True)
-class Told:
+class KeptHost:
     """What is kept of a host: its headline and exit code; the rest only where the answer has its details."""
 
     headline: Headline
@@ -98,14 +98,14 @@ class Told:
     printed: PrintedHost | None = None
 
 
-def _told(judged: Judged, off: str, output: OutputOptions, code: int, *, full: bool) -> Told:
+def _told(judged: Judged, off: str, output: OutputOptions, code: int, *, full: bool) -> KeptHost:
     from memrunbook.core.plan.headline import headline
 
     if output.format.CONVERSES:
-        return Told(headline(judged), code, judged=judged if full else None)
+        return KeptHost(headline(judged), code, judged=judged if full else None)
     from memrunbook.documents.printed.diagnose import printed_host
 
-    return Told(headline(judged), code, printed=printed_host(judged, off))
+    return KeptHost(headline(judged), code, printed=printed_host(judged, off))
 
 
 def _tell(talk: Conversation, judged: Judged, off: str) -> None:
@@ -120,7 +120,7 @@ def _load_views() -> None:
     import memrunbook.ui.screen  # noqa: F401
 
 
-def _code(result: DiagnoseResult[Told]) -> int:
+def _code(result: DiagnoseResult[KeptHost]) -> int:
     code = exit_codes.worst(told.code for told in result.hosts)
     return exit_codes.USAGE if code == exit_codes.OK and result.left_out else code  # not all was judged: no "OK"
 
@@ -137,7 +137,7 @@ def _code_of(judged: Judged, fail_on: str) -> int:
     return exit_codes.OK if stands.judged else exit_codes.NOT_JUDGED
 
 
-def _document(result: DiagnoseResult[Told]) -> DiagnoseDocument:
+def _document(result: DiagnoseResult[KeptHost]) -> DiagnoseDocument:
     from memrunbook.documents.printed.diagnose import diagnose_document
     from memrunbook.ui.fleet import fleet_verdict, group_words
     from memrunbook.ui.layout import plain
@@ -148,7 +148,7 @@ def _document(result: DiagnoseResult[Told]) -> DiagnoseDocument:
     return diagnose_document([one.printed for one in result.hosts if one.printed], ranking, verdict, told)
 
 
-def _pages(result: DiagnoseResult[Told], output: OutputOptions) -> Iterator[list[Block]]:
+def _pages(result: DiagnoseResult[KeptHost], output: OutputOptions) -> Iterator[list[Block]]:
     from memrunbook.ui.fleet import FULL, fleet_view
 
     judged = {told.headline.name: told.judged for told in result.hosts if told.judged is not None}
@@ -160,7 +160,7 @@ def _pages(result: DiagnoseResult[Told], output: OutputOptions) -> Iterator[list
         yield _page(one, result, output)
 
 
-def _ranking(result: DiagnoseResult[Told]) -> tuple[Ranking, list[str]]:
+def _ranking(result: DiagnoseResult[KeptHost]) -> tuple[Ranking, list[str]]:
     """The hosts, the worst first, and what to type next for each group."""
     from memrunbook.core.plan.ranking import ranked
 
@@ -168,7 +168,7 @@ def _ranking(result: DiagnoseResult[Told]) -> tuple[Ranking, list[str]]:
     return ranking, [_command(group, result) for group in ranking.groups]
 
 
-def _command(group: Alike, result: DiagnoseResult[Told]) -> str:
+def _command(group: Alike, result: DiagnoseResult[KeptHost]) -> str:
     from memrunbook.cli.next_command import diagnose_command, doctor_command, parameter_words, reach
 
     first, hosts = group.first, [one.host for one in group.hosts]
@@ -183,7 +183,7 @@ def _command(group: Alike, result: DiagnoseResult[Told]) -> str:
     return " ".join(["runbook plan", first.incident.runbook, *filter(None, options)])
 
 
-def _page(judged: Judged, result: DiagnoseResult[Told], output: OutputOptions) -> list[Block]:
+def _page(judged: Judged, result: DiagnoseResult[KeptHost], output: OutputOptions) -> list[Block]:
     """One host in full."""
     from memrunbook.cli.next_command import parameter_words, reach
     from memrunbook.runtime.clock import SystemClock
