@@ -101,7 +101,9 @@ def diagnose_command(*hosts: Host) -> str:
 
 
 def doctor_command(*hosts: Host) -> str:
-    """`runbook doctor --host HOST …` with those of the options that were given that it has."""
+    """`runbook doctor --host HOST …` with those of the options that were given that it has; empty without a host."""
+    if not hosts:
+        return ""
     return f"runbook doctor {reach(*hosts, without=('parameters', 'watch'))}"
 
 

@@ -149,12 +149,13 @@ def _document(result: DiagnoseResult[Told]) -> DiagnoseDocument:
 
 
 def _pages(result: DiagnoseResult[Told], output: OutputOptions) -> Iterator[list[Block]]:
-    from memrunbook.ui.fleet import FULL, fleet_view
+    from memrunbook.ui.fleet import FULL, FULL_RECORDED, fleet_view
 
     judged = {told.headline.name: told.judged for told in result.hosts if told.judged is not None}
     if len(result.hosts) > 1:
         ranking, commands = _ranking(result)
-        yield fleet_view(ranking, commands, result.off, full="" if output.verbose else FULL)
+        full = FULL_RECORDED if all(one.host.transport == "replay" for one in ranking.hosts) else FULL
+        yield fleet_view(ranking, commands, result.off, full="" if output.verbose else full)
         judged = {one.name: judged[one.name] for one in ranking.hosts if one.name in judged}
     for one in judged.values():
         yield _page(one, result, output)
@@ -175,7 +176,7 @@ def _command(group: Alike, result: DiagnoseResult[Told]) -> str:
     if first.outcome == "interrupted":
         return diagnose_command(*hosts)
     if first.outcome == "unreachable" or (first.word == "UNKNOWN" and first.outcome == "not-judged"):
-        return doctor_command(*hosts)
+        return doctor_command(*(host for host in hosts if host.transport != "replay"))
     if first.incident is None:
         return ""
     given = parameter_words(result.parameters.get(first.incident.runbook, {}))
