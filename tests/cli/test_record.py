@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,9 @@ def test_a_folder_of_recordings_is_many_hosts(folder: Path, tmp_path: Path) -> N
     assert read.code == 8, read.said
     hosts = [host["host"] for host in json.loads(read.out)["hosts"]]
     assert hosts == ["idle-healthy", "swap-thrash"]
+    [thrashing] = [group for group in json.loads(read.out)["groups"] if group["severity"] == "critical"]
+    planned = here(*shlex.split(thrashing["next"])[1:], "--json")
+    assert [host["host"] for host in json.loads(planned.out)["hosts"]] == ["swap-thrash"], planned.said
     one = here("plan", "swap-thrashing", "--json", "--replay", str(folder), "-l", "swap-*")
     assert [host["host"] for host in json.loads(one.out)["hosts"]] == ["swap-thrash"]
     both = here("facts", "swap.total_bytes", "--json", "--replay", str(THRASHING), "--replay", str(IDLE))

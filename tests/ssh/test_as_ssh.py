@@ -131,7 +131,7 @@ def test_a_proxy_command_is_left_to_openssh_and_that_is_said(net: Net, command: 
 def test_a_proxy_command_that_ends_at_once_or_never_speaks(net: Net) -> None:
     net.configure("Host web\n ProxyCommand false\nHost mute\n ProxyCommand sleep 60\n")
     assert not net.ssh("web")
-    with pytest.raises(Unreachable):
+    with pytest.raises(Unreachable, match=r"the way there ended before an SSH banner came \(ProxyCommand false\)"):
         net.reach("web")
     times = replace(net.options.timeouts, tcp=0.2, banner=0.2, login=0.2)
     began = time.monotonic()

@@ -122,7 +122,7 @@ def more(net: Net, monkeypatch: pytest.MonkeyPatch) -> Net:
         "elsewhere": f"@cert-authority *.example.com {other}\n",
         "authority": f"@cert-authority * {other}\n",
         "revoked": f"@revoked * {key}\n",
-        "but": f"*,![127.0.0.1]:* {key}\n",
+        "but": f"*,![127.0.0.1]:*,!127.0.0.1 {key}\n",
         "tell": f'#!/bin/sh\necho "$1 {key}"\n',
         "link": f"#!/bin/sh\nexec ssh -F {folder}/config -W 127.0.0.1:$1 second\n",
         "round": f"Include {folder}/round\n",

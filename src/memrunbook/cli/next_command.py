@@ -101,9 +101,7 @@ def diagnose_command(*hosts: Host) -> str:
 
 
 def doctor_command(*hosts: Host) -> str:
-    """`runbook doctor --host HOST …` with those of the options that were given that it has; empty without a host."""
-    if not hosts:
-        return ""
+    """`runbook doctor --host HOST …` with those of the options that were given that it has."""
     return f"runbook doctor {reach(*hosts, without=('parameters', 'watch'))}"
 
 

@@ -176,7 +176,7 @@ def _command(group: Alike, result: DiagnoseResult[Told]) -> str:
     if first.outcome == "interrupted":
         return diagnose_command(*hosts)
     if first.outcome == "unreachable" or (first.word == "UNKNOWN" and first.outcome == "not-judged"):
-        return doctor_command(*(host for host in hosts if host.transport != "replay"))
+        return "" if any(host.transport == "replay" for host in hosts) else doctor_command(*hosts)
     if first.incident is None:
         return ""
     given = parameter_words(result.parameters.get(first.incident.runbook, {}))

@@ -56,7 +56,7 @@ class Login:
         """What leads there where that is no TCP connection of ours."""
         if self.target.via:
             return self.target.via.address
-        return next((one for one in self.target.settings.beyond if one.startswith("ProxyCommand")), "")
+        return self.target.command
 
     @property
     def _way_seconds(self) -> float:

@@ -126,8 +126,20 @@ class EndedClient:
         if any(sign in line for line in words for sign in _NO_SERVER):
             return patience.no_server(where, clean(self.log.greeting) or said)
         if any("exchange_identification" in line for line in words):
-            return patience.hung_up(where)
+            return self._no_way() or patience.hung_up(where)
         return Unreachable(f"ssh ended before it was connected: {said}", where=where, hint=f"look at: ssh -v {where}")
+
+    def _no_way(self) -> Unreachable | None:
+        """That the command which leads there ended, with its last words; None where no command does."""
+        command = self.target.command
+        if not command:
+            return None
+        said = f": {clean(self.beside.said[-1])}" if self.beside.said else ""
+        return Unreachable(
+            f"the way there ended before an SSH banner came ({clean(command)}){said}",
+            where=self.target.where,
+            hint=f"does that command reach the host? look at: ssh -v {self.target.where}",
+        )
 
 
 def _no_tcp(ended: EndedClient, match: re.Match[str]) -> Unreachable:

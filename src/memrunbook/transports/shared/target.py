@@ -38,9 +38,14 @@ class Target:
         return name if self.port == PORT else f"[{name}]:{self.port}"
 
     @property
+    def command(self) -> str:
+        """The ProxyCommand that leads there, with its keyword; empty where there is none."""
+        return next((one for one in self.settings.beyond if one.startswith("ProxyCommand")), "")
+
+    @property
     def scan(self) -> str:
         """The command that shows the host's keys as lines of known_hosts; empty where it is not reached directly."""
-        if self.via or any(one.startswith("ProxyCommand") for one in self.settings.beyond):
+        if self.via or self.command:
             return ""
         alias = self.settings.host_key_alias
         named = f" | sed 's/^[^ ]*/{alias}/'" if alias else ""

@@ -218,3 +218,12 @@ def test_the_jump_host_that_knows_no_common_algorithm_is_named() -> None:
     target = replace(WEB, via=GATE)
     error = _error("", "Unable to negotiate with 192.0.2.1 port 22: no matching cipher found.\n", target)
     assert error.where == GATE.where
+
+
+def test_a_command_on_the_way_that_ends_is_named_with_its_last_words() -> None:
+    target = replace(WEB, settings=HostSettings(beyond=("ProxyCommand nc %h %p",)))
+    closed = "kex_exchange_identification: Connection closed by remote host\n"
+    error = _error(closed, "nc: no route\n", target)
+    assert error.message == "the way there ended before an SSH banner came (ProxyCommand nc %h %p): nc: no route"
+    assert "(ProxyCommand nc %h %p)" in _error(closed, target=target).message
+    assert "closed the connection before its SSH banner" in _error(closed).message
