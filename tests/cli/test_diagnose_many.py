@@ -126,3 +126,15 @@ def test_an_inventory_that_was_given_is_named_again(server: Server, tmp_path: Pa
     assert "UNKNOWN  3 hosts  not reached: the connection was refused" in ran.out
     assert f"next: runbook doctor --host 'web[1:3]' --inventory {path} --identity" in ran.out
     assert ran.out.startswith("UNKNOWN: 3 of 3 hosts: 3 not reached; web[1:3] not reached: the connection was refused")
+
+
+def test_recordings_are_a_fleet_too_and_the_next_command_names_no_host(tmp_path: Path) -> None:
+    meminfo = "MemTotal: 1000 kB\nMemFree: 900 kB\nMemAvailable: 900 kB\n"
+    for name in ("b", "a"):
+        text = f"@@case begin 5.0\n@@case file /proc/meminfo\n{meminfo}@@case end 5.1\n"
+        (tmp_path / f"{name}.replay").write_text(text, encoding="utf-8")
+    ran = here("diagnose", "--replay", str(tmp_path))
+    assert ran.code == 9, ran.said
+    assert ran.out.startswith("UNKNOWN: 2 of 2 hosts: 2 not judged")
+    assert "--host" not in ran.out
+    assert ran.out.splitlines()[-1].endswith("for one of them: --replay FILE")

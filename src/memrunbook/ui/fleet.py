@@ -28,6 +28,7 @@ TYPED = 160
 """A longer command would bury the verdict: it stands in the table alone."""
 REMARKS = 3
 FULL = "-v prints each host in full; for one of them: --host NAME"
+FULL_RECORDED = "-v prints each host in full; for one of them: --replay FILE"
 
 
 def fleet_view(ranking: Ranking, commands: Sequence[str], off: str = "", full: str = FULL) -> list[Block]:

@@ -149,12 +149,13 @@ def _document(result: DiagnoseResult[KeptHost]) -> DiagnoseDocument:
 
 
 def _pages(result: DiagnoseResult[KeptHost], output: OutputOptions) -> Iterator[list[Block]]:
-    from memrunbook.ui.fleet import FULL, fleet_view
+    from memrunbook.ui.fleet import FULL, FULL_RECORDED, fleet_view
 
     judged = {told.headline.name: told.judged for told in result.hosts if told.judged is not None}
     if len(result.hosts) > 1:
         ranking, commands = _ranking(result)
-        yield fleet_view(ranking, commands, result.off, full="" if output.verbose else FULL)
+        full = FULL_RECORDED if all(one.host.transport == "replay" for one in ranking.hosts) else FULL
+        yield fleet_view(ranking, commands, result.off, full="" if output.verbose else full)
         judged = {one.name: judged[one.name] for one in ranking.hosts if one.name in judged}
     for one in judged.values():
         yield _page(one, result, output)
