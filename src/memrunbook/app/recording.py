@@ -66,11 +66,11 @@ class RecordedHost:
 
 @dataclass(frozen=True)
 class RecordResult:
-    """The hosts in their order, whether their names are masked, and the folder where several went."""
+    """The hosts in their order, and whether names are masked: then `names` says which other name each was given."""
 
     hosts: tuple[RecordedHost, ...]
     masked: bool = False
-    folder: Path | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def record(arguments: RecordArguments, notice: Notice = SILENT, *, stop: threadi
             samples = [masked(sample, masks, called[one.name]) for sample in samples]
         found = _counted(RecordedHost(one, called[one.name], files[one.name]), samples)
         hosts.append(_saved(found, bundle_of(samples, said), force=arguments.force))
-    return RecordResult(tuple(hosts), arguments.mask, folder)
+    return RecordResult(tuple(hosts), arguments.mask, masks.given if masks else {})
 
 
 def _files(arguments: RecordArguments, called: Mapping[str, str], folder: Path | None) -> dict[str, Path]:

@@ -26,7 +26,7 @@ _UNIT_PATTERNS = (
 )  # fmt: skip
 _PROCESS_PATTERNS = (*protect.NAMED_ONLY_PROCESSES, *protect.UNTOUCHABLE_PROCESSES)
 _OWN_UNITS = re.compile(
-    r"-\.(?:slice|mount)|init\.scope|(?:system|user|machine|kubepods(?:-burstable|-besteffort)?)\.slice"
+    r"-\.(?:slice|mount)|init\.scope|(?:system|user|machine|app|session|background|kubepods(?:-burstable|-besteffort)?)\.slice"
     r"|user-\d{1,10}\.slice|user@\d{1,10}\.service|user-runtime-dir@\d{1,10}\.service|session-c?\d{1,10}\.scope"
     r"|(?:serial-)?getty@tty\w{1,8}\.service|systemd-[a-z0-9-]+\.\w+",
     re.ASCII,
@@ -39,7 +39,7 @@ _AROUND_ID = re.compile(
 )
 _GROUPS = frozenset({
     "docker", "libpod_parent", "lxc", "kubepods", "burstable", "besteffort", "machine", "system", "user", "libpod",
-    "init", "supervisor", "payload", "..",
+    "init", "supervisor", "payload", "udev", "control", "..",
 })  # fmt: skip
 _NUMBERS = re.compile(r"[\d.:,-]*", re.ASCII)
 

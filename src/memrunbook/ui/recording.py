@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +25,12 @@ class RecordingShown(NamedTuple):
 def recordings_view(found: Sequence[RecordingShown], command: str, *, masked: bool) -> list[Block]:
     """All recordings of one command, and the `command` that reads them."""
     return [Grid(tuple(_rows(found)), indent=0), *_hidden(masked=masked), _next(command)]
+
+
+def names_view(names: Mapping[str, str]) -> list[Block]:
+    """Which other name each name was given: for whoever reads an answer about a masked recording."""
+    rows = tuple(row(Span(new, "strong"), body=Span(old)) for old, new in names.items())
+    return [line("what the names in it stand for; keep this to yourself:"), Grid(rows)]
 
 
 def _rows(found: Sequence[RecordingShown]) -> Iterator[Row]:

@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), required=True, help="The file; for several hosts a folder of files."
 )
-@click.option("--mask", is_flag=True, help="Hide names too: of hosts, services, processes, files, containers; ids.")
+@click.option(
+    "--mask",
+    is_flag=True,
+    help="Hide names too, of hosts, services, processes, files, containers, and ids; -v says which is which.",
+)
 @click.option("--force", is_flag=True, help="Replace files that are there.")
 @common(HOSTS_OR_REPLAY, WATCH, LIBRARY, OUTPUT)
 def command(
@@ -54,7 +58,7 @@ def command(
     )
     result = record(arguments, talk.meanwhile, stop=talk.stop)
     code = exit_codes.worst(exit_codes.of_error(one.error) if one.error else exit_codes.OK for one in result.hosts)
-    return show(output, Reply(code, lambda: _document(result), lambda: _pages(result, out)))
+    return show(output, Reply(code, lambda: _document(result), lambda: _pages(result, out, verbose=output.verbose)))
 
 
 def _document(result: RecordResult) -> RecordDocument:
@@ -79,9 +83,9 @@ def _document(result: RecordResult) -> RecordDocument:
     return record_document(map(printed, result.hosts), masked=result.masked)
 
 
-def _pages(result: RecordResult, out: Path) -> Iterator[list[Block]]:
+def _pages(result: RecordResult, out: Path, *, verbose: bool) -> Iterator[list[Block]]:
     from memrunbook.ui.errors import error_view
-    from memrunbook.ui.recording import RecordingShown, recordings_view
+    from memrunbook.ui.recording import RecordingShown, names_view, recordings_view
 
     for one in result.hosts:
         if one.error is not None:
@@ -94,3 +98,5 @@ def _pages(result: RecordResult, out: Path) -> Iterator[list[Block]]:
     if found:
         reads = out if len(found) > 1 else found[0].file
         yield recordings_view(found, shlex.join(["runbook", "diagnose", "--replay", str(reads)]), masked=result.masked)
+    if verbose and result.names:
+        yield names_view(result.names)
