@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import msgspec
 
 from memrunbook.core.reading.fact import Reading
-from memrunbook.core.run.record import Envelope, decode, plain
 from memrunbook.core.text import encodable
 from memrunbook.core.units import encode
 from memrunbook.runtime.secrets_told import told
+
+if TYPE_CHECKING:
+    # Every screen hides secrets, and `list` shall not load all that a run is made of.
+    from memrunbook.core.run.record import Envelope
 
 HIDDEN = "[redacted]"
 NAMES = r"(?:password|passwd|passphrase|secret|token|credential)"
@@ -34,7 +37,7 @@ BETWEEN = (
 )
 OPTION = re.compile(rf"(?i)--?[\w-]*(?<!no-ask-)(?<!--ask-sudo-)(?:{NAMES}s?|{KEYS})")
 MYSQL = re.compile(r"(?:\S*/)?(?:mysql|mariadb)\w*")
-E = TypeVar("E", bound=Envelope)
+E = TypeVar("E", bound="Envelope")
 
 
 class HidingRule(NamedTuple):
@@ -158,6 +161,8 @@ def without_secrets(envelope: E, readings: Mapping[str, type[Reading]]) -> E:
 
     What the journal keeps and what a run is told is this: a run that is read back has seen the same.
     """
+    from memrunbook.core.run.record import decode, plain
+
     try:
         if not may_hold_secret(msgspec.json.encode(envelope, enc_hook=encode).decode()):
             return envelope

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Literal
 
 from msgspec import Struct
@@ -98,7 +99,7 @@ def once(findings: Iterable[Finding]) -> list[Finding]:
 def _fresh(findings: Iterable[Finding], told: list[Finding]) -> Iterable[Finding]:
     """Those that no finding that is told already says at least as loudly; they count as told from then on."""
     for finding in findings:
-        if not any(_alike(finding, one) and _rank(one) <= _rank(finding) for one in told):
+        if not any(_rank(one) <= _rank(finding) and _alike(finding, one) for one in told):
             told.append(finding)
             yield finding
 
@@ -106,13 +107,16 @@ def _fresh(findings: Iterable[Finding], told: list[Finding]) -> Iterable[Finding
 def _alike(one: Finding, other: Finding) -> bool:
     if _milder(one, other):
         return True
-    about, like = _about(one), _about(other)
+    if one.name != other.name and one.runbook == other.runbook:
+        return False
+    names, others = _metrics(one), _metrics(other)
+    about, like = _in_question(names), _in_question(others)
     shared, all_of = about & like, about | like
     if one.name == other.name:
         return bool(shared) or not about or not like
     if not all_of:  # how short the host is, in other words
-        return one.runbook != other.runbook and not _metrics(one).isdisjoint(_metrics(other))
-    return one.runbook != other.runbook and bool(shared) and len(shared) >= ALIKE * len(all_of)
+        return not set(names).isdisjoint(others)
+    return bool(shared) and len(shared) >= ALIKE * len(all_of)
 
 
 def _milder(one: Finding, other: Finding) -> bool:
@@ -124,14 +128,14 @@ def _milder(one: Finding, other: Finding) -> bool:
     return not lists or (one.runbook != other.runbook and all(named[name] == others.get(name) for name in lists))
 
 
-def _about(finding: Finding) -> frozenset[str]:
-    """The metrics that a finding is about."""
-    names = _metrics(finding)
-    return frozenset(name for name in names if not name.startswith(CONTEXT) and not name.endswith(SUPPORTED))
+@lru_cache(maxsize=4096)
+def _in_question(metrics: tuple[str, ...]) -> frozenset[str]:
+    """Those that a finding is about. Each of a hundred checks is held against all the others, on every host."""
+    return frozenset(name for name in metrics if not name.startswith(CONTEXT) and not name.endswith(SUPPORTED))
 
 
-def _metrics(finding: Finding) -> frozenset[str]:
-    return frozenset(evidence.metric for evidence in finding.evidence)
+def _metrics(finding: Finding) -> tuple[str, ...]:
+    return tuple([evidence.metric for evidence in finding.evidence])
 
 
 def _firing(entries: Iterable[RunbookDiagnosis]) -> list[Finding]:
