@@ -151,6 +151,8 @@ def journaled(state: Path) -> dict[str, str]:
     found = {}
     for path in (state / "runs").glob("*/*.jsonl"):
         last: dict[str, Any] = json.loads(path.read_text(encoding="utf-8").splitlines()[-1]).get("record", {})
+        if "outcome" not in last:
+            continue  # the journal of the run itself, or of its evidence
         found[path.stem] = " ".join(str(last.get(word, "")) for word in ("outcome", "why"))
     return found
 

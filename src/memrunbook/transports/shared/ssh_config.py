@@ -13,9 +13,15 @@ from memrunbook.core.errors import UsageError
 from memrunbook.transports.shared.ssh_settings import DEFAULT_KEYS, NONE, HostSettings, home, settings_of
 from memrunbook.transports.shared.this_user import this_user
 
+LISTS = frozenset({
+    "ciphers", "macs", "kexalgorithms", "hostkeyalgorithms", "pubkeyacceptedalgorithms", "pubkeyacceptedkeytypes",
+})  # fmt: skip
+"""Lists of algorithms: whole ones are honoured, what is only added (+, ^) asks for nothing; what is taken away (-) from
+the client's own list is known to that client alone."""
 HONOURED = frozenset({
     "hostname", "user", "port", "identityfile", "identitiesonly", "certificatefile", "identityagent", "proxyjump",
-    "userknownhostsfile", "globalknownhostsfile", "hostkeyalias", "bindaddress", "addressfamily",
+    "userknownhostsfile", "globalknownhostsfile", "hostkeyalias", "bindaddress", "addressfamily", "requiredrsasize",
+    "preferredauthentications", "pubkeyauthentication", *LISTS,
 })  # fmt: skip
 ADDED_UP = frozenset({"identityfile", "certificatefile"})
 
@@ -23,15 +29,14 @@ ADDED_UP = frozenset({"identityfile", "certificatefile"})
 _HARMLESS = """
 addkeystoagent batchmode canonicaldomains canonicalizefallbacklocal canonicalizemaxdots canonicalizepermittedcnames
 casignaturealgorithms
-challengeresponseauthentication checkhostip ciphers clearallforwardings compression connectionattempts
+challengeresponseauthentication checkhostip clearallforwardings compression connectionattempts
 connecttimeout controlmaster controlpath controlpersist dynamicforward enableescapecommandline escapechar
 exitonforwardfailure fingerprinthash forkafterauthentication forwardagent forwardx11 forwardx11timeout
 forwardx11trusted gatewayports gssapiauthentication gssapidelegatecredentials
-hashknownhosts hostbasedauthentication hostkeyalgorithms ignoreunknown ipqos
-kbdinteractiveauthentication kexalgorithms localcommand localforward loglevel logverbose macs
+hashknownhosts hostbasedauthentication ignoreunknown ipqos
+kbdinteractiveauthentication localcommand localforward loglevel logverbose
 nohostauthenticationforlocalhost numberofpasswordprompts obscurekeystroketiming passwordauthentication
-permitlocalcommand preferredauthentications pubkeyacceptedalgorithms pubkeyacceptedkeytypes
-pubkeyauthentication rekeylimit remotecommand remoteforward requesttty requiredrsasize sendenv serveralivecountmax
+permitlocalcommand rekeylimit remotecommand remoteforward requesttty sendenv serveralivecountmax
 serveraliveinterval sessiontype setenv stdinnull streamlocalbindmask streamlocalbindunlink stricthostkeychecking
 syslogfacility tcpkeepalive tunnel updatehostkeys usekeychain verifyhostkeydns visualhostkey xauthlocation
 """
@@ -68,6 +73,8 @@ class Directive:
     def harmless(self) -> bool:
         """True when it asks for nothing that concerns us."""
         value = self.words[0].lower() if self.words else ""
+        if self.keyword in LISTS:
+            return value[:1] in ("+", "^")
         return self.keyword in HARMLESS or value in HARMLESS_VALUES.get(self.keyword, ())
 
 
@@ -179,7 +186,7 @@ def _check_honoured(setting: Directive, name: str) -> None:
             where=setting.where,
             hint="install OpenSSH's client, which is asked then; or say it in a Host block of another --ssh-config",
         )
-    if setting.keyword not in HONOURED:
+    if setting.keyword not in HONOURED or (setting.keyword in LISTS and setting.words[0].startswith("-")):
         raise UsageError(
             f"{setting.keyword} applies to {name} and cannot be honoured without OpenSSH's client",
             where=setting.where,

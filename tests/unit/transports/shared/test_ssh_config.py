@@ -111,6 +111,17 @@ def test_harmless_keywords_are_passed_over(tmp_path: Path) -> None:
     assert _config(tmp_path, text).lookup("h") == SshConfig().lookup("h")
 
 
+def test_lists_of_algorithms_hold_and_what_is_added_to_them_asks_for_nothing(tmp_path: Path) -> None:
+    text = "Ciphers aes256-ctr\nMACs +hmac-md5\nHostKeyAlgorithms ^ssh-rsa\nPubkeyAcceptedAlgorithms ssh-ed*\n"
+    allowed = _config(tmp_path, text).lookup("h").algorithms
+    assert dict(allowed.listed) == {"ciphers": ("aes256-ctr",), "pubkeys": ("ssh-ed*",)}
+
+
+@pytest.mark.parametrize("line", ["PubkeyAuthentication no", "PreferredAuthentications password"])
+def test_where_keys_are_barred_openssh_s_client_is_needed(tmp_path: Path, line: str) -> None:
+    assert _config(tmp_path, line).lookup("h").beyond == (line,)
+
+
 @pytest.mark.parametrize(
     "keyword",
     [
@@ -119,6 +130,7 @@ def test_harmless_keywords_are_passed_over(tmp_path: Path) -> None:
         "CanonicalizeHostname yes",
         "PKCS11Provider /x.so",
         "RevokedHostKeys /x",
+        "Ciphers -aes128-ctr",
         "Riddle 1",
     ],
 )
