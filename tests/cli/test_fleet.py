@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.cli.books import book, look
+from tests.cli.books import act, book, look
 from tests.cli.conftest import arguments
 from tests.cli.console import WORDS, environment, here, terminal
 from tests.ssh.servers import USER, Server
@@ -49,7 +49,7 @@ def test_ctrl_c_ends_the_wait_of_all_hosts(server: Server) -> None:
         screen.type("\x03")
         assert screen.wait(10) == 130, screen.drawn
     for name in HOSTS:
-        assert f"error: {name}: interrupted while it was read" in screen.drawn
+        assert f"error: {name}: interrupted while it was" in screen.drawn
     assert "Traceback" not in screen.drawn
 
 
@@ -77,7 +77,7 @@ def test_a_silent_host_delays_no_other_whose_line_comes_when_it_has_ended(server
 
 
 def test_ctrl_c_twice_says_how_far_each_host_had_come(server: Server, tmp_path: Path) -> None:
-    path = book(tmp_path, look("look", "sleep", "60", timeout="2m"))
+    path = book(tmp_path, act("act", "sleep", "60", timeout="2m"))
     command = [*WORDS, "run", path, "--yes", "--json", *_hosts(server)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
     assert process.stdout is not None
@@ -94,7 +94,7 @@ def test_ctrl_c_twice_says_how_far_each_host_had_come(server: Server, tmp_path: 
     *more, summary = [json.loads(content) for content in out.splitlines()]
     assert {record["host"] for record in [*records, *more]} <= set(HOSTS), "each line names its host"
     assert {host["host"]: host["outcome"] for host in summary["hosts"]} == dict.fromkeys(HOSTS, "interrupted")
-    assert any("under way: look" in host["why"] for host in summary["hosts"])
+    assert any("under way: act" in host["why"] for host in summary["hosts"])
     assert b"runbook resume" in err
     assert b"Traceback" not in err
 
