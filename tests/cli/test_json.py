@@ -55,6 +55,7 @@ SAID: dict[tuple[str, ...], tuple[tuple[str, ...], str]] = {
     ("plan",): (("memory-shortage", "--replay", "{bundle}"), "plan"),
     ("run",): (("{book}", "--host", "local", "--yes"), "run"),
     ("apply",): (("{plan}",), "run"),
+    ("record",): (("--replay", "{bundle}", "-o", "{folder}/again.txt"), "recording"),
     ("runs",): ((), "runs"),
     ("report",): (("last",), "report"),
     ("undo",): (("last", "--dry-run"), "undo"),
