@@ -63,6 +63,7 @@ SAID: dict[tuple[str, ...], tuple[tuple[str, ...], str]] = {
     ("oom-log",): (("{log}",), "oom-log"),
     ("doctor",): ((), "doctor"),
     ("hosts",): (("-i", "a,b"), "hosts"),
+    ("record",): (("--replay", "{bundle}", "-o", "{folder}/recorded.txt"), "recording"),
 }
 
 # It prints the stream of `run`, and is tried where there is a run to go on with.
