@@ -37,13 +37,13 @@ def recorded_hosts(targets: Targets) -> tuple[Host, ...]:
     UsageError for a folder without one, for two of one name, and where a host is named too.
     """
     from memrunbook.app import choose
-    from memrunbook.transports.shared.bundle import SUFFIX, bundles
+    from memrunbook.transports.shared.bundle import ENDINGS, bundles
 
     if targets.host:
         raise UsageError("--replay stands for hosts: none can be named too", where="--host", hint="leave one out")
     files: dict[str, Path] = {}
     for file in (file for path in targets.replay for file in bundles(path)):
-        name = file.name.removesuffix(SUFFIX)
+        name = ENDINGS.sub("", file.name) or file.name
         if files.setdefault(name, file) is not file:
             hint = "rename one, or read them one after the other"
             raise UsageError(f"two recordings are named {name}: {files[name]} is the other", where=str(file), hint=hint)

@@ -12,6 +12,8 @@ from memrunbook.core.reading.fact import Sample
 from memrunbook.core.reading.probe import BUNDLE, CASE, read_sample, write_sample
 
 SUFFIX = ".txt"
+ENDINGS = re.compile(r"\.(?:txt|replay|bundle)\Z")
+"""What is no part of a host's name in the name of its file; all else is: names have dots."""
 LARGEST = 64 << 20
 """Bytes: an hour's watch of a large host takes a tenth of it."""
 MADE = "runbook record --host HOST -o FILE makes one"
