@@ -64,7 +64,6 @@ SAID: dict[tuple[str, ...], tuple[tuple[str, ...], str]] = {
     ("oom-log",): (("{log}",), "oom-log"),
     ("doctor",): ((), "doctor"),
     ("hosts",): (("-i", "a,b"), "hosts"),
-    ("record",): (("--replay", "{bundle}", "-o", "{folder}/recorded.txt"), "recording"),
 }
 
 # What these print with --format jsonl: a line a host, and a last one.
