@@ -45,6 +45,7 @@ from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.execute import compare, execute, take_back
 from memrunbook.runtime.handled import Handled, with_handled
 from memrunbook.runtime.holding import HoldingRun, disarm
+from memrunbook.runtime.judging import JUDGING
 from memrunbook.runtime.life import Life
 from memrunbook.runtime.lock import give, take
 from memrunbook.runtime.marker import look
@@ -95,10 +96,12 @@ class Interpreter:
         changed. Interrupted, thrown in there, is thrown into the run, which then ends well.
         """
         try:
-            request = next(asking)
+            with JUDGING:
+                request = next(asking)
             while True:
                 answer = yield from self._answered(request)
-                request = asking.throw(answer) if isinstance(answer, RunbookError) else asking.send(answer)
+                with JUDGING:
+                    request = asking.throw(answer) if isinstance(answer, RunbookError) else asking.send(answer)
         except StopIteration:
             return fold(self.host, self.events)
 

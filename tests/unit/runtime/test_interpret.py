@@ -20,6 +20,7 @@ from memrunbook.core.run.request import (
     Approval,
     Ask,
     AskApproval,
+    Asking,
     Done,
     Execute,
     Lock,
@@ -37,6 +38,7 @@ from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.fleet import each
 from memrunbook.runtime.holding import DISARM
 from memrunbook.runtime.interpret import Interpreter
+from memrunbook.runtime.judging import JUDGING
 from memrunbook.runtime.life import Finished, Life, Pause, resume, run_alone
 from memrunbook.runtime.lock import GIVE, TAKE
 from memrunbook.runtime.ports import Output
@@ -128,6 +130,21 @@ def test_what_was_judged_by_a_watch_is_watched_again_after_a_long_gate() -> None
     run_alone(lab.interpreter.run(plan), lab.clock)
     samples = [told["answer"]["samples"] for told in lab.journaled("answered") if "readings" in told["answer"]]
     assert samples == [9, 9, 2, 9]
+
+
+def test_what_a_run_decides_is_decided_by_one_host_at_a_time_and_what_it_asks_is_not() -> None:
+    lab, decides, asks = Lab(), list[bool](), list[bool]()
+    lab.interpreter.watch = lambda _: asks.append(JUDGING.locked())
+
+    def asking() -> Asking[None]:
+        for _ in range(2):
+            decides.append(JUDGING.locked())
+            yield Wait(1.0, "a test")
+
+    run_alone(lab.interpreter.run(asking()), lab.clock)
+    assert decides == [True, True]
+    assert asks == [False, False]
+    assert not JUDGING.locked()
 
 
 def test_a_wait_passes_time_and_every_answer_carries_it() -> None:
