@@ -81,7 +81,8 @@ def selection(*, everywhere: bool) -> Selection:
     """What is to run against what git says has changed."""
     repository = Repository(ROOT, PAGE)
     base, words = repository.base()
-    return select(candidates(everywhere=everywhere), repository.changed(base) if base else frozenset(), words)
+    changed = repository.changed(base) if base else frozenset[str]()
+    return select(candidates(everywhere=everywhere), changed, words, int(repository.commit("HEAD") or "0", 16))
 
 
 def candidates(*, everywhere: bool) -> list[Candidate]:

@@ -8,7 +8,7 @@ import pytest
 from tests.kernel import concerns
 from tests.kernel.lab.configuration import CONFIGURATIONS, KERNELS
 from tests.kernel.lab.scenario import named, names
-from tests.kernel.selection import Candidate, reached, select
+from tests.kernel.selection import MOST, Candidate, reached, select
 
 IMPORTS = {
     "a": frozenset({"shared"}),
@@ -54,6 +54,19 @@ def test_what_runs_and_what_does_not_is_told_in_a_few_lines() -> None:
     ]
 
 
+def test_of_many_that_changed_some_run_at_a_time_and_all_in_turn() -> None:
+    names = [f"t{number}" for number in range(MOST + 5)]
+    many = [Candidate("always", core=True), *(Candidate(name, core=False, files=frozenset({"x"})) for name in names)]
+    chosen = select(many, frozenset({"x"}), "main", turn=MOST)
+    assert set(chosen.kept) == {"always", *names[MOST:], *names[: MOST - 5]}
+    assert chosen.later == chosen.left_out == tuple(names[MOST - 5 : MOST])
+    assert list(chosen.lines())[-1].startswith(
+        "  left for another commit (FULL=1 runs them too), 5 more of what changed"
+    )
+    seen = {test for turn in range(len(names)) for test in select(many, frozenset({"x"}), "main", turn=turn).kept}
+    assert seen == {"always", *names}
+
+
 def test_the_core_has_every_runbook_every_configuration_and_the_healthy_ones() -> None:
     assert set(concerns.CORE_OF) == {path.stem for path in concerns.RUNBOOKS.glob("*.yaml")}
     tried = [(name, where.name) for name, where in concerns.tried(everywhere=False)]
@@ -97,7 +110,7 @@ def test_a_healthy_host_leans_on_every_runbook() -> None:
 def test_a_changed_fact_selects_what_reads_it() -> None:
     changed = frozenset({"src/memrunbook/facts/shm.py", "src/memrunbook/actions/setup_zram.py"})
     chosen = select(concerns.candidates(everywhere=False), changed, "main")
-    assert {"shm_left", "tmpfs_hog", ZRAM} <= set(chosen.kept)
+    assert {"shm_left", "tmpfs_hog", ZRAM} <= {*chosen.kept, *chosen.later}
     assert {"fragmentation_pinned", "test_dirty_limits_are_set_and_taken_back"} <= set(chosen.left_out)
 
 
