@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.cli.books import act, book, look
@@ -83,7 +84,7 @@ def test_ctrl_c_twice_says_how_far_each_host_had_come(server: Server, tmp_path: 
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
     assert process.stdout is not None
     assert process.stderr is not None
-    records = []
+    records: list[dict[str, Any]] = []
     while not records or (records[-1].get("request") or {}).get("type") != "Execute":
         records.append(json.loads(process.stdout.readline()))
     process.send_signal(signal.SIGINT)
