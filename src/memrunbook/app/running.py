@@ -74,7 +74,7 @@ def run(
     own = tuned(arguments.library, arguments.runbook, runbook, arguments.parameters, arguments.hosts)
     demand_reason(config, arguments.reason, risk_of(runbook), arguments.command)
     arguments.connectors.check(arguments.hosts)
-    write_names(arguments.rollout.retry_file, arguments.hosts)
+    write_names(arguments.rollout.checked().retry_file, arguments.hosts)
     stop = stop or threading.Event()
     clock = SystemClock()
     state = prepare(arguments.state)

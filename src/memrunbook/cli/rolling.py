@@ -28,7 +28,7 @@ def _rollout(*, serial: str | None = None, max_failures: str | None = None, retr
         what = "a run that may not begin any host changes nothing"
         raise UsageError(what, where="--max-failures", hint=f"{HINT}; 1 ends it at the first failure")
     path = str(retry_file.absolute()) if retry_file else ""
-    return Rollout(serial=sizes, max_failures=(max_failures or "").strip(), retry_file=path)
+    return Rollout(serial=sizes, max_failures=(max_failures or "").strip(), retry_file=path).checked()
 
 
 _BATCHES: dict[str, Decorated] = {

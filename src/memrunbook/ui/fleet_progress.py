@@ -11,10 +11,10 @@ from memrunbook.core.run.report import Reported
 from memrunbook.core.units import format_duration
 from memrunbook.ui.block import Span, Style, Text, text
 from memrunbook.ui.layout import cells, cut
+from memrunbook.ui.report import OUTCOMES
 from memrunbook.ui.words import plural
 
-Busy = Literal["waiting", "connecting", "reading", "at a gate", "changing", "proving"]
-HostState = Busy | Literal["read"] | Reported
+HostState = Literal["waiting", "connecting", "reading", "at a gate", "changing", "proving", "read"] | Reported
 AT_WORK: tuple[HostState, ...] = ("connecting", "reading", "at a gate", "changing", "proving")
 WELL: frozenset[HostState] = frozenset({"read", "healthy", "resolved", "restored"})
 STYLES: Mapping[HostState, Style] = {
@@ -28,9 +28,7 @@ STYLES: Mapping[HostState, Style] = {
     "interrupted": "critical",
     "unknown": "unknown",
 }
-ENDED_BADLY: tuple[HostState, ...] = (
-    "improved", "refused", "unresolved", "failed", "unreachable", "unknown", "interrupted",
-)  # fmt: skip
+ENDED_BADLY: tuple[HostState, ...] = tuple(outcome for outcome in OUTCOMES if outcome not in WELL)
 LISTED = 8
 """So many hosts at work are listed; the rest are counted."""
 LONGEST_NAME = 32
@@ -66,7 +64,7 @@ def _counted(found: Counter[HostState], count: int, seconds: float, width: int) 
     told: list[tuple[int, HostState, str]] = [
         *((found[state], state, state) for state in ("waiting", *AT_WORK)),
         (well, "read", "done"),
-        *((found[state], state, state) for state in ENDED_BADLY),
+        *((found[state], state, state.replace("_", " ")) for state in ENDED_BADLY),
     ]
     words = [Span(f"{number} {word}", STYLES.get(state, "")) for number, state, word in told if number]
     head = text(Span(plural(count, "host"), "strong"), f", {format_duration(seconds)}: ")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from memrunbook.core.instant import Instant
-from memrunbook.ui.fleet_progress import LISTED, HostNow, HostState, fleet_lines
+from memrunbook.ui.fleet_progress import ENDED_BADLY, LISTED, HostNow, HostState, fleet_lines
 from memrunbook.ui.layout import cells
 
 
@@ -47,16 +47,15 @@ def test_those_that_are_not_listed_are_counted() -> None:
 @pytest.mark.parametrize("height", [3, 6, 24, 60])
 def test_it_is_never_wider_or_taller_than_the_terminal(width: int, height: int) -> None:
     states: tuple[HostState, ...] = ("connecting", "reading", "at a gate", "changing", "proving")
-    bad: tuple[HostState, ...] = ("failed", "refused", "unknown", "unresolved")
     hosts = {
         f"a-very-long-host-name-of-the-search-cluster-{n}.example.org": HostNow(
             states[n % 5], "restart: Restart search-api\x1b[31m.service 搜索" * 3, at(n), 90.0
         )
         for n in range(30)
     }
-    hosts |= {f"done-{state}": HostNow(state, "", at(0)) for state in bad}
+    hosts |= {f"done-{state}": HostNow(state, "", at(0)) for state in ENDED_BADLY}
     told = shown(hosts, width, height)
-    assert told[0].startswith("34 hosts, 60 s: ")
+    assert told[0].startswith(f"{len(hosts)} hosts, 60 s: ")
     assert "\x1b" not in "".join(told)
 
 

@@ -34,7 +34,7 @@ class Share(Struct, frozen=True):
 
 
 class Rollout(Struct, frozen=True, kw_only=True):
-    """How a run goes over its hosts, in words as typed; UsageError for words that say nothing.
+    """How a run goes over its hosts, in words as typed; those may say nothing until it is `checked`.
 
     `serial` are the sizes of its batches, of which the last one repeats (none: all hosts at once). No other host is
     begun when `max_failures` have failed: empty for 1 with batches, and for all without. `retry_file` is the path of a
@@ -45,9 +45,10 @@ class Rollout(Struct, frozen=True, kw_only=True):
     max_failures: str = ""
     retry_file: str = ""
 
-    def __post_init__(self) -> None:
-        """Refuses words that are no number of hosts."""
+    def checked(self) -> Rollout:
+        """The same; UsageError for words that are no number of hosts."""
         _ = self.sizes, self.most
+        return self
 
     def with_file(self, retry_file: str) -> Rollout:
         """The same with another retry file, where one is named."""

@@ -59,9 +59,9 @@ def test_what_is_no_number_of_hosts_is_refused(word: str, where: str) -> None:
 
 def test_a_rollout_of_rubbish_cannot_be_made() -> None:
     with pytest.raises(UsageError):
-        Rollout(serial=("1", "x"))
+        Rollout(serial=("1", "x")).checked()
     with pytest.raises(UsageError):
-        Rollout(max_failures="0")
+        Rollout(max_failures="0").checked()
 
 
 def test_with_batches_the_first_failure_ends_the_run_unless_more_were_said() -> None:
