@@ -6,9 +6,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK := requirements-dev.lock
 # What leans on a library: documents, conditions, schemas, state, sessions, the screen, the command line on files.
-LEANING := tests/unit/documents tests/unit/core/runbook tests/unit/state tests/unit/transports tests/unit/ui tests/ssh \
+LEANING := tests/unit/documents tests/unit/core/runbook tests/unit/state tests/unit/transports tests/unit/ui \
+	tests/ssh/test_as_ssh.py tests/ssh/test_connect.py tests/ssh/test_session.py \
 	tests/runbooks/test_conditions.py tests/cli/test_documents.py
-WORKERS ?= 2
+WORKERS ?= 4
 GUESTS ?= 3
 LAB := $(BIN)/python -m tests.kernel.lab
 

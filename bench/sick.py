@@ -150,10 +150,10 @@ def journaled(state: Path) -> dict[str, str]:
     """What the journals of the runs in a state directory say of each host: how its run ended, and why."""
     found = {}
     for path in (state / "runs").glob("*/*.jsonl"):
-        last: dict[str, Any] = json.loads(path.read_text(encoding="utf-8").splitlines()[-1]).get("record", {})
-        if "outcome" not in last:
-            continue  # the journal of the run itself, or of its evidence
-        found[path.stem] = " ".join(str(last.get(word, "")) for word in ("outcome", "why"))
+        records = [json.loads(line).get("record", {}) for line in path.read_text(encoding="utf-8").splitlines()]
+        ends: list[dict[str, Any]] = [record for record in records if "outcome" in record]
+        if ends:  # none: the journal of the run itself
+            found[path.stem] = " ".join(str(ends[-1].get(word, "")) for word in ("outcome", "why"))
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def test_a_host_is_recorded_into_a_file_that_diagnose_reads(tmp_path: Path) -> N
     ran = here("record", "--host=local", "-o", str(file))
     assert ran.code == 0, ran.said
     assert f"read it: runbook diagnose --replay {file}" in ran.out
-    assert "3 samples" in ran.out
+    assert re.search(r" [3-9] samples, ", ran.out), ran.out
     assert "names are in it (--mask hides them too)" in ran.out
     assert file.stat().st_mode & 0o777 == 0o600
     first, second, third = file.read_text().split("\n")[:3]
@@ -113,7 +114,7 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_read(folder: Path, t
 def test_a_spoilt_recording_among_others_is_told_by_its_name(folder: Path) -> None:
     (folder / "cut.txt").write_bytes(IDLE.read_bytes()[:5000])
     ran = here("diagnose", "--replay", str(folder))
-    ran.refused(2, "error: cut at", "ends in the middle of a sample", hint="copy it again")
+    ran.refused(2, "cut ", "ends in the middle of a sample", hint="copy it again")
     assert "swap-thrash" in ran.out
 
 

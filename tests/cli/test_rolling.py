@@ -47,7 +47,7 @@ def test_a_canary_that_fails_ends_the_run_and_each_host_is_told(web: Machines, t
     assert "batch 2" not in ran.err
     why = "1 host failed (web01), --max-failures 1"
     assert f"not begun: 4 hosts, web02, web03, web04 and 1 more: {why}" in ran.err
-    assert "1 failed, 4 not begun of 5 hosts" in ran.out
+    assert "NONE WELL: all 5 hosts: 1 failed, 4 not begun" in ran.out
     assert [line.split()[2] for line in ran.out.splitlines() if "NOT BEGUN" in line] == list(WEB[1:])
     assert left.read_text().split() == list(WEB)
     (found,) = list_runs(state).runs
