@@ -124,7 +124,7 @@ def test_an_inventory_that_was_given_is_named_again(server: Server, tmp_path: Pa
     ran = here("diagnose", "-i", str(path), *words)
     assert ran.code == 4, ran.said
     assert "UNKNOWN  3 hosts  not reached: the connection was refused" in ran.out
-    assert f"next: runbook doctor --host 'web[1:3]' --inventory {path} --identity" in ran.out
+    assert f"next: runbook doctor --host web1,web2,web3 --inventory {path} --identity" in ran.out
     assert ran.out.startswith("UNKNOWN: 3 of 3 hosts: 3 not reached; web[1:3] not reached: the connection was refused")
 
 

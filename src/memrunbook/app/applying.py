@@ -15,6 +15,7 @@ from memrunbook.app.connectors import Connectors
 from memrunbook.app.consenting import Consent, consent_of
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.refusing import record_refusal
+from memrunbook.app.rolling import write_names
 from memrunbook.app.ruling import demand_reason
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.running import run
@@ -81,6 +82,7 @@ def apply(
     refused, difference = void(file, arguments.library, consent, now, arguments.options)
     asked = replace(asked, applied=_applied(file, consent), people=len(consent.counted))
     if refused is not None:
+        write_names(asked.rollout.checked().retry_file, asked.hosts)
         return record_refusal(asked, saved, refused, difference, notice)
     approved = approved_by(file, arguments.state, arguments.options)
     approver = PlanApprover(approved, file.digest, arguments.actor.user, consent.words)

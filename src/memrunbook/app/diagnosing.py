@@ -146,12 +146,14 @@ def _given(parameters: Mapping[str, str], runbook: Runbook) -> dict[str, str]:
 
 def _judged(known: _Known, reached: Reached) -> Judged:
     from memrunbook.core.plan.diagnosis import diagnose as diagnose_snapshot
+    from memrunbook.runtime.judging import JUDGING
 
     if reached.snapshot is None:
         return Judged(reached)
     runbooks = known.own.get(reached.name, known.runbooks)
     views = seen(reached.snapshot, known.done, [runbook.name for runbook in runbooks])
-    return Judged(reached, diagnose_snapshot(runbooks, reached.snapshot, views))
+    with JUDGING:
+        return Judged(reached, diagnose_snapshot(runbooks, reached.snapshot, views))
 
 
 def _every_fact() -> set[str]:

@@ -183,8 +183,10 @@ def _open_on(reached: Reached, left: Iterable[OpenStep]) -> tuple[OpenStep, ...]
 def _planned(runbook: Runbook, reached: Reached, done: Mapping[str, Handled], rules: HostRules) -> Planned:
     from memrunbook.core.plan.diagnosis import diagnose_one
     from memrunbook.core.plan.planner import make_plan
+    from memrunbook.runtime.judging import JUDGING
 
     if reached.snapshot is None:
         return Planned(reached)
     snapshot = structs.replace(seen(reached.snapshot, done, [runbook.name])[runbook.name], rules=rules)
-    return Planned(reached, diagnose_one(runbook, snapshot), make_plan(runbook, snapshot))
+    with JUDGING:
+        return Planned(reached, diagnose_one(runbook, snapshot), make_plan(runbook, snapshot))

@@ -16,7 +16,6 @@ from memrunbook.core.host import Host
 from memrunbook.core.reading.reached import Reached
 from memrunbook.core.runbook.spec import Sampling
 from memrunbook.core.units import Duration
-from memrunbook.runtime.judging import JUDGING
 from memrunbook.runtime.life import nothing
 
 if TYPE_CHECKING:
@@ -134,9 +133,7 @@ class _Readings(Generic[T]):
             told = self._begun.setdefault(reached.name, Future())
         if first:
             try:
-                with JUDGING:
-                    said = self._said(reached)
-                told.set_result(said)
+                told.set_result(self._said(reached))
             except BaseException as error:  # noqa: BLE001  raised by whoever asks
                 told.set_exception(error)
             outcome, why = _ended(reached)

@@ -88,7 +88,8 @@ def record(arguments: RecordArguments, notice: Notice = SILENT, *, stop: threadi
     """Reads every fact of hosts, as diagnosing them does, and writes what they answered; nothing is changed.
 
     A host that was not reached, or whose file cannot be written, has its error in the result. UsageError for what
-    cannot be asked; Interrupted once `stop` is set: then nothing is written.
+    cannot be asked. After Ctrl-C those that had been read are written, and the others carry Interrupted (one host alone
+    raises it).
     """
     from memrunbook import catalog
 

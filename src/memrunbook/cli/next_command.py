@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from memrunbook.core.ranges import compact, names_in
 KEPT = frozenset({
     "identity", "known_hosts", "ssh_config", "sudo", "transport", "runbooks", "config_dir", "state_dir", "parameters",
     "patience", "allow", "reason", "forks", "watch", "accept_new_host_keys", "yes", "tag", "store", "ask_sudo_password",
-    "inventory",
+    "inventory", "serial", "max_failures", "retry_file",
 })  # fmt: skip
 
 WAY = frozenset({
@@ -26,6 +27,8 @@ WAY = frozenset({
 })  # fmt: skip
 
 
+NO_POSITION = re.compile(r"\[0\d+:")
+"""A range of numbers with leading zeros, which no inventory takes for positions in a group."""
 LISTED = 60
 """Columns of a list of hosts on a command line."""
 PLANNED = frozenset({"transport", "parameters", "watch", "tag", "allow", "yes"})
@@ -72,10 +75,9 @@ def reach(*hosts: Host, without: Collection[str] = ()) -> str:
 
 
 def _named(hosts: Sequence[Host]) -> Iterator[str]:
-    """As few words as may be; but web[1:3] is written out where a group `web` has hosts by position, too."""
-    groups = {group for host in hosts for group in host.groups}
+    """As few words as may be; but web[1:3] is written out: where an inventory has a group `web`, it means positions."""
     for word in compact(host.typed for host in hosts):
-        yield from names_in(word) if word.rpartition("[")[0] in groups else (word,)
+        yield from (word,) if "[" not in word or NO_POSITION.search(word) else names_in(word)
 
 
 def _lists(words: Iterable[str]) -> Iterator[str]:

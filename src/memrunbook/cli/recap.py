@@ -39,7 +39,7 @@ def recap_page(
             line("To go on where a host was lost:  ", Span(f"runbook resume {result.run_id}", "hint", whole=True))
         )
     if runbook and bad:
-        again = _again(runbook, [host for host in hosts if host.name in bad])
+        again = _again(runbook, [host for host in hosts if host.name in bad], beside=bool(lost))
         page.append(line("To run it again on these hosts:  ", Span(again, "hint", whole=True)))
     return page
 
@@ -59,10 +59,13 @@ def show_left(left: LeftAtOnce, output: OutputOptions) -> None:
     )
 
 
-def _again(runbook: str, hosts: Sequence[Host]) -> str:
-    """`runbook run NAME --host A,B …`, or with the file of hosts that the command under way has written."""
+def _again(runbook: str, hosts: Sequence[Host], *, beside: bool) -> str:
+    """`runbook run NAME --host A,B …`, or with the file of hosts that the command under way has written.
+
+    Not with that where others stand `beside` them in it, which another command goes on with.
+    """
     from memrunbook.cli.next_command import kept_options
 
     retry = click.get_current_context().params.get("retry_file")
-    named = f"@{retry}" if retry else ",".join(host.typed for host in hosts)
+    named = f"@{retry}" if retry and not beside else ",".join(host.typed for host in hosts)
     return shlex.join(["runbook", "run", runbook, "--host", named, *kept_options()])

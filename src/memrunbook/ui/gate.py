@@ -60,7 +60,7 @@ def gate_view(  # noqa: PLR0913  what there is to know
         entries += _change(step, step.change)
     if others:
         entries.append(_row("For all", f"a says yes to this very change on {host} and, without asking again, on:"))
-        entries.append(note("", Span(", ".join(others), "strong")))
+        entries.append(note("", Span(", ".join(others), "strong", whole=True)))
     return [BLANK, Grid(tuple(entries), indent=0)]
 
 

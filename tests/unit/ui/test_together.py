@@ -62,6 +62,22 @@ def test_one_answer_is_for_the_hosts_of_the_batch_that_were_named() -> None:
         assert person.asked(host, question(host))[0].answer == "no", "another batch is asked"
 
 
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_too_each_host_that_is_covered_is_named() -> None:
+    many = tuple(f"web-prod-eu-{number:03}" for number in range(60))
+    stream = Terminal()
+    screen = Screen("never", stream, {"TERM": "xterm"}, 80)
+    TerminalApprover(screen, lambda: "n\n", lambda: s.NOW, "ada", many, {}, Together((many,))).approve(
+        many[0], question(many[0])
+    )
+    shown = "".join(stream.getvalue().split())
+    assert [name for name in many if name not in shown] == []
+
+
 @pytest.mark.parametrize("keys", [("y",), ("n",), ("s",)])
 def test_any_other_answer_is_for_its_host_alone(keys: tuple[str, ...]) -> None:
     person = Person()

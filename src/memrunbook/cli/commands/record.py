@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -15,6 +15,7 @@ from memrunbook.cli.options import HOSTS_OR_REPLAY, LIBRARY, OUTPUT, WATCH, Outp
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 from memrunbook.cli.targets import Targets
+from memrunbook.core.errors import Interrupted
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
@@ -67,8 +68,11 @@ def _document(result: RecordResult) -> RecordDocument:
     def printed(one: RecordedHost) -> PrintedRecording:
         name = one.reached.name
         if one.file is None:
+            unread: Literal["unreachable", "interrupted"] = (
+                "interrupted" if isinstance(one.reached.error, Interrupted) else "unreachable"
+            )
             why = str(one.error or "")
-            return PrintedRecording(host=name, outcome="unreachable" if one.reached.error else "failed", error=why)
+            return PrintedRecording(host=name, outcome=unread if one.reached.error else "failed", error=why)
         return PrintedRecording(
             host=name,
             outcome="ok",

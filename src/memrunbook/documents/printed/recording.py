@@ -14,7 +14,7 @@ class PrintedRecording(Struct, frozen=True, kw_only=True):
     """One host's recording; `error` where there is none. `called` is its name in the recording."""
 
     host: str
-    outcome: Literal["ok", "unreachable", "failed"]
+    outcome: Literal["ok", "unreachable", "interrupted", "failed"]
     error: str = ""
     called: str = ""
     file: str = ""
