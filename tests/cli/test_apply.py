@@ -109,7 +109,9 @@ def test_a_refusal_is_told_once_and_its_hint_is_typed_as_it_stands(tmp_path: Pat
 def test_one_that_has_expired_or_is_from_the_future_is_refused(tmp_path: Path, state: Path) -> None:
     path = _planned(tmp_path)
     _rewritten(path, lambda saved: _with_plan(saved, expires_at=saved.plans[0].taken_at.utc - 1))
-    _refused(here("apply", str(path)), "the plan has expired", state=state)
+    left = tmp_path / "left"
+    _refused(here("apply", str(path), "--retry-file", str(left)), "the plan has expired", state=state)
+    assert left.read_text() == "local\n"
     taken = load_plan(path).saved.plans[0].taken_at
     later = msgspec.structs.replace(taken, utc=taken.utc + 3600)
     _rewritten(path, lambda saved: _with_plan(saved, taken_at=later, expires_at=later.utc + 900))
