@@ -50,9 +50,9 @@ def test_a_canary_that_fails_ends_the_run_and_each_host_is_told(web: Machines, t
     assert "NONE WELL: all 5 hosts: 1 failed, 4 not begun" in ran.out
     assert [line.split()[2] for line in ran.out.splitlines() if "NOT BEGUN" in line] == list(WEB[1:])
     assert left.read_text().split() == list(WEB)
-    again = next(line for line in ran.out.splitlines() if line.startswith("To run it again on these hosts:"))
-    assert f"--host @{left}" in again
-    assert "--serial 1,50%" in again, "the next command has its canary too"
+    advice = next(line for line in ran.out.splitlines() if line.startswith("To run it again on these hosts:"))
+    assert f"--host @{left}" in advice
+    assert "--serial 1,50%" in advice, "the next command has its canary too"
     (found,) = list_runs(state).runs
     told = {one.host: (one.outcome, one.why) for one in report(state, found.run_id).reports}
     assert told == {"web01": ("failed", "step note failed"), **dict.fromkeys(WEB[1:], ("not_begun", why))}

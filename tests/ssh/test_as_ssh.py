@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+import paramiko
 import pytest
 from tests.ssh.net import Net, Way, has_ipv6
 from tests.sshd import MISSING, can_run, make_key, public, running
@@ -431,7 +432,8 @@ def test_a_host_that_knows_sha1_alone_is_left_to_openssh(net: Net, tmp_path: Pat
         text = f"Host *\n HostName 127.0.0.1\n Port {sshd.port}\n{known}"
         net.configure(f"Host web\n HostKeyAlgorithms +ssh-rsa\n{text}")
         assert net.ssh("web")
-        assert net.reach("web")["transport"].startswith("OpenSSH's client: they know no algorithm")
+        left_to_openssh = net.reach("web")["transport"].startswith("OpenSSH's client: they know no algorithm")
+        assert left_to_openssh != (int(paramiko.__version__.partition(".")[0]) < 5), "an older paramiko knows it itself"
         assert not net.ssh("strict")
         with pytest.raises(HostError, match="no common way to encrypt"):
             net.reach("strict")

@@ -15,7 +15,7 @@ from memrunbook.documents.mistakes import in_words
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 VAULT_FILE, VAULT_TAGS = "$ANSIBLE_VAULT", ("!vault", "!vault-encrypted")
-DEEPEST, MOST_ITEMS = 16, 10_000
+DEEPEST, MOST_ITEMS, MOST_LEVELS = 16, 10_000, 64
 LARGEST_FILE = 16 << 20
 MERGE, MAPPING = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:map"
 Node = yaml.Node
@@ -35,6 +35,7 @@ def decoded(content: bytes, shown: str) -> str:
 def compose(text: str, shown: str) -> Node | None:
     """The one document of a YAML text, with the places of its values; None where it is empty. DocumentError."""
     try:
+        _refuse_deep(text, shown)
         return yaml.compose(text, Loader=LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -45,6 +46,19 @@ def compose(text: str, shown: str) -> Node | None:
     except (yaml.YAMLError, RecursionError) as error:
         what = "nested too deeply" if isinstance(error, RecursionError) else clean(str(error))
         raise DocumentError([Problem(shown, f"this is not YAML: {what}")]) from None
+
+
+def _refuse_deep(text: str, shown: str) -> None:
+    """DocumentError for levels without end: composing them may overflow the stack of the C library."""
+    depth = 0
+    for event in yaml.parse(text, Loader=LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MOST_LEVELS:
+            where = f"{shown}:{event.start_mark.line + 1}" if event.start_mark else shown
+            raise DocumentError([Problem(where, f"nested deeper than {MOST_LEVELS} levels")])
 
 
 def is_mapping(node: Node | None) -> bool:

@@ -76,4 +76,5 @@ def test_nested_aliases_do_not_explode(tmp_path: Path) -> None:
 
 
 def test_deep_nesting_is_told(tmp_path: Path) -> None:
-    assert "nested deeper" in problems(tmp_path, "hosts.yml", hosts_yml="[" * 100_000)[0].message
+    for levels in ("[" * 100_000, "a: {" * 100_000, "".join(f"{' ' * depth}a:\n" for depth in range(300))):
+        assert "nested deeper" in problems(tmp_path, "hosts.yml", hosts_yml=levels)[0].message
