@@ -37,6 +37,14 @@ def outcomes(ran: Ran) -> dict[str, tuple[str, str]]:
     return {host["host"]: (host["outcome"], host["why"]) for host in summary["hosts"]}
 
 
+def test_a_command_for_one_host_leaves_the_file_of_all_alone(web: Machines, tmp_path: Path) -> None:
+    path, left = book(tmp_path, act("note", "true", risk="medium")), tmp_path / "left"
+    ran = here("run", path, "--host", "web[01:02]", *web.arguments, "--retry-file", str(left))
+    commands = [line for line in ran.out.splitlines() if line.startswith(("To allow it:", "To apply it:"))]
+    assert len(commands) == 4, ran.said
+    assert not any("--retry-file" in line for line in commands)
+
+
 def test_a_canary_that_fails_ends_the_run_and_each_host_is_told(web: Machines, tmp_path: Path, state: Path) -> None:
     (tmp_path / "bad-web01").touch()
     left = tmp_path / "left"

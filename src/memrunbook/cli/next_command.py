@@ -31,7 +31,7 @@ NO_POSITION = re.compile(r"\[0\d+:")
 """A range of numbers with leading zeros, which no inventory takes for positions in a group."""
 LISTED = 60
 """Columns of a list of hosts on a command line."""
-PLANNED = frozenset({"transport", "parameters", "watch", "tag", "allow", "yes"})
+PLANNED = frozenset({"transport", "parameters", "watch", "tag", "allow", "yes", "serial", "max_failures", "retry_file"})
 """What of that a saved plan holds, or needs no more."""
 
 
@@ -110,7 +110,8 @@ def doctor_command(*hosts: Host) -> str:
 def run_command(runbook: str, *hosts: Host, more: Sequence[str] = ()) -> str:
     """`runbook run NAME --host HOST …` with the options that were given."""
     real = [structs.replace(host, transport="ssh") for host in hosts]  # a recording shows what is then done on hosts
-    return " ".join([shlex.join(["runbook", "run", runbook]), reach(*real), *([shlex.join(more)] if more else [])])
+    words = reach(*real, without=("retry_file",))  # it names all who are left, and this command may be for one of them
+    return " ".join([shlex.join(["runbook", "run", runbook]), words, *([shlex.join(more)] if more else [])])
 
 
 def apply_command(plan: Path) -> str:
