@@ -88,7 +88,8 @@ def apart(tmp_path: Path) -> Iterator[list[str]]:
 
 @pytest.mark.usefixtures("state")
 def test_ctrl_c_twice_says_how_far_each_host_had_come(apart: list[str], tmp_path: Path) -> None:
-    path = book(tmp_path, act("act", "sleep", "60", timeout="2m"))
+    begun = tmp_path / "begun"
+    path = book(tmp_path, act("act", "sh", "-c", f"touch {begun}; sleep 60", timeout="2m"))
     command = [*WORDS, "run", path, "--yes", "--json", *apart]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
     assert process.stdout is not None
@@ -98,6 +99,10 @@ def test_ctrl_c_twice_says_how_far_each_host_had_come(apart: list[str], tmp_path
         line = process.stdout.readline()
         assert line, process.stderr.read().decode()
         records.append(json.loads(line))
+    deadline = time.monotonic() + 60
+    while not begun.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert begun.exists()
     process.send_signal(signal.SIGINT)
     while b"Ctrl-C again leaves at once" not in process.stderr.readline():
         assert process.poll() is None
