@@ -181,9 +181,9 @@ def test_a_person_is_asked_for_each_change(victim: Victim, state: Path) -> None:
     run = carried_out(victim, state)
     with terminal("undo", run, columns=80) as screen:
         screen.expect("to be taken back on local")
-        screen.expect("? y/N")
+        screen.expect("hosts): ")
         screen.type("y\n")
-        screen.expect("? y/N")
+        screen.expect("hosts): ")
         screen.type("n\n")
         assert screen.wait() == 5
     assert victim.value == 500
