@@ -236,6 +236,9 @@ def test_killed_in_the_second_batch_the_run_goes_on_with_who_was_not_begun(
     assert "batch 3 of 3: 1 host, web05" in resumed.err
     assert sorted(noted(tmp_path)) == list(WEB), "each effect once"
     assert left.read_text() == "web01\n", "it goes on with the file, too"
+    advice = next(line for line in resumed.out.splitlines() if line.startswith("To run it again on these hosts:"))
+    assert f"--host @{left}" in advice
+    assert "--serial 2 --max-failures 2" in advice, "the run as it was begun, not as it was gone on with"
     (found,) = list_runs(state).runs
     told = {one.host: one.outcome for one in report(state, found.run_id).reports}
     assert told == {"web01": "failed", **dict.fromkeys(WEB[1:], "resolved")}

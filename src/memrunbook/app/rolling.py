@@ -17,6 +17,7 @@ from memrunbook.core.run.report import HostReport
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.fleet import each
 from memrunbook.runtime.life import Life
+from memrunbook.state.retry_file import write_retry_file
 
 
 @dataclass
@@ -67,7 +68,7 @@ def write_names(retry_file: str, hosts: Sequence[Host]) -> None:
     UsageError where that cannot be written.
     """
     if retry_file:
-        _write(Path(retry_file), hosts)
+        write_retry_file(Path(retry_file), "".join(f"{host.typed}\n" for host in hosts))
 
 
 @contextmanager
@@ -92,13 +93,3 @@ def those_left(retry_file: str, hosts: Sequence[Host], ended: Mapping[str, HostR
 
 def _left(hosts: Sequence[Host], ended: Mapping[str, HostReport]) -> list[Host]:
     return [host for host in hosts if host.name not in ended or ended[host.name].outcome not in WELL]
-
-
-def _write(path: Path, hosts: Sequence[Host]) -> None:
-    try:
-        path.write_text("".join(f"{host.typed}\n" for host in hosts), encoding="utf-8")
-    except OSError as error:
-        what = f"the retry file cannot be written: {error.strerror}"
-        raise UsageError(
-            what, where=f"--retry-file {path}", hint="name a file in a folder that may be written"
-        ) from None
