@@ -108,6 +108,7 @@ def to_its_end(running: Running, hosts: Sequence[Host], ended: Sequence[HostRepo
     arguments, failures = running.arguments, running.rolling.failures
     for report in ended:
         failures.count(report)
+        running.notice.ended(report.host, *end_of(report))
     with those_left(arguments.rollout.retry_file, arguments.hosts, failures.ended):
         return _sealed(running, hosts, ended)
 

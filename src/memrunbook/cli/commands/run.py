@@ -178,7 +178,7 @@ def approver_of(
         return consent
     keyboard = Keyboard(talk.stop)
     names, said = tuple(host.name for host in hosts), {host.name: about(host) for host in hosts}
-    together = Together(batches(names, rollout.sizes))
+    together = Together(batches(names, rollout.sizes), told.over)
     terminal = TerminalApprover(Screen(talk.output.color, sys.stderr), keyboard.read, now, who, names, said, together)
     return ConsentThenAsk(consent, Unhurried(terminal, keyboard, told.paused))
 
