@@ -51,9 +51,9 @@ class Rolling:
             if now and len(self.batches) > 1 and self.failures.reached() is None and not stop.is_set():
                 notice.batch(number, len(self.batches), now)
             reports += each(now, lambda host: self._counted(life(host)), forks, SystemClock(stop))
-        left = [report for report in reports if report.outcome == "not_begun"]
-        if left:
-            notice.not_begun([report.host for report in left], left[0].why)
+        left, why = [report.host for report in reports if report.outcome == "not_begun"], self.failures.reached()
+        if left and why is not None:
+            notice.not_begun(left, why.message)  # by now others may have failed than when the first was not begun
         return reports
 
     def _counted(self, life: Life[HostReport]) -> Life[HostReport]:

@@ -182,6 +182,7 @@ def undo(
     journal is not intact, or the new one cannot be written.
     """
     config = arguments.library.config()
+    arguments.rollout.checked()  # a mistake in it is told before a run is begun
     found, pasts = pasts_of(arguments.state, arguments.run, arguments.hosts, arguments.step)
     hosts = reached(found, arguments.hosts, pasts)
     demand_reason(config, arguments.reason, _risk_of(pasts.values()), arguments.command)

@@ -65,8 +65,9 @@ def recap_page(
 
     Without `resumes` it does not name `runbook resume`.
     """
+    from memrunbook.core.run.failures import WELL
     from memrunbook.ui.block import Span, line
-    from memrunbook.ui.recap import WELL, recap_view
+    from memrunbook.ui.recap import recap_view
     from memrunbook.ui.report import is_lost
 
     page = recap_view(result.reports, result.run_id, verbose=output.verbose)

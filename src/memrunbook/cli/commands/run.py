@@ -33,7 +33,7 @@ from memrunbook.cli.recap import Again
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.rolling import ROLLOUT, with_defaults
 from memrunbook.cli.streams import show
-from memrunbook.cli.targets import Targets
+from memrunbook.cli.targets import Targets, typed
 from memrunbook.core.run.batches import Rollout, batches
 from memrunbook.documents.library import Library
 
@@ -93,7 +93,13 @@ def command(
         consents=consents,
         rollout=with_defaults(rollout, config.defaults),
     )
-    return _plan(arguments, talk) if dry_run else _run(arguments, talk, yes=gate.yes)
+    if not dry_run:
+        return _run(arguments, talk, yes=gate.yes)
+    if unused := ", ".join(f"--{name.replace('_', '-')}" for name in ROLLOUT.options if typed(name)):
+        talk.note(
+            f"a dry run reads all hosts at once and writes no file: {unused} counts for nothing", "for a run it does"
+        )
+    return _plan(arguments, talk)
 
 
 def _plan(arguments: RunArguments, talk: Conversation) -> int:

@@ -25,18 +25,23 @@ CASE = f"@@case begin 5.0\n@@case file /proc/meminfo\n{MEMINFO}@@case end 5.1\n"
 LARGE = (Snapshot, PrintedHost, FactsHost)
 
 
+def in_memory() -> Counter[str]:
+    gc.collect()
+    return Counter(type(one).__name__ for one in gc.get_objects() if isinstance(one, LARGE))
+
+
 class Stdout(io.StringIO):
-    """Counts what is still in memory of hosts when the last line is written."""
+    """Counts what has come into memory of hosts, and is there still, when the last line is written."""
 
     def __init__(self, last: str) -> None:
         super().__init__()
         self.last = last
+        self.before = in_memory()
         self.left: Counter[str] | None = None
 
     def write(self, text: str) -> int:
         if self.left is None and self.last in text:
-            gc.collect()
-            self.left = Counter(type(one).__name__ for one in gc.get_objects() if isinstance(one, LARGE))
+            self.left = in_memory() - self.before
         return super().write(text)
 
 
