@@ -218,6 +218,17 @@ def killed_when(done: Callable[[], bool], words: Sequence[str]) -> None:
     process.wait(10)
 
 
+def test_a_dry_run_says_what_it_does_not_heed(tmp_path: Path) -> None:
+    left = tmp_path / "left"
+    words = ["run", counted(tmp_path), "--dry-run", "--host", "local", "--serial", "1", "--retry-file", str(left)]
+    ran = here(*words)
+    assert ran.code == 0, ran.said
+    told = " ".join(ran.err.split())
+    assert "a dry run begins no host and writes no file; not heeded: --serial, --retry-file" in told
+    assert not left.exists()
+    assert "not heeded" not in here(*words[:5]).err
+
+
 @pytest.mark.timeout(900)
 def test_killed_in_the_second_batch_the_run_goes_on_with_who_was_not_begun(
     web: Machines, tmp_path: Path, state: Path

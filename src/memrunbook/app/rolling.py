@@ -71,24 +71,32 @@ def write_names(retry_file: str, hosts: Sequence[Host]) -> None:
         write_retry_file(Path(retry_file), "".join(f"{host.typed}\n" for host in hosts))
 
 
+@dataclass
+class Unwritten:
+    """Why a retry file does not say how a run ended, where it does not."""
+
+    error: JournalError | None = None
+
+
 @contextmanager
-def those_left(retry_file: str, hosts: Sequence[Host], ended: Mapping[str, HostReport]) -> Iterator[None]:
+def those_left(retry_file: str, hosts: Sequence[Host], ended: Mapping[str, HostReport]) -> Iterator[Unwritten]:
     """Keeps in a retry file, from now on to the end of the run or to where it is cut off, who has not ended well.
 
-    UsageError where that cannot be written now, JournalError where it cannot at the end.
+    UsageError where that cannot be written now. At the end it is said: what was done is done, and is told all the same.
     """
     write_names(retry_file, _left(hosts, ended))
+    unwritten = Unwritten()
     try:
-        yield
+        yield unwritten
     except BaseException:
         with suppress(UsageError):
             write_names(retry_file, _left(hosts, ended))
         raise
     try:
         write_names(retry_file, _left(hosts, ended))
-    except UsageError as error:  # what was done is done: that is no mistake of whoever typed the command
-        hint = "the run itself has ended, and is sealed: runbook report shows it"
-        raise JournalError(error.message, where=error.where, hint=hint) from None
+    except UsageError as error:  # that is no mistake of whoever typed the command
+        hint = "the run itself has ended, and is sealed: runbook report shows it; the file names who was left before"
+        unwritten.error = JournalError(error.message, where=error.where, hint=hint)
 
 
 def _left(hosts: Sequence[Host], ended: Mapping[str, HostReport]) -> list[Host]:

@@ -109,8 +109,9 @@ def to_its_end(running: Running, hosts: Sequence[Host], ended: Sequence[HostRepo
     for report in ended:
         failures.count(report)
         running.notice.ended(report.host, *end_of(report))
-    with those_left(arguments.rollout.retry_file, arguments.hosts, failures.ended):
-        return _sealed(running, hosts, ended)
+    with those_left(arguments.rollout.retry_file, arguments.hosts, failures.ended) as left:
+        result = _sealed(running, hosts, ended)
+    return replace(result, unwritten=left.error)
 
 
 def _sealed(running: Running, hosts: Sequence[Host], ended: Sequence[HostReport]) -> RunResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.reply import Reply
-from memrunbook.cli.streams import show
+from memrunbook.cli.streams import show, while_heard
 
 if TYPE_CHECKING:
     from memrunbook.app import RunResult
@@ -81,6 +82,18 @@ def recap_page(
         told = again.on_all([host for host in hosts if host.name in bad], beside=bool(lost))
         page.append(line("To run it again on these hosts:  ", Span(told, "hint", whole=True)))
     return page
+
+
+def show_end(output: OutputOptions, reply: Reply, result: RunResult) -> int:
+    """Shows how a run ended and, below that, that its retry file does not say it; the exit code, 6 then."""
+    code = show(output, reply)
+    if result.unwritten is None:
+        return code
+    from memrunbook.ui.errors import error_view
+    from memrunbook.ui.screen import Screen
+
+    while_heard(Screen(output.color, sys.stderr).show)(error_view(result.unwritten))
+    return exit_codes.worst((code, exit_codes.of_error(result.unwritten)))
 
 
 def show_left(left: LeftAtOnce, output: OutputOptions) -> None:

@@ -142,6 +142,17 @@ def test_what_breaks_a_run_is_told_and_not_that_its_file_is_gone_too(tmp_path: P
         cut_off(tmp_path / "folder" / "left", JournalError("no space"), folder=False)
 
 
+def test_a_run_that_has_ended_is_told_though_its_file_cannot_be_written(tmp_path: Path) -> None:
+    file = tmp_path / "folder" / "left"
+    file.parent.mkdir()
+    with those_left(str(file), HOSTS, {}) as left:
+        file.unlink()
+        file.parent.rmdir()
+    assert left.error is not None
+    assert "cannot be written" in left.error.message
+    assert "the run itself has ended" in left.error.hint
+
+
 def test_a_file_that_cannot_be_written_is_a_mistake_before_anything_is_done(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be written") as told:
         cut_off(tmp_path / "none" / "left", RuntimeError())

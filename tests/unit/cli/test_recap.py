@@ -15,11 +15,15 @@ from memrunbook.cli.commands import resume, run
 from memrunbook.cli.formats import format_of
 from memrunbook.cli.next_command import begun_words
 from memrunbook.cli.options import OutputOptions
-from memrunbook.cli.recap import Again, recap_page
+from memrunbook.cli.recap import Again, recap_page, show_end
+from memrunbook.cli.reply import Reply
+from memrunbook.core.errors import JournalError
 from memrunbook.core.host import Host, parse_hosts
 from memrunbook.core.run.batches import Rollout
 from memrunbook.core.run.record import Order
 from memrunbook.core.run.report import HostReport, Reported
+from memrunbook.documents.printed.run import run_summary
+from memrunbook.ui.block import line
 from memrunbook.ui.layout import lay_out
 
 TEXT = OutputOptions(color="never", verbose=False, format=format_of("text"))
@@ -108,6 +112,19 @@ def test_what_allows_a_step_on_one_host_after_a_resume_leaves_the_file_of_all_al
 def test_what_is_carried_out_once_is_not_run_again_and_an_undo_is_not_gone_on_with(*, resumes: bool) -> None:
     told = advice(resume.command, ["last"], ["unreachable", "failed", "refused"], None, resumes=resumes)
     assert list(told) == ([GO_ON] if resumes else [])
+
+
+def test_a_file_that_does_not_say_how_the_run_ended_is_told_below_the_result(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    document = run_summary(s.RUN, [report("web1", "resolved")])
+    reply = Reply(0, lambda: document, lambda: [[line("ALL WELL")]])
+    assert show_end(TEXT, reply, RunResult(s.RUN, ())) == 0
+    unwritten = JournalError("the retry file cannot be written: No space left on device", where="--retry-file left")
+    assert show_end(TEXT, reply, RunResult(s.RUN, (), unwritten=unwritten)) == 6
+    told = capsys.readouterr()
+    assert told.out == "ALL WELL\n" * 2
+    assert "--retry-file left: the retry file cannot be written: No space left on device" in " ".join(told.err.split())
 
 
 def test_a_run_of_this_machine_and_without_anything_typed_has_no_words() -> None:

@@ -29,10 +29,9 @@ from memrunbook.cli.options import (
     gates,
 )
 from memrunbook.cli.reasons import reason_for, unused_page
-from memrunbook.cli.recap import Again
+from memrunbook.cli.recap import Again, show_end
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.rolling import ROLLOUT, with_defaults
-from memrunbook.cli.streams import show
 from memrunbook.cli.targets import Targets, typed
 from memrunbook.core.run.batches import Rollout, batches
 from memrunbook.documents.library import Library
@@ -97,7 +96,7 @@ def command(
         return _run(arguments, talk, yes=gate.yes)
     if unused := ", ".join(f"--{name.replace('_', '-')}" for name in ROLLOUT.options if typed(name)):
         talk.note(
-            f"a dry run reads all hosts at once and writes no file: {unused} counts for nothing", "for a run it does"
+            f"a dry run begins no host and writes no file; not heeded: {unused}", "leave --dry-run out, and they count"
         )
     return _plan(arguments, talk)
 
@@ -154,7 +153,7 @@ def carry_out(
         result = does(approver_of(talk, consents, hosts, who, told, yes=yes, rollout=rollout), told)
     code = exit_codes.worst(exit_codes.of_report(report) for report in result.reports)
     pages = partial(_pages, result, again, hosts, library, talk.output)
-    return show(talk.output, Reply(code, lambda: _document(result), pages))
+    return show_end(talk.output, Reply(code, lambda: _document(result), pages), result)
 
 
 def approver_of(
