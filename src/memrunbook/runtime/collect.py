@@ -26,7 +26,7 @@ from memrunbook.core.reading.fact import (
     Whole,
 )
 from memrunbook.core.reading.probe import build_probe, is_pattern, read_sample
-from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.reading.snapshot import NOT_READ, Snapshot
 from memrunbook.core.reading.trend import LEAST_POINTS
 from memrunbook.facts.shared.filling import is_overtaken
 from memrunbook.runtime.life import Life, Pause
@@ -88,15 +88,25 @@ class Collector:
         """Forgets the samples: something was changed on the host, and no rate may span that."""
         self._previous = None
 
-    def collect(self, names: Collection[str], *, count: int, every: float, at_work: bool = False) -> Life[Snapshot]:
+    def collect(
+        self,
+        names: Collection[str],
+        *,
+        count: int,
+        every: float,
+        at_work: bool = False,
+        alone: Collection[str] = (),
+    ) -> Life[Snapshot]:
         """Reads the named facts and those they need, in `count` samples that are `every` seconds apart; asks to wait.
+
+        What those that are read `alone` need is read only where others need it too.
 
         A valid sample of an earlier read stands for all but one of them; for a watch only an earlier watch does, with
         all its samples, as long as nothing is changed: what they tell apart, two cannot. Whoever is left waiting for
         too long (all workers were at gates) begins anew. A watch that memory will not outlast ends early. What could
         not be read is Unavailable; SessionLost where the host said nothing at all until the deadline.
         """
-        order = ordered(names, self.facts)
+        order = ordered(names, self.facts, alone)
         asks = [ask for name in order for ask in self.facts[name].asks]
         started = self.clock.now()
         previous = self._valid_previous(asks)
@@ -209,8 +219,11 @@ class Collector:
         return Taken(sample, at, _repeated(asks))
 
 
-def ordered(names: Collection[str], facts: Mapping[str, Fact]) -> list[str]:
-    """The named facts and all they need, each after those that it needs."""
+def ordered(names: Collection[str], facts: Mapping[str, Fact], alone: Collection[str] = ()) -> list[str]:
+    """The named facts and all they need, each after those that it needs; those read `alone` last, and nothing for them.
+
+    Whoever else needs one of these reads all that it needs.
+    """
     order: list[str] = []
 
     def add(name: str) -> None:
@@ -220,8 +233,9 @@ def ordered(names: Collection[str], facts: Mapping[str, Fact]) -> list[str]:
             order.append(name)
 
     for name in names:
-        add(name)
-    return order
+        if name not in alone:
+            add(name)
+    return [*order, *(name for name in names if name in alone and name not in order)]
 
 
 def following(order: Collection[str], facts: Mapping[str, Fact]) -> list[str]:
@@ -245,7 +259,7 @@ def parse(
     readings: Readings = dict(known or {})
     for name in order:
         fact = facts[name]
-        needed = {need: readings[need] for need in fact.needs}
+        needed = {need: readings.get(need, NOT_READ) for need in fact.needs}
         readings[name] = _unasked_pattern(fact, samples[0]) or fact.parse(samples, needed)
     return readings
 

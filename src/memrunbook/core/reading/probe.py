@@ -23,6 +23,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 
 from memrunbook.core.reading.fact import (
+    NOT_ASKED,
     Answer,
     Command,
     Detail,
@@ -109,6 +110,13 @@ probe_exec() {{
 }}
 ( probe_exec {command} ) </dev/null 2>&1 | ( probe_exec tail -n {newest} ) 2>&1
 probe_say status "${{PIPESTATUS:-$?}}"
+"""
+_UNLESS = """\
+if {condition}; then
+printf '%s\\n' {said}
+probe_say status 0
+else
+{run}fi
 """
 # mawk ends where a read fails, so each file is tried first: a folder, one that may only be written, an empty one.
 _TRIED = """\
@@ -236,6 +244,7 @@ def _commands(questions: list[Question]) -> Iterator[str]:
         command = quoted(ask.argv)
         plain = f"child {command} </dev/null 2>&1\nprobe_say status $?\n"
         run = _NEWEST.format(command=command, newest=ask.newest) if ask.newest else plain
+        run = _UNLESS.format(condition=ask.unless, said=quoted([NOT_ASKED]), run=run) if ask.unless else run
         yield f"probe_say command {quoted([name])}\n{run}"
 
 
