@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from memrunbook.actions.shared import guards, sysctl_dropin
-from memrunbook.actions.shared.scripts import LOOK_ONLY, OWN_CHILD
+from memrunbook.actions.shared.scripts import LOOK_ONLY, OWN_CHILD, OWN_INSTEAD
 from memrunbook.actions.shared.sysctl_rules import harmless
 from memrunbook.actions.shared.sysctls import KNOBS, Knob, counting, path
 from memrunbook.core.action.action import (
@@ -30,15 +30,18 @@ from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.text import clean
 from memrunbook.core.units import KIB, parse_size
 
-ACT = """\
+ACT = (
+    OWN_INSTEAD
+    + """\
 act() { # FILE VALUE: a read by built-ins would see one digit, so `cat` looks
   printf '%s\\n' "$2" >"$1" || return 1
-  now=$(child cat "$1") || return 1
+  now=$(instead cat "$1") || return 1
   [ "$now" = "$2" ] && return 0
   printf '%s\\n' "$1 is $now after $2 was written" >&2
   return 1
 }
 """
+)
 TAKE_BACK = (
     OWN_CHILD
     + """\

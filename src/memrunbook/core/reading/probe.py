@@ -62,40 +62,49 @@ unset IFS
 probe_mark="@@$1"
 probe_end='
 '
-probe_say() { printf '%s %s %s\\n' "$probe_mark" "$1" "$2"; }
+probe_text=
+probe_flush() { [ -z "$probe_text" ] || { printf '%s' "$probe_text"; probe_text=; }; }
+probe_put() {
+  probe_text=$probe_text$1
+  [ ${#probe_text} -lt 4000 ] || probe_flush
+}
+probe_note() { probe_put "$probe_mark $1 $2$probe_end"; }
+probe_say() { probe_flush; printf '%s %s %s\\n' "$probe_mark" "$1" "$2"; }
 probe_uptime() {
   probe_line=
   { read -r probe_line probe_rest; } 2>/dev/null </proc/uptime
   probe_say "$1" "$probe_line"
 }
 probe_lack() {
-  if [ -e "$1" ]; then probe_say denied "$1"; return 0; fi
+  if [ -e "$1" ]; then probe_note denied "$1"; return 0; fi
   probe_line=${1%/*}
   while [ -n "$probe_line" ] && [ ! -e "$probe_line" ]; do probe_line=${probe_line%/*}; done
-  if [ -x "${probe_line:-/}" ]; then probe_say missing "$1"; else probe_say denied "$1"; fi
+  if [ -x "${probe_line:-/}" ]; then probe_note missing "$1"; else probe_note denied "$1"; fi
 }
 probe_read() {
   if [ ! -r "$1" ]; then probe_lack "$1"; return 0; fi
-  probe_say file "$1"
+  probe_note file "$1"
   probe_count=0
   { if [ "$2" = 0 ]; then probe_print; else probe_head "$2"; fi; } 2>/dev/null <"$1"
 }
 probe_head() {
   while IFS= read -r probe_line || [ -n "$probe_line" ]; do
-    printf '%s\\n' "$probe_line"
+    probe_put "$probe_line$probe_end"
     probe_count=$((probe_count + 1))
     [ "$probe_count" = "$1" ] && break
   done
 }
-probe_print() { while IFS= read -r probe_line || [ -n "$probe_line" ]; do printf '%s\\n' "$probe_line"; done; }
+probe_print() {
+  while IFS= read -r probe_line || [ -n "$probe_line" ]; do probe_put "$probe_line$probe_end"; done
+}
 if [ -n "${BASH_VERSION-}" ]; then
   probe_print() {
     probe_last=
     while IFS= read -r -d '' probe_line || [ -n "$probe_line" ]; do
-      printf '%s' "$probe_line"
+      probe_put "$probe_line"
       probe_last=$probe_line
     done
-    case $probe_last in '' | *"$probe_end") ;; *) printf '\\n' ;; esac
+    case $probe_last in '' | *"$probe_end") ;; *) probe_put "$probe_end" ;; esac
   }
 fi
 """
