@@ -299,8 +299,14 @@ def _under(old: Sample, new: Sample, asks: Collection[Question]) -> Sample:
     The details of a walk belong to that walk: they hold counters too.
     """
     own = _repeated(asks) | _details(asks)
-    counters = {key: answer for key, answer in old.answers.items() if any(_answers(ask, key) for ask in own)}
-    once = {key: answer for key, answer in new.answers.items() if not any(_answers(ask, key) for ask in own)}
+    plain = {_key(ask) for ask in own if not _is_pattern(ask)}
+    patterns = [ask for ask in own if _is_pattern(ask)]
+
+    def counts(key: str) -> bool:
+        return key in plain or any(_answers(ask, key) for ask in patterns)
+
+    counters = {key: answer for key, answer in old.answers.items() if counts(key)}
+    once = {key: answer for key, answer in new.answers.items() if not counts(key)}
     return structs.replace(old, answers={**once, **counters}, complete=old.complete and new.complete)
 
 
