@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -22,7 +21,7 @@ from memrunbook.transports.shared.shell import ShellSession
 
 LACK = farms.missing() or ("" if farms.can_be_apart() else "only root can give each server a /run of its own")
 ONE_STEP = ["full", "script", "full", "again"]
-"""Looked at once more behind the gate, carried out, and proven by a pair of samples; the next step goes on from there."""
+"""Looked at behind the gate, carried out, and proven by a pair of samples; the next step goes on from there."""
 NEEDED = {"failed_units", "holds", "host", "memory", "pressure", "sysctl", "vmstat"}
 MOST_PROCESSES = 22
 """One for the kernel's parameters at each of the 11 readings, one of each step's own, those of the diagnosis and of the

@@ -1,4 +1,4 @@
-"""Reads what `systemctl show` prints, one block of `Key=value` a unit, blocks apart by blank lines; and lists of units."""
+"""Reads what `systemctl` prints: `show`, one block of `Key=value` a unit, blocks apart by blank lines; `list-units`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Properties = dict[str, str]
 LIST_FAILED = (
     "systemctl", "list-units", "--no-pager", "--no-legend", "--plain", "--full", "--type=service", "--state=failed"
 )  # fmt: skip
-DOTS = frozenset("●*x×")
+DOTS = frozenset("\u25cf*x\u00d7")
 """What older versions put before the name of a unit that failed."""
 
 

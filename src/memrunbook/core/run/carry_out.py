@@ -14,9 +14,9 @@ from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.plan.planner import Item, again, proof_of
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.event import Signals, StepState
-from memrunbook.core.run.harm import Failed, harm
+from memrunbook.core.run.harm import UnitNames, harm
 from memrunbook.core.run.made import reversal
-from memrunbook.core.run.progress import PAIR, Progress, signals
+from memrunbook.core.run.progress import PAIR, Progress, facts_of, question, signals
 from memrunbook.core.run.request import (
     AskApproval,
     Asking,
@@ -51,7 +51,7 @@ class Approved:
     action: Action
     change: Change
     before: Snapshot
-    failed_units: Failed
+    failed_units: UnitNames
     label: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -140,7 +140,7 @@ def _prove(approved: Approved, executed: Done) -> Asking[str]:
     proof = proof_of(approved.step, change)
     problem = (yield from _held(approved, proof, executed.at)) if proof else ""
     problem = problem or (yield from served(progress, change, approved.label))
-    yield from progress.refresh("did anything get worse?", approved.step, *progress.next_of(approved.step))
+    yield from progress.refresh("did anything get worse?", approved.step, *progress.runbook.behind(approved.step))
     if problem:
         return problem
     failed = (approved.failed_units, progress.failed_units)
@@ -156,7 +156,7 @@ def _held(approved: Approved, proof: Proof, began: Instant) -> Asking[str]:
     ever = False
     every = progress.runbook.spec.sample.every
     while True:
-        snapshot = yield from ask(progress.reading(asked, PAIR, f"verify {approved.label}"))
+        snapshot = yield from ask(question(progress.runbook, asked, PAIR, f"verify {approved.label}"))
         world = world_of(progress.runbook, snapshot)
         world = world.at(before=approved.before, item=approved.item[1], target=approved.change.target)
         verdict = proof.that.evaluate(world)
@@ -185,7 +185,7 @@ def _first_facts(approved: Approved, proof: Proof) -> frozenset[str]:
     """
     progress = approved.progress
     facts = _proof_facts(approved, proof)
-    return facts if proof.hold else facts | progress.facts_of(approved.step, *progress.next_of(approved.step))
+    return facts if proof.hold else facts | facts_of(progress, approved.step, *progress.runbook.behind(approved.step))
 
 
 def _unproven(proof: Proof, why: str, *, ever: bool) -> str:

@@ -13,11 +13,11 @@ REFAULTS = ("vmstat.refaults_per_second", 200.0, "refaults per second")
 PLENTY = 20.0
 
 
-Failed = frozenset[str] | None
+UnitNames = frozenset[str] | None
 """Units that have failed; None where that could not be told."""
 
 
-def harm(before: Snapshot, after: Snapshot, target: str, failed: tuple[Failed, Failed]) -> list[str]:
+def harm(before: Snapshot, after: Snapshot, target: str, failed: tuple[UnitNames, UnitNames]) -> list[str]:
     """What is worse than before: full pressure, refaults while memory is short, failed units other than the target.
 
     `failed` are the units that had failed before, and after: a snapshot alone need not tell. What could not be read is
@@ -41,7 +41,7 @@ def _grew(before: Snapshot, after: Snapshot, metric: str, least: float, name: st
     return f"{name} rose from {old:.1f} to {new:.1f}" if worse else ""
 
 
-def failed_in(snapshot: Snapshot) -> Failed:
+def failed_in(snapshot: Snapshot) -> UnitNames:
     """The units that have failed; None where they were not asked for, or could not be told."""
     units, names = snapshot.value("units.all"), snapshot.value("failed_units.names")
     if not isinstance(units, Unavailable):

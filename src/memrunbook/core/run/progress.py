@@ -15,7 +15,7 @@ from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.reading.trend import LEAST_POINTS
 from memrunbook.core.run.event import WHERE, LookedAt, Signals, StepFinished, StepState
 from memrunbook.core.run.flight import OpenStep
-from memrunbook.core.run.harm import Failed, failed_in
+from memrunbook.core.run.harm import UnitNames, failed_in
 from memrunbook.core.run.request import Asking, ReadFacts, Record, ask
 from memrunbook.core.runbook.bound import FAILED_UNITS, UNITS, Runbook, Step
 
@@ -64,7 +64,7 @@ class Progress:
     own_look: LookedAt | None = None
     unlooked: OpenStep | None = None
     read: frozenset[str] = field(init=False)
-    failed_units: Failed = None
+    failed_units: UnitNames = None
 
     def __post_init__(self) -> None:
         self.first = self.snapshot
@@ -93,29 +93,14 @@ class Progress:
         failed = failed_in(snapshot)
         self.failed_units = self.failed_units if failed is None else failed
 
-    def facts_of(self, *steps: Step) -> frozenset[str]:
-        """What these steps are decided and proven on; without one, what says how the host stands.
-
-        A watch reads everything: only samples of the same facts go on with it.
-        """
-        if self.watches:
-            return frozenset(self.runbook.facts)
-        facts = self.runbook.end_facts.union(*(self.runbook.facts_of(step) for step in steps))
-        return facts - {FAILED_UNITS} if UNITS in facts else facts
-
     def refresh(self, why: str, *steps: Step) -> Asking[None]:
         """Reads what these steps need again, unless the newest snapshot is still fresh and holds it."""
-        facts = self.facts_of(*steps)
+        facts = facts_of(self, *steps)
         known = self.read | {FAILED_UNITS} if UNITS in self.read else self.read
         if self.fresh < self._enough or not facts <= known:
             count = self._enough
-            snapshot = yield from ask(self.reading(facts, count, why))
+            snapshot = yield from ask(question(self.runbook, facts, count, why))
             self.take(snapshot, facts, count)
-
-    def reading(self, facts: Collection[str], count: int, why: str) -> ReadFacts:
-        """The question for these facts; what is held is told without the services where nothing else asks for them."""
-        alone = HELD if UNITS not in facts else ()
-        return ReadFacts(tuple(sorted(facts)), count, self.runbook.spec.sample.every, why, alone)
 
     def record(self, step: Step, item: str, state: StepState, **details: Any) -> Asking[StepFinished]:
         """Records how a step ended."""
@@ -133,12 +118,6 @@ class Progress:
         """
         items = [end.item for end in self.finished if end.id == step.spec.id]
         return "" in items or bool(items and self.ending)
-
-    def next_of(self, step: Step) -> Sequence[Step]:
-        """The step that comes after this one, where there is one."""
-        steps = self.runbook.steps
-        behind = next(place for place, one in enumerate(steps, start=1) if one.spec.id == step.spec.id)
-        return steps[behind : behind + 1]
 
     def left_of(self, step: Step, keys: Sequence[str]) -> list[str]:
         """The items of a step that have no record yet; with those that have, not more than its limit."""
@@ -164,6 +143,21 @@ class Progress:
     def stop(self, why: str) -> None:
         """Nothing more is done on this host."""
         self.ending = self.ending or why
+
+
+def facts_of(progress: Progress, *steps: Step) -> frozenset[str]:
+    """What these steps are decided and proven on; without one, what says how the host stands.
+
+    A watch reads everything: only samples of the same facts go on with it.
+    """
+    runbook = progress.runbook
+    return frozenset(runbook.facts) if progress.watches else runbook.facts_of(*steps)
+
+
+def question(runbook: Runbook, facts: Collection[str], count: int, why: str) -> ReadFacts:
+    """The question for these facts; what is held is told without the services where nothing else asks for them."""
+    alone = HELD if UNITS not in facts else ()
+    return ReadFacts(tuple(sorted(facts)), count, runbook.spec.sample.every, why, alone)
 
 
 def signals(runbook: Runbook, snapshot: Snapshot, more: Iterable[str] = ()) -> Signals:

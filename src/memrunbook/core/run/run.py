@@ -132,7 +132,7 @@ def _run_step(progress: Progress, step: Step) -> Asking[None]:
                 yield from _unreached(progress, step, key)
                 continue
             yield from run_item(progress, step, key)
-            ahead = progress.next_of(step)
+            ahead = progress.runbook.behind(step)
             if progress.acted and not progress.ending and (yield from _resolved(progress, *ahead)):
                 progress.resolved_by(step)
 

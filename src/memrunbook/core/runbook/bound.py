@@ -122,11 +122,11 @@ class Runbook:
     def diagnosis_facts(self) -> set[str]:
         """The facts that its checks, its end, its causes and its signals read."""
         parts = [e for cause in self.causes for e in (cause.items, cause.name, cause.score)]
-        return self.judging_facts.union(*(part.facts for part in parts if part is not None))
+        return {*self.judging_facts}.union(*(part.facts for part in parts if part is not None))
 
     @cached_property
     def judging_facts(self) -> frozenset[str]:
-        """The facts that its checks, its end and its signals read: what says how it stands, and not who is behind it."""
+        """The facts that its checks, its end and its signals read: how it stands, not who is behind it."""
         parts = [*(check.when for check in self.checks), self.incident, self.resolved]
         signals = frozenset(signal.partition(".")[0] for signal in self.spec.signals)
         return signals.union(*(part.facts for part in parts if part is not None))
@@ -136,10 +136,17 @@ class Runbook:
         """What is read once more where no step is under way: how it stands, and how the host was left."""
         return self.judging_facts | (ENGINE_FACTS - {UNITS})
 
-    def facts_of(self, step: Step) -> frozenset[str]:
-        """What deciding, carrying out and proving one step reads, the engine's own harm check included.
+    def facts_of(self, *steps: Step) -> frozenset[str]:
+        """What deciding, carrying out and proving these steps reads, the engine's own harm check included.
 
-        The services are read where the step may be about one of them, or names them: that costs the host most.
+        The services are read where a step may be about one of them, or names them: that costs the host most.
         """
-        known = self.end_facts | step.facts
-        return known if UNITS in known else known | {FAILED_UNITS if step.action.host_wide else UNITS}
+        known = self.end_facts.union(*(step.facts for step in steps))
+        if UNITS in known or not steps:
+            return known
+        return known | {FAILED_UNITS if all(step.action.host_wide for step in steps) else UNITS}
+
+    def behind(self, step: Step) -> Sequence[Step]:
+        """The step that comes after this one, where there is one."""
+        place = next(place for place, one in enumerate(self.steps, start=1) if one.spec.id == step.spec.id)
+        return self.steps[place : place + 1]

@@ -52,9 +52,7 @@ def lines_by_key(text: str) -> dict[str, int]:
     """Lines like `pgfault 12` and `MemFree:  12 kB` by their first word; kB (KiB) become bytes."""
     found = LINES.findall(text.replace("\t", " "))
     return {
-        name: value
-        for name, digits, kilo in found
-        if (value := int(digits) * KIB if kilo else int(digits)) <= MOST
+        name: value for name, digits, kilo in found if (value := int(digits) * KIB if kilo else int(digits)) <= MOST
     }
 
 

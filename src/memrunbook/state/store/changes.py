@@ -149,9 +149,7 @@ def _changes_asked(*, by_machine: bool) -> sa.Select[Any]:
         .where(
             known.begun > sa.bindparam("since"),
             known.state != NOT_BEGUN,
-            sa.or_(
-                _here(CHANGES, by_machine=by_machine), sa.and_(of_interest, known.begun > sa.bindparam("of_late"))
-            ),
+            sa.or_(_here(CHANGES, by_machine=by_machine), sa.and_(of_interest, known.begun > sa.bindparam("of_late"))),
         )
         .order_by(known.begun, known.id)
     )

@@ -7,10 +7,10 @@ from tests.lab.small import Full, Pressure, Service, Units, snapshot
 
 from memrunbook.core.reading.fact import Reading, Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.run.harm import Failed, failed_in, harm
+from memrunbook.core.run.harm import UnitNames, failed_in, harm
 
 DENIED = Unavailable("denied", "permission denied")
-NOBODY: tuple[Failed, Failed] = (frozenset(), frozenset())
+NOBODY: tuple[UnitNames, UnitNames] = (frozenset(), frozenset())
 
 
 class Listed(Reading, frozen=True, kw_only=True):
@@ -49,7 +49,7 @@ def test_full_pressure_must_have_grown_by_half_and_by_ten(
     assert not found or found == [f"full memory pressure in % rose from {before:.1f} to {after:.1f}"]
 
 
-def worse(had: Failed, have: Failed) -> list[str]:
+def worse(had: UnitNames, have: UnitNames) -> list[str]:
     return harm(snapshot(), snapshot(), "web", (had, have))
 
 
@@ -65,8 +65,7 @@ def test_what_could_not_be_read_is_no_proof_of_harm() -> None:
 
 
 def test_who_has_failed_is_told_by_the_services_or_by_the_list_of_those_that_failed() -> None:
-    assert failed_in(failed("db")) == {"db"}
+    assert failed_in(failed("db")) == frozenset({"db"})
     assert failed_in(snapshot(units=DENIED)) is None
-    assert failed_in(snapshot(failed_units=Listed(names=["db", "web"]))) == {"db", "web"}
+    assert failed_in(snapshot(failed_units=Listed(names=["db", "web"]))) == frozenset({"db", "web"})
     assert failed_in(snapshot(failed_units=Listed())) is None, "nobody was asked"
-

@@ -10,7 +10,7 @@ import pytest
 from tests.lab.small import Memory, runbook, services, snapshot, step
 
 from memrunbook.core.run.event import StepState
-from memrunbook.core.run.progress import Doing, Progress, kept, signals
+from memrunbook.core.run.progress import Doing, Progress, facts_of, kept, signals
 from memrunbook.core.run.request import ReadFacts, Record
 
 AVAILABLE = "memory.available_percent"
@@ -41,7 +41,7 @@ def test_a_fresh_snapshot_is_not_read_again() -> None:
 def test_a_step_is_read_for_where_the_newest_snapshot_lacks_what_it_needs() -> None:
     book = runbook(step())
     progress = Progress(book, NOW)
-    progress.take(LATER, progress.facts_of(), 3)
+    progress.take(LATER, facts_of(progress), 3)
     assert ended(progress.refresh("how does it stand?")) == []
     (asked,) = ended(progress.refresh("the step", *book.steps), LATER)
     assert asked == ReadFacts(("holds", "host", "memory", "pressure", "units", "vmstat"), 3, 5.0, "the step")
@@ -50,24 +50,17 @@ def test_a_step_is_read_for_where_the_newest_snapshot_lacks_what_it_needs() -> N
 
 def test_a_watch_is_of_all_facts_or_its_samples_would_not_go_on() -> None:
     book = runbook(step(), count=13)
-    assert Progress(book, NOW).facts_of() == book.facts
-    assert Progress(runbook(step()), NOW).facts_of() < book.facts
+    assert facts_of(Progress(book, NOW)) == book.facts
+    assert facts_of(Progress(runbook(step()), NOW)) < book.facts
 
 
 def test_who_had_failed_is_known_until_it_is_told_anew() -> None:
     progress = Progress(runbook(step()), snapshot(units=services("web", failed=True)))
-    assert progress.failed_units == {"web"}
+    assert progress.failed_units == frozenset({"web"})
     progress.take(LATER, ("memory",), 2)
-    assert progress.failed_units == {"web"}
+    assert progress.failed_units == frozenset({"web"})
     progress.take(snapshot(units=services("web")), ("units",), 2)
     assert progress.failed_units == frozenset()
-
-
-def test_the_step_behind_is_known_and_the_last_one_has_none() -> None:
-    book = runbook(step("one"), step("two"))
-    progress = Progress(book, NOW)
-    assert list(progress.next_of(book.steps[0])) == [book.steps[1]]
-    assert list(progress.next_of(book.steps[1])) == []
 
 
 @pytest.mark.parametrize(

@@ -59,3 +59,10 @@ def test_no_step_reads_what_only_another_one_needs(book: Runbook) -> None:
     assert "thp" not in book.facts_of(book.steps[0])
     assert "sysctl" not in book.facts_of(book.steps[2])
     assert not any("processes" in book.facts_of(step) for step in book.steps)
+
+
+def test_what_is_read_for_several_steps_serves_each_of_them(book: Runbook) -> None:
+    knob, stop, pages = book.steps
+    assert book.facts_of(knob, stop) == (book.facts_of(knob) - {"failed_units"}) | book.facts_of(stop)
+    assert book.facts_of() == book.end_facts
+    assert (list(book.behind(knob)), list(book.behind(stop)), list(book.behind(pages))) == ([stop], [pages], [])
