@@ -10,11 +10,13 @@ from typing import Any
 
 from msgspec import structs
 
-from memrunbook.core.reading.fact import Answer, Sample, Unavailable
+from memrunbook.core.reading.fact import NOT_ASKED, Answer, Sample, Unavailable
+from memrunbook.facts.failed_units import NAME as FAILED_UNITS
 from memrunbook.facts.host import MARKERS
 from memrunbook.facts.shared.process_told import DETAIL, WALK
 from memrunbook.linux.hold import MARKS
 from memrunbook.linux.switch import FILES
+from memrunbook.linux.systemctl import failed_in
 from memrunbook.runtime.masked_log import masked_log
 from memrunbook.runtime.masking import Masks, masked_lines
 
@@ -145,6 +147,17 @@ def _property(line: str, masks: Masks) -> str:
     return line if name in WORDS or _REFUSED.fullmatch(line) else ""
 
 
+def _failed_units(text: str, masks: Masks) -> str:
+    """The names alone; of a line that names no service nothing is left."""
+    lines = text.removesuffix("\n").split("\n")
+    return masked_lines(text, (line if line == NOT_ASKED else _named(line, masks) for line in lines))
+
+
+def _named(line: str, masks: Masks) -> str:
+    names = failed_in(line)
+    return " ".join(map(masks.unit, names)) if names else line if _REFUSED.fullmatch(line) else ""
+
+
 def _sysctl_lines(text: str, _masks: Masks) -> str:
     """Settings by number alone: comments and texts are somebody's own."""
     kept = [line for line in text.split("\n") if _SETTING.fullmatch(line)]
@@ -218,6 +231,7 @@ def _label(masks: Masks, text: str) -> str:
 
 _PROCESSES = _by_word(stat=_stat, cgroup=_cgroup)
 _BY_NAME: dict[str, Masking] = {
+    FAILED_UNITS: _failed_units,
     WALK: _PROCESSES,
     DETAIL: _PROCESSES,
     "cgroups": _by_word(group=Masks.group),
