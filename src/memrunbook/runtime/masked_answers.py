@@ -211,11 +211,11 @@ _GROUPS = by_word(
     group=lines.group,
     version=lines.controllers,
     **_counts(
-        "small", "seen", "usage", "limit", "high_limit", "pids", "pids_limit", "swap", "swap_limit", "oom_group", "high",
-        "max", "oom_kill", "some", "full", "restored", "anon", "file", "kernel", "kernel_stack", "pagetables", "percpu",
-        "sock", "shmem", "slab_reclaimable", "slab_unreclaimable", "file_dirty", "file_writeback", "inactive_file",
-        "memsw_limit", "kernel_limit", "kernel_failures", "total_cache", "total_rss", "total_shmem", "total_dirty",
-        "total_writeback", "total_swap", "total_inactive_file",
+        "small", "seen", "usage", "limit", "high_limit", "pids", "pids_limit", "swap", "swap_limit", "oom_group",
+        "high", "max", "oom_kill", "some", "full", "restored", "anon", "file", "kernel", "kernel_stack", "pagetables",
+        "percpu", "sock", "shmem", "slab_reclaimable", "slab_unreclaimable", "file_dirty", "file_writeback",
+        "inactive_file", "memsw_limit", "kernel_limit", "kernel_failures", "total_cache", "total_rss", "total_shmem",
+        "total_dirty", "total_writeback", "total_swap", "total_inactive_file",
     ),
 )  # fmt: skip
 _SERVICES = by_word(

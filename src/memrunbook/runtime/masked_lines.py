@@ -1,6 +1,6 @@
 """Masks an answer line by line.
 
-A line stays whose every part is a name that was masked, or what the kernel or systemd writes there; others are left out.
+A line stays whose every part is a name that was masked, or what the kernel or systemd writes there; no other does.
 """
 
 from __future__ import annotations
