@@ -15,27 +15,32 @@ DEVICE = re.compile(_DEVICES, re.ASCII)
 """Disks as the kernel numbers them."""
 _THREADS = frozenset(
     """
-    kthreadd kswapd# kcompactd# khugepaged ksmd oom_reaper writeback kdevtmpfs kauditd khungtaskd kintegrityd
+    loop# nbd# kthreadd kswapd# kcompactd# khugepaged ksmd oom_reaper writeback kdevtmpfs kauditd khungtaskd kintegrityd
     kblockd kthrotld kstrp ksgxd psimon swapper swapper/# migration/# ksoftirqd/# cpuhp/# idle_inject/# watchdog/#
-    watchdogd rcu_gp rcu_par_gp rcu_preempt rcu_sched rcu_bh rcu_tasks_kthre rcu_tasks_rude_ rcu_tasks_trace rcuc/#
-    rcub/# rcuob/# rcuos/# rcuop/# rcuog/# rcu_exp_gp_kthr rcu_exp_par_gp_ rcu_exp_par_gp mm_percpu_wq slub_flushwq
-    netns inet_frag_wq blkcg_punt_bio pool_workqueue_ tpm_dev_wq ata_sff edac-poller devfreq_wq md md_misc crypto
-    cryptd bioset kcopyd dm_bufio_cache kdmflush kdmflush/#:# dmcrypt_write/# dmcrypt_write dm-thin ipv#_addrconf
-    mld acpi_thermal_pm scsi_eh_# scsi_tmf_# nvme-wq nvme-reset-wq nvme-delete-wq nvme-auth-wq hwrng kpsmoused
-    ttm_swap usb-storage cfg# vfio-irqfd-clea zswap-shrink charger_manager ecryptfs-kthrea ext#-rsv-conver xfsalloc
-    xfs_mru_cache btrfs-cleaner btrfs-transacti btrfs-worker btrfs-endio btrfs-delalloc btrfs-cache btrfs-fixup nfsd
-    nfsd# lockd nfsiod rpciod xprtiod cifsd cifsiod ceph-msgr iscsi_eh iscsi_conn_clean raid#wq md#_raid#
-    md#_raid#_# kvm-nx-lpage-re vhost-# card#-crtc# txg_sync txg_quiesce arc_reap arc_evict arc_prune l#arc_feed
-    dbu_evict z_null_iss z_null_int z_rd_iss z_rd_int z_wr_iss z_wr_int z_fr_iss z_fr_int spl_dynamic_tas
-    spl_kmem_cache virtiofs-hiprio events events_highpri events_unbound events_long events_freezable
-    events_power_efficient kacpid kacpi_notify kacpi_hotplug flush-#:# memcg memcg_oom vmstat mlx#_cmd
+    watchdogd rcu_gp rcu_par_gp rcu_preempt rcu_sched rcu_bh rcuc/# rcub/# rcuob/# rcuos/# rcuop/# rcuog/#
+    rcu_exp_par_gp mm_percpu_wq slub_flushwq netns inet_frag_wq blkcg_punt_bio tpm_dev_wq ata_sff edac-poller
+    devfreq_wq md md_misc crypto cryptd bioset kcopyd dm_bufio_cache kdmflush kdmflush/#:# dmcrypt_write/#
+    dmcrypt_write dm-thin ipv#_addrconf mld acpi_thermal_pm scsi_eh_# scsi_tmf_# nvme-wq nvme-reset-wq
+    nvme-delete-wq nvme-auth-wq hwrng kpsmoused ttm_swap usb-storage cfg# zswap-shrink charger_manager xfsalloc
+    xfs_mru_cache btrfs-cleaner btrfs-worker btrfs-endio btrfs-delalloc btrfs-cache btrfs-fixup nfsd nfsd# lockd
+    nfsiod rpciod xprtiod cifsd cifsiod ceph-msgr iscsi_eh iscsi_conn_clean raid#wq md#_raid# md#_raid#_# vhost-#
+    card#-crtc# txg_sync txg_quiesce arc_reap arc_evict arc_prune l#arc_feed dbu_evict z_null_iss z_null_int
+    z_rd_iss z_rd_int z_wr_iss z_wr_int z_fr_iss z_fr_int spl_kmem_cache virtiofs-hiprio events events_highpri
+    events_unbound events_long events_freezable events_power_efficient kacpid kacpi_notify kacpi_hotplug flush-#:#
+    memcg memcg_oom vmstat mlx#_cmd pool_workqueue_release rcu_tasks_kthread rcu_tasks_rude_kthread
+    rcu_tasks_trace_kthread rcu_exp_gp_kthread_worker rcu_exp_par_gp_kthread_worker/# ext#-rsv-conversion
+    quota_events_unbound sync_wq kvfree_rcu_reclaim virtio_vsock cgroup_destroy cgroup_release cgroup_free
+    cgroup_bpf_destroy cgroup_offline pm usb_hub_wq iscsi_q_# hci# events_freezable_power_efficient events_bh
+    events_dfl xfs_buf_csum btrfs-transaction btrfs-endio-meta btrfs-endio-write btrfs-freespace-write
+    btrfs-worker-high nfsd#_callbacks kmpath_rdacd kmpath_handlerd kaluad ecryptfs-kthread kvm-nx-lpage-recovery
+    spl_dynamic_taskq vfio-irqfd-cleanup tls-strp ttm mlx#_health
     """.split()  # noqa: SIM905  as in public_names.py
 )
 _THREAD_OF = re.compile(
     r"(kworker/(?:(?:u?\d+:\d+H?|\d+:\d+)(?:[-+]|$)|R-)|irq/\d+-|(?:jbd2|xfsaild|xfs-[a-z]{3,12}|dio|xfs_[a-z]{3,9})/)(.*)",
     re.ASCII,
 )
-_BEHIND = re.compile(rf"(?:{_DEVICES})(?:-\d{{1,5}})?|acpi|pciehp|aerdrv|", re.ASCII)
+_BEHIND = re.compile(rf"(?:{_DEVICES})(?:-\d{{1,5}})?|acpi|ACPI:Ged|pciehp|aerdrv|", re.ASCII)
 _SLABS = frozenset(
     """
     :A-# :a-# :at-# :t-# :d-# :# AF_VSOCK Acpi-Namespace Acpi-Operand Acpi-Parse Acpi-ParseExt Acpi-State DCCP
@@ -97,7 +102,9 @@ _SLABS = frozenset(
     xfs_iunlink_item xfs_log_item_desc xfs_log_ticket xfs_parent_args xfs_refc_intent xfs_refcbt_cur xfs_rmap_intent
     xfs_rmapbt_cur xfs_rud_item xfs_rui_item xfs_trans zap_name zfs_btree_leaf_cache zfs_znode_cache
     zfs_znode_hold_cache zil_dcw_cache zil_lwb_cache zil_zcw_cache zio_buf_# zio_buf_comb_# zio_cache zio_data_buf_#
-    zio_link_cache zio_vdev zpool_cache zs_handle zspage zs_handle-zram# zspage-zram# zswap_entry
+    zio_link_cache zio_vdev zpool_cache zs_handle zspage zs_handle-zram# zspage-zram# zswap_entry xt_hashlimit
+    erofs_pcluster-# erofs_inode xfs_xmi_item xfs_rtrmapbt_cur dmaengine-unmap-# debugfs_inode_cache mem_cgroup
+    mem_cgroup_per_node pidfs_xattr_cache pidfs_attr_cache bfilp
     """.split()  # noqa: SIM905  as in public_names.py
 )
 SETTINGS = frozenset(
@@ -118,9 +125,9 @@ SETTINGS = frozenset(
 _BUILDERS = re.compile(
     r"\d{1,12}[a-c]?|rc\d+|deb\d+(?:u\d+)?|bpo\d*|(?:el|fc|amzn|arch|vz|lve|deb|rt|mgc|mga|ti|aa|vz)\d+(?:uek)?|v[78]l?"
     r"|x86|amd64|i[3-6]86|686|pae|arm(?:64|hf|mp|v[5-8]l?)|aarch64|lpae|ppc64(?:le|el)?|s390x|riscv64|loong(?:arch)?64"
-    r"|generic|lowlatency|aws|azure|gcp|gke|oracle|ibm|kvm|raspi|rpi|rpt|cloud|default|lts|virt|edge|hardened|zen|pve"
+    r"|generic|rt|lowlatency|aws|azure|gcp|gke|oracle|ibm|kvm|raspi|rpi|rpt|cloud|default|lts|virt|edge|hardened|zen|pve"
     r"|pmx|cachyos|liquorix|xanmod|uek|microsoft|standard|wsl2|linuxkit|flatcar|coreos|talos|cos|bottlerocket|fips"
-    r"|nvidia|tegra|preempt|rt|dynamic|desktop|server|mainline|longterm|ml|elrepo|centos|plus|stable|gentoo|dist"
+    r"|nvidia|tegra|preempt|next|dynamic|desktop|server|mainline|longterm|ml|elrepo|centos|plus|stable|gentoo|dist"
     r"|chromeos|lakitu|android\d*|yocto|gardenlinux|photon|esx|manjaro|intel|hwe|oem|smp|build|unknown",
     re.ASCII | re.IGNORECASE,
 )
@@ -145,7 +152,11 @@ FUNCTIONS = frozenset(
     swap_read_folio swap_readpage swap_writepage swapin_readahead throttle_direct_reclaim try_charge
     try_charge_memcg try_to_free_mem_cgroup_pages try_to_free_pages vfs_read vfs_write vma_alloc_folio
     vma_alloc_folio_noprof wait_iff_congested warn_alloc warn_alloc_failed worker_thread write_sysrq_trigger
-    __handle_sysrq sysrq_handle_moom
+    __handle_sysrq sysrq_handle_moom alloc_pages_mpol mod_memcg_lruvec_state ___pte_offset_map __folio_mod_stat
+    set_ptes _raw_spin_unlock __pmd_alloc __rseq_handle_notify_resume count_memcg_events irqentry_exit_to_user_mode
+    set_cpu_sibling_map topology_sane do_read_fault do_shared_fault do_wp_page wp_page_copy alloc_anon_folio
+    shmem_fault shmem_alloc_folio shmem_get_folio_gfp asm_sysvec_apic_timer_interrupt el0_da el0_svc do_mem_abort
+    __mmap_region do_brk_flags
     """.split()  # noqa: SIM905  as in public_names.py
 )
 """What stands in the traces of the kernel's memory reports (mm/); those of a driver have names of their own."""
@@ -191,11 +202,9 @@ REPORTED = frozenset(
 def is_thread(name: str) -> bool:
     """True for a thread of the kernel by the whole of its name."""
     found = _THREAD_OF.fullmatch(name)
-    if found is None:
-        return _counted(name) in _THREADS
-    behind = _counted(found[2])
-    cut = len(name) == LONGEST and any(one.startswith(behind) for one in _THREADS)
-    return cut or behind in _THREADS or _BEHIND.fullmatch(found[2]) is not None
+    plain = _counted(found[2] if found else name)
+    cut = len(name) == LONGEST and any(one.startswith(plain) for one in _THREADS)
+    return cut or plain in _THREADS or (found is not None and _BEHIND.fullmatch(found[2]) is not None)
 
 
 def thread_of(name: str) -> str:

@@ -60,7 +60,7 @@ PROGRAMS = frozenset(name[:LONGEST] for name in SYSTEMD_UNITS) | frozenset(
     opensearch pacemakerd packagekitd patroni perl pgbouncer php php-fpm podman polkitd postgres postmaster
     prometheus promtail puma python python2 python3 qemu-system-x86 rabbitmq redis-server rpcbind rsync rsyslogd
     ruby runc sed sh sidekiq slapd sleep smartd smbd snapd sqlservr ssh sshd sshd-auth sshd-session sssd stat
-    stunnel4 su sudo supervisord sync syslog-ng systemctl systemd tail tar telegraf tini tmux tomcat top traefik
+    stunnel4 su sudo supervisord sync syslog-ng systemctl systemd tail tar telegraf timeout tini tmux tomcat top traefik
     tuned udevd udisksd unattended-upgr unbound upowerd uvicorn uwsgi valkey-server varnishd vault vim virtqemud
     wget winbindd wpa_supplicant xargs xenstored xz zabbix_agentd zsh zstd
     """.split()  # noqa: SIM905  as above
