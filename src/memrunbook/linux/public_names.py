@@ -27,22 +27,25 @@ SYSTEMD_UNITS = frozenset(f"systemd-{name}" for name in _SYSTEMD)
 """What systemd ships: another unit whose name begins so is somebody's own."""
 UNITS = SYSTEMD_UNITS | frozenset(
     """
-    accounts-daemon acpid alertmanager anacron apache2 apparmor atd auditd avahi-daemon bind9 bluetooth boot
-    cassandra ceph-mds ceph-mgr ceph-mon ceph-osd chef-client chrony chronyd clickhouse-server cloud-config
-    cloud-final cloud-init cloud-init-local cockroach collectd colord console-getty console-setup consul containerd
-    coredns corosync couchdb cri-o crio cron crond cups cups-browsed dbus dbus-broker dev-hugepages dev-mqueue
-    dm-event dnsmasq docker dovecot earlyoom efi elasticsearch emergency etcd exim4 fail2ban firewalld fstrim fwupd
-    gdm getty gitlab-runner gpm grafana-server gssproxy haproxy home httpd hypervkvpd ifup influxdb init initrd
-    iptables irqbalance iscsid jenkins k3s k3s-agent kafka kdump keepalived keyboard-setup kibana kmod-static-nodes
-    kubelet libvirtd lightdm lm-sensors logrotate logstash lvm2-lvmpolld lvm2-monitor lvm2-pvscan man-db mariadb
-    mariadbd mdadm mdmonitor memcached mnt ModemManager modprobe mongod mongos multi-user multipathd munin-node
-    mysql mysqld named networkd-dispatcher networking NetworkManager NetworkManager-wait-online nfs-idmapd
-    nfs-mountd nfs-server nftables nginx nmbd node_exporter nohang nomad nscd nslcd ntp ntpd ntpsec oomd opensearch
-    openvpn opt pacemaker packagekit patroni pcsd php-fpm plymouth-quit podman polkit postfix postgresql
-    proc-sys-fs-binfmt_misc prometheus prometheus-node-exporter puppet qemu-guest-agent rabbitmq-server redis
-    redis-server rescue rpc-statd rpcbind rsync rsyslog rtkit-daemon run-lock run-user salt-minion serial-getty
-    smartd smbd snapd snmpd srv ssh sshd sssd stunnel4 sudo supervisor sys-fs-fuse-connections sys-kernel-config
-    sys-kernel-debug sys-kernel-tracing sysstat telegraf thermald tmp tomcat10 tomcat9 traefik tuned udisks2 ufw
+    accounts-daemon acpid alertmanager anacron apache2 apparmor apport apt-daily apt-daily-upgrade atd auditd
+    avahi-daemon bind9 bluetooth boot cassandra ceph-mds ceph-mgr ceph-mon ceph-osd chef-client chrony chronyd
+    clickhouse-server cloud-config cloud-final cloud-init cloud-init-local cloud-init-network cockroach collectd
+    colord console-getty console-setup consul containerd coredns corosync couchdb cri-o crio cron crond cups
+    cups-browsed dbus dbus-broker dev-hugepages dev-mqueue display-manager dm-event dnf-makecache dnsmasq docker
+    dovecot dpkg-db-backup e2scrub_all e2scrub_reap earlyoom efi elasticsearch emergency etcd exim4 fail2ban
+    firewalld fstrim fwupd fwupd-refresh gdm getty getty-static gitlab-runner gpm grafana-server gssproxy haproxy
+    home httpd hypervkvpd ifup influxdb init initrd iptables irqbalance iscsid jenkins k3s k3s-agent kafka kdump
+    keepalived kexec-load keyboard-setup kibana kmod-static-nodes kubelet ldconfig libvirtd lightdm lm-sensors
+    logrotate logstash lvm2-lvmpolld lvm2-monitor lvm2-pvscan man-db mariadb mariadbd mdadm mdmonitor memcached mnt
+    ModemManager modprobe mongod mongos motd-news multi-user multipathd munin-node mysql mysqld named
+    networkd-dispatcher networking NetworkManager NetworkManager-wait-online nfs-idmapd nfs-mountd nfs-server
+    nftables nginx nmbd node_exporter nohang nomad nscd nslcd ntp ntpd ntpsec oomd opensearch openvpn opt pacemaker
+    packagekit patroni pcsd php-fpm plymouth-halt plymouth-quit plymouth-quit-wait plymouth-read-write
+    plymouth-reboot plymouth-start podman polkit pollinate postfix postgresql proc-sys-fs-binfmt_misc prometheus
+    prometheus-node-exporter puppet qemu-guest-agent rabbitmq-server rc-local redis redis-server rescue rpc-statd
+    rpcbind rsync rsyslog rtkit-daemon run-lock run-user salt-minion serial-getty smartd smbd snapd snapd-seeded
+    snmpd srv ssh sshd sssd stunnel4 sudo supervisor sys-fs-fuse-connections sys-kernel-config sys-kernel-debug
+    sys-kernel-tracing syslog sysstat telegraf thermald tmp tomcat10 tomcat9 traefik tuned ua-timer udisks2 ufw
     unattended-upgrades unbound upower user user-runtime-dir uuidd valkey valkey-server var varnish vault virtlockd
     virtlogd virtqemud vmtoolsd winbind wpa_supplicant xenstored zabbix-agent zfs-zed zookeeper
     """.split()  # noqa: SIM905  as above
@@ -86,8 +89,10 @@ SYSCTL_FILES = frozenset(
     """.split()  # noqa: SIM905  as above
 )
 """Files that distributions lay below sysctl.d, and the engine's own."""
-DROP_INS = frozenset({"override.conf", "50-pacemaker.conf"})
-"""Files beside a unit: what `systemctl edit` writes, and Pacemaker's."""
+DROP_INS = frozenset({
+    "override.conf", "50-pacemaker.conf", "10-coredump-debian.conf", "dbus.conf", "syscall-architecture.conf",
+})  # fmt: skip
+"""Files beside a unit: what `systemctl edit` writes, Pacemaker's, and those of distributions."""
 CONTAINERS = frozenset({
     "systemd-nspawn", "lxc", "lxc-libvirt", "docker", "podman", "rkt", "wsl", "proot", "pouch", "oci", "openvz",
     "kubernetes", "container-other",

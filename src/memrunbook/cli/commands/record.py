@@ -51,6 +51,8 @@ def command(
 ) -> int:
     """Read everything that diagnose reads, and keep the answers in a file. Nothing is changed.
 
+    Each file is written when its host has ended: Ctrl-C among several loses none of those.
+
     The file stands for the host wherever a command has --replay. With --replay here a recording is recorded again, as
     to mask it.
     """
