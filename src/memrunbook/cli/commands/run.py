@@ -94,10 +94,6 @@ def command(
     )
     if not dry_run:
         return _run(arguments, talk, yes=gate.yes)
-    if unused := ", ".join(f"--{name.replace('_', '-')}" for name in ROLLOUT.options if typed(name)):
-        talk.note(
-            f"a dry run begins no host and writes no file; not heeded: {unused}", "leave --dry-run out, and they count"
-        )
     return _plan(arguments, talk)
 
 
@@ -105,6 +101,10 @@ def _plan(arguments: RunArguments, talk: Conversation) -> int:
     from memrunbook.app import PlanArguments
     from memrunbook.cli.commands.plan import show_plan
 
+    if unused := ", ".join(f"--{name.replace('_', '-')}" for name in ROLLOUT.options if typed(name)):
+        talk.note(
+            f"a dry run begins no host and writes no file; not heeded: {unused}", "leave --dry-run out, and they count"
+        )
     planned = PlanArguments(
         runbook=arguments.runbook,
         hosts=arguments.hosts,
