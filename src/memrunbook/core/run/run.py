@@ -159,16 +159,18 @@ def _resolved(progress: Progress, *ahead: Step) -> Asking[bool]:
 
 
 def _outcome(progress: Progress, *, resolved: bool) -> Outcome:
+    """How the run ends: who declined all that would have been done has not resolved what still applies."""
     states = {finished.state for finished in progress.finished}
     if "unknown" in states or progress.uncertain:
         return "unknown"
-    if resolved and not progress.failed:
+    incident = progress.runbook.incident.evaluate(world_of(progress.runbook, progress.snapshot))
+    declined = any(finished.state == "refused" and not finished.rule for finished in progress.finished)
+    if resolved and not progress.failed and not (declined and not progress.acted and incident.state == "holds"):
         return "resolved"
-    if any(finished.state == "refused" and not finished.rule for finished in progress.finished):
+    if declined:
         return "refused"
     if "failed" in states or "undone" in states:
         return "failed"
-    incident = progress.runbook.incident.evaluate(world_of(progress.runbook, progress.snapshot))
     if incident.state == "fails" and not progress.too_short:
         return "improved"
     return "refused" if "refused" in states else "unresolved"
