@@ -72,6 +72,13 @@ def test_every_parameter_says_what_it_is_for(word: str, kind: type[Action]) -> N
 
 
 @each_action
+def test_what_is_about_the_whole_host_touches_no_service(word: str, kind: type[Action]) -> None:
+    made = proposed(word)
+    assert not kind.host_wide or (made.touches, made.acts_on) == ("", ()), word
+    assert not kind.host_wide or kind.policy == "", word
+
+
+@each_action
 def test_the_facts_that_it_needs_exist(word: str, kind: type[Action]) -> None:
     assert set(kind.needs) <= set(catalog.facts()), word
     assert kind.policy in {"", *UnitPolicy.__struct_fields__}

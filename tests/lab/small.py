@@ -66,6 +66,11 @@ class Units(Reading, frozen=True, kw_only=True):
     suspects: Annotated[tuple[Service, ...], Doc("those that may", Unit.COUNT)] = ()
 
 
+class FailedUnits(Reading, frozen=True, kw_only=True):
+    moved: Annotated[bool, Doc("a unit began or ended")] = False
+    names: Annotated[list[str] | None, Doc("who failed")] = None
+
+
 class Hold(Struct, frozen=True, kw_only=True):
     name: Annotated[str, Doc("its name")]
     action: Annotated[str, Doc("the action")] = ""
@@ -161,6 +166,18 @@ class Knob(Adjust, frozen=True, kw_only=True):
         return msgspec.structs.replace(change, undo=msgspec.structs.replace(change.undo, script=f"back\n{LOOK_ONLY}"))
 
 
+class Tuner(Adjust, frozen=True, kw_only=True):
+    """A change of the host as a whole, which no service is needed for."""
+
+    needs: ClassVar[tuple[str, ...]] = ("host",)
+    host_wide: ClassVar[bool] = True
+
+    def decide(self, snapshot: Snapshot) -> Decision:
+        del snapshot
+        made = self._change(Service(name="host"))
+        return msgspec.structs.replace(made, target="host", touches="", identity="host boot")
+
+
 class Rigid(Action, frozen=True, kw_only=True):
     """Always the same harmless change: for what must not depend on a decision."""
 
@@ -176,7 +193,7 @@ class Rigid(Action, frozen=True, kw_only=True):
         return Change(action="rigid", summary=text, target=text, script="see", risk=Risk.NONE, repeat=Repeat.READ)
 
 
-ACTIONS: dict[str, type[Action]] = {"adjust": Adjust, "mover": Mover, "knob": Knob, "rigid": Rigid}
+ACTIONS: dict[str, type[Action]] = {"adjust": Adjust, "mover": Mover, "knob": Knob, "tuner": Tuner, "rigid": Rigid}
 
 
 @cache

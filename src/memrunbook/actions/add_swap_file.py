@@ -210,6 +210,7 @@ class AddSwapFile(Action, frozen=True, kw_only=True):
     undo_mode: ClassVar[UndoMode] = "offer"
     moves: ClassVar[Moves | None] = {"swap.total_bytes": "up"}
     concerns: ClassVar[Concerns] = "adds swap"
+    host_wide: ClassVar[bool] = True
 
     path: Annotated[str, Meta(description="the file; one of this size that is there already is used")] = DEFAULT
     size: Annotated[

@@ -40,6 +40,7 @@ class CompactMemory(Action, frozen=True, kw_only=True):
     needs: ClassVar[tuple[str, ...]] = ("host", "memory", "buddy", "pressure", "vmstat")
     moves: ClassVar[Moves | None] = {"buddy.unusable_9": "down", "buddy.unusable_3": "down"}
     only_target: ClassVar[str] = "memory"
+    host_wide: ClassVar[bool] = True
 
     order: Annotated[int, Meta(ge=1, le=10, description="the wanted order: 3 network and stacks, 9 huge pages")] = 3
 

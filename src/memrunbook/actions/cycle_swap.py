@@ -73,6 +73,7 @@ class CycleSwap(Action, frozen=True, kw_only=True):
     needs: ClassVar[tuple[str, ...]] = ("host", "memory", "pressure", "swap", "vmstat")
     undo_mode: ClassVar[UndoMode] = "auto"
     moves: ClassVar[Moves | None] = {"swap.used_bytes": "down"}
+    host_wide: ClassVar[bool] = True
 
     device: Annotated[str, Meta(description="the swap device or file, as in /dev/sda3")]
 

@@ -54,6 +54,7 @@ class DropCaches(Action, frozen=True, kw_only=True):
         "host", "memory", "buddy", "hugepages", "pressure", "slab", "swap", "vmstat",
     )  # fmt: skip
     moves: ClassVar[Moves | None] = {"memory.free_bytes": "up"}
+    host_wide: ClassVar[bool] = True
 
     what: Annotated[Literal["pagecache", "slab", "all"], Meta(description="file pages, dentries and inodes, or both")]
 

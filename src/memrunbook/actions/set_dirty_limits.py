@@ -121,6 +121,7 @@ class SetDirtyLimits(Action, frozen=True, kw_only=True):
     needs: ClassVar[tuple[str, ...]] = ("host", "sysctl", "sysctl_files", "memory")
     undo_mode: ClassVar[UndoMode] = "auto"
     only_target: ClassVar[str] = TARGET
+    host_wide: ClassVar[bool] = True
 
     limit: Annotated[Size | None, Meta(description="writers wait while more than this is unwritten")] = None
     background: Annotated[Size | None, Meta(description="from here on it is written in the background")] = None

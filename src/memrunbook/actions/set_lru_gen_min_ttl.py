@@ -31,6 +31,7 @@ class SetLruGenMinTtl(Action, frozen=True, kw_only=True):
     needs: ClassVar[tuple[str, ...]] = ("host", "lru_gen")
     undo_mode: ClassVar[UndoMode] = "auto"
     only_target: ClassVar[str] = "lru_gen"
+    host_wide: ClassVar[bool] = True
 
     milliseconds: Annotated[int, Meta(ge=0, le=3000, description="0 protects nothing, the kernel's default")]
     for_: guards.TakenBackAfter = msgspec.field(default=None, name="for")

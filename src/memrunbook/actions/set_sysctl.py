@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import Meta
 
 from memrunbook.actions.shared import guards, sysctl_dropin
-from memrunbook.actions.shared.scripts import LOOK_ONLY, OWN_CHILD
+from memrunbook.actions.shared.scripts import LOOK_ONLY, OWN_CHILD, OWN_INSTEAD
+from memrunbook.actions.shared.sysctl_rules import harmless
 from memrunbook.actions.shared.sysctls import KNOBS, Knob, counting, path
 from memrunbook.core.action.action import (
     Action,
@@ -28,15 +30,18 @@ from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.text import clean
 from memrunbook.core.units import KIB, parse_size
 
-ACT = """\
+ACT = (
+    OWN_INSTEAD
+    + """\
 act() { # FILE VALUE: a read by built-ins would see one digit, so `cat` looks
   printf '%s\\n' "$2" >"$1" || return 1
-  now=$(child cat "$1") || return 1
+  now=$(instead cat "$1") || return 1
   [ "$now" = "$2" ] && return 0
   printf '%s\\n' "$1 is $now after $2 was written" >&2
   return 1
 }
 """
+)
 TAKE_BACK = (
     OWN_CHILD
     + """\
@@ -100,6 +105,7 @@ class SetSysctl(Action, frozen=True, kw_only=True):
     repeat: ClassVar[Repeat] = Repeat.IDEMPOTENT
     needs: ClassVar[tuple[str, ...]] = ("host", "sysctl", "sysctl_files", "memory", "swap", "hugepages")
     undo_mode: ClassVar[UndoMode] = "auto"
+    host_wide: ClassVar[bool] = True
 
     key: Annotated[str, Meta(description="the parameter, as in vm.swappiness")]
     value: Annotated[int | str, Meta(description='its new value; for a parameter in bytes or KiB also "512 MiB"')]
@@ -107,6 +113,14 @@ class SetSysctl(Action, frozen=True, kw_only=True):
     persist: Annotated[bool, Meta(description="keep it after a reboot: a line in a file of our own below sysctl.d")] = (
         False
     )
+
+    @classmethod
+    def reads(cls, given: Mapping[str, Any]) -> tuple[str, ...]:
+        """The files of sysctl.d only to keep a value, swap and huge pages only for what is judged by them."""
+        knob = KNOBS.get(str(given.get("key")).replace("-", "_"))
+        spared = {"sysctl_files"} if given.get("persist", False) is False else set()
+        spared |= {"swap", "hugepages"} if knob is not None and knob.judge is harmless else set()
+        return tuple(fact for fact in cls.needs if fact not in spared)
 
     def decide(self, snapshot: Snapshot) -> Decision:
         """Not needed where the value is set; blocked for an unknown parameter, a bad value or a danger to this host."""

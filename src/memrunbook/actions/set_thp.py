@@ -23,6 +23,7 @@ class SetThp(Action, frozen=True, kw_only=True):
     needs: ClassVar[tuple[str, ...]] = ("host", "thp")
     undo_mode: ClassVar[UndoMode] = "auto"
     only_target: ClassVar[str] = TARGET
+    host_wide: ClassVar[bool] = True
 
     enabled: Annotated[
         Literal["always", "madvise", "never"] | None, Meta(description="whose memory may get huge pages")

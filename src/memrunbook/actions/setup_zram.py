@@ -146,6 +146,7 @@ class SetupZram(Action, frozen=True, kw_only=True):
     moves: ClassVar[Moves | None] = {"swap.total_bytes": "up"}
     only_target: ClassVar[str] = "zram"
     concerns: ClassVar[Concerns] = "adds swap"
+    host_wide: ClassVar[bool] = True
 
     size: Annotated[
         Size | None, Meta(description="what it may hold, uncompressed; default: half of the RAM, at most 8 GiB")

@@ -11,8 +11,8 @@ from msgspec import UNSET
 
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.run.record import Actor, Answered, Asked, Context, Envelope, plain
-from memrunbook.core.run.request import Execute
+from memrunbook.core.run.record import Actor, Answered, Asked, Context, Envelope, NotAnswered, plain
+from memrunbook.core.run.request import AskApproval, Execute, ReadFacts, Request, Wait
 from memrunbook.runtime.ports import Clock
 from memrunbook.state.forwarding import forward_change
 from memrunbook.state.journal import RunJournal
@@ -44,12 +44,15 @@ class HostJournal:
     clock: Clock
     copy: Callable[[dict[str, Any]], None]
     identity: HostIdentity = field(default_factory=HostIdentity)
+    _asked: Request | None = field(default=None, init=False)
     _begun: bool = field(default=False, init=False)
     _executing: bool = field(default=False, init=False)
 
     def append(self, envelope: Envelope) -> str:
-        """Writes one record durably and returns its hash.
+        """Writes one record and returns its hash: on the disk, but for what changes nothing if it is lost.
 
+        Where the power of this machine is cut, the newest readings and waits may be missing, and the gate that nobody
+        has answered: they are on the disk before the next command, answer of a person or end of a step is.
         What asks for a command is in the ledger too before it is carried out, and its answer before the run goes on:
         of a run that is cut off nobody can change what it did, or leave it out.
         """
@@ -69,8 +72,11 @@ class HostJournal:
         if isinstance(envelope, Answered) and isinstance(envelope.answer, Snapshot):
             self.identity = envelope.answer.identity
         record = {**msgspec.to_builtins(context), **plain(envelope)}
-        digest = self.journal.append(record)
-        self._begun = True
+        asked = envelope.request if isinstance(envelope, Asked) else self._asked
+        changes_nothing = isinstance(envelope, Asked | Answered | NotAnswered) and isinstance(asked, ReadFacts | Wait)
+        at_gate = isinstance(envelope, Asked) and isinstance(asked, AskApproval)
+        digest = self.journal.append(record, durable=not (changes_nothing or at_gate))
+        self._asked, self._begun = asked, True
         forward_change(record, digest)
         begins = isinstance(envelope, Asked) and isinstance(envelope.request, Execute)
         if begins or self._executing:

@@ -46,17 +46,20 @@ OTHERS = (
 MARKERS = (*CONTAINERS, *OTHERS, *(path for paths in roles.PATHS.values() for path in paths))
 
 # Text sysctls go on where the last read ended, so built-ins may read them; only numbers come out cut.
+# The shell's own ancestors are looked for once: it lives as long as they do, and each of them costs the host most here.
 SCRIPT = f"""\
 own=self
 count=0
+[ -z "${{host_own-}}" ] || own=0
 while [ "$own" != 0 ] && [ "$count" -lt {MOST_ANCESTORS} ]; do
   IFS= read -r line <"/proc/$own/stat" || break
-  printf 'own %s\\n' "${{line%% *}}"
+  host_own="${{host_own-}} ${{line%% *}}"
   line=${{line##*) ? }}
   own=${{line%% *}}
   case $own in '' | *[!0-9]*) break ;; esac
   count=$((count + 1))
 done
+for own in $host_own; do printf 'own %s\\n' "$own"; done
 for name in osrelease hostname random/boot_id; do
   [ -r "/proc/sys/kernel/$name" ] || continue
   IFS= read -r line <"/proc/sys/kernel/$name"

@@ -1,4 +1,4 @@
-"""Reads what `systemctl show` prints: one block of `Key=value` a unit, blocks apart by blank lines."""
+"""Reads what `systemctl` prints: `show`, one block of `Key=value` a unit, blocks apart by blank lines; `list-units`."""
 
 from __future__ import annotations
 
@@ -17,12 +17,28 @@ _SECONDS = {
 _SPAN = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)(us|ms|s|min|h|d|w|month|y)")
 
 Properties = dict[str, str]
+LIST_FAILED = (
+    "systemctl", "list-units", "--no-pager", "--no-legend", "--plain", "--full", "--type=service", "--state=failed"
+)  # fmt: skip
+DOTS = frozenset("\u25cf*x\u00d7")
+"""What older versions put before the name of a unit that failed."""
 
 
 def blocks(text: str) -> list[Properties]:
     """The properties of each unit; lines that are no property (messages, warnings) are passed over."""
     found = [_block(part) for part in re.split(r"\n[ \t]*\n", text)]
     return [block for block in found if block.get("Id")]
+
+
+def failed_in(text: str) -> list[str] | None:
+    """The services that LIST_FAILED printed; None where it printed anything else, so could not tell."""
+    names = []
+    for line in text.split("\n"):
+        words = [word for word in line.split() if word not in DOTS]
+        if words and not words[0].endswith(".service"):
+            return None
+        names += words[:1]
+    return names
 
 
 def number(value: str) -> int | None:

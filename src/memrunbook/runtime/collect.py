@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import re
 import secrets
 from collections.abc import Callable, Collection, Mapping
@@ -14,23 +13,20 @@ from memrunbook.core.host import Host, HostIdentity
 from memrunbook.core.instant import Instant
 from memrunbook.core.reading.fact import (
     Answer,
-    Detail,
     Fact,
     Question,
-    Read,
     Reading,
     Sample,
     Samples,
     Unavailable,
-    Walk,
-    Whole,
 )
-from memrunbook.core.reading.probe import build_probe, is_pattern, read_sample
-from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.reading.probe import build_probe, read_sample
+from memrunbook.core.reading.snapshot import NOT_READ, Snapshot
 from memrunbook.core.reading.trend import LEAST_POINTS
 from memrunbook.facts.shared.filling import is_overtaken
 from memrunbook.runtime.life import Life, Pause
 from memrunbook.runtime.ports import Clock, Output, Session
+from memrunbook.runtime.samples import answers, asks_pattern, details, key_of, repeated, under
 from memrunbook.runtime.silence import stopped_answering
 
 PROBE_SECONDS = 60.0
@@ -63,10 +59,10 @@ class Taken:
 class Collector:
     """Reads facts of one host through one session; keeps its last sample, so that the next read has a rate at once.
 
-    With more `patience` (seconds) than usual, a read may take as long. `on_first` is told once, in the thread that
-    reads, what the first sample says, before the wait for the next one: without rates, and without the facts that ask
-    again when all samples are taken. Where no next sample is waited for, it is told nothing. `identity` is the host's
-    as it was last read.
+    Each read may take `patience` (seconds; 0: PROBE_SECONDS). `on_first` is told once, in the thread that reads, what
+    the first sample says, before the wait for the next one: without rates, and without the facts that ask again when
+    all samples are taken. Where no next sample is waited for, it is told nothing. `identity` is the host's as it was
+    last read.
     """
 
     host: Host
@@ -88,15 +84,25 @@ class Collector:
         """Forgets the samples: something was changed on the host, and no rate may span that."""
         self._previous = None
 
-    def collect(self, names: Collection[str], *, count: int, every: float, at_work: bool = False) -> Life[Snapshot]:
+    def collect(
+        self,
+        names: Collection[str],
+        *,
+        count: int,
+        every: float,
+        at_work: bool = False,
+        alone: Collection[str] = (),
+    ) -> Life[Snapshot]:
         """Reads the named facts and those they need, in `count` samples that are `every` seconds apart; asks to wait.
+
+        What those that are read `alone` need is read only where others need it too.
 
         A valid sample of an earlier read stands for all but one of them; for a watch only an earlier watch does, with
         all its samples, as long as nothing is changed: what they tell apart, two cannot. Whoever is left waiting for
         too long (all workers were at gates) begins anew. A watch that memory will not outlast ends early. What could
         not be read is Unavailable; SessionLost where the host said nothing at all until the deadline.
         """
-        order = ordered(names, self.facts)
+        order = ordered(names, self.facts, alone)
         asks = [ask for name in order for ask in self.facts[name].asks]
         started = self.clock.now()
         previous = self._valid_previous(asks)
@@ -111,7 +117,7 @@ class Collector:
         samples: Samples = (full.sample,)
         if previous and (count > 1 or full.at.since(previous.at) >= every):
             first, *later = watched or (previous.sample,)
-            samples = (_under(first, full.sample, asks), *later, full.sample)
+            samples = (under(first, full.sample, asks), *later, full.sample)
         elif count > 1 and full.sample.complete:
             self._tell_first(order, full, started)
             full, samples = yield from self._repeat(full, asks, count, every, at_work=at_work)
@@ -162,7 +168,7 @@ class Collector:
         previous = self._previous
         if previous is None or self.clock.now().since(previous.at) > VALID_SECONDS:
             return None
-        return previous if _repeated(asks) <= previous.asked else None
+        return previous if repeated(asks) <= previous.asked else None
 
     def _wait(self, since: Instant, seconds: float, *, at_work: bool) -> Life[bool]:
         """Waits until so much time has passed. True: it took so long that earlier samples are no longer valid."""
@@ -197,7 +203,7 @@ class Collector:
     def _ask(self, asks: Collection[Question], *, repeat: bool) -> Taken:
         nonce = secrets.token_hex(8)
         script = build_probe(asks, repeat=repeat)
-        output = self.session.execute(script, (nonce,), timeout=max(PROBE_SECONDS, self.patience), limit=PROBE_BYTES)
+        output = self.session.execute(script, (nonce,), timeout=self.patience or PROBE_SECONDS, limit=PROBE_BYTES)
         sample = read_sample(output.text, nonce)
         at = self.clock.now().earlier(sample.after - sample.before)
         last_words = output.text.rpartition(f"@@{nonce} ")[2]
@@ -206,11 +212,14 @@ class Collector:
             lost = output.lost and fork_ok
             silent = output.seconds if output.timed_out and not sample.answers else 0.0
             return Taken(_with_reasons(sample, asks, output, fork_ok=fork_ok), at, frozenset(), fork_ok, lost, silent)
-        return Taken(sample, at, _repeated(asks))
+        return Taken(sample, at, repeated(asks))
 
 
-def ordered(names: Collection[str], facts: Mapping[str, Fact]) -> list[str]:
-    """The named facts and all they need, each after those that it needs."""
+def ordered(names: Collection[str], facts: Mapping[str, Fact], alone: Collection[str] = ()) -> list[str]:
+    """The named facts and all they need, each after those that it needs; those read `alone` last, and nothing for them.
+
+    Whoever else needs one of these reads all that it needs.
+    """
     order: list[str] = []
 
     def add(name: str) -> None:
@@ -220,8 +229,9 @@ def ordered(names: Collection[str], facts: Mapping[str, Fact]) -> list[str]:
             order.append(name)
 
     for name in names:
-        add(name)
-    return order
+        if name not in alone:
+            add(name)
+    return [*order, *(name for name in names if name in alone and name not in order)]
 
 
 def following(order: Collection[str], facts: Mapping[str, Fact]) -> list[str]:
@@ -245,7 +255,7 @@ def parse(
     readings: Readings = dict(known or {})
     for name in order:
         fact = facts[name]
-        needed = {need: readings[need] for need in fact.needs}
+        needed = {need: readings.get(need, NOT_READ) for need in fact.needs}
         readings[name] = _unasked_pattern(fact, samples[0]) or fact.parse(samples, needed)
     return readings
 
@@ -255,16 +265,16 @@ def _unasked_pattern(fact: Fact, sample: Sample) -> Unavailable | None:
     if sample.complete:
         return None
     for ask in fact.asks:
-        if _is_pattern(ask) and not any(_answers(ask, key) for key in sample.answers):
-            return Unavailable("failed", f"{_key(ask)}: the read was cut short")
+        if asks_pattern(ask) and not any(answers(ask, key) for key in sample.answers):
+            return Unavailable("failed", f"{key_of(ask)}: the read was cut short")
     return None
 
 
 def _with_reasons(sample: Sample, asks: Collection[Question], output: Output, *, fork_ok: bool) -> Sample:
     reasons = {
-        _key(ask): Answer(problem=_reason(_key(ask), output, fork_ok=fork_ok))
+        key_of(ask): Answer(problem=_reason(key_of(ask), output, fork_ok=fork_ok))
         for ask in asks
-        if not _is_pattern(ask) and _key(ask) not in sample.answers
+        if not asks_pattern(ask) and key_of(ask) not in sample.answers
     }
     return structs.replace(sample, answers={**sample.answers, **reasons})
 
@@ -279,42 +289,11 @@ def _reason(key: str, output: Output, *, fork_ok: bool) -> Unavailable:
     return Unavailable("failed", f"{key}: the shell on the host ended before it was read")
 
 
-def _under(old: Sample, new: Sample, asks: Collection[Question]) -> Sample:
-    """The old sample's counters with the new one's answers to everything that is read once only.
-
-    The details of a walk belong to that walk: they hold counters too.
-    """
-    own = _repeated(asks) | _details(asks)
-    counters = {key: answer for key, answer in old.answers.items() if any(_answers(ask, key) for ask in own)}
-    once = {key: answer for key, answer in new.answers.items() if not any(_answers(ask, key) for ask in own)}
-    return structs.replace(old, answers={**once, **counters}, complete=old.complete and new.complete)
-
-
-def _repeated(asks: Collection[Question]) -> frozenset[Question]:
-    return frozenset(ask for ask in asks if isinstance(ask, Read | Walk) and ask.each)
-
-
-def _details(asks: Collection[Question]) -> frozenset[Question]:
-    return frozenset(ask for ask in asks if isinstance(ask, Detail))
-
-
 def _with_details(taken: Taken, full: Taken, asks: Collection[Question]) -> Taken:
     """A later sample with the details of the walk before it: what it left out of them did not move."""
-    names = {_key(ask) for ask in _details(asks)}
+    names = {key_of(ask) for ask in details(asks)}
     carried = {key: answer for key, answer in full.sample.answers.items() if key in names}
     return replace(taken, sample=structs.replace(taken.sample, answers={**carried, **taken.sample.answers}))
-
-
-def _key(ask: Question) -> str:
-    return ask.path if isinstance(ask, Read | Whole) else ask.name
-
-
-def _is_pattern(ask: Question) -> bool:
-    return isinstance(ask, Read | Whole) and is_pattern(ask.path)
-
-
-def _answers(ask: Question, key: str) -> bool:
-    return fnmatch.fnmatchcase(key, ask.path) if isinstance(ask, Read | Whole) else key == ask.name
 
 
 def _tagged(readings: Readings, host: Host) -> Readings:

@@ -189,7 +189,9 @@ class Interpreter:
 
     def _read(self, request: ReadFacts) -> Life[Snapshot]:
         facts, count, every = self.rules.reads(request.facts), request.count, request.every
-        snapshot = yield from self.collector.collect(facts, count=count, every=every, at_work=self._locked)
+        snapshot = yield from self.collector.collect(
+            facts, count=count, every=every, at_work=self._locked, alone=request.alone
+        )
         if snapshot.lost:
             raise SessionLost("the connection was lost while the host was being read", hint="runbook report shows it")
         seen = with_handled(with_policy(snapshot, self.policy), self.handled)

@@ -176,13 +176,17 @@ def _draft(path: Path) -> Path:
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}")
 
 
-def append(file: int, path: Path, content: bytes) -> None:
-    """Appends all of the content, on the disk when it returns; what could not be written whole is taken back."""
+def append(file: int, path: Path, content: bytes, *, durable: bool = True) -> None:
+    """Appends all of the content, on the disk when it returns; what could not be written whole is taken back.
+
+    Not `durable`: a crash of this process loses nothing, a power cut may, until the next append that is.
+    """
     with explained(path, "be written"):
         before = os.fstat(file).st_size
         try:
             _write(file, content)
-            os.fsync(file)
+            if durable:
+                os.fsync(file)
         except OSError:
             with contextlib.suppress(OSError):
                 os.ftruncate(file, before)

@@ -1,4 +1,4 @@
-"""One journal: an append-only chain in a file, each record on the disk before the work goes on."""
+"""One journal: an append-only chain in a file, on the disk before anything is changed."""
 
 from __future__ import annotations
 
@@ -35,11 +35,14 @@ class RunJournal:
             self.close()
             raise
 
-    def append(self, payload: Mapping[str, Any]) -> str:
-        """Writes one record and returns its hash; JournalError where it is not safely on the disk."""
+    def append(self, payload: Mapping[str, Any], *, durable: bool = True) -> str:
+        """Writes one record and returns its hash; JournalError where it is not safely on the disk.
+
+        One that is not `durable` outlives a crash of this process, and is on the disk with the next one that is.
+        """
         with self._turn:
             line, link = chain.seal(self.link, payload)
-            disk.append(self._file, self.path, line)
+            disk.append(self._file, self.path, line, durable=durable)
             self.link = link
         return link.head
 

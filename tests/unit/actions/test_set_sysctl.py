@@ -9,6 +9,8 @@ from tests.unit.actions.hosts import DENIED, host
 from tests.unit.actions.shells import Machine
 
 from memrunbook.actions.set_sysctl import SCRIPT, UNDO, SetSysctl
+from memrunbook.actions.shared.sysctl_rules import harmless
+from memrunbook.actions.shared.sysctls import KNOBS
 from memrunbook.core.action.action import Risk
 from memrunbook.core.units import GIB, KIB, MIB, Duration, decode
 
@@ -190,3 +192,29 @@ def test_the_undo_by_the_twin_looks_at_both(machine: Machine, tmp_path: Path) ->
     assert size.read_text() == "4096\n"
     assert machine.undo(UNDO, str(tmp_path / "none"), "20", str(size), "1").status == 1
     assert machine.undo(UNDO, str(ratio), "20", str(tmp_path / "none"), "1").status == 1
+
+
+PLAIN = [key for key, knob in KNOBS.items() if knob.judge is harmless]
+
+
+@pytest.mark.parametrize("key", PLAIN)
+def test_without_what_it_does_not_read_the_decision_is_the_same(key: str) -> None:
+    knob = KNOBS[key]
+    everything = host()
+    old = everything.value(f"sysctl.{key}")
+    value = next(one for one in (knob.low, knob.high) if one != old)
+    action = SetSysctl(key=key, value=value)
+    given = {"key": key, "value": value}
+    read = {name: reading for name, reading in everything.readings.items() if name in SetSysctl.reads(given)}
+    assert action.decide(msgspec.structs.replace(everything, readings=read)) == action.decide(everything)
+
+
+def test_only_what_a_parameter_is_judged_by_is_read() -> None:
+    assert set(SetSysctl.reads({"key": "vm.page-cluster", "value": 1})) == {"host", "sysctl", "memory"}
+    kept = SetSysctl.reads({"key": "vm.page_cluster", "value": 1, "persist": True})
+    assert set(kept) == {"host", "sysctl", "memory", "sysctl_files"}
+    assert set(SetSysctl.reads({"key": "vm.overcommit_ratio", "value": 90})) == {*SetSysctl.needs} - {"sysctl_files"}
+
+
+def test_of_what_is_computed_everything_is_read() -> None:
+    assert SetSysctl.reads({"key": object(), "value": 1, "persist": object()}) == SetSysctl.needs

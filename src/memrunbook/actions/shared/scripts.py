@@ -27,6 +27,11 @@ command -v child >/dev/null 2>&1 || child() { "$@"; }
 """
 """In front of every undo: without the session's `child`, programs are run as they are."""
 
+OWN_INSTEAD = """\
+command -v instead >/dev/null 2>&1 || instead() { exec "$@"; }
+"""
+"""The same for `instead PROGRAM …`: what is a process already, as in `$(…)`, becomes that program."""
+
 SAME_RUN = """\
 same_run() { # UNIT MAINPID INVOCATION: 0 while that very run of the unit goes on, else 3
   run_nl='

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from typing import ClassVar, Literal, TypedDict, Unpack
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, TypedDict, Unpack
 
 import msgspec
 from msgspec import Struct
@@ -162,6 +163,7 @@ class Action(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `only_target` is the target of every change of it, where it has none to choose.
     `renews` says that its success gives the target another `identity`: by that it is seen whether it happened.
     `leaves` and `concerns` say what rules of safety and `services.yaml` go by.
+    `host_wide`: it is about the host as a whole, never about a service, process or container.
     """
 
     max_risk: ClassVar[Risk]
@@ -175,6 +177,12 @@ class Action(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     only_target: ClassVar[str] = ""
     leaves: ClassVar[Leaves] = ""
     concerns: ClassVar[Concerns] = ""
+    host_wide: ClassVar[bool] = False
+
+    @classmethod
+    def reads(cls, _given: Mapping[str, Any]) -> tuple[str, ...]:
+        """The facts that it is decided on with these parameters, at most `needs`; a computed one is no plain value."""
+        return cls.needs
 
     def decide(self, snapshot: Snapshot) -> Decision:
         """What this action would do on the host of this snapshot."""

@@ -121,13 +121,17 @@ class Command:
     """A known reader (`systemctl show …`), one process each; its output is answered under `name`.
 
     `newest` keeps so many of its last lines (0 = all), which `tail`, a second process, cuts off on the host.
+    `unless` is a condition of shell built-ins: where it holds the program is not started, and the answer is NOT_ASKED.
     """
 
     name: str
     argv: tuple[str, ...]
     newest: int = 0
+    unless: str = ""
 
 
+NOT_ASKED = "not asked"
+"""The line that stands for a program's output where it was not started."""
 Question = Read | Whole | Walk | Detail | Command
 
 

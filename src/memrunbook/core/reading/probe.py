@@ -23,6 +23,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 
 from memrunbook.core.reading.fact import (
+    NOT_ASKED,
     Answer,
     Command,
     Detail,
@@ -33,6 +34,18 @@ from memrunbook.core.reading.fact import (
     Unavailable,
     Walk,
     Whole,
+)
+from memrunbook.core.reading.probe_text import (
+    AWK,
+    DETAIL,
+    ITEMS,
+    NEWEST,
+    PATTERNS,
+    PLAIN_FILES,
+    PROGRAM,
+    START,
+    TRIED,
+    UNLESS,
 )
 
 MARK = ": memrunbook probe"
@@ -53,115 +66,6 @@ _ASKED = re.compile(
     r'|^print mark " walk (.+)"$',
     re.MULTILINE,
 )
-
-# A change ran in the same shell before: what it did to IFS must not decide how lines are split here.
-# After each line bash seeks back to its end, and the kernel writes the file anew: bash takes whole files instead.
-_START = """\
-unset IFS
-probe_mark="@@$1"
-probe_end='
-'
-probe_say() { printf '%s %s %s\\n' "$probe_mark" "$1" "$2"; }
-probe_uptime() {
-  probe_line=
-  { read -r probe_line probe_rest; } 2>/dev/null </proc/uptime
-  probe_say "$1" "$probe_line"
-}
-probe_lack() {
-  if [ -e "$1" ]; then probe_say denied "$1"; return 0; fi
-  probe_line=${1%/*}
-  while [ -n "$probe_line" ] && [ ! -e "$probe_line" ]; do probe_line=${probe_line%/*}; done
-  if [ -x "${probe_line:-/}" ]; then probe_say missing "$1"; else probe_say denied "$1"; fi
-}
-probe_read() {
-  if [ ! -r "$1" ]; then probe_lack "$1"; return 0; fi
-  probe_say file "$1"
-  probe_count=0
-  { if [ "$2" = 0 ]; then probe_print; else probe_head "$2"; fi; } 2>/dev/null <"$1"
-}
-probe_head() {
-  while IFS= read -r probe_line || [ -n "$probe_line" ]; do
-    printf '%s\\n' "$probe_line"
-    probe_count=$((probe_count + 1))
-    [ "$probe_count" = "$1" ] && break
-  done
-}
-probe_print() { while IFS= read -r probe_line || [ -n "$probe_line" ]; do printf '%s\\n' "$probe_line"; done; }
-if [ -n "${BASH_VERSION-}" ]; then
-  probe_print() {
-    probe_last=
-    while IFS= read -r -d '' probe_line || [ -n "$probe_line" ]; do
-      printf '%s' "$probe_line"
-      probe_last=$probe_line
-    done
-    case $probe_last in '' | *"$probe_end") ;; *) printf '\\n' ;; esac
-  }
-fi
-"""
-
-# The parts of a pipe are processes already: each becomes its program, as `child` would run it but without another
-# one. A trap says the status of a failed `exec`, at which shells end; where bash forgets it, PIPESTATUS knows.
-_NEWEST = """\
-probe_exec() {{
-  trap 'probe_say status $?' 0
-  {{ [ -n "${{shell_adj-}}" ] && printf '%s\\n' "$shell_adj" >/proc/self/oom_score_adj; }} 2>/dev/null
-  exec "$@"
-}}
-( probe_exec {command} ) </dev/null 2>&1 | ( probe_exec tail -n {newest} ) 2>&1
-probe_say status "${{PIPESTATUS:-$?}}"
-"""
-# mawk ends where a read fails, so each file is tried first: a folder, one that may only be written, an empty one.
-_TRIED = """\
-probe_try() {
-  probe_line=
-  { read -r probe_line || [ -n "$probe_line" ]; } 2>/dev/null <"$1"
-}
-set --
-"""
-_PLAIN_FILES = """\
-for probe_file in {plain}; do
-  if [ ! -r "$probe_file" ]; then probe_lack "$probe_file"
-  elif probe_try "$probe_file"; then set -- "$@" "$probe_file"; fi
-done
-"""
-_PATTERNS = """\
-for probe_file in {patterns}; do
-  if [ ! -r "$probe_file" ]; then [ -e "$probe_file" ] && probe_lack "$probe_file"
-  elif probe_try "$probe_file"; then set -- "$@" "$probe_file"; fi
-done
-"""
-_ITEMS = """\
-set -f
-IFS=$probe_end
-set -- "$@" '' {items}
-unset IFS
-set +f
-"""
-_AWK = """\
-if [ $# -gt {least} ]; then
-  probe_say awk ''
-  child awk -v mark="$probe_mark" {program} "$@" </dev/null
-fi
-"""
-_PROGRAM = """\
-function show(word, file) {
-  if ((getline line < file) > 0) print word " " line
-  close(file)
-}
-BEGIN {
-  for (i = 1; i < ARGC && ARGV[i] != ""; i++) {
-    file = ARGV[i]; head = mark " file " file
-    while ((getline line < file) > 0) { if (head) print head; head = ""; print line }
-    close(file)
-  }
-"""
-_DETAIL = """\
-  print mark " walk NAME"
-  for (i++; i < ARGC && ARGV[i] != ""; i++) {
-    item = ARGV[i]
-PROGRAM
-  }
-"""
 
 _PROBLEMS: dict[str, tuple[Reason, str]] = {
     "missing": ("absent", "no such file"),
@@ -184,7 +88,7 @@ def build_probe(asks: Iterable[Question], *, repeat: bool) -> str:
     Raises ValueError for a path that is no plain constant.
     """
     questions = [ask for ask in asks if not repeat or (isinstance(ask, Read | Walk) and ask.each)]
-    parts = [f"{AGAIN if repeat else MARK}\n", _lean(_START), "probe_uptime begin\n", *_reads(questions)]
+    parts = [f"{AGAIN if repeat else MARK}\n", _lean(START), "probe_uptime begin\n", *_reads(questions)]
     parts += [*_walks(questions, repeat=repeat), *_awk(questions), *_commands(questions)]
     return "".join([*parts, "probe_uptime end\n"])
 
@@ -219,15 +123,15 @@ def _awk(questions: list[Question]) -> Iterator[str]:
     details = {ask.name: ask for ask in questions if isinstance(ask, Detail)}
     if not paths and not details:
         return
-    yield _TRIED
+    yield TRIED
     if plain := [path for path in paths if _is_plain(path)]:
-        yield _PLAIN_FILES.format(plain=" ".join(plain))
+        yield PLAIN_FILES.format(plain=" ".join(plain))
     if patterns := [path for path in paths if path not in plain]:
-        yield _PATTERNS.format(patterns=" ".join(patterns))
+        yield PATTERNS.format(patterns=" ".join(patterns))
     for ask in details.values():
-        yield _ITEMS.format(items=ask.items)
-    more = [_DETAIL.replace("NAME", ask.name).replace("PROGRAM", ask.program) for ask in details.values()]
-    yield _AWK.format(least=len(details), program=quoted([_lean("".join([_PROGRAM, *more, "}"]))]))
+        yield ITEMS.format(items=ask.items)
+    more = [DETAIL.replace("NAME", ask.name).replace("PROGRAM", ask.program) for ask in details.values()]
+    yield AWK.format(least=len(details), program=quoted([_lean("".join([PROGRAM, *more, "}"]))]))
 
 
 def _commands(questions: list[Question]) -> Iterator[str]:
@@ -235,7 +139,8 @@ def _commands(questions: list[Question]) -> Iterator[str]:
     for name, ask in commands.items():
         command = quoted(ask.argv)
         plain = f"child {command} </dev/null 2>&1\nprobe_say status $?\n"
-        run = _NEWEST.format(command=command, newest=ask.newest) if ask.newest else plain
+        run = NEWEST.format(command=command, newest=ask.newest) if ask.newest else plain
+        run = UNLESS.format(condition=ask.unless, said=quoted([NOT_ASKED]), run=run) if ask.unless else run
         yield f"probe_say command {quoted([name])}\n{run}"
 
 

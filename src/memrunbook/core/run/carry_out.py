@@ -14,9 +14,9 @@ from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.plan.planner import Item, again, proof_of
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.event import Signals, StepState
-from memrunbook.core.run.harm import harm
+from memrunbook.core.run.harm import UnitNames, harm
 from memrunbook.core.run.made import reversal
-from memrunbook.core.run.progress import PAIR, Progress, signals
+from memrunbook.core.run.progress import PAIR, Progress, facts_of, question, signals
 from memrunbook.core.run.request import (
     AskApproval,
     Asking,
@@ -24,7 +24,6 @@ from memrunbook.core.run.request import (
     Execute,
     Executed,
     Failed,
-    ReadFacts,
     Unknown,
     Wait,
     ask,
@@ -41,7 +40,10 @@ NOT_TAKEN_BACK = "it could not be taken back"
 
 @dataclass(frozen=True)
 class Approved:
-    """One approved change of one step and item, and the snapshot from right before it."""
+    """One approved change of one step and item, and the snapshot from right before it.
+
+    `failed_units` had failed by then.
+    """
 
     progress: Progress
     step: Step
@@ -49,6 +51,7 @@ class Approved:
     action: Action
     change: Change
     before: Snapshot
+    failed_units: UnitNames
     label: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -108,7 +111,7 @@ def _looked(executed: Executed) -> tuple[Executed, str]:
 def _probe(approved: Approved, unknown: Unknown) -> Asking[Executed]:
     """Looks whether an idempotent change took effect although its end was not seen."""
     progress = approved.progress
-    yield from progress.refresh("did it take effect?")
+    yield from progress.refresh("did it take effect?", approved.step)
     decision = approved.action.decide(progress.snapshot)
     at = progress.snapshot.taken_at
     if isinstance(decision, NotNeeded):
@@ -123,7 +126,7 @@ def _may_repeat(approved: Approved, retries: RetriesSpec) -> Asking[bool]:
     progress = approved.progress
     yield from ask(Wait(retries.every, "before it is tried again"))
     progress.fresh = 0
-    yield from progress.refresh("before it is tried again")
+    yield from progress.refresh("before it is tried again", approved.step)
     world = world_of(progress.runbook, progress.snapshot)
     planned = again(approved.step, approved.item, world, carried=approved.action)
     return planned.digest == approved.change.digest
@@ -137,22 +140,23 @@ def _prove(approved: Approved, executed: Done) -> Asking[str]:
     proof = proof_of(approved.step, change)
     problem = (yield from _held(approved, proof, executed.at)) if proof else ""
     problem = problem or (yield from served(progress, change, approved.label))
-    yield from progress.refresh("did anything get worse?")
+    yield from progress.refresh("did anything get worse?", approved.step, *progress.runbook.behind(approved.step))
     if problem:
         return problem
-    worse = harm(approved.before, progress.snapshot, change.target)
+    failed = (approved.failed_units, progress.failed_units)
+    worse = harm(approved.before, progress.snapshot, change.target, failed)
     return f"it did harm: {'; '.join(worse)}" if worse else ""
 
 
 def _held(approved: Approved, proof: Proof, began: Instant) -> Asking[str]:
     """Reads until the proof has held for its hold time; what is wrong where that does not come in time."""
     progress = approved.progress
-    facts = _proof_facts(approved, proof)
+    facts, asked = _proof_facts(approved, proof), _first_facts(approved, proof)
     since: Instant | None = None
     ever = False
     every = progress.runbook.spec.sample.every
     while True:
-        snapshot = yield from ask(ReadFacts(tuple(sorted(facts)), PAIR, every, f"verify {approved.label}"))
+        snapshot = yield from ask(question(progress.runbook, asked, PAIR, f"verify {approved.label}"))
         world = world_of(progress.runbook, snapshot)
         world = world.at(before=approved.before, item=approved.item[1], target=approved.change.target)
         verdict = proof.that.evaluate(world)
@@ -160,18 +164,28 @@ def _held(approved: Approved, proof: Proof, began: Instant) -> Asking[str]:
         since = (since or now) if verdict.holds else None
         ever = ever or verdict.holds
         if since is not None and now.since(since) >= proof.hold:
-            progress.snapshot, progress.fresh = snapshot, PAIR if facts >= progress.runbook.facts else 0
+            progress.take(snapshot, asked, PAIR)
             return ""
         if now.since(began) >= proof.within:
             return _unproven(proof, verdict.why, ever=ever)
         yield from ask(Wait(every, f"verify {approved.label}"))
+        asked = facts
 
 
-def _proof_facts(approved: Approved, proof: Proof) -> set[str]:
-    runbook = approved.progress.runbook
-    if proof.hold == 0:
-        return runbook.facts | proof.that.facts
-    return proof.that.facts | LIGHT | (runbook.diagnosis_facts if proof.that.uses_checks else set())
+def _proof_facts(approved: Approved, proof: Proof) -> frozenset[str]:
+    """What is looked at again and again until the proof holds."""
+    judging = approved.progress.runbook.judging_facts if proof.that.uses_checks else frozenset[str]()
+    return LIGHT | proof.that.facts | judging
+
+
+def _first_facts(approved: Approved, proof: Proof) -> frozenset[str]:
+    """What is looked at first: where that proves it, the same reading shows whether anything got worse.
+
+    The next step is decided on it too, unless something happens in between.
+    """
+    progress = approved.progress
+    facts = _proof_facts(approved, proof)
+    return facts if proof.hold else facts | facts_of(progress, approved.step, *progress.runbook.behind(approved.step))
 
 
 def _unproven(proof: Proof, why: str, *, ever: bool) -> str:

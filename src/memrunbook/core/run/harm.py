@@ -13,18 +13,23 @@ REFAULTS = ("vmstat.refaults_per_second", 200.0, "refaults per second")
 PLENTY = 20.0
 
 
-def harm(before: Snapshot, after: Snapshot, target: str) -> list[str]:
+UnitNames = frozenset[str] | None
+"""Units that have failed; None where that could not be told."""
+
+
+def harm(before: Snapshot, after: Snapshot, target: str, failed: tuple[UnitNames, UnitNames]) -> list[str]:
     """What is worse than before: full pressure, refaults while memory is short, failed units other than the target.
 
-    What could not be read is no proof of harm.
+    `failed` are the units that had failed before, and after: a snapshot alone need not tell. What could not be read is
+    no proof of harm.
     """
     available = after.value("memory.available_percent")
     found = [_grew(before, after, *PRESSURE)]
     if isinstance(available, Unavailable) or available < PLENTY:
         found.append(_grew(before, after, *REFAULTS))
-    failed = sorted(_failed(after) - _failed(before) - {target})
-    if failed and not isinstance(before.value("units.all"), Unavailable):
-        found.append(f"{', '.join(failed)} failed meanwhile")
+    had, have = failed
+    if had is not None and have is not None and (more := sorted(have - had - {target})):
+        found.append(f"{', '.join(more)} failed meanwhile")
     return [line for line in found if line]
 
 
@@ -36,6 +41,9 @@ def _grew(before: Snapshot, after: Snapshot, metric: str, least: float, name: st
     return f"{name} rose from {old:.1f} to {new:.1f}" if worse else ""
 
 
-def _failed(snapshot: Snapshot) -> set[str]:
-    units = snapshot.value("units.all")
-    return set() if isinstance(units, Unavailable) else {unit.name for unit in units if unit.failed}
+def failed_in(snapshot: Snapshot) -> UnitNames:
+    """The units that have failed; None where they were not asked for, or could not be told."""
+    units, names = snapshot.value("units.all"), snapshot.value("failed_units.names")
+    if not isinstance(units, Unavailable):
+        return frozenset(unit.name for unit in units if unit.failed)
+    return None if isinstance(names, Unavailable) else frozenset(names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,10 +15,12 @@ from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.reading.trend import LEAST_POINTS
 from memrunbook.core.run.event import WHERE, LookedAt, Signals, StepFinished, StepState
 from memrunbook.core.run.flight import OpenStep
+from memrunbook.core.run.harm import UnitNames, failed_in
 from memrunbook.core.run.request import Asking, ReadFacts, Record, ask
-from memrunbook.core.runbook.bound import Runbook, Step
+from memrunbook.core.runbook.bound import FAILED_UNITS, UNITS, Runbook, Step
 
 PAIR = 2
+HELD = ("holds",)
 TOO_SHORT = (
     "the watch was cut short (the host did not answer any more, memory was about to be full, or the OOM killer came), "
     "and what that did not show may still go on"
@@ -41,7 +43,8 @@ class Progress:
     `executed` is true once the change of the step under way was carried out. `items` holds the keys of each step whose
     `for_each` was evaluated, so that none is lost when a run is cut short. `looks` are what was seen of steps that
     earlier runs left open here; `unlooked` is the open step of this very run, resumed, until it was looked at, and
-    `own_look` is what was seen of it then.
+    `own_look` is what was seen of it then. `read` are the facts that the newest snapshot was asked for, `failed_units`
+    who had failed when that was last told.
     """
 
     runbook: Runbook
@@ -60,10 +63,12 @@ class Progress:
     looks: list[LookedAt] = field(default_factory=list)
     own_look: LookedAt | None = None
     unlooked: OpenStep | None = None
+    read: frozenset[str] = field(init=False)
+    failed_units: UnitNames = None
 
     def __post_init__(self) -> None:
         self.first = self.snapshot
-        self.fresh = self._enough
+        self.take(self.snapshot, self.runbook.facts, self._enough)
 
     @property
     def watches(self) -> bool:
@@ -82,12 +87,20 @@ class Progress:
             return PAIR
         return max(self.runbook.spec.sample.count, PAIR)
 
-    def refresh(self, why: str) -> Asking[None]:
-        """Reads everything again, unless the newest snapshot is still fresh."""
-        if self.fresh < self._enough:
-            facts, count = tuple(sorted(self.runbook.facts)), self._enough
-            self.snapshot = yield from ask(ReadFacts(facts, count, self.runbook.spec.sample.every, why))
-            self.fresh = count
+    def take(self, snapshot: Snapshot, facts: Collection[str], count: int) -> None:
+        """The newest snapshot, of these facts in so many samples."""
+        self.snapshot, self.read, self.fresh = snapshot, frozenset(facts), count
+        failed = failed_in(snapshot)
+        self.failed_units = self.failed_units if failed is None else failed
+
+    def refresh(self, why: str, *steps: Step) -> Asking[None]:
+        """Reads what these steps need again, unless the newest snapshot is still fresh and holds it."""
+        facts = facts_of(self, *steps)
+        known = self.read | {FAILED_UNITS} if UNITS in self.read else self.read
+        if self.fresh < self._enough or not facts <= known:
+            count = self._enough
+            snapshot = yield from ask(question(self.runbook, facts, count, why))
+            self.take(snapshot, facts, count)
 
     def record(self, step: Step, item: str, state: StepState, **details: Any) -> Asking[StepFinished]:
         """Records how a step ended."""
@@ -130,6 +143,21 @@ class Progress:
     def stop(self, why: str) -> None:
         """Nothing more is done on this host."""
         self.ending = self.ending or why
+
+
+def facts_of(progress: Progress, *steps: Step) -> frozenset[str]:
+    """What these steps are decided and proven on; without one, what says how the host stands.
+
+    A watch reads everything: only samples of the same facts go on with it.
+    """
+    runbook = progress.runbook
+    return frozenset(runbook.facts) if progress.watches else runbook.facts_of(*steps)
+
+
+def question(runbook: Runbook, facts: Collection[str], count: int, why: str) -> ReadFacts:
+    """The question for these facts; what is held is told without the services where nothing else asks for them."""
+    alone = HELD if UNITS not in facts else ()
+    return ReadFacts(tuple(sorted(facts)), count, runbook.spec.sample.every, why, alone)
 
 
 def signals(runbook: Runbook, snapshot: Snapshot, more: Iterable[str] = ()) -> Signals:

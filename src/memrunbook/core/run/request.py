@@ -113,12 +113,16 @@ class Ask(Struct, Generic[A], frozen=True, tag=True):
 
 
 class ReadFacts(Ask[Snapshot], frozen=True, tag=True):
-    """Read facts: `count` samples `every` seconds apart; an earlier one with no change since may serve as the first."""
+    """Read facts: `count` samples `every` seconds apart; an earlier one with no change since may serve as the first.
+
+    Those in `alone` are read without what they would add from other facts, unless these are read anyway.
+    """
 
     facts: tuple[str, ...]
     count: int
     every: float
     why: str
+    alone: tuple[str, ...] = ()
 
 
 class AskApproval(Ask[Approval], frozen=True, tag=True):

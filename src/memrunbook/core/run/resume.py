@@ -17,6 +17,7 @@ from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.carry_out import Approved, carry_out
 from memrunbook.core.run.event import LookedAt, StepFinished
 from memrunbook.core.run.flight import OpenStep, clock
+from memrunbook.core.run.harm import failed_in
 from memrunbook.core.run.looking import look_of, looked
 from memrunbook.core.run.progress import Doing, Progress
 from memrunbook.core.run.request import AskApproval, Asking, Done, Failed, Record, Unlock, Wait, ask, lock_host
@@ -181,12 +182,14 @@ def _approved(progress: Progress, step: Step, key: str, behind: Behind) -> Appro
     change = decide(action, behind.before) if isinstance(action, Action) else None
     if not isinstance(action, Action) or not isinstance(change, Change) or change.target != behind.open.target:
         return None
-    return Approved(progress, step, item, action, change, behind.before)
+    told = failed_in(behind.before)
+    failed = failed_in(behind.first) if told is None and behind.first is not None else told
+    return Approved(progress, step, item, action, change, behind.before, failed)
 
 
 def _unknown(progress: Progress, step: Step, key: str, opened: OpenStep, look: LookedAt) -> Asking[None]:
     """A once-only step is repeated on a person's own word alone; else it stays open, and the run ends here."""
-    yield from progress.refresh("before the step")
+    yield from progress.refresh("before the step", step)
     world = world_of(progress.runbook, progress.snapshot)
     item = look_up(step, key, world)
     planned = item if isinstance(item, PlannedStep) else again(step, item, world)

@@ -116,7 +116,7 @@ def _run_step(progress: Progress, step: Step) -> Asking[None]:
     if progress.ending:
         yield from _unreached(progress, step, "")
         return
-    yield from progress.refresh("before the step")
+    yield from progress.refresh("before the step", step)
     world = world_of(progress.runbook, progress.snapshot)
     found = items_of(step, world, limit=step.spec.limit)
     if isinstance(found, Unavailable):
@@ -132,7 +132,8 @@ def _run_step(progress: Progress, step: Step) -> Asking[None]:
                 yield from _unreached(progress, step, key)
                 continue
             yield from run_item(progress, step, key)
-            if progress.acted and not progress.ending and (yield from _resolved(progress)):
+            ahead = progress.runbook.behind(step)
+            if progress.acted and not progress.ending and (yield from _resolved(progress, *ahead)):
                 progress.resolved_by(step)
 
 
@@ -141,12 +142,12 @@ def _unreached(progress: Progress, step: Step, item: str) -> Asking[None]:
     yield from progress.record(step, item, state, why=progress.ending)
 
 
-def _resolved(progress: Progress) -> Asking[bool]:
-    """True when the incident is over and stays so for the runbook's hold time."""
+def _resolved(progress: Progress, *ahead: Step) -> Asking[bool]:
+    """True when the incident is over and stays so for the runbook's hold time; else the steps `ahead` are read for."""
     if progress.resolved:
         return True
     runbook = progress.runbook
-    yield from progress.refresh("is it resolved?")
+    yield from progress.refresh("is it resolved?", *ahead)
     began = progress.snapshot.taken_at
     while incident_over(progress):
         if progress.snapshot.taken_at.since(began) >= runbook.hold:

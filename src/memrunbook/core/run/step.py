@@ -25,7 +25,7 @@ DECLINED = {"yes": "the answer was for another change than the one that was show
 def run_item(progress: Progress, step: Step, key: str) -> Asking[None]:
     """Runs one step, or one item of it, to its recorded end."""
     progress.doing = Doing(step, key)
-    yield from progress.refresh("before the step")
+    yield from progress.refresh("before the step", step)
     began = progress.snapshot.taken_at
     world = world_of(progress.runbook, progress.snapshot)
     item = look_up(step, key, world)
@@ -49,7 +49,8 @@ def run_item(progress: Progress, step: Step, key: str) -> Asking[None]:
         return
     if planned.change.risk >= Risk.MEDIUM and not (yield from _turn(progress, step, item, planned, action)):
         return
-    yield from carry_out(Approved(progress, step, item, action, planned.change, progress.snapshot), began)
+    approved = Approved(progress, step, item, action, planned.change, progress.snapshot, progress.failed_units)
+    yield from carry_out(approved, began)
 
 
 def _turn(progress: Progress, step: Step, item: Item, planned: PlannedStep, action: Action) -> Asking[bool]:
@@ -61,7 +62,7 @@ def _turn(progress: Progress, step: Step, item: Item, planned: PlannedStep, acti
     if waited.at.since(progress.snapshot.taken_at) < WAITED:
         return True
     progress.fresh = 0
-    yield from progress.refresh("it had to wait for its turn")
+    yield from progress.refresh("it had to wait for its turn", step)
     now = _decide(progress, step, item, action)
     if now.change is not None and now.digest == planned.digest:
         return True
@@ -119,7 +120,7 @@ def _gate(
         if approval.answer != "yes" or approval.digest != planned.digest:
             yield from _declined(progress, step, item[0], approval.answer, approval.why)
             return None
-        yield from progress.refresh("after the gate")
+        yield from progress.refresh("after the gate", step)
         now = _decide(progress, step, item, action)
         if now.change is None or now.digest == planned.digest:
             if now.change is not None and question.again:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from memrunbook.core.action.action import Action
@@ -14,6 +15,9 @@ from memrunbook.core.runbook.spec import CauseSpec, CheckSpec, RunbookSpec, Step
 # The parameters of actions that name what is touched; all others say how much or for how long.
 NAMING = ("unit", "pid", "cgroup", "command")
 ENGINE_FACTS = frozenset({"host", "memory", "pressure", "vmstat", "units", "holds"})
+"""What a diagnosis reads whatever the runbook: how the host is, and what rules of safety ask."""
+UNITS, FAILED_UNITS = "units", "failed_units"
+"""Who failed is read with the services where a step is about one; where it is about none, without them."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ class Step:
         parts += [guard.that for guard in self.guards] + ([self.verify.that] if self.verify else [])
         parts += [value for value in self.values.values() if isinstance(value, Expression)]
         moved = {name.partition(".")[0] for name in self.action.moves or ()}
-        return moved.union(self.action.needs, *(part.facts for part in parts))
+        return moved.union(self.action.reads(self.values), *(part.facts for part in parts))
 
 
 @dataclass(frozen=True)
@@ -117,8 +121,32 @@ class Runbook:
     @property
     def diagnosis_facts(self) -> set[str]:
         """The facts that its checks, its end, its causes and its signals read."""
-        parts: list[Condition | Expression | None] = [check.when for check in self.checks]
-        parts += [self.incident, self.resolved]
-        parts += [e for cause in self.causes for e in (cause.items, cause.name, cause.score)]
-        signals = {signal.partition(".")[0] for signal in self.spec.signals}
+        parts = [e for cause in self.causes for e in (cause.items, cause.name, cause.score)]
+        return {*self.judging_facts}.union(*(part.facts for part in parts if part is not None))
+
+    @cached_property
+    def judging_facts(self) -> frozenset[str]:
+        """The facts that its checks, its end and its signals read: how it stands, not who is behind it."""
+        parts = [*(check.when for check in self.checks), self.incident, self.resolved]
+        signals = frozenset(signal.partition(".")[0] for signal in self.spec.signals)
         return signals.union(*(part.facts for part in parts if part is not None))
+
+    @cached_property
+    def end_facts(self) -> frozenset[str]:
+        """What is read once more where no step is under way: how it stands, and how the host was left."""
+        return self.judging_facts | (ENGINE_FACTS - {UNITS})
+
+    def facts_of(self, *steps: Step) -> frozenset[str]:
+        """What deciding, carrying out and proving these steps reads, the engine's own harm check included.
+
+        The services are read where a step may be about one of them, or names them: that costs the host most.
+        """
+        known = self.end_facts.union(*(step.facts for step in steps))
+        if UNITS in known or not steps:
+            return known
+        return known | {FAILED_UNITS if all(step.action.host_wide for step in steps) else UNITS}
+
+    def behind(self, step: Step) -> Sequence[Step]:
+        """The step that comes after this one, where there is one."""
+        place = next(place for place, one in enumerate(self.steps, start=1) if one.spec.id == step.spec.id)
+        return self.steps[place : place + 1]

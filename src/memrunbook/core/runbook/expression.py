@@ -210,9 +210,10 @@ class Expression:
                     name: values.lean(name, lean[name]) if name in lean else world.lookup(name) for name in self.names
                 }
                 return program.eval(data=_there(found))
-            for name in lists:
-                values.value(name)  # fills the list that CEL is about to look into
-            return program.eval(shared(self.scope.metrics).bound(values))
+            if values.are_many():
+                for name in lists:
+                    values.value(name)  # fills the list that CEL is about to look into
+                return program.eval(shared(self.scope.metrics).bound(values))
         return program.eval(data=_there({self._slot(name): world.lookup(name) for name in self.names}))
 
     def _slot(self, name: str) -> str:

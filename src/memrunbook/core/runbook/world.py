@@ -16,6 +16,7 @@ from memrunbook.core.units import GIB, KIB, MIB
 
 CONSTANTS: Mapping[str, int] = {"KiB": KIB, "MiB": MIB, "GiB": GIB}
 BEFORE = "before."
+FEW = 16
 SCALARS = frozenset({int, float, bool, str})
 Readings = Mapping[str, Reading | Unavailable]
 
@@ -78,12 +79,14 @@ class Values:
 
     `alike` are those of the same host at the same moment, some readings apart: what both read alike is theirs.
     `bound` is the snapshot as CEL has it, `told` the evidence by metric, `judged` what the checks of a runbook said.
+    `asked` counts the expressions that were evaluated on it before it was bound.
     """
 
     def __init__(self, readings: Readings, metrics: Mapping[str, Metric], alike: Values | None = None) -> None:
         self.readings = readings
         self.metrics = metrics
         self.bound: Any = None
+        self.asked = 0
         self.told: dict[str, Any] = {}
         self.judged: tuple[Any, Any] = (None, None)
         self._alike = alike
@@ -102,6 +105,14 @@ class Values:
             alike = self._alike if name.partition(".")[0] not in self._other else None
             known = self._known[name] = self._read(name) if alike is None else alike.value(name)
         return known
+
+    def are_many(self) -> bool:
+        """True from the expression on from which binding all metrics for all expressions costs less than each its own.
+
+        A step of a run asks few of its snapshot, a diagnosis by all runbooks hundreds.
+        """
+        self.asked += 1
+        return self.asked > FEW
 
     def size(self, name: str) -> int:
         """How many items a list has; 0 for one that could not be had."""

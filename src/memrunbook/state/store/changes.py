@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -110,36 +112,64 @@ class Store:
 
 def _changes(connection: sa.Connection, change: Change, here: Here) -> tuple[PastChange, ...]:
     """Those of this host in a week; of others what was done of late to the same target, and what has no end yet."""
-    since = here.now - REMEMBERED
-    of_interest = sa.or_(CHANGES.c.target == change.target, CHANGES.c.ended.is_(None))
-    asked = (
-        sa.select(CHANGES)
-        .where(
-            CHANGES.c.begun > since,
-            CHANGES.c.state != NOT_BEGUN,
-            sa.or_(_here(CHANGES, here), sa.and_(of_interest, CHANGES.c.begun > here.now - STALE)),
-        )
-        .order_by(CHANGES.c.begun, CHANGES.c.id)
-    )
-    return tuple(_past(row) for row in connection.execute(asked).mappings())
+    asked = {
+        "since": here.now - REMEMBERED,
+        "of_late": here.now - STALE,
+        "target": change.target,
+        "host": here.host,
+        "machine": here.machine,
+    }
+    return tuple(_past(*row) for row in connection.execute(_changes_asked(by_machine=bool(here.machine)), asked))
 
 
-def _past(row: sa.RowMapping) -> PastChange:
-    said = {name: row[name] for name in PastChange.__struct_fields__}
-    return PastChange(**{**said, "peers": tuple(row["peers"].splitlines())})
-
-
-def _here(table: sa.Table, here: Here) -> sa.ColumnElement[bool]:
-    """Rows of this very host, by whatever name it was reached."""
-    named = table.c.host == here.host
-    return sa.or_(named, table.c.machine == here.machine) if here.machine else named
+def _past(*row: Any) -> PastChange:
+    said = dict(zip(PastChange.__struct_fields__, row, strict=True))
+    return PastChange(**{**said, "peers": tuple(said["peers"].splitlines())})
 
 
 def _runs(connection: sa.Connection, here: Here) -> tuple[PastRun, ...]:
-    asked = (
-        sa.select(RUNS)
-        .where(_here(RUNS, here), RUNS.c.runbook == here.runbook, RUNS.c.at > here.now - REMEMBERED)
-        .order_by(RUNS.c.at, RUNS.c.id)
-    )
+    asked = {
+        "since": here.now - REMEMBERED,
+        "runbook": here.runbook,
+        "host": here.host,
+        "machine": here.machine,
+    }
     fields = PastRun.__struct_fields__
-    return tuple(PastRun(**{name: row[name] for name in fields}) for row in connection.execute(asked).mappings())
+    rows = connection.execute(_runs_asked(by_machine=bool(here.machine)), asked)
+    return tuple(PastRun(**dict(zip(fields, row, strict=True))) for row in rows)
+
+
+# Made once: a run asks twice a step, and to make such a question costs more than to answer it.
+@cache
+def _changes_asked(*, by_machine: bool) -> sa.Select[Any]:
+    known = CHANGES.c
+    of_interest = sa.or_(known.target == sa.bindparam("target"), known.ended.is_(None))
+    return (
+        sa.select(*(known[name] for name in PastChange.__struct_fields__))
+        .where(
+            known.begun > sa.bindparam("since"),
+            known.state != NOT_BEGUN,
+            sa.or_(_here(CHANGES, by_machine=by_machine), sa.and_(of_interest, known.begun > sa.bindparam("of_late"))),
+        )
+        .order_by(known.begun, known.id)
+    )
+
+
+@cache
+def _runs_asked(*, by_machine: bool) -> sa.Select[Any]:
+    known = RUNS.c
+    return (
+        sa.select(*(known[name] for name in PastRun.__struct_fields__))
+        .where(
+            _here(RUNS, by_machine=by_machine),
+            known.runbook == sa.bindparam("runbook"),
+            known.at > sa.bindparam("since"),
+        )
+        .order_by(known.at, known.id)
+    )
+
+
+def _here(table: sa.Table, *, by_machine: bool) -> sa.ColumnElement[bool]:
+    """Rows of this very host, by whatever name it was reached, where it has a mark of its own."""
+    named = table.c.host == sa.bindparam("host")
+    return sa.or_(named, table.c.machine == sa.bindparam("machine")) if by_machine else named

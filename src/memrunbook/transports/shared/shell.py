@@ -26,6 +26,7 @@ DRAINED = 4
 
 _JUNK = 1 << 16
 _CHUNK_OVERLAP = 80
+_STATUS = re.compile(rb"(\d+)\n")
 
 _PREAMBLE = """\
 set +eu; unset ENV BASH_ENV CDPATH; umask 077; cd /
@@ -33,9 +34,11 @@ LC_ALL=C; PATH=${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin; export LC
 shell_adj=0 shell_group= shell_user=
 { read -r shell_adj; } 2>/dev/null </proc/self/oom_score_adj
 { printf '%s\\n' -1000 >/proc/self/oom_score_adj; } 2>/dev/null
-child() {
-  ( { printf '%s\\n' "${shell_adj:-0}" >/proc/self/oom_score_adj; } 2>/dev/null; exec "$@" )
+instead() {
+  { printf '%s\\n' "${shell_adj:-0}" >/proc/self/oom_score_adj; } 2>/dev/null
+  exec "$@"
 }
+child() { ( instead "$@" ); }
 { read -r shell_line; } 2>/dev/null </proc/self/stat
 shell_ids() { shell_parent=$2 shell_group=$3; }
 shell_ids ${shell_line##*) }
@@ -88,7 +91,7 @@ class Frame:
     """Collects output up to the line `@@NONCE exit STATUS`, keeping the first `limit` bytes of it."""
 
     def __init__(self, nonce: str, limit: int) -> None:
-        self._end = re.compile(rf"@@{nonce} exit (\d+)\n".encode())
+        self._end = f"@@{nonce} exit ".encode()
         self._limit = limit
         self._kept = bytearray()
         self._tail = b""
@@ -107,9 +110,9 @@ class Frame:
     def feed(self, data: bytes) -> int | None:
         """Takes what has come; returns the exit status once the last line is there."""
         window = self._tail + data
-        found = self._end.search(window)
-        if found:
-            self._keep(window[: found.start()])
+        at = window.find(self._end)
+        if at >= 0 and (found := _STATUS.match(window, at + len(self._end))):
+            self._keep(window[:at])
             return int(found[1])
         self._keep(window[:-_CHUNK_OVERLAP])
         self._tail = window[-_CHUNK_OVERLAP:]

@@ -159,16 +159,22 @@ class Counting(dict[str, Any]):
 
 
 def test_a_host_is_converted_once_however_many_runbooks_judge_it() -> None:
-    names = [f"book-{place}" for place in range(12)]
+    names = [f"book-{place}" for place in range(20)]
     asks = (cause("item.bytes", items="units.all", name="item.name"),)
     looks = []
-    for books in ([named("lab")], [replace(named(name), causes=asks) for name in names]):
+    for books in ([named(name) for name in names], [replace(named(name), causes=asks) for name in [*names, "last"]]):
         readings = Counting(SHORT.readings)
         found = diagnose(books, msgspec.structs.replace(SHORT, readings=readings))
         looks.append(readings.looks)
     assert all(entry.causes[0].name == "db" for entry in found.runbooks)
     assert set(looks[1]) == set(looks[0])
     assert sum(looks[1].values()) == sum(looks[0].values()) + 1  # the list, once it is asked for
+
+
+def test_whoever_asks_little_of_a_snapshot_converts_that_alone() -> None:
+    readings = Counting(SHORT.readings)
+    diagnose([named("lab")], msgspec.structs.replace(SHORT, readings=readings))
+    assert set(readings.looks) == {"memory"}
 
 
 def test_a_check_is_evaluated_once_for_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:

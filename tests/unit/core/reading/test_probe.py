@@ -14,7 +14,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memrunbook.core.reading.fact import Answer, Command, Detail, Question, Read, Sample, Unavailable, Walk, Whole
+from memrunbook.core.reading.fact import (
+    NOT_ASKED,
+    Answer,
+    Command,
+    Detail,
+    Question,
+    Read,
+    Sample,
+    Unavailable,
+    Walk,
+    Whole,
+)
 from memrunbook.core.reading.probe import AGAIN, MARK, asked, build_probe, quoted, read_sample, write_sample
 
 NONCE = "0f1e2d"
@@ -47,6 +58,28 @@ def test_files_come_back_verbatim(shell: list[str], tmp_path: Path) -> None:
         "  lead\\x2d \\040 tail \n\n@@case end 3\n$(reboot) `x` %s\t\x1b[31m\\xff\nno newline\n"
     )
     assert sample.complete
+
+
+@each_shell
+def test_a_program_that_need_not_be_asked_is_not_started(shell: list[str], tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    tool = ("touch", str(started))
+    sample = ask(shell, Command("tool", tool, unless="[ -d / ]"), Command("log", tool, newest=3, unless="[ -d / ]"))
+    assert (sample.text("tool"), sample.text("log")) == (f"{NOT_ASKED}\n", f"{NOT_ASKED}\n")
+    assert sample.complete
+    assert not started.exists()
+    assert ask(shell, Command("tool", tool, unless="[ -f / ]")).text("tool") == ""
+    assert started.exists()
+
+
+@each_shell
+def test_what_is_long_comes_whole_and_in_its_order(shell: list[str], tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("a", "b", "c")]
+    for file, line in zip(files, ("x" * 9000, "short", "0123456789\n" * 2000), strict=True):
+        file.write_text(f"{line}\n")
+    sample = ask(shell, *(Read(str(file)) for file in files), Walk("w", "printf 'walked\\n'"), Read(f"{files[2]}", 3))
+    assert [sample.text(str(file)) for file in files] == [file.read_text() for file in files]
+    assert sample.text("w") == "walked\n"
 
 
 @each_shell

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.lab.scripted import Readings, at, kinds, only, run, states
-from tests.lab.small import MIB, Full, Memory, Pressure, Service, Units, runbook, step
+from tests.lab.small import MIB, FailedUnits, Full, Memory, Pressure, Service, Units, runbook, step
 from tests.lab.worlds import Run
 
 from memrunbook.core.action.action import Risk
@@ -452,3 +452,44 @@ def test_the_label_names_the_item() -> None:
     book = runbook(step(for_each="units.all", values={"unit": "= item.name"}), resolved="false")
     ((_, request),) = run(book, SHORT).executed
     assert request.step == "act/web"
+
+
+QUIET, DB_FAILED = FailedUnits(), FailedUnits(moved=True, names=["db"])
+
+
+def tuned(*moves: FailedUnits, **spec: Any) -> Run:
+    """A step about the host as a whole, and what was said at each reading after the first of who failed."""
+    book = runbook(step("tune", action="tuner", **spec), step("last", action="tuner", verify=None), resolved="false")
+    return run(book, at(5.0), *(at(5.0, failed_units=move) for move in moves))
+
+
+def test_a_step_about_the_host_reads_no_services_after_the_diagnosis() -> None:
+    played = tuned(QUIET)
+    first, *later = [told.request.facts for told in played.told if isinstance(told.request, ReadFacts)]
+    assert "units" in first
+    assert set(later) == {("failed_units", "holds", "host", "memory", "pressure", "vmstat")}
+    assert states(played) == [("tune", "done"), ("last", "done")]
+
+
+def test_who_fails_after_a_change_of_the_host_is_harm() -> None:
+    played = tuned(QUIET, DB_FAILED)
+    assert played.finished[0].state == "failed"
+    assert "it did harm: db failed meanwhile" in played.finished[0].why
+
+
+def test_who_had_failed_before_a_change_of_the_host_is_no_harm_of_it() -> None:
+    assert [end.state for end in tuned(DB_FAILED, DB_FAILED).finished] == ["done", "done"]
+    assert [end.state for end in tuned(DB_FAILED, QUIET).finished] == ["done", "done"]
+
+
+def test_while_a_proof_is_waited_for_what_it_asks_is_read_and_no_more() -> None:
+    slow = VerifySpec("memory.available_percent > 30.0", Duration(60), Duration(0))
+    book = runbook(step("tune", action="tuner", verify=slow), resolved="false")
+    played = run(book, SHORT, SHORT, SHORT, SHORT, WELL)
+    reads = [told.request for told in played.told if isinstance(told.request, ReadFacts)]
+    proofs = [set(read.facts) for read in reads if read.why == "verify tune"]
+    assert "failed_units" in proofs[0]
+    assert proofs[1:] == [{"memory", "pressure", "vmstat"}] * 2
+    after = next(read for read in reads if read.why == "did anything get worse?")
+    assert {"failed_units", "holds", "host"} <= set(after.facts)
+    assert states(played) == [("tune", "done")]

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.lab.small import Memory, runbook, snapshot, step
+from tests.lab.small import Memory, runbook, services, snapshot, step
 
 from memrunbook.core.run.event import StepState
-from memrunbook.core.run.progress import Doing, Progress, kept, signals
+from memrunbook.core.run.progress import Doing, Progress, facts_of, kept, signals
 from memrunbook.core.run.request import ReadFacts, Record
 
 AVAILABLE = "memory.available_percent"
@@ -34,8 +34,33 @@ def test_a_fresh_snapshot_is_not_read_again() -> None:
     assert ended(progress.refresh("now"), LATER) == []
     progress.fresh = 0
     (asked,) = ended(progress.refresh("now"), LATER)
-    assert asked == ReadFacts(("holds", "host", "memory", "pressure", "units", "vmstat"), 3, 5.0, "now")
+    assert asked == ReadFacts(("holds", "host", "memory", "pressure", "vmstat"), 3, 5.0, "now", alone=("holds",))
     assert (progress.snapshot, progress.first, progress.fresh) == (LATER, NOW, 3)
+
+
+def test_a_step_is_read_for_where_the_newest_snapshot_lacks_what_it_needs() -> None:
+    book = runbook(step())
+    progress = Progress(book, NOW)
+    progress.take(LATER, facts_of(progress), 3)
+    assert ended(progress.refresh("how does it stand?")) == []
+    (asked,) = ended(progress.refresh("the step", *book.steps), LATER)
+    assert asked == ReadFacts(("holds", "host", "memory", "pressure", "units", "vmstat"), 3, 5.0, "the step")
+    assert ended(progress.refresh("the step", *book.steps)) == []
+
+
+def test_a_watch_is_of_all_facts_or_its_samples_would_not_go_on() -> None:
+    book = runbook(step(), count=13)
+    assert facts_of(Progress(book, NOW)) == book.facts
+    assert facts_of(Progress(runbook(step()), NOW)) < book.facts
+
+
+def test_who_had_failed_is_known_until_it_is_told_anew() -> None:
+    progress = Progress(runbook(step()), snapshot(units=services("web", failed=True)))
+    assert progress.failed_units == frozenset({"web"})
+    progress.take(LATER, ("memory",), 2)
+    assert progress.failed_units == frozenset({"web"})
+    progress.take(snapshot(units=services("web")), ("units",), 2)
+    assert progress.failed_units == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -375,3 +375,16 @@ def test_only_the_unknown_among_several_looks_are_let_happen_again() -> None:
     played = go_on(one(), Behind("R1"), seen=BEGUN, left=[known, LEFT], again=True)
     assert looks(played) == [("act", "failed"), ("act", "unknown"), ("act", "again")]
     assert acts(played) == [("act", False)]
+
+
+@pytest.mark.parametrize(("had", "state"), [(False, "failed"), (True, "done")])
+def test_who_failed_while_nobody_looked_is_harm_of_the_open_step(*, had: bool, state: str) -> None:
+    """The snapshot before it says that nobody had failed since the lock; the run's first one says who had by then."""
+    book = small.runbook(small.step(action="tuner", values={"kind": "once"}), resolved=NEVER)
+    first = small.snapshot(0.0, **scripted.at(5.0, units=small.services("db", failed=had)))
+    last = small.snapshot(memory=small.Memory(available_percent=5.0), failed_units=small.FailedUnits())
+    part = behind(open=opened(target="host", identity="host boot"), first=first, before=last)
+    now = {**scripted.at(5.0), "units": small.services("db", failed=True), "failed_units": small.FailedUnits()}
+    played = go_on(book, part, now)
+    assert [(ended.id, ended.state) for ended in played.finished] == [("act", state)]
+    assert ("db failed meanwhile" in played.finished[0].why) is not had
