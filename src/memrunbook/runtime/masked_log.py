@@ -23,10 +23,10 @@ _ROW = re.compile(r"(\[ *\d{1,10}\] +)((?:-?\d+ +)+)(.*)", re.ASCII)
 _FLAG = rf"(?:(?:__)?GFP_(?:{'|'.join(sorted(GFP))})|0x[\da-f]{{1,16}})"
 _GFP = rf"0x[\da-f]{{1,16}}(?:\({_FLAG}(?:\|{_FLAG}){{0,40}}\))?"
 _NODES = r"(?:\(null\)|[\d,-]*)"
-_PLACE = rf"(?:,? *(?:nodemask={_NODES}|order[=:] ?-?\d+|mode:{_GFP}|oom_(?:score_)?adj=-?\d+)),?"
+_PLACE = rf"(?:,? *(?:nodemask={_NODES}|order[=:] ?-?\d+|mode:{_GFP}|(?:oom_(?:score_)?adj|oomkilladj)=-?\d+)),?"
 _SIZE = r"(?:,? +(?:now )?(?:total-vm|vsz|anon-rss|file-rss|shmem-rss|UID|pgtables|oom_score_adj):-?\d+(?:kB)?)"
 _WHERE = r" \((?:MPOL_BIND|oom_kill_allocating_task)\)| in cpuset"
-_WHY = rf"(?:(?:Out of memory|Memory cgroup out of memory|No available memory)(?:{_WHERE})?: )?"
+_WHY = rf"(?:(?:Out of [Mm]emory|Memory cgroup out of memory|No available memory)(?:{_WHERE})?: )?"
 _CPU = r"(?:CPU: \d+ (?:UID: \d+ )?PID|Pid): \d+,? [Cc]omm: "
 _KERNEL = r"(?P<release>\(?\d+\.\d+\S*)(?P<rest> .*)?"
 # A name stands in a group, whose name says what it is called; all around it is the kernel's. A line must match whole.
@@ -41,7 +41,7 @@ _NAMES = (
     ),
     (
         rf"{_WHY}Kill(?:ed)? process \d+(?:, UID \d+,)? \((?P<process>.*)\)(?:, UID \d+,)?"
-        rf"(?: score \d+ or sacrifice child| sharing same memory|{_SIZE}{{0,8}})"
+        rf"(?: score \d+ or sacrifice child| sharing same memory|{_SIZE}{{0,8}})[.,]?"
     ),
     rf"oom_reaper: (?:reaped process|unable to reap pid:) ?\d+ \((?P<process>.*)\){_SIZE}{{0,4}}",
     r"Tasks in (?P<group>.*) are going to be killed due to memory\.oom\.group set",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from tests.facts.test_recorded import FOLDER, reading_of
 from tests.facts.test_recorded import samples_of as cases_of
@@ -158,3 +160,20 @@ def test_whatever_a_host_answered_is_masked(case: Path) -> None:
         assert (once.before, once.after, once.complete) == (sample.before, sample.after, sample.complete)
         left = [key for key, answer in once.answers.items() if answer.problem and answer.problem.why == LEFT_OUT]
         assert set(left) <= OLD
+
+
+def _without_text(value: Any) -> Any:
+    """The same value with each text empty: names may be others, nothing else may."""
+    if isinstance(value, dict):
+        return {key: _without_text(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_text(one) for one in value]
+    return "" if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_masked_answer_says_the_same_but_for_names(case: Path) -> None:
+    fact, samples, masks = case.parent.name, cases_of(case), Masks()
+    shown = tuple(masked(sample, masks, "host-1") for sample in samples)
+    plain, again = (msgspec.to_builtins(reading_of(fact, one)) for one in (samples, shown))
+    assert _without_text(again) == _without_text(plain)
