@@ -14,7 +14,7 @@ from memrunbook.linux.kernel_names import FUNCTIONS, GFP, REPORTED, release
 from memrunbook.runtime.masked_lines import slab_name
 from memrunbook.runtime.masking import Masks
 
-LONGEST = 4096
+LONGEST = 1200
 """Characters of a line; the kernel's own have at most 1,024."""
 _STAMP = re.compile(r"(?:<\d{1,3}>)?\[[ \d.]{1,20}\](?:\[ *[TC]\d{1,9}\])? ?", re.ASCII)
 _COLUMN = "uid|tgid|total_vm|rss(?:_anon|_file|_shmem)?|pgtables_bytes|nr_ptes|nr_pmds|swapents|oom_(?:score_)?adj|cpu"
@@ -37,7 +37,7 @@ _NAMES = (
     (
         rf"oom-kill:constraint=CONSTRAINT_(?:NONE|CPUSET|MEMORY_POLICY|MEMCG),nodemask={_NODES}"
         r"(?:,cpuset=(?P<group>.*?),mems_allowed=[\d,-]*)?"
-        r"(?:,global_oom|,oom_memcg=(?P<group2>.*?))?,task_memcg=(?P<group3>.*?),task=(?P<process>.*?),pid=\d+,uid=\d+"
+        r"(?:,global_oom|,oom_memcg=(?P<group2>.*?))?,task_memcg=(?P<group3>.*?),task=(?P<process>.{0,64}),pid=\d+,uid=\d+"
     ),
     (
         rf"{_WHY}Kill(?:ed)? process \d+(?:, UID \d+,)? \((?P<process>.*)\)(?:, UID \d+,)?"
