@@ -58,14 +58,14 @@ def killed(words: list[str], at: int, where: Where) -> int:
 def _die_at(at: int, where: Where) -> None:
     whole, seen = disk.append, 0
 
-    def append(file: int, path: Path, content: bytes) -> None:
+    def append(file: int, path: Path, content: bytes, *, durable: bool = True) -> None:
         nonlocal seen
         seen += 1
         if seen == at and where == "torn":
             os.write(file, content[: len(content) // 2])
         if seen == at and where != "after":
             os.kill(os.getpid(), signal.SIGKILL)
-        whole(file, path, content)
+        whole(file, path, content, durable=durable)
         if seen == at:
             os.kill(os.getpid(), signal.SIGKILL)
 

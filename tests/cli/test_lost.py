@@ -68,8 +68,8 @@ class Cut:
         self.way, self.folder, self.number, self.phase = way, folder, number, phase
         self.whole, self.asked, self.watching = disk.append, 0, threading.Thread(target=self._watch)
 
-    def append(self, file: int, path: Path, content: bytes) -> None:
-        self.whole(file, path, content)
+    def append(self, file: int, path: Path, content: bytes, *, durable: bool = True) -> None:
+        self.whole(file, path, content, durable=durable)
         if b'"event":"asked"' in content and b'"type":"Execute"' in content:
             self.asked += 1
             if self.asked == self.number:

@@ -15,7 +15,6 @@ from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.run.event import RunFinished
 from memrunbook.core.run.record import Actor, Answered, Asked, Envelope, NotAnswered, Recorded
 from memrunbook.core.run.request import Approval, AskApproval, Done, Execute, Lock, ReadFacts, Request, Wait, Waited
-from memrunbook.state import disk
 from memrunbook.state.run_directory import RunDirectory
 from memrunbook.testing import FixedClock
 
@@ -48,7 +47,7 @@ def synced(journal: HostJournal, monkeypatch: pytest.MonkeyPatch) -> list[int]:
         if os.fstat(file).st_ino == own.stat().st_ino:
             lengths.append(own.stat().st_size)
 
-    monkeypatch.setattr(disk.os, "fsync", fsync)
+    monkeypatch.setattr(os, "fsync", fsync)
     return lengths
 
 
