@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.apart import RUN
 from tests.cli.console import ETC
 from tests.ssh.servers import Server, serving
 from tests.sshd import MISSING, Sshd, can_run, running
@@ -39,11 +40,12 @@ def state(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def machine(state: Path) -> Iterator[None]:
-    """This machine for one run at a time: its lock is one for all tests, those of other workers included.
+    """This machine for one run at a time: its lock is one for all tests that share a /run.
 
     What a run of this test left behind, because it was cut off on purpose, is removed.
     """
-    everybody = Path(tempfile.gettempdir()) / f"memrunbook-tests-{os.getuid()}.lock"
+    shared = RUN if os.access(RUN, os.W_OK) else Path(tempfile.gettempdir())
+    everybody = shared / f"memrunbook-tests-{os.getuid()}.lock"
     with everybody.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

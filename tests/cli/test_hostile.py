@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from tests.cli.books import HEAD
 from tests.cli.console import Ran, here, terminal
+from tests.holding import MIB, holding
 
 NAMES = [
     b"\x1b[31m\x1b[2J\x1b]0;x\a",
@@ -25,13 +24,6 @@ NAMES = [
     b"@@nonce end 0\n",
     b"",
 ]
-NAMER = """
-import ctypes, sys, os
-ctypes.CDLL(None).prctl(15, bytes.fromhex(sys.argv[2]), 0, 0, 0)
-held = bytearray(int(sys.argv[1])); held[::4096] = b"x" * len(held[::4096])
-print("ready", flush=True)
-sys.stdin.read()
-"""
 RUNBOOK = (
     HEAD.format(
         name="hostile",
@@ -59,22 +51,12 @@ RUNBOOK = (
 def processes() -> Iterator[None]:
     """One process of each name, each large enough to be among those that are shown."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    size = str(max(8 << 20, total // 700))
-    started = [_start([sys.executable, "-c", NAMER, size, name.hex()]) for name in NAMES]
-    started.append(_start([sys.executable, "-c", NAMER, size, b"long".hex(), "x" * 10_000]))
-    try:
+    size = max(8 * MIB, total // 700)
+    with ExitStack() as started:
+        for name in NAMES:
+            started.enter_context(holding(size, name))
+        started.enter_context(holding(size, b"long", "x" * 10_000))
         yield
-    finally:
-        for process in started:
-            process.send_signal(signal.SIGKILL)
-            process.wait(10)
-
-
-def _start(words: list[str]) -> subprocess.Popen[str]:
-    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdout
-    assert process.stdout.readline() == "ready\n"
-    return process
 
 
 def _harmless(ran: Ran) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.cli.books import act, book
 from tests.cli.console import Ran, here, terminal
+from tests.holding import MIB, holding
 from tests.sshd import Sshd
 
 from memrunbook.app.braking import HostBrakes
@@ -210,37 +210,34 @@ PREFER = """\
 
 @pytest.mark.usefixtures("machine")
 def test_taking_back_goes_through_a_freeze_and_keeps_to_all_else(tmp_path: Path, config: Path) -> None:
-    with subprocess.Popen(["sleep", "300"]) as victim:
-        try:
-            value = Path(f"/proc/{victim.pid}/oom_score_adj")
-            value.write_text("0\n")
-            path = book(tmp_path, PREFER.format(pid=victim.pid), resolved="false")
-            then = ("--patience", "3s", "--config-dir", str(tmp_path))
-            assert here("run", path, "--host", "local", "--yes", *then).code == 3
-            assert value.read_text() == "500\n"
-            undo = ("undo", "last", "--config-dir", str(config.parent), "--yes")
-            planned = here(*undo, "--dry-run").out
-            assert "--patience 3s" in planned, "the host is reached as the run did"
-            assert f"--config-dir {config.parent}" in planned
-            assert f"--config-dir {tmp_path} " not in planned, "the rules are those that were named now"
-            config.write_text("reason: required\n")
-            here(*undo).refused(2, "config.yaml:1 asks for a reason", hint="runbook undo last")
-            config.write_text("untouchable:\n  - process: sleep\n")
-            here(*undo, "--dry-run").refused(
-                0, "config.yaml:2 says that nothing may ever act on process sleep", hint="no "
-            )
-            here(*undo).refused(5, "REFUSED", "config.yaml:2 says", hint="no option")
-            first = json.loads(here("runs", "--json").out)["runs"][-1]["run_id"]
-            undo = ("undo", first, *undo[2:])
-            config.write_text("maximum_risk: [{risk: none, modes: [undo]}]\n")
-            here(*undo).refused(5, "config.yaml:1 says that undo changes nothing here", hint="act by hand")
-            assert value.read_text() == "500\n"
-            config.write_text(ALWAYS)
-            back = here(*undo)
-            assert back.code == 0, back.said
-            assert value.read_text() == "0\n"
-        finally:
-            victim.kill()
+    with holding(64 * MIB, b"victim") as victim:
+        value = Path(f"/proc/{victim.pid}/oom_score_adj")
+        value.write_text("0\n")
+        path = book(tmp_path, PREFER.format(pid=victim.pid), resolved="false")
+        then = ("--patience", "3s", "--config-dir", str(tmp_path))
+        assert here("run", path, "--host", "local", "--yes", *then).code == 3
+        assert value.read_text() == "500\n"
+        undo = ("undo", "last", "--config-dir", str(config.parent), "--yes")
+        planned = here(*undo, "--dry-run").out
+        assert "--patience 3s" in planned, "the host is reached as the run did"
+        assert f"--config-dir {config.parent}" in planned
+        assert f"--config-dir {tmp_path} " not in planned, "the rules are those that were named now"
+        config.write_text("reason: required\n")
+        here(*undo).refused(2, "config.yaml:1 asks for a reason", hint="runbook undo last")
+        config.write_text("untouchable:\n  - process: victim\n")
+        here(*undo, "--dry-run").refused(
+            0, "config.yaml:2 says that nothing may ever act on process victim", hint="no "
+        )
+        here(*undo).refused(5, "REFUSED", "config.yaml:2 says", hint="no option")
+        first = json.loads(here("runs", "--json").out)["runs"][-1]["run_id"]
+        undo = ("undo", first, *undo[2:])
+        config.write_text("maximum_risk: [{risk: none, modes: [undo]}]\n")
+        here(*undo).refused(5, "config.yaml:1 says that undo changes nothing here", hint="act by hand")
+        assert value.read_text() == "500\n"
+        config.write_text(ALWAYS)
+        back = here(*undo)
+        assert back.code == 0, back.said
+        assert value.read_text() == "0\n"
 
 
 def test_defaults_are_used_where_nothing_was_typed(tmp_path: Path, config: Path) -> None:

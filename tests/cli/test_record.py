@@ -5,10 +5,16 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import signal
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
-from tests.cli.console import here
+from tests.cli.console import WORDS, environment, here
+from tests.cli.test_fleet import silent_port
+from tests.cli.test_json import valid
+from tests.sshd import Sshd
 
 from memrunbook.app.recording import safe_names
 from memrunbook.transports.shared.bundle import read_bundle
@@ -52,6 +58,60 @@ def test_a_host_that_is_not_reached_is_told_and_the_others_are_recorded(tmp_path
     assert "error: 127.0.0.1" in ran.out
     assert [path.name for path in out.iterdir()] == ["local.txt"]
     assert f"runbook diagnose --replay {out / 'local.txt'}" in ran.out
+
+
+def wait_for(files: list[Path], process: subprocess.Popen[bytes]) -> None:
+    """Until these are there, whole, while the command still runs."""
+    deadline = time.monotonic() + 90
+    while not all(file.exists() for file in files) and time.monotonic() < deadline:
+        assert process.poll() is None
+        time.sleep(0.05)
+    assert [file.name for file in files if not file.exists()] == []
+
+
+def test_after_ctrl_c_those_that_had_ended_are_written_already(sshd: Sshd, tmp_path: Path) -> None:
+    names, out = ("one", "slow", "two"), tmp_path / "tonight"
+    called = {"one": "host-1", "two": "host-3"}
+    with silent_port() as port:
+        ports = {"one": sshd.port, "slow": port, "two": sshd.port}
+        config = "".join(
+            f"Host {name}\n HostName 127.0.0.1\n Port {ports[name]}\n User {sshd.user}\n" for name in names
+        )
+        (tmp_path / "config").write_text(config, encoding="ascii")
+        reach = [*sshd.arguments[1:3], f"--ssh-config={tmp_path / 'config'}", f"--host={','.join(names)}"]
+        words = ["record", *reach, "--json", "--mask", "--patience=100s", "-o", str(out)]
+        process = subprocess.Popen([*WORDS, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+        wait_for([out / f"{name}.txt" for name in called.values()], process)
+        process.send_signal(signal.SIGINT)
+        told, said = process.communicate(timeout=30)
+    assert process.returncode == 130, said
+    assert b"Traceback" not in said
+    document = json.loads(told)
+    valid(document, "recording")
+    ends = {
+        host["host"]: (host["outcome"], host["called"] if host["outcome"] == "ok" else host["error"])
+        for host in document["hosts"]
+    }
+    assert ends == {
+        "one": ("ok", called["one"]), "slow": ("interrupted", "interrupted while it was connected to"),
+        "two": ("ok", called["two"]),
+    }  # fmt: skip
+    assert sorted(path.name for path in out.iterdir()) == ["host-1.txt", "host-3.txt"]
+    first, second = (read_bundle(out / f"{name}.txt") for name in called.values())
+    assert first[0].text("/etc/machine-id") == second[0].text("/etc/machine-id")
+    assert here("diagnose", "--replay", str(out)).code in (0, 8, 9)
+
+
+def test_a_slash_at_the_end_asks_for_a_folder(tmp_path: Path) -> None:
+    folder, file = tmp_path / "tonight", tmp_path / "file"
+    ran = here("record", "--replay", str(IDLE), "-o", f"{folder}/")
+    assert ran.code == 0, ran.said
+    assert f"runbook diagnose --replay {folder / 'idle-healthy.txt'}" in ran.out
+    assert [path.name for path in folder.iterdir()] == ["idle-healthy.txt"]
+    assert here("record", "--replay", str(THRASHING), "-o", f"{folder}/").code == 0, "the next night into the same"
+    assert here("record", "--replay", str(IDLE), "-o", str(file)).code == 0
+    assert file.is_file()
+    here("record", "--replay", str(IDLE), "-o", f"{file}/").refused(2, "this is a file", hint="name one")
 
 
 def test_a_masked_recording_is_judged_the_same_under_other_names(tmp_path: Path) -> None:

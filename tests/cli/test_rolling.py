@@ -218,6 +218,17 @@ def killed_when(done: Callable[[], bool], words: Sequence[str]) -> None:
     process.wait(10)
 
 
+def test_a_dry_run_says_what_it_does_not_heed(tmp_path: Path) -> None:
+    left = tmp_path / "left"
+    words = ["run", counted(tmp_path), "--dry-run", "--host", "local", "--serial", "1", "--retry-file", str(left)]
+    ran = here(*words)
+    assert ran.code == 0, ran.said
+    told = " ".join(ran.err.split())
+    assert "a dry run begins no host and writes no file; not heeded: --serial, --retry-file" in told
+    assert not left.exists()
+    assert "not heeded" not in here(*words[:5]).err
+
+
 @pytest.mark.timeout(900)
 def test_killed_in_the_second_batch_the_run_goes_on_with_who_was_not_begun(
     web: Machines, tmp_path: Path, state: Path
@@ -236,6 +247,9 @@ def test_killed_in_the_second_batch_the_run_goes_on_with_who_was_not_begun(
     assert "batch 3 of 3: 1 host, web05" in resumed.err
     assert sorted(noted(tmp_path)) == list(WEB), "each effect once"
     assert left.read_text() == "web01\n", "it goes on with the file, too"
+    advice = next(line for line in resumed.out.splitlines() if line.startswith("To run it again on these hosts:"))
+    assert f"--host @{left}" in advice
+    assert "--serial 2 --max-failures 2" in advice, "the run as it was begun, not as it was gone on with"
     (found,) = list_runs(state).runs
     told = {one.host: one.outcome for one in report(state, found.run_id).reports}
     assert told == {"web01": "failed", **dict.fromkeys(WEB[1:], "resolved")}

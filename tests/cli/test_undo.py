@@ -6,7 +6,6 @@ import fcntl
 import json
 import re
 import shlex
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from tests.cli.books import HEAD
 from tests.cli.console import Ran, here, terminal
 from tests.cli.killing import KILLED, gone, killed, writes
+from tests.holding import MIB, holding
 from tests.sshd import Sshd
 
 pytestmark = pytest.mark.usefixtures("machine")
@@ -48,14 +48,13 @@ class Victim:
 
 @pytest.fixture
 def victim(tmp_path: Path) -> Iterator[Victim]:
-    with subprocess.Popen(["sleep", "600"]) as process:
+    with holding(64 * MIB, b"victim") as process:
         steps = [STEP.format(id=name, pid=process.pid, value=value) for name, value in (("some", 500), ("more", 700))]
         path = tmp_path / "prefer.yaml"
         path.write_text(HEAD.format(name="prefer", resolved="false", more="") + "".join(steps))
         found = Victim(process.pid, str(path))
         found.set(0)
         yield found
-        process.kill()
 
 
 def newest(state: Path) -> str:
@@ -182,9 +181,9 @@ def test_a_person_is_asked_for_each_change(victim: Victim, state: Path) -> None:
     run = carried_out(victim, state)
     with terminal("undo", run, columns=80) as screen:
         screen.expect("to be taken back on local")
-        screen.expect("? y/N")
+        screen.expect("hosts): ")
         screen.type("y\n")
-        screen.expect("? y/N")
+        screen.expect("hosts): ")
         screen.type("n\n")
         assert screen.wait() == 5
     assert victim.value == 500

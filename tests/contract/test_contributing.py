@@ -59,7 +59,7 @@ def run(house: Path, *arguments: str) -> str:
         env={**ours, "PYTHONPATH": str(house / "src")},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

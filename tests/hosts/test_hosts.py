@@ -42,7 +42,9 @@ def test_what_is_said_of_a_recorded_host(name: str, all_judged: dict[str, Judged
 def test_masked_it_is_judged_the_same(name: str, all_judged: dict[str, Judged], tmp_path: Path) -> None:
     masks, bundle = Masks(), tmp_path / f"{name}.txt"
     samples = [masked(sample, masks, name) for sample in read_bundle(RECORDED[name])]
-    bundle.write_text(bundle_of(samples, ()), encoding="utf-8")
+    text = bundle_of(samples, ())
+    assert [old for old in masks.given if re.search(rf"(?<![\w-]){re.escape(old)}(?![\w-])", text)] == []
+    bundle.write_text(text, encoding="utf-8")
     [again] = judged({name: bundle}, tmp_path / "state")
     said = told(again)
     for old, new in sorted(masks.given.items(), key=lambda pair: -len(pair[1])):

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from memrunbook.app.doctoring import DoctorArguments, DoctorResult, doctor
     from memrunbook.app.explaining import explain_log
     from memrunbook.app.gates import consent
-    from memrunbook.app.measuring import FactsArguments, facts
+    from memrunbook.app.measuring import FactsArguments, facts, facts_each
     from memrunbook.app.notice import Notice
-    from memrunbook.app.planning import PlanArguments, PlanResult, plan
+    from memrunbook.app.planning import PlanArguments, PlanResult, plan, plan_each
     from memrunbook.app.recording import RecordArguments, RecordResult, record
     from memrunbook.app.reporting import RunsResult, list_runs, report
     from memrunbook.app.resuming import ResumeArguments, ordered, resume
@@ -47,9 +47,9 @@ _HOMES = {
     "explaining": ("explain_log",),
     "gates": ("consent",),
     "choosing": ("InventoryArguments", "InventoryCheck", "check_inventory", "choose", "inventory"),
-    "measuring": ("FactsArguments", "facts"),
+    "measuring": ("FactsArguments", "facts", "facts_each"),
     "notice": ("Notice",),
-    "planning": ("PlanArguments", "PlanResult", "plan"),
+    "planning": ("PlanArguments", "PlanResult", "plan", "plan_each"),
     "recording": ("RecordArguments", "RecordResult", "record"),
     "reporting": ("RunsResult", "list_runs", "report"),
     "resuming": ("ResumeArguments", "ordered", "resume"),
@@ -103,12 +103,14 @@ __all__ = [
     "doctor",
     "explain_log",
     "facts",
+    "facts_each",
     "inventory",
     "list_runs",
     "new_runbook",
     "off_words",
     "ordered",
     "plan",
+    "plan_each",
     "record",
     "records",
     "report",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shlex
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -67,7 +66,6 @@ def apply(
     notice: Notice = SILENT,
     *,
     stop: threading.Event | None = None,
-    alone: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> RunResult:
     """Carries out a saved plan: nobody is asked, and nothing else than what was approved is done.
 
@@ -86,7 +84,7 @@ def apply(
         return record_refusal(asked, saved, refused, difference, notice)
     approved = approved_by(file, arguments.state, arguments.options)
     approver = PlanApprover(approved, file.digest, arguments.actor.user, consent.words)
-    return run(replace(asked, approved=approved), approver, notice, stop=stop, alone=alone)
+    return run(replace(asked, approved=approved), approver, notice, stop=stop)
 
 
 @dataclass(frozen=True)

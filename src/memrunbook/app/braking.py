@@ -15,7 +15,7 @@ from memrunbook.core.action.action import Change
 from memrunbook.core.errors import Refused, RunbookError, UsageError
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.forbidden import forbidden
-from memrunbook.core.plan.limits import Here, Limits, held_back
+from memrunbook.core.plan.limits import Here, Limits, held_back, is_at_a_peer
 from memrunbook.core.reading.rules import NO_RULES, HostRules
 from memrunbook.core.run.applied import ApprovedPlan
 from memrunbook.core.units import DAY, MINUTE, format_duration
@@ -88,11 +88,11 @@ class HostBrakes:
 
         Refused where it is beyond the limits by now, unless a person `consented` to that.
         """
-        limits = None if consented else self.limits
-        begun = self.store.begin(_shown(change), redact(step), self._here(besides), self.actor, limits)
+        limits, here = None if consented else self.limits, self._here(besides)
+        begun = self.store.begin(_shown(change), redact(step), here, self.actor, limits)
         if isinstance(begun, int):
             return begun
-        who = "one host at a time for that" if begun.target == change.target else "its peer"
+        who = "its peer" if is_at_a_peer(begun, change, here) else "one host at a time for that"
         doing = f"run {begun.run} by {begun.actor} is at {begun.target} there ({begun.action})"
         words = f"{begun.host}, {who}: {doing} since {_clock(begun.begun)}"
         self.waits(words)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 
 from memrunbook.app.actor import this_actor
 from memrunbook.app.allowing import checked
+from memrunbook.core.errors import Interrupted
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.run.request import Approval, AskApproval
 from memrunbook.runtime.clock import SystemClock
@@ -20,22 +20,23 @@ from memrunbook.ui.approve import UnattendedApprover
 class OneAtATime:
     """An approver that many hosts share: one question at a time; after "quit all" nobody is asked any more.
 
-    Nothing else is drawn while a question stands (`alone`).
+    Nor is anybody once `stop` is set.
     """
 
     approver: Approver
-    turn: threading.Lock
-    alone: Callable[[], AbstractContextManager[None]]
-    quit: bool = False
+    stop: threading.Event
+    _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _quit: bool = field(default=False, init=False)
 
     def approve(self, host: str, question: AskApproval) -> Approval:
-        """Waits for its turn and asks."""
-        with self.turn:
-            if self.quit:
+        """Waits for its turn and asks; Interrupted where it was stopped meanwhile: its gate is not shown then."""
+        with self._turn:
+            if self.stop.is_set():
+                raise Interrupted("a person asked to stop")
+            if self._quit:
                 return Approval(question.snapshot_at, "quit-all", how="terminal", why="all hosts were quit at a gate")
-            with self.alone():
-                answer = self.approver.approve(host, question)
-            self.quit = answer.answer == "quit-all"
+            answer = self.approver.approve(host, question)
+            self._quit = answer.answer == "quit-all"
             return answer
 
 

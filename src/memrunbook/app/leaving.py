@@ -11,12 +11,11 @@ from msgspec import structs
 from memrunbook.app.reporting import report
 from memrunbook.core.errors import JournalError, RunbookError
 from memrunbook.core.run.flight import OpenStep
-from memrunbook.core.run.report import GOES_ON, HostReport
+from memrunbook.core.run.report import GOES_ON, NOTHING_DONE, HostReport
 
 LEFT = "Left at once: what was under way may be unfinished.\n"
 LEFT_IDLE = "Left at once: no change was under way.\n"
 NOT_ENDED = "it had not come to its end"
-NOT_BEGUN = "nothing was done there"
 GO_ON = """\
   hint: runbook resume {0} looks at it and goes on; runbook report {0} shows how far each host came
 """
@@ -45,7 +44,7 @@ def _cut_short(found: HostReport) -> HostReport:
     if found.outcome != "running":
         return found
     begun = found.begun or found.steps or found.others
-    why = found.why if found.why != GOES_ON.why else NOT_ENDED if begun else NOT_BEGUN
+    why = found.why if found.why != GOES_ON.why else NOT_ENDED if begun else NOTHING_DONE
     return structs.replace(found, outcome="interrupted", why=why)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from memrunbook.app.connectors import Connectors
-from memrunbook.app.notice import SILENT, Notice, unheard
+from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.reading import ReadArguments, read
 from memrunbook.core.host import Host
 from memrunbook.core.reading.reached import Reached
@@ -15,6 +16,7 @@ from memrunbook.core.runbook.spec import Sampling
 from memrunbook.core.units import Duration
 from memrunbook.documents.library import Library, usual_library
 
+R = TypeVar("R")
 PAIR = Sampling(2, Duration(1))
 
 
@@ -29,22 +31,25 @@ class FactsArguments:
     library: Library = field(default_factory=usual_library)
 
 
-def facts(
+def facts(arguments: FactsArguments, notice: Notice = SILENT, *, stop: threading.Event | None = None) -> list[Reached]:
+    """Reads facts of hosts, each with its snapshot or its error, in their order.
+
+    After Ctrl-C those that had not been read carry Interrupted.
+    """
+    return facts_each(arguments, lambda reached: reached, notice, stop=stop)
+
+
+def facts_each(
     arguments: FactsArguments,
+    keep: Callable[[Reached], R],
     notice: Notice = SILENT,
     *,
     stop: threading.Event | None = None,
-    told: Callable[[Reached], object] = unheard,
-) -> list[Reached]:
-    """Reads facts of hosts, each with its snapshot or its error, in their order.
+) -> list[R]:
+    """As `facts`, and of each host only that is kept which `keep` makes of it: a snapshot is large.
 
-    Each host is `told` when it has been read, from several threads. After Ctrl-C those that had not carry Interrupted.
+    It is called as soon as that host has been read, from several threads.
     """
-
-    def said(reached: Reached) -> Reached:
-        told(reached)
-        return reached
-
     return read(
         ReadArguments(
             hosts=arguments.hosts,
@@ -56,5 +61,5 @@ def facts(
             notice=notice,
             stop=stop or threading.Event(),
         ),
-        said,
+        keep,
     )

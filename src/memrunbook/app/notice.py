@@ -70,7 +70,3 @@ class Notice:
 
 
 SILENT = Notice()
-
-
-def unheard(_: object) -> None:
-    """Nobody wants to know."""

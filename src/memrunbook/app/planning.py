@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from msgspec import Struct, structs
 
@@ -29,9 +29,12 @@ from memrunbook.documents.library import Library, usual_library
 from memrunbook.state.paths import usual_state_dir
 
 if TYPE_CHECKING:
+    from memrunbook.core.plan.plan import Plan
     from memrunbook.core.run.flight import OpenStep
     from memrunbook.documents.config import Config
     from memrunbook.runtime.handled import Handled
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,16 +64,24 @@ class FrozenNow(Struct, frozen=True):
     hint: str
 
 
+class HeldUp(NamedTuple):
+    """What keeps a plan from being carried out on a host now: steps that runs left open, freezes, the switch (why)."""
+
+    open: tuple[OpenStep, ...]
+    freezes: tuple[FrozenNow, ...]
+    off: str
+
+
 @dataclass(frozen=True)
-class PlanResult:
-    """The runbook and what it would do on each host, in their order; and what runs left open on each, by its name.
+class PlanResult(Generic[R]):
+    """The runbook and what is kept of each host, in their order; and what runs left open on each, by its name.
 
     `freezes` are the freeze windows in which nothing is changed there now, by the host's name.
     `off` says why nothing may be changed now, where changes are switched off. `saved` is the file that holds the plans.
     """
 
     runbook: Runbook
-    hosts: tuple[Planned, ...]
+    hosts: tuple[R, ...]
     open: Mapping[str, tuple[OpenStep, ...]] = field(default_factory=dict)
     freezes: Mapping[str, tuple[FrozenNow, ...]] = field(default_factory=dict)
     off: str = ""
@@ -78,17 +89,27 @@ class PlanResult:
 
 
 def plan(
-    arguments: PlanArguments,
-    notice: Notice = SILENT,
-    *,
-    stop: threading.Event | None = None,
-    told: Callable[[Planned, str], object] = lambda _planned, _off: None,
-) -> PlanResult:
+    arguments: PlanArguments, notice: Notice = SILENT, *, stop: threading.Event | None = None
+) -> PlanResult[Planned]:
     """Plans on every host; nothing is changed.
 
     A host that was not reached has its error in the result; after Ctrl-C, or once `stop` is set, those that had not
     been read carry Interrupted (one alone raises it), and nothing is saved. UsageError or DocumentError for what cannot
-    be asked. Each host is `told` when it has been planned, from several threads, with why nothing may be changed.
+    be asked.
+    """
+    return plan_each(arguments, lambda planned, _: planned, notice, stop=stop)
+
+
+def plan_each(
+    arguments: PlanArguments,
+    keep: Callable[[Planned, HeldUp], R],
+    notice: Notice = SILENT,
+    *,
+    stop: threading.Event | None = None,
+) -> PlanResult[R]:
+    """As `plan`, and of each host only that is kept which `keep` makes of it: a snapshot is large.
+
+    It is called as soon as that host has been planned, from several threads.
     """
     _refuse_taken(arguments.out)  # a mistake is told before any host is asked
     policy = arguments.library.policy()
@@ -97,13 +118,13 @@ def plan(
     own = tuned(arguments.library, arguments.runbook, runbook, arguments.parameters, arguments.hosts)
     rules = partial(rules_for, config, mode="apply" if arguments.out is not None else "run")  # what will carry it out
     known = Once(partial(_known, arguments, config))
+    kept = _Kept(config, saving=arguments.out is not None)
 
-    def said(reached: Reached) -> Planned:
+    def said(reached: Reached) -> R:
         planned = _planned(own.get(reached.name, runbook), reached, known().done, rules(reached.host))
-        told(planned, known().off)
-        return planned
+        return keep(*kept.of(planned, known()))
 
-    planned = read(
+    hosts = read(
         ReadArguments(
             hosts=arguments.hosts,
             facts=partial(_facts, runbook, config, arguments.hosts),
@@ -117,11 +138,35 @@ def plan(
         ),
         said,
     )
-    opened = {one.reached.name: _open_on(one.reached, known().left) for one in planned}
-    saved = None if any(isinstance(one.reached.error, Interrupted) for one in planned) else arguments.out
+    saved = None if kept.interrupted else arguments.out
     if saved is not None:
-        planned = _save(saved, arguments, config, planned)
-    return PlanResult(runbook, tuple(planned), opened, _frozen(config, arguments.hosts), known().off, saved)
+        _save(saved, arguments, [kept.plans[host.name] for host in arguments.hosts if host.name in kept.plans])
+    opened = {host.name: kept.held_up[host.name].open for host in arguments.hosts}
+    freezes = {host.name: kept.held_up[host.name].freezes for host in arguments.hosts}
+    return PlanResult(runbook, tuple(hosts), opened, freezes, known().off, saved)
+
+
+class _Kept:
+    """What is needed of the hosts at the end, whatever else is kept of them; told from several threads."""
+
+    def __init__(self, config: Config, *, saving: bool) -> None:
+        self._config, self._saving = config, saving
+        self.plans: dict[str, Plan] = {}
+        self.held_up: dict[str, HeldUp] = {}
+        self.interrupted = False
+
+    def of(self, planned: Planned, known: _Known) -> tuple[Planned, HeldUp]:
+        """The plan as it is saved, where it is, and what holds it up."""
+        reached = planned.reached
+        held = HeldUp(_open_on(reached, known.left), _frozen(self._config, reached.host), known.off)
+        self.held_up[reached.name] = held
+        self.interrupted = self.interrupted or isinstance(reached.error, Interrupted)
+        if not self._saving or planned.plan is None:
+            return planned, held
+        from memrunbook.app.saving import lasting
+
+        self.plans[reached.name] = lasting(planned.plan, self._config)
+        return replace(planned, plan=self.plans[reached.name]), held
 
 
 def _refuse_taken(out: Path | None) -> None:
@@ -156,23 +201,19 @@ def _known(arguments: PlanArguments, config: Config) -> _Known:
     return _Known(handled(arguments.state, known), left_open(arguments.state, known), off)
 
 
-def _save(path: Path, arguments: PlanArguments, config: Config, planned: list[Planned]) -> list[Planned]:
-    from memrunbook.app.saving import lasting, save
+def _save(path: Path, arguments: PlanArguments, plans: list[Plan]) -> None:
+    from memrunbook.app.saving import save
 
-    planned = [replace(one, plan=lasting(one.plan, config)) if one.plan else one for one in planned]
-    save(path, arguments, [one.plan for one in planned if one.plan is not None])
-    return planned
+    save(path, arguments, plans)
 
 
-def _frozen(config: Config, hosts: Iterable[Host]) -> dict[str, tuple[FrozenNow, ...]]:
+def _frozen(config: Config, host: Host) -> tuple[FrozenNow, ...]:
     from memrunbook.runtime.clock import SystemClock
 
-    now, found = SystemClock().now().utc, {}
-    for host in hosts:
-        held = frozen_now(config.freeze, host.name, now)
-        hint = through(window for window, _ in held)
-        found[host.name] = tuple(FrozenNow(one.name, until, freeze_words(one, until, now), hint) for one, until in held)
-    return found
+    now = SystemClock().now().utc
+    held = frozen_now(config.freeze, host.name, now)
+    hint = through(window for window, _ in held)
+    return tuple(FrozenNow(one.name, until, freeze_words(one, until, now), hint) for one, until in held)
 
 
 def _open_on(reached: Reached, left: Iterable[OpenStep]) -> tuple[OpenStep, ...]:

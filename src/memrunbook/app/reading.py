@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from memrunbook.app.connectors import Connectors
@@ -132,12 +133,15 @@ class _Readings(Generic[T]):
             first = reached.name not in self._begun
             told = self._begun.setdefault(reached.name, Future())
         if first:
+            settle: Callable[[], None]
             try:
-                told.set_result(self._said(reached))
+                settle = partial(told.set_result, self._said(reached))
             except BaseException as error:  # noqa: BLE001  raised by whoever asks
-                told.set_exception(error)
-            outcome, why = _ended(reached)
-            self._asked.notice.ended(reached.name, outcome, why)
+                settle = partial(told.set_exception, error)
+            try:
+                self._asked.notice.ended(reached.name, *_ended(reached))
+            finally:
+                settle()  # whoever waits for it says nothing in front of that
         return told.result()
 
     def _read(self, host: Host) -> Life[Reached]:

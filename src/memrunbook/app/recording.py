@@ -34,13 +34,14 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 @dataclass(frozen=True, kw_only=True)
 class RecordArguments:
-    """Hosts, and where their recordings go: `out` is a file for one host, a folder for several.
+    """Hosts, and where their recordings go: `out` is a file for one host, a folder for several or with `folder`.
 
     `watch` reads for so many seconds. `force` replaces files that are there. `mask` hides the names too.
     """
 
     hosts: tuple[Host, ...]
     out: Path
+    folder: bool = False
     connectors: Connectors = field(default_factory=Connectors)
     watch: float | None = None
     force: bool = False
@@ -51,7 +52,8 @@ class RecordArguments:
 class RecordedHost:
     """One host: its file, or why there is none; bytes, samples and answers of the file, and of those without one.
 
-    `called` is the name that the recording has, another one than the host's where names are masked.
+    `called` is the name that the recording has, another one than the host's where names are masked. What was read of
+    the host is in the file alone: `reached` has no snapshot.
     """
 
     reached: Reached
@@ -87,53 +89,72 @@ class Listening(Connectors):
 def record(arguments: RecordArguments, notice: Notice = SILENT, *, stop: threading.Event | None = None) -> RecordResult:
     """Reads every fact of hosts, as diagnosing them does, and writes what they answered; nothing is changed.
 
-    A host that was not reached, or whose file cannot be written, has its error in the result. UsageError for what
-    cannot be asked. After Ctrl-C those that had been read are written, and the others carry Interrupted (one host alone
-    raises it).
+    The file of a host is written when that host has ended, and no more of it stays in memory. A host that was not
+    reached, or whose file cannot be written, has its error in the result. UsageError for what cannot be asked. After
+    Ctrl-C those that had been read are written, and the others carry Interrupted (one host alone raises it).
     """
     from memrunbook import catalog
 
     refuse_twins(arguments.hosts)
-    folder = arguments.out if len(arguments.hosts) > 1 or arguments.out.is_dir() else None
-    masks = Masks() if arguments.mask else None
-    called = {host.name: masks.host(host.name) if masks else host.name for host in arguments.hosts}
-    if folder is not None:
-        make_folder(folder)
-    files = _files(arguments, called, folder)
-    heard = {host.name: io.StringIO() for host in arguments.hosts}
-    reached = read(
+    several = len(arguments.hosts) > 1 or arguments.folder or arguments.out.is_dir()
+    if several:
+        make_folder(arguments.out)
+    recorder = _Recorder(arguments, several=several)
+    hosts = read(
         ReadArguments(
             hosts=arguments.hosts,
             facts=lambda: set(catalog.facts()),
             sampling=sampling_of(arguments.watch, Sampling(), arguments.hosts),
-            connectors=Listening(arguments.connectors.reach, arguments.connectors.forks, heard=heard),
+            connectors=Listening(arguments.connectors.reach, arguments.connectors.forks, heard=recorder.heard),
             policy=ServicePolicy(),
             watching=arguments.watch is not None,
             notice=notice,
             stop=stop or threading.Event(),
         ),
-        lambda reached: reached,
+        recorder.written,
     )
-    said, hosts = _said(hidden=arguments.mask), []
-    for one in reached:
-        if one.snapshot is None:  # what was heard of it would be taken for the whole of what it says
-            hosts.append(RecordedHost(one, error=one.error))
-            continue
-        samples = samples_of(heard[one.name].getvalue())
-        if masks is not None:
-            samples = [masked(sample, masks, called[one.name]) for sample in samples]
-        found = _counted(RecordedHost(one, called[one.name], files[one.name]), samples)
-        hosts.append(_saved(found, bundle_of(samples, said), force=arguments.force))
-    return RecordResult(tuple(hosts), arguments.mask, masks.given if masks else {})
+    return RecordResult(tuple(hosts), arguments.mask, recorder.names)
 
 
-def _files(arguments: RecordArguments, called: Mapping[str, str], folder: Path | None) -> dict[str, Path]:
+class _Recorder:
+    """Listens to hosts, and writes what one said when it has ended, in whichever thread that is."""
+
+    def __init__(self, arguments: RecordArguments, *, several: bool) -> None:
+        """UsageError where a file cannot be written: no host is asked then."""
+        self._masks = masks = Masks() if arguments.mask else None
+        self._force = arguments.force
+        self._called = {host.name: masks.host(host.name) if masks else host.name for host in arguments.hosts}
+        self._files = _files(arguments, self._called, several=several)
+        self._said = _said(hidden=arguments.mask)
+        self.heard = {host.name: io.StringIO() for host in arguments.hosts}
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """The other name of every name; none where they are not masked."""
+        return self._masks.given if self._masks else {}
+
+    def written(self, reached: Reached) -> RecordedHost:
+        """The host with its file; what was heard of it is let go."""
+        name, ended = reached.name, replace(reached, snapshot=None)
+        text = self.heard[name].getvalue()
+        self.heard[name].seek(0)
+        self.heard[name].truncate()  # one that was cut short may still be heard
+        if reached.snapshot is None:  # what was heard of it would be taken for the whole of what it says
+            return RecordedHost(ended, error=reached.error)
+        samples, called = samples_of(text), self._called[name]
+        if self._masks is not None:
+            samples = [masked(sample, self._masks, called) for sample in samples]
+        found = _counted(RecordedHost(ended, called, self._files[name]), samples)
+        return _saved(found, bundle_of(samples, self._said), force=self._force)
+
+
+def _files(arguments: RecordArguments, called: Mapping[str, str], *, several: bool) -> dict[str, Path]:
     """Where each host's recording goes, refused before any host is asked where it cannot be written."""
-    if folder is None:
-        files = {host.name: arguments.out for host in arguments.hosts}
-    else:
+    if several:
         names = safe_names(list(called.values()))
-        files = {host: folder / f"{names[name]}{SUFFIX}" for host, name in called.items()}
+        files = {host: arguments.out / f"{names[name]}{SUFFIX}" for host, name in called.items()}
+    else:
+        files = {host.name: arguments.out for host in arguments.hosts}
     for file in files.values():
         refuse_written(file, force=arguments.force)
     return files

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,6 @@ def resume(
     notice: Notice = SILENT,
     *,
     stop: threading.Event | None = None,
-    alone: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> RunResult:
     """Goes on with an interrupted run, in its own journal, to its end; as `run` does otherwise.
 
@@ -107,7 +106,7 @@ def resume(
             policy=policy,
             config=config,
             directory=directory,
-            approver=OneAtATime(approver, threading.Lock(), alone),
+            approver=OneAtATime(approver, stop),
             notice=notice,
             stop=stop,
             handled=handled(arguments.state, known).get(runbook.name, {}),

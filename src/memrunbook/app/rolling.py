@@ -17,6 +17,7 @@ from memrunbook.core.run.report import HostReport
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.fleet import each
 from memrunbook.runtime.life import Life
+from memrunbook.state.retry_file import write_retry_file
 
 
 @dataclass
@@ -50,9 +51,9 @@ class Rolling:
             if now and len(self.batches) > 1 and self.failures.reached() is None and not stop.is_set():
                 notice.batch(number, len(self.batches), now)
             reports += each(now, lambda host: self._counted(life(host)), forks, SystemClock(stop))
-        left = [report for report in reports if report.outcome == "not_begun"]
-        if left:
-            notice.not_begun([report.host for report in left], left[0].why)
+        left, why = [report.host for report in reports if report.outcome == "not_begun"], self.failures.reached()
+        if left and why is not None:
+            notice.not_begun(left, why.message)  # by now others may have failed than when the first was not begun
         return reports
 
     def _counted(self, life: Life[HostReport]) -> Life[HostReport]:
@@ -67,38 +68,36 @@ def write_names(retry_file: str, hosts: Sequence[Host]) -> None:
     UsageError where that cannot be written.
     """
     if retry_file:
-        _write(Path(retry_file), hosts)
+        write_retry_file(Path(retry_file), "".join(f"{host.typed}\n" for host in hosts))
+
+
+@dataclass
+class Unwritten:
+    """Why a retry file does not say how a run ended, where it does not."""
+
+    error: JournalError | None = None
 
 
 @contextmanager
-def those_left(retry_file: str, hosts: Sequence[Host], ended: Mapping[str, HostReport]) -> Iterator[None]:
+def those_left(retry_file: str, hosts: Sequence[Host], ended: Mapping[str, HostReport]) -> Iterator[Unwritten]:
     """Keeps in a retry file, from now on to the end of the run or to where it is cut off, who has not ended well.
 
-    UsageError where that cannot be written now, JournalError where it cannot at the end.
+    UsageError where that cannot be written now. At the end it is said: what was done is done, and is told all the same.
     """
     write_names(retry_file, _left(hosts, ended))
+    unwritten = Unwritten()
     try:
-        yield
+        yield unwritten
     except BaseException:
         with suppress(UsageError):
             write_names(retry_file, _left(hosts, ended))
         raise
     try:
         write_names(retry_file, _left(hosts, ended))
-    except UsageError as error:  # what was done is done: that is no mistake of whoever typed the command
-        hint = "the run itself has ended, and is sealed: runbook report shows it"
-        raise JournalError(error.message, where=error.where, hint=hint) from None
+    except UsageError as error:  # that is no mistake of whoever typed the command
+        hint = "the run itself has ended, and is sealed: runbook report shows it; the file names who was left before"
+        unwritten.error = JournalError(error.message, where=error.where, hint=hint)
 
 
 def _left(hosts: Sequence[Host], ended: Mapping[str, HostReport]) -> list[Host]:
     return [host for host in hosts if host.name not in ended or ended[host.name].outcome not in WELL]
-
-
-def _write(path: Path, hosts: Sequence[Host]) -> None:
-    try:
-        path.write_text("".join(f"{host.typed}\n" for host in hosts), encoding="utf-8")
-    except OSError as error:
-        what = f"the retry file cannot be written: {error.strerror}"
-        raise UsageError(
-            what, where=f"--retry-file {path}", hint="name a file in a folder that may be written"
-        ) from None

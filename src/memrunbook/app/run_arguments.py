@@ -8,6 +8,7 @@ from pathlib import Path
 
 from memrunbook.app.actor import this_actor
 from memrunbook.app.connectors import Connectors
+from memrunbook.core.errors import JournalError
 from memrunbook.core.host import Host
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.run.applied import ApprovedPlan
@@ -54,10 +55,11 @@ class RunArguments:
 class RunResult:
     """The run's id and a report for each host, in their order; `saved` are the plans of hosts where a gate refused.
 
-    `unused` are the consents that covered nothing.
+    `unused` are the consents that covered nothing, `unwritten` is why the retry file does not say how the run ended.
     """
 
     run_id: str
     reports: tuple[HostReport, ...]
     saved: Mapping[str, Path] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
+    unwritten: JournalError | None = None

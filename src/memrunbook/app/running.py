@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from memrunbook import catalog
@@ -60,12 +60,11 @@ def run(
     notice: Notice = SILENT,
     *,
     stop: threading.Event | None = None,
-    alone: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> RunResult:
     """Carries out a runbook: each change behind a gate that `approver` answers, proven, undone where it did not help.
 
     UsageError or DocumentError for what cannot be asked, JournalError where the journal cannot be written. `stop` ends
-    the run after what is under way; `alone` is entered while a gate waits for its answer.
+    the run after what is under way.
     """
     policy = arguments.library.policy()  # a mistake in it is told before any host is asked
     config = settings_of(arguments.library)
@@ -90,7 +89,7 @@ def run(
             policy=policy,
             config=config,
             directory=directory,
-            approver=OneAtATime(approver, threading.Lock(), alone),
+            approver=OneAtATime(approver, stop),
             notice=notice,
             stop=stop,
             handled=handled(state, known).get(runbook.name, {}),
@@ -109,8 +108,10 @@ def to_its_end(running: Running, hosts: Sequence[Host], ended: Sequence[HostRepo
     arguments, failures = running.arguments, running.rolling.failures
     for report in ended:
         failures.count(report)
-    with those_left(arguments.rollout.retry_file, arguments.hosts, failures.ended):
-        return _sealed(running, hosts, ended)
+        running.notice.ended(report.host, *end_of(report))
+    with those_left(arguments.rollout.retry_file, arguments.hosts, failures.ended) as left:
+        result = _sealed(running, hosts, ended)
+    return replace(result, unwritten=left.error)
 
 
 def _sealed(running: Running, hosts: Sequence[Host], ended: Sequence[HostReport]) -> RunResult:

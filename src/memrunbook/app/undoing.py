@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -175,7 +175,6 @@ def undo(
     notice: Notice = SILENT,
     *,
     stop: threading.Event | None = None,
-    alone: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> RunResult:
     """Takes back what a run has changed, the newest change first, in a run of its own; `run_id` is empty for nothing.
 
@@ -183,6 +182,7 @@ def undo(
     journal is not intact, or the new one cannot be written.
     """
     config = arguments.library.config()
+    arguments.rollout.checked()  # a mistake in it is told before a run is begun
     found, pasts = pasts_of(arguments.state, arguments.run, arguments.hosts, arguments.step)
     hosts = reached(found, arguments.hosts, pasts)
     demand_reason(config, arguments.reason, _risk_of(pasts.values()), arguments.command)
@@ -190,7 +190,7 @@ def undo(
         return RunResult("", ())
     arguments.connectors.check(hosts)
     config, again = settings_of(arguments.library), makes_again(arguments.state, pasts.values())
-    clock, state = SystemClock(), prepare(arguments.state)
+    stop, clock, state = stop or threading.Event(), SystemClock(), prepare(arguments.state)
     with (
         closing(Stored(state, config, arguments.store).open()) as store,
         RunDirectory.create(state, new_run_id(clock.now()), clock.now) as directory,
@@ -203,9 +203,9 @@ def undo(
             policy=arguments.library.policy() if again else ServicePolicy(),
             config=config,
             directory=directory,
-            approver=OneAtATime(approver, threading.Lock(), alone),
+            approver=OneAtATime(approver, stop),
             notice=notice,
-            stop=stop or threading.Event(),
+            stop=stop,
             handled={},
             left=left_open(state, runs(state)),
             store=store,

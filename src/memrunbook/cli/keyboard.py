@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from memrunbook.core.errors import Interrupted
 from memrunbook.core.run.request import Approval, AskApproval
-from memrunbook.runtime.ports import Approver
+from memrunbook.ui.approve import TerminalApprover
 
 POLL = 0.1
 LONGEST = 4096
@@ -48,15 +48,20 @@ class Unhurried:
     Nothing else is drawn while it stands (`alone`).
     """
 
-    approver: Approver
+    approver: TerminalApprover
     keyboard: Keyboard
     alone: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def approve(self, host: str, question: AskApproval) -> Approval:
-        """Forgets what was typed so far, and asks; Interrupted where the terminal has gone."""
+        """Forgets what was typed so far, and asks; Interrupted where the terminal has gone.
+
+        Where another host's gate said it for this one nothing is asked, and what is drawn stays.
+        """
+        if (covered := self.approver.covered(host, question)) is not None:
+            return covered
         try:
             with self.alone():
                 self.keyboard.forget()
-                return self.approver.approve(host, question)
+                return self.approver.asked(host, question)
         except (OSError, termios.error) as error:
             raise Interrupted(f"the terminal has gone: {error}", hint="nothing of this step was done") from None

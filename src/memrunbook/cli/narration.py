@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 
 class Narration(RolloutLines):
-    """Tells of a run on stderr, or through a format that people do not read. Use it as a context manager."""
+    """Tells of a run on stderr, or through a format that people do not read. Use it as a context manager.
+
+    `over` are the hosts on which nothing more is done.
+    """
 
     def __init__(self, talk: Conversation, hosts: Sequence[Host]) -> None:
         screen = Screen(talk.output.color, sys.stderr)
@@ -37,6 +40,7 @@ class Narration(RolloutLines):
         self._record, self._ask = while_heard(self._format.record), while_heard(self._display.asked)
         self.first_look = self._format.CONVERSES and screen.terminal and len(hosts) <= LOOKED_AT
         self._doing: dict[str, str] = {}
+        self.over: set[str] = set()
         super().__init__(self._display.say)
 
     def __enter__(self) -> Self:
@@ -66,6 +70,7 @@ class Narration(RolloutLines):
 
     def ended(self, host: str, outcome: HostEnd, why: str = "") -> None:
         """How a host ended is told at once where somebody should know, and where there are several."""
+        self.over.add(host)
         if self._fleet is not None:
             while_heard(self._fleet.ended)(host, outcome, why)
 

@@ -6,13 +6,17 @@ import re
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 from msgspec import structs
 
-from memrunbook.core.host import Host
+from memrunbook.core.host import LOCAL, Host
 from memrunbook.core.ranges import compact, names_in
+
+if TYPE_CHECKING:
+    from memrunbook.core.run.record import Order
 
 # Options that say how to reach the host or what to run, by their parameter: they belong to the next command too.
 KEPT = frozenset({
@@ -95,6 +99,22 @@ def _lists(words: Iterable[str]) -> Iterator[str]:
 def parameter_words(values: Mapping[str, str]) -> str:
     """Parameters as they are typed, as in "-p order=9 -p window=1h"."""
     return shlex.join([word for name, value in values.items() for word in ("-p", f"{name}={value}")])
+
+
+def begun_words(order: Order) -> list[str]:
+    """How a run was begun, beside its hosts, the way there and its retry file: options that `resume` does not have."""
+    transports = {host.transport for host in order.hosts if host.transport != LOCAL} - {"ssh"}
+    tags = [tag for tag in order.hosts[0].tags if all(tag in host.tags for host in order.hosts)]
+    rollout, watch = order.rollout, [] if order.watch is None else [f"{order.watch:g}s"]
+    pairs = {
+        "--transport": sorted(transports),
+        "--tag": tags,
+        "--serial": [",".join(rollout.serial)] if rollout.serial else [],
+        "--max-failures": [rollout.max_failures] if rollout.max_failures else [],
+        "--watch": watch,
+        "-p": [f"{name}={value}" for name, value in order.parameters.items()],
+    }
+    return [word for option, values in pairs.items() for value in values for word in (option, value)]
 
 
 def diagnose_command(*hosts: Host) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.reply import Reply
-from memrunbook.cli.streams import show
+from memrunbook.cli.streams import show, while_heard
 
 if TYPE_CHECKING:
     from memrunbook.app import RunResult
@@ -20,15 +22,53 @@ if TYPE_CHECKING:
     from memrunbook.ui.block import Block
 
 
+@dataclass(frozen=True)
+class Again:
+    """How a runbook is run again.
+
+    `begun` are words that it was begun with and that the command under way has no options for, `retry_file` is the file
+    that it has written where that was not typed now.
+    """
+
+    runbook: str
+    begun: Sequence[str] = ()
+    retry_file: str = ""
+
+    def on(self, host: Host, *more: str) -> str:
+        """`runbook run NAME --host HOST …`, with `more` words."""
+        from memrunbook.cli.next_command import run_command
+
+        return run_command(self.runbook, host, more=[*self.begun, *more])
+
+    def on_all(self, hosts: Sequence[Host], *, beside: bool) -> str:
+        """`runbook run NAME --host A,B …`, or with the file of hosts that the command under way has written.
+
+        Not with that where others stand `beside` them in it, which another command goes on with.
+        """
+        from memrunbook.cli.next_command import kept_options
+
+        typed = click.get_current_context().params.get("retry_file")
+        file = typed or self.retry_file
+        named = f"@{file}" if file and not beside else ",".join(host.typed for host in hosts)
+        writes = ["--retry-file", file] if file and not typed else []
+        return shlex.join(["runbook", "run", self.runbook, "--host", named, *kept_options(), *self.begun, *writes])
+
+
 def recap_page(
-    result: RunResult, output: OutputOptions, hosts: Sequence[Host] = (), runbook: str = "", *, resumes: bool = True
+    result: RunResult,
+    output: OutputOptions,
+    again: Again | None = None,
+    hosts: Sequence[Host] = (),
+    *,
+    resumes: bool = True,
 ) -> list[Block]:
-    """The page; with a `runbook` it says how that is run again on the `hosts` that did not end well.
+    """The page; where it may be run `again` it says how, on those of the `hosts` that did not end well.
 
     Without `resumes` it does not name `runbook resume`.
     """
+    from memrunbook.core.run.failures import WELL
     from memrunbook.ui.block import Span, line
-    from memrunbook.ui.recap import WELL, recap_view
+    from memrunbook.ui.recap import recap_view
     from memrunbook.ui.report import is_lost
 
     page = recap_view(result.reports, result.run_id, verbose=output.verbose)
@@ -38,10 +78,22 @@ def recap_page(
         page.append(
             line("To go on where a host was lost:  ", Span(f"runbook resume {result.run_id}", "hint", whole=True))
         )
-    if runbook and bad:
-        again = _again(runbook, [host for host in hosts if host.name in bad], beside=bool(lost))
-        page.append(line("To run it again on these hosts:  ", Span(again, "hint", whole=True)))
+    if again is not None and bad:
+        told = again.on_all([host for host in hosts if host.name in bad], beside=bool(lost))
+        page.append(line("To run it again on these hosts:  ", Span(told, "hint", whole=True)))
     return page
+
+
+def show_end(output: OutputOptions, reply: Reply, result: RunResult) -> int:
+    """Shows how a run ended and, below that, that its retry file does not say it; the exit code, 6 then."""
+    code = show(output, reply)
+    if result.unwritten is None:
+        return code
+    from memrunbook.ui.errors import error_view
+    from memrunbook.ui.screen import Screen
+
+    while_heard(Screen(output.color, sys.stderr).show)(error_view(result.unwritten))
+    return exit_codes.worst((code, exit_codes.of_error(result.unwritten)))
 
 
 def show_left(left: LeftAtOnce, output: OutputOptions) -> None:
@@ -57,15 +109,3 @@ def show_left(left: LeftAtOnce, output: OutputOptions) -> None:
             lambda: [recap_view(left.reports, left.run_id, verbose=output.verbose)],
         ),
     )
-
-
-def _again(runbook: str, hosts: Sequence[Host], *, beside: bool) -> str:
-    """`runbook run NAME --host A,B …`, or with the file of hosts that the command under way has written.
-
-    Not with that where others stand `beside` them in it, which another command goes on with.
-    """
-    from memrunbook.cli.next_command import kept_options
-
-    retry = click.get_current_context().params.get("retry_file")
-    named = f"@{retry}" if retry and not beside else ",".join(host.typed for host in hosts)
-    return shlex.join(["runbook", "run", runbook, "--host", named, *kept_options()])

@@ -59,10 +59,10 @@ class Taken:
 class Collector:
     """Reads facts of one host through one session; keeps its last sample, so that the next read has a rate at once.
 
-    With more `patience` (seconds) than usual, a read may take as long. `on_first` is told once, in the thread that
-    reads, what the first sample says, before the wait for the next one: without rates, and without the facts that ask
-    again when all samples are taken. Where no next sample is waited for, it is told nothing. `identity` is the host's
-    as it was last read.
+    Each read may take `patience` (seconds; 0: PROBE_SECONDS). `on_first` is told once, in the thread that reads, what
+    the first sample says, before the wait for the next one: without rates, and without the facts that ask again when
+    all samples are taken. Where no next sample is waited for, it is told nothing. `identity` is the host's as it was
+    last read.
     """
 
     host: Host
@@ -203,7 +203,7 @@ class Collector:
     def _ask(self, asks: Collection[Question], *, repeat: bool) -> Taken:
         nonce = secrets.token_hex(8)
         script = build_probe(asks, repeat=repeat)
-        output = self.session.execute(script, (nonce,), timeout=max(PROBE_SECONDS, self.patience), limit=PROBE_BYTES)
+        output = self.session.execute(script, (nonce,), timeout=self.patience or PROBE_SECONDS, limit=PROBE_BYTES)
         sample = read_sample(output.text, nonce)
         at = self.clock.now().earlier(sample.after - sample.before)
         last_words = output.text.rpartition(f"@@{nonce} ")[2]

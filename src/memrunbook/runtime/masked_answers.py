@@ -6,34 +6,40 @@ import json
 import re
 from collections.abc import Callable
 from fnmatch import fnmatchcase
-from typing import Any
 
 from msgspec import structs
 
+from memrunbook import catalog
 from memrunbook.core.reading.fact import NOT_ASKED, Answer, Sample, Unavailable
 from memrunbook.facts.failed_units import NAME as FAILED_UNITS
 from memrunbook.facts.host import MARKERS
 from memrunbook.facts.shared.process_told import DETAIL, WALK
 from memrunbook.linux.hold import MARKS
+from memrunbook.linux.kernel_names import SETTINGS, release
+from memrunbook.linux.public_names import CONTAINERS
 from memrunbook.linux.switch import FILES
 from memrunbook.linux.systemctl import failed_in
+from memrunbook.runtime import masked_lines as lines
+from memrunbook.runtime.masked_lines import LineMasking, Masking, by_word, each_line, figures, one_of, shaped
 from memrunbook.runtime.masked_log import masked_log
-from memrunbook.runtime.masking import Masks, masked_lines
+from memrunbook.runtime.masking import TYPES, Masks
 
-Masking = Callable[[str, Masks], str]
 LEFT_OUT = "left out, as its names cannot be masked"
-_CGROUPS = "/sys/fs/cgroup"
-_SETTING = re.compile(r"[ \t]*-?[ \t]*[a-z0-9_]+(?:[./][\w./*-]+)+[ \t]*=[ \t]*[\d \t.-]*", re.ASCII)
-_MAPPED = re.compile(r"([0-9a-f]+-[0-9a-f]+ \S{4} [0-9a-f]+ \S+ \d+ +)(.*)", re.ASCII)
-_COUNTED = re.compile(r" *\d+ (?:total|/proc/\d+/maps)", re.ASCII)
-_STATFS = re.compile(r"(\d+ \d+ \d+ )(/.*)", re.ASCII)
-_SWAP = re.compile(r"(/\S*)(\s.*)")
-_NAMED_BY_DIGITS = re.compile(r"(?:Key|SYSV)[0-9a-f]+|SYSV[0-9a-f]{8}", re.ASCII)
+_SETTING = re.compile(r"[ \t]*-?[ \t]*vm[./]([a-z_-]+)[ \t]*=[ \t]*-?[\d \t]*\r?", re.ASCII)
 _REFUSED = re.compile(
-    r"Failed to (?:connect to (?:system scope )?bus(?: via local transport)?|list units|get properties): "
-    r"[A-Z][a-z]+(?: [a-z]+){0,5}|System has not been booted with systemd.*|Access denied",
+    r"(?:Failed to (?:connect to (?:system scope )?bus(?: via local transport)?|list units|get properties): )?"
+    r"(?:Access denied|Connection (?:refused|timed out|terminated|reset by peer)|Host is down|No medium found"
+    r"|No such file or directory|Permission denied|Operation not permitted|Remote peer disconnected"
+    r"|Transport endpoint is not connected)",
     re.ASCII,
 )
+_NOT_BOOTED = "System has not been booted with systemd"
+_STARTED = re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.]{8,18} ?(?:Z|[+-]\d\d:?\d\d)?(?: [A-Z]{3,4})?", re.ASCII)
+_RUN = re.compile(r"\d{8}T\d{6}Z-[a-z]{4}", re.ASCII)
+_TIMER = re.compile(r"(memrunbook-\d{8}t\d{6}z-[a-z]{4})-[0-9a-f]{8}", re.ASCII)
+_MARK = re.compile(rf"({MARKS}/)([0-9a-f]{{16}})", re.ASCII)
+RESTARTED = frozenset({"", "no", "always", "unless-stopped", "on-failure"})
+COMPRESSORS = frozenset({"lzo", "lzo-rle", "lz4", "lz4hc", "zstd", "deflate", "842"})
 UNITS_OF = frozenset({"Id", "RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf"})
 WORDS = frozenset({
     "ActiveState", "SubState", "Result", "Type", "MainPID", "NRestarts", "MemoryCurrent", "MemoryHigh", "MemoryMax",
@@ -48,7 +54,7 @@ def masked(sample: Sample, masks: Masks, called: str) -> Sample:
     answers = {}
     for key, answer in sample.answers.items():
         how = _how(key, called)
-        name = _key(key, masks)
+        name = _key(key, masks, known=how is not None)
         if answer.problem is not None:
             answers[name] = Answer(problem=structs.replace(answer.problem, why=name))
         elif how is None:
@@ -67,74 +73,48 @@ def _how(key: str, called: str) -> Masking | None:
     if key in _BY_NAME:
         return _BY_NAME[key]
     if key == "host":
-        return lambda text, masks: _host(text, masks, called)
+        return _host(called)
     return next((how for pattern, how in _BY_PATH if pattern.fullmatch(key)), None)
 
 
-def _key(key: str, masks: Masks) -> str:
-    if key.startswith(f"{_CGROUPS}/"):
-        folder, _, file = key.removeprefix(_CGROUPS).rpartition("/")
-        return f"{_CGROUPS}{masks.group(folder)}/{file}"
-    return masks.path(key) if key.startswith(("/etc/sysctl.d/", "/run/sysctl.d/", "/usr/local/")) else key
+def _key(key: str, masks: Masks, *, known: bool) -> str:
+    """The question under its other name, where it holds one that somebody gave."""
+    if mark := _MARK.fullmatch(key):
+        return f"{mark[1]}{masks.identifier(mark[2])}"
+    if known and "sysctl" not in key and not key.startswith(MARKS):
+        return key
+    return masks.path(key) if key.startswith("/") else masks.named("question", key)
 
 
 def _plain(text: str, _masks: Masks) -> str:
+    """What the kernel alone writes: numbers, and words of its own."""
     return text
 
 
-def _by_word(**how: Callable[[Masks, str], str]) -> Masking:
-    """Lines of a word of the probe's own and what it says: those words that name something, by how that is masked."""
-
-    def masking(text: str, masks: Masks) -> str:
-        return masked_lines(text, (one(line, masks) for line in text.removesuffix("\n").split("\n")))
-
-    def one(line: str, masks: Masks) -> str:
-        word, blank, rest = line.partition(" ")
-        return f"{word}{blank}{how[word](masks, rest)}" if word in how else line
-
-    return masking
-
-
-def _stat(masks: Masks, text: str) -> str:
-    before, bracket, rest = text.partition("(")
-    name, end, after = rest.rpartition(")")
-    return f"{before}{bracket}{masks.process(name)}{end}{after}" if end else ""
-
-
-def _cgroup(masks: Masks, text: str) -> str:
-    hierarchy, _, rest = text.partition(":")
-    controllers, _, path = rest.partition(":")
-    return f"{hierarchy}:{controllers}:{masks.group(path)}"
-
-
-def _each_line(how: Callable[[Masks, str], str]) -> Masking:
-    return lambda text, masks: masked_lines(text, (how(masks, line) for line in text.removesuffix("\n").split("\n")))
-
-
-def _host(text: str, masks: Masks, called: str) -> str:
-    marker = _by_word(
-        hostname=lambda _masks, _name: called,
-        boot_id=Masks.identifier,
-        unit=Masks.unit,
+def _host(called: str) -> Masking:
+    return by_word(
+        own=figures,
+        osrelease=lambda rest, _masks: release(rest),
+        hostname=lambda _rest, _masks: called,
+        boot_id=lines.identifier,
+        hidden=shaped("/proc/1"),
+        unit=lines.unit,
         path=_marker,
-        off=lambda _masks, said: f"{said.partition(' ')[0]} says: masked" if said.startswith(FILES) else "masked",
+        off=lambda said, _masks: f"{path} says: masked" if (path := said.partition(" ")[0]) in FILES else "masked",
     )
-    return marker(text, masks)
 
 
-def _marker(_masks: Masks, path: str) -> str:
+def _marker(path: str, _masks: Masks) -> str | None:
     """The probe asks for these paths itself; where a pattern of its own leaves it open, a name may stand."""
-    if path in MARKERS or "libsystemd-shared-" in path:
+    if path in MARKERS:
         return path
-    return next((pattern.replace("*", "1") for pattern in MARKERS if fnmatchcase(path, pattern)), "")
+    pattern = next((pattern for pattern in MARKERS if fnmatchcase(path, pattern)), None)
+    version = re.search(r"-(\d{3}(?:\.\d{1,3})?)(?:[-.~]|$)", path, re.ASCII) if "libsystemd-shared-" in path else None
+    return pattern and pattern.replace("/*/", "/x86_64-linux-gnu/").replace("*", version[1] if version else "1")
 
 
-def _properties(text: str, masks: Masks) -> str:
-    """What systemctl shows; of a line that nobody knows nothing is left."""
-    return masked_lines(text, (_property(line, masks) for line in text.removesuffix("\n").split("\n")))
-
-
-def _property(line: str, masks: Masks) -> str:
+def _property(line: str, masks: Masks) -> str | None:
+    """A line of what systemctl shows; one that nobody knows is left out."""
     name, _, value = line.partition("=")
     how: dict[str, Callable[[str], str]] = {
         **dict.fromkeys(UNITS_OF, lambda names: " ".join(masks.unit(one) if one else "" for one in names.split(" "))),
@@ -144,128 +124,170 @@ def _property(line: str, masks: Masks) -> str:
     }
     if name in how:
         return f"{name}={how[name](value)}"
-    return line if name in WORDS or _REFUSED.fullmatch(line) else ""
+    if line.startswith(_NOT_BOOTED):
+        return _NOT_BOOTED
+    return line if (name in WORDS and lines.state(value)) or _REFUSED.fullmatch(line) else None
 
 
-def _failed_units(text: str, masks: Masks) -> str:
-    """The names alone; of a line that names no service nothing is left."""
-    lines = text.removesuffix("\n").split("\n")
-    return masked_lines(text, (line if line == NOT_ASKED else _named(line, masks) for line in lines))
-
-
-def _named(line: str, masks: Masks) -> str:
+def _failed_unit(line: str, masks: Masks) -> str | None:
+    """The name alone; of a line that names no service nothing is left."""
     names = failed_in(line)
-    return " ".join(map(masks.unit, names)) if names else line if _REFUSED.fullmatch(line) else ""
+    if names:
+        return " ".join(map(masks.unit, names))
+    return line if line == NOT_ASKED or _REFUSED.fullmatch(line) else None
 
 
-def _sysctl_lines(text: str, _masks: Masks) -> str:
-    """Settings by number alone: comments and texts are somebody's own."""
-    kept = [line for line in text.split("\n") if _SETTING.fullmatch(line)]
-    return "".join(f"{line}\n" for line in kept) or "\n"
+def _setting(line: str, _masks: Masks) -> str | None:
+    """Parameters of memory that are set to numbers: comments, texts and names of others are somebody's own."""
+    found = _SETTING.fullmatch(line)
+    known = found is not None and found[1] in SETTINGS | {name.replace("_", "-") for name in SETTINGS}
+    return line if known else None
 
 
-def _mark(text: str, masks: Masks) -> str:
-    """The mark of a change for a while (linux/hold.py)."""
-    how: dict[str, Callable[[Masks, str], str]] = {
-        "target": lambda masks, name: name if name.startswith(("vm.", "/proc/sys/")) else masks.unit(name),
-        "what": lambda _masks, _said: "masked",
-    }
-    return _by_word(**how)(text, masks)
+def _target(name: str, masks: Masks) -> str:
+    """Of whom a change for a while is: a parameter, a unit, a container, a process."""
+    if name.removeprefix("vm.").removeprefix("/proc/sys/vm/") in SETTINGS or re.fullmatch(r"pid \d{1,10}", name):
+        return name
+    if name.rpartition(".")[2] in TYPES:
+        return masks.unit(name)
+    runtime, colon, container = name.partition(":")
+    if colon and re.fullmatch(r"[0-9a-f]{12,64}", container) and runtime in ("docker", "podman", "cri"):
+        return f"{runtime}:{masks.identifier(container)}"
+    return masks.path(name) if name.startswith("/") else masks.named("target", name)
 
 
-def _swap(masks: Masks, line: str) -> str:
-    found = _SWAP.fullmatch(line)
-    return f"{masks.path(found[1])}{found[2]}" if found else line
+def _mark_path(path: str, masks: Masks) -> str | None:
+    found = _MARK.fullmatch(path)
+    return f"{found[1]}{masks.identifier(found[2])}" if found else None
 
 
-def _disk(masks: Masks, line: str) -> str:
-    """`1 sda 8:0`, or `mount 8:1 /dev/sda1 /data`."""
-    words = line.split(" ")
-    if words[0] != "mount":
-        return " ".join([*words[:1], *(masks.path(word) for word in words[1:2]), *words[2:]])
-    return " ".join([*words[:2], *map(masks.path, words[2:])])
-
-
-def _mapped(masks: Masks, line: str) -> str:
-    found = _MAPPED.fullmatch(line)
-    if found is None:
-        return ""
-    name = found[2].removesuffix(" (deleted)")
-    deleted = found[2].removeprefix(name)
-    if name.startswith("/memfd:"):
-        return f"{found[1]}/memfd:{masks.named('memfd', name.removeprefix('/memfd:'))}{deleted}"
-    plain = name.startswith("[") or not name or _NAMED_BY_DIGITS.fullmatch(name.removeprefix("/")) is not None
-    return f"{found[1]}{name if plain else masks.path(name)}{deleted}"
-
-
-def _mount(masks: Masks, line: str) -> str:
-    found = _STATFS.fullmatch(line)
-    return f"{found[1]}{masks.path(found[2])}" if found else ""
-
-
-def _counted(_masks: Masks, line: str) -> str:
-    return line if _COUNTED.fullmatch(line) else ""
-
-
-def _container(masks: Masks, line: str) -> str:
+def _container(line: str, masks: Masks) -> str | None:
+    """What docker or podman says of a container, in the words that are asked for and no others."""
     try:
         found = json.loads(line)
-    except ValueError:
-        return ""
-    how: dict[str, Callable[[str], str]] = {
-        "id": masks.identifier,
-        "name": lambda name: f"/{masks.named('container', name.removeprefix('/'))}",
-        "image": lambda name: masks.named("image", name),
-    }
+    except (ValueError, RecursionError):
+        return None
     if not isinstance(found, dict):
-        return ""
-    shown: dict[str, Any] = {key: how[key](str(one)) if key in how else one for key, one in found.items()}
-    if isinstance(shown.get("labels"), list):
-        shown["labels"] = [_label(masks, str(one)) for one in shown["labels"]]
-    return json.dumps(shown)
+        return None
+    return json.dumps({key: _CONTAINER[key](one, masks) for key, one in found.items() if key in _CONTAINER})
 
 
-def _label(masks: Masks, text: str) -> str:
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _label(value: object, masks: Masks) -> str:
+    text = _text(value)
     return masks.unit(text) if text.endswith(".service") else masks.named("label", text)
 
 
-_PROCESSES = _by_word(stat=_stat, cgroup=_cgroup)
+def _number(value: object, _masks: Masks) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _flag(value: object, _masks: Masks) -> bool:
+    return value is True
+
+
+_CONTAINER: dict[str, Callable[[object, Masks], object]] = {
+    "running": _flag,
+    "paused": _flag,
+    "auto_remove": _flag,
+    "pid": _number,
+    "restarts": _number,
+    "id": lambda value, masks: masks.identifier(_text(value)),
+    "name": lambda value, masks: f"/{masks.named('container', _text(value).removeprefix('/'))}",
+    "image": lambda value, masks: masks.named("image", _text(value)),
+    "started": lambda value, _masks: value if _STARTED.fullmatch(_text(value)) else "",
+    "restart_policy": lambda value, _masks: value if value in RESTARTED else "no",
+    "labels": lambda value, masks: [_label(one, masks) for one in value] if isinstance(value, list) else [],
+}
+
+
+def _counts(*names: str) -> dict[str, LineMasking]:
+    return dict.fromkeys(names, figures)
+
+
+_PROCESSES = lines.joined_stats(
+    by_word(
+        stat=lines.stat,
+        status=lines.sizes,
+        cgroup=lines.cgroup,
+        listed=figures,
+        **_counts("page", "pids", "none", "pid", "statm", "score", "adjustment", "least", "seen"),
+    )
+)
+_GROUPS = by_word(
+    group=lines.group,
+    version=lines.controllers,
+    **_counts(
+        "small", "seen", "usage", "limit", "high_limit", "pids", "pids_limit", "swap", "swap_limit", "oom_group",
+        "high", "max", "oom_kill", "some", "full", "restored", "anon", "file", "kernel", "kernel_stack", "pagetables",
+        "percpu", "sock", "shmem", "slab_reclaimable", "slab_unreclaimable", "file_dirty", "file_writeback",
+        "inactive_file", "memsw_limit", "kernel_limit", "kernel_failures", "total_cache", "total_rss", "total_shmem",
+        "total_dirty", "total_writeback", "total_swap", "total_inactive_file",
+    ),
+)  # fmt: skip
+_SERVICES = by_word(
+    unit=lines.group,
+    **_counts(
+        "total", "swap", "anonymous", "file", "swap_cached", "kernel", "kernel_stack", "pagetables", "sec_pagetables",
+        "percpu", "sock", "shmem", "slab_reclaimable", "slab_unreclaimable",
+    ),
+)  # fmt: skip
+_HOLD = by_word(
+    timer=lambda name, _masks: f"{found[1]}-00000000" if (found := _TIMER.fullmatch(name)) else "memrunbook-1",
+    action=lambda name, _masks: name if name in catalog.actions() else "masked",
+    target=_target,
+    what=lambda _said, _masks: "masked",
+    run=lambda name, _masks: name if _RUN.fullmatch(name) else "masked",
+    runbook=lambda name, masks: masks.named("runbook", name),
+    since=shaped(r"\d{1,12}(?:\.\d{1,9})?"),
+    seconds=figures,
+    sleeper=figures,
+)
 _BY_NAME: dict[str, Masking] = {
-    FAILED_UNITS: _failed_units,
+    FAILED_UNITS: each_line(_failed_unit),
     WALK: _PROCESSES,
     DETAIL: _PROCESSES,
-    "cgroups": _by_word(group=Masks.group),
-    "cgroup-details": _by_word(group=Masks.group),
-    "units": _by_word(unit=Masks.group),
-    "systemctl": _properties,
+    "cgroups": _GROUPS,
+    "cgroup-details": _GROUPS,
+    "units": _SERVICES,
+    "systemctl": each_line(_property),
     "dmesg": masked_log,
-    "holds": _by_word(frozen=Masks.group),
-    "shm": _plain,
-    "blocked": _plain,
-    "disks": _each_line(_disk),
-    "tmpfs": _each_line(_mount),
-    "maps": _each_line(_counted),
-    "shared-maps": _each_line(_mapped),
-    "containers-docker": _each_line(_container),
-    "containers-podman": _each_line(_container),
-    "/proc/swaps": _each_line(_swap),
-    "/etc/machine-id": lambda text, masks: masked_lines(text, [masks.identifier(text.strip())]),
-    "/run/systemd/container": _plain,
-    "/proc/1/cgroup": _each_line(_cgroup),
-    "/proc/self/cgroup": _each_line(_cgroup),
+    "holds": by_word(frozen=lines.group, seen=figures, lost=_mark_path),
+    "shm": by_word(btime=figures),
+    "blocked": each_line(figures),
+    "disks": each_line(lines.disk),
+    "tmpfs": each_line(lines.mount),
+    "maps": each_line(lines.counted),
+    "shared-maps": each_line(lines.mapped),
+    "containers-docker": each_line(_container),
+    "containers-podman": each_line(_container),
+    "/proc/slabinfo": each_line(lines.slab),
+    "/proc/swaps": each_line(lines.swap),
+    "/etc/machine-id": each_line(lines.identifier),
+    "/run/systemd/container": one_of(CONTAINERS, "container-other"),
+    "/proc/1/cgroup": each_line(lines.cgroup),
+    "/proc/self/cgroup": each_line(lines.cgroup),
+    "/proc/self/status": each_line(lines.sizes),
+    "/proc/self/statm": each_line(figures),
+    "/sys/module/zswap/parameters/compressor": one_of(COMPRESSORS, "other"),
 }
-_BY_PATH: tuple[tuple[re.Pattern[str], Masking], ...] = tuple(
-    (re.compile(pattern, re.ASCII), how)
-    for pattern, how in (
-        (r"/proc/\d+/stat", _each_line(_stat)),
-        (r"/proc/(?:\d+|self)/(?:smaps_rollup|status|statm)", _plain),
-        (r"/(?:etc|run|usr/lib|usr/local/lib)/sysctl(?:\.d/.*)?\.conf", _sysctl_lines),
-        (rf"{MARKS}/.*", _mark),
-        (
-            r"/proc/(?:meminfo|vmstat|stat|buddyinfo|zoneinfo|slabinfo|pressure/.*|sysvipc/shm|spl/.*|sys/(?:vm|fs|kernel)/.*)",
-            _plain,
-        ),
-        (r"/sys/(?:kernel|devices|block|module)/.*", _plain),
-        (rf"{_CGROUPS}/.*", _plain),
-    )
+KERNELS = (
+    r"/proc/(?:meminfo|vmstat|stat|buddyinfo|zoneinfo|pressure/(?:memory|io)|sysvipc/shm|spl/kstat/zfs/arcstats)",
+    rf"/proc/sys/(?:vm/(?:{'|'.join(sorted(SETTINGS))})|fs/dentry-state|kernel/(?:pid_max|threads-max))",
+    r"/proc/\d{1,10}/smaps_rollup|/sys/fs/cgroup/(?:cgroup|memory)\.stat",
+    r"/sys/kernel/mm/hugepages/hugepages-\d{1,12}kB/(?:nr|free|resv|surplus)_hugepages",
+    r"/sys/kernel/mm/(?:lru_gen/(?:enabled|min_ttl_ms)|transparent_hugepage/(?:enabled|defrag))",
+    r"/sys/kernel/debug/zswap/(?:pool_total_size|stored_pages)|/sys/module/zswap/parameters/(?:enabled|max_pool_percent)",
+    r"/sys/devices/system/(?:cpu/online|node/node\d{1,5}/(?:meminfo|numastat))",
+    r"/sys/block/zram\d{1,5}/(?:mm_stat|disksize)",
+)
+"""Files in which nobody's name can stand, each as it is asked for."""
+_BY_PATH: tuple[tuple[re.Pattern[str], Masking], ...] = (
+    (re.compile(r"/proc/\d{1,10}/stat", re.ASCII), lines.whole_stat),
+    (re.compile(r"/(?:etc|run|usr/lib|usr/local/lib)/sysctl(?:\.d/[^/]*)?\.conf"), each_line(_setting)),
+    (re.compile(rf"{MARKS}/[^/]*"), _HOLD),
+    *((re.compile(pattern, re.ASCII), _plain) for pattern in KERNELS),
 )

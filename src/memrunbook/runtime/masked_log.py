@@ -1,7 +1,8 @@
 """A kernel's log with names masked: lines about memory stay, with other names in them; all others are left out.
 
-What else a log may say (addresses, serial numbers, what programs write to it) nobody can list. So only lines that are
-known to the end are kept, and of the others that they were there.
+What else a log may say (addresses, serial numbers, what programs write to it) nobody can list, and whoever may write to
+/dev/kmsg can write anything. So a line stays only where all of it is known: the kernel's own words and numbers, and
+names at the places where the kernel prints them, which get others.
 """
 
 from __future__ import annotations
@@ -9,50 +10,71 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from memrunbook.linux.kernel_names import FUNCTIONS, GFP, REPORTED, release
+from memrunbook.runtime.masked_lines import slab_name
 from memrunbook.runtime.masking import Masks
 
+LONGEST = 4096
+"""Characters of a line; the kernel's own have at most 1,024."""
 _STAMP = re.compile(r"(?:<\d{1,3}>)?\[[ \d.]{1,20}\](?:\[ *[TC]\d{1,9}\])? ?", re.ASCII)
-_TABLE = re.compile(r"\[ *pid *\] +uid .* name$")
+_COLUMN = "uid|tgid|total_vm|rss(?:_anon|_file|_shmem)?|pgtables_bytes|nr_ptes|nr_pmds|swapents|oom_(?:score_)?adj|cpu"
+_TABLE = re.compile(rf"\[ *pid *\](?: +(?:{_COLUMN}))+ +name", re.ASCII)
 _ROW = re.compile(r"(\[ *\d{1,10}\] +)((?:-?\d+ +)+)(.*)", re.ASCII)
-# What is in the group `process`, `group` or `unit` gets another name, the rest stays. A line must match to its end.
+_FLAG = rf"(?:(?:__)?GFP_(?:{'|'.join(sorted(GFP))})|0x[\da-f]{{1,16}})"
+_GFP = rf"0x[\da-f]{{1,16}}(?:\({_FLAG}(?:\|{_FLAG}){{0,40}}\))?"
+_NODES = r"(?:\(null\)|[\d,-]*)"
+_PLACE = rf"(?:,? *(?:nodemask={_NODES}|order[=:] ?-?\d+|mode:{_GFP}|oom_(?:score_)?adj=-?\d+)),?"
+_SIZE = r"(?:,? +(?:now )?(?:total-vm|vsz|anon-rss|file-rss|shmem-rss|UID|pgtables|oom_score_adj):-?\d+(?:kB)?)"
+_WHERE = r" \((?:MPOL_BIND|oom_kill_allocating_task)\)| in cpuset"
+_WHY = rf"(?:(?:Out of memory|Memory cgroup out of memory|No available memory)(?:{_WHERE})?: )?"
+_CPU = r"(?:CPU: \d+ (?:UID: \d+ )?PID|Pid): \d+,? [Cc]omm: "
+_KERNEL = r"(?P<release>\(?\d+\.\d+\S*)(?P<rest> .*)?"
+# A name stands in a group, whose name says what it is called; all around it is the kernel's. A line must match whole.
 _NAMES = (
-    r"(?P<process>.*) invoked oom-killer: [\w=, ()|+*<>.-]*",
-    r"(?:CPU: \d+ (?:UID: \d+ )?PID|Pid): \d+,? [Cc]omm: (?P<process>.*?) (?:Not tainted|Tainted: [A-Z ]+|\d).*",
+    rf"(?P<process>.*) invoked oom-killer: (?:order=-?\d+, oom_score_adj=-?\d+, )?gfp_mask={_GFP}(?:{_PLACE}){{0,4}}",
+    rf"{_CPU}(?P<process>.*?) (?P<taint>Not tainted|Tainted:.*?) {_KERNEL}",
+    rf"{_CPU}(?P<process>.*?) {_KERNEL}",
     (
-        r"oom-kill:constraint=\w+,nodemask=[()\w,-]*(?:,cpuset=(?P<group>.*?),mems_allowed=[\d,-]*)?"
+        rf"oom-kill:constraint=CONSTRAINT_(?:NONE|CPUSET|MEMORY_POLICY|MEMCG),nodemask={_NODES}"
+        r"(?:,cpuset=(?P<group>.*?),mems_allowed=[\d,-]*)?"
         r"(?:,global_oom|,oom_memcg=(?P<group2>.*?))?,task_memcg=(?P<group3>.*?),task=(?P<process>.*?),pid=\d+,uid=\d+"
     ),
-    r"(?:[\w ()]{0,60}: )?Kill(?:ed)? process \d+(?:, UID \d+,)? \((?P<process>.*)\)[\w :,./-]*",
-    r"oom_reaper: (?:reaped process|unable to reap pid:) ?\d+ \((?P<process>.*)\)[\w :,./-]*",
+    (
+        rf"{_WHY}Kill(?:ed)? process \d+(?:, UID \d+,)? \((?P<process>.*)\)(?:, UID \d+,)?"
+        rf"(?: score \d+ or sacrifice child| sharing same memory|{_SIZE}{{0,8}})"
+    ),
+    rf"oom_reaper: (?:reaped process|unable to reap pid:) ?\d+ \((?P<process>.*)\){_SIZE}{{0,4}}",
     r"Tasks in (?P<group>.*) are going to be killed due to memory\.oom\.group set",
     r"Task in (?P<group>.*) killed as a result of limit of (?P<group2>.*)",
-    r"Memory cgroup stats for (?P<group>.*?):[\w :.-]*",
+    r"Memory cgroup stats for (?P<group>.*?):(?P<counts>(?: [a-z_]{2,40}:\d{1,18}KB)*) *",
     r"(?P<process>.*) cpuset=(?P<group>.*?) mems_allowed=[\d,-]*",
     (
-        r"(?P<process>.*): page allocation (?:failure|stalls)[\w:.,=()|+ <>-]*"
+        rf"(?P<process>.*): page allocation (?:failure[.:]|stalls for \d+ ?ms:?)(?:{_PLACE}){{0,4}}"
         r"(?:,cpuset=(?P<group>.*?),mems_allowed=[\d,-]*)?"
     ),
     r"INFO: task (?P<process>.*):\d+ blocked for more than \d+ seconds\.",
     r"(?P<process>.*) \(\d+\): drop_caches: \d+",
-    r"(?:__vm_enough_memory|[\w ]*enough_memory): pid: \d+, (?:comm: (?P<process>.*?), )?[\w: ,=.-]*",
+    (
+        r"__vm_enough_memory: pid: \d+, comm: (?P<process>.*), (?:bytes: \d+ )?"
+        r"(?:no enough memory|not enough memory)(?: for the allocation)?"
+    ),
+    (
+        r" *\??(?:\[<[\da-f]+>\] )?(?:\? )?(?P<function>[\w.]+)\+0x[\da-f]+/0x[\da-f]+"
+        r"(?: \[(?P<module>[\w-]+)(?: [\da-f]{40})?\])?"
+    ),
+    r"(?P<slab>\S{1,64}) +\d+KB +\d+KB",
+    r"Linux version (?P<release>\d+\.\d+\S*)(?P<rest2> .*)?",
 )
 _NAMED = tuple(re.compile(pattern, re.ASCII) for pattern in _NAMES)
-_KINDS_OF_PAGES = "in swap cache|RAM|HighMem/MovableOnly|reserved|cma reserved|hwpoisoned|shared|non-shared"
-_COUNTS = (
-    r"dmesg: (?:read kernel buffer failed|klogctl|can(?:'t|not) open '?/dev/kmsg'?): [A-Z][a-z ]{1,40}",
-    r"(?:Mem-Info|Call Trace|Tasks state \(memory values in pages\)|Unreclaimable slab info):",
-    r"(?:memory|kmem|memory\+swap|swap): usage \d+kB, limit \d+kB, failcnt \d+",
-    r" ?(?:in)?active(?:_anon|_file)?:\d+[\w :.-]*|  ?[a-z_]+:\d+(?: [a-z_]+:\d+)*",
-    r"Node \d+ [\w :?()*=+,.-]*|lowmem_reserve\[\]:[ \d]*",
-    rf"\d+ (?:total )?(?:pagecache pages|pages (?:{_KINDS_OF_PAGES}))[ \w]*",
-    r"(?:Swap cache stats|Free swap|Total swap)[\w :=,/]*|[a-z_]{2,40} \d{1,20}",
-    r"Name +Used +Total|[\w-]+ +\d+KB +\d+KB",
-    r" *\??(?:\[<[\w]+>\] )?(?:\? )?[\w.]+\+0x[\da-f]+/0x[\da-f]+| *</?(?:TASK|IRQ|NMI)>",
-    r"Linux version \d+\.\d+.*|Memory: \d+K/\d+K available[\w ,()-]*|warn_alloc: \d+ callbacks suppressed",
+_REFUSED = re.compile(
+    r"dmesg: (?:read kernel buffer failed|klogctl|can(?:'t|not) open '?/dev/kmsg'?): "
+    r"(?:Operation not permitted|Permission denied|No such file or directory|Bad address|Function not implemented)",
+    re.ASCII,
 )
-_PLAIN = tuple(re.compile(pattern, re.ASCII) for pattern in _COUNTS)
-_VERSION = re.compile(r"(Linux version \d+\.\d+[\w.+~-]*).*")
-_COMM = re.compile(r"((?:Not tainted|Tainted: [A-Z ]+) \d+\.\d+[\w.+~-]*).*")
+_QUANTITY = re.compile(r"(?<![\w.])\d{1,20}(?:\*\d{1,10})?(?:kB|KB|K)?(?![\w.])|\((?:[UMEHCI]{1,6})\)", re.ASCII)
+_WORD = re.compile(r"[A-Za-z_][\w+/-]*", re.ASCII)
+_CLONED = re.compile(r"\d+|cold|isra|constprop|part|llvm", re.ASCII)
+_BETWEEN = re.compile(r"[ :=,/()?\[\]<>-]*")
 
 
 def masked_log(text: str, masks: Masks) -> str:
@@ -66,7 +88,7 @@ def _lines(lines: list[str], masks: Masks) -> Iterator[str]:
     for line in lines if lines[-1] else lines[:-1]:
         stamp = _STAMP.match(line)
         before, said = (stamp[0], line[stamp.end() :]) if stamp else ("", line)
-        kept, in_table = _kept(said, masks, in_table=in_table)
+        kept, in_table = _kept(said, masks, in_table=in_table) if len(line) <= LONGEST else (None, False)
         if kept is None:
             first, left_out = first or before, left_out + 1
             continue
@@ -87,14 +109,41 @@ def _kept(said: str, masks: Masks, *, in_table: bool) -> tuple[str | None, bool]
         return said, True
     for pattern in _NAMED:
         if found := pattern.fullmatch(said):
-            return _COMM.sub(r"\1 #1", _renamed(found, masks)), False
-    plain = any(pattern.fullmatch(said) for pattern in _PLAIN)
-    return (_VERSION.sub(r"\1", said) if plain else None), False
+            return _renamed(found, masks), False
+    return (said if _is_reported(said) or _REFUSED.fullmatch(said) else None), False
 
 
-def _renamed(found: re.Match[str], masks: Masks) -> str:
-    how: dict[str, Callable[[str], str]] = {"process": masks.process, "group": masks.group}
+def _is_reported(said: str) -> bool:
+    """Whether a line has numbers and words of the kernel's memory reports, and nothing else."""
+    without = _QUANTITY.sub("", said)
+    words = _WORD.findall(without)
+    known = all(word in REPORTED or word.removesuffix("-") in REPORTED for word in words)
+    return bool(words) and known and _BETWEEN.fullmatch(_WORD.sub("", without)) is not None
+
+
+def _renamed(found: re.Match[str], masks: Masks) -> str | None:
+    if any(word not in REPORTED for word in _WORD.findall(_QUANTITY.sub("", found.groupdict().get("counts") or ""))):
+        return None
+    how: dict[str, Callable[[str], str]] = {
+        "process": masks.process,
+        "group": masks.group,
+        "slab": lambda name: slab_name(name, masks),
+        "function": lambda name: _function(name, masks),
+        "module": lambda name: masks.named("module", name),
+        "release": lambda text: ("(" if text.startswith("(") else "") + release(text.lstrip("(")),
+        "taint": lambda text: text if text == "Not tainted" else "Tainted: G",
+        "rest": lambda text: " #1" if text else "",
+        "counts": str,
+    }
     text, spans = found[0], [(found.span(name), name) for name, value in found.groupdict().items() if value is not None]
     for (start, end), name in sorted(spans, reverse=True):
-        text = text[:start] + how[name.rstrip("0123456789")](text[start:end]) + text[end:]
+        told = "" if name == "rest2" else how[name.rstrip("0123456789")](text[start:end])
+        text = text[:start] + told + text[end:]
     return text
+
+
+def _function(name: str, masks: Masks) -> str:
+    """A function of the kernel, with what its compiler put behind; one of a driver has a name of its maker."""
+    plain, *behind = name.split(".")
+    known = plain in FUNCTIONS and all(_CLONED.fullmatch(one) for one in behind)
+    return name if known else masks.named("function", name)

@@ -1,12 +1,14 @@
 """Gives names that may say whose host it is other ones: the same name is always the same placeholder.
 
-What distributions and well-known programs are called stays, as does the part of a name by which the engine knows what
-may not be touched: else a masked recording would be judged differently.
+What the kernel, systemd, distributions and well-known programs are called stays, by lists of whole names: what only
+begins like one is somebody's. Of such a name the part stays by which the engine knows what may not be touched: else a
+masked recording would be judged differently.
 """
 
 from __future__ import annotations
 
 import re
+import threading
 from collections import defaultdict
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
@@ -15,7 +17,8 @@ from functools import cache
 from memrunbook.core.action import protect
 from memrunbook.facts.shared import roles
 from memrunbook.linux.advice import RUNTIMES
-from memrunbook.linux.public_names import DEVICE, FOLDERS, KERNEL, PROGRAMS, UNITS
+from memrunbook.linux.kernel_names import DEVICE, is_thread, thread_of
+from memrunbook.linux.public_names import DROP_INS, FOLDERS, PROGRAMS, SYSCTL_FILES, UNITS
 
 TYPES = frozenset(
     {"service", "scope", "slice", "socket", "mount", "automount", "swap", "timer", "target", "path", "device"}
@@ -24,24 +27,29 @@ _UNIT_PATTERNS = (
     *protect.UNTOUCHABLE_UNITS, *protect.CLUSTER_UNITS, *protect.NAMED_ONLY_UNITS,
     *(pattern for patterns in roles.UNITS.values() for pattern in patterns),
 )  # fmt: skip
-_PROCESS_PATTERNS = (*protect.NAMED_ONLY_PROCESSES, *protect.UNTOUCHABLE_PROCESSES)
+_PROCESS_PATTERNS = (
+    *protect.NAMED_ONLY_PROCESSES, *protect.UNTOUCHABLE_PROCESSES, "systemd-*", "sshd-*", "sshd:*",
+)  # fmt: skip
 _OWN_UNITS = re.compile(
     r"-\.(?:slice|mount)|init\.scope|(?:system|user|machine|app|session|background|kubepods(?:-burstable|-besteffort)?)\.slice"
     r"|user-\d{1,10}\.slice|user@\d{1,10}\.service|user-runtime-dir@\d{1,10}\.service|session-c?\d{1,10}\.scope"
-    r"|(?:serial-)?getty@tty\w{1,8}\.service|systemd-[a-z0-9-]+\.\w+",
+    r"|(?:serial-)?getty@(?:tty[A-Z]{0,4}|hvc|xvc)\d{1,3}\.service",
     re.ASCII,
 )
 _TEMPLATE_SLICE = re.compile(r"system-([\w\\-]+)\.slice", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{8}(?:[-_]?[0-9a-f]{4}){3}[-_]?[0-9a-f]{12}|[0-9a-f]{12,128}", re.ASCII)
 _AROUND_ID = re.compile(
-    r"(?:docker|libpod|libpod-conmon|libpod-payload|crio|crio-conmon|cri-containerd|pod|kubepods(?:-\w+)?-pod|buildkit)?-?",
+    r"(?:docker|libpod|libpod-conmon|libpod-payload|crio|crio-conmon|cri-containerd|pod|buildkit"
+    r"|kubepods(?:-burstable|-besteffort)?-pod)?-?",
     re.ASCII,
 )
 _GROUPS = frozenset({
     "docker", "libpod_parent", "lxc", "kubepods", "burstable", "besteffort", "machine", "system", "user", "libpod",
     "init", "supervisor", "payload", "udev", "control", "..",
 })  # fmt: skip
-_NUMBERS = re.compile(r"[\d.:,-]*", re.ASCII)
+_NUMBERS = re.compile(r"\d{0,10}(?:[.:,-]\d{1,6}){0,2}", re.ASCII)
+"""Of a version or an instance; an address has more parts."""
+_ORDER = re.compile(r"\d{1,3}-?", re.ASCII)
 
 
 class Masks:
@@ -49,12 +57,15 @@ class Masks:
 
     def __init__(self) -> None:
         self._given: dict[str, dict[str, str]] = defaultdict(dict)
+        self._turn = threading.Lock()  # hosts end in threads of their own
 
     @property
     def given(self) -> dict[str, str]:
         """The other name of every name, but for ids; of a template without its instance."""
-        whole = {old: f"{new}.{old.rpartition('.')[2]}" for old, new in self._given["unit"].items()}
-        return {old: new for kind, given in self._given.items() if kind for old, new in given.items()} | whole
+        with self._turn:
+            known = {kind: dict(given) for kind, given in self._given.items() if kind}
+        whole = {old: f"{new}.{old.rpartition('.')[2]}" for old, new in known.get("unit", {}).items()}
+        return {old: new for given in known.values() for old, new in given.items()} | whole
 
     def host(self, name: str) -> str:
         """A host's name or address."""
@@ -73,8 +84,11 @@ class Masks:
 
     def process(self, name: str) -> str:
         """A process or a thread by the kernel's name for it."""
-        if name in PROGRAMS or KERNEL.fullmatch(name) or not name:
+        if name in PROGRAMS or is_thread(name) or not name:
             return name
+        thread = thread_of(name)
+        if thread:
+            return thread + self._numbered("queue", name.removeprefix(thread))
         before, after = _known_program(name)
         rest = name.removeprefix(before).removesuffix(after)
         if before and _NUMBERS.fullmatch(rest):
@@ -91,10 +105,10 @@ class Masks:
         if _ID.search(base) and _AROUND_ID.fullmatch(_ID.sub("", base)):
             return f"{_ID.sub(lambda found: self.identifier(found[0]), base)}.{kind}"
         template, at, instance = base.partition("@")
-        if at and (template in UNITS or template.startswith("systemd-")):
+        if at and template in UNITS:
             return f"{template}@{self.named('instance', instance)}.{kind}"
         slice_of = _TEMPLATE_SLICE.fullmatch(name)
-        if slice_of and (slice_of[1] in UNITS or slice_of[1].startswith("systemd")):
+        if slice_of and slice_of[1].replace(r"\x2d", "-") in UNITS:
             return name
         before, after = _known_parts(name)
         return f"{before}{self._numbered('unit', f'{template}.{kind}' if at else name)}" + (
@@ -124,20 +138,21 @@ class Masks:
         return self._numbered("group", plain) + deleted
 
     def _component(self, part: str) -> str:
-        if part in FOLDERS or DEVICE.fullmatch(part) or _NUMBERS.fullmatch(part) or "memrunbook" in part:
+        if part in FOLDERS or DEVICE.fullmatch(part) or _NUMBERS.fullmatch(part):
             return part
         unit, dropins = part.removesuffix(".d"), ".d" if part.endswith(".d") else ""
         if "." in unit and unit.rpartition(".")[2] in TYPES:
             return self.unit(unit) + dropins
         if part.endswith(".conf"):  # in folders of them the digits in front decide which one counts
-            digits = re.match(r"[\d-]*", part, re.ASCII)
-            public = part in ("override.conf", "sysctl.conf", "99-sysctl.conf", "50-pacemaker.conf")
+            digits = _ORDER.match(part)
+            public = part in SYSCTL_FILES or part in DROP_INS
             return part if public else f"{digits[0] if digits else ''}{self._numbered('file', part)}.conf"
         return self._numbered("name", part)
 
     def _numbered(self, kind: str, name: str) -> str:
-        given = self._given[kind]
-        return given.setdefault(name, f"{kind}-{len(given) + 1}")
+        with self._turn:
+            given = self._given[kind]
+            return given.setdefault(name, f"{kind}-{len(given) + 1}")
 
 
 @cache

@@ -45,12 +45,16 @@ class TerminalApprover:
     together: Together = field(default_factory=Together)
 
     def approve(self, host: str, question: AskApproval) -> Approval:
-        """Shows the change and asks; Enter alone is no, so is the end of the input. Interrupted on Ctrl-C.
+        """What was said for this host at another one's gate, else the answer to its own."""
+        return self.covered(host, question) or self.asked(host, question)
 
-        What a person said yes to at another host's gate, with this host named there, is not asked again.
-        """
-        if said := self.together.covers(host, question):
-            return Approval(self.clock(), "yes", question.step.digest, self.who, "terminal", said)
+    def covered(self, host: str, question: AskApproval) -> Approval | None:
+        """A person's yes at another host's gate, where this host was named; None where this one is asked itself."""
+        said = self.together.covers(host, question)
+        return Approval(self.clock(), "yes", question.step.digest, self.who, "terminal", said) if said else None
+
+    def asked(self, host: str, question: AskApproval) -> Approval:
+        """Shows the change and asks; Enter alone is no, so is the end of the input. Interrupted on Ctrl-C."""
         others, about = self.together.others(host, question), self.about.get(host, "")
         self.screen.say(gate_view(host, question, self.clock(), self._position(host), about, others=others))
         try:

@@ -18,6 +18,7 @@ from memrunbook.core.run.event import (
     StepFinished,
     UndoPlanned,
 )
+from memrunbook.core.run.failures import WENT_WRONG
 from memrunbook.core.run.request import AskApproval, Execute, ReadFacts, Record, Request, Turn, Wait
 from memrunbook.runtime.collect import PROBE_SECONDS
 from memrunbook.ui.block import Block, Span, Text, line
@@ -33,11 +34,9 @@ from memrunbook.ui.words import plural
 
 TOLD: Mapping[HostState, Outcome] = {
     "refused": "refused", "unresolved": "unresolved", "failed": "failed", "unreachable": "unreachable",
-    "unknown": "unknown",
+    "unknown": "unknown", "improved": "improved",
 }  # fmt: skip
 """Ends that are told at once. Whoever pressed Ctrl-C knows of the interrupted ones; the rest is told at the end."""
-FAILED = frozenset({"failed", "undone", "unknown"})
-"""States of steps whose reason stands behind that of their host."""
 
 
 class FleetDisplay:
@@ -130,7 +129,7 @@ class FleetDisplay:
             self._within |= {(host, step.label): step.within for step in event.plan.steps}
         elif isinstance(event, StepFinished):
             self._acting.pop(host, None)
-            if event.state in FAILED:
+            if event.state in WENT_WRONG:
                 self._failed[host] = event
         if isinstance(event, UndoPlanned):
             self.say(*planned_view(event.of, event.plan))

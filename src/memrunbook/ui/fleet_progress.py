@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from memrunbook.core.instant import Instant
+from memrunbook.core.run.failures import WELL
 from memrunbook.core.run.report import Reported
 from memrunbook.core.units import format_duration
 from memrunbook.ui.block import Span, Style, Text, text
@@ -16,7 +17,7 @@ from memrunbook.ui.words import plural
 
 HostState = Literal["waiting", "connecting", "reading", "at a gate", "changing", "proving", "read"] | Reported
 AT_WORK: tuple[HostState, ...] = ("connecting", "reading", "at a gate", "changing", "proving")
-WELL: frozenset[HostState] = frozenset({"read", "healthy", "resolved", "restored"})
+FINE: frozenset[HostState] = frozenset(("read", *WELL))
 STYLES: Mapping[HostState, Style] = {
     "at a gate": "warning",
     "changing": "strong",
@@ -28,7 +29,7 @@ STYLES: Mapping[HostState, Style] = {
     "interrupted": "critical",
     "unknown": "unknown",
 }
-ENDED_BADLY: tuple[HostState, ...] = tuple(outcome for outcome in OUTCOMES if outcome not in WELL)
+ENDED_BADLY: tuple[HostState, ...] = tuple(outcome for outcome in OUTCOMES if outcome not in FINE)
 LISTED = 8
 """So many hosts at work are listed; the rest are counted."""
 LONGEST_NAME = 32
@@ -60,7 +61,7 @@ def fleet_lines(hosts: Mapping[str, HostNow], began: Instant, now: Instant, widt
 
 
 def _counted(found: Counter[HostState], count: int, seconds: float, width: int) -> list[Text]:
-    well = sum(found[state] for state in WELL)
+    well = sum(found[state] for state in FINE)
     told: list[tuple[int, HostState, str]] = [
         *((found[state], state, state) for state in ("waiting", *AT_WORK)),
         (well, "read", "done"),

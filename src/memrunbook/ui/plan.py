@@ -46,6 +46,24 @@ def plan_view(  # noqa: PLR0913  what a page is made of
 ) -> list[Block]:
     """The page; `next_command` carries out what there is to carry out, `saved` names the file with the plan.
 
+    The rest is as of `plan_head`.
+    """
+    head = plan_head(diagnosis, plan, snapshot, now, left=left, frozen=frozen, off=off)
+    return [*head, *plan_end(plan, next_command, now, saved)]
+
+
+def plan_head(  # noqa: PLR0913  what a page is made of
+    diagnosis: RunbookDiagnosis,
+    plan: Plan,
+    snapshot: Snapshot,
+    now: Instant | None = None,
+    *,
+    left: Sequence[OpenStep] = (),
+    frozen: Sequence[tuple[str, str]] = (),
+    off: str = "",
+) -> list[Block]:
+    """The page but for how it is carried out: all that the snapshot is needed for.
+
     `left` are the steps that runs left open on this host: they stand above all else. `frozen` are the freezes that hold
     there now, each with what to do about it. `off`: why nothing may be changed.
     """
@@ -69,7 +87,7 @@ def plan_view(  # noqa: PLR0913  what a page is made of
     blocks += newest_event(diagnosis.findings, snapshot.value(NEWEST))
     blocks += [BLANK, line(Span("Plan", "strong"), f": {_counted(plan)}")]
     blocks += [Grid(tuple(_steps(plan)), under=2), BLANK]
-    return [*blocks, *_frozen(plan, frozen), *_end(plan, next_command, now, saved)]
+    return [*blocks, *_frozen(plan, frozen)]
 
 
 def _counted(plan: Plan) -> str:
@@ -87,7 +105,8 @@ def _frozen(plan: Plan, frozen: Sequence[tuple[str, str]]) -> Iterator[Block]:
         yield line(Span("hint: ", "hint"), Span(hint, whole=True), indent=2)
 
 
-def _end(plan: Plan, next_command: str, now: Instant | None, saved: str) -> list[Block]:
+def plan_end(plan: Plan, next_command: str, now: Instant | None = None, saved: str = "") -> list[Block]:
+    """The last lines of the page: how much there is to carry out, and how that is done."""
     found: list[Block] = [line(f"{_counted(plan)}. ", Span("Nothing was changed.", "strong"))]
     if saved:
         until = moment_words(plan.expires_at, now or plan.taken_at)

@@ -30,9 +30,6 @@ from memrunbook.ui.screen import Screen
 from memrunbook.ui.undo import planned_view
 from memrunbook.ui.words import plural
 
-# So many busy hosts are listed; the rest are counted.
-LISTED = 8
-
 
 def event_line(host: str, event: Event) -> Line:
     """One line for something that a run remembers."""
@@ -145,7 +142,4 @@ class ProgressDisplay:
 
     def _drawn(self, width: int, _: int) -> list[Text]:
         now, busy = self._clock(), list(self._busy.values())
-        lines = [line(shown.body, f"  {format_duration(now.since(since))}") for shown, since in busy[:LISTED]]
-        more = len(busy) - LISTED
-        lines += [line(f"and {plural(more, 'more host')}")] * (more > 0)
-        return lay_out(lines, width)
+        return lay_out([line(shown.body, f"  {format_duration(now.since(since))}") for shown, since in busy], width)

@@ -7,20 +7,19 @@ from collections.abc import Sequence
 
 from memrunbook.core.errors import Interrupted
 from memrunbook.core.run.event import StepFinished
-from memrunbook.core.run.report import HostReport, Reported
+from memrunbook.core.run.failures import WELL
+from memrunbook.core.run.report import NOTHING_DONE, HostReport, Reported
 from memrunbook.core.units import format_duration
 from memrunbook.ui.block import BLANK, Block, Grid, Row, Span, line, row
 from memrunbook.ui.report import OUTCOMES, STATES
 from memrunbook.ui.words import counts, plural
 
-WELL: frozenset[Reported] = frozenset({"healthy", "resolved", "restored"})
 WORST_FIRST: tuple[Reported, ...] = (
     "unknown", "interrupted", "failed", "unresolved", "improved", "unreachable", "refused", "not_begun",
 )  # fmt: skip
 """As the exit codes have it; what is not named stands behind these, and what is well at the end."""
 IDLE: frozenset[Reported] = frozenset({"interrupted"})
 """Ends of hosts on which nothing was done, where they have no steps."""
-NOT_BEGUN = "nothing was done there"
 LISTED = 10
 """More hosts than these that ended well, or on which nothing was done, are counted."""
 PAGES = 5
@@ -91,7 +90,7 @@ def _short(report: HostReport) -> str:
     if report.outcome == "interrupted":
         cut = next((step for step in report.steps if step.state == "interrupted"), None)
         idle = report.begun is None and not report.steps and why == str(Interrupted())
-        why = f"step {cut.id} was under way" if cut is not None else NOT_BEGUN if idle else why
+        why = f"step {cut.id} was under way" if cut is not None else NOTHING_DONE if idle else why
     step = next((step for step in reversed(report.steps) if step.state in ("failed", "undone", "unknown")), None)
     if report.outcome not in WELL and step is not None and step.id in why:
         why = why_of(step, why)

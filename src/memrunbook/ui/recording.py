@@ -46,7 +46,9 @@ def _hidden(*, masked: bool) -> list[Block]:
     if masked:
         return [
             line("hidden: what looks like a secret; names of hosts, services, processes, files, containers, ids"),
-            line("look through it before you send it: sizes, times and the kernel stay as they are", indent=2),
+            line(
+                "look through it before you send it: sizes, times and the kernel's version stay as they are", indent=2
+            ),
         ]
     return [
         line("hidden: what looks like a secret; names are in it (--mask hides them too)"),

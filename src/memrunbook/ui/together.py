@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from msgspec import structs
 
 from memrunbook.core.action.action import Risk
 from memrunbook.core.run.request import AskApproval
+from memrunbook.ui.words import planned_proof
 
 ALL = "a"
 """What a person types for it."""
-Same = tuple[str, str]
-"""A step, and the digest of its change without what tells one host from another."""
+Same = tuple[str, str, str, str, tuple[str, bool, str] | None]
+"""A step, the digest of its change without what tells one host from another, and what else its gate says of it: what it
+costs, by what it is proven, and how it would be taken back."""
 
 
 @dataclass(frozen=True)
@@ -28,19 +30,23 @@ class SharedYes:
 class Together:
     """Who is in which batch of a run, and what was said so far; asked by one host at a time.
 
-    Nothing is covered but exactly the change that was shown, on hosts that were named when it was.
+    Nothing is covered but exactly the change that was shown, on hosts that were named when it was. `over` grows by the
+    hosts on which nothing more is done: they are not named.
     """
 
     batches: Sequence[Sequence[str]] = ()
+    over: Collection[str] = ()
     _given: dict[Same, list[SharedYes]] = field(default_factory=dict, init=False)
     _asked: dict[Same, set[str]] = field(default_factory=dict, init=False)
 
     def others(self, host: str, question: AskApproval) -> tuple[str, ...]:
-        """The hosts that one answer here could be for, too: those of the batch that have not been asked about it."""
+        """The hosts that one answer here could be for, too: those of the batch that may still be asked about it."""
         same = _same(question)
         batch: Sequence[str] = next((batch for batch in self.batches if host in batch), ())
-        asked = self._asked.get(same, set()) if same else set()
-        return tuple(name for name in batch if name != host and name not in asked) if same else ()
+        if same is None:
+            return ()
+        asked = self._asked.get(same, set())
+        return tuple(name for name in batch if name != host and name not in asked and name not in self.over)
 
     def covers(self, host: str, question: AskApproval) -> str:
         """Where a person said yes to this for this host, at the gate of another one; empty where nobody did.
@@ -70,4 +76,7 @@ def _same(question: AskApproval) -> Same | None:
     alone = question.offered or question.changed or question.looks or question.limits
     if change is None or change.risk > Risk.LOW or alone:
         return None
-    return question.step.label, structs.replace(change, identity="").digest
+    undo = change.undo
+    back = None if undo is None else (undo.mode, undo.lasting, undo.costs)
+    proof = planned_proof(question.step)
+    return question.step.label, structs.replace(change, identity="").digest, change.costs, proof, back

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from tests.holding import MIB, holding
 from tests.unit.facts.shell_walks import SHELLS, sampled, tree, walked
 
 from memrunbook.core.reading.fact import Answer, Cut, Detail, Reading, Sample, Samples, Unavailable, Walk
@@ -15,7 +16,6 @@ from memrunbook.facts.shared.process_walk import AGAIN, ITEMS, PROGRAM, SCRIPT
 from memrunbook.facts.shared.sampling import ONE_SAMPLE
 from memrunbook.facts.shared.unlisted import HIDDEN, NONE_AT_ALL, SIZES
 
-MIB = 1 << 20
 STATUS = (
     "Name:\t{name}\nUid:\t1000\t1000\t1000\t1000\nVmSize:\t 9000 kB\nVmRSS:\t {rss} kB\n{split}VmSwap:\t {swap} kB\n"
 )
@@ -203,18 +203,12 @@ def test_a_process_of_the_same_pid_is_another(shell: tuple[str, ...], tmp_path: 
 @pytest.fixture
 def crowd() -> Iterator[list[int]]:
     """300 idle processes and one that holds memory."""
-    hold = "import sys; held = bytearray(b'x') * (400 << 20); print('held', flush=True); sys.stdin.read()"
-    hog = subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert hog.stdout
-    hog.stdout.readline()
-    idle = [subprocess.Popen(["sleep", "60"]) for _ in range(300)]
-    yield [hog.pid, *(process.pid for process in idle)]
-    for process in (hog, *idle):
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe:
-                pipe.close()
+    with ExitStack() as stack:
+        hog = stack.enter_context(holding(400 * MIB, b"hog"))
+        idle = [stack.enter_context(subprocess.Popen(["sleep", "60"])) for _ in range(300)]
+        for process in idle:
+            stack.callback(process.kill)
+        yield [hog.pid, *(process.pid for process in idle)]
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -225,7 +219,7 @@ def test_this_machine_is_walked(shell: tuple[str, ...], crowd: list[int]) -> Non
 
     assert found.seen > 300
     assert hog.anonymous_bytes >= 400 * MIB
-    assert hog.name.startswith("python")
+    assert hog.name == "hog"
     assert (hog.parent, hog.uid) == (os.getpid(), os.getuid())
     assert hog.oom_score_adj is not None
     assert hog.major_faults_per_second is not None

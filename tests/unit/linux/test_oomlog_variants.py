@@ -7,7 +7,7 @@ import re
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from memrunbook.documents.printed.oom_log import OomLogDocument
@@ -527,7 +527,16 @@ def test_no_bytes_break_the_reader(content: bytes) -> None:
     assert msgspec.json.decode(msgspec.json.encode(told), type=OomLogDocument) == told
 
 
+ROW_WITHOUT_A_STAMP = [*BODY[:1], *stamped(100.0)[17:18], BODY[18], "active_anon:10 inactive_anon:20 isolated_anon:0"]
+
+
+def test_a_row_that_has_its_name_ends_there() -> None:
+    (event,) = from_bytes("\n".join(ROW_WITHOUT_A_STAMP).encode()).events
+    assert [task.name for task in event.largest] == ["sshd"]
+
+
 @given(TEXTS, st.integers(1, 200))
+@example("\n".join([BODY[0], *ROW_WITHOUT_A_STAMP]).encode(), 1)
 def test_it_does_not_matter_where_a_log_is_cut_into_blocks(content: bytes, size: int) -> None:
     whole, block = LogReader(), LogReader()
     whole.feed(content)

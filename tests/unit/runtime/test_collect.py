@@ -365,6 +365,12 @@ def test_patience_gives_a_read_more_time(local: Session, monkeypatch: pytest.Mon
     assert _reading(snapshot).samples[0]["slow"] == "done"
 
 
+def test_little_patience_gives_a_read_less_time(local: Session) -> None:
+    facts = {"f": _fact(Command("slow", ("sleep", "60")))}
+    with pytest.raises(SessionLost, match="nothing was read"):
+        _read(Collector(HOST, local, SystemClock(), facts, patience=0.3), ["f"], count=1, every=5)
+
+
 def test_too_long_an_answer_is_left_out(local: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collect, "PROBE_BYTES", 1 << 20)
     facts = {"f": _fact(Command("long", ("sh", "-c", "yes | head -c 2000000")))}

@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.facts.test_recorded import FOLDER, reading_of
+from tests.facts.test_recorded import samples_of as cases_of
+from tests.unit.facts import test_shared_memory as sharing
 
 from memrunbook import catalog
-from memrunbook.core.reading.fact import Answer, Detail, Read, Sample, Unavailable, Whole
-from memrunbook.linux import service
+from memrunbook.core.reading.fact import Answer, Detail, Question, Read, Sample, Unavailable, Whole
+from memrunbook.core.units import MIB
+from memrunbook.linux import hold, service
 from memrunbook.runtime import masked_answers
 from memrunbook.runtime.masked_answers import LEFT_OUT, maskable, masked
 from memrunbook.runtime.masking import Masks
@@ -16,6 +20,15 @@ from memrunbook.transports.shared.bundle import samples_of
 
 CASES = sorted((Path(__file__).parents[2] / "facts").glob("*/*.txt"))
 OLD = {"grep", "journal"}
+MARK = hold.Mark(
+    timer="memrunbook-20261122t094107z-abcd-0a1b2c3d",
+    action="freeze_unit",
+    target="payroll.service",
+    what="payroll.service is frozen",
+    run="20261122T094107Z-abcd",
+    runbook="payroll-freeze",
+    seconds=60,
+)
 ANSWERS = {
     "host": "osrelease 6.1.0\nhostname db7.payroll.example\nboot_id 9b2d4e1c-0a77-4c55-8f2e-1f0c6b7a9d10\n"
     "path /run/redis/redis-payroll.pid\npath /usr/lib/systemd/libsystemd-shared-252.so\nunit payroll.service\n"
@@ -42,8 +55,7 @@ ANSWERS = {
     "/proc/1/cgroup": "0::/init.scope\n",
     "/proc/7/stat": "7 (payroll) S 1 7\n",
     "/etc/sysctl.d/60-payroll.conf": "# for payroll\nvm.swappiness = 10\nkernel.domainname = payroll.example\n",
-    "/run/memrunbook-holds/0123456789abcdef": "timer memrunbook-x\naction freeze_unit\ntarget payroll.service\n"
-    "what payroll.service is frozen\nsince 5.0\nseconds 60\n",
+    hold.place("freeze_unit", ("payroll.service",)): "\n".join([*hold.lines(MARK), "since 5.0", ""]),
     "/proc/meminfo": "MemTotal: 481028 kB\n",
     "news": "payroll\n",
 }
@@ -85,13 +97,51 @@ def test_what_the_engine_needs_is_still_there() -> None:
 
 
 def test_an_answer_that_nobody_knows_is_left_out() -> None:
-    assert shown()["news"].problem == Unavailable("failed", LEFT_OUT)
+    assert shown()["question-1"].problem == Unavailable("failed", LEFT_OUT)
+    for path in ("/proc/sys/kernel/hostname", "/proc/sys/kernel/core_pattern", "/sys/module/payroll/parameters/key"):
+        assert not maskable(path)
+        unknown = Sample(1.0, 2.0, {path: Answer("payroll\n")})
+        assert "payroll" not in str(masked(unknown, Masks(), "host-1").answers)
+
+
+def test_a_mark_says_whose_it_is_under_other_names() -> None:
+    [(place, answer)] = [(key, answer) for key, answer in shown().items() if key.startswith(hold.MARKS)]
+    assert place != hold.place("freeze_unit", ("payroll.service",))
+    read = hold.read_mark(answer.text)
+    assert read is not None
+    assert (read.action, read.target, read.run, read.runbook) == (
+        "freeze_unit", "unit-1.service", "20261122T094107Z-abcd", "runbook-1",
+    )  # fmt: skip
+    assert (read.since, read.seconds, read.timer) == (5.0, 60.0, "memrunbook-20261122t094107z-abcd-00000000")
+
+
+def asked(asks: tuple[Question, ...]) -> set[str]:
+    return {ask.path.replace("*", "7") if isinstance(ask, Read | Whole) else ask.name for ask in asks}
+
+
+MADE = {"shared_memory": sharing.readings(processes=sharing.listed(sharing.process(300 * MIB)))}
+"""Readings on which a fact asks once more, where none that was recorded for it has any."""
+
+
+def followed(name: str) -> set[str]:
+    """What a fact asks once more on any of the hosts that were recorded for it."""
+    fact = catalog.facts()[name]
+    cases = [cases_of(case) for case in FOLDER.glob(f"{name}/*.txt")]
+    needed = [{need: reading_of(need, samples) for need in fact.needs} for samples in cases]
+    needed += [MADE[name]] if name in MADE else []
+    return {key for readings in needed for key in asked(fact.follow(readings) if fact.follow else ())}
 
 
 def test_every_question_of_every_fact_is_known() -> None:
-    asks = [ask for fact in catalog.facts().values() for ask in fact.asks]
-    keys = {ask.path.replace("*", "7") if isinstance(ask, Read | Whole) else ask.name for ask in asks}
+    asks = tuple(ask for fact in catalog.facts().values() for ask in fact.asks)
     assert any(isinstance(ask, Detail) for ask in asks)
+    assert [key for key in sorted(asked(asks)) if not maskable(key)] == []
+
+
+@pytest.mark.parametrize("name", [name for name, fact in catalog.facts().items() if fact.follow])
+def test_what_a_fact_asks_once_more_is_known_too(name: str) -> None:
+    keys = followed(name)
+    assert keys, f"{name} asks nothing once more of any recorded host: make readings for it, in MADE"
     assert [key for key in sorted(keys) if not maskable(key)] == []
 
 

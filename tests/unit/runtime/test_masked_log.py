@@ -70,3 +70,62 @@ def test_whatever_is_in_a_log_it_is_masked(text: str) -> None:
 def test_that_the_log_was_refused_is_still_told() -> None:
     refused = "dmesg: read kernel buffer failed: Operation not permitted\n"
     assert masked_log(refused, Masks()) == refused
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Node 0 DMA32 free:4kB boost:0kB min:4kB low:8kB high:12kB reserved_highatomic:0KB writepending:0kB",
+        "Node 0 Normal: 4*4kB (UME) 3*8kB (U) 0*16kB = 40kB",
+        "Node 0 hugepages_total=0 hugepages_free=0 hugepages_surp=0 hugepages_size=2048kB",
+        "active_anon:12 inactive_anon:13 isolated_anon:0",
+        " slab_reclaimable:3 slab_unreclaimable:4",
+        "lowmem_reserve[]: 0 428 428 428",
+        "Swap cache stats: add 12, delete 13, find 1/2",
+        "Free swap  = 0kB",
+        "Total swap = 0kB",
+        "131000 pages RAM",
+        "0 pages HighMem/MovableOnly",
+        "inactive_anon 99786752",
+        "memory+swap: usage 98304kB, limit 98304kB, failcnt 33",
+        "Unreclaimable slab info:",
+        "kmalloc-512              12KB         13KB",
+        " ? out_of_memory+0x45/0x5e",
+        " __alloc_pages_slowpath.constprop.0+0x45/0x5e",
+    ],
+)
+def test_what_the_kernel_alone_says_of_memory_stays(said: str) -> None:
+    assert masked_log(f"[    1.000000] {said}\n", Masks()) == f"[    1.000000] {said}\n"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "acme_payroll 17", "Node 1 acme-db joined", "Node 1 acme joined", "acme: usage 1kB, limit 2kB, failcnt 3", "17",
+        "131000 pages acme", "Swap cache stats: acme", "10.1.2.3 free", "dmesg: klogctl: Acme went away", "x" * 5000,
+        "ACME: Killed process 3 (java) total-vm:1kB", "Killed process 3 (java) acme:1kB", "[ pid ] uid acme name",
+        "java invoked oom-killer: gfp_mask=0xcc0(GFP_ACME), order=0", "oom-kill:constraint=ACME,nodemask=(null),task=x",
+        "Memory cgroup stats for /x: acme:3KB", "java: page allocation failure: acme",
+        "Memory: 1K/2K available (3K acme)",
+    ],
+)  # fmt: skip
+def test_what_a_program_wrote_into_the_log_does_not(said: str) -> None:
+    assert masked_log(f"[    1.000000] {said}\n", Masks()) == "[    1.000000] (1 lines left out)\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("acme_session 12KB 13KB", "slab-1 12KB 13KB"),
+        ("acme_alloc+0x1/0x2 [acme]", "function-1+0x1/0x2 [module-1]"),
+        (
+            "CPU: 1 PID: 7 Comm: acme Tainted: P ACME 6.1.0-acme #1 ACME box",
+            "CPU: 1 PID: 7 Comm: process-1 Tainted: G 6.1.0-local #1",
+        ),
+        ("Pid: 7, comm: acme Not tainted (3.10.0-514.el7.x86_64 #1)",
+         "Pid: 7, comm: process-1 Not tainted (3.10.0-514.el7.x86_64 #1"),
+        ("Linux version 6.1.0-acme (ada@acme)", "Linux version 6.1.0-local"),
+    ],
+)  # fmt: skip
+def test_names_inside_get_others(said: str, shown: str) -> None:
+    assert masked_log(f"{said}\n", Masks()) == f"{shown}\n"

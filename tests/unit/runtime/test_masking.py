@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from memrunbook.core.action import protect
@@ -28,7 +30,8 @@ def test_the_same_name_is_the_same_placeholder_and_another_another() -> None:
         "ssh.service", "systemd-journald.service", "user@1000.service", "session-3.scope",
         "init.scope", "user-1000.slice",
         "system-getty.slice", "getty@tty1.service", "postgresql.service", "docker.service", "-.mount", "system.slice",
-        "kubepods-burstable.slice", "pcsd.service",
+        "kubepods-burstable.slice", "pcsd.service", "systemd-udevd.service", "systemd-tmpfiles-clean.timer",
+        "serial-getty@ttyS0.service", r"system-systemd\x2dfsck.slice",
     ],
 )  # fmt: skip
 def test_a_unit_of_the_distribution_stays(name: str) -> None:
@@ -36,8 +39,12 @@ def test_a_unit_of_the_distribution_stays(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["java", "nginx", "python3.11", "kworker/u8:2-ev", "kswapd0", "systemd", "sshd", "(sd-pam)"]
-)
+    "name",
+    [
+        "java", "nginx", "python3.11", "kworker/u8:2-ev", "kswapd0", "migration/0", "kcompactd0", "rcu_preempt",
+        "oom_reaper", "systemd", "systemd-journal", "systemd-timesyn", "sshd", "(sd-pam)", "dropbear",
+    ],
+)  # fmt: skip
 def test_a_well_known_program_stays(name: str) -> None:
     assert Masks().process(name) == name
 
@@ -51,6 +58,10 @@ def test_a_well_known_program_stays(name: str) -> None:
         ("systemd-nspawn@payroll.service", "systemd-nspawn@instance-1.service"),
         ("payroll.slice", "unit-1.slice"),
         ("system-payroll.slice", "unit-1.slice"),
+        (r"system-systemd\x2dpayroll.slice", "unit-1.slice"),
+        ("systemd-payroll.service", "systemd-unit-1.service"),
+        ("systemd-payroll@x.service", "systemd-unit-1@instance-1.service"),
+        ("getty@ttypayroll.service", "getty@instance-1.service"),
         ("payroll-nova-compute.service", "unit-1-nova-compute.service"),
         ("srv-payroll.mount", "unit-1.mount"),
         (r"pay\x2droll.service", "unit-1.service"),
@@ -62,15 +73,30 @@ def test_of_a_units_name_only_what_the_engine_goes_by_stays(name: str, shown: st
 
 @pytest.mark.parametrize(
     ("name", "shown"),
-    [("redis-payroll", "redis-process-1"), ("gunicorn: pay", "gunicornprocess-1"), ("oracle_pay", "oracleprocess-1")],
-)
+    [
+        ("redis-payroll", "redis-process-1"), ("gunicorn: pay", "gunicornprocess-1"), ("oracle_pay", "oracleprocess-1"),
+        ("migration-payroll", "process-1"), ("watchdog_acme", "process-1"), ("dm-acme-sync", "process-1"),
+        ("kworker/0:1-wg-acme", "kworker/0:1-queue-1"), ("irq/25-acme", "irq/25-queue-1"),
+        ("systemd-payroll", "systemd-process-1"), ("redis-10.1.2.3", "redis-process-1"), ("redis-6379", "redis-6379"),
+    ],
+)  # fmt: skip
 def test_of_a_process_only_what_the_engine_goes_by_stays(name: str, shown: str) -> None:
     assert Masks().process(name) == shown
 
 
 def test_what_may_not_be_touched_may_not_be_touched_under_its_other_name() -> None:
     units = ["payroll.scope", "patroni-pay.service", "k3s-pay.service", "ssh@10.0.0.7.service", "ceph-mon@pay.service"]
-    processes = ["mysqld_pay", "kube-pay", "virtpayd", "postgres", "supervise-pay", "conmon"]
+    processes = [
+        "sshd-pay",
+        "sshd: pay",
+        "systemd-pay",
+        "mysqld_pay",
+        "kube-pay",
+        "virtpayd",
+        "postgres",
+        "supervise-pay",
+        "conmon",
+    ]
     masks = Masks()
     for unit in units:
         shown = masks.unit(unit)
@@ -79,7 +105,10 @@ def test_what_may_not_be_touched_may_not_be_touched_under_its_other_name() -> No
         assert protect.named_only_unit(shown) == protect.named_only_unit(unit)
         assert protect.cluster_unit(shown) == protect.cluster_unit(unit)
     for process in processes:
-        assert protect.protected_name(masks.process(process)) == protect.protected_name(process), process
+        shown = masks.process(process)
+        assert protect.protected_name(shown) == protect.protected_name(process), process
+        why = [protect.untouchable_process(7, name, 0, kernel_thread=False) for name in (process, shown)]
+        assert why[0] == why[1], process
 
 
 def test_every_program_with_advice_of_its_own_keeps_it() -> None:
@@ -120,6 +149,7 @@ def test_ids_keep_their_shape_and_the_first_twelve_digits_tell_them_apart() -> N
             "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod0f3c0a11_aaaa_bbbb_cccc_0123456789ab.slice",
             "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod00000000_0001_0000_0000_000000000000.slice",
         ),
+        ("/kubepods-payroll-pod0f3c0a11_aaaa_bbbb_cccc_0123456789ab.slice", "/unit-1.slice"),
         ("/", "/"),
     ],
 )
@@ -141,7 +171,20 @@ def test_the_path_of_a_group_keeps_what_says_whose_it_is(path: str, shown: str) 
             "/run/systemd/system/unit-1.service.d/50-pacemaker.conf",
         ),
         ("/home/ada/.cache", "/home/name-1/name-2"),
+        ("/usr/lib/sysctl.d/50-default.conf", "/usr/lib/sysctl.d/50-default.conf"),
+        ("/usr/lib/sysctl.d/60-payroll.conf", "/usr/lib/sysctl.d/60-file-1.conf"),
+        ("/srv/acme-memrunbook", "/srv/name-1"),
+        ("/run/memrunbook-holds/x", "/run/memrunbook-holds/name-1"),
+        ("/srv/10.1.2.3", "/srv/name-1"),
     ],
 )
 def test_of_a_path_only_common_folders_and_disks_stay(path: str, shown: str) -> None:
     assert Masks().path(path) == shown
+
+
+def test_hosts_that_end_at_once_get_no_number_twice() -> None:
+    masks = Masks()
+    with ThreadPoolExecutor(8) as pool:
+        shown = list(pool.map(masks.process, [f"job{number % 200}" for number in range(4000)]))
+    assert len(set(shown)) == 200
+    assert all(shown[number] == shown[number % 200] for number in range(4000))

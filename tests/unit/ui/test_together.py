@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 from tests.golden import samples as s
 
-from memrunbook.core.action.action import Risk
+from memrunbook.core.action.action import Risk, Undo
 from memrunbook.core.run.request import Approval, AskApproval
 from memrunbook.ui.approve import TerminalApprover
 from memrunbook.ui.screen import Screen
@@ -31,10 +32,10 @@ def question(host: str, *, value: str = "10", risk: Risk = Risk.LOW) -> AskAppro
 class Person:
     """Types what it is told, and notes at which hosts' gates it was asked."""
 
-    def __init__(self, batches: tuple[tuple[str, ...], ...] = BATCHES) -> None:
+    def __init__(self, batches: tuple[tuple[str, ...], ...] = BATCHES, over: Collection[str] = ()) -> None:
         self.stream, self.keys = io.StringIO(), list[str]()
         hosts = tuple(host for batch in batches for host in batch)
-        screen, together = Screen("never", self.stream), Together(batches)
+        screen, together = Screen("never", self.stream), Together(batches, over)
         read: Callable[[], str] = lambda: f"{self.keys.pop(0)}\n" if self.keys else ""  # noqa: E731
         self.approver = TerminalApprover(screen, read, lambda: s.NOW, "ada", hosts, {}, together)
 
@@ -103,6 +104,50 @@ def test_another_change_or_step_or_what_moved_is_asked_about() -> None:
         assert person.asked("web3", other)[0].answer == "no"
     assert person.asked("web3", question("web3"))[0].answer == "yes"
     assert person.asked("web3", question("web3"))[0].answer == "no", "an answer is for one gate"
+
+
+def test_a_host_on_which_nothing_more_is_done_is_not_named() -> None:
+    over = {"web3"}
+    person = Person(over=over)
+    _, shown = person.asked("web2", question("web2"), "n")
+    assert "web4" in shown
+    assert "web3" not in shown
+    over.add("web4")
+    later, shown = person.asked("web2", question("web2", value="20"), "a", "a", "a")
+    assert later.answer == "no"
+    assert "For all" not in shown, "there is nobody else that it could be for"
+
+
+UNDO = s.SYSCTL.undo or Undo("", "")
+OTHERWISE = [
+    {"undo": None},
+    {"undo": structs.replace(UNDO, mode="offer")},
+    {"undo": structs.replace(UNDO, lasting=True)},
+    {"undo": structs.replace(UNDO, costs="what was cached")},
+    {"costs": "reads from disk are slower"},
+]
+
+
+@pytest.mark.parametrize("otherwise", OTHERWISE)
+def test_what_costs_more_or_is_taken_back_otherwise_is_asked_about(otherwise: dict[str, Any]) -> None:
+    person = Person()
+    person.asked("web2", question("web2"), "a")
+    other = question("web3")
+    change = structs.replace(other.step.change or LOW, **otherwise)
+    assert (
+        person.asked("web3", structs.replace(other, step=structs.replace(other.step, change=change)))[0].answer == "no"
+    )
+    assert person.asked("web4", question("web4"))[0].answer == "yes"
+
+
+def test_what_is_proven_otherwise_is_asked_about_and_another_old_value_is_the_same_change() -> None:
+    person = Person()
+    person.asked("web2", question("web2"), "a")
+    proven = structs.replace(question("web3"), step=structs.replace(question("web3").step, verify="false"))
+    assert person.asked("web3", proven)[0].answer == "no"
+    before = structs.replace(LOW, identity="boot of web4", args=("vm.swappiness", "10"))
+    before = structs.replace(before, undo=structs.replace(UNDO, args=("vm.swappiness", "10", "30")))
+    assert person.asked("web4", AskApproval(s.step(before), s.NOW))[0].answer == "yes"
 
 
 @pytest.mark.parametrize("risk", [Risk.MEDIUM, Risk.HIGH])

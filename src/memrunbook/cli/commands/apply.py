@@ -26,9 +26,9 @@ from memrunbook.cli.options import (
     gates,
 )
 from memrunbook.cli.reasons import reason_for, unused_page
+from memrunbook.cli.recap import recap_page, show_end
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.rolling import ROLLOUT, with_defaults
-from memrunbook.cli.streams import show
 from memrunbook.cli.targets import Targets
 from memrunbook.core.run.batches import Rollout
 from memrunbook.documents.library import Library
@@ -89,7 +89,8 @@ def command(
     with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight, told.stopping):
         result = apply(arguments, told, stop=talk.stop)
     code = exit_codes.worst(exit_codes.of_report(report) for report in result.reports)
-    return show(talk.output, Reply(code, lambda: _document(result), lambda: _pages(result, library, output)))
+    reply = Reply(code, lambda: _document(result), lambda: _pages(result, library, output))
+    return show_end(talk.output, reply, result)
 
 
 def _document(result: RunResult) -> RunSummary:
@@ -99,7 +100,6 @@ def _document(result: RunResult) -> RunSummary:
 
 
 def _pages(result: RunResult, library: Library, output: OutputOptions) -> Iterator[list[Block]]:
-    from memrunbook.cli.recap import recap_page
     from memrunbook.cli.saved_plan import people, saved_lines
     from memrunbook.ui.recap import in_full
     from memrunbook.ui.report import report_view

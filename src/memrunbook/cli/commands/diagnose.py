@@ -75,8 +75,7 @@ def command(
     full = output.verbose or len(arguments.hosts) == 1
 
     def keep(judged: Judged, off: str) -> KeptHost:
-        _tell(talk, judged, off)
-        return _told(judged, off, output, _code_of(judged, fail_on), full=full)
+        return _told(judged, off, talk, _code_of(judged, fail_on), full=full)
 
     result = diagnose_each(arguments, keep, talk.meanwhile, stop=talk.stop, meanwhile=_load_views)
     if result.left_out:
@@ -85,7 +84,8 @@ def command(
 
         Screen(output.color, sys.stderr).show(left_out_view(result.left_out))
     pages = partial(_pages, result, output)
-    return show(output, Reply(_code(result), lambda: _document(result), pages, by_host=True))
+    outcomes = [told.headline.outcome for told in result.hosts]
+    return show(output, Reply(_code(result), lambda: _document(result), pages, outcomes))
 
 
 @dataclass(frozen=True)
@@ -98,20 +98,18 @@ class KeptHost:
     printed: PrintedHost | None = None
 
 
-def _told(judged: Judged, off: str, output: OutputOptions, code: int, *, full: bool) -> KeptHost:
+def _told(judged: Judged, off: str, talk: Conversation, code: int, *, full: bool) -> KeptHost:
     from memrunbook.core.plan.headline import headline
 
-    if output.format.CONVERSES:
+    written = talk.output.format
+    if written.CONVERSES:
         return KeptHost(headline(judged), code, judged=judged if full else None)
     from memrunbook.documents.printed.diagnose import printed_host
-
-    return KeptHost(headline(judged), code, printed=printed_host(judged, off))
-
-
-def _tell(talk: Conversation, judged: Judged, off: str) -> None:
     from memrunbook.documents.printed.diagnose_host import diagnose_host
 
-    talk.tell(lambda: diagnose_host(judged, off))
+    printed = printed_host(judged, off)
+    talk.tell(lambda: diagnose_host(printed))
+    return KeptHost(headline(judged), code, printed=None if written.BY_HOST else printed)
 
 
 def _load_views() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from memrunbook.documents.library import Library
 if TYPE_CHECKING:
     from memrunbook.core.reading.metric import Metric
     from memrunbook.core.reading.reached import Reached
-    from memrunbook.documents.printed.facts import FactsDocument
+    from memrunbook.documents.printed.facts import FactsDocument, FactsHost
     from memrunbook.ui.block import Block
 
     Metrics = Mapping[str, Metric]
@@ -38,7 +39,7 @@ def command(
 ) -> int:
     """Show the metrics of a host: all, those of a fact (memory), by pattern (swap.*) or as vmstat calls them (si)."""
     from memrunbook import catalog
-    from memrunbook.app import FactsArguments, facts
+    from memrunbook.app import FactsArguments, facts_each
     from memrunbook.core.runbook.spec import Sampling
     from memrunbook.core.units import Duration
 
@@ -51,29 +52,45 @@ def command(
         connectors=talk.connectors(),
         library=library,
     )
-    reached = facts(arguments, talk.meanwhile, stop=talk.stop, told=partial(_tell, talk, chosen))
-    code = exit_codes.worst(exit_codes.of_error(one.error) if one.error else exit_codes.OK for one in reached)
-    pages = partial(_pages, reached, chosen)
-    return show(output, Reply(code, lambda: _document(reached, chosen), pages, by_host=True))
+    told = facts_each(arguments, partial(_kept, talk, chosen), talk.meanwhile, stop=talk.stop)
+    code, outcomes = exit_codes.worst(one.code for one in told), [one.outcome for one in told]
+    return show(output, Reply(code, lambda: _document(told), partial(_pages, told, chosen), outcomes))
 
 
-def _tell(talk: Conversation, chosen: Metrics, reached: Reached) -> None:
+@dataclass(frozen=True)
+class ShownFacts:
+    """What is kept of a host: its exit code and how it ended, and what is still to be shown of it."""
+
+    code: int
+    outcome: str = ""
+    reached: Reached | None = None
+    printed: FactsHost | None = None
+
+
+def _kept(talk: Conversation, chosen: Metrics, reached: Reached) -> ShownFacts:
+    code = exit_codes.of_error(reached.error) if reached.error else exit_codes.OK
+    written = talk.output.format
+    if written.CONVERSES:
+        return ShownFacts(code, reached=reached)
+    from memrunbook.documents.printed.facts import host_with_facts
     from memrunbook.documents.printed.facts_host import facts_host
 
-    talk.tell(lambda: facts_host(reached, chosen))
+    printed = host_with_facts(reached, chosen)
+    talk.tell(lambda: facts_host(printed))
+    return ShownFacts(code, printed.outcome, printed=None if written.BY_HOST else printed)
 
 
-def _document(reached: list[Reached], chosen: Metrics) -> FactsDocument:
-    from memrunbook.documents.printed.facts import facts_document
+def _document(told: Sequence[ShownFacts]) -> FactsDocument:
+    from memrunbook.documents.printed.facts import FactsDocument
 
-    return facts_document(reached, chosen)
+    return FactsDocument(hosts=tuple(one.printed for one in told if one.printed))
 
 
-def _pages(reached: list[Reached], chosen: Metrics) -> Iterator[list[Block]]:
+def _pages(told: Sequence[ShownFacts], chosen: Metrics) -> Iterator[list[Block]]:
     from memrunbook.ui.errors import error_view
     from memrunbook.ui.facts import facts_view
 
-    for one in reached:
+    for one in (one.reached for one in told if one.reached is not None):
         yield facts_view(one.snapshot, chosen) if one.snapshot else error_view(one.error, one.name)
 
 

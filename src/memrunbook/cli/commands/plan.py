@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,8 +29,9 @@ from memrunbook.cli.targets import Targets
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
-    from memrunbook.app.planning import PlanArguments, PlanResult
+    from memrunbook.app.planning import HeldUp, PlanArguments, PlanResult
     from memrunbook.core.plan.judged import Planned
+    from memrunbook.documents.printed.diagnose import PrintedHost
     from memrunbook.documents.printed.plan import PlanDocument
     from memrunbook.ui.block import Block
 
@@ -73,21 +75,58 @@ def show_plan(arguments: PlanArguments, talk: Conversation, *, exit_code: bool =
 
     7 where a step of an earlier run is open on a host.
     """
-    from memrunbook.app import plan
+    from memrunbook.app import plan_each
 
-    result = plan(arguments, talk.meanwhile, stop=talk.stop, told=partial(_tell, talk))
-    codes = [_code(planned, exit_code=exit_code) for planned in result.hosts]
+    keep = partial(_kept, talk, exit_code=exit_code)
+    result = plan_each(arguments, keep, talk.meanwhile, stop=talk.stop)
+    codes = [kept.code for kept in result.hosts]
     code = exit_codes.worst([*codes, *(exit_codes.UNKNOWN for left in result.open.values() if left)])
     if arguments.out is not None and result.saved is None:
         talk.note("the plan was not saved: not every host was read", "repeat the command, and let it come to its end")
     pages = partial(_pages, result, arguments)
-    return show(talk.output, Reply(code, lambda: _document(result), pages, by_host=True))
+    outcomes = [kept.outcome for kept in result.hosts]
+    return show(talk.output, Reply(code, lambda: _document(result), pages, outcomes))
 
 
-def _tell(talk: Conversation, planned: Planned, off: str) -> None:
+@dataclass(frozen=True)
+class KeptPlan:
+    """What is kept of a host: its exit code, how it ended, and what is still to be shown of it.
+
+    `planned` has no snapshot any more: what the page needs it for stands in `head`.
+    """
+
+    code: int
+    outcome: str = ""
+    planned: Planned | None = None
+    head: Sequence[Block] = ()
+    printed: PrintedHost | None = None
+
+
+def _kept(talk: Conversation, planned: Planned, held: HeldUp, *, exit_code: bool) -> KeptPlan:
+    code, written = _code(planned, exit_code=exit_code), talk.output.format
+    if written.CONVERSES:
+        without = replace(planned, reached=replace(planned.reached, snapshot=None))
+        return KeptPlan(code, planned=without, head=_head(planned, held))
+    from memrunbook.documents.printed.plan import planned_host
     from memrunbook.documents.printed.plan_host import plan_host
 
-    talk.tell(lambda: plan_host(planned, off))
+    printed = planned_host(planned, held.off)
+    talk.tell(lambda: plan_host(printed))
+    return KeptPlan(code, printed.outcome, printed=None if written.BY_HOST else printed)
+
+
+def _head(planned: Planned, held: HeldUp) -> list[Block]:
+    """The page of one host but for what comes next."""
+    from memrunbook.runtime.clock import SystemClock
+    from memrunbook.ui.errors import error_view
+    from memrunbook.ui.header import open_blocks
+    from memrunbook.ui.plan import plan_head
+
+    reached, diagnosis, plan = planned.reached, planned.diagnosis, planned.plan
+    if reached.snapshot is None or diagnosis is None or plan is None:
+        return [*error_view(reached.error, reached.name), *open_blocks(held.open)]
+    frozen, now = [(one.told, one.hint) for one in held.freezes], SystemClock().now()
+    return plan_head(diagnosis, plan, reached.snapshot, now, left=held.open, frozen=frozen, off=held.off)
 
 
 def _code(planned: Planned, *, exit_code: bool) -> int:
@@ -99,7 +138,7 @@ def _code(planned: Planned, *, exit_code: bool) -> int:
     return exit_codes.NOT_JUDGED if unknown else exit_codes.OK
 
 
-def _document(result: PlanResult) -> PlanDocument:
+def _document(result: PlanResult[KeptPlan]) -> PlanDocument:
     from memrunbook.documents.printed.plan import PrintedFreeze, plan_document
 
     left = [one for found in result.open.values() for one in found]
@@ -108,48 +147,36 @@ def _document(result: PlanResult) -> PlanDocument:
         for host, found in result.freezes.items()
         for one in found
     ]
-    return plan_document(result.runbook.name, result.hosts, left, freezes, result.off)
+    return plan_document(result.runbook.name, [one.printed for one in result.hosts if one.printed], left, freezes)
 
 
-def _pages(result: PlanResult, arguments: PlanArguments) -> Iterator[list[Block]]:
+def _pages(result: PlanResult[KeptPlan], arguments: PlanArguments) -> Iterator[list[Block]]:
+    for kept in result.hosts:
+        if kept.planned is not None:
+            yield [*kept.head, *_end(kept.planned, result.saved, arguments)]
+    if len(result.hosts) > 1:
+        yield _table([kept.planned for kept in result.hosts if kept.planned is not None], arguments)
+
+
+def _end(planned: Planned, out: Path | None, arguments: PlanArguments) -> list[Block]:
+    """How the plan of one host is carried out."""
     from memrunbook.cli.next_command import apply_command, run_command
     from memrunbook.cli.saved_plan import approval_lines, people
     from memrunbook.runtime.clock import SystemClock
-    from memrunbook.ui.errors import error_view
-    from memrunbook.ui.header import open_blocks
-    from memrunbook.ui.plan import plan_view
+    from memrunbook.ui.plan import plan_end
 
-    out = result.saved
-    for planned in result.hosts:
-        reached, diagnosis, plan = planned.reached, planned.diagnosis, planned.plan
-        left = result.open.get(reached.name, ())
-        if reached.snapshot is None or diagnosis is None or plan is None:
-            yield [*error_view(reached.error, reached.name), *open_blocks(left)]
-        else:
-            command_line = apply_command(out) if out else run_command(arguments.runbook, reached.host)
-            now, saved = SystemClock().now(), str(out or "")
-            held = [(one.told, one.hint) for one in result.freezes.get(reached.name, ())]
-            page = plan_view(
-                diagnosis,
-                plan,
-                reached.snapshot,
-                command_line,
-                now,
-                saved=saved,
-                left=left,
-                frozen=held,
-                off=result.off,
-            )
-            needed = people(arguments.library, [plan]) if out else 0
-            yield [*page, *(approval_lines(out, needed) if out else [])]
-    if len(result.hosts) > 1:
-        yield _table(result, arguments)
+    host, plan = planned.reached.host, planned.plan
+    if plan is None:
+        return []
+    command_line = apply_command(out) if out else run_command(arguments.runbook, host)
+    page = plan_end(plan, command_line, SystemClock().now(), str(out or ""))
+    return [*page, *(approval_lines(out, people(arguments.library, [plan])) if out else [])]
 
 
-def _table(result: PlanResult, arguments: PlanArguments) -> list[Block]:
+def _table(hosts: Sequence[Planned], arguments: PlanArguments) -> list[Block]:
     from memrunbook.cli.next_command import apply_command, run_command
     from memrunbook.ui.plans import plans_view
 
-    wanted = [one.reached.host for one in result.hosts if one.plan is not None and one.plan.changes]
+    wanted = [one.reached.host for one in hosts if one.plan is not None and one.plan.changes]
     command = apply_command(arguments.out) if arguments.out else run_command(arguments.runbook, *wanted)
-    return plans_view(result.hosts, command if wanted else "")
+    return plans_view(hosts, command if wanted else "")

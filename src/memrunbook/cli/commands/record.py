@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option(
-    "-o", "--out", type=click.Path(path_type=Path), required=True, help="The file; for several hosts a folder of files."
+    "-o",
+    "--out",
+    type=click.Path(),
+    required=True,
+    help="The file; for several hosts a folder of files. With a slash at its end it is a folder for one host too.",
 )
 @click.option(
     "--mask",
@@ -40,12 +44,14 @@ def command(
     output: OutputOptions,
     library: Library,
     watch: float | None,
-    out: Path,
+    out: str,
     *,
     mask: bool,
     force: bool,
 ) -> int:
     """Read everything that diagnose reads, and keep the answers in a file. Nothing is changed.
+
+    Each file is written when its host has ended: Ctrl-C among several loses none of those.
 
     The file stands for the host wherever a command has --replay. With --replay here a recording is recorded again, as
     to mask it.
@@ -55,11 +61,19 @@ def command(
     del library  # it is where the usual inventory and login are named
     talk = Conversation(output, targets)
     arguments = RecordArguments(
-        hosts=talk.hosts, out=out, connectors=talk.connectors(), watch=watch, force=force, mask=mask
+        hosts=talk.hosts,
+        out=Path(out),
+        folder=out.endswith("/"),
+        connectors=talk.connectors(),
+        watch=watch,
+        force=force,
+        mask=mask,
     )
     result = record(arguments, talk.meanwhile, stop=talk.stop)
     code = exit_codes.worst(exit_codes.of_error(one.error) if one.error else exit_codes.OK for one in result.hosts)
-    return show(output, Reply(code, lambda: _document(result), lambda: _pages(result, out, verbose=output.verbose)))
+    return show(
+        output, Reply(code, lambda: _document(result), lambda: _pages(result, Path(out), verbose=output.verbose))
+    )
 
 
 def _document(result: RecordResult) -> RecordDocument:

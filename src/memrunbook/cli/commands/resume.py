@@ -12,6 +12,7 @@ import click
 from memrunbook.cli.commands.run import ALLOW, carry_out
 from memrunbook.cli.conversation import Conversation
 from memrunbook.cli.naming import ruled
+from memrunbook.cli.next_command import begun_words
 from memrunbook.cli.options import (
     CHOSEN,
     LIBRARY,
@@ -25,6 +26,7 @@ from memrunbook.cli.options import (
     common,
     gates,
 )
+from memrunbook.cli.recap import Again
 from memrunbook.cli.rolling import RETRY
 from memrunbook.cli.targets import Targets
 from memrunbook.core.run.batches import Rollout
@@ -82,11 +84,21 @@ def command(
         arguments.consents,
         yes=gate.yes,
         hosts=order.hosts,
-        runbook=order.runbook,
+        again=_again(state, run, order),
         who=arguments.actor.user,
         library=library,
         rollout=order.rollout,
     )
+
+
+def _again(state: Path, run: str, order: Order) -> Again | None:
+    """The run as it was begun; None for a saved plan: what was approved is carried out once."""
+    from memrunbook.app.reporting import find_run
+
+    invoked = find_run(state, run).invoked
+    if invoked is None or invoked.applied is not None:
+        return None
+    return Again(order.runbook, begun_words(order), order.rollout.retry_file)
 
 
 def _with_its_way(typed: click.Context, order: Order) -> int:

@@ -29,10 +29,10 @@ from memrunbook.cli.options import (
     gates,
 )
 from memrunbook.cli.reasons import reason_for, unused_page
+from memrunbook.cli.recap import Again, show_end
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.rolling import ROLLOUT, with_defaults
-from memrunbook.cli.streams import show
-from memrunbook.cli.targets import Targets
+from memrunbook.cli.targets import Targets, typed
 from memrunbook.core.run.batches import Rollout, batches
 from memrunbook.documents.library import Library
 
@@ -92,13 +92,19 @@ def command(
         consents=consents,
         rollout=with_defaults(rollout, config.defaults),
     )
-    return _plan(arguments, talk) if dry_run else _run(arguments, talk, yes=gate.yes)
+    if not dry_run:
+        return _run(arguments, talk, yes=gate.yes)
+    return _plan(arguments, talk)
 
 
 def _plan(arguments: RunArguments, talk: Conversation) -> int:
     from memrunbook.app import PlanArguments
     from memrunbook.cli.commands.plan import show_plan
 
+    if unused := ", ".join(f"--{name.replace('_', '-')}" for name in ROLLOUT.options if typed(name)):
+        talk.note(
+            f"a dry run begins no host and writes no file; not heeded: {unused}", "leave --dry-run out, and they count"
+        )
     planned = PlanArguments(
         runbook=arguments.runbook,
         hosts=arguments.hosts,
@@ -120,7 +126,7 @@ def _run(arguments: RunArguments, talk: Conversation, *, yes: bool) -> int:
         arguments.consents,
         yes=yes,
         hosts=arguments.hosts,
-        runbook=arguments.runbook,
+        again=Again(arguments.runbook),
         who=arguments.actor.user,
         library=arguments.library,
         rollout=arguments.rollout,
@@ -134,20 +140,20 @@ def carry_out(
     *,
     yes: bool,
     hosts: Sequence[Host],
-    runbook: str,
+    again: Again | None,
     who: str,
     library: Library,
     rollout: Rollout,
 ) -> int:
-    """Carries out what `does`, behind the gates, and shows how it ended."""
+    """Carries out what `does`, behind the gates, and shows how it ended, and how it is done `again` where it may be."""
     from memrunbook.cli.interrupts import finish_then_stop
     from memrunbook.cli.narration import Narration
 
     with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight, told.stopping):
         result = does(approver_of(talk, consents, hosts, who, told, yes=yes, rollout=rollout), told)
     code = exit_codes.worst(exit_codes.of_report(report) for report in result.reports)
-    pages = partial(_pages, result, runbook, hosts, library, talk.output)
-    return show(talk.output, Reply(code, lambda: _document(result), pages))
+    pages = partial(_pages, result, again, hosts, library, talk.output)
+    return show_end(talk.output, Reply(code, lambda: _document(result), pages), result)
 
 
 def approver_of(
@@ -177,7 +183,7 @@ def approver_of(
         return consent
     keyboard = Keyboard(talk.stop)
     names, said = tuple(host.name for host in hosts), {host.name: about(host) for host in hosts}
-    together = Together(batches(names, rollout.sizes))
+    together = Together(batches(names, rollout.sizes), told.over)
     terminal = TerminalApprover(Screen(talk.output.color, sys.stderr), keyboard.read, now, who, names, said, together)
     return ConsentThenAsk(consent, Unhurried(terminal, keyboard, told.paused))
 
@@ -189,7 +195,7 @@ def _document(result: RunResult) -> RunSummary:
 
 
 def _pages(
-    result: RunResult, runbook: str, hosts: Sequence[Host], library: Library, output: OutputOptions
+    result: RunResult, again: Again | None, hosts: Sequence[Host], library: Library, output: OutputOptions
 ) -> Iterator[list[Block]]:
     from memrunbook.cli.recap import recap_page
     from memrunbook.ui.recap import in_full
@@ -197,16 +203,15 @@ def _pages(
 
     shown = in_full(result.reports, verbose=output.verbose)
     for report, host in compress(zip(result.reports, hosts, strict=True), shown):
-        yield [*report_view(report, result.run_id), *_next(runbook, report, host, result, library)]
+        yield [*report_view(report, result.run_id), *_next(again, report, host, result, library)]
     if len(result.reports) > 1:
-        yield recap_page(result, output, hosts, runbook)
+        yield recap_page(result, output, again, hosts)
     yield from unused_page(result.unused)
 
 
-def _next(runbook: str, report: HostReport, host: Host, result: RunResult, library: Library) -> list[Block]:
+def _next(again: Again | None, report: HostReport, host: Host, result: RunResult, library: Library) -> list[Block]:
     """How to allow what a gate refused, or to have it approved, and to carry out the plan as it was."""
     from memrunbook.app.ending import refused_changes
-    from memrunbook.cli.next_command import run_command
     from memrunbook.cli.saved_plan import people, saved_lines
     from memrunbook.ui.approve import AT_A_TERMINAL
     from memrunbook.ui.block import Span, line
@@ -214,9 +219,9 @@ def _next(runbook: str, report: HostReport, host: Host, result: RunResult, libra
     consents = [word for consent in refused_changes(report) for word in ("--allow", consent)]
     if not consents or report.begun is None or report.hint:  # the run itself was refused: its hint says what helps
         return []
-    if any(step.why.endswith(AT_A_TERMINAL) for step in report.steps):
-        return [line("To go on, at a terminal:  ", Span(run_command(runbook, host), "hint", whole=True))]
+    if again is not None and any(step.why.endswith(AT_A_TERMINAL) for step in report.steps):
+        return [line("To go on, at a terminal:  ", Span(again.on(host), "hint", whole=True))]
     needed = people(library, [report.begun.plan])
-    allow = line("To allow it:  ", Span(run_command(runbook, host, more=consents), "hint", whole=True))
+    allow = [line("To allow it:  ", Span(again.on(host, *consents), "hint", whole=True))] if again else []
     saved = result.saved.get(report.host)
-    return [*([] if needed else [allow]), *(saved_lines(saved, needed) if saved else [])]
+    return [*([] if needed else allow), *(saved_lines(saved, needed) if saved else [])]

@@ -19,6 +19,8 @@ class Format(Protocol):
 
     CONVERSES: bool
     """Whether a person reads along: gates may be asked, and progress is drawn."""
+    BY_HOST: bool
+    """Whether each host is written when it has ended: an answer at the end has then no hosts any more."""
 
     def show(self, reply: Reply, color: Color) -> None:
         """Writes an answer on stdout."""

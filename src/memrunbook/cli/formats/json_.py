@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from memrunbook.documents.printed import Document
 
 CONVERSES = False
+BY_HOST = False
 _TURN = threading.Lock()
 """Several hosts speak from several threads: a line is written whole."""
 

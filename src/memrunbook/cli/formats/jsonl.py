@@ -11,18 +11,19 @@ from memrunbook.cli.reply import Color, Reply
 if TYPE_CHECKING:
     from memrunbook.documents.printed import Document
 
-__all__ = ["CONVERSES", "host", "record", "show"]
+__all__ = ["BY_HOST", "CONVERSES", "host", "record", "show"]
 CONVERSES = False
+BY_HOST = True
 
 
 def show(reply: Reply, color: Color) -> None:
     """Writes what is left to say: of hosts that were told one by one the sum, else the whole document on a line."""
     del color
     document = reply.document()
-    if reply.by_host:
+    if reply.outcomes is not None:
         from memrunbook.documents.printed.hosts_ended import hosts_ended
 
-        document = hosts_ended(document, reply.code)
+        document = hosts_ended(document, reply.outcomes, reply.code)
     write(without_secrets(document))
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from memrunbook.documents.printed import Document
 
 CONVERSES = True
+BY_HOST = False
 
 
 def show(reply: Reply, color: Color) -> None:

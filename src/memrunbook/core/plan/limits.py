@@ -121,8 +121,12 @@ def busy_elsewhere(change: Change, here: Here, history: History) -> PastChange |
     same = [one for one in under_way if one.target == change.target]
     if len({one.machine or one.host for one in same}) >= (change.care.max_parallel if change.care else 1):
         return same[-1]
-    peers = peers_of(change, here)
-    return next((one for one in under_way if _among(one.host, peers) or _among(here.host, one.peers)), None)
+    return next((one for one in under_way if is_at_a_peer(one, change, here)), None)
+
+
+def is_at_a_peer(one: PastChange, change: Change, here: Here) -> bool:
+    """True where that is made on a host that must not be disturbed while this change is made, or the other way."""
+    return _among(one.host, peers_of(change, here)) or _among(here.host, one.peers)
 
 
 def peers_of(change: Change, here: Here) -> tuple[str, ...]:

@@ -8,14 +8,14 @@ from functools import partial
 
 from memrunbook.core.errors import NotBegun, RunbookError
 from memrunbook.core.run.batches import Share, few
-from memrunbook.core.run.report import HostReport
+from memrunbook.core.run.report import HostReport, Reported
 from memrunbook.core.run.request import Asking, Lock, Request
 
 FAILURES = frozenset({"failed", "unresolved", "unknown", "unreachable"})
 """Outcomes that count. A no at a gate, or of a rule of safety, does not: nothing has gone wrong there."""
 WENT_WRONG = frozenset({"failed", "undone", "unknown"})
 """States of a step after which a refusal counts all the same."""
-WELL = frozenset({"healthy", "resolved", "restored"})
+WELL: frozenset[Reported] = frozenset({"healthy", "resolved", "restored"})
 """Outcomes of hosts for which nothing is left to do."""
 HINT = "see to that first, then begin the others: --retry-file FILE writes their names, --host @FILE reads them"
 

@@ -23,6 +23,8 @@ CUT_SHORT = LOST | {"interrupted"}
 """Outcomes of runs that may have planned what they have no record of."""
 CUT = f"{NOT_REACHED}the run was cut off"
 GOES_ON = RunFinished("interrupted", "it has not come to its end yet")
+NOTHING_DONE = "nothing was done there"
+"""Of a host that whoever pressed Ctrl-C was quicker than."""
 
 
 class HostReport(Struct, frozen=True):

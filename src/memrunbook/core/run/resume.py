@@ -68,8 +68,11 @@ def restore(progress: Progress, behind: Behind) -> None:
             progress.stop(f"step {finished.id} failed")
 
 
-def lock_again(behind: Behind | None) -> Asking[None]:
-    """Takes the lock; where the shell of this very run, cut off, still holds it, waits for its end."""
+def lock_again(progress: Progress, behind: Behind | None) -> Asking[None]:
+    """Takes the lock; where the shell of this very run, cut off, still holds it, waits for its end.
+
+    What was read before such a wait is old then.
+    """
     opened = behind.open if behind else None
     patience, waited = min(max(opened.timeout if opened else 0.0, LOCK_LEAST), LOCK_MOST), 0.0
     while True:
@@ -82,6 +85,7 @@ def lock_again(behind: Behind | None) -> Asking[None]:
             return
         yield from ask(Wait(LOCK_EVERY, "the shell of the run that was cut off is still at work here"))
         waited += LOCK_EVERY
+        progress.fresh = 0
 
 
 def give_back() -> Asking[None]:
@@ -144,7 +148,11 @@ def left_open(runbook: Runbook, opened: OpenStep, why: str) -> StepFinished:
 
 
 def _ended(progress: Progress, step: Step, key: str, behind: Behind, look: LookedAt) -> Asking[None]:
-    """Proves what was carried out, takes back what failed, as the run would have done."""
+    """Proves what was carried out, takes back what failed, as the run would have done.
+
+    The time that its proof has begins now: nobody looked while the run was cut off.
+    """
+    yield from progress.refresh("what did it leave?", step)
     opened, at = behind.open, progress.snapshot.taken_at
     approved = _approved(progress, step, key, behind)
     progress.doing = Doing(step, key)

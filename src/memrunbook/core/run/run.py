@@ -89,7 +89,7 @@ def _live(progress: Progress, left: Sequence[OpenStep], behind: Behind | None) -
         yield from _finish(progress, "healthy", "the incident does not apply")
         return
     if not progress.uncertain or progress.unlooked is not None:
-        yield from lock_again(behind)
+        yield from lock_again(progress, behind)
         progress.locked = True
         yield from _look(progress, left, behind)
     for step in runbook.steps:

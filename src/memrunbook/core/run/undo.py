@@ -252,11 +252,11 @@ def _cut_short(undoing: Undoing, error: RunbookError) -> Asking[None]:
         state: StepState = "unknown" if undoing.executed and not isinstance(error, Interrupted) else unbegun
         carried = "carried out, but not looked at again" if undoing.executed else "nothing was changed"
         yield from undoing.record(undoing.doing, state, f"{carried}: {error}", left=undoing.executed)
+    unreached = REFUSED if outcome == "refused" else f"{NOT_REACHED}{error.message.partition(': ')[0]}"
     ended = {(finished.id, finished.item) for finished in undoing.finished}
     for step in undoing.plan.steps:
         if (step.id, step.item) not in ended:
-            words = REFUSED if isinstance(error, Refused) else f"{NOT_REACHED}{error.message.partition(': ')[0]}"
-            yield from undoing.record(step, "skipped", words)
+            yield from undoing.record(step, "skipped", unreached)
     if any(finished.state == "unknown" for finished in undoing.finished):
         outcome = "unknown"
     yield from ask(Record(RunFinished(outcome, str(error), hint=error.hint)))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from memrunbook.core.plan.judged import Judged
 from memrunbook.documents.printed import Document, with_header
-from memrunbook.documents.printed.diagnose import PrintedHost, printed_host
+from memrunbook.documents.printed.diagnose import PrintedHost
 
 
 class DiagnoseHostLine(PrintedHost, Document, frozen=True, kw_only=True):
@@ -15,6 +14,6 @@ class DiagnoseHostLine(PrintedHost, Document, frozen=True, kw_only=True):
     format: Literal["memrunbook.diagnose-host/1"] = "memrunbook.diagnose-host/1"
 
 
-def diagnose_host(judged: Judged, off: str = "") -> DiagnoseHostLine:
-    """One host of a diagnosis; `off` is why nothing may be changed on any."""
-    return with_header(printed_host(judged, off), DiagnoseHostLine)
+def diagnose_host(host: PrintedHost) -> DiagnoseHostLine:
+    """One host of a diagnosis."""
+    return with_header(host, DiagnoseHostLine)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -41,11 +41,6 @@ class FactsDocument(Document, frozen=True, kw_only=True):
 
     format: Literal["memrunbook.facts/1"] = "memrunbook.facts/1"
     hosts: tuple[FactsHost, ...]
-
-
-def facts_document(hosts: Iterable[Reached], chosen: Mapping[str, Metric]) -> FactsDocument:
-    """The chosen metrics of each host."""
-    return FactsDocument(hosts=tuple(host_with_facts(reached, chosen) for reached in hosts))
 
 
 def host_with_facts(reached: Reached, chosen: Mapping[str, Metric]) -> FactsHost:

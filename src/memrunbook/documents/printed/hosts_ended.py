@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -27,9 +28,9 @@ class HostsEnded(Document, frozen=True, kw_only=True):
     rest: dict[str, Any]
 
 
-def hosts_ended(document: Document, exit_code: int) -> HostsEnded:
-    """What is left to say of a document whose hosts have been told."""
+def hosts_ended(document: Document, outcomes: Sequence[str], exit_code: int) -> HostsEnded:
+    """What is left to say of a document whose hosts have been told, and ended so."""
     told = msgspec.to_builtins(document, enc_hook=encode)
-    hosts, of = told.pop("hosts"), told.pop("format")
-    found = Counter(host["outcome"] for host in hosts)
-    return HostsEnded(of=of, hosts=len(hosts), outcomes=dict(found), exit_code=exit_code, rest=told)
+    of = told.pop("format")
+    del told["hosts"]
+    return HostsEnded(of=of, hosts=len(outcomes), outcomes=dict(Counter(outcomes)), exit_code=exit_code, rest=told)

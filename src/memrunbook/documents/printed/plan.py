@@ -35,17 +35,12 @@ class PlanDocument(Document, frozen=True, kw_only=True):
 
 def plan_document(
     runbook: str,
-    hosts: Iterable[Planned],
+    hosts: Iterable[PrintedHost],
     left: Iterable[OpenStep] = (),
     freezes: Iterable[PrintedFreeze] = (),
-    off: str = "",
 ) -> PlanDocument:
-    """What a runbook would do on each host, what is left open on them, and why nothing is changed there now.
-
-    `freezes` are the freezes that hold, `off` says that all is switched off.
-    """
-    printed = tuple(planned_host(planned, off) for planned in hosts)
-    return PlanDocument(runbook=runbook, hosts=printed, open=open_steps(left), freezes=tuple(freezes))
+    """What a runbook would do on each host, what is left open on them, and the freezes that hold there now."""
+    return PlanDocument(runbook=runbook, hosts=tuple(hosts), open=open_steps(left), freezes=tuple(freezes))
 
 
 def planned_host(planned: Planned, off: str = "") -> PrintedHost:

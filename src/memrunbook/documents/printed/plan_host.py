@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from memrunbook.core.plan.judged import Planned
 from memrunbook.documents.printed import Document, with_header
 from memrunbook.documents.printed.diagnose import PrintedHost
-from memrunbook.documents.printed.plan import planned_host
 
 
 class PlanHostLine(PrintedHost, Document, frozen=True, kw_only=True):
@@ -16,6 +14,6 @@ class PlanHostLine(PrintedHost, Document, frozen=True, kw_only=True):
     format: Literal["memrunbook.plan-host/1"] = "memrunbook.plan-host/1"
 
 
-def plan_host(planned: Planned, off: str = "") -> PlanHostLine:
-    """What a runbook would do on one host; `off` is why nothing may be changed on any."""
-    return with_header(planned_host(planned, off), PlanHostLine)
+def plan_host(host: PrintedHost) -> PlanHostLine:
+    """What a runbook would do on one host."""
+    return with_header(host, PlanHostLine)

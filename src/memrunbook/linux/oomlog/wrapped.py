@@ -17,6 +17,8 @@ LIMIT, SUMMARY = b" limit of", b"oom-kill:"
 MARGIN = b" \t>\r"
 """What quotes and indents a line."""
 UNSURE = MARGIN + b"oi"
+_NAMED = re.compile(rb"\](?:[ \t]+-?\d+){5,}[ \t]+\S*[^\d\s]\S*[ \t\r]*\Z")
+"""A row of a table up to its last column, the name: it goes on nowhere."""
 FRAME = 3
 
 
@@ -38,9 +40,12 @@ def unwrapped(block: bytes, start: int, end: int) -> bytes:
 
 
 def whole_row(block: bytes, start: int, end: int) -> bytes:
-    """What may be the first part of a table's row, with the line below it, unless that begins as it does."""
+    """What may be the first part of a table's row, with the line below it, unless that begins as it does.
+
+    A row that has its name is whole: what is below it is another line.
+    """
     raw, stop = block[start:end], block.find(b"\n", end + 1)
     below = block[end + 1 : stop if stop >= 0 else len(block)].lstrip(MARGIN)
-    if b"]" not in raw or below.startswith(raw.lstrip(MARGIN)[:FRAME]):
+    if b"]" not in raw or _NAMED.search(raw) or below.startswith(raw.lstrip(MARGIN)[:FRAME]):
         return raw
     return raw + b" " + below

@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from memrunbook.core.action.action import Change, Repeat, Risk
 from memrunbook.core.action.policy import Care
-from memrunbook.core.plan.limits import Here, History, Limits, PastChange, PastRun, busy_elsewhere, held_back, peers_of
+from memrunbook.core.plan.limits import (
+    Here,
+    History,
+    Limits,
+    PastChange,
+    PastRun,
+    busy_elsewhere,
+    held_back,
+    is_at_a_peer,
+    peers_of,
+)
 from memrunbook.core.units import DAY, HOUR, MINUTE
 
 NOW = 100 * DAY
@@ -209,6 +219,13 @@ def test_a_peer_waits_whichever_of_both_names_the_other(
     assert busy_elsewhere(change(), here, History((over,))) is None
     dead = msgspec.structs.replace(there, begun=NOW - 2.0 * HOUR)
     assert busy_elsewhere(change(), here, History((dead,))) is None
+
+
+def test_one_at_the_same_target_is_a_peer_only_where_somebody_says_so() -> None:
+    there = past(MINUTE, host="web-2", target="api.service", ended=None)
+    assert not is_at_a_peer(there, change(), HERE)
+    assert is_at_a_peer(there, change(care=Care(max_parallel=2, peers=("web-2",))), HERE)
+    assert is_at_a_peer(msgspec.structs.replace(there, peers=("web-1",)), change(), HERE)
 
 
 def test_what_services_yaml_and_the_inventory_name_are_peers_alike() -> None:

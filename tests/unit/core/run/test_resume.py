@@ -284,6 +284,18 @@ def test_the_lock_of_its_own_shell_is_waited_for() -> None:
     assert scripted.kinds(given_up).count("Lock") == 31
 
 
+def test_the_wait_for_its_own_shell_is_no_part_of_the_time_of_its_proof() -> None:
+    """And what was read before that wait decides nothing after it."""
+    held = Refused("another run is at work on the host: R1 ada")
+    verify = VerifySpec("memory.available_percent > 1.0", Duration(9), Duration(2))
+    played = go_on(
+        one(verify=verify), behind(open=opened(timeout=60.0)), trouble={("Lock", n): held for n in range(1, 21)}
+    )
+    assert (looks(played), scripted.states(played), acts(played)) == ([("act", "done")], [("act", "done")], [])
+    kinds = scripted.kinds(played)
+    assert kinds[kinds.index("Look") + 1] == "ReadFacts"
+
+
 def test_somebody_elses_lock_leaves_it_open() -> None:
     held = Refused("another run is at work on the host: R2 bob")
     played = go_on(one(), behind(open=opened()), trouble={("Lock", 1): held})
@@ -381,7 +393,7 @@ def test_only_the_unknown_among_several_looks_are_let_happen_again() -> None:
 def test_who_failed_while_nobody_looked_is_harm_of_the_open_step(*, had: bool, state: str) -> None:
     """The snapshot before it says that nobody had failed since the lock; the run's first one says who had by then."""
     book = small.runbook(small.step(action="tuner", values={"kind": "once"}), resolved=NEVER)
-    first = small.snapshot(memory=small.Memory(available_percent=5.0), units=small.services("db", failed=had))
+    first = small.snapshot(0.0, **scripted.at(5.0, units=small.services("db", failed=had)))
     last = small.snapshot(memory=small.Memory(available_percent=5.0), failed_units=small.FailedUnits())
     part = behind(open=opened(target="host", identity="host boot"), first=first, before=last)
     now = {**scripted.at(5.0), "units": small.services("db", failed=True), "failed_units": small.FailedUnits()}

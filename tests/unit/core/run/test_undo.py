@@ -11,7 +11,7 @@ import pytest
 from tests.lab import small
 from tests.unit.core.run.test_made import AT, CHANGE, UNDO
 
-from memrunbook.core.errors import Interrupted, Refused, RunbookError, SessionLost
+from memrunbook.core.errors import Interrupted, NotBegun, Refused, RunbookError, SessionLost
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.event import Event, RunFinished, StepFinished, StillHeld, UndoPlanned
@@ -277,6 +277,14 @@ def test_what_ends_it_before_anything_was_done_is_said(
         str(error) not in step.why or outcome != "refused" for step in played.events if isinstance(step, StepFinished)
     ), "it is said once"
     assert "Execute" not in played.kinds
+
+
+def test_a_host_that_is_not_begun_any_more_was_not_refused() -> None:
+    played = undo(ONE, TWO, trouble={("Lock", 1): NotBegun("1 host failed (web1), --max-failures 1")}, looks=("made",))
+    assert played.end.outcome == "not_begun"
+    assert [played.step(name).why for name in ("two", "one")] == [
+        "not reached: 1 host failed (web1), --max-failures 1"
+    ] * 2
 
 
 def test_a_cut_in_the_middle_records_every_step_and_gives_the_lock_back() -> None:
