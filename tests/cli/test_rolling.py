@@ -9,13 +9,19 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.cli.books import act, book
 from tests.cli.console import WORDS, Ran, environment, here
 from tests.machines import NAME, Machines, counted, machines, needs_machines, noted
 
+from memrunbook.app import Connectors, Notice, ResumeArguments, consent, resume
 from memrunbook.app.reporting import list_runs, report
+from memrunbook.transports.shared.reach import Reach
+
+if TYPE_CHECKING:
+    from memrunbook.app.notice import HostEnd
 
 STARTED: list[subprocess.Popen[bytes]] = []
 WEB = ("web01", "web02", "web03", "web04", "web05")
@@ -256,18 +262,32 @@ def test_killed_in_the_second_batch_the_run_goes_on_with_who_was_not_begun(
     assert here("audit", "verify").code == 0
 
 
+class Ends(Notice):
+    """Keeps how each host ended, in the order in which it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+
+    def ended(self, host: str, outcome: HostEnd, why: str = "") -> None:
+        del outcome
+        self.told.append((host, why))
+
+
 @pytest.mark.timeout(900)
 def test_what_failed_before_the_kill_counts_after_it(web: Machines, tmp_path: Path, state: Path) -> None:
     for host in ("web01", "web03"):
         (tmp_path / f"bad-{host}").touch()
     words = ["run", counted(tmp_path, seconds="3"), "--host", "web[01:05]", *web.arguments, "--yes", "--serial", "1"]
     killed_when(lambda: "web02" in noted(tmp_path), [*words, "--max-failures", "2"])
-    resumed = here("resume", "last", "--yes")
-    assert resumed.code == 3, resumed.said
+    heard = Ends()
+    ways = Connectors(Reach(ssh_config=web.folder / "config", known_hosts=(web.folder / "known_hosts",)))
+    resumed = resume(ResumeArguments(run="last", state=state, connectors=ways), consent(yes=True), heard)
+    assert heard.told[0] == ("web01", "before the run was cut off: step note failed"), "nobody waits for it any more"
+    assert sorted(host for host, _ in heard.told) == list(WEB)
     (found,) = list_runs(state).runs
     told = {one.host: one.outcome for one in report(state, found.run_id).reports}
     assert told == {
         "web01": "failed", "web02": "resolved", "web03": "failed", "web04": "not_begun", "web05": "not_begun",
     }  # fmt: skip
-    assert "2 hosts failed (web01, web03), --max-failures 2" in resumed.out
+    assert resumed.reports[-1].why == "2 hosts failed (web01, web03), --max-failures 2"
     assert noted(tmp_path) == ["web01", "web02", "web03"]

@@ -51,8 +51,8 @@ class HostJournal:
     def append(self, envelope: Envelope) -> str:
         """Writes one record and returns its hash: on the disk, but for what changes nothing if it is lost.
 
-        Where the power of this machine is cut, the newest readings and waits may be missing, and the gate that nobody
-        has answered: they are on the disk before the next command, answer of a person or end of a step is.
+        Where the power of this machine is cut, the newest readings and waits may be missing, and a gate without its
+        answer: they are on the disk before the next command, answer of a person or end of a step is.
         What asks for a command is in the ledger too before it is carried out, and its answer before the run goes on:
         of a run that is cut off nobody can change what it did, or leave it out.
         """

@@ -53,6 +53,8 @@ from memrunbook.state.runs import run_of, runs
 from memrunbook.state.store.changes import Store
 from memrunbook.version import __version__
 
+EARLIER = "before the run was cut off: "
+
 
 def run(
     arguments: RunArguments,
@@ -108,7 +110,8 @@ def to_its_end(running: Running, hosts: Sequence[Host], ended: Sequence[HostRepo
     arguments, failures = running.arguments, running.rolling.failures
     for report in ended:
         failures.count(report)
-        running.notice.ended(report.host, *end_of(report))
+        outcome, why = end_of(report)
+        running.notice.ended(report.host, outcome, f"{EARLIER}{why}")
     with those_left(arguments.rollout.retry_file, arguments.hosts, failures.ended) as left:
         result = _sealed(running, hosts, ended)
     return replace(result, unwritten=left.error)

@@ -14,7 +14,7 @@ from memrunbook.linux.kernel_names import FUNCTIONS, GFP, REPORTED, release
 from memrunbook.runtime.masked_lines import slab_name
 from memrunbook.runtime.masking import Masks
 
-LONGEST = 4096
+LONGEST = 1200
 """Characters of a line; the kernel's own have at most 1,024."""
 _STAMP = re.compile(r"(?:<\d{1,3}>)?\[[ \d.]{1,20}\](?:\[ *[TC]\d{1,9}\])? ?", re.ASCII)
 _COLUMN = "uid|tgid|total_vm|rss(?:_anon|_file|_shmem)?|pgtables_bytes|nr_ptes|nr_pmds|swapents|oom_(?:score_)?adj|cpu"
@@ -23,10 +23,10 @@ _ROW = re.compile(r"(\[ *\d{1,10}\] +)((?:-?\d+ +)+)(.*)", re.ASCII)
 _FLAG = rf"(?:(?:__)?GFP_(?:{'|'.join(sorted(GFP))})|0x[\da-f]{{1,16}})"
 _GFP = rf"0x[\da-f]{{1,16}}(?:\({_FLAG}(?:\|{_FLAG}){{0,40}}\))?"
 _NODES = r"(?:\(null\)|[\d,-]*)"
-_PLACE = rf"(?:,? *(?:nodemask={_NODES}|order[=:] ?-?\d+|mode:{_GFP}|oom_(?:score_)?adj=-?\d+)),?"
+_PLACE = rf"(?:,? *(?:nodemask={_NODES}|order[=:] ?-?\d+|mode:{_GFP}|(?:oom_(?:score_)?adj|oomkilladj)=-?\d+)),?"
 _SIZE = r"(?:,? +(?:now )?(?:total-vm|vsz|anon-rss|file-rss|shmem-rss|UID|pgtables|oom_score_adj):-?\d+(?:kB)?)"
 _WHERE = r" \((?:MPOL_BIND|oom_kill_allocating_task)\)| in cpuset"
-_WHY = rf"(?:(?:Out of memory|Memory cgroup out of memory|No available memory)(?:{_WHERE})?: )?"
+_WHY = rf"(?:(?:Out of [Mm]emory|Memory cgroup out of memory|No available memory)(?:{_WHERE})?: )?"
 _CPU = r"(?:CPU: \d+ (?:UID: \d+ )?PID|Pid): \d+,? [Cc]omm: "
 _KERNEL = r"(?P<release>\(?\d+\.\d+\S*)(?P<rest> .*)?"
 # A name stands in a group, whose name says what it is called; all around it is the kernel's. A line must match whole.
@@ -37,11 +37,11 @@ _NAMES = (
     (
         rf"oom-kill:constraint=CONSTRAINT_(?:NONE|CPUSET|MEMORY_POLICY|MEMCG),nodemask={_NODES}"
         r"(?:,cpuset=(?P<group>.*?),mems_allowed=[\d,-]*)?"
-        r"(?:,global_oom|,oom_memcg=(?P<group2>.*?))?,task_memcg=(?P<group3>.*?),task=(?P<process>.*?),pid=\d+,uid=\d+"
+        r"(?:,global_oom|,oom_memcg=(?P<group2>.*?))?,task_memcg=(?P<group3>.*?),task=(?P<process>.{0,64}),pid=\d+,uid=\d+"
     ),
     (
         rf"{_WHY}Kill(?:ed)? process \d+(?:, UID \d+,)? \((?P<process>.*)\)(?:, UID \d+,)?"
-        rf"(?: score \d+ or sacrifice child| sharing same memory|{_SIZE}{{0,8}})"
+        rf"(?: score \d+ or sacrifice child| sharing same memory|{_SIZE}{{0,8}})[.,]?"
     ),
     rf"oom_reaper: (?:reaped process|unable to reap pid:) ?\d+ \((?P<process>.*)\){_SIZE}{{0,4}}",
     r"Tasks in (?P<group>.*) are going to be killed due to memory\.oom\.group set",

@@ -13,7 +13,7 @@ from memrunbook.core.plan.consents import Consents
 from memrunbook.core.run.request import Approval, AskApproval, GateAnswer
 from memrunbook.core.text import clean
 from memrunbook.runtime.ports import Approver
-from memrunbook.ui.block import Span, line
+from memrunbook.ui.block import BLANK, Span, line
 from memrunbook.ui.gate import ask_line, details_view, gate_view, host_name_needed
 from memrunbook.ui.layout import UNCUT
 from memrunbook.ui.screen import Screen
@@ -60,6 +60,8 @@ class TerminalApprover:
         try:
             answer, why = self._answers(host, question)
         except KeyboardInterrupt:
+            if len(self.hosts) > 1:  # others have something to say, and not behind the question
+                self.screen.say([BLANK])
             raise Interrupted("interrupted at the gate", hint="nothing of this step was done") from None
         again = question.again if answer == "yes" else ""
         return Approval(self.clock(), answer, question.step.digest, self.who, "terminal", why, again)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from memrunbook.core.errors import Interrupted
+from memrunbook.core.run.cut_off import UNCHANGED
 from memrunbook.core.run.event import StepFinished
 from memrunbook.core.run.failures import WELL
 from memrunbook.core.run.report import NOTHING_DONE, HostReport, Reported
@@ -90,12 +91,16 @@ def _short(report: HostReport) -> str:
     if report.outcome == "interrupted":
         cut = next((step for step in report.steps if step.state == "interrupted"), None)
         idle = report.begun is None and not report.steps and why == str(Interrupted())
-        why = f"step {cut.id} was under way" if cut is not None else NOTHING_DONE if idle else why
+        why = _cut_words(cut) if cut is not None else NOTHING_DONE if idle else why
     step = next((step for step in reversed(report.steps) if step.state in ("failed", "undone", "unknown")), None)
     if report.outcome not in WELL and step is not None and step.id in why:
         why = why_of(step, why)
     held = f"held: {'; '.join(report.held)}" if report.held else ""
     return "; ".join(part for part in (why, held) if part)
+
+
+def _cut_words(step: StepFinished) -> str:
+    return f"before step {step.id}: {UNCHANGED}" if step.why.startswith(UNCHANGED) else f"step {step.id} was under way"
 
 
 def why_of(step: StepFinished, why: str) -> str:

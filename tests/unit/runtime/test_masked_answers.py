@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from tests.facts.test_recorded import FOLDER, reading_of
 from tests.facts.test_recorded import samples_of as cases_of
@@ -115,6 +117,37 @@ def test_a_mark_says_whose_it_is_under_other_names() -> None:
     assert (read.since, read.seconds, read.timer) == (5.0, 60.0, "memrunbook-20261122t094107z-abcd-00000000")
 
 
+@pytest.mark.parametrize(
+    ("target", "shown"),
+    [
+        ("vm.swappiness", "vm.swappiness"), ("/proc/sys/vm/swappiness", "/proc/sys/vm/swappiness"), ("pid 7", "pid 7"),
+        ("vm.payroll", "target-1"), ("/proc/sys/net/ipv4/conf/payroll", "/proc/sys/name-1/name-2/name-3/name-4"),
+        ("docker:c0ffeec0ffee", "docker:000000000002"), ("docker:payroll", "target-1"),
+        ("payroll.slice", "unit-1.slice"),
+    ],
+)  # fmt: skip
+def test_of_what_is_held_the_kernels_own_names_stay(target: str, shown: str) -> None:
+    mark = "\n".join([*hold.lines(msgspec.structs.replace(MARK, target=target)), "since 5.0", ""])
+    place = hold.place("set_sysctl", (target,))
+    answers = {place: Answer(mark), "holds": Answer(f"lost {place}\nlost /run/memrunbook-holds/payroll\nseen 3\n")}
+    found = masked(Sample(1.0, 2.0, answers), Masks(), "host-1").answers
+    [(hidden, answer)] = [(key, one) for key, one in found.items() if key != "holds"]
+    read = hold.read_mark(answer.text)
+    assert read is not None
+    assert read.target == shown
+    assert found["holds"].text == f"lost {hidden}\nseen 3\n"
+
+
+def test_what_systemctl_and_docker_cannot_do_is_still_told() -> None:
+    answers = {
+        "systemctl": Answer("System has not been booted with systemd as init system (PID 1). Ask payroll.\n"),
+        "containers-docker": Answer('"payroll"\n{"payroll": 1, "pid": "payroll", "running": true}\n'),
+    }
+    found = masked(Sample(1.0, 2.0, answers), Masks(), "host-1").answers
+    assert found["systemctl"].text == "System has not been booted with systemd\n"
+    assert found["containers-docker"].text == '{"pid": 0, "running": true}\n'
+
+
 def asked(asks: tuple[Question, ...]) -> set[str]:
     return {ask.path.replace("*", "7") if isinstance(ask, Read | Whole) else ask.name for ask in asks}
 
@@ -158,3 +191,20 @@ def test_whatever_a_host_answered_is_masked(case: Path) -> None:
         assert (once.before, once.after, once.complete) == (sample.before, sample.after, sample.complete)
         left = [key for key, answer in once.answers.items() if answer.problem and answer.problem.why == LEFT_OUT]
         assert set(left) <= OLD
+
+
+def _without_text(value: Any) -> Any:
+    """The same value with each text empty: names may be others, nothing else may."""
+    if isinstance(value, dict):
+        return {key: _without_text(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_text(one) for one in value]
+    return "" if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_masked_answer_says_the_same_but_for_names(case: Path) -> None:
+    fact, samples, masks = case.parent.name, cases_of(case), Masks()
+    shown = tuple(masked(sample, masks, "host-1") for sample in samples)
+    plain, again = (msgspec.to_builtins(reading_of(fact, one)) for one in (samples, shown))
+    assert _without_text(again) == _without_text(plain)

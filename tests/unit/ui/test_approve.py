@@ -107,6 +107,17 @@ def test_ctrl_c_at_the_gate_interrupts() -> None:
         approver.approve(s.HOST, s.question(MEDIUM))
 
 
+def test_what_other_hosts_say_after_ctrl_c_does_not_stand_behind_the_question() -> None:
+    def interrupt() -> str:
+        raise KeyboardInterrupt
+
+    stream = io.StringIO()
+    approver = TerminalApprover(Screen("never", stream), interrupt, lambda: s.NOW, "ada", (s.HOST, "web2"))
+    with pytest.raises(Interrupted):
+        approver.approve(s.HOST, s.question(LOW))
+    assert stream.getvalue().endswith("\n")
+
+
 def test_details_show_the_whole_script_and_all_evidence_then_the_question_comes_again() -> None:
     approval, shown = asked(LOW, "d", "d", "d", "d", "y")
     assert approval.answer == "yes"

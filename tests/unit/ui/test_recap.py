@@ -64,6 +64,12 @@ def test_hosts_on_which_nothing_was_done_before_ctrl_c_are_counted() -> None:
     assert told[-1] == "NONE WELL: all 21 hosts: 21 interrupted"
 
 
+def test_a_host_that_was_stopped_at_its_gate_was_in_the_middle_of_nothing() -> None:
+    at_gate = s.finished("interrupted", id="note", why="nothing was changed: interrupted at the gate", seconds=0.0)
+    told = shown([structs.replace(report("web-1", "interrupted"), steps=(at_gate,)), report("web-2")])
+    assert told[1] == "  INTERRUPTED  web-1  1 interrupted          before step note: nothing was changed"
+
+
 def test_an_unreachable_host_is_always_named() -> None:
     told = shown([report(f"web-{n}", "unreachable", why="no answer in 10 s") for n in range(30)])
     assert sum("UNREACHABLE" in content for content in told) == 30

@@ -92,19 +92,16 @@ def command(
         consents=consents,
         rollout=with_defaults(rollout, config.defaults),
     )
-    if not dry_run:
-        return _run(arguments, talk, yes=gate.yes)
-    return _plan(arguments, talk)
+    return _plan(arguments, talk) if dry_run else _run(arguments, talk, yes=gate.yes)
 
 
 def _plan(arguments: RunArguments, talk: Conversation) -> int:
     from memrunbook.app import PlanArguments
     from memrunbook.cli.commands.plan import show_plan
 
-    if unused := ", ".join(f"--{name.replace('_', '-')}" for name in ROLLOUT.options if typed(name)):
-        talk.note(
-            f"a dry run begins no host and writes no file; not heeded: {unused}", "leave --dry-run out, and they count"
-        )
+    if unheeded := ", ".join(f"--{name.replace('_', '-')}" for name in ROLLOUT.options if typed(name)):
+        what = f"a dry run begins no host and writes no file; not heeded: {unheeded}"
+        talk.note(what, "leave --dry-run out, and they count")
     planned = PlanArguments(
         runbook=arguments.runbook,
         hosts=arguments.hosts,

@@ -14,6 +14,8 @@ ENTIRE = frozenset({"unreachable", "not_begun"})
 """Outcomes that are an ending of that kind whatever stands before them."""
 LOST = ENTIRE | {"unknown"}
 """Outcomes of hosts that did not answer any more, whose step in flight is open, or that were not begun."""
+UNCHANGED = "nothing was changed"
+"""How the reason of a step begins that was stopped before its command was."""
 NOT_REACHED = "not reached: "
 """How the reason of a step begins that was not come to because the host was lost."""
 

@@ -16,7 +16,7 @@ from memrunbook.core.plan.held import held_words
 from memrunbook.core.plan.nothing import nothing_found
 from memrunbook.core.plan.planner import items_of, make_plan
 from memrunbook.core.reading.fact import Unavailable
-from memrunbook.core.run.cut_off import NOT_REACHED, REFUSED
+from memrunbook.core.run.cut_off import NOT_REACHED, REFUSED, UNCHANGED
 from memrunbook.core.run.event import Diagnosed, Event, Outcome, RunFinished, StepState, StillHeld
 from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.looking import look_at
@@ -159,16 +159,18 @@ def _resolved(progress: Progress, *ahead: Step) -> Asking[bool]:
 
 
 def _outcome(progress: Progress, *, resolved: bool) -> Outcome:
+    """How the run ends: who declined all that would have been done has not resolved what still applies."""
     states = {finished.state for finished in progress.finished}
     if "unknown" in states or progress.uncertain:
         return "unknown"
-    if resolved and not progress.failed:
+    incident = progress.runbook.incident.evaluate(world_of(progress.runbook, progress.snapshot))
+    declined = any(finished.state == "refused" and not finished.rule for finished in progress.finished)
+    if resolved and not progress.failed and not (declined and not progress.acted and incident.state == "holds"):
         return "resolved"
-    if any(finished.state == "refused" and not finished.rule for finished in progress.finished):
+    if declined:
         return "refused"
     if "failed" in states or "undone" in states:
         return "failed"
-    incident = progress.runbook.incident.evaluate(world_of(progress.runbook, progress.snapshot))
     if incident.state == "fails" and not progress.too_short:
         return "improved"
     return "refused" if "refused" in states else "unresolved"
@@ -214,7 +216,7 @@ def _cut_short(progress: Progress, error: RunbookError) -> Asking[None]:
 def _interrupted_step(progress: Progress, doing: Doing, error: RunbookError) -> Asking[None]:
     unbegun: StepState = "refused" if isinstance(error, Refused) else "interrupted"
     state: StepState = "interrupted" if isinstance(error, Interrupted) else "unknown"
-    carried_out = "carried out, but not proven" if progress.executed else "nothing was changed"
+    carried_out = "carried out, but not proven" if progress.executed else UNCHANGED
     why = f"{carried_out}: {error}"
     left = progress.executed
     yield from progress.record(doing.step, doing.item, state if left else unbegun, why=why, left=left)

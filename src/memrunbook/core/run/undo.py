@@ -17,7 +17,7 @@ from memrunbook.core.plan.held import held_words
 from memrunbook.core.plan.plan import Plan, PlannedStep
 from memrunbook.core.plan.planner import VALID_FOR
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.run.cut_off import NOT_REACHED, REFUSED
+from memrunbook.core.run.cut_off import NOT_REACHED, REFUSED, UNCHANGED
 from memrunbook.core.run.event import Outcome, RunFinished, StepFinished, StepState, StillHeld, UndoPlanned
 from memrunbook.core.run.made import Made
 from memrunbook.core.run.request import (
@@ -250,7 +250,7 @@ def _cut_short(undoing: Undoing, error: RunbookError) -> Asking[None]:
     if undoing.doing is not None:
         unbegun: StepState = "refused" if isinstance(error, Refused) else "interrupted"
         state: StepState = "unknown" if undoing.executed and not isinstance(error, Interrupted) else unbegun
-        carried = "carried out, but not looked at again" if undoing.executed else "nothing was changed"
+        carried = "carried out, but not looked at again" if undoing.executed else UNCHANGED
         yield from undoing.record(undoing.doing, state, f"{carried}: {error}", left=undoing.executed)
     unreached = REFUSED if outcome == "refused" else f"{NOT_REACHED}{error.message.partition(': ')[0]}"
     ended = {(finished.id, finished.item) for finished in undoing.finished}

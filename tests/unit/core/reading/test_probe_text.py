@@ -9,7 +9,7 @@ from tests.unit.core.reading.test_probe import each_shell
 
 from memrunbook.core.reading import probe_text
 
-FILLED: dict[str, dict[str, object]] = {
+FILLED: dict[str, dict[str, str | int]] = {
     "NEWEST": {"command": "true", "newest": 3},
     "UNLESS": {"condition": "true", "said": "nothing", "run": "true\n"},
     "PLAIN_FILES": {"plain": "/a /b"},

@@ -393,7 +393,7 @@ def test_only_the_unknown_among_several_looks_are_let_happen_again() -> None:
 def test_who_failed_while_nobody_looked_is_harm_of_the_open_step(*, had: bool, state: str) -> None:
     """The snapshot before it says that nobody had failed since the lock; the run's first one says who had by then."""
     book = small.runbook(small.step(action="tuner", values={"kind": "once"}), resolved=NEVER)
-    first = small.snapshot(0.0, **scripted.at(5.0, units=small.services("db", failed=had)))
+    first = small.snapshot(memory=small.Memory(available_percent=5.0), units=small.services("db", failed=had))
     last = small.snapshot(memory=small.Memory(available_percent=5.0), failed_units=small.FailedUnits())
     part = behind(open=opened(target="host", identity="host boot"), first=first, before=last)
     now = {**scripted.at(5.0), "units": small.services("db", failed=True), "failed_units": small.FailedUnits()}

@@ -206,6 +206,13 @@ def test_a_failure_may_be_passed_over() -> None:
     assert states(played) == [("one", "failed"), ("two", "failed")]
 
 
+def test_who_declined_all_has_not_resolved_what_still_applies() -> None:
+    """Though a careless `resolved` holds from the start; once something was done, the author's word counts."""
+    careless = runbook(step("one"), step("two"), resolved="memory.available_percent > 1.0")
+    assert run(careless, SHORT, answers=["no"]).end.outcome == "refused"
+    assert run(careless, SHORT, WELL, answers=["no"]).end.outcome == "resolved"
+
+
 def test_a_refusal_stops_the_run() -> None:
     played = run(runbook(step("one"), step("two")), SHORT, answers=["no"])
     assert states(played) == [("one", "refused"), ("two", "skipped")]
