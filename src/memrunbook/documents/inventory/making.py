@@ -23,9 +23,7 @@ from memrunbook.documents.inventory.merged import Merger
 
 NAME = re.compile(r"[^\W\-.][\w.-]*|[0-9a-fA-F:.]*:[0-9a-fA-F:.%\w]*")
 UNKNOWN_FILE = "{files} is encrypted by ansible-vault, and may say how this host is reached and what nobody may touch"
-PASS_OVER = (
-    f"{DECRYPT}; or write `vault_files: skip` below `defaults` in config.yaml, if only secrets are in it"
-)
+PASS_OVER = f"{DECRYPT}; or write `vault_files: skip` below `defaults` in config.yaml, if only secrets are in it"
 
 
 @dataclass
