@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -17,10 +17,12 @@ Color = Literal["auto", "always", "never"]
 class Reply:
     """The exit code and one value in two shapes, of which the format takes one: a document, or pages for people.
 
-    `by_host`: each host of the document has been handed to the format before.
+    `by_host`: each host of the document has been handed to the format before. `hosts`, where it is given, are the
+    document's, as the format has packed each one as soon as it was there: a thousand of them as objects are a gigabyte.
     """
 
     code: int
     document: Callable[[], Document]
     pages: Callable[[], Iterable[Iterable[Block]]]
     by_host: bool = False
+    hosts: Sequence[bytes] | None = None

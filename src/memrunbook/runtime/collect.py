@@ -29,6 +29,7 @@ from memrunbook.core.reading.probe import build_probe, is_pattern, read_sample
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.reading.trend import LEAST_POINTS
 from memrunbook.facts.shared.filling import is_overtaken
+from memrunbook.runtime.judging import JUDGING
 from memrunbook.runtime.life import Life, Pause
 from memrunbook.runtime.ports import Clock, Output, Session
 from memrunbook.runtime.silence import stopped_answering
@@ -142,13 +143,15 @@ class Collector:
         tell, self.on_first = self.on_first, None
         if tell is not None:
             later = following(order, self.facts)
-            readings = parse([name for name in order if name not in later], self.facts, (first.sample,))
+            with JUDGING:
+                readings = parse([name for name in order if name not in later], self.facts, (first.sample,))
             tell(self._snapshot(readings, (first.sample,), started))
 
     def _parse(self, order: list[str], samples: Samples) -> tuple[Readings, bool]:
         """Parses what was read; then asks once more what the facts that follow up want to know. False: cannot fork."""
         later = following(order, self.facts)
-        readings = parse([name for name in order if name not in later], self.facts, samples)
+        with JUDGING:
+            readings = parse([name for name in order if name not in later], self.facts, samples)
         asks = [ask for name in later for ask in _follow_ups(self.facts[name], readings)]
         can_fork = True
         if asks and samples[-1].complete:
@@ -156,7 +159,8 @@ class Collector:
             can_fork = taken.fork_ok
             last = structs.replace(samples[-1], answers={**samples[-1].answers, **taken.sample.answers})
             samples = (*samples[:-1], last)
-        return parse(later, self.facts, samples, readings), can_fork
+        with JUDGING:
+            return parse(later, self.facts, samples, readings), can_fork
 
     def _valid_previous(self, asks: Collection[Question]) -> Taken | None:
         previous = self._previous

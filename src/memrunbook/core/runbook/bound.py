@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from memrunbook.core.action.action import Action
@@ -23,7 +24,7 @@ class Check:
     spec: CheckSpec
     when: Condition
 
-    @property
+    @cached_property
     def variable(self) -> str:
         """Its name in expressions."""
         return self.spec.id.replace("-", "_")
