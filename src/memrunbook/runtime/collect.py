@@ -6,6 +6,7 @@ import fnmatch
 import re
 import secrets
 from collections.abc import Callable, Collection, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -32,11 +33,14 @@ from memrunbook.core.reading.trend import LEAST_POINTS
 from memrunbook.facts.shared.filling import is_overtaken
 from memrunbook.runtime.judging import JUDGING
 from memrunbook.runtime.life import Life, Pause
+from memrunbook.runtime.packing import packed
 from memrunbook.runtime.ports import Clock, Output, Session
 from memrunbook.runtime.silence import stopped_answering
 
 PROBE_SECONDS = 60.0
 PROBE_BYTES = 4 << 20
+PACKED_SECONDS = 1.0
+"""Who waits as long for the next sample keeps the large answers of the first one packed meanwhile."""
 VALID_SECONDS = 120.0
 """A sample older than this is no previous sample any more."""
 
@@ -185,16 +189,22 @@ class Collector:
         self, full: Taken, asks: Collection[Question], count: int, every: float, *, at_work: bool
     ) -> Life[tuple[Taken, Samples]]:
         samples, taken = [full.sample], full
-        while len(samples) < count and taken.sample.complete:
-            late = yield from self._wait(taken.at, every, at_work=at_work)
-            taken = self._take(asks, repeat=not late)
-            if late:
-                full, samples = taken, [taken.sample]
-            elif taken.sample.complete:
-                samples.append(taken.sample)
-                self._previous = _with_details(taken, full, asks)
-            if count >= LEAST_POINTS and is_overtaken(tuple(samples), every, (count - len(samples)) * every):
-                break
+        try:
+            with packed(full.sample) if every >= PACKED_SECONDS else nullcontext():
+                while len(samples) < count and taken.sample.complete:
+                    late = yield from self._wait(taken.at, every, at_work=at_work)
+                    taken = self._take(asks, repeat=not late)
+                    if late:
+                        full, samples = taken, [taken.sample]
+                    elif taken.sample.complete:
+                        samples.append(taken.sample)
+                    if count >= LEAST_POINTS and is_overtaken(tuple(samples), every, (count - len(samples)) * every):
+                        break
+        except BaseException:
+            self._previous = None  # what was taken last lacks the details of the first
+            raise
+        if taken is not full and taken.sample.complete:
+            self._previous = _with_details(taken, full, asks)
         return replace(full, lost=full.lost or taken.lost), tuple(samples)
 
     def _take(self, asks: Collection[Question], *, repeat: bool) -> Taken:
