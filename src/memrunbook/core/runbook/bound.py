@@ -28,7 +28,7 @@ class Check:
     spec: CheckSpec
     when: Condition
 
-    @property
+    @cached_property
     def variable(self) -> str:
         """Its name in expressions."""
         return self.spec.id.replace("-", "_")

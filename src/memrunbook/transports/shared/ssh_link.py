@@ -17,6 +17,7 @@ from paramiko.ssh_exception import BadAuthenticationType, IncompatiblePeer
 from memrunbook.core.errors import HostError, Unreachable
 from memrunbook.core.reading.probe import quoted
 from memrunbook.core.text import clean
+from memrunbook.transports.shared.deadlines import Deadlines
 from memrunbook.transports.shared.key_files import ended_login, keyless
 from memrunbook.transports.shared.known_hosts import HostKey
 from memrunbook.transports.shared.patience import NO_BANNER, broken_off, hung_up, late, no_cipher, no_server, silent
@@ -36,6 +37,7 @@ _WINDOW = 1 << 19
 _METHODS_SECONDS = 5.0
 _REFUSAL = re.compile(r"Secsh channel \d+ open FAILED: (.*): [^:]*", re.DOTALL)
 _RSA = ("rsa-sha2-512", "rsa-sha2-256")
+_DEADLINES = Deadlines()
 
 
 class BeyondParamiko(Exception):  # noqa: N818  what it is about
@@ -113,7 +115,8 @@ class SshLink:
         self._algorithms = algorithms
         without = [name for name in _RSA if not algorithms.allow("pubkeys", name)]
         self._transport = Transport(sock, disabled_algorithms={"pubkeys": without})
-        self._transport.banner_timeout = self._transport.handshake_timeout = 1e6  # the deadlines are ours
+        self._transport.banner_timeout = 1e6  # the deadlines are ours
+        self._transport.packetizer.start_handshake = _no_timer  # type: ignore[method-assign]
         self._sock = sock
         self.via: SshLink | None = None  # the one to the jump host, once this one is to end it, too
         self.where = where
@@ -220,21 +223,23 @@ class SshLink:
     @contextmanager
     def bounded(self, seconds: float) -> Iterator[None]:
         """Closes the connection when the block takes longer: nothing else frees a thread that waits in paramiko."""
-        watchdog = threading.Timer(max(0.0, seconds) + _GRACE, self._transport.close)
-        watchdog.daemon = True
-        watchdog.start()
+        watchdog = _DEADLINES.set(max(0.0, seconds) + _GRACE, self._transport.close)
         try:
             yield
         finally:
-            watchdog.cancel()
+            _DEADLINES.take_back(watchdog)
 
     def close(self) -> None:
         """Closes the connection, and the one to the jump host."""
-        self._transport.packetizer.complete_handshake()  # ends its timer thread
         self._transport.close()
         self._sock.close()
         if self.via:
             self.via.close()
+
+
+def _no_timer(timeout: float) -> None:
+    """Paramiko would start a thread that looks after the time of the key exchange, which `negotiate` does."""
+    del timeout
 
 
 def _left(algorithms: Algorithms, where: str, what: str, names: Iterable[str]) -> tuple[str, ...]:

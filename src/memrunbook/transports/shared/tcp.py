@@ -92,13 +92,19 @@ def _no_tcp(failure: OSError, to: Dialling, seconds: float, where: str) -> Unrea
     return Unreachable(f"no connection to TCP port {port}: {failure.strerror or failure}", where=where, hint=hint)
 
 
+def _addresses(to: Dialling, flags: int = 0) -> Found:
+    return list(socket.getaddrinfo(to.address, to.port, FAMILIES[to.family], socket.SOCK_STREAM, flags=flags))
+
+
 def resolve(to: Dialling, seconds: float, where: str) -> Found:
     """What the name stands for, within `seconds`. Raises Unreachable."""
+    with suppress(OSError, UnicodeError):  # an address is no name: nobody is asked, and nothing can hang
+        return _addresses(to, socket.AI_NUMERICHOST)
     answers: queue.SimpleQueue[Found | OSError] = queue.SimpleQueue()
 
     def ask() -> None:
         try:
-            answers.put(list(socket.getaddrinfo(to.address, to.port, FAMILIES[to.family], socket.SOCK_STREAM)))
+            answers.put(_addresses(to))
         except (OSError, UnicodeError) as error:
             answers.put(error if isinstance(error, OSError) else OSError(str(error)))
 
