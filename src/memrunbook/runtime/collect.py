@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import re
 import secrets
 from collections.abc import Callable, Collection, Mapping
@@ -16,18 +15,14 @@ from memrunbook.core.host import Host, HostIdentity
 from memrunbook.core.instant import Instant
 from memrunbook.core.reading.fact import (
     Answer,
-    Detail,
     Fact,
     Question,
-    Read,
     Reading,
     Sample,
     Samples,
     Unavailable,
-    Walk,
-    Whole,
 )
-from memrunbook.core.reading.probe import build_probe, is_pattern, read_sample
+from memrunbook.core.reading.probe import build_probe, read_sample
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.reading.trend import LEAST_POINTS
 from memrunbook.facts.shared.filling import is_overtaken
@@ -35,6 +30,7 @@ from memrunbook.runtime.judging import JUDGING
 from memrunbook.runtime.life import Life, Pause
 from memrunbook.runtime.packing import packed
 from memrunbook.runtime.ports import Clock, Output, Session
+from memrunbook.runtime.questions import answers_to, asks_pattern, key_of, repeated, under, with_details
 from memrunbook.runtime.silence import stopped_answering
 
 PROBE_SECONDS = 60.0
@@ -120,7 +116,7 @@ class Collector:
         samples: Samples = (full.sample,)
         if previous and (count > 1 or full.at.since(previous.at) >= every):
             first, *later = watched or (previous.sample,)
-            samples = (_under(first, full.sample, asks), *later, full.sample)
+            samples = (under(first, full.sample, asks), *later, full.sample)
         elif count > 1 and full.sample.complete:
             self._tell_first(order, full, started)
             full, samples = yield from self._repeat(full, asks, count, every, at_work=at_work)
@@ -174,7 +170,7 @@ class Collector:
         previous = self._previous
         if previous is None or self.clock.now().since(previous.at) > VALID_SECONDS:
             return None
-        return previous if _repeated(asks) <= previous.asked else None
+        return previous if repeated(asks) <= previous.asked else None
 
     def _wait(self, since: Instant, seconds: float, *, at_work: bool) -> Life[bool]:
         """Waits until so much time has passed. True: it took so long that earlier samples are no longer valid."""
@@ -204,7 +200,7 @@ class Collector:
             self._previous = None  # what was taken last lacks the details of the first
             raise
         if taken is not full and taken.sample.complete:
-            self._previous = _with_details(taken, full, asks)
+            self._previous = replace(taken, sample=with_details(taken.sample, full.sample, asks))
         return replace(full, lost=full.lost or taken.lost), tuple(samples)
 
     def _take(self, asks: Collection[Question], *, repeat: bool) -> Taken:
@@ -224,7 +220,7 @@ class Collector:
             lost = output.lost and fork_ok
             silent = output.seconds if output.timed_out and not sample.answers else 0.0
             return Taken(_with_reasons(sample, asks, output, fork_ok=fork_ok), at, frozenset(), fork_ok, lost, silent)
-        return Taken(sample, at, _repeated(asks))
+        return Taken(sample, at, repeated(asks))
 
 
 def ordered(names: Collection[str], facts: Mapping[str, Fact]) -> list[str]:
@@ -273,16 +269,16 @@ def _unasked_pattern(fact: Fact, sample: Sample) -> Unavailable | None:
     if sample.complete:
         return None
     for ask in fact.asks:
-        if _is_pattern(ask) and not any(_answers(ask, key) for key in sample.answers):
-            return Unavailable("failed", f"{_key(ask)}: the read was cut short")
+        if asks_pattern(ask) and not any(answers_to(ask, key) for key in sample.answers):
+            return Unavailable("failed", f"{key_of(ask)}: the read was cut short")
     return None
 
 
 def _with_reasons(sample: Sample, asks: Collection[Question], output: Output, *, fork_ok: bool) -> Sample:
     reasons = {
-        _key(ask): Answer(problem=_reason(_key(ask), output, fork_ok=fork_ok))
+        key_of(ask): Answer(problem=_reason(key_of(ask), output, fork_ok=fork_ok))
         for ask in asks
-        if not _is_pattern(ask) and _key(ask) not in sample.answers
+        if not asks_pattern(ask) and key_of(ask) not in sample.answers
     }
     return structs.replace(sample, answers={**sample.answers, **reasons})
 
@@ -295,44 +291,6 @@ def _reason(key: str, output: Output, *, fork_ok: bool) -> Unavailable:
     if output.truncated:
         return Unavailable("failed", f"{key}: left out, the answers exceed {PROBE_BYTES >> 20} MiB")
     return Unavailable("failed", f"{key}: the shell on the host ended before it was read")
-
-
-def _under(old: Sample, new: Sample, asks: Collection[Question]) -> Sample:
-    """The old sample's counters with the new one's answers to everything that is read once only.
-
-    The details of a walk belong to that walk: they hold counters too.
-    """
-    own = _repeated(asks) | _details(asks)
-    counters = {key: answer for key, answer in old.answers.items() if any(_answers(ask, key) for ask in own)}
-    once = {key: answer for key, answer in new.answers.items() if not any(_answers(ask, key) for ask in own)}
-    return structs.replace(old, answers={**once, **counters}, complete=old.complete and new.complete)
-
-
-def _repeated(asks: Collection[Question]) -> frozenset[Question]:
-    return frozenset(ask for ask in asks if isinstance(ask, Read | Walk) and ask.each)
-
-
-def _details(asks: Collection[Question]) -> frozenset[Question]:
-    return frozenset(ask for ask in asks if isinstance(ask, Detail))
-
-
-def _with_details(taken: Taken, full: Taken, asks: Collection[Question]) -> Taken:
-    """A later sample with the details of the walk before it: what it left out of them did not move."""
-    names = {_key(ask) for ask in _details(asks)}
-    carried = {key: answer for key, answer in full.sample.answers.items() if key in names}
-    return replace(taken, sample=structs.replace(taken.sample, answers={**carried, **taken.sample.answers}))
-
-
-def _key(ask: Question) -> str:
-    return ask.path if isinstance(ask, Read | Whole) else ask.name
-
-
-def _is_pattern(ask: Question) -> bool:
-    return isinstance(ask, Read | Whole) and is_pattern(ask.path)
-
-
-def _answers(ask: Question, key: str) -> bool:
-    return fnmatch.fnmatchcase(key, ask.path) if isinstance(ask, Read | Whole) else key == ask.name
 
 
 def _tagged(readings: Readings, host: Host) -> Readings:
