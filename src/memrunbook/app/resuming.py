@@ -91,6 +91,7 @@ def resume(
     found, invoked, order = _interrupted(arguments.state, arguments.run)
     runbook = _runbook(arguments, invoked, order)
     policy, config = arguments.library.policy(), settings_of(arguments.library)
+    hosts, own = tuned(arguments.library, order.runbook, runbook, order.parameters, order.hosts)
     arguments.connectors.check(order.hosts)
     approvals = approvals_of(invoked.applied, arguments.library, arguments.state, arguments.actor.user)
     stop, clock, known = stop or threading.Event(), SystemClock(), runs(arguments.state)
@@ -114,10 +115,10 @@ def resume(
             store=store,
             parts=parts,
             approvals=approvals,
-            own=tuned(arguments.library, order.runbook, runbook, order.parameters, order.hosts),
+            own=own,
         )
         ended = [fold(name, part.events) for name, part in parts.items() if _is_over(part)]
-        waiting = [host for host in order.hosts if not _is_over(parts[host.name])]
+        waiting = [host for host in hosts if not _is_over(parts[host.name])]
         return to_its_end(running, waiting, ended)
 
 
