@@ -84,7 +84,8 @@ def resume(
 ) -> RunResult:
     """Goes on with an interrupted run, in its own journal, to its end; as `run` does otherwise.
 
-    One that has ended is gone on with where a host was lost: not reached any more, or with a step that is open still.
+    One that has ended is gone on with where a person had stopped it, or a host was lost: not reached any more, or with
+    a step that is open still; hosts that had ended otherwise are left as they are.
     Refused for any other that has ended, for one that is running, one of another version, and one whose runbook is
     another by now; JournalError where its journals are not as they were written; UsageError where there is none.
     """
@@ -126,7 +127,7 @@ def _interrupted(state: Path, run: str) -> tuple[TrustedRun, Invoked, Order]:
     found = find_run(state, run)
     if found.state == "running":
         raise Refused(f"run {found.run_id} is running: a process is at work on it", hint="wait for it, or end it")
-    if found.state == "ended" and not _lost(state, found):
+    if found.state == "ended" and not _stopped(state, found):
         outcomes = ", ".join(f"{host.host} {host.outcome}" for host in found.ended.hosts) if found.ended else ""
         how = f" ({outcomes})" if outcomes else ""
         raise Refused(f"run {found.run_id} has ended{how}: there is nothing to go on with", hint=_then(found))
@@ -153,10 +154,10 @@ def _unbegun(state: Path, found: Run) -> Refused:
     return Refused(f"run {found.run_id} {why}", hint="repeat the command")
 
 
-def _lost(state: Path, found: Run) -> bool:
-    """True where hosts were lost in the middle: not reached any more, or with a step that is open still."""
-    hosts = found.ended.hosts if found.ended else ()
-    return any(host.outcome == "unreachable" for host in hosts) or any(
+def _stopped(state: Path, found: Run) -> bool:
+    """True where hosts were stopped or lost in the middle: not reached any more, or with a step that is open still."""
+    hosts, stopped = (found.ended.hosts, found.ended.stopped) if found.ended else ((), False)
+    return stopped or any(host.outcome in ("unreachable", "interrupted") for host in hosts) or any(
         opened.run == found.run_id for opened in left_open(state)
     )
 
