@@ -96,6 +96,8 @@ def _action(action: type[Action]) -> Iterator[str]:
     for name, parameter in described["properties"].items():
         default = "required" if name in described.get("required", ()) else _default(parameter)
         yield _row(name, _type(parameter), default, parameter.get("description", ""))
+    if action.example:
+        yield from ("", "```yaml", *action.example.splitlines(), "```")
 
 
 def _default(parameter: dict[str, Any]) -> str:

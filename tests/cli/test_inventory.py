@@ -222,3 +222,17 @@ def test_a_shell_is_offered_hosts_groups_and_runbooks(inventory: str) -> None:
     assert completed("run", "swap-t") == ["swap-thrashing"]
     assert "complete" in here("completion", "bash").out
     assert "_RUNBOOK_COMPLETE" in here("completion", "fish").out
+
+
+EMPTY = (("--limit", ""), ("--limit", ","), ("--host", " "), ("-i", ""), ("--limit", "web:!"))
+
+
+@pytest.mark.parametrize("words", EMPTY)
+def test_an_empty_word_never_means_all_hosts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, str]
+) -> None:
+    """A script's empty variable, where the inventory is one that nobody typed."""
+    (tmp_path / "hosts").write_text("[web]\n127.0.0.1\n")
+    monkeypatch.setenv("RUNBOOK_INVENTORY", str(tmp_path / "hosts"))
+    for command in (("hosts",), ("diagnose",), ("run", "memory-shortage", "--yes")):
+        assert here(*command, *words).code == 2

@@ -4,22 +4,53 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
+from memrunbook.core.runbook.values import expressions_in
 from memrunbook.documents.config import Config, load_config
+from memrunbook.documents.runbooks import load_runbook
 from memrunbook.documents.services import load_policy
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-SHOWN = [
+BLOCKS = [
     pytest.param(text, id=f"{page.relative_to(DOCS)}-{number}")
     for page in sorted(DOCS.rglob("*.md"))
     for number, text in enumerate(re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.DOTALL))
 ]
+OF_RUNBOOKS = ("- id:", "with:")
+STEPS = [block for block in BLOCKS if str(block.values[0]).startswith(OF_RUNBOOKS)]
+RUNBOOK = """\
+apiVersion: memrunbook/v1
+name: shown
+title: Shown
+parameters:
+  file: {type: string, default: /tmp/x}
+  config: {type: string, default: /etc/x}
+  count: {type: integer, default: 3}
+checks:
+  - {id: short, name: Memory is short, when: memory.available_percent < 10.0, severity: critical}
+incident: checks.short
+steps:
+"""
+STEP = """\
+- id: shown
+  name: Shown
+  action: run_command
+  verify: {that: memory.available_percent > 15.0}
+"""
 
 
-@pytest.mark.parametrize("text", SHOWN)
+@pytest.mark.parametrize("text", STEPS)
+def test_a_step_that_is_shown_is_one(text: str) -> None:
+    step = text if text.startswith("- id:") else STEP + indent(text.rstrip() + "\n  risk: low\n", "  ")
+    (bound,) = load_runbook(f"{RUNBOOK}{step}".encode(), "shown.yaml", "docs", {}).steps
+    assert any(expressions_in(bound.values))
+
+
+@pytest.mark.parametrize("text", [block for block in BLOCKS if block not in STEPS])
 def test_a_policy_or_configuration_that_is_shown_is_one(text: str, tmp_path: Path) -> None:
     if not text.startswith("services:"):
         (tmp_path / "keys").mkdir()

@@ -26,6 +26,19 @@ act "$@"
 """
 
 
+EXAMPLE = """\
+- id: rotate
+  name: Rotate the largest log
+  action: run_command
+  with:
+    command: [logrotate, --force, '${{ parameters.config }}']
+    risk: low
+    costs: the log begins anew
+    timeout: 2m
+  verify: {that: memory.available_percent > 15.0, within: 1m}
+"""
+
+
 class RunCommand(Action, frozen=True, kw_only=True):
     """Runs one program with its arguments, never a shell; cannot be undone, and needs a `verify` in the runbook."""
 
@@ -33,6 +46,7 @@ class RunCommand(Action, frozen=True, kw_only=True):
     repeat: ClassVar[Repeat] = Repeat.ONCE
     needs: ClassVar[tuple[str, ...]] = ("host",)
     proves_itself: ClassVar[bool] = False
+    example: ClassVar[str] = EXAMPLE
 
     command: Annotated[tuple[str, ...], Meta(min_length=1, description="the program and its arguments, one by one")]
     risk: Annotated[

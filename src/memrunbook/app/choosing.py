@@ -11,11 +11,15 @@ from msgspec import structs
 from memrunbook.core.errors import DocumentError, Problem, UsageError
 from memrunbook.core.host import MOST_HOSTS, Host, expanded, parse_host
 from memrunbook.core.inventory.inventory import Inventory
-from memrunbook.core.inventory.patterns import chooses, select
+from memrunbook.core.inventory.patterns import chooses, is_empty, select
 from memrunbook.documents.library import Library
+from memrunbook.runtime.named_file import read_named_text
 
 SHOWN = 3
+LARGEST = 16 << 20
+"""Bytes of a file of hosts: ten times as many as there may be."""
 NOBODY = "no host is left"
+EMPTY = "an empty word never stands for all hosts: write all, or leave the option out"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,13 +134,19 @@ def _plain(word: str) -> str:
 
 
 def _lines(words: Sequence[str], option: str) -> list[tuple[str, str]]:
-    """Each word with the place that it is from; @FILE stands for the lines of a file."""
+    """Each word with the place that it is from; @FILE stands for the lines of a file.
+
+    UsageError for a word that names nobody: a script's empty variable is never taken for all.
+    """
     found = []
     for word in words:
         if word.startswith("@") and len(word) > 1:
             found += _of_file(Path(word[1:]).expanduser(), option)
-        elif word.strip():
+        else:
             found.append((word.strip(), option))
+    for word, where in found:
+        if is_empty(word):
+            raise UsageError(f"{word!r} leaves out which hosts are meant", where=where, hint=EMPTY)
     return found
 
 
@@ -146,7 +156,7 @@ def _where(patterns: Sequence[tuple[str, str]]) -> str:
 
 def _of_file(path: Path, option: str) -> list[tuple[str, str]]:
     try:
-        text = path.read_text("utf-8")
+        text = read_named_text(path, LARGEST)
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(f"the file cannot be read: {why}", where=f"{option} @{path}", hint="check the path") from None

@@ -21,7 +21,7 @@ from memrunbook.runtime.inspection import InspectedState, Inspection
 from memrunbook.runtime.life import Life
 from memrunbook.runtime.ports import Session
 from memrunbook.runtime.silence import stopped_answering
-from memrunbook.transports.shared.reach import STAGES
+from memrunbook.transports.shared.reach import JUMP_HOST, STAGES
 
 SECONDS = 30.0
 OF_ERRORS: tuple[tuple[type[RunbookError], str], ...] = (
@@ -29,7 +29,7 @@ OF_ERRORS: tuple[tuple[type[RunbookError], str], ...] = (
     (HostKeyError, "host key"),
     (SudoError, "sudo"),
 )
-"""Stages that an error stands for; any other error stands for the one behind the last that was passed."""
+"""Stages for which errors stand that name none; any other error stands for the one behind the last that was passed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,9 +108,11 @@ def _stages(passed: Mapping[str, str]) -> Iterator[Inspection]:
 
 def _stopped(passed: Mapping[str, str], error: RunbookError) -> Iterator[Inspection]:
     yield from _stages(passed)
+    known = error.stage if isinstance(error, HostError) else ""
     by_kind = next((stage for kind, stage in OF_ERRORS if isinstance(error, kind)), "")
-    last = max((STAGES.index(stage) for stage in passed), default=-1)
-    stage = by_kind or STAGES[min(last + 1, STAGES.index("shell"))]
+    stages = [stage for stage in STAGES if stage != JUMP_HOST or stage in passed]
+    last = max((stages.index(stage) for stage in passed), default=-1)
+    stage = known or by_kind or stages[min(last + 1, stages.index("shell"))]
     yield Inspection(area="way", name=stage, state="missing", said=error.message, remedy=error.hint)
 
 

@@ -83,7 +83,14 @@ def with_defaults(targets: Targets, library: Library | None) -> Targets:
 
 
 def inventory_path(word: str) -> str:
-    """An inventory with its path made absolute: whoever goes on may be somewhere else."""
+    """An inventory with its path made absolute: whoever goes on may be somewhere else.
+
+    UsageError for an empty word: the folder where one happens to be is written as a dot.
+    """
+    if not word.strip(", "):
+        raise UsageError(
+            f"{word!r} is no inventory", where="--inventory", hint="name a file, a folder (. for this one)"
+        )
     kind, sign, path = word.rpartition(":") if word.startswith("ansible:") else ("", "", word)
     is_list = "," in path and not Path(path).exists()
     return word if is_list else f"{kind}{sign}{Path(path).expanduser().absolute()}"

@@ -56,7 +56,9 @@ class DocumentError(UsageError):
 
 
 class HostError(RunbookError):
-    """The host could not be worked with."""
+    """The host could not be worked with. `stage` is where it stopped on the way there, where that is known."""
+
+    stage: str = ""
 
 
 class Unreachable(HostError):  # noqa: N818  the outcome's word

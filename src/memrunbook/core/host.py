@@ -93,6 +93,9 @@ class HostIdentity(Struct, frozen=True):
 def parse_hosts(words: Iterable[str]) -> list[Host]:
     """Reads `[user@]name[:port]`, comma lists and ranges (`web[01:20]`), each host once; UsageError for the rest."""
     found: dict[Host, None] = {}
+    for word in words:
+        if not word.strip(", "):
+            raise UsageError(f"{word!r} names no host", where="--host", hint="write [user@]name[:port], or local")
     for name in (name for word in words for part in word.split(",") if part for name in expanded(part)):
         found[parse_host(name)] = None
         if len(found) > MOST_HOSTS:

@@ -20,7 +20,7 @@ from memrunbook.linux.oomlog.account import OomAccount
 from memrunbook.linux.oomlog.category import MANUAL, NOBODY, PAGE_FAULT, category, judged
 from memrunbook.linux.oomlog.event import Failure, KernelLog, LogEvent, LogNote, Task
 from memrunbook.linux.oomlog.failing import explains
-from memrunbook.linux.oomlog.reader import read_log
+from memrunbook.linux.oomlog.reader import read_text
 from memrunbook.linux.oomlog.telling import account
 
 LOG = "dmesg"
@@ -144,7 +144,7 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Oo
     if problem is not None:
         return problem
     lines, uptime = answer.text.split("\n"), samples[0].before  # as for the ages of services
-    log = _told(read_log(lines), uptime)
+    log = _told(read_text(answer.text), uptime)
     lost = is_lost(log, readings.get("vmstat"))
     page_bytes = getattr(readings.get("host"), "page_size_bytes", None)
     events = [_event(event, uptime, page_bytes) for event in log.events]

@@ -5,10 +5,11 @@ Who is asked what stands in shared/process_walk.py: a short read of every proces
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from msgspec import Struct, field
 
@@ -36,6 +37,25 @@ TICKS_PER_SECOND = 100
 FAULTING_PER_SECOND = 10.0
 FAULTING_SHOWN = 10
 OLD_WALK = Unavailable("failed", "an older recording does not say which processes it left out")
+
+
+USUAL_STATUS = re.compile(
+    r"Uid:\t(\d{1,15})\t.*"
+    + "".join(rf"\n{name}:[ \t]+(\d{{1,15}}) kB" for name in ("VmRSS", "RssAnon", "RssFile", "RssShmem", "VmSwap")),
+    re.ASCII,
+)
+"""The lines that a kernel since 4.5 has of a process with memory: read at once, since they come by the hundred."""
+
+
+class Status(NamedTuple):
+    """What `status` says of a process; sizes in bytes."""
+
+    uid: int | None
+    rss: int | None
+    anonymous: int | None
+    file: int | None
+    shared: int | None
+    swap: int | None
 
 
 class Process(Struct, frozen=True, kw_only=True):
@@ -210,9 +230,8 @@ def _by_name(found: Iterable[Process]) -> list[Named]:
 
 def _process(told: ProcessLines, page_bytes: int, uptime: float, rates: Rates | None) -> Process | None:
     stat, block = told.stat, told.block
-    sizes = numbers.lines_by_key(block.get("status", ""))
-    rss = sizes.get("VmRSS")
-    if rss is None:
+    status = _status(block.get("status", ""))
+    if status.rss is None:
         return None
     group, unit, container = _belongs(block.get("cgroup", ""))
     major, minor, share = rates or (None, None, None)
@@ -220,13 +239,15 @@ def _process(told: ProcessLines, page_bytes: int, uptime: float, rates: Rates | 
         pid=told.key[0],
         name=stat.name,
         parent=stat.parent,
-        uid=_uid(block["status"]),
+        uid=status.uid,
         threads=stat.threads,
-        rss_bytes=rss,
-        anonymous_bytes=sizes.get("RssAnon", _anonymous(block.get("statm", ""), page_bytes, rss)),
-        file_bytes=sizes.get("RssFile"),
-        shared_bytes=sizes.get("RssShmem"),
-        swap_bytes=sizes.get("VmSwap"),
+        rss_bytes=status.rss,
+        anonymous_bytes=_anonymous(block.get("statm", ""), page_bytes, status.rss)
+        if status.anonymous is None
+        else status.anonymous,
+        file_bytes=status.file,
+        shared_bytes=status.shared,
+        swap_bytes=status.swap,
         oom_score=_signed(block.get("score", "")),
         oom_score_adj=_signed(block.get("adjustment", "")),
         start_ticks=stat.start,
@@ -238,6 +259,15 @@ def _process(told: ProcessLines, page_bytes: int, uptime: float, rates: Rates | 
         unit=unit,
         container=container,
     )
+
+
+def _status(text: str) -> Status:
+    if (found := USUAL_STATUS.fullmatch(text)) is not None:
+        uid, rss, anonymous, file, shared, swap = map(int, found.groups())
+        kib = numbers.KIB
+        return Status(uid, rss * kib, anonymous * kib, file * kib, shared * kib, swap * kib)
+    sizes = numbers.lines_by_key(text)
+    return Status(_uid(text), *map(sizes.get, ("VmRSS", "RssAnon", "RssFile", "RssShmem", "VmSwap")))
 
 
 @lru_cache(maxsize=1024)

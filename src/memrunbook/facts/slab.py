@@ -34,6 +34,12 @@ KEPT = re.compile(
 )
 """SLUB merges caches only with others that are given back as they are, or kept as they are."""
 
+ROW = re.compile(
+    r"""([!"$-9;-~][!-9;-~]{0,99})\ +(\d{1,18})\ +(\d{1,18})\ +(\d{1,18})\ +\d{1,18}\ +(\d{1,18})\ *"""
+    r":[ -9;-~]*:\ slabdata\ +\d{1,18}\ +(\d{1,18})(?:\ |\Z)",
+    re.ASCII | re.VERBOSE,
+)
+"""A line as the kernel writes them; what else may be one is read by its parts, which takes five times as long."""
 COUNTS = 5
 """Numbers behind a name: objects in use, objects, size of one, objects a slab, pages a slab."""
 SLABS = 2
@@ -173,13 +179,23 @@ def sizes(slabinfo: str, page_bytes: int) -> dict[str, int]:
 def _rows(text: str, page_bytes: int) -> Iterator[_Row]:
     """`NAME ACTIVE OBJECTS SIZE PERSLAB PAGES : tunables … : slabdata SLABS_IN_USE SLABS …`."""
     for line in text.split("\n"):
-        front, _, behind = line.partition(":")
-        name, *words = front.rsplit(None, COUNTS) or ("",)
-        words += behind.partition(":")[2].split()[: 1 + SLABS]
-        if len(words) == COUNTS + 1 + SLABS and words.pop(COUNTS) == "slabdata" and _names_a_cache(name):
-            match [numbers.whole(word) for word in words]:
-                case [int(active), int(objects), int(size), int(), int(pages), int(), int(slabs)]:
-                    yield _Row(name, min(slabs * pages * page_bytes, numbers.MOST), active, objects, size)
+        found = ROW.match(line)
+        if found is None:
+            yield from _odd_row(line, page_bytes)
+            continue
+        name, active, objects, size, pages, slabs = found.groups()
+        size_in_all = min(int(slabs) * int(pages) * page_bytes, numbers.MOST)
+        yield _Row(name, size_in_all, int(active), int(objects), int(size))
+
+
+def _odd_row(line: str, page_bytes: int) -> Iterator[_Row]:
+    front, _, behind = line.partition(":")
+    name, *words = front.rsplit(None, COUNTS) or ("",)
+    words += behind.partition(":")[2].split()[: 1 + SLABS]
+    if len(words) == COUNTS + 1 + SLABS and words.pop(COUNTS) == "slabdata" and _names_a_cache(name):
+        match [numbers.whole(word) for word in words]:
+            case [int(active), int(objects), int(size), int(), int(pages), int(), int(slabs)]:
+                yield _Row(name, min(slabs * pages * page_bytes, numbers.MOST), active, objects, size)
 
 
 def _holds_names(name: str) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Collection, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from msgspec import structs
 
@@ -24,19 +26,26 @@ from memrunbook.core.reading.probe import build_probe, read_sample
 from memrunbook.core.reading.snapshot import NOT_READ, Snapshot
 from memrunbook.core.reading.trend import LEAST_POINTS
 from memrunbook.facts.shared.filling import is_overtaken
+from memrunbook.runtime.judging import JUDGING
 from memrunbook.runtime.life import Life, Pause
+from memrunbook.runtime.packing import packed
 from memrunbook.runtime.ports import Clock, Output, Session
 from memrunbook.runtime.samples import answers, asks_pattern, details, key_of, repeated, under
 from memrunbook.runtime.silence import stopped_answering
 
 PROBE_SECONDS = 60.0
 PROBE_BYTES = 4 << 20
+PACKED_SECONDS = 1.0
+"""Who waits as long for the next sample keeps the large answers of the first one packed meanwhile."""
 VALID_SECONDS = 120.0
 """A sample older than this is no previous sample any more."""
 
 _CANNOT_FORK = re.compile(r"(cannot|can't) fork|fork: ", re.IGNORECASE)
 
 Readings = dict[str, Reading | Unavailable]
+
+_probe = lru_cache(maxsize=64)(build_probe)
+"""Every host is asked the same: the script of a question is a constant, and no answer is part of it."""
 
 
 @dataclass(frozen=True)
@@ -148,13 +157,15 @@ class Collector:
         tell, self.on_first = self.on_first, None
         if tell is not None:
             later = following(order, self.facts)
-            readings = parse([name for name in order if name not in later], self.facts, (first.sample,))
+            with JUDGING:
+                readings = parse([name for name in order if name not in later], self.facts, (first.sample,))
             tell(self._snapshot(readings, (first.sample,), started))
 
     def _parse(self, order: list[str], samples: Samples) -> tuple[Readings, bool]:
         """Parses what was read; then asks once more what the facts that follow up want to know. False: cannot fork."""
         later = following(order, self.facts)
-        readings = parse([name for name in order if name not in later], self.facts, samples)
+        with JUDGING:
+            readings = parse([name for name in order if name not in later], self.facts, samples)
         asks = [ask for name in later for ask in _follow_ups(self.facts[name], readings)]
         can_fork = True
         if asks and samples[-1].complete:
@@ -162,7 +173,8 @@ class Collector:
             can_fork = taken.fork_ok
             last = structs.replace(samples[-1], answers={**samples[-1].answers, **taken.sample.answers})
             samples = (*samples[:-1], last)
-        return parse(later, self.facts, samples, readings), can_fork
+        with JUDGING:
+            return parse(later, self.facts, samples, readings), can_fork
 
     def _valid_previous(self, asks: Collection[Question]) -> Taken | None:
         previous = self._previous
@@ -183,16 +195,22 @@ class Collector:
         self, full: Taken, asks: Collection[Question], count: int, every: float, *, at_work: bool
     ) -> Life[tuple[Taken, Samples]]:
         samples, taken = [full.sample], full
-        while len(samples) < count and taken.sample.complete:
-            late = yield from self._wait(taken.at, every, at_work=at_work)
-            taken = self._take(asks, repeat=not late)
-            if late:
-                full, samples = taken, [taken.sample]
-            elif taken.sample.complete:
-                samples.append(taken.sample)
-                self._previous = _with_details(taken, full, asks)
-            if count >= LEAST_POINTS and is_overtaken(tuple(samples), every, (count - len(samples)) * every):
-                break
+        try:
+            with packed(full.sample) if every >= PACKED_SECONDS else nullcontext():
+                while len(samples) < count and taken.sample.complete:
+                    late = yield from self._wait(taken.at, every, at_work=at_work)
+                    taken = self._take(asks, repeat=not late)
+                    if late:
+                        full, samples = taken, [taken.sample]
+                    elif taken.sample.complete:
+                        samples.append(taken.sample)
+                    if count >= LEAST_POINTS and is_overtaken(tuple(samples), every, (count - len(samples)) * every):
+                        break
+        except BaseException:
+            self._previous = None  # what was taken last lacks the details of the first
+            raise
+        if taken is not full and taken.sample.complete:
+            self._previous = _with_details(taken, full, asks)
         return replace(full, lost=full.lost or taken.lost), tuple(samples)
 
     def _take(self, asks: Collection[Question], *, repeat: bool) -> Taken:
@@ -202,7 +220,7 @@ class Collector:
 
     def _ask(self, asks: Collection[Question], *, repeat: bool) -> Taken:
         nonce = secrets.token_hex(8)
-        script = build_probe(asks, repeat=repeat)
+        script = _probe(tuple(asks), repeat=repeat)
         output = self.session.execute(script, (nonce,), timeout=self.patience or PROBE_SECONDS, limit=PROBE_BYTES)
         sample = read_sample(output.text, nonce)
         at = self.clock.now().earlier(sample.after - sample.before)

@@ -18,6 +18,7 @@ from typing import Generic, TypeVar
 from memrunbook.core.errors import Interrupted
 from memrunbook.core.instant import Instant
 from memrunbook.runtime.clock import POLL
+from memrunbook.runtime.heap import share_heap
 from memrunbook.runtime.life import Finished, Life, Pause, nothing, resume, run_alone
 from memrunbook.runtime.ports import Clock
 
@@ -50,6 +51,7 @@ def each(
     lives = [life(host) for host in hosts]
     if len(lives) == 1:
         return [run_alone(lives[0], clock, meanwhile)]
+    share_heap()
     return _Fleet(lives, min(forks, len(lives)), clock, meanwhile).run()
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from memrunbook.core.errors import UsageError
+from memrunbook.core.errors import HostError, UsageError
 from memrunbook.core.host import Host, HostIdentity
 from memrunbook.core.text import clean
+from memrunbook.transports.shared.doors import Door, Visit, pass_through
 from memrunbook.transports.shared.first_shell import LinkedShells
 from memrunbook.transports.shared.openssh_link import OpensshClient, OpensshLink
 from memrunbook.transports.shared.openssh_login import Login
@@ -17,6 +20,7 @@ from memrunbook.transports.shared.shell import ShellSession
 from memrunbook.transports.shared.ssh_arguments import lines_of
 from memrunbook.transports.shared.ssh_options import SshOptions, ssh_options
 from memrunbook.transports.shared.target import Target, find_target
+from memrunbook.transports.shared.tcp import addresses_of, resolve
 
 # Trusts a host by the fingerprints that the inventory names: tells its key only where it is one of them.
 PINNED = 'case " $1 " in *" $2 "*) echo "$3 $4 $5";; esac'
@@ -60,7 +64,7 @@ class OpensshConnector:
     def _borrowed(self, program: str, target: Target) -> OpensshLink | None:
         """A connection that the user has open already (ControlMaster); none where its host's key must be looked at."""
         socket = target.settings.control_path
-        if not socket or target.pins or not Path(socket).is_socket():
+        if target.pins or not target.open_already:
             return None
         link = OpensshLink(program, Path(socket))
         if not link.answers():
@@ -71,13 +75,35 @@ class OpensshConnector:
         return link
 
     def _made(self, program: str, target: Target) -> tuple[OpensshLink, HostIdentity]:
-        """A connection of our own, and whose it is."""
+        """A connection of our own, and whose it is, once it is its turn at each host on the way."""
+        doors = self._doors(target)
+        return pass_through(
+            doors,
+            partial(self._attempt, program, target),
+            target.where,
+            self.options.timeouts.whole_login(self.options.patience),
+            partial(self.options.notice, target.where, f"its turn at {doors[0].name}"),
+        )
+
+    def _doors(self, target: Target) -> list[Door]:
+        """Those where it will arrive: none of hosts that it reaches by a connection of the user's."""
+        first, *others = target.ahead
+        address = ""
+        if not first.via and not first.command:
+            try:
+                found = resolve(first.dialling, self.options.timeouts.tcp, first.where)
+            except HostError as error:
+                raise first.told(error) from error
+            address = min(addresses_of(found))
+        return [self.options.doors.at(name) for name in (first.door(address), *(hop.door() for hop in others))]
+
+    def _attempt(self, program: str, target: Target, places: Sequence[Visit]) -> tuple[OpensshLink, HostIdentity]:
         stem = self.options.openssh_files.new()
         fault = self.options.agents.report(target.settings.agent).fault
         client = OpensshClient(self._words(program, target, stem, fault), stem, self._environment())
         link = OpensshLink(program, stem.with_suffix(".sock"), client)
         try:
-            Login(target, client, self.options, fault).go(self._passed)
+            Login(target, client, self.options, fault, places).go(self._passed)
         except BaseException:
             link.close()
             raise

@@ -7,17 +7,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memrunbook.core.errors import LoginError, Unreachable
+from memrunbook.core.errors import HostError, LoginError, Unreachable
 from memrunbook.core.host import Host, HostIdentity
 from memrunbook.transports.openssh import OpensshConnector
+from memrunbook.transports.shared.doors import pass_through
 from memrunbook.transports.shared.first_shell import LinkedShells
 from memrunbook.transports.shared.key_files import refused_login
 from memrunbook.transports.shared.known_hosts import HostKey, KnownHosts, other_key, revoked, short_key
 from memrunbook.transports.shared.lean import load_paramiko
-from memrunbook.transports.shared.reach import OWN_CLIENT, Reach, Way
+from memrunbook.transports.shared.reach import JUMP_HOST, OWN_CLIENT, Reach, Way
 from memrunbook.transports.shared.shell import ShellSession
 from memrunbook.transports.shared.ssh_options import SshOptions, ssh_options
-from memrunbook.transports.shared.target import Target, find_target
+from memrunbook.transports.shared.target import Target, find_target, through
+from memrunbook.transports.shared.tcp import Found, addresses_of, dial, resolve
 
 if TYPE_CHECKING:
     from memrunbook.transports.shared.ssh_keys import Offer
@@ -80,29 +82,60 @@ class SshConnector:
         return OpensshConnector(self.host, self.options, why).connect()
 
     def _connect(self, target: Target) -> tuple[SshLink, HostKey]:
-        from memrunbook.transports.shared.ssh_link import SshLink
-        from memrunbook.transports.shared.tcp import Dialling, dial
+        """Logs in on each host of the way; the link is that of the last, over those of the others."""
+        link, key = self._arrive(target.way[0], None)
+        for number, hop in enumerate(target.way[1:], start=1):
+            try:
+                self._passed(target, JUMP_HOST, through(target.way[:number]))
+                link, key = self._arrive(hop, link)
+            except BaseException:
+                link.close()
+                raise
+        return link, key
 
-        times, settings = self.options.timeouts, target.settings
-        via = self._connect(target.via)[0] if target.via else None
+    def _arrive(self, hop: Target, via: SshLink | None) -> tuple[SshLink, HostKey]:
+        """Logs in on one host, once it is its turn there. What fails is told of the host that is wanted."""
+        from memrunbook.transports.shared.ssh_link import BeyondParamiko
+
+        times = self.options.timeouts
         try:
-            if via:
-                sock = via.forward(target.address, target.port, times.channel, target.where)
-                link = SshLink(sock, target.where, via, settings.algorithms)
-            else:
-                named = partial(self._passed, target, "name")
-                to = Dialling(target.address, target.port, settings.bind_address, settings.family)
-                link = SshLink(dial(to, times.tcp, target.where, named), target.where, None, settings.algorithms)
-            self._passed(target, "TCP", f"{link.address or target.address} port {target.port}")
-        except BaseException:
-            if via:
-                via.close()
-            raise
+            found = [] if via else self._resolved(hop)
+            door = self.options.doors.at(hop.door(min(addresses_of(found), default="")))
+            return pass_through(
+                [door],
+                lambda _: self._attempt(hop, via, found),
+                hop.where,
+                times.whole_login(self.options.patience),
+                partial(self._notice, f"its turn at {door.name}"),
+            )
+        except BeyondParamiko as beyond:
+            raise BeyondParamiko(beyond.why, hop.told(beyond.error)) from beyond
+        except HostError as error:
+            raise hop.told(error) from error
+
+    def _resolved(self, hop: Target) -> Found:
+        found = resolve(hop.dialling, self.options.timeouts.tcp, hop.where)
+        self._passed(hop, "name", ", ".join(addresses_of(found)))
+        return found
+
+    def _attempt(self, hop: Target, via: SshLink | None, found: Found) -> tuple[SshLink, HostKey]:
+        """One connection and login; where that fails, nothing of it is left, and what it went over stays open."""
+        from memrunbook.transports.shared.ssh_link import SshLink
+
+        times = self.options.timeouts
+        if via:
+            sock = via.forward(hop, times.channel)
+            link = SshLink(sock, hop.where, hop.settings.algorithms)
+        else:
+            link = SshLink(dial(hop.dialling, found, times.tcp, hop.where), hop.where, hop.settings.algorithms)
+        self._passed(hop, "TCP", f"{link.address or hop.address} port {hop.port}")
         try:
-            return link, self._enter(link, target)
+            key = self._enter(link, hop)
         except BaseException:
             link.close()
             raise
+        link.via = via
+        return link, key
 
     def _enter(self, link: SshLink, target: Target) -> HostKey:
         known = self._known(target)

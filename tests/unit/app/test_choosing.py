@@ -53,6 +53,8 @@ def test_files_of_names(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match=why) as refused:
             names([f"@{tmp_path}/{word}"])
         assert refused.value.where == f"--host @{tmp_path}{f'/{word}' if word else ''}" or word == ""
+    with pytest.raises(UsageError, match="neither a file nor a pipe"):
+        names(["web"], "@/dev/zero")
 
 
 @pytest.mark.parametrize(
@@ -61,6 +63,9 @@ def test_files_of_names(tmp_path: Path) -> None:
         (["web"], ["db"], "--limit", "no host is left"),
         (["web:&db"], [], "--host", "no host is left"),
         (["wbe*"], [], "--host", "no host or group matches"),
+        ([], [""], "--limit", "leaves out which hosts"),
+        (["web"], [" , "], "--limit", "leaves out which hosts"),
+        (["web", ""], [], "--host", "leaves out which hosts"),
         ([], ["wbe"], "--limit", "no host or group matches"),
         (["a b"], [], "--host", "is no host"),
         (["a[1:30000]", "b[1:30000]"], [], "", "more than 50000 hosts"),

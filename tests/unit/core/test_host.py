@@ -25,6 +25,13 @@ def test_lists_and_ranges_name_each_host_once() -> None:
     assert [host.name for host in found] == ["web08", "web09", "web10", "a1b1", "a1b2", "a2b1", "a2b2"]
 
 
+@pytest.mark.parametrize("word", ["", " ", ",", " , "])
+def test_an_empty_word_is_refused(word: str) -> None:
+    """A script's empty variable."""
+    with pytest.raises(UsageError, match="names no host"):
+        parse_hosts(["web1", word])
+
+
 @pytest.mark.parametrize("word", ["-oProxyCommand=x", "a b", "web:99999", "$(reboot)", "a@b@c", "web[1:x]", "/etc"])
 def test_what_is_no_host_is_refused(word: str) -> None:
     with pytest.raises(UsageError) as caught:

@@ -140,7 +140,7 @@ def test_a_step_with_everything() -> None:
         ("action: set_sysctl", "action: set_syctl", "13:13", "unknown action 'set_syctl'", "'set_sysctl'"),
         ("key: vm.swappiness,", "kee: vm.swappiness,", "14:", "set_sysctl has no parameter 'kee'", "'key'"),
         ("value: 10", "value: 1.5", "14:", "is the number 1.5", "put it in quotes"),
-        ("value: 10", "value: 'a ${{ 1 }}'", "14:", "an expression must be the whole value", "no text templating"),
+        ("value: 10", "value: 'a ${{ 1 }}'", "14:", "an expression must be the whole value", '"a " + string(1)'),
         ("value: 10", "value: '${{ nonsense }}'", "14:", "unknown name 'nonsense'", ""),
     ],
 )

@@ -405,3 +405,18 @@ def test_who_was_looked_at_once_may_fault_too() -> None:
 def test_of_very_many_that_fault_the_fastest_are_in_the_list() -> None:
     assert looked(*[500] * 10).cut == {}
     assert looked(*[500] * 11).cut["faulting"] == Cut("more than 10 processes fault: the fastest are in the list")
+
+
+def test_what_is_written_as_usual_is_read_like_anything_else() -> None:
+    fields = "S 1 1 1 0 -1 0 70 0 80 0 0 0 0 0 20 0 2 0 50000 0 0"
+    status = ["Uid:\t1000\t0\t0\t0", "VmRSS:\t  12 kB", "RssAnon:\t 5 kB", "RssFile:\t 4 kB", "RssShmem:\t 3 kB"]
+    status.append("VmSwap:\t 2 kB")
+
+    def told(stat: str, lines: list[str]) -> str:
+        said = [f"status {line}" for line in lines]
+        return "\n".join(["page 4", "pid 7", f"stat 7 (a ) b) {stat}", *said, "seen 1"])
+
+    usual = read(told(fields, status)).all
+    assert [(one.name, one.uid, one.file_bytes, one.swap_bytes) for one in usual] == [("a ) b", 1000, 4096, 2048)]
+    assert read(told(fields.replace(" ", "  "), status[::-1])).all == usual
+    assert read(told(fields.replace(" 50000", f" {'9' * 20}"), status)).all == []

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from memrunbook.core.reading.fact import Answer, Cut, Reading, Sample, Unavailable
 from memrunbook.facts import slab
@@ -40,6 +42,19 @@ def test_what_is_given_back_is_known_by_its_name(name: str, *, reclaimable: bool
     assert isinstance(reading, slab.SlabReading)
     assert reading.caches == [slab.SlabCache(name, 8192, 10, 20, 192, 50.0, reclaimable)]
     assert reading.dentry_inode_bytes == (8192 if reclaimable else 0)
+
+
+@given(
+    st.lists(
+        st.sampled_from([*"a#: \u00a0", "dentry", "1", "007", "9" * 18, "9" * 19, "tunables", "slabdata"]),
+        max_size=20,
+    ),
+    st.integers(0, 20),
+)
+def test_a_row_as_usual_is_read_like_any_other(words: list[str], place: int) -> None:
+    usual = ["dentry", "10", "20", "192", "21", "1", ":", "tunables", "0", "0", "0", ":", "slabdata", "1", "2", "0"]
+    row = " ".join([*usual[:place], *words, *usual[place + len(words) :]])
+    assert slab.sizes(row, 4096) == slab.sizes(row.replace(" ", " \t"), 4096)
 
 
 def test_numbers_that_no_kernel_means_are_no_cache() -> None:

@@ -84,18 +84,22 @@ def command(
 
         Screen(output.color, sys.stderr).show(left_out_view(result.left_out))
     pages = partial(_pages, result, output)
-    outcomes = [told.headline.outcome for told in result.hosts]
-    return show(output, Reply(_code(result), lambda: _document(result), pages, outcomes))
+    outcomes, hosts = [told.headline.outcome for told in result.hosts], [told.packed for told in result.hosts]
+    return show(output, Reply(_code(result), lambda: _document(result), pages, outcomes, hosts))
 
 
 @dataclass(frozen=True)
 class KeptHost:
-    """What is kept of a host: its headline and exit code; the rest only where the answer has its details."""
+    """What is kept of a host: its headline and exit code; the rest only where the answer has its details.
+
+    `packed` is its part of the document, as the format keeps it; `named` the same with its name and outcome alone.
+    """
 
     headline: Headline
     code: int
     judged: Judged | None = None
-    printed: PrintedHost | None = None
+    packed: bytes = b""
+    named: PrintedHost | None = None
 
 
 def _told(judged: Judged, off: str, talk: Conversation, code: int, *, full: bool) -> KeptHost:
@@ -104,12 +108,13 @@ def _told(judged: Judged, off: str, talk: Conversation, code: int, *, full: bool
     written = talk.output.format
     if written.CONVERSES:
         return KeptHost(headline(judged), code, judged=judged if full else None)
-    from memrunbook.documents.printed.diagnose import printed_host
+    from memrunbook.documents.printed.diagnose import PrintedHost, printed_host
     from memrunbook.documents.printed.diagnose_host import diagnose_host
 
     printed = printed_host(judged, off)
     talk.tell(lambda: diagnose_host(printed))
-    return KeptHost(headline(judged), code, printed=None if written.BY_HOST else printed)
+    named = PrintedHost(host=printed.host, outcome=printed.outcome)
+    return KeptHost(headline(judged), code, packed=written.pack(printed), named=named)
 
 
 def _load_views() -> None:
@@ -143,7 +148,7 @@ def _document(result: DiagnoseResult[KeptHost]) -> DiagnoseDocument:
     ranking, commands = _ranking(result)
     told = ((plain(group_words(group)), command) for group, command in zip(ranking.groups, commands, strict=True))
     verdict = plain(fleet_verdict(ranking, commands).body)
-    return diagnose_document([one.printed for one in result.hosts if one.printed], ranking, verdict, told)
+    return diagnose_document([one.named for one in result.hosts if one.named], ranking, verdict, told)
 
 
 def _pages(result: DiagnoseResult[KeptHost], output: OutputOptions) -> Iterator[list[Block]]:

@@ -11,6 +11,8 @@ from memrunbook.cli.reply import Color, Reply
 from memrunbook.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from msgspec import Struct
+
     from memrunbook.documents.printed import Document
 
 
@@ -27,6 +29,9 @@ class Format(Protocol):
 
     def host(self, line: Callable[[], Document]) -> None:
         """Writes what is said of one host, as soon as it is known; called from several threads."""
+
+    def pack(self, part: Struct) -> bytes:
+        """What is kept of one host until all have ended; nothing where the format has written it before."""
 
     def record(self, record: Mapping[str, Any]) -> None:
         """Writes a record of a journal as it happens."""

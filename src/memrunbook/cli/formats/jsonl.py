@@ -9,9 +9,11 @@ from memrunbook.cli.formats.json_ import record, without_secrets, write
 from memrunbook.cli.reply import Color, Reply
 
 if TYPE_CHECKING:
+    from msgspec import Struct
+
     from memrunbook.documents.printed import Document
 
-__all__ = ["BY_HOST", "CONVERSES", "host", "record", "show"]
+__all__ = ["BY_HOST", "CONVERSES", "host", "pack", "record", "show"]
 CONVERSES = False
 BY_HOST = True
 
@@ -30,3 +32,9 @@ def show(reply: Reply, color: Color) -> None:
 def host(line: Callable[[], Document]) -> None:
     """Writes the line of a host."""
     write(without_secrets(line()))
+
+
+def pack(part: Struct) -> bytes:
+    """Nothing: the line of the host has been written."""
+    del part
+    return b""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from memrunbook.cli.reply import Color, Reply
 
 if TYPE_CHECKING:
+    from msgspec import Struct
+
     from memrunbook.documents.printed import Document
 
 CONVERSES = True
@@ -29,3 +31,9 @@ def host(line: Callable[[], Document]) -> None:
 
 def record(record: Mapping[str, Any]) -> None:
     """People are told what happens by lines of its own kind."""
+
+
+def pack(part: Struct) -> bytes:
+    """Nothing: people are shown pages."""
+    del part
+    return b""

@@ -164,6 +164,7 @@ class Action(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `renews` says that its success gives the target another `identity`: by that it is seen whether it happened.
     `leaves` and `concerns` say what rules of safety and `services.yaml` go by.
     `host_wide`: it is about the host as a whole, never about a service, process or container.
+    `example` is a step with it as a runbook's YAML has it, where the list of its parameters does not tell enough.
     """
 
     max_risk: ClassVar[Risk]
@@ -178,6 +179,7 @@ class Action(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     leaves: ClassVar[Leaves] = ""
     concerns: ClassVar[Concerns] = ""
     host_wide: ClassVar[bool] = False
+    example: ClassVar[str] = ""
 
     @classmethod
     def reads(cls, _given: Mapping[str, Any]) -> tuple[str, ...]:

@@ -27,6 +27,18 @@ def split(pattern: str) -> list[str]:
     return PART.findall(pattern)
 
 
+def is_empty(pattern: str) -> bool:
+    """True for a pattern of which something is left out, as by a script's empty variable: it would mean too many hosts.
+
+    Nothing at all, a mark with nothing behind it (web:!), or an empty part where all else only takes away (,!web7).
+    """
+    parts = split(pattern)
+    bare = any(not part.lstrip("&!~") for part in parts)
+    ends = pattern.strip().startswith(":") or pattern.strip().endswith(":")
+    left_out = ends or ("," in pattern and not all(part.strip() for part in pattern.split(",")))
+    return not parts or bare or (left_out and all(part[0] in "&!" for part in parts))
+
+
 def chooses(word: str, inventory: Inventory) -> bool:
     """True for a word that chooses among the hosts of an inventory, and does not just name hosts."""
     parts = split(word)

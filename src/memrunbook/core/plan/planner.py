@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -21,7 +22,8 @@ from memrunbook.core.plan.rules import ruled_out
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.runbook.bound import Proof, Runbook, Step
-from memrunbook.core.runbook.condition import Condition, Expression
+from memrunbook.core.runbook.condition import Condition
+from memrunbook.core.runbook.values import computed
 from memrunbook.core.runbook.world import World
 from memrunbook.core.units import Duration, Size, decode
 
@@ -185,11 +187,9 @@ def bind_action(step: Step, world: World) -> Action | Blocked:
     """The action with its parameters computed in this world."""
     values: dict[str, Any] = {}
     for name, value in step.values.items():
-        values[name] = value.value(world) if isinstance(value, Expression) else value
+        values[name] = computed(value, world, partial(_typed, step.action, name))
         if isinstance(values[name], Unavailable):
             return Blocked(f"{name} is unknown: {values[name].why}")
-        if isinstance(value, Expression):
-            values[name] = _typed(step.action, name, values[name])
     try:
         return msgspec.convert(values, step.action, dec_hook=_decoded)
     except msgspec.ValidationError as error:

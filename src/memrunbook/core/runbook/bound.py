@@ -11,6 +11,7 @@ from memrunbook.core.action.action import Action
 from memrunbook.core.reading.metric import Metric
 from memrunbook.core.runbook.condition import Condition, Expression, Scope
 from memrunbook.core.runbook.spec import CauseSpec, CheckSpec, RunbookSpec, StepSpec
+from memrunbook.core.runbook.values import expressions_in
 
 # The parameters of actions that name what is touched; all others say how much or for how long.
 NAMING = ("unit", "pid", "cgroup", "command")
@@ -27,7 +28,7 @@ class Check:
     spec: CheckSpec
     when: Condition
 
-    @property
+    @cached_property
     def variable(self) -> str:
         """Its name in expressions."""
         return self.spec.id.replace("-", "_")
@@ -62,11 +63,11 @@ class Cause:
 
 @dataclass(frozen=True)
 class Step:
-    """A step with its conditions; `values` are the action's parameters, literal or computed."""
+    """A step with its conditions; `values` are the action's parameters: literals, with expressions at any depth."""
 
     spec: StepSpec
     action: type[Action]
-    values: Mapping[str, Any | Expression]
+    values: dict[str, Any]
     when: Condition | None
     guards: tuple[Guard, ...]
     for_each: Expression | None
@@ -77,7 +78,7 @@ class Step:
     @property
     def chosen_by_rule(self) -> bool:
         """True when an expression, not the author, names what is touched."""
-        return self.for_each is not None or any(isinstance(self.values.get(name), Expression) for name in NAMING)
+        return self.for_each is not None or any(True for name in NAMING for _ in expressions_in(self.values.get(name)))
 
     @property
     def facts(self) -> set[str]:
@@ -86,7 +87,7 @@ class Step:
             part for part in (self.when, self.for_each, self.key) if part is not None
         ]
         parts += [guard.that for guard in self.guards] + ([self.verify.that] if self.verify else [])
-        parts += [value for value in self.values.values() if isinstance(value, Expression)]
+        parts += expressions_in(self.values)
         moved = {name.partition(".")[0] for name in self.action.moves or ()}
         return moved.union(self.action.reads(self.values), *(part.facts for part in parts))
 

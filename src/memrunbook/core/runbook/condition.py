@@ -79,7 +79,7 @@ class Condition:
     @property
     def uses_checks(self) -> bool:
         """True when it names a check, and so needs whatever that check reads."""
-        return any(part.uses_checks for part in self.parts)
+        return any(name.startswith(CHECK) for part in self.parts for name in part.names)
 
     def verdict(self, world: World) -> Verdict:
         """Fails when a part fails, else unknown when a part is unknown, else holds; without evidence."""

@@ -16,7 +16,7 @@ from memrunbook.core.runbook.environment import Environment, in_slots, shared, s
 from memrunbook.core.runbook.fields import Fields
 from memrunbook.core.runbook.looked_at import fields_looked_at
 from memrunbook.core.runbook.refusal import ConditionError, explained, names_in, refuse_words
-from memrunbook.core.runbook.tree import tree_of
+from memrunbook.core.runbook.tree import Term, tree_of
 from memrunbook.core.runbook.typed import check_types
 from memrunbook.core.runbook.unseen import NOTHING, Sight, Unseen
 from memrunbook.core.runbook.world import BEFORE, CONSTANTS, World
@@ -133,6 +133,8 @@ class Expression:
     source: str
     names: tuple[str, ...] = field(repr=False)
     scope: Scope = field(repr=False)
+    made: dict[str, Expression] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Expressions that were made of parts of it, by their text: each is compiled once, however many hosts there are."""
 
     @property
     def kind(self) -> str:
@@ -144,11 +146,6 @@ class Expression:
         """The facts whose metrics it names."""
         bare = (name.removeprefix(BEFORE) for name in self.names)
         return {name.partition(".")[0] for name in bare if name in self.scope.metrics}
-
-    @property
-    def uses_checks(self) -> bool:
-        """True when it names a check, and so needs whatever that check reads."""
-        return any(name.startswith(CHECK) for name in self.names)
 
     @cached_property
     def metrics(self) -> tuple[str, ...]:
@@ -176,10 +173,9 @@ class Expression:
 
     def leaves(self, world: World, *, wanted: bool = True, first: bool = True) -> list[Leaf]:
         """The parts that make a yes-or-no expression what it is in a world, by the metrics and checks in them."""
-        words = {self._slot(name): name for name in self.names}
-        tree = tree_of(self._program[0])
+        words = self._words
         found = leaves(
-            tree, lambda word: world.lookup(words[word]) if word in words else None, wanted=wanted, first=first
+            self._tree, lambda word: world.lookup(words[word]) if word in words else None, wanted=wanted, first=first
         )
         told = {word: name for word, name in words.items() if name in self.scope.metrics or name.startswith(CHECK)}
         return [leaf._replace(names=tuple(told[word] for word in leaf.names if word in told)) for leaf in found]
@@ -187,6 +183,16 @@ class Expression:
     @cached_property
     def _program(self) -> tuple[Any, bool]:
         return self.scope.program(self.source)
+
+    @cached_property
+    def _tree(self) -> Term:
+        return tree_of(self._program[0])
+
+    @cached_property
+    def _words(self) -> dict[str, str]:
+        """The names by those that its program has for them."""
+        slots = self.scope.slots if self._program[1] else {}
+        return {slots.get(name, name): name for name in self.names}
 
     @cached_property
     def _asked(self) -> tuple[frozenset[str], tuple[str, ...]] | None:
@@ -199,7 +205,7 @@ class Expression:
     def _run(self, world: World, unseen: Unseen) -> Any:
         program, asked = self._program[0], self._asked
         if unseen.matters:
-            found = {self._slot(name): unseen.part(name, world.lookup(name)) for name in self.names}
+            found = {word: unseen.part(name, world.lookup(name)) for word, name in self._words.items()}
             return program.eval(data=_there(found))
         if asked is not None and world.metrics is self.scope.metrics:
             facts, lists = asked
@@ -214,10 +220,7 @@ class Expression:
                 for name in lists:
                     values.value(name)  # fills the list that CEL is about to look into
                 return program.eval(shared(self.scope.metrics).bound(values))
-        return program.eval(data=_there({self._slot(name): world.lookup(name) for name in self.names}))
-
-    def _slot(self, name: str) -> str:
-        return self.scope.slots.get(name, name) if self._program[1] else name
+        return program.eval(data=_there({word: world.lookup(name) for word, name in self._words.items()}))
 
     @cached_property
     def _sight(self) -> Sight | None:
@@ -225,7 +228,7 @@ class Expression:
         lists = tuple(name for name in self.names if is_list(self.scope, name))
         if not lists or self.kind != "BOOL":
             return None
-        return Sight(tree_of(self._program[0]), lists, {self._slot(name): name for name in self.names})
+        return Sight(self._tree, lists, self._words)
 
     @cached_property
     def _lean(self) -> Mapping[str, frozenset[str]]:

@@ -92,7 +92,11 @@ def _fitting(expression: Expression, use: _Use, metric: Metric, world: World) ->
     items = world.lookup(use.listed)
     if not isinstance(items, list) or not use.asked:
         return items if isinstance(items, list) else []
-    one = replace(expression.scope, item=metric).later(f"[item].exists({use.variable}, {use.asked})")
+    source = f"[item].exists({use.variable}, {use.asked})"
+    one = expression.made.get(f"{use.listed} {source}")
+    if one is None:
+        one = replace(expression.scope, item=metric).later(source)
+        expression.made[f"{use.listed} {source}"] = one
     return [item for item in items if one.value(world.at(item=item)) is True]
 
 

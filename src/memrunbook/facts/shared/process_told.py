@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -13,6 +14,10 @@ from memrunbook.facts.shared.sampling import LEAST_SECONDS
 WALK, DETAIL = "processes", "process-details"
 STAT_FIELDS = (1, 7, 9, 17, 19)
 """Fields 4, 10, 12, 20 and 22 of proc(5), counted from the state, the first behind the name."""
+USUAL_STAT = re.compile(
+    r" \S (\d{1,18}) (?:[-\d]+ ){5}(\d{1,18}) \d+ (\d{1,18}) (?:[-\d]+ ){7}(\d{1,18}) \d+ (\d{1,18}) ", re.ASCII
+)
+"""The same fields as the kernel writes them: read at once, since they come by the hundred."""
 
 Key = tuple[int, int]
 """Pid and start: the identity of a process until the next boot."""
@@ -98,6 +103,9 @@ def _speed(points: list[tuple[float, Stat]]) -> tuple[float, float] | None:
 def _stat(text: str) -> Stat | None:
     """A name may hold anything, so what counts is behind the last parenthesis."""
     before, _, after = text.rpartition(")")
+    name = before.partition("(")[2]
+    if usual := USUAL_STAT.match(after):
+        return Stat(name, *map(int, usual.groups()))
     fields = after.split()
     if len(fields) <= max(STAT_FIELDS):
         return None
@@ -105,4 +113,4 @@ def _stat(text: str) -> Stat | None:
     if not all(map(numbers.is_whole, words)):
         return None
     found = [int(word) for word in words]
-    return Stat(before.partition("(")[2], *found) if max(found) <= numbers.MOST else None
+    return Stat(name, *found) if max(found) <= numbers.MOST else None

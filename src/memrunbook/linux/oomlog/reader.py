@@ -30,11 +30,21 @@ _KERNEL_LINE = re.compile(
 )
 
 
-def read_log(log: Iterable[str]) -> KernelLog:
+def read_log(lines: Iterable[str]) -> KernelLog:
     """Reads a whole log, line by line, whatever its bytes; needs memory for its events only."""
     reader = LogReader()
-    for line in log:
+    for line in lines:
         reader.feed(line.rstrip("\n").encode("utf-8", "backslashreplace") + b"\n")
+    return reader.result()
+
+
+def read_text(log: str) -> KernelLog:
+    """The same for a log that is one text; one that makes a single block need not be parted into lines."""
+    content = log.encode("utf-8", "backslashreplace")
+    if len(content) + 1 >= BLOCK:
+        return read_log(log.split("\n"))
+    reader = LogReader()
+    reader.feed(content + b"\n")
     return reader.result()
 
 

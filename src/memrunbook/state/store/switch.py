@@ -9,6 +9,9 @@ from memrunbook.state.store.changes import Store
 from memrunbook.state.store.database import explained, reading, writing
 from memrunbook.state.store.tables import SWITCHES
 
+NEWEST = sa.select(SWITCHES).order_by(SWITCHES.c.id.desc()).limit(1)
+"""Made once: it is asked before each gate and each effect."""
+
 
 class Switch(Struct, frozen=True):
     """The newest turn of the switch: off or on, when, until when (None for ever), by whom and why."""
@@ -33,7 +36,6 @@ def turn(store: Store, switch: Switch) -> None:
 
 def switch_of(store: Store) -> Switch:
     """How it stands."""
-    asked = sa.select(SWITCHES).order_by(SWITCHES.c.id.desc()).limit(1)
     with explained(store.name), reading(store.engine) as connection:
-        row = connection.execute(asked).mappings().first()
+        row = connection.execute(NEWEST).mappings().first()
     return Switch(**{name: row[name] for name in Switch.__struct_fields__}) if row else Switch()

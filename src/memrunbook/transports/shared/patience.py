@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from memrunbook.core.errors import Unreachable
 
+
+class TurnedAway(Unreachable):
+    """The host closed the connection before it said anything: a moment later it may not."""
+
+
 NO_BANNER = "TCP answers, no SSH banner: the host may be thrashing"
 
 
@@ -52,12 +57,12 @@ def nameless(where: str, address: str, why: str) -> Unreachable:
     )
 
 
-def hung_up(where: str) -> Unreachable:
+def hung_up(where: str) -> TurnedAway:
     """That the host ended the connection at once."""
-    return Unreachable(
+    return TurnedAway(
         "the host closed the connection before its SSH banner",
         where=where,
-        hint="sshd may be unable to fork, or turns away too many connections (MaxStartups)",
+        hint="sshd may be unable to fork, or turns away too many connections (MaxStartups in its sshd_config)",
     )
 
 

@@ -19,8 +19,9 @@ def nobody_listens(host: str, what: str, seconds: float) -> None:
     """The usual listener of a wait: there is nobody to tell it to."""
 
 
-STAGES = ("configuration", "transport", "name", "TCP", "SSH", "host key", "login", "shell", "sudo")
-"""What stands between here and root on a host, in the order in which it is met."""
+JUMP_HOST = "jump host"
+STAGES = ("configuration", "transport", JUMP_HOST, "name", "TCP", "SSH", "host key", "login", "shell", "sudo")
+"""What stands between here and root on a host, in the order in which it is met; most hosts have no jump host."""
 
 
 OWN_CLIENT = "the engine's own SSH client"

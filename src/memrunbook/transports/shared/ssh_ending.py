@@ -48,6 +48,14 @@ class EndedClient:
 
     def error(self) -> RunbookError:
         """What, where, what to do: by the first complaint that is understood, those from the way there before."""
+        error = self._fault()
+        mine = (self.target.where, self.target.known_name)
+        for hop in self.target.way[:-1]:
+            if isinstance(error, HostError) and error.where in (hop.where, hop.known_name) and error.where not in mine:
+                return hop.told(error)
+        return error
+
+    def _fault(self) -> RunbookError:
         if self.target.pins and self.log.key and self.log.key[1] not in self.target.pins:
             return other_key(self.target.known_name, *self.log.key, self.target.pins)
         for line in (*self.beside.said, *self.log.said):
@@ -116,15 +124,24 @@ class EndedClient:
         """Whose name or address this is, on the way there."""
         return next((hop for hop in self.target.way if name in (hop.address, hop.where)), self.target)
 
+    @property
+    def reached(self) -> Target:
+        """The host of the way that was the last one to answer: the first one that has let nobody in."""
+        jumps = self.target.ahead[:-1]
+        logs = self.beside.established or self.beside.version  # not where a connection of the user's is used
+        return jumps[self.beside.logins] if logs and self.beside.logins < len(jumps) else self.target
+
     def _last_words(self) -> RunbookError:
-        where, words = self.target.where, [*self.beside.said, *self.log.said]
-        said = clean(words[-1]) if words else "it said nothing"
-        if self.log.key:
+        at = self.reached
+        log = self.log if at is self.target else self.beside.latest
+        where, words = at.where, [*self.beside.said, *self.log.said]
+        said = clean((log.said or words or ["it said nothing"])[-1])
+        if log.key:
             return ended_login(where, said)
-        if self.log.version:
+        if log.version:
             return patience.broken_off(where, said)
         if any(sign in line for line in words for sign in _NO_SERVER):
-            return patience.no_server(where, clean(self.log.greeting) or said)
+            return patience.no_server(where, clean(log.greeting) or said)
         if any("exchange_identification" in line for line in words):
             return self._no_way() or patience.hung_up(where)
         return Unreachable(f"ssh ended before it was connected: {said}", where=where, hint=f"look at: ssh -v {where}")
@@ -135,7 +152,8 @@ class EndedClient:
         if not command:
             return None
         said = f": {clean(self.beside.said[-1])}" if self.beside.said else ""
-        return Unreachable(
+        turned_away = any("exchange_identification" in line for line in self.beside.said)
+        return (patience.TurnedAway if turned_away else Unreachable)(
             f"the way there ended before an SSH banner came ({clean(command)}){said}",
             where=self.target.where,
             hint=f"does that command reach the host? look at: ssh -v {self.target.where}",
@@ -180,7 +198,9 @@ def _short_key(ended: EndedClient, _: re.Match[str]) -> HostKeyError:
 
 
 def _jump_failed(ended: EndedClient, match: re.Match[str]) -> Unreachable:
-    return Unreachable(f"the jump host could not connect: {clean(match[1])}", where=ended.target.where)
+    ahead = ended.target.ahead
+    opened = ended.beside.logins or int(ahead[0].via is None)  # by the jump host before it, which has let us in
+    return ahead[min(opened, len(ahead) - 1)].unconnected(clean(match[1]))
 
 
 _COMPLAINTS: tuple[tuple[re.Pattern[str], Callable[[EndedClient, re.Match[str]], RunbookError]], ...] = tuple(
@@ -195,7 +215,7 @@ _COMPLAINTS: tuple[tuple[re.Pattern[str], Callable[[EndedClient, re.Match[str]],
         (r"Host key verification failed", EndedClient.unverified),
         (r"ssh: Could not resolve hostname (\S+): (.+)", _nameless),
         (r"ssh: connect to (?:host|address) (\S+) port (\d+): (.+)", _no_tcp),
-        (r"open failed: (.+)", _jump_failed),
+        (r"open failed: (?:connect failed: )?(.+)", _jump_failed),
         (r"(\S+)@(\S+): Permission denied \(([^)]*)\)", EndedClient.refused),
         (r"Received disconnect from \S+(?: port \d+)?:\d+: (.+)", _disconnected),
         (r"Unable to negotiate with (\S+)(?: port (\d+))?: (.+)", _no_cipher),

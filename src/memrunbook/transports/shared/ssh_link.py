@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -16,11 +17,13 @@ from paramiko.ssh_exception import BadAuthenticationType, IncompatiblePeer
 from memrunbook.core.errors import HostError, Unreachable
 from memrunbook.core.reading.probe import quoted
 from memrunbook.core.text import clean
+from memrunbook.transports.shared.deadlines import Deadlines
 from memrunbook.transports.shared.key_files import ended_login, keyless
 from memrunbook.transports.shared.known_hosts import HostKey
 from memrunbook.transports.shared.patience import NO_BANNER, broken_off, hung_up, late, no_cipher, no_server, silent
 from memrunbook.transports.shared.shell import Channel, NoShellError
 from memrunbook.transports.shared.ssh_algorithms import ANY, KEYWORDS, Algorithms
+from memrunbook.transports.shared.target import Target
 from memrunbook.transports.shared.tcp import QuickSocket
 
 Waiting = Callable[[str, float], None]
@@ -32,7 +35,9 @@ _KEEPALIVE = 15
 _CHUNK = 1 << 16
 _WINDOW = 1 << 19
 _METHODS_SECONDS = 5.0
+_REFUSAL = re.compile(r"Secsh channel \d+ open FAILED: (.*): [^:]*", re.DOTALL)
 _RSA = ("rsa-sha2-512", "rsa-sha2-256")
+_DEADLINES = Deadlines()
 
 
 class BeyondParamiko(Exception):  # noqa: N818  what it is about
@@ -45,6 +50,29 @@ class BeyondParamiko(Exception):  # noqa: N818  what it is about
 
 
 logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)  # it prints tracebacks for what we report ourselves
+
+
+class _Refusals(logging.Handler):
+    """Why a server opened no channel, in its own words: paramiko tells them to its log alone."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self._said: dict[int | None, str] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if match := _REFUSAL.fullmatch(record.getMessage()):
+            self._said[record.thread] = match[1]
+
+    def of(self, transport: Transport) -> str:
+        """What was said to this connection; empty where it is not known."""
+        return self._said.pop(transport.ident, "")
+
+
+_REFUSALS = _Refusals()
+_LOG = logging.getLogger("paramiko.transport")
+_LOG.setLevel(logging.ERROR)
+_LOG.propagate = False
+_LOG.addHandler(_REFUSALS)
 
 
 class Stream:
@@ -82,15 +110,15 @@ class SshLink:
         self,
         sock: QuickSocket | SshStream,
         where: str,
-        via: SshLink | None = None,
         algorithms: Algorithms = ANY,
     ) -> None:
         self._algorithms = algorithms
         without = [name for name in _RSA if not algorithms.allow("pubkeys", name)]
         self._transport = Transport(sock, disabled_algorithms={"pubkeys": without})
-        self._transport.banner_timeout = self._transport.handshake_timeout = 1e6  # the deadlines are ours
+        self._transport.banner_timeout = 1e6  # the deadlines are ours
+        self._transport.packetizer.start_handshake = _no_timer  # type: ignore[method-assign]
         self._sock = sock
-        self._via = via
+        self.via: SshLink | None = None  # the one to the jump host, once this one is to end it, too
         self.where = where
         self.version = ""  # what the server calls itself
 
@@ -156,13 +184,15 @@ class SshLink:
         if not self._transport.is_active():
             raise ended_login(self.where, clean(str(error or "closed")))
 
-    def forward(self, address: str, port: int, seconds: float, where: str) -> SshStream:
+    def forward(self, to: Target, seconds: float) -> SshStream:
         """A TCP connection from that host to another one."""
+        there, here = (to.address, to.port), ("127.0.0.1", 0)
         try:
-            return self._transport.open_channel("direct-tcpip", (address, port), ("127.0.0.1", 0), timeout=seconds)
+            return self._transport.open_channel("direct-tcpip", there, here, timeout=seconds)
+        except ChannelException as refused:
+            raise to.unconnected(clean(_REFUSALS.of(self._transport) or refused.text)) from refused
         except (SSHException, OSError, EOFError) as error:
-            why = error.text if isinstance(error, ChannelException) else str(error)
-            raise Unreachable(f"the jump host could not connect: {clean(why)}", where=where) from error
+            raise to.unconnected(clean(str(error)) or "it ended the connection") from error
 
     def methods(self, user: str) -> tuple[str, ...]:
         """The ways to log in that the host leaves open, once keys were refused; none where it does not say."""
@@ -193,21 +223,23 @@ class SshLink:
     @contextmanager
     def bounded(self, seconds: float) -> Iterator[None]:
         """Closes the connection when the block takes longer: nothing else frees a thread that waits in paramiko."""
-        watchdog = threading.Timer(max(0.0, seconds) + _GRACE, self._transport.close)
-        watchdog.daemon = True
-        watchdog.start()
+        watchdog = _DEADLINES.set(max(0.0, seconds) + _GRACE, self._transport.close)
         try:
             yield
         finally:
-            watchdog.cancel()
+            _DEADLINES.take_back(watchdog)
 
     def close(self) -> None:
         """Closes the connection, and the one to the jump host."""
-        self._transport.packetizer.complete_handshake()  # ends its timer thread
         self._transport.close()
         self._sock.close()
-        if self._via:
-            self._via.close()
+        if self.via:
+            self.via.close()
+
+
+def _no_timer(timeout: float) -> None:
+    """Paramiko would start a thread that looks after the time of the key exchange, which `negotiate` does."""
+    del timeout
 
 
 def _left(algorithms: Algorithms, where: str, what: str, names: Iterable[str]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ _GREETING = re.compile(r"debug1: (?:kex|ssh)_exchange_identification: (?:banner 
 _BANNER = re.compile(r"debug1: Remote protocol version [\d.]+, remote software version (.*)")
 KEY = re.compile(r"debug1: Server host (?:key|certificate): (\S+?),? (SHA256:[A-Za-z0-9+/]+)")
 _IN = re.compile(r"(?:debug1: )?Authenticated to |debug1: Authentication succeeded \(")
+_LOGGED_IN = re.compile(r"(?:debug1: )?Authenticated to ")
 _READY = re.compile(r"debug1: Entering interactive session")
 _OFFERED = re.compile(r"debug1: Offering (?:public key|.* public key): (.+?)(?: [A-Z0-9-]+ SHA256:\S+.*)?$")
 _METHOD = re.compile(r"debug1: Next authentication method: (\S+)")
@@ -25,6 +26,7 @@ class SshLog:
     """Takes the log of one client (at DEBUG1), piece by piece; what a host may say stands in no line that is read here.
 
     `greeting` is what came instead of an SSH banner; of the host's key it is type and fingerprint, as shown first.
+    `logins` are the hosts that let it in: those on the way there write into one log, one after another.
     """
 
     address: str = ""
@@ -33,6 +35,7 @@ class SshLog:
     version: str = ""
     key: tuple[str, str] | None = None
     entered: bool = False
+    logins: int = 0
     ready: bool = False
     method: str = ""
     offered: list[str] = field(default_factory=list)
@@ -53,6 +56,15 @@ class SshLog:
                 return
 
     @property
+    def latest(self) -> SshLog:
+        """What was logged since the last host that let it in."""
+        log = SshLog()
+        lines = list(self.lines)
+        starts = [number for number, line in enumerate(lines, start=1) if _LOGGED_IN.match(line)]
+        log.feed("".join(f"{line}\n" for line in lines[max(starts, default=0) :]).encode())
+        return log
+
+    @property
     def said(self) -> list[str]:
         """What was said besides the protocol of the work: complaints."""
         return [line for line in self.lines if line.strip() and not line.startswith("debug")]
@@ -61,6 +73,11 @@ class SshLog:
 def wants_touch(lines: Iterable[str]) -> bool:
     """True where a security key waits for its owner."""
     return any(_TOUCH in line for line in lines)
+
+
+def _noted_login(log: SshLog, match: re.Match[str]) -> None:
+    log.entered = True
+    log.logins += bool(_LOGGED_IN.match(match.string))
 
 
 def _noted_key(log: SshLog, match: re.Match[str]) -> None:
@@ -79,6 +96,6 @@ _NOTES: tuple[tuple[re.Pattern[str], Callable[[SshLog, re.Match[str]], object]],
     (KEY, _noted_key),
     (_OFFERED, _noted_offer),
     (_METHOD, lambda log, match: setattr(log, "method", match[1])),
-    (_IN, lambda log, _: setattr(log, "entered", True)),
+    (_IN, _noted_login),
     (_READY, lambda log, _: setattr(log, "ready", True)),
 )

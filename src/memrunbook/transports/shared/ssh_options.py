@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from memrunbook.core.host import Host
 from memrunbook.transports.shared.agents import Agents
+from memrunbook.transports.shared.doors import Doors
 from memrunbook.transports.shared.known_hosts import KnownHosts
 from memrunbook.transports.shared.lean import load_paramiko
 from memrunbook.transports.shared.openssh_files import OpensshFiles
@@ -33,6 +34,10 @@ class Timeouts:
     channel: float = 20.0
     configuration: float = 10.0
 
+    def whole_login(self, patience: float) -> float:
+        """From the first packet to the login on one host, where so much patience is asked for."""
+        return self.tcp + max(self.banner, patience) + 2 * max(self.login, patience)
+
 
 @dataclass(frozen=True, eq=False)
 class SshOptions:
@@ -54,6 +59,7 @@ class SshOptions:
     sudo_password: SudoPassword | None = None
     timeouts: Timeouts = Timeouts()
     agents: Agents = field(default_factory=Agents)
+    doors: Doors = field(default_factory=Doors)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _rings: list[KeyRing] = field(default_factory=list)
     _known: dict[tuple[Path, ...], KnownHosts] = field(default_factory=dict)

@@ -6,7 +6,6 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -52,12 +51,19 @@ class Dialling:
     family: Family = "any"
 
 
-def dial(to: Dialling, seconds: float, where: str, named: Callable[[str], object] = str) -> QuickSocket:
-    """A TCP connection within `seconds`; `named` is told the addresses of the name. Raises Unreachable."""
+Found = list[tuple[Any, ...]]
+"""What a name stands for, as getaddrinfo tells it."""
+
+
+def addresses_of(found: Found) -> tuple[str, ...]:
+    """The IP addresses, in the order in which they are tried."""
+    return tuple(dict.fromkeys(str(peer[0]) for *_, peer in found))
+
+
+def dial(to: Dialling, found: Found, seconds: float, where: str) -> QuickSocket:
+    """A TCP connection within `seconds` to the first address that takes it. Raises Unreachable."""
     deadline = time.monotonic() + seconds
     failure: OSError = TimeoutError()
-    found = _resolve(to, seconds, where)
-    named(", ".join(dict.fromkeys(str(peer[0]) for *_, peer in found)))
     for family, kind, protocol, _, peer in found:
         link = QuickSocket(family, kind, protocol)
         try:
@@ -86,12 +92,19 @@ def _no_tcp(failure: OSError, to: Dialling, seconds: float, where: str) -> Unrea
     return Unreachable(f"no connection to TCP port {port}: {failure.strerror or failure}", where=where, hint=hint)
 
 
-def _resolve(to: Dialling, seconds: float, where: str) -> list[tuple[Any, ...]]:
-    answers: queue.SimpleQueue[list[tuple[Any, ...]] | OSError] = queue.SimpleQueue()
+def _addresses(to: Dialling, flags: int = 0) -> Found:
+    return list(socket.getaddrinfo(to.address, to.port, FAMILIES[to.family], socket.SOCK_STREAM, flags=flags))
+
+
+def resolve(to: Dialling, seconds: float, where: str) -> Found:
+    """What the name stands for, within `seconds`. Raises Unreachable."""
+    with suppress(OSError, UnicodeError):  # an address is no name: nobody is asked, and nothing can hang
+        return _addresses(to, socket.AI_NUMERICHOST)
+    answers: queue.SimpleQueue[Found | OSError] = queue.SimpleQueue()
 
     def ask() -> None:
         try:
-            answers.put(list(socket.getaddrinfo(to.address, to.port, FAMILIES[to.family], socket.SOCK_STREAM)))
+            answers.put(_addresses(to))
         except (OSError, UnicodeError) as error:
             answers.put(error if isinstance(error, OSError) else OSError(str(error)))
 

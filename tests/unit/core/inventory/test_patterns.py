@@ -6,7 +6,7 @@ import pytest
 from tests.unit.core.inventory.fleet import FLEET
 
 from memrunbook.core.errors import UsageError
-from memrunbook.core.inventory.patterns import chooses, select, split
+from memrunbook.core.inventory.patterns import chooses, is_empty, select, split
 
 WEB = [f"web{number}" for number in range(1, 8)]
 DB = ["db1.example.com", "db2.example.com"]
@@ -90,6 +90,23 @@ def test_what_chooses_nothing_is_refused(pattern: str, why: str, hint: str) -> N
 )
 def test_where_a_pattern_is_split(pattern: str, parts: list[str]) -> None:
     assert split(pattern) == parts
+
+
+NOTHING = ["", " ", ",", ":", ", ,", "!", "&", "~", "!~"]
+SOMETHING_LEFT_OUT = ["web:!", "web:&", "web,!", ",!web1", "!web1,", ":!web1", "!web1:"]
+
+
+@pytest.mark.parametrize("pattern", [*NOTHING, *SOMETHING_LEFT_OUT])
+def test_something_is_left_out_where_it_would_mean_too_many(pattern: str) -> None:
+    assert is_empty(pattern)
+
+
+PLAIN = ["web", "web,", ",web", "web:", "!web1", "web:!web1", "web,&prod,!~db.*", "2001:db8::1", "::1", "h:22"]
+
+
+@pytest.mark.parametrize("pattern", PLAIN)
+def test_nothing_is_left_out_where_less_is_meant(pattern: str) -> None:
+    assert not is_empty(pattern)
 
 
 def test_a_word_chooses_where_it_is_a_pattern_or_a_group() -> None:
