@@ -13,8 +13,11 @@ from memrunbook.core.host import MOST_HOSTS, Host, expanded, parse_host
 from memrunbook.core.inventory.inventory import Inventory
 from memrunbook.core.inventory.patterns import chooses, is_empty, select
 from memrunbook.documents.library import Library
+from memrunbook.runtime.named_file import read_named_text
 
 SHOWN = 3
+LARGEST = 16 << 20
+"""Bytes of a file of hosts: ten times as many as there may be."""
 NOBODY = "no host is left"
 EMPTY = "an empty word never stands for all hosts: write all, or leave the option out"
 
@@ -152,7 +155,7 @@ def _where(patterns: Sequence[tuple[str, str]]) -> str:
 
 def _of_file(path: Path, option: str) -> list[tuple[str, str]]:
     try:
-        text = path.read_text("utf-8")
+        text = read_named_text(path, LARGEST)
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(f"the file cannot be read: {why}", where=f"{option} @{path}", hint="check the path") from None

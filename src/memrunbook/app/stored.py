@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from memrunbook.core.errors import JournalError, UsageError
 from memrunbook.documents.config import Config
 from memrunbook.documents.library import Library
+from memrunbook.runtime.named_file import read_named_text
 from memrunbook.runtime.outside import is_server, shown
 from memrunbook.state import forwarding
 from memrunbook.state.paths import usual_state_dir
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     # SQLAlchemy is a quarter of a second and 30 MiB: a diagnosis does not pay for it.
     from memrunbook.state.store.changes import Store
 
+LONGEST = 64 << 10
+"""Bytes of a file with a password in its first line."""
 VARIABLE = "RUNBOOK_STORE"
 """The environment's word for a store other than the file in the state directory: a URL, or a path."""
 
@@ -87,7 +90,7 @@ def _named(state: Path, place: str, where: str) -> Store:
 
 def _first_line(path: Path) -> str:
     try:
-        return path.read_text("utf-8").partition("\n")[0].strip("\r")
+        return read_named_text(path, LONGEST).partition("\n")[0].strip("\r")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no text"
         message = f"the password of the store cannot be read: {why}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,15 +39,17 @@ PLANNED = frozenset({"transport", "parameters", "watch", "tag", "allow", "yes", 
 """What of that a saved plan holds, or needs no more."""
 
 
-def kept_options(*without: str) -> list[str]:
-    """The words of the options of the command under way that its successor needs too, `without` some of them."""
-    context = click.get_current_context()
-    words: list[str] = []
-    for option in context.command.params:
-        typed = option.name and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
-        if isinstance(option, click.Option) and option.name in KEPT.difference(without) and typed:
-            words += _words(option, context.params[option.name])
-    return words
+CONSENT = frozenset({"yes", "allow"})
+"""They stand last: whoever copies half of a command says yes to nothing, least of all without its limits."""
+
+
+def kept_options(*without: str, more: Sequence[str] = ()) -> list[str]:
+    """The words of the options of the command under way that its successor needs too, `without` some of them.
+
+    `more` words are those that it gets beside them.
+    """
+    kept = KEPT.difference(without)
+    return [*_typed(kept - CONSENT), *more, *_typed(kept & CONSENT)]
 
 
 def way_options() -> tuple[str, ...]:
@@ -55,13 +57,18 @@ def way_options() -> tuple[str, ...]:
 
     Their paths are absolute: whoever goes on with a run may be somewhere else.
     """
+    return tuple(_typed(WAY, _absolute))
+
+
+def _typed(names: Collection[str], written: Callable[[object], object] = lambda value: value) -> list[str]:
+    """The words of those of the options that were typed, in the order of the command's help."""
     context = click.get_current_context()
     words: list[str] = []
     for option in context.command.params:
         typed = option.name and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
-        if isinstance(option, click.Option) and option.name in WAY and typed:
-            words += _words(option, _absolute(context.params[option.name]))
-    return tuple(words)
+        if isinstance(option, click.Option) and option.name in names and typed:
+            words += _words(option, written(context.params[option.name]))
+    return words
 
 
 def _absolute(value: object) -> object:
@@ -70,12 +77,12 @@ def _absolute(value: object) -> object:
     return value.absolute() if isinstance(value, Path) else value
 
 
-def reach(*hosts: Host, without: Collection[str] = ()) -> str:
-    """The options that reach these hosts again and no others, as in "--host 'web[01:14]' --identity key"."""
+def reach(*hosts: Host, without: Collection[str] = (), more: Sequence[str] = ()) -> str:
+    """The options that reach these hosts and no others, as in "--host 'web[01:14]' --identity key", and `more`."""
     recorded = [word for host in hosts if host.transport == "replay" for word in ("--replay", host.source)]
     real = [host for host in hosts if host.transport != "replay"]
     named = [word for words in _lists(_named(real)) for word in ("--host", words)]
-    return shlex.join([*recorded, *named, *kept_options(*without)])
+    return shlex.join([*recorded, *named, *kept_options(*without, more=more)])
 
 
 def _named(hosts: Sequence[Host]) -> Iterator[str]:
@@ -130,8 +137,8 @@ def doctor_command(*hosts: Host) -> str:
 def run_command(runbook: str, *hosts: Host, more: Sequence[str] = ()) -> str:
     """`runbook run NAME --host HOST …` with the options that were given."""
     real = [structs.replace(host, transport="ssh") for host in hosts]  # a recording shows what is then done on hosts
-    words = reach(*real, without=("retry_file",))  # it names all who are left, and this command may be for one of them
-    return " ".join([shlex.join(["runbook", "run", runbook]), words, *([shlex.join(more)] if more else [])])
+    without = ("retry_file",)  # it names all who are left, and this command may be for one of them
+    return f"{shlex.join(['runbook', 'run', runbook])} {reach(*real, without=without, more=more)}"
 
 
 def apply_command(plan: Path) -> str:

@@ -51,7 +51,7 @@ class Again:
         file = typed or self.retry_file
         named = f"@{file}" if file and not beside else ",".join(host.typed for host in hosts)
         writes = ["--retry-file", file] if file and not typed else []
-        return shlex.join(["runbook", "run", self.runbook, "--host", named, *kept_options(), *self.begun, *writes])
+        return shlex.join(["runbook", "run", self.runbook, "--host", named, *kept_options(more=[*self.begun, *writes])])
 
 
 def recap_page(
@@ -67,7 +67,7 @@ def recap_page(
     Without `resumes` it does not name `runbook resume`.
     """
     from memrunbook.core.run.failures import WELL
-    from memrunbook.ui.block import Span, line
+    from memrunbook.ui.block import line, to_type
     from memrunbook.ui.recap import recap_view
     from memrunbook.ui.report import is_lost
 
@@ -75,12 +75,10 @@ def recap_page(
     lost = [report.host for report in result.reports if is_lost(report)]
     bad = {report.host for report in result.reports if report.outcome not in WELL}.difference(lost)
     if lost and resumes:
-        page.append(
-            line("To go on where a host was lost:  ", Span(f"runbook resume {result.run_id}", "hint", whole=True))
-        )
+        page.append(line("To go on where a host was lost:  ", to_type(f"runbook resume {result.run_id}")))
     if again is not None and bad:
         told = again.on_all([host for host in hosts if host.name in bad], beside=bool(lost))
-        page.append(line("To run it again on these hosts:  ", Span(told, "hint", whole=True)))
+        page.append(line("To run it again on these hosts:  ", to_type(told)))
     return page
 
 

@@ -9,7 +9,7 @@ from memrunbook.cli.next_command import apply_command, approve_command
 from memrunbook.core.plan.approval import people_for
 from memrunbook.core.plan.plan import Plan
 from memrunbook.documents.library import Library
-from memrunbook.ui.block import Block, Span, line
+from memrunbook.ui.block import Block, Span, line, to_type
 
 
 def approval_lines(path: Path, people: int) -> list[Block]:
@@ -17,7 +17,7 @@ def approval_lines(path: Path, people: int) -> list[Block]:
     if not people:
         return []
     whom = "1 person other than you" if people == 1 else f"{people} people other than you"
-    return [line(f"To be approved by {whom} first:  ", Span(approve_command(path), "hint", whole=True))]
+    return [line(f"To be approved by {whom} first:  ", to_type(approve_command(path)))]
 
 
 def saved_lines(path: Path, people: int) -> list[Block]:
@@ -25,7 +25,7 @@ def saved_lines(path: Path, people: int) -> list[Block]:
     return [
         line("The plan is saved in ", Span(str(path), whole=True)),
         *approval_lines(path, people),
-        line("To apply it:  ", Span(apply_command(path), "hint", whole=True)),
+        line("To apply it:  ", to_type(apply_command(path))),
     ]
 
 

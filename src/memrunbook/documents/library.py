@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from memrunbook.core.errors import DocumentError, Problem, UsageError
-from memrunbook.documents.owned import is_there
+from memrunbook.documents.owned import LARGEST, is_there
 from memrunbook.documents.shipped import shipped
+from memrunbook.runtime.named_file import read_named
 
 if TYPE_CHECKING:
     from memrunbook.core.action.policy import ServicePolicy
@@ -187,7 +188,7 @@ def read(name: str, folders: Sequence[Path]) -> tuple[bytes, str, str]:
     for origin, file in _files(folders):
         if file.name == f"{name}.yaml":
             shown = f"{file.name} ({SHIPPED})" if origin == SHIPPED else str(file)
-            return file.read_bytes(), shown, origin
+            return _read_path(file), shown, origin
     if name.endswith(".json"):
         return _read_path(Path(name)), name, "file"
     known = sorted({file.name.removesuffix(".yaml") for _, file in _files(folders)})
@@ -200,7 +201,7 @@ def read(name: str, folders: Sequence[Path]) -> tuple[bytes, str, str]:
 
 def _read_path(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
+        content = read_named(path, LARGEST)
     except OSError as error:
         hint = "check the path, or name a runbook without it: runbook list"
         raise DocumentError([Problem(str(path), f"the file cannot be read: {error.strerror}", hint)]) from None
@@ -219,7 +220,10 @@ def _files(folders: Sequence[Path]) -> Iterator[tuple[str, Path]]:
 
 
 def _entry(name: str, origin: str, file: Path, shadowed: str) -> LibraryEntry:
-    content = file.read_bytes()
+    try:
+        content = read_named(file, LARGEST)
+    except OSError as error:
+        return LibraryEntry(name, "", origin, shadowed, f"{file}: the file cannot be read: {error.strerror}")
     plain = PLAIN_TITLE.search(content)
     if plain is not None:
         return LibraryEntry(name, plain[1].decode("ascii", "replace"), origin, shadowed)

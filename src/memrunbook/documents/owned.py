@@ -7,8 +7,11 @@ import stat
 from pathlib import Path
 
 from memrunbook.core.errors import DocumentError, Problem, UsageError
+from memrunbook.runtime.named_file import read_open
 
 ROOT = 0
+LARGEST = 4 << 20
+"""Bytes: a document of more than 1 MiB is refused with a better word where it is parsed."""
 
 
 def read_owned(path: Path) -> bytes:
@@ -17,12 +20,10 @@ def read_owned(path: Path) -> bytes:
     With sudo the file of whoever used it is one's own too: that person is root here already.
     """
     try:
-        with path.open("rb") as file:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             found = os.fstat(file.fileno())
-            if stat.S_ISDIR(found.st_mode):
-                raise IsADirectoryError(21, "it is a folder")
             _refuse(path, found)
-            return file.read()
+            return read_open(file.fileno(), LARGEST)
     except OSError as error:
         hint = "mend or move it"
         raise DocumentError([Problem(str(path), f"the file cannot be read: {error.strerror}", hint)]) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from errno import EFBIG
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from memrunbook.core.errors import UsageError
+from memrunbook.runtime.named_file import read_named
 from memrunbook.state.ownership import is_shared, whose
 
 LARGEST = 256 << 10
@@ -39,14 +41,12 @@ def read_approvals(plan: Path) -> list[SignedApproval]:
     """The approvals of a plan, none where there is no file; UsageError for one that is damaged or cannot be read."""
     path = approvals_file(plan)
     try:
-        lines = path.read_bytes().splitlines() if path.stat().st_size <= LARGEST else None
+        lines = read_named(path, LARGEST).splitlines()
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise UsageError(f"the approvals cannot be read: {error.strerror}", where=str(path)) from None
-    if lines is None:
-        hint = f"move it away and have the plan approved anew: runbook approve {plan}"
-        raise UsageError("this is no file of approvals: it is too large", where=str(path), hint=hint)
+        hint = f"move it away and have the plan approved anew: runbook approve {plan}" if error.errno == EFBIG else ""
+        raise UsageError(f"the approvals cannot be read: {error.strerror}", where=str(path), hint=hint) from None
     found = []
     for number, line in enumerate(lines, 1):
         try:

@@ -17,6 +17,7 @@ from memrunbook.core.errors import JournalError, Refused, UsageError
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.saved import Difference, SavedPlan, approved_changes, other_time
 from memrunbook.core.units import encode
+from memrunbook.runtime.named_file import read_named
 from memrunbook.runtime.redaction import HIDDEN, redacted
 from memrunbook.state import disk
 from memrunbook.state.approvals import approvals_file
@@ -113,9 +114,7 @@ def load_plan(path: Path) -> PlanFile:
 
 def _content(path: Path) -> bytes:
     try:
-        if path.stat().st_size > LARGEST:
-            raise UsageError("this is no saved plan: it is too large", where=str(path), hint=MADE)
-        return path.read_bytes()
+        return read_named(path, LARGEST)
     except PermissionError:
         hint = f"whoever made it can let you read it: chmod g+r {path}, or hand a copy over"
         raise UsageError(

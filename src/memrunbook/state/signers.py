@@ -14,9 +14,12 @@ from pathlib import Path
 from memrunbook.core.errors import DocumentError, Problem
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.approval import same_person
+from memrunbook.runtime.named_file import read_named
 from memrunbook.state.signatures import CHECKS, NAMESPACE, FaultySignatureError, SigningKey, key_of
 
 KRL = b"SSHKRL\n\0"
+LARGEST = 16 << 20
+"""Bytes of a list of signers or of revoked keys."""
 BLANK = " \t\r"
 """What parts words for ssh-keygen; lines end at a newline, and at nothing else."""
 # A word, of which parts may stand in quotes: `namespaces="a b,c"`.
@@ -134,7 +137,7 @@ def _matches(name: str, patterns: str) -> bool:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_named(path, LARGEST)
     except OSError as error:
         raise DocumentError(
             [Problem(str(path), f"the file cannot be read: {error.strerror}", "mend or move it")]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from fnmatch import fnmatchcase
+import re
+from collections.abc import Callable, Collection, Sequence
+from fnmatch import fnmatchcase, translate
 from pathlib import Path
 
 from msgspec import structs
@@ -50,6 +51,10 @@ class ReplaySession:
     def __init__(self, samples: Sequence[Sample]) -> None:
         self._samples = samples
         self._used = 0
+        self._firsts: dict[str, Sample] = {}
+        for sample in samples:
+            for key in sample.answers:
+                self._firsts.setdefault(key, sample)
 
     @property
     def identity(self) -> HostIdentity:
@@ -81,8 +86,9 @@ class ReplaySession:
 
     def _next(self, keys: Collection[str]) -> Sample | None:
         """The next sample that answers one of the questions; those before it are over."""
+        asks = _asked_in(keys)
         for place in range(self._used, len(self._samples)):
-            if any(_answering(self._samples[place], key) for key in keys):
+            if any(map(asks, self._samples[place].answers)):
                 self._used = place + 1
                 return self._samples[place]
         return None
@@ -94,11 +100,26 @@ class ReplaySession:
         answers = dict(sample.answers)
         for key in keys:
             if not _answering(sample, key):
-                answers |= next(filter(None, (_answering(one, key) for one in self._samples)), _absent(key))
+                first = self._first(key)
+                answers |= _answering(first, key) if first else _absent(key)
         return structs.replace(sample, answers=answers)
+
+    def _first(self, key: str) -> Sample | None:
+        """The first sample that answers a question."""
+        if not is_pattern(key):
+            return self._firsts.get(key)
+        asks = _asked_in([key])
+        return next((sample for path, sample in self._firsts.items() if asks(path)), None)
 
     def close(self) -> None:
         """There is nothing to let go of."""
+
+
+def _asked_in(keys: Collection[str]) -> Callable[[str], bool]:
+    """Whether an answer is to one of the questions; one look at each answer, however many questions there are."""
+    plain = frozenset(key for key in keys if not is_pattern(key))
+    matches = re.compile("|".join(translate(key) for key in keys if is_pattern(key)) or r"(?!)").match
+    return lambda path: path in plain or matches(path) is not None
 
 
 def _answering(sample: Sample, key: str) -> dict[str, Answer]:

@@ -8,11 +8,15 @@ Style = Literal["", "critical", "warning", "good", "unknown", "strong", "quiet",
 
 
 class Span(NamedTuple):
-    """Text with one meaning. A terminal cuts what is absurdly long, unless it must be read as a `whole`."""
+    """Text with one meaning. A terminal cuts what is absurdly long, unless it must be read as a `whole`.
+
+    What is `typed` is a command to copy: it stands on one line as long as it is, for a shell runs each line by itself.
+    """
 
     text: str
     style: Style = ""
     whole: bool = False
+    typed: bool = False
 
 
 Text = tuple[Span, ...]
@@ -72,6 +76,11 @@ def text(*parts: Part) -> Text:
         else:
             found.extend(part)
     return tuple(found)
+
+
+def to_type(command: str) -> Span:
+    """A command that is there to be copied: no line break of ours ever goes into it."""
+    return Span(command, "hint", whole=True, typed=True)
 
 
 def line(*parts: Part, indent: int = 0) -> Line:

@@ -13,7 +13,7 @@ from memrunbook.core.plan.held import held_words
 from memrunbook.core.plan.standing import Standing, once, standing
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.ui.advice import advice_rows
-from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, line, note, row, text
+from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, line, note, row, text, to_type
 from memrunbook.ui.findings import MOST_ALIKE, finding_entries
 from memrunbook.ui.header import facts_row, held_blocks, host_row, memory_rows, off_blocks
 from memrunbook.ui.oom_event import NEWEST, newest_event
@@ -72,7 +72,7 @@ def _incidents(diagnosis: Diagnosis, stands: Standing, nexts: Mapping[str, str])
         for finding in stands.within[entry.runbook]:
             yield from _within(finding)
         if not below:
-            yield note("next: ", Span(nexts[entry.runbook], "hint", whole=True))
+            yield note("next: ", to_type(nexts[entry.runbook]))
 
 
 def _within(finding: Finding) -> Iterator[Note]:

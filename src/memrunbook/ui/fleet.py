@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from memrunbook.core.plan.headline import Headline, HostOutcome
 from memrunbook.core.plan.ranking import OUTCOMES, WORDS, Alike, Ranking
 from memrunbook.core.ranges import compact
-from memrunbook.ui.block import BLANK, Block, Grid, Line, Note, Row, Span, Text, line, note, row, text
+from memrunbook.ui.block import BLANK, Block, Grid, Line, Note, Row, Span, Text, line, note, row, text, to_type
 from memrunbook.ui.header import switched_off_line
 from memrunbook.ui.trouble import lower, trouble_words, unjudged_words
 from memrunbook.ui.verdict import STYLES
@@ -66,7 +66,7 @@ def fleet_verdict(ranking: Ranking, commands: Sequence[str]) -> Line:
     joint = (": " if word == "UNKNOWN" else ", ") if others else ""
     then: Text = ()
     if command:
-        then = text("; next: ", Span(command, "hint", whole=True) if len(command) <= TYPED else "see below")
+        then = text("; next: ", to_type(command) if len(command) <= TYPED else "see below")
     return line(begin, what, joint, others, "; ", group_words(first, _named(first)), then)
 
 
@@ -93,7 +93,7 @@ def _rows(group: Alike, command: str, *, apart: bool) -> Iterator[Row | Note]:
     if first.hint:
         yield note(Span("hint: ", "hint"), Span(first.hint, whole=True))
     if command:
-        yield note("next: ", Span(command, "hint", whole=True))
+        yield note("next: ", to_type(command))
 
 
 def _who(group: Alike) -> Span:

@@ -16,7 +16,7 @@ from memrunbook.core.run.event import WHERE, Signals
 from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.units import format_bytes, format_duration
 from memrunbook.linux.places import Place, shown
-from memrunbook.ui.block import Block, Line, Row, Span, line, row
+from memrunbook.ui.block import Block, Line, Row, Span, line, row, to_type
 from memrunbook.ui.words import moment_words
 
 HOST, MEMORY, FACTS, RUNBOOK = "Host     ", "Memory   ", "Facts    ", "Runbook  "
@@ -100,7 +100,7 @@ def open_blocks(left: Sequence[OpenStep]) -> list[Block]:
     blocks: list[Block] = [title]
     for opened in left:
         blocks.append(line(Span(opened.told, whole=True), f" (run {opened.run}{_by(opened.who)})", indent=2))
-        report = Span(f"runbook report {opened.run}", "hint", whole=True)
+        report = to_type(f"runbook report {opened.run}")
         blocks.append(line(Span("hint: ", "hint"), report, _looks(opened), indent=4))
     return blocks
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from memrunbook.core.instant import Instant
 from memrunbook.core.units import format_duration
-from memrunbook.ui.block import Block, Grid, Note, Row, Span, Style, line, note, row
+from memrunbook.ui.block import Block, Grid, Note, Row, Span, Style, line, note, row, to_type
 from memrunbook.ui.report import OUTCOMES
 from memrunbook.ui.words import moment_words, plural
 
@@ -44,9 +44,9 @@ def runs_view(runs: Sequence[RunLine], now: Instant | None = None) -> list[Block
         rows += [note(Span("open: ", "unknown"), Span(told, whole=True)) for told in run.open]
         rows += [note("for a while: ", Span(_back(what, until, now), whole=True)) for what, until in run.back]
         if run.outcome == "interrupted":
-            rows.append(note("what it had done: ", Span(f"runbook report {run.run_id}", "hint", whole=True)))
+            rows.append(note("what it had done: ", to_type(f"runbook report {run.run_id}")))
         if run.outcome in TO_GO_ON or run.open:
-            rows.append(note("to go on: ", Span(f"runbook resume {run.run_id}", "hint", whole=True)))
+            rows.append(note("to go on: ", to_type(f"runbook resume {run.run_id}")))
     return [line(plural(len(runs), "run")), Grid(tuple(rows)), line("One of them in full: runbook report RUN")]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from memrunbook.core.text import clean
 from memrunbook.runtime.redaction import redact
 from memrunbook.ui.block import Block, Grid, Line, Note, Row, Span, Table, Text, text
+from memrunbook.ui.commands import commands_in
 
 # A terminal cuts a span here (a unit's name has at most 255 bytes); elsewhere only what no answer can hold.
 ON_TERMINAL, UNCUT = 400, 1 << 20
@@ -19,6 +20,10 @@ WIDEST = 48
 ROOM = 24
 GAP = "  "
 BODY_GAP = "   "
+# How far in a command stands that is too long for its line.
+LITTLE = 2
+# Stands for a blank that no line ends at; host text has none, for it is made safe first.
+JOINT = "\0"
 # A number stays with its unit.
 WORD = re.compile(r" *(?:[+\d.,]+ (?=[KMGT]iB|%|s\b|min\b|h\b|d\b))?[^ ]+")
 
@@ -141,6 +146,8 @@ def _fold(line: Line, width: int | None) -> list[Text]:
     hang = cells(line.head)
     if width is None or hang + cells(line.body) <= width:
         return [text(line.head, line.body)]
+    if line.body and line.body[-1].typed:
+        return [*_above(line, width), _alone(line.body[-1], min(line.under, width // 2), width)]
     room = width - hang
     if room >= ROOM and (2 * room >= width or cells(line.body) <= 2 * room):
         return _hanging(line.head, _wrap(line.body, room), hang)
@@ -150,24 +157,50 @@ def _fold(line: Line, width: int | None) -> list[Text]:
     return [*_hanging((), above, under), *_hanging(text(" " * under), below, under)]
 
 
+def _above(line: Line, width: int) -> list[Text]:
+    """What stands before the command at the end of a line."""
+    said = "".join(span.text for span in line.body[:-1])
+    before = line._replace(body=_slice(line.body, 0, len(said.rstrip(" "))))
+    return _fold(before, width) if any(span.text.strip() for span in (*before.head, *before.body)) else []
+
+
+def _alone(command: Span, indent: int, width: int) -> Text:
+    """A command on a line of its own; one that is too long for it the terminal itself wraps, and copies as one line."""
+    fits = indent + cells((command,)) <= width
+    return text(" " * (indent if fits else LITTLE), command)
+
+
 def _hanging(first: Text, lines: list[Text], indent: int) -> list[Text]:
     return [text(first if index == 0 else " " * indent, content) for index, content in enumerate(lines)]
 
 
 def _wrap(content: Text, width: int) -> list[Text]:
-    """Folds between words, and inside a word only where it is wider than the whole width."""
+    """Folds between words, and inside a word only where it is wider than the whole width; a command is one word."""
     plain = "".join(span.text for span in content)
+    joined = _joined(content, plain)
     starts, used = [0], 0
-    for word in WORD.finditer(plain):
+    for word in WORD.finditer(joined):
         size = _cells(word[0])
         if used and used + size > width:
             starts.append(word.end() - len(word[0].lstrip(" ")))
             used, size = 0, _cells(word[0].lstrip(" "))
-        while size > width:
+        while size > width and JOINT not in word[0]:
             starts.append(starts[-1] + _fitting(plain[starts[-1] : word.end()], width))
             size = _cells(plain[starts[-1] : word.end()])
         used += size
     return [_slice(content, start, end) for start, end in itertools.pairwise([*starts, len(plain)])]
+
+
+def _joined(content: Text, plain: str) -> str:
+    """The same characters, with something else than a blank between the words of a command."""
+    places = commands_in(plain)
+    begin = 0
+    for span in content:
+        places += [(begin, begin + len(span.text))] if span.typed else []
+        begin += len(span.text)
+    for start, end in places:
+        plain = plain[:start] + plain[start:end].replace(" ", JOINT) + plain[end:]
+    return plain
 
 
 def _fitting(word: str, width: int) -> int:

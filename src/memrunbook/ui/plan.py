@@ -13,7 +13,7 @@ from memrunbook.core.plan.held import held_words
 from memrunbook.core.plan.plan import DecisionWord, Plan, PlannedStep
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.flight import OpenStep
-from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Style, line, note, row, text
+from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Style, line, note, row, text, to_type
 from memrunbook.ui.findings import finding_counts, finding_entries
 from memrunbook.ui.header import RUNBOOK, facts_row, held_blocks, host_row, memory_rows, off_blocks, open_blocks
 from memrunbook.ui.oom_event import NEWEST, newest_event
@@ -112,7 +112,7 @@ def plan_end(plan: Plan, next_command: str, now: Instant | None = None, saved: s
         until = moment_words(plan.expires_at, now or plan.taken_at)
         found.append(line("Saved as ", Span(saved, whole=True), f"; it can be applied until {until}"))
     if plan.changes:
-        found.append(line("To carry it out:  ", Span(next_command, "hint", whole=True)))
+        found.append(line("To carry it out:  ", to_type(next_command)))
     return found
 
 

@@ -9,7 +9,7 @@ from memrunbook.core.plan.judged import Planned
 from memrunbook.core.plan.ranking import WORDS
 from memrunbook.core.plan.standing import Word, standing
 from memrunbook.core.ranges import natural
-from memrunbook.ui.block import Block, Grid, Note, Row, Span, Text, line, note, row, text
+from memrunbook.ui.block import Block, Grid, Note, Row, Span, Text, line, note, row, text, to_type
 from memrunbook.ui.fleet import COLUMN
 from memrunbook.ui.verdict import STYLES, plan_words
 from memrunbook.ui.words import counts, plural
@@ -26,7 +26,7 @@ def plans_view(hosts: Sequence[Planned], command: str) -> list[Block]:
     apart = all(len(one.reached.name) <= COLUMN for one in hosts)
     rows = [entry for one in ordered for entry in _row(one, apart=apart)]
     grid = Grid(tuple(rows), under=2 if apart else 1)
-    return [title, grid, *([line("To carry them out:  ", Span(command, "hint", whole=True))] if command else [])]
+    return [title, grid, *([line("To carry them out:  ", to_type(command))] if command else [])]
 
 
 def _row(one: Planned, *, apart: bool) -> Iterator[Row | Note]:

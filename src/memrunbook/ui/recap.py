@@ -11,7 +11,7 @@ from memrunbook.core.run.event import StepFinished
 from memrunbook.core.run.failures import WELL
 from memrunbook.core.run.report import NOTHING_DONE, HostReport, Reported
 from memrunbook.core.units import format_duration
-from memrunbook.ui.block import BLANK, Block, Grid, Row, Span, line, row
+from memrunbook.ui.block import BLANK, Block, Grid, Row, Span, line, row, to_type
 from memrunbook.ui.report import OUTCOMES, STATES
 from memrunbook.ui.words import counts, plural
 
@@ -52,7 +52,7 @@ def recap_view(reports: Sequence[HostReport], run_id: str, *, verbose: bool = Fa
     left_out = sum(1 for report, is_shown in shown if not is_shown and _is_well(report))
     if left_out:
         told = f"The pages of {plural(left_out, 'host')} that ended well are left out; -v shows them, so does  "
-        blocks.append(line(told, Span(f"runbook report {run_id}", "hint", whole=True), indent=2))
+        blocks.append(line(told, to_type(f"runbook report {run_id}"), indent=2))
     return [*blocks, BLANK, verdict_line(reports)]
 
 

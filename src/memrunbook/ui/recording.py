@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from memrunbook.core.units import format_bytes
-from memrunbook.ui.block import Block, Grid, Row, Span, line, row
+from memrunbook.ui.block import Block, Grid, Row, Span, line, row, to_type
 
 
 class RecordingShown(NamedTuple):
@@ -56,4 +56,4 @@ def _hidden(*, masked: bool) -> list[Block]:
 
 
 def _next(command: str) -> Block:
-    return line("read it: ", Span(command, "hint", whole=True))
+    return line("read it: ", to_type(command))

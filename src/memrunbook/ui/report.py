@@ -10,7 +10,7 @@ from memrunbook.core.run.event import Event, Outcome, Outdated, StepFinished, St
 from memrunbook.core.run.report import HostReport, Reported
 from memrunbook.core.units import format_duration
 from memrunbook.ui.advice import advice_rows
-from memrunbook.ui.block import BLANK, Block, Grid, Line, Note, Row, Span, Style, Table, line, note, row, text
+from memrunbook.ui.block import BLANK, Block, Grid, Line, Note, Row, Span, Style, Table, line, note, row, text, to_type
 from memrunbook.ui.header import held_blocks, kept_memory_rows
 from memrunbook.ui.oom_event import NEWEST, newest_event
 from memrunbook.ui.words import counts, metric_words, moment_words, unit_of, value_words
@@ -161,7 +161,7 @@ def _left(step: StepFinished, run_id: str) -> Iterator[Note]:
         yield note(Span("hint: ", "hint"), hint)
     if step.left and not step.open:
         yield note(Span("hint: ", "hint"), LEFT)
-        yield note("", Span(f"runbook undo {run_id} --step {_named(step)} --dry-run", "hint", whole=True))
+        yield note("", to_type(f"runbook undo {run_id} --step {_named(step)} --dry-run"))
     if step.back_at:
         yield note("back: ", f"the host itself takes it back at {moment_words(step.back_at, None)}")
 
@@ -206,7 +206,7 @@ def is_lost(report: HostReport) -> bool:
 def _record(run_id: str, *, lost: bool) -> list[Block]:
     rows = [row("Run    ", Span(run_id, "strong", whole=True))]
     if lost:
-        rows.append(row("Go on  ", Span(f"runbook resume {run_id}", "hint", whole=True)))
-    rows.append(row("Report ", Span(f"runbook report {run_id}", "hint", whole=True)))
-    rows.append(row("Intact?", Span("runbook audit verify", "hint", whole=True)))
+        rows.append(row("Go on  ", to_type(f"runbook resume {run_id}")))
+    rows.append(row("Report ", to_type(f"runbook report {run_id}")))
+    rows.append(row("Intact?", to_type("runbook audit verify")))
     return [Grid(tuple(rows), indent=0)]

@@ -9,7 +9,7 @@ from memrunbook.core.plan.headline import Headline
 from memrunbook.core.plan.ranking import of_kind
 from memrunbook.core.runbook.condition import Evidence, EvidenceItem
 from memrunbook.core.units import Unit
-from memrunbook.ui.block import Span, Text, joined, text
+from memrunbook.ui.block import Span, Text, joined, text, to_type
 from memrunbook.ui.suspects import sentence
 from memrunbook.ui.unread import sudo_words
 from memrunbook.ui.words import finding_words, items_words, metric_words, range_words, value_words
@@ -21,13 +21,13 @@ def trouble_words(hosts: Sequence[Headline], on: str = "", command: str = "") ->
     Without a `command` what to do is told elsewhere, but for what no runbook cures.
     """
     first = hosts[0]
-    then = text("; next: ", Span(command, "hint", whole=True)) if command else ()
+    then = text("; next: ", to_type(command)) if command else ()
     if first.finding is None:
         return text(_applying(hosts, on), then)
     findings = [one.finding for one in hosts if one.finding]
     culprits = [one.culprit for one in hosts if one.culprit]
     cure = _applying(hosts, on) if first.incident else "no runbook cures it"
-    return text(noticed_words(findings, culprits, on), "; ", cure, then, _unjudged(hosts))
+    return text(noticed_words(findings, culprits, on), "; ", cure, _unjudged(hosts), then)
 
 
 def noticed_words(findings: Sequence[Finding], culprits: Sequence[Suspect], on: str = "") -> Text:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from memrunbook.core.action.action import Risk
 from memrunbook.core.plan.plan import DecisionWord, Plan, PlannedStep
-from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Style, line, note, row, text
+from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Style, line, note, row, text, to_type
 from memrunbook.ui.words import counts, plural, risk
 
 WORDS: dict[DecisionWord, tuple[str, Style]] = {
@@ -22,7 +22,7 @@ def undo_view(run_id: str, plan: Plan, next_command: str) -> list[Block]:
     found: list[Block] = [*planned_view(run_id, plan), BLANK]
     found.append(line(f"{_counted(plan)}. ", Span("Nothing was changed.", "strong")))
     if plan.changes:
-        found.append(line("To carry it out:  ", Span(next_command, "hint", whole=True)))
+        found.append(line("To carry it out:  ", to_type(next_command)))
     return found
 
 

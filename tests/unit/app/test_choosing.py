@@ -53,6 +53,8 @@ def test_files_of_names(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match=why) as refused:
             names([f"@{tmp_path}/{word}"])
         assert refused.value.where == f"--host @{tmp_path}{f'/{word}' if word else ''}" or word == ""
+    with pytest.raises(UsageError, match="neither a file nor a pipe"):
+        names(["web"], "@/dev/zero")
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,16 @@ def test_it_is_run_again_on_who_did_not_end_well_with_what_was_typed() -> None:
     typed = ["--serial", "1,50%", "--watch", "90s", "-p", "floor=10 %", "--yes"]
     assert told[RUN_AGAIN][:5] == ["runbook", "run", "book", "--host", "ada@web1:2222,web3"]
     assert sorted(told[RUN_AGAIN][5:]) == sorted(typed)
+    assert told[RUN_AGAIN][-1] == "--yes", "whoever copies half of it says yes to nothing without its limits"
+
+
+def test_limits_stand_before_consent_wherever_they_come_from() -> None:
+    words, again = ["20260101T000000Z-abcd", "--yes", "--allow", "drop_caches"], Again("book", begun_words(ORDER))
+    told = advice(resume.command, words, ["failed", "resolved", "resolved"], again)[RUN_AGAIN]
+    limits, consent = (
+        [told.index(word) for word in some] for some in (("--serial", "--max-failures"), ("--yes", "--allow"))
+    )
+    assert max(limits) < min(consent)
 
 
 @pytest.mark.parametrize(

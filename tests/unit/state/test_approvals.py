@@ -42,5 +42,5 @@ def test_a_file_that_no_people_signed_is_not_read(tmp_path: Path) -> None:
     plan = tmp_path / "plan.json"
     with approvals_file(plan).open("wb") as file:
         file.truncate(257 << 10)
-    with pytest.raises(UsageError, match="too large"):
+    with pytest.raises(UsageError, match="larger than 256 KiB"):
         read_approvals(plan)

@@ -127,7 +127,7 @@ def test_one_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "large"
     with path.open("wb") as file:
         file.truncate(65 << 20)
-    with pytest.raises(UsageError, match="too large"):
+    with pytest.raises(UsageError, match="larger than 64 MiB"):
         load_plan(path)
 
 

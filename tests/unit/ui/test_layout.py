@@ -4,11 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memrunbook.core.text import clean
-from memrunbook.ui.block import Block, Grid, Line, Note, Row, Span, Table, line, note, row, text
+from memrunbook.ui.block import Block, Grid, Line, Note, Row, Span, Table, line, note, row, text, to_type
 from memrunbook.ui.layout import ON_TERMINAL, UNCUT, cells, lay_out
 
 WORDS = st.text(max_size=120)
-SPANS = st.builds(Span, WORDS, st.sampled_from(["", "strong"]), st.booleans())
+SPANS = st.builds(Span, WORDS, st.sampled_from(["", "strong"]), st.booleans(), st.just(False))
 TEXTS = st.lists(SPANS, max_size=3).map(tuple)
 LINES = st.builds(Line, TEXTS, TEXTS, st.integers(0, 20))
 ROWS = st.builds(Row, st.lists(TEXTS, min_size=1, max_size=4).map(tuple), TEXTS)
@@ -83,3 +83,37 @@ def test_a_text_that_has_no_room_beside_its_head_goes_below_it() -> None:
     long = Line(text("h" * 70), text("word " * 10), 4)
     assert drawn([long], 80) == ["h" * 70, f"    {'word ' * 10}".rstrip()]
     assert drawn([Line(text("h" * 90), (), 4)], 80) == ["h" * 76, f"    {'h' * 14}"]
+
+
+LONG = "runbook run ./slow.yaml --host @left6 --inventory /srv/hosts.ini --serial 4 --max-failures '100 %' --yes"
+
+
+@given(st.integers(40, 200), st.sampled_from(["To run it again:  ", "next: ", "", "word " * 30]))
+def test_no_line_break_of_ours_goes_into_a_command(width: int, before: str) -> None:
+    shown = [
+        *drawn([line(before, to_type(LONG))], width),
+        *drawn([Grid((row(before, to_type(LONG)), note(before, to_type(LONG))))], width),
+        *drawn([line(before, to_type(LONG), " and then ", to_type(LONG), "; or not")], width),
+    ]
+    assert sum(one.count(LONG) for one in shown) == 5
+    assert sum(one.count("--serial") for one in shown) == 5
+
+
+def test_a_command_that_has_no_room_beside_its_label_stands_alone() -> None:
+    assert drawn([line("next: ", to_type("runbook on"))], 80) == ["next: runbook on"]
+    assert drawn([line("To run it again:  ", to_type(LONG))], 80) == ["To run it again:", f"  {LONG}"]
+    assert drawn([line(to_type(LONG), indent=30)], 80) == [f"  {LONG}"]
+    short = "runbook run book --host web01 --serial 1"
+    assert drawn([note_row("next: ", short)], 46) == ["  row", "  next:", f"    {short}"]
+
+
+def note_row(head: str, command: str) -> Grid:
+    return Grid((row("row"), note(head, to_type(command))), under=0)
+
+
+def test_a_command_inside_of_a_hint_is_one_word() -> None:
+    hint = "plan again, and have that approved: runbook plan thrashing --host web01 --out FILE, then go on"
+    assert drawn([line("hint: ", hint)], 60) == [
+        "hint: plan again, and have that approved:",
+        "runbook plan thrashing --host web01 --out FILE, then go on",
+    ]

@@ -92,7 +92,7 @@ def _signing(screen: Screen, key: PersonalKey, principal: str) -> None:
 
 def _page(result: ApproveResult, file: Path) -> list[Block]:
     from memrunbook.cli.next_command import apply_command
-    from memrunbook.ui.block import Span, line
+    from memrunbook.ui.block import Span, line, to_type
     from memrunbook.ui.words import plural
 
     told = result.approval
@@ -108,4 +108,4 @@ def _page(result: ApproveResult, file: Path) -> list[Block]:
         page.append(line(UNVOUCHED))
     if result.lacking:
         page.append(line(f"{plural(result.lacking, 'more approval')} needed before it can be applied"))
-    return [*page, line("To apply it:  ", Span(apply_command(file), "hint", whole=True))]
+    return [*page, line("To apply it:  ", to_type(apply_command(file)))]

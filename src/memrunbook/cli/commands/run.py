@@ -211,14 +211,14 @@ def _next(again: Again | None, report: HostReport, host: Host, result: RunResult
     from memrunbook.app.ending import refused_changes
     from memrunbook.cli.saved_plan import people, saved_lines
     from memrunbook.ui.approve import AT_A_TERMINAL
-    from memrunbook.ui.block import Span, line
+    from memrunbook.ui.block import line, to_type
 
     consents = [word for consent in refused_changes(report) for word in ("--allow", consent)]
     if not consents or report.begun is None or report.hint:  # the run itself was refused: its hint says what helps
         return []
     if again is not None and any(step.why.endswith(AT_A_TERMINAL) for step in report.steps):
-        return [line("To go on, at a terminal:  ", Span(again.on(host), "hint", whole=True))]
+        return [line("To go on, at a terminal:  ", to_type(again.on(host)))]
     needed = people(library, [report.begun.plan])
-    allow = [line("To allow it:  ", Span(again.on(host, *consents), "hint", whole=True))] if again else []
+    allow = [line("To allow it:  ", to_type(again.on(host, *consents)))] if again else []
     saved = result.saved.get(report.host)
     return [*([] if needed else allow), *(saved_lines(saved, needed) if saved else [])]

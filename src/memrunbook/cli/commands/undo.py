@@ -158,13 +158,13 @@ def _pages(
 def _next(report: HostReport, host: Host, of: str, arguments: UndoArguments) -> list[Block]:
     """How to allow what a gate refused."""
     from memrunbook.app.undoing import unallowed
-    from memrunbook.ui.block import Span, line
+    from memrunbook.ui.block import line, to_type
 
     words = [word for consent in unallowed(report) for word in ("--allow", consent)]
     if not words:
         return []
     again = _again(of, host.typed, arguments, *words)
-    return [line("To allow it:  ", Span(again, "hint", whole=True))]
+    return [line("To allow it:  ", to_type(again))]
 
 
 def _again(run_id: str, host: str, arguments: UndoArguments, *more: str) -> str:
@@ -172,7 +172,7 @@ def _again(run_id: str, host: str, arguments: UndoArguments, *more: str) -> str:
     import shlex
 
     step = ["--step", arguments.step] if arguments.step else []
-    return shlex.join(["runbook", "undo", run_id, "--host", host, *step, *kept_options(), *more])
+    return shlex.join(["runbook", "undo", run_id, "--host", host, *step, *kept_options(more=more)])
 
 
 def _names_a_way(typed: click.Context) -> bool:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-import stat
 from collections.abc import Iterable
 from pathlib import Path
 
 from memrunbook.core.errors import UsageError
 from memrunbook.core.reading.fact import Sample
 from memrunbook.core.reading.probe import BUNDLE, CASE, read_sample, write_sample
+from memrunbook.runtime.named_file import read_named_text
 
 SUFFIX = ".txt"
 ENDINGS = re.compile(r"\.(?:txt|replay|bundle)\Z")
 """What is no part of a host's name in the name of its file; all else is: names have dots."""
 LARGEST = 64 << 20
 """Bytes: an hour's watch of a large host takes a tenth of it."""
+MOST_SAMPLES, MOST_ANSWERS = 20_000, 500_000
+"""A watch of two days has as many samples; a file of the largest size has half of the answers."""
 MADE = "runbook record --host HOST -o FILE makes one"
 _SIGN = f"@@{CASE} "
 _BEGIN = f"{_SIGN}begin "
@@ -75,6 +77,9 @@ def read_bundle(path: Path) -> list[Sample]:
     if version and int(version[1]) > BUNDLE:
         why = f"is a bundle of version {version[1]}; this memrunbook reads versions up to {BUNDLE}"
         raise UsageError(why, where=str(path), hint="read it with the memrunbook that recorded it, or a newer one")
+    if text.count(_BEGIN) > MOST_SAMPLES or text.count(_SIGN) > MOST_ANSWERS:
+        why = f"holds more than {MOST_SAMPLES:,} samples or {MOST_ANSWERS:,} answers, which no recording does"
+        raise UsageError(why, where=str(path), hint=MADE)
     samples = samples_of(text)
     if not samples:
         raise UsageError("holds no recorded sample", where=str(path), hint=MADE)
@@ -86,12 +91,8 @@ def read_bundle(path: Path) -> list[Sample]:
 
 def _content(path: Path) -> str:
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise UsageError("is no file", where=str(path), hint=MADE)
-        if status.st_size > LARGEST:
-            raise UsageError(f"is larger than {LARGEST >> 20} MiB, which no recording is", where=str(path), hint=MADE)
-        return path.read_text(encoding="utf-8", errors="backslashreplace")
+        return read_named_text(path, LARGEST, "backslashreplace")
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
+        why = error.strerror or str(error)
+        why = why[:1].lower() + why[1:]
         raise UsageError(f"cannot be read: {why}", where=str(path), hint="check the path") from None

@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from memrunbook.core.errors import LoginError
+from memrunbook.runtime.named_file import read_named
 
 AGENT_HINT = "is the agent locked or hung? start one anew, or put SSH_AUTH_SOCK= before the command"
 _MAGIC = b"openssh-key-v1\0"
+LARGEST_KEY = 1 << 20
+"""Bytes of a key, private or public, or of a certificate."""
 
 
 def is_exposed(path: Path) -> bool:
@@ -23,7 +26,7 @@ def is_exposed(path: Path) -> bool:
 def is_encrypted(path: Path) -> bool:
     """True for a key that wants a passphrase (PROTOCOL.key: the name of its cipher; PEM says so in words)."""
     try:
-        text = path.read_text(encoding="ascii")
+        text = read_named(path, LARGEST_KEY).decode("ascii")
         body = base64.b64decode("".join(line for line in text.splitlines() if not line.startswith("-")))
     except (OSError, ValueError):
         return False

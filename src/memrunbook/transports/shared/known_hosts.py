@@ -13,10 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from memrunbook.core.errors import HostKeyError, UsageError
+from memrunbook.runtime.named_file import read_named, read_named_text
+from memrunbook.transports.shared.key_files import LARGEST_KEY
 from memrunbook.transports.shared.ssh_settings import home
 
 _FIELDS = 3
 KIND = "KIND"
+LARGEST = 64 << 20
+"""Bytes of a list of host keys: 200,000 of them."""
 """Stands in a `scan` for the type of key that is asked for."""
 NOWHERE = Path("/dev/null")
 PINNED = re.compile(r"(?:SHA256:)?([A-Za-z0-9+/]{43})=?")
@@ -178,7 +182,7 @@ class KnownHosts:
 def kind_and_bits(path: Path) -> tuple[str, int]:
     """The type of a private key and the length of an RSA one, by the public half beside it; empty where that is not."""
     try:
-        kind, blob = path.with_name(path.name + ".pub").read_text(encoding="ascii").split()[:2]
+        kind, blob = read_named(path.with_name(path.name + ".pub"), LARGEST_KEY).decode("ascii").split()[:2]
         return kind, HostKey(kind, base64.b64decode(blob)).rsa_bits
     except (OSError, ValueError):
         return "", 0
@@ -267,7 +271,7 @@ def _scan_type(kind: str) -> str:
 
 def _read(path: Path) -> Iterator[KnownKey]:
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = read_named_text(path, LARGEST, "replace")
     except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from memrunbook.core.errors import Refused, UsageError
 from memrunbook.core.text import clean
+from memrunbook.runtime.named_file import read_named_text
+from memrunbook.transports.shared.key_files import LARGEST_KEY
 
 LISTING, SIGNING = 10.0, 60.0
 """How long the agent may take to list its keys, and a signature to come (somebody touches a key, types a PIN)."""
@@ -88,7 +90,7 @@ def _of_agent() -> list[PersonalKey]:
 def _of_file(private: Path) -> PersonalKey | None:
     """A key by its .pub file; its private half may be in the agent alone."""
     try:
-        public = Path(f"{private}.pub").read_text(ENCODING, "replace").strip()
+        public = read_named_text(Path(f"{private}.pub"), LARGEST_KEY, "replace").strip()
     except OSError:
         return None
     if len(public.split()) < 2:  # noqa: PLR2004  type and key

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from memrunbook.core.errors import UsageError
+from memrunbook.runtime.named_file import read_named_text
 from memrunbook.transports.shared.ssh_settings import DEFAULT_KEYS, NONE, HostSettings, home, settings_of
 from memrunbook.transports.shared.this_user import this_user
 
@@ -46,6 +47,8 @@ HARMLESS_VALUES = {
     "pkcs11provider": (NONE,), "proxycommand": (NONE,), "securitykeyprovider": ("internal",),
 }  # fmt: skip
 """With these values, other keywords ask for nothing."""
+LARGEST = 16 << 20
+"""Bytes of a configuration."""
 COMMANDS = frozenset({"proxycommand", "localcommand", "remotecommand", "knownhostscommand"})
 """Their value is the rest of the line, quotes and all."""
 USERS = ("known_hosts", "known_hosts2")
@@ -88,7 +91,7 @@ class SshConfig:
     def read(cls, path: Path) -> SshConfig:
         """Reads a file; a missing one is empty. Raises UsageError with file and line."""
         try:
-            text = path.read_text(encoding="utf-8", errors="surrogateescape")
+            text = read_named_text(path, LARGEST, "surrogateescape")
         except FileNotFoundError:
             return cls()
         except OSError as error:

@@ -16,8 +16,9 @@ from paramiko import Agent, PasswordRequiredException, PKey, SSHException
 from paramiko.agent import AgentKey, AgentSSH
 from paramiko.pkey import PublicBlob, UnknownKeyType
 
+from memrunbook.runtime.named_file import read_named
 from memrunbook.transports.shared.agents import ANSWER, Agents
-from memrunbook.transports.shared.key_files import is_exposed
+from memrunbook.transports.shared.key_files import LARGEST_KEY, is_exposed
 from memrunbook.transports.shared.known_hosts import HostKey
 from memrunbook.transports.shared.ssh_algorithms import ANY, Algorithms
 from memrunbook.transports.shared.ssh_settings import DEFAULT_KEYS, home
@@ -107,6 +108,7 @@ def _load(path: Path) -> PKey | Unusable:
     try:
         if is_exposed(path):
             return Unusable(path, f"others may read it: chmod 600 {path}")
+        read_named(path, LARGEST_KEY)  # paramiko reads whatever there is, without end
         key: PKey = PKey.from_path(path)
     except FileNotFoundError:
         return Unusable(path, "no such file")
@@ -122,7 +124,7 @@ def _load(path: Path) -> PKey | Unusable:
 def _security_key(path: Path) -> Unusable | None:
     """A file that only points to the key in a device: its public half tells."""
     with suppress(OSError, ValueError):
-        lines = path.read_text(encoding="ascii").splitlines()
+        lines = read_named(path, LARGEST_KEY).decode("ascii").splitlines()
         body = base64.b64decode("".join(line for line in lines if not line.startswith("-----")))
         if any(kind in body for kind in SECURITY_KEYS):
             return Unusable(path, "a security key, which OpenSSH's client can use", security_key=True)
@@ -227,5 +229,5 @@ def _public_blob(path: Path) -> bytes:
     """The public half that stands beside a key's file, or in it: the private half is in an agent then."""
     for file in (path.with_name(path.name + ".pub"), path):
         with suppress(OSError, IndexError, ValueError):
-            return base64.b64decode(file.read_text(encoding="ascii").split()[1], validate=True)
+            return base64.b64decode(read_named(file, LARGEST_KEY).decode("ascii").split()[1], validate=True)
     return b""

@@ -9,6 +9,7 @@ import pytest
 
 from memrunbook.core.errors import UsageError
 from memrunbook.core.reading.fact import Answer, Sample
+from memrunbook.runtime import named_file
 from memrunbook.transports.shared.bundle import LARGEST, bundle_of, bundles, head, read_bundle, samples_of
 
 SAMPLE = Sample(before=1.0, after=2.0, answers={"/a": Answer("x\n")}, complete=True)
@@ -62,18 +63,30 @@ def test_bytes_that_are_no_text_are_read_as_escapes(tmp_path: Path) -> None:
     assert sample.text("/a") == "\\xff\0\n"
 
 
-def test_what_is_too_large_or_no_file_or_not_there_is_refused_unread(tmp_path: Path) -> None:
+def test_what_is_too_large_or_no_file_or_not_there_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(named_file, "PATIENCE", 0.1)
     huge = tmp_path / "huge"
     with huge.open("wb") as file:
         file.truncate(LARGEST + 1)
     os.mkfifo(tmp_path / "pipe")
     for name, words in (
         ("huge", "larger than 64 MiB"),
-        ("pipe", "is no file"),
+        ("pipe", "nothing came out of this pipe"),
         ("none", "cannot be read: no such file"),
     ):
         with pytest.raises(UsageError, match=words):
             read_bundle(tmp_path / name)
+
+
+def test_more_samples_than_a_watch_of_days_has_are_refused(tmp_path: Path) -> None:
+    empty = b"@@case begin 1\n@@case end 2\n"
+    assert len(read_bundle(written(tmp_path, empty * 20_000))) == 20_000
+    with pytest.raises(UsageError, match="more than 20,000 samples"):
+        read_bundle(written(tmp_path, empty * 20_001))
+    with pytest.raises(UsageError, match="500,000 answers"):
+        read_bundle(written(tmp_path, b"@@case begin 1\n" + b"@@case file /a\nx\n" * 500_000 + b"@@case end 2\n"))
 
 
 def test_of_a_folder_the_recordings_are_found_by_what_they_begin_with(tmp_path: Path) -> None:
