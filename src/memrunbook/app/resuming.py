@@ -157,8 +157,10 @@ def _unbegun(state: Path, found: Run) -> Refused:
 def _stopped(state: Path, found: Run) -> bool:
     """True where hosts were stopped or lost in the middle: not reached any more, or with a step that is open still."""
     hosts, stopped = (found.ended.hosts, found.ended.stopped) if found.ended else ((), False)
-    return stopped or any(host.outcome in ("unreachable", "interrupted") for host in hosts) or any(
-        opened.run == found.run_id for opened in left_open(state)
+    return (
+        stopped
+        or any(host.outcome in ("unreachable", "interrupted") for host in hosts)
+        or any(opened.run == found.run_id for opened in left_open(state))
     )
 
 
