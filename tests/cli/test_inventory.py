@@ -70,6 +70,27 @@ def test_the_key_of_the_inventory_needs_no_known_hosts_and_no_other_will_do(sshd
     )
 
 
+@pytest.mark.parametrize("transport", ["ssh", "openssh"])
+def test_a_host_is_reached_by_the_ssh_configuration_that_its_inventory_names(
+    sshd: Sshd, tmp_path: Path, transport: str
+) -> None:
+    here_is = f"Hostname 127.0.0.1\nPort {sshd.port}\nUser {sshd.user}\nIdentityFile {sshd.folder / 'id'}\n"
+    more = f"UserKnownHostsFile {sshd.folder / 'known_hosts'}\n"
+    write(tmp_path, {"own": f"Host search-03\n{here_is}{more}", "other": "Host *\nPort 1\nHostname 127.0.0.1\n"})
+    args = "ansible_ssh_common_args='-F {{ inventory_dir }}/own'"
+    write(tmp_path, {"hosts": f"search-03 {args} ansible_become=no\n", "gone": f"a {args.replace('own', 'no')}\nb\n"})
+    words = ("-i", str(tmp_path / "hosts"), "--transport", transport)
+    ran = here(*FACTS, *words)
+    assert ran.code == 0, ran.said
+    typed = here(*FACTS, *words, "--ssh-config", str(tmp_path / "other"))
+    assert typed.code == 4, "what is typed counts before the inventory"
+    assert here("hosts", "-i", str(tmp_path / "hosts"), "--check").out == "OK: no problems, 1 host\n"
+    check = here("hosts", "-i", str(tmp_path / "gone"), "--check")
+    assert check.code == 2
+    assert "1 host that cannot be reached of 2" in check.out
+    assert f"{tmp_path}/no of the inventory is not there" in " ".join(check.out.split())
+
+
 @pytest.mark.usefixtures("machine")
 def test_a_plan_is_applied_on_the_host_that_the_inventory_meant(server: Server, tmp_path: Path) -> None:
     write(tmp_path, {"hosts": f"[search]\n{line(server, USER)}"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from msgspec import structs
@@ -34,8 +35,10 @@ def inventory(arguments: InventoryArguments) -> Inventory:
     """Everything that the inventories say; DocumentError with everything that is wrong with them."""
     from memrunbook.documents.inventory.reading import read_inventory
     from memrunbook.transports.shared.program import answer_of
+    from memrunbook.transports.shared.ssh_arguments import check_arguments
 
-    return read_inventory(arguments.sources, answer_of, skip_encrypted=arguments.skip_encrypted)
+    skip, accepts = arguments.skip_encrypted, lru_cache(check_arguments)
+    return read_inventory(arguments.sources, answer_of, skip_encrypted=skip, accepts=accepts)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from memrunbook.core.errors import DocumentError, UsageError
 from memrunbook.core.host import LOCAL, Host, parse_hosts
 from memrunbook.core.inventory.inventory import ALL, Inventory
 from memrunbook.documents.library import Library
+from memrunbook.transports.shared.ssh_arguments import without_config
 
 
 def named_hosts(targets: Targets) -> tuple[Host, ...]:
@@ -95,4 +96,5 @@ def _with(targets: Targets, host: Host) -> Host:
         transport=targets.transport,
         tags=tags,
         sudo=sudo,
+        ssh_args=without_config(host.ssh_args) if targets.ssh_config_typed else host.ssh_args,
     )
