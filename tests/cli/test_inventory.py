@@ -211,6 +211,35 @@ def test_nobody_is_meant_by_silence(inventory: str, monkeypatch: pytest.MonkeyPa
     assert "1 host in" in here("hosts").out
 
 
+@pytest.mark.usefixtures("machine")
+def test_a_host_that_the_inventory_does_not_have_is_told_everywhere(tmp_path: Path) -> None:
+    write(tmp_path, {"hosts": "web1\nweb2\n[here]\nlocalhost ansible_connection=local ansible_become=no\n"})
+    words = ("-i", str(tmp_path / "hosts"))
+    told = "is not in the inventory: no group of it, and no rule for a group, counts"
+    listed = here("hosts", *words, "--host", "web9,web1")
+    assert "2 hosts, 1 of them in" in listed.out
+    assert "not in the inventory: no group, and no rule for one" in listed.out
+    check = here("hosts", *words, "--host", "web[7:9]", "--check")
+    assert "web[7:9] are not in the inventory" in " ".join(check.out.split())
+    for command in (("diagnose", "--quick"), ("facts", "host.boot_id"), ("plan", "memory-leak")):
+        ran = here(*command, *words, "--host", "web9.invalid")
+        assert ran.code == 4, ran.said
+        assert f"web9.invalid {told}" in " ".join(ran.err.split())
+        assert told not in here(*command, *words, "--host", "here").err
+    here("hosts", *words, "--host", "web1:web9").refused(2, "no host or group matches 'web9'")
+
+
+@pytest.mark.usefixtures("machine")
+def test_the_gate_of_a_host_beside_the_inventory_says_so(tmp_path: Path) -> None:
+    write(tmp_path, {"hosts": "web01\n"})
+    small = book(tmp_path, act("one", "true"), resolved="memory.available_percent > 100.0")
+    with terminal("run", small, "-i", str(tmp_path / "hosts"), "--host", "local") as screen:
+        screen.expect("y/N")
+        assert "not in the inventory: no rule for a group counts" in " ".join(screen.drawn.split())
+        screen.type("n\n")
+        assert screen.wait() == 5
+
+
 def test_hosts_are_listed_with_what_is_known_of_them(inventory: str) -> None:
     ran = here("hosts", "-i", inventory)
     assert ran.code == 0

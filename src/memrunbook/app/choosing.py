@@ -89,7 +89,8 @@ def _tried(hosts: Sequence[Host], library: Library) -> tuple[Sequence[Host], lis
 def choose(known: Inventory, words: Sequence[str], limits: Sequence[str] = ()) -> tuple[Host, ...]:
     """The hosts that words name, each once: `[user@]name[:port]`, lists, ranges, patterns of the inventory, @FILE.
 
-    Without words all hosts of the inventory are meant. A name that the inventory does not have is a host as it stands.
+    Without words all hosts of the inventory are meant. A name that the inventory does not have is a host as it stands,
+    `unlisted` beside one.
     `limits` are patterns that leave some of them. UsageError for what names nothing.
     """
     found: dict[Host, None] = {}
@@ -120,7 +121,7 @@ def _one(known: Inventory, word: str) -> Host:
     typed = parse_host(word)
     host = known.known(typed.name)
     if host is None:
-        return typed
+        return structs.replace(typed, unlisted=bool(known.hosts))
     if not (typed.user or typed.port):
         return host
     return structs.replace(host, user=typed.user or host.user, port=typed.port or host.port, named=word)
