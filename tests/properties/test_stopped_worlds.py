@@ -1,4 +1,4 @@
-"""Stopped politely at any question and gone on with, in any world: no once-only effect happens twice, the end is true."""
+"""Stopped politely at any question and gone on with, in any world: no once-only effect happens twice."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ class StopsAt:
         return self.stopped
 
 
-def lived(machine: Machine, journal: Mortal, stop: Callable[[], bool], behind: Behind | None, events: Any) -> HostReport:
+def lived(
+    machine: Machine, journal: Mortal, stop: Callable[[], bool], behind: Behind | None, events: Any
+) -> HostReport:
     begun = behind is not None and behind.acted
     interpreter = machine.interpreter(journal, events=list(events), stop=stop, begun=begun)
     return run_alone(interpreter.run(run_plan(machine.runbook, behind=behind)), machine.clock)
