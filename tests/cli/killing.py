@@ -1,4 +1,4 @@
-"""Kills the engine at one of its writes; and a runbook of once-only steps whose effects can be counted."""
+"""Kills or stops the engine at one of its writes; and a runbook of once-only steps whose effects can be counted."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -41,10 +42,19 @@ def killed(words: list[str], at: int, where: Where) -> int:
 
     `after`: that write is on the disk; `before`: it is not; `torn`: half of it is.
     """
+    return _in_a_child(words, lambda: _die_at(at, where))
+
+
+def stopped(words: list[str], at: int) -> int:
+    """Runs the command in a process that gets a Ctrl-C when its write number `at` (from 1) is on the disk; its code."""
+    return _in_a_child(words, lambda: _interrupted_at(at))
+
+
+def _in_a_child(words: list[str], prepare: Callable[[], None]) -> int:
     child = os.fork()
     if child == 0:
         try:
-            _die_at(at, where)
+            prepare()
             os.dup2(os.open(os.devnull, os.O_RDWR), 1)
             sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(1, "w")  # noqa: SIM115
             main(words)
@@ -68,6 +78,20 @@ def _die_at(at: int, where: Where) -> None:
         whole(file, path, content, durable=durable)
         if seen == at:
             os.kill(os.getpid(), signal.SIGKILL)
+
+    disk.append = append
+
+
+def _interrupted_at(at: int) -> None:
+    whole, seen = disk.append, 0
+
+    def append(file: int, path: Path, content: bytes, *, durable: bool = True) -> None:
+        nonlocal seen
+        seen += 1
+        whole(file, path, content, durable=durable)
+        if seen == at:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.05)  # the handler runs in the main thread
 
     disk.append = append
 
