@@ -46,7 +46,10 @@ def killed(words: list[str], at: int, where: Where) -> int:
 
 
 def stopped(words: list[str], at: int) -> int:
-    """Runs the command in a process that gets a Ctrl-C when its write number `at` (from 1) is on the disk; its code."""
+    """Runs the command in a process that gets a Ctrl-C when its question number `at` (from 1) is on the disk; its code.
+
+    Between two questions nobody looks whether somebody wants it to stop.
+    """
     return _in_a_child(words, lambda: _interrupted_at(at))
 
 
@@ -87,9 +90,10 @@ def _interrupted_at(at: int) -> None:
 
     def append(file: int, path: Path, content: bytes, *, durable: bool = True) -> None:
         nonlocal seen
-        seen += 1
+        is_question = b'"event":"asked"' in content
+        seen += is_question
         whole(file, path, content, durable=durable)
-        if seen == at:
+        if is_question and seen == at:
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(0.05)  # the handler runs in the main thread
 
@@ -125,6 +129,13 @@ def writes(state: Path, event: str, host: str = "local") -> list[int]:
     asked = [n for n, line in enumerate(lines) if '"event":"asked"' in line and '"type":"Execute"' in line]
     sealed = range(0, 2 * len(asked), 2)  # each command is in the ledger too, before and after
     return [FIRST + n + before + (1 if event == "asked" else 3) for n, before in zip(asked, sealed, strict=True)]
+
+
+def commands_asked(state: Path, host: str = "local") -> list[int]:
+    """The numbers (from 1) of the questions of the newest run that are commands."""
+    run = max((state / "runs").iterdir(), key=lambda path: path.stat().st_mtime)
+    asked = [line for line in (run / f"{host}.jsonl").read_text().splitlines() if '"event":"asked"' in line]
+    return [n for n, line in enumerate(asked, 1) if '"type":"Execute"' in line]
 
 
 def gone(run: str, seconds: float = 20) -> None:

@@ -84,10 +84,10 @@ def test_hosts_on_which_nothing_was_done_for_one_reason_have_one_line_and_its_hi
     told = shown([*left, key, *other])
     assert told == [
         "Hosts, the worst first",
-        "  UNREACHABLE  db        the host key is not known",
-        "    hint: compare it",
-        "  NOT BEGUN    3 hosts   web-[0:2]: a person asked to stop",
-        "  NOT BEGUN    12 hosts  a-app, b-app, c-app and 9 more: one failed",
+        "  UNREACHABLE  db         the host key is not known",
+        "               hint: compare it",
+        "  NOT BEGUN    3 hosts    web-[0:2]: a person asked to stop",
+        "  NOT BEGUN    12 hosts   a-app, b-app, c-app and 9 more: one failed",
         "",
         "NONE WELL: all 16 hosts: 1 unreachable, 15 not begun",
     ]
