@@ -89,6 +89,11 @@ def test_an_inventory_is_read_and_checked(tmp_path: Path) -> None:
     assert [one.message for one in found.notes] == ["the key file /no/such/key is not there (a, b, c and 1 more)"]
     assert "no runbook has a parameter 'nosuch'" in [one.message for one in found.problems]
     assert all(one.where == f"{tmp_path}/group_vars/web.yml:1" for one in found.problems)
+    write(tmp_path, {"alike": "[web]\nweb01 ansible_host=192.0.2.1\nalias01 ansible_host=192.0.2.1\nweb02\n"})
+    alike = check_inventory(InventoryArguments(sources=(str(tmp_path / "alike"),)), Library())
+    assert [one.message for one in alike.notes] == [
+        "web01, alias01 have the same address, user and port: is that one machine?"
+    ]
     broken = check_inventory(InventoryArguments(sources=(str(tmp_path / "bad"),)), Library())
     assert [one.message for one in broken.problems] == ["b sets no variable"]
     with pytest.raises(DocumentError):
