@@ -145,7 +145,31 @@ def test_parameters_and_tags_of_a_host(tmp_path: Path) -> None:
     assert typed["hosts"][0]["findings"][0]["state"] == "clear"
     wrong = own.replace("'say'", "'sya'")
     write(tmp_path, {"hosts": f'localhost ansible_connection=local ansible_become=no "{wrong}"\n'})
-    here("diagnose", "-i", str(tmp_path / "hosts"), "--quick").refused(2, "hosts:1", "no runbook has a parameter 'sya'")
+    told = here("hosts", "-i", str(tmp_path / "hosts"), "--check")
+    assert "no runbook here has a parameter 'sya': it is not used" in told.out
+    assert told.code == 0, "another may have that runbook"
+
+
+@pytest.mark.usefixtures("machine")
+def test_what_cannot_be_understood_of_one_host_keeps_nobody_else_away(tmp_path: Path) -> None:
+    wrong = "runbook_parameters={'memory-fragmentation': {'order': 99}}"
+    others = "peers=10.0.0.9 criticality=P1 \"runbook_parameters={'append': {'file': 'x'}}\""
+    lines = f'localhost ansible_connection=local ansible_become=no {others}\nb protected_units=*\nc "{wrong}"\n'
+    write(tmp_path, {"hosts": lines})
+    words = ("-i", str(tmp_path / "hosts"))
+    alone = here("diagnose", *words, "--host", "localhost", "--quick")
+    assert "not reached" not in alone.said
+    assert alone.code not in (2, 4), alone.said
+    ran = here("diagnose", *words, "--quick", "--json")
+    assert ran.code == 4, ran.said
+    hosts = {one["host"]: one for one in json.loads(ran.out)["hosts"]}
+    assert "this pattern is every unit" in hosts["b"]["error"]
+    assert "the parameter order: 99 is above the maximum of 10" in hosts["c"]["error"]
+    assert hosts["local"]["error"] == ""
+    check = here("hosts", *words, "--check")
+    assert check.code == 2, check.said
+    assert "0 problems, 2 hosts that cannot be reached of 3, 3 notes" in check.out
+    assert "there is no runbook 'append' here: this is not used" in check.out
 
 
 def test_nobody_is_meant_by_silence(inventory: str, monkeypatch: pytest.MonkeyPatch, own_home: Path) -> None:
@@ -186,7 +210,7 @@ def test_check_says_all_that_is_wrong(inventory: str, tmp_path: Path) -> None:
     assert "1 host that cannot be reached of 4, 1 note" in ran.out
     assert "ansible_password is not used" in ran.out
     assert here("hosts", "-i", inventory, "--check", "--limit", "web").code == 0
-    write(tmp_path, {"bad": "a b\nc tags=3\n", "good": "a\n"})
+    write(tmp_path, {"bad": "a b\nc d\n", "good": "a\n"})
     bad = here("hosts", "-i", str(tmp_path / "bad"), "--check")
     assert bad.code == 2
     assert "INVALID: 2 problems" in bad.out

@@ -68,7 +68,9 @@ def check_inventory(arguments: InventoryArguments, library: Library) -> Inventor
         )
         for path, of in wanted.items()
     )
-    return InventoryCheck(found, tuple(_untunable(hosts, library)), (*found.notes, *missing, *_alike(hosts)))
+    tried, problems, notes = _tried(hosts, library)
+    checked = structs.replace(found, hosts=dict(zip(found.hosts, tried, strict=True)))
+    return InventoryCheck(checked, tuple(problems), (*found.notes, *missing, *_alike(hosts), *notes))
 
 
 def _alike(hosts: Sequence[Host]) -> Iterator[Problem]:
@@ -86,17 +88,14 @@ def _more(hosts: Sequence[Host]) -> str:
     return f" and {len(hosts) - SHOWN} more" if len(hosts) > SHOWN else ""
 
 
-def _untunable(hosts: Sequence[Host], library: Library) -> list[Problem]:
+def _tried(hosts: Sequence[Host], library: Library) -> tuple[Sequence[Host], list[Problem], list[Problem]]:
+    """The hosts, their parameters tried on all runbooks; what is wrong with those, and what they have no use for."""
     if not any(host.parameters for host in hosts):
-        return []
-    from memrunbook.app.tuning import tuned_of_each
+        return hosts, [], []
+    from memrunbook.app.tuning import not_used, tuned_of_each
 
     runbooks, problems = library.runbooks()
-    try:
-        tuned_of_each(library, runbooks, {}, hosts)
-    except DocumentError as error:
-        problems = [*problems, *error.problems]
-    return problems
+    return tuned_of_each(library, runbooks, {}, hosts).hosts, problems, not_used(runbooks, hosts)
 
 
 def choose(known: Inventory, words: Sequence[str], limits: Sequence[str] = ()) -> tuple[Host, ...]:

@@ -60,8 +60,12 @@ class DiagnoseResult(Generic[R]):
 
 
 class _Known(NamedTuple):
-    """What every host is judged by: the runbooks, why some were left out, those of hosts that have their own."""
+    """What every host is judged by: the runbooks, why some were left out, those of hosts that have their own.
 
+    `hosts` are those that were asked for; one whose own parameters cannot be is refused.
+    """
+
+    hosts: tuple[Host, ...]
     runbooks: list[Runbook]
     problems: list[Problem]
     own: Mapping[str, list[Runbook]]
@@ -99,9 +103,9 @@ def diagnose_each(
     """
     if arguments.quick and arguments.watch is not None:
         raise UsageError("a quick look does not watch", where="--quick", hint="leave --quick or --watch out")
-    known = Once(partial(_known, arguments))
-    if arguments.parameters or any(host.parameters for host in arguments.hosts):
-        known()  # a mistake in them is told before any host is asked
+    known, hosts = Once(partial(_known, arguments)), arguments.hosts
+    if arguments.parameters or any(host.parameters for host in hosts):
+        hosts = known().hosts  # a mistake in them is told before any host is asked
 
     def work() -> None:
         known()
@@ -109,9 +113,9 @@ def diagnose_each(
 
     kept = read(
         ReadArguments(
-            hosts=arguments.hosts,
+            hosts=hosts,
             facts=_every_fact,
-            sampling=sampling_of(arguments.watch, ONCE if arguments.quick else Sampling(), arguments.hosts),
+            sampling=sampling_of(arguments.watch, ONCE if arguments.quick else Sampling(), hosts),
             connectors=arguments.connectors,
             policy=arguments.library.policy(),
             watching=arguments.watch is not None,
@@ -121,7 +125,7 @@ def diagnose_each(
         ),
         lambda reached: keep(_judged(known(), reached), known().off),
     )
-    runbooks, problems, _, _, off = known()
+    _, runbooks, problems, _, _, off = known()
     given = {runbook.name: _given(arguments.parameters, runbook) for runbook in runbooks}
     return DiagnoseResult(tuple(kept), tuple(problems), given, off)
 
@@ -133,11 +137,9 @@ def _known(arguments: DiagnoseArguments) -> _Known:
 
     library = arguments.library
     runbooks, problems = library.runbooks(arguments.parameters)
-    own: dict[str, list[Runbook]] = {}
-    if arguments.parameters or any(host.parameters for host in arguments.hosts):
-        own.update(tuned_of_each(library, runbooks, arguments.parameters, arguments.hosts))
+    own = tuned_of_each(library, runbooks, arguments.parameters, arguments.hosts)
     off = switched_off(Stored(arguments.state, library.config()))
-    return _Known(runbooks, problems, own, handled(arguments.state), off)
+    return _Known(own.hosts, runbooks, problems, own.own, handled(arguments.state), off)
 
 
 def _given(parameters: Mapping[str, str], runbook: Runbook) -> dict[str, str]:

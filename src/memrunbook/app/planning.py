@@ -115,7 +115,7 @@ def plan_each(
     policy = arguments.library.policy()
     config = arguments.library.config()
     runbook = arguments.library.runbook(arguments.runbook, arguments.parameters)
-    own = tuned(arguments.library, arguments.runbook, runbook, arguments.parameters, arguments.hosts)
+    asked, own = tuned(arguments.library, arguments.runbook, runbook, arguments.parameters, arguments.hosts)
     rules = partial(rules_for, config, mode="apply" if arguments.out is not None else "run")  # what will carry it out
     known = Once(partial(_known, arguments, config))
     kept = _Kept(config, saving=arguments.out is not None)
@@ -126,9 +126,9 @@ def plan_each(
 
     hosts = read(
         ReadArguments(
-            hosts=arguments.hosts,
-            facts=partial(_facts, runbook, config, arguments.hosts),
-            sampling=sampling_of(arguments.watch, runbook.spec.sample, arguments.hosts),
+            hosts=asked,
+            facts=partial(_facts, runbook, config, asked),
+            sampling=sampling_of(arguments.watch, runbook.spec.sample, asked),
             connectors=arguments.connectors,
             policy=policy,
             watching=arguments.watch is not None,

@@ -84,13 +84,15 @@ def resume(
 ) -> RunResult:
     """Goes on with an interrupted run, in its own journal, to its end; as `run` does otherwise.
 
-    One that has ended is gone on with where a host was lost: not reached any more, or with a step that is open still.
+    One that has ended is gone on with where a person had stopped it, or a host was lost: not reached any more, or with
+    a step that is open still; hosts that had ended otherwise are left as they are.
     Refused for any other that has ended, for one that is running, one of another version, and one whose runbook is
     another by now; JournalError where its journals are not as they were written; UsageError where there is none.
     """
     found, invoked, order = _interrupted(arguments.state, arguments.run)
     runbook = _runbook(arguments, invoked, order)
     policy, config = arguments.library.policy(), settings_of(arguments.library)
+    hosts, own = tuned(arguments.library, order.runbook, runbook, order.parameters, order.hosts)
     arguments.connectors.check(order.hosts)
     approvals = approvals_of(invoked.applied, arguments.library, arguments.state, arguments.actor.user)
     stop, clock, known = stop or threading.Event(), SystemClock(), runs(arguments.state)
@@ -114,10 +116,10 @@ def resume(
             store=store,
             parts=parts,
             approvals=approvals,
-            own=tuned(arguments.library, order.runbook, runbook, order.parameters, order.hosts),
+            own=own,
         )
         ended = [fold(name, part.events) for name, part in parts.items() if _is_over(part)]
-        waiting = [host for host in order.hosts if not _is_over(parts[host.name])]
+        waiting = [host for host in hosts if not _is_over(parts[host.name])]
         return to_its_end(running, waiting, ended)
 
 
@@ -125,7 +127,7 @@ def _interrupted(state: Path, run: str) -> tuple[TrustedRun, Invoked, Order]:
     found = find_run(state, run)
     if found.state == "running":
         raise Refused(f"run {found.run_id} is running: a process is at work on it", hint="wait for it, or end it")
-    if found.state == "ended" and not _lost(state, found):
+    if found.state == "ended" and not _stopped(state, found):
         outcomes = ", ".join(f"{host.host} {host.outcome}" for host in found.ended.hosts) if found.ended else ""
         how = f" ({outcomes})" if outcomes else ""
         raise Refused(f"run {found.run_id} has ended{how}: there is nothing to go on with", hint=_then(found))
@@ -152,11 +154,13 @@ def _unbegun(state: Path, found: Run) -> Refused:
     return Refused(f"run {found.run_id} {why}", hint="repeat the command")
 
 
-def _lost(state: Path, found: Run) -> bool:
-    """True where hosts were lost in the middle: not reached any more, or with a step that is open still."""
-    hosts = found.ended.hosts if found.ended else ()
-    return any(host.outcome == "unreachable" for host in hosts) or any(
-        opened.run == found.run_id for opened in left_open(state)
+def _stopped(state: Path, found: Run) -> bool:
+    """True where hosts were stopped or lost in the middle: not reached any more, or with a step that is open still."""
+    hosts, stopped = (found.ended.hosts, found.ended.stopped) if found.ended else ((), False)
+    return (
+        stopped
+        or any(host.outcome in ("unreachable", "interrupted") for host in hosts)
+        or any(opened.run == found.run_id for opened in left_open(state))
     )
 
 

@@ -19,13 +19,19 @@ from memrunbook.runtime.fleet import each
 from memrunbook.runtime.life import Life
 from memrunbook.state.retry_file import write_retry_file
 
+STOPPED = "a person asked to stop"
+
 
 @dataclass
 class Rolling:
-    """The batches of a run, all its hosts in their order, and what has failed of them so far."""
+    """The batches of a run, all its hosts in their order, and what has failed of them so far.
+
+    `stopped`: a person asked to stop before each of them had been begun.
+    """
 
     batches: list[Sequence[Host]]
     failures: Failures
+    stopped: bool = False
 
     @classmethod
     def of(cls, rollout: Rollout, hosts: Sequence[Host]) -> Rolling:
@@ -52,8 +58,9 @@ class Rolling:
                 notice.batch(number, len(self.batches), now)
             reports += each(now, lambda host: self._counted(life(host)), forks, SystemClock(stop))
         left, why = [report.host for report in reports if report.outcome == "not_begun"], self.failures.reached()
-        if left and why is not None:
-            notice.not_begun(left, why.message)  # by now others may have failed than when the first was not begun
+        self.stopped = bool(left) and why is None
+        if left:  # by now others may have failed than when the first was not begun
+            notice.not_begun(left, STOPPED if why is None else why.message)
         return reports
 
     def _counted(self, life: Life[HostReport]) -> Life[HostReport]:

@@ -56,6 +56,7 @@ class RunResult:
     """The run's id and a report for each host, in their order; `saved` are the plans of hosts where a gate refused.
 
     `unused` are the consents that covered nothing, `unwritten` is why the retry file does not say how the run ended.
+    `stopped`: a person asked to stop before each host had been begun.
     """
 
     run_id: str
@@ -63,3 +64,4 @@ class RunResult:
     saved: Mapping[str, Path] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
     unwritten: JournalError | None = None
+    stopped: bool = False

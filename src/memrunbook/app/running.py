@@ -17,14 +17,14 @@ from memrunbook.app.leaving import left_at_once, not_written
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.others import OthersFirst, ThroughFreezes
 from memrunbook.app.reading import refuse_twins, sampling_of
-from memrunbook.app.rolling import Rolling, those_left, write_names
+from memrunbook.app.rolling import STOPPED, Rolling, those_left, write_names
 from memrunbook.app.ruling import Freezes, as_said_now, demand_reason, risk_of, rules_for
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.saving import named
 from memrunbook.app.stored import Stored, settings_of
 from memrunbook.app.tuning import tuned
 from memrunbook.core.action.policy import ServicePolicy
-from memrunbook.core.errors import JournalError, RunbookError
+from memrunbook.core.errors import JournalError, NotBegun, RunbookError
 from memrunbook.core.host import LOCAL, Host
 from memrunbook.core.plan.approval import ApprovalRule
 from memrunbook.core.reading.rules import HostRules
@@ -73,7 +73,8 @@ def run(
     config = settings_of(arguments.library)
     refuse_twins(arguments.hosts)
     runbook = arguments.library.runbook(arguments.runbook, arguments.parameters)
-    own = tuned(arguments.library, arguments.runbook, runbook, arguments.parameters, arguments.hosts)
+    hosts, own = tuned(arguments.library, arguments.runbook, runbook, arguments.parameters, arguments.hosts)
+    arguments = replace(arguments, hosts=hosts)
     demand_reason(config, arguments.reason, risk_of(runbook), arguments.command)
     arguments.connectors.check(arguments.hosts)
     write_names(arguments.rollout.checked().retry_file, arguments.hosts)
@@ -123,14 +124,15 @@ def _sealed(running: Running, hosts: Sequence[Host], ended: Sequence[HostReport]
     try:
         reports = sorted([*ended, *running.run(hosts)], key=lambda report: order[report.host])
         finished = tuple(ended_host(report, directory.run_id) for report in reports)
-        unused = running.arguments.consents.unused
-        directory.run.append(plain(Ended(time=SystemClock().now().isoformat(), hosts=finished, unused=unused)))
+        unused, stopped, now = running.arguments.consents.unused, running.rolling.stopped, SystemClock().now()
+        directory.run.append(plain(Ended(time=now.isoformat(), hosts=finished, unused=unused, stopped=stopped)))
         directory.end()
     except KeyboardInterrupt:
         raise left_at_once(running.arguments.state, directory.run_id, running.in_flight()) from None
     except JournalError as error:
         raise not_written(error, directory.run_id, running.in_flight()) from None
-    return RunResult(directory.run_id, tuple(reports), save_refused(directory.path, reports, running.arguments), unused)
+    saved = save_refused(directory.path, reports, running.arguments)
+    return RunResult(directory.run_id, tuple(reports), saved, unused, stopped=stopped)
 
 
 def _invoked(arguments: RunArguments, runbook: Runbook, clock: SystemClock) -> Invoked:
@@ -198,9 +200,7 @@ class Running:
             copy=self.notice.recorded,
         )
         try:
-            clock.sleep(0.0)  # after Ctrl-C no host is entered any more
-            if not self.parts.get(host.name, Earlier()).begun:
-                self.rolling.failures.heed()
+            self._heed(host, clock)
             session = self.arguments.connectors.connector(host).connect()
         except RunbookError as error:
             try:
@@ -212,6 +212,15 @@ class Running:
         finally:
             session.close()
             journal.journal.close()
+
+    def _heed(self, host: Host, clock: SystemClock) -> None:
+        """After Ctrl-C no host is entered any more, and none is begun when enough have failed."""
+        begun = self.parts.get(host.name, Earlier()).begun
+        if not begun:
+            self.rolling.failures.heed()
+            if self.stop.is_set():
+                raise NotBegun(STOPPED)
+        clock.sleep(0.0)
 
     def in_flight(self) -> list[OpenStep]:
         """What is under way by now, as the journals tell."""

@@ -10,7 +10,7 @@ RunbookError
 │   ├── SudoError        root was needed and sudo refused
 │   └── SessionLost      the connection or the remote shell ended in mid-work
 ├── Refused              a rule of safety says no: lock, policy, gate
-│   └── NotBegun         so many hosts of the run have failed that no other one is begun
+│   └── NotBegun         no other host of the run is begun: so many have failed, or a person asked to stop
 ├── JournalError         the journal cannot be written or does not verify
 └── Interrupted          a person pressed Ctrl-C
 """
@@ -86,7 +86,7 @@ class Refused(RunbookError):  # noqa: N818  the outcome's word
 
 
 class NotBegun(Refused):
-    """So many hosts have failed that no other one is begun."""
+    """No other host is begun: so many have failed, or a person asked to stop."""
 
 
 class JournalError(RunbookError):

@@ -30,7 +30,7 @@ from memrunbook.runtime.judging import JUDGING
 from memrunbook.runtime.life import Life, Pause
 from memrunbook.runtime.packing import packed
 from memrunbook.runtime.ports import Clock, Output, Session
-from memrunbook.runtime.samples import answers, asks_pattern, details, key_of, repeated, under
+from memrunbook.runtime.samples import answers, asks_pattern, key_of, repeated, under, with_details
 from memrunbook.runtime.silence import stopped_answering
 
 PROBE_SECONDS = 60.0
@@ -210,7 +210,7 @@ class Collector:
             self._previous = None  # what was taken last lacks the details of the first
             raise
         if taken is not full and taken.sample.complete:
-            self._previous = _with_details(taken, full, asks)
+            self._previous = replace(taken, sample=with_details(taken.sample, full.sample, asks))
         return replace(full, lost=full.lost or taken.lost), tuple(samples)
 
     def _take(self, asks: Collection[Question], *, repeat: bool) -> Taken:
@@ -305,13 +305,6 @@ def _reason(key: str, output: Output, *, fork_ok: bool) -> Unavailable:
     if output.truncated:
         return Unavailable("failed", f"{key}: left out, the answers exceed {PROBE_BYTES >> 20} MiB")
     return Unavailable("failed", f"{key}: the shell on the host ended before it was read")
-
-
-def _with_details(taken: Taken, full: Taken, asks: Collection[Question]) -> Taken:
-    """A later sample with the details of the walk before it: what it left out of them did not move."""
-    names = {key_of(ask) for ask in details(asks)}
-    carried = {key: answer for key, answer in full.sample.answers.items() if key in names}
-    return replace(taken, sample=structs.replace(taken.sample, answers={**carried, **taken.sample.answers}))
 
 
 def _tagged(readings: Readings, host: Host) -> Readings:

@@ -13,7 +13,7 @@ from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import HostError, Interrupted, Refused, RunbookError, SessionLost
 from memrunbook.core.reading.rules import NO_RULES, HostRules
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.run.event import Event, StepFinished
+from memrunbook.core.run.event import Event, RunFinished, StepFinished
 from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.record import Answered, Asked, Envelope, NotAnswered, Recorded
 from memrunbook.core.run.report import HostReport, fold
@@ -181,8 +181,11 @@ class Interpreter:
         return TookOver(self.clock.now(), broken) if broken else Waited(self.clock.now())
 
     def _unlock(self) -> None:
+        """Gives the lock back; the marks of its commands stay where the run may be gone on with."""
         open_ = any(isinstance(event, StepFinished) and event.state == "unknown" for event in self.events)
-        give(self.session, self._owner, settled=not open_)
+        ends = [event.outcome for event in self.events if isinstance(event, RunFinished)]
+        stopped = ends[-1:] == ["interrupted"] and not self.after and (self.begun or self._turn.acted)
+        give(self.session, self._owner, settled=not (open_ or stopped))
         self._locked = False
 
     def _heed(self) -> None:

@@ -38,6 +38,13 @@ def details(asks: Collection[Question]) -> frozenset[Question]:
     return frozenset(ask for ask in asks if isinstance(ask, Detail))
 
 
+def with_details(later: Sample, whole: Sample, asks: Collection[Question]) -> Sample:
+    """A later sample with the details of the walk before it: what it left out of them did not move."""
+    names = {key_of(ask) for ask in details(asks)}
+    carried = {key: answer for key, answer in whole.answers.items() if key in names}
+    return structs.replace(later, answers={**carried, **later.answers})
+
+
 def key_of(ask: Question) -> str:
     """Under what it is answered; of a pattern each file is, under its path."""
     return ask.path if isinstance(ask, Read | Whole) else ask.name

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from memrunbook.core.run.flight import Flight, OpenStep, flight, proven, still_open
+from memrunbook.core.run.undo_plan import UNDO_OF
 from memrunbook.state import disk
 from memrunbook.state.names import file_name
 from memrunbook.state.runs import Run, runs
@@ -21,16 +22,21 @@ def left_open(state: Path, found: Sequence[Run] | None = None) -> tuple[OpenStep
     """The open steps of all runs, the newest run first; one that is under way in a running run is none.
 
     `found` are the runs where they are known already. Read are the journals of runs without an end, and of hosts that
-    ended as `unknown`; nothing else can be open.
+    ended as `unknown` or `interrupted`; nothing else can be open. What an undo has taken back is not.
     """
     known = runs(state) if found is None else found
     flights: list[Flight] = []
     settled: set[str] = set()
+    undone: set[tuple[str, str, str]] = set()
     for run in known:
         told = [in_flight(run, host) for host in _hosts(run)]
         flights += [msgspec.structs.replace(one, open=()) for one in told] if run.state == "running" else told
-        settled |= {record for host in (run.ended.hosts if run.ended else ()) for record in host.settled}
-    return tuple(opened for opened in still_open(flights) if opened.record not in settled)
+        ends = run.ended.hosts if run.ended else ()
+        settled |= {record for host in ends for record in host.settled}
+        of = run.invoked.runbook.removeprefix(UNDO_OF) if run.invoked else ""
+        undone |= {(of, host.host, step) for host in ends for step in host.undone}
+    opened = (one for one in still_open(flights) if one.record not in settled)
+    return tuple(one for one in opened if (one.run, one.host, one.step) not in undone)
 
 
 def in_flight(run: Run, host: str) -> Flight:
@@ -42,7 +48,9 @@ def in_flight(run: Run, host: str) -> Flight:
 def _hosts(run: Run) -> Sequence[str]:
     if run.state != "ended" or run.ended is None:
         return run.hosts
-    return [host.host for host in run.ended.hosts if host.outcome == "unknown"]
+    undoes = run.invoked is not None and run.invoked.runbook.startswith(UNDO_OF)  # one that was stopped is repeated
+    kinds = {"unknown"} if undoes else {"unknown", "interrupted"}
+    return [host.host for host in run.ended.hosts if host.outcome in kinds]
 
 
 def _records(path: Path) -> Iterator[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from memrunbook.core.reading.fact import Answer, Command, Detail, Question, Read, Sample, Walk, Whole
-from memrunbook.runtime.samples import answers, asks_pattern, details, key_of, repeated, under
+from memrunbook.runtime.samples import answers, asks_pattern, details, key_of, repeated, under, with_details
 
 ASKS: tuple[Question, ...] = (
     Read("/c", each=True),
@@ -28,6 +28,11 @@ def test_counters_are_the_old_ones_and_all_else_is_the_newest() -> None:
     said = {key: answer.text for key, answer in joined.answers.items()}
     assert said == {"/c": "old", "/c/a/now": "old", "w": "old", "d": "old", "/s": "new", "log": "new"}
     assert joined.before == 1.0
+
+
+def test_a_later_sample_gets_the_details_of_the_walk_before_it() -> None:
+    joined = with_details(sample(2.0, w="later"), sample(1.0, w="whole", d="more", c="counted"), ASKS)
+    assert joined == sample(2.0, d="more", w="later")
 
 
 def test_a_sample_that_was_cut_makes_no_whole_one() -> None:

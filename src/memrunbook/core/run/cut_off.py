@@ -1,4 +1,4 @@
-"""Endings that a lost host forced on a run: whoever goes on with it begins where the host was lost.
+"""Endings that a lost host or a person forced on a run: whoever goes on with it begins where it was stopped.
 
 Such an ending says what was not reached, and which step is open. It stays in the journal; what comes behind it says
 more, and stands instead of it.
@@ -10,14 +10,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 R = TypeVar("R", bound=Mapping[str, Any])
-ENTIRE = frozenset({"unreachable", "not_begun"})
+ENTIRE = frozenset({"unreachable", "not_begun", "interrupted"})
 """Outcomes that are an ending of that kind whatever stands before them."""
 LOST = ENTIRE | {"unknown"}
-"""Outcomes of hosts that did not answer any more, whose step in flight is open, or that were not begun."""
+"""Outcomes of hosts that did not answer any more, that were stopped or not begun, or whose step in flight is open."""
 UNCHANGED = "nothing was changed"
 """How the reason of a step begins that was stopped before its command was."""
 NOT_REACHED = "not reached: "
-"""How the reason of a step begins that was not come to because the host was lost."""
+"""How the reason of a step begins that was not come to because the host was lost, or the run stopped."""
 
 REFUSED = f"{NOT_REACHED}the run was refused"
 """The reason of a step that was not come to because of a refusal, whose words are said once: where the host ends."""
@@ -55,7 +55,7 @@ def _goes_on(record: Mapping[str, Any]) -> bool:
 
 
 def _is_end(event: Mapping[str, Any]) -> bool:
-    """True for a step that was under way, or not come to, when the host was lost."""
+    """True for a step that was under way, or not come to, when the host was lost or the run stopped."""
     state, why = event.get("state"), str(event.get("why", ""))
     under_way = state == "interrupted" or (state == "unknown" and bool(event.get("open") or event.get("left")))
     return under_way or (state == "skipped" and why.startswith(NOT_REACHED))

@@ -32,7 +32,7 @@ Outcome = Literal[
     "unreachable",  # the host could not be worked with
     "unknown",  # whether it applies, or how a step ended, is not known
     "interrupted",  # a person ended the run
-    "not_begun",  # so many other hosts had failed that nothing was done here
+    "not_begun",  # so many other hosts had failed, or a person had ended the run, before anything was done here
     "restored",  # what another run had changed is as it was before, as far as it was this run's to take back
 ]
 SAID: dict[State, str] = {

@@ -108,6 +108,7 @@ class _Folding:
         self.open: dict[str, OpenStep] = {}
         self.looks: list[LookedAt] = []
         self._asked = ""
+        self._before: OpenStep | None = None
 
     def take(self, record: Mapping[str, Any]) -> None:
         match record.get("event"):
@@ -115,12 +116,14 @@ class _Folding:
                 self._asked = ""
                 opened = _begun(record)
                 if opened is not None:
-                    self._asked = opened.step
+                    self._asked, self._before = opened.step, self.open.get(opened.step)
                     self.open[opened.step] = opened
             case "answered" if self._asked:
                 self._answer(record.get("answer") or {})
-            case "error" if self._asked:  # thrown in before it was begun
-                self.open.pop(self._asked, None)
+            case "error" if self._asked:  # thrown in before it was begun: what was open then still is
+                del self.open[self._asked]
+                if self._before is not None:
+                    self.open[self._asked] = self._before
                 self._asked = ""
             case "recorded":
                 self._remember(record.get("record") or {})
@@ -137,7 +140,8 @@ class _Folding:
             self._look(msgspec.convert(event, LookedAt))
         if event.get("type") == "step-finished":
             label = f"{event.get('id')}/{event['item']}" if event.get("item") else str(event.get("id"))
-            if not event.get("open"):
+            stopped = event.get("state") == "interrupted" and event.get("left")  # carried out, and not proven
+            if not event.get("open") and not stopped:
                 self.open.pop(label, None)
 
     def _look(self, look: LookedAt) -> None:

@@ -154,11 +154,15 @@ class EndedHost(Struct, frozen=True):
 
 
 class Ended(Struct, frozen=True, kw_only=True, tag_field=EVENT, tag="ended"):
-    """A run is over. The last record of a run's own journal. `unused` is what was allowed and covered nothing."""
+    """A run is over. The last record of a run's own journal. `unused` is what was allowed and covered nothing.
+
+    `stopped`: a person asked to stop before each host had been begun.
+    """
 
     time: str
     hosts: tuple[EndedHost, ...]
     unused: tuple[str, ...] = ()
+    stopped: bool = False
 
 
 Envelope = Invoked | Resumed | Asked | Answered | NotAnswered | Recorded | Ended

@@ -19,8 +19,6 @@ CUT_OFF = RunFinished(
     "the run has no end in the journal",
     hint="runbook audit verify shows whether the journal is intact",
 )
-CUT_SHORT = LOST | {"interrupted"}
-"""Outcomes of runs that may have planned what they have no record of."""
 CUT = f"{NOT_REACHED}the run was cut off"
 GOES_ON = RunFinished("interrupted", "it has not come to its end yet")
 NOTHING_DONE = "nothing was done there"
@@ -88,7 +86,7 @@ def fold(
     if end is None:
         end = _going_on(under_way) if running else _cut_off(left or ())
         steps += [_open_step(opened) for opened in left or ()]
-    if not running and begun and end.outcome in CUT_SHORT:
+    if not running and begun and end.outcome in LOST:  # it may have planned what it has no record of
         steps += _not_reached(begun[-1], steps)
     return HostReport(
         host=host,

@@ -16,7 +16,7 @@ from memrunbook.core.plan.planner import again, bind_action, decide, look_up
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.carry_out import Approved, carry_out
 from memrunbook.core.run.event import LookedAt, StepFinished
-from memrunbook.core.run.flight import OpenStep, clock
+from memrunbook.core.run.flight import ENDS, UNKNOWN, OpenStep, clock
 from memrunbook.core.run.harm import failed_in
 from memrunbook.core.run.looking import look_of, looked
 from memrunbook.core.run.progress import Doing, Progress
@@ -141,7 +141,7 @@ def left_open(runbook: Runbook, opened: OpenStep, why: str) -> StepFinished:
         action=spec.action,
         item=key,
         state="unknown",
-        why=f"started {clock(opened.started)}, outcome unknown: {why}",
+        why=f"started {clock(opened.started)}, {ENDS.get(opened.answer, UNKNOWN)}: {why}",
         summary=opened.summary,
         open=True,
     )

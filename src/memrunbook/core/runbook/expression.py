@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from memrunbook.core.reading.fact import Unavailable
@@ -16,13 +16,15 @@ from memrunbook.core.runbook.environment import Environment, in_slots, shared, s
 from memrunbook.core.runbook.fields import Fields
 from memrunbook.core.runbook.looked_at import fields_looked_at
 from memrunbook.core.runbook.refusal import ConditionError, explained, names_in, refuse_words
-from memrunbook.core.runbook.tree import Term, tree_of
+from memrunbook.core.runbook.tree import tree_of
 from memrunbook.core.runbook.typed import check_types
 from memrunbook.core.runbook.unseen import NOTHING, Sight, Unseen
 from memrunbook.core.runbook.world import BEFORE, CONSTANTS, World
 
 CHECK = "checks."
 UNKNOWN_FIELD = re.compile(r'Key not found in map : "(\w+)"')
+_tree = lru_cache(maxsize=1024)(tree_of)
+"""The same program is looked into on each host."""
 LONG = 32
 """From so many items on a list is handed to CEL with the fields alone that a yes-or-no expression looks at."""
 
@@ -175,7 +177,10 @@ class Expression:
         """The parts that make a yes-or-no expression what it is in a world, by the metrics and checks in them."""
         words = self._words
         found = leaves(
-            self._tree, lambda word: world.lookup(words[word]) if word in words else None, wanted=wanted, first=first
+            _tree(self._program[0]),
+            lambda word: world.lookup(words[word]) if word in words else None,
+            wanted=wanted,
+            first=first,
         )
         told = {word: name for word, name in words.items() if name in self.scope.metrics or name.startswith(CHECK)}
         return [leaf._replace(names=tuple(told[word] for word in leaf.names if word in told)) for leaf in found]
@@ -183,10 +188,6 @@ class Expression:
     @cached_property
     def _program(self) -> tuple[Any, bool]:
         return self.scope.program(self.source)
-
-    @cached_property
-    def _tree(self) -> Term:
-        return tree_of(self._program[0])
 
     @cached_property
     def _words(self) -> dict[str, str]:
@@ -228,7 +229,7 @@ class Expression:
         lists = tuple(name for name in self.names if is_list(self.scope, name))
         if not lists or self.kind != "BOOL":
             return None
-        return Sight(self._tree, lists, self._words)
+        return Sight(_tree(self._program[0]), lists, self._words)
 
     @cached_property
     def _lean(self) -> Mapping[str, frozenset[str]]:

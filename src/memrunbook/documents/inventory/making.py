@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from msgspec import structs
 
-from memrunbook.core.errors import UsageError
+from memrunbook.core.errors import Problem, UsageError
 from memrunbook.core.host import LOCAL, Host
 from memrunbook.core.inventory.inventory import ALL, Inventory
 from memrunbook.core.inventory.patterns import select
@@ -54,16 +55,19 @@ class Maker:
         variables: Variables = {}
         for level in levels:
             variables |= level
-        said = self._said(name, levels, variables)
+        broken: list[Problem] = []
+        reached: dict[str, Any] = {}
+        said = self._said(name, levels, variables, lambda *told: broken.append(Problem(*told)))
         try:
             self._refuse_encrypted(name)
             reached = Connection(name, variables, self._own(name), Path(named.folder)).host()
         except NotKnown as unknown:
-            return Host(name, where=named.where, named=_typed(name), refused=str(unknown), hint=unknown.hint, **said)
+            said |= {"refused": str(unknown), "hint": unknown.hint}
         local = reached.get("transport") == LOCAL
-        return Host(
+        host = Host(
             LOCAL if local else name, where=named.where, named=LOCAL if local else _typed(name), **reached, **said
         )
+        return next((_refused(host, one) for one in broken if not host.refused), host)
 
     def _refuse_encrypted(self, name: str) -> None:
         files = self.merger.encrypted(name)
@@ -80,36 +84,48 @@ class Maker:
             "inventory_file": named.file,
         }
 
-    def _said(self, name: str, levels: Iterable[Variables], variables: Variables) -> dict[str, Any]:
+    def _said(self, name: str, levels: Iterable[Variables], variables: Variables, refuse: ours.Told) -> dict[str, Any]:
         """What of a Host the keys say that are this engine's own."""
-        problem, found = self._gathered.problem, dict[str, Any]()
+        note = self._gathered.note
         for level in levels:
-            ours.misspelt(level, problem, self._gathered.note)
-            not_used(level, self._gathered.note)
+            ours.misspelt(level, refuse, note)
+            not_used(level, note)
         if "peers" in variables:
             self._peers[name] = variables["peers"]
-        for key, field_name, reads in (
-            ("tags", "tags", ours.tags),
-            ("host_key_sha256", "host_key_sha256", ours.host_keys),
-            ("criticality", "criticality", ours.criticality),
-            ("runbook_parameters", "parameters", ours.parameters),
-        ):
-            if key in variables:
-                found[field_name] = reads(variables[key], problem)
+        readers: dict[str, tuple[str, Callable[[Given], object]]] = {
+            "tags": ("tags", lambda given: ours.tags(given, note, refuse)),
+            "host_key_sha256": ("host_key_sha256", lambda given: ours.host_keys(given, refuse)),
+            "criticality": ("criticality", lambda given: ours.criticality(given, note)),
+            "runbook_parameters": ("parameters", lambda given: ours.parameters(given, refuse)),
+        }
+        found = {field_name: read(variables[key]) for key, (field_name, read) in readers.items() if key in variables}
         protecting = [level["protected_units"] for level in levels if "protected_units" in level]
-        found["protected_units"] = ours.protected_units(protecting, problem)
+        found["protected_units"] = ours.protected_units(protecting, refuse)
         found["groups"] = tuple(group for group in self.merger.groups_of(name) if group != ALL)
         return found
 
     def _with_peers(self, inventory: Inventory, name: str) -> Host:
         given, host = self._peers[name], inventory.hosts[name]
-        patterns = ours.words("peers", given, self._gathered.problem)
+        broken: list[Problem] = []
+        patterns = ours.peers_meant(
+            given, self._names, self._gathered.note, lambda *told: broken.append(Problem(*told))
+        )
         try:
             found = select(inventory, patterns, given.where) if patterns else []
         except UsageError as error:
-            self._gathered.problem(given.where, f"peers: {error.message}", error.hint)
-            return host
+            broken.append(Problem(given.where, f"peers: {error.message}", error.hint))
+        for one in broken:
+            return host if host.refused else _refused(host, one)
         return structs.replace(host, peers=tuple(inventory.hosts[one].name for one in found if one != name))
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return [*self.merger.groups, *self._gathered.hosts]
+
+
+def _refused(host: Host, broken: Problem) -> Host:
+    """The host that is not worked with: what may say who must not be touched there cannot be understood."""
+    return structs.replace(host, refused=f"{broken.message} ({broken.where})", hint=broken.hint)
 
 
 def _typed(name: str) -> str:

@@ -1,4 +1,8 @@
-"""The keys of an inventory that are this engine's own: typed, and told where they are misspelt."""
+"""The keys of an inventory that are this engine's own, as far as they have its shape.
+
+Others have keys of these names too: what has another shape is noted and not used. What may say that a host must not be
+touched and cannot be understood refuses that host, and no other.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from functools import lru_cache
 from typing import get_args
 
 from memrunbook.core.host import Criticality, HostParameter, ProtectedUnit
+from memrunbook.core.inventory.patterns import GLOB, split
 from memrunbook.core.text import clean
 from memrunbook.documents.inventory.gathered import Encrypted, Given, Unread, Variables, is_read
 from memrunbook.runtime.redaction import named_secret
@@ -17,102 +22,127 @@ ALONE = frozenset({"host_key_sha256", "criticality", "protected_units", "runbook
 """Keys that nobody has for anything else: a word that is nearly one of them is a mistake."""
 FINGERPRINT = re.compile(r"(?:SHA256:)?([A-Za-z0-9+/]{43})=?")
 TAG = re.compile(r"[A-Za-z0-9][\w.:/-]*")
+NAME = re.compile(r"(?=.*[g-zG-Z])[\w.-]{1,39}")
+"""What may be the name of a host, and no address and no key."""
 LIKE = 0.84
 SHOWN = 60
+SAFETY = ("realtime", "kubernetes", "hypervisor", "standby")
+"""Tags by which changes are refused or made otherwise."""
+UNUSED = "it is not used"
 Told = Callable[[str, str, str], None]
 """Told of what is wrong: its place, what it is, what to do."""
 
 
-def words(name: str, given: Given, problem: Told) -> tuple[str, ...]:
-    """A list of words, or words between commas; what is neither is a problem."""
+def words(name: str, given: Given, told: Told) -> tuple[str, ...]:
+    """A list of words, or words between commas; what is neither is told."""
     value = given.value
     if value is None:
         return ()
     parts = value.split(",") if isinstance(value, str) else value
     if isinstance(parts, Sequence) and all(isinstance(one, str) for one in parts):
         return tuple(one.strip() for one in parts if one.strip())
-    problem(given.where, f"{name} must be a list of words, is {_kind(value)}", f"as in {name}: [one, another]")
+    told(given.where, f"{name} must be a list of words, is {_kind(value)}", f"as in {name}: [one, another]")
     return ()
 
 
-def tags(given: Given, problem: Told) -> tuple[str, ...]:
-    """Tags; labels of a cloud, which are a mapping, are none of ours."""
+def tags(given: Given, note: Told, refuse: Told) -> tuple[str, ...]:
+    """Tags; labels of a cloud, which are a mapping, are none of ours. One that may mean what keeps us away refuses."""
     if isinstance(given.value, dict):
         return ()
-    found = words("tags", given, problem)
-    for tag in found:
-        if not TAG.fullmatch(tag):
-            problem(
-                given.where, f'"{clean(tag, SHOWN)}" is no tag', "letters, digits, - and . as in realtime, kubernetes"
-            )
-    return found
+    found = words("tags", given, _unused(note))
+    for tag in (tag for tag in found if not TAG.fullmatch(tag)):
+        meant = [word for word in re.findall(r"[a-z]+", tag.lower()) if word in SAFETY]
+        told, hint = (refuse, f"as in tags: [{', '.join(meant)}]") if meant else (_unused(note), "")
+        told(given.where, f'"{clean(tag, SHOWN)}" is no tag', hint or "letters, digits, - and . as in realtime")
+    return tuple(tag for tag in found if TAG.fullmatch(tag))
 
 
-def host_keys(given: Given, problem: Told) -> str:
+def host_keys(given: Given, refuse: Told) -> str:
     """Fingerprints as `ssh-keygen -l` shows them, with their prefix and commas between them."""
     found = []
-    for word in words("host_key_sha256", given, problem):
+    for word in words("host_key_sha256", given, refuse):
         match = FINGERPRINT.fullmatch(word)
         if match is None:
             hint = "as ssh-keygen -lf FILE shows it: SHA256: and 43 characters"
-            problem(given.where, f'"{clean(word, SHOWN)}" is no SHA256 fingerprint', hint)
+            refuse(given.where, f'"{clean(word, SHOWN)}" is no SHA256 fingerprint', hint)
         else:
             found.append(f"SHA256:{match[1]}")
     return ",".join(found)
 
 
-def criticality(given: Given, problem: Told) -> Criticality:
-    """One of the words that there are."""
+def criticality(given: Given, note: Told) -> Criticality:
+    """One of the words that there are; empty for another, which is noted."""
     known = [word for word in get_args(Criticality) if word]
     if given.value not in known:
         what = f"criticality must be one of {', '.join(known)}, is {_kind(given.value)}"
-        problem(given.where, what, _near(str(given.value), known))
+        _unused(note)(given.where, what, _near(str(given.value), known))
         return ""
     found: Criticality = given.value
     return found
 
 
-def protected_units(levels: Iterable[Given], problem: Told) -> tuple[ProtectedUnit, ...]:
+def protected_units(levels: Iterable[Given], refuse: Told) -> tuple[ProtectedUnit, ...]:
     """The units that any level protects: what one says no other takes away."""
     found: dict[str, ProtectedUnit] = {}
     for given in levels:
-        for pattern in words("protected_units", given, problem):
+        for pattern in words("protected_units", given, refuse):
             if not pattern.strip("*"):
                 hint = "name what is meant; to change nothing on a host: untouchable in config.yaml"
-                problem(given.where, "this pattern is every unit", hint)
+                refuse(given.where, "this pattern is every unit", hint)
             found.setdefault(pattern, ProtectedUnit(pattern, given.where))
     return tuple(found.values())
 
 
-def parameters(given: Given, problem: Told) -> tuple[HostParameter, ...]:
+def parameters(given: Given, refuse: Told) -> tuple[HostParameter, ...]:
     """Parameters for each runbook that has them, or under a runbook's name for that one alone."""
     if not isinstance(given.value, dict):
         hint = "as in runbook_parameters: {window: 1h} or {swap-thrashing: {window: 1h}}"
-        problem(given.where, f"runbook_parameters must be a mapping, is {_kind(given.value)}", hint)
+        refuse(given.where, f"runbook_parameters must be a mapping, is {_kind(given.value)}", hint)
         return ()
-    return tuple(_parameters(given, problem))
+    return tuple(_parameters(given, refuse))
 
 
-def _parameters(given: Given, problem: Told) -> Iterator[HostParameter]:
+def _parameters(given: Given, refuse: Told) -> Iterator[HostParameter]:
     for name, value in given.value.items():
         for inner, one in value.items() if isinstance(value, dict) else [("", value)]:
             runbook, parameter = (str(name), str(inner)) if isinstance(value, dict) else ("", str(name))
             if named_secret(parameter):
                 hint = "give it on the command line: -p NAME=VALUE"
-                problem(given.where, f"{clean(parameter)} is a secret, and an inventory is no place for one", hint)
+                refuse(given.where, f"{clean(parameter)} is a secret, and an inventory is no place for one", hint)
             elif isinstance(one, str | int | float):
                 yield HostParameter(runbook, parameter, _text(one), given.where)
             else:
-                problem(given.where, f"the parameter {clean(parameter)} must be one value, is {_kind(one)}", "")
+                refuse(given.where, f"the parameter {clean(parameter)} must be one value, is {_kind(one)}", "")
 
 
-def misspelt(variables: Variables, problem: Told, note: Told) -> None:
+def peers_meant(given: Given, known: Sequence[str], note: Told, refuse: Told) -> tuple[str, ...]:
+    """Patterns of hosts, as far as they can be meant to be some: peers of tunnels and routers are addresses or keys."""
+    patterns = words("peers", given, _unused(note))
+    parts = [part.lstrip("&!") for pattern in patterns for part in split(pattern)]
+    if any(part in known or part[:1] == "~" or set(part) & GLOB for part in parts):
+        return patterns
+    for part in [part for part in parts if NAME.fullmatch(part)][:1]:
+        hint = _near(part, known) or "runbook hosts lists hosts and groups"
+        refuse(given.where, f"peers: no host or group matches {clean(part, SHOWN)!r}", hint)
+        return ()
+    if parts:
+        what = f"peers names neither a host nor a group of the inventory, but {clean(', '.join(parts), SHOWN)}"
+        _unused(note)(given.where, what, "if it is meant for runbook: names of hosts or groups")
+    return ()
+
+
+def _unused(note: Told) -> Told:
+    return lambda where, what, hint: note(where, f"{what}: {UNUSED}", hint)
+
+
+def misspelt(variables: Variables, refuse: Told, note: Told) -> None:
     """Tells of words that are nearly a key of ours: they would silently do nothing."""
     for name, given in variables.items():
         if is_read(name):
             continue
         if meant := _meant(name):
-            problem(given.where, f'"{clean(name, SHOWN)}" is not known', f"did you mean {meant}?")
+            told = _unused(note) if meant == "criticality" else refuse
+            told(given.where, f'"{clean(name, SHOWN)}" is not known', f"did you mean {meant}?")
         elif name in ("tag", "peer"):
             note(given.where, f'"{name}" is not used', f"if it is meant for runbook: {name}s")
 
@@ -127,7 +157,7 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _near(word: str, known: list[str]) -> str:
+def _near(word: str, known: Sequence[str]) -> str:
     close = difflib.get_close_matches(word, known, n=1)
     return f"did you mean {close[0]}?" if close else ""
 

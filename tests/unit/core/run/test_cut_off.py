@@ -1,4 +1,4 @@
-"""An ending that a lost host forced on a run is left out where the run went on, and nothing else is."""
+"""An ending that a lost host or a person forced on a run is left out where the run went on, and nothing else is."""
 
 from __future__ import annotations
 
@@ -30,6 +30,9 @@ ENDINGS = [
     [step("interrupted"), end("unreachable")],
     [SKIPPED, end("unreachable")],
     [end("unreachable")],
+    [step("interrupted", left=True), step("skipped", why=f"{NOT_REACHED}a person asked to stop"), end("interrupted")],
+    [step("interrupted"), end("interrupted")],
+    [end("interrupted")],
 ]
 
 
@@ -51,7 +54,7 @@ def test_the_lock_that_is_given_back_belongs_to_the_ending() -> None:
     assert without_endings([*told, OPEN, end("unknown")]) == [READ, OPEN, end("unknown")], "it was not reached again"
 
 
-@pytest.mark.parametrize("outcome", ["resolved", "refused", "failed", "interrupted", "healthy"])
+@pytest.mark.parametrize("outcome", ["resolved", "refused", "failed", "improved", "healthy"])
 def test_what_the_run_decided_itself_stays(outcome: str) -> None:
     told = [READ, DONE, step("skipped", why="step act was refused"), end(outcome)]
     assert without_endings([*told, UNLOCK, ANSWERED], the_last=True) == [*told, UNLOCK, ANSWERED]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.documents.inventory.folder import inventory, problems
+from tests.unit.documents.inventory.folder import inventory
 
 from memrunbook.core.host import HostParameter, ProtectedUnit
 
 KEY = "uZb0kRJ1lqgHcmAlxVmTqkkQiLmDXMjPZ5NRXJTd5bU"
+NO_PLACE = "is a secret, and an inventory is no place for one"
 OURS = f"""\
 host_key_sha256: SHA256:{KEY}
 tags: [realtime, kubernetes]
@@ -61,42 +62,69 @@ def test_what_one_level_protects_no_other_takes_away(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message", "hint"),
     [
-        ("tags: 3", "tags must be a list of words, is the value 3", "tags: [one, another]"),
-        ("tags: ['a b']", '"a b" is no tag', "realtime"),
-        ("criticality: hgh", 'criticality must be one of low, medium, high, critical, is "hgh"', "did you mean high?"),
-        ("host_key_sha256: MD5:aa", '"MD5:aa" is no SHA256 fingerprint', "ssh-keygen -lf"),
-        ("protected_units: '*'", "this pattern is every unit", "untouchable"),
-        ("protected_units: {a: 1}", "protected_units must be a list of words, is a mapping", ""),
-        ("peers: nobody", "peers: no host or group matches 'nobody'", ""),
-        ("peers: [[1]]", "peers must be a list of words, is a list", ""),
-        ("runbook_parameters: [a]", "runbook_parameters must be a mapping, is a list", "window: 1h"),
-        ("runbook_parameters: {a: [1]}", "the parameter a must be one value, is a list", ""),
-        ("runbook_parameters: {db_password: x}", "db_password is a secret", "-p NAME=VALUE"),
+        ("tags: 3", "tags must be a list of words, is the value 3: it is not used", "tags: [one, another]"),
+        ("tags: ['a b']", '"a b" is no tag: it is not used', "realtime"),
+        ("tags: a b c", '"a b c" is no tag: it is not used', "realtime"),
         ("tags: !vault x", "tags must be a list of words, is encrypted by ansible-vault", ""),
+        ("criticality: hgh", 'criticality must be one of low, medium, high, critical, is "hgh"', "did you mean high?"),
+        ("criticality: P1", 'is "P1": it is not used', ""),
         ("criticality: !mine x", "is not read here", ""),
         ("criticality:", "is empty", ""),
+        ("critcality: high", '"critcality" is not known: it is not used', "did you mean criticality?"),
+        ("peers: [{asn: 65000, ip: 10.0.0.1}]", "peers must be a list of words, is a list: it is not used", ""),
+        ("peers: {rtr1: {asn: 65000}}", "peers must be a list of words, is a mapping: it is not used", ""),
+        ("peers: [10.0.0.9]", "neither a host nor a group of the inventory, but 10.0.0.9: it is not used", "names of"),
+        ("peers: ['fd00::1', 'vpn.example.com:51820']", "neither a host nor a group", ""),
+        ("peers: [dWpiMGtSSjFscWdIY21BbHhWbVRxa2tRaUxtRFhNalA=]", "neither a host nor a group", ""),
     ],
 )
-def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, line: str, message: str, hint: str) -> None:
-    [told] = problems(tmp_path, hosts="a\nb\n", group_vars__all_yml=f"---\n{line}\n")
-    assert told.where == "group_vars/all.yml:2"
+def test_what_has_another_shape_is_noted_and_not_used(tmp_path: Path, line: str, message: str, hint: str) -> None:
+    found = inventory(tmp_path, hosts="a\nb\n", group_vars__all_yml=f"---\n{line}\n")
+    [told] = found.notes
+    assert told.where == f"{tmp_path}/group_vars/all.yml:2"
     assert message in told.message
     assert hint in told.hint
+    for host in found.hosts.values():
+        assert (host.tags, host.criticality, host.peers, host.refused) == ((), "", (), "")
 
 
 @pytest.mark.parametrize(
-    ("word", "meant"),
+    ("line", "message", "hint"),
     [
-        ("protected_unit", "protected_units"),
-        ("protectd_units", "protected_units"),
-        ("critcality", "criticality"),
-        ("host_key_sha265", "host_key_sha256"),
-        ("runbook_parameter", "runbook_parameters"),
+        ("tags: kubernetes worker", '"kubernetes worker" is no tag', "tags: [kubernetes]"),
+        ("host_key_sha256: MD5:aa", '"MD5:aa" is no SHA256 fingerprint', "ssh-keygen -lf"),
+        ("protected_units: '*'", "this pattern is every unit", "untouchable"),
+        ("protected_units: {a: 1}", "protected_units must be a list of words, is a mapping", ""),
+        ("protected_units: !vault x", "protected_units must be a list of words, is encrypted by ansible-vault", ""),
+        ("peers: nobody", "peers: no host or group matches 'nobody'", "runbook hosts"),
+        ("peers: [b, c]", "peers: no host or group matches 'c'", ""),
+        ("peers: [host-bb]", "peers: no host or group matches 'host-bb'", "did you mean host-b?"),
+        ("runbook_parameters: [a]", "runbook_parameters must be a mapping, is a list", "window: 1h"),
+        ("runbook_parameters: {a: [1]}", "the parameter a must be one value, is a list", ""),
+        (
+            "runbook_parameters: {db_password: x}",
+            "db_password is a secret, and an inventory is no place for one",
+            "-p NAME=VALUE",
+        ),
+        ("protected_unit: x", '"protected_unit" is not known', "did you mean protected_units?"),
+        ("protectd_units: x", '"protectd_units" is not known', "did you mean protected_units?"),
+        ("host_key_sha265: x", '"host_key_sha265" is not known', "did you mean host_key_sha256?"),
+        ("runbook_parameter: x", '"runbook_parameter" is not known', "did you mean runbook_parameters?"),
     ],
 )
-def test_a_misspelt_key_is_told(tmp_path: Path, word: str, meant: str) -> None:
-    [told] = problems(tmp_path, hosts=f"a {word}=x\n")
-    assert (told.where, told.hint) == ("hosts:1", f"did you mean {meant}?")
+def test_what_may_say_who_must_not_be_touched_refuses_that_host_alone(
+    tmp_path: Path, line: str, message: str, hint: str
+) -> None:
+    found = inventory(tmp_path, hosts="a\nb\nhost-b\n", host_vars__a_yml=f"---\n{line}\n")
+    assert found.hosts["a"].refused == f"{message} ({tmp_path}/host_vars/a.yml:2)"
+    assert hint in found.hosts["a"].hint
+    assert found.hosts["b"].refused == ""
+    assert found.notes == ()
+
+
+def test_the_line_that_says_how_a_host_is_reached_is_told_first(tmp_path: Path) -> None:
+    found = inventory(tmp_path, hosts="a ansible_port=x protected_units=* peers=nobody\n").hosts["a"]
+    assert found.refused.startswith("ansible_port must be a port")
 
 
 def test_variables_of_others_are_no_concern_of_ours(tmp_path: Path) -> None:
