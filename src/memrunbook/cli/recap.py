@@ -67,11 +67,15 @@ def recap_page(
     Without `resumes` it does not name `runbook resume`.
     """
     from memrunbook.core.run.failures import WELL
-    from memrunbook.ui.block import line, to_type
+    from memrunbook.ui.block import BLANK, line, to_type
     from memrunbook.ui.recap import recap_view
-    from memrunbook.ui.report import is_lost
+    from memrunbook.ui.report import is_lost, record_view
 
-    page = recap_view(result.reports, result.run_id, verbose=output.verbose)
+    page = [
+        *recap_view(result.reports, result.run_id, verbose=output.verbose),
+        BLANK,
+        *record_view(result.run_id, lost=False),
+    ]
     lost = [report.host for report in result.reports if is_lost(report)]
     bad = {report.host for report in result.reports if report.outcome not in WELL}.difference(lost)
     if lost and resumes:
