@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -73,7 +73,18 @@ def check_inventory(arguments: InventoryArguments, library: Library) -> Inventor
     )
     tried, problems, notes = _tried(hosts, library)
     checked = structs.replace(found, hosts=dict(zip(found.hosts, tried, strict=True)))
-    return InventoryCheck(checked, tuple(problems), (*found.notes, *missing, *notes))
+    return InventoryCheck(checked, tuple(problems), (*found.notes, *missing, *_alike(hosts), *notes))
+
+
+def _alike(hosts: Sequence[Host]) -> Iterator[Problem]:
+    """Names that lead to one login of one machine: a run on all of them changes it under the first alone."""
+    by_way: dict[tuple[object, ...], list[Host]] = {}
+    for host in hosts:
+        by_way.setdefault((host.address or host.name, host.user, host.port, host.ssh_args), []).append(host)
+    for of in by_way.values():
+        if len(of) > 1:
+            names = ", ".join(host.typed for host in of[:SHOWN])
+            yield Problem(of[1].where, f"{names}{_more(of)} have the same address, user and port: is that one machine?")
 
 
 def _more(hosts: Sequence[Host]) -> str:

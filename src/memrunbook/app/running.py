@@ -43,6 +43,7 @@ from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.handled import Handled
 from memrunbook.runtime.interpret import Interpreter
 from memrunbook.runtime.life import Life
+from memrunbook.runtime.machines import Machines
 from memrunbook.runtime.ports import Approver, Session
 from memrunbook.runtime.redaction import redact, without_values
 from memrunbook.state.handled import handled
@@ -175,6 +176,7 @@ class Running:
     left: tuple[OpenStep, ...] = ()
     parts: Mapping[str, Earlier] = field(default_factory=dict)
     own: Mapping[str, Runbook] = field(default_factory=dict)
+    machines: Machines = field(default_factory=Machines)
     rolling: Rolling = field(init=False)
 
     def __post_init__(self) -> None:
@@ -299,6 +301,7 @@ class Running:
             runbook=self.runbook.name,
             brakes=brakes,
             rules=brakes.rules,
+            machines=self.machines if len(arguments.hosts) > 1 else None,
             left=[*self.left, *([part.behind.open] if part.behind and part.behind.open else [])],
             events=list(part.events),
             begun=part.behind is not None and part.behind.acted,

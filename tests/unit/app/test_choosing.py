@@ -94,6 +94,12 @@ def test_an_inventory_is_read_and_checked(tmp_path: Path) -> None:
     where = f"({tmp_path}/group_vars/web.yml:1)"
     refused = f"swap-thrashing has no parameter 'alike' {where}"
     assert [host.refused for host in found.inventory.hosts.values()] == [refused] * 4
+    (tmp_path / "twice").mkdir()
+    write(tmp_path / "twice", {"hosts": "[web]\nweb01 ansible_host=192.0.2.1\nalias01 ansible_host=192.0.2.1\nweb02\n"})
+    alike = check_inventory(InventoryArguments(sources=(str(tmp_path / "twice/hosts"),)), Library())
+    assert [one.message for one in alike.notes] == [
+        "web01, alias01 have the same address, user and port: is that one machine?"
+    ]
     broken = check_inventory(InventoryArguments(sources=(str(tmp_path / "bad"),)), Library())
     assert [one.message for one in broken.problems] == ["b sets no variable"]
     with pytest.raises(DocumentError):

@@ -149,7 +149,7 @@ def _pages(
         yield nothing_view(of)
     shown = in_full(result.reports, verbose=output.verbose)
     for report, host in compress(zip(result.reports, hosts, strict=True), shown):
-        yield [*report_view(report, result.run_id), *_next(report, host, of, arguments)]
+        yield [*report_view(report, result.run_id, alone=len(result.reports) == 1), *_next(report, host, of, arguments)]
     if len(result.reports) > 1:
         yield recap_page(result, output, resumes=False)
     yield from unused_page(result.unused)
