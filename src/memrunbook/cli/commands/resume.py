@@ -60,19 +60,15 @@ def command(
     What was open is looked at first, and never just repeated; then the steps that have not ended are run behind their
     gates. Hosts, runbook and parameters are those of the run.
     """
-    from memrunbook.app import ResumeArguments, list_runs, ordered, resumable, resume
+    from memrunbook.app import ResumeArguments, ordered, resumable, resume
     from memrunbook.app.allowing import checked
-    from memrunbook.app.reporting import LAST
 
     typed, found = click.get_current_context(), resumable(state, run)
     order = ordered(state, found)
     if order.options and not typed.meta.get(MERGED):
         return _with_its_way(typed, order)
     library, talk = ruled(library, targets), Conversation(output, targets)
-    if run == LAST and list_runs(state).runs[0].run_id != found:
-        talk.note(
-            f"going on with run {found}, the last one that was cut off or stopped", "runbook runs lists the newer"
-        )
+    _say_which(talk, state, run, found)
     arguments = ResumeArguments(
         run=found,
         connectors=talk.connectors(),
@@ -85,17 +81,20 @@ def command(
         consents=checked(gate.allow, library.config().freeze, gate.reason),
         retry_file=rollout.retry_file,
     )
+    again, who = _again(state, found, order), arguments.actor.user
     return carry_out(
-        lambda approver, told: resume(arguments, approver, told, stop=talk.stop),
-        talk,
-        arguments.consents,
-        yes=gate.yes,
-        hosts=order.hosts,
-        again=_again(state, found, order),
-        who=arguments.actor.user,
-        library=library,
-        rollout=order.rollout,
-    )
+        lambda approver, told: resume(arguments, approver, told, stop=talk.stop), talk, arguments.consents, yes=gate.yes,
+        hosts=order.hosts, again=again, who=who, library=library, rollout=order.rollout,
+    )  # fmt: skip
+
+
+def _say_which(talk: Conversation, state: Path, run: str, found: str) -> None:
+    """Which run the last one is, where newer ones have ended."""
+    from memrunbook.app.reporting import LAST, list_runs
+
+    if run == LAST and list_runs(state).runs[0].run_id != found:
+        words = f"going on with run {found}, the last one that was cut off or stopped"
+        talk.note(words, "runbook runs lists the newer")
 
 
 def _again(state: Path, run: str, order: Order) -> Again | None:
