@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -27,7 +27,7 @@ def texts(blocks: list[Block]) -> Iterator[Text]:
                 yield entry.body
 
 
-def commands(blocks: list[Block]) -> list[str]:
+def commands(blocks: Sequence[Block]) -> list[str]:
     """Every command of a page, marked as one or inside of a sentence."""
     spans: list[Span] = [span for content in texts(blocks) for span in content]
     said = [(span.text, [(0, len(span.text))] if span.typed else commands_in(span.text)) for span in spans]
