@@ -17,7 +17,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "memrunbook"
 DRAWN = sorted(path for folder in ("ui", "cli") for path in (SOURCE / folder).rglob("*.py"))
 
 
-def texts(blocks: list[Block]) -> Iterator[Text]:
+def texts(blocks: Sequence[Block]) -> Iterator[Text]:
     for block in blocks:
         if isinstance(block, Line):
             yield from (block.head, block.body)
