@@ -51,16 +51,16 @@ class Dialling:
     family: Family = "any"
 
 
-Peers = list[tuple[Any, ...]]
+Addresses = list[tuple[Any, ...]]
 """What a name stands for, as getaddrinfo tells it."""
 
 
-def addresses_of(found: Peers) -> tuple[str, ...]:
+def addresses_of(found: Addresses) -> tuple[str, ...]:
     """The IP addresses, in the order in which they are tried."""
     return tuple(dict.fromkeys(str(peer[0]) for *_, peer in found))
 
 
-def dial(to: Dialling, found: Peers, seconds: float, where: str) -> QuickSocket:
+def dial(to: Dialling, found: Addresses, seconds: float, where: str) -> QuickSocket:
     """A TCP connection within `seconds` to the first address that takes it. Raises Unreachable."""
     deadline = time.monotonic() + seconds
     failure: OSError = TimeoutError()
@@ -92,9 +92,9 @@ def _no_tcp(failure: OSError, to: Dialling, seconds: float, where: str) -> Unrea
     return Unreachable(f"no connection to TCP port {port}: {failure.strerror or failure}", where=where, hint=hint)
 
 
-def resolve(to: Dialling, seconds: float, where: str) -> Peers:
+def resolve(to: Dialling, seconds: float, where: str) -> Addresses:
     """What the name stands for, within `seconds`. Raises Unreachable."""
-    answers: queue.SimpleQueue[Peers | OSError] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[Addresses | OSError] = queue.SimpleQueue()
 
     def ask() -> None:
         try:
