@@ -22,6 +22,7 @@ from memrunbook.documents.inventory.making import Maker
 from memrunbook.documents.inventory.merged import Merger
 from memrunbook.documents.inventory.yaml_groups import BY_ANSIBLE, YamlReader, looks_like_groups
 from memrunbook.documents.owned import check_owned
+from memrunbook.runtime.named_file import read_named
 
 ANSIBLE = "ansible:"
 AS_YAML = frozenset({".yml", ".yaml", ".json"})
@@ -127,7 +128,7 @@ class SourceReader:
             self.gathered.problem(shown(path), f"the inventory cannot be read: {what}", "check the path")
 
     def _file(self, path: Path) -> None:
-        content, name = path.read_bytes(), shown(path)
+        content, name = read_named(path, nodes.MOST_BYTES), shown(path)
         if content.startswith(nodes.VAULT_FILE.encode()):
             hint = BY_ANSIBLE.format(shown=name)
             self.gathered.problem(name, "the inventory is encrypted by ansible-vault", hint)
