@@ -23,6 +23,12 @@ def facts() -> Mapping[str, Fact]:
 
 
 @cache
+def standing_facts() -> frozenset[str]:
+    """The names of those that a diagnosis reads: all but what only a run asks."""
+    return frozenset(name for name, fact in facts().items() if not fact.in_runs)
+
+
+@cache
 def actions() -> Mapping[str, type[Action]]:
     """Every action by its YAML word, the file's name."""
     return {name: kind for name, module in _modules(action_folder) for kind in _own_actions(module)}

@@ -23,7 +23,7 @@ from tests.sudoers import PASSWORD, USER, SudoHost, with_password
 
 from memrunbook.runtime.secrets_told import told
 from memrunbook.state.ledger import LedgerEntry, append
-from memrunbook.transports.shared.reach import STAGES
+from memrunbook.transports.shared.reach import JUMP_HOST, STAGES
 
 
 def looked(ran: Ran) -> dict[str, dict[str, Any]]:
@@ -187,7 +187,7 @@ def stages(found: dict[str, dict[str, Any]]) -> dict[str, str]:
 
 def test_each_stage_of_reaching_a_host_is_named(sshd: Sshd, tmp_path: Path) -> None:
     ran, found = doctor(*sshd.arguments)
-    assert stages(found) == dict.fromkeys(STAGES, "ok"), ran.out
+    assert stages(found) == dict.fromkeys((stage for stage in STAGES if stage != JUMP_HOST), "ok"), ran.out
     assert sshd.fingerprint() in found["host key"]["said"]
     (tmp_path / "none").touch()
     unknown = [*sshd.arguments[:2], f"--known-hosts={tmp_path / 'none'}", sshd.arguments[3]]
@@ -200,6 +200,24 @@ def test_each_stage_of_reaching_a_host_is_named(sshd: Sshd, tmp_path: Path) -> N
     assert (ran.code, stages(found)) == (4, {**BEFORE, "name": "ok", "TCP": "missing"}), ran.out
     ran, found = doctor("--host=no-such-host.invalid")
     assert (ran.code, stages(found)) == (4, {**BEFORE, "name": "missing"}), ran.out
+
+
+def test_what_fails_at_a_jump_host_stands_at_its_stage(sshd: Sshd, tmp_path: Path) -> None:
+    config = tmp_path / "ssh_config"
+    lines = "Host web\n HostName no-such-host.invalid\n ProxyJump gate\nHost gate\n HostName 127.0.0.1\n Port {}\n"
+    config.write_text(lines.format(port := free_port()))
+    reach = ["--host=web", *sshd.arguments[1:3], f"--ssh-config={config}"]
+    for transport in ("ssh", "openssh"):
+        config.write_text(lines.format(port))
+        ran, found = doctor(*reach, f"--transport={transport}")
+        assert (ran.code, stages(found)) == (4, {**BEFORE, "jump host": "missing"}), ran.out
+        assert f"the jump host gate (127.0.0.1:{port}): the connection was refused" in found["jump host"]["said"]
+        config.write_text(lines.format(sshd.port))
+        ran, found = doctor(*reach, f"--transport={transport}")
+        assert (ran.code, stages(found)) == (4, {**BEFORE, "jump host": "ok", "TCP": "missing"}), ran.out
+        assert found["jump host"]["said"] == f"gate (127.0.0.1:{sshd.port})"
+        assert "could not connect to no-such-host.invalid port 22: " in found["TCP"]["said"]
+        assert "Connect failed" not in found["TCP"]["said"]
 
 
 def test_a_login_without_a_shell_and_one_that_prints_a_banner(server: Server) -> None:

@@ -149,7 +149,8 @@ REFUSED: dict[str, tuple[str, type[RunbookError], str]] = {
         "Host web\n ProxyJump 127.0.0.1:1\n", Unreachable, "nothing listens at TCP port 1",
     ),
     "a host that is down behind a jump": (
-        "Host web\n HostName 127.0.0.1\n Port 1\n ProxyJump gate\n", Unreachable, "the jump host could not connect",
+        "Host web\n HostName 127.0.0.1\n Port 1\n ProxyJump gate\n",
+        Unreachable, r"the jump host gate \(.*\) could not connect",
     ),
     "another key": (
         "Host web\n HostName 127.0.0.1\n Port {inner}\n HostKeyAlias gate\n", HostKeyError, "HAS CHANGED",

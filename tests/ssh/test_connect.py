@@ -397,10 +397,8 @@ def test_a_jump_host(way: Way, openssh: Sshd, server: Server) -> None:
     assert session.identity.user == "ada"
     session.close()
     config.write_text(config.read_text(encoding="ascii").replace(str(server.port), str(free_port())), encoding="ascii")
-    with pytest.raises(
-        Unreachable,
-        match=r"jump host outer \(127.0.0.1:\d+\) could not connect to 127.0.0.1 port \d+: Connection refused",
-    ):
+    said = r"the jump host outer \(127.0.0.1:\d+\) could not connect to 127.0.0.1 port \d+: Connection refused"
+    with pytest.raises(Unreachable, match=said):
         way(Host(name="inner"), replace_options(server.options)).connect()
 
 

@@ -158,7 +158,7 @@ def _judged(known: _Known, reached: Reached) -> Judged:
         return Judged(reached, diagnose_snapshot(runbooks, reached.snapshot, views))
 
 
-def _every_fact() -> set[str]:
+def _every_fact() -> frozenset[str]:
     from memrunbook import catalog
 
-    return set(catalog.facts())
+    return catalog.standing_facts()

@@ -97,7 +97,7 @@ def _seen(host: Host, session: Session, needs: Needs) -> Life[list[Inspection]]:
         raise stopped_answering(abilities.seconds)
     able = [*_abilities(read_abilities(abilities.text), needs, root=session.root)]
     collector = Collector(host, session, SystemClock(), catalog.facts())
-    snapshot = yield from collector.collect(sorted(catalog.facts()), count=1, every=1.0)
+    snapshot = yield from collector.collect(sorted(catalog.standing_facts()), count=1, every=1.0)
     if snapshot.lost:
         raise SessionLost("the connection was lost while the host was being read", hint=LOST)
     return [*_read(snapshot, needs), *able]

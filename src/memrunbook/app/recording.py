@@ -103,7 +103,7 @@ def record(arguments: RecordArguments, notice: Notice = SILENT, *, stop: threadi
     hosts = read(
         ReadArguments(
             hosts=arguments.hosts,
-            facts=lambda: set(catalog.facts()),
+            facts=catalog.standing_facts,
             sampling=sampling_of(arguments.watch, Sampling(), arguments.hosts),
             connectors=Listening(arguments.connectors.reach, arguments.connectors.forks, heard=recorder.heard),
             policy=ServicePolicy(),

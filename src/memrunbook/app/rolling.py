@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from memrunbook.app.notice import Notice
-from memrunbook.core.errors import JournalError, UsageError
+from memrunbook.core.errors import JournalError, NotBegun, UsageError
 from memrunbook.core.host import Host
 from memrunbook.core.run.batches import Rollout, batches
 from memrunbook.core.run.failures import WELL, Failures
@@ -63,6 +63,12 @@ class Rolling:
             notice.not_begun(left, STOPPED if why is None else why.message)
         return reports
 
+    def heed(self, stop: threading.Event) -> None:
+        """Raises NotBegun where no other host may be begun: enough have failed, or a person asked to `stop`."""
+        self.failures.heed()
+        if stop.is_set():
+            raise NotBegun(STOPPED)
+
     def _counted(self, life: Life[HostReport]) -> Life[HostReport]:
         report = yield from life
         self.failures.count(report)
@@ -75,7 +81,12 @@ def write_names(retry_file: str, hosts: Sequence[Host]) -> None:
     UsageError where that cannot be written.
     """
     if retry_file:
-        write_retry_file(Path(retry_file), "".join(f"{host.typed}\n" for host in hosts))
+        write_retry_file(Path(retry_file), names_of(hosts))
+
+
+def names_of(hosts: Sequence[Host]) -> str:
+    """What a retry file holds of these hosts: one a line, as it is typed."""
+    return "".join(f"{host.typed}\n" for host in hosts)
 
 
 @dataclass

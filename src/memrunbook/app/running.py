@@ -17,14 +17,14 @@ from memrunbook.app.leaving import left_at_once, not_written
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.others import OthersFirst, ThroughFreezes
 from memrunbook.app.reading import refuse_twins, sampling_of
-from memrunbook.app.rolling import STOPPED, Rolling, those_left, write_names
+from memrunbook.app.rolling import Rolling, those_left, write_names
 from memrunbook.app.ruling import Freezes, as_said_now, demand_reason, risk_of, rules_for
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.saving import named
 from memrunbook.app.stored import Stored, settings_of
 from memrunbook.app.tuning import tuned
 from memrunbook.core.action.policy import ServicePolicy
-from memrunbook.core.errors import JournalError, NotBegun, RunbookError
+from memrunbook.core.errors import JournalError, RunbookError
 from memrunbook.core.host import LOCAL, Host
 from memrunbook.core.plan.approval import ApprovalRule
 from memrunbook.core.reading.rules import HostRules
@@ -200,7 +200,9 @@ class Running:
             copy=self.notice.recorded,
         )
         try:
-            self._heed(host, clock)
+            if not self.parts.get(host.name, Earlier()).begun:
+                self.rolling.heed(self.stop)
+            clock.sleep(0.0)  # after Ctrl-C no host is entered any more
             session = self.arguments.connectors.connector(host).connect()
         except RunbookError as error:
             try:
@@ -212,15 +214,6 @@ class Running:
         finally:
             session.close()
             journal.journal.close()
-
-    def _heed(self, host: Host, clock: SystemClock) -> None:
-        """After Ctrl-C no host is entered any more, and none is begun when enough have failed."""
-        begun = self.parts.get(host.name, Earlier()).begun
-        if not begun:
-            self.rolling.failures.heed()
-            if self.stop.is_set():
-                raise NotBegun(STOPPED)
-        clock.sleep(0.0)
 
     def in_flight(self) -> list[OpenStep]:
         """What is under way by now, as the journals tell."""

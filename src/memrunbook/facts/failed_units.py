@@ -17,7 +17,10 @@ from memrunbook.linux.systemctl import LIST_FAILED, failed_in
 
 NAME = "failed units"
 # In the same tick of the clock neither is newer: then it is asked.
-QUIET = "[ ! -d /run/systemd/system ] || [ /run/memrunbook.lock -nt /run/systemd/units ]"
+# In bash a file is newer than one that is not there: so the folder must be (systemd before 235 has none).
+QUIET = (
+    "[ ! -d /run/systemd/system ] || { [ -d /run/systemd/units ] && [ /run/memrunbook.lock -nt /run/systemd/units ]; }"
+)
 
 
 class FailedUnits(Reading, frozen=True, kw_only=True):
@@ -45,4 +48,5 @@ FACT = Fact(
     parse=parse,
     asks=(Command(NAME, LIST_FAILED, unless=QUIET),),
     meaning="services that failed while a run is at work",
+    in_runs=True,
 )

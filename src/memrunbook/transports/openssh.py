@@ -19,7 +19,7 @@ from memrunbook.transports.shared.reach import Reach, Way
 from memrunbook.transports.shared.shell import ShellSession
 from memrunbook.transports.shared.ssh_arguments import lines_of
 from memrunbook.transports.shared.ssh_options import SshOptions, ssh_options
-from memrunbook.transports.shared.target import Target, find_target
+from memrunbook.transports.shared.target import Target, find_target, still_to_go
 from memrunbook.transports.shared.tcp import addresses_of, resolve
 
 # Trusts a host by the fingerprints that the inventory names: tells its key only where it is one of them.
@@ -87,7 +87,7 @@ class OpensshConnector:
 
     def _doors(self, target: Target) -> list[Door]:
         """Those where it will arrive: none of hosts that it reaches by a connection of the user's."""
-        first, *others = target.ahead
+        first, *others = still_to_go(target)
         address = ""
         if not first.via and not first.command:
             try:

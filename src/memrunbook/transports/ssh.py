@@ -99,7 +99,9 @@ class SshConnector:
 
         times = self.options.timeouts
         try:
-            found = [] if via else self._resolved(hop)
+            found = [] if via else resolve(hop.dialling, times.tcp, hop.where)
+            if found:
+                self._passed(hop, "name", ", ".join(addresses_of(found)))
             door = self.options.doors.at(hop.door(min(addresses_of(found), default="")))
             return pass_through(
                 [door],
@@ -112,11 +114,6 @@ class SshConnector:
             raise BeyondParamiko(beyond.why, hop.told(beyond.error)) from beyond
         except HostError as error:
             raise hop.told(error) from error
-
-    def _resolved(self, hop: Target) -> Found:
-        found = resolve(hop.dialling, self.options.timeouts.tcp, hop.where)
-        self._passed(hop, "name", ", ".join(addresses_of(found)))
-        return found
 
     def _attempt(self, hop: Target, via: SshLink | None, found: Found) -> tuple[SshLink, HostKey]:
         """One connection and login; where that fails, nothing of it is left, and what it went over stays open."""

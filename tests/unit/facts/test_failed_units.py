@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.unit.facts.shell_walks import SHELLS
 
+from memrunbook import catalog
 from memrunbook.facts.failed_units import QUIET
 
 LOCKED = 1_700_000_000
@@ -40,6 +41,7 @@ def host(root: Path, *, lock: float | None, moved: float | None) -> Path:
         (LOCKED, LOCKED, False),
         (None, LOCKED - 60.0, False),
         (None, None, False),
+        (LOCKED, None, False),
     ],
 )
 def test_it_is_asked_unless_the_lock_is_newer_than_every_move(
@@ -67,3 +69,8 @@ def test_a_unit_that_begins_and_one_that_ends_are_moves(shell: tuple[str, ...], 
     assert quiet(shell, tmp_path)
     link.unlink()
     assert not quiet(shell, tmp_path)
+
+
+def test_a_diagnosis_does_not_ask_it() -> None:
+    """It has the services themselves, and each question of systemd is a process on the host."""
+    assert catalog.facts().keys() - catalog.standing_facts() == {"failed_units"}

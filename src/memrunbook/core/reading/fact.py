@@ -177,6 +177,8 @@ class Fact:
 
     `follow` says from the readings of `needs` what to ask once more, when all samples are taken: what costs too much to
     be asked of every process or on every host. The answers are in the last sample that `parse` gets.
+
+    `in_runs`: only a run asks it, to see what moves meanwhile; other facts tell a diagnosis the same.
     """
 
     reading: type[Reading]
@@ -185,3 +187,4 @@ class Fact:
     needs: tuple[str, ...] = ()
     meaning: str = ""
     follow: Callable[[Mapping[str, Reading | Unavailable]], tuple[Question, ...]] | None = None
+    in_runs: bool = False

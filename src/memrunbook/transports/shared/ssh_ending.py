@@ -30,7 +30,7 @@ from memrunbook.transports.shared.known_hosts import (
 from memrunbook.transports.shared.ssh_algorithms import Algorithms
 from memrunbook.transports.shared.ssh_log import KEY, SshLog
 from memrunbook.transports.shared.ssh_settings import DEFAULT_KEYS, KEYS_BARRED, home
-from memrunbook.transports.shared.target import Target
+from memrunbook.transports.shared.target import Target, still_to_go
 
 _UNLOADED = re.compile(r"Load key \"(.+)\": (.+)")
 _NO_SERVER = ("No SSH identification string", "message too long", "invalid characters")
@@ -124,15 +124,8 @@ class EndedClient:
         """Whose name or address this is, on the way there."""
         return next((hop for hop in self.target.way if name in (hop.address, hop.where)), self.target)
 
-    @property
-    def reached(self) -> Target:
-        """The host of the way that was the last one to answer: the first one that has let nobody in."""
-        jumps = self.target.ahead[:-1]
-        logs = self.beside.established or self.beside.version  # not where a connection of the user's is used
-        return jumps[self.beside.logins] if logs and self.beside.logins < len(jumps) else self.target
-
     def _last_words(self) -> RunbookError:
-        at = self.reached
+        at = _reached(self)
         log = self.log if at is self.target else self.beside.latest
         where, words = at.where, [*self.beside.said, *self.log.said]
         said = clean((log.said or words or ["it said nothing"])[-1])
@@ -143,21 +136,29 @@ class EndedClient:
         if any(sign in line for line in words for sign in _NO_SERVER):
             return patience.no_server(where, clean(log.greeting) or said)
         if any("exchange_identification" in line for line in words):
-            return self._no_way() or patience.hung_up(where)
+            return _no_way(self) or patience.hung_up(where)
         return Unreachable(f"ssh ended before it was connected: {said}", where=where, hint=f"look at: ssh -v {where}")
 
-    def _no_way(self) -> Unreachable | None:
-        """That the command which leads there ended, with its last words; None where no command does."""
-        command = self.target.command
-        if not command:
-            return None
-        said = f": {clean(self.beside.said[-1])}" if self.beside.said else ""
-        turned_away = any("exchange_identification" in line for line in self.beside.said)
-        return (patience.TurnedAway if turned_away else Unreachable)(
-            f"the way there ended before an SSH banner came ({clean(command)}){said}",
-            where=self.target.where,
-            hint=f"does that command reach the host? look at: ssh -v {self.target.where}",
-        )
+
+def _reached(ended: EndedClient) -> Target:
+    """The host of the way that was the last one to answer: the first one that has let nobody in."""
+    jumps, log = still_to_go(ended.target)[:-1], ended.beside
+    known = log.established or log.version  # nothing is logged where a connection of the user's or a command leads on
+    return jumps[log.logins] if known and log.logins < len(jumps) else ended.target
+
+
+def _no_way(ended: EndedClient) -> Unreachable | None:
+    """That the command which leads there ended, with its last words; None where no command does."""
+    target, said = ended.target, ended.beside.said
+    if not target.command:
+        return None
+    last = f": {clean(said[-1])}" if said else ""
+    turned_away = any("exchange_identification" in line for line in said)
+    return (patience.TurnedAway if turned_away else Unreachable)(
+        f"the way there ended before an SSH banner came ({clean(target.command)}){last}",
+        where=target.where,
+        hint=f"does that command reach the host? look at: ssh -v {target.where}",
+    )
 
 
 def _no_tcp(ended: EndedClient, match: re.Match[str]) -> Unreachable:
@@ -198,7 +199,7 @@ def _short_key(ended: EndedClient, _: re.Match[str]) -> HostKeyError:
 
 
 def _jump_failed(ended: EndedClient, match: re.Match[str]) -> Unreachable:
-    ahead = ended.target.ahead
+    ahead = still_to_go(ended.target)
     opened = ended.beside.logins or int(ahead[0].via is None)  # by the jump host before it, which has let us in
     return ahead[min(opened, len(ahead) - 1)].unconnected(clean(match[1]))
 

@@ -119,12 +119,6 @@ class Target:
         return (*self.via.way, self) if self.via else (self,)
 
     @property
-    def ahead(self) -> tuple[Target, ...]:
-        """What of the way is gone anew: what is behind the last jump host to which the user has a connection."""
-        way = self.way
-        return way[max((number for number, hop in enumerate(way[:-1], start=1) if hop.open_already), default=0) :]
-
-    @property
     def said(self) -> str:
         """In words where this leads."""
         by = f", through {', '.join(hop.address for hop in self.way[:-1])}" if self.via else ""
@@ -174,3 +168,9 @@ def _own_name(where: str) -> str:
 def through(way: Iterable[Target]) -> str:
     """The jump hosts of a way in words."""
     return ", then ".join(hop.label for hop in way)
+
+
+def still_to_go(target: Target) -> tuple[Target, ...]:
+    """What of the way is gone anew: what is behind the last jump host to which the user has a connection."""
+    way = target.way
+    return way[max((number for number, hop in enumerate(way[:-1], start=1) if hop.open_already), default=0) :]

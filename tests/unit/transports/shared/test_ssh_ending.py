@@ -12,6 +12,7 @@ from tests.sshd import make_key
 
 from memrunbook.core.errors import HostKeyError, LoginError, RunbookError, Unreachable, UsageError
 from memrunbook.transports.shared.known_hosts import KnownHosts
+from memrunbook.transports.shared.patience import TurnedAway
 from memrunbook.transports.shared.ssh_algorithms import Algorithms
 from memrunbook.transports.shared.ssh_ending import EndedClient
 from memrunbook.transports.shared.ssh_log import SshLog
@@ -22,7 +23,8 @@ KEY = "SHA256:" + "k" * 43
 HOP_KEY = "SHA256:" + "h" * 43
 MET = f"debug1: Remote protocol version 2.0, remote software version X\ndebug1: Server host key: ssh-ed25519 {KEY}\n"
 HOP_MET = f"debug1: Server host key: ssh-ed25519 {HOP_KEY}\n"
-GATE = Target("gate (jump host of web)", "192.0.2.1", 22, "ada", (), HostSettings())
+GATE = Target("gate (jump host of web)", "192.0.2.1", 22, "ada", (), HostSettings(), called="gate", jump_of="web")
+AT_GATE = "the jump host gate (192.0.2.1:22): "
 WEB = Target("web", "192.0.2.7", 2222, "ada", (), HostSettings())
 
 
@@ -98,7 +100,7 @@ CASES: dict[str, tuple[str, type[RunbookError], str, str]] = {
     ),
     "no jump": (
         "channel 0: open failed: connect failed: Connection refused\n",
-        Unreachable, "the jump host could not connect: connect failed", "",
+        Unreachable, "the jump host could not connect to 192.0.2.7 port 2222: Connection refused", "resolves names",
     ),
     "configuration": ("/c line 3: Bad port 'x'.\n", UsageError, "Bad port", "ssh -G web"),
     "no password": (MET + "ada@192.0.2.7: Permission denied (password).\n", LoginError, "with a key", "password"),
@@ -106,7 +108,8 @@ CASES: dict[str, tuple[str, type[RunbookError], str, str]] = {
         "kex_exchange_identification: No SSH identification string received.\n", Unreachable, "no SSH server", "port",
     ),
     "hung up": (
-        "kex_exchange_identification: Connection closed by remote host\n", Unreachable, "before its SSH banner", "fork",
+        "kex_exchange_identification: Connection closed by remote host\n",
+        TurnedAway, "before its SSH banner", "fork",
     ),
     "broken": (
         "debug1: Remote protocol version 2.0, remote software version X\nConnection reset by 192.0.2.7 port 22\n",
@@ -147,11 +150,12 @@ def test_what_a_jump_host_refused_is_told_of_it() -> None:
     via = Target(WEB.where, WEB.address, 2222, "ada", (), HostSettings(), via=GATE)
     closed = "kex_exchange_identification: Connection closed by remote host\n"
     error = _error(closed, "bob@192.0.2.1: Permission denied (publickey).\n", target=via)
-    assert (error.where, "log in as bob" in error.message) == (GATE.where, True)
+    assert error.where == "web"
+    assert error.message.startswith(f"{AT_GATE}there is no usable key to log in as bob")
     strict = "No ED25519 host key is known for 192.0.2.1 and you have requested strict checking.\n"
     error = _error(closed, HOP_MET + strict, target=via)
-    assert error.where == "192.0.2.1"
-    assert HOP_KEY in error.message
+    assert error.message == f"{AT_GATE}the host key is not known: ssh-ed25519 {HOP_KEY}"
+    assert "the fingerprint on the jump host's console, then run: ssh-keyscan -t ed25519 -p 22 192.0.2.1" in error.hint
     error = _error(closed, strict, target=via)
     assert "that was not told" in error.message
 
@@ -217,7 +221,44 @@ def test_an_unknown_key_behind_a_jump_host_or_under_another_name(tmp_path: Path)
 def test_the_jump_host_that_knows_no_common_algorithm_is_named() -> None:
     target = replace(WEB, via=GATE)
     error = _error("", "Unable to negotiate with 192.0.2.1 port 22: no matching cipher found.\n", target)
-    assert error.where == GATE.where
+    assert error.message == f"{AT_GATE}no common way to encrypt: no matching cipher found."
+
+
+def test_it_is_the_jump_host_that_hangs_up_until_it_has_let_us_in() -> None:
+    target = replace(WEB, via=GATE)
+    closed = "kex_exchange_identification: Connection closed by remote host\n"
+    knocked = "debug1: Connection established.\n"
+    error = _error(closed, knocked + closed, target)
+    assert isinstance(error, TurnedAway)
+    assert error.message == f"{AT_GATE}it closed the connection before its SSH banner"
+    met = "debug1: Remote protocol version 2.0, remote software version X\n" + HOP_MET
+    error = _error(closed, f"{knocked}{met}Connection closed by 192.0.2.1 port 22\n", target)
+    assert error.message == f"{AT_GATE}it ended the connection during the login: Connection closed by 192.0.2.1 port 22"
+    let_in = 'Authenticated to 192.0.2.1 ([192.0.2.1]:22) using "publickey".\n'
+    assert _error(closed, knocked + met + let_in, target).message.startswith("the host closed the connection before")
+    error = _error("", knocked + met + let_in + "channel 0: open failed: connect failed: Name not known\n", target)
+    assert error.message == "the jump host gate (192.0.2.1:22) could not connect to 192.0.2.7 port 2222: Name not known"
+
+
+def test_of_two_jump_hosts_the_one_that_failed_is_named() -> None:
+    second = replace(GATE, where="second (jump host of web)", address="10.0.0.2", called="second", via=GATE)
+    target = replace(WEB, via=second)
+    closed = "kex_exchange_identification: Connection closed by remote host\n"
+    let_in = 'debug1: Connection established.\nAuthenticated to 192.0.2.1 ([192.0.2.1]:22) using "publickey".\n'
+    error = _error(closed, let_in + closed, target)
+    assert error.message == "the jump host second (10.0.0.2:22): it closed the connection before its SSH banner"
+    error = _error(closed, let_in + "channel 0: open failed: connect failed: Connection refused\n", target)
+    assert error.message == (
+        "the jump host second (10.0.0.2:22): "
+        "the jump host gate (192.0.2.1:22) could not connect to 10.0.0.2 port 22: Connection refused"
+    )
+
+
+def test_a_command_whose_own_jump_host_turned_it_away_may_be_run_again() -> None:
+    target = replace(WEB, settings=HostSettings(beyond=("ProxyCommand ssh -W %h:%p gate",)))
+    closed = "kex_exchange_identification: Connection closed by remote host\n"
+    assert isinstance(_error(closed, closed, target), TurnedAway)
+    assert not isinstance(_error(closed, "nc: no route\n", target), TurnedAway)
 
 
 def test_a_command_on_the_way_that_ends_is_named_with_its_last_words() -> None:
