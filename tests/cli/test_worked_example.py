@@ -48,7 +48,7 @@ def test_it_ends_what_is_too_large_and_proves_it(book: str, report: subprocess.P
     assert planned.code == 0, planned.said
     assert f"pkill --exact {name}" in planned.out
     assert "Nothing was changed." in planned.out
-    ran = here("run", *words, "--allow", "run_command:pkill")
+    ran = here("run", *words, "--allow", f"run_command:pkill --exact {name}")
     assert ran.code == 0, ran.said
     assert "RESOLVED" in ran.out
     assert report.wait(10) == -15

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from errno import EFBIG, EINVAL
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from memrunbook.core.host import MOST_HOSTS, Host, expanded, parse_host
 from memrunbook.core.inventory.inventory import Inventory
 from memrunbook.core.inventory.patterns import chooses, is_empty, select
 from memrunbook.documents.library import Library
-from memrunbook.runtime.named_file import read_named_text
+from memrunbook.runtime.named_file import check_named, read_named_text
 
 SHOWN = 3
+LARGEST_INVENTORY = 64 << 20
+"""Bytes of an inventory, as of the answer of a program that is one."""
 LARGEST = 16 << 20
 """Bytes of a file of hosts: ten times as many as there may be."""
 NOBODY = "no host is left"
@@ -42,6 +45,7 @@ def inventory(arguments: InventoryArguments) -> Inventory:
     from memrunbook.transports.shared.ssh_arguments import check_arguments
 
     skip, accepts = arguments.skip_encrypted, lru_cache(check_arguments)
+    _refuse_endless(arguments.sources)
     return read_inventory(arguments.sources, answer_of, skip_encrypted=skip, accepts=accepts)
 
 
@@ -52,6 +56,17 @@ class InventoryCheck:
     inventory: Inventory
     problems: tuple[Problem, ...] = ()
     notes: tuple[Problem, ...] = ()
+
+
+def _refuse_endless(sources: Sequence[str]) -> None:
+    """DocumentError for an inventory that is a device, or larger than any: all of it would be read."""
+    for source in sources:
+        try:
+            check_named(Path(source), LARGEST_INVENTORY)
+        except OSError as error:
+            if error.errno in (EINVAL, EFBIG):
+                why = f"the inventory cannot be read: {error.strerror}"
+                raise DocumentError([Problem(source, why, "check the path")]) from None
 
 
 def check_inventory(arguments: InventoryArguments, library: Library) -> InventoryCheck:

@@ -55,6 +55,12 @@ def test_files_of_names(tmp_path: Path) -> None:
         assert refused.value.where == f"--host @{tmp_path}{f'/{word}' if word else ''}" or word == ""
     with pytest.raises(UsageError, match="neither a file nor a pipe"):
         names(["web"], "@/dev/zero")
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(65 << 20)
+    for source, why in (("/dev/zero", "neither a file nor a pipe"), (f"{tmp_path}/large", "larger than 64 MiB")):
+        with pytest.raises(DocumentError) as endless:
+            inventory(InventoryArguments(sources=(source,)))
+        assert why in endless.value.problems[0].message
 
 
 @pytest.mark.parametrize(
