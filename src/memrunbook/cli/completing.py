@@ -1,4 +1,4 @@
-"""What a shell offers behind Tab: hosts and groups of the inventory, runbooks, runs. Nothing is said, no program run."""
+"""What a shell offers behind Tab: hosts and groups of the inventory, runbooks, runs. Nothing is said or run."""
 
 from __future__ import annotations
 
