@@ -33,13 +33,16 @@ def about(host: Host) -> str:
 def hosts_view(hosts: Sequence[Host], sources: Sequence[str], *, verbose: bool) -> list[Block]:
     """One line a host: its name, how it is reached, where it stands, its groups and tags; what is wrong below it."""
     entries: list[Row | Note] = []
+    told: dict[str, str] = {}
     for host in hosts:
         where = Span(_inside(host.where, sources), "quiet", whole=True)
         entries.append(row(host.typed, _reached(host), where, body=_said(host, len(host.groups) if verbose else SHOWN)))
         if host.unlisted:
             entries.append(note("", Span("not in the inventory: no group, and no rule for one", "warning")))
         if host.refused:
-            entries.append(note("not reached: ", Span(host.refused, "warning", whole=True)))
+            first = told.setdefault(host.refused, host.typed)
+            why = host.refused if first == host.typed else f"as {first}"
+            entries.append(note("not reached: ", Span(why, "warning", whole=True)))
         elif verbose:
             entries += _more(host)
     refused = sum(bool(host.refused) for host in hosts)

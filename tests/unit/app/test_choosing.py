@@ -32,7 +32,7 @@ def test_what_is_typed_counts_before_what_the_inventory_says() -> None:
     [host] = choose(FLEET, ["ada@web1:2222"])
     assert (host.user, host.port, host.address, host.typed) == ("ada", 2222, "192.0.2.1", "ada@web1:2222")
     assert choose(FLEET, ["192.0.2.1"])[0].name == "web1", "an address stands for the host that has it"
-    assert choose(FLEET, ["ada@elsewhere"]) == (Host("elsewhere", "ada"),)
+    assert choose(FLEET, ["ada@elsewhere"]) == (Host("elsewhere", "ada", unlisted=True),)
 
 
 def test_limits_leave_some_of_them() -> None:

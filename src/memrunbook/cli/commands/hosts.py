@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -96,9 +97,11 @@ def _document(found: InventoryCheck, hosts: tuple[Host, ...]) -> HostsDocument:
 def _pages(
     found: InventoryCheck, hosts: tuple[Host, ...], targets: Targets, output: OutputOptions
 ) -> Iterator[list[Block]]:
+    from memrunbook.documents.inventory.beside import shown
     from memrunbook.ui.hosts import groups_view, hosts_view
 
-    yield hosts_view(hosts, targets.inventory, verbose=output.verbose)
+    sources = [shown(Path(source)) if source.startswith("/") else source for source in targets.inventory]
+    yield hosts_view(hosts, sources, verbose=output.verbose)
     if output.verbose:
         chosen = set(hosts)
         yield groups_view(found.inventory, [name for name, host in found.inventory.hosts.items() if host in chosen])

@@ -12,6 +12,7 @@ from msgspec import structs
 
 from memrunbook.core.errors import DocumentError, UsageError
 from memrunbook.core.inventory.inventory import UNGROUPED, Inventory
+from memrunbook.core.ranges import RANGE
 from memrunbook.documents.inventory import nodes
 from memrunbook.documents.inventory.answers import is_answer, read_answer
 from memrunbook.documents.inventory.beside import Beside, shown
@@ -125,7 +126,9 @@ class SourceReader:
             self.gathered.problems += error.problems
         except OSError as error:
             what = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror or str(error)
-            self.gathered.problem(shown(path), f"the inventory cannot be read: {what}", "check the path")
+            is_range = isinstance(error, FileNotFoundError) and RANGE.search(path.name)
+            hint = f"names, not a file, end with a comma: -i '{path.name},'" if is_range else "check the path"
+            self.gathered.problem(shown(path), f"the inventory cannot be read: {what}", hint)
 
     def _file(self, path: Path) -> None:
         content, name = read_named(path, nodes.MOST_BYTES), shown(path)
