@@ -82,8 +82,8 @@ def command(
     )
     again, who = _again(state, found, order), arguments.actor.user
     return carry_out(
-        lambda approver, told: resume(arguments, approver, told, stop=talk.stop), talk, arguments.consents, yes=gate.yes,
-        hosts=order.hosts, again=again, who=who, library=library, rollout=order.rollout,
+        lambda approver, told: resume(arguments, approver, told, stop=talk.stop), talk, arguments.consents,
+        yes=gate.yes, hosts=order.hosts, again=again, who=who, library=library, rollout=order.rollout,
     )  # fmt: skip
 
 
