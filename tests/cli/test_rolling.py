@@ -274,6 +274,35 @@ def test_killed_in_the_second_batch_the_run_goes_on_with_who_was_not_begun(
     assert here("audit", "verify").code == 0
 
 
+@pytest.mark.timeout(900)
+def test_after_ctrl_c_resume_comes_first_and_each_effect_happens_once(
+    web: Machines, tmp_path: Path, state: Path
+) -> None:
+    left, words = tmp_path / "left", counted(tmp_path, seconds="3")
+    order = ["run", words, "--host", "web[01:05]", *web.arguments, "--yes", "--serial", "2", "--retry-file", str(left)]
+    process = subprocess.Popen([*WORDS, *order], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+    STARTED.append(process)
+    until(lambda: {"web01", "web02"} <= set(noted(tmp_path)), process)
+    process.send_signal(signal.SIGINT)
+    out, err = (told.decode() for told in process.communicate(timeout=120))
+    assert process.returncode == 130, out + err
+    (found,) = list_runs(state).runs
+    told = {one.host: one.outcome for one in report(state, found.run_id).reports}
+    assert {told[name] for name in WEB[2:]} == {"not_begun"}
+    assert "not begun: 3 hosts, web03, web04, web05: a person asked to stop" in err
+    assert f"To go on with this run:  runbook resume {found.run_id}" in out
+    assert "To run it again" not in out
+    assert "NOT BEGUN" in out
+    assert "NOT BEGUN:" not in out, "who was not begun has a line, no page"
+    assert left.read_text().split() == list(WEB)
+    resumed = here("resume", "last", "--yes")
+    assert resumed.code == 0, resumed.said
+    assert "batch 2 of 3: 2 hosts, web03, web04" in resumed.err
+    assert sorted(noted(tmp_path)) == list(WEB), "each effect once"
+    assert left.read_text() == ""
+    assert here("audit", "verify").code == 0
+
+
 class Ends(Notice):
     """Keeps how each host ended, in the order in which it was told."""
 
@@ -294,7 +323,7 @@ def test_what_failed_before_the_kill_counts_after_it(web: Machines, tmp_path: Pa
     heard = Ends()
     ways = Connectors(Reach(ssh_config=web.folder / "config", known_hosts=(web.folder / "known_hosts",)))
     resumed = resume(ResumeArguments(run="last", state=state, connectors=ways), consent(yes=True), heard)
-    assert heard.told[0] == ("web01", "before the run was cut off: step note failed"), "nobody waits for it any more"
+    assert heard.told[0] == ("web01", "before the run went on: step note failed"), "nobody waits for it any more"
     assert sorted(host for host, _ in heard.told) == list(WEB)
     (found,) = list_runs(state).runs
     told = {one.host: one.outcome for one in report(state, found.run_id).reports}

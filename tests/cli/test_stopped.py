@@ -64,7 +64,7 @@ def test_what_was_carried_out_and_not_proven_is_seen_by_everybody_and_not_repeat
     assert "carried out, not proven" in " ".join(listed.out.split())
     assert f"runbook resume {run}" in listed.out
     shown = here("report", run)
-    assert shown.code == STOPPED
+    assert shown.code == 7
     assert f"Go on    runbook resume {run}" in shown.out
     words = ["run", str(tmp_path / "cut" / "small.yaml"), "--host", "local", "--yes"]
     again = here(*words)

@@ -26,10 +26,11 @@ MOST = 5
 
 @dataclass(frozen=True)
 class ReportResult:
-    """A run's id and a report for each of its hosts."""
+    """A run's id, a report for each of its hosts, and the steps that it left open."""
 
     run_id: str
     reports: tuple[HostReport, ...]
+    open: tuple[OpenStep, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def report(state: Path, run: str) -> ReportResult:
     found = find_run(state, run, known)
     left = [opened for opened in left_open(state, known) if opened.run == found.run_id]
     reports = (_reported(state, found, host, [one for one in left if one.host == host]) for host in found.hosts)
-    return ReportResult(found.run_id, tuple(reports))
+    return ReportResult(found.run_id, tuple(reports), tuple(left))
 
 
 def _reported(state: Path, found: Run, host: str, left: Sequence[OpenStep]) -> HostReport:

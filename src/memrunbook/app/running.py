@@ -54,7 +54,7 @@ from memrunbook.state.runs import run_of, runs
 from memrunbook.state.store.changes import Store
 from memrunbook.version import __version__
 
-EARLIER = "before the run was cut off: "
+EARLIER = "before the run went on: "
 
 
 def run(

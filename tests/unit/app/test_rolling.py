@@ -11,7 +11,7 @@ import pytest
 
 from memrunbook.app.notice import Notice
 from memrunbook.app.rolling import Rolling, those_left, write_names
-from memrunbook.core.errors import JournalError, UsageError
+from memrunbook.core.errors import JournalError, NotBegun, UsageError
 from memrunbook.core.host import Host, parse_hosts
 from memrunbook.core.run.batches import Rollout
 from memrunbook.core.run.report import HostReport, Reported
@@ -49,8 +49,9 @@ class Fleet:
         self.rolling = Rolling.of(self.rollout, HOSTS)
 
     def life(self, host: Host) -> Life[HostReport]:
-        why = self.rolling.failures.reached()
-        if why is not None:
+        try:
+            self.rolling.heed(self.stop)
+        except NotBegun as why:
             return HostReport(host=host.name, outcome="not_begun", steps=(), why=why.message)
         self.begun.append(host.name)
         if host.name == self.stops_at:
@@ -98,10 +99,17 @@ def test_who_is_not_begun_is_told_with_all_that_have_failed_by_then() -> None:
     assert fleet.told.lines == ["not begun: web2 web3 web5: 2 hosts failed (web1, web4), --max-failures 1"]
 
 
-def test_after_ctrl_c_no_batch_is_said_to_begin() -> None:
+def test_after_ctrl_c_no_batch_is_said_to_begin_and_who_is_not_begun_is_told() -> None:
     fleet = Fleet(Rollout(serial=("2",)), stops_at="web2")
     fleet.run()
-    assert fleet.told.lines == ["1/3: web1 web2"]
+    assert fleet.told.lines == ["1/3: web1 web2", "not begun: web3 web4 web5: a person asked to stop"]
+    assert fleet.rolling.stopped
+
+
+def test_who_is_not_begun_for_failures_was_not_stopped_by_a_person() -> None:
+    fleet = Fleet(Rollout(max_failures="1"), {"web1": "failed"})
+    fleet.run()
+    assert not fleet.rolling.stopped
 
 
 def ended(**outcomes: Reported) -> dict[str, HostReport]:

@@ -37,17 +37,26 @@ ORDER = Order(
 )
 
 
+STOP = "To go on with this run"
+
+
 def report(host: str, outcome: Reported) -> HostReport:
     return HostReport(host=host, outcome=outcome, steps=(s.finished(),))
 
 
-def advice(
-    command: click.Command, words: Sequence[str], ends: Sequence[Reported], again: Again | None, *, resumes: bool = True
+def advice(  # noqa: PLR0913  what a page depends on
+    command: click.Command,
+    words: Sequence[str],
+    ends: Sequence[Reported],
+    again: Again | None,
+    *,
+    resumes: bool = True,
+    stopped: bool = False,
 ) -> dict[str, list[str]]:
     """The commands that the page names, in words, by what it says before them."""
     reports = [report(host.name, outcome) for host, outcome in zip(HOSTS, ends, strict=True)]
     with command.make_context(command.name, list(words)):
-        page = recap_page(RunResult(s.RUN, tuple(reports)), TEXT, again, HOSTS, resumes=resumes)
+        page = recap_page(RunResult(s.RUN, tuple(reports), stopped=stopped), TEXT, again, HOSTS, resumes=resumes)
     lines = ["".join(span.text for span in content) for content in lay_out(page, None)]
     told = [line.partition(":  ") for line in lines if ":  runbook " in line]
     return {what: shlex.split(typed) for what, _, typed in told}
@@ -139,3 +148,13 @@ def test_a_file_that_does_not_say_how_the_run_ended_is_told_below_the_result(
 
 def test_a_run_of_this_machine_and_without_anything_typed_has_no_words() -> None:
     assert begun_words(Order(runbook="book", hosts=(Host("local", transport="local"),))) == []
+
+
+def test_after_a_stop_it_is_gone_on_with_first_and_who_is_in_the_middle_is_not_run_again() -> None:
+    words, again = ["book", "--host", "web[1:3]", "--retry-file", "left"], Again("book")
+    told = advice(run.command, words, ["interrupted", "failed", "not_begun"], again, stopped=True)
+    assert list(told) == [STOP, RUN_AGAIN]
+    assert told[STOP] == ["runbook", "resume", s.RUN]
+    assert told[RUN_AGAIN][:5] == ["runbook", "run", "book", "--host", "web2"], "the file names the others, too"
+    told = advice(run.command, words, ["resolved", "resolved", "not_begun"], again, stopped=True)
+    assert list(told) == [STOP]

@@ -7,9 +7,13 @@ from pathlib import Path
 import click
 import pytest
 
-from memrunbook.cli.options import common
-from memrunbook.cli.rolling import BATCHES, RETRY, ROLLOUT, with_defaults
+from memrunbook.app import choose
+from memrunbook.cli.options import HOSTS, common
+from memrunbook.cli.rolling import BATCHES, RETRY, ROLLOUT, kept_true, with_defaults
+from memrunbook.cli.targets import Targets
 from memrunbook.core.errors import UsageError
+from memrunbook.core.host import parse_hosts
+from memrunbook.core.inventory.inventory import Inventory
 from memrunbook.core.run.batches import Rollout
 from memrunbook.documents.config import Defaults
 
@@ -77,3 +81,29 @@ def test_what_is_typed_stands_instead_of_what_config_yaml_says(
 ) -> None:
     found = with_defaults(Rollout(serial=typed.serial, max_failures=typed.max_failures, retry_file="left"), USUAL)
     assert found == Rollout(serial=serial, max_failures=most, retry_file="left")
+
+
+def left_by_ctrl_c(file: Path, *words: str, known: str = "") -> str:
+    """What is in the retry file when Ctrl-C is pressed while the hosts of a command with these words are read."""
+
+    @click.command()
+    @common(HOSTS)
+    def command(targets: Targets) -> None:
+        with kept_true(str(file), targets) as hosts:
+            hosts.extend(parse_hosts([known]) if known else ())
+            raise KeyboardInterrupt
+
+    with pytest.raises(click.Abort):
+        command.main(list(words), standalone_mode=False)
+    return file.read_text()
+
+
+def test_whoever_interrupts_before_the_run_begins_finds_no_hosts_of_another_run(tmp_path: Path) -> None:
+    file = tmp_path / "left"
+    file.write_text("web7\n")
+    assert left_by_ctrl_c(file, "--host", "web1,web2", known="web1,web2") == "web1\nweb2\n"
+    assert left_by_ctrl_c(file, "--host", f"@{file}") == "web1\nweb2\n", "they are read from there: it names them all"
+    content = left_by_ctrl_c(file, "--host", "web1")
+    assert content.startswith("# interrupted before the hosts were known")
+    with pytest.raises(UsageError, match="the file names no host"):
+        choose(Inventory(), [f"@{file}"])

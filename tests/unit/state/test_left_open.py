@@ -8,11 +8,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.unit.core.run.test_flight import LOOK, asked, finished
+from tests.unit.core.run.test_flight import LOOK, answered, asked, finished
 from tests.unit.state.conftest import INVOKED
 
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.record import Ended, EndedHost, plain
+from memrunbook.core.run.undo_plan import UNDO_OF
 from memrunbook.state.left_open import in_flight, left_open
 from memrunbook.state.run_directory import RunDirectory
 from memrunbook.state.runs import runs
@@ -62,6 +63,27 @@ def test_a_run_that_has_ended_leaves_open_what_it_says(
 ) -> None:
     end(begin(state, FIRST, now, asked(), finished(open=True)), outcome)
     assert found(state) == expected
+
+
+def test_what_a_person_stopped_is_open_until_an_undo_has_taken_it_back(state: Path, now: Clock) -> None:
+    end(begin(state, FIRST, now, asked(), answered(), finished(state="interrupted", left=True)), "interrupted")
+    [opened] = left_open(state)
+    assert (opened.run, opened.answer) == (FIRST, "done")
+    undo = RunDirectory.create(state, SECOND, now)
+    undo.run.append(plain(msgspec.structs.replace(INVOKED, runbook=f"{UNDO_OF}{FIRST}")))
+    undone = EndedHost(opened.host, "restored", undone=(opened.step,))
+    undo.run.append(plain(Ended(time="2026-11-22T09:43:00.000Z", hosts=(undone,))))
+    undo.end()
+    assert found(state) == []
+
+
+def test_an_undo_that_a_person_stopped_is_repeated_not_gone_on_with(state: Path, now: Clock) -> None:
+    directory = RunDirectory.create(state, FIRST, now)
+    directory.run.append(plain(msgspec.structs.replace(INVOKED, runbook=f"{UNDO_OF}{SECOND}")))
+    for record in (asked(), finished(state="interrupted", left=True)):
+        directory.host("web-1").append({name: value for name, value in record.items() if name != "hash"})
+    end(directory, "interrupted")
+    assert found(state) == []
 
 
 def test_a_later_look_settles_it_while_its_run_runs_is_cut_off_and_has_ended(state: Path, now: Clock) -> None:

@@ -32,7 +32,7 @@ def command(run: str, state: Path, output: OutputOptions) -> int:
 
     result = report(state, run)
     doubts = doubts_about(state, result.run_id)
-    left = exit_codes.UNKNOWN if any(one.open for one in result.reports) else exit_codes.OK
+    left = exit_codes.UNKNOWN if result.open else exit_codes.OK
     code = exit_codes.worst([exit_codes.JOURNAL if doubts else exit_codes.OK, left])
     who = account(state, result.run_id)
     return show(output, Reply(code, lambda: _document(result, doubts, who), lambda: _pages(result, doubts, who)))
