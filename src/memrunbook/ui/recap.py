@@ -44,13 +44,8 @@ def recap_view(reports: Sequence[HostReport], run_id: str, *, verbose: bool = Fa
     counted = _counted([report for report in reports if _is_well(report)], verbose=verbose)
     hosts = {report.host for report in counted}
     alike: dict[tuple[str, ...], list[HostReport]] = {}
-<<<<<<< HEAD
-    for report in sorted((report for report in reports if report.host not in hosts), key=_rank):
-        kind = (report.outcome, _short(report), report.hint) if _is_idle(report) else (report.host, report.outcome)
-=======
     for place, report in enumerate(sorted((report for report in reports if report.host not in hosts), key=_rank)):
         kind = (report.outcome, _short(report), report.hint) if _is_idle(report) else (str(place),)
->>>>>>> stopping
         alike.setdefault(kind, []).append(report)
     blocks: list[Block] = [line(Span("Hosts", "strong"), ", the worst first" if len(alike) > 1 else "")]
     blocks.append(Grid(tuple(chain.from_iterable(_rows(group, len(reports)) for group in alike.values()))))
