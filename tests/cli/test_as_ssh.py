@@ -157,7 +157,7 @@ def test_doctor_explains_each_stage(net: Sshd) -> None:
     ran = here("doctor", *words)
     hosts = {host["host"]: host["inspections"] for host in json.loads(ran.out)["hosts"]}
     way = {name: {one["name"]: one for one in found if one["area"] == "way"} for name, found in hosts.items()}
-    assert list(way["hopped"])[:5] == ["configuration", "transport", "TCP", "SSH", "host key"]
+    assert list(way["hopped"])[:6] == ["configuration", "transport", "jump host", "TCP", "SSH", "host key"]
     assert "through 127.0.0.1, 127.0.0.1" in way["hopped"]["configuration"]["said"]
     assert list(way["stranger"])[-1] == "host key"
     assert way["stranger"]["host key"]["state"] == "missing"

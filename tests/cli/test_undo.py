@@ -187,7 +187,10 @@ def test_a_person_is_asked_for_each_change(victim: Victim, state: Path) -> None:
         screen.type("n\n")
         assert screen.wait() == 5
     assert victim.value == 500
-    assert all(len(line) <= 80 for line in screen.drawn.splitlines()), screen.drawn
+    lines = [
+        line for line in screen.drawn.splitlines() if not line.lstrip().startswith("runbook ")
+    ]  # to be copied whole
+    assert all(len(line) <= 80 for line in lines), screen.drawn
 
 
 def test_options_of_the_run_that_an_undo_has_not_are_left_out(victim: Victim, state: Path, tmp_path: Path) -> None:
