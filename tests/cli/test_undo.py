@@ -189,7 +189,7 @@ def test_a_person_is_asked_for_each_change(victim: Victim, state: Path) -> None:
     assert victim.value == 500
     lines = [
         line for line in screen.drawn.splitlines() if not line.lstrip().startswith("runbook ")
-    ]  # to be copied whole
+    ]
     assert all(len(line) <= 80 for line in lines), screen.drawn
 
 
