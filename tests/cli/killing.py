@@ -1,4 +1,4 @@
-"""Kills the engine at one of its writes; and a runbook of once-only steps whose effects can be counted."""
+"""Kills or stops the engine at one of its writes; and a runbook of once-only steps whose effects can be counted."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -41,10 +42,22 @@ def killed(words: list[str], at: int, where: Where) -> int:
 
     `after`: that write is on the disk; `before`: it is not; `torn`: half of it is.
     """
+    return _in_a_child(words, lambda: _die_at(at, where))
+
+
+def stopped(words: list[str], at: int) -> int:
+    """Runs the command in a process that gets a Ctrl-C when its question number `at` (from 1) is on the disk; its code.
+
+    Between two questions nobody looks whether somebody wants it to stop.
+    """
+    return _in_a_child(words, lambda: _interrupted_at(at))
+
+
+def _in_a_child(words: list[str], prepare: Callable[[], None]) -> int:
     child = os.fork()
     if child == 0:
         try:
-            _die_at(at, where)
+            prepare()
             os.dup2(os.open(os.devnull, os.O_RDWR), 1)
             sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(1, "w")  # noqa: SIM115
             main(words)
@@ -68,6 +81,21 @@ def _die_at(at: int, where: Where) -> None:
         whole(file, path, content, durable=durable)
         if seen == at:
             os.kill(os.getpid(), signal.SIGKILL)
+
+    disk.append = append
+
+
+def _interrupted_at(at: int) -> None:
+    whole, seen = disk.append, 0
+
+    def append(file: int, path: Path, content: bytes, *, durable: bool = True) -> None:
+        nonlocal seen
+        is_question = b'"event":"asked"' in content
+        seen += is_question
+        whole(file, path, content, durable=durable)
+        if is_question and seen == at:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.05)  # the handler runs in the main thread
 
     disk.append = append
 
@@ -101,6 +129,13 @@ def writes(state: Path, event: str, host: str = "local") -> list[int]:
     asked = [n for n, line in enumerate(lines) if '"event":"asked"' in line and '"type":"Execute"' in line]
     sealed = range(0, 2 * len(asked), 2)  # each command is in the ledger too, before and after
     return [FIRST + n + before + (1 if event == "asked" else 3) for n, before in zip(asked, sealed, strict=True)]
+
+
+def commands_asked(state: Path, host: str = "local") -> list[int]:
+    """The numbers (from 1) of the questions of the newest run that are commands."""
+    run = max((state / "runs").iterdir(), key=lambda path: path.stat().st_mtime)
+    asked = [line for line in (run / f"{host}.jsonl").read_text().splitlines() if '"event":"asked"' in line]
+    return [n for n, line in enumerate(asked, 1) if '"type":"Execute"' in line]
 
 
 def gone(run: str, seconds: float = 20) -> None:

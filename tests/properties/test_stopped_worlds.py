@@ -1,4 +1,4 @@
-"""Stopped politely at any question and gone on with, in any world: no once-only effect happens twice, the end is true."""
+"""Stopped politely at any question and gone on with, in any world: no once-only effect happens twice."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from memrunbook.app.planning import PlanArguments, PlanResult, plan, plan_each
     from memrunbook.app.recording import RecordArguments, RecordResult, record
     from memrunbook.app.reporting import RunsResult, list_runs, report
-    from memrunbook.app.resuming import ResumeArguments, ordered, resume
+    from memrunbook.app.resuming import ResumeArguments, ordered, resumable, resume
     from memrunbook.app.run_arguments import RunArguments, RunResult
     from memrunbook.app.running import run
     from memrunbook.app.stored import Stored
@@ -52,7 +52,7 @@ _HOMES = {
     "planning": ("PlanArguments", "PlanResult", "plan", "plan_each"),
     "recording": ("RecordArguments", "RecordResult", "record"),
     "reporting": ("RunsResult", "list_runs", "report"),
-    "resuming": ("ResumeArguments", "ordered", "resume"),
+    "resuming": ("ResumeArguments", "ordered", "resumable", "resume"),
     "run_arguments": ("RunArguments", "RunResult"),
     "running": ("run",),
     "stored": ("Stored",),
@@ -114,6 +114,7 @@ __all__ = [
     "record",
     "records",
     "report",
+    "resumable",
     "resume",
     "run",
     "switch_off",

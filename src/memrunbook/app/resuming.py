@@ -16,7 +16,7 @@ from memrunbook.app.connectors import Connectors
 from memrunbook.app.earlier import Earlier
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.notice import SILENT, Notice
-from memrunbook.app.reporting import events_of, find_run
+from memrunbook.app.reporting import LAST, events_of, find_run
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.running import to_its_end
 from memrunbook.app.still_approved import Approvals, ResumedRun, approvals_of
@@ -48,10 +48,13 @@ from memrunbook.version import __version__
 
 ANEW = "begin anew: runbook run looks at what is open on the host before it does anything"
 
+TO_GO_ON = frozenset({"interrupted", "unreachable"})
+"""Outcomes of hosts with which a run is gone on with although it has ended."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ResumeArguments:
-    """A run by its id, or "last". Runbook, hosts and parameters are those that it was begun with.
+    """A run by its id, or "last" (as `resumable` has it). Runbook, hosts and parameters are as it was begun with.
 
     `reason` and `command` (what was typed) are kept in the journal. `break_lock` takes over the lock of a dead run.
     `store` is as of a run. `retry_file` stands instead of the one that the run was begun with.
@@ -68,6 +71,19 @@ class ResumeArguments:
     consents: Consents = field(default_factory=Consents)
     retry_file: str = ""
     actor: Actor = field(default_factory=this_actor)
+
+
+def resumable(state: Path, run: str) -> str:
+    """The id of a run; for "last" of the newest one that was cut off or stopped, and of the newest where none was.
+
+    UsageError and JournalError as `find_run`.
+    """
+    known = runs(state)
+    found = find_run(state, run, known)
+    if run != LAST or found.state == "running":
+        return found.run_id
+    last = (one for one in known if one.state == "interrupted" or (one.state == "ended" and _stopped(state, one)))
+    return next(last, found).run_id
 
 
 def ordered(state: Path, run: str) -> Order:
@@ -124,7 +140,7 @@ def resume(
 
 
 def _interrupted(state: Path, run: str) -> tuple[TrustedRun, Invoked, Order]:
-    found = find_run(state, run)
+    found = find_run(state, resumable(state, run))
     if found.state == "running":
         raise Refused(f"run {found.run_id} is running: a process is at work on it", hint="wait for it, or end it")
     if found.state == "ended" and not _stopped(state, found):
@@ -156,12 +172,9 @@ def _unbegun(state: Path, found: Run) -> Refused:
 
 def _stopped(state: Path, found: Run) -> bool:
     """True where hosts were stopped or lost in the middle: not reached any more, or with a step that is open still."""
-    hosts, stopped = (found.ended.hosts, found.ended.stopped) if found.ended else ((), False)
-    return (
-        stopped
-        or any(host.outcome in ("unreachable", "interrupted") for host in hosts)
-        or any(opened.run == found.run_id for opened in left_open(state))
-    )
+    end = found.ended
+    stopped = end is not None and (end.stopped or any(host.outcome in TO_GO_ON for host in end.hosts))
+    return stopped or any(opened.run == found.run_id for opened in left_open(state))
 
 
 def _then(found: Run) -> str:

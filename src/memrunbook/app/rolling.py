@@ -75,7 +75,12 @@ def write_names(retry_file: str, hosts: Sequence[Host]) -> None:
     UsageError where that cannot be written.
     """
     if retry_file:
-        write_retry_file(Path(retry_file), "".join(f"{host.typed}\n" for host in hosts))
+        write_retry_file(Path(retry_file), names_of(hosts))
+
+
+def names_of(hosts: Sequence[Host]) -> str:
+    """What a retry file holds of these hosts: one a line, as it is typed."""
+    return "".join(f"{host.typed}\n" for host in hosts)
 
 
 @dataclass

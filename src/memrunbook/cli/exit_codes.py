@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from memrunbook.core.errors import HostError, Interrupted, JournalError, Refused, RunbookError, UsageError
 
 if TYPE_CHECKING:
+    from memrunbook.app import RunResult
     from memrunbook.core.run.report import HostReport
 
 OK, DEFECT, USAGE, FAILED, UNREACHABLE, REFUSED, JOURNAL, UNKNOWN, INCIDENT, NOT_JUDGED, INTERRUPTED = (
@@ -71,6 +72,11 @@ def of_report(report: HostReport) -> int:
     if report.outcome == "unknown":
         return UNKNOWN if report.open else REFUSED
     return OUTCOMES[report.outcome]
+
+
+def of_run(result: RunResult) -> int:
+    """The exit code of all hosts of a run; a person's stop counts too where hosts were not begun for it."""
+    return worst([*([INTERRUPTED] if result.stopped else []), *map(of_report, result.reports)])
 
 
 def most_severe(outcomes: Iterable[str]) -> str:

@@ -64,7 +64,8 @@ def recap_page(
 ) -> list[Block]:
     """The page; where it may be run `again` it says how, on those of the `hosts` that did not end well.
 
-    Without `resumes` it does not name `runbook resume`.
+    Not on those with which `runbook resume` goes on: that comes first, and looks at what was begun. Without `resumes`
+    it is not named.
     """
     from memrunbook.core.run.failures import WELL
     from memrunbook.ui.block import line, to_type
@@ -72,12 +73,15 @@ def recap_page(
     from memrunbook.ui.report import is_lost
 
     page = recap_view(result.reports, result.run_id, verbose=output.verbose)
-    lost = [report.host for report in result.reports if is_lost(report)]
-    bad = {report.host for report in result.reports if report.outcome not in WELL}.difference(lost)
-    if lost and resumes:
-        page.append(line("To go on where a host was lost:  ", to_type(f"runbook resume {result.run_id}")))
+    behind = {report.host: report.outcome for report in result.reports if is_lost(report)}
+    stopped = result.stopped or "interrupted" in behind.values()
+    unbegun = {report.host for report in result.reports if result.stopped and report.outcome == "not_begun"}
+    bad = {report.host for report in result.reports if report.outcome not in WELL}.difference(behind, unbegun)
+    if resumes and (behind or stopped):
+        where = "with this run" if stopped else "where a host was lost"
+        page.append(line(f"To go on {where}:  ", to_type(f"runbook resume {result.run_id}")))
     if again is not None and bad:
-        told = again.on_all([host for host in hosts if host.name in bad], beside=bool(lost))
+        told = again.on_all([host for host in hosts if host.name in bad], beside=bool(behind or unbegun))
         page.append(line("To run it again on these hosts:  ", to_type(told)))
     return page
 

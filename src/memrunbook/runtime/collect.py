@@ -130,6 +130,7 @@ class Collector:
         elif count > 1 and full.sample.complete:
             self._tell_first(order, full, started)
             full, samples = yield from self._repeat(full, asks, count, every, at_work=at_work)
+        self.on_first = None  # a later reading is no first look: it may be of what was changed meanwhile
         self._watched = samples if len(samples) >= LEAST_POINTS else ()
         readings, can_fork = self._parse(order, samples)
         return self._snapshot(readings, samples, started, fork_ok=full.fork_ok and can_fork, lost=full.lost)

@@ -34,9 +34,9 @@ from memrunbook.ui.words import plural
 
 TOLD: Mapping[HostState, Outcome] = {
     "refused": "refused", "unresolved": "unresolved", "failed": "failed", "unreachable": "unreachable",
-    "unknown": "unknown", "improved": "improved",
+    "unknown": "unknown", "improved": "improved", "resolved": "resolved", "healthy": "healthy", "restored": "restored",
 }  # fmt: skip
-"""Ends that are told at once. Whoever pressed Ctrl-C knows of the interrupted ones; the rest is told at the end."""
+"""Ends that are told at once. Whoever pressed Ctrl-C knows of the interrupted ones; who is not begun has one line."""
 
 
 class FleetDisplay:
@@ -100,7 +100,7 @@ class FleetDisplay:
             self._now(host, "reading", request_words(request), limit)
 
     def ended(self, host: str, outcome: HostState, why: str) -> None:
-        """Nothing more is done on the host; how it ended is told where somebody should know at once."""
+        """Nothing more is done on the host; how it ended is told at once: the next gate may depend on it."""
         self._acting.pop(host, None)
         self._hosts[host] = HostNow(outcome, "", self._clock())
         told = TOLD.get(outcome)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from memrunbook.core.errors import Interrupted
+from memrunbook.core.ranges import compact
+from memrunbook.core.run.batches import few
 from memrunbook.core.run.cut_off import UNCHANGED
 from memrunbook.core.run.event import StepFinished
 from memrunbook.core.run.failures import WELL
 from memrunbook.core.run.report import NOTHING_DONE, HostReport, Reported
 from memrunbook.core.units import format_duration
-from memrunbook.ui.block import BLANK, Block, Grid, Row, Span, line, row, to_type
+from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, line, note, row, to_type
 from memrunbook.ui.report import OUTCOMES, STATES
 from memrunbook.ui.words import counts, plural
 
@@ -19,10 +22,10 @@ WORST_FIRST: tuple[Reported, ...] = (
     "unknown", "interrupted", "failed", "unresolved", "improved", "unreachable", "refused", "not_begun",
 )  # fmt: skip
 """As the exit codes have it; what is not named stands behind these, and what is well at the end."""
-IDLE: frozenset[Reported] = frozenset({"interrupted"})
+IDLE: frozenset[Reported] = frozenset({"interrupted", "not_begun", "unreachable"})
 """Ends of hosts on which nothing was done, where they have no steps."""
 LISTED = 10
-"""More hosts than these that ended well, or on which nothing was done, are counted."""
+"""More hosts than these that ended well are counted; of more on which nothing was done the first are named."""
 PAGES = 5
 """Of more hosts than these the pages of those that ended well are left out."""
 
@@ -30,24 +33,24 @@ PAGES = 5
 def in_full(reports: Sequence[HostReport], *, verbose: bool = False) -> list[bool]:
     """For each host whether its page is shown: all of a few hosts, of many those that did not end well.
 
-    One that was not begun has none: the table says why.
+    Of several hosts those on which nothing was done have none: the table says why, and what helps.
     """
-    few = verbose or len(reports) <= PAGES
-    return [(few or not _is_well(report)) and not _has_no_page(report) for report in reports]
+    all_of_them = verbose or len(reports) <= PAGES
+    return [len(reports) == 1 or ((all_of_them or not _is_well(one)) and not _is_idle(one)) for one in reports]
 
 
 def recap_view(reports: Sequence[HostReport], run_id: str, *, verbose: bool = False) -> list[Block]:
     """The table of the hosts, the pages that were left out, and the verdict."""
-    well = [report for report in reports if _is_well(report)]
-    idle = [report for report in reports if report.outcome in IDLE and not report.steps]
-    counted = _counted(well, verbose=verbose) + _counted(idle, verbose=verbose)
+    counted = _counted([report for report in reports if _is_well(report)], verbose=verbose)
     hosts = {report.host for report in counted}
-    listed = sorted((report for report in reports if report.host not in hosts), key=_rank)
-    blocks: list[Block] = [line(Span("Hosts", "strong"), ", the worst first" if len(listed) > 1 else "")]
-    blocks.append(Grid(tuple(map(_row, listed))))
-    found = Counter((report.outcome, _short(report) if report.outcome in IDLE else "") for report in counted)
-    for (outcome, why), number in found.most_common():
-        blocks.append(line(f"{plural(number, 'host')}: ", _word(outcome), f": {why}" if why else "", indent=2))
+    alike: dict[tuple[str, ...], list[HostReport]] = {}
+    for report in sorted((report for report in reports if report.host not in hosts), key=_rank):
+        kind = (report.outcome, _short(report), report.hint) if _is_idle(report) else (report.host,)
+        alike.setdefault(kind, []).append(report)
+    blocks: list[Block] = [line(Span("Hosts", "strong"), ", the worst first" if len(alike) > 1 else "")]
+    blocks.append(Grid(tuple(chain.from_iterable(_rows(group, len(reports)) for group in alike.values()))))
+    for outcome, number in Counter(report.outcome for report in counted).most_common():
+        blocks.append(line(f"{plural(number, 'host')}: ", _word(outcome), indent=2))
     shown = zip(reports, in_full(reports, verbose=verbose), strict=True)
     left_out = sum(1 for report, is_shown in shown if not is_shown and _is_well(report))
     if left_out:
@@ -75,6 +78,24 @@ def verdict_line(reports: Sequence[HostReport]) -> Block:
     title = Span("NOT ALL WELL" if well else "NONE WELL", OUTCOMES[bad[0]][1])
     told = counts((found[outcome], outcome.replace("_", " ")) for outcome in bad)
     return line(title, f": {of}: {told}", f"; {well}" if well else "")
+
+
+def _rows(alike: Sequence[HostReport], of: int) -> Iterator[Row | Note]:
+    """One row for a host, or for all on which nothing was done for the same reason, with what helps.
+
+    Where it is the only one of the command, its page has said that.
+    """
+    first = alike[0]
+    names = compact(report.host for report in alike)
+    if len(alike) == 1:
+        yield _row(first)
+    else:
+        all_of_them = first.outcome == "unreachable" or len(names) <= LISTED
+        named = ", ".join(names) if all_of_them else few([report.host for report in alike])
+        body = Span(f"{named}: {_short(first)}", whole=True)
+        yield row(_word(first.outcome), Span(plural(len(alike), "host"), whole=True), body=body)
+    if first.hint and _is_idle(first) and of > 1:
+        yield note(Span("hint: ", "hint"), Span(first.hint, whole=True))
 
 
 def _row(report: HostReport) -> Row:
@@ -117,12 +138,13 @@ def _is_well(report: HostReport) -> bool:
     return report.outcome in WELL
 
 
-def _has_no_page(report: HostReport) -> bool:
-    return report.outcome == "not_begun" and report.begun is None
+def _is_idle(report: HostReport) -> bool:
+    """True for a host on which nothing was done, and of which nothing is known but why."""
+    return report.outcome in IDLE and report.begun is None and not report.steps and not report.others
 
 
-def _rank(report: HostReport) -> int:
-    return _rank_of(report.outcome)
+def _rank(report: HostReport) -> tuple[int, bool]:
+    return _rank_of(report.outcome), _is_idle(report)
 
 
 def _rank_of(outcome: Reported) -> int:

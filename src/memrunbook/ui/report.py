@@ -200,7 +200,7 @@ def _signal(name: str, signals: Mapping[str, object]) -> str:
 def is_lost(report: HostReport) -> bool:
     """True where `runbook resume` has something to go on with: an undo is repeated instead."""
     undo = any(isinstance(event, UndoPlanned) for event in report.others)
-    return not undo and (report.outcome == "unreachable" or report.open)
+    return not undo and (report.outcome in ("unreachable", "interrupted") or report.open)
 
 
 def _record(run_id: str, *, lost: bool) -> list[Block]:

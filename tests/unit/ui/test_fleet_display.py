@@ -103,7 +103,7 @@ def test_while_it_is_connected_to_the_reason_may_change_and_the_time_runs_on() -
         assert re.sub(" {2,}", "  ", one.shown()[1]) == "  a  TCP answers, no SSH banner  30 s"
 
 
-def test_only_what_needs_attention_gets_a_line() -> None:
+def test_how_a_host_ended_and_what_needs_attention_gets_a_line() -> None:
     with fleet() as one:
         for host in ("a", "b"):
             one.display.asked(host, Record(Diagnosed(s.runbook_diagnosis(), s.plan(), {})))
@@ -116,6 +116,7 @@ def test_only_what_needs_attention_gets_a_line() -> None:
         one.display.ended("c", "interrupted", "a person asked to stop")
         assert one.shown() == ["3 hosts, 0.0 s: 1 done, 1 failed, 1 interrupted"]
     assert one.said() == [
+        "a  RESOLVED: the incident is over and stayed so",
         "b  FAILED: step restart failed: exit status 1",
         "c  took over the lock of run run-1 by ada: its shell was gone",
     ]
@@ -131,7 +132,7 @@ def test_verbose_tells_all() -> None:
         one.display.asked("a", Record(s.finished("skipped", why="the incident is over")))
         one.display.asked("a", Record(RunFinished("resolved", "")))
         one.display.ended("a", "resolved", "")
-    assert one.said() == ["a  done  restart-grower  Restart it"]
+    assert one.said() == ["a  done  restart-grower  Restart it", "a  RESOLVED: the incident is over and stayed so"]
 
 
 def test_what_ctrl_c_does_is_drawn_above_the_hosts() -> None:

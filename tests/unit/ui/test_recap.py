@@ -50,7 +50,7 @@ def test_many_that_ended_well_are_counted_and_those_that_hold_something_are_not(
     assert len(shown(many, verbose=True)) == 18 + 3
 
 
-def test_hosts_on_which_nothing_was_done_before_ctrl_c_are_counted() -> None:
+def test_hosts_on_which_nothing_was_done_before_ctrl_c_have_one_line() -> None:
     idle = [report(f"web-{n}", "interrupted", why="Interrupted.") for n in range(20)]
     cut = structs.replace(
         report("db", "interrupted", why="a person asked to stop"),
@@ -58,8 +58,8 @@ def test_hosts_on_which_nothing_was_done_before_ctrl_c_are_counted() -> None:
     )
     told = shown([*idle, cut])
     assert told[1:3] == [
-        "  INTERRUPTED  db  1 interrupted     step swap-less was under way",
-        "  20 hosts: INTERRUPTED: nothing was done there",
+        "  INTERRUPTED  db        1 interrupted     step swap-less was under way",
+        "  INTERRUPTED  20 hosts  web-[0:19]: nothing was done there",
     ]
     assert told[-1] == "NONE WELL: all 21 hosts: 21 interrupted"
 
@@ -72,7 +72,27 @@ def test_a_host_that_was_stopped_at_its_gate_was_in_the_middle_of_nothing() -> N
 
 def test_an_unreachable_host_is_always_named() -> None:
     told = shown([report(f"web-{n}", "unreachable", why="no answer in 10 s") for n in range(30)])
-    assert sum("UNREACHABLE" in content for content in told) == 30
+    assert told[1:3] == ["  UNREACHABLE  30 hosts   web-[0:29]: no answer in 10 s", ""]
+    odd = [report(f"{name}-web", "unreachable", why="no answer in 10 s") for name in "abcdefghijklmnop"]
+    assert all(one.host in shown(odd)[1] for one in odd)
+
+
+def test_hosts_on_which_nothing_was_done_for_one_reason_have_one_line_and_its_hint_and_no_page() -> None:
+    key = structs.replace(report("db", "unreachable", why="the host key is not known"), hint="compare it")
+    left = [report(f"web-{n}", "not_begun", why="a person asked to stop") for n in range(3)]
+    other = [report(f"{name}-app", "not_begun", why="one failed") for name in "abcdefghijkl"]
+    told = shown([*left, key, *other])
+    assert told == [
+        "Hosts, the worst first",
+        "  UNREACHABLE  db         the host key is not known",
+        "               hint: compare it",
+        "  NOT BEGUN    3 hosts    web-[0:2]: a person asked to stop",
+        "  NOT BEGUN    12 hosts   a-app, b-app, c-app and 9 more: one failed",
+        "",
+        "NONE WELL: all 16 hosts: 1 unreachable, 15 not begun",
+    ]
+    assert in_full([*left, key]) == [False] * 4
+    assert in_full([key]) == [True], "of one host the page is all there is"
 
 
 def test_of_many_hosts_the_pages_of_those_that_ended_badly_are_shown() -> None:

@@ -88,7 +88,7 @@ def command(
     )
     with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight, told.stopping):
         result = apply(arguments, told, stop=talk.stop)
-    code = exit_codes.worst(exit_codes.of_report(report) for report in result.reports)
+    code = exit_codes.of_run(result)
     reply = Reply(code, lambda: _document(result), lambda: _pages(result, library, output))
     return show_end(talk.output, reply, result)
 

@@ -54,20 +54,26 @@ def command(
     store: str,
     rollout: Rollout,
 ) -> int:
-    """Go on with a run that was cut off; RUN is its id, or: last.
+    """Go on with a run that was cut off or stopped; RUN is its id, or: last, the newest of these.
 
     What was open is looked at first, and never just repeated; then the steps that have not ended are run behind their
     gates. Hosts, runbook and parameters are those of the run.
     """
-    from memrunbook.app import ResumeArguments, ordered, resume
+    from memrunbook.app import ResumeArguments, list_runs, ordered, resumable, resume
     from memrunbook.app.allowing import checked
+    from memrunbook.app.reporting import LAST
 
-    order, typed = ordered(state, run), click.get_current_context()
+    typed, found = click.get_current_context(), resumable(state, run)
+    order = ordered(state, found)
     if order.options and not typed.meta.get(MERGED):
         return _with_its_way(typed, order)
     library, talk = ruled(library, targets), Conversation(output, targets)
+    if run == LAST and list_runs(state).runs[0].run_id != found:
+        talk.note(
+            f"going on with run {found}, the last one that was cut off or stopped", "runbook runs lists the newer"
+        )
     arguments = ResumeArguments(
-        run=run,
+        run=found,
         connectors=talk.connectors(),
         library=library,
         state=state,
@@ -84,7 +90,7 @@ def command(
         arguments.consents,
         yes=gate.yes,
         hosts=order.hosts,
-        again=_again(state, run, order),
+        again=_again(state, found, order),
         who=arguments.actor.user,
         library=library,
         rollout=order.rollout,

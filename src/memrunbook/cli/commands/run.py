@@ -31,7 +31,7 @@ from memrunbook.cli.options import (
 from memrunbook.cli.reasons import reason_for, unused_page
 from memrunbook.cli.recap import Again, show_end
 from memrunbook.cli.reply import Reply
-from memrunbook.cli.rolling import ROLLOUT, with_defaults
+from memrunbook.cli.rolling import ROLLOUT, kept_true, with_defaults
 from memrunbook.cli.targets import Targets, typed
 from memrunbook.core.run.batches import Rollout, batches
 from memrunbook.documents.library import Library
@@ -76,10 +76,13 @@ def command(
     config = library.config()
     consents = checked(gate.allow, config.freeze, gate.reason)
     talk = Conversation(output, targets)
+    with kept_true("" if dry_run else rollout.retry_file, targets) as known:
+        known.extend(talk.hosts)
+        connectors = talk.connectors()
     arguments = RunArguments(
         runbook=name,
-        hosts=talk.hosts,
-        connectors=talk.connectors(),
+        hosts=tuple(known),
+        connectors=connectors,
         library=library,
         state=state,
         store=store,
@@ -148,9 +151,8 @@ def carry_out(
 
     with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight, told.stopping):
         result = does(approver_of(talk, consents, hosts, who, told, yes=yes, rollout=rollout), told)
-    code = exit_codes.worst(exit_codes.of_report(report) for report in result.reports)
     pages = partial(_pages, result, again, hosts, library, talk.output)
-    return show_end(talk.output, Reply(code, lambda: _document(result), pages), result)
+    return show_end(talk.output, Reply(exit_codes.of_run(result), lambda: _document(result), pages), result)
 
 
 def approver_of(

@@ -80,7 +80,8 @@ def _line(run: Run, left: Sequence[OpenStep], back: Mapping[str, float], now: fl
     from memrunbook.ui.journal import RunLine
 
     invoked = run.invoked
-    outcomes = [host.outcome for host in run.ended.hosts] if run.ended else []
+    outcomes: list[str] = [host.outcome for host in run.ended.hosts] if run.ended else []
+    outcomes += ["interrupted"] if run.ended and run.ended.stopped else []
     return RunLine(
         run_id=run.run_id,
         utc=dt.datetime.fromisoformat(invoked.time).timestamp() if invoked else 0.0,

@@ -125,8 +125,7 @@ def _undo(arguments: UndoArguments, talk: Conversation, *, yes: bool) -> int:
         who, rollout = arguments.actor.user, arguments.rollout
         approver = approver_of(talk, arguments.consents, hosts, who, told, yes=yes, rollout=rollout)
         result = undo(arguments, approver, told, stop=talk.stop)
-    codes = [exit_codes.of_report(report) for report in result.reports]
-    code = exit_codes.worst(codes) if codes else exit_codes.OK
+    code = exit_codes.of_run(result) if result.reports else exit_codes.OK
     pages = Reply(code, lambda: _document(result), lambda: _pages(result, found.run_id, arguments, hosts, talk.output))
     return show(talk.output, pages)
 
