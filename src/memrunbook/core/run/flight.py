@@ -149,7 +149,7 @@ class _Folding:
         opened = self.open.get(look.step)
         if opened is None or opened.record != look.record:
             self.looks.append(look)
-        elif look.found in ("not-done", "again"):
+        elif look.found == "again" or (look.found == "not-done" and not opened.undo):  # else the change is there still
             del self.open[look.step]
         elif look.found in ("done", "failed"):
             self.open[look.step] = msgspec.structs.replace(opened, answer=look.found, why=look.why)

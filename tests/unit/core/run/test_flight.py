@@ -80,6 +80,7 @@ def test_a_command_without_an_answer_is_open_and_says_so() -> None:
         ([asked(), looked(found="not-done")], []),
         ([asked(), looked(found="again")], []),
         ([asked(), looked(record="h9")], [("act", "")]),
+        ([asked(undo=True), looked(found="not-done")], [("act", "")]),
     ],
 )
 def test_what_is_open_by_the_records(records: list[dict[str, Any]], expected: list[tuple[str, str]]) -> None:
