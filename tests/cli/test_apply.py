@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,13 @@ import jsonschema
 import msgspec
 import pytest
 from tests.cli.books import act, book
-from tests.cli.conftest import needs_login
 from tests.cli.console import ROOT, Ran, here
-from tests.sshd import Sshd, running
+from tests.machines import machines, needs_machines
+from tests.sshd import Sshd
 
 from memrunbook.core.host import Host
 from memrunbook.core.plan.saved import SavedPlan
+from memrunbook.state import plans
 from memrunbook.state.plans import load_plan, save_plan
 
 NEVER = "memory.available_percent > 100.0"
@@ -263,7 +264,7 @@ def test_another_users_plan_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     def denied(*_: object) -> bytes:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", denied)
+    monkeypatch.setattr(plans, "read_named", denied)
     here("apply", str(path)).refused(2, "the plan cannot be read: ", hint="chmod g+r")
 
 
@@ -296,29 +297,17 @@ def test_a_plan_is_its_makers_alone(tmp_path: Path) -> None:
 
 
 @alone
-def test_a_plan_of_several_hosts_is_carried_out_on_each(sshd_twice: Sshd, tmp_path: Path) -> None:
-    path = tmp_path / "plan.json"
-    hosts = ",".join(f"{sshd_twice.user}@{one}:{sshd_twice.port}" for one in ("127.0.0.1", "127.0.0.2"))
+def test_a_plan_of_several_hosts_is_carried_out_on_each(tmp_path: Path) -> None:
+    needs_machines()
+    path, hosts = tmp_path / "plan.json", "web1,web2"
     named = book(tmp_path, act("count", "sh", "-c", f"echo x >>{tmp_path / 'count'}"), resolved=NEVER)
-    words = sshd_twice.arguments[1:]
-    assert here("plan", named, f"--host={hosts}", *words, "--out", str(path)).code == 0
-    assert [host.typed for host in load_plan(path).saved.hosts] == hosts.split(",")
-    ran = here("apply", str(path), *words, "--forks", "1")
-    assert ran.code == 3, ran.said
-    assert (tmp_path / "count").read_text() == "x\nx\n"
-    again = here("apply", str(path), *words, "--forks", "1")
-    again.refused(5, "carried out before", hint=f"--host {hosts}")
-    assert (tmp_path / "count").read_text() == "x\nx\n"
-
-
-@pytest.fixture
-def sshd_twice(tmp_path: Path) -> Iterator[Sshd]:
-    """One server at two addresses."""
-    needs_login()
-    folder = tmp_path / "sshd"
-    folder.mkdir()
-    with running(folder, "ListenAddress 127.0.0.2") as server:
-        known = folder / "known_hosts"
-        line = known.read_text(encoding="ascii")
-        known.write_text(line + line.replace("127.0.0.1", "127.0.0.2"), encoding="ascii")
-        yield server
+    with machines(tmp_path / "farm", ("web1", "web2")) as farm:
+        words = farm.arguments
+        assert here("plan", named, f"--host={hosts}", *words, "--out", str(path)).code == 0
+        assert [host.typed for host in load_plan(path).saved.hosts] == hosts.split(",")
+        ran = here("apply", str(path), *words, "--forks", "1")
+        assert ran.code == 3, ran.said
+        assert (tmp_path / "count").read_text() == "x\nx\n"
+        again = here("apply", str(path), *words, "--forks", "1")
+        again.refused(5, "carried out before", hint=f"--host {hosts}")
+        assert (tmp_path / "count").read_text() == "x\nx\n"

@@ -99,6 +99,18 @@ def test_failures_count_over_all_batches_and_unreachable_ones_too(web: Machines,
     ]
 
 
+def test_one_machine_under_two_names_is_changed_under_the_first(web: Machines, tmp_path: Path) -> None:
+    (tmp_path / "hosts").write_text("[twice]\nweb01\nalias01 ansible_host=web01\n")
+    words = ["-i", str(tmp_path / "hosts"), "--host", "twice", *web.arguments]
+    batches = ["--serial", "1", "--max-failures", "100%"]
+    ran = here("run", counted(tmp_path), *words, *batches, "--yes", "--json")
+    found = outcomes(ran)
+    assert found["web01"][0] == "resolved", ran.said
+    assert found["alias01"] == ("refused", "this is the same machine as web01, which this run has entered already")
+    assert noted(tmp_path) == ["web01"]
+    assert ran.code == 5
+
+
 def test_inside_a_batch_it_is_looked_at_before_each_host(web: Machines, tmp_path: Path) -> None:
     (tmp_path / "bad-web01").touch()
     ran = here(*run(web, tmp_path, "--forks", "1", "--max-failures", "1", "--json"))

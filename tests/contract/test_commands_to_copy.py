@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "memrunbook"
 DRAWN = sorted(path for folder in ("ui", "cli") for path in (SOURCE / folder).rglob("*.py"))
 
 
-def texts(blocks: list[Block]) -> Iterator[Text]:
+def texts(blocks: Sequence[Block]) -> Iterator[Text]:
     for block in blocks:
         if isinstance(block, Line):
             yield from (block.head, block.body)
@@ -27,7 +27,7 @@ def texts(blocks: list[Block]) -> Iterator[Text]:
                 yield entry.body
 
 
-def commands(blocks: list[Block]) -> list[str]:
+def commands(blocks: Sequence[Block]) -> list[str]:
     """Every command of a page, marked as one or inside of a sentence."""
     spans: list[Span] = [span for content in texts(blocks) for span in content]
     said = [(span.text, [(0, len(span.text))] if span.typed else commands_in(span.text)) for span in spans]

@@ -21,6 +21,7 @@ BLOCKS = [
     for number, text in enumerate(re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.DOTALL))
 ]
 OF_RUNBOOKS = ("- id:", "with:")
+WHOLE = [block for block in BLOCKS if str(block.values[0]).startswith("apiVersion:")]
 STEPS = [block for block in BLOCKS if str(block.values[0]).startswith(OF_RUNBOOKS)]
 RUNBOOK = """\
 apiVersion: memrunbook/v1
@@ -50,7 +51,14 @@ def test_a_step_that_is_shown_is_one(text: str) -> None:
     assert any(expressions_in(bound.values))
 
 
-@pytest.mark.parametrize("text", [block for block in BLOCKS if block not in STEPS])
+@pytest.mark.parametrize("text", WHOLE)
+def test_a_runbook_that_is_shown_is_one(text: str) -> None:
+    shown = load_runbook(text.encode(), "shown.yaml", "docs", {})
+    assert shown.steps
+    assert shown.parameters
+
+
+@pytest.mark.parametrize("text", [block for block in BLOCKS if block not in [*STEPS, *WHOLE]])
 def test_a_policy_or_configuration_that_is_shown_is_one(text: str, tmp_path: Path) -> None:
     if not text.startswith("services:"):
         (tmp_path / "keys").mkdir()

@@ -88,7 +88,7 @@ def _mute() -> Iterator[int]:
 
 def test_a_mute_jump_host_costs_all_behind_it_one_deadline_and_nobody_else_any(net: Net, way: Way) -> None:
     direct = "\nHost direct\n HostName 127.0.0.1\n Port {inner}\n"
-    times = replace(Timeouts(), banner=4.0, login=60.0, channel=60.0)
+    times = Timeouts(tcp=30.0, banner=4.0, login=60.0, channel=60.0, configuration=60.0)
     with _mute() as port:
         net.configure(WAYS["a jump host"].replace("{outer}", str(port)) + direct)
         options = replace(net.options, timeouts=times)

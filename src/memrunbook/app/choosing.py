@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from errno import EFBIG, EINVAL
+from functools import lru_cache
 from pathlib import Path
 
 from msgspec import structs
@@ -13,9 +15,11 @@ from memrunbook.core.host import MOST_HOSTS, Host, expanded, parse_host
 from memrunbook.core.inventory.inventory import Inventory
 from memrunbook.core.inventory.patterns import chooses, is_empty, select
 from memrunbook.documents.library import Library
-from memrunbook.runtime.named_file import read_named_text
+from memrunbook.runtime.named_file import check_named, read_named_text
 
 SHOWN = 3
+LARGEST_INVENTORY = 64 << 20
+"""Bytes of an inventory, as of the answer of a program that is one."""
 LARGEST = 16 << 20
 """Bytes of a file of hosts: ten times as many as there may be."""
 NOBODY = "no host is left"
@@ -38,8 +42,11 @@ def inventory(arguments: InventoryArguments) -> Inventory:
     """Everything that the inventories say; DocumentError with everything that is wrong with them."""
     from memrunbook.documents.inventory.reading import read_inventory
     from memrunbook.transports.shared.program import answer_of
+    from memrunbook.transports.shared.ssh_arguments import check_arguments
 
-    return read_inventory(arguments.sources, answer_of, skip_encrypted=arguments.skip_encrypted)
+    skip, accepts = arguments.skip_encrypted, lru_cache(check_arguments)
+    _refuse_endless(arguments.sources)
+    return read_inventory(arguments.sources, answer_of, skip_encrypted=skip, accepts=accepts)
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,17 @@ class InventoryCheck:
     inventory: Inventory
     problems: tuple[Problem, ...] = ()
     notes: tuple[Problem, ...] = ()
+
+
+def _refuse_endless(sources: Sequence[str]) -> None:
+    """DocumentError for an inventory that is a device, or larger than any: all of it would be read."""
+    for source in sources:
+        try:
+            check_named(Path(source), LARGEST_INVENTORY)
+        except OSError as error:
+            if error.errno in (EINVAL, EFBIG):
+                why = f"the inventory cannot be read: {error.strerror}"
+                raise DocumentError([Problem(source, why, "check the path")]) from None
 
 
 def check_inventory(arguments: InventoryArguments, library: Library) -> InventoryCheck:
@@ -70,7 +88,18 @@ def check_inventory(arguments: InventoryArguments, library: Library) -> Inventor
     )
     tried, problems, notes = _tried(hosts, library)
     checked = structs.replace(found, hosts=dict(zip(found.hosts, tried, strict=True)))
-    return InventoryCheck(checked, tuple(problems), (*found.notes, *missing, *notes))
+    return InventoryCheck(checked, tuple(problems), (*found.notes, *missing, *_alike(hosts), *notes))
+
+
+def _alike(hosts: Sequence[Host]) -> Iterator[Problem]:
+    """Names that lead to one login of one machine: a run on all of them changes it under the first alone."""
+    by_way: dict[tuple[object, ...], list[Host]] = {}
+    for host in hosts:
+        by_way.setdefault((host.address or host.name, host.user, host.port, host.ssh_args), []).append(host)
+    for of in by_way.values():
+        if len(of) > 1:
+            names = ", ".join(host.typed for host in of[:SHOWN])
+            yield Problem(of[1].where, f"{names}{_more(of)} have the same address, user and port: is that one machine?")
 
 
 def _more(hosts: Sequence[Host]) -> str:
@@ -90,7 +119,8 @@ def _tried(hosts: Sequence[Host], library: Library) -> tuple[Sequence[Host], lis
 def choose(known: Inventory, words: Sequence[str], limits: Sequence[str] = ()) -> tuple[Host, ...]:
     """The hosts that words name, each once: `[user@]name[:port]`, lists, ranges, patterns of the inventory, @FILE.
 
-    Without words all hosts of the inventory are meant. A name that the inventory does not have is a host as it stands.
+    Without words all hosts of the inventory are meant. A name that the inventory does not have is a host as it stands,
+    `unlisted` beside one.
     `limits` are patterns that leave some of them. UsageError for what names nothing.
     """
     found: dict[Host, None] = {}
@@ -121,7 +151,7 @@ def _one(known: Inventory, word: str) -> Host:
     typed = parse_host(word)
     host = known.known(typed.name)
     if host is None:
-        return typed
+        return structs.replace(typed, unlisted=bool(known.hosts))
     if not (typed.user or typed.port):
         return host
     return structs.replace(host, user=typed.user or host.user, port=typed.port or host.port, named=word)

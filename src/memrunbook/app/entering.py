@@ -24,6 +24,7 @@ from memrunbook.runtime.silence import stopped_answering
 from memrunbook.transports.shared.reach import JUMP_HOST, STAGES
 
 SECONDS = 30.0
+LOST = "the host, its sshd or something between them ended it: try again, or look at: runbook doctor --host HOST"
 OF_ERRORS: tuple[tuple[type[RunbookError], str], ...] = (
     (UsageError, "configuration"),
     (HostKeyError, "host key"),
@@ -98,7 +99,7 @@ def _seen(host: Host, session: Session, needs: Needs) -> Life[list[Inspection]]:
     collector = Collector(host, session, SystemClock(), catalog.facts())
     snapshot = yield from collector.collect(sorted(catalog.standing_facts()), count=1, every=1.0)
     if snapshot.lost:
-        raise SessionLost("the connection was lost while the host was being read")
+        raise SessionLost("the connection was lost while the host was being read", hint=LOST)
     return [*_read(snapshot, needs), *able]
 
 

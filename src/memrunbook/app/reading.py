@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from memrunbook.app.connectors import Connectors
+from memrunbook.app.entering import LOST
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import HostError, Interrupted, RunbookError, SessionLost, UsageError
@@ -186,7 +187,7 @@ def _snapshot(asked: ReadArguments, host: Host, session: Session, clock: Clock) 
     asked.notice.asked(host.name, ReadFacts(tuple(facts), count, every, ""))
     snapshot = yield from collector.collect(facts, count=count, every=every)
     if snapshot.lost:
-        return Reached(host, error=SessionLost("the connection was lost while the host was being read"))
+        return Reached(host, error=SessionLost("the connection was lost while the host was being read", hint=LOST))
     return Reached(host, with_policy(snapshot, asked.policy))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from memrunbook.app.notice import Notice
-from memrunbook.core.errors import JournalError, UsageError
+from memrunbook.core.errors import JournalError, NotBegun, UsageError
 from memrunbook.core.host import Host
 from memrunbook.core.run.batches import Rollout, batches
 from memrunbook.core.run.failures import WELL, Failures
@@ -62,6 +62,12 @@ class Rolling:
         if left:  # by now others may have failed than when the first was not begun
             notice.not_begun(left, STOPPED if why is None else why.message)
         return reports
+
+    def heed(self, stop: threading.Event) -> None:
+        """Raises NotBegun where no other host may be begun: enough have failed, or a person asked to `stop`."""
+        self.failures.heed()
+        if stop.is_set():
+            raise NotBegun(STOPPED)
 
     def _counted(self, life: Life[HostReport]) -> Life[HostReport]:
         report = yield from life

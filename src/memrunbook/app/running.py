@@ -17,14 +17,14 @@ from memrunbook.app.leaving import left_at_once, not_written
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.others import OthersFirst, ThroughFreezes
 from memrunbook.app.reading import refuse_twins, sampling_of
-from memrunbook.app.rolling import STOPPED, Rolling, those_left, write_names
+from memrunbook.app.rolling import Rolling, those_left, write_names
 from memrunbook.app.ruling import Freezes, as_said_now, demand_reason, risk_of, rules_for
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.saving import named
 from memrunbook.app.stored import Stored, settings_of
 from memrunbook.app.tuning import tuned
 from memrunbook.core.action.policy import ServicePolicy
-from memrunbook.core.errors import JournalError, NotBegun, RunbookError
+from memrunbook.core.errors import JournalError, RunbookError
 from memrunbook.core.host import LOCAL, Host
 from memrunbook.core.plan.approval import ApprovalRule
 from memrunbook.core.reading.rules import HostRules
@@ -43,6 +43,7 @@ from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.handled import Handled
 from memrunbook.runtime.interpret import Interpreter
 from memrunbook.runtime.life import Life
+from memrunbook.runtime.machines import Machines
 from memrunbook.runtime.ports import Approver, Session
 from memrunbook.runtime.redaction import redact, without_values
 from memrunbook.state.handled import handled
@@ -175,6 +176,7 @@ class Running:
     left: tuple[OpenStep, ...] = ()
     parts: Mapping[str, Earlier] = field(default_factory=dict)
     own: Mapping[str, Runbook] = field(default_factory=dict)
+    machines: Machines = field(default_factory=Machines)
     rolling: Rolling = field(init=False)
 
     def __post_init__(self) -> None:
@@ -198,7 +200,9 @@ class Running:
             copy=self.notice.recorded,
         )
         try:
-            self._heed(host, clock)
+            if not self.parts.get(host.name, Earlier()).begun:
+                self.rolling.heed(self.stop)
+            clock.sleep(0.0)  # after Ctrl-C no host is entered any more
             session = self.arguments.connectors.connector(host).connect()
         except RunbookError as error:
             try:
@@ -210,15 +214,6 @@ class Running:
         finally:
             session.close()
             journal.journal.close()
-
-    def _heed(self, host: Host, clock: SystemClock) -> None:
-        """After Ctrl-C no host is entered any more, and none is begun when enough have failed."""
-        begun = self.parts.get(host.name, Earlier()).begun
-        if not begun:
-            self.rolling.failures.heed()
-            if self.stop.is_set():
-                raise NotBegun(STOPPED)
-        clock.sleep(0.0)
 
     def in_flight(self) -> list[OpenStep]:
         """What is under way by now, as the journals tell."""
@@ -299,6 +294,7 @@ class Running:
             runbook=self.runbook.name,
             brakes=brakes,
             rules=brakes.rules,
+            machines=self.machines if len(arguments.hosts) > 1 else None,
             left=[*self.left, *([part.behind.open] if part.behind and part.behind.open else [])],
             events=list(part.events),
             begun=part.behind is not None and part.behind.acted,

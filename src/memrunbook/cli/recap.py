@@ -68,11 +68,15 @@ def recap_page(
     it is not named.
     """
     from memrunbook.core.run.failures import WELL
-    from memrunbook.ui.block import line, to_type
+    from memrunbook.ui.block import BLANK, line, to_type
     from memrunbook.ui.recap import recap_view
-    from memrunbook.ui.report import is_lost
+    from memrunbook.ui.report import is_lost, record_view
 
-    page = recap_view(result.reports, result.run_id, verbose=output.verbose)
+    page = [
+        *recap_view(result.reports, result.run_id, verbose=output.verbose),
+        BLANK,
+        *record_view(result.run_id, lost=False),
+    ]
     behind = {report.host: report.outcome for report in result.reports if is_lost(report)}
     stopped = result.stopped or "interrupted" in behind.values()
     unbegun = {report.host for report in result.reports if result.stopped and report.outcome == "not_begun"}

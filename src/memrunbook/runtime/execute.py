@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Literal
 
@@ -22,6 +23,7 @@ from memrunbook.runtime.redaction import redact
 OUTPUT_LIMIT = 64 << 10
 EVIDENCE_LIMIT = 1 << 20
 SHOWN = 400
+OWN_STATUS = re.compile(r"exit status (\d{1,3})")
 LOOK_TIMEOUT = 30.0
 NO_LOOK = "an older version recorded it, whose undo cannot only look"
 SEEN: Mapping[int, Literal["made", "back", "changed", "gone"]] = {
@@ -50,7 +52,9 @@ def execute(session: Session, change: Change, witness: str, at: Instant, holder:
         armed = arm(session, change, change.undo, holder)
         _heed(armed)
         if armed.status != 0:
-            why = f"nothing was changed: what takes it back after its time could not be set: {_said(armed)}"
+            why = (
+                f"nothing was changed: what takes it back after its time could not be set: {_said(redact(armed.text))}"
+            )
             return Failed(at, why, untouched=True)
     heed = "" if change.repeat is Repeat.READ else LOOK
     wrapped = f'{heed}{WITNESS}\nmrb_act() {{\n{change.script}\n}}\nmrb_act "$@"'
@@ -112,7 +116,7 @@ def outcome(output: Output, at: Instant) -> Executed:
         return Failed(at, f"nothing was changed: {said}", text, output.seconds, untouched=True)
     if output.status == 0:
         return Done(at, text, output.seconds)
-    return Failed(at, f"exit status {output.status}: {_said(output)}", text, output.seconds)
+    return Failed(at, _why(output), text, output.seconds)
 
 
 def _unseen(output: Output) -> str:
@@ -126,5 +130,14 @@ def _unseen(output: Output) -> str:
     return f"the kernel was still at it after {output.seconds:.0f} s" if output.status == STILL_GOING else ""
 
 
-def _said(output: Output) -> str:
-    return " ".join(redact(output.text).split())[-SHOWN:] or "it said nothing"
+def _why(output: Output) -> str:
+    """The exit status and what was said: that of the program itself, where the script told it in its last line."""
+    said = redact(output.text).rstrip()
+    above, _, last = said.rpartition("\n")
+    own = OWN_STATUS.fullmatch(last)
+    status, said = (own[1], above) if own else (str(output.status), said)
+    return f"exit status {status}: {_said(said)}"
+
+
+def _said(text: str) -> str:
+    return " ".join(text.split())[-SHOWN:] or "it said nothing"

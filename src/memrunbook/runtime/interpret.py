@@ -48,6 +48,7 @@ from memrunbook.runtime.holding import HoldingRun, disarm
 from memrunbook.runtime.judging import JUDGING
 from memrunbook.runtime.life import Life
 from memrunbook.runtime.lock import give, take
+from memrunbook.runtime.machines import Machines
 from memrunbook.runtime.marker import look
 from memrunbook.runtime.ports import Approver, Brakes, Clock, Journal, Session
 from memrunbook.runtime.redaction import redact, without_secrets
@@ -62,7 +63,8 @@ class Interpreter:
 
     `left` are the steps that runs left open on this host: a lock that one of them left behind is told with its step.
     `begun` marks a run that goes on and had begun commands on this host before it was cut off. `after` is the run that
-    this one takes back: the lock that it left behind is in nobody's way.
+    this one takes back: the lock that it left behind is in nobody's way. `machines` are those of a run
+    on several hosts.
     """
 
     host: str
@@ -86,6 +88,7 @@ class Interpreter:
     held_back: RunbookError | None = None
     brakes: Brakes = field(default_factory=Unbraked)
     rules: HostRules = NO_RULES
+    machines: Machines | None = None
     _locked: bool = field(default=False, init=False)
     _turn: StepTurn = field(default_factory=StepTurn, init=False)
 
@@ -164,6 +167,8 @@ class Interpreter:
         return Waited(self.clock.now())
 
     def _lock(self) -> Waited | TookOver:
+        if self.machines is not None:
+            self.machines.enter(self.session, self.host)
         broken = take(
             self.session,
             self._owner,

@@ -32,6 +32,14 @@ def read_named_text(path: Path, most: int, errors: str = "strict") -> str:
     return read_named(path, most).decode("utf-8", errors).replace("\r\n", "\n").replace("\r", "\n")
 
 
+def check_named(path: Path, most: int) -> None:
+    """OSError, as `read_named` raises it, for a device or a file of more than `most` bytes; nothing is read."""
+    found = path.stat()
+    _refuse_device(found)
+    if found.st_size > most:
+        raise OSError(errno.EFBIG, f"it is larger than {_size(most)}, which no such file is")
+
+
 def read_open(file: int, most: int) -> bytes:
     """The same of a file that is open, and does not block."""
     found = os.fstat(file)

@@ -14,6 +14,7 @@ from memrunbook.core.run.request import Approval, AskApproval, GateAnswer
 from memrunbook.core.text import clean
 from memrunbook.runtime.ports import Approver
 from memrunbook.ui.block import BLANK, Span, line
+from memrunbook.ui.gate import KEYS as ANSWERS
 from memrunbook.ui.gate import ask_line, details_view, gate_view, host_name_needed
 from memrunbook.ui.layout import UNCUT
 from memrunbook.ui.screen import Screen
@@ -97,7 +98,14 @@ class TerminalApprover:
             if typed == wanted or (not wanted and typed.lower() in ("y", "yes")):
                 return "yes", ""
             left -= 1
-            self.screen.say([line(Span("That is no answer to this question.", "warning"))])
+            self.screen.say(
+                [
+                    line(
+                        Span("That is no answer to this question.", "warning"),
+                        f" These are: {wanted or 'y, n'}, {ANSWERS}.",
+                    )
+                ]
+            )
         return "no", f"no clear answer in {ATTEMPTS} attempts"
 
     def _typed(self, host: str, question: AskApproval, wanted: str) -> str | None:

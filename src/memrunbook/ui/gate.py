@@ -59,7 +59,9 @@ def gate_view(  # noqa: PLR0913  what there is to know
     if step.change is not None:
         entries += _change(step, step.change)
     if others:
-        entries.append(_row("For all", f"a says yes to this very change on {host} and, without asking again, on:"))
+        entries.append(
+            _row("For all", f"a says yes to this very change on {host} and, where it is the same there, on:")
+        )
         entries.append(note("", Span(", ".join(others), "strong", whole=True)))
     return [BLANK, Grid(tuple(entries), indent=0)]
 

@@ -45,7 +45,7 @@ def recap_view(reports: Sequence[HostReport], run_id: str, *, verbose: bool = Fa
     hosts = {report.host for report in counted}
     alike: dict[tuple[str, ...], list[HostReport]] = {}
     for report in sorted((report for report in reports if report.host not in hosts), key=_rank):
-        kind = (report.outcome, _short(report), report.hint) if _is_idle(report) else (report.host,)
+        kind = (report.outcome, _short(report), report.hint) if _is_idle(report) else (report.host, report.outcome)
         alike.setdefault(kind, []).append(report)
     blocks: list[Block] = [line(Span("Hosts", "strong"), ", the worst first" if len(alike) > 1 else "")]
     blocks.append(Grid(tuple(chain.from_iterable(_rows(group, len(reports)) for group in alike.values()))))

@@ -52,8 +52,11 @@ OUTCOMES: Mapping[Reported, tuple[str, Style, str]] = {
 }
 
 
-def report_view(report: HostReport, run_id: str, who: Sequence[Block] = ()) -> list[Block]:
-    """The page for one host; `who` are the blocks that say who asked for it."""
+def report_view(report: HostReport, run_id: str, who: Sequence[Block] = (), *, alone: bool = True) -> list[Block]:
+    """The page for one host; `who` are the blocks that say who asked for it.
+
+    Where it does not stand `alone`, what is said of the run is said once, below the pages of all hosts.
+    """
     blocks: list[Block] = [_verdict(report)]
     if report.hint:
         blocks.append(line(Span("hint: ", "hint"), Span(report.hint, whole=True), indent=2))
@@ -76,7 +79,8 @@ def report_view(report: HostReport, run_id: str, who: Sequence[Block] = ()) -> l
     told = advice_rows(causes, ram=ram if isinstance(ram, int) else 0)
     if told:
         blocks += [BLANK, Grid(tuple(told), indent=0)]
-    return [*blocks, *([BLANK, *who] if who else []), BLANK, *_record(run_id, lost=is_lost(report))]
+    ends = [BLANK, *record_view(run_id, lost=is_lost(report))] if alone else []
+    return [*blocks, *([BLANK, *who] if who else []), *ends]
 
 
 def step_line(host: str, step: StepFinished) -> Line:
@@ -203,7 +207,8 @@ def is_lost(report: HostReport) -> bool:
     return not undo and (report.outcome in ("unreachable", "interrupted") or report.open)
 
 
-def _record(run_id: str, *, lost: bool) -> list[Block]:
+def record_view(run_id: str, *, lost: bool) -> list[Block]:
+    """Where a run is written down, and how one goes on with it where it was `lost`."""
     rows = [row("Run    ", Span(run_id, "strong", whole=True))]
     if lost:
         rows.append(row("Go on  ", to_type(f"runbook resume {run_id}")))

@@ -24,13 +24,22 @@ CARRIED_OUT: Mapping[str, tuple[str, Style]] = {
 NO_REASON = "no reason was given (--reason)"
 
 
-def who_view(account: Account, host: str) -> list[Block]:
+def who_view(account: Account, host: str = "") -> list[Block]:
     """The block of a report: who, when, the command, why, and the consent to each change on this host."""
-    rows: list[Row | Note] = [*_about(account)]
+    return [Grid((*_about(account), *_consents(account, host)), indent=0)]
+
+
+def consent_view(account: Account, host: str) -> list[Block]:
+    """The consent to each change on one of several hosts, where there was any."""
+    rows = tuple(_consents(account, host))
+    return [Grid(rows, indent=0)] if rows else []
+
+
+def _consents(account: Account, host: str) -> Iterator[Row | Note]:
     for one in account.hosts:
         if one.host == host and one.changes:
-            rows += [row("Consent", body=plural(len(one.changes), "change")), *_changes(one)]
-    return [Grid(tuple(rows), indent=0)]
+            yield row("Consent", body=plural(len(one.changes), "change"))
+            yield from _changes(one)
 
 
 def accounts_view(accounts: Sequence[Account], now: Instant | None = None) -> list[Block]:

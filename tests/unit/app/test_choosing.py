@@ -55,6 +55,12 @@ def test_files_of_names(tmp_path: Path) -> None:
         assert refused.value.where == f"--host @{tmp_path}{f'/{word}' if word else ''}" or word == ""
     with pytest.raises(UsageError, match="neither a file nor a pipe"):
         names(["web"], "@/dev/zero")
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(65 << 20)
+    for source, why in (("/dev/zero", "neither a file nor a pipe"), (f"{tmp_path}/large", "larger than 64 MiB")):
+        with pytest.raises(DocumentError) as endless:
+            inventory(InventoryArguments(sources=(source,)))
+        assert why in endless.value.problems[0].message
 
 
 @pytest.mark.parametrize(
@@ -94,6 +100,12 @@ def test_an_inventory_is_read_and_checked(tmp_path: Path) -> None:
     where = f"({tmp_path}/group_vars/web.yml:1)"
     refused = f"swap-thrashing has no parameter 'alike' {where}"
     assert [host.refused for host in found.inventory.hosts.values()] == [refused] * 4
+    (tmp_path / "twice").mkdir()
+    write(tmp_path / "twice", {"hosts": "[web]\nweb01 ansible_host=192.0.2.1\nalias01 ansible_host=192.0.2.1\nweb02\n"})
+    alike = check_inventory(InventoryArguments(sources=(str(tmp_path / "twice/hosts"),)), Library())
+    assert [one.message for one in alike.notes] == [
+        "web01, alias01 have the same address, user and port: is that one machine?"
+    ]
     broken = check_inventory(InventoryArguments(sources=(str(tmp_path / "bad"),)), Library())
     assert [one.message for one in broken.problems] == ["b sets no variable"]
     with pytest.raises(DocumentError):

@@ -179,6 +179,8 @@ def test_what_has_no_undo_cannot_be_taken_back() -> None:
         (Output(0, "x", 2.0), Done(AT, "x", 2.0)),
         (Output(3, " a\n b ", 2.0), Failed(AT, "exit status 3: a b", " a\n b ", 2.0)),
         (Output(1, ""), Failed(AT, "exit status 1: it said nothing")),
+        (Output(1, "exit status 3\n"), Failed(AT, "exit status 3: it said nothing", "exit status 3\n")),
+        (Output(1, "no\nway\nexit status 2\n"), Failed(AT, "exit status 2: no way", "no\nway\nexit status 2\n")),
         (Output(124, "x", 60.2), Unknown(AT, "the kernel was still at it after 60 s", "x", 60.2)),
         (Output(None, "x", 30.4, timed_out=True), Unknown(AT, "no answer within 30 s", "x", 30.4)),
         (

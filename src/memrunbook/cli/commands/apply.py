@@ -107,7 +107,10 @@ def _pages(result: RunResult, library: Library, output: OutputOptions) -> Iterat
     for report in compress(result.reports, in_full(result.reports, verbose=output.verbose)):
         saved, begun = result.saved.get(report.host), report.begun
         needed = people(library, [begun.plan]) if begun else 0
-        yield [*report_view(report, result.run_id), *(saved_lines(saved, needed) if saved else [])]
+        yield [
+            *report_view(report, result.run_id, alone=len(result.reports) == 1),
+            *(saved_lines(saved, needed) if saved else []),
+        ]
     if len(result.reports) > 1:
         yield recap_page(result, output)
     yield from unused_page(result.unused)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from memrunbook.cli import exit_codes
-from memrunbook.cli.naming import inventory_of
+from memrunbook.cli.naming import inventory_of, not_listed
 from memrunbook.cli.options import LIBRARY, OUTPUT, REACH, OptionGroup, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
@@ -57,6 +58,7 @@ def command(targets: Targets, library: Library, output: OutputOptions, *, check:
         raise UsageError("there is no inventory", hint=hint)
     found = _checked(targets, library) if check else _read(targets)
     hosts = () if found.problems else _chosen(targets, found)
+    found = replace(found, notes=(*not_listed(hosts), *found.notes))
     wrong = check and bool(found.problems or any(host.refused for host in hosts))
     code = exit_codes.USAGE if wrong else exit_codes.OK
     pages = partial(_check_page, found, hosts) if check else partial(_pages, found, hosts, targets, output)

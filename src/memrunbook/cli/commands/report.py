@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli import exit_codes
+from memrunbook.cli.completing import complete_runs
 from memrunbook.cli.options import OUTPUT, STATE, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run", metavar="RUN")
+@click.argument("run", metavar="RUN", shell_complete=complete_runs)
 @common(STATE, OUTPUT)
 def command(run: str, state: Path, output: OutputOptions) -> int:
     """Show what a run did on each host and why; RUN is its id, or: last. Exit 7 where a step is open."""
@@ -47,15 +48,17 @@ def _document(result: ReportResult, doubts: Sequence[AuditFinding], who: Account
 
 def _pages(result: ReportResult, doubts: Sequence[AuditFinding], who: Account) -> Iterator[list[Block]]:
     from memrunbook.ui.audit import doubt_view
-    from memrunbook.ui.block import Span, line
-    from memrunbook.ui.report import report_view
-    from memrunbook.ui.who import who_view
+    from memrunbook.ui.block import BLANK, Span, line
+    from memrunbook.ui.report import is_lost, record_view, report_view
+    from memrunbook.ui.who import consent_view, who_view
 
     if not result.reports:
         yield [*doubt_view(doubts), line("Nothing is left to show of ", Span(result.run_id, whole=True),
-                                         ": no journal of a host is there."), *who_view(who, "")]  # fmt: skip
+                                         ": no journal of a host is there."), *who_view(who)]  # fmt: skip
+    alone = len(result.reports) == 1
     for place, report in enumerate(result.reports):
-        yield [
-            *(doubt_view(doubts) if not place else []),
-            *report_view(report, result.run_id, who_view(who, report.host)),
-        ]
+        asked = who_view(who, report.host) if alone else consent_view(who, report.host)
+        yield [*(doubt_view(doubts) if not place else []), *report_view(report, result.run_id, asked, alone=alone)]
+    if result.reports and not alone:
+        lost = any(is_lost(report) for report in result.reports)
+        yield [*who_view(who), BLANK, *record_view(result.run_id, lost=lost)]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli.commands.run import ALLOW, carry_out
+from memrunbook.cli.completing import complete_runs
 from memrunbook.cli.conversation import Conversation
 from memrunbook.cli.naming import ruled
 from memrunbook.cli.next_command import begun_words
@@ -42,7 +43,7 @@ TARGETS = OptionGroup("targets", partial(Targets, host=(), transport="ssh", tag=
 
 
 @click.command()
-@click.argument("run", metavar="RUN")
+@click.argument("run", metavar="RUN", shell_complete=complete_runs)
 @common(gates("[again:]ACTION[:TARGET]", ALLOW), TARGETS, RETRY, LIBRARY, STATE, STORE, OUTPUT)
 def command(
     run: str,
@@ -59,19 +60,15 @@ def command(
     What was open is looked at first, and never just repeated; then the steps that have not ended are run behind their
     gates. Hosts, runbook and parameters are those of the run.
     """
-    from memrunbook.app import ResumeArguments, list_runs, ordered, resumable, resume
+    from memrunbook.app import ResumeArguments, ordered, resumable, resume
     from memrunbook.app.allowing import checked
-    from memrunbook.app.reporting import LAST
 
     typed, found = click.get_current_context(), resumable(state, run)
     order = ordered(state, found)
     if order.options and not typed.meta.get(MERGED):
         return _with_its_way(typed, order)
     library, talk = ruled(library, targets), Conversation(output, targets)
-    if run == LAST and list_runs(state).runs[0].run_id != found:
-        talk.note(
-            f"going on with run {found}, the last one that was cut off or stopped", "runbook runs lists the newer"
-        )
+    _say_which(talk, state, run, found)
     arguments = ResumeArguments(
         run=found,
         connectors=talk.connectors(),
@@ -84,17 +81,20 @@ def command(
         consents=checked(gate.allow, library.config().freeze, gate.reason),
         retry_file=rollout.retry_file,
     )
+    again, who = _again(state, found, order), arguments.actor.user
     return carry_out(
-        lambda approver, told: resume(arguments, approver, told, stop=talk.stop),
-        talk,
-        arguments.consents,
-        yes=gate.yes,
-        hosts=order.hosts,
-        again=_again(state, found, order),
-        who=arguments.actor.user,
-        library=library,
-        rollout=order.rollout,
-    )
+        lambda approver, told: resume(arguments, approver, told, stop=talk.stop), talk, arguments.consents,
+        yes=gate.yes, hosts=order.hosts, again=again, who=who, library=library, rollout=order.rollout,
+    )  # fmt: skip
+
+
+def _say_which(talk: Conversation, state: Path, run: str, found: str) -> None:
+    """Which run the last one is, where newer ones have ended."""
+    from memrunbook.app.reporting import LAST, list_runs
+
+    if run == LAST and list_runs(state).runs[0].run_id != found:
+        words = f"going on with run {found}, the last one that was cut off or stopped"
+        talk.note(words, "runbook runs lists the newer")
 
 
 def _again(state: Path, run: str, order: Order) -> Again | None:

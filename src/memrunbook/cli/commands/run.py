@@ -202,7 +202,10 @@ def _pages(
 
     shown = in_full(result.reports, verbose=output.verbose)
     for report, host in compress(zip(result.reports, hosts, strict=True), shown):
-        yield [*report_view(report, result.run_id), *_next(again, report, host, result, library)]
+        yield [
+            *report_view(report, result.run_id, alone=len(result.reports) == 1),
+            *_next(again, report, host, result, library),
+        ]
     if len(result.reports) > 1:
         yield recap_page(result, output, again, hosts)
     yield from unused_page(result.unused)

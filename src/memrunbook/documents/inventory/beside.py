@@ -12,6 +12,7 @@ from typing import Literal
 from memrunbook.core.errors import DocumentError
 from memrunbook.documents.inventory import nodes
 from memrunbook.documents.inventory.gathered import Gathered, Variables
+from memrunbook.runtime.named_file import read_named
 
 Kind = Literal["group_vars", "host_vars"]
 NEVER_READ = re.compile(r"^\.|~$|\.(md|txt|rst|j2|bak|orig|sample|example|dist|swp)$")
@@ -87,7 +88,7 @@ class Beside:
 
     def _read(self, file: Path, kind: Kind, name: str) -> Variables:
         try:
-            content = file.read_bytes()
+            content = read_named(file, nodes.MOST_BYTES)
         except OSError as error:
             self.gathered.problem(
                 shown(file), f"the file cannot be read: {error.strerror}", "ask for the right to read it"

@@ -17,6 +17,7 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 VAULT_FILE, VAULT_TAGS = "$ANSIBLE_VAULT", ("!vault", "!vault-encrypted")
 DEEPEST, MOST_ITEMS, MOST_LEVELS = 16, 10_000, 64
 LARGEST_FILE = 16 << 20
+MOST_BYTES = 64 << 20
 MERGE, MAPPING = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:map"
 Node = yaml.Node
 

@@ -15,12 +15,14 @@ from memrunbook.core.inventory.inventory import UNGROUPED, Inventory
 from memrunbook.documents.inventory import nodes
 from memrunbook.documents.inventory.answers import is_answer, read_answer
 from memrunbook.documents.inventory.beside import Beside, shown
+from memrunbook.documents.inventory.connection import Accepts, nothing_refused
 from memrunbook.documents.inventory.gathered import Gathered
 from memrunbook.documents.inventory.ini import IniReader
 from memrunbook.documents.inventory.making import Maker
 from memrunbook.documents.inventory.merged import Merger
 from memrunbook.documents.inventory.yaml_groups import BY_ANSIBLE, YamlReader, looks_like_groups
 from memrunbook.documents.owned import check_owned
+from memrunbook.runtime.named_file import read_named
 
 ANSIBLE = "ansible:"
 AS_YAML = frozenset({".yml", ".yaml", ".json"})
@@ -33,18 +35,21 @@ Runs = Callable[[Sequence[str], Path], str]
 """Runs a program in a folder, and returns what it wrote; UsageError where it failed."""
 
 
-def read_inventory(sources: Sequence[str], run: Runs, *, skip_encrypted: bool = False) -> Inventory:
+def read_inventory(
+    sources: Sequence[str], run: Runs, *, skip_encrypted: bool = False, accepts: Accepts = nothing_refused
+) -> Inventory:
     """The inventory in all sources; DocumentError with everything that is wrong in them.
 
     A source is the path of a file, a folder or a program that answers to --list, `ansible:PATH` for what
-    ansible-inventory reads, or names between commas. Of two sources the later one counts.
+    ansible-inventory reads, or names between commas. Of two sources the later one counts. A host with words for ssh
+    that `accepts` refuses (UsageError) is refused.
     """
     reader = SourceReader(run)
     for source in sources:
         reader.read(source)
     gathered = reader.gathered
     beside = Beside(gathered, list(dict.fromkeys(reader.folders)))
-    found = Maker(Merger(gathered, beside), skip_encrypted).inventory()
+    found = Maker(Merger(gathered, beside), skip_encrypted, accepts).inventory()
     for file, name in beside.strangers():
         gathered.note(shown(file), f"this is for {name}, and the inventory has neither host nor group of that name")
     for name in dict.fromkeys(name for names in beside.encrypted.values() for name in names if skip_encrypted):
@@ -123,7 +128,7 @@ class SourceReader:
             self.gathered.problem(shown(path), f"the inventory cannot be read: {what}", "check the path")
 
     def _file(self, path: Path) -> None:
-        content, name = path.read_bytes(), shown(path)
+        content, name = read_named(path, nodes.MOST_BYTES), shown(path)
         if content.startswith(nodes.VAULT_FILE.encode()):
             hint = BY_ANSIBLE.format(shown=name)
             self.gathered.problem(name, "the inventory is encrypted by ansible-vault", hint)

@@ -13,7 +13,7 @@ from memrunbook.transports.shared.ssh_options import SshOptions
 from memrunbook.transports.shared.sudo import asking, become_root, no_root_for
 
 STOP_SECONDS = 5.0
-_REFUSED = "Session open refused by peer"
+_REFUSED = ("Session open refused by peer", "ChannelException(")
 
 
 class ShellLink(Protocol):
@@ -108,6 +108,6 @@ class LinkedShells:
 
 
 def _said(refused: NoShellError) -> str:
-    if _REFUSED in refused.said:
+    if any(words in refused.said for words in _REFUSED):
         return "the host refused a session"
     return clean(refused.said.strip()) or "it said nothing"

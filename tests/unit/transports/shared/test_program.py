@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -10,6 +13,8 @@ import pytest
 from memrunbook.core.errors import UsageError
 from memrunbook.transports.shared import program
 from memrunbook.transports.shared.program import answer_of
+
+PROGRAM = "from memrunbook.transports.shared.program import answer_of"
 
 
 def shell(script: str, seconds: float = 10.0) -> str:
@@ -46,6 +51,39 @@ def test_one_that_says_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program, "LARGEST", 1 << 20)
     with pytest.raises(UsageError, match="larger than 1 MiB"):
         shell("head -c 2000000 /dev/zero")
+
+
+def test_one_that_says_more_and_more_is_ended_when_it_has_said_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "LARGEST", 1 << 20)
+    begun = time.monotonic()
+    with pytest.raises(UsageError, match="larger than 1 MiB"):
+        shell("while :; do head -c 300000 /dev/zero; sleep 0.05; done", 60)
+    assert time.monotonic() - begun < 20
+
+
+def is_over(stat: Path) -> bool:
+    """Gone, or a zombie that nobody has asked for yet."""
+    for _ in range(100):
+        try:
+            state = stat.read_text().rpartition(") ")[2][:1]
+        except OSError:
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_one_ends_when_we_are_ended(number: signal.Signals, tmp_path: Path) -> None:
+    ask = "answer_of(['/bin/sh', '-c', 'echo $$ >pid; sleep 60'], Path.cwd())"
+    engine = subprocess.Popen([sys.executable, "-c", f"from pathlib import Path; {PROGRAM}; {ask}"], cwd=tmp_path)
+    pid = tmp_path / "pid"
+    while not (pid.exists() and pid.read_text()):
+        time.sleep(0.05)
+    engine.send_signal(number)
+    assert engine.wait(20) == -number
+    assert is_over(Path(f"/proc/{pid.read_text().strip()}/stat"))
 
 
 def test_one_that_cannot_be_started(tmp_path: Path) -> None:
