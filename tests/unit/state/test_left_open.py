@@ -8,11 +8,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.unit.core.run.test_flight import LOOK, asked, finished
+from tests.unit.core.run.test_flight import LOOK, answered, asked, finished
 from tests.unit.state.conftest import INVOKED
 
 from memrunbook.core.instant import Instant
+from memrunbook.core.run.cut_off import UNPROVEN
 from memrunbook.core.run.record import Ended, EndedHost, plain
+from memrunbook.core.run.undo_plan import UNDO_OF
 from memrunbook.state.left_open import in_flight, left_open
 from memrunbook.state.run_directory import RunDirectory
 from memrunbook.state.runs import runs
@@ -61,6 +63,21 @@ def test_a_run_that_has_ended_leaves_open_what_it_says(
     state: Path, now: Clock, outcome: str, expected: list[tuple[str, str]]
 ) -> None:
     end(begin(state, FIRST, now, asked(), finished(open=True)), outcome)
+    assert found(state) == expected
+
+
+@pytest.mark.parametrize(("book", "expected"), [("lab", [(FIRST, "act")]), (f"{UNDO_OF}{SECOND}", [])])
+def test_what_was_not_proven_when_the_host_was_lost_is_open_and_an_undo_is_repeated(
+    state: Path, now: Clock, book: str, expected: list[tuple[str, str]]
+) -> None:
+    lost = finished(state="unknown", left=True, why=f"{UNPROVEN}: the connection was lost")
+    directory = RunDirectory.create(state, FIRST, now)
+    directory.run.append(plain(msgspec.structs.replace(INVOKED, runbook=book)))
+    for record in (asked(), answered(), lost):
+        directory.host("web-1").append(
+            {name: value for name, value in record.items() if name != "hash"} | {"run": FIRST}
+        )
+    end(directory, "unreachable")
     assert found(state) == expected
 
 

@@ -16,7 +16,7 @@ from memrunbook.core.plan.held import held_words
 from memrunbook.core.plan.nothing import nothing_found
 from memrunbook.core.plan.planner import items_of, make_plan
 from memrunbook.core.reading.fact import Unavailable
-from memrunbook.core.run.cut_off import NOT_REACHED, REFUSED, UNCHANGED
+from memrunbook.core.run.cut_off import NOT_REACHED, REFUSED, UNCHANGED, UNPROVEN
 from memrunbook.core.run.event import Diagnosed, Event, Outcome, RunFinished, StepState, StillHeld
 from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.looking import look_at
@@ -226,7 +226,7 @@ def _stays_open(progress: Progress, opened: OpenStep, error: RunbookError) -> As
 def _interrupted_step(progress: Progress, doing: Doing, error: RunbookError) -> Asking[None]:
     unbegun: StepState = "refused" if isinstance(error, Refused) else "interrupted"
     state: StepState = "interrupted" if isinstance(error, Interrupted) else "unknown"
-    carried_out = "carried out, but not proven" if progress.executed else UNCHANGED
+    carried_out = UNPROVEN if progress.executed else UNCHANGED
     why = f"{carried_out}: {error}"
     left = progress.executed
     yield from progress.record(doing.step, doing.item, state if left else unbegun, why=why, left=left)
