@@ -76,9 +76,7 @@ def test_a_gate_says_what_where_why_at_which_cost_and_how_it_is_proven(tmp_path:
         "users may notice",
     ):
         assert word in screen.drawn, word
-    lines = [
-        line for line in screen.drawn.splitlines() if not line.lstrip().startswith("runbook ")
-    ]
+    lines = [line for line in screen.drawn.splitlines() if not line.lstrip().startswith("runbook ")]
     assert all(len(line) <= 80 for line in lines), screen.drawn
     assert _touched(tmp_path, "one") == [False]
 

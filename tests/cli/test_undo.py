@@ -187,9 +187,7 @@ def test_a_person_is_asked_for_each_change(victim: Victim, state: Path) -> None:
         screen.type("n\n")
         assert screen.wait() == 5
     assert victim.value == 500
-    lines = [
-        line for line in screen.drawn.splitlines() if not line.lstrip().startswith("runbook ")
-    ]
+    lines = [line for line in screen.drawn.splitlines() if not line.lstrip().startswith("runbook ")]
     assert all(len(line) <= 80 for line in lines), screen.drawn
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.lab import small
-from tests.properties.test_killed_worlds import SEEDS, Machine, Mortal, label
+from tests.properties.test_killed_worlds import SEEDS, Machine, Mortal, label, stays_open
 
 from memrunbook.app.resuming import earlier
 from memrunbook.core.run.flight import flight, still_open
@@ -69,7 +69,7 @@ def is_true_meanwhile(machine: Machine, report: HostReport, journal: Mortal) -> 
     """What was carried out and not proven is open for whoever comes next, and nothing else is."""
     once_each(machine)
     left = {one.step for one in still_open([flight(journal.records)])}
-    told = {label(step) for step in report.steps if step.open or (step.state == "interrupted" and step.left)}
+    told = {label(step) for step in report.steps if stays_open(step)}
     assert left == told
     if report.outcome == "interrupted":
         assert not report.open

@@ -64,7 +64,7 @@ class Interpreter:
     `left` are the steps that runs left open on this host: a lock that one of them left behind is told with its step.
     `begun` marks a run that goes on and had begun commands on this host before it was cut off. `after` is the run that
     this one takes back: the lock that it left behind is in nobody's way. `machines` are those of a run
-    on several hosts.
+    on several hosts. `_changed` is true from the first effect of this run on, to its end.
     """
 
     host: str
@@ -90,6 +90,7 @@ class Interpreter:
     rules: HostRules = NO_RULES
     machines: Machines | None = None
     _locked: bool = field(default=False, init=False)
+    _changed: bool = field(default=False, init=False)
     _turn: StepTurn = field(default_factory=StepTurn, init=False)
 
     def run(self, asking: Asking[None]) -> Life[HostReport]:
@@ -184,7 +185,7 @@ class Interpreter:
         """Gives the lock back; the marks of its commands stay where the run may be gone on with."""
         open_ = any(isinstance(event, StepFinished) and event.state == "unknown" for event in self.events)
         ends = [event.outcome for event in self.events if isinstance(event, RunFinished)]
-        stopped = ends[-1:] == ["interrupted"] and not self.after and (self.begun or self._turn.acted)
+        stopped = ends[-1:] == ["interrupted"] and not self.after and (self.begun or self._changed)
         give(self.session, self._owner, settled=not (open_ or stopped))
         self._locked = False
 
@@ -221,7 +222,7 @@ class Interpreter:
             self.held_back = error
             result = Unknown(self.clock.now(), f"cut off while it ran: {error}")
         if change.repeat is not Repeat.READ:
-            self._turn.acted = True
+            self._changed = self._turn.acted = True
             self.collector.changed()
         result = msgspec.structs.replace(result, at=self.clock.now())
         if change.evidence and isinstance(result, Done):

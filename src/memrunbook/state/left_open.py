@@ -22,7 +22,7 @@ def left_open(state: Path, found: Sequence[Run] | None = None) -> tuple[OpenStep
     """The open steps of all runs, the newest run first; one that is under way in a running run is none.
 
     `found` are the runs where they are known already. Read are the journals of runs without an end, and of hosts that
-    ended as `unknown` or `interrupted`; nothing else can be open. What an undo has taken back is not.
+    ended as `unknown`, `interrupted` or `unreachable`; nothing else can be open. What an undo has taken back is not.
     """
     known = runs(state) if found is None else found
     flights: list[Flight] = []
@@ -49,7 +49,7 @@ def _hosts(run: Run) -> Sequence[str]:
     if run.state != "ended" or run.ended is None:
         return run.hosts
     undoes = run.invoked is not None and run.invoked.runbook.startswith(UNDO_OF)  # one that was stopped is repeated
-    kinds = {"unknown"} if undoes else {"unknown", "interrupted"}
+    kinds = {"unknown"} if undoes else {"unknown", "interrupted", "unreachable"}
     return [host.host for host in run.ended.hosts if host.outcome in kinds]
 
 

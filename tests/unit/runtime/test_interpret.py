@@ -15,7 +15,7 @@ from memrunbook.core.errors import Interrupted, JournalError, Refused, SessionLo
 from memrunbook.core.host import Host
 from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.run.event import LockBroken, RunFinished
+from memrunbook.core.run.event import LockBroken, RunFinished, StepFinished
 from memrunbook.core.run.request import (
     Approval,
     Ask,
@@ -34,6 +34,8 @@ from memrunbook.core.run.request import (
     Waited,
 )  # fmt: skip
 from memrunbook.core.run.run import run_plan
+from memrunbook.core.runbook.spec import VerifySpec
+from memrunbook.core.units import Duration
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.fleet import each
 from memrunbook.runtime.holding import DISARM
@@ -241,6 +243,33 @@ def test_a_lock_is_taken_and_given_back_for_run_and_actor() -> None:
     (answer,) = forced.ask(Lock())
     assert forced.session.calls[0].args == (owner, "break", "", "R1")
     assert answer == TookOver(forced.clock.now(), LockBroken("R2 you", "killed"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "outcome", "settled"),
+    [
+        (Execute("act", CHANGE), "interrupted", ""),
+        (Execute("act", msgspec.structs.replace(CHANGE, repeat=Repeat.READ)), "interrupted", "settled"),
+        (READ, "interrupted", "settled"),
+        (Execute("act", CHANGE), "failed", "settled"),
+    ],
+)
+def test_the_marks_of_a_stopped_run_stay_whatever_ended_since(asked: Request, outcome: Any, settled: str) -> None:
+    """Where its command is at work still, they are what shows it to whoever comes next."""
+    lab = Lab()
+    end = StepFinished(id="act", name="Act", action="adjust", item="", state="interrupted", left=True)
+    lab.ask(Lock(), asked, Record(end), Record(RunFinished(outcome)), Unlock())
+    assert [call.args[1] for call in lab.session.calls if call.script == GIVE] == [settled]
+
+
+def test_a_run_that_is_stopped_in_its_proof_leaves_its_marks() -> None:
+    never = VerifySpec("memory.available_percent > 1000.0", Duration(60), Duration(0))
+    book = small.runbook(small.step(verify=never), incident="memory.available_percent > 1.0")
+    lab = Lab()
+    lab.interpreter.stop = lambda: [type(one) for one in lab.watched[-3:]] == [Execute, ReadFacts, Wait]
+    report = run_alone(lab.interpreter.run(run_plan(book)), lab.clock)
+    assert (report.outcome, [(one.state, one.left) for one in report.steps]) == ("interrupted", [("interrupted", True)])
+    assert [call.args[1] for call in lab.session.calls if call.script == GIVE] == [""]
 
 
 def test_a_refused_lock_is_thrown_into_the_run_and_journaled() -> None:

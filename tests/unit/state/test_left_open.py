@@ -12,6 +12,7 @@ from tests.unit.core.run.test_flight import LOOK, answered, asked, finished
 from tests.unit.state.conftest import INVOKED
 
 from memrunbook.core.instant import Instant
+from memrunbook.core.run.cut_off import UNPROVEN
 from memrunbook.core.run.record import Ended, EndedHost, plain
 from memrunbook.core.run.undo_plan import UNDO_OF
 from memrunbook.state.left_open import in_flight, left_open
@@ -84,6 +85,21 @@ def test_an_undo_that_a_person_stopped_is_repeated_not_gone_on_with(state: Path,
         directory.host("web-1").append({name: value for name, value in record.items() if name != "hash"})
     end(directory, "interrupted")
     assert found(state) == []
+
+
+@pytest.mark.parametrize(("book", "expected"), [("lab", [(FIRST, "act")]), (f"{UNDO_OF}{SECOND}", [])])
+def test_what_was_not_proven_when_the_host_was_lost_is_open_and_an_undo_is_repeated(
+    state: Path, now: Clock, book: str, expected: list[tuple[str, str]]
+) -> None:
+    lost = finished(state="unknown", left=True, why=f"{UNPROVEN}: the connection was lost")
+    directory = RunDirectory.create(state, FIRST, now)
+    directory.run.append(plain(msgspec.structs.replace(INVOKED, runbook=book)))
+    for record in (asked(), answered(), lost):
+        directory.host("web-1").append(
+            {name: value for name, value in record.items() if name != "hash"} | {"run": FIRST}
+        )
+    end(directory, "unreachable")
+    assert found(state) == expected
 
 
 def test_a_later_look_settles_it_while_its_run_runs_is_cut_off_and_has_ended(state: Path, now: Clock) -> None:

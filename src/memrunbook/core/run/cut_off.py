@@ -16,6 +16,8 @@ LOST = ENTIRE | {"unknown"}
 """Outcomes of hosts that did not answer any more, that were stopped or not begun, or whose step in flight is open."""
 UNCHANGED = "nothing was changed"
 """How the reason of a step begins that was stopped before its command was."""
+UNPROVEN = "carried out, but not proven"
+"""How the reason of a step begins that was stopped, or lost its host, once its command had been begun."""
 NOT_REACHED = "not reached: "
 """How the reason of a step begins that was not come to because the host was lost, or the run stopped."""
 
@@ -43,6 +45,12 @@ def without_endings(records: Iterable[R], *, the_last: bool = False) -> list[R]:
                 begun = len(kept)
         kept.append(record)
     return kept[:begun] if the_last and begun is not None else kept
+
+
+def is_unproven(event: Mapping[str, Any]) -> bool:
+    """True for the end of a step that was carried out, and stopped or lost before anybody knew whether it helped."""
+    state, why = event.get("state"), str(event.get("why", ""))
+    return bool(event.get("left")) and (state == "interrupted" or (state == "unknown" and why.startswith(UNPROVEN)))
 
 
 def _event(record: Mapping[str, Any]) -> Mapping[str, Any]:

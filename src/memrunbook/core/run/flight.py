@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from memrunbook.core.action.action import Repeat
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.run.cut_off import without_endings
+from memrunbook.core.run.cut_off import is_unproven, without_endings
 from memrunbook.core.run.event import LookedAt
 
 AnswerWord = Literal["", "done", "failed", "unknown"]
@@ -140,8 +140,7 @@ class _Folding:
             self._look(msgspec.convert(event, LookedAt))
         if event.get("type") == "step-finished":
             label = f"{event.get('id')}/{event['item']}" if event.get("item") else str(event.get("id"))
-            stopped = event.get("state") == "interrupted" and event.get("left")  # carried out, and not proven
-            if not event.get("open") and not stopped:
+            if not event.get("open") and not is_unproven(event):
                 self.open.pop(label, None)
 
     def _look(self, look: LookedAt) -> None:
@@ -149,7 +148,7 @@ class _Folding:
         opened = self.open.get(look.step)
         if opened is None or opened.record != look.record:
             self.looks.append(look)
-        elif look.found in ("not-done", "again"):
+        elif look.found == "again" or (look.found == "not-done" and not opened.undo):  # else the change is there still
             del self.open[look.step]
         elif look.found in ("done", "failed"):
             self.open[look.step] = msgspec.structs.replace(opened, answer=look.found, why=look.why)

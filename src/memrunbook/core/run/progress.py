@@ -34,6 +34,11 @@ class Doing:
     step: Step
     item: str
 
+    def is_of(self, opened: OpenStep | None) -> bool:
+        """True where they are those of an open step."""
+        label = f"{self.step.spec.id}/{self.item}" if self.item else self.step.spec.id
+        return opened is not None and opened.step == label
+
 
 @dataclass
 class Progress:
@@ -42,9 +47,9 @@ class Progress:
     `fresh` is how many samples the newest snapshot was asked for with, 0 once a command, a gate or a wait made it old.
     `executed` is true once the change of the step under way was carried out. `items` holds the keys of each step whose
     `for_each` was evaluated, so that none is lost when a run is cut short. `looks` are what was seen of steps that
-    earlier runs left open here; `unlooked` is the open step of this very run, resumed, until it was looked at, and
-    `own_look` is what was seen of it then. `read` are the facts that the newest snapshot was asked for, `failed_units`
-    who had failed when that was last told.
+    earlier runs left open here; `own_open` is the open step of this very run, resumed, until it has its end, was seen
+    not to have begun or may happen again, and `own_look` is what was seen of it. `read` are the facts that the newest
+    snapshot was asked for, `failed_units` who had failed when that was last told.
     """
 
     runbook: Runbook
@@ -62,7 +67,7 @@ class Progress:
     items: dict[str, list[str]] = field(default_factory=dict)
     looks: list[LookedAt] = field(default_factory=list)
     own_look: LookedAt | None = None
-    unlooked: OpenStep | None = None
+    own_open: OpenStep | None = None
     read: frozenset[str] = field(init=False)
     failed_units: UnitNames = None
 
@@ -108,6 +113,8 @@ class Progress:
         end = StepFinished(id=spec.id, name=spec.name, action=spec.action, item=item, state=state, **details)
         self.finished.append(end)
         self.doing, self.executed = None, False
+        if Doing(step, item).is_of(self.own_open):
+            self.own_open = None
         yield from ask(Record(end))
         return end
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
+import msgspec
+
 from memrunbook.core.action.action import Action, Change
 from memrunbook.core.errors import HostError, Interrupted, Refused
 from memrunbook.core.plan.diagnosis import world_of
@@ -54,7 +56,7 @@ def restore(progress: Progress, behind: Behind) -> None:
     """Takes over what has ended already, and why nothing more was to be done."""
     progress.first = behind.first or progress.first
     progress.acted = behind.acted
-    progress.unlooked = behind.open
+    progress.own_open = behind.open
     steps = {step.spec.id: step for step in progress.runbook.steps}
     for finished in behind.finished:
         progress.finished.append(finished)
@@ -100,10 +102,12 @@ def go_on(progress: Progress, behind: Behind) -> Asking[Step | None]:
     if opened is None:
         return None
     look = progress.own_look = yield from looked(progress, opened)
-    progress.unlooked = None
     step, key = step_of(progress.runbook, opened)
     if look.found == "not-done" and not opened.undo:
+        progress.own_open = None
         return None
+    if look.found in ("done", "failed"):
+        progress.own_open = msgspec.structs.replace(opened, answer=look.found, why=look.why)
     if look.found == "unknown" and not opened.undo:
         if opened.once:
             yield from _unknown(progress, step, key, opened, look)
@@ -132,7 +136,7 @@ def step_of(runbook: Runbook, opened: OpenStep) -> tuple[Step, str]:
 
 
 def left_open(runbook: Runbook, opened: OpenStep, why: str) -> StepFinished:
-    """The record of an open step that stays open: nobody could look at it."""
+    """The record of an open step that stays open: nobody could look at it, or do what the look asks for."""
     step, key = step_of(runbook, opened)
     spec = step.spec
     return StepFinished(
@@ -152,11 +156,11 @@ def _ended(progress: Progress, step: Step, key: str, behind: Behind, look: Looke
 
     The time that its proof has begins now: nobody looked while the run was cut off.
     """
+    progress.doing = Doing(step, key)  # from the look on: what is cut short here was carried out
+    progress.acted = progress.executed = True
     yield from progress.refresh("what did it leave?", step)
     opened, at = behind.open, progress.snapshot.taken_at
     approved = _approved(progress, step, key, behind)
-    progress.doing = Doing(step, key)
-    progress.acted = progress.executed = True
     if opened is not None and opened.undo and look.found == "done":
         why = f"it did not help, and was taken back: {look.why}"
         yield from progress.record(step, key, "undone", why=why, summary=opened.summary)
@@ -207,6 +211,7 @@ def _unknown(progress: Progress, step: Step, key: str, opened: OpenStep, look: L
         approval = yield from ask(question)
         progress.fresh = 0
         if approval.answer == "yes" and approval.again == question.again and approval.digest == planned.digest:
+            progress.own_open = None
             yield from ask(Record(look_of(opened, "again", approval.how)))
             return
         why = f"{why}; {approval.why or 'it was not repeated'}"

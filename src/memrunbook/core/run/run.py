@@ -16,7 +16,7 @@ from memrunbook.core.plan.held import held_words
 from memrunbook.core.plan.nothing import nothing_found
 from memrunbook.core.plan.planner import items_of, make_plan
 from memrunbook.core.reading.fact import Unavailable
-from memrunbook.core.run.cut_off import NOT_REACHED, REFUSED, UNCHANGED
+from memrunbook.core.run.cut_off import NOT_REACHED, REFUSED, UNCHANGED, UNPROVEN
 from memrunbook.core.run.event import Diagnosed, Event, Outcome, RunFinished, StepState, StillHeld
 from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.looking import look_at
@@ -88,7 +88,7 @@ def _live(progress: Progress, left: Sequence[OpenStep], behind: Behind | None) -
     elif incident.state == "fails" and not progress.uncertain:
         yield from _finish(progress, "healthy", "the incident does not apply")
         return
-    if not progress.uncertain or progress.unlooked is not None:
+    if not progress.uncertain or progress.own_open is not None:
         yield from lock_again(progress, behind)
         progress.locked = True
         yield from _look(progress, left, behind)
@@ -191,10 +191,10 @@ def _still_held(progress: Progress) -> Asking[None]:
 
 def _cut_short(progress: Progress, error: RunbookError) -> Asking[None]:
     """Records the step that was under way, what was not reached, and the end."""
-    if progress.unlooked is not None:
-        stays = left_open(progress.runbook, progress.unlooked, f"it could not be looked at: {error}")
-        progress.finished.append(stays)
-        yield from ask(Record(stays))
+    own = progress.doing is not None and progress.doing.is_of(progress.own_open)
+    if progress.own_open is not None and not (own and progress.executed):
+        progress.doing = None if own else progress.doing
+        yield from _stays_open(progress, progress.own_open, error)
     if progress.doing:
         yield from _interrupted_step(progress, progress.doing, error)
     # All of it is said once, at the end.
@@ -213,10 +213,20 @@ def _cut_short(progress: Progress, error: RunbookError) -> Asking[None]:
     yield from ask(Record(RunFinished(outcome, str(error), hint=error.hint)))
 
 
+def _stays_open(progress: Progress, opened: OpenStep, error: RunbookError) -> Asking[None]:
+    """Records the step that this very run had left open before: whatever was seen of it, nothing came of that."""
+    look = progress.own_look
+    why = f"{look.why}; then {error}" if look else f"it could not be looked at: {error}"
+    stays = left_open(progress.runbook, opened, why)
+    progress.finished.append(stays)
+    progress.own_open = None
+    yield from ask(Record(stays))
+
+
 def _interrupted_step(progress: Progress, doing: Doing, error: RunbookError) -> Asking[None]:
     unbegun: StepState = "refused" if isinstance(error, Refused) else "interrupted"
     state: StepState = "interrupted" if isinstance(error, Interrupted) else "unknown"
-    carried_out = "carried out, but not proven" if progress.executed else UNCHANGED
+    carried_out = UNPROVEN if progress.executed else UNCHANGED
     why = f"{carried_out}: {error}"
     left = progress.executed
     yield from progress.record(doing.step, doing.item, state if left else unbegun, why=why, left=left)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from memrunbook.core.run.cut_off import NOT_REACHED, without_endings
+from memrunbook.core.run.cut_off import NOT_REACHED, UNPROVEN, is_unproven, without_endings
 
 ASKED = {"event": "asked", "request": {"type": "Execute"}}
 READ = {"event": "asked", "request": {"type": "ReadFacts"}}
@@ -52,6 +52,21 @@ def test_the_lock_that_is_given_back_belongs_to_the_ending() -> None:
     assert without_endings(told) == told
     assert without_endings(told, the_last=True) == [READ]
     assert without_endings([*told, OPEN, end("unknown")]) == [READ, OPEN, end("unknown")], "it was not reached again"
+
+
+@pytest.mark.parametrize(
+    ("ended", "unproven"),
+    [
+        (step("interrupted", left=True), True),
+        (step("unknown", left=True, why=f"{UNPROVEN}: the connection was lost"), True),
+        (LEFT, False),
+        (step("unknown", why=f"{UNPROVEN}: its beginning cannot be made out"), False),
+        (step("interrupted"), False),
+        (step("executed", left=True), False),
+    ],
+)
+def test_what_was_carried_out_and_lost_before_its_proof_is_unproven(ended: Any, *, unproven: bool) -> None:
+    assert is_unproven(ended["record"]) is unproven
 
 
 @pytest.mark.parametrize("outcome", ["resolved", "refused", "failed", "improved", "healthy"])

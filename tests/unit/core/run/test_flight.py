@@ -83,6 +83,13 @@ def test_a_command_without_an_answer_is_open_and_says_so() -> None:
         ([asked(), looked(found="not-done")], []),
         ([asked(), looked(found="again")], []),
         ([asked(), looked(record="h9")], [("act", "")]),
+        ([asked(undo=True), looked(found="not-done")], [("act", "")]),
+        (
+            [asked(), answered(), finished(state="unknown", left=True, why="carried out, but not proven: gone")],
+            [("act", "done")],
+        ),
+        ([asked(), answered(), finished(state="unknown", left=True, why="cut off while it ran: gone")], []),
+        ([asked(), answered(), finished(state="unknown", why="carried out, but not proven: lost in the journal")], []),
     ],
 )
 def test_what_is_open_by_the_records(records: list[dict[str, Any]], expected: list[tuple[str, str]]) -> None:

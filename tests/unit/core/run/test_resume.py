@@ -322,6 +322,50 @@ def test_the_look_itself_may_be_cut_off() -> None:
     assert (scripted.only(played).open, played.end.outcome) == (True, "unknown")
 
 
+CUTS = [(SessionLost("gone"), "unreachable"), (Interrupted("a person asked to stop"), "interrupted")]
+
+
+@pytest.mark.parametrize(("error", "_"), CUTS)
+def test_what_nobody_could_tell_stays_open_where_its_gate_is_cut_off(error: Any, _: str) -> None:
+    """Whoever looks at the host first, with Ctrl-C at the question for the word, has not said that it never was."""
+    for question in (("AskApproval", 1), ("ReadFacts", 2)):
+        held = {("Lock", 1): Refused("another run is at work on the host: R1 ada")}
+        played = go_on(one(), behind(open=opened()), seen=BEGUN, trouble={**held, question: error})
+        step = scripted.only(played)
+        assert (looks(played), step.state, step.open) == ([("act", "unknown")], "unknown", True)
+        why = "its command began, and how it ended is not on the host"
+        assert step.why == f"started 03:12:07 UTC, outcome unknown: {why}; then {error}"
+        assert played.end.outcome == "unknown"
+
+
+@pytest.mark.parametrize(("error", "outcome"), CUTS)
+@pytest.mark.parametrize("answer", ["", "done"])
+def test_what_was_found_done_is_not_proven_where_the_reading_after_it_is_cut_off(
+    error: Any, outcome: str, answer: Any
+) -> None:
+    held = Refused("another run is at work on the host: R1 ada")
+    trouble = {("Lock", 1): held, ("ReadFacts", 2): error}
+    played = go_on(one(), behind(open=opened(answer=answer)), trouble=trouble)
+    step = scripted.only(played)
+    assert (looks(played), step.left, played.end.outcome) == ([("act", "done")], True, outcome)
+    assert step.why == f"carried out, but not proven: {error}"
+
+
+def test_what_may_be_set_again_stays_open_until_it_is_set() -> None:
+    book, part = one("idempotent"), behind(open=opened(once=False))
+    before_it = go_on(book, part, seen=BEGUN, trouble={("AskApproval", 1): Interrupted("stop")})
+    assert (scripted.states(before_it), before_it.finished[0].open) == ([("act", "unknown")], True)
+    verify = VerifySpec(NEVER, Duration(60), Duration(0))
+    proving = one("idempotent", verify=verify)
+    behind_it = go_on(proving, part, seen=BEGUN, trouble={("ReadFacts", 3): Interrupted("stop")})
+    assert (acts(behind_it), scripted.states(behind_it)) == ([("act", False)], [("act", "interrupted")])
+
+
+def test_what_is_known_not_to_have_been_is_not_open_when_it_is_cut_off() -> None:
+    played = go_on(one(), behind(open=opened()), seen=ABSENT, trouble={("AskApproval", 1): Interrupted("stop")})
+    assert (scripted.only(played).open, played.end.outcome) == (False, "interrupted")
+
+
 def test_whether_the_incident_applies_may_be_unknown_and_still_it_is_looked_at() -> None:
     played = go_on(one(), behind(open=opened()), scripted.at(None))
     assert looks(played) == [("act", "done")]

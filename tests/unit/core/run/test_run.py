@@ -13,7 +13,9 @@ from memrunbook.core.errors import Interrupted, Refused, RunbookError, SessionLo
 from memrunbook.core.plan.planner import make_plan
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.rules import HostRules
+from memrunbook.core.run.cut_off import is_unproven
 from memrunbook.core.run.event import Diagnosed, RunFinished, StillHeld
+from memrunbook.core.run.record import Recorded, plain
 from memrunbook.core.run.request import AskApproval, Done, Failed, Lock, ReadFacts, Unknown, Wait
 from memrunbook.core.runbook.spec import Sampling, VerifySpec
 from memrunbook.core.units import Duration
@@ -296,6 +298,9 @@ def test_a_line_that_breaks_after_the_change_has_not_proven_it(error: RunbookErr
     assert states(played) == [("one", state), ("two", "skipped")]
     assert played.finished[0].why == f"carried out, but not proven: {error}"
     assert not played.finished[0].open
+    assert is_unproven(plain(Recorded(played.finished[0]))["record"]), (
+        "whoever comes next proves it, or does not repeat it"
+    )
     assert kinds(played)[-1] == "Unlock"
 
 
