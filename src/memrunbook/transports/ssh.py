@@ -19,7 +19,7 @@ from memrunbook.transports.shared.reach import JUMP_HOST, OWN_CLIENT, Reach, Way
 from memrunbook.transports.shared.shell import ShellSession
 from memrunbook.transports.shared.ssh_options import SshOptions, ssh_options
 from memrunbook.transports.shared.target import Target, find_target, through
-from memrunbook.transports.shared.tcp import Found, addresses_of, dial, resolve
+from memrunbook.transports.shared.tcp import Peers, addresses_of, dial, resolve
 
 if TYPE_CHECKING:
     from memrunbook.transports.shared.ssh_keys import Offer
@@ -115,7 +115,7 @@ class SshConnector:
         except HostError as error:
             raise hop.told(error) from error
 
-    def _attempt(self, hop: Target, via: SshLink | None, found: Found) -> tuple[SshLink, HostKey]:
+    def _attempt(self, hop: Target, via: SshLink | None, found: Peers) -> tuple[SshLink, HostKey]:
         """One connection and login; where that fails, nothing of it is left, and what it went over stays open."""
         from memrunbook.transports.shared.ssh_link import SshLink
 

@@ -51,16 +51,16 @@ class Dialling:
     family: Family = "any"
 
 
-Found = list[tuple[Any, ...]]
+Peers = list[tuple[Any, ...]]
 """What a name stands for, as getaddrinfo tells it."""
 
 
-def addresses_of(found: Found) -> tuple[str, ...]:
+def addresses_of(found: Peers) -> tuple[str, ...]:
     """The IP addresses, in the order in which they are tried."""
     return tuple(dict.fromkeys(str(peer[0]) for *_, peer in found))
 
 
-def dial(to: Dialling, found: Found, seconds: float, where: str) -> QuickSocket:
+def dial(to: Dialling, found: Peers, seconds: float, where: str) -> QuickSocket:
     """A TCP connection within `seconds` to the first address that takes it. Raises Unreachable."""
     deadline = time.monotonic() + seconds
     failure: OSError = TimeoutError()
@@ -92,15 +92,15 @@ def _no_tcp(failure: OSError, to: Dialling, seconds: float, where: str) -> Unrea
     return Unreachable(f"no connection to TCP port {port}: {failure.strerror or failure}", where=where, hint=hint)
 
 
-def _addresses(to: Dialling, flags: int = 0) -> Found:
+def _addresses(to: Dialling, flags: int = 0) -> Peers:
     return list(socket.getaddrinfo(to.address, to.port, FAMILIES[to.family], socket.SOCK_STREAM, flags=flags))
 
 
-def resolve(to: Dialling, seconds: float, where: str) -> Found:
+def resolve(to: Dialling, seconds: float, where: str) -> Peers:
     """What the name stands for, within `seconds`. Raises Unreachable."""
     with suppress(OSError, UnicodeError):  # an address is no name: nobody is asked, and nothing can hang
         return _addresses(to, socket.AI_NUMERICHOST)
-    answers: queue.SimpleQueue[Found | OSError] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[Peers | OSError] = queue.SimpleQueue()
 
     def ask() -> None:
         try:
