@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,27 @@ def test_the_key_of_the_inventory_needs_no_known_hosts_and_no_other_will_do(sshd
     here(*FACTS, *words, "--accept-new-host-keys").refused(
         4, "NOT THE ONE OF THE INVENTORY", other, key, hint="put it into the inventory"
     )
+
+
+@pytest.mark.parametrize("transport", ["ssh", "openssh"])
+def test_a_host_is_reached_by_the_ssh_configuration_that_its_inventory_names(
+    sshd: Sshd, tmp_path: Path, transport: str
+) -> None:
+    here_is = f"Hostname 127.0.0.1\nPort {sshd.port}\nUser {sshd.user}\nIdentityFile {sshd.folder / 'id'}\n"
+    more = f"UserKnownHostsFile {sshd.folder / 'known_hosts'}\n"
+    write(tmp_path, {"own": f"Host search-03\n{here_is}{more}", "other": "Host *\nPort 1\nHostname 127.0.0.1\n"})
+    args = "ansible_ssh_common_args='-F {{ inventory_dir }}/own'"
+    write(tmp_path, {"hosts": f"search-03 {args} ansible_become=no\n", "gone": f"a {args.replace('own', 'no')}\nb\n"})
+    words = ("-i", str(tmp_path / "hosts"), "--transport", transport)
+    ran = here(*FACTS, *words)
+    assert ran.code == 0, ran.said
+    typed = here(*FACTS, *words, "--ssh-config", str(tmp_path / "other"))
+    assert typed.code == 4, "what is typed counts before the inventory"
+    assert here("hosts", "-i", str(tmp_path / "hosts"), "--check").out == "OK: no problems, 1 host\n"
+    check = here("hosts", "-i", str(tmp_path / "gone"), "--check")
+    assert check.code == 2
+    assert "1 host that cannot be reached of 2" in check.out
+    assert f"{tmp_path}/no of the inventory is not there" in " ".join(check.out.split())
 
 
 @pytest.mark.usefixtures("machine")
@@ -190,6 +213,34 @@ def test_nobody_is_meant_by_silence(inventory: str, monkeypatch: pytest.MonkeyPa
     assert "1 host in" in here("hosts").out
 
 
+@pytest.mark.usefixtures("machine")
+def test_a_host_that_the_inventory_does_not_have_is_told_everywhere(tmp_path: Path) -> None:
+    write(tmp_path, {"hosts": "web1\nweb2\n[here]\nlocalhost ansible_connection=local ansible_become=no\n"})
+    words = ("-i", str(tmp_path / "hosts"))
+    told = "is not in the inventory: no group of it, and no rule for a group, counts"
+    listed = here("hosts", *words, "--host", "web9,web1")
+    assert "2 hosts, 1 of them in" in listed.out
+    assert "not in the inventory: no group, and no rule for one" in listed.out
+    check = here("hosts", *words, "--host", "web[7:9]", "--check")
+    assert "web[7:9] are not in the inventory" in " ".join(check.out.split())
+    for command in (("diagnose", "--quick"), ("facts", "host.boot_id"), ("plan", "memory-leak")):
+        ran = here(*command, *words, "--host", "127.0.0.9:1", "--ssh-config=/dev/null")
+        assert ran.code == 4, ran.said
+        assert f"127.0.0.9:1 {told}" in " ".join(ran.err.split())
+    here("hosts", *words, "--host", "web1:web9").refused(2, "no host or group matches 'web9'")
+
+
+@pytest.mark.usefixtures("machine")
+def test_the_gate_of_a_host_beside_the_inventory_says_so(tmp_path: Path) -> None:
+    write(tmp_path, {"hosts": "web01\n"})
+    small = book(tmp_path, act("one", "true"), resolved="memory.available_percent > 100.0")
+    with terminal("run", small, "-i", str(tmp_path / "hosts"), "--host", "local") as screen:
+        screen.expect("y/N")
+        assert "not in the inventory: no rule for a group counts" in " ".join(screen.drawn.split())
+        screen.type("n\n")
+        assert screen.wait() == 5
+
+
 def test_hosts_are_listed_with_what_is_known_of_them(inventory: str) -> None:
     ran = here("hosts", "-i", inventory)
     assert ran.code == 0
@@ -244,7 +295,6 @@ def test_a_shell_is_offered_hosts_groups_and_runbooks(inventory: str) -> None:
     assert completed("facts", "-i", inventory, "--limit", "web,!web0") == ["web,!web01", "web,!web02"]
     assert completed("facts", "--host", "l") == ["local"]
     assert completed("run", "swap-t") == ["swap-thrashing"]
-    assert "complete" in here("completion", "bash").out
     assert "_RUNBOOK_COMPLETE" in here("completion", "fish").out
 
 
@@ -260,3 +310,42 @@ def test_an_empty_word_never_means_all_hosts(
     monkeypatch.setenv("RUNBOOK_INVENTORY", str(tmp_path / "hosts"))
     for command in (("hosts",), ("diagnose",), ("run", "memory-shortage", "--yes")):
         assert here(*command, *words).code == 2
+
+
+TRY = """
+. {script}
+COMP_LINE="runbook $1" COMP_POINT=$((8 + ${{#1}}))
+_runbook_completion runbook
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("facts -i hosts --host web:", "web01"),
+        ("facts -i hosts --host 'web:&wi", "web:&win"),
+        ("facts -i hosts --host web:\\!wi", "\\!win"),
+        ("facts -i hosts --host=wi", "win"),
+        ("facts -i hosts --host @ho", "hosts"),
+        ("facts -i hosts --host web01,wi", "web01,win"),
+        ("facts --format jsonl", "jsonl"),
+        ("report --state-dir state 2026", "20261129T121108Z-zdhm"),
+        ("resume --state-dir state la", "last"),
+    ],
+)
+def test_bash_completes_behind_each_sign(tmp_path: Path, line: str, offered: str) -> None:
+    write(tmp_path, {"hosts": HOSTS})
+    (tmp_path / "state" / "runs" / "20261129T121108Z-zdhm").mkdir(parents=True)
+    script, bin_ = tmp_path / "completion.bash", Path(sys.executable).parent
+    script.write_text(here("completion", "bash").out, encoding="utf-8")
+    ran = subprocess.run(
+        ["bash", "-c", TRY.format(script=script), "bash", line],
+        cwd=tmp_path,
+        env={**environment(), "PATH": f"{bin_}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert offered in ran.stdout.splitlines(), ran.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from msgspec import structs
@@ -38,8 +39,10 @@ def inventory(arguments: InventoryArguments) -> Inventory:
     """Everything that the inventories say; DocumentError with everything that is wrong with them."""
     from memrunbook.documents.inventory.reading import read_inventory
     from memrunbook.transports.shared.program import answer_of
+    from memrunbook.transports.shared.ssh_arguments import check_arguments
 
-    return read_inventory(arguments.sources, answer_of, skip_encrypted=arguments.skip_encrypted)
+    skip, accepts = arguments.skip_encrypted, lru_cache(check_arguments)
+    return read_inventory(arguments.sources, answer_of, skip_encrypted=skip, accepts=accepts)
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,8 @@ def _tried(hosts: Sequence[Host], library: Library) -> tuple[Sequence[Host], lis
 def choose(known: Inventory, words: Sequence[str], limits: Sequence[str] = ()) -> tuple[Host, ...]:
     """The hosts that words name, each once: `[user@]name[:port]`, lists, ranges, patterns of the inventory, @FILE.
 
-    Without words all hosts of the inventory are meant. A name that the inventory does not have is a host as it stands.
+    Without words all hosts of the inventory are meant. A name that the inventory does not have is a host as it stands,
+    `unlisted` beside one.
     `limits` are patterns that leave some of them. UsageError for what names nothing.
     """
     found: dict[Host, None] = {}
@@ -121,7 +125,7 @@ def _one(known: Inventory, word: str) -> Host:
     typed = parse_host(word)
     host = known.known(typed.name)
     if host is None:
-        return typed
+        return structs.replace(typed, unlisted=bool(known.hosts))
     if not (typed.user or typed.port):
         return host
     return structs.replace(host, user=typed.user or host.user, port=typed.port or host.port, named=word)

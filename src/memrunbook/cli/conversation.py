@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from memrunbook.cli.meanwhile import Meanwhile
-from memrunbook.cli.naming import named_hosts, recorded_hosts
+from memrunbook.cli.naming import named_hosts, not_listed, recorded_hosts
 from memrunbook.cli.options import OutputOptions, seconds
 from memrunbook.cli.streams import while_heard
 from memrunbook.cli.sudo_password import sudo_password
@@ -38,9 +38,13 @@ class Conversation:
 
     @property
     def hosts(self) -> tuple[Host, ...]:
-        """The hosts that were named; UsageError for none."""
-        targets = self.targets
-        return recorded_hosts(targets) if targets.replay else named_hosts(targets)
+        """The hosts that were named; UsageError for none. Those that an inventory does not have are told."""
+        if self.targets.replay:
+            return recorded_hosts(self.targets)
+        found = named_hosts(self.targets)
+        for one in not_listed(found):
+            self.note(one.message, one.hint)
+        return found
 
     def connectors(self) -> Connectors:
         """How the hosts are reached."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +11,15 @@ from msgspec import structs
 
 from memrunbook.cli.streams import while_heard
 from memrunbook.cli.targets import Targets
-from memrunbook.core.errors import DocumentError, UsageError
+from memrunbook.core.errors import DocumentError, Problem, UsageError
 from memrunbook.core.host import LOCAL, Host, parse_hosts
 from memrunbook.core.inventory.inventory import ALL, Inventory
+from memrunbook.core.ranges import compact
 from memrunbook.documents.library import Library
+from memrunbook.transports.shared.ssh_arguments import without_config
+
+SHOWN = 3
+UNLISTED = "no group of it, and no rule for a group, counts"
 
 
 def named_hosts(targets: Targets) -> tuple[Host, ...]:
@@ -29,6 +35,17 @@ def named_hosts(targets: Targets) -> tuple[Host, ...]:
 
     known = inventory_of(targets) if targets.inventory else Inventory()
     return tuple(_with(targets, host) for host in choose(known, targets.host, targets.limit))
+
+
+def not_listed(hosts: Sequence[Host]) -> tuple[Problem, ...]:
+    """What should be known of hosts that were named beside an inventory: it does not have them. This machine apart."""
+    words = compact(host.typed for host in hosts if host.unlisted and host.transport != LOCAL)
+    if not words:
+        return ()
+    them = f"{', '.join(words[:SHOWN])}{f' and {len(words) - SHOWN} more' if len(words) > SHOWN else ''}"
+    many = len(words) > 1 or "[" in words[0]
+    what = f"{them} {'are' if many else 'is'} not in the inventory: {UNLISTED}"
+    return (Problem("--host", what, "runbook hosts lists the hosts and groups of the inventory"),)
 
 
 def recorded_hosts(targets: Targets) -> tuple[Host, ...]:
@@ -95,4 +112,5 @@ def _with(targets: Targets, host: Host) -> Host:
         transport=targets.transport,
         tags=tags,
         sudo=sudo,
+        ssh_args=without_config(host.ssh_args) if targets.ssh_config_typed else host.ssh_args,
     )

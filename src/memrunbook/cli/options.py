@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from memrunbook.cli.completing import complete_files, complete_hosts
+from memrunbook.cli.completing import complete_files, complete_formats, complete_hosts
 from memrunbook.cli.formats import Format, format_of
 from memrunbook.cli.reply import Color
 from memrunbook.cli.targets import Targets, inventory_path, with_defaults
@@ -78,6 +78,7 @@ OUTPUT = OptionGroup(
             "--format",
             "format_name",
             metavar="NAME",
+            shell_complete=complete_formats,
             help="text (default), json, or jsonl: one line a host.",
         ),
         "color": click.option(

@@ -46,6 +46,7 @@ class Targets:
     only_named: bool = False
     skip_vault_files: bool = False
     sudo_typed: bool = False
+    ssh_config_typed: bool = False
 
     @property
     def names_hosts(self) -> bool:
@@ -71,6 +72,7 @@ def with_defaults(targets: Targets, library: Library | None) -> Targets:
         inventory=targets.inventory or tuple(inventory_path(one) for one in told) or defaults.inventory,
         skip_vault_files=defaults.skip_vault_files,
         sudo_typed="sudo" not in usual,
+        ssh_config_typed=targets.ssh_config is not None,
         user=defaults.user,
         port=defaults.port,
         identity=targets.identity or defaults.identity,

@@ -46,7 +46,7 @@ class Host(Struct, frozen=True):
     The rest is what an inventory says: `address` is the name or address that ssh is given instead of its name,
     `ssh_args` are words for ssh's command line, `peers` the hosts that must not be disturbed together with it,
     `where` the `file:line` that names it, `named` how it is named on a command line, and `refused` says why it cannot
-    be worked with, `hint` what to do about that.
+    be worked with, `hint` what to do about that. One that is `unlisted` was named beside an inventory that has it not.
     """
 
     name: str
@@ -69,6 +69,7 @@ class Host(Struct, frozen=True):
     named: str = ""
     refused: str = ""
     hint: str = ""
+    unlisted: bool = False
 
     @property
     def typed(self) -> str:

@@ -18,7 +18,11 @@ def about(host: Host) -> str:
     """Who a host is, in a few words for a gate: "in web and prod, criticality high, realtime; peers web02, web03"."""
     groups = [group for group in host.groups if group != UNGROUPED]
     said = [
-        f"in {_joined(groups)}" if groups else "",
+        f"in {_joined(groups)}"
+        if groups
+        else "not in the inventory: no rule for a group counts"
+        if host.unlisted
+        else "",
         f"criticality {host.criticality}" if host.criticality else "",
         *host.tags,
     ]
@@ -29,17 +33,27 @@ def about(host: Host) -> str:
 def hosts_view(hosts: Sequence[Host], sources: Sequence[str], *, verbose: bool) -> list[Block]:
     """One line a host: its name, how it is reached, where it stands, its groups and tags; what is wrong below it."""
     entries: list[Row | Note] = []
+    told: dict[str, str] = {}
     for host in hosts:
         where = Span(_inside(host.where, sources), "quiet", whole=True)
         entries.append(row(host.typed, _reached(host), where, body=_said(host, len(host.groups) if verbose else SHOWN)))
+        if host.unlisted:
+            entries.append(note("", Span("not in the inventory: no group, and no rule for one", "warning")))
         if host.refused:
-            entries.append(note("not reached: ", Span(host.refused, "warning", whole=True)))
+            first = told.setdefault(host.refused, host.typed)
+            why = host.refused if first == host.typed else f"as {first}"
+            entries.append(note("not reached: ", Span(why, "warning", whole=True)))
         elif verbose:
             entries += _more(host)
     refused = sum(bool(host.refused) for host in hosts)
     broken = f", {refused} cannot be reached" if refused else ""
-    inside = f" in {_joined(sources)}" if sources else ""
-    return [line(Span(plural(len(hosts), "host"), "strong"), broken, Span(inside, whole=True)), Grid(tuple(entries))]
+    strange = sum(host.unlisted for host in hosts)
+    those = f", {len(hosts) - strange} of them" if strange else ""
+    inside = f"{those} in {_joined(sources)}" if sources else ""
+    return [
+        line(Span(plural(len(hosts), "host"), "strong"), broken, Span(inside, whole=True)),
+        Grid(tuple(entries)),
+    ]
 
 
 def _inside(where: str, sources: Sequence[str]) -> str:

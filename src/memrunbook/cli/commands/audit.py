@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli import exit_codes
+from memrunbook.cli.completing import complete_runs
 from memrunbook.cli.options import HOSTS, OUTPUT, STATE, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show as show_answer
@@ -110,7 +111,7 @@ def _arguments(run: str, state: Path, wanted: Wanted) -> AccountArguments:
 
 
 @command.command()
-@click.argument("run", metavar="[RUN]", default="")
+@click.argument("run", metavar="[RUN]", default="", shell_complete=complete_runs)
 @common(WANTED, STATE, OUTPUT)
 def show(run: str, wanted: Wanted, state: Path, output: OutputOptions) -> int:
     """Show who did what, when, why and with whose consent; RUN is an id, or: last; without it every run."""
@@ -138,7 +139,7 @@ def _account_pages(result: AccountsResult) -> Iterator[list[Block]]:
 
 
 @command.command()
-@click.argument("run", metavar="[RUN]", default="")
+@click.argument("run", metavar="[RUN]", default="", shell_complete=complete_runs)
 @click.option("--format", "form", type=click.Choice(FORMS), default=FORMS[0], show_default=True, help=FORMS_HELP)
 @click.option("-o", "--output", "file", type=click.Path(path_type=Path), help="A new file; default: stdout.")
 @common(WANTED, STATE)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from memrunbook.cli import exit_codes
-from memrunbook.cli.naming import inventory_of
+from memrunbook.cli.naming import inventory_of, not_listed
 from memrunbook.cli.options import LIBRARY, OUTPUT, REACH, OptionGroup, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
@@ -57,6 +59,7 @@ def command(targets: Targets, library: Library, output: OutputOptions, *, check:
         raise UsageError("there is no inventory", hint=hint)
     found = _checked(targets, library) if check else _read(targets)
     hosts = () if found.problems else _chosen(targets, found)
+    found = replace(found, notes=(*not_listed(hosts), *found.notes))
     wrong = check and bool(found.problems or any(host.refused for host in hosts))
     code = exit_codes.USAGE if wrong else exit_codes.OK
     pages = partial(_check_page, found, hosts) if check else partial(_pages, found, hosts, targets, output)
@@ -94,9 +97,11 @@ def _document(found: InventoryCheck, hosts: tuple[Host, ...]) -> HostsDocument:
 def _pages(
     found: InventoryCheck, hosts: tuple[Host, ...], targets: Targets, output: OutputOptions
 ) -> Iterator[list[Block]]:
+    from memrunbook.documents.inventory.beside import shown
     from memrunbook.ui.hosts import groups_view, hosts_view
 
-    yield hosts_view(hosts, targets.inventory, verbose=output.verbose)
+    sources = [shown(Path(source)) if source.startswith("/") else source for source in targets.inventory]
+    yield hosts_view(hosts, sources, verbose=output.verbose)
     if output.verbose:
         chosen = set(hosts)
         yield groups_view(found.inventory, [name for name, host in found.inventory.hosts.items() if host in chosen])

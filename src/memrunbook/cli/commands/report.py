@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli import exit_codes
+from memrunbook.cli.completing import complete_runs
 from memrunbook.cli.options import OUTPUT, STATE, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run", metavar="RUN")
+@click.argument("run", metavar="RUN", shell_complete=complete_runs)
 @common(STATE, OUTPUT)
 def command(run: str, state: Path, output: OutputOptions) -> int:
     """Show what a run did on each host and why; RUN is its id, or: last. Exit 7 where a step is open."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli.commands.run import ALLOW, carry_out
+from memrunbook.cli.completing import complete_runs
 from memrunbook.cli.conversation import Conversation
 from memrunbook.cli.naming import ruled
 from memrunbook.cli.next_command import begun_words
@@ -42,7 +43,7 @@ TARGETS = OptionGroup("targets", partial(Targets, host=(), transport="ssh", tag=
 
 
 @click.command()
-@click.argument("run", metavar="RUN")
+@click.argument("run", metavar="RUN", shell_complete=complete_runs)
 @common(gates("[again:]ACTION[:TARGET]", ALLOW), TARGETS, RETRY, LIBRARY, STATE, STORE, OUTPUT)
 def command(
     run: str,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli import exit_codes
+from memrunbook.cli.completing import complete_runs
 from memrunbook.cli.conversation import Conversation
 from memrunbook.cli.naming import ruled
 from memrunbook.cli.next_command import WAY, kept_options, way_options
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run", metavar="RUN")
+@click.argument("run", metavar="RUN", shell_complete=complete_runs)
 @click.option("--step", default="", metavar="ID", help="Only this step of the run, or one item of it: ID/ITEM.")
 @click.option("--dry-run", is_flag=True, help="Show what would be taken back, and change nothing.")
 @common(gates("ACTION[:TARGET]", "Consent to exactly this; repeatable."), HOSTS, BATCHES, CONFIG, STATE, STORE, OUTPUT)

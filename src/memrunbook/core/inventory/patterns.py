@@ -44,6 +44,8 @@ def chooses(word: str, inventory: Inventory) -> bool:
     parts = split(word)
     if any(part[0] in "&!~" or set(part) & set("*?") for part in parts):
         return True
+    if "," not in word and len(parts) > 1 and any(part in inventory.hosts for part in parts):
+        return True
     return any(part == ALL or part in inventory.groups or _subscript(part, inventory) for part in parts)
 
 

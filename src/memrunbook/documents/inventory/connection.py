@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from memrunbook.core.errors import UsageError
 from memrunbook.core.host import LAST_PORT
 from memrunbook.core.text import clean
 from memrunbook.documents.inventory.computed import NotKnown, plain
@@ -44,17 +45,26 @@ NOT_USED = {
 """Variables of Ansible that say how a host is reached, and that nobody is served by here: why."""
 
 
+Accepts = Callable[[tuple[str, ...]], None]
+
+
+def nothing_refused(_words: tuple[str, ...]) -> None:
+    """Accepts all words for ssh: whoever connects looks at them."""
+
+
 @dataclass(frozen=True)
 class Connection:
     """The variables of one host as far as they say how it is reached; NotKnown, or ValueError with what is wrong.
 
-    `own` are the words that Ansible itself gives the host, as its name there.
+    `own` are the words that Ansible itself gives the host, as its name there; `accepts` raises UsageError for words of
+    ssh's command line that cannot be honoured.
     """
 
     name: str
     variables: Variables
     own: Mapping[str, str]
     folder: Path
+    accepts: Accepts = nothing_refused
 
     def host(self) -> dict[str, Any]:
         """What of a Host these variables say."""
@@ -111,9 +121,13 @@ class Connection:
             if value is not None and not isinstance(value, str | int):  # -4 in INI is a number
                 raise self._wrong((name,), "must be words of a command line", value)
             try:
-                yield from shlex.split("" if value is None else str(value))
+                words = tuple(shlex.split("" if value is None else str(value)))
+                self.accepts(words)
             except ValueError:
                 raise self._wrong((name,), "has a quote that is never closed", value) from None
+            except UsageError as refused:
+                raise NotKnown(f"{refused.message} ({self.variables[name].where})", refused.hint) from None
+            yield from words
 
     def _sudo(self) -> str:
         value = self._value(BECOME)

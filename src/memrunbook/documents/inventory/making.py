@@ -18,7 +18,7 @@ from memrunbook.core.inventory.patterns import select
 from memrunbook.core.text import clean
 from memrunbook.documents.inventory import ours
 from memrunbook.documents.inventory.computed import DECRYPT, NotKnown
-from memrunbook.documents.inventory.connection import Connection, not_used
+from memrunbook.documents.inventory.connection import Accepts, Connection, not_used, nothing_refused
 from memrunbook.documents.inventory.gathered import Gathered, Given, Variables
 from memrunbook.documents.inventory.merged import Merger
 
@@ -29,10 +29,14 @@ PASS_OVER = f"{DECRYPT}; or write `vault_files: skip` below `defaults` in config
 
 @dataclass
 class Maker:
-    """Makes every host once; `skip_encrypted` passes over files that ansible-vault has encrypted."""
+    """Makes every host once; `skip_encrypted` passes over files that ansible-vault has encrypted.
+
+    `accepts` is as in Connection.
+    """
 
     merger: Merger
     skip_encrypted: bool = False
+    accepts: Accepts = nothing_refused
     _peers: dict[str, Given] = field(default_factory=dict)
 
     @property
@@ -60,7 +64,7 @@ class Maker:
         said = self._said(name, levels, variables, lambda *told: broken.append(Problem(*told)))
         try:
             self._refuse_encrypted(name)
-            reached = Connection(name, variables, self._own(name), Path(named.folder)).host()
+            reached = Connection(name, variables, self._own(name), Path(named.folder), self.accepts).host()
         except NotKnown as unknown:
             said |= {"refused": str(unknown), "hint": unknown.hint}
         local = reached.get("transport") == LOCAL

@@ -12,9 +12,11 @@ from msgspec import structs
 
 from memrunbook.core.errors import DocumentError, UsageError
 from memrunbook.core.inventory.inventory import UNGROUPED, Inventory
+from memrunbook.core.ranges import RANGE
 from memrunbook.documents.inventory import nodes
 from memrunbook.documents.inventory.answers import is_answer, read_answer
 from memrunbook.documents.inventory.beside import Beside, shown
+from memrunbook.documents.inventory.connection import Accepts, nothing_refused
 from memrunbook.documents.inventory.gathered import Gathered
 from memrunbook.documents.inventory.ini import IniReader
 from memrunbook.documents.inventory.making import Maker
@@ -33,18 +35,21 @@ Runs = Callable[[Sequence[str], Path], str]
 """Runs a program in a folder, and returns what it wrote; UsageError where it failed."""
 
 
-def read_inventory(sources: Sequence[str], run: Runs, *, skip_encrypted: bool = False) -> Inventory:
+def read_inventory(
+    sources: Sequence[str], run: Runs, *, skip_encrypted: bool = False, accepts: Accepts = nothing_refused
+) -> Inventory:
     """The inventory in all sources; DocumentError with everything that is wrong in them.
 
     A source is the path of a file, a folder or a program that answers to --list, `ansible:PATH` for what
-    ansible-inventory reads, or names between commas. Of two sources the later one counts.
+    ansible-inventory reads, or names between commas. Of two sources the later one counts. A host with words for ssh
+    that `accepts` refuses (UsageError) is refused.
     """
     reader = SourceReader(run)
     for source in sources:
         reader.read(source)
     gathered = reader.gathered
     beside = Beside(gathered, list(dict.fromkeys(reader.folders)))
-    found = Maker(Merger(gathered, beside), skip_encrypted).inventory()
+    found = Maker(Merger(gathered, beside), skip_encrypted, accepts).inventory()
     for file, name in beside.strangers():
         gathered.note(shown(file), f"this is for {name}, and the inventory has neither host nor group of that name")
     for name in dict.fromkeys(name for names in beside.encrypted.values() for name in names if skip_encrypted):
@@ -120,7 +125,9 @@ class SourceReader:
             self.gathered.problems += error.problems
         except OSError as error:
             what = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror or str(error)
-            self.gathered.problem(shown(path), f"the inventory cannot be read: {what}", "check the path")
+            is_range = isinstance(error, FileNotFoundError) and RANGE.search(path.name)
+            hint = f"names, not a file, end with a comma: -i '{path.name},'" if is_range else "check the path"
+            self.gathered.problem(shown(path), f"the inventory cannot be read: {what}", hint)
 
     def _file(self, path: Path) -> None:
         content, name = path.read_bytes(), shown(path)

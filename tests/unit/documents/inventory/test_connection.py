@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from tests.unit.documents.inventory.folder import inventory, write
 
+from memrunbook.core.errors import UsageError
 from memrunbook.core.host import Host
+from memrunbook.documents.inventory.reading import read_inventory
+from memrunbook.transports.shared.program import answer_of
 
 
 def host(folder: Path, line: str, name: str = "web1") -> Host:
@@ -112,3 +115,15 @@ def test_what_is_not_used_is_noted(tmp_path: Path) -> None:
         "StrictHostKeyChecking in ansible_ssh_common_args is not used",
     ]
     assert not found.hosts["a"].refused
+
+
+def test_words_for_ssh_that_are_not_accepted_refuse_the_host_with_their_line(tmp_path: Path) -> None:
+    def accepts(words: tuple[str, ...]) -> None:
+        if "-W" in words:
+            raise UsageError("the inventory has -W for ssh", hint="without it")
+
+    write(tmp_path, {"hosts": "a ansible_ssh_common_args='-W a:22'\nb ansible_ssh_common_args='-J gate'\n"})
+    found = read_inventory([str(tmp_path / "hosts")], answer_of, accepts=accepts).hosts
+    assert found["a"].refused == f"the inventory has -W for ssh ({tmp_path}/hosts:1)"
+    assert found["a"].hint == "without it"
+    assert (found["b"].refused, found["b"].ssh_args) == ("", ("-J", "gate"))

@@ -113,3 +113,8 @@ def test_a_thousand_hosts_are_read_in_seconds(tmp_path: Path) -> None:
     found = inventory(tmp_path)
     assert len(found.hosts) == 1000
     assert len(found.hosts["web0001"].peers) == 999
+
+
+def test_a_range_without_a_comma_is_told_what_it_needs(tmp_path: Path) -> None:
+    [told] = problems(tmp_path, "web[1:4]")
+    assert told.hint == "names, not a file, end with a comma: -i 'web[1:4],'"
