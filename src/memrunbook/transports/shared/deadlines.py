@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable
 
-
 _TICK = 0.25
 """Seconds until a thread that could not be started is tried again."""
 
