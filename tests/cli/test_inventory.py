@@ -349,3 +349,19 @@ def test_bash_completes_behind_each_sign(tmp_path: Path, line: str, offered: str
         check=False,
     )
     assert offered in ran.stdout.splitlines(), ran.stderr
+
+
+def test_what_may_be_a_tag_of_config_yaml_refuses_its_host(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "hosts": "a\nb\n",
+            "host_vars/a.yml": "tags: the payroll team\n",
+            "config/config.yaml": "maximum_risk: [{risk: none, tag: payroll}]\n",
+        },
+    )
+    words = ("-i", str(tmp_path / "hosts"), "--config-dir", str(tmp_path / "config"))
+    for checked in (here("hosts", "--check", *words), here("hosts", "--check", *words, "--host", "a")):
+        assert checked.code == 2
+        assert "as in tags: [payroll]" in checked.said
+    assert here("hosts", "--check", *words, "--host", "b").code == 0

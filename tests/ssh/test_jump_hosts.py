@@ -17,6 +17,7 @@ from tests.sshd import free_port, public, running
 from memrunbook.core.errors import HostError, HostKeyError, Unreachable
 from memrunbook.core.host import Host
 from memrunbook.runtime.ports import Session
+from memrunbook.transports.shared.doors import MOST
 from memrunbook.transports.shared.ssh_options import SshOptions, Timeouts
 
 HOSTS = 30
@@ -100,6 +101,18 @@ def test_a_mute_jump_host_costs_all_behind_it_one_deadline_and_nobody_else_any(n
     words = f"the jump host gate (127.0.0.1:{port}): TCP accepts, no SSH banner in "
     assert all(isinstance(one, Unreachable) and one.message.startswith(words) for one in found), found
     assert took < 2 * (times.tcp + times.banner)
+
+
+def test_hosts_that_are_down_behind_a_command_are_not_the_others_behind_it(net: Net, way: Way) -> None:
+    down = "ProxyCommand sh -c 'case %n in down*) sleep 1.5; exit 1;; esac; exec nc %h %p'"
+    net.configure(f"Host web* down*\n HostName 127.0.0.1\n Port {{inner}}\n {down}\n")
+    options = replace(net.options, timeouts=PATIENT)
+    names = [f"{kind}{number}" for kind in ("down", "web") for number in range(MOST)]
+    found = _connected(way, options, names)
+    for one in found:
+        if not isinstance(one, HostError):
+            one.close()
+    assert [name for name, one in zip(names, found, strict=True) if isinstance(one, HostError)] == names[:MOST]
 
 
 def test_what_is_wrong_at_the_jump_host_is_told_of_it(net: Net, way: Way) -> None:

@@ -31,11 +31,12 @@ class InventoryArguments:
     """Inventories: paths of files, folders or programs, `ansible:PATH`, or names between commas.
 
     `skip_encrypted` passes over group_vars and host_vars that ansible-vault has encrypted; otherwise the hosts that
-    they are for are refused.
+    they are for are refused. `ruling_tags` are those that config.yaml asks for: what may be one of them refuses, too.
     """
 
     sources: tuple[str, ...]
     skip_encrypted: bool = False
+    ruling_tags: frozenset[str] = frozenset()
 
 
 def inventory(arguments: InventoryArguments) -> Inventory:
@@ -46,7 +47,9 @@ def inventory(arguments: InventoryArguments) -> Inventory:
 
     skip, accepts = arguments.skip_encrypted, lru_cache(check_arguments)
     _refuse_endless(arguments.sources)
-    return read_inventory(arguments.sources, answer_of, skip_encrypted=skip, accepts=accepts)
+    return read_inventory(
+        arguments.sources, answer_of, skip_encrypted=skip, accepts=accepts, ruling=arguments.ruling_tags
+    )
 
 
 @dataclass(frozen=True)

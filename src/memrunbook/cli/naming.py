@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import structs
 
@@ -17,6 +18,9 @@ from memrunbook.core.inventory.inventory import ALL, Inventory
 from memrunbook.core.ranges import compact
 from memrunbook.documents.library import Library
 from memrunbook.transports.shared.ssh_arguments import without_config
+
+if TYPE_CHECKING:
+    from memrunbook.app.choosing import InventoryArguments
 
 SHOWN = 3
 UNLISTED = "no group of it, and no rule for a group, counts"
@@ -72,9 +76,18 @@ def recorded_hosts(targets: Targets) -> tuple[Host, ...]:
 
 def inventory_of(targets: Targets) -> Inventory:
     """Everything that the inventories of a command say."""
-    from memrunbook.app import InventoryArguments, inventory
+    from memrunbook.app import inventory
 
-    return inventory(InventoryArguments(sources=targets.inventory, skip_encrypted=targets.skip_vault_files))
+    return inventory(inventory_arguments(targets))
+
+
+def inventory_arguments(targets: Targets) -> InventoryArguments:
+    """Which inventories a command reads, and how."""
+    from memrunbook.app import InventoryArguments
+
+    return InventoryArguments(
+        sources=targets.inventory, skip_encrypted=targets.skip_vault_files, ruling_tags=targets.ruling_tags
+    )
 
 
 def ruled(library: Library, targets: Targets) -> Library:

@@ -22,7 +22,8 @@ VARIABLE = "RUNBOOK_INVENTORY"
 class Targets:
     """Which hosts, and how they are reached; what is empty is as `ssh` would.
 
-    `user` and `port` are for hosts that are named without. `only_named`: without a host config.yaml is not asked.
+    `user` and `port` are for hosts that are named without, `ruling_tags` those that config.yaml asks for.
+    `only_named`: without a host config.yaml is not asked.
     """
 
     host: tuple[str, ...]
@@ -45,6 +46,7 @@ class Targets:
     port: int = 0
     only_named: bool = False
     skip_vault_files: bool = False
+    ruling_tags: frozenset[str] = frozenset()
     sudo_typed: bool = False
     ssh_config_typed: bool = False
 
@@ -63,7 +65,8 @@ def with_defaults(targets: Targets, library: Library | None) -> Targets:
         return targets
     for option, path in _named(targets):
         _check(option, path, new=option == "--known-hosts" and targets.accept_new_host_keys)
-    defaults = (library or usual_library()).config().defaults
+    config = (library or usual_library()).config()
+    defaults = config.defaults
     usual = {name for name in ("sudo", "forks") if not typed(name)}
     told = tuple(one for one in os.environ.get(VARIABLE, "").split(",") if one)
     patience = targets.patience or (f"{defaults.patience:g}s" if defaults.patience is not None else None)
@@ -71,6 +74,7 @@ def with_defaults(targets: Targets, library: Library | None) -> Targets:
         targets,
         inventory=targets.inventory or tuple(inventory_path(one) for one in told) or defaults.inventory,
         skip_vault_files=defaults.skip_vault_files,
+        ruling_tags=frozenset(one.tag for one in config.maximum_risk if one.tag),
         sudo_typed="sudo" not in usual,
         ssh_config_typed=targets.ssh_config is not None,
         user=defaults.user,

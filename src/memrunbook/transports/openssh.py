@@ -86,7 +86,10 @@ class OpensshConnector:
         )
 
     def _doors(self, target: Target) -> list[Door]:
-        """Those where it will arrive: none of hosts that it reaches by a connection of the user's."""
+        """Those where it will arrive: none of hosts that it reaches by a connection of the user's.
+
+        A command, and what the user has open, do not tell at which host of the way it failed.
+        """
         first, *others = still_to_go(target)
         address = ""
         if not first.via and not first.command:
@@ -95,7 +98,8 @@ class OpensshConnector:
             except HostError as error:
                 raise first.told(error) from error
             address = min(addresses_of(found))
-        return [self.options.doors.at(name) for name in (first.door(address), *(hop.door() for hop in others))]
+        doors, seen = self.options.doors, not target.way[0].unseen
+        return [doors.at(first.door(address), seen=seen), *(doors.at(hop.door()) for hop in others)]
 
     def _attempt(self, program: str, target: Target, places: Sequence[Visit]) -> tuple[OpensshLink, HostIdentity]:
         stem = self.options.openssh_files.new()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli import exit_codes
-from memrunbook.cli.naming import inventory_of, not_listed
+from memrunbook.cli.naming import inventory_arguments, inventory_of, not_listed
 from memrunbook.cli.options import LIBRARY, OUTPUT, REACH, OptionGroup, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
@@ -67,10 +67,9 @@ def command(targets: Targets, library: Library, output: OutputOptions, *, check:
 
 
 def _checked(targets: Targets, library: Library) -> InventoryCheck:
-    from memrunbook.app import InventoryArguments, check_inventory
+    from memrunbook.app import check_inventory
 
-    arguments = InventoryArguments(sources=targets.inventory, skip_encrypted=targets.skip_vault_files)
-    return check_inventory(arguments, library)
+    return check_inventory(inventory_arguments(targets), library)
 
 
 def _read(targets: Targets) -> InventoryCheck:

@@ -7,6 +7,7 @@ forbids nothing here; actions that rest on it say themselves that it is unknown.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal, get_args
 
 from memrunbook.core.action.action import Action, Blocked, Change, Decision, Repeat
 from memrunbook.core.action.protect import cluster_unit
@@ -15,6 +16,9 @@ from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
 
 Rule = Callable[[type[Action], Decision, Snapshot], Blocked | None]
+Role = Literal["kubernetes", "quorum", "cluster_managed", "hypervisor", "standby"]
+ROLES: tuple[Role, ...] = get_args(Role)
+"""What a rule asks whether a host is: also the tags that say so."""
 CORDON = (
     "kubectl cordon NODE, kubectl drain NODE --ignore-daemonsets, then look for the pod that grows "
     "(kubectl top pod -A); the node itself is then worked on by its owner"
@@ -31,7 +35,7 @@ def ruled_out(action: type[Action], decision: Decision, snapshot: Snapshot) -> B
     return next((blocked for rule in RULES if (blocked := rule(action, decision, snapshot)) is not None), None)
 
 
-def plays(role: str, snapshot: Snapshot) -> bool:
+def plays(role: Role, snapshot: Snapshot) -> bool:
     """True where the facts or a tag say that the host has this role."""
     tags = snapshot.value("host.tags")
     if not isinstance(tags, Unavailable) and role in tags:

@@ -31,12 +31,13 @@ PASS_OVER = f"{DECRYPT}; or write `vault_files: skip` below `defaults` in config
 class Maker:
     """Makes every host once; `skip_encrypted` passes over files that ansible-vault has encrypted.
 
-    `accepts` is as in Connection.
+    `accepts` is as in Connection. `ruling` are the tags that config.yaml asks for.
     """
 
     merger: Merger
     skip_encrypted: bool = False
     accepts: Accepts = nothing_refused
+    ruling: frozenset[str] = frozenset()
     _peers: dict[str, Given] = field(default_factory=dict)
 
     @property
@@ -47,7 +48,8 @@ class Maker:
         """The inventory, its hosts in the order in which they are named."""
         groups = self.merger.groups
         found = Inventory({name: self._host(name) for name in self._gathered.hosts}, groups)
-        hosts = {**found.hosts, **{name: self._with_peers(found, name) for name in self._peers}}
+        addresses = frozenset(host.address for host in found.hosts.values() if host.address)
+        hosts = {**found.hosts, **{name: self._with_peers(found, addresses, name) for name in self._peers}}
         return Inventory(hosts, groups)
 
     def _host(self, name: str) -> Host:
@@ -97,7 +99,7 @@ class Maker:
         if "peers" in variables:
             self._peers[name] = variables["peers"]
         readers: dict[str, tuple[str, Callable[[Given], object]]] = {
-            "tags": ("tags", lambda given: ours.tags(given, note, refuse)),
+            "tags": ("tags", lambda given: ours.tags(given, note, refuse, self.ruling)),
             "host_key_sha256": ("host_key_sha256", lambda given: ours.host_keys(given, refuse)),
             "criticality": ("criticality", lambda given: ours.criticality(given, note)),
             "runbook_parameters": ("parameters", lambda given: ours.parameters(given, refuse)),
@@ -108,11 +110,11 @@ class Maker:
         found["groups"] = tuple(group for group in self.merger.groups_of(name) if group != ALL)
         return found
 
-    def _with_peers(self, inventory: Inventory, name: str) -> Host:
+    def _with_peers(self, inventory: Inventory, addresses: frozenset[str], name: str) -> Host:
         given, host = self._peers[name], inventory.hosts[name]
         broken: list[Problem] = []
         patterns = ours.peers_meant(
-            given, self._names, self._gathered.note, lambda *told: broken.append(Problem(*told))
+            given, self._names, addresses, self._gathered.note, lambda *told: broken.append(Problem(*told))
         )
         try:
             found = select(inventory, patterns, given.where) if patterns else []

@@ -7,13 +7,15 @@ touched and cannot be understood refuses that host, and no other.
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import get_args
 
 from memrunbook.core.host import Criticality, HostParameter, ProtectedUnit
 from memrunbook.core.inventory.patterns import GLOB, split
+from memrunbook.core.plan.rules import ROLES
 from memrunbook.core.text import clean
 from memrunbook.documents.inventory.gathered import Encrypted, Given, Unread, Variables, is_read
 from memrunbook.runtime.redaction import named_secret
@@ -22,12 +24,13 @@ ALONE = frozenset({"host_key_sha256", "criticality", "protected_units", "runbook
 """Keys that nobody has for anything else: a word that is nearly one of them is a mistake."""
 FINGERPRINT = re.compile(r"(?:SHA256:)?([A-Za-z0-9+/]{43})=?")
 TAG = re.compile(r"[A-Za-z0-9][\w.:/-]*")
-NAME = re.compile(r"(?=.*[g-zG-Z])[\w.-]{1,39}")
-"""What may be the name of a host, and no address and no key."""
+KEY = re.compile(r"[A-Za-z0-9+/]{43}=?|[0-9a-fA-F]{32,}")
+"""A public key, or an identity in hexadecimal digits: too long for the name of a host."""
+ENDPOINT = re.compile(r"(?:\[(?P<inside>[^\]]+)\]|(?P<name>[^:\[\]]+)):\d+")
 LIKE = 0.84
 SHOWN = 60
-SAFETY = ("realtime", "kubernetes", "hypervisor", "standby")
-"""Tags by which changes are refused or made otherwise."""
+SAFETY = ("realtime", *ROLES)
+"""Tags by which changes are refused or made otherwise, whatever config.yaml says."""
 UNUSED = "it is not used"
 Told = Callable[[str, str, str], None]
 """Told of what is wrong: its place, what it is, what to do."""
@@ -45,16 +48,45 @@ def words(name: str, given: Given, told: Told) -> tuple[str, ...]:
     return ()
 
 
-def tags(given: Given, note: Told, refuse: Told) -> tuple[str, ...]:
-    """Tags; labels of a cloud, which are a mapping, are none of ours. One that may mean what keeps us away refuses."""
-    if isinstance(given.value, dict):
+def tags(given: Given, note: Told, refuse: Told, ruling: Collection[str] = ()) -> tuple[str, ...]:
+    """The good ones of a list; an item that may mean what keeps us away, of `ruling` tags too, refuses.
+
+    Labels of a cloud, which are a mapping, are none of ours.
+    """
+    value = given.value
+    if isinstance(value, dict):
         return ()
-    found = words("tags", given, _unused(note))
-    for tag in (tag for tag in found if not TAG.fullmatch(tag)):
-        meant = [word for word in re.findall(r"[a-z]+", tag.lower()) if word in SAFETY]
-        told, hint = (refuse, f"as in tags: [{', '.join(meant)}]") if meant else (_unused(note), "")
-        told(given.where, f'"{clean(tag, SHOWN)}" is no tag', hint or "letters, digits, - and . as in realtime")
-    return tuple(tag for tag in found if TAG.fullmatch(tag))
+    if not isinstance(value, str | list | tuple):
+        return words("tags", given, refuse if isinstance(value, Encrypted) else _unused(note))
+    items = [part.strip() for part in value.split(",")] if isinstance(value, str) else list(value)
+    good = [item.strip() for item in items if isinstance(item, str) and TAG.fullmatch(item.strip())]
+    for item in items:
+        text = item.strip() if isinstance(item, str) else item
+        if text != "" and text not in good:
+            _no_tag(given, text, (*SAFETY, *ruling), _unused(note), refuse)
+    return tuple(good)
+
+
+def _no_tag(given: Given, item: object, safety: Iterable[str], note: Told, refuse: Told) -> None:
+    """Tells of an item of a list that is no tag; one that is not known may be any."""
+    if isinstance(item, Encrypted | Unread):
+        refuse(given.where, f"one of the tags is {_kind(item)}", "write it in plain text")
+        return
+    if isinstance(item, str) and "{{" in item and isinstance(given.value, list):
+        refuse(given.where, f'one of the tags is computed: "{clean(item, SHOWN)}"', "write its value out")
+        return
+    meant = [word for word in dict.fromkeys(safety) if _stands_in(word, str(item))]
+    told, hint = (refuse, f"as in tags: [{', '.join(map(_quoted, meant))}]") if meant else (note, "")
+    told(given.where, f"{_kind(item)} is no tag", hint or "letters, digits, - and . as in realtime")
+
+
+def _stands_in(word: str, text: str) -> bool:
+    return bool(re.search(rf"(?<![a-z0-9]){re.escape(word.lower())}(?![a-z0-9])", text.lower()))
+
+
+def _quoted(tag: str) -> str:
+    """A tag as it is a word in YAML: one of digits would be a number."""
+    return tag if tag[:1].isalpha() else f'"{tag}"'
 
 
 def host_keys(given: Given, refuse: Told) -> str:
@@ -115,20 +147,58 @@ def _parameters(given: Given, refuse: Told) -> Iterator[HostParameter]:
                 refuse(given.where, f"the parameter {clean(parameter)} must be one value, is {_kind(one)}", "")
 
 
-def peers_meant(given: Given, known: Sequence[str], note: Told, refuse: Told) -> tuple[str, ...]:
-    """Patterns of hosts, as far as they can be meant to be some: peers of tunnels and routers are addresses or keys."""
-    patterns = words("peers", given, _unused(note))
+def peers_meant(
+    given: Given, known: Sequence[str], addresses: Collection[str], note: Told, refuse: Told
+) -> tuple[str, ...]:
+    """Patterns of hosts, as far as they can be meant to be some: peers of tunnels and routers are addresses or keys.
+
+    `known` are names of hosts and groups, `addresses` those of hosts.
+    """
+    inside = [text for text in _texts(given.value) if text in known]
+    patterns = words("peers", given, refuse if inside else _unused(note))
     parts = [part.lstrip("&!") for pattern in patterns for part in split(pattern)]
-    if any(part in known or part[:1] == "~" or set(part) & GLOB for part in parts):
+    if any(part in known or part in addresses for part in parts):
         return patterns
-    for part in [part for part in parts if NAME.fullmatch(part)][:1]:
-        hint = _near(part, known) or "runbook hosts lists hosts and groups"
+    strange = [part for part in parts if not _elsewhere(part, known)]
+    if any(part[:1] == "~" or set(part) & GLOB for part in strange):
+        return patterns
+    for part in strange[:1]:
+        hint = _near(part.rpartition(":")[0] or part, known) or "runbook hosts lists hosts and groups"
         refuse(given.where, f"peers: no host or group matches {clean(part, SHOWN)!r}", hint)
         return ()
     if parts:
         what = f"peers names neither a host nor a group of the inventory, but {clean(', '.join(parts), SHOWN)}"
         _unused(note)(given.where, what, "if it is meant for runbook: names of hosts or groups")
     return ()
+
+
+def _elsewhere(part: str, known: Sequence[str]) -> bool:
+    """True for what can be no name in an inventory: an address, a key, a port at what is not nearly a known name."""
+    endpoint = ENDPOINT.fullmatch(part)
+    if endpoint is not None:
+        name = endpoint["inside"] or endpoint["name"]
+        return _is_address(name) or not (name in known or _near(name, known))
+    return _is_address(part) or KEY.fullmatch(part) is not None
+
+
+def _is_address(text: str) -> bool:
+    """True for an address or a network."""
+    try:
+        ipaddress.ip_network(text.partition("%")[0], strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _texts(value: object) -> Iterator[str]:
+    """All words inside of mappings in a value."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield str(key)
+            yield from [inner] if isinstance(inner, str) else _texts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts(inner)
 
 
 def _unused(note: Told) -> Told:

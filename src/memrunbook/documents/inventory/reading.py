@@ -37,20 +37,25 @@ Runs = Callable[[Sequence[str], Path], str]
 
 
 def read_inventory(
-    sources: Sequence[str], run: Runs, *, skip_encrypted: bool = False, accepts: Accepts = nothing_refused
+    sources: Sequence[str],
+    run: Runs,
+    *,
+    skip_encrypted: bool = False,
+    accepts: Accepts = nothing_refused,
+    ruling: frozenset[str] = frozenset(),
 ) -> Inventory:
     """The inventory in all sources; DocumentError with everything that is wrong in them.
 
     A source is the path of a file, a folder or a program that answers to --list, `ansible:PATH` for what
     ansible-inventory reads, or names between commas. Of two sources the later one counts. A host with words for ssh
-    that `accepts` refuses (UsageError) is refused.
+    that `accepts` refuses (UsageError) is refused. `ruling` are the tags that config.yaml asks for.
     """
     reader = SourceReader(run)
     for source in sources:
         reader.read(source)
     gathered = reader.gathered
     beside = Beside(gathered, list(dict.fromkeys(reader.folders)))
-    found = Maker(Merger(gathered, beside), skip_encrypted, accepts).inventory()
+    found = Maker(Merger(gathered, beside), skip_encrypted, accepts, ruling).inventory()
     for file, name in beside.strangers():
         gathered.note(shown(file), f"this is for {name}, and the inventory has neither host nor group of that name")
     for name in dict.fromkeys(name for names in beside.encrypted.values() for name in names if skip_encrypted):

@@ -8,6 +8,9 @@ import threading
 import time
 from collections.abc import Callable
 
+_TICK = 0.25
+"""Seconds until a thread that could not be started is tried again."""
+
 
 class Deadlines:
     """A thread a deadline, as `threading.Timer` has it, costs a host eight threads; this is one for all hosts."""
@@ -20,15 +23,18 @@ class Deadlines:
         self._looks = False
 
     def set(self, seconds: float, act: Callable[[], object]) -> int:
-        """Has that done in so many seconds, in a thread of its own, unless it is taken back by its number."""
+        """Has that done in so many seconds, in a thread of its own, unless it is taken back by its number.
+
+        RuntimeError where this machine has no thread for it; nothing is set then.
+        """
         with self._turn:
+            if not self._looks:
+                threading.Thread(target=self._look, name="deadlines", daemon=True).start()
+                self._looks = True
             number = next(self._numbers)
             self._acts[number] = act
             heapq.heappush(self._due, (time.monotonic() + seconds, number))
-            if not self._looks:
-                self._looks = True
-                threading.Thread(target=self._look, name="deadlines", daemon=True).start()
-            elif self._due[0][1] == number:
+            if self._due[0][1] == number:
                 self._turn.notify()
             return number
 
@@ -46,6 +52,12 @@ class Deadlines:
                 if left is None or left > 0:
                     self._turn.wait(left)
                     continue
-                act = self._acts.pop(heapq.heappop(self._due)[1])
+                _, number = heapq.heappop(self._due)
+                act = self._acts.pop(number)
             # What it does may take its time, too: the deadlines of others do not wait for that.
-            threading.Thread(target=act, daemon=True).start()
+            try:
+                threading.Thread(target=act, daemon=True).start()
+            except RuntimeError:  # no more threads may be started just now; somebody waits for this one
+                with self._turn:
+                    self._acts[number] = act
+                    heapq.heappush(self._due, (time.monotonic() + _TICK, number))

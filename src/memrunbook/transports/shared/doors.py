@@ -33,11 +33,13 @@ _TICK = 0.25
 class Door:
     """Where connections arrive. Those who wait go in in their order.
 
-    Who fails there slowly, while nobody got in, fails for all who wait: a dead door costs a fleet one deadline.
+    Who fails there slowly, while nobody got in, fails for all who wait: a dead door costs a fleet one deadline. Where
+    it is not `seen` whether the door failed or what is behind it, each fails for itself alone.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, seen: bool = True) -> None:
         self.name = name
+        self._seen = seen
         self._lock = threading.Lock()
         self._places = MOST
         self._inside = 0
@@ -89,7 +91,7 @@ class Door:
                 self._got_in = now
             elif isinstance(error, TurnedAway):
                 self._places = max(1, self._places - 1)  # it lets fewer in than we thought, or others come, too
-            elif isinstance(error, Unreachable) and now - began > QUICK and self._got_in < began:
+            elif isinstance(error, Unreachable) and self._seen and now - began > QUICK and self._got_in < began:
                 self._fail(error)
             self._call()
 
@@ -137,10 +139,10 @@ class Doors:
     _doors: dict[str, Door] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def at(self, name: str) -> Door:
-        """The one door of this name."""
+    def at(self, name: str, *, seen: bool = True) -> Door:
+        """The one door of this name; whether it is `seen` is told once, by who comes there first."""
         with self._lock:
-            return self._doors.setdefault(name, Door(name))
+            return self._doors.setdefault(name, Door(name, seen=seen))
 
 
 def pass_through(

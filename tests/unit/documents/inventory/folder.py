@@ -21,10 +21,17 @@ def write(folder: Path, files: Mapping[str, str]) -> Path:
     return folder
 
 
-def inventory(folder: Path, source: str = "hosts", *, skip_encrypted: bool = False, **files: str) -> Inventory:
+def inventory(
+    folder: Path,
+    source: str = "hosts",
+    *,
+    skip_encrypted: bool = False,
+    ruling: frozenset[str] = frozenset(),
+    **files: str,
+) -> Inventory:
     """The inventory in a source of the folder; keywords are files, __ for a slash and _yml for .yml."""
     write(folder, _named(files))
-    return read_inventory([str(folder / source)], answer_of, skip_encrypted=skip_encrypted)
+    return read_inventory([str(folder / source)], answer_of, skip_encrypted=skip_encrypted, ruling=ruling)
 
 
 def problems(folder: Path, source: str = "hosts", **files: str) -> list[Problem]:

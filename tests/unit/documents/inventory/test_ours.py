@@ -65,7 +65,9 @@ def test_what_one_level_protects_no_other_takes_away(tmp_path: Path) -> None:
         ("tags: 3", "tags must be a list of words, is the value 3: it is not used", "tags: [one, another]"),
         ("tags: ['a b']", '"a b" is no tag: it is not used', "realtime"),
         ("tags: a b c", '"a b c" is no tag: it is not used', "realtime"),
-        ("tags: !vault x", "tags must be a list of words, is encrypted by ansible-vault", ""),
+        ("tags: [2024]", "the value 2024 is no tag: it is not used", "realtime"),
+        ("tags: [{Key: team, Value: db}]", "a mapping is no tag: it is not used", ""),
+        ('tags: "{{ labels }}"', '"{{ labels }}" is no tag: it is not used', ""),
         ("criticality: hgh", 'criticality must be one of low, medium, high, critical, is "hgh"', "did you mean high?"),
         ("criticality: P1", 'is "P1": it is not used', ""),
         ("criticality: !mine x", "is not read here", ""),
@@ -73,6 +75,10 @@ def test_what_one_level_protects_no_other_takes_away(tmp_path: Path) -> None:
         ("critcality: high", '"critcality" is not known: it is not used', "did you mean criticality?"),
         ("peers: [{asn: 65000, ip: 10.0.0.1}]", "peers must be a list of words, is a list: it is not used", ""),
         ("peers: {rtr1: {asn: 65000}}", "peers must be a list of words, is a mapping: it is not used", ""),
+        ("peers: [{host: c}]", "peers must be a list of words, is a list: it is not used", ""),
+        ("peers: ['10.0.0.9:179', 10.0.0.0/24]", "neither a host nor a group", ""),
+        ("peers: ['[fd00::1]:51820', fe80::1%eth0]", "neither a host nor a group", ""),
+        ("peers: [6b1f0c2a9d4e8f7061b2c3d4e5f60718]", "neither a host nor a group", ""),
         ("peers: [10.0.0.9]", "neither a host nor a group of the inventory, but 10.0.0.9: it is not used", "names of"),
         ("peers: ['fd00::1', 'vpn.example.com:51820']", "neither a host nor a group", ""),
         ("peers: [dWpiMGtSSjFscWdIY21BbHhWbVRxa2tRaUxtRFhNalA=]", "neither a host nor a group", ""),
@@ -92,12 +98,23 @@ def test_what_has_another_shape_is_noted_and_not_used(tmp_path: Path, line: str,
     ("line", "message", "hint"),
     [
         ("tags: kubernetes worker", '"kubernetes worker" is no tag', "tags: [kubernetes]"),
+        ("tags: quorum member", '"quorum member" is no tag', "tags: [quorum]"),
+        ("tags: [cluster_managed db]", '"cluster_managed db" is no tag', "tags: [cluster_managed]"),
+        ("tags: [web, {kubernetes: true}]", "a mapping is no tag", "tags: [kubernetes]"),
+        ("tags: !vault x", "tags must be a list of words, is encrypted by ansible-vault", ""),
+        ("tags: [web, !vault x]", "one of the tags is encrypted by ansible-vault", "plain text"),
+        ("tags: [web, '{{ role }}']", 'one of the tags is computed: "{{ role }}"', "write its value out"),
         ("host_key_sha256: MD5:aa", '"MD5:aa" is no SHA256 fingerprint', "ssh-keygen -lf"),
         ("protected_units: '*'", "this pattern is every unit", "untouchable"),
         ("protected_units: {a: 1}", "protected_units must be a list of words, is a mapping", ""),
         ("protected_units: !vault x", "protected_units must be a list of words, is encrypted by ansible-vault", ""),
         ("peers: nobody", "peers: no host or group matches 'nobody'", "runbook hosts"),
         ("peers: [b, c]", "peers: no host or group matches 'c'", ""),
+        ("peers: [db1, db2]", "peers: no host or group matches 'db1'", "runbook hosts"),
+        ("peers: [cafe2]", "peers: no host or group matches 'cafe2'", ""),
+        ("peers: [{host: b}]", "peers must be a list of words, is a list", ""),
+        ("peers: {b: {weight: 1}}", "peers must be a list of words, is a mapping", ""),
+        ("peers: ['host-bb:5432']", "peers: no host or group matches 'host-bb:5432'", "did you mean host-b?"),
         ("peers: [host-bb]", "peers: no host or group matches 'host-bb'", "did you mean host-b?"),
         ("runbook_parameters: [a]", "runbook_parameters must be a mapping, is a list", "window: 1h"),
         ("runbook_parameters: {a: [1]}", "the parameter a must be one value, is a list", ""),
@@ -135,3 +152,31 @@ def test_variables_of_others_are_no_concern_of_ours(tmp_path: Path) -> None:
     assert found.hosts["a"].tags == (), "labels of a cloud are a mapping"
     assert [one.message for one in found.notes] == ['"peer" is not used']
     assert inventory(tmp_path, hosts="a peers=\n", group_vars__all_yml="peers:\n").hosts["a"].peers == ()
+
+
+def test_the_good_tags_of_a_list_count_whatever_stands_beside_them(tmp_path: Path) -> None:
+    found = inventory(tmp_path, hosts="a\n", group_vars__all_yml="tags: [kubernetes, 2024, web]\n")
+    assert (found.hosts["a"].tags, found.hosts["a"].refused) == (("kubernetes", "web"), "")
+    assert [one.message for one in found.notes] == ["the value 2024 is no tag: it is not used"]
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("tags: [kubernetes, 2024]", 'tags: ["2024"]'),
+        ("tags: [{team: db}]", "tags: [db]"),
+        ("tags: the db team", "tags: [db]"),
+    ],
+)
+def test_what_may_be_a_tag_of_config_yaml_refuses(tmp_path: Path, line: str, hint: str) -> None:
+    found = inventory(tmp_path, ruling=frozenset({"2024", "db"}), hosts="a\nb\n", host_vars__a_yml=f"{line}\n")
+    assert "is no tag" in found.hosts["a"].refused
+    assert found.hosts["a"].hint == f"as in {hint}"
+    assert found.hosts["b"].refused == ""
+
+
+def test_a_peer_may_be_named_by_its_address(tmp_path: Path) -> None:
+    hosts = "a peers=10.0.0.11\nb ansible_host=10.0.0.11\nc ansible_host=10.0.0.12\nd ansible_host=10.0.0.12\n"
+    assert inventory(tmp_path, hosts=hosts).hosts["a"].peers == ("b",)
+    twice = inventory(tmp_path, hosts=hosts.replace("peers=10.0.0.11", "peers=10.0.0.12")).hosts["a"]
+    assert twice.refused, "two hosts have it: which is meant?"

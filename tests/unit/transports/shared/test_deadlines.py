@@ -3,6 +3,9 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from typing import Any
+
+import pytest
 
 from memrunbook.transports.shared.deadlines import Deadlines
 
@@ -42,9 +45,46 @@ def test_one_that_takes_its_time_delays_no_other() -> None:
 
 
 def test_many_deadlines_have_one_thread() -> None:
-    before = threading.active_count()
+    before = _looking()
     deadlines = Deadlines()
     numbers = [deadlines.set(WAIT, threading.Event().set) for _ in range(100)]
-    assert threading.active_count() == before + 1
+    assert _looking() == before + 1
     for number in numbers:
         deadlines.take_back(number)
+
+
+def _looking() -> int:
+    """Threads that look after deadlines: those of what is done end when they please."""
+    return [thread.name for thread in threading.enumerate()].count("deadlines")
+
+
+def test_a_machine_without_threads_keeps_its_deadlines_once_there_are_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ulimit -u, or pids.max of the unit in which we run."""
+    plain, left, done = threading.Thread.start, [2], threading.Event()
+    deadlines = Deadlines()
+    deadlines.set(LATE, threading.Event().set)
+
+    def start(thread: threading.Thread, *words: Any) -> None:
+        if left[0]:
+            left[0] -= 1
+            raise RuntimeError("can't start new thread")
+        plain(thread, *words)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    deadlines.set(0.0, done.set)
+    assert done.wait(WAIT)
+    assert not left[0]
+
+
+def test_where_not_even_its_own_thread_starts_it_is_said_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    deadlines, done = Deadlines(), threading.Event()
+
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", start)
+        with pytest.raises(RuntimeError, match="new thread"):
+            deadlines.set(0.0, done.set)
+    deadlines.set(0.0, done.set)
+    assert done.wait(WAIT)

@@ -113,6 +113,18 @@ def test_a_slow_failure_is_that_of_all_who_waited_and_a_quick_one_is_not(
     assert (error.message, error.where, error.hint) == ("no answer at TCP port 22 in 10 s", "web", "look")
 
 
+def test_where_nobody_sees_who_failed_each_fails_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ProxyCommand: the first rack behind a bastion is down, the others are not."""
+    monkeypatch.setattr(doors, "QUICK", 0.0)
+    door = Doors().at("ProxyCommand ssh -W %h:%p bastion", seen=False)
+    ahead = _full(door)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(_through, door, lambda _: "in")
+        _until_somebody_waits(door)
+        ahead[0].is_over(Unreachable("no route to host"))
+        assert waiting.result(5) == "in"
+
+
 def _refused(ahead: list[Visit]) -> None:
     ahead[0].is_over(LoginError("the host refused ada"))
 
