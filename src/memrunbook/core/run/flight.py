@@ -109,6 +109,7 @@ class _Folding:
         self.looks: list[LookedAt] = []
         self._asked = ""
         self._before: OpenStep | None = None
+        self._stopped: list[str] = []
 
     def take(self, record: Mapping[str, Any]) -> None:
         match record.get("event"):
@@ -141,7 +142,11 @@ class _Folding:
         if event.get("type") == "step-finished":
             label = f"{event.get('id')}/{event['item']}" if event.get("item") else str(event.get("id"))
             stopped = event.get("state") == "interrupted" and event.get("left")  # carried out, and not proven
+            self._stopped += [label] if stopped else []
             if not event.get("open") and not stopped:
+                self.open.pop(label, None)
+        if event.get("type") == "run-finished" and event.get("outcome") not in ("interrupted", "unknown"):
+            for label in self._stopped:  # the run itself came to its end, and left it so
                 self.open.pop(label, None)
 
     def _look(self, look: LookedAt) -> None:
