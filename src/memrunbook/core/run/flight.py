@@ -14,6 +14,8 @@ from memrunbook.core.run.cut_off import is_unproven, without_endings
 from memrunbook.core.run.event import LookedAt
 
 AnswerWord = Literal["", "done", "failed", "unknown"]
+CUT_OFF = frozenset({"interrupted", "unknown", "unreachable"})
+"""Outcomes of a run that came to no end of its own."""
 UNKNOWN = "outcome unknown"
 ENDS: Mapping[AnswerWord, str] = {"done": "carried out, not proven", "failed": "failed, and nothing was done about it"}
 
@@ -109,6 +111,7 @@ class _Folding:
         self.looks: list[LookedAt] = []
         self._asked = ""
         self._before: OpenStep | None = None
+        self._stopped: list[str] = []
 
     def take(self, record: Mapping[str, Any]) -> None:
         match record.get("event"):
@@ -140,7 +143,12 @@ class _Folding:
             self._look(msgspec.convert(event, LookedAt))
         if event.get("type") == "step-finished":
             label = f"{event.get('id')}/{event['item']}" if event.get("item") else str(event.get("id"))
-            if not event.get("open") and not is_unproven(event):
+            unproven = is_unproven(event)
+            self._stopped += [label] if unproven else []
+            if not event.get("open") and not unproven:
+                self.open.pop(label, None)
+        if event.get("type") == "run-finished" and event.get("outcome") not in CUT_OFF:
+            for label in self._stopped:  # the run itself came to its end, and left it so
                 self.open.pop(label, None)
 
     def _look(self, look: LookedAt) -> None:
