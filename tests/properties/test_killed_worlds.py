@@ -15,7 +15,7 @@ from tests.lab.worlds import some_readings, some_runbook
 from memrunbook.core.host import Host
 from memrunbook.core.run.cut_off import is_unproven
 from memrunbook.core.run.event import StepFinished
-from memrunbook.core.run.flight import flight, still_open
+from memrunbook.core.run.flight import CUT_OFF, flight, still_open
 from memrunbook.core.run.record import Envelope, Recorded, plain
 from memrunbook.core.run.report import HostReport
 from memrunbook.core.run.resume import Behind
@@ -129,7 +129,7 @@ def is_true(machine: Machine, report: HostReport, journal: Mortal) -> None:
     labels = Counter((step.id, step.item) for step in report.steps)
     assert all(count == 1 for count in labels.values()), labels
     left = still_open([flight(journal.records)])
-    assert {one.step for one in left} == {label(step) for step in report.steps if stays_open(step)}
+    assert {one.step for one in left} == {label(step) for step in report.steps if stays_open(step, report)}
     for step in report.steps:
         did = [n for (name, kind, *_), n in machine.happened.items() if (name, kind) == (label(step), "act")]
         if step.state == "done" and machine.runbook.steps[int(step.id[-1])].values["kind"] == "once":
@@ -141,9 +141,12 @@ def is_true(machine: Machine, report: HostReport, journal: Mortal) -> None:
     assert report.outcome not in ("running", None)
 
 
-def stays_open(step: StepFinished) -> bool:
-    """True where a step that has its record is open all the same: nobody knows how it ended, or whether it helped."""
-    return step.open or is_unproven(plain(Recorded(step))["record"])
+def stays_open(step: StepFinished, report: HostReport) -> bool:
+    """True where a step that has its record is open all the same: nobody knows how it ended, or whether it helped.
+
+    A run that came to its own end knows that it is not due any more.
+    """
+    return step.open or (report.outcome in CUT_OFF and is_unproven(plain(Recorded(step))["record"]))
 
 
 def label(step: StepFinished) -> str:
