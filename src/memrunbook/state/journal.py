@@ -22,7 +22,7 @@ class RunJournal:
     def __init__(self, path: Path) -> None:
         """Opens or makes the journal; JournalError where another process writes it or its chain is broken.
 
-        What is in it is on the disk then. Whoever makes one puts its name on the disk: one `sync_directory` serves many.
+        What is in it is on the disk then. Its name is for whoever makes it: one `sync_directory` serves many.
         """
         self.path = path
         self.torn = b""
