@@ -262,6 +262,24 @@ def test_a_run_that_was_killed_is_undone_past_the_lock_that_it_left(victim: Vict
     assert f"took over the lock of run {run} by " in undone.out
 
 
+def test_a_run_that_was_taken_back_is_not_gone_on_with(victim: Victim, state: Path) -> None:
+    carried_out(victim, state)
+    victim.set(0)
+    assert killed(["run", victim.book, "--host", "local", "--yes"], writes(state, "answered")[1], "before") == KILLED
+    run = newest(state)
+    gone(run)
+    assert victim.value == 700
+    assert here("undo", run, "--yes").code == 0
+    by = newest(state)
+    why = f"run {run} cannot be gone on with: run {by} has taken back what it did (step "
+    here("resume", run, "--yes").refused(5, why, hint="begin anew: runbook run")
+    here("resume", "last", "--yes").refused(5, f"run {by} has ended")
+    assert victim.value == 0
+    assert here("undo", by, "--yes").code == 0, "it is there again"
+    assert victim.value != 0
+    assert here("resume", run, "--yes").code == 3
+
+
 def test_what_somebody_changed_after_an_undo_was_undone_is_left_alone(victim: Victim, state: Path) -> None:
     run = carried_out(victim, state)
     assert here("undo", run, "--yes").code == 0

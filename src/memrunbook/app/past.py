@@ -37,7 +37,7 @@ def pasts_of(state: Path, run: str, hosts: Sequence[Host], step: str) -> tuple[R
         )
     told = trusted(state, found, "nothing is taken back by it")
     found = msgspec.structs.replace(found, invoked=told.invoked or found.invoked)
-    names, later = _named(hosts, found), _taken_back_since(state, found.run_id)
+    names, later = _named(hosts, found), taken_back_since(state, found.run_id)
     every = {name: _past(told, found, name, later.get(name, {})) for name in names}
     pasts = {name: _only(past, step) for name, past in every.items()}
     if step and not any(past.made for past in pasts.values()):
@@ -122,13 +122,13 @@ def _unread(record: Mapping[str, Any]) -> Mapping[str, Any]:
     )
 
 
-def _taken_back_since(state: Path, run_id: str) -> dict[str, dict[str, str]]:
+def taken_back_since(state: Path, run_id: str) -> dict[str, dict[str, str]]:
     """By host and step, the undo that took it back and was not undone since, the newest first."""
     title, found = Past(run=run_id).name, dict[str, dict[str, str]]()
     for run in runs(state):
         if run.invoked is None or run.invoked.runbook != title:
             continue
-        undone = _taken_back_since(state, run.run_id)
+        undone = taken_back_since(state, run.run_id)
         for host in run.hosts:
             for step in _done(records(state, run.run_id, host)):
                 if step not in undone.get(host, {}):

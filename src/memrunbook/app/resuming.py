@@ -16,6 +16,7 @@ from memrunbook.app.connectors import Connectors
 from memrunbook.app.earlier import Earlier
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.notice import SILENT, Notice
+from memrunbook.app.past import taken_back_since
 from memrunbook.app.reporting import LAST, events_of, find_run
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.running import to_its_end
@@ -83,7 +84,7 @@ def resumable(state: Path, run: str) -> str:
     if run != LAST or found.state == "running":
         return found.run_id
     last = (one for one in known if one.state == "interrupted" or (one.state == "ended" and _stopped(state, one)))
-    return next(last, found).run_id
+    return next((one for one in last if not taken_back_since(state, one.run_id)), found).run_id
 
 
 def ordered(state: Path, run: str) -> Order:
@@ -102,8 +103,9 @@ def resume(
 
     One that has ended is gone on with where a person had stopped it, or a host was lost: not reached any more, or with
     a step that is open still; hosts that had ended otherwise are left as they are.
-    Refused for any other that has ended, for one that is running, one of another version, and one whose runbook is
-    another by now; JournalError where its journals are not as they were written; UsageError where there is none.
+    Refused for any other that has ended, for one that is running, one of which an undo has taken something back, one of
+    another version, and one whose runbook is another by now; JournalError where its journals are not as they were
+    written; UsageError where there is none.
     """
     found, invoked, order = _interrupted(arguments.state, arguments.run)
     runbook = _runbook(arguments, invoked, order)
@@ -154,10 +156,21 @@ def _interrupted(state: Path, run: str) -> tuple[TrustedRun, Invoked, Order]:
     if invoked.runbook.startswith(UNDO_OF):
         of = invoked.runbook.removeprefix(UNDO_OF)
         raise Refused(f"run {found.run_id} was taking {of} back, and was cut off", hint=f"repeat it: runbook undo {of}")
+    _heed_undo(state, found)
     if invoked.order is None or invoked.engine != __version__:
         raise Refused(f"run {found.run_id} was begun by version {invoked.engine}, and this is {__version__}",
                       hint=ANEW)  # fmt: skip
     return told, invoked, invoked.order
+
+
+def _heed_undo(state: Path, found: Run) -> None:
+    """Refused for a run of which something was taken back since: it would go on as though that were still there."""
+    back = taken_back_since(state, found.run_id)
+    if back:
+        host, steps = next(iter(back.items()))
+        step, by = next(iter(steps.items()))
+        why = f"run {by} has taken back what it did (step {step} on {host})"
+        raise Refused(f"run {found.run_id} cannot be gone on with: {why}", hint=ANEW)
 
 
 def _unbegun(state: Path, found: Run) -> Refused:

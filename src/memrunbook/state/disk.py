@@ -114,6 +114,12 @@ def listed(folder: Path, pattern: str) -> list[Path]:
             return []
 
 
+def sync(file: int, path: Path) -> None:
+    """Puts what was written to an open file on the disk, whoever wrote it."""
+    with explained(path, "be written"):
+        os.fsync(file)
+
+
 def sync_directory(path: Path) -> None:
     """Puts the names in a directory on the disk."""
     with explained(path, "be written"):

@@ -22,7 +22,7 @@ class RunJournal:
     def __init__(self, path: Path) -> None:
         """Opens or makes the journal; JournalError where another process writes it or its chain is broken.
 
-        Whoever makes one puts its name on the disk: one `sync_directory` serves many.
+        What is in it is on the disk then. Its name is for whoever makes it: one `sync_directory` serves many.
         """
         self.path = path
         self.torn = b""
@@ -31,6 +31,8 @@ class RunJournal:
         try:
             disk.lock(self._file, path, patience=1.0)
             self.link = self._verified()
+            if self.link.count or self.torn:
+                disk.sync(self._file, path)  # whoever puts its end into the ledger must find it there after a power cut
         except JournalError:
             self.close()
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import threading
 from collections.abc import Callable
@@ -48,6 +49,27 @@ def test_many_hosts_are_one_write_to_the_ledger(state: Path, open_run: RunDirect
     assert [journal.path.name for journal in journals] == ["b.jsonl", "a.jsonl", "b.jsonl"]
     assert journals[0] is journals[2] is open_run.host("b")
     assert events(state) == [("run.jsonl", "start", 0), ("b.jsonl", "start", 0), ("a.jsonl", "start", 0)]
+
+
+def test_what_a_killed_run_left_in_the_cache_is_on_the_disk_before_the_ledger_knows_it(
+    state: Path, open_run: RunDirectory, now: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a power cut takes records away that are vouched for, and the run looks tampered with."""
+    for host in ("web-1", "web-2"):
+        open_run.host(host).append({"event": "asked"}, durable=False)
+    open_run.host("idle")
+    open_run.close()
+    synced, plain = list[str](), os.fsync
+
+    def fsync(file: int) -> None:
+        plain(file)
+        synced.append(Path(f"/proc/self/fd/{file}").readlink().name)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    RunDirectory.reopen(state, RUN_ID, now).close()
+    before = synced[: synced.index("ledger.jsonl")]
+    assert {"web-1.jsonl", "web-2.jsonl"} <= {*before}
+    assert "idle.jsonl" not in synced, "there is nothing in it"
 
 
 def test_hosts_may_be_opened_by_many_threads(state: Path, open_run: RunDirectory) -> None:
