@@ -351,6 +351,19 @@ def test_bash_completes_behind_each_sign(tmp_path: Path, line: str, offered: str
     assert offered in ran.stdout.splitlines(), ran.stderr
 
 
+@pytest.mark.usefixtures("machine")
+def test_what_is_not_used_of_a_host_is_told_once_where_it_is_worked_on(tmp_path: Path) -> None:
+    here_is = "localhost ansible_connection=local ansible_become=no\n"
+    write(tmp_path, {"hosts": f"{here_is}other\n", "host_vars/other.yml": "tags: [2025]\n"})
+    small, inventory, plan = book(tmp_path, act("one", "true")), str(tmp_path / "hosts"), str(tmp_path / "plan")
+    write(tmp_path, {"host_vars/localhost.yml": "tags: [web, 2024]\ncriticality: P1\n"})
+    words = ("-i", inventory, "--host", "localhost")
+    for ran in (here("plan", small, *words, "--out", plan), here("run", small, *words, "--yes")):
+        assert ran.err.count("it is not used; and 1 more like it") == 1
+        assert "2025" not in ran.err
+    assert here("apply", plan, "-i", inventory).err.count("it is not used; and 1 more like it") == 1
+
+
 def test_what_may_be_a_tag_of_config_yaml_refuses_its_host(tmp_path: Path) -> None:
     write(
         tmp_path,

@@ -59,7 +59,7 @@ def answers(three: Sshd) -> dict[str, Ran]:
     words = {
         "diagnose": ["diagnose", *_hosts(three, ADDRESSES[0])],
         "diagnose --json": ["diagnose", "--json", *_hosts(three, *ADDRESSES)],
-        "plan": ["plan", "oom-event", *_hosts(three, ADDRESSES[0])],
+        "plan": ["plan", "memory-fragmentation", *_hosts(three, ADDRESSES[0])],
         "plan --json": ["plan", "swap-thrashing", "--json", *_hosts(three, *ADDRESSES)],
     }
     with ThreadPoolExecutor(len(words)) as pool:
@@ -78,7 +78,7 @@ def _valid(document: Any, schema: str) -> None:
 
 def test_diagnose_begins_with_the_verdict_and_says_that_nothing_was_changed(answers: dict[str, Ran]) -> None:
     ran = answers["diagnose"]
-    assert ran.code in (0, 8), ran.said
+    assert ran.code in (0, 8, 9), ran.said  # 9: of this machine not all can be judged, as where its log has wrapped
     assert ran.out.splitlines()[0].split(":")[0] in ("OK", "UNKNOWN", "CRITICAL", "WARNING", "INFO")
     assert ADDRESSES[0] in ran.out.splitlines()[0]
     assert "Nothing was changed." in ran.out
@@ -100,7 +100,7 @@ def test_diagnose_of_three_hosts_as_json_keeps_to_its_schema(answers: dict[str, 
 def test_plan_of_a_runbook_that_does_not_apply_says_so(answers: dict[str, Ran]) -> None:
     ran = answers["plan"]
     assert ran.code == 0, ran.said
-    assert ran.out.splitlines()[0].split(":")[0] in ("OK", "UNKNOWN", "OOM EVENT")
+    assert ran.out.splitlines()[0].split(":")[0] in ("OK", "UNKNOWN", "WARNING", "INFO", "MEMORY FRAGMENTATION")
     assert "Nothing was changed." in ran.out
     ran.plain()
 
@@ -178,14 +178,14 @@ def test_a_run_is_resolved_reported_and_on_record(three: Sshd, tmp_path: Path) -
 def test_several_hosts_one_after_the_other_and_all_at_once(three: Sshd, tmp_path: Path) -> None:
     path = book(tmp_path, look("uptime", "uptime"))
     ran = here("run", path, *_hosts(three, *ADDRESSES), "--forks=1", "--json")
-    assert ran.code == 0, ran.said
-    assert [host["outcome"] for host in json.loads(ran.out.splitlines()[-1])["hosts"]] == ["resolved"] * 3
+    assert ran.code == 5, ran.said
+    assert [host["outcome"] for host in json.loads(ran.out.splitlines()[-1])["hosts"]] == ["resolved", *["refused"] * 2]
     slow = book(tmp_path, look("sleep", "sleep", "2"), name="slow")
-    # They are one machine: whoever comes second finds its lock.
+    # They are one machine: whoever comes second is told so.
     ran = here("run", slow, *_hosts(three, *ADDRESSES), "--yes")
     assert ran.code == 5, ran.said
-    assert ran.out.count("RESOLVED: slow on") == 1
-    assert ran.out.count("another run is at work on the host") >= 2
+    assert ran.err.count("RESOLVED: ") == 1
+    assert ran.said.count("the same machine as") >= 1
     assert here("audit", "verify").code == 0
 
 

@@ -38,10 +38,13 @@ class Conversation:
 
     @property
     def hosts(self) -> tuple[Host, ...]:
-        """The hosts that were named; UsageError for none. Those that an inventory does not have are told."""
+        """The hosts that were named; UsageError for none. Those that an inventory does not have are told.
+
+        So is what it says of the others and is not used.
+        """
         if self.targets.replay:
             return recorded_hosts(self.targets)
-        found = named_hosts(self.targets)
+        found = named_hosts(self.targets, lambda one: self.note(one.message, one.hint))
         for one in not_listed(found):
             self.note(one.message, one.hint)
         return found

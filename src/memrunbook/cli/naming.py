@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,9 +26,14 @@ SHOWN = 3
 UNLISTED = "no group of it, and no rule for a group, counts"
 
 
-def named_hosts(targets: Targets) -> tuple[Host, ...]:
+def nobody_listens(_: Problem) -> None:
+    """For those who want the hosts alone."""
+
+
+def named_hosts(targets: Targets, tell: Callable[[Problem], object] = nobody_listens) -> tuple[Host, ...]:
     """The hosts that are meant, as what was typed, their inventory, and config.yaml say in this order of weight.
 
+    What of their inventory is not used is told in one note.
     UsageError where nobody is: a whole inventory that nobody named on this command line is never meant by silence.
     """
     if not targets.names_hosts:
@@ -38,7 +43,20 @@ def named_hosts(targets: Targets) -> tuple[Host, ...]:
     from memrunbook.app import choose
 
     known = inventory_of(targets) if targets.inventory else Inventory()
-    return tuple(_with(targets, host) for host in choose(known, targets.host, targets.limit))
+    hosts = choose(known, targets.host, targets.limit)
+    for note in _not_used(known, [host.name for host in hosts]):
+        tell(note)
+    return tuple(_with(targets, host) for host in hosts)
+
+
+def _not_used(known: Inventory, hosts: Sequence[str]) -> tuple[Problem, ...]:
+    """What an inventory says of these hosts and is not used, in one note."""
+    notes = known.notes_of(hosts)
+    if not notes:
+        return ()
+    first, more = notes[0], len(notes) - 1
+    what = f"{first.where}: {first.message}{f'; and {more} more like it' if more else ''}"
+    return (Problem("--inventory", what, "runbook hosts --check lists what is not used" if more else first.hint),)
 
 
 def not_listed(hosts: Sequence[Host]) -> tuple[Problem, ...]:
@@ -90,8 +108,10 @@ def inventory_arguments(targets: Targets) -> InventoryArguments:
     )
 
 
-def ruled(library: Library, targets: Targets) -> Library:
+def ruled(library: Library, targets: Targets, hosts: Sequence[str] = ()) -> Library:
     """The library, with what the inventory says by now: for commands whose hosts stand in a plan or a run.
+
+    What it says of these `hosts` and is not used is told.
 
     An inventory that cannot be read holds up nobody who takes something back: what it said then still counts.
     """
@@ -104,6 +124,8 @@ def ruled(library: Library, targets: Targets) -> Library:
         said = f"note: the inventory cannot be read ({first.where}: {first.message}): what it said then counts\n"
         while_heard(sys.stderr.write)(said)
         return library
+    for note in _not_used(known, hosts):
+        while_heard(sys.stderr.write)(f"note: {note.message}\n")
     return replace(library, hosts={host.name: host for host in known.hosts.values()})
 
 

@@ -15,9 +15,10 @@ from memrunbook.facts.failed_units import QUIET
 LOCKED = 1_700_000_000
 
 
-def quiet(shell: tuple[str, ...], root: Path) -> bool:
-    """Whether the condition holds on a host whose /run is this folder."""
-    return subprocess.run([*shell, "-c", QUIET.replace("/run/", f"{root}/")], check=False, timeout=60).returncode == 0
+def quiet(shell: tuple[str, ...], root: Path, told: str = "probe_told=yes") -> bool:
+    """Whether the condition holds on a host whose /run is this folder, in a shell in which systemd was asked before."""
+    script = f"set -u; {told}\n{QUIET.replace('/run/', f'{root}/')}"
+    return subprocess.run([*shell, "-c", script], check=False, timeout=60).returncode == 0
 
 
 def host(root: Path, *, lock: float | None, moved: float | None) -> Path:
@@ -55,8 +56,15 @@ def test_it_is_asked_unless_the_lock_is_newer_than_every_move(
 
 
 @pytest.mark.parametrize("shell", SHELLS)
+def test_the_first_reading_behind_the_lock_asks(shell: tuple[str, ...], tmp_path: Path) -> None:
+    """Whoever failed between the diagnosis and the lock is not blamed on the change."""
+    assert not quiet(shell, host(tmp_path, lock=LOCKED, moved=LOCKED - 60.0), told="")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
 def test_a_host_without_systemd_is_not_asked(shell: tuple[str, ...], tmp_path: Path) -> None:
     assert quiet(shell, tmp_path)
+    assert quiet(shell, tmp_path, told="")
 
 
 @pytest.mark.parametrize("shell", SHELLS)

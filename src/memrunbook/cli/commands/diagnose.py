@@ -113,7 +113,7 @@ def _told(judged: Judged, off: str, talk: Conversation, code: int, *, full: bool
 
     printed = printed_host(judged, off)
     talk.tell(lambda: diagnose_host(printed))
-    named = PrintedHost(host=printed.host, outcome=printed.outcome)
+    named = None if written.BY_HOST else PrintedHost(host=printed.host, outcome=printed.outcome)
     return KeptHost(headline(judged), code, packed=written.pack(printed), named=named)
 
 

@@ -25,12 +25,15 @@ class HostGroup(Struct, frozen=True):
 class Inventory(Struct, frozen=True, dict=True):
     """Hosts and groups by name. `notes` are what should be known of the files and refuses nothing.
 
+    `noted` are those that are about one host.
+
     Every group stands inside `all`, and every host in a group, be it `ungrouped`.
     """
 
     hosts: Mapping[str, Host] = {}
     groups: Mapping[str, HostGroup] = {}
     notes: tuple[Problem, ...] = ()
+    noted: Mapping[str, tuple[Problem, ...]] = {}
 
     def members(self, group: str) -> list[str]:
         """The hosts of a group and of those inside it: its own first, then those of its groups, then of theirs."""
@@ -59,6 +62,10 @@ class Inventory(Struct, frozen=True, dict=True):
     def known(self, word: str) -> Host | None:
         """The host of this name or address; None where the inventory has none."""
         return self.hosts.get(word) or self.hosts.get(self.by_address.get(word, ""))
+
+    def notes_of(self, hosts: Iterable[str]) -> tuple[Problem, ...]:
+        """What should be known of what is said of these hosts, each once."""
+        return tuple(dict.fromkeys(note for name in hosts for note in self.noted.get(name, ())))
 
     def with_hosts(self, more: Iterable[Host]) -> Inventory:
         """This inventory, with hosts beside it that were named otherwise."""

@@ -122,6 +122,7 @@ class Command:
 
     `newest` keeps so many of its last lines (0 = all), which `tail`, a second process, cuts off on the host.
     `unless` is a condition of shell built-ins: where it holds the program is not started, and the answer is NOT_ASKED.
+    Once such a program has answered in this shell, the condition finds $probe_told set. It goes without `newest`.
     """
 
     name: str

@@ -140,7 +140,8 @@ def _commands(questions: list[Question]) -> Iterator[str]:
         command = quoted(ask.argv)
         plain = f"child {command} </dev/null 2>&1\nprobe_say status $?\n"
         run = NEWEST.format(command=command, newest=ask.newest) if ask.newest else plain
-        run = UNLESS.format(condition=ask.unless, said=quoted([NOT_ASKED]), run=run) if ask.unless else run
+        if ask.unless:
+            run = UNLESS.format(condition=ask.unless, said=quoted([NOT_ASKED]), command=command)
         yield f"probe_say command {quoted([name])}\n{run}"
 
 

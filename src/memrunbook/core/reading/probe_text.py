@@ -76,7 +76,11 @@ if {condition}; then
 printf '%s\\n' {said}
 probe_say status 0
 else
-{run}fi
+child {command} </dev/null 2>&1
+probe_status=$?
+probe_say status $probe_status
+[ $probe_status != 0 ] || probe_told=yes
+fi
 """
 # mawk ends where a read fails, so each file is tried first: a folder, one that may only be written, an empty one.
 TRIED = """\

@@ -42,7 +42,7 @@ NOT_TAKEN_BACK = "it could not be taken back"
 class Approved:
     """One approved change of one step and item, and the snapshot from right before it.
 
-    `failed_units` had failed by then.
+    `failed_units` had failed by then, as was told behind the lock.
     """
 
     progress: Progress

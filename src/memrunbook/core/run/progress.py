@@ -49,7 +49,8 @@ class Progress:
     `for_each` was evaluated, so that none is lost when a run is cut short. `looks` are what was seen of steps that
     earlier runs left open here; `own_open` is the open step of this very run, resumed, until it has its end, was seen
     not to have begun or may happen again, and `own_look` is what was seen of it. `read` are the facts that the newest
-    snapshot was asked for, `failed_units` who had failed when that was last told.
+    snapshot was asked for, `failed_units` who had failed when that was last told, `failed_locked` when it was last told
+    behind the lock: who failed before the lock is no harm of what is done behind it.
     """
 
     runbook: Runbook
@@ -70,6 +71,7 @@ class Progress:
     own_open: OpenStep | None = None
     read: frozenset[str] = field(init=False)
     failed_units: UnitNames = None
+    failed_locked: UnitNames = None
 
     def __post_init__(self) -> None:
         self.first = self.snapshot
@@ -97,6 +99,7 @@ class Progress:
         self.snapshot, self.read, self.fresh = snapshot, frozenset(facts), count
         failed = failed_in(snapshot)
         self.failed_units = self.failed_units if failed is None else failed
+        self.failed_locked = failed if self.locked and failed is not None else self.failed_locked
 
     def refresh(self, why: str, *steps: Step) -> Asking[None]:
         """Reads what these steps need again, unless the newest snapshot is still fresh and holds it."""

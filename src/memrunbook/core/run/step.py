@@ -49,7 +49,7 @@ def run_item(progress: Progress, step: Step, key: str) -> Asking[None]:
         return
     if planned.change.risk >= Risk.MEDIUM and not (yield from _turn(progress, step, item, planned, action)):
         return
-    approved = Approved(progress, step, item, action, planned.change, progress.snapshot, progress.failed_units)
+    approved = Approved(progress, step, item, action, planned.change, progress.snapshot, progress.failed_locked)
     yield from carry_out(approved, began)
 
 

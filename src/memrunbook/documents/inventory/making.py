@@ -39,6 +39,7 @@ class Maker:
     accepts: Accepts = nothing_refused
     ruling: frozenset[str] = frozenset()
     _peers: dict[str, Given] = field(default_factory=dict)
+    _noted: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
 
     @property
     def _gathered(self) -> Gathered:
@@ -50,7 +51,7 @@ class Maker:
         found = Inventory({name: self._host(name) for name in self._gathered.hosts}, groups)
         addresses = frozenset(host.address for host in found.hosts.values() if host.address)
         hosts = {**found.hosts, **{name: self._with_peers(found, addresses, name) for name in self._peers}}
-        return Inventory(hosts, groups)
+        return Inventory(hosts, groups, noted={hosts[name].name: notes for name, notes in self._noted.items()})
 
     def _host(self, name: str) -> Host:
         named = self._gathered.hosts[name]
@@ -92,7 +93,7 @@ class Maker:
 
     def _said(self, name: str, levels: Iterable[Variables], variables: Variables, refuse: ours.Told) -> dict[str, Any]:
         """What of a Host the keys say that are this engine's own."""
-        note = self._gathered.note
+        note = self._note_of(name)
         for level in levels:
             ours.misspelt(level, refuse, note)
             not_used(level, note)
@@ -114,7 +115,7 @@ class Maker:
         given, host = self._peers[name], inventory.hosts[name]
         broken: list[Problem] = []
         patterns = ours.peers_meant(
-            given, self._names, addresses, self._gathered.note, lambda *told: broken.append(Problem(*told))
+            given, self._names, addresses, self._note_of(name), lambda *told: broken.append(Problem(*told))
         )
         try:
             found = select(inventory, patterns, given.where) if patterns else []
@@ -123,6 +124,13 @@ class Maker:
         for one in broken:
             return host if host.refused else _refused(host, one)
         return structs.replace(host, peers=tuple(inventory.hosts[one].name for one in found if one != name))
+
+    def _note_of(self, name: str) -> ours.Told:
+        def note(where: str, message: str, hint: str) -> None:
+            self._gathered.note(where, message, hint)
+            self._noted[name] = (*self._noted.get(name, ()), Problem(where, message, hint))
+
+        return note
 
     @cached_property
     def _names(self) -> list[str]:

@@ -11,7 +11,7 @@ from memrunbook.core.reading import probe_text
 
 FILLED: dict[str, dict[str, str | int]] = {
     "NEWEST": {"command": "true", "newest": 3},
-    "UNLESS": {"condition": "true", "said": "nothing", "run": "true\n"},
+    "UNLESS": {"condition": "true", "said": "nothing", "command": "true"},
     "PLAIN_FILES": {"plain": "/a /b"},
     "PATTERNS": {"patterns": "/a*"},
     "ITEMS": {"items": '"$a"'},

@@ -454,7 +454,7 @@ def test_the_label_names_the_item() -> None:
     assert request.step == "act/web"
 
 
-QUIET, DB_FAILED = FailedUnits(), FailedUnits(moved=True, names=["db"])
+QUIET, WELL_ALL, DB_FAILED = FailedUnits(), FailedUnits(names=[]), FailedUnits(moved=True, names=["db"])
 
 
 def tuned(*moves: FailedUnits, **spec: Any) -> Run:
@@ -472,13 +472,17 @@ def test_a_step_about_the_host_reads_no_services_after_the_diagnosis() -> None:
 
 
 def test_who_fails_after_a_change_of_the_host_is_harm() -> None:
-    played = tuned(QUIET, DB_FAILED)
+    played = tuned(WELL_ALL, DB_FAILED)
     assert played.finished[0].state == "failed"
     assert "it did harm: db failed meanwhile" in played.finished[0].why
 
 
-def test_who_had_failed_before_a_change_of_the_host_is_no_harm_of_it() -> None:
+def test_who_failed_between_the_diagnosis_and_the_lock_is_no_harm_of_the_change() -> None:
     assert [end.state for end in tuned(DB_FAILED, DB_FAILED).finished] == ["done", "done"]
+    assert [end.state for end in tuned(QUIET, DB_FAILED).finished] == ["done", "done"], "nobody told who had failed"
+
+
+def test_who_had_failed_before_a_change_of_the_host_is_no_harm_of_it() -> None:
     assert [end.state for end in tuned(DB_FAILED, QUIET).finished] == ["done", "done"]
 
 
