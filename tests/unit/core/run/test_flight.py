@@ -46,6 +46,13 @@ def looked(**more: Any) -> dict[str, Any]:
     return {"event": "recorded", "record": msgspec.to_builtins(look)}
 
 
+def ended(outcome: str) -> dict[str, Any]:
+    return {"event": "recorded", "record": {"type": "run-finished", "outcome": outcome}}
+
+
+LOST = finished(state="unknown", left=True, why="carried out, but not proven: gone")
+
+
 def open_of(*records: dict[str, Any]) -> list[tuple[str, str]]:
     return [(one.step, one.answer) for one in flight(records).open]
 
@@ -88,6 +95,8 @@ def test_a_command_without_an_answer_is_open_and_says_so() -> None:
             [asked(), answered(), finished(state="unknown", left=True, why="carried out, but not proven: gone")],
             [("act", "done")],
         ),
+        ([asked(), answered(), LOST, ended("unreachable")], [("act", "done")]),
+        ([asked(), answered(), LOST, ended("failed")], []),
         ([asked(), answered(), finished(state="unknown", left=True, why="cut off while it ran: gone")], []),
         ([asked(), answered(), finished(state="unknown", why="carried out, but not proven: lost in the journal")], []),
     ],
