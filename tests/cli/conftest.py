@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.apart import RUN
+from tests.apart import RUN, is_own
 from tests.cli.console import ETC
 from tests.ssh.servers import Server, serving
 from tests.sshd import MISSING, Sshd, can_run, running
@@ -21,6 +21,8 @@ from memrunbook.documents import library
 @pytest.fixture(autouse=True)
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Neither keys, agent, runbooks nor state of the person who runs the tests, nor rules of whose machine it is."""
+    if is_own():  # nobody else's lock is there: only that of a test which failed
+        (RUN / "memrunbook.lock").unlink(missing_ok=True)
     home = tmp_path / "home"
     monkeypatch.setattr(library, "ADMINISTRATORS", tmp_path / "etc")
     monkeypatch.setenv(ETC, str(tmp_path / "etc"))

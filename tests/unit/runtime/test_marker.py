@@ -157,7 +157,7 @@ def members(session: int) -> list[int]:
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
-            fields = stat.read_text().rpartition(")")[2].split()
+            fields = stat.read_text(errors="replace").rpartition(")")[2].split()
             found += [int(stat.parent.name)] * (int(fields[3]) == session and fields[0] not in "ZX")
     return found
 
