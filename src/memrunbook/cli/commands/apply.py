@@ -68,9 +68,9 @@ def command(
     from memrunbook.cli.narration import Narration
     from memrunbook.state.plans import load_plan
 
+    consents = only_freezes(gate.allow, library.config().freeze, gate.reason)
     hosts = load_plan(file).saved.hosts
     library = ruled(library, targets, [host.name for host in hosts])
-    consents = only_freezes(gate.allow, library.config().freeze, gate.reason)
     talk = Conversation(output, targets)
     arguments = ApplyArguments(
         file=file,
