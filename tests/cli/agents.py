@@ -7,12 +7,15 @@ import shutil
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.sshd import make_key
 
+NO_AGENT = 2
+"""What ssh-add ends with where it cannot talk to the agent."""
 AGENT = bool(shutil.which("ssh-agent") and shutil.which("ssh-add"))
 
 
@@ -25,16 +28,21 @@ def agent(folder: Path, *keys: Path) -> Iterator[str]:
         while not place.exists():
             assert process.poll() is None
         for key in keys:
-            subprocess.run(
-                ["ssh-add", "-q", str(key)],
-                check=True,
-                env={**os.environ, "SSH_AUTH_SOCK": str(place)},
-                capture_output=True,
-            )
+            load_key(place, key)
         yield str(place)
     finally:
         process.terminate()
         process.wait(10)
+
+
+def load_key(place: Path | str, key: Path | str) -> None:
+    """A key into the agent at this socket, once it listens: its file is there a moment before."""
+    words = ["ssh-add", "-q", str(key)]
+    environment, deadline = {**os.environ, "SSH_AUTH_SOCK": str(place)}, time.monotonic() + 20.0
+    while (done := subprocess.run(words, check=False, env=environment, capture_output=True)).returncode == NO_AGENT:
+        assert time.monotonic() < deadline, done.stderr
+        time.sleep(0.05)
+    done.check_returncode()
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cli.agents import load_key
 from tests.cli.conftest import needs_login
 from tests.cli.console import apart, here
 from tests.sshd import Sshd, make_key, public, running
@@ -113,9 +113,7 @@ def _configure(server: Sshd, certified: Sshd) -> None:
 
 def _load(folder: Path) -> None:
     """The key into the agent, once that is there."""
-    words = ["sh", "-c", 'for n in $(seq 200); do [ -S "$0" ] && exec ssh-add -q "$1"; sleep 0.1; done']
-    environment = {**os.environ, "SSH_AUTH_SOCK": f"{folder}/agent"}
-    subprocess.run([*words, f"{folder}/agent", f"{folder}/id"], check=True, env=environment, timeout=30)
+    load_key(folder / "agent", folder / "id")
 
 
 def _ssh(server: Sshd, name: str) -> bool:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import paramiko
 import pytest
+from tests.cli.agents import load_key
 from tests.ssh.net import Net, Way, has_ipv6
 from tests.sshd import MISSING, can_run, make_key, public, running
 
@@ -207,7 +208,7 @@ def _agent(folder: Path, key: Path) -> Iterator[str]:
         deadline = time.monotonic() + 10
         while not Path(path).exists() and time.monotonic() < deadline:
             time.sleep(0.02)
-        subprocess.run(["ssh-add", "-q", str(key)], check=True, env={**os.environ, "SSH_AUTH_SOCK": path})
+        load_key(path, key)
         yield path
     finally:
         agent.terminate()

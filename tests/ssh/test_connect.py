@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.cli.agents import load_key
 from tests.ssh.net import Way
 from tests.ssh.servers import Server, listening
 from tests.sshd import QUICK, Sshd, free_port, make_key, running
@@ -124,7 +125,7 @@ def test_the_agent_is_asked_for_an_encrypted_key(way: Way, server: Server, monke
         _wait(path)
         monkeypatch.setenv("SSH_AUTH_SOCK", path)
         (server.folder / "id").chmod(0o600)
-        subprocess.run(["ssh-add", "-q", str(server.folder / "id")], check=True)
+        load_key(path, server.folder / "id")
         _connect(way, server, identities=())
         lock = ["ssh-keygen", "-q", "-p", "-N", "secret", "-f", str(server.folder / "id")]
         subprocess.run(lock, check=True, stdout=subprocess.DEVNULL)
