@@ -47,7 +47,7 @@ class IniReader:
         section = SECTION.fullmatch(line)
         if section is not None:
             self._section(section["group"], section["kind"] or "hosts", where)
-        elif line.startswith("[") and line.endswith("]"):
+        elif line.startswith("[") and (line.endswith("]") or "]" not in line.split(maxsplit=1)[0]):  # else: a range
             self._gathered.problem(
                 where, f"{clean(line)} is no section", "write [group], [group:children], [group:vars]"
             )

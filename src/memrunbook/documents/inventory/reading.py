@@ -166,7 +166,10 @@ class SourceReader:
         program, folder = str(path.absolute()), Path.cwd()
         answer = self._ran([program, "--list"], folder, name)
         if answer is not None:
-            read_answer(self.gathered, answer, name, lambda host: self.run([program, "--host", host], folder))
+            read_answer(self.gathered, answer, name, lambda host: self._of_host(program, host, folder, name))
+
+    def _of_host(self, program: str, host: str, folder: Path, name: str) -> str:
+        return self._ran([program, "--host", host], folder, f"{name} --host {host}") or "{}"
 
     def _by_ansible(self, path: Path) -> None:
         self.gathered.file, self.gathered.folder = str(path), str(path.parent)
