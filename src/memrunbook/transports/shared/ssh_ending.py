@@ -33,6 +33,7 @@ from memrunbook.transports.shared.ssh_settings import DEFAULT_KEYS, KEYS_BARRED,
 from memrunbook.transports.shared.target import Target, still_to_go
 
 _UNLOADED = re.compile(r"Load key \"(.+)\": (.+)")
+_NO_BANNER = re.compile(r"exchange_identification|banner exchange: (?!.*timed out)")  # reading, or writing, was in vain
 _NO_SERVER = ("No SSH identification string", "message too long", "invalid characters")
 
 
@@ -135,8 +136,10 @@ class EndedClient:
             return patience.broken_off(where, said)
         if any(sign in line for line in words for sign in _NO_SERVER):
             return patience.no_server(where, clean(log.greeting) or said)
-        if any("exchange_identification" in line for line in words):
-            return _no_way(self) or patience.hung_up(where)
+        if no_way := _no_way(self):
+            return no_way
+        if any(map(_NO_BANNER.search, words)):
+            return patience.hung_up(where)
         return Unreachable(f"ssh ended before it was connected: {said}", where=where, hint=f"look at: ssh -v {where}")
 
 
@@ -153,7 +156,7 @@ def _no_way(ended: EndedClient) -> Unreachable | None:
     if not target.command:
         return None
     last = f": {clean(said[-1])}" if said else ""
-    turned_away = any("exchange_identification" in line for line in said)
+    turned_away = any(map(_NO_BANNER.search, said))
     return (patience.TurnedAway if turned_away else Unreachable)(
         f"the way there ended before an SSH banner came ({clean(target.command)}){last}",
         where=target.where,

@@ -266,5 +266,17 @@ def test_a_command_on_the_way_that_ends_is_named_with_its_last_words() -> None:
     closed = "kex_exchange_identification: Connection closed by remote host\n"
     error = _error(closed, "nc: no route\n", target)
     assert error.message == "the way there ended before an SSH banner came (ProxyCommand nc %h %p): nc: no route"
-    assert "(ProxyCommand nc %h %p)" in _error(closed, target=target).message
+    for last in (  # which of them is a matter of who is first: the command that ends, or the client that writes
+        closed,
+        "kex_exchange_identification: read: Connection reset by peer\n",
+        "banner exchange: Connection to UNKNOWN port 65535: Broken pipe\n",
+        "Connection closed by UNKNOWN port 65535\n",
+        "",
+    ):
+        told = _error(last, target=target).message
+        assert told == "the way there ended before an SSH banner came (ProxyCommand nc %h %p)"
+    broken = "banner exchange: Connection to 192.0.2.7 port 22: Broken pipe\n"
+    assert "closed the connection before its SSH banner" in _error(broken).message
+    late = "banner exchange: Connection to 192.0.2.7 port 22: Connection timed out\n"
+    assert _error(late).message.endswith("Connection timed out")
     assert "closed the connection before its SSH banner" in _error(closed).message
