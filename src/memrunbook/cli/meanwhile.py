@@ -58,6 +58,13 @@ class Meanwhile(Notice):
         elif waited >= SOON:
             self._say(f"{host}: {waited:.0f} s, {what}")
 
+    def remark(self, words: str, hint: str) -> None:
+        """Says it in a note, above what goes away."""
+        from memrunbook.ui.errors import notice
+        from memrunbook.ui.screen import Screen
+
+        while_heard(Screen(self._output.color, sys.stderr).show)(notice(words, hint))
+
     def passed(self, host: str, stage: str, said: str) -> None:
         """Says which hosts are reached by another client than the engine's own, and why."""
         from memrunbook.transports.shared.reach import OWN_CLIENT

@@ -16,6 +16,7 @@ from memrunbook.cli.completing import complete_runbooks
 from memrunbook.cli.conversation import Conversation
 from memrunbook.cli.next_command import way_options
 from memrunbook.cli.options import (
+    HISTORY,
     HOSTS,
     LIBRARY,
     OUTPUT,
@@ -54,7 +55,9 @@ ALLOW = "Consent to exactly this; freeze:NAME goes through a freeze, with --reas
 @click.command()
 @click.argument("name", shell_complete=complete_runbooks)
 @click.option("--dry-run", is_flag=True, help="The same as: runbook plan.")
-@common(gates("[again:]ACTION[:TARGET]", ALLOW), HOSTS, ROLLOUT, WATCH, PARAMETERS, LIBRARY, STATE, STORE, OUTPUT)
+@common(
+    gates("[again:]ACTION[:TARGET]", ALLOW), HOSTS, ROLLOUT, WATCH, PARAMETERS, LIBRARY, STATE, STORE, HISTORY, OUTPUT
+)
 def command(
     name: str,
     targets: Targets,
@@ -68,6 +71,7 @@ def command(
     rollout: Rollout,
     *,
     dry_run: bool,
+    history: bool,
 ) -> int:
     """Carry out RUNBOOK on hosts: each change behind a gate, proven, and taken back where it did not help."""
     from memrunbook.app import RunArguments
@@ -94,6 +98,7 @@ def command(
         break_lock=gate.break_lock,
         consents=consents,
         rollout=with_defaults(rollout, config.defaults),
+        history=history,
     )
     return _plan(arguments, talk) if dry_run else _run(arguments, talk, yes=gate.yes)
 
@@ -113,6 +118,7 @@ def _plan(arguments: RunArguments, talk: Conversation) -> int:
         state=arguments.state,
         parameters=arguments.parameters,
         watch=arguments.watch,
+        history=arguments.history,
     )
     return show_plan(planned, talk)
 

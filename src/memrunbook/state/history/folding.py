@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
-
+from memrunbook.core.reading.keeping import Keeping
 from memrunbook.core.units import DAY, HOUR
 from memrunbook.state.history import points
 from memrunbook.state.history.book import BETWEEN, Book
@@ -17,45 +16,36 @@ REMOVE = "DELETE FROM history_readings WHERE at = :at"
 FORGET = "DELETE FROM history_series WHERE host = :host AND (latest < :coarse OR (kind = 'process' AND latest < :fine))"
 
 
-class Keeping(Struct, frozen=True):
-    """How long points are kept, in seconds: each one for `fine`, then hours until they are `coarse` old.
+def begin_of(keeping: Keeping, now: float) -> int:
+    """The hour before which rows are coarse."""
+    return hour_of(round((now - keeping.fine) * MILLISECONDS))
 
-    A host's readings are kept no more often than `apart`.
-    """
 
-    fine: float = 14 * DAY
-    coarse: float = 395 * DAY
-    apart: float = 60.0
-
-    def begin(self, now: float) -> int:
-        """The hour before which rows are coarse."""
-        return hour_of(round((now - self.fine) * MILLISECONDS))
-
-    def oldest(self, now: float) -> int:
-        """The moment before which nothing is kept."""
-        return round((now - max(self.coarse, self.fine)) * MILLISECONDS)
+def oldest_of(keeping: Keeping, now: float) -> int:
+    """The moment before which nothing is kept."""
+    return round((now - max(keeping.coarse, keeping.fine)) * MILLISECONDS)
 
 
 def tidy(book: Book, keeping: Keeping, now: float) -> None:
     """Folds the host's rows that are no longer fine into hours, and forgets what is too old, a piece of each."""
-    begin = keeping.begin(now)
+    begin = begin_of(keeping, now)
     if book.folded >= begin:
         return
     done = _fold(book, begin)
     book.rows.do("UPDATE history_hosts SET folded = :at WHERE id = :host", [{"at": done, "host": book.owner}])
-    first, last = key(book.owner, 0, coarse=True), key(book.owner, keeping.oldest(now) - 1, coarse=True)
+    first, last = key(book.owner, 0, coarse=True), key(book.owner, oldest_of(keeping, now) - 1, coarse=True)
     old = book.rows.all(f"{BETWEEN} LIMIT {MOST_ROWS}", first=first, last=last)
     book.rows.do(REMOVE, [{"at": place} for place, _ in old])
     if done < begin or len(old) == MOST_ROWS:
         return  # a slot that a row still names is not given to another series
     margin = (DAY + HOUR) * MILLISECONDS  # `latest` is a day behind at most
-    limits = {"coarse": keeping.oldest(now) - 2 * margin, "fine": begin - 2 * margin}
+    limits = {"coarse": oldest_of(keeping, now) - 2 * margin, "fine": begin - 2 * margin}
     book.rows.do(FORGET, [{"host": book.owner, **limits}])
 
 
 def tidy_another(rows: Rows, keeping: Keeping, now: float) -> None:
     """The same for the host that was folded longest ago: nobody may read it any more."""
-    found = rows.all(OLDEST, before=keeping.begin(now) - DAY * MILLISECONDS)
+    found = rows.all(OLDEST, before=begin_of(keeping, now) - DAY * MILLISECONDS)
     for owner, machine, name in found:
         tidy(Book.of(rows, name, machine, 0), keeping, now)
         if not rows.all("SELECT slot FROM history_series WHERE host = :host LIMIT 1", host=owner):

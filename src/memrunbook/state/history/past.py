@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from msgspec import Struct
 
 from memrunbook.core.errors import JournalError
+from memrunbook.core.reading.keeping import Keeping
 from memrunbook.core.reading.series import Kind, Observation, Series
 from memrunbook.state.history.book import BETWEEN, OWNERS, SERIES, Book, HistoryFullError
 from memrunbook.state.history.database import Database, Rows
-from memrunbook.state.history.folding import Keeping, tidy, tidy_another
+from memrunbook.state.history.folding import begin_of, oldest_of, tidy, tidy_another
 from memrunbook.state.history.points import (
     HOUR,
     LATEST,
@@ -74,8 +75,8 @@ class StoredPast:
         """
         now = self.now()
         with self.database.writing() as rows:
-            book = _book(rows, host, machine, self.keeping.begin(now), self.database.name)
-            book.add(series, self.keeping.oldest(now))
+            book = _book(rows, host, machine, begin_of(self.keeping, now), self.database.name)
+            book.add(series, oldest_of(self.keeping, now))
             tidy(book, self.keeping, now)
 
     def remember(self, readings: Sequence[HostReading]) -> int:
@@ -98,10 +99,10 @@ class StoredPast:
 
     def _remember(self, rows: Rows, reading: HostReading) -> bool:
         now, at = self.now(), round(reading.at * MILLISECONDS)
-        book = _book(rows, reading.host, reading.machine, self.keeping.begin(now), self.database.name)
+        book = _book(rows, reading.host, reading.machine, begin_of(self.keeping, now), self.database.name)
         if 0 <= at - book.newest < self.keeping.apart * MILLISECONDS:
             return False
-        book.add(reading.series, self.keeping.oldest(now))
+        book.add(reading.series, oldest_of(self.keeping, now))
         book.keep_newest(at)
         tidy(book, self.keeping, now)
         return True

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from tests.postgres import MISSING, Postgres, postgres, programs
 
+from memrunbook.core.reading.keeping import Keeping
 from memrunbook.core.reading.series import Kind, Observation, Series
 from memrunbook.core.units import DAY, HOUR, MINUTE
 from memrunbook.state.history.database import Database
 from memrunbook.state.history.file import HistoryFile
-from memrunbook.state.history.folding import Keeping
 from memrunbook.state.history.past import HostReading, StoredPast
 
 NOW = 1_700_000_000.0
