@@ -117,10 +117,6 @@ def diagnose_each(
         known()
         meanwhile()
 
-    def said(reached: Reached) -> R:
-        remembering.note(reached.host, reached.snapshot)
-        return keep(_judged(known(), reached), known().off)
-
     kept = read(
         ReadArguments(
             hosts=hosts,
@@ -133,7 +129,7 @@ def diagnose_each(
             stop=stop or threading.Event(),
             work=work,
         ),
-        said,
+        remembering.noting(lambda reached: keep(_judged(known(), reached), known().off)),
     )
     _, runbooks, problems, _, _, off, config = known()
     remembering.write(Stored(arguments.state, config), notice)

@@ -115,8 +115,7 @@ def plan_each(
     It is called as soon as that host has been planned, from several threads.
     """
     _refuse_taken(arguments.out)  # a mistake is told before any host is asked
-    policy = arguments.library.policy()
-    config = arguments.library.config()
+    policy, config = arguments.library.policy(), arguments.library.config()
     runbook = arguments.library.runbook(arguments.runbook, arguments.parameters)
     asked, own = tuned(arguments.library, arguments.runbook, runbook, arguments.parameters, arguments.hosts)
     rules = partial(rules_for, config, mode="apply" if arguments.out is not None else "run")  # what will carry it out
@@ -124,7 +123,6 @@ def plan_each(
     kept, remembering = _Kept(config, saving=arguments.out is not None), Remembering(arguments.history)
 
     def said(reached: Reached) -> R:
-        remembering.note(reached.host, reached.snapshot)
         planned = _planned(own.get(reached.name, runbook), reached, known().done, rules(reached.host))
         return keep(*kept.of(planned, known()))
 
@@ -140,7 +138,7 @@ def plan_each(
             stop=stop or threading.Event(),
             work=known,
         ),
-        said,
+        remembering.noting(said),
     )
     remembering.write(Stored(arguments.state, config), notice)
     saved = None if kept.interrupted else arguments.out

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from memrunbook.app.actor import this_actor
 from memrunbook.app.notice import Notice
 from memrunbook.app.reading import REPLAY
 from memrunbook.core.errors import RunbookError
+from memrunbook.core.host import LOCAL
 
 if TYPE_CHECKING:
     from memrunbook.app.stored import Stored
     from memrunbook.core.host import Host
+    from memrunbook.core.reading.reached import Reached
     from memrunbook.core.reading.snapshot import Snapshot
     from memrunbook.state.history.past import HostReading
 
+R = TypeVar("R")
 UNKEPT = "this reading is not kept in the history"
+
+
+def kept_as(host: str) -> str:
+    """The name that a host is kept under: "local" is another machine for each control node."""
+    return this_actor().control_node or host if host == LOCAL else host
 
 
 @dataclass
@@ -41,9 +51,18 @@ class Remembering:
         from memrunbook.state.history.past import HostReading
 
         series = series_of(snapshot, catalog.facts())
-        reading = HostReading(host.name, snapshot.identity.machine_id, snapshot.taken_at.utc, series)
+        reading = HostReading(kept_as(host.name), snapshot.identity.machine_id, snapshot.taken_at.utc, series)
         with self._turn:
             self._readings.setdefault(host.name, reading)
+
+    def noting(self, said: Callable[[Reached], R]) -> Callable[[Reached], R]:
+        """The same, and each host that was read is noted before."""
+
+        def noted(reached: Reached) -> R:
+            self.note(reached.host, reached.snapshot)
+            return said(reached)
+
+        return noted
 
     def write(self, stored: Stored, notice: Notice) -> None:
         """Keeps what was noted, unless config.yaml says that nothing is kept."""

@@ -247,6 +247,6 @@ FACT = Fact(
     history=(
         Figure("unreclaimable_bytes", kind="kernel"),
         Figure("reclaimable_bytes", kind="kernel"),
-        Holders("kernel", "caches", {"bytes": ("bytes",)}, most=MOST_CACHES),
+        Holders("kernel", "caches", {"cache_bytes": ("bytes",)}, most=MOST_CACHES),
     ),
 )

@@ -38,7 +38,7 @@ from memrunbook.core.run.batches import Rollout, batches
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
-    from memrunbook.app import RunArguments, RunResult
+    from memrunbook.app import Connectors, RunArguments, RunResult
     from memrunbook.app.notice import Notice
     from memrunbook.cli.narration import Narration
     from memrunbook.core.host import Host
@@ -80,12 +80,10 @@ def command(
     config = library.config()
     consents = checked(gate.allow, config.freeze, gate.reason)
     talk = Conversation(output, targets)
-    with kept_true("" if dry_run else rollout.retry_file, targets) as known:
-        known.extend(talk.hosts)
-        connectors = talk.connectors()
+    hosts, connectors = _reached("" if dry_run else rollout.retry_file, talk)
     arguments = RunArguments(
         runbook=name,
-        hosts=tuple(known),
+        hosts=hosts,
         connectors=connectors,
         library=library,
         state=state,
@@ -101,6 +99,13 @@ def command(
         history=history,
     )
     return _plan(arguments, talk) if dry_run else _run(arguments, talk, yes=gate.yes)
+
+
+def _reached(retry_file: str, talk: Conversation) -> tuple[tuple[Host, ...], Connectors]:
+    """The hosts and how they are reached; the retry file tells of no earlier run from now on."""
+    with kept_true(retry_file, talk.targets) as known:
+        known.extend(talk.hosts)
+        return tuple(known), talk.connectors()
 
 
 def _plan(arguments: RunArguments, talk: Conversation) -> int:
