@@ -14,6 +14,7 @@ from memrunbook.core.host import HostIdentity
 from memrunbook.core.instant import Instant
 from memrunbook.core.reading.fact import Sample
 from memrunbook.core.reading.probe import MARK, write_sample
+from memrunbook.core.reading.series import Kind, Observation, Series
 from memrunbook.core.run.record import Envelope, plain
 from memrunbook.core.run.request import Approval, AskApproval, GateAnswer
 from memrunbook.runtime.ports import Output
@@ -135,3 +136,26 @@ class MemoryJournal:
     def asked(self, kind: str) -> Iterable[dict[str, Any]]:
         """The questions of one kind ("Execute", "ReadFacts", …) in the order they were asked."""
         return [r["request"] for r in self.records if r["event"] == "asked" and r["request"]["type"] == kind]
+
+
+@dataclass
+class HeldPast:
+    """A past that knows what it was given: of a host by its machine, by its name where that is not known."""
+
+    known: dict[str, list[Series]] = field(default_factory=dict)
+
+    def series(self, host: str, machine: str, since: float) -> tuple[Series, ...]:
+        """The series of a host, of each the points from a moment on."""
+        found: dict[tuple[Kind, str, str], dict[tuple[float, str], Observation]] = {}
+        for one in self.known.get(machine or host, ()):
+            points = found.setdefault((one.kind, one.name, one.figure), {})
+            for point in one.points:
+                if point.at >= since:
+                    points.setdefault((point.at, point.life), point)
+        return tuple(
+            Series(*one, tuple(points[at] for at in sorted(points))) for one, points in found.items() if points
+        )
+
+    def keep(self, host: str, machine: str, series: Sequence[Series]) -> None:
+        """Adds points."""
+        self.known.setdefault(machine or host, []).extend(series)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from memrunbook.app.doctoring import DoctorArguments, DoctorResult, doctor
     from memrunbook.app.explaining import explain_log
     from memrunbook.app.gates import consent
+    from memrunbook.app.looking_back import LookBackArguments, look_back
     from memrunbook.app.measuring import FactsArguments, facts, facts_each
     from memrunbook.app.notice import Notice
     from memrunbook.app.planning import PlanArguments, PlanResult, plan, plan_each
@@ -47,6 +48,7 @@ _HOMES = {
     "explaining": ("explain_log",),
     "gates": ("consent",),
     "choosing": ("InventoryArguments", "InventoryCheck", "check_inventory", "choose", "inventory"),
+    "looking_back": ("LookBackArguments", "look_back"),
     "measuring": ("FactsArguments", "facts", "facts_each"),
     "notice": ("Notice",),
     "planning": ("PlanArguments", "PlanResult", "plan", "plan_each"),
@@ -77,6 +79,7 @@ __all__ = [
     "FactsArguments",
     "InventoryArguments",
     "InventoryCheck",
+    "LookBackArguments",
     "Notice",
     "PlanArguments",
     "PlanResult",
@@ -106,6 +109,7 @@ __all__ = [
     "facts_each",
     "inventory",
     "list_runs",
+    "look_back",
     "new_runbook",
     "off_words",
     "ordered",

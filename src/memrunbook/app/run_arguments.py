@@ -26,6 +26,7 @@ class RunArguments:
     `reason` and `command` (what was typed) are kept in the journal, and `options`, the words that say how the hosts are
     reached. `break_lock` takes over the lock of a dead run.
     `store` names another store than the environment, config.yaml or the state directory do.
+    Without `history` no points of the first reading of each host are kept.
     `rollout` says in which batches its hosts are begun, and until when.
     `applied` and, by host, `approved` say what a run may do that carries out a saved plan; `people` approved that.
     `consents` is what was allowed beforehand: what of it nothing used is told at the end.
@@ -49,6 +50,7 @@ class RunArguments:
     people: int = 0
     consents: Consents = field(default_factory=Consents)
     rollout: Rollout = field(default_factory=Rollout)
+    history: bool = True
 
 
 @dataclass(frozen=True)

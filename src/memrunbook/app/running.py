@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from memrunbook import catalog
 from memrunbook.app.braking import HostBrakes
@@ -17,6 +18,7 @@ from memrunbook.app.leaving import left_at_once, not_written
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.others import OthersFirst, ThroughFreezes
 from memrunbook.app.reading import refuse_twins, sampling_of
+from memrunbook.app.remembering import Remembering
 from memrunbook.app.rolling import Rolling, those_left, write_names
 from memrunbook.app.ruling import Freezes, as_said_now, demand_reason, risk_of, rules_for
 from memrunbook.app.run_arguments import RunArguments, RunResult
@@ -116,6 +118,7 @@ def to_its_end(running: Running, hosts: Sequence[Host], ended: Sequence[HostRepo
         running.notice.ended(report.host, outcome, f"{EARLIER}{why}")
     with those_left(arguments.rollout.retry_file, arguments.hosts, failures.ended) as left:
         result = _sealed(running, hosts, ended)
+    running.remembering.write(Stored(arguments.state, running.config, arguments.store), running.notice)
     return replace(result, unwritten=left.error)
 
 
@@ -178,9 +181,11 @@ class Running:
     own: Mapping[str, Runbook] = field(default_factory=dict)
     machines: Machines = field(default_factory=Machines)
     rolling: Rolling = field(init=False)
+    remembering: Remembering = field(init=False)
 
     def __post_init__(self) -> None:
         self.rolling = Rolling.of(self.arguments.rollout, self.arguments.hosts)
+        self.remembering = Remembering(self.arguments.history)
 
     def run(self, hosts: Sequence[Host]) -> list[HostReport]:
         """Runs these hosts; the reports in their order. JournalError stops the host whose journal fails."""
@@ -301,6 +306,7 @@ class Running:
             after=self.after,
             watch=lambda request: self.notice.asked(host.name, request),
             stop=self.stop.is_set,
+            noted=partial(self.remembering.note, host),
         )
         try:
             asking, approved = self.asking(host), arguments.approved.get(host.name)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from memrunbook.core.reading.fact import Doc, Fact, Read, Reading, Samples, Unavailable, Whole
+from memrunbook.core.reading.figures import Figure
 from memrunbook.core.units import Unit
 from memrunbook.facts.host import page_size
 from memrunbook.facts.shared import numbers
@@ -256,4 +257,14 @@ FACT = Fact(
     asks=(Read(MEMINFO, each=True), Read(VMSTAT, each=True), Read(ARCSTATS), Read(CHARGED), Whole(MIN_FREE)),
     needs=("host", "hugepages", "zram", "zswap"),
     meaning="memory of the host",
+    history=(
+        Figure("available_bytes", limit="total_bytes"),
+        Figure("free_bytes", limit="total_bytes"),
+        Figure("anonymous_bytes", limit="total_bytes"),
+        Figure("shared_bytes", limit="total_bytes"),
+        Figure("dirty_bytes"),
+        Figure("unaccounted_bytes", limit="total_bytes"),
+        Figure("percpu_bytes", kind="kernel"),
+        Figure("page_tables_bytes", kind="kernel"),
+    ),
 )

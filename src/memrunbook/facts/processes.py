@@ -18,6 +18,7 @@ from memrunbook.core.units import Unit
 from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.process_told import (
     DETAIL,
+    REMEMBERED,
     WALK,
     ProcessLines,
     Rates,
@@ -307,4 +308,5 @@ FACT = Fact(
     asks=(Walk(WALK, SCRIPT, each=True, again=AGAIN), Detail(DETAIL, ITEMS, PROGRAM)),
     needs=("host",),
     meaning="processes, the largest first, whom they belong to and who faults",
+    history=(REMEMBERED,),
 )

@@ -9,6 +9,7 @@ from typing import Annotated, NamedTuple
 from msgspec import Struct
 
 from memrunbook.core.reading.fact import Answer, Cut, Doc, Fact, Read, Reading, Samples, Unavailable, Whole
+from memrunbook.core.reading.figures import Figure, Holders
 from memrunbook.core.units import Unit, format_bytes
 from memrunbook.facts.host import page_size
 from memrunbook.facts.memory import MEMINFO
@@ -243,4 +244,9 @@ FACT = Fact(
     asks=(Read(MEMINFO, each=True), Whole(SLABINFO), Whole(DENTRY_STATE)),
     needs=("host",),
     meaning="memory of kernel objects",
+    history=(
+        Figure("unreclaimable_bytes", kind="kernel"),
+        Figure("reclaimable_bytes", kind="kernel"),
+        Holders("kernel", "caches", {"cache_bytes": ("bytes",)}, most=MOST_CACHES),
+    ),
 )

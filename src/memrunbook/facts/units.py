@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import msgspec
 
 from memrunbook.core.reading.fact import Command, Doc, Fact, Reading, Samples, Unavailable, Walk
+from memrunbook.core.reading.figures import Holders
 from memrunbook.core.units import Unit
 from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.growth import growth_of, is_fast, thinned
@@ -33,6 +34,8 @@ SUSPECT_PERCENT = 30.0
 EMPTY = ServiceMemory(0, 0, 0, 0)
 NO_PROCESS = frozenset({"exited", "failed", "dead", "auto-restart"})
 GROUPS, SHOW = "units", "systemctl"
+MOST_REMEMBERED = 25
+"""Services of which the history keeps points at a reading: the largest."""
 
 # Nothing is swapped in twice where nothing is in swap: then the first two lines of memory.stat are enough, but for who
 # holds 1 % of RAM beside its anonymous memory: shared memory or the kernel's. cgroup v1 counts a group's own pages
@@ -292,4 +295,14 @@ FACT = Fact(
     asks=(Walk(GROUPS, SCRIPT, each=True, again=AGAIN), Command(SHOW, _argv(PROPERTIES))),
     needs=("host", "memory", "shm", "swap", "tmpfs"),
     meaning="the services of systemd and their memory",
+    history=(
+        Holders(
+            "unit",
+            "all",
+            {"own_bytes": ("own_bytes",), "memory_bytes": ("memory_bytes",)},
+            life=("invocation_id",),
+            limit="memory_max_bytes",
+            most=MOST_REMEMBERED,
+        ),
+    ),
 )

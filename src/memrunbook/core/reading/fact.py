@@ -12,6 +12,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from memrunbook.core.reading.figures import Kept
 from memrunbook.core.units import Unit
 
 Reason = Literal["absent", "denied", "timeout", "failed"]
@@ -180,6 +181,7 @@ class Fact:
     be asked of every process or on every host. The answers are in the last sample that `parse` gets.
 
     `in_runs`: only a run asks it, to see what moves meanwhile; other facts tell a diagnosis the same.
+    `history` is what is kept of each reading, so that later ones can be held against it.
     """
 
     reading: type[Reading]
@@ -189,3 +191,4 @@ class Fact:
     meaning: str = ""
     follow: Callable[[Mapping[str, Reading | Unavailable]], tuple[Question, ...]] | None = None
     in_runs: bool = False
+    history: tuple[Kept, ...] = ()
