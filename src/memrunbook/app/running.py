@@ -116,7 +116,12 @@ def to_its_end(running: Running, hosts: Sequence[Host], ended: Sequence[HostRepo
         running.notice.ended(report.host, outcome, f"{EARLIER}{why}")
     with those_left(arguments.rollout.retry_file, arguments.hosts, failures.ended) as left:
         result = _sealed(running, hosts, ended)
-    return replace(result, unwritten=left.error)
+    untold: tuple[str, ...] = ()
+    if running.config.notify:
+        from memrunbook.app.notifying import tell_of_run
+
+        untold = tell_of_run(result, running.runbook.name, arguments.state, arguments.library, arguments.store)
+    return replace(result, unwritten=left.error, untold=untold)
 
 
 def _sealed(running: Running, hosts: Sequence[Host], ended: Sequence[HostReport]) -> RunResult:

@@ -17,7 +17,9 @@ from memrunbook.core.plan.freeze import FreezeWindow
 from memrunbook.core.plan.limits import Limits
 from memrunbook.core.reading.rules import TargetKind, Untouchable
 from memrunbook.core.units import Duration
+from memrunbook.documents.alert_rules import AlertRule, AlertSpec, alert_rules
 from memrunbook.documents.freezes import FreezeSpec, windows
+from memrunbook.documents.notifying import receivers_of
 from memrunbook.documents.owned import read_owned
 from memrunbook.documents.problems import convert
 from memrunbook.documents.remembered import (
@@ -33,6 +35,7 @@ from memrunbook.documents.remembered import (
 from memrunbook.documents.rollouts import NumberOfHosts, Numbers, numbers
 from memrunbook.documents.source import Source
 from memrunbook.documents.yaml_source import load
+from memrunbook.receivers import AnyReceiver
 
 DAY = 86_400.0
 FilePath = Annotated[str, Meta(min_length=1, description="a path; one that is not absolute lies beside config.yaml")]
@@ -114,6 +117,8 @@ class ConfigSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     store: StorePlace | StoreSpec | None = None
     forward: LogPlace | None = None
     limits: LimitsSpec | None = None
+    notify: tuple[AnyReceiver, ...] = ()
+    alerts: tuple[AlertSpec, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -178,6 +183,8 @@ class Config:
     store: StoreAt = field(default_factory=StoreAt)
     forward: str = ""
     limits: Limits = field(default_factory=Limits)
+    notify: tuple[AnyReceiver, ...] = ()
+    alerts: tuple[AlertRule, ...] = ()
     said: frozenset[str] = field(default=frozenset(), compare=False)
     hosts: Mapping[str, Host] = field(default_factory=dict)
 
@@ -202,6 +209,8 @@ def load_config(path: Path) -> Config:
         store=store_at(source, path.parent, spec.store),
         forward=log_place(source, spec.forward),
         limits=limits_of(source, spec.limits),
+        notify=receivers_of(source, path.parent, spec.notify, problems),
+        alerts=alert_rules(source, spec.alerts, files.source_path, problems),
         said=frozenset((*source.data, *(f"limits.{name}" for name in source.data.get("limits") or {}))),
     )
     if problems:
