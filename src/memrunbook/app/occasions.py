@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from memrunbook.app.run_arguments import RunResult
@@ -33,8 +34,8 @@ MOST_STEPS, MOST_FINDINGS = 5, 4
 
 def notifications_of(result: RunResult, runbook: str, state: Path, config: Config, now: float) -> list[Notification]:
     """One for each host with which something is wrong; none for the others, nor for what a person declined there."""
-    found = (_of_host(report, result, runbook, state, config, now) for report in result.reports)
-    return [one for one in found if one is not None]
+    end = _End(result, runbook, state, config, now)
+    return [one for report in result.reports if (one := end.of_host(report)) is not None]
 
 
 def report_command(run: str, state: Path) -> str:
@@ -47,32 +48,55 @@ def place(state: Path) -> list[str]:
     return [] if state == usual_state_dir() else ["--state-dir", str(state)]
 
 
-def _of_host(
-    report: HostReport, result: RunResult, runbook: str, state: Path, config: Config, now: float
-) -> Notification | None:
+@dataclass(frozen=True)
+class _End:
+    """How a run ended; `now` is in seconds since 1970."""
+
+    result: RunResult
+    runbook: str
+    state: Path
+    config: Config
+    now: float
+
+    def of_host(self, report: HostReport) -> Notification | None:
+        """What is told of one host, if anything is."""
+        refused = [step for step in report.steps if step.state == "refused"]
+        saved = self.result.saved.get(report.host)
+        occasion = _occasion(report, refused, saved)
+        if occasion is None:
+            return None
+        first = next(iter(refused), None)
+        why = f"{first.summary or first.name}: {first.why}" if first is not None and saved is not None else report.why
+        words = "a plan waits for a person" if occasion == "needs-approval" else report.outcome
+        return Notification(
+            occasion=occasion,
+            key=f"{occasion} {self.runbook} {report.host}",
+            at=self.now,
+            verdict=f"{report.host}: {self.runbook}: {words}{': ' if why else ''}{why}",
+            host=report.host,
+            runbook=self.runbook,
+            run=self.result.run_id,
+            evidence=tuple(_evidence(report)),
+            command=self._command(report, saved),
+        )
+
+    def _command(self, report: HostReport, saved: Path | None) -> str:
+        if saved is None or report.begun is None:
+            return report_command(self.result.run_id, self.state)
+        people = people_for(self.config.approvals, [report.begun.plan])
+        words = ["approve", str(saved)] if people else ["apply", str(saved), *place(self.state)]
+        return shlex.join(["runbook", *words])
+
+
+def _occasion(report: HostReport, refused: Sequence[StepFinished], saved: Path | None) -> Occasion | None:
     occasion = OCCASIONS.get(report.outcome)
-    refused = [step for step in report.steps if step.state == "refused"]
-    if occasion is None or (occasion == "refused" and refused and all(map(_by_a_person, refused))):
+    if occasion != "refused":
+        return occasion
+    if refused and all(map(_by_a_person, refused)):
         return None
-    saved = result.saved.get(report.host)
-    if occasion == "refused" and (any(map(_held_back, refused)) or _held_late(report)):
-        occasion = "breaker-open"
-    elif occasion == "refused" and saved is not None:
-        occasion = "needs-approval"
-    first = next(iter(refused), None)
-    why = f"{first.summary or first.name}: {first.why}" if first is not None and saved is not None else report.why
-    words = "a plan waits for a person" if occasion == "needs-approval" else report.outcome
-    return Notification(
-        occasion=occasion,
-        key=f"{occasion} {runbook} {report.host}",
-        at=now,
-        verdict=f"{report.host}: {runbook}: {words}{': ' if why else ''}{why}",
-        host=report.host,
-        runbook=runbook,
-        run=result.run_id,
-        evidence=tuple(_evidence(report)),
-        command=_command(report, saved, result.run_id, state, config),
-    )
+    if any(map(_held_back, refused)) or _held_late(report):
+        return "breaker-open"
+    return "refused" if saved is None else "needs-approval"
 
 
 def _by_a_person(step: StepFinished) -> bool:
@@ -89,13 +113,6 @@ def _held_late(report: HostReport) -> bool:
     from memrunbook.state.store.changes import PERSON
 
     return report.hint == PERSON
-
-
-def _command(report: HostReport, saved: Path | None, run: str, state: Path, config: Config) -> str:
-    if saved is None or report.begun is None:
-        return report_command(run, state)
-    people = people_for(config.approvals, [report.begun.plan])
-    return shlex.join(["runbook", "approve" if people else "apply", str(saved), *([] if people else place(state))])
 
 
 def _evidence(report: HostReport) -> Iterator[str]:

@@ -25,13 +25,13 @@ SAID: Mapping[Occasion, str] = {
 
 
 def together(notifications: Iterable[Notification], report_of: Callable[[str], str]) -> list[Notification]:
-    """The same in as few messages as may be: those of one run, one runbook and one occasion are one.
+    """The same in as few messages as may be: hosts with the same occasion, of one runbook and one run, are one.
 
     `report_of` is the command that shows a run, by its id.
     """
     groups: dict[tuple[str, ...], list[Notification]] = {}
     for number, one in enumerate(notifications):
-        alone = "" if one.run and one.host else str(number)
+        alone = "" if one.host else str(number)
         groups.setdefault((alone, one.occasion, one.run, one.runbook, one.schedule), []).append(one)
     return [several[0] if len(several) == 1 else _joined(several, report_of) for several in groups.values()]
 
@@ -54,5 +54,5 @@ def _joined(several: Sequence[Notification], report_of: Callable[[str], str]) ->
         schedule=first.schedule,
         run=first.run,
         evidence=(*told, *rest),
-        command=report_of(first.run) if own else first.command,
+        command=report_of(first.run) if own and first.run else first.command,
     )
