@@ -248,7 +248,9 @@ class _Answering:
         from memrunbook.app.notifying import told
 
         bad = [one for one in due if one.answer in ("other", "not-judged", "unreachable")]
-        notifications = [self._notification(one) for one in {(one.host, one.answer, one.why): one for one in bad}.values()]
+        notifications = [
+            self._notification(one) for one in {(one.host, one.answer, one.why): one for one in bad}.values()
+        ]
         return told(notifications, self._arguments.state, self._arguments.library, self._arguments.store)
 
     def _notification(self, one: _Fired) -> Notification:
