@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -139,10 +139,8 @@ def test_who_is_killed_between_queueing_and_sending_has_it_sent_once_by_the_next
         with_receivers(config, hook(server))
         code = "import memrunbook.app.notifying as n, os; n._send = lambda *a, **k: os.kill(os.getpid(), 9)\n"
         main = f"{code}from memrunbook.cli.main import main; main()"
-        killed = subprocess.run(
-            [os.environ.get("PYTHON", "python3") if False else __import__("sys").executable, "-c", main, *words],
-            check=False, capture_output=True, env=environment(),
-        )  # fmt: skip
+        words = [sys.executable, "-c", main, *words]
+        killed = subprocess.run(words, check=False, capture_output=True, env=environment())
         assert killed.returncode == -signal.SIGKILL
         assert server.posted == []
         sent = [apart("notify", "send", "--config-dir", str(config.parent)) for _ in range(2)]
@@ -154,26 +152,9 @@ def test_two_who_send_at_once_send_it_once(tmp_path: Path, config: Path) -> None
     with receiving(say(500), say(200)) as server:
         with_receivers(config, hook(server))
         refused(tmp_path)
-        words = [__import__("sys").executable, "-m", "memrunbook.cli.main"]
-        del words
-        both = [
-            subprocess.Popen(
-                [
-                    __import__("sys").executable,
-                    "-c",
-                    "from memrunbook.cli.main import main; main()",
-                    "notify",
-                    "send",
-                    "--all",
-                    "--config-dir",
-                    str(config.parent),
-                ],
-                env=environment(),
-                stdout=subprocess.PIPE,
-                text=True,
-            )  # fmt: skip
-            for _ in range(2)
-        ]
+        main = "from memrunbook.cli.main import main; main()"
+        words = [sys.executable, "-c", main, "notify", "send", "--all", "--config-dir", str(config.parent)]
+        both = [subprocess.Popen(words, env=environment(), stdout=subprocess.PIPE, text=True) for _ in range(2)]
         said = sorted(one.communicate(timeout=60)[0] for one in both)
     assert said == ["0 messages sent\n", "1 message sent\n"]
     assert len(server.posted) == 2
