@@ -65,11 +65,11 @@ class Ran:
         assert not found, ascii(self.said[max(0, found.start() - 60) : found.end() + 60])
 
 
-def here(*words: str) -> Ran:
+def here(*words: str, stdin: bytes = b"") -> Ran:
     """Runs the command inside this process, off a terminal."""
     out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
     before = sys.argv, sys.stdin, sys.stdout, sys.stderr
-    sys.argv, sys.stdin, sys.stdout, sys.stderr = ["runbook", *words], io.StringIO(), out, err
+    sys.argv, sys.stdin, sys.stdout, sys.stderr = ["runbook", *words], io.TextIOWrapper(io.BytesIO(stdin)), out, err
     code: Any = 0
     try:
         main()

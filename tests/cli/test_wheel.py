@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 @pytest.mark.skipif(not importlib.util.find_spec("hatchling"), reason="hatchling is not installed here")
 def test_the_wheel_holds_runbooks_and_schemas(tmp_path: Path) -> None:
     source = tmp_path / "source"
-    for part in ("src", "runbooks", "schemas"):
+    for part in ("src", "runbooks", "schemas", "share"):
         shutil.copytree(ROOT / part, source / part, ignore=shutil.ignore_patterns("__pycache__"))
     for part in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / part, source)
@@ -30,6 +30,7 @@ def test_the_wheel_holds_runbooks_and_schemas(tmp_path: Path) -> None:
     for part in ("runbooks", "schemas"):
         packed = {name.rpartition("/")[2] for name in names if name.startswith(f"memrunbook/shipped/{part}/")}
         assert packed == {path.name for path in (ROOT / part).iterdir()}
+    assert "memrunbook/shipped/share/prometheus/rules.yaml" in names
     assert "memrunbook/cli/commands/run.py" in names
     assert all(name.split("/")[0] == "memrunbook" or ".dist-info/" in name for name in names)
     installed = tmp_path / "installed"

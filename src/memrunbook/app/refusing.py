@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from memrunbook.app.journaling import HostJournal
 from memrunbook.app.notice import Notice
@@ -35,7 +35,7 @@ def record_refusal(
     clock = SystemClock()
     events: list[Event] = [Outdated(*difference)] if difference else []
     events.append(RunFinished("refused", str(refused), hint=refused.hint))
-    settings_of(asked.library)
+    config = settings_of(asked.library)
     with RunDirectory.create(prepare(asked.state), new_run_id(clock.now()), clock.now) as directory:
         directory.run.append(plain(_invoked(asked, saved, clock)))
         for host, plan in zip(saved.hosts, saved.plans, strict=True):
@@ -47,7 +47,13 @@ def record_refusal(
         ended = tuple(EndedHost(host.name, "refused") for host in saved.hosts)
         directory.run.append(plain(Ended(time=clock.now().isoformat(), hosts=ended)))
         directory.end()
-    return RunResult(directory.run_id, tuple(fold(host.name, events) for host in saved.hosts))
+    result = RunResult(directory.run_id, tuple(fold(host.name, events) for host in saved.hosts))
+    if not config.notify:
+        return result
+    from memrunbook.app.notifying import tell_of_run
+
+    name = saved.plans[0].runbook if saved.plans else saved.runbook
+    return replace(result, untold=tell_of_run(result, name, asked.state, asked.library, asked.store))
 
 
 def _invoked(asked: RunArguments, saved: SavedPlan, clock: SystemClock) -> Invoked:

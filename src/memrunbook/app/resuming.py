@@ -231,6 +231,7 @@ def _as_run(arguments: ResumeArguments, order: Order, approvals: Approvals | Non
         connectors=arguments.connectors,
         library=arguments.library,
         state=arguments.state,
+        store=arguments.store,
         parameters=order.parameters,
         watch=order.watch,
         break_lock=arguments.break_lock,

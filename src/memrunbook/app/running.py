@@ -119,7 +119,12 @@ def to_its_end(running: Running, hosts: Sequence[Host], ended: Sequence[HostRepo
     with those_left(arguments.rollout.retry_file, arguments.hosts, failures.ended) as left:
         result = _sealed(running, hosts, ended)
     running.remembering.write(Stored(arguments.state, running.config, arguments.store), running.notice)
-    return replace(result, unwritten=left.error)
+    untold: tuple[str, ...] = ()
+    if running.config.notify:
+        from memrunbook.app.notifying import tell_of_run
+
+        untold = tell_of_run(result, running.runbook.name, arguments.state, arguments.library, arguments.store)
+    return replace(result, unwritten=left.error, untold=untold)
 
 
 def _sealed(running: Running, hosts: Sequence[Host], ended: Sequence[HostReport]) -> RunResult:

@@ -39,14 +39,14 @@ def named_hosts(targets: Targets, tell: Callable[[Problem], object] = nobody_lis
     if not targets.names_hosts:
         raise UsageError("no host was named", hint=_how(targets))
     if not targets.inventory and not targets.limit and not any(word.startswith("@") for word in targets.host):
-        return tuple(_with(targets, host) for host in parse_hosts(targets.host))
+        return tuple(as_typed(targets, host) for host in parse_hosts(targets.host))
     from memrunbook.app import choose
 
     known = inventory_of(targets) if targets.inventory else Inventory()
     hosts = choose(known, targets.host, targets.limit)
     for note in _not_used(known, [host.name for host in hosts]):
         tell(note)
-    return tuple(_with(targets, host) for host in hosts)
+    return tuple(as_typed(targets, host) for host in hosts)
 
 
 def _not_used(known: Inventory, hosts: Sequence[str]) -> tuple[Problem, ...]:
@@ -135,7 +135,8 @@ def _how(targets: Targets) -> str:
     return "add --host NAME, or --host local for this machine, or an inventory: -i FILE"
 
 
-def _with(targets: Targets, host: Host) -> Host:
+def as_typed(targets: Targets, host: Host) -> Host:
+    """The host, reached as was typed, else as its inventory says, else as config.yaml does."""
     tags = tuple(dict.fromkeys((*host.tags, *targets.tag)))
     sudo = "" if targets.sudo_typed else host.sudo
     if host.transport == LOCAL:

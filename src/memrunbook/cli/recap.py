@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from memrunbook.ui.block import Block
 
 
+UNTOLD = "what waits is tried again by the next run, and by: runbook notify send"
+
+
 @dataclass(frozen=True)
 class Again:
     """How a runbook is run again.
@@ -91,13 +94,20 @@ def recap_page(
 
 
 def show_end(output: OutputOptions, reply: Reply, result: RunResult) -> int:
-    """Shows how a run ended and, below that, that its retry file does not say it; the exit code, 6 then."""
+    """Shows how a run ended and, below that, that its retry file does not say it; the exit code, 6 then.
+
+    Who is to be notified and may not be is told too: the exit code stays that of the run.
+    """
     code = show(output, reply)
-    if result.unwritten is None:
+    if result.unwritten is None and not result.untold:
         return code
-    from memrunbook.ui.errors import error_view
+    from memrunbook.ui.errors import error_view, notice
     from memrunbook.ui.screen import Screen
 
+    for words in result.untold:
+        while_heard(Screen(output.color, sys.stderr).show)(notice(words, UNTOLD))
+    if result.unwritten is None:
+        return code
     while_heard(Screen(output.color, sys.stderr).show)(error_view(result.unwritten))
     return exit_codes.worst((code, exit_codes.of_error(result.unwritten)))
 

@@ -18,7 +18,9 @@ from memrunbook.core.plan.limits import Limits
 from memrunbook.core.reading.keeping import Keeping
 from memrunbook.core.reading.rules import TargetKind, Untouchable
 from memrunbook.core.units import Duration
+from memrunbook.documents.alert_rules import AlertRule, AlertSpec, alert_rules
 from memrunbook.documents.freezes import FreezeSpec, windows
+from memrunbook.documents.notifying import receivers_of
 from memrunbook.documents.owned import read_owned
 from memrunbook.documents.problems import convert
 from memrunbook.documents.remembered import (
@@ -36,6 +38,7 @@ from memrunbook.documents.remembered import (
 from memrunbook.documents.rollouts import NumberOfHosts, Numbers, numbers
 from memrunbook.documents.source import Source
 from memrunbook.documents.yaml_source import load
+from memrunbook.receivers import AnyReceiver
 
 DAY = 86_400.0
 FilePath = Annotated[str, Meta(min_length=1, description="a path; one that is not absolute lies beside config.yaml")]
@@ -118,6 +121,8 @@ class ConfigSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     forward: LogPlace | None = None
     limits: LimitsSpec | None = None
     history: HistorySpec | None = None
+    notify: tuple[AnyReceiver, ...] = ()
+    alerts: tuple[AlertSpec, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -184,6 +189,8 @@ class Config:
     forward: str = ""
     limits: Limits = field(default_factory=Limits)
     history: Keeping | None = field(default_factory=Keeping)
+    notify: tuple[AnyReceiver, ...] = ()
+    alerts: tuple[AlertRule, ...] = ()
     said: frozenset[str] = field(default=frozenset(), compare=False)
     hosts: Mapping[str, Host] = field(default_factory=dict)
 
@@ -209,6 +216,8 @@ def load_config(path: Path) -> Config:
         forward=log_place(source, spec.forward),
         limits=limits_of(source, spec.limits),
         history=history_of(source, spec.history),
+        notify=receivers_of(source, path.parent, spec.notify, problems),
+        alerts=alert_rules(source, spec.alerts, files.source_path, problems),
         said=frozenset((*source.data, *(f"limits.{name}" for name in source.data.get("limits") or {}))),
     )
     if problems:

@@ -91,12 +91,29 @@ def _alternatives(error: Any, path: Path) -> Iterator[Fault]:
     for one in error.context or ():
         alternatives.setdefault(one.relative_schema_path[0], []).append(one)
     meant = [errors for errors in alternatives.values() if not any(map(_wrong_kind, errors))]
-    if meant:
-        for one in min(meant, key=len):
+    tagged = [errors for errors in meant if not any(map(_wrong_tag, errors))]
+    if meant and not tagged:
+        yield _no_tag([one for errors in meant for one in errors if _wrong_tag(one)])
+    elif meant:
+        for one in min(tagged, key=len):
             yield from _explain(one)
     else:
         schemas = [one.schema for one in error.context or () if _wrong_kind(one)]
         yield _mismatch(path, [one for one in schemas if one["type"] != "null"], error.instance)
+
+
+def _wrong_tag(error: Any) -> bool:
+    """The word that says which alternative is meant says another one."""
+    return bool(error.validator == "const")
+
+
+def _no_tag(errors: list[Any]) -> Fault:
+    words = sorted({str(one.validator_value) for one in errors})
+    names = ", ".join(f'"{word}"' for word in words)
+    shown = _shown(errors[0].instance)
+    return Fault(
+        tuple(errors[0].absolute_path), f"must be one of {names}, is {shown}", _nearest(errors[0].instance, words)
+    )
 
 
 def _wrong_kind(error: Any) -> bool:

@@ -18,6 +18,7 @@ def joined(binding: Config, own: Config, folder: Path) -> Config:
     """Both as one. Lines of the binding file, which lies in `folder`, are told with that folder.
 
     What asks or forbids something is joined; `defaults`, `store`, `forward`, `history` are one's own where one says so.
+    Of two receivers of one name, and of two entries for one alert, the binding one counts.
     """
     binding = _located(binding, folder)
     reasons = [one for one in (binding, own) if one.reason_from is not None]
@@ -37,6 +38,8 @@ def joined(binding: Config, own: Config, folder: Path) -> Config:
         forward=own.forward if "forward" in own.said else binding.forward,
         limits=_limits(binding, own),
         history=own.history if "history" in own.said else binding.history,
+        notify=tuple({one.name: one for one in (*own.notify, *binding.notify)}.values()),
+        alerts=(*binding.alerts, *own.alerts),
         said=binding.said | own.said,
     )
 
@@ -51,6 +54,7 @@ def _located(config: Config, folder: Path) -> Config:
         ),
         maximum_risk=tuple(replace(one, where=f"{folder}/{one.where}") for one in config.maximum_risk),
         freeze=tuple(structs.replace(one, where=f"{folder}/{one.where}") for one in config.freeze),
+        alerts=tuple(structs.replace(one, where=f"{folder}/{one.where}") for one in config.alerts),
         reason_where=f"{folder}/{config.reason_where}" if config.reason_where else "",
     )
 

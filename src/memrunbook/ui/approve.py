@@ -24,6 +24,12 @@ Now = Callable[[], Instant]
 KEYS: Mapping[str, GateAnswer] = {"s": "skip", "q": "quit", "Q": "quit-all", "n": "no", "N": "no", "no": "no", "": "no"}
 ATTEMPTS = 3
 AGAIN = "--allow again:"
+DECLINED: Mapping[str, str] = {"skip": "skipped at the gate", "no": "declined at the gate"}
+STOPPED = "stopped at the gate"
+NO_ANSWER = "stdin was closed"
+UNCLEAR = "no clear answer"
+BY_A_PERSON = (*DECLINED.values(), STOPPED, NO_ANSWER, UNCLEAR)
+"""How a refusal begins that somebody at the keyboard gave."""
 AT_A_TERMINAL = "a person at a terminal may still allow it"
 """How a refusal ends that no consent given beforehand could have spared."""
 OFFERED = "taking it back may cost more than it did, and nobody can be asked here"
@@ -87,7 +93,7 @@ class TerminalApprover:
         while left:
             typed = self._typed(host, question, wanted)
             if typed is None:
-                return "no", "stdin was closed"
+                return "no", NO_ANSWER
             if typed == "d":
                 self.screen.say(details_view(question))
                 continue
@@ -106,7 +112,7 @@ class TerminalApprover:
                     )
                 ]
             )
-        return "no", f"no clear answer in {ATTEMPTS} attempts"
+        return "no", f"{UNCLEAR} in {ATTEMPTS} attempts"
 
     def _typed(self, host: str, question: AskApproval, wanted: str) -> str | None:
         choice = f"y/N/{ALL}" if self.together.others(host, question) else "y/N"
@@ -178,7 +184,7 @@ def _needed(named: str, risk: Risk, question: AskApproval) -> str:
 
 
 def _declined(answer: GateAnswer) -> str:
-    return {"skip": "skipped at the gate", "no": "declined at the gate"}.get(answer, "stopped at the gate")
+    return DECLINED.get(answer, STOPPED)
 
 
 def _shown(name: str) -> str:

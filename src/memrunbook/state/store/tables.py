@@ -53,3 +53,34 @@ SWITCHES = Table(
     Column("reason", Text, nullable=False),
 )
 """Each turn of the kill switch; the newest one counts."""
+NOTIFICATIONS = Table(
+    "notifications",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("receiver", String(64), nullable=False),
+    Column("occasion", String(32), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("queued", Float(53), nullable=False),
+    Column("seen", Integer, nullable=False),
+    Column("seen_at", Float(53), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due", Float(53), nullable=False),
+    Column("claimed", Float(53), nullable=False, server_default="0"),
+    Column("ended", Float(53)),
+    Column("problem", Text, nullable=False, server_default=""),
+    Index("notifications_of_subject", "receiver", "subject", "queued"),
+    Index("notifications_waiting", "state", "due"),
+)
+"""What each receiver is told: `subject` is the SHA-256 of its key, `claimed` until when somebody is at sending it."""
+ALERTS = Table(
+    "alerts",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("at", Float(53), nullable=False),
+    Column("seen", Integer, nullable=False),
+    Index("alerts_of_fingerprint", "fingerprint", "at"),
+)
+"""Which alerts were answered by a look at their host, and how often they were told since."""

@@ -1,0 +1,325 @@
+"""Answers alerts: one fresh diagnosis of each host that they name, and what that finds decides, never the alert."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from memrunbook.app.actor import this_actor
+from memrunbook.app.allowing import checked
+from memrunbook.app.connectors import Connectors
+from memrunbook.app.diagnosing import DiagnoseArguments, diagnose
+from memrunbook.app.no_further import NoFurther
+from memrunbook.app.notice import SILENT, Notice
+from memrunbook.app.occasions import place
+from memrunbook.app.run_arguments import RunArguments, RunResult
+from memrunbook.app.stored import Stored, settings_of
+from memrunbook.core.errors import Interrupted, UsageError
+from memrunbook.core.host import Host
+from memrunbook.core.inventory.inventory import Inventory
+from memrunbook.core.plan.judged import Judged
+from memrunbook.core.run.answered import Answer, AnsweredAlert
+from memrunbook.core.run.batches import Rollout
+from memrunbook.core.run.notification import Notification, Occasion
+from memrunbook.core.run.record import Actor
+from memrunbook.core.text import clean
+from memrunbook.documents.alert_rules import AlertRule
+from memrunbook.documents.alerts import AlertsPosted, FiredAlert, host_named
+from memrunbook.documents.library import Library, usual_library
+from memrunbook.runtime.clock import SystemClock
+from memrunbook.runtime.ports import Approver
+from memrunbook.state.paths import prepare, usual_state_dir
+from memrunbook.ui.approve import UnattendedApprover
+
+if TYPE_CHECKING:
+    from memrunbook.state.store.changes import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertArguments:
+    """A document of alerts.
+
+    `inventory_of` reads the inventories that an entry names, `as_reached` says how a host of them is reached.
+    `options` are the words that say how hosts are reached, `command` what was typed.
+    """
+
+    posted: AlertsPosted
+    inventory_of: Callable[[tuple[str, ...]], Inventory]
+    as_reached: Callable[[Host], Host] = lambda host: host
+    connectors: Connectors = field(default_factory=Connectors)
+    library: Library = field(default_factory=usual_library)
+    state: Path = field(default_factory=usual_state_dir)
+    store: str = ""
+    command: str = ""
+    options: tuple[str, ...] = ()
+    rollout: Rollout = field(default_factory=Rollout)
+    actor: Actor = field(default_factory=this_actor)
+
+
+@dataclass
+class _Fired:
+    """One alert on its way to an answer; what `AnsweredAlert` says of it in the end."""
+
+    alert: FiredAlert
+    rule: AlertRule | None = None
+    host: str = ""
+    answer: Answer = "resolved"
+    why: str = ""
+    seen: int = 1
+    found: tuple[str, ...] = ()
+    run: str = ""
+    outcome: str = ""
+    plan: str = ""
+
+    @property
+    def runbook(self) -> str:
+        """What is done where its incident is found; empty where no entry is about it."""
+        return self.rule.spec.runbook if self.rule else ""
+
+    def answered(self) -> AnsweredAlert:
+        """What came of it."""
+        return AnsweredAlert(
+            alert=self.alert.name,
+            host=self.host,
+            runbook=self.runbook,
+            answer=self.answer,
+            why=self.why,
+            seen=self.seen,
+            found=self.found,
+            run=self.run,
+            outcome=self.outcome,
+            plan=self.plan,
+        )
+
+
+@dataclass(frozen=True)
+class AlertResult:
+    """What came of each alert, in their order, and the runs that they led to; `untold`: who may not be told of it."""
+
+    alerts: tuple[AnsweredAlert, ...]
+    runs: tuple[RunResult, ...] = ()
+    untold: tuple[str, ...] = ()
+
+
+def answer_alerts(
+    arguments: AlertArguments, notice: Notice = SILENT, *, stop: threading.Event | None = None
+) -> AlertResult:
+    """Looks at each host that an alert names, once, and runs what config.yaml says, where its incident is found there.
+
+    UsageError where config.yaml says nothing of alerts, or what cannot be; JournalError where state cannot be written.
+    """
+    config = settings_of(arguments.library)
+    if not config.alerts:
+        hint = "alerts: in config.yaml says which alert means which runbook (docs/how-to/alertmanager.md)"
+        raise UsageError("config.yaml says nothing of alerts", hint=hint)
+    for rule in config.alerts:
+        arguments.library.digest(rule.spec.runbook)  # a mistake is told before any host is asked
+        checked(rule.spec.allow)
+    answering = _Answering(arguments, notice, stop or threading.Event(), config.alerts)
+    with closing(Stored(prepare(arguments.state), config, arguments.store).open()) as store:
+        return answering.all(store)
+
+
+class _Answering:
+    """One document, on all hosts that it names."""
+
+    def __init__(
+        self, arguments: AlertArguments, notice: Notice, stop: threading.Event, rules: Sequence[AlertRule]
+    ) -> None:
+        self._arguments, self._notice, self._stop, self._rules = arguments, notice, stop, rules
+        self._known: dict[tuple[str, ...], Inventory] = {}
+        self._hosts: dict[str, Host] = {}
+        self._now = SystemClock().now().utc
+
+    def all(self, store: Store) -> AlertResult:
+        answered = [self._understood(alert) for alert in self._arguments.posted.alerts]
+        due = [one for one in answered if one.answer == "run" and self._is_due(store, one)]
+        try:
+            judged = self._diagnosed(due)
+            chosen = [_decide(of_host, judged[name]) for name, of_host in _by_host(due).items()]
+            runs = [result for rule, several in _by_rule(chosen) for result in self._run(rule, several)]
+        except BaseException:
+            self._give_back(store, due)
+            raise
+        self._give_back(store, [one for one in due if one.answer in ("unreachable", "not-judged")])
+        return AlertResult(
+            tuple(one.answered() for one in answered),
+            tuple(runs),
+            (*self._tell(due), *(why for one in runs for why in one.untold)),
+        )
+
+    def _understood(self, alert: FiredAlert) -> _Fired:
+        if alert.status == "resolved":
+            return _Fired(alert, answer="resolved", why="it does not fire any more: nothing is done")
+        rule = next((rule for rule in self._rules if rule.matches(alert.labels)), None)
+        if rule is None:
+            return _Fired(alert, answer="unknown-alert", why="no entry of alerts: in config.yaml is about it")
+        named = host_named(alert.labels, rule.spec.host_label)
+        host = self._host(rule, named)
+        if host is None:
+            label = clean(rule.spec.host_label)
+            why = (
+                f"no host of the inventory is called {clean(named)!r} (label {label})" if named else f"no label {label}"
+            )
+            return _Fired(alert, rule, clean(named), "unknown-host", why)
+        self._hosts.setdefault(host.name, self._arguments.as_reached(host))
+        return _Fired(alert, rule, host.name, "run")
+
+    def _host(self, rule: AlertRule, named: str) -> Host | None:
+        """The host of the inventory that an alert means: by its name there, its address, or the one that begins so."""
+        if rule.inventory not in self._known:
+            self._known[rule.inventory] = self._arguments.inventory_of(rule.inventory)
+        known = self._known[rule.inventory]
+        found = known.known(named) if named else None
+        if found is not None or not named:
+            return found
+        alike = [name for name in known.hosts if name.startswith(f"{named}.") or named.startswith(f"{name}.")]
+        return known.hosts[alike[0]] if len(alike) == 1 else None
+
+    def _is_due(self, store: Store, one: _Fired) -> bool:
+        """Whether it was not answered of late; else it is counted."""
+        from memrunbook.state.store.alerts import answered_before
+
+        window = float(one.rule.spec.window) if one.rule else 0.0
+        one.seen = answered_before(store, one.alert.fingerprint, window, self._now) or 1
+        if one.seen > 1:
+            one.answer, one.why = "counted", f"told {one.seen} times since it was answered: nothing is done again yet"
+        return one.seen == 1
+
+    def _give_back(self, store: Store, answered: Iterable[_Fired]) -> None:
+        """What could not be answered is answered when it is told again."""
+        from memrunbook.state.store.alerts import not_answered
+
+        for one in answered:
+            not_answered(store, one.alert.fingerprint)
+
+    def _diagnosed(self, due: Sequence[_Fired]) -> Mapping[str, Judged]:
+        names = list(dict.fromkeys(one.host for one in due))
+        if not names:
+            return {}
+        hosts = tuple(self._hosts[name] for name in names)
+        asked = self._arguments
+        diagnosis = DiagnoseArguments(
+            hosts=hosts, connectors=asked.connectors, library=asked.library, state=asked.state
+        )
+        found = diagnose(diagnosis, self._notice, stop=self._stop)
+        if self._stop.is_set():
+            raise Interrupted
+        return dict(zip(names, found.hosts, strict=True))
+
+    def _run(self, rule: AlertRule, several: Sequence[_Fired]) -> Iterable[RunResult]:
+        from memrunbook.app.running import run
+
+        asked = self._arguments
+        names = ", ".join(dict.fromkeys(one.alert.name for one in several))
+        result = run(
+            RunArguments(
+                runbook=rule.spec.runbook,
+                hosts=tuple(self._hosts[one.host] for one in several),
+                connectors=asked.connectors,
+                library=replace(asked.library, hosts=self._known[rule.inventory].hosts),
+                state=asked.state,
+                store=asked.store,
+                reason=f"alert {clean(names)} ({rule.where})",
+                command=asked.command,
+                options=asked.options,
+                rollout=asked.rollout,
+                actor=asked.actor,
+            ),
+            approver_of(rule, asked.actor.user),
+            self._notice,
+            stop=self._stop,
+        )
+        outcomes = {report.host: report for report in result.reports}
+        for one in several:
+            report, saved = outcomes[one.host], result.saved.get(one.host)
+            one.run, one.outcome, one.plan = result.run_id, report.outcome, str(saved or "")
+            if rule.spec.mode == "plan" and saved is not None:
+                one.answer, one.why = "planned", f"{rule.spec.runbook} applies there: its plan waits for a person"
+            else:
+                one.why = f"{rule.spec.runbook}: {report.outcome}{': ' if report.why else ''}{report.why}"
+        yield result
+
+    def _tell(self, due: Sequence[_Fired]) -> tuple[str, ...]:
+        from memrunbook.app.notifying import told
+
+        bad = [one for one in due if one.answer in ("other", "not-judged", "unreachable")]
+        notifications = [
+            self._notification(one) for one in {(one.host, one.answer, one.why): one for one in bad}.values()
+        ]
+        return told(notifications, self._arguments.state, self._arguments.library, self._arguments.store)
+
+    def _notification(self, one: _Fired) -> Notification:
+        import shlex
+
+        occasion: Occasion = "unreachable" if one.answer == "unreachable" else "unresolved"
+        words = ["runbook", "diagnose", "--host", one.host, *self._arguments.options, *place(self._arguments.state)]
+        return Notification(
+            occasion=occasion,
+            key=f"{occasion} alert {one.host} {one.why if occasion == 'unresolved' else ''}",
+            at=self._now,
+            verdict=f"{one.host}: alert {one.alert.name}: {one.why}",
+            host=one.host,
+            runbook=one.runbook,
+            evidence=tuple(f"{clean(name)}={clean(value)}" for name, value in sorted(one.alert.labels.items())),
+            command=shlex.join(words),
+        )
+
+
+def _by_host(due: Iterable[_Fired]) -> dict[str, list[_Fired]]:
+    found: dict[str, list[_Fired]] = {}
+    for one in due:
+        found.setdefault(one.host, []).append(one)
+    return found
+
+
+def _by_rule(chosen: Iterable[_Fired | None]) -> list[tuple[AlertRule, list[_Fired]]]:
+    """By the entry that counts; its hosts are one run."""
+    found: dict[str, tuple[AlertRule, list[_Fired]]] = {}
+    for one in chosen:
+        if one is not None and one.rule is not None:
+            found.setdefault(one.rule.where, (one.rule, []))[1].append(one)
+    return list(found.values())
+
+
+def _decide(answered: Sequence[_Fired], judged: Judged) -> _Fired | None:
+    """What the alerts for one host lead to: of those whose incident is found the one that the diagnosis puts first."""
+    name = answered[0].host
+    if judged.diagnosis is None:
+        error = judged.reached.error
+        why = "it was not read" if error is None else error.message if error.where == name else str(error)
+        for one in answered:
+            one.answer, one.why = "unreachable", f"not reached: {why}"
+        return None
+    found = [entry.runbook for entry in judged.diagnosis.incidents]
+    unknown = {entry.runbook for entry in judged.diagnosis.runbooks if entry.incident.state == "unknown"}
+    chosen: _Fired | None = None
+    for one in sorted(answered, key=lambda one: _rank(one, found)):
+        runbook = one.runbook
+        one.found = tuple(found)
+        if runbook in found and chosen is None:
+            chosen = one
+        elif runbook in found and chosen is not None:
+            one.answer, one.why = "joined", f"{chosen.alert.name} led to a run there: one at a time"
+        elif runbook in unknown:
+            one.answer, one.why = "not-judged", f"whether {runbook} applies there could not be judged"
+        elif found:
+            one.answer, one.why = "other", f"{runbook} does not apply there now; found: {', '.join(found)}"
+        else:
+            one.answer, one.why = "healthy", "nothing wrong now"
+    return chosen
+
+
+def _rank(one: _Fired, found: Sequence[str]) -> int:
+    return found.index(one.runbook) if one.runbook in found else len(found)
+
+
+def approver_of(rule: AlertRule, who: str) -> Approver:
+    """Who answers at the gates of what an alert started: nobody beyond what its entry in config.yaml allows."""
+    consent = UnattendedApprover(rule.spec.mode == "run", checked(rule.spec.allow), SystemClock().now, who)
+    most = rule.risk if rule.spec.mode == "run" else None
+    return NoFurther(consent, most, f"{rule.where} (alerts)")

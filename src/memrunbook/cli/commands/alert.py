@@ -1,0 +1,119 @@
+"""runbook alert: answer alerts of Prometheus with a fresh look at their hosts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from memrunbook.cli import exit_codes
+from memrunbook.cli.conversation import Conversation
+from memrunbook.cli.next_command import apply_command, way_options
+from memrunbook.cli.options import LIBRARY, OUTPUT, PLANNED_HOSTS, STATE, STORE, OutputOptions, common
+from memrunbook.cli.recap import UNTOLD
+from memrunbook.cli.reply import Reply
+from memrunbook.cli.rolling import with_defaults
+from memrunbook.cli.streams import show
+from memrunbook.cli.targets import Targets
+from memrunbook.core.errors import UsageError
+from memrunbook.core.run.batches import Rollout
+from memrunbook.documents.library import Library
+
+if TYPE_CHECKING:
+    from memrunbook.app.alerting import AlertResult
+    from memrunbook.core.inventory.inventory import Inventory
+    from memrunbook.core.run.answered import Answer
+    from memrunbook.documents.printed.alert import AlertDocument
+    from memrunbook.ui.block import Block
+
+CODES: dict[Answer, int] = {
+    "unreachable": exit_codes.UNREACHABLE,
+    "unknown-host": exit_codes.USAGE,
+    "not-judged": exit_codes.NOT_JUDGED,
+    "other": exit_codes.INCIDENT,
+    "planned": exit_codes.INCIDENT,
+}
+
+
+@click.command()
+@common(PLANNED_HOSTS, LIBRARY, STATE, STORE, OUTPUT)
+def command(targets: Targets, library: Library, state: Path, store: str, output: OutputOptions) -> int:
+    """Read an Alertmanager webhook document (version 4) on stdin, and look at each host that a firing alert names.
+
+    What the host is found to have decides, never the alert: the runbook that config.yaml (alerts:) names for it is
+    planned or run only where its incident is found there. Exit 8 where a plan waits for a person.
+    """
+    from memrunbook.app.alerting import AlertArguments, answer_alerts
+    from memrunbook.cli.interrupts import finish_then_stop
+    from memrunbook.cli.naming import as_typed
+    from memrunbook.cli.narration import Narration
+    from memrunbook.documents.alerts import read_alerts
+
+    posted = read_alerts(_stdin())
+    talk = Conversation(output, targets)
+    arguments = AlertArguments(
+        posted=posted,
+        inventory_of=lambda sources: _inventory(targets, sources),
+        as_reached=lambda host: as_typed(targets, host),
+        connectors=talk.connectors(),
+        library=library,
+        state=state,
+        store=store,
+        command=" ".join(click.get_current_context().find_root().obj or ()),
+        options=way_options(),
+        rollout=with_defaults(Rollout(), library.config().defaults),
+    )
+    if output.format.CONVERSES:
+        with Narration(talk, ()) as told, finish_then_stop(talk.stop, told.in_flight, told.stopping):
+            result = answer_alerts(arguments, told, stop=talk.stop)
+    else:  # one document is the answer: no records before it
+        with finish_then_stop(talk.stop):
+            result = answer_alerts(arguments, stop=talk.stop)
+    for words in result.untold:
+        talk.note(words, UNTOLD)
+    reply = Reply(_code(result), lambda: _document(result), lambda: _pages(result, posted.truncated))
+    return show(output, reply)
+
+
+def _stdin() -> bytes:
+    """What is posted, as much as is read of it."""
+    from memrunbook.documents.alerts import LARGEST
+
+    if sys.stdin.isatty():
+        hint = "runbook alert < FILE; docs/how-to/alertmanager.md shows how Alertmanager hands it over"
+        raise UsageError("the document of the alerts is read from stdin, and that is a terminal", hint=hint)
+    return sys.stdin.buffer.read(LARGEST + 1)
+
+
+def _inventory(targets: Targets, sources: tuple[str, ...]) -> Inventory:
+    from dataclasses import replace
+
+    from memrunbook.cli.naming import inventory_of
+
+    sources = sources or targets.inventory
+    if not sources:
+        hint = "-i FILE, defaults: inventory: in config.yaml, or inventory: in the entry of alerts:"
+        raise UsageError("no inventory says which hosts an alert may mean", where="--inventory", hint=hint)
+    return inventory_of(replace(targets, inventory=sources))
+
+
+def _code(result: AlertResult) -> int:
+    planned = {one.host for one in result.alerts if one.answer == "planned"}
+    reports = [report for run in result.runs for report in run.reports if report.host not in planned]
+    codes = [CODES.get(one.answer, exit_codes.OK) for one in result.alerts]
+    return exit_codes.worst([exit_codes.OK, *codes, *map(exit_codes.of_report, reports)])
+
+
+def _document(result: AlertResult) -> AlertDocument:
+    from memrunbook.documents.printed.alert import AlertDocument
+
+    return AlertDocument(alerts=result.alerts, runs=tuple(run.run_id for run in result.runs))
+
+
+def _pages(result: AlertResult, truncated: int) -> Iterator[list[Block]]:
+    from memrunbook.ui.alerts import alerts_view
+
+    yield alerts_view(result.alerts, apply_command, truncated)

@@ -1,0 +1,16 @@
+"""`runbook alert --json`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from memrunbook.core.run.answered import AnsweredAlert
+from memrunbook.documents.printed import Document
+
+
+class AlertDocument(Document, frozen=True, kw_only=True):
+    """runbook alert --json: what came of each alert, in the order of the document; the runs that they led to."""
+
+    format: Literal["memrunbook.alert/1"] = "memrunbook.alert/1"
+    alerts: tuple[AnsweredAlert, ...]
+    runs: tuple[str, ...] = ()

@@ -1,0 +1,86 @@
+"""Posts to an URL, once, within a time, and nowhere else."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from urllib.parse import SplitResult
+
+from memrunbook.core.text import clean
+from memrunbook.receivers.shared.receiver import NotTaken
+
+ANSWER = 4096
+"""Bytes of an answer that are looked at."""
+SHOWN = 120
+GOOD = range(200, 300)
+MOVED = range(300, 400)
+
+
+def post(place: SplitResult, document: bytes, headers: Mapping[str, str], seconds: float, ca_file: str = "") -> None:
+    """Posts a document; NotTaken for every end but a good answer within so many seconds.
+
+    Certificates are checked, by those of `ca_file` where one is named. An answer that names another place is an error.
+    """
+    path = f"{place.path or '/'}{'?' if place.query else ''}{place.query}"
+    try:
+        connection = _connection(place, seconds, ca_file)
+        with closing(connection), _ended_after(connection, seconds) as late:
+            try:
+                connection.request("POST", path, document, dict(headers))
+                answer = connection.getresponse()
+                status, said, there = answer.status, answer.read(ANSWER), answer.getheader("Location", "")
+            finally:
+                if late.is_set():
+                    raise TimeoutError
+    except TimeoutError:
+        raise NotTaken(f"no answer within {seconds:.0f} s") from None
+    except ssl.SSLCertVerificationError as error:
+        hint = "ca_file names other certificates to trust"
+        raise NotTaken(f"its certificate is not trusted: {clean(error.verify_message)}", hint=hint) from None
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise NotTaken(f"it cannot be posted to: {clean(str(why), SHOWN)}") from None
+    _judge(status, said, there)
+
+
+def _connection(place: SplitResult, seconds: float, ca_file: str) -> http.client.HTTPConnection:
+    host = place.hostname or ""
+    if place.scheme == "http":
+        return http.client.HTTPConnection(host, place.port, timeout=seconds)
+    trusted = ssl.create_default_context(cafile=ca_file or None)
+    return http.client.HTTPSConnection(host, place.port, timeout=seconds, context=trusted)
+
+
+@contextmanager
+def _ended_after(connection: http.client.HTTPConnection, seconds: float) -> Iterator[threading.Event]:
+    """Ends the connection after so many seconds in all: a timeout of a socket is begun again with each byte."""
+    late = threading.Event()
+
+    def end() -> None:
+        late.set()
+        if connection.sock is not None:
+            with suppress(OSError):
+                connection.sock.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield late
+    finally:
+        timer.cancel()
+
+
+def _judge(status: int, said: bytes, there: str) -> None:
+    """NotTaken for every answer but a good one."""
+    if status in GOOD:
+        return
+    if status in MOVED:
+        hint = "name the place itself in config.yaml, where it is the right one: no other place is gone to"
+        raise NotTaken(f"it says {status}, and that the place is another: {clean(there, SHOWN)}", hint=hint)
+    text = clean(said.decode("utf-8", "replace").strip(), SHOWN)
+    raise NotTaken(f"it says {status}{': ' if text else ''}{text}")

@@ -1,0 +1,34 @@
+"""The file for node_exporter's textfile collector: whole, and readable by the collector, which is another user."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from memrunbook.core.errors import UsageError
+
+MODE = 0o644
+
+
+def write_textfile(path: Path, text: str) -> None:
+    """Puts a new file in the place of the old one; UsageError where that cannot be done.
+
+    Until it is whole its name does not end in .prom: the collector reads every file of that ending.
+    """
+    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(new, flags, 0o600), "wb") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+            os.fchmod(file.fileno(), MODE)
+        new.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            new.unlink()
+        what = f"the file cannot be written: {error.strerror}"
+        hint = "name a file in a folder that is there and may be written"
+        raise UsageError(what, where=f"--textfile {path}", hint=hint) from None

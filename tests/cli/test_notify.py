@@ -1,0 +1,196 @@
+"""Whoever is not at the keyboard is told how a run ended: once, durably, and whoever is dead delays nobody."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cli.books import act, book, look
+from tests.cli.console import Ran, apart, environment, here
+from tests.cli.test_json import valid
+from tests.receiving import Receiving, drip, receiving, say
+
+pytestmark = pytest.mark.usefixtures("machine")
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    (tmp_path / "config").mkdir()
+    return tmp_path / "config" / "config.yaml"
+
+
+def hook(server: Receiving | str, name: str = "hook", **more: Any) -> str:
+    url = server if isinstance(server, str) else server.url
+    return json.dumps({"name": name, "way": "webhook", "url": url, **more})
+
+
+def with_receivers(config: Path, *receivers: str) -> None:
+    config.write_text(f"notify: [{', '.join(receivers)}]\n")
+
+
+def refused(folder: Path, *more: str) -> Ran:
+    """A run whose only step needs a person: none is there."""
+    path = book(folder, act("touch", "touch", str(folder / "done"), risk="medium"))
+    return here("run", path, "--host", "local", "--no-input", "--config-dir", str(folder / "config"), *more)
+
+
+def told(server: Receiving) -> list[dict[str, Any]]:
+    return [json.loads(one.body) for one in server.posted]
+
+
+def test_a_plan_that_waits_is_told_with_the_command_that_carries_it_out(tmp_path: Path, config: Path) -> None:
+    with receiving() as server:
+        with_receivers(config, hook(server))
+        assert refused(tmp_path).code == 5
+    [document] = told(server)
+    valid(document, "notification")
+    assert document["occasion"] == "needs-approval"
+    assert document["verdict"].startswith("local: small: a plan waits for a person: ")
+    assert "The host has memory" in document["evidence"][0]
+    words = document["command"].split()
+    assert words[:2] == ["runbook", "apply"]
+    applied = here(*words[1:], "--config-dir", str(tmp_path / "config"))
+    assert applied.code == 0, applied.said
+    assert (tmp_path / "done").exists()
+
+
+def test_the_same_again_is_counted_and_a_run_that_ends_well_tells_nobody(tmp_path: Path, config: Path) -> None:
+    with receiving() as server:
+        with_receivers(config, hook(server))
+        well = book(tmp_path, look("look", "true"), name="well")
+        assert here("run", well, "--host", "local", "--yes", "--config-dir", str(config.parent)).code == 0
+        assert server.posted == []
+        for _ in range(3):
+            refused(tmp_path)
+    assert len(server.posted) == 1
+    listed = here("notify", "list", "--config-dir", str(config.parent))
+    assert "(seen 3 times)" in listed.out
+    assert "1 message: 1 sent" in listed.out
+
+
+def test_only_of_what_it_wants_to_hear(tmp_path: Path, config: Path) -> None:
+    with receiving() as server:
+        with_receivers(config, hook(server, on=["failed"]), hook(server, "other", hosts="db*"))
+        refused(tmp_path)
+    assert server.posted == []
+
+
+def test_a_step_that_fails_is_told_with_the_report(tmp_path: Path, config: Path) -> None:
+    fails = book(tmp_path, act("act", "sh", "-c", "echo zirconium-42 >&2; exit 3"), name="fails")
+    with receiving() as server:
+        with_receivers(config, hook(server))
+        ran = here("run", fails, "--host", "local", "--yes", "--config-dir", str(config.parent))
+        assert ran.code == 3
+    [document] = told(server)
+    assert document["occasion"] == "failed"
+    assert any(line.startswith("act: failed") for line in document["evidence"])
+    assert document["command"] == f"runbook report {document['run']}"
+
+
+def test_secrets_and_control_characters_do_not_leave(tmp_path: Path, config: Path) -> None:
+    said = "password=zirconium-42 \x1b[31m <script>"
+    fails = book(tmp_path, act("act", "printf", said + "\n", verify="memory.total_bytes < 0"), name="fails")
+    with receiving() as server:
+        with_receivers(config, hook(server))
+        here("run", fails, "--host", "local", "--yes", "--config-dir", str(config.parent))
+    [posted] = server.posted
+    assert b"zirconium-42" not in posted.body
+    assert not re.search(rb"\\u00[01]|\x1b", posted.body)
+
+
+def test_who_is_dead_or_slow_delays_nobody_and_is_told_later(tmp_path: Path, config: Path) -> None:
+    with receiving() as well, receiving(drip) as slow, receiving(say(500), say(200)) as sick:
+        with_receivers(
+            config,
+            hook(slow, "slow", deadline="2s"),
+            hook("http://127.0.0.1:9/", "dead"),
+            hook(sick, "sick"),
+            hook(well),
+        )
+        began = time.monotonic()
+        ran = refused(tmp_path)
+        assert time.monotonic() - began < 15
+        assert ran.code == 5, "who is not told does not change how the run ended"
+        for name, why in (("slow", "no answer within 2 s"), ("dead", "refused"), ("sick", "it says 500")):
+            assert re.search(rf"note: {name} was not told yet: .*{why}", ran.err), ran.err
+        assert len(well.posted) == 1
+        sent = here("notify", "send", "--all", "--config-dir", str(config.parent))
+        assert sent.code == 3
+        assert "1 message sent" in sent.out
+        first, second = sick.posted
+        assert first.headers["Idempotency-Key"] == second.headers["Idempotency-Key"]
+        assert len(well.posted) == 1
+    listed = json.loads(here("notify", "list", "--json", "--config-dir", str(config.parent)).out)
+    states = {one["receiver"]: one["state"] for one in listed["notifications"]}
+    assert states == {"slow": "waiting", "dead": "waiting", "sick": "sent", "hook": "sent"}
+
+
+def test_who_is_killed_between_queueing_and_sending_has_it_sent_once_by_the_next(tmp_path: Path, config: Path) -> None:
+    path = book(tmp_path, act("touch", "touch", str(tmp_path / "done"), risk="medium"))
+    words = ["run", path, "--host", "local", "--no-input", "--config-dir", str(config.parent)]
+    with receiving() as server:
+        with_receivers(config, hook(server))
+        code = "import memrunbook.app.notifying as n, os; n._send = lambda *a, **k: os.kill(os.getpid(), 9)\n"
+        main = f"{code}from memrunbook.cli.main import main; main()"
+        words = [sys.executable, "-c", main, *words]
+        killed = subprocess.run(words, check=False, capture_output=True, env=environment())
+        assert killed.returncode == -signal.SIGKILL
+        assert server.posted == []
+        sent = [apart("notify", "send", "--config-dir", str(config.parent)) for _ in range(2)]
+    assert [one.out for one in sent] == ["1 message sent\n", "0 messages sent\n"]
+    assert len(server.posted) == 1
+
+
+def test_two_who_send_at_once_send_it_once(tmp_path: Path, config: Path) -> None:
+    with receiving(say(500), say(200)) as server:
+        with_receivers(config, hook(server))
+        refused(tmp_path)
+        main = "from memrunbook.cli.main import main; main()"
+        words = [sys.executable, "-c", main, "notify", "send", "--all", "--config-dir", str(config.parent)]
+        both = [subprocess.Popen(words, env=environment(), stdout=subprocess.PIPE, text=True) for _ in range(2)]
+        said = sorted(one.communicate(timeout=60)[0] for one in both)
+    assert said == ["0 messages sent\n", "1 message sent\n"]
+    assert len(server.posted) == 2
+
+
+def test_without_a_store_it_is_tried_once_and_said(tmp_path: Path, config: Path, state: Path) -> None:
+    from memrunbook.app.notifying import told as tell_them
+    from memrunbook.core.run.notification import Notification
+    from memrunbook.documents.library import usual_library
+
+    state.mkdir(0o700)
+    (state / "store.sqlite").write_bytes(b"no database at all" * 100)
+    with receiving() as server:
+        with_receivers(config, hook(server))
+        one = Notification(occasion="failed", key="k", at=0.0, verdict="it failed", host="web1")
+        problems = tell_them([one], state, usual_library(config_dir=config.parent))
+    assert len(server.posted) == 1
+    assert len(problems) == 1
+    assert "cannot be queued" in problems[0]
+
+
+def test_a_receiver_can_be_tried_out(tmp_path: Path, config: Path) -> None:
+    with receiving(say(200), say(503, b"closed")) as server:
+        with_receivers(config, hook(server), hook("http://127.0.0.1:9/", "dead"))
+        where = ("--config-dir", str(config.parent))
+        assert here("notify", "test", "hook", *where).out == "hook: taken\n"
+        both = here("notify", "test", *where)
+        assert both.code == 3
+        assert "hook: NOT taken: it says 503: closed" in both.out
+        here("notify", "test", "nosuch", *where).refused(2, "no receiver 'nosuch'", hint="hook, dead")
+    valid(told(server)[0], "notification")
+    assert told(server)[0]["occasion"] == "test"
+    here("notify", "test").refused(2, "there is no receiver", hint="config.yaml")
+
+
+def test_nobody_was_told_anything(config: Path) -> None:
+    config.write_text("{}\n")
+    assert here("notify", "list", "--config-dir", str(config.parent)).out == "Nobody was told anything yet.\n"
+    assert here("notify", "send", "--config-dir", str(config.parent)).out == "0 messages sent\n"

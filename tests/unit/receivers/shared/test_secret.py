@@ -1,0 +1,45 @@
+"""Secrets come from files and variables, and are hidden from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from memrunbook.receivers.shared.receiver import NotTaken
+from memrunbook.receivers.shared.secret import secret
+from memrunbook.runtime.redaction import redact
+from memrunbook.runtime.secrets_told import told
+
+
+@pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    yield
+    told.forget()
+
+
+def test_it_is_hidden_once_it_was_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "secret"
+    path.write_text("zirconium-42\n")
+    path.chmod(0o640)
+    monkeypatch.setenv("HOOK", " beryllium-17 ")
+    assert (secret(str(path), ""), secret("", "HOOK"), secret("", "")) == ("zirconium-42", "beryllium-17", "")
+    assert "zirconium" not in redact("it says zirconium-42")
+    assert "beryllium" not in redact("it says beryllium-17")
+
+
+def test_what_lies_open_is_empty_or_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text("zirconium-42")
+    path.chmod(0o644)
+    with pytest.raises(NotTaken, match="everybody may read"):
+        secret(str(path), "")
+    path.chmod(0o600)
+    path.write_text("\n")
+    with pytest.raises(NotTaken, match="no secret in it"):
+        secret(str(path), "")
+    with pytest.raises(NotTaken, match="No such file"):
+        secret(str(tmp_path / "none"), "")
+    with pytest.raises(NotTaken, match=r"\$NOSUCH"):
+        secret("", "NOSUCH")
