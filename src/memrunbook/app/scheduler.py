@@ -60,7 +60,7 @@ class Scheduler:
                 self._look(store)
             self.trouble = ""
         except RunbookError as error:
-            self.troubled(error)
+            self._troubled(error)
 
     def until_next(self) -> float:
         """Seconds until something is due, at most `LONGEST_WAIT`."""
@@ -82,7 +82,7 @@ class Scheduler:
                     with self.records.open() as store:
                         self._beat(store)
                 except RunbookError as error:
-                    self.troubled(error)
+                    self._troubled(error)
 
     def _look(self, store: Store) -> None:
         now, jobs = self.clock.now(), self.schedules.jobs

@@ -47,7 +47,7 @@ class FiringLine(NamedTuple):
     when: str
     run: str
     why: str
-    count: int
+    times: int
 
 
 def list_view(lines: Sequence[ScheduleLine]) -> list[Block]:
@@ -88,7 +88,7 @@ def firings_view(lines: Sequence[FiringLine]) -> list[Block]:
         return [line("No firing so far.")]
     rows: list[Row | Note] = []
     for one in lines:
-        many = f" and {one.count - 1} before it" if one.count > 1 else ""
+        many = f" and {one.times - 1} before it" if one.times > 1 else ""
         rows.append(
             row(
                 Span(one.id, "strong", whole=True), Span(one.state, STATES.get(one.state, "")), body=f"{one.when}{many}"

@@ -179,10 +179,8 @@ def decide_until(store: Store, names: Iterable[str], now: float) -> None:
     """All firings of these schedules are decided until now; one that was not known is known from now on."""
     with explained(store.name), writing(store.engine) as connection:
         for name in names:
-            if not connection.execute(
-                sa.update(SCHEDULES).where(SCHEDULES.c.name == name).values(decided=now)
-            ).rowcount:
-                _insert_once(connection, SCHEDULES, {"name": name, "decided": now})
+            _insert_once(connection, SCHEDULES, {"name": name, "decided": now})
+            connection.execute(sa.update(SCHEDULES).where(SCHEDULES.c.name == name).values(decided=now))
 
 
 def pause(store: Store, name: str, now: float, why: str) -> None:
@@ -265,8 +263,11 @@ def _insert(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> boo
 
 def _insert_once(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> bool:
     """True where the row is new."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    return bool(connection.execute(insert(table).values(**row).on_conflict_do_nothing()).rowcount)
+    if connection.dialect.name == "postgresql":  # which counts no rows here, but returns them
+        (key,) = table.primary_key.columns
+        inserted = postgresql.insert(table).values(**row).on_conflict_do_nothing().returning(key)
+        return connection.scalar(inserted) is not None
+    return connection.execute(sqlite.insert(table).values(**row).on_conflict_do_nothing()).rowcount == 1
 
 
 def _count(connection: sa.Connection, name: str, state: FiringState) -> int:
@@ -285,5 +286,5 @@ def _set(store: Store, name: str, now: float, values: Mapping[str, Any]) -> None
         connection.execute(sa.update(SCHEDULES).where(SCHEDULES.c.name == name).values(**values))
 
 
-def _read(row: Mapping[str, Any]) -> Firing:
+def _read(row: sa.RowMapping) -> Firing:
     return Firing(**row)
