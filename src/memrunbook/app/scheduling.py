@@ -55,11 +55,15 @@ class ListedSchedule:
 
 @dataclass(frozen=True, kw_only=True)
 class SchedulerCheck:
-    """Whether somebody schedules: in a sentence, and since when there was silence (seconds); what is told of it."""
+    """Whether somebody schedules, `said` in a sentence.
+
+    `owner` is the scheduler that was heard of last, if it is silent, `silence` for how many seconds; `tell` says so.
+    """
 
     goes: bool
     said: str
     silence: float = 0.0
+    owner: str = ""
     tell: tuple[Notification, ...] = ()
 
 
@@ -123,32 +127,42 @@ def check_scheduler(arguments: ScheduleArguments, silence: float = SILENCE) -> S
 
     JournalError where the store cannot be asked.
     """
+    found = look_for_scheduler(arguments, silence)
+    if found.owner and not found.goes:
+        from memrunbook.state.store import firings
+
+        with _made(arguments) as store:
+            firings.was_told(store, found.owner)
+    return found
+
+
+def look_for_scheduler(arguments: ScheduleArguments, silence: float = SILENCE) -> SchedulerCheck:
+    """As `check_scheduler`, and nothing is marked."""
     now = SystemClock().now().utc
     if arguments.library.timetable is None:
         return SchedulerCheck(goes=True, said="there is no schedules.yaml: nothing is to be scheduled")
     with _store(arguments) as store:
         if store is None:
-            return _silent("no scheduler has ever run with this store", 0.0, now)
+            return _silent("no scheduler has ever run with this store", now)
         from memrunbook.state.store import firings
 
         beats = firings.schedulers(store)
         if not beats:
-            return _silent("no scheduler has ever run with this store", 0.0, now)
+            return _silent("no scheduler has ever run with this store", now)
         newest = beats[0]
         quiet = max(0.0, now - newest.at)
         since = f"{format_duration(quiet)} ago"
         if newest.stopped or quiet > silence:
-            firings.was_told(store, newest.owner)
             how = "was stopped" if newest.stopped else "was last heard of"
-            return _silent(f"the scheduler on {newest.owner} {how} {since}", quiet, now)
+            return _silent(f"the scheduler on {newest.owner} {how} {since}", now, quiet, newest.owner)
         return SchedulerCheck(goes=True, said=f"a scheduler on {newest.owner} was heard of {since}", silence=quiet)
 
 
-def _silent(said: str, silence: float, now: float) -> SchedulerCheck:
+def _silent(said: str, now: float, silence: float = 0.0, owner: str = "") -> SchedulerCheck:
     told = Notification(
         occasion="dead-man", key="scheduler", at=now, verdict=f"nothing is scheduled any more: {said}", command=AGAIN
     )
-    return SchedulerCheck(goes=False, said=said, silence=silence, tell=(told,))
+    return SchedulerCheck(goes=False, said=said, silence=silence, owner=owner, tell=(told,))
 
 
 def _listed(job: Job, kept: Kept | None, last: Firing | None, now: float) -> ListedSchedule:

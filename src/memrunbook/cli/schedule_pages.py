@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,6 +87,11 @@ def firings_page(found: Sequence[Firing]) -> list[Block]:
 def firings_document(found: Sequence[Firing]) -> ScheduleFiringsDocument:
     """What became of firings."""
     return ScheduleFiringsDocument(firings=tuple(_firing(one) for one in found))
+
+
+def program() -> str:
+    """The path of this command, as a unit needs it."""
+    return shutil.which(sys.argv[0]) or shutil.which("runbook") or str(Path(sys.argv[0]).absolute())
 
 
 def write_units(units: Mapping[str, str], *, write: bool) -> int:

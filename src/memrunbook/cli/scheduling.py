@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from memrunbook.app.connectors import Connectors
 from memrunbook.cli.naming import named_hosts
 from memrunbook.cli.service_manager import ServiceManager
 from memrunbook.cli.streams import while_heard
@@ -20,7 +21,6 @@ from memrunbook.core.text import clean
 from memrunbook.core.units import format_duration
 
 if TYPE_CHECKING:
-    from memrunbook.app.connectors import Connectors
     from memrunbook.app.scheduler import Scheduler
     from memrunbook.core.host import Host
     from memrunbook.core.run.notification import Notification
@@ -52,15 +52,13 @@ class Reaching:
     """The hosts of a schedule as the inventory says by now, reached as the command line and config.yaml say."""
 
     targets: Targets
-    connectors: Callable[[Targets], Connectors]
+    usual: Connectors
 
     def __call__(self, job: Job) -> tuple[tuple[Host, ...], Connectors]:
         """The hosts and the ways there; RunbookError where that cannot be told."""
-        patience = self.targets.patience if job.patience is None else f"{job.patience:g}s"
-        targets = replace(
-            self.targets, host=job.hosts, inventory=job.inventory or self.targets.inventory, patience=patience
-        )
-        return named_hosts(targets), self.connectors(targets)
+        targets = replace(self.targets, host=job.hosts, inventory=job.inventory or self.targets.inventory)
+        given = {} if job.patience is None else {"patience": job.patience, "read_patience": job.patience}
+        return named_hosts(targets), Connectors(replace(self.usual.reach, **given), self.usual.forks)
 
 
 @dataclass

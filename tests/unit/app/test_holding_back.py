@@ -119,7 +119,8 @@ def test_an_alert_that_fires_holds_it_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "answer"), [(400, "bad"), (200, "<html>"), (200, "{}"), (200, '{"data":{"result":[5]}}'), (200, "[" * 5000)]
+    ("status", "answer"),
+    [(400, "bad"), (200, "<html>"), (200, "{}"), (200, '{"data":{"result":[5]}}'), (200, "[" * 5000)],
 )
 def test_a_server_that_says_nothing_of_use_blocks(status: int, answer: str) -> None:
     with prometheus(status, answer) as (url, _):

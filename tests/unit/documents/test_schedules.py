@@ -29,7 +29,8 @@ def test_what_is_left_out_is_the_careful_choice(tmp_path: Path) -> None:
 
 def test_everything_that_can_be_said(tmp_path: Path) -> None:
     entry = (
-        "{name: all, cron: '30 3 * * 1-5', timezone: Europe/Berlin, jitter: 10m, runbook: ./own.yaml, hosts: [web, db], "
+        "{name: all, cron: '30 3 * * 1-5', timezone: Europe/Berlin, jitter: 10m, runbook: ./own.yaml, "
+        "hosts: [web, db], "
         "inventory: hosts.ini, parameters: {order: 9, quick: true}, mode: run, max_risk: medium, "
         "allow: ['restart_unit:api.service'], misfire_grace: 20m, catch_up: last, not_during: [year-end, days.ics], "
         "valid_from: 2026-12-01 06:00, valid_until: '2027-12-01', pause_on_failure: 3, serial: [1, 10%], "
@@ -61,7 +62,7 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
         ("{name: x, every: 1h, valid_from: '2027-01-01', valid_until: '2026-01-01', runbook: r, hosts: h}", 65,
          "ends before it begins", "later"),
         ("{name: x, every: 1h, allow: [restart_unti:a], runbook: r, hosts: h}", 33, "no action", "restart_unit"),
-        ("{name: x, every: 1h, allow: [restart_unit], runbook: r, hosts: h}", 33, "without its target", "restart_unit:"),
+        ("{name: x, every: 1h, allow: [restart_unit], runbook: r, hosts: h}", 33, "without its target", ":search"),
         ("{name: x, every: 1h, max_risk: high, runbook: r, hosts: h}", 36, "high", ""),
         ("{name: x, every: 1h, runbok: r, hosts: h}", 26, "runbok", "runbook"),
     ],
@@ -92,3 +93,12 @@ def test_a_file_that_is_none_is_refused_as_a_whole(tmp_path: Path, text: str) ->
 def test_it_is_found_where_config_yaml_is(tmp_path: Path) -> None:
     read(tmp_path, GOOD)
     assert [job.name for job in usual_library((), tmp_path).schedules().jobs] == ["good"]
+
+
+def test_what_the_docs_show_can_be_used(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "schedule.md").read_text("utf-8")
+    (text,) = [block for block in page.split("```\n") if block.startswith("schedules:")]
+    (tmp_path / "schedules.yaml").write_text(text, "utf-8")
+    found = load_schedules(tmp_path / "schedules.yaml")
+    assert found.broken == {}
+    assert [(job.name, job.acts) for job in found.jobs] == [("nightly-leaks", True), ("hourly-look", False)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
+from memrunbook.cli.formats import format_of
 from memrunbook.cli.next_command import kept_options, way_options
 from memrunbook.cli.options import (
     CONFIG,
@@ -70,8 +71,8 @@ def preview(name: str, start: str | None, count: int, library: Library, state: P
 
 @command.command()
 @click.option("--once", is_flag=True, help="Do what is due now, and end: for cron or a systemd timer.")
-@common(PLANNED_HOSTS, LIBRARY, STATE, STORE, OUTPUT)
-def run(targets: Targets, library: Library, state: Path, store: str, output: OutputOptions, *, once: bool) -> int:
+@common(PLANNED_HOSTS, LIBRARY, STATE, STORE)
+def run(targets: Targets, library: Library, state: Path, store: str, *, once: bool) -> int:
     """Carry out schedules as they fall due, until SIGTERM; SIGHUP reads schedules.yaml anew.
 
     What runs is recorded once, however many schedulers share the store. Nobody is asked: what a schedule may not do
@@ -83,7 +84,7 @@ def run(targets: Targets, library: Library, state: Path, store: str, output: Out
     if library.timetable is None:
         hint = "docs/how-to/schedule.md shows one; it lies beside config.yaml"
         raise UsageError("there is no schedules.yaml", hint=hint)
-    talk = Conversation(output, targets)
+    talk = Conversation(OutputOptions(format_of("text")), replace(targets, no_input=True))
     scheduler = _scheduler(talk, library, state, store)
     say_broken(scheduler.schedules)
     with finish_then_stop(talk.stop, tell=say):
@@ -96,8 +97,6 @@ def run(targets: Targets, library: Library, state: Path, store: str, output: Out
 
 
 def _scheduler(talk: Conversation, library: Library, state: Path, store: str) -> Scheduler:
-    from dataclasses import replace
-
     from memrunbook.app.firing import Surroundings
     from memrunbook.app.scheduler import Scheduler
     from memrunbook.cli.scheduling import Reaching, say, tell_on_stderr
@@ -106,7 +105,7 @@ def _scheduler(talk: Conversation, library: Library, state: Path, store: str) ->
         library=library,
         state=state,
         store=store,
-        reaches=Reaching(talk.targets, lambda targets: replace(talk, targets=targets).connectors()),
+        reaches=Reaching(talk.targets, talk.connectors()),
         options=way_options(),
         again=tuple(kept_options("inventory", "forks")),
         stop=talk.stop,
@@ -118,22 +117,22 @@ def _scheduler(talk: Conversation, library: Library, state: Path, store: str) ->
 @click.option("--user", "login", default="", metavar="NAME", help="Who it runs as; without it whoever types this.")
 @click.option("--timer", "timer", flag_value=True, default=False, help="A timer that looks each minute.")
 @click.option("--service", "timer", flag_value=False, help="A service that stays (the usual).")
+@click.option("--agent", default="", metavar="SOCKET", help="An ssh agent; without it keys are read from files.")
 @click.option("--write", is_flag=True, help="Write the units; without it they are only shown.")
-@common(PLANNED_HOSTS, LIBRARY, STORE, OUTPUT)
-def install(
-    login: str, targets: Targets, library: Library, store: str, output: OutputOptions, *, timer: bool, write: bool
-) -> int:
+@common(PLANNED_HOSTS, LIBRARY, STORE)
+def install(login: str, agent: str, targets: Targets, library: Library, store: str, *, timer: bool, write: bool) -> int:
     """Show the systemd units of the scheduler; with --write write them to /etc/systemd/system.
 
     Options that say how hosts are reached go into the unit.
     """
     from memrunbook.app import this_actor
-    from memrunbook.cli.schedule_pages import write_units
+    from memrunbook.cli.schedule_pages import program, write_units
     from memrunbook.documents.systemd_units import units
+    from memrunbook.state.paths import FOR_ROOT
 
-    del targets, store, output, library
-    words = [str(Path(sys.argv[0]).absolute()), "schedule", "run", "--state-dir", "/var/lib/memrunbook", *way_options()]
-    found = units(words, login or this_actor().user, timer=timer)
+    del targets, store, library  # their words go into the unit
+    words = [program(), "schedule", "run", "--state-dir", str(FOR_ROOT), *way_options()]
+    found = units(words, login or this_actor().user, timer=timer, agent=agent)
     return write_units(found, write=write)
 
 

@@ -113,7 +113,9 @@ def test_missed_ones_are_records_that_nobody_carries_out(opened: Opened) -> None
 def test_failures_in_a_row_are_counted_and_what_is_paused_waits(opened: Opened) -> None:
     store = opened()
     firings.decide_until(store, ["night"], NOW)
-    for number, (state, failures) in enumerate([("failed", 1), ("failed", 2), ("frozen", 2), ("done", 0), ("failed", 1)]):
+    for number, (state, failures) in enumerate(
+        [("failed", 1), ("failed", 2), ("frozen", 2), ("done", 0), ("failed", 1)]
+    ):
         firings.claim(store, moment(number), "a", NOW)
         assert firings.end(store, moment(number).id, FiringEnd(state), NOW) == failures  # type: ignore[arg-type]
     firings.pause(store, "night", NOW, "3 failed")
