@@ -21,6 +21,7 @@ from memrunbook.core.run.record import Envelope
 from memrunbook.core.runbook.spec import RunbookSpec
 from memrunbook.documents.config import ConfigSpec
 from memrunbook.documents.printed import documents
+from memrunbook.documents.schedules import SchedulesSpec
 from memrunbook.documents.schemas import render, schema
 
 ROOT = Path(__file__).parents[1]
@@ -32,6 +33,7 @@ SCHEMAS = {
     "runbook": (RunbookSpec, "A runbook"),
     "services": (ServicePolicy, "services.yaml: what a rule may do to a service"),
     "config": (ConfigSpec, "config.yaml: what an organisation asks of everybody who uses the engine"),
+    "schedules": (SchedulesSpec, "schedules.yaml: what is done when nobody sits at the keyboard"),
     "saved-plan": (SavedPlan, "A saved plan: the file of runbook plan --out, and of a gate that refused"),
     "record": (Envelope, "A record of a journal: its envelope; a host's records hold the fields of Context too"),
 }

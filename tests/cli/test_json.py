@@ -65,6 +65,10 @@ SAID: dict[tuple[str, ...], tuple[tuple[str, ...], str]] = {
     ("doctor",): ((), "doctor"),
     ("hosts",): (("-i", "a,b"), "hosts"),
     ("notify", "list"): ((), "notifications"),
+    ("pending",): ((), "pending"),
+    ("schedule", "list"): (("--config-dir", "{folder}"), "schedule-list"),
+    ("schedule", "preview"): (("--config-dir", "{folder}", "--count", "2"), "schedule-preview"),
+    ("schedule", "firings"): ((), "schedule-firings"),
 }
 
 # What these print with --format jsonl: a line a host, and a last one.
@@ -88,6 +92,7 @@ def test_every_command_with_json_is_tried_here() -> None:
 @pytest.mark.usefixtures("machine")
 def test_what_a_command_prints_is_what_its_schema_says(tmp_path: Path, bundle: Path) -> None:
     (tmp_path / "bad.yaml").write_text("name: 5\n", encoding="utf-8")
+    (tmp_path / "schedules.yaml").write_text("schedules: [{name: a, every: 1h, runbook: oom-event, hosts: b}]\n")
     (tmp_path / "kern.log").write_text(LOG, encoding="utf-8")
     places = {"folder": tmp_path, "bundle": bundle, "book": book(tmp_path, look("one", "uptime")),
               "log": tmp_path / "kern.log", "plan": tmp_path / "plan.json"}  # fmt: skip

@@ -24,12 +24,22 @@ if TYPE_CHECKING:
     from memrunbook.app.looking_back import LookBackArguments, look_back
     from memrunbook.app.measuring import FactsArguments, facts, facts_each
     from memrunbook.app.notice import Notice
+    from memrunbook.app.pending_plans import PendingArguments, decline_plan, pending
     from memrunbook.app.planning import PlanArguments, PlanResult, plan, plan_each
     from memrunbook.app.recording import RecordArguments, RecordResult, record
     from memrunbook.app.reporting import RunsResult, list_runs, report
     from memrunbook.app.resuming import ResumeArguments, ordered, resumable, resume
     from memrunbook.app.run_arguments import RunArguments, RunResult
     from memrunbook.app.running import run
+    from memrunbook.app.scheduling import (
+        ScheduleArguments,
+        check_scheduler,
+        list_firings,
+        list_schedules,
+        pause_schedule,
+        preview_schedules,
+        resume_schedule,
+    )
     from memrunbook.app.stored import Stored
     from memrunbook.app.undoing import UndoArguments, UndoPlans, undo, undo_plan
     from memrunbook.app.validating import ValidateResult, new_runbook, validate
@@ -51,6 +61,16 @@ _HOMES = {
     "looking_back": ("LookBackArguments", "look_back"),
     "measuring": ("FactsArguments", "facts", "facts_each"),
     "notice": ("Notice",),
+    "pending_plans": ("PendingArguments", "decline_plan", "pending"),
+    "scheduling": (
+        "ScheduleArguments",
+        "check_scheduler",
+        "list_firings",
+        "list_schedules",
+        "pause_schedule",
+        "preview_schedules",
+        "resume_schedule",
+    ),
     "planning": ("PlanArguments", "PlanResult", "plan", "plan_each"),
     "recording": ("RecordArguments", "RecordResult", "record"),
     "reporting": ("RunsResult", "list_runs", "report"),
@@ -81,6 +101,7 @@ __all__ = [
     "InventoryCheck",
     "LookBackArguments",
     "Notice",
+    "PendingArguments",
     "PlanArguments",
     "PlanResult",
     "RecordArguments",
@@ -89,6 +110,7 @@ __all__ = [
     "RunArguments",
     "RunResult",
     "RunsResult",
+    "ScheduleArguments",
     "Stored",
     "UndoArguments",
     "UndoPlans",
@@ -99,8 +121,10 @@ __all__ = [
     "approve",
     "audit",
     "check_inventory",
+    "check_scheduler",
     "choose",
     "consent",
+    "decline_plan",
     "diagnose",
     "diagnose_each",
     "doctor",
@@ -108,18 +132,24 @@ __all__ = [
     "facts",
     "facts_each",
     "inventory",
+    "list_firings",
     "list_runs",
     "look_back",
+    "list_schedules",
     "new_runbook",
     "off_words",
     "ordered",
+    "pause_schedule",
+    "pending",
     "plan",
     "plan_each",
+    "preview_schedules",
     "record",
     "records",
     "report",
     "resumable",
     "resume",
+    "resume_schedule",
     "run",
     "switch_off",
     "switch_on",

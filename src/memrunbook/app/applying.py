@@ -33,6 +33,7 @@ from memrunbook.runtime.redaction import redact
 from memrunbook.state.applied import carried_out
 from memrunbook.state.paths import usual_state_dir
 from memrunbook.state.plans import MADE, PlanFile, load_plan
+from memrunbook.state.waiting import declined
 from memrunbook.ui.approve import AT_A_TERMINAL
 
 REPLAY = "replay"
@@ -73,6 +74,8 @@ def apply(
     asked, Refused for a plan that this version does not understand, JournalError where the journal cannot be written.
     """
     file = load_plan(arguments.file)
+    if file.digest in declined(arguments.state):
+        raise Refused("a person declined this plan", where=str(file.path), hint="plan anew: runbook plan")
     saved, now = file.saved, SystemClock().now()
     asked = _asked(arguments, saved)
     demand_reason(arguments.library.config(), arguments.reason, _risk_of(saved), arguments.command)

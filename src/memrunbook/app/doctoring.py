@@ -62,6 +62,7 @@ def doctor(arguments: DoctorArguments, notice: Notice = SILENT) -> DoctorResult:
         *inspect_programs(approvals=_approvals(arguments.library)),
         inspect_agent(),
         *_state(arguments, clock.now().utc),
+        *_scheduler(arguments),
         *inspect_documents(arguments.library),
         *_signers(arguments.library),
     )
@@ -86,6 +87,22 @@ def _state(arguments: DoctorArguments, now: float) -> Iterator[Inspection]:
         yield Inspection(area="state", name="store", state="missing", said=str(error), remedy=error.hint)
         place, password = "", ""
     yield from inspect_state(arguments.state, place, password, now)
+
+
+def _scheduler(arguments: DoctorArguments) -> Iterator[Inspection]:
+    """Whether somebody schedules, where something is to be scheduled."""
+    if arguments.library.timetable is None:
+        return
+    from memrunbook.app.scheduling import AGAIN, ScheduleArguments, look_for_scheduler
+
+    asked = ScheduleArguments(library=arguments.library, state=arguments.state, store=arguments.store)
+    try:
+        found = look_for_scheduler(asked)
+    except (RunbookError, OSError):
+        return  # told where the store is looked at
+    state: InspectedState = "ok" if found.goes else "missing"
+    remedy = "" if found.goes else AGAIN
+    yield Inspection(area="state", name="scheduler", state=state, said=found.said, remedy=remedy)
 
 
 def _python() -> Iterator[Inspection]:

@@ -17,7 +17,7 @@ from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.once import Once
 from memrunbook.app.reading import ReadArguments, read, sampling_of, seen
 from memrunbook.app.remembering import Remembering
-from memrunbook.app.ruling import freeze_words, frozen_now, rules_for, through
+from memrunbook.app.ruling import Mode, freeze_words, frozen_now, rules_for, through
 from memrunbook.app.stored import Stored
 from memrunbook.app.tuning import tuned
 from memrunbook.core.errors import Interrupted
@@ -43,7 +43,8 @@ R = TypeVar("R")
 class PlanArguments:
     """A runbook by name or path, and its parameters as text; `watch` reads for so many seconds before it judges.
 
-    `out` names a file that the plans are saved in. Without `history` no points of the readings are kept.
+    `out` names a file that the plans are saved in; `waits`: nobody sits there, and what is saved of it waits longer.
+    Without `history` no points of the readings are kept.
     """
 
     runbook: str
@@ -56,6 +57,7 @@ class PlanArguments:
     out: Path | None = None
     history: bool = True
     actor: Actor = field(default_factory=this_actor)
+    waits: bool = False
 
 
 class FrozenNow(Struct, frozen=True):
@@ -118,7 +120,7 @@ def plan_each(
     policy, config = arguments.library.policy(), arguments.library.config()
     runbook = arguments.library.runbook(arguments.runbook, arguments.parameters)
     asked, own = tuned(arguments.library, arguments.runbook, runbook, arguments.parameters, arguments.hosts)
-    rules = partial(rules_for, config, mode="apply" if arguments.out is not None else "run")  # what will carry it out
+    rules = partial(rules_for, config, mode=_mode(arguments))
     known = Once(partial(_known, arguments, config))
     kept, remembering = _Kept(config, saving=arguments.out is not None), Remembering(arguments.history)
 
@@ -147,6 +149,11 @@ def plan_each(
     opened = {host.name: kept.held_up[host.name].open for host in arguments.hosts}
     freezes = {host.name: kept.held_up[host.name].freezes for host in arguments.hosts}
     return PlanResult(runbook, tuple(hosts), opened, freezes, known().off, saved)
+
+
+def _mode(arguments: PlanArguments) -> Mode:
+    """The command that will carry it out."""
+    return "apply" if arguments.out is not None or arguments.waits else "run"
 
 
 class _Kept:

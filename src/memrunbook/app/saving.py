@@ -47,15 +47,20 @@ class Deciding(Protocol):
     def actor(self) -> Actor:
         """Who asked."""
 
+    @property
+    def waits(self) -> bool:
+        """True where nobody sits there: its plans last as long as an approval may take."""
+
 
 def save(path: Path, asked: Deciding, plans: Sequence[Plan]) -> None:
     """Saves plans with all that deciding again needs; UsageError where the file cannot be written.
 
-    What others must approve can be applied until the deadline of config.yaml, everything else as long as it says.
+    What others must approve, or waits for somebody, can be applied until the deadline of config.yaml, everything else
+    as long as it says.
     """
     config = asked.library.config()
     by_name = {host.name: host for host in asked.hosts}
-    plans = [lasting(plan, config) for plan in plans]
+    plans = [lasting(plan, config, waits=asked.waits) for plan in plans]
     kept = {name: _kept(name, value) for name, value in asked.parameters.items()}
     saved = SavedPlan(
         engine=__version__,
@@ -72,9 +77,9 @@ def save(path: Path, asked: Deciding, plans: Sequence[Plan]) -> None:
     save_plan(path, saved)
 
 
-def lasting(plan: Plan, config: Config) -> Plan:
-    """The plan, which lasts until the deadline for its approval where others must give one."""
-    needed = people_for(config.approvals, [plan])
+def lasting(plan: Plan, config: Config, *, waits: bool = False) -> Plan:
+    """The plan, which lasts until the deadline for its approval where others must give one, or it `waits` for one."""
+    needed = waits or people_for(config.approvals, [plan])
     return structs.replace(plan, expires_at=plan.taken_at.utc + config.deadline) if needed else plan
 
 

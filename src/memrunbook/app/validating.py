@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from memrunbook.core.errors import DocumentError, Problem, UsageError
-from memrunbook.documents.library import Library
+from memrunbook.documents.library import SCHEDULES, Library
 
 TEMPLATE = """\
 apiVersion: memrunbook/v1
@@ -57,7 +57,7 @@ class ValidateResult:
 def validate(library: Library, names: Sequence[str] = ()) -> ValidateResult:
     """Checks runbooks for form and sense: those named (by name or path), else every one of the library.
 
-    With all of them config.yaml and services.yaml are checked, which bind every run.
+    With all of them config.yaml, services.yaml and schedules.yaml are checked; a file of the last name is one.
     """
     from memrunbook.documents.sense import warnings
 
@@ -65,6 +65,9 @@ def validate(library: Library, names: Sequence[str] = ()) -> ValidateResult:
     names = names or tuple(entry.name for entry in library.entries() if not entry.shadowed)
     doubts: list[Problem] = []
     for name in names:
+        if Path(name).name == SCHEDULES:
+            problems += _schedules(replace(library, timetable=Path(name)))
+            continue
         try:
             doubts += warnings(library.runbook(name))
         except DocumentError as error:
@@ -74,9 +77,20 @@ def validate(library: Library, names: Sequence[str] = ()) -> ValidateResult:
     return ValidateResult(len(names), tuple(problems), tuple(doubts))
 
 
+def _schedules(library: Library) -> list[Problem]:
+    """What is wrong with schedules.yaml, and what it names that is not there."""
+    from memrunbook.app.scheduling import problems_of
+
+    try:
+        found = library.schedules()
+        return [*found.problems, *problems_of(found.jobs, library)]
+    except DocumentError as error:
+        return error.problems
+
+
 def _house_files(library: Library) -> list[Problem]:
     """What is wrong with the files that say what may be done."""
-    problems: list[Problem] = []
+    problems: list[Problem] = _schedules(library)
     for load in (library.config, library.policy):
         try:
             load()

@@ -34,6 +34,8 @@ ORDER = (
     "resume",
     "undo",
     "audit",
+    "schedule",
+    "pending",
     "hosts",
     "doctor",
     "off",

@@ -64,10 +64,10 @@ def _faults(source: Source, specs: tuple[FreezeSpec, ...], number: int) -> Itera
     if spec.days == ():
         hint = "name the days, or leave `days` out for a window that is once"
         yield Problem(source.where((*at, "days")), "no day is named: this window would never hold", hint)
-    zone = _zone(spec.zone)
+    zone = zone_named(spec.zone)
     if zone is None:
         what = f'there is no time zone "{clean(spec.zone, SHOWN)}"'
-        yield Problem(source.where((*at, "zone")), what, _near(spec.zone))
+        yield Problem(source.where((*at, "zone")), what, near_zone(spec.zone))
     wrong = [name for name, text in _sides(spec) if not _readable(spec, text)]
     for name in wrong:
         yield Problem(source.where((*at, name)), f'"{clean(dict(_sides(spec))[name], SHOWN)}" is no such time', TIMES)
@@ -136,14 +136,16 @@ def _minutes(text: str) -> int:
     return int(hours) * HOUR + int(minutes)
 
 
-def _zone(name: str) -> ZoneInfo | None:
+def zone_named(name: str) -> ZoneInfo | None:
+    """The time zone of an IANA name; None where there is none."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):  # no such file, a path, a folder
         return None
 
 
-def _near(name: str) -> str:
+def near_zone(name: str) -> str:
+    """What to write instead of a name that is no time zone."""
     known = {zone.casefold(): zone for zone in available_timezones()}
     if not known:
         return "no time zones are known on this machine: install tzdata"

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from memrunbook.core.host import Host
     from memrunbook.core.runbook.bound import Runbook
     from memrunbook.documents.config import Config
+    from memrunbook.documents.schedules import Schedules
 
 HEAD = frozenset({"name", "title"})
 # A title as most files have it: plain words on a line of their own. Anything else is read as YAML, which costs more to
 # import than all the rest of `runbook list`.
 PLAIN_TITLE = re.compile(rb"^title: ([A-Za-z][\w ,.()/-]*[\w.)])\r?$", re.MULTILINE)
 SHIPPED = "shipped"
-SETTINGS, SERVICES = "config.yaml", "services.yaml"
+SETTINGS, SERVICES, SCHEDULES = "config.yaml", "services.yaml", "schedules.yaml"
 ADMINISTRATORS = Path("/etc/memrunbook")
 """Whose config.yaml and services.yaml bind everybody here. No option and no variable names another folder."""
 # How a saved plan begins: people hand it over where a runbook is wanted.
@@ -49,7 +50,7 @@ class Library:
     """The runbooks of these folders, in order, and the shipped ones.
 
     `services` is the file of the service policy, `settings` that of everything else that an organisation asks for.
-    `hosts` are what the inventory says of hosts now, by name, where that is known.
+    `hosts` are what the inventory says of hosts now, by name, where that is known; `timetable` is schedules.yaml.
     The files of these names in the folder `binding` count beside them, whoever names others: the stricter word counts.
     """
 
@@ -57,6 +58,7 @@ class Library:
     services: Path | None = None
     settings: Path | None = None
     binding: Path | None = None
+    timetable: Path | None = None
     hosts: Mapping[str, Host] = field(default_factory=dict)
 
     def entries(self) -> list[LibraryEntry]:
@@ -115,6 +117,12 @@ class Library:
 
         return replace(joined(load_config(binding), own, binding.parent), hosts=self.hosts)
 
+    def schedules(self) -> Schedules:
+        """What schedules.yaml says; none where there is no file. DocumentError where it cannot be read as a whole."""
+        from memrunbook.documents.schedules import Schedules, load_schedules
+
+        return Schedules() if self.timetable is None else load_schedules(self.timetable)
+
     def binds(self, name: str, own: Path | None) -> Path | None:
         """The file of this name that binds everybody beside one's own; None where there is none, or it is that one."""
         path = None if self.binding is None else self.binding / name
@@ -158,7 +166,8 @@ def usual_library(runbooks: Sequence[Path] = (), config_dir: Path | None = None)
     folders = (*runbooks, *named, *(folder / "runbooks" for folder in dirs))
     settings = next((folder / SETTINGS for folder in dirs if is_there(folder / SETTINGS)), None)
     own = next((file for file in services if is_there(file)), services[-1])
-    return Library(folders, own, settings, ADMINISTRATORS)
+    timetable = next((folder / SCHEDULES for folder in dirs if is_there(folder / SCHEDULES)), None)
+    return Library(folders, own, settings, ADMINISTRATORS, timetable)
 
 
 def entries(folders: Sequence[Path]) -> list[LibraryEntry]:

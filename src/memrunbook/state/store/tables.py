@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import false as sa_false
 
 METADATA = MetaData()
 CHANGES = Table(
@@ -84,3 +85,58 @@ ALERTS = Table(
     Index("alerts_of_fingerprint", "fingerprint", "at"),
 )
 """Which alerts were answered by a look at their host, and how often they were told since."""
+FIRINGS = Table(
+    "firings",
+    METADATA,
+    Column("id", String(320), primary_key=True),
+    Column("schedule", String(255), nullable=False),
+    Column("nominal", Float(53), nullable=False),
+    Column("state", String(32), nullable=False),
+    Column("at", Float(53), nullable=False),
+    Column("beat", Float(53), nullable=False),
+    Column("ended", Float(53)),
+    Column("owner", Text, nullable=False, server_default=""),
+    Column("run", String(64), nullable=False, server_default=""),
+    Column("why", Text, nullable=False, server_default=""),
+    Column("count", Integer, nullable=False, server_default="1"),
+    Index("firings_of_schedule", "schedule", "nominal"),
+    Index("firings_by_state", "state", "beat"),
+)
+"""Each firing of a schedule, by its id: whoever writes it first has it. `beat` is when its owner was last heard of."""
+SCHEDULES = Table(
+    "schedules",
+    METADATA,
+    Column("name", String(255), primary_key=True),
+    Column("decided", Float(53), nullable=False),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("paused", Float(53)),
+    Column("why", Text, nullable=False, server_default=""),
+)
+"""Until when the firings of each schedule are decided, how many failed in a row, and since when it is paused."""
+SCHEDULERS = Table(
+    "schedulers",
+    METADATA,
+    Column("owner", String(255), primary_key=True),
+    Column("at", Float(53), nullable=False),
+    Column("stopped", Boolean, nullable=False, server_default=sa_false()),
+    Column("told", Boolean, nullable=False, server_default=sa_false()),
+)
+"""When each scheduler was last heard of; `told` that somebody was told of its silence."""
+SHADOWS = Table(
+    "shadows",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("firing", String(320), nullable=False),
+    Column("schedule", String(255), nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("machine", String(64), nullable=False, server_default=""),
+    Column("runbook", String(255), nullable=False),
+    Column("at", Float(53), nullable=False),
+    Column("step", Text, nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("target", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("digest", String(128), nullable=False),
+    Index("shadows_of_schedule", "schedule", "at"),
+)
+"""What schedules that only plan would have done: a row for each change of each plan."""

@@ -1,0 +1,131 @@
+"""Plans that wait for a person: of schedules that may not do it themselves, and of runs where a gate refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from memrunbook.core.errors import Refused, UsageError
+from memrunbook.core.plan.approval import people_for
+from memrunbook.core.plan.plan import Plan
+from memrunbook.documents.library import Library, usual_library
+from memrunbook.runtime.clock import SystemClock
+from memrunbook.runtime.redaction import redact
+from memrunbook.state.applied import carried_out
+from memrunbook.state.approvals import read_approvals
+from memrunbook.state.paths import usual_state_dir
+from memrunbook.state.plans import PlanFile, load_plan
+from memrunbook.state.waiting import Declined, decline, declined, waiting
+
+if TYPE_CHECKING:
+    from memrunbook.core.plan.saved import Difference
+
+SHORT = 8
+"""So many characters of a file's digest tell it from any other that a person will meet."""
+LATE = 7 * 86_400.0
+"""Seconds: a plan that expired so long ago is not listed any more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PendingArguments:
+    """Where plans are kept; `expired` ones are listed too."""
+
+    state: Path = field(default_factory=usual_state_dir)
+    library: Library = field(default_factory=usual_library)
+    expired: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PendingPlan:
+    """A plan that waits on one host: since when and until when (seconds since 1970), who made it, and what it is for.
+
+    `steps` are sentences of its changes, `why` what speaks for them; `people` must approve it first, `approvals` were
+    given (whether they count is seen when it is applied). `void` says why it cannot be applied any more.
+    """
+
+    id: str
+    path: Path
+    host: str
+    runbook: str
+    creator: str
+    at: float
+    until: float
+    steps: tuple[str, ...]
+    why: tuple[str, ...] = ()
+    people: int = 0
+    approvals: int = 0
+    void: str = ""
+
+
+def pending(arguments: PendingArguments) -> tuple[PendingPlan, ...]:
+    """The plans that wait, the newest first; those that were carried out or declined do not.
+
+    A file that cannot be read as a plan is passed over. JournalError where the state directory cannot be read.
+    """
+    gone, now = declined(arguments.state), SystemClock().now()
+    config = arguments.library.config()
+    found = []
+    for file in _files(arguments.state):
+        if file.digest in gone:
+            continue
+        void = file.outdated(now)
+        for plan in file.saved.plans:
+            late = void is not None and (not arguments.expired or now.utc - plan.expires_at > LATE)
+            if plan.changes and not late and not carried_out(arguments.state, file.digest, plan.host):
+                found.append(_pending(file, plan, people_for(config.approvals, [plan]), void))
+    return tuple(sorted(found, key=lambda one: one.at, reverse=True))
+
+
+def decline_plan(arguments: PendingArguments, given: str, who: str, why: str = "") -> PendingPlan:
+    """A person says no to a plan, by its id: it waits no more and is not applied.
+
+    UsageError for what is no id of one that waits.
+    """
+    plans = [one for one in pending(arguments) if one.id.startswith(given) or str(one.path) == given]
+    if len({one.path for one in plans}) != 1 or not given:
+        what = "no plan that waits has this id" if not plans else "several plans begin like that"
+        raise UsageError(what, where=f"--decline {given}", hint="runbook pending lists them")
+    file = load_plan(plans[0].path)
+    now = SystemClock().now()
+    decline(
+        arguments.state,
+        Declined(file=str(file.path), digest=file.digest, who=who, time=now.isoformat(), why=redact(why)),
+    )
+    return plans[0]
+
+
+def _files(state: Path) -> Iterator[PlanFile]:
+    for path in waiting(state):
+        try:
+            yield load_plan(path)
+        except (UsageError, Refused):
+            continue
+
+
+def _pending(file: PlanFile, plan: Plan, people: int, void: Difference | None) -> PendingPlan:
+    try:
+        approvals = len({one.principal for one in read_approvals(file.path)})
+    except UsageError:
+        approvals = 0
+    return PendingPlan(
+        id=file.digest[:SHORT],
+        path=file.path,
+        host=plan.host,
+        runbook=plan.runbook,
+        creator=file.saved.creator,
+        at=plan.taken_at.utc,
+        until=plan.expires_at,
+        steps=tuple(
+            _step(step.name, step.change.summary, step.change.risk.word) for step in plan.changes if step.change
+        ),
+        why=tuple(dict.fromkeys(title for step in plan.changes for title, _ in step.evidence)),
+        people=people,
+        approvals=approvals,
+        void=f"{void.what} ({void.approved}; now {void.now})" if void is not None else "",
+    )
+
+
+def _step(name: str, summary: str, risk: str) -> str:
+    return f"{name}: {summary} (risk {risk})"

@@ -1,0 +1,174 @@
+"""The scheduler: at each look it decides what is due, claims it in the store, and has it carried out, once."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from memrunbook.app.firing import Ending, Surroundings, carry_out
+from memrunbook.app.firing_records import FiringRecords, Says, Tells
+from memrunbook.core.errors import RunbookError
+from memrunbook.core.run.notification import Notification
+from memrunbook.core.schedule import Due, Moment, due, next_firing
+from memrunbook.core.units import HOUR
+from memrunbook.documents.schedules import Job, Schedules
+from memrunbook.runtime.clock import SystemClock
+from memrunbook.runtime.ports import Clock
+from memrunbook.state.store import firings
+from memrunbook.state.store.changes import Store
+
+BEATS_EVERY = 15.0
+LONGEST_WAIT = 30.0
+"""Seconds: so often a scheduler says that it is there, also while nothing is due."""
+SHORTEST_WAIT = 0.05
+AT_ONCE = 8
+"""So many schedules are carried out at once; others wait for one of them to end."""
+NOBODY = "no scheduler was there in time"
+UNDER_WAY = "the one before still ran, and then it was too late"
+
+
+@dataclass
+class Scheduler:
+    """One scheduler; `look` is called again and again, by one thread. `settle` waits for what is under way.
+
+    `trouble` says why the last look could not be made.
+    """
+
+    schedules: Schedules
+    around: Surroundings
+    tell: Tells
+    say: Says
+    node: str = field(default_factory=lambda: os.uname().nodename)
+    clock: Clock = field(default_factory=SystemClock)
+    carries_out: Callable[[Job, Moment, Surroundings], Ending] = carry_out
+    records: FiringRecords = field(init=False)
+    _under_way: dict[str, tuple[threading.Thread, list[str]]] = field(default_factory=dict, init=False)
+    _beaten: float = field(default=float("-inf"), init=False)
+    _forgotten: float = field(default=float("-inf"), init=False)
+    trouble: str = field(default="", init=False)
+
+    def __post_init__(self) -> None:
+        self.records = FiringRecords(self.around, self.tell, self.say, self.node, self.clock)
+
+    def look(self) -> None:
+        """Decides everything that is due by now. Without a store nothing is begun: that is said, and told once."""
+        self._reap(0.0)
+        try:
+            with self.records.open() as store:
+                self._look(store)
+            self.trouble = ""
+        except RunbookError as error:
+            self._troubled(error)
+
+    def until_next(self) -> float:
+        """Seconds until something is due, at most `LONGEST_WAIT`."""
+        coming = self.next_start()
+        return max(SHORTEST_WAIT, min(LONGEST_WAIT, LONGEST_WAIT if coming is None else coming))
+
+    def next_start(self) -> float | None:
+        """Seconds until the next firing starts; None where none comes."""
+        now = self.clock.now().utc
+        coming = [found.starts for job in self.schedules.jobs if (found := next_firing(job.schedule, now)) is not None]
+        return min(coming) - now if coming else None
+
+    def settle(self) -> None:
+        """Waits until all that is under way has ended, and goes on to say that it is there."""
+        while self._under_way:
+            self._reap(0.2)
+            if self.clock.now().monotonic - self._beaten >= BEATS_EVERY:
+                try:
+                    with self.records.open() as store:
+                        self._beat(store)
+                except RunbookError as error:
+                    self._troubled(error)
+
+    def _look(self, store: Store) -> None:
+        now, jobs = self.clock.now(), self.schedules.jobs
+        if now.monotonic - self._beaten >= BEATS_EVERY:
+            self._beat(store)
+        if now.monotonic - self._forgotten >= HOUR:
+            firings.forget(store, now.utc)
+            self._forgotten = now.monotonic
+        self.records.given_up(firings.give_up(store, now.utc))
+        until = {name: one.decided for name, one in firings.kept(store).items()}
+        found = due([job.schedule for job in jobs], until, now.utc)
+        decided = [job.name for job in jobs if self._decide(store, job, found.get(job.name, Due()), now.utc)]
+        firings.decide_until(store, decided, now.utc)
+
+    def _beat(self, store: Store) -> None:
+        now = self.clock.now()
+        self._beaten = now.monotonic
+        self.records.beat(store, [one for _, ids in self._under_way.values() for one in ids], now.utc)
+
+    def _decide(self, store: Store, job: Job, found: Due, now: float) -> bool:
+        """True where all that is due of a schedule is decided: not while too much else is under way."""
+        if found.run and job.name not in self._under_way and len(self._under_way) >= AT_ONCE:
+            return False
+        if found.missed:
+            why = NOBODY if job.name not in self._under_way else UNDER_WAY
+            if new := firings.record_missed(store, found, now, why):
+                since = found.missed[0].id.partition("@")[2]
+                self.say(f"{job.name}: {new + found.before} missed since {since}: {why}")
+        if not found.run:
+            return True
+        first, *rest = found.run
+        state = firings.claim(store, first, f"{self.node}/{os.getpid()}", now)
+        if state == "running":
+            ids = [first.id]
+            thread = threading.Thread(target=self._carry_out, args=(job, first, rest, ids), name=f"schedule {job.name}")
+            self._under_way[job.name] = thread, ids
+            thread.start()
+        elif state is not None:
+            self.say(f"{first.id}: {state}, not carried out")
+        return True
+
+    def _carry_out(self, job: Job, first: Moment, rest: Sequence[Moment], ids: list[str]) -> None:
+        """In a thread of its own: the firing that was claimed, and after it those that are caught up."""
+        self._one(job, first)
+        for moment in rest:
+            if self.around.stop.is_set():
+                return
+            try:
+                with self.records.open() as store:
+                    state = firings.claim(store, moment, f"{self.node}/{os.getpid()}", self.clock.now().utc)
+            except RunbookError as error:
+                self.say(f"{moment.id}: not begun: {error}")
+                return
+            if state == "running":
+                ids.append(moment.id)
+                self._one(job, moment)
+
+    def _one(self, job: Job, moment: Moment) -> None:
+        self.say(f"{moment.id}: begins, {job.runbook} on {', '.join(job.hosts)} ({'run' if job.acts else 'plan'})")
+        ending = self.carries_out(job, moment, self.around)
+        run = f" (run {ending.run})" if ending.run else ""
+        self.say(f"{moment.id}: {ending.state}{run}{f': {ending.why}' if ending.why else ''}")
+        failures, tell = self.records.ended(moment, ending), list(ending.tell)
+        if job.pause_after and failures >= job.pause_after and ending.state == "failed":
+            tell.append(self.records.pause(job, failures))
+        if tell:
+            self.tell(tell)
+
+    def _reap(self, patience: float) -> None:
+        for name, (thread, _) in list(self._under_way.items()):
+            thread.join(patience)
+            if not thread.is_alive():
+                del self._under_way[name]
+
+    def _troubled(self, error: RunbookError) -> None:
+        said = f"nothing is begun: {error}"
+        if said != self.trouble:
+            self.say(said)
+            verdict = f"the scheduler on {self.node} begins nothing: {error}"
+            now, evidence = self.clock.now().utc, (error.hint,) if error.hint else ()
+            self.tell(
+                [
+                    Notification(
+                        occasion="failed", key="scheduler:store", at=now, verdict=verdict, evidence=evidence,
+                        command="runbook doctor",
+                    )
+                ]
+            )  # fmt: skip
+        self.trouble = said

@@ -1,0 +1,232 @@
+"""Schedules as people look at them: what is set, when it fires, what became of it, whether somebody schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from memrunbook.app.stored import Stored
+from memrunbook.core.errors import Problem, RunbookError, UsageError
+from memrunbook.core.run.notification import Notification
+from memrunbook.core.schedule import Moment, next_firing, preview
+from memrunbook.core.units import format_duration
+from memrunbook.documents.library import Library, usual_library
+from memrunbook.documents.schedules import Job, Schedules
+from memrunbook.runtime.clock import SystemClock
+from memrunbook.state.paths import prepare, usual_state_dir
+
+if TYPE_CHECKING:
+    # The database is loaded by whoever opens it.
+    from memrunbook.state.store.changes import Store
+    from memrunbook.state.store.firings import Firing, Kept
+
+ScheduleState = Literal["active", "paused", "broken", "over"]
+"""It fires when it is due; it waits for `schedule resume`; its entry cannot be used; it fires never again."""
+SILENCE = 300.0
+"""Seconds without a word of any scheduler, after which somebody is told."""
+AGAIN = "systemctl status memrunbook, or: runbook schedule run"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleArguments:
+    """Where schedules.yaml lies, and what is kept of it."""
+
+    library: Library = field(default_factory=usual_library)
+    state: Path = field(default_factory=usual_state_dir)
+    store: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedSchedule:
+    """One schedule: how it stands and why, when it fires next (None: never), and what became of it last."""
+
+    name: str
+    state: ScheduleState
+    why: str = ""
+    hint: str = ""
+    job: Job | None = None
+    next: Moment | None = None
+    last: Firing | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SchedulerCheck:
+    """Whether somebody schedules, `said` in a sentence.
+
+    `owner` is the scheduler that was heard of last, if it is silent, `silence` for how many seconds; `tell` says so.
+    """
+
+    goes: bool
+    said: str
+    silence: float = 0.0
+    owner: str = ""
+    tell: tuple[Notification, ...] = ()
+
+
+def list_schedules(arguments: ScheduleArguments) -> tuple[ListedSchedule, ...]:
+    """Every schedule of the file, the broken ones too; DocumentError where it cannot be read as a whole."""
+    schedules, now = arguments.library.schedules(), SystemClock().now().utc
+    kept: Mapping[str, Kept] = {}
+    last: dict[str, Firing] = {}
+    with _store(arguments) as store:
+        if store is not None:
+            from memrunbook.state.store import firings
+
+            kept = firings.kept(store)
+            for job in schedules.jobs:
+                last |= {one.schedule: one for one in firings.firings(store, job.name, most=1)}
+    usable = (_listed(job, kept.get(job.name), last.get(job.name), now) for job in schedules.jobs)
+    return (*usable, *(_broken(name, problems[0]) for name, problems in schedules.broken.items()))
+
+
+def preview_schedules(
+    arguments: ScheduleArguments, name: str = "", after: float | None = None, count: int = 10
+) -> tuple[tuple[Job, tuple[Moment, ...]], ...]:
+    """The next firings of one schedule or all; UsageError for a name that there is not."""
+    schedules = arguments.library.schedules()
+    jobs = [_named(schedules, name)] if name else schedules.jobs
+    now = SystemClock().now().utc if after is None else after
+    return tuple((job, tuple(preview(job.schedule, now, count))) for job in jobs)
+
+
+def pause_schedule(arguments: ScheduleArguments, name: str, who: str, reason: str = "") -> None:
+    """Nothing of a schedule is carried out until it is resumed; UsageError for a name that there is not."""
+    _check_name(arguments.library.schedules(), name)
+    from memrunbook.state.store import firings
+
+    why = f"by {who}{f': {reason}' if reason else ''}"
+    with _made(arguments) as store:
+        firings.pause(store, name, SystemClock().now().utc, why)
+
+
+def resume_schedule(arguments: ScheduleArguments, name: str) -> None:
+    """It goes on with what is due from now on; UsageError for a name that there is not."""
+    _check_name(arguments.library.schedules(), name)
+    from memrunbook.state.store import firings
+
+    with _made(arguments) as store:
+        firings.resume(store, name, SystemClock().now().utc)
+
+
+def list_firings(arguments: ScheduleArguments, name: str = "", most: int = 100) -> tuple[Firing, ...]:
+    """What became of firings, the newest first; those of schedules that are no more too."""
+    with _store(arguments) as store:
+        if store is None:
+            return ()
+        from memrunbook.state.store import firings
+
+        return firings.firings(store, name, most)
+
+
+def check_scheduler(arguments: ScheduleArguments, silence: float = SILENCE) -> SchedulerCheck:
+    """The dead man's switch: whether any scheduler was heard of within so many seconds. Its silence is marked as told.
+
+    JournalError where the store cannot be asked.
+    """
+    found = look_for_scheduler(arguments, silence)
+    if found.owner and not found.goes:
+        from memrunbook.state.store import firings
+
+        with _made(arguments) as store:
+            firings.was_told(store, found.owner)
+    return found
+
+
+def look_for_scheduler(arguments: ScheduleArguments, silence: float = SILENCE) -> SchedulerCheck:
+    """As `check_scheduler`, and nothing is marked."""
+    now = SystemClock().now().utc
+    if arguments.library.timetable is None:
+        return SchedulerCheck(goes=True, said="there is no schedules.yaml: nothing is to be scheduled")
+    with _store(arguments) as store:
+        if store is None:
+            return _silent("no scheduler has ever run with this store", now)
+        from memrunbook.state.store import firings
+
+        beats = firings.schedulers(store)
+        if not beats:
+            return _silent("no scheduler has ever run with this store", now)
+        newest = beats[0]
+        quiet = max(0.0, now - newest.at)
+        since = f"{format_duration(quiet)} ago"
+        if newest.stopped or quiet > silence:
+            how = "was stopped" if newest.stopped else "was last heard of"
+            return _silent(f"the scheduler on {newest.owner} {how} {since}", now, quiet, newest.owner)
+        return SchedulerCheck(goes=True, said=f"a scheduler on {newest.owner} was heard of {since}", silence=quiet)
+
+
+def _silent(said: str, now: float, silence: float = 0.0, owner: str = "") -> SchedulerCheck:
+    told = Notification(
+        occasion="dead-man", key="scheduler", at=now, verdict=f"nothing is scheduled any more: {said}", command=AGAIN
+    )
+    return SchedulerCheck(goes=False, said=said, silence=silence, owner=owner, tell=(told,))
+
+
+def _listed(job: Job, kept: Kept | None, last: Firing | None, now: float) -> ListedSchedule:
+    coming = next_firing(job.schedule, now)
+    if kept is not None and kept.paused is not None:
+        hint = f"runbook schedule resume {job.name}"
+        return ListedSchedule(name=job.name, state="paused", why=kept.why, hint=hint, job=job, last=last)
+    state: ScheduleState = "active" if coming is not None else "over"
+    return ListedSchedule(name=job.name, state=state, job=job, next=coming, last=last)
+
+
+def _broken(name: str, problem: Problem) -> ListedSchedule:
+    return ListedSchedule(name=name, state="broken", why=f"{problem.where}: {problem.message}", hint=problem.hint)
+
+
+def _check_name(schedules: Schedules, name: str) -> None:
+    """UsageError where no schedule has this name."""
+    known = [*(job.name for job in schedules.jobs), *schedules.broken]
+    if name not in known:
+        near = get_close_matches(name, known, 1, 0.5)
+        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known) or 'none'}"
+        raise UsageError(f"no schedule is called {name!r}", hint=hint)
+
+
+def _named(schedules: Schedules, name: str) -> Job:
+    _check_name(schedules, name)
+    for job in schedules.jobs:
+        if job.name == name:
+            return job
+    first = schedules.broken[name][0]
+    raise UsageError(f"{name} cannot be used: {first.message}", where=first.where, hint=first.hint)
+
+
+@contextmanager
+def _store(arguments: ScheduleArguments) -> Iterator[Store | None]:
+    """The store, for who only looks: none is made."""
+    stored = Stored(arguments.state, arguments.library.config(), arguments.store)
+    if stored.missing:
+        yield None
+        return
+    with closing(stored.open()) as store:
+        yield store
+
+
+@contextmanager
+def _made(arguments: ScheduleArguments) -> Iterator[Store]:
+    stored = Stored(prepare(arguments.state), arguments.library.config(), arguments.store)
+    with closing(stored.open()) as store:
+        yield store
+
+
+def problems_of(jobs: Sequence[Job], library: Library) -> Iterator[Problem]:
+    """What a schedule names and is not there, each with the line of its schedule: runbooks, parameters, freezes."""
+    from memrunbook.app.holding_back import missing_window
+
+    config = library.config()
+    for job in jobs:
+        try:
+            library.runbook(job.runbook, job.parameters)
+        except RunbookError as error:
+            first = getattr(error, "problems", [Problem("", error.message, error.hint)])[0]
+            yield Problem(job.where, f"schedule {job.name}: {first.message}", first.hint)
+        if (missing := missing_window(job, config)) is not None:
+            yield Problem(job.where, f"schedule {job.name}: config.yaml has no freeze {missing[0]}", missing[1])
+        for path in job.calendars:
+            if not path.is_file():
+                yield Problem(job.where, f"schedule {job.name}: there is no calendar {path}", "write its path")

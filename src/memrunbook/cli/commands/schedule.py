@@ -1,0 +1,208 @@
+"""runbook schedule: what is done when nobody sits at the keyboard."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from memrunbook.cli import exit_codes
+from memrunbook.cli.conversation import Conversation
+from memrunbook.cli.formats import format_of
+from memrunbook.cli.next_command import kept_options, way_options
+from memrunbook.cli.options import (
+    CONFIG,
+    LIBRARY,
+    OUTPUT,
+    PLANNED_HOSTS,
+    STATE,
+    STORE,
+    OutputOptions,
+    common,
+    seconds,
+)
+from memrunbook.cli.reply import Reply
+from memrunbook.cli.streams import show
+from memrunbook.cli.targets import Targets
+from memrunbook.core.errors import UsageError
+from memrunbook.documents.library import Library
+
+if TYPE_CHECKING:
+    from memrunbook.app.scheduler import Scheduler
+    from memrunbook.app.scheduling import ScheduleArguments
+
+
+@click.group()
+def command() -> None:
+    """Run runbooks by schedules.yaml: list, preview, run, install, pause, resume, and what became of it."""
+
+
+@command.command("list")
+@common(CONFIG, STATE, STORE, OUTPUT)
+def list_(library: Library, state: Path, store: str, output: OutputOptions) -> int:
+    """List the schedules: how each stands and why, when it fires next, what became of it last.
+
+    Exit 2 where one is broken: the others go on.
+    """
+    from memrunbook.app import list_schedules
+    from memrunbook.cli.schedule_pages import list_document, list_page
+
+    found = list_schedules(_asked(library, state, store))
+    code = exit_codes.USAGE if any(one.state == "broken" for one in found) else exit_codes.OK
+    return show(output, Reply(code, lambda: list_document(found), lambda: [list_page(found)]))
+
+
+@command.command()
+@click.argument("name", default="")
+@click.option("--from", "start", metavar="TIME", help="From then on, as in 2026-03-28 or 2026-03-28T12:00Z.")
+@click.option("--count", default=10, type=click.IntRange(1, 1000), show_default=True, help="So many of each.")
+@common(CONFIG, STATE, OUTPUT)
+def preview(name: str, start: str | None, count: int, library: Library, state: Path, output: OutputOptions) -> int:
+    """Show when schedules fire next: local time, UTC, and what days with a change of the clocks do."""
+    from memrunbook.app import preview_schedules
+    from memrunbook.cli.schedule_pages import preview_document, preview_pages
+
+    found = preview_schedules(_asked(library, state, ""), name, _moment(start), count)
+    return show(output, Reply(exit_codes.OK, lambda: preview_document(found), lambda: preview_pages(found)))
+
+
+@command.command()
+@click.option("--once", is_flag=True, help="Do what is due now, and end: for cron or a systemd timer.")
+@common(PLANNED_HOSTS, LIBRARY, STATE, STORE)
+def run(targets: Targets, library: Library, state: Path, store: str, *, once: bool) -> int:
+    """Carry out schedules as they fall due, until SIGTERM; SIGHUP reads schedules.yaml anew.
+
+    What runs is recorded once, however many schedulers share the store. Nobody is asked: what a schedule may not do
+    waits for a person (runbook pending).
+    """
+    from memrunbook.cli.interrupts import finish_then_stop
+    from memrunbook.cli.scheduling import Loop, say, say_broken
+
+    if library.timetable is None:
+        hint = "docs/how-to/schedule.md shows one; it lies beside config.yaml"
+        raise UsageError("there is no schedules.yaml", hint=hint)
+    talk = Conversation(OutputOptions(format_of("text")), replace(targets, no_input=True))
+    scheduler = _scheduler(talk, library, state, store)
+    say_broken(scheduler.schedules)
+    with finish_then_stop(talk.stop, tell=say):
+        if not once:
+            Loop(scheduler, library.schedules).run()
+            return exit_codes.OK
+        scheduler.look()
+        scheduler.settle()
+    return exit_codes.JOURNAL if scheduler.trouble else exit_codes.OK
+
+
+def _scheduler(talk: Conversation, library: Library, state: Path, store: str) -> Scheduler:
+    from memrunbook.app.firing import Surroundings
+    from memrunbook.app.scheduler import Scheduler
+    from memrunbook.cli.scheduling import Reaching, say, tell_on_stderr
+
+    around = Surroundings(
+        library=library,
+        state=state,
+        store=store,
+        reaches=Reaching(talk.targets, talk.connectors()),
+        options=way_options(),
+        again=tuple(kept_options("inventory", "forks")),
+        stop=talk.stop,
+    )
+    return Scheduler(library.schedules(), around, tell_on_stderr, say)
+
+
+@command.command()
+@click.option("--user", "login", default="", metavar="NAME", help="Who it runs as; without it whoever types this.")
+@click.option("--timer", "timer", flag_value=True, default=False, help="A timer that looks each minute.")
+@click.option("--service", "timer", flag_value=False, help="A service that stays (the usual).")
+@click.option("--agent", default="", metavar="SOCKET", help="An ssh agent; without it keys are read from files.")
+@click.option("--write", is_flag=True, help="Write the units; without it they are only shown.")
+@common(PLANNED_HOSTS, LIBRARY, STORE)
+def install(login: str, agent: str, targets: Targets, library: Library, store: str, *, timer: bool, write: bool) -> int:
+    """Show the systemd units of the scheduler; with --write write them to /etc/systemd/system.
+
+    Options that say how hosts are reached go into the unit.
+    """
+    from memrunbook.app import this_actor
+    from memrunbook.cli.schedule_pages import program, write_units
+    from memrunbook.documents.systemd_units import units
+    from memrunbook.state.paths import FOR_ROOT
+
+    del targets, store, library  # their words go into the unit
+    words = [program(), "schedule", "run", "--state-dir", str(FOR_ROOT), *way_options()]
+    found = units(words, login or this_actor().user, timer=timer, agent=agent)
+    return write_units(found, write=write)
+
+
+@command.command()
+@click.argument("name")
+@click.option("--reason", default="", metavar="TEXT", help="Why; shown by schedule list.")
+@common(CONFIG, STATE, STORE)
+def pause(name: str, reason: str, library: Library, state: Path, store: str) -> int:
+    """Carry out nothing of schedule NAME until it is resumed; what is under way ends."""
+    from memrunbook.app import pause_schedule, this_actor
+
+    pause_schedule(_asked(library, state, store), name, this_actor().user, reason)
+    click.echo(f"Paused: {name}. Its firings are recorded and not carried out. Again: runbook schedule resume {name}")
+    return exit_codes.OK
+
+
+@command.command()
+@click.argument("name")
+@common(CONFIG, STATE, STORE)
+def resume(name: str, library: Library, state: Path, store: str) -> int:
+    """Let schedule NAME go on, with what is due from now on."""
+    from memrunbook.app import resume_schedule
+
+    resume_schedule(_asked(library, state, store), name)
+    click.echo(f"Goes on: {name}. When: runbook schedule preview {name}")
+    return exit_codes.OK
+
+
+@command.command()
+@click.argument("name", default="")
+@click.option("--count", default=30, type=click.IntRange(1, 10_000), show_default=True, help="So many, the newest.")
+@common(CONFIG, STATE, STORE, OUTPUT)
+def firings(name: str, count: int, library: Library, state: Path, store: str, output: OutputOptions) -> int:
+    """List what became of firings, the newest first: also those that were missed, overlapped, held back or refused."""
+    from memrunbook.app import list_firings
+    from memrunbook.cli.schedule_pages import firings_document, firings_page
+
+    found = list_firings(_asked(library, state, store), name, count)
+    return show(output, Reply(exit_codes.OK, lambda: firings_document(found), lambda: [firings_page(found)]))
+
+
+@command.command()
+@click.option("--older-than", default="5m", metavar="TIME", show_default=True, help="So long a silence is an alarm.")
+@common(CONFIG, STATE, STORE)
+def check(older_than: str, library: Library, state: Path, store: str) -> int:
+    """Say whether a scheduler is there; exit 8, and tell somebody, where none was heard of for so long.
+
+    For another cron, or for monitoring: who has stopped cannot say so.
+    """
+    from memrunbook.app import check_scheduler
+    from memrunbook.cli.scheduling import tell_on_stderr
+
+    found = check_scheduler(_asked(library, state, store), seconds(older_than, "--older-than") or 0.0)
+    click.echo(f"{'OK' if found.goes else 'SILENT'}: {found.said}")
+    tell_on_stderr(found.tell)
+    return exit_codes.OK if found.goes else exit_codes.INCIDENT
+
+
+def _asked(library: Library, state: Path, store: str) -> ScheduleArguments:
+    from memrunbook.app import ScheduleArguments
+
+    return ScheduleArguments(library=library, state=state, store=store)
+
+
+def _moment(text: str | None) -> float | None:
+    """A time as it is typed, in local time where it names no zone; UsageError for what is none."""
+    if text is None:
+        return None
+    try:
+        return dt.datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError, OSError):
+        hint = "write 2026-03-28, or 2026-03-28T12:00Z"
+        raise UsageError(f"{text!r} is no time", where="--from", hint=hint) from None

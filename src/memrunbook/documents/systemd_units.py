@@ -1,0 +1,103 @@
+"""The systemd units of a scheduler: a service that stays, or one that a timer starts; confined as far as it can be."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+FOLDER = Path("/etc/systemd/system")
+NAME = "memrunbook"
+CONFINED = """\
+# Nothing is changed on this machine but the state directory; hosts are reached over the network.
+NoNewPrivileges=yes
+CapabilityBoundingSet=
+AmbientCapabilities=
+ProtectSystem=strict
+ProtectHome=read-only
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectClock=yes
+ProtectHostname=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+ProtectProc=invisible
+ProcSubset=pid
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+RemoveIPC=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources @obsolete
+SystemCallErrorNumber=EPERM
+DevicePolicy=closed
+UMask=0077
+"""
+SERVICE = """\
+[Unit]
+Description=memrunbook: scheduled runbooks
+Documentation=man:systemd.service(5)
+Wants=network-online.target
+After=network-online.target nss-lookup.target
+{limits}
+[Service]
+{start}
+User={user}
+Environment=PYTHONUNBUFFERED=1
+{environment}StateDirectory=memrunbook
+StateDirectoryMode=0700
+{confined}{install}"""
+STAYS = """\
+Type=notify
+NotifyAccess=main
+ExecStart={command}
+ExecReload=/bin/kill -HUP $MAINPID
+Restart=on-failure
+RestartSec=5s
+WatchdogSec=3min
+TimeoutStopSec=10min
+KillMode=mixed
+KillSignal=SIGTERM"""
+ONCE = """\
+Type=oneshot
+ExecStart={command}
+TimeoutStartSec=12h
+TimeoutStopSec=10min
+KillMode=mixed"""
+TIMER = """\
+[Unit]
+Description=memrunbook: looks each minute what is due
+
+[Timer]
+OnCalendar=*:*:00
+AccuracySec=1s
+Persistent=yes
+
+[Install]
+WantedBy=timers.target
+"""
+WANTED = "\n[Install]\nWantedBy=multi-user.target\n"
+OFTEN = "StartLimitIntervalSec=10min\nStartLimitBurst=20\n"
+
+
+def units(words: Sequence[str], user: str, *, timer: bool = False, agent: str = "") -> Mapping[str, str]:
+    """The files by name: the command's `words` as a user, as a service that stays or, with `timer`, each minute once.
+
+    `agent` is the socket of an ssh agent, empty for none: keys are then read from the user's home.
+    """
+    command = shlex.join([*words, "--once"] if timer else words)
+    service = SERVICE.format(
+        limits="" if timer else OFTEN,
+        start=(ONCE if timer else STAYS).format(command=command.replace("%", "%%").replace("$", "$$")),
+        user=user,
+        environment=f"Environment=SSH_AUTH_SOCK={agent}\n" if agent else "",
+        confined=CONFINED,
+        install="" if timer else WANTED,
+    )
+    found = {f"{NAME}.service": service}
+    return found | ({f"{NAME}.timer": TIMER} if timer else {})

@@ -1,0 +1,257 @@
+"""Schedules as people meet them: list, preview, run --once, what waits, and the scheduler as a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from tests.cli.books import act, book, look
+from tests.cli.console import WORDS, environment, here
+
+from memrunbook.core.schedule import Moment
+from memrunbook.state.store import firings
+from memrunbook.state.store.changes import Store
+
+pytestmark = pytest.mark.usefixtures("machine")
+
+
+def schedules(folder: Path, *entries: str) -> str:
+    conf = folder / "conf"
+    conf.mkdir(exist_ok=True)
+    (conf / "schedules.yaml").write_text("schedules:\n" + "".join(f"  - {one}\n" for one in entries), "utf-8")
+    return f"--config-dir={conf}"
+
+
+def entry(runbook: str, more: str = "", name: str = "often") -> str:
+    return f"{{name: {name}, every: 5s, jitter: 0s, catch_up: last, runbook: {runbook}, hosts: local{more}}}"
+
+
+def fired(state: Path, where: str, name: str = "often") -> dict[str, object]:
+    """What became of a firing that was due a while ago."""
+    state.mkdir(exist_ok=True, mode=0o700)
+    time.sleep(5 - time.time() % 5)  # the last one that was due may have been decided
+    store = Store.open(state)
+    firings.decide_until(store, [name], time.time() - 20)
+    store.close()
+    done = here("schedule", "run", "--once", where)
+    assert done.code == 0, done.said
+    document = json.loads(here("schedule", "firings", name, "--json", where).out)
+    return {**document["firings"][0], "said": done.err}
+
+
+def changing(folder: Path, risk: str) -> str:
+    return book(folder, act("add", "sh", "-c", f"echo once >> {folder / 'done'}", risk=risk))
+
+
+def test_what_only_plans_keeps_the_plan_and_what_it_would_have_done(tmp_path: Path, state: Path) -> None:
+    where = schedules(tmp_path, entry(changing(tmp_path, "low")))
+    one = fired(state, where)
+    assert one["state"] == "waits", one
+    assert not (tmp_path / "done").exists()
+    assert "NOTICE needs-approval: schedule often: local: a plan waits" in str(one["said"])
+    store = Store.open(state)
+    (shadow,) = firings.shadows(store, "often")
+    store.close()
+    assert (shadow.host, shadow.action) == ("local", "run_command")
+    again = fired(state, where)
+    assert again["state"] == "waits"
+    (waits,) = json.loads(here("pending", "--json").out)["plans"]
+    assert waits["creator"] == "schedule:often"
+    assert waits["until"] - waits["at"] == 86_400.0
+    shown = here("pending").out
+    assert f"runbook apply {waits['path']}" in shown
+    applied = here("apply", str(waits["path"]))
+    assert (tmp_path / "done").read_text() == "once\n", applied.said
+    assert "No plan waits" in here("pending").out
+
+
+def test_a_run_does_what_it_may_and_the_rest_waits_for_a_person(tmp_path: Path, state: Path) -> None:
+    where = schedules(tmp_path, entry(changing(tmp_path, "low"), ", mode: run"))
+    assert fired(state, where)["state"] in ("done", "failed")
+    assert (tmp_path / "done").read_text() == "once\n"
+    document = json.loads(here("runs", "--json").out)
+    assert document["runs"][0]["invoked"]["actor"]["user"] == "schedule:often"
+    other = tmp_path / "other"
+    other.mkdir()
+    where = schedules(tmp_path, entry(changing(other, "medium"), ", mode: run", "more"))
+    one = fired(state, where, "more")
+    assert one["state"] == "waits", one
+    assert not (other / "done").exists()
+    assert "goes up to risk low, and this is medium" in str(one["said"])
+    (waits,) = json.loads(here("pending", "--json").out)["plans"]
+    said = here("pending", "--decline", waits["id"], "--reason", "not now")
+    assert "It waits no more" in said.out
+    assert "No plan waits" in here("pending").out
+    here("apply", str(waits["path"])).refused(5, "a person declined this plan")
+    here("pending", "--decline", waits["id"]).refused(2, "no plan that waits")
+    assert not (other / "done").exists()
+
+
+def test_what_is_allowed_by_its_name_is_done_beyond_the_risk(tmp_path: Path, state: Path) -> None:
+    steps = act("add", "sh", "-c", f"echo once >> {tmp_path / 'done'}", risk="medium")
+    planned = json.loads(here("plan", book(tmp_path, steps), "--host", "local", "--json").out)
+    (step,) = planned["hosts"][0]["steps"]
+    target = step["target"]
+    where = schedules(tmp_path, entry(book(tmp_path, steps), f", mode: run, allow: ['run_command:{target}']"))
+    fired(state, where)
+    assert (tmp_path / "done").read_text() == "once\n"
+
+
+def test_while_changes_are_switched_off_a_schedule_makes_none(tmp_path: Path, state: Path) -> None:
+    where = schedules(tmp_path, entry(changing(tmp_path, "low"), ", mode: run"))
+    assert here("off").code == 0
+    assert fired(state, where)["state"] in ("refused", "waits")
+    assert not (tmp_path / "done").exists()
+
+
+def test_what_a_schedule_names_and_is_not_there_is_said(tmp_path: Path, state: Path) -> None:
+    where = schedules(
+        tmp_path, entry("memory-shortag"), entry("oom-event", name="odd").replace("every: 5s", "cron: '9'")
+    )
+    path = tmp_path / "conf" / "schedules.yaml"
+    wrong = here("validate", str(path))
+    wrong.refused(2, "did you mean 'memory-shortage'?", "is no cron line: it has 1 field")
+    assert here("validate", where).code == 2, "with every other file of the house"
+    one = fired(state, where)
+    assert (one["state"], one["why"]) == ("blocked", "no runbook is called 'memory-shortag'")
+    listed = here("schedule", "list", where)
+    assert listed.code == 2
+    assert "odd  broken" in listed.out
+
+
+def test_a_group_that_is_not_there_stops_only_its_schedule(tmp_path: Path, state: Path) -> None:
+    (tmp_path / "hosts.ini").write_text("[web]\nlocalhost\n", "utf-8")
+    listed = f", inventory: {tmp_path / 'hosts.ini'}"
+    lost = entry("oom-event", listed, "lost").replace("hosts: local", "hosts: 'wbe*'")
+    where = schedules(tmp_path, lost, entry(book(tmp_path, look("one", "uptime")), ", mode: run"))
+    state.mkdir(mode=0o700)
+    store = Store.open(state)
+    firings.decide_until(store, ["lost", "often"], time.time() - 20)
+    store.close()
+    here("schedule", "run", "--once", where)
+    found = json.loads(here("schedule", "firings", "--json", where).out)["firings"]
+    assert {one["schedule"]: one["state"] for one in found if one["state"] != "missed"} == {
+        "lost": "blocked", "often": "done",
+    }  # fmt: skip
+
+
+def test_preview_marks_the_days_on_which_clocks_change(tmp_path: Path) -> None:
+    night = "{name: night, cron: '30 2 * * *', timezone: Europe/Berlin, jitter: 0s, runbook: oom-event, hosts: local}"
+    where = schedules(tmp_path, night)
+    spring = here("schedule", "preview", "night", "--from", "2026-03-28T00:00Z", "--count", "3", where)
+    assert "Sun 2026-03-29 03:00:00+0200  2026-03-29 01:00:00 UTC" in spring.out
+    assert "clocks are put forward" in spring.out
+    autumn = json.loads(here("schedule", "preview", "--from", "2026-10-25", "--count", "1", "--json", where).out)
+    assert autumn["firings"][0]["oddity"] == "first"
+    here("schedule", "preview", "nigth", where).refused(2, "no schedule is called", hint="did you mean night?")
+    here("schedule", "preview", "--from", "soon", where).refused(2, "is no time")
+
+
+def test_one_that_is_paused_says_so_and_goes_on_when_it_is_resumed(tmp_path: Path, state: Path) -> None:
+    where = schedules(tmp_path, entry(book(tmp_path, look("one", "uptime")), ", mode: run"))
+    assert here("schedule", "pause", "often", "--reason", "a move", where).code == 0
+    assert "a move" in here("schedule", "list", where).out
+    assert fired(state, where)["state"] == "paused"
+    assert here("schedule", "resume", "often", where).code == 0
+    assert fired(state, where)["state"] == "done"
+    here("schedule", "pause", "oftn", where).refused(2, hint="did you mean often?")
+
+
+def test_a_scheduler_that_is_silent_is_told_of(tmp_path: Path, state: Path) -> None:
+    assert here("schedule", "check").code == 0, "there is nothing to be scheduled"
+    where = schedules(tmp_path, entry(book(tmp_path, look("one", "uptime"))))
+    silent = here("schedule", "check", where)
+    assert silent.code == 8
+    assert "NOTICE dead-man" in silent.err
+    assert "scheduler" in here("doctor", where).out
+    fired(state, where)
+    assert here("schedule", "check", where).code == 0
+    assert here("schedule", "check", "--older-than", "1ms", where).code == 8
+
+
+def test_the_units_are_shown_before_they_are_written(tmp_path: Path) -> None:
+    shown = here("schedule", "install", "--user", "ops", schedules(tmp_path, entry("oom-event")))
+    assert "User=ops" in shown.out
+    assert "NoNewPrivileges=yes" in shown.out
+    assert "Nothing was written" in shown.out
+    timer = here("schedule", "install", "--timer")
+    assert "--once" in timer.out
+    assert "OnCalendar=" in timer.out
+
+
+def daemon(tmp_path: Path, where: str, **more: str) -> subprocess.Popen[str]:
+    log = (tmp_path / "log").open("a")
+    return subprocess.Popen(
+        [*WORDS, "schedule", "run", where], stderr=log, stdout=log, text=True, env=environment(**more)
+    )
+
+
+def wait_for(log: Path, words: str, seconds: float = 60.0) -> str:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        text = log.read_text()
+        if words in text:
+            return text
+        time.sleep(0.1)
+    raise AssertionError(log.read_text())
+
+
+@pytest.mark.slow
+def test_the_service_says_how_it_stands_reloads_and_ends_cleanly(tmp_path: Path, state: Path) -> None:
+    where = schedules(tmp_path, entry(book(tmp_path, look("one", "uptime")), ", mode: run"))
+    path, log = tmp_path / "notify", tmp_path / "log"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(path))
+        manager.settimeout(60)
+        process = daemon(tmp_path, where, NOTIFY_SOCKET=str(path), WATCHDOG_USEC="3000000")
+        try:
+            heard = manager.recv(4096).decode()
+            assert heard.startswith("READY=1\nSTATUS=1 schedules")
+            wait_for(log, ": done (run ")
+            (tmp_path / "conf" / "schedules.yaml").write_text("schedules: [\n")
+            process.send_signal(signal.SIGHUP)
+            wait_for(log, "not reloaded, the schedules from before go on")
+            schedules(tmp_path, entry("oom-event", name="new"))
+            process.send_signal(signal.SIGHUP)
+            wait_for(log, "reloaded: 1 schedules")
+            process.terminate()
+            assert process.wait(60) == 0
+            said = []
+            manager.settimeout(0.1)
+            while "STOPPING=1" not in said:
+                said.append(manager.recv(4096).decode())
+        finally:
+            process.kill()
+    assert any(one.startswith("WATCHDOG=1") for one in said)
+    assert any(one.startswith("RELOADING=1\nMONOTONIC_USEC=") for one in said)
+    assert "was stopped" in here("schedule", "check", where).out
+
+
+@pytest.mark.slow
+def test_one_that_is_killed_in_mid_firing_leaves_it_to_nobody(tmp_path: Path, state: Path) -> None:
+    slow = look("one", "sh", "-c", f"echo once >> {tmp_path / 'done'}; sleep 5", timeout="30s")
+    where = schedules(tmp_path, entry(book(tmp_path, slow), ", mode: run"))
+    process = daemon(tmp_path, where)
+    try:
+        wait_for(tmp_path / "log", ": begins")
+        until = time.monotonic() + 60
+        while not (tmp_path / "done").exists() and time.monotonic() < until:
+            time.sleep(0.05)
+    finally:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    assert (tmp_path / "done").read_text() == "once\n"
+    store = Store.open(state)
+    (cut,) = [one for one in firings.firings(store) if one.state == "running"]
+    moment = Moment(cut.schedule, cut.nominal, cut.nominal)
+    assert firings.claim(store, moment, "other/1", cut.beat + 1) is None
+    assert [one.id for one in firings.give_up(store, cut.beat + 91)] == [cut.id]
+    assert firings.claim(store, moment, "other/1", cut.beat + 92) is None
+    store.close()
+    assert (tmp_path / "done").read_text() == "once\n"

@@ -1,0 +1,258 @@
+"""A scheduler whose time passes only when it sleeps: what it carries out, and what it records."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from memrunbook.app.connectors import Connectors
+from memrunbook.app.firing import Ending, Surroundings
+from memrunbook.app.scheduler import Scheduler
+from memrunbook.core.errors import JournalError
+from memrunbook.core.instant import Instant
+from memrunbook.core.run.notification import Notification
+from memrunbook.core.schedule import Moment
+from memrunbook.core.units import DAY, HOUR
+from memrunbook.documents.library import Library
+from memrunbook.documents.schedules import Job, load_schedules
+from memrunbook.state.store import firings
+from memrunbook.state.store.changes import Store
+from memrunbook.testing import FixedClock
+
+CarriesOut = Callable[[Job, Moment, Surroundings], Ending]
+WELL = Ending("done")
+
+
+def at(text: str) -> float:
+    return dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC).timestamp()
+
+
+class Bench:
+    """One scheduler on a store of the test's own, with what it said and told."""
+
+    def __init__(self, folder: Path, entries: Sequence[str], start: str, does: CarriesOut = lambda *_: WELL) -> None:
+        self.state, self.said, self.told = folder / "state", list[str](), list[Notification]()
+        (folder / "schedules.yaml").write_text("schedules:\n" + "".join(f"  - {one}\n" for one in entries), "utf-8")
+        self.clock = FixedClock(Instant(at(start), 0.0))
+        self.scheduler = self.another(load_schedules(folder / "schedules.yaml"), does)
+
+    def another(self, schedules: object, does: CarriesOut, node: str = "node") -> Scheduler:
+        around = Surroundings(library=Library(), state=self.state, reaches=lambda _: ((), Connectors()))
+        return Scheduler(
+            schedules, around, self.told.extend, self.said.append, node, self.clock, does  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    def until(self, text: str, longest: float = HOUR) -> None:
+        """Looks whenever something is due, and at least each hour; what is carried out ends before the next look."""
+        end = at(text)
+        while (now := self.clock.now().utc) < end:
+            coming = self.scheduler.next_start()
+            self.clock.sleep(min(end - now, longest if coming is None else min(coming, longest)))
+            self.scheduler.look()
+            self.scheduler.settle()
+
+    def records(self) -> list[tuple[str, str]]:
+        store = Store.open(self.state)
+        found = sorted(firings.firings(store, most=1000), key=lambda one: (one.nominal, one.schedule))
+        store.close()
+        return [(one.id, one.state) for one in found]
+
+
+NIGHT = "{name: night, cron: '30 2 * * *', timezone: Europe/Berlin, jitter: 0s, runbook: r, hosts: h}"
+HALF = "{name: half, every: 12h, jitter: 0s, runbook: r, hosts: h}"
+LONG = (
+    "{name: long, cron: '0 12,13,14 * * *', jitter: 0s, valid_from: '2026-03-27', valid_until: '2026-03-28', "
+    "runbook: r, hosts: h}"
+)
+BROKEN = "{name: broken, cron: '61 2 * * *', runbook: r, hosts: h}"
+
+
+def test_ten_days_with_a_change_of_clocks_missed_nights_an_overlap_and_a_broken_schedule(tmp_path: Path) -> None:
+    release, carried = threading.Event(), list[str]()
+
+    def does(job: Job, moment: Moment, _: Surroundings) -> Ending:
+        carried.append(moment.id)
+        if moment.id == "long@2026-03-27T12:00:00Z":
+            release.wait(60)
+        return WELL
+
+    bench = Bench(tmp_path, [NIGHT, HALF, BROKEN, LONG], "2026-03-25T20:00", does)
+    scheduler = bench.scheduler
+    scheduler.look()
+    bench.until("2026-03-27T11:59")
+    while bench.clock.now().utc < at("2026-03-27T13:30"):  # the run of 12:00 takes an hour and a half
+        bench.clock.sleep(30)
+        scheduler.look()
+    release.set()
+    scheduler.settle()
+    bench.until("2026-03-30T20:00")
+    bench.clock.sleep(2 * DAY)  # nobody is there: the nights of the 31st and the 1st are missed
+    scheduler.look()
+    scheduler.settle()
+    bench.until("2026-04-04T20:00")
+    nights = [
+        ("26T01:30", "done"), ("27T01:30", "done"), ("28T01:30", "done"),
+        ("29T01:00", "done"),  # 2:30 is left out that day: at 3:00, which is 1:00 UTC
+        ("30T00:30", "done"), ("31T00:30", "missed"),
+    ]  # fmt: skip
+    april = [("01T00:30", "missed"), ("02T00:30", "done"), ("03T00:30", "done"), ("04T00:30", "done")]
+    halves = [(f"{day}T{hour}:00", "done") for day in range(26, 31) for hour in ("00", "12")]
+    halves += [("31T00:00", "missed"), ("31T12:00", "missed")]
+    april_halves = [("01T00:00", "missed"), ("01T12:00", "missed")]
+    april_halves += [(f"0{day}T{hour}:00", "done") for day in (2, 3, 4) for hour in ("00", "12")]
+    expected = {
+        *((f"night@2026-03-{one}:00Z", state) for one, state in nights),
+        *((f"night@2026-04-{one}:00Z", state) for one, state in april),
+        *((f"half@2026-03-{one}:00Z", state) for one, state in halves),
+        *((f"half@2026-04-{one}:00Z", state) for one, state in april_halves),
+        ("long@2026-03-27T12:00:00Z", "done"),
+        ("long@2026-03-27T13:00:00Z", "overlapped"),
+        ("long@2026-03-27T14:00:00Z", "done"),
+    }
+    records = bench.records()
+    assert set(records) == expected
+    assert len(records) == len(expected)
+    assert sorted(carried) == sorted(one for one, state in expected if state == "done")
+    assert list(scheduler.schedules.broken) == ["broken"]
+
+
+def test_two_schedulers_on_one_store_carry_out_each_once(tmp_path: Path) -> None:
+    carried: list[str] = []
+
+    def does(job: Job, moment: Moment, _: Surroundings) -> Ending:
+        carried.append(moment.id)
+        return WELL
+
+    bench = Bench(tmp_path, [HALF], "2026-03-25T20:00", does)
+    other = bench.another(bench.scheduler.schedules, does, "other")
+    for _ in range(200):
+        threads = [threading.Thread(target=one.look) for one in (bench.scheduler, other)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        bench.scheduler.settle()
+        other.settle()
+        bench.clock.sleep(HOUR)
+    assert len(carried) == len(set(carried)) == 17
+    assert [state for _, state in bench.records()] == ["done"] * 17
+
+
+def test_a_clock_that_is_put_back_and_forth_repeats_nothing(tmp_path: Path) -> None:
+    carried: list[str] = []
+
+    def does(job: Job, moment: Moment, _: Surroundings) -> Ending:
+        carried.append(moment.id)
+        return WELL
+
+    bench = Bench(tmp_path, [HALF.replace("}", ", catch_up: last}")], "2026-03-25T20:00", does)
+    bench.scheduler.look()
+    for jump in (5 * HOUR, -6 * HOUR, 6 * HOUR, -9 * HOUR, 9 * HOUR, 400 * DAY, -400 * DAY, 12 * HOUR):
+        bench.clock.sleep(jump)
+        bench.scheduler.look()
+        bench.scheduler.settle()
+    assert len(carried) == len(set(carried))
+    assert "half@2026-03-26T12:00:00Z" in carried, "after a wrong clock it goes on with the right one"
+
+
+def test_what_fails_too_often_is_paused_until_it_is_resumed(tmp_path: Path) -> None:
+    entry = HALF.replace("}", ", pause_on_failure: 2}")
+    bench = Bench(tmp_path, [entry], "2026-03-25T20:00", lambda *_: Ending("failed", "no"))
+    bench.scheduler.look()
+    bench.until("2026-03-27T13:00")
+    assert [state for _, state in bench.records()] == ["failed", "failed", "paused", "paused"]
+    (told,) = [one for one in bench.told if "paused" in one.verdict]
+    assert told.command == "runbook schedule resume half"
+    store = Store.open(bench.state)
+    firings.resume(store, "half", bench.clock.now().utc)
+    store.close()
+    bench.until("2026-03-28T01:00")
+    assert bench.records()[-1][1] == "failed"
+
+
+def test_one_that_is_not_there_any_more_is_told_and_not_repeated(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [HALF], "2026-03-25T20:00")
+    bench.scheduler.look()
+    store = Store.open(bench.state)
+    nominal = at("2026-03-26T00:00")
+    firings.claim(store, Moment("half", nominal, nominal), "dead/1", nominal)
+    store.close()
+    bench.until("2026-03-26T01:00")
+    assert bench.records() == [("half@2026-03-26T00:00:00Z", "interrupted")]
+    assert "cut off" in bench.told[-1].verdict
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_without_a_store_nothing_is_begun_and_that_is_told_once(tmp_path: Path, *, gone: bool) -> None:
+    bench = Bench(tmp_path, [HALF], "2026-03-25T20:00")
+    bench.scheduler.look()
+    if gone:
+        shutil.rmtree(bench.state)
+        bench.state.write_text("no folder")
+    else:
+        (bench.state / "store.sqlite").write_text("no database at all, but long enough to be looked at" * 9)
+        for beside in bench.state.glob("store.sqlite-*"):
+            beside.unlink()
+    bench.until("2026-03-26T02:00", 600.0)
+    (told,) = bench.told
+    assert "begins nothing" in told.verdict
+    assert bench.scheduler.trouble
+    shutil.rmtree(bench.state, ignore_errors=True)
+    bench.state.unlink(missing_ok=True)
+    bench.until("2026-03-26T13:00", 600.0)
+    assert bench.scheduler.trouble == ""
+    assert bench.records() == [("half@2026-03-26T12:00:00Z", "done")]
+
+
+def test_while_nothing_can_be_written_nothing_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    carried: list[str] = []
+
+    def does(job: Job, moment: Moment, _: Surroundings) -> Ending:
+        carried.append(moment.id)
+        return WELL
+
+    bench = Bench(tmp_path, [HALF], "2026-03-25T20:00", does)
+    bench.scheduler.look()
+
+    def full(*_: object) -> None:
+        raise JournalError("the store cannot be read or written: no space left", hint="free space there")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(firings, "claim", full)
+        bench.until("2026-03-26T00:10", 300.0)
+        assert carried == []
+    bench.until("2026-03-26T00:12", 60.0)
+    assert carried == []
+    assert bench.records() == [("half@2026-03-26T00:00:00Z", "missed")]
+
+
+def test_what_was_missed_is_caught_up_in_order_where_that_is_wanted(tmp_path: Path) -> None:
+    carried: list[str] = []
+
+    def does(job: Job, moment: Moment, _: Surroundings) -> Ending:
+        carried.append(moment.id[5:18])
+        return WELL
+
+    bench = Bench(tmp_path, [HALF.replace("}", ", catch_up: all}")], "2026-03-25T20:00", does)
+    bench.scheduler.look()
+    bench.clock.sleep(DAY)
+    bench.scheduler.look()
+    bench.scheduler.settle()
+    assert carried == ["2026-03-26T00", "2026-03-26T12"]
+    assert [state for _, state in bench.records()] == ["done", "done"]
+
+
+def test_that_it_goes_again_is_told_after_its_silence_was(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [HALF], "2026-03-25T20:00")
+    bench.scheduler.look()
+    store = Store.open(bench.state)
+    firings.was_told(store, "node")
+    store.close()
+    bench.clock.sleep(HOUR)
+    bench.scheduler.look()
+    assert [one.occasion for one in bench.told] == ["restored"]

@@ -1,0 +1,151 @@
+"""The same tests for the file and for a real PostgreSQL server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from tests.postgres import MISSING, Postgres, postgres, programs
+
+from memrunbook.core.schedule import Due, Moment
+from memrunbook.core.units import DAY
+from memrunbook.state.store import firings
+from memrunbook.state.store.changes import Store
+from memrunbook.state.store.firings import SILENT_AFTER, FiringEnd, Shadow
+from memrunbook.state.store.tables import METADATA
+
+NOW = 1.8e9
+Opened = Callable[[], Store]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    if programs() is None:
+        pytest.skip(MISSING)
+    with postgres() as running:
+        yield running
+
+
+@pytest.fixture(params=["file", "server"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
+    """Opens the same store each time."""
+    url = request.getfixturevalue("server").url if request.param == "server" else ""
+    stores: list[Store] = []
+
+    def one() -> Store:
+        stores.append(Store.open(tmp_path, url))
+        return stores[-1]
+
+    yield one
+    if url:
+        with stores[0].engine.begin() as connection:
+            METADATA.drop_all(connection)
+            connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
+    for store in stores:
+        store.close()
+
+
+def moment(number: int = 0, schedule: str = "night") -> Moment:
+    return Moment(schedule, NOW + 60 * number, NOW + 60 * number)
+
+
+def states(store: Store) -> list[str]:
+    return [one.state for one in reversed(firings.firings(store))]
+
+
+def test_of_many_that_come_at_once_one_has_it(opened: Opened) -> None:
+    stores = [opened() for _ in range(4)]
+    won: list[str | None] = []
+    ready = threading.Barrier(8)
+
+    def claims(number: int) -> None:
+        ready.wait()
+        won.append(firings.claim(stores[number % 4], moment(), f"node-{number}", NOW))
+
+    threads = [threading.Thread(target=claims, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(won, key=str) == [None] * 7 + ["running"]
+    assert states(stores[0]) == ["running"]
+
+
+def test_two_that_overlap_are_one_that_runs_and_one_that_is_recorded(opened: Opened) -> None:
+    store = opened()
+    assert firings.claim(store, moment(0), "a", NOW) == "running"
+    assert firings.claim(opened(), moment(1), "b", NOW + 60) == "overlapped"
+    assert firings.claim(store, moment(0, "other"), "a", NOW) == "running", "another schedule is another matter"
+    assert firings.end(store, moment(0).id, FiringEnd("done", "R1"), NOW + 61) == 0
+    assert firings.claim(store, moment(2), "b", NOW + 120) == "running"
+    found = firings.firings(store, "night")
+    assert [one.state for one in found] == ["running", "overlapped", "done"]
+    assert "still ran" in found[1].why
+    assert found[2].run == "R1"
+
+
+def test_what_ran_on_a_scheduler_that_died_is_interrupted_and_not_repeated(opened: Opened) -> None:
+    store = opened()
+    firings.decide_until(store, ["night"], NOW)
+    firings.claim(store, moment(), "node/7", NOW)
+    firings.beat(store, [moment().id], NOW + 60)
+    assert firings.give_up(store, NOW + 60 + SILENT_AFTER - 1) == ()
+    (gone,) = firings.give_up(store, NOW + 61 + SILENT_AFTER)
+    assert gone.owner == "node/7"
+    assert states(store) == ["interrupted"]
+    assert firings.claim(store, moment(), "node/8", NOW + 300) is None, "it is not begun again"
+    assert firings.claim(store, moment(1), "node/8", NOW + 300) == "running"
+    assert firings.kept(store)["night"].failures == 1
+
+
+def test_missed_ones_are_records_that_nobody_carries_out(opened: Opened) -> None:
+    store = opened()
+    found = Due(missed=(moment(0), moment(1)), before=7)
+    assert firings.record_missed(store, found, NOW + 90, "off") == 2
+    assert firings.record_missed(store, found, NOW + 90, "off") == 0, "a second scheduler records them no more"
+    assert [(one.state, one.count) for one in reversed(firings.firings(store))] == [("missed", 8), ("missed", 1)]
+    assert firings.claim(store, moment(1), "a", NOW + 91) is None
+
+
+def test_failures_in_a_row_are_counted_and_what_is_paused_waits(opened: Opened) -> None:
+    store = opened()
+    firings.decide_until(store, ["night"], NOW)
+    for number, (state, failures) in enumerate(
+        [("failed", 1), ("failed", 2), ("frozen", 2), ("done", 0), ("failed", 1)]
+    ):
+        firings.claim(store, moment(number), "a", NOW)
+        assert firings.end(store, moment(number).id, FiringEnd(state), NOW) == failures  # type: ignore[arg-type]
+    firings.pause(store, "night", NOW, "3 failed")
+    assert firings.claim(store, moment(9), "a", NOW) == "paused"
+    firings.resume(store, "night", NOW + 5)
+    assert firings.claim(store, moment(10), "a", NOW) == "running"
+    assert firings.kept(store)["night"] == firings.Kept(name="night", decided=NOW + 5)
+
+
+def test_a_scheduler_is_heard_of_and_its_silence_told_once(opened: Opened) -> None:
+    store = opened()
+    assert firings.scheduling(store, "node", NOW) is None
+    firings.was_told(store, "node")
+    before = firings.scheduling(store, "node", NOW + 500)
+    assert before is not None
+    assert before.told
+    assert not firings.schedulers(store)[0].told
+    firings.scheduling(store, "node", NOW + 501, stopped=True)
+    assert firings.schedulers(store)[0].stopped
+
+
+def test_what_would_have_been_done_is_kept_for_ninety_days(opened: Opened) -> None:
+    store = opened()
+    shadow = Shadow(firing="f", schedule="night", host="web", machine="m", runbook="r", at=NOW, step="s",
+                    action="restart_unit", target="api.service", summary="Restart", digest="d")  # fmt: skip
+    firings.keep_shadows(store, [shadow])
+    firings.claim(store, moment(), "a", NOW)
+    firings.end(store, moment().id, FiringEnd("done"), NOW)
+    assert firings.shadows(store, "night") == (shadow,)
+    firings.forget(store, NOW + 89 * DAY)
+    assert len(firings.firings(store)) == len(firings.shadows(store, "night")) == 1
+    firings.forget(store, NOW + 91 * DAY)
+    assert firings.firings(store) == firings.shadows(store, "night") == ()
