@@ -14,6 +14,7 @@ from memrunbook.core.host import HostIdentity
 from memrunbook.core.instant import Instant
 from memrunbook.core.reading.fact import Sample
 from memrunbook.core.reading.probe import MARK, write_sample
+from memrunbook.core.reading.series import Kind, Observation, Series
 from memrunbook.core.run.record import Envelope, plain
 from memrunbook.core.run.request import Approval, AskApproval, GateAnswer
 from memrunbook.runtime.ports import Output
@@ -135,3 +136,36 @@ class MemoryJournal:
     def asked(self, kind: str) -> Iterable[dict[str, Any]]:
         """The questions of one kind ("Execute", "ReadFacts", …) in the order they were asked."""
         return [r["request"] for r in self.records if r["event"] == "asked" and r["request"]["type"] == kind]
+
+
+@dataclass
+class MemoryPast:
+    """Keeps series by host; the same holder, figure and time once. With an `error` every question raises it.
+
+    A host is known by its machine id, where it has one, else by its name. `asked` counts the questions.
+    """
+
+    error: Exception | None = None
+    asked: int = 0
+    hosts: dict[str, dict[tuple[Kind, str, str], dict[float, Observation]]] = field(default_factory=dict)
+
+    def series(self, host: str, machine: str, since: float) -> tuple[Series, ...]:
+        """The series of a host from a moment on."""
+        self.asked += 1
+        if self.error is not None:
+            raise self.error
+        known = self.hosts.get(machine or host, {})
+        return tuple(
+            Series(kind, name, figure, tuple(points[at] for at in sorted(points) if at >= since))
+            for (kind, name, figure), points in known.items()
+        )
+
+    def keep(self, host: str, machine: str, series: Sequence[Series]) -> None:
+        """Adds points."""
+        if self.error is not None:
+            raise self.error
+        known = self.hosts.setdefault(machine or host, {})
+        for one in series:
+            points = known.setdefault((one.kind, one.name, one.figure), {})
+            for point in one.points:
+                points.setdefault(point.at, point)

@@ -11,6 +11,7 @@ from memrunbook.core.action.action import Change
 from memrunbook.core.errors import Refused
 from memrunbook.core.host import HostIdentity
 from memrunbook.core.instant import Instant
+from memrunbook.core.reading.series import Series
 from memrunbook.core.run.record import Envelope
 from memrunbook.core.run.request import Approval, AskApproval
 
@@ -107,3 +108,13 @@ class Brakes(Protocol):
 
     def end(self, number: int, state: str) -> None:
         """Gives the claim back, with how the change ended."""
+
+
+class Past(Protocol):
+    """What is known of a host from earlier readings."""
+
+    def series(self, host: str, machine: str, since: float) -> tuple[Series, ...]:
+        """The series of a host from a moment on (seconds since 1970), of whatever name it was reached by."""
+
+    def keep(self, host: str, machine: str, series: Sequence[Series]) -> None:
+        """Adds points; those that it has already (same holder, figure and time) change nothing."""
