@@ -25,6 +25,7 @@ from memrunbook.state.paths import usual_state_dir
 
 if TYPE_CHECKING:
     from memrunbook.runtime.handled import Handled
+    from memrunbook.runtime.ports import Past
 
 R = TypeVar("R")
 ONCE = Sampling(1)
@@ -34,7 +35,8 @@ ONCE = Sampling(1)
 class DiagnoseArguments:
     """`watch` reads for so many seconds before it judges; `quick` judges by the first reading alone.
 
-    `parameters`, as text, are those of every runbook that has one of that name.
+    `parameters`, as text, are those of every runbook that has one of that name. `past` is what is known of the hosts
+    from earlier; without it nobody is told to leak slowly.
     """
 
     hosts: tuple[Host, ...]
@@ -44,6 +46,7 @@ class DiagnoseArguments:
     parameters: Mapping[str, str] = field(default_factory=dict)
     watch: float | None = None
     quick: bool = False
+    past: Past | None = None
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,7 @@ def diagnose_each(
             notice=notice,
             stop=stop or threading.Event(),
             work=work,
+            past=arguments.past,
         ),
         lambda reached: keep(_judged(known(), reached), known().off),
     )

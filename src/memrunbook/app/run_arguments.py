@@ -16,6 +16,7 @@ from memrunbook.core.run.batches import Rollout
 from memrunbook.core.run.record import Actor, AppliedPlan
 from memrunbook.core.run.report import HostReport
 from memrunbook.documents.library import Library, usual_library
+from memrunbook.runtime.ports import Past
 from memrunbook.state.paths import usual_state_dir
 
 
@@ -28,6 +29,7 @@ class RunArguments:
     `store` names another store than the environment, config.yaml or the state directory do.
     `rollout` says in which batches its hosts are begun, and until when.
     `applied` and, by host, `approved` say what a run may do that carries out a saved plan; `people` approved that.
+    `past` is what is known of the hosts from earlier, read once for each at its first reading.
     `consents` is what was allowed beforehand: what of it nothing used is told at the end.
     """
 
@@ -49,6 +51,7 @@ class RunArguments:
     people: int = 0
     consents: Consents = field(default_factory=Consents)
     rollout: Rollout = field(default_factory=Rollout)
+    past: Past | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from memrunbook.core.reading.fact import Command, Doc, Earlier, Fact, Reading, Samples, Unavailable, Walk
+from memrunbook.core.reading.fact import Command, Doc, EarlierReadings, Fact, Reading, Samples, Unavailable, Walk
 from memrunbook.core.units import Unit
 from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.growth import growth_of, is_fast, thinned
@@ -194,7 +194,7 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Un
     )
 
 
-def recall(reading: Units, earlier: Earlier) -> Units:
+def recall(reading: Units, earlier: EarlierReadings) -> Units:
     """Adds who leaks."""
     if problem := lacking(earlier, ("unit", FIGURE)):
         return untold(reading, problem)

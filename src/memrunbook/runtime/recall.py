@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from memrunbook.core.errors import RunbookError
 from memrunbook.core.host import HostIdentity
-from memrunbook.core.reading.fact import Earlier, Fact, Reading, Unavailable
+from memrunbook.core.reading.fact import EarlierReadings, Fact, Reading, Unavailable
 from memrunbook.core.reading.series import Series
 from memrunbook.core.units import DAY
 from memrunbook.runtime.judging import JUDGING
@@ -41,7 +41,9 @@ class Recollection:
         ]
         if not recalling:
             return readings
-        earlier = Earlier(at, readings, self._known(host, identity.machine_id, at), self._problem, identity.boot_id)
+        earlier = EarlierReadings(
+            at, readings, self._known(host, identity.machine_id, at), self._problem, identity.boot_id
+        )
         with JUDGING:
             told = {name: _told(facts[name], readings[name], earlier) for name in recalling}
         return {**readings, **told}
@@ -55,5 +57,5 @@ class Recollection:
         return self._series
 
 
-def _told(fact: Fact, reading: Reading | Unavailable, earlier: Earlier) -> Reading | Unavailable:
+def _told(fact: Fact, reading: Reading | Unavailable, earlier: EarlierReadings) -> Reading | Unavailable:
     return fact.recall(reading, earlier) if fact.recall is not None else reading

@@ -169,7 +169,7 @@ class Sample(Struct, frozen=True):
 Samples = tuple[Sample, ...]
 
 
-class Earlier(Struct, frozen=True):
+class EarlierReadings(Struct, frozen=True):
     """What is known of a host up to a reading at `at` (seconds since 1970): its series, and what that reading says.
 
     `boot` is the life of what lives as long as the host. `problem` says why no series could be had; empty where they
@@ -209,6 +209,6 @@ class Fact:
     asks: tuple[Question, ...]
     needs: tuple[str, ...] = ()
     meaning: str = ""
-    recall: Callable[[Any, Earlier], Reading] | None = None
+    recall: Callable[[Any, EarlierReadings], Reading] | None = None
     follow: Callable[[Mapping[str, Reading | Unavailable]], tuple[Question, ...]] | None = None
     in_runs: bool = False

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from memrunbook.core.reading.fact import Earlier, Reading
+from memrunbook.core.reading.fact import EarlierReadings, Reading
 from memrunbook.facts.shared.leaks import Holder, Leak, lacking, leaks_of, untold
 
 GROUPS, PROCESSES = "cgroups.own_bytes", "processes.own_bytes"
@@ -17,7 +17,7 @@ SLAB, CACHES = "slab.unreclaimable_bytes", "slab.bytes"
 PER_CPU, PAGE_TABLES = "memory.percpu_bytes", "memory.page_tables_bytes"
 
 
-def leaking_groups(reading: Any, earlier: Earlier) -> Reading:
+def leaking_groups(reading: Any, earlier: EarlierReadings) -> Reading:
     """Adds the containers, guests, scopes and pods that leak."""
     if problem := lacking(earlier, ("container", GROUPS), ("cgroup", GROUPS)):
         return untold(reading, problem)
@@ -33,7 +33,7 @@ def leaking_groups(reading: Any, earlier: Earlier) -> Reading:
     return _told(reading, found)
 
 
-def leaking_processes(reading: Any, earlier: Earlier) -> Reading:
+def leaking_processes(reading: Any, earlier: EarlierReadings) -> Reading:
     """Adds the processes that leak and belong to no service and no container: those are told by theirs."""
     if problem := lacking(earlier, ("process", PROCESSES)):
         return untold(reading, problem)
@@ -50,7 +50,7 @@ def leaking_processes(reading: Any, earlier: Earlier) -> Reading:
     return _told(reading, leaks_of("process", PROCESSES, holders, earlier))
 
 
-def leaking_slab(reading: Any, earlier: Earlier) -> Reading:
+def leaking_slab(reading: Any, earlier: EarlierReadings) -> Reading:
     """Adds the caches that leak, and the unreclaimable memory of all together."""
     if problem := lacking(earlier, ("kernel", SLAB)):
         return untold(reading, problem)
@@ -60,7 +60,7 @@ def leaking_slab(reading: Any, earlier: Earlier) -> Reading:
     return _told(reading, found)
 
 
-def leaking_kernel(reading: Any, earlier: Earlier) -> Reading:
+def leaking_kernel(reading: Any, earlier: EarlierReadings) -> Reading:
     """Adds the per-CPU memory and the page tables, where they leak."""
     if problem := lacking(earlier, ("kernel", PAGE_TABLES), ("kernel", PER_CPU)):
         return untold(reading, problem)

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from memrunbook.core.action.policy import UNLISTED, UnitPolicy
-from memrunbook.core.reading.fact import Doc, Earlier
+from memrunbook.core.reading.fact import Doc, EarlierReadings
 from memrunbook.facts.shared.leaks import Holder, Leak, leaks_of
 from memrunbook.linux.service import Service
 
@@ -28,7 +28,7 @@ class LeakingUnit(Leak, frozen=True, kw_only=True):
     policy: UnitPolicy = UNLISTED
 
 
-def leaking_units(services: Sequence[Service], earlier: Earlier) -> list[LeakingUnit]:
+def leaking_units(services: Sequence[Service], earlier: EarlierReadings) -> list[LeakingUnit]:
     """The services that leak."""
     by_name = {one.name: one for one in services}
     holders = [

@@ -8,7 +8,7 @@ from typing import Annotated, NamedTuple, TypeVar
 import msgspec
 from msgspec import Struct
 
-from memrunbook.core.reading.fact import Doc, Earlier, Reading, Unavailable
+from memrunbook.core.reading.fact import Doc, EarlierReadings, Reading, Unavailable
 from memrunbook.core.reading.forecast import LEAST_SECONDS, Forecast, forecast
 from memrunbook.core.reading.series import Kind, Observation
 from memrunbook.core.reading.trend import LEAST_POINTS
@@ -60,7 +60,7 @@ class Holder(NamedTuple):
     label: str = ""
 
 
-def leaks_of(kind: Kind, figure: str, holders: Iterable[Holder], earlier: Earlier) -> list[Leak]:
+def leaks_of(kind: Kind, figure: str, holders: Iterable[Holder], earlier: EarlierReadings) -> list[Leak]:
     """Those of the holders that leak, the one first that gains most of the RAM in a time.
 
     The time until the host is full is counted over the sum of all their slopes.
@@ -77,7 +77,7 @@ def leaks_of(kind: Kind, figure: str, holders: Iterable[Holder], earlier: Earlie
     return _together(judged, room_of(earlier.readings))
 
 
-def lacking(earlier: Earlier, *figures: tuple[Kind, str]) -> Unavailable | None:
+def lacking(earlier: EarlierReadings, *figures: tuple[Kind, str]) -> Unavailable | None:
     """Why no growth can be told from any of these figures yet; None where enough is known, with this reading."""
     if earlier.problem:
         return Unavailable("failed", f"earlier readings of this host are not known: {earlier.problem}")
