@@ -38,7 +38,7 @@ class DiagnoseArguments:
     """`watch` reads for so many seconds before it judges; `quick` judges by the first reading alone.
 
     `parameters`, as text, are those of every runbook that has one of that name.
-    Without `history` no points of the readings are kept.
+    Without `history` no points of the readings are kept, and nobody is told to leak slowly.
     """
 
     hosts: tuple[Host, ...]
@@ -128,6 +128,7 @@ def diagnose_each(
             notice=notice,
             stop=stop or threading.Event(),
             work=work,
+            past=remembering.past(lambda: Stored(arguments.state, known().config), notice),
         ),
         remembering.noting(lambda reached: keep(_judged(known(), reached), known().off)),
     )

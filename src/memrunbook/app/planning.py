@@ -139,6 +139,7 @@ def plan_each(
             notice=notice,
             stop=stop or threading.Event(),
             work=known,
+            past=remembering.past(lambda: Stored(arguments.state, config), notice),
         ),
         remembering.noting(said),
     )

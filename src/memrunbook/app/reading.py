@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from memrunbook.core.reading.snapshot import Snapshot
     from memrunbook.runtime.handled import Handled
     from memrunbook.runtime.life import Life
-    from memrunbook.runtime.ports import Clock, Session
+    from memrunbook.runtime.ports import Clock, Past, Session
 
 T = TypeVar("T")
 
@@ -48,8 +48,9 @@ class ReadArguments:
     """Facts that are read of hosts.
 
     `facts` is asked for when the first connection is being made: what loads meanwhile costs nobody time. `work` is done
-    while the hosts wait between two samples. `stop` ends every wait. With `first_look` the notice is told the first
-    sample of each host, where it wants to know.
+    while the hosts wait between two samples. `past` is what is known of the hosts from earlier; a recording, which is
+    of another time, has none. `stop` ends every wait. With `first_look` the notice is told the first sample of each
+    host, where it wants to know.
     """
 
     hosts: Sequence[Host]
@@ -62,6 +63,7 @@ class ReadArguments:
     notice: Notice = SILENT
     stop: threading.Event = field(default_factory=threading.Event)
     work: Callable[[], object] = nothing
+    past: Past | None = None
 
 
 def sampling_of(watch: float | None, usual: Sampling, hosts: Sequence[Host]) -> Sampling:
@@ -180,6 +182,7 @@ def _snapshot(asked: ReadArguments, host: Host, session: Session, clock: Clock) 
         catalog.facts(),
         patience=asked.connectors.reach.read_patience,
         on_first=asked.notice.first if asked.first_look and asked.notice.first_look else None,
+        past=None if host.transport == REPLAY else asked.past,
     )
     facts, count, every = sorted(asked.facts()), asked.sampling.count, float(asked.sampling.every)
     if host.transport == REPLAY and count > 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from memrunbook.app.stored import Stored
     from memrunbook.core.host import Host
     from memrunbook.core.reading.reached import Reached
+    from memrunbook.core.reading.series import Series
     from memrunbook.core.reading.snapshot import Snapshot
-    from memrunbook.state.history.past import HostReading
+    from memrunbook.runtime.ports import Past
+    from memrunbook.state.history.past import HostReading, StoredPast
 
 R = TypeVar("R")
 UNKEPT = "this reading is not kept in the history"
@@ -28,6 +30,33 @@ UNKEPT = "this reading is not kept in the history"
 def kept_as(host: str) -> str:
     """The name that a host is kept under: "local" is another machine for each control node."""
     return this_actor().control_node or host if host == LOCAL else host
+
+
+@dataclass
+class Recalled:
+    """The history, opened when the first host has been read; one that is not there, or is not kept, knows nothing."""
+
+    stored: Callable[[], Stored]
+    notice: Notice
+    _open: StoredPast | None = field(default=None, init=False)
+    _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def series(self, host: str, machine: str, since: float) -> tuple[Series, ...]:
+        """The series of a host from a moment on; JournalError where the history does not answer."""
+        stored = self.stored()
+        file = stored.history_file
+        if stored.config.history is None or (file is not None and not file.exists()):
+            return ()
+        return self._opened(stored).series(kept_as(host), machine, since)
+
+    def keep(self, host: str, machine: str, series: Sequence[Series]) -> None:
+        """Adds points; JournalError where the history does not answer."""
+        self._opened(self.stored()).keep(kept_as(host), machine, series)
+
+    def _opened(self, stored: Stored) -> StoredPast:
+        with self._turn:
+            self._open = self._open or stored.past(self.notice.remark)
+            return self._open
 
 
 @dataclass
@@ -41,6 +70,10 @@ class Remembering:
     wanted: bool = True
     _readings: dict[str, HostReading] = field(default_factory=dict, init=False)
     _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def past(self, stored: Callable[[], Stored], notice: Notice) -> Past | None:
+        """What is known of hosts from earlier, for their readings; None where nobody wants to know."""
+        return Recalled(stored, notice) if self.wanted else None
 
     def note(self, host: Host, snapshot: Snapshot | None) -> None:
         """A host was read."""

@@ -287,7 +287,9 @@ class Running:
     def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> Life[HostReport]:
         arguments, part = self.arguments, self.parts.get(host.name, Earlier())
         look, patience = self.notice.first if self.notice.first_look else None, arguments.connectors.reach.read_patience
-        collector = Collector(host, session, clock, catalog.facts(), patience=patience, on_first=look)
+        stored = partial(Stored, arguments.state, self.config, arguments.store)
+        past = self.remembering.past(stored, self.notice)
+        collector = Collector(host, session, clock, catalog.facts(), patience, look, past)
         brakes = replace(self.brakes(host, clock), machine=lambda: collector.identity.machine_id)
         interpreter = Interpreter(
             host=host.name,

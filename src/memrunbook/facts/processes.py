@@ -16,6 +16,8 @@ from msgspec import Struct, field
 from memrunbook.core.reading.fact import Cut, Detail, Doc, Fact, Reading, Samples, Unavailable, Walk
 from memrunbook.core.units import Unit
 from memrunbook.facts.shared import numbers
+from memrunbook.facts.shared.leaking import leaking_processes
+from memrunbook.facts.shared.leaks import BY_HISTORY, SOURCE, Leak
 from memrunbook.facts.shared.process_told import (
     DETAIL,
     REMEMBERED,
@@ -123,6 +125,7 @@ class Processes(Reading, frozen=True, kw_only=True):
     by_name: Annotated[list[Named], Doc("the same by name, the largest sum first", source="/proc/PID")] = field(
         default_factory=list
     )
+    leaking: Annotated[list[Leak] | None, Doc(BY_HISTORY, source=SOURCE)] = None
     faulting: Annotated[
         list[Process] | None,
         Doc("of the largest those with 10 major faults a second and more, the fastest first", source="stat field 12"),
@@ -304,6 +307,7 @@ def _hidden(host: Reading | Unavailable | None) -> bool | None:
 
 FACT = Fact(
     reading=Processes,
+    recall=leaking_processes,
     parse=parse,
     asks=(Walk(WALK, SCRIPT, each=True, again=AGAIN), Detail(DETAIL, ITEMS, PROGRAM)),
     needs=("host",),

@@ -29,7 +29,8 @@ from memrunbook.facts.shared.filling import is_overtaken
 from memrunbook.runtime.judging import JUDGING
 from memrunbook.runtime.life import Life, Pause
 from memrunbook.runtime.packing import packed
-from memrunbook.runtime.ports import Clock, Output, Session
+from memrunbook.runtime.ports import Clock, Output, Past, Session
+from memrunbook.runtime.recall import Recollection
 from memrunbook.runtime.samples import answers, asks_pattern, key_of, repeated, under, with_details
 from memrunbook.runtime.silence import stopped_answering
 
@@ -71,7 +72,7 @@ class Collector:
     Each read may take `patience` (seconds; 0: PROBE_SECONDS). `on_first` is told once, in the thread that reads, what
     the first sample says, before the wait for the next one: without rates, and without the facts that ask again when
     all samples are taken. Where no next sample is waited for, it is told nothing. `identity` is the host's as it was
-    last read.
+    last read. `past` is what is known of it from earlier; it is asked once, at the first reading.
     """
 
     host: Host
@@ -80,9 +81,15 @@ class Collector:
     facts: Mapping[str, Fact]
     patience: float = 0.0
     on_first: Callable[[Snapshot], None] | None = None
+    past: Past | None = None
     identity: HostIdentity = field(default_factory=HostIdentity, init=False)
     _previous: Taken | None = field(default=None, init=False)
     _watched: Samples = field(default=(), init=False)
+    _recollection: Recollection = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What is remembered belongs to this reader."""
+        self._recollection = Recollection(self.past)
 
     @property
     def readings(self) -> dict[str, type[Reading]]:
@@ -141,6 +148,7 @@ class Collector:
         finished = self.clock.now()
         identity = _identified(self.session.identity, readings)
         self.identity = identity if identity.machine_id else self.identity
+        readings = self._recollection.completed(readings, self.facts, self.host.name, self.identity, finished.utc)
         return Snapshot(
             host=self.host.name,
             identity=identity,

@@ -10,7 +10,7 @@ from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.reading.fact import Reading, Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
 
-LISTS = {"units": ("all", "growing", "suspects"), "oom": ("victim_units",)}
+LISTS = {"units": ("all", "growing", "suspects", "leaking"), "oom": ("victim_units",)}
 
 
 def with_policy(snapshot: Snapshot, policy: ServicePolicy) -> Snapshot:
@@ -22,7 +22,8 @@ def with_policy(snapshot: Snapshot, policy: ServicePolicy) -> Snapshot:
 def _filled(name: str, reading: Reading | Unavailable, policy: ServicePolicy) -> Reading | Unavailable:
     if name not in LISTS or isinstance(reading, Unavailable) or not policy.services:
         return reading
-    lists: dict[str, Any] = {field: _units(getattr(reading, field), policy) for field in LISTS[name]}
+    known = [field for field in LISTS[name] if hasattr(reading, field)]
+    lists: dict[str, Any] = {field: _units(getattr(reading, field), policy) for field in known}
     return msgspec.structs.replace(reading, **lists)
 
 

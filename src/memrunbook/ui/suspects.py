@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from memrunbook.core.plan.diagnosis import Suspect
-from memrunbook.core.units import MIB, MINUTE, format_bytes, format_duration
+from memrunbook.core.units import DAY, HOUR, MIB, MINUTE, format_bytes, format_duration
 from memrunbook.ui.block import Note, Row, Span, note, row
 from memrunbook.ui.words import range_words
 
@@ -32,6 +32,8 @@ LOST = 1e9
 """The age of a kill that no log shows."""
 
 MANY_FAULTS = 10.0
+LOW, HIGH = "growth_low_bytes_per_second", "growth_high_bytes_per_second"
+"""The ends of the interval that the speed of a leak lies in, of one that its history tells."""
 
 
 def cause_rows(causes: Sequence[Suspect]) -> list[Row]:
@@ -58,6 +60,8 @@ def sentence(*suspects: Suspect) -> str:
     growing = spread([_growth(one.facts) for one in suspects], _a_minute)
     faults = spread([_faults(one.facts) for one in suspects], "{:,.0f}".format)
     many = _many(suspects[0])
+    if len(suspects) == 1 and LOW in suspects[0].facts:
+        return leak_words(suspects[0].facts)
     parts = ["is frozen"] * (suspects[0].facts.get("freezer_state") == "frozen")
     parts += [f"{'hold' if many else 'holds'} {held}"] if held else []
     parts += [f"{swapped} more in swap" if held else f"has {swapped} in swap"] if swapped else []
@@ -65,6 +69,28 @@ def sentence(*suspects: Suspect) -> str:
     if growing:
         return f"{', '.join(parts)}{',' if swapped else ''} and grows {growing}" if parts else f"grows {growing}"
     return ", ".join(parts) or f"{'are' if many else 'is'} the likely cause"
+
+
+def leak_words(facts: Mapping[str, Any]) -> str:
+    """A leak that its history tells: "grows 61 MiB/h (57 to 66) for 3 d; reaches its own limit of 4.0 GiB in …"."""
+    speed, low, high = (facts[name] * HOUR / MIB for name in ("growth_bytes_per_second", LOW, HIGH))
+    lives = facts.get("lives", 1)
+    over = f" for {format_duration(facts['known_seconds'])}" + (f", over {lives} lives" if lives > 1 else "")
+    grows = f"grows {speed:,.0f} MiB/h ({max(low, 0.0):,.0f} to {high:,.0f}){over}"
+    own, host = facts.get("seconds_to_limit"), facts.get("seconds_to_exhaustion")
+    if own is not None and (host is None or own <= host):
+        earliest, latest = facts.get("earliest_seconds_to_limit"), facts.get("latest_seconds_to_limit")
+        between = f"{_rough(earliest)} to {_rough(latest)}" if latest else f"{_rough(earliest)} at the earliest"
+        limit = format_bytes(facts.get("limit_bytes") or 0)
+        return f"{grows}; reaches its own limit of {limit} in {_rough(own)} ({between}), if nothing changes"
+    return grows if host is None else f"{grows}; memory and swap are full in {_rough(host)}, if nothing changes"
+
+
+def _rough(seconds: float) -> str:
+    """A time ahead in one unit: "40 min", "21 h", "9 d"; more would be more than is known."""
+    if seconds >= 2 * DAY:
+        return f"{seconds / DAY:,.0f} d"
+    return f"{seconds / HOUR:.0f} h" if seconds >= 2 * HOUR else f"{seconds / MINUTE:.0f} min"
 
 
 def spread(figures: Sequence[float], write: Callable[[float], str]) -> str:
@@ -82,6 +108,8 @@ def _many(suspect: Suspect) -> bool:
 
 
 def _facts(suspect: Suspect) -> str:
+    if LOW in suspect.facts:
+        return leak_words(suspect.facts)
     pid = suspect.facts.get("pid")
     parts = [f"pid {pid}"] if pid else []
     for field, words in HELD.items():

@@ -6,13 +6,14 @@ The fields of its reading *are* the metrics: `Annotated[int, Doc("meaning", Unit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
 from memrunbook.core.reading.figures import Kept
+from memrunbook.core.reading.series import Kind, Observation, Series
 from memrunbook.core.units import Unit
 
 Reason = Literal["absent", "denied", "timeout", "failed"]
@@ -169,6 +170,24 @@ class Sample(Struct, frozen=True):
 Samples = tuple[Sample, ...]
 
 
+class EarlierReadings(Struct, frozen=True):
+    """What is known of a host up to a reading at `at` (seconds since 1970): its series, and what that reading says.
+
+    `boot` is the life of what lives as long as the host. `problem` says why no series could be had; empty where they
+    could, though there may be none yet.
+    """
+
+    at: float
+    readings: Mapping[str, Reading | Unavailable] = {}
+    series: tuple[Series, ...] = ()
+    problem: str = ""
+    boot: str = ""
+
+    def of(self, kind: Kind, figure: str) -> Iterator[tuple[str, tuple[Observation, ...]]]:
+        """Name and points of each holder of a kind that has this figure."""
+        return ((one.name, one.points) for one in self.series if one.kind == kind and one.figure == figure)
+
+
 @dataclass(frozen=True)
 class Fact:
     """A question to a host and the pure function that reads the answers.
@@ -180,6 +199,9 @@ class Fact:
     `follow` says from the readings of `needs` what to ask once more, when all samples are taken: what costs too much to
     be asked of every process or on every host. The answers are in the last sample that `parse` gets.
 
+    `recall(reading, earlier)` completes a reading by what is known of the host from earlier ones. Pure, as `parse` is:
+    what it says is part of the reading, and so of the journal.
+
     `in_runs`: only a run asks it, to see what moves meanwhile; other facts tell a diagnosis the same.
     `history` is what is kept of each reading, so that later ones can be held against it.
     """
@@ -189,6 +211,7 @@ class Fact:
     asks: tuple[Question, ...]
     needs: tuple[str, ...] = ()
     meaning: str = ""
+    recall: Callable[[Any, EarlierReadings], Reading] | None = None
     follow: Callable[[Mapping[str, Reading | Unavailable]], tuple[Question, ...]] | None = None
     in_runs: bool = False
     history: tuple[Kept, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memrunbook.core.reading import trend
 from memrunbook.core.reading.trend import LEAST_POINTS, SIGNIFICANT, rises, significance, slope
 
 NOISE = (0.0, 1.3, -0.8, 0.4, -1.6, 0.9, -0.3, 1.7, -1.1, 0.2, -0.5, 1.0)
@@ -98,3 +100,41 @@ def test_one_spike_at_the_end_hardly_moves_the_slope(values: list[float], spike:
     points = list(enumerate(sorted(values)))
     bound = max(later - earlier for (_, earlier), (_, later) in pairwise(points))
     assert slope([*points[:-1], (points[-1][0], spike)]) <= bound
+
+
+def test_the_interval_holds_the_slope_and_widens_with_noise() -> None:
+    noise = random.Random(3)
+    quiet = [(float(at), 2.0 * at + noise.gauss(0, 1)) for at in range(40)]
+    loud = [(float(at), 2.0 * at + noise.gauss(0, 20)) for at in range(40)]
+    narrow, wide = trend.trend([quiet]), trend.trend([loud])
+    assert narrow.low < 2.0 < narrow.high
+    assert wide.high - wide.low > narrow.high - narrow.low
+    assert narrow.slope == trend.slope(quiet)
+    assert narrow.z == pytest.approx(trend.significance([value for _, value in quiet]))
+
+
+def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
+    held = 0
+    for seed in range(200):
+        noise = random.Random(seed)
+        found = trend.trend([[(float(at), noise.gauss(0, 1)) for at in range(30)]])
+        held += found.low <= 0.0 <= found.high
+    assert 180 <= held <= 200
+
+
+def test_gilberts_interval() -> None:
+    """Worked by hand: six values, 15 slopes, Var S = 6 * 5 * 17 / 18; ranks 15 / 2 -+ 1.96 * 5.32 / 2."""
+    points = [(float(at), value) for at, value in enumerate([10.0, 13.0, 11.0, 15.0, 18.0, 17.0])]
+    found = trend.trend([points])
+    assert (found.slope, found.low, found.high) == (pytest.approx(5 / 3), pytest.approx(-1.0), pytest.approx(3.5))
+
+
+def test_only_points_of_one_series_are_compared() -> None:
+    parts = [[(0.0, 0.0), (1.0, 1.0)], [(10.0, -50.0), (11.0, -49.0)]]
+    assert trend.trend(parts).slope == 1.0
+    assert trend.trend([]) == trend.Trend()
+
+
+def test_neighbours_that_are_alike_count_for_fewer() -> None:
+    points = [(float(at), float(at)) for at in range(30)]
+    assert trend.trend([points], 0.8).z == pytest.approx(trend.trend([points]).z / 3)

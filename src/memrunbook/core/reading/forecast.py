@@ -1,0 +1,196 @@
+"""Whether the memory of a holder leaks, how fast, and when its limit is reached. Pure; no clock but that of the points.
+
+The rules and why they are these: docs/decisions/0027-a-leak-rises-everywhere.md. Each life of a holder (from one
+restart to the next) is a series of its own; their pairs are pooled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from msgspec import Struct, structs
+
+from memrunbook.core.reading import lives, trend
+from memrunbook.core.reading.lives import Part
+from memrunbook.core.reading.series import Observation
+from memrunbook.core.reading.trend import LEAST_POINTS, SIGNIFICANT, Trend
+from memrunbook.core.units import DAY, HOUR, MIB, MINUTE
+
+Pattern = Literal[
+    "leak", "too few", "too short", "falling", "no trend", "too little", "warm-up", "step", "saw-tooth", "daily"
+]
+"""How the series looks: a leak, or why it is not called one."""
+
+LEAST_SECONDS = 30.0 * MINUTE
+LEAST_SLOPE = 5.0 * MIB / HOUR
+LEAST_GROWTH, LEAST_GROWTH_SHARE = 64.0 * MIB, 0.05
+RAM_SHARE_AN_HOUR = 0.001
+SOON_ENOUGH = 7.0 * DAY
+"""Who reaches its own limit within this time leaks, however small that is beside the host's RAM."""
+STILL, GOES_ON, SLOWED = 0.4, 0.4, 0.6
+LATE_Z = 2.0
+LEAST_ORDER = 12
+"""Of the 28 pairs of eight lows so many more must rise than fall: chance does that once in fourteen."""
+FALL_NOISE, FALL_SHARE = 6.0, 0.3
+RECENT = 3
+
+
+class Forecast(Struct, frozen=True, kw_only=True):
+    """What the points say; sizes in bytes, slopes in bytes a second with the ends of their 95 % interval.
+
+    `seconds` is how long the points are apart, all lives together; `level` is what the holder has now. Times to the
+    limit are None where it has none, or does not leak; `latest_seconds` also where the slope may be 0.
+    """
+
+    pattern: Pattern
+    points: int
+    lives: int
+    seconds: float
+    level: float = 0.0
+    growth: float = 0.0
+    slope: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+    limit: float | None = None
+    limit_seconds: float | None = None
+    earliest_seconds: float | None = None
+    latest_seconds: float | None = None
+
+    @property
+    def leaks(self) -> bool:
+        """True for a leak."""
+        return self.pattern == "leak"
+
+    def until(self, room: float, others: float = 0.0) -> float:
+        """Seconds until so many bytes are filled at this slope, with `others` bytes a second beside it."""
+        return max(room, 0.0) / (self.slope + others)
+
+
+def forecast(observations: Sequence[Observation], ram: float | None = None) -> Forecast:
+    """Judges the points of one holder on a host with so much RAM.
+
+    The newest life stands for itself where it has lived half as long as was usual; a younger one is judged together
+    with those before it.
+    """
+    parts = lives.lives_of(observations)
+    limit = next((one.limit for one in reversed(observations) if one.life and one.limit), None)
+    limit = limit or (observations[-1].limit if observations else None)
+    if not parts:
+        return Forecast(pattern="too few", points=0, lives=0, seconds=0.0)
+    newest = _judged(parts[-1:], limit, ram)
+    if len(parts) == 1:
+        return newest
+    before = sorted(lives.span_of(part) for part in parts[:-1])
+    grown_up = newest.points >= LEAST_POINTS and newest.seconds >= before[len(before) // 2] / 2
+    return newest if grown_up and newest.seconds >= LEAST_SECONDS else _judged(parts, limit, ram)
+
+
+def _judged(parts: list[Part], limit: float | None, ram: float | None) -> Forecast:
+    """The pattern of some lives, and what follows from it."""
+    level = sorted(value for _, value in parts[-1][-RECENT:])[len(parts[-1][-RECENT:]) // 2]
+    known = Forecast(
+        pattern="too few",
+        points=sum(map(len, parts)),
+        lives=len(parts),
+        seconds=sum(map(lives.span_of, parts)),
+        level=level,
+        limit=limit,
+    )
+    if known.points < LEAST_POINTS:
+        return known
+    if known.seconds < LEAST_SECONDS:
+        return structs.replace(known, pattern="too short")
+    if max(map(lives.range_of, parts)) <= LEAST_GROWTH:
+        return structs.replace(known, pattern="too little")
+    parts = [part for part in parts if len(part) > 1]
+    daily = _same_hours(parts)
+    if daily is not None and daily.z < SIGNIFICANT:
+        return _with(known, daily, "falling" if daily.z <= -SIGNIFICANT else "daily", parts)
+    prepared = _prepared(parts, daily)
+    points, toothed = _floors(prepared)
+    if toothed and sum(map(len, points)) < LEAST_POINTS:
+        return structs.replace(known, pattern="saw-tooth")
+    found, pattern = _shape(points)
+    if (toothed and pattern == "no trend") or (pattern == "leak" and _goes_back(prepared)):
+        pattern = "saw-tooth"
+    judged = _with(known, found, pattern, parts)
+    return (
+        judged if pattern != "leak" or _matters(judged, parts, ram) else structs.replace(judged, pattern="too little")
+    )
+
+
+def _goes_back(parts: list[Part]) -> bool:
+    longest = max(parts, key=lives.span_of)
+    return len(longest) >= lives.MANY and trend.score(lives.lows_of(longest)) < LEAST_ORDER
+
+
+def _same_hours(parts: list[Part]) -> Trend | None:
+    """The trend between the same hours of the days; None before two days of one life are known."""
+    if len(parts) != 1 or lives.span_of(parts[0]) < 2 * DAY:
+        return None
+    return trend.trend(lives.hours_of(parts[0]))
+
+
+def _prepared(parts: list[Part], daily: Trend | None) -> list[Part]:
+    if daily is not None and lives.span_of(parts[0]) >= lives.SEVERAL_DAYS * DAY:
+        parts = [lives.without_day(parts[0], daily.slope)]
+    return lives.fewer(parts)
+
+
+def _floors(parts: list[Part]) -> tuple[list[Part], bool]:
+    """Where memory falls back again and again, the lows alone: a collector's saw-tooth leaks when its floor rises."""
+    found, toothed = [], False
+    for part in parts:
+        steady = lives.steadied(part)
+        growth = abs(trend.slope(steady)) * lives.span_of(steady)
+        depth = max(FALL_NOISE * lives.noise_of(part), FALL_SHARE * growth)
+        floors = lives.floors_of(steady, depth) if depth > 0 else []
+        fell = len(floors) > 1
+        toothed = toothed or fell
+        found.append(floors if fell else part)
+    return found, toothed
+
+
+def _shape(parts: list[Part]) -> tuple[Trend, Pattern]:
+    """A leak rises beyond chance, without its largest step too, and does not slow down in its second half."""
+    whole = trend.trend(parts)
+    if whole.z <= -SIGNIFICANT:
+        return whole, "falling"
+    if whole.z < SIGNIFICANT or whole.slope <= 0:
+        return whole, "no trend"
+    many, longest = sum(map(len, parts)) >= lives.MANY, max(parts, key=lives.span_of)
+    within = trend.trend([piece for part in parts for piece in lives.split(lives.steadied(part))])
+    if within.slope < GOES_ON * whole.slope or (many and within.z < SIGNIFICANT):
+        return whole, "step"
+    early = trend.trend([part[: (len(part) + 1) // 2] for part in parts])
+    late = trend.trend([part[len(part) // 2 :] for part in parts])
+    slowed = late.slope < STILL * max(early.slope, whole.slope) or late.high < SLOWED * early.low
+    if slowed or (many and late.z < LATE_Z) or (len(longest) >= lives.MANY and lives.levels_off(longest)):
+        return whole, "warm-up"
+    alike = lives.correlation_of(parts, whole.slope)
+    whole = trend.trend(parts, alike) if alike else whole
+    return whole, "leak" if whole.z >= SIGNIFICANT else "no trend"
+
+
+def _with(known: Forecast, found: Trend, pattern: Pattern, parts: list[Part]) -> Forecast:
+    growth = found.slope * max(map(lives.span_of, parts), default=0.0)
+    judged = structs.replace(known, pattern=pattern, growth=growth, slope=found.slope, low=found.low, high=found.high)
+    if pattern != "leak" or known.limit is None:
+        return judged
+    room = max(known.limit - known.level, 0.0)
+    return structs.replace(
+        judged,
+        limit_seconds=room / found.slope,
+        earliest_seconds=room / found.high,
+        latest_seconds=room / found.low if found.low > 0 else None,
+    )
+
+
+def _matters(judged: Forecast, parts: list[Part], ram: float | None) -> bool:
+    """It is more than the noise of a healthy service: by its slope, by what it gained, beside the host or its limit."""
+    first = parts[-1][0][1]
+    if judged.slope < LEAST_SLOPE or judged.growth <= max(LEAST_GROWTH, LEAST_GROWTH_SHARE * first):
+        return False
+    soon = judged.limit_seconds is not None and judged.limit_seconds <= SOON_ENOUGH
+    return soon or not ram or judged.slope >= RAM_SHARE_AN_HOUR * ram / HOUR

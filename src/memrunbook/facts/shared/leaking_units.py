@@ -1,0 +1,52 @@
+"""The services that leak, with what a runbook must know of one that it would restart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+
+from memrunbook.core.action.policy import UNLISTED, UnitPolicy
+from memrunbook.core.reading.fact import Doc, EarlierReadings
+from memrunbook.facts.shared.leaks import Holder, Leak, leaks_of
+from memrunbook.linux.service import Service
+
+FIGURE = "units.own_bytes"
+
+
+class LeakingUnit(Leak, frozen=True, kw_only=True):
+    """A leak of a service; whether systemd takes a restart of it, and what its owner says to that."""
+
+    active: Annotated[bool, Doc("it is active", source="ActiveState")] = True
+    restartable: Annotated[bool, Doc("systemd can stop and start it", source="CanStop, CanStart")] = False
+    restarted_often: Annotated[
+        bool, Doc("three automatic restarts and more; false where they are not counted", source="NRestarts (235)")
+    ] = False
+    cluster_managed: Annotated[bool, Doc("Pacemaker starts and stops it", source="DropInPaths")] = False
+    cgroup: Annotated[str, Doc("its control group", source="ControlGroup")] = ""
+    policy: UnitPolicy = UNLISTED
+
+
+def leaking_units(services: Sequence[Service], earlier: EarlierReadings) -> list[LeakingUnit]:
+    """The services that leak."""
+    by_name = {one.name: one for one in services}
+    holders = [
+        Holder(one.name, one.own_bytes, one.invocation_id, one.memory_max_bytes)
+        for one in services
+        if one.own_bytes is not None
+    ]
+    return [_completed(leak, by_name[leak.name]) for leak in leaks_of("unit", FIGURE, holders, earlier)]
+
+
+def _completed(leak: Leak, service: Service) -> LeakingUnit:
+    return LeakingUnit(
+        **msgspec.structs.asdict(leak),
+        active=service.active,
+        restartable=service.can_start
+        and service.can_stop
+        and not (service.refuse_manual_stop or service.refuse_manual_start),
+        restarted_often=service.restarted_often,
+        cluster_managed=service.cluster_managed,
+        cgroup=service.cgroup,
+    )

@@ -1,0 +1,161 @@
+"""Who leaks, by a history and the reading of now: units, containers, groups, processes and the kernel's memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from tests.unit.facts.shared.pasts import AT, EVERY, grown, now
+
+from memrunbook.core.reading.fact import EarlierReadings, Reading
+from memrunbook.core.reading.series import Series
+from memrunbook.core.units import HOUR, MIB
+from memrunbook.facts.cgroups import FACT as CGROUPS
+from memrunbook.facts.cgroups import CgroupsReading
+from memrunbook.facts.memory import FACT as MEMORY
+from memrunbook.facts.processes import FACT as PROCESSES
+from memrunbook.facts.processes import Process, Processes
+from memrunbook.facts.shared.group import Group
+from memrunbook.facts.shared.leaks import Holder, leaks_of
+from memrunbook.facts.slab import FACT as SLAB
+from memrunbook.facts.slab import SlabCache, SlabReading
+from memrunbook.facts.units import FACT as UNITS
+from memrunbook.facts.units import Units
+from memrunbook.linux.service import Service
+
+LEAKY = Service(
+    name="search-api.service",
+    active=True,
+    own_bytes=4000 * MIB,
+    invocation_id="7",
+    memory_max_bytes=8192 * MIB,
+    can_start=True,
+    can_stop=True,
+    cgroup="/system.slice/search-api.service",
+)
+QUIET = msgspec.structs.replace(LEAKY, name="db.service", own_bytes=900 * MIB)
+SERVICES = Units(count=2, all=[LEAKY, QUIET], suspects=[])
+PAST = (
+    grown("unit", "search-api.service", "units.own_bytes", 4000, 60, "7", 8192),
+    grown("unit", "db.service", "units.own_bytes", 900, 0, "7"),
+)
+
+
+def recalled(fact: Any, reading: Reading, *series: Series, problem: str = "") -> Any:
+    return fact.recall(reading, now(*series, problem=problem))
+
+
+def test_a_leaking_service_is_told_with_its_times() -> None:
+    units = recalled(UNITS, SERVICES, *PAST)
+    assert units.leaks_known
+    (leak,) = units.leaking
+    assert (leak.name, leak.kind, leak.restartable, leak.policy.restart) == (
+        "search-api.service",
+        "unit",
+        True,
+        "unlisted",
+    )
+    assert leak.growth_bytes_per_second * HOUR / MIB == pytest.approx(60, rel=0.05)
+    assert leak.growth_low_bytes_per_second <= leak.growth_bytes_per_second <= leak.growth_high_bytes_per_second
+    assert leak.seconds_to_limit / HOUR == pytest.approx((8192 - 4000) / 60, rel=0.1)
+    assert leak.seconds_to_exhaustion / HOUR == pytest.approx(10 * 1024 / 60, rel=0.1)
+    assert leak.seconds_left == leak.seconds_to_limit
+    assert leak.gained_bytes / MIB == pytest.approx(60 * 48, rel=0.1)
+    assert (leak.growth_share, leak.lives, leak.readings) == (1.0, 1, 577)
+
+
+def test_the_host_is_full_when_all_leaks_together_fill_it_and_the_most_dangerous_is_first() -> None:
+    series = [grown("unit", name, "f", 2000, speed, "1") for name, speed in (("slow", 20), ("fast", 100))]
+    slow, fast = Holder("slow", 2000 * MIB, "1"), Holder("fast", 2000 * MIB, "1")
+    found = leaks_of("unit", "f", [slow, fast], now(*series))
+    assert [one.name for one in found] == ["fast", "slow"]
+    assert found[0].seconds_to_exhaustion == found[1].seconds_to_exhaustion
+    assert found[0].seconds_to_exhaustion is not None
+    assert found[0].seconds_to_exhaustion / HOUR == pytest.approx(10 * 1024 / 120, rel=0.1)
+    assert sum(one.growth_share for one in found) == pytest.approx(1.0)
+
+
+def test_a_restart_gives_back_what_was_gained_and_the_leak_is_remembered() -> None:
+    restarted = msgspec.structs.replace(LEAKY, own_bytes=200 * MIB, invocation_id="8")
+    (leak,) = recalled(UNITS, Units(count=1, all=[restarted], suspects=[]), *PAST).leaking
+    assert (leak.gained_bytes, leak.lives) == (0, 2)
+
+
+def test_without_history_it_is_unknown_and_says_what_is_needed() -> None:
+    units = recalled(UNITS, SERVICES)
+    assert (units.leaking, units.leaks_known) == (None, False)
+    why = units.unavailable["leaking"]
+    assert (why.reason, why.why) == ("failed", "no history yet: only this reading is known; 8 over 30 min are needed")
+    young = [Series(one.kind, one.name, one.figure, one.points[-4:]) for one in PAST]
+    assert recalled(UNITS, SERVICES, *young).unavailable["leaking"].why == (
+        "no history yet: 5 readings of this host are known, over 20 min; 8 over 30 min are needed"
+    )
+    lost = recalled(UNITS, SERVICES, problem="the store is damaged").unavailable["leaking"].why
+    assert lost == "earlier readings of this host are not known: the store is damaged"
+
+
+@pytest.mark.parametrize("fact", [CGROUPS, PROCESSES, SLAB, MEMORY])
+def test_so_it_is_of_all_that_may_leak(fact: Any) -> None:
+    assert recalled(fact, READINGS[fact.reading]).unavailable["leaking"].reason == "failed"
+
+
+GROUPS = CgroupsReading(
+    version=2,
+    seen=3,
+    shown=3,
+    all=[
+        Group(path="/a", name="web", kind="container", unit="", container="docker:1", anonymous_bytes=2000 * MIB),
+        Group(path="/b", name="b.scope", kind="scope", unit="", container="", anonymous_bytes=2000 * MIB),
+        Group(path="/c", name="c.service", kind="service", unit="", container="", anonymous_bytes=2000 * MIB),
+    ],
+)
+PROCESS = Process(
+    pid=9, name="java", parent=1, threads=1, rss_bytes=1, anonymous_bytes=2000 * MIB, start_ticks=5, age_seconds=1.0
+)
+READINGS: dict[type, Any] = {
+    CgroupsReading: GROUPS,
+    Processes: Processes(
+        seen=1, shown=1, all=[PROCESS, msgspec.structs.replace(PROCESS, pid=10, unit="a.service")], by_name=[]
+    ),
+    SlabReading: SlabReading(
+        total_bytes=2,
+        unreclaimable_bytes=2000 * MIB,
+        caches=[SlabCache("filp", 2000 * MIB, 1, 1, 1, 100.0, False)],
+    ),
+    MEMORY.reading: now().readings["memory"],
+}
+
+
+def test_containers_and_scopes_leak_and_services_are_told_by_units() -> None:
+    past = [grown("container", "docker:1", "cgroups.own_bytes", 2000, 60, "docker:1")]
+    past += [grown("cgroup", path, "cgroups.own_bytes", 2000, 30, "boot") for path in ("/b", "/c")]
+    told = recalled(CGROUPS, GROUPS, *past)
+    assert [(one.name, one.kind) for one in told.leaking] == [("web", "container"), ("/b", "cgroup")]
+
+
+def test_processes_that_belong_to_nobody_leak() -> None:
+    past = [grown("process", f"java:{pid}", "processes.own_bytes", 2000, 60, f"{pid}:5") for pid in (9, 10)]
+    assert [one.name for one in recalled(PROCESSES, READINGS[Processes], *past).leaking] == ["java (pid 9)"]
+
+
+def test_a_cache_of_the_kernel_and_all_its_objects_leak() -> None:
+    past = [grown("kernel", "filp", "slab.bytes", 2000, 60, "boot")]
+    past += [grown("kernel", "", "slab.unreclaimable_bytes", 2000, 60, "boot")]
+    told = recalled(SLAB, READINGS[SlabReading], *past)
+    assert [one.name for one in told.leaking] == ["slab cache filp", "unreclaimable slab memory"]
+
+
+def test_page_tables_and_per_cpu_memory_leak() -> None:
+    memory = msgspec.structs.replace(READINGS[MEMORY.reading], page_tables_bytes=900 * MIB, percpu_bytes=10 * MIB)
+    past = [grown("kernel", "", "memory.page_tables_bytes", 900, 18, "boot")]
+    past += [grown("kernel", "", "memory.percpu_bytes", 10, 0, "boot")]
+    assert [one.name for one in recalled(MEMORY, memory, *past).leaking] == ["page tables"]
+
+
+def test_the_reading_of_now_is_the_newest_point_whatever_the_clock_did() -> None:
+    ahead = [point for one in PAST for point in one.points if one.name == LEAKY.name]
+    future = Series("unit", LEAKY.name, "units.own_bytes", tuple(ahead))
+    back = EarlierReadings(AT - 24 * HOUR, now().readings, (future,), boot="boot")
+    (leak,) = UNITS.recall(SERVICES, back).leaking  # type: ignore[misc,union-attr]
+    assert leak.known_seconds == pytest.approx(24 * HOUR, abs=EVERY)
