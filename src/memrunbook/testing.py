@@ -139,23 +139,33 @@ class MemoryJournal:
 
 
 @dataclass
-class HeldPast:
-    """A past that knows what it was given: of a host by its machine, by its name where that is not known."""
+class MemoryPast:
+    """Keeps series by host; the same holder, figure and time once. With an `error` every question raises it.
 
-    known: dict[str, list[Series]] = field(default_factory=dict)
+    A host is known by its machine id, where it has one, else by its name. `asked` counts the questions.
+    """
+
+    error: Exception | None = None
+    asked: int = 0
+    hosts: dict[str, dict[tuple[Kind, str, str], dict[float, Observation]]] = field(default_factory=dict)
 
     def series(self, host: str, machine: str, since: float) -> tuple[Series, ...]:
-        """The series of a host, of each the points from a moment on."""
-        found: dict[tuple[Kind, str, str], dict[tuple[float, str], Observation]] = {}
-        for one in self.known.get(machine or host, ()):
-            points = found.setdefault((one.kind, one.name, one.figure), {})
-            for point in one.points:
-                if point.at >= since:
-                    points.setdefault((point.at, point.life), point)
+        """The series of a host from a moment on."""
+        self.asked += 1
+        if self.error is not None:
+            raise self.error
+        known = self.hosts.get(machine or host, {})
         return tuple(
-            Series(*one, tuple(points[at] for at in sorted(points))) for one, points in found.items() if points
+            Series(kind, name, figure, tuple(points[at] for at in sorted(points) if at >= since))
+            for (kind, name, figure), points in known.items()
         )
 
     def keep(self, host: str, machine: str, series: Sequence[Series]) -> None:
         """Adds points."""
-        self.known.setdefault(machine or host, []).extend(series)
+        if self.error is not None:
+            raise self.error
+        known = self.hosts.setdefault(machine or host, {})
+        for one in series:
+            points = known.setdefault((one.kind, one.name, one.figure), {})
+            for point in one.points:
+                points.setdefault(point.at, point)

@@ -28,7 +28,7 @@ MOST_AT_ONCE = 100
 """Hosts of one transaction: others that write are not kept waiting by a thousand."""
 
 
-class HostReading(Struct, frozen=True):
+class HostPoints(Struct, frozen=True):
     """What one reading of a host has left, at `at` (seconds since 1970)."""
 
     host: str
@@ -37,7 +37,7 @@ class HostReading(Struct, frozen=True):
     series: tuple[Series, ...]
 
 
-class Extent(Struct, frozen=True):
+class Spread(Struct, frozen=True):
     """How far the points of a series lie apart, those within an hour that is kept as one included."""
 
     kind: Kind
@@ -59,7 +59,7 @@ class StoredPast:
         """The series of a host from a moment on (seconds since 1970), of whatever name it was reached by."""
         return self.told(host, machine, since)[0]
 
-    def told(self, host: str, machine: str, since: float) -> tuple[tuple[Series, ...], tuple[Extent, ...]]:
+    def told(self, host: str, machine: str, since: float) -> tuple[tuple[Series, ...], tuple[Spread, ...]]:
         """The series, and the extent of each: the points of hours are means."""
         found = _Found()
         begin = round(since * MILLISECONDS)
@@ -79,7 +79,7 @@ class StoredPast:
             book.add(series, oldest_of(self.keeping, now))
             tidy(book, self.keeping, now)
 
-    def remember(self, readings: Sequence[HostReading]) -> int:
+    def remember(self, readings: Sequence[HostPoints]) -> int:
         """Keeps readings of hosts, those apart of which a newer one was just kept; how many were."""
         kept = 0
         for begin in range(0, len(readings), MOST_AT_ONCE):
@@ -97,7 +97,7 @@ class StoredPast:
         """Lets go of its connections."""
         self.database.close()
 
-    def _remember(self, rows: Rows, reading: HostReading) -> bool:
+    def _remember(self, rows: Rows, reading: HostPoints) -> bool:
         now, at = self.now(), round(reading.at * MILLISECONDS)
         book = _book(rows, reading.host, reading.machine, begin_of(self.keeping, now), self.database.name)
         if 0 <= at - book.newest < self.keeping.apart * MILLISECONDS:
@@ -146,9 +146,9 @@ class _Found:
             for one, points in sorted(self._points.items())
         )
 
-    def extents(self) -> tuple[Extent, ...]:
+    def extents(self) -> tuple[Spread, ...]:
         """The extents, in the same order."""
-        return tuple(Extent(*one, *apart) for one, apart in sorted(self._extents.items()))
+        return tuple(Spread(*one, *apart) for one, apart in sorted(self._extents.items()))
 
 
 def _values(rows: Rows, owner: int, begin: int) -> Iterator[tuple[int, int, float, float, float]]:
