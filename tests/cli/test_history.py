@@ -12,11 +12,15 @@ from pathlib import Path
 import pytest
 from tests.cli.books import book, look
 from tests.cli.console import here
+from tests.cli.test_json import valid
 
 from memrunbook.app.stored import Stored
+from memrunbook.core.action.action import Change, Repeat, Risk
+from memrunbook.core.plan.limits import Here
 from memrunbook.core.reading.series import Observation, Series
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.state.history import FILE
+from memrunbook.state.store.changes import Store
 
 GIB = float(1 << 30)
 
@@ -125,3 +129,25 @@ def test_a_history_of_a_newer_version_stops_no_diagnosis(state: Path) -> None:
     assert done.code == without.code
     assert "newer version" in done.err
     assert "newer version" not in without.err
+
+
+def test_how_often_a_unit_was_restarted_by_whom_and_how_long_that_helped(state: Path) -> None:
+    state.mkdir()
+    now = SystemClock().now().utc
+    change = Change(
+        action="restart_unit", summary="Restart", target="api.service", script=":", risk=Risk.MEDIUM, repeat=Repeat.ONCE
+    )
+    with closing(Store.open(state)) as store:
+        for hours in (30, 6):
+            here_then = Here(run=f"R{hours}", host="db", runbook="memory-leak", now=now - hours * 3600)
+            number = store.begin(change, "restart", here_then, "ada@ops")
+            assert isinstance(number, int)
+            store.end(number, "done", here_then.now + 5)
+    done = here("runs", "--unit", "api")
+    assert done.out.startswith("api was changed 2 times by runs, on 1 host; each helped about 24 h")
+    assert "ada@ops" in done.out
+    assert "helped 6 h and still does" in done.out
+    document = json.loads(here("runs", "--unit", "api", "--json").out)
+    valid(document, "restarts")
+    assert [one["until"] for one in document["restarts"]] == ["changed again", "still"]
+    assert here("runs", "--unit", "other").out.startswith("No run has changed other yet")
