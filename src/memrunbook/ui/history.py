@@ -8,7 +8,7 @@ from memrunbook.core.instant import Instant
 from memrunbook.core.reading.baseline import LEAST_ROOM, USED, Baseline, HostPast
 from memrunbook.core.reading.series import Kind, Series
 from memrunbook.core.units import Unit, format_bytes, format_duration, format_value
-from memrunbook.ui.block import BLANK, Block, Grid, Line, Span, Style, Table, Text, line, row, text, to_type
+from memrunbook.ui.block import BLANK, Block, Grid, Line, Row, Span, Style, Table, Text, line, row, text, to_type
 from memrunbook.ui.plot import Canvas, plot, sparkline
 from memrunbook.ui.words import moment_words, plural, unit_of
 
@@ -178,7 +178,8 @@ def _holders(found: Sequence[Baseline], *, plain: bool) -> Grid:
 
 def _holder(one: Baseline, *, plain: bool) -> Row:
     now, peak = _value(one.now, Unit.BYTES), _value(one.peak, Unit.BYTES)
-    trend = f"{rate} a day" if (rate := _per_day(one, Unit.BYTES)) else "steady"
+    rate = _per_day(one, Unit.BYTES)
+    trend = f"{rate} a day" if rate else "steady"
     more = [f"limit {_value(one.limit, Unit.BYTES)}"] if one.limit else []
     more += [f"{len(one.begun) + 1} runs"] if one.begun and one.kind != "kernel" else []
     name = text(Span(one.name, "strong", whole=True), *(f", {word}" for word in more))
