@@ -106,8 +106,7 @@ def rounds(past: StoredPast) -> None:
         batch = [reading(number, at) for number in range(HOSTS)]
         print(f"write, {what} of all hosts in one command: {timed(partial(past.remember, batch)):.2f} s")
     single = [
-        timed(lambda number=number: past.remember([reading(number, NOW + 900)]))
-        for number in range(0, HOSTS, max(1, HOSTS // 50))
+        timed(partial(past.remember, [reading(number, NOW + 900)])) for number in range(0, HOSTS, max(1, HOSTS // 50))
     ]
     print(
         f"write, one host in one command: median {statistics.median(single) * 1000:.1f} ms,"
@@ -121,7 +120,7 @@ def rounds(past: StoredPast) -> None:
 def queries(past: StoredPast) -> None:
     for what, days in (("a day", 1), ("14 days", 14), ("90 days", 90)):
         took = [
-            timed(lambda n=n, d=days: past.series(f"host-{n:04d}.example", "", NOW - d * DAY))
+            timed(partial(past.series, f"host-{n:04d}.example", "", NOW - days * DAY))
             for n in range(0, HOSTS, max(1, HOSTS // 10))
         ]
         print(f"query, all series of one host, {what}: median {statistics.median(took) * 1000:.0f} ms")

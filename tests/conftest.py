@@ -2,7 +2,9 @@
 
 import signal
 
+import pytest
 from hypothesis import settings
+from tests import reruns
 from tests.apart import own_run_folder
 
 # A shell's background job, and so its children, ignore it: then no test of an interruption could pass.
@@ -11,3 +13,8 @@ settings.register_profile("untimed", parent=settings.default, deadline=None)
 settings.load_profile("untimed")
 
 own_run_folder()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Second tries are told below everything else."""
+    config.pluginmanager.register(reruns)

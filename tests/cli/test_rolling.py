@@ -70,6 +70,8 @@ def test_a_canary_that_fails_ends_the_run_and_each_host_is_told(web: Machines, t
     (found,) = list_runs(state).runs
     told = {one.host: (one.outcome, one.why) for one in report(state, found.run_id).reports}
     assert told == {"web01": ("failed", "step note failed"), **dict.fromkeys(WEB[1:], ("not_begun", why))}
+    told_batches = " ".join(here("report", "last").out.split())
+    assert "Batches 1 web01; 2 web02, web03: not begun; 3 web04, web05: not begun" in told_batches
     assert here("audit", "verify").code == 0
     here("resume", "last").refused(5, "web02 not_begun", "there is nothing to go on with")
     (tmp_path / "bad-web01").unlink()

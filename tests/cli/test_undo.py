@@ -274,9 +274,15 @@ def test_a_run_that_was_taken_back_is_not_gone_on_with(victim: Victim, state: Pa
     why = f"run {run} cannot be gone on with: run {by} has taken back what it did (step "
     here("resume", run, "--yes").refused(5, why, hint="begin anew: runbook run")
     here("resume", "last", "--yes").refused(5, f"run {by} has ended")
+    told = here("report", run).out
+    assert f"Taken back since by runbook report {by}: " in told
+    assert f"runbook resume {run}" not in told
+    [host] = json.loads(here("report", run, "--json").out)["hosts"]
+    assert set(host["taken_back"].values()) == {by}
     assert victim.value == 0
     assert here("undo", by, "--yes").code == 0, "it is there again"
     assert victim.value != 0
+    assert f"runbook resume {run}" in here("report", run).out
     assert here("resume", run, "--yes").code == 3
 
 

@@ -88,7 +88,7 @@ def test_the_unit_is_the_one_in_the_name(name: str) -> None:
 @EACH_FACT
 def test_a_probe_can_ask_for_it(name: str) -> None:
     asks = FACTS[name].asks
-    assert asks or FACTS[name].follow
+    assert asks or FACTS[name].follow or FACTS[name].needs
     build_probe(asks, repeat=False)
     for ask in asks:
         assert not isinstance(ask, Read) or not ask.path.startswith("/proc/sys/"), f"{ask}: a sysctl is for Whole"

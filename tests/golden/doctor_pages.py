@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from memrunbook.runtime.inspection import Inspection
 from memrunbook.ui.block import Block
-from memrunbook.ui.doctor import doctor_view
+from memrunbook.ui.doctor import doctor_view, hosts_view
 
 WELL = (
     Inspection(area="programs", name="memrunbook", said="0.1.0, Python 3.11.7"),
@@ -43,4 +43,5 @@ def doctor_pages() -> list[Block]:
         *doctor_view("this control node", SPOILT),
         *doctor_view("search-03", PLAIN),
         *doctor_view("search-03", PLAIN[4:], verbose=True),
+        *(block for page in hosts_view({"web1": WELL, "web2": WELL, "search-03": PLAIN}) for block in page),
     ]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.kernel import concerns, matrix, reruns
+from tests.kernel import concerns, matrix
 from tests.kernel.case import Transcript, transcript, transcripts_page
 from tests.kernel.changes import Repository
 from tests.kernel.lab.configuration import Configuration
@@ -52,11 +52,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         SELECTED, action="store_true", help="of tests/kernel the core and what has changed; not with FULL=1"
     )
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Second tries are told below everything else."""
-    config.pluginmanager.register(reruns)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

@@ -12,13 +12,13 @@ from memrunbook.app.accounting import TrustedRun, trusted
 from memrunbook.app.reporting import find_run
 from memrunbook.core.errors import JournalError, Refused, UsageError
 from memrunbook.core.host import LOCAL, Host
-from memrunbook.core.run.event import StepFinished
 from memrunbook.core.run.made import boot_of, made
-from memrunbook.core.run.record import Envelope, Recorded, decode
+from memrunbook.core.run.record import Envelope, decode
 from memrunbook.core.run.undo_plan import UNDO_OF, RunToUndo, changed_later
 from memrunbook.runtime.redaction import HIDDEN
 from memrunbook.state.names import file_name
-from memrunbook.state.runs import Run, records, runs
+from memrunbook.state.runs import Run
+from memrunbook.state.taken_back import taken_back_since
 
 UNPROVEN = "nobody vouches for this: an earlier version made it and was cut off, so its journal may have been changed"
 
@@ -120,25 +120,3 @@ def _unread(record: Mapping[str, Any]) -> Mapping[str, Any]:
         if isinstance(answer, dict) and "readings" in answer
         else record
     )
-
-
-def taken_back_since(state: Path, run_id: str) -> dict[str, dict[str, str]]:
-    """By host and step, the undo that took it back and was not undone since, the newest first."""
-    title, found = RunToUndo(run=run_id).name, dict[str, dict[str, str]]()
-    for run in runs(state):
-        if run.invoked is None or run.invoked.runbook != title:
-            continue
-        undone = taken_back_since(state, run.run_id)
-        for host in run.hosts:
-            for step in _done(records(state, run.run_id, host)):
-                if step not in undone.get(host, {}):
-                    found.setdefault(host, {}).setdefault(step, run.run_id)
-    return found
-
-
-def _done(told: Iterable[Mapping[str, Any]]) -> Iterable[str]:
-    for record in told:
-        event = decode(record, {}) if record.get("event") == "recorded" else None
-        if isinstance(event, Recorded) and isinstance(event.record, StepFinished) and event.record.state == "done":
-            end = event.record
-            yield f"{end.id}/{end.item}" if end.item else end.id

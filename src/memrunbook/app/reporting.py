@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from memrunbook.core.run.report import HostReport, fold
 from memrunbook.state.audit import removed
 from memrunbook.state.left_open import in_flight, left_open
 from memrunbook.state.runs import Run, records, runs
+from memrunbook.state.taken_back import taken_back_since
 
 LAST = "last"
 SECOND = len("20261122T094107")
@@ -26,11 +27,15 @@ MOST = 5
 
 @dataclass(frozen=True)
 class ReportResult:
-    """A run's id, a report for each of its hosts, and the steps that it left open."""
+    """A run's id, a report for each of its hosts, and the steps that it left open.
+
+    `taken_back` is, by host and step, the run of `undo` that took it back since.
+    """
 
     run_id: str
     reports: tuple[HostReport, ...]
     open: tuple[OpenStep, ...] = ()
+    taken_back: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ def report(state: Path, run: str) -> ReportResult:
     found = find_run(state, run, known)
     left = [opened for opened in left_open(state, known) if opened.run == found.run_id]
     reports = (_reported(state, found, host, [one for one in left if one.host == host]) for host in found.hosts)
-    return ReportResult(found.run_id, tuple(reports), tuple(left))
+    return ReportResult(found.run_id, tuple(reports), tuple(left), taken_back_since(state, found.run_id))
 
 
 def _reported(state: Path, found: Run, host: str, left: Sequence[OpenStep]) -> HostReport:

@@ -16,7 +16,6 @@ from memrunbook.app.connectors import Connectors
 from memrunbook.app.earlier import Earlier
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.notice import SILENT, Notice
-from memrunbook.app.past import taken_back_since
 from memrunbook.app.reporting import LAST, events_of, find_run
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.running import to_its_end
@@ -45,6 +44,7 @@ from memrunbook.state.names import file_name
 from memrunbook.state.paths import usual_state_dir
 from memrunbook.state.run_directory import RunDirectory
 from memrunbook.state.runs import Run, runs
+from memrunbook.state.taken_back import taken_back_since
 from memrunbook.version import __version__
 
 ANEW = "begin anew: runbook run looks at what is open on the host before it does anything"

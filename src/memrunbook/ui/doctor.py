@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from memrunbook.core.ranges import compact
 from memrunbook.runtime.inspection import InspectedArea, InspectedState, Inspection
 from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Style, line, note, row
 from memrunbook.ui.words import plural
@@ -29,6 +30,21 @@ def doctor_view(where: str, inspections: Sequence[Inspection], *, verbose: bool 
         if of_area:
             blocks += [BLANK, line(Span(title, "strong")), Grid(tuple(_entries(of_area, verbose=verbose)))]
     return blocks
+
+
+def hosts_view(hosts: Mapping[str, Sequence[Inspection]], *, verbose: bool = False) -> Iterator[list[Block]]:
+    """Several hosts: those to which nothing is missing in one line, of the others what is missing, all if `verbose`."""
+    if verbose or len(hosts) == 1:
+        yield from (doctor_view(host, found, verbose=verbose) for host, found in hosts.items())
+        return
+    well = [host for host, found in hosts.items() if not any(one.state == "missing" for one in found)]
+    if well:
+        names = f" ({', '.join(compact(well))}; -v shows each)"
+        yield [line(Span("OK", "good"), f": {plural(len(well), 'host')}: nothing is missing", Span(names, whole=True))]
+    for host, found in hosts.items():
+        missing = [one for one in found if one.state == "missing"]
+        if missing:
+            yield [_verdict(host, missing), Grid(tuple(_entries(missing, verbose=False)))]
 
 
 def _verdict(where: str, missing: Sequence[Inspection]) -> Block:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from memrunbook.core.run.event import Event, Outcome, Outdated, StepFinished, StepState, StillHeld, UndoPlanned
 from memrunbook.core.run.report import HostReport, Reported
@@ -52,12 +53,19 @@ OUTCOMES: Mapping[Reported, tuple[str, Style, str]] = {
 }
 
 
-def report_view(report: HostReport, run_id: str, who: Sequence[Block] = (), *, alone: bool = True) -> list[Block]:
-    """The page for one host; `who` are the blocks that say who asked for it.
+def report_view(
+    report: HostReport,
+    run_id: str,
+    who: Sequence[Block] = (),
+    *,
+    alone: bool = True,
+    taken_back: Mapping[str, str] = MappingProxyType({}),
+) -> list[Block]:
+    """The page for one host; `who` are the blocks that say who asked for it, `taken_back` who undid which step since.
 
     Where it does not stand `alone`, what is said of the run is said once, below the pages of all hosts.
     """
-    blocks: list[Block] = [_verdict(report)]
+    blocks: list[Block] = [_verdict(report), *_taken_back(taken_back)]
     if report.hint:
         blocks.append(line(Span("hint: ", "hint"), Span(report.hint, whole=True), indent=2))
     blocks += held_blocks(report.held)
@@ -79,8 +87,14 @@ def report_view(report: HostReport, run_id: str, who: Sequence[Block] = (), *, a
     told = advice_rows(causes, ram=ram if isinstance(ram, int) else 0)
     if told:
         blocks += [BLANK, Grid(tuple(told), indent=0)]
-    ends = [BLANK, *record_view(run_id, lost=is_lost(report))] if alone else []
+    ends = [BLANK, *record_view(run_id, lost=is_lost(report) and not taken_back)] if alone else []
     return [*blocks, *([BLANK, *who] if who else []), *ends]
+
+
+def _taken_back(steps: Mapping[str, str]) -> Iterator[Block]:
+    for run in dict.fromkeys(steps.values()):
+        names = ", ".join(step for step, by in steps.items() if by == run)
+        yield line("Taken back since by ", to_type(f"runbook report {run}"), f": {names}", indent=2)
 
 
 def step_line(host: str, step: StepFinished) -> Line:

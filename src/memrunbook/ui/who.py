@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.account import Account, ChangeAccount, HostAccount
+from memrunbook.core.run.batches import batches, few
 from memrunbook.core.run.record import Actor
 from memrunbook.core.units import format_duration
 from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Style, line, note, row
@@ -21,6 +22,7 @@ CARRIED_OUT: Mapping[str, tuple[str, Style]] = {
     "Failed": ("failed", "critical"),
     "Unknown": ("outcome unknown", "unknown"),
 }
+NOT_BEGUN = "not_begun"
 NO_REASON = "no reason was given (--reason)"
 
 
@@ -74,11 +76,26 @@ def _about(account: Account, now: Instant | None = None) -> Iterator[Row]:
         by = ", ".join(plan.approvals) or "nobody"
         told = "; ".join([f"approved by {by}", *plan.uncounted])
         yield row("Plan", body=Span(f"{plan.file}, made by {plan.creator}; {told}", whole=True))
+    yield from _batches(account)
     if account.ended is not None and account.ended.unused:
         words = " ".join(f"--allow {shlex.quote(word)}" for word in account.ended.unused)
         yield row("Unused", body=Span(words, whole=True))
     for one in account.resumed:
         yield row("Resumed", body=Span(f"{_day(one.time)} by {actor_words(one.actor)}", whole=True))
+
+
+def _batches(account: Account) -> Iterator[Row]:
+    """The batches of a run in their order, as far as it came: "1 web01; 2 web02, web03 (not begun: web03)"."""
+    order = account.invoked.order if account.invoked else None
+    if order is None or not order.rollout.serial or len(order.hosts) == 1:
+        return
+    outcomes = {one.host: one.outcome for one in account.hosts}
+    told = []
+    for number, batch in enumerate(batches([host.name for host in order.hosts], order.rollout.sizes), 1):
+        unbegun = [name for name in batch if outcomes.get(name, NOT_BEGUN) == NOT_BEGUN]
+        state = ": not begun" if len(unbegun) == len(batch) else f" (not begun: {few(unbegun)})" if unbegun else ""
+        told.append(f"{number} {few(batch)}{state}")
+    yield row("Batches", body=Span("; ".join(told), whole=True))
 
 
 def actor_words(actor: Actor) -> str:

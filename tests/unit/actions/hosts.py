@@ -15,6 +15,7 @@ from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.units import GIB, MIB
 from memrunbook.facts.buddy import BuddyReading
 from memrunbook.facts.containers import Container, ContainersReading
+from memrunbook.facts.drift import DriftReading
 from memrunbook.facts.holds import Holds
 from memrunbook.facts.host import HostReading
 from memrunbook.facts.hugepages import HugepagePool, HugepagesReading
@@ -181,6 +182,7 @@ READINGS: dict[str, Reading] = {
         min_free_default_kbytes=67584,
     ),
     "holds": Holds(all=[]),
+    "drift": DriftReading(parameters=[]),
     "thp": ThpReading(enabled="always", defrag="madvise"),
     "lru_gen": LruGenReading(enabled=True, min_ttl_ms=0),
     "sysctl_files": SysctlFilesReading(files=[], nr_hugepages=0),

@@ -27,7 +27,7 @@ def test_it(number):
 def run(folder: Path, flaky: int, words: str) -> subprocess.CompletedProcess[str]:
     (folder / "test_it.py").write_text(TESTS.replace("FLAKY", str(flaky)), encoding="utf-8")
     (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-p", "tests.kernel.reruns", "-p", "no:hypothesispytest", "--reruns=1"]
+    command = [sys.executable, "-m", "pytest", "-p", "tests.reruns", "-p", "no:hypothesispytest", "--reruns=1"]
     command += ["-c", str(folder / "pytest.ini"), words, str(folder)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=100)
 

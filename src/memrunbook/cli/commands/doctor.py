@@ -70,8 +70,7 @@ def _document(result: DoctorResult) -> DoctorDocument:
 
 
 def _pages(result: DoctorResult, output: OutputOptions) -> Iterator[list[Block]]:
-    from memrunbook.ui.doctor import doctor_view
+    from memrunbook.ui.doctor import doctor_view, hosts_view
 
     yield doctor_view("this control node", result.here, verbose=output.verbose)
-    for one in result.hosts:
-        yield doctor_view(one.host, one.inspections, verbose=output.verbose)
+    yield from hosts_view({one.host: one.inspections for one in result.hosts}, verbose=output.verbose)

@@ -43,7 +43,7 @@ def _document(result: ReportResult, doubts: Sequence[AuditFinding], who: Account
     from memrunbook.documents.printed.report import report_document
 
     findings = [finding_of(one.level, one.where, one.message) for one in doubts]
-    return report_document(result.run_id, result.reports, findings, who)
+    return report_document(result.run_id, result.reports, findings, who, result.taken_back)
 
 
 def _pages(result: ReportResult, doubts: Sequence[AuditFinding], who: Account) -> Iterator[list[Block]]:
@@ -58,7 +58,9 @@ def _pages(result: ReportResult, doubts: Sequence[AuditFinding], who: Account) -
     alone = len(result.reports) == 1
     for place, report in enumerate(result.reports):
         asked = who_view(who, report.host) if alone else consent_view(who, report.host)
-        yield [*(doubt_view(doubts) if not place else []), *report_view(report, result.run_id, asked, alone=alone)]
+        back = result.taken_back.get(report.host, {})
+        page = report_view(report, result.run_id, asked, alone=alone, taken_back=back)
+        yield [*(doubt_view(doubts) if not place else []), *page]
     if result.reports and not alone:
-        lost = any(is_lost(report) for report in result.reports)
+        lost = not result.taken_back and any(is_lost(report) for report in result.reports)
         yield [*who_view(who), BLANK, *record_view(result.run_id, lost=lost)]

@@ -109,6 +109,8 @@ class Beside:
                 nodes.where(shown(file), root), "this is no mapping of variables", "as in ansible_user: ops"
             )
             return {}
+        for key, first, again in nodes.doubles(root):
+            self.gathered.doubled(key, nodes.where(shown(file), first), nodes.where(shown(file), again))
         return nodes.variables(root, shown(file))
 
 

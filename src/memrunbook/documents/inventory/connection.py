@@ -43,6 +43,11 @@ NOT_USED = {
     "ansible_ssh_host_key_checking": "host keys are always checked",
 }
 """Variables of Ansible that say how a host is reached, and that nobody is served by here: why."""
+READ = (
+    *ADDRESS, *PORT, *USER, *KEY, *ARGUMENTS, *BECOME, *METHOD, *BECOME_USER, *CONNECTION, *SHELL, *NOT_USED,
+    "ansible_hostname", "ansible_group_priority",
+)  # fmt: skip
+"""Those that there are, as far as another word could be one of them misspelt."""
 
 
 Accepts = Callable[[tuple[str, ...]], None]
@@ -170,10 +175,13 @@ class Connection:
 
 
 def not_used(variables: Variables, told: Callable[[str, str, str], None]) -> None:
-    """Tells which variables are of no use here: their place, what they are, and why."""
+    """Tells which variables are of no use as they are: their place, what they are, and why."""
     for name, why in NOT_USED.items():
         if name in variables:
             told(variables[name].where, f"{name} is not used", why)
+    for name in ADDRESS:
+        if name in variables and variables[name].value in ("", None):
+            told(variables[name].where, f"{name} is empty", "the host is reached by its own name")
     for name in ARGUMENTS:
         if name in variables and "stricthostkeychecking" in str(variables[name].value).lower():
             told(variables[name].where, f"StrictHostKeyChecking in {name} is not used", "host keys are always checked")

@@ -10,6 +10,7 @@ from memrunbook.core.errors import Problem
 from memrunbook.core.host import MOST_HOSTS
 from memrunbook.core.inventory.inventory import ALL, UNGROUPED
 from memrunbook.core.ranges import names_in
+from memrunbook.core.text import clean
 
 WITH_PORT = re.compile(r"(?:\[(?P<inside>[^\]]+)\]|(?P<name>[^:]+)):(?P<port>\d{1,5})")
 LOGIN = re.compile(r"(?P<user>[^@\s]+)@(?P<rest>[^@\s]+)")
@@ -41,6 +42,10 @@ class Given(NamedTuple):
 
 
 Variables = dict[str, Given]
+
+
+def _file(given: Given) -> str:
+    return given.where.rpartition(":")[0]
 
 
 @dataclass
@@ -92,6 +97,17 @@ class Gathered:
         found = self.groups.setdefault(name, NamedGroup(where))
         found.where = found.where or where
         return found
+
+    def assign(self, named: NamedHost, name: str, given: Given) -> None:
+        """Sets a variable of a host or a group; another value in another line of the same file is doubtful."""
+        before = named.variables.get(name)
+        if before is not None and is_read(name) and before.value != given.value and _file(before) == _file(given):
+            self.note(given.where, f"{clean(name)} is set twice: this one counts", f"the first: {before.where}")
+        named.variables[name] = given
+
+    def doubled(self, key: str, first: str, where: str) -> None:
+        """Notes a key that stands twice in one mapping."""
+        self.note(where, f'"{clean(key)}" stands twice in this mapping: the last one counts', f"the first: {first}")
 
     def nest(self, parent: str, child: str, where: str) -> None:
         """Puts a group into another; a group inside itself is a problem."""

@@ -82,7 +82,8 @@ class IniReader:
         if not sign:
             self._gathered.problem(where, f"{clean(line)} sets no variable", "write NAME=VALUE")
         else:
-            self._gathered.group(self._group, where).variables[name.strip()] = Given(literal(value.strip()), where)
+            group = self._gathered.group(self._group, where)
+            self._gathered.assign(group, name.strip(), Given(literal(value.strip()), where))
 
     def _host(self, line: str, where: str) -> None:
         try:
@@ -98,7 +99,7 @@ class IniReader:
         names = self._gathered.host(word, self._group, where)
         for name, value in self._settings(settings, where):
             for host in names:
-                self._gathered.hosts[host].variables[name] = Given(value, where)
+                self._gathered.assign(self._gathered.hosts[host], name, Given(value, where))
 
     def _settings(self, words: list[str], where: str) -> Iterator[tuple[str, Any]]:
         for word in words:

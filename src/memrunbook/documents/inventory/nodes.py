@@ -73,15 +73,39 @@ def is_empty(node: Node | None) -> bool:
 
 
 def pairs(node: Node, depth: int = 0) -> Iterator[tuple[str, Node, Node]]:
-    """The keys of a mapping as text, each with its own node and that of its value; what is merged in comes first."""
+    """The keys of a mapping as text, each with its own node and that of its value; what is merged in comes first.
+
+    Of a key that stands twice the last one counts, as in Ansible.
+    """
     merged = [value for key, value in node.value if key.tag == MERGE]
     for value in merged if depth < DEEPEST else ():
         for one in value.value if isinstance(value, yaml.SequenceNode) else [value]:
             if isinstance(one, yaml.MappingNode):
                 yield from pairs(one, depth + 1)
-    for key, value in node.value:
-        if key.tag != MERGE and isinstance(key, yaml.ScalarNode):
-            yield str(key.value), key, value
+    last = {str(key.value): (key, value) for key, value in node.value if _is_key(key)}
+    yield from ((name, key, value) for name, (key, value) in last.items())
+
+
+def doubles(root: Node | None) -> Iterator[tuple[str, Node, Node]]:
+    """The keys that stand twice in one mapping, anywhere in a document: each with the first node and the second."""
+    waiting, seen = [root] if root is not None else [], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen or isinstance(node, yaml.ScalarNode):
+            continue
+        seen.add(id(node))  # an anchor may stand in many places, and inside itself
+        if not isinstance(node, yaml.MappingNode):
+            waiting += node.value
+            continue
+        first: dict[str, Node] = {}
+        for key, value in node.value:
+            waiting.append(value)
+            if _is_key(key) and first.setdefault(str(key.value), key) is not key:
+                yield str(key.value), first[str(key.value)], key
+
+
+def _is_key(node: Node) -> bool:
+    return bool(node.tag != MERGE and isinstance(node, yaml.ScalarNode))
 
 
 def where(shown: str, node: Node) -> str:

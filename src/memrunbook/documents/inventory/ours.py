@@ -17,6 +17,7 @@ from memrunbook.core.host import Criticality, HostParameter, ProtectedUnit
 from memrunbook.core.inventory.patterns import GLOB, split
 from memrunbook.core.plan.rules import ROLES
 from memrunbook.core.text import clean
+from memrunbook.documents.inventory.connection import READ
 from memrunbook.documents.inventory.gathered import Encrypted, Given, Unread, Variables, is_read
 from memrunbook.runtime.redaction import named_secret
 
@@ -28,6 +29,8 @@ KEY = re.compile(r"[A-Za-z0-9+/]{43}=?|[0-9a-fA-F]{32,}")
 """A public key, or an identity in hexadecimal digits: too long for the name of a host."""
 ENDPOINT = re.compile(r"(?:\[(?P<inside>[^\]]+)\]|(?P<name>[^:\[\]]+)):\d+")
 LIKE = 0.84
+TYPO = 0.91
+"""As LIKE, for words that all begin alike: ansible_hostname, a fact of Ansible's, is not meant to be ansible_host."""
 SHOWN = 60
 SAFETY = ("realtime", *ROLES)
 """Tags by which changes are refused or made otherwise, whatever config.yaml says."""
@@ -60,6 +63,9 @@ def tags(given: Given, note: Told, refuse: Told, ruling: Collection[str] = ()) -
         return words("tags", given, refuse if isinstance(value, Encrypted) else _unused(note))
     items = [part.strip() for part in value.split(",")] if isinstance(value, str) else list(value)
     good = [item.strip() for item in items if isinstance(item, str) and TAG.fullmatch(item.strip())]
+    for tag in good:
+        if meant := _nearly(tag, tuple(sorted({*SAFETY, *ruling}))):
+            note(given.where, f"the tag {tag} is not known, {meant} is", f"did you mean {meant}?")
     for item in items:
         text = item.strip() if isinstance(item, str) else item
         if text != "" and text not in good:
@@ -206,11 +212,13 @@ def _unused(note: Told) -> Told:
 
 
 def misspelt(variables: Variables, refuse: Told, note: Told) -> None:
-    """Tells of words that are nearly a key of ours: they would silently do nothing."""
+    """Tells of words that are nearly a key of ours, or one of how a host is reached: they silently do nothing."""
     for name, given in variables.items():
         if is_read(name):
+            if meant := _nearly(name, READ, TYPO):
+                note(given.where, f'"{clean(name, SHOWN)}" is not read', f"did you mean {meant}?")
             continue
-        if meant := _meant(name):
+        if meant := _nearly(name, tuple(sorted(ALONE))):
             told = _unused(note) if meant == "criticality" else refuse
             told(given.where, f'"{clean(name, SHOWN)}" is not known', f"did you mean {meant}?")
         elif name in ("tag", "peer"):
@@ -218,8 +226,9 @@ def misspelt(variables: Variables, refuse: Told, note: Told) -> None:
 
 
 @lru_cache(maxsize=4096)
-def _meant(name: str) -> str:
-    close = difflib.get_close_matches(name, sorted(ALONE), n=1, cutoff=LIKE)
+def _nearly(name: str, known: tuple[str, ...], like: float = LIKE) -> str:
+    """The known word that this one is nearly, but not quite; empty for a known one, and for one that is like none."""
+    close = difflib.get_close_matches(name, known, n=1, cutoff=like) if name not in known else []
     return close[0] if close else ""
 
 

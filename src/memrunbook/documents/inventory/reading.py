@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,11 +13,12 @@ from msgspec import structs
 from memrunbook.core.errors import DocumentError, UsageError
 from memrunbook.core.inventory.inventory import UNGROUPED, Inventory
 from memrunbook.core.ranges import RANGE
+from memrunbook.core.text import clean
 from memrunbook.documents.inventory import nodes
 from memrunbook.documents.inventory.answers import is_answer, read_answer
 from memrunbook.documents.inventory.beside import Beside, shown
 from memrunbook.documents.inventory.connection import Accepts, nothing_refused
-from memrunbook.documents.inventory.gathered import Gathered
+from memrunbook.documents.inventory.gathered import Gathered, NamedHost
 from memrunbook.documents.inventory.ini import IniReader
 from memrunbook.documents.inventory.making import Maker
 from memrunbook.documents.inventory.merged import Merger
@@ -51,9 +52,14 @@ def read_inventory(
     that `accepts` refuses (UsageError) is refused. `ruling` are the tags that config.yaml asks for.
     """
     reader = SourceReader(run)
-    for source in sources:
-        reader.read(source)
     gathered = reader.gathered
+    for source in sources:
+        before = len(gathered.hosts)
+        reader.read(source)
+        if len(gathered.hosts) == before == 0 and not gathered.problems:
+            gathered.note(shown(Path(source)), "this names no host")
+    for names in (gathered.groups, gathered.hosts):
+        _note_alike(gathered, names)
     beside = Beside(gathered, list(dict.fromkeys(reader.folders)))
     found = Maker(Merger(gathered, beside), skip_encrypted, accepts, ruling).inventory()
     for file, name in beside.strangers():
@@ -63,6 +69,15 @@ def read_inventory(
     if gathered.problems:
         raise DocumentError(sorted(dict.fromkeys(gathered.problems), key=_place))
     return structs.replace(found, notes=tuple(sorted(dict.fromkeys(gathered.notes), key=_place)))
+
+
+def _note_alike(gathered: Gathered, named: Mapping[str, NamedHost]) -> None:
+    """Notes names that differ in capital letters alone."""
+    first: dict[str, str] = {}
+    for name, one in named.items():
+        other = first.setdefault(name.casefold(), name)
+        if other != name:
+            gathered.note(one.where, f"{clean(name)} and {clean(other)} are not the same", "did you mean one of them?")
 
 
 def names_in_inventory(sources: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ import yaml
 
 from memrunbook.core.text import clean
 from memrunbook.documents.inventory import nodes
-from memrunbook.documents.inventory.gathered import Gathered
+from memrunbook.documents.inventory.gathered import Gathered, NamedHost, Variables
 from memrunbook.documents.inventory.nodes import Node
 
 KEYS = ("hosts", "children", "vars")
@@ -47,6 +47,8 @@ class YamlReader:
             where = nodes.where(self._shown, found[PLUGIN])
             self._gathered.problem(where, what, BY_ANSIBLE.format(shown=self._shown))
             return
+        for double, first, again in nodes.doubles(root):
+            self._gathered.doubled(double, nodes.where(self._shown, first), nodes.where(self._shown, again))
         for name, key, value in nodes.pairs(root):
             self._group(name, key, value)
 
@@ -71,7 +73,7 @@ class YamlReader:
 
     def _part(self, part: str, group: str, node: Node) -> None:
         if part == "vars":
-            self._gathered.groups[group].variables |= nodes.variables(node, self._shown)
+            self._set(self._gathered.groups[group], nodes.variables(node, self._shown))
         elif part == "children":
             self._children(group, node)
         else:
@@ -104,10 +106,14 @@ class YamlReader:
             if nodes.is_mapping(value):
                 given = nodes.variables(value, self._shown)
                 for name in names:
-                    self._gathered.hosts[name].variables |= given
+                    self._set(self._gathered.hosts[name], given)
             elif not nodes.is_empty(value):
                 what = f"{clean(word)} has a value that is no mapping"
                 self._gathered.problem(at, what, f"as in {clean(word)}: {{ansible_host: 192.0.2.7}}, or nothing")
+
+    def _set(self, named: NamedHost, given: Variables) -> None:
+        for name, value in given.items():
+            self._gathered.assign(named, name, value)
 
     def _unknown(self, key: str, group: str, node: Node) -> None:
         where, close = nodes.where(self._shown, node), difflib.get_close_matches(key, KEYS, n=1)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Literal
 
 from msgspec import Struct
@@ -34,7 +35,7 @@ class ReportedStep(Struct, frozen=True):
 
 
 class ReportedHost(Struct, frozen=True):
-    """How a run ended on one host."""
+    """How a run ended on one host; `taken_back` is the run of `undo` that took a step back since, by step."""
 
     host: str
     outcome: str
@@ -42,6 +43,7 @@ class ReportedHost(Struct, frozen=True):
     steps: tuple[ReportedStep, ...]
     signals: dict[str, Signals]
     held: tuple[str, ...] = ()
+    taken_back: dict[str, str] = {}
 
 
 class ReportDocument(Document, frozen=True, kw_only=True):
@@ -56,15 +58,21 @@ class ReportDocument(Document, frozen=True, kw_only=True):
 
 
 def report_document(
-    run: str, reports: Iterable[HostReport], findings: Iterable[PrintedAuditFinding], account: Account
+    run: str,
+    reports: Iterable[HostReport],
+    findings: Iterable[PrintedAuditFinding],
+    account: Account,
+    taken_back: Mapping[str, Mapping[str, str]],
 ) -> ReportDocument:
     """What a run did on each host, who asked for it, and where its journals are not as they were written."""
-    found = tuple(findings)
-    return ReportDocument(run=run, intact=not found, findings=found, account=account, hosts=reported(reports))
+    found, hosts = tuple(findings), reported(reports, taken_back)
+    return ReportDocument(run=run, intact=not found, findings=found, account=account, hosts=hosts)
 
 
-def reported(reports: Iterable[HostReport]) -> tuple[ReportedHost, ...]:
-    """How a run ended on each host."""
+def reported(
+    reports: Iterable[HostReport], taken_back: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+) -> tuple[ReportedHost, ...]:
+    """How a run ended on each host, and by host and step which run of `undo` took it back since."""
     return tuple(
         ReportedHost(
             report.host,
@@ -73,6 +81,7 @@ def reported(reports: Iterable[HostReport]) -> tuple[ReportedHost, ...]:
             _steps(report),
             {"before": report.before, "after": report.after},
             report.held,
+            dict(taken_back.get(report.host, {})),
         )
         for report in reports
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 MOST = 2
-"""Emulated processors stand still at times; more tests than that have another reason."""
+"""A shared machine stands still at times; more tests than that have another reason."""
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
