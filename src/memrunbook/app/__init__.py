@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from memrunbook.app.doctoring import DoctorArguments, DoctorResult, doctor
     from memrunbook.app.explaining import explain_log
     from memrunbook.app.gates import consent
+    from memrunbook.app.helping import RestartsArguments, restarts
     from memrunbook.app.looking_back import LookBackArguments, look_back
     from memrunbook.app.measuring import FactsArguments, facts, facts_each
     from memrunbook.app.notice import Notice
@@ -74,6 +75,7 @@ _HOMES = {
     "planning": ("PlanArguments", "PlanResult", "plan", "plan_each"),
     "recording": ("RecordArguments", "RecordResult", "record"),
     "reporting": ("RunsResult", "list_runs", "report"),
+    "helping": ("RestartsArguments", "restarts"),
     "resuming": ("ResumeArguments", "ordered", "resumable", "resume"),
     "run_arguments": ("RunArguments", "RunResult"),
     "running": ("run",),
@@ -106,6 +108,7 @@ __all__ = [
     "PlanResult",
     "RecordArguments",
     "RecordResult",
+    "RestartsArguments",
     "ResumeArguments",
     "RunArguments",
     "RunResult",
@@ -147,6 +150,7 @@ __all__ = [
     "record",
     "records",
     "report",
+    "restarts",
     "resumable",
     "resume",
     "resume_schedule",

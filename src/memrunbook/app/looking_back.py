@@ -26,7 +26,7 @@ from memrunbook.core.reading.series import Kind, Series
 from memrunbook.core.units import DAY
 from memrunbook.documents.library import Library, usual_library
 from memrunbook.runtime.clock import SystemClock
-from memrunbook.state.history.past import Extent, StoredPast
+from memrunbook.state.history.past import Spread, StoredPast
 from memrunbook.state.paths import usual_state_dir
 
 USUAL_SINCE = 14.0 * DAY
@@ -79,7 +79,7 @@ def _host(past: StoredPast, host: str, since: float, arguments: LookBackArgument
     )
 
 
-def _baseline(series: Series, apart: Mapping[tuple[Kind, str, str], Extent]) -> Baseline:
+def _baseline(series: Series, apart: Mapping[tuple[Kind, str, str], Spread]) -> Baseline:
     key = (series.kind, series.name, series.figure)
     extent = apart.get(key)
     if extent is not None:

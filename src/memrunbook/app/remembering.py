@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from memrunbook.core.reading.series import Series
     from memrunbook.core.reading.snapshot import Snapshot
     from memrunbook.runtime.ports import Past
-    from memrunbook.state.history.past import HostReading, StoredPast
+    from memrunbook.state.history.past import HostPoints, StoredPast
 
 R = TypeVar("R")
 UNKEPT = "this reading is not kept in the history"
@@ -68,7 +68,7 @@ class Remembering:
     """
 
     wanted: bool = True
-    _readings: dict[str, HostReading] = field(default_factory=dict, init=False)
+    _readings: dict[str, HostPoints] = field(default_factory=dict, init=False)
     _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def past(self, stored: Callable[[], Stored], notice: Notice) -> Past | None:
@@ -81,10 +81,10 @@ class Remembering:
             return
         from memrunbook import catalog
         from memrunbook.core.reading.points import series_of
-        from memrunbook.state.history.past import HostReading
+        from memrunbook.state.history.past import HostPoints
 
         series = series_of(snapshot, catalog.facts())
-        reading = HostReading(kept_as(host.name), snapshot.identity.machine_id, snapshot.taken_at.utc, series)
+        reading = HostPoints(kept_as(host.name), snapshot.identity.machine_id, snapshot.taken_at.utc, series)
         with self._turn:
             self._readings.setdefault(host.name, reading)
 

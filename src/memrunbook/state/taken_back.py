@@ -8,13 +8,13 @@ from typing import Any
 
 from memrunbook.core.run.event import StepFinished
 from memrunbook.core.run.record import Recorded, decode
-from memrunbook.core.run.undo_plan import Past
+from memrunbook.core.run.undo_plan import RunToUndo
 from memrunbook.state.runs import records, runs
 
 
 def taken_back_since(state: Path, run_id: str) -> dict[str, dict[str, str]]:
     """By host and step, the undo that took it back and was not undone since, the newest first."""
-    title, found = Past(run=run_id).name, dict[str, dict[str, str]]()
+    title, found = RunToUndo(run=run_id).name, dict[str, dict[str, str]]()
     for run in runs(state):
         if run.invoked is None or run.invoked.runbook != title:
             continue

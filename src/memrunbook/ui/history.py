@@ -8,7 +8,7 @@ from memrunbook.core.instant import Instant
 from memrunbook.core.reading.baseline import LEAST_ROOM, USED, Baseline, HostPast
 from memrunbook.core.reading.series import Kind, Series
 from memrunbook.core.units import Unit, format_bytes, format_duration, format_value
-from memrunbook.ui.block import BLANK, Block, Grid, Line, Span, Style, Table, Text, line, row, text, to_type
+from memrunbook.ui.block import BLANK, Block, Grid, Line, Row, Span, Style, Table, Text, line, row, text, to_type
 from memrunbook.ui.plot import Canvas, plot, sparkline
 from memrunbook.ui.words import moment_words, plural, unit_of
 
@@ -171,23 +171,19 @@ def _row(name: str, one: Baseline, *, plain: bool) -> tuple[str, ...]:
     return (name, sparkline(one.course, plain=plain), *values, _per_day(one, unit) or "steady")
 
 
-def _holders(found: Sequence[Baseline], *, plain: bool) -> Table:
-    unit = Unit.BYTES
-    return Table(
-        ("name", "course", "now", "peak", "limit", "runs", "per day"),
-        tuple(
-            (
-                one.name,
-                sparkline(one.course, plain=plain),
-                _value(one.now, unit),
-                _value(one.peak, unit),
-                _value(one.limit, unit) if one.limit else "none",
-                str(len(one.begun) + 1),
-                _per_day(one, unit) or "steady",
-            )
-            for one in found
-        ),
-    )
+def _holders(found: Sequence[Baseline], *, plain: bool) -> Grid:
+    """Names stand last: they are long, and none is cut."""
+    return Grid(tuple(_holder(one, plain=plain) for one in found))
+
+
+def _holder(one: Baseline, *, plain: bool) -> Row:
+    now, peak = _value(one.now, Unit.BYTES), _value(one.peak, Unit.BYTES)
+    rate = _per_day(one, Unit.BYTES)
+    trend = f"{rate} a day" if rate else "steady"
+    more = [f"limit {_value(one.limit, Unit.BYTES)}"] if one.limit else []
+    more += [f"{len(one.begun) + 1} runs"] if one.begun and one.kind != "kernel" else []
+    name = text(Span(one.name, "strong", whole=True), *(f", {word}" for word in more))
+    return row(sparkline(one.course, plain=plain), now, f"peak {peak}", trend, body=name)
 
 
 def _fleet_row(past: HostPast, used: Baseline, *, plain: bool) -> tuple[str, ...]:

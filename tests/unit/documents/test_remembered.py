@@ -8,7 +8,8 @@ import pytest
 
 from memrunbook.core.errors import DocumentError, Problem
 from memrunbook.core.plan.limits import Limits
-from memrunbook.core.units import HOUR, MINUTE
+from memrunbook.core.reading.keeping import Keeping
+from memrunbook.core.units import DAY, HOUR, MINUTE
 from memrunbook.documents.config import Config, load_config
 from memrunbook.documents.remembered import StoreAt
 
@@ -126,3 +127,24 @@ def test_a_mistake_has_its_place(tmp_path: Path, text: str, where: str, message:
 
 def test_every_limit_that_makes_no_sense_is_told_at_once(tmp_path: Path) -> None:
     assert len(problems(written(tmp_path, "limits: {cool_down: 1s, restart_every: 30d, storm_within: 1s}\n"))) == 3
+
+
+def test_how_long_the_history_is_kept(tmp_path: Path) -> None:
+    assert Config().history == load_config(written(tmp_path, "defaults: {}\n")).history == Keeping()
+    assert load_config(written(tmp_path, "history: {keep: false}\n")).history is None
+    said = load_config(written(tmp_path, "history: {every: 5m, fine: 7d, coarse: 90d}\n")).history
+    assert said == Keeping(fine=7.0 * DAY, coarse=90.0 * DAY, apart=5.0 * MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("said", "place", "message"),
+    [
+        ("every: 1s", "1:18", "must be from 60 s to 24 h, is 1.0 s"),
+        ("fine: 1h", "1:17", "must be from 24 h to 395 d, is 60 min"),
+        ("fine: 30d, coarse: 20d", "1:1", "coarse is shorter than fine"),
+    ],
+)
+def test_times_that_make_no_sense_are_refused(tmp_path: Path, said: str, place: str, message: str) -> None:
+    path = written(tmp_path, f"history: {{{said}}}\n")
+    (problem,) = problems(path)
+    assert (problem.where, problem.message) == (f"{path}:{place}", message)

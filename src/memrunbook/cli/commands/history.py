@@ -63,7 +63,7 @@ def command(
     from memrunbook.cli.wanted import moment
 
     if as_csv and not output.format.CONVERSES:
-        raise UsageError("--csv and --json ask for two formats", hint="leave one of them out")
+        raise UsageError("two formats are asked for", hint="leave one of them out")
     begin = moment(since, "--since")
     arguments = LookBackArguments(
         hosts=_named(targets),

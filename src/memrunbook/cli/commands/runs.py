@@ -11,14 +11,16 @@ import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.exit_codes import most_severe
-from memrunbook.cli.options import OUTPUT, STATE, OutputOptions, common
+from memrunbook.cli.options import CONFIG, OUTPUT, STATE, STORE, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 from memrunbook.cli.targets import typed
 from memrunbook.core.errors import UsageError
+from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
     from memrunbook.app.reporting import RunsResult
+    from memrunbook.core.plan.restarts import Helped
     from memrunbook.core.run.flight import OpenStep
     from memrunbook.documents.printed.runs import RunsDocument
     from memrunbook.state.audit import AuditFinding
@@ -28,8 +30,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@common(STATE, OUTPUT)
-def command(state: Path, output: OutputOptions) -> int:
+@click.option("--unit", default="", metavar="NAME", help="How often runs changed this unit, and how long that helped.")
+@common(CONFIG, STATE, STORE, OUTPUT)
+def command(unit: str, library: Library, state: Path, store: str, output: OutputOptions) -> int:
     """List the runs, the newest first: when, who, which runbook, which hosts, how they ended.
 
     Exit 7 where a step is open.
@@ -39,11 +42,28 @@ def command(state: Path, output: OutputOptions) -> int:
 
     if not state.exists() and typed("state_dir"):
         raise UsageError("there is no such folder", where=f"--state-dir {state}", hint="check the path")
+    if unit:
+        return _of_unit(unit, library, state, store, output)
     found = list_runs(state)
     doubts = doubts_about_list(state)
     left = exit_codes.UNKNOWN if found.open else exit_codes.OK
     code = exit_codes.worst([exit_codes.JOURNAL if doubts else exit_codes.OK, left])
     return show(output, Reply(code, lambda: _document(found, doubts), lambda: _pages(found, doubts)))
+
+
+def _of_unit(unit: str, library: Library, state: Path, store: str, output: OutputOptions) -> int:
+    from memrunbook.app import RestartsArguments, restarts
+    from memrunbook.documents.printed.restarts import restarts_document
+
+    found = restarts(RestartsArguments(unit=unit, library=library, state=state, store=store))
+    return show(output, Reply(exit_codes.OK, lambda: restarts_document(unit, found), lambda: _unit_pages(unit, found)))
+
+
+def _unit_pages(unit: str, found: Sequence[Helped]) -> Iterator[list[Block]]:
+    from memrunbook.runtime.clock import SystemClock
+    from memrunbook.ui.restarts import restarts_view
+
+    yield restarts_view(unit, found, SystemClock().now())
 
 
 def _document(found: RunsResult, doubts: Sequence[AuditFinding]) -> RunsDocument:

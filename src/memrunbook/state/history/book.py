@@ -38,7 +38,7 @@ ADD_SERIES = (
     " VALUES (:host, :slot, :kind, :name, :figure, :life, :most, :latest)"
 )
 TOUCH = "UPDATE history_series SET latest = :latest WHERE host = :host AND slot = :slot"
-BETWEEN = "SELECT at, points FROM history_readings WHERE at >= :first AND at <= :last"
+BETWEEN = "SELECT at, points FROM history_readings WHERE at >= :first AND at <= :last ORDER BY at"
 PUT = (
     "INSERT INTO history_readings (at, points) VALUES (:at, :points)"
     " ON CONFLICT (at) DO UPDATE SET points = excluded.points"

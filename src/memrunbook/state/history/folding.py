@@ -55,7 +55,7 @@ def tidy_another(rows: Rows, keeping: Keeping, now: float) -> None:
 def _fold(book: Book, begin: int) -> int:
     """Folds whole hours before `begin`; how far that went."""
     first, last = key(book.owner, 0, coarse=False), key(book.owner, begin - 1, coarse=False)
-    found = book.rows.all(f"{BETWEEN} ORDER BY at LIMIT {MOST_ROWS}", first=first, last=last)
+    found = book.rows.all(f"{BETWEEN} LIMIT {MOST_ROWS}", first=first, last=last)
     hours: dict[int, list[tuple[int, Fine]]] = {}
     for place, packed in found:
         hours.setdefault(hour_of(time_of(place)), []).append((place, unpack_fine(packed)))

@@ -18,6 +18,8 @@ from memrunbook.state.history.points import (
     LATEST,
     MILLISECONDS,
     MOST_HOSTS,
+    Coarse,
+    Fine,
     key,
     time_of,
     unpack_coarse,
@@ -28,7 +30,7 @@ MOST_AT_ONCE = 100
 """Hosts of one transaction: others that write are not kept waiting by a thousand."""
 
 
-class HostReading(Struct, frozen=True):
+class HostPoints(Struct, frozen=True):
     """What one reading of a host has left, at `at` (seconds since 1970)."""
 
     host: str
@@ -37,7 +39,7 @@ class HostReading(Struct, frozen=True):
     series: tuple[Series, ...]
 
 
-class Extent(Struct, frozen=True):
+class Spread(Struct, frozen=True):
     """How far the points of a series lie apart, those within an hour that is kept as one included."""
 
     kind: Kind
@@ -59,14 +61,14 @@ class StoredPast:
         """The series of a host from a moment on (seconds since 1970), of whatever name it was reached by."""
         return self.told(host, machine, since)[0]
 
-    def told(self, host: str, machine: str, since: float) -> tuple[tuple[Series, ...], tuple[Extent, ...]]:
+    def told(self, host: str, machine: str, since: float) -> tuple[tuple[Series, ...], tuple[Spread, ...]]:
         """The series, and the extent of each: the points of hours are means."""
         found = _Found()
         begin = round(since * MILLISECONDS)
         with self.database.reading() as rows:
             for owner in _owners(rows, host, machine):
                 found.read(rows, owner, begin)
-        return found.series(), found.extents()
+        return found.series(), found.spreads()
 
     def keep(self, host: str, machine: str, series: Sequence[Series]) -> None:
         """Adds points; those that it has already (same holder, figure and time) change nothing.
@@ -79,7 +81,7 @@ class StoredPast:
             book.add(series, oldest_of(self.keeping, now))
             tidy(book, self.keeping, now)
 
-    def remember(self, readings: Sequence[HostReading]) -> int:
+    def remember(self, readings: Sequence[HostPoints]) -> int:
         """Keeps readings of hosts, those apart of which a newer one was just kept; how many were."""
         kept = 0
         for begin in range(0, len(readings), MOST_AT_ONCE):
@@ -97,7 +99,7 @@ class StoredPast:
         """Lets go of its connections."""
         self.database.close()
 
-    def _remember(self, rows: Rows, reading: HostReading) -> bool:
+    def _remember(self, rows: Rows, reading: HostPoints) -> bool:
         now, at = self.now(), round(reading.at * MILLISECONDS)
         book = _book(rows, reading.host, reading.machine, begin_of(self.keeping, now), self.database.name)
         if 0 <= at - book.newest < self.keeping.apart * MILLISECONDS:
@@ -125,39 +127,58 @@ class _Found:
     """The points of a host's series, and how far they lie apart."""
 
     def __init__(self) -> None:
-        self._points: dict[tuple[Kind, str, str], list[tuple[int, int, Observation]]] = {}
-        self._extents: dict[tuple[Kind, str, str], tuple[float, float]] = {}
+        self._runs: dict[tuple[Kind, str, str], list[tuple[int, list[Observation]]]] = {}
+        self._spreads: dict[tuple[Kind, str, str], tuple[float, float]] = {}
 
     def read(self, rows: Rows, owner: int, begin: int) -> None:
-        """Adds what is known of one number."""
+        """Adds what is known of one number, slot by slot: hundreds of thousands of points."""
         slots = {row[0]: row[1:] for row in rows.all(SERIES, host=owner)}
-        for at, slot, least, mean, most in _values(rows, owner, begin):
-            if slot in slots:
-                kind, name, figure, life, limit, latest = slots[slot]
-                one = (kind, name, figure)
-                self._points.setdefault(one, []).append((at, latest, Observation(at / MILLISECONDS, mean, life, limit)))
-                lowest, highest = self._extents.get(one, (least, most))
-                self._extents[one] = min(lowest, least), max(highest, most)
+        points: dict[int, list[Observation]] = {slot: [] for slot in slots}
+        extremes: dict[int, list[float]] = {slot: [] for slot in slots}
+        for at, hour in _coarse(rows, owner, begin):
+            for slot in hour.keys() & slots.keys():
+                least, mean, most = hour[slot]
+                points[slot].append(Observation(at, mean, *slots[slot][3:5]))
+                extremes[slot] += (least, most)
+        for at, fine in _fine(rows, owner, begin):
+            for slot in fine.keys() & slots.keys():
+                points[slot].append(Observation(at, fine[slot], *slots[slot][3:5]))
+        for slot, found in points.items():
+            kind, name, figure, _, _, latest = slots[slot]
+            self._add((kind, name, figure), latest, found, extremes[slot])
 
     def series(self) -> tuple[Series, ...]:
         """The series, each in the order of time; of two runs of a holder within one hour the later one is last."""
-        return tuple(
-            Series(*one, tuple(point for *_, point in sorted(points, key=lambda known: known[:2])))
-            for one, points in sorted(self._points.items())
-        )
+        return tuple(Series(*one, _in_order(runs)) for one, runs in sorted(self._runs.items()))
 
-    def extents(self) -> tuple[Extent, ...]:
-        """The extents, in the same order."""
-        return tuple(Extent(*one, *apart) for one, apart in sorted(self._extents.items()))
+    def spreads(self) -> tuple[Spread, ...]:
+        """How far each lies apart, in the same order."""
+        return tuple(Spread(*one, *apart) for one, apart in sorted(self._spreads.items()))
+
+    def _add(self, one: tuple[Kind, str, str], latest: int, points: list[Observation], extremes: list[float]) -> None:
+        if not points:
+            return
+        self._runs.setdefault(one, []).append((latest, points))
+        values = [*extremes, *(point.value for point in points), *self._spreads.get(one, ())]
+        self._spreads[one] = min(values), max(values)
 
 
-def _values(rows: Rows, owner: int, begin: int) -> Iterator[tuple[int, int, float, float, float]]:
-    """Time, slot, least, mean and largest of each point from a moment on; an hour stands in its middle."""
-    first = key(owner, begin - HOUR // 2, coarse=True)
-    for place, packed in rows.all(BETWEEN, first=first, last=key(owner, LATEST, coarse=True)):
-        for slot, (least, mean, most) in unpack_coarse(packed).items():
-            yield time_of(place) + HOUR // 2, slot, least, mean, most
-    first = key(owner, begin, coarse=False)
-    for place, packed in rows.all(BETWEEN, first=first, last=key(owner, LATEST, coarse=False)):
-        for slot, value in unpack_fine(packed).items():
-            yield time_of(place), slot, value, value, value
+def _in_order(runs: Sequence[tuple[int, list[Observation]]]) -> tuple[Observation, ...]:
+    if len(runs) == 1:
+        return tuple(runs[0][1])
+    ordered = [point for _, points in sorted(runs, key=lambda run: run[0]) for point in points]
+    return tuple(sorted(ordered, key=lambda point: point.at))
+
+
+def _coarse(rows: Rows, owner: int, begin: int) -> Iterator[tuple[float, Coarse]]:
+    """Each hour from a moment on, at its middle."""
+    first, last = key(owner, begin - HOUR // 2, coarse=True), key(owner, LATEST, coarse=True)
+    for place, packed in rows.all(BETWEEN, first=first, last=last):
+        yield (time_of(place) + HOUR // 2) / MILLISECONDS, unpack_coarse(packed)
+
+
+def _fine(rows: Rows, owner: int, begin: int) -> Iterator[tuple[float, Fine]]:
+    """Each reading from a moment on."""
+    first, last = key(owner, begin, coarse=False), key(owner, LATEST, coarse=False)
+    for place, packed in rows.all(BETWEEN, first=first, last=last):
+        yield time_of(place) / MILLISECONDS, unpack_fine(packed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -104,6 +105,17 @@ class Store:
             connection.execute(sa.insert(RUNS), {**where, "outcome": outcome, "at": here.now, "changed": changed})
             # begun before a crash, ended by the run that went on
             connection.execute(sa.update(CHANGES).where(mine).values(ended=here.now, state=outcome))
+
+    def about(self, targets: Collection[str], since: float) -> tuple[PastChange, ...]:
+        """The changes of these targets on any host since a moment, the oldest first; what was not begun is left out."""
+        known = CHANGES.c
+        asked = (
+            sa.select(*(known[name] for name in PastChange.__struct_fields__))
+            .where(known.target.in_(sorted(targets)), known.begun > since, known.state != NOT_BEGUN)
+            .order_by(known.begun, known.id)
+        )
+        with explained(self.name), reading(self.engine) as connection:
+            return tuple(_past(*row) for row in connection.execute(asked))
 
     def close(self) -> None:
         """Lets go of its connections."""

@@ -14,7 +14,7 @@ from memrunbook.core.reading.series import Kind, Observation, Series
 from memrunbook.core.units import DAY, HOUR, MINUTE
 from memrunbook.state.history.database import Database
 from memrunbook.state.history.file import HistoryFile
-from memrunbook.state.history.past import HostReading, StoredPast
+from memrunbook.state.history.past import HostPoints, StoredPast
 
 NOW = 1_700_000_000.0
 Opened = Callable[[], StoredPast]
@@ -66,8 +66,8 @@ def one(value: float, at: float = NOW, life: str = "", name: str = "api", limit:
     return Series("unit", name, "units.own_bytes", (Observation(at, value, life, limit),))
 
 
-def reading(value: float, at: float = NOW, host: str = "web", machine: str = "m1") -> HostReading:
-    return HostReading(host, machine, at, (one(value, at),))
+def reading(value: float, at: float = NOW, host: str = "web", machine: str = "m1") -> HostPoints:
+    return HostPoints(host, machine, at, (one(value, at),))
 
 
 def points(past: StoredPast, host: str = "web", machine: str = "", since: float = 0.0) -> list[tuple[float, float]]:

@@ -1,0 +1,46 @@
+"""What is told of a host: its figures with their extremes, and what is used beside what is available."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from memrunbook.app.looking_back import LookBackArguments, look_back, matches
+from memrunbook.app.stored import Stored
+from memrunbook.core.reading.baseline import USED
+from memrunbook.core.reading.series import Observation, Series
+from memrunbook.core.units import DAY, HOUR
+from memrunbook.documents.library import Library
+from memrunbook.runtime.clock import SystemClock
+
+
+def test_a_host_over_two_weeks(tmp_path: Path) -> None:
+    now = SystemClock().now().utc
+    hours = range(10 * 24, 0, -1)
+    available = tuple(Observation(now - hour * HOUR, 30.0 + hour % 2, "b", 100.0) for hour in hours)
+    unit = tuple(Observation(now - hour * HOUR, 5.0, "r1" if hour > 50 else "r2", 9.0) for hour in hours)
+    past = Stored(tmp_path).past()
+    past.keep(
+        "web",
+        "m",
+        [
+            Series("host", "", "memory.available_bytes", available),
+            Series("unit", "api.service", "units.own_bytes", unit),
+        ],
+    )
+    library = Library((), None, None, None)
+    (found,) = look_back(LookBackArguments(hosts=("web",), state=tmp_path, library=library))
+    assert found.left == 30.0
+    assert found.used is not None
+    assert (found.used.least, found.used.peak, found.used.limit) == (69.0, 70.0, 100.0)
+    assert [len(one.begun) for one in found.baselines if one.kind == "unit"] == [1]
+    (one,) = look_back(
+        LookBackArguments(hosts=("web",), holder="api", since=now - DAY - 60, state=tmp_path, library=library)
+    )
+    assert [(series.name, len(series.points)) for series in one.series] == [("api.service", 24)]
+
+
+def test_a_word_means_a_figure_a_pattern_or_a_fact() -> None:
+    assert matches(USED, USED)
+    assert matches(USED, "memory")
+    assert matches(USED, "*.used_*")
+    assert not matches(USED, "mem")
