@@ -7,13 +7,13 @@ import subprocess
 
 import pytest
 
-from memrunbook.documents.exposition import MOST, Family, exposition, labelled
+from memrunbook.documents.exposition import MOST, FigureFamily, exposition, labelled
 
 HOSTILE = 'a"b\\c\nd\x1b[31m é # {x="1"} 5'
 
 
 def test_what_a_host_is_called_cannot_leave_its_label() -> None:
-    family = Family("memrunbook_things", "gauge", "Things\nof \\ hosts.", {labelled(host=HOSTILE, unit="x"): 2.5})
+    family = FigureFamily("memrunbook_things", "gauge", "Things\nof \\ hosts.", {labelled(host=HOSTILE, unit="x"): 2.5})
     text = exposition([family])
     assert text.startswith("# HELP memrunbook_things Things\\nof \\\\ hosts.\n# TYPE memrunbook_things gauge\n")
     assert text.splitlines()[2] == (
@@ -24,22 +24,26 @@ def test_what_a_host_is_called_cannot_leave_its_label() -> None:
 def test_families_are_in_order_and_bounded_and_no_series_stands_twice() -> None:
     many = {labelled(host=f"h{n:05}"): float(n) for n in range(MOST + 7)}
     alike = {labelled(host="x" * 500 + end): 1.0 for end in "ab"}
-    text = exposition([Family("memrunbook_b", "gauge", "B.", many), Family("memrunbook_a", "counter", "A.", alike)])
+    text = exposition(
+        [FigureFamily("memrunbook_b", "gauge", "B.", many), FigureFamily("memrunbook_a", "counter", "A.", alike)]
+    )
     names = [line.split("{")[0] for line in text.splitlines() if not line.startswith("#")]
     assert names == ["memrunbook_a", *["memrunbook_b"] * MOST, "memrunbook_series_left_out"]
     assert text.endswith('memrunbook_series_left_out{family="memrunbook_b"} 7\n')
 
 
 def test_a_figure_without_labels_and_a_name_that_is_none() -> None:
-    assert "\nmemrunbook_a 1795964811.92\n" in exposition([Family("memrunbook_a", "gauge", "A.", {(): 1795964811.92})])
+    assert "\nmemrunbook_a 1795964811.92\n" in exposition(
+        [FigureFamily("memrunbook_a", "gauge", "A.", {(): 1795964811.92})]
+    )
     with pytest.raises(ValueError, match="no name"):
-        exposition([Family("memrunbook_a b", "gauge", "A.", {})])
+        exposition([FigureFamily("memrunbook_a b", "gauge", "A.", {})])
 
 
 def test_promtool_accepts_it() -> None:
     if shutil.which("promtool") is None:
         pytest.skip("promtool is not installed here (Debian: prometheus)")
-    family = Family("memrunbook_things", "gauge", "Things\nof hosts.", {labelled(host=HOSTILE): 1e300})
-    text = exposition([family, Family("memrunbook_none", "counter", "None.", {})])
+    family = FigureFamily("memrunbook_things", "gauge", "Things\nof hosts.", {labelled(host=HOSTILE): 1e300})
+    text = exposition([family, FigureFamily("memrunbook_none", "counter", "None.", {})])
     done = subprocess.run(["promtool", "check", "metrics"], check=False, input=text, capture_output=True, text=True)
     assert "error" not in done.stderr, done.stderr

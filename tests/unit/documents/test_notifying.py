@@ -9,7 +9,7 @@ import pytest
 from memrunbook.core.errors import DocumentError
 from memrunbook.documents.config import Config, load_config
 from memrunbook.documents.joining import joined
-from memrunbook.receivers.command import Command
+from memrunbook.receivers.command import ProgramReceiver
 from memrunbook.receivers.webhook import Webhook
 
 
@@ -28,7 +28,7 @@ def test_receivers_have_their_ways_and_files_lie_beside_it(tmp_path: Path) -> No
     ).notify
     hook, pager = found
     assert isinstance(hook, Webhook)
-    assert isinstance(pager, Command)
+    assert isinstance(pager, ProgramReceiver)
     assert (hook.secret_file, hook.on, hook.repeat) == (str(tmp_path / "key"), ("failed",), 3600.0)
     assert (pager.hosts, pager.deadline, len(pager.on)) == ("*", 10.0, 8)
 
@@ -88,7 +88,7 @@ def test_the_administrators_receiver_and_entry_count_before_ones_own(tmp_path: P
         "alerts: [{alertname: x, runbook: mine, mode: run}]\n",
     )
     found = joined(binding, own, tmp_path / "etc")
-    assert {one.name: one.command[0] for one in found.notify if isinstance(one, Command)} == {
+    assert {one.name: one.command[0] for one in found.notify if isinstance(one, ProgramReceiver)} == {
         "a": "/bin/theirs",
         "b": "/bin/b",
     }
