@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from memrunbook.app.accounting import AccountArguments, AccountsResult, account, accounts, records
     from memrunbook.app.actor import this_actor
+    from memrunbook.app.alerting import AlertArguments, AlertResult, answer_alerts
     from memrunbook.app.applying import ApplyArguments, apply
     from memrunbook.app.approving import ApproveArguments, ApproveResult, approve
     from memrunbook.app.auditing import AuditArguments, AuditResult, audit
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
     from memrunbook.app.diagnosing import DiagnoseArguments, DiagnoseResult, diagnose, diagnose_each
     from memrunbook.app.doctoring import DoctorArguments, DoctorResult, doctor
     from memrunbook.app.explaining import explain_log
+    from memrunbook.app.exposing import expose
     from memrunbook.app.gates import consent
     from memrunbook.app.measuring import FactsArguments, facts, facts_each
     from memrunbook.app.notice import Notice
+    from memrunbook.app.notifying import send_waiting, tell, try_out
     from memrunbook.app.planning import PlanArguments, PlanResult, plan, plan_each
     from memrunbook.app.recording import RecordArguments, RecordResult, record
     from memrunbook.app.reporting import RunsResult, list_runs, report
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 
 # What is public, and the file that holds it.
 _HOMES = {
+    "alerting": ("AlertArguments", "AlertResult", "answer_alerts"),
     "approving": ("ApproveArguments", "ApproveResult", "approve"),
     "applying": ("ApplyArguments", "apply"),
     "accounting": ("AccountArguments", "AccountsResult", "account", "accounts", "records"),
@@ -45,10 +49,12 @@ _HOMES = {
     "diagnosing": ("DiagnoseArguments", "DiagnoseResult", "diagnose", "diagnose_each"),
     "doctoring": ("DoctorArguments", "DoctorResult", "doctor"),
     "explaining": ("explain_log",),
+    "exposing": ("expose",),
     "gates": ("consent",),
     "choosing": ("InventoryArguments", "InventoryCheck", "check_inventory", "choose", "inventory"),
     "measuring": ("FactsArguments", "facts", "facts_each"),
     "notice": ("Notice",),
+    "notifying": ("send_waiting", "tell", "try_out"),
     "planning": ("PlanArguments", "PlanResult", "plan", "plan_each"),
     "recording": ("RecordArguments", "RecordResult", "record"),
     "reporting": ("RunsResult", "list_runs", "report"),
@@ -64,6 +70,8 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "AccountArguments",
     "AccountsResult",
+    "AlertArguments",
+    "AlertResult",
     "ApplyArguments",
     "ApproveArguments",
     "ApproveResult",
@@ -92,6 +100,7 @@ __all__ = [
     "ValidateResult",
     "account",
     "accounts",
+    "answer_alerts",
     "apply",
     "approve",
     "audit",
@@ -102,6 +111,7 @@ __all__ = [
     "diagnose_each",
     "doctor",
     "explain_log",
+    "expose",
     "facts",
     "facts_each",
     "inventory",
@@ -117,10 +127,13 @@ __all__ = [
     "resumable",
     "resume",
     "run",
+    "send_waiting",
     "switch_off",
     "switch_on",
     "switched_off",
+    "tell",
     "this_actor",
+    "try_out",
     "undo",
     "undo_plan",
     "validate",

@@ -128,9 +128,9 @@ class _Answering:
         if host is None:
             label = clean(rule.spec.host_label)
             why = (
-                f"no host of the inventory is called {clean(named)!r} (label {label})" if named else f"no label {label}"
+                f"no host of the inventory is called '{clean(named)}' (label {label})" if named else f"no label {label}"
             )
-            return FiredOn(alert, rule, clean(named), "unknown-host", why)
+            return FiredOn(alert, rule, answer="unknown-host", why=why)
         self._hosts.setdefault(host.name, self._arguments.as_reached(host))
         return FiredOn(alert, rule, host.name, "run")
 
