@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from tests.cli.books import act, book, look
-from tests.cli.console import Ran, apart, environment, here
+from tests.cli.console import Ran, environment, here
 from tests.cli.test_json import valid
 from tests.receiving import Receiving, drip, receiving, say
 
@@ -95,13 +95,14 @@ def test_a_step_that_fails_is_told_with_the_report(tmp_path: Path, config: Path)
 
 
 def test_secrets_and_control_characters_do_not_leave(tmp_path: Path, config: Path) -> None:
-    said = "password=zirconium-42 \x1b[31m <script>"
-    fails = book(tmp_path, act("act", "printf", said + "\n", verify="memory.total_bytes < 0"), name="fails")
+    says = r"printf 'password=zirconium-42 \033[31m <script>\n' >&2; exit 3"
+    fails = book(tmp_path, act("act", "sh", "-c", says), name="fails")
     with receiving() as server:
         with_receivers(config, hook(server))
         here("run", fails, "--host", "local", "--yes", "--config-dir", str(config.parent))
     [posted] = server.posted
     assert b"zirconium-42" not in posted.body
+    assert b"<script>" in posted.body, "it is data: whoever shows it as markup must write it out"
     assert not re.search(rb"\\u00[01]|\x1b", posted.body)
 
 
@@ -143,7 +144,7 @@ def test_who_is_killed_between_queueing_and_sending_has_it_sent_once_by_the_next
         killed = subprocess.run(words, check=False, capture_output=True, env=environment())
         assert killed.returncode == -signal.SIGKILL
         assert server.posted == []
-        sent = [apart("notify", "send", "--config-dir", str(config.parent)) for _ in range(2)]
+        sent = [here("notify", "send", "--config-dir", str(config.parent)) for _ in range(2)]
     assert [one.out for one in sent] == ["1 message sent\n", "0 messages sent\n"]
     assert len(server.posted) == 1
 
@@ -194,3 +195,33 @@ def test_nobody_was_told_anything(config: Path) -> None:
     config.write_text("{}\n")
     assert here("notify", "list", "--config-dir", str(config.parent)).out == "Nobody was told anything yet.\n"
     assert here("notify", "send", "--config-dir", str(config.parent)).out == "0 messages sent\n"
+
+
+def test_limits_that_hold_a_change_back_are_told_as_such(tmp_path: Path, config: Path) -> None:
+    step = act("add", "sh", "-c", f"echo once >> {tmp_path / 'added'}", risk="medium")
+    path = book(tmp_path, step, resolved="memory.available_percent > 100.0")
+    words = ("run", path, "--host", "local", "--allow", "run_command", "--config-dir", str(config.parent))
+    with receiving() as server:
+        with_receivers(config, hook(server))
+        assert here(*words).code == 3
+        assert here(*words).code == 5
+    assert [one["occasion"] for one in told(server)] == ["unresolved", "breaker-open"]
+    assert "a person at a terminal may still allow it" in told(server)[1]["verdict"]
+
+
+def test_several_hosts_in_the_same_trouble_are_one_message_to_whom_they_concern(tmp_path: Path, config: Path) -> None:
+    path = book(tmp_path, look("look", "true"))
+    inventory = tmp_path / "inventory"
+    inventory.write_text("[all:vars]\nansible_host=127.0.0.1\nansible_port=1\n[all]\nweb[1:14]\ndb7\n")
+    ssh = ("--ssh-config", "/dev/null", "--patience", "1s")
+    with receiving() as every, receiving() as of_db:
+        with_receivers(config, hook(every), hook(of_db, "db", hosts="db*"))
+        ran = here("run", path, "-i", str(inventory), "--host", "all", *ssh, "--config-dir", str(config.parent))
+        assert ran.code == 4, ran.said
+    [document] = told(every)
+    assert document["verdict"] == "15 hosts (db7, web[1:14]): not reached: small"
+    assert len(document["evidence"]) == 11
+    assert document["evidence"][-1] == "and 5 more hosts"
+    assert document["command"] == f"runbook report {document['run']}"
+    [alone] = told(of_db)
+    assert alone["host"] == "db7"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from memrunbook.app.accounting import AccountArguments, AccountsResult, account, accounts, records
     from memrunbook.app.actor import this_actor
+    from memrunbook.app.alerting import AlertArguments, AlertResult, answer_alerts
     from memrunbook.app.applying import ApplyArguments, apply
     from memrunbook.app.approving import ApproveArguments, ApproveResult, approve
     from memrunbook.app.auditing import AuditArguments, AuditResult, audit
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
     from memrunbook.app.diagnosing import DiagnoseArguments, DiagnoseResult, diagnose, diagnose_each
     from memrunbook.app.doctoring import DoctorArguments, DoctorResult, doctor
     from memrunbook.app.explaining import explain_log
+    from memrunbook.app.exposing import expose
     from memrunbook.app.gates import consent
     from memrunbook.app.helping import RestartsArguments, restarts
     from memrunbook.app.looking_back import LookBackArguments, look_back
     from memrunbook.app.measuring import FactsArguments, facts, facts_each
     from memrunbook.app.notice import Notice
+    from memrunbook.app.notifying import send_waiting, tell, try_out
     from memrunbook.app.pending_plans import PendingArguments, decline_plan, pending
     from memrunbook.app.planning import PlanArguments, PlanResult, plan, plan_each
     from memrunbook.app.recording import RecordArguments, RecordResult, record
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
 
 # What is public, and the file that holds it.
 _HOMES = {
+    "alerting": ("AlertArguments", "AlertResult", "answer_alerts"),
     "approving": ("ApproveArguments", "ApproveResult", "approve"),
     "applying": ("ApplyArguments", "apply"),
     "accounting": ("AccountArguments", "AccountsResult", "account", "accounts", "records"),
@@ -57,6 +61,7 @@ _HOMES = {
     "diagnosing": ("DiagnoseArguments", "DiagnoseResult", "diagnose", "diagnose_each"),
     "doctoring": ("DoctorArguments", "DoctorResult", "doctor"),
     "explaining": ("explain_log",),
+    "exposing": ("expose",),
     "gates": ("consent",),
     "choosing": ("InventoryArguments", "InventoryCheck", "check_inventory", "choose", "inventory"),
     "looking_back": ("LookBackArguments", "look_back"),
@@ -72,6 +77,7 @@ _HOMES = {
         "preview_schedules",
         "resume_schedule",
     ),
+    "notifying": ("send_waiting", "tell", "try_out"),
     "planning": ("PlanArguments", "PlanResult", "plan", "plan_each"),
     "recording": ("RecordArguments", "RecordResult", "record"),
     "reporting": ("RunsResult", "list_runs", "report"),
@@ -88,6 +94,8 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "AccountArguments",
     "AccountsResult",
+    "AlertArguments",
+    "AlertResult",
     "ApplyArguments",
     "ApproveArguments",
     "ApproveResult",
@@ -120,6 +128,7 @@ __all__ = [
     "ValidateResult",
     "account",
     "accounts",
+    "answer_alerts",
     "apply",
     "approve",
     "audit",
@@ -132,6 +141,7 @@ __all__ = [
     "diagnose_each",
     "doctor",
     "explain_log",
+    "expose",
     "facts",
     "facts_each",
     "inventory",
@@ -155,10 +165,13 @@ __all__ = [
     "resume",
     "resume_schedule",
     "run",
+    "send_waiting",
     "switch_off",
     "switch_on",
     "switched_off",
+    "tell",
     "this_actor",
+    "try_out",
     "undo",
     "undo_plan",
     "validate",

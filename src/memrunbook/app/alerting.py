@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memrunbook.app.actor import this_actor
+from memrunbook.app.alert_ends import FiredOn, by_host, by_rule, decide
 from memrunbook.app.allowing import checked
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.diagnosing import DiagnoseArguments, diagnose
@@ -22,7 +23,7 @@ from memrunbook.core.errors import Interrupted, UsageError
 from memrunbook.core.host import Host
 from memrunbook.core.inventory.inventory import Inventory
 from memrunbook.core.plan.judged import Judged
-from memrunbook.core.run.answered import Answer, AnsweredAlert
+from memrunbook.core.run.answered import AnsweredAlert
 from memrunbook.core.run.batches import Rollout
 from memrunbook.core.run.notification import Notification, Occasion
 from memrunbook.core.run.record import Actor
@@ -58,42 +59,6 @@ class AlertArguments:
     options: tuple[str, ...] = ()
     rollout: Rollout = field(default_factory=Rollout)
     actor: Actor = field(default_factory=this_actor)
-
-
-@dataclass
-class _Fired:
-    """One alert on its way to an answer; what `AnsweredAlert` says of it in the end."""
-
-    alert: FiredAlert
-    rule: AlertRule | None = None
-    host: str = ""
-    answer: Answer = "resolved"
-    why: str = ""
-    seen: int = 1
-    found: tuple[str, ...] = ()
-    run: str = ""
-    outcome: str = ""
-    plan: str = ""
-
-    @property
-    def runbook(self) -> str:
-        """What is done where its incident is found; empty where no entry is about it."""
-        return self.rule.spec.runbook if self.rule else ""
-
-    def answered(self) -> AnsweredAlert:
-        """What came of it."""
-        return AnsweredAlert(
-            alert=self.alert.name,
-            host=self.host,
-            runbook=self.runbook,
-            answer=self.answer,
-            why=self.why,
-            seen=self.seen,
-            found=self.found,
-            run=self.run,
-            outcome=self.outcome,
-            plan=self.plan,
-        )
 
 
 @dataclass(frozen=True)
@@ -140,8 +105,8 @@ class _Answering:
         due = [one for one in answered if one.answer == "run" and self._is_due(store, one)]
         try:
             judged = self._diagnosed(due)
-            chosen = [_decide(of_host, judged[name]) for name, of_host in _by_host(due).items()]
-            runs = [result for rule, several in _by_rule(chosen) for result in self._run(rule, several)]
+            chosen = [decide(of_host, judged[name]) for name, of_host in by_host(due).items()]
+            runs = [result for rule, several in by_rule(chosen) for result in self._run(rule, several)]
         except BaseException:
             self._give_back(store, due)
             raise
@@ -152,22 +117,22 @@ class _Answering:
             (*self._tell(due), *(why for one in runs for why in one.untold)),
         )
 
-    def _understood(self, alert: FiredAlert) -> _Fired:
+    def _understood(self, alert: FiredAlert) -> FiredOn:
         if alert.status == "resolved":
-            return _Fired(alert, answer="resolved", why="it does not fire any more: nothing is done")
+            return FiredOn(alert, answer="resolved", why="it does not fire any more: nothing is done")
         rule = next((rule for rule in self._rules if rule.matches(alert.labels)), None)
         if rule is None:
-            return _Fired(alert, answer="unknown-alert", why="no entry of alerts: in config.yaml is about it")
+            return FiredOn(alert, answer="unknown-alert", why="no entry of alerts: in config.yaml is about it")
         named = host_named(alert.labels, rule.spec.host_label)
         host = self._host(rule, named)
         if host is None:
             label = clean(rule.spec.host_label)
             why = (
-                f"no host of the inventory is called {clean(named)!r} (label {label})" if named else f"no label {label}"
+                f"no host of the inventory is called '{clean(named)}' (label {label})" if named else f"no label {label}"
             )
-            return _Fired(alert, rule, clean(named), "unknown-host", why)
+            return FiredOn(alert, rule, answer="unknown-host", why=why)
         self._hosts.setdefault(host.name, self._arguments.as_reached(host))
-        return _Fired(alert, rule, host.name, "run")
+        return FiredOn(alert, rule, host.name, "run")
 
     def _host(self, rule: AlertRule, named: str) -> Host | None:
         """The host of the inventory that an alert means: by its name there, its address, or the one that begins so."""
@@ -180,7 +145,7 @@ class _Answering:
         alike = [name for name in known.hosts if name.startswith(f"{named}.") or named.startswith(f"{name}.")]
         return known.hosts[alike[0]] if len(alike) == 1 else None
 
-    def _is_due(self, store: Store, one: _Fired) -> bool:
+    def _is_due(self, store: Store, one: FiredOn) -> bool:
         """Whether it was not answered of late; else it is counted."""
         from memrunbook.state.store.alerts import answered_before
 
@@ -190,14 +155,14 @@ class _Answering:
             one.answer, one.why = "counted", f"told {one.seen} times since it was answered: nothing is done again yet"
         return one.seen == 1
 
-    def _give_back(self, store: Store, answered: Iterable[_Fired]) -> None:
+    def _give_back(self, store: Store, answered: Iterable[FiredOn]) -> None:
         """What could not be answered is answered when it is told again."""
         from memrunbook.state.store.alerts import not_answered
 
         for one in answered:
             not_answered(store, one.alert.fingerprint)
 
-    def _diagnosed(self, due: Sequence[_Fired]) -> Mapping[str, Judged]:
+    def _diagnosed(self, due: Sequence[FiredOn]) -> Mapping[str, Judged]:
         names = list(dict.fromkeys(one.host for one in due))
         if not names:
             return {}
@@ -211,7 +176,7 @@ class _Answering:
             raise Interrupted
         return dict(zip(names, found.hosts, strict=True))
 
-    def _run(self, rule: AlertRule, several: Sequence[_Fired]) -> Iterable[RunResult]:
+    def _run(self, rule: AlertRule, several: Sequence[FiredOn]) -> Iterable[RunResult]:
         from memrunbook.app.running import run
 
         asked = self._arguments
@@ -244,7 +209,7 @@ class _Answering:
                 one.why = f"{rule.spec.runbook}: {report.outcome}{': ' if report.why else ''}{report.why}"
         yield result
 
-    def _tell(self, due: Sequence[_Fired]) -> tuple[str, ...]:
+    def _tell(self, due: Sequence[FiredOn]) -> tuple[str, ...]:
         from memrunbook.app.notifying import told
 
         bad = [one for one in due if one.answer in ("other", "not-judged", "unreachable")]
@@ -253,7 +218,7 @@ class _Answering:
         ]
         return told(notifications, self._arguments.state, self._arguments.library, self._arguments.store)
 
-    def _notification(self, one: _Fired) -> Notification:
+    def _notification(self, one: FiredOn) -> Notification:
         import shlex
 
         occasion: Occasion = "unreachable" if one.answer == "unreachable" else "unresolved"
@@ -268,54 +233,6 @@ class _Answering:
             evidence=tuple(f"{clean(name)}={clean(value)}" for name, value in sorted(one.alert.labels.items())),
             command=shlex.join(words),
         )
-
-
-def _by_host(due: Iterable[_Fired]) -> dict[str, list[_Fired]]:
-    found: dict[str, list[_Fired]] = {}
-    for one in due:
-        found.setdefault(one.host, []).append(one)
-    return found
-
-
-def _by_rule(chosen: Iterable[_Fired | None]) -> list[tuple[AlertRule, list[_Fired]]]:
-    """By the entry that counts; its hosts are one run."""
-    found: dict[str, tuple[AlertRule, list[_Fired]]] = {}
-    for one in chosen:
-        if one is not None and one.rule is not None:
-            found.setdefault(one.rule.where, (one.rule, []))[1].append(one)
-    return list(found.values())
-
-
-def _decide(answered: Sequence[_Fired], judged: Judged) -> _Fired | None:
-    """What the alerts for one host lead to: of those whose incident is found the one that the diagnosis puts first."""
-    name = answered[0].host
-    if judged.diagnosis is None:
-        error = judged.reached.error
-        why = "it was not read" if error is None else error.message if error.where == name else str(error)
-        for one in answered:
-            one.answer, one.why = "unreachable", f"not reached: {why}"
-        return None
-    found = [entry.runbook for entry in judged.diagnosis.incidents]
-    unknown = {entry.runbook for entry in judged.diagnosis.runbooks if entry.incident.state == "unknown"}
-    chosen: _Fired | None = None
-    for one in sorted(answered, key=lambda one: _rank(one, found)):
-        runbook = one.runbook
-        one.found = tuple(found)
-        if runbook in found and chosen is None:
-            chosen = one
-        elif runbook in found and chosen is not None:
-            one.answer, one.why = "joined", f"{chosen.alert.name} led to a run there: one at a time"
-        elif runbook in unknown:
-            one.answer, one.why = "not-judged", f"whether {runbook} applies there could not be judged"
-        elif found:
-            one.answer, one.why = "other", f"{runbook} does not apply there now; found: {', '.join(found)}"
-        else:
-            one.answer, one.why = "healthy", "nothing wrong now"
-    return chosen
-
-
-def _rank(one: _Fired, found: Sequence[str]) -> int:
-    return found.index(one.runbook) if one.runbook in found else len(found)
 
 
 def approver_of(rule: AlertRule, who: str) -> Approver:

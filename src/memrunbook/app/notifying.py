@@ -197,10 +197,13 @@ class _Delivery:
 def _at_once(deliveries: Sequence[_Delivery]) -> None:
     """Tells all receivers side by side: none waits for another, and nobody for one that does not end."""
     threads = [threading.Thread(target=one.run, daemon=True) for one in deliveries]
-    for thread in threads:
-        thread.start()
+    for thread, one in zip(threads, deliveries, strict=True):
+        try:
+            thread.start()
+        except RuntimeError:  # ulimit -u: what waits is tried later
+            one.why = "no thread can be started here"
     until = time.monotonic() + BOUND
-    for thread in threads:
+    for thread in (one for one in threads if one.ident is not None):
         thread.join(max(0.0, until - time.monotonic()))
 
 

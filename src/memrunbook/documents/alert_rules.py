@@ -76,7 +76,8 @@ def alert_rules(
         for place, word in enumerate(spec.allow):
             if word.startswith((AGAIN, FREEZE)):
                 what = "nobody is there who could judge that: only ACTION or ACTION:TARGET is allowed here"
-                problems.append(Problem(source.where(("alerts", number, "allow", place)), what))
+                hint = "leave it out: a plan waits for a person then"
+                problems.append(Problem(source.where(("alerts", number, "allow", place)), what, hint))
         named = (spec.inventory,) if isinstance(spec.inventory, str) else spec.inventory or ()
         found.append(AlertRule(spec, source.line(("alerts", number)), tuple(inventories(one) for one in named)))
     return tuple(found)

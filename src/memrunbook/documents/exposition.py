@@ -16,7 +16,7 @@ MOST = 1000
 LEFT_OUT = "memrunbook_series_left_out"
 
 
-class Family(NamedTuple):
+class FigureFamily(NamedTuple):
     """Figures of one name; each stands behind its labels."""
 
     name: str
@@ -30,15 +30,17 @@ def labelled(**labels: str) -> tuple[tuple[str, str], ...]:
     return tuple(labels.items())
 
 
-def exposition(families: Iterable[Family]) -> str:
+def exposition(families: Iterable[FigureFamily]) -> str:
     """The text, families in the order of their names; ValueError for a name that is none of ours."""
     found = sorted(families, key=lambda one: one.name)
     left = {labelled(family=one.name): float(more) for one in found if (more := len(one.figures) - MOST) > 0}
-    count = Family(LEFT_OUT, "gauge", f"Series that were left out since there were more than {MOST} of one name.", left)
+    count = FigureFamily(
+        LEFT_OUT, "gauge", f"Series that were left out since there were more than {MOST} of one name.", left
+    )
     return "".join(line for one in (*found, count) for line in _lines(one))
 
 
-def _lines(family: Family) -> Iterator[str]:
+def _lines(family: FigureFamily) -> Iterator[str]:
     if NAME.fullmatch(family.name) is None:
         raise ValueError(f"{family.name!r} is no name for a figure")
     told = family.help.replace("\\", r"\\").replace("\n", r"\n")

@@ -23,7 +23,7 @@ ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:
 """All that it is told of ours: secrets in our environment are not its business. Beside it: HOME and pass_variables."""
 
 
-class Command(Receiver, frozen=True, kw_only=True, tag="command"):
+class ProgramReceiver(Receiver, frozen=True, kw_only=True, tag="command"):
     """A program with its arguments; no shell reads them, and nothing of a message stands in them."""
 
     command: Annotated[

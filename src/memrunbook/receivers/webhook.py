@@ -28,7 +28,9 @@ class Webhook(Receiver, frozen=True, kw_only=True, tag="webhook"):
     url: Annotated[str, Meta(description="https://HOST[:PORT]/PATH, without a password")] = ""
     url_file: Annotated[str, Meta(description="a file that holds the URL, where that itself is the secret")] = ""
     url_variable: Annotated[str, Meta(description="a variable of the environment that holds it")] = ""
-    token_file: Annotated[str, Meta(description="a file whose content is sent as Authorization: Bearer")] = ""
+    token_file: Annotated[
+        str, Meta(description="a file whose content is sent in the header Authorization, as Bearer")
+    ] = ""
     token_variable: str = ""
     secret_file: Annotated[str, Meta(description="a file whose content signs the document (HMAC-SHA256)")] = ""
     secret_variable: str = ""
@@ -43,7 +45,7 @@ class Webhook(Receiver, frozen=True, kw_only=True, tag="webhook"):
         if sum(map(bool, (self.url, self.url_file, self.url_variable))) != 1:
             return "one of url, url_file and url_variable says where to post to"
         if ours := OURS.intersection(name.lower() for name in self.headers):
-            return f"the header {min(ours)} is not for config.yaml to set (a token: token_file)"
+            return f"the header {min(ours)} is not for config.yaml to set; token_file names what is sent as Bearer"
         with suppress(NotTaken):
             if self.url and _parts(self.url).password is not None:
                 return "there is a password in url: put the URL into a file, and name that: url_file"

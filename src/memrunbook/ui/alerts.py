@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from memrunbook.core.run.answered import Answer, AnsweredAlert
+from memrunbook.core.run.answered import AlertAnswer, AnsweredAlert
 from memrunbook.ui.block import Block, Grid, Note, Row, Span, Style, line, note, row, to_type
 from memrunbook.ui.words import plural
 
-WORDS: Mapping[Answer, tuple[str, Style]] = {
+WORDS: Mapping[AlertAnswer, tuple[str, Style]] = {
     "run": ("run", "strong"),
     "planned": ("plan waits", "warning"),
     "unreachable": ("not reached", "critical"),

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from memrunbook.receivers.command import Command
+from memrunbook.receivers.command import ProgramReceiver
 from memrunbook.receivers.shared.receiver import Message, NotTaken
 
 MESSAGE = Message("id-1", "web1: failed", "evidence", b'{"verdict": "$(touch x) `id`"}')
 
 
-def python(code: str, *arguments: str, **more: Any) -> Command:
-    return Command(name="pager", command=(sys.executable, "-c", code, *arguments), **more)
+def python(code: str, *arguments: str, **more: Any) -> ProgramReceiver:
+    return ProgramReceiver(name="pager", command=(sys.executable, "-c", code, *arguments), **more)
 
 
 def test_the_document_stands_on_stdin_and_nothing_of_ours_in_the_environment(
@@ -41,7 +41,7 @@ def test_who_does_not_end_is_ended_with_all_that_it_started(tmp_path: Path) -> N
     late = tmp_path / "late"
     began = time.monotonic()
     with pytest.raises(NotTaken, match="did not end within 1 s"):
-        Command(name="x", command=("/bin/sh", "-c", f"(sleep 3; touch {late}) & sleep 60")).send(MESSAGE, 1.0)
+        ProgramReceiver(name="x", command=("/bin/sh", "-c", f"(sleep 3; touch {late}) & sleep 60")).send(MESSAGE, 1.0)
     assert time.monotonic() - began < 5
     time.sleep(3.2)
     assert not late.exists()
@@ -49,7 +49,7 @@ def test_who_does_not_end_is_ended_with_all_that_it_started(tmp_path: Path) -> N
 
 def test_what_it_leaves_in_the_background_is_ended_too(tmp_path: Path) -> None:
     late = tmp_path / "late"
-    Command(name="x", command=("/bin/sh", "-c", f"(sleep 2; touch {late}) & exit 0")).send(MESSAGE, 5.0)
+    ProgramReceiver(name="x", command=("/bin/sh", "-c", f"(sleep 2; touch {late}) & exit 0")).send(MESSAGE, 5.0)
     time.sleep(2.2)
     assert not late.exists()
 
@@ -58,9 +58,9 @@ def test_a_failure_is_told_with_its_last_word() -> None:
     with pytest.raises(NotTaken, match=r"failed with status 3: no route \\x1b\[31m"):
         python("import sys; sys.stderr.write('first\\nno route \\x1b[31m\\n\\n'); sys.exit(3)").send(MESSAGE, 10.0)
     with pytest.raises(NotTaken, match="cannot be started: No such file"):
-        Command(name="x", command=("/nonexistent-program",)).send(MESSAGE, 1.0)
+        ProgramReceiver(name="x", command=("/nonexistent-program",)).send(MESSAGE, 1.0)
 
 
 def test_a_program_has_an_absolute_path() -> None:
-    assert "absolute path" in Command(name="x", command=("page",)).problem()
-    assert Command(name="x", command=("/usr/bin/page", "--team", "ops")).problem() == ""
+    assert "absolute path" in ProgramReceiver(name="x", command=("page",)).problem()
+    assert ProgramReceiver(name="x", command=("/usr/bin/page", "--team", "ops")).problem() == ""

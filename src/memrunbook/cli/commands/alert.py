@@ -25,11 +25,11 @@ from memrunbook.documents.library import Library
 if TYPE_CHECKING:
     from memrunbook.app.alerting import AlertResult
     from memrunbook.core.inventory.inventory import Inventory
-    from memrunbook.core.run.answered import Answer
+    from memrunbook.core.run.answered import AlertAnswer
     from memrunbook.documents.printed.alert import AlertDocument
     from memrunbook.ui.block import Block
 
-CODES: dict[Answer, int] = {
+CODES: dict[AlertAnswer, int] = {
     "unreachable": exit_codes.UNREACHABLE,
     "unknown-host": exit_codes.USAGE,
     "not-judged": exit_codes.NOT_JUDGED,

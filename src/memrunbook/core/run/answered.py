@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-Answer = Literal[
+AlertAnswer = Literal[
     "resolved",  # it does not fire any more: nothing is done
     "unknown-alert",  # no entry of config.yaml is about it
     "unknown-host",  # its host is none of the inventory
@@ -31,7 +31,7 @@ class AnsweredAlert(Struct, frozen=True, kw_only=True):
     alert: str
     host: str = ""
     runbook: str = ""
-    answer: Answer
+    answer: AlertAnswer
     why: str
     seen: int = 1
     found: tuple[str, ...] = ()

@@ -1,0 +1,96 @@
+"""`notify` and `alerts` of config.yaml, and their mistakes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from memrunbook.core.errors import DocumentError
+from memrunbook.documents.config import Config, load_config
+from memrunbook.documents.joining import joined
+from memrunbook.receivers.command import ProgramReceiver
+from memrunbook.receivers.webhook import Webhook
+
+
+def read(folder: Path, text: str) -> Config:
+    folder.mkdir(exist_ok=True)
+    (folder / "config.yaml").write_text(text)
+    return load_config(folder / "config.yaml")
+
+
+def test_receivers_have_their_ways_and_files_lie_beside_it(tmp_path: Path) -> None:
+    found = read(
+        tmp_path,
+        "notify:\n"
+        "  - {name: hook, way: webhook, url: 'https://a.example/', secret_file: key, on: [failed], repeat: 1h}\n"
+        "  - {name: pager, way: command, command: [/bin/page]}\n",
+    ).notify
+    hook, pager = found
+    assert isinstance(hook, Webhook)
+    assert isinstance(pager, ProgramReceiver)
+    assert (hook.secret_file, hook.on, hook.repeat) == (str(tmp_path / "key"), ("failed",), 3600.0)
+    assert (pager.hosts, pager.deadline, len(pager.on)) == ("*", 10.0, 8)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{name: a, way: mail}", 'must be one of "apprise", "command", "webhook", is "mail"'),
+        ("{name: a}", "is missing"),
+        ("{name: a, way: webhook}", "one of url"),
+        ("{name: a, way: webhook, url: 'https://a.example/', urll: x}", '"urll" is not known here'),
+        ("{name: a, way: command, command: [page]}", "absolute path"),
+        ("{name: a, way: command, command: [/bin/page], deadline: 1h}", "must be from 1.0 s to 60 s"),
+        ("{name: a, way: command, command: [/bin/page], on: [sunrise]}", "sunrise"),
+        ("{name: a, way: command, command: [/x]}, {name: a, way: command, command: [/y]}", "two receivers"),
+        ("{name: a, way: webhook, url: 'https://a.example/', headers: {X: \"a\\r\\nY: 1\"}}", "has not the form"),
+    ],
+)
+def test_what_makes_no_sense_is_told_with_its_place(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(DocumentError) as error:
+        read(tmp_path, f"notify: [{text}]\n")
+    assert any(told in problem.message for problem in error.value.problems), error.value.problems
+    assert all("config.yaml:1:" in problem.where for problem in error.value.problems)
+
+
+def test_alerts_match_by_patterns_of_labels(tmp_path: Path) -> None:
+    [rule] = read(
+        tmp_path, "alerts: [{alertname: 'Mem*', labels: {env: 'prod*'}, runbook: memory-shortage, inventory: hosts}]\n"
+    ).alerts
+    assert rule.where == "config.yaml:1"
+    assert rule.inventory == (str(tmp_path / "hosts"),)
+    assert rule.matches({"alertname": "MemoryLow", "env": "production"})
+    assert not rule.matches({"alertname": "MemoryLow", "env": "test"})
+    assert not rule.matches({"alertname": "MemoryLow"})
+    assert not rule.matches({"env": "prod"})
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [("allow: ['freeze:x']", "nobody is there"), ("allow: ['again:a:b']", "nobody is there"), ("window: 1s", "must be"),
+     ("mode: always", "must be"), ("max_risk: huge", "must be")],
+)  # fmt: skip
+def test_what_no_alert_may_do(tmp_path: Path, more: str, told: str) -> None:
+    with pytest.raises(DocumentError) as error:
+        read(tmp_path, f"alerts: [{{alertname: a, runbook: b, {more}}}]\n")
+    assert told in error.value.problems[0].message
+
+
+def test_the_administrators_receiver_and_entry_count_before_ones_own(tmp_path: Path) -> None:
+    binding = read(
+        tmp_path / "etc",
+        "notify: [{name: a, way: command, command: [/bin/theirs]}]\nalerts: [{alertname: x, runbook: theirs}]\n",
+    )
+    own = read(
+        tmp_path / "home",
+        "notify: [{name: a, way: command, command: [/bin/mine]}, {name: b, way: command, command: [/bin/b]}]\n"
+        "alerts: [{alertname: x, runbook: mine, mode: run}]\n",
+    )
+    found = joined(binding, own, tmp_path / "etc")
+    assert {one.name: one.command[0] for one in found.notify if isinstance(one, ProgramReceiver)} == {
+        "a": "/bin/theirs",
+        "b": "/bin/b",
+    }
+    assert [one.spec.runbook for one in found.alerts] == ["theirs", "mine"]
+    assert found.alerts[0].where == f"{tmp_path}/etc/config.yaml:2"
