@@ -98,7 +98,9 @@ def test_what_is_allowed_by_its_name_is_done_beyond_the_risk(tmp_path: Path, sta
     planned = json.loads(here("plan", book(tmp_path, steps), "--host", "local", "--json").out)
     (step,) = planned["hosts"][0]["steps"]
     target = step["target"]
-    where = schedules(tmp_path, entry(book(tmp_path, steps), f", mode: run, allow: ['run_command:{target}']"))
+    where = schedules(
+        tmp_path, entry(book(tmp_path, steps), f", mode: run, allow: [{json.dumps(f'run_command:{target}')}]")
+    )
     fired(state, where)
     assert (tmp_path / "done").read_text() == "once\n"
 

@@ -23,11 +23,11 @@ from memrunbook.ui.schedules import FiringLine, ScheduleLine, firings_view, list
 if TYPE_CHECKING:
     from memrunbook.app.scheduling import ListedSchedule
     from memrunbook.core.schedule import Moment
-    from memrunbook.documents.schedules import Job
+    from memrunbook.documents.schedules import ScheduledRun
     from memrunbook.state.store.firings import Firing
     from memrunbook.ui.block import Block
 
-Previewed = Sequence[tuple["Job", Sequence["Moment"]]]
+Previewed = Sequence[tuple["ScheduledRun", Sequence["Moment"]]]
 
 
 def list_page(found: Sequence[ListedSchedule]) -> list[Block]:
@@ -100,7 +100,7 @@ def write_units(units: Mapping[str, str], *, write: bool) -> int:
 
     for name, text in units.items():
         click.echo(f"# {FOLDER / name}\n{text}")
-    start = next(reversed(units))
+    start = list(units)[-1]
     then = f"systemctl daemon-reload && systemctl enable --now {start}"
     if not write:
         click.echo(f"# Nothing was written. As root, with --write, they are; then: {then}")
@@ -141,11 +141,11 @@ def _line(one: ListedSchedule, now: float) -> ScheduleLine:
     )
 
 
-def _every(job: Job) -> str:
+def _every(job: ScheduledRun) -> str:
     return f"every {format_duration(job.schedule.every)}"
 
 
-def _coming(moment: Moment, job: Job, now: float) -> str:
+def _coming(moment: Moment, job: ScheduledRun, now: float) -> str:
     here = dt.datetime.fromtimestamp(moment.starts, job.schedule.zone)
     return f"{here:%a %Y-%m-%d %H:%M:%S%z}, in {format_duration(max(0.0, moment.starts - now))}"
 
