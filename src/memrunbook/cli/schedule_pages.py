@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli import exit_codes
+from memrunbook.cli.next_command import kept_options
 from memrunbook.core.errors import UsageError
 from memrunbook.core.units import format_duration
 from memrunbook.documents.printed.schedule_firings import PrintedFiring, ScheduleFiringsDocument
@@ -137,7 +139,7 @@ def _line(one: ListedSchedule, now: float) -> ScheduleLine:
         last="" if last is None else _was(last, now),
         last_state="" if last is None else last.state,
         why=one.why,
-        hint=one.hint,
+        hint=shlex.join([*shlex.split(one.hint), *kept_options()]) if one.state == "paused" else one.hint,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -232,7 +233,7 @@ class _Reader:
         )
 
     def _path(self, given: str) -> str:
-        return str(self.folder / Path(given).expanduser())
+        return os.path.normpath(self.folder / Path(given).expanduser())
 
     def _inventory(self, given: str) -> str:
         kind, sign, path = given.rpartition(":") if given.startswith("ansible:") else ("", "", given)

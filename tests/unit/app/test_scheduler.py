@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import resource
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,6 @@ import pytest
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.firing import FiringResult, Surroundings
 from memrunbook.app.scheduler import Scheduler
-from memrunbook.core.errors import JournalError
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.notification import Notification
 from memrunbook.core.schedule import Moment
@@ -209,7 +210,18 @@ def test_without_a_store_nothing_is_begun_and_that_is_told_once(tmp_path: Path, 
     assert bench.records() == [("half@2026-03-26T12:00:00Z", "done")]
 
 
-def test_while_nothing_can_be_written_nothing_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file of this process grows any more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_while_the_state_directory_is_full_nothing_is_begun(tmp_path: Path) -> None:
     carried: list[str] = []
 
     def does(job: ScheduledRun, moment: Moment, _: Surroundings) -> FiringResult:
@@ -218,14 +230,10 @@ def test_while_nothing_can_be_written_nothing_is_begun(tmp_path: Path, monkeypat
 
     bench = Bench(tmp_path, [HALF], "2026-03-25T20:00", does)
     bench.scheduler.look()
-
-    def full(*_: object) -> None:
-        raise JournalError("the store cannot be read or written: no space left", hint="free space there")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(firings, "claim", full)
+    with full_disk():
         bench.until("2026-03-26T00:10", 300.0)
-        assert carried == []
+    assert carried == []
+    assert "begins nothing" in bench.told[0].verdict
     bench.until("2026-03-26T00:12", 60.0)
     assert carried == []
     assert bench.records() == [("half@2026-03-26T00:00:00Z", "missed")]
