@@ -193,7 +193,7 @@ class _AtWork:
             store=around.store,
             parameters=job.parameters,
             reason=job.reason or f"schedule {job.name}",
-            command=f"schedule {job.name}, firing {self.moment.id}",
+            command=f"schedule run, firing {self.moment.id}",
             options=(*(word for one in job.inventory for word in ("--inventory", one)), *around.options),
             actor=actor_of(job),
             rollout=job.rollout,
@@ -225,7 +225,11 @@ class _AtWork:
                 tell.append(structs.replace(self._waits(report.host, saved, steps, ()), run=result.run_id))
             elif report.outcome not in WELL:
                 tell.append(self._of_host(report, result.run_id))
-        bad = [f"{one.host}: {one.outcome}" for one in result.reports if one.outcome not in WELL]
+        bad = [
+            f"{one.host}: {one.outcome}{f', {one.why}' if one.why else ''}"
+            for one in result.reports
+            if one.outcome not in WELL
+        ]
         return FiringResult(_state_of(result), _some_of(bad), result.run_id, tuple(tell))
 
     def _shadows(self, plan: Plan, one: _Looked) -> Iterable[Shadow]:
@@ -243,8 +247,8 @@ class _AtWork:
     def _of_host(self, report: HostReport, run: str) -> Notification:
         found = self.note(OCCASIONS.get(report.outcome, "failed"), f"{report.outcome}: {report.why}", report.host)
         steps = (f"{step.name}: {step.state}{f' ({step.why})' if step.why else ''}" for step in report.steps)
-        command = self._command("report", run)
-        return structs.replace(found, run=run, evidence=tuple(redact(one) for one in steps), command=command)
+        command, hint = self._command("report", run), (f"what helps: {report.hint}",) if report.hint else ()
+        return structs.replace(found, run=run, evidence=tuple(redact(one) for one in (*steps, *hint)), command=command)
 
     def _waits(self, host: str, path: Path, steps: Sequence[str], evidence: Sequence[str]) -> Notification:
         found = self.note("needs-approval", f"a plan waits for a person: {_some_of(steps)}", host)

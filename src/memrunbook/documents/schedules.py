@@ -20,6 +20,7 @@ from memrunbook.core.run.batches import Rollout
 from memrunbook.core.schedule import MINUTE, CatchUp, Schedule, cron_problem
 from memrunbook.core.text import clean
 from memrunbook.core.units import Duration, format_duration
+from memrunbook.documents.config import some
 from memrunbook.documents.freezes import near_zone, zone_named
 from memrunbook.documents.owned import read_owned
 from memrunbook.documents.problems import convert
@@ -207,7 +208,7 @@ class _Reader:
         return (None, problems) if problems else (self._made(spec, at, Rollout(serial=serial, max_failures=most)), [])
 
     def _made(self, spec: ScheduleSpec, at: tuple[str | int, ...], rollout: Rollout) -> ScheduledRun:
-        held = _some(spec.not_during)
+        held = some(spec.not_during)
         calendars = [one for one in held if one.endswith(".ics")]
         alerting = spec.unless_alerting
         return ScheduledRun(
@@ -215,8 +216,8 @@ class _Reader:
             zone=spec.timezone,
             where=self.source.line(at),
             runbook=self._path(spec.runbook) if "/" in spec.runbook or spec.runbook.endswith(".yaml") else spec.runbook,
-            hosts=_some(spec.hosts),
-            inventory=tuple(self._inventory(one) for one in _some(spec.inventory)),
+            hosts=some(spec.hosts),
+            inventory=tuple(self._inventory(one) for one in some(spec.inventory)),
             parameters={name: _text(value) for name, value in spec.parameters.items()},
             acts=spec.mode == "run",
             max_risk=Risk[spec.max_risk.upper()],
@@ -308,10 +309,6 @@ def _moment(text: str, zone: dt.tzinfo) -> float | None:
     except ValueError:
         return None
     return (found if found.tzinfo else found.replace(tzinfo=zone)).timestamp()
-
-
-def _some(given: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else given
 
 
 def _text(value: str | float) -> str:
