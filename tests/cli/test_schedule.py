@@ -7,7 +7,9 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -98,7 +100,9 @@ def test_what_is_allowed_by_its_name_is_done_beyond_the_risk(tmp_path: Path, sta
     planned = json.loads(here("plan", book(tmp_path, steps), "--host", "local", "--json").out)
     (step,) = planned["hosts"][0]["steps"]
     target = step["target"]
-    where = schedules(tmp_path, entry(book(tmp_path, steps), f", mode: run, allow: ['run_command:{target}']"))
+    where = schedules(
+        tmp_path, entry(book(tmp_path, steps), f", mode: run, allow: [{json.dumps(f'run_command:{target}')}]")
+    )
     fired(state, where)
     assert (tmp_path / "done").read_text() == "once\n"
 
@@ -202,6 +206,27 @@ def wait_for(log: Path, words: str, seconds: float = 60.0) -> str:
     raise AssertionError(log.read_text())
 
 
+class Heard:
+    """What a service manager is told, read as it comes."""
+
+    def __init__(self, manager: socket.socket) -> None:
+        self._manager, self._words = manager, list[str]()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        with suppress(OSError):
+            while True:
+                self._words.append(self._manager.recv(4096).decode())
+
+    def word(self, begins: str, seconds: float = 60.0) -> bool:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if any(one.startswith(begins) for one in self._words):
+                return True
+            time.sleep(0.05)
+        return False
+
+
 @pytest.mark.slow
 def test_the_service_says_how_it_stands_reloads_and_ends_cleanly(tmp_path: Path, state: Path) -> None:
     where = schedules(tmp_path, entry(book(tmp_path, look("one", "uptime")), ", mode: run"))
@@ -211,8 +236,8 @@ def test_the_service_says_how_it_stands_reloads_and_ends_cleanly(tmp_path: Path,
         manager.settimeout(60)
         process = daemon(tmp_path, where, NOTIFY_SOCKET=str(path), WATCHDOG_USEC="3000000")
         try:
-            heard = manager.recv(4096).decode()
-            assert heard.startswith("READY=1\nSTATUS=1 schedules")
+            said = Heard(manager)
+            assert said.word("READY=1\nSTATUS=1 schedules")
             wait_for(log, ": done (run ")
             (tmp_path / "conf" / "schedules.yaml").write_text("schedules: [\n")
             process.send_signal(signal.SIGHUP)
@@ -222,14 +247,10 @@ def test_the_service_says_how_it_stands_reloads_and_ends_cleanly(tmp_path: Path,
             wait_for(log, "reloaded: 1 schedules")
             process.terminate()
             assert process.wait(60) == 0
-            said = []
-            manager.settimeout(0.1)
-            while "STOPPING=1" not in said:
-                said.append(manager.recv(4096).decode())
+            for word in ("WATCHDOG=1", "RELOADING=1\nMONOTONIC_USEC=", "STOPPING=1"):
+                assert said.word(word)
         finally:
             process.kill()
-    assert any(one.startswith("WATCHDOG=1") for one in said)
-    assert any(one.startswith("RELOADING=1\nMONOTONIC_USEC=") for one in said)
     assert "was stopped" in here("schedule", "check", where).out
 
 

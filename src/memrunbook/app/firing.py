@@ -25,7 +25,7 @@ from memrunbook.core.run.notification import Notification, Occasion
 from memrunbook.core.run.record import Actor
 from memrunbook.core.schedule import Moment
 from memrunbook.documents.library import Library
-from memrunbook.documents.schedules import Job
+from memrunbook.documents.schedules import ScheduledRun
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.redaction import redact
 from memrunbook.state.waiting import plan_path, withdraw_older
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from memrunbook.core.run.report import HostReport
     from memrunbook.state.store.firings import FiringState, Shadow
 
-Reaches = Callable[[Job], tuple[tuple[Host, ...], Connectors]]
+Reaches = Callable[[ScheduledRun], tuple[tuple[Host, ...], Connectors]]
 """The hosts that a schedule means by now, and the ways there; RunbookError where that cannot be told."""
 WELL = frozenset({"healthy", "resolved", "restored"})
 OCCASIONS: dict[str, Occasion] = {
@@ -52,7 +52,7 @@ OCCASIONS: dict[str, Occasion] = {
 SAID = 3
 
 
-class Ending(NamedTuple):
+class FiringResult(NamedTuple):
     """How a firing ended: its state, in a sentence why, the run if there was one, and what is told and remembered."""
 
     state: FiringState
@@ -89,7 +89,7 @@ class _Looked(NamedTuple):
     evidence: tuple[str, ...]
 
 
-def carry_out(job: Job, moment: Moment, around: Surroundings) -> Ending:
+def carry_out(job: ScheduledRun, moment: Moment, around: Surroundings) -> FiringResult:
     """Does what a schedule says, once. Never raises: what goes wrong is how it ends."""
     clock, firing = SystemClock(), _AtWork(job, moment, around)
     try:
@@ -101,7 +101,7 @@ def carry_out(job: Job, moment: Moment, around: Surroundings) -> Ending:
             at_work = replace(firing, around=replace(around, stop=stop))
             return (at_work.run if job.acts else at_work.plan)(hosts, connectors)
     except Interrupted:
-        return Ending("interrupted", "the scheduler was stopped; it is not begun again")
+        return FiringResult("interrupted", "the scheduler was stopped; it is not begun again")
     except DocumentError as error:
         first = error.problems[0]
         return firing.held("blocked", f"{first.where}: {first.message}")
@@ -109,13 +109,13 @@ def carry_out(job: Job, moment: Moment, around: Surroundings) -> Ending:
         return firing.held("blocked", redact(str(error)))
     except Exception as error:  # noqa: BLE001  a defect in one firing must not end the scheduler
         why = redact(f"a defect of ours: {type(error).__name__}: {error}")
-        return Ending("failed", why, tell=(firing.note("failed", why),))
+        return FiringResult("failed", why, tell=(firing.note("failed", why),))
 
 
 class _bounded:  # noqa: N801  a context, as a function reads
     """A stop that is also set once the schedule's time is over."""
 
-    def __init__(self, job: Job, stop: threading.Event) -> None:
+    def __init__(self, job: ScheduledRun, stop: threading.Event) -> None:
         self._outer, self._seconds = stop, job.timeout
         self._stop, self._over = (stop if job.timeout is None else threading.Event()), threading.Event()
 
@@ -140,15 +140,15 @@ class _bounded:  # noqa: N801  a context, as a function reads
 class _AtWork:
     """One firing under way."""
 
-    job: Job
+    job: ScheduledRun
     moment: Moment
     around: Surroundings
 
-    def held(self, state: FiringState, why: str) -> Ending:
+    def held(self, state: FiringState, why: str) -> FiringResult:
         """What cannot be told is told to somebody; a freeze or an alert that holds it back is as it was wanted."""
-        return Ending(state, why, tell=(self.note("failed", why),) if state == "blocked" else ())
+        return FiringResult(state, why, tell=(self.note("failed", why),) if state == "blocked" else ())
 
-    def plan(self, hosts: Sequence[Host], connectors: Connectors) -> Ending:
+    def plan(self, hosts: Sequence[Host], connectors: Connectors) -> FiringResult:
         """Says what would be done, and keeps it: as a plan for a person, and as a row for the score."""
         job = self.job
         arguments = PlanArguments(
@@ -179,7 +179,7 @@ class _AtWork:
         ]
         return _planned(failed, tuple(tell), tuple(shadows))
 
-    def run(self, hosts: Sequence[Host], connectors: Connectors) -> Ending:
+    def run(self, hosts: Sequence[Host], connectors: Connectors) -> FiringResult:
         """An ordinary run, whose gates the schedule's limits answer."""
         from memrunbook.app.running import run
 
@@ -193,7 +193,7 @@ class _AtWork:
             store=around.store,
             parameters=job.parameters,
             reason=job.reason or f"schedule {job.name}",
-            command=f"schedule {job.name}, firing {self.moment.id}",
+            command=f"schedule run, firing {self.moment.id}",
             options=(*(word for one in job.inventory for word in ("--inventory", one)), *around.options),
             actor=actor_of(job),
             rollout=job.rollout,
@@ -217,7 +217,7 @@ class _AtWork:
             command=self._command("schedule", "firings", job.name),
         )
 
-    def _ran(self, result: RunResult) -> Ending:
+    def _ran(self, result: RunResult) -> FiringResult:
         tell = []
         for report in result.reports:
             if (saved := result.saved.get(report.host)) is not None:
@@ -225,8 +225,12 @@ class _AtWork:
                 tell.append(structs.replace(self._waits(report.host, saved, steps, ()), run=result.run_id))
             elif report.outcome not in WELL:
                 tell.append(self._of_host(report, result.run_id))
-        bad = [f"{one.host}: {one.outcome}" for one in result.reports if one.outcome not in WELL]
-        return Ending(_state_of(result), _some_of(bad), result.run_id, tuple(tell))
+        bad = [
+            f"{one.host}: {one.outcome}{f', {one.why}' if one.why else ''}"
+            for one in result.reports
+            if one.outcome not in WELL
+        ]
+        return FiringResult(_state_of(result), _some_of(bad), result.run_id, tuple(tell))
 
     def _shadows(self, plan: Plan, one: _Looked) -> Iterable[Shadow]:
         from memrunbook.state.store.firings import Shadow
@@ -243,8 +247,8 @@ class _AtWork:
     def _of_host(self, report: HostReport, run: str) -> Notification:
         found = self.note(OCCASIONS.get(report.outcome, "failed"), f"{report.outcome}: {report.why}", report.host)
         steps = (f"{step.name}: {step.state}{f' ({step.why})' if step.why else ''}" for step in report.steps)
-        command = self._command("report", run)
-        return structs.replace(found, run=run, evidence=tuple(redact(one) for one in steps), command=command)
+        command, hint = self._command("report", run), (f"what helps: {report.hint}",) if report.hint else ()
+        return structs.replace(found, run=run, evidence=tuple(redact(one) for one in (*steps, *hint)), command=command)
 
     def _waits(self, host: str, path: Path, steps: Sequence[str], evidence: Sequence[str]) -> Notification:
         found = self.note("needs-approval", f"a plan waits for a person: {_some_of(steps)}", host)
@@ -255,7 +259,7 @@ class _AtWork:
         return shlex.join(["runbook", *words, *self.around.again])
 
 
-def actor_of(job: Job) -> Actor:
+def actor_of(job: ScheduledRun) -> Actor:
     """Who does it: the schedule, on this control node, with the rights of this process."""
     return structs.replace(
         this_actor(), user=f"schedule:{job.name}", sudo_user="", login_user="", ssh_client="", tty=""
@@ -269,13 +273,13 @@ def _looked(planned: Planned, _: HeldUp) -> _Looked:
     return _Looked(planned.reached.name, plan, planned.reached.error, machine, tuple(firing))
 
 
-def _planned(failed: Sequence[_Looked], tell: tuple[Notification, ...], shadows: tuple[Shadow, ...]) -> Ending:
+def _planned(failed: Sequence[_Looked], tell: tuple[Notification, ...], shadows: tuple[Shadow, ...]) -> FiringResult:
     if failed:
-        return Ending("failed", _some_of([f"{one.host}: {one.error}" for one in failed]), "", tell, shadows)
+        return FiringResult("failed", _some_of([f"{one.host}: {one.error}" for one in failed]), "", tell, shadows)
     if not shadows:
-        return Ending("done", "nothing would be changed")
+        return FiringResult("done", "nothing would be changed")
     hosts = dict.fromkeys(one.host for one in shadows)
-    return Ending("waits", _some_of([f"{host}: plan saved" for host in hosts]), "", tell, shadows)
+    return FiringResult("waits", _some_of([f"{host}: plan saved" for host in hosts]), "", tell, shadows)
 
 
 def _state_of(result: RunResult) -> FiringState:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
-from memrunbook.app.firing import Ending, Surroundings
+from memrunbook.app.firing import FiringResult, Surroundings
 from memrunbook.app.stored import Stored
 from memrunbook.core.errors import RunbookError
 from memrunbook.core.run.notification import Notification
 from memrunbook.core.schedule import Moment
 from memrunbook.core.units import format_duration
-from memrunbook.documents.schedules import Job
+from memrunbook.documents.schedules import ScheduledRun
 from memrunbook.runtime.ports import Clock
 from memrunbook.state.paths import prepare
 from memrunbook.state.store import firings
@@ -68,7 +68,7 @@ class FiringRecords:
             )
             self.tell([told])
 
-    def ended(self, moment: Moment, ending: Ending) -> int:
+    def ended(self, moment: Moment, ending: FiringResult) -> int:
         """Keeps how a firing ended; how many of its schedule failed in a row by now, 0 where that cannot be kept."""
         for attempt in range(ATTEMPTS):
             try:
@@ -80,7 +80,7 @@ class FiringRecords:
                 self.say(f"{moment.id}: how it ended cannot be kept (attempt {attempt + 1} of {ATTEMPTS}): {error}")
         return 0
 
-    def pause(self, job: Job, failures: int) -> Notification:
+    def pause(self, job: ScheduledRun, failures: int) -> Notification:
         """Pauses a schedule that failed too often; what is told of that."""
         now, why = self.clock.now().utc, f"{failures} firings failed in a row"
         try:

@@ -12,7 +12,7 @@ from memrunbook.app.ruling import freeze_words
 from memrunbook.core.errors import DocumentError, RunbookError
 from memrunbook.core.plan.freeze import FreezeWindow
 from memrunbook.documents.config import Config
-from memrunbook.documents.schedules import Job
+from memrunbook.documents.schedules import ScheduledRun
 from memrunbook.transports.shared.firing_alerts import firing_alerts
 
 Asks = Callable[[str, str], tuple[str, ...]]
@@ -26,7 +26,7 @@ class HeldBack(NamedTuple):
     why: str
 
 
-def held_back(job: Job, config: Config, now: float, asks: Asks = firing_alerts) -> HeldBack | None:
+def held_back(job: ScheduledRun, config: Config, now: float, asks: Asks = firing_alerts) -> HeldBack | None:
     """Why a schedule does nothing now; None where nothing stands against it. What cannot be told stands against it."""
     try:
         return _freeze(job, config, now) or _calendar(job, now) or _alert(job, asks)
@@ -37,7 +37,7 @@ def held_back(job: Job, config: Config, now: float, asks: Asks = firing_alerts) 
         return HeldBack("blocked", str(error))
 
 
-def missing_window(job: Job, config: Config) -> tuple[str, str] | None:
+def missing_window(job: ScheduledRun, config: Config) -> tuple[str, str] | None:
     """The first freeze that a schedule names and config.yaml does not have, and what may be meant; None where none."""
     names = [window.name for window in config.freeze]
     for name in job.windows:
@@ -47,7 +47,7 @@ def missing_window(job: Job, config: Config) -> tuple[str, str] | None:
     return None
 
 
-def _freeze(job: Job, config: Config, now: float) -> HeldBack | None:
+def _freeze(job: ScheduledRun, config: Config, now: float) -> HeldBack | None:
     if (missing := missing_window(job, config)) is not None:
         return HeldBack("blocked", f"not_during: config.yaml has no freeze {missing[0]}; {missing[1]}")
     for window in config.freeze:
@@ -61,7 +61,7 @@ def _anywhere(window: FreezeWindow) -> FreezeWindow:
     return structs.replace(window, hosts="*")
 
 
-def _calendar(job: Job, now: float) -> HeldBack | None:
+def _calendar(job: ScheduledRun, now: float) -> HeldBack | None:
     if not job.calendars:
         return None
     from memrunbook.documents.calendars import entry_now
@@ -72,6 +72,6 @@ def _calendar(job: Job, now: float) -> HeldBack | None:
     return None
 
 
-def _alert(job: Job, asks: Asks) -> HeldBack | None:
+def _alert(job: ScheduledRun, asks: Asks) -> HeldBack | None:
     alerts = asks(job.prometheus, job.alerts) if job.prometheus else ()
     return HeldBack("alerting", f"alerts fire: {', '.join(alerts[:5])}") if alerts else None

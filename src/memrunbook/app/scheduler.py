@@ -7,13 +7,13 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from memrunbook.app.firing import Ending, Surroundings, carry_out
+from memrunbook.app.firing import FiringResult, Surroundings, carry_out
 from memrunbook.app.firing_records import FiringRecords, Says, Tells
 from memrunbook.core.errors import RunbookError
 from memrunbook.core.run.notification import Notification
 from memrunbook.core.schedule import Due, Moment, due, next_firing
 from memrunbook.core.units import HOUR
-from memrunbook.documents.schedules import Job, Schedules
+from memrunbook.documents.schedules import ScheduledRun, Schedules
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.ports import Clock
 from memrunbook.state.store import firings
@@ -42,7 +42,7 @@ class Scheduler:
     say: Says
     node: str = field(default_factory=lambda: os.uname().nodename)
     clock: Clock = field(default_factory=SystemClock)
-    carries_out: Callable[[Job, Moment, Surroundings], Ending] = carry_out
+    carries_out: Callable[[ScheduledRun, Moment, Surroundings], FiringResult] = carry_out
     records: FiringRecords = field(init=False)
     _under_way: dict[str, tuple[threading.Thread, list[str]]] = field(default_factory=dict, init=False)
     _beaten: float = field(default=float("-inf"), init=False)
@@ -102,7 +102,7 @@ class Scheduler:
         self._beaten = now.monotonic
         self.records.beat(store, [one for _, ids in self._under_way.values() for one in ids], now.utc)
 
-    def _decide(self, store: Store, job: Job, found: Due, now: float) -> bool:
+    def _decide(self, store: Store, job: ScheduledRun, found: Due, now: float) -> bool:
         """True where all that is due of a schedule is decided: not while too much else is under way."""
         if found.run and job.name not in self._under_way and len(self._under_way) >= AT_ONCE:
             return False
@@ -124,7 +124,7 @@ class Scheduler:
             self.say(f"{first.id}: {state}, not carried out")
         return True
 
-    def _carry_out(self, job: Job, first: Moment, rest: Sequence[Moment], ids: list[str]) -> None:
+    def _carry_out(self, job: ScheduledRun, first: Moment, rest: Sequence[Moment], ids: list[str]) -> None:
         """In a thread of its own: the firing that was claimed, and after it those that are caught up."""
         self._one(job, first)
         for moment in rest:
@@ -140,7 +140,7 @@ class Scheduler:
                 ids.append(moment.id)
                 self._one(job, moment)
 
-    def _one(self, job: Job, moment: Moment) -> None:
+    def _one(self, job: ScheduledRun, moment: Moment) -> None:
         self.say(f"{moment.id}: begins, {job.runbook} on {', '.join(job.hosts)} ({'run' if job.acts else 'plan'})")
         ending = self.carries_out(job, moment, self.around)
         run = f" (run {ending.run})" if ending.run else ""

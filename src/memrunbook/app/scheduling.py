@@ -15,7 +15,7 @@ from memrunbook.core.run.notification import Notification
 from memrunbook.core.schedule import Moment, next_firing, preview
 from memrunbook.core.units import format_duration
 from memrunbook.documents.library import Library, usual_library
-from memrunbook.documents.schedules import Job, Schedules
+from memrunbook.documents.schedules import ScheduledRun, Schedules
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.state.paths import prepare, usual_state_dir
 
@@ -48,7 +48,7 @@ class ListedSchedule:
     state: ScheduleState
     why: str = ""
     hint: str = ""
-    job: Job | None = None
+    job: ScheduledRun | None = None
     next: Moment | None = None
     last: Firing | None = None
 
@@ -85,7 +85,7 @@ def list_schedules(arguments: ScheduleArguments) -> tuple[ListedSchedule, ...]:
 
 def preview_schedules(
     arguments: ScheduleArguments, name: str = "", after: float | None = None, count: int = 10
-) -> tuple[tuple[Job, tuple[Moment, ...]], ...]:
+) -> tuple[tuple[ScheduledRun, tuple[Moment, ...]], ...]:
     """The next firings of one schedule or all; UsageError for a name that there is not."""
     schedules = arguments.library.schedules()
     jobs = [_named(schedules, name)] if name else schedules.jobs
@@ -165,7 +165,7 @@ def _silent(said: str, now: float, silence: float = 0.0, owner: str = "") -> Sch
     return SchedulerCheck(goes=False, said=said, silence=silence, owner=owner, tell=(told,))
 
 
-def _listed(job: Job, kept: Kept | None, last: Firing | None, now: float) -> ListedSchedule:
+def _listed(job: ScheduledRun, kept: Kept | None, last: Firing | None, now: float) -> ListedSchedule:
     coming = next_firing(job.schedule, now)
     if kept is not None and kept.paused is not None:
         hint = f"runbook schedule resume {job.name}"
@@ -187,7 +187,7 @@ def _check_name(schedules: Schedules, name: str) -> None:
         raise UsageError(f"no schedule is called {name!r}", hint=hint)
 
 
-def _named(schedules: Schedules, name: str) -> Job:
+def _named(schedules: Schedules, name: str) -> ScheduledRun:
     _check_name(schedules, name)
     for job in schedules.jobs:
         if job.name == name:
@@ -214,7 +214,7 @@ def _made(arguments: ScheduleArguments) -> Iterator[Store]:
         yield store
 
 
-def problems_of(jobs: Sequence[Job], library: Library) -> Iterator[Problem]:
+def problems_of(jobs: Sequence[ScheduledRun], library: Library) -> Iterator[Problem]:
     """What a schedule names and is not there, each with the line of its schedule: runbooks, parameters, freezes."""
     from memrunbook.app.holding_back import missing_window
 

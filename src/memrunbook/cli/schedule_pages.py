@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli import exit_codes
+from memrunbook.cli.next_command import kept_options
 from memrunbook.core.errors import UsageError
 from memrunbook.core.units import format_duration
 from memrunbook.documents.printed.schedule_firings import PrintedFiring, ScheduleFiringsDocument
@@ -23,11 +25,11 @@ from memrunbook.ui.schedules import FiringLine, ScheduleLine, firings_view, list
 if TYPE_CHECKING:
     from memrunbook.app.scheduling import ListedSchedule
     from memrunbook.core.schedule import Moment
-    from memrunbook.documents.schedules import Job
+    from memrunbook.documents.schedules import ScheduledRun
     from memrunbook.state.store.firings import Firing
     from memrunbook.ui.block import Block
 
-Previewed = Sequence[tuple["Job", Sequence["Moment"]]]
+Previewed = Sequence[tuple["ScheduledRun", Sequence["Moment"]]]
 
 
 def list_page(found: Sequence[ListedSchedule]) -> list[Block]:
@@ -100,7 +102,7 @@ def write_units(units: Mapping[str, str], *, write: bool) -> int:
 
     for name, text in units.items():
         click.echo(f"# {FOLDER / name}\n{text}")
-    start = next(reversed(units))
+    start = list(units)[-1]
     then = f"systemctl daemon-reload && systemctl enable --now {start}"
     if not write:
         click.echo(f"# Nothing was written. As root, with --write, they are; then: {then}")
@@ -137,15 +139,15 @@ def _line(one: ListedSchedule, now: float) -> ScheduleLine:
         last="" if last is None else _was(last, now),
         last_state="" if last is None else last.state,
         why=one.why,
-        hint=one.hint,
+        hint=shlex.join([*shlex.split(one.hint), *kept_options()]) if one.state == "paused" else one.hint,
     )
 
 
-def _every(job: Job) -> str:
+def _every(job: ScheduledRun) -> str:
     return f"every {format_duration(job.schedule.every)}"
 
 
-def _coming(moment: Moment, job: Job, now: float) -> str:
+def _coming(moment: Moment, job: ScheduledRun, now: float) -> str:
     here = dt.datetime.fromtimestamp(moment.starts, job.schedule.zone)
     return f"{here:%a %Y-%m-%d %H:%M:%S%z}, in {format_duration(max(0.0, moment.starts - now))}"
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from memrunbook.app.scheduler import Scheduler
     from memrunbook.core.host import Host
     from memrunbook.core.run.notification import Notification
-    from memrunbook.documents.schedules import Job, Schedules
+    from memrunbook.documents.schedules import ScheduledRun, Schedules
 
 NAP = 0.2
 """Seconds after which a signal is heeded at the latest."""
@@ -54,11 +54,13 @@ class Reaching:
     targets: Targets
     usual: Connectors
 
-    def __call__(self, job: Job) -> tuple[tuple[Host, ...], Connectors]:
+    def __call__(self, job: ScheduledRun) -> tuple[tuple[Host, ...], Connectors]:
         """The hosts and the ways there; RunbookError where that cannot be told."""
         targets = replace(self.targets, host=job.hosts, inventory=job.inventory or self.targets.inventory)
-        given = {} if job.patience is None else {"patience": job.patience, "read_patience": job.patience}
-        return named_hosts(targets), Connectors(replace(self.usual.reach, **given), self.usual.forks)
+        reach = self.usual.reach
+        if job.patience is not None:
+            reach = replace(reach, patience=job.patience, read_patience=job.patience)
+        return named_hosts(targets), Connectors(reach, self.usual.forks)
 
 
 @dataclass

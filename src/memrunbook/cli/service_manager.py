@@ -53,4 +53,5 @@ class ServiceManager:
             return
         address = "\0" + self.address[1:] if self.address.startswith("@") else self.address
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as to:
+            to.setblocking(False)  # a manager that reads nothing must not hold up what is scheduled
             to.sendto(words.encode(), address)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from memrunbook.core.run.batches import Rollout
 from memrunbook.core.schedule import MINUTE, CatchUp, Schedule, cron_problem
 from memrunbook.core.text import clean
 from memrunbook.core.units import Duration, format_duration
+from memrunbook.documents.config import some
 from memrunbook.documents.freezes import near_zone, zone_named
 from memrunbook.documents.owned import read_owned
 from memrunbook.documents.problems import convert
@@ -32,7 +34,7 @@ LONGEST_JITTER = 86_400.0
 SHOWN = 60
 CRON = 'five fields: minute hour day month weekday, as in "30 3 * * 1-5"; at 3:30 each day: "30 3 * * *"'
 WHEN = 'a date, or a date and a time of its time zone, as in "2026-12-01 06:00"'
-Words = tuple[Annotated[str, Meta(min_length=1)], ...]
+Several = tuple[Annotated[str, Meta(min_length=1)], ...]
 Name = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]*$", max_length=60)]
 
 
@@ -51,7 +53,9 @@ class ScheduleSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     name: Annotated[Name, Meta(description="what it is called in records and commands")]
     runbook: Annotated[str, Meta(min_length=1, description="a runbook by name, or by a path beside schedules.yaml")]
-    hosts: Annotated[str | Words, Meta(description="as --host: names, groups and patterns of the inventory, or local")]
+    hosts: Annotated[
+        str | Several, Meta(description="as --host: names, groups and patterns of the inventory, or local")
+    ]
     cron: Annotated[str, Meta(min_length=1, description=CRON)] | None = None
     every: Annotated[Duration, Meta(description="instead of cron: an interval, 5s to 366d")] | None = None
     timezone: Annotated[str, Meta(min_length=1, description="an IANA time zone, as in Europe/Berlin")] = "UTC"
@@ -59,7 +63,7 @@ class ScheduleSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         Annotated[Duration, Meta(description="each firing starts up to so much later; 1m for cron, a tenth of every")]
         | None
     ) = None
-    inventory: Annotated[str | Words, Meta(description="as -i; without it that of config.yaml")] = ()
+    inventory: Annotated[str | Several, Meta(description="as -i; without it that of config.yaml")] = ()
     parameters: Annotated[
         dict[str, str | int | float | bool], Meta(description="parameters of the runbook, as -p")
     ] = {}
@@ -70,13 +74,13 @@ class ScheduleSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         Literal["none", "low", "medium"], Meta(description="the highest risk that is done without being asked")
     ] = "low"
     allow: Annotated[
-        Words, Meta(description="ACTION:TARGET that is done beyond that, as in restart_unit:search-api.service")
+        Several, Meta(description="ACTION:TARGET that is done beyond that, as in restart_unit:search-api.service")
     ] = ()
     overlap: Annotated[Literal["skip"], Meta(description="while the one before runs, the next one is skipped")] = "skip"
     misfire_grace: Annotated[Duration, Meta(description="a firing may start so much late")] | None = None
     catch_up: Annotated[CatchUp, Meta(description="of what was missed: none, the last, or all (24 at most)")] = "none"
     not_during: Annotated[
-        str | Words, Meta(description="names of freezes of config.yaml, and iCalendar files (.ics)")
+        str | Several, Meta(description="names of freezes of config.yaml, and iCalendar files (.ics)")
     ] = ()
     valid_from: Annotated[str, Meta(description=WHEN)] | None = None
     valid_until: Annotated[str, Meta(description=WHEN)] | None = None
@@ -100,7 +104,7 @@ class _Head(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class ScheduledRun:
     """A schedule, ready: when, and what is done then. `where` is the `file:line` that names it; times are in seconds.
 
     `windows` are names of freezes, `calendars` files. `alerts` are matchers for the server `prometheus`, empty: none.
@@ -137,7 +141,7 @@ class Schedules:
     """The file: what can be used, and what is wrong with the rest, by the name (or number) of each broken schedule."""
 
     path: Path | None = None
-    jobs: tuple[Job, ...] = ()
+    jobs: tuple[ScheduledRun, ...] = ()
     broken: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
 
     @property
@@ -156,7 +160,7 @@ def load_schedules(path: Path) -> Schedules:
             [Problem(source.where(), "no schedule stands here", "schedules: [{name: …}], see the docs")]
         )
     reader = _Reader(source, path.absolute().parent)
-    jobs: dict[str, Job] = {}
+    jobs: dict[str, ScheduledRun] = {}
     broken: dict[str, tuple[Problem, ...]] = {}
     for number, entry in enumerate(entries):
         name = _name(entry, number)
@@ -188,7 +192,7 @@ class _Reader:
     source: Source
     folder: Path
 
-    def job(self, number: int, entry: object) -> tuple[Job | None, list[Problem]]:
+    def job(self, number: int, entry: object) -> tuple[ScheduledRun | None, list[Problem]]:
         """One entry, ready, or everything that is wrong with it."""
         at = ("schedules", number)
         try:
@@ -203,17 +207,17 @@ class _Reader:
         most = "".join(numbers(self.source, (*at, "max_failures"), spec.max_failures, problems))
         return (None, problems) if problems else (self._made(spec, at, Rollout(serial=serial, max_failures=most)), [])
 
-    def _made(self, spec: ScheduleSpec, at: tuple[str | int, ...], rollout: Rollout) -> Job:
-        held = _some(spec.not_during)
+    def _made(self, spec: ScheduleSpec, at: tuple[str | int, ...], rollout: Rollout) -> ScheduledRun:
+        held = some(spec.not_during)
         calendars = [one for one in held if one.endswith(".ics")]
         alerting = spec.unless_alerting
-        return Job(
+        return ScheduledRun(
             schedule=_schedule(spec),
             zone=spec.timezone,
             where=self.source.line(at),
             runbook=self._path(spec.runbook) if "/" in spec.runbook or spec.runbook.endswith(".yaml") else spec.runbook,
-            hosts=_some(spec.hosts),
-            inventory=tuple(self._inventory(one) for one in _some(spec.inventory)),
+            hosts=some(spec.hosts),
+            inventory=tuple(self._inventory(one) for one in some(spec.inventory)),
             parameters={name: _text(value) for name, value in spec.parameters.items()},
             acts=spec.mode == "run",
             max_risk=Risk[spec.max_risk.upper()],
@@ -230,7 +234,7 @@ class _Reader:
         )
 
     def _path(self, given: str) -> str:
-        return str(self.folder / Path(given).expanduser())
+        return os.path.normpath(self.folder / Path(given).expanduser())
 
     def _inventory(self, given: str) -> str:
         kind, sign, path = given.rpartition(":") if given.startswith("ansible:") else ("", "", given)
@@ -305,10 +309,6 @@ def _moment(text: str, zone: dt.tzinfo) -> float | None:
     except ValueError:
         return None
     return (found if found.tzinfo else found.replace(tzinfo=zone)).timestamp()
-
-
-def _some(given: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else given
 
 
 def _text(value: str | float) -> str:

@@ -34,7 +34,9 @@ def pending_view(plans: Sequence[WaitingView], now: Instant) -> list[Block]:
     """All of them, the newest first."""
     if not plans:
         return [line("No plan waits for anybody.")]
-    blocks: list[Block] = [line(Span(plural(len(plans), "plan"), "strong"), " that wait for a person")]
+    blocks: list[Block] = [
+        line(Span(plural(len(plans), "plan"), "strong"), f" {'waits' if len(plans) == 1 else 'wait'} for a person")
+    ]
     for plan in plans:
         blocks += [BLANK, *_plan(plan, now)]
     return blocks

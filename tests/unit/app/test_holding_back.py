@@ -13,9 +13,11 @@ import pytest
 from memrunbook.app.holding_back import held_back
 from memrunbook.core.schedule import Schedule
 from memrunbook.documents.config import Config, load_config
-from memrunbook.documents.schedules import Job
+from memrunbook.documents.schedules import ScheduledRun
 
-JOB = Job(schedule=Schedule(name="night", zone=dt.UTC, every=60.0), zone="UTC", where="s:1", runbook="r", hosts=("h",))
+JOB = ScheduledRun(
+    schedule=Schedule(name="night", zone=dt.UTC, every=60.0), zone="UTC", where="s:1", runbook="r", hosts=("h",)
+)
 CALENDAR = """\
 BEGIN:VCALENDAR
 VERSION:2.0

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
+import resource
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from memrunbook.app.connectors import Connectors
-from memrunbook.app.firing import Ending, Surroundings
+from memrunbook.app.firing import FiringResult, Surroundings
 from memrunbook.app.scheduler import Scheduler
-from memrunbook.core.errors import JournalError
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.notification import Notification
 from memrunbook.core.schedule import Moment
 from memrunbook.core.units import DAY, HOUR
 from memrunbook.documents.library import Library
-from memrunbook.documents.schedules import Job, load_schedules
+from memrunbook.documents.schedules import ScheduledRun, load_schedules
 from memrunbook.state.store import firings
 from memrunbook.state.store.changes import Store
 from memrunbook.testing import FixedClock
 
-CarriesOut = Callable[[Job, Moment, Surroundings], Ending]
-WELL = Ending("done")
+CarriesOut = Callable[[ScheduledRun, Moment, Surroundings], FiringResult]
+WELL = FiringResult("done")
 
 
 def at(text: str) -> float:
@@ -75,7 +76,7 @@ BROKEN = "{name: broken, cron: '61 2 * * *', runbook: r, hosts: h}"
 def test_ten_days_with_a_change_of_clocks_missed_nights_an_overlap_and_a_broken_schedule(tmp_path: Path) -> None:
     release, carried = threading.Event(), list[str]()
 
-    def does(job: Job, moment: Moment, _: Surroundings) -> Ending:
+    def does(job: ScheduledRun, moment: Moment, _: Surroundings) -> FiringResult:
         carried.append(moment.id)
         if moment.id == "long@2026-03-27T12:00:00Z":
             release.wait(60)
@@ -124,7 +125,7 @@ def test_ten_days_with_a_change_of_clocks_missed_nights_an_overlap_and_a_broken_
 def test_two_schedulers_on_one_store_carry_out_each_once(tmp_path: Path) -> None:
     carried: list[str] = []
 
-    def does(job: Job, moment: Moment, _: Surroundings) -> Ending:
+    def does(job: ScheduledRun, moment: Moment, _: Surroundings) -> FiringResult:
         carried.append(moment.id)
         return WELL
 
@@ -146,7 +147,7 @@ def test_two_schedulers_on_one_store_carry_out_each_once(tmp_path: Path) -> None
 def test_a_clock_that_is_put_back_and_forth_repeats_nothing(tmp_path: Path) -> None:
     carried: list[str] = []
 
-    def does(job: Job, moment: Moment, _: Surroundings) -> Ending:
+    def does(job: ScheduledRun, moment: Moment, _: Surroundings) -> FiringResult:
         carried.append(moment.id)
         return WELL
 
@@ -162,7 +163,7 @@ def test_a_clock_that_is_put_back_and_forth_repeats_nothing(tmp_path: Path) -> N
 
 def test_what_fails_too_often_is_paused_until_it_is_resumed(tmp_path: Path) -> None:
     entry = HALF.replace("}", ", pause_on_failure: 2}")
-    bench = Bench(tmp_path, [entry], "2026-03-25T20:00", lambda *_: Ending("failed", "no"))
+    bench = Bench(tmp_path, [entry], "2026-03-25T20:00", lambda *_: FiringResult("failed", "no"))
     bench.scheduler.look()
     bench.until("2026-03-27T13:00")
     assert [state for _, state in bench.records()] == ["failed", "failed", "paused", "paused"]
@@ -209,23 +210,30 @@ def test_without_a_store_nothing_is_begun_and_that_is_told_once(tmp_path: Path, 
     assert bench.records() == [("half@2026-03-26T12:00:00Z", "done")]
 
 
-def test_while_nothing_can_be_written_nothing_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file of this process grows any more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_while_the_state_directory_is_full_nothing_is_begun(tmp_path: Path) -> None:
     carried: list[str] = []
 
-    def does(job: Job, moment: Moment, _: Surroundings) -> Ending:
+    def does(job: ScheduledRun, moment: Moment, _: Surroundings) -> FiringResult:
         carried.append(moment.id)
         return WELL
 
     bench = Bench(tmp_path, [HALF], "2026-03-25T20:00", does)
     bench.scheduler.look()
-
-    def full(*_: object) -> None:
-        raise JournalError("the store cannot be read or written: no space left", hint="free space there")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(firings, "claim", full)
+    with full_disk():
         bench.until("2026-03-26T00:10", 300.0)
-        assert carried == []
+    assert carried == []
+    assert "begins nothing" in bench.told[0].verdict
     bench.until("2026-03-26T00:12", 60.0)
     assert carried == []
     assert bench.records() == [("half@2026-03-26T00:00:00Z", "missed")]
@@ -234,7 +242,7 @@ def test_while_nothing_can_be_written_nothing_is_begun(tmp_path: Path, monkeypat
 def test_what_was_missed_is_caught_up_in_order_where_that_is_wanted(tmp_path: Path) -> None:
     carried: list[str] = []
 
-    def does(job: Job, moment: Moment, _: Surroundings) -> Ending:
+    def does(job: ScheduledRun, moment: Moment, _: Surroundings) -> FiringResult:
         carried.append(moment.id[5:18])
         return WELL
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -145,7 +146,8 @@ def pause(name: str, reason: str, library: Library, state: Path, store: str) -> 
     from memrunbook.app import pause_schedule, this_actor
 
     pause_schedule(_asked(library, state, store), name, this_actor().user, reason)
-    click.echo(f"Paused: {name}. Its firings are recorded and not carried out. Again: runbook schedule resume {name}")
+    click.echo(f"Paused: {name}. Its firings are recorded and not carried out. Again:")
+    click.echo(shlex.join(["runbook", "schedule", "resume", name, *kept_options("reason")]))
     return exit_codes.OK
 
 

@@ -156,7 +156,7 @@ def give_up(store: Store, now: float) -> tuple[Firing, ...]:
             why = f"{one.owner} was not heard of any more; it is not begun again"
             values = {"state": "interrupted", "ended": now, "why": why}
             connection.execute(sa.update(FIRINGS).where(FIRINGS.c.id == one.id).values(**values))
-            _count(connection, one.schedule, "interrupted")
+            _count(connection, one.schedule, "failed")
     return tuple(found)
 
 
@@ -271,9 +271,9 @@ def _insert_once(connection: sa.Connection, table: sa.Table, row: Mapping[str, A
 
 
 def _count(connection: sa.Connection, name: str, state: FiringState) -> int:
-    """Failed in a row: one that went well begins anew, what was held back counts neither way."""
+    """Failed in a row: one that went well begins anew; what was held back or stopped counts neither way."""
     mine = SCHEDULES.c.name == name
-    if state in ("failed", "interrupted"):
+    if state == "failed":
         connection.execute(sa.update(SCHEDULES).where(mine).values(failures=SCHEDULES.c.failures + 1))
     elif state in ("done", "waits"):
         connection.execute(sa.update(SCHEDULES).where(mine).values(failures=0))

@@ -1,0 +1,74 @@
+"""One firing, on hosts that cannot be reached: what it ends in, and what is told of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from memrunbook.app.connectors import Connectors
+from memrunbook.app.firing import FiringResult, Reaches, Surroundings, actor_of, carry_out
+from memrunbook.core.errors import UsageError
+from memrunbook.core.host import Host
+from memrunbook.core.schedule import Moment, Schedule
+from memrunbook.documents.library import Library
+from memrunbook.documents.schedules import ScheduledRun
+
+JOB = ScheduledRun(
+    schedule=Schedule(name="night", zone=dt.UTC, every=60.0), zone="UTC", where="s:1", runbook="memory-shortage",
+    hosts=("web",),
+)  # fmt: skip
+MOMENT = Moment("night", 1.8e9, 1.8e9)
+GONE = Host("web", refused="its inventory says so", hint="mend it")
+
+
+def fire(folder: Path, job: ScheduledRun, reaches: Reaches, *, stopped: bool = False) -> FiringResult:
+    stop = threading.Event()
+    if stopped:
+        stop.set()
+    return carry_out(job, MOMENT, Surroundings(library=Library(), state=folder / "state", reaches=reaches, stop=stop))
+
+
+@pytest.mark.parametrize("acts", [False, True])
+def test_a_host_that_is_not_reached_is_told_by_its_name(tmp_path: Path, *, acts: bool) -> None:
+    ended = fire(tmp_path, replace(JOB, acts=acts), lambda _: ((GONE,), Connectors()))
+    assert ended.state == "failed"
+    (told,) = ended.tell
+    assert (told.occasion, told.host, told.schedule) == ("unreachable", "web", "night")
+    assert "its inventory says so" in told.verdict
+    assert bool(ended.run) == acts
+
+
+def test_hosts_that_cannot_be_told_block_it(tmp_path: Path) -> None:
+    def lost(_: ScheduledRun) -> tuple[tuple[Host, ...], Connectors]:
+        raise UsageError("no host or group matches 'wbe'", hint="did you mean web?")
+
+    ended = fire(tmp_path, JOB, lost)
+    assert (ended.state, ended.why) == ("blocked", "no host or group matches 'wbe'")
+    assert ended.tell[0].key == "schedule:night::failed"
+    assert ended.tell[0].evidence == ("firing night@2027-01-15T08:00:00Z", "set in s:1")
+
+
+def test_a_defect_ends_the_firing_and_not_the_scheduler(tmp_path: Path) -> None:
+    def breaks(_: ScheduledRun) -> tuple[tuple[Host, ...], Connectors]:
+        raise RuntimeError("password=s3cret")
+
+    ended = fire(tmp_path, JOB, breaks)
+    assert ended.state == "failed"
+    assert "RuntimeError" in ended.why
+    assert "s3cret" not in ended.why + ended.tell[0].verdict
+
+
+@pytest.mark.parametrize("acts", [False, True])
+def test_one_that_is_stopped_is_interrupted(tmp_path: Path, *, acts: bool) -> None:
+    host = Host("web", address="127.0.0.9")
+    ended = fire(tmp_path, replace(JOB, acts=acts), lambda _: ((host,), Connectors()), stopped=True)
+    assert ended.state == "interrupted"
+
+
+def test_the_schedule_is_who_does_it() -> None:
+    assert actor_of(JOB).user == "schedule:night"
+    assert actor_of(JOB).login_user == actor_of(JOB).sudo_user == ""
