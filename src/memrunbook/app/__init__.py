@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from memrunbook.app.doctoring import DoctorArguments, DoctorResult, doctor
     from memrunbook.app.explaining import explain_log
     from memrunbook.app.gates import consent
+    from memrunbook.app.importing import ImportArguments, Imported, import_prometheus, import_sar
     from memrunbook.app.measuring import FactsArguments, facts, facts_each
     from memrunbook.app.notice import Notice
     from memrunbook.app.planning import PlanArguments, PlanResult, plan, plan_each
@@ -47,6 +48,7 @@ _HOMES = {
     "explaining": ("explain_log",),
     "gates": ("consent",),
     "choosing": ("InventoryArguments", "InventoryCheck", "check_inventory", "choose", "inventory"),
+    "importing": ("ImportArguments", "Imported", "import_prometheus", "import_sar"),
     "measuring": ("FactsArguments", "facts", "facts_each"),
     "notice": ("Notice",),
     "planning": ("PlanArguments", "PlanResult", "plan", "plan_each"),
@@ -75,6 +77,8 @@ __all__ = [
     "DoctorArguments",
     "DoctorResult",
     "FactsArguments",
+    "ImportArguments",
+    "Imported",
     "InventoryArguments",
     "InventoryCheck",
     "Notice",
@@ -104,6 +108,8 @@ __all__ = [
     "explain_log",
     "facts",
     "facts_each",
+    "import_prometheus",
+    "import_sar",
     "inventory",
     "list_runs",
     "new_runbook",

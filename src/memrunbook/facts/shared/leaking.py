@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from memrunbook.core.reading.fact import EarlierReadings, Reading
-from memrunbook.facts.shared.leaks import Holder, Leak, lacking, leaks_of, untold
+from memrunbook.facts.shared.leaks import Leak, MemoryHolder, lacking, leaks_of, untold
 
 GROUPS, PROCESSES = "cgroups.own_bytes", "processes.own_bytes"
 CONTAINERS = frozenset({"container", "guest"})
@@ -22,12 +22,14 @@ def leaking_groups(reading: Any, earlier: EarlierReadings) -> Reading:
     if problem := lacking(earlier, ("container", GROUPS), ("cgroup", GROUPS)):
         return untold(reading, problem)
     containers = [
-        Holder(one.container, _own(one), one.container, one.limit_bytes, one.name)
+        MemoryHolder(one.container, _own(one), one.container, one.limit_bytes, one.name)
         for one in reading.all
         if one.kind in CONTAINERS and one.container
     ]
     others = [
-        Holder(one.path, _own(one), earlier.boot, one.limit_bytes) for one in reading.all if one.kind in OTHER_GROUPS
+        MemoryHolder(one.path, _own(one), earlier.boot, one.limit_bytes)
+        for one in reading.all
+        if one.kind in OTHER_GROUPS
     ]
     found = leaks_of("container", GROUPS, containers, earlier) + leaks_of("cgroup", GROUPS, others, earlier)
     return _told(reading, found)
@@ -38,7 +40,7 @@ def leaking_processes(reading: Any, earlier: EarlierReadings) -> Reading:
     if problem := lacking(earlier, ("process", PROCESSES)):
         return untold(reading, problem)
     holders = [
-        Holder(
+        MemoryHolder(
             f"{one.name}:{one.pid}",
             one.anonymous_bytes + (one.swap_bytes or 0),
             f"{one.pid}:{one.start_ticks}",
@@ -54,8 +56,10 @@ def leaking_slab(reading: Any, earlier: EarlierReadings) -> Reading:
     """Adds the caches that leak, and the unreclaimable memory of all together."""
     if problem := lacking(earlier, ("kernel", SLAB)):
         return untold(reading, problem)
-    caches = [Holder(one.name, one.bytes, earlier.boot, label=f"slab cache {one.name}") for one in reading.caches or ()]
-    kept = [Holder("", reading.unreclaimable_bytes or 0, earlier.boot, label="unreclaimable slab memory")]
+    caches = [
+        MemoryHolder(one.name, one.bytes, earlier.boot, label=f"slab cache {one.name}") for one in reading.caches or ()
+    ]
+    kept = [MemoryHolder("", reading.unreclaimable_bytes or 0, earlier.boot, label="unreclaimable slab memory")]
     found = leaks_of("kernel", CACHES, caches, earlier) + leaks_of("kernel", SLAB, kept, earlier)
     return _told(reading, found)
 
@@ -69,7 +73,7 @@ def leaking_kernel(reading: Any, earlier: EarlierReadings) -> Reading:
         (PER_CPU, reading.percpu_bytes, "per-CPU memory"),
         (PAGE_TABLES, reading.page_tables_bytes, "page tables"),
     ):
-        found += leaks_of("kernel", figure, [Holder("", held or 0, earlier.boot, label=label)], earlier)
+        found += leaks_of("kernel", figure, [MemoryHolder("", held or 0, earlier.boot, label=label)], earlier)
     return _told(reading, found)
 
 

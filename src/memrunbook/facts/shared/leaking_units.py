@@ -9,7 +9,7 @@ import msgspec
 
 from memrunbook.core.action.policy import UNLISTED, UnitPolicy
 from memrunbook.core.reading.fact import Doc, EarlierReadings
-from memrunbook.facts.shared.leaks import Holder, Leak, leaks_of
+from memrunbook.facts.shared.leaks import Leak, MemoryHolder, leaks_of
 from memrunbook.linux.service import Service
 
 FIGURE = "units.own_bytes"
@@ -32,7 +32,7 @@ def leaking_units(services: Sequence[Service], earlier: EarlierReadings) -> list
     """The services that leak."""
     by_name = {one.name: one for one in services}
     holders = [
-        Holder(one.name, one.own_bytes, one.invocation_id, one.memory_max_bytes)
+        MemoryHolder(one.name, one.own_bytes, one.invocation_id, one.memory_max_bytes)
         for one in services
         if one.own_bytes is not None
     ]
