@@ -57,6 +57,7 @@ SAID: dict[tuple[str, ...], tuple[tuple[str, ...], str]] = {
     ("apply",): (("{plan}",), "run"),
     ("record",): (("--replay", "{bundle}", "-o", "{folder}/again.txt"), "recording"),
     ("runs",): ((), "runs"),
+    ("history",): (("--host", "db"), "history"),
     ("report",): (("last",), "report"),
     ("undo",): (("last", "--dry-run"), "undo"),
     ("audit", "verify"): ((), "audit"),

@@ -10,13 +10,15 @@ import pytest
 from memrunbook.core.errors import JournalError, Unreachable
 from memrunbook.core.reading.fact import Answer, Read, Sample
 from memrunbook.core.reading.probe import build_probe, read_sample
+from memrunbook.core.reading.series import Observation, Series
 from memrunbook.core.run.record import NotAnswered
-from memrunbook.runtime.ports import Approver, Clock, Connector, Journal, Output, Session
+from memrunbook.runtime.ports import Approver, Clock, Connector, Journal, Output, Past, Session
 from memrunbook.testing import (
     START,
     Call,
     FixedClock,
     MemoryJournal,
+    MemoryPast,
     ScriptedApprover,
     ScriptedConnector,
     ScriptedSession,
@@ -27,9 +29,10 @@ def test_every_double_fits_its_port() -> None:
     session: Session = ScriptedSession()
     connector: Connector = ScriptedConnector()
     clock: Clock = FixedClock()
+    past: Past = MemoryPast()
     journal: Journal = MemoryJournal()
     approver: Approver = ScriptedApprover()
-    assert all((session.root, connector, clock, journal, approver))
+    assert all((session.root, connector, clock, past, journal, approver))
 
 
 def test_time_passes_only_when_somebody_sleeps() -> None:
@@ -67,3 +70,12 @@ def test_a_journal_keeps_evidence_and_breaks_where_it_is_told() -> None:
     assert journal.records == [json.loads(text)]
     assert journal.save("a.txt", "text") == ("a.txt", hashlib.sha256(b"text").hexdigest())
     assert journal.evidence == {"a.txt": "text"}
+
+
+def test_a_past_knows_each_point_once_in_the_order_of_time() -> None:
+    past = MemoryPast()
+    later, earlier = (Series("host", "", "memory.free_bytes", (Observation(at, at),)) for at in (2.0, 1.0))
+    past.keep("web", "", [later, earlier])
+    past.keep("web", "", [later])
+    assert past.series("web", "", 0.0) == (Series("host", "", "memory.free_bytes", (*earlier.points, *later.points)),)
+    assert past.series("db", "", 0.0) == ()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from memrunbook.app.explaining import explain_log
     from memrunbook.app.gates import consent
     from memrunbook.app.importing import ImportArguments, Imported, import_prometheus, import_sar
+    from memrunbook.app.looking_back import LookBackArguments, look_back
     from memrunbook.app.measuring import FactsArguments, facts, facts_each
     from memrunbook.app.notice import Notice
     from memrunbook.app.planning import PlanArguments, PlanResult, plan, plan_each
@@ -49,6 +50,7 @@ _HOMES = {
     "gates": ("consent",),
     "choosing": ("InventoryArguments", "InventoryCheck", "check_inventory", "choose", "inventory"),
     "importing": ("ImportArguments", "Imported", "import_prometheus", "import_sar"),
+    "looking_back": ("LookBackArguments", "look_back"),
     "measuring": ("FactsArguments", "facts", "facts_each"),
     "notice": ("Notice",),
     "planning": ("PlanArguments", "PlanResult", "plan", "plan_each"),
@@ -81,6 +83,7 @@ __all__ = [
     "Imported",
     "InventoryArguments",
     "InventoryCheck",
+    "LookBackArguments",
     "Notice",
     "PlanArguments",
     "PlanResult",
@@ -112,6 +115,7 @@ __all__ = [
     "import_sar",
     "inventory",
     "list_runs",
+    "look_back",
     "new_runbook",
     "off_words",
     "ordered",

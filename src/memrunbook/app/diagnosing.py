@@ -13,6 +13,8 @@ from memrunbook.app.connectors import Connectors
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.once import Once
 from memrunbook.app.reading import ReadArguments, read, sampling_of, seen
+from memrunbook.app.remembering import Remembering, StoredRecall
+from memrunbook.app.stored import Stored
 from memrunbook.app.tuning import tuned_of_each
 from memrunbook.core.errors import Problem, UsageError
 from memrunbook.core.host import Host
@@ -20,12 +22,12 @@ from memrunbook.core.plan.judged import Judged
 from memrunbook.core.reading.reached import Reached
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.core.runbook.spec import Sampling
+from memrunbook.documents.config import Config
 from memrunbook.documents.library import Library, usual_library
 from memrunbook.state.paths import usual_state_dir
 
 if TYPE_CHECKING:
     from memrunbook.runtime.handled import Handled
-    from memrunbook.runtime.ports import Past
 
 R = TypeVar("R")
 ONCE = Sampling(1)
@@ -35,8 +37,8 @@ ONCE = Sampling(1)
 class DiagnoseArguments:
     """`watch` reads for so many seconds before it judges; `quick` judges by the first reading alone.
 
-    `parameters`, as text, are those of every runbook that has one of that name. `past` is what is known of the hosts
-    from earlier; without it nobody is told to leak slowly.
+    `parameters`, as text, are those of every runbook that has one of that name.
+    Without `history` no points of the readings are kept.
     """
 
     hosts: tuple[Host, ...]
@@ -46,7 +48,7 @@ class DiagnoseArguments:
     parameters: Mapping[str, str] = field(default_factory=dict)
     watch: float | None = None
     quick: bool = False
-    past: Past | None = None
+    history: bool = True
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class _Known(NamedTuple):
     own: Mapping[str, list[Runbook]]
     done: Mapping[str, Handled]
     off: str
+    config: Config
 
 
 def diagnose(
@@ -106,7 +109,7 @@ def diagnose_each(
     """
     if arguments.quick and arguments.watch is not None:
         raise UsageError("a quick look does not watch", where="--quick", hint="leave --quick or --watch out")
-    known, hosts = Once(partial(_known, arguments)), arguments.hosts
+    known, hosts, remembering = Once(partial(_known, arguments)), arguments.hosts, Remembering(arguments.history)
     if arguments.parameters or any(host.parameters for host in hosts):
         hosts = known().hosts  # a mistake in them is told before any host is asked
 
@@ -125,25 +128,26 @@ def diagnose_each(
             notice=notice,
             stop=stop or threading.Event(),
             work=work,
-            past=arguments.past,
+            past=StoredRecall(lambda: Stored(arguments.state, known().config)),
         ),
-        lambda reached: keep(_judged(known(), reached), known().off),
+        remembering.noting(lambda reached: keep(_judged(known(), reached), known().off)),
     )
-    _, runbooks, problems, _, _, off = known()
+    _, runbooks, problems, _, _, off, config = known()
+    remembering.write(Stored(arguments.state, config), notice)
     given = {runbook.name: _given(arguments.parameters, runbook) for runbook in runbooks}
     return DiagnoseResult(tuple(kept), tuple(problems), given, off)
 
 
 def _known(arguments: DiagnoseArguments) -> _Known:
     from memrunbook.app.braking import switched_off
-    from memrunbook.app.stored import Stored
     from memrunbook.state.handled import handled
 
     library = arguments.library
     runbooks, problems = library.runbooks(arguments.parameters)
     own = tuned_of_each(library, runbooks, arguments.parameters, arguments.hosts)
-    off = switched_off(Stored(arguments.state, library.config()))
-    return _Known(own.hosts, runbooks, problems, own.own, handled(arguments.state), off)
+    config = library.config()
+    off = switched_off(Stored(arguments.state, config))
+    return _Known(own.hosts, runbooks, problems, own.own, handled(arguments.state), off, config)
 
 
 def _given(parameters: Mapping[str, str], runbook: Runbook) -> dict[str, str]:

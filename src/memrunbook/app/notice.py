@@ -52,6 +52,9 @@ class Notice:
     def waits(self, host: str, why: str) -> None:
         """A host waits for another one's turn to end; told at each look."""
 
+    def remark(self, words: str, hint: str) -> None:
+        """Something that a person should know, and that changes nothing of the result."""
+
     def recorded(self, record: Mapping[str, Any]) -> None:
         """A record was written to a host's journal, as it stands there."""
 

@@ -15,7 +15,7 @@ from memrunbook.core.host import LOCAL, Host
 from memrunbook.core.run.event import StepFinished
 from memrunbook.core.run.made import boot_of, made
 from memrunbook.core.run.record import Envelope, Recorded, decode
-from memrunbook.core.run.undo_plan import UNDO_OF, Past, changed_later
+from memrunbook.core.run.undo_plan import UNDO_OF, RunToUndo, changed_later
 from memrunbook.runtime.redaction import HIDDEN
 from memrunbook.state.names import file_name
 from memrunbook.state.runs import Run, records, runs
@@ -23,7 +23,7 @@ from memrunbook.state.runs import Run, records, runs
 UNPROVEN = "nobody vouches for this: an earlier version made it and was cut off, so its journal may have been changed"
 
 
-def pasts_of(state: Path, run: str, hosts: Sequence[Host], step: str) -> tuple[Run, dict[str, Past]]:
+def pasts_of(state: Path, run: str, hosts: Sequence[Host], step: str) -> tuple[Run, dict[str, RunToUndo]]:
     """What a run made, by host; of the hosts that are named (none: all of them) and of one step (empty: of all).
 
     Refused for a run that is running; UsageError for a run, a host or a step that there is not; JournalError where a
@@ -47,7 +47,7 @@ def pasts_of(state: Path, run: str, hosts: Sequence[Host], step: str) -> tuple[R
     return found, {name: past for name, past in pasts.items() if past.made}
 
 
-def makes_again(state: Path, pasts: Iterable[Past]) -> str:
+def makes_again(state: Path, pasts: Iterable[RunToUndo]) -> str:
     """The runbook whose changes an undo of these makes once more: they took its changes back; empty where none did.
 
     UsageError or JournalError where that run is not there any more: what holds for it is not known then.
@@ -76,10 +76,10 @@ def _named(hosts: Sequence[Host], found: Run) -> list[str]:
     return [host.name for host in hosts] or list(found.hosts)
 
 
-def _past(told: TrustedRun, found: Run, host: str, later: Mapping[str, str]) -> Past:
+def _past(told: TrustedRun, found: Run, host: str, later: Mapping[str, str]) -> RunToUndo:
     envelopes = _envelopes(told, found, host)
     machine_id, boot_id = boot_of(envelopes)
-    return Past(
+    return RunToUndo(
         run=found.run_id,
         runbook=found.invoked.runbook if found.invoked else "",
         made=made(envelopes),
@@ -91,7 +91,7 @@ def _past(told: TrustedRun, found: Run, host: str, later: Mapping[str, str]) -> 
     )
 
 
-def _only(past: Past, step: str) -> Past:
+def _only(past: RunToUndo, step: str) -> RunToUndo:
     """What one step made, or one item of it."""
     mine = tuple(one for one in past.made if not step or step in (one.step, one.step.partition("/")[0]))
     return msgspec.structs.replace(past, made=mine, changed_later=changed_later(past.made, mine))
@@ -124,7 +124,7 @@ def _unread(record: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def taken_back_since(state: Path, run_id: str) -> dict[str, dict[str, str]]:
     """By host and step, the undo that took it back and was not undone since, the newest first."""
-    title, found = Past(run=run_id).name, dict[str, dict[str, str]]()
+    title, found = RunToUndo(run=run_id).name, dict[str, dict[str, str]]()
     for run in runs(state):
         if run.invoked is None or run.invoked.runbook != title:
             continue

@@ -16,7 +16,9 @@ from memrunbook.app.connectors import Connectors
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.once import Once
 from memrunbook.app.reading import ReadArguments, read, sampling_of, seen
+from memrunbook.app.remembering import Remembering, StoredRecall
 from memrunbook.app.ruling import freeze_words, frozen_now, rules_for, through
+from memrunbook.app.stored import Stored
 from memrunbook.app.tuning import tuned
 from memrunbook.core.errors import Interrupted
 from memrunbook.core.host import Host
@@ -41,7 +43,7 @@ R = TypeVar("R")
 class PlanArguments:
     """A runbook by name or path, and its parameters as text; `watch` reads for so many seconds before it judges.
 
-    `out` names a file that the plans are saved in.
+    `out` names a file that the plans are saved in. Without `history` no points of the readings are kept.
     """
 
     runbook: str
@@ -52,6 +54,7 @@ class PlanArguments:
     parameters: Mapping[str, str] = field(default_factory=dict)
     watch: float | None = None
     out: Path | None = None
+    history: bool = True
     actor: Actor = field(default_factory=this_actor)
 
 
@@ -112,17 +115,16 @@ def plan_each(
     It is called as soon as that host has been planned, from several threads.
     """
     _refuse_taken(arguments.out)  # a mistake is told before any host is asked
-    policy = arguments.library.policy()
-    config = arguments.library.config()
+    policy, config = arguments.library.policy(), arguments.library.config()
     runbook = arguments.library.runbook(arguments.runbook, arguments.parameters)
     asked, own = tuned(arguments.library, arguments.runbook, runbook, arguments.parameters, arguments.hosts)
     rules = partial(rules_for, config, mode="apply" if arguments.out is not None else "run")  # what will carry it out
     known = Once(partial(_known, arguments, config))
-    kept = _Kept(config, saving=arguments.out is not None)
+    kept, remembering = _Kept(config, saving=arguments.out is not None), Remembering(arguments.history)
 
     def said(reached: Reached) -> R:
-        planned = _planned(own.get(reached.name, runbook), reached, known().done, rules(reached.host))
-        return keep(*kept.of(planned, known()))
+        mine, now = own.get(reached.name, runbook), known()
+        return keep(*kept.of(_planned(mine, reached, now.done, rules(reached.host)), now))
 
     hosts = read(
         ReadArguments(
@@ -135,11 +137,12 @@ def plan_each(
             notice=notice,
             stop=stop or threading.Event(),
             work=known,
+            past=StoredRecall(lambda: Stored(arguments.state, config)),
         ),
-        said,
+        remembering.noting(said),
     )
-    saved = None if kept.interrupted else arguments.out
-    if saved is not None:
+    remembering.write(Stored(arguments.state, config), notice)
+    if saved := None if kept.interrupted else arguments.out:
         _save(saved, arguments, [kept.plans[host.name] for host in arguments.hosts if host.name in kept.plans])
     opened = {host.name: kept.held_up[host.name].open for host in arguments.hosts}
     freezes = {host.name: kept.held_up[host.name].freezes for host in arguments.hosts}
@@ -191,7 +194,6 @@ class _Known(NamedTuple):
 
 def _known(arguments: PlanArguments, config: Config) -> _Known:
     from memrunbook.app.braking import switched_off
-    from memrunbook.app.stored import Stored
     from memrunbook.state.handled import handled
     from memrunbook.state.left_open import left_open
     from memrunbook.state.runs import runs

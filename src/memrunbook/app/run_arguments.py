@@ -16,7 +16,6 @@ from memrunbook.core.run.batches import Rollout
 from memrunbook.core.run.record import Actor, AppliedPlan
 from memrunbook.core.run.report import HostReport
 from memrunbook.documents.library import Library, usual_library
-from memrunbook.runtime.ports import Past
 from memrunbook.state.paths import usual_state_dir
 
 
@@ -27,9 +26,9 @@ class RunArguments:
     `reason` and `command` (what was typed) are kept in the journal, and `options`, the words that say how the hosts are
     reached. `break_lock` takes over the lock of a dead run.
     `store` names another store than the environment, config.yaml or the state directory do.
+    Without `history` no points of the first reading of each host are kept.
     `rollout` says in which batches its hosts are begun, and until when.
     `applied` and, by host, `approved` say what a run may do that carries out a saved plan; `people` approved that.
-    `past` is what is known of the hosts from earlier, read once for each at its first reading.
     `consents` is what was allowed beforehand: what of it nothing used is told at the end.
     """
 
@@ -51,7 +50,7 @@ class RunArguments:
     people: int = 0
     consents: Consents = field(default_factory=Consents)
     rollout: Rollout = field(default_factory=Rollout)
-    past: Past | None = None
+    history: bool = True
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from memrunbook import catalog
 from memrunbook.app.braking import HostBrakes
@@ -17,6 +18,7 @@ from memrunbook.app.leaving import left_at_once, not_written
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.others import OthersFirst, ThroughFreezes
 from memrunbook.app.reading import refuse_twins, sampling_of
+from memrunbook.app.remembering import Remembering, StoredRecall
 from memrunbook.app.rolling import Rolling, those_left, write_names
 from memrunbook.app.ruling import Freezes, as_said_now, demand_reason, risk_of, rules_for
 from memrunbook.app.run_arguments import RunArguments, RunResult
@@ -78,8 +80,7 @@ def run(
     demand_reason(config, arguments.reason, risk_of(runbook), arguments.command)
     arguments.connectors.check(arguments.hosts)
     write_names(arguments.rollout.checked().retry_file, arguments.hosts)
-    stop = stop or threading.Event()
-    clock = SystemClock()
+    stop, clock = stop or threading.Event(), SystemClock()
     state = prepare(arguments.state)
     known = runs(state)
     with (
@@ -116,6 +117,7 @@ def to_its_end(running: Running, hosts: Sequence[Host], ended: Sequence[HostRepo
         running.notice.ended(report.host, outcome, f"{EARLIER}{why}")
     with those_left(arguments.rollout.retry_file, arguments.hosts, failures.ended) as left:
         result = _sealed(running, hosts, ended)
+    running.remembering.write(Stored(arguments.state, running.config, arguments.store), running.notice)
     return replace(result, unwritten=left.error)
 
 
@@ -178,9 +180,11 @@ class Running:
     own: Mapping[str, Runbook] = field(default_factory=dict)
     machines: Machines = field(default_factory=Machines)
     rolling: Rolling = field(init=False)
+    remembering: Remembering = field(init=False)
 
     def __post_init__(self) -> None:
         self.rolling = Rolling.of(self.arguments.rollout, self.arguments.hosts)
+        self.remembering = Remembering(self.arguments.history)
 
     def run(self, hosts: Sequence[Host]) -> list[HostReport]:
         """Runs these hosts; the reports in their order. JournalError stops the host whose journal fails."""
@@ -277,7 +281,8 @@ class Running:
     def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> Life[HostReport]:
         arguments, part = self.arguments, self.parts.get(host.name, Earlier())
         look, patience = self.notice.first if self.notice.first_look else None, arguments.connectors.reach.read_patience
-        collector = Collector(host, session, clock, catalog.facts(), patience, look, arguments.past)
+        recall = StoredRecall(lambda: Stored(arguments.state, self.config, arguments.store))
+        collector = Collector(host, session, clock, catalog.facts(), patience, look, recall)
         brakes = replace(self.brakes(host, clock), machine=lambda: collector.identity.machine_id)
         interpreter = Interpreter(
             host=host.name,
@@ -301,6 +306,7 @@ class Running:
             after=self.after,
             watch=lambda request: self.notice.asked(host.name, request),
             stop=self.stop.is_set,
+            noted=partial(self.remembering.note, host),
         )
         try:
             asking, approved = self.asking(host), arguments.approved.get(host.name)

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memrunbook.core.errors import JournalError, UsageError
+from memrunbook.core.reading.keeping import Keeping
 from memrunbook.documents.config import Config
 from memrunbook.documents.library import Library
 from memrunbook.runtime.named_file import read_named_text
 from memrunbook.runtime.outside import is_server, shown
 from memrunbook.state import forwarding
-from memrunbook.state.paths import usual_state_dir
+from memrunbook.state.history import FILE as HISTORY
+from memrunbook.state.paths import prepare, usual_state_dir
 from memrunbook.state.store import FILE
 
 if TYPE_CHECKING:
     # SQLAlchemy is a quarter of a second and 30 MiB: a diagnosis does not pay for it.
+    from memrunbook.state.history.database import Database
+    from memrunbook.state.history.past import StoredPast
     from memrunbook.state.store.changes import Store
 
+Told = Callable[[str, str], object]
 LONGEST = 64 << 10
 """Bytes of a file with a password in its first line."""
 VARIABLE = "RUNBOOK_STORE"
@@ -68,6 +74,37 @@ class Stored:
         from memrunbook.state.store.changes import Store
 
         return Store.open(self.state, self.place, self.password)
+
+    @property
+    def history_file(self) -> Path | None:
+        """Where the history is: a file beside the store's; None where a server holds both."""
+        return None if self.file is None else self.file.parent / HISTORY
+
+    def past(self, told: Told = lambda _said, _hint: None) -> StoredPast:
+        """Opens the history; JournalError where it does not answer. `told` is told, with a hint, what is wrong with it.
+
+        A file is made where there is none, and one that is broken set aside.
+        """
+        from memrunbook.runtime.clock import SystemClock
+        from memrunbook.state.history.past import StoredPast
+
+        def now() -> float:
+            return SystemClock().now().utc
+
+        return StoredPast(self._history(now, told), now, self.config.history or Keeping())
+
+    def _history(self, now: Callable[[], float], told: Told) -> Database:
+        path = self.history_file
+        if path is not None:
+            from memrunbook.state.history.file import HistoryFile
+
+            if path.parent == self.state:
+                prepare(self.state)
+            return HistoryFile(path, now, told)
+        from memrunbook.state.store.database import address
+        from memrunbook.state.store.history_server import HistoryServer
+
+        return HistoryServer.open(address(self.state, self.place, self.password))
 
 
 def settings_of(library: Library) -> Config:

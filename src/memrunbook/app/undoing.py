@@ -37,7 +37,7 @@ from memrunbook.core.run.record import Actor, Envelope, Invoked, Order, plain
 from memrunbook.core.run.report import HostReport
 from memrunbook.core.run.request import Asking
 from memrunbook.core.run.undo import undo_run
-from memrunbook.core.run.undo_plan import Past
+from memrunbook.core.run.undo_plan import RunToUndo
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.core.runbook.condition import Condition
 from memrunbook.core.runbook.spec import RunbookSpec
@@ -107,7 +107,7 @@ class UndoRun(Running):
     holds for this. Else it takes back, which is held up by less.
     """
 
-    pasts: Mapping[str, Past] = field(default_factory=dict)
+    pasts: Mapping[str, RunToUndo] = field(default_factory=dict)
     makes_again: str = ""
 
     @property
@@ -215,7 +215,7 @@ def undo(
         return to_its_end(running, hosts)
 
 
-def _risk_of(pasts: Iterable[Past]) -> Risk:
+def _risk_of(pasts: Iterable[RunToUndo]) -> Risk:
     """The highest risk that taking back may have."""
     ways = [one.way_back for past in pasts for one in past.made]
     return max((way.risk for way in ways if way is not None), default=Risk.NONE)
@@ -230,7 +230,7 @@ def unallowed(report: HostReport) -> list[str]:
 
 
 def _planned(
-    arguments: UndoArguments, rules: Mapping[str, HostRules], stop: threading.Event, host: Host, past: Past
+    arguments: UndoArguments, rules: Mapping[str, HostRules], stop: threading.Event, host: Host, past: RunToUndo
 ) -> Life[UndonePlan]:
     clock = SystemClock(stop)
     try:

@@ -73,7 +73,7 @@ def _csv(stream: TextIO, lines: Iterable[tuple[JournalLine, dict[str, Any]]]) ->
     writer.writerow(COLUMNS)
     for one, record in lines:
         cells = _cells(one, redacted(record))
-        writer.writerow(_cell(cells.get(name)) for name in COLUMNS)
+        writer.writerow(cell(cells.get(name)) for name in COLUMNS)
 
 
 def _cells(one: JournalLine, record: dict[str, Any]) -> dict[str, Any]:
@@ -106,7 +106,8 @@ def _part(record: dict[str, Any], name: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """A value as a cell that no spreadsheet takes for a formula."""
     text = "" if value is None else clean(str(value), LONGEST_CELL)
     return f"'{text}" if text.startswith(FORMULA) else text
 

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from memrunbook.app.notice import Notice
 from memrunbook.cli.options import OutputOptions
+from memrunbook.cli.remarks import Remarks
 from memrunbook.cli.streams import while_heard
 from memrunbook.core.errors import Interrupted
 from memrunbook.core.host import Host
@@ -27,10 +27,11 @@ LOOKED_AT = 8
 """The first look at more hosts than these would bury the answer."""
 
 
-class Meanwhile(Notice):
+class Meanwhile(Remarks):
     """Tells on stderr what is waited for. `stop` ends every wait."""
 
     def __init__(self, output: OutputOptions, stop: threading.Event) -> None:
+        super().__init__(output.color)
         self._output = output
         self._stop = stop
         self._line: WaitingLine | None = None

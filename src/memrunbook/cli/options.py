@@ -143,6 +143,8 @@ STORE = OptionGroup(
     },
 )
 STATE = OptionGroup("state", _state, {"state_dir": _path("--state-dir", text="Where journals are kept.")})
+NO_HISTORY = click.option("--no-history", is_flag=True, help="Keep nothing of these readings for runbook history.")
+HISTORY = OptionGroup("history", lambda *, no_history: not no_history, {"no_history": NO_HISTORY})
 REACH: Mapping[str, Decorated] = {
     "host": click.option(
         "--host",

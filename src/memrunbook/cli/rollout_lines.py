@@ -9,6 +9,7 @@ from memrunbook.cli.streams import while_heard
 from memrunbook.core.host import Host
 from memrunbook.core.run.batches import few
 from memrunbook.ui.block import Block, line
+from memrunbook.ui.errors import notice
 from memrunbook.ui.words import plural
 
 
@@ -27,6 +28,11 @@ class RolloutLines(Notice):
     def not_begun(self, hosts: Sequence[str], why: str) -> None:
         """So do the hosts that were not begun."""
         self._line(line(f"not begun: {plural(len(hosts), 'host')}, {few(hosts)}: {why}"))
+
+    def remark(self, words: str, hint: str) -> None:
+        """What a person should know beside the result gets its lines, too."""
+        for said in notice(words, hint):
+            self._line(said)
 
     def waits(self, host: str, why: str) -> None:
         """So does a wait for another host, once."""

@@ -15,17 +15,20 @@ from memrunbook.core.host import Host
 from memrunbook.core.plan.approval import ApprovalRule
 from memrunbook.core.plan.freeze import FreezeWindow
 from memrunbook.core.plan.limits import Limits
+from memrunbook.core.reading.keeping import Keeping
 from memrunbook.core.reading.rules import TargetKind, Untouchable
 from memrunbook.core.units import Duration
 from memrunbook.documents.freezes import FreezeSpec, windows
 from memrunbook.documents.owned import read_owned
 from memrunbook.documents.problems import convert
 from memrunbook.documents.remembered import (
+    HistorySpec,
     LimitsSpec,
     LogPlace,
     StoreAt,
     StorePlace,
     StoreSpec,
+    history_of,
     limits_of,
     log_place,
     store_at,
@@ -114,6 +117,7 @@ class ConfigSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     store: StorePlace | StoreSpec | None = None
     forward: LogPlace | None = None
     limits: LimitsSpec | None = None
+    history: HistorySpec | None = None
 
 
 @dataclass(frozen=True)
@@ -163,6 +167,7 @@ class Config:
     A key counts where each of the files `allowed_signers` lists it, and none of `revoked_keys`. `said` are the keys
     that the file has, with those of its `limits` as "limits.NAME". `reason_from` is the risk from which a --reason is
     needed (None: never), `reason_where` the line that says so. `hosts` are what the inventory says of hosts now.
+    `history` is how long readings are kept, None for not at all.
     """
 
     approvals: tuple[ApprovalRule, ...] = ()
@@ -178,6 +183,7 @@ class Config:
     store: StoreAt = field(default_factory=StoreAt)
     forward: str = ""
     limits: Limits = field(default_factory=Limits)
+    history: Keeping | None = field(default_factory=Keeping)
     said: frozenset[str] = field(default=frozenset(), compare=False)
     hosts: Mapping[str, Host] = field(default_factory=dict)
 
@@ -202,6 +208,7 @@ def load_config(path: Path) -> Config:
         store=store_at(source, path.parent, spec.store),
         forward=log_place(source, spec.forward),
         limits=limits_of(source, spec.limits),
+        history=history_of(source, spec.history),
         said=frozenset((*source.data, *(f"limits.{name}" for name in source.data.get("limits") or {}))),
     )
     if problems:

@@ -17,7 +17,7 @@ from memrunbook.documents.remembered import RANGES
 def joined(binding: Config, own: Config, folder: Path) -> Config:
     """Both as one. Lines of the binding file, which lies in `folder`, are told with that folder.
 
-    What asks or forbids something is joined; `defaults`, `store` and `forward` are one's own where one says so.
+    What asks or forbids something is joined; `defaults`, `store`, `forward`, `history` are one's own where one says so.
     """
     binding = _located(binding, folder)
     reasons = [one for one in (binding, own) if one.reason_from is not None]
@@ -36,6 +36,7 @@ def joined(binding: Config, own: Config, folder: Path) -> Config:
         store=own.store if "store" in own.said else binding.store,
         forward=own.forward if "forward" in own.said else binding.forward,
         limits=_limits(binding, own),
+        history=own.history if "history" in own.said else binding.history,
         said=binding.said | own.said,
     )
 

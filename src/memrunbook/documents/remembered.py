@@ -12,6 +12,7 @@ from msgspec import Meta, Struct, structs
 
 from memrunbook.core.errors import DocumentError, Problem
 from memrunbook.core.plan.limits import STALE, Limits
+from memrunbook.core.reading.keeping import Keeping
 from memrunbook.core.units import DAY, HOUR, MINUTE, Duration, format_duration
 from memrunbook.documents.source import Source
 from memrunbook.runtime.outside import LOGS, STORES, holds_password, is_file, is_log, is_server, shown
@@ -26,6 +27,7 @@ RANGES = {
     "storm_within": (MINUTE, STALE),
 }
 """The shortest and the longest time of each, in seconds: the store is asked for a week, for other hosts for an hour."""
+KEPT = {"apart": (MINUTE, DAY), "fine": (DAY, 395 * DAY), "coarse": (DAY, 3660 * DAY)}
 CLOSE_IT = "put it into a file of its own (password_file), or into ~/.pgpass, or: chmod o-r"
 
 
@@ -49,6 +51,19 @@ class LimitsSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     storm_hosts: Annotated[int, Meta(ge=1, le=1000)] | None = None
     storm_percent: Annotated[float, Meta(gt=0, le=100)] | None = None
     storm_within: Duration | None = None
+
+
+class HistorySpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is kept of readings of hosts, to look back and to forecast by.
+
+    Each point is kept for `fine`, then hours (least, mean, largest) until they are `coarse` old; of a host no more than
+    one reading in `every`.
+    """
+
+    keep: Annotated[bool, Meta(description="false: nothing is kept")] = True
+    every: Duration | None = None
+    fine: Duration | None = None
+    coarse: Duration | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +105,26 @@ def limits_of(source: Source, spec: LimitsSpec | None) -> Limits:
     if problems := list(_senseless(source, given)):
         raise DocumentError(problems)
     return structs.replace(Limits(), **{name: float(v) if name in RANGES else v for name, v in given.items()})
+
+
+def history_of(source: Source, spec: HistorySpec | None) -> Keeping | None:
+    """How long config.yaml has the history kept, None for not at all; DocumentError with what makes no sense."""
+    if spec is None or not spec.keep:
+        return Keeping() if spec is None else None
+    words = {"apart": "every", "fine": "fine", "coarse": "coarse"}
+    given = {name: getattr(spec, word) for name, word in words.items()}
+    found = structs.replace(Keeping(), **{name: float(v) for name, v in given.items() if v is not None})
+    problems = []
+    for name, (least, most) in KEPT.items():
+        value = getattr(found, name)
+        if not least <= value <= most:
+            said = f"must be from {format_duration(least)} to {format_duration(most)}, is {format_duration(value)}"
+            problems.append(Problem(source.where(("history", words[name])), said))
+    if found.coarse < found.fine:
+        problems.append(Problem(source.where_key(("history",)), "coarse is shorter than fine"))
+    if problems:
+        raise DocumentError(problems)
+    return found
 
 
 def _senseless(source: Source, given: dict[str, float]) -> Iterator[Problem]:

@@ -11,13 +11,13 @@ from typing import Annotated
 from msgspec import Struct
 
 from memrunbook.core.reading.fact import Detail, Doc, Fact, Read, Reading, Sample, Samples, Unavailable, Walk
+from memrunbook.core.reading.figures import Holders
 from memrunbook.core.units import Unit
 from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.group import ROOT, Group, Point, read_group
 from memrunbook.facts.shared.group_cut import group_cut, pressed_cut
 from memrunbook.facts.shared.group_walk import AGAIN, ITEMS, MOST_SEEN, MOST_SHOWN, PROGRAM, SCRIPT
-from memrunbook.facts.shared.leaking import leaking_groups
-from memrunbook.facts.shared.leaks import BY_HISTORY, SOURCE, Leak
+from memrunbook.facts.shared.leaking import Leaks, leaking_groups
 from memrunbook.facts.shared.sampling import ONE_SAMPLE, Readings, latest
 
 WALK, DETAIL = "cgroups", "cgroup-details"
@@ -34,6 +34,12 @@ WHOLE = "limit"
 """The word that a walk prints of every group, and a later one of none."""
 MOVING = ("restored", "oom_kill")
 """Counters that later walks repeat only of groups where they matter."""
+MOST_REMEMBERED = 15
+"""Containers, and other groups that are no services, of which the history keeps points at a reading: the largest."""
+HELD_FIGURES = {
+    "own_bytes": ("anonymous_bytes", "swap_bytes", "unreclaimable_slab_bytes"),
+    "usage_bytes": ("usage_bytes",),
+}
 NO_GROUPS = Unavailable("absent", "this host has no control groups that count memory")
 SWITCHED_OFF = Unavailable("absent", "control groups do not count memory here: cgroup_disable=memory, or not delegated")
 
@@ -53,7 +59,7 @@ class CgroupsReading(Reading, frozen=True, kw_only=True):
             source="memory.events, memory.pressure, memory.kmem.failcnt",
         ),
     ] = None
-    leaking: Annotated[list[Leak] | None, Doc(BY_HISTORY, source=SOURCE)] = None
+    leaking: Leaks = None
     most_pids_percent: Annotated[
         float,
         Doc(
@@ -197,4 +203,25 @@ FACT = Fact(
     asks=(Walk(WALK, SCRIPT, each=True, again=AGAIN), Read(STAT), Detail(DETAIL, ITEMS, PROGRAM)),
     needs=("vmstat",),
     meaning="control groups, their memory, limits and pressure",
+    history=(
+        Holders(
+            "container",
+            "all",
+            HELD_FIGURES,
+            name=("container",),
+            life=("container",),
+            limit="limit_bytes",
+            most=MOST_REMEMBERED,
+            only=("kind", frozenset({"container", "guest"})),
+        ),
+        Holders(
+            "cgroup",
+            "all",
+            HELD_FIGURES,
+            name=("path",),
+            limit="limit_bytes",
+            most=MOST_REMEMBERED,
+            only=("kind", frozenset({"slice", "scope", "pod"})),
+        ),
+    ),
 )

@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import Struct
 
 from memrunbook.core.reading.fact import Doc, Fact, Read, Reading, Samples, Unavailable
+from memrunbook.core.reading.figures import Figure
 from memrunbook.core.units import Unit
 from memrunbook.facts.shared.sampling import LEAST_SECONDS, ONE_SAMPLE, WENT_DOWN, Readings, latest
 
@@ -103,4 +104,5 @@ FACT = Fact(
     parse=parse,
     asks=(Read(MEMORY, each=True), Read(IO, each=True)),
     meaning="pressure stall information (PSI) of memory and io",
+    history=(Figure("some.avg300"), Figure("full.avg300")),
 )

@@ -9,13 +9,13 @@ from typing import Annotated, NamedTuple
 from msgspec import Struct
 
 from memrunbook.core.reading.fact import Answer, Cut, Doc, Fact, Read, Reading, Samples, Unavailable, Whole
+from memrunbook.core.reading.figures import Figure, Holders
 from memrunbook.core.units import Unit, format_bytes
 from memrunbook.facts.host import page_size
 from memrunbook.facts.memory import MEMINFO
 from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.growth import rising, thinned
-from memrunbook.facts.shared.leaking import leaking_slab
-from memrunbook.facts.shared.leaks import BY_HISTORY, SOURCE, Leak
+from memrunbook.facts.shared.leaking import Leaks, leaking_slab
 from memrunbook.facts.shared.sampling import NO_PAGE_SIZE, FieldValues, Readings, latest, split
 
 SLABINFO = "/proc/slabinfo"
@@ -98,7 +98,7 @@ class SlabReading(Reading, frozen=True, kw_only=True):
             source="/proc/meminfo SUnreclaim",
         ),
     ] = False
-    leaking: Annotated[list[Leak] | None, Doc(BY_HISTORY, source=SOURCE)] = None
+    leaking: Leaks = None
     caches: Annotated[list[SlabCache] | None, Doc("the ten largest caches, largest first (root)", source=SLABINFO)] = (
         None
     )
@@ -247,4 +247,9 @@ FACT = Fact(
     asks=(Read(MEMINFO, each=True), Whole(SLABINFO), Whole(DENTRY_STATE)),
     needs=("host",),
     meaning="memory of kernel objects",
+    history=(
+        Figure("unreclaimable_bytes", kind="kernel"),
+        Figure("reclaimable_bytes", kind="kernel"),
+        Holders("kernel", "caches", {"cache_bytes": ("bytes",)}, most=MOST_CACHES),
+    ),
 )

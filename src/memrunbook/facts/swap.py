@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import Struct
 
 from memrunbook.core.reading.fact import Doc, Fact, Read, Reading, Samples, Unavailable, Walk
+from memrunbook.core.reading.figures import Figure
 from memrunbook.core.units import Unit
 from memrunbook.facts.host import page_size
 from memrunbook.facts.memory import MEMINFO
@@ -192,4 +193,10 @@ FACT = Fact(
     asks=(Read(MEMINFO, each=True), Read(VMSTAT, each=True), Read(SWAPS), Walk(DISKS, SCRIPT)),
     needs=("host",),
     meaning="swap space, its devices and traffic",
+    history=(
+        Figure("used_bytes", limit="total_bytes"),
+        Figure("free_bytes", limit="total_bytes"),
+        Figure("in_bytes_per_second"),
+        Figure("out_bytes_per_second"),
+    ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from memrunbook.core.reading.fact import Doc, Fact, Read, Reading, Samples, Unavailable
+from memrunbook.core.reading.figures import Figure
 from memrunbook.core.units import Unit
 from memrunbook.facts.host import page_size
 from memrunbook.facts.shared import numbers
@@ -214,4 +215,5 @@ FACT = Fact(
     asks=(Read(VMSTAT, each=True),),
     needs=("host",),
     meaning="the kernel's memory events",
+    history=(Figure("oom_kills"),),
 )

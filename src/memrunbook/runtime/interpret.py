@@ -61,6 +61,7 @@ Watcher = Callable[[Request], None]
 class Interpreter:
     """One run on one host. `watch` is told of every question; `stop` says whether a person asked to stop.
 
+    `noted` is told of every reading.
     `left` are the steps that runs left open on this host: a lock that one of them left behind is told with its step.
     `begun` marks a run that goes on and had begun commands on this host before it was cut off. `after` is the run that
     this one takes back: the lock that it left behind is in nobody's way. `machines` are those of a run
@@ -83,6 +84,7 @@ class Interpreter:
     begun: bool = False
     after: str = ""
     watch: Watcher = lambda _: None
+    noted: Callable[[Snapshot], object] = lambda _: None
     stop: Callable[[], bool] = lambda: False
     events: list[Event] = field(default_factory=list)
     held_back: RunbookError | None = None
@@ -203,6 +205,7 @@ class Interpreter:
         )
         if snapshot.lost:
             raise SessionLost("the connection was lost while the host was being read", hint="runbook report shows it")
+        self.noted(snapshot)
         seen = with_handled(with_policy(snapshot, self.policy), self.handled)
         return msgspec.structs.replace(seen, rules=self.rules)
 

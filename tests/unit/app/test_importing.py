@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 from tests.unit.transports.shared.test_prometheus import matrix, says, server
 
@@ -55,9 +56,13 @@ def test_the_days_of_sysstat_are_kept_once() -> None:
     assert session.closed
 
 
+def _says(text: str, _call: Call) -> Output:
+    return Output(0, text)
+
+
 def test_without_sysstat_and_without_days_it_says_so() -> None:
     for text, why in (("no sadf\n", "not installed"), ("", "recorded nothing")):
-        session = ScriptedSession(lambda _call, text=text: Output(0, text))
+        session = ScriptedSession(partial(_says, text))
         arguments = ImportArguments(hosts=(HOST,), past=MemoryPast(), connectors=To(ScriptedConnector(session)))
         (told,) = import_sar(arguments)
         assert told.error is not None

@@ -14,6 +14,7 @@ import click
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
 from memrunbook.cli.options import (
+    HISTORY,
     HOSTS_OR_REPLAY,
     LIBRARY,
     OUTPUT,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Exit with 8 when an incident applies, or when a warning stands too.",
 )
-@common(HOSTS_OR_REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, OUTPUT)
+@common(HOSTS_OR_REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, HISTORY, OUTPUT)
 def command(
     targets: Targets,
     output: OutputOptions,
@@ -58,6 +59,7 @@ def command(
     fail_on: str,
     *,
     quick: bool,
+    history: bool,
 ) -> int:
     """Read hosts and judge them by all runbooks. Nothing is changed."""
     from memrunbook.app import DiagnoseArguments, diagnose_each
@@ -71,6 +73,7 @@ def command(
         parameters=parameters,
         watch=watch,
         quick=quick,
+        history=history,
     )
     full = output.verbose or len(arguments.hosts) == 1
 

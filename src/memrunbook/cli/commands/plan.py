@@ -14,6 +14,7 @@ from memrunbook.cli import exit_codes
 from memrunbook.cli.completing import complete_runbooks
 from memrunbook.cli.conversation import Conversation
 from memrunbook.cli.options import (
+    HISTORY,
     HOSTS_OR_REPLAY,
     LIBRARY,
     OUTPUT,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 @click.argument("name", shell_complete=complete_runbooks)
 @click.option("--out", type=click.Path(path_type=Path), help="Save the plan to this file.")
 @click.option("--exit-code", "exit_code", is_flag=True, help="Exit with 8 when there are steps to run.")
-@common(HOSTS_OR_REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, OUTPUT)
+@common(HOSTS_OR_REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, HISTORY, OUTPUT)
 def command(
     name: str,
     targets: Targets,
@@ -52,6 +53,7 @@ def command(
     out: Path | None,
     *,
     exit_code: bool,
+    history: bool,
 ) -> int:
     """Show what RUNBOOK would do on a host, and why. Nothing is changed."""
     from memrunbook.app import PlanArguments
@@ -66,6 +68,7 @@ def command(
         parameters=parameters,
         watch=watch,
         out=out,
+        history=history,
     )
     return show_plan(arguments, talk, exit_code=exit_code)
 

@@ -16,6 +16,7 @@ from memrunbook.cli.completing import complete_runbooks
 from memrunbook.cli.conversation import Conversation
 from memrunbook.cli.next_command import way_options
 from memrunbook.cli.options import (
+    HISTORY,
     HOSTS,
     LIBRARY,
     OUTPUT,
@@ -37,7 +38,7 @@ from memrunbook.core.run.batches import Rollout, batches
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
-    from memrunbook.app import RunArguments, RunResult
+    from memrunbook.app import Connectors, RunArguments, RunResult
     from memrunbook.app.notice import Notice
     from memrunbook.cli.narration import Narration
     from memrunbook.core.host import Host
@@ -54,7 +55,9 @@ ALLOW = "Consent to exactly this; freeze:NAME goes through a freeze, with --reas
 @click.command()
 @click.argument("name", shell_complete=complete_runbooks)
 @click.option("--dry-run", is_flag=True, help="The same as: runbook plan.")
-@common(gates("[again:]ACTION[:TARGET]", ALLOW), HOSTS, ROLLOUT, WATCH, PARAMETERS, LIBRARY, STATE, STORE, OUTPUT)
+@common(
+    gates("[again:]ACTION[:TARGET]", ALLOW), HOSTS, ROLLOUT, WATCH, PARAMETERS, LIBRARY, STATE, STORE, HISTORY, OUTPUT
+)
 def command(
     name: str,
     targets: Targets,
@@ -68,6 +71,7 @@ def command(
     rollout: Rollout,
     *,
     dry_run: bool,
+    history: bool,
 ) -> int:
     """Carry out RUNBOOK on hosts: each change behind a gate, proven, and taken back where it did not help."""
     from memrunbook.app import RunArguments
@@ -76,12 +80,10 @@ def command(
     config = library.config()
     consents = checked(gate.allow, config.freeze, gate.reason)
     talk = Conversation(output, targets)
-    with kept_true("" if dry_run else rollout.retry_file, targets) as known:
-        known.extend(talk.hosts)
-        connectors = talk.connectors()
+    hosts, connectors = _reached("" if dry_run else rollout.retry_file, talk)
     arguments = RunArguments(
         runbook=name,
-        hosts=tuple(known),
+        hosts=hosts,
         connectors=connectors,
         library=library,
         state=state,
@@ -94,8 +96,16 @@ def command(
         break_lock=gate.break_lock,
         consents=consents,
         rollout=with_defaults(rollout, config.defaults),
+        history=history,
     )
     return _plan(arguments, talk) if dry_run else _run(arguments, talk, yes=gate.yes)
+
+
+def _reached(retry_file: str, talk: Conversation) -> tuple[tuple[Host, ...], Connectors]:
+    """The hosts and how they are reached; the retry file tells of no earlier run from now on."""
+    with kept_true(retry_file, talk.targets) as known:
+        known.extend(talk.hosts)
+        return tuple(known), talk.connectors()
 
 
 def _plan(arguments: RunArguments, talk: Conversation) -> int:
@@ -113,6 +123,7 @@ def _plan(arguments: RunArguments, talk: Conversation) -> int:
         state=arguments.state,
         parameters=arguments.parameters,
         watch=arguments.watch,
+        history=arguments.history,
     )
     return show_plan(planned, talk)
 

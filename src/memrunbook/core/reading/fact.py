@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from memrunbook.core.reading.figures import Kept
 from memrunbook.core.reading.series import Kind, Observation, Series
 from memrunbook.core.units import Unit
 
@@ -202,6 +203,7 @@ class Fact:
     what it says is part of the reading, and so of the journal.
 
     `in_runs`: only a run asks it, to see what moves meanwhile; other facts tell a diagnosis the same.
+    `history` is what is kept of each reading, so that later ones can be held against it.
     """
 
     reading: type[Reading]
@@ -212,3 +214,4 @@ class Fact:
     recall: Callable[[Any, EarlierReadings], Reading] | None = None
     follow: Callable[[Mapping[str, Reading | Unavailable]], tuple[Question, ...]] | None = None
     in_runs: bool = False
+    history: tuple[Kept, ...] = ()

@@ -38,7 +38,7 @@ from memrunbook.core.run.request import (
     lock_host,
 )
 from memrunbook.core.run.run import ENDS, TOLD
-from memrunbook.core.run.undo_plan import Past, decide, planned, touches_the_same
+from memrunbook.core.run.undo_plan import RunToUndo, decide, planned, touches_the_same
 
 FACTS = ("holds", "host")
 OTHER_MACHINE = "this is another machine than the one that the run worked on"
@@ -48,7 +48,7 @@ OTHER_MACHINE = "this is another machine than the one that the run worked on"
 class Undoing:
     """How far an undo has come; `kept` are the steps that were to be taken back and were not."""
 
-    past: Past
+    past: RunToUndo
     snapshot: Snapshot
     plan: Plan
     finished: list[StepFinished] = field(default_factory=list)
@@ -69,7 +69,7 @@ class Undoing:
         yield from ask(Record(end))
 
 
-def undo_run(past: Past, *, only_plan: bool = False) -> Asking[None]:
+def undo_run(past: RunToUndo, *, only_plan: bool = False) -> Asking[None]:
     """Takes back what `past` says; with `only_plan` the plan is recorded and nothing else is done."""
     try:
         snapshot = yield from ask(ReadFacts(FACTS, 1, 0.0, "which host this is, and what is held on it"))
@@ -94,7 +94,7 @@ def undo_run(past: Past, *, only_plan: bool = False) -> Asking[None]:
             yield from ask(Unlock())
 
 
-def _plan(past: Past, snapshot: Snapshot) -> Asking[Plan]:
+def _plan(past: RunToUndo, snapshot: Snapshot) -> Asking[Plan]:
     steps: list[PlannedStep] = []
     for one in reversed(past.made):
         looked = yield from _look(past, one)
@@ -110,7 +110,7 @@ def _plan(past: Past, snapshot: Snapshot) -> Asking[Plan]:
     )
 
 
-def _look(past: Past, one: Made) -> Asking[Compared | None]:
+def _look(past: RunToUndo, one: Made) -> Asking[Compared | None]:
     """What is there now; None where there is nothing to look at."""
     undo = one.original.undo
     if undo is None or past.known(one):

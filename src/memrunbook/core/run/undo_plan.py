@@ -28,7 +28,7 @@ _LEFT = re.compile(r"(?P<what>\S.*?) is (?P<now>.+?), not (?P<ours>\S+) as we le
 InForce = Literal["made", "back", "changed", "gone", "unseen"]
 
 
-class Past(Struct, frozen=True, kw_only=True):
+class RunToUndo(Struct, frozen=True, kw_only=True):
     """What a run had made on one host, and what is known of it since.
 
     `hidden` stands where the journal keeps no secret. `taken_back_by` names the run that took a step back since.
@@ -67,7 +67,7 @@ class Past(Struct, frozen=True, kw_only=True):
 
 
 def decide(
-    past: Past, one: Made, looked: Compared | None, snapshot: Snapshot, before: Sequence[PlannedStep]
+    past: RunToUndo, one: Made, looked: Compared | None, snapshot: Snapshot, before: Sequence[PlannedStep]
 ) -> PlannedStep:
     """The decision on one change; `before` are the steps that would be carried out before it."""
     seen = planned(one, looked)
@@ -96,7 +96,7 @@ def decide(
 
 
 def _not_needed(  # noqa: PLR0913  what is known
-    past: Past, one: Made, snapshot: Snapshot, seen: InForce, why: str, *, rebooted: bool
+    past: RunToUndo, one: Made, snapshot: Snapshot, seen: InForce, why: str, *, rebooted: bool
 ) -> str:
     if one.taken_back:
         return TAKEN_BACK
@@ -118,7 +118,7 @@ def planned(one: Made, looked: Compared | None) -> InForce:
     return "back" if looked.state == "made" else "made"
 
 
-def _cannot(past: Past, one: Made) -> str:
+def _cannot(past: RunToUndo, one: Made) -> str:
     """Why nothing can take it back; empty where something can."""
     if one.way_back is None:
         return f"{CANNOT}: {one.change.action} has no undo"
@@ -139,7 +139,7 @@ def _rebooted(seen: InForce) -> str:
     return f"{found}; what is there now was set at boot, not by this run" if seen in ("made", "changed") else found
 
 
-def _back(past: Past, one: Made, snapshot: Snapshot) -> str:
+def _back(past: RunToUndo, one: Made, snapshot: Snapshot) -> str:
     by = past.taken_back_by.get(one.step)
     if by:
         return f"run {by} took it back"

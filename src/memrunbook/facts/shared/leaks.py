@@ -50,6 +50,10 @@ class Leak(Struct, frozen=True, kw_only=True):
     seconds_left: Annotated[float | None, Doc("until the first of both", SECONDS, SOURCE)] = None
 
 
+Leaks = Annotated[list[Leak] | None, Doc(BY_HISTORY, source=SOURCE)]
+"""The field of a reading that says who leaks."""
+
+
 class MemoryHolder(NamedTuple):
     """One that holds memory now: bytes, the life that it is in, its own limit, and its name for people."""
 

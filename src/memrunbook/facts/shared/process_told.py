@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from memrunbook.core.reading.fact import Sample, Samples
+from memrunbook.core.reading.figures import Holders
 from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.sampling import LEAST_SECONDS
 
@@ -19,6 +20,16 @@ USUAL_STAT = re.compile(
 )
 """The same fields as the kernel writes them: read at once, since they come by the hundred."""
 
+REMEMBERED = Holders(
+    "process",
+    "all",
+    {"own_bytes": ("anonymous_bytes", "swap_bytes")},
+    name=("name", "pid"),
+    life=("pid", "start_ticks"),
+    most=10,
+    least=("age_seconds", 3600.0),
+)
+"""What the history keeps of processes: those that come and go by the thousands have none."""
 Key = tuple[int, int]
 """Pid and start: the identity of a process until the next boot."""
 

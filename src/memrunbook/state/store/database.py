@@ -64,7 +64,7 @@ def opened(where: sa.URL) -> sa.Engine:
     if where.get_backend_name() == "sqlite":
         _make_file(Path(name))
     with explained(name):
-        engine = _engine(where)
+        engine = connected(where)
         with reading(engine) as connection:
             known = _version(connection)
         newest = _newest()
@@ -80,7 +80,7 @@ def version_of(where: sa.URL) -> str:
     """
     name = shown_url(where)
     with explained(name):
-        engine = _engine(where)
+        engine = connected(where)
         try:
             with reading(engine) as connection:
                 known = _version(connection)
@@ -161,7 +161,8 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
-def _engine(where: sa.URL) -> sa.Engine:
+def connected(where: sa.URL) -> sa.Engine:
+    """The database as it is: no table is made, and nothing asked yet."""
     if where.get_backend_name() != "sqlite":
         return sa.create_engine(where, pool_pre_ping=True, connect_args=_deadlines(where))
     engine = sa.create_engine(where, connect_args={"timeout": PATIENCE, "check_same_thread": False})

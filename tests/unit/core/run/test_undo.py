@@ -32,7 +32,7 @@ from memrunbook.core.run.request import (
     Waited,
 )
 from memrunbook.core.run.undo import undo_run
-from memrunbook.core.run.undo_plan import Past
+from memrunbook.core.run.undo_plan import RunToUndo
 
 PLAIN = msgspec.structs.replace(CHANGE, settle=0.0, back_after=0.0)
 OTHER = msgspec.structs.replace(PLAIN, target="vm.other", args=("/proc/sys/vm/other", "2"))
@@ -77,7 +77,7 @@ class World:
     def _turn(self, several: Sequence[Any], kind: type) -> Any:
         return several[min(self.count(kind), len(several)) - 1]
 
-    def follow(self, past: Past, *, only_plan: bool = False) -> World:
+    def follow(self, past: RunToUndo, *, only_plan: bool = False) -> World:
         asking = undo_run(past, only_plan=only_plan)
         try:
             request = next(asking)
@@ -110,8 +110,8 @@ class World:
         return next(event for event in self.events if isinstance(event, StepFinished) and event.id == name)
 
 
-def past(*several: Made, **more: Any) -> Past:
-    return Past(run="R", made=several, boot_id="boot", **more)
+def past(*several: Made, **more: Any) -> RunToUndo:
+    return RunToUndo(run="R", made=several, boot_id="boot", **more)
 
 
 def undo(*several: Made, **world: Any) -> World:

@@ -18,7 +18,7 @@ from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.event import StepFinished
 from memrunbook.core.run.made import Made, reversal
 from memrunbook.core.run.request import Compared, TakesBack
-from memrunbook.core.run.undo_plan import Past, decide
+from memrunbook.core.run.undo_plan import RunToUndo, decide
 
 MADE = Made(step="swap-less", change=CHANGE, end="done", at=AT.utc)
 UNDONE = Made(step="swap-less", change=reversal(CHANGE), end="done", at=AT.utc, of=TakesBack(CHANGE, "R"))
@@ -33,7 +33,7 @@ def snapshot(seconds: float = 60.0, boot: str = "boot") -> Snapshot:
 def planned(
     one: Made = MADE, state: Any = "made", why: str = "", *, before: tuple[PlannedStep, ...] = (), **world: Any
 ) -> PlannedStep:
-    past = Past(run="R", made=(one,), boot_id="boot", taken_back_by=world.pop("by", {}))
+    past = RunToUndo(run="R", made=(one,), boot_id="boot", taken_back_by=world.pop("by", {}))
     looked = None if state is None else Compared(AT, state, why)
     return decide(past, one, looked, snapshot(**world), before)
 
@@ -48,7 +48,7 @@ def test_what_is_in_force_is_taken_back_and_says_what_it_undoes() -> None:
 
 def test_what_config_yaml_forbids_is_not_taken_back_either() -> None:
     rules = HostRules((), "none", "config.yaml:3 says that undo changes nothing here", "act by hand")
-    past = Past(run="R", made=(MADE,), boot_id="boot", taken_back_by={})
+    past = RunToUndo(run="R", made=(MADE,), boot_id="boot", taken_back_by={})
     seen = msgspec.structs.replace(snapshot(), rules=rules)
     step = decide(past, MADE, Compared(AT, "made"), seen, ())
     assert (step.decision, step.change, step.rule, step.hint) == ("blocked", None, True, "act by hand")
@@ -97,8 +97,8 @@ def test_what_is_back_already_is_not_needed_and_says_who_did_it(world: dict[str,
 def test_what_the_run_took_back_itself_is_not_looked_at() -> None:
     one = msgspec.structs.replace(MADE, taken_back=True)
     assert planned(one, None).why == "the run itself took it back"
-    assert Past(run="R").known(one) == "the run itself took it back"
-    assert Past(run="R").known(MADE) == ""
+    assert RunToUndo(run="R").known(one) == "the run itself took it back"
+    assert RunToUndo(run="R").known(MADE) == ""
 
 
 def test_what_outlives_a_reboot_is_taken_back_after_one() -> None:
@@ -157,7 +157,7 @@ def test_a_conflict_is_what_could_have_been_taken_back() -> None:
         return StepFinished(id=name, name=name, action="a", item=item, state=state)
 
     bare = Made(step="restart/web", change=msgspec.structs.replace(CHANGE, undo=None))
-    past = Past(run="R", made=(MADE, bare))
+    past = RunToUndo(run="R", made=(MADE, bare))
     assert past.conflicts([end("swap-less", "blocked"), end("restart/web", "blocked")])
     assert not past.conflicts([end("swap-less", "done"), end("restart/web", "blocked")])
     assert (past.name, past.digest) == ("undo of R", "")

@@ -1,0 +1,117 @@
+"""What is known of hosts from earlier readings: what is usual there, and how much room that leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from memrunbook.app.remembering import kept_as
+from memrunbook.app.stored import Stored, Told
+from memrunbook.core.errors import UsageError
+from memrunbook.core.reading.baseline import (
+    AVAILABLE,
+    KILLS,
+    USED,
+    Baseline,
+    HostPast,
+    baseline,
+    headroom,
+    risen,
+    used_of,
+)
+from memrunbook.core.reading.series import Kind, Series
+from memrunbook.core.units import DAY
+from memrunbook.documents.library import Library, usual_library
+from memrunbook.runtime.clock import SystemClock
+from memrunbook.state.history.past import Spread, StoredPast
+from memrunbook.state.paths import usual_state_dir
+
+USUAL_SINCE = 14.0 * DAY
+WIDTH = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookBackArguments:
+    """The hosts by name (none: every one that is known), and from when on (seconds since 1970).
+
+    `metrics` are patterns or facts, `holder` a unit, container, process or cache: those series alone.
+    """
+
+    hosts: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    holder: str = ""
+    since: float | None = None
+    library: Library = field(default_factory=usual_library)
+    state: Path = field(default_factory=usual_state_dir)
+    store: str = ""
+
+
+def look_back(arguments: LookBackArguments, told: Told = lambda _said, _hint: None) -> tuple[HostPast, ...]:
+    """What is known of these hosts. UsageError for a metric that none has, JournalError where it cannot be read."""
+    stored = Stored(arguments.state, arguments.library.config(), arguments.store)
+    file = stored.history_file
+    if file is not None and not file.exists():
+        return tuple(HostPast(host) for host in arguments.hosts)
+    since = SystemClock().now().utc - USUAL_SINCE if arguments.since is None else arguments.since
+    with closing(stored.past(told)) as past:
+        hosts = tuple(_host(past, host, since, arguments) for host in arguments.hosts or past.hosts())
+        _refuse_unknown(past, hosts, since, arguments)
+    return hosts
+
+
+def _host(past: StoredPast, host: str, since: float, arguments: LookBackArguments) -> HostPast:
+    series, extents = past.told(kept_as(host), "", since)
+    apart = {(one.kind, one.name, one.figure): one for one in extents}
+    kills = sum(risen(one) for one in series if one.figure == KILLS)
+    every = [*series, *(used_of(one) for one in series if one.figure == AVAILABLE)]
+    pairs = [(one, _baseline(one, apart)) for one in every if one.points]
+    used = next((found for one, found in pairs if one.figure == USED), None)
+    chosen = [(one, found) for one, found in pairs if _is_meant(one, arguments)]
+    return HostPast(
+        host=host,
+        headroom=headroom(used) if used is not None else None,
+        kills=kills,
+        series=tuple(one for one, _ in chosen),
+        baselines=tuple(found for _, found in chosen),
+    )
+
+
+def _baseline(series: Series, apart: Mapping[tuple[Kind, str, str], Spread]) -> Baseline:
+    key = (series.kind, series.name, series.figure)
+    extent = apart.get(key)
+    if extent is not None:
+        return baseline(series, extent.least, extent.most, WIDTH)
+    left, limit = apart[series.kind, series.name, AVAILABLE], series.points[-1].limit or 0.0
+    return baseline(series, limit - left.most, limit - left.least, WIDTH)
+
+
+def _is_meant(series: Series, arguments: LookBackArguments) -> bool:
+    named = not arguments.holder or series.name in (arguments.holder, f"{arguments.holder}.service")
+    return named and (not arguments.metrics or any(matches(series.figure, word) for word in arguments.metrics))
+
+
+def matches(figure: str, word: str) -> bool:
+    """True for a figure that a word means: its name, a pattern of it, or its fact."""
+    return fnmatchcase(figure, word) or figure.startswith(f"{word}.")
+
+
+def _refuse_unknown(past: StoredPast, hosts: Sequence[HostPast], since: float, arguments: LookBackArguments) -> None:
+    """UsageError where something was asked for that no host has, though something is known of one."""
+    if not (arguments.metrics or arguments.holder) or any(host.series for host in hosts):
+        return
+    known = [one for host in hosts for one in past.series(kept_as(host.host), "", since)]
+    if not known:
+        return
+    figures = sorted({one.figure for one in known} | {USED})
+    for word in arguments.metrics:
+        if not any(matches(figure, word) for figure in figures):
+            raise UsageError(f"no figure {word!r} is kept", hint=f"there are: {', '.join(figures)}")
+    names = sorted({one.name for one in known if one.name})
+    from difflib import get_close_matches
+
+    close = get_close_matches(arguments.holder, names, n=1, cutoff=0.4)
+    hint = f"did you mean {close[0]!r}?" if close else "without it the largest are listed"
+    raise UsageError(f"nothing is known of {arguments.holder!r} there", where="--unit", hint=hint)

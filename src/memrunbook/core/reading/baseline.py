@@ -1,0 +1,168 @@
+"""What is usual for a figure: its median, 95th percentile and peak, where it goes, and how much room that leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Literal
+
+from msgspec import Struct, structs
+
+from memrunbook.core.reading.series import Kind, Observation, Series
+from memrunbook.core.reading.trend import LEAST_POINTS, SIGNIFICANT, significance, slope
+from memrunbook.core.units import DAY
+
+PARTS = 48
+"""A trend rests on the means of so many equal parts of the time: pairs of all points would be millions."""
+NOTABLE = 0.02
+"""A rise or fall over the whole time of less than this part of the median is none, however steady."""
+LEAST_ROOM, GOOD_ROOM = 20.0, 30.0
+"""Percent of RAM that should be left when a host is busy: the seed's rule of 20 to 30 % (capacity planning)."""
+LEAST_TIME = 1.0 * DAY
+USED = "memory.used_bytes"
+AVAILABLE = "memory.available_bytes"
+KILLS = "vmstat.oom_kills"
+
+Room = Literal["enough", "just enough", "too little", "not known yet"]
+
+
+class Baseline(Struct, frozen=True, kw_only=True):
+    """One figure of one holder over a time; values in its own unit, times in seconds since 1970.
+
+    `per_day` is its trend, 0 where it has none beyond chance. `begun` are the moments at which its holder was first
+    seen in a new run. `limit` is its newest one. `course` are the means of equal parts of the time, None for a part
+    without a point.
+    """
+
+    kind: Kind
+    name: str
+    figure: str
+    points: int
+    since: float
+    until: float
+    now: float
+    least: float
+    median: float
+    p95: float
+    peak: float
+    per_day: float
+    limit: float | None
+    begun: tuple[float, ...]
+    course: tuple[float | None, ...]
+
+
+class Headroom(Struct, frozen=True):
+    """How much of a host's RAM is left when it is busy: beyond its usage in 95 of 100 readings.
+
+    `percent` is None where too little is known; `seconds` is the time that is known.
+    """
+
+    room: Room
+    percent: float | None
+    total_bytes: float
+    seconds: float
+
+
+class HostPast(Struct, frozen=True):
+    """What is known of a host: its series with what is usual in each, in the same order; none where nothing is known.
+
+    `kills` is how often the OOM killer was at work in that time.
+    """
+
+    host: str
+    headroom: Headroom | None = None
+    kills: int = 0
+    series: tuple[Series, ...] = ()
+    baselines: tuple[Baseline, ...] = ()
+
+    @property
+    def used(self) -> Baseline | None:
+        """What is usual of the RAM in use."""
+        return next((one for one in self.baselines if one.kind == "host" and one.figure == USED), None)
+
+    @property
+    def left(self) -> float | None:
+        """Percent of its RAM that is left when it is busy; None where that is not known yet."""
+        return None if self.headroom is None else self.headroom.percent
+
+
+def baseline(series: Series, least: float, peak: float, width: int) -> Baseline:
+    """What is usual for a series with at least one point; `least` and `peak` are its extremes, hours' included.
+
+    The course has `width` parts.
+    """
+    points, values = series.points, sorted(point.value for point in series.points)
+    first, last = points[0], points[-1]
+    return Baseline(
+        kind=series.kind,
+        name=series.name,
+        figure=series.figure,
+        points=len(points),
+        since=first.at,
+        until=last.at,
+        now=last.value,
+        least=min(least, values[0]),
+        median=_quantile(values, 0.5),
+        p95=_quantile(values, 0.95),
+        peak=max(peak, values[-1]),
+        per_day=_per_day(points),
+        limit=last.limit,
+        begun=tuple(
+            after.at for before, after in pairwise(points) if after.life and before.life not in ("", after.life)
+        ),
+        course=course(points, first.at, last.at, width),
+    )
+
+
+def course(points: Sequence[Observation], since: float, until: float, width: int) -> tuple[float | None, ...]:
+    """The means of equal parts of a time, None where a part has no point."""
+    parts: list[list[float]] = [[] for _ in range(width)]
+    span = max(until - since, 1.0)
+    for point in points:
+        parts[min(width - 1, max(0, int((point.at - since) / span * width)))].append(point.value)
+    return tuple(sum(part) / len(part) if part else None for part in parts)
+
+
+def used_of(available: Series) -> Series:
+    """What is used of what has a limit: the points that say how much of it is left, turned around."""
+    points = tuple(
+        structs.replace(point, value=point.limit - point.value) for point in available.points if point.limit is not None
+    )
+    return Series(available.kind, available.name, USED, points)
+
+
+def headroom(used: Baseline) -> Headroom:
+    """The verdict on a host's RAM."""
+    total, known = used.limit or 0.0, used.until - used.since
+    if total <= 0 or used.points < LEAST_POINTS or known < LEAST_TIME:
+        return Headroom("not known yet", None, total, known)
+    left = 100.0 * (total - used.p95) / total
+    room: Room = "too little" if left < LEAST_ROOM else "just enough" if left < GOOD_ROOM else "enough"
+    return Headroom(room, left, total, known)
+
+
+def risen(counter: Series) -> int:
+    """How far a counter rose in all; one that began anew with its holder counts from 0."""
+    pairs = pairwise(counter.points)
+    rises = (after.value - (before.value if before.life == after.life else 0.0) for before, after in pairs)
+    return round(sum(max(0.0, rise) for rise in rises))
+
+
+def _quantile(values: Sequence[float], share: float) -> float:
+    """Of sorted values, with what lies between two taken in proportion."""
+    place = share * (len(values) - 1)
+    low = int(place)
+    high = min(low + 1, len(values) - 1)
+    return values[low] + (values[high] - values[low]) * (place - low)
+
+
+def _per_day(points: Sequence[Observation]) -> float:
+    first, last = points[0].at, points[-1].at
+    means = course(points, first, last, PARTS)
+    apart = (last - first) / PARTS
+    known = [(number * apart, mean) for number, mean in enumerate(means) if mean is not None]
+    if len(known) < LEAST_POINTS or abs(significance([mean for _, mean in known])) < SIGNIFICANT:
+        return 0.0
+    rate = slope(known)
+    usual = sorted(abs(mean) for _, mean in known)[len(known) // 2]
+    return rate * DAY if abs(rate) * (last - first) >= NOTABLE * usual else 0.0

@@ -1,0 +1,89 @@
+"""The history on the server that holds the store: the same statements, beside the store's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from memrunbook.core.errors import JournalError
+from memrunbook.state.history.tables import NEWEST, POSTGRESQL
+from memrunbook.state.store.database import connected, explained, reading, shown_url, writing
+
+WRITES = "memrunbook: the history is written"
+"""What a server is asked to lock by: the rows of a host are read and written in one."""
+VERSION = sa.Table("history_version", sa.MetaData(), sa.Column("number", sa.BigInteger, nullable=False))
+
+
+@dataclass
+class ServerRows:
+    """A transaction on the server."""
+
+    connection: sa.Connection
+
+    def all(self, statement: str, **values: object) -> list[tuple[Any, ...]]:
+        """The rows that a question has."""
+        return [tuple(row) for row in self.connection.execute(sa.text(statement), values)]
+
+    def do(self, statement: str, values: Sequence[Mapping[str, object]]) -> None:
+        """Does a statement once for each of these values."""
+        if values:
+            self.connection.execute(sa.text(statement), [dict(one) for one in values])
+
+
+@dataclass(frozen=True)
+class HistoryServer:
+    """The history on a server."""
+
+    engine: sa.Engine
+
+    @classmethod
+    def open(cls, where: sa.URL) -> HistoryServer:
+        """The history on a server, its tables up to date; JournalError where it does not answer, or is newer."""
+        found = cls(connected(where))
+        with explained(found.name), writing(found.engine) as connection:
+            _lock(connection)
+            known = _version(connection)
+            if known > NEWEST:
+                message = f"the history is of a newer version of memrunbook (its tables stand at {known})"
+                raise JournalError(message, where=found.name, hint="update memrunbook here")
+            for statement in POSTGRESQL.made(known):
+                connection.execute(sa.text(statement))
+            if known < NEWEST:
+                connection.execute(sa.delete(VERSION))
+                connection.execute(sa.insert(VERSION), {"number": NEWEST})
+        return found
+
+    @property
+    def name(self) -> str:
+        """Where it is, without its password."""
+        return shown_url(self.engine.url)
+
+    @contextmanager
+    def reading(self) -> Iterator[ServerRows]:
+        """A transaction that only reads."""
+        with explained(self.name), reading(self.engine) as connection:
+            yield ServerRows(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[ServerRows]:
+        """A transaction that writes."""
+        with explained(self.name), writing(self.engine) as connection:
+            _lock(connection)
+            yield ServerRows(connection)
+
+    def close(self) -> None:
+        """Lets go of its connections."""
+        self.engine.dispose()
+
+
+def _lock(connection: sa.Connection) -> None:
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(WRITES, 0))))
+
+
+def _version(connection: sa.Connection) -> int:
+    VERSION.create(connection, checkfirst=True)
+    return int(connection.scalar(sa.select(sa.func.max(VERSION.c.number))) or 0)
