@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from memrunbook import catalog
 from memrunbook.app.connectors import Connectors
 from memrunbook.core.errors import HostError, RunbookError
 from memrunbook.core.host import Host
 from memrunbook.core.reading.series import Kind, Observation, Series
 from memrunbook.core.units import DAY
 from memrunbook.linux.sadf import READ, SCRIPT, read_sadf
+from memrunbook.runtime.clock import SystemClock
+from memrunbook.runtime.collect import Collector
+from memrunbook.runtime.life import run_alone
 from memrunbook.runtime.ports import Past, Session
 from memrunbook.transports.shared.prometheus import PrometheusServer, matcher
 
 MONTH = 31 * DAY
 MOST_FILES, MOST_BYTES = 31, 4 << 20
 PATIENCE = 60.0
-MACHINE = "read -r m_id </etc/machine-id && printf '%s\\n' \"$m_id\""
 NO_SAR = "sysstat is not installed there"
 
 
@@ -71,21 +74,20 @@ def _of_host(arguments: ImportArguments, host: Host) -> Imported:
     try:
         session = arguments.connectors.connector(host).connect()
         try:
-            return _recorded(arguments.past, host.name, session)
+            return _recorded(arguments.past, host, session)
         finally:
             session.close()
     except HostError as error:
         return Imported(host.name, error=error)
 
 
-def _recorded(past: Past, host: str, session: Session) -> Imported:
+def _recorded(past: Past, host: Host, session: Session) -> Imported:
     listed = session.execute(SCRIPT, timeout=PATIENCE).text.split("\n")
     files = [line for line in listed if line.startswith("/")][-MOST_FILES:]
     if not files:
         hint = "apt install sysstat, or dnf install sysstat; it records from then on"
         said = NO_SAR if "no sadf" in listed else "sysstat has recorded nothing there that this login may read"
-        return Imported(host, error=HostError(said, where=host, hint=hint))
-    machine = session.execute(MACHINE, timeout=PATIENCE).text.strip()
+        return Imported(host.name, error=HostError(said, where=host.name, hint=hint))
     found: list[Series] = []
     skipped: list[str] = []
     for file in files:
@@ -94,8 +96,10 @@ def _recorded(past: Past, host: str, session: Session) -> Imported:
             found += read_sadf(output.text)
         except ValueError as error:
             skipped.append(f"{file}: {error}")
-    kept = _kept(past, host, machine, _joined(found))
-    return Imported(host, kept.points, kept.series, tuple(skipped))
+    clock = SystemClock()
+    seen = run_alone(Collector(host, session, clock, catalog.facts()).collect(["host"], count=1, every=1.0), clock)
+    kept = _kept(past, host.name, seen.identity.machine_id, _joined(found))
+    return Imported(host.name, kept.points, kept.series, tuple(skipped))
 
 
 def _joined(found: Sequence[Series]) -> tuple[Series, ...]:

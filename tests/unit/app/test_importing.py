@@ -49,7 +49,7 @@ def test_the_days_of_sysstat_are_kept_once() -> None:
         (told,) = import_sar(arguments)
         assert (told.host, told.series, told.error) == ("web1", 2, None)
         assert told.skipped == ("/var/log/sysstat/sa03: this is not what sadf -j prints",)
-    assert {one.figure: len(one.points) for one in past.series("web1", "m1", 0.0)} == {
+    assert {one.figure: len(one.points) for one in past.series("web1", "", 0.0)} == {
         "memory.free_bytes": 1,
         "memory.available_bytes": 1,
     }
