@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from memrunbook.transports.shared.prometheus import PrometheusServer
     from memrunbook.ui.block import Block
 
-Source = Literal["sar", "prometheus"]
+RecordedBy = Literal["sar", "prometheus"]
 VARIABLE = "RUNBOOK_PROMETHEUS_TOKEN"
 LONGEST = 16 << 10
 
@@ -40,7 +40,7 @@ LONGEST = 16 << 10
 )
 @common(HOSTS, LIBRARY, STATE, STORE, OUTPUT)
 def command(
-    source: Source,
+    source: RecordedBy,
     url: str,
     match: str,
     token_file: Path | None,
@@ -75,7 +75,7 @@ def command(
     return show(output, Reply(code, lambda: _document(source, found), lambda: _pages(found)))
 
 
-def _refuse_odd(source: Source, url: str, match: str, token_file: Path | None) -> None:
+def _refuse_odd(source: RecordedBy, url: str, match: str, token_file: Path | None) -> None:
     if source == "prometheus" and not url:
         raise UsageError(
             "which server?", where="URL", hint="runbook import-history prometheus https://HOST:9090 --host H"
@@ -98,7 +98,7 @@ def _server(url: str, token_file: Path | None) -> PrometheusServer:
     return PrometheusServer(url, token.partition("\n")[0].strip()).checked()
 
 
-def _document(source: Source, found: Sequence[Imported]) -> ImportedDocument:
+def _document(source: RecordedBy, found: Sequence[Imported]) -> ImportedDocument:
     from memrunbook.documents.printed.imported import PrintedImport, imported_document
 
     printed = (
