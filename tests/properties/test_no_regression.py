@@ -26,7 +26,7 @@ from memrunbook.core.run.report import HostReport
 from memrunbook.core.run.request import Asking
 from memrunbook.core.run.run import run_plan
 from memrunbook.core.run.undo import undo_run
-from memrunbook.core.run.undo_plan import Past
+from memrunbook.core.run.undo_plan import RunToUndo
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.core.runbook.spec import VerifySpec
 from memrunbook.core.units import Duration
@@ -96,9 +96,9 @@ class Machine:
         )
         return run_alone(interpreter.run(asking), self.clock)
 
-    def past(self) -> Past:
+    def past(self) -> RunToUndo:
         readings = {name: fact.reading for name, fact in small.FACTS.items()}
-        return Past(run="R", made=made([decode(record, readings) for record in self.journal.records]))
+        return RunToUndo(run="R", made=made([decode(record, readings) for record in self.journal.records]))
 
 
 def some_runbook(choose: Choose) -> Runbook:
