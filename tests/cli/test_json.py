@@ -58,6 +58,7 @@ SAID: dict[tuple[str, ...], tuple[tuple[str, ...], str]] = {
     ("record",): (("--replay", "{bundle}", "-o", "{folder}/again.txt"), "recording"),
     ("runs",): ((), "runs"),
     ("history",): (("--host", "db"), "history"),
+    ("import-history",): (("sar", "--host", "local"), "imported"),
     ("report",): (("last",), "report"),
     ("undo",): (("last", "--dry-run"), "undo"),
     ("audit", "verify"): ((), "audit"),

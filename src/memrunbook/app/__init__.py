@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from memrunbook.app.exposing import expose
     from memrunbook.app.gates import consent
     from memrunbook.app.helping import RestartsArguments, restarts
+    from memrunbook.app.importing import ImportArguments, Imported, import_prometheus, import_sar
     from memrunbook.app.looking_back import LookBackArguments, look_back
     from memrunbook.app.measuring import FactsArguments, facts, facts_each
     from memrunbook.app.notice import Notice
@@ -64,6 +65,7 @@ _HOMES = {
     "exposing": ("expose",),
     "gates": ("consent",),
     "choosing": ("InventoryArguments", "InventoryCheck", "check_inventory", "choose", "inventory"),
+    "importing": ("ImportArguments", "Imported", "import_prometheus", "import_sar"),
     "looking_back": ("LookBackArguments", "look_back"),
     "measuring": ("FactsArguments", "facts", "facts_each"),
     "notice": ("Notice",),
@@ -107,6 +109,8 @@ __all__ = [
     "DoctorArguments",
     "DoctorResult",
     "FactsArguments",
+    "ImportArguments",
+    "Imported",
     "InventoryArguments",
     "InventoryCheck",
     "LookBackArguments",
@@ -144,6 +148,8 @@ __all__ = [
     "expose",
     "facts",
     "facts_each",
+    "import_prometheus",
+    "import_sar",
     "inventory",
     "list_firings",
     "list_runs",

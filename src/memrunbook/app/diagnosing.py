@@ -13,7 +13,7 @@ from memrunbook.app.connectors import Connectors
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.once import Once
 from memrunbook.app.reading import ReadArguments, read, sampling_of, seen
-from memrunbook.app.remembering import Remembering
+from memrunbook.app.remembering import Remembering, StoredRecall
 from memrunbook.app.stored import Stored
 from memrunbook.app.tuning import tuned_of_each
 from memrunbook.core.errors import Problem, UsageError
@@ -128,7 +128,7 @@ def diagnose_each(
             notice=notice,
             stop=stop or threading.Event(),
             work=work,
-            past=remembering.past(lambda: Stored(arguments.state, known().config), notice),
+            past=StoredRecall(lambda: Stored(arguments.state, known().config)),
         ),
         remembering.noting(lambda reached: keep(_judged(known(), reached), known().off)),
     )

@@ -5,16 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.reading import ReadArguments, read
+from memrunbook.app.remembering import StoredRecall
+from memrunbook.app.stored import Stored
 from memrunbook.core.host import Host
 from memrunbook.core.reading.reached import Reached
 from memrunbook.core.runbook.spec import Sampling
 from memrunbook.core.units import Duration
 from memrunbook.documents.library import Library, usual_library
+from memrunbook.state.paths import usual_state_dir
 
 R = TypeVar("R")
 PAIR = Sampling(2, Duration(1))
@@ -22,13 +26,17 @@ PAIR = Sampling(2, Duration(1))
 
 @dataclass(frozen=True, kw_only=True)
 class FactsArguments:
-    """The facts by name; `sampling` says how often they are read (one sample has no rates)."""
+    """The facts by name; `sampling` says how often they are read (one sample has no rates).
+
+    Who leaks is told from the history in `state`; nothing is added to it.
+    """
 
     hosts: tuple[Host, ...]
     facts: frozenset[str]
     sampling: Sampling = PAIR
     connectors: Connectors = field(default_factory=Connectors)
     library: Library = field(default_factory=usual_library)
+    state: Path = field(default_factory=usual_state_dir)
 
 
 def facts(arguments: FactsArguments, notice: Notice = SILENT, *, stop: threading.Event | None = None) -> list[Reached]:
@@ -60,6 +68,7 @@ def facts_each(
             first_look=False,
             notice=notice,
             stop=stop or threading.Event(),
+            past=StoredRecall(lambda: Stored(arguments.state, arguments.library.config())),
         ),
         keep,
     )

@@ -16,7 +16,7 @@ from memrunbook.app.connectors import Connectors
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.once import Once
 from memrunbook.app.reading import ReadArguments, read, sampling_of, seen
-from memrunbook.app.remembering import Remembering
+from memrunbook.app.remembering import Remembering, StoredRecall
 from memrunbook.app.ruling import Mode, freeze_words, frozen_now, rules_for, through
 from memrunbook.app.stored import Stored
 from memrunbook.app.tuning import tuned
@@ -125,8 +125,8 @@ def plan_each(
     kept, remembering = _Kept(config, saving=arguments.out is not None), Remembering(arguments.history)
 
     def said(reached: Reached) -> R:
-        planned = _planned(own.get(reached.name, runbook), reached, known().done, rules(reached.host))
-        return keep(*kept.of(planned, known()))
+        mine, now = own.get(reached.name, runbook), known()
+        return keep(*kept.of(_planned(mine, reached, now.done, rules(reached.host)), now))
 
     hosts = read(
         ReadArguments(
@@ -139,13 +139,12 @@ def plan_each(
             notice=notice,
             stop=stop or threading.Event(),
             work=known,
-            past=remembering.past(lambda: Stored(arguments.state, config), notice),
+            past=StoredRecall(lambda: Stored(arguments.state, config)),
         ),
         remembering.noting(said),
     )
     remembering.write(Stored(arguments.state, config), notice)
-    saved = None if kept.interrupted else arguments.out
-    if saved is not None:
+    if saved := None if kept.interrupted else arguments.out:
         _save(saved, arguments, [kept.plans[host.name] for host in arguments.hosts if host.name in kept.plans])
     opened = {host.name: kept.held_up[host.name].open for host in arguments.hosts}
     freezes = {host.name: kept.held_up[host.name].freezes for host in arguments.hosts}

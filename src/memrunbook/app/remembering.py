@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from memrunbook.app.actor import this_actor
 from memrunbook.app.notice import Notice
 from memrunbook.app.reading import REPLAY
-from memrunbook.core.errors import RunbookError
+from memrunbook.core.errors import JournalError, RunbookError
 from memrunbook.core.host import LOCAL
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from memrunbook.core.reading.reached import Reached
     from memrunbook.core.reading.series import Series
     from memrunbook.core.reading.snapshot import Snapshot
-    from memrunbook.runtime.ports import Past
     from memrunbook.state.history.past import HostPoints, StoredPast
 
 R = TypeVar("R")
@@ -30,33 +29,6 @@ UNKEPT = "this reading is not kept in the history"
 def kept_as(host: str) -> str:
     """The name that a host is kept under: "local" is another machine for each control node."""
     return this_actor().control_node or host if host == LOCAL else host
-
-
-@dataclass
-class Recalled:
-    """The history, opened when the first host has been read; one that is not there, or is not kept, knows nothing."""
-
-    stored: Callable[[], Stored]
-    notice: Notice
-    _open: StoredPast | None = field(default=None, init=False)
-    _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
-
-    def series(self, host: str, machine: str, since: float) -> tuple[Series, ...]:
-        """The series of a host from a moment on; JournalError where the history does not answer."""
-        stored = self.stored()
-        file = stored.history_file
-        if stored.config.history is None or (file is not None and not file.exists()):
-            return ()
-        return self._opened(stored).series(kept_as(host), machine, since)
-
-    def keep(self, host: str, machine: str, series: Sequence[Series]) -> None:
-        """Adds points; JournalError where the history does not answer."""
-        self._opened(self.stored()).keep(kept_as(host), machine, series)
-
-    def _opened(self, stored: Stored) -> StoredPast:
-        with self._turn:
-            self._open = self._open or stored.past(self.notice.remark)
-            return self._open
 
 
 @dataclass
@@ -70,10 +42,6 @@ class Remembering:
     wanted: bool = True
     _readings: dict[str, HostPoints] = field(default_factory=dict, init=False)
     _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
-
-    def past(self, stored: Callable[[], Stored], notice: Notice) -> Past | None:
-        """What is known of hosts from earlier, for their readings; None where nobody wants to know."""
-        return Recalled(stored, notice) if self.wanted else None
 
     def note(self, host: Host, snapshot: Snapshot | None) -> None:
         """A host was read."""
@@ -108,3 +76,38 @@ class Remembering:
                 past.remember(readings)
         except (RunbookError, OSError) as error:
             notice.remark(f"{UNKEPT}: {error}", getattr(error, "hint", ""))
+
+
+@dataclass
+class StoredRecall:
+    """The past of hosts as readings ask for it: from the history, which is opened once, and not made for it.
+
+    What is kept goes the way of `Remembering`: once a command.
+    """
+
+    stored: Callable[[], Stored]
+    _open: StoredPast | None = field(default=None, init=False)
+    _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def series(self, host: str, machine: str, since: float) -> tuple[Series, ...]:
+        """The series of a host from a moment on; none where no history is kept. JournalError where it does not answer.
+
+        OSError of a file is told as one.
+        """
+        stored = self.stored()
+        file = stored.history_file
+        if stored.config.history is None or (file is not None and not file.exists()):
+            return ()
+        try:
+            return self._past(stored).series(kept_as(host), machine, since)
+        except OSError as error:
+            raise JournalError(str(error)) from error
+
+    def keep(self, host: str, machine: str, series: Sequence[Series]) -> None:
+        """Adds points."""
+        self._past(self.stored()).keep(kept_as(host), machine, series)
+
+    def _past(self, stored: Stored) -> StoredPast:
+        with self._turn:
+            self._open = self._open or stored.past()
+            return self._open

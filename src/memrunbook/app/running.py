@@ -18,7 +18,7 @@ from memrunbook.app.leaving import left_at_once, not_written
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.others import OthersFirst, ThroughFreezes
 from memrunbook.app.reading import refuse_twins, sampling_of
-from memrunbook.app.remembering import Remembering
+from memrunbook.app.remembering import Remembering, StoredRecall
 from memrunbook.app.rolling import Rolling, those_left, write_names
 from memrunbook.app.ruling import Freezes, as_said_now, demand_reason, risk_of, rules_for
 from memrunbook.app.run_arguments import RunArguments, RunResult
@@ -80,8 +80,7 @@ def run(
     demand_reason(config, arguments.reason, risk_of(runbook), arguments.command)
     arguments.connectors.check(arguments.hosts)
     write_names(arguments.rollout.checked().retry_file, arguments.hosts)
-    stop = stop or threading.Event()
-    clock = SystemClock()
+    stop, clock = stop or threading.Event(), SystemClock()
     state = prepare(arguments.state)
     known = runs(state)
     with (
@@ -287,9 +286,8 @@ class Running:
     def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> Life[HostReport]:
         arguments, part = self.arguments, self.parts.get(host.name, Earlier())
         look, patience = self.notice.first if self.notice.first_look else None, arguments.connectors.reach.read_patience
-        stored = partial(Stored, arguments.state, self.config, arguments.store)
-        past = self.remembering.past(stored, self.notice)
-        collector = Collector(host, session, clock, catalog.facts(), patience, look, past)
+        recall = StoredRecall(lambda: Stored(arguments.state, self.config, arguments.store))
+        collector = Collector(host, session, clock, catalog.facts(), patience, look, recall)
         brakes = replace(self.brakes(host, clock), machine=lambda: collector.identity.machine_id)
         interpreter = Interpreter(
             host=host.name,

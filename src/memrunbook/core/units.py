@@ -74,7 +74,8 @@ def format_value(value: object, unit: Unit) -> str:
     if unit is Unit.BYTES:
         return format_bytes(value)
     if unit is Unit.BYTES_PER_SECOND:
-        return f"{value / MIB:.1f} MiB/s"
+        slow = 0 < abs(value) < MIB / 20  # "0.0 MiB/s" would hide a leak
+        return f"{value * HOUR / MIB:.1f} MiB/h" if slow else f"{value / MIB:.1f} MiB/s"
     if unit is Unit.SECONDS:
         return format_duration(value)
     decimals = 3 if unit is Unit.RATIO else 1

@@ -17,8 +17,7 @@ from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.group import ROOT, Group, Point, read_group
 from memrunbook.facts.shared.group_cut import group_cut, pressed_cut
 from memrunbook.facts.shared.group_walk import AGAIN, ITEMS, MOST_SEEN, MOST_SHOWN, PROGRAM, SCRIPT
-from memrunbook.facts.shared.leaking import leaking_groups
-from memrunbook.facts.shared.leaks import BY_HISTORY, SOURCE, Leak
+from memrunbook.facts.shared.leaking import Leaks, leaking_groups
 from memrunbook.facts.shared.sampling import ONE_SAMPLE, Readings, latest
 
 WALK, DETAIL = "cgroups", "cgroup-details"
@@ -60,7 +59,7 @@ class CgroupsReading(Reading, frozen=True, kw_only=True):
             source="memory.events, memory.pressure, memory.kmem.failcnt",
         ),
     ] = None
-    leaking: Annotated[list[Leak] | None, Doc(BY_HISTORY, source=SOURCE)] = None
+    leaking: Leaks = None
     most_pids_percent: Annotated[
         float,
         Doc(

@@ -12,8 +12,7 @@ from memrunbook.core.units import Unit
 from memrunbook.facts.host import page_size
 from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.growth import rising, thinned
-from memrunbook.facts.shared.leaking import leaking_kernel
-from memrunbook.facts.shared.leaks import BY_HISTORY, SOURCE, Leak
+from memrunbook.facts.shared.leaking import Leaks, leaking_kernel
 from memrunbook.facts.shared.sampling import FieldValues, Readings, latest
 from memrunbook.facts.shared.whereabouts import CHARGED, VMSTAT, ballooned, placed
 from memrunbook.linux.places import Elsewhere, Place, charged_beside
@@ -155,7 +154,7 @@ class MemoryReading(Reading, frozen=True, kw_only=True):
         bool,
         Doc("that grew in every interval (watched: by its trend), over 1 MiB/s or 1 % of RAM a minute", source=MEMINFO),
     ] = False
-    leaking: Annotated[list[Leak] | None, Doc(BY_HISTORY, source=SOURCE)] = None
+    leaking: Leaks = None
     watched_seconds: Annotated[float, Doc("what the samples span; 0 for one", Unit.SECONDS, "/proc/uptime")] = 0.0
     samples: Annotated[int, Doc("readings that growth rests on", Unit.COUNT, "the read itself")] = 1
     droppable_bytes: Annotated[

@@ -16,8 +16,7 @@ from msgspec import Struct, field
 from memrunbook.core.reading.fact import Cut, Detail, Doc, Fact, Reading, Samples, Unavailable, Walk
 from memrunbook.core.units import Unit
 from memrunbook.facts.shared import numbers
-from memrunbook.facts.shared.leaking import leaking_processes
-from memrunbook.facts.shared.leaks import BY_HISTORY, SOURCE, Leak
+from memrunbook.facts.shared.leaking import Leaks, leaking_processes
 from memrunbook.facts.shared.process_told import (
     DETAIL,
     REMEMBERED,
@@ -40,7 +39,6 @@ TICKS_PER_SECOND = 100
 FAULTING_PER_SECOND = 10.0
 FAULTING_SHOWN = 10
 OLD_WALK = Unavailable("failed", "an older recording does not say which processes it left out")
-
 
 USUAL_STATUS = re.compile(
     r"Uid:\t(\d{1,15})\t.*"
@@ -125,7 +123,7 @@ class Processes(Reading, frozen=True, kw_only=True):
     by_name: Annotated[list[Named], Doc("the same by name, the largest sum first", source="/proc/PID")] = field(
         default_factory=list
     )
-    leaking: Annotated[list[Leak] | None, Doc(BY_HISTORY, source=SOURCE)] = None
+    leaking: Leaks = None
     faulting: Annotated[
         list[Process] | None,
         Doc("of the largest those with 10 major faults a second and more, the fastest first", source="stat field 12"),

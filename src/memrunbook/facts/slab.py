@@ -15,8 +15,7 @@ from memrunbook.facts.host import page_size
 from memrunbook.facts.memory import MEMINFO
 from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.growth import rising, thinned
-from memrunbook.facts.shared.leaking import leaking_slab
-from memrunbook.facts.shared.leaks import BY_HISTORY, SOURCE, Leak
+from memrunbook.facts.shared.leaking import Leaks, leaking_slab
 from memrunbook.facts.shared.sampling import NO_PAGE_SIZE, FieldValues, Readings, latest, split
 
 SLABINFO = "/proc/slabinfo"
@@ -99,7 +98,7 @@ class SlabReading(Reading, frozen=True, kw_only=True):
             source="/proc/meminfo SUnreclaim",
         ),
     ] = False
-    leaking: Annotated[list[Leak] | None, Doc(BY_HISTORY, source=SOURCE)] = None
+    leaking: Leaks = None
     caches: Annotated[list[SlabCache] | None, Doc("the ten largest caches, largest first (root)", source=SLABINFO)] = (
         None
     )

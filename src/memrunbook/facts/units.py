@@ -11,13 +11,12 @@ from typing import Annotated, Any
 
 import msgspec
 
-from memrunbook.core.reading.fact import Command, Doc, EarlierReadings, Fact, Reading, Samples, Unavailable, Walk
+from memrunbook.core.reading.fact import Command, Doc, Fact, Reading, Samples, Unavailable, Walk
 from memrunbook.core.reading.figures import Holders
 from memrunbook.core.units import Unit
 from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.growth import growth_of, is_fast, thinned
-from memrunbook.facts.shared.leaking_units import FIGURE, LeakingUnit, leaking_units
-from memrunbook.facts.shared.leaks import BY_HISTORY, SOURCE, lacking, untold
+from memrunbook.facts.shared.leaking_units import LeakingUnits, with_leaking
 from memrunbook.facts.shared.room import foreign_of, passing_of, room_of
 from memrunbook.linux.blame import LEAST_PERCENT, explains
 from memrunbook.linux.service import (
@@ -36,8 +35,7 @@ SUSPECT_PERCENT = 30.0
 EMPTY = ServiceMemory(0, 0, 0, 0)
 NO_PROCESS = frozenset({"exited", "failed", "dead", "auto-restart"})
 GROUPS, SHOW = "units", "systemctl"
-MOST_REMEMBERED = 25
-"""Services of which the history keeps points at a reading: the largest."""
+MOST_REMEMBERED = 25  # services of which the history keeps points at a reading: the largest
 
 # Nothing is swapped in twice where nothing is in swap: then the first two lines of memory.stat are enough, but for who
 # holds 1 % of RAM beside its anonymous memory: shared memory or the kernel's. cgroup v1 counts a group's own pages
@@ -140,8 +138,8 @@ class Units(Reading, frozen=True, kw_only=True):
             source="memory.stat",
         ),
     ] = None
-    leaking: Annotated[list[LeakingUnit] | None, Doc(BY_HISTORY, source=SOURCE)] = None
-    leaks_known: Annotated[bool, Doc("enough is known from earlier to tell who leaks", source=SOURCE)] = False
+    leaking: LeakingUnits = None
+    leaks_known: Annotated[bool, Doc("enough is known from earlier to tell who leaks", source="the history")] = False
     watched_seconds: Annotated[float, Doc("what the samples span; 0 for one", Unit.SECONDS, "/proc/uptime")] = 0.0
     samples: Annotated[int, Doc("readings that growth rests on", Unit.COUNT, "the read itself")] = 1
     kernel_holders: Annotated[
@@ -195,13 +193,6 @@ def parse(samples: Samples, readings: Mapping[str, Reading | Unavailable]) -> Un
         ),
         suspects=sorted(suspects, key=lambda one: one not in growing),
     )
-
-
-def recall(reading: Units, earlier: EarlierReadings) -> Units:
-    """Adds who leaks."""
-    if problem := lacking(earlier, ("unit", FIGURE)):
-        return untold(reading, problem)
-    return msgspec.structs.replace(reading, leaking=leaking_units(reading.all, earlier), leaks_known=True)
 
 
 def _missing(samples: Samples, host: Reading | Unavailable | None) -> Unavailable:
@@ -302,7 +293,7 @@ def _argv(properties: Iterable[str]) -> tuple[str, ...]:
 
 FACT = Fact(
     reading=Units,
-    recall=recall,
+    recall=with_leaking,
     parse=parse,
     asks=(Walk(GROUPS, SCRIPT, each=True, again=AGAIN), Command(SHOW, _argv(PROPERTIES))),
     needs=("host", "memory", "shm", "swap", "tmpfs"),

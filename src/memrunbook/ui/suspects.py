@@ -79,8 +79,8 @@ def leak_words(facts: Mapping[str, Any]) -> str:
     grows = f"grows {speed:,.0f} MiB/h ({max(low, 0.0):,.0f} to {high:,.0f}){over}"
     own, host = facts.get("seconds_to_limit"), facts.get("seconds_to_exhaustion")
     if own is not None and (host is None or own <= host):
-        earliest, latest = facts.get("earliest_seconds_to_limit"), facts.get("latest_seconds_to_limit")
-        between = f"{_rough(earliest)} to {_rough(latest)}" if latest else f"{_rough(earliest)} at the earliest"
+        earliest, latest = facts["earliest_seconds_to_limit"], facts.get("latest_seconds_to_limit")
+        between = range_words(_rough(earliest), _rough(latest)) if latest else f"{_rough(earliest)} at the earliest"
         limit = format_bytes(facts.get("limit_bytes") or 0)
         return f"{grows}; reaches its own limit of {limit} in {_rough(own)} ({between}), if nothing changes"
     return grows if host is None else f"{grows}; memory and swap are full in {_rough(host)}, if nothing changes"

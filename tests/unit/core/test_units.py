@@ -104,6 +104,8 @@ def test_durations_are_written_the_way_people_say_them(seconds: float, text: str
         (["a"], Unit.NONE, "['a']"),
         (1 << 30, Unit.BYTES, "1.0 GiB"),
         (3 << 19, Unit.BYTES_PER_SECOND, "1.5 MiB/s"),
+        (17767, Unit.BYTES_PER_SECOND, "61.0 MiB/h"),
+        (0, Unit.BYTES_PER_SECOND, "0.0 MiB/s"),
         (12.34, Unit.PERCENT, "12.3 %"),
         (20, Unit.PERCENT, "20 %"),
         (1234567, Unit.COUNT, "1,234,567"),

@@ -6,28 +6,31 @@ from typing import Any
 
 import msgspec
 
-from memrunbook.core.reading.fact import EarlierReadings, Reading
-from memrunbook.facts.shared.leaks import Holder, Leak, lacking, leaks_of, untold
+from memrunbook.core.reading.fact import EarlierReadings, Reading, Unavailable
+from memrunbook.facts.shared.leaks import Leak, Leaks, MemoryHolder, lacking, leaks_of, untold
 
 GROUPS, PROCESSES = "cgroups.own_bytes", "processes.own_bytes"
 CONTAINERS = frozenset({"container", "guest"})
 OTHER_GROUPS = frozenset({"scope", "pod"})
 """A slice leaks with what is in it, a service is told by `units`."""
 SLAB, CACHES = "slab.unreclaimable_bytes", "slab.bytes"
+__all__ = ["Leaks", "leaking_groups", "leaking_kernel", "leaking_processes", "leaking_slab"]
 PER_CPU, PAGE_TABLES = "memory.percpu_bytes", "memory.page_tables_bytes"
 
 
 def leaking_groups(reading: Any, earlier: EarlierReadings) -> Reading:
     """Adds the containers, guests, scopes and pods that leak."""
     if problem := lacking(earlier, ("container", GROUPS), ("cgroup", GROUPS)):
-        return untold(reading, problem)
+        return _untold(reading, problem)
     containers = [
-        Holder(one.container, _own(one), one.container, one.limit_bytes, one.name)
+        MemoryHolder(one.container, _own(one), one.container, one.limit_bytes, one.name)
         for one in reading.all
         if one.kind in CONTAINERS and one.container
     ]
     others = [
-        Holder(one.path, _own(one), earlier.boot, one.limit_bytes) for one in reading.all if one.kind in OTHER_GROUPS
+        MemoryHolder(one.path, _own(one), earlier.boot, one.limit_bytes)
+        for one in reading.all
+        if one.kind in OTHER_GROUPS
     ]
     found = leaks_of("container", GROUPS, containers, earlier) + leaks_of("cgroup", GROUPS, others, earlier)
     return _told(reading, found)
@@ -36,9 +39,9 @@ def leaking_groups(reading: Any, earlier: EarlierReadings) -> Reading:
 def leaking_processes(reading: Any, earlier: EarlierReadings) -> Reading:
     """Adds the processes that leak and belong to no service and no container: those are told by theirs."""
     if problem := lacking(earlier, ("process", PROCESSES)):
-        return untold(reading, problem)
+        return _untold(reading, problem)
     holders = [
-        Holder(
+        MemoryHolder(
             f"{one.name}:{one.pid}",
             one.anonymous_bytes + (one.swap_bytes or 0),
             f"{one.pid}:{one.start_ticks}",
@@ -53,9 +56,11 @@ def leaking_processes(reading: Any, earlier: EarlierReadings) -> Reading:
 def leaking_slab(reading: Any, earlier: EarlierReadings) -> Reading:
     """Adds the caches that leak, and the unreclaimable memory of all together."""
     if problem := lacking(earlier, ("kernel", SLAB)):
-        return untold(reading, problem)
-    caches = [Holder(one.name, one.bytes, earlier.boot, label=f"slab cache {one.name}") for one in reading.caches or ()]
-    kept = [Holder("", reading.unreclaimable_bytes or 0, earlier.boot, label="unreclaimable slab memory")]
+        return _untold(reading, problem)
+    caches = [
+        MemoryHolder(one.name, one.bytes, earlier.boot, label=f"slab cache {one.name}") for one in reading.caches or ()
+    ]
+    kept = [MemoryHolder("", reading.unreclaimable_bytes or 0, earlier.boot, label="unreclaimable slab memory")]
     found = leaks_of("kernel", CACHES, caches, earlier) + leaks_of("kernel", SLAB, kept, earlier)
     return _told(reading, found)
 
@@ -63,18 +68,23 @@ def leaking_slab(reading: Any, earlier: EarlierReadings) -> Reading:
 def leaking_kernel(reading: Any, earlier: EarlierReadings) -> Reading:
     """Adds the per-CPU memory and the page tables, where they leak."""
     if problem := lacking(earlier, ("kernel", PAGE_TABLES), ("kernel", PER_CPU)):
-        return untold(reading, problem)
+        return _untold(reading, problem)
     found: list[Leak] = []
     for figure, held, label in (
         (PER_CPU, reading.percpu_bytes, "per-CPU memory"),
         (PAGE_TABLES, reading.page_tables_bytes, "page tables"),
     ):
-        found += leaks_of("kernel", figure, [Holder("", held or 0, earlier.boot, label=label)], earlier)
+        found += leaks_of("kernel", figure, [MemoryHolder("", held or 0, earlier.boot, label=label)], earlier)
     return _told(reading, found)
 
 
 def _told(reading: Any, leaks: list[Leak]) -> Reading:
     told: Reading = msgspec.structs.replace(reading, leaking=leaks)
+    return told
+
+
+def _untold(reading: Any, problem: Unavailable) -> Reading:
+    told: Reading = untold(reading, problem)
     return told
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
 from memrunbook.core.action.policy import UNLISTED, UnitPolicy
-from memrunbook.core.reading.fact import Doc, EarlierReadings
-from memrunbook.facts.shared.leaks import Holder, Leak, leaks_of
+from memrunbook.core.reading.fact import Doc, EarlierReadings, Reading
+from memrunbook.facts.shared.leaks import BY_HISTORY, SOURCE, Leak, MemoryHolder, lacking, leaks_of, untold
 from memrunbook.linux.service import Service
 
 FIGURE = "units.own_bytes"
@@ -28,11 +28,22 @@ class LeakingUnit(Leak, frozen=True, kw_only=True):
     policy: UnitPolicy = UNLISTED
 
 
-def leaking_units(services: Sequence[Service], earlier: EarlierReadings) -> list[LeakingUnit]:
-    """The services that leak."""
+LeakingUnits = Annotated[list[LeakingUnit] | None, Doc(BY_HISTORY, source=SOURCE)]
+
+
+def with_leaking(reading: Any, earlier: EarlierReadings) -> Reading:
+    """The reading of services with who of them leaks, or why that cannot be told yet."""
+    problem, told = lacking(earlier, ("unit", FIGURE)), reading
+    if problem is None:
+        told = msgspec.structs.replace(reading, leaking=_leaking(reading.all, earlier), leaks_known=True)
+    found: Reading = told if problem is None else untold(reading, problem)
+    return found
+
+
+def _leaking(services: Sequence[Service], earlier: EarlierReadings) -> list[LeakingUnit]:
     by_name = {one.name: one for one in services}
     holders = [
-        Holder(one.name, one.own_bytes, one.invocation_id, one.memory_max_bytes)
+        MemoryHolder(one.name, one.own_bytes, one.invocation_id, one.memory_max_bytes)
         for one in services
         if one.own_bytes is not None
     ]

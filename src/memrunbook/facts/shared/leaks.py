@@ -50,7 +50,11 @@ class Leak(Struct, frozen=True, kw_only=True):
     seconds_left: Annotated[float | None, Doc("until the first of both", SECONDS, SOURCE)] = None
 
 
-class Holder(NamedTuple):
+Leaks = Annotated[list[Leak] | None, Doc(BY_HISTORY, source=SOURCE)]
+"""The field of a reading that says who leaks."""
+
+
+class MemoryHolder(NamedTuple):
     """One that holds memory now: bytes, the life that it is in, its own limit, and its name for people."""
 
     name: str
@@ -60,7 +64,7 @@ class Holder(NamedTuple):
     label: str = ""
 
 
-def leaks_of(kind: Kind, figure: str, holders: Iterable[Holder], earlier: EarlierReadings) -> list[Leak]:
+def leaks_of(kind: Kind, figure: str, holders: Iterable[MemoryHolder], earlier: EarlierReadings) -> list[Leak]:
     """Those of the holders that leak, the one first that gains most of the RAM in a time.
 
     The time until the host is full is counted over the sum of all their slopes.
@@ -97,7 +101,7 @@ def untold(reading: R, problem: Unavailable) -> R:
     return msgspec.structs.replace(reading, unavailable={**reading.unavailable, "leaking": problem})
 
 
-def _leak(kind: str, one: Holder, points: list[Observation], found: Forecast, ram: int | None) -> Leak:
+def _leak(kind: str, one: MemoryHolder, points: list[Observation], found: Forecast, ram: int | None) -> Leak:
     began = next(point.value for point in points if point.life == one.life)
     return Leak(
         name=one.label or one.name,

@@ -50,7 +50,7 @@ def test_averages_stay_between_the_extremes_and_in_order(values: list[float]) ->
 
 
 def test_hours_are_compared_with_the_same_hour_of_other_days() -> None:
-    points = [(index * HOUR, float(index)) for index in range(72)]
+    points = [(float(index * HOUR), float(index)) for index in range(72)]
     hours = lives.hours_of(points)
     assert len(hours) == 24
     assert {len(hour) for hour in hours} == {3}
@@ -58,7 +58,7 @@ def test_hours_are_compared_with_the_same_hour_of_other_days() -> None:
 
 
 def test_a_daily_round_goes_and_growth_and_a_step_stay() -> None:
-    times = [index * HOUR for index in range(5 * 24)]
+    times = [float(index * HOUR) for index in range(5 * 24)]
     round_ = [1000 + 300 * math.sin(2 * math.pi * at / DAY) for at in times]
     flat = lives.without_day(list(zip(times, round_, strict=True)), 0.0)
     assert lives.range_of(flat) < 1e-6

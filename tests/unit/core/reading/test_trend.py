@@ -126,7 +126,7 @@ def test_gilberts_interval() -> None:
     """Worked by hand: six values, 15 slopes, Var S = 6 * 5 * 17 / 18; ranks 15 / 2 -+ 1.96 * 5.32 / 2."""
     points = [(float(at), value) for at, value in enumerate([10.0, 13.0, 11.0, 15.0, 18.0, 17.0])]
     found = trend.trend([points])
-    assert (found.slope, found.low, found.high) == (pytest.approx(5 / 3), pytest.approx(-1.0), pytest.approx(3.5))
+    assert [found.slope, found.low, found.high] == pytest.approx([5 / 3, -1.0, 3.5])
 
 
 def test_only_points_of_one_series_are_compared() -> None:

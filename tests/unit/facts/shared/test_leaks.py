@@ -17,7 +17,7 @@ from memrunbook.facts.memory import FACT as MEMORY
 from memrunbook.facts.processes import FACT as PROCESSES
 from memrunbook.facts.processes import Process, Processes
 from memrunbook.facts.shared.group import Group
-from memrunbook.facts.shared.leaks import Holder, leaks_of
+from memrunbook.facts.shared.leaks import MemoryHolder, leaks_of
 from memrunbook.facts.slab import FACT as SLAB
 from memrunbook.facts.slab import SlabCache, SlabReading
 from memrunbook.facts.units import FACT as UNITS
@@ -67,7 +67,7 @@ def test_a_leaking_service_is_told_with_its_times() -> None:
 
 def test_the_host_is_full_when_all_leaks_together_fill_it_and_the_most_dangerous_is_first() -> None:
     series = [grown("unit", name, "f", 2000, speed, "1") for name, speed in (("slow", 20), ("fast", 100))]
-    slow, fast = Holder("slow", 2000 * MIB, "1"), Holder("fast", 2000 * MIB, "1")
+    slow, fast = MemoryHolder("slow", 2000 * MIB, "1"), MemoryHolder("fast", 2000 * MIB, "1")
     found = leaks_of("unit", "f", [slow, fast], now(*series))
     assert [one.name for one in found] == ["fast", "slow"]
     assert found[0].seconds_to_exhaustion == found[1].seconds_to_exhaustion

@@ -1,0 +1,90 @@
+"""What sysstat recorded of a host, as `sadf -j` prints it (versions 11 and 12): figures of the host over time. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from memrunbook.core.reading.series import Kind, Observation, Series
+from memrunbook.core.units import KIB
+
+# Each word of sysstat's in kB, the kind of holder, and our figure. `avail` came with 11.5.7, `anonpg` with `-r ALL`.
+FIGURES: Mapping[str, tuple[Kind, str]] = {
+    "avail": ("host", "memory.available_bytes"),
+    "memfree": ("host", "memory.free_bytes"),
+    "anonpg": ("host", "memory.anonymous_bytes"),
+    "pgtbl": ("kernel", "memory.page_tables_bytes"),
+    "swpfree": ("host", "swap.free_bytes"),
+    "swpused": ("host", "swap.used_bytes"),
+}
+SCRIPT = r"""
+command -v sadf >/dev/null 2>&1 || { printf 'no sadf\n'; return 0; }
+for s_file in /var/log/sysstat/sa[0-9]* /var/log/sa/sa[0-9]*; do
+  case $s_file in *'*'* | *.gz | *.xz | *.bz2) continue ;; esac
+  [ -r "$s_file" ] && printf '%s\n' "$s_file"
+done
+"""
+"""Lists the files of days on the host; `no sadf` where sysstat is not installed."""
+READ = r"""LC_ALL=C sadf -j "$1" -- -r ALL -S 2>/dev/null || LC_ALL=C sadf -j "$1" -- -r -S"""
+"""Prints one of them in UTC; sysstat before 11.1.1 knows no `-r ALL`."""
+
+
+def read_sadf(text: str) -> tuple[Series, ...]:
+    """The series of one file; ValueError for what is no output of `sadf -j`. Lines that say nothing are left out.
+
+    A restart of the host begins a new life.
+    """
+    try:
+        hosts = msgspec.json.decode(text)["sysstat"]["hosts"]
+    except (msgspec.DecodeError, KeyError, TypeError) as error:
+        raise ValueError("this is not what sadf -j prints") from error
+    points: dict[str, list[Observation]] = {}
+    for host in _dicts(hosts):
+        restarts = sorted(filter(None, map(_time, _stamps(host.get("restarts"), "boot"))))
+        for line in _dicts(host.get("statistics")):
+            at = _time(line.get("timestamp"))
+            if at is None:
+                continue
+            life = f"since {max((one for one in restarts if one <= at), default=0.0):.0f}"
+            for word, value in _memory(line.get("memory")):
+                points.setdefault(word, []).append(Observation(at, value * KIB, life))
+    return tuple(Series(*_named(word), tuple(sorted(points[word], key=_at))) for word in points)
+
+
+def _named(word: str) -> tuple[Kind, str, str]:
+    kind, figure = FIGURES[word]
+    return kind, "", figure
+
+
+def _memory(said: Any) -> Iterator[tuple[str, float]]:
+    for word in FIGURES:
+        value = said.get(word) if isinstance(said, dict) else None
+        if isinstance(value, int | float) and 0 <= value < 1 << 53:
+            yield word, float(value)
+
+
+def _time(stamp: Any) -> float | None:
+    """Seconds since 1970 of a stamp in UTC; times of another zone have no offset, and are left out."""
+    if not isinstance(stamp, dict) or stamp.get("utc") in (0, False):
+        return None
+    try:
+        read = datetime.strptime(f"{stamp['date']} {stamp['time']}", "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+    except (KeyError, ValueError):
+        return None
+    return read.timestamp()
+
+
+def _stamps(lines: Any, key: str) -> Iterator[Any]:
+    """The stamps of restarts: `{"boot": {"date": …}}`, in some versions without a key around it."""
+    return (one.get(key, one) for one in _dicts(lines))
+
+
+def _dicts(value: Any) -> Iterator[dict[str, Any]]:
+    return (one for one in value if isinstance(one, dict)) if isinstance(value, list) else iter(())
+
+
+def _at(point: Observation) -> float:
+    return point.at

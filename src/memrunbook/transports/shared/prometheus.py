@@ -1,0 +1,152 @@
+"""Asks a Prometheus server for what node_exporter saw of a host: one series after the other, each bounded."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from http.client import HTTPException, HTTPResponse
+from ipaddress import ip_address
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from memrunbook.core.errors import HostError, UsageError
+from memrunbook.core.reading.series import Kind, Observation, Series
+
+# What node_exporter calls it, the kind of holder, and our figure.
+FIGURES: Mapping[str, tuple[Kind, str]] = {
+    "node_memory_MemAvailable_bytes": ("host", "memory.available_bytes"),
+    "node_memory_MemFree_bytes": ("host", "memory.free_bytes"),
+    "node_memory_AnonPages_bytes": ("host", "memory.anonymous_bytes"),
+    "node_memory_Shmem_bytes": ("host", "memory.shared_bytes"),
+    "node_memory_SwapFree_bytes": ("host", "swap.free_bytes"),
+    "node_memory_SUnreclaim_bytes": ("kernel", "slab.unreclaimable_bytes"),
+    "node_memory_PageTables_bytes": ("kernel", "memory.page_tables_bytes"),
+    "node_memory_Percpu_bytes": ("kernel", "memory.percpu_bytes"),
+}
+MOST_BYTES = 4 << 20
+MOST_POINTS = 11_000
+"""Prometheus refuses to answer with more for one series."""
+SECONDS = 30.0
+STEP = 300.0
+SHOWN = 5
+HINTS = {
+    401: "give it a token",
+    403: "this token may not read series",
+    404: "is it the base address of Prometheus?",
+}
+
+
+class PrometheusServer(Struct, frozen=True):
+    """Where it is and with what token it is asked; each answer may take `seconds`, and hold 4 MiB."""
+
+    url: str
+    token: str = ""
+    seconds: float = SECONDS
+
+    def checked(self) -> PrometheusServer:
+        """The same; UsageError for what is no address, and for a token that others could read on its way."""
+        parts = urllib.parse.urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+            raise UsageError(
+                f"{parts.scheme or 'it'} is no http or https address", where="URL", hint="https://HOST:9090"
+            )
+        if self.token and parts.scheme == "http" and not _is_loopback(parts.hostname):
+            raise UsageError("a token is sent over https only", where="URL", hint="use the https address of the server")
+        return self
+
+    def series(self, match: str, begin: float, end: float) -> tuple[Series, ...]:
+        """What it knows of the host that the matchers choose, between two moments in seconds since 1970.
+
+        HostError where it does not answer, or its answer is none; UsageError where the matchers fit several hosts.
+        """
+        step = max(STEP, (end - begin) / (MOST_POINTS - 1))
+        found = (self._one(name, match, begin, end, step) for name in FIGURES)
+        return tuple(one for one in found if one.points)
+
+    def _one(self, name: str, match: str, begin: float, end: float, step: float) -> Series:
+        query = {"query": f"{name}{{{match}}}", "start": f"{begin:.0f}", "end": f"{end:.0f}", "step": f"{step:.0f}"}
+        answer = self._get(f"{self.url.rstrip('/')}/api/v1/query_range?{urllib.parse.urlencode(query)}")
+        try:
+            rows = msgspec.json.decode(answer)["data"]["result"]
+            if len(rows) > 1:
+                raise _several(rows, match)
+            points = [Observation(float(at), float(value)) for row in rows for at, value in row["values"]]
+        except (msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
+            raise _not_prometheus(self.url) from error
+        kind, figure = FIGURES[name]
+        return Series(kind, "", figure, tuple(point for point in points if math.isfinite(point.value)))
+
+    def _get(self, url: str) -> bytes:
+        headers = {"Accept": "application/json", **({"Authorization": f"Bearer {self.token}"} if self.token else {})}
+        deadline = time.monotonic() + self.seconds
+        try:
+            with _OPENER.open(urllib.request.Request(url, headers=headers), timeout=self.seconds) as answer:  # noqa: S310  http or https: checked
+                return _read(answer, deadline)
+        except urllib.error.HTTPError as error:
+            with error:
+                raise _refused(self.url, error.code, error.read(1 << 16)) from error
+        except (OSError, HTTPException) as error:
+            why = getattr(error, "reason", error)
+            raise HostError(f"it does not answer: {why}", where=self.url, hint="curl -I the same address") from error
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A token goes to the server that was named, to no other."""
+
+    def redirect_request(self, *_args: Any, **_named: Any) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(_NoRedirect)
+
+
+def matcher(host: str) -> str:
+    """The matchers that usually choose a host: its name or address with any port."""
+    quoted = re.escape(host).replace("\\", "\\\\").replace('"', '\\"')
+    return f'instance=~"{quoted}(:[0-9]+)?"'
+
+
+def _read(answer: HTTPResponse, deadline: float) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while part := answer.read1(1 << 16):
+        parts.append(part)
+        size += len(part)
+        if size > MOST_BYTES:
+            raise OSError(f"its answer is larger than {MOST_BYTES >> 20} MiB")
+        if time.monotonic() > deadline:
+            raise TimeoutError("its answer took too long")
+    return b"".join(parts)
+
+
+def _several(rows: list[Any], match: str) -> UsageError:
+    names = sorted({str(row["metric"].get("instance", "?")) for row in rows})
+    shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+    hint = f"choose one: --match 'instance=\"{names[0]}\"'" if len(names) > 1 else "add a label that tells them apart"
+    return UsageError(f"{match} fits {len(rows)} series: {shown}", where="--match", hint=hint)
+
+
+def _refused(url: str, code: int, body: bytes) -> HostError:
+    try:
+        said = str(msgspec.json.decode(body)["error"])
+    except (msgspec.DecodeError, KeyError, TypeError):
+        said = ""
+    return HostError(f"it answers {code}{f': {said}' if said else ''}", where=url, hint=HINTS.get(code, ""))
+
+
+def _not_prometheus(url: str) -> HostError:
+    return HostError("its answer is not that of Prometheus", where=url, hint="the address ends before /api/v1")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

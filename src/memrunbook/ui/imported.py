@@ -1,0 +1,19 @@
+"""What was taken over into the history of hosts, and what shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from memrunbook.ui.block import Block, Grid, Span, line, row, to_type
+
+
+def imported_view(found: Sequence[tuple[str, int, int, Sequence[str]]]) -> list[Block]:
+    """A row for each host: its name, points, series, and the days that could not be read."""
+    rows = tuple(
+        row(Span(host, "strong"), body=f"{points:,} points of {series} figures" if points else "nothing was recorded")
+        for host, points, series, _ in found
+    )
+    left_out = [line(f"left out: {why}", indent=2) for *_, skipped in found for why in skipped]
+    known = next((host for host, points, *_ in found if points), "")
+    shown = [line("look at it: ", to_type(f"runbook history --host {known}"))] if known else []
+    return [Grid(rows, indent=0), *left_out, *shown]

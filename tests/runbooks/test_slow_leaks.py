@@ -1,0 +1,99 @@
+"""Slow leaks that the history tells: found by four runbooks, told in words, restarted before the limit is reached."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from tests.runbooks.worlds import book, causes, planned, service, services, snapshot, states
+
+from memrunbook.core.action.policy import UnitPolicy
+from memrunbook.core.plan.diagnosis import Suspect, diagnose_one
+from memrunbook.core.reading.fact import Unavailable
+from memrunbook.core.units import DAY, GIB, HOUR, MIB
+from memrunbook.facts.shared.leaking_units import LeakingUnit
+from memrunbook.facts.shared.leaks import Leak
+from memrunbook.ui.suspects import cause_rows, sentence
+
+LEAK = LeakingUnit(
+    name="search-api.service",
+    kind="unit",
+    own_bytes=int(2.8 * GIB),
+    gained_bytes=2 * GIB,
+    growth_bytes_per_second=int(61 * MIB / HOUR) + 1,
+    growth_low_bytes_per_second=int(57 * MIB / HOUR) + 1,
+    growth_high_bytes_per_second=int(66 * MIB / HOUR) + 1,
+    memory_percent=17.5,
+    known_seconds=3 * DAY,
+    readings=864,
+    limit_bytes=4 * GIB,
+    seconds_to_limit=21 * HOUR,
+    earliest_seconds_to_limit=19 * HOUR,
+    latest_seconds_to_limit=24 * HOUR,
+    seconds_to_exhaustion=90 * HOUR,
+    seconds_left=21 * HOUR,
+    restartable=True,
+    policy=UnitPolicy(restart="yes"),
+)
+
+
+def seen(*leaks: LeakingUnit, **more: Any) -> Any:
+    running = services(service("search-api.service", int(2.8 * GIB), 0))
+    return snapshot(running, {"units.leaking": list(leaks), "units.leaks_known": True}, more)
+
+
+@pytest.mark.parametrize(
+    ("left", "expected"),
+    [
+        (21 * HOUR, {"leaks-slowly": "holds", "leak-due": "fails", "leak-scheduled": "fails", "incident": "holds"}),
+        (0.5 * HOUR, {"leaks-slowly": "holds", "leak-due": "holds", "incident": "holds"}),
+        (9 * DAY, {"leaks-slowly": "fails", "leak-scheduled": "holds", "incident": "fails"}),
+    ],
+)
+def test_a_slow_leak_is_as_bad_as_it_is_soon(left: float, expected: dict[str, str]) -> None:
+    said = states(book("memory-leak"), seen(msgspec.structs.replace(LEAK, seconds_left=left)))
+    assert {name: said[name] for name in expected} == expected
+
+
+def test_a_slow_leak_is_restarted_and_not_again_when_it_has_given_back_what_it_gained() -> None:
+    step = planned(book("memory-leak"), seen(LEAK), "restart-slow-leaker")
+    assert step.decision == "change"
+    restarted = seen(msgspec.structs.replace(LEAK, gained_bytes=0, own_bytes=800 * MIB))
+    assert states(book("memory-leak"), restarted)["incident"] == "fails"
+
+
+def test_without_history_nothing_of_it_is_unknown() -> None:
+    unknown = Unavailable("failed", "no history yet: only this reading is known; 8 over 30 min are needed")
+    now = snapshot({"units.leaking": unknown})
+    for name in ("memory-leak", "memory-shortage", "oom-event", "preventive-maintenance"):
+        said = states(book(name), now)
+        assert not [check for check, state in said.items() if state == "unknown"], name
+
+
+def test_it_is_named_where_memory_is_short_and_before_it_is() -> None:
+    assert states(book("memory-shortage"), seen(LEAK))["leaking"] == "holds"
+    ahead = states(book("preventive-maintenance"), seen(LEAK))
+    assert (ahead["exhaustion"], ahead["slow-leak"]) == ("holds", "fails")
+    assert causes(book("preventive-maintenance"), seen(LEAK))[0] == "search-api.service"
+
+
+def test_a_leak_of_the_kernel_is_told_and_nobody_restarted() -> None:
+    kernel = Leak(**{name: getattr(LEAK, name) for name in Leak.__struct_fields__})
+    kernel = msgspec.structs.replace(kernel, name="slab cache filp", kind="kernel")
+    now = seen(**{"slab.leaking": [kernel], "memory.leaking": []})
+    said = states(book("memory-leak"), now)
+    assert (said["kernel-leaks"], said["incident"]) == ("holds", "fails")
+
+
+def test_it_is_said_for_people() -> None:
+    found = diagnose_one(book("memory-leak"), seen(LEAK))
+    cause: Suspect = found.causes[0]
+    words = "grows 61 MiB/h (57 to 66) for 3 d; reaches its own limit of 4.0 GiB in 21 h (19-24 h), if nothing changes"
+    assert sentence(cause) == words
+    assert words in str(cause_rows([cause])[0])
+    host = msgspec.structs.replace(LEAK, seconds_to_limit=None, limit_bytes=None, lives=4)
+    [other] = diagnose_one(book("memory-leak"), seen(host)).causes
+    assert sentence(other) == (
+        "grows 61 MiB/h (57 to 66) for 3 d, over 4 lives; memory and swap are full in 4 d, if nothing changes"
+    )

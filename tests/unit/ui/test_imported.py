@@ -1,0 +1,15 @@
+"""What was taken over of hosts, as rows."""
+
+from __future__ import annotations
+
+from memrunbook.ui.imported import imported_view
+from memrunbook.ui.layout import lay_out
+
+
+def test_hosts_with_what_was_taken_and_what_was_left_out() -> None:
+    view = imported_view([("web1", 4300, 6, ("sa03: this is not what sadf -j prints",)), ("web2", 0, 0, ())])
+    text = "\n".join("".join(span.text for span in line) for line in lay_out(view, None))
+    assert "web1  4,300 points of 6 figures" in text
+    assert "web2  nothing was recorded" in text
+    assert "left out: sa03: this is not what sadf -j prints" in text
+    assert "look at it: runbook history --host web1" in text
