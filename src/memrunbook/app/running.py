@@ -13,6 +13,7 @@ from memrunbook.app.braking import HostBrakes
 from memrunbook.app.earlier import Earlier
 from memrunbook.app.ending import end_of, ended_host, save_refused
 from memrunbook.app.gates import OneAtATime
+from memrunbook.app.invoking import invoked_by
 from memrunbook.app.journaling import HostJournal
 from memrunbook.app.leaving import left_at_once, not_written
 from memrunbook.app.notice import SILENT, Notice
@@ -22,7 +23,6 @@ from memrunbook.app.remembering import Remembering, StoredRecall
 from memrunbook.app.rolling import Rolling, those_left, write_names
 from memrunbook.app.ruling import Freezes, as_said_now, demand_reason, risk_of, rules_for
 from memrunbook.app.run_arguments import RunArguments, RunResult
-from memrunbook.app.saving import named
 from memrunbook.app.stored import Stored, settings_of
 from memrunbook.app.tuning import tuned
 from memrunbook.core.action.policy import ServicePolicy
@@ -33,7 +33,7 @@ from memrunbook.core.reading.rules import HostRules
 from memrunbook.core.run.applied import as_approved
 from memrunbook.core.run.failures import unless_enough_failed
 from memrunbook.core.run.flight import OpenStep
-from memrunbook.core.run.record import Ended, Invoked, Order, Recorded, plain
+from memrunbook.core.run.record import Ended, Recorded, plain
 from memrunbook.core.run.report import HostReport, fold
 from memrunbook.core.run.request import Asking
 from memrunbook.core.run.resume import give_back
@@ -47,14 +47,12 @@ from memrunbook.runtime.interpret import Interpreter
 from memrunbook.runtime.life import Life
 from memrunbook.runtime.machines import Machines
 from memrunbook.runtime.ports import Approver, Session
-from memrunbook.runtime.redaction import redact, without_values
 from memrunbook.state.handled import handled
 from memrunbook.state.left_open import in_flight, left_open
 from memrunbook.state.paths import prepare
 from memrunbook.state.run_directory import RunDirectory, new_run_id
 from memrunbook.state.runs import run_of, runs
 from memrunbook.state.store.changes import Store
-from memrunbook.version import __version__
 
 EARLIER = "before the run went on: "
 
@@ -87,7 +85,7 @@ def run(
         closing(Stored(state, config, arguments.store).open()) as store,
         RunDirectory.create(state, new_run_id(clock.now()), clock.now) as directory,
     ):
-        directory.run.append(plain(_invoked(arguments, runbook, clock)))
+        directory.run.append(plain(invoked_by(arguments, runbook, clock)))
         running = Running(
             arguments=arguments,
             runbook=runbook,
@@ -119,7 +117,7 @@ def to_its_end(running: Running, hosts: Sequence[Host], ended: Sequence[HostRepo
         result = _sealed(running, hosts, ended)
     running.remembering.write(Stored(arguments.state, running.config, arguments.store), running.notice)
     untold: tuple[str, ...] = ()
-    if running.config.notify:
+    if running.config.notify and not arguments.waits:  # a schedule tells in its own words
         from memrunbook.app.notifying import tell_of_run
 
         untold = tell_of_run(result, running.runbook.name, arguments.state, arguments.library, arguments.store)
@@ -140,30 +138,6 @@ def _sealed(running: Running, hosts: Sequence[Host], ended: Sequence[HostReport]
         raise not_written(error, directory.run_id, running.in_flight()) from None
     saved = save_refused(directory.path, reports, running.arguments)
     return RunResult(directory.run_id, tuple(reports), saved, unused, stopped=stopped)
-
-
-def _invoked(arguments: RunArguments, runbook: Runbook, clock: SystemClock) -> Invoked:
-    return Invoked(
-        time=clock.now().isoformat(),
-        engine=__version__,
-        actor=arguments.actor,
-        command=redact(arguments.command),
-        reason=redact(arguments.reason),
-        runbook=runbook.name,
-        runbook_digest=runbook.digest,
-        origin=runbook.origin,
-        parameters=without_values(runbook.parameters),
-        hosts=tuple(host.name for host in arguments.hosts),
-        applied=arguments.applied,
-        order=Order(
-            runbook=named(arguments.runbook),
-            hosts=arguments.hosts,
-            parameters=without_values(arguments.parameters),
-            watch=arguments.watch,
-            options=tuple(redact(word) for word in arguments.options),
-            rollout=arguments.rollout,
-        ),
-    )
 
 
 @dataclass

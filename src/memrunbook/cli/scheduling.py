@@ -65,10 +65,14 @@ class Reaching:
 
 @dataclass
 class Loop:
-    """`runbook schedule run`: `load` reads schedules.yaml anew; a broken new file keeps the old one."""
+    """`runbook schedule run`: `load` reads schedules.yaml anew; a broken new file keeps the old one.
+
+    `beside` is what is done after each look, besides.
+    """
 
     scheduler: Scheduler
     load: Callable[[], Schedules]
+    beside: Callable[[], None]
     manager: ServiceManager = field(default_factory=ServiceManager.usual)
     _reload: bool = field(default=False, init=False)
 
@@ -79,12 +83,14 @@ class Loop:
             scheduler.look()
             say(f"scheduling {self._status()}")
             self.manager.ready(self._status())
+            self.beside()
             while not scheduler.around.stop.is_set():
                 self._nap(scheduler.until_next())
                 if self._reload:
                     self._load()
                 if not scheduler.around.stop.is_set():
                     scheduler.look()
+                    self.beside()
             self.manager.stopping()
             say("stopping: nothing new is begun")
             scheduler.settle()

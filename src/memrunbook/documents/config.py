@@ -20,6 +20,7 @@ from memrunbook.core.reading.rules import TargetKind, Untouchable
 from memrunbook.core.units import Duration
 from memrunbook.documents.alert_rules import AlertRule, AlertSpec, alert_rules
 from memrunbook.documents.freezes import FreezeSpec, windows
+from memrunbook.documents.named_files import FilesNamed
 from memrunbook.documents.notifying import receivers_of
 from memrunbook.documents.owned import read_owned
 from memrunbook.documents.problems import convert
@@ -200,7 +201,7 @@ def load_config(path: Path) -> Config:
     source = load(read_owned(path), str(path))
     spec = convert(source, source.data, ConfigSpec)
     problems = [*_unsigned(source, spec), *_too_wide(source, spec)]
-    files = _Files(source, path.parent, problems)
+    files = FilesNamed(source, path.parent, problems)
     found = Config(
         approvals=spec.approvals,
         allowed_signers=files.one("allowed_signers"),
@@ -277,7 +278,7 @@ def some(given: str | tuple[str, ...] | None) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else given or ()
 
 
-def _defaults(spec: DefaultsSpec, files: _Files) -> Defaults:
+def _defaults(spec: DefaultsSpec, files: FilesNamed) -> Defaults:
     return Defaults(
         user=spec.user or "",
         port=spec.port or 0,
@@ -292,38 +293,3 @@ def _defaults(spec: DefaultsSpec, files: _Files) -> Defaults:
         inventory=tuple(files.source_path(one) for one in some(spec.inventory)),
         skip_vault_files=spec.vault_files == "skip",
     )
-
-
-@dataclass(frozen=True)
-class _Files:
-    """The files that config.yaml names; one that is not there is a mistake, not an empty file."""
-
-    source: Source
-    folder: Path
-    problems: list[Problem]
-
-    def one(self, name: str) -> tuple[Path, ...]:
-        """The file that a key of the document names; none where it is left out."""
-        given = self.source.data.get(name)
-        return () if given is None else (self._file((name,), given),)
-
-    def some(self, name: str, given: str | tuple[str, ...] | None) -> tuple[Path, ...]:
-        """The file, or the files, that a key of `defaults` names."""
-        if given is None or isinstance(given, str):
-            return () if given is None else (self._file(("defaults", name), given),)
-        return tuple(self._file(("defaults", name, number), one) for number, one in enumerate(given))
-
-    def source_path(self, given: str) -> str:
-        """An inventory with its path made absolute: it may be a file, a folder, a program, or what Ansible reads."""
-        kind, sign, path = given.rpartition(":")
-        return f"{kind}{sign}{self.folder.absolute() / Path(path).expanduser()}"
-
-    def _file(self, at: tuple[str | int, ...], given: str) -> Path:
-        path = self.folder / Path(given).expanduser()
-        try:
-            what = "" if path.is_file() else f"{path} is no file" if path.exists() else f"there is no file {path}"
-        except OSError as error:
-            what = f"{path} cannot be looked at: {error.strerror}"
-        if what:
-            self.problems.append(Problem(self.source.where(at), what, "write its path, or make it"))
-        return path

@@ -34,6 +34,7 @@ from memrunbook.documents.library import Library
 if TYPE_CHECKING:
     from memrunbook.app.scheduler import Scheduler
     from memrunbook.app.scheduling import ScheduleArguments
+    from memrunbook.cli.telling import Telling
 
 
 @click.group()
@@ -72,8 +73,14 @@ def preview(name: str, start: str | None, count: int, library: Library, state: P
 
 @command.command()
 @click.option("--once", is_flag=True, help="Do what is due now, and end: for cron or a systemd timer.")
+@click.option(
+    "--textfile",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write figures there each minute, as `runbook metrics` does: FILE.prom for node_exporter.",
+)
 @common(PLANNED_HOSTS, LIBRARY, STATE, STORE)
-def run(targets: Targets, library: Library, state: Path, store: str, *, once: bool) -> int:
+def run(targets: Targets, library: Library, state: Path, store: str, *, once: bool, textfile: Path | None) -> int:
     """Carry out schedules as they fall due, until SIGTERM; SIGHUP reads schedules.yaml anew.
 
     What runs is recorded once, however many schedulers share the store. Nobody is asked: what a schedule may not do
@@ -81,37 +88,40 @@ def run(targets: Targets, library: Library, state: Path, store: str, *, once: bo
     """
     from memrunbook.cli.interrupts import finish_then_stop
     from memrunbook.cli.scheduling import Loop, say, say_broken
+    from memrunbook.cli.telling import Telling
 
     if library.timetable is None:
         hint = "docs/how-to/schedule.md shows one; it lies beside config.yaml"
         raise UsageError("there is no schedules.yaml", hint=hint)
     talk = Conversation(OutputOptions(format_of("text")), replace(targets, no_input=True))
-    scheduler = _scheduler(talk, library, state, store)
+    telling = Telling(library, state, store, textfile)
+    scheduler = _scheduler(talk, telling)
     say_broken(scheduler.schedules)
     with finish_then_stop(talk.stop, tell=say):
         if not once:
-            Loop(scheduler, library.schedules).run()
+            Loop(scheduler, library.schedules, telling.beside).run()
             return exit_codes.OK
         scheduler.look()
         scheduler.settle()
+        telling.beside()
     return exit_codes.JOURNAL if scheduler.trouble else exit_codes.OK
 
 
-def _scheduler(talk: Conversation, library: Library, state: Path, store: str) -> Scheduler:
+def _scheduler(talk: Conversation, telling: Telling) -> Scheduler:
     from memrunbook.app.firing import Surroundings
     from memrunbook.app.scheduler import Scheduler
-    from memrunbook.cli.scheduling import Reaching, say, tell_on_stderr
+    from memrunbook.cli.scheduling import Reaching, say
 
     around = Surroundings(
-        library=library,
-        state=state,
-        store=store,
+        library=telling.library,
+        state=telling.state,
+        store=telling.store,
         reaches=Reaching(talk.targets, talk.connectors()),
         options=way_options(),
         again=tuple(kept_options("inventory", "forks")),
         stop=talk.stop,
     )
-    return Scheduler(library.schedules(), around, tell_on_stderr, say)
+    return Scheduler(telling.library.schedules(), around, telling, say)
 
 
 @command.command()
@@ -185,11 +195,11 @@ def check(older_than: str, library: Library, state: Path, store: str) -> int:
     For another cron, or for monitoring: who has stopped cannot say so.
     """
     from memrunbook.app import check_scheduler
-    from memrunbook.cli.scheduling import tell_on_stderr
+    from memrunbook.cli.telling import Telling
 
     found = check_scheduler(_asked(library, state, store), seconds(older_than, "--older-than") or 0.0)
     click.echo(f"{'OK' if found.goes else 'SILENT'}: {found.said}")
-    tell_on_stderr(found.tell)
+    Telling(library, state, store)(found.tell)
     return exit_codes.OK if found.goes else exit_codes.INCIDENT
 
 

@@ -1,0 +1,61 @@
+"""What the scheduler does beside its firings: tells the log and the receivers, sends what waits, writes figures."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from memrunbook.cli.scheduling import say, tell_on_stderr
+from memrunbook.core.errors import RunbookError
+from memrunbook.core.run.notification import Notification
+from memrunbook.core.units import MINUTE
+from memrunbook.documents.library import Library
+
+
+@dataclass
+class Telling:
+    """Tells the log, then the receivers of config.yaml. What fails here is a line of the log, and stops nothing."""
+
+    library: Library
+    state: Path
+    store: str = ""
+    textfile: Path | None = None
+    _sent: float = field(default=float("-inf"), init=False)
+
+    def __call__(self, notifications: Sequence[Notification]) -> None:
+        """Tells of these."""
+        from memrunbook.app.notifying import told
+
+        tell_on_stderr(notifications)
+        try:
+            for words in told(notifications, self.state, self.library, self.store) if notifications else ():
+                say(words)
+        except RunbookError as error:
+            say(f"nobody else was told: {error}")
+
+    def beside(self) -> None:
+        """Once a minute: sends what waits for a receiver, and writes the figures for node_exporter."""
+        now = time.monotonic()
+        if now - self._sent < MINUTE:
+            return
+        self._sent = now
+        try:
+            self._send()
+            self._write()
+        except RunbookError as error:
+            say(f"beside the schedules: {error}")
+
+    def _send(self) -> None:
+        from memrunbook.app.notifying import send_waiting
+
+        for receiver, problem in send_waiting(self.state, self.library, self.store).problems.items():
+            say(f"{receiver} was not told, and will be: {problem}")
+
+    def _write(self) -> None:
+        if self.textfile is not None:
+            from memrunbook.app.exposing import expose
+            from memrunbook.state.textfile import write_textfile
+
+            write_textfile(self.textfile, expose(self.state, self.library, self.store))
