@@ -245,7 +245,8 @@ class _AtWork:
                 )  # fmt: skip
 
     def _of_host(self, report: HostReport, run: str) -> Notification:
-        found = self.note(OCCASIONS.get(report.outcome, "failed"), f"{report.outcome}: {report.why}", report.host)
+        why = ": ".join(filter(None, (report.outcome, report.why)))
+        found = self.note(OCCASIONS.get(report.outcome, "failed"), why, report.host)
         steps = (f"{step.name}: {step.state}{f' ({step.why})' if step.why else ''}" for step in report.steps)
         command, hint = self._command("report", run), (f"what helps: {report.hint}",) if report.hint else ()
         return structs.replace(found, run=run, evidence=tuple(redact(one) for one in (*steps, *hint)), command=command)

@@ -158,6 +158,28 @@ def look_for_scheduler(arguments: ScheduleArguments, silence: float = SILENCE) -
         return SchedulerCheck(goes=True, said=f"a scheduler on {newest.owner} was heard of {since}", silence=quiet)
 
 
+def broken_schedules(schedules: Schedules) -> list[Notification]:
+    """What is told of entries that cannot be used: nothing fires for them, and nobody would notice."""
+    now = SystemClock().now().utc
+    return [
+        Notification(
+            occasion="failed",
+            key=f"schedule:{name}:broken",
+            at=now,
+            schedule=name,
+            verdict=f"schedule {name} is not used: {problems[0].where}: {problems[0].message}",
+            evidence=tuple(
+                words
+                for number, one in enumerate(problems)
+                for words in (f"{one.where}: {one.message}" if number else "", f"hint: {one.hint}" if one.hint else "")
+                if words
+            ),
+            command="runbook validate schedules.yaml",
+        )
+        for name, problems in schedules.broken.items()
+    ]
+
+
 def _silent(said: str, now: float, silence: float = 0.0, owner: str = "") -> SchedulerCheck:
     told = Notification(
         occasion="dead-man", key="scheduler", at=now, verdict=f"nothing is scheduled any more: {said}", command=AGAIN

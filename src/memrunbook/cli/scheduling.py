@@ -12,6 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from memrunbook.app.connectors import Connectors
+from memrunbook.app.scheduling import broken_schedules
 from memrunbook.cli.naming import named_hosts
 from memrunbook.cli.service_manager import ServiceManager
 from memrunbook.cli.streams import while_heard
@@ -124,7 +125,7 @@ class Loop:
         else:
             self.scheduler.schedules = found
             say(f"reloaded: {self._status()}")
-            say_broken(found)
+            self.scheduler.tell(broken_schedules(found))
         self.manager.ready(self._status())
 
     def _status(self) -> str:
@@ -133,15 +134,6 @@ class Loop:
         coming = self.scheduler.next_start()
         soon = f"; next in {format_duration(coming)}" if coming is not None else "; nothing comes"
         return f"{len(schedules.jobs)} schedules{broken}{soon}"
-
-
-def say_broken(schedules: Schedules) -> None:
-    """Which schedules cannot be used, and why: the others go on."""
-    for name, problems in schedules.broken.items():
-        for problem in problems:
-            say(f"schedule {name} is not used: {problem.where}: {problem.message}")
-            if problem.hint:
-                say(f"  hint: {problem.hint}")
 
 
 @contextmanager

@@ -86,8 +86,9 @@ def run(targets: Targets, library: Library, state: Path, store: str, *, once: bo
     What runs is recorded once, however many schedulers share the store. Nobody is asked: what a schedule may not do
     waits for a person (runbook pending).
     """
+    from memrunbook.app.scheduling import broken_schedules
     from memrunbook.cli.interrupts import finish_then_stop
-    from memrunbook.cli.scheduling import Loop, say, say_broken
+    from memrunbook.cli.scheduling import Loop, say
     from memrunbook.cli.telling import Telling
 
     if library.timetable is None:
@@ -96,7 +97,7 @@ def run(targets: Targets, library: Library, state: Path, store: str, *, once: bo
     talk = Conversation(OutputOptions(format_of("text")), replace(targets, no_input=True))
     telling = Telling(library, state, store, textfile)
     scheduler = _scheduler(talk, telling)
-    say_broken(scheduler.schedules)
+    telling(broken_schedules(scheduler.schedules))
     with finish_then_stop(talk.stop, tell=say):
         if not once:
             Loop(scheduler, library.schedules, telling.beside).run()
