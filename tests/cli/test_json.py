@@ -76,6 +76,9 @@ SAID: dict[tuple[str, ...], tuple[tuple[str, ...], str]] = {
 # What these print with --format jsonl: a line a host, and a last one.
 BY_HOST = {"diagnose": "diagnose-host", "plan": "plan-host", "facts": "facts-host"}
 
+# `runs --unit` prints it, which test_history.py tries.
+OF_A_UNIT = {"restarts"}
+
 # It prints the stream of `run`, and is tried where there is a run to go on with.
 NEED_A_RUN = {("resume",)}
 # Tried where there is a document to read (test_alert.py), and somebody who is handed one (test_notify.py).
@@ -87,7 +90,7 @@ def test_every_command_with_json_is_tried_here() -> None:
     commands = {name: group.get_command(context, name) for name in group.list_commands(context)}
     found = [path for name, command in commands.items() if command for path in with_json(command, (name,))]
     assert set(found) - NEED_A_RUN - set(ELSEWHERE) == set(SAID)
-    schemas = {schema for _, schema in SAID.values()} | set(BY_HOST.values()) | set(ELSEWHERE.values())
+    schemas = {schema for _, schema in SAID.values()} | set(BY_HOST.values()) | set(ELSEWHERE.values()) | OF_A_UNIT
     assert schemas | {"hosts-ended"} == set(documents())
 
 

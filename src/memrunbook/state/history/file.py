@@ -24,7 +24,7 @@ MARKS = (
     "SELECT application_id, user_version, (SELECT COUNT(*) FROM sqlite_master)"
     " FROM pragma_application_id, pragma_user_version"
 )
-HARMLESS = "no diagnosis and no run needs it; only this reading is not kept"
+HARMLESS = "no diagnosis and no run needs it"
 UPDATE = "update memrunbook here; until then this version keeps no readings"
 
 
