@@ -36,7 +36,7 @@ LONGEST = 16 << 10
 @click.option(
     "--token-file",
     type=click.Path(path_type=Path),
-    help=f"The token for Prometheus in its first line; else ${VARIABLE}.",
+    help=f"Has the token for Prometheus; else ${VARIABLE}.",
 )
 @common(HOSTS, LIBRARY, STATE, STORE, OUTPUT)
 def command(
