@@ -36,7 +36,7 @@ LONGEST = 16 << 10
 @click.option(
     "--token-file",
     type=click.Path(path_type=Path),
-    help=f"The token for Prometheus in its first line; else ${VARIABLE}.",
+    help=f"Has the token for Prometheus; else ${VARIABLE}.",
 )
 @common(HOSTS, LIBRARY, STATE, STORE, OUTPUT)
 def command(
@@ -77,9 +77,8 @@ def command(
 
 def _refuse_odd(source: RecordedBy, url: str, match: str, token_file: Path | None) -> None:
     if source == "prometheus" and not url:
-        raise UsageError(
-            "which server?", where="URL", hint="runbook import-history prometheus https://HOST:9090 --host H"
-        )
+        hint = "runbook import-history prometheus https://HOST:9090 --host H"
+        raise UsageError("the address of the server is missing", where="URL", hint=hint)
     if source == "sar" and (url or match or token_file):
         raise UsageError("sar is read on the hosts themselves", hint="leave the address, --match and --token-file out")
 
