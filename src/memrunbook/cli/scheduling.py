@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 import time
@@ -17,13 +18,14 @@ from memrunbook.cli.service_manager import ServiceManager
 from memrunbook.cli.streams import while_heard
 from memrunbook.cli.targets import Targets
 from memrunbook.core.errors import DocumentError, RunbookError
+from memrunbook.core.run.notification import Notification
 from memrunbook.core.text import clean
 from memrunbook.core.units import format_duration
 
 if TYPE_CHECKING:
+    from memrunbook.app.firing_records import Tells
     from memrunbook.app.scheduler import Scheduler
     from memrunbook.core.host import Host
-    from memrunbook.core.run.notification import Notification
     from memrunbook.documents.schedules import ScheduledRun, Schedules
 
 NAP = 0.2
@@ -118,7 +120,7 @@ class Loop:
         else:
             self.scheduler.schedules = found
             say(f"reloaded: {self._status()}")
-            say_broken(found)
+            tell_broken(found, self.scheduler.tell, self.scheduler.clock.now().utc)
         self.manager.ready(self._status())
 
     def _status(self) -> str:
@@ -129,13 +131,22 @@ class Loop:
         return f"{len(schedules.jobs)} schedules{broken}{soon}"
 
 
-def say_broken(schedules: Schedules) -> None:
-    """Which schedules cannot be used, and why: the others go on."""
-    for name, problems in schedules.broken.items():
-        for problem in problems:
-            say(f"schedule {name} is not used: {problem.where}: {problem.message}")
-            if problem.hint:
-                say(f"  hint: {problem.hint}")
+def tell_broken(schedules: Schedules, tell: Tells, now: float) -> None:
+    """Which schedules cannot be used, and why: the others go on, and somebody is told."""
+    told = [
+        Notification(
+            occasion="failed",
+            key=f"schedule:{name}::broken",
+            at=now,
+            schedule=name,
+            verdict=f"schedule {name} is not used: {problems[0].where}: {problems[0].message}",
+            evidence=tuple(words for one in problems for words in (f"{one.where}: {one.message}", one.hint) if words),
+            command=shlex.join(["runbook", "validate", str(schedules.path)]),
+        )
+        for name, problems in schedules.broken.items()
+    ]
+    if told:
+        tell(told)
 
 
 @contextmanager

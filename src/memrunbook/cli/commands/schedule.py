@@ -80,14 +80,14 @@ def run(targets: Targets, library: Library, state: Path, store: str, *, once: bo
     waits for a person (runbook pending).
     """
     from memrunbook.cli.interrupts import finish_then_stop
-    from memrunbook.cli.scheduling import Loop, say, say_broken
+    from memrunbook.cli.scheduling import Loop, say, tell_broken
 
     if library.timetable is None:
         hint = "docs/how-to/schedule.md shows one; it lies beside config.yaml"
         raise UsageError("there is no schedules.yaml", hint=hint)
     talk = Conversation(OutputOptions(format_of("text")), replace(targets, no_input=True))
     scheduler = _scheduler(talk, library, state, store)
-    say_broken(scheduler.schedules)
+    tell_broken(scheduler.schedules, scheduler.tell, scheduler.clock.now().utc)
     with finish_then_stop(talk.stop, tell=say):
         if not once:
             Loop(scheduler, library.schedules).run()
