@@ -67,7 +67,7 @@ def pending(arguments: PendingArguments) -> tuple[PendingPlan, ...]:
     gone, now = declined(arguments.state), SystemClock().now()
     config = arguments.library.config()
     found = []
-    for file in _files(arguments.state):
+    for file in _files(arguments.state, now.utc - LATE - max(config.deadline, LATE)):
         if file.digest in gone:
             continue
         void = file.outdated(now)
@@ -96,11 +96,13 @@ def decline_plan(arguments: PendingArguments, given: str, who: str, why: str = "
     return plans[0]
 
 
-def _files(state: Path) -> Iterator[PlanFile]:
+def _files(state: Path, since: float) -> Iterator[PlanFile]:
+    """Those that were written since then: of years of runs the others are not even read."""
     for path in waiting(state):
         try:
-            yield load_plan(path)
-        except (UsageError, Refused):
+            if path.stat().st_mtime >= since:
+                yield load_plan(path)
+        except (UsageError, Refused, FileNotFoundError):
             continue
 
 

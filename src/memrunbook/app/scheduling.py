@@ -22,7 +22,7 @@ from memrunbook.state.paths import prepare, usual_state_dir
 if TYPE_CHECKING:
     # The database is loaded by whoever opens it.
     from memrunbook.state.store.changes import Store
-    from memrunbook.state.store.firings import Firing, Kept
+    from memrunbook.state.store.firings import Firing, KeptSchedule
 
 ScheduleState = Literal["active", "paused", "broken", "over"]
 """It fires when it is due; it waits for `schedule resume`; its entry cannot be used; it fires never again."""
@@ -70,7 +70,7 @@ class SchedulerCheck:
 def list_schedules(arguments: ScheduleArguments) -> tuple[ListedSchedule, ...]:
     """Every schedule of the file, the broken ones too; DocumentError where it cannot be read as a whole."""
     schedules, now = arguments.library.schedules(), SystemClock().now().utc
-    kept: Mapping[str, Kept] = {}
+    kept: Mapping[str, KeptSchedule] = {}
     last: dict[str, Firing] = {}
     with _store(arguments) as store:
         if store is not None:
@@ -158,28 +158,6 @@ def look_for_scheduler(arguments: ScheduleArguments, silence: float = SILENCE) -
         return SchedulerCheck(goes=True, said=f"a scheduler on {newest.owner} was heard of {since}", silence=quiet)
 
 
-def broken_schedules(schedules: Schedules) -> list[Notification]:
-    """What is told of entries that cannot be used: nothing fires for them, and nobody would notice."""
-    now = SystemClock().now().utc
-    return [
-        Notification(
-            occasion="failed",
-            key=f"schedule:{name}:broken",
-            at=now,
-            schedule=name,
-            verdict=f"schedule {name} is not used: {problems[0].where}: {problems[0].message}",
-            evidence=tuple(
-                words
-                for number, one in enumerate(problems)
-                for words in (f"{one.where}: {one.message}" if number else "", f"hint: {one.hint}" if one.hint else "")
-                if words
-            ),
-            command="runbook validate schedules.yaml",
-        )
-        for name, problems in schedules.broken.items()
-    ]
-
-
 def _silent(said: str, now: float, silence: float = 0.0, owner: str = "") -> SchedulerCheck:
     told = Notification(
         occasion="dead-man", key="scheduler", at=now, verdict=f"nothing is scheduled any more: {said}", command=AGAIN
@@ -187,7 +165,7 @@ def _silent(said: str, now: float, silence: float = 0.0, owner: str = "") -> Sch
     return SchedulerCheck(goes=False, said=said, silence=silence, owner=owner, tell=(told,))
 
 
-def _listed(job: ScheduledRun, kept: Kept | None, last: Firing | None, now: float) -> ListedSchedule:
+def _listed(job: ScheduledRun, kept: KeptSchedule | None, last: Firing | None, now: float) -> ListedSchedule:
     coming = next_firing(job.schedule, now)
     if kept is not None and kept.paused is not None:
         hint = f"runbook schedule resume {job.name}"

@@ -34,7 +34,7 @@ TABLE = {
     JOURNAL: "the journal cannot be written, or does not verify",
     UNKNOWN: "the outcome of a once-only step is unknown",
     INCIDENT: "diagnose: an incident applies (--fail-on warning: a warning stands); plan --exit-code: there are steps; "
-    "doctor: something is missing",
+    "doctor: something is missing; schedule check: nobody schedules",
     NOT_JUDGED: "diagnose, plan: whether an incident applies could not be judged",
     INTERRUPTED: "interrupted",
 }

@@ -101,7 +101,9 @@ LIBRARY = OptionGroup(
     _library,
     {
         "runbooks": _path("--runbooks", text="A folder of runbooks, searched first.", multiple=True),
-        "config_dir": _path("--config-dir", text="The folder of config.yaml, services.yaml, runbooks/."),
+        "config_dir": _path(
+            "--config-dir", text="The folder of config.yaml, services.yaml, schedules.yaml, runbooks/."
+        ),
     },
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 import time
@@ -12,19 +13,19 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from memrunbook.app.connectors import Connectors
-from memrunbook.app.scheduling import broken_schedules
 from memrunbook.cli.naming import named_hosts
 from memrunbook.cli.service_manager import ServiceManager
 from memrunbook.cli.streams import while_heard
 from memrunbook.cli.targets import Targets
 from memrunbook.core.errors import DocumentError, RunbookError
+from memrunbook.core.run.notification import Notification
 from memrunbook.core.text import clean
 from memrunbook.core.units import format_duration
 
 if TYPE_CHECKING:
+    from memrunbook.app.firing_records import Tells
     from memrunbook.app.scheduler import Scheduler
     from memrunbook.core.host import Host
-    from memrunbook.core.run.notification import Notification
     from memrunbook.documents.schedules import ScheduledRun, Schedules
 
 NAP = 0.2
@@ -125,7 +126,7 @@ class Loop:
         else:
             self.scheduler.schedules = found
             say(f"reloaded: {self._status()}")
-            self.scheduler.tell(broken_schedules(found))
+            tell_broken(found, self.scheduler.tell, self.scheduler.clock.now().utc)
         self.manager.ready(self._status())
 
     def _status(self) -> str:
@@ -134,6 +135,24 @@ class Loop:
         coming = self.scheduler.next_start()
         soon = f"; next in {format_duration(coming)}" if coming is not None else "; nothing comes"
         return f"{len(schedules.jobs)} schedules{broken}{soon}"
+
+
+def tell_broken(schedules: Schedules, tell: Tells, now: float) -> None:
+    """Which schedules cannot be used, and why: the others go on, and somebody is told."""
+    told = [
+        Notification(
+            occasion="failed",
+            key=f"schedule:{name}::broken",
+            at=now,
+            schedule=name,
+            verdict=f"schedule {name} is not used: {problems[0].where}: {problems[0].message}",
+            evidence=tuple(words for one in problems for words in (f"{one.where}: {one.message}", one.hint) if words),
+            command=shlex.join(["runbook", "validate", str(schedules.path)]),
+        )
+        for name, problems in schedules.broken.items()
+    ]
+    if told:
+        tell(told)
 
 
 @contextmanager

@@ -34,7 +34,7 @@ from memrunbook.documents.library import Library
 if TYPE_CHECKING:
     from memrunbook.app.scheduler import Scheduler
     from memrunbook.app.scheduling import ScheduleArguments
-    from memrunbook.cli.telling import Telling
+    from memrunbook.cli.announcing import Announcer
 
 
 @click.group()
@@ -86,18 +86,17 @@ def run(targets: Targets, library: Library, state: Path, store: str, *, once: bo
     What runs is recorded once, however many schedulers share the store. Nobody is asked: what a schedule may not do
     waits for a person (runbook pending).
     """
-    from memrunbook.app.scheduling import broken_schedules
+    from memrunbook.cli.announcing import Announcer
     from memrunbook.cli.interrupts import finish_then_stop
-    from memrunbook.cli.scheduling import Loop, say
-    from memrunbook.cli.telling import Telling
+    from memrunbook.cli.scheduling import Loop, say, tell_broken
 
     if library.timetable is None:
         hint = "docs/how-to/schedule.md shows one; it lies beside config.yaml"
         raise UsageError("there is no schedules.yaml", hint=hint)
     talk = Conversation(OutputOptions(format_of("text")), replace(targets, no_input=True))
-    telling = Telling(library, state, store, textfile)
+    telling = Announcer(library, state, store, textfile)
     scheduler = _scheduler(talk, telling)
-    telling(broken_schedules(scheduler.schedules))
+    tell_broken(scheduler.schedules, scheduler.tell, scheduler.clock.now().utc)
     with finish_then_stop(talk.stop, tell=say):
         if not once:
             Loop(scheduler, library.schedules, telling.beside).run()
@@ -108,7 +107,7 @@ def run(targets: Targets, library: Library, state: Path, store: str, *, once: bo
     return exit_codes.JOURNAL if scheduler.trouble else exit_codes.OK
 
 
-def _scheduler(talk: Conversation, telling: Telling) -> Scheduler:
+def _scheduler(talk: Conversation, telling: Announcer) -> Scheduler:
     from memrunbook.app.firing import Surroundings
     from memrunbook.app.scheduler import Scheduler
     from memrunbook.cli.scheduling import Reaching, say
@@ -196,11 +195,11 @@ def check(older_than: str, library: Library, state: Path, store: str) -> int:
     For another cron, or for monitoring: who has stopped cannot say so.
     """
     from memrunbook.app import check_scheduler
-    from memrunbook.cli.telling import Telling
+    from memrunbook.cli.announcing import Announcer
 
     found = check_scheduler(_asked(library, state, store), seconds(older_than, "--older-than") or 0.0)
     click.echo(f"{'OK' if found.goes else 'SILENT'}: {found.said}")
-    Telling(library, state, store)(found.tell)
+    Announcer(library, state, store)(found.tell)
     return exit_codes.OK if found.goes else exit_codes.INCIDENT
 
 

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 @click.argument("files", nargs=-1)
 @common(LIBRARY, OUTPUT)
 def command(files: tuple[str, ...], library: Library, output: OutputOptions) -> int:
-    """Check runbooks for form and sense: FILES, or every runbook of the search path, config.yaml and services.yaml."""
+    """Check runbooks for form and sense: FILES, or every runbook of the search path and the files of the house.
+
+    Those are config.yaml, services.yaml and schedules.yaml; a file of the last name is checked as one.
+    """
     from memrunbook.app import validate
 
     result = validate(library, files)

@@ -69,7 +69,7 @@ class FiringEnd(NamedTuple):
     why: str = ""
 
 
-class Kept(Struct, frozen=True, kw_only=True):
+class KeptSchedule(Struct, frozen=True, kw_only=True):
     """What is kept of a schedule: until when it is decided, how many firings failed in a row, whether it is paused."""
 
     name: str
@@ -168,11 +168,11 @@ def firings(store: Store, schedule: str = "", most: int = 100) -> tuple[Firing, 
         return tuple(_read(row) for row in connection.execute(asked).mappings())
 
 
-def kept(store: Store) -> dict[str, Kept]:
+def kept(store: Store) -> dict[str, KeptSchedule]:
     """What is kept of each schedule, by its name."""
     with explained(store.name), reading(store.engine) as connection:
         rows = connection.execute(sa.select(SCHEDULES)).mappings()
-        return {row["name"]: Kept(**row) for row in rows}
+        return {row["name"]: KeptSchedule(**row) for row in rows}
 
 
 def decide_until(store: Store, names: Iterable[str], now: float) -> None:

@@ -122,7 +122,7 @@ def test_failures_in_a_row_are_counted_and_what_is_paused_waits(opened: Opened) 
     assert firings.claim(store, moment(9), "a", NOW) == "paused"
     firings.resume(store, "night", NOW + 5)
     assert firings.claim(store, moment(10), "a", NOW) == "running"
-    assert firings.kept(store)["night"] == firings.Kept(name="night", decided=NOW + 5)
+    assert firings.kept(store)["night"] == firings.KeptSchedule(name="night", decided=NOW + 5)
 
 
 def test_a_scheduler_is_heard_of_and_its_silence_told_once(opened: Opened) -> None:

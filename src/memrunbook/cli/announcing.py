@@ -15,7 +15,7 @@ from memrunbook.documents.library import Library
 
 
 @dataclass
-class Telling:
+class Announcer:
     """Tells the log, then the receivers of config.yaml. What fails here is a line of the log, and stops nothing."""
 
     library: Library
