@@ -225,3 +225,17 @@ def test_several_hosts_in_the_same_trouble_are_one_message_to_whom_they_concern(
     assert document["command"] == f"runbook report {document['run']}"
     [alone] = told(of_db)
     assert alone["host"] == "db7"
+
+
+def test_a_plan_that_was_changed_is_refused_and_told(tmp_path: Path, config: Path, state: Path) -> None:
+    with receiving() as server:
+        with_receivers(config, hook(server, on=["refused"]))
+        refused(tmp_path)
+        [plan] = state.glob("runs/*/plan-local.json")
+        plan.write_text(plan.read_text().replace('"risk": 2', '"risk": 1'))
+        ran = here("apply", str(plan), "--config-dir", str(config.parent))
+        assert ran.code == 5, ran.said
+    [document] = told(server)
+    assert document["occasion"] == "refused"
+    assert "the file was changed" in document["verdict"]
+    assert not (tmp_path / "done").exists()

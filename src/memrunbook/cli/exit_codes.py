@@ -28,13 +28,14 @@ TABLE = {
     OK: "healthy, nothing needed doing, or done and proven",
     DEFECT: "a defect of ours; the path of a full report is printed",
     USAGE: "usage, or an invalid document (nothing was tried)",
-    FAILED: "a step failed, or the incident is not resolved",
+    FAILED: "a step failed, or the incident is not resolved; notify: a receiver did not take a message",
     UNREACHABLE: "a host could not be reached (network, host key, login, sudo)",
     REFUSED: "refused: gate declined or unanswerable, guard, protected target, stale plan, lock, policy; not begun",
     JOURNAL: "the journal cannot be written, or does not verify",
     UNKNOWN: "the outcome of a once-only step is unknown",
     INCIDENT: "diagnose: an incident applies (--fail-on warning: a warning stands); plan --exit-code: there are steps; "
-    "doctor: something is missing; schedule check: nobody schedules",
+    "doctor: something is missing; schedule check: nobody schedules; "
+    "alert: a plan waits for a person, or another incident applies",
     NOT_JUDGED: "diagnose, plan: whether an incident applies could not be judged",
     INTERRUPTED: "interrupted",
 }

@@ -56,7 +56,8 @@ def request_words(request: Request) -> str:
     match request:
         case ReadFacts():
             took = f", about {format_duration((request.count - 1) * request.every)}" if request.count > 1 else ""
-            return f"reading {plural(len(request.facts), 'fact')} ({request.why}){took}"
+            why = f" ({request.why})" if request.why else ""
+            return f"reading {plural(len(request.facts), 'fact')}{why}{took}"
         case Execute():
             undo = request.change.undo.summary if request.change.undo else request.change.summary
             what = f"taking back: {undo}" if request.undo else request.change.summary
