@@ -54,7 +54,8 @@ def test_whatever_the_umask_each_can_do_all_with_what_the_other_made(shared: Tea
     assert shared.run(ADA, "on").code == 0
     assert shared.run(BOB, "audit", "show", "--json").code == 0
     kinds = {path.rpartition("/")[2].partition(".")[2] or "folder": mode for path, mode, _ in modes(shared.state)}
-    assert kinds == {"folder": "2770", "jsonl": "0660", "head": "0640", "pub": "0640", "key": "0600", "sqlite": "0660"}
+    databases = {"sqlite": "0660", "sqlite.lock": "0660"}
+    assert kinds == {"folder": "2770", "jsonl": "0660", "head": "0640", "pub": "0640", "key": "0600", **databases}
     sealed = {(entry.key, entry.run) for entry in ledger.read(shared.state)}
     assert len({key for key, _ in sealed}) == 2, "each seals with a key of its own"
 
