@@ -89,9 +89,7 @@ def test_a_leak_of_the_kernel_is_told_and_nobody_restarted() -> None:
 def test_it_is_said_for_people() -> None:
     found = diagnose_one(book("memory-leak"), seen(LEAK))
     cause: Suspect = found.causes[0]
-    words = (
-        "grows 61 MiB/h (57 to 66) for 3 d; reaches its own limit of 4.0 GiB in 21 h (19-24 h), if nothing changes"
-    )
+    words = "grows 61 MiB/h (57 to 66) for 3 d; reaches its own limit of 4.0 GiB in 21 h (19-24 h), if nothing changes"
     assert sentence(cause) == words
     assert words in str(cause_rows([cause])[0])
     host = msgspec.structs.replace(LEAK, seconds_to_limit=None, limit_bytes=None, lives=4)
