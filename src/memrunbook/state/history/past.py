@@ -26,6 +26,7 @@ from memrunbook.state.history.points import (
     unpack_fine,
 )
 
+RECENT, HALF_HOUR = 24 * HOUR, HOUR // 2
 MOST_AT_ONCE = 100
 """Hosts of one transaction: others that write are not kept waiting by a thousand."""
 
@@ -124,9 +125,10 @@ def _owners(rows: Rows, host: str, machine: str) -> list[int]:
 
 
 class _Found:
-    """The points of a host's series, and how far they lie apart."""
+    """The points of a host's series, and how far they lie apart; those before `recent` are thinned out."""
 
-    def __init__(self) -> None:
+    def __init__(self, recent: int = 0) -> None:
+        self._recent = recent
         self._runs: dict[tuple[Kind, str, str], list[tuple[int, list[Observation]]]] = {}
         self._spreads: dict[tuple[Kind, str, str], tuple[float, float]] = {}
 
