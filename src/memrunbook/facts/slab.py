@@ -15,7 +15,7 @@ from memrunbook.facts.host import page_size
 from memrunbook.facts.memory import MEMINFO
 from memrunbook.facts.shared import numbers
 from memrunbook.facts.shared.growth import rising, thinned
-from memrunbook.facts.shared.leaking import Leaks, leaking_slab
+from memrunbook.facts.shared.leaking import CACHE_BYTES, Leaks, leaking_slab
 from memrunbook.facts.shared.sampling import NO_PAGE_SIZE, FieldValues, Readings, latest, split
 
 SLABINFO = "/proc/slabinfo"
@@ -250,6 +250,6 @@ FACT = Fact(
     history=(
         Figure("unreclaimable_bytes", kind="kernel"),
         Figure("reclaimable_bytes", kind="kernel"),
-        Holders("kernel", "caches", {"cache_bytes": ("bytes",)}, most=MOST_CACHES),
+        Holders("kernel", "caches", {CACHE_BYTES: ("bytes",)}, most=MOST_CACHES),
     ),
 )

@@ -13,8 +13,10 @@ GROUPS, PROCESSES = "cgroups.own_bytes", "processes.own_bytes"
 CONTAINERS = frozenset({"container", "guest"})
 OTHER_GROUPS = frozenset({"scope", "pod"})
 """A slice leaks with what is in it, a service is told by `units`."""
-SLAB, CACHES = "slab.unreclaimable_bytes", "slab.bytes"
-__all__ = ["Leaks", "leaking_groups", "leaking_kernel", "leaking_processes", "leaking_slab"]
+CACHE_BYTES = "cache_bytes"
+"""The figure of a slab cache in the history: `bytes` would be taken for all of them."""
+SLAB, CACHES = "slab.unreclaimable_bytes", f"slab.{CACHE_BYTES}"
+__all__ = ["CACHE_BYTES", "Leaks", "leaking_groups", "leaking_kernel", "leaking_processes", "leaking_slab"]
 PER_CPU, PAGE_TABLES = "memory.percpu_bytes", "memory.page_tables_bytes"
 
 

@@ -140,7 +140,7 @@ def test_processes_that_belong_to_nobody_leak() -> None:
 
 
 def test_a_cache_of_the_kernel_and_all_its_objects_leak() -> None:
-    past = [grown("kernel", "filp", "slab.bytes", 2000, 60, "boot")]
+    past = [grown("kernel", "filp", "slab.cache_bytes", 2000, 60, "boot")]
     past += [grown("kernel", "", "slab.unreclaimable_bytes", 2000, 60, "boot")]
     told = recalled(SLAB, READINGS[SlabReading], *past)
     assert [one.name for one in told.leaking] == ["slab cache filp", "unreclaimable slab memory"]
