@@ -62,10 +62,6 @@ class Forecast(Struct, frozen=True, kw_only=True):
         """True for a leak."""
         return self.pattern == "leak"
 
-    def until(self, room: float, others: float = 0.0) -> float:
-        """Seconds until so many bytes are filled at this slope, with `others` bytes a second beside it."""
-        return max(room, 0.0) / (self.slope + others)
-
 
 def forecast(observations: Sequence[Observation], ram: float | None = None) -> Forecast:
     """Judges the points of one holder on a host with so much RAM.
@@ -74,10 +70,11 @@ def forecast(observations: Sequence[Observation], ram: float | None = None) -> F
     with those before it.
     """
     parts = lives.lives_of(observations)
-    limit = next((one.limit for one in reversed(observations) if one.life and one.limit), None)
-    limit = limit or (observations[-1].limit if observations else None)
     if not parts:
         return Forecast(pattern="too few", points=0, lives=0, seconds=0.0)
+    # what was imported has no life and knows no limits; of the rest the newest decides, also that there is none now
+    lived = [one for one in reversed(observations) if one.life] or observations[-1:]
+    limit = max(lived, key=lambda one: one.at).limit
     newest = _judged(parts[-1:], limit, ram)
     if len(parts) == 1:
         return newest

@@ -190,3 +190,25 @@ def test_whatever_is_read_gets_an_answer(points: Points, ram: float | None) -> N
     if found.leaks:
         assert found.slope > 0
         assert found.growth > LEAST_GROWTH
+
+
+def limited(*limits: float | None) -> Points:
+    """A leak whose last points have these limits, in MiB; those before have the first."""
+    points = read(noisy(RISING), limit=None if limits[0] is None else limits[0] * MIB)
+    last = zip(points[-len(limits) :], limits, strict=True)
+    return points[: -len(limits)] + [
+        structs.replace(one, limit=None if limit is None else limit * MIB) for one, limit in last
+    ]
+
+
+def test_the_newest_point_says_whether_there_is_a_limit() -> None:
+    assert forecast(limited(4400.0)).limit == 4400 * MIB
+    assert forecast(limited(4400.0, 5000.0)).limit == 5000 * MIB
+    removed = forecast(limited(4400.0, None))
+    assert (removed.pattern, removed.limit, removed.limit_seconds) == ("leak", None, None)
+
+
+def test_what_was_imported_takes_no_limit_away() -> None:
+    points = limited(4400.0)
+    imported = [structs.replace(one, at=one.at + 60, life="", limit=None) for one in points]
+    assert forecast([*points, *imported]).limit == 4400 * MIB
