@@ -26,7 +26,6 @@ from memrunbook.state.history.points import (
     unpack_fine,
 )
 
-RECENT, HALF_HOUR = 24 * HOUR, HOUR // 2
 MOST_AT_ONCE = 100
 """Hosts of one transaction: others that write are not kept waiting by a thousand."""
 
