@@ -17,7 +17,7 @@ from tests.cli.books import act, book, look
 from tests.cli.console import WORDS, environment, here
 
 from memrunbook.core.schedule import Moment
-from memrunbook.state.store import firings
+from memrunbook.state.store import firings, sightings
 from memrunbook.state.store.changes import Store
 
 pytestmark = pytest.mark.usefixtures("machine")
@@ -58,7 +58,7 @@ def test_what_only_plans_keeps_the_plan_and_what_it_would_have_done(tmp_path: Pa
     assert not (tmp_path / "done").exists()
     assert "NOTICE needs-approval: schedule often: local: a plan waits" in str(one["said"])
     store = Store.open(state)
-    (shadow,) = firings.shadows(store, "often")
+    (shadow,) = sightings.shadows(store, "often")
     store.close()
     assert (shadow.host, shadow.action) == ("local", "run_command")
     again = fired(state, where)

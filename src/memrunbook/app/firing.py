@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
@@ -18,9 +18,11 @@ from memrunbook.app.planning import PlanArguments, plan_each
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.saving import save
 from memrunbook.app.scheduled_consent import ScheduledConsent
+from memrunbook.app.shadowing import SeenThere, seen_there, shadows_of, sightings_of
 from memrunbook.core.errors import DocumentError, HostError, Interrupted, RunbookError
 from memrunbook.core.host import Host
 from memrunbook.core.plan.consents import Consents
+from memrunbook.core.plan.shadows import Shadow, Sighting
 from memrunbook.core.run.notification import Notification, Occasion
 from memrunbook.core.run.record import Actor
 from memrunbook.core.schedule import Moment
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from memrunbook.core.plan.judged import Planned
     from memrunbook.core.plan.plan import Plan
     from memrunbook.core.run.report import HostReport
-    from memrunbook.state.store.firings import FiringState, Shadow
+    from memrunbook.state.store.firings import FiringState
 
 Reaches = Callable[[ScheduledRun], tuple[tuple[Host, ...], Connectors]]
 """The hosts that a schedule means by now, and the ways there; RunbookError where that cannot be told."""
@@ -60,6 +62,7 @@ class FiringResult(NamedTuple):
     run: str = ""
     tell: tuple[Notification, ...] = ()
     shadows: tuple[Shadow, ...] = ()
+    sightings: tuple[Sighting, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +88,7 @@ class _Looked(NamedTuple):
     host: str
     plan: Plan | None
     error: RunbookError | None
-    machine: str
+    seen: SeenThere | None
     evidence: tuple[str, ...]
 
 
@@ -161,7 +164,8 @@ class _AtWork:
             actor=actor_of(job),
             waits=True,
         )
-        looked = plan_each(arguments, _looked, stop=self.around.stop).hosts
+        planned = plan_each(arguments, _looked, stop=self.around.stop)
+        looked = planned.hosts
         tell: list[Notification] = []
         shadows: list[Shadow] = []
         for one in looked:
@@ -169,7 +173,7 @@ class _AtWork:
                 path = plan_path(self.around.state, self.moment, one.host)
                 save(path, arguments, [one.plan])
                 withdraw_older(self.around.state, path, one.host)
-                shadows += self._shadows(one.plan, one)
+                shadows += shadows_of(job, self.moment, one.plan)
                 steps = [step.name for step in one.plan.changes if step.gate]
                 tell.append(self._waits(one.host, path, steps, one.evidence))
         failed = [one for one in looked if one.error is not None]
@@ -177,7 +181,8 @@ class _AtWork:
             self.note("unreachable" if isinstance(one.error, HostError) else "failed", str(one.error), one.host)
             for one in failed
         ]
-        return _planned(failed, tuple(tell), tuple(shadows))
+        seen = sightings_of(job, self.moment, planned.runbook.name, [(one.host, one.seen) for one in looked])
+        return _planned(failed, shadows)._replace(tell=tuple(tell), shadows=tuple(shadows), sightings=seen)
 
     def run(self, hosts: Sequence[Host], connectors: Connectors) -> FiringResult:
         """An ordinary run, whose gates the schedule's limits answer."""
@@ -232,18 +237,6 @@ class _AtWork:
         ]
         return FiringResult(_state_of(result), _some_of(bad), result.run_id, tuple(tell))
 
-    def _shadows(self, plan: Plan, one: _Looked) -> Iterable[Shadow]:
-        from memrunbook.state.store.firings import Shadow
-
-        for step in plan.changes:
-            change = step.change
-            if change is not None and step.gate:
-                yield Shadow(
-                    firing=self.moment.id, schedule=self.job.name, host=one.host, machine=one.machine,
-                    runbook=plan.runbook, at=plan.taken_at.utc, step=step.label, action=change.action,
-                    target=redact(change.target), summary=redact(change.summary), digest=step.digest,
-                )  # fmt: skip
-
     def _of_host(self, report: HostReport, run: str) -> Notification:
         why = ": ".join(filter(None, (report.outcome, report.why)))
         found = self.note(OCCASIONS.get(report.outcome, "failed"), why, report.host)
@@ -267,20 +260,20 @@ def actor_of(job: ScheduledRun) -> Actor:
     )
 
 
-def _looked(planned: Planned, _: HeldUp) -> _Looked:
-    diagnosis, plan = planned.diagnosis, planned.plan
+def _looked(planned: Planned, held: HeldUp) -> _Looked:
+    diagnosis = planned.diagnosis
     firing = [one.name for one in diagnosis.findings if one.state == "firing"] if diagnosis else []
-    machine = plan.identity.machine_id if plan else ""
-    return _Looked(planned.reached.name, plan, planned.reached.error, machine, tuple(firing))
+    reached = planned.reached
+    return _Looked(reached.name, planned.plan, reached.error, seen_there(planned, held), tuple(firing))
 
 
-def _planned(failed: Sequence[_Looked], tell: tuple[Notification, ...], shadows: tuple[Shadow, ...]) -> FiringResult:
+def _planned(failed: Sequence[_Looked], shadows: Sequence[Shadow]) -> FiringResult:
     if failed:
-        return FiringResult("failed", _some_of([f"{one.host}: {one.error}" for one in failed]), "", tell, shadows)
+        return FiringResult("failed", _some_of([f"{one.host}: {one.error}" for one in failed]))
     if not shadows:
         return FiringResult("done", "nothing would be changed")
     hosts = dict.fromkeys(one.host for one in shadows)
-    return FiringResult("waits", _some_of([f"{host}: plan saved" for host in hosts]), "", tell, shadows)
+    return FiringResult("waits", _some_of([f"{host}: plan saved" for host in hosts]))
 
 
 def _state_of(result: RunResult) -> FiringState:

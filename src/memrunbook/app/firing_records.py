@@ -15,7 +15,7 @@ from memrunbook.core.units import format_duration
 from memrunbook.documents.schedules import ScheduledRun
 from memrunbook.runtime.ports import Clock
 from memrunbook.state.paths import prepare
-from memrunbook.state.store import firings
+from memrunbook.state.store import firings, sightings
 from memrunbook.state.store.changes import Store
 from memrunbook.state.store.firings import Firing
 
@@ -73,7 +73,8 @@ class FiringRecords:
         for attempt in range(ATTEMPTS):
             try:
                 with self.open() as store:
-                    firings.keep_shadows(store, ending.shadows)
+                    sightings.keep_shadows(store, ending.shadows)
+                    sightings.keep_sightings(store, ending.sightings)
                     found = firings.FiringEnd(ending.state, ending.run, ending.why)
                     return firings.end(store, moment.id, found, self.clock.now().utc)
             except RunbookError as error:

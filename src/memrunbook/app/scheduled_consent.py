@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from memrunbook.core.action.action import Risk
+from memrunbook.core.action.action import Change, Risk
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.run.request import Approval, AskApproval
@@ -36,13 +36,18 @@ class ScheduledConsent:
         change, never = question.step.change, _never(question)
         if change is None or never:
             return "none", never or "there is nothing to allow"
-        named = f"{change.action}:{change.target}"
-        if self.allow.use(named):
-            return f"allow: {named}", ""
-        if change.risk <= self.max_risk and change.risk < Risk.HIGH:
-            return f"max_risk: {self.max_risk.word}", ""
+        if by := permitted(change, self.max_risk, self.allow):
+            return by, ""
         goes = "changes nothing" if self.max_risk is Risk.NONE else f"goes up to risk {self.max_risk.word}"
         return "none", f"schedule {self.schedule} {goes}, and this is {change.risk.word}: a person approves the plan"
+
+
+def permitted(change: Change, max_risk: Risk, allow: Consents) -> str:
+    """What of a schedule lets it make a change, in the words of its file; empty where nothing does."""
+    named = f"{change.action}:{change.target}"
+    if allow.use(named):
+        return f"allow: {named}"
+    return f"max_risk: {max_risk.word}" if change.risk <= max_risk and change.risk < Risk.HIGH else ""
 
 
 def _never(question: AskApproval) -> str:

@@ -117,6 +117,22 @@ class Store:
         with explained(self.name), reading(self.engine) as connection:
             return tuple(_past(*row) for row in connection.execute(asked))
 
+    def of_host(self, host: str, machine: str, since: float) -> History:
+        """What runs did on one host since a moment, and how they ended; what was not begun is left out."""
+        asked = {"since": since, "host": host, "machine": machine}
+        changes = sa.select(*(CHANGES.c[name] for name in PastChange.__struct_fields__)).where(
+            _here(CHANGES, by_machine=bool(machine)),
+            CHANGES.c.begun > sa.bindparam("since"),
+            CHANGES.c.state != NOT_BEGUN,
+        )
+        runs = sa.select(*(RUNS.c[name] for name in PastRun.__struct_fields__)).where(
+            _here(RUNS, by_machine=bool(machine)), RUNS.c.at > sa.bindparam("since")
+        )
+        with explained(self.name), reading(self.engine) as connection:
+            done = connection.execute(changes.order_by(CHANGES.c.begun, CHANGES.c.id), asked)
+            ended = connection.execute(runs.order_by(RUNS.c.at, RUNS.c.id), asked)
+            return History(tuple(_past(*row) for row in done), tuple(PastRun(**row) for row in ended.mappings()))
+
     def close(self) -> None:
         """Lets go of its connections."""
         self.engine.dispose()

@@ -13,7 +13,7 @@ from memrunbook.core.schedule import Due, Moment
 from memrunbook.core.units import DAY
 from memrunbook.state.store.changes import Store
 from memrunbook.state.store.database import explained, reading, writing
-from memrunbook.state.store.tables import FIRINGS, SCHEDULERS, SCHEDULES, SHADOWS
+from memrunbook.state.store.tables import FIRINGS, SCHEDULERS, SCHEDULES, SHADOWS, SIGHTINGS
 
 FiringState = Literal[
     "running",
@@ -89,22 +89,6 @@ class SchedulerBeat(Struct, frozen=True):
     at: float
     stopped: bool = False
     told: bool = False
-
-
-class Shadow(Struct, frozen=True, kw_only=True):
-    """A change that a schedule which only plans would have made on a host; `at` is in seconds since 1970."""
-
-    firing: str
-    schedule: str
-    host: str
-    machine: str
-    runbook: str
-    at: float
-    step: str
-    action: str
-    target: str
-    summary: str
-    digest: str
 
 
 def claim(store: Store, moment: Moment, owner: str, now: float) -> FiringState | None:
@@ -218,26 +202,12 @@ def was_told(store: Store, owner: str) -> None:
         connection.execute(sa.update(SCHEDULERS).where(SCHEDULERS.c.owner == owner).values(told=True))
 
 
-def keep_shadows(store: Store, shadows: Sequence[Shadow]) -> None:
-    """Remembers what would have been done."""
-    if shadows:
-        with explained(store.name), writing(store.engine) as connection:
-            connection.execute(sa.insert(SHADOWS), [structs.asdict(one) for one in shadows])
-
-
-def shadows(store: Store, schedule: str, since: float = 0.0) -> tuple[Shadow, ...]:
-    """What a schedule would have done since a moment, in the order of time."""
-    asked = sa.select(*(SHADOWS.c[name] for name in Shadow.__struct_fields__))
-    asked = asked.where(SHADOWS.c.schedule == schedule, SHADOWS.c.at >= since).order_by(SHADOWS.c.at, SHADOWS.c.id)
-    with explained(store.name), reading(store.engine) as connection:
-        return tuple(Shadow(**row) for row in connection.execute(asked).mappings())
-
-
 def forget(store: Store, now: float) -> None:
     """Lets go of what is older than it is kept."""
     with explained(store.name), writing(store.engine) as connection:
         connection.execute(sa.delete(FIRINGS).where(FIRINGS.c.at < now - KEPT, FIRINGS.c.state != "running"))
         connection.execute(sa.delete(SHADOWS).where(SHADOWS.c.at < now - KEPT))
+        connection.execute(sa.delete(SIGHTINGS).where(SIGHTINGS.c.until < now - KEPT))
 
 
 def _may_run(connection: sa.Connection, schedule: str, now: float) -> tuple[FiringState, str]:

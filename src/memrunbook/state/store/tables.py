@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text
 from sqlalchemy import false as sa_false
 
 METADATA = MetaData()
@@ -137,6 +137,29 @@ SHADOWS = Table(
     Column("target", Text, nullable=False),
     Column("summary", Text, nullable=False),
     Column("digest", String(128), nullable=False),
+    Column("risk", Integer),
+    Column("asks", Boolean, nullable=False, server_default=sa_false()),
+    Column("provisional", Boolean, nullable=False, server_default=sa_false()),
     Index("shadows_of_schedule", "schedule", "at"),
 )
 """What schedules that only plan would have done: a row for each change of each plan."""
+SIGHTINGS = Table(
+    "sightings",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("schedule", String(255), nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("runbook", String(255), nullable=False),
+    Column("found", String(32), nullable=False),
+    Column("firing", String(320), nullable=False),
+    Column("since", Float(53), nullable=False),
+    Column("until", Float(53), nullable=False),
+    Column("machine", String(64), nullable=False, server_default=""),
+    Column("boot", String(64), nullable=False, server_default=""),
+    Column("kills", BigInteger),
+    Column("why", Text, nullable=False, server_default=""),
+    Column("count", Integer, nullable=False, server_default="1"),
+    Column("widest", Float(53), nullable=False, server_default="0"),
+    Index("sightings_of_schedule", "schedule", "host"),
+)
+"""What firings that only plan found: a row for as long as a host stays as it is. Its number is the order in time."""

@@ -10,11 +10,12 @@ import pytest
 import sqlalchemy as sa
 from tests.postgres import MISSING, Postgres, postgres, programs
 
+from memrunbook.core.plan.shadows import Shadow
 from memrunbook.core.schedule import Due, Moment
 from memrunbook.core.units import DAY
-from memrunbook.state.store import firings
+from memrunbook.state.store import firings, sightings
 from memrunbook.state.store.changes import Store
-from memrunbook.state.store.firings import SILENT_AFTER, FiringEnd, Shadow
+from memrunbook.state.store.firings import SILENT_AFTER, FiringEnd
 from memrunbook.state.store.tables import METADATA
 
 NOW = 1.8e9
@@ -141,12 +142,12 @@ def test_what_would_have_been_done_is_kept_for_ninety_days(opened: Opened) -> No
     store = opened()
     shadow = Shadow(firing="f", schedule="night", host="web", machine="m", runbook="r", at=NOW, step="s",
                     action="restart_unit", target="api.service", summary="Restart", digest="d")  # fmt: skip
-    firings.keep_shadows(store, [shadow])
+    sightings.keep_shadows(store, [shadow])
     firings.claim(store, moment(), "a", NOW)
     firings.end(store, moment().id, FiringEnd("done"), NOW)
-    assert firings.shadows(store, "night") == (shadow,)
+    assert sightings.shadows(store, "night") == (shadow,)
     firings.forget(store, NOW + 89 * DAY)
-    assert len(firings.firings(store)) == len(firings.shadows(store, "night")) == 1
+    assert len(firings.firings(store)) == len(sightings.shadows(store, "night")) == 1
     firings.forget(store, NOW + 91 * DAY)
     assert not firings.firings(store)
-    assert not firings.shadows(store, "night")
+    assert not sightings.shadows(store, "night")
