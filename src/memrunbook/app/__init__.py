@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         preview_schedules,
         resume_schedule,
     )
+    from memrunbook.app.scoring import ScoreArguments, ScoreResult, score
     from memrunbook.app.stored import Stored
     from memrunbook.app.undoing import UndoArguments, UndoPlans, undo, undo_plan
     from memrunbook.app.validating import ValidateResult, new_runbook, validate
@@ -87,6 +88,7 @@ _HOMES = {
     "resuming": ("ResumeArguments", "ordered", "resumable", "resume"),
     "run_arguments": ("RunArguments", "RunResult"),
     "running": ("run",),
+    "scoring": ("ScoreArguments", "ScoreResult", "score"),
     "stored": ("Stored",),
     "undoing": ("UndoArguments", "UndoPlans", "undo", "undo_plan"),
     "validating": ("ValidateResult", "new_runbook", "validate"),
@@ -126,6 +128,8 @@ __all__ = [
     "RunResult",
     "RunsResult",
     "ScheduleArguments",
+    "ScoreArguments",
+    "ScoreResult",
     "Stored",
     "UndoArguments",
     "UndoPlans",
@@ -171,6 +175,7 @@ __all__ = [
     "resume",
     "resume_schedule",
     "run",
+    "score",
     "send_waiting",
     "switch_off",
     "switch_on",

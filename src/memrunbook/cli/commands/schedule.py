@@ -187,6 +187,29 @@ def firings(name: str, count: int, library: Library, state: Path, store: str, ou
 
 
 @command.command()
+@click.argument("name", default="")
+@click.option(
+    "--since", metavar="TIME", default="30d", show_default=True, help="From when on: 7d, 2026-11-22, …T09:41."
+)
+@common(CONFIG, STATE, STORE, OUTPUT)
+def score(name: str, since: str, library: Library, state: Path, store: str, output: OutputOptions) -> int:
+    """Show what schedules with `mode: plan` would have done, and what became of it without them.
+
+    An incident of a host is one case until a firing finds it over. Exit 9 where no firing is kept.
+    """
+    from memrunbook.app import ScoreArguments
+    from memrunbook.app import score as scored
+    from memrunbook.cli.remarks import Remarks
+    from memrunbook.cli.score_pages import score_document, score_pages
+    from memrunbook.cli.wanted import moment
+
+    asked = ScoreArguments(name=name, since=moment(since, "--since"), library=library, state=state, store=store)
+    found = scored(asked, Remarks(output.color).remark)
+    code = exit_codes.OK if any(one.sightings for one in found.schedules) else exit_codes.NOT_JUDGED
+    return show(output, Reply(code, lambda: score_document(found), lambda: score_pages(found)))
+
+
+@command.command()
 @click.option("--older-than", default="5m", metavar="TIME", show_default=True, help="So long a silence is an alarm.")
 @common(CONFIG, STATE, STORE)
 def check(older_than: str, library: Library, state: Path, store: str) -> int:

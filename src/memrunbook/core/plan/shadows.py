@@ -8,6 +8,8 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
+from memrunbook.core.action.action import Risk
+
 Found = Literal["acts", "stuck", "over", "unknown", "unreached"]
 """The incident applies and there is something to do; it applies and nothing may be done about it; it does not apply;
 whether it applies could not be judged; the host was not reached."""
@@ -36,6 +38,11 @@ class Shadow(Struct, frozen=True, kw_only=True):
     risk: int | None = None
     asks: bool = False
     provisional: bool = False
+
+    @property
+    def risk_word(self) -> str:
+        """Its risk in a word; empty where it was not kept."""
+        return "" if self.risk is None else Risk(self.risk).word
 
 
 class Sighting(Struct, frozen=True, kw_only=True):
@@ -178,5 +185,7 @@ def _case(mine: Sequence[Sighting], shadows: Sequence[Shadow], end: CaseEnd, aft
         for one in shadows
         if one.host == host and (one.firing == firing or any(seen.since <= one.at <= seen.until for seen in acting))
     ]
-    once = {(one.step, one.action, one.target): one for one in reversed(steps)}
-    return Case(sightings=tuple(mine), steps=tuple(reversed(once.values())), end=end, after=after)
+    once: dict[tuple[str, str, str], Shadow] = {}
+    for one in steps:
+        once.setdefault((one.step, one.action, one.target), one)
+    return Case(sightings=tuple(mine), steps=tuple(once.values()), end=end, after=after)

@@ -19,6 +19,7 @@ from memrunbook.state.history.tables import APPLICATION, NEWEST, SQLITE
 
 PATIENCE = 5.0
 """Seconds that another writer is waited for: a history that is busy for longer is not worth a diagnosis that waits."""
+STAMP = "%Y%m%dT%H%M%SZ"
 BESIDE = ("", "-wal", "-shm")
 MARKS = (
     "SELECT application_id, user_version, (SELECT COUNT(*) FROM sqlite_master)"
@@ -137,7 +138,7 @@ class HistoryFile:
 
     def _set_aside(self, error: DamagedError) -> None:
         """Renames the file, unless another process has just done so: what is there by now may be a good one."""
-        stamp = datetime.fromtimestamp(self.now(), UTC).strftime("%Y%m%dT%H%M%SZ")
+        stamp = datetime.fromtimestamp(self.now(), UTC).strftime(STAMP)
         aside = f"{self.path}.aside-{stamp}"
         with self._held(fcntl.LOCK_EX):
             if _is_whole(self.path):
@@ -212,3 +213,13 @@ def explained(path: Path) -> Iterator[None]:
         raise JournalError(
             message, where=str(path), hint=f"see that there is space and whose file it is; {HARMLESS}"
         ) from None
+
+
+def set_aside(path: Path) -> list[tuple[Path, float]]:
+    """The files that were set aside for a history, the oldest first, and when (seconds since 1970)."""
+    found = []
+    for one in sorted(path.parent.glob(f"{path.name}.aside-*Z")):
+        with suppress(ValueError):
+            stamp = one.name.rpartition("-")[2]
+            found.append((one, datetime.strptime(stamp, STAMP).replace(tzinfo=UTC).timestamp()))
+    return found

@@ -51,7 +51,7 @@ def keep_sightings(store: Store, seen: Iterable[Sighting]) -> None:
         if new:
             connection.execute(sa.insert(SIGHTINGS), new)
         if longer:
-            values = {name: sa.bindparam(name) for name in ("until", "count", "widest")}
+            values: dict[str, Any] = {name: sa.bindparam(name) for name in ("until", "count", "widest")}
             known = sa.update(SIGHTINGS).where(SIGHTINGS.c.id == sa.bindparam("number"))
             connection.execute(known.values(values), longer)
 

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from msgspec import structs
 from tests.postgres import MISSING, Postgres, postgres, programs
 
-from memrunbook.core.plan.shadows import Shadow
+from memrunbook.core.action.action import Change, Repeat, Risk
+from memrunbook.core.plan.limits import Here, History
+from memrunbook.core.plan.shadows import Found, Shadow, Sighting
 from memrunbook.core.schedule import Due, Moment
 from memrunbook.core.units import DAY
 from memrunbook.state.store import firings, sightings
@@ -151,3 +154,54 @@ def test_what_would_have_been_done_is_kept_for_ninety_days(opened: Opened) -> No
     firings.forget(store, NOW + 91 * DAY)
     assert not firings.firings(store)
     assert not sightings.shadows(store, "night")
+
+
+def test_what_was_found_of_a_host_is_a_row_until_something_changes(opened: Opened) -> None:
+    store = opened()
+
+    def keep(number: int, found: Found, host: str = "web", kills: int | None = 0) -> None:
+        at = NOW + 3600 * number
+        one = Sighting(schedule="night", host=host, runbook="r", found=found, firing=f"f{number}", since=at, until=at,
+                       machine="m", boot="b", kills=kills)  # fmt: skip
+        sightings.keep_sightings(store, [one])
+
+    for number, found in enumerate(("over", "over", "acts", "acts", "acts", "over")):
+        keep(number, found)  # type: ignore[arg-type]
+    keep(5, "over")
+    keep(2, "over", "db", None)
+    rows = sightings.sightings(store, "night")["night"]
+    assert [(one.host, one.found, one.count, one.firing, one.widest) for one in rows] == [
+        ("web", "over", 2, "f0", 3600), ("web", "acts", 3, "f2", 3600), ("web", "over", 1, "f5", 0),
+        ("db", "over", 1, "f2", 0),
+    ]  # fmt: skip
+    assert sightings.sightings(store) == {"night": rows}
+    assert sightings.sightings(store, "other") == {}
+    firings.forget(store, NOW + 3600 * 4 + 90 * DAY)
+    assert [one.found for one in sightings.sightings(store)["night"]] == ["acts", "over"], "as long as it was seen"
+
+
+def test_what_would_have_been_done_is_kept_once_however_often_its_end_is_written(opened: Opened) -> None:
+    store = opened()
+    first = Shadow(firing="f", schedule="night", host="web", machine="m", runbook="r", at=NOW, step="s", risk=2,
+                   action="restart_unit", target="api.service", summary="Restart", digest="d", asks=True)  # fmt: skip
+    other = structs.replace(first, firing="g", provisional=True)
+    for kept in ([first], [first], [other]):
+        sightings.keep_shadows(store, kept)
+    assert sightings.shadows(store, "night") == (first, other)
+
+
+def test_what_runs_did_on_a_host_is_told_by_machine_or_name(opened: Opened) -> None:
+    store = opened()
+    change = Change(action="restart_unit", summary="Restart", target="api.service", script=":", risk=Risk.MEDIUM,
+                    repeat=Repeat.ONCE)  # fmt: skip
+    for number, (host, machine) in enumerate((("web", "m"), ("other-name", "m"), ("db", "n"))):
+        here = Here(run=f"R{number}", host=host, runbook="r", now=NOW + number, machine=machine)
+        begun = store.begin(change, "restart", here, "ada")
+        assert isinstance(begun, int)
+        store.end(begun, "done" if number else "not begun", NOW + number + 0.5)
+        store.ran(here, "resolved", changed=True)
+    found = store.of_host("web", "m", NOW - 1)
+    assert [one.run for one in found.changes] == ["R1"], "what was not begun is left out"
+    assert [one.run for one in found.runs] == ["R0", "R1"]
+    assert [one.run for one in store.of_host("web", "", NOW - 1).runs] == ["R0"]
+    assert store.of_host("web", "m", NOW + 9) == History()
