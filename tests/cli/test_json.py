@@ -71,6 +71,7 @@ SAID: dict[tuple[str, ...], tuple[tuple[str, ...], str]] = {
     ("schedule", "list"): (("--config-dir", "{folder}"), "schedule-list"),
     ("schedule", "preview"): (("--config-dir", "{folder}", "--count", "2"), "schedule-preview"),
     ("schedule", "firings"): ((), "schedule-firings"),
+    ("schedule", "score"): ((), "score"),
 }
 
 # What these print with --format jsonl: a line a host, and a last one.

@@ -87,7 +87,14 @@ def test_a_run_does_what_it_may_and_the_rest_waits_for_a_person(tmp_path: Path, 
     assert not (other / "done").exists()
     assert "goes up to risk low, and this is medium" in str(one["said"])
     (waits,) = json.loads(here("pending", "--json").out)["plans"]
-    said = here("pending", "--decline", waits["id"], "--reason", "not now")
+    (step,) = waits["steps"]
+    assert {name: step[name] for name in ("name", "action", "risk")} == {
+        "name": "Act with add", "action": "run_command", "risk": "medium",
+    }  # fmt: skip
+    assert step["target"] in step["summary"]
+    assert waits["digest"].startswith(waits["id"])
+    here("pending", "--decline", f"{waits['digest']}0").refused(2, "no plan that waits")
+    said = here("pending", "--decline", waits["digest"], "--reason", "not now")
     assert "It waits no more" in said.out
     assert "No plan waits" in here("pending").out
     here("apply", str(waits["path"])).refused(5, "a person declined this plan")

@@ -18,7 +18,7 @@ from memrunbook.app.planning import PlanArguments, plan_each
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.saving import save
 from memrunbook.app.scheduled_consent import ScheduledConsent
-from memrunbook.app.shadowing import SeenThere, seen_there, shadows_of, sightings_of
+from memrunbook.app.shadowing import SCORED_BY, SeenThere, seen_there, shadows_of, sightings_of
 from memrunbook.core.errors import DocumentError, HostError, Interrupted, RunbookError
 from memrunbook.core.host import Host
 from memrunbook.core.plan.consents import Consents
@@ -163,6 +163,7 @@ class _AtWork:
             parameters=job.parameters,
             actor=actor_of(job),
             waits=True,
+            besides=SCORED_BY,
         )
         planned = plan_each(arguments, _looked, stop=self.around.stop)
         looked = planned.hosts

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from memrunbook.core.action.action import Change, Risk
 from memrunbook.core.errors import Refused, UsageError
 from memrunbook.core.plan.approval import people_for
 from memrunbook.core.plan.plan import Plan
@@ -22,6 +23,7 @@ from memrunbook.state.waiting import Declined, decline, declined, waiting
 if TYPE_CHECKING:
     from memrunbook.core.plan.saved import Difference
 
+ALGORITHM = "sha256:"
 SHORT = 8
 """So many characters of a file's digest tell it from any other that a person will meet."""
 LATE = 7 * 86_400.0
@@ -37,22 +39,34 @@ class PendingArguments:
     expired: bool = False
 
 
+class PendingStep(NamedTuple):
+    """One change that a plan waits with: the step's name, what is done to what, that in a sentence, and its risk."""
+
+    name: str
+    action: str
+    target: str
+    summary: str
+    risk: Risk
+
+
 @dataclass(frozen=True, kw_only=True)
 class PendingPlan:
     """A plan that waits on one host: since when and until when (seconds since 1970), who made it, and what it is for.
 
-    `steps` are sentences of its changes, `why` what speaks for them; `people` must approve it first, `approvals` were
-    given (whether they count is seen when it is applied). `void` says why it cannot be applied any more.
+    `digest` is the SHA-256 of its file, `id` the beginning of that. `why` is what speaks for its `steps`; `people` must
+    approve it first, `approvals` were given (whether they count is seen when it is applied). `void` says why it cannot
+    be applied any more.
     """
 
     id: str
+    digest: str
     path: Path
     host: str
     runbook: str
     creator: str
     at: float
     until: float
-    steps: tuple[str, ...]
+    steps: tuple[PendingStep, ...]
     why: tuple[str, ...] = ()
     people: int = 0
     approvals: int = 0
@@ -79,12 +93,14 @@ def pending(arguments: PendingArguments) -> tuple[PendingPlan, ...]:
 
 
 def decline_plan(arguments: PendingArguments, given: str, who: str, why: str = "") -> PendingPlan:
-    """A person says no to a plan, by its id: it waits no more and is not applied.
+    """A person says no to a plan, by its id, its digest or its file: it waits no more and is not applied.
 
-    UsageError for what is no id of one that waits.
+    The beginning of a digest will do. UsageError for what names none that waits, or several.
     """
-    plans = [one for one in pending(arguments) if one.id.startswith(given) or str(one.path) == given]
-    if len({one.path for one in plans}) != 1 or not given:
+    digest = given.removeprefix(ALGORITHM)
+    named = [one for one in pending(arguments) if str(one.path) == given]
+    plans = named or [one for one in pending(arguments) if digest and one.digest.startswith(digest)]
+    if len({one.path for one in plans}) != 1:
         what = "no plan that waits has this id" if not plans else "several plans begin like that"
         raise UsageError(what, where=f"--decline {given}", hint="runbook pending lists them")
     file = load_plan(plans[0].path)
@@ -113,15 +129,14 @@ def _pending(file: PlanFile, plan: Plan, people: int, void: Difference | None) -
         approvals = 0
     return PendingPlan(
         id=file.digest[:SHORT],
+        digest=file.digest,
         path=file.path,
         host=plan.host,
         runbook=plan.runbook,
         creator=file.saved.creator,
         at=plan.taken_at.utc,
         until=plan.expires_at,
-        steps=tuple(
-            _step(step.name, step.change.summary, step.change.risk.word) for step in plan.changes if step.change
-        ),
+        steps=tuple(_step(step.name, step.change) for step in plan.changes if step.change),
         why=tuple(dict.fromkeys(title for step in plan.changes for title, _ in step.evidence)),
         people=people,
         approvals=approvals,
@@ -129,5 +144,5 @@ def _pending(file: PlanFile, plan: Plan, people: int, void: Difference | None) -
     )
 
 
-def _step(name: str, summary: str, risk: str) -> str:
-    return f"{name}: {summary} (risk {risk})"
+def _step(name: str, change: Change) -> PendingStep:
+    return PendingStep(name, change.action, redact(change.target), redact(change.summary), change.risk)

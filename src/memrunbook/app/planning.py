@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -44,7 +44,8 @@ class PlanArguments:
     """A runbook by name or path, and its parameters as text; `watch` reads for so many seconds before it judges.
 
     `out` names a file that the plans are saved in; `waits`: nobody sits there, and what is saved of it waits longer.
-    Without `history` no points of the readings are kept.
+    `besides` are facts that are read beside those that the runbook needs. Without `history` no points of the readings
+    are kept.
     """
 
     runbook: str
@@ -58,6 +59,7 @@ class PlanArguments:
     history: bool = True
     actor: Actor = field(default_factory=this_actor)
     waits: bool = False
+    besides: tuple[str, ...] = ()
 
 
 class FrozenNow(Struct, frozen=True):
@@ -131,7 +133,7 @@ def plan_each(
     hosts = read(
         ReadArguments(
             hosts=asked,
-            facts=partial(_facts, runbook, config, asked),
+            facts=partial(_facts, (*runbook.facts, *arguments.besides), config, asked),
             sampling=sampling_of(arguments.watch, runbook.spec.sample, asked),
             connectors=arguments.connectors,
             policy=policy,
@@ -186,9 +188,9 @@ def _refuse_taken(out: Path | None) -> None:
         refuse_taken(out)
 
 
-def _facts(runbook: Runbook, config: Config, hosts: Iterable[Host]) -> Collection[str]:
+def _facts(wanted: Sequence[str], config: Config, hosts: Iterable[Host]) -> Collection[str]:
     listed = HostRules(tuple(one for host in hosts for one in rules_for(config, host, "run").untouchable))
-    return listed.reads(tuple(runbook.facts))
+    return listed.reads(tuple(dict.fromkeys(wanted)))
 
 
 class _Known(NamedTuple):

@@ -80,7 +80,7 @@ def score(arguments: ScoreArguments, told: Told = lambda _said, _hint: None) -> 
     found = {one.name: one for one in judging.scores(jobs, arguments.name)}
     if arguments.name and arguments.name not in found:
         if arguments.name not in (*jobs, *file.broken):
-            raise _unknown(arguments.name, {*jobs, *file.broken, *found})
+            raise _unknown(arguments.name, {*jobs, *file.broken, *judging.known})
         found = {arguments.name: ScheduleScore(name=arguments.name, job=jobs.get(arguments.name))}
     if not arguments.name:
         found |= {job.name: ScheduleScore(name=job.name, job=job) for job in jobs.values() if _waits(job, found)}
@@ -90,13 +90,14 @@ def score(arguments: ScoreArguments, told: Told = lambda _said, _hint: None) -> 
 
 @dataclass
 class _Judging:
-    """Reads what is kept, and judges by it; `notes` say what was not there to be read."""
+    """Reads what is kept, and judges by it; `notes` say what was not there to be read, `known` which schedules are."""
 
     stored: Stored
     since: float
     now: float
     told: Told
     notes: list[str] = field(default_factory=list)
+    known: tuple[str, ...] = ()
 
     def scores(self, jobs: Mapping[str, ScheduledRun], name: str) -> Iterator[ScheduleScore]:
         """The scores of schedules of which a firing is kept."""
@@ -105,8 +106,11 @@ class _Judging:
         from memrunbook.state.store import sightings
 
         with closing(self.stored.open()) as store:
-            for one, seen in sightings.sightings(store, name).items():
-                yield self._score(store, jobs.get(one), seen, sightings.shadows(store, one))
+            self.known = sightings.schedules_seen(store)
+            for one in self.known:
+                if name in ("", one):
+                    seen, shadows = sightings.sightings(store, one), sightings.shadows(store, one)
+                    yield self._score(store, jobs.get(one), seen, shadows)
 
     def _score(
         self, store: Store, job: ScheduledRun | None, seen: Sequence[Sighting], shadows: Sequence[Shadow]

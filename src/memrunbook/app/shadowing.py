@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from memrunbook.core.plan.plan import Plan
 
 
+SCORED_BY = (KILLS.partition(".")[0],)
+"""The facts that the score needs, whatever the runbook reads."""
+
+
 class SeenThere(NamedTuple):
     """What a firing found of a host, at a moment (seconds since 1970), and why it is no more than that."""
 

@@ -16,8 +16,8 @@ from memrunbook.ui.words import moment_words, plural
 
 FATES: Mapping[Fate, tuple[str, str, str, Style]] = {
     "recovered": ("{} recovered alone", "{} recovered alone", "recovered alone", "good"),
-    "our run": ("{} was dealt with by a run", "{} were dealt with by runs", "a run did it", ""),
     "restarted by hand": ("{} was restarted by hand", "{} were restarted by hand", "restarted by hand", "warning"),
+    "our run": ("{} was dealt with by a run", "{} were dealt with by runs", "a run did it", ""),
     "rebooted": ("{} ended with a reboot", "{} ended with a reboot", "host rebooted", "warning"),
     "OOM kill": ("{} ended in an OOM kill", "{} ended in an OOM kill", "OOM kill", "critical"),
     "over": ("{} is over, not known how", "{} are over, not known how", "over, not known how", "unknown"),

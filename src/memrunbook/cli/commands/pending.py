@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -19,13 +19,16 @@ from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
     from memrunbook.app.pending_plans import PendingPlan
+    from memrunbook.core.reading.rules import RiskLimit
     from memrunbook.documents.printed.pending import PendingDocument
     from memrunbook.ui.block import Block
     from memrunbook.ui.pending import WaitingView
 
 
 @click.command()
-@click.option("--decline", default="", metavar="ID", help="Say no to one: it waits no more, and is not applied.")
+@click.option(
+    "--decline", default="", metavar="ID", help="Say no to one, by its id, digest or file: it is not applied."
+)
 @click.option("--reason", default="", metavar="TEXT", help="Why it is declined; kept.")
 @click.option("--expired", is_flag=True, help="List those of the last week whose time is over, too.")
 @common(CONFIG, STATE, OUTPUT)
@@ -48,12 +51,19 @@ def command(decline: str, reason: str, library: Library, state: Path, output: Ou
 
 
 def _document(found: Sequence[PendingPlan]) -> PendingDocument:
-    from memrunbook.documents.printed.pending import PendingDocument, PrintedPending
+    from memrunbook.documents.printed.pending import PendingDocument, PrintedPending, PrintedPendingStep
 
     plans = (
         PrintedPending(
-            id=one.id, path=str(one.path), host=one.host, runbook=one.runbook, creator=one.creator, at=one.at,
-            until=one.until, steps=one.steps, why=one.why, people=one.people, approvals=one.approvals, void=one.void,
+            id=one.id, digest=one.digest, path=str(one.path), host=one.host, runbook=one.runbook, creator=one.creator,
+            at=one.at, until=one.until, why=one.why, people=one.people, approvals=one.approvals, void=one.void,
+            steps=tuple(
+                PrintedPendingStep(
+                    name=step.name, action=step.action, target=step.target, summary=step.summary,
+                    risk=cast("RiskLimit", step.risk.word),
+                )
+                for step in one.steps
+            ),
         )
         for one in found
     )  # fmt: skip
@@ -70,10 +80,11 @@ def _pages(found: Sequence[PendingPlan]) -> Iterator[list[Block]]:
 def _view(one: PendingPlan) -> WaitingView:
     from memrunbook.ui.pending import WaitingView
 
+    steps = tuple(f"{step.name}: {step.summary} (risk {step.risk.word})" for step in one.steps)
     left = max(0, one.people - one.approvals)
     others = f"{left} more {'person approves' if left == 1 else 'people approve'} it"
     return WaitingView(
-        id=one.id, host=one.host, runbook=one.runbook, creator=one.creator, at=one.at, until=one.until, steps=one.steps,
+        id=one.id, host=one.host, runbook=one.runbook, creator=one.creator, at=one.at, until=one.until, steps=steps,
         why=one.why, people=others, approve=approve_command(one.path) if left else "", apply=apply_command(one.path),
         decline=shlex.join(["runbook", "pending", "--decline", one.id, *kept_options()]), void=one.void,
         again=shlex.join(["runbook", "plan", one.runbook, "--host", one.host, *kept_options()]),

@@ -56,15 +56,19 @@ def keep_sightings(store: Store, seen: Iterable[Sighting]) -> None:
             connection.execute(known.values(values), longer)
 
 
-def sightings(store: Store, schedule: str = "") -> dict[str, tuple[Sighting, ...]]:
-    """By schedule what was found, in the order in which it was: of one, or of all."""
-    asked = sa.select(*(SIGHTINGS.c[name] for name in FIELDS)).order_by(SIGHTINGS.c.schedule, SIGHTINGS.c.id)
-    asked = asked.where(SIGHTINGS.c.schedule == schedule) if schedule else asked
-    found: dict[str, list[Sighting]] = {}
+def schedules_seen(store: Store) -> tuple[str, ...]:
+    """The names of the schedules of which something is kept."""
+    asked = sa.select(SIGHTINGS.c.schedule).distinct().order_by(SIGHTINGS.c.schedule)
     with explained(store.name), reading(store.engine) as connection:
-        for row in connection.execute(asked).mappings():
-            found.setdefault(row["schedule"], []).append(_read(row))
-    return {name: tuple(mine) for name, mine in found.items()}
+        return tuple(connection.scalars(asked))
+
+
+def sightings(store: Store, schedule: str) -> tuple[Sighting, ...]:
+    """What firings of a schedule found, in the order in which they did."""
+    asked = sa.select(*(SIGHTINGS.c[name] for name in FIELDS)).order_by(SIGHTINGS.c.id)
+    with explained(store.name), reading(store.engine) as connection:
+        rows = connection.execute(asked.where(SIGHTINGS.c.schedule == schedule)).mappings()
+        return tuple(_read(row) for row in rows)
 
 
 def _newest(connection: sa.Connection, schedule: str) -> dict[str, tuple[int, Sighting]]:
