@@ -121,6 +121,19 @@ def test_what_fires_here_is_scored(tmp_path: Path, state: Path) -> None:
     assert not here("schedule", "score", where, "--since", "1ms").out.count("recovered")
 
 
+@pytest.mark.usefixtures("machine")
+def test_while_changes_are_off_it_would_have_done_nothing(tmp_path: Path, state: Path) -> None:
+    where = schedules(tmp_path, entry(book(tmp_path, act("add", "true", risk="medium"))))
+    assert here("off").code == 0
+    fired(state, where)
+    assert here("schedule", "score", where).out.startswith("often would have acted 0 times since ")
+    assert here("on").code == 0
+    fired(state, where)
+    page = here("schedule", "score", where).out
+    assert ": 1 still holds\n" in page
+    assert "1 of these would have waited for a person" in page
+
+
 def test_each_kind_of_end(days: Path) -> None:
     (one,) = asked()["schedules"]
     assert {case["host"]: case["fate"] for case in one["cases"]} == {

@@ -40,6 +40,9 @@ def test_a_host_that_is_not_reached_is_told_by_its_name(tmp_path: Path, *, acts:
     assert (told.occasion, told.host, told.schedule) == ("unreachable", "web", "night")
     assert "its inventory says so" in told.verdict
     assert bool(ended.run) == acts
+    assert [(one.host, one.found, one.runbook, one.kills) for one in ended.sightings] == (
+        [] if acts else [("web", "unreached", "memory-shortage", None)]
+    )
 
 
 def test_hosts_that_cannot_be_told_block_it(tmp_path: Path) -> None:
@@ -67,6 +70,7 @@ def test_one_that_is_stopped_is_interrupted(tmp_path: Path, *, acts: bool) -> No
     host = Host("web", address="127.0.0.9")
     ended = fire(tmp_path, replace(JOB, acts=acts), lambda _: ((host,), Connectors()), stopped=True)
     assert ended.state == "interrupted"
+    assert ended.sightings == ()
 
 
 def test_the_schedule_is_who_does_it() -> None:

@@ -124,7 +124,10 @@ def joined(last: Sighting, new: Sighting) -> Sighting | None:
 
 def cases_of(sightings: Iterable[Sighting], shadows: Sequence[Shadow]) -> tuple[Case, ...]:
     """The cases of one schedule, in the order in which they began."""
-    found = [case for mine in by_host(sightings) for case in _cases(mine, shadows)]
+    steps: dict[str, list[Shadow]] = {}
+    for one in shadows:
+        steps.setdefault(one.host, []).append(one)
+    found = [case for mine in by_host(sightings) for case in _cases(mine, steps.get(mine[0].host, []))]
     return tuple(sorted(found, key=lambda case: case.first.since))
 
 
@@ -178,12 +181,9 @@ def _end(first: Sighting, one: Sighting) -> CaseEnd:
 
 def _case(mine: Sequence[Sighting], shadows: Sequence[Shadow], end: CaseEnd, after: Sighting | None = None) -> Case:
     """With the steps of its firings; those of the first one stand first."""
-    host, firing = mine[0].host, mine[0].firing
-    acting = [one for one in mine if one.found == "acts"]
+    firing, acting = mine[0].firing, [one for one in mine if one.found == "acts"]
     steps = [
-        one
-        for one in shadows
-        if one.host == host and (one.firing == firing or any(seen.since <= one.at <= seen.until for seen in acting))
+        one for one in shadows if one.firing == firing or any(seen.since <= one.at <= seen.until for seen in acting)
     ]
     once: dict[tuple[str, str, str], Shadow] = {}
     for one in steps:
