@@ -98,6 +98,7 @@ def test_its_steps_are_told_once_those_of_its_beginning_first() -> None:
     (case,) = cases_of(ENDED, steps)
     assert [(one.step, one.at / HOUR) for one in case.steps] == [("restart", 10), ("limit", 12)]
     assert not case.asks
+    assert (case.steps[0].risk_word, structs.replace(case.steps[0], risk=None).risk_word) == ("medium", "")
     (asked,) = cases_of(ENDED, [shadow(10.0, asks=True)])
     assert asked.asks
 
