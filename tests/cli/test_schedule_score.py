@@ -17,7 +17,7 @@ from tests.cli.test_schedule import entry, fired, schedules
 from memrunbook.app.stored import Stored
 from memrunbook.core.action.action import Change, Repeat, Risk
 from memrunbook.core.plan.limits import Here
-from memrunbook.core.plan.shadows import Found, Shadow, Sighting
+from memrunbook.core.plan.shadows import HostFound, HostSighting, Shadow
 from memrunbook.core.reading.series import Observation, Series
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.state.history import FILE
@@ -39,9 +39,9 @@ class Days:
     def at(self, ago: float) -> float:
         return self.now - ago * HOUR
 
-    def fire(self, host: str, ago: int, found: Found, boot: str = "b", kills: int | None = 0) -> None:
+    def fire(self, host: str, ago: int, found: HostFound, boot: str = "b", kills: int | None = 0) -> None:
         at, firing, machine = self.at(ago), f"leaks@{ago}-{host}", "" if found == "unreached" else f"m-{host}"
-        one = Sighting(schedule="leaks", host=host, runbook="memory-leak", found=found, firing=firing, since=at,
+        one = HostSighting(schedule="leaks", host=host, runbook="memory-leak", found=found, firing=firing, since=at,
                        until=at, machine=machine, boot=boot, kills=kills)  # fmt: skip
         sightings.keep_sightings(self.store, [one])
         if found == "acts":
@@ -56,7 +56,7 @@ class Days:
             sick = ago <= 33 and (holds or ago >= 30)
             gone = lost and ago < 30
             boot, kills = ("c" if ago < boots else "b"), int(ago < killed)
-            found: Found = "unreached" if gone else "acts" if sick else "over"
+            found: HostFound = "unreached" if gone else "acts" if sick else "over"
             self.fire(host, ago, found, "" if gone else boot, None if gone else kills)
 
     def history(self, host: str, restarted: float = 0.0) -> None:

@@ -22,7 +22,7 @@ from memrunbook.app.shadowing import SCORED_BY, SeenThere, seen_there, shadows_o
 from memrunbook.core.errors import DocumentError, HostError, Interrupted, RunbookError
 from memrunbook.core.host import Host
 from memrunbook.core.plan.consents import Consents
-from memrunbook.core.plan.shadows import Shadow, Sighting
+from memrunbook.core.plan.shadows import HostSighting, Shadow
 from memrunbook.core.run.notification import Notification, Occasion
 from memrunbook.core.run.record import Actor
 from memrunbook.core.schedule import Moment
@@ -62,7 +62,7 @@ class FiringResult(NamedTuple):
     run: str = ""
     tell: tuple[Notification, ...] = ()
     shadows: tuple[Shadow, ...] = ()
-    sightings: tuple[Sighting, ...] = ()
+    sightings: tuple[HostSighting, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

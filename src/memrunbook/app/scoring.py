@@ -13,7 +13,7 @@ from memrunbook.app.remembering import kept_as
 from memrunbook.app.stored import Stored, Told
 from memrunbook.core.errors import RunbookError, UsageError
 from memrunbook.core.plan.score import Aftermath, ScoredCase, judge
-from memrunbook.core.plan.shadows import Case, Kills, Shadow, Sighting, cases_of, unforeseen
+from memrunbook.core.plan.shadows import Case, HostSighting, Shadow, UnforeseenKills, cases_of, unforeseen
 from memrunbook.core.units import DAY, HOUR, format_duration
 from memrunbook.documents.library import Library, usual_library
 from memrunbook.documents.schedules import ScheduledRun
@@ -52,7 +52,7 @@ class ScheduleScore:
     name: str
     job: ScheduledRun | None
     cases: tuple[ScoredCase, ...] = ()
-    came_without: tuple[Kills, ...] = ()
+    came_without: tuple[UnforeseenKills, ...] = ()
     hosts: int = 0
     sightings: int = 0
     watched: float | None = None
@@ -113,7 +113,7 @@ class _Judging:
                     yield self._score(store, jobs.get(one), seen, shadows)
 
     def _score(
-        self, store: Store, job: ScheduledRun | None, seen: Sequence[Sighting], shadows: Sequence[Shadow]
+        self, store: Store, job: ScheduledRun | None, seen: Sequence[HostSighting], shadows: Sequence[Shadow]
     ) -> ScheduleScore:
         every = cases_of(seen, shadows)
         cases = [case for case in every if case.first.since >= self.since]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from memrunbook.app.scheduled_consent import permitted
 from memrunbook.core.errors import Interrupted
 from memrunbook.core.plan.consents import Consents
-from memrunbook.core.plan.shadows import Found, Shadow, Sighting
+from memrunbook.core.plan.shadows import HostFound, HostSighting, Shadow
 from memrunbook.core.reading.baseline import KILLS
 from memrunbook.core.schedule import Moment
 from memrunbook.documents.schedules import ScheduledRun
@@ -28,7 +28,7 @@ SCORED_BY = (KILLS.partition(".")[0],)
 class SeenThere(NamedTuple):
     """What a firing found of a host, at a moment (seconds since 1970), and why it is no more than that."""
 
-    found: Found
+    found: HostFound
     at: float
     runbook: str = ""
     machine: str = ""
@@ -53,10 +53,10 @@ def seen_there(planned: Planned, held: HeldUp) -> SeenThere | None:
 
 def sightings_of(
     job: ScheduledRun, moment: Moment, runbook: str, seen: Iterable[tuple[str, SeenThere | None]]
-) -> tuple[Sighting, ...]:
+) -> tuple[HostSighting, ...]:
     """What is kept of the hosts of a firing, each by its name; `runbook` is whose those are that were not reached."""
     return tuple(
-        Sighting(
+        HostSighting(
             schedule=job.name, host=host, runbook=one.runbook or runbook, found=one.found, firing=moment.id,
             since=one.at, until=one.at, machine=one.machine, boot=one.boot, kills=one.kills, why=one.why,
         )
@@ -79,7 +79,7 @@ def shadows_of(job: ScheduledRun, moment: Moment, plan: Plan) -> Iterator[Shadow
             )  # fmt: skip
 
 
-def _found(plan: Plan, incident: str, held: HeldUp) -> tuple[Found, str]:
+def _found(plan: Plan, incident: str, held: HeldUp) -> tuple[HostFound, str]:
     if any(step.gate for step in plan.changes):
         if held.off or held.freezes:
             return "stuck", held.off or held.freezes[0].told

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.score import Fate, ScoredCase, Trace
-from memrunbook.core.plan.shadows import Kills, Shadow
+from memrunbook.core.plan.shadows import Shadow, UnforeseenKills
 from memrunbook.core.units import format_duration
 from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Style, Text, line, note, row, text
 from memrunbook.ui.words import moment_words, plural
@@ -33,7 +33,7 @@ class ScoreView(NamedTuple):
 
     name: str
     cases: Sequence[ScoredCase]
-    came_without: Sequence[Kills]
+    came_without: Sequence[UnforeseenKills]
     hosts: int
     sightings: int
     watched: float | None
@@ -80,7 +80,7 @@ def _counts(cases: Sequence[ScoredCase]) -> Iterator[str | Span]:
         yield Span((one if count == 1 else several).format(count), style)
 
 
-def _without(found: Sequence[Kills]) -> list[Block]:
+def _without(found: Sequence[UnforeseenKills]) -> list[Block]:
     """OOM kills that nothing had warned of."""
     if not found:
         return []

@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 
 from memrunbook.core.action.action import Risk
 
-Found = Literal["acts", "stuck", "over", "unknown", "unreached"]
+HostFound = Literal["acts", "stuck", "over", "unknown", "unreached"]
 """The incident applies and there is something to do; it applies and nothing may be done about it; it does not apply;
 whether it applies could not be judged; the host was not reached."""
 CaseEnd = Literal["open", "over", "another machine", "another runbook"]
@@ -45,7 +45,7 @@ class Shadow(Struct, frozen=True, kw_only=True):
         return "" if self.risk is None else Risk(self.risk).word
 
 
-class Sighting(Struct, frozen=True, kw_only=True):
+class HostSighting(Struct, frozen=True, kw_only=True):
     """What firings in a row found of a host, as long as nothing changed; times in seconds since 1970.
 
     `since` is the first of them, by `firing`, `until` the last, of `count`; `widest` the longest time between two.
@@ -55,7 +55,7 @@ class Sighting(Struct, frozen=True, kw_only=True):
     schedule: str
     host: str
     runbook: str
-    found: Found
+    found: HostFound
     firing: str
     since: float
     until: float
@@ -79,13 +79,13 @@ class Case(Struct, frozen=True, kw_only=True):
     are what would have been done, each once.
     """
 
-    sightings: tuple[Sighting, ...]
+    sightings: tuple[HostSighting, ...]
     steps: tuple[Shadow, ...]
     end: CaseEnd
-    after: Sighting | None = None
+    after: HostSighting | None = None
 
     @property
-    def first(self) -> Sighting:
+    def first(self) -> HostSighting:
         """When it would have acted."""
         return self.sightings[0]
 
@@ -100,7 +100,7 @@ class Case(Struct, frozen=True, kw_only=True):
         return bool(self.steps) and self.steps[0].asks
 
 
-class Kills(Struct, frozen=True):
+class UnforeseenKills(Struct, frozen=True):
     """So often the OOM killer was at work on a host, after one sighting and before another."""
 
     host: str
@@ -109,7 +109,7 @@ class Kills(Struct, frozen=True):
     before: float
 
 
-def joined(last: Sighting, new: Sighting) -> Sighting | None:
+def joined(last: HostSighting, new: HostSighting) -> HostSighting | None:
     """Both as one, where the later one found nothing new; None where it did, or the clock went back."""
     same = all(
         getattr(last, key) == getattr(new, key) for key in ("runbook", "found", "machine", "boot", "kills")
@@ -122,7 +122,7 @@ def joined(last: Sighting, new: Sighting) -> Sighting | None:
     return structs.replace(last, until=new.until, count=last.count + new.count, widest=widest)
 
 
-def cases_of(sightings: Iterable[Sighting], shadows: Sequence[Shadow]) -> tuple[Case, ...]:
+def cases_of(sightings: Iterable[HostSighting], shadows: Sequence[Shadow]) -> tuple[Case, ...]:
     """The cases of one schedule, in the order in which they began."""
     steps: dict[str, list[Shadow]] = {}
     for one in shadows:
@@ -131,11 +131,11 @@ def cases_of(sightings: Iterable[Sighting], shadows: Sequence[Shadow]) -> tuple[
     return tuple(sorted(found, key=lambda case: case.first.since))
 
 
-def unforeseen(sightings: Iterable[Sighting], cases: Iterable[Case]) -> tuple[Kills, ...]:
+def unforeseen(sightings: Iterable[HostSighting], cases: Iterable[Case]) -> tuple[UnforeseenKills, ...]:
     """OOM kills on hosts that were watched, of which no case had warned before."""
     warned = {id(one) for case in cases for one in case.sightings}
     found = [
-        Kills(before.host, count, before.until, after.since)
+        UnforeseenKills(before.host, count, before.until, after.since)
         for mine in by_host(sightings)
         for before, after in pairwise([one for one in mine if one.kills is not None])
         if id(before) not in warned and (count := risen(before, after))
@@ -143,23 +143,23 @@ def unforeseen(sightings: Iterable[Sighting], cases: Iterable[Case]) -> tuple[Ki
     return tuple(sorted(found, key=lambda one: one.after))
 
 
-def risen(before: Sighting, after: Sighting) -> int:
+def risen(before: HostSighting, after: HostSighting) -> int:
     """OOM kills between two sightings of one machine: a new boot counts from 0."""
     if before.kills is None or after.kills is None or before.machine != after.machine:
         return 0
     return max(0, after.kills - (before.kills if before.boot == after.boot else 0))
 
 
-def by_host(sightings: Iterable[Sighting]) -> list[list[Sighting]]:
+def by_host(sightings: Iterable[HostSighting]) -> list[list[HostSighting]]:
     """Those of each host, in the order in which they were made."""
-    hosts: dict[str, list[Sighting]] = {}
+    hosts: dict[str, list[HostSighting]] = {}
     for one in sightings:
         hosts.setdefault(one.host, []).append(one)
     return list(hosts.values())
 
 
-def _cases(mine: Sequence[Sighting], shadows: Sequence[Shadow]) -> Iterator[Case]:
-    under_way: list[Sighting] = []
+def _cases(mine: Sequence[HostSighting], shadows: Sequence[Shadow]) -> Iterator[Case]:
+    under_way: list[HostSighting] = []
     for one in mine:
         end = _end(under_way[0], one) if under_way else None
         if end is not None and end != "open":
@@ -171,7 +171,7 @@ def _cases(mine: Sequence[Sighting], shadows: Sequence[Shadow]) -> Iterator[Case
         yield _case(under_way, shadows, "open")
 
 
-def _end(first: Sighting, one: Sighting) -> CaseEnd:
+def _end(first: HostSighting, one: HostSighting) -> CaseEnd:
     if one.machine and first.machine and one.machine != first.machine:
         return "another machine"
     if one.runbook != first.runbook:
@@ -179,7 +179,9 @@ def _end(first: Sighting, one: Sighting) -> CaseEnd:
     return "over" if one.found == "over" else "open"
 
 
-def _case(mine: Sequence[Sighting], shadows: Sequence[Shadow], end: CaseEnd, after: Sighting | None = None) -> Case:
+def _case(
+    mine: Sequence[HostSighting], shadows: Sequence[Shadow], end: CaseEnd, after: HostSighting | None = None
+) -> Case:
     """With the steps of its firings; those of the first one stand first."""
     firing, acting = mine[0].firing, [one for one in mine if one.found == "acts"]
     steps = [

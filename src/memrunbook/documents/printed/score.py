@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from memrunbook.core.plan.score import Fate, ScoredCase, Trace
-from memrunbook.core.plan.shadows import Kills, Shadow
+from memrunbook.core.plan.shadows import Shadow, UnforeseenKills
 from memrunbook.documents.printed import Document
 
 
@@ -66,7 +66,7 @@ class PrintedScore(Struct, frozen=True, kw_only=True):
     asks: int
     fates: dict[Fate, int]
     cases: tuple[PrintedCase, ...]
-    came_without: tuple[Kills, ...]
+    came_without: tuple[UnforeseenKills, ...]
 
 
 class ScoreDocument(Document, frozen=True, kw_only=True):

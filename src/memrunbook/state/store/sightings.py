@@ -8,12 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 from msgspec import structs
 
-from memrunbook.core.plan.shadows import Shadow, Sighting, joined
+from memrunbook.core.plan.shadows import HostSighting, Shadow, joined
 from memrunbook.state.store.changes import Store
 from memrunbook.state.store.database import explained, reading, writing
 from memrunbook.state.store.tables import SHADOWS, SIGHTINGS
 
-FIELDS = Sighting.__struct_fields__
+FIELDS = HostSighting.__struct_fields__
 
 
 def keep_shadows(store: Store, shadows: Sequence[Shadow]) -> None:
@@ -33,7 +33,7 @@ def shadows(store: Store, schedule: str, since: float = 0.0) -> tuple[Shadow, ..
         return tuple(Shadow(**row) for row in connection.execute(asked).mappings())
 
 
-def keep_sightings(store: Store, seen: Iterable[Sighting]) -> None:
+def keep_sightings(store: Store, seen: Iterable[HostSighting]) -> None:
     """Remembers what one firing found; a host that is as it was has one row with more firings."""
     mine = list(seen)
     if not mine:
@@ -63,7 +63,7 @@ def schedules_seen(store: Store) -> tuple[str, ...]:
         return tuple(connection.scalars(asked))
 
 
-def sightings(store: Store, schedule: str) -> tuple[Sighting, ...]:
+def sightings(store: Store, schedule: str) -> tuple[HostSighting, ...]:
     """What firings of a schedule found, in the order in which they did."""
     asked = sa.select(*(SIGHTINGS.c[name] for name in FIELDS)).order_by(SIGHTINGS.c.id)
     with explained(store.name), reading(store.engine) as connection:
@@ -71,7 +71,7 @@ def sightings(store: Store, schedule: str) -> tuple[Sighting, ...]:
         return tuple(_read(row) for row in rows)
 
 
-def _newest(connection: sa.Connection, schedule: str) -> dict[str, tuple[int, Sighting]]:
+def _newest(connection: sa.Connection, schedule: str) -> dict[str, tuple[int, HostSighting]]:
     """By host the number of its newest row, and that row."""
     known = SIGHTINGS.c
     newest = sa.select(sa.func.max(known.id)).where(known.schedule == schedule).group_by(known.host)
@@ -79,6 +79,6 @@ def _newest(connection: sa.Connection, schedule: str) -> dict[str, tuple[int, Si
     return {row["host"]: (row["id"], _read(row)) for row in rows}
 
 
-def _read(row: sa.RowMapping) -> Sighting:
+def _read(row: sa.RowMapping) -> HostSighting:
     said: dict[str, Any] = {name: row[name] for name in FIELDS}
-    return Sighting(**said)
+    return HostSighting(**said)

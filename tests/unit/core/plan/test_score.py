@@ -9,7 +9,7 @@ from msgspec import structs
 
 from memrunbook.core.plan.limits import PastChange, PastRun
 from memrunbook.core.plan.score import Aftermath, ScoredCase, Trace, judge
-from memrunbook.core.plan.shadows import Case, Kills, Shadow, Sighting, cases_of, joined, unforeseen
+from memrunbook.core.plan.shadows import Case, HostSighting, Shadow, UnforeseenKills, cases_of, joined, unforeseen
 from memrunbook.core.reading.series import Observation, Series
 
 HOUR = 3600.0
@@ -17,18 +17,18 @@ NOW = 100 * HOUR
 UNIT = "api.service"
 
 
-def sight(hour: float, found: str = "acts", **more: object) -> Sighting:
+def sight(hour: float, found: str = "acts", **more: object) -> HostSighting:
     at = hour * HOUR
     told = {"machine": "m", "boot": "b", "kills": 0, **more}
-    return Sighting(
+    return HostSighting(
         schedule="leaks", host="web", runbook="memory-leak", found=found, firing=f"leaks@{hour}",  # type: ignore[arg-type]
         since=at, until=at, **told,  # type: ignore[arg-type]
     )  # fmt: skip
 
 
-def course(*seen: Sighting) -> list[Sighting]:
+def course(*seen: HostSighting) -> list[HostSighting]:
     """As the store keeps them."""
-    rows: list[Sighting] = []
+    rows: list[HostSighting] = []
     for one in seen:
         both = joined(rows[-1], one) if rows else None
         rows[-1:] = [both] if both else [*rows[-1:], one]
@@ -59,13 +59,13 @@ def change(begun: float, *, state: str = "done") -> PastChange:
     )  # fmt: skip
 
 
-def only(seen: Sequence[Sighting]) -> Case:
+def only(seen: Sequence[HostSighting]) -> Case:
     (case,) = cases_of(seen, [shadow(10.0)])
     return case
 
 
 def scored(
-    seen: Sequence[Sighting], *series: Series, changes: tuple[PastChange, ...] = (), runs: tuple[PastRun, ...] = (),
+    seen: Sequence[HostSighting], *series: Series, changes: tuple[PastChange, ...] = (), runs: tuple[PastRun, ...] = (),
     now: float = NOW,
 ) -> ScoredCase:  # fmt: skip
     return judge(only(seen), Aftermath(series, changes, runs), now)
@@ -135,7 +135,7 @@ def test_a_kill_before_it_would_have_acted_is_no_end_of_it_but_came_without() ->
     one = scored(seen, steady(9, 12))
     assert one.fate == "recovered"
     assert unforeseen(seen, [one.case]) == (
-        Kills("web", 1, 9 * HOUR, 10 * HOUR), Kills("web", 3, 11 * HOUR, 12 * HOUR),
+        UnforeseenKills("web", 1, 9 * HOUR, 10 * HOUR), UnforeseenKills("web", 3, 11 * HOUR, 12 * HOUR),
     )  # fmt: skip
 
 

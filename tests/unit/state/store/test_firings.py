@@ -13,7 +13,7 @@ from tests.postgres import MISSING, Postgres, postgres, programs
 
 from memrunbook.core.action.action import Change, Repeat, Risk
 from memrunbook.core.plan.limits import Here, History
-from memrunbook.core.plan.shadows import Found, Shadow, Sighting
+from memrunbook.core.plan.shadows import HostFound, HostSighting, Shadow
 from memrunbook.core.schedule import Due, Moment
 from memrunbook.core.units import DAY
 from memrunbook.state.store import firings, sightings
@@ -159,10 +159,10 @@ def test_what_would_have_been_done_is_kept_for_ninety_days(opened: Opened) -> No
 def test_what_was_found_of_a_host_is_a_row_until_something_changes(opened: Opened) -> None:
     store = opened()
 
-    def keep(number: int, found: Found, host: str = "web", kills: int | None = 0) -> None:
+    def keep(number: int, found: HostFound, host: str = "web", kills: int | None = 0) -> None:
         at = NOW + 3600 * number
-        one = Sighting(schedule="night", host=host, runbook="r", found=found, firing=f"f{number}", since=at, until=at,
-                       machine="m", boot="b", kills=kills)  # fmt: skip
+        one = HostSighting(schedule="night", host=host, runbook="r", found=found, firing=f"f{number}", since=at,
+                           until=at, machine="m", boot="b", kills=kills)  # fmt: skip
         sightings.keep_sightings(store, [one])
 
     for number, found in enumerate(("over", "over", "acts", "acts", "acts", "over")):
