@@ -118,7 +118,10 @@ def test_what_fires_here_is_scored(tmp_path: Path, state: Path) -> None:
     assert (case["host"], case["runbook"], case["firings"]) == ("local", "small", 2)
     assert [step["action"] for step in case["steps"]] == ["run_command"]
     assert not (tmp_path / "done").exists()
-    assert not here("schedule", "score", where, "--since", "1ms").out.count("recovered")
+    assert "recovered" not in here("schedule", "score", where, "--since", "1ms").out
+    schedules(tmp_path, entry(str(path), ", mode: run"))
+    by_now = "its mode is run by now; what it does: runbook schedule firings often --config-dir"
+    assert by_now in here("schedule", "score", where).out
 
 
 @pytest.mark.usefixtures("machine")

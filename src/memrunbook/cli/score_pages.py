@@ -31,20 +31,14 @@ def score_pages(found: ScoreResult) -> Iterator[list[Block]]:
     if not found.schedules:
         yield nothing_view()
     for number, one in enumerate(found.schedules):
-        view = ScoreView(one.name, one.cases, one.came_without, one.hosts, one.sightings, one.watched, _standing(one))
+        again = shlex.join(["runbook", "schedule", "firings", one.name, *kept_options("since")])
+        view = ScoreView(
+            one.name, one.cases, one.came_without, one.hosts, one.sightings, one.watched,
+            listed=one.job is not None, acts=again if one.job is not None and one.job.acts else "",
+        )  # fmt: skip
         yield [*([BLANK] if number else []), *score_view(view, found.since, now)]
     if found.notes:
         yield [BLANK, *notes_view(found.notes)]
-
-
-def _standing(one: ScheduleScore) -> str:
-    """What is to be known of the schedule beside its score."""
-    if one.job is None:
-        return "it is not in schedules.yaml any more, or broken there"
-    if one.job.acts:
-        again = shlex.join(["runbook", "schedule", "firings", one.name, *kept_options("since")])
-        return f"its mode is run by now: what it does say {again}"
-    return ""
 
 
 def _printed(one: ScheduleScore) -> PrintedScore:

@@ -11,7 +11,7 @@ from memrunbook.core.instant import Instant
 from memrunbook.core.plan.score import Fate, ScoredCase, Trace
 from memrunbook.core.plan.shadows import Shadow, UnforeseenKills
 from memrunbook.core.units import format_duration
-from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Style, Text, line, note, row, text
+from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Style, Text, line, note, row, text, to_type
 from memrunbook.ui.words import moment_words, plural
 
 FATES: Mapping[Fate, tuple[str, str, str, Style]] = {
@@ -29,7 +29,7 @@ LISTED = 5
 
 
 class ScoreView(NamedTuple):
-    """One schedule: `standing` is a sentence of what is to be known beside it."""
+    """One schedule; `acts` is what to type to see what it does, where its mode is run by now."""
 
     name: str
     cases: Sequence[ScoredCase]
@@ -37,7 +37,8 @@ class ScoreView(NamedTuple):
     hosts: int
     sightings: int
     watched: float | None
-    standing: str
+    listed: bool = True
+    acts: str = ""
 
 
 def nothing_view() -> list[Block]:
@@ -56,7 +57,8 @@ def notes_view(notes: Sequence[str]) -> list[Block]:
 def score_view(view: ScoreView, since: float, now: Instant) -> list[Block]:
     """The verdict, what came without it, and each case, the newest first."""
     name = Span(view.name, "strong", whole=True)
-    standing = [line(Span(view.standing, whole=True), indent=2)] if view.standing else []
+    standing = [] if view.listed else [line("it is not in schedules.yaml any more, or broken there", indent=2)]
+    standing += [line("its mode is run by now; what it does: ", to_type(view.acts), indent=2)] if view.acts else []
     if view.watched is None:
         return [
             line(name, ": ", Span("UNKNOWN", "unknown"), ", no firing of it is kept that looked at a host"),
