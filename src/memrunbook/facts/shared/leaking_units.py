@@ -43,7 +43,7 @@ def with_leaking(reading: Any, earlier: EarlierReadings) -> Reading:
 def _leaking(services: Sequence[Service], earlier: EarlierReadings) -> list[LeakingUnit]:
     by_name = {one.name: one for one in services}
     holders = [
-        MemoryHolder(one.name, one.own_bytes, one.invocation_id, one.memory_max_bytes)
+        MemoryHolder(one.name, one.own_bytes, one.invocation_id, one.memory_max_bytes, age=one.age_seconds)
         for one in services
         if one.own_bytes is not None
     ]

@@ -55,13 +55,17 @@ Leaks = Annotated[list[Leak] | None, Doc(BY_HISTORY, source=SOURCE)]
 
 
 class MemoryHolder(NamedTuple):
-    """One that holds memory now: bytes, the life that it is in, its own limit, and its name for people."""
+    """One that holds memory now: bytes, the life that it is in, its own limit, and its name for people.
+
+    `age` is how long this life has lasted, in seconds; None where nobody says so.
+    """
 
     name: str
     bytes: int
     life: str
     limit: int | None = None
     label: str = ""
+    age: float | None = None
 
 
 def leaks_of(kind: Kind, figure: str, holders: Iterable[MemoryHolder], earlier: EarlierReadings) -> list[Leak]:
@@ -70,15 +74,24 @@ def leaks_of(kind: Kind, figure: str, holders: Iterable[MemoryHolder], earlier: 
     The time until the host is full is counted over the sum of all their slopes.
     """
     ram = getattr(earlier.readings.get("memory"), "total_bytes", None)
-    past = dict(earlier.of(kind, figure))
+    past, room = dict(earlier.of(kind, figure)), room_of(earlier.readings)
+    since = min((points[0].at for points in past.values() if points), default=earlier.at)
     judged = []
     for one in holders:
         now = Observation(earlier.at, float(one.bytes), one.life, None if one.limit is None else float(one.limit))
         points = [point for point in past.get(one.name, ()) if point.at < earlier.at] + [now]
-        found = forecast(points, ram)
+        found = forecast(points, ram, began=_began(one, points, earlier.at, since), room=room)
         if found.leaks:
             judged.append(_leak(kind, one, points, found, ram))
-    return _together(judged, room_of(earlier.readings))
+    return _together(judged, room)
+
+
+def _began(one: MemoryHolder, points: list[Observation], at: float, since: float) -> float | None:
+    """When its life began: by its age, else by its first reading where others of the host were read before that."""
+    first = next(point.at for point in points if point.life == one.life)
+    if one.age is not None:
+        return min(at - one.age, first)
+    return first if first > since else None
 
 
 def lacking(earlier: EarlierReadings, *figures: tuple[Kind, str]) -> Unavailable | None:
