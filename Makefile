@@ -34,7 +34,8 @@ demo: $(STAMP) ## the main job on this machine: diagnose, then a dry run; nothin
 	$(BIN)/runbook plan memory-shortage --host local || test $$? -eq 9
 
 test: $(STAMP) ## the tests that need no root and no guest
-	$(BIN)/python -m pytest -n $(WORKERS) --ignore=tests/kernel --cov --cov-report=term:skip-covered --cov-fail-under=95 --reruns=1
+	$(BIN)/python -m pytest -n $(WORKERS) --dist=worksteal --ignore=tests/kernel \
+		--cov --cov-report=term:skip-covered --cov-fail-under=95 --reruns=1
 
 test-lowest: RESOLUTION := lowest-direct
 test-newest: RESOLUTION := highest

@@ -97,3 +97,48 @@ def test_it_is_said_for_people() -> None:
     assert sentence(other) == (
         "grows 61 MiB/h (57 to 66) for 3 d, over 4 lives; memory and swap are full in 4 d, if nothing changes"
     )
+
+
+NIGHTLY = "02:00-04:00 UTC"
+
+
+def in_window(left: float, *, is_open: bool, opens: float, gained: int = 2 * GIB) -> Any:
+    policy = UnitPolicy(restart="yes", window=NIGHTLY, in_window=is_open, window_opens_seconds=float(opens))
+    return seen(msgspec.structs.replace(LEAK, seconds_left=left, gained_bytes=gained, policy=policy))
+
+
+@pytest.mark.parametrize(
+    ("left", "is_open", "opens", "gained", "expected"),
+    [
+        (21 * HOUR, True, DAY, 2 * GIB, "change"),
+        (47 * HOUR, True, DAY, 2 * GIB, "change"),
+        (49 * HOUR, True, DAY, 2 * GIB, ""),  # the next window is soon enough
+        (13 * DAY, True, 7 * DAY, 2 * GIB, "change"),
+        (21 * HOUR, True, DAY, 63 * MIB, ""),  # a restart would give back next to nothing
+        (21 * HOUR, False, 9 * HOUR, 2 * GIB, ""),
+    ],
+)
+def test_preventive_maintenance_restarts_a_leak_in_its_window_and_in_the_last_one_that_is_safe(
+    left: float, is_open: object, opens: float, gained: int, expected: str
+) -> None:
+    runbook, now = book("preventive-maintenance"), in_window(left, is_open=is_open is True, opens=opens, gained=gained)
+    assert states(runbook, now)["incident"] == ("holds" if expected else "fails")
+    if expected:
+        assert planned(runbook, now, "restart-slow-leaker").decision == expected
+        assert states(runbook, now)["resolved"] == "fails"
+        after = in_window(left, is_open=True, opens=opens, gained=0)
+        assert states(runbook, after, now)["resolved"] == "holds"
+
+
+def test_without_a_window_preventive_maintenance_only_tells() -> None:
+    assert states(book("preventive-maintenance"), seen(LEAK))["incident"] == "fails"
+
+
+def test_a_leak_that_does_not_last_until_its_window_is_told() -> None:
+    runbook = book("preventive-maintenance")
+    assert states(runbook, in_window(8 * HOUR, is_open=False, opens=9 * HOUR))["too-late"] == "holds"
+    assert states(runbook, in_window(10 * HOUR, is_open=False, opens=9 * HOUR))["too-late"] == "fails"
+    [cause] = diagnose_one(runbook, in_window(8 * HOUR, is_open=False, opens=9 * HOUR)).causes
+    assert sentence(cause).endswith("if nothing changes; its window (02:00-04:00 UTC) opens in 9 h")
+    [cause] = diagnose_one(runbook, in_window(8 * HOUR, is_open=True, opens=DAY)).causes
+    assert sentence(cause).endswith("if nothing changes; its window (02:00-04:00 UTC) is open")

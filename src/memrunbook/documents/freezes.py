@@ -5,23 +5,21 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import re
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import msgspec
 from msgspec import Meta, Struct
 
 from memrunbook.core.errors import Problem
-from memrunbook.core.plan.freeze import FreezeWindow, left_out, moment
+from memrunbook.core.plan.freeze import FreezeWindow
 from memrunbook.core.text import clean
+from memrunbook.core.window import DAYS, Day, left_out, minutes_of, moment
 from memrunbook.documents.source import Source
 
-Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-DAYS: Mapping[Day, int] = {"mon": 0, "tue": 1, "wed": 2, "thu": 3, "fri": 4, "sat": 5, "sun": 6}
 CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00")
 DATE = re.compile(r"(\d{4}-\d{2}-\d{2})[ T]((?:[01]\d|2[0-3]):[0-5]\d|24:00)")
-HOUR = 60
 SHOWN = 60
 TIMES = 'with days: a time of the day, as in "22:00"; without: a date and a time, as in "2026-12-20 18:00"'
 
@@ -114,7 +112,7 @@ def _window(source: Source, spec: FreezeSpec, number: int) -> FreezeWindow:
     if spec.days is None:
         begin, end = moment(*_date(spec.from_), zone)[0], moment(*_date(spec.until), zone)[1]
     else:
-        begin, end = _minutes(spec.from_), _minutes(spec.until)
+        begin, end = minutes_of(spec.from_), minutes_of(spec.until)
     return FreezeWindow(
         name=spec.name,
         where=source.line(("freeze", number)),
@@ -128,12 +126,7 @@ def _window(source: Source, spec: FreezeSpec, number: int) -> FreezeWindow:
 
 
 def _date(text: str) -> tuple[dt.date, int]:
-    return dt.date.fromisoformat(text[:10]), _minutes(text[11:])
-
-
-def _minutes(text: str) -> int:
-    hours, _, minutes = text.partition(":")
-    return int(hours) * HOUR + int(minutes)
+    return dt.date.fromisoformat(text[:10]), minutes_of(text[11:])
 
 
 def zone_named(name: str) -> ZoneInfo | None:

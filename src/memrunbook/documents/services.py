@@ -7,6 +7,8 @@ from pathlib import Path
 
 from memrunbook.core.action.policy import MAY, ServicePolicy, ServiceRule
 from memrunbook.core.errors import DocumentError, Problem
+from memrunbook.core.text import clean
+from memrunbook.documents.freezes import SHOWN, near_zone, zone_named
 from memrunbook.documents.owned import is_there, read_owned
 from memrunbook.documents.problems import convert
 from memrunbook.documents.source import Source
@@ -38,6 +40,7 @@ def _problems(source: Source, policy: ServicePolicy, number: int, rule: ServiceR
     at = ("services", number)
     yield from _named(source, policy, at, rule)
     yield from _commands(source, at, rule)
+    yield from _window(source, (*at, "window"), rule)
     allowed = next((key for key in MAY if getattr(rule, key) == "yes"), None)
     if rule.kind in NEVER_CHOSEN and allowed:
         hint = f"leave {allowed}: yes out, or write another kind"
@@ -51,6 +54,22 @@ def _named(source: Source, policy: ServicePolicy, at: tuple[str, int], rule: Ser
         yield Problem(where, f"{rule.unit} stands here twice: the first entry that matches counts", "make one of both")
     if not set(".*?[") & set(rule.unit):
         yield Problem(where, f"no unit is called {rule.unit!r}", f"write its whole name, as in {rule.unit}.service")
+
+
+def _window(source: Source, at: tuple[str | int, ...], rule: ServiceRule) -> Iterator[Problem]:
+    """A window that never opens, in no place, or for nothing."""
+    window = rule.window
+    if window is None:
+        return
+    if rule.restart != "yes":
+        hint = "add restart: yes, or leave window out"
+        yield Problem(source.where_key(at), "window without restart: yes means nothing", hint)
+    if zone_named(window.zone) is None:
+        what = f'there is no time zone "{clean(window.zone, SHOWN)}"'
+        yield Problem(source.where((*at, "zone")), what, near_zone(window.zone))
+    if window.from_ in (window.until, "24:00"):
+        hint = 'for a whole day write from: "00:00", until: "24:00"'
+        yield Problem(source.where((*at, "until")), "the window ends when it begins", hint)
 
 
 def _commands(source: Source, at: tuple[str, int], rule: ServiceRule) -> Iterator[Problem]:

@@ -14,19 +14,21 @@ LISTS = {"units": ("all", "growing", "suspects", "leaking"), "oom": ("victim_uni
 
 
 def with_policy(snapshot: Snapshot, policy: ServicePolicy) -> Snapshot:
-    """The snapshot with each unit's policy filled in."""
-    readings = {name: _filled(name, reading, policy) for name, reading in snapshot.readings.items()}
+    """The snapshot with each unit's policy filled in, as it is at the moment of the snapshot."""
+    readings = {
+        name: _filled(name, reading, policy, snapshot.taken_at.utc) for name, reading in snapshot.readings.items()
+    }
     return msgspec.structs.replace(snapshot, readings=readings)
 
 
-def _filled(name: str, reading: Reading | Unavailable, policy: ServicePolicy) -> Reading | Unavailable:
+def _filled(name: str, reading: Reading | Unavailable, policy: ServicePolicy, now: float) -> Reading | Unavailable:
     if name not in LISTS or isinstance(reading, Unavailable) or not policy.services:
         return reading
     known = [field for field in LISTS[name] if hasattr(reading, field)]
-    lists: dict[str, Any] = {field: _units(getattr(reading, field), policy) for field in known}
+    lists: dict[str, Any] = {field: _units(getattr(reading, field), policy, now) for field in known}
     return msgspec.structs.replace(reading, **lists)
 
 
-def _units(units: Any, policy: ServicePolicy) -> Any:
-    filled = [msgspec.structs.replace(unit, policy=policy.unit(unit.name)) for unit in units or ()]
+def _units(units: Any, policy: ServicePolicy, now: float) -> Any:
+    filled = [msgspec.structs.replace(unit, policy=policy.unit(unit.name, now)) for unit in units or ()]
     return type(units)(filled) if units is not None else None

@@ -82,8 +82,18 @@ def leak_words(facts: Mapping[str, Any]) -> str:
         earliest, latest = facts["earliest_seconds_to_limit"], facts.get("latest_seconds_to_limit")
         between = range_words(_rough(earliest), _rough(latest)) if latest else f"{_rough(earliest)} at the earliest"
         limit = format_bytes(facts.get("limit_bytes") or 0)
-        return f"{grows}; reaches its own limit of {limit} in {_rough(own)} ({between}), if nothing changes"
-    return grows if host is None else f"{grows}; memory and swap are full in {_rough(host)}, if nothing changes"
+        grows += f"; reaches its own limit of {limit} in {_rough(own)} ({between}), if nothing changes"
+    elif host is not None:
+        grows += f"; memory and swap are full in {_rough(host)}, if nothing changes"
+    return grows + _window(facts)
+
+
+def _window(facts: Mapping[str, Any]) -> str:
+    """When services.yaml lets it be restarted as planned; nothing where that says no such time."""
+    if "window" not in facts:
+        return ""
+    stands = "is open" if facts["in_window"] else f"opens in {_rough(facts['window_opens_seconds'])}"
+    return f"; its window ({facts['window']}) {stands}"
 
 
 def _rough(seconds: float) -> str:

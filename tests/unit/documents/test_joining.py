@@ -135,12 +135,13 @@ def test_services_are_joined_and_doctor_names_both_files(etc: Path) -> None:
     team = etc.parent / "team"
     (team / "services.yaml").write_text("services: [{unit: 'web*.service', restart: 'yes', stop: 'yes'}]\n")
     mine = usual_library((), team)
-    assert (mine.policy().unit("web.service").restart, mine.policy().unit("db.service").restart) == ("yes", "unlisted")
+    said = mine.policy()
+    assert (said.unit("web.service", 0.0).restart, said.unit("db.service", 0.0).restart) == ("yes", "unlisted")
     (etc / "services.yaml").write_text("services: [{unit: web.service, restart: 'no'}]\n")
     policy = usual_library((), team).policy()
-    assert (policy.unit("web.service").restart, policy.unit("web.service").stop) == ("no", "yes")
-    assert policy.unit("web-2.service").restart == "yes"
-    assert usual_library().policy().unit("web.service").restart == "no"
+    assert (policy.unit("web.service", 0.0).restart, policy.unit("web.service", 0.0).stop) == ("no", "yes")
+    assert policy.unit("web-2.service", 0.0).restart == "yes"
+    assert usual_library().policy().unit("web.service", 0.0).restart == "no"
     both(etc, "reason: optional\n", "reason: optional\n")
     told = {one.name: one.said for one in inspect_documents(usual_library((), team))}
     for name in ("config.yaml", "services.yaml"):

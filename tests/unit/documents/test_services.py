@@ -39,7 +39,7 @@ def test_an_entry_says_what_is_done_around_a_change(tmp_path: Path) -> None:
     path = tmp_path / "services.yaml"
     path.write_text(WHOLE)
     policy = load_policy(path)
-    assert policy.unit("search-api.service").care == Care(
+    assert policy.unit("search-api.service", 0.0).care == Care(
         health=("curl", "-fsS", "http://localhost:8080/healthz"),
         health_within=180.0,
         drain=("lb", "out"),
@@ -48,7 +48,7 @@ def test_an_entry_says_what_is_done_around_a_change(tmp_path: Path) -> None:
         max_parallel=2,
         peers=("search-*", "db-1"),
     )
-    assert policy.unit("report-1.service").care is None
+    assert policy.unit("report-1.service", 0.0).care is None
     assert load_policy(tmp_path / "none.yaml").services == ()
 
 
@@ -57,6 +57,24 @@ def test_an_entry_says_what_is_done_around_a_change(tmp_path: Path) -> None:
     [
         ("unit: a.service, health: curl -f x", "curl", "must be a list", "in brackets: [curl, -f, x]"),
         ("unit: a.service, health: []", "[]", "at least 1 item", ""),
+        (
+            "unit: a.service, restart: yes, window: {from: '02:00', until: '04:00', zone: Europe/Berln}",
+            "Europe/Berln",
+            'there is no time zone "Europe/Berln"',
+            'did you mean "Europe/Berlin"?',
+        ),
+        (
+            "unit: a.service, restart: yes, window: {from: '02:00', until: '02:00'}",
+            "'02:00'}",
+            "the window ends when it begins",
+            'for a whole day write from: "00:00", until: "24:00"',
+        ),
+        (
+            "unit: a.service, window: {from: '02:00', until: '04:00'}",
+            "window",
+            "window without restart: yes means nothing",
+            "add restart: yes, or leave window out",
+        ),
         ("unit: a.service, max_parallel: 0", "0", "must be at least 1, is 0", ""),
         ("unit: a.service, health_within: 5", "5", "a duration without a unit", '"5m"'),
         ("unit: a.service, health: [x], health_within: 0s", "0s", "shorter than a second", '"2m"'),

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct, structs
 
 from memrunbook.core.reading.fact import Doc
 from memrunbook.core.units import MINUTE, Duration, Size, Unit
+from memrunbook.core.window import ServiceWindow
 
 Permission = Literal["yes", "no", "unlisted"]
 Kind = Literal["service", "batch", "database", "cluster"]
@@ -52,6 +53,13 @@ class UnitPolicy(Struct, frozen=True, kw_only=True):
     swap_max_bytes: Annotated[
         int, Doc("MemorySwapMax that a rule may set, 0 for none", Unit.BYTES, "services.yaml")
     ] = 0
+    window: Annotated[
+        str, Doc('when it may be restarted as planned, as in "sun 02:00-04:00 UTC"; empty: unlisted', source=SOURCE)
+    ] = ""
+    in_window: Annotated[bool, Doc("that window is open", source=SOURCE)] = False
+    window_opens_seconds: Annotated[
+        float, Doc("until that window opens, or opens again; 0 where there is none", Unit.SECONDS, SOURCE)
+    ] = 0.0
     care: Care | None = None
 
 
@@ -67,6 +75,7 @@ class ServiceRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     stop: Permission = "unlisted"
     limit: Permission = "unlisted"
     kind: Kind = "service"
+    window: ServiceWindow | None = None
     memory_high: Size | None = None
     memory_max: Size | None = None
     swap_max: Size | None = None
@@ -95,11 +104,12 @@ class ServicePolicy(Struct, frozen=True, forbid_unknown_fields=True):
         """The rule for a unit, None where it is unlisted."""
         return next((rule for rule in self.services if fnmatch.fnmatchcase(unit, rule.unit)), None)
 
-    def unit(self, name: str) -> UnitPolicy:
-        """The policy of a unit."""
+    def unit(self, name: str, now: float) -> UnitPolicy:
+        """The policy of a unit at a moment (seconds since 1970)."""
         rule = self.rule(name)
         if rule is None:
             return UNLISTED
+        stands = None if rule.window is None else rule.window.at(now)
         return UnitPolicy(
             restart=rule.restart,
             freeze=rule.freeze,
@@ -109,6 +119,9 @@ class ServicePolicy(Struct, frozen=True, forbid_unknown_fields=True):
             memory_high_bytes=rule.memory_high or 0,
             memory_max_bytes=rule.memory_max or 0,
             swap_max_bytes=rule.swap_max or 0,
+            window="" if rule.window is None else str(rule.window),
+            in_window=stands is not None and stands.is_open,
+            window_opens_seconds=0.0 if stands is None else stands.opens_in,
             care=rule.care,
         )
 
@@ -143,6 +156,7 @@ def _stricter(binding: ServiceRule, own: ServiceRule) -> ServiceRule:
         kind=kind,
         **said,
         **sizes,
+        window=own.window if binding.window is None else binding.window,
         health=healing.health,
         health_within=healing.health_within,
         drain=draining.drain,

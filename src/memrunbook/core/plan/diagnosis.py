@@ -16,6 +16,8 @@ from memrunbook.core.runbook.world import World, values_of
 CheckState = Literal["firing", "clear", "unknown"]
 STATES: dict[str, CheckState] = {"holds": "firing", "fails": "clear", "unknown": "unknown"}
 SEVERITIES = ("info", "warning", "critical")
+WINDOW = ("window", "in_window", "window_opens_seconds")
+"""What services.yaml says of a planned restart: a suspect's own facts."""
 SHOWN_CAUSES = 3
 
 
@@ -132,8 +134,14 @@ def _suspects(cause: Cause, world: World) -> Iterable[Suspect]:
         here = world.at(item=item)
         name, score = cause.name.value(here), cause.score.value(here)
         if isinstance(name, str) and isinstance(score, int | float) and score > 0:
-            known = {k: v for k, v in item.items() if not isinstance(v, dict)} if isinstance(item, dict) else {}
-            yield Suspect(cause.spec.kind, name, float(score), known)
+            yield Suspect(cause.spec.kind, name, float(score), _known(item) if isinstance(item, dict) else {})
+
+
+def _known(item: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of a suspect, and the window that its owner gives it."""
+    policy = item.get("policy") or {}
+    windows = {name: policy[name] for name in WINDOW} if policy.get("window") else {}
+    return {name: value for name, value in item.items() if not isinstance(value, dict)} | windows
 
 
 def _verdicts(runbook: Runbook, snapshot: Snapshot) -> tuple[Verdict, ...]:

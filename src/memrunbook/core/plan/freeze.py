@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-MINUTES_A_DAY = 24 * 60
+from memrunbook.core.window import MINUTES_A_DAY, moment
 
 
 class FreezeWindow(Struct, frozen=True, kw_only=True):
@@ -48,30 +48,3 @@ class FreezeWindow(Struct, frozen=True, kw_only=True):
             if day.weekday() in self.days:
                 over = MINUTES_A_DAY if self.end <= self.begin else 0
                 yield moment(day, int(self.begin), zone)[0], moment(day, int(self.end) + over, zone)[1]
-
-
-def moment(day: dt.date, minutes: int, zone: ZoneInfo) -> tuple[float, float]:
-    """The first and the last moment (seconds since 1970) at which the clocks of a place show a time of a day.
-
-    They differ when clocks are put back. A time that clocks leave out is the moment at which they do.
-    """
-    wall = dt.datetime.combine(day, dt.time()) + dt.timedelta(minutes=minutes)
-    first, last = (wall.replace(tzinfo=zone, fold=fold).timestamp() for fold in (0, 1))
-    if first <= last:
-        return first, last
-    before, after = last, first  # left out: each was reckoned with the other side's offset
-    offset = dt.datetime.fromtimestamp(before, zone).utcoffset()
-    while after - before > 1:
-        middle = (before + after) // 2
-        if dt.datetime.fromtimestamp(middle, zone).utcoffset() == offset:
-            before = middle
-        else:
-            after = middle
-    return after, after
-
-
-def left_out(day: dt.date, minutes: int, zone: ZoneInfo) -> bool:
-    """True for a time of a day that the clocks of a place never show."""
-    wall = dt.datetime.combine(day, dt.time()) + dt.timedelta(minutes=minutes)
-    shown = dt.datetime.fromtimestamp(moment(day, minutes, zone)[0], zone).replace(tzinfo=None)
-    return shown != wall

@@ -42,6 +42,7 @@ ASKED: Mapping[str, str] = {
     r'\.policy\.restart != "no"': "that may be restarted",
     r'\.policy\.limit == "yes"': "that may be limited (services.yaml, limit: yes)",
     r'\.policy\.limit != "no"': "that may be limited",
+    r"\.policy\.in_window": "whose window is open (services.yaml, window)",
     r'\.policy\.kind == "batch"': "that is a batch job (services.yaml, kind: batch)",
     r"\.memory_percent >= ([\d.]+)": "with {} % of RAM or more",
     r"\.(?:own_bytes) > (\d+) \* MiB": "with more than {} MiB of its own",

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from memrunbook.core.action.policy import UNLISTED, Care, ServicePolicy, ServiceRule, UnitPolicy, joined_policy
-from memrunbook.core.units import MIB, Duration, Size
+from memrunbook.core.units import HOUR, MIB, Duration, Size
+from memrunbook.core.window import ServiceWindow
 
 POLICY = ServicePolicy(
     (
@@ -28,12 +30,12 @@ POLICY = ServicePolicy(
 
 
 def test_the_first_rule_that_matches_counts() -> None:
-    assert POLICY.unit("web-1.service").restart == "no"
-    assert POLICY.unit("web-2.service").restart == "yes"
+    assert POLICY.unit("web-1.service", 0.0).restart == "no"
+    assert POLICY.unit("web-2.service", 0.0).restart == "yes"
 
 
 def test_a_rule_says_everything_of_a_unit() -> None:
-    assert POLICY.unit("web-2.service") == UnitPolicy(
+    assert POLICY.unit("web-2.service", 0.0) == UnitPolicy(
         restart="yes",
         freeze="no",
         stop="yes",
@@ -43,20 +45,20 @@ def test_a_rule_says_everything_of_a_unit() -> None:
         memory_max_bytes=4 * MIB,
         swap_max_bytes=5 * MIB,
     )
-    assert POLICY.unit("web-1.service").memory_high_bytes == UNLISTED.memory_high_bytes
+    assert POLICY.unit("web-1.service", 0.0).memory_high_bytes == UNLISTED.memory_high_bytes
 
 
 def test_who_is_not_listed_is_unlisted() -> None:
     assert POLICY.rule("db.service") is None
     assert POLICY.rule("WEB-2.service") is None
-    assert POLICY.unit("db.service") == UNLISTED
+    assert POLICY.unit("db.service", 0.0) == UNLISTED
     assert UNLISTED.restart == UNLISTED.freeze == UNLISTED.stop == UNLISTED.limit == "unlisted"
 
 
 def joined(binding: dict[str, Any] | None, own: dict[str, Any] | None) -> UnitPolicy:
     """What is said of db.service where the first binds everybody."""
     both = [() if said is None else (ServiceRule(unit="db*", **said),) for said in (binding, own)]
-    return joined_policy(*(ServicePolicy(rules) for rules in both)).unit("db.service")
+    return joined_policy(*(ServicePolicy(rules) for rules in both)).unit("db.service", 0.0)
 
 
 @pytest.mark.parametrize(
@@ -121,3 +123,12 @@ def test_what_the_binding_one_says_of_a_service_is_not_replaced() -> None:
     less = joined({"max_parallel": 3}, own)
     assert less.care is not None
     assert (less.care.max_parallel, less.care.health, less.care.drain_within) == (3, ("true",), 6.0)
+
+
+def test_the_window_that_binds_everybody_stands() -> None:
+    nightly, always = ServiceWindow(from_="02:00", until="04:00"), ServiceWindow(from_="00:00", until="24:00")
+    rule = ServiceRule(unit="db.service", restart="yes")
+    binding, own = structs.replace(rule, window=nightly), structs.replace(rule, window=always)
+    for first, is_open in ((binding, False), (rule, True)):
+        both = joined_policy(ServicePolicy((first,)), ServicePolicy((own,)))
+        assert both.unit("db.service", 12 * HOUR).in_window is is_open

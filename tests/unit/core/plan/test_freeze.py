@@ -9,7 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from memrunbook.core.plan.freeze import FreezeWindow, left_out, moment
+from memrunbook.core.plan.freeze import FreezeWindow
+from memrunbook.core.window import left_out, moment
 
 BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
 EVERY_DAY = frozenset(range(7))
