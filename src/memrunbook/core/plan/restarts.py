@@ -37,8 +37,8 @@ def _helped(change: PastChange, after: float | None, points: Sequence[Observatio
     ends: list[tuple[float, End]] = [(now, "still") if after is None else (after, "changed again")]
     before = [point for point in points if point.at <= change.begun]
     later = [point for point in points if change.ended < point.at <= ends[0][0]]
-    if later:
-        ends += [(point.at, "began anew") for point in later if point.life and point.life != later[0].life][:1]
+    life = next((point.life for point in later if point.life), "")
+    ends += [(point.at, "began anew") for point in later if point.life not in ("", life)][:1]
     if before:
         ends += [(point.at, "memory was back") for point in later if point.value >= before[-1].value][:1]
     at, until = min(ends)

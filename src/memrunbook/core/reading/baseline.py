@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
+from memrunbook.core.reading.lives import lived
 from memrunbook.core.reading.series import Kind, Observation, Series
 from memrunbook.core.reading.trend import LEAST_POINTS, SIGNIFICANT, significance, slope
 from memrunbook.core.units import DAY
@@ -108,7 +109,7 @@ def baseline(series: Series, least: float, peak: float, width: int) -> Baseline:
         per_day=_per_day(points),
         limit=last.limit,
         begun=tuple(
-            after.at for before, after in pairwise(points) if after.life and before.life not in ("", after.life)
+            after.at for before, after in pairwise(lived(points)) if after.life and before.life not in ("", after.life)
         ),
         course=course(points, first.at, last.at, width),
     )

@@ -88,10 +88,15 @@ def leaks_of(kind: Kind, figure: str, holders: Iterable[MemoryHolder], earlier: 
 
 def _began(one: MemoryHolder, points: list[Observation], at: float, since: float) -> float | None:
     """When its life began: by its age, else by its first reading where others of the host were read before that."""
-    first = next(point.at for point in points if point.life == one.life)
+    first = next(point.at for point in points if point.life == _life(one, points))
     if one.age is not None:
         return min(at - one.age, first)
     return first if first > since else None
+
+
+def _life(one: MemoryHolder, points: list[Observation]) -> str:
+    """The life that it is in; where that could not be read now, the last that is known."""
+    return one.life or next((point.life for point in reversed(points) if point.life), "")
 
 
 def lacking(earlier: EarlierReadings, *figures: tuple[Kind, str]) -> Unavailable | None:
@@ -115,7 +120,7 @@ def untold(reading: R, problem: Unavailable) -> R:
 
 
 def _leak(kind: str, one: MemoryHolder, points: list[Observation], found: Forecast, ram: int | None) -> Leak:
-    began = next(point.value for point in points if point.life == one.life)
+    began = next(point.value for point in points if point.life == _life(one, points))
     return Leak(
         name=one.label or one.name,
         kind=kind,
@@ -128,7 +133,7 @@ def _leak(kind: str, one: MemoryHolder, points: list[Observation], found: Foreca
         known_seconds=found.seconds,
         readings=found.points,
         lives=found.lives,
-        limit_bytes=one.limit,
+        limit_bytes=None if found.limit is None else int(found.limit),
         seconds_to_limit=found.limit_seconds,
         earliest_seconds_to_limit=found.earliest_seconds,
         latest_seconds_to_limit=found.latest_seconds,

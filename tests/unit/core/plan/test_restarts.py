@@ -38,6 +38,12 @@ def test_a_run_of_it_that_no_change_began_ends_it() -> None:
     assert ends([change(100)], points) == [(99.0, "began anew")]
 
 
+def test_a_reading_that_does_not_know_the_run_is_no_new_run() -> None:
+    lives = ["", "b", "", "b"]
+    points = [Observation(110.0 + number, 1.0, life) for number, life in enumerate(lives)]
+    assert ends([change(100)], points) == [(899.0, "still")]
+
+
 def test_what_comes_after_the_next_change_says_nothing_of_this_one() -> None:
     points = [Observation(90.0, 8.0, "a"), Observation(110.0, 1.0, "b"), Observation(500.0, 9.0, "c")]
     assert ends([change(100), change(400)], points)[0] == (299.0, "changed again")

@@ -189,3 +189,11 @@ def test_the_kernel_warms_up_after_a_boot() -> None:
     assert [one.name for one in recall(slab, earlier).leaking] == ["unreclaimable slab memory"]
     booted = msgspec.structs.replace(earlier, readings={**earlier.readings, "host": HostReading(uptime_seconds=3600.0)})
     assert recall(slab, booted).leaking == []
+
+
+def test_a_service_of_which_systemd_says_nothing_now_still_leaks_and_says_so() -> None:
+    bare = Service(name=LEAKY.name, active=True, state="unknown", own_bytes=4000 * MIB, cgroup=LEAKY.cgroup)
+    (leak,) = recalled(UNITS, Units(count=1, all=[bare], suspects=[]), *PAST).leaking
+    assert (leak.details_known, leak.restartable, leak.limit_bytes) == (False, False, 8192 * MIB)
+    assert leak.lives == 1
+    assert leak.gained_bytes > 2000 * MIB
