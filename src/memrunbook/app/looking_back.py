@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from msgspec import structs
+
+from memrunbook.app.past_leaks import JUDGED, KNOWN, Place, past_leaks
 from memrunbook.app.remembering import kept_as
 from memrunbook.app.stored import Stored, Told
 from memrunbook.core.errors import UsageError
@@ -25,12 +28,14 @@ from memrunbook.core.reading.baseline import (
 from memrunbook.core.reading.series import Kind, Series
 from memrunbook.core.units import DAY
 from memrunbook.documents.library import Library, usual_library
+from memrunbook.facts.shared.leaks import Leak
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.state.history.past import Spread, StoredPast
 from memrunbook.state.paths import usual_state_dir
 
 USUAL_SINCE = 14.0 * DAY
-WIDTH = 10
+WIDTH = 8
+"""Characters of a course: so that a row of it fits into 80 columns."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,17 +62,20 @@ def look_back(arguments: LookBackArguments, told: Told = lambda _said, _hint: No
         return tuple(HostPast(host) for host in arguments.hosts)
     since = SystemClock().now().utc - USUAL_SINCE if arguments.since is None else arguments.since
     with closing(stored.past(told)) as past:
-        hosts = tuple(_host(past, host, since, arguments) for host in arguments.hosts or past.hosts())
+        names = arguments.hosts or past.hosts()
+        judged = len(names) == 1 or bool(arguments.metrics or arguments.holder)
+        hosts = tuple(_host(past, host, since, arguments, judged=judged) for host in names)
         _refuse_unknown(past, hosts, since, arguments)
     return hosts
 
 
-def _host(past: StoredPast, host: str, since: float, arguments: LookBackArguments) -> HostPast:
+def _host(past: StoredPast, host: str, since: float, arguments: LookBackArguments, *, judged: bool) -> HostPast:
     series, extents = past.told(kept_as(host), "", since)
     apart = {(one.kind, one.name, one.figure): one for one in extents}
     kills = sum(risen(one) for one in series if one.figure == KILLS)
     every = [*series, *(used_of(one) for one in series if one.figure == AVAILABLE)]
-    pairs = [(one, _baseline(one, apart)) for one in every if one.points]
+    leaks = _leaks(past, host, series, since, arguments) if judged else {}
+    pairs = [(one, _baseline(one, apart, leaks.get((one.kind, one.name, one.figure)))) for one in every if one.points]
     used = next((found for one, found in pairs if one.figure == USED), None)
     chosen = [(one, found) for one, found in pairs if _is_meant(one, arguments)]
     return HostPast(
@@ -79,11 +87,21 @@ def _host(past: StoredPast, host: str, since: float, arguments: LookBackArgument
     )
 
 
-def _baseline(series: Series, apart: Mapping[tuple[Kind, str, str], Spread]) -> Baseline:
+def _leaks(
+    past: StoredPast, host: str, series: Sequence[Series], since: float, arguments: LookBackArguments
+) -> dict[Place, Leak]:
+    """Who leaks of those that are meant, by as much as a reading is held against, however little is shown."""
+    begin = SystemClock().now().utc - KNOWN
+    known = series if since <= begin else past.series(kept_as(host), "", begin)
+    return past_leaks([one for one in known if _is_meant(one, arguments) or one.figure not in JUDGED])
+
+
+def _baseline(series: Series, apart: Mapping[tuple[Kind, str, str], Spread], leak: Leak | None) -> Baseline:
     key = (series.kind, series.name, series.figure)
     extent = apart.get(key)
     if extent is not None:
-        return baseline(series, extent.least, extent.most, WIDTH)
+        usual = baseline(series, extent.least, extent.most, WIDTH)
+        return usual if leak is None else structs.replace(usual, leak=structs.asdict(leak))
     left, limit = apart[series.kind, series.name, AVAILABLE], series.points[-1].limit or 0.0
     return baseline(series, limit - left.most, limit - left.least, WIDTH)
 
@@ -105,13 +123,15 @@ def _refuse_unknown(past: StoredPast, hosts: Sequence[HostPast], since: float, a
     known = [one for host in hosts for one in past.series(kept_as(host.host), "", since)]
     if not known:
         return
+    from difflib import get_close_matches
+
     figures = sorted({one.figure for one in known} | {USED})
     for word in arguments.metrics:
         if not any(matches(figure, word) for figure in figures):
-            raise UsageError(f"no figure {word!r} is kept", hint=f"there are: {', '.join(figures)}")
+            close = get_close_matches(word, figures, n=1)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            raise UsageError(f"no figure {word!r} is kept", hint=f"{hint}there are: {', '.join(figures)}")
     names = sorted({one.name for one in known if one.name})
-    from difflib import get_close_matches
-
     close = get_close_matches(arguments.holder, names, n=1, cutoff=0.4)
     hint = f"did you mean {close[0]!r}?" if close else "without it the largest are listed"
     raise UsageError(f"nothing is known of {arguments.holder!r} there", where="--unit", hint=hint)

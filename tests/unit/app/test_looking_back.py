@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from memrunbook.app.looking_back import LookBackArguments, look_back, matches
 from memrunbook.app.stored import Stored
 from memrunbook.core.reading.baseline import USED
 from memrunbook.core.reading.series import Observation, Series
-from memrunbook.core.units import DAY, HOUR
+from memrunbook.core.units import DAY, GIB, HOUR, MIB
 from memrunbook.documents.library import Library
 from memrunbook.runtime.clock import SystemClock
 
@@ -44,3 +45,29 @@ def test_a_word_means_a_figure_a_pattern_or_a_fact() -> None:
     assert matches(USED, "memory")
     assert matches(USED, "*.used_*")
     assert not matches(USED, "mem")
+
+
+def test_a_leak_that_restarts_hide_is_told_however_little_is_shown(tmp_path: Path) -> None:
+    now = SystemClock().now().utc
+    times = [now - number * 900 for number in range(7 * 96, 0, -1)]
+    unit = tuple(
+        Observation(at, (500 + 60 * (at % (40 * HOUR)) / HOUR) * MIB, str(at // (40 * HOUR)), 4.0 * GIB) for at in times
+    )
+    available = tuple(Observation(at, 6.0 * GIB, "b", 16.0 * GIB) for at in times)
+    series = [
+        Series("unit", "api.service", "units.own_bytes", unit),
+        Series("host", "", "memory.available_bytes", available),
+    ]
+    past = Stored(tmp_path).past()
+    for host in ("web", "db"):
+        past.keep(host, host, series)
+    library = Library((), None, None, None)
+
+    def leaks(*hosts: str, **more: Any) -> list[float]:
+        found = look_back(LookBackArguments(hosts=hosts, state=tmp_path, library=library, **more))
+        known = [one.leak for host in found for one in host.baselines if one.leak]
+        return [round(one["growth_bytes_per_second"] * HOUR / MIB) for one in known]
+
+    assert leaks("web") == leaks("web", since=now - HOUR) == leaks("web", holder="api") == [60]
+    assert leaks("web", "db", holder="api") == [60, 60]
+    assert leaks("web", "db") == leaks("web", metrics=("memory",)) == []

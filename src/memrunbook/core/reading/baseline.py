@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct, structs
 
@@ -32,7 +32,7 @@ class Baseline(Struct, frozen=True, kw_only=True):
 
     `per_day` is its trend, 0 where it has none beyond chance. `begun` are the moments at which its holder was first
     seen in a new run. `limit` is its newest one. `course` are the means of equal parts of the time, None for a part
-    without a point.
+    without a point. `leak` is what a reading would say of it as one that leaks, by field; empty where it does not.
     """
 
     kind: Kind
@@ -50,6 +50,7 @@ class Baseline(Struct, frozen=True, kw_only=True):
     limit: float | None
     begun: tuple[float, ...]
     course: tuple[float | None, ...]
+    leak: dict[str, Any] = {}
 
 
 class Headroom(Struct, frozen=True):

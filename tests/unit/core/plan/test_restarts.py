@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from memrunbook.core.plan.limits import PastChange
 from memrunbook.core.plan.restarts import helped
 from memrunbook.core.reading.series import Observation
@@ -51,3 +53,8 @@ def test_what_comes_after_the_next_change_says_nothing_of_this_one() -> None:
 
 def test_what_was_not_carried_out_helped_nobody() -> None:
     assert ends([change(100, "failed")], []) == [(0.0, "did not end well")]
+
+
+def test_what_nobody_saw_end_is_not_known_to_have_helped() -> None:
+    cut_off = msgspec.structs.replace(change(100, ""), ended=None)
+    assert ends([cut_off], []) == ends([change(100, "unknown")], []) == [(0.0, "not known")]
