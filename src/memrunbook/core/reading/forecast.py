@@ -40,6 +40,8 @@ GROWN_UP = 6.0 * HOUR
 STRAIGHT, EVEN = 0.8, 0.5
 ONSETS = ((0.5 * DAY, 3.0 * DAY), (1.0 * DAY, 3.0 * DAY), (2.0 * DAY, 3.0 * DAY))
 """A leak that began in the midst of a run: for how long it may have gone on, and how much must be known before it."""
+MOSTLY = 0.8
+"""Who has leaked for a while has more than in so much of the time: a look that costs little."""
 USUAL_SHARE = 0.02
 """So much of what was before may lie above what is taken for usual there: single spikes."""
 
@@ -108,7 +110,9 @@ def _alone(
     whole = _judged([part], limit, ram)
     if whole.leaks and young:
         return whole if _is_urgent(whole, part, room) else structs.replace(whole, pattern="too young")
-    recent = (_since(part, *onset) for onset in ONSETS) if not whole.leaks else ()
+    low = sum(value < whole.level for _, value in part) < MOSTLY * len(part)
+    onsets = () if low or whole.pattern in ("leak", "too little") else ONSETS
+    recent = (_since(part, *onset) for onset in onsets)
     found = (_judged([one], limit, ram) for one in recent if one and _is_even(one))
     return next((one for one in found if one.leaks), whole)
 

@@ -45,8 +45,8 @@ def lives_of(observations: Iterable[Observation]) -> list[Part]:
     Of two points at one time the later one stands. A clock that was set back makes times appear twice, no new life.
     """
     found: dict[str, dict[float, float]] = defaultdict(dict)
-    known = (one for one in observations if math.isfinite(one.at) and math.isfinite(one.value) and one.value >= 0)
-    for one in lived(known):
+    known = [one for one in observations if math.isfinite(one.at) and math.isfinite(one.value) and one.value >= 0]
+    for one in known if all(one.life for one in known) else lived(known):
         found[one.life][one.at] = one.value
     return sorted((sorted(life.items()) for life in found.values()), key=lambda part: part[-1][0])
 
