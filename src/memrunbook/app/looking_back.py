@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import structs
 
-from memrunbook.app.past_leaks import JUDGED, KNOWN, Place, past_leaks
+from memrunbook.app.past_leaks import JUDGED, KNOWN, SeriesKey, past_leaks
 from memrunbook.app.remembering import kept_as
 from memrunbook.app.stored import Stored, Told
 from memrunbook.core.errors import UsageError
@@ -89,7 +89,7 @@ def _host(past: StoredPast, host: str, since: float, arguments: LookBackArgument
 
 def _leaks(
     past: StoredPast, host: str, series: Sequence[Series], since: float, arguments: LookBackArguments
-) -> dict[Place, Leak]:
+) -> dict[SeriesKey, Leak]:
     """Who leaks of those that are meant, by as much as a reading is held against, however little is shown."""
     begin = SystemClock().now().utc - KNOWN
     known = series if since <= begin else past.series(kept_as(host), "", begin)

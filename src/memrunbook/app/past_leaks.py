@@ -17,7 +17,7 @@ JUDGED = frozenset({FIGURE, GROUPS, PROCESSES, CACHES, SLAB, PER_CPU, PAGE_TABLE
 KNOWN = 7 * DAY
 """As much as a reading is held against."""
 SWAP_FREE = "swap.free_bytes"
-Place = tuple[Kind, str, str]
+SeriesKey = tuple[Kind, str, str]
 """Kind, name and figure of a series."""
 
 
@@ -29,11 +29,11 @@ class _Room(Reading, frozen=True, kw_only=True):
     free_bytes: int | None = None
 
 
-def past_leaks(series: Sequence[Series]) -> dict[Place, Leak]:
+def past_leaks(series: Sequence[Series]) -> dict[SeriesKey, Leak]:
     """The leaks among what was there at a host's last reading, by their series."""
     judged = sorted((one for one in series if one.figure in JUDGED and one.points), key=_group)
     at = max((one.points[-1].at for one in judged), default=0.0)
-    found: dict[Place, Leak] = {}
+    found: dict[SeriesKey, Leak] = {}
     for (kind, figure), alike in groupby(judged, key=_group):
         recent = [(one, tuple(point for point in one.points if point.at >= at - KNOWN)) for one in alike]
         kept = tuple(Series(kind, one.name, figure, points) for one, points in recent if points)
