@@ -102,6 +102,8 @@ def fleet_view(hosts: Sequence[HostPast], unknown: Sequence[str], *, plain: bool
     blocks: list[Block] = [line(*_fleet_verdict(ranked)), BLANK, table]
     if unknown:
         blocks += [BLANK, line(f"Nothing is known of {plural(len(unknown), 'host')}: {', '.join(unknown)}")]
+    if bare := [one.host for one in ranked if one.used is None]:
+        blocks += [BLANK, line(f"How much RAM is left is not known of {plural(len(bare), 'host')}: {', '.join(bare)}")]
     told = "left: of RAM, in 95 of 100 readings. One of them in full: "
     return [*blocks, BLANK, line(told, to_type("runbook history --host NAME"))]
 

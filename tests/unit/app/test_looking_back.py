@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from memrunbook.app.looking_back import LookBackArguments, look_back, matches
 from memrunbook.app.stored import Stored
+from memrunbook.core.errors import UsageError
 from memrunbook.core.reading.baseline import USED
 from memrunbook.core.reading.series import Observation, Series
 from memrunbook.core.units import DAY, GIB, HOUR, MIB
@@ -70,4 +73,48 @@ def test_a_leak_that_restarts_hide_is_told_however_little_is_shown(tmp_path: Pat
 
     assert leaks("web") == leaks("web", since=now - HOUR) == leaks("web", holder="api") == [60]
     assert leaks("web", "db", holder="api") == [60, 60]
-    assert leaks("web", "db") == leaks("web", metrics=("memory",)) == []
+    assert leaks("web", "db", points=False) == leaks("web", metrics=("memory",)) == []
+
+
+def kept(state: Path, *hosts: str) -> None:
+    """Two days of available memory, swap and one service, an hour apart."""
+    now = SystemClock().now().utc
+    points = tuple(Observation(now - hour * HOUR, 5.0 * GIB, "b", 16.0 * GIB) for hour in range(48, 0, -1))
+    figures = (
+        ("host", "", "memory.available_bytes"),
+        ("host", "", "swap.used_bytes"),
+        ("unit", "a.service", "units.x"),
+    )
+    for host in hosts:
+        Stored(state).past().keep(host, host, [Series(kind, name, figure, points) for kind, name, figure in figures])
+
+
+def test_of_many_hosts_only_their_room_is_read(tmp_path: Path) -> None:
+    kept(tmp_path, "web", "db")
+    library = Library((), None, None, None)
+    found = look_back(LookBackArguments(state=tmp_path, library=library, points=False))
+    assert [{one.figure for one in host.series} for host in found] == [{"memory.available_bytes", USED}] * 2
+    assert [round(host.left or 0.0) for host in found] == [31, 31]
+    assert not [one for host in found for one in host.series if one.points]
+    whole = look_back(LookBackArguments(state=tmp_path, library=library))
+    assert [len(host.series) for host in whole] == [4, 4]
+    (one,) = look_back(LookBackArguments(hosts=("db",), state=tmp_path, library=library, points=False))
+    assert len(one.series) == 4
+    series, _ = Stored(tmp_path).past().told("web", "", 0.0, frozenset({"swap.used_bytes"}))
+    assert [one.figure for one in series] == ["swap.used_bytes"]
+
+
+def test_what_is_asked_for_and_not_there_says_what_is(tmp_path: Path) -> None:
+    kept(tmp_path, "web")
+    library, hosts = Library((), None, None, None), ("web",)
+
+    def refused(**more: Any) -> UsageError:
+        with pytest.raises(UsageError) as error:
+            look_back(LookBackArguments(hosts=hosts, state=tmp_path, library=library, **more))
+        return error.value
+
+    assert "did you mean 'memory.available_bytes'?" in refused(metrics=("memory.availble_bytes",)).hint
+    assert refused(holder="b.service").hint == "did you mean 'a.service'?"
+    now = SystemClock().now().utc
+    later = LookBackArguments(hosts=hosts, metrics=(USED,), since=now, state=tmp_path, library=library)
+    assert [one.series for one in look_back(later)] == [()]

@@ -114,3 +114,9 @@ def test_a_leak_that_restarts_hide_is_not_called_steady() -> None:
     plotted = drawn(next(iter(plots_view("db", [(series, leaky)], Canvas(78)))))
     assert WORDS in plotted
     assert "no trend" not in plotted
+
+
+def test_a_host_whose_room_is_not_known_is_named() -> None:
+    bare = HostPast("old", None, 0, (), (known("memory.free_bytes"),))
+    page = drawn(fleet_view([past(40.0), bare], [], plain=False))
+    assert "How much RAM is left is not known of 1 host: old" in page
