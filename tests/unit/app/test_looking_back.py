@@ -80,13 +80,13 @@ def kept(state: Path, *hosts: str) -> None:
     """Two days of available memory, swap and one service, an hour apart."""
     now = SystemClock().now().utc
     points = tuple(Observation(now - hour * HOUR, 5.0 * GIB, "b", 16.0 * GIB) for hour in range(48, 0, -1))
-    figures = (
-        ("host", "", "memory.available_bytes"),
-        ("host", "", "swap.used_bytes"),
-        ("unit", "a.service", "units.x"),
-    )
+    series = [
+        Series("host", "", "memory.available_bytes", points),
+        Series("host", "", "swap.used_bytes", points),
+        Series("unit", "a.service", "units.x", points),
+    ]
     for host in hosts:
-        Stored(state).past().keep(host, host, [Series(kind, name, figure, points) for kind, name, figure in figures])
+        Stored(state).past().keep(host, host, series)
 
 
 def test_of_many_hosts_only_their_room_is_read(tmp_path: Path) -> None:

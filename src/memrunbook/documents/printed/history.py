@@ -26,8 +26,7 @@ class PrintedSeries(Struct, frozen=True, kw_only=True):
     """One figure of one holder and what is usual in it; values in the unit of its name, times in seconds since 1970.
 
     `per_day` is its trend, 0 where there is none beyond chance; `begun` says when the holder was seen in a new run.
-    `leak` is what the forecast says of it, run by run; null where it does not leak. Of several hosts, where neither a
-    metric nor a holder is asked for, only what says how much room they have is listed.
+    `leak` is what the forecast says of it, run by run; null where it does not leak.
     """
 
     kind: Kind
@@ -49,7 +48,10 @@ class PrintedSeries(Struct, frozen=True, kw_only=True):
 
 
 class HistoryHost(Struct, frozen=True, kw_only=True):
-    """One host. `room` judges what is left of its RAM when it is busy, `left_percent`: null where that is not known."""
+    """One host. `room` judges what is left of its RAM when it is busy, `left_percent`: null where that is not known.
+
+    Of several hosts, where neither a metric nor a holder is asked for, only the series of their room are listed.
+    """
 
     host: str
     outcome: Literal["known", "unknown"]

@@ -31,7 +31,9 @@ class Leak(Struct, frozen=True, kw_only=True):
     name: Annotated[str, Doc("who leaks", source=SOURCE)]
     kind: Annotated[str, Doc("unit, container, cgroup, process or kernel", source=SOURCE)]
     own_bytes: Annotated[int, Doc("what it holds now", BYTES, SOURCE)]
-    gained_bytes: Annotated[int, Doc("of this, gained since it was started", BYTES, SOURCE)]
+    gained_bytes: Annotated[
+        int, Doc("of this, gained in this run, within the 7 days that are asked for", BYTES, SOURCE)
+    ]
     growth_bytes_per_second: Annotated[int, Doc("how fast it leaks", SPEED, SOURCE)]
     growth_low_bytes_per_second: Annotated[int, Doc("at least", SPEED, SOURCE)]
     growth_high_bytes_per_second: Annotated[int, Doc("at most", SPEED, SOURCE)]
