@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from memrunbook.app.looking_back import LookBackArguments, look_back, matches
+from memrunbook.app.remembering import StoredRecall
 from memrunbook.app.stored import Stored
 from memrunbook.core.errors import UsageError
 from memrunbook.core.reading.baseline import USED
@@ -118,3 +119,12 @@ def test_what_is_asked_for_and_not_there_says_what_is(tmp_path: Path) -> None:
     now = SystemClock().now().utc
     later = LookBackArguments(hosts=hosts, metrics=(USED,), since=now, state=tmp_path, library=library)
     assert [one.series for one in look_back(later)] == [()]
+
+
+def test_a_reading_is_held_against_what_a_leak_is_told_from_alone(tmp_path: Path) -> None:
+    points = (Observation(SystemClock().now().utc - HOUR, 5.0 * GIB, "b"),)
+    stored = Stored(tmp_path)
+    figures = ("units.own_bytes", "units.memory_bytes")
+    stored.past().keep("web", "m", [Series("unit", "a.service", figure, points) for figure in figures])
+    found = StoredRecall(lambda: stored).series("web", "m", 0.0)
+    assert [one.figure for one in found] == ["units.own_bytes"]
