@@ -51,7 +51,7 @@ ADVICE = "20 to 30 % should be left: add RAM, move work elsewhere, or limit who 
 
 def nothing_view(hosts: Sequence[str], command: str) -> list[Block]:
     """Nothing is known yet, and how to begin."""
-    whom = ", ".join(hosts) if hosts else "any host"
+    whom = _some(hosts) or "any host"
     return [
         line(Span("UNKNOWN", "unknown"), f": nothing is known of {whom} yet"),
         BLANK,
@@ -101,11 +101,17 @@ def fleet_view(hosts: Sequence[HostPast], unknown: Sequence[str], *, plain: bool
     table = Table(("host", "course", "RAM", "now", "p95", "peak", "left", "per day"), rows)
     blocks: list[Block] = [line(*_fleet_verdict(ranked)), BLANK, table]
     if unknown:
-        blocks += [BLANK, line(f"Nothing is known of {plural(len(unknown), 'host')}: {', '.join(unknown)}")]
+        blocks += [BLANK, line(f"Nothing is known of {plural(len(unknown), 'host')}: {_some(unknown)}")]
     if bare := [one.host for one in ranked if one.used is None]:
-        blocks += [BLANK, line(f"How much RAM is left is not known of {plural(len(bare), 'host')}: {', '.join(bare)}")]
+        blocks += [BLANK, line(f"How much RAM is left is not known of {plural(len(bare), 'host')}: {_some(bare)}")]
     told = "left: of RAM, in 95 of 100 readings. One of them in full: "
     return [*blocks, BLANK, line(told, to_type("runbook history --host NAME"))]
+
+
+def _some(hosts: Sequence[str]) -> str:
+    """The first of them; a thousand names are no sentence."""
+    rest = len(hosts) - SHOWN
+    return ", ".join(hosts[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _fleet_verdict(hosts: Sequence[HostPast]) -> tuple[Span | str, ...]:
@@ -113,7 +119,7 @@ def _fleet_verdict(hosts: Sequence[HostPast]) -> tuple[Span | str, ...]:
     short = [one.host for one in judged if one.left is not None and one.left < LEAST_ROOM]
     if short:
         whom = f"{len(short)} of {plural(len(hosts), 'host')}"
-        words = f": {whom} with less than {LEAST_ROOM:.0f} % of RAM left when busy: {', '.join(short)}; {ADVICE}"
+        words = f": {whom} with less than {LEAST_ROOM:.0f} % of RAM left when busy: {_some(short)}; {ADVICE}"
         return (Span("WARNING", "warning"), words)
     if judged:
         words = f": {plural(len(judged), 'host')} with {LEAST_ROOM:.0f} % of RAM left and more when busy"

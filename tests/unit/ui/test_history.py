@@ -120,3 +120,11 @@ def test_a_host_whose_room_is_not_known_is_named() -> None:
     bare = HostPast("old", None, 0, (), (known("memory.free_bytes"),))
     page = drawn(fleet_view([past(40.0), bare], [], plain=False))
     assert "How much RAM is left is not known of 1 host: old" in page
+
+
+def test_a_thousand_hosts_are_not_named_in_a_sentence() -> None:
+    many = [past(4.0, host=f"web-{number:02}") for number in range(20)]
+    first = drawn(fleet_view(many, [f"db-{number}" for number in range(9)], plain=False)).splitlines()
+    assert "web-00, web-01, web-02, web-03, web-04 and 15 more; " in first[0]
+    assert "Nothing is known of 9 hosts: db-0, db-1, db-2, db-3, db-4 and 4 more" in first
+    assert "of db-0, db-1, db-2, db-3, db-4 and 4 more yet" in drawn(nothing_view([f"db-{n}" for n in range(9)], "x"))
