@@ -44,3 +44,11 @@ def test_a_server_that_does_not_answer_is_told(tmp_path: Path) -> None:
     told = here("import-history", "prometheus", "http://127.0.0.1:9", "--host", "web1", "--state-dir", str(tmp_path))
     assert told.code == 4
     assert "web1 at http://127.0.0.1:9: it does not answer" in told.out
+
+
+def test_a_host_that_prometheus_does_not_know_is_no_success(tmp_path: Path) -> None:
+    with server(says(matrix(instances=()))) as url:
+        told = here("import-history", "prometheus", url, "--host", "web1", "--state-dir", str(tmp_path))
+    assert told.code == 9
+    assert "web1  nothing was recorded" in told.out
+    assert "--match" in told.out

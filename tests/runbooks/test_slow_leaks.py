@@ -142,3 +142,22 @@ def test_a_leak_that_does_not_last_until_its_window_is_told() -> None:
     assert sentence(cause).endswith("if nothing changes; its window (02:00-04:00 UTC) opens in 9 h")
     [cause] = diagnose_one(runbook, in_window(8 * HOUR, is_open=True, opens=DAY)).causes
     assert sentence(cause).endswith("if nothing changes; its window (02:00-04:00 UTC) is open")
+
+
+@pytest.mark.parametrize("name", ["memory-leak", "preventive-maintenance"])
+def test_what_could_not_be_read_is_not_blamed_on_systemd(name: str) -> None:
+    policy = UnitPolicy(restart="yes", window=NIGHTLY, in_window=True, window_opens_seconds=float(DAY))
+    unread = msgspec.structs.replace(LEAK, restartable=False, details_known=False, policy=policy)
+    step = planned(book(name), seen(unread), "restart-slow-leaker")
+    assert step.decision == "blocked"
+    assert "its systemd details could not be read" in str(step)
+    assert "systemd does not let it" not in str(step)
+    refuses = planned(book(name), seen(msgspec.structs.replace(unread, details_known=True)), "restart-slow-leaker")
+    assert "systemd does not let it" in str(refuses)
+
+
+@pytest.mark.parametrize("why", ["failed", "denied", "timeout"])
+def test_a_host_whose_services_could_not_be_read_is_not_healthy(why: Any) -> None:
+    now = snapshot()
+    unread = msgspec.structs.replace(now, readings={**now.readings, "units": Unavailable(why, "systemctl was killed")})
+    assert states(book("preventive-maintenance"), unread)["incident"] == "unknown"

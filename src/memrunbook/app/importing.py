@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from msgspec import structs
+
 from memrunbook import catalog
 from memrunbook.app.connectors import Connectors
-from memrunbook.core.errors import HostError, RunbookError
+from memrunbook.core.errors import HostError, RunbookError, UsageError
 from memrunbook.core.host import Host
 from memrunbook.core.reading.series import Kind, Observation, Series
 from memrunbook.core.units import DAY
 from memrunbook.linux.sadf import READ, SCRIPT, read_sadf
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.collect import Collector
-from memrunbook.runtime.life import run_alone
-from memrunbook.runtime.ports import Past, Session
+from memrunbook.runtime.fleet import each
+from memrunbook.runtime.life import Life
+from memrunbook.runtime.ports import Output, Past, Session
 from memrunbook.transports.shared.prometheus import PrometheusServer, matcher
 
 MONTH = 31 * DAY
 MOST_FILES, MOST_BYTES = 31, 4 << 20
 PATIENCE = 60.0
+OF_RAM = frozenset({"memory.available_bytes", "memory.free_bytes", "memory.anonymous_bytes"})
+"""Figures of which the RAM is the limit: without it nobody knows how much room they leave."""
 NO_SAR = "sysstat is not installed there"
 
 
@@ -49,7 +55,12 @@ def import_sar(arguments: ImportArguments) -> list[Imported]:
 
     Days that cannot be read are `skipped`, with why. A host that is not reached, or has no sysstat, has its error.
     """
-    return [_of_host(arguments, host) for host in arguments.hosts]
+    turn = threading.Lock()
+
+    def life(host: Host) -> Life[Imported]:
+        return _of_host(arguments, host, turn)
+
+    return each(arguments.hosts, life, arguments.connectors.forks, SystemClock())
 
 
 def import_prometheus(
@@ -65,23 +76,24 @@ def import_prometheus(
         try:
             series = server.series(match or matcher(host.name), now - MONTH, now)
             found.append(_kept(arguments.past, host.name, "", series))
-        except HostError as error:
+        except (HostError, UsageError) as error:
             found.append(Imported(host.name, error=error))
     return found
 
 
-def _of_host(arguments: ImportArguments, host: Host) -> Imported:
+def _of_host(arguments: ImportArguments, host: Host, turn: threading.Lock) -> Life[Imported]:
     try:
         session = arguments.connectors.connector(host).connect()
         try:
-            return _recorded(arguments.past, host, session)
+            return (yield from _recorded(arguments.past, host, session, turn))
         finally:
             session.close()
     except HostError as error:
         return Imported(host.name, error=error)
 
 
-def _recorded(past: Past, host: Host, session: Session) -> Imported:
+def _recorded(past: Past, host: Host, session: Session, turn: threading.Lock) -> Life[Imported]:
+    """Hosts are read at once and kept one after the other: none waits for the history until it gives up."""
     listed = session.execute(SCRIPT, timeout=PATIENCE).text.split("\n")
     files = [line for line in listed if line.startswith("/")][-MOST_FILES:]
     if not files:
@@ -92,21 +104,34 @@ def _recorded(past: Past, host: Host, session: Session) -> Imported:
     skipped: list[str] = []
     for file in files:
         output = session.execute(READ, (file,), timeout=PATIENCE, limit=MOST_BYTES)
+        if output.lost:
+            raise HostError("the connection was lost", where=host.name, hint="repeat it: what is known stays as it is")
         try:
             found += read_sadf(output.text)
         except ValueError as error:
-            skipped.append(f"{file}: {error}")
-    clock = SystemClock()
-    seen = run_alone(Collector(host, session, clock, catalog.facts()).collect(["host"], count=1, every=1.0), clock)
-    kept = _kept(past, host.name, seen.identity.machine_id, _joined(found))
+            skipped.append(f"{file}: {_cut(output) or error}")
+    collector = Collector(host, session, SystemClock(), catalog.facts())
+    seen = yield from collector.collect(["host", "memory"], count=1, every=1.0)
+    total = getattr(seen.readings.get("memory"), "total_bytes", None)
+    with turn:
+        kept = _kept(past, host.name, seen.identity.machine_id, _joined(found, total))
     return Imported(host.name, kept.points, kept.series, tuple(skipped))
 
 
-def _joined(found: Sequence[Series]) -> tuple[Series, ...]:
-    """The days of each figure as one series."""
+def _cut(output: Output) -> str:
+    """Why a day is not whole; empty where it is."""
+    if output.timed_out:
+        return f"sadf took longer than {PATIENCE:.0f} s"
+    return f"it is larger than {MOST_BYTES >> 20} MiB" if output.truncated else ""
+
+
+def _joined(found: Sequence[Series], total: int | None) -> tuple[Series, ...]:
+    """The days of each figure as one series; sar tells no size of the RAM, so that of now is taken."""
     days: dict[tuple[Kind, str], list[Observation]] = {}
     for one in found:
-        days.setdefault((one.kind, one.figure), []).extend(one.points)
+        limit = float(total) if total is not None and one.figure in OF_RAM else None
+        points = one.points if limit is None else (structs.replace(point, limit=limit) for point in one.points)
+        days.setdefault((one.kind, one.figure), []).extend(points)
     return tuple(Series(kind, "", figure, tuple(sorted(points, key=_at))) for (kind, figure), points in days.items())
 
 

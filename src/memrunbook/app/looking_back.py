@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from msgspec import structs
+
+from memrunbook.app.past_leaks import KNOWN, SWAP_FREE, SeriesKey, past_leaks
 from memrunbook.app.remembering import kept_as
 from memrunbook.app.stored import Stored, Told
 from memrunbook.core.errors import UsageError
@@ -25,25 +28,31 @@ from memrunbook.core.reading.baseline import (
 from memrunbook.core.reading.series import Kind, Series
 from memrunbook.core.units import DAY
 from memrunbook.documents.library import Library, usual_library
+from memrunbook.facts.shared.leaks import Leak
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.state.history.past import Spread, StoredPast
 from memrunbook.state.paths import usual_state_dir
 
 USUAL_SINCE = 14.0 * DAY
-WIDTH = 10
+OF_RAM = frozenset({AVAILABLE, KILLS, SWAP_FREE})
+"""What tells how much room a host has, and how often it ran out of it."""
+WIDTH = 8
+"""Characters of a course: so that a row of it fits into 80 columns."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LookBackArguments:
     """The hosts by name (none: every one that is known), and from when on (seconds since 1970).
 
-    `metrics` are patterns or facts, `holder` a unit, container, process or cache: those series alone.
+    `metrics` are patterns or facts, `holder` a unit, container, process or cache: those series alone. Without `points`
+    the series come without them, and of several hosts only what says how much room they have.
     """
 
     hosts: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
     holder: str = ""
     since: float | None = None
+    points: bool = True
     library: Library = field(default_factory=usual_library)
     state: Path = field(default_factory=usual_state_dir)
     store: str = ""
@@ -57,40 +66,60 @@ def look_back(arguments: LookBackArguments, told: Told = lambda _said, _hint: No
         return tuple(HostPast(host) for host in arguments.hosts)
     since = SystemClock().now().utc - USUAL_SINCE if arguments.since is None else arguments.since
     with closing(stored.past(told)) as past:
-        hosts = tuple(_host(past, host, since, arguments) for host in arguments.hosts or past.hosts())
-        _refuse_unknown(past, hosts, since, arguments)
+        names = arguments.hosts or past.hosts()
+        alone = len(names) == 1
+        hosts = tuple(_host(past, host, since, arguments, alone=alone) for host in names)
+        _refuse_unknown(past, hosts, arguments)
     return hosts
 
 
-def _host(past: StoredPast, host: str, since: float, arguments: LookBackArguments) -> HostPast:
-    series, extents = past.told(kept_as(host), "", since)
+def _figures(past: StoredPast, host: str, arguments: LookBackArguments, *, alone: bool) -> frozenset[str]:
+    """The figures that are read of a host, none for all: the history has a hundred series of it."""
+    if not arguments.metrics and not arguments.holder:
+        return frozenset() if alone or arguments.points else OF_RAM
+    return OF_RAM | {figure for name, figure in past.names(kept_as(host)) if _is_meant(name, figure, arguments)}
+
+
+def _host(past: StoredPast, host: str, since: float, arguments: LookBackArguments, *, alone: bool) -> HostPast:
+    figures = _figures(past, host, arguments, alone=alone)
+    series, extents = past.told(kept_as(host), "", since, figures)
     apart = {(one.kind, one.name, one.figure): one for one in extents}
     kills = sum(risen(one) for one in series if one.figure == KILLS)
     every = [*series, *(used_of(one) for one in series if one.figure == AVAILABLE)]
-    pairs = [(one, _baseline(one, apart)) for one in every if one.points]
+    leaks = _leaks(past, host, series, since, figures) if figures != OF_RAM else {}
+    pairs = [(one, _baseline(one, apart, leaks.get((one.kind, one.name, one.figure)))) for one in every if one.points]
     used = next((found for one, found in pairs if one.figure == USED), None)
-    chosen = [(one, found) for one, found in pairs if _is_meant(one, arguments)]
+    chosen = [(one, found) for one, found in pairs if _is_meant(one.name, one.figure, arguments)]
     return HostPast(
         host=host,
         headroom=headroom(used) if used is not None else None,
         kills=kills,
-        series=tuple(one for one, _ in chosen),
+        series=tuple(one if arguments.points else structs.replace(one, points=()) for one, _ in chosen),
         baselines=tuple(found for _, found in chosen),
     )
 
 
-def _baseline(series: Series, apart: Mapping[tuple[Kind, str, str], Spread]) -> Baseline:
+def _leaks(
+    past: StoredPast, host: str, series: Sequence[Series], since: float, figures: frozenset[str]
+) -> dict[SeriesKey, Leak]:
+    """Who leaks, by as much as a reading is held against, however little is shown."""
+    begin = SystemClock().now().utc - KNOWN
+    return past_leaks(series if since <= begin else past.told(kept_as(host), "", begin, figures)[0])
+
+
+def _baseline(series: Series, apart: Mapping[tuple[Kind, str, str], Spread], leak: Leak | None) -> Baseline:
     key = (series.kind, series.name, series.figure)
     extent = apart.get(key)
     if extent is not None:
-        return baseline(series, extent.least, extent.most, WIDTH)
+        usual = baseline(series, extent.least, extent.most, WIDTH)
+        return usual if leak is None else structs.replace(usual, leak=structs.asdict(leak))
     left, limit = apart[series.kind, series.name, AVAILABLE], series.points[-1].limit or 0.0
     return baseline(series, limit - left.most, limit - left.least, WIDTH)
 
 
-def _is_meant(series: Series, arguments: LookBackArguments) -> bool:
-    named = not arguments.holder or series.name in (arguments.holder, f"{arguments.holder}.service")
-    return named and (not arguments.metrics or any(matches(series.figure, word) for word in arguments.metrics))
+def _is_meant(name: str, figure: str, arguments: LookBackArguments) -> bool:
+    named = not arguments.holder or name in (arguments.holder, f"{arguments.holder}.service")
+    return named and (not arguments.metrics or any(matches(figure, word) for word in arguments.metrics))
 
 
 def matches(figure: str, word: str) -> bool:
@@ -98,20 +127,24 @@ def matches(figure: str, word: str) -> bool:
     return fnmatchcase(figure, word) or figure.startswith(f"{word}.")
 
 
-def _refuse_unknown(past: StoredPast, hosts: Sequence[HostPast], since: float, arguments: LookBackArguments) -> None:
+def _refuse_unknown(past: StoredPast, hosts: Sequence[HostPast], arguments: LookBackArguments) -> None:
     """UsageError where something was asked for that no host has, though something is known of one."""
     if not (arguments.metrics or arguments.holder) or any(host.series for host in hosts):
         return
-    known = [one for host in hosts for one in past.series(kept_as(host.host), "", since)]
+    known = {one for host in hosts for one in past.names(kept_as(host.host))}
     if not known:
         return
-    figures = sorted({one.figure for one in known} | {USED})
-    for word in arguments.metrics:
-        if not any(matches(figure, word) for figure in figures):
-            raise UsageError(f"no figure {word!r} is kept", hint=f"there are: {', '.join(figures)}")
-    names = sorted({one.name for one in known if one.name})
     from difflib import get_close_matches
 
+    figures = sorted({figure for _, figure in known} | {USED})
+    for word in arguments.metrics:
+        if not any(matches(figure, word) for figure in figures):
+            close = get_close_matches(word, figures, n=1)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            raise UsageError(f"no figure {word!r} is kept", hint=f"{hint}there are: {', '.join(figures)}")
+    names = sorted({name for name, _ in known if name})
+    if arguments.holder in {*names, *(name.removesuffix(".service") for name in names)} or not arguments.holder:
+        return
     close = get_close_matches(arguments.holder, names, n=1, cutoff=0.4)
     hint = f"did you mean {close[0]!r}?" if close else "without it the largest are listed"
     raise UsageError(f"nothing is known of {arguments.holder!r} there", where="--unit", hint=hint)

@@ -90,16 +90,18 @@ class StoredRecall:
     _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def series(self, host: str, machine: str, since: float) -> tuple[Series, ...]:
-        """The series of a host from a moment on; none where no history is kept. JournalError where it does not answer.
+        """The series of a host from a moment on that a leak is told from; none where no history is kept.
 
-        OSError of a file is told as one.
+        JournalError where it does not answer; OSError of a file is told as one.
         """
+        from memrunbook.app.past_leaks import JUDGED
+
         stored = self.stored()
         file = stored.history_file
         if stored.config.history is None or (file is not None and not file.exists()):
             return ()
         try:
-            return self._past(stored).series(kept_as(host), machine, since)
+            return self._past(stored).told(kept_as(host), machine, since, JUDGED)[0]
         except OSError as error:
             raise JournalError(str(error)) from error
 

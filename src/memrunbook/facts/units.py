@@ -21,6 +21,7 @@ from memrunbook.facts.shared.room import foreign_of, passing_of, room_of
 from memrunbook.linux.blame import LEAST_PERCENT, explains
 from memrunbook.linux.service import (
     PROPERTIES,
+    UNREAD,
     Growth,
     Service,
     ServiceMemory,
@@ -31,8 +32,7 @@ from memrunbook.linux.service import (
 )
 from memrunbook.linux.systemctl import blocks
 
-SUSPECT_PERCENT = 30.0
-EMPTY = ServiceMemory(0, 0, 0, 0)
+SUSPECT_PERCENT, EMPTY = 30.0, ServiceMemory(0, 0, 0, 0)
 NO_PROCESS = frozenset({"exited", "failed", "dead", "auto-restart"})
 GROUPS, SHOW = "units", "systemctl"
 MOST_REMEMBERED = 25  # services of which the history keeps points at a reading: the largest
@@ -242,7 +242,7 @@ def _bare(groups: Mapping[str, ServiceMemory]) -> list[Service]:
         Service(
             name=path.rpartition("/")[2],
             active=True,
-            state="unknown",
+            state=UNREAD,
             cgroup=path,
             memory_bytes=memory.total,
             anonymous_bytes=memory.anonymous,

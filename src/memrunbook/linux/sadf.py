@@ -68,7 +68,7 @@ def _memory(said: Any) -> Iterator[tuple[str, float]]:
 
 def _time(stamp: Any) -> float | None:
     """Seconds since 1970 of a stamp in UTC; times of another zone have no offset, and are left out."""
-    if not isinstance(stamp, dict) or stamp.get("utc") in (0, False):
+    if not isinstance(stamp, dict) or stamp.get("utc") in (0, False) or stamp.get("tz", "UTC") != "UTC":
         return None
     try:
         read = datetime.strptime(f"{stamp['date']} {stamp['time']}", "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)

@@ -26,6 +26,8 @@ DRAGGED = ("RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf")
 KERNEL = ("kernel_stack", "pagetables", "sec_pagetables", "percpu", "slab_reclaimable", "slab_unreclaimable")
 """What `kernel` of memory.stat sums up on kernels before 5.18, as far as they count it."""
 OFTEN = 3
+UNREAD = "unknown"
+"""The state of a service of which only the control group could be read: what systemd says of it is not known."""
 _CLUSTER = "/50-pacemaker.conf"
 """The drop-in that Pacemaker lays beside every service that it starts and stops itself."""
 

@@ -34,6 +34,13 @@ def finding_entries(findings: Iterable[Finding], snapshot: Snapshot, *, most: in
     return [*known, *_unknown([finding for finding in ordered if finding.state == "unknown"], snapshot, most)]
 
 
+def firing_entries(findings: Iterable[Finding]) -> list[Row | Note]:
+    """Those that fire, the worst first, with what they rest on and what they mean."""
+    firing = [finding for finding in findings if finding.state == "firing"]
+    ranked = sorted(firing, key=lambda finding: -SEVERITIES.index(finding.severity))
+    return [entry for finding in ranked for entry in _entries(finding)]
+
+
 def _entries(finding: Finding) -> list[Row | Note]:
     body = finding_words(finding)
     if finding.state == "clear":

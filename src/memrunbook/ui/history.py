@@ -10,6 +10,7 @@ from memrunbook.core.reading.series import Kind, Series
 from memrunbook.core.units import Unit, format_bytes, format_duration, format_value
 from memrunbook.ui.block import BLANK, Block, Grid, Line, Row, Span, Style, Table, Text, line, row, text, to_type
 from memrunbook.ui.plot import Canvas, plot, sparkline
+from memrunbook.ui.suspects import leak_words
 from memrunbook.ui.words import moment_words, plural, unit_of
 
 FIGURES: Mapping[str, str] = {
@@ -50,7 +51,7 @@ ADVICE = "20 to 30 % should be left: add RAM, move work elsewhere, or limit who 
 
 def nothing_view(hosts: Sequence[str], command: str) -> list[Block]:
     """Nothing is known yet, and how to begin."""
-    whom = ", ".join(hosts) if hosts else "any host"
+    whom = _some(hosts) or "any host"
     return [
         line(Span("UNKNOWN", "unknown"), f": nothing is known of {whom} yet"),
         BLANK,
@@ -75,8 +76,22 @@ def host_view(past: HostPast, now: Instant, *, plain: bool) -> list[Block]:
         alike = [one for one in known if one.kind == kind and one.figure == figure and one.until > last - MISSED]
         if largest := sorted(alike, key=lambda one: one.now, reverse=True)[:SHOWN]:
             blocks += [BLANK, line(f"The largest {CALLED[kind]}, what is their own:"), _holders(largest, plain=plain)]
+    blocks += _leaks(past)
     command = to_type(f"runbook history --host {past.host} {USED}")
     return [*blocks, BLANK, line("One figure over time: ", command)]
+
+
+def _leaks(past: HostPast) -> list[Block]:
+    """Who leaks, the one first that gains most of the RAM in a time: what `units.leaking` and its like say."""
+    leaks = [one for one in past.baselines if one.leak]
+    ranked = sorted(leaks, key=lambda one: one.leak["growth_bytes_per_second"] * one.now, reverse=True)[:SHOWN]
+    rows = [row(Span(_called(one), "strong", whole=True), body=leak_words(one.leak)) for one in ranked]
+    return [BLANK, line("These leak, by the last 7 days:"), Grid(tuple(rows))] if rows else []
+
+
+def _called(one: Baseline) -> str:
+    cache = "slab cache " if one.kind == "kernel" and one.name else ""
+    return f"{cache}{one.name}" if one.name else FIGURES.get(one.figure, one.figure)
 
 
 def fleet_view(hosts: Sequence[HostPast], unknown: Sequence[str], *, plain: bool) -> list[Block]:
@@ -86,9 +101,17 @@ def fleet_view(hosts: Sequence[HostPast], unknown: Sequence[str], *, plain: bool
     table = Table(("host", "course", "RAM", "now", "p95", "peak", "left", "per day"), rows)
     blocks: list[Block] = [line(*_fleet_verdict(ranked)), BLANK, table]
     if unknown:
-        blocks += [BLANK, line(f"Nothing is known of {plural(len(unknown), 'host')}: {', '.join(unknown)}")]
+        blocks += [BLANK, line(f"Nothing is known of {plural(len(unknown), 'host')}: {_some(unknown)}")]
+    if bare := [one.host for one in ranked if one.used is None]:
+        blocks += [BLANK, line(f"How much RAM is left is not known of {plural(len(bare), 'host')}: {_some(bare)}")]
     told = "left: of RAM, in 95 of 100 readings. One of them in full: "
     return [*blocks, BLANK, line(told, to_type("runbook history --host NAME"))]
+
+
+def _some(hosts: Sequence[str]) -> str:
+    """The first of them; a thousand names are no sentence."""
+    rest = len(hosts) - SHOWN
+    return ", ".join(hosts[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _fleet_verdict(hosts: Sequence[HostPast]) -> tuple[Span | str, ...]:
@@ -96,7 +119,7 @@ def _fleet_verdict(hosts: Sequence[HostPast]) -> tuple[Span | str, ...]:
     short = [one.host for one in judged if one.left is not None and one.left < LEAST_ROOM]
     if short:
         whom = f"{len(short)} of {plural(len(hosts), 'host')}"
-        words = f": {whom} with less than {LEAST_ROOM:.0f} % of RAM left when busy: {', '.join(short)}; {ADVICE}"
+        words = f": {whom} with less than {LEAST_ROOM:.0f} % of RAM left when busy: {_some(short)}; {ADVICE}"
         return (Span("WARNING", "warning"), words)
     if judged:
         words = f": {plural(len(judged), 'host')} with {LEAST_ROOM:.0f} % of RAM left and more when busy"
@@ -149,6 +172,8 @@ def _title(host: str, known: Baseline, unit: Unit) -> Text:
 
 
 def _trend_words(known: Baseline, unit: Unit) -> str:
+    if known.leak:
+        return f"; it {leak_words(known.leak)}"
     return f"; {_per_day(known, unit)} a day" if known.per_day else "; no trend"
 
 
@@ -168,7 +193,8 @@ def _table(rows: Sequence[tuple[str, Baseline]], *, plain: bool) -> Table:
 def _row(name: str, one: Baseline, *, plain: bool) -> tuple[str, ...]:
     unit = unit_of(one.figure)
     values = (_value(value, unit) for value in (one.now, one.median, one.p95, one.peak))
-    return (name, sparkline(one.course, plain=plain), *values, _per_day(one, unit) or "steady")
+    trend = _per_day(one, unit) or ("leaks" if one.leak else "steady")
+    return (name, sparkline(one.course, plain=plain), *values, trend)
 
 
 def _holders(found: Sequence[Baseline], *, plain: bool) -> Grid:
@@ -179,7 +205,7 @@ def _holders(found: Sequence[Baseline], *, plain: bool) -> Grid:
 def _holder(one: Baseline, *, plain: bool) -> Row:
     now, peak = _value(one.now, Unit.BYTES), _value(one.peak, Unit.BYTES)
     rate = _per_day(one, Unit.BYTES)
-    trend = f"{rate} a day" if rate else "steady"
+    trend = "leaks" if one.leak else f"{rate} a day" if rate else "steady"
     more = [f"limit {_value(one.limit, Unit.BYTES)}"] if one.limit else []
     more += [f"{len(one.begun) + 1} runs"] if one.begun and one.kind != "kernel" else []
     name = text(Span(one.name, "strong", whole=True), *(f", {word}" for word in more))

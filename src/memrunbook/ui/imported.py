@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from memrunbook.ui.block import Block, Grid, Span, line, row, to_type
 
+NONE = "with Prometheus, see by which labels it knows the host: --match 'instance=\"web1:9100\"'"
+
 
 def imported_view(found: Sequence[tuple[str, int, int, Sequence[str]]]) -> list[Block]:
     """A row for each host: its name, points, series, and the days that could not be read."""
@@ -14,6 +16,8 @@ def imported_view(found: Sequence[tuple[str, int, int, Sequence[str]]]) -> list[
         for host, points, series, _ in found
     )
     left_out = [line(f"left out: {why}", indent=2) for *_, skipped in found for why in skipped]
+    if any(not points and not skipped for _, points, _, skipped in found):
+        left_out.append(line(Span("hint: ", "hint"), NONE, indent=2))
     known = next((host for host, points, *_ in found if points), "")
     shown = [line("look at it: ", to_type(f"runbook history --host {known}"))] if known else []
     return [Grid(rows, indent=0), *left_out, *shown]

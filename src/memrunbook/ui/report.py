@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
+from memrunbook.core.plan.diagnosis import Finding
 from memrunbook.core.run.event import Event, Outcome, Outdated, StepFinished, StepState, StillHeld, UndoPlanned
 from memrunbook.core.run.report import HostReport, Reported
 from memrunbook.core.units import format_duration
 from memrunbook.ui.advice import advice_rows
 from memrunbook.ui.block import BLANK, Block, Grid, Line, Note, Row, Span, Style, Table, line, note, row, text, to_type
+from memrunbook.ui.findings import firing_entries
 from memrunbook.ui.header import held_blocks, kept_memory_rows
 from memrunbook.ui.oom_event import NEWEST, newest_event
 from memrunbook.ui.words import counts, metric_words, moment_words, unit_of, value_words
@@ -71,6 +73,7 @@ def report_view(
     blocks += held_blocks(report.held)
     if report.begun:
         blocks += newest_event(report.begun.diagnosis.findings, report.begun.kept.get(NEWEST))
+        blocks += _found(report.begun.diagnosis.findings) if report.outcome == "healthy" else []
     if report.steps:
         blocks += [BLANK, line(Span("Steps", "strong"), f": {_counted(report.steps)}")]
         blocks.append(Grid(tuple(_steps(report, run_id)), under=2))
@@ -89,6 +92,13 @@ def report_view(
         blocks += [BLANK, Grid(tuple(told), indent=0)]
     ends = [BLANK, *record_view(run_id, lost=is_lost(report) and not taken_back)] if alone else []
     return [*blocks, *([BLANK, *who] if who else []), *ends]
+
+
+def _found(findings: Sequence[Finding]) -> list[Block]:
+    """What a runbook tells of a host where its incident does not apply: nothing else of the run says so."""
+    found = firing_entries(findings)
+    told = line(Span("Found", "strong"), ", though the incident does not apply:")
+    return [BLANK, told, Grid(tuple(found))] if found else []
 
 
 def _taken_back(steps: Mapping[str, str]) -> Iterator[Block]:

@@ -16,25 +16,27 @@ ENDS: Mapping[End, str] = {
     "began anew": "until it began anew without a run (a crash, a kill, or a person)",
     "memory was back": "until its memory was where it had been before",
     "did not end well": "",
+    "not known": "",
 }
+UNDONE: Mapping[str, str] = {"undone": "it was not proven and was taken back", "interrupted": "a person ended the run"}
+NOT_SEEN = "how it ended is not known"
 
 
 def restarts_view(unit: str, found: Sequence[Helped], now: Instant) -> list[Block]:
     """A verdict, and each change with what ended its help."""
     if not found:
         return [line(f"No run has changed {unit} yet, as far as the store remembers.")]
-    hosts = len({one.change.host for one in found})
-    ended = sorted(one.seconds for one in found if one.until not in ("still", "did not end well"))
+    hosts = len({one.change.machine or one.change.host for one in found})
+    ended = sorted(one.seconds for one in found if ENDS[one.until] and one.until != "still")
     usual = f"; each helped about {format_duration(ended[len(ended) // 2])}" if ended else ""
     title = f"{unit} was changed {plural(len(found), 'time')} by runs, on {plural(hosts, 'host')}{usual}"
     entries: list[Row | Note] = []
     for one in found:
         change = one.change
-        state = Span(change.state or "unknown", "" if one.until != "did not end well" else "warning")
+        state = Span(change.state or "unknown", "" if ENDS[one.until] else "warning")
         who = f"{change.actor}, {moment_words(change.begun, now)}"
         entries.append(row(Span(change.host, "strong", whole=True), change.action, state, body=who))
-        told = f"helped {format_duration(one.seconds)} {ENDS[one.until]}" if ENDS[one.until] else "it did not end well"
-        entries.append(note("", f"{told}; run {change.run}"))
+        entries.append(note("", f"{_told(one)}; run {change.run}"))
     return [
         line(title),
         BLANK,
@@ -42,3 +44,9 @@ def restarts_view(unit: str, found: Sequence[Helped], now: Instant) -> list[Bloc
         BLANK,
         line("One of the runs in full: ", to_type("runbook report RUN")),
     ]
+
+
+def _told(one: Helped) -> str:
+    if ENDS[one.until]:
+        return f"helped {format_duration(one.seconds)} {ENDS[one.until]}"
+    return NOT_SEEN if one.until == "not known" else UNDONE.get(one.change.state, "it did not end well")

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import threading
 from functools import partial
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
 from tests.unit.transports.shared.test_prometheus import matrix, says, server
 
 from memrunbook.app.connectors import Connectors
-from memrunbook.app.importing import ImportArguments, import_prometheus, import_sar
-from memrunbook.core.errors import LoginError
+from memrunbook.app.importing import MOST_BYTES, ImportArguments, _joined, import_prometheus, import_sar
+from memrunbook.app.looking_back import LookBackArguments, look_back
+from memrunbook.app.stored import Stored
+from memrunbook.core.errors import LoginError, UsageError
 from memrunbook.core.host import Host
+from memrunbook.core.reading.series import Observation, Series
+from memrunbook.documents.library import Library
 from memrunbook.linux.sadf import READ, SCRIPT
+from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.ports import Connector, Output
 from memrunbook.testing import Call, MemoryPast, ScriptedConnector, ScriptedSession
 from memrunbook.transports.shared.prometheus import PrometheusServer
@@ -83,3 +91,64 @@ def test_a_month_of_prometheus_is_kept() -> None:
     assert {len(one.points) for one in past.series("web1", "", 0.0)} == {2}
     (lost,) = import_prometheus(ImportArguments(hosts=(HOST,), past=past), PrometheusServer(url), now=2000.0)
     assert lost.error is not None
+
+
+def test_hosts_are_read_at_once() -> None:
+    together = threading.Barrier(3, timeout=10.0)
+
+    def answered(call: Call) -> Output:
+        if call.script == SCRIPT:
+            together.wait()
+        return recorded(call)
+
+    hosts = tuple(Host(f"web{number}") for number in range(3))
+    to = To(ScriptedConnector(ScriptedSession(answered)))
+    told = import_sar(ImportArguments(hosts=hosts, past=MemoryPast(), connectors=to))
+    assert [(one.host, one.series, one.error) for one in told] == [(host.name, 2, None) for host in hosts]
+
+
+def test_what_is_left_is_known_beside_the_ram_of_the_host() -> None:
+    days = [
+        Series("host", "", name, (Observation(1.0, 2.0),)) for name in ("memory.available_bytes", "swap.free_bytes")
+    ]
+    assert [one.points[0].limit for one in _joined(days, 16)] == [16.0, None]
+    assert [one.points[0].limit for one in _joined(days, None)] == [None, None]
+
+
+def test_a_day_that_is_not_whole_says_why() -> None:
+    late = Output(None, DAY[:40], timed_out=True)
+    for day, why in ((Output(0, DAY[:40] + " " * MOST_BYTES), "larger than 4 MiB"), (late, "took longer than 60 s")):
+
+        def answered(call: Call, day: Output = day) -> Output:
+            return day if call.script == READ else recorded(call)
+
+        session = ScriptedSession(answered)
+        arguments = ImportArguments(hosts=(HOST,), past=MemoryPast(), connectors=To(ScriptedConnector(session)))
+        (told,) = import_sar(arguments)
+        assert [why in one for one in told.skipped] == [True] * 3
+
+
+def test_a_host_with_several_series_is_told_and_the_others_are_imported() -> None:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        twice = ("web1:9100", "web1:9101") if "web1" in handler.path else ("db:9100",)
+        says(matrix((1000, "1"), instances=twice))(handler)
+
+    hosts = (HOST, Host("db"))
+    with server(answer) as url:
+        told = import_prometheus(ImportArguments(hosts=hosts, past=MemoryPast()), PrometheusServer(url), now=2000.0)
+    assert [(one.points, type(one.error)) for one in told] == [(0, UsageError), (8, type(None))]
+
+
+def test_an_imported_month_says_how_much_room_there_is(tmp_path: Path) -> None:
+    now = SystemClock().now().utc
+    past = Stored(tmp_path).past()
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        size = "1000" if "MemTotal" in handler.path else "400"
+        says(matrix(*((now - hour * 3600, size) for hour in range(48, 0, -1))))(handler)
+
+    with server(answer) as url:
+        import_prometheus(ImportArguments(hosts=(HOST,), past=past), PrometheusServer(url), now=now)
+    library = Library((), None, None, None)
+    (found,) = look_back(LookBackArguments(hosts=("web1",), state=tmp_path, library=library))
+    assert found.left == 40.0

@@ -61,6 +61,7 @@ def test_a_restart_begins_a_life(shape: dict[str, Any] | None) -> None:
 def test_what_says_nothing_is_left_out() -> None:
     odd = [line("23:55:01", {"memfree": value}) for value in (-1, None, "x", 1 << 60)]
     odd += [line("25:00:00", {"memfree": 1}), line("23:55:01", {"memfree": 1}, utc=0), {"memory": {"memfree": 1}}]
+    odd += [line("23:55:01", {"memfree": 1}, tz="CET")]
     assert read_sadf(printed(*odd)) == ()
 
 

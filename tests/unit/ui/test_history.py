@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from memrunbook.core.instant import Instant
 from memrunbook.core.reading.baseline import Baseline, Headroom, HostPast
 from memrunbook.core.reading.series import Kind, Observation, Series
@@ -14,8 +17,16 @@ NOW = Instant(1_700_000_000.0, 0.0)
 LONG = "a-service-whose-name-is-so-long-that-nothing-else-has-room-beside-it.service"
 
 
-def known(figure: str, name: str = "", kind: Kind = "host", begun: tuple[float, ...] = (), **more: float) -> Baseline:
-    values = {"now": GIB, "median": GIB, "p95": GIB, "peak": 2 * GIB, "per_day": 0.0, "limit": 4 * GIB, **more}
+def known(figure: str, name: str = "", kind: Kind = "host", begun: tuple[float, ...] = (), **more: Any) -> Baseline:
+    values: dict[str, Any] = {
+        "now": GIB,
+        "median": GIB,
+        "p95": GIB,
+        "peak": 2 * GIB,
+        "per_day": 0.0,
+        "limit": 4 * GIB,
+        **more,
+    }
     return Baseline(
         kind=kind, name=name, figure=figure, points=9, since=NOW.utc - 99_999, until=NOW.utc, least=0.0, begun=begun,
         course=(1.0, None, 2.0), **values,
@@ -77,3 +88,43 @@ def test_the_largest_are_plotted_and_the_others_named() -> None:
     assert pages[0].startswith("units.own_bytes of u5 on db: now 5.0 GiB")
     assert "^ seen in a new run: 1 time" in pages[0]
     assert pages[4] == "2 more, named with --unit: u0, u1"
+
+
+LEAK = {
+    "growth_bytes_per_second": int(60 * GIB / 1024 / 3600),
+    "growth_low_bytes_per_second": int(57 * GIB / 1024 / 3600),
+    "growth_high_bytes_per_second": int(66 * GIB / 1024 / 3600),
+    "known_seconds": 3 * 86400.0,
+    "lives": 4,
+    "limit_bytes": int(4 * GIB),
+    "seconds_to_limit": 21 * 3600.0,
+    "earliest_seconds_to_limit": 19 * 3600.0,
+    "latest_seconds_to_limit": 24 * 3600.0,
+}
+WORDS = "over 4 lives; reaches its own limit of 4.0 GiB in 21 h (19-24 h), if nothing changes"
+
+
+def test_a_leak_that_restarts_hide_is_not_called_steady() -> None:
+    leaky = known("units.own_bytes", "api.service", "unit", begun=(1.0, 2.0, 3.0), leak=LEAK)
+    page = drawn(host_view(past(40.0, leaky, known("slab.unreclaimable_bytes", leak=LEAK)), NOW, plain=False))
+    assert "leaks  api.service, limit 4.0 GiB, 4 runs" in re.sub(" {3,}", "  ", page)
+    assert page.count(WORDS) == 2
+    assert "steady" not in "".join(line for line in page.splitlines() if "api.service" in line or "slab" in line)
+    series = Series("unit", "api.service", "units.own_bytes", (Observation(1.0, GIB), Observation(2.0, GIB)))
+    plotted = drawn(next(iter(plots_view("db", [(series, leaky)], Canvas(78)))))
+    assert WORDS in plotted
+    assert "no trend" not in plotted
+
+
+def test_a_host_whose_room_is_not_known_is_named() -> None:
+    bare = HostPast("old", None, 0, (), (known("memory.free_bytes"),))
+    page = drawn(fleet_view([past(40.0), bare], [], plain=False))
+    assert "How much RAM is left is not known of 1 host: old" in page
+
+
+def test_a_thousand_hosts_are_not_named_in_a_sentence() -> None:
+    many = [past(4.0, host=f"web-{number:02}") for number in range(20)]
+    first = drawn(fleet_view(many, [f"db-{number}" for number in range(9)], plain=False)).splitlines()
+    assert "web-00, web-01, web-02, web-03, web-04 and 15 more; " in first[0]
+    assert "Nothing is known of 9 hosts: db-0, db-1, db-2, db-3, db-4 and 4 more" in first
+    assert "of db-0, db-1, db-2, db-3, db-4 and 4 more yet" in drawn(nothing_view([f"db-{n}" for n in range(9)], "x"))

@@ -11,5 +11,6 @@ def test_hosts_with_what_was_taken_and_what_was_left_out() -> None:
     text = "\n".join("".join(span.text for span in line) for line in lay_out(view, None))
     assert "web1  4,300 points of 6 figures" in text
     assert "web2  nothing was recorded" in text
+    assert "hint: with Prometheus, see by which labels it knows the host" in text
     assert "left out: sa03: this is not what sadf -j prints" in text
     assert "look at it: runbook history --host web1" in text

@@ -5,7 +5,9 @@ from tests.golden import samples as s
 
 from memrunbook.core.action.action import Undo
 from memrunbook.core.errors import UsageError
+from memrunbook.core.plan.diagnosis import CheckState
 from memrunbook.core.reading.fact import Unavailable
+from memrunbook.core.run.report import HostReport
 from memrunbook.core.runbook.condition import Evidence, Verdict
 from memrunbook.ui.block import Block, Grid
 from memrunbook.ui.diagnosis import diagnosis_view
@@ -144,9 +146,25 @@ def test_an_error_says_what_where_and_what_to_do() -> None:
     assert error_view(None) == []
 
 
+def _healthy(state: CheckState) -> HostReport:
+    """No incident; all checks say the same."""
+    report = s.report("healthy")
+    assert report.begun is not None
+    told = report.begun.diagnosis
+    findings = tuple(structs.replace(finding, state=state) for finding in told.findings)
+    begun = structs.replace(report.begun, diagnosis=structs.replace(told, findings=findings))
+    return structs.replace(report, begun=begun, steps=(), before={}, after={}, why="the incident does not apply")
+
+
+def test_a_report_tells_what_was_found_where_there_is_no_incident() -> None:
+    shown = drawn(report_view(_healthy("firing"), s.RUN))
+    assert shown[2] == "Found, though the incident does not apply:"
+    assert [line.split()[0] for line in shown[3:7]] == ["CRITICAL", "warning", "warning", "info"]
+    assert not [line for line in drawn(report_view(_healthy("unknown"), s.RUN)) if line.startswith("Found")]
+
+
 def test_a_report_without_steps_or_signals_is_its_verdict_and_its_record() -> None:
-    healthy = structs.replace(s.report("healthy"), steps=(), before={}, after={}, why="the incident does not apply")
-    shown = drawn(report_view(healthy, s.RUN))
+    shown = drawn(report_view(_healthy("clear"), s.RUN))
     assert shown[0] == ("HEALTHY: swap-thrashing on search-03; the incident does not apply; nothing was changed")
     assert len(shown) == 5
 

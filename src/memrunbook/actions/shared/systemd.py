@@ -13,13 +13,12 @@ from memrunbook.core.action.action import Action, Blocked, Change, Risk, Undo, V
 from memrunbook.core.action.protect import named_only_unit, untouchable_unit
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.linux.service import Service
+from memrunbook.linux.service import UNREAD, Service
 
 NEEDS = ("host", "units")
 UnitName = Annotated[str, Meta(description="the service, as in search-api.service")]
 HOLD = 60.0
 """Seconds that a service must stay well: a refilled heap looks cured for a few."""
-UNKNOWN_STATE = "unknown"
 JOB_EXTRA, LONGEST_JOB, UNKNOWN_JOB = 10.0, 890.0, 180.0
 
 NOT_SHORT = "(memory.available_percent >= 10.0 || memory.available_bytes > before.memory.available_bytes)"
@@ -125,8 +124,8 @@ def running(snapshot: Snapshot, name: str) -> Service | Blocked:
         return not_found(name)
     if isinstance(unit, Blocked):
         return unit
-    if unit.state == UNKNOWN_STATE:
-        return Blocked(f"systemctl says nothing of {name}", "`runbook facts` shows what can be read on this host")
+    if unit.state == UNREAD:
+        return Blocked(f"the systemd details of {name} could not be read", "`runbook facts units` shows why")
     if unit.active:
         return unit
     return Blocked(f"{name} is {unit.state}, not active", "start_unit starts a service that is down")

@@ -70,6 +70,7 @@ def command(
         metrics=metrics,
         holder=holder,
         since=begin,
+        points=as_csv or bool(metrics or holder),
         library=library,
         state=state,
         store=store,

@@ -53,7 +53,7 @@ def command(
     """Take over what was recorded of hosts before, so that slow leaks are told from the first day on.
 
     sar: the days that sysstat kept on each host, read with its own sadf; nothing is changed there. prometheus URL: the
-    last 31 days of node_exporter's series. What is known already stays as it is.
+    last 31 days of node_exporter's series. What is known already stays as it is. Exit 9 where nothing was recorded.
     """
     from memrunbook.app import ImportArguments, Stored, import_prometheus, import_sar
     from memrunbook.app.remembering import StoredRecall
@@ -71,8 +71,14 @@ def command(
         found = import_sar(arguments)
     else:
         found = import_prometheus(arguments, _server(url, token_file), SystemClock().now().utc, match)
-    code = exit_codes.worst(exit_codes.of_error(one.error) if one.error else exit_codes.OK for one in found)
+    code = exit_codes.worst(_code(one) for one in found)
     return show(output, Reply(code, lambda: _document(source, found), lambda: _pages(found)))
+
+
+def _code(one: Imported) -> int:
+    if one.error:
+        return exit_codes.of_error(one.error)
+    return exit_codes.OK if one.points else exit_codes.NOT_JUDGED
 
 
 def _refuse_odd(source: RecordedBy, url: str, match: str, token_file: Path | None) -> None:

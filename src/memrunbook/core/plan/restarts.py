@@ -11,9 +11,10 @@ from msgspec import Struct
 from memrunbook.core.plan.limits import PastChange
 from memrunbook.core.reading.series import Observation
 
-End = Literal["still", "changed again", "began anew", "memory was back", "did not end well"]
+End = Literal["still", "changed again", "began anew", "memory was back", "did not end well", "not known"]
 """What ended the help: nothing yet, the next such change, a new run of it by itself (a crash, a kill, a person), or its
-memory at the level that it had before the change."""
+memory at the level that it had before the change. Of a change whose end nobody saw it is not known whether it helped.
+"""
 
 
 class Helped(Struct, frozen=True):
@@ -32,13 +33,15 @@ def helped(changes: Sequence[PastChange], points: Iterable[Observation], now: fl
 
 
 def _helped(change: PastChange, after: float | None, points: Sequence[Observation], now: float) -> Helped:
-    if change.ended is None or change.state not in ("done", "executed"):
+    if change.ended is None or change.state in ("", "unknown"):
+        return Helped(change, 0.0, "not known")
+    if change.state not in ("done", "executed"):
         return Helped(change, 0.0, "did not end well")
     ends: list[tuple[float, End]] = [(now, "still") if after is None else (after, "changed again")]
     before = [point for point in points if point.at <= change.begun]
     later = [point for point in points if change.ended < point.at <= ends[0][0]]
-    if later:
-        ends += [(point.at, "began anew") for point in later if point.life and point.life != later[0].life][:1]
+    life = next((point.life for point in later if point.life), "")
+    ends += [(point.at, "began anew") for point in later if point.life not in ("", life)][:1]
     if before:
         ends += [(point.at, "memory was back") for point in later if point.value >= before[-1].value][:1]
     at, until = min(ends)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct, structs
 
+from memrunbook.core.reading.lives import lived
 from memrunbook.core.reading.series import Kind, Observation, Series
 from memrunbook.core.reading.trend import LEAST_POINTS, SIGNIFICANT, significance, slope
 from memrunbook.core.units import DAY
@@ -31,7 +32,7 @@ class Baseline(Struct, frozen=True, kw_only=True):
 
     `per_day` is its trend, 0 where it has none beyond chance. `begun` are the moments at which its holder was first
     seen in a new run. `limit` is its newest one. `course` are the means of equal parts of the time, None for a part
-    without a point.
+    without a point. `leak` is what a reading would say of it as one that leaks, by field; empty where it does not.
     """
 
     kind: Kind
@@ -49,6 +50,7 @@ class Baseline(Struct, frozen=True, kw_only=True):
     limit: float | None
     begun: tuple[float, ...]
     course: tuple[float | None, ...]
+    leak: dict[str, Any] = {}
 
 
 class Headroom(Struct, frozen=True):
@@ -108,7 +110,7 @@ def baseline(series: Series, least: float, peak: float, width: int) -> Baseline:
         per_day=_per_day(points),
         limit=last.limit,
         begun=tuple(
-            after.at for before, after in pairwise(points) if after.life and before.life not in ("", after.life)
+            after.at for before, after in pairwise(lived(points)) if after.life and before.life not in ("", after.life)
         ),
         course=course(points, first.at, last.at, width),
     )

@@ -18,8 +18,9 @@ from memrunbook.core.reading.trend import LEAST_POINTS, SIGNIFICANT, Trend
 from memrunbook.core.units import DAY, HOUR, MIB, MINUTE
 
 Pattern = Literal[
-    "leak", "too few", "too short", "falling", "no trend", "too little", "warm-up", "step", "saw-tooth", "daily"
-]
+    "leak", "too few", "too short", "too young", "falling", "no trend", "too little", "warm-up", "step", "saw-tooth",
+    "daily",
+]  # fmt: skip
 """How the series looks: a leak, or why it is not called one."""
 
 LEAST_SECONDS = 30.0 * MINUTE
@@ -34,6 +35,15 @@ LEAST_ORDER = 12
 """Of the 28 pairs of eight lows so many more must rise than fall: chance does that once in fourteen."""
 FALL_NOISE, FALL_SHARE = 6.0, 0.3
 RECENT = 3
+GROWN_UP = 6.0 * HOUR
+"""A run that is younger may still warm up: what takes hours to do so rises as straight as a leak until then."""
+STRAIGHT, EVEN = 0.8, 0.5
+ONSETS = ((0.5 * DAY, 3.0 * DAY), (1.0 * DAY, 3.0 * DAY), (2.0 * DAY, 3.0 * DAY))
+"""A leak that began in the midst of a run: for how long it may have gone on, and how much must be known before it."""
+MOSTLY = 0.8
+"""Who has leaked for a while has more than in so much of the time: a look that costs little."""
+USUAL_SHARE = 0.02
+"""So much of what was before may lie above what is taken for usual there: single spikes."""
 
 
 class Forecast(Struct, frozen=True, kw_only=True):
@@ -63,11 +73,17 @@ class Forecast(Struct, frozen=True, kw_only=True):
         return self.pattern == "leak"
 
 
-def forecast(observations: Sequence[Observation], ram: float | None = None) -> Forecast:
-    """Judges the points of one holder on a host with so much RAM.
+def forecast(
+    observations: Sequence[Observation],
+    ram: float | None = None,
+    *,
+    began: float | None = None,
+    room: float | None = None,
+) -> Forecast:
+    """Judges the points of one holder on a host with so much RAM, of which `room` is left.
 
     The newest life stands for itself where it has lived half as long as was usual; a younger one is judged together
-    with those before it.
+    with those before it. `began` is when it began (seconds since 1970; None: before anything is known of it).
     """
     parts = lives.lives_of(observations)
     if not parts:
@@ -75,12 +91,61 @@ def forecast(observations: Sequence[Observation], ram: float | None = None) -> F
     # what was imported has no life and knows no limits; of the rest the newest decides, also that there is none now
     lived = [one for one in reversed(observations) if one.life] or observations[-1:]
     limit = max(lived, key=lambda one: one.at).limit
-    newest = _judged(parts[-1:], limit, ram)
+    newest, young = parts[-1], began is not None and parts[-1][-1][0] - began < GROWN_UP
     if len(parts) == 1:
-        return newest
+        return _alone(newest, limit, ram, young=young, room=room)
     before = sorted(lives.span_of(part) for part in parts[:-1])
-    grown_up = newest.points >= LEAST_POINTS and newest.seconds >= before[len(before) // 2] / 2
-    return newest if grown_up and newest.seconds >= LEAST_SECONDS else _judged(parts, limit, ram)
+    stands = len(newest) >= LEAST_POINTS and lives.span_of(newest) >= max(before[len(before) // 2] / 2, LEAST_SECONDS)
+    if stands and not young:
+        return _alone(newest, limit, ram)
+    found = _judged(parts, limit, ram)
+    short = max(map(lives.span_of, parts)) < GROWN_UP
+    return structs.replace(found, pattern="warm-up") if found.leaks and short and not _straight(parts) else found
+
+
+def _alone(
+    part: Part, limit: float | None, ram: float | None, *, young: bool = False, room: float | None = None
+) -> Forecast:
+    """One life by itself: as a whole, or from the moment at which it began to leak."""
+    whole = _judged([part], limit, ram)
+    if whole.leaks and young:
+        return whole if _is_urgent(whole, part, room) else structs.replace(whole, pattern="too young")
+    low = sum(value < whole.level for _, value in part) < MOSTLY * len(part)
+    onsets = () if low or whole.pattern in ("leak", "too little") else ONSETS
+    recent = (_since(part, *onset) for onset in onsets)
+    found = (_judged([one], limit, ram) for one in recent if one and _is_even(one))
+    return next((one for one in found if one.leaks), whole)
+
+
+def _is_urgent(found: Forecast, part: Part, room: float | None) -> bool:
+    """True where as much again as it gained is no more there: by then what warms up has slowed down."""
+    left = [room] if room is not None else []
+    left += [found.limit - found.level] if found.limit is not None else []
+    return bool(left) and min(left) <= found.level - part[0][1] and _straight([part])
+
+
+def _straight(parts: list[Part]) -> bool:
+    early, late = _halves(parts)
+    return late.slope >= STRAIGHT * early.slope
+
+
+def _is_even(part: Part) -> bool:
+    """True where each third rises: what lay flat, filled up and slows down again is no straight line."""
+    points = lives.fewer([part])[0]
+    third, whole = len(points) // 3, trend.slope(points)
+    thirds = (points[:third], points[third:-third], points[-third:])
+    return _straight([points]) and all(trend.slope(one) >= EVEN * whole for one in thirds)
+
+
+def _since(part: Part, seconds: float, before: float) -> Part:
+    """The last of a life, where it ends above all that was usual before; empty where it does not."""
+    begin = part[-1][0] - seconds
+    if begin - part[0][0] < before:
+        return []
+    earlier, late = [value for at, value in part if at < begin], [one for one in part if one[0] >= begin]
+    usual = sorted(earlier)[int(len(earlier) * (1 - USUAL_SHARE))]
+    end = sorted(value for at, value in late if at >= part[-1][0] - seconds / lives.STRETCHES)
+    return late if end[len(end) // 4] > usual + max(LEAST_GROWTH, LEAST_GROWTH_SHARE * usual) else []
 
 
 def _judged(parts: list[Part], limit: float | None, ram: float | None) -> Forecast:
@@ -160,14 +225,18 @@ def _shape(parts: list[Part]) -> tuple[Trend, Pattern]:
     within = trend.trend([piece for part in parts for piece in lives.split(lives.steadied(part))])
     if within.slope < GOES_ON * whole.slope or (many and within.z < SIGNIFICANT):
         return whole, "step"
-    early = trend.trend([part[: (len(part) + 1) // 2] for part in parts])
-    late = trend.trend([part[len(part) // 2 :] for part in parts])
+    early, late = _halves(parts)
     slowed = late.slope < STILL * max(early.slope, whole.slope) or late.high < SLOWED * early.low
     if slowed or (many and late.z < LATE_Z) or (len(longest) >= lives.MANY and lives.levels_off(longest)):
         return whole, "warm-up"
     alike = lives.correlation_of(parts, whole.slope)
     whole = trend.trend(parts, alike) if alike else whole
     return whole, "leak" if whole.z >= SIGNIFICANT else "no trend"
+
+
+def _halves(parts: list[Part]) -> tuple[Trend, Trend]:
+    early = trend.trend([part[: (len(part) + 1) // 2] for part in parts])
+    return early, trend.trend([part[len(part) // 2 :] for part in parts])
 
 
 def _with(known: Forecast, found: Trend, pattern: Pattern, parts: list[Part]) -> Forecast:

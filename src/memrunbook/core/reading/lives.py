@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
+from msgspec import structs
+
 from memrunbook.core.reading.series import Observation
 from memrunbook.core.reading.trend import LEAST_POINTS, TimePoint
 from memrunbook.core.units import DAY, HOUR
@@ -27,15 +29,25 @@ Part = list[TimePoint]
 """One life: its points in the order of time, no two at one time."""
 
 
+def lived(observations: Iterable[Observation]) -> list[Observation]:
+    """The points in the order of time; one whose life could not be read belongs to the last that was known."""
+    found: list[Observation] = []
+    life = ""
+    for one in sorted(observations, key=lambda one: (one.at, one.life)):
+        life = one.life or life
+        found.append(one if one.life == life else structs.replace(one, life=life))
+    return found
+
+
 def lives_of(observations: Iterable[Observation]) -> list[Part]:
     """The lives in the order of their last points; what is no memory (not finite, negative) is left out.
 
     Of two points at one time the later one stands. A clock that was set back makes times appear twice, no new life.
     """
     found: dict[str, dict[float, float]] = defaultdict(dict)
-    for one in observations:
-        if math.isfinite(one.at) and math.isfinite(one.value) and one.value >= 0:
-            found[one.life][one.at] = one.value
+    known = [one for one in observations if math.isfinite(one.at) and math.isfinite(one.value) and one.value >= 0]
+    for one in known if all(one.life for one in known) else lived(known):
+        found[one.life][one.at] = one.value
     return sorted((sorted(life.items()) for life in found.values()), key=lambda part: part[-1][0])
 
 

@@ -10,6 +10,7 @@ from msgspec import Struct, structs
 from memrunbook.core.reading.baseline import Baseline, Headroom
 from memrunbook.core.reading.series import Kind, Series
 from memrunbook.documents.printed import Document
+from memrunbook.facts.shared.leaks import Leak
 
 
 class PrintedPoint(Struct, frozen=True):
@@ -25,6 +26,7 @@ class PrintedSeries(Struct, frozen=True, kw_only=True):
     """One figure of one holder and what is usual in it; values in the unit of its name, times in seconds since 1970.
 
     `per_day` is its trend, 0 where there is none beyond chance; `begun` says when the holder was seen in a new run.
+    `leak` is what the forecast says of it, run by run; null where it does not leak.
     """
 
     kind: Kind
@@ -41,11 +43,15 @@ class PrintedSeries(Struct, frozen=True, kw_only=True):
     per_day: float
     limit: float | None
     begun: tuple[float, ...]
+    leak: Leak | None = None
     points: tuple[PrintedPoint, ...]
 
 
 class HistoryHost(Struct, frozen=True, kw_only=True):
-    """One host. `room` judges what is left of its RAM when it is busy, `left_percent`: null where that is not known."""
+    """One host. `room` judges what is left of its RAM when it is busy, `left_percent`: null where that is not known.
+
+    Of several hosts, where neither a metric nor a holder is asked for, only the series of their room are listed.
+    """
 
     host: str
     outcome: Literal["known", "unknown"]
@@ -88,6 +94,7 @@ def history_document(hosts: Sequence[HistoryHost], since: float) -> HistoryDocum
 def _series(series: Series, known: Baseline, *, points: bool) -> PrintedSeries:
     said = structs.asdict(known)
     count = said.pop("points")
+    leak = Leak(**known.leak) if known.leak else None
     del said["course"]
     told = tuple(PrintedPoint(one.at, one.value, one.life, one.limit) for one in series.points) if points else ()
-    return PrintedSeries(count=count, points=told, **said)
+    return PrintedSeries(count=count, points=told, **{**said, "leak": leak})

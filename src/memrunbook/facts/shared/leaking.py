@@ -48,6 +48,7 @@ def leaking_processes(reading: Any, earlier: EarlierReadings) -> Reading:
             one.anonymous_bytes + (one.swap_bytes or 0),
             f"{one.pid}:{one.start_ticks}",
             label=f"{one.name} (pid {one.pid})",
+            age=one.age_seconds,
         )
         for one in reading.all
         if not one.container and not one.unit.endswith(".service")
@@ -59,10 +60,8 @@ def leaking_slab(reading: Any, earlier: EarlierReadings) -> Reading:
     """Adds the caches that leak, and the unreclaimable memory of all together."""
     if problem := lacking(earlier, ("kernel", SLAB)):
         return _untold(reading, problem)
-    caches = [
-        MemoryHolder(one.name, one.bytes, earlier.boot, label=f"slab cache {one.name}") for one in reading.caches or ()
-    ]
-    kept = [MemoryHolder("", reading.unreclaimable_bytes or 0, earlier.boot, label="unreclaimable slab memory")]
+    caches = [_of_kernel(one.name, one.bytes, f"slab cache {one.name}", earlier) for one in reading.caches or ()]
+    kept = [_of_kernel("", reading.unreclaimable_bytes, "unreclaimable slab memory", earlier)]
     found = leaks_of("kernel", CACHES, caches, earlier) + leaks_of("kernel", SLAB, kept, earlier)
     return _told(reading, found)
 
@@ -76,8 +75,14 @@ def leaking_kernel(reading: Any, earlier: EarlierReadings) -> Reading:
         (PER_CPU, reading.percpu_bytes, "per-CPU memory"),
         (PAGE_TABLES, reading.page_tables_bytes, "page tables"),
     ):
-        found += leaks_of("kernel", figure, [MemoryHolder("", held or 0, earlier.boot, label=label)], earlier)
+        found += leaks_of("kernel", figure, [_of_kernel("", held, label, earlier)], earlier)
     return _told(reading, found)
+
+
+def _of_kernel(name: str, held: int | None, label: str, earlier: EarlierReadings) -> MemoryHolder:
+    """The kernel warms up after each boot, as a service does after its start."""
+    uptime = getattr(earlier.readings.get("host"), "uptime_seconds", None)
+    return MemoryHolder(name, held or 0, earlier.boot, label=label, age=uptime)
 
 
 def _told(reading: Any, leaks: list[Leak]) -> Reading:

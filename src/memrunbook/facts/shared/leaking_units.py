@@ -10,7 +10,7 @@ import msgspec
 from memrunbook.core.action.policy import UNLISTED, UnitPolicy
 from memrunbook.core.reading.fact import Doc, EarlierReadings, Reading
 from memrunbook.facts.shared.leaks import BY_HISTORY, SOURCE, Leak, MemoryHolder, lacking, leaks_of, untold
-from memrunbook.linux.service import Service
+from memrunbook.linux.service import UNREAD, Service
 
 FIGURE = "units.own_bytes"
 
@@ -19,6 +19,9 @@ class LeakingUnit(Leak, frozen=True, kw_only=True):
     """A leak of a service; whether systemd takes a restart of it, and what its owner says to that."""
 
     active: Annotated[bool, Doc("it is active", source="ActiveState")] = True
+    details_known: Annotated[
+        bool, Doc("what systemd says of it could be read; without that it is not restarted", source="systemctl show")
+    ] = True
     restartable: Annotated[bool, Doc("systemd can stop and start it", source="CanStop, CanStart")] = False
     restarted_often: Annotated[
         bool, Doc("three automatic restarts and more; false where they are not counted", source="NRestarts (235)")
@@ -43,7 +46,7 @@ def with_leaking(reading: Any, earlier: EarlierReadings) -> Reading:
 def _leaking(services: Sequence[Service], earlier: EarlierReadings) -> list[LeakingUnit]:
     by_name = {one.name: one for one in services}
     holders = [
-        MemoryHolder(one.name, one.own_bytes, one.invocation_id, one.memory_max_bytes)
+        MemoryHolder(one.name, one.own_bytes, one.invocation_id, one.memory_max_bytes, age=one.age_seconds)
         for one in services
         if one.own_bytes is not None
     ]
@@ -54,6 +57,7 @@ def _completed(leak: Leak, service: Service) -> LeakingUnit:
     return LeakingUnit(
         **msgspec.structs.asdict(leak),
         active=service.active,
+        details_known=service.state != UNREAD,
         restartable=service.can_start
         and service.can_stop
         and not (service.refuse_manual_stop or service.refuse_manual_start),

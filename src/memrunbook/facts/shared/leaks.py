@@ -31,7 +31,9 @@ class Leak(Struct, frozen=True, kw_only=True):
     name: Annotated[str, Doc("who leaks", source=SOURCE)]
     kind: Annotated[str, Doc("unit, container, cgroup, process or kernel", source=SOURCE)]
     own_bytes: Annotated[int, Doc("what it holds now", BYTES, SOURCE)]
-    gained_bytes: Annotated[int, Doc("of this, gained since it was started", BYTES, SOURCE)]
+    gained_bytes: Annotated[
+        int, Doc("of this, gained in this run, within the 7 days that are asked for", BYTES, SOURCE)
+    ]
     growth_bytes_per_second: Annotated[int, Doc("how fast it leaks", SPEED, SOURCE)]
     growth_low_bytes_per_second: Annotated[int, Doc("at least", SPEED, SOURCE)]
     growth_high_bytes_per_second: Annotated[int, Doc("at most", SPEED, SOURCE)]
@@ -55,13 +57,17 @@ Leaks = Annotated[list[Leak] | None, Doc(BY_HISTORY, source=SOURCE)]
 
 
 class MemoryHolder(NamedTuple):
-    """One that holds memory now: bytes, the life that it is in, its own limit, and its name for people."""
+    """One that holds memory now: bytes, the life that it is in, its own limit, and its name for people.
+
+    `age` is how long this life has lasted, in seconds; None where nobody says so.
+    """
 
     name: str
     bytes: int
     life: str
     limit: int | None = None
     label: str = ""
+    age: float | None = None
 
 
 def leaks_of(kind: Kind, figure: str, holders: Iterable[MemoryHolder], earlier: EarlierReadings) -> list[Leak]:
@@ -70,15 +76,29 @@ def leaks_of(kind: Kind, figure: str, holders: Iterable[MemoryHolder], earlier: 
     The time until the host is full is counted over the sum of all their slopes.
     """
     ram = getattr(earlier.readings.get("memory"), "total_bytes", None)
-    past = dict(earlier.of(kind, figure))
+    past, room = dict(earlier.of(kind, figure)), room_of(earlier.readings)
+    since = min((points[0].at for points in past.values() if points), default=earlier.at)
     judged = []
     for one in holders:
         now = Observation(earlier.at, float(one.bytes), one.life, None if one.limit is None else float(one.limit))
         points = [point for point in past.get(one.name, ()) if point.at < earlier.at] + [now]
-        found = forecast(points, ram)
+        found = forecast(points, ram, began=_began(one, points, earlier.at, since), room=room)
         if found.leaks:
             judged.append(_leak(kind, one, points, found, ram))
-    return _together(judged, room_of(earlier.readings))
+    return _together(judged, room)
+
+
+def _began(one: MemoryHolder, points: list[Observation], at: float, since: float) -> float | None:
+    """When its life began: by its age, else by its first reading where others of the host were read before that."""
+    first = next(point.at for point in points if point.life == _life(one, points))
+    if one.age is not None:
+        return min(at - one.age, first)
+    return first if first > since else None
+
+
+def _life(one: MemoryHolder, points: list[Observation]) -> str:
+    """The life that it is in; where that could not be read now, the last that is known."""
+    return one.life or next((point.life for point in reversed(points) if point.life), "")
 
 
 def lacking(earlier: EarlierReadings, *figures: tuple[Kind, str]) -> Unavailable | None:
@@ -102,7 +122,7 @@ def untold(reading: R, problem: Unavailable) -> R:
 
 
 def _leak(kind: str, one: MemoryHolder, points: list[Observation], found: Forecast, ram: int | None) -> Leak:
-    began = next(point.value for point in points if point.life == one.life)
+    began = next(point.value for point in points if point.life == _life(one, points))
     return Leak(
         name=one.label or one.name,
         kind=kind,
@@ -115,7 +135,7 @@ def _leak(kind: str, one: MemoryHolder, points: list[Observation], found: Foreca
         known_seconds=found.seconds,
         readings=found.points,
         lives=found.lives,
-        limit_bytes=one.limit,
+        limit_bytes=None if found.limit is None else int(found.limit),
         seconds_to_limit=found.limit_seconds,
         earliest_seconds_to_limit=found.earliest_seconds,
         latest_seconds_to_limit=found.latest_seconds,

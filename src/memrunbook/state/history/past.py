@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from msgspec import Struct
@@ -61,14 +61,22 @@ class StoredPast:
         """The series of a host from a moment on (seconds since 1970), of whatever name it was reached by."""
         return self.told(host, machine, since)[0]
 
-    def told(self, host: str, machine: str, since: float) -> tuple[tuple[Series, ...], tuple[Spread, ...]]:
-        """The series, and the extent of each: the points of hours are means."""
-        found = _Found()
+    def told(
+        self, host: str, machine: str, since: float, figures: Collection[str] = ()
+    ) -> tuple[tuple[Series, ...], tuple[Spread, ...]]:
+        """The series of these figures (none: of all), and the extent of each: the points of hours are means."""
+        found = _Found(figures)
         begin = round(since * MILLISECONDS)
         with self.database.reading() as rows:
             for owner in _owners(rows, host, machine):
                 found.read(rows, owner, begin)
         return found.series(), found.spreads()
+
+    def names(self, host: str) -> set[tuple[str, str]]:
+        """Holder and figure of each series of a host, without their points."""
+        with self.database.reading() as rows:
+            every = [row for owner in _owners(rows, host, "") for row in rows.all(SERIES, host=owner)]
+        return {(name, figure) for _, _, name, figure, *_ in every}
 
     def keep(self, host: str, machine: str, series: Sequence[Series]) -> None:
         """Adds points; those that it has already (same holder, figure and time) change nothing.
@@ -124,16 +132,17 @@ def _owners(rows: Rows, host: str, machine: str) -> list[int]:
 
 
 class _Found:
-    """The points of a host's series, and how far they lie apart; those before `recent` are thinned out."""
+    """The points of a host's series, and how far they lie apart; of these figures alone, without them of all."""
 
-    def __init__(self, recent: int = 0) -> None:
-        self._recent = recent
+    def __init__(self, figures: Collection[str] = ()) -> None:
+        self._figures = figures
         self._runs: dict[tuple[Kind, str, str], list[tuple[int, list[Observation]]]] = {}
         self._spreads: dict[tuple[Kind, str, str], tuple[float, float]] = {}
 
     def read(self, rows: Rows, owner: int, begin: int) -> None:
         """Adds what is known of one number, slot by slot: hundreds of thousands of points."""
-        slots = {row[0]: row[1:] for row in rows.all(SERIES, host=owner)}
+        wanted = self._figures
+        slots = {row[0]: row[1:] for row in rows.all(SERIES, host=owner) if not wanted or row[3] in wanted}
         points: dict[int, list[Observation]] = {slot: [] for slot in slots}
         extremes: dict[int, list[float]] = {slot: [] for slot in slots}
         for at, hour in _coarse(rows, owner, begin):

@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from memrunbook.core.errors import HostError, UsageError
 from memrunbook.core.reading.series import Kind, Observation, Series
@@ -30,12 +30,20 @@ FIGURES: Mapping[str, tuple[Kind, str]] = {
     "node_memory_PageTables_bytes": ("kernel", "memory.page_tables_bytes"),
     "node_memory_Percpu_bytes": ("kernel", "memory.percpu_bytes"),
 }
+LIMITS: Mapping[str, tuple[str, ...]] = {
+    "node_memory_MemTotal_bytes": (
+        "memory.available_bytes", "memory.free_bytes", "memory.anonymous_bytes", "memory.shared_bytes",
+    ),
+    "node_memory_SwapTotal_bytes": ("swap.free_bytes",),
+}  # fmt: skip
+"""What bounds which figures: without it nobody knows how much room they leave."""
 MOST_BYTES = 4 << 20
 MOST_POINTS = 11_000
 """Prometheus refuses to answer with more for one series."""
 SECONDS = 30.0
 STEP = 300.0
 SHOWN = 5
+NO_PASSWORD = "they would be in the list of processes; a token is read from --token-file"  # noqa: S105  a hint
 HINTS = {
     401: "give it a token",
     403: "this token may not read series",
@@ -53,7 +61,9 @@ class PrometheusServer(Struct, frozen=True):
     def checked(self) -> PrometheusServer:
         """The same; UsageError for what is no address, and for a token that others could read on its way."""
         parts = urllib.parse.urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        if parts.username is not None or parts.password is not None:
+            raise UsageError("a name and a password do not belong into the address", where="URL", hint=NO_PASSWORD)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
             raise UsageError(
                 f"{parts.scheme or 'it'} is no http or https address", where="URL", hint="https://HOST:9090"
             )
@@ -67,8 +77,12 @@ class PrometheusServer(Struct, frozen=True):
         HostError where it does not answer, or its answer is none; UsageError where the matchers fit several hosts.
         """
         step = max(STEP, (end - begin) / (MOST_POINTS - 1))
-        found = (self._one(name, match, begin, end, step) for name in FIGURES)
-        return tuple(one for one in found if one.points)
+        found = {one.figure: one for one in (self._one(name, match, begin, end, step) for name in FIGURES)}
+        for limit, figures in LIMITS.items():
+            sizes = self._one(limit, match, begin, end, step) if any(found[one].points for one in figures) else None
+            known = {} if sizes is None else {point.at: point.value for point in sizes.points}
+            found |= {one: _limited(found[one], known) for one in figures}
+        return tuple(one for one in found.values() if one.points)
 
     def _one(self, name: str, match: str, begin: float, end: float, step: float) -> Series:
         query = {"query": f"{name}{{{match}}}", "start": f"{begin:.0f}", "end": f"{end:.0f}", "step": f"{step:.0f}"}
@@ -80,7 +94,7 @@ class PrometheusServer(Struct, frozen=True):
             points = [Observation(float(at), float(value)) for row in rows for at, value in row["values"]]
         except (msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
             raise _not_prometheus(self.url) from error
-        kind, figure = FIGURES[name]
+        kind, figure = FIGURES.get(name, ("host", name))
         return Series(kind, "", figure, tuple(point for point in points if math.isfinite(point.value)))
 
     def _get(self, url: str) -> bytes:
@@ -111,6 +125,11 @@ def matcher(host: str) -> str:
     """The matchers that usually choose a host: its name or address with any port."""
     quoted = re.escape(host).replace("\\", "\\\\").replace('"', '\\"')
     return f'instance=~"{quoted}(:[0-9]+)?"'
+
+
+def _limited(series: Series, limits: Mapping[float, float]) -> Series:
+    points = (structs.replace(point, limit=limits.get(point.at)) for point in series.points)
+    return structs.replace(series, points=tuple(points))
 
 
 def _read(answer: HTTPResponse, deadline: float) -> bytes:

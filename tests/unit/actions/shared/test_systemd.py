@@ -63,7 +63,7 @@ def test_running_wants_an_active_service() -> None:
 def test_a_service_of_which_systemctl_says_nothing_is_left_alone() -> None:
     found = systemd.running(with_unit(state="unknown"), API.name)
     assert isinstance(found, Blocked)
-    assert "says nothing" in found.why
+    assert found.why == f"the systemd details of {API.name} could not be read"
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,8 @@ def test_new_runs_of_the_holder_are_told() -> None:
     lives = ["a", "a", "b", "", "b", "c"]
     points = tuple(Observation(float(number), 1.0, life) for number, life in enumerate(lives))
     assert known(Series("unit", "x", "units.own_bytes", points)).begun == (2.0, 5.0)
+    unread = tuple(Observation(float(number), 1.0, life) for number, life in enumerate(["", "a", "", "a", "", "b"]))
+    assert known(Series("unit", "x", "units.own_bytes", unread)).begun == (5.0,)
 
 
 def test_what_is_used_is_the_limit_less_what_is_available() -> None:

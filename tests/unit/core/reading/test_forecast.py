@@ -84,6 +84,51 @@ def test_what_is_small_beside_the_host_leaks_only_where_its_limit_is_near() -> N
     assert forecast(read(values, limit=2 * GIB), ram=64.0 * GIB).leaks
 
 
+def young(values: Sequence[float], limit: float | None = None, room: float | None = None) -> Forecast:
+    """Known from its start on, five minutes apart."""
+    points = read(noisy(values), limit=limit)
+    return forecast(points, began=points[0].at, room=room)
+
+
+def test_a_run_of_an_hour_is_too_young_to_leak_unless_half_of_its_room_is_gone() -> None:
+    hour = [1000 + 600 * index / 12 for index in range(12)]
+    assert young(hour).pattern == "too young"
+    assert young(hour, limit=4 * GIB).pattern == "too young"
+    assert young(hour, limit=2000 * MIB).leaks
+    assert young(hour, room=500 * MIB).leaks
+    assert young(hour, room=1000 * MIB).pattern == "too young"
+    assert young([1000 + 60 * index / 12 for index in range(100)]).leaks
+
+
+def test_what_warms_up_towards_its_limit_is_not_urgent() -> None:
+    warm = [1000 + 900 * (1 - math.exp(-index / 12)) for index in range(12)]
+    assert young(warm).pattern in {"too young", "warm-up"}
+    assert not young(warm, limit=2000 * MIB).leaks
+
+
+def test_who_runs_for_longer_than_it_is_known_is_judged_at_once() -> None:
+    points = read(noisy([1000 + 600 * index / 12 for index in range(12)]))
+    assert forecast(points).leaks
+    assert forecast(points, began=points[0].at - 6 * HOUR).leaks
+    assert not forecast(points, began=points[0].at - 4 * HOUR).leaks
+
+
+def test_a_leak_that_began_after_days_of_flat_is_told_half_a_day_later() -> None:
+    flat = [1000.0] * 12 * 24 * 4
+    for hours, leaks in ((6, False), (13, True), (30, True), (60, True)):
+        found = forecast(read(noisy([*flat, *(1000 + 100 * index / 12 for index in range(hours * 12))], 20)))
+        assert found.leaks == leaks, (hours, found)
+        assert not leaks or per_hour(found) == pytest.approx(100, rel=0.1)
+        assert not leaks or found.seconds <= hours * HOUR
+
+
+def test_what_fills_up_after_days_of_flat_is_no_leak() -> None:
+    for hours in range(2, 48, 4):
+        flat = [1000.0] * 12 * 24 * 4
+        cache = [1000 + 900 * (1 - math.exp(-index / 24)) for index in range(hours * 12)]
+        assert not forecast(read(noisy([*flat, *cache], 10))).leaks, hours
+
+
 def test_lives_are_joined() -> None:
     lives = [
         Observation(point.at + life * 90 * MINUTE, point.value, str(life))

@@ -28,6 +28,11 @@ def test_of_two_points_at_one_time_the_later_stands() -> None:
     assert lives.lives_of([Observation(1.0, 2.0), Observation(1.0, 4.0)]) == [[(1.0, 4.0)]]
 
 
+def test_a_life_that_could_not_be_read_is_the_last_that_was_known() -> None:
+    read = [Observation(float(at), 1.0, life) for at, life in enumerate(["", "a", "", "a", "b", ""])]
+    assert [len(part) for part in lives.lives_of(read)] == [1, 3, 2]
+
+
 def test_a_long_life_is_averaged_over_equal_stretches_and_a_gap_stays() -> None:
     long = [(float(at), 1.0) for at in range(1000) if not 300 < at < 700]
     (short,) = lives.fewer([long])

@@ -13,6 +13,7 @@ from memrunbook.core.reading.series import Series
 from memrunbook.core.units import HOUR, MIB
 from memrunbook.facts.cgroups import FACT as CGROUPS
 from memrunbook.facts.cgroups import CgroupsReading
+from memrunbook.facts.host import HostReading
 from memrunbook.facts.memory import FACT as MEMORY
 from memrunbook.facts.processes import FACT as PROCESSES
 from memrunbook.facts.processes import Process, Processes
@@ -159,3 +160,40 @@ def test_the_reading_of_now_is_the_newest_point_whatever_the_clock_did() -> None
     back = EarlierReadings(AT - 24 * HOUR, now().readings, (future,), boot="boot")
     (leak,) = UNITS.recall(SERVICES, back).leaking  # type: ignore[misc,union-attr]
     assert leak.known_seconds == pytest.approx(24 * HOUR, abs=EVERY)
+
+
+def hour_old(name: str = "db.service") -> Series:
+    """Grew by 600 MiB in its only hour, after two days of another service."""
+    points = grown("unit", name, "units.own_bytes", 1600, 600, "new").points
+    return Series("unit", name, "units.own_bytes", points[-12:])
+
+
+@pytest.mark.parametrize(("age", "told"), [(3600.0, False), (7 * HOUR, True), (None, False)])
+def test_who_was_started_an_hour_ago_warms_up(age: float | None, told: bool) -> None:  # noqa: FBT001
+    young = MemoryHolder("db.service", 1600 * MIB, "new", age=age)
+    earlier = now(PAST[0], hour_old())
+    assert bool(leaks_of("unit", "units.own_bytes", [young], earlier)) == told
+
+
+def test_who_is_known_as_long_as_its_host_may_be_old() -> None:
+    unknown = MemoryHolder("db.service", 1600 * MIB, "new")
+    assert leaks_of("unit", "units.own_bytes", [unknown], now(hour_old()))
+
+
+def test_the_kernel_warms_up_after_a_boot() -> None:
+    slab = READINGS[SlabReading]
+    points = grown("kernel", "", "slab.unreclaimable_bytes", 2000, 600, "boot").points[-12:]
+    earlier = now(Series("kernel", "", "slab.unreclaimable_bytes", points))
+    assert earlier.boot == "boot"
+    recall: Any = SLAB.recall
+    assert [one.name for one in recall(slab, earlier).leaking] == ["unreclaimable slab memory"]
+    booted = msgspec.structs.replace(earlier, readings={**earlier.readings, "host": HostReading(uptime_seconds=3600.0)})
+    assert recall(slab, booted).leaking == []
+
+
+def test_a_service_of_which_systemd_says_nothing_now_still_leaks_and_says_so() -> None:
+    bare = Service(name=LEAKY.name, active=True, state="unknown", own_bytes=4000 * MIB, cgroup=LEAKY.cgroup)
+    (leak,) = recalled(UNITS, Units(count=1, all=[bare], suspects=[]), *PAST).leaking
+    assert (leak.details_known, leak.restartable, leak.limit_bytes) == (False, False, 8192 * MIB)
+    assert leak.lives == 1
+    assert leak.gained_bytes > 2000 * MIB

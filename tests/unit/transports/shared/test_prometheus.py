@@ -139,6 +139,7 @@ def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(UsageError) as refused:
         PrometheusServer(url).checked()
     assert "secret" not in str(refused.value)
+    assert ("do not belong into the address" in str(refused.value)) == ("secret" in url)
 
 
 def test_a_token_is_sent_over_https_or_to_this_machine_only() -> None:

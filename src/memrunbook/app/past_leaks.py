@@ -1,0 +1,65 @@
+"""Who leaks by what is kept of a host: as its next reading would say, from the points alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+from memrunbook.core.reading.baseline import AVAILABLE
+from memrunbook.core.reading.fact import EarlierReadings, Reading
+from memrunbook.core.reading.series import Kind, Observation, Series
+from memrunbook.core.units import DAY
+from memrunbook.facts.shared.leaking import CACHES, GROUPS, PAGE_TABLES, PER_CPU, PROCESSES, SLAB
+from memrunbook.facts.shared.leaking_units import FIGURE
+from memrunbook.facts.shared.leaks import Leak, MemoryHolder, leaks_of
+
+JUDGED = frozenset({FIGURE, GROUPS, PROCESSES, CACHES, SLAB, PER_CPU, PAGE_TABLES})
+KNOWN = 7 * DAY
+"""As much as a reading is held against."""
+SWAP_FREE = "swap.free_bytes"
+SeriesKey = tuple[Kind, str, str]
+"""Kind, name and figure of a series."""
+
+
+class _Room(Reading, frozen=True, kw_only=True):
+    """What the newest points say of the host's RAM, or of its swap."""
+
+    total_bytes: int | None = None
+    available_bytes: int | None = None
+    free_bytes: int | None = None
+
+
+def past_leaks(series: Sequence[Series]) -> dict[SeriesKey, Leak]:
+    """The leaks among what was there at a host's last reading, by their series."""
+    judged = sorted((one for one in series if one.figure in JUDGED and one.points), key=_group)
+    at = max((one.points[-1].at for one in judged), default=0.0)
+    found: dict[SeriesKey, Leak] = {}
+    for (kind, figure), alike in groupby(judged, key=_group):
+        recent = [(one, tuple(point for point in one.points if point.at >= at - KNOWN)) for one in alike]
+        kept = tuple(Series(kind, one.name, figure, points) for one, points in recent if points)
+        there = [_holder(one) for one in kept if one.points[-1].at == at]
+        earlier = EarlierReadings(at, _readings(series), kept)
+        found |= {(kind, leak.name, figure): leak for leak in leaks_of(kind, figure, there, earlier)}
+    return found
+
+
+def _group(series: Series) -> tuple[Kind, str]:
+    return series.kind, series.figure
+
+
+def _holder(series: Series) -> MemoryHolder:
+    last = series.points[-1]
+    limit = None if last.limit is None else int(last.limit)
+    return MemoryHolder(series.name, int(last.value), last.life, limit)
+
+
+def _readings(series: Sequence[Series]) -> Mapping[str, Reading]:
+    available, free = _last(series, AVAILABLE), _last(series, SWAP_FREE)
+    total = None if available is None or available.limit is None else int(available.limit)
+    left = None if available is None else int(available.value)
+    swap = 0 if free is None else int(free.value)
+    return {"memory": _Room(total_bytes=total, available_bytes=left), "swap": _Room(free_bytes=swap)}
+
+
+def _last(series: Sequence[Series], figure: str) -> Observation | None:
+    return next((one.points[-1] for one in series if one.figure == figure and one.points), None)
