@@ -16,7 +16,6 @@ from memrunbook.app.connectors import Connectors
 from memrunbook.app.diagnosing import DiagnoseArguments, diagnose
 from memrunbook.app.no_further import NoFurther
 from memrunbook.app.notice import SILENT, Notice
-from memrunbook.app.occasions import place
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.stored import Stored, settings_of
 from memrunbook.core.errors import Interrupted, UsageError
@@ -216,13 +215,14 @@ class _Answering:
         notifications = [
             self._notification(one) for one in {(one.host, one.answer, one.why): one for one in bad}.values()
         ]
-        return told(notifications, self._arguments.state, self._arguments.library, self._arguments.store)
+        asked = self._arguments
+        return told(notifications, asked.state, asked.library, asked.store, asked.options)
 
     def _notification(self, one: FiredOn) -> Notification:
         import shlex
 
         occasion: Occasion = "unreachable" if one.answer == "unreachable" else "unresolved"
-        words = ["runbook", "diagnose", "--host", one.host, *self._arguments.options, *place(self._arguments.state)]
+        words = ["runbook", "diagnose", "--host", one.host, *self._arguments.options]
         return Notification(
             occasion=occasion,
             key=f"{occasion} alert {one.host} {one.why if occasion == 'unresolved' else ''}",

@@ -120,7 +120,7 @@ def to_its_end(running: Running, hosts: Sequence[Host], ended: Sequence[HostRepo
     if running.config.notify and not arguments.waits:  # a schedule tells in its own words
         from memrunbook.app.notifying import tell_of_run
 
-        untold = tell_of_run(result, running.runbook.name, arguments.state, arguments.library, arguments.store)
+        untold = tell_of_run(result, running.runbook.name, arguments)
     return replace(result, unwritten=left.error, untold=untold)
 
 

@@ -27,8 +27,11 @@ class Announcer:
 
     def __call__(self, notifications: Sequence[Notification]) -> None:
         """Tells of these."""
-        from memrunbook.app.notifying import told
+        from memrunbook.app.going_on import words_here
+        from memrunbook.app.notifying import complete, told
 
+        here = words_here(self.state, self.library, self.store)
+        notifications = [complete(one, here) for one in notifications]
         tell_on_stderr(notifications)
         try:
             for words in told(notifications, self.state, self.library, self.store) if notifications else ():
