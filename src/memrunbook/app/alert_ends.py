@@ -55,6 +55,17 @@ def by_host(due: Iterable[FiredOn]) -> dict[str, list[FiredOn]]:
     return found
 
 
+def worst_by_host(due: Iterable[FiredOn]) -> list[list[FiredOn]]:
+    """The alerts of each host that is not as it should be and where nothing was run, what weighs most first."""
+    ranks: list[AlertAnswer] = ["unreachable", "other", "not-judged"]
+    found = []
+    for several in by_host(due).values():
+        bad = sorted((one for one in several if one.answer in ranks), key=lambda one: ranks.index(one.answer))
+        if bad and not any(one.run for one in several):
+            found.append(bad)
+    return found
+
+
 def by_rule(chosen: Iterable[FiredOn | None]) -> list[tuple[AlertRule, list[FiredOn]]]:
     """By the entry that counts; its hosts are one run."""
     found: dict[str, tuple[AlertRule, list[FiredOn]]] = {}
