@@ -27,7 +27,7 @@ from memrunbook.core.run.queued import Queued
 from memrunbook.core.run.together import together
 from memrunbook.core.text import clean
 from memrunbook.documents.library import Library
-from memrunbook.receivers.shared.receiver import Message, Receiver
+from memrunbook.receivers.shared.receiver import Message, NotTaken, Receiver
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.redaction import redact
 from memrunbook.state.paths import prepare
@@ -176,13 +176,17 @@ def _queue(store: Store, config: Config, wanted: Sequence[Notification], words: 
 
 @dataclass
 class _Delivery:
-    """What one receiver is handed, in order, until it does not take one; `why` says why that is."""
+    """What one receiver is handed, in order, until it does not take one.
+
+    `why` says why that is, `after` in how many seconds it may be tried again.
+    """
 
     receiver: Receiver
     messages: Sequence[Message]
     done: Callable[[int], object] = lambda _place: None
     taken: int = 0
     why: str = "it did not end in time"
+    after: float = 0.0
 
     def run(self) -> None:
         """Hands over, and says of each at once that it is `done`; never raises."""
@@ -194,6 +198,7 @@ class _Delivery:
                 self.done(self.taken - 1)
             except RunbookError as error:
                 self.why = clean(redact(f"{error}{'; ' if error.hint else ''}{error.hint}"), LINE)
+                self.after = error.after if isinstance(error, NotTaken) else 0.0
                 return
             except Exception as error:  # noqa: BLE001  a library's defect must not end a run
                 self.why = clean(redact(f"{type(error).__name__}: {error}"), LINE)
@@ -233,9 +238,9 @@ def _send(store: Store, receivers: Sequence[Receiver], *, every: bool = False) -
     for delivery, several in zip(deliveries, mine.values(), strict=True):
         taken, why = delivery.taken, delivery.why
         if why and taken < len(several):
-            kept.failed(store, several[taken], why, now)
+            kept.failed(store, several[taken], why, now, delivery.after)
             found.problems[delivery.receiver.name] = why
-        kept.put_back(store, several[taken + bool(why) :], now)
+        kept.put_back(store, several[taken + bool(why) :], now, delivery.after)
         found.taken += taken
     return found
 
