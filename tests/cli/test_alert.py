@@ -164,6 +164,13 @@ def test_a_document_that_is_none_is_told_what_is_wrong(config: Path, document: b
 def test_a_mistake_in_config_is_told_before_any_host_is_asked(config: Path) -> None:
     here("alert", stdin=posted(alert("x"))).refused(2, "says nothing of alerts", hint="alerts:")
     answer(config, posted(alert("x")), "  - {alertname: x, runbook: nosuch}\n").refused(2, "nosuch")
+    broken = config.parent / "runbooks" / "broken.yaml"
+    broken.write_text((config.parent / "runbooks" / "always.yaml").read_text().replace("when: ", "wen: "))
+    answer(config, posted(alert("x")), "  - {alertname: x, runbook: broken}\n").refused(2, "broken.yaml", "wen")
+    path = config.parent / "runbooks" / "always.yaml"
+    elsewhere = answer(config, posted(alert("x")), f"  - {{alertname: x, runbook: {path}}}\n")
+    elsewhere.refused(2, "no runbook that a diagnosis judges", hint="its name alone")
+    broken.unlink()
     allow = "  - {alertname: x, runbook: always, allow: [nosuch]}\n"
     answer(config, posted(alert("x")), allow).refused(2, "there is no action")
     answer(
@@ -220,3 +227,29 @@ def test_who_is_killed_while_it_answers_leaves_the_alert_to_the_next(
     assert later["alerts"][0]["answer"] == "planned"
     again = json.loads(answer(config, document, ALWAYS, "--json").out)
     assert again["alerts"][0]["answer"] == "counted"
+
+
+def test_a_store_that_is_broken_is_told_to_somebody_who_posts_reads_no_exit_code(config: Path, state: Path) -> None:
+    state.mkdir(0o700)
+    (state / "store.sqlite").write_bytes(b"no database at all" * 100)
+    with receiving() as server:
+        notify = f"notify: [{{name: hook, way: webhook, url: '{server.url}'}}]\n"
+        ran = answer(config, posted(alert("Always")), f"{ALWAYS}{notify}")
+        answer(config, posted(alert("Always", status="resolved")), f"{ALWAYS}{notify}")
+    assert ran.code == 6
+    [told] = [json.loads(one.body) for one in server.posted]
+    assert told["verdict"].startswith("alerts are not answered: ")
+    assert told["evidence"][0] == "firing: Always"
+    assert told["command"].startswith("runbook doctor --state-dir ")
+
+
+def test_limits_that_hold_an_alert_back_are_told_once(tmp_path: Path, config: Path) -> None:
+    step = act("add", "sh", "-c", f"echo once >> {tmp_path / 'added'}", risk="medium")
+    book(config.parent / "runbooks", step, name="always", resolved="memory.available_percent > 100.0")
+    run = ALWAYS.replace("}", ", mode: run, max_risk: medium, allow: [run_command]}")
+    with receiving() as server:
+        notify = f"notify: [{{name: hook, way: webhook, url: '{server.url}'}}]\n"
+        for number in range(3):
+            answer(config, posted(alert("Always", x=str(number))), f"{run}{notify}")
+    assert (tmp_path / "added").read_text() == "once\n"
+    assert [json.loads(one.body)["occasion"] for one in server.posted] == ["unresolved", "breaker-open"]

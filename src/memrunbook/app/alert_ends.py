@@ -85,7 +85,7 @@ def decide(answered: Sequence[FiredOn], judged: Judged) -> FiredOn | None:
             one.answer, one.why = "unreachable", f"not reached: {why}"
         return None
     found = [entry.runbook for entry in judged.diagnosis.incidents]
-    unknown = {entry.runbook for entry in judged.diagnosis.runbooks if entry.incident.state == "unknown"}
+    told = {entry.runbook: entry.incident.state for entry in judged.diagnosis.runbooks}
     chosen: FiredOn | None = None
     for one in sorted(answered, key=lambda one: _rank(one, found)):
         runbook = one.runbook
@@ -94,7 +94,7 @@ def decide(answered: Sequence[FiredOn], judged: Judged) -> FiredOn | None:
             chosen = one
         elif runbook in found and chosen is not None:
             one.answer, one.why = "joined", f"{chosen.alert.name} led to a run there: one at a time"
-        elif runbook in unknown:
+        elif told.get(runbook, "unknown") == "unknown":
             one.answer, one.why = "not-judged", f"whether {runbook} applies there could not be judged"
         elif found:
             one.answer, one.why = "other", f"{runbook} does not apply there now; found: {', '.join(found)}"

@@ -14,13 +14,14 @@ from memrunbook.app.alert_claims import Claimed
 from memrunbook.app.alert_ends import FiredOn, by_host, by_rule, decide, worst_by_host
 from memrunbook.app.alert_hosts import meant_host
 from memrunbook.app.allowing import checked
+from memrunbook.app.checking_rules import check_rules
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.diagnosing import DiagnoseArguments, diagnose
 from memrunbook.app.no_further import NoFurther
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.stored import Stored, settings_of
-from memrunbook.core.errors import Interrupted, UsageError
+from memrunbook.core.errors import Interrupted, JournalError, UsageError
 from memrunbook.core.host import Host
 from memrunbook.core.inventory.inventory import Inventory
 from memrunbook.core.plan.judged import Judged
@@ -82,12 +83,14 @@ def answer_alerts(
     if not config.alerts:
         hint = "alerts: in config.yaml says which alert means which runbook (docs/how-to/alertmanager.md)"
         raise UsageError("config.yaml says nothing of alerts", hint=hint)
-    for rule in config.alerts:
-        arguments.library.digest(rule.spec.runbook)  # a mistake is told before any host is asked
-        checked(rule.spec.allow)
+    check_rules(config.alerts, arguments.library)  # a mistake is told before any host is asked
     answering = _Answering(arguments, notice, stop or threading.Event(), config.alerts)
-    with closing(Stored(prepare(arguments.state), config, arguments.store).open()) as store:
-        return answering.all(store)
+    try:
+        with closing(Stored(prepare(arguments.state), config, arguments.store).open()) as store:
+            return answering.all(store)
+    except JournalError as error:
+        answering.tell_of(error)
+        raise
 
 
 class _Answering:
@@ -186,6 +189,23 @@ class _Answering:
             else:
                 one.why = f"{rule.spec.runbook}: {report.outcome}{': ' if report.why else ''}{report.why}"
         yield result
+
+    def tell_of(self, error: JournalError) -> None:
+        """Tells that nothing can be answered: who posted the alerts reads no exit code."""
+        from memrunbook.app.notifying import told
+
+        asked = self._arguments
+        names = ", ".join(dict.fromkeys(one.name for one in asked.posted.alerts if one.status == "firing"))
+        notification = Notification(
+            occasion="failed",
+            key="alerts are not answered",
+            at=self._now,
+            verdict=f"alerts are not answered: {error}",
+            evidence=tuple(words for words in (f"firing: {clean(names)}", error.hint) if words),
+            command="runbook doctor",
+        )
+        if names:
+            told([notification], asked.state, asked.library, asked.store, asked.options)
 
     def _tell(self, due: Sequence[FiredOn]) -> tuple[str, ...]:
         from memrunbook.app.notifying import told

@@ -93,7 +93,7 @@ def _schedules(library: Library, path: Path | None, _doubts: list[Problem]) -> l
 
 def _settings(library: Library, path: Path | None, doubts: list[Problem]) -> list[Problem]:
     """What is wrong with config.yaml, and what its alerts name that is not there."""
-    from memrunbook.app.allowing import checked
+    from memrunbook.app.checking_rules import check_rules
 
     library = replace(library, settings=path)
     try:
@@ -101,16 +101,11 @@ def _settings(library: Library, path: Path | None, doubts: list[Problem]) -> lis
     except DocumentError as error:
         return error.problems
     doubts += [Problem(f"{path} (notify)", what, UNREADY) for what in not_ready(config.notify)]
-    problems = []
-    for rule in config.alerts:
-        try:
-            library.digest(rule.spec.runbook)
-            checked(rule.spec.allow)
-        except DocumentError as error:
-            problems += error.problems
-        except UsageError as error:
-            problems.append(Problem(f"{rule.where} (alerts)", error.message, error.hint))
-    return problems
+    try:
+        check_rules(config.alerts, library)
+    except DocumentError as error:
+        return error.problems
+    return []
 
 
 def _services(library: Library, path: Path | None, _doubts: list[Problem]) -> list[Problem]:
