@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -130,3 +131,35 @@ def test_the_textfile_is_whole_and_readable_by_the_collector(tmp_path: Path) -> 
     assert stat.S_IMODE((folder / "memrunbook.prom").stat().st_mode) == 0o644
     assert "memrunbook_store_up 1" in (folder / "memrunbook.prom").read_text()
     here("metrics", "--textfile", str(tmp_path / "none" / "x.prom")).refused(2, "cannot be written", hint="folder")
+
+
+@pytest.mark.usefixtures("machine")
+def test_what_hosts_and_units_are_called_is_escaped_and_promtool_accepts_all_of_it(tmp_path: Path, state: Path) -> None:
+    config = tmp_path / "config"
+    config.mkdir()
+    (config / "config.yaml").write_text("notify: [{name: hook, way: webhook, url: 'http://127.0.0.1:9/'}]\n")
+    path = book(tmp_path, look("look", "true"), name="hostile")
+    assert here("run", path, "--host", "local", "--yes").code == 0
+    [journal] = state.glob("runs/*/local.jsonl")
+    name = 'a"b\\c\nd\x1b[31m{}#.service'
+    leak = {"kind": "unit", "name": name, "seconds_left": 7200.5}
+    kills = [{"unit": name, "victim": "java"}] * 2
+    later = "2126-01-01T00:00:00.000Z"
+    readings = {"units": {"leaking": [leak]}, "oom": {"events": kills}, "host": {"switched_off": ""}}
+    line = {"type": "answered", "time": later, "answer": {"type": "Snapshot", "readings": readings}}
+    with journal.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line, separators=(",", ":")) + "\n")
+    told = here("metrics", "--config-dir", str(config))
+    assert told.code == 0
+    escaped = r"a\"b\\c\\nd\\x1b[31m{}#.service"
+    assert f'memrunbook_forecast_seconds{{host="local",kind="unit",name="{escaped}"}} 7200.5\n' in told.out
+    assert f'memrunbook_oom_kills{{host="local",unit="{escaped}"}} 2\n' in told.out
+    found = figures(told.out)
+    assert [found[f'memrunbook_notifications{{receiver="hook",state="{one}"}}'] for one in ("waiting", "given-up")] == [
+        0,
+        0,
+    ]
+    if shutil.which("promtool") is None:
+        pytest.skip("promtool is not installed here (Debian: prometheus)")
+    done = subprocess.run(["promtool", "check", "metrics"], check=False, input=told.out, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -9,13 +9,14 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from memrunbook.app.pending_plans import PendingArguments
 from memrunbook.app.pending_plans import pending as pending_plans
 from memrunbook.app.stored import Stored
 from memrunbook.core.errors import RunbookError
 from memrunbook.core.instant import Instant
+from memrunbook.core.run.queued import QueueState
 from memrunbook.documents.exposition import FigureFamily, exposition, labelled
 from memrunbook.documents.library import Library
 from memrunbook.runtime.clock import SystemClock
@@ -157,11 +158,13 @@ def exported(found: Exposed) -> FigureFamily:
 
 
 def notifications(found: Exposed) -> FigureFamily:
-    """By receiver and state."""
+    """By receiver and state; none is 0 from the beginning: what comes out of nothing rises for no alert."""
     from memrunbook.state.store.notifications import counts
 
+    receivers = found.library.config().notify
+    figures = {labelled(receiver=one.name, state=state): 0.0 for one in receivers for state in get_args(QueueState)}
     with closing(found.stored.open()) as store:
-        figures = {labelled(receiver=name, state=state): float(one) for (name, state), one in counts(store).items()}
+        figures |= {labelled(receiver=name, state=state): float(one) for (name, state), one in counts(store).items()}
     return FigureFamily("memrunbook_notifications", "gauge", "Messages to receivers of the last 30 days.", figures)
 
 
