@@ -174,6 +174,7 @@ class _Answering:
                 command=asked.command,
                 options=asked.options,
                 rollout=asked.rollout,
+                unblocks=True,
                 actor=asked.actor,
             ),
             approver_of(rule, asked.actor.user),

@@ -199,6 +199,7 @@ class _AtWork:
             actor=actor_of(job),
             rollout=job.rollout,
             waits=True,
+            unblocks=True,
         )
         consent = ScheduledConsent(job.name, job.max_risk, Consents(job.allow), SystemClock(around.stop).now)
         return self._ran(run(arguments, consent, stop=around.stop))
