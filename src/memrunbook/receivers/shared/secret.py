@@ -34,7 +34,7 @@ def secret(file: str, variable: str) -> str:
 
 
 def hide(*secrets: str) -> None:
-    """From now on these are hidden everywhere, and of URLs also what in them is a token: libraries tell that alone."""
+    """From now on these are hidden everywhere, and of URLs each token in them too, which libraries tell alone."""
     for one in secrets:
         user, sign, _ = one.partition("://")[2].rpartition("@")
         password = [user.partition(":")[2]] if sign else []
