@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.cli.books import act, book
-from tests.cli.console import Ran, here
+from tests.cli.console import Ran, environment, here
 from tests.cli.test_json import valid
 from tests.receiving import receiving
+
+from memrunbook.state.store import alerts
 
 pytestmark = pytest.mark.usefixtures("machine")
 
@@ -145,7 +150,11 @@ def test_an_alert_that_nobody_wrote_down_is_listed(config: Path) -> None:
         (b'{"version": "4", "alerts": [{"status": "firing", "labels": {"alertname": 5}}]}', "Expected `str`"),
         (b'{"version": "4", "alerts": [{"status": "burning", "labels": {}}]}', "burning"),
         (json.dumps({"version": "4", "alerts": [alert("x", y="a" * 5000)]}).encode(), "length"),
-        (posted(*[alert("x")] * 1001), "length"),
+        (posted(alert("x"), truncatedAlerts=-5), "truncatedAlerts"),
+        (posted(alert("x"))[:-5], "truncated"),
+        (posted(alert("x")).replace(b"local", b"\xe9"), "no JSON"),
+        (b'{"version": "4", "alerts": NaN}', "no JSON"),
+        (b"[]", "Expected `object`"),
     ],
 )
 def test_a_document_that_is_none_is_told_what_is_wrong(config: Path, document: bytes, told: str) -> None:
@@ -155,8 +164,92 @@ def test_a_document_that_is_none_is_told_what_is_wrong(config: Path, document: b
 def test_a_mistake_in_config_is_told_before_any_host_is_asked(config: Path) -> None:
     here("alert", stdin=posted(alert("x"))).refused(2, "says nothing of alerts", hint="alerts:")
     answer(config, posted(alert("x")), "  - {alertname: x, runbook: nosuch}\n").refused(2, "nosuch")
+    broken = config.parent / "runbooks" / "broken.yaml"
+    broken.write_text((config.parent / "runbooks" / "always.yaml").read_text().replace("when: ", "wen: "))
+    answer(config, posted(alert("x")), "  - {alertname: x, runbook: broken}\n").refused(2, "broken.yaml", "wen")
+    path = config.parent / "runbooks" / "always.yaml"
+    elsewhere = answer(config, posted(alert("x")), f"  - {{alertname: x, runbook: {path}}}\n")
+    elsewhere.refused(2, "no runbook that a diagnosis judges", hint="its name alone")
+    broken.unlink()
     allow = "  - {alertname: x, runbook: always, allow: [nosuch]}\n"
     answer(config, posted(alert("x")), allow).refused(2, "there is no action")
     answer(
         config, posted(alert("x")), "  - {alertname: x, runbook: always, allow: ['freeze:x'], window: 1s}\n"
     ).refused(2, "nobody is there", "from 60 s to 24 h")
+
+
+def test_of_more_than_it_looks_at_the_first_are_answered_and_the_rest_is_said(config: Path) -> None:
+    many = b"\xef\xbb\xbf" + posted(*[alert("Other", x=str(number)) for number in range(1003)])
+    ran = answer(config, many, ALWAYS)
+    assert ran.code == 0
+    assert ran.out.startswith("1,000 alerts: 1000 no entry")
+    assert "3 more were not looked at: 1000 at once" in ran.out
+    document = json.loads(answer(config, many, ALWAYS, "--json").out)
+    valid(document, "alert")
+    assert (len(document["alerts"]), document["left_out"]) == (1000, 3)
+
+
+@pytest.mark.parametrize(("closed", "said"), [(True, "there is nothing in it"), (False, "was not closed within 1.0 s")])
+def test_a_stdin_that_is_closed_or_never_ends_is_said_in_time(config: Path, *, closed: bool, said: str) -> None:
+    config.write_text(f"alerts:\n{ALWAYS}")
+    short = "import memrunbook.cli.posted as p; p.read_posted.__defaults__ = (1.0,); "
+    code = f"{short}from memrunbook.cli.main import main; main()"
+    words = [sys.executable, "-c", code, "alert", "--config-dir", str(config.parent)]
+    if closed:
+        words = ["sh", "-c", 'exec "$@" <&-', "sh", *words]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()) as running:
+        assert running.stdin is not None
+        if not closed:
+            running.stdin.write(b'{"version"')
+            running.stdin.flush()
+        assert running.stderr is not None
+        told = running.stderr.read().decode()
+        assert running.wait(60) == 2
+    assert said in told
+    assert "hint: " in told
+
+
+def test_who_is_killed_while_it_answers_leaves_the_alert_to_the_next(
+    tmp_path: Path, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config.write_text(f"defaults: {{inventory: inventory}}\nalerts:\n{ALWAYS}")
+    code = "import memrunbook.app.alerting as a, os; a.diagnose = lambda *_, **__: os.kill(os.getpid(), 9)\n"
+    main = f"{code}from memrunbook.cli.main import main; main()"
+    words = [sys.executable, "-c", main, "alert", "--config-dir", str(config.parent)]
+    document = posted(alert("Always"))
+    killed = subprocess.run(words, check=False, input=document, capture_output=True, env=environment())
+    assert killed.returncode == -signal.SIGKILL
+    at_once = json.loads(answer(config, document, ALWAYS, "--json").out)
+    assert at_once["alerts"][0]["answer"] == "counted", "somebody may be at it still"
+    with monkeypatch.context() as later_on:
+        later_on.setattr(alerts, "CLAIMED", 0.0)
+        later = json.loads(answer(config, document, ALWAYS, "--json").out)
+    assert later["alerts"][0]["answer"] == "planned"
+    again = json.loads(answer(config, document, ALWAYS, "--json").out)
+    assert again["alerts"][0]["answer"] == "counted"
+
+
+def test_a_store_that_is_broken_is_told_to_somebody_who_posts_reads_no_exit_code(config: Path, state: Path) -> None:
+    state.mkdir(0o700)
+    (state / "store.sqlite").write_bytes(b"no database at all" * 100)
+    with receiving() as server:
+        notify = f"notify: [{{name: hook, way: webhook, url: '{server.url}'}}]\n"
+        ran = answer(config, posted(alert("Always")), f"{ALWAYS}{notify}")
+        answer(config, posted(alert("Always", status="resolved")), f"{ALWAYS}{notify}")
+    assert ran.code == 6
+    [told] = [json.loads(one.body) for one in server.posted]
+    assert told["verdict"].startswith("alerts are not answered: ")
+    assert told["evidence"][0] == "firing: Always"
+    assert told["command"].startswith("runbook doctor --state-dir ")
+
+
+def test_limits_that_hold_an_alert_back_are_told_once(tmp_path: Path, config: Path) -> None:
+    step = act("add", "sh", "-c", f"echo once >> {tmp_path / 'added'}", risk="medium")
+    book(config.parent / "runbooks", step, name="always", resolved="memory.available_percent > 100.0")
+    run = ALWAYS.replace("}", ", mode: run, max_risk: medium, allow: [run_command]}")
+    with receiving() as server:
+        notify = f"notify: [{{name: hook, way: webhook, url: '{server.url}'}}]\n"
+        for number in range(3):
+            answer(config, posted(alert("Always", x=str(number))), f"{run}{notify}")
+    assert (tmp_path / "added").read_text() == "once\n"
+    assert [json.loads(one.body)["occasion"] for one in server.posted] == ["unresolved", "breaker-open"]

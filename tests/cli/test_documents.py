@@ -173,3 +173,29 @@ def test_without_a_command_the_help_is_shown_as_it_is(words: tuple[str, ...]) ->
     assert ran.err.startswith("Usage: runbook")
     assert "\\n" not in ran.err
     assert "Commands:" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("config.yaml", "alerts: [{alertname: A, runbook: nosuch}]", "no runbook is called 'nosuch'"),
+        ("config.yaml", "alerts: [{alertname: A, runbook: oom-event, allow: [frob]}]", "there is no action 'frob'"),
+        ("config.yaml", "notifi: []", '"notifi" is not known here'),
+        ("services.yaml", "services: 5", "services"),
+        (
+            "schedules.yaml",
+            "schedules: [{name: a, every: 1h, runbook: r, hosts: h, unless_alerting: {url: 'http://p', alerts: a=x}}]",
+            "its value stands in quotes",
+        ),
+    ],
+)
+def test_a_file_of_the_house_is_checked_as_what_its_name_says(
+    tmp_path: Path, name: str, content: str, said: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    told = here("validate", str(tmp_path / name))
+    assert told.code == 2
+    assert said in told.out
+    assert "apiVersion" not in told.out
+    every = here("validate", "--config-dir", str(tmp_path))
+    assert said in every.out

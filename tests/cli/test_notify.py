@@ -15,6 +15,7 @@ import pytest
 from tests.cli.books import act, book, look
 from tests.cli.console import Ran, environment, here
 from tests.cli.test_json import valid
+from tests.cli.test_schedule import entry, fired, schedules
 from tests.receiving import Receiving, drip, receiving, say
 
 pytestmark = pytest.mark.usefixtures("machine")
@@ -41,11 +42,18 @@ def refused(folder: Path, *more: str) -> Ran:
     return here("run", path, "--host", "local", "--no-input", "--config-dir", str(folder / "config"), *more)
 
 
+def report_of(document: dict[str, Any], state: Path) -> str:
+    """The command that shows the run: complete, since whoever reads the message has another environment."""
+    return f"runbook report {document['run']} --state-dir {state}"
+
+
 def told(server: Receiving) -> list[dict[str, Any]]:
     return [json.loads(one.body) for one in server.posted]
 
 
-def test_a_plan_that_waits_is_told_with_the_command_that_carries_it_out(tmp_path: Path, config: Path) -> None:
+def test_a_plan_that_waits_is_told_with_the_command_that_carries_it_out(
+    tmp_path: Path, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with receiving() as server:
         with_receivers(config, hook(server))
         assert refused(tmp_path).code == 5
@@ -56,7 +64,8 @@ def test_a_plan_that_waits_is_told_with_the_command_that_carries_it_out(tmp_path
     assert "The host has memory" in document["evidence"][0]
     words = document["command"].split()
     assert words[:2] == ["runbook", "apply"]
-    applied = here(*words[1:], "--config-dir", str(tmp_path / "config"))
+    monkeypatch.delenv("RUNBOOK_STATE_DIR")  # another shell, by whoever is on call
+    applied = here(*words[1:])
     assert applied.code == 0, applied.said
     assert (tmp_path / "done").exists()
 
@@ -82,7 +91,7 @@ def test_only_of_what_it_wants_to_hear(tmp_path: Path, config: Path) -> None:
     assert server.posted == []
 
 
-def test_a_step_that_fails_is_told_with_the_report(tmp_path: Path, config: Path) -> None:
+def test_a_step_that_fails_is_told_with_the_report(tmp_path: Path, config: Path, state: Path) -> None:
     fails = book(tmp_path, act("act", "sh", "-c", "echo zirconium-42 >&2; exit 3"), name="fails")
     with receiving() as server:
         with_receivers(config, hook(server))
@@ -91,7 +100,7 @@ def test_a_step_that_fails_is_told_with_the_report(tmp_path: Path, config: Path)
     [document] = told(server)
     assert document["occasion"] == "failed"
     assert any(line.startswith("act: failed") for line in document["evidence"])
-    assert document["command"] == f"runbook report {document['run']}"
+    assert document["command"] == report_of(document, state)
 
 
 def test_secrets_and_control_characters_do_not_leave(tmp_path: Path, config: Path) -> None:
@@ -209,7 +218,9 @@ def test_limits_that_hold_a_change_back_are_told_as_such(tmp_path: Path, config:
     assert "a person at a terminal may still allow it" in told(server)[1]["verdict"]
 
 
-def test_several_hosts_in_the_same_trouble_are_one_message_to_whom_they_concern(tmp_path: Path, config: Path) -> None:
+def test_several_hosts_in_the_same_trouble_are_one_message_to_whom_they_concern(
+    tmp_path: Path, config: Path, state: Path
+) -> None:
     path = book(tmp_path, look("look", "true"))
     inventory = tmp_path / "inventory"
     inventory.write_text("[all:vars]\nansible_host=127.0.0.1\nansible_port=1\n[all]\nweb[1:14]\ndb7\n")
@@ -222,7 +233,7 @@ def test_several_hosts_in_the_same_trouble_are_one_message_to_whom_they_concern(
     assert document["verdict"] == "15 hosts (db7, web[1:14]): not reached: small"
     assert len(document["evidence"]) == 11
     assert document["evidence"][-1] == "and 5 more hosts"
-    assert document["command"] == f"runbook report {document['run']}"
+    assert document["command"] == report_of(document, state)
     [alone] = told(of_db)
     assert alone["host"] == "db7"
 
@@ -239,3 +250,25 @@ def test_a_plan_that_was_changed_is_refused_and_told(tmp_path: Path, config: Pat
     assert document["occasion"] == "refused"
     assert "the file was changed" in document["verdict"]
     assert not (tmp_path / "done").exists()
+
+
+def test_limits_that_hold_a_schedule_back_are_told_once_with_when_they_let_go(
+    tmp_path: Path, config: Path, state: Path
+) -> None:
+    step = act("add", "sh", "-c", f"echo once >> {tmp_path / 'added'}", risk="medium")
+    path = book(tmp_path, step, resolved="memory.available_percent > 100.0")
+    (planned,) = json.loads(here("plan", path, "--host", "local", "--json").out)["hosts"]
+    allow = json.dumps(f"run_command:{planned['steps'][0]['target']}")
+    where = schedules(tmp_path, entry(path, f", mode: run, allow: [{allow}]"))
+    with receiving() as server:
+        (tmp_path / "conf" / "config.yaml").write_text(f"notify: [{hook(server)}]\n")
+        states = [fired(state, where)["state"] for _ in range(3)]
+    assert states == ["failed", "waits", "waits"]
+    assert (tmp_path / "added").read_text() == "once\n"
+    first, held = told(server)
+    assert (first["occasion"], held["occasion"]) == ("unresolved", "breaker-open")
+    assert held["schedule"] == "often"
+    assert re.search(r"\(cool-down, [\d.]+ min left\)", " ".join([held["verdict"], *held["evidence"]]))
+    assert held["command"].startswith("runbook apply ")
+    assert f" --state-dir {state}" in held["command"]
+    assert f" --config-dir {tmp_path / 'conf'}" in held["command"]

@@ -196,6 +196,14 @@ def test_the_units_are_shown_before_they_are_written(tmp_path: Path) -> None:
     assert "OnCalendar=" in timer.out
 
 
+def test_the_installed_scheduler_may_write_its_figures() -> None:
+    shown = here("schedule", "install", "--user", "ops", "--textfile", "/var/lib/prometheus/node-exporter/mrb.prom")
+    assert " --textfile /var/lib/prometheus/node-exporter/mrb.prom\n" in shown.out
+    assert 'ReadWritePaths="-/var/lib/prometheus/node-exporter"\n' in shown.out
+    own = here("schedule", "install", "--textfile", "/var/tmp/mrb.prom")
+    own.refused(2, "a /tmp of its own", hint="node_exporter")
+
+
 def daemon(tmp_path: Path, where: str, **more: str) -> subprocess.Popen[str]:
     log = (tmp_path / "log").open("a")
     return subprocess.Popen(

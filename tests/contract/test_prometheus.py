@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
+
+from memrunbook.documents.config import load_config
 
 FOLDER = Path(__file__).parents[2] / "share" / "prometheus"
 RULES = [
@@ -23,6 +26,30 @@ def test_each_alert_of_an_incident_names_a_runbook_and_is_tested(rule: dict[str,
         assert runbook is None
     else:
         assert (FOLDER.parents[1] / "runbooks" / f"{runbook}.yaml").is_file()
+
+
+PAGE = (FOLDER.parents[1] / "docs" / "how-to" / "alertmanager.md").read_text("utf-8")
+NAMED = {str(rule["alert"]): rule["annotations"]["runbook"] for rule in RULES if "runbook" in rule["annotations"]}
+
+
+def test_the_docs_name_the_runbook_of_each_alert() -> None:
+    assert dict(re.findall(r"^\| `(\w+)` \| `([\w-]+)` \|", PAGE, re.MULTILINE)) == NAMED
+
+
+def test_the_entries_of_the_docs_lead_each_alert_to_its_runbook(tmp_path: Path) -> None:
+    block = PAGE[PAGE.index("In config.yaml:") :]
+    (tmp_path / "config.yaml").write_text(block[block.index("alerts:") : block.index("```\n\n")])
+    rules = load_config(tmp_path / "config.yaml").alerts
+    found = {name: next(rule.spec.runbook for rule in rules if rule.matches({"alertname": name})) for name in NAMED}
+    assert found == NAMED
+
+
+def test_the_route_takes_each_alert_that_has_a_runbook_and_no_other() -> None:
+    (route,) = yaml.safe_load((FOLDER / "alertmanager.yaml").read_text("utf-8"))["route"]["routes"]
+    [matcher] = route["matchers"]
+    pattern = re.fullmatch(r'alertname =~ "(.*)"', matcher)
+    assert pattern is not None
+    assert {str(rule["alert"]) for rule in RULES if re.fullmatch(pattern[1], str(rule["alert"]))} == set(NAMED)
 
 
 @pytest.mark.parametrize("words", [("check", "rules", "rules.yaml"), ("test", "rules", "rules_test.yaml")])

@@ -55,6 +55,17 @@ def by_host(due: Iterable[FiredOn]) -> dict[str, list[FiredOn]]:
     return found
 
 
+def worst_by_host(due: Iterable[FiredOn]) -> list[list[FiredOn]]:
+    """The alerts of each host that is not as it should be and where nothing was run, what weighs most first."""
+    ranks: list[AlertAnswer] = ["unreachable", "other", "not-judged"]
+    found = []
+    for several in by_host(due).values():
+        bad = sorted((one for one in several if one.answer in ranks), key=lambda one: ranks.index(one.answer))
+        if bad and not any(one.run for one in several):
+            found.append(bad)
+    return found
+
+
 def by_rule(chosen: Iterable[FiredOn | None]) -> list[tuple[AlertRule, list[FiredOn]]]:
     """By the entry that counts; its hosts are one run."""
     found: dict[str, tuple[AlertRule, list[FiredOn]]] = {}
@@ -74,7 +85,7 @@ def decide(answered: Sequence[FiredOn], judged: Judged) -> FiredOn | None:
             one.answer, one.why = "unreachable", f"not reached: {why}"
         return None
     found = [entry.runbook for entry in judged.diagnosis.incidents]
-    unknown = {entry.runbook for entry in judged.diagnosis.runbooks if entry.incident.state == "unknown"}
+    told = {entry.runbook: entry.incident.state for entry in judged.diagnosis.runbooks}
     chosen: FiredOn | None = None
     for one in sorted(answered, key=lambda one: _rank(one, found)):
         runbook = one.runbook
@@ -83,7 +94,7 @@ def decide(answered: Sequence[FiredOn], judged: Judged) -> FiredOn | None:
             chosen = one
         elif runbook in found and chosen is not None:
             one.answer, one.why = "joined", f"{chosen.alert.name} led to a run there: one at a time"
-        elif runbook in unknown:
+        elif told.get(runbook, "unknown") == "unknown":
             one.answer, one.why = "not-judged", f"whether {runbook} applies there could not be judged"
         elif found:
             one.answer, one.why = "other", f"{runbook} does not apply there now; found: {', '.join(found)}"

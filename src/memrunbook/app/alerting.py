@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memrunbook.app.actor import this_actor
-from memrunbook.app.alert_ends import FiredOn, by_host, by_rule, decide
+from memrunbook.app.alert_claims import Claimed
+from memrunbook.app.alert_ends import FiredOn, by_host, by_rule, decide, worst_by_host
+from memrunbook.app.alert_hosts import meant_host
 from memrunbook.app.allowing import checked
+from memrunbook.app.checking_rules import check_rules
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.diagnosing import DiagnoseArguments, diagnose
 from memrunbook.app.no_further import NoFurther
 from memrunbook.app.notice import SILENT, Notice
-from memrunbook.app.occasions import place
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.stored import Stored, settings_of
-from memrunbook.core.errors import Interrupted, UsageError
+from memrunbook.core.errors import Interrupted, JournalError, UsageError
 from memrunbook.core.host import Host
 from memrunbook.core.inventory.inventory import Inventory
 from memrunbook.core.plan.judged import Judged
@@ -81,12 +83,14 @@ def answer_alerts(
     if not config.alerts:
         hint = "alerts: in config.yaml says which alert means which runbook (docs/how-to/alertmanager.md)"
         raise UsageError("config.yaml says nothing of alerts", hint=hint)
-    for rule in config.alerts:
-        arguments.library.digest(rule.spec.runbook)  # a mistake is told before any host is asked
-        checked(rule.spec.allow)
+    check_rules(config.alerts, arguments.library)  # a mistake is told before any host is asked
     answering = _Answering(arguments, notice, stop or threading.Event(), config.alerts)
-    with closing(Stored(prepare(arguments.state), config, arguments.store).open()) as store:
-        return answering.all(store)
+    try:
+        with closing(Stored(prepare(arguments.state), config, arguments.store).open()) as store:
+            return answering.all(store)
+    except JournalError as error:
+        answering.tell_of(error)
+        raise
 
 
 class _Answering:
@@ -103,14 +107,11 @@ class _Answering:
     def all(self, store: Store) -> AlertResult:
         answered = [self._understood(alert) for alert in self._arguments.posted.alerts]
         due = [one for one in answered if one.answer == "run" and self._is_due(store, one)]
-        try:
+        with Claimed(store, due) as claimed:
             judged = self._diagnosed(due)
             chosen = [decide(of_host, judged[name]) for name, of_host in by_host(due).items()]
             runs = [result for rule, several in by_rule(chosen) for result in self._run(rule, several)]
-        except BaseException:
-            self._give_back(store, due)
-            raise
-        self._give_back(store, [one for one in due if one.answer in ("unreachable", "not-judged")])
+            claimed.answered([one for one in due if one.answer not in ("unreachable", "not-judged")])
         return AlertResult(
             tuple(one.answered() for one in answered),
             tuple(runs),
@@ -123,30 +124,17 @@ class _Answering:
         rule = next((rule for rule in self._rules if rule.matches(alert.labels)), None)
         if rule is None:
             return FiredOn(alert, answer="unknown-alert", why="no entry of alerts: in config.yaml is about it")
-        named = host_named(alert.labels, rule.spec.host_label)
-        host = self._host(rule, named)
+        if rule.inventory not in self._known:
+            self._known[rule.inventory] = self._arguments.inventory_of(rule.inventory)
+        label = rule.spec.host_label
+        host, why = meant_host(self._known[rule.inventory], host_named(alert.labels, label), label)
         if host is None:
-            label = clean(rule.spec.host_label)
-            why = (
-                f"no host of the inventory is called '{clean(named)}' (label {label})" if named else f"no label {label}"
-            )
             return FiredOn(alert, rule, answer="unknown-host", why=why)
         self._hosts.setdefault(host.name, self._arguments.as_reached(host))
         return FiredOn(alert, rule, host.name, "run")
 
-    def _host(self, rule: AlertRule, named: str) -> Host | None:
-        """The host of the inventory that an alert means: by its name there, its address, or the one that begins so."""
-        if rule.inventory not in self._known:
-            self._known[rule.inventory] = self._arguments.inventory_of(rule.inventory)
-        known = self._known[rule.inventory]
-        found = known.known(named) if named else None
-        if found is not None or not named:
-            return found
-        alike = [name for name in known.hosts if name.startswith(f"{named}.") or named.startswith(f"{name}.")]
-        return known.hosts[alike[0]] if len(alike) == 1 else None
-
     def _is_due(self, store: Store, one: FiredOn) -> bool:
-        """Whether it was not answered of late; else it is counted."""
+        """Whether it was not answered of late, and nobody is at it; else it is counted."""
         from memrunbook.state.store.alerts import answered_before
 
         window = float(one.rule.spec.window) if one.rule else 0.0
@@ -154,13 +142,6 @@ class _Answering:
         if one.seen > 1:
             one.answer, one.why = "counted", f"told {one.seen} times since it was answered: nothing is done again yet"
         return one.seen == 1
-
-    def _give_back(self, store: Store, answered: Iterable[FiredOn]) -> None:
-        """What could not be answered is answered when it is told again."""
-        from memrunbook.state.store.alerts import not_answered
-
-        for one in answered:
-            not_answered(store, one.alert.fingerprint)
 
     def _diagnosed(self, due: Sequence[FiredOn]) -> Mapping[str, Judged]:
         names = list(dict.fromkeys(one.host for one in due))
@@ -193,6 +174,7 @@ class _Answering:
                 command=asked.command,
                 options=asked.options,
                 rollout=asked.rollout,
+                unblocks=True,
                 actor=asked.actor,
             ),
             approver_of(rule, asked.actor.user),
@@ -209,20 +191,38 @@ class _Answering:
                 one.why = f"{rule.spec.runbook}: {report.outcome}{': ' if report.why else ''}{report.why}"
         yield result
 
+    def tell_of(self, error: JournalError) -> None:
+        """Tells that nothing can be answered: who posted the alerts reads no exit code."""
+        from memrunbook.app.notifying import told
+
+        asked = self._arguments
+        names = ", ".join(dict.fromkeys(one.name for one in asked.posted.alerts if one.status == "firing"))
+        notification = Notification(
+            occasion="failed",
+            key="alerts are not answered",
+            at=self._now,
+            verdict=f"alerts are not answered: {error}",
+            evidence=tuple(words for words in (f"firing: {clean(names)}", error.hint) if words),
+            command="runbook doctor",
+        )
+        if names:
+            told([notification], asked.state, asked.library, asked.store, asked.options)
+
     def _tell(self, due: Sequence[FiredOn]) -> tuple[str, ...]:
         from memrunbook.app.notifying import told
 
-        bad = [one for one in due if one.answer in ("other", "not-judged", "unreachable")]
-        notifications = [
-            self._notification(one) for one in {(one.host, one.answer, one.why): one for one in bad}.values()
-        ]
-        return told(notifications, self._arguments.state, self._arguments.library, self._arguments.store)
+        notifications = [self._notification(several) for several in worst_by_host(due)]
+        asked = self._arguments
+        return told(notifications, asked.state, asked.library, asked.store, asked.options)
 
-    def _notification(self, one: FiredOn) -> Notification:
+    def _notification(self, of_host: Sequence[FiredOn]) -> Notification:
+        """One for all alerts of a host that led to no run there: the first says most, the others are told beside it."""
         import shlex
 
+        one, *others = of_host
         occasion: Occasion = "unreachable" if one.answer == "unreachable" else "unresolved"
-        words = ["runbook", "diagnose", "--host", one.host, *self._arguments.options, *place(self._arguments.state)]
+        labels = (f"{clean(name)}={clean(value)}" for name, value in sorted(one.alert.labels.items()))
+        beside = (f"also alert {other.alert.name}: {other.why}" for other in others)
         return Notification(
             occasion=occasion,
             key=f"{occasion} alert {one.host} {one.why if occasion == 'unresolved' else ''}",
@@ -230,8 +230,8 @@ class _Answering:
             verdict=f"{one.host}: alert {one.alert.name}: {one.why}",
             host=one.host,
             runbook=one.runbook,
-            evidence=tuple(f"{clean(name)}={clean(value)}" for name, value in sorted(one.alert.labels.items())),
-            command=shlex.join(words),
+            evidence=(*beside, *labels),
+            command=shlex.join(["runbook", "diagnose", "--host", one.host, *self._arguments.options]),
         )
 
 

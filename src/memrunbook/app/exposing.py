@@ -7,18 +7,25 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, get_args
 
+from memrunbook.app.pending_plans import PendingArguments
+from memrunbook.app.pending_plans import pending as pending_plans
 from memrunbook.app.stored import Stored
 from memrunbook.core.errors import RunbookError
 from memrunbook.core.instant import Instant
+from memrunbook.core.run.queued import QueueState
 from memrunbook.documents.exposition import FigureFamily, exposition, labelled
 from memrunbook.documents.library import Library
 from memrunbook.runtime.clock import SystemClock
-from memrunbook.state.last_seen import seen_incidents, seen_kills
+from memrunbook.state.last_seen import SeenHost, SeenIncident, seen_hosts, seen_incidents
 from memrunbook.state.left_open import left_open
-from memrunbook.state.pending import pending_plans
 from memrunbook.state.runs import Run, runs
+
+if TYPE_CHECKING:
+    from memrunbook.state.store.firing_figures import ScheduleFigures
 
 
 @dataclass(frozen=True)
@@ -26,9 +33,20 @@ class Exposed:
     """What figures are made of: a state directory, its runs (the newest first), and its store."""
 
     state: Path
+    library: Library
     runs: tuple[Run, ...]
     stored: Stored
     now: Instant
+
+    @cached_property
+    def incidents(self) -> list[SeenIncident]:
+        """What each runbook said of each host last."""
+        return seen_incidents(self.runs)
+
+    @cached_property
+    def hosts(self) -> list[SeenHost]:
+        """What was read last of each host."""
+        return seen_hosts(self.runs)
 
 
 def expose(state: Path, library: Library, store: str = "") -> str:
@@ -36,11 +54,11 @@ def expose(state: Path, library: Library, store: str = "") -> str:
 
     Where the store does not answer its figures are missing, and memrunbook_store_up is 0.
     """
-    found = Exposed(state, tuple(runs(state)), Stored(state, library.config(), store), SystemClock().now())
+    found = Exposed(state, library, tuple(runs(state)), Stored(state, library.config(), store), SystemClock().now())
     families = [family(found) for family in OF_STATE]
     up = 1.0
     try:
-        families += [family(found) for family in OF_STORE] if not found.stored.missing else []
+        families += [family(found) for family in (OF_STORE if not found.stored.missing else (switched_off,))]
     except RunbookError:
         up = 0.0
     families.append(FigureFamily("memrunbook_store_up", "gauge", "Whether the store answers.", {(): up}))
@@ -51,7 +69,7 @@ def incidents(found: Exposed) -> FigureFamily:
     """By host and runbook."""
     figures = {
         labelled(host=one.host, runbook=one.runbook): float(one.state == "holds")
-        for one in seen_incidents(found.runs)
+        for one in found.incidents
         if one.state != "unknown"
     }
     return FigureFamily("memrunbook_incident", "gauge", "Whether the incident applied when a run looked last.", figures)
@@ -59,7 +77,7 @@ def incidents(found: Exposed) -> FigureFamily:
 
 def looked_at(found: Exposed) -> FigureFamily:
     """By host and runbook."""
-    figures = {labelled(host=one.host, runbook=one.runbook): one.at for one in seen_incidents(found.runs)}
+    figures = {labelled(host=one.host, runbook=one.runbook): one.at for one in found.incidents}
     name = "memrunbook_incident_seen_timestamp_seconds"
     return FigureFamily(name, "gauge", "When a run looked last, in seconds since 1970.", figures)
 
@@ -68,8 +86,8 @@ def oom_kills(found: Exposed) -> FigureFamily:
     """By host and unit."""
     figures = {
         labelled(host=one.host, unit=unit or "unknown"): float(count)
-        for one in seen_kills(found.runs)
-        for unit, count in one.units.items()
+        for one in found.hosts
+        for unit, count in (one.kills or {}).items()
     }
     return FigureFamily(
         "memrunbook_oom_kills", "gauge", "OOM kills in the kernel's log when a run read it last.", figures
@@ -106,10 +124,31 @@ def open_steps(found: Exposed) -> FigureFamily:
 
 
 def pending(found: Exposed) -> FigureFamily:
-    """By runbook."""
-    plans = [plan for file in pending_plans(found.state, found.runs, found.now) for plan in file.saved.plans]
+    """By runbook: what `runbook pending` lists, a plan of a schedule or of a run."""
+    plans = pending_plans(PendingArguments(state=found.state, library=found.library))
     counts = Counter(labelled(runbook=plan.runbook) for plan in plans)
     return FigureFamily("memrunbook_pending_approvals", "gauge", "Plans that wait for a person.", _floats(counts))
+
+
+def forecasts(found: Exposed) -> FigureFamily:
+    """By host, kind and name of who leaks; counted down from the reading that told it."""
+    figures = {
+        labelled(host=one.host, kind=leak.kind, name=leak.name): max(
+            0.0, leak.seconds_left - max(0.0, found.now.utc - one.leaks_at)
+        )
+        for one in found.hosts
+        for leak in one.leaks or ()
+        if leak.seconds_left is not None
+    }
+    said = "Until what leaks reaches its limit, or that of the host, if nothing changes."
+    return FigureFamily("memrunbook_forecast_seconds", "gauge", said, figures, least_first=True)
+
+
+def hosts_off(found: Exposed) -> FigureFamily:
+    """By host: its own file /etc/memrunbook/off or /run/memrunbook/off, which binds whoever comes."""
+    figures = {labelled(host=one.host): float(one.switched_off) for one in found.hosts if one.switched_off is not None}
+    said = "Whether a file on the host itself forbade changes there when it was read last."
+    return FigureFamily("memrunbook_host_switched_off", "gauge", said, figures)
 
 
 def exported(found: Exposed) -> FigureFamily:
@@ -119,21 +158,62 @@ def exported(found: Exposed) -> FigureFamily:
 
 
 def notifications(found: Exposed) -> FigureFamily:
-    """By receiver and state."""
+    """By receiver and state; none is 0 from the beginning: what comes out of nothing rises for no alert."""
     from memrunbook.state.store.notifications import counts
 
+    receivers = found.library.config().notify
+    figures = {labelled(receiver=one.name, state=state): 0.0 for one in receivers for state in get_args(QueueState)}
     with closing(found.stored.open()) as store:
-        figures = {labelled(receiver=name, state=state): float(one) for (name, state), one in counts(store).items()}
+        figures |= {labelled(receiver=name, state=state): float(one) for (name, state), one in counts(store).items()}
     return FigureFamily("memrunbook_notifications", "gauge", "Messages to receivers of the last 30 days.", figures)
 
 
 def switched_off(found: Exposed) -> FigureFamily:
-    """Whether nothing may be changed."""
+    """Whether nothing may be changed, by the store that runs ask; where there is none nobody switched anything off."""
     from memrunbook.state.store.switch import switch_of
 
-    with closing(found.stored.open()) as store:
-        off = switch_of(store).holds(found.now.utc)
+    off = False
+    if not found.stored.missing:
+        with closing(found.stored.open()) as store:
+            off = switch_of(store).holds(found.now.utc)
     return FigureFamily("memrunbook_switched_off", "gauge", "Whether changes are switched off.", {(): float(off)})
+
+
+def fired(found: Exposed) -> FigureFamily:
+    """By schedule: when it was carried out last. Its age says that nothing is done any more."""
+    return _of_schedules(found, "last_firing_timestamp_seconds", "When the newest firing began, in seconds since 1970.",
+                         lambda one: one.begun)  # fmt: skip
+
+
+def failed_firings(found: Exposed) -> FigureFamily:
+    """By schedule."""
+    return _of_schedules(found, "schedule_failures", "Firings that failed in a row.", lambda one: float(one.failures))
+
+
+def paused(found: Exposed) -> FigureFamily:
+    """By schedule."""
+    return _of_schedules(found, "schedule_paused", "Whether it is paused.", lambda one: float(one.paused))
+
+
+def schedulers(found: Exposed) -> FigureFamily:
+    """By the machine that it runs on."""
+    from memrunbook.state.store import firings
+
+    with closing(found.stored.open()) as store:
+        figures = {labelled(node=one.owner): one.at for one in firings.schedulers(store) if not one.stopped}
+    name, said = "memrunbook_scheduler_seen_timestamp_seconds", "When a scheduler was heard of, in seconds since 1970."
+    return FigureFamily(name, "gauge", said, figures)
+
+
+def _of_schedules(
+    found: Exposed, name: str, said: str, value: Callable[[ScheduleFigures], float | None]
+) -> FigureFamily:
+    from memrunbook.state.store.firing_figures import figures_of_schedules
+
+    with closing(found.stored.open()) as store:
+        known = [(one.name, value(one)) for one in figures_of_schedules(store)]
+    figures = {labelled(schedule=name): one for name, one in known if one is not None}
+    return FigureFamily(f"memrunbook_{name}", "gauge", said, figures)
 
 
 def _floats(counts: Counter[tuple[tuple[str, str], ...]]) -> dict[tuple[tuple[str, str], ...], float]:
@@ -141,6 +221,8 @@ def _floats(counts: Counter[tuple[tuple[str, str], ...]]) -> dict[tuple[tuple[st
 
 
 OF_STATE: Iterable[Callable[[Exposed], FigureFamily]] = (
-    incidents, looked_at, oom_kills, ended_runs, last_runs, open_steps, pending, exported,
+    incidents, looked_at, oom_kills, forecasts, hosts_off, ended_runs, last_runs, open_steps, pending, exported,
 )  # fmt: skip
-OF_STORE: Iterable[Callable[[Exposed], FigureFamily]] = (notifications, switched_off)
+OF_STORE: Iterable[Callable[[Exposed], FigureFamily]] = (
+    notifications, switched_off, fired, failed_firings, paused, schedulers,
+)  # fmt: skip

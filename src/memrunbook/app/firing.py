@@ -14,6 +14,7 @@ from msgspec import structs
 from memrunbook.app.actor import this_actor
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.holding_back import Asks, held_back
+from memrunbook.app.occasions import if_held_back
 from memrunbook.app.planning import PlanArguments, plan_each
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.saving import save
@@ -204,6 +205,7 @@ class _AtWork:
             actor=actor_of(job),
             rollout=job.rollout,
             waits=True,
+            unblocks=True,
         )
         consent = ScheduledConsent(job.name, job.max_risk, Consents(job.allow), SystemClock(around.stop).now)
         return self._ran(run(arguments, consent, stop=around.stop))
@@ -228,9 +230,10 @@ class _AtWork:
         for report in result.reports:
             if (saved := result.saved.get(report.host)) is not None:
                 steps = [f"{step.name}: {step.why}" for step in report.steps if step.state == "refused"]
-                tell.append(structs.replace(self._waits(report.host, saved, steps, ()), run=result.run_id))
+                waits = structs.replace(self._waits(report.host, saved, steps, ()), run=result.run_id)
+                tell.append(if_held_back(waits, report, saved))
             elif report.outcome not in WELL:
-                tell.append(self._of_host(report, result.run_id))
+                tell.append(if_held_back(self._of_host(report, result.run_id), report))
         bad = [
             f"{one.host}: {one.outcome}{f', {one.why}' if one.why else ''}"
             for one in result.reports

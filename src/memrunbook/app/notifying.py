@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from memrunbook.app.going_on import completed, words_here
 from memrunbook.app.occasions import notifications_of, report_command
-from memrunbook.app.run_arguments import RunResult
+from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.stored import Stored
 from memrunbook.core.errors import RunbookError, UsageError
 from memrunbook.core.run.notification import Notification
@@ -26,7 +27,7 @@ from memrunbook.core.run.queued import Queued
 from memrunbook.core.run.together import together
 from memrunbook.core.text import clean
 from memrunbook.documents.library import Library
-from memrunbook.receivers.shared.receiver import Message, Receiver
+from memrunbook.receivers.shared.receiver import Message, NotTaken, Receiver
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.redaction import redact
 from memrunbook.state.paths import prepare
@@ -61,26 +62,34 @@ def tell(notifications: Sequence[Notification], state: Path, library: Library, s
     told(notifications, state, library, store)
 
 
-def told(notifications: Sequence[Notification], state: Path, library: Library, store: str = "") -> tuple[str, ...]:
-    """The same; why somebody may not be told, a sentence each."""
+def told(
+    notifications: Sequence[Notification], state: Path, library: Library, store: str = "", options: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """The same; why somebody may not be told, a sentence each. `options` are words that commands to go on need."""
     config = library.config()
     if not notifications or not config.notify:
         return ()
-    now, wanted = SystemClock().now().utc, [safe(one) for one in notifications]
+    words = words_here(state, library, store, options)
+    now, wanted = SystemClock().now().utc, [safe(complete(one, words)) for one in notifications]
     try:
         with closing(Stored(prepare(state), config, store).open()) as opened:
-            _queue(opened, config, wanted, state, now)
+            _queue(opened, config, wanted, words, now)
             found = _send(opened, config.notify)
     except RunbookError as error:  # without a queue once is better than never
-        problems = _without_queue(config, wanted, state)
+        problems = _without_queue(config, wanted, words)
         return (f"what is to be told cannot be queued: {error}", *problems)
     return tuple(f"{name} was not told yet: {why}" for name, why in found.problems.items())
 
 
-def tell_of_run(result: RunResult, runbook: str, state: Path, library: Library, store: str = "") -> tuple[str, ...]:
+def tell_of_run(result: RunResult, runbook: str, asked: RunArguments) -> tuple[str, ...]:
     """Tells of the hosts with which a run ended badly; why somebody may not be told, a sentence each."""
-    notifications = notifications_of(result, runbook, state, library.config(), SystemClock().now().utc)
-    return told(notifications, state, library, store)
+    notifications = notifications_of(result, runbook, asked.library.config(), SystemClock().now().utc)
+    return told(notifications, asked.state, asked.library, asked.store, asked.options)
+
+
+def complete(one: Notification, words: Sequence[str]) -> Notification:
+    """The same, its command as it is typed anywhere."""
+    return structs.replace(one, command=completed(one.command, words) if one.command else "")
 
 
 def send_waiting(state: Path, library: Library, store: str = "", *, every: bool = False) -> Sent:
@@ -148,32 +157,36 @@ def safe(one: Notification) -> Notification:
     )
 
 
-def _for(receiver: Receiver, notifications: Iterable[Notification], state: Path) -> list[Notification]:
+def _for(receiver: Receiver, notifications: Iterable[Notification], words: Sequence[str]) -> list[Notification]:
     """What a receiver is told of that: its occasions and hosts, what belongs together as one."""
     mine = [
         one
         for one in notifications
         if one.occasion in receiver.on and (not one.host or fnmatch.fnmatchcase(one.host, receiver.hosts))
     ]
-    return [safe(one) for one in together(mine, lambda run: report_command(run, state))]
+    return [safe(one) for one in together(mine, lambda run: completed(report_command(run), words))]
 
 
-def _queue(store: Store, config: Config, wanted: Sequence[Notification], state: Path, now: float) -> None:
+def _queue(store: Store, config: Config, wanted: Sequence[Notification], words: Sequence[str], now: float) -> None:
     from memrunbook.state.store.notifications import queue
 
     for receiver in config.notify:
-        queue(store, receiver.name, _for(receiver, wanted, state), float(receiver.repeat), now)
+        queue(store, receiver.name, _for(receiver, wanted, words), float(receiver.repeat), now)
 
 
 @dataclass
 class _Delivery:
-    """What one receiver is handed, in order, until it does not take one; `why` says why that is."""
+    """What one receiver is handed, in order, until it does not take one.
+
+    `why` says why that is, `after` in how many seconds it may be tried again.
+    """
 
     receiver: Receiver
     messages: Sequence[Message]
     done: Callable[[int], object] = lambda _place: None
     taken: int = 0
     why: str = "it did not end in time"
+    after: float = 0.0
 
     def run(self) -> None:
         """Hands over, and says of each at once that it is `done`; never raises."""
@@ -185,6 +198,7 @@ class _Delivery:
                 self.done(self.taken - 1)
             except RunbookError as error:
                 self.why = clean(redact(f"{error}{'; ' if error.hint else ''}{error.hint}"), LINE)
+                self.after = error.after if isinstance(error, NotTaken) else 0.0
                 return
             except Exception as error:  # noqa: BLE001  a library's defect must not end a run
                 self.why = clean(redact(f"{type(error).__name__}: {error}"), LINE)
@@ -224,9 +238,9 @@ def _send(store: Store, receivers: Sequence[Receiver], *, every: bool = False) -
     for delivery, several in zip(deliveries, mine.values(), strict=True):
         taken, why = delivery.taken, delivery.why
         if why and taken < len(several):
-            kept.failed(store, several[taken], why, now)
+            kept.failed(store, several[taken], why, now, delivery.after)
             found.problems[delivery.receiver.name] = why
-        kept.put_back(store, several[taken + bool(why) :], now)
+        kept.put_back(store, several[taken + bool(why) :], now, delivery.after)
         found.taken += taken
     return found
 
@@ -238,11 +252,11 @@ def _remember(store: Store, several: Sequence[Queued], place: int) -> None:
     sent(store, several[place], SystemClock().now().utc)
 
 
-def _without_queue(config: Config, wanted: Sequence[Notification], state: Path) -> list[str]:
+def _without_queue(config: Config, wanted: Sequence[Notification], words: Sequence[str]) -> list[str]:
     """Tries once; why each was not told that was not."""
     now = SystemClock().now().utc
     tried = [
-        _Delivery(one, [_message(told, f"{os.uname().nodename}-{now:.3f}", 1) for told in _for(one, wanted, state)])
+        _Delivery(one, [_message(told, f"{os.uname().nodename}-{now:.3f}", 1) for told in _for(one, wanted, words)])
         for one in config.notify
     ]
     _at_once(tried)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import structs
 
 from memrunbook.app.run_arguments import RunResult
 from memrunbook.core.plan.approval import people_for
 from memrunbook.core.plan.diagnosis import Finding
+from memrunbook.core.plan.limits import STORM
 from memrunbook.core.run.event import StepFinished
 from memrunbook.core.run.notification import Notification, Occasion
 from memrunbook.core.run.report import HostReport, Reported
 from memrunbook.core.runbook.condition import Evidence
 from memrunbook.core.units import Unit, format_value
 from memrunbook.documents.config import Config
-from memrunbook.state.paths import usual_state_dir
 from memrunbook.ui.approve import AT_A_TERMINAL, BY_A_PERSON, OFFERED
 
 OCCASIONS: Mapping[Reported, Occasion] = {
@@ -32,20 +34,28 @@ TELLING = frozenset({"failed", "refused", "undone", "unknown", "blocked", "inter
 MOST_STEPS, MOST_FINDINGS = 5, 4
 
 
-def notifications_of(result: RunResult, runbook: str, state: Path, config: Config, now: float) -> list[Notification]:
+def notifications_of(result: RunResult, runbook: str, config: Config, now: float) -> list[Notification]:
     """One for each host with which something is wrong; none for the others, nor for what a person declined there."""
-    end = _End(result, runbook, state, config, now)
+    end = _End(result, runbook, config, now)
     return [one for report in result.reports if (one := end.of_host(report)) is not None]
 
 
-def report_command(run: str, state: Path) -> str:
+def report_command(run: str) -> str:
     """What shows a run."""
-    return shlex.join(["runbook", "report", run, *place(state)])
+    return shlex.join(["runbook", "report", run])
 
 
-def place(state: Path) -> list[str]:
-    """The words that name the state directory, where it is not the one that is looked in anyway."""
-    return [] if state == usual_state_dir() else ["--state-dir", str(state)]
+def breaker_key(runbook: str, host: str, why: str) -> str:
+    """The trouble, where limits hold back: many hosts that want the same are one, whichever of them came last."""
+    return f"breaker-open {runbook} {STORM if STORM in why else host}"
+
+
+def if_held_back(one: Notification, report: HostReport, saved: Path | None = None) -> Notification:
+    """What is told of a host in other words, as what it is where limits hold its runbook back."""
+    if occasion_of(report, saved) != "breaker-open":
+        return one
+    why = "; ".join([report.why, *(step.why for step in report.steps if step.state == "refused")])
+    return structs.replace(one, occasion="breaker-open", key=breaker_key(one.runbook, report.host, why))
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,6 @@ class _End:
 
     result: RunResult
     runbook: str
-    state: Path
     config: Config
     now: float
 
@@ -62,7 +71,7 @@ class _End:
         """What is told of one host, if anything is."""
         refused = [step for step in report.steps if step.state == "refused"]
         saved = self.result.saved.get(report.host)
-        occasion = _occasion(report, refused, saved)
+        occasion = occasion_of(report, saved)
         if occasion is None:
             return None
         first = next(iter(refused), None)
@@ -70,7 +79,9 @@ class _End:
         words = "a plan waits for a person" if occasion == "needs-approval" else report.outcome
         return Notification(
             occasion=occasion,
-            key=f"{occasion} {self.runbook} {report.host}",
+            key=breaker_key(self.runbook, report.host, why)
+            if occasion == "breaker-open"
+            else f"{occasion} {self.runbook} {report.host}",
             at=self.now,
             verdict=f"{report.host}: {self.runbook}: {words}{': ' if why else ''}{why}",
             host=report.host,
@@ -82,13 +93,14 @@ class _End:
 
     def _command(self, report: HostReport, saved: Path | None) -> str:
         if saved is None or report.begun is None:
-            return report_command(self.result.run_id, self.state)
+            return report_command(self.result.run_id)
         people = people_for(self.config.approvals, [report.begun.plan])
-        words = ["approve", str(saved)] if people else ["apply", str(saved), *place(self.state)]
-        return shlex.join(["runbook", *words])
+        return shlex.join(["runbook", "approve" if people else "apply", str(saved)])
 
 
-def _occasion(report: HostReport, refused: Sequence[StepFinished], saved: Path | None) -> Occasion | None:
+def occasion_of(report: HostReport, saved: Path | None) -> Occasion | None:
+    """Why somebody is told of a host; None where nobody is. `saved` is the plan of a gate that refused."""
+    refused = [step for step in report.steps if step.state == "refused"]
     occasion = OCCASIONS.get(report.outcome)
     if occasion != "refused":
         return occasion

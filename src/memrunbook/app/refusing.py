@@ -53,7 +53,7 @@ def record_refusal(
     from memrunbook.app.notifying import tell_of_run
 
     name = saved.plans[0].runbook if saved.plans else saved.runbook
-    return replace(result, untold=tell_of_run(result, name, asked.state, asked.library, asked.store))
+    return replace(result, untold=tell_of_run(result, name, asked))
 
 
 def _invoked(asked: RunArguments, saved: SavedPlan, clock: SystemClock) -> Invoked:

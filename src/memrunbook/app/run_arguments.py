@@ -30,6 +30,7 @@ class RunArguments:
     `rollout` says in which batches its hosts are begun, and until when.
     `applied` and, by host, `approved` say what a run may do that carries out a saved plan; `people` approved that.
     `consents` is what was allowed beforehand: what of it nothing used is told at the end.
+    `unblocks`: nobody is there to break the lock of a dead run that left nothing open: it is taken over.
     `waits`: nobody sits there; what a gate refuses waits for a person as long as an approval may take.
     """
 
@@ -53,6 +54,7 @@ class RunArguments:
     rollout: Rollout = field(default_factory=Rollout)
     history: bool = True
     waits: bool = False
+    unblocks: bool = False
 
 
 @dataclass(frozen=True)

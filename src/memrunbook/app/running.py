@@ -48,7 +48,7 @@ from memrunbook.runtime.life import Life
 from memrunbook.runtime.machines import Machines
 from memrunbook.runtime.ports import Approver, Session
 from memrunbook.state.handled import handled
-from memrunbook.state.left_open import in_flight, left_open
+from memrunbook.state.left_open import abandoned, in_flight, left_open
 from memrunbook.state.paths import prepare
 from memrunbook.state.run_directory import RunDirectory, new_run_id
 from memrunbook.state.runs import run_of, runs
@@ -96,7 +96,8 @@ def run(
             notice=notice,
             stop=stop,
             handled=handled(state, known).get(runbook.name, {}),
-            left=left_open(state, known),
+            left=(left := left_open(state, known)),
+            abandoned=abandoned(known, left) if arguments.unblocks else frozenset(),
             store=store,
             own=own,
         )
@@ -120,7 +121,7 @@ def to_its_end(running: Running, hosts: Sequence[Host], ended: Sequence[HostRepo
     if running.config.notify and not arguments.waits:  # a schedule tells in its own words
         from memrunbook.app.notifying import tell_of_run
 
-        untold = tell_of_run(result, running.runbook.name, arguments.state, arguments.library, arguments.store)
+        untold = tell_of_run(result, running.runbook.name, arguments)
     return replace(result, unwritten=left.error, untold=untold)
 
 
@@ -155,6 +156,7 @@ class Running:
     handled: Handled
     store: Store
     left: tuple[OpenStep, ...] = ()
+    abandoned: frozenset[str] = frozenset()
     parts: Mapping[str, Earlier] = field(default_factory=dict)
     own: Mapping[str, Runbook] = field(default_factory=dict)
     machines: Machines = field(default_factory=Machines)
@@ -283,14 +285,14 @@ class Running:
             events=list(part.events),
             begun=part.behind is not None and part.behind.acted,
             after=self.after,
+            abandoned=self.abandoned,
             watch=lambda request: self.notice.asked(host.name, request),
             stop=self.stop.is_set,
             noted=partial(self.remembering.note, host),
         )
         try:
             asking, approved = self.asking(host), arguments.approved.get(host.name)
-            if not part.begun:
-                asking = unless_enough_failed(asking, self.rolling.failures)
+            asking = asking if part.begun else unless_enough_failed(asking, self.rolling.failures)
             report = yield from interpreter.run(as_approved(asking, approved) if approved else asking)
             brakes.ran(report.outcome, changed=report.changed)
         except JournalError:

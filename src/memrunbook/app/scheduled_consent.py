@@ -9,6 +9,7 @@ from memrunbook.core.action.action import Change, Risk
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.run.request import Approval, AskApproval
+from memrunbook.ui.approve import AT_A_TERMINAL
 
 
 @dataclass(frozen=True)
@@ -56,4 +57,4 @@ def _never(question: AskApproval) -> str:
         return "taking it back may cost more than it did: a person decides that"
     if question.again:
         return "how it ended before is not known, and a schedule repeats nothing then"
-    return f"{question.limits[0]}; a person may still allow it" if question.limits else ""
+    return f"{question.limits[0]}; {AT_A_TERMINAL}" if question.limits else ""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from memrunbook.core.errors import DocumentError, Problem, UsageError
-from memrunbook.documents.library import SCHEDULES, Library
+from memrunbook.documents.library import SCHEDULES, SERVICES, SETTINGS, Library
+from memrunbook.documents.notifying import not_ready
 
 TEMPLATE = """\
 apiVersion: memrunbook/v1
@@ -42,6 +43,7 @@ steps:                           # ordered: the cheapest that can help comes fir
     with: {{key: vm.swappiness, value: 10, for: 2h}}   # the host itself takes it back after two hours
     when: sysctl.vm.swappiness > 10
 """
+UNREADY = "try it where it runs, as whoever runs it: runbook notify test"
 NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 
@@ -57,16 +59,16 @@ class ValidateResult:
 def validate(library: Library, names: Sequence[str] = ()) -> ValidateResult:
     """Checks runbooks for form and sense: those named (by name or path), else every one of the library.
 
-    With all of them config.yaml, services.yaml and schedules.yaml are checked; a file of the last name is one.
+    With all of them config.yaml, services.yaml and schedules.yaml are checked; a file of one of these names is one.
     """
     from memrunbook.documents.sense import warnings
 
-    problems: list[Problem] = [] if names else _house_files(library)
-    names = names or tuple(entry.name for entry in library.entries() if not entry.shadowed)
     doubts: list[Problem] = []
+    problems: list[Problem] = [] if names else _house_files(library, doubts)
+    names = names or tuple(entry.name for entry in library.entries() if not entry.shadowed)
     for name in names:
-        if Path(name).name == SCHEDULES:
-            problems += _schedules(replace(library, timetable=Path(name)))
+        if (check := HOUSE_FILES.get(Path(name).name)) is not None:
+            problems += check(library, Path(name), doubts)
             continue
         try:
             doubts += warnings(library.runbook(name))
@@ -77,10 +79,11 @@ def validate(library: Library, names: Sequence[str] = ()) -> ValidateResult:
     return ValidateResult(len(names), tuple(problems), tuple(doubts))
 
 
-def _schedules(library: Library) -> list[Problem]:
+def _schedules(library: Library, path: Path | None, _doubts: list[Problem]) -> list[Problem]:
     """What is wrong with schedules.yaml, and what it names that is not there."""
     from memrunbook.app.scheduling import problems_of
 
+    library = replace(library, timetable=path)
     try:
         found = library.schedules()
         return [*found.problems, *problems_of(found.jobs, library)]
@@ -88,15 +91,40 @@ def _schedules(library: Library) -> list[Problem]:
         return error.problems
 
 
-def _house_files(library: Library) -> list[Problem]:
-    """What is wrong with the files that say what may be done."""
-    problems: list[Problem] = _schedules(library)
-    for load in (library.config, library.policy):
-        try:
-            load()
-        except DocumentError as error:
-            problems += error.problems
-    return problems
+def _settings(library: Library, path: Path | None, doubts: list[Problem]) -> list[Problem]:
+    """What is wrong with config.yaml, and what its alerts name that is not there."""
+    from memrunbook.app.checking_rules import check_rules
+
+    library = replace(library, settings=path)
+    try:
+        config = library.config()
+    except DocumentError as error:
+        return error.problems
+    doubts += [Problem(f"{path} (notify)", what, UNREADY) for what in not_ready(config.notify)]
+    try:
+        check_rules(config.alerts, library)
+    except DocumentError as error:
+        return error.problems
+    return []
+
+
+def _services(library: Library, path: Path | None, _doubts: list[Problem]) -> list[Problem]:
+    try:
+        replace(library, services=path).policy()
+    except DocumentError as error:
+        return error.problems
+    return []
+
+
+HOUSE_FILES = {SCHEDULES: _schedules, SETTINGS: _settings, SERVICES: _services}
+"""The files that say what may be done, by their names."""
+
+
+def _house_files(library: Library, doubts: list[Problem]) -> list[Problem]:
+    """What is wrong with those that this library has."""
+    given = (library.timetable, library.settings, library.services)
+    checks = zip(HOUSE_FILES.values(), given, strict=True)
+    return [problem for check, path in checks for problem in check(library, path, doubts)]
 
 
 def new_runbook(name: str, path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,11 +23,15 @@ class Announcer:
     store: str = ""
     textfile: Path | None = None
     _sent: float = field(default=float("-inf"), init=False)
+    _said: dict[str, str] = field(default_factory=dict, init=False)
 
     def __call__(self, notifications: Sequence[Notification]) -> None:
         """Tells of these."""
-        from memrunbook.app.notifying import told
+        from memrunbook.app.going_on import words_here
+        from memrunbook.app.notifying import complete, told
 
+        here = words_here(self.state, self.library, self.store)
+        notifications = [complete(one, here) for one in notifications]
         tell_on_stderr(notifications)
         try:
             for words in told(notifications, self.state, self.library, self.store) if notifications else ():
@@ -41,11 +45,19 @@ class Announcer:
         if now - self._sent < MINUTE:
             return
         self._sent = now
+        self._each("messages", self._send)
+        self._each("figures", self._write)
+
+    def _each(self, what: str, does: Callable[[], None]) -> None:
+        """What fails keeps the other from nothing, and is said once for as long as it fails alike."""
+        said = ""
         try:
-            self._send()
-            self._write()
+            does()
         except RunbookError as error:
-            say(f"beside the schedules: {error}")
+            said = f"{error}{'; ' if error.hint else ''}{error.hint}"
+            if said != self._said.get(what):
+                say(f"{what} beside the schedules: {said}")
+        self._said[what] = said
 
     def _send(self) -> None:
         from memrunbook.app.notifying import send_waiting

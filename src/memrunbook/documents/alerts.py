@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -16,6 +18,8 @@ from memrunbook.documents.problems import FAILURE
 LARGEST = 1 << 20
 """Bytes of a document; Alertmanager's own are some KiB."""
 MOST = 1000
+"""Alerts of one document; those beyond are left for the next one."""
+URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/@]*@)?")
 VERSION = "4"
 SHOWN = 200
 HINT = "it is what Alertmanager posts to a webhook_config, version 4 (docs/how-to/alertmanager.md)"
@@ -41,11 +45,12 @@ class FiredAlert(Struct, frozen=True):
 
 
 class AlertsPosted(Struct, frozen=True):
-    """The document. `truncated` is how many alerts Alertmanager left out of it."""
+    """The document. `truncated` is how many alerts Alertmanager left out of it, `beyond` how many are too many."""
 
     version: str
-    alerts: Annotated[tuple[FiredAlert, ...], Meta(max_length=MOST)]
-    truncated: int = msgspec.field(name="truncatedAlerts", default=0)
+    alerts: tuple[FiredAlert, ...]
+    truncated: Annotated[int, Meta(ge=0)] = msgspec.field(name="truncatedAlerts", default=0)
+    beyond: int = 0
 
 
 def read_alerts(content: bytes, where: str = "stdin") -> AlertsPosted:
@@ -53,6 +58,7 @@ def read_alerts(content: bytes, where: str = "stdin") -> AlertsPosted:
     if len(content) > LARGEST:
         what = f"the document is larger than {LARGEST >> 20} MiB: no Alertmanager posts so much"
         raise DocumentError([Problem(where, what, "max_alerts: in its webhook_config bounds it")])
+    content = content.removeprefix(codecs.BOM_UTF8)
     try:
         found = msgspec.json.decode(content, type=AlertsPosted)
     except msgspec.ValidationError as error:
@@ -64,12 +70,13 @@ def read_alerts(content: bytes, where: str = "stdin") -> AlertsPosted:
         raise DocumentError([_problem(where, why)]) from None
     if found.version != VERSION:
         raise DocumentError([_problem(where, f"this is version {found.version!r} of the document, not {VERSION!r}")])
-    return found
+    beyond = max(0, len(found.alerts) - MOST)
+    return msgspec.structs.replace(found, alerts=found.alerts[:MOST], beyond=beyond)
 
 
 def host_named(labels: Mapping[str, str], label: str) -> str:
-    """The host that a label names, without its port; empty where it names none."""
-    value = labels.get(label, "").strip()
+    """The host that a label names, without its port, of an URL the host alone; empty where it names none."""
+    value = URL.sub("", labels.get(label, "").strip()).partition("/")[0]
     if value.startswith("["):
         return value[1:].partition("]")[0]
     name, colon, port = value.rpartition(":")

@@ -17,12 +17,13 @@ LEFT_OUT = "memrunbook_series_left_out"
 
 
 class FigureFamily(NamedTuple):
-    """Figures of one name; each stands behind its labels."""
+    """Figures of one name; each stands behind its labels. Of too many the largest are kept, or those that are least."""
 
     name: str
     kind: Literal["gauge", "counter"]
     help: str
     figures: Mapping[tuple[tuple[str, str], ...], float]
+    least_first: bool = False
 
 
 def labelled(**labels: str) -> tuple[tuple[str, str], ...]:
@@ -46,7 +47,9 @@ def _lines(family: FigureFamily) -> Iterator[str]:
     told = family.help.replace("\\", r"\\").replace("\n", r"\n")
     yield f"# HELP {family.name} {told}\n# TYPE {family.name} {family.kind}\n"
     shown: dict[str, float] = {}
-    for labels, value in sorted(family.figures.items())[:MOST]:
+    sign = 1.0 if family.least_first else -1.0
+    kept = sorted(family.figures.items(), key=lambda one: (sign * one[1], one[0]))[:MOST]
+    for labels, value in sorted(kept):
         inside = ",".join(f'{name}="{_escaped(said)}"' for name, said in labels)
         shown.setdefault(f"{{{inside}}}" if inside else "", value)  # twice the same would spoil all: cut, two are alike
     yield from (f"{family.name}{inside} {value:.15g}\n" for inside, value in shown.items())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from msgspec import structs
@@ -30,6 +31,16 @@ def receivers_of(
             problems.append(Problem(source.where(at), what))
         problems += _out_of_range(source, at, one)
     return tuple(_located(folder, one) for one in given)
+
+
+def not_ready(given: Iterable[AnyReceiver]) -> Iterator[str]:
+    """What receivers need and this machine does not have: seen before the night in which they are needed."""
+    for one in given:
+        for name, value in structs.asdict(one).items():
+            if name.endswith("_file") and value and not os.path.lexists(value):
+                yield f"{one.name} is not told of anything: {name} {value} is not there"
+            elif name == "command" and not os.access(value[0], os.X_OK):
+                yield f"{one.name} is not told of anything: {value[0]} cannot be started"
 
 
 def _out_of_range(source: Source, at: tuple[str | int, ...], one: AnyReceiver) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from memrunbook.documents.source import Path, Source
 
 T = TypeVar("T")
 FAILURE = re.compile(r"(?P<message>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
+KEY = re.compile(r"Expected `str` matching regex '(?P<message>.*)' - at `key` in `\$(?P<path>.*)`", re.DOTALL)
 PART = re.compile(r"\[(\d+)\]|\.([^.\[]+)")
 
 
@@ -46,7 +47,9 @@ def _line_and_column(problem: Problem) -> tuple[int, int]:
 
 def _only(source: Source, failure: str, at: Path) -> Problem:
     """What a type's own check said: its words are ours, the place at their end is msgspec's."""
-    match = FAILURE.fullmatch(failure)
+    key = KEY.fullmatch(failure)
+    match = key or FAILURE.fullmatch(failure)
     message, inside = (match["message"], match["path"] or "") if match else (failure, "")
     path = tuple(int(number) if number else name for number, name in PART.findall(inside))
+    message = f"a key of this has not the form {message}" if key else message
     return Problem(source.where((*at, *path)), clean(message))

@@ -22,6 +22,7 @@ from memrunbook.core.text import clean
 from memrunbook.core.units import Duration, format_duration
 from memrunbook.documents.config import some
 from memrunbook.documents.freezes import near_zone, zone_named
+from memrunbook.documents.matchers import AlertingSpec, wrong_alerting
 from memrunbook.documents.owned import read_owned
 from memrunbook.documents.problems import convert
 from memrunbook.documents.rollouts import NumberOfHosts, Numbers, numbers
@@ -36,16 +37,6 @@ CRON = 'five fields: minute hour day month weekday, as in "30 3 * * 1-5"; at 3:3
 WHEN = 'a date, or a date and a time of its time zone, as in "2026-12-01 06:00"'
 Several = tuple[Annotated[str, Meta(min_length=1)], ...]
 Name = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]*$", max_length=60)]
-
-
-class AlertingSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`unless_alerting`: a Prometheus server, and which of its firing alerts hold the schedule back."""
-
-    url: Annotated[str, Meta(pattern="^https?://[^/@]+", description="of the server, as in http://prometheus:9090")]
-    alerts: Annotated[
-        str,
-        Meta(min_length=1, description='label matchers of PromQL, as in alertname="Failover", severity=~"page|c.*"'),
-    ]
 
 
 class ScheduleSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -201,7 +192,7 @@ class _Reader:
             return None, error.problems
         problems = [
             Problem(self.source.where((*at, *([key] if key else []))), message, hint)
-            for key, message, hint in (*_timing(spec), *_consents(spec))
+            for key, message, hint in (*_timing(spec), *_consents(spec), *wrong_alerting(spec.unless_alerting))
         ]
         serial = numbers(self.source, (*at, "serial"), spec.serial, problems)
         most = "".join(numbers(self.source, (*at, "max_failures"), spec.max_failures, problems))

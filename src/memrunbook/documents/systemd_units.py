@@ -51,7 +51,7 @@ User={user}
 Environment=PYTHONUNBUFFERED=1
 {environment}StateDirectory=memrunbook
 StateDirectoryMode=0700
-{confined}{install}"""
+{written}{confined}{install}"""
 STAYS = """\
 Type=notify
 NotifyAccess=main
@@ -85,10 +85,13 @@ WANTED = "\n[Install]\nWantedBy=multi-user.target\n"
 OFTEN = "StartLimitIntervalSec=10min\nStartLimitBurst=20\n"
 
 
-def units(words: Sequence[str], user: str, *, timer: bool = False, agent: str = "") -> Mapping[str, str]:
+def units(
+    words: Sequence[str], user: str, *, timer: bool = False, agent: str = "", written: Path | None = None
+) -> Mapping[str, str]:
     """The files by name: the command's `words` as a user, as a service that stays or, with `timer`, each minute once.
 
-    `agent` is the socket of an ssh agent, empty for none: keys are then read from the user's home.
+    `agent` is the socket of an ssh agent, empty for none: keys are then read from the user's home. `written` is a
+    folder beside the state directory that it may write to.
     """
     command = shlex.join([*words, "--once"] if timer else words)
     service = SERVICE.format(
@@ -96,8 +99,15 @@ def units(words: Sequence[str], user: str, *, timer: bool = False, agent: str = 
         start=(ONCE if timer else STAYS).format(command=command.replace("%", "%%").replace("$", "$$")),
         user=user,
         environment=f"Environment=SSH_AUTH_SOCK={agent}\n" if agent else "",
+        written="" if written is None else f"ReadWritePaths={_path_word(written)}\n",
         confined=CONFINED,
         install="" if timer else WANTED,
     )
     found = {f"{NAME}.service": service}
     return found | ({f"{NAME}.timer": TIMER} if timer else {})
+
+
+def _path_word(folder: Path) -> str:
+    """One word of a list of paths; a folder that is not there yet keeps no scheduler from starting."""
+    escaped = str(folder).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"-{escaped}"'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,11 +14,13 @@ from urllib.parse import SplitResult, urlsplit
 from msgspec import Meta
 
 from memrunbook.receivers.shared.receiver import Message, NotTaken, Receiver
-from memrunbook.receivers.shared.secret import secret
+from memrunbook.receivers.shared.secret import hide, secret
 from memrunbook.version import __version__
 
 OURS = frozenset({"host", "content-length", "content-type", "transfer-encoding", "connection", "authorization"})
 """Headers that nobody sets by config.yaml."""
+SECRET = re.compile(r"key|token|secret|auth|password|cookie", re.IGNORECASE)
+"""Headers whose values are hidden: a receiver may say what it was sent."""
 HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$")]
 HeaderValue = Annotated[str, Meta(pattern=r"^[\x21-\x7e]([\x20-\x7e]{0,500}[\x21-\x7e])?$")]
 
@@ -64,6 +67,7 @@ class Webhook(Receiver, frozen=True, kw_only=True, tag="webhook"):
     def _headers(self, message: Message) -> dict[str, str]:
         token = secret(self.token_file, self.token_variable)
         key = secret(self.secret_file, self.secret_variable)
+        hide(*(value for name, value in self.headers.items() if SECRET.search(name)))
         if not (token.isascii() and token.isprintable()):
             raise NotTaken("the token is not one line of ASCII", where=self.token_file or f"${self.token_variable}")
         return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -64,8 +64,9 @@ class Interpreter:
     `noted` is told of every reading.
     `left` are the steps that runs left open on this host: a lock that one of them left behind is told with its step.
     `begun` marks a run that goes on and had begun commands on this host before it was cut off. `after` is the run that
-    this one takes back: the lock that it left behind is in nobody's way. `machines` are those of a run
-    on several hosts. `_changed` is true from the first effect of this run on, to its end.
+    this one takes back: the lock that it left behind is in nobody's way, as are those of `abandoned` runs, which left
+    nothing open. `machines` are those of a run on several hosts. `_changed` is true from the first effect of this run
+    on, to its end.
     """
 
     host: str
@@ -83,6 +84,7 @@ class Interpreter:
     left: Sequence[OpenStep] = ()
     begun: bool = False
     after: str = ""
+    abandoned: Collection[str] = ()
     watch: Watcher = lambda _: None
     noted: Callable[[Snapshot], object] = lambda _: None
     stop: Callable[[], bool] = lambda: False
@@ -179,6 +181,7 @@ class Interpreter:
             told=lambda run: "; ".join(opened.told for opened in self.left if opened.run == run),
             begun=self.begun,
             after=self.after,
+            abandoned=self.abandoned,
         )
         self._locked = True
         return TookOver(self.clock.now(), broken) if broken else Waited(self.clock.now())

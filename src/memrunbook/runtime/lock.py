@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from memrunbook.core.errors import Refused, SessionLost
 from memrunbook.core.run.event import LockBroken
@@ -145,15 +145,20 @@ def take(  # noqa: PLR0913  what is known of the run
     told: Told = nothing_known,
     begun: bool = False,
     after: str = "",
+    abandoned: Collection[str] = (),
 ) -> LockBroken | None:
     """Takes the lock; Refused with its owner where somebody else has it. `owner` is one line: run and actor.
 
     A stale lock of the same run is its own, and so is one of the run `after`, which this one takes back. `told` says of
     a run what the journal here knows of its step in flight. `begun`: the run goes on, and has begun commands here
-    before. Whose lock was taken over, where it was another run's.
+    before. A stale lock of a run in `abandoned`, which left nothing open, is in nobody's way.
+    Whose lock was taken over, where it was another run's.
     """
     arguments = (owner, "break" if force else "", "begun" if begun else "", after)
     output = session.execute(TAKE, arguments, timeout=15.0)
+    state, _, by = output.text.strip().partition(" ")
+    if output.status == HELD and state == "stale" and by.partition(" ")[0] in abandoned:
+        output = session.execute(TAKE, (*arguments[:3], by.partition(" ")[0]), timeout=15.0)
     if output.status == 0:
         shell, _, former = output.text.strip().partition(" ")
         ours = not former or former.partition(" ")[0] == owner.partition(" ")[0]

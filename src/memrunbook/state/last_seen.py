@@ -1,10 +1,10 @@
-"""What runs saw last of each host, read out of their journals: its incidents, and its OOM kills."""
+"""What runs saw last of each host, read out of their journals: its incidents, OOM kills, leaks, and its own switch."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from typing import Literal
 
 from msgspec import Struct
@@ -15,6 +15,8 @@ from memrunbook.state.runs import Run
 
 MOST_RUNS = 500
 """The newest so many are read: older ones say nothing of now."""
+MOST_OF_HOST = 20
+"""Journals of one host that are looked through: a step reads only what it needs, so not each of them has all."""
 
 
 class SeenIncident(Struct, frozen=True):
@@ -26,11 +28,26 @@ class SeenIncident(Struct, frozen=True):
     at: float
 
 
-class SeenKills(Struct, frozen=True):
-    """How many OOM kills the log of a host held, by the unit of the victim (empty where that is not known)."""
+class SeenLeak(Struct, frozen=True):
+    """Who leaked: its name, its kind, and in seconds how long that still went well, from the reading on."""
+
+    kind: str
+    name: str
+    seconds_left: float | None = None
+
+
+class SeenHost(Struct):
+    """What the newest reading of a host held of each; None where none was read. Times are in seconds since 1970.
+
+    `kills` are OOM kills by the unit of the victim (empty where that is not known). `switched_off` says whether a file
+    on the host itself forbids changes there.
+    """
 
     host: str
-    units: dict[str, int]
+    kills: dict[str, int] | None = None
+    leaks: tuple[SeenLeak, ...] | None = None
+    leaks_at: float = 0.0
+    switched_off: bool | None = None
 
 
 class _Verdict(Struct):
@@ -57,11 +74,32 @@ class _Event(Struct):
 
 
 class _Events(Struct):
-    events: tuple[_Event, ...] = ()
+    events: tuple[_Event, ...] | None = None
+
+
+class _Leaking(Struct):
+    leaking: tuple[SeenLeak, ...] | None = None
+
+
+class _Host(Struct):
+    switched_off: str | None = None
 
 
 class _Readings(Struct):
     oom: _Events | None = None
+    host: _Host | None = None
+    units: _Leaking | None = None
+    cgroups: _Leaking | None = None
+    processes: _Leaking | None = None
+    slab: _Leaking | None = None
+    memory: _Leaking | None = None
+
+    @property
+    def leaks(self) -> tuple[SeenLeak, ...] | None:
+        """Of all facts that say who leaks; None where none of them can tell."""
+        facts = (self.units, self.cgroups, self.processes, self.slab, self.memory)
+        known = [fact.leaking for fact in facts if fact is not None and fact.leaking is not None]
+        return tuple(leak for leaks in known for leak in leaks) if known else None
 
 
 class _Snapshot(Struct):
@@ -69,6 +107,7 @@ class _Snapshot(Struct):
 
 
 class _SnapshotLine(Struct):
+    time: str
     answer: _Snapshot
 
 
@@ -76,30 +115,48 @@ def seen_incidents(runs: Iterable[Run]) -> list[SeenIncident]:
     """The newest diagnosis of each host by each runbook; `runs` are the newest first."""
     found: dict[tuple[str, str], SeenIncident] = {}
     for run, host in _hosts(runs):
+        if run.invoked is not None and (host, run.invoked.runbook) in found:
+            continue
         told = list(read_lines(run.path / f"{file_name(host)}.jsonl", _DiagnosedLine, b'"type":"diagnosed"'))
         for line in told[-1:]:
-            said = line.record.diagnosis
-            with suppress(ValueError):
-                at = dt.datetime.fromisoformat(line.time).timestamp()
+            said, at = line.record.diagnosis, _seconds(line.time)
+            if at is not None:
                 found.setdefault((host, said.runbook), SeenIncident(host, said.runbook, said.incident.state, at))
     return list(found.values())
 
 
-def seen_kills(runs: Iterable[Run]) -> list[SeenKills]:
-    """The kills in the newest log of each host that was read; `runs` are the newest first."""
-    found: dict[str, SeenKills] = {}
+def seen_hosts(runs: Iterable[Run]) -> list[SeenHost]:
+    """What was read last of each host; `runs` are the newest first."""
+    found: dict[str, SeenHost] = {}
+    looked: Counter[str] = Counter()
     for run, host in _hosts(runs):
-        if host in found:
-            continue
-        told = list(read_lines(run.path / f"{file_name(host)}.jsonl", _SnapshotLine, b'"type":"Snapshot"'))
-        logs = [line.answer.readings.oom for line in told if line.answer.readings.oom is not None]
-        if logs:
-            units: dict[str, int] = {}
-            for event in logs[-1].events:
-                if event.victim:
-                    units[event.unit] = units.get(event.unit, 0) + 1
-            found[host] = SeenKills(host, units)
+        seen = found.setdefault(host, SeenHost(host))
+        if None in (seen.kills, seen.leaks, seen.switched_off) and looked[host] < MOST_OF_HOST:
+            looked[host] += 1
+            _complete(
+                seen, list(read_lines(run.path / f"{file_name(host)}.jsonl", _SnapshotLine, b'"type":"Snapshot"'))
+            )
     return list(found.values())
+
+
+def _complete(seen: SeenHost, told: list[_SnapshotLine]) -> None:
+    """Adds what is not known yet, of the newest line that has it."""
+    for line in reversed(told):
+        readings, at = line.answer.readings, _seconds(line.time)
+        if seen.kills is None and readings.oom is not None and readings.oom.events is not None:
+            seen.kills = dict(Counter(event.unit for event in readings.oom.events if event.victim))
+        if seen.leaks is None and readings.leaks is not None and at is not None:
+            seen.leaks, seen.leaks_at = readings.leaks, at
+        if seen.switched_off is None and readings.host is not None and readings.host.switched_off is not None:
+            seen.switched_off = bool(readings.host.switched_off)
+
+
+def _seconds(time: str) -> float | None:
+    """A journal that was changed is no reason to say nothing of the others."""
+    try:
+        return dt.datetime.fromisoformat(time).timestamp()
+    except ValueError:
+        return None
 
 
 def _hosts(runs: Iterable[Run]) -> Iterator[tuple[Run, str]]:

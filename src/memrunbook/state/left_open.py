@@ -39,6 +39,11 @@ def left_open(state: Path, found: Sequence[Run] | None = None) -> tuple[OpenStep
     return tuple(one for one in opened if (one.run, one.host, one.step) not in undone)
 
 
+def abandoned(found: Sequence[Run], left: Sequence[OpenStep]) -> frozenset[str]:
+    """The runs that were cut off and left nothing open: whoever comes next has nothing to look at for them."""
+    return frozenset(run.run_id for run in found if run.state == "interrupted") - {one.run for one in left}
+
+
 def in_flight(run: Run, host: str) -> Flight:
     """What one host's journal of a run leaves open, whatever became of the file; of a running run, what it is at."""
     name = f"{file_name(host)}.jsonl"

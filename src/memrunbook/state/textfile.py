@@ -10,6 +10,8 @@ from pathlib import Path
 from memrunbook.core.errors import UsageError
 
 MODE = 0o644
+PRIVATE = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108  nothing is written there
+"""Folders of which a service with PrivateTmp= has its own, that no collector sees."""
 
 
 def write_textfile(path: Path, text: str) -> None:
@@ -32,3 +34,14 @@ def write_textfile(path: Path, text: str) -> None:
         what = f"the file cannot be written: {error.strerror}"
         hint = "name a file in a folder that is there and may be written"
         raise UsageError(what, where=f"--textfile {path}", hint=hint) from None
+
+
+def for_a_service(path: Path | None) -> Path | None:
+    """The file as a confined service writes it: its path absolute; UsageError where no collector would see it."""
+    if path is None:
+        return None
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100  a link is what the collector reads through, too
+    if any(folder in absolute.parents for folder in PRIVATE):
+        what = "the service has a /tmp of its own: nobody else would see this file"
+        raise UsageError(what, where=f"--textfile {path}", hint="name one in the folder of node_exporter's collector")
+    return absolute

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 from memrunbook.core.run.answered import AlertAnswer, AnsweredAlert
 from memrunbook.ui.block import Block, Grid, Note, Row, Span, Style, line, note, row, to_type
@@ -25,10 +25,12 @@ WORDS: Mapping[AlertAnswer, tuple[str, Style]] = {
 }
 
 
-def alerts_view(found: Sequence[AnsweredAlert], apply: Callable[[Path], str], truncated: int = 0) -> list[Block]:
-    """How many came to what, then each alert; `apply` is the command that carries out a saved plan.
+def alerts_view(
+    found: Sequence[AnsweredAlert], complete: Callable[[str], str], truncated: int = 0, beyond: int = 0
+) -> list[Block]:
+    """How many came to what, then each alert; `complete` adds to a command the words that it needs here.
 
-    `truncated` is how many Alertmanager left out of its document.
+    `truncated` is how many Alertmanager left out of its document, `beyond` how many we did not look at.
     """
     counts = Counter(one.answer for one in found)
     said = ", ".join(f"{counts[answer]} {word}" for answer, (word, _) in WORDS.items() if counts[answer])
@@ -39,12 +41,20 @@ def alerts_view(found: Sequence[AnsweredAlert], apply: Callable[[Path], str], tr
         told = f"alert {one.alert or '(without a name)'}{on}: {one.why}"
         rows.append(row(Span(word, style), body=Span(told, whole=True)))
         if one.plan:
-            rows.append(note("to carry it out: ", to_type(apply(Path(one.plan)))))
+            rows.append(note("to carry it out: ", to_type(complete(shlex.join(["runbook", "apply", one.plan])))))
         elif one.run:
-            rows.append(note("in full: ", to_type(f"runbook report {one.run}")))
+            rows.append(note("in full: ", to_type(complete(f"runbook report {one.run}"))))
         elif one.answer == "other":
-            rows.append(note("what is wrong there: ", to_type(f"runbook diagnose --host {one.host}")))
+            rows.append(
+                note(
+                    "what is wrong there: ", to_type(complete(shlex.join(["runbook", "diagnose", "--host", one.host])))
+                )
+            )
     left = (
         [line(f"{truncated} more were left out by Alertmanager: max_alerts in its webhook_config")] if truncated else []
     )
+    if beyond:
+        left.append(
+            line(f"{beyond} more were not looked at: {len(found)} at once; max_alerts in Alertmanager's webhook_config")
+        )
     return [line(f"{plural(len(found), 'alert')}{': ' if said else ''}{said}"), Grid(tuple(rows), under=0), *left]

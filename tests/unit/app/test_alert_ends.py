@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from memrunbook.app.alert_ends import FiredOn, by_host, by_rule, decide
+from memrunbook.app.alert_ends import FiredOn, by_host, by_rule, decide, worst_by_host
 from memrunbook.core.errors import Unreachable
 from memrunbook.core.host import Host
 from memrunbook.core.plan.diagnosis import Diagnosis, RunbookDiagnosis
@@ -50,3 +50,12 @@ def test_hosts_of_one_entry_are_one_run() -> None:
         ["web1", "web2"],
         ["web3"],
     ]
+
+
+def test_a_host_is_told_once_whatever_its_alerts_say_and_not_where_something_was_run() -> None:
+    first, second, gone, ran = fired("leak"), fired("thrashing"), fired("leak", "web2"), fired("shortage", "web3")
+    first.answer, second.answer, gone.answer = "not-judged", "other", "unreachable"
+    beside = fired("leak", "web3")
+    beside.answer, ran.run = "other", "R1"
+    assert worst_by_host([first, second, gone, ran, beside]) == [[second, first], [gone]]
+    assert worst_by_host([]) == []

@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from memrunbook.app.occasions import notifications_of
+from memrunbook.app.occasions import if_held_back, notifications_of
 from memrunbook.app.run_arguments import RunResult
+from memrunbook.core.plan.limits import STORM
 from memrunbook.core.run.event import StepFinished
+from memrunbook.core.run.notification import Notification
 from memrunbook.core.run.report import HostReport
+from memrunbook.core.run.together import together
 from memrunbook.documents.config import Config
 from memrunbook.state.store.changes import PERSON
 from memrunbook.ui.approve import AT_A_TERMINAL, OFFERED
-
-STATE = Path("/var/lib/memrunbook-elsewhere")
 
 
 def step(state: Any, why: str = "") -> StepFinished:
@@ -25,7 +26,7 @@ def step(state: Any, why: str = "") -> StepFinished:
 def occasion(outcome: Any, *steps: StepFinished, saved: bool = False, hint: str = "") -> str | None:
     report = HostReport("web1", outcome, steps, why="because", hint=hint)
     result = RunResult("R1", (report,), {"web1": Path("/plan.json")} if saved else {})
-    found = notifications_of(result, "book", STATE, Config(), 5.0)
+    found = notifications_of(result, "book", Config(), 5.0)
     return found[0].occasion if found else None
 
 
@@ -59,8 +60,37 @@ def test_a_refusal_is_told_by_who_refused() -> None:
 def test_what_is_told_of_a_host() -> None:
     steps = (step("done"), step("failed", "exit status 3"))
     report = HostReport("web1", "failed", steps, why="step act failed", hint="look at it")
-    [one] = notifications_of(RunResult("R1", (report,)), "book", STATE, Config(), 5.0)
+    [one] = notifications_of(RunResult("R1", (report,)), "book", Config(), 5.0)
     assert one.verdict == "web1: book: failed: step act failed"
     assert one.evidence == ("act: failed: exit status 3", "hint: look at it")
-    assert one.command == "runbook report R1 --state-dir /var/lib/memrunbook-elsewhere"
+    assert one.command == "runbook report R1"
     assert (one.key, one.at, one.run) == ("failed book web1", 5.0, "R1")
+
+
+def test_a_storm_is_one_trouble_whichever_host_came_last() -> None:
+    storm = step("refused", f"api.service: 3 other hosts had the same change; {STORM}; {AT_A_TERMINAL}")
+    alone = step("refused", f"twice an hour is no cure; {AT_A_TERMINAL}")
+
+    def keys(one: StepFinished) -> set[str]:
+        reports = [HostReport(host, "refused", (one,), why=one.why) for host in ("web1", "web2")]
+        of_runs = [
+            found.key
+            for report in reports
+            for found in notifications_of(RunResult("R1", (report,)), "b", Config(), 5.0)
+        ]
+        together_told = [
+            found.key for found in together(notifications_of(RunResult("R2", tuple(reports)), "b", Config(), 5.0), str)
+        ]
+        return {*of_runs, *together_told}
+
+    assert len(keys(storm)) == 1
+    assert len(keys(alone)) == 3
+
+
+def test_what_a_schedule_tells_of_limits_is_told_as_such_under_one_key() -> None:
+    words = Notification(occasion="needs-approval", key="schedule:night:web1:x", at=5.0, verdict="v", runbook="book")
+    held = HostReport("web1", "refused", (step("refused", f"no cure; {AT_A_TERMINAL}"),), why="w")
+    told = if_held_back(words, held, Path("/plan.json"))
+    assert (told.occasion, told.key, told.verdict) == ("breaker-open", "breaker-open book web1", "v")
+    waits = HostReport("web1", "refused", (step("refused", "schedule night goes up to risk low"),), why="w")
+    assert if_held_back(words, waits, Path("/plan.json")) is words

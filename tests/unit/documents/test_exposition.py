@@ -32,6 +32,14 @@ def test_families_are_in_order_and_bounded_and_no_series_stands_twice() -> None:
     assert text.endswith('memrunbook_series_left_out{family="memrunbook_b"} 7\n')
 
 
+@pytest.mark.parametrize("least_first", [False, True])
+def test_of_too_many_the_weightiest_are_kept(*, least_first: bool) -> None:
+    many = {labelled(host=f"h{n:05}"): float(n) for n in range(MOST + 1)}
+    lines = exposition([FigureFamily("memrunbook_b", "gauge", "B.", many, least_first=least_first)])
+    assert ('{host="h00000"} 0\n' in lines) is least_first
+    assert (f'{{host="h{MOST:05}"}} {MOST}\n' in lines) is not least_first
+
+
 def test_a_figure_without_labels_and_a_name_that_is_none() -> None:
     assert "\nmemrunbook_a 1795964811.92\n" in exposition(
         [FigureFamily("memrunbook_a", "gauge", "A.", {(): 1795964811.92})]

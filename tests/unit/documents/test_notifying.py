@@ -9,6 +9,7 @@ import pytest
 from memrunbook.core.errors import DocumentError
 from memrunbook.documents.config import Config, load_config
 from memrunbook.documents.joining import joined
+from memrunbook.documents.notifying import not_ready
 from memrunbook.receivers.command import ProgramReceiver
 from memrunbook.receivers.webhook import Webhook
 
@@ -94,3 +95,54 @@ def test_the_administrators_receiver_and_entry_count_before_ones_own(tmp_path: P
     }
     assert [one.spec.runbook for one in found.alerts] == ["theirs", "mine"]
     assert found.alerts[0].where == f"{tmp_path}/etc/config.yaml:2"
+
+
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        ("{alertname: 'Memory.*', runbook: r}", "looks like a regular expression"),
+        ("{alertname: 'A|B', runbook: r}", "looks like a regular expression"),
+        ("{alertname: '=~Memory', runbook: r}", "looks like a regular expression"),
+        ("{alertname: '^Oom', runbook: r}", "looks like a regular expression"),
+        ("{alertname: 'Oom[Kk', runbook: r}", "its bracket does not end"),
+        ("{alertname: A, labels: {env: '[!]'}, runbook: r}", "its bracket does not end"),
+        ("{alertname: A, labels: {'my env': x}, runbook: r}", "a key of this has not the form"),
+        ("{alertname: A, host_label: 'a b', runbook: r}", "has not the form"),
+        ("{alertname: A, labels: {env: ''}, runbook: r}", "at least 1 character"),
+        ("{alertname: '*', runbook: r}, {alertname: A, runbook: r}", "never reached"),
+        ("{alertname: A, runbook: r}, {alertname: A, labels: {env: x}, runbook: r}", "never reached"),
+        (
+            "{alertname: A, labels: {env: '*'}, runbook: r}, {alertname: A, labels: {env: x}, runbook: r}",
+            "never reached",
+        ),
+    ],
+)
+def test_patterns_that_would_never_match_are_said_before_an_alert_comes(
+    tmp_path: Path, entries: str, told: str
+) -> None:
+    with pytest.raises(DocumentError) as caught:
+        read(tmp_path, f"alerts: [{entries}]\n")
+    [problem] = caught.value.problems
+    assert told in problem.message
+
+
+def test_patterns_that_are_meant_are_taken(tmp_path: Path) -> None:
+    entries = (
+        "{alertname: 'Oom[Kk]ill', labels: {instance: 'web1.*', env: '[]a]'}, runbook: r}, {alertname: '*', runbook: r}"
+    )
+    assert len(read(tmp_path, f"alerts: [{entries}]\n").alerts) == 2
+
+
+def test_what_a_receiver_needs_and_is_not_there_is_seen_beforehand(tmp_path: Path) -> None:
+    (tmp_path / "there").write_text("x")
+    found = read(
+        tmp_path,
+        "notify:\n"
+        "  - {name: a, way: webhook, url_file: gone}\n"
+        "  - {name: b, way: command, command: [/no/such/program, x]}\n"
+        "  - {name: c, way: apprise, urls_file: there}\n"
+        "  - {name: d, way: command, command: [/bin/sh]}\n",
+    ).notify
+    gone, program = not_ready(found)
+    assert gone == f"a is not told of anything: url_file {tmp_path}/gone is not there"
+    assert program == "b is not told of anything: /no/such/program cannot be started"

@@ -17,7 +17,8 @@ GOAL = 2.5
 @pytest.mark.parametrize("timer", [False, True])
 def test_the_service_is_confined_as_far_as_the_docs_say(tmp_path: Path, *, timer: bool) -> None:
     path = tmp_path / "memrunbook.service"
-    path.write_text(units(WORDS, "ops", timer=timer)["memrunbook.service"], "utf-8")
+    written = Path("/var/lib/prometheus/node-exporter")
+    path.write_text(units(WORDS, "ops", timer=timer, written=written)["memrunbook.service"], "utf-8")
     words = ["systemd-analyze", "security", "--offline=true", "--no-pager", str(path)]
     done = subprocess.run(words, check=False, capture_output=True, text=True)
     if "Unknown" in done.stderr or "unrecognized" in done.stderr:
@@ -34,6 +35,26 @@ def test_what_is_typed_is_quoted_and_no_specifier() -> None:
     assert "ExecStart=/x/runbook 'a b' 100%% '$$HOME'\n" in text
     assert "Environment=SSH_AUTH_SOCK=/run/agent\n" in text
     assert "Type=notify" in text
+
+
+def test_the_folder_of_the_figures_is_the_only_other_one_that_it_may_write_to() -> None:
+    text = units(WORDS, "ops", written=Path('/srv/my "100%" figures'))["memrunbook.service"]
+    assert 'ReadWritePaths="-/srv/my \\"100%%\\" figures"\n' in text
+    assert "ReadWritePaths" not in units(WORDS, "ops")["memrunbook.service"]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed here")
+def test_systemd_understands_the_folder_of_the_figures(tmp_path: Path) -> None:
+    program = tmp_path / "runbook"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    path = tmp_path / "memrunbook.service"
+    path.write_text(units([str(program)], "root", written=Path("/srv/my figures"))["memrunbook.service"], "utf-8")
+    words = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", str(path)]
+    done = subprocess.run(words, check=False, capture_output=True, text=True)
+    if "unrecognized" in done.stderr:
+        pytest.skip("this systemd-analyze is too old for that")
+    assert not [line for line in done.stderr.splitlines() if "memrunbook.service" in line], done.stderr
 
 
 def test_a_timer_starts_what_looks_once() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import sys
 import time
 from pathlib import Path
@@ -59,6 +60,24 @@ def test_a_failure_is_told_with_its_last_word() -> None:
         python("import sys; sys.stderr.write('first\\nno route \\x1b[31m\\n\\n'); sys.exit(3)").send(MESSAGE, 10.0)
     with pytest.raises(NotTaken, match="cannot be started: No such file"):
         ProgramReceiver(name="x", command=("/nonexistent-program",)).send(MESSAGE, 1.0)
+
+
+def test_what_it_says_fills_neither_disk_nor_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    says = "import os\nfor _ in range(200): os.write(2, b'x' * 99999 + b'\\n')\nos.write(2, b'the end\\n'); os._exit(4)"
+    began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(NotTaken, match=r"failed with status 4: the end$"):
+        python(says).send(MESSAGE, 30.0)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - began < 10_000, "20 MB were said"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_script_whose_interpreter_is_missing_is_there_all_the_same(tmp_path: Path) -> None:
+    script = tmp_path / "hook"
+    script.write_text("#!/no/such/interpreter\n")
+    script.chmod(0o755)
+    with pytest.raises(NotTaken, match="what its first line names, or it links to, is not there"):
+        ProgramReceiver(name="x", command=(str(script),)).send(MESSAGE, 1.0)
 
 
 def test_a_program_has_an_absolute_path() -> None:

@@ -17,6 +17,7 @@ from tests.receiving import drip, hang_up, noise, receiving, say
 
 from memrunbook.receivers.shared.receiver import Message, NotTaken
 from memrunbook.receivers.webhook import Webhook
+from memrunbook.runtime.redaction import redact
 
 MESSAGE = Message("id-1", "web1: failed", "evidence", b'{"verdict": "web1: failed"}')
 
@@ -161,3 +162,22 @@ def test_an_url_of_a_file_is_judged_too_and_not_told(tmp_path: Path) -> None:
         hook(url_file=secret_file(tmp_path, "http://hooks.example/T00/B00/very-secret")).send(MESSAGE, 5.0)
     assert "very-secret" not in f"{error.value}{error.value.hint}"
     assert json.loads(MESSAGE.document)["verdict"] == "web1: failed"
+
+
+@pytest.mark.parametrize(
+    ("said", "least", "most"),
+    [("120", 120, 120), ("Fri, 31 Dec 2100 23:59:59 GMT", 1e9, 1e11), ("Fri, 31 Dec 1999 23:59:59 GMT", 0, 0),
+     ("soon", 0, 0), ("-5", 0, 0), ("9" * 400, 1, 1e9), ("", 0, 0)],
+)  # fmt: skip
+def test_when_it_may_be_tried_again(said: str, least: float, most: float) -> None:
+    headers = {"Retry-After": said} if said else {}
+    with receiving(say(429, b"", **headers)) as server, pytest.raises(NotTaken) as caught:
+        hook(url=server.url).send(MESSAGE, 5.0)
+    assert least <= caught.value.after <= most
+    assert caught.value.message.startswith("it says 429")
+
+
+def test_a_header_that_is_a_secret_and_said_back_is_hidden() -> None:
+    with receiving(say(500, b"you said zirconium-4242")) as server, pytest.raises(NotTaken) as caught:
+        hook(url=server.url, headers={"X-Api-Key": "zirconium-4242"}).send(MESSAGE, 5.0)
+    assert "zirconium" not in redact(str(caught.value))

@@ -121,6 +121,25 @@ def test_in_a_real_shell_the_lock_of_one_that_is_gone_is_stale_and_can_be_broken
 
 
 @each_shell
+def test_in_a_real_shell_the_lock_of_an_abandoned_run_is_taken_once_its_shell_is_gone(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    with opened(command) as first:
+        at_home(first, tmp_path)
+        take(first, "R1 me", force=False)
+        with opened(command) as second:
+            at_home(second, tmp_path)
+            with pytest.raises(Refused, match="another run is at work"):
+                take(second, "R2 you", force=False, abandoned={"R1"})
+            assert not first.execute("true").lost
+    with opened(command) as third:
+        at_home(third, tmp_path)
+        with pytest.raises(Refused, match="its shell is gone: R1 me"):
+            take(third, "R3 they", force=False, abandoned={"R2"})
+        assert take(third, "R3 they", force=False, abandoned={"R1"}) == LockBroken("R1 me", "stale")
+
+
+@each_shell
 def test_in_a_real_shell_whoever_takes_a_run_back_takes_the_lock_that_it_left(
     command: tuple[str, ...], tmp_path: Path
 ) -> None:

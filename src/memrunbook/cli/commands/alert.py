@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
-from memrunbook.cli.next_command import apply_command, way_options
+from memrunbook.cli.next_command import way_options
 from memrunbook.cli.options import LIBRARY, OUTPUT, PLANNED_HOSTS, STATE, STORE, OutputOptions, common
 from memrunbook.cli.recap import UNTOLD
 from memrunbook.cli.reply import Reply
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from memrunbook.app.alerting import AlertResult
     from memrunbook.core.inventory.inventory import Inventory
     from memrunbook.core.run.answered import AlertAnswer
+    from memrunbook.documents.alerts import AlertsPosted
     from memrunbook.documents.printed.alert import AlertDocument
     from memrunbook.ui.block import Block
 
@@ -47,6 +48,7 @@ def command(targets: Targets, library: Library, state: Path, store: str, output:
     planned or run only where its incident is found there. Exit 8 where a plan waits for a person.
     """
     from memrunbook.app.alerting import AlertArguments, answer_alerts
+    from memrunbook.app.going_on import words_here
     from memrunbook.cli.interrupts import finish_then_stop
     from memrunbook.cli.naming import as_typed
     from memrunbook.cli.narration import Narration
@@ -74,18 +76,21 @@ def command(targets: Targets, library: Library, state: Path, store: str, output:
             result = answer_alerts(arguments, stop=talk.stop)
     for words in result.untold:
         talk.note(words, UNTOLD)
-    reply = Reply(_code(result), lambda: _document(result), lambda: _pages(result, posted.truncated))
+    place = words_here(state, library, store, way_options())
+    reply = Reply(_code(result), lambda: _document(result, posted), lambda: _pages(result, posted, place))
     return show(output, reply)
 
 
 def _stdin() -> bytes:
-    """What is posted, as much as is read of it."""
+    """What is posted, as much as is read of it, within a time."""
+    from memrunbook.cli.posted import read_posted
     from memrunbook.documents.alerts import LARGEST
 
-    if sys.stdin.isatty():
-        hint = "runbook alert < FILE; docs/how-to/alertmanager.md shows how Alertmanager hands it over"
-        raise UsageError("the document of the alerts is read from stdin, and that is a terminal", hint=hint)
-    return sys.stdin.buffer.read(LARGEST + 1)
+    hint = "runbook alert < FILE; docs/how-to/alertmanager.md shows how Alertmanager hands it over"
+    if sys.stdin is None or sys.stdin.isatty():
+        what = "a terminal" if sys.stdin is not None else "closed"
+        raise UsageError(f"the document of the alerts is read from stdin, and that is {what}", hint=hint)
+    return read_posted(sys.stdin.buffer, LARGEST + 1)
 
 
 def _inventory(targets: Targets, sources: tuple[str, ...]) -> Inventory:
@@ -107,13 +112,15 @@ def _code(result: AlertResult) -> int:
     return exit_codes.worst([exit_codes.OK, *codes, *map(exit_codes.of_report, reports)])
 
 
-def _document(result: AlertResult) -> AlertDocument:
+def _document(result: AlertResult, posted: AlertsPosted) -> AlertDocument:
     from memrunbook.documents.printed.alert import AlertDocument
 
-    return AlertDocument(alerts=result.alerts, runs=tuple(run.run_id for run in result.runs))
+    left_out = posted.truncated + posted.beyond
+    return AlertDocument(alerts=result.alerts, runs=tuple(run.run_id for run in result.runs), left_out=left_out)
 
 
-def _pages(result: AlertResult, truncated: int) -> Iterator[list[Block]]:
+def _pages(result: AlertResult, posted: AlertsPosted, words: Sequence[str]) -> Iterator[list[Block]]:
+    from memrunbook.app.going_on import completed
     from memrunbook.ui.alerts import alerts_view
 
-    yield alerts_view(result.alerts, apply_command, truncated)
+    yield alerts_view(result.alerts, lambda command: completed(command, words), posted.truncated, posted.beyond)

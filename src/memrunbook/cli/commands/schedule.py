@@ -129,9 +129,18 @@ def _scheduler(talk: Conversation, telling: Announcer) -> Scheduler:
 @click.option("--timer", "timer", flag_value=True, default=False, help="A timer that looks each minute.")
 @click.option("--service", "timer", flag_value=False, help="A service that stays (the usual).")
 @click.option("--agent", default="", metavar="SOCKET", help="An ssh agent; without it keys are read from files.")
+@click.option(
+    "--textfile",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="As of `schedule run`; the unit may write to its folder.",
+)
 @click.option("--write", is_flag=True, help="Write the units; without it they are only shown.")
 @common(PLANNED_HOSTS, LIBRARY, STORE)
-def install(login: str, agent: str, targets: Targets, library: Library, store: str, *, timer: bool, write: bool) -> int:
+def install(
+    login: str, agent: str, textfile: Path | None, targets: Targets, library: Library, store: str, *,
+    timer: bool, write: bool,
+) -> int:  # fmt: skip
     """Show the systemd units of the scheduler; with --write write them to /etc/systemd/system.
 
     Options that say how hosts are reached go into the unit.
@@ -140,10 +149,13 @@ def install(login: str, agent: str, targets: Targets, library: Library, store: s
     from memrunbook.cli.schedule_pages import program, write_units
     from memrunbook.documents.systemd_units import units
     from memrunbook.state.paths import FOR_ROOT
+    from memrunbook.state.textfile import for_a_service
 
     del targets, store, library  # their words go into the unit
-    words = [program(), "schedule", "run", "--state-dir", str(FOR_ROOT), *way_options()]
-    found = units(words, login or this_actor().user, timer=timer, agent=agent)
+    file = for_a_service(textfile)
+    written = [] if file is None else ["--textfile", str(file)]
+    words = [program(), "schedule", "run", "--state-dir", str(FOR_ROOT), *way_options(), *written]
+    found = units(words, login or this_actor().user, timer=timer, agent=agent, written=file and file.parent)
     return write_units(found, write=write)
 
 

@@ -73,6 +73,10 @@ class Here(Struct, frozen=True, kw_only=True):
     peers: tuple[str, ...] = ()
 
 
+STORM = "that looks like a bad deploy or a bad rule"
+"""What is said where many hosts want the same at once."""
+
+
 class Limits(Struct, frozen=True, kw_only=True):
     """What is enough; times in seconds. Of domain.md, "Budget", and safety.md, "Locks and limits", "Storms"."""
 
@@ -150,7 +154,7 @@ def _no_good_elsewhere(change: Change, here: Here, same: Sequence[PastChange], l
         if not _at(one, here) and one.state in NO_GOOD and ago < limits.storm_within:
             yield (
                 f"{change.target}: on {one.host} the same ended {format_duration(max(0.0, ago))} ago as {one.state} "
-                f"(run {one.run}): look there first"
+                f"(run {one.run}): look there first{_holds(limits.storm_within - ago)}"
             )
             return
 
@@ -174,13 +178,14 @@ def _again_and_again(change: Change, here: Here, same: Sequence[PastChange], lim
     earlier = [one for one in same if _at(one, here) and one.run != here.run and here.now - one.begun < 7 * DAY]
     if earlier and limits.cool_down <= here.now - earlier[-1].begun < limits.restart_every:
         ago = format_duration(here.now - earlier[-1].begun)
-        yield f"{change.target} had this {ago} ago by run {earlier[-1].run}: more than once an hour is no cure"
+        left = _holds(earlier[-1].begun + limits.restart_every - here.now)
+        yield f"{change.target} had this {ago} ago by run {earlier[-1].run}: more than once an hour is no cure{left}"
     if len(earlier) >= limits.most_in_week:
         times = [one.begun for one in earlier] + [here.now]
         helped = (times[-1] - times[0]) / (len(times) - 1)
         yield (
             f"{change.target} had this {len(earlier)} times in 7 days, each helped about {format_duration(helped)}: "
-            "what is behind it is not mended"
+            f"what is behind it is not mended{_holds(earlier[-limits.most_in_week].begun + 7 * DAY - here.now)}"
         )
 
 
@@ -190,7 +195,9 @@ def _budget(here: Here, history: History, limits: Limits) -> Iterator[str]:
         yield f"this run made {len(disruptive)} changes here already that users may notice: that is its budget"
     lately = [one for one in history.changes if _lately(one, here)]
     if len(lately) >= limits.most_in_hour:
-        yield f"{len(lately)} changes that users may notice were made here within the last hour: that is the budget"
+        left = _holds(lately[-limits.most_in_hour].begun + HOUR - here.now)
+        made = f"{len(lately)} changes that users may notice were made here within the last hour"
+        yield f"{made}: that is the budget{left}"
 
 
 def _lately(one: PastChange, here: Here) -> bool:
@@ -208,7 +215,7 @@ def _at(one: PastChange, here: Here) -> bool:
 
 def _without_help(here: Here, history: History, limits: Limits) -> Iterator[str]:
     """The newest runs of this runbook on this host, without a break, changed something and did not help."""
-    row, seen = 0, {here.run}
+    row, seen = list[float](), {here.run}
     for one in reversed(history.runs):
         if one.run in seen:  # a run that was gone on with has an end for each time
             continue
@@ -219,22 +226,29 @@ def _without_help(here: Here, history: History, limits: Limits) -> Iterator[str]
             continue
         if one.outcome == HELPED:
             break
-        row += 1
-    if row >= limits.most_without_help:
+        row.append(one.at)
+    if len(row) >= limits.most_without_help:
         within = format_duration(limits.without_help_within)
-        runs = f"{row} run{'s' * (row != 1)} of {here.runbook}"
-        yield f"{runs} in {within} did not end the incident here: a person must look first"
+        runs = f"{len(row)} run{'s' * (len(row) != 1)} of {here.runbook}"
+        left = _holds(row[limits.most_without_help - 1] + limits.without_help_within - here.now)
+        yield f"{runs} in {within} did not end the incident here: a person must look first{left}"
 
 
 def _storm(change: Change, here: Here, same: Sequence[PastChange], limits: Limits) -> Iterator[str]:
     """Many hosts that want the same at once: a bad deploy or a bad rule, not a leak."""
     others = [one for one in same if not _at(one, here) and here.now - one.begun < limits.storm_within]
-    hosts = {one.machine or one.host for one in others}
+    newest = sorted({one.machine or one.host: one.begun for one in others}.values(), reverse=True)
     most = max(limits.storm_hosts, int(here.hosts * limits.storm_percent / 100))
-    if len(hosts) >= most:
+    if len(newest) >= most:
         within = format_duration(limits.storm_within)
+        left = _holds(newest[most - 1] + limits.storm_within - here.now)
         yield (
-            f"{change.target}: {len(hosts)} other hosts had the same change within {within}; "
-            "that looks like a bad deploy or a bad rule, not like a leak: stop the rollout or the rule that asks for "
-            "it (runbook off stops all of us), and look at one of them first"
+            f"{change.target}: {len(newest)} other hosts had the same change within {within}; "
+            f"{STORM}, not like a leak: stop the rollout or the rule that asks for "
+            f"it (runbook off stops all of us), and look at one of them first{left}"
         )
+
+
+def _holds(seconds: float) -> str:
+    """When it lets go by itself, if nothing more happens: whoever is told needs to know whether to get up."""
+    return f" (holds for {format_duration(max(0.0, seconds))} more)"

@@ -39,7 +39,8 @@ def together(notifications: Iterable[Notification], report_of: Callable[[str], s
 def _joined(several: Sequence[Notification], report_of: Callable[[str], str]) -> Notification:
     first, own = several[0], len({one.command for one in several}) > 1
     names = clean(", ".join(compact(one.host for one in several)), LONGEST_LIST)
-    keys = "\n".join(sorted(one.key for one in several))
+    keys = sorted({one.key for one in several})
+    of_all = hashlib.sha256("\n".join(keys).encode("utf-8", "surrogatepass")).hexdigest()
     more = len(several) - SHOWN_HOSTS
     rest = (f"and {more} more hosts",) if more > 0 else ()
     told = [
@@ -47,7 +48,7 @@ def _joined(several: Sequence[Notification], report_of: Callable[[str], str]) ->
     ]
     return Notification(
         occasion=first.occasion,
-        key=f"{first.occasion} {hashlib.sha256(keys.encode('utf-8', 'surrogatepass')).hexdigest()}",
+        key=keys[0] if len(keys) == 1 else f"{first.occasion} {of_all}",
         at=max(one.at for one in several),
         verdict=f"{len(several)} hosts ({names}): {SAID[first.occasion]}: {first.runbook}",
         runbook=first.runbook,

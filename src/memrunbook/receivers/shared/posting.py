@@ -6,11 +6,14 @@ import http.client
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
+from email.utils import parsedate_to_datetime
 from urllib.parse import SplitResult
 
 from memrunbook.core.text import clean
+from memrunbook.core.units import format_duration
 from memrunbook.receivers.shared.receiver import NotTaken
 
 ANSWER = 4096
@@ -33,6 +36,7 @@ def post(place: SplitResult, document: bytes, headers: Mapping[str, str], second
                 connection.request("POST", path, document, dict(headers))
                 answer = connection.getresponse()
                 status, said, there = answer.status, answer.read(ANSWER), answer.getheader("Location", "")
+                after = seconds_of(answer.getheader("Retry-After", ""))
             finally:
                 if late.is_set():
                     raise TimeoutError
@@ -44,7 +48,16 @@ def post(place: SplitResult, document: bytes, headers: Mapping[str, str], second
     except (OSError, http.client.HTTPException, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise NotTaken(f"it cannot be posted to: {clean(str(why), SHOWN)}") from None
-    _judge(status, said, there)
+    _judge(status, said, there, after)
+
+
+def seconds_of(said: str) -> float:
+    """Retry-After (RFC 9110, 10.2.3) in seconds: a number, or a date; 0 for what is neither."""
+    if said.strip().isdecimal():
+        return float(said.strip()[:9])
+    with suppress(ValueError, TypeError, OverflowError):
+        return max(0.0, parsedate_to_datetime(said).timestamp() - time.time())
+    return 0.0
 
 
 def _connection(place: SplitResult, seconds: float, ca_file: str) -> http.client.HTTPConnection:
@@ -75,7 +88,7 @@ def _ended_after(connection: http.client.HTTPConnection, seconds: float) -> Iter
         timer.cancel()
 
 
-def _judge(status: int, said: bytes, there: str) -> None:
+def _judge(status: int, said: bytes, there: str, after: float) -> None:
     """NotTaken for every answer but a good one."""
     if status in GOOD:
         return
@@ -83,4 +96,5 @@ def _judge(status: int, said: bytes, there: str) -> None:
         hint = "name the place itself in config.yaml, where it is the right one: no other place is gone to"
         raise NotTaken(f"it says {status}, and that the place is another: {clean(there, SHOWN)}", hint=hint)
     text = clean(said.decode("utf-8", "replace").strip(), SHOWN)
-    raise NotTaken(f"it says {status}{': ' if text else ''}{text}")
+    later = f" (again in {format_duration(after)})" if after else ""
+    raise NotTaken(f"it says {status}{later}{': ' if text else ''}{text}", after=after)

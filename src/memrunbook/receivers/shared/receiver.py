@@ -14,7 +14,11 @@ OCCASIONS: tuple[Occasion, ...] = get_args(Occasion)
 
 
 class NotTaken(RunbookError):  # noqa: N818  what it did, not a defect of ours
-    """A receiver did not take a message."""
+    """A receiver did not take a message. `after` is in how many seconds it may be tried again, where it says so."""
+
+    def __init__(self, message: str = "", *, where: str = "", hint: str = "", after: float = 0.0) -> None:
+        super().__init__(message, where=where, hint=hint)
+        self.after = after
 
 
 class Message(NamedTuple):

@@ -74,23 +74,25 @@ def sent(store: Store, one: Queued, now: float) -> None:
     _set(store, one, {"state": "sent", "ended": now, "attempts": one.attempts + 1, "problem": "", "claimed": 0.0})
 
 
-def failed(store: Store, one: Queued, problem: str, now: float) -> None:
-    """It was not taken: tried again, each time later, until that was often enough."""
+def failed(store: Store, one: Queued, problem: str, now: float, after: float = 0.0) -> None:
+    """It was not taken: tried again, each time later, until that was often enough.
+
+    Not before `after` seconds, which its receiver asks for, but within an hour.
+    """
     attempts = one.attempts + 1
-    wait = min(LONGEST_WAIT, FIRST_WAIT * 4.0**one.attempts)
+    wait = min(LONGEST_WAIT, max(after, FIRST_WAIT * 4.0**one.attempts))
     values = {"attempts": attempts, "due": now + wait, "problem": problem[:500], "claimed": 0.0}
     if attempts >= MOST_ATTEMPTS:
         values |= {"state": "given-up", "ended": now}
     _set(store, one, values)
 
 
-def put_back(store: Store, waiting: Sequence[Queued], now: float) -> None:
+def put_back(store: Store, waiting: Sequence[Queued], now: float, after: float = 0.0) -> None:
     """What was claimed and not tried, since its receiver did not take the one before: later, and not counted."""
+    due = now + min(LONGEST_WAIT, max(after, MINUTE))
     with explained(store.name), writing(store.engine) as connection:
         mine = OF.id.in_([one.id for one in waiting])
-        connection.execute(
-            sa.update(NOTIFICATIONS).where(mine, OF.state == "waiting").values(claimed=0.0, due=now + MINUTE)
-        )
+        connection.execute(sa.update(NOTIFICATIONS).where(mine, OF.state == "waiting").values(claimed=0.0, due=due))
 
 
 def listed(store: Store, most: int = 200) -> list[Queued]:

@@ -43,3 +43,12 @@ def test_what_lies_open_is_empty_or_not_there(tmp_path: Path) -> None:
         secret(str(tmp_path / "none"), "")
     with pytest.raises(NotTaken, match=r"\$NOSUCH"):
         secret("", "NOSUCH")
+
+
+def test_what_is_a_token_in_a_url_is_hidden_alone_too_and_names_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "slack://bot:pa55@hooks.example.org/T1JJ3T3L2A1BRTD4JTYTIKFTMF/memrunbook-alerts-1?key=0123456789abcdef0123"
+    monkeypatch.setenv("CHAT", url)
+    secret("", "CHAT")
+    said = redact("T1JJ3T3L2A1BRTD4JTYTIKFTMF pa55 0123456789abcdef0123 hooks.example.org memrunbook-alerts-1")
+    assert said.split()[3:] == ["hooks.example.org", "memrunbook-alerts-1"]
+    assert not {"T1JJ3T3L2A1BRTD4JTYTIKFTMF", "pa55", "0123456789abcdef0123"}.intersection(said.split())

@@ -5,7 +5,14 @@ from __future__ import annotations
 from tests.unit.state.store.test_store import Opened, opened, server
 
 from memrunbook.core.units import HOUR
-from memrunbook.state.store.alerts import KEPT, answered_before, not_answered
+from memrunbook.state.store.alerts import (
+    CLAIMED,
+    KEPT,
+    answered_before,
+    not_answered,
+    still_answering,
+    was_answered,
+)
 
 __all__ = ["opened", "server"]
 NOW = 1.8e9
@@ -15,6 +22,7 @@ def test_the_first_is_answered_and_the_next_are_counted_within_the_window(opened
     store = opened()
     assert [answered_before(store, "a", HOUR, NOW + n) for n in range(3)] == [0, 2, 3]
     assert answered_before(store, "b", HOUR, NOW) == 0
+    was_answered(store, ["a", "b"], NOW)
     assert answered_before(opened(), "a", HOUR, NOW + HOUR - 1) == 4
     assert answered_before(store, "a", HOUR, NOW + HOUR + 1) == 0
 
@@ -30,3 +38,22 @@ def test_what_is_old_is_forgotten(opened: Opened) -> None:
     store = opened()
     answered_before(store, "a", 10 * KEPT, NOW)
     assert answered_before(store, "a", 10 * KEPT, NOW + KEPT + 1) == 0
+
+
+def test_who_was_killed_in_the_middle_holds_up_no_answer_for_long(opened: Opened) -> None:
+    store = opened()
+    assert answered_before(store, "a", HOUR, NOW) == 0
+    assert answered_before(store, "a", HOUR, NOW + CLAIMED - 1) == 2, "somebody may be at it"
+    assert answered_before(store, "a", HOUR, NOW + CLAIMED + 1) == 0, "nobody is any more"
+
+
+def test_who_is_still_at_it_has_it_for_as_long_as_that_takes(opened: Opened) -> None:
+    store = opened()
+    fingerprint = "f" * 64
+    assert answered_before(store, fingerprint, HOUR, NOW) == 0
+    for minute in range(1, 10):
+        still_answering(store, [fingerprint], NOW + minute * 60)
+        assert answered_before(store, fingerprint, HOUR, NOW + minute * 60 + 1) == minute + 1
+    was_answered(store, [fingerprint], NOW + 600)
+    assert answered_before(store, fingerprint, HOUR, NOW + HOUR + 599) == 11
+    assert answered_before(store, fingerprint, HOUR, NOW + HOUR + 601) == 0

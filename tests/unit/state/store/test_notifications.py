@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import msgspec
+import pytest
 
 # The fixtures of the store's own tests.
 from tests.unit.state.store.test_store import Opened, opened, server
@@ -132,3 +133,12 @@ def test_two_who_queue_and_claim_at_once_tell_it_once(opened: Opened) -> None:
     assert claimed == ["failed web1"]
     [one] = queue.listed(stores[0])
     assert one.seen == 2
+
+
+@pytest.mark.parametrize(("after", "due"), [(0.0, 30.0), (300.0, 300.0), (1e9, HOUR)])
+def test_a_receiver_says_when_it_may_be_tried_again(opened: Opened, after: float, due: float) -> None:
+    store = opened()
+    queue.queue(store, "hook", [FAILED], HOUR, NOW)
+    [one] = queue.claim(store, ["hook"], NOW, LEASE)
+    queue.failed(store, one, "it says 429", NOW, after)
+    assert queue.listed(store)[0].due == NOW + due
