@@ -34,6 +34,7 @@ def test_what_is_typed_is_quoted_and_no_specifier() -> None:
     assert "ExecStart=/x/runbook 'a b' 100%% '$$HOME'\n" in text
     assert "Environment=SSH_AUTH_SOCK=/run/agent\n" in text
     assert "Type=notify" in text
+    assert "TimeoutStartSec=10min\n" in text, "systemd's own 90 s are too short for a slow node with a far store"
 
 
 def test_a_timer_starts_what_looks_once() -> None:
