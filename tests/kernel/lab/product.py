@@ -29,7 +29,8 @@ def install_product(guest: Guest) -> None:
         execute(["tar", "-C", directory / "tree", "-cf", directory / "tree.tar", "."])
         _unpack(guest, directory / "tree.tar", place)
     guest.write(PROGRAM, _ENTRY, mode="0755")
-    guest.check(f"python3 -m compileall -q {place}", seconds=INSTALL_SECONDS)
+    if version != ".".join(map(str, sys.version_info[:2])):  # else pip has compiled it
+        guest.check(f"python3 -m compileall -q {place}", seconds=INSTALL_SECONDS)
 
 
 def _libraries(version: str) -> Path:
