@@ -63,6 +63,26 @@ ACTIONS_OF: dict[str, dict[str, tuple[str, ...]]] = {
     "test_temporary.py": {"test_a_frozen_service_thaws_by_itself": ("freeze_unit",)},
 }
 """Tests that run when one of these actions, or their file, changed; what is neither here nor a scenario runs always."""
+PLACE = "src/memrunbook/"
+FILES_OF: dict[str, dict[str, tuple[str, ...]]] = {
+    "test_scheduler.py": {
+        "test_systemd_keeps_the_scheduler_and_each_firing_happens_once": (
+            f"{PLACE}app/firing.py",
+            f"{PLACE}app/firing_records.py",
+            f"{PLACE}app/scheduler.py",
+            f"{PLACE}cli/commands/schedule.py",
+            f"{PLACE}cli/scheduling.py",
+            f"{PLACE}cli/service_manager.py",
+            f"{PLACE}core/schedule.py",
+            f"{PLACE}documents/systemd_units.py",
+            f"{PLACE}state/store/firings.py",
+            "tests/kernel/lab/product.py",
+        ),
+    },
+    "test_slow_leak.py": {"test_a_leak_is_foretold_and_a_schedule_restarts_the_service_before_it_runs_out": ()},
+}
+"""Tests that run when one of these files, or their own, changed; those that name none take so long that FULL=1 runs
+them alone."""
 
 
 def tried(*, everywhere: bool) -> list[tuple[str, Configuration]]:
@@ -86,16 +106,22 @@ def selection(*, everywhere: bool) -> Selection:
 
 
 def candidates(*, everywhere: bool) -> list[Candidate]:
-    """Every scenario as the matrix calls it, and every test of single actions by its name."""
+    """Every scenario as the matrix calls it, and by their names the tests of single actions and of certain files."""
     scenarios = [
         Candidate(titled(name, where.name), in_core(name, where), files_of_scenario(name, where))
         for name, where in tried(everywhere=everywhere)
     ]
-    return scenarios + [
+    actions = [
         Candidate(test, core=False, files=_reached(files_of_actions(words)) | {f"tests/kernel/{file}"})
         for file, tests in ACTIONS_OF.items()
         for test, words in tests.items()
     ]
+    others = [
+        Candidate(test, core=False, files=frozenset({*files, f"tests/kernel/{file}"} if files else ()))
+        for file, tests in FILES_OF.items()
+        for test, files in tests.items()
+    ]
+    return scenarios + actions + others
 
 
 def in_core(name: str, configuration: Configuration) -> bool:

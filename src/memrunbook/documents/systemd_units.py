@@ -59,6 +59,7 @@ ExecStart={command}
 ExecReload=/bin/kill -HUP $MAINPID
 Restart=on-failure
 RestartSec=5s
+TimeoutStartSec=10min
 WatchdogSec=3min
 TimeoutStopSec=10min
 KillMode=mixed

@@ -17,8 +17,8 @@ def located(program: str) -> str | None:
     return shutil.which(program, path=_SEARCH_PATH)
 
 
-def execute(argv: Sequence[str | Path], *, seconds: float = 60, **variables: str) -> str:
-    """Return what the program printed; *variables* are added to its environment.
+def execute(argv: Sequence[str | Path], *, seconds: float = 60, cwd: Path | None = None, **variables: str) -> str:
+    """Return what the program printed, in the folder *cwd*; *variables* are added to its environment.
 
     Raise CommandFailed with the end of what it said if it exits with another status than 0 or takes too long.
     """
@@ -27,6 +27,7 @@ def execute(argv: Sequence[str | Path], *, seconds: float = 60, **variables: str
     try:
         finished = subprocess.run(
             words,
+            cwd=cwd,
             env=environment,
             capture_output=True,
             text=True,

@@ -10,6 +10,7 @@ class Configuration:
     """One kind of guest; each has a snapshot of its own. `hardware` is further options of qemu.
 
     `release` is the code name of a Debian, of which the guest has kernel and systemd; empty: of this machine's.
+    `packages` are Debian packages that it has besides.
     """
 
     name: str
@@ -18,6 +19,7 @@ class Configuration:
     kernel_arguments: tuple[str, ...] = ("psi=1",)
     hardware: tuple[str, ...] = ()
     release: str = ""
+    packages: tuple[str, ...] = ()
 
 
 MAIN = Configuration("main")
@@ -55,11 +57,13 @@ DEBIAN_11 = Configuration("debian-11", release="bullseye")
 DEBIAN_13 = Configuration("debian-13", release="trixie")
 RELEASES = {one.name: one for one in (DEBIAN_11, DEBIAN_13)}
 """The main machine with another kernel (5.10, 6.12) and systemd; each has an image, made when it is asked for."""
+CONTROL = Configuration("control", packages=("python3",))
+"""A control node: Python is there, and what is tested can be installed. Other guests have none: hosts need none."""
 
 
 def configured(name: str) -> Configuration:
     """Return a configuration by name; raise LabError with the names there are if it is none of them."""
-    known = CONFIGURATIONS | RELEASES
+    known = CONFIGURATIONS | RELEASES | {CONTROL.name: CONTROL}
     if name not in known:
         message = f"no configuration {name!r}; there are: {', '.join(known)}"
         raise LabError(message)

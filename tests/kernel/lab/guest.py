@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from tests.kernel.lab.boot import Loaded, loaded
 from tests.kernel.lab.configuration import MAIN, Configuration
-from tests.kernel.lab.image import image
+from tests.kernel.lab.image import Image, image
 from tests.kernel.lab.programs import compiled
 from tests.kernel.lab.shell import ANSWER_SECONDS, Answer
 from tests.kernel.lab.store import run_directory
@@ -64,7 +64,11 @@ class Guest:
 @contextmanager
 def fresh_guest(configuration: Configuration = MAIN) -> Iterator[Guest]:
     """Run a guest from its snapshot for the time of the `with` block; the first ever call builds and boots it."""
-    with run_directory() as directory, loaded(image(configuration.release), configuration, directory) as running:
+    with run_directory() as directory, loaded(_image(configuration), configuration, directory) as running:
         guest = Guest(running)
         guest.set_clock()
         yield guest
+
+
+def _image(configuration: Configuration) -> Image:
+    return image(configuration.release, configuration.packages)

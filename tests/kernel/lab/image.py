@@ -60,31 +60,31 @@ class Image:
         return f"[127.0.0.1]:{port} {kind} {key}\n"
 
 
-def image(release: str = "") -> Image:
-    """Return the image for this source text and a Debian release, built first if it is not there.
+def image(release: str = "", packages: tuple[str, ...] = ()) -> Image:
+    """Return the image for this source text, a Debian release and further *packages*, built first if it is not there.
 
     Without a *release* (its code name) it is this machine's own.
     """
     debian = archive(release)
-    sources = (Path(__file__).read_text(), _CUSTOMIZE.read_text(), debian.suite)
+    sources = (Path(__file__).read_text(), _CUSTOMIZE.read_text(), debian.suite, *packages)
     prune()
-    return Image(kept(store() / "images" / key_of(*sources), lambda directory: _build(directory, debian)))
+    return Image(kept(store() / "images" / key_of(*sources), lambda directory: _build(directory, debian, packages)))
 
 
-def _build(directory: Path, debian: Archive) -> None:
+def _build(directory: Path, debian: Archive, packages: tuple[str, ...]) -> None:
     keys = directory / "keys"
     keys.mkdir()
     for name in ("client", "host"):
         execute(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"lab {name}", "-f", keys / name])
     tree = directory / "tree.tar"
-    _make_tree(tree, keys, debian)
+    _make_tree(tree, keys, debian, packages)
     _make_disk(tree, directory)
     tree.unlink()
 
 
-def _make_tree(tree: Path, keys: Path, debian: Archive) -> None:
+def _make_tree(tree: Path, keys: Path, debian: Archive, packages: tuple[str, ...]) -> None:
     options = [f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT]
-    options += ["--variant=minbase", f"--include={','.join(PACKAGES)}", '--aptopt=Acquire::Retries "3"']
+    options += ["--variant=minbase", f"--include={','.join((*PACKAGES, *packages))}", '--aptopt=Acquire::Retries "3"']
     options += [f"--customize-hook={_CUSTOMIZE.read_text()}"]
     execute(
         ["mmdebstrap", *options, debian.suite, tree, *debian.lines],

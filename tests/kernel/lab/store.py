@@ -58,7 +58,11 @@ def run_directory() -> Iterator[Path]:
 
 def prune() -> None:
     """Remove what was not used for two weeks, and the disks of guests whose owner was killed before it could do so."""
-    for unused in [*_older("images/*/", UNUSED_SECONDS), *_older("images/*/*-*/", UNUSED_SECONDS)]:
+    for unused in [
+        *_older("images/*/", UNUSED_SECONDS),
+        *_older("images/*/*-*/", UNUSED_SECONDS),
+        *_older("libraries/*/", UNUSED_SECONDS),
+    ]:
         shutil.rmtree(unused, ignore_errors=True)
     for run in _older("runs/guest-*/", STARTING_RUN_SECONDS):
         with suppress(OSError), _owner(run).open("a") as handle:

@@ -35,6 +35,7 @@ def test_what_is_typed_is_quoted_and_no_specifier() -> None:
     assert "ExecStart=/x/runbook 'a b' 100%% '$$HOME'\n" in text
     assert "Environment=SSH_AUTH_SOCK=/run/agent\n" in text
     assert "Type=notify" in text
+    assert "TimeoutStartSec=10min\n" in text, "systemd's own 90 s are too short for a slow node with a far store"
 
 
 def test_the_folder_of_the_figures_is_the_only_other_one_that_it_may_write_to() -> None:

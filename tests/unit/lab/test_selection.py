@@ -116,9 +116,27 @@ def test_a_changed_fact_selects_what_reads_it() -> None:
 
 @pytest.mark.parametrize("file", concerns.ACTIONS_OF)
 def test_the_tests_that_are_chosen_by_their_actions_are_there(file: str) -> None:
+    assert concerns.ACTIONS_OF[file].keys() < functions_of(file), "and one of the file at least runs always"
+
+
+def functions_of(file: str) -> set[str]:
     tree = ast.parse((concerns.ROOT / "tests/kernel" / file).read_text(encoding="utf-8"))
-    functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-    assert concerns.ACTIONS_OF[file].keys() < functions, "and one of the file at least runs always"
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+@pytest.mark.parametrize("file", concerns.FILES_OF)
+def test_the_tests_that_are_chosen_by_files_are_there_and_so_are_the_files(file: str) -> None:
+    assert concerns.FILES_OF[file].keys() <= functions_of(file)
+    named = [one for files in concerns.FILES_OF[file].values() for one in files]
+    assert [one for one in named if not (concerns.ROOT / one).is_file()] == []
+
+
+def test_a_changed_scheduler_selects_its_test_on_a_guest_and_what_takes_long_needs_all_of_them() -> None:
+    (short,), (long,) = concerns.FILES_OF["test_scheduler.py"], concerns.FILES_OF["test_slow_leak.py"]
+    changed = frozenset({"src/memrunbook/app/scheduler.py", "tests/kernel/test_slow_leak.py"})
+    chosen = select(concerns.candidates(everywhere=False), changed, "main")
+    assert chosen.kept[short] == "src/memrunbook/app/scheduler.py"
+    assert long in chosen.left_out
 
 
 def test_everywhere_is_every_scenario_with_every_kernel_unless_it_needs_other_hardware() -> None:

@@ -244,13 +244,19 @@ def _with(known: Forecast, found: Trend, pattern: Pattern, parts: list[Part]) ->
     judged = structs.replace(known, pattern=pattern, growth=growth, slope=found.slope, low=found.low, high=found.high)
     if pattern != "leak" or known.limit is None:
         return judged
-    room = max(known.limit - known.level, 0.0)
+    room, since = max(known.limit - known.level, 0.0), _age_of_level(parts[-1])
     return structs.replace(
         judged,
-        limit_seconds=room / found.slope,
-        earliest_seconds=room / found.high,
-        latest_seconds=room / found.low if found.low > 0 else None,
+        limit_seconds=max(room / found.slope - since, 0.0),
+        earliest_seconds=max(room / found.high - since, 0.0),
+        latest_seconds=max(room / found.low - since, 0.0) if found.low > 0 else None,
     )
+
+
+def _age_of_level(part: Part) -> float:
+    """How long ago what is taken for the level was measured: where readings are an hour apart that is an hour."""
+    newest = part[-RECENT:]
+    return newest[-1][0] - newest[len(newest) // 2][0]
 
 
 def _matters(judged: Forecast, parts: list[Part], ram: float | None) -> bool:

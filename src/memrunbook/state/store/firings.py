@@ -135,10 +135,9 @@ def give_up(store: Store, now: float) -> tuple[Firing, ...]:
     """Ends those whose owner has not been heard of: they are interrupted, and not begun again. Those that it ended."""
     silent = sa.and_(FIRINGS.c.state == "running", FIRINGS.c.beat < now - SILENT_AFTER)
     with explained(store.name), writing(store.engine) as connection:
-        found = [_read(row) for row in connection.execute(sa.select(FIRINGS).where(silent)).mappings()]
+        found = [_cut_off(_read(row), now) for row in connection.execute(sa.select(FIRINGS).where(silent)).mappings()]
         for one in found:
-            why = f"{one.owner} was not heard of any more; it is not begun again"
-            values = {"state": "interrupted", "ended": now, "why": why}
+            values = {"state": one.state, "ended": one.ended, "why": one.why}
             connection.execute(sa.update(FIRINGS).where(FIRINGS.c.id == one.id).values(**values))
             _count(connection, one.schedule, "failed")
     return tuple(found)
@@ -208,6 +207,11 @@ def forget(store: Store, now: float) -> None:
         connection.execute(sa.delete(FIRINGS).where(FIRINGS.c.at < now - KEPT, FIRINGS.c.state != "running"))
         connection.execute(sa.delete(SHADOWS).where(SHADOWS.c.at < now - KEPT))
         connection.execute(sa.delete(SIGHTINGS).where(SIGHTINGS.c.until < now - KEPT))
+
+
+def _cut_off(one: Firing, now: float) -> Firing:
+    why = f"{one.owner} was not heard of any more; it is not begun again"
+    return structs.replace(one, state="interrupted", ended=now, why=why)
 
 
 def _may_run(connection: sa.Connection, schedule: str, now: float) -> tuple[FiringState, str]:

@@ -77,6 +77,14 @@ def test_time_to_its_own_limit_follows_from_the_slope() -> None:
     assert forecast(read(noisy(RISING))).limit_seconds is None
 
 
+@pytest.mark.parametrize("every", [300.0, 3600.0])
+def test_time_to_a_limit_counts_from_the_newest_point_however_far_points_are_apart(every: float) -> None:
+    values = [1000 + 60 * index * every / HOUR for index in range(30)]
+    found = forecast(read(values, every=every, limit=4 * GIB))
+    assert found.limit_seconds == pytest.approx((4096 - values[-1]) / 60 * HOUR, rel=0.001)
+    assert forecast(read(values, every=every, limit=int(values[-1]) * MIB)).limit_seconds == pytest.approx(0, abs=60)
+
+
 def test_what_is_small_beside_the_host_leaks_only_where_its_limit_is_near() -> None:
     values = noisy([1000 + 20 * index / 12 for index in range(120)])
     assert forecast(read(values), ram=64.0 * GIB).pattern == "too little"

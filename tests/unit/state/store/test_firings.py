@@ -98,7 +98,9 @@ def test_what_ran_on_a_scheduler_that_died_is_interrupted_and_not_repeated(opene
     firings.beat(store, [moment().id], NOW + 60)
     assert firings.give_up(store, NOW + 60 + SILENT_AFTER - 1) == ()
     (gone,) = firings.give_up(store, NOW + 61 + SILENT_AFTER)
-    assert gone.owner == "node/7"
+    assert (gone.state, gone.ended) == ("interrupted", NOW + 61 + SILENT_AFTER), "as it is told of"
+    assert gone.why == "node/7 was not heard of any more; it is not begun again"
+    assert firings.firings(store, "night") == (gone,)
     assert states(store) == ["interrupted"]
     assert firings.claim(store, moment(), "node/8", NOW + 300) is None, "it is not begun again"
     assert firings.claim(store, moment(1), "node/8", NOW + 300) == "running"
