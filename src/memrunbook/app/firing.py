@@ -13,6 +13,8 @@ from msgspec import structs
 
 from memrunbook.app.actor import this_actor
 from memrunbook.app.connectors import Connectors
+from memrunbook.app.firing_ends import ANEW, CUT, cut_words, goes_on, not_well, some_of, state_of, why_of
+from memrunbook.app.firing_stop import SCHEDULER, FiringStop
 from memrunbook.app.holding_back import Asks, held_back
 from memrunbook.app.planning import PlanArguments, plan_each
 from memrunbook.app.run_arguments import RunArguments, RunResult
@@ -21,6 +23,7 @@ from memrunbook.app.scheduled_consent import ScheduledConsent
 from memrunbook.core.errors import DocumentError, HostError, Interrupted, RunbookError
 from memrunbook.core.host import Host
 from memrunbook.core.plan.consents import Consents
+from memrunbook.core.run.failures import WELL
 from memrunbook.core.run.notification import Notification, Occasion
 from memrunbook.core.run.record import Actor
 from memrunbook.core.schedule import Moment
@@ -41,15 +44,14 @@ if TYPE_CHECKING:
 
 Reaches = Callable[[ScheduledRun], tuple[tuple[Host, ...], Connectors]]
 """The hosts that a schedule means by now, and the ways there; RunbookError where that cannot be told."""
-WELL = frozenset({"healthy", "resolved", "restored"})
 OCCASIONS: dict[str, Occasion] = {
     "refused": "refused",
     "not_begun": "refused",
     "unreachable": "unreachable",
     "unresolved": "unresolved",
     "improved": "unresolved",
+    "interrupted": "unresolved",
 }
-SAID = 3
 
 
 class FiringResult(NamedTuple):
@@ -84,24 +86,31 @@ class _Looked(NamedTuple):
 
     host: str
     plan: Plan | None
+    trouble: str
     error: RunbookError | None
     machine: str
     evidence: tuple[str, ...]
 
+    @property
+    def occasion(self) -> Occasion:
+        """Why somebody is told of its trouble."""
+        if self.error is None:
+            return "unresolved"
+        return "unreachable" if isinstance(self.error, HostError) else "failed"
+
 
 def carry_out(job: ScheduledRun, moment: Moment, around: Surroundings) -> FiringResult:
     """Does what a schedule says, once. Never raises: what goes wrong is how it ends."""
-    clock, firing = SystemClock(), _AtWork(job, moment, around)
+    clock, firing = SystemClock(), _AtWork(job, moment, around, FiringStop(around.stop))
     try:
         config = around.library.config()
         if (held := held_back(job, config, clock.now().utc, around.asks)) is not None:
             return firing.held(cast("FiringState", held.state), held.why)
         hosts, connectors = around.reaches(job)
-        with _bounded(job, around.stop) as stop:
-            at_work = replace(firing, around=replace(around, stop=stop))
-            return (at_work.run if job.acts else at_work.plan)(hosts, connectors)
+        at_work = replace(firing, stop=FiringStop(around.stop, job.timeout))
+        return (at_work.run if job.acts else at_work.plan)(hosts, connectors)
     except Interrupted:
-        return FiringResult("interrupted", "the scheduler was stopped; it is not begun again")
+        return FiringResult("interrupted", f"{SCHEDULER}; {ANEW}")
     except DocumentError as error:
         first = error.problems[0]
         return firing.held("blocked", f"{first.where}: {first.message}")
@@ -112,30 +121,6 @@ def carry_out(job: ScheduledRun, moment: Moment, around: Surroundings) -> Firing
         return FiringResult("failed", why, tell=(firing.note("failed", why),))
 
 
-class _bounded:  # noqa: N801  a context, as a function reads
-    """A stop that is also set once the schedule's time is over."""
-
-    def __init__(self, job: ScheduledRun, stop: threading.Event) -> None:
-        self._outer, self._seconds = stop, job.timeout
-        self._stop, self._over = (stop if job.timeout is None else threading.Event()), threading.Event()
-
-    def __enter__(self) -> threading.Event:
-        if self._seconds is not None:
-            threading.Thread(target=self._watch, daemon=True).start()
-        return self._stop
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-
-    def _watch(self) -> None:
-        clock, seconds = SystemClock(), self._seconds or 0.0
-        until = clock.now().monotonic + seconds
-        while not self._over.wait(0.2):
-            if self._outer.is_set() or clock.now().monotonic >= until:
-                self._stop.set()
-                return
-
-
 @dataclass(frozen=True)
 class _AtWork:
     """One firing under way."""
@@ -143,6 +128,7 @@ class _AtWork:
     job: ScheduledRun
     moment: Moment
     around: Surroundings
+    stop: FiringStop
 
     def held(self, state: FiringState, why: str) -> FiringResult:
         """What cannot be told is told to somebody; a freeze or an alert that holds it back is as it was wanted."""
@@ -161,7 +147,10 @@ class _AtWork:
             actor=actor_of(job),
             waits=True,
         )
-        looked = plan_each(arguments, _looked, stop=self.around.stop).hosts
+        try:
+            looked = plan_each(arguments, _looked, stop=self.stop).hosts
+        except Interrupted:  # a host that is alone
+            return self._cut(self.stop.why)
         tell: list[Notification] = []
         shadows: list[Shadow] = []
         for one in looked:
@@ -172,11 +161,11 @@ class _AtWork:
                 shadows += self._shadows(one.plan, one)
                 steps = [step.name for step in one.plan.changes if step.gate]
                 tell.append(self._waits(one.host, path, steps, one.evidence))
-        failed = [one for one in looked if one.error is not None]
-        tell += [
-            self.note("unreachable" if isinstance(one.error, HostError) else "failed", str(one.error), one.host)
-            for one in failed
-        ]
+        cut = [one.host for one in looked if isinstance(one.error, Interrupted)]
+        failed = [one for one in looked if one.trouble and one.host not in cut]
+        tell += [self.note(one.occasion, one.trouble, one.host) for one in failed]
+        if cut:
+            return self._cut(f"{self.stop.why}; not read: {some_of(cut)}", tell, shadows)
         return _planned(failed, tuple(tell), tuple(shadows))
 
     def run(self, hosts: Sequence[Host], connectors: Connectors) -> FiringResult:
@@ -198,9 +187,10 @@ class _AtWork:
             actor=actor_of(job),
             rollout=job.rollout,
             waits=True,
+            lock_patience=job.schedule.misfire_grace,
         )
-        consent = ScheduledConsent(job.name, job.max_risk, Consents(job.allow), SystemClock(around.stop).now)
-        return self._ran(run(arguments, consent, stop=around.stop))
+        consent = ScheduledConsent(job.name, job.max_risk, Consents(job.allow), SystemClock().now)
+        return self._ran(run(arguments, consent, stop=self.stop))
 
     def note(self, occasion: Occasion, why: str, host: str = "") -> Notification:
         """What is told of a host, or of the firing as a whole."""
@@ -220,17 +210,25 @@ class _AtWork:
     def _ran(self, result: RunResult) -> FiringResult:
         tell = []
         for report in result.reports:
+            if report.outcome in CUT and not goes_on(report):
+                continue  # it was stopped, and is not in trouble
             if (saved := result.saved.get(report.host)) is not None:
                 steps = [f"{step.name}: {step.why}" for step in report.steps if step.state == "refused"]
                 tell.append(structs.replace(self._waits(report.host, saved, steps, ()), run=result.run_id))
             elif report.outcome not in WELL:
                 tell.append(self._of_host(report, result.run_id))
-        bad = [
-            f"{one.host}: {one.outcome}{f', {one.why}' if one.why else ''}"
-            for one in result.reports
-            if one.outcome not in WELL
-        ]
-        return FiringResult(_state_of(result), _some_of(bad), result.run_id, tuple(tell))
+        state = state_of(result)
+        if state == "interrupted":
+            return self._cut(cut_words(result, self.stop.why, self.around.again), tell, run=result.run_id)
+        return FiringResult(state, why_of(result), result.run_id, tuple(tell))
+
+    def _cut(
+        self, why: str, tell: Sequence[Notification] = (), shadows: Sequence[Shadow] = (), run: str = ""
+    ) -> FiringResult:
+        """Ended early: by the scheduler's stop, which is nobody's failure; or since its time was over, which is one."""
+        if not self.stop.timed_out:
+            return FiringResult("interrupted", why, run, tuple(tell), tuple(shadows))
+        return FiringResult("failed", why, run, (*tell, self.note("failed", why)), tuple(shadows))
 
     def _shadows(self, plan: Plan, one: _Looked) -> Iterable[Shadow]:
         from memrunbook.state.store.firings import Shadow
@@ -248,11 +246,12 @@ class _AtWork:
         why = ": ".join(filter(None, (report.outcome, report.why)))
         found = self.note(OCCASIONS.get(report.outcome, "failed"), why, report.host)
         steps = (f"{step.name}: {step.state}{f' ({step.why})' if step.why else ''}" for step in report.steps)
-        command, hint = self._command("report", run), (f"what helps: {report.hint}",) if report.hint else ()
+        command = self._command("resume" if goes_on(report) else "report", run)
+        hint = (f"what helps: {report.hint}",) if report.hint else ()
         return structs.replace(found, run=run, evidence=tuple(redact(one) for one in (*steps, *hint)), command=command)
 
     def _waits(self, host: str, path: Path, steps: Sequence[str], evidence: Sequence[str]) -> Notification:
-        found = self.note("needs-approval", f"a plan waits for a person: {_some_of(steps)}", host)
+        found = self.note("needs-approval", f"a plan waits for a person: {some_of(steps)}", host)
         said = (*(redact(one) for one in (*evidence, *steps)), f"all that wait: {self._command('pending')}")
         return structs.replace(found, evidence=said, command=self._command("apply", str(path)))
 
@@ -270,29 +269,15 @@ def actor_of(job: ScheduledRun) -> Actor:
 def _looked(planned: Planned, _: HeldUp) -> _Looked:
     diagnosis, plan = planned.diagnosis, planned.plan
     firing = [one.name for one in diagnosis.findings if one.state == "firing"] if diagnosis else []
-    machine = plan.identity.machine_id if plan else ""
-    return _Looked(planned.reached.name, plan, planned.reached.error, machine, tuple(firing))
+    machine, error = plan.identity.machine_id if plan else "", planned.reached.error
+    trouble = str(error) if error is not None else not_well(diagnosis, plan)
+    return _Looked(planned.reached.name, plan, trouble, error, machine, tuple(firing))
 
 
 def _planned(failed: Sequence[_Looked], tell: tuple[Notification, ...], shadows: tuple[Shadow, ...]) -> FiringResult:
     if failed:
-        return FiringResult("failed", _some_of([f"{one.host}: {one.error}" for one in failed]), "", tell, shadows)
+        return FiringResult("failed", some_of([f"{one.host}: {one.trouble}" for one in failed]), "", tell, shadows)
     if not shadows:
         return FiringResult("done", "nothing would be changed")
     hosts = dict.fromkeys(one.host for one in shadows)
-    return FiringResult("waits", _some_of([f"{host}: plan saved" for host in hosts]), "", tell, shadows)
-
-
-def _state_of(result: RunResult) -> FiringState:
-    """The worst of what happened on its hosts; a gate that refused and saved its plan is one that waits."""
-    outcomes = {one.outcome for one in result.reports if one.host not in result.saved} - WELL
-    if result.stopped or outcomes & {"interrupted", "running"}:
-        return "interrupted"
-    if outcomes - {"refused", "not_begun"}:
-        return "failed"
-    return "waits" if result.saved else "refused" if outcomes else "done"
-
-
-def _some_of(words: Sequence[str]) -> str:
-    more = f" and {len(words) - SAID} more" if len(words) > SAID else ""
-    return redact(f"{'; '.join(words[:SAID])}{more}")
+    return FiringResult("waits", some_of([f"{host}: plan saved" for host in hosts]), "", tell, shadows)

@@ -31,6 +31,7 @@ class RunArguments:
     `applied` and, by host, `approved` say what a run may do that carries out a saved plan; `people` approved that.
     `consents` is what was allowed beforehand: what of it nothing used is told at the end.
     `waits`: nobody sits there; what a gate refuses waits for a person as long as an approval may take.
+    `lock_patience` is for how many seconds the end of another run is waited for that is at work on a host.
     """
 
     runbook: str
@@ -53,6 +54,7 @@ class RunArguments:
     rollout: Rollout = field(default_factory=Rollout)
     history: bool = True
     waits: bool = False
+    lock_patience: float = 0.0
 
 
 @dataclass(frozen=True)

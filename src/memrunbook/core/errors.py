@@ -82,7 +82,11 @@ class SessionLost(HostError):  # noqa: N818  the outcome's word
 
 
 class Refused(RunbookError):  # noqa: N818  the outcome's word
-    """A safety rule refused this."""
+    """A safety rule refused this. `passes`: what stands against it ends by itself, and may be waited for."""
+
+    def __init__(self, message: str = "", *, where: str = "", hint: str = "", passes: bool = False) -> None:
+        self.passes = passes
+        super().__init__(message, where=where, hint=hint)
 
 
 class NotBegun(Refused):

@@ -12,15 +12,16 @@ from pathlib import Path
 
 import pytest
 
+from memrunbook.app.attendance import CROWDED, UNUSED
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.firing import FiringResult, Surroundings
-from memrunbook.app.scheduler import Scheduler
+from memrunbook.app.scheduler import AT_ONCE, CROWDED_WAIT, LONGEST_WAIT, SHORTEST_WAIT, Scheduler
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.notification import Notification
 from memrunbook.core.schedule import Moment
 from memrunbook.core.units import DAY, HOUR
 from memrunbook.documents.library import Library
-from memrunbook.documents.schedules import ScheduledRun, load_schedules
+from memrunbook.documents.schedules import ScheduledRun, Schedules, load_schedules
 from memrunbook.state.store import firings
 from memrunbook.state.store.changes import Store
 from memrunbook.testing import FixedClock
@@ -33,13 +34,21 @@ def at(text: str) -> float:
     return dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC).timestamp()
 
 
+class Wall(FixedClock):
+    """A clock whose wall can be put forward alone, as while a machine sleeps."""
+
+    def jump(self, seconds: float) -> None:
+        now = self.now()
+        self._now = Instant(now.utc + seconds, now.monotonic)
+
+
 class Bench:
     """One scheduler on a store of the test's own, with what it said and told."""
 
     def __init__(self, folder: Path, entries: Sequence[str], start: str, does: CarriesOut = lambda *_: WELL) -> None:
         self.state, self.said, self.told = folder / "state", list[str](), list[Notification]()
         (folder / "schedules.yaml").write_text("schedules:\n" + "".join(f"  - {one}\n" for one in entries), "utf-8")
-        self.clock = FixedClock(Instant(at(start), 0.0))
+        self.clock = Wall(Instant(at(start), 0.0))
         self.scheduler = self.another(load_schedules(folder / "schedules.yaml"), does)
 
     def another(self, schedules: object, does: CarriesOut, node: str = "node") -> Scheduler:
@@ -53,9 +62,16 @@ class Bench:
         end = at(text)
         while (now := self.clock.now().utc) < end:
             coming = self.scheduler.next_start()
-            self.clock.sleep(min(end - now, longest if coming is None else min(coming, longest)))
+            wait = longest if coming is None or self.scheduler.trouble else min(coming, longest)
+            self.clock.sleep(min(end - now, wait))
             self.scheduler.look()
             self.scheduler.settle()
+
+    def whys(self) -> dict[str, str]:
+        store = Store.open(self.state)
+        found = firings.firings(store, most=1000)
+        store.close()
+        return {one.id: one.why for one in found}
 
     def records(self) -> list[tuple[str, str]]:
         store = Store.open(self.state)
@@ -237,6 +253,7 @@ def test_while_the_state_directory_is_full_nothing_is_begun(tmp_path: Path) -> N
     bench.until("2026-03-26T00:12", 60.0)
     assert carried == []
     assert bench.records() == [("half@2026-03-26T00:00:00Z", "missed")]
+    assert bench.whys()["half@2026-03-26T00:00:00Z"].startswith("nothing could be begun: ")
 
 
 def test_what_was_missed_is_caught_up_in_order_where_that_is_wanted(tmp_path: Path) -> None:
@@ -264,3 +281,60 @@ def test_that_it_goes_again_is_told_after_its_silence_was(tmp_path: Path) -> Non
     bench.clock.sleep(HOUR)
     bench.scheduler.look()
     assert [one.occasion for one in bench.told] == ["restored"]
+
+
+def test_what_falls_due_during_a_look_is_due_at_once(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [HALF], "2026-03-25T23:59:59.5")
+    bench.scheduler.look()
+    assert bench.scheduler.until_next() == pytest.approx(0.5)
+    bench.clock.sleep(0.6)  # the look took so long
+    assert bench.scheduler.next_start() == 0.0
+    assert bench.scheduler.until_next() == SHORTEST_WAIT
+    bench.scheduler.look()
+    bench.scheduler.settle()
+    assert bench.records() == [("half@2026-03-26T00:00:00Z", "done")]
+    assert bench.scheduler.until_next() == LONGEST_WAIT
+
+
+def test_while_too_many_are_under_way_it_looks_now_and_then_and_says_why_one_was_missed(tmp_path: Path) -> None:
+    release = threading.Event()
+
+    def does(job: ScheduledRun, moment: Moment, _: Surroundings) -> FiringResult:
+        release.wait(60)
+        return WELL
+
+    entries = [HALF.replace("half", f"one-{number}") for number in range(AT_ONCE + 1)]
+    bench = Bench(tmp_path, entries, "2026-03-25T20:00", does)
+    bench.scheduler.look()
+    bench.clock.sleep(4 * HOUR)
+    bench.scheduler.look()
+    assert bench.scheduler.until_next() == CROWDED_WAIT
+    bench.clock.sleep(HOUR)
+    bench.scheduler.look()
+    release.set()
+    bench.scheduler.settle()
+    states = [state for _, state in bench.records()]
+    assert sorted(states) == [*["done"] * AT_ONCE, "missed"]
+    assert CROWDED in bench.whys().values()
+
+
+def test_a_machine_that_slept_and_a_schedule_that_was_away_are_said_as_that(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [HALF], "2026-03-25T20:00")
+    scheduler = bench.scheduler
+    scheduler.look()
+    bench.clock.jump(DAY)
+    scheduler.look()
+    scheduler.settle()
+    usable, scheduler.schedules = scheduler.schedules, Schedules()
+    bench.until("2026-03-28T23:00")
+    scheduler.schedules = usable
+    scheduler.look()
+    scheduler.settle()
+    whys = bench.whys()
+    assert whys["half@2026-03-26T00:00:00Z"] == "this machine slept, or its clock was put forward, for 24 h"
+    assert whys["half@2026-03-28T00:00:00Z"] == UNUSED
+    after = bench.another(usable, lambda *_: WELL, "other")
+    bench.clock.sleep(DAY)
+    after.look()
+    after.settle()
+    assert bench.whys()["half@2026-03-29T00:00:00Z"] == "no scheduler was there after 2026-03-28 23:00:00 UTC"

@@ -120,14 +120,17 @@ def claim(store: Store, moment: Moment, owner: str, now: float) -> FiringState |
         return state if _insert(connection, [firing]) else None
 
 
-def record_missed(store: Store, found: Due, now: float, why: str) -> int:
-    """Records firings that nobody was there for; those before the ones that are told count with the first.
+def record_missed(store: Store, found: Due, now: float, why: Mapping[str, str]) -> int:
+    """Records firings that were missed, by their ids why; those before the ones that are told count with the first.
 
     How many are new.
     """
     missed = found.missed
     counts = [1 + found.before, *[1] * (len(missed) - 1)]
-    rows = [_firing(one, now, state="missed", why=why, count=count) for one, count in zip(missed, counts, strict=True)]
+    rows = [
+        _firing(one, now, state="missed", why=why.get(one.id, ""), count=count)
+        for one, count in zip(missed, counts, strict=True)
+    ]
     with explained(store.name), writing(store.engine) as connection:
         return sum(_insert(connection, [row]) for row in rows)
 
