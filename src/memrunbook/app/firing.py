@@ -16,6 +16,7 @@ from memrunbook.app.connectors import Connectors
 from memrunbook.app.firing_ends import ANEW, CUT, cut_words, goes_on, not_well, some_of, state_of, why_of
 from memrunbook.app.firing_stop import SCHEDULER, FiringStop
 from memrunbook.app.holding_back import Asks, held_back
+from memrunbook.app.judging_schedules import ScheduleJudge, broken_told
 from memrunbook.app.planning import PlanArguments, plan_each
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.saving import save
@@ -68,17 +69,23 @@ class FiringResult(NamedTuple):
 class Surroundings:
     """What every firing needs: files, state, store, the ways to hosts, who asks for alerts, and what ends it early.
 
-    `options` are words that say how hosts are reached, `again` those that every command about these runs needs.
+    `inventory` counts where a schedule names none, `options` are words that say how hosts are reached, `again` those
+    that every command about these runs needs.
     """
 
     library: Library
     state: Path
     store: str = ""
+    inventory: tuple[str, ...] = ()
     reaches: Reaches
     asks: Asks = firing_alerts
     options: tuple[str, ...] = ()
     again: tuple[str, ...] = ()
     stop: threading.Event = field(default_factory=threading.Event)
+
+    def judge(self) -> ScheduleJudge:
+        """Who says whether a schedule can be used, by the files as they are now."""
+        return ScheduleJudge(self.library, self.inventory, entire=True)
 
 
 class _Looked(NamedTuple):
@@ -101,11 +108,10 @@ class _Looked(NamedTuple):
 
 def carry_out(job: ScheduledRun, moment: Moment, around: Surroundings) -> FiringResult:
     """Does what a schedule says, once. Never raises: what goes wrong is how it ends."""
-    clock, firing = SystemClock(), _AtWork(job, moment, around, FiringStop(around.stop))
+    firing = _AtWork(job, moment, around, FiringStop(around.stop))
     try:
-        config = around.library.config()
-        if (held := held_back(job, config, clock.now().utc, around.asks)) is not None:
-            return firing.held(cast("FiringState", held.state), held.why)
+        if (not_now := firing.before()) is not None:
+            return not_now
         hosts, connectors = around.reaches(job)
         at_work = replace(firing, stop=FiringStop(around.stop, job.timeout))
         return (at_work.run if job.acts else at_work.plan)(hosts, connectors)
@@ -129,6 +135,15 @@ class _AtWork:
     moment: Moment
     around: Surroundings
     stop: FiringStop
+
+    def before(self) -> FiringResult | None:
+        """What stands against it before any host is asked; None where nothing does."""
+        job, around, now = self.job, self.around, SystemClock().now().utc
+        if problems := around.judge().problems(job):
+            told = broken_told(job.name, problems, now, self._command("schedule", "list"))
+            return FiringResult("blocked", f"{problems[0].where}: {problems[0].message}", tell=(told,))
+        held = held_back(job, around.library.config(), now, around.asks)
+        return None if held is None else self.held(cast("FiringState", held.state), held.why)
 
     def held(self, state: FiringState, why: str) -> FiringResult:
         """What cannot be told is told to somebody; a freeze or an alert that holds it back is as it was wanted."""

@@ -54,19 +54,20 @@ class ValidateResult:
     doubts: tuple[Problem, ...] = ()
 
 
-def validate(library: Library, names: Sequence[str] = ()) -> ValidateResult:
+def validate(library: Library, names: Sequence[str] = (), inventory: tuple[str, ...] = ()) -> ValidateResult:
     """Checks runbooks for form and sense: those named (by name or path), else every one of the library.
 
     With all of them config.yaml, services.yaml and schedules.yaml are checked; a file of the last name is one.
+    `inventory` counts for schedules that name none.
     """
     from memrunbook.documents.sense import warnings
 
-    problems: list[Problem] = [] if names else _house_files(library)
+    problems: list[Problem] = [] if names else _house_files(library, inventory)
     names = names or tuple(entry.name for entry in library.entries() if not entry.shadowed)
     doubts: list[Problem] = []
     for name in names:
         if Path(name).name == SCHEDULES:
-            problems += _schedules(replace(library, timetable=Path(name)))
+            problems += _schedules(replace(library, timetable=Path(name)), inventory)
             continue
         try:
             doubts += warnings(library.runbook(name))
@@ -77,26 +78,25 @@ def validate(library: Library, names: Sequence[str] = ()) -> ValidateResult:
     return ValidateResult(len(names), tuple(problems), tuple(doubts))
 
 
-def _schedules(library: Library) -> list[Problem]:
+def _schedules(library: Library, inventory: tuple[str, ...]) -> list[Problem]:
     """What is wrong with schedules.yaml, and what it names that is not there."""
-    from memrunbook.app.scheduling import problems_of
+    from memrunbook.app.judging_schedules import ScheduleJudge
 
     try:
-        found = library.schedules()
-        return [*found.problems, *problems_of(found.jobs, library)]
+        return list(ScheduleJudge(library, inventory).judged(library.schedules()).problems)
     except DocumentError as error:
         return error.problems
 
 
-def _house_files(library: Library) -> list[Problem]:
+def _house_files(library: Library, inventory: tuple[str, ...]) -> list[Problem]:
     """What is wrong with the files that say what may be done."""
-    problems: list[Problem] = _schedules(library)
+    problems: list[Problem] = _schedules(library, inventory)
     for load in (library.config, library.policy):
         try:
             load()
         except DocumentError as error:
             problems += error.problems
-    return problems
+    return list(dict.fromkeys(problems))
 
 
 def new_runbook(name: str, path: Path) -> None:

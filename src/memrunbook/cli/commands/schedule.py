@@ -27,7 +27,7 @@ from memrunbook.cli.options import (
 )
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
-from memrunbook.cli.targets import Targets
+from memrunbook.cli.targets import Targets, told_inventory
 from memrunbook.core.errors import UsageError
 from memrunbook.documents.library import Library
 
@@ -88,7 +88,7 @@ def run(targets: Targets, library: Library, state: Path, store: str, *, once: bo
     """
     from memrunbook.cli.announcing import Announcer
     from memrunbook.cli.interrupts import finish_then_stop
-    from memrunbook.cli.scheduling import Loop, say, tell_broken
+    from memrunbook.cli.scheduling import Broken, Loop, say
 
     if library.timetable is None:
         hint = "docs/how-to/schedule.md shows one; it lies beside config.yaml"
@@ -96,11 +96,11 @@ def run(targets: Targets, library: Library, state: Path, store: str, *, once: bo
     talk = Conversation(OutputOptions(format_of("text")), replace(targets, no_input=True))
     telling = Announcer(library, state, store, textfile)
     scheduler = _scheduler(talk, telling)
-    tell_broken(scheduler.schedules, scheduler.tell, scheduler.clock.now().utc)
     with finish_then_stop(talk.stop, tell=say):
         if not once:
             Loop(scheduler, library.schedules, telling.beside).run()
             return exit_codes.OK
+        Broken(scheduler).look(anew=True)
         scheduler.look()
         scheduler.settle()
         telling.beside()
@@ -116,6 +116,7 @@ def _scheduler(talk: Conversation, telling: Announcer) -> Scheduler:
         library=telling.library,
         state=telling.state,
         store=telling.store,
+        inventory=talk.targets.inventory,
         reaches=Reaching(talk.targets, talk.connectors()),
         options=way_options(),
         again=tuple(kept_options("inventory", "forks")),
@@ -206,7 +207,7 @@ def check(older_than: str, library: Library, state: Path, store: str) -> int:
 def _asked(library: Library, state: Path, store: str) -> ScheduleArguments:
     from memrunbook.app import ScheduleArguments
 
-    return ScheduleArguments(library=library, state=state, store=store)
+    return ScheduleArguments(library=library, state=state, store=store, inventory=told_inventory())
 
 
 def _moment(text: str | None) -> float | None:
