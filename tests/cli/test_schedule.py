@@ -123,9 +123,13 @@ def test_what_a_schedule_names_and_is_not_there_is_said(tmp_path: Path, state: P
     wrong.refused(2, "did you mean 'memory-shortage'?", "is no cron line: it has 1 field")
     assert here("validate", where).code == 2, "with every other file of the house"
     one = fired(state, where)
-    assert (one["state"], one["why"]) == ("blocked", "no runbook is called 'memory-shortag'")
+    line = f"{path}:2:67"
+    assert (one["state"], one["why"]) == ("blocked", f"{line}: no runbook is called 'memory-shortag'")
+    assert str(one["said"]).count(f"schedule often is not used: {line}") == 1, "at the start, and not again as it fires"
     listed = here("schedule", "list", where)
     assert listed.code == 2
+    assert "often  broken" in listed.out
+    here("schedule", "preview", "often", where).refused(2, "often cannot be used: no runbook is called")
     assert "odd  broken" in listed.out
 
 

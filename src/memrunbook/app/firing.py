@@ -21,7 +21,7 @@ from memrunbook.app.planning import PlanArguments, plan_each
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.saving import save
 from memrunbook.app.scheduled_consent import ScheduledConsent
-from memrunbook.core.errors import DocumentError, HostError, Interrupted, RunbookError
+from memrunbook.core.errors import DocumentError, HostError, Interrupted, Problem, RunbookError
 from memrunbook.core.host import Host
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.run.failures import WELL
@@ -70,7 +70,8 @@ class Surroundings:
     """What every firing needs: files, state, store, the ways to hosts, who asks for alerts, and what ends it early.
 
     `inventory` counts where a schedule names none, `options` are words that say how hosts are reached, `again` those
-    that every command about these runs needs.
+    that every command about these runs needs. `broken` are the schedules of which somebody was told that they cannot
+    be used, and why.
     """
 
     library: Library
@@ -81,6 +82,7 @@ class Surroundings:
     asks: Asks = firing_alerts
     options: tuple[str, ...] = ()
     again: tuple[str, ...] = ()
+    broken: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
     stop: threading.Event = field(default_factory=threading.Event)
 
     def judge(self) -> ScheduleJudge:
@@ -140,8 +142,11 @@ class _AtWork:
         """What stands against it before any host is asked; None where nothing does."""
         job, around, now = self.job, self.around, SystemClock().now().utc
         if problems := around.judge().problems(job):
+            known, around.broken[job.name] = around.broken.get(job.name), problems
             told = broken_told(job.name, problems, now, self._command("schedule", "list"))
-            return FiringResult("blocked", f"{problems[0].where}: {problems[0].message}", tell=(told,))
+            why = f"{problems[0].where}: {problems[0].message}"
+            return FiringResult("blocked", why, tell=() if known == problems else (told,))
+        around.broken.pop(job.name, None)
         held = held_back(job, around.library.config(), now, around.asks)
         return None if held is None else self.held(cast("FiringState", held.state), held.why)
 

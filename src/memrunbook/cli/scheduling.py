@@ -6,7 +6,7 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from types import FrameType
@@ -156,8 +156,12 @@ class Broken:
     """Which schedules cannot be used, and why: each is told once, and that it can be used again."""
 
     scheduler: Scheduler
-    by_name: Mapping[str, Sequence[Problem]] = field(default_factory=dict)
     _judged: float = field(default=float("-inf"), init=False)
+
+    @property
+    def by_name(self) -> dict[str, tuple[Problem, ...]]:
+        """Why each of them cannot be used; a firing that finds out about one has told of it."""
+        return self.scheduler.around.broken
 
     def look(self, *, anew: bool = False) -> None:
         """Judges all `anew`; else, once a minute, those that could not be used: what they name may be there by now."""
@@ -167,11 +171,13 @@ class Broken:
         self._judged, schedules = now.monotonic, scheduler.schedules
         again = tuple(one for one in schedules.jobs if anew or one.name in self.by_name)
         try:
-            found = scheduler.around.judge().judged(replace(schedules, jobs=again)).broken
+            found = dict(scheduler.around.judge().judged(replace(schedules, jobs=again)).broken)
         except RunbookError as error:
             say(f"schedules cannot be judged now: {error}")
             return
-        before, self.by_name = self.by_name, found
+        before = dict(self.by_name)
+        self.by_name.clear()
+        self.by_name.update(found)
         command = shlex.join(["runbook", "validate", str(schedules.path)])
         fresh = [name for name, problems in found.items() if problems != before.get(name)]
         told = [broken_told(name, found[name], now.utc, command) for name in fresh]

@@ -149,7 +149,7 @@ class _Reader:
         if begins is not None and ends is not None and next(moments(job.schedule, begins - 1), None) is None:
             what, hint = (
                 "it never fires between valid_from and valid_until",
-                "runbook schedule preview shows when it does",
+                "make the time between them longer, or mend the cron line",
             )
             return None, [Problem(job.at("valid_until"), what, hint)]
         return job, []

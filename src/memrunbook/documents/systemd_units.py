@@ -60,15 +60,17 @@ ExecReload=/bin/kill -HUP $MAINPID
 Restart=on-failure
 RestartSec=5s
 WatchdogSec=3min
-TimeoutStopSec=10min
+TimeoutStopSec={stop}
 KillMode=mixed
 KillSignal=SIGTERM"""
 ONCE = """\
 Type=oneshot
 ExecStart={command}
-TimeoutStartSec=12h
-TimeoutStopSec=10min
+TimeoutStartSec=infinity
+TimeoutStopSec={stop}
 KillMode=mixed"""
+LONGEST_STEP = "35min"
+"""A step in flight comes to its end before the scheduler is killed: emptying a swap device may take half an hour."""
 TIMER = """\
 [Unit]
 Description=memrunbook: looks each minute what is due
@@ -93,7 +95,9 @@ def units(words: Sequence[str], user: str, *, timer: bool = False, agent: str = 
     command = shlex.join([*words, "--once"] if timer else words)
     service = SERVICE.format(
         limits="" if timer else OFTEN,
-        start=(ONCE if timer else STAYS).format(command=command.replace("%", "%%").replace("$", "$$")),
+        start=(ONCE if timer else STAYS).format(
+            command=command.replace("%", "%%").replace("$", "$$"), stop=LONGEST_STEP
+        ),
         user=user,
         environment=f"Environment=SSH_AUTH_SOCK={agent}\n" if agent else "",
         confined=CONFINED,

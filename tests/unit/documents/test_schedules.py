@@ -64,6 +64,15 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
         ("{name: x, every: 1h, allow: [restart_unti:a], runbook: r, hosts: h}", 33, "no action", "restart_unit"),
         ("{name: x, every: 1h, allow: [restart_unit], runbook: r, hosts: h}", 33, "without its target", ":search"),
         ("{name: x, every: 1h, max_risk: high, runbook: r, hosts: h}", 36, "high", ""),
+        ("{name: x, every: 1h, timeout: 0s, runbook: r, hosts: h}", 35, "within 0.0 s nothing", "1s or more"),
+        ("{name: x, every: 1h, patience: 0s, runbook: r, hosts: h}", 36, "within 0.0 s nothing", "1s or more"),
+        ("{name: x, every: 1h, misfire_grace: 0s, runbook: r, hosts: h}", 41, "all would be missed", "catch_up: last"),
+        ("{name: x, cron: '0 0 30 2 *', runbook: r, hosts: h}", 21, "no cron line", "five fields"),
+        ("{name: x, cron: '0 0 31 4,6 *', runbook: r, hosts: h}", 21, "no cron line", "five fields"),
+        ("{name: x, cron: '0 0 1 1 *', valid_from: 2027-02-01, valid_until: 2027-03-01, runbook: r, hosts: h}", 71,
+         "it never fires between", "longer"),
+        ("{name: x, cron: '0 0 1 1 *', valid_from: 9999-12-31, valid_until: 9999-12-31 12:00, runbook: r, hosts: h}",
+         71, "it never fires between", "longer"),
         ("{name: x, every: 1h, runbok: r, hosts: h}", 26, "runbok", "runbook"),
     ],
 )  # fmt: skip
@@ -73,6 +82,11 @@ def test_a_broken_schedule_stops_only_itself(tmp_path: Path, entry: str, column:
     problem = next(one for one in found.broken["x"] if message in one.message)
     assert problem.where == f"{tmp_path / 'schedules.yaml'}:2:{column}"
     assert hint in problem.hint
+
+
+def test_what_is_late_may_be_done_at_once_or_not_at_all(tmp_path: Path) -> None:
+    found = read(tmp_path, "{name: x, every: 1h, misfire_grace: 0s, catch_up: last, runbook: r, hosts: h}")
+    assert found.broken == {}
 
 
 def test_a_name_stands_for_one(tmp_path: Path) -> None:
