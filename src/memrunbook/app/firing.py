@@ -21,7 +21,7 @@ from memrunbook.app.planning import PlanArguments, plan_each
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.saving import save
 from memrunbook.app.scheduled_consent import ScheduledConsent
-from memrunbook.core.errors import DocumentError, HostError, Interrupted, Problem, RunbookError
+from memrunbook.core.errors import HostError, Interrupted, JournalError, Problem, RunbookError, in_a_line
 from memrunbook.core.host import Host
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.run.failures import WELL
@@ -119,11 +119,10 @@ def carry_out(job: ScheduledRun, moment: Moment, around: Surroundings) -> Firing
         return (at_work.run if job.acts else at_work.plan)(hosts, connectors)
     except Interrupted:
         return FiringResult("interrupted", f"{SCHEDULER}; {ANEW}")
-    except DocumentError as error:
-        first = error.problems[0]
-        return firing.held("blocked", f"{first.where}: {first.message}")
     except RunbookError as error:
-        return firing.held("blocked", redact(str(error)))
+        if isinstance(error, JournalError) and error.run:
+            return firing.not_written(error)
+        return firing.held("blocked", redact(in_a_line(error)))
     except Exception as error:  # noqa: BLE001  a defect in one firing must not end the scheduler
         why = redact(f"a defect of ours: {type(error).__name__}: {error}")
         return FiringResult("failed", why, tell=(firing.note("failed", why),))
@@ -153,6 +152,12 @@ class _AtWork:
     def held(self, state: FiringState, why: str) -> FiringResult:
         """What cannot be told is told to somebody; a freeze or an alert that holds it back is as it was wanted."""
         return FiringResult(state, why, tell=(self.note("failed", why),) if state == "blocked" else ())
+
+    def not_written(self, error: JournalError) -> FiringResult:
+        """A run whose journal failed: what was under way stands in its words, and how to go on in its hint."""
+        why = redact(f"{error}; {error.hint}")
+        told = structs.replace(self.note("failed", why), run=error.run, command=self._command("resume", error.run))
+        return FiringResult("failed", why, error.run, (told,))
 
     def plan(self, hosts: Sequence[Host], connectors: Connectors) -> FiringResult:
         """Says what would be done, and keeps it: as a plan for a person, and as a row for the score."""

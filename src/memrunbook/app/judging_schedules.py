@@ -10,7 +10,7 @@ from pathlib import Path
 
 from memrunbook.app.choosing import InventoryArguments, choose, inventory_unless_program
 from memrunbook.app.holding_back import missing_window
-from memrunbook.core.errors import DocumentError, Problem, RunbookError
+from memrunbook.core.errors import DocumentError, Problem, RunbookError, in_a_line
 from memrunbook.core.host import LOCAL, Host, parse_hosts
 from memrunbook.core.inventory.inventory import ALL, Inventory
 from memrunbook.core.run.notification import Notification
@@ -150,8 +150,7 @@ def inspect_schedules(library: Library) -> Inspection:
     try:
         found = ScheduleJudge(library).judged(library.schedules())
     except (RunbookError, OSError) as error:
-        first = error.problems[0] if isinstance(error, DocumentError) else None
-        said = f"{first.where}: {first.message}" if first else str(error)
+        said = in_a_line(error) if isinstance(error, RunbookError) else str(error)
         return Inspection(area="documents", name=SCHEDULES, state="missing", said=said, remedy=f"mend {path}")
     if found.broken:
         name, (first, *_) = next(iter(found.broken.items()))

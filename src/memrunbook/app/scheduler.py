@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from memrunbook.app.attendance import Attendance
 from memrunbook.app.firing import FiringResult, Surroundings, carry_out
 from memrunbook.app.firing_records import FiringRecords, Says, Tells
-from memrunbook.core.errors import RunbookError
+from memrunbook.core.errors import RunbookError, in_a_line
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.notification import Notification
 from memrunbook.core.schedule import Due, Moment, due, next_firing
@@ -95,6 +95,7 @@ class Scheduler:
 
     def _look(self, store: Store) -> None:
         now, jobs = self.clock.now(), self.schedules.jobs
+        self.records.keep_late(store)
         if self._beaten < 0 and (before := firings.schedulers(store)):
             self.attendance.heard = before[0].at
         if now.monotonic - self._beaten >= BEATS_EVERY:
@@ -114,7 +115,8 @@ class Scheduler:
     def _beat(self, store: Store) -> None:
         now = self.clock.now()
         self._beaten = now.monotonic
-        self.records.beat(store, [one for _, ids in self._under_way.values() for one in ids], now.utc)
+        ids = [one for _, ids in self._under_way.values() for one in ids]
+        self.records.beat(store, [*ids, *self.records.late], now.utc)
 
     def _decide(self, store: Store, job: ScheduledRun, found: Due, now: Instant) -> bool:
         """True where all that is due of a schedule is decided: not while too much else is under way."""
@@ -148,7 +150,7 @@ class Scheduler:
                 with self.records.open() as store:
                     state = firings.claim(store, moment, f"{self.node}/{os.getpid()}", self.clock.now().utc)
             except RunbookError as error:
-                self.say(f"{moment.id}: not begun: {error}")
+                self.say(f"{moment.id}: not begun: {in_a_line(error)}")
                 return
             if state == "running":
                 ids.append(moment.id)
@@ -172,11 +174,12 @@ class Scheduler:
                 del self._under_way[name]
 
     def _troubled(self, error: RunbookError) -> None:
-        said = f"nothing is begun: {error}"
-        self.attendance.troubled(self.clock.now(), str(error))
+        words = in_a_line(error)
+        said = f"nothing is begun: {words}"
+        self.attendance.troubled(self.clock.now(), words)
         if said != self.trouble:
             self.say(said)
-            verdict = f"the scheduler on {self.node} begins nothing: {error}"
+            verdict = f"the scheduler on {self.node} begins nothing: {words}"
             now, evidence = self.clock.now().utc, (error.hint,) if error.hint else ()
             self.tell(
                 [

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from memrunbook.cli.scheduling import say, tell_on_stderr
-from memrunbook.core.errors import RunbookError
+from memrunbook.core.errors import RunbookError, in_a_line
 from memrunbook.core.run.notification import Notification
 from memrunbook.core.units import MINUTE
 from memrunbook.documents.library import Library
@@ -33,7 +33,7 @@ class Announcer:
             for words in told(notifications, self.state, self.library, self.store) if notifications else ():
                 say(words)
         except RunbookError as error:
-            say(f"nobody else was told: {error}")
+            say(f"nobody else was told: {in_a_line(error)}")
 
     def beside(self) -> None:
         """Once a minute: sends what waits for a receiver, and writes the figures for node_exporter."""
@@ -45,7 +45,7 @@ class Announcer:
             self._send()
             self._write()
         except RunbookError as error:
-            say(f"beside the schedules: {error}")
+            say(f"beside the schedules: {in_a_line(error)}")
 
     def _send(self) -> None:
         from memrunbook.app.notifying import send_waiting

@@ -18,7 +18,7 @@ from memrunbook.cli.naming import named_hosts
 from memrunbook.cli.service_manager import ServiceManager
 from memrunbook.cli.streams import while_heard
 from memrunbook.cli.targets import Targets
-from memrunbook.core.errors import DocumentError, Problem, RunbookError, UsageError
+from memrunbook.core.errors import Problem, RunbookError, UsageError, in_a_line
 from memrunbook.core.host import LOCAL
 from memrunbook.core.run.notification import Notification
 from memrunbook.core.text import clean
@@ -133,9 +133,7 @@ class Loop:
         try:
             found = self.load()
         except RunbookError as error:
-            first = error.problems[0] if isinstance(error, DocumentError) else None
-            what = f"{first.where}: {first.message}" if first else str(error)
-            say(f"not reloaded, the schedules from before go on: {what}")
+            say(f"not reloaded, the schedules from before go on: {in_a_line(error)}")
         else:
             self.scheduler.schedules = found
             self.broken.look(anew=True)
@@ -147,6 +145,8 @@ class Loop:
         usable = sum(job.name not in names for job in schedules.jobs)
         broken = f", {len(names)} broken" if names else ""
         coming = self.scheduler.next_start()
+        if self.scheduler.trouble:
+            return f"{usable} schedules{broken}; {self.scheduler.trouble}"
         soon = f"; next in {format_duration(coming)}" if coming is not None else "; nothing comes"
         return f"{usable} schedules{broken}{soon}"
 
@@ -173,7 +173,7 @@ class Broken:
         try:
             found = dict(scheduler.around.judge().judged(replace(schedules, jobs=again)).broken)
         except RunbookError as error:
-            say(f"schedules cannot be judged now: {error}")
+            say(f"schedules cannot be judged now: {in_a_line(error)}")
             return
         before = dict(self.by_name)
         self.by_name.clear()

@@ -8,6 +8,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,10 @@ import pytest
 from memrunbook.app.attendance import CROWDED, UNUSED
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.firing import FiringResult, Surroundings
-from memrunbook.app.scheduler import AT_ONCE, CROWDED_WAIT, LONGEST_WAIT, SHORTEST_WAIT, Scheduler
+from memrunbook.app.scheduler import AT_ONCE, CROWDED_WAIT, LONGEST_WAIT, RETRY, SHORTEST_WAIT, Scheduler
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.notification import Notification
-from memrunbook.core.schedule import Moment
+from memrunbook.core.schedule import MOST_CAUGHT_UP, MOST_MISSED, Moment
 from memrunbook.core.units import DAY, HOUR
 from memrunbook.documents.library import Library
 from memrunbook.documents.schedules import ScheduledRun, Schedules, load_schedules
@@ -338,3 +339,71 @@ def test_a_machine_that_slept_and_a_schedule_that_was_away_are_said_as_that(tmp_
     after.look()
     after.settle()
     assert bench.whys()["half@2026-03-29T00:00:00Z"] == "no scheduler was there after 2026-03-28 23:00:00 UTC"
+
+
+def test_how_a_firing_ended_is_kept_once_the_store_takes_it(tmp_path: Path) -> None:
+    """Not lost, and not taken for one whose scheduler died."""
+    shadow = firings.Shadow(
+        firing="f", schedule="half", host="h", machine="", runbook="r", at=1.0, step="s", action="a", target="t",
+        summary="s", digest="d",
+    )  # fmt: skip
+
+    def does(job: ScheduledRun, moment: Moment, _: Surroundings) -> FiringResult:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+        return FiringResult("failed", "no", shadows=(shadow,))
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    bench = Bench(tmp_path, [HALF], "2026-03-25T20:00", does)
+    bench.scheduler.look()
+    bench.clock.sleep(4 * HOUR)
+    try:
+        bench.scheduler.look()
+        bench.scheduler.settle()
+        assert any("cannot be kept yet" in one for one in bench.said), bench.said
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    bench.clock.sleep(200)
+    bench.scheduler.look()
+    assert bench.records() == [("half@2026-03-26T00:00:00Z", "failed")]
+    store = Store.open(bench.state)
+    assert firings.kept(store)["half"].failures == 1
+    assert len(firings.shadows(store, "half")) == 1
+    store.close()
+    assert not [one for one in bench.told if "cut off" in one.verdict]
+
+
+@pytest.mark.parametrize(
+    ("catch_up", "done", "missed"), [("none", 0, 168), ("last", 1, 167), ("all", MOST_CAUGHT_UP, 168 - MOST_CAUGHT_UP)]
+)
+def test_after_a_week_without_a_scheduler_what_was_missed_is_counted(
+    tmp_path: Path, catch_up: str, done: int, missed: int
+) -> None:
+    entry = f"{{name: hourly, every: 1h, jitter: 0s, catch_up: {catch_up}, runbook: r, hosts: h}}"
+    bench = Bench(tmp_path, [entry], "2026-03-01T00:30")
+    bench.scheduler.look()
+    after = bench.another(bench.scheduler.schedules, lambda *_: WELL)
+    bench.clock.sleep(7 * DAY)
+    after.look()
+    after.settle()
+    store = Store.open(bench.state)
+    found = firings.firings(store, most=1000)
+    store.close()
+    count = {state: sum(one.count for one in found if one.state == state) for state in ("done", "missed")}
+    assert count == {"done": done, "missed": missed}
+    assert len([one for one in found if one.state == "missed"]) == min(missed, MOST_MISSED)
+    assert {one.why for one in found if one.state == "missed"} == {
+        "no scheduler was there after 2026-03-01 00:30:00 UTC"
+    }
+    (said,) = [one for one in bench.said if " missed since " in one]
+    assert f"hourly: {missed} missed since 2026-03-0" in said
+
+
+def test_a_document_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [HALF], "2026-03-25T20:00")
+    (tmp_path / "config.yaml").write_text("nonsense: 1\n", "utf-8")
+    library = Library(settings=tmp_path / "config.yaml")
+    bench.scheduler.around = replace(bench.scheduler.around, library=library)
+    bench.scheduler.records = replace(bench.scheduler.records, around=bench.scheduler.around)
+    bench.scheduler.look()
+    assert f"{tmp_path / 'config.yaml'}:1:1: " in bench.told[0].verdict
+    assert bench.scheduler.until_next() == RETRY
