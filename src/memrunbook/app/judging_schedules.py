@@ -98,8 +98,14 @@ class ScheduleJudge:
                 yield Problem(job.at("hosts"), error.message, error.hint)
 
     def _without_inventory(self, job: ScheduledRun) -> Iterator[Problem]:
-        """Words that only an inventory can explain."""
-        if not self.entire or any(word.startswith("@") for word in job.hosts):
+        """Words that only an inventory can explain, and files of hosts that cannot be read."""
+        if files := [word for word in job.hosts if word.startswith("@")]:
+            try:
+                choose(Inventory(), files)
+            except RunbookError as error:
+                yield Problem(job.at("hosts"), str(error), error.hint)
+            return
+        if not self.entire:
             return
         hint = "write inventory: FILE into the schedule, or name one in config.yaml"
         try:
@@ -115,6 +121,9 @@ class ScheduleJudge:
             skip_encrypted=config.defaults.skip_vault_files,
             ruling_tags=frozenset(one.tag for one in config.maximum_risk if one.tag),
         )
+        for path in (Path(source.removeprefix("ansible:")) for source in sources):
+            if path.is_fifo():
+                return (Problem(str(path), "this is a pipe, and is read each time", "name a file"),)
         try:
             return inventory_unless_program(asked)
         except DocumentError as error:
@@ -179,6 +188,8 @@ def _unusable(error: RunbookError, job: ScheduledRun) -> Problem:
 def _calendar(path: Path, job: ScheduledRun) -> Problems:
     from memrunbook.documents.calendars import entry_now
 
+    if path.is_fifo():
+        return (Problem(str(path), "this is a pipe, and is read each time", "name a file"),)
     try:
         entry_now(path, SystemClock().now().utc, job.schedule.zone)
     except DocumentError as error:

@@ -83,11 +83,11 @@ class Loop:
     load: Callable[[], Schedules]
     beside: Callable[[], None]
     manager: ServiceManager = field(default_factory=ServiceManager.usual)
-    broken: Broken = field(init=False)
+    broken: BrokenSchedules = field(init=False)
     _reload: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
-        self.broken = Broken(self.scheduler)
+        self.broken = BrokenSchedules(self.scheduler)
 
     def run(self) -> None:
         """Until it is told to stop; then what is under way ends first."""
@@ -152,7 +152,7 @@ class Loop:
 
 
 @dataclass
-class Broken:
+class BrokenSchedules:
     """Which schedules cannot be used, and why: each is told once, and that it can be used again."""
 
     scheduler: Scheduler

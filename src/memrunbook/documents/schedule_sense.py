@@ -7,9 +7,11 @@ import difflib
 from collections.abc import Iterator
 
 from memrunbook import catalog
+from memrunbook.core.inventory.patterns import is_empty
 from memrunbook.core.schedule import cron_problem
 from memrunbook.core.text import clean
 from memrunbook.core.units import format_duration
+from memrunbook.documents.config import some
 from memrunbook.documents.freezes import near_zone, zone_named
 from memrunbook.documents.schedule_spec import CRON, WHEN, ScheduleSpec
 
@@ -63,6 +65,18 @@ def _validity(spec: ScheduleSpec, zone: dt.tzinfo) -> Iterator[tuple[str, str, s
         found += [] if moment is None else [moment]
     if len(found) > 1 and found[0] >= found[1]:
         yield "valid_until", "it ends before it begins", "valid_until must be later than valid_from"
+
+
+def words(spec: ScheduleSpec) -> Iterator[tuple[str, str, str]]:
+    """Words that name nothing: an empty one would stand for every host of an inventory, or for no freeze."""
+    hosts = some(spec.hosts)
+    for word in hosts or ("",):
+        if is_empty(word.strip()) or word.strip() == "@":
+            what = f"{clean(word, SHOWN)!r} leaves out which hosts are meant" if hosts else "no host is named"
+            yield "hosts", what, "write hosts, groups or patterns, or all for every host of the inventory"
+    for key, given in (("inventory", some(spec.inventory)), ("not_during", some(spec.not_during))):
+        if any(not word.strip(", ") for word in given):
+            yield key, "an empty word names nothing", "leave the key out where nothing is meant"
 
 
 def consents(spec: ScheduleSpec) -> Iterator[tuple[str, str, str]]:

@@ -55,7 +55,12 @@ class ScheduleSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         Several, Meta(description="ACTION:TARGET that is done beyond that, as in restart_unit:search-api.service")
     ] = ()
     overlap: Annotated[Literal["skip"], Meta(description="while the one before runs, the next one is skipped")] = "skip"
-    misfire_grace: Annotated[Duration, Meta(description="a firing may start so much late")] | None = None
+    misfire_grace: (
+        Annotated[
+            Duration, Meta(description="a firing may start so much late, and waits so long for another run on its host")
+        ]
+        | None
+    ) = None
     catch_up: Annotated[CatchUp, Meta(description="of what was missed: none, the last, or all (24 at most)")] = "none"
     not_during: Annotated[
         str | Several, Meta(description="names of freezes of config.yaml, and iCalendar files (.ics)")
@@ -67,7 +72,9 @@ class ScheduleSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     serial: Annotated[Numbers, Meta(description="as --serial")] = None
     max_failures: Annotated[NumberOfHosts | None, Meta(description="as --max-failures")] = None
     patience: Annotated[Duration, Meta(description="as --patience")] | None = None
-    timeout: Annotated[Duration, Meta(description="after so long nothing new is begun")] | None = None
+    timeout: (
+        Annotated[Duration, Meta(description="after so long nothing new is begun, and the firing has failed")] | None
+    ) = None
     reason: Annotated[str, Meta(description="kept in the journal")] = ""
 
 

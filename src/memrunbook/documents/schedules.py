@@ -20,7 +20,7 @@ from memrunbook.documents.config import some
 from memrunbook.documents.owned import read_owned
 from memrunbook.documents.problems import convert
 from memrunbook.documents.rollouts import numbers
-from memrunbook.documents.schedule_sense import SHOWN, consents, moment_of, timing
+from memrunbook.documents.schedule_sense import SHOWN, consents, moment_of, timing, words
 from memrunbook.documents.schedule_spec import ScheduleSpec
 from memrunbook.documents.source import Source
 from memrunbook.documents.yaml_source import load
@@ -138,7 +138,7 @@ class _Reader:
             return None, error.problems
         problems = [
             Problem(self.source.where((*at, *([key] if key else []))), message, hint)
-            for key, message, hint in (*timing(spec), *consents(spec))
+            for key, message, hint in (*timing(spec), *words(spec), *consents(spec))
         ]
         serial = numbers(self.source, (*at, "serial"), spec.serial, problems)
         most = "".join(numbers(self.source, (*at, "max_failures"), spec.max_failures, problems))
@@ -163,7 +163,7 @@ class _Reader:
             zone=spec.timezone,
             where=self.source.line(at),
             runbook=self._path(spec.runbook) if "/" in spec.runbook or spec.runbook.endswith(".yaml") else spec.runbook,
-            hosts=some(spec.hosts),
+            hosts=tuple(f"@{self._path(one[1:])}" if one.startswith("@") else one for one in some(spec.hosts)),
             inventory=tuple(self._inventory(one) for one in some(spec.inventory)),
             parameters={name: _text(value) for name, value in spec.parameters.items()},
             acts=spec.mode == "run",

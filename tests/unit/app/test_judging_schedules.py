@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ GOOD = "{name: good, every: 1h, runbook: oom-event, hosts: local}"
 
 def house(folder: Path, *entries: str) -> Library:
     (folder / "schedules.yaml").write_text("schedules:\n" + "".join(f"  - {one}\n" for one in entries), "utf-8")
+    for pipe in ("pipe", "pipe.ics"):
+        os.mkfifo(folder / pipe)
     (folder / "hosts.ini").write_text("[web]\nweb-01\n", "utf-8")
     return usual_library((), folder)
 
@@ -36,6 +39,9 @@ def house(folder: Path, *entries: str) -> Library:
         ("runbook: oom-event, hosts: web, inventory: none.ini", "inventory: ", "there is no such file", "the path"),
         ("runbook: oom-event, hosts: wbe, inventory: hosts.ini", "hosts: ", "no host or group 'wbe'", "mean web?"),
         ("runbook: oom-event, hosts: 'wbe*', inventory: hosts.ini", "hosts: ", "matches 'wbe*'", "runbook hosts"),
+        ("runbook: oom-event, hosts: '@none.txt'", "hosts: ", "none.txt: the file cannot be read", "check the path"),
+        ("runbook: oom-event, hosts: local, not_during: pipe.ics", "not_during: ", "this is a pipe", "a file"),
+        ("runbook: oom-event, hosts: web, inventory: pipe", "inventory: ", "this is a pipe", "a file"),
         ("runbook: oom-event, hosts: local, allow: ['set_sysctl:vm.swappiness']", "allow: ",
          "no step of oom-event does set_sysctl", "restart_unit"),
     ],

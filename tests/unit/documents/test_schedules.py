@@ -30,7 +30,7 @@ def test_what_is_left_out_is_the_careful_choice(tmp_path: Path) -> None:
 def test_everything_that_can_be_said(tmp_path: Path) -> None:
     entry = (
         "{name: all, cron: '30 3 * * 1-5', timezone: Europe/Berlin, jitter: 10m, runbook: ./own.yaml, "
-        "hosts: [web, db], "
+        "hosts: [web, db, '@more.txt'], "
         "inventory: hosts.ini, parameters: {order: 9, quick: true}, mode: run, max_risk: medium, "
         "allow: ['restart_unit:api.service'], misfire_grace: 20m, catch_up: last, not_during: [year-end, days.ics], "
         "valid_from: 2026-12-01 06:00, valid_until: '2027-12-01', pause_on_failure: 3, serial: [1, 10%], "
@@ -42,6 +42,7 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
     assert job.runbook == str(tmp_path / "own.yaml")
     assert job.inventory == (str(tmp_path / "hosts.ini"),)
     assert job.parameters == {"order": "9", "quick": "true"}
+    assert job.hosts == ("web", "db", f"@{tmp_path / 'more.txt'}"), "beside schedules.yaml, wherever it is run"
     assert job.windows == ("year-end",)
     assert job.calendars == (tmp_path / "days.ics",)
     assert job.rollout.serial == ("1", "10%")
@@ -73,6 +74,12 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
          "it never fires between", "longer"),
         ("{name: x, cron: '0 0 1 1 *', valid_from: 9999-12-31, valid_until: 9999-12-31 12:00, runbook: r, hosts: h}",
          71, "it never fires between", "longer"),
+        ("{name: x, every: 1h, runbook: r, hosts: []}", 45, "no host is named", "all"),
+        ("{name: x, every: 1h, runbook: r, hosts: ''}", 45, "'' leaves out which hosts", "all"),
+        ("{name: x, every: 1h, runbook: r, hosts: [web, ' ']}", 45, "' ' leaves out which hosts", "all"),
+        ("{name: x, every: 1h, runbook: r, hosts: 'web:!'}", 45, "'web:!' leaves out which hosts", "all"),
+        ("{name: x, every: 1h, inventory: '', runbook: r, hosts: h}", 37, "an empty word", "leave the key out"),
+        ("{name: x, every: 1h, not_during: [''], runbook: r, hosts: h}", 39, "an empty word", "leave the key out"),
         ("{name: x, every: 1h, runbok: r, hosts: h}", 26, "runbok", "runbook"),
     ],
 )  # fmt: skip

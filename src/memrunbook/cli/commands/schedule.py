@@ -88,7 +88,7 @@ def run(targets: Targets, library: Library, state: Path, store: str, *, once: bo
     """
     from memrunbook.cli.announcing import Announcer
     from memrunbook.cli.interrupts import finish_then_stop
-    from memrunbook.cli.scheduling import Broken, Loop, say
+    from memrunbook.cli.scheduling import BrokenSchedules, Loop, say
 
     if library.timetable is None:
         hint = "docs/how-to/schedule.md shows one; it lies beside config.yaml"
@@ -100,7 +100,7 @@ def run(targets: Targets, library: Library, state: Path, store: str, *, once: bo
         if not once:
             Loop(scheduler, library.schedules, telling.beside).run()
             return exit_codes.OK
-        Broken(scheduler).look(anew=True)
+        BrokenSchedules(scheduler).look(anew=True)
         scheduler.look()
         scheduler.settle()
         telling.beside()

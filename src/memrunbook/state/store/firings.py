@@ -32,7 +32,8 @@ FiringState = Literal[
 """running: under way; done: ran, or planned, and nothing is left to do; failed: a host is not as it should be;
 refused: a rule of safety said no; waits: a plan waits for a person; missed: nobody was there in time;
 overlapped: the one before still ran; paused, frozen, alerting: held back so, as its schedule asks;
-blocked: what it rests on could not be read or asked; interrupted: its scheduler died in the middle, it is not repeated.
+blocked: what it rests on could not be read or asked, or is not there; interrupted: its scheduler was stopped, or died,
+in the middle: it is not repeated.
 """
 SILENT_AFTER = 90.0
 """Seconds without a word of its owner, after which a firing that runs is given up: it is never begun again."""
