@@ -53,6 +53,8 @@ def test_two_schedules_on_one_host_are_done_one_after_the_other(tmp_path: Path, 
     ends = found(where)
     assert {name: one["state"] for name, one in ends.items()} == {"ada": "failed", "bob": "failed"}, done.said
     assert all("unresolved" in one["why"] for one in ends.values()), "its incident never ends, but all was done"
+    (command, *_) = [one.partition("runbook ")[2] for one in done.err.splitlines() if "to go on: " in one]
+    assert here(*command.split()).code == 0, f"{command}: with the options that it has, and no others"
     words = (tmp_path / "done").read_text().split()
     assert sorted(words) == ["ada", "ada-2", "bob", "bob-2"]
     assert words[1] == f"{words[0]}-2", "no step of one stood between two of the other"
@@ -88,6 +90,9 @@ def test_one_that_is_stopped_ends_its_step_and_is_no_failure(tmp_path: Path, sta
     assert one["why"].startswith("the scheduler was stopped; not done, or not to the end: local; runbook resume ")
     assert "NOTICE failed" not in log
     assert f"to go on: runbook resume {one['run']}" in log
+    assert f"resume {one['run']} --config-dir {tmp_path / 'conf'}" in log, (
+        "with the options that it needs, and no others"
+    )
     assert "a person" not in here("report", str(one["run"])).out
     store = Store.open(state)
     assert firings.kept(store)["often"].failures == 0

@@ -22,10 +22,12 @@ JUMPED = 5.0
 class Attendance:
     """The looks of one scheduler that came to their end; `heard` is when any was heard of before it (None: never).
 
+    `stopped`: that one stopped as it was told to.
     `crowded` are the schedules that had to wait for others, by the last look; `trouble` why looks failed since then.
     """
 
     heard: float | None = None
+    stopped: bool = False
     trouble: str = ""
     crowded: Collection[str] = ()
     _first: Instant | None = None
@@ -71,4 +73,6 @@ class Attendance:
         until = f"{dt.datetime.fromtimestamp(self.heard, dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
         if moment.starts > self.heard:
             return f"{NOBODY} after {until}"
+        if self.stopped:
+            return f"the scheduler was being stopped, until {until}"
         return f"whoever scheduled until {until} did not come to it: it was not in use, or others were under way"

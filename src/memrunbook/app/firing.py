@@ -70,8 +70,8 @@ class Surroundings:
     """What every firing needs: files, state, store, the ways to hosts, who asks for alerts, and what ends it early.
 
     `inventory` counts where a schedule names none, `options` are words that say how hosts are reached, `again` those
-    that every command about these runs needs. `broken` are the schedules of which somebody was told that they cannot
-    be used, and why.
+    that a command about these runs needs besides. `broken` are the schedules that cannot be used, and why, as somebody
+    was told.
     """
 
     library: Library
@@ -81,9 +81,13 @@ class Surroundings:
     reaches: Reaches
     asks: Asks = firing_alerts
     options: tuple[str, ...] = ()
-    again: tuple[str, ...] = ()
+    again: Callable[[Sequence[str]], Sequence[str]] = lambda _: ()
     broken: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
     stop: threading.Event = field(default_factory=threading.Event)
+
+    def command(self, *words: str) -> str:
+        """A command to type, with the options that it needs to find what is meant."""
+        return shlex.join(["runbook", *words, *self.again(words)])
 
     def judge(self) -> ScheduleJudge:
         """Who says whether a schedule can be used, by the files as they are now."""
@@ -142,7 +146,7 @@ class _AtWork:
         job, around, now = self.job, self.around, SystemClock().now().utc
         if problems := around.judge().problems(job):
             known, around.broken[job.name] = around.broken.get(job.name), problems
-            told = broken_told(job.name, problems, now, self._command("schedule", "list"))
+            told = broken_told(job.name, problems, now, self.around.command("schedule", "list"))
             why = f"{problems[0].where}: {problems[0].message}"
             return FiringResult("blocked", why, tell=() if known == problems else (told,))
         around.broken.pop(job.name, None)
@@ -156,7 +160,9 @@ class _AtWork:
     def not_written(self, error: JournalError) -> FiringResult:
         """A run whose journal failed: what was under way stands in its words, and how to go on in its hint."""
         why = redact(f"{error}; {error.hint}")
-        told = structs.replace(self.note("failed", why), run=error.run, command=self._command("resume", error.run))
+        told = structs.replace(
+            self.note("failed", why), run=error.run, command=self.around.command("resume", error.run)
+        )
         return FiringResult("failed", why, error.run, (told,))
 
     def plan(self, hosts: Sequence[Host], connectors: Connectors) -> FiringResult:
@@ -229,7 +235,7 @@ class _AtWork:
             runbook=job.runbook,
             schedule=job.name,
             evidence=(f"firing {self.moment.id}", f"set in {job.where}"),
-            command=self._command("schedule", "firings", job.name),
+            command=self.around.command("schedule", "firings", job.name),
         )
 
     def _ran(self, result: RunResult) -> FiringResult:
@@ -244,7 +250,9 @@ class _AtWork:
                 tell.append(self._of_host(report, result.run_id))
         state = state_of(result)
         if state == "interrupted":
-            return self._cut(cut_words(result, self.stop.why, self.around.again), tell, run=result.run_id)
+            return self._cut(
+                cut_words(result, self.stop.why, self.around.command("resume", result.run_id)), tell, run=result.run_id
+            )
         return FiringResult(state, why_of(result), result.run_id, tuple(tell))
 
     def _cut(
@@ -271,17 +279,14 @@ class _AtWork:
         why = ": ".join(filter(None, (report.outcome, report.why)))
         found = self.note(OCCASIONS.get(report.outcome, "failed"), why, report.host)
         steps = (f"{step.name}: {step.state}{f' ({step.why})' if step.why else ''}" for step in report.steps)
-        command = self._command("resume" if goes_on(report) else "report", run)
+        command = self.around.command("resume" if goes_on(report) else "report", run)
         hint = (f"what helps: {report.hint}",) if report.hint else ()
         return structs.replace(found, run=run, evidence=tuple(redact(one) for one in (*steps, *hint)), command=command)
 
     def _waits(self, host: str, path: Path, steps: Sequence[str], evidence: Sequence[str]) -> Notification:
         found = self.note("needs-approval", f"a plan waits for a person: {some_of(steps)}", host)
-        said = (*(redact(one) for one in (*evidence, *steps)), f"all that wait: {self._command('pending')}")
-        return structs.replace(found, evidence=said, command=self._command("apply", str(path)))
-
-    def _command(self, *words: str) -> str:
-        return shlex.join(["runbook", *words, *self.around.again])
+        said = (*(redact(one) for one in (*evidence, *steps)), f"all that wait: {self.around.command('pending')}")
+        return structs.replace(found, evidence=said, command=self.around.command("apply", str(path)))
 
 
 def actor_of(job: ScheduledRun) -> Actor:

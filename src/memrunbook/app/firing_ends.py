@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -38,15 +37,12 @@ def why_of(result: RunResult) -> str:
     return some_of([_told(one) for one in result.reports if one.outcome not in WELL])
 
 
-def cut_words(result: RunResult, wish: str, again: Sequence[str]) -> str:
-    """Why a run was ended early, how far it came, and the command that goes on where anything was begun and not ended.
-
-    `again` are the words that the command needs besides.
-    """
+def cut_words(result: RunResult, wish: str, command: str) -> str:
+    """Why a run was ended early, how far it came, and the `command` that goes on where anything has no end."""
     cut = [one.host for one in result.reports if one.outcome in CUT]
     others = [_told(one) for one in result.reports if one.outcome not in WELL | CUT]
     left = any(goes_on(one) for one in result.reports)
-    then = f"{shlex.join(['runbook', 'resume', result.run_id, *again])} goes on" if left else ANEW
+    then = f"{command} goes on" if left else ANEW
     hosts = f"not done, or not to the end: {some_of(cut)}" if cut else ""
     return redact("; ".join(filter(None, (wish, hosts, *others[:SAID], then))))
 

@@ -52,7 +52,7 @@ class FiringRecords:
         if before is not None and before.told:
             silence = format_duration(now - before.at)
             verdict = f"the scheduler on {before.owner} goes again, after {silence} of silence"
-            key, command = f"scheduler:{before.owner}", "runbook schedule firings"
+            key, command = f"scheduler:{before.owner}", self.around.command("schedule", "firings")
             self.tell([Notification(occasion="restored", key=key, at=now, verdict=verdict, command=command)])
         firings.beat(store, ids, now)
 
@@ -67,7 +67,7 @@ class FiringRecords:
                 schedule=one.schedule,
                 verdict=f"schedule {one.schedule}: a firing was cut off: {one.why}",
                 evidence=(f"firing {one.id}", "what it had begun is open: runbook runs shows it"),
-                command="runbook runs",
+                command=self.around.command("runs"),
             )
             self.tell([told])
 
@@ -102,7 +102,7 @@ class FiringRecords:
 
     def pause(self, job: ScheduledRun, failures: int) -> Notification:
         """Pauses a schedule that failed too often; what is told of that."""
-        now, why = self.clock.now().utc, f"{failures} firings failed in a row"
+        now, why = self.clock.now().utc, f"{failures} firing{'s' * (failures != 1)} failed in a row"
         try:
             with self.open() as store:
                 firings.pause(store, job.name, now, why)
@@ -117,7 +117,7 @@ class FiringRecords:
             runbook=job.runbook,
             verdict=f"schedule {job.name} is paused: {why}",
             evidence=(f"set in {job.where}",),
-            command=f"runbook schedule resume {job.name}",
+            command=self.around.command("schedule", "resume", job.name),
         )
 
     def stopped(self) -> None:

@@ -97,7 +97,7 @@ class Scheduler:
         now, jobs = self.clock.now(), self.schedules.jobs
         self.records.keep_late(store)
         if self._beaten < 0 and (before := firings.schedulers(store)):
-            self.attendance.heard = before[0].at
+            self.attendance.heard, self.attendance.stopped = before[0].at, before[0].stopped
         if now.monotonic - self._beaten >= BEATS_EVERY:
             self._beat(store)
         if now.monotonic - self._forgotten >= HOUR:
@@ -130,7 +130,8 @@ class Scheduler:
         if not found.run:
             return True
         first, *rest = found.run
-        state = firings.claim(store, first, f"{self.node}/{os.getpid()}", now.utc)
+        own = self._under_way[job.name][1][-1] if job.name in self._under_way else ""
+        state = firings.claim(store, first, f"{self.node}/{os.getpid()}", now.utc, own)
         if state == "running":
             ids = [first.id]
             thread = threading.Thread(target=self._carry_out, args=(job, first, rest, ids), name=f"schedule {job.name}")
@@ -185,7 +186,7 @@ class Scheduler:
                 [
                     Notification(
                         occasion="failed", key="scheduler:store", at=now, verdict=verdict, evidence=evidence,
-                        command="runbook doctor",
+                        command=self.around.command("doctor"),
                     )
                 ]
             )  # fmt: skip

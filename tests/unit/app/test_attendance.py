@@ -23,6 +23,8 @@ def test_nobody_was_there_before_the_first_look_and_since_when() -> None:
     assert Attendance().why(moment(4000.0), now, ()) == NOBODY
     assert Attendance(heard=3000.0).why(moment(4000.0), now, ()) == f"{NOBODY} after 1970-01-01 00:50:00 UTC"
     assert "did not come to it" in Attendance(heard=4500.0).why(moment(4000.0), now, ())
+    stopped = Attendance(heard=4500.0, stopped=True).why(moment(4000.0), now, ())
+    assert stopped == "the scheduler was being stopped, until 1970-01-01 01:15:00 UTC"
     assert looking(4500.0).why(moment(4000.0), now, ()) == NOBODY
 
 

@@ -47,14 +47,14 @@ def test_what_was_stopped_is_interrupted_and_says_how_to_go_on() -> None:
     idle, left = report("b", "not_begun"), report("c", "interrupted", state="interrupted", left=True)
     result = RunResult("R1", (proven, idle), stopped=True)
     assert state_of(result) == "interrupted"
-    assert cut_words(result, SCHEDULER, ()) == f"{SCHEDULER}; not done, or not to the end: b; {ANEW}"
+    assert cut_words(result, SCHEDULER, "resume") == f"{SCHEDULER}; not done, or not to the end: b; {ANEW}"
     result = RunResult("R1", (proven, idle, left), stopped=True)
-    words = cut_words(result, SCHEDULER, ("--state-dir", "/s"))
-    assert words == f"{SCHEDULER}; not done, or not to the end: b; c; runbook resume R1 --state-dir /s goes on"
+    words = cut_words(result, SCHEDULER, "runbook resume R1")
+    assert words == f"{SCHEDULER}; not done, or not to the end: b; c; runbook resume R1 goes on"
     assert not goes_on(proven)
     assert goes_on(report("d", "unknown", state="unknown", open=True))
     failed = RunResult("R1", (report("e", "failed"), idle), stopped=True)
-    assert "e: failed, why" in cut_words(failed, SCHEDULER, ())
+    assert "e: failed, why" in cut_words(failed, SCHEDULER, "")
 
 
 @pytest.mark.parametrize(

@@ -407,3 +407,25 @@ def test_a_document_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     bench.scheduler.look()
     assert f"{tmp_path / 'config.yaml'}:1:1: " in bench.told[0].verdict
     assert bench.scheduler.until_next() == RETRY
+
+
+def test_a_store_that_is_gone_in_the_middle_lets_no_second_firing_of_a_schedule_begin(tmp_path: Path) -> None:
+    release, carried = threading.Event(), list[str]()
+
+    def does(job: ScheduledRun, moment: Moment, _: Surroundings) -> FiringResult:
+        carried.append(moment.id)
+        release.wait(60)
+        return WELL
+
+    bench = Bench(tmp_path, [HALF], "2026-03-25T23:59", does)
+    bench.scheduler.look()
+    bench.clock.sleep(90)
+    bench.scheduler.look()
+    shutil.rmtree(bench.state)
+    for _ in range(3):
+        bench.clock.sleep(6 * HOUR)
+        bench.scheduler.look()
+    release.set()
+    bench.scheduler.settle()
+    assert carried == ["half@2026-03-26T00:00:00Z"]
+    assert bench.records() == [("half@2026-03-26T12:00:00Z", "overlapped")]

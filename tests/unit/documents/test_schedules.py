@@ -79,7 +79,7 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
         ("{name: x, every: 1h, runbook: r, hosts: [web, ' ']}", 45, "' ' leaves out which hosts", "all"),
         ("{name: x, every: 1h, runbook: r, hosts: 'web:!'}", 45, "'web:!' leaves out which hosts", "all"),
         ("{name: x, every: 1h, inventory: '', runbook: r, hosts: h}", 37, "an empty word", "leave the key out"),
-        ("{name: x, every: 1h, not_during: [''], runbook: r, hosts: h}", 39, "an empty word", "leave the key out"),
+        ("{name: x, every: 1h, not_during: '', runbook: r, hosts: h}", 38, "an empty word", "leave the key out"),
         ("{name: x, every: 1h, runbok: r, hosts: h}", 26, "runbok", "runbook"),
     ],
 )  # fmt: skip

@@ -13,7 +13,7 @@ import click
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
 from memrunbook.cli.formats import format_of
-from memrunbook.cli.next_command import kept_options, way_options
+from memrunbook.cli.next_command import OptionsOf, kept_options, way_options
 from memrunbook.cli.options import (
     CONFIG,
     LIBRARY,
@@ -119,7 +119,7 @@ def _scheduler(talk: Conversation, telling: Announcer) -> Scheduler:
         inventory=talk.targets.inventory,
         reaches=Reaching(talk.targets, talk.connectors()),
         options=way_options(),
-        again=tuple(kept_options("inventory", "forks")),
+        again=OptionsOf("inventory", "forks"),
         stop=talk.stop,
     )
     return Scheduler(telling.library.schedules(), around, telling, say)

@@ -108,15 +108,18 @@ class Shadow(Struct, frozen=True, kw_only=True):
     digest: str
 
 
-def claim(store: Store, moment: Moment, owner: str, now: float) -> FiringState | None:
+def claim(store: Store, moment: Moment, owner: str, now: float, own: str = "") -> FiringState | None:
     """Has a firing for its owner: `running`, or why it is not to be carried out; None where somebody else has it.
 
     Looked and written in one: of two that come at once one has it, and one of two that overlap is recorded as that.
+    `own` is the firing of the same schedule that its owner is at: the store may be another one by now.
     """
     with explained(store.name), writing(store.engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(CLAIMS, 0))))
         state, why = _may_run(connection, moment.schedule, now)
+        if own and state == "running":
+            state, why = "overlapped", f"{own} still ran"
         firing = _firing(moment, now, state=state, owner=owner, why=why)
         return state if _insert(connection, [firing]) else None
 
