@@ -21,7 +21,7 @@ from memrunbook.app.planning import PlanArguments, plan_each
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.saving import save
 from memrunbook.app.scheduled_consent import ScheduledConsent
-from memrunbook.core.errors import HostError, Interrupted, JournalError, Problem, RunbookError, in_a_line
+from memrunbook.core.errors import DocumentError, HostError, Interrupted, JournalError, Problem, RunbookError, in_a_line
 from memrunbook.core.host import Host
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.run.failures import WELL
@@ -126,7 +126,8 @@ def carry_out(job: ScheduledRun, moment: Moment, around: Surroundings) -> Firing
     except RunbookError as error:
         if isinstance(error, JournalError) and error.run:
             return firing.not_written(error)
-        return firing.held("blocked", redact(in_a_line(error)))
+        first = error.problems[0].hint if isinstance(error, DocumentError) else error.hint
+        return firing.held("blocked", redact(in_a_line(error)), first)
     except Exception as error:  # noqa: BLE001  a defect in one firing must not end the scheduler
         why = redact(f"a defect of ours: {type(error).__name__}: {error}")
         return FiringResult("failed", why, tell=(firing.note("failed", why),))
@@ -151,11 +152,15 @@ class _AtWork:
             return FiringResult("blocked", why, tell=() if known == problems else (told,))
         around.broken.pop(job.name, None)
         held = held_back(job, around.library.config(), now, around.asks)
-        return None if held is None else self.held(cast("FiringState", held.state), held.why)
+        return None if held is None else self.held(cast("FiringState", held.state), held.why, held.hint)
 
-    def held(self, state: FiringState, why: str) -> FiringResult:
+    def held(self, state: FiringState, why: str, hint: str = "") -> FiringResult:
         """What cannot be told is told to somebody; a freeze or an alert that holds it back is as it was wanted."""
-        return FiringResult(state, why, tell=(self.note("failed", why),) if state == "blocked" else ())
+        if state != "blocked":
+            return FiringResult(state, why)
+        told = self.note("failed", why)
+        helps = (*told.evidence, redact(f"what helps: {hint}")) if hint else told.evidence
+        return FiringResult(state, why, tell=(structs.replace(told, evidence=helps),))
 
     def not_written(self, error: JournalError) -> FiringResult:
         """A run whose journal failed: what was under way stands in its words, and how to go on in its hint."""

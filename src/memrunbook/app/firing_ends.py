@@ -62,7 +62,7 @@ def not_well(diagnosis: RunbookDiagnosis | None, plan: Plan | None) -> str:
     if not diagnosis.incident.holds:
         return ""
     blocked = [f"{step.label}: {step.why}" for step in plan.steps if step.decision == "blocked"]
-    return f"its incident applies, and nothing can be done: {some_of(blocked) or 'no step is for it'}"
+    return f"its incident applies, and nothing can be done: {some_of(blocked)}" if blocked else ""
 
 
 def some_of(words: Sequence[str]) -> str:

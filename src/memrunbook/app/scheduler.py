@@ -64,6 +64,8 @@ class Scheduler:
         try:
             with self.records.open() as store:
                 self._look(store)
+            if self.trouble:
+                self.say("it goes on: what stood against it is over")
             self.trouble = ""
         except RunbookError as error:
             self._troubled(error)

@@ -51,7 +51,9 @@ def test_hosts_that_cannot_be_told_block_it(tmp_path: Path) -> None:
     ended = fire(tmp_path, JOB, lost)
     assert (ended.state, ended.why) == ("blocked", "no host or group matches 'wbe'")
     assert ended.tell[0].key == "schedule:night::failed"
-    assert ended.tell[0].evidence == ("firing night@2027-01-15T08:00:00Z", "set in s:1")
+    assert ended.tell[0].evidence == (
+        "firing night@2027-01-15T08:00:00Z", "set in s:1", "what helps: did you mean web?",
+    )  # fmt: skip
 
 
 def test_a_defect_ends_the_firing_and_not_the_scheduler(tmp_path: Path) -> None:

@@ -70,3 +70,9 @@ def test_what_was_not_judged_or_cannot_be_helped_is_not_well(percent: float | No
     snapshot = small.snapshot(memory=small.Memory(available_percent=percent), units=units)
     found = not_well(diagnose_one(book, snapshot), make_plan(book, snapshot))
     assert found.startswith(words) if words else found == ""
+
+
+def test_an_incident_that_needs_nothing_done_is_no_failure_of_a_plan() -> None:
+    book = small.runbook(small.step())
+    snapshot = small.snapshot(memory=small.Memory(available_percent=5.0), units=small.services())
+    assert not_well(diagnose_one(book, snapshot), make_plan(book, snapshot)) == ""
