@@ -121,7 +121,7 @@ class _Fleet(Generic[R]):
         self._at_work = 0
         self._room = _room()
         self._stopping = False
-        self._wake_up: Interrupted | None = None
+        self._wish = ""
         self._results: dict[int, R] = {}
         self._errors: dict[int, BaseException] = {}
         self._crew = _Crew(forks, clock)
@@ -168,7 +168,7 @@ class _Fleet(Generic[R]):
 
     def _wake(self, sleepers: list[Sleeper]) -> None:
         place = heapq.heappop(sleepers)[1]
-        self._hand(place, partial(resume, self._lives[place], self._wake_up))
+        self._hand(place, partial(resume, self._lives[place], Interrupted(self._wish) if self._stopping else None))
 
     def _hand(self, place: int, go_on: Callable[[], object]) -> None:
         self._at_work += 1
@@ -182,7 +182,7 @@ class _Fleet(Generic[R]):
             try:
                 self._clock.sleep(0.0 if self._at_work else left)
             except Interrupted as wish:
-                self._stopping, self._wake_up = True, wish
+                self._stopping, self._wish = True, wish.message
                 return
         if self._at_work:
             with suppress(queue.Empty):
@@ -209,7 +209,7 @@ class _Fleet(Generic[R]):
     def _abandon(self) -> None:
         """Lets the lives that sleep come to their end, as far as that is quick; those at work end with the process."""
         self._unbegun.clear()
-        self._stopping, self._wake_up = True, self._wake_up or Interrupted()
+        self._stopping = True
         deadline = time.monotonic() + GRACE
         while self._living and time.monotonic() < deadline:
             self._hand_out()
