@@ -169,6 +169,7 @@ def test_one_that_is_paused_says_so_and_goes_on_when_it_is_resumed(tmp_path: Pat
     assert here("schedule", "resume", "often", where).code == 0
     assert fired(state, where)["state"] == "done"
     here("schedule", "pause", "oftn", where).refused(2, hint="did you mean often?")
+    here("schedule", "firings", "oftn", where).refused(2, hint="did you mean often?")
 
 
 def test_a_scheduler_that_is_silent_is_told_of(tmp_path: Path, state: Path) -> None:

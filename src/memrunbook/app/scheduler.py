@@ -25,6 +25,7 @@ BEATS_EVERY = 15.0
 LONGEST_WAIT = 30.0
 """Seconds: so often a scheduler says that it is there, also while nothing is due."""
 SHORTEST_WAIT = 0.05
+NEWER = "; the newest that was due is carried out instead"
 AT_ONCE = 8
 """So many schedules are carried out at once; others wait for one of them to end."""
 RETRY = 5.0
@@ -125,7 +126,12 @@ class Scheduler:
         if found.run and job.name not in self._under_way and len(self._under_way) >= AT_ONCE:
             return False
         if found.missed:
-            why = {one.id: self.attendance.why(one, now, self._under_way) for one in found.missed}
+            newest = bool(found.run)  # it stands for those before it
+            why = {
+                one.id: self.attendance.why(one, now, self._under_way)
+                + (NEWER if newest and now.utc - one.starts <= job.schedule.misfire_grace else "")
+                for one in found.missed
+            }
             if new := firings.record_missed(store, found, now.utc, why):
                 since, said = found.missed[0].id.partition("@")[2], "; ".join(dict.fromkeys(why.values()))
                 self.say(f"{job.name}: {new + found.before} missed since {since}: {said}")

@@ -119,13 +119,19 @@ def resume_schedule(arguments: ScheduleArguments, name: str) -> None:
 
 
 def list_firings(arguments: ScheduleArguments, name: str = "", most: int = 100) -> tuple[Firing, ...]:
-    """What became of firings, the newest first; those of schedules that are no more too."""
-    with _store(arguments) as store:
-        if store is None:
-            return ()
-        from memrunbook.state.store import firings
+    """What became of firings, the newest first; those of schedules that are no more too.
 
-        return firings.firings(store, name, most)
+    UsageError for a name that neither a schedule nor a firing has.
+    """
+    found: tuple[Firing, ...] = ()
+    with _store(arguments) as store:
+        if store is not None:
+            from memrunbook.state.store import firings
+
+            found = firings.firings(store, name, most)
+    if name and not found:
+        _check_name(arguments.library.schedules(), name)
+    return found
 
 
 def check_scheduler(arguments: ScheduleArguments, silence: float = SILENCE) -> SchedulerCheck:

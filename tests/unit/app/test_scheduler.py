@@ -16,7 +16,7 @@ import pytest
 from memrunbook.app.attendance import CROWDED, UNUSED
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.firing import FiringResult, Surroundings
-from memrunbook.app.scheduler import AT_ONCE, CROWDED_WAIT, LONGEST_WAIT, RETRY, SHORTEST_WAIT, Scheduler
+from memrunbook.app.scheduler import AT_ONCE, CROWDED_WAIT, LONGEST_WAIT, NEWER, RETRY, SHORTEST_WAIT, Scheduler
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.notification import Notification
 from memrunbook.core.schedule import MOST_CAUGHT_UP, MOST_MISSED, Moment
@@ -429,3 +429,14 @@ def test_a_store_that_is_gone_in_the_middle_lets_no_second_firing_of_a_schedule_
     bench.scheduler.settle()
     assert carried == ["half@2026-03-26T00:00:00Z"]
     assert bench.records() == [("half@2026-03-26T12:00:00Z", "overlapped")]
+
+
+def test_of_several_that_are_due_in_time_the_newest_stands_for_the_others(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, ["{name: minutes, every: 1m, jitter: 0s, runbook: r, hosts: h}"], "2026-03-25T20:00:30")
+    bench.scheduler.look()
+    bench.clock.sleep(120)
+    bench.scheduler.look()
+    bench.scheduler.settle()
+    assert bench.records() == [("minutes@2026-03-25T20:01:00Z", "missed"), ("minutes@2026-03-25T20:02:00Z", "done")]
+    why = bench.whys()["minutes@2026-03-25T20:01:00Z"]
+    assert why == f"the scheduler was there and came 90 s late to it{NEWER}"
