@@ -21,7 +21,7 @@ from memrunbook.core.run.record import Envelope
 from memrunbook.core.runbook.spec import RunbookSpec
 from memrunbook.documents.config import ConfigSpec
 from memrunbook.documents.printed import documents
-from memrunbook.documents.schedules import SchedulesSpec
+from memrunbook.documents.schedule_spec import SchedulesSpec
 from memrunbook.documents.schemas import render, schema
 
 ROOT = Path(__file__).parents[1]

@@ -130,9 +130,13 @@ def test_what_a_schedule_names_and_is_not_there_is_said(tmp_path: Path, state: P
     wrong.refused(2, "did you mean 'memory-shortage'?", "is no cron line: it has 1 field")
     assert here("validate", where).code == 2, "with every other file of the house"
     one = fired(state, where)
-    assert (one["state"], one["why"]) == ("blocked", "no runbook is called 'memory-shortag'")
+    line = f"{path}:2:67"
+    assert (one["state"], one["why"]) == ("blocked", f"{line}: no runbook is called 'memory-shortag'")
+    assert str(one["said"]).count(f"schedule often is not used: {line}") == 1, "at the start, and not again as it fires"
     listed = here("schedule", "list", where)
     assert listed.code == 2
+    assert "often  broken" in listed.out
+    here("schedule", "preview", "often", where).refused(2, "often cannot be used: no runbook is called")
     assert "odd  broken" in listed.out
 
 
@@ -172,6 +176,7 @@ def test_one_that_is_paused_says_so_and_goes_on_when_it_is_resumed(tmp_path: Pat
     assert here("schedule", "resume", "often", where).code == 0
     assert fired(state, where)["state"] == "done"
     here("schedule", "pause", "oftn", where).refused(2, hint="did you mean often?")
+    here("schedule", "firings", "oftn", where).refused(2, hint="did you mean often?")
 
 
 def test_a_scheduler_that_is_silent_is_told_of(tmp_path: Path, state: Path) -> None:

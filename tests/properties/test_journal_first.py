@@ -16,6 +16,7 @@ from memrunbook.core.errors import Interrupted, JournalError, RunbookError, Sess
 from memrunbook.core.host import Host
 from memrunbook.core.run.report import HostReport
 from memrunbook.core.run.run import run_plan
+from memrunbook.runtime.clock import A_PERSON
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.interpret import Interpreter
 from memrunbook.runtime.life import run_alone
@@ -36,7 +37,7 @@ SEEDS = st.integers(0, 10**6)
 class Lab:
     """An interpreter with a double at each port; `at_script` sees every script that reaches the host."""
 
-    def __init__(self, seed: int, journal: MemoryJournal, stop: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, seed: int, journal: MemoryJournal, stop: Callable[[], str] = str) -> None:
         self.choose = Random(seed).choice
         self.runbook = some_runbook(self.choose)
         self.journal, self.clock = journal, FixedClock()
@@ -133,9 +134,9 @@ def test_a_script_that_is_cut_off_is_answered_as_unknown(seed: int, kind: type[R
 def test_a_person_who_stops_it_is_heeded_before_the_next_question(seed: int, after: int) -> None:
     asked: list[None] = []
 
-    def stop() -> bool:
+    def stop() -> str:
         asked.append(None)
-        return len(asked) > after
+        return A_PERSON if len(asked) > after else ""
 
     lab = Lab(seed, MemoryJournal(), stop)
     report = lab.run()

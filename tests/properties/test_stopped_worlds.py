@@ -16,6 +16,7 @@ from memrunbook.core.run.flight import flight, still_open
 from memrunbook.core.run.report import HostReport
 from memrunbook.core.run.resume import Behind
 from memrunbook.core.run.run import run_plan
+from memrunbook.runtime.clock import A_PERSON
 from memrunbook.runtime.life import run_alone
 
 
@@ -25,15 +26,13 @@ class StopsAt:
     def __init__(self, at: int | None) -> None:
         self.at, self.seen, self.stopped = at, 0, False
 
-    def __call__(self) -> bool:
+    def __call__(self) -> str:
         self.stopped = self.at is not None and self.seen >= self.at
         self.seen += 1
-        return self.stopped
+        return A_PERSON if self.stopped else ""
 
 
-def lived(
-    machine: Machine, journal: Mortal, stop: Callable[[], bool], behind: Behind | None, events: Any
-) -> HostReport:
+def lived(machine: Machine, journal: Mortal, stop: Callable[[], str], behind: Behind | None, events: Any) -> HostReport:
     begun = behind is not None and behind.acted
     interpreter = machine.interpreter(journal, events=list(events), stop=stop, begun=begun)
     return run_alone(interpreter.run(run_plan(machine.runbook, behind=behind)), machine.clock)

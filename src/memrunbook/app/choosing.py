@@ -52,6 +52,30 @@ def inventory(arguments: InventoryArguments) -> Inventory:
     )
 
 
+def inventory_unless_program(arguments: InventoryArguments) -> Inventory | None:
+    """The same, and no program is run: None where one would have to be asked."""
+    from memrunbook.documents.inventory.reading import read_inventory
+    from memrunbook.transports.shared.ssh_arguments import check_arguments
+
+    asked: list[Sequence[str]] = []
+
+    def not_run(words: Sequence[str], _: Path) -> str:
+        asked.append(words)
+        raise UsageError("it is not run")
+
+    skip, accepts = arguments.skip_encrypted, lru_cache(check_arguments)
+    _refuse_endless(arguments.sources)
+    try:
+        found = read_inventory(
+            arguments.sources, not_run, skip_encrypted=skip, accepts=accepts, ruling=arguments.ruling_tags
+        )
+    except DocumentError:
+        if asked:
+            return None
+        raise
+    return None if asked else found
+
+
 @dataclass(frozen=True)
 class InventoryCheck:
     """An inventory that was looked at closely: its hosts (none where its files have problems), problems, and notes."""

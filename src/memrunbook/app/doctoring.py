@@ -12,6 +12,7 @@ from pathlib import Path
 
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.entering import EnteredHost, Entrance, Needs, needs_of
+from memrunbook.app.judging_schedules import inspect_schedules
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.reading import refuse_twins
 from memrunbook.app.stored import Stored
@@ -64,6 +65,7 @@ def doctor(arguments: DoctorArguments, notice: Notice = SILENT) -> DoctorResult:
         *_state(arguments, clock.now().utc),
         *_scheduler(arguments),
         *inspect_documents(arguments.library),
+        *([inspect_schedules(arguments.library)] if arguments.library.timetable is not None else []),
         *_signers(arguments.library),
     )
     if not arguments.hosts:

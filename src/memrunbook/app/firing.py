@@ -13,17 +13,21 @@ from msgspec import structs
 
 from memrunbook.app.actor import this_actor
 from memrunbook.app.connectors import Connectors
+from memrunbook.app.firing_ends import ANEW, CUT, cut_words, goes_on, not_well, some_of, state_of, why_of
+from memrunbook.app.firing_stop import SCHEDULER, FiringStop
 from memrunbook.app.holding_back import Asks, held_back
+from memrunbook.app.judging_schedules import ScheduleJudge, broken_told
 from memrunbook.app.occasions import if_held_back
 from memrunbook.app.planning import PlanArguments, plan_each
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.saving import save
 from memrunbook.app.scheduled_consent import ScheduledConsent
 from memrunbook.app.shadowing import SCORED_BY, SeenThere, seen_there, shadows_of, sightings_of
-from memrunbook.core.errors import DocumentError, HostError, Interrupted, RunbookError
+from memrunbook.core.errors import DocumentError, HostError, Interrupted, JournalError, Problem, RunbookError, in_a_line
 from memrunbook.core.host import Host
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.plan.shadows import HostSighting, Shadow
+from memrunbook.core.run.failures import WELL
 from memrunbook.core.run.notification import Notification, Occasion
 from memrunbook.core.run.record import Actor
 from memrunbook.core.schedule import Moment
@@ -44,15 +48,14 @@ if TYPE_CHECKING:
 
 Reaches = Callable[[ScheduledRun], tuple[tuple[Host, ...], Connectors]]
 """The hosts that a schedule means by now, and the ways there; RunbookError where that cannot be told."""
-WELL = frozenset({"healthy", "resolved", "restored"})
 OCCASIONS: dict[str, Occasion] = {
     "refused": "refused",
     "not_begun": "refused",
     "unreachable": "unreachable",
     "unresolved": "unresolved",
     "improved": "unresolved",
+    "interrupted": "unresolved",
 }
-SAID = 3
 
 
 class FiringResult(NamedTuple):
@@ -70,17 +73,29 @@ class FiringResult(NamedTuple):
 class Surroundings:
     """What every firing needs: files, state, store, the ways to hosts, who asks for alerts, and what ends it early.
 
-    `options` are words that say how hosts are reached, `again` those that every command about these runs needs.
+    `inventory` counts where a schedule names none, `options` are words that say how hosts are reached, `again` those
+    that a command about these runs needs besides. `broken` are the schedules that cannot be used, and why, as somebody
+    was told.
     """
 
     library: Library
     state: Path
     store: str = ""
+    inventory: tuple[str, ...] = ()
     reaches: Reaches
     asks: Asks = firing_alerts
     options: tuple[str, ...] = ()
-    again: tuple[str, ...] = ()
+    again: Callable[[Sequence[str]], Sequence[str]] = lambda _: ()
+    broken: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
     stop: threading.Event = field(default_factory=threading.Event)
+
+    def command(self, *words: str) -> str:
+        """A command to type, with the options that it needs to find what is meant."""
+        return shlex.join(["runbook", *words, *self.again(words)])
+
+    def judge(self) -> ScheduleJudge:
+        """Who says whether a schedule can be used, by the files as they are now."""
+        return ScheduleJudge(self.library, self.inventory, entire=True)
 
 
 class _Looked(NamedTuple):
@@ -88,56 +103,38 @@ class _Looked(NamedTuple):
 
     host: str
     plan: Plan | None
+    trouble: str
     error: RunbookError | None
     seen: SeenThere | None
     evidence: tuple[str, ...]
 
+    @property
+    def occasion(self) -> Occasion:
+        """Why somebody is told of its trouble."""
+        if self.error is None:
+            return "unresolved"
+        return "unreachable" if isinstance(self.error, HostError) else "failed"
+
 
 def carry_out(job: ScheduledRun, moment: Moment, around: Surroundings) -> FiringResult:
     """Does what a schedule says, once. Never raises: what goes wrong is how it ends."""
-    clock, firing = SystemClock(), _AtWork(job, moment, around)
+    firing = _AtWork(job, moment, around, FiringStop(around.stop))
     try:
-        config = around.library.config()
-        if (held := held_back(job, config, clock.now().utc, around.asks)) is not None:
-            return firing.held(cast("FiringState", held.state), held.why)
+        if (not_now := firing.before()) is not None:
+            return not_now
         hosts, connectors = around.reaches(job)
-        with _bounded(job, around.stop) as stop:
-            at_work = replace(firing, around=replace(around, stop=stop))
-            return (at_work.run if job.acts else at_work.plan)(hosts, connectors)
+        at_work = replace(firing, stop=FiringStop(around.stop, job.timeout))
+        return (at_work.run if job.acts else at_work.plan)(hosts, connectors)
     except Interrupted:
-        return FiringResult("interrupted", "the scheduler was stopped; it is not begun again")
-    except DocumentError as error:
-        first = error.problems[0]
-        return firing.held("blocked", f"{first.where}: {first.message}")
+        return FiringResult("interrupted", f"{SCHEDULER}; {ANEW}")
     except RunbookError as error:
-        return firing.held("blocked", redact(str(error)))
+        if isinstance(error, JournalError) and error.run:
+            return firing.not_written(error)
+        first = error.problems[0].hint if isinstance(error, DocumentError) else error.hint
+        return firing.held("blocked", redact(in_a_line(error)), first)
     except Exception as error:  # noqa: BLE001  a defect in one firing must not end the scheduler
         why = redact(f"a defect of ours: {type(error).__name__}: {error}")
         return FiringResult("failed", why, tell=(firing.note("failed", why),))
-
-
-class _bounded:  # noqa: N801  a context, as a function reads
-    """A stop that is also set once the schedule's time is over."""
-
-    def __init__(self, job: ScheduledRun, stop: threading.Event) -> None:
-        self._outer, self._seconds = stop, job.timeout
-        self._stop, self._over = (stop if job.timeout is None else threading.Event()), threading.Event()
-
-    def __enter__(self) -> threading.Event:
-        if self._seconds is not None:
-            threading.Thread(target=self._watch, daemon=True).start()
-        return self._stop
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-
-    def _watch(self) -> None:
-        clock, seconds = SystemClock(), self._seconds or 0.0
-        until = clock.now().monotonic + seconds
-        while not self._over.wait(0.2):
-            if self._outer.is_set() or clock.now().monotonic >= until:
-                self._stop.set()
-                return
 
 
 @dataclass(frozen=True)
@@ -147,10 +144,35 @@ class _AtWork:
     job: ScheduledRun
     moment: Moment
     around: Surroundings
+    stop: FiringStop
 
-    def held(self, state: FiringState, why: str) -> FiringResult:
+    def before(self) -> FiringResult | None:
+        """What stands against it before any host is asked; None where nothing does."""
+        job, around, now = self.job, self.around, SystemClock().now().utc
+        if problems := around.judge().problems(job):
+            known, around.broken[job.name] = around.broken.get(job.name), problems
+            told = broken_told(job.name, problems, now, self.around.command("schedule", "list"))
+            why = f"{problems[0].where}: {problems[0].message}"
+            return FiringResult("blocked", why, tell=() if known == problems else (told,))
+        around.broken.pop(job.name, None)
+        held = held_back(job, around.library.config(), now, around.asks)
+        return None if held is None else self.held(cast("FiringState", held.state), held.why, held.hint)
+
+    def held(self, state: FiringState, why: str, hint: str = "") -> FiringResult:
         """What cannot be told is told to somebody; a freeze or an alert that holds it back is as it was wanted."""
-        return FiringResult(state, why, tell=(self.note("failed", why),) if state == "blocked" else ())
+        if state != "blocked":
+            return FiringResult(state, why)
+        told = self.note("failed", why)
+        helps = (*told.evidence, redact(f"what helps: {hint}")) if hint else told.evidence
+        return FiringResult(state, why, tell=(structs.replace(told, evidence=helps),))
+
+    def not_written(self, error: JournalError) -> FiringResult:
+        """A run whose journal failed: what was under way stands in its words, and how to go on in its hint."""
+        why = redact(f"{error}; {error.hint}")
+        told = structs.replace(
+            self.note("failed", why), run=error.run, command=self.around.command("resume", error.run)
+        )
+        return FiringResult("failed", why, error.run, (told,))
 
     def plan(self, hosts: Sequence[Host], connectors: Connectors) -> FiringResult:
         """Says what would be done, and keeps it: as a plan for a person, and as a row for the score."""
@@ -166,9 +188,11 @@ class _AtWork:
             waits=True,
             besides=SCORED_BY,
         )
-        planned = plan_each(arguments, _looked, stop=self.around.stop)
-        looked = planned.hosts
-        tell: list[Notification] = []
+        try:
+            planned = plan_each(arguments, _looked, stop=self.stop)
+        except Interrupted:  # a host that is alone
+            return self._cut(self.stop.why)
+        looked, tell = planned.hosts, list[Notification]()
         shadows: list[Shadow] = []
         for one in looked:
             if one.plan is not None and any(step.gate for step in one.plan.changes):
@@ -178,13 +202,15 @@ class _AtWork:
                 shadows += shadows_of(job, self.moment, one.plan)
                 steps = [step.name for step in one.plan.changes if step.gate]
                 tell.append(self._waits(one.host, path, steps, one.evidence))
-        failed = [one for one in looked if one.error is not None]
-        tell += [
-            self.note("unreachable" if isinstance(one.error, HostError) else "failed", str(one.error), one.host)
-            for one in failed
-        ]
+        cut = [one.host for one in looked if isinstance(one.error, Interrupted)]
+        failed = [one for one in looked if one.trouble and one.host not in cut]
+        tell += [self.note(one.occasion, one.trouble, one.host) for one in failed]
         seen = sightings_of(job, self.moment, planned.runbook.name, [(one.host, one.seen) for one in looked])
-        return _planned(failed, shadows)._replace(tell=tuple(tell), shadows=tuple(shadows), sightings=seen)
+        if cut:
+            end = self._cut(f"{self.stop.why}; not read: {some_of(cut)}", tell)
+        else:
+            end = _planned(failed, shadows)._replace(tell=tuple(tell))
+        return end._replace(shadows=tuple(shadows), sightings=seen)
 
     def run(self, hosts: Sequence[Host], connectors: Connectors) -> FiringResult:
         """An ordinary run, whose gates the schedule's limits answer."""
@@ -206,9 +232,10 @@ class _AtWork:
             rollout=job.rollout,
             waits=True,
             unblocks=True,
+            lock_patience=job.schedule.misfire_grace,
         )
-        consent = ScheduledConsent(job.name, job.max_risk, Consents(job.allow), SystemClock(around.stop).now)
-        return self._ran(run(arguments, consent, stop=around.stop))
+        consent = ScheduledConsent(job.name, job.max_risk, Consents(job.allow), SystemClock().now)
+        return self._ran(run(arguments, consent, stop=self.stop))
 
     def note(self, occasion: Occasion, why: str, host: str = "") -> Notification:
         """What is told of a host, or of the firing as a whole."""
@@ -222,39 +249,45 @@ class _AtWork:
             runbook=job.runbook,
             schedule=job.name,
             evidence=(f"firing {self.moment.id}", f"set in {job.where}"),
-            command=self._command("schedule", "firings", job.name),
+            command=self.around.command("schedule", "firings", job.name),
         )
 
     def _ran(self, result: RunResult) -> FiringResult:
         tell = []
         for report in result.reports:
+            if report.outcome in CUT and not goes_on(report):
+                continue  # it was stopped, and is not in trouble
             if (saved := result.saved.get(report.host)) is not None:
                 steps = [f"{step.name}: {step.why}" for step in report.steps if step.state == "refused"]
                 waits = structs.replace(self._waits(report.host, saved, steps, ()), run=result.run_id)
                 tell.append(if_held_back(waits, report, saved))
             elif report.outcome not in WELL:
                 tell.append(if_held_back(self._of_host(report, result.run_id), report))
-        bad = [
-            f"{one.host}: {one.outcome}{f', {one.why}' if one.why else ''}"
-            for one in result.reports
-            if one.outcome not in WELL
-        ]
-        return FiringResult(_state_of(result), _some_of(bad), result.run_id, tuple(tell))
+        state = state_of(result)
+        if state == "interrupted":
+            return self._cut(
+                cut_words(result, self.stop.why, self.around.command("resume", result.run_id)), tell, run=result.run_id
+            )
+        return FiringResult(state, why_of(result), result.run_id, tuple(tell))
+
+    def _cut(self, why: str, tell: Sequence[Notification] = (), run: str = "") -> FiringResult:
+        """Ended early: by the scheduler's stop, which is nobody's failure; or since its time was over, which is one."""
+        if not self.stop.timed_out:
+            return FiringResult("interrupted", why, run, tuple(tell))
+        return FiringResult("failed", why, run, (*tell, self.note("failed", why)))
 
     def _of_host(self, report: HostReport, run: str) -> Notification:
         why = ": ".join(filter(None, (report.outcome, report.why)))
         found = self.note(OCCASIONS.get(report.outcome, "failed"), why, report.host)
         steps = (f"{step.name}: {step.state}{f' ({step.why})' if step.why else ''}" for step in report.steps)
-        command, hint = self._command("report", run), (f"what helps: {report.hint}",) if report.hint else ()
+        command = self.around.command("resume" if goes_on(report) else "report", run)
+        hint = (f"what helps: {report.hint}",) if report.hint else ()
         return structs.replace(found, run=run, evidence=tuple(redact(one) for one in (*steps, *hint)), command=command)
 
     def _waits(self, host: str, path: Path, steps: Sequence[str], evidence: Sequence[str]) -> Notification:
-        found = self.note("needs-approval", f"a plan waits for a person: {_some_of(steps)}", host)
-        said = (*(redact(one) for one in (*evidence, *steps)), f"all that wait: {self._command('pending')}")
-        return structs.replace(found, evidence=said, command=self._command("apply", str(path)))
-
-    def _command(self, *words: str) -> str:
-        return shlex.join(["runbook", *words, *self.around.again])
+        found = self.note("needs-approval", f"a plan waits for a person: {some_of(steps)}", host)
+        said = (*(redact(one) for one in (*evidence, *steps)), f"all that wait: {self.around.command('pending')}")
+        return structs.replace(found, evidence=said, command=self.around.command("apply", str(path)))
 
 
 def actor_of(job: ScheduledRun) -> Actor:
@@ -267,29 +300,15 @@ def actor_of(job: ScheduledRun) -> Actor:
 def _looked(planned: Planned, held: HeldUp) -> _Looked:
     diagnosis = planned.diagnosis
     firing = [one.name for one in diagnosis.findings if one.state == "firing"] if diagnosis else []
-    reached = planned.reached
-    return _Looked(reached.name, planned.plan, reached.error, seen_there(planned, held), tuple(firing))
+    plan, error = planned.plan, planned.reached.error
+    trouble = str(error) if error is not None else not_well(diagnosis, plan)
+    return _Looked(planned.reached.name, plan, trouble, error, seen_there(planned, held), tuple(firing))
 
 
 def _planned(failed: Sequence[_Looked], shadows: Sequence[Shadow]) -> FiringResult:
     if failed:
-        return FiringResult("failed", _some_of([f"{one.host}: {one.error}" for one in failed]))
+        return FiringResult("failed", some_of([f"{one.host}: {one.trouble}" for one in failed]))
     if not shadows:
         return FiringResult("done", "nothing would be changed")
     hosts = dict.fromkeys(one.host for one in shadows)
-    return FiringResult("waits", _some_of([f"{host}: plan saved" for host in hosts]))
-
-
-def _state_of(result: RunResult) -> FiringState:
-    """The worst of what happened on its hosts; a gate that refused and saved its plan is one that waits."""
-    outcomes = {one.outcome for one in result.reports if one.host not in result.saved} - WELL
-    if result.stopped or outcomes & {"interrupted", "running"}:
-        return "interrupted"
-    if outcomes - {"refused", "not_begun"}:
-        return "failed"
-    return "waits" if result.saved else "refused" if outcomes else "done"
-
-
-def _some_of(words: Sequence[str]) -> str:
-    more = f" and {len(words) - SAID} more" if len(words) > SAID else ""
-    return redact(f"{'; '.join(words[:SAID])}{more}")
+    return FiringResult("waits", some_of([f"{host}: plan saved" for host in hosts]))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from memrunbook.app.firing import FiringResult, Surroundings
 from memrunbook.app.stored import Stored
-from memrunbook.core.errors import RunbookError
+from memrunbook.core.errors import RunbookError, in_a_line
 from memrunbook.core.run.notification import Notification
 from memrunbook.core.schedule import Moment
 from memrunbook.core.units import format_duration
@@ -17,13 +18,12 @@ from memrunbook.runtime.ports import Clock
 from memrunbook.state.paths import prepare
 from memrunbook.state.store import firings, sightings
 from memrunbook.state.store.changes import Store
-from memrunbook.state.store.firings import Firing
+from memrunbook.state.store.firings import Firing, FiringEnd
 
 Tells = Callable[[Sequence[Notification]], None]
 """Tells somebody; raises nothing."""
 Says = Callable[[str], None]
 """Takes a line for the log."""
-ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,9 @@ class FiringRecords:
     say: Says
     node: str
     clock: Clock
+    late: dict[str, tuple[FiringResult, float]] = field(default_factory=dict)
+    """By the ids of firings how they ended and when, while the store does not take it."""
+    _turn: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
     def open(self) -> Iterator[Store]:
@@ -49,7 +52,7 @@ class FiringRecords:
         if before is not None and before.told:
             silence = format_duration(now - before.at)
             verdict = f"the scheduler on {before.owner} goes again, after {silence} of silence"
-            key, command = f"scheduler:{before.owner}", "runbook schedule firings"
+            key, command = f"scheduler:{before.owner}", self.around.command("schedule", "firings")
             self.tell([Notification(occasion="restored", key=key, at=now, verdict=verdict, command=command)])
         firings.beat(store, ids, now)
 
@@ -64,32 +67,49 @@ class FiringRecords:
                 schedule=one.schedule,
                 verdict=f"schedule {one.schedule}: a firing was cut off: {one.why}",
                 evidence=(f"firing {one.id}", "what it had begun is open: runbook runs shows it"),
-                command="runbook runs",
+                command=self.around.command("runs"),
             )
             self.tell([told])
 
     def ended(self, moment: Moment, ending: FiringResult) -> int:
-        """Keeps how a firing ended; how many of its schedule failed in a row by now, 0 where that cannot be kept."""
-        for attempt in range(ATTEMPTS):
-            try:
-                with self.open() as store:
-                    sightings.keep_shadows(store, ending.shadows)
-                    sightings.keep_sightings(store, ending.sightings)
-                    found = firings.FiringEnd(ending.state, ending.run, ending.why)
-                    return firings.end(store, moment.id, found, self.clock.now().utc)
-            except RunbookError as error:
-                self.say(f"{moment.id}: how it ended cannot be kept (attempt {attempt + 1} of {ATTEMPTS}): {error}")
+        """Keeps how a firing ended; how many of its schedule failed in a row by now, 0 where that cannot be kept yet.
+
+        Then it is kept as soon as the store takes it.
+        """
+        try:
+            with self._turn, self.open() as store:
+                self.late[moment.id] = ending, self.clock.now().utc
+                return self._keep(store, moment.id)
+        except RunbookError as error:
+            self.late.setdefault(moment.id, (ending, self.clock.now().utc))
+            self.say(f"{moment.id}: how it ended cannot be kept yet: {in_a_line(error)}")
         return 0
+
+    def keep_late(self, store: Store) -> None:
+        """Keeps how firings ended while the store did not answer."""
+        with self._turn:
+            for name, (found, _) in list(self.late.items()):
+                self._keep(store, name)
+                self.say(f"{name}: how it ended is kept now: {found.state}")
+
+    def _keep(self, store: Store, name: str) -> int:
+        found, at = self.late[name]
+        sightings.keep_shadows(store, found.shadows)
+        sightings.keep_sightings(store, found.sightings)
+        self.late[name] = found._replace(shadows=(), sightings=()), at
+        failures = firings.end(store, name, FiringEnd(found.state, found.run, found.why), at)
+        del self.late[name]
+        return failures
 
     def pause(self, job: ScheduledRun, failures: int) -> Notification:
         """Pauses a schedule that failed too often; what is told of that."""
-        now, why = self.clock.now().utc, f"{failures} firings failed in a row"
+        now, why = self.clock.now().utc, f"{failures} firing{'s' * (failures != 1)} failed in a row"
         try:
             with self.open() as store:
                 firings.pause(store, job.name, now, why)
             self.say(f"{job.name}: paused: {why}")
         except RunbookError as error:
-            self.say(f"{job.name}: cannot be paused: {error}")
+            self.say(f"{job.name}: cannot be paused: {in_a_line(error)}")
         return Notification(
             occasion="failed",
             key=f"schedule:{job.name}::paused",
@@ -98,13 +118,14 @@ class FiringRecords:
             runbook=job.runbook,
             verdict=f"schedule {job.name} is paused: {why}",
             evidence=(f"set in {job.where}",),
-            command=f"runbook schedule resume {job.name}",
+            command=self.around.command("schedule", "resume", job.name),
         )
 
     def stopped(self) -> None:
         """It stopped as it was told to."""
         try:
             with self.open() as store:
+                self.keep_late(store)
                 firings.scheduling(store, self.node, self.clock.now().utc, stopped=True)
         except RunbookError as error:
-            self.say(f"the store does not know that the scheduler stopped: {error}")
+            self.say(f"the store does not know that the scheduler stopped: {in_a_line(error)}")

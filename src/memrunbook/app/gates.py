@@ -11,7 +11,7 @@ from memrunbook.app.allowing import checked
 from memrunbook.core.errors import Interrupted
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.run.request import Approval, AskApproval
-from memrunbook.runtime.clock import SystemClock
+from memrunbook.runtime.clock import SystemClock, wish_of
 from memrunbook.runtime.ports import Approver
 from memrunbook.ui.approve import UnattendedApprover
 
@@ -31,8 +31,8 @@ class OneAtATime:
     def approve(self, host: str, question: AskApproval) -> Approval:
         """Waits for its turn and asks; Interrupted where it was stopped meanwhile: its gate is not shown then."""
         with self._turn:
-            if self.stop.is_set():
-                raise Interrupted("a person asked to stop")
+            if wish := wish_of(self.stop):
+                raise Interrupted(wish)
             if self._quit:
                 return Approval(question.snapshot_at, "quit-all", how="terminal", why="all hosts were quit at a gate")
             answer = self.approver.approve(host, question)

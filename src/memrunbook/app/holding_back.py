@@ -20,10 +20,11 @@ Asks = Callable[[str, str], tuple[str, ...]]
 
 
 class HeldBack(NamedTuple):
-    """Why a firing is not carried out: the state that it ends in, and a sentence."""
+    """Why a firing is not carried out: the state that it ends in, a sentence, and what helps."""
 
     state: str
     why: str
+    hint: str = ""
 
 
 def held_back(job: ScheduledRun, config: Config, now: float, asks: Asks = firing_alerts) -> HeldBack | None:
@@ -32,9 +33,9 @@ def held_back(job: ScheduledRun, config: Config, now: float, asks: Asks = firing
         return _freeze(job, config, now) or _calendar(job, now) or _alert(job, asks)
     except DocumentError as error:
         first = error.problems[0]
-        return HeldBack("blocked", f"{first.where}: {first.message}")
+        return HeldBack("blocked", f"{first.where}: {first.message}", first.hint)
     except RunbookError as error:
-        return HeldBack("blocked", str(error))
+        return HeldBack("blocked", str(error), error.hint)
 
 
 def missing_window(job: ScheduledRun, config: Config) -> tuple[str, str] | None:

@@ -52,4 +52,6 @@ def not_written(error: JournalError, run_id: str, in_flight: Sequence[OpenStep])
     """A journal that cannot be written, with what was under way, and what to do then."""
     at = "".join(f"; under way on {opened.host}: {opened.told}" for opened in in_flight)
     then = f"then: runbook resume {run_id} (report shows how far it came)"
-    return JournalError(f"{error.message}{at}", where=error.where, hint=f"{error.hint}; {then}")
+    found = JournalError(f"{error.message}{at}", where=error.where, hint=f"{error.hint}; {then}")
+    found.run = run_id
+    return found

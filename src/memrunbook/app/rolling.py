@@ -14,12 +14,10 @@ from memrunbook.core.host import Host
 from memrunbook.core.run.batches import Rollout, batches
 from memrunbook.core.run.failures import WELL, Failures
 from memrunbook.core.run.report import HostReport
-from memrunbook.runtime.clock import SystemClock
+from memrunbook.runtime.clock import SystemClock, wish_of
 from memrunbook.runtime.fleet import each
 from memrunbook.runtime.life import Life
 from memrunbook.state.retry_file import write_retry_file
-
-STOPPED = "a person asked to stop"
 
 
 @dataclass
@@ -60,14 +58,14 @@ class Rolling:
         left, why = [report.host for report in reports if report.outcome == "not_begun"], self.failures.reached()
         self.stopped = bool(left) and why is None
         if left:  # by now others may have failed than when the first was not begun
-            notice.not_begun(left, STOPPED if why is None else why.message)
+            notice.not_begun(left, wish_of(stop) if why is None else why.message)
         return reports
 
     def heed(self, stop: threading.Event) -> None:
         """Raises NotBegun where no other host may be begun: enough have failed, or a person asked to `stop`."""
         self.failures.heed()
-        if stop.is_set():
-            raise NotBegun(STOPPED)
+        if wish := wish_of(stop):
+            raise NotBegun(wish)
 
     def _counted(self, life: Life[HostReport]) -> Life[HostReport]:
         report = yield from life

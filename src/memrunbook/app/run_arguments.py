@@ -32,6 +32,7 @@ class RunArguments:
     `consents` is what was allowed beforehand: what of it nothing used is told at the end.
     `unblocks`: nobody is there to break the lock of a dead run that left nothing open: it is taken over.
     `waits`: nobody sits there; what a gate refuses waits for a person as long as an approval may take.
+    `lock_patience` is for how many seconds the end of another run is waited for that is at work on a host.
     """
 
     runbook: str
@@ -55,6 +56,7 @@ class RunArguments:
     history: bool = True
     waits: bool = False
     unblocks: bool = False
+    lock_patience: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ from memrunbook.core.run.resume import give_back
 from memrunbook.core.run.run import not_reached, run_plan
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.documents.config import Config
-from memrunbook.runtime.clock import SystemClock
+from memrunbook.runtime.clock import SystemClock, wish_of
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.handled import Handled
 from memrunbook.runtime.interpret import Interpreter
@@ -221,7 +221,8 @@ class Running:
             return give_back()
         watch, usual = self.arguments.watch, self.runbook.spec.sample
         sampling = None if watch is None else sampling_of(watch, usual, self.arguments.hosts)
-        return run_plan(self.own.get(host.name, self.runbook), sampling, left=self.left, behind=part.behind)
+        mine, patience = self.own.get(host.name, self.runbook), self.arguments.lock_patience
+        return run_plan(mine, sampling, left=self.left, behind=part.behind, patience=patience)
 
     @property
     def after(self) -> str:
@@ -287,7 +288,7 @@ class Running:
             after=self.after,
             abandoned=self.abandoned,
             watch=lambda request: self.notice.asked(host.name, request),
-            stop=self.stop.is_set,
+            stop=partial(wish_of, self.stop),
             noted=partial(self.remembering.note, host),
         )
         try:

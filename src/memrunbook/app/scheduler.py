@@ -7,9 +7,11 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from memrunbook.app.attendance import Attendance
 from memrunbook.app.firing import FiringResult, Surroundings, carry_out
 from memrunbook.app.firing_records import FiringRecords, Says, Tells
-from memrunbook.core.errors import RunbookError
+from memrunbook.core.errors import RunbookError, in_a_line
+from memrunbook.core.instant import Instant
 from memrunbook.core.run.notification import Notification
 from memrunbook.core.schedule import Due, Moment, due, next_firing
 from memrunbook.core.units import HOUR
@@ -23,10 +25,13 @@ BEATS_EVERY = 15.0
 LONGEST_WAIT = 30.0
 """Seconds: so often a scheduler says that it is there, also while nothing is due."""
 SHORTEST_WAIT = 0.05
+NEWER = "; the newest that was due is carried out instead"
 AT_ONCE = 8
 """So many schedules are carried out at once; others wait for one of them to end."""
-NOBODY = "no scheduler was there in time"
-UNDER_WAY = "the one before still ran, and then it was too late"
+RETRY = 5.0
+"""Seconds until it looks again after the store did not answer."""
+CROWDED_WAIT = 1.0
+"""Seconds until it looks again while something is due that waits for others to end."""
 
 
 @dataclass
@@ -44,6 +49,8 @@ class Scheduler:
     clock: Clock = field(default_factory=SystemClock)
     carries_out: Callable[[ScheduledRun, Moment, Surroundings], FiringResult] = carry_out
     records: FiringRecords = field(init=False)
+    attendance: Attendance = field(default_factory=Attendance, init=False)
+    _decided: dict[str, float] = field(default_factory=dict, init=False)
     _under_way: dict[str, tuple[threading.Thread, list[str]]] = field(default_factory=dict, init=False)
     _beaten: float = field(default=float("-inf"), init=False)
     _forgotten: float = field(default=float("-inf"), init=False)
@@ -58,20 +65,25 @@ class Scheduler:
         try:
             with self.records.open() as store:
                 self._look(store)
+            if self.trouble:
+                self.say("it goes on: what stood against it is over")
             self.trouble = ""
         except RunbookError as error:
             self._troubled(error)
 
     def until_next(self) -> float:
-        """Seconds until something is due, at most `LONGEST_WAIT`."""
-        coming = self.next_start()
-        return max(SHORTEST_WAIT, min(LONGEST_WAIT, LONGEST_WAIT if coming is None else coming))
+        """Seconds until something is due, at most `LONGEST_WAIT`; what fell due during a look is due at once."""
+        if self.trouble:
+            return RETRY
+        coming, least = self.next_start(), CROWDED_WAIT if self.attendance.crowded else SHORTEST_WAIT
+        return max(least, min(LONGEST_WAIT, LONGEST_WAIT if coming is None else coming))
 
     def next_start(self) -> float | None:
-        """Seconds until the next firing starts; None where none comes."""
+        """Seconds until the next firing starts that is not decided yet; None where none comes."""
         now = self.clock.now().utc
-        coming = [found.starts for job in self.schedules.jobs if (found := next_firing(job.schedule, now)) is not None]
-        return min(coming) - now if coming else None
+        decided = {job.name: min(self._decided.get(job.name, now), now) for job in self.schedules.jobs}
+        found = [next_firing(job.schedule, decided[job.name]) for job in self.schedules.jobs]
+        return max(0.0, min(one.starts for one in found if one is not None) - now) if any(found) else None
 
     def settle(self) -> None:
         """Waits until all that is under way has ended, and goes on to say that it is there."""
@@ -86,6 +98,9 @@ class Scheduler:
 
     def _look(self, store: Store) -> None:
         now, jobs = self.clock.now(), self.schedules.jobs
+        self.records.keep_late(store)
+        if self._beaten < 0 and (before := firings.schedulers(store)):
+            self.attendance.heard, self.attendance.stopped = before[0].at, before[0].stopped
         if now.monotonic - self._beaten >= BEATS_EVERY:
             self._beat(store)
         if now.monotonic - self._forgotten >= HOUR:
@@ -94,27 +109,37 @@ class Scheduler:
         self.records.given_up(firings.give_up(store, now.utc))
         until = {name: one.decided for name, one in firings.kept(store).items()}
         found = due([job.schedule for job in jobs], until, now.utc)
-        decided = [job.name for job in jobs if self._decide(store, job, found.get(job.name, Due()), now.utc)]
+        decided = [job.name for job in jobs if self._decide(store, job, found.get(job.name, Due()), now)]
         firings.decide_until(store, decided, now.utc)
+        self._decided |= dict.fromkeys(decided, now.utc)
+        names = [job.name for job in jobs]
+        self.attendance.looked(now, names, set(names) - set(decided))
 
     def _beat(self, store: Store) -> None:
         now = self.clock.now()
         self._beaten = now.monotonic
-        self.records.beat(store, [one for _, ids in self._under_way.values() for one in ids], now.utc)
+        ids = [one for _, ids in self._under_way.values() for one in ids]
+        self.records.beat(store, [*ids, *self.records.late], now.utc)
 
-    def _decide(self, store: Store, job: ScheduledRun, found: Due, now: float) -> bool:
+    def _decide(self, store: Store, job: ScheduledRun, found: Due, now: Instant) -> bool:
         """True where all that is due of a schedule is decided: not while too much else is under way."""
         if found.run and job.name not in self._under_way and len(self._under_way) >= AT_ONCE:
             return False
         if found.missed:
-            why = NOBODY if job.name not in self._under_way else UNDER_WAY
-            if new := firings.record_missed(store, found, now, why):
-                since = found.missed[0].id.partition("@")[2]
-                self.say(f"{job.name}: {new + found.before} missed since {since}: {why}")
+            newest = bool(found.run)  # it stands for those before it
+            why = {
+                one.id: self.attendance.why(one, now, self._under_way)
+                + (NEWER if newest and now.utc - one.starts <= job.schedule.misfire_grace else "")
+                for one in found.missed
+            }
+            if new := firings.record_missed(store, found, now.utc, why):
+                since, said = found.missed[0].id.partition("@")[2], "; ".join(dict.fromkeys(why.values()))
+                self.say(f"{job.name}: {new + found.before} missed since {since}: {said}")
         if not found.run:
             return True
         first, *rest = found.run
-        state = firings.claim(store, first, f"{self.node}/{os.getpid()}", now)
+        own = self._under_way[job.name][1][-1] if job.name in self._under_way else ""
+        state = firings.claim(store, first, f"{self.node}/{os.getpid()}", now.utc, own)
         if state == "running":
             ids = [first.id]
             thread = threading.Thread(target=self._carry_out, args=(job, first, rest, ids), name=f"schedule {job.name}")
@@ -134,7 +159,7 @@ class Scheduler:
                 with self.records.open() as store:
                     state = firings.claim(store, moment, f"{self.node}/{os.getpid()}", self.clock.now().utc)
             except RunbookError as error:
-                self.say(f"{moment.id}: not begun: {error}")
+                self.say(f"{moment.id}: not begun: {in_a_line(error)}")
                 return
             if state == "running":
                 ids.append(moment.id)
@@ -158,16 +183,18 @@ class Scheduler:
                 del self._under_way[name]
 
     def _troubled(self, error: RunbookError) -> None:
-        said = f"nothing is begun: {error}"
+        words = in_a_line(error)
+        said = f"nothing is begun: {words}"
+        self.attendance.troubled(self.clock.now(), words)
         if said != self.trouble:
             self.say(said)
-            verdict = f"the scheduler on {self.node} begins nothing: {error}"
+            verdict = f"the scheduler on {self.node} begins nothing: {words}"
             now, evidence = self.clock.now().utc, (error.hint,) if error.hint else ()
             self.tell(
                 [
                     Notification(
                         occasion="failed", key="scheduler:store", at=now, verdict=verdict, evidence=evidence,
-                        command="runbook doctor",
+                        command=self.around.command("doctor"),
                     )
                 ]
             )  # fmt: skip

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from memrunbook.app.judging_schedules import ScheduleJudge
 from memrunbook.app.stored import Stored
-from memrunbook.core.errors import Problem, RunbookError, UsageError
+from memrunbook.core.errors import Problem, UsageError
 from memrunbook.core.run.notification import Notification
 from memrunbook.core.schedule import Moment, next_firing, preview
 from memrunbook.core.units import format_duration
@@ -33,11 +34,16 @@ AGAIN = "systemctl status memrunbook, or: runbook schedule run"
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleArguments:
-    """Where schedules.yaml lies, and what is kept of it."""
+    """Where schedules.yaml lies, and what is kept of it; `inventory` counts where a schedule names none."""
 
     library: Library = field(default_factory=usual_library)
     state: Path = field(default_factory=usual_state_dir)
     store: str = ""
+    inventory: tuple[str, ...] = ()
+
+    def schedules(self) -> Schedules:
+        """The schedules of the file, those that cannot be used among the broken ones."""
+        return ScheduleJudge(self.library, self.inventory).judged(self.library.schedules())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +75,7 @@ class SchedulerCheck:
 
 def list_schedules(arguments: ScheduleArguments) -> tuple[ListedSchedule, ...]:
     """Every schedule of the file, the broken ones too; DocumentError where it cannot be read as a whole."""
-    schedules, now = arguments.library.schedules(), SystemClock().now().utc
+    schedules, now = arguments.schedules(), SystemClock().now().utc
     kept: Mapping[str, KeptSchedule] = {}
     last: dict[str, Firing] = {}
     with _store(arguments) as store:
@@ -87,7 +93,7 @@ def preview_schedules(
     arguments: ScheduleArguments, name: str = "", after: float | None = None, count: int = 10
 ) -> tuple[tuple[ScheduledRun, tuple[Moment, ...]], ...]:
     """The next firings of one schedule or all; UsageError for a name that there is not."""
-    schedules = arguments.library.schedules()
+    schedules = arguments.schedules()
     jobs = [_named(schedules, name)] if name else schedules.jobs
     now = SystemClock().now().utc if after is None else after
     return tuple((job, tuple(preview(job.schedule, now, count))) for job in jobs)
@@ -113,13 +119,19 @@ def resume_schedule(arguments: ScheduleArguments, name: str) -> None:
 
 
 def list_firings(arguments: ScheduleArguments, name: str = "", most: int = 100) -> tuple[Firing, ...]:
-    """What became of firings, the newest first; those of schedules that are no more too."""
-    with _store(arguments) as store:
-        if store is None:
-            return ()
-        from memrunbook.state.store import firings
+    """What became of firings, the newest first; those of schedules that are no more too.
 
-        return firings.firings(store, name, most)
+    UsageError for a name that neither a schedule nor a firing has.
+    """
+    found: tuple[Firing, ...] = ()
+    with _store(arguments) as store:
+        if store is not None:
+            from memrunbook.state.store import firings
+
+            found = firings.firings(store, name, most)
+    if name and not found:
+        _check_name(arguments.library.schedules(), name)
+    return found
 
 
 def check_scheduler(arguments: ScheduleArguments, silence: float = SILENCE) -> SchedulerCheck:
@@ -212,21 +224,3 @@ def _made(arguments: ScheduleArguments) -> Iterator[Store]:
     stored = Stored(prepare(arguments.state), arguments.library.config(), arguments.store)
     with closing(stored.open()) as store:
         yield store
-
-
-def problems_of(jobs: Sequence[ScheduledRun], library: Library) -> Iterator[Problem]:
-    """What a schedule names and is not there, each with the line of its schedule: runbooks, parameters, freezes."""
-    from memrunbook.app.holding_back import missing_window
-
-    config = library.config()
-    for job in jobs:
-        try:
-            library.runbook(job.runbook, job.parameters)
-        except RunbookError as error:
-            first = getattr(error, "problems", [Problem("", error.message, error.hint)])[0]
-            yield Problem(job.where, f"schedule {job.name}: {first.message}", first.hint)
-        if (missing := missing_window(job, config)) is not None:
-            yield Problem(job.where, f"schedule {job.name}: config.yaml has no freeze {missing[0]}", missing[1])
-        for path in job.calendars:
-            if not path.is_file():
-                yield Problem(job.where, f"schedule {job.name}: there is no calendar {path}", "write its path")

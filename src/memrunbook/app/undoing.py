@@ -42,7 +42,7 @@ from memrunbook.core.runbook.bound import Runbook
 from memrunbook.core.runbook.condition import Condition
 from memrunbook.core.runbook.spec import RunbookSpec
 from memrunbook.documents.library import Library, usual_library
-from memrunbook.runtime.clock import SystemClock
+from memrunbook.runtime.clock import SystemClock, wish_of
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.fleet import each
 from memrunbook.runtime.interpret import Interpreter
@@ -248,7 +248,7 @@ def _planned(
         journal=_Unkept(),
         clock=clock,
         rules=rules[host.name],
-        stop=stop.is_set,
+        stop=partial(wish_of, stop),
     )
     try:
         report = yield from interpreter.run(undo_run(past, only_plan=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from memrunbook.core.errors import DocumentError, Problem, UsageError
@@ -56,19 +56,21 @@ class ValidateResult:
     doubts: tuple[Problem, ...] = ()
 
 
-def validate(library: Library, names: Sequence[str] = ()) -> ValidateResult:
+def validate(library: Library, names: Sequence[str] = (), inventory: tuple[str, ...] = ()) -> ValidateResult:
     """Checks runbooks for form and sense: those named (by name or path), else every one of the library.
 
     With all of them config.yaml, services.yaml and schedules.yaml are checked; a file of one of these names is one.
+    `inventory` counts for schedules that name none.
     """
     from memrunbook.documents.sense import warnings
 
-    doubts: list[Problem] = []
-    problems: list[Problem] = [] if names else _house_files(library, doubts)
+    files = _HouseFiles(inventory)
+    problems: list[Problem] = [] if names else files.all(library)
     names = names or tuple(entry.name for entry in library.entries() if not entry.shadowed)
+    doubts: list[Problem] = []
     for name in names:
-        if (check := HOUSE_FILES.get(Path(name).name)) is not None:
-            problems += check(library, Path(name), doubts)
+        if (found := files.named(library, Path(name))) is not None:
+            problems += found
             continue
         try:
             doubts += warnings(library.runbook(name))
@@ -76,55 +78,58 @@ def validate(library: Library, names: Sequence[str] = ()) -> ValidateResult:
             problems += error.problems
         except UsageError as error:
             problems.append(Problem(error.where or name, error.message, error.hint))
-    return ValidateResult(len(names), tuple(problems), tuple(doubts))
+    return ValidateResult(len(names), tuple(problems), (*files.doubts, *doubts))
 
 
-def _schedules(library: Library, path: Path | None, _doubts: list[Problem]) -> list[Problem]:
-    """What is wrong with schedules.yaml, and what it names that is not there."""
-    from memrunbook.app.scheduling import problems_of
+@dataclass(frozen=True)
+class _HouseFiles:
+    """Checks the files that say what may be done; what is doubtful in them is added to `doubts`."""
 
-    library = replace(library, timetable=path)
-    try:
-        found = library.schedules()
-        return [*found.problems, *problems_of(found.jobs, library)]
-    except DocumentError as error:
-        return error.problems
+    inventory: tuple[str, ...]
+    doubts: list[Problem] = field(default_factory=list)
 
+    def all(self, library: Library) -> list[Problem]:
+        """What is wrong with those that this library has, each once."""
+        found = [*self._schedules(library), *self._settings(library), *self._services(library)]
+        return list(dict.fromkeys(found))
 
-def _settings(library: Library, path: Path | None, doubts: list[Problem]) -> list[Problem]:
-    """What is wrong with config.yaml, and what its alerts name that is not there."""
-    from memrunbook.app.checking_rules import check_rules
+    def named(self, library: Library, path: Path) -> list[Problem] | None:
+        """What is wrong with one of them, of which the name says which it is; None for any other file."""
+        if path.name == SCHEDULES:
+            return self._schedules(replace(library, timetable=path))
+        if path.name == SETTINGS:
+            return self._settings(replace(library, settings=path))
+        return self._services(replace(library, services=path)) if path.name == SERVICES else None
 
-    library = replace(library, settings=path)
-    try:
-        config = library.config()
-    except DocumentError as error:
-        return error.problems
-    doubts += [Problem(f"{path} (notify)", what, UNREADY) for what in not_ready(config.notify)]
-    try:
-        check_rules(config.alerts, library)
-    except DocumentError as error:
-        return error.problems
-    return []
+    def _schedules(self, library: Library) -> list[Problem]:
+        """And what it names that is not there."""
+        from memrunbook.app.judging_schedules import ScheduleJudge
 
+        try:
+            return list(ScheduleJudge(library, self.inventory).judged(library.schedules()).problems)
+        except DocumentError as error:
+            return error.problems
 
-def _services(library: Library, path: Path | None, _doubts: list[Problem]) -> list[Problem]:
-    try:
-        replace(library, services=path).policy()
-    except DocumentError as error:
-        return error.problems
-    return []
+    def _settings(self, library: Library) -> list[Problem]:
+        """And what its alerts name that is not there."""
+        from memrunbook.app.checking_rules import check_rules
 
+        try:
+            config = library.config()
+            self.doubts.extend(
+                Problem(f"{library.settings} (notify)", why, UNREADY) for why in not_ready(config.notify)
+            )
+            check_rules(config.alerts, library)
+        except DocumentError as error:
+            return error.problems
+        return []
 
-HOUSE_FILES = {SCHEDULES: _schedules, SETTINGS: _settings, SERVICES: _services}
-"""The files that say what may be done, by their names."""
-
-
-def _house_files(library: Library, doubts: list[Problem]) -> list[Problem]:
-    """What is wrong with those that this library has."""
-    given = (library.timetable, library.settings, library.services)
-    checks = zip(HOUSE_FILES.values(), given, strict=True)
-    return [problem for check, path in checks for problem in check(library, path, doubts)]
+    def _services(self, library: Library) -> list[Problem]:
+        try:
+            library.policy()
+        except DocumentError as error:
+            return error.problems
+        return []
 
 
 def new_runbook(name: str, path: Path) -> None:

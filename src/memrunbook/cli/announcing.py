@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from memrunbook.cli.scheduling import say, tell_on_stderr
-from memrunbook.core.errors import RunbookError
+from memrunbook.core.errors import RunbookError, in_a_line
 from memrunbook.core.run.notification import Notification
 from memrunbook.core.units import MINUTE
 from memrunbook.documents.library import Library
@@ -37,7 +37,7 @@ class Announcer:
             for words in told(notifications, self.state, self.library, self.store) if notifications else ():
                 say(words)
         except RunbookError as error:
-            say(f"nobody else was told: {error}")
+            say(f"nobody else was told: {in_a_line(error)}")
 
     def beside(self) -> None:
         """Once a minute: sends what waits for a receiver, and writes the figures for node_exporter."""
@@ -54,7 +54,7 @@ class Announcer:
         try:
             does()
         except RunbookError as error:
-            said = f"{error}{'; ' if error.hint else ''}{error.hint}"
+            said = f"{in_a_line(error)}"
             if said != self._said.get(what):
                 say(f"{what} beside the schedules: {said}")
         self._said[what] = said

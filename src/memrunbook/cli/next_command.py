@@ -52,6 +52,29 @@ def kept_options(*without: str, more: Sequence[str] = ()) -> list[str]:
     return [*_typed(kept - CONSENT), *more, *_typed(kept & CONSENT)]
 
 
+class OptionsOf:
+    """The options that were typed of the command under way, for any other command that has them too.
+
+    Their paths are absolute. It may be asked later, by any thread.
+    """
+
+    def __init__(self, *without: str) -> None:
+        context = click.get_current_context()
+        names = [option.name for option in context.command.params if option.name in KEPT.difference(without)]
+        self._root = context.find_root()
+        self._words = {name: _typed([name], _absolute) for name in names if name}
+
+    def __call__(self, words: Sequence[str]) -> list[str]:
+        """For the command of these words."""
+        command: click.Command | None = self._root.command
+        for word in words:
+            if not isinstance(command, click.Group) or (inside := command.get_command(self._root, word)) is None:
+                break
+            command = inside
+        known = {option.name for option in command.params} if command else set()
+        return [word for name, typed in self._words.items() if name in known for word in typed]
+
+
 def way_options() -> tuple[str, ...]:
     """The words of the options of the command under way that say how hosts are reached and where runbooks are found.
 

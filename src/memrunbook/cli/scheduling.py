@@ -13,17 +13,18 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from memrunbook.app.connectors import Connectors
+from memrunbook.app.judging_schedules import broken_told
 from memrunbook.cli.naming import named_hosts
 from memrunbook.cli.service_manager import ServiceManager
 from memrunbook.cli.streams import while_heard
 from memrunbook.cli.targets import Targets
-from memrunbook.core.errors import DocumentError, RunbookError
+from memrunbook.core.errors import Problem, RunbookError, UsageError, in_a_line
+from memrunbook.core.host import LOCAL
 from memrunbook.core.run.notification import Notification
 from memrunbook.core.text import clean
-from memrunbook.core.units import format_duration
+from memrunbook.core.units import MINUTE, format_duration
 
 if TYPE_CHECKING:
-    from memrunbook.app.firing_records import Tells
     from memrunbook.app.scheduler import Scheduler
     from memrunbook.core.host import Host
     from memrunbook.documents.schedules import ScheduledRun, Schedules
@@ -62,7 +63,13 @@ class Reaching:
         reach = self.usual.reach
         if job.patience is not None:
             reach = replace(reach, patience=job.patience, read_patience=job.patience)
-        return named_hosts(targets), Connectors(reach, self.usual.forks)
+        hosts = named_hosts(targets)
+        if targets.inventory:
+            lost = next((one.name for one in hosts if one.unlisted and one.transport != LOCAL), "")
+            if lost:
+                hint = "runbook hosts lists the hosts and groups of the inventory"
+                raise UsageError(f"the inventory has no host or group {lost!r}", hint=hint)
+        return hosts, Connectors(reach, self.usual.forks)
 
 
 @dataclass
@@ -76,12 +83,17 @@ class Loop:
     load: Callable[[], Schedules]
     beside: Callable[[], None]
     manager: ServiceManager = field(default_factory=ServiceManager.usual)
+    broken: BrokenSchedules = field(init=False)
     _reload: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self.broken = BrokenSchedules(self.scheduler)
 
     def run(self) -> None:
         """Until it is told to stop; then what is under way ends first."""
         scheduler = self.scheduler
         with _hang_ups(self._wants_reload):
+            self.broken.look(anew=True)
             scheduler.look()
             say(f"scheduling {self._status()}")
             self.manager.ready(self._status())
@@ -92,6 +104,7 @@ class Loop:
                     self._load()
                 if not scheduler.around.stop.is_set():
                     scheduler.look()
+                    self.broken.look()
                     self.beside()
             self.manager.stopping()
             say("stopping: nothing new is begun")
@@ -120,39 +133,59 @@ class Loop:
         try:
             found = self.load()
         except RunbookError as error:
-            first = error.problems[0] if isinstance(error, DocumentError) else None
-            what = f"{first.where}: {first.message}" if first else str(error)
-            say(f"not reloaded, the schedules from before go on: {what}")
+            say(f"not reloaded, the schedules from before go on: {in_a_line(error)}")
         else:
             self.scheduler.schedules = found
+            self.broken.look(anew=True)
             say(f"reloaded: {self._status()}")
-            tell_broken(found, self.scheduler.tell, self.scheduler.clock.now().utc)
         self.manager.ready(self._status())
 
     def _status(self) -> str:
-        schedules = self.scheduler.schedules
-        broken = f", {len(schedules.broken)} broken" if schedules.broken else ""
+        schedules, names = self.scheduler.schedules, self.broken.by_name
+        usable = sum(job.name not in names for job in schedules.jobs)
+        broken = f", {len(names)} broken" if names else ""
         coming = self.scheduler.next_start()
+        if self.scheduler.trouble:
+            return f"{usable} schedules{broken}; {self.scheduler.trouble}"
         soon = f"; next in {format_duration(coming)}" if coming is not None else "; nothing comes"
-        return f"{len(schedules.jobs)} schedules{broken}{soon}"
+        return f"{usable} schedules{broken}{soon}"
 
 
-def tell_broken(schedules: Schedules, tell: Tells, now: float) -> None:
-    """Which schedules cannot be used, and why: the others go on, and somebody is told."""
-    told = [
-        Notification(
-            occasion="failed",
-            key=f"schedule:{name}::broken",
-            at=now,
-            schedule=name,
-            verdict=f"schedule {name} is not used: {problems[0].where}: {problems[0].message}",
-            evidence=tuple(words for one in problems for words in (f"{one.where}: {one.message}", one.hint) if words),
-            command=shlex.join(["runbook", "validate", str(schedules.path)]),
-        )
-        for name, problems in schedules.broken.items()
-    ]
-    if told:
-        tell(told)
+@dataclass
+class BrokenSchedules:
+    """Which schedules cannot be used, and why: each is told once, and that it can be used again."""
+
+    scheduler: Scheduler
+    _judged: float = field(default=float("-inf"), init=False)
+
+    @property
+    def by_name(self) -> dict[str, tuple[Problem, ...]]:
+        """Why each of them cannot be used; a firing that finds out about one has told of it."""
+        return self.scheduler.around.broken
+
+    def look(self, *, anew: bool = False) -> None:
+        """Judges all `anew`; else, once a minute, those that could not be used: what they name may be there by now."""
+        scheduler, now = self.scheduler, self.scheduler.clock.now()
+        if not anew and (not self.by_name or now.monotonic - self._judged < MINUTE):
+            return
+        self._judged, schedules = now.monotonic, scheduler.schedules
+        again = tuple(one for one in schedules.jobs if anew or one.name in self.by_name)
+        try:
+            found = dict(scheduler.around.judge().judged(replace(schedules, jobs=again)).broken)
+        except RunbookError as error:
+            say(f"schedules cannot be judged now: {in_a_line(error)}")
+            return
+        before = dict(self.by_name)
+        self.by_name.clear()
+        self.by_name.update(found)
+        command = shlex.join(["runbook", "validate", str(schedules.path)])
+        fresh = [name for name, problems in found.items() if problems != before.get(name)]
+        told = [broken_told(name, found[name], now.utc, command) for name in fresh]
+        for name in before:
+            if name not in found:
+                say(f"{name}: it can be used again")
+        if told:
+            scheduler.tell(told)
 
 
 @contextmanager

@@ -68,11 +68,10 @@ def with_defaults(targets: Targets, library: Library | None) -> Targets:
     config = (library or usual_library()).config()
     defaults = config.defaults
     usual = {name for name in ("sudo", "forks") if not typed(name)}
-    told = tuple(one for one in os.environ.get(VARIABLE, "").split(",") if one)
     patience = targets.patience or (f"{defaults.patience:g}s" if defaults.patience is not None else None)
     return replace(
         targets,
-        inventory=targets.inventory or tuple(inventory_path(one) for one in told) or defaults.inventory,
+        inventory=targets.inventory or told_inventory() or defaults.inventory,
         skip_vault_files=defaults.skip_vault_files,
         ruling_tags=frozenset(one.tag for one in config.maximum_risk if one.tag),
         sudo_typed="sudo" not in usual,
@@ -86,6 +85,11 @@ def with_defaults(targets: Targets, library: Library | None) -> Targets:
         sudo=defaults.sudo if defaults.sudo and "sudo" in usual else targets.sudo,
         forks=defaults.forks if defaults.forks and "forks" in usual else targets.forks,
     )
+
+
+def told_inventory() -> tuple[str, ...]:
+    """The inventories that the environment names."""
+    return tuple(inventory_path(one) for one in os.environ.get(VARIABLE, "").split(",") if one)
 
 
 def inventory_path(word: str) -> str:

@@ -55,6 +55,14 @@ class DocumentError(UsageError):
         super().__init__(f"{count} problem{'s' if count != 1 else ''} found")
 
 
+def in_a_line(error: RunbookError) -> str:
+    """An error for a log: of a document its first problem, with its place."""
+    if not isinstance(error, DocumentError) or not error.problems:
+        return str(error)
+    first, more = error.problems[0], len(error.problems) - 1
+    return f"{first.where}: {first.message}{f' and {more} more' if more else ''}"
+
+
 class HostError(RunbookError):
     """The host could not be worked with. `stage` is where it stopped on the way there, where that is known."""
 
@@ -82,7 +90,11 @@ class SessionLost(HostError):  # noqa: N818  the outcome's word
 
 
 class Refused(RunbookError):  # noqa: N818  the outcome's word
-    """A safety rule refused this."""
+    """A safety rule refused this. `passes`: what stands against it ends by itself, and may be waited for."""
+
+    def __init__(self, message: str = "", *, where: str = "", hint: str = "", passes: bool = False) -> None:
+        self.passes = passes
+        super().__init__(message, where=where, hint=hint)
 
 
 class NotBegun(Refused):
@@ -90,7 +102,9 @@ class NotBegun(Refused):
 
 
 class JournalError(RunbookError):
-    """The journal cannot be written or does not verify."""
+    """The journal cannot be written or does not verify. `run` is the run that this cut off, where it did."""
+
+    run: str = ""
 
 
 class Interrupted(RunbookError):  # noqa: N818  the outcome's word

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from heapq import heappop, heappush
 from itertools import islice
 from typing import Literal, NamedTuple
@@ -25,6 +26,8 @@ MOST_MISSED = 100
 LONGEST_REPEAT = dt.timedelta(hours=3)
 """No place puts its clocks back by more."""
 FIELDS = 5
+LAST = dt.datetime(9999, 1, 1, tzinfo=dt.UTC).timestamp()
+"""Nothing fires from then on: what comes after it has no date any more."""
 
 
 class Schedule(Struct, frozen=True, kw_only=True):
@@ -113,8 +116,10 @@ def preview(schedule: Schedule, after: float, count: int) -> list[Moment]:
 def moments(schedule: Schedule, after: float) -> Iterator[Moment]:
     """Every firing whose nominal time is later than a moment, in order; each once."""
     begin = after if schedule.begins is None else max(after, schedule.begins - 1)
+    if begin >= LAST:
+        return
     for nominal, oddity in _by_cron(schedule, begin) if schedule.cron else _by_interval(schedule, begin):
-        if schedule.ends is not None and nominal >= schedule.ends:
+        if nominal >= (LAST if schedule.ends is None else min(schedule.ends, LAST)):
             return
         yield Moment(schedule.name, nominal, nominal + jitter_of(schedule, nominal), oddity)
 
@@ -172,7 +177,7 @@ def _by_cron(schedule: Schedule, after: float) -> Iterator[tuple[float, Oddity]]
     start = dt.datetime.fromtimestamp(math.floor(after), zone).replace(tzinfo=None, fold=0)
     waiting: list[tuple[float, Oddity]] = []
     last = after
-    for wall in CronSim(schedule.cron, start - LONGEST_REPEAT):
+    for wall in _walls(schedule.cron, start - LONGEST_REPEAT):
         reached = wall.replace(tzinfo=zone).timestamp()
         while waiting and waiting[0][0] < reached:  # nothing that is earlier comes any more
             nominal, oddity = heappop(waiting)
@@ -181,6 +186,13 @@ def _by_cron(schedule: Schedule, after: float) -> Iterator[tuple[float, Oddity]]
                 yield nominal, oddity
         for one in _shown(wall, zone, fixed=fixed):
             heappush(waiting, one)
+    yield from ((nominal, oddity) for nominal, oddity in sorted(waiting) if nominal > last)
+
+
+def _walls(line: str, start: dt.datetime) -> Iterator[dt.datetime]:
+    """The times on the wall that a cron line means, as long as there are dates."""
+    with suppress(OverflowError):
+        yield from CronSim(line, start)
 
 
 def _shown(wall: dt.datetime, zone: dt.tzinfo, *, fixed: bool) -> Iterator[tuple[float, Oddity]]:

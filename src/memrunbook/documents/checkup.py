@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from memrunbook.core.errors import DocumentError, RunbookError
-from memrunbook.documents.library import SCHEDULES, SERVICES, SETTINGS, Library
+from memrunbook.documents.library import SERVICES, SETTINGS, Library
 from memrunbook.runtime.inspection import Inspection
 
 
@@ -15,8 +15,6 @@ def inspect_documents(library: Library) -> Iterator[Inspection]:
     yield _file(SETTINGS, library.settings, library.config, library)
     services = library.services if library.services is not None and library.services.exists() else None
     yield _file(SERVICES, services, library.policy, library)
-    if library.timetable is not None:
-        yield _schedules(library.timetable, library)
     yield _runbooks(library)
 
 
@@ -30,18 +28,6 @@ def _file(name: str, path: Path | None, load: Callable[[], object], library: Lib
         return Inspection(area="documents", name=name, state="missing", said=_first(error), remedy=f"mend {path}")
     beside = f"; {binding} binds beside it, the stricter word counts" if binding is not None else ""
     return Inspection(area="documents", name=name, said=f"{path}{beside}")
-
-
-def _schedules(path: Path, library: Library) -> Inspection:
-    try:
-        found = library.schedules()
-    except (RunbookError, OSError) as error:
-        return Inspection(area="documents", name=SCHEDULES, state="missing", said=_first(error), remedy=f"mend {path}")
-    if found.broken:
-        first = found.problems[0]
-        said = f"{len(found.broken)} cannot be used: {first.where}: {first.message}"
-        return Inspection(area="documents", name=SCHEDULES, state="missing", said=said, remedy=f"mend {path}")
-    return Inspection(area="documents", name=SCHEDULES, said=f"{path}: {len(found.jobs)} can be used")
 
 
 def _runbooks(library: Library) -> Inspection:

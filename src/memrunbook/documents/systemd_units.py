@@ -61,15 +61,17 @@ Restart=on-failure
 RestartSec=5s
 TimeoutStartSec=10min
 WatchdogSec=3min
-TimeoutStopSec=10min
+TimeoutStopSec={stop}
 KillMode=mixed
 KillSignal=SIGTERM"""
 ONCE = """\
 Type=oneshot
 ExecStart={command}
-TimeoutStartSec=12h
-TimeoutStopSec=10min
+TimeoutStartSec=infinity
+TimeoutStopSec={stop}
 KillMode=mixed"""
+LONGEST_STEP = "35min"
+"""A step in flight comes to its end before the scheduler is killed: emptying a swap device may take half an hour."""
 TIMER = """\
 [Unit]
 Description=memrunbook: looks each minute what is due
@@ -97,7 +99,9 @@ def units(
     command = shlex.join([*words, "--once"] if timer else words)
     service = SERVICE.format(
         limits="" if timer else OFTEN,
-        start=(ONCE if timer else STAYS).format(command=command.replace("%", "%%").replace("$", "$$")),
+        start=(ONCE if timer else STAYS).format(
+            command=command.replace("%", "%%").replace("$", "$$"), stop=LONGEST_STEP
+        ),
         user=user,
         environment=f"Environment=SSH_AUTH_SOCK={agent}\n" if agent else "",
         written="" if written is None else f"ReadWritePaths={_path_word(written)}\n",

@@ -12,8 +12,16 @@ POLL = 0.1
 """So many seconds after a person asked to stop, it is heeded."""
 
 
+A_PERSON = "a person asked to stop"
+
+
+def wish_of(stop: threading.Event) -> str:
+    """Who wishes that nothing more is done, empty while nobody does: a person, unless the event has a `why`."""
+    return str(getattr(stop, "why", A_PERSON)) if stop.is_set() else ""
+
+
 class SystemClock:
-    """The clocks of this machine. Once `stop` is set, every sleep ends with Interrupted."""
+    """The clocks of this machine. Once `stop` is set, every sleep ends with Interrupted; `stop.why` may say why."""
 
     def __init__(self, stop: threading.Event | None = None) -> None:
         self._stop = stop or threading.Event()
@@ -34,4 +42,4 @@ class SystemClock:
             if left <= 0:
                 return
             time.sleep(min(left, POLL))
-        raise Interrupted
+        raise Interrupted(str(getattr(self._stop, "why", "")))

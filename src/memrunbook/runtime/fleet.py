@@ -121,6 +121,7 @@ class _Fleet(Generic[R]):
         self._at_work = 0
         self._room = _room()
         self._stopping = False
+        self._wish = ""
         self._results: dict[int, R] = {}
         self._errors: dict[int, BaseException] = {}
         self._crew = _Crew(forks, clock)
@@ -167,7 +168,7 @@ class _Fleet(Generic[R]):
 
     def _wake(self, sleepers: list[Sleeper]) -> None:
         place = heapq.heappop(sleepers)[1]
-        self._hand(place, partial(resume, self._lives[place], Interrupted() if self._stopping else None))
+        self._hand(place, partial(resume, self._lives[place], Interrupted(self._wish) if self._stopping else None))
 
     def _hand(self, place: int, go_on: Callable[[], object]) -> None:
         self._at_work += 1
@@ -180,8 +181,8 @@ class _Fleet(Generic[R]):
         if not self._stopping:
             try:
                 self._clock.sleep(0.0 if self._at_work else left)
-            except Interrupted:
-                self._stopping = True
+            except Interrupted as wish:
+                self._stopping, self._wish = True, wish.message
                 return
         if self._at_work:
             with suppress(queue.Empty):

@@ -59,7 +59,7 @@ Watcher = Callable[[Request], None]
 
 @dataclass
 class Interpreter:
-    """One run on one host. `watch` is told of every question; `stop` says whether a person asked to stop.
+    """One run on one host. `watch` is told of every question; `stop` says who wishes that nothing more is done.
 
     `noted` is told of every reading.
     `left` are the steps that runs left open on this host: a lock that one of them left behind is told with its step.
@@ -87,7 +87,7 @@ class Interpreter:
     abandoned: Collection[str] = ()
     watch: Watcher = lambda _: None
     noted: Callable[[Snapshot], object] = lambda _: None
-    stop: Callable[[], bool] = lambda: False
+    stop: Callable[[], str] = lambda: ""
     events: list[Event] = field(default_factory=list)
     held_back: RunbookError | None = None
     brakes: Brakes = field(default_factory=Unbraked)
@@ -198,8 +198,8 @@ class Interpreter:
         """Ends the run before the next question where a person, or what happened during a script, says so."""
         if self.held_back is not None:
             raise self.held_back
-        if self.stop():
-            raise Interrupted("a person asked to stop")
+        if wish := self.stop():
+            raise Interrupted(wish)
 
     def _read(self, request: ReadFacts) -> Life[Snapshot]:
         facts, count, every = self.rules.reads(request.facts), request.count, request.every

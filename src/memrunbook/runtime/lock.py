@@ -188,11 +188,13 @@ def _refused(output: Output, told: Told) -> Refused:
             f"a command of an earlier run is still at work on the host: {clean(by)}{flight}",
             hint=f"wait until it has ended, {then}; a process that hangs is ended on the host by hand. "
             "--break-lock waits for it too: nothing is done twice",
+            passes=True,
         )
     if output.status == HELD:
         return Refused(
             f"another run is at work on the host: {clean(by)}{flight}",
             hint=f"{CUT_OFF if known else AT_WORK} --break-lock ends its shell on the host and takes the lock over",
+            passes=True,
         )
     return Refused(f"the host cannot be locked: {clean(output.text)}", hint="is /run writable on the host?")
 

@@ -8,20 +8,23 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from memrunbook.app.attendance import CROWDED, UNUSED
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.firing import FiringResult, Surroundings
-from memrunbook.app.scheduler import Scheduler
+from memrunbook.app.scheduler import AT_ONCE, CROWDED_WAIT, LONGEST_WAIT, NEWER, RETRY, SHORTEST_WAIT, Scheduler
 from memrunbook.core.instant import Instant
+from memrunbook.core.plan.shadows import Shadow
 from memrunbook.core.run.notification import Notification
-from memrunbook.core.schedule import Moment
+from memrunbook.core.schedule import MOST_CAUGHT_UP, MOST_MISSED, Moment
 from memrunbook.core.units import DAY, HOUR
 from memrunbook.documents.library import Library
-from memrunbook.documents.schedules import ScheduledRun, load_schedules
-from memrunbook.state.store import firings
+from memrunbook.documents.schedules import ScheduledRun, Schedules, load_schedules
+from memrunbook.state.store import firings, sightings
 from memrunbook.state.store.changes import Store
 from memrunbook.testing import FixedClock
 
@@ -33,13 +36,21 @@ def at(text: str) -> float:
     return dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC).timestamp()
 
 
+class Wall(FixedClock):
+    """A clock whose wall can be put forward alone, as while a machine sleeps."""
+
+    def jump(self, seconds: float) -> None:
+        now = self.now()
+        self._now = Instant(now.utc + seconds, now.monotonic)
+
+
 class Bench:
     """One scheduler on a store of the test's own, with what it said and told."""
 
     def __init__(self, folder: Path, entries: Sequence[str], start: str, does: CarriesOut = lambda *_: WELL) -> None:
         self.state, self.said, self.told = folder / "state", list[str](), list[Notification]()
         (folder / "schedules.yaml").write_text("schedules:\n" + "".join(f"  - {one}\n" for one in entries), "utf-8")
-        self.clock = FixedClock(Instant(at(start), 0.0))
+        self.clock = Wall(Instant(at(start), 0.0))
         self.scheduler = self.another(load_schedules(folder / "schedules.yaml"), does)
 
     def another(self, schedules: object, does: CarriesOut, node: str = "node") -> Scheduler:
@@ -53,9 +64,16 @@ class Bench:
         end = at(text)
         while (now := self.clock.now().utc) < end:
             coming = self.scheduler.next_start()
-            self.clock.sleep(min(end - now, longest if coming is None else min(coming, longest)))
+            wait = longest if coming is None or self.scheduler.trouble else min(coming, longest)
+            self.clock.sleep(min(end - now, wait))
             self.scheduler.look()
             self.scheduler.settle()
+
+    def whys(self) -> dict[str, str]:
+        store = Store.open(self.state)
+        found = firings.firings(store, most=1000)
+        store.close()
+        return {one.id: one.why for one in found}
 
     def records(self) -> list[tuple[str, str]]:
         store = Store.open(self.state)
@@ -237,6 +255,7 @@ def test_while_the_state_directory_is_full_nothing_is_begun(tmp_path: Path) -> N
     bench.until("2026-03-26T00:12", 60.0)
     assert carried == []
     assert bench.records() == [("half@2026-03-26T00:00:00Z", "missed")]
+    assert bench.whys()["half@2026-03-26T00:00:00Z"].startswith("nothing could be begun: ")
 
 
 def test_what_was_missed_is_caught_up_in_order_where_that_is_wanted(tmp_path: Path) -> None:
@@ -264,3 +283,161 @@ def test_that_it_goes_again_is_told_after_its_silence_was(tmp_path: Path) -> Non
     bench.clock.sleep(HOUR)
     bench.scheduler.look()
     assert [one.occasion for one in bench.told] == ["restored"]
+
+
+def test_what_falls_due_during_a_look_is_due_at_once(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [HALF], "2026-03-25T23:59:59.5")
+    bench.scheduler.look()
+    assert bench.scheduler.until_next() == pytest.approx(0.5)
+    bench.clock.sleep(0.6)  # the look took so long
+    assert bench.scheduler.next_start() == 0.0
+    assert bench.scheduler.until_next() == SHORTEST_WAIT
+    bench.scheduler.look()
+    bench.scheduler.settle()
+    assert bench.records() == [("half@2026-03-26T00:00:00Z", "done")]
+    assert bench.scheduler.until_next() == LONGEST_WAIT
+
+
+def test_while_too_many_are_under_way_it_looks_now_and_then_and_says_why_one_was_missed(tmp_path: Path) -> None:
+    release = threading.Event()
+
+    def does(job: ScheduledRun, moment: Moment, _: Surroundings) -> FiringResult:
+        release.wait(60)
+        return WELL
+
+    entries = [HALF.replace("half", f"one-{number}") for number in range(AT_ONCE + 1)]
+    bench = Bench(tmp_path, entries, "2026-03-25T20:00", does)
+    bench.scheduler.look()
+    bench.clock.sleep(4 * HOUR)
+    bench.scheduler.look()
+    assert bench.scheduler.until_next() == CROWDED_WAIT
+    bench.clock.sleep(HOUR)
+    bench.scheduler.look()
+    release.set()
+    bench.scheduler.settle()
+    states = [state for _, state in bench.records()]
+    assert sorted(states) == [*["done"] * AT_ONCE, "missed"]
+    assert CROWDED in bench.whys().values()
+
+
+def test_a_machine_that_slept_and_a_schedule_that_was_away_are_said_as_that(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [HALF], "2026-03-25T20:00")
+    scheduler = bench.scheduler
+    scheduler.look()
+    bench.clock.jump(DAY)
+    scheduler.look()
+    scheduler.settle()
+    usable, scheduler.schedules = scheduler.schedules, Schedules()
+    bench.until("2026-03-28T23:00")
+    scheduler.schedules = usable
+    scheduler.look()
+    scheduler.settle()
+    whys = bench.whys()
+    assert whys["half@2026-03-26T00:00:00Z"] == "this machine slept, or its clock was put forward, for 24 h"
+    assert whys["half@2026-03-28T00:00:00Z"] == UNUSED
+    after = bench.another(usable, lambda *_: WELL, "other")
+    bench.clock.sleep(DAY)
+    after.look()
+    after.settle()
+    assert bench.whys()["half@2026-03-29T00:00:00Z"] == "no scheduler was there after 2026-03-28 23:00:00 UTC"
+
+
+def test_how_a_firing_ended_is_kept_once_the_store_takes_it(tmp_path: Path) -> None:
+    """Not lost, and not taken for one whose scheduler died."""
+    shadow = Shadow(
+        firing="f", schedule="half", host="h", machine="", runbook="r", at=1.0, step="s", action="a", target="t",
+        summary="s", digest="d",
+    )  # fmt: skip
+
+    def does(job: ScheduledRun, moment: Moment, _: Surroundings) -> FiringResult:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+        return FiringResult("failed", "no", shadows=(shadow,))
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    bench = Bench(tmp_path, [HALF], "2026-03-25T20:00", does)
+    bench.scheduler.look()
+    bench.clock.sleep(4 * HOUR)
+    try:
+        bench.scheduler.look()
+        bench.scheduler.settle()
+        assert any("cannot be kept yet" in one for one in bench.said), bench.said
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    bench.clock.sleep(200)
+    bench.scheduler.look()
+    assert bench.records() == [("half@2026-03-26T00:00:00Z", "failed")]
+    store = Store.open(bench.state)
+    assert firings.kept(store)["half"].failures == 1
+    assert len(sightings.shadows(store, "half")) == 1
+    store.close()
+    assert not [one for one in bench.told if "cut off" in one.verdict]
+
+
+@pytest.mark.parametrize(
+    ("catch_up", "done", "missed"), [("none", 0, 168), ("last", 1, 167), ("all", MOST_CAUGHT_UP, 168 - MOST_CAUGHT_UP)]
+)
+def test_after_a_week_without_a_scheduler_what_was_missed_is_counted(
+    tmp_path: Path, catch_up: str, done: int, missed: int
+) -> None:
+    entry = f"{{name: hourly, every: 1h, jitter: 0s, catch_up: {catch_up}, runbook: r, hosts: h}}"
+    bench = Bench(tmp_path, [entry], "2026-03-01T00:30")
+    bench.scheduler.look()
+    after = bench.another(bench.scheduler.schedules, lambda *_: WELL)
+    bench.clock.sleep(7 * DAY)
+    after.look()
+    after.settle()
+    store = Store.open(bench.state)
+    found = firings.firings(store, most=1000)
+    store.close()
+    count = {state: sum(one.count for one in found if one.state == state) for state in ("done", "missed")}
+    assert count == {"done": done, "missed": missed}
+    assert len([one for one in found if one.state == "missed"]) == min(missed, MOST_MISSED)
+    assert {one.why for one in found if one.state == "missed"} == {
+        "no scheduler was there after 2026-03-01 00:30:00 UTC"
+    }
+    (said,) = [one for one in bench.said if " missed since " in one]
+    assert f"hourly: {missed} missed since 2026-03-0" in said
+
+
+def test_a_document_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [HALF], "2026-03-25T20:00")
+    (tmp_path / "config.yaml").write_text("nonsense: 1\n", "utf-8")
+    library = Library(settings=tmp_path / "config.yaml")
+    bench.scheduler.around = replace(bench.scheduler.around, library=library)
+    bench.scheduler.records = replace(bench.scheduler.records, around=bench.scheduler.around)
+    bench.scheduler.look()
+    assert f"{tmp_path / 'config.yaml'}:1:1: " in bench.told[0].verdict
+    assert bench.scheduler.until_next() == RETRY
+
+
+def test_a_store_that_is_gone_in_the_middle_lets_no_second_firing_of_a_schedule_begin(tmp_path: Path) -> None:
+    release, carried = threading.Event(), list[str]()
+
+    def does(job: ScheduledRun, moment: Moment, _: Surroundings) -> FiringResult:
+        carried.append(moment.id)
+        release.wait(60)
+        return WELL
+
+    bench = Bench(tmp_path, [HALF], "2026-03-25T23:59", does)
+    bench.scheduler.look()
+    bench.clock.sleep(90)
+    bench.scheduler.look()
+    shutil.rmtree(bench.state)
+    for _ in range(3):
+        bench.clock.sleep(6 * HOUR)
+        bench.scheduler.look()
+    release.set()
+    bench.scheduler.settle()
+    assert carried == ["half@2026-03-26T00:00:00Z"]
+    assert bench.records() == [("half@2026-03-26T12:00:00Z", "overlapped")]
+
+
+def test_of_several_that_are_due_in_time_the_newest_stands_for_the_others(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, ["{name: minutes, every: 1m, jitter: 0s, runbook: r, hosts: h}"], "2026-03-25T20:00:30")
+    bench.scheduler.look()
+    bench.clock.sleep(120)
+    bench.scheduler.look()
+    bench.scheduler.settle()
+    assert bench.records() == [("minutes@2026-03-25T20:01:00Z", "missed"), ("minutes@2026-03-25T20:02:00Z", "done")]
+    why = bench.whys()["minutes@2026-03-25T20:01:00Z"]
+    assert why == f"the scheduler was there and came 90 s late to it{NEWER}"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 from itertools import takewhile
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memrunbook.core.schedule import (
+    LAST,
     LOOK_BACK,
     MOST_CAUGHT_UP,
     MOST_MISSED,
@@ -182,3 +184,22 @@ def test_a_clock_that_jumps_never_asks_for_one_twice_beyond_its_id(jumps: list[f
         ran |= {one.id for one in found.run}
     assert len(ran) <= 40 * MOST_CAUGHT_UP
     assert due([schedule], {"often": now + 9 * DAY}, now)["often"].run == (), "a time in the future was a wrong clock's"
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Niue"])
+@pytest.mark.parametrize(
+    "when", [{"cron": "30 2 * * *"}, {"cron": "* * * * *"}, {"cron": "0 0 1 1 *"}, {"every": 60.0}]
+)
+def test_the_ends_of_the_calendar_are_no_accident(zone: str, when: dict[str, Any]) -> None:
+    """Nothing fires where there are no dates any more, and who says so breaks nothing else."""
+    place = ZoneInfo(zone)
+    first, last = (dt.datetime(year, 1, 1, tzinfo=place).timestamp() for year in (1, 9999))
+    end = dt.datetime(9999, 12, 31, 23, 59, tzinfo=place).timestamp()
+    now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC).timestamp()
+    for begins, ends, some in ((first, end, True), (end, None, False), (None, end, True), (None, first, False)):
+        schedule = Schedule(name="x", zone=place, begins=begins, ends=ends, anchor=begins or 0.0, **when)
+        assert bool(preview(schedule, now, 2)) == some
+        assert (next_firing(schedule, now) is not None) == some
+        assert due([schedule], {"x": now - 60}, now) is not None
+    *_, newest = moments(Schedule(name="x", zone=place, **when), last - 800 * DAY if "1 1" in str(when) else last - DAY)
+    assert newest.nominal < LAST

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from memrunbook.actions import cycle_swap
 from memrunbook.documents.systemd_units import units
 
 WORDS = ["/usr/bin/runbook", "schedule", "run", "--config-dir", "/etc/my files"]
@@ -64,3 +65,14 @@ def test_a_timer_starts_what_looks_once() -> None:
     assert "--once" in found["memrunbook.service"]
     assert "[Install]" not in found["memrunbook.service"]
     assert "WantedBy=timers.target" in found["memrunbook.timer"]
+
+
+@pytest.mark.parametrize("timer", [False, True])
+def test_what_is_under_way_is_not_killed_by_a_time_of_systemds(*, timer: bool) -> None:
+    """A firing may take longer than systemd waits for a start (90 s), and a step than it waits for a stop."""
+    text = units(WORDS, "ops", timer=timer)["memrunbook.service"]
+    assert ("TimeoutStartSec=infinity\n" in text) == timer
+    stop = re.search(r"^TimeoutStopSec=(\d+)min$", text, re.MULTILINE)
+    assert stop is not None
+    assert int(stop[1]) * 60 > cycle_swap.WAIT + 90
+    assert "KillMode=mixed\n" in text

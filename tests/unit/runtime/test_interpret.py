@@ -36,6 +36,7 @@ from memrunbook.core.run.request import (
 from memrunbook.core.run.run import run_plan
 from memrunbook.core.runbook.spec import VerifySpec
 from memrunbook.core.units import Duration
+from memrunbook.runtime.clock import A_PERSON
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.fleet import each
 from memrunbook.runtime.holding import DISARM
@@ -266,7 +267,9 @@ def test_a_run_that_is_stopped_in_its_proof_leaves_its_marks() -> None:
     never = VerifySpec("memory.available_percent > 1000.0", Duration(60), Duration(0))
     book = small.runbook(small.step(verify=never), incident="memory.available_percent > 1.0")
     lab = Lab()
-    lab.interpreter.stop = lambda: [type(one) for one in lab.watched[-3:]] == [Execute, ReadFacts, Wait]
+    lab.interpreter.stop = lambda: (
+        A_PERSON if [type(one) for one in lab.watched[-3:]] == [Execute, ReadFacts, Wait] else ""
+    )
     report = run_alone(lab.interpreter.run(run_plan(book)), lab.clock)
     assert (report.outcome, [(one.state, one.left) for one in report.steps]) == ("interrupted", [("interrupted", True)])
     assert [call.args[1] for call in lab.session.calls if call.script == GIVE] == [""]
@@ -334,7 +337,7 @@ def test_a_script_that_is_cut_off_is_unknown_and_ends_the_run_at_the_next_questi
 
 
 def test_who_asks_to_stop_is_heeded_except_for_what_ends_it_well() -> None:
-    lab = Lab(stop=lambda: True)
+    lab = Lab(stop=lambda: A_PERSON)
     answers = lab.ask(READ, Execute("act", CHANGE), Wait(1.0, ""), Record(RunFinished("interrupted")), Unlock())
     assert [type(answer).__name__ for answer in answers] == ["Interrupted"] * 3 + ["Waited"] * 2
     assert str(answers[0]) == "a person asked to stop"

@@ -13,7 +13,7 @@ import click
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
 from memrunbook.cli.formats import format_of
-from memrunbook.cli.next_command import kept_options, way_options
+from memrunbook.cli.next_command import OptionsOf, kept_options, way_options
 from memrunbook.cli.options import (
     CONFIG,
     LIBRARY,
@@ -27,7 +27,7 @@ from memrunbook.cli.options import (
 )
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
-from memrunbook.cli.targets import Targets
+from memrunbook.cli.targets import Targets, told_inventory
 from memrunbook.core.errors import UsageError
 from memrunbook.documents.library import Library
 
@@ -88,7 +88,7 @@ def run(targets: Targets, library: Library, state: Path, store: str, *, once: bo
     """
     from memrunbook.cli.announcing import Announcer
     from memrunbook.cli.interrupts import finish_then_stop
-    from memrunbook.cli.scheduling import Loop, say, tell_broken
+    from memrunbook.cli.scheduling import BrokenSchedules, Loop, say
 
     if library.timetable is None:
         hint = "docs/how-to/schedule.md shows one; it lies beside config.yaml"
@@ -96,11 +96,11 @@ def run(targets: Targets, library: Library, state: Path, store: str, *, once: bo
     talk = Conversation(OutputOptions(format_of("text")), replace(targets, no_input=True))
     telling = Announcer(library, state, store, textfile)
     scheduler = _scheduler(talk, telling)
-    tell_broken(scheduler.schedules, scheduler.tell, scheduler.clock.now().utc)
     with finish_then_stop(talk.stop, tell=say):
         if not once:
             Loop(scheduler, library.schedules, telling.beside).run()
             return exit_codes.OK
+        BrokenSchedules(scheduler).look(anew=True)
         scheduler.look()
         scheduler.settle()
         telling.beside()
@@ -116,9 +116,10 @@ def _scheduler(talk: Conversation, telling: Announcer) -> Scheduler:
         library=telling.library,
         state=telling.state,
         store=telling.store,
+        inventory=talk.targets.inventory,
         reaches=Reaching(talk.targets, talk.connectors()),
         options=way_options(),
-        again=tuple(kept_options("inventory", "forks")),
+        again=OptionsOf("inventory", "forks"),
         stop=talk.stop,
     )
     return Scheduler(telling.library.schedules(), around, telling, say)
@@ -241,7 +242,7 @@ def check(older_than: str, library: Library, state: Path, store: str) -> int:
 def _asked(library: Library, state: Path, store: str) -> ScheduleArguments:
     from memrunbook.app import ScheduleArguments
 
-    return ScheduleArguments(library=library, state=state, store=store)
+    return ScheduleArguments(library=library, state=state, store=store, inventory=told_inventory())
 
 
 def _moment(text: str | None) -> float | None:

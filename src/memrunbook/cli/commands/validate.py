@@ -11,6 +11,7 @@ from memrunbook.cli import exit_codes
 from memrunbook.cli.options import LIBRARY, OUTPUT, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
+from memrunbook.cli.targets import told_inventory
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def command(files: tuple[str, ...], library: Library, output: OutputOptions) -> 
     """
     from memrunbook.app import validate
 
-    result = validate(library, files)
+    result = validate(library, files, told_inventory())
     code = exit_codes.USAGE if result.problems else exit_codes.OK
     return show(output, Reply(code, lambda: _document(result), lambda: _pages(result)))
 

@@ -24,9 +24,12 @@ from memrunbook.core.run.looking import look_of, looked
 from memrunbook.core.run.progress import Doing, Progress
 from memrunbook.core.run.request import AskApproval, Asking, Done, Failed, Record, Unlock, Wait, ask, lock_host
 from memrunbook.core.runbook.bound import Runbook, Step
+from memrunbook.core.units import format_duration
 
 LOCK_EVERY, LOCK_LEAST, LOCK_MOST = 1.0, 15.0, 60.0
 """Seconds between two tries for the lock, and at least and at most, while the shell of the interrupted run lives on."""
+LOCK_SOON, LOCK_LATE = 2.0, 15.0
+"""Seconds between two tries while another run is at work: at first, and after some minutes."""
 
 
 @dataclass(frozen=True)
@@ -70,24 +73,36 @@ def restore(progress: Progress, behind: Behind) -> None:
             progress.stop(f"step {finished.id} failed")
 
 
-def lock_again(progress: Progress, behind: Behind | None) -> Asking[None]:
+def lock_again(progress: Progress, behind: Behind | None, patience: float = 0.0) -> Asking[None]:
     """Takes the lock; where the shell of this very run, cut off, still holds it, waits for its end.
 
-    What was read before such a wait is old then.
+    Another run that is at work here is waited for so many seconds. What was read before such a wait is old then.
     """
     opened = behind.open if behind else None
-    patience, waited = min(max(opened.timeout if opened else 0.0, LOCK_LEAST), LOCK_MOST), 0.0
+    own, waited = min(max(opened.timeout if opened else 0.0, LOCK_LEAST), LOCK_MOST), 0.0
     while True:
         try:
             yield from lock_host()
         except Refused as error:
-            if behind is None or behind.run not in str(error) or waited >= patience:
-                raise
+            mine = behind is not None and behind.run in str(error)
+            longest = own if mine else patience if error.passes else 0.0
+            if waited >= longest:
+                raise _waited_for(error, 0.0 if mine else waited) from None
+            every = LOCK_EVERY if mine else min(LOCK_LATE, max(LOCK_SOON, waited / 4), longest - waited)
+            why = "the shell of the run that was cut off is still at work here" if mine else error.message
         else:
             return
-        yield from ask(Wait(LOCK_EVERY, "the shell of the run that was cut off is still at work here"))
-        waited += LOCK_EVERY
+        yield from ask(Wait(every, why))
+        waited += every
         progress.fresh = 0
+
+
+def _waited_for(error: Refused, waited: float) -> Refused:
+    """The refusal, and for how long its end was waited for."""
+    if waited:
+        error.message = f"{error.message}; its end was waited for, {format_duration(waited)}"
+        error.args = (error.message,)
+    return error
 
 
 def give_back() -> Asking[None]:

@@ -42,12 +42,13 @@ def run_plan(
     *,
     left: Sequence[OpenStep] = (),
     behind: Behind | None = None,
+    patience: float = 0.0,
 ) -> Asking[None]:
     """Runs a runbook on one host; everything that happens is asked for or recorded.
 
     `watch` reads the host for longer than the runbook asks before it is judged. `left` are the steps that other runs
     left open on this host: each is looked at before anything is done. `behind` is how far this very run had come before
-    it was cut off.
+    it was cut off. Another run that is at work on the host is waited for so many seconds of `patience`.
     """
     sample, why = (watch, "watched before the diagnosis") if watch else (runbook.spec.sample, "diagnosis")
     read = ReadFacts(tuple(sorted(runbook.facts)), sample.count, sample.every, why)
@@ -59,7 +60,7 @@ def run_plan(
         return
     progress = Progress(runbook, snapshot)
     try:
-        yield from _live(progress, left, behind)
+        yield from _live(progress, left, behind, patience)
     except TOLD as error:
         yield from _cut_short(progress, error)
     if progress.locked:
@@ -76,7 +77,7 @@ def not_reached(runbook: Runbook, behind: Behind | None, error: RunbookError, wh
     return [stays, RunFinished("unknown", why, hint=error.hint)]
 
 
-def _live(progress: Progress, left: Sequence[OpenStep], behind: Behind | None) -> Asking[None]:
+def _live(progress: Progress, left: Sequence[OpenStep], behind: Behind | None, patience: float) -> Asking[None]:
     runbook, snapshot = progress.runbook, progress.snapshot
     diagnosis = diagnose_one(runbook, snapshot)
     incident = diagnosis.incident
@@ -89,7 +90,7 @@ def _live(progress: Progress, left: Sequence[OpenStep], behind: Behind | None) -
         yield from _finish(progress, "healthy", "the incident does not apply")
         return
     if not progress.uncertain or progress.own_open is not None:
-        yield from lock_again(progress, behind)
+        yield from lock_again(progress, behind, patience)
         progress.locked = True
         yield from _look(progress, left, behind)
     for step in runbook.steps:

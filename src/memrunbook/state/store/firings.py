@@ -32,7 +32,8 @@ FiringState = Literal[
 """running: under way; done: ran, or planned, and nothing is left to do; failed: a host is not as it should be;
 refused: a rule of safety said no; waits: a plan waits for a person; missed: nobody was there in time;
 overlapped: the one before still ran; paused, frozen, alerting: held back so, as its schedule asks;
-blocked: what it rests on could not be read or asked; interrupted: its scheduler died in the middle, it is not repeated.
+blocked: what it rests on could not be read or asked, or is not there; interrupted: its scheduler was stopped, or died,
+in the middle: it is not repeated.
 """
 SILENT_AFTER = 90.0
 """Seconds without a word of its owner, after which a firing that runs is given up: it is never begun again."""
@@ -91,27 +92,33 @@ class SchedulerBeat(Struct, frozen=True):
     told: bool = False
 
 
-def claim(store: Store, moment: Moment, owner: str, now: float) -> FiringState | None:
+def claim(store: Store, moment: Moment, owner: str, now: float, own: str = "") -> FiringState | None:
     """Has a firing for its owner: `running`, or why it is not to be carried out; None where somebody else has it.
 
     Looked and written in one: of two that come at once one has it, and one of two that overlap is recorded as that.
+    `own` is the firing of the same schedule that its owner is at: the store may be another one by now.
     """
     with explained(store.name), writing(store.engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(CLAIMS, 0))))
         state, why = _may_run(connection, moment.schedule, now)
+        if own and state == "running":
+            state, why = "overlapped", f"{own} still ran"
         firing = _firing(moment, now, state=state, owner=owner, why=why)
         return state if _insert(connection, [firing]) else None
 
 
-def record_missed(store: Store, found: Due, now: float, why: str) -> int:
-    """Records firings that nobody was there for; those before the ones that are told count with the first.
+def record_missed(store: Store, found: Due, now: float, why: Mapping[str, str]) -> int:
+    """Records firings that were missed, by their ids why; those before the ones that are told count with the first.
 
     How many are new.
     """
     missed = found.missed
     counts = [1 + found.before, *[1] * (len(missed) - 1)]
-    rows = [_firing(one, now, state="missed", why=why, count=count) for one, count in zip(missed, counts, strict=True)]
+    rows = [
+        _firing(one, now, state="missed", why=why.get(one.id, ""), count=count)
+        for one, count in zip(missed, counts, strict=True)
+    ]
     with explained(store.name), writing(store.engine) as connection:
         return sum(_insert(connection, [row]) for row in rows)
 

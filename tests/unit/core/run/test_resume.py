@@ -70,18 +70,19 @@ class Gone(scripted.Scripted):
         return told
 
 
-def go_on(
+def go_on(  # noqa: PLR0913  all that a run is told
     book: Runbook,
     part: Behind,
     *reads: Any,
     seen: Seen | None = None,
     again: bool = False,
     left: Any = (),
+    patience: float = 0.0,
     **world: Any,
 ) -> Run:
     place = Gone(reads or (SHORT,), **world)
     place.seen, place.again = seen or Gone.seen, again
-    played, asking = Run(book), run_plan(book, left=left, behind=part)
+    played, asking = Run(book), run_plan(book, left=left, behind=part, patience=patience)
     request = next(asking)
     while True:
         told = Told(request)
@@ -305,6 +306,24 @@ def test_somebody_elses_lock_leaves_it_open() -> None:
     assert "it could not be looked at: another run" in step.why
     fresh = go_on(one(), Behind("R1"), trouble={("Lock", 1): held})
     assert fresh.end.outcome == "refused"
+
+
+def test_another_run_is_waited_for_as_long_as_there_is_patience_and_then_named() -> None:
+    """What was read before such a wait is old; what does not pass by itself is not waited for."""
+    busy = Refused("another run is at work on the host: R2 bob", passes=True)
+    played = go_on(one(), Behind("R1"), trouble={("Lock", 1): busy, ("Lock", 2): busy}, patience=60.0)
+    kinds = scripted.kinds(played)
+    assert kinds[:7] == ["ReadFacts", "Lock", "Wait", "Lock", "Wait", "Lock", "ReadFacts"]
+    assert scripted.states(played) == [("act", "done")]
+    for_ever = {("Lock", n): busy for n in range(1, 99)}
+    given_up = go_on(one(), Behind("R1"), trouble=for_ever, patience=60.0)
+    waited = sum(told.request.seconds for told in given_up.told if isinstance(told.request, Wait))
+    assert (waited, given_up.end.outcome) == (60.0, "refused")
+    assert given_up.end.why == "another run is at work on the host: R2 bob; its end was waited for, 60 s"
+    stale = Refused("an earlier run left its lock on the host")
+    assert scripted.kinds(go_on(one(), Behind("R1"), trouble={("Lock", 1): stale}, patience=60.0)) == [
+        "ReadFacts", "Lock",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

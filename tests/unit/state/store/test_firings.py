@@ -110,8 +110,9 @@ def test_what_ran_on_a_scheduler_that_died_is_interrupted_and_not_repeated(opene
 def test_missed_ones_are_records_that_nobody_carries_out(opened: Opened) -> None:
     store = opened()
     found = Due(missed=(moment(0), moment(1)), before=7)
-    assert firings.record_missed(store, found, NOW + 90, "off") == 2
-    assert firings.record_missed(store, found, NOW + 90, "off") == 0, "a second scheduler records them no more"
+    why = {one.id: "off" for one in found.missed}
+    assert firings.record_missed(store, found, NOW + 90, why) == 2
+    assert firings.record_missed(store, found, NOW + 90, why) == 0, "a second scheduler records them no more"
     assert [(one.state, one.count) for one in reversed(firings.firings(store))] == [("missed", 8), ("missed", 1)]
     assert firings.claim(store, moment(1), "a", NOW + 91) is None
 
