@@ -129,7 +129,7 @@ class StoredPast:
         book = _book(rows, reading.host, reading.machine, begin, self.database.name, boot)
         if book.twin:
             self.said(f"{reading.host} and {book.twin} {TWINS}", DIFFER)
-        if 0 <= at - book.newest < self.keeping.apart * MILLISECONDS:
+        if abs(at - book.newest) < self.keeping.apart * MILLISECONDS:
             return None
         sure = sure_of(book, now)
         book.add(reading.series, oldest_of(self.keeping, now))

@@ -63,6 +63,7 @@ def test_readings_are_kept_no_closer_than_a_minute(past: StoredPast) -> None:
     assert past.remember([reading(1.0), reading(1.0, host="db", machine="m2")]) == 2
     assert past.remember([reading(2.0, NOW + 59), reading(2.0, NOW + 61, "db", "m2")]) == 1
     assert past.remember([reading(3.0, NOW + 60)]) == 1
+    assert past.remember([reading(9.0, NOW + 59)]) == 0  # read before the newest, and kept after it
     assert past.remember([reading(4.0, NOW - HOUR)]) == 1  # the clock was set back
     assert [value for _, value in points(past)] == [4.0, 1.0, 3.0]
 
