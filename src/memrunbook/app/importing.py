@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from msgspec import structs
@@ -14,7 +15,7 @@ from memrunbook.core.errors import HostError, RunbookError, UsageError
 from memrunbook.core.host import Host
 from memrunbook.core.reading.series import Kind, Observation, Series
 from memrunbook.core.units import DAY
-from memrunbook.linux.sadf import READ, SCRIPT, read_sadf
+from memrunbook.linux.sadf import READ, SCRIPT, RecordedDay, read_sadf, with_lives
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.fleet import each
@@ -83,33 +84,39 @@ def import_prometheus(
 
 def _of_host(arguments: ImportArguments, host: Host, turn: threading.Lock) -> Life[Imported]:
     try:
-        session = arguments.connectors.connector(host).connect()
-        try:
-            return (yield from _recorded(arguments.past, host, session, turn))
-        finally:
-            session.close()
+        with ExitStack() as opened:
+
+            def connect() -> Session:
+                session = arguments.connectors.connector(host).connect()
+                opened.callback(session.close)
+                return session
+
+            return (yield from _recorded(arguments.past, host, connect, turn))
     except HostError as error:
         return Imported(host.name, error=error)
 
 
-def _recorded(past: Past, host: Host, session: Session, turn: threading.Lock) -> Life[Imported]:
+def _recorded(past: Past, host: Host, connect: Callable[[], Session], turn: threading.Lock) -> Life[Imported]:
     """Hosts are read at once and kept one after the other: none waits for the history until it gives up."""
+    session = connect()
     listed = session.execute(SCRIPT, timeout=PATIENCE).text.split("\n")
     files = [line for line in listed if line.startswith("/")][-MOST_FILES:]
     if not files:
         hint = "apt install sysstat, or dnf install sysstat; it records from then on"
         said = NO_SAR if "no sadf" in listed else "sysstat has recorded nothing there that this login may read"
         return Imported(host.name, error=HostError(said, where=host.name, hint=hint))
-    found: list[Series] = []
+    found: list[RecordedDay] = []
     skipped: list[str] = []
     for file in files:
-        output = session.execute(READ, (file,), timeout=PATIENCE, limit=MOST_BYTES)
+        output = session.execute(READ, (file, str(MOST_BYTES + 1)), timeout=PATIENCE, limit=MOST_BYTES)
         if output.lost:
             raise HostError("the connection was lost", where=host.name, hint="repeat it: what is known stays as it is")
         try:
-            found += read_sadf(output.text)
+            found.append(read_sadf(output.text))
         except ValueError as error:
             skipped.append(f"{file}: {_cut(output) or error}")
+        if output.status is None:  # its shell was ended with it
+            session = connect()
     collector = Collector(host, session, SystemClock(), catalog.facts())
     seen = yield from collector.collect(["host", "memory"], count=1, every=1.0)
     total = getattr(seen.readings.get("memory"), "total_bytes", None)
@@ -125,18 +132,15 @@ def _cut(output: Output) -> str:
     return f"it is larger than {MOST_BYTES >> 20} MiB" if output.truncated else ""
 
 
-def _joined(found: Sequence[Series], total: int | None) -> tuple[Series, ...]:
+def _joined(found: Sequence[RecordedDay], total: int | None) -> tuple[Series, ...]:
     """The days of each figure as one series; sar tells no size of the RAM, so that of now is taken."""
+    restarts = {at for day in found for at in day.restarts}
     days: dict[tuple[Kind, str], list[Observation]] = {}
-    for one in found:
+    for one in (series for day in found for series in day.series):
         limit = float(total) if total is not None and one.figure in OF_RAM else None
         points = one.points if limit is None else (structs.replace(point, limit=limit) for point in one.points)
         days.setdefault((one.kind, one.figure), []).extend(points)
-    return tuple(Series(kind, "", figure, tuple(sorted(points, key=_at))) for (kind, figure), points in days.items())
-
-
-def _at(point: Observation) -> float:
-    return point.at
+    return tuple(Series(kind, "", figure, with_lives(points, restarts)) for (kind, figure), points in days.items())
 
 
 def _kept(past: Past, host: str, machine: str, series: Sequence[Series]) -> Imported:

@@ -91,7 +91,7 @@ class Stored:
         def now() -> float:
             return SystemClock().now().utc
 
-        return StoredPast(self._history(now, told), now, self.config.history or Keeping())
+        return StoredPast(self._history(now, told), now, self.config.history or Keeping(), told)
 
     def _history(self, now: Callable[[], float], told: Told) -> Database:
         path = self.history_file

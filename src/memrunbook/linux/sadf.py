@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from msgspec import Struct, structs
 
 from memrunbook.core.reading.series import Kind, Observation, Series
 from memrunbook.core.units import KIB
@@ -28,30 +30,50 @@ for s_file in /var/log/sysstat/sa[0-9]* /var/log/sa/sa[0-9]*; do
 done
 """
 """Lists the files of days on the host; `no sadf` where sysstat is not installed."""
-READ = r"""LC_ALL=C sadf -j "$1" -- -r ALL -S 2>/dev/null || LC_ALL=C sadf -j "$1" -- -r -S"""
-"""Prints one of them in UTC; sysstat before 11.1.1 knows no `-r ALL`."""
+READ = r"""{ LC_ALL=C sadf -j "$1" -- -r ALL -S 2>/dev/null || LC_ALL=C sadf -j "$1" -- -r -S; } | head -c "$2" """
+"""Prints so many bytes of one of them at most, in UTC; sysstat before 11.1.1 knows no `-r ALL`.
+
+A day of a second each is 50 MiB: printed whole, it would take the shell with it, and the days after it.
+"""
 
 
-def read_sadf(text: str) -> tuple[Series, ...]:
-    """The series of one file; ValueError for what is no output of `sadf -j`. Lines that say nothing are left out.
+class RecordedDay(Struct, frozen=True):
+    """One file: its series, and when the host was restarted (seconds since 1970).
 
-    A restart of the host begins a new life.
+    The lives of the points are not told: the restart that began one may be in the file of another day (`with_lives`).
     """
+
+    series: tuple[Series, ...]
+    restarts: tuple[float, ...]
+
+
+def read_sadf(text: str) -> RecordedDay:
+    """What one file holds; ValueError for what is no output of `sadf -j`. Lines that say nothing are left out."""
     try:
         hosts = msgspec.json.decode(text)["sysstat"]["hosts"]
     except (msgspec.DecodeError, KeyError, TypeError) as error:
         raise ValueError("this is not what sadf -j prints") from error
     points: dict[str, list[Observation]] = {}
+    restarts: set[float] = set()
     for host in _dicts(hosts):
-        restarts = sorted(filter(None, map(_time, _stamps(host.get("restarts"), "boot"))))
+        restarts |= set(filter(None, map(_time, _stamps(host.get("restarts"), "boot"))))
         for line in _dicts(host.get("statistics")):
             at = _time(line.get("timestamp"))
             if at is None:
                 continue
-            life = f"since {max((one for one in restarts if one <= at), default=0.0):.0f}"
             for word, value in _memory(line.get("memory")):
-                points.setdefault(word, []).append(Observation(at, value * KIB, life))
-    return tuple(Series(*_named(word), tuple(sorted(points[word], key=_at))) for word in points)
+                points.setdefault(word, []).append(Observation(at, value * KIB))
+    series = tuple(Series(*_named(word), tuple(sorted(points[word], key=_at))) for word in points)
+    return RecordedDay(series, tuple(sorted(restarts)))
+
+
+def with_lives(points: Iterable[Observation], restarts: Iterable[float]) -> tuple[Observation, ...]:
+    """The points of all days in the order of time, each in the life that the last restart before it began."""
+    begun = sorted(restarts)
+    return tuple(
+        structs.replace(point, life=f"since {([0.0, *begun][bisect_right(begun, point.at)]):.0f}")
+        for point in sorted(points, key=_at)
+    )
 
 
 def _named(word: str) -> tuple[Kind, str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import threading
 from functools import partial
 from http.server import BaseHTTPRequestHandler
@@ -18,7 +19,7 @@ from memrunbook.core.errors import LoginError, UsageError
 from memrunbook.core.host import Host
 from memrunbook.core.reading.series import Observation, Series
 from memrunbook.documents.library import Library
-from memrunbook.linux.sadf import READ, SCRIPT
+from memrunbook.linux.sadf import READ, SCRIPT, RecordedDay
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.ports import Connector, Output
 from memrunbook.testing import Call, MemoryPast, ScriptedConnector, ScriptedSession
@@ -26,7 +27,9 @@ from memrunbook.transports.shared.prometheus import PrometheusServer
 
 HOST = Host("web1")
 STAMP = {"date": "2026-03-01", "time": "23:55:01", "utc": 1}
-DAY = json.dumps({"sysstat": {"hosts": [{"statistics": [{"timestamp": STAMP, "memory": {"memfree": 1, "avail": 2}}]}]}})
+PRINTED = json.dumps(
+    {"sysstat": {"hosts": [{"statistics": [{"timestamp": STAMP, "memory": {"memfree": 1, "avail": 2}}]}]}}
+)
 
 
 class To(Connectors):
@@ -46,7 +49,7 @@ def recorded(call: Call) -> Output:
     if call.script == SCRIPT:
         return Output(0, "/var/log/sysstat/sa01\n/var/log/sysstat/sa02\n/var/log/sysstat/sa03\n")
     if call.script == READ:
-        return Output(0, "Invalid system activity file" if call.args[0].endswith("3") else DAY)
+        return Output(0, "Invalid system activity file" if call.args[0].endswith("3") else PRINTED)
     return Output(0, "m1\n")
 
 
@@ -111,13 +114,27 @@ def test_what_is_left_is_known_beside_the_ram_of_the_host() -> None:
     days = [
         Series("host", "", name, (Observation(1.0, 2.0),)) for name in ("memory.available_bytes", "swap.free_bytes")
     ]
-    assert [one.points[0].limit for one in _joined(days, 16)] == [16.0, None]
-    assert [one.points[0].limit for one in _joined(days, None)] == [None, None]
+    assert [one.points[0].limit for one in _joined([RecordedDay(tuple(days), ())], 16)] == [16.0, None]
+    assert [one.points[0].limit for one in _joined([RecordedDay(tuple(days), ())], None)] == [None, None]
+
+
+def test_a_restart_of_one_day_begins_the_life_of_the_days_after_it() -> None:
+    def day(number: int, *restarts: float) -> RecordedDay:
+        points = tuple(Observation(number * 86400.0 + hour * 3600, 1.0) for hour in range(24))
+        return RecordedDay((Series("kernel", "", "memory.page_tables_bytes", points),), restarts)
+
+    restart = 2 * 86400.0 + 43200
+    (found,) = _joined([day(1), day(2, restart), day(3)], None)
+    assert {point.life for point in found.points if point.at < restart} == {"since 0"}
+    assert {point.life for point in found.points if point.at >= restart} == {f"since {restart:.0f}"}
 
 
 def test_a_day_that_is_not_whole_says_why() -> None:
-    late = Output(None, DAY[:40], timed_out=True)
-    for day, why in ((Output(0, DAY[:40] + " " * MOST_BYTES), "larger than 4 MiB"), (late, "took longer than 60 s")):
+    late = Output(None, PRINTED[:40], timed_out=True)
+    for day, why in (
+        (Output(0, PRINTED[:40] + " " * MOST_BYTES), "larger than 4 MiB"),
+        (late, "took longer than 60 s"),
+    ):
 
         def answered(call: Call, day: Output = day) -> Output:
             return day if call.script == READ else recorded(call)
@@ -126,6 +143,34 @@ def test_a_day_that_is_not_whole_says_why() -> None:
         arguments = ImportArguments(hosts=(HOST,), past=MemoryPast(), connectors=To(ScriptedConnector(session)))
         (told,) = import_sar(arguments)
         assert [why in one for one in told.skipped] == [True] * 3
+
+
+def test_a_day_that_takes_too_long_takes_no_other_day_with_it() -> None:
+    class Ending(Connector):
+        """Each session is at its end when a script was killed with its shell."""
+
+        def connect(self) -> ScriptedSession:
+            dead: list[bool] = []
+
+            def answered(call: Call) -> Output:
+                if dead:
+                    return Output(None, "", lost=True)
+                if call.script == READ and call.args[0].endswith("1"):
+                    dead.append(True)
+                    return Output(None, "", timed_out=True)
+                return recorded(call)
+
+            return ScriptedSession(answered)
+
+    (told,) = import_sar(ImportArguments(hosts=(HOST,), past=MemoryPast(), connectors=To(Ending())))
+    assert (told.series, told.error, len(told.skipped)) == (2, None, 2)
+    assert told.skipped[0] == "/var/log/sysstat/sa01: sadf took longer than 60 s"
+
+
+def test_no_more_of_a_day_is_printed_than_is_read() -> None:
+    with_sadf = f"sadf() {{ yes '{{}}'; }}\n{READ.replace('LC_ALL=C ', '')}"
+    done = subprocess.run(["sh", "-c", with_sadf, "sh", "/var/log/sa/sa01", "4097"], capture_output=True, check=True)
+    assert len(done.stdout) == 4097
 
 
 def test_a_host_with_several_series_is_told_and_the_others_are_imported() -> None:

@@ -53,6 +53,18 @@ def test_the_first_reading_of_each_host_is_kept(tmp_path: Path) -> None:
     assert heard.said == []
 
 
+def test_two_machines_with_one_machine_id_are_told(tmp_path: Path) -> None:
+    remembering, heard = Remembering(), Heard()
+    for name in ("web1", "web2"):
+        identity = HostIdentity(machine_id="m", boot_id=f"boot of {name}")
+        snapshot = Snapshot(name, identity, SystemClock().now(), {"vmstat": VmstatReading(oom_kills=len(name))})
+        remembering.note(Host(name), snapshot)
+    remembering.write(Stored(tmp_path / "state"), heard)
+    (said,) = heard.said
+    assert said.startswith("web2 and web1 have the same machine-id and are two machines")
+    assert known(tmp_path / "state", hosts=("web1", "web2")) == [[4.0], [4.0]]
+
+
 def test_recordings_and_what_is_not_wanted_leave_nothing(tmp_path: Path) -> None:
     for remembering, host, config in (
         (Remembering(wanted=False), HOST, Config()),

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memrunbook.core.reading.series import Series
-from memrunbook.linux.sadf import read_sadf
+from memrunbook.core.reading.series import Observation, Series
+from memrunbook.linux.sadf import RecordedDay, read_sadf, with_lives
 
 AT = datetime(2026, 3, 1, 23, 55, 1, tzinfo=UTC).timestamp()
 
@@ -26,7 +26,7 @@ def printed(*lines: dict[str, Any], restarts: Any = ()) -> str:
 
 
 def by_figure(text: str) -> dict[str, Series]:
-    return {one.figure: one for one in read_sadf(text)}
+    return {one.figure: one for one in read_sadf(text).series}
 
 
 def test_version_12_with_all_of_the_memory() -> None:
@@ -53,16 +53,24 @@ def test_version_11_knows_no_available_memory() -> None:
 def test_a_restart_begins_a_life(shape: dict[str, Any] | None) -> None:
     restart = shape or {"date": "2026-03-01", "time": "12:00:00", "utc": 1}
     lines = [line("23:55:01", {"memfree": 2}), line("11:55:01", {"memfree": 1})]
-    (series,) = read_sadf(printed(*lines, restarts=[restart]))
+    day = read_sadf(printed(*lines, restarts=[restart]))
+    (series,) = day.series
     assert [point.value for point in series.points] == [1024, 2048]
-    assert len({point.life for point in series.points}) == 2
+    began = f"since {datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp():.0f}"
+    assert [point.life for point in with_lives(series.points, day.restarts)] == ["since 0", began]
+
+
+def test_a_life_goes_on_over_the_days_until_the_next_restart() -> None:
+    points = [Observation(at, 1.0) for at in (5.0, 1.0, 3.0, 2.0, 4.0)]
+    lives = [point.life for point in with_lives(points, [4.0, 2.0])]
+    assert lives == ["since 0", "since 2", "since 2", "since 4", "since 4"]
 
 
 def test_what_says_nothing_is_left_out() -> None:
     odd = [line("23:55:01", {"memfree": value}) for value in (-1, None, "x", 1 << 60)]
     odd += [line("25:00:00", {"memfree": 1}), line("23:55:01", {"memfree": 1}, utc=0), {"memory": {"memfree": 1}}]
     odd += [line("23:55:01", {"memfree": 1}, tz="CET")]
-    assert read_sadf(printed(*odd)) == ()
+    assert read_sadf(printed(*odd)).series == ()
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "Invalid system activity file", '{"sysstat": 1}'])
@@ -78,4 +86,6 @@ ANY = st.recursive(
 
 @given(ANY)
 def test_whatever_stands_there_is_read_or_left_out(what: Any) -> None:
-    assert isinstance(read_sadf(json.dumps({"sysstat": {"hosts": [{"statistics": what, "restarts": what}]}})), tuple)
+    assert isinstance(
+        read_sadf(json.dumps({"sysstat": {"hosts": [{"statistics": what, "restarts": what}]}})), RecordedDay
+    )

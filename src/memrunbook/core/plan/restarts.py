@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from memrunbook.core.plan.limits import PastChange
 from memrunbook.core.reading.series import Observation
+from memrunbook.core.units import HOUR
 
 End = Literal["still", "changed again", "began anew", "memory was back", "did not end well", "not known"]
 """What ended the help: nothing yet, the next such change, a new run of it by itself (a crash, a kill, a person), or its
@@ -27,9 +28,23 @@ class Helped(Struct, frozen=True):
 
 def helped(changes: Sequence[PastChange], points: Iterable[Observation], now: float) -> tuple[Helped, ...]:
     """How long each change of one target on one host helped; `points` are the target's own memory, if known."""
-    known = tuple(points)
+    known = _without_hours(changes, points)
     following = [*(after.begun for _, after in pairwise(changes)), None]
     return tuple(_helped(one, after, known, now) for one, after in zip(changes, following, strict=True))
+
+
+def _without_hours(changes: Sequence[PastChange], points: Iterable[Observation]) -> tuple[Observation, ...]:
+    """The points but those in the middle of an hour of a change.
+
+    Old points are the means of hours: in such an hour they tell of before and after as one, and the last mean of the
+    life that a restart ended may stand after it.
+    """
+    hours = {
+        hour
+        for one in changes
+        for hour in range(int(one.begun // HOUR), int((one.begun if one.ended is None else one.ended) // HOUR) + 1)
+    }
+    return tuple(one for one in points if one.at % HOUR != HOUR / 2 or int(one.at // HOUR) not in hours)
 
 
 def _helped(change: PastChange, after: float | None, points: Sequence[Observation], now: float) -> Helped:

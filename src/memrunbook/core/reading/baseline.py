@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, Literal
 
 from msgspec import Struct, structs
@@ -11,7 +12,7 @@ from msgspec import Struct, structs
 from memrunbook.core.reading.lives import lived
 from memrunbook.core.reading.series import Kind, Observation, Series
 from memrunbook.core.reading.trend import LEAST_POINTS, SIGNIFICANT, significance, slope
-from memrunbook.core.units import DAY
+from memrunbook.core.units import DAY, HOUR
 
 PARTS = 48
 """A trend rests on the means of so many equal parts of the time: pairs of all points would be millions."""
@@ -20,9 +21,13 @@ NOTABLE = 0.02
 LEAST_ROOM, GOOD_ROOM = 20.0, 30.0
 """Percent of RAM that should be left when a host is busy: the seed's rule of 20 to 30 % (capacity planning)."""
 LEAST_TIME = 1.0 * DAY
+LEAST_WEIGHT = 0.001
+"""Seconds; of two points at one time both count."""
 USED = "memory.used_bytes"
 AVAILABLE = "memory.available_bytes"
 KILLS = "vmstat.oom_kills"
+COUNTERS = frozenset({KILLS})
+"""Figures that only rise while a host is up: an hour's largest value is its last one."""
 
 Room = Literal["enough", "just enough", "too little", "not known yet"]
 
@@ -93,8 +98,9 @@ def baseline(series: Series, least: float, peak: float, width: int) -> Baseline:
 
     The course has `width` parts.
     """
-    points, values = series.points, sorted(point.value for point in series.points)
+    points = series.points
     first, last = points[0], points[-1]
+    values = sorted(zip((point.value for point in points), _weights(points), strict=True))
     return Baseline(
         kind=series.kind,
         name=series.name,
@@ -103,10 +109,10 @@ def baseline(series: Series, least: float, peak: float, width: int) -> Baseline:
         since=first.at,
         until=last.at,
         now=last.value,
-        least=min(least, values[0]),
+        least=min(least, values[0][0]),
         median=_quantile(values, 0.5),
         p95=_quantile(values, 0.95),
-        peak=max(peak, values[-1]),
+        peak=max(peak, values[-1][0]),
         per_day=_per_day(points),
         limit=last.limit,
         begun=tuple(
@@ -118,11 +124,13 @@ def baseline(series: Series, least: float, peak: float, width: int) -> Baseline:
 
 def course(points: Sequence[Observation], since: float, until: float, width: int) -> tuple[float | None, ...]:
     """The means of equal parts of a time, None where a part has no point."""
-    parts: list[list[float]] = [[] for _ in range(width)]
+    parts = [[0.0, 0.0] for _ in range(width)]
     span = max(until - since, 1.0)
-    for point in points:
-        parts[min(width - 1, max(0, int((point.at - since) / span * width)))].append(point.value)
-    return tuple(sum(part) / len(part) if part else None for part in parts)
+    for point, weight in zip(points, _weights(points), strict=True):
+        part = parts[min(width - 1, max(0, int((point.at - since) / span * width)))]
+        part[0] += point.value * weight
+        part[1] += weight
+    return tuple(total / weight if weight else None for total, weight in parts)
 
 
 def used_of(available: Series) -> Series:
@@ -150,12 +158,25 @@ def risen(counter: Series) -> int:
     return round(sum(max(0.0, rise) for rise in rises))
 
 
-def _quantile(values: Sequence[float], share: float) -> float:
-    """Of sorted values, with what lies between two taken in proportion."""
-    place = share * (len(values) - 1)
-    low = int(place)
-    high = min(low + 1, len(values) - 1)
-    return values[low] + (values[high] - values[low]) * (place - low)
+def _weights(points: Sequence[Observation]) -> list[float]:
+    """The seconds that each point stands for, half way to its neighbours; of a gap no more than an hour.
+
+    Old points are hours, new ones minutes: counted one by one, two weeks would outweigh the year before them.
+    """
+    gaps = [min(max(after.at - before.at, 0.0), HOUR) for before, after in pairwise(points)]
+    ends = [gaps[0], *gaps, gaps[-1]] if gaps else [HOUR, HOUR]
+    return [max((before + after) / 2, LEAST_WEIGHT) for before, after in pairwise(ends)]
+
+
+def _quantile(values: Sequence[tuple[float, float]], share: float) -> float:
+    """Of sorted values with their weights; each stands at the middle of its own, between two is taken in proportion."""
+    if len(values) == 1:
+        return values[0][0]
+    places = [end - weight / 2 for end, (_, weight) in zip(accumulate(one[1] for one in values), values, strict=True)]
+    place = places[0] + share * (places[-1] - places[0])
+    high = min(max(bisect_left(places, place), 1), len(values) - 1)
+    part = (place - places[high - 1]) / (places[high] - places[high - 1])
+    return values[high - 1][0] + (values[high][0] - values[high - 1][0]) * part
 
 
 def _per_day(points: Sequence[Observation]) -> float:

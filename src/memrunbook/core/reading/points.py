@@ -12,6 +12,18 @@ from memrunbook.core.reading.snapshot import Snapshot
 
 LONGEST_NAME = 255
 """Characters of a holder's name that are kept; a control group's path may be longer."""
+DIGITS = 16
+
+
+def kept_name(name: str) -> str:
+    """The name that a holder has in the history: of a longer one its beginning, and a digest that tells it apart."""
+    name = _storable(name)
+    if len(name) <= LONGEST_NAME:
+        return name
+    from hashlib import sha256
+
+    digest = sha256(name.encode()).hexdigest()[:DIGITS]
+    return f"{name[: LONGEST_NAME - DIGITS - 1]}-{digest}"
 
 
 def series_of(snapshot: Snapshot, facts: Mapping[str, Fact]) -> tuple[Series, ...]:
@@ -39,7 +51,7 @@ def _of_holders(fact: str, kept: Holders, reading: object, at: float, boot: str)
     items = [item for item in _field(reading, kept.path) or () if _is_kept(kept, item)]
     first = next(iter(kept.figures.values()))
     for item in sorted(items, key=lambda item: _sum(item, first) or 0.0, reverse=True)[: kept.most]:
-        name = _words(item, kept.name)[:LONGEST_NAME]
+        name = kept_name(_words(item, kept.name))
         life = _words(item, kept.life) if kept.life else boot
         limit = _number(item, kept.limit) if kept.limit else None
         for figure, fields in kept.figures.items():
@@ -61,9 +73,12 @@ def _sum(item: object, fields: tuple[str, ...]) -> float | None:
 
 
 def _words(item: object, fields: tuple[str, ...]) -> str:
-    """Their text, as a database takes it: hosts may say anything."""
-    said = ":".join(str(_field(item, field)) for field in fields)
-    return said.encode("utf-8", "replace").decode().replace("\0", "")
+    return _storable(":".join(str(_field(item, field)) for field in fields))
+
+
+def _storable(text: str) -> str:
+    """Text as a database takes it: hosts may say anything."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
 
 
 def _number(value: object, path: str) -> float | None:

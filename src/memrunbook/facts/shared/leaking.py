@@ -7,12 +7,11 @@ from typing import Any
 import msgspec
 
 from memrunbook.core.reading.fact import EarlierReadings, Reading, Unavailable
-from memrunbook.facts.shared.leaks import Leak, Leaks, MemoryHolder, lacking, leaks_of, untold
+from memrunbook.facts.shared.leaks import Leak, Leaks, MemoryHolder, lacking, leaks_of, together, untold
+from memrunbook.facts.shared.room import room_of
 
 GROUPS, PROCESSES = "cgroups.own_bytes", "processes.own_bytes"
 CONTAINERS = frozenset({"container", "guest"})
-OTHER_GROUPS = frozenset({"scope", "pod"})
-"""A slice leaks with what is in it, a service is told by `units`."""
 CACHE_BYTES = "cache_bytes"
 """The figure of a slab cache in the history: `bytes` would be taken for all of them."""
 SLAB, CACHES = "slab.unreclaimable_bytes", f"slab.{CACHE_BYTES}"
@@ -21,7 +20,10 @@ PER_CPU, PAGE_TABLES = "memory.percpu_bytes", "memory.page_tables_bytes"
 
 
 def leaking_groups(reading: Any, earlier: EarlierReadings) -> Reading:
-    """Adds the containers, guests, scopes and pods that leak."""
+    """Adds the containers, guests and scopes that leak, and after them the pods: those hold containers once more.
+
+    A slice leaks with what is in it, a service is told by `units`.
+    """
     if problem := lacking(earlier, ("container", GROUPS), ("cgroup", GROUPS)):
         return _untold(reading, problem)
     containers = [
@@ -29,13 +31,13 @@ def leaking_groups(reading: Any, earlier: EarlierReadings) -> Reading:
         for one in reading.all
         if one.kind in CONTAINERS and one.container
     ]
-    others = [
-        MemoryHolder(one.path, _own(one), earlier.boot, one.limit_bytes)
-        for one in reading.all
-        if one.kind in OTHER_GROUPS
-    ]
-    found = leaks_of("container", GROUPS, containers, earlier) + leaks_of("cgroup", GROUPS, others, earlier)
-    return _told(reading, found)
+    scopes, pods = (
+        [MemoryHolder(one.path, _own(one), earlier.boot, one.limit_bytes) for one in reading.all if one.kind == kind]
+        for kind in ("scope", "pod")
+    )
+    apart = leaks_of("container", GROUPS, containers, earlier) + leaks_of("cgroup", GROUPS, scopes, earlier)
+    found = together(apart, room_of(earlier.readings))
+    return _told(reading, found + leaks_of("cgroup", GROUPS, pods, earlier))
 
 
 def leaking_processes(reading: Any, earlier: EarlierReadings) -> Reading:
@@ -57,7 +59,7 @@ def leaking_processes(reading: Any, earlier: EarlierReadings) -> Reading:
 
 
 def leaking_slab(reading: Any, earlier: EarlierReadings) -> Reading:
-    """Adds the caches that leak, and the unreclaimable memory of all together."""
+    """Adds the caches that leak, and after them the unreclaimable memory of all together."""
     if problem := lacking(earlier, ("kernel", SLAB)):
         return _untold(reading, problem)
     caches = [_of_kernel(one.name, one.bytes, f"slab cache {one.name}", earlier) for one in reading.caches or ()]
@@ -76,7 +78,7 @@ def leaking_kernel(reading: Any, earlier: EarlierReadings) -> Reading:
         (PAGE_TABLES, reading.page_tables_bytes, "page tables"),
     ):
         found += leaks_of("kernel", figure, [_of_kernel("", held, label, earlier)], earlier)
-    return _told(reading, found)
+    return _told(reading, together(found, room_of(earlier.readings)))
 
 
 def _of_kernel(name: str, held: int | None, label: str, earlier: EarlierReadings) -> MemoryHolder:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from memrunbook.core.reading.fact import Doc, EarlierReadings, Reading, Unavailable
 from memrunbook.core.reading.forecast import LEAST_SECONDS, Forecast, forecast
+from memrunbook.core.reading.points import kept_name
 from memrunbook.core.reading.series import Kind, Observation
 from memrunbook.core.reading.trend import LEAST_POINTS
 from memrunbook.core.units import Unit, format_duration
@@ -81,11 +82,11 @@ def leaks_of(kind: Kind, figure: str, holders: Iterable[MemoryHolder], earlier: 
     judged = []
     for one in holders:
         now = Observation(earlier.at, float(one.bytes), one.life, None if one.limit is None else float(one.limit))
-        points = [point for point in past.get(one.name, ()) if point.at < earlier.at] + [now]
+        points = [point for point in past.get(kept_name(one.name), ()) if point.at < earlier.at] + [now]
         found = forecast(points, ram, began=_began(one, points, earlier.at, since), room=room)
         if found.leaks:
             judged.append(_leak(kind, one, points, found, ram))
-    return _together(judged, room)
+    return together(judged, room)
 
 
 def _began(one: MemoryHolder, points: list[Observation], at: float, since: float) -> float | None:
@@ -107,7 +108,7 @@ def lacking(earlier: EarlierReadings, *figures: tuple[Kind, str]) -> Unavailable
         return Unavailable("failed", f"earlier readings of this host are not known: {earlier.problem}")
     wanted = set(figures)
     known = (one.points for one in earlier.series if (one.kind, one.figure) in wanted)
-    times = {point.at for points in known for point in points} | {earlier.at}
+    times = {point.at for points in known for point in points if point.at < earlier.at} | {earlier.at}
     spanned = max(times) - min(times)
     if len(times) >= LEAST_POINTS and spanned >= LEAST_SECONDS:
         return None
@@ -142,7 +143,8 @@ def _leak(kind: str, one: MemoryHolder, points: list[Observation], found: Foreca
     )
 
 
-def _together(leaks: list[Leak], room: int | None) -> list[Leak]:
+def together(leaks: list[Leak], room: int | None) -> list[Leak]:
+    """Leaks that hold no memory in common: the most dangerous first, with the time that all of them leave the host."""
     total = sum(one.growth_bytes_per_second for one in leaks)
     full = max(room, 0) / total if room is not None and total else None
     ranked = sorted(leaks, key=lambda one: one.growth_bytes_per_second * one.own_bytes, reverse=True)

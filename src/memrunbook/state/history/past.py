@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from msgspec import Struct
 
 from memrunbook.core.errors import JournalError
+from memrunbook.core.reading.baseline import COUNTERS
 from memrunbook.core.reading.keeping import Keeping
 from memrunbook.core.reading.series import Kind, Observation, Series
-from memrunbook.state.history.book import BETWEEN, OWNERS, SERIES, Book, HistoryFullError
+from memrunbook.state.history.book import BETWEEN, NO_BOOT, OWNERS, SERIES, Book, Boot, HistoryFullError
 from memrunbook.state.history.database import Database, Rows
-from memrunbook.state.history.folding import begin_of, oldest_of, tidy, tidy_another
+from memrunbook.state.history.folding import begin_of, oldest_of, sure_of, tidy, tidy_another
 from memrunbook.state.history.points import (
     HOUR,
-    LATEST,
     MILLISECONDS,
     MOST_HOSTS,
     Coarse,
@@ -28,6 +28,10 @@ from memrunbook.state.history.points import (
 
 MOST_AT_ONCE = 100
 """Hosts of one transaction: others that write are not kept waiting by a thousand."""
+AHEAD = 600 * MILLISECONDS
+"""So much later than now a point may be: another control node's clock may be ahead of this one's."""
+TWINS = "have the same machine-id and are two machines: the history keeps them apart from now on"
+DIFFER = "give each its own, as a copied image needs: rm /etc/machine-id, systemd-machine-id-setup, then reboot"
 
 
 class HostPoints(Struct, frozen=True):
@@ -51,11 +55,15 @@ class Spread(Struct, frozen=True):
 
 @dataclass(frozen=True)
 class StoredPast:
-    """The history, open. JournalError where it does not answer; what is kept is bounded by `keeping`."""
+    """The history, open. JournalError where it does not answer; what is kept is bounded by `keeping`.
+
+    `said` is told in a sentence, and a hint, that two hosts are two machines though they have one machine-id.
+    """
 
     database: Database
     now: Callable[[], float]
     keeping: Keeping = field(default_factory=Keeping)
+    said: Callable[[str, str], object] = lambda _said, _hint: None
 
     def series(self, host: str, machine: str, since: float) -> tuple[Series, ...]:
         """The series of a host from a moment on (seconds since 1970), of whatever name it was reached by."""
@@ -64,12 +72,15 @@ class StoredPast:
     def told(
         self, host: str, machine: str, since: float, figures: Collection[str] = ()
     ) -> tuple[tuple[Series, ...], tuple[Spread, ...]]:
-        """The series of these figures (none: of all), and the extent of each: the points of hours are means."""
+        """The series of these figures (none: of all), and the extent of each.
+
+        The points of hours are means, those of counters their last.
+        """
         found = _Found(figures)
         begin = round(since * MILLISECONDS)
         with self.database.reading() as rows:
             for owner in _owners(rows, host, machine):
-                found.read(rows, owner, begin)
+                found.read(rows, owner, begin, round(self.now() * MILLISECONDS) + AHEAD)
         return found.series(), found.spreads()
 
     def names(self, host: str) -> set[tuple[str, str]]:
@@ -86,16 +97,20 @@ class StoredPast:
         now = self.now()
         with self.database.writing() as rows:
             book = _book(rows, host, machine, begin_of(self.keeping, now), self.database.name)
+            sure = sure_of(book, now)
             book.add(series, oldest_of(self.keeping, now))
-            tidy(book, self.keeping, now)
+            tidy(book, self.keeping, now if sure is None else sure)
 
     def remember(self, readings: Sequence[HostPoints]) -> int:
         """Keeps readings of hosts, those apart of which a newer one was just kept; how many were."""
         kept = 0
         for begin in range(0, len(readings), MOST_AT_ONCE):
             with self.database.writing() as rows:
-                kept += sum(self._remember(rows, one) for one in readings[begin : begin + MOST_AT_ONCE])
-                tidy_another(rows, self.keeping, self.now())
+                done = [self._remember(rows, one) for one in readings[begin : begin + MOST_AT_ONCE]]
+                kept += len([one for one in done if one is not None])
+                sure = [one for one in done if one]
+                if sure:
+                    tidy_another(rows, self.keeping, min(sure))
         return kept
 
     def hosts(self) -> tuple[str, ...]:
@@ -107,20 +122,30 @@ class StoredPast:
         """Lets go of its connections."""
         self.database.close()
 
-    def _remember(self, rows: Rows, reading: HostPoints) -> bool:
+    def _remember(self, rows: Rows, reading: HostPoints) -> float | None:
+        """Keeps one; None where that was not due, else how late it surely is, 0 where the host cannot tell yet."""
         now, at = self.now(), round(reading.at * MILLISECONDS)
-        book = _book(rows, reading.host, reading.machine, begin_of(self.keeping, now), self.database.name)
-        if 0 <= at - book.newest < self.keeping.apart * MILLISECONDS:
-            return False
+        begin, boot = begin_of(self.keeping, now), Boot(_boot_of(reading.series), at)
+        book = _book(rows, reading.host, reading.machine, begin, self.database.name, boot)
+        if book.twin:
+            self.said(f"{reading.host} and {book.twin} {TWINS}", DIFFER)
+        if abs(at - book.newest) < self.keeping.apart * MILLISECONDS:
+            return None
+        sure = sure_of(book, now)
         book.add(reading.series, oldest_of(self.keeping, now))
         book.keep_newest(at)
-        tidy(book, self.keeping, now)
-        return True
+        tidy(book, self.keeping, now if sure is None else sure)
+        return sure or 0.0
 
 
-def _book(rows: Rows, host: str, machine: str, begin: int, name: str) -> Book:
+def _boot_of(series: Sequence[Series]) -> str:
+    """The boot-id that a reading tells."""
+    return next((point.life for one in series if one.kind == "host" for point in one.points if point.life), "")
+
+
+def _book(rows: Rows, host: str, machine: str, begin: int, name: str, boot: Boot = NO_BOOT) -> Book:  # noqa: PLR0913, PLR0917
     try:
-        return Book.of(rows, host, machine, begin)
+        return Book.of(rows, host, machine, begin, boot)
     except HistoryFullError:
         raise JournalError(f"the history holds {MOST_HOSTS} hosts and has room for no more", where=name) from None
 
@@ -128,7 +153,11 @@ def _book(rows: Rows, host: str, machine: str, begin: int, name: str) -> Book:
 def _owners(rows: Rows, host: str, machine: str) -> list[int]:
     """Under which numbers a host's rows are; without a machine those of every machine that ever had the name."""
     known = rows.all(OWNERS, name=host, machine=machine)
-    return sorted({owner for _, owner, of, *_ in known if not machine or of in (machine, "")})
+    named = {owner for _, owner, of, name, *_ in known if name == host and (not machine or of in (machine, ""))}
+    same = {(owner, name) for _, owner, of, name, *_ in known if machine and of == machine}
+    owners = {owner for owner, _ in same}
+    # A name that is not known yet: where two machines have one machine-id, nobody knows which of them it is.
+    return sorted(named if any(name == host for _, name in same) or len(owners) > 1 else named | owners)
 
 
 class _Found:
@@ -139,18 +168,23 @@ class _Found:
         self._runs: dict[tuple[Kind, str, str], list[tuple[int, list[Observation]]]] = {}
         self._spreads: dict[tuple[Kind, str, str], tuple[float, float]] = {}
 
-    def read(self, rows: Rows, owner: int, begin: int) -> None:
-        """Adds what is known of one number, slot by slot: hundreds of thousands of points."""
+    def read(self, rows: Rows, owner: int, begin: int, end: int) -> None:
+        """Adds what is known of one number, slot by slot: hundreds of thousands of points.
+
+        What a clock that was ahead has left after `end` is not known yet.
+        """
         wanted = self._figures
         slots = {row[0]: row[1:] for row in rows.all(SERIES, host=owner) if not wanted or row[3] in wanted}
         points: dict[int, list[Observation]] = {slot: [] for slot in slots}
         extremes: dict[int, list[float]] = {slot: [] for slot in slots}
-        for at, hour in _coarse(rows, owner, begin):
+        counters = {slot for slot, row in slots.items() if row[2] in COUNTERS}
+        for at, hour in _coarse(rows, owner, begin, end):
             for slot in hour.keys() & slots.keys():
                 least, mean, most = hour[slot]
-                points[slot].append(Observation(at, mean, *slots[slot][3:5]))
+                value = most if slot in counters else mean
+                points[slot].append(Observation(at, value, *slots[slot][3:5]))
                 extremes[slot] += (least, most)
-        for at, fine in _fine(rows, owner, begin):
+        for at, fine in _fine(rows, owner, begin, end):
             for slot in fine.keys() & slots.keys():
                 points[slot].append(Observation(at, fine[slot], *slots[slot][3:5]))
         for slot, found in points.items():
@@ -180,15 +214,15 @@ def _in_order(runs: Sequence[tuple[int, list[Observation]]]) -> tuple[Observatio
     return tuple(sorted(ordered, key=lambda point: point.at))
 
 
-def _coarse(rows: Rows, owner: int, begin: int) -> Iterator[tuple[float, Coarse]]:
-    """Each hour from a moment on, at its middle."""
-    first, last = key(owner, begin - HOUR // 2, coarse=True), key(owner, LATEST, coarse=True)
+def _coarse(rows: Rows, owner: int, begin: int, end: int) -> Iterator[tuple[float, Coarse]]:
+    """Each hour between two moments, at its middle."""
+    first, last = key(owner, begin - HOUR // 2, coarse=True), key(owner, end - HOUR // 2, coarse=True)
     for place, packed in rows.all(BETWEEN, first=first, last=last):
         yield (time_of(place) + HOUR // 2) / MILLISECONDS, unpack_coarse(packed)
 
 
-def _fine(rows: Rows, owner: int, begin: int) -> Iterator[tuple[float, Fine]]:
-    """Each reading from a moment on."""
-    first, last = key(owner, begin, coarse=False), key(owner, LATEST, coarse=False)
+def _fine(rows: Rows, owner: int, begin: int, end: int) -> Iterator[tuple[float, Fine]]:
+    """Each reading between two moments."""
+    first, last = key(owner, begin, coarse=False), key(owner, end, coarse=False)
     for place, packed in rows.all(BETWEEN, first=first, last=last):
         yield time_of(place) / MILLISECONDS, unpack_fine(packed)

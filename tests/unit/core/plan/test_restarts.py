@@ -58,3 +58,24 @@ def test_what_was_not_carried_out_helped_nobody() -> None:
 def test_what_nobody_saw_end_is_not_known_to_have_helped() -> None:
     cut_off = msgspec.structs.replace(change(100, ""), ended=None)
     assert ends([cut_off], []) == ends([change(100, "unknown")], []) == [(0.0, "not known")]
+
+
+def test_an_hour_kept_as_one_tells_neither_of_before_nor_of_after_a_change_in_it() -> None:
+    hour = 3600.0
+    for minute in (10, 50):  # the means of both lives stand at the hour's middle: after the change, or before it
+        begun = 10 * hour + minute * 60
+        old = [Observation(number * hour + 1800, 8.0, "a") for number in range(11)]
+        new = [Observation(number * hour + 1800, 1.0, "b") for number in range(10, 40)]
+        points = sorted([*old, *new], key=lambda point: point.at)
+        assert ends([change(begun)], points, 40 * hour) == [(40 * hour - begun - 1, "still")]
+        back = [*points, Observation(41 * hour, 8.0, "b")]
+        assert ends([change(begun)], back, 42 * hour) == [(41 * hour - begun - 1, "memory was back")]
+
+
+def test_the_hour_of_the_next_change_tells_of_no_run_that_began_by_itself() -> None:
+    hour = 3600.0
+    first, second = change(hour * 2), change(hour * 10 + 3000)
+    lives = [(number, "a" if number < 2 else "b" if number <= 10 else "c") for number in range(20)]
+    points = [Observation(number * hour + 1800, 9.0 if life == "a" else 1.0, life) for number, life in lives]
+    points.insert(11, Observation(hour * 10 + 1800, 1.0, "c"))
+    assert ends([first, second], points, 20 * hour)[0] == (second.begun - first.begun - 1, "changed again")

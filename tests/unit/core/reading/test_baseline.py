@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import random
 
-from memrunbook.core.reading.baseline import AVAILABLE, USED, Baseline, HostPast, baseline, headroom, risen, used_of
+from memrunbook.core.reading.baseline import (
+    AVAILABLE,
+    USED,
+    Baseline,
+    HostPast,
+    baseline,
+    course,
+    headroom,
+    risen,
+    used_of,
+)
 from memrunbook.core.reading.series import Observation, Series
 from memrunbook.core.units import DAY
 
@@ -71,6 +81,32 @@ def test_headroom_is_what_is_left_when_the_host_is_busy() -> None:
     assert room(50.0, hours=24) == ("not known yet", None)
     assert headroom(known(series(*[1.0] * 60, every=60.0, limit=100.0))).percent is None
     assert headroom(known(series(1.0, every=DAY))).percent is None
+
+
+def test_points_count_by_the_time_that_they_stand_for() -> None:
+    hours = [Observation(number * 3600.0, 85.0 if number % 12 == 0 else 10.0, "a", 100.0) for number in range(76 * 24)]
+    last = hours[-1].at
+    minutes = [Observation(last + number * 300.0, 10.0, "a", 100.0) for number in range(1, 14 * 288)]
+    mixed = known(Series("host", "", USED, (*hours, *minutes)))
+    even = [*hours, *(point for number, point in enumerate(minutes, 1) if number % 12 == 0)]
+    assert mixed.p95 == known(Series("host", "", USED, tuple(even))).p95 == 85.0
+    assert headroom(mixed).room == "too little"
+    assert mixed.median == 10.0
+
+
+def test_a_gap_counts_as_an_hour_and_two_points_at_one_time_both_count() -> None:
+    rare = [Observation(number * DAY, float(number), "a") for number in range(11)]
+    assert known(Series("host", "", USED, tuple(rare))).median == 5.0
+    twice = tuple(Observation(0.0, value, "a") for value in (1.0, 3.0))
+    assert known(Series("host", "", USED, twice)).median == 2.0
+
+
+def test_a_part_of_the_course_is_the_mean_of_its_time() -> None:
+    minutes = [Observation(7200.0 + number * 300.0, 0.0) for number in range(1, 13)]
+    points = [Observation(0.0, 12.0), Observation(3600.0, 12.0), Observation(7200.0, 12.0), *minutes]
+    (mean,) = course(points, 0.0, 10800.0, 1)
+    assert mean is not None
+    assert 8.5 < mean < 9.5
 
 
 def test_a_counter_begins_anew_with_its_holder() -> None:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import Struct
 
 from memrunbook import catalog
@@ -13,7 +15,7 @@ from memrunbook.core.host import HostIdentity
 from memrunbook.core.instant import Instant
 from memrunbook.core.reading.fact import Doc, Fact, Reading, Unavailable
 from memrunbook.core.reading.figures import Figure, Holders
-from memrunbook.core.reading.points import series_of
+from memrunbook.core.reading.points import LONGEST_NAME, kept_name, series_of
 from memrunbook.core.reading.series import Observation, Series
 from memrunbook.core.reading.snapshot import Snapshot
 
@@ -96,3 +98,11 @@ def test_what_facts_keep_are_metrics_of_theirs(name: str) -> None:
             fields = {*kept.name, *kept.life, *(field for sum_ in kept.figures.values() for field in sum_)}
             fields |= {word for word in (kept.limit, *(one[0] for one in (kept.only, kept.least) if one)) if word}
             assert fields <= set(known[f"{name}.{kept.path}"].fields)
+
+
+@given(st.text(min_size=256))
+def test_long_names_are_kept_apart_by_one_rule(name: str) -> None:
+    kept = kept_name(name)
+    assert len(kept) <= LONGEST_NAME
+    assert kept_name(kept) == kept
+    assert kept_name(name + "a") != kept_name(name + "b")

@@ -9,8 +9,9 @@ import pytest
 from tests.unit.facts.shared.pasts import AT, EVERY, grown, now
 
 from memrunbook.core.reading.fact import EarlierReadings, Reading
-from memrunbook.core.reading.series import Series
-from memrunbook.core.units import HOUR, MIB
+from memrunbook.core.reading.points import kept_name
+from memrunbook.core.reading.series import Observation, Series
+from memrunbook.core.units import DAY, HOUR, MIB
 from memrunbook.facts.cgroups import FACT as CGROUPS
 from memrunbook.facts.cgroups import CgroupsReading
 from memrunbook.facts.host import HostReading
@@ -18,7 +19,7 @@ from memrunbook.facts.memory import FACT as MEMORY
 from memrunbook.facts.processes import FACT as PROCESSES
 from memrunbook.facts.processes import Process, Processes
 from memrunbook.facts.shared.group import Group
-from memrunbook.facts.shared.leaks import MemoryHolder, leaks_of
+from memrunbook.facts.shared.leaks import MemoryHolder, lacking, leaks_of
 from memrunbook.facts.slab import FACT as SLAB
 from memrunbook.facts.slab import SlabCache, SlabReading
 from memrunbook.facts.units import FACT as UNITS
@@ -133,6 +134,23 @@ def test_containers_and_scopes_leak_and_services_are_told_by_units() -> None:
     past += [grown("cgroup", path, "cgroups.own_bytes", 2000, 30, "boot") for path in ("/b", "/c")]
     told = recalled(CGROUPS, GROUPS, *past)
     assert [(one.name, one.kind) for one in told.leaking] == [("web", "container"), ("/b", "cgroup")]
+    assert sum(one.growth_share for one in told.leaking) == pytest.approx(1.0)
+    assert {round(one.seconds_to_exhaustion / HOUR / 10) for one in told.leaking} == {round(10 * 1024 / 90 / 10)}
+
+
+def test_a_scope_that_leaks_faster_than_a_container_is_told_first() -> None:
+    past = [grown("container", "docker:1", "cgroups.own_bytes", 2000, 20, "docker:1")]
+    past += [grown("cgroup", "/b", "cgroups.own_bytes", 2000, 60, "boot")]
+    assert [one.name for one in recalled(CGROUPS, GROUPS, *past).leaking] == ["/b", "web"]
+
+
+def test_a_pod_is_not_counted_beside_its_containers() -> None:
+    pod = Group(path="/p", name="p", kind="pod", unit="", container="", anonymous_bytes=2000 * MIB)
+    groups = msgspec.structs.replace(GROUPS, all=[pod, GROUPS.all[0]])
+    past = [grown("container", "docker:1", "cgroups.own_bytes", 2000, 60, "docker:1")]
+    past += [grown("cgroup", "/p", "cgroups.own_bytes", 2000, 60, "boot")]
+    told = recalled(CGROUPS, groups, *past).leaking
+    assert [(one.name, one.growth_share) for one in told] == [("web", 1.0), ("/p", 1.0)]
 
 
 def test_processes_that_belong_to_nobody_leak() -> None:
@@ -197,3 +215,19 @@ def test_a_service_of_which_systemd_says_nothing_now_still_leaks_and_says_so() -
     assert (leak.details_known, leak.restartable, leak.limit_bytes) == (False, False, 8192 * MIB)
     assert leak.lives == 1
     assert leak.gained_bytes > 2000 * MIB
+
+
+def test_a_holder_with_a_very_long_name_leaks_as_any_other() -> None:
+    names = [f"/{'a' * 300}/{last}" for last in ("one", "two")]
+    series = [
+        grown("cgroup", kept_name(name), "f", 2000, speed, "1") for name, speed in zip(names, (60, 0), strict=True)
+    ]
+    found = leaks_of("cgroup", "f", [MemoryHolder(name, 2000 * MIB, "1") for name in names], now(*series))
+    assert [one.name for one in found] == names[:1]
+
+
+def test_readings_of_a_clock_that_was_ahead_are_no_history_yet() -> None:
+    points = tuple(Observation(AT + DAY + number * EVERY, 1.0, "1") for number in range(20))
+    told = lacking(now(Series("unit", "api.service", "f", points)), ("unit", "f"))
+    assert told is not None
+    assert "only this reading is known" in told.why

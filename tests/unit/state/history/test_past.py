@@ -3,76 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pytest
-from tests.postgres import MISSING, Postgres, postgres, programs
+from tests.unit.state.history.pasts import NOW, Time, one, points, reading
 
+from memrunbook.core.reading.baseline import KILLS
 from memrunbook.core.reading.keeping import Keeping
-from memrunbook.core.reading.series import Kind, Observation, Series
-from memrunbook.core.units import DAY, HOUR, MINUTE
-from memrunbook.state.history.database import Database
+from memrunbook.core.reading.series import Observation, Series
+from memrunbook.core.units import DAY, HOUR
 from memrunbook.state.history.file import HistoryFile
-from memrunbook.state.history.past import HostPoints, StoredPast
-
-NOW = 1_700_000_000.0
-Opened = Callable[[], StoredPast]
-
-
-class Time:
-    """A clock that tests turn."""
-
-    def __init__(self) -> None:
-        self.at = NOW
-
-    def __call__(self) -> float:
-        return self.at
-
-
-@pytest.fixture
-def time() -> Time:
-    return Time()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Postgres]:
-    if programs() is None:
-        pytest.skip(MISSING)
-    with postgres() as running:
-        yield running
-
-
-@pytest.fixture(params=["file", "server"])
-def past(request: pytest.FixtureRequest, tmp_path: Path, time: Time) -> Iterator[StoredPast]:
-    database: Database
-    if request.param == "file":
-        database = HistoryFile(tmp_path / "history.sqlite", time)
-    else:
-        from memrunbook.state.store.database import address
-        from memrunbook.state.store.history_server import HistoryServer
-
-        database = HistoryServer.open(address(tmp_path, request.getfixturevalue("server").url))
-    yield StoredPast(database, time)
-    if request.param == "server":
-        with database.writing() as rows:
-            for table in ("hosts", "series", "readings"):
-                rows.do(f"DROP TABLE history_{table}", [{}])
-            rows.do("DROP TABLE history_version", [{}])
-    database.close()
-
-
-def one(value: float, at: float = NOW, life: str = "", name: str = "api", limit: float | None = None) -> Series:
-    return Series("unit", name, "units.own_bytes", (Observation(at, value, life, limit),))
-
-
-def reading(value: float, at: float = NOW, host: str = "web", machine: str = "m1") -> HostPoints:
-    return HostPoints(host, machine, at, (one(value, at),))
-
-
-def points(past: StoredPast, host: str = "web", machine: str = "", since: float = 0.0) -> list[tuple[float, float]]:
-    found = past.series(host, machine, since)
-    return [(point.at, point.value) for series in found for point in series.points]
+from memrunbook.state.history.past import StoredPast
 
 
 def test_what_was_kept_is_known(past: StoredPast) -> None:
@@ -123,24 +63,9 @@ def test_readings_are_kept_no_closer_than_a_minute(past: StoredPast) -> None:
     assert past.remember([reading(1.0), reading(1.0, host="db", machine="m2")]) == 2
     assert past.remember([reading(2.0, NOW + 59), reading(2.0, NOW + 61, "db", "m2")]) == 1
     assert past.remember([reading(3.0, NOW + 60)]) == 1
+    assert past.remember([reading(9.0, NOW + 59)]) == 0  # read before the newest, and kept after it
     assert past.remember([reading(4.0, NOW - HOUR)]) == 1  # the clock was set back
     assert [value for _, value in points(past)] == [4.0, 1.0, 3.0]
-
-
-def test_old_points_are_hours_and_then_forgotten(past: StoredPast, time: Time) -> None:
-    begin = NOW - NOW % HOUR
-    for minute in range(0, 120, 5):
-        past.remember([reading(float(minute), begin + minute * MINUTE)])
-    assert len(points(past)) == 24
-    time.at = begin + 14 * DAY + 2 * HOUR
-    past.remember([reading(7.0, time.at)])
-    assert points(past) == [(begin + 1800, 27.5), (begin + 5400, 87.5), (time.at, 7.0)]
-    _, extents = past.told("web", "m1", 0.0)
-    assert [(extent.name, extent.least, extent.most) for extent in extents] == [("api", 0.0, 115.0)]
-    time.at = begin + 400 * DAY
-    past.remember([reading(8.0, time.at)])
-    assert points(past)[-1] == (time.at, 8.0)
-    assert [value for _, value in points(past)] == [7.0, 8.0]
 
 
 def test_points_of_the_past_that_arrive_late_go_to_their_resolution(past: StoredPast) -> None:
@@ -152,33 +77,17 @@ def test_points_of_the_past_that_arrive_late_go_to_their_resolution(past: Stored
     assert points(past) == [(hour + 1800, 25.0), (NOW - 13 * DAY, 4.0), (NOW, 9.0)]
 
 
-def test_processes_are_not_kept_as_hours(past: StoredPast, time: Time) -> None:
-    kinds: tuple[Kind, ...] = ("process", "unit")
-    past.keep("web", "m1", [Series(kind, "p:1", "f", (Observation(NOW, 1.0),)) for kind in kinds])
-    time.at += 15 * DAY
-    past.keep("web", "m1", [one(2.0, time.at)])
-    assert {series.kind for series in past.series("web", "m1", 0.0)} == {"unit"}
+def test_a_point_that_another_record_tells_of_another_life_is_the_same_point(past: StoredPast) -> None:
+    for life in ("since 0", "since 5"):
+        past.keep("web", "m1", [one(1.0, NOW - 60, life), one(2.0, NOW - 40 * DAY, life)])
+    assert [value for _, value in points(past)] == [2.0, 1.0]
 
 
-def test_series_that_have_no_points_any_more_are_forgotten_and_their_numbers_given_again(
-    past: StoredPast, time: Time
-) -> None:
-    for day in range(60):
-        time.at = NOW + day * DAY
-        past.keep("web", "m1", [Series("process", f"p:{day}", "f", (Observation(time.at, float(day)),))])
-    with past.database.reading() as rows:
-        ((count, highest),) = rows.all("SELECT COUNT(*), MAX(slot) FROM history_series")
-    assert count <= 20
-    assert highest <= 21
-    assert [series.points[0].value for series in past.series("web", "m1", 0.0) if series.name == "p:59"] == [59.0]
-
-
-def test_a_host_that_nobody_reads_any_more_is_forgotten_too(past: StoredPast, time: Time) -> None:
-    past.remember([reading(1.0)])
-    for day in (16, 17, 420, 421, 422):
-        time.at = NOW + day * DAY
-        past.remember([reading(2.0, time.at, "db", "m2")])
-    assert past.hosts() == ("db",)
+def test_hours_hold_the_last_of_a_counter(past: StoredPast) -> None:
+    hour = NOW - NOW % HOUR - 30 * DAY
+    counted = tuple(Observation(hour + minute * 60, minute * 1.0, "a") for minute in (0, 30, 50))
+    past.keep("web", "m1", [Series("host", "", KILLS, counted)])
+    assert points(past) == [(hour + 1800, 50.0)]
 
 
 def test_nonsense_is_left_out(past: StoredPast) -> None:
