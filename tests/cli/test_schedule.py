@@ -68,6 +68,9 @@ def test_what_only_plans_keeps_the_plan_and_what_it_would_have_done(tmp_path: Pa
     assert waits["until"] - waits["at"] == 86_400.0
     shown = here("pending").out
     assert f"runbook apply {waits['path']}" in shown
+    assert f"runbook apply {waits['path']}" in str(one["said"])  # what was told of the first firing still holds
+    gone = f"{waits['path']}.json"
+    here("apply", gone).refused(2, "a newer firing of its schedule replaced it", "runbook pending")
     applied = here("apply", str(waits["path"]))
     assert (tmp_path / "done").read_text() == "once\n", applied.said
     assert "No plan waits" in here("pending").out
@@ -86,6 +89,7 @@ def test_a_run_does_what_it_may_and_the_rest_waits_for_a_person(tmp_path: Path, 
     assert one["state"] == "waits", one
     assert not (other / "done").exists()
     assert "goes up to risk low, and this is medium" in str(one["said"])
+    fired(state, where, "more")  # its plan replaces that of the firing before
     (waits,) = json.loads(here("pending", "--json").out)["plans"]
     (step,) = waits["steps"]
     assert {name: step[name] for name in ("name", "action", "risk")} == {
