@@ -193,6 +193,13 @@ def test_a_scheduler_that_is_silent_is_told_of(tmp_path: Path, state: Path) -> N
     fired(state, where)
     assert here("schedule", "check", where).code == 0
     assert here("schedule", "check", "--older-than", "1ms", where).code == 8
+    store = Store.open(state)
+    firings.scheduling(store, "elsewhere", time.time() + 365 * 86_400)
+    assert here("schedule", "check", "--older-than", "1ms", where).code == 8, "a beat of a year ahead is none"
+    for one in firings.schedulers(store):
+        firings.scheduling(store, one.owner, time.time() + 365 * 86_400)
+    store.close()
+    assert "at a time that is still to come" in here("schedule", "check", where).out
 
 
 def test_the_units_are_shown_before_they_are_written(tmp_path: Path) -> None:
