@@ -269,6 +269,7 @@ def test_the_service_says_how_it_stands_reloads_and_ends_cleanly(tmp_path: Path,
         try:
             said = Heard(manager)
             assert said.word("READY=1\nSTATUS=1 schedules")
+            wait_for(log, "nobody is told: config.yaml names no receiver (notify:)")
             wait_for(log, ": done (run ")
             (tmp_path / "conf" / "schedules.yaml").write_text("schedules: [\n")
             process.send_signal(signal.SIGHUP)
