@@ -33,14 +33,14 @@ def test_a_plan_that_waits_is_counted_until_it_is_carried_out(tmp_path: Path, st
     assert here("run", path, "--host", "local", "--no-input").code == 5
     found = figures(here("metrics").out)
     assert found['memrunbook_incident{host="local",runbook="small"}'] == 1
-    assert found['memrunbook_runs_total{runbook="small",outcome="refused"}'] == 1
+    assert found['memrunbook_runs{runbook="small",outcome="refused"}'] == 1
     assert found['memrunbook_pending_approvals{runbook="small"}'] == 1
     assert (found["memrunbook_store_up"], found["memrunbook_switched_off"]) == (1, 0)
     [plan] = state.glob("runs/*/plan-local.json")
     assert here("apply", str(plan)).code == 0
     here("off", "a test")
     later = figures(here("metrics").out)
-    assert later['memrunbook_runs_total{runbook="small",outcome="resolved"}'] == 1
+    assert later['memrunbook_runs{runbook="small",outcome="resolved"}'] == 1
     assert 'memrunbook_pending_approvals{runbook="small"}' not in later
     assert later["memrunbook_switched_off"] == 1
     assert later["memrunbook_exported_timestamp_seconds"] >= found["memrunbook_exported_timestamp_seconds"]
@@ -103,7 +103,7 @@ def test_nothing_was_done_yet_and_promtool_accepts_it() -> None:
     ran = here("metrics")
     assert ran.code == 0
     assert figures(ran.out).keys() == {
-        "memrunbook_store_up", "memrunbook_switched_off", "memrunbook_exported_timestamp_seconds",
+        "memrunbook_switched_off", "memrunbook_exported_timestamp_seconds",
     }  # fmt: skip
     if shutil.which("promtool") is None:
         pytest.skip("promtool is not installed here (Debian: prometheus)")
@@ -129,7 +129,8 @@ def test_the_textfile_is_whole_and_readable_by_the_collector(tmp_path: Path) -> 
         os.umask(before)
     assert [path.name for path in folder.iterdir()] == ["memrunbook.prom"]
     assert stat.S_IMODE((folder / "memrunbook.prom").stat().st_mode) == 0o644
-    assert "memrunbook_store_up 1" in (folder / "memrunbook.prom").read_text()
+    assert "memrunbook_switched_off 0" in (folder / "memrunbook.prom").read_text()
+    here("metrics", "--textfile", str(folder / "memrunbook.txt")).refused(2, "does not end in .prom", hint=".prom")
     here("metrics", "--textfile", str(tmp_path / "none" / "x.prom")).refused(2, "cannot be written", hint="folder")
 
 

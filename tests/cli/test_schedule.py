@@ -68,6 +68,9 @@ def test_what_only_plans_keeps_the_plan_and_what_it_would_have_done(tmp_path: Pa
     assert waits["until"] - waits["at"] == 86_400.0
     shown = here("pending").out
     assert f"runbook apply {waits['path']}" in shown
+    assert f"runbook apply {waits['path']}" in str(one["said"])  # what was told of the first firing still holds
+    gone = f"{waits['path']}.json"
+    here("apply", gone).refused(2, "a newer firing of its schedule replaced it", "runbook pending")
     applied = here("apply", str(waits["path"]))
     assert (tmp_path / "done").read_text() == "once\n", applied.said
     assert "No plan waits" in here("pending").out
@@ -86,6 +89,7 @@ def test_a_run_does_what_it_may_and_the_rest_waits_for_a_person(tmp_path: Path, 
     assert one["state"] == "waits", one
     assert not (other / "done").exists()
     assert "goes up to risk low, and this is medium" in str(one["said"])
+    fired(state, where, "more")  # its plan replaces that of the firing before
     (waits,) = json.loads(here("pending", "--json").out)["plans"]
     (step,) = waits["steps"]
     assert {name: step[name] for name in ("name", "action", "risk")} == {
@@ -189,6 +193,13 @@ def test_a_scheduler_that_is_silent_is_told_of(tmp_path: Path, state: Path) -> N
     fired(state, where)
     assert here("schedule", "check", where).code == 0
     assert here("schedule", "check", "--older-than", "1ms", where).code == 8
+    store = Store.open(state)
+    firings.scheduling(store, "elsewhere", time.time() + 365 * 86_400)
+    assert here("schedule", "check", "--older-than", "1ms", where).code == 8, "a beat of a year ahead is none"
+    for one in firings.schedulers(store):
+        firings.scheduling(store, one.owner, time.time() + 365 * 86_400)
+    store.close()
+    assert "at a time that is still to come" in here("schedule", "check", where).out
 
 
 def test_the_units_are_shown_before_they_are_written(tmp_path: Path) -> None:
@@ -258,6 +269,7 @@ def test_the_service_says_how_it_stands_reloads_and_ends_cleanly(tmp_path: Path,
         try:
             said = Heard(manager)
             assert said.word("READY=1\nSTATUS=1 schedules")
+            wait_for(log, "nobody is told: config.yaml names no receiver (notify:)")
             wait_for(log, ": done (run ")
             (tmp_path / "conf" / "schedules.yaml").write_text("schedules: [\n")
             process.send_signal(signal.SIGHUP)

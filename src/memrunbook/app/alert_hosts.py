@@ -29,7 +29,7 @@ def meant_host(known: Inventory, named: str, label: str) -> MeantHost:
     inventory is another host where the inventory says that this one is reached by another name.
     """
     if not named:
-        return MeantHost(None, f"no label {clean(label)}")
+        return MeantHost(None, f"no label {clean(label)}: host_label in config.yaml names another")
     word = _plain(named)
     by_name = [host for host in known.hosts.values() if word == _plain(host.name)]
     by_address = [host for host in known.hosts.values() if word == _plain(host.address)]

@@ -21,7 +21,7 @@ from memrunbook.documents.library import Library, usual_library
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.ports import Approver
 from memrunbook.state.approvals import SignedApproval, add_approval
-from memrunbook.state.plans import PlanFile
+from memrunbook.state.plans import PlanFile, load_plan
 from memrunbook.state.signatures import NAMESPACE, FaultySignatureError, SigningKey, key_of, refuse_unfit, verified
 from memrunbook.state.signers import Signers
 from memrunbook.transports.shared.signing import SIGNING, PersonalKey, key_in, personal_keys, sign
@@ -85,6 +85,8 @@ def approve(
     approval = SignedApproval(
         principal=principal, key=signed.fingerprint, time=clock.now().isoformat(), signature=signature
     )
+    if load_plan(file.path).digest != file.digest:
+        raise Refused("another plan lies there by now", where=str(file.path), hint=f"look at it: {again()}")
     path = add_approval(file.path, approval)
     return ApproveResult(approval, path, lacking(file, arguments.library, clock.now()), bool(signers.named))
 

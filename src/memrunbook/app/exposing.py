@@ -20,7 +20,7 @@ from memrunbook.core.run.queued import QueueState
 from memrunbook.documents.exposition import FigureFamily, exposition, labelled
 from memrunbook.documents.library import Library
 from memrunbook.runtime.clock import SystemClock
-from memrunbook.state.last_seen import SeenHost, SeenIncident, seen_hosts, seen_incidents
+from memrunbook.state.last_seen import SeenHost, SeenIncident, seen
 from memrunbook.state.left_open import left_open
 from memrunbook.state.runs import Run, runs
 
@@ -39,20 +39,25 @@ class Exposed:
     now: Instant
 
     @cached_property
+    def _seen(self) -> tuple[list[SeenIncident], list[SeenHost]]:
+        return seen(self.runs)
+
+    @property
     def incidents(self) -> list[SeenIncident]:
         """What each runbook said of each host last."""
-        return seen_incidents(self.runs)
+        return self._seen[0]
 
-    @cached_property
+    @property
     def hosts(self) -> list[SeenHost]:
         """What was read last of each host."""
-        return seen_hosts(self.runs)
+        return self._seen[1]
 
 
 def expose(state: Path, library: Library, store: str = "") -> str:
     """The text that Prometheus reads; JournalError where the state directory cannot be read.
 
-    Where the store does not answer its figures are missing, and memrunbook_store_up is 0.
+    Where the store does not answer its figures are missing, and memrunbook_store_up is 0; that one is missing, too,
+    where there is no store yet.
     """
     found = Exposed(state, library, tuple(runs(state)), Stored(state, library.config(), store), SystemClock().now())
     families = [family(found) for family in OF_STATE]
@@ -61,7 +66,8 @@ def expose(state: Path, library: Library, store: str = "") -> str:
         families += [family(found) for family in (OF_STORE if not found.stored.missing else (switched_off,))]
     except RunbookError:
         up = 0.0
-    families.append(FigureFamily("memrunbook_store_up", "gauge", "Whether the store answers.", {(): up}))
+    answers: dict[tuple[tuple[str, str], ...], float] = {} if found.stored.missing else {(): up}
+    families.append(FigureFamily("memrunbook_store_up", "gauge", "Whether the store answers.", answers))
     return exposition(families)
 
 
@@ -102,7 +108,8 @@ def ended_runs(found: Exposed) -> FigureFamily:
         if run.invoked is not None and run.ended is not None
         for host in run.ended.hosts
     )
-    return FigureFamily("memrunbook_runs_total", "counter", "Runs that ended, counted on each host.", _floats(counts))
+    said = "Runs that are kept and have ended, counted on each host."
+    return FigureFamily("memrunbook_runs", "gauge", said, _floats(counts))
 
 
 def last_runs(found: Exposed) -> FigureFamily:

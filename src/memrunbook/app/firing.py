@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
@@ -35,7 +35,7 @@ from memrunbook.documents.library import Library
 from memrunbook.documents.schedules import ScheduledRun
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.redaction import redact
-from memrunbook.state.waiting import plan_path, withdraw_older
+from memrunbook.state.waiting import keep, plan_path, withdraw_others
 from memrunbook.transports.shared.firing_alerts import firing_alerts
 
 if TYPE_CHECKING:
@@ -196,11 +196,11 @@ class _AtWork:
         shadows: list[Shadow] = []
         for one in looked:
             if one.plan is not None and any(step.gate for step in one.plan.changes):
-                path = plan_path(self.around.state, self.moment, one.host)
+                path = plan_path(self.around.state, job.name, one.host)
                 save(path, arguments, [one.plan])
-                withdraw_older(self.around.state, path, one.host)
+                withdraw_others(self.around.state, path, one.host)
                 shadows += shadows_of(job, self.moment, one.plan)
-                steps = [step.name for step in one.plan.changes if step.gate]
+                steps = {step.name: "" for step in one.plan.changes if step.gate}
                 tell.append(self._waits(one.host, path, steps, one.evidence))
         cut = [one.host for one in looked if isinstance(one.error, Interrupted)]
         failed = [one for one in looked if one.trouble and one.host not in cut]
@@ -258,9 +258,11 @@ class _AtWork:
             if report.outcome in CUT and not goes_on(report):
                 continue  # it was stopped, and is not in trouble
             if (saved := result.saved.get(report.host)) is not None:
-                steps = [f"{step.name}: {step.why}" for step in report.steps if step.state == "refused"]
-                waits = structs.replace(self._waits(report.host, saved, steps, ()), run=result.run_id)
-                tell.append(if_held_back(waits, report, saved))
+                steps = {step.name: step.why for step in report.steps if step.state == "refused"}
+                kept = keep(self.around.state, self.job.name, report.host, saved)
+                withdraw_others(self.around.state, kept, report.host)
+                waits = structs.replace(self._waits(report.host, kept, steps, ()), run=result.run_id)
+                tell.append(if_held_back(waits, report, kept))
             elif report.outcome not in WELL:
                 tell.append(if_held_back(self._of_host(report, result.run_id), report))
         state = state_of(result)
@@ -284,10 +286,13 @@ class _AtWork:
         hint = (f"what helps: {report.hint}",) if report.hint else ()
         return structs.replace(found, run=run, evidence=tuple(redact(one) for one in (*steps, *hint)), command=command)
 
-    def _waits(self, host: str, path: Path, steps: Sequence[str], evidence: Sequence[str]) -> Notification:
-        found = self.note("needs-approval", f"a plan waits for a person: {some_of(steps)}", host)
-        said = (*(redact(one) for one in (*evidence, *steps)), f"all that wait: {self.around.command('pending')}")
-        return structs.replace(found, evidence=said, command=self.around.command("apply", str(path)))
+    def _waits(self, host: str, path: Path, steps: Mapping[str, str], evidence: Sequence[str]) -> Notification:
+        """`steps` are the names of what waits, and why. A plan of other steps than before is told anew."""
+        lines = [f"{name}: {why}" if why else name for name, why in steps.items()]
+        found = self.note("needs-approval", f"a plan waits for a person: {some_of(lines)}", host)
+        said = (*(redact(one) for one in (*evidence, *lines)), f"all that wait: {self.around.command('pending')}")
+        key = ":".join((found.key, *sorted(steps)))
+        return structs.replace(found, key=key, evidence=said, command=self.around.command("apply", str(path)))
 
 
 def actor_of(job: ScheduledRun) -> Actor:

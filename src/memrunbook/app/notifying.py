@@ -74,7 +74,10 @@ def told(
     try:
         with closing(Stored(prepare(state), config, store).open()) as opened:
             _queue(opened, config, wanted, words, now)
-            found = _send(opened, config.notify)
+            try:
+                found = _send(opened, config.notify)
+            except RunbookError as error:  # it is queued, and may be sent already: not once more past the queue
+                return (f"what came of telling cannot be kept: {error}",)
     except RunbookError as error:  # without a queue once is better than never
         problems = _without_queue(config, wanted, words)
         return (f"what is to be told cannot be queued: {error}", *problems)
@@ -157,21 +160,26 @@ def safe(one: Notification) -> Notification:
     )
 
 
-def _for(receiver: Receiver, notifications: Iterable[Notification], words: Sequence[str]) -> list[Notification]:
-    """What a receiver is told of that: its occasions and hosts, what belongs together as one."""
-    mine = [
+def _for(receiver: Receiver, notifications: Iterable[Notification]) -> list[Notification]:
+    """What a receiver is told of that: its occasions and hosts."""
+    return [
         one
         for one in notifications
         if one.occasion in receiver.on and (not one.host or fnmatch.fnmatchcase(one.host, receiver.hosts))
     ]
-    return [safe(one) for one in together(mine, lambda run: completed(report_command(run), words))]
+
+
+def _joined(words: Sequence[str], notifications: Iterable[Notification]) -> list[Notification]:
+    """What belongs together as one; `words` complete the commands."""
+    return [safe(one) for one in together(notifications, lambda run: completed(report_command(run), words))]
 
 
 def _queue(store: Store, config: Config, wanted: Sequence[Notification], words: Sequence[str], now: float) -> None:
     from memrunbook.state.store.notifications import queue
 
     for receiver in config.notify:
-        queue(store, receiver.name, _for(receiver, wanted, words), float(receiver.repeat), now)
+        mine = _for(receiver, wanted)
+        queue(store, receiver.name, mine, float(receiver.repeat), now, join=partial(_joined, words))
 
 
 @dataclass
@@ -195,7 +203,6 @@ class _Delivery:
             try:
                 self.receiver.send(message, max(1.0, min(float(self.receiver.deadline), until - time.monotonic())))
                 self.taken += 1
-                self.done(self.taken - 1)
             except RunbookError as error:
                 self.why = clean(redact(f"{error}{'; ' if error.hint else ''}{error.hint}"), LINE)
                 self.after = error.after if isinstance(error, NotTaken) else 0.0
@@ -203,6 +210,10 @@ class _Delivery:
             except Exception as error:  # noqa: BLE001  a library's defect must not end a run
                 self.why = clean(redact(f"{type(error).__name__}: {error}"), LINE)
                 return
+            try:
+                self.done(self.taken - 1)
+            except RunbookError:  # the store's trouble is not its receiver's, and is met again when the rest is kept
+                break
             if time.monotonic() >= until:
                 break
         self.why = ""
@@ -256,7 +267,9 @@ def _without_queue(config: Config, wanted: Sequence[Notification], words: Sequen
     """Tries once; why each was not told that was not."""
     now = SystemClock().now().utc
     tried = [
-        _Delivery(one, [_message(told, f"{os.uname().nodename}-{now:.3f}", 1) for told in _for(one, wanted, words)])
+        _Delivery(
+            one, [_message(told, _ident(one.name, told.key, now), 1) for told in _joined(words, _for(one, wanted))]
+        )
         for one in config.notify
     ]
     _at_once(tried)
@@ -264,8 +277,12 @@ def _without_queue(config: Config, wanted: Sequence[Notification], words: Sequen
 
 
 def _of_queue(one: Queued) -> Message:
-    of = f"{one.receiver} {one.notification.key} {one.queued}".encode("utf-8", "surrogatepass")
-    return _message(one.notification, hashlib.sha256(of).hexdigest()[:32], one.seen)
+    return _message(one.notification, _ident(one.receiver, one.notification.key, one.queued), one.seen)
+
+
+def _ident(receiver: str, key: str, queued: float) -> str:
+    """Of one message to one receiver, the same each time that it is tried."""
+    return hashlib.sha256(f"{receiver} {key} {queued}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _message(one: Notification, ident: str, seen: int, *, test: bool = False) -> Message:

@@ -14,7 +14,7 @@ from memrunbook.core.plan.plan import Plan
 from memrunbook.documents.library import Library, usual_library
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.redaction import redact
-from memrunbook.state.applied import carried_out
+from memrunbook.state.applied import AppliedRuns
 from memrunbook.state.approvals import read_approvals
 from memrunbook.state.paths import usual_state_dir
 from memrunbook.state.plans import PlanFile, load_plan
@@ -79,7 +79,7 @@ def pending(arguments: PendingArguments) -> tuple[PendingPlan, ...]:
     A file that cannot be read as a plan is passed over. JournalError where the state directory cannot be read.
     """
     gone, now = declined(arguments.state), SystemClock().now()
-    config = arguments.library.config()
+    config, applied = arguments.library.config(), AppliedRuns(arguments.state)
     found = []
     for file in _files(arguments.state, now.utc - LATE - max(config.deadline, LATE)):
         if file.digest in gone:
@@ -87,7 +87,7 @@ def pending(arguments: PendingArguments) -> tuple[PendingPlan, ...]:
         void = file.outdated(now)
         for plan in file.saved.plans:
             late = void is not None and (not arguments.expired or now.utc - plan.expires_at > LATE)
-            if plan.changes and not late and not carried_out(arguments.state, file.digest, plan.host):
+            if plan.changes and not late and not applied.newest(file.digest, plan.host):
                 found.append(_pending(file, plan, people_for(config.approvals, [plan]), void))
     return tuple(sorted(found, key=lambda one: one.at, reverse=True))
 

@@ -134,6 +134,9 @@ def list_firings(arguments: ScheduleArguments, name: str = "", most: int = 100) 
     return found
 
 
+AHEAD = "at a time that is still to come: its clock was ahead, or this one is behind"
+
+
 def check_scheduler(arguments: ScheduleArguments, silence: float = SILENCE) -> SchedulerCheck:
     """The dead man's switch: whether any scheduler was heard of within so many seconds. Its silence is marked as told.
 
@@ -161,7 +164,9 @@ def look_for_scheduler(arguments: ScheduleArguments, silence: float = SILENCE) -
         beats = firings.schedulers(store)
         if not beats:
             return _silent("no scheduler has ever run with this store", now)
-        newest = beats[0]
+        newest = next((one for one in beats if one.at <= now + max(silence, firings.SILENT_AFTER)), None)
+        if newest is None:
+            return _silent(f"the scheduler on {beats[0].owner} was last heard of {AHEAD}", now, owner=beats[0].owner)
         quiet = max(0.0, now - newest.at)
         since = f"{format_duration(quiet)} ago"
         if newest.stopped or quiet > silence:

@@ -39,6 +39,11 @@ class Announcer:
         except RunbookError as error:
             say(f"nobody else was told: {in_a_line(error)}")
 
+    def nobody(self) -> None:
+        """Says so where no receiver is named: whoever starts it hears of it before the night in which it matters."""
+        if not self.library.config().notify:
+            say("nobody is told: config.yaml names no receiver (notify:); one that is added is seen without a restart")
+
     def beside(self) -> None:
         """Once a minute: sends what waits for a receiver, and writes the figures for node_exporter."""
         now = time.monotonic()

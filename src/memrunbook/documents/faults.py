@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from memrunbook.core import units
 from memrunbook.core.text import clean
+from memrunbook.documents.forms import not_of_form
 from memrunbook.documents.mistakes import EXPRESSION
 from memrunbook.documents.schemas import schema
 from memrunbook.documents.source import Path
@@ -142,7 +143,7 @@ def _no_choice(error: Any, path: Path) -> Fault:
 
 
 def _wrong_form(error: Any, path: Path) -> Fault:
-    wrong = Fault(path, f"{_shown(error.instance)} has not the form {error.validator_value}")
+    wrong = Fault(path, f"{_shown(error.instance)} {not_of_form(error.validator_value)}")
     return _wrong_unit(path, error.schema, error.instance) or wrong
 
 

@@ -51,6 +51,7 @@ class Library:
 
     `services` is the file of the service policy, `settings` that of everything else that an organisation asks for.
     `hosts` are what the inventory says of hosts now, by name, where that is known; `timetable` is schedules.yaml.
+    Where no `settings` were there yet, they are looked for in `expected` each time: who schedules for weeks sees them.
     The files of these names in the folder `binding` count beside them, whoever names others: the stricter word counts.
     """
 
@@ -60,6 +61,7 @@ class Library:
     binding: Path | None = None
     timetable: Path | None = None
     hosts: Mapping[str, Host] = field(default_factory=dict)
+    expected: tuple[Path, ...] = ()
 
     def entries(self) -> list[LibraryEntry]:
         """Every runbook by name, those of the earlier folders first."""
@@ -109,8 +111,9 @@ class Library:
         """What config.yaml says; nothing is asked where there is none. DocumentError with every problem."""
         from memrunbook.documents.config import Config, load_config
 
-        own = Config() if self.settings is None else load_config(self.settings)
-        binding = self.binds(SETTINGS, self.settings)
+        settings = self.settings or next((file for file in self.expected if is_there(file)), None)
+        own = Config() if settings is None else load_config(settings)
+        binding = self.binds(SETTINGS, settings)
         if binding is None:
             return replace(own, hosts=self.hosts)
         from memrunbook.documents.joining import joined
@@ -164,10 +167,11 @@ def usual_library(runbooks: Sequence[Path] = (), config_dir: Path | None = None)
     named = [Path(part) for part in os.environ.get("RUNBOOK_PATH", "").split(os.pathsep) if part]
     services = [folder / SERVICES for folder in dirs]
     folders = (*runbooks, *named, *(folder / "runbooks" for folder in dirs))
-    settings = next((folder / SETTINGS for folder in dirs if is_there(folder / SETTINGS)), None)
+    expected = tuple(folder / SETTINGS for folder in dirs)
+    settings = next((file for file in expected if is_there(file)), None)
     own = next((file for file in services if is_there(file)), services[-1])
     timetable = next((folder / SCHEDULES for folder in dirs if is_there(folder / SCHEDULES)), None)
-    return Library(folders, own, settings, ADMINISTRATORS, timetable)
+    return Library(folders, own, settings, ADMINISTRATORS, timetable, expected=expected)
 
 
 def entries(folders: Sequence[Path]) -> list[LibraryEntry]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from memrunbook.receivers import AnyReceiver
 
 RANGES = {"deadline": (1.0, float(MINUTE)), "repeat": (float(MINUTE), 30.0 * DAY)}
 """The shortest and the longest time of each, in seconds."""
+
+CERTIFICATES = "ca_file"
+"""The only file of a receiver that everybody may read."""
 
 
 def receivers_of(
@@ -39,8 +43,17 @@ def not_ready(given: Iterable[AnyReceiver]) -> Iterator[str]:
         for name, value in structs.asdict(one).items():
             if name.endswith("_file") and value and not os.path.lexists(value):
                 yield f"{one.name} is not told of anything: {name} {value} is not there"
+            elif name.endswith("_file") and name != CERTIFICATES and value and _lies_open(value):
+                yield f"{one.name} is not told of anything: everybody may read {name} {value}: chmod o= {value}"
             elif name == "command" and not os.access(value[0], os.X_OK):
                 yield f"{one.name} is not told of anything: {value[0]} cannot be started"
+
+
+def _lies_open(path: str) -> bool:
+    try:
+        return bool(Path(path).stat().st_mode & stat.S_IROTH)
+    except OSError:
+        return False
 
 
 def _out_of_range(source: Source, at: tuple[str | int, ...], one: AnyReceiver) -> Iterator[Problem]:

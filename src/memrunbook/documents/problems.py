@@ -10,6 +10,7 @@ import msgspec
 from memrunbook.core import units
 from memrunbook.core.errors import DocumentError, Problem
 from memrunbook.core.text import clean
+from memrunbook.documents.forms import not_of_form
 from memrunbook.documents.source import Path, Source
 
 T = TypeVar("T")
@@ -51,5 +52,5 @@ def _only(source: Source, failure: str, at: Path) -> Problem:
     match = key or FAILURE.fullmatch(failure)
     message, inside = (match["message"], match["path"] or "") if match else (failure, "")
     path = tuple(int(number) if number else name for number, name in PART.findall(inside))
-    message = f"a key of this has not the form {message}" if key else message
+    message = f"a key of this {not_of_form(message)}" if key else message
     return Problem(source.where((*at, *path)), clean(message))

@@ -69,7 +69,7 @@ class Webhook(Receiver, frozen=True, kw_only=True, tag="webhook"):
         key = secret(self.secret_file, self.secret_variable)
         hide(*(value for name, value in self.headers.items() if SECRET.search(name)))
         if not (token.isascii() and token.isprintable()):
-            raise NotTaken("the token is not one line of ASCII", where=self.token_file or f"${self.token_variable}")
+            raise NotTaken(f"what is in {self.token_file or f'${self.token_variable}'} is not one line of ASCII")
         return {
             **self.headers,
             "Content-Type": "application/json",

@@ -16,27 +16,41 @@ from memrunbook.state.names import file_name
 from memrunbook.state.run_directory import RUN, RUN_ID
 
 
+class AppliedRuns:
+    """The runs of a state directory that carried out saved plans: each run is opened once, whatever is asked then."""
+
+    def __init__(self, state: Path) -> None:
+        self._folder = state / "runs"
+        self._by_digest: dict[str, list[str]] = {}
+        with disk.explained(self._folder, "be read"):
+            there = self._folder.iterdir() if self._folder.is_dir() else ()
+            names = [path.name for path in there if RUN_ID.fullmatch(path.name)]
+        for name in sorted(names, reverse=True):
+            if digest := _plan_of(self._folder / name / RUN):
+                self._by_digest.setdefault(digest, []).append(name)
+
+    def newest(self, digest: str, host: str) -> str:
+        """The newest run that began a change on this host for the plan of this digest (SHA-256 in hex), else ""."""
+        for name in self._by_digest.get(digest, ()):
+            if _began(self._folder / name / f"{file_name(host)}.jsonl"):
+                return name
+        return ""
+
+
 def carried_out(state: Path, digest: str, host: str) -> str:
-    """The newest run that began a change on this host for the plan file of this digest (SHA-256 in hex), else ""."""
-    folder = state / "runs"
-    with disk.explained(folder, "be read"):
-        names = [path.name for path in folder.iterdir() if RUN_ID.fullmatch(path.name)] if folder.is_dir() else []
-    for name in sorted(names, reverse=True):
-        journal = folder / name / f"{file_name(host)}.jsonl"
-        if _of_plan(folder / name / RUN, digest) and _began(journal):
-            return name
-    return ""
+    """The same of one plan; who asks of many keeps `AppliedRuns`."""
+    return AppliedRuns(state).newest(digest, host)
 
 
-def _of_plan(journal: Path, digest: str) -> bool:
-    """True for a run of this plan file; only its first record is read."""
+def _plan_of(journal: Path) -> str:
+    """The digest of the plan file that a run carried out, empty for other runs; only its first record is read."""
     with disk.explained(journal, "be read"), journal.open("rb") if journal.exists() else BytesIO() as file:
         first = file.readline()
     try:
-        applied = msgspec.json.decode(first, type=Invoked).applied if digest.encode() in first else None
+        applied = msgspec.json.decode(first, type=Invoked).applied if b'"applied":{' in first else None
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return False
-    return applied is not None and applied.digest == digest
+        return ""
+    return applied.digest if applied is not None else ""
 
 
 class _Question(msgspec.Struct, tag_field="event", tag="asked"):

@@ -9,7 +9,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from memrunbook.state.lines import read_lines
+from memrunbook.state import disk
+from memrunbook.state.lines import decoded
 from memrunbook.state.names import file_name
 from memrunbook.state.runs import Run
 
@@ -113,30 +114,37 @@ class _SnapshotLine(Struct):
 
 def seen_incidents(runs: Iterable[Run]) -> list[SeenIncident]:
     """The newest diagnosis of each host by each runbook; `runs` are the newest first."""
-    found: dict[tuple[str, str], SeenIncident] = {}
-    for run, host in _hosts(runs):
-        if run.invoked is not None and (host, run.invoked.runbook) in found:
-            continue
-        told = list(read_lines(run.path / f"{file_name(host)}.jsonl", _DiagnosedLine, b'"type":"diagnosed"'))
-        for line in told[-1:]:
-            said, at = line.record.diagnosis, _seconds(line.time)
-            if at is not None:
-                found.setdefault((host, said.runbook), SeenIncident(host, said.runbook, said.incident.state, at))
-    return list(found.values())
+    return seen(runs)[0]
 
 
 def seen_hosts(runs: Iterable[Run]) -> list[SeenHost]:
     """What was read last of each host; `runs` are the newest first."""
-    found: dict[str, SeenHost] = {}
+    return seen(runs)[1]
+
+
+def seen(runs: Iterable[Run]) -> tuple[list[SeenIncident], list[SeenHost]]:
+    """Both, and no journal is read twice for them."""
+    incidents: dict[tuple[str, str], SeenIncident] = {}
+    hosts: dict[str, SeenHost] = {}
     looked: Counter[str] = Counter()
     for run, host in _hosts(runs):
-        seen = found.setdefault(host, SeenHost(host))
-        if None in (seen.kills, seen.leaks, seen.switched_off) and looked[host] < MOST_OF_HOST:
+        one = hosts.setdefault(host, SeenHost(host))
+        judged = run.invoked is not None and (host, run.invoked.runbook) in incidents
+        known = None not in (one.kills, one.leaks, one.switched_off) or looked[host] >= MOST_OF_HOST
+        if judged and known:
+            continue
+        content = disk.contents(run.path / f"{file_name(host)}.jsonl")
+        if not judged:
+            for line in list(decoded(content, _DiagnosedLine, b'"type":"diagnosed"'))[-1:]:
+                said, at = line.record.diagnosis, _seconds(line.time)
+                if at is not None:
+                    incidents.setdefault(
+                        (host, said.runbook), SeenIncident(host, said.runbook, said.incident.state, at)
+                    )
+        if not known:
             looked[host] += 1
-            _complete(
-                seen, list(read_lines(run.path / f"{file_name(host)}.jsonl", _SnapshotLine, b'"type":"Snapshot"'))
-            )
-    return list(found.values())
+            _complete(one, list(decoded(content, _SnapshotLine, b'"type":"Snapshot"')))
+    return list(incidents.values()), list(hosts.values())
 
 
 def _complete(seen: SeenHost, told: list[_SnapshotLine]) -> None:

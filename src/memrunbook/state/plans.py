@@ -22,6 +22,7 @@ from memrunbook.runtime.redaction import HIDDEN, redacted
 from memrunbook.state import disk
 from memrunbook.state.approvals import approvals_file
 from memrunbook.state.ownership import whose
+from memrunbook.state.waiting import FOLDER
 from memrunbook.version import __version__
 
 FORMAT = "memrunbook.saved-plan/"
@@ -121,6 +122,9 @@ def _content(path: Path) -> bytes:
             f"the plan cannot be read: it is another user's; {whose(path)}", where=str(path), hint=hint
         ) from None
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and path.parent.name == FOLDER:
+            what = "the plan is not there any more: a newer firing of its schedule replaced it"
+            raise UsageError(what, where=str(path), hint="those that wait are listed by: runbook pending") from None
         raise UsageError(f"the plan cannot be read: {error.strerror}", where=str(path), hint=MADE) from None
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from memrunbook.core.errors import UsageError
 
-MODE = 0o644
+MODE, ENDING = 0o644, ".prom"
 PRIVATE = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108  nothing is written there
 """Folders of which a service with PrivateTmp= has its own, that no collector sees."""
 
@@ -19,6 +19,7 @@ def write_textfile(path: Path, text: str) -> None:
 
     Until it is whole its name does not end in .prom: the collector reads every file of that ending.
     """
+    refuse_other_ending(path)
     new = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -36,10 +37,18 @@ def write_textfile(path: Path, text: str) -> None:
         raise UsageError(what, where=f"--textfile {path}", hint=hint) from None
 
 
+def refuse_other_ending(path: Path) -> None:
+    """UsageError for a file that no collector would read."""
+    if path.suffix != ENDING:
+        hint = f"the collector reads no others: {path.with_suffix(ENDING)}"
+        raise UsageError(f"the file's name does not end in {ENDING}", where=f"--textfile {path}", hint=hint)
+
+
 def for_a_service(path: Path | None) -> Path | None:
     """The file as a confined service writes it: its path absolute; UsageError where no collector would see it."""
     if path is None:
         return None
+    refuse_other_ending(path)
     absolute = Path(os.path.abspath(path))  # noqa: PTH100  a link is what the collector reads through, too
     if any(folder in absolute.parents for folder in PRIVATE):
         what = "the service has a /tmp of its own: nobody else would see this file"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
+from itertools import count
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from memrunbook.core.schedule import Moment
 from memrunbook.state import disk
 from memrunbook.state.approvals import approvals_file
 from memrunbook.state.names import file_name
@@ -28,22 +27,32 @@ class Declined(Struct, frozen=True, kw_only=True):
     why: str = ""
 
 
-def plan_path(state: Path, moment: Moment, host: str) -> Path:
-    """Where the plan of a firing for a host is kept; its folder is made."""
+def plan_path(state: Path, schedule: str, host: str) -> Path:
+    """Where a schedule keeps its plan for a host; the folder is made.
+
+    Each firing replaces the plan of the one before under the same name, which somebody was told. One that somebody
+    approved stays: a newer one lies beside it.
+    """
     folder = state / FOLDER
     disk.make_directory(folder)
-    stamp = f"{dt.datetime.fromtimestamp(moment.nominal, dt.UTC):%Y%m%dT%H%M%SZ}"
-    return folder / f"{moment.schedule}@{stamp}@{file_name(host)}{ENDING}"
+    names = (f"{schedule}@{f'{number}@' if number > 1 else ''}{file_name(host)}{ENDING}" for number in count(1))
+    return next(path for path in map(folder.joinpath, names) if not approvals_file(path).exists())
 
 
-def withdraw_older(state: Path, newest: Path, host: str) -> None:
-    """Lets go of the plans that earlier firings of the schedule kept for a host: the newest one counts.
+def keep(state: Path, schedule: str, host: str, saved: Path) -> Path:
+    """Takes over the plan that a run of a schedule saved, in place of that of an earlier firing; where it lies now."""
+    path = plan_path(state, schedule, host)
+    with disk.explained(path, "be written"):
+        saved.replace(path)
+    disk.sync_directory(path.parent)
+    return path
 
-    One that somebody approved stays.
-    """
+
+def withdraw_others(state: Path, newest: Path, host: str) -> None:
+    """Lets go of what else the schedule keeps for a host under other names; one that somebody approved stays."""
     schedule = newest.name.partition("@")[0]
-    for path in disk.listed(state / FOLDER, f"{schedule}@*@*{ENDING}"):
-        mine = path.name.endswith(f"@{file_name(host)}{ENDING}")
+    for path in disk.listed(state / FOLDER, f"{schedule}@*{ENDING}"):
+        mine = path.name.rpartition("@")[2] == f"{file_name(host)}{ENDING}"
         if mine and path != newest and not approvals_file(path).exists():
             with disk.explained(path, "be removed"):
                 path.unlink(missing_ok=True)

@@ -48,7 +48,7 @@ def test_a_host_is_found_however_it_is_written(instance: str, host: str) -> None
         ("mail.staging.example.org", "no host of the inventory"),
         ("web1.example.org,db1", "not the name of one host"),
         ("$(id)\x1b[31m", "host_label"),
-        ("", "no label instance"),
+        ("", "no label instance: host_label in config.yaml names another"),
     ],
 )
 def test_one_that_is_none_says_why_and_what_may_be_meant(instance: str, why: str) -> None:

@@ -7,12 +7,15 @@ import time
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from tests.receiving import drip, receiving
 
 from memrunbook.app import notifying
-from memrunbook.app.notifying import EVIDENCE, LINE, safe, send_waiting, tell, waiting
+from memrunbook.app.notifying import EVIDENCE, LINE, safe, send_waiting, tell, told, waiting
+from memrunbook.core.errors import JournalError
 from memrunbook.core.run.notification import Notification
 from memrunbook.documents.library import Library
+from memrunbook.state.store import notifications as kept
 
 SILENT = Notification(occasion="dead-man", key="dead-man nightly", at=5.0, verdict="nightly: the scheduler stopped")
 
@@ -70,3 +73,34 @@ def test_what_leaves_is_without_secrets_on_one_line_and_bounded() -> None:
     assert all(text.isprintable() for text in texts)
     assert (len(clean.evidence), clean.evidence[-1]) == (EVIDENCE + 1, "and 9 more lines")
     assert clean.command == "runbook report R1"
+
+
+def test_two_messages_that_cannot_be_queued_have_two_keys_and_what_was_sent_is_not_sent_past_the_queue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object, **__: object) -> None:
+        raise JournalError("the store is locked")
+
+    two = [SILENT, structs.replace(SILENT, key="other", verdict="other")]
+    with receiving() as server:
+        known = library(tmp_path, server.url)
+        monkeypatch.setattr(kept, "put_back", busy)
+        assert told(two, tmp_path / "state", known) == ("what came of telling cannot be kept: the store is locked",)
+        assert len(server.posted) == 2
+        monkeypatch.setattr(kept, "queue", busy)
+        told(two, tmp_path / "state", known)
+    assert len({one.headers["Idempotency-Key"] for one in server.posted}) == 4
+
+
+def test_what_is_sent_and_cannot_be_remembered_is_not_said_to_be_its_receivers_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object, **__: object) -> None:
+        raise JournalError("the store is locked")
+
+    monkeypatch.setattr(kept, "sent", busy)
+    with receiving() as server:
+        known = library(tmp_path, server.url)
+        told([SILENT, structs.replace(SILENT, key="other")], tmp_path / "state", known)
+    assert len(server.posted) == 1
+    assert {(one.state, one.attempts) for one in waiting(tmp_path / "state", known)} == {("waiting", 0)}

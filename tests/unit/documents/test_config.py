@@ -10,7 +10,7 @@ from memrunbook.core.action.action import Risk
 from memrunbook.core.errors import DocumentError
 from memrunbook.core.plan.approval import ApprovalRule
 from memrunbook.documents.config import DAY, Config, Defaults, MaximumRisk, load_config
-from memrunbook.documents.library import Library
+from memrunbook.documents.library import Library, usual_library
 
 
 def written(folder: Path, text: str) -> Path:
@@ -121,7 +121,7 @@ revoked_keys: none
         ("", ":1:1", "must be a mapping"),
         ("# nothing yet\n", ":1:1", "must be a mapping"),
         ("defaults: {usr: ada}\n", ":1:12", '"usr" is not known here'),
-        ("defaults: {user: ada@web}\n", ":1:18", "has not the form"),
+        ("defaults: {user: ada@web}\n", ":1:18", "is no login: one word"),
         ("defaults: {port: 70000}\n", ":1:18", "must be at most 65535"),
         ("defaults: {sudo: maybe}\n", ":1:18", "must be one of"),
         ("defaults: [user]\n", ":1:11", "must be a mapping"),
@@ -154,3 +154,12 @@ def test_one_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     with pytest.raises(DocumentError) as caught:
         load_config(tmp_path)
     assert "cannot be read" in caught.value.problems[0].message
+
+
+def test_a_file_that_is_made_later_is_seen_by_who_runs_for_weeks(tmp_path: Path) -> None:
+    library = usual_library(config_dir=tmp_path)
+    if library.settings is not None:
+        pytest.skip("this user has a config.yaml")
+    assert library.config().notify == ()
+    (tmp_path / "config.yaml").write_text("notify: [{name: a, way: webhook, url: 'https://a.example/'}]\n")
+    assert [one.name for one in library.config().notify] == ["a"]

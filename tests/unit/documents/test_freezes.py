@@ -77,7 +77,7 @@ def test_a_time_that_comes_twice_makes_the_window_longer(tmp_path: Path) -> None
         ({"from": "2026-12-20 25:00"}, 3, "is no such time", "a date and a time"),
         ({"from": "2026-12-20 18:00:00+01:00"}, 3, "is no such time", "a date and a time"),
         ({"from": "1830"}, 3, "must be text, is the number 1830", ""),
-        ({"name": "Year End"}, 2, "has not the form", ""),
+        ({"name": "Year End"}, 2, "is no name here: small letters", ""),
         ({"until": "null"}, 4, "must be text, is empty", ""),
         ({"unti": "x"}, 6, '"unti" is not known here', 'did you mean "until"?'),
     ],

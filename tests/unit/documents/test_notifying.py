@@ -45,7 +45,10 @@ def test_receivers_have_their_ways_and_files_lie_beside_it(tmp_path: Path) -> No
         ("{name: a, way: command, command: [/bin/page], deadline: 1h}", "must be from 1.0 s to 60 s"),
         ("{name: a, way: command, command: [/bin/page], on: [sunrise]}", "sunrise"),
         ("{name: a, way: command, command: [/x]}, {name: a, way: command, command: [/y]}", "two receivers"),
-        ("{name: a, way: webhook, url: 'https://a.example/', headers: {X: \"a\\r\\nY: 1\"}}", "has not the form"),
+        (
+            "{name: a, way: webhook, url: 'https://a.example/', headers: {X: \"a\\r\\nY: 1\"}}",
+            "is no value of a header",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_told_with_its_place(tmp_path: Path, text: str, told: str) -> None:
@@ -106,8 +109,8 @@ def test_the_administrators_receiver_and_entry_count_before_ones_own(tmp_path: P
         ("{alertname: '^Oom', runbook: r}", "looks like a regular expression"),
         ("{alertname: 'Oom[Kk', runbook: r}", "its bracket does not end"),
         ("{alertname: A, labels: {env: '[!]'}, runbook: r}", "its bracket does not end"),
-        ("{alertname: A, labels: {'my env': x}, runbook: r}", "a key of this has not the form"),
-        ("{alertname: A, host_label: 'a b', runbook: r}", "has not the form"),
+        ("{alertname: A, labels: {'my env': x}, runbook: r}", "a key of this is no name of a label"),
+        ("{alertname: A, host_label: 'a b', runbook: r}", "is no name of a label: letters, digits"),
         ("{alertname: A, labels: {env: ''}, runbook: r}", "at least 1 character"),
         ("{alertname: '*', runbook: r}, {alertname: A, runbook: r}", "never reached"),
         ("{alertname: A, runbook: r}, {alertname: A, labels: {env: x}, runbook: r}", "never reached"),
@@ -135,14 +138,21 @@ def test_patterns_that_are_meant_are_taken(tmp_path: Path) -> None:
 
 def test_what_a_receiver_needs_and_is_not_there_is_seen_beforehand(tmp_path: Path) -> None:
     (tmp_path / "there").write_text("x")
+    (tmp_path / "there").chmod(0o600)
+    (tmp_path / "open").write_text("x")
+    (tmp_path / "open").chmod(0o644)
     found = read(
         tmp_path,
         "notify:\n"
         "  - {name: a, way: webhook, url_file: gone}\n"
         "  - {name: b, way: command, command: [/no/such/program, x]}\n"
         "  - {name: c, way: apprise, urls_file: there}\n"
-        "  - {name: d, way: command, command: [/bin/sh]}\n",
+        "  - {name: d, way: command, command: [/bin/sh]}\n"
+        "  - {name: e, way: webhook, url: 'https://a.example/', secret_file: open, ca_file: open}\n",
     ).notify
-    gone, program = not_ready(found)
+    gone, program, lies_open = not_ready(found)
+    assert lies_open == (
+        f"e is not told of anything: everybody may read secret_file {tmp_path}/open: chmod o= {tmp_path}/open"
+    )
     assert gone == f"a is not told of anything: url_file {tmp_path}/gone is not there"
     assert program == "b is not told of anything: /no/such/program cannot be started"

@@ -140,7 +140,7 @@ def test_all_differences_are_told_in_the_order_of_the_file() -> None:
 
 def test_a_form_that_only_the_schema_refuses_is_told_beside_others() -> None:
     told = {where: said for where, said, _ in problems("{every: 1 5m, count: 0}")}
-    assert told["1:9"].startswith('"1 5m" has not the form')
+    assert told["1:9"].startswith('"1 5m" is no duration: 90s')
     assert told["1:22"] == "must be at least 1, is 0"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from memrunbook.core.action.action import Change, Repeat, Risk
 from memrunbook.core.run.record import Actor, AppliedPlan, Asked, Envelope, Invoked, plain
 from memrunbook.core.run.request import Execute, Lock
-from memrunbook.state.applied import carried_out
+from memrunbook.state.applied import AppliedRuns, carried_out
 
 OLD, NEW = "20261122T094107Z-aaaa", "20261123T094107Z-bbbb"
 DIGEST = "d" * 64
@@ -61,3 +62,22 @@ def test_torn_and_missing_journals_are_passed_over(tmp_path: Path) -> None:
     assert carried_out(tmp_path, DIGEST, "web") == ""
     (tmp_path / "runs" / "notes").mkdir()
     assert carried_out(tmp_path, DIGEST, "web") == ""
+
+
+def test_each_run_is_opened_once_however_many_plans_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for letter in "abcd":
+        run(tmp_path, f"20261122T094107Z-aaa{letter}", ACT, digest=letter * 64)
+    opened: list[Path] = []
+    before = Path.open
+
+    def counted(path: Path, *how: Any) -> Any:
+        opened.append(path)
+        return before(path, *how)
+
+    monkeypatch.setattr(Path, "open", counted)
+    known = AppliedRuns(tmp_path)
+    found = [known.newest(letter * 64, "web") for letter in "abcde"]
+    assert [name[-1:] for name in found] == ["a", "b", "c", "d", ""]
+    assert len([path for path in opened if path.name == "run.jsonl"]) == 4

@@ -2,25 +2,43 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from memrunbook.core.schedule import Moment
 from memrunbook.state.approvals import approvals_file
-from memrunbook.state.waiting import Declined, decline, declined, plan_path, waiting, withdraw_older
+from memrunbook.state.waiting import Declined, decline, declined, keep, plan_path, waiting, withdraw_others
 
 
-def kept(state: Path, nominal: float, host: str = "web/1", schedule: str = "night") -> Path:
-    path = plan_path(state, Moment(schedule, nominal, nominal), host)
-    path.write_text("{}")
+def kept(state: Path, text: str = "{}", host: str = "web/1", schedule: str = "night") -> Path:
+    path = plan_path(state, schedule, host)
+    path.write_text(text)
+    withdraw_others(state, path, host)
     return path
 
 
-def test_the_newest_plan_of_a_schedule_for_a_host_waits_and_one_that_was_approved(tmp_path: Path) -> None:
-    old, other, approved = kept(tmp_path, 0.0), kept(tmp_path, 0.0, "web/2"), kept(tmp_path, 60.0)
-    longer = kept(tmp_path, 0.0, schedule="night-two")
-    approvals_file(approved).write_text("")
-    new = kept(tmp_path, 120.0)
-    withdraw_older(tmp_path, new, "web/1")
-    assert not old.exists()
-    assert set(waiting(tmp_path)) == {other, approved, longer, new}
+def test_a_newer_plan_lies_where_the_older_one_did_and_beside_one_that_was_approved(tmp_path: Path) -> None:
+    old, other, longer = kept(tmp_path), kept(tmp_path, host="web/2"), kept(tmp_path, schedule="night-two")
+    assert kept(tmp_path, "newer") == old
+    approvals_file(old).write_text("")
+    beside = kept(tmp_path, "beside")
+    assert kept(tmp_path, "newest") == beside != old
+    assert set(waiting(tmp_path)) == {old, beside, other, longer}
+    assert (old.read_text(), beside.read_text()) == ("newer", "newest")
+
+
+def test_a_plan_that_an_earlier_version_named_by_its_time_is_let_go(tmp_path: Path) -> None:
+    first = kept(tmp_path)
+    dated = first.with_name("night@20261129T000000Z@web%2F1.json")
+    first.rename(dated)
+    assert waiting(tmp_path) == [dated]
+    assert [kept(tmp_path)] == waiting(tmp_path)
+
+
+def test_the_plan_of_a_scheduled_run_replaces_that_of_the_run_before(tmp_path: Path) -> None:
+    for text in ("one", "two"):
+        saved = tmp_path / "runs" / f"20261129T000000Z-{text}a" / "plan-web.json"
+        saved.parent.mkdir(parents=True)
+        saved.write_text(text)
+        path = keep(tmp_path, "night", "web/1", saved)
+    assert waiting(tmp_path) == [path]
+    assert path.read_text() == "two"
 
 
 def test_plans_of_runs_wait_too_and_nothing_else_is_one(tmp_path: Path) -> None:

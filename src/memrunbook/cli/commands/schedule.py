@@ -98,6 +98,7 @@ def run(targets: Targets, library: Library, state: Path, store: str, *, once: bo
     scheduler = _scheduler(talk, telling)
     with finish_then_stop(talk.stop, tell=say):
         if not once:
+            telling.nobody()
             Loop(scheduler, library.schedules, telling.beside).run()
             return exit_codes.OK
         BrokenSchedules(scheduler).look(anew=True)

@@ -18,7 +18,7 @@ class Notification(Struct, frozen=True, kw_only=True):
 
     `verdict` is the one line that a person reads first, `evidence` the lines that it rests on, `command` what to type
     to go on; `at` is in seconds since 1970 (UTC). `key` is the same for the same trouble: the same key twice is one
-    message.
+    message. `covers` are the keys that it stands for, where it says what several hosts have to say.
     """
 
     occasion: Occasion
@@ -31,3 +31,4 @@ class Notification(Struct, frozen=True, kw_only=True):
     run: str = ""
     evidence: tuple[str, ...] = ()
     command: str = ""
+    covers: tuple[str, ...] = ()

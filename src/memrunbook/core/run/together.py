@@ -56,4 +56,5 @@ def _joined(several: Sequence[Notification], report_of: Callable[[str], str]) ->
         run=first.run,
         evidence=(*told, *rest),
         command=report_of(first.run) if own and first.run else first.command,
+        covers=tuple(keys),
     )

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from email.utils import parsedate_to_datetime
-from urllib.parse import SplitResult
+from urllib.parse import SplitResult, urlsplit
 
 from memrunbook.core.text import clean
 from memrunbook.core.units import format_duration
@@ -89,12 +89,22 @@ def _ended_after(connection: http.client.HTTPConnection, seconds: float) -> Iter
 
 
 def _judge(status: int, said: bytes, there: str, after: float) -> None:
-    """NotTaken for every answer but a good one."""
+    """NotTaken for every answer but a good one. Of another place only the host is told: its path may be a secret."""
     if status in GOOD:
         return
     if status in MOVED:
         hint = "name the place itself in config.yaml, where it is the right one: no other place is gone to"
-        raise NotTaken(f"it says {status}, and that the place is another: {clean(there, SHOWN)}", hint=hint)
+        raise NotTaken(f"it says {status}, and that the place is another{_host_of(there)}", hint=hint)
     text = clean(said.decode("utf-8", "replace").strip(), SHOWN)
     later = f" (again in {format_duration(after)})" if after else ""
     raise NotTaken(f"it says {status}{later}{': ' if text else ''}{text}", after=after)
+
+
+def _host_of(there: str) -> str:
+    """Scheme and host of where an answer points, behind a colon; empty for the same host, and for what is no URL."""
+    try:
+        parts = urlsplit(there)
+        host = f"{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}"
+    except ValueError:
+        return ""
+    return f": {clean(f'{parts.scheme}://{host}', SHOWN)}" if parts.scheme and host else ""

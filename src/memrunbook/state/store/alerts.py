@@ -24,16 +24,16 @@ def answered_before(store: Store, fingerprint: str, window: float, now: float) -
     """How often this alert was told since it was answered, this time too; 0 where it is to be answered now.
 
     From now on it is claimed, until `was_answered` or `not_answered` says how that ended, or nobody renewed the claim.
-    Two processes that are told the same at once: one of them answers.
+    Two processes that are told the same at once: one of them answers. A time to come was told by a wrong clock.
     """
     with explained(store.name), writing(store.engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(TURN, 0))))
         connection.execute(sa.delete(ALERTS).where(OF.at < now - KEPT))
-        connection.execute(sa.delete(ALERTS).where(OF.fingerprint == _claim(fingerprint), OF.at < now - CLAIMED))
-        lately = sa.or_(
-            sa.and_(OF.fingerprint == fingerprint, OF.at > now - window), OF.fingerprint == _claim(fingerprint)
-        )
+        silent = sa.or_(OF.at < now - CLAIMED, OF.at > now + CLAIMED)
+        connection.execute(sa.delete(ALERTS).where(OF.fingerprint == _claim(fingerprint), silent))
+        told = sa.and_(OF.fingerprint == fingerprint, OF.at > now - window, OF.at <= now + CLAIMED)
+        lately = sa.or_(told, OF.fingerprint == _claim(fingerprint))
         row = connection.execute(sa.select(OF.id, OF.seen).where(lately).order_by(OF.id.desc()).limit(1)).first()
         if row is None:
             connection.execute(sa.insert(ALERTS), {"fingerprint": _claim(fingerprint), "at": now, "seen": 1})

@@ -36,7 +36,10 @@ blocked: what it rests on could not be read or asked, or is not there; interrupt
 in the middle: it is not repeated.
 """
 SILENT_AFTER = 90.0
-"""Seconds without a word of its owner, after which a firing that runs is given up: it is never begun again."""
+"""Seconds without a word of its owner, after which a firing that runs is given up: it is never begun again.
+
+A word that is so far ahead was said by a wrong clock, and is none.
+"""
 KEPT = 90 * DAY
 """Seconds that firings and what would have been done are kept."""
 CLAIMS = "memrunbook: a firing is claimed"
@@ -140,7 +143,7 @@ def end(store: Store, firing: str, how: FiringEnd, now: float) -> int:
 
 def give_up(store: Store, now: float) -> tuple[Firing, ...]:
     """Ends those whose owner has not been heard of: they are interrupted, and not begun again. Those that it ended."""
-    silent = sa.and_(FIRINGS.c.state == "running", FIRINGS.c.beat < now - SILENT_AFTER)
+    silent = sa.and_(FIRINGS.c.state == "running", sa.not_(_heard(now)))
     with explained(store.name), writing(store.engine) as connection:
         found = [_cut_off(_read(row), now) for row in connection.execute(sa.select(FIRINGS).where(silent)).mappings()]
         for one in found:
@@ -221,13 +224,17 @@ def _cut_off(one: Firing, now: float) -> Firing:
     return structs.replace(one, state="interrupted", ended=now, why=why)
 
 
+def _heard(now: float) -> sa.ColumnElement[bool]:
+    return FIRINGS.c.beat.between(now - SILENT_AFTER, now + SILENT_AFTER)
+
+
 def _may_run(connection: sa.Connection, schedule: str, now: float) -> tuple[FiringState, str]:
     paused = connection.execute(sa.select(SCHEDULES.c.why).where(
         SCHEDULES.c.name == schedule, SCHEDULES.c.paused.is_not(None)
     )).first()  # fmt: skip
     if paused is not None:
         return "paused", str(paused[0])
-    alive = (FIRINGS.c.state == "running", FIRINGS.c.beat >= now - SILENT_AFTER)
+    alive = (FIRINGS.c.state == "running", _heard(now))
     other = connection.scalar(sa.select(FIRINGS.c.id).where(FIRINGS.c.schedule == schedule, *alive).limit(1))
     return ("overlapped", f"{other} still ran") if other is not None else ("running", "")
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
+from msgspec import Struct
 
 from memrunbook.core.run.notification import Notification
 from memrunbook.core.run.queued import Queued
@@ -27,41 +29,65 @@ KEPT = 30 * DAY
 FIRST_WAIT, LONGEST_WAIT = 30.0, HOUR
 AT_ONCE = 20
 """Of one receiver, so that a long queue holds up nobody."""
+TOO_OLD = "too old by now; "
 TURN = "memrunbook: notifications are queued or claimed"
 OF = NOTIFICATIONS.c
 
 
-def queue(store: Store, receiver: str, notifications: Sequence[Notification], repeat: float, now: float) -> None:
+def queue(  # noqa: PLR0913  what is left is joined in the same transaction
+    store: Store,
+    receiver: str,
+    notifications: Iterable[Notification],
+    repeat: float,
+    now: float,
+    *,
+    join: Callable[[list[Notification]], list[Notification]] = lambda found: found,
+) -> None:
     """Keeps what a receiver is to be told; what it was told less than `repeat` seconds ago is counted instead.
 
-    What waits still is counted too.
+    What waits still is counted too; a time that is still to come was told by a wrong clock, and is none. What is left
+    is joined into few messages.
     """
     with _turn(store) as connection:
+        _take_back(connection, now)
+        known = _known(connection, receiver)
+        fresh: dict[str, Notification] = {}
+        times: Counter[str] = Counter()
+        counted: Counter[int] = Counter()
         for one in notifications:
-            subject = hashlib.sha256(one.key.encode("utf-8", "surrogatepass")).hexdigest()
-            known = _latest(connection, receiver, subject)
-            if known is not None and (known.state == "waiting" or now - known.queued < repeat):
-                seen = {"seen": known.seen + 1, "seen_at": now}
-                connection.execute(sa.update(NOTIFICATIONS).where(OF.id == known.id).values(**seen))
-                continue
-            untold = known.seen if known is not None else 1  # all but the one that it was told of, and this one
-            connection.execute(sa.insert(NOTIFICATIONS), _row(receiver, subject, one, untold, now))
+            (subject,) = _subjects((one.key,))
+            last = known.get(subject)
+            if last is not None and (last.state == "waiting" or -MINUTE <= now - last.queued < repeat):
+                counted[last.id] = 1 if one.host else counted[last.id] + 1
+            else:
+                fresh.setdefault(subject, one)
+                times[subject] += 1
+        for number, more in counted.items():
+            seen = {"seen": OF.seen + more, "seen_at": now}
+            connection.execute(sa.update(NOTIFICATIONS).where(OF.id == number).values(**seen))
+        for one in join(list(fresh.values())):
+            # all but the one that it was told of, and this one
+            untold = [known[it].seen if it in known else 1 for it in _subjects(one.covers or (one.key,))]
+            again = max(times[it] for it in _subjects(one.covers or (one.key,))) - 1
+            connection.execute(sa.insert(NOTIFICATIONS), _row(receiver, one, max(untold) + again, now))
         _bound(connection, receiver, now)
 
 
 def claim(store: Store, receivers: Collection[str], now: float, lease: float, *, every: bool = False) -> list[Queued]:
     """What is due for these receivers, the oldest first; nobody else gets it for `lease` seconds.
 
-    With `every` also what is to be tried only later. What has waited for too long is given up.
+    With `every` also what is to be tried only later. What has waited for too long is given up. Times further ahead
+    than any that is written are of a wrong clock, and hold nothing up.
     """
-    free = sa.and_(OF.state == "waiting", OF.claimed < now)
+    free = sa.and_(OF.state == "waiting", sa.or_(OF.claimed < now, OF.claimed > now + lease))
     with _turn(store) as connection:
-        old = {"state": "given-up", "ended": now, "problem": sa.func.substr("too old by now; " + OF.problem, 1, 500)}
+        _take_back(connection, now)
+        old = {"state": "given-up", "ended": now, "problem": sa.func.substr(TOO_OLD + OF.problem, 1, 500)}
         connection.execute(sa.update(NOTIFICATIONS).where(free, OF.queued < now - OLDEST).values(**old))
         connection.execute(sa.delete(NOTIFICATIONS).where(OF.state != "waiting", OF.ended < now - KEPT))
         found: list[Queued] = []
         for receiver in receivers:
-            due = free if every else sa.and_(free, OF.due <= now)
+            due = free if every else sa.and_(free, sa.or_(OF.due <= now, OF.due > now + LONGEST_WAIT))
             asked = sa.select(NOTIFICATIONS).where(due, OF.receiver == receiver).order_by(OF.id).limit(AT_ONCE)
             found += [_read(row) for row in connection.execute(asked)]
         mine = [one.id for one in found]
@@ -118,10 +144,41 @@ def _turn(store: Store) -> Iterator[sa.Connection]:
         yield connection
 
 
-def _latest(connection: sa.Connection, receiver: str, subject: str) -> Queued | None:
-    here = sa.and_(OF.receiver == receiver, OF.subject == subject, OF.state != "given-up")
-    row = connection.execute(sa.select(NOTIFICATIONS).where(here).order_by(OF.id.desc()).limit(1)).first()
-    return None if row is None else _read(row)
+def _take_back(connection: sa.Connection, now: float) -> None:
+    """What a clock that was ahead gave up as too old waits still."""
+    wrongly = (OF.state == "given-up", OF.ended > now + LONGEST_WAIT, OF.problem.startswith(TOO_OLD))
+    values = {"state": "waiting", "ended": None, "problem": ""}
+    connection.execute(sa.update(NOTIFICATIONS).where(*wrongly).values(**values))
+
+
+class _Told(NamedTuple):
+    """The newest message about a subject."""
+
+    id: int
+    state: str
+    queued: float
+    seen: int
+
+
+class _Covers(Struct):
+    key: str
+    covers: tuple[str, ...] = ()
+
+
+def _known(connection: sa.Connection, receiver: str) -> dict[str, _Told]:
+    """The newest message about each subject, also where it was told together with others."""
+    here = sa.and_(OF.receiver == receiver, OF.state != "given-up")
+    asked = sa.select(OF.id, OF.state, OF.queued, OF.seen, OF.body).where(here).order_by(OF.id.desc())
+    found: dict[str, _Told] = {}
+    for row in connection.execute(asked.limit(MOST_WAITING)):
+        told = msgspec.json.decode(row.body, type=_Covers)
+        for subject in _subjects(told.covers or (told.key,)):
+            found.setdefault(subject, _Told(row.id, row.state, row.queued, row.seen))
+    return found
+
+
+def _subjects(keys: Iterable[str]) -> list[str]:
+    return [hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest() for key in keys]
 
 
 def _bound(connection: sa.Connection, receiver: str, now: float) -> None:
@@ -134,7 +191,8 @@ def _bound(connection: sa.Connection, receiver: str, now: float) -> None:
         connection.execute(sa.update(NOTIFICATIONS).where(waiting, OF.id < kept).values(**values))
 
 
-def _row(receiver: str, subject: str, one: Notification, seen: int, now: float) -> dict[str, Any]:
+def _row(receiver: str, one: Notification, seen: int, now: float) -> dict[str, Any]:
+    (subject,) = _subjects((one.key,))
     body = msgspec.json.encode(one).decode()
     fresh = {"queued": now, "seen": seen, "seen_at": now, "state": "waiting", "attempts": 0, "due": now}
     return {"receiver": receiver, "occasion": one.occasion, "subject": subject, "body": body, **fresh}

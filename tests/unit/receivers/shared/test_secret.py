@@ -37,7 +37,7 @@ def test_what_lies_open_is_empty_or_not_there(tmp_path: Path) -> None:
         secret(str(path), "")
     path.chmod(0o600)
     path.write_text("\n")
-    with pytest.raises(NotTaken, match="no secret in it"):
+    with pytest.raises(NotTaken, match="there is no secret in"):
         secret(str(path), "")
     with pytest.raises(NotTaken, match="No such file"):
         secret(str(tmp_path / "none"), "")
@@ -52,3 +52,24 @@ def test_what_is_a_token_in_a_url_is_hidden_alone_too_and_names_are_not(monkeypa
     said = redact("T1JJ3T3L2A1BRTD4JTYTIKFTMF pa55 0123456789abcdef0123 hooks.example.org memrunbook-alerts-1")
     assert said.split()[3:] == ["hooks.example.org", "memrunbook-alerts-1"]
     assert not {"T1JJ3T3L2A1BRTD4JTYTIKFTMF", "pa55", "0123456789abcdef0123"}.intersection(said.split())
+
+
+def test_the_path_and_the_query_of_a_secret_url_are_hidden_without_its_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOOK", "https://chat.example.org/services/hunter-two/x?channel=hunter-three")
+    secret("", "HOOK")
+    said = redact(
+        "moved to https://other.example.org/services/hunter-two/x and channel=hunter-three at chat.example.org"
+    )
+    assert "hunter" not in said
+    assert said.endswith("chat.example.org")
+
+
+def test_what_is_said_of_a_file_that_is_called_secret_is_not_hidden(tmp_path: Path) -> None:
+    path = tmp_path / "hook.secret"
+    for mode in (None, 0o644, 0o600):
+        if mode is not None:
+            path.touch()
+            path.chmod(mode)
+        with pytest.raises(NotTaken) as error:
+            secret(str(path), "")
+        assert redact(f"{error.value}; {error.value.hint}") == f"{error.value}; {error.value.hint}"

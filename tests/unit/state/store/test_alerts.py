@@ -57,3 +57,11 @@ def test_who_is_still_at_it_has_it_for_as_long_as_that_takes(opened: Opened) -> 
     was_answered(store, [fingerprint], NOW + 600)
     assert answered_before(store, fingerprint, HOUR, NOW + HOUR + 599) == 11
     assert answered_before(store, fingerprint, HOUR, NOW + HOUR + 601) == 0
+
+
+def test_a_clock_that_was_ahead_holds_up_no_answer(opened: Opened) -> None:
+    store, ahead = opened(), NOW + 400 * KEPT
+    assert answered_before(store, "a", HOUR, ahead) == 0
+    assert answered_before(store, "a", HOUR, NOW) == 0, "the claim of a year ahead is none"
+    was_answered(store, ["a"], ahead)
+    assert answered_before(store, "a", HOUR, NOW + 1) == 0

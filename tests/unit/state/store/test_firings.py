@@ -91,6 +91,15 @@ def test_two_that_overlap_are_one_that_runs_and_one_that_is_recorded(opened: Ope
     assert found[2].run == "R1"
 
 
+def test_what_a_clock_that_was_ahead_left_behind_holds_up_nothing(opened: Opened) -> None:
+    store, ahead = opened(), NOW + 365 * 86_400.0
+    firings.decide_until(store, ["night"], NOW)
+    assert firings.claim(store, Moment("night", ahead, ahead), "node/7", ahead) == "running"
+    assert firings.claim(store, moment(), "node/8", NOW) == "running", "nobody was heard of who is a year ahead"
+    (gone,) = firings.give_up(store, NOW)
+    assert (gone.owner, gone.state) == ("node/7", "interrupted")
+
+
 def test_what_ran_on_a_scheduler_that_died_is_interrupted_and_not_repeated(opened: Opened) -> None:
     store = opened()
     firings.decide_until(store, ["night"], NOW)

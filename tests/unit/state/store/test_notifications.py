@@ -6,11 +6,13 @@ import threading
 
 import msgspec
 import pytest
+from msgspec import structs
 
 # The fixtures of the store's own tests.
 from tests.unit.state.store.test_store import Opened, opened, server
 
 from memrunbook.core.run.notification import Notification
+from memrunbook.core.run.together import together
 from memrunbook.core.units import DAY, HOUR
 from memrunbook.state.store import notifications as queue
 from memrunbook.state.store.changes import Store
@@ -142,3 +144,38 @@ def test_a_receiver_says_when_it_may_be_tried_again(opened: Opened, after: float
     [one] = queue.claim(store, ["hook"], NOW, LEASE)
     queue.failed(store, one, "it says 429", NOW, after)
     assert queue.listed(store)[0].due == NOW + due
+
+
+def test_one_look_by_a_clock_that_is_a_year_ahead_silences_nobody(opened: Opened) -> None:
+    store, ahead = opened(), NOW + 365 * DAY
+    queue.queue(store, "hook", [FAILED], HOUR, ahead)
+    [first] = queue.claim(store, ["hook"], ahead, LEASE)
+    queue.queue(store, "other", [FAILED], HOUR, ahead)
+    [other] = queue.claim(store, ["other"], ahead, LEASE)
+    queue.failed(store, other, "down", ahead)
+    queue.sent(store, first, ahead)
+    queue.queue(store, "hook", [FAILED], HOUR, NOW)
+    assert due(store, NOW) == [("failed web1", 1)], "it was not told an hour ago"
+    assert due(store, NOW, "other") == [("failed web1", 1)], "it is tried again within the hour"
+    queue.queue(store, "third", [FAILED], HOUR, ahead)
+    assert queue.claim(store, ["third"], ahead, LEASE)
+    assert due(store, NOW, "third") == [("failed web1", 1)], "nobody has it for a year"
+    queue.queue(store, "hook", [FAILED], HOUR, NOW - 5)
+    assert due(store, NOW + LEASE + 1) == [("failed web1", 2)], "clocks of two nodes differ by seconds"
+
+
+def test_of_several_hosts_only_those_are_told_that_were_not_told_of_late(opened: Opened) -> None:
+    store = opened()
+    told = []
+    for hour in range(4):  # each time another host of the same twenty is well
+        hosts = [host for host in range(20) if (host + hour) % 20]
+        failed = [structs.replace(FAILED, key=f"failed {host}", host=f"h{host}", run=f"r{hour}") for host in hosts]
+        queue.queue(store, "hook", failed, 5 * HOUR, NOW + hour * HOUR, join=lambda some: together(some, str))
+        for one in queue.claim(store, ["hook"], NOW + hour * HOUR, LEASE):
+            told.append(one.notification.verdict)
+            queue.sent(store, one, NOW + hour * HOUR)
+    assert [words.split(": ")[0] for words in told] == ["19 hosts (h[1:19])", "web1"]
+    assert [one.seen for one in queue.listed(store)] == [3, 4]
+    queue.queue(store, "hook", failed, 5 * HOUR, NOW + 5 * HOUR, join=lambda some: together(some, str))
+    [again] = queue.claim(store, ["hook"], NOW + 5 * HOUR, LEASE)
+    assert (len(again.notification.covers), again.seen) == (18, 4)
