@@ -20,6 +20,7 @@ from memrunbook.core.plan.limits import Here
 from memrunbook.core.reading.series import Observation, Series
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.state.history import FILE
+from memrunbook.state.store import firings
 from memrunbook.state.store.changes import Store
 
 GIB = float(1 << 30)
@@ -151,3 +152,33 @@ def test_how_often_a_unit_was_restarted_by_whom_and_how_long_that_helped(state: 
     valid(document, "restarts")
     assert [one["until"] for one in document["restarts"]] == ["changed again", "still"]
     assert here("runs", "--unit", "other").out.startswith("No run has changed other yet")
+
+
+def test_the_store_that_is_named_is_the_history_of_all_that_it_leads_to(tmp_path: Path, state: Path) -> None:
+    conf, shared = tmp_path / "conf", tmp_path / "shared"
+    (conf / "runbooks").mkdir(parents=True)
+    book(conf / "runbooks", look("look", "uptime"), name="always")
+    config = "defaults: {inventory: inventory}\nalerts: [{alertname: Always, runbook: always}]\n"
+    (conf / "config.yaml").write_text(config, "utf-8")
+    (conf / "inventory").write_text("local ansible_connection=local\n", "utf-8")
+    entry = "{name: often, every: 5s, jitter: 0s, catch_up: last, runbook: always, hosts: local}"
+    (conf / "schedules.yaml").write_text(f"schedules: [{entry}]\n", "utf-8")
+    labels = {"alertname": "Always", "instance": "local:9100"}
+    posted = {"version": "4", "status": "firing", "alerts": [{"status": "firing", "labels": labels, "startsAt": "x"}]}
+
+    def kept(*words: str, stdin: bytes | None = None) -> tuple[bool, bool]:
+        done = here(*words, f"--config-dir={conf}", f"--store={shared / 'store.sqlite'}", stdin=stdin)
+        there = (shared / FILE).exists(), (state / FILE).exists()
+        for folder in (shared, state):
+            for file in folder.glob("history.*"):
+                file.unlink()
+        assert done.code in {0, 8, 9}, done.said
+        return there
+
+    shared.mkdir()
+    state.mkdir(mode=0o700)
+    assert kept("alert", stdin=json.dumps(posted).encode()) == (True, False)
+    assert kept("run", "always", "--dry-run", "--host=local") == (True, False)
+    with closing(Store.open(state, str(shared / "store.sqlite"))) as store:
+        firings.decide_until(store, ["often"], SystemClock().now().utc - 20)
+    assert kept("schedule", "run", "--once") == (True, False)

@@ -45,7 +45,7 @@ class PlanArguments:
 
     `out` names a file that the plans are saved in; `waits`: nobody sits there, and what is saved of it waits longer.
     `besides` are facts that are read beside those that the runbook needs. Without `history` no points of the readings
-    are kept.
+    are kept. `store` is one other than usual; its history is read and written.
     """
 
     runbook: str
@@ -60,6 +60,11 @@ class PlanArguments:
     actor: Actor = field(default_factory=this_actor)
     waits: bool = False
     besides: tuple[str, ...] = ()
+    store: str = ""
+
+    def stored(self, config: Config) -> Stored:
+        """Where the switch and the history are."""
+        return Stored(self.state, config, self.store)
 
 
 class FrozenNow(Struct, frozen=True):
@@ -141,11 +146,11 @@ def plan_each(
             notice=notice,
             stop=stop or threading.Event(),
             work=known,
-            past=StoredRecall(lambda: Stored(arguments.state, config)),
+            past=StoredRecall(lambda: arguments.stored(config)),
         ),
         remembering.noting(said),
     )
-    remembering.write(Stored(arguments.state, config), notice)
+    remembering.write(arguments.stored(config), notice)
     if saved := None if kept.interrupted else arguments.out:
         _save(saved, arguments, [kept.plans[host.name] for host in arguments.hosts if host.name in kept.plans])
     opened = {host.name: kept.held_up[host.name].open for host in arguments.hosts}
@@ -208,7 +213,7 @@ def _known(arguments: PlanArguments, config: Config) -> _Known:
     from memrunbook.state.runs import runs
 
     known = runs(arguments.state)
-    off = switched_off(Stored(arguments.state, config))
+    off = switched_off(arguments.stored(config))
     return _Known(handled(arguments.state, known), left_open(arguments.state, known), off)
 
 
