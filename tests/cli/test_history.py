@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from memrunbook.core.plan.limits import Here
 from memrunbook.core.reading.series import Observation, Series
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.state.history import FILE
+from memrunbook.state.history.past import StoredPast
 from memrunbook.state.store import firings
 from memrunbook.state.store.changes import Store
 
@@ -182,3 +184,30 @@ def test_the_store_that_is_named_is_the_history_of_all_that_it_leads_to(tmp_path
     with closing(Store.open(state, str(shared / "store.sqlite"))) as store:
         firings.decide_until(store, ["often"], SystemClock().now().utc - 20)
     assert kept("schedule", "run", "--once") == (True, False)
+
+
+def test_each_command_lets_go_of_the_history_that_it_opened(
+    tmp_path: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, now = str(book(tmp_path, look("look", "uptime"), name="always")), SystemClock().now().utc
+    Stored(state).past().keep("x", "m", [Series("host", "", "memory.available_bytes", (Observation(now, 1.0, "b"),))])
+    opened: list[StoredPast] = []
+    closed: list[StoredPast] = []
+    past, close = Stored.past, StoredPast.close
+
+    def counted(self: Stored, *told: Callable[[str, str], object]) -> StoredPast:
+        opened.append(past(self, *told))
+        return opened[-1]
+
+    def let_go(self: StoredPast) -> None:
+        closed.append(self)
+        close(self)
+
+    monkeypatch.setattr(Stored, "past", counted)
+    monkeypatch.setattr(StoredPast, "close", let_go)
+    for words in (("diagnose", "--quick"), ("plan", path), ("run", path, "--yes"), ("facts", "units")):
+        here(*words, "--host", "local", *(() if words[0] == "facts" else ("--no-history",)))
+        assert len(opened) == 1, words
+        assert [id(one) for one in closed] == [id(one) for one in opened], words
+        opened.clear()
+        closed.clear()

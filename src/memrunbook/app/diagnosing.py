@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -123,21 +124,22 @@ def diagnose_each(
         known()
         meanwhile()
 
-    kept = read(
-        ReadArguments(
-            hosts=hosts,
-            facts=_every_fact,
-            sampling=sampling_of(arguments.watch, ONCE if arguments.quick else Sampling(), hosts),
-            connectors=arguments.connectors,
-            policy=arguments.library.policy(),
-            watching=arguments.watch is not None,
-            notice=notice,
-            stop=stop or threading.Event(),
-            work=work,
-            past=StoredRecall(lambda: arguments.stored(known().config)),
-        ),
-        remembering.noting(lambda reached: keep(_judged(known(), reached), known().off)),
-    )
+    with closing(StoredRecall(lambda: arguments.stored(known().config))) as past:
+        kept = read(
+            ReadArguments(
+                hosts=hosts,
+                facts=_every_fact,
+                sampling=sampling_of(arguments.watch, ONCE if arguments.quick else Sampling(), hosts),
+                connectors=arguments.connectors,
+                policy=arguments.library.policy(),
+                watching=arguments.watch is not None,
+                notice=notice,
+                stop=stop or threading.Event(),
+                work=work,
+                past=past,
+            ),
+            remembering.noting(lambda reached: keep(_judged(known(), reached), known().off)),
+        )
     _, runbooks, problems, _, _, off, config = known()
     remembering.write(arguments.stored(config), notice)
     given = {runbook.name: _given(arguments.parameters, runbook) for runbook in runbooks}

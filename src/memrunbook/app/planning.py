@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -127,29 +128,29 @@ def plan_each(
     policy, config = arguments.library.policy(), arguments.library.config()
     runbook = arguments.library.runbook(arguments.runbook, arguments.parameters)
     asked, own = tuned(arguments.library, arguments.runbook, runbook, arguments.parameters, arguments.hosts)
-    rules = partial(rules_for, config, mode=_mode(arguments))
     known = Once(partial(_known, arguments, config))
     kept, remembering = _Kept(config, saving=arguments.out is not None), Remembering(arguments.history)
 
     def said(reached: Reached) -> R:
         mine, now = own.get(reached.name, runbook), known()
-        return keep(*kept.of(_planned(mine, reached, now.done, rules(reached.host)), now))
+        return keep(*kept.of(_planned(mine, reached, now.done, rules_for(config, reached.host, _mode(arguments))), now))
 
-    hosts = read(
-        ReadArguments(
-            hosts=asked,
-            facts=partial(_facts, (*runbook.facts, *arguments.besides), config, asked),
-            sampling=sampling_of(arguments.watch, runbook.spec.sample, asked),
-            connectors=arguments.connectors,
-            policy=policy,
-            watching=arguments.watch is not None,
-            notice=notice,
-            stop=stop or threading.Event(),
-            work=known,
-            past=StoredRecall(lambda: arguments.stored(config)),
-        ),
-        remembering.noting(said),
-    )
+    with closing(StoredRecall(lambda: arguments.stored(config))) as past:
+        hosts = read(
+            ReadArguments(
+                hosts=asked,
+                facts=partial(_facts, (*runbook.facts, *arguments.besides), config, asked),
+                sampling=sampling_of(arguments.watch, runbook.spec.sample, asked),
+                connectors=arguments.connectors,
+                policy=policy,
+                watching=arguments.watch is not None,
+                notice=notice,
+                stop=stop or threading.Event(),
+                work=known,
+                past=past,
+            ),
+            remembering.noting(said),
+        )
     remembering.write(arguments.stored(config), notice)
     if saved := None if kept.interrupted else arguments.out:
         _save(saved, arguments, [kept.plans[host.name] for host in arguments.hosts if host.name in kept.plans])
