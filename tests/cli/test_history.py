@@ -104,6 +104,7 @@ def test_for_programs() -> None:
     rows = list(csv.reader(io.StringIO(here("history", "--host", "db", "--csv", "--unit", "=api").out)))
     assert rows[0] == ["host", "kind", "name", "figure", "time", "value", "life", "limit"]
     assert rows[1][:4] == ["db", "unit", "'=api.service", "units.own_bytes"]  # no spreadsheet runs it
+    assert (rows[1][5], rows[1][7]) == (str(4 << 30), str(8 << 30))
 
 
 @pytest.mark.usefixtures("known")
@@ -111,6 +112,9 @@ def test_what_is_not_there_is_refused_with_what_is() -> None:
     done = here("history", "--host", "db", "swapp")
     assert done.code == 2
     assert "no figure 'swapp' is kept" in done.err
+    unseen = here("history", "--host", "db", "cgroups.own_bytes", "--unit", "postgresql")
+    assert unseen.code == 2
+    assert "nothing is known of 'cgroups.own_bytes': no container of db is known" in unseen.err
     assert here("history", "--csv", "--json").code == 2
     assert here("history", "--since", "soon").code == 2
 
@@ -168,7 +172,7 @@ def test_the_store_that_is_named_is_the_history_of_all_that_it_leads_to(tmp_path
     labels = {"alertname": "Always", "instance": "local:9100"}
     posted = {"version": "4", "status": "firing", "alerts": [{"status": "firing", "labels": labels, "startsAt": "x"}]}
 
-    def kept(*words: str, stdin: bytes | None = None) -> tuple[bool, bool]:
+    def kept(*words: str, stdin: bytes = b"") -> tuple[bool, bool]:
         done = here(*words, f"--config-dir={conf}", f"--store={shared / 'store.sqlite'}", stdin=stdin)
         there = (shared / FILE).exists(), (state / FILE).exists()
         for folder in (shared, state):
