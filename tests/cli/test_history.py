@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from memrunbook.core.plan.limits import Here
 from memrunbook.core.reading.series import Observation, Series
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.state.history import FILE
+from memrunbook.state.history.past import StoredPast
+from memrunbook.state.store import firings
 from memrunbook.state.store.changes import Store
 
 GIB = float(1 << 30)
@@ -101,6 +104,7 @@ def test_for_programs() -> None:
     rows = list(csv.reader(io.StringIO(here("history", "--host", "db", "--csv", "--unit", "=api").out)))
     assert rows[0] == ["host", "kind", "name", "figure", "time", "value", "life", "limit"]
     assert rows[1][:4] == ["db", "unit", "'=api.service", "units.own_bytes"]  # no spreadsheet runs it
+    assert (rows[1][5], rows[1][7]) == (str(4 << 30), str(8 << 30))
 
 
 @pytest.mark.usefixtures("known")
@@ -108,6 +112,9 @@ def test_what_is_not_there_is_refused_with_what_is() -> None:
     done = here("history", "--host", "db", "swapp")
     assert done.code == 2
     assert "no figure 'swapp' is kept" in done.err
+    unseen = here("history", "--host", "db", "cgroups.own_bytes", "--unit", "postgresql")
+    assert unseen.code == 2
+    assert "nothing is known of 'cgroups.own_bytes': no container of db is known" in unseen.err
     assert here("history", "--csv", "--json").code == 2
     assert here("history", "--since", "soon").code == 2
 
@@ -151,3 +158,60 @@ def test_how_often_a_unit_was_restarted_by_whom_and_how_long_that_helped(state: 
     valid(document, "restarts")
     assert [one["until"] for one in document["restarts"]] == ["changed again", "still"]
     assert here("runs", "--unit", "other").out.startswith("No run has changed other yet")
+
+
+def test_the_store_that_is_named_is_the_history_of_all_that_it_leads_to(tmp_path: Path, state: Path) -> None:
+    conf, shared = tmp_path / "conf", tmp_path / "shared"
+    (conf / "runbooks").mkdir(parents=True)
+    book(conf / "runbooks", look("look", "uptime"), name="always")
+    config = "defaults: {inventory: inventory}\nalerts: [{alertname: Always, runbook: always}]\n"
+    (conf / "config.yaml").write_text(config, "utf-8")
+    (conf / "inventory").write_text("local ansible_connection=local\n", "utf-8")
+    entry = "{name: often, every: 5s, jitter: 0s, catch_up: last, runbook: always, hosts: local}"
+    (conf / "schedules.yaml").write_text(f"schedules: [{entry}]\n", "utf-8")
+    labels = {"alertname": "Always", "instance": "local:9100"}
+    posted = {"version": "4", "status": "firing", "alerts": [{"status": "firing", "labels": labels, "startsAt": "x"}]}
+
+    def kept(*words: str, stdin: bytes = b"") -> tuple[bool, bool]:
+        done = here(*words, f"--config-dir={conf}", f"--store={shared / 'store.sqlite'}", stdin=stdin)
+        there = (shared / FILE).exists(), (state / FILE).exists()
+        for folder in (shared, state):
+            for file in folder.glob("history.*"):
+                file.unlink()
+        assert done.code in {0, 8, 9}, done.said
+        return there
+
+    shared.mkdir()
+    state.mkdir(mode=0o700)
+    assert kept("alert", stdin=json.dumps(posted).encode()) == (True, False)
+    assert kept("run", "always", "--dry-run", "--host=local") == (True, False)
+    with closing(Store.open(state, str(shared / "store.sqlite"))) as store:
+        firings.decide_until(store, ["often"], SystemClock().now().utc - 20)
+    assert kept("schedule", "run", "--once") == (True, False)
+
+
+def test_each_command_lets_go_of_the_history_that_it_opened(
+    tmp_path: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, now = str(book(tmp_path, look("look", "uptime"), name="always")), SystemClock().now().utc
+    Stored(state).past().keep("x", "m", [Series("host", "", "memory.available_bytes", (Observation(now, 1.0, "b"),))])
+    opened: list[StoredPast] = []
+    closed: list[StoredPast] = []
+    past, close = Stored.past, StoredPast.close
+
+    def counted(self: Stored, *told: Callable[[str, str], object]) -> StoredPast:
+        opened.append(past(self, *told))
+        return opened[-1]
+
+    def let_go(self: StoredPast) -> None:
+        closed.append(self)
+        close(self)
+
+    monkeypatch.setattr(Stored, "past", counted)
+    monkeypatch.setattr(StoredPast, "close", let_go)
+    for words in (("diagnose", "--quick"), ("plan", path), ("run", path, "--yes"), ("facts", "units")):
+        here(*words, "--host", "local", *(() if words[0] == "facts" else ("--no-history",)))
+        assert len(opened) == 1, words
+        assert [id(one) for one in closed] == [id(one) for one in opened], words
+        opened.clear()
+        closed.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,17 @@ def test_a_new_runbook_is_valid_at_once(tmp_path: Path) -> None:
     assert "no problems" in checked.out
     here("new", "my-service", "--out", str(path)).refused(2, "cannot be written", hint="another")
     here("new", "My Service").refused(2, "is no name", hint="lower-case")
+
+
+def test_validate_says_which_files_it_read(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("reason: optional\n")
+    (tmp_path / "schedules.yaml").write_text(
+        "schedules: [{name: a, every: 1h, runbook: memory-shortage, hosts: local}]\n"
+    )
+    every = here("validate", "--config-dir", str(tmp_path)).out
+    assert re.fullmatch(r"OK: no problems in \d+ runbooks, config.yaml and schedules.yaml\n", every)
+    one = str(tmp_path / "schedules.yaml")
+    assert here("validate", one, "--config-dir", str(tmp_path)).out.split() == f"OK: no problems in {one}".split()
 
 
 def test_validate_tells_all_in_json(tmp_path: Path) -> None:

@@ -150,7 +150,11 @@ class _Answering:
         hosts = tuple(self._hosts[name] for name in names)
         asked = self._arguments
         diagnosis = DiagnoseArguments(
-            hosts=hosts, connectors=asked.connectors, library=asked.library, state=asked.state
+            hosts=hosts,
+            connectors=asked.connectors,
+            library=asked.library,
+            state=asked.state,
+            store=asked.store,
         )
         found = diagnose(diagnosis, self._notice, stop=self._stop)
         if self._stop.is_set():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -38,7 +39,8 @@ class DiagnoseArguments:
     """`watch` reads for so many seconds before it judges; `quick` judges by the first reading alone.
 
     `parameters`, as text, are those of every runbook that has one of that name.
-    Without `history` no points of the readings are kept, and nobody is told to leak slowly.
+    Without `history` no points of the readings are kept, and nobody is told to leak slowly. `store` is one other than
+    usual; its history is read and written.
     """
 
     hosts: tuple[Host, ...]
@@ -49,6 +51,11 @@ class DiagnoseArguments:
     watch: float | None = None
     quick: bool = False
     history: bool = True
+    store: str = ""
+
+    def stored(self, config: Config) -> Stored:
+        """Where the switch and the history are."""
+        return Stored(self.state, config, self.store)
 
 
 @dataclass(frozen=True)
@@ -117,23 +124,24 @@ def diagnose_each(
         known()
         meanwhile()
 
-    kept = read(
-        ReadArguments(
-            hosts=hosts,
-            facts=_every_fact,
-            sampling=sampling_of(arguments.watch, ONCE if arguments.quick else Sampling(), hosts),
-            connectors=arguments.connectors,
-            policy=arguments.library.policy(),
-            watching=arguments.watch is not None,
-            notice=notice,
-            stop=stop or threading.Event(),
-            work=work,
-            past=StoredRecall(lambda: Stored(arguments.state, known().config)),
-        ),
-        remembering.noting(lambda reached: keep(_judged(known(), reached), known().off)),
-    )
+    with closing(StoredRecall(lambda: arguments.stored(known().config))) as past:
+        kept = read(
+            ReadArguments(
+                hosts=hosts,
+                facts=_every_fact,
+                sampling=sampling_of(arguments.watch, ONCE if arguments.quick else Sampling(), hosts),
+                connectors=arguments.connectors,
+                policy=arguments.library.policy(),
+                watching=arguments.watch is not None,
+                notice=notice,
+                stop=stop or threading.Event(),
+                work=work,
+                past=past,
+            ),
+            remembering.noting(lambda reached: keep(_judged(known(), reached), known().off)),
+        )
     _, runbooks, problems, _, _, off, config = known()
-    remembering.write(Stored(arguments.state, config), notice)
+    remembering.write(arguments.stored(config), notice)
     given = {runbook.name: _given(arguments.parameters, runbook) for runbook in runbooks}
     return DiagnoseResult(tuple(kept), tuple(problems), given, off)
 
@@ -146,7 +154,7 @@ def _known(arguments: DiagnoseArguments) -> _Known:
     runbooks, problems = library.runbooks(arguments.parameters)
     own = tuned_of_each(library, runbooks, arguments.parameters, arguments.hosts)
     config = library.config()
-    off = switched_off(Stored(arguments.state, config))
+    off = switched_off(arguments.stored(config))
     return _Known(own.hosts, runbooks, problems, own.own, handled(arguments.state), off, config)
 
 

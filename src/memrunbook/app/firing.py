@@ -183,6 +183,7 @@ class _AtWork:
             connectors=connectors,
             library=self.around.library,
             state=self.around.state,
+            store=self.around.store,
             parameters=job.parameters,
             actor=actor_of(job),
             waits=True,

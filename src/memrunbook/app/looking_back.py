@@ -10,6 +10,7 @@ from pathlib import Path
 
 from msgspec import structs
 
+from memrunbook import catalog
 from memrunbook.app.past_leaks import KNOWN, SWAP_FREE, SeriesKey, past_leaks
 from memrunbook.app.remembering import kept_as
 from memrunbook.app.stored import Stored, Told
@@ -25,6 +26,7 @@ from memrunbook.core.reading.baseline import (
     risen,
     used_of,
 )
+from memrunbook.core.reading.figures import Figure, Holders
 from memrunbook.core.reading.series import Kind, Series
 from memrunbook.core.units import DAY
 from memrunbook.documents.library import Library, usual_library
@@ -36,6 +38,13 @@ from memrunbook.state.paths import usual_state_dir
 USUAL_SINCE = 14.0 * DAY
 OF_RAM = frozenset({AVAILABLE, KILLS, SWAP_FREE})
 """What tells how much room a host has, and how often it ran out of it."""
+NAMED: Mapping[Kind, str] = {
+    "unit": "service",
+    "cgroup": "slice or scope",
+    "container": "container",
+    "process": "process that lived for an hour",
+    "kernel": "slab cache",
+}
 WIDTH = 8
 """Characters of a course: so that a row of it fits into 80 columns."""
 
@@ -127,6 +136,18 @@ def matches(figure: str, word: str) -> bool:
     return fnmatchcase(figure, word) or figure.startswith(f"{word}.")
 
 
+def _refuse_unseen(word: str, hosts: Sequence[HostPast]) -> None:
+    """UsageError for a figure that is kept, of which these hosts had nothing yet."""
+    kept = ((f"{name}.", one) for name, fact in catalog.facts().items() for one in fact.history)
+    for fact, one in kept:
+        figures = [f"{fact}{name}" for name in ((one.path,) if isinstance(one, Figure) else one.figures)]
+        if any(matches(figure, word) for figure in figures):
+            whom = hosts[0].host if len(hosts) == 1 else f"{len(hosts)} hosts"
+            said = f"no {NAMED[one.kind]} of {whom} is known" if isinstance(one, Holders) else f"{whom} had none yet"
+            hint = f"each reading adds what it sees: runbook diagnose --host {hosts[0].host}"
+            raise UsageError(f"nothing is known of {word!r}: {said}", hint=hint)
+
+
 def _refuse_unknown(past: StoredPast, hosts: Sequence[HostPast], arguments: LookBackArguments) -> None:
     """UsageError where something was asked for that no host has, though something is known of one."""
     if not (arguments.metrics or arguments.holder) or any(host.series for host in hosts):
@@ -139,6 +160,7 @@ def _refuse_unknown(past: StoredPast, hosts: Sequence[HostPast], arguments: Look
     figures = sorted({figure for _, figure in known} | {USED})
     for word in arguments.metrics:
         if not any(matches(figure, word) for figure in figures):
+            _refuse_unseen(word, hosts)
             close = get_close_matches(word, figures, n=1)
             hint = f"did you mean {close[0]!r}? " if close else ""
             raise UsageError(f"no figure {word!r} is kept", hint=f"{hint}there are: {', '.join(figures)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -58,17 +59,18 @@ def facts_each(
 
     It is called as soon as that host has been read, from several threads.
     """
-    return read(
-        ReadArguments(
-            hosts=arguments.hosts,
-            facts=lambda: arguments.facts,
-            sampling=arguments.sampling,
-            connectors=arguments.connectors,
-            policy=arguments.library.policy(),
-            first_look=False,
-            notice=notice,
-            stop=stop or threading.Event(),
-            past=StoredRecall(lambda: Stored(arguments.state, arguments.library.config())),
-        ),
-        keep,
-    )
+    with closing(StoredRecall(lambda: Stored(arguments.state, arguments.library.config()))) as past:
+        return read(
+            ReadArguments(
+                hosts=arguments.hosts,
+                facts=lambda: arguments.facts,
+                sampling=arguments.sampling,
+                connectors=arguments.connectors,
+                policy=arguments.library.policy(),
+                first_look=False,
+                notice=notice,
+                stop=stop or threading.Event(),
+                past=past,
+            ),
+            keep,
+        )

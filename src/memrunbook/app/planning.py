@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -45,7 +46,7 @@ class PlanArguments:
 
     `out` names a file that the plans are saved in; `waits`: nobody sits there, and what is saved of it waits longer.
     `besides` are facts that are read beside those that the runbook needs. Without `history` no points of the readings
-    are kept.
+    are kept. `store` is one other than usual; its history is read and written.
     """
 
     runbook: str
@@ -60,6 +61,11 @@ class PlanArguments:
     actor: Actor = field(default_factory=this_actor)
     waits: bool = False
     besides: tuple[str, ...] = ()
+    store: str = ""
+
+    def stored(self, config: Config) -> Stored:
+        """Where the switch and the history are."""
+        return Stored(self.state, config, self.store)
 
 
 class FrozenNow(Struct, frozen=True):
@@ -122,30 +128,30 @@ def plan_each(
     policy, config = arguments.library.policy(), arguments.library.config()
     runbook = arguments.library.runbook(arguments.runbook, arguments.parameters)
     asked, own = tuned(arguments.library, arguments.runbook, runbook, arguments.parameters, arguments.hosts)
-    rules = partial(rules_for, config, mode=_mode(arguments))
     known = Once(partial(_known, arguments, config))
     kept, remembering = _Kept(config, saving=arguments.out is not None), Remembering(arguments.history)
 
     def said(reached: Reached) -> R:
         mine, now = own.get(reached.name, runbook), known()
-        return keep(*kept.of(_planned(mine, reached, now.done, rules(reached.host)), now))
+        return keep(*kept.of(_planned(mine, reached, now.done, rules_for(config, reached.host, _mode(arguments))), now))
 
-    hosts = read(
-        ReadArguments(
-            hosts=asked,
-            facts=partial(_facts, (*runbook.facts, *arguments.besides), config, asked),
-            sampling=sampling_of(arguments.watch, runbook.spec.sample, asked),
-            connectors=arguments.connectors,
-            policy=policy,
-            watching=arguments.watch is not None,
-            notice=notice,
-            stop=stop or threading.Event(),
-            work=known,
-            past=StoredRecall(lambda: Stored(arguments.state, config)),
-        ),
-        remembering.noting(said),
-    )
-    remembering.write(Stored(arguments.state, config), notice)
+    with closing(StoredRecall(lambda: arguments.stored(config))) as past:
+        hosts = read(
+            ReadArguments(
+                hosts=asked,
+                facts=partial(_facts, (*runbook.facts, *arguments.besides), config, asked),
+                sampling=sampling_of(arguments.watch, runbook.spec.sample, asked),
+                connectors=arguments.connectors,
+                policy=policy,
+                watching=arguments.watch is not None,
+                notice=notice,
+                stop=stop or threading.Event(),
+                work=known,
+                past=past,
+            ),
+            remembering.noting(said),
+        )
+    remembering.write(arguments.stored(config), notice)
     if saved := None if kept.interrupted else arguments.out:
         _save(saved, arguments, [kept.plans[host.name] for host in arguments.hosts if host.name in kept.plans])
     opened = {host.name: kept.held_up[host.name].open for host in arguments.hosts}
@@ -208,7 +214,7 @@ def _known(arguments: PlanArguments, config: Config) -> _Known:
     from memrunbook.state.runs import runs
 
     known = runs(arguments.state)
-    off = switched_off(Stored(arguments.state, config))
+    off = switched_off(arguments.stored(config))
     return _Known(handled(arguments.state, known), left_open(arguments.state, known), off)
 
 

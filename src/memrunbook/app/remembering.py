@@ -82,7 +82,7 @@ class Remembering:
 class StoredRecall:
     """The past of hosts as readings ask for it: from the history, which is opened once, and not made for it.
 
-    What is kept goes the way of `Remembering`: once a command.
+    One for all hosts of a command, which closes it. What is kept goes the way of `Remembering`: once a command.
     """
 
     stored: Callable[[], Stored]
@@ -108,6 +108,13 @@ class StoredRecall:
     def keep(self, host: str, machine: str, series: Sequence[Series]) -> None:
         """Adds points."""
         self._past(self.stored()).keep(kept_as(host), machine, series)
+
+    def close(self) -> None:
+        """Lets go of the history; a host that is still read may ask it once more."""
+        with self._turn:
+            opened, self._open = self._open, None
+        if opened is not None:
+            opened.close()
 
     def _past(self, stored: Stored) -> StoredPast:
         with self._turn:

@@ -114,7 +114,8 @@ def to_its_end(running: Running, hosts: Sequence[Host], ended: Sequence[HostRepo
         failures.count(report)
         outcome, why = end_of(report)
         running.notice.ended(report.host, outcome, f"{EARLIER}{why}")
-    with those_left(arguments.rollout.retry_file, arguments.hosts, failures.ended) as left:
+    retry_file = arguments.rollout.retry_file
+    with closing(running.recall), those_left(retry_file, arguments.hosts, failures.ended) as left:
         result = _sealed(running, hosts, ended)
     running.remembering.write(Stored(arguments.state, running.config, arguments.store), running.notice)
     untold: tuple[str, ...] = ()
@@ -162,10 +163,12 @@ class Running:
     machines: Machines = field(default_factory=Machines)
     rolling: Rolling = field(init=False)
     remembering: Remembering = field(init=False)
+    recall: StoredRecall = field(init=False)
 
     def __post_init__(self) -> None:
         self.rolling = Rolling.of(self.arguments.rollout, self.arguments.hosts)
         self.remembering = Remembering(self.arguments.history)
+        self.recall = StoredRecall(lambda: Stored(self.arguments.state, self.config, self.arguments.store))
 
     def run(self, hosts: Sequence[Host]) -> list[HostReport]:
         """Runs these hosts; the reports in their order. JournalError stops the host whose journal fails."""
@@ -263,8 +266,7 @@ class Running:
     def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> Life[HostReport]:
         arguments, part = self.arguments, self.parts.get(host.name, Earlier())
         look, patience = self.notice.first if self.notice.first_look else None, arguments.connectors.reach.read_patience
-        recall = StoredRecall(lambda: Stored(arguments.state, self.config, arguments.store))
-        collector = Collector(host, session, clock, catalog.facts(), patience, look, recall)
+        collector = Collector(host, session, clock, catalog.facts(), patience, look, self.recall)
         brakes = replace(self.brakes(host, clock), machine=lambda: collector.identity.machine_id)
         interpreter = Interpreter(
             host=host.name,

@@ -10,6 +10,7 @@ from pathlib import Path
 from memrunbook.core.errors import DocumentError, Problem, UsageError
 from memrunbook.documents.library import SCHEDULES, SERVICES, SETTINGS, Library
 from memrunbook.documents.notifying import not_ready
+from memrunbook.documents.owned import is_there
 
 TEMPLATE = """\
 apiVersion: memrunbook/v1
@@ -43,17 +44,19 @@ steps:                           # ordered: the cheapest that can help comes fir
     with: {{key: vm.swappiness, value: 10, for: 2h}}   # the host itself takes it back after two hours
     when: sysctl.vm.swappiness > 10
 """
+HOUSE = (SETTINGS, SERVICES, SCHEDULES)
 UNREADY = "try it where it runs, as whoever runs it: runbook notify test"
 NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 
 @dataclass(frozen=True)
 class ValidateResult:
-    """How many runbooks were checked, what is wrong in them, and what is allowed but doubtful."""
+    """How many runbooks were checked, which files of the house, what is wrong in them, what is allowed but doubtful."""
 
     checked: int
     problems: tuple[Problem, ...] = ()
     doubts: tuple[Problem, ...] = ()
+    house: tuple[str, ...] = ()
 
 
 def validate(library: Library, names: Sequence[str] = (), inventory: tuple[str, ...] = ()) -> ValidateResult:
@@ -64,13 +67,14 @@ def validate(library: Library, names: Sequence[str] = (), inventory: tuple[str, 
     """
     from memrunbook.documents.sense import warnings
 
-    files = _HouseFiles(inventory)
+    files, read = _HouseFiles(inventory), [] if names else house_files(library)
     problems: list[Problem] = [] if names else files.all(library)
     names = names or tuple(entry.name for entry in library.entries() if not entry.shadowed)
     doubts: list[Problem] = []
     for name in names:
         if (found := files.named(library, Path(name))) is not None:
             problems += found
+            read.append(name)
             continue
         try:
             doubts += warnings(library.runbook(name))
@@ -78,7 +82,15 @@ def validate(library: Library, names: Sequence[str] = (), inventory: tuple[str, 
             problems += error.problems
         except UsageError as error:
             problems.append(Problem(error.where or name, error.message, error.hint))
-    return ValidateResult(len(names), tuple(problems), (*files.doubts, *doubts))
+    asked = len(names) - sum(Path(name).name in HOUSE for name in names)
+    return ValidateResult(asked, tuple(problems), (*files.doubts, *doubts), tuple(read))
+
+
+def house_files(library: Library) -> list[str]:
+    """The names of the files that a library has beside its runbooks, its own and those that bind everybody."""
+    own = {SETTINGS: library.settings, SERVICES: library.services, SCHEDULES: library.timetable}
+    binding = [name for name, path in own.items() if name != SCHEDULES and library.binds(name, path)]
+    return [name for name, path in own.items() if name in binding or (path is not None and is_there(path))]
 
 
 @dataclass(frozen=True)

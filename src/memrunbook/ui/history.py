@@ -140,8 +140,18 @@ def plots_view(host: str, pairs: Sequence[tuple[Series, Baseline]], canvas: Canv
             )
         yield blocks
     if len(ranked) > PLOTTED:
-        rest = sorted({one.name or one.figure for _, one in ranked[PLOTTED:]})
-        yield [line(f"{len(ranked) - PLOTTED} more, named with --unit: {', '.join(rest)}")]
+        yield [line(one) for one in _unplotted([known for _, known in ranked])]
+
+
+def _unplotted(ranked: Sequence[Baseline]) -> Iterator[str]:
+    """What is not drawn, by the words that draw it: of one holder, and of the host, these are the figures."""
+    rest, alone = ranked[PLOTTED:], len({one.name for one in ranked}) == 1
+    named = [one for one in rest if one.name and not alone]
+    figures = sorted({one.figure for one in rest if one not in named})
+    if figures:
+        yield f"{len(rest) - len(named)} more, each drawn by its name: {', '.join(figures)}"
+    if named:
+        yield f"{len(named)} more, named with --unit: {', '.join(sorted({one.name for one in named}))}"
 
 
 def _verdict(past: HostPast) -> tuple[Span | str, ...]:

@@ -9,7 +9,7 @@ from memrunbook.core.host import Host
 from memrunbook.core.inventory.inventory import ALL, UNGROUPED, Inventory
 from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, line, note, row
 from memrunbook.ui.problems import problem_lines
-from memrunbook.ui.words import plural
+from memrunbook.ui.words import listed, plural
 
 SHOWN = 4
 
@@ -18,7 +18,7 @@ def about(host: Host) -> str:
     """Who a host is, in a few words for a gate: "in web and prod, criticality high, realtime; peers web02, web03"."""
     groups = [group for group in host.groups if group != UNGROUPED]
     said = [
-        f"in {_joined(groups)}"
+        f"in {listed(groups)}"
         if groups
         else "not in the inventory: no rule for a group counts"
         if host.unlisted
@@ -49,7 +49,7 @@ def hosts_view(hosts: Sequence[Host], sources: Sequence[str], *, verbose: bool) 
     broken = f", {refused} cannot be reached" if refused else ""
     strange = sum(host.unlisted for host in hosts)
     those = f", {len(hosts) - strange} of them" if strange else ""
-    inside = f"{those} in {_joined(sources)}" if sources else ""
+    inside = f"{those} in {listed(sources)}" if sources else ""
     return [
         line(Span(plural(len(hosts), "host"), "strong"), broken, Span(inside, whole=True)),
         Grid(tuple(entries)),
@@ -135,7 +135,3 @@ def _more(host: Host) -> list[Note]:
 
 def _whose(runbook: str, where: str) -> str:
     return f"of {runbook} ({where})" if runbook else f"({where})"
-
-
-def _joined(words: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

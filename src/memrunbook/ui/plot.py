@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from memrunbook.core.reading.series import Observation
-from memrunbook.core.units import DAY, Unit, format_value
+from memrunbook.core.units import DAY, GIB, HOUR, KIB, MIB, Unit, format_value
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 PLAIN_BLOCKS = "_.-:=+*#"
@@ -17,6 +17,19 @@ BRAILLE = 0x2800
 HEIGHT = 10
 LEAST_SPAN = 0.05
 """Of its largest value: what moves less is drawn flat."""
+RATES = ((MIB, "MiB/s"), (MIB / HOUR, "MiB/h"), (KIB / HOUR, "KiB/h"), (1 / HOUR, "B/h"))
+SCALES: Mapping[Unit, Sequence[tuple[float, str]]] = {
+    Unit.BYTES: ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB"), (1, "B")),
+    Unit.BYTES_PER_SECOND: RATES,
+    Unit.PERCENT: ((1, "%"),),
+    Unit.SECONDS: ((1, "s"),),
+}
+"""What an axis is written in, the largest first."""
+LEAST_STEPS = 0.2
+"""Of a unit: an axis that reaches less is written in the next smaller one."""
+MOST_DECIMALS = 6
+ZERO_TO: Mapping[Unit, float] = {Unit.BYTES: MIB, Unit.BYTES_PER_SECOND: MIB}
+"""How far an axis reaches where all is zero."""
 
 
 class Canvas(NamedTuple):
@@ -42,8 +55,8 @@ def sparkline(course: Sequence[float | None], *, plain: bool = False) -> str:
 def plot(points: Sequence[Observation], unit: Unit, canvas: Canvas, marks: Sequence[float] = ()) -> list[str]:
     """The lines of a plot of at least one point, with its axes; times are UTC, `marks` are moments below the axis."""
     since, until = points[0].at, points[-1].at
-    low, high = _bounds([point.value for point in points])
-    labels = [format_value(value, unit) for value in (high, (high + low) / 2, low)]
+    low, high = _bounds([point.value for point in points], unit)
+    labels = _labels((high, (high + low) / 2, low), unit)
     margin = max(map(len, labels))
     inner = canvas._replace(width=max(10, canvas.width - margin - 2))
     rows = _rows(points, (since, until), (low, high), inner)
@@ -57,12 +70,26 @@ def plot(points: Sequence[Observation], unit: Unit, canvas: Canvas, marks: Seque
     return lines
 
 
-def _bounds(values: Sequence[float]) -> tuple[float, float]:
+def _labels(values: Sequence[float], unit: Unit) -> list[str]:
+    """The values of an axis, in words that differ: rates, and what lies close together, in one unit."""
+    words = [format_value(value, unit) for value in values]
+    if unit is not Unit.BYTES_PER_SECOND and len({*words}) == len(words):
+        return words
+    scales, largest = SCALES.get(unit, ((1, ""),)), max(map(abs, values))
+    scale, name = next((one for one in scales if largest >= LEAST_STEPS * one[0]), scales[-1])
+    for decimals in range(1, MOST_DECIMALS + 1):
+        words = [f"{value / scale:,.{decimals}f} {name}".rstrip() for value in values]
+        if len({*words}) == len(words):
+            break
+    return words
+
+
+def _bounds(values: Sequence[float], unit: Unit) -> tuple[float, float]:
     """The least and the largest value of the axis: from 0 where the line comes near it, never without a height."""
     low, high = min(values), max(values)
     if 0 <= low < high / 2 or high == low == 0:
         low = 0.0
-    room = (high - low) * 0.05 or abs(high) * 0.05 or 1.0
+    room = (high - low) * 0.05 or abs(high) * 0.05 or ZERO_TO.get(unit, 1.0)
     return (low if low == 0 else low - room), high + room
 
 

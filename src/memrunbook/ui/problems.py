@@ -6,12 +6,15 @@ from collections.abc import Sequence
 
 from memrunbook.core.errors import Problem
 from memrunbook.ui.block import Block, Line, Span, line, text
-from memrunbook.ui.words import plural
+from memrunbook.ui.words import listed, plural
 
 
-def problems_view(problems: Sequence[Problem], doubts: Sequence[Problem] = (), files: int = 0) -> list[Block]:
-    """All problems of all files, then what is allowed but doubtful."""
-    checked = f" in {plural(files, 'runbook')}" if files else ""
+def problems_view(
+    problems: Sequence[Problem], doubts: Sequence[Problem] = (), runbooks: int = 0, house: Sequence[str] = ()
+) -> list[Block]:
+    """All problems of all files, then what is allowed but doubtful; `house` names the files that are no runbooks."""
+    files = [*([plural(runbooks, "runbook")] if runbooks else []), *house]
+    checked = f" in {listed(files)}" if files else ""
     if not problems and not doubts:
         return [line(Span("OK", "good"), f": no problems{checked}")]
     word = Span("INVALID", "critical") if problems else Span("VALID", "good")

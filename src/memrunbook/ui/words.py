@@ -161,6 +161,11 @@ def counts(words: Iterable[tuple[int, str]]) -> str:
     return ", ".join(f"{count} {word}" for count, word in words if count)
 
 
+def listed(words: Sequence[str]) -> str:
+    """Words in a row, as in "10 runbooks, config.yaml and schedules.yaml"."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
 def plural(count: int, word: str) -> str:
     """A count and its word."""
     return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

@@ -90,6 +90,15 @@ def test_the_largest_are_plotted_and_the_others_named() -> None:
     assert pages[4] == "2 more, named with --unit: u0, u1"
 
 
+def test_figures_are_not_called_units() -> None:
+    figures = [f"swap.f{number}" for number in range(6)]
+    pairs = [(Series("host", "", one, (Observation(NOW.utc, 1.0),)), known(one)) for one in figures]
+    last = drawn(list(plots_view("db", pairs, Canvas(60)))[-1])
+    assert last == "2 more, each drawn by its name: swap.f4, swap.f5"
+    one_unit = [(series, known(series.figure, "api.service", "unit")) for series, _ in pairs]
+    assert drawn(list(plots_view("db", one_unit, Canvas(60)))[-1]) == last
+
+
 LEAK = {
     "growth_bytes_per_second": int(60 * GIB / 1024 / 3600),
     "growth_low_bytes_per_second": int(57 * GIB / 1024 / 3600),

@@ -57,3 +57,19 @@ def test_no_line_is_wider_than_asked_for(points: list[tuple[float, float]], widt
 @pytest.mark.parametrize("value", [0.0, 5.0])
 def test_a_single_point_is_drawn(value: float) -> None:
     assert any("*" in line for line in plot([Observation(NOW, value)], Unit.NONE, Canvas(40, 4, plain=True)))
+
+
+@pytest.mark.parametrize(
+    ("unit", "values", "said"),
+    [
+        (Unit.BYTES_PER_SECOND, (0.0, 0.0), ["1.0 MiB/s", "0.5 MiB/s", "0.0 MiB/s"]),
+        (Unit.BYTES_PER_SECOND, (0.0, 100.0), ["0.4 MiB/h", "0.2 MiB/h", "0.0 MiB/h"]),
+        (Unit.BYTES_PER_SECOND, (0.0, 2.0), ["7.4 KiB/h", "3.7 KiB/h", "0.0 KiB/h"]),
+        (Unit.BYTES, (0.0, 0.0), ["1.0 MiB", "512.0 KiB", "0 B"]),
+        (Unit.BYTES, (10.0 * 2**30, 10.01 * 2**30), ["10.011 GiB", "10.005 GiB", "9.999 GiB"]),
+        (Unit.PERCENT, (0.0, 0.05), ["0.05 %", "0.03 %", "0.00 %"]),
+    ],
+)
+def test_an_axis_says_three_things_in_one_unit(unit: Unit, values: tuple[float, ...], said: list[str]) -> None:
+    lines = plot([Observation(NOW + at, value) for at, value in enumerate(values)], unit, Canvas(60))
+    assert [one.partition("│")[0].strip() for one in lines[:10] if one.partition("│")[0].strip()] == said

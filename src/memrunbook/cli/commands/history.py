@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from memrunbook.ui.plot import Canvas
 
 CSV = ("host", "kind", "name", "figure", "time", "value", "life", "limit")
+WHOLE = 1e6
+"""What is larger is written without a fraction: nobody needs the ninth digit of a rate."""
 PIPED = 80
 """Columns of a plot that no terminal shows."""
 
@@ -143,7 +145,14 @@ def _write(found: Sequence[HostPast]) -> None:
         for one in host.series:
             for point in one.points:
                 named = [cell(word) for word in (host.host, one.kind, one.name, one.figure)]
-                limit = "" if point.limit is None else f"{point.limit:.17g}"
+                limit = "" if point.limit is None else _number(point.limit)
                 writer.writerow(
-                    [*named, Instant(point.at, 0.0).isoformat(), f"{point.value:.9g}", cell(point.life), limit]
+                    [*named, Instant(point.at, 0.0).isoformat(), _number(point.value), cell(point.life), limit]
                 )
+
+
+def _number(value: float) -> str:
+    """Whole numbers, bytes above all, with all their digits; others with nine, never in powers of ten."""
+    if value.is_integer() or abs(value) >= WHOLE:
+        return f"{value:.0f}"
+    return f"{value:.9f}".rstrip("0").rstrip(".")

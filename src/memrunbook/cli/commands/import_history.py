@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -66,11 +67,12 @@ def command(
     stored = Stored(state, library.config(), store)
     if stored.config.history is None:
         raise UsageError("config.yaml says that no history is kept", where="history", hint="say for how long: history:")
-    arguments = ImportArguments(hosts=talk.hosts, past=StoredRecall(lambda: stored), connectors=talk.connectors())
-    if source == "sar":
-        found = import_sar(arguments)
-    else:
-        found = import_prometheus(arguments, _server(url, token_file), SystemClock().now().utc, match)
+    with closing(StoredRecall(lambda: stored)) as past:
+        arguments = ImportArguments(hosts=talk.hosts, past=past, connectors=talk.connectors())
+        if source == "sar":
+            found = import_sar(arguments)
+        else:
+            found = import_prometheus(arguments, _server(url, token_file), SystemClock().now().utc, match)
     code = exit_codes.worst(_code(one) for one in found)
     return show(output, Reply(code, lambda: _document(source, found), lambda: _pages(found)))
 

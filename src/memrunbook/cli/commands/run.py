@@ -124,6 +124,7 @@ def _plan(arguments: RunArguments, talk: Conversation) -> int:
         parameters=arguments.parameters,
         watch=arguments.watch,
         history=arguments.history,
+        store=arguments.store,
     )
     return show_plan(planned, talk)
 

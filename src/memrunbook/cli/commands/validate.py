@@ -44,4 +44,4 @@ def _document(result: ValidateResult) -> ProblemsDocument:
 def _pages(result: ValidateResult) -> Iterator[list[Block]]:
     from memrunbook.ui.problems import problems_view
 
-    yield problems_view(result.problems, result.doubts, result.checked)
+    yield problems_view(result.problems, result.doubts, result.checked, result.house)

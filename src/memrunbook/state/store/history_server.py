@@ -44,18 +44,25 @@ class HistoryServer:
     def open(cls, where: sa.URL) -> HistoryServer:
         """The history on a server, its tables up to date; JournalError where it does not answer, or is newer."""
         found = cls(connected(where))
-        with explained(found.name), writing(found.engine) as connection:
-            _lock(connection)
-            known = _version(connection)
+        with explained(found.name):
+            with reading(found.engine) as connection:
+                known = _version(connection)
             if known > NEWEST:
                 message = f"the history is of a newer version of memrunbook (its tables stand at {known})"
                 raise JournalError(message, where=found.name, hint="update memrunbook here")
+            if known < NEWEST:
+                found._make()
+        return found
+
+    def _make(self) -> None:
+        with writing(self.engine) as connection:
+            _lock(connection)
+            known = _version(connection)  # another process may have been at it first
             for statement in POSTGRESQL.made(known):
                 connection.execute(sa.text(statement))
-            if known < NEWEST:
-                connection.execute(sa.delete(VERSION))
-                connection.execute(sa.insert(VERSION), {"number": NEWEST})
-        return found
+            VERSION.create(connection, checkfirst=True)
+            connection.execute(sa.delete(VERSION))
+            connection.execute(sa.insert(VERSION), {"number": NEWEST})
 
     @property
     def name(self) -> str:
@@ -85,5 +92,6 @@ def _lock(connection: sa.Connection) -> None:
 
 
 def _version(connection: sa.Connection) -> int:
-    VERSION.create(connection, checkfirst=True)
+    if not sa.inspect(connection).has_table(VERSION.name):
+        return 0
     return int(connection.scalar(sa.select(sa.func.max(VERSION.c.number))) or 0)
