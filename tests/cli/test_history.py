@@ -215,3 +215,11 @@ def test_each_command_lets_go_of_the_history_that_it_opened(
         assert [id(one) for one in closed] == [id(one) for one in opened], words
         opened.clear()
         closed.clear()
+
+
+def test_facts_tell_who_leaks_from_the_history_that_is_named(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir(mode=0o700)
+    (mine / FILE).write_bytes(b"no history")
+    here("facts", "--host", "local", "--state-dir", str(mine), "memory.leaking")
+    assert list(mine.glob(f"{FILE}.aside-*"))

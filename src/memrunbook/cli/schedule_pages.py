@@ -92,8 +92,8 @@ def firings_document(found: Sequence[Firing]) -> ScheduleFiringsDocument:
 
 
 def program() -> str:
-    """The path of this command, as a unit needs it."""
-    return shutil.which(sys.argv[0]) or shutil.which("runbook") or str(Path(sys.argv[0]).absolute())
+    """The absolute path of this command, as a unit needs it."""
+    return str(Path(shutil.which(sys.argv[0]) or shutil.which("runbook") or sys.argv[0]).absolute())
 
 
 def write_units(units: Mapping[str, str], *, write: bool) -> int:

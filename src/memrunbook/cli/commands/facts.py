@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
-from memrunbook.cli.options import HOSTS_OR_REPLAY, LIBRARY, OUTPUT, OutputOptions, common
+from memrunbook.cli.options import HOSTS_OR_REPLAY, LIBRARY, OUTPUT, STATE, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 from memrunbook.cli.targets import Targets
@@ -33,9 +34,15 @@ if TYPE_CHECKING:
 @click.argument("metrics", nargs=-1, metavar="[METRIC]...")
 @click.option("--samples", default=2, type=click.IntRange(1, 60), show_default=True, help="Readings; one has no rates.")
 @click.option("--every", default=1.0, type=click.FloatRange(0.1, 600), show_default=True, help="Seconds between them.")
-@common(HOSTS_OR_REPLAY, LIBRARY, OUTPUT)
+@common(HOSTS_OR_REPLAY, LIBRARY, STATE, OUTPUT)
 def command(
-    metrics: tuple[str, ...], samples: int, every: float, targets: Targets, library: Library, output: OutputOptions
+    metrics: tuple[str, ...],
+    samples: int,
+    every: float,
+    targets: Targets,
+    library: Library,
+    state: Path,
+    output: OutputOptions,
 ) -> int:
     """Show the metrics of a host: all, those of a fact (memory), by pattern (swap.*) or as vmstat calls them (si)."""
     from memrunbook import catalog
@@ -51,6 +58,7 @@ def command(
         sampling=Sampling(samples, Duration(every)),
         connectors=talk.connectors(),
         library=library,
+        state=state,
     )
     told = facts_each(arguments, partial(_kept, talk, chosen), talk.meanwhile, stop=talk.stop)
     code, outcomes = exit_codes.worst(one.code for one in told), [one.outcome for one in told]
