@@ -178,7 +178,9 @@ class _Answering:
                 actor=asked.actor,
             ),
             approver_of(rule, asked.actor.user),
-            self._notice,
+            self._notice
+            if rule.spec.mode == "run"
+            else SILENT,  # a gate that says no is no refusal where it only plans
             stop=self._stop,
         )
         outcomes = {report.host: report for report in result.reports}
@@ -186,7 +188,7 @@ class _Answering:
             report, saved = outcomes[one.host], result.saved.get(one.host)
             one.run, one.outcome, one.plan = result.run_id, report.outcome, str(saved or "")
             if rule.spec.mode == "plan" and saved is not None:
-                one.answer, one.why = "planned", f"{rule.spec.runbook} applies there: its plan waits for a person"
+                one.answer, one.why = "planned", f"{rule.spec.runbook} applies there: plan saved, it waits for a person"
             else:
                 one.why = f"{rule.spec.runbook}: {report.outcome}{': ' if report.why else ''}{report.why}"
         yield result
