@@ -62,6 +62,7 @@ def test_where_its_incident_is_found_a_plan_waits_and_nothing_is_done(tmp_path: 
     [told] = [json.loads(one.body) for one in server.posted]
     assert told["occasion"] == "needs-approval"
     assert "config.yaml:3 (alerts) only plans" in told["verdict"]
+    assert "/waiting/alert:always@local.json" in told["command"], "the next answer replaces it"
     words = told["command"].split()[1:]
     assert here(*words, "--config-dir", str(config.parent)).code == 0
     assert (tmp_path / "done").exists()

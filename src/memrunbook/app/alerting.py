@@ -35,6 +35,7 @@ from memrunbook.documents.alerts import AlertsPosted, FiredAlert, host_named
 from memrunbook.documents.library import Library, usual_library
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.ports import Approver
+from memrunbook.state.names import file_name
 from memrunbook.state.paths import prepare, usual_state_dir
 from memrunbook.ui.approve import UnattendedApprover
 
@@ -174,6 +175,7 @@ class _Answering:
                 command=asked.command,
                 options=asked.options,
                 rollout=asked.rollout,
+                kept_as=f"alert:{file_name(rule.spec.runbook)}",
                 unblocks=True,
                 actor=asked.actor,
             ),
