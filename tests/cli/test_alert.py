@@ -55,11 +55,14 @@ def test_where_its_incident_is_found_a_plan_waits_and_nothing_is_done(tmp_path: 
         notify = f"notify: [{{name: hook, way: webhook, url: '{server.url}'}}]\n"
         ran = answer(config, posted(alert("Always")), f"{ALWAYS}{notify}")
     assert ran.code == 8, ran.said
-    assert "alert Always for local: always applies there: its plan waits for a person" in ran.out
+    assert "alert Always for local: always applies there: plan saved, it waits for a person" in ran.out
+    assert "needs --allow" not in ran.said
+    assert "REFUSED" not in ran.said
     assert not (tmp_path / "done").exists()
     [told] = [json.loads(one.body) for one in server.posted]
     assert told["occasion"] == "needs-approval"
     assert "config.yaml:3 (alerts) only plans" in told["verdict"]
+    assert "/waiting/alert:always@local.json" in told["command"], "the next answer replaces it"
     words = told["command"].split()[1:]
     assert here(*words, "--config-dir", str(config.parent)).code == 0
     assert (tmp_path / "done").exists()

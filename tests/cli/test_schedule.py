@@ -70,7 +70,7 @@ def test_what_only_plans_keeps_the_plan_and_what_it_would_have_done(tmp_path: Pa
     assert f"runbook apply {waits['path']}" in shown
     assert f"runbook apply {waits['path']}" in str(one["said"])  # what was told of the first firing still holds
     gone = f"{waits['path']}.json"
-    here("apply", gone).refused(2, "a newer firing of its schedule replaced it", "runbook pending")
+    here("apply", gone).refused(2, "a newer firing of its schedule, or alert, replaced it", "runbook pending")
     applied = here("apply", str(waits["path"]))
     assert (tmp_path / "done").read_text() == "once\n", applied.said
     assert "No plan waits" in here("pending").out

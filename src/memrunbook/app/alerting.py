@@ -35,6 +35,7 @@ from memrunbook.documents.alerts import AlertsPosted, FiredAlert, host_named
 from memrunbook.documents.library import Library, usual_library
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.ports import Approver
+from memrunbook.state.names import file_name
 from memrunbook.state.paths import prepare, usual_state_dir
 from memrunbook.ui.approve import UnattendedApprover
 
@@ -178,11 +179,14 @@ class _Answering:
                 command=asked.command,
                 options=asked.options,
                 rollout=asked.rollout,
+                kept_as=f"alert:{file_name(rule.spec.runbook)}",
                 unblocks=True,
                 actor=asked.actor,
             ),
             approver_of(rule, asked.actor.user),
-            self._notice,
+            self._notice
+            if rule.spec.mode == "run"
+            else SILENT,  # a gate that says no is no refusal where it only plans
             stop=self._stop,
         )
         outcomes = {report.host: report for report in result.reports}
@@ -190,7 +194,7 @@ class _Answering:
             report, saved = outcomes[one.host], result.saved.get(one.host)
             one.run, one.outcome, one.plan = result.run_id, report.outcome, str(saved or "")
             if rule.spec.mode == "plan" and saved is not None:
-                one.answer, one.why = "planned", f"{rule.spec.runbook} applies there: its plan waits for a person"
+                one.answer, one.why = "planned", f"{rule.spec.runbook} applies there: plan saved, it waits for a person"
             else:
                 one.why = f"{rule.spec.runbook}: {report.outcome}{': ' if report.why else ''}{report.why}"
         yield result

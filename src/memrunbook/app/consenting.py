@@ -117,6 +117,6 @@ def _refused(file: PlanFile, library: Library, counted: int, faults: list[str], 
 
 def _approve_command(plan: Path, library: Library) -> str:
     """The command that approves a plan, by the configuration that asks for it."""
-    folder = library.settings.parent if library.settings else None
+    folder = library.own_settings.parent if library.own_settings else None
     where = [] if folder is None or folder in config_dirs() else ["--config-dir", str(folder)]
     return shlex.join(["runbook", "approve", str(plan), *where])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,6 @@ from memrunbook.core.plan.plan import Plan
 from memrunbook.core.run.event import LookedAt, Outcome, UndoPlanned
 from memrunbook.core.run.record import EndedHost, Temporary
 from memrunbook.core.run.report import HostReport
-from memrunbook.state.names import file_name
 
 if TYPE_CHECKING:
     from memrunbook.app.notice import HostEnd
@@ -55,12 +54,15 @@ def refused_changes(report: HostReport) -> list[str]:
     return words
 
 
-def save_refused(folder: Path, reports: Sequence[HostReport], asked: Deciding) -> dict[str, Path]:
-    """The plans of the hosts where a gate refused, in their final format; JournalError where that cannot be written."""
+def save_refused(place: Callable[[str], Path], reports: Sequence[HostReport], asked: Deciding) -> dict[str, Path]:
+    """The plans of the hosts where a gate refused, in their final format; JournalError where that cannot be written.
+
+    `place` is where that of a host lies.
+    """
     saved = {}
     for report in reports:
         if report.begun is not None and not report.hint and _refused_at_a_gate(report, report.begun.plan):
-            saved[report.host] = folder / f"plan-{file_name(report.host)}.json"
+            saved[report.host] = place(report.host)
             try:
                 save(saved[report.host], asked, [report.begun.plan])
             except UsageError as error:  # what was done is done: that is no mistake of whoever typed the command

@@ -35,7 +35,7 @@ from memrunbook.documents.library import Library
 from memrunbook.documents.schedules import ScheduledRun
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.redaction import redact
-from memrunbook.state.waiting import keep, plan_path, withdraw_others
+from memrunbook.state.waiting import plan_path, withdraw_others
 from memrunbook.transports.shared.firing_alerts import firing_alerts
 
 if TYPE_CHECKING:
@@ -232,6 +232,7 @@ class _AtWork:
             actor=actor_of(job),
             rollout=job.rollout,
             waits=True,
+            kept_as=job.name,
             unblocks=True,
             lock_patience=job.schedule.misfire_grace,
         )
@@ -260,10 +261,9 @@ class _AtWork:
                 continue  # it was stopped, and is not in trouble
             if (saved := result.saved.get(report.host)) is not None:
                 steps = {step.name: step.why for step in report.steps if step.state == "refused"}
-                kept = keep(self.around.state, self.job.name, report.host, saved)
-                withdraw_others(self.around.state, kept, report.host)
-                waits = structs.replace(self._waits(report.host, kept, steps, ()), run=result.run_id)
-                tell.append(if_held_back(waits, report, kept))
+                withdraw_others(self.around.state, saved, report.host)
+                waits = structs.replace(self._waits(report.host, saved, steps, ()), run=result.run_id)
+                tell.append(if_held_back(waits, report, saved))
             elif report.outcome not in WELL:
                 tell.append(if_held_back(self._of_host(report, result.run_id), report))
         state = state_of(result)

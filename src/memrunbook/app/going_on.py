@@ -59,7 +59,7 @@ def words_here(state: Path, library: Library, store: str, options: Sequence[str]
     named = store or os.environ.get(VARIABLE, "")
     plain = {name: value for name, value in os.environ.items() if name == "HOME"}
     usual = state_dir(None, plain, os.getuid())
-    folder = library.settings.parent if library.settings is not None else None
+    folder = library.own_settings.parent if library.own_settings is not None else None
     found = [] if state == usual else [STATE, str(state)]
     found += [CONFIG, str(folder.absolute())] if folder is not None and folder not in config_dirs(None) else []
     found += [STORE, shown(named)] if named else []

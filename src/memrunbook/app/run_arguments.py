@@ -32,6 +32,7 @@ class RunArguments:
     `consents` is what was allowed beforehand: what of it nothing used is told at the end.
     `unblocks`: nobody is there to break the lock of a dead run that left nothing open: it is taken over.
     `waits`: nobody sits there; what a gate refuses waits for a person as long as an approval may take.
+    `kept_as` is under whose name it waits, in place of that of an earlier run; without it it lies with the run.
     `lock_patience` is for how many seconds the end of another run is waited for that is at work on a host.
     """
 
@@ -55,6 +56,7 @@ class RunArguments:
     rollout: Rollout = field(default_factory=Rollout)
     history: bool = True
     waits: bool = False
+    kept_as: str = ""
     unblocks: bool = False
     lock_patience: float = 0.0
 

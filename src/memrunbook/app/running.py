@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
 from memrunbook import catalog
 from memrunbook.app.braking import HostBrakes
@@ -49,10 +50,12 @@ from memrunbook.runtime.machines import Machines
 from memrunbook.runtime.ports import Approver, Session
 from memrunbook.state.handled import handled
 from memrunbook.state.left_open import abandoned, in_flight, left_open
+from memrunbook.state.names import file_name
 from memrunbook.state.paths import prepare
 from memrunbook.state.run_directory import RunDirectory, new_run_id
 from memrunbook.state.runs import run_of, runs
 from memrunbook.state.store.changes import Store
+from memrunbook.state.waiting import plan_path
 
 EARLIER = "before the run went on: "
 
@@ -138,8 +141,15 @@ def _sealed(running: Running, hosts: Sequence[Host], ended: Sequence[HostReport]
         raise left_at_once(running.arguments.state, directory.run_id, running.in_flight()) from None
     except JournalError as error:
         raise not_written(error, directory.run_id, running.in_flight()) from None
-    saved = save_refused(directory.path, reports, running.arguments)
+    saved = save_refused(partial(_place, directory.path, running.arguments), reports, running.arguments)
     return RunResult(directory.run_id, tuple(reports), saved, unused, stopped=stopped)
+
+
+def _place(folder: Path, arguments: RunArguments, host: str) -> Path:
+    """Where the plan of a host is saved: with the run, or in place of that of the run before."""
+    if arguments.kept_as:
+        return plan_path(arguments.state, arguments.kept_as, host)
+    return folder / f"plan-{file_name(host)}.json"
 
 
 @dataclass

@@ -129,7 +129,7 @@ class _HouseFiles:
         try:
             config = library.config()
             self.doubts.extend(
-                Problem(f"{library.settings} (notify)", why, UNREADY) for why in not_ready(config.notify)
+                Problem(f"{library.own_settings} (notify)", why, UNREADY) for why in not_ready(config.notify)
             )
             check_rules(config.alerts, library)
         except DocumentError as error:

@@ -12,7 +12,7 @@ from memrunbook.runtime.inspection import Inspection
 
 def inspect_documents(library: Library) -> Iterator[Inspection]:
     """Each file: where it is, and what is wrong with it first."""
-    yield _file(SETTINGS, library.settings, library.config, library)
+    yield _file(SETTINGS, library.own_settings, library.config, library)
     services = library.services if library.services is not None and library.services.exists() else None
     yield _file(SERVICES, services, library.policy, library)
     yield _runbooks(library)

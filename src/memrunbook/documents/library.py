@@ -111,7 +111,7 @@ class Library:
         """What config.yaml says; nothing is asked where there is none. DocumentError with every problem."""
         from memrunbook.documents.config import Config, load_config
 
-        settings = self.settings or next((file for file in self.expected if is_there(file)), None)
+        settings = self.own_settings
         own = Config() if settings is None else load_config(settings)
         binding = self.binds(SETTINGS, settings)
         if binding is None:
@@ -119,6 +119,11 @@ class Library:
         from memrunbook.documents.joining import joined
 
         return replace(joined(load_config(binding), own, binding.parent), hosts=self.hosts)
+
+    @property
+    def own_settings(self) -> Path | None:
+        """The config.yaml that counts now, beside the one that binds; None where there is none."""
+        return self.settings or next((file for file in self.expected if is_there(file)), None)
 
     def schedules(self) -> Schedules:
         """What schedules.yaml says; none where there is no file. DocumentError where it cannot be read as a whole."""

@@ -123,7 +123,7 @@ def _content(path: Path) -> bytes:
         ) from None
     except OSError as error:
         if isinstance(error, FileNotFoundError) and path.parent.name == FOLDER:
-            what = "the plan is not there any more: a newer firing of its schedule replaced it"
+            what = "the plan is not there any more: a newer firing of its schedule, or alert, replaced it"
             raise UsageError(what, where=str(path), hint="those that wait are listed by: runbook pending") from None
         raise UsageError(f"the plan cannot be read: {error.strerror}", where=str(path), hint=MADE) from None
 

@@ -28,7 +28,7 @@ class Declined(Struct, frozen=True, kw_only=True):
 
 
 def plan_path(state: Path, schedule: str, host: str) -> Path:
-    """Where a schedule keeps its plan for a host; the folder is made.
+    """Where a schedule, or what answers alerts, keeps its plan for a host; the folder is made.
 
     Each firing replaces the plan of the one before under the same name, which somebody was told. One that somebody
     approved stays: a newer one lies beside it.
@@ -37,15 +37,6 @@ def plan_path(state: Path, schedule: str, host: str) -> Path:
     disk.make_directory(folder)
     names = (f"{schedule}@{f'{number}@' if number > 1 else ''}{file_name(host)}{ENDING}" for number in count(1))
     return next(path for path in map(folder.joinpath, names) if not approvals_file(path).exists())
-
-
-def keep(state: Path, schedule: str, host: str, saved: Path) -> Path:
-    """Takes over the plan that a run of a schedule saved, in place of that of an earlier firing; where it lies now."""
-    path = plan_path(state, schedule, host)
-    with disk.explained(path, "be written"):
-        saved.replace(path)
-    disk.sync_directory(path.parent)
-    return path
 
 
 def withdraw_others(state: Path, newest: Path, host: str) -> None:

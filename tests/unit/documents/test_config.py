@@ -163,3 +163,4 @@ def test_a_file_that_is_made_later_is_seen_by_who_runs_for_weeks(tmp_path: Path)
     assert library.config().notify == ()
     (tmp_path / "config.yaml").write_text("notify: [{name: a, way: webhook, url: 'https://a.example/'}]\n")
     assert [one.name for one in library.config().notify] == ["a"]
+    assert library.own_settings == tmp_path / "config.yaml"

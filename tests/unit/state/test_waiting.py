@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from memrunbook.state.approvals import approvals_file
-from memrunbook.state.waiting import Declined, decline, declined, keep, plan_path, waiting, withdraw_others
+from memrunbook.state.waiting import Declined, decline, declined, plan_path, waiting, withdraw_others
 
 
 def kept(state: Path, text: str = "{}", host: str = "web/1", schedule: str = "night") -> Path:
@@ -29,16 +29,6 @@ def test_a_plan_that_an_earlier_version_named_by_its_time_is_let_go(tmp_path: Pa
     first.rename(dated)
     assert waiting(tmp_path) == [dated]
     assert [kept(tmp_path)] == waiting(tmp_path)
-
-
-def test_the_plan_of_a_scheduled_run_replaces_that_of_the_run_before(tmp_path: Path) -> None:
-    for text in ("one", "two"):
-        saved = tmp_path / "runs" / f"20261129T000000Z-{text}a" / "plan-web.json"
-        saved.parent.mkdir(parents=True)
-        saved.write_text(text)
-        path = keep(tmp_path, "night", "web/1", saved)
-    assert waiting(tmp_path) == [path]
-    assert path.read_text() == "two"
 
 
 def test_plans_of_runs_wait_too_and_nothing_else_is_one(tmp_path: Path) -> None:
