@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import pwd
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ from tests.cli.console import WORDS, environment, here, terminal
 from memrunbook.app.connectors import Connectors
 from memrunbook.cli.scheduling import Reaching
 from memrunbook.cli.targets import Targets
+from memrunbook.cli.unit_notes import unit_notes
 from memrunbook.core.errors import UsageError
 from memrunbook.core.schedule import Moment, Schedule
 from memrunbook.documents.schedules import ScheduledRun
@@ -205,6 +207,27 @@ def test_the_units_are_shown_before_they_are_written(tmp_path: Path) -> None:
     timer = here("schedule", "install", "--timer")
     assert "--once" in timer.out
     assert "OnCalendar=" in timer.out
+
+
+def test_what_cannot_work_is_told_with_the_units(tmp_path: Path) -> None:
+    where = schedules(tmp_path, entry("oom-event"))
+    shown = here("schedule", "install", "--user", "nobody-of-this-name", where)
+    assert shown.code == 0
+    assert "there is no user nobody-of-this-name here" in shown.err
+    assert f"# It reads {tmp_path / 'conf' / 'schedules.yaml'}." in shown.out
+    assert "sudo -u nobody-of-this-name runbook pending --state-dir /var/lib/memrunbook" in shown.out
+
+
+def test_a_file_that_the_unit_does_not_read_is_told(tmp_path: Path) -> None:
+    written = tmp_path / "schedules.yaml"
+    written.touch()
+    user = pwd.getpwuid(os.getuid()).pw_name
+    ((said, hint),) = unit_notes("/usr/bin/runbook", user, written, carried=False)
+    assert said.startswith(f"{written} is not read by the unit, which looks in ")
+    assert hint == f"--config-dir {tmp_path}"
+    assert list(unit_notes("/usr/bin/runbook", user, Path("/etc/memrunbook/x"), carried=True)) == []
+    ((hidden, _),) = unit_notes("/tmp/venv/bin/runbook", user, None, carried=False)
+    assert hidden == "/tmp/venv/bin/runbook lies where PrivateTmp=yes hides it from the unit"
 
 
 def test_the_installed_scheduler_may_write_its_figures() -> None:

@@ -152,17 +152,22 @@ def install(
     Options that say how hosts are reached go into the unit.
     """
     from memrunbook.app import this_actor
+    from memrunbook.cli.remarks import Remarks
     from memrunbook.cli.schedule_pages import program, write_units
+    from memrunbook.cli.unit_notes import told_units
     from memrunbook.documents.systemd_units import units
     from memrunbook.state.paths import FOR_ROOT
     from memrunbook.state.textfile import for_a_service
 
-    del targets, store, library  # their words go into the unit
+    del targets, store  # their words go into the unit
     file = for_a_service(textfile)
     written = [] if file is None else ["--textfile", str(file)]
     words = [program(), "schedule", "run", "--state-dir", str(FOR_ROOT), *way_options(), *written]
-    found = units(words, login or this_actor().user, timer=timer, agent=agent, written=file and file.parent)
-    return write_units(found, write=write)
+    login = login or this_actor().user
+    found = units(words, login, timer=timer, agent=agent, written=file and file.parent)
+    code = write_units(found, write=write)
+    told_units(words, login, library.timetable, Remarks("auto"))
+    return code
 
 
 @command.command()
