@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
+import pwd
 import signal
 import socket
 import subprocess
@@ -14,9 +16,15 @@ from pathlib import Path
 
 import pytest
 from tests.cli.books import act, book, look
-from tests.cli.console import WORDS, environment, here
+from tests.cli.console import WORDS, environment, here, terminal
 
-from memrunbook.core.schedule import Moment
+from memrunbook.app.connectors import Connectors
+from memrunbook.cli.scheduling import Reaching
+from memrunbook.cli.targets import Targets
+from memrunbook.cli.unit_notes import unit_notes
+from memrunbook.core.errors import UsageError
+from memrunbook.core.schedule import Moment, Schedule
+from memrunbook.documents.schedules import ScheduledRun
 from memrunbook.state.store import firings, sightings
 from memrunbook.state.store.changes import Store
 
@@ -212,6 +220,27 @@ def test_the_units_are_shown_before_they_are_written(tmp_path: Path) -> None:
     assert "OnCalendar=" in timer.out
 
 
+def test_what_cannot_work_is_told_with_the_units(tmp_path: Path) -> None:
+    where = schedules(tmp_path, entry("oom-event"))
+    shown = here("schedule", "install", "--user", "nobody-of-this-name", where)
+    assert shown.code == 0
+    assert "there is no user nobody-of-this-name here" in shown.err
+    assert f"# It reads {tmp_path / 'conf' / 'schedules.yaml'}." in shown.out
+    assert "sudo -u nobody-of-this-name runbook pending --state-dir /var/lib/memrunbook" in shown.out
+
+
+def test_a_file_that_the_unit_does_not_read_is_told(tmp_path: Path) -> None:
+    written = tmp_path / "schedules.yaml"
+    written.touch()
+    user = pwd.getpwuid(os.getuid()).pw_name
+    ((said, hint),) = unit_notes("/usr/bin/runbook", user, written, carried=False)
+    assert said.startswith(f"{written} is not read by the unit, which looks in ")
+    assert hint == f"--config-dir {tmp_path}"
+    assert list(unit_notes("/usr/bin/runbook", user, Path("/etc/memrunbook/x"), carried=True)) == []
+    ((hidden, _),) = unit_notes("/tmp/venv/bin/runbook", user, None, carried=False)
+    assert hidden == "/tmp/venv/bin/runbook lies where PrivateTmp=yes hides it from the unit"
+
+
 def test_the_installed_scheduler_may_write_its_figures() -> None:
     shown = here("schedule", "install", "--user", "ops", "--textfile", "/var/lib/prometheus/node-exporter/mrb.prom")
     assert " --textfile /var/lib/prometheus/node-exporter/mrb.prom\n" in shown.out
@@ -308,3 +337,39 @@ def test_one_that_is_killed_in_mid_firing_leaves_it_to_nobody(tmp_path: Path, st
     assert firings.claim(store, moment, "other/1", cut.beat + 92) is None
     store.close()
     assert (tmp_path / "done").read_text() == "once\n"
+
+
+def test_at_a_terminal_it_is_said_that_nothing_is_due(tmp_path: Path) -> None:
+    where = schedules(tmp_path, "{name: yearly, cron: '0 0 1 1 *', jitter: 0s, runbook: memory-shortage, hosts: local}")
+    assert here("schedule", "run", "--once", where).said == ""
+    with terminal("schedule", "run", "--once", where) as screen:
+        screen.expect("nothing is due; next: yearly at ")
+        screen.expect("-01-01 00:00:00+0000")
+        assert screen.wait() == 0
+
+
+def test_an_interval_is_shown_as_people_write_it(tmp_path: Path) -> None:
+    written = {"1m": "1 min", "1h": "1 h", "90m": "90 min", "36h": "36 h", "1d": "1 d", "45s": "45 s"}
+    for every, shown in written.items():
+        where = schedules(tmp_path, f"{{name: a, every: {every}, runbook: memory-shortage, hosts: local}}")
+        assert f"a  active  every {shown}\n" in here("schedule", "list", where).out
+
+
+def test_a_second_pause_keeps_the_reason_of_the_first(tmp_path: Path) -> None:
+    where = schedules(tmp_path, "{name: a, every: 1h, runbook: memory-shortage, hosts: local}")
+    for more, reason in ((["--reason", "the disk"], "the disk"), ([], "the disk"), (["--reason", "new"], "new")):
+        here("schedule", "pause", "a", where, *more)
+        assert f": {reason}\n" in here("schedule", "list", where).out
+
+
+def test_a_word_of_hosts_is_told_where_it_was_written() -> None:
+    job = ScheduledRun(
+        schedule=Schedule(name="a", zone=dt.UTC, every=60.0), zone="UTC", where="s:1", runbook="r", hosts=("!webb",),
+        places={"hosts": "schedules.yaml:3:12"},
+    )  # fmt: skip
+    typed = Targets(
+        host=(), identity=(), known_hosts=(), ssh_config=None, accept_new_host_keys=False, sudo="auto",
+        transport="ssh", patience=None, forks=1, no_input=True,
+    )  # fmt: skip
+    with pytest.raises(UsageError, match=r"^schedules\.yaml:3:12: '!webb' is no host$"):
+        Reaching(typed, Connectors())(job)

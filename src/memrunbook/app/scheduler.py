@@ -75,15 +75,15 @@ class Scheduler:
         """Seconds until something is due, at most `LONGEST_WAIT`; what fell due during a look is due at once."""
         if self.trouble:
             return RETRY
-        coming, least = self.next_start(), CROWDED_WAIT if self.attendance.crowded else SHORTEST_WAIT
-        return max(least, min(LONGEST_WAIT, LONGEST_WAIT if coming is None else coming))
+        coming, least = self.coming(), CROWDED_WAIT if self.attendance.crowded else SHORTEST_WAIT
+        return max(least, min(LONGEST_WAIT, coming.starts - self.clock.now().utc if coming else LONGEST_WAIT))
 
-    def next_start(self) -> float | None:
-        """Seconds until the next firing starts that is not decided yet; None where none comes."""
+    def coming(self) -> Moment | None:
+        """The next firing that is not decided yet; None where none comes."""
         now = self.clock.now().utc
         decided = {job.name: min(self._decided.get(job.name, now), now) for job in self.schedules.jobs}
         found = [next_firing(job.schedule, decided[job.name]) for job in self.schedules.jobs]
-        return max(0.0, min(one.starts for one in found if one is not None) - now) if any(found) else None
+        return min((one for one in found if one is not None), key=lambda one: one.starts, default=None)
 
     def settle(self) -> None:
         """Waits until all that is under way has ended, and goes on to say that it is there."""

@@ -100,13 +100,18 @@ def preview_schedules(
 
 
 def pause_schedule(arguments: ScheduleArguments, name: str, who: str, reason: str = "") -> None:
-    """Nothing of a schedule is carried out until it is resumed; UsageError for a name that there is not."""
+    """Nothing of a schedule is carried out until it is resumed; UsageError for a name that there is not.
+
+    Without a reason one that is paused stays so for the reason that it has.
+    """
     _check_name(arguments.library.schedules(), name)
     from memrunbook.state.store import firings
 
     why = f"by {who}{f': {reason}' if reason else ''}"
     with _made(arguments) as store:
-        firings.pause(store, name, SystemClock().now().utc, why)
+        known = firings.kept(store).get(name)
+        if reason or known is None or known.paused is None:
+            firings.pause(store, name, SystemClock().now().utc, why)
 
 
 def resume_schedule(arguments: ScheduleArguments, name: str) -> None:

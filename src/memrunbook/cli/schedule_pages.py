@@ -15,7 +15,7 @@ import click
 from memrunbook.cli import exit_codes
 from memrunbook.cli.next_command import kept_options
 from memrunbook.core.errors import UsageError
-from memrunbook.core.units import format_duration
+from memrunbook.core.units import DAY, HOUR, MINUTE, format_duration
 from memrunbook.documents.printed.schedule_firings import PrintedFiring, ScheduleFiringsDocument
 from memrunbook.documents.printed.schedule_list import PrintedSchedule, ScheduleListDocument
 from memrunbook.documents.printed.schedule_preview import PrintedMoment, SchedulePreviewDocument
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from memrunbook.state.store.firings import Firing
     from memrunbook.ui.block import Block
 
+INTERVALS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"))
 Previewed = Sequence[tuple["ScheduledRun", Sequence["Moment"]]]
 
 
@@ -144,7 +145,10 @@ def _line(one: ListedSchedule, now: float) -> ScheduleLine:
 
 
 def _every(job: ScheduledRun) -> str:
-    return f"every {format_duration(job.schedule.every)}"
+    """As people write it: in the largest unit of which it is so many whole ones."""
+    every = job.schedule.every
+    size, unit = next((one for one in INTERVALS if every % one[0] == 0), (1.0, "s"))
+    return f"every {every / size:g} {unit}"
 
 
 def _coming(moment: Moment, job: ScheduledRun, now: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shlex
 import signal
 import sys
@@ -40,6 +41,28 @@ def say(words: str) -> None:
     while_heard(sys.stderr.flush)()
 
 
+@dataclass
+class Heard:
+    """Says what a scheduler says, and knows whether that was anything."""
+
+    anything: bool = False
+
+    def __call__(self, words: str) -> None:
+        """A line of its log."""
+        self.anything = True
+        say(words)
+
+
+def nothing_due(scheduler: Scheduler) -> str:
+    """For whoever looks: that nothing is due, and what comes next."""
+    coming = scheduler.coming()
+    if coming is None:
+        return "nothing is due, and nothing comes"
+    job = next(one for one in scheduler.schedules.jobs if one.name == coming.schedule)
+    starts = dt.datetime.fromtimestamp(coming.starts, job.schedule.zone)
+    return f"nothing is due; next: {coming.schedule} at {starts:%Y-%m-%d %H:%M:%S%z}"
+
+
 def tell_on_stderr(notifications: Sequence[Notification]) -> None:
     """Tells whoever reads the log: what it is about first, then what it rests on, and what to type."""
     for one in notifications:
@@ -58,7 +81,16 @@ class Reaching:
     usual: Connectors
 
     def __call__(self, job: ScheduledRun) -> tuple[tuple[Host, ...], Connectors]:
-        """The hosts and the ways there; RunbookError where that cannot be told."""
+        """The hosts and the ways there; RunbookError, with its place in schedules.yaml, where that cannot be told."""
+        try:
+            return self._reached(job)
+        except UsageError as error:
+            key = {"--host": "hosts", "--inventory": "inventory"}.get(error.where)
+            if key is None:
+                raise
+            raise UsageError(error.message, where=job.at(key), hint=error.hint) from None
+
+    def _reached(self, job: ScheduledRun) -> tuple[tuple[Host, ...], Connectors]:
         targets = replace(self.targets, host=job.hosts, inventory=job.inventory or self.targets.inventory)
         reach = self.usual.reach
         if job.patience is not None:
@@ -144,10 +176,10 @@ class Loop:
         schedules, names = self.scheduler.schedules, self.broken.by_name
         usable = sum(job.name not in names for job in schedules.jobs)
         broken = f", {len(names)} broken" if names else ""
-        coming = self.scheduler.next_start()
+        coming, now = self.scheduler.coming(), self.scheduler.clock.now().utc
         if self.scheduler.trouble:
             return f"{usable} schedules{broken}; {self.scheduler.trouble}"
-        soon = f"; next in {format_duration(coming)}" if coming is not None else "; nothing comes"
+        soon = f"; next in {format_duration(max(0.0, coming.starts - now))}" if coming else "; nothing comes"
         return f"{usable} schedules{broken}{soon}"
 
 

@@ -77,7 +77,7 @@ def preview_view(name: str, zone: str, moments: Sequence[Moment], local: dt.tzin
         here, utc = (dt.datetime.fromtimestamp(one.nominal, place) for place in (local, dt.UTC))
         later = one.starts - one.nominal
         rows.append(row(f"{here:%a %Y-%m-%d %H:%M:%S%z}", f"{utc:%Y-%m-%d %H:%M:%S} UTC",
-                        body=f"+{format_duration(later)}" if later else ""))  # fmt: skip
+                        body=f"+{format_duration(later)} jitter" if later else ""))  # fmt: skip
         rows += [note(Span(ODD[one.oddity], "warning"))] if one.oddity else []
     return [line(Span(name, "strong"), f" ({zone})"), Grid(tuple(rows), under=0)]
 

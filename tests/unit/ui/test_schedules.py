@@ -37,6 +37,7 @@ def test_what_clocks_do_is_marked(oddity: str, words: str) -> None:
     moment = Moment("night", nominal, nominal + 61, oddity)  # type: ignore[arg-type]
     shown = drawn(preview_view("night", "Europe/Berlin", [moment], ZoneInfo("Europe/Berlin")))
     assert "Sun 2026-03-29 03:00:00+0200  2026-03-29 01:00:00 UTC" in shown
+    assert "+61 s jitter" in shown
     assert words in " ".join(shown.split())
     assert "fires no more" in drawn(preview_view("night", "UTC", [], dt.UTC))
 

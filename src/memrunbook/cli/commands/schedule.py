@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import shlex
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,14 +90,15 @@ def run(targets: Targets, library: Library, state: Path, store: str, *, once: bo
     """
     from memrunbook.cli.announcing import Announcer
     from memrunbook.cli.interrupts import finish_then_stop
-    from memrunbook.cli.scheduling import BrokenSchedules, Loop, say
+    from memrunbook.cli.scheduling import BrokenSchedules, Heard, Loop, nothing_due, say
 
     if library.timetable is None:
         hint = "docs/how-to/schedule.md shows one; it lies beside config.yaml"
         raise UsageError("there is no schedules.yaml", hint=hint)
     talk = Conversation(OutputOptions(format_of("text")), replace(targets, no_input=True))
     telling = Announcer(library, state, store, textfile)
-    scheduler = _scheduler(talk, telling)
+    heard = Heard()
+    scheduler = _scheduler(talk, telling, heard)
     with finish_then_stop(talk.stop, tell=say):
         if not once:
             telling.nobody()
@@ -105,13 +108,15 @@ def run(targets: Targets, library: Library, state: Path, store: str, *, once: bo
         scheduler.look()
         scheduler.settle()
         telling.beside()
+    if not heard.anything and sys.stderr.isatty():
+        say(nothing_due(scheduler))
     return exit_codes.JOURNAL if scheduler.trouble else exit_codes.OK
 
 
-def _scheduler(talk: Conversation, telling: Announcer) -> Scheduler:
+def _scheduler(talk: Conversation, telling: Announcer, say: Callable[[str], None]) -> Scheduler:
     from memrunbook.app.firing import Surroundings
     from memrunbook.app.scheduler import Scheduler
-    from memrunbook.cli.scheduling import Reaching, say
+    from memrunbook.cli.scheduling import Reaching
 
     around = Surroundings(
         library=telling.library,
@@ -148,17 +153,22 @@ def install(
     Options that say how hosts are reached go into the unit.
     """
     from memrunbook.app import this_actor
+    from memrunbook.cli.remarks import Remarks
     from memrunbook.cli.schedule_pages import program, write_units
+    from memrunbook.cli.unit_notes import told_units
     from memrunbook.documents.systemd_units import units
     from memrunbook.state.paths import FOR_ROOT
     from memrunbook.state.textfile import for_a_service
 
-    del targets, store, library  # their words go into the unit
+    del targets, store  # their words go into the unit
     file = for_a_service(textfile)
     written = [] if file is None else ["--textfile", str(file)]
     words = [program(), "schedule", "run", "--state-dir", str(FOR_ROOT), *way_options(), *written]
-    found = units(words, login or this_actor().user, timer=timer, agent=agent, written=file and file.parent)
-    return write_units(found, write=write)
+    login = login or this_actor().user
+    found = units(words, login, timer=timer, agent=agent, written=file and file.parent)
+    code = write_units(found, write=write)
+    told_units(words, login, library.timetable, Remarks("auto"))
+    return code
 
 
 @command.command()
