@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from memrunbook.app.going_on import completed
 from memrunbook.cli import exit_codes
 from memrunbook.cli.next_command import kept_options
 from memrunbook.core.errors import UsageError
@@ -82,9 +83,15 @@ def preview_document(found: Previewed) -> SchedulePreviewDocument:
     )
 
 
-def firings_page(found: Sequence[Firing]) -> list[Block]:
-    """What became of firings."""
-    return firings_view([FiringLine(one.id, one.state, _lasted(one), one.run, one.why, one.count) for one in found])
+def firings_page(found: Sequence[Firing], words: Sequence[str]) -> list[Block]:
+    """What became of firings; the `words` say where the state directory is."""
+    reports = [completed(f"runbook report {one.run}", words) if one.run else "" for one in found]
+    return firings_view(
+        [
+            FiringLine(one.id, one.state, _lasted(one), report, one.why, one.count)
+            for one, report in zip(found, reports, strict=True)
+        ]
+    )
 
 
 def firings_document(found: Sequence[Firing]) -> ScheduleFiringsDocument:

@@ -40,12 +40,12 @@ class ScheduleLine(NamedTuple):
 
 
 class FiringLine(NamedTuple):
-    """One firing, its time as it is shown in its place."""
+    """One firing, its time as it is shown in its place; `report` is the command that shows what its run did."""
 
     id: str
     state: str
     when: str
-    run: str
+    report: str
     why: str
     times: int
 
@@ -94,6 +94,6 @@ def firings_view(lines: Sequence[FiringLine]) -> list[Block]:
                 Span(one.id, "strong", whole=True), Span(one.state, STATES.get(one.state, "")), body=f"{one.when}{many}"
             )
         )
-        rows += [note(Span(one.why, whole=True))] if one.why else []
-        rows += [note("what it did: ", to_type(f"runbook report {one.run}"))] if one.run else []
+        rows += [note("  ", Span(one.why, whole=True))] if one.why else []
+        rows += [note("  what it did: ", to_type(one.report))] if one.report else []
     return [line(plural(len(lines), "firing")), Grid(tuple(rows), under=0)]

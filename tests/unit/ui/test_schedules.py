@@ -46,6 +46,6 @@ def test_a_firing_says_what_became_of_it() -> None:
     shown = drawn(firings_view([FiringLine("night@x", "missed", "01:00 UTC", "", "nobody was there", 8)]))
     assert "night@x  missed   01:00 UTC and 7 before it" in shown
     assert "nobody was there" in shown
-    ran = drawn(firings_view([FiringLine("night@x", "done", "01:00 UTC", "R1", "", 1)]))
+    ran = drawn(firings_view([FiringLine("night@x", "done", "01:00 UTC", "runbook report R1", "", 1)]))
     assert "runbook report R1" in ran
     assert "No firing so far" in drawn(firings_view([]))

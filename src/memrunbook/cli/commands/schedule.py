@@ -204,10 +204,12 @@ def resume(name: str, library: Library, state: Path, store: str) -> int:
 def firings(name: str, count: int, library: Library, state: Path, store: str, output: OutputOptions) -> int:
     """List what became of firings, the newest first: also those that were missed, overlapped, held back or refused."""
     from memrunbook.app import list_firings
+    from memrunbook.app.going_on import words_here
     from memrunbook.cli.schedule_pages import firings_document, firings_page
 
     found = list_firings(_asked(library, state, store), name, count)
-    return show(output, Reply(exit_codes.OK, lambda: firings_document(found), lambda: [firings_page(found)]))
+    words = words_here(state, library, store)
+    return show(output, Reply(exit_codes.OK, lambda: firings_document(found), lambda: [firings_page(found, words)]))
 
 
 @command.command()
