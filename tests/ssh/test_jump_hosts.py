@@ -104,7 +104,7 @@ def test_a_mute_jump_host_costs_all_behind_it_one_deadline_and_nobody_else_any(n
 
 
 def test_hosts_that_are_down_behind_a_command_are_not_the_others_behind_it(net: Net, way: Way) -> None:
-    down = "ProxyCommand sh -c 'case %n in down*) sleep 1.5; exit 1;; esac; exec nc %h %p'"
+    down = "ProxyCommand sh -c 'case %n in down*) sleep 1.5; exit 1;; esac; exec busybox nc %h %p'"
     net.configure(f"Host web* down*\n HostName 127.0.0.1\n Port {{inner}}\n {down}\n")
     options = replace(net.options, timeouts=PATIENT)
     names = [f"{kind}{number}" for kind in ("down", "web") for number in range(MOST)]

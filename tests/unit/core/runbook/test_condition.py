@@ -18,8 +18,8 @@ NEAR = "did you mean 'memory.available_bytes'?"
 FIELDS = (
     "there are: bytes, failed, main_pid, name, policy.care.drain, policy.care.drain_within, policy.care.health, "
     "policy.care.health_within, policy.care.max_parallel, policy.care.peers, policy.care.undrain, policy.freeze, "
-    "policy.kind, policy.limit, policy.memory_high_bytes, policy.memory_max_bytes, policy.restart, policy.stop, "
-    "policy.swap_max_bytes"
+    "policy.in_window, policy.kind, policy.limit, policy.memory_high_bytes, policy.memory_max_bytes, policy.restart, "
+    "policy.stop, policy.swap_max_bytes, policy.window, policy.window_opens_seconds"
 )
 DENIED = Unavailable("denied", "permission denied")
 ABSENT = Unavailable("absent", "no such file")

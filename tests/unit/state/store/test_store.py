@@ -226,6 +226,12 @@ def test_the_tables_are_those_of_the_migrations(opened: Opened) -> None:
         assert {one["name"] for one in found.get_indexes(name)} == {index.name for index in table.indexes}
 
 
+def test_tables_that_were_made_just_now_are_the_newest(tmp_path: Path) -> None:
+    """Else each command would migrate them anew."""
+    Store.open(tmp_path).close()
+    assert database.version_of(address(tmp_path)) == ""
+
+
 def test_a_store_of_a_newer_version_is_refused(opened: Opened) -> None:
     store = opened()
     with store.engine.begin() as connection:
