@@ -125,4 +125,4 @@ def test_what_the_docs_show_can_be_used(tmp_path: Path) -> None:
             schedules = load_schedules(tmp_path / "schedules.yaml")
             assert schedules.broken == {}
             found += [(job.name, job.acts) for job in schedules.jobs]
-    assert found == [("nightly-leaks", True), ("hourly-look", False), ("care", True)]
+    assert found == [("care", True), ("nightly-leaks", True), ("hourly-look", False)]
