@@ -307,7 +307,7 @@ def _looked(planned: Planned, held: HeldUp) -> _Looked:
     diagnosis = planned.diagnosis
     firing = [one.name for one in diagnosis.findings if one.state == "firing"] if diagnosis else []
     plan, error = planned.plan, planned.reached.error
-    trouble = str(error) if error is not None else not_well(diagnosis, plan)
+    trouble = str(error).removeprefix(f"{planned.reached.name}: ") if error is not None else not_well(diagnosis, plan)
     return _Looked(planned.reached.name, plan, trouble, error, seen_there(planned, held), tuple(firing))
 
 
