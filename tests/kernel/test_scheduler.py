@@ -31,6 +31,7 @@ BY_OPS = "runuser -u ops -- env HOME=/home/ops runbook"
 SERVICE, TIMER = "memrunbook.service", "memrunbook.timer"
 DONE = "/var/tmp/done"
 """Where each change of a firing leaves when it began and when it ended."""
+STOPPED = "the scheduler was stopped"
 PATIENCE = 600.0
 """Emulated processors that share a machine with others are slow: a firing of ten seconds takes two minutes then."""
 EVERY = {"acts": 60.0, "added": 30.0}
@@ -163,8 +164,9 @@ def test_systemd_keeps_the_scheduler_and_each_firing_happens_once(
         each_time_once(mine, every)
         record_property(FIGURE, f"scheduler: {name}: {counted(mine)}, in {time.time() - began:.0f} s")
     acts = [one for one in found if one["schedule"] == "acts"]
-    (cut,) = [one for one in acts if one["state"] == "interrupted"]
-    assert cut["at"] <= killed <= cut["ended"]
+    cut = [one for one in acts if one["state"] == "interrupted"]
+    assert len([one for one in cut if one["at"] <= killed <= one["ended"]]) == 1, cut
+    assert all(one["at"] <= killed or STOPPED in one["why"] for one in cut), "by the stop, where the guest was slow"
     assert not [one for one in found if one["state"] == "running"]
     once_each(acts, node)
 
@@ -229,12 +231,13 @@ def each_time_once(found: list[dict[str, Any]], every: float) -> None:
 
 
 def once_each(found: list[dict[str, Any]], node: ControlNode) -> None:
-    """Each firing that was carried out made its change once, in its time; the one that was cut off at most once."""
-    begun = node.times("begin")
+    """Each firing that was carried out made its change once, in its time; one that was cut off at most once."""
+    begun, known = node.times("begin"), 0
     for one in found:
-        within = [at for at in begun if one["at"] <= at <= one["ended"]]
-        assert len(within) == (one["state"] in ("done", "interrupted")), (one, begun)
-    assert len(begun) == sum(one["state"] in ("done", "interrupted") for one in found)
+        within = len([at for at in begun if one["at"] <= at <= one["ended"]])
+        known += within
+        assert within in {"done": (1,), "interrupted": (0, 1)}.get(one["state"], (0,)), (one, begun)
+    assert len(begun) == known, "each belongs to a firing"
 
 
 def counted(found: list[dict[str, Any]]) -> str:
