@@ -79,6 +79,15 @@ FILES_OF: dict[str, dict[str, tuple[str, ...]]] = {
             "tests/kernel/lab/product.py",
         ),
     },
+    "test_window.py": {
+        "test_a_leak_is_restarted_in_its_window_and_told_of_outside_of_it": (
+            "runbooks/preventive-maintenance.yaml",
+            f"{PLACE}core/action/policy.py",
+            f"{PLACE}core/reading/forecast.py",
+            f"{PLACE}core/window.py",
+            f"{PLACE}facts/shared/leaking_units.py",
+        ),
+    },
     "test_slow_leak.py": {"test_a_leak_is_foretold_and_a_schedule_restarts_the_service_before_it_runs_out": ()},
 }
 """Tests that run when one of these files, or their own, changed; those that name none take so long that FULL=1 runs
