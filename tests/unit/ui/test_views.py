@@ -11,7 +11,7 @@ from memrunbook.core.run.report import HostReport
 from memrunbook.core.runbook.condition import Evidence, Verdict
 from memrunbook.ui.block import Block, Grid
 from memrunbook.ui.diagnosis import diagnosis_view
-from memrunbook.ui.errors import error_lines, error_view
+from memrunbook.ui.errors import error_view
 from memrunbook.ui.facts import facts_view
 from memrunbook.ui.findings import finding_entries
 from memrunbook.ui.gate import details_view, gate_view
@@ -142,7 +142,7 @@ def test_a_list_that_could_not_be_read_says_why_and_an_empty_one_has_no_table() 
 
 def test_an_error_says_what_where_and_what_to_do() -> None:
     error = UsageError("there is no host", where="hosts.yaml:3:1", hint="add one")
-    assert error_lines(error) == ["error: hosts.yaml:3:1: there is no host", "  hint: add one"]
+    assert drawn(error_view(error)) == ["error: hosts.yaml:3:1: there is no host", "  hint: add one"]
     assert error_view(None) == []
 
 

@@ -12,6 +12,7 @@ from memrunbook.cli import exit_codes
 from memrunbook.cli.options import CONFIG, OUTPUT, STATE, STORE, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
+from memrunbook.cli.subcommands import Subcommands
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from memrunbook.ui.block import Block
 
 
-@click.group()
+@click.group(cls=Subcommands)
 def command() -> None:
     """Try out the receivers of config.yaml, list what they were told, or send what waits."""
 

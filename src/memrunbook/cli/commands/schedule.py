@@ -29,6 +29,7 @@ from memrunbook.cli.options import (
 )
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
+from memrunbook.cli.subcommands import Subcommands
 from memrunbook.cli.targets import Targets, told_inventory
 from memrunbook.core.errors import UsageError
 from memrunbook.documents.library import Library
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from memrunbook.cli.announcing import Announcer
 
 
-@click.group()
+@click.group(cls=Subcommands)
 def command() -> None:
     """Run runbooks by schedules.yaml: list, preview, run, install, pause, resume, and what became of it."""
 
