@@ -68,10 +68,15 @@ def list_(library: Library, state: Path, store: str, output: OutputOptions) -> i
 def preview(name: str, start: str | None, count: int, library: Library, state: Path, output: OutputOptions) -> int:
     """Show when schedules fire next: local time, UTC, and what days with a change of the clocks do."""
     from memrunbook.app import preview_schedules
+    from memrunbook.cli.remarks import Remarks
     from memrunbook.cli.schedule_pages import preview_document, preview_pages
 
-    found = preview_schedules(_asked(library, state, ""), name, _moment(start), count)
-    return show(output, Reply(exit_codes.OK, lambda: preview_document(found), lambda: preview_pages(found)))
+    asked = _asked(library, state, "")
+    found = preview_schedules(asked, name, _moment(start), count)
+    broken = () if name else tuple(asked.schedules().broken)
+    for one in broken:
+        Remarks(output.color).remark(f"{one} is broken, and does not fire", "runbook schedule list says why")
+    return show(output, Reply(exit_codes.OK, lambda: preview_document(found), lambda: preview_pages(found, broken)))
 
 
 @command.command()
