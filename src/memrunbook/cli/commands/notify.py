@@ -41,7 +41,10 @@ def list_(library: Library, state: Path, store: str, output: OutputOptions) -> i
 @click.argument("receiver", default="", metavar="[RECEIVER]")
 @common(CONFIG)
 def test(receiver: str, library: Library) -> int:
-    """Send a test to RECEIVER, or to all of config.yaml, and say whether it was taken. Exit 3 where one took it not."""
+    """Send a test to RECEIVER, or to all of config.yaml, and say whether it was taken.
+
+    Exit 3 where one did not take it.
+    """
     from memrunbook.app.notifying import try_out
 
     return _say(try_out(library, receiver))
@@ -51,7 +54,7 @@ def test(receiver: str, library: Library) -> int:
 @click.option("--all", "every", is_flag=True, help="Also what would be tried only later.")
 @common(CONFIG, STATE, STORE)
 def send(library: Library, state: Path, store: str, *, every: bool) -> int:
-    """Send what waits and is due. Exit 3 where a receiver took it not: that waits for the next try."""
+    """Send what waits and is due. Exit 3 where a receiver did not take it: that waits for the next try."""
     from memrunbook.app.notifying import send_waiting
 
     return _sent(send_waiting(state, library, store, every=every))
