@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from tests.cli.console import here, terminal
 
@@ -31,3 +33,11 @@ def test_an_error_at_a_terminal_is_folded_between_words() -> None:
 
 def test_a_choice_that_is_missing_is_one_line() -> None:
     here("import-history").refused(2, "Choose from: sar, prometheus", hint="runbook import-history --help")
+
+
+def test_what_a_command_says_is_folded_between_words(tmp_path: Path) -> None:
+    with terminal("off", "--status", f"--state-dir={tmp_path}", columns=60) as screen:
+        assert screen.wait() == 0
+    lines = screen.drawn.splitlines()
+    assert all(len(line) <= 60 for line in lines if str(tmp_path) not in line), screen.drawn
+    assert "who uses another one knows nothing of it." in " ".join(screen.drawn.split())

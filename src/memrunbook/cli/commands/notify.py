@@ -11,7 +11,7 @@ import click
 from memrunbook.cli import exit_codes
 from memrunbook.cli.options import CONFIG, OUTPUT, STATE, STORE, OutputOptions, common
 from memrunbook.cli.reply import Reply
-from memrunbook.cli.streams import show
+from memrunbook.cli.streams import say_line, show
 from memrunbook.cli.subcommands import Subcommands
 from memrunbook.documents.library import Library
 
@@ -62,14 +62,14 @@ def send(library: Library, state: Path, store: str, *, every: bool) -> int:
 
 def _say(tried: Mapping[str, str]) -> int:
     for name, why in tried.items():
-        click.echo(f"{name}: NOT taken: {why}" if why else f"{name}: taken")
+        say_line(f"{name}: NOT taken: {why}" if why else f"{name}: taken")
     return exit_codes.FAILED if any(tried.values()) else exit_codes.OK
 
 
 def _sent(found: Sent) -> int:
-    click.echo(f"{found.taken} message{'s' * (found.taken != 1)} sent")
+    say_line(f"{found.taken} message{'s' * (found.taken != 1)} sent")
     for name, why in found.problems.items():
-        click.echo(f"{name}: NOT taken, and tried again later: {why}")
+        say_line(f"{name}: NOT taken, and tried again later: {why}")
     return exit_codes.FAILED if found.problems else exit_codes.OK
 
 

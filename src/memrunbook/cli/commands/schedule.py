@@ -28,7 +28,7 @@ from memrunbook.cli.options import (
     seconds,
 )
 from memrunbook.cli.reply import Reply
-from memrunbook.cli.streams import show
+from memrunbook.cli.streams import say_line, show
 from memrunbook.cli.subcommands import Subcommands
 from memrunbook.cli.targets import Targets, told_inventory
 from memrunbook.core.errors import UsageError
@@ -186,7 +186,7 @@ def pause(name: str, reason: str, library: Library, state: Path, store: str) -> 
     from memrunbook.app import pause_schedule, this_actor
 
     pause_schedule(_asked(library, state, store), name, this_actor().user, reason)
-    click.echo(f"Paused: {name}. Its firings are recorded and not carried out. Again:")
+    say_line(f"Paused: {name}. Its firings are recorded and not carried out. Again:")
     click.echo(shlex.join(["runbook", "schedule", "resume", name, *kept_options("reason")]))
     return exit_codes.OK
 
@@ -199,7 +199,7 @@ def resume(name: str, library: Library, state: Path, store: str) -> int:
     from memrunbook.app import resume_schedule
 
     resume_schedule(_asked(library, state, store), name)
-    click.echo(f"Goes on: {name}. When: runbook schedule preview {name}")
+    say_line(f"Goes on: {name}. When: runbook schedule preview {name}")
     return exit_codes.OK
 
 
@@ -253,7 +253,7 @@ def check(older_than: str, library: Library, state: Path, store: str) -> int:
     from memrunbook.cli.announcing import Announcer
 
     found = check_scheduler(_asked(library, state, store), seconds(older_than, "--older-than") or 0.0)
-    click.echo(f"{'OK' if found.goes else 'SILENT'}: {found.said}")
+    say_line(f"{'OK' if found.goes else 'SILENT'}: {found.said}")
     Announcer(library, state, store)(found.tell)
     return exit_codes.OK if found.goes else exit_codes.INCIDENT
 
