@@ -150,6 +150,9 @@ def test_what_a_schedule_names_and_is_not_there_is_said(tmp_path: Path, state: P
     assert "often  broken" in listed.out
     here("schedule", "preview", "often", where).refused(2, "often cannot be used: no runbook is called")
     assert "odd  broken" in listed.out
+    coming = here("schedule", "preview", where)
+    assert coming.out == "No schedule fires.\n"
+    assert "note: often is broken, and does not fire" in coming.err
 
 
 def test_a_group_that_is_not_there_stops_only_its_schedule(tmp_path: Path, state: Path) -> None:
@@ -178,6 +181,7 @@ def test_preview_marks_the_days_on_which_clocks_change(tmp_path: Path) -> None:
     assert autumn["firings"][0]["oddity"] == "first"
     here("schedule", "preview", "nigth", where).refused(2, "no schedule is called", hint="did you mean night?")
     here("schedule", "preview", "--from", "soon", where).refused(2, "is no time")
+    assert here("schedule", "preview", f"--config-dir={tmp_path}").out.startswith("There is no schedules.yaml")
 
 
 def test_one_that_is_paused_says_so_and_goes_on_when_it_is_resumed(tmp_path: Path, state: Path) -> None:

@@ -24,6 +24,8 @@ from memrunbook.core.host import LOCAL
 from memrunbook.core.run.notification import Notification
 from memrunbook.core.text import clean
 from memrunbook.core.units import MINUTE, format_duration
+from memrunbook.ui.block import Line, Span, line, to_type
+from memrunbook.ui.screen import Screen
 
 if TYPE_CHECKING:
     from memrunbook.app.scheduler import Scheduler
@@ -37,8 +39,11 @@ LONGEST_LINE = 2000
 
 def say(words: str) -> None:
     """A line of the scheduler's log."""
-    while_heard(sys.stderr.write)(f"{clean(words, LONGEST_LINE)}\n")
-    while_heard(sys.stderr.flush)()
+    _log(line(Span(clean(words, LONGEST_LINE), whole=True)))
+
+
+def _log(*lines: Line) -> None:
+    while_heard(Screen("never", sys.stderr).say)(lines)
 
 
 @dataclass
@@ -68,9 +73,9 @@ def tell_on_stderr(notifications: Sequence[Notification]) -> None:
     for one in notifications:
         say(f"NOTICE {one.occasion}: {one.verdict}")
         for words in one.evidence:
-            say(f"  {words}")
+            _log(line(Span(clean(words, LONGEST_LINE), whole=True), indent=2))
         if one.command:
-            say(f"  to go on: {one.command}")
+            _log(line("to go on: ", to_type(one.command), indent=2))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from memrunbook.cli import exit_codes
 from memrunbook.cli.next_command import apply_command, approve_command, kept_options
 from memrunbook.cli.options import CONFIG, OUTPUT, STATE, OutputOptions, common
 from memrunbook.cli.reply import Reply
-from memrunbook.cli.streams import show
+from memrunbook.cli.streams import say_line, show
 from memrunbook.core.errors import UsageError
 from memrunbook.documents.library import Library
 
@@ -44,7 +44,7 @@ def command(decline: str, reason: str, library: Library, state: Path, output: Ou
     arguments = PendingArguments(state=state, library=library, expired=expired or bool(decline))
     if decline:
         one = decline_plan(arguments, decline, this_actor().user, reason)
-        click.echo(f"Declined: {one.id}, {one.runbook} on {one.host}. It waits no more; the file stays: {one.path}")
+        say_line(f"Declined: {one.id}, {one.runbook} on {one.host}. It waits no more; the file stays: {one.path}")
         return exit_codes.OK
     found = pending(arguments)
     return show(output, Reply(exit_codes.OK, lambda: _document(found), lambda: _pages(found)))

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name", shell_complete=complete_runbooks)
+@click.argument("name", metavar="RUNBOOK", shell_complete=complete_runbooks)
 @click.option("--out", type=click.Path(path_type=Path), help="Save the plan to this file.")
 @click.option("--exit-code", "exit_code", is_flag=True, help="Exit with 8 when there are steps to run.")
 @common(HOSTS_OR_REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, HISTORY, OUTPUT)
