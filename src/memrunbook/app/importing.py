@@ -21,11 +21,13 @@ from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.fleet import each
 from memrunbook.runtime.life import Life
 from memrunbook.runtime.ports import Output, Past, Session
-from memrunbook.transports.shared.prometheus import PrometheusServer, matcher
+from memrunbook.transports.shared.prometheus import NoAnswerError, PrometheusServer, matcher
 
 MONTH = 31 * DAY
 MOST_FILES, MOST_BYTES = 31, 4 << 20
 PATIENCE = 60.0
+AT_ONCE = 8
+"""Hosts that a Prometheus server is asked for at once: it works for others too."""
 OF_RAM = frozenset({"memory.available_bytes", "memory.free_bytes", "memory.anonymous_bytes"})
 """Figures of which the RAM is the limit: without it nobody knows how much room they leave."""
 NO_SAR = "sysstat is not installed there"
@@ -33,11 +35,15 @@ NO_SAR = "sysstat is not installed there"
 
 @dataclass(frozen=True, kw_only=True)
 class ImportArguments:
-    """The hosts whose records are taken over, and the history that they are kept in."""
+    """The hosts whose records are taken over, and the history that they are kept in.
+
+    `told` is told how many hosts are done, whenever that is one more.
+    """
 
     hosts: tuple[Host, ...]
     past: Past
     connectors: Connectors = field(default_factory=Connectors)
+    told: Callable[[int], object] = lambda _done: None
 
 
 @dataclass(frozen=True)
@@ -57,9 +63,12 @@ def import_sar(arguments: ImportArguments) -> list[Imported]:
     Days that cannot be read are `skipped`, with why. A host that is not reached, or has no sysstat, has its error.
     """
     turn = threading.Lock()
+    done = _Counted(arguments.told)
 
     def life(host: Host) -> Life[Imported]:
-        return _of_host(arguments, host, turn)
+        found = yield from _of_host(arguments, host, turn)
+        done.one_more()
+        return found
 
     return each(arguments.hosts, life, arguments.connectors.forks, SystemClock())
 
@@ -67,19 +76,49 @@ def import_sar(arguments: ImportArguments) -> list[Imported]:
 def import_prometheus(
     arguments: ImportArguments, server: PrometheusServer, now: float, match: str = ""
 ) -> list[Imported]:
-    """Asks a Prometheus server for the month before `now` (seconds since 1970), host by host, and keeps it.
+    """Asks a Prometheus server for the month before `now` (seconds since 1970), some hosts at once, and keeps it.
+
+    Once it does not answer no further host is asked for: each has that error.
 
     `match` are the matchers of one host; without them `instance` is the host's name, with any port.
     """
     server.checked()
-    found = []
-    for host in arguments.hosts:
+    turn, silent = threading.Lock(), list[NoAnswerError]()
+    done = _Counted(arguments.told)
+
+    def asked(host: Host) -> Imported:
+        if silent:
+            return Imported(host.name, error=silent[0])
         try:
             series = server.series(match or matcher(host.name), now - MONTH, now)
-            found.append(_kept(arguments.past, host.name, "", series))
+            with turn:
+                return _kept(arguments.past, host.name, "", series)
+        except NoAnswerError as error:
+            silent.append(error)
+            return Imported(host.name, error=silent[0])
         except (HostError, UsageError) as error:
-            found.append(Imported(host.name, error=error))
-    return found
+            return Imported(host.name, error=error)
+
+    def life(host: Host) -> Life[Imported]:
+        yield from ()
+        found = asked(host)
+        done.one_more()
+        return found
+
+    return each(arguments.hosts, life, min(arguments.connectors.forks, AT_ONCE), SystemClock())
+
+
+class _Counted:
+    """Counts the hosts that are done, for whoever waits."""
+
+    def __init__(self, told: Callable[[int], object]) -> None:
+        self._told, self._done, self._turn = told, 0, threading.Lock()
+
+    def one_more(self) -> None:
+        """Tells the new number, one thread after the other."""
+        with self._turn:
+            self._done += 1
+            self._told(self._done)
 
 
 def _of_host(arguments: ImportArguments, host: Host, turn: threading.Lock) -> Life[Imported]:

@@ -88,6 +88,11 @@ class Meanwhile(Remarks):
         else:
             self._say(what)
 
+    def counted(self, what: str, done: int, hosts: int) -> None:
+        """Says on a terminal how far it has come with many hosts."""
+        if hosts > 1:
+            self._say(f"{what}: {done} of {hosts} hosts")
+
     def connecting(self, host: str) -> None:
         """Which host is being connected to is drawn where there are several."""
         if self._fleet is not None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.unit.transports.shared.test_prometheus import matrix, says, server
 
 from memrunbook.app.connectors import Connectors
-from memrunbook.app.importing import MOST_BYTES, ImportArguments, _joined, import_prometheus, import_sar
+from memrunbook.app.importing import AT_ONCE, MOST_BYTES, ImportArguments, _joined, import_prometheus, import_sar
 from memrunbook.app.looking_back import LookBackArguments, look_back
 from memrunbook.app.stored import Stored
 from memrunbook.core.errors import LoginError, UsageError
@@ -94,6 +94,32 @@ def test_a_month_of_prometheus_is_kept() -> None:
     assert {len(one.points) for one in past.series("web1", "", 0.0)} == {2}
     (lost,) = import_prometheus(ImportArguments(hosts=(HOST,), past=past), PrometheusServer(url), now=2000.0)
     assert lost.error is not None
+
+
+def test_a_server_that_does_not_answer_is_not_asked_for_every_host() -> None:
+    asked: list[str] = []
+
+    def silent(handler: BaseHTTPRequestHandler) -> None:
+        asked.append(handler.path)
+        says("", 401)(handler)
+
+    hosts, counted = tuple(Host(f"web{number}") for number in range(40)), list[int]()
+    arguments = ImportArguments(hosts=hosts, past=MemoryPast(), told=counted.append)
+    with server(silent) as url:
+        told = import_prometheus(arguments, PrometheusServer(url), now=2000.0)
+    assert [(one.host, str(one.error)) for one in told] == [(host.name, str(told[0].error)) for host in hosts]
+    assert len(asked) <= AT_ONCE
+    assert counted == list(range(1, 41))
+
+
+def test_one_query_that_fails_is_not_the_end_of_all() -> None:
+    def busy(handler: BaseHTTPRequestHandler) -> None:
+        says(*(("", 503) if "web1" in handler.path else (matrix((1000, "1")),)))(handler)
+
+    hosts = tuple(Host(f"web{number}") for number in range(3))
+    with server(busy) as url:
+        told = import_prometheus(ImportArguments(hosts=hosts, past=MemoryPast()), PrometheusServer(url), now=2000.0)
+    assert [one.points for one in told] == [8, 0, 8]
 
 
 def test_hosts_are_read_at_once() -> None:
