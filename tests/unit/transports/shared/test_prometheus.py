@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -150,7 +151,7 @@ def test_a_token_is_sent_over_https_or_to_this_machine_only() -> None:
 
 
 def rows(*labels: dict[str, str], times: tuple[tuple[float, ...], ...]) -> str:
-    found = [
+    found: list[dict[str, Any]] = [
         {"metric": {"instance": "web1:9100", **more}, "values": [[at, str(at)] for at in known]}
         for more, known in zip(labels, times, strict=True)
     ]
