@@ -70,7 +70,7 @@ def command(
         raise UsageError("config.yaml says that no history is kept", where="history", hint="say for how long: history:")
     with closing(StoredRecall(lambda: stored)) as past:
         hosts = talk.hosts
-        told = partial(talk.meanwhile.counted, "taken over", hosts=len(hosts))
+        told = partial(_count, talk, len(hosts))
         arguments = ImportArguments(hosts=hosts, past=past, connectors=talk.connectors(), told=told)
         told(0)
         if source == "sar":
@@ -80,6 +80,12 @@ def command(
         talk.meanwhile.read()
     code = exit_codes.worst(_code(one) for one in found)
     return show(output, Reply(code, lambda: _document(source, found), lambda: _pages(found)))
+
+
+def _count(talk: Conversation, hosts: int, done: int) -> None:
+    """Says on a terminal how far it has come with many hosts."""
+    if hosts > 1:
+        talk.meanwhile.say(f"taken over: {done} of {hosts} hosts")
 
 
 def _code(one: Imported) -> int:
