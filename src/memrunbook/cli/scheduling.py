@@ -24,6 +24,7 @@ from memrunbook.core.host import LOCAL
 from memrunbook.core.run.notification import Notification
 from memrunbook.core.text import clean
 from memrunbook.core.units import MINUTE, format_duration
+from memrunbook.ui.words import plural
 
 if TYPE_CHECKING:
     from memrunbook.app.scheduler import Scheduler
@@ -139,7 +140,6 @@ class Loop:
                     self.broken.look()
                     self.beside()
             self.manager.stopping()
-            say("stopping: nothing new is begun")
             scheduler.settle()
             scheduler.records.stopped()
 
@@ -178,9 +178,9 @@ class Loop:
         broken = f", {len(names)} broken" if names else ""
         coming, now = self.scheduler.coming(), self.scheduler.clock.now().utc
         if self.scheduler.trouble:
-            return f"{usable} schedules{broken}; {self.scheduler.trouble}"
+            return f"{plural(usable, 'schedule')}{broken}; {self.scheduler.trouble}"
         soon = f"; next in {format_duration(max(0.0, coming.starts - now))}" if coming else "; nothing comes"
-        return f"{usable} schedules{broken}{soon}"
+        return f"{plural(usable, 'schedule')}{broken}{soon}"
 
 
 @dataclass
