@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from memrunbook.app.stored import VARIABLE
 from memrunbook.documents.library import Library, config_dirs
 from memrunbook.runtime.outside import shown
 from memrunbook.state.paths import state_dir
+from memrunbook.ui.commands import commands_in
 
 STATE, CONFIG, STORE = "--state-dir", "--config-dir", "--store"
 FLAGS = frozenset({"-K", "--accept-new-host-keys"})
@@ -20,6 +22,7 @@ TAKES: Mapping[str, frozenset[str]] = {
     "approve": frozenset({CONFIG, "--runbooks"}),
     "diagnose": WAY | {STATE, CONFIG, "--runbooks"},
     "doctor": WAY | {STATE, CONFIG, STORE, "--runbooks"},
+    "off": frozenset({STATE, CONFIG, STORE}),
     "pending": frozenset({STATE, CONFIG}),
     "report": frozenset({STATE}),
     "resume": WAY | {STATE, CONFIG, STORE, "--runbooks"},
@@ -49,6 +52,20 @@ def completed(command: str, words: Sequence[str]) -> str:
     kept = [one for one in own if one[0] not in KNOWN or one[0] in taken]
     more = [one for one in _options(words) if one[0] in taken and one[0] not in has]
     return shlex.join([*typed[:first], *(word for one in (*kept, *more) for word in one)])
+
+
+def completed_in(said: str, words: Sequence[str]) -> str:
+    """A sentence, each command of ours in it completed: whoever reads a hint types what stands there."""
+    for begin, end in reversed(commands_in(said)):
+        with suppress(ValueError):  # words of a host that only look like a command
+            said = f"{said[:begin]}{completed(said[begin:end], words)}{said[end:]}"
+    return said
+
+
+def resume_in(hint: str) -> tuple[str, ...]:
+    """The words of the command inside a hint that goes on with an earlier run; empty where there is none."""
+    found = (tuple(hint[begin:end].split()[1:]) for begin, end in commands_in(hint))
+    return next((one for one in found if one[:1] == ("resume",) and len(one) > 1), ())
 
 
 def words_here(state: Path, library: Library, store: str, options: Sequence[str] = ()) -> list[str]:

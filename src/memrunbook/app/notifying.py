@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from memrunbook.app.going_on import completed, words_here
+from memrunbook.app.going_on import completed, completed_in, words_here
 from memrunbook.app.occasions import notifications_of, report_command
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.stored import Stored
@@ -91,8 +91,9 @@ def tell_of_run(result: RunResult, runbook: str, asked: RunArguments) -> tuple[s
 
 
 def complete(one: Notification, words: Sequence[str]) -> Notification:
-    """The same, its command as it is typed anywhere."""
-    return structs.replace(one, command=completed(one.command, words) if one.command else "")
+    """The same, its command, and those in its evidence, as they are typed anywhere."""
+    evidence = tuple(completed_in(said, words) for said in one.evidence)
+    return structs.replace(one, command=completed(one.command, words) if one.command else "", evidence=evidence)
 
 
 def send_waiting(state: Path, library: Library, store: str = "", *, every: bool = False) -> Sent:
