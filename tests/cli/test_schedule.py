@@ -208,6 +208,11 @@ def test_a_scheduler_that_is_silent_is_told_of(tmp_path: Path, state: Path) -> N
         firings.scheduling(store, one.owner, time.time() + 365 * 86_400)
     store.close()
     assert "at a time that is still to come" in here("schedule", "check", where).out
+    (state / "store.sqlite").write_bytes(b"no database" * 1000)
+    unknown = here("schedule", "check", where)
+    assert unknown.code == 6
+    assert "NOTICE dead-man: whether anything is scheduled cannot be told: " in unknown.err, "cron reads no exit code"
+    assert "to go on: runbook doctor " in unknown.err
 
 
 def test_the_units_are_shown_before_they_are_written(tmp_path: Path) -> None:

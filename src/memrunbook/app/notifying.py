@@ -79,9 +79,24 @@ def told(
             except RunbookError as error:  # it is queued, and may be sent already: not once more past the queue
                 return (f"what came of telling cannot be kept: {error}",)
     except RunbookError as error:  # without a queue once is better than never
-        problems = _without_queue(config, wanted, words)
-        return (f"what is to be told cannot be queued: {error}", *problems)
+        return (f"what is to be told cannot be queued: {error}", *told_past_queue(wanted, config, words))
     return tuple(f"{name} was not told yet: {why}" for name, why in found.problems.items())
+
+
+def told_past_queue(notifications: Sequence[Notification], config: Config, words: Sequence[str]) -> tuple[str, ...]:
+    """Tells each receiver of a configuration once, and keeps nothing; why each was not told that was not.
+
+    `words` complete the commands.
+    """
+    now, wanted = SystemClock().now().utc, [safe(complete(one, words)) for one in notifications]
+    tried = [
+        _Delivery(
+            one, [_message(told, _ident(one.name, told.key, now), 1) for told in _joined(words, _for(one, wanted))]
+        )
+        for one in config.notify
+    ]
+    _at_once(tried)
+    return tuple(f"{one.receiver.name} was not told: {one.why}" for one in tried if one.why)
 
 
 def tell_of_run(result: RunResult, runbook: str, asked: RunArguments) -> tuple[str, ...]:
@@ -262,19 +277,6 @@ def _remember(store: Store, several: Sequence[Queued], place: int) -> None:
     from memrunbook.state.store.notifications import sent
 
     sent(store, several[place], SystemClock().now().utc)
-
-
-def _without_queue(config: Config, wanted: Sequence[Notification], words: Sequence[str]) -> list[str]:
-    """Tries once; why each was not told that was not."""
-    now = SystemClock().now().utc
-    tried = [
-        _Delivery(
-            one, [_message(told, _ident(one.name, told.key, now), 1) for told in _joined(words, _for(one, wanted))]
-        )
-        for one in config.notify
-    ]
-    _at_once(tried)
-    return [f"{one.receiver.name} was not told: {one.why}" for one in tried if one.why]
 
 
 def _of_queue(one: Queued) -> Message:

@@ -30,7 +30,7 @@ from memrunbook.cli.options import (
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 from memrunbook.cli.targets import Targets, told_inventory
-from memrunbook.core.errors import UsageError
+from memrunbook.core.errors import JournalError, UsageError
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
@@ -241,14 +241,20 @@ def score(name: str, since: str, library: Library, state: Path, store: str, outp
 def check(older_than: str, library: Library, state: Path, store: str) -> int:
     """Say whether a scheduler is there; exit 8, and tell somebody, where none was heard of for so long.
 
-    For another cron, or for monitoring: who has stopped cannot say so.
+    For another cron, or for monitoring: who has stopped cannot say so. A store that does not answer is told, too.
     """
     from memrunbook.app import check_scheduler
+    from memrunbook.app.scheduling import cannot_be_told
     from memrunbook.cli.announcing import Announcer
 
-    found = check_scheduler(_asked(library, state, store), seconds(older_than, "--older-than") or 0.0)
+    telling, silence = Announcer(library, state, store), seconds(older_than, "--older-than") or 0.0
+    try:
+        found = check_scheduler(_asked(library, state, store), silence)
+    except JournalError as error:
+        telling([cannot_be_told(error)])
+        raise
     click.echo(f"{'OK' if found.goes else 'SILENT'}: {found.said}")
-    Announcer(library, state, store)(found.tell)
+    telling(found.tell)
     return exit_codes.OK if found.goes else exit_codes.INCIDENT
 
 
