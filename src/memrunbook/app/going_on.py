@@ -22,6 +22,7 @@ TAKES: Mapping[str, frozenset[str]] = {
     "approve": frozenset({CONFIG, "--runbooks"}),
     "diagnose": WAY | {STATE, CONFIG, "--runbooks"},
     "doctor": WAY | {STATE, CONFIG, STORE, "--runbooks"},
+    "notify send": frozenset({STATE, CONFIG, STORE}),
     "off": frozenset({STATE, CONFIG, STORE}),
     "pending": frozenset({STATE, CONFIG}),
     "report": frozenset({STATE}),
@@ -31,6 +32,7 @@ TAKES: Mapping[str, frozenset[str]] = {
     "schedule firings": frozenset({STATE, CONFIG, STORE}),
     "schedule list": frozenset({STATE, CONFIG, STORE}),
     "schedule resume": frozenset({STATE, CONFIG, STORE}),
+    "schedule run": WAY | {STATE, CONFIG, STORE, "--runbooks"},
     "validate": frozenset({CONFIG, "--runbooks"}),
 }
 """Of the options that say where things are and how hosts are reached: those that a command takes."""
@@ -76,7 +78,8 @@ def words_here(state: Path, library: Library, store: str, options: Sequence[str]
     named = store or os.environ.get(VARIABLE, "")
     plain = {name: value for name, value in os.environ.items() if name == "HOME"}
     usual = state_dir(None, plain, os.getuid())
-    folder = library.own_settings.parent if library.own_settings is not None else None
+    settings = library.own_settings or library.timetable  # schedules may lie where no config.yaml does
+    folder = None if settings is None else settings.parent
     found = [] if state == usual else [STATE, str(state)]
     found += [CONFIG, str(folder.absolute())] if folder is not None and folder not in config_dirs(None) else []
     found += [STORE, shown(named)] if named else []

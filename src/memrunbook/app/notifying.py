@@ -108,7 +108,8 @@ def tell_of_run(result: RunResult, runbook: str, asked: RunArguments) -> tuple[s
 def complete(one: Notification, words: Sequence[str]) -> Notification:
     """The same, its command, and those in its evidence, as they are typed anywhere."""
     evidence = tuple(completed_in(said, words) for said in one.evidence)
-    return structs.replace(one, command=completed(one.command, words) if one.command else "", evidence=evidence)
+    made = completed if one.command.startswith("runbook ") else completed_in  # "systemctl …, or: runbook …"
+    return structs.replace(one, command=made(one.command, words), evidence=evidence)
 
 
 def send_waiting(state: Path, library: Library, store: str = "", *, every: bool = False) -> Sent:

@@ -10,6 +10,7 @@ import click
 import pytest
 
 from memrunbook.app.going_on import CONFIG, KNOWN, STATE, STORE, TAKES, completed, completed_in, resume_in, words_here
+from memrunbook.app.scheduling import AGAIN
 from memrunbook.cli.main import group
 from memrunbook.documents.library import Library
 
@@ -46,6 +47,7 @@ LEFT = "runbook resume R1 looks at it and goes on; --break-lock takes the lock a
         ("all that wait: runbook pending", "all that wait: runbook pending --state-dir /s --config-dir '/my files'"),
         ("its command line: runbook report \\", "its command line: runbook report \\"),
         ("nothing to type", "nothing to type"),
+        (AGAIN, f"{AGAIN} --identity /k {PLACES}"),
     ],
 )
 def test_a_command_inside_of_a_hint_is_completed(said: str, expected: str) -> None:
@@ -91,3 +93,7 @@ def test_what_is_usual_is_not_said_and_what_the_environment_says_is(
     )
     assert said == [STATE, f"{tmp_path}/s", CONFIG, f"{tmp_path}/c", STORE, "postgresql://runbook@db/r", "--forks", "3"]
     assert "zirconium" not in shlex.join(said)
+    assert words_here(tmp_path / "s", Library(timetable=tmp_path / "c" / "schedules.yaml"), "")[2:4] == [
+        CONFIG,
+        f"{tmp_path}/c",
+    ]

@@ -193,7 +193,8 @@ def resume(name: str, library: Library, state: Path, store: str) -> int:
     from memrunbook.app import resume_schedule
 
     resume_schedule(_asked(library, state, store), name)
-    click.echo(f"Goes on: {name}. When: runbook schedule preview {name}")
+    click.echo(f"Goes on: {name}. When:")
+    click.echo(shlex.join(["runbook", "schedule", "preview", name, *kept_options("store")]))
     return exit_codes.OK
 
 
