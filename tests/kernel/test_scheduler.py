@@ -149,7 +149,7 @@ def test_systemd_keeps_the_scheduler_and_each_firing_happens_once(
     node.install()
     node.guest.check(f"systemctl enable --now {SERVICE}", seconds=PATIENCE)
     began = time.time()
-    assert node.shown(SERVICE, "StatusText").startswith("1 schedules")
+    assert node.shown(SERVICE, "StatusText").startswith("1 schedule")
     killed = killed_in_the_middle_of_a_firing(node)
     reloaded(node)
     looked_at(node)

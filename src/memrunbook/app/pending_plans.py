@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING, NamedTuple
 
 from memrunbook.core.action.action import Change, Risk
@@ -113,10 +114,11 @@ def decline_plan(arguments: PendingArguments, given: str, who: str, why: str = "
 
 
 def _files(state: Path, since: float) -> Iterator[PlanFile]:
-    """Those that were written since then: of years of runs the others are not even read."""
+    """Those that were written since then: of years of runs the others are not even read, nor is a pipe waited for."""
     for path in waiting(state):
         try:
-            if path.stat().st_mtime >= since:
+            found = path.stat()
+            if S_ISREG(found.st_mode) and found.st_mtime >= since:
                 yield load_plan(path)
         except (UsageError, Refused, FileNotFoundError):
             continue

@@ -87,6 +87,8 @@ class Scheduler:
 
     def settle(self) -> None:
         """Waits until all that is under way has ended, and goes on to say that it is there."""
+        if self.around.stop.is_set() and self._under_way:
+            self.say(f"waiting for the step in flight of {', '.join(ids[-1] for _, ids in self._under_way.values())}")
         while self._under_way:
             self._reap(0.2)
             if self.clock.now().monotonic - self._beaten >= BEATS_EVERY:

@@ -26,6 +26,7 @@ from memrunbook.core.text import clean
 from memrunbook.core.units import MINUTE, format_duration
 from memrunbook.ui.block import Line, Span, line, to_type
 from memrunbook.ui.screen import Screen
+from memrunbook.ui.words import plural
 
 if TYPE_CHECKING:
     from memrunbook.app.scheduler import Scheduler
@@ -144,7 +145,6 @@ class Loop:
                     self.broken.look()
                     self.beside()
             self.manager.stopping()
-            say("stopping: nothing new is begun")
             scheduler.settle()
             scheduler.records.stopped()
 
@@ -183,9 +183,9 @@ class Loop:
         broken = f", {len(names)} broken" if names else ""
         coming, now = self.scheduler.coming(), self.scheduler.clock.now().utc
         if self.scheduler.trouble:
-            return f"{usable} schedules{broken}; {self.scheduler.trouble}"
+            return f"{plural(usable, 'schedule')}{broken}; {self.scheduler.trouble}"
         soon = f"; next in {format_duration(max(0.0, coming.starts - now))}" if coming else "; nothing comes"
-        return f"{usable} schedules{broken}{soon}"
+        return f"{plural(usable, 'schedule')}{broken}{soon}"
 
 
 @dataclass

@@ -31,10 +31,12 @@ def command() -> None:
 @common(CONFIG, STATE, STORE, OUTPUT)
 def list_(library: Library, state: Path, store: str, output: OutputOptions) -> int:
     """List what waits, what was sent and what was given up (of the last 30 days), the newest first."""
+    from memrunbook.app.going_on import completed, words_here
     from memrunbook.app.notifying import waiting
 
     found = waiting(state, library, store)
-    return show(output, Reply(exit_codes.OK, lambda: _document(found), lambda: _pages(found)))
+    send = completed("runbook notify send --all", words_here(state, library, store))
+    return show(output, Reply(exit_codes.OK, lambda: _document(found), lambda: _pages(found, send)))
 
 
 @command.command()
@@ -79,8 +81,8 @@ def _document(found: Sequence[Queued]) -> NotificationsDocument:
     return notifications_document(found)
 
 
-def _pages(found: Sequence[Queued]) -> Iterator[list[Block]]:
+def _pages(found: Sequence[Queued], send: str) -> Iterator[list[Block]]:
     from memrunbook.runtime.clock import SystemClock
     from memrunbook.ui.notifications import notifications_view
 
-    yield notifications_view(found, SystemClock().now().utc)
+    yield notifications_view(found, SystemClock().now().utc, send)

@@ -31,7 +31,7 @@ from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import say_line, show
 from memrunbook.cli.subcommands import Subcommands
 from memrunbook.cli.targets import Targets, told_inventory
-from memrunbook.core.errors import UsageError
+from memrunbook.core.errors import JournalError, UsageError
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
@@ -199,7 +199,8 @@ def resume(name: str, library: Library, state: Path, store: str) -> int:
     from memrunbook.app import resume_schedule
 
     resume_schedule(_asked(library, state, store), name)
-    say_line(f"Goes on: {name}. When: runbook schedule preview {name}")
+    say_line(f"Goes on: {name}. When:")
+    say_line(shlex.join(["runbook", "schedule", "preview", name, *kept_options("store")]))
     return exit_codes.OK
 
 
@@ -247,14 +248,20 @@ def score(name: str, since: str, library: Library, state: Path, store: str, outp
 def check(older_than: str, library: Library, state: Path, store: str) -> int:
     """Say whether a scheduler is there; exit 8, and tell somebody, where none was heard of for so long.
 
-    For another cron, or for monitoring: who has stopped cannot say so.
+    For another cron, or for monitoring: who has stopped cannot say so. A store that does not answer is told, too.
     """
     from memrunbook.app import check_scheduler
+    from memrunbook.app.scheduling import cannot_be_told
     from memrunbook.cli.announcing import Announcer
 
-    found = check_scheduler(_asked(library, state, store), seconds(older_than, "--older-than") or 0.0)
+    telling, silence = Announcer(library, state, store), seconds(older_than, "--older-than") or 0.0
+    try:
+        found = check_scheduler(_asked(library, state, store), silence)
+    except JournalError as error:
+        telling([cannot_be_told(error)])
+        raise
     say_line(f"{'OK' if found.goes else 'SILENT'}: {found.said}")
-    Announcer(library, state, store)(found.tell)
+    telling(found.tell)
     return exit_codes.OK if found.goes else exit_codes.INCIDENT
 
 

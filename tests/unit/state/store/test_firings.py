@@ -15,7 +15,7 @@ from memrunbook.core.action.action import Change, Repeat, Risk
 from memrunbook.core.plan.limits import Here, History
 from memrunbook.core.plan.shadows import HostFound, HostSighting, Shadow
 from memrunbook.core.schedule import Due, Moment
-from memrunbook.core.units import DAY
+from memrunbook.core.units import DAY, HOUR
 from memrunbook.state.store import firings, sightings
 from memrunbook.state.store.changes import Store
 from memrunbook.state.store.firings import SILENT_AFTER, FiringEnd
@@ -98,6 +98,31 @@ def test_what_a_clock_that_was_ahead_left_behind_holds_up_nothing(opened: Opened
     assert firings.claim(store, moment(), "node/8", NOW) == "running", "nobody was heard of who is a year ahead"
     (gone,) = firings.give_up(store, NOW)
     assert (gone.owner, gone.state) == ("node/7", "interrupted")
+
+
+@pytest.mark.parametrize("state", ["missed", "paused", "done"])
+def test_what_a_clock_that_was_ahead_missed_is_carried_out_when_its_time_comes(opened: Opened, state: str) -> None:
+    store, ahead = opened(), NOW + 3 * HOUR
+    firings.decide_until(store, ["night"], NOW)
+    if state == "missed":
+        firings.record_missed(store, Due(missed=(moment(),)), ahead, {})
+    elif state == "paused":
+        firings.pause(store, "night", ahead, "by ada")
+        assert firings.claim(store, moment(), "node/7", ahead) == "paused"
+        firings.resume(store, "night", NOW)
+    else:
+        assert firings.claim(store, moment(), "node/7", ahead) == "running"
+        firings.end(store, moment().id, FiringEnd("done"), ahead)
+    assert firings.claim(store, moment(), "node/8", NOW) == (None if state == "done" else "running")
+    assert firings.claim(store, moment(), "node/9", NOW) is None, "once"
+
+
+def test_what_was_missed_a_moment_ago_stays_missed(opened: Opened) -> None:
+    store = opened()
+    firings.decide_until(store, ["night"], NOW)
+    assert firings.record_missed(store, Due(missed=(moment(),)), NOW + 60, {}) == 1
+    assert firings.record_missed(store, Due(missed=(moment(),)), NOW, {}) == 0, "clocks of two nodes differ a little"
+    assert firings.claim(store, moment(), "node/8", NOW) is None
 
 
 def test_what_ran_on_a_scheduler_that_died_is_interrupted_and_not_repeated(opened: Opened) -> None:
