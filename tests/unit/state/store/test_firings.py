@@ -116,6 +116,23 @@ def test_what_ran_on_a_scheduler_that_died_is_interrupted_and_not_repeated(opene
     assert firings.kept(store)["night"].failures == 1
 
 
+@pytest.mark.parametrize("opened", ["server"], indirect=True)  # a file has one writer at a time
+def test_one_that_ended_while_it_was_looked_at_is_not_given_up(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, late = opened(), NOW + 2 * SILENT_AFTER
+    firings.decide_until(store, ["night"], NOW)
+    firings.claim(store, moment(), "node/7", NOW)
+    cut_off = firings._cut_off
+
+    def ends_meanwhile(one: firings.Firing, now: float) -> firings.Firing:
+        firings.end(opened(), one.id, FiringEnd("done"), now)
+        return cut_off(one, now)
+
+    monkeypatch.setattr(firings, "_cut_off", ends_meanwhile)
+    assert firings.give_up(store, late) == (), "nobody is told that it was cut off"
+    assert firings.kept(store)["night"].failures == 0
+    assert states(store) == ["done"]
+
+
 def test_missed_ones_are_records_that_nobody_carries_out(opened: Opened) -> None:
     store = opened()
     found = Due(missed=(moment(0), moment(1)), before=7)
