@@ -18,7 +18,7 @@ WAY = FLAGS | {"--inventory", "--identity", "--known-hosts", "--ssh-config", "--
 TAKES: Mapping[str, frozenset[str]] = {
     "apply": WAY | {STATE, CONFIG, STORE, "--runbooks"},
     "approve": frozenset({CONFIG, "--runbooks"}),
-    "diagnose": WAY | {STATE, CONFIG, "--runbooks"},
+    "diagnose": WAY | {STATE, CONFIG, STORE, "--runbooks"},
     "doctor": WAY | {STATE, CONFIG, STORE, "--runbooks"},
     "pending": frozenset({STATE, CONFIG}),
     "report": frozenset({STATE}),
