@@ -19,6 +19,7 @@ from memrunbook.app.connectors import Connectors
 from memrunbook.app.diagnosing import DiagnoseArguments, diagnose
 from memrunbook.app.no_further import NoFurther
 from memrunbook.app.notice import SILENT, Notice
+from memrunbook.app.pending_plans import forget_plans
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.stored import Stored, settings_of
 from memrunbook.core.errors import Interrupted, JournalError, UsageError
@@ -37,6 +38,7 @@ from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.ports import Approver
 from memrunbook.state.names import file_name
 from memrunbook.state.paths import prepare, usual_state_dir
+from memrunbook.state.waiting import withdraw_others
 from memrunbook.ui.approve import UnattendedApprover
 
 if TYPE_CHECKING:
@@ -108,6 +110,7 @@ class _Answering:
     def all(self, store: Store) -> AlertResult:
         answered = [self._understood(alert) for alert in self._arguments.posted.alerts]
         due = [one for one in answered if one.answer == "run" and self._is_due(store, one)]
+        forget_plans(self._arguments.state, self._now)
         runs: list[RunResult] = []
         with Claimed(store, due) as claimed:
             for number in range(len(self._rounds)):
@@ -206,6 +209,8 @@ class _Answering:
         outcomes = {report.host: report for report in result.reports}
         for one in several:
             report, saved = outcomes[one.host], result.saved.get(one.host)
+            if saved is not None:
+                withdraw_others(asked.state, saved, one.host)
             one.run, one.outcome, one.plan = result.run_id, report.outcome, str(saved or "")
             if rule.spec.mode == "plan" and saved is not None:
                 one.answer, one.why = "planned", f"{rule.spec.runbook} applies there: plan saved, it waits for a person"

@@ -11,6 +11,7 @@ from memrunbook.app.attendance import Attendance
 from memrunbook.app.firing import FiringResult, Surroundings, carry_out
 from memrunbook.app.firing_records import FiringRecords, Says, Tells
 from memrunbook.app.firing_stop import SCHEDULER
+from memrunbook.app.pending_plans import forget_plans
 from memrunbook.core.errors import RunbookError, in_a_line
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.notification import Notification
@@ -106,6 +107,7 @@ class Scheduler:
             self._beat(store)
         if now.monotonic - self._forgotten >= HOUR:
             firings.forget(store, now.utc)
+            forget_plans(self.around.state, now.utc)
             self._forgotten = now.monotonic
         self.records.given_up(firings.give_up(store, now.utc))
         until = {name: one.decided for name, one in firings.kept(store).items()}
