@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from msgspec import structs
-from tests.postgres import MISSING, Postgres, postgres, programs
+from tests.unit.state.store.test_store import Opened, opened
 
 from memrunbook.core.action.action import Change, Repeat, Risk
 from memrunbook.core.plan.limits import Here, History
@@ -19,37 +16,9 @@ from memrunbook.core.units import DAY
 from memrunbook.state.store import firings, sightings
 from memrunbook.state.store.changes import Store
 from memrunbook.state.store.firings import SILENT_AFTER, FiringEnd
-from memrunbook.state.store.tables import METADATA
 
 NOW = 1.8e9
-Opened = Callable[[], Store]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Postgres]:
-    if programs() is None:
-        pytest.skip(MISSING)
-    with postgres() as running:
-        yield running
-
-
-@pytest.fixture(params=["file", "server"])
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
-    """Opens the same store each time."""
-    url = request.getfixturevalue("server").url if request.param == "server" else ""
-    stores: list[Store] = []
-
-    def one() -> Store:
-        stores.append(Store.open(tmp_path, url))
-        return stores[-1]
-
-    yield one
-    if url:
-        with stores[0].engine.begin() as connection:
-            METADATA.drop_all(connection)
-            connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
-    for store in stores:
-        store.close()
+__all__ = ["opened"]
 
 
 def moment(number: int = 0, schedule: str = "night") -> Moment:
