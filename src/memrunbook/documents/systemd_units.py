@@ -103,7 +103,7 @@ def units(
             command=command.replace("%", "%%").replace("$", "$$"), stop=LONGEST_STEP
         ),
         user=user,
-        environment=f"Environment=SSH_AUTH_SOCK={agent}\n" if agent else "",
+        environment=f"Environment={_word(f'SSH_AUTH_SOCK={agent}')}\n" if agent else "",
         written="" if written is None else f"ReadWritePaths={_path_word(written)}\n",
         confined=CONFINED,
         install="" if timer else WANTED,
@@ -114,5 +114,10 @@ def units(
 
 def _path_word(folder: Path) -> str:
     """One word of a list of paths; a folder that is not there yet keeps no scheduler from starting."""
-    escaped = str(folder).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
-    return f'"-{escaped}"'
+    return _word(f"-{folder}")
+
+
+def _word(text: str) -> str:
+    """One word of a list, whatever stands in it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{escaped}"'

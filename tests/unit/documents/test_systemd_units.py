@@ -34,7 +34,7 @@ def test_the_service_is_confined_as_far_as_the_docs_say(tmp_path: Path, *, timer
 def test_what_is_typed_is_quoted_and_no_specifier() -> None:
     text = units(["/x/runbook", "a b", "100%", "$HOME"], "ops", agent="/run/agent")["memrunbook.service"]
     assert "ExecStart=/x/runbook 'a b' 100%% '$$HOME'\n" in text
-    assert "Environment=SSH_AUTH_SOCK=/run/agent\n" in text
+    assert 'Environment="SSH_AUTH_SOCK=/run/agent"\n' in text
     assert "Type=notify" in text
     assert "TimeoutStartSec=10min\n" in text, "systemd's own 90 s are too short for a slow node with a far store"
 
@@ -76,3 +76,8 @@ def test_what_is_under_way_is_not_killed_by_a_time_of_systemds(*, timer: bool) -
     assert stop is not None
     assert int(stop[1]) * 60 > cycle_swap.WAIT + 90
     assert "KillMode=mixed\n" in text
+
+
+def test_the_path_of_an_agent_is_one_word_whatever_stands_in_it() -> None:
+    (text,) = units(["/usr/bin/runbook"], "ops", agent='/run/user 1000/50%/"a"').values()
+    assert 'Environment="SSH_AUTH_SOCK=/run/user 1000/50%%/\\"a\\""\n' in text, "a blank would end it, %h be a home"
