@@ -8,17 +8,16 @@ from itertools import groupby
 
 from msgspec import structs
 
-from memrunbook.core.reading.baseline import AVAILABLE
+from memrunbook.core.reading.baseline import AVAILABLE, UNIT_OWN
 from memrunbook.core.reading.fact import EarlierReadings, Reading
 from memrunbook.core.reading.series import Kind, Observation, Series
 from memrunbook.core.units import DAY
 from memrunbook.facts.shared.leaking import CACHES, GROUPS, PAGE_TABLES, PER_CPU, PROCESSES, SLAB
-from memrunbook.facts.shared.leaking_units import FIGURE
 from memrunbook.facts.shared.leaks import Leak, MemoryHolder, leaks_of, together
 from memrunbook.facts.shared.room import room_of
 from memrunbook.linux.attribution import kind_of
 
-JUDGED = frozenset({FIGURE, GROUPS, PROCESSES, CACHES, SLAB, PER_CPU, PAGE_TABLES})
+JUDGED = frozenset({UNIT_OWN, GROUPS, PROCESSES, CACHES, SLAB, PER_CPU, PAGE_TABLES})
 KNOWN = 7 * DAY
 """As much as a reading is held against."""
 SWAP_FREE = "swap.free_bytes"

@@ -120,11 +120,16 @@ def units(
 
 def _assigned(name: str, value: str) -> str:
     """A variable and its value as one word; without quotes where it needs none."""
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
-    return f"{name}={value}" if escaped == value and " " not in value else f'"{name}={escaped}"'
+    word, plain = _word(f"{name}={value}"), f"{name}={value}"
+    return plain if word == f'"{plain}"' and " " not in value else word
 
 
 def _path_word(folder: Path) -> str:
     """One word of a list of paths; a folder that is not there yet keeps no scheduler from starting."""
-    escaped = str(folder).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
-    return f'"-{escaped}"'
+    return _word(f"-{folder}")
+
+
+def _word(text: str) -> str:
+    """One word of a list, whatever stands in it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{escaped}"'

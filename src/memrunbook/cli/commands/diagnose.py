@@ -20,6 +20,7 @@ from memrunbook.cli.options import (
     OUTPUT,
     PARAMETERS,
     STATE,
+    STORE,
     WATCH,
     OutputOptions,
     common,
@@ -48,12 +49,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="Exit with 8 when an incident applies, or when a warning stands too.",
 )
-@common(HOSTS_OR_REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, HISTORY, OUTPUT)
+@common(HOSTS_OR_REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, STORE, HISTORY, OUTPUT)
 def command(
     targets: Targets,
     output: OutputOptions,
     library: Library,
     state: Path,
+    store: str,
     parameters: dict[str, str],
     watch: float | None,
     fail_on: str,
@@ -70,6 +72,7 @@ def command(
         connectors=talk.connectors(),
         library=library,
         state=state,
+        store=store,
         parameters=parameters,
         watch=watch,
         quick=quick,
@@ -81,14 +84,19 @@ def command(
         return _told(judged, off, talk, _code_of(judged, fail_on), full=full)
 
     result = diagnose_each(arguments, keep, talk.meanwhile, stop=talk.stop, meanwhile=_load_views)
+    _say_left_out(result, output)
+    pages = partial(_pages, result, output)
+    outcomes, hosts = [told.headline.outcome for told in result.hosts], [told.packed for told in result.hosts]
+    return show(output, Reply(_code(result), lambda: _document(result), pages, outcomes, hosts))
+
+
+def _say_left_out(result: DiagnoseResult[KeptHost], output: OutputOptions) -> None:
+    """Which runbooks judged nothing, and why."""
     if result.left_out:
         from memrunbook.ui.problems import left_out_view
         from memrunbook.ui.screen import Screen
 
         Screen(output.color, sys.stderr).show(left_out_view(result.left_out))
-    pages = partial(_pages, result, output)
-    outcomes, hosts = [told.headline.outcome for told in result.hosts], [told.packed for told in result.hosts]
-    return show(output, Reply(_code(result), lambda: _document(result), pages, outcomes, hosts))
 
 
 @dataclass(frozen=True)

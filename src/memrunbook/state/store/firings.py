@@ -151,11 +151,7 @@ def give_up(store: Store, now: float) -> tuple[Firing, ...]:
     silent = sa.and_(FIRINGS.c.state == "running", sa.not_(_heard(now)))
     with explained(store.name), writing(store.engine) as connection:
         found = [_cut_off(_read(row), now) for row in connection.execute(sa.select(FIRINGS).where(silent)).mappings()]
-        for one in found:
-            values = {"state": one.state, "ended": one.ended, "why": one.why}
-            connection.execute(sa.update(FIRINGS).where(FIRINGS.c.id == one.id).values(**values))
-            _count(connection, one.schedule, "failed")
-    return tuple(found)
+        return tuple(one for one in found if _give_up(connection, one))
 
 
 def firings(store: Store, schedule: str = "", most: int = 100) -> tuple[Firing, ...]:
@@ -222,6 +218,16 @@ def forget(store: Store, now: float) -> None:
         connection.execute(sa.delete(FIRINGS).where(FIRINGS.c.at < now - KEPT, FIRINGS.c.state != "running"))
         connection.execute(sa.delete(SHADOWS).where(SHADOWS.c.at < now - KEPT))
         connection.execute(sa.delete(SIGHTINGS).where(SIGHTINGS.c.until < now - KEPT))
+
+
+def _give_up(connection: sa.Connection, one: Firing) -> bool:
+    """True where it was still running: its owner, or another scheduler, may have ended it since it was looked at."""
+    running = sa.and_(FIRINGS.c.id == one.id, FIRINGS.c.state == "running", FIRINGS.c.beat == one.beat)
+    values = {"state": one.state, "ended": one.ended, "why": one.why}
+    mine = connection.execute(sa.update(FIRINGS).where(running).values(**values)).rowcount == 1
+    if mine:
+        _count(connection, one.schedule, "failed")
+    return mine
 
 
 def _cut_off(one: Firing, now: float) -> Firing:

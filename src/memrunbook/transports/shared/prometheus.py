@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 import re
 import ssl
-import time
 import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Mapping
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException
 from ipaddress import ip_address
 from itertools import pairwise
 from typing import Any
@@ -20,6 +18,7 @@ from msgspec import Struct, structs
 
 from memrunbook.core.errors import HostError, UsageError
 from memrunbook.core.reading.series import Kind, Observation, Series
+from memrunbook.transports.shared.http_get import get
 
 # What node_exporter calls it, the kind of holder, and our figure.
 FIGURES: Mapping[str, tuple[Kind, str]] = {
@@ -111,10 +110,8 @@ class PrometheusServer(Struct, frozen=True):
 
     def _get(self, url: str) -> bytes:
         headers = {"Accept": "application/json", **({"Authorization": f"Bearer {self.token}"} if self.token else {})}
-        deadline = time.monotonic() + self.seconds
         try:
-            with _OPENER.open(urllib.request.Request(url, headers=headers), timeout=self.seconds) as answer:  # noqa: S310  http or https: checked
-                return _read(answer, deadline)
+            return get(url, headers, self.seconds, MOST_BYTES, redirects=False)
         except urllib.error.HTTPError as error:
             with error:
                 raise _refused(self.url, error, error.read(1 << 16)) from error
@@ -122,16 +119,6 @@ class PrometheusServer(Struct, frozen=True):
             why = getattr(error, "reason", error)
             hint = CERTIFICATE if isinstance(why, ssl.SSLCertVerificationError) else "curl -I the same address"
             raise NoAnswerError(f"it does not answer: {why}", where=self.url, hint=hint) from error
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A token goes to the server that was named, to no other."""
-
-    def redirect_request(self, *_args: Any, **_named: Any) -> None:
-        return None
-
-
-_OPENER = urllib.request.build_opener(_NoRedirect)
 
 
 def matcher(host: str) -> str:
@@ -143,19 +130,6 @@ def matcher(host: str) -> str:
 def _limited(series: Series, limits: Mapping[float, float]) -> Series:
     points = (structs.replace(point, limit=limits.get(point.at)) for point in series.points)
     return structs.replace(series, points=tuple(points))
-
-
-def _read(answer: HTTPResponse, deadline: float) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    while part := answer.read1(1 << 16):
-        parts.append(part)
-        size += len(part)
-        if size > MOST_BYTES:
-            raise OSError(f"its answer is larger than {MOST_BYTES >> 20} MiB")
-        if time.monotonic() > deadline:
-            raise TimeoutError("its answer took too long")
-    return b"".join(parts)
 
 
 def _followed(rows: list[Any], match: str, beside: float) -> dict[float, float]:
