@@ -49,6 +49,14 @@ def withdraw_others(state: Path, newest: Path, host: str) -> None:
                 path.unlink(missing_ok=True)
 
 
+def forget(state: Path, prefix: str, before: float) -> None:
+    """Removes what was kept under names that begin so, and written before then; what somebody approved stays."""
+    for path in disk.listed(state / FOLDER, f"{prefix}*{ENDING}"):
+        with disk.explained(path, "be removed"):
+            if path.stat().st_mtime < before and not approvals_file(path).exists():
+                path.unlink(missing_ok=True)
+
+
 def waiting(state: Path) -> list[Path]:
     """The files of plans that were kept, those of schedules first; which of them are still of use is not looked at."""
     kept = [path for path in disk.listed(state / FOLDER, f"*{ENDING}") if not path.is_symlink()]
