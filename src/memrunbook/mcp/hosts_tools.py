@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from memrunbook.app.diagnosing import DiagnoseArguments, diagnose
 from memrunbook.app.measuring import FactsArguments, chosen_metrics, facts
 from memrunbook.app.planning import PlanArguments, PlanResult, plan
@@ -129,7 +131,8 @@ def _plan_page(served: Served, planned: Planned, found: PlanResult[Planned]) -> 
     head = plan_head_of(planned, found)
     if planned.plan is None:
         return head
-    command = served.command("run", found.runbook.name, hosts=[planned.reached.host])
+    host = structs.replace(planned.reached.host, transport="ssh")  # a recording shows what is then done on hosts
+    command = served.command("run", found.runbook.name, hosts=[host])
     return [*head, *plan_end(planned.plan, command, SystemClock().now())]
 
 

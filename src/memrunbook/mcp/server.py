@@ -6,7 +6,7 @@ import logging
 import re
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import anyio.to_thread
@@ -26,6 +26,7 @@ from memrunbook.mcp.following import Following
 from memrunbook.mcp.inputs import LONGEST_READING
 from memrunbook.mcp.offered import TOOLS, OfferedTool, instructions
 from memrunbook.mcp.served import Served
+from memrunbook.mcp.wire import Lines
 from memrunbook.runtime.redaction import redact
 from memrunbook.version import __version__
 
@@ -53,7 +54,8 @@ async def serve(served: Served) -> None:
         on_list_tools=partial(_listed, tuple(map(_described, TOOLS))),
         on_call_tool=calls.answer,
     )
-    async with stdio_server() as (read, write):
+    lines = cast("anyio.AsyncFile[str]", Lines())  # iterated over, and nothing else
+    async with stdio_server(stdin=lines) as (read, write):
         await server.run(read, write, server.create_initialization_options())
 
 

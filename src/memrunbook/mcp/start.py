@@ -39,7 +39,12 @@ def serve_client(served: Served) -> None:
     try:
         anyio.run(serve, served)
     except BaseExceptionGroup as errors:
-        if not all(isinstance(error, BrokenPipeError | ConnectionError) for error in _each(errors)):
+        found = [error for error in _each(errors) if not isinstance(error, ConnectionError)]
+        unwritten = next((error for error in found if isinstance(error, OSError)), None)
+        if unwritten is not None:
+            why = f"the answer cannot be written: {unwritten.strerror}"
+            raise UsageError(why, where="stdout", hint="an assistant reads it through a pipe") from None
+        if found:
             raise
 
 
