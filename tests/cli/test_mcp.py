@@ -18,6 +18,7 @@ from mcp.shared.exceptions import MCPError
 from tests.assistant import Said, ask, call, talk
 from tests.cli.books import act, book
 from tests.cli.console import WORDS, apart, environment, here
+from tests.cli.test_json import valid
 from tests.sshd import Sshd
 
 from memrunbook.app.actor import this_actor
@@ -401,6 +402,7 @@ def test_a_proposal_waits_for_a_person_who_applies_it(tmp_path: Path, state: Pat
         name="propose", arguments={"runbook": "small", "hosts": ["local"]},
     )  # fmt: skip
     assert not said.failed, said.text
+    valid(said.document, "proposal")
     [proposed] = said.document["proposed"]
     assert not mark.exists(), "nobody said yes"
     assert "Only a person can carry it out" in said.text

@@ -38,6 +38,7 @@ ORDER = (
     "pending",
     "hosts",
     "doctor",
+    "mcp",
     "off",
     "on",
     "completion",

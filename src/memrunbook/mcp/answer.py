@@ -34,7 +34,7 @@ class ToolAnswer:
 
 
 @dataclass(frozen=True)
-class Told:
+class SentAnswer:
     """An answer as it is sent."""
 
     text: str
@@ -42,17 +42,17 @@ class Told:
     failed: bool = False
 
 
-def told(answer: ToolAnswer, remarks: Iterable[tuple[str, str]]) -> Told:
+def told(answer: ToolAnswer, remarks: Iterable[tuple[str, str]]) -> SentAnswer:
     """The document and the pages, cleaned and without secrets; UsageError for a document that is too large."""
     content = without_secrets(answer.document)
     if len(content) > MOST_DOCUMENT:
         what = f"the answer has {len(content) >> 20} MiB, which is too much for one call"
         raise UsageError(what, hint="ask for fewer hosts or metrics, or hand over a shorter log")
     pages = [notice(words, hint) for words, hint in remarks]
-    return Told(f"{DATA}\n\n{_text([*pages, *answer.pages])}", _visible(msgspec.json.decode(content)))
+    return SentAnswer(f"{DATA}\n\n{_text([*pages, *answer.pages])}", _visible(msgspec.json.decode(content)))
 
 
-def told_error(error: RunbookError, code: int) -> Told:
+def told_error(error: RunbookError, code: int) -> SentAnswer:
     """An error: what, where, what to do, and the exit code that it has at the terminal."""
     problems = error.problems if isinstance(error, DocumentError) else []
     said = {
@@ -63,7 +63,7 @@ def told_error(error: RunbookError, code: int) -> Told:
         "problems": [problem._asdict() for problem in problems],
     }
     text = f"{_text([error_view(error)])}\n  code: {code}"
-    return Told(text, _visible(msgspec.json.decode(msgspec.json.encode({"error": said}))), failed=True)
+    return SentAnswer(text, _visible(msgspec.json.decode(msgspec.json.encode({"error": said}))), failed=True)
 
 
 def object_schema(kind: type[msgspec.Struct]) -> Schema:

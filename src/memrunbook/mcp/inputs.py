@@ -13,7 +13,7 @@ LONGEST_LOG = 16 << 20
 LONGEST_READING = 600.0
 """Seconds that the samples of one call may take."""
 Word = Annotated[str, Meta(min_length=1, max_length=100)]
-Words = Annotated[list[Word], Meta(max_length=50)]
+WordList = Annotated[list[Word], Meta(max_length=50)]
 HostWords = Annotated[
     list[Word],
     Meta(
@@ -50,7 +50,7 @@ class FactsAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     hosts: HostWords
     metrics: Annotated[
-        Words,
+        WordList,
         Meta(description="A fact (memory), a metric, a pattern (swap.*), or vmstat's word (si); without: all, a lot."),
     ] = []
     samples: Annotated[int, Meta(ge=1, le=60, description="Readings; one has no rates.")] = 2
@@ -91,7 +91,7 @@ class HistoryAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         Meta(max_length=50, description="As for the other tools; none: every host that this server was started with."),
     ] = []
     metrics: Annotated[
-        Words, Meta(description="Draws these over time: memory.used_bytes, swap, 'units.*'; with at most 20 hosts.")
+        WordList, Meta(description="Draws these over time: memory.used_bytes, swap, 'units.*'; with at most 20 hosts.")
     ] = []
     unit: Annotated[str, Meta(max_length=300, description="Only this service, container, process or slab cache.")] = ""
     since: Annotated[

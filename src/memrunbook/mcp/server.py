@@ -21,7 +21,7 @@ from mcp.shared.exceptions import MCPError
 from memrunbook.core.errors import RunbookError, UsageError
 from memrunbook.core.text import clean
 from memrunbook.core.units import format_duration
-from memrunbook.mcp.answer import Told, object_schema, told, told_error
+from memrunbook.mcp.answer import SentAnswer, object_schema, told, told_error
 from memrunbook.mcp.following import Following
 from memrunbook.mcp.inputs import LONGEST_READING
 from memrunbook.mcp.offered import TOOLS, OfferedTool, instructions
@@ -39,7 +39,7 @@ LOOK, BEAT = 0.1, 5.0
 """Seconds between two looks at what a call heard, and after which a silent one says that it lives."""
 PLACE = re.compile(r" - at `\$?\.?(.*)`$", re.DOTALL)
 DEFECT = "a defect in runbook; a full report lies where the server runs, and its log says where"
-Context = ServerRequestContext[Any]
+CallContext = ServerRequestContext[Any]
 
 
 async def serve(served: Served) -> None:
@@ -60,7 +60,7 @@ async def serve(served: Served) -> None:
 
 
 async def _listed(
-    tools: tuple[types.Tool, ...], _context: Context, _asked: types.PaginatedRequestParams | None
+    tools: tuple[types.Tool, ...], _context: CallContext, _asked: types.PaginatedRequestParams | None
 ) -> types.ListToolsResult:
     return types.ListToolsResult(tools=list(tools))
 
@@ -90,7 +90,7 @@ class Calls:
     tools: dict[str, OfferedTool[Any]]
     _limiter: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(AT_ONCE))
 
-    async def answer(self, context: Context, asked: types.CallToolRequestParams) -> types.CallToolResult:
+    async def answer(self, context: CallContext, asked: types.CallToolRequestParams) -> types.CallToolResult:
         """One call from its request to its result; MCPError for a tool that there is not."""
         tool = self.tools.get(asked.name)
         if tool is None:
@@ -112,14 +112,14 @@ class Calls:
             is_error=said.failed,
         )
 
-    async def _done(self, tool: OfferedTool[Any], arguments: dict[str, Any], following: Following) -> Told:
+    async def _done(self, tool: OfferedTool[Any], arguments: dict[str, Any], following: Following) -> SentAnswer:
         work = partial(self._work, tool, arguments, following)
         with anyio.move_on_after(LONGEST):
             return await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._limiter)
         late = UsageError(f"no answer came within {format_duration(LONGEST)}", hint="ask for fewer hosts")
         return told_error(late, self.served.code_of(late))
 
-    def _work(self, tool: OfferedTool[Any], arguments: dict[str, Any], following: Following) -> Told:
+    def _work(self, tool: OfferedTool[Any], arguments: dict[str, Any], following: Following) -> SentAnswer:
         try:
             answer = tool.do(self.served, asked_for(tool, arguments), following)
             return told(answer, following.remarks)
@@ -145,7 +145,7 @@ def asked_for(tool: OfferedTool[Any], arguments: dict[str, Any]) -> Any:
         ) from None
 
 
-async def _report(context: Context, following: Following) -> None:
+async def _report(context: CallContext, following: Following) -> None:
     """Tells whoever waits what happens, and that it goes on."""
     told_so_far, waited, silent = 0, 0.0, 0.0
     while True:
@@ -159,7 +159,7 @@ async def _report(context: Context, following: Following) -> None:
             told_so_far, silent = more, 0.0
 
 
-async def _tell(context: Context, following: Following, before: int) -> int:
+async def _tell(context: CallContext, following: Following, before: int) -> int:
     for words in following.heard():
         before += 1
         await context.session.report_progress(float(before), None, clean(redact(words)))
