@@ -1,9 +1,10 @@
-"""The protocol (MCP over stdio): lists the tools, does one call at a time for each that asks, ends with its client."""
+"""The protocol (MCP over stdio): lists the tools, does one call after the other, ends with its client."""
 
 from __future__ import annotations
 
 import logging
 import re
+import threading
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
@@ -18,7 +19,7 @@ from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 from mcp.shared.exceptions import MCPError
 
-from memrunbook.core.errors import RunbookError, UsageError
+from memrunbook.core.errors import Interrupted, RunbookError, UsageError
 from memrunbook.core.text import clean
 from memrunbook.core.units import format_duration
 from memrunbook.mcp.answer import SentAnswer, object_schema, told, told_error
@@ -31,8 +32,8 @@ from memrunbook.runtime.redaction import redact
 from memrunbook.version import __version__
 
 NAME = "memrunbook"
-AT_ONCE = 4
-"""Calls at work at once; each of them may read several hosts."""
+QUEUED = 40
+"""Calls that may wait for their turn, each in a thread; one more waits without."""
 LONGEST = LONGEST_READING + 300.0
 """Seconds that a call may take: its readings, and the way to slow hosts."""
 LOOK, BEAT = 0.1, 5.0
@@ -84,11 +85,16 @@ def _described(tool: OfferedTool[Any]) -> types.Tool:
 
 @dataclass
 class Calls:
-    """Does what is asked for, in threads: a call that is cancelled stops reading, and its answer is nobody's."""
+    """Does what is asked for in threads, one call after the other; one that is cancelled stops reading.
+
+    A turn ends with its thread, not with its caller: what compiles expressions and reads documents is no Python, and
+    two threads in it at once have ended the process.
+    """
 
     served: Served
     tools: dict[str, OfferedTool[Any]]
-    _limiter: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(AT_ONCE))
+    _limiter: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(QUEUED))
+    _turn: threading.Lock = field(default_factory=threading.Lock)
 
     async def answer(self, context: CallContext, asked: types.CallToolRequestParams) -> types.CallToolResult:
         """One call from its request to its result; MCPError for a tool that there is not."""
@@ -116,10 +122,18 @@ class Calls:
         work = partial(self._work, tool, arguments, following)
         with anyio.move_on_after(LONGEST):
             return await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._limiter)
-        late = UsageError(f"no answer came within {format_duration(LONGEST)}", hint="ask for fewer hosts")
+        hint = "ask for fewer hosts, or again: calls are answered one after the other"
+        late = UsageError(f"no answer came within {format_duration(LONGEST)}", hint=hint)
         return told_error(late, self.served.code_of(late))
 
     def _work(self, tool: OfferedTool[Any], arguments: dict[str, Any], following: Following) -> SentAnswer:
+        with self._turn:
+            if not following.stop.is_set():
+                return self._answered(tool, arguments, following)
+        gone = Interrupted("it was cancelled before its turn")
+        return told_error(gone, self.served.code_of(gone))
+
+    def _answered(self, tool: OfferedTool[Any], arguments: dict[str, Any], following: Following) -> SentAnswer:
         try:
             answer = tool.do(self.served, asked_for(tool, arguments), following)
             return told(answer, following.remarks)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -78,6 +79,37 @@ def test_what_is_heard_is_told_in_rising_numbers_and_remarks_stand_in_the_answer
     assert isinstance(part, types.TextContent)
     assert "note: it is late" in part.text
     assert part.text.endswith("done")
+
+
+def test_calls_are_done_one_after_the_other_even_where_one_was_cancelled(tmp_path: Path) -> None:
+    at_work, most, done = [], [0], list[str]()
+    held = threading.Event()
+
+    def slow(_served: Any, asked: OomLogAsked, _following: Following) -> ToolAnswer:
+        at_work.append(asked.text)
+        most[0] = max(most[0], len(at_work))
+        held.wait(0.3)
+        at_work.remove(asked.text)
+        done.append(asked.text)
+        return ToolAnswer(NOTHING, [])
+
+    calls, context = Calls(served(tmp_path), {"own": tool(slow)}), cast("Any", SimpleNamespace(session=Session()))
+
+    async def call(word: str, patience: float = 30.0) -> None:
+        with anyio.move_on_after(patience):
+            await calls.answer(context, types.CallToolRequestParams(name="own", arguments={"text": word}))
+
+    async def several() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(call, "cancelled at work", 0.1)
+            await anyio.sleep(0.05)
+            group.start_soon(call, "cancelled in the queue", 0.1)
+            group.start_soon(call, "one")
+            group.start_soon(call, "two")
+
+    anyio.run(several)
+    assert most == [1]
+    assert sorted(done) == ["cancelled at work", "one", "two"]
 
 
 def test_a_wait_ends_where_nobody_waits_for_the_answer() -> None:
