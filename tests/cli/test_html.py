@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.cli.books import act, book, look
+from tests.cli.conftest import arguments
 from tests.cli.console import here
 from tests.hostile.test_names import NAMES
+from tests.ssh.servers import USER, Server
+from tests.sshd import free_port
 from tests.unit.ui.html.parsed import bare, each, parsed, words
 
 ROOT = Path(__file__).parents[2]
 OOM = str(ROOT / "tests" / "hosts" / "leaking-service.txt")
-SIGNALS = "[memory.free_bytes, memory.total_bytes]"
-"""One that always moves, and one that never does."""
+SIGNALS = "[memory.shared_bytes, memory.total_bytes]"
+"""One that the second step moves, and one that never moves."""
 SPELLED = ["<img src=x onerror=y>"]
 SPELLED += [one for one in NAMES if one.isprintable() and one.strip() and not one.startswith("@@")]
 """Names that can stand in a recording as they are."""
@@ -32,14 +36,16 @@ def titles(page: str) -> list[str]:
 
 
 @pytest.fixture
-def run(tmp_path: Path, machine: object) -> str:
+def run(tmp_path: Path, machine: object) -> Iterator[None]:
     """A run with a step that moves a signal and one that fails."""
-    path = book(tmp_path, look("look", "uname"), act("empty", "true"), act("bad", "false"), resolved="false")
-    text = Path(path).read_text("utf-8")
-    Path(path).write_text(text.replace("[memory.available_percent]", SIGNALS), "utf-8")
-    ran = here("run", path, "--host", "local", "--yes", "--allow", "run_command", "--reason", "<b>why</b>")
+    held = Path("/dev/shm") / f"{tmp_path.name}-{os.getpid()}"
+    fill = act("fill", "sh", "-c", f"head -c 60M /dev/zero > {held}")
+    path = Path(book(tmp_path, look("look", "uname"), fill, act("bad", "false"), resolved="false"))
+    path.write_text(path.read_text("utf-8").replace("[memory.available_percent]", SIGNALS), "utf-8")
+    ran = here("run", str(path), "--host", "local", "--yes", "--allow", "run_command", "--reason", "<b>why</b>")
     assert ran.code == 3, ran.said
-    return path
+    yield
+    held.unlink()
 
 
 @pytest.mark.usefixtures("run")
@@ -60,7 +66,7 @@ def test_a_report_is_a_page_beside_the_answer_that_says_all_that_the_terminal_sa
     assert found == TITLES
     charts = [one for one in each(root, "figure") if one.get("class") == "chart"]
     assert [words(one) for one in each(charts[0], "text", "mark")] == ["1", "2", "3"]
-    assert "memory free, bytes" in [words(one) for one in each(root, "figcaption")]
+    assert "memory shared, bytes" in [words(one) for one in each(root, "figcaption")]
     assert "Didnotmove:memorytotal" in said
     digests = re.findall(r"digest: ([0-9a-f]{64})", words(root))
     assert len(digests) == 3
@@ -109,8 +115,8 @@ def test_a_diagnosis_shows_where_the_memory_was_when_the_kernel_killed(tmp_path:
     assert (sent.code, sent.out.splitlines()[0]) == (8, plain.out.splitlines()[0])
     root = parsed(file.read_text("utf-8"))
     captions = [words(one) for one in each(root, "figcaption")]
-    assert captions[:2] == ["Where the memory was when the OOM killer came", "Who held it"]
-    assert captions[2:] == ["Where the memory is by this reading"]
+    assert captions[:2] == ["Where the memory was when the OOM killer came: 469.8 MiB, RAM", "Who held it"]
+    assert captions[2:] == ["Where the memory is by this reading: 469.8 MiB, RAM"]
     [event, who, _] = each(root, "figure")
     assert "anonymous426.5 MiB90.8 %" in words(event)
     assert "leak, pid 371415.2 MiBkilled" in words(who)
@@ -134,6 +140,29 @@ def test_several_hosts_have_one_page_with_a_link_to_each_and_the_terminal_its_ow
         "leaking-service: CRITICAL", "swap-thrash: CRITICAL", "idle-healthy: OK",
     ]  # fmt: skip
     assert len(list(each(root, "section"))) == 3
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_run_on_several_hosts_begins_with_all_of_them_and_ends_with_each(server: Server, tmp_path: Path) -> None:
+    ports = {"web1": server.port, "web2": server.port, "db7": free_port()}
+    lines = [f"Host {name}\n HostName 127.0.0.1\n Port {port}\n User {USER}\n" for name, port in ports.items()]
+    (server.folder / "config").write_text("".join(lines), encoding="ascii")
+    path = book(tmp_path, look("look", "uname"), resolved="false")
+    here("run", path, *arguments(server)[1:], "--host=web[1:2],db7", "--yes")
+    page = here("report", "last", "--html", str(tmp_path / "several.html"))
+    assert page.code == here("report", "last").code
+    root = parsed((tmp_path / "several.html").read_text("utf-8"))
+    named = [words(one) for one in each(next(each(root, "nav")), "li")]
+    assert sorted(one.partition(":")[0] for one in named) == ["db7", "web1", "web2"]
+    assert "db7: UNREACHABLE" in named
+    sections = {words(next(each(one, "h2"))): words(one) for one in each(root, "section")}
+    assert list(sections) == [one.partition(":")[0] for one in named], "the worst first, as in the table"
+    for name, said in sections.items():
+        assert said.endswith("To the top")
+        assert f"{name}.jsonl" in said
+    said = squeezed(words(root))
+    for shown in here("report", "last", "-v").out.splitlines():
+        assert squeezed(shown) in said
 
 
 @pytest.mark.parametrize("name", SPELLED)

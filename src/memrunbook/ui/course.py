@@ -27,7 +27,7 @@ def course_parts(report: HostReport, course: Course) -> list[Block | Drawn]:
     points = {name: found for name in names if (found := _points(name, course))}
     if not points:
         return [title("Signals over time"), line(NO_READING)] if names else []
-    all_moved = [name for name in points if len({point.value for point in points[name]}) > 1]
+    all_moved = [name for name in points if _moved(name, points[name])]
     moved = all_moved[:MOST_CHARTS]
     marks = _marks(report, course)
     parts: list[Block | Drawn] = [title("Signals over time", ", UTC"), line(HOW if moved else NOTHING_MOVED)]
@@ -37,6 +37,11 @@ def course_parts(report: HostReport, course: Course) -> list[Block | Drawn]:
     told = [named(name) for name in points if not _read(name, course.readings)]
     parts += [line(ONLY_TOLD.format(names=", ".join(told)))] if told else []
     return [*parts, *_readings(course, list(points))]
+
+
+def _moved(name: str, points: Sequence[Observation]) -> bool:
+    """True where it can be told in words: less would look like much in a chart."""
+    return len({format_value(point.value, unit_of(name)) for point in points}) > 1
 
 
 def _read(name: str, readings: Sequence[CourseReading]) -> list[Observation]:

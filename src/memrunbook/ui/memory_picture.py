@@ -32,7 +32,7 @@ def event_pictures(told: OomAccount) -> list[Drawn]:
     """Where the memory was when the kernel killed, and who held it."""
     pictures: list[Drawn] = []
     if told.total_bytes and told.places:
-        whose = "what the group used" if told.of_group else "RAM"
+        whose = "all that its group used" if told.of_group else "RAM"
         parts = [Slice(one.name, one.size_bytes, one.detail) for one in told.places if one.name != FREE]
         free = sum(one.size_bytes for one in told.places if one.name == FREE)
         pictures.append(_stack("Where the memory was when the OOM killer came", told.total_bytes, parts, free, whose))
@@ -57,7 +57,7 @@ def _stack(title: str, total: int, parts: Sequence[Slice], free: int, whose: str
     kept += [Slice(REST, rest, named)] if rest else []
     kept += [Slice(FREE, free, spare=True)] if free else []
     said = ", ".join(f"{part.name} {format_bytes(part.size)}" for part in kept)
-    return Stack(title, f"Of {format_bytes(total)}, {whose}: {said}.", total, tuple(kept))
+    return Stack(f"{title}: {format_bytes(total)}, {whose}", f"{said}.", total, tuple(kept))
 
 
 def _holders(told: OomAccount) -> Iterator[Slice]:

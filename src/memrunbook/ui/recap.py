@@ -44,7 +44,7 @@ def recap_view(reports: Sequence[HostReport], run_id: str, *, verbose: bool = Fa
     counted = _counted([report for report in reports if _is_well(report)], verbose=verbose)
     hosts = {report.host for report in counted}
     alike: dict[tuple[str, ...], list[HostReport]] = {}
-    for place, report in enumerate(sorted((report for report in reports if report.host not in hosts), key=_rank)):
+    for place, report in enumerate(worst_first([report for report in reports if report.host not in hosts])):
         kind = (report.outcome, _short(report), report.hint) if _is_idle(report) else (str(place),)
         alike.setdefault(kind, []).append(report)
     blocks: list[Block] = [title("Hosts", ", the worst first" if len(alike) > 1 else "")]
@@ -141,6 +141,11 @@ def _is_well(report: HostReport) -> bool:
 def _is_idle(report: HostReport) -> bool:
     """True for a host on which nothing was done, and of which nothing is known but why."""
     return report.outcome in IDLE and report.begun is None and not report.steps and not report.others
+
+
+def worst_first(reports: Sequence[HostReport]) -> list[HostReport]:
+    """The hosts in the order of the table."""
+    return sorted(reports, key=_rank)
 
 
 def _rank(report: HostReport) -> tuple[int, bool]:

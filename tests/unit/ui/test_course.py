@@ -62,6 +62,11 @@ def test_what_stood_still_is_told_and_every_number_stands_in_a_table() -> None:
     assert table(parts).rows[2] == ("09:42:37", "after the gate", "2.5 %", "not read")
 
 
+def test_what_moved_less_than_words_tell_is_not_drawn_as_if_it_were_much() -> None:
+    two = tuple(reading(n, memory__available_percent=89.39 + n / 100) for n in (0, 1))
+    assert not charts(course_parts(REPORT, Course(readings=two)))
+
+
 def test_what_was_read_once_is_not_said_to_stand_still() -> None:
     parts = course_parts(REPORT, Course(readings=KNOWN.readings[:1]))
     assert not charts(parts)

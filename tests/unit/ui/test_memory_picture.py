@@ -25,7 +25,8 @@ def test_where_the_memory_is_by_parts_that_make_up_all_of_it() -> None:
         Slice("anonymous", 2 * GIB), Slice("kernel", GIB, "slab 512.0 MiB, page tables 512.0 MiB"),
         Slice("free", GIB, spare=True),
     )  # fmt: skip
-    assert stack.said == "Of 4.0 GiB, RAM: anonymous 2.0 GiB, kernel 1.0 GiB, free 1.0 GiB."
+    assert stack.said == "anonymous 2.0 GiB, kernel 1.0 GiB, free 1.0 GiB."
+    assert stack.title == "Where the memory is now: 4.0 GiB, RAM"
     assert memory_picture({**WHERE, "memory.places": to_builtins(PLACES)}, "now") == [stack], "as a journal keeps it"
 
 
@@ -52,7 +53,7 @@ def test_an_event_by_its_places_and_by_who_held_them() -> None:
 
 def test_of_a_group_the_whole_is_what_it_used() -> None:
     stack, *_ = event_pictures(structs.replace(TOLD, of_group=True))
-    assert stack.said.startswith("Of 500.0 MiB, what the group used: ")
+    assert stack.title.endswith(": 500.0 MiB, all that its group used")
 
 
 def test_small_parts_are_one_and_named() -> None:

@@ -125,7 +125,7 @@ def _page(told: ReportTold) -> Page:
     from memrunbook.runtime.clock import SystemClock
     from memrunbook.ui.audit import doubt_view
     from memrunbook.ui.html.page import Page
-    from memrunbook.ui.recap import recap_view
+    from memrunbook.ui.recap import recap_view, worst_first
     from memrunbook.ui.run_page import page_end
     from memrunbook.ui.who import who_view
     from memrunbook.ui.words import moment_words
@@ -137,7 +137,7 @@ def _page(told: ReportTold) -> Page:
         about += [*recap_view(reports, run_id, verbose=True), *who_view(told.who), *_written(told)]
     end = page_end(moment_words(SystemClock().now().utc), __version__)
     runbook = told.who.invoked.runbook if told.who.invoked else "A run"
-    return Page(f"{runbook}: run {run_id}", about, [_part(told, report) for report in reports], end)
+    return Page(f"{runbook}: run {run_id}", about, [_part(told, report) for report in worst_first(reports)], end)
 
 
 def _part(told: ReportTold, report: HostReport) -> HostPart:

@@ -23,7 +23,7 @@ def block_elements(block: Block, style: str = "") -> list[Element]:
 
 def wide(table: Element) -> Element:
     """A table that scrolls by itself where it is too wide, by the keyboard too."""
-    return element("div", "scroll", table, tabindex=0, role="region", aria_label="table")
+    return element("div", "scroll", table, tabindex=0, role="group", aria_label="table")
 
 
 def heading(line: Line, level: int) -> Element:

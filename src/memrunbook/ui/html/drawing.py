@@ -18,6 +18,8 @@ BAR, GAP = 34, 2.0
 LEGIBLE = 16.0
 """A part as wide as this has room for its number."""
 NARROWEST_BAND = 2.0
+SHORT = 10.0
+"""Seconds: the axis of less has tenths."""
 
 
 def figure(picture: Drawn, number: int) -> Element:
@@ -82,9 +84,11 @@ def _mark(mark: StepMark, across: Callable[[float], float], until: float) -> Ele
 
 def _clock(since: float, until: float) -> Iterator[Element]:
     """The time axis: its begin, its middle and its end."""
-    form = "%H:%M:%S" if until - since < HOUR else "%H:%M" if until - since < DAY else "%m-%d %H:%M"
+    long = until - since
+    form = "%H:%M:%S" if long < HOUR else "%H:%M" if long < DAY else "%m-%d %H:%M"
     for share, style in ((0.0, "start"), (0.5, "middle"), (1.0, "end")):
-        said = f"{dt.datetime.fromtimestamp(since + share * (until - since), dt.UTC):{form}}"
+        at = dt.datetime.fromtimestamp(since + share * long, dt.UTC)
+        said = f"{at:{form}}.{at.microsecond // 100_000}" if long < SHORT else f"{at:{form}}"
         yield element("text", style, said, x=LEFT + share * (WIDE - LEFT - RIGHT), y=HIGH - 6)
 
 

@@ -12,6 +12,8 @@ from memrunbook.ui.layout import plain
 Element = ET.Element
 ARGUMENTS = 2
 """Blanks in what is surely a command: of two words it may be a sentence, "no runbook cures it"."""
+BEHIND = re.compile(r"[,;.:)]|$")
+"""What stands behind one: where words go on nobody knows whether they belong to it."""
 Inside = Element | Text | str | None
 ATTRIBUTE = re.compile(r"[\w #.,:;'/=+-]*", re.ASCII)
 """What may stand in an attribute: words of ours and numbers. Text of a host may not, whatever it is."""
@@ -57,7 +59,7 @@ def _attribute(value: str | float) -> str:
 
 
 def _span(parent: Element, span: Span) -> None:
-    """A span: a command to copy is code, whole; so are those inside of a sentence."""
+    """A span: a command to copy is code, whole; so is one inside of a sentence where it surely ends."""
     said = plain((span,))
     if span.typed:
         parent.append(element("code", "command", said))
@@ -65,7 +67,7 @@ def _span(parent: Element, span: Span) -> None:
     inside = element("span", span.style) if span.style else parent
     place = 0
     for begin, end in commands_in(said):
-        if said.count(" ", begin, end) < ARGUMENTS:
+        if said.count(" ", begin, end) < ARGUMENTS or not BEHIND.match(said, end):
             continue
         _say(inside, said[place:begin])
         inside.append(element("code", "", said[begin:end]))

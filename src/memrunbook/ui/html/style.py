@@ -99,7 +99,7 @@ body{max-width:none;padding:0;font-size:10pt}
 .alone{break-before:auto}
 .back{display:none}
 h1,h2,h3,figcaption{break-after:avoid}
-tr,figure,dt,dd,li,.verdict{break-inside:avoid}
+table,tr,figure,dl,dd,li,.verdict{break-inside:avoid}
 thead{display:table-header-group}
 .scroll{overflow:visible}
 .data{font-size:8.5pt}

@@ -59,8 +59,15 @@ def test_numbers_and_names_of_attributes() -> None:
 
 def test_a_command_is_code_and_whole_and_a_sentence_is_none() -> None:
     command = "runbook undo 20261129T230850Z-sgtt --step 'a b'  --dry-run"
-    root = parsed(page(text(to_type(command), "hint: runbook audit verify lists it; no runbook cures it")))
-    assert [words(one) for one in each(root, "code")] == [command, "runbook audit verify"]
+    root = parsed(
+        page(text(to_type(command), "hint: do runbook resume R1; runbook audit verify lists it; no runbook cures it"))
+    )
+    assert [words(one) for one in each(root, "code")] == [command, "runbook resume R1"]
+
+
+@pytest.mark.parametrize("said", ["runbook run x --reason a trial", "runbook run x --identity=/tmp/id --yes"])
+def test_a_command_is_never_cut_in_two(said: str) -> None:
+    assert [words(one) for one in each(parsed(page(text(said))), "code")] in ([], [said])
 
 
 def test_nobody_else_writes_text_into_an_element() -> None:
