@@ -39,8 +39,10 @@ def in_full(reports: Sequence[HostReport], *, verbose: bool = False) -> list[boo
     return [len(reports) == 1 or ((all_of_them or not _is_well(one)) and not _is_idle(one)) for one in reports]
 
 
-def recap_view(reports: Sequence[HostReport], run_id: str, *, verbose: bool = False) -> list[Block]:
-    """The table of the hosts, the pages that were left out, and the verdict."""
+def recap_view(
+    reports: Sequence[HostReport], run_id: str, *, verbose: bool = False, every_page: bool = False
+) -> list[Block]:
+    """The table of the hosts, the pages that were left out (of `every_page` there is none), and the verdict."""
     counted = _counted([report for report in reports if _is_well(report)], verbose=verbose)
     hosts = {report.host for report in counted}
     alike: dict[tuple[str, ...], list[HostReport]] = {}
@@ -51,7 +53,7 @@ def recap_view(reports: Sequence[HostReport], run_id: str, *, verbose: bool = Fa
     blocks.append(Grid(tuple(chain.from_iterable(_rows(group, len(reports)) for group in alike.values()))))
     for outcome, number in Counter(report.outcome for report in counted).most_common():
         blocks.append(line(f"{plural(number, 'host')}: ", _word(outcome), indent=2))
-    shown = zip(reports, in_full(reports, verbose=verbose), strict=True)
+    shown = zip(reports, in_full(reports, verbose=verbose or every_page), strict=True)
     left_out = sum(1 for report, is_shown in shown if not is_shown and _is_well(report))
     if left_out:
         told = f"The pages of {plural(left_out, 'host')} that ended well are left out; -v shows them, so does  "

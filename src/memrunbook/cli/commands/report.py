@@ -134,7 +134,7 @@ def _page(told: ReportTold) -> Page:
     reports, run_id = told.result.reports, told.result.run_id
     about: list[Block] = doubt_view(told.doubts) if reports else _nothing(told)
     if len(reports) > 1:
-        about += [*recap_view(reports, run_id, verbose=True), *who_view(told.who), *_written(told)]
+        about += [*recap_view(reports, run_id, every_page=True), *who_view(told.who), *_written(told)]
     end = page_end(moment_words(SystemClock().now().utc), __version__)
     runbook = told.who.invoked.runbook if told.who.invoked else "A run"
     return Page(f"{runbook}: run {run_id}", about, [_part(told, report) for report in worst_first(reports)], end)

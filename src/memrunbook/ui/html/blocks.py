@@ -10,6 +10,10 @@ from memrunbook.ui.html.style import COLUMNS
 from memrunbook.ui.layout import plain
 
 PAIR = 2
+SHORT = 24
+"""Characters of a cell that is not folded; longer ones are."""
+LONG = 15
+"""Rows of a table that may go on on the next sheet of paper."""
 
 
 def block_elements(block: Block, style: str = "") -> list[Element]:
@@ -94,9 +98,9 @@ def _table(table: Table) -> Element:
     for row in table.rows:
         cells = element("tr", "", element("th", "", row[0], scope="row"))
         for cell in row[1:]:
-            add(cells, element("td", "", cell))
+            add(cells, element("td", "short" if len(cell) <= SHORT else "", cell))
         body.append(cells)
-    return element("table", "data", element("thead", "", names), body)
+    return element("table", "data long" if len(table.rows) > LONG else "data", element("thead", "", names), body)
 
 
 def _trimmed(content: Text) -> Text:

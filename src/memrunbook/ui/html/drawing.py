@@ -130,7 +130,7 @@ def _shares(parts: Sequence[Slice], whole: int) -> Element:
         cells = [element("td", "key", _key(number, part)), element("th", "", part.name, scope="row")]
         cells.append(element("td", "number", format_bytes(part.size)))
         cells += [element("td", "number", f"{part.size / whole:.1%}".replace("%", " %"))] if whole else []
-        cells += [element("td", "", part.detail)] if len(columns) > len(cells) else []
+        cells += [element("td", "detail", part.detail)] if len(columns) > len(cells) else []
         body.append(element("tr", "", *cells))
     return wide(element("table", "data", element("thead", "", head), body))
 

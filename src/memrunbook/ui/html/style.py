@@ -54,13 +54,15 @@ td,th{padding:.2rem .9rem .2rem 0;text-align:left;vertical-align:top;font-weight
 .data td,.data th{overflow-wrap:normal;font-variant-numeric:tabular-nums}
 .data .number{text-align:right;white-space:nowrap}
 .data .key{width:2.2rem}
+.data .short{white-space:nowrap}
+.data .detail{min-width:9rem}
 .key svg{width:1.5rem;height:1.35rem;display:block}
 dl{display:grid;grid-template-columns:minmax(5.5rem,max-content) 1fr;gap:.2rem 1rem;margin:.5rem 0}
 dt{color:var(--quiet)}
 dd{margin:0;white-space:pre-wrap;grid-column:2}
 nav h2{margin-top:2rem}
-nav ol{margin:.5rem 0;padding-left:2.5rem;columns:17rem;column-gap:2rem}
-nav li{break-inside:avoid}
+nav ol{margin:.5rem 0;padding-left:2.5rem;columns:20rem;column-gap:2rem}
+nav li{break-inside:avoid;padding-right:1rem}
 .host{margin-top:2.5rem;padding-top:1rem;border-top:2px solid var(--edge)}
 .alone{margin-top:0;padding-top:0;border:0}
 .back{font-size:.9rem}
@@ -98,12 +100,13 @@ body{max-width:none;padding:0;font-size:10pt}
 .host{break-before:page;border:0;margin:0;padding:0}
 .alone{break-before:auto}
 .back{display:none}
-h1,h2,h3,figcaption{break-after:avoid}
+h1,h2,h3,h3+p,figcaption{break-after:avoid}
 table,tr,figure,dl,dd,li,.verdict{break-inside:avoid}
 thead{display:table-header-group}
+.long{break-inside:auto}
 .scroll{overflow:visible}
 .data{font-size:8.5pt}
-.data td,.data th{overflow-wrap:anywhere;padding-right:.5rem}
+.data td,.data th,.data .short{overflow-wrap:anywhere;white-space:normal;padding-right:.5rem}
 .charts{grid-template-columns:1fr 1fr}
 .shares{max-width:30rem}
 a{color:inherit}
