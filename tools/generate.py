@@ -19,7 +19,7 @@ from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.plan.saved import SavedPlan
 from memrunbook.core.run.record import Envelope
 from memrunbook.core.runbook.spec import RunbookSpec
-from memrunbook.documents.config import ConfigSpec
+from memrunbook.documents.config_spec import ConfigSpec
 from memrunbook.documents.printed import documents
 from memrunbook.documents.schedule_spec import SchedulesSpec
 from memrunbook.documents.schemas import render, schema
@@ -48,6 +48,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield reference / "metrics.md", metrics_page()
     yield reference / "actions.md", actions_page()
     yield reference / "commands.md", commands_page()
+    yield reference / "keys.md", keys_page()
     yield reference / "coverage.md", coverage_page(NOTE)
 
 
@@ -110,11 +111,38 @@ def _default(parameter: dict[str, Any]) -> str:
 def _type(parameter: dict[str, Any]) -> str:
     if "enum" in parameter:
         return ", ".join(map(str, parameter["enum"]))
+    if "$ref" in parameter:
+        return str(parameter["$ref"]).rpartition("/")[2]
+    if "const" in parameter:
+        return str(parameter["const"])
     if "anyOf" in parameter:
         return " or ".join(_type(one) for one in parameter["anyOf"] if one != {"type": "null"})
     if parameter.get("type") == "array":
         return f"list of {_type(parameter['items'])}"
     return str(parameter.get("title", parameter.get("type", "")))
+
+
+def keys_page() -> str:
+    """Every key of the files that people write, by the entry that it belongs to."""
+    lines = [NOTE, "# Keys of config.yaml, services.yaml and schedules.yaml", ""]
+    for name in ("config", "services", "schedules"):
+        kind, title = SCHEMAS[name]
+        described = schema(kind)["$defs"]
+        lines += [f"## {title}", ""]
+        own = kind.__name__ if isinstance(kind, type) else ""
+        for entry in (own, *sorted(described.keys() - {own})):
+            lines += _entry(entry, described[entry])
+    return "\n".join(lines)
+
+
+def _entry(name: str, described: dict[str, Any]) -> Iterator[str]:
+    yield from (f"### {name}", "", " ".join(described.get("description", "").split()), "")
+    yield "| key | type | default | meaning |"
+    yield "|---|---|---|---|"
+    for key, one in described["properties"].items():
+        default = "required" if key in described.get("required", ()) else "" if "$ref" in one else _default(one)
+        yield _row(f"`{key}`", _type(one), default, one.get("description", ""))
+    yield ""
 
 
 def commands_page() -> str:

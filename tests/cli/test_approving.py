@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 from tests.cli.agents import AGENT, agent, line, person, silent_agent
+from tests.cli.console import terminal
 from tests.lab.scripted import at
 from tests.lab.small import runbook, snapshot, step
 from tests.sshd import MISSING, make_key
@@ -190,3 +191,13 @@ def test_at_the_gate_exactly_what_was_approved_is_allowed(tmp_path: Path) -> Non
     limited = approver.approve("lab", AskApproval(shown, Instant(0.0, 0.0), limits=("it was done a minute ago",)))
     assert (limited.answer, limited.how) == ("no", "none")
     assert limited.why == "it was done a minute ago; a person at a terminal may still allow it"
+
+
+@pytest.mark.parametrize(("expires", "said"), [(900.0, "can be applied until"), (-60.0, "could be applied until")])
+def test_a_plan_whose_time_is_over_is_not_offered_as_one_that_can_be_applied(
+    tmp_path: Path, expires: float, said: str
+) -> None:
+    planned(tmp_path, expires=expires)
+    with terminal("approve", str(tmp_path / "plan.json"), "--key", str(tmp_path / "none")) as screen:
+        assert screen.wait() != 0
+    assert said in screen.drawn

@@ -185,6 +185,9 @@ def test_the_store_that_is_named_is_the_history_of_all_that_it_leads_to(tmp_path
     state.mkdir(mode=0o700)
     assert kept("alert", stdin=json.dumps(posted).encode()) == (True, False)
     assert kept("run", "always", "--dry-run", "--host=local") == (True, False)
+    assert kept("plan", "always", "--host=local") == (True, False)
+    assert kept("diagnose", "--quick", "--host=local") == (True, False)
+    assert kept("facts", "memory", "--samples=1", "--host=local") == (False, False), "it reads, and keeps nothing"
     with closing(Store.open(state, str(shared / "store.sqlite"))) as store:
         firings.decide_until(store, ["often"], SystemClock().now().utc - 20)
     assert kept("schedule", "run", "--once") == (True, False)

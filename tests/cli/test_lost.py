@@ -118,7 +118,7 @@ def test_a_lost_connection_is_told_looked_at_and_repeats_nothing(
         assert here("runs").code == 7
         assert here("report", run).code == 7
         assert f"{name}: Run sh -c" in here("runs").out
-    assert f"to go on: runbook resume {run}" in here("runs").out
+    assert f"to go on: runbook resume {run} --state-dir {state}" in here("runs").out
     gone(run)
     resumed = here("resume", run, "--yes")
     assert resumed.code == 3, resumed.said

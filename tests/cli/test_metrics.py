@@ -16,8 +16,10 @@ from tests.apart import is_own
 from tests.cli.books import act, book, look
 from tests.cli.console import here
 from tests.cli.test_schedule import entry, fired, schedules
+from tests.receiving import receiving
 
 from memrunbook.cli.announcing import Announcer
+from memrunbook.core.run.notification import Notification
 from memrunbook.documents.library import Library
 from memrunbook.state.store.changes import Store
 from memrunbook.state.store.firings import pause
@@ -97,6 +99,36 @@ def test_a_store_that_is_down_does_not_keep_the_scheduler_from_saying_so(
         telling._sent = float("-inf")  # a minute later
     assert "memrunbook_store_up 0\n" in (tmp_path / "mrb.prom").read_text()
     assert capsys.readouterr().err.count("messages beside the schedules: ") == 1, "said once, not each minute"
+
+
+def test_a_pipe_among_the_plans_that_wait_holds_nobody_up(state: Path) -> None:
+    (state / "waiting").mkdir(mode=0o700, parents=True)
+    state.chmod(0o700)
+    os.mkfifo(state / "waiting" / "often@local.json")
+    began = time.monotonic()
+    assert here("pending").code == 0
+    assert here("metrics").code == 0
+    assert time.monotonic() - began < 30, "nobody writes into it: it would be waited for a minute each time"
+
+
+def test_while_config_yaml_cannot_be_read_those_are_told_that_it_named_before(
+    tmp_path: Path, state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "config.yaml"
+    trouble = Notification(occasion="failed", key="k", at=5.0, verdict="nothing is begun", command="runbook doctor")
+    with receiving() as server:
+        config.write_text(f"notify: [{{name: hook, way: webhook, url: '{server.url}'}}]\n")
+        telling = Announcer(Library(settings=config), state)
+        telling.beside()
+        config.write_text("notify: [{name: hook\n")
+        telling([trouble])
+    [posted] = server.posted
+    assert f"--state-dir {state}" in json.loads(posted.body)["command"]
+    said = capsys.readouterr().err
+    assert "told by config.yaml as it was before: " in said
+    assert "nobody else was told" not in said
+    Announcer(Library(settings=config), state)([trouble])
+    assert "nobody else was told: " in capsys.readouterr().err, "who never read one knows nobody"
 
 
 def test_nothing_was_done_yet_and_promtool_accepts_it() -> None:

@@ -84,6 +84,15 @@ def test_the_same_again_is_counted_and_a_run_that_ends_well_tells_nobody(tmp_pat
     assert "1 message: 1 sent" in listed.out
 
 
+def test_what_waits_is_sent_by_a_command_that_finds_it(tmp_path: Path, config: Path, state: Path) -> None:
+    with_receivers(config, hook("http://127.0.0.1:9/"))
+    refused(tmp_path)
+    listed = here("notify", "list", "--config-dir", str(config.parent))
+    command = f"runbook notify send --all --state-dir {state} --config-dir {config.parent}"
+    assert f"To send what waits now:  {command}\n" in listed.out
+    assert here(*command.split()[1:]).code == 3
+
+
 def test_only_of_what_it_wants_to_hear(tmp_path: Path, config: Path) -> None:
     with receiving() as server:
         with_receivers(config, hook(server, on=["failed"]), hook(server, "other", hosts="db*"))

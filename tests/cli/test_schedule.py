@@ -106,8 +106,8 @@ def test_a_run_does_what_it_may_and_the_rest_waits_for_a_person(tmp_path: Path, 
     assert step["target"] in step["summary"]
     assert waits["digest"].startswith(waits["id"])
     here("pending", "--decline", f"{waits['digest']}0").refused(2, "no plan that waits")
-    said = here("pending", "--decline", waits["digest"], "--reason", "not now")
-    assert "It waits no more" in said.out
+    said = json.loads(here("pending", "--decline", waits["digest"], "--reason", "not now", "--json").out)
+    assert [one["id"] for one in said["plans"]] == [waits["id"]]
     assert "No plan waits" in here("pending").out
     here("apply", str(waits["path"])).refused(5, "a person declined this plan")
     here("pending", "--decline", waits["id"]).refused(2, "no plan that waits")
@@ -150,6 +150,9 @@ def test_what_a_schedule_names_and_is_not_there_is_said(tmp_path: Path, state: P
     assert "often  broken" in listed.out
     here("schedule", "preview", "often", where).refused(2, "often cannot be used: no runbook is called")
     assert "odd  broken" in listed.out
+    coming = here("schedule", "preview", where)
+    assert coming.out == "No schedule fires.\n"
+    assert "note: often is broken, and does not fire" in coming.err
 
 
 def test_a_group_that_is_not_there_stops_only_its_schedule(tmp_path: Path, state: Path) -> None:
@@ -178,6 +181,7 @@ def test_preview_marks_the_days_on_which_clocks_change(tmp_path: Path) -> None:
     assert autumn["firings"][0]["oddity"] == "first"
     here("schedule", "preview", "nigth", where).refused(2, "no schedule is called", hint="did you mean night?")
     here("schedule", "preview", "--from", "soon", where).refused(2, "is no time")
+    assert here("schedule", "preview", f"--config-dir={tmp_path}").out.startswith("There is no schedules.yaml")
 
 
 def test_one_that_is_paused_says_so_and_goes_on_when_it_is_resumed(tmp_path: Path, state: Path) -> None:
@@ -185,7 +189,10 @@ def test_one_that_is_paused_says_so_and_goes_on_when_it_is_resumed(tmp_path: Pat
     assert here("schedule", "pause", "often", "--reason", "a move", where).code == 0
     assert "a move" in here("schedule", "list", where).out
     assert fired(state, where)["state"] == "paused"
-    assert here("schedule", "resume", "often", where).code == 0
+    resumed = here("schedule", "resume", "often", where)
+    assert resumed.code == 0
+    *_, command = resumed.out.splitlines()
+    assert here(*command.split()[1:]).out.startswith("often "), "it names the folder that was named"
     assert fired(state, where)["state"] == "done"
     here("schedule", "pause", "oftn", where).refused(2, hint="did you mean often?")
     here("schedule", "firings", "oftn", where).refused(2, hint="did you mean often?")
@@ -197,6 +204,8 @@ def test_a_scheduler_that_is_silent_is_told_of(tmp_path: Path, state: Path) -> N
     silent = here("schedule", "check", where)
     assert silent.code == 8
     assert "NOTICE dead-man" in silent.err
+    again = f"runbook schedule run --state-dir {state} --config-dir {tmp_path / 'conf'}"
+    assert f"systemctl status memrunbook, or: {again}\n" in silent.err, "also where no config.yaml lies there"
     assert "scheduler" in here("doctor", where).out
     fired(state, where)
     assert here("schedule", "check", where).code == 0
@@ -208,6 +217,11 @@ def test_a_scheduler_that_is_silent_is_told_of(tmp_path: Path, state: Path) -> N
         firings.scheduling(store, one.owner, time.time() + 365 * 86_400)
     store.close()
     assert "at a time that is still to come" in here("schedule", "check", where).out
+    (state / "store.sqlite").write_bytes(b"no database" * 1000)
+    unknown = here("schedule", "check", where)
+    assert unknown.code == 6
+    assert "NOTICE dead-man: whether anything is scheduled cannot be told: " in unknown.err, "cron reads no exit code"
+    assert "to go on: runbook doctor " in unknown.err
 
 
 def test_the_units_are_shown_before_they_are_written(tmp_path: Path) -> None:
@@ -297,7 +311,7 @@ def test_the_service_says_how_it_stands_reloads_and_ends_cleanly(tmp_path: Path,
         process = daemon(tmp_path, where, NOTIFY_SOCKET=str(path), WATCHDOG_USEC="3000000")
         try:
             said = Heard(manager)
-            assert said.word("READY=1\nSTATUS=1 schedules")
+            assert said.word("READY=1\nSTATUS=1 schedule")
             wait_for(log, "nobody is told: config.yaml names no receiver (notify:)")
             wait_for(log, ": done (run ")
             (tmp_path / "conf" / "schedules.yaml").write_text("schedules: [\n")
@@ -305,7 +319,7 @@ def test_the_service_says_how_it_stands_reloads_and_ends_cleanly(tmp_path: Path,
             wait_for(log, "not reloaded, the schedules from before go on")
             schedules(tmp_path, entry("oom-event", name="new"))
             process.send_signal(signal.SIGHUP)
-            wait_for(log, "reloaded: 1 schedules")
+            wait_for(log, "reloaded: 1 schedule")
             process.terminate()
             assert process.wait(60) == 0
             for word in ("WATCHDOG=1", "RELOADING=1\nMONOTONIC_USEC=", "STOPPING=1"):

@@ -89,6 +89,9 @@ def test_one_that_is_stopped_ends_its_step_and_is_no_failure(tmp_path: Path, sta
     assert one["state"] == "interrupted"
     assert one["why"].startswith("the scheduler was stopped; not done, or not to the end: local; runbook resume ")
     assert "NOTICE failed" not in log
+    assert "Stopping: nothing new is begun. SIGTERM again leaves at once." in log
+    assert f"waiting for the step in flight of {one['id']}" in log
+    assert "Ctrl-C" not in log, "nobody sits there"
     assert f"to go on: runbook resume {one['run']}" in log
     assert f"resume {one['run']} --config-dir {tmp_path / 'conf'}" in log, (
         "with the options that it needs, and no others"

@@ -63,6 +63,18 @@ def test_a_slow_leak_is_restarted_and_not_again_when_it_has_given_back_what_it_g
     assert states(book("memory-leak"), restarted)["incident"] == "fails"
 
 
+@pytest.mark.parametrize("whose", ["cgroups", "slab", "memory"])
+def test_whatever_leaks_is_coming_exhaustion_though_no_runbook_restarts_it(whose: str) -> None:
+    fields = {name: getattr(LEAK, name) for name in Leak.__struct_fields__}
+    leak = Leak(**{**fields, "name": "payments"})
+    none: dict[str, list[Leak]] = {f"{name}.leaking": [] for name in ("cgroups", "slab", "memory")}
+    now, calm = (seen(**{**none, f"{whose}.leaking": found}) for found in ([leak], []))
+    runbook = book("preventive-maintenance")
+    assert (states(runbook, now)["exhaustion"], states(runbook, now)["incident"]) == ("holds", "fails")
+    assert causes(runbook, now)[0] == "payments"
+    assert states(runbook, calm)["exhaustion"] == "fails"
+
+
 def test_without_history_nothing_of_it_is_unknown() -> None:
     unknown = Unavailable("failed", "no history yet: only this reading is known; 8 over 30 min are needed")
     now = snapshot({"units.leaking": unknown})

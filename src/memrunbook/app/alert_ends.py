@@ -13,7 +13,10 @@ from memrunbook.documents.alerts import FiredAlert
 
 @dataclass
 class FiredOn:
-    """One alert on its way to an answer; what `AnsweredAlert` says of it in the end."""
+    """One alert on its way to an answer; what `AnsweredAlert` says of it in the end.
+
+    Hosts of one `round` are looked at together, and no two of them have the same name.
+    """
 
     alert: FiredAlert
     rule: AlertRule | None = None
@@ -25,6 +28,7 @@ class FiredOn:
     run: str = ""
     outcome: str = ""
     plan: str = ""
+    round: int = 0
 
     @property
     def runbook(self) -> str:
@@ -47,19 +51,19 @@ class FiredOn:
         )
 
 
-def by_host(due: Iterable[FiredOn]) -> dict[str, list[FiredOn]]:
+def by_host(due: Iterable[FiredOn]) -> list[list[FiredOn]]:
     """The alerts for each host, in their order."""
-    found: dict[str, list[FiredOn]] = {}
+    found: dict[tuple[int, str], list[FiredOn]] = {}
     for one in due:
-        found.setdefault(one.host, []).append(one)
-    return found
+        found.setdefault((one.round, one.host), []).append(one)
+    return list(found.values())
 
 
 def worst_by_host(due: Iterable[FiredOn]) -> list[list[FiredOn]]:
     """The alerts of each host that is not as it should be and where nothing was run, what weighs most first."""
     ranks: list[AlertAnswer] = ["unreachable", "other", "not-judged"]
     found = []
-    for several in by_host(due).values():
+    for several in by_host(due):
         bad = sorted((one for one in several if one.answer in ranks), key=lambda one: ranks.index(one.answer))
         if bad and not any(one.run for one in several):
             found.append(bad)

@@ -44,7 +44,8 @@ def meant_host(known: Inventory, named: str, label: str) -> MeantHost:
     if SEPARATORS.intersection(named):
         return MeantHost(None, f"'{shown}' {where} is not the name of one host: an alert is about one")
     near = difflib.get_close_matches(word, [_plain(name) for name in known.hosts], 1, 0.7)
-    hint = f"did you mean {clean(near[0])}?" if near else "another label: host_label, another inventory: inventory"
+    elsewhere = "in config.yaml host_label names another label, inventory another file"
+    hint = f"did you mean {clean(near[0])}?" if near else elsewhere
     return MeantHost(None, f"no host of the inventory is called '{shown}' {where}; {hint}")
 
 

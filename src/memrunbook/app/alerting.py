@@ -19,6 +19,7 @@ from memrunbook.app.connectors import Connectors
 from memrunbook.app.diagnosing import DiagnoseArguments, diagnose
 from memrunbook.app.no_further import NoFurther
 from memrunbook.app.notice import SILENT, Notice
+from memrunbook.app.pending_plans import forget_plans
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.stored import Stored, settings_of
 from memrunbook.core.errors import Interrupted, JournalError, UsageError
@@ -37,6 +38,7 @@ from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.ports import Approver
 from memrunbook.state.names import file_name
 from memrunbook.state.paths import prepare, usual_state_dir
+from memrunbook.state.waiting import withdraw_others
 from memrunbook.ui.approve import UnattendedApprover
 
 if TYPE_CHECKING:
@@ -102,22 +104,30 @@ class _Answering:
     ) -> None:
         self._arguments, self._notice, self._stop, self._rules = arguments, notice, stop, rules
         self._known: dict[tuple[str, ...], Inventory] = {}
-        self._hosts: dict[str, Host] = {}
+        self._rounds: list[dict[str, Host]] = []
         self._now = SystemClock().now().utc
 
     def all(self, store: Store) -> AlertResult:
         answered = [self._understood(alert) for alert in self._arguments.posted.alerts]
         due = [one for one in answered if one.answer == "run" and self._is_due(store, one)]
+        forget_plans(self._arguments.state, self._now)
+        runs: list[RunResult] = []
         with Claimed(store, due) as claimed:
-            judged = self._diagnosed(due)
-            chosen = [decide(of_host, judged[name]) for name, of_host in by_host(due).items()]
-            runs = [result for rule, several in by_rule(chosen) for result in self._run(rule, several)]
+            for number in range(len(self._rounds)):
+                runs += self._done([one for one in due if one.round == number])
             claimed.answered([one for one in due if one.answer not in ("unreachable", "not-judged")])
         return AlertResult(
             tuple(one.answered() for one in answered),
             tuple(runs),
             (*self._tell(due), *(why for one in runs for why in one.untold)),
         )
+
+    def _done(self, due: Sequence[FiredOn]) -> Iterable[RunResult]:
+        """Looks at the hosts of a round, and runs what that decides."""
+        judged = self._diagnosed(due)
+        chosen = [decide(several, judged[several[0].host]) for several in by_host(due)]
+        for rule, several in by_rule(chosen):
+            yield from self._run(rule, several)
 
     def _understood(self, alert: FiredAlert) -> FiredOn:
         if alert.status == "resolved":
@@ -131,8 +141,15 @@ class _Answering:
         host, why = meant_host(self._known[rule.inventory], host_named(alert.labels, label), label)
         if host is None:
             return FiredOn(alert, rule, answer="unknown-host", why=why)
-        self._hosts.setdefault(host.name, self._arguments.as_reached(host))
-        return FiredOn(alert, rule, host.name, "run")
+        return FiredOn(alert, rule, host.name, "run", round=self._round_of(self._arguments.as_reached(host)))
+
+    def _round_of(self, host: Host) -> int:
+        """The round in which a host is looked at: two inventories may call two machines by one name."""
+        for number, hosts in enumerate(self._rounds):
+            if _way(hosts.setdefault(host.name, host)) == _way(host):
+                return number
+        self._rounds.append({host.name: host})
+        return len(self._rounds) - 1
 
     def _is_due(self, store: Store, one: FiredOn) -> bool:
         """Whether it was not answered of late, and nobody is at it; else it is counted."""
@@ -148,7 +165,7 @@ class _Answering:
         names = list(dict.fromkeys(one.host for one in due))
         if not names:
             return {}
-        hosts = tuple(self._hosts[name] for name in names)
+        hosts = tuple(self._rounds[due[0].round][name] for name in names)
         asked = self._arguments
         diagnosis = DiagnoseArguments(
             hosts=hosts,
@@ -170,7 +187,7 @@ class _Answering:
         result = run(
             RunArguments(
                 runbook=rule.spec.runbook,
-                hosts=tuple(self._hosts[one.host] for one in several),
+                hosts=tuple(self._rounds[one.round][one.host] for one in several),
                 connectors=asked.connectors,
                 library=replace(asked.library, hosts=self._known[rule.inventory].hosts),
                 state=asked.state,
@@ -192,6 +209,8 @@ class _Answering:
         outcomes = {report.host: report for report in result.reports}
         for one in several:
             report, saved = outcomes[one.host], result.saved.get(one.host)
+            if saved is not None:
+                withdraw_others(asked.state, saved, one.host)
             one.run, one.outcome, one.plan = result.run_id, report.outcome, str(saved or "")
             if rule.spec.mode == "plan" and saved is not None:
                 one.answer, one.why = "planned", f"{rule.spec.runbook} applies there: plan saved, it waits for a person"
@@ -241,6 +260,11 @@ class _Answering:
             evidence=(*beside, *labels),
             command=shlex.join(["runbook", "diagnose", "--host", one.host, *self._arguments.options]),
         )
+
+
+def _way(host: Host) -> tuple[object, ...]:
+    """Where a host is reached: one that is reached elsewhere is another machine."""
+    return host.transport, host.address or host.name, host.port, host.user
 
 
 def approver_of(rule: AlertRule, who: str) -> Approver:

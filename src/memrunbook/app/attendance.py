@@ -7,13 +7,14 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from memrunbook.core.instant import Instant
-from memrunbook.core.schedule import Moment
+from memrunbook.core.schedule import Due, Moment
 from memrunbook.core.units import format_duration
 
 NOBODY = "no scheduler was there"
 UNUSED = "it was not in schedules.yaml then, or could not be used"
 CROWDED = "too many other schedules were under way"
 UNDER_WAY = "the one before still ran, and then it was too late"
+NEWER = "; the newest that was due is carried out instead"
 JUMPED = 5.0
 """Seconds that the clock on the wall may go ahead between two looks, beside the time that passed."""
 
@@ -45,6 +46,13 @@ class Attendance:
         """A look failed."""
         self._since = now.utc if not self.trouble else self._since
         self.trouble = why
+
+    def whys(self, found: Due, now: Instant, under_way: Collection[str], grace: float) -> dict[str, str]:
+        """By its id why each was missed; within `grace` seconds of its start a newer one that is due stands for it."""
+        return {
+            one.id: self.why(one, now, under_way) + (NEWER if found.run and now.utc - one.starts <= grace else "")
+            for one in found.missed
+        }
 
     def why(self, moment: Moment, now: Instant, under_way: Collection[str]) -> str:
         """Why nobody carried a firing out in time that should have started before `now`."""

@@ -13,7 +13,7 @@ from msgspec import structs
 
 from memrunbook.app.actor import this_actor
 from memrunbook.app.connectors import Connectors
-from memrunbook.app.firing_ends import ANEW, CUT, cut_words, goes_on, not_well, some_of, state_of, why_of
+from memrunbook.app.firing_ends import ANEW, CUT, cut_words, goes_on, next_words, not_well, some_of, state_of, why_of
 from memrunbook.app.firing_stop import SCHEDULER, FiringStop
 from memrunbook.app.holding_back import Asks, held_back
 from memrunbook.app.judging_schedules import ScheduleJudge, broken_told
@@ -283,7 +283,7 @@ class _AtWork:
         why = ": ".join(filter(None, (report.outcome, report.why)))
         found = self.note(OCCASIONS.get(report.outcome, "failed"), why, report.host)
         steps = (f"{step.name}: {step.state}{f' ({step.why})' if step.why else ''}" for step in report.steps)
-        command = self.around.command("resume" if goes_on(report) else "report", run)
+        command = self.around.command(*next_words(report, run))
         hint = (f"what helps: {report.hint}",) if report.hint else ()
         return structs.replace(found, run=run, evidence=tuple(redact(one) for one in (*steps, *hint)), command=command)
 

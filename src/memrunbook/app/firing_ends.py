@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from memrunbook.app.going_on import resume_in
 from memrunbook.app.run_arguments import RunResult
 from memrunbook.core.run.failures import WELL
 from memrunbook.runtime.redaction import redact
@@ -51,6 +52,11 @@ def goes_on(report: HostReport) -> bool:
     """True where a host was left with something that nobody has seen the end of."""
     left = report.changed or any(step.left for step in report.steps)
     return report.open or (report.outcome in CUT and left)
+
+
+def next_words(report: HostReport, run: str) -> tuple[str, ...]:
+    """What is typed next: what goes on with this run or, where an earlier one is in the way, with that; else a look."""
+    return resume_in(report.hint) or ("resume" if goes_on(report) else "report", run)
 
 
 def not_well(diagnosis: RunbookDiagnosis | None, plan: Plan | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
@@ -11,7 +11,7 @@ from memrunbook.app.firing import FiringResult, Surroundings
 from memrunbook.app.stored import Stored
 from memrunbook.core.errors import RunbookError, in_a_line
 from memrunbook.core.run.notification import Notification
-from memrunbook.core.schedule import Moment
+from memrunbook.core.schedule import Due, Moment
 from memrunbook.core.units import format_duration
 from memrunbook.documents.schedules import ScheduledRun
 from memrunbook.runtime.ports import Clock
@@ -57,19 +57,65 @@ class FiringRecords:
         firings.beat(store, ids, now)
 
     def given_up(self, found: Sequence[Firing]) -> None:
-        """Firings whose scheduler died in the middle: somebody looks at what they left open."""
+        """Firings whose scheduler died in the middle: somebody looks at what they left open.
+
+        All are told at once: each telling may wait for dead receivers, and a look must end within the watchdog's time.
+        """
         for one in found:
             self.say(f"{one.id}: interrupted: {one.why}")
-            told = Notification(
+        now, command = self.clock.now().utc, self.around.command("runs")
+        told = [
+            Notification(
                 occasion="failed",
                 key=f"schedule:{one.schedule}::interrupted",
-                at=self.clock.now().utc,
+                at=now,
                 schedule=one.schedule,
                 verdict=f"schedule {one.schedule}: a firing was cut off: {one.why}",
                 evidence=(f"firing {one.id}", "what it had begun is open: runbook runs shows it"),
-                command=self.around.command("runs"),
+                command=command,
             )
-            self.tell([told])
+            for one in found
+        ]
+        if told:
+            self.tell(told)
+
+    def not_begun(self, job: ScheduledRun, moment: Moment, why: str) -> FiringResult:
+        """How a firing ended that was claimed and could not be begun, and what is told of that."""
+        told = Notification(
+            occasion="failed",
+            key=f"schedule:{job.name}::not-begun",
+            at=self.clock.now().utc,
+            schedule=job.name,
+            runbook=job.runbook,
+            verdict=f"schedule {job.name}: not begun: {why}",
+            evidence=(f"firing {moment.id}", f"set in {job.where}"),
+            command=self.around.command("schedule", "firings", job.name),
+        )
+        return FiringResult("failed", f"not begun: {why}", tell=(told,))
+
+    def missed(self, store: Store, found: Due, now: float, why: Mapping[str, str]) -> None:
+        """Records firings that nobody carried out in time, by their ids why; says so of those that are new."""
+        if new := firings.record_missed(store, found, now, why):
+            first, since = found.missed[0], found.missed[0].id.partition("@")[2]
+            said = "; ".join(dict.fromkeys(why.values()))
+            self.say(f"{first.schedule}: {new + found.before} missed since {since}: {said}")
+
+    def drop(self, store: Store, rest: Sequence[Moment], why: str) -> None:
+        """Records those that would have been caught up behind one that came to nothing: they are decided, too."""
+        if rest:
+            whys = dict.fromkeys((one.id for one in rest), why)
+            new = firings.record_missed(store, Due(missed=tuple(rest)), self.clock.now().utc, whys)
+            self.say(f"{rest[0].schedule}: {new} more not caught up: {why}")
+
+    def finish(self, job: ScheduledRun, moment: Moment, ending: FiringResult) -> None:
+        """Says how a firing ended, keeps it, pauses a schedule that failed too often, and tells who is to be told."""
+        run = f" (run {ending.run})" if ending.run else ""
+        self.say(f"{moment.id}: {ending.state}{run}{f': {ending.why}' if ending.why else ''}")
+        failures, told = self.ended(moment, ending), list(ending.tell)
+        if job.pause_after and failures >= job.pause_after and ending.state == "failed":
+            told.append(self.pause(job, failures))
+        if told:
+            self.tell(told)
 
     def ended(self, moment: Moment, ending: FiringResult) -> int:
         """Keeps how a firing ended; how many of its schedule failed in a row by now, 0 where that cannot be kept yet.

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from memrunbook.app.stored import VARIABLE
 from memrunbook.documents.library import Library, config_dirs
 from memrunbook.runtime.outside import shown
 from memrunbook.state.paths import state_dir
+from memrunbook.ui.commands import commands_in
 
 STATE, CONFIG, STORE = "--state-dir", "--config-dir", "--store"
 FLAGS = frozenset({"-K", "--accept-new-host-keys"})
@@ -18,8 +20,10 @@ WAY = FLAGS | {"--inventory", "--identity", "--known-hosts", "--ssh-config", "--
 TAKES: Mapping[str, frozenset[str]] = {
     "apply": WAY | {STATE, CONFIG, STORE, "--runbooks"},
     "approve": frozenset({CONFIG, "--runbooks"}),
-    "diagnose": WAY | {STATE, CONFIG, "--runbooks"},
+    "diagnose": WAY | {STATE, CONFIG, STORE, "--runbooks"},
     "doctor": WAY | {STATE, CONFIG, STORE, "--runbooks"},
+    "notify send": frozenset({STATE, CONFIG, STORE}),
+    "off": frozenset({STATE, CONFIG, STORE}),
     "pending": frozenset({STATE, CONFIG}),
     "report": frozenset({STATE}),
     "resume": WAY | {STATE, CONFIG, STORE, "--runbooks"},
@@ -28,6 +32,7 @@ TAKES: Mapping[str, frozenset[str]] = {
     "schedule firings": frozenset({STATE, CONFIG, STORE}),
     "schedule list": frozenset({STATE, CONFIG, STORE}),
     "schedule resume": frozenset({STATE, CONFIG, STORE}),
+    "schedule run": WAY | {STATE, CONFIG, STORE, "--runbooks"},
     "validate": frozenset({CONFIG, "--runbooks"}),
 }
 """Of the options that say where things are and how hosts are reached: those that a command takes."""
@@ -51,6 +56,20 @@ def completed(command: str, words: Sequence[str]) -> str:
     return shlex.join([*typed[:first], *(word for one in (*kept, *more) for word in one)])
 
 
+def completed_in(said: str, words: Sequence[str]) -> str:
+    """A sentence, each command of ours in it completed: whoever reads a hint types what stands there."""
+    for begin, end in reversed(commands_in(said)):
+        with suppress(ValueError):  # words of a host that only look like a command
+            said = f"{said[:begin]}{completed(said[begin:end], words)}{said[end:]}"
+    return said
+
+
+def resume_in(hint: str) -> tuple[str, ...]:
+    """The words of the command inside a hint that goes on with an earlier run; empty where there is none."""
+    found = (tuple(hint[begin:end].split()[1:]) for begin, end in commands_in(hint))
+    return next((one for one in found if one[:1] == ("resume",) and len(one) > 1), ())
+
+
 def words_here(state: Path, library: Library, store: str, options: Sequence[str] = ()) -> list[str]:
     """The words that say where state, configuration and store are, where that is not usual, and `options` beside them.
 
@@ -59,7 +78,8 @@ def words_here(state: Path, library: Library, store: str, options: Sequence[str]
     named = store or os.environ.get(VARIABLE, "")
     plain = {name: value for name, value in os.environ.items() if name == "HOME"}
     usual = state_dir(None, plain, os.getuid())
-    folder = library.own_settings.parent if library.own_settings is not None else None
+    settings = library.own_settings or library.timetable  # schedules may lie where no config.yaml does
+    folder = None if settings is None else settings.parent
     found = [] if state == usual else [STATE, str(state)]
     found += [CONFIG, str(folder.absolute())] if folder is not None and folder not in config_dirs(None) else []
     found += [STORE, shown(named)] if named else []

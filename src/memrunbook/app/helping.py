@@ -11,6 +11,8 @@ from memrunbook.app.stored import Stored
 from memrunbook.core.errors import RunbookError
 from memrunbook.core.plan.limits import PastChange
 from memrunbook.core.plan.restarts import Helped, helped
+from memrunbook.core.reading.baseline import UNIT_OWN
+from memrunbook.core.reading.points import kept_name
 from memrunbook.core.reading.series import Observation
 from memrunbook.core.units import DAY
 from memrunbook.documents.library import Library, usual_library
@@ -18,7 +20,6 @@ from memrunbook.runtime.clock import SystemClock
 from memrunbook.state.paths import usual_state_dir
 
 LONGEST = 395.0 * DAY
-OWN = "units.own_bytes"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,4 +56,4 @@ def _points(stored: Stored, change: PastChange) -> tuple[Observation, ...]:
             known = past.series(kept_as(change.host), change.machine, 0.0)
     except RunbookError:
         return ()
-    return next((one.points for one in known if one.figure == OWN and one.name == change.target), ())
+    return next((one.points for one in known if one.figure == UNIT_OWN and one.name == kept_name(change.target)), ())

@@ -27,6 +27,7 @@ from memrunbook.core.reading.baseline import (
     used_of,
 )
 from memrunbook.core.reading.figures import Figure, Holders
+from memrunbook.core.reading.points import kept_name
 from memrunbook.core.reading.series import Kind, Series
 from memrunbook.core.units import DAY
 from memrunbook.documents.library import Library, usual_library
@@ -127,8 +128,13 @@ def _baseline(series: Series, apart: Mapping[tuple[Kind, str, str], Spread], lea
 
 
 def _is_meant(name: str, figure: str, arguments: LookBackArguments) -> bool:
-    named = not arguments.holder or name in (arguments.holder, f"{arguments.holder}.service")
+    named = not arguments.holder or name in _kept_names(arguments.holder)
     return named and (not arguments.metrics or any(matches(figure, word) for word in arguments.metrics))
+
+
+def _kept_names(holder: str) -> tuple[str, str]:
+    """What a holder is called in the history: a service also without its ending, a long name as it was cut."""
+    return kept_name(holder), kept_name(f"{holder}.service")
 
 
 def matches(figure: str, word: str) -> bool:
@@ -165,7 +171,7 @@ def _refuse_unknown(past: StoredPast, hosts: Sequence[HostPast], arguments: Look
             hint = f"did you mean {close[0]!r}? " if close else ""
             raise UsageError(f"no figure {word!r} is kept", hint=f"{hint}there are: {', '.join(figures)}")
     names = sorted({name for name, _ in known if name})
-    if arguments.holder in {*names, *(name.removesuffix(".service") for name in names)} or not arguments.holder:
+    if not arguments.holder or not {*names}.isdisjoint(_kept_names(arguments.holder)):
         return
     close = get_close_matches(arguments.holder, names, n=1, cutoff=0.4)
     hint = f"did you mean {close[0]!r}?" if close else "without it the largest are listed"

@@ -29,7 +29,7 @@ PAIR = Sampling(2, Duration(1))
 class FactsArguments:
     """The facts by name; `sampling` says how often they are read (one sample has no rates).
 
-    Who leaks is told from the history in `state`; nothing is added to it.
+    Who leaks is told from the history in `state`, or beside a `store` other than usual; nothing is added to it.
     """
 
     hosts: tuple[Host, ...]
@@ -38,6 +38,7 @@ class FactsArguments:
     connectors: Connectors = field(default_factory=Connectors)
     library: Library = field(default_factory=usual_library)
     state: Path = field(default_factory=usual_state_dir)
+    store: str = ""
 
 
 def facts(arguments: FactsArguments, notice: Notice = SILENT, *, stop: threading.Event | None = None) -> list[Reached]:
@@ -59,7 +60,7 @@ def facts_each(
 
     It is called as soon as that host has been read, from several threads.
     """
-    with closing(StoredRecall(lambda: Stored(arguments.state, arguments.library.config()))) as past:
+    with closing(StoredRecall(lambda: Stored(arguments.state, arguments.library.config(), arguments.store))) as past:
         return read(
             ReadArguments(
                 hosts=arguments.hosts,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from memrunbook.app.going_on import completed, words_here
+from memrunbook.app.going_on import completed, completed_in, words_here
 from memrunbook.app.occasions import notifications_of, report_command
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.stored import Stored
@@ -79,9 +79,24 @@ def told(
             except RunbookError as error:  # it is queued, and may be sent already: not once more past the queue
                 return (f"what came of telling cannot be kept: {error}",)
     except RunbookError as error:  # without a queue once is better than never
-        problems = _without_queue(config, wanted, words)
-        return (f"what is to be told cannot be queued: {error}", *problems)
+        return (f"what is to be told cannot be queued: {error}", *told_past_queue(wanted, config, words))
     return tuple(f"{name} was not told yet: {why}" for name, why in found.problems.items())
+
+
+def told_past_queue(notifications: Sequence[Notification], config: Config, words: Sequence[str]) -> tuple[str, ...]:
+    """Tells each receiver of a configuration once, and keeps nothing; why each was not told that was not.
+
+    `words` complete the commands.
+    """
+    now, wanted = SystemClock().now().utc, [safe(complete(one, words)) for one in notifications]
+    tried = [
+        _Delivery(
+            one, [_message(told, _ident(one.name, told.key, now), 1) for told in _joined(words, _for(one, wanted))]
+        )
+        for one in config.notify
+    ]
+    _at_once(tried)
+    return tuple(f"{one.receiver.name} was not told: {one.why}" for one in tried if one.why)
 
 
 def tell_of_run(result: RunResult, runbook: str, asked: RunArguments) -> tuple[str, ...]:
@@ -91,8 +106,10 @@ def tell_of_run(result: RunResult, runbook: str, asked: RunArguments) -> tuple[s
 
 
 def complete(one: Notification, words: Sequence[str]) -> Notification:
-    """The same, its command as it is typed anywhere."""
-    return structs.replace(one, command=completed(one.command, words) if one.command else "")
+    """The same, its command, and those in its evidence, as they are typed anywhere."""
+    evidence = tuple(completed_in(said, words) for said in one.evidence)
+    made = completed if one.command.startswith("runbook ") else completed_in  # "systemctl …, or: runbook …"
+    return structs.replace(one, command=made(one.command, words), evidence=evidence)
 
 
 def send_waiting(state: Path, library: Library, store: str = "", *, every: bool = False) -> Sent:
@@ -261,19 +278,6 @@ def _remember(store: Store, several: Sequence[Queued], place: int) -> None:
     from memrunbook.state.store.notifications import sent
 
     sent(store, several[place], SystemClock().now().utc)
-
-
-def _without_queue(config: Config, wanted: Sequence[Notification], words: Sequence[str]) -> list[str]:
-    """Tries once; why each was not told that was not."""
-    now = SystemClock().now().utc
-    tried = [
-        _Delivery(
-            one, [_message(told, _ident(one.name, told.key, now), 1) for told in _joined(words, _for(one, wanted))]
-        )
-        for one in config.notify
-    ]
-    _at_once(tried)
-    return [f"{one.receiver.name} was not told: {one.why}" for one in tried if one.why]
 
 
 def _of_queue(one: Queued) -> Message:

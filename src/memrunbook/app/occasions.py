@@ -9,6 +9,7 @@ from pathlib import Path
 
 from msgspec import structs
 
+from memrunbook.app.going_on import resume_in
 from memrunbook.app.run_arguments import RunResult
 from memrunbook.core.plan.approval import people_for
 from memrunbook.core.plan.diagnosis import Finding
@@ -93,7 +94,7 @@ class _End:
 
     def _command(self, report: HostReport, saved: Path | None) -> str:
         if saved is None or report.begun is None:
-            return report_command(self.result.run_id)
+            return shlex.join(["runbook", *(resume_in(report.hint) or ("report", self.result.run_id))])
         people = people_for(self.config.approvals, [report.begun.plan])
         return shlex.join(["runbook", "approve" if people else "apply", str(saved)])
 

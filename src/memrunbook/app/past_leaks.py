@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
-from memrunbook.core.reading.baseline import AVAILABLE
+from msgspec import structs
+
+from memrunbook.core.reading.baseline import AVAILABLE, UNIT_OWN
 from memrunbook.core.reading.fact import EarlierReadings, Reading
 from memrunbook.core.reading.series import Kind, Observation, Series
 from memrunbook.core.units import DAY
 from memrunbook.facts.shared.leaking import CACHES, GROUPS, PAGE_TABLES, PER_CPU, PROCESSES, SLAB
-from memrunbook.facts.shared.leaking_units import FIGURE
-from memrunbook.facts.shared.leaks import Leak, MemoryHolder, leaks_of
+from memrunbook.facts.shared.leaks import Leak, MemoryHolder, leaks_of, together
+from memrunbook.facts.shared.room import room_of
+from memrunbook.linux.attribution import kind_of
 
-JUDGED = frozenset({FIGURE, GROUPS, PROCESSES, CACHES, SLAB, PER_CPU, PAGE_TABLES})
+JUDGED = frozenset({UNIT_OWN, GROUPS, PROCESSES, CACHES, SLAB, PER_CPU, PAGE_TABLES})
 KNOWN = 7 * DAY
 """As much as a reading is held against."""
 SWAP_FREE = "swap.free_bytes"
@@ -30,21 +34,38 @@ class _Room(Reading, frozen=True, kw_only=True):
 
 
 def past_leaks(series: Sequence[Series]) -> dict[SeriesKey, Leak]:
-    """The leaks among what was there at a host's last reading, by their series."""
-    judged = sorted((one for one in series if one.figure in JUDGED and one.points), key=_group)
+    """The leaks among what was there at a host's last reading, by their series.
+
+    As in a reading a slice leaks with what is in it, and leaks that hold no memory in common fill the host together.
+    """
+    judged = sorted((one for one in series if one.figure in JUDGED and one.points and _in(one) != "slice"), key=_alike)
     at = max((one.points[-1].at for one in judged), default=0.0)
-    found: dict[SeriesKey, Leak] = {}
-    for (kind, figure), alike in groupby(judged, key=_group):
+    readings = _readings(series)
+    found: dict[str, list[tuple[SeriesKey, Leak]]] = defaultdict(list)
+    for (together_with, kind, figure), alike in groupby(judged, key=_alike):
         recent = [(one, tuple(point for point in one.points if point.at >= at - KNOWN)) for one in alike]
         kept = tuple(Series(kind, one.name, figure, points) for one, points in recent if points)
         there = [_holder(one) for one in kept if one.points[-1].at == at]
-        earlier = EarlierReadings(at, _readings(series), kept)
-        found |= {(kind, leak.name, figure): leak for leak in leaks_of(kind, figure, there, earlier)}
-    return found
+        leaks = leaks_of(kind, figure, there, EarlierReadings(at, readings, kept))
+        found[together_with] += [((kind, leak.name, figure), leak) for leak in leaks]
+    return {key: leak for some in found.values() for key, leak in _together(some, room_of(readings))}
 
 
-def _group(series: Series) -> tuple[Kind, str]:
-    return series.kind, series.figure
+def _alike(series: Series) -> tuple[str, Kind, str]:
+    """With whom it fills the host, and what it is judged with; pods hold containers once more."""
+    whom = "groups" if series.figure == GROUPS else series.figure
+    whom = "kernel" if series.figure in (PER_CPU, PAGE_TABLES) else whom
+    return "pods" if _in(series) == "pod" else whom, series.kind, series.figure
+
+
+def _in(series: Series) -> str:
+    """What a control group is; empty for all else."""
+    return kind_of(series.name) if series.kind == "cgroup" else ""
+
+
+def _together(leaks: Sequence[tuple[SeriesKey, Leak]], room: int | None) -> Iterator[tuple[SeriesKey, Leak]]:
+    counted = together([structs.replace(leak, name=str(place)) for place, (_, leak) in enumerate(leaks)], room)
+    return ((key, structs.replace(one, name=key[1])) for one in counted for key in [leaks[int(one.name)][0]])
 
 
 def _holder(series: Series) -> MemoryHolder:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING, NamedTuple
 
 from memrunbook.core.action.action import Change, Risk
 from memrunbook.core.errors import Refused, UsageError
 from memrunbook.core.plan.approval import people_for
 from memrunbook.core.plan.plan import Plan
+from memrunbook.core.units import DAY
 from memrunbook.documents.library import Library, usual_library
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.redaction import redact
 from memrunbook.state.applied import AppliedRuns
-from memrunbook.state.approvals import read_approvals
+from memrunbook.state.approvals import approvals_file, read_approvals
 from memrunbook.state.paths import usual_state_dir
 from memrunbook.state.plans import PlanFile, load_plan
-from memrunbook.state.waiting import Declined, decline, declined, waiting
+from memrunbook.state.waiting import Declined, decline, declined, kept, left_approvals, remove, waiting
 
 if TYPE_CHECKING:
     from memrunbook.core.plan.saved import Difference
@@ -26,8 +29,12 @@ if TYPE_CHECKING:
 ALGORITHM = "sha256:"
 SHORT = 8
 """So many characters of a file's digest tell it from any other that a person will meet."""
-LATE = 7 * 86_400.0
+LATE = 7.0 * DAY
 """Seconds: a plan that expired so long ago is not listed any more."""
+
+
+KEPT = 90.0 * DAY
+"""Seconds that a plan is kept beyond its time, as firings are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +99,21 @@ def pending(arguments: PendingArguments) -> tuple[PendingPlan, ...]:
     return tuple(sorted(found, key=lambda one: one.at, reverse=True))
 
 
+def forget_plans(state: Path, now: float) -> None:
+    """Removes the plans of schedules and alerts, with their approvals, whose time was over so long ago (`KEPT`).
+
+    They were applied, declined, or nobody came in time; none of them can be applied any more. What a run saved stays
+    with the run, and so does a file that cannot be read as a plan.
+    """
+    old = now - KEPT
+    for path in left_approvals(state):
+        with suppress(OSError):
+            if approvals_file(path).stat().st_mtime < old:
+                remove(path)
+    for file in (one for one in _read(kept(state)) if all(plan.expires_at < old for plan in one.saved.plans)):
+        remove(file.path)
+
+
 def decline_plan(arguments: PendingArguments, given: str, who: str, why: str = "") -> PendingPlan:
     """A person says no to a plan, by its id, its digest or its file: it waits no more and is not applied.
 
@@ -113,11 +135,25 @@ def decline_plan(arguments: PendingArguments, given: str, who: str, why: str = "
 
 
 def _files(state: Path, since: float) -> Iterator[PlanFile]:
-    """Those that were written since then: of years of runs the others are not even read."""
-    for path in waiting(state):
+    """Those that were written since then: of years of runs the others are not even read, nor is a pipe waited for."""
+    with_time = ((path, _written(path)) for path in waiting(state))
+    yield from _read(path for path, written in with_time if written is not None and written >= since)
+
+
+def _written(path: Path) -> float | None:
+    """When a file was written, in seconds since 1970; None for what is no file, and for one that has just gone."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_mtime if S_ISREG(found.st_mode) else None
+
+
+def _read(paths: Iterable[Path]) -> Iterator[PlanFile]:
+    """The plans of these files; one that cannot be read as a plan, or has just gone, is passed over."""
+    for path in paths:
         try:
-            if path.stat().st_mtime >= since:
-                yield load_plan(path)
+            yield load_plan(path)
         except (UsageError, Refused, FileNotFoundError):
             continue
 

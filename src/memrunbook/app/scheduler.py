@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from memrunbook.app.attendance import Attendance
 from memrunbook.app.firing import FiringResult, Surroundings, carry_out
 from memrunbook.app.firing_records import FiringRecords, Says, Tells
+from memrunbook.app.firing_stop import SCHEDULER
+from memrunbook.app.pending_plans import forget_plans
 from memrunbook.core.errors import RunbookError, in_a_line
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.notification import Notification
@@ -25,7 +27,7 @@ BEATS_EVERY = 15.0
 LONGEST_WAIT = 30.0
 """Seconds: so often a scheduler says that it is there, also while nothing is due."""
 SHORTEST_WAIT = 0.05
-NEWER = "; the newest that was due is carried out instead"
+NO_THREAD = "this machine starts no more threads for this user"
 AT_ONCE = 8
 """So many schedules are carried out at once; others wait for one of them to end."""
 RETRY = 5.0
@@ -87,6 +89,8 @@ class Scheduler:
 
     def settle(self) -> None:
         """Waits until all that is under way has ended, and goes on to say that it is there."""
+        if self.around.stop.is_set() and self._under_way:
+            self.say(f"waiting for the step in flight of {', '.join(ids[-1] for _, ids in self._under_way.values())}")
         while self._under_way:
             self._reap(0.2)
             if self.clock.now().monotonic - self._beaten >= BEATS_EVERY:
@@ -105,6 +109,7 @@ class Scheduler:
             self._beat(store)
         if now.monotonic - self._forgotten >= HOUR:
             firings.forget(store, now.utc)
+            forget_plans(self.around.state, now.utc)
             self._forgotten = now.monotonic
         self.records.given_up(firings.give_up(store, now.utc))
         until = {name: one.decided for name, one in firings.kept(store).items()}
@@ -126,15 +131,8 @@ class Scheduler:
         if found.run and job.name not in self._under_way and len(self._under_way) >= AT_ONCE:
             return False
         if found.missed:
-            newest = bool(found.run)  # it stands for those before it
-            why = {
-                one.id: self.attendance.why(one, now, self._under_way)
-                + (NEWER if newest and now.utc - one.starts <= job.schedule.misfire_grace else "")
-                for one in found.missed
-            }
-            if new := firings.record_missed(store, found, now.utc, why):
-                since, said = found.missed[0].id.partition("@")[2], "; ".join(dict.fromkeys(why.values()))
-                self.say(f"{job.name}: {new + found.before} missed since {since}: {said}")
+            why = self.attendance.whys(found, now, self._under_way, job.schedule.misfire_grace)
+            self.records.missed(store, found, now.utc, why)
         if not found.run:
             return True
         first, *rest = found.run
@@ -143,20 +141,27 @@ class Scheduler:
         if state == "running":
             ids = [first.id]
             thread = threading.Thread(target=self._carry_out, args=(job, first, rest, ids), name=f"schedule {job.name}")
-            self._under_way[job.name] = thread, ids
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError:  # ulimit -u, or the pids of our control group: others still end, and go on
+                self.records.finish(job, first, self.records.not_begun(job, first, NO_THREAD))
+                self.records.drop(store, rest, NO_THREAD)
+            else:
+                self._under_way[job.name] = thread, ids
         elif state is not None:
             self.say(f"{first.id}: {state}, not carried out")
+            self.records.drop(store, rest, f"{first.id}, which came before it, was {state}")
         return True
 
     def _carry_out(self, job: ScheduledRun, first: Moment, rest: Sequence[Moment], ids: list[str]) -> None:
         """In a thread of its own: the firing that was claimed, and after it those that are caught up."""
         self._one(job, first)
-        for moment in rest:
-            if self.around.stop.is_set():
-                return
+        for number, moment in enumerate(rest):
             try:
                 with self.records.open() as store:
+                    if self.around.stop.is_set():
+                        self.records.drop(store, rest[number:], SCHEDULER)
+                        return
                     state = firings.claim(store, moment, f"{self.node}/{os.getpid()}", self.clock.now().utc)
             except RunbookError as error:
                 self.say(f"{moment.id}: not begun: {in_a_line(error)}")
@@ -167,14 +172,7 @@ class Scheduler:
 
     def _one(self, job: ScheduledRun, moment: Moment) -> None:
         self.say(f"{moment.id}: begins, {job.runbook} on {', '.join(job.hosts)} ({'run' if job.acts else 'plan'})")
-        ending = self.carries_out(job, moment, self.around)
-        run = f" (run {ending.run})" if ending.run else ""
-        self.say(f"{moment.id}: {ending.state}{run}{f': {ending.why}' if ending.why else ''}")
-        failures, tell = self.records.ended(moment, ending), list(ending.tell)
-        if job.pause_after and failures >= job.pause_after and ending.state == "failed":
-            tell.append(self.records.pause(job, failures))
-        if tell:
-            self.tell(tell)
+        self.records.finish(job, moment, self.carries_out(job, moment, self.around))
 
     def _reap(self, patience: float) -> None:
         for name, (thread, _) in list(self._under_way.items()):

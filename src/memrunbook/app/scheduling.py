@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from memrunbook.app.judging_schedules import ScheduleJudge
 from memrunbook.app.stored import Stored
-from memrunbook.core.errors import Problem, UsageError
+from memrunbook.core.errors import Problem, RunbookError, UsageError
 from memrunbook.core.run.notification import Notification
 from memrunbook.core.schedule import Moment, next_firing, preview
 from memrunbook.core.units import format_duration
@@ -178,6 +178,18 @@ def look_for_scheduler(arguments: ScheduleArguments, silence: float = SILENCE) -
             how = "was stopped" if newest.stopped else "was last heard of"
             return _silent(f"the scheduler on {newest.owner} {how} {since}", now, quiet, newest.owner)
         return SchedulerCheck(goes=True, said=f"a scheduler on {newest.owner} was heard of {since}", silence=quiet)
+
+
+def cannot_be_told(error: RunbookError) -> Notification:
+    """What is told where nobody can say whether anything is scheduled: a dead man's switch that fails is heard of."""
+    return Notification(
+        occasion="dead-man",
+        key="scheduler:unknown",
+        at=SystemClock().now().utc,
+        verdict=f"whether anything is scheduled cannot be told: {error}",
+        evidence=(error.hint,) if error.hint else (),
+        command="runbook doctor",
+    )
 
 
 def _silent(said: str, now: float, silence: float = 0.0, owner: str = "") -> SchedulerCheck:

@@ -1,4 +1,4 @@
-"""Ctrl-C once: finish the command in flight and start nothing new. Twice: leave now."""
+"""Ctrl-C, or SIGTERM, once: finish the command in flight and start nothing new. Twice: leave now."""
 
 from __future__ import annotations
 
@@ -25,16 +25,18 @@ def on_stderr(words: str) -> None:
 def finish_then_stop(
     stop: threading.Event, in_flight: Callable[[], Sequence[str]] = tuple, tell: Callable[[str], object] = on_stderr
 ) -> Iterator[None]:
-    """While it lasts, the first Ctrl-C sets `stop`, the second one raises KeyboardInterrupt.
+    """While it lasts, the first Ctrl-C sets `stop`, the second one raises KeyboardInterrupt; other signals do the same.
 
-    `in_flight` names the commands that are under way: those are waited for, which is what `tell` is told.
+    `in_flight` names the commands that are under way: those are waited for, which is what `tell` is told. The signal
+    that came is named there: where a service manager sent it nobody has a key to press.
     """
 
-    def interrupted(_number: int, _frame: FrameType | None) -> None:
+    def interrupted(number: int, _frame: FrameType | None) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        tell(_stopping(in_flight()))
+        again = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
+        tell(f"{_stopping(in_flight())} {again} again leaves at once.")
 
     before = {number: signal.signal(number, interrupted) for number in NUMBERS}
     try:
@@ -46,6 +48,6 @@ def finish_then_stop(
 
 def _stopping(commands: Sequence[str]) -> str:
     if not commands:
-        return "Stopping: nothing new is begun. Ctrl-C again leaves at once."
+        return "Stopping: nothing new is begun."
     which = "this command" if len(commands) == 1 else f"these {len(commands)} commands"
-    return f"Stopping after {which} ({', '.join(commands[:LISTED])}). Ctrl-C again leaves at once."
+    return f"Stopping after {which} ({', '.join(commands[:LISTED])})."

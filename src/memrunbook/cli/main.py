@@ -36,6 +36,13 @@ ORDER = (
     "audit",
     "schedule",
     "pending",
+    "alert",
+    "notify",
+    "metrics",
+    "history",
+    "import-history",
+    "oom-log",
+    "record",
     "hosts",
     "doctor",
     "off",
@@ -93,7 +100,8 @@ def _file(command: str) -> str:
 
 def _summary(command: str) -> str:
     first = (Path(commands.__path__[0]) / f"{_file(command)}.py").read_text("utf-8").partition("\n")[0]
-    return first.strip('"').removeprefix(f"runbook {command}: ").capitalize()
+    words = first.strip('"').removeprefix(f"runbook {command}: ")
+    return words[:1].upper() + words[1:]
 
 
 @click.group(
@@ -182,14 +190,16 @@ def _end_at_once() -> None:
 
 
 def _say(error: click.UsageError | RunbookError) -> int:
-    from memrunbook.ui.errors import error_lines
+    from memrunbook.ui.errors import error_view
+    from memrunbook.ui.screen import Screen
 
     if isinstance(error, click.exceptions.NoArgsIsHelpError):  # its message is the help
         sys.stderr.write(f"{error.format_message()}\n")
         return exit_codes.USAGE
     if isinstance(error, click.UsageError):
-        error = UsageError(error.format_message(), hint=_help_hint(error))
-    sys.stderr.write("".join(f"{line}\n" for line in error_lines(error)))
+        words = " ".join(error.format_message().split())  # click lists choices below one another
+        error = UsageError(words, hint=_help_hint(error))
+    Screen("auto", sys.stderr).show(error_view(error))
     return exit_codes.of_error(error)
 
 

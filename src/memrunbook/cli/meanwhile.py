@@ -57,7 +57,7 @@ class Meanwhile(Remarks):
         if waited >= SOON and self._fleet is not None:
             self._fleet.waiting(host, what)
         elif waited >= SOON:
-            self._say(f"{host}: {waited:.0f} s, {what}")
+            self.say(f"{host}: {waited:.0f} s, {what}")
 
     def passed(self, host: str, stage: str, said: str) -> None:
         """Says which hosts are reached by another client than the engine's own, and why."""
@@ -86,7 +86,7 @@ class Meanwhile(Remarks):
             fleet.note = f"{what}; Ctrl-C shows what is known by then"
             while_heard(fleet.__enter__)()
         else:
-            self._say(what)
+            self.say(what)
 
     def connecting(self, host: str) -> None:
         """Which host is being connected to is drawn where there are several."""
@@ -119,7 +119,8 @@ class Meanwhile(Remarks):
         if self._line is not None:
             while_heard(self._line.clear)()
 
-    def _say(self, words: str) -> None:
+    def say(self, words: str) -> None:
+        """Says on a terminal what is waited for; it goes away again."""
         if line := self._terminal_line():
             while_heard(line.say)(words)
 

@@ -6,7 +6,7 @@ import datetime as dt
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from memrunbook.documents.printed.schedule_firings import PrintedFiring, Schedul
 from memrunbook.documents.printed.schedule_list import PrintedSchedule, ScheduleListDocument
 from memrunbook.documents.printed.schedule_preview import PrintedMoment, SchedulePreviewDocument
 from memrunbook.runtime.clock import SystemClock
-from memrunbook.ui.schedules import FiringLine, ScheduleLine, firings_view, list_view, preview_view
+from memrunbook.ui.schedules import FiringLine, ScheduleLine, firings_view, list_view, nothing_fires, preview_view
 
 if TYPE_CHECKING:
     from memrunbook.app.scheduling import ListedSchedule
@@ -60,8 +60,10 @@ def list_document(found: Sequence[ListedSchedule]) -> ScheduleListDocument:
     )
 
 
-def preview_pages(found: Previewed) -> Iterator[list[Block]]:
-    """A page for each schedule."""
+def preview_pages(found: Previewed, broken: Collection[str]) -> Iterator[list[Block]]:
+    """A page for each schedule; one that says so where nothing fires."""
+    if not found:
+        yield nothing_fires(broken=bool(broken))
     yield from (preview_view(job.name, job.zone, moments, job.schedule.zone) for job, moments in found)
 
 

@@ -24,6 +24,9 @@ from memrunbook.core.host import LOCAL
 from memrunbook.core.run.notification import Notification
 from memrunbook.core.text import clean
 from memrunbook.core.units import MINUTE, format_duration
+from memrunbook.ui.block import Line, Span, line, to_type
+from memrunbook.ui.screen import Screen
+from memrunbook.ui.words import plural
 
 if TYPE_CHECKING:
     from memrunbook.app.scheduler import Scheduler
@@ -37,8 +40,11 @@ LONGEST_LINE = 2000
 
 def say(words: str) -> None:
     """A line of the scheduler's log."""
-    while_heard(sys.stderr.write)(f"{clean(words, LONGEST_LINE)}\n")
-    while_heard(sys.stderr.flush)()
+    _log(line(Span(clean(words, LONGEST_LINE), whole=True)))
+
+
+def _log(*lines: Line) -> None:
+    while_heard(Screen("never", sys.stderr).say)(lines)
 
 
 @dataclass
@@ -68,9 +74,9 @@ def tell_on_stderr(notifications: Sequence[Notification]) -> None:
     for one in notifications:
         say(f"NOTICE {one.occasion}: {one.verdict}")
         for words in one.evidence:
-            say(f"  {words}")
+            _log(line(Span(clean(words, LONGEST_LINE), whole=True), indent=2))
         if one.command:
-            say(f"  to go on: {one.command}")
+            _log(line("to go on: ", to_type(one.command), indent=2))
 
 
 @dataclass(frozen=True)
@@ -139,7 +145,6 @@ class Loop:
                     self.broken.look()
                     self.beside()
             self.manager.stopping()
-            say("stopping: nothing new is begun")
             scheduler.settle()
             scheduler.records.stopped()
 
@@ -178,9 +183,9 @@ class Loop:
         broken = f", {len(names)} broken" if names else ""
         coming, now = self.scheduler.coming(), self.scheduler.clock.now().utc
         if self.scheduler.trouble:
-            return f"{usable} schedules{broken}; {self.scheduler.trouble}"
+            return f"{plural(usable, 'schedule')}{broken}; {self.scheduler.trouble}"
         soon = f"; next in {format_duration(max(0.0, coming.starts - now))}" if coming else "; nothing comes"
-        return f"{usable} schedules{broken}{soon}"
+        return f"{plural(usable, 'schedule')}{broken}{soon}"
 
 
 @dataclass

@@ -63,6 +63,14 @@ def show(output: OutputOptions, reply: Reply) -> int:
     return tell(reply.code, lambda: output.format.show(reply, output.color))
 
 
+def say_line(words: str) -> None:
+    """A line on stdout; a terminal that is too narrow for it gets it folded between words, commands in it whole."""
+    from memrunbook.ui.block import Span, line
+    from memrunbook.ui.screen import Screen
+
+    Screen("never").say([line(Span(words, whole=True))])
+
+
 def silence() -> None:
     """Nothing more is written to stdout, what is still in its buffer included."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

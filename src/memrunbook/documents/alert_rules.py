@@ -26,7 +26,7 @@ LabelName = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description
 class AlertSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One entry of `alerts`; of those that match an alert the first counts."""
 
-    alertname: Annotated[Pattern, Meta(description="of the alert's name")]
+    alertname: Annotated[Pattern, Meta(description="a shell pattern of the alert's name")]
     labels: Annotated[
         dict[LabelName, Pattern], Meta(description="only with these labels; each value a shell pattern")
     ] = {}

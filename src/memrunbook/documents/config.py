@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
-
-from msgspec import Meta, Struct
 
 from memrunbook.core.action.action import Risk
 from memrunbook.core.errors import DocumentError, Problem
@@ -17,113 +14,31 @@ from memrunbook.core.plan.freeze import FreezeWindow
 from memrunbook.core.plan.limits import Limits
 from memrunbook.core.reading.keeping import Keeping
 from memrunbook.core.reading.rules import TargetKind, Untouchable
-from memrunbook.core.units import Duration
-from memrunbook.documents.alert_rules import AlertRule, AlertSpec, alert_rules
-from memrunbook.documents.freezes import FreezeSpec, windows
+from memrunbook.documents.alert_rules import AlertRule, alert_rules
+from memrunbook.documents.config_spec import ConfigSpec, DefaultsSpec
+from memrunbook.documents.freezes import windows
 from memrunbook.documents.named_files import FilesNamed
 from memrunbook.documents.notifying import receivers_of
 from memrunbook.documents.owned import read_owned
 from memrunbook.documents.problems import convert
 from memrunbook.documents.remembered import (
-    HistorySpec,
-    LimitsSpec,
-    LogPlace,
     StoreAt,
-    StorePlace,
-    StoreSpec,
     history_of,
     limits_of,
     log_place,
     store_at,
 )
-from memrunbook.documents.rollouts import NumberOfHosts, Numbers, numbers
+from memrunbook.documents.rollouts import numbers
 from memrunbook.documents.source import Source
 from memrunbook.documents.yaml_source import load
 from memrunbook.receivers import AnyReceiver
 
 DAY = 86_400.0
-FilePath = Annotated[str, Meta(min_length=1, description="a path; one that is not absolute lies beside config.yaml")]
-Pattern = Annotated[str, Meta(min_length=1, description="a shell pattern")]
-Hosts = Annotated[str, Meta(min_length=1, description="a shell pattern of host names")]
-GroupPatterns = Annotated[
-    str | tuple[Annotated[str, Meta(min_length=1)], ...] | None,
-    Meta(description="only on hosts of these groups of the inventory; shell patterns"),
-]
-Why = Annotated[str, Meta(description="what is told to whoever it stops")]
-Mode = Literal["run", "apply", "undo"]
 KINDS: tuple[TargetKind, ...] = ("unit", "process", "container")
 REASON: Mapping[str, Risk | None] = {
     "optional": None, "required": Risk.NONE, "low": Risk.LOW, "medium": Risk.MEDIUM, "high": Risk.HIGH,
 }  # fmt: skip
 NOTHING_AT_ALL = "to have nothing changed anywhere: maximum_risk: [{risk: none}], or for a while: runbook off"
-
-
-class DefaultsSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`defaults`: options of the command line for whoever does not give them."""
-
-    user: Annotated[str, Meta(pattern=r"^[^@\s:]+$", description="the login")] | None = None
-    port: Annotated[int, Meta(ge=1, le=65535, description="the port of the ssh server")] | None = None
-    identity: FilePath | tuple[FilePath, ...] | None = None
-    known_hosts: FilePath | tuple[FilePath, ...] | None = None
-    ssh_config: FilePath | None = None
-    sudo: Annotated[Literal["auto", "always", "never"], Meta(description="as --sudo")] | None = None
-    forks: Annotated[int, Meta(ge=1, le=200, description="as --forks")] | None = None
-    patience: Annotated[Duration, Meta(description="as --patience")] | None = None
-    serial: Annotated[Numbers, Meta(description="as --serial")] = None
-    max_failures: Annotated[NumberOfHosts | None, Meta(description="as --max-failures")] = None
-    inventory: (
-        Annotated[str | tuple[str, ...], Meta(description="as -i; a path that is not absolute lies beside config.yaml")]
-        | None
-    ) = None
-    vault_files: Annotated[
-        Literal["refuse", "skip"],
-        Meta(description="what is done about group_vars and host_vars that ansible-vault has encrypted"),
-    ] = "refuse"
-
-
-class UntouchableSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One entry of `untouchable`: a unit, a process, a container, or (with `hosts` alone) whole hosts."""
-
-    unit: Pattern | None = None
-    process: Pattern | None = None
-    container: Pattern | None = None
-    hosts: Hosts = "*"
-    groups: GroupPatterns = None
-    why: Why = ""
-
-
-class MaximumRiskSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One entry of `maximum_risk`: nothing above this risk is done; of several that match the lowest counts."""
-
-    risk: Annotated[Literal["none", "low", "medium"], Meta(description="the highest risk that is done")]
-    hosts: Hosts = "*"
-    groups: GroupPatterns = None
-    tag: Annotated[str, Meta(min_length=1, description="only on hosts that were named with this --tag")] | None = None
-    modes: Annotated[tuple[Mode, ...], Meta(min_length=1, description="in which commands")] = ("run", "apply")
-    why: Why = ""
-
-
-class ConfigSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """config.yaml. `deadline` is how long after it was made a plan that needs approvals can be approved and applied.
-
-    `reason` says when `run`, `apply` and `undo` need a --reason: always (required), or for what may be of this risk.
-    """
-
-    defaults: DefaultsSpec = DefaultsSpec()
-    untouchable: tuple[UntouchableSpec, ...] = ()
-    maximum_risk: tuple[MaximumRiskSpec, ...] = ()
-    freeze: tuple[FreezeSpec, ...] = ()
-    reason: Literal["optional", "required", "low", "medium", "high"] = "optional"
-    approvals: tuple[ApprovalRule, ...] = ()
-    allowed_signers: FilePath | None = None
-    revoked_keys: FilePath | None = None
-    deadline: Duration | None = None
-    store: StorePlace | StoreSpec | None = None
-    forward: LogPlace | None = None
-    limits: LimitsSpec | None = None
-    history: HistorySpec | None = None
-    notify: tuple[AnyReceiver, ...] = ()
-    alerts: tuple[AlertSpec, ...] = ()
 
 
 @dataclass(frozen=True)

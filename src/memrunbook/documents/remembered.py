@@ -18,6 +18,15 @@ from memrunbook.documents.source import Source
 from memrunbook.runtime.outside import LOGS, STORES, holds_password, is_file, is_log, is_server, shown
 
 Count = Annotated[int, Meta(ge=1, le=100)]
+USUAL, KEEPING = Limits(), Keeping()
+
+
+def usual(meaning: str, value: float) -> Meta:
+    """What a key means, with what counts where it is left out: a count, or a time in seconds."""
+    told = f"{value:g}" if value < MINUTE else format_duration(value)
+    return Meta(description=f"{meaning}; {told} where it is left out")
+
+
 StorePlace = Annotated[str, Meta(description="postgresql://USER@HOST/DATABASE, or the path of a file of SQLite")]
 LogPlace = Annotated[str, Meta(description="journald, syslog, udp://HOST[:PORT] or tcp://HOST[:PORT]")]
 RANGES = {
@@ -35,22 +44,46 @@ class StoreSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A database server whose password stands in a file of its own: the first line of it."""
 
     url: StorePlace
-    password_file: Annotated[str, Meta(min_length=1)]
+    password_file: Annotated[
+        str, Meta(min_length=1, description="a file whose first line is the password; nobody else may read it")
+    ]
 
 
 class LimitsSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How much is enough; what is left out is as docs/how-to/hold-it-back.md says."""
 
-    cool_down: Duration | None = None
-    most_in_run: Count | None = None
-    most_in_hour: Count | None = None
-    restart_every: Duration | None = None
-    most_in_week: Count | None = None
-    most_without_help: Count | None = None
-    without_help_within: Duration | None = None
-    storm_hosts: Annotated[int, Meta(ge=1, le=1000)] | None = None
-    storm_percent: Annotated[float, Meta(gt=0, le=100)] | None = None
-    storm_within: Duration | None = None
+    cool_down: Annotated[
+        Duration | None, usual("another run makes the same disruptive change of a target no sooner", USUAL.cool_down)
+    ] = None
+    most_in_run: Annotated[
+        Count | None, usual("changes that users may notice, by one run on one host", USUAL.most_in_run)
+    ] = None
+    most_in_hour: Annotated[
+        Count | None, usual("such changes by all runs on one host, within an hour", USUAL.most_in_hour)
+    ] = None
+    restart_every: Annotated[
+        Duration | None,
+        usual("the same disruptive change of a target is no cure if it is wanted again sooner", USUAL.restart_every),
+    ] = None
+    most_in_week: Annotated[
+        Count | None, usual("the same disruptive change of a target within 7 days", USUAL.most_in_week)
+    ] = None
+    most_without_help: Annotated[
+        Count | None,
+        usual("runs of one runbook on one host that changed something and did not help", USUAL.most_without_help),
+    ] = None
+    without_help_within: Annotated[
+        Duration | None, usual("in which time those runs are counted", USUAL.without_help_within)
+    ] = None
+    storm_hosts: Annotated[
+        Annotated[int, Meta(ge=1, le=1000)] | None,
+        usual("hosts that had the same disruptive change", USUAL.storm_hosts),
+    ] = None
+    storm_percent: Annotated[
+        Annotated[float, Meta(gt=0, le=100)] | None,
+        usual("percent of the hosts of this run, where that is more hosts", USUAL.storm_percent),
+    ] = None
+    storm_within: Annotated[Duration | None, usual("in which time those hosts are counted", USUAL.storm_within)] = None
 
 
 class HistorySpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,9 +94,9 @@ class HistorySpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """
 
     keep: Annotated[bool, Meta(description="false: nothing is kept")] = True
-    every: Duration | None = None
-    fine: Duration | None = None
-    coarse: Duration | None = None
+    every: Annotated[Duration | None, usual("of a host one reading in this time is kept", KEEPING.apart)] = None
+    fine: Annotated[Duration | None, usual("each reading is kept so long", KEEPING.fine)] = None
+    coarse: Annotated[Duration | None, usual("hours of them are kept so long", KEEPING.coarse)] = None
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,9 @@ class ScheduleSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     valid_from: Annotated[str, Meta(description=WHEN)] | None = None
     valid_until: Annotated[str, Meta(description=WHEN)] | None = None
     pause_on_failure: Annotated[int, Meta(ge=1, le=100, description="after so many failures in a row")] | None = None
-    unless_alerting: AlertingSpec | None = None
+    unless_alerting: Annotated[
+        AlertingSpec | None, Meta(description="alerts of a Prometheus server that hold it back while they fire")
+    ] = None
     serial: Annotated[Numbers, Meta(description="as --serial")] = None
     max_failures: Annotated[NumberOfHosts | None, Meta(description="as --max-failures")] = None
     patience: Annotated[Duration, Meta(description="as --patience")] | None = None
@@ -72,4 +74,4 @@ class ScheduleSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class SchedulesSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The file: a list of schedules."""
 
-    schedules: tuple[ScheduleSpec, ...]
+    schedules: Annotated[tuple[ScheduleSpec, ...], Meta(description="the schedules; a broken one stops only itself")]

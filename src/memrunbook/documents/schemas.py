@@ -26,6 +26,7 @@ NAMES: dict[type[mi.Type], str] = {
     mi.DictType: "object",
 }
 LIMITS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum", "pattern": "pattern"}
+TAG = "says which of these it is"
 LENGTHS = {"string": "Length", "array": "Items", "object": "Properties"}
 
 
@@ -48,12 +49,21 @@ def _schema(kind: mi.Type, definitions: dict[str, Schema]) -> Schema:
     if isinstance(kind, mi.StructType):
         return _reference(kind, definitions)
     if isinstance(kind, mi.UnionType):
-        return {"anyOf": [_schema(one, definitions) for one in kind.types]}
+        return _union([_schema(one, definitions) for one in kind.types])
     if isinstance(kind, mi.Metadata):
         return {**_schema(kind.type, definitions), **(kind.extra_json_schema or {})}
     if type(kind) in NAMES:
         return {"type": NAMES[type(kind)], **_limits(kind), **_inside(kind, definitions)}
     return _leaf(kind)
+
+
+def _union(kinds: list[Schema]) -> Schema:
+    """One of these; where one alone is described, and none besides it is but null, that stands for the whole."""
+    said = [one for one in kinds if "description" in one]
+    if len(said) != 1 or len(kinds) - len(said) != sum(one == {"type": "null"} for one in kinds):
+        return {"anyOf": kinds}
+    plain = {word: value for word, value in said[0].items() if word != "description"}
+    return {"anyOf": [plain if one is said[0] else one for one in kinds], "description": said[0]["description"]}
 
 
 def _leaf(kind: mi.Type) -> Schema:
@@ -96,7 +106,7 @@ def _reference(kind: mi.StructType, definitions: dict[str, Schema]) -> Schema:
 
 
 def _struct(kind: mi.StructType, definitions: dict[str, Schema]) -> Schema:
-    properties: Schema = {kind.tag_field: {"const": kind.tag}} if kind.tag_field else {}
+    properties: Schema = {kind.tag_field: {"const": kind.tag, "description": TAG}} if kind.tag_field else {}
     properties |= {field.encode_name: _field(field, definitions) for field in kind.fields}
     required = [name for name in (kind.tag_field,) if name]
     required += [field.encode_name for field in kind.fields if field.required]

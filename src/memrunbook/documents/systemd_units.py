@@ -6,6 +6,9 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from memrunbook.core.errors import UsageError
+from memrunbook.core.text import clean
+
 FOLDER = Path("/etc/systemd/system")
 NAME = "memrunbook"
 CONFINED = """\
@@ -94,16 +97,19 @@ def units(
     """The files by name: the command's `words` as a user, as a service that stays or, with `timer`, each minute once.
 
     `agent` is the socket of an ssh agent, empty for none: keys are then read from the user's home. `written` is a
-    folder beside the state directory that it may write to.
+    folder beside the state directory that it may write to. UsageError for a word that would begin another line.
     """
+    for option, word in (("--user", user), ("--agent", agent)):
+        if not word.isprintable():
+            raise UsageError("there are characters in it that no name has", where=f"{option} {clean(word)}")
     command = shlex.join([*words, "--once"] if timer else words)
     service = SERVICE.format(
         limits="" if timer else OFTEN,
         start=(ONCE if timer else STAYS).format(
             command=command.replace("%", "%%").replace("$", "$$"), stop=LONGEST_STEP
         ),
-        user=user,
-        environment=f"Environment=SSH_AUTH_SOCK={agent}\n" if agent else "",
+        user=user.replace("%", "%%"),
+        environment=f"Environment={_assigned('SSH_AUTH_SOCK', agent)}\n" if agent else "",
         written="" if written is None else f"ReadWritePaths={_path_word(written)}\n",
         confined=CONFINED,
         install="" if timer else WANTED,
@@ -112,7 +118,18 @@ def units(
     return found | ({f"{NAME}.timer": TIMER} if timer else {})
 
 
+def _assigned(name: str, value: str) -> str:
+    """A variable and its value as one word; without quotes where it needs none."""
+    word, plain = _word(f"{name}={value}"), f"{name}={value}"
+    return plain if word == f'"{plain}"' and " " not in value else word
+
+
 def _path_word(folder: Path) -> str:
     """One word of a list of paths; a folder that is not there yet keeps no scheduler from starting."""
-    escaped = str(folder).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
-    return f'"-{escaped}"'
+    return _word(f"-{folder}")
+
+
+def _word(text: str) -> str:
+    """One word of a list, whatever stands in it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{escaped}"'

@@ -30,11 +30,18 @@ for s_file in /var/log/sysstat/sa[0-9]* /var/log/sa/sa[0-9]*; do
 done
 """
 """Lists the files of days on the host; `no sadf` where sysstat is not installed."""
-READ = r"""{ LC_ALL=C sadf -j "$1" -- -r ALL -S 2>/dev/null || LC_ALL=C sadf -j "$1" -- -r -S; } | head -c "$2" """
-"""Prints so many bytes of one of them at most, in UTC; sysstat before 11.1.1 knows no `-r ALL`.
-
-A day of a second each is 50 MiB: printed whole, it would take the shell with it, and the days after it.
+READ = r"""
+{ LC_ALL=C sadf -j $3 "$1" -- -r ALL -S || LC_ALL=C sadf -j $3 "$1" -- -r -S; } 2>/dev/null | head -c "$2"
 """
+"""Prints so many bytes of one of them at most, in UTC, a line in so many seconds where `$3` says so.
+
+Sysstat before 11.1.1 knows no `-r ALL`. A day of a second each is 50 MiB: printed whole, it would take the shell with
+it, and the days after it.
+"""
+WHY = r"""LC_ALL=C sadf -j "$1" -- -r 2>&1 >/dev/null | head -c 1000"""
+"""What sadf says of one that it does not print."""
+EACH_MINUTE = "60"
+"""The history keeps no more of a host than that."""
 
 
 class RecordedDay(Struct, frozen=True):
@@ -52,7 +59,7 @@ def read_sadf(text: str) -> RecordedDay:
     try:
         hosts = msgspec.json.decode(text)["sysstat"]["hosts"]
     except (msgspec.DecodeError, KeyError, TypeError) as error:
-        raise ValueError("this is not what sadf -j prints") from error
+        raise ValueError("what sadf prints of it cannot be read") from error
     points: dict[str, list[Observation]] = {}
     restarts: set[float] = set()
     for host in _dicts(hosts):
@@ -65,6 +72,12 @@ def read_sadf(text: str) -> RecordedDay:
                 points.setdefault(word, []).append(Observation(at, value * KIB))
     series = tuple(Series(*_named(word), tuple(sorted(points[word], key=_at))) for word in points)
     return RecordedDay(series, tuple(sorted(restarts)))
+
+
+def said_of(file: str, text: str) -> str:
+    """What sadf said of a file that it could not print, in one line; empty where it said nothing."""
+    lines = (line.replace(file, "").strip(" :.") for line in text.splitlines())
+    return "; ".join(line for line in lines if line)
 
 
 def with_lives(points: Iterable[Observation], restarts: Iterable[float]) -> tuple[Observation, ...]:

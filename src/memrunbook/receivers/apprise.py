@@ -52,7 +52,7 @@ class Apprise(Receiver, frozen=True, kw_only=True, tag="apprise"):
             )
         if not taken:
             why = clean(heard[-1], SHOWN) if heard else "apprise does not say why"
-            raise NotTaken(f"it was not taken: {why}")
+            raise NotTaken(f"apprise says: {why}" if heard else why)
 
 
 def for_chats(text: str) -> str:

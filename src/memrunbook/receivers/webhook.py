@@ -34,11 +34,13 @@ class Webhook(Receiver, frozen=True, kw_only=True, tag="webhook"):
     token_file: Annotated[
         str, Meta(description="a file whose content is sent in the header Authorization, as Bearer")
     ] = ""
-    token_variable: str = ""
+    token_variable: Annotated[str, Meta(description="a variable of the environment that holds that token")] = ""
     secret_file: Annotated[str, Meta(description="a file whose content signs the document (HMAC-SHA256)")] = ""
-    secret_variable: str = ""
+    secret_variable: Annotated[str, Meta(description="a variable of the environment that holds that secret")] = ""
     ca_file: Annotated[str, Meta(description="certificates (PEM) that are trusted instead of this machine's")] = ""
-    headers: Annotated[dict[HeaderName, HeaderValue], Meta(max_length=20)] = {}  # noqa: RUF012  msgspec copies it
+    headers: Annotated[
+        dict[HeaderName, HeaderValue], Meta(max_length=20, description="headers that are sent besides")
+    ] = {}  # noqa: RUF012  msgspec copies it
     plain_http: Annotated[
         bool, Meta(description="let http:// be used to other machines: everybody on the way reads")
     ] = False

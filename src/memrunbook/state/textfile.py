@@ -33,7 +33,7 @@ def write_textfile(path: Path, text: str) -> None:
         with suppress(OSError):
             new.unlink()
         what = f"the file cannot be written: {error.strerror}"
-        hint = "name a file in a folder that is there and may be written"
+        hint = "see that its folder is there, may be written and has space, or name another"
         raise UsageError(what, where=f"--textfile {path}", hint=hint) from None
 
 

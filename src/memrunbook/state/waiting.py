@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -49,11 +50,31 @@ def withdraw_others(state: Path, newest: Path, host: str) -> None:
                 path.unlink(missing_ok=True)
 
 
+def remove(plan: Path) -> None:
+    """Removes a plan, and then its approvals: without these it would wait again. What fails is tried another time."""
+    with suppress(OSError):
+        plan.unlink(missing_ok=True)
+        approvals_file(plan).unlink(missing_ok=True)
+
+
+def kept(state: Path) -> list[Path]:
+    """The plans that schedules and alerts keep in the folder for them."""
+    return [path for path in disk.listed(state / FOLDER, f"*{ENDING}") if not path.is_symlink()]
+
+
+def left_approvals(state: Path) -> list[Path]:
+    """The plans that are gone, and their approvals are not: nobody else gets their names meanwhile."""
+    ending = approvals_file(Path(ENDING)).name
+    named = (
+        path.with_name(path.name.removesuffix(ending) + ENDING) for path in disk.listed(state / FOLDER, f"*{ending}")
+    )
+    return [path for path in named if not path.exists()]
+
+
 def waiting(state: Path) -> list[Path]:
     """The files of plans that were kept, those of schedules first; which of them are still of use is not looked at."""
-    kept = [path for path in disk.listed(state / FOLDER, f"*{ENDING}") if not path.is_symlink()]
     runs = [path for path in disk.listed(state / "runs", "*") if RUN_ID.fullmatch(path.name)]
-    return [*kept, *(plan for path in reversed(runs) for plan in disk.listed(path, f"plan-*{ENDING}"))]
+    return [*kept(state), *(plan for path in reversed(runs) for plan in disk.listed(path, f"plan-*{ENDING}"))]
 
 
 def declined(state: Path) -> frozenset[str]:

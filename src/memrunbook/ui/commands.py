@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-PROGRAM = r"(?:runbook\ (?:audit\ )?[a-z-]+|(?:ssh|ssh-[a-z]+|chmod|chown|ls|sudo|systemctl)(?=\ [-\d]))"
+OURS = r"runbook\ (?:(?:audit|schedule|notify)\ )?[a-z-]+"
+PROGRAM = rf"(?:{OURS}|(?:ssh|ssh-[a-z]+|chmod|chown|ls|sudo|systemctl)(?=\ [-\d]))"
 WORD = r"""(?:'[^']*'|"[^"]*"|[^\s'";])+(?<![,:)])"""
 PROSE = r"[a-z][a-z']*(?![\w./:@=-])(?!\ [-|<>])"
 COMMAND = re.compile(

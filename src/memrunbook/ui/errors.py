@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from memrunbook.core.errors import DocumentError, RunbookError
 from memrunbook.ui.block import Block, Span, line
-from memrunbook.ui.layout import lay_out
 from memrunbook.ui.problems import hint_line, problem_lines
 
 
@@ -17,11 +16,6 @@ def error_view(error: RunbookError | None, host: str = "") -> list[Block]:
                  Span(error.message, whole=True))  # fmt: skip
     problems = [problem_lines(problem) for problem in error.problems] if isinstance(error, DocumentError) else []
     return [title, *(block for found in problems for block in found), *hint_line(error.hint)]
-
-
-def error_lines(error: RunbookError) -> list[str]:
-    """The same as plain lines, for when nothing else works."""
-    return ["".join(span.text for span in content) for content in lay_out(error_view(error), None)]
 
 
 def notice(words: str, hint: str = "") -> list[Block]:

@@ -54,7 +54,7 @@ def facts_row(snapshot: Snapshot, now: Instant | None = None) -> Row:
     missing = f", {absent} not offered by this host" if absent else ""
     took = format_duration(max(0.0, snapshot.seconds - snapshot.span))
     sample = f" ({format_duration(snapshot.span)} sample)" if snapshot.span else ""
-    words = f"{read} of {len(snapshot.readings)} read{missing} in {took}{sample}"
+    words = f"{read} of {len(snapshot.readings)} read in {took}{sample}{missing}"
     return row(FACTS, body=f"{words}, {moment_words(snapshot.taken_at.utc, now)}")
 
 

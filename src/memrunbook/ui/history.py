@@ -90,7 +90,7 @@ def _leaks(past: HostPast) -> list[Block]:
 
 
 def _called(one: Baseline) -> str:
-    cache = "slab cache " if one.kind == "kernel" and one.name else ""
+    cache = {"kernel": "slab cache ", "process": "process "}.get(one.kind, "") if one.name else ""
     return f"{cache}{one.name}" if one.name else FIGURES.get(one.figure, one.figure)
 
 

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from memrunbook.core.errors import RunbookError
 from memrunbook.ui.block import Block, Grid, Span, line, row, to_type
+from memrunbook.ui.errors import error_view
+from memrunbook.ui.words import plural
 
+SHOWN = 8
 NONE = "with Prometheus, see by which labels it knows the host: --match 'instance=\"web1:9100\"'"
+
+
+def failures_view(failed: Sequence[tuple[str, RunbookError]]) -> Iterator[list[Block]]:
+    """Why nothing was taken over of hosts; those that failed alike are told once, with their names."""
+    alike: dict[tuple[str, str], list[tuple[str, RunbookError]]] = {}
+    for host, error in failed:
+        alike.setdefault((error.message, error.hint), []).append((host, error))
+    for (first, error), *others in alike.values():
+        names = [host for host, _ in others]
+        shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+        told = [line(f"the same of {plural(len(names), 'host')}: {shown}", indent=2)] if names else []
+        yield [*error_view(error, first), *told]
 
 
 def imported_view(found: Sequence[tuple[str, int, int, Sequence[str]]]) -> list[Block]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from memrunbook.core.instant import Instant
@@ -32,8 +32,10 @@ class RunLine(NamedTuple):
     back: tuple[tuple[str, float], ...] = ()
 
 
-def runs_view(runs: Sequence[RunLine], now: Instant | None = None) -> list[Block]:
-    """One line for each run, and how to go on with those that were interrupted."""
+def runs_view(
+    runs: Sequence[RunLine], now: Instant | None = None, complete: Callable[[str], str] = lambda command: command
+) -> list[Block]:
+    """One line for each run, and how to go on with those that were interrupted; each command made `complete`."""
     if not runs:
         return [line("No runs yet.")]
     rows: list[Row | Note] = []
@@ -44,9 +46,9 @@ def runs_view(runs: Sequence[RunLine], now: Instant | None = None) -> list[Block
         rows += [note(Span("open: ", "unknown"), Span(told, whole=True)) for told in run.open]
         rows += [note("for a while: ", Span(_back(what, until, now), whole=True)) for what, until in run.back]
         if run.outcome == "interrupted":
-            rows.append(note("what it had done: ", to_type(f"runbook report {run.run_id}")))
+            rows.append(note("what it had done: ", to_type(complete(f"runbook report {run.run_id}"))))
         if run.outcome in TO_GO_ON or run.open:
-            rows.append(note("to go on: ", to_type(f"runbook resume {run.run_id}")))
+            rows.append(note("to go on: ", to_type(complete(f"runbook resume {run.run_id}"))))
     return [line(plural(len(runs), "run")), Grid(tuple(rows)), line("One of them in full: runbook report RUN")]
 
 

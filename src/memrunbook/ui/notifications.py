@@ -13,8 +13,8 @@ STYLES: Mapping[QueueState, Style] = {"waiting": "warning", "sent": "good", "giv
 WORDS: Mapping[QueueState, str] = {"waiting": "waiting", "sent": "sent", "given-up": "given up"}
 
 
-def notifications_view(found: Sequence[Queued], now: float) -> list[Block]:
-    """A line for each message to each receiver; under it why it is not there yet."""
+def notifications_view(found: Sequence[Queued], now: float, send: str = "runbook notify send --all") -> list[Block]:
+    """A line for each message to each receiver; under it why it is not there yet. `send` sends what waits."""
     if not found:
         return [line("Nobody was told anything yet.")]
     states = [f"{count} {WORDS[state]}" for state in WORDS if (count := sum(one.state == state for one in found))]
@@ -30,5 +30,5 @@ def notifications_view(found: Sequence[Queued], now: float) -> list[Block]:
             rows.append(note("next try: ", f"in {format_duration(one.due - now)}, with the next run or firing"))
     title = line(f"{plural(len(found), 'message')}: {', '.join(states)}")
     waiting = any(one.state == "waiting" for one in found)
-    to_send = [line("To send what waits now:  ", to_type("runbook notify send --all"))] if waiting else []
+    to_send = [line("To send what waits now:  ", to_type(send))] if waiting else []
     return [title, Grid(tuple(rows)), *to_send]

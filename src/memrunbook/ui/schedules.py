@@ -18,9 +18,9 @@ STATES: Mapping[str, Style] = {
 }  # fmt: skip
 ODD: Mapping[Oddity, str] = {
     "": "",
-    "moved": "clocks are put forward: the time of the line is left out, so as soon as there is one",
-    "first": "clocks are put back: this time is there twice; the first",
-    "again": "clocks are put back: this time is there twice; the second",
+    "moved": "clocks are put forward over the time that was set: it fires right after the gap",
+    "first": "clocks are put back, so this time comes twice: it fires the first time",
+    "again": "clocks are put back, so this time comes twice: this is the second",
 }
 NO_FILE = "There is no schedules.yaml. docs/how-to/schedule.md shows one; it lies beside config.yaml."
 
@@ -68,16 +68,22 @@ def list_view(lines: Sequence[ScheduleLine]) -> list[Block]:
     return blocks
 
 
+def nothing_fires(*, broken: bool) -> list[Block]:
+    """Where nothing fires: there is no schedule, or none that can be used."""
+    return [line("No schedule fires.")] if broken else [line(NO_FILE)]
+
+
 def preview_view(name: str, zone: str, moments: Sequence[Moment], local: dt.tzinfo) -> list[Block]:
-    """When a schedule fires next: local time with its offset, UTC, and how much later it really starts."""
+    """When a schedule fires next: local time with its offset, UTC (once where that is the same), and its jitter."""
     if not moments:
         return [line(Span(name, "strong"), f" ({zone}): fires no more")]
     rows: list[Row | Note] = []
     for one in moments:
         here, utc = (dt.datetime.fromtimestamp(one.nominal, place) for place in (local, dt.UTC))
         later = one.starts - one.nominal
-        rows.append(row(f"{here:%a %Y-%m-%d %H:%M:%S%z}", f"{utc:%Y-%m-%d %H:%M:%S} UTC",
-                        body=f"+{format_duration(later)} jitter" if later else ""))  # fmt: skip
+        there = f"{utc:%Y-%m-%d %H:%M:%S} UTC"
+        cells = (f"{utc:%a} {there}",) if zone == "UTC" else (f"{here:%a %Y-%m-%d %H:%M:%S%z}", there)
+        rows.append(row(*cells, body=f"+{format_duration(later)} jitter" if later else ""))
         rows += [note(Span(ODD[one.oddity], "warning"))] if one.oddity else []
     return [line(Span(name, "strong"), f" ({zone})"), Grid(tuple(rows), under=0)]
 

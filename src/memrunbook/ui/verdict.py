@@ -26,14 +26,14 @@ def plan_words(entry: RunbookDiagnosis, plan: Plan) -> Text:
     """Who is behind the incident and what the plan would do, or why there is nothing to do."""
     if entry.incident.holds:
         return text(_who(entry, plan.host), "; ", _steps(plan))
-    stands, title = standing([entry]), lower(entry.title)
+    stands = standing([entry])
     noticed = _noticed(stands, entry, plan.host)
     if stands.unjudged:
         why = entry.incident.why or "its checks are unknown"
-        return text(noticed, f"whether it is {title} could not be judged: {why}; nothing would be changed")
+        return text(noticed, f"whether {entry.runbook} applies could not be judged: {why}; nothing would be changed")
     if stands.apart and stands.word != "OK":
-        return text(noticed, f"that alone is no {title}; nothing to do")
-    return text(f"no {title} on ", Span(plan.host), "; nothing to do")
+        return text(noticed, f"{entry.runbook} does not apply; nothing to do")
+    return text(f"{entry.runbook} does not apply to ", Span(plan.host), "; nothing to do")
 
 
 def diagnosis_verdict(one: Headline, commands: Mapping[str, str]) -> Line:

@@ -62,6 +62,10 @@ CALLED: Mapping[str, str] = {
 NAMES = ("pid", "main_pid", "victim_pid", "parent", "uid", "start_ticks")
 
 
+NEVER = 1e9
+"""Seconds since what never was, as facts say it: conditions over ages need a number."""
+
+
 def unit_of(name: str) -> Unit:
     """The unit that a metric carries in its name."""
     bare = name.removesuffix(LOWEST)
@@ -87,9 +91,13 @@ def metric_words(name: str) -> str:
 
 
 def value_words(value: Any, unit: Unit) -> str:
-    """A value with its unit; lists by their items, what is missing as "-"."""
+    """A value with its unit; lists by their items, what is missing as "-", the age of what never was as "never"."""
     if value is None:
         return "-"
+    if value == "":
+        return "none"
+    if unit is Unit.SECONDS and isinstance(value, int | float) and value >= NEVER:
+        return "never"
     if isinstance(value, list | tuple):
         return ", ".join(value_words(item, unit) for item in value) or "none"
     return format_value(value, unit)

@@ -45,7 +45,7 @@ def test_nothing_wrong_not_known_and_not_reached() -> None:
 
 def test_hosts_of_one_entry_are_one_run() -> None:
     first, second, other = fired("leak"), fired("leak", "web2"), fired("shortage", "web3")
-    assert list(by_host([first, second, other])) == ["web1", "web2", "web3"]
+    assert [one[0].host for one in by_host([first, second, other])] == ["web1", "web2", "web3"]
     assert [[one.host for one in several] for _, several in by_rule([first, None, other, second])] == [
         ["web1", "web2"],
         ["web3"],

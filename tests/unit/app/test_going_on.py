@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 import pytest
 
-from memrunbook.app.going_on import CONFIG, KNOWN, STATE, STORE, TAKES, completed, words_here
+from memrunbook.app.going_on import CONFIG, KNOWN, STATE, STORE, TAKES, completed, completed_in, resume_in, words_here
+from memrunbook.app.scheduling import AGAIN
 from memrunbook.cli.main import group
 from memrunbook.documents.library import Library
 
@@ -34,6 +35,29 @@ PLACES = "--state-dir /s --config-dir '/my files' --store postgresql://db/r"
 def test_what_is_missing_is_added_and_what_is_not_taken_left_out(command: str, said: str) -> None:
     assert completed(command, HERE) == said
     assert completed(said, HERE) == said
+
+
+LEFT = "runbook resume R1 looks at it and goes on; --break-lock takes the lock and nothing else"
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (LEFT, LEFT.replace("R1", f"R1 --identity /k {PLACES}")),
+        ("all that wait: runbook pending", "all that wait: runbook pending --state-dir /s --config-dir '/my files'"),
+        ("its command line: runbook report \\", "its command line: runbook report \\"),
+        ("nothing to type", "nothing to type"),
+        (AGAIN, f"{AGAIN} --identity /k {PLACES}"),
+    ],
+)
+def test_a_command_inside_of_a_hint_is_completed(said: str, expected: str) -> None:
+    assert completed_in(said, [one for one in HERE if one != "-K"]) == expected
+
+
+def test_what_goes_on_with_an_earlier_run_is_found_in_a_hint() -> None:
+    assert resume_in(LEFT) == ("resume", "R1")
+    assert resume_in("runbook resume waits for that and looks") == ()
+    assert resume_in("look at the other hosts first") == ()
 
 
 def options(command: click.Command) -> Iterator[str]:
@@ -69,3 +93,7 @@ def test_what_is_usual_is_not_said_and_what_the_environment_says_is(
     )
     assert said == [STATE, f"{tmp_path}/s", CONFIG, f"{tmp_path}/c", STORE, "postgresql://runbook@db/r", "--forks", "3"]
     assert "zirconium" not in shlex.join(said)
+    assert words_here(tmp_path / "s", Library(timetable=tmp_path / "c" / "schedules.yaml"), "")[2:4] == [
+        CONFIG,
+        f"{tmp_path}/c",
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
+from collections.abc import Callable
 from functools import partial
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -12,14 +13,22 @@ from pathlib import Path
 from tests.unit.transports.shared.test_prometheus import matrix, says, server
 
 from memrunbook.app.connectors import Connectors
-from memrunbook.app.importing import MOST_BYTES, ImportArguments, _joined, import_prometheus, import_sar
+from memrunbook.app.importing import (
+    AT_ONCE,
+    MOST_BYTES,
+    ImportArguments,
+    Imported,
+    _joined,
+    import_prometheus,
+    import_sar,
+)
 from memrunbook.app.looking_back import LookBackArguments, look_back
 from memrunbook.app.stored import Stored
 from memrunbook.core.errors import LoginError, UsageError
 from memrunbook.core.host import Host
 from memrunbook.core.reading.series import Observation, Series
 from memrunbook.documents.library import Library
-from memrunbook.linux.sadf import READ, SCRIPT, RecordedDay
+from memrunbook.linux.sadf import READ, SCRIPT, WHY, RecordedDay
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.ports import Connector, Output
 from memrunbook.testing import Call, MemoryPast, ScriptedConnector, ScriptedSession
@@ -50,7 +59,7 @@ def recorded(call: Call) -> Output:
         return Output(0, "/var/log/sysstat/sa01\n/var/log/sysstat/sa02\n/var/log/sysstat/sa03\n")
     if call.script == READ:
         return Output(0, "Invalid system activity file" if call.args[0].endswith("3") else PRINTED)
-    return Output(0, "m1\n")
+    return Output(0, "" if call.script == WHY else "m1\n")
 
 
 def test_the_days_of_sysstat_are_kept_once() -> None:
@@ -59,7 +68,7 @@ def test_the_days_of_sysstat_are_kept_once() -> None:
     for _ in range(2):
         (told,) = import_sar(arguments)
         assert (told.host, told.series, told.error) == ("web1", 2, None)
-        assert told.skipped == ("/var/log/sysstat/sa03: this is not what sadf -j prints",)
+        assert told.skipped == ("/var/log/sysstat/sa03: what sadf prints of it cannot be read",)
     assert {one.figure: len(one.points) for one in past.series("web1", "", 0.0)} == {
         "memory.free_bytes": 1,
         "memory.available_bytes": 1,
@@ -94,6 +103,32 @@ def test_a_month_of_prometheus_is_kept() -> None:
     assert {len(one.points) for one in past.series("web1", "", 0.0)} == {2}
     (lost,) = import_prometheus(ImportArguments(hosts=(HOST,), past=past), PrometheusServer(url), now=2000.0)
     assert lost.error is not None
+
+
+def test_a_server_that_does_not_answer_is_not_asked_for_every_host() -> None:
+    asked: list[str] = []
+
+    def silent(handler: BaseHTTPRequestHandler) -> None:
+        asked.append(handler.path)
+        says("", 401)(handler)
+
+    hosts, counted = tuple(Host(f"web{number}") for number in range(40)), list[int]()
+    arguments = ImportArguments(hosts=hosts, past=MemoryPast(), told=counted.append)
+    with server(silent) as url:
+        told = import_prometheus(arguments, PrometheusServer(url), now=2000.0)
+    assert [(one.host, str(one.error)) for one in told] == [(host.name, str(told[0].error)) for host in hosts]
+    assert len(asked) <= AT_ONCE
+    assert counted == list(range(1, 41))
+
+
+def test_one_query_that_fails_is_not_the_end_of_all() -> None:
+    def busy(handler: BaseHTTPRequestHandler) -> None:
+        says(*(("", 503) if "web1" in handler.path else (matrix((1000, "1")),)))(handler)
+
+    hosts = tuple(Host(f"web{number}") for number in range(3))
+    with server(busy) as url:
+        told = import_prometheus(ImportArguments(hosts=hosts, past=MemoryPast()), PrometheusServer(url), now=2000.0)
+    assert [one.points for one in told] == [8, 0, 8]
 
 
 def test_hosts_are_read_at_once() -> None:
@@ -143,6 +178,32 @@ def test_a_day_that_is_not_whole_says_why() -> None:
         arguments = ImportArguments(hosts=(HOST,), past=MemoryPast(), connectors=To(ScriptedConnector(session)))
         (told,) = import_sar(arguments)
         assert [why in one for one in told.skipped] == [True] * 3
+
+
+def imported(days: Callable[[Call], Output], past: MemoryPast) -> Imported:
+    session = ScriptedSession(lambda call: days(call) if call.script in (READ, WHY) else recorded(call))
+    (told,) = import_sar(ImportArguments(hosts=(HOST,), past=past, connectors=To(ScriptedConnector(session))))
+    return told
+
+
+def test_what_sadf_says_of_a_file_that_it_cannot_read_is_told() -> None:
+    def days(call: Call) -> Output:
+        said = f"Invalid system activity file: {call.args[0]}\nFile created by sysstat version 11.0.1\n"
+        return Output(0, said if call.script == WHY else "")
+
+    told = imported(days, MemoryPast())
+    assert told.skipped[0] == (
+        "/var/log/sysstat/sa01: Invalid system activity file; File created by sysstat version 11.0.1"
+    )
+
+
+def test_a_day_that_is_too_large_is_read_by_the_minute() -> None:
+    def days(call: Call) -> Output:
+        return Output(0, PRINTED) if call.args[2:] == ("60",) else Output(None, "{" * (MOST_BYTES + 1))
+
+    past = MemoryPast()
+    assert imported(days, past).skipped == ()
+    assert {len(one.points) for one in past.series("web1", "", 0.0)} == {1}
 
 
 def test_a_day_that_takes_too_long_takes_no_other_day_with_it() -> None:

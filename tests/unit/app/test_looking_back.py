@@ -12,6 +12,7 @@ from memrunbook.app.remembering import StoredRecall
 from memrunbook.app.stored import Stored
 from memrunbook.core.errors import UsageError
 from memrunbook.core.reading.baseline import USED
+from memrunbook.core.reading.points import kept_name
 from memrunbook.core.reading.series import Observation, Series
 from memrunbook.core.units import DAY, GIB, HOUR, MIB
 from memrunbook.documents.library import Library
@@ -103,6 +104,19 @@ def test_of_many_hosts_only_their_room_is_read(tmp_path: Path) -> None:
     assert len(one.series) == 4
     series, _ = Stored(tmp_path).past().told("web", "", 0.0, frozenset({"swap.used_bytes"}))
     assert [one.figure for one in series] == ["swap.used_bytes"]
+
+
+@pytest.mark.parametrize("length", [250, 255, 256, 400])
+def test_a_holder_whose_name_is_too_long_to_be_kept_is_found_by_it(tmp_path: Path, length: int) -> None:
+    """With ".service" behind it a name may be too long that is not without it."""
+    name, now = "n" * length, SystemClock().now().utc
+    points = (Observation(now - HOUR, 1.0), Observation(now - 60, 2.0))
+    kept_as = kept_name(f"{name}.service")
+    Stored(tmp_path).past().keep("web", "m", [Series("unit", kept_as, "units.own_bytes", points)])
+    library = Library((), None, None, None)
+    for given in (name, f"{name}.service", kept_as):
+        asked = LookBackArguments(hosts=("web",), holder=given, state=tmp_path, library=library)
+        assert [one.name for host in look_back(asked) for one in host.series] == [kept_as], given
 
 
 def test_what_is_asked_for_and_not_there_says_what_is(tmp_path: Path) -> None:

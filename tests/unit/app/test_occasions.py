@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from memrunbook.app.firing_ends import next_words
 from memrunbook.app.occasions import if_held_back, notifications_of
 from memrunbook.app.run_arguments import RunResult
 from memrunbook.core.plan.limits import STORM
@@ -94,3 +95,12 @@ def test_what_a_schedule_tells_of_limits_is_told_as_such_under_one_key() -> None
     assert (told.occasion, told.key, told.verdict) == ("breaker-open", "breaker-open book web1", "v")
     waits = HostReport("web1", "refused", (step("refused", "schedule night goes up to risk low"),), why="w")
     assert if_held_back(words, waits, Path("/plan.json")) is words
+
+
+def test_where_an_earlier_run_is_in_the_way_the_command_goes_on_with_that() -> None:
+    hint = "runbook resume R0 looks at it and goes on; --break-lock takes the lock and nothing else"
+    report = HostReport("web1", "refused", (), why="an earlier run left its lock on the host", hint=hint)
+    [one] = notifications_of(RunResult("R1", (report,)), "memory-leak", Config(), 5.0)
+    assert one.command == "runbook resume R0"
+    assert next_words(report, "R1") == ("resume", "R0")
+    assert next_words(HostReport("web1", "failed", ()), "R1") == ("report", "R1")

@@ -13,10 +13,19 @@ from pathlib import Path
 
 import pytest
 
-from memrunbook.app.attendance import CROWDED, UNUSED
+from memrunbook.app.attendance import CROWDED, NEWER, UNUSED
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.firing import FiringResult, Surroundings
-from memrunbook.app.scheduler import AT_ONCE, CROWDED_WAIT, LONGEST_WAIT, NEWER, RETRY, SHORTEST_WAIT, Scheduler
+from memrunbook.app.firing_stop import SCHEDULER
+from memrunbook.app.scheduler import (
+    AT_ONCE,
+    CROWDED_WAIT,
+    LONGEST_WAIT,
+    NO_THREAD,
+    RETRY,
+    SHORTEST_WAIT,
+    Scheduler,
+)
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.shadows import Shadow
 from memrunbook.core.run.notification import Notification
@@ -273,6 +282,64 @@ def test_what_was_missed_is_caught_up_in_order_where_that_is_wanted(tmp_path: Pa
     bench.scheduler.settle()
     assert carried == ["2026-03-26T00", "2026-03-26T12"]
     assert [state for _, state in bench.records()] == ["done", "done"]
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_what_was_to_be_caught_up_and_is_not_has_a_record(tmp_path: Path, *, paused: bool) -> None:
+    carried: list[str] = []
+
+    def does(job: ScheduledRun, moment: Moment, around: Surroundings) -> FiringResult:
+        carried.append(moment.id[5:18])
+        around.stop.set()
+        return WELL
+
+    bench = Bench(tmp_path, [HALF.replace("}", ", catch_up: all}")], "2026-03-25T20:00", does)
+    bench.scheduler.look()
+    if paused:
+        store = Store.open(bench.state)
+        firings.pause(store, "half", bench.clock.now().utc, "by hand")
+        store.close()
+    bench.clock.sleep(DAY)
+    bench.scheduler.look()
+    bench.scheduler.settle()
+    assert carried == ([] if paused else ["2026-03-26T00"])
+    assert [state for _, state in bench.records()] == (["paused", "missed"] if paused else ["done", "missed"])
+    why = bench.whys()["half@2026-03-26T12:00:00Z"]
+    assert why == ("half@2026-03-26T00:00:00Z, which came before it, was paused" if paused else SCHEDULER)
+
+
+def test_where_no_thread_starts_the_firing_failed_and_the_scheduler_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(tmp_path, [HALF.replace("}", ", catch_up: all}")], "2026-03-25T20:00")
+    bench.scheduler.look()
+    bench.clock.sleep(DAY)
+    with monkeypatch.context() as limited:
+        limited.setattr(threading.Thread, "start", _refused)
+        bench.scheduler.look()
+        bench.scheduler.settle()
+    assert [state for _, state in bench.records()] == ["failed", "missed"]
+    assert bench.whys()["half@2026-03-26T00:00:00Z"] == f"not begun: {NO_THREAD}"
+    assert [one.verdict for one in bench.told] == [f"schedule half: not begun: {NO_THREAD}"]
+    bench.until("2026-03-27T00:30")
+    assert [state for _, state in bench.records()] == ["failed", "missed", "done"]
+
+
+def _refused(_: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+def test_all_firings_of_a_scheduler_that_died_are_told_of_at_once(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [HALF], "2026-03-25T20:00")
+    bench.scheduler.look()
+    store, then = Store.open(bench.state), at("2026-03-25T19:00")
+    for name in ("one", "two", "three"):
+        firings.claim(store, Moment(name, then, then), "gone/1", then)
+    store.close()
+    tellings: list[int] = []
+    bench.scheduler.records = replace(bench.scheduler.records, tell=lambda several: tellings.append(len(several)))
+    bench.scheduler.look()
+    assert tellings == [3], "each telling may wait for dead receivers: the watchdog would end a scheduler that is well"
 
 
 def test_that_it_goes_again_is_told_after_its_silence_was(tmp_path: Path) -> None:

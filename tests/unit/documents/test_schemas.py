@@ -15,7 +15,7 @@ from memrunbook.core.action.action import Risk
 from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.runbook.spec import RunbookSpec
 from memrunbook.core.units import Duration, Size
-from memrunbook.documents.schemas import render, schema
+from memrunbook.documents.schemas import TAG, render, schema
 
 
 class Leaf(Struct, frozen=True, tag="leaf"):
@@ -67,7 +67,7 @@ def test_structs_are_described_and_named_once() -> None:
     assert list(found) == ["Branch", "Leaf"]
     assert found["Leaf"]["description"] == "The end of a branch."
     assert "description" not in found["Branch"]
-    assert found["Branch"]["properties"]["type"] == {"const": "branch"}
+    assert found["Branch"]["properties"]["type"] == {"const": "branch", "description": TAG}
     assert found["Branch"]["required"] == ["type", "parts"]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from memrunbook.actions import cycle_swap
+from memrunbook.core.errors import UsageError
 from memrunbook.documents.systemd_units import units
 
 WORDS = ["/usr/bin/runbook", "schedule", "run", "--config-dir", "/etc/my files"]
@@ -34,7 +35,7 @@ def test_the_service_is_confined_as_far_as_the_docs_say(tmp_path: Path, *, timer
 def test_what_is_typed_is_quoted_and_no_specifier() -> None:
     text = units(["/x/runbook", "a b", "100%", "$HOME"], "ops", agent="/run/agent")["memrunbook.service"]
     assert "ExecStart=/x/runbook 'a b' 100%% '$$HOME'\n" in text
-    assert "Environment=SSH_AUTH_SOCK=/run/agent\n" in text
+    assert 'Environment="SSH_AUTH_SOCK=/run/agent"\n' in text
     assert "Type=notify" in text
     assert "TimeoutStartSec=10min\n" in text, "systemd's own 90 s are too short for a slow node with a far store"
 
@@ -76,3 +77,11 @@ def test_what_is_under_way_is_not_killed_by_a_time_of_systemds(*, timer: bool) -
     assert stop is not None
     assert int(stop[1]) * 60 > cycle_swap.WAIT + 90
     assert "KillMode=mixed\n" in text
+
+
+def test_no_word_begins_another_line_of_a_unit_or_is_read_as_something_else() -> None:
+    text = units(["/x/runbook"], "ops", agent='/run/my "agent" %U')["memrunbook.service"]
+    assert 'Environment="SSH_AUTH_SOCK=/run/my \\"agent\\" %%U"\n' in text, "a blank would end it, %U be a user"
+    for user, agent in (("ops\nExecStartPre=/bin/evil", ""), ("ops", "/a\nExecStartPre=/bin/evil")):
+        with pytest.raises(UsageError, match="characters in it that no name has"):
+            units(["/x/runbook"], user, agent=agent)

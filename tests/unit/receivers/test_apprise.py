@@ -36,7 +36,7 @@ def test_who_does_not_take_it_is_an_error_that_holds_no_password(tmp_path: Path)
     with receiving(say(500)) as server, pytest.raises(NotTaken) as error:
         urls(tmp_path, f"json://ops:very-secret@127.0.0.1:{server.port}/\n").send(MESSAGE, 5.0)
     assert "very-secret" not in str(error.value)
-    assert "it was not taken" in str(error.value)
+    assert "apprise says: " in str(error.value)
 
 
 def test_urls_that_are_none(tmp_path: Path) -> None:

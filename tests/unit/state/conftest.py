@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.postgres import MISSING, Postgres, postgres, programs
 
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.record import Actor, Ended, EndedHost, Invoked, plain
@@ -26,6 +27,15 @@ INVOKED = Invoked(
     hosts=("web-1", "web-2"),
 )
 ENDED = Ended(time="2026-11-22T09:42:00.000Z", hosts=(EndedHost("web-1", "resolved", "m1"),))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    """A real PostgreSQL server of the module's own."""
+    if programs() is None:
+        pytest.skip(MISSING)
+    with postgres() as running:
+        yield running
 
 
 @pytest.fixture

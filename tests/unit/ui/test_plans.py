@@ -35,7 +35,7 @@ def test_the_worst_comes_first_and_everybody_has_a_line() -> None:
         "  UNKNOWN   a  not reached: gone",
         "               hint: look at it",
         "  UNKNOWN   b  interrupted: not begun",
-        "  OK        c  no memory leak on c; nothing to do",
+        "  OK        c  memory-leak does not apply to c; nothing to do",
         "To carry them out:  runbook run x",
     ]
 
@@ -45,5 +45,5 @@ def test_without_steps_there_is_no_command() -> None:
     assert page(blocked)[0] == "All hosts: 1 host, 1 with steps that are all blocked"
     assert page(planned("c", CALM, s.NOT_RUN[1])) == [
         "All hosts: 1 host, none with a step to run",
-        "  OK  c  no memory leak on c; nothing to do",
+        "  OK  c  memory-leak does not apply to c; nothing to do",
     ]

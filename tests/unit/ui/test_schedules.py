@@ -39,6 +39,9 @@ def test_what_clocks_do_is_marked(oddity: str, words: str) -> None:
     assert "Sun 2026-03-29 03:00:00+0200  2026-03-29 01:00:00 UTC" in shown
     assert "+61 s jitter" in shown
     assert words in " ".join(shown.split())
+    once = drawn(preview_view("night", "UTC", [moment], dt.UTC))
+    assert once.count("01:00:00") == 1, "local time is UTC"
+    assert "Sun 2026-03-29 01:00:00 UTC" in once
     assert "fires no more" in drawn(preview_view("night", "UTC", [], dt.UTC))
 
 

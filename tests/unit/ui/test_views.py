@@ -11,13 +11,14 @@ from memrunbook.core.run.report import HostReport
 from memrunbook.core.runbook.condition import Evidence, Verdict
 from memrunbook.ui.block import Block, Grid
 from memrunbook.ui.diagnosis import diagnosis_view
-from memrunbook.ui.errors import error_lines, error_view
+from memrunbook.ui.errors import error_view
 from memrunbook.ui.facts import facts_view
 from memrunbook.ui.findings import finding_entries
 from memrunbook.ui.gate import details_view, gate_view
 from memrunbook.ui.layout import lay_out
 from memrunbook.ui.plan import plan_view
 from memrunbook.ui.report import report_view
+from memrunbook.ui.trouble import lower
 
 
 def drawn(blocks: list[Block]) -> list[str]:
@@ -40,11 +41,17 @@ def test_a_plan_with_nothing_to_do_says_so_first() -> None:
     )
 
 
-def test_an_abbreviation_keeps_its_capitals_and_an_unread_metric_is_shown() -> None:
+def test_an_abbreviation_keeps_its_capitals() -> None:
+    assert (lower("OOM event"), lower("Swap is full")) == ("OOM event", "swap is full")
+
+
+def test_a_runbook_that_does_not_apply_is_named_and_an_unread_metric_is_shown() -> None:
     unread = structs.replace(s.THRASHING, severity="info", evidence=(Evidence("pressure.full.percent", None, "%"),))
-    entry = structs.replace(s.runbook_diagnosis("fails", findings=(unread,)), title="OOM event")
+    entry = structs.replace(
+        s.runbook_diagnosis("fails", findings=(unread,)), runbook="kernel-tuning", title="Kernel parameters"
+    )
     shown = drawn(plan_view(entry, s.plan(s.NOT_RUN[1]), s.snapshot(), "", s.NOW))
-    assert shown[0] == "OK: no OOM event on search-03; nothing to do"
+    assert shown[0] == "OK: kernel-tuning does not apply to search-03; nothing to do"
     assert any(line.endswith("pressure full not read") for line in shown)
 
 
@@ -142,7 +149,7 @@ def test_a_list_that_could_not_be_read_says_why_and_an_empty_one_has_no_table() 
 
 def test_an_error_says_what_where_and_what_to_do() -> None:
     error = UsageError("there is no host", where="hosts.yaml:3:1", hint="add one")
-    assert error_lines(error) == ["error: hosts.yaml:3:1: there is no host", "  hint: add one"]
+    assert drawn(error_view(error)) == ["error: hosts.yaml:3:1: there is no host", "  hint: add one"]
     assert error_view(None) == []
 
 
@@ -174,7 +181,7 @@ def test_what_is_unknown_without_a_missing_metric_has_no_hint() -> None:
     entry = s.runbook_diagnosis(findings=(odd,), incident=Verdict("unknown"))
     shown = drawn(plan_view(entry, s.plan(), s.snapshot(), "", s.NOW))
     assert shown[0] == (
-        "UNKNOWN: whether it is swap thrashing could not be judged: its checks are unknown; nothing would be changed"
+        "UNKNOWN: whether swap-thrashing applies could not be judged: its checks are unknown; nothing would be changed"
     )
     assert not any("hint:" in line for line in shown)
 

@@ -33,6 +33,9 @@ def test_values_are_written_for_people() -> None:
     assert value_words(None, Unit.NONE) == "-"
     assert value_words([1, 2], Unit.NONE) == "1, 2"
     assert value_words([], Unit.NONE) == "none"
+    assert value_words("", Unit.NONE) == "none"
+    assert value_words(1e9, Unit.SECONDS) == "never"
+    assert value_words(1e9, Unit.COUNT) != "never"
     assert value_words(3 * GIB, Unit.BYTES) == "3.0 GiB"
 
 

@@ -59,13 +59,15 @@ def _head(plan: PlanFile) -> list[Block]:
 
     saved = plan.saved
     until = min((one.expires_at for one in saved.plans), default=0.0)
+    now = SystemClock().now()
+    can = "can" if now.utc < until else "could"
     whose = f"{saved.creator or 'somebody'} on {saved.control_node or 'an unknown control node'}"
     return [
         line(
             Span("You are asked to approve ", "strong"), Span(f"{plan.path} ({digest_words(plan.digest)})", whole=True)
         ),
         line(f"made by {whose} for {plural(len(saved.hosts), 'host')} with ", Span(saved.runbook, whole=True)),
-        line(f"It can be applied until {moment_words(until, SystemClock().now())}. Nothing is carried out now."),
+        line(f"It {can} be applied until {moment_words(until, now)}. Nothing is carried out now."),
     ]
 
 

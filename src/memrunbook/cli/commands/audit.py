@@ -13,6 +13,7 @@ from memrunbook.cli.completing import complete_runs
 from memrunbook.cli.options import HOSTS, OUTPUT, STATE, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show as show_answer
+from memrunbook.cli.subcommands import Subcommands
 from memrunbook.cli.targets import Targets
 from memrunbook.cli.wanted import FORMS, FORMS_HELP, WANTED, Wanted
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from memrunbook.ui.block import Block
 
 
-@click.group()
+@click.group(cls=Subcommands)
 def command() -> None:
     """Verify the journal, show who did what, or export the records."""
 

@@ -20,6 +20,7 @@ from memrunbook.cli.options import (
     OUTPUT,
     PARAMETERS,
     STATE,
+    STORE,
     WATCH,
     OutputOptions,
     common,
@@ -49,12 +50,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="Exit with 8 when an incident applies, or when a warning stands too.",
 )
-@common(HOSTS_OR_REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, HISTORY, HTML, OUTPUT)
+@common(HOSTS_OR_REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, STORE, HISTORY, HTML, OUTPUT)
 def command(
     targets: Targets,
     output: OutputOptions,
     library: Library,
     state: Path,
+    store: str,
     parameters: dict[str, str],
     watch: float | None,
     fail_on: str,
@@ -73,6 +75,7 @@ def command(
         connectors=talk.connectors(),
         library=library,
         state=state,
+        store=store,
         parameters=parameters,
         watch=watch,
         quick=quick,
@@ -84,15 +87,15 @@ def command(
         return _told(judged, off, talk, _code_of(judged, fail_on), full=full)
 
     result = diagnose_each(arguments, keep, talk.meanwhile, stop=talk.stop, meanwhile=_load_views)
-    _tell_left_out(result, output)
+    _say_left_out(result, output)
     pages = partial(_pages, result, output)
     outcomes, hosts = [told.headline.outcome for told in result.hosts], [told.packed for told in result.hosts]
     reply = Reply(_code(result), lambda: _document(result), pages, outcomes, hosts)
     return show_and_send(output, reply, html, lambda: _to_send(result))
 
 
-def _tell_left_out(result: DiagnoseResult[KeptHost], output: OutputOptions) -> None:
-    """The runbooks that cannot be used, on stderr."""
+def _say_left_out(result: DiagnoseResult[KeptHost], output: OutputOptions) -> None:
+    """Which runbooks judged nothing, and why."""
     if result.left_out:
         from memrunbook.ui.problems import left_out_view
         from memrunbook.ui.screen import Screen

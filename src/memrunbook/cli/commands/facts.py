@@ -14,7 +14,7 @@ import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
-from memrunbook.cli.options import HOSTS_OR_REPLAY, LIBRARY, OUTPUT, STATE, OutputOptions, common
+from memrunbook.cli.options import HOSTS_OR_REPLAY, LIBRARY, OUTPUT, STATE, STORE, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 from memrunbook.cli.targets import Targets
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @click.argument("metrics", nargs=-1, metavar="[METRIC]...")
 @click.option("--samples", default=2, type=click.IntRange(1, 60), show_default=True, help="Readings; one has no rates.")
 @click.option("--every", default=1.0, type=click.FloatRange(0.1, 600), show_default=True, help="Seconds between them.")
-@common(HOSTS_OR_REPLAY, LIBRARY, STATE, OUTPUT)
+@common(HOSTS_OR_REPLAY, LIBRARY, STATE, STORE, OUTPUT)
 def command(
     metrics: tuple[str, ...],
     samples: int,
@@ -42,6 +42,7 @@ def command(
     targets: Targets,
     library: Library,
     state: Path,
+    store: str,
     output: OutputOptions,
 ) -> int:
     """Show the metrics of a host: all, those of a fact (memory), by pattern (swap.*) or as vmstat calls them (si)."""
@@ -59,6 +60,7 @@ def command(
         connectors=talk.connectors(),
         library=library,
         state=state,
+        store=store,
     )
     told = facts_each(arguments, partial(_kept, talk, chosen), talk.meanwhile, stop=talk.stop)
     code, outcomes = exit_codes.worst(one.code for one in told), [one.outcome for one in told]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -68,13 +69,23 @@ def command(
     if stored.config.history is None:
         raise UsageError("config.yaml says that no history is kept", where="history", hint="say for how long: history:")
     with closing(StoredRecall(lambda: stored)) as past:
-        arguments = ImportArguments(hosts=talk.hosts, past=past, connectors=talk.connectors())
+        hosts = talk.hosts
+        told = partial(_count, talk, len(hosts))
+        arguments = ImportArguments(hosts=hosts, past=past, connectors=talk.connectors(), told=told)
+        told(0)
         if source == "sar":
             found = import_sar(arguments)
         else:
             found = import_prometheus(arguments, _server(url, token_file), SystemClock().now().utc, match)
+        talk.meanwhile.read()
     code = exit_codes.worst(_code(one) for one in found)
     return show(output, Reply(code, lambda: _document(source, found), lambda: _pages(found)))
+
+
+def _count(talk: Conversation, hosts: int, done: int) -> None:
+    """Says on a terminal how far it has come with many hosts."""
+    if hosts > 1:
+        talk.meanwhile.say(f"taken over: {done} of {hosts} hosts")
 
 
 def _code(one: Imported) -> int:
@@ -118,12 +129,9 @@ def _document(source: RecordedBy, found: Sequence[Imported]) -> ImportedDocument
 
 
 def _pages(found: Sequence[Imported]) -> Iterator[list[Block]]:
-    from memrunbook.ui.errors import error_view
-    from memrunbook.ui.imported import imported_view
+    from memrunbook.ui.imported import failures_view, imported_view
 
-    for one in found:
-        if one.error is not None:
-            yield error_view(one.error, one.host)
+    yield from failures_view([(one.host, one.error) for one in found if one.error is not None])
     taken = [one for one in found if one.error is None]
     if taken:
         yield imported_view([(one.host, one.points, one.series, one.skipped) for one in taken])

@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from memrunbook.cli.options import CONFIG, STATE, STORE, common, seconds
+from memrunbook.cli.streams import say_line
 from memrunbook.core.errors import UsageError
 from memrunbook.documents.library import Library
 
@@ -31,8 +32,8 @@ def command(
     stored = Stored(state, library.config(), store)
     if status:
         off = switched_off(stored)
-        click.echo(f"OFF: {off}" if off else "ON: changes may be made, each behind its gate.")
-        click.echo(_bound(stored))
+        say_line(f"OFF: {off}" if off else "ON: changes may be made, each behind its gate.")
+        say_line(_bound(stored))
         return 0
     typed = click.get_current_context().get_parameter_source("state_dir") is ParameterSource.COMMANDLINE
     if typed and stored.missing and not state.is_dir():
@@ -40,9 +41,9 @@ def command(
         raise UsageError("there is no such state directory", where=f"--state-dir {state}", hint=hint)
     now = SystemClock().now().utc
     switch = switch_off(stored, now, this_actor().user, " ".join(reason), seconds(time, "--for"))
-    click.echo(f"OFF: {off_words(switch, now)}")
-    click.echo(_bound(stored))
-    click.echo("Diagnoses and plans go on. What is under way ends; nothing new is begun. Again: runbook on")
+    say_line(f"OFF: {off_words(switch, now)}")
+    say_line(_bound(stored))
+    say_line("Diagnoses and plans go on. What is under way ends; nothing new is begun. Again: runbook on")
     return 0
 
 

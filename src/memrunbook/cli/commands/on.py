@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from memrunbook.cli.options import CONFIG, STATE, STORE, common
+from memrunbook.cli.streams import say_line
 from memrunbook.documents.library import Library
 
 
@@ -19,5 +20,5 @@ def command(library: Library, state: Path, store: str) -> int:
 
     stored = Stored(state, library.config(), store)
     switch_on(stored, SystemClock().now().utc, this_actor().user)
-    click.echo(f"ON: changes may be made, each behind its gate, by whoever uses the store {stored.name}.")
+    say_line(f"ON: changes may be made, each behind its gate, by whoever uses the store {stored.name}.")
     return 0

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 def command(decline: str, reason: str, library: Library, state: Path, output: OutputOptions, *, expired: bool) -> int:
     """List plans that wait for a person: what schedules may not do by themselves, and what a gate refused.
 
-    Each with the exact commands that approve it, apply it, or decline it.
+    Each with the exact commands that approve it, apply it, or decline it. With --decline the one that was declined.
     """
     from memrunbook.app import PendingArguments, decline_plan, pending, this_actor
 
@@ -44,8 +44,7 @@ def command(decline: str, reason: str, library: Library, state: Path, output: Ou
     arguments = PendingArguments(state=state, library=library, expired=expired or bool(decline))
     if decline:
         one = decline_plan(arguments, decline, this_actor().user, reason)
-        click.echo(f"Declined: {one.id}, {one.runbook} on {one.host}. It waits no more; the file stays: {one.path}")
-        return exit_codes.OK
+        return show(output, Reply(exit_codes.OK, lambda: _document([one]), lambda: _declined(one)))
     found = pending(arguments)
     return show(output, Reply(exit_codes.OK, lambda: _document(found), lambda: _pages(found)))
 
@@ -75,6 +74,13 @@ def _pages(found: Sequence[PendingPlan]) -> Iterator[list[Block]]:
     from memrunbook.ui.pending import pending_view
 
     yield pending_view([_view(one) for one in found], SystemClock().now())
+
+
+def _declined(one: PendingPlan) -> Iterator[list[Block]]:
+    from memrunbook.ui.block import Span, line
+
+    said = f"Declined: {one.id}, {one.runbook} on {one.host}. It waits no more; the file stays: "
+    yield [line(said, Span(str(one.path), whole=True))]
 
 
 def _view(one: PendingPlan) -> WaitingView:

@@ -20,6 +20,7 @@ from memrunbook.cli.options import (
     OUTPUT,
     PARAMETERS,
     STATE,
+    STORE,
     WATCH,
     OutputOptions,
     common,
@@ -38,16 +39,17 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name", shell_complete=complete_runbooks)
+@click.argument("name", metavar="RUNBOOK", shell_complete=complete_runbooks)
 @click.option("--out", type=click.Path(path_type=Path), help="Save the plan to this file.")
 @click.option("--exit-code", "exit_code", is_flag=True, help="Exit with 8 when there are steps to run.")
-@common(HOSTS_OR_REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, HISTORY, OUTPUT)
+@common(HOSTS_OR_REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, STORE, HISTORY, OUTPUT)
 def command(
     name: str,
     targets: Targets,
     output: OutputOptions,
     library: Library,
     state: Path,
+    store: str,
     parameters: dict[str, str],
     watch: float | None,
     out: Path | None,
@@ -65,6 +67,7 @@ def command(
         connectors=talk.connectors(),
         library=library,
         state=state,
+        store=store,
         parameters=parameters,
         watch=watch,
         out=out,

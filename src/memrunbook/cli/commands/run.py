@@ -53,7 +53,7 @@ ALLOW = "Consent to exactly this; freeze:NAME goes through a freeze, with --reas
 
 
 @click.command()
-@click.argument("name", shell_complete=complete_runbooks)
+@click.argument("name", metavar="RUNBOOK", shell_complete=complete_runbooks)
 @click.option("--dry-run", is_flag=True, help="The same as: runbook plan.")
 @common(
     gates("[again:]ACTION[:TARGET]", ALLOW), HOSTS, ROLLOUT, WATCH, PARAMETERS, LIBRARY, STATE, STORE, HISTORY, OUTPUT

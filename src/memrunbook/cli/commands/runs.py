@@ -39,6 +39,7 @@ def command(unit: str, library: Library, state: Path, store: str, output: Output
     """
     from memrunbook.app import list_runs
     from memrunbook.app.accounting import doubts_about_list
+    from memrunbook.app.going_on import words_here
 
     if not state.exists() and typed("state_dir"):
         raise UsageError("there is no such folder", where=f"--state-dir {state}", hint="check the path")
@@ -48,7 +49,8 @@ def command(unit: str, library: Library, state: Path, store: str, output: Output
     doubts = doubts_about_list(state)
     left = exit_codes.UNKNOWN if found.open else exit_codes.OK
     code = exit_codes.worst([exit_codes.JOURNAL if doubts else exit_codes.OK, left])
-    return show(output, Reply(code, lambda: _document(found, doubts), lambda: _pages(found, doubts)))
+    words = words_here(state, library, store)
+    return show(output, Reply(code, lambda: _document(found, doubts), lambda: _pages(found, doubts, words)))
 
 
 def _of_unit(unit: str, library: Library, state: Path, store: str, output: OutputOptions) -> int:
@@ -85,7 +87,8 @@ def _document(found: RunsResult, doubts: Sequence[AuditFinding]) -> RunsDocument
     return runs_document(printed, [finding_of(one.level, one.where, one.message) for one in doubts])
 
 
-def _pages(found: RunsResult, doubts: Sequence[AuditFinding]) -> Iterator[list[Block]]:
+def _pages(found: RunsResult, doubts: Sequence[AuditFinding], words: Sequence[str]) -> Iterator[list[Block]]:
+    from memrunbook.app.going_on import completed
     from memrunbook.runtime.clock import SystemClock
     from memrunbook.state.runs import still_changed
     from memrunbook.ui.audit import doubt_view
@@ -93,7 +96,7 @@ def _pages(found: RunsResult, doubts: Sequence[AuditFinding]) -> Iterator[list[B
 
     now, back = SystemClock().now(), still_changed(found.runs)
     lines = [_line(run, found.open, back.get(run.run_id, {}), now.utc) for run in found.runs]
-    yield [*doubt_view(doubts), *runs_view(lines, now)]
+    yield [*doubt_view(doubts), *runs_view(lines, now, lambda command: completed(command, words))]
 
 
 def _line(run: Run, left: Sequence[OpenStep], back: Mapping[str, float], now: float) -> RunLine:

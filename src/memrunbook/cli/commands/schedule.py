@@ -28,9 +28,10 @@ from memrunbook.cli.options import (
     seconds,
 )
 from memrunbook.cli.reply import Reply
-from memrunbook.cli.streams import show
+from memrunbook.cli.streams import say_line, show
+from memrunbook.cli.subcommands import Subcommands
 from memrunbook.cli.targets import Targets, told_inventory
-from memrunbook.core.errors import UsageError
+from memrunbook.core.errors import JournalError, UsageError
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from memrunbook.cli.announcing import Announcer
 
 
-@click.group()
+@click.group(cls=Subcommands)
 def command() -> None:
     """Run runbooks by schedules.yaml: list, preview, run, install, pause, resume, and what became of it."""
 
@@ -67,10 +68,15 @@ def list_(library: Library, state: Path, store: str, output: OutputOptions) -> i
 def preview(name: str, start: str | None, count: int, library: Library, state: Path, output: OutputOptions) -> int:
     """Show when schedules fire next: local time, UTC, and what days with a change of the clocks do."""
     from memrunbook.app import preview_schedules
+    from memrunbook.cli.remarks import Remarks
     from memrunbook.cli.schedule_pages import preview_document, preview_pages
 
-    found = preview_schedules(_asked(library, state, ""), name, _moment(start), count)
-    return show(output, Reply(exit_codes.OK, lambda: preview_document(found), lambda: preview_pages(found)))
+    asked = _asked(library, state, "")
+    found = preview_schedules(asked, name, _moment(start), count)
+    broken = () if name else tuple(asked.schedules().broken)
+    for one in broken:
+        Remarks(output.color).remark(f"{one} is broken, and does not fire", "runbook schedule list says why")
+    return show(output, Reply(exit_codes.OK, lambda: preview_document(found), lambda: preview_pages(found, broken)))
 
 
 @command.command()
@@ -180,7 +186,7 @@ def pause(name: str, reason: str, library: Library, state: Path, store: str) -> 
     from memrunbook.app import pause_schedule, this_actor
 
     pause_schedule(_asked(library, state, store), name, this_actor().user, reason)
-    click.echo(f"Paused: {name}. Its firings are recorded and not carried out. Again:")
+    say_line(f"Paused: {name}. Its firings are recorded and not carried out. Again:")
     click.echo(shlex.join(["runbook", "schedule", "resume", name, *kept_options("reason")]))
     return exit_codes.OK
 
@@ -193,7 +199,8 @@ def resume(name: str, library: Library, state: Path, store: str) -> int:
     from memrunbook.app import resume_schedule
 
     resume_schedule(_asked(library, state, store), name)
-    click.echo(f"Goes on: {name}. When: runbook schedule preview {name}")
+    say_line(f"Goes on: {name}. When:")
+    say_line(shlex.join(["runbook", "schedule", "preview", name, *kept_options("store")]))
     return exit_codes.OK
 
 
@@ -241,14 +248,20 @@ def score(name: str, since: str, library: Library, state: Path, store: str, outp
 def check(older_than: str, library: Library, state: Path, store: str) -> int:
     """Say whether a scheduler is there; exit 8, and tell somebody, where none was heard of for so long.
 
-    For another cron, or for monitoring: who has stopped cannot say so.
+    For another cron, or for monitoring: who has stopped cannot say so. A store that does not answer is told, too.
     """
     from memrunbook.app import check_scheduler
+    from memrunbook.app.scheduling import cannot_be_told
     from memrunbook.cli.announcing import Announcer
 
-    found = check_scheduler(_asked(library, state, store), seconds(older_than, "--older-than") or 0.0)
-    click.echo(f"{'OK' if found.goes else 'SILENT'}: {found.said}")
-    Announcer(library, state, store)(found.tell)
+    telling, silence = Announcer(library, state, store), seconds(older_than, "--older-than") or 0.0
+    try:
+        found = check_scheduler(_asked(library, state, store), silence)
+    except JournalError as error:
+        telling([cannot_be_told(error)])
+        raise
+    say_line(f"{'OK' if found.goes else 'SILENT'}: {found.said}")
+    telling(found.tell)
     return exit_codes.OK if found.goes else exit_codes.INCIDENT
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, structs
 
 from memrunbook.core.reading.fact import Doc
-from memrunbook.core.units import MINUTE, Duration, Size, Unit
+from memrunbook.core.units import MINUTE, Duration, Size, Unit, format_duration
 from memrunbook.core.window import ServiceWindow
 
 Permission = Literal["yes", "no", "unlisted"]
@@ -69,22 +69,49 @@ UNLISTED = UnitPolicy()
 class ServiceRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One entry of `services.yaml`: a unit or a shell pattern, and what may be done to it."""
 
-    unit: str
-    restart: Permission = "unlisted"
-    freeze: Permission = "unlisted"
-    stop: Permission = "unlisted"
-    limit: Permission = "unlisted"
-    kind: Kind = "service"
-    window: ServiceWindow | None = None
-    memory_high: Size | None = None
-    memory_max: Size | None = None
-    swap_max: Size | None = None
-    health: CommandWords | None = None
-    health_within: Duration | None = None
-    drain: CommandWords | None = None
-    drain_within: Duration | None = None
-    undrain: CommandWords | None = None
-    max_parallel: Annotated[int, Meta(ge=1, description="on how many hosts it may be disturbed at once")] | None = None
+    unit: Annotated[
+        str, Meta(description="a unit by its whole name, or a shell pattern; the first that matches counts")
+    ]
+    restart: Annotated[Permission, Meta(description="may a rule restart it; unlisted: a person names it")] = "unlisted"
+    freeze: Annotated[Permission, Meta(description="may a rule freeze it; unlisted: a person names it")] = "unlisted"
+    stop: Annotated[Permission, Meta(description="may a rule stop it; unlisted: a person names it")] = "unlisted"
+    limit: Annotated[Permission, Meta(description="may a rule limit it; unlisted: a person names it")] = "unlisted"
+    kind: Annotated[
+        Kind, Meta(description="what it is; no rule chooses a database, and nothing touches what a cluster runs")
+    ] = "service"
+    window: Annotated[
+        ServiceWindow | None, Meta(description="when it may be restarted as planned; never where it is left out")
+    ] = None
+    memory_high: Annotated[
+        Size | None, Meta(description="MemoryHigh that a rule may set; none where it is left out")
+    ] = None
+    memory_max: Annotated[Size | None, Meta(description="MemoryMax that a rule may set; none where it is left out")] = (
+        None
+    )
+    swap_max: Annotated[
+        Size | None, Meta(description="MemorySwapMax that a rule may set; none where it is left out")
+    ] = None
+    health: Annotated[
+        CommandWords | None, Meta(description="a program and its arguments: exit status 0 says that it serves")
+    ] = None
+    health_within: Annotated[
+        Duration | None,
+        Meta(description=f"how long its health is waited for; {format_duration(HEALTH_WITHIN)} where it is left out"),
+    ] = None
+    drain: Annotated[
+        CommandWords | None, Meta(description="a program that takes it out of service before a change")
+    ] = None
+    drain_within: Annotated[
+        Duration | None,
+        Meta(
+            description=f"how long drain, and undrain, may take; {format_duration(DRAIN_WITHIN)} where it is left out"
+        ),
+    ] = None
+    undrain: Annotated[CommandWords | None, Meta(description="a program that puts it back into service")] = None
+    max_parallel: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="on how many hosts it may be disturbed at once; 1 where it is left out"),
+    ] = None
     peers: Annotated[tuple[str, ...], Meta(description="hosts, by name or pattern: one of them at a time")] = ()
 
     @property
@@ -98,7 +125,7 @@ class ServiceRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class ServicePolicy(Struct, frozen=True, forbid_unknown_fields=True):
     """All rules in order; the first that matches a unit counts."""
 
-    services: tuple[ServiceRule, ...] = ()
+    services: Annotated[tuple[ServiceRule, ...], Meta(description="a rule for each unit or pattern, in order")] = ()
 
     def rule(self, unit: str) -> ServiceRule | None:
         """The rule for a unit, None where it is unlisted."""

@@ -16,6 +16,8 @@ NO_GOOD = frozenset({"failed", "undone", "unknown"})
 """States of a change on another host after which the next host waits for a person."""
 STALE = HOUR
 """Seconds after which a change without an end blocks no other host any more: whoever made it has died."""
+AHEAD = HOUR
+"""Seconds: what was remembered of a time further ahead was told by a clock that was wrong, and counts for nothing."""
 
 
 class PastChange(Struct, frozen=True, kw_only=True):
@@ -100,6 +102,7 @@ def held_back(change: Change, here: Here, history: History, limits: Limits) -> t
     """
     if change.repeat is Repeat.READ:
         return ()
+    history = _believed(history, here.now)
     reasons = [*_without_help(here, history, limits)]
     if change.risk >= Risk.MEDIUM:
         same = [one for one in history.changes if _same(one, change) and one.run not in here.besides]
@@ -107,6 +110,15 @@ def held_back(change: Change, here: Here, history: History, limits: Limits) -> t
         reasons += [*_budget(here, history, limits)]
         reasons += [*_again_and_again(change, here, same, limits), *_cool_down(change, here, same, limits)]
     return tuple(reasons)
+
+
+def _believed(history: History, now: float) -> History:
+    """Without what is of a time that is still to come: for as long as that clock was ahead it would hold a host back.
+
+    What is a little ahead may be of another control node, and counts as if it were now.
+    """
+    changes = tuple(one for one in history.changes if one.begun <= now + AHEAD)
+    return History(changes, tuple(one for one in history.runs if one.at <= now + AHEAD))
 
 
 def _same(one: PastChange, change: Change) -> bool:
@@ -121,7 +133,7 @@ def busy_elsewhere(change: Change, here: Here, history: History) -> PastChange |
     """
     if change.risk < Risk.MEDIUM:
         return None
-    under_way = [one for one in history.changes if _under_way(one, here)]
+    under_way = [one for one in _believed(history, here.now).changes if _under_way(one, here)]
     same = [one for one in under_way if one.target == change.target]
     if len({one.machine or one.host for one in same}) >= (change.care.max_parallel if change.care else 1):
         return same[-1]

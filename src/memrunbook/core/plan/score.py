@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from memrunbook.core.plan.limits import PastChange, PastRun
 from memrunbook.core.plan.shadows import Case
-from memrunbook.core.reading.baseline import KILLS
+from memrunbook.core.reading.baseline import KILLS, UNIT_OWN
+from memrunbook.core.reading.points import kept_name
 from memrunbook.core.reading.series import Observation, Series
 from memrunbook.core.units import DAY, HOUR, MINUTE
 
@@ -24,7 +25,6 @@ began, a sighting or a run that found it over, a host that was not reached or no
 kills of which nothing is known, a clock that went back."""
 WENT_WELL = frozenset({"healthy", "resolved"})
 DONE = frozenset({"done", "executed"})
-OWN = "units.own_bytes"
 SLACK = MINUTE
 """Seconds that a point of the history may be from the sighting that left it."""
 
@@ -134,10 +134,10 @@ def _changes(case: Case, changes: Iterable[PastChange], end: float) -> Iterator[
 
 def _units(case: Case, series: Iterable[Series], end: float, *, closed: bool) -> Iterator[Trace]:
     """New runs of the units that would have been changed, and those of which that is not known."""
-    known = {one.name: one.points for one in series if one.figure == OWN}
+    known = {one.name: one.points for one in series if one.figure == UNIT_OWN}
     began = case.first.since
     for name in dict.fromkeys(one.target for one in case.steps if _restarts(one.action, one.target)):
-        points = known.get(name, ())
+        points = known.get(kept_name(name), ())
         covered = bool(points) and points[0].at <= began + HOUR and points[-1].at >= end - HOUR
         if not covered and closed:
             yield Trace(what="unread", after=began, before=end, of=name)

@@ -24,6 +24,8 @@ LEAST_TIME = 1.0 * DAY
 LEAST_WEIGHT = 0.001
 """Seconds; of two points at one time both count."""
 USED = "memory.used_bytes"
+UNIT_OWN = "units.own_bytes"
+"""What a service holds that nobody else does."""
 AVAILABLE = "memory.available_bytes"
 KILLS = "vmstat.oom_kills"
 COUNTERS = frozenset({KILLS})

@@ -7,7 +7,7 @@ restart to the next) is a series of its own; their pairs are pooled.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from msgspec import Struct, structs
 
@@ -28,7 +28,7 @@ LEAST_SLOPE = 5.0 * MIB / HOUR
 LEAST_GROWTH, LEAST_GROWTH_SHARE = 64.0 * MIB, 0.05
 RAM_SHARE_AN_HOUR = 0.001
 SOON_ENOUGH = 7.0 * DAY
-"""Who reaches its own limit within this time leaks, however small that is beside the host's RAM."""
+"""Who reaches its own limit, or fills its host, within this time leaks, however small that is beside the RAM."""
 STILL, GOES_ON, SLOWED = 0.4, 0.4, 0.6
 LATE_Z = 2.0
 LEAST_ORDER = 12
@@ -73,6 +73,14 @@ class Forecast(Struct, frozen=True, kw_only=True):
         return self.pattern == "leak"
 
 
+class _Bounds(NamedTuple):
+    """What a holder grows into, in bytes: its own limit, the host's RAM, and what is left of that; None: not known."""
+
+    limit: float | None
+    ram: float | None
+    room: float | None
+
+
 def forecast(
     observations: Sequence[Observation],
     ram: float | None = None,
@@ -90,37 +98,35 @@ def forecast(
         return Forecast(pattern="too few", points=0, lives=0, seconds=0.0)
     # what was imported has no life and knows no limits; of the rest the newest decides, also that there is none now
     lived = [one for one in reversed(observations) if one.life] or observations[-1:]
-    limit = max(lived, key=lambda one: one.at).limit
+    bounds = _Bounds(max(lived, key=lambda one: one.at).limit, ram, room)
     newest, young = parts[-1], began is not None and parts[-1][-1][0] - began < GROWN_UP
     if len(parts) == 1:
-        return _alone(newest, limit, ram, young=young, room=room)
+        return _alone(newest, bounds, young=young)
     before = sorted(lives.span_of(part) for part in parts[:-1])
     stands = len(newest) >= LEAST_POINTS and lives.span_of(newest) >= max(before[len(before) // 2] / 2, LEAST_SECONDS)
     if stands and not young:
-        return _alone(newest, limit, ram)
-    found = _judged(parts, limit, ram)
+        return _alone(newest, bounds)
+    found = _judged(parts, bounds)
     short = max(map(lives.span_of, parts)) < GROWN_UP
     return structs.replace(found, pattern="warm-up") if found.leaks and short and not _straight(parts) else found
 
 
-def _alone(
-    part: Part, limit: float | None, ram: float | None, *, young: bool = False, room: float | None = None
-) -> Forecast:
+def _alone(part: Part, bounds: _Bounds, *, young: bool = False) -> Forecast:
     """One life by itself: as a whole, or from the moment at which it began to leak."""
-    whole = _judged([part], limit, ram)
+    whole = _judged([part], bounds)
     if whole.leaks and young:
-        return whole if _is_urgent(whole, part, room) else structs.replace(whole, pattern="too young")
+        return whole if _is_urgent(whole, part, bounds) else structs.replace(whole, pattern="too young")
     low = sum(value < whole.level for _, value in part) < MOSTLY * len(part)
     onsets = () if low or whole.pattern in ("leak", "too little") else ONSETS
     recent = (_since(part, *onset) for onset in onsets)
-    found = (_judged([one], limit, ram) for one in recent if one and _is_even(one))
+    found = (_judged([one], bounds) for one in recent if one and _is_even(one))
     return next((one for one in found if one.leaks), whole)
 
 
-def _is_urgent(found: Forecast, part: Part, room: float | None) -> bool:
+def _is_urgent(found: Forecast, part: Part, bounds: _Bounds) -> bool:
     """True where as much again as it gained is no more there: by then what warms up has slowed down."""
-    left = [room] if room is not None else []
-    left += [found.limit - found.level] if found.limit is not None else []
+    left = [bounds.room] if bounds.room is not None else []
+    left += [bounds.limit - found.level] if bounds.limit is not None else []
     return bool(left) and min(left) <= found.level - part[0][1] and _straight([part])
 
 
@@ -148,7 +154,7 @@ def _since(part: Part, seconds: float, before: float) -> Part:
     return late if end[len(end) // 4] > usual + max(LEAST_GROWTH, LEAST_GROWTH_SHARE * usual) else []
 
 
-def _judged(parts: list[Part], limit: float | None, ram: float | None) -> Forecast:
+def _judged(parts: list[Part], bounds: _Bounds) -> Forecast:
     """The pattern of some lives, and what follows from it."""
     level = sorted(value for _, value in parts[-1][-RECENT:])[len(parts[-1][-RECENT:]) // 2]
     known = Forecast(
@@ -157,7 +163,7 @@ def _judged(parts: list[Part], limit: float | None, ram: float | None) -> Foreca
         lives=len(parts),
         seconds=sum(map(lives.span_of, parts)),
         level=level,
-        limit=limit,
+        limit=bounds.limit,
     )
     if known.points < LEAST_POINTS:
         return known
@@ -177,9 +183,8 @@ def _judged(parts: list[Part], limit: float | None, ram: float | None) -> Foreca
     if (toothed and pattern == "no trend") or (pattern == "leak" and _goes_back(prepared)):
         pattern = "saw-tooth"
     judged = _with(known, found, pattern, parts)
-    return (
-        judged if pattern != "leak" or _matters(judged, parts, ram) else structs.replace(judged, pattern="too little")
-    )
+    matters = pattern != "leak" or _matters(judged, parts, bounds)
+    return judged if matters else structs.replace(judged, pattern="too little")
 
 
 def _goes_back(parts: list[Part]) -> bool:
@@ -188,10 +193,15 @@ def _goes_back(parts: list[Part]) -> bool:
 
 
 def _same_hours(parts: list[Part]) -> Trend | None:
-    """The trend between the same hours of the days; None before two days of one life are known."""
+    """The trend between the same hours of the days; None before two days of one life are known.
+
+    None too where so few hours were read that even a steady rise would be chance between them.
+    """
     if len(parts) != 1 or lives.span_of(parts[0]) < 2 * DAY:
         return None
-    return trend.trend(lives.hours_of(parts[0]))
+    hours = lives.hours_of(parts[0])
+    found = trend.trend(hours)
+    return None if found.slope > 0 and trend.most_of(hours) < SIGNIFICANT else found
 
 
 def _prepared(parts: list[Part], daily: Trend | None) -> list[Part]:
@@ -259,10 +269,12 @@ def _age_of_level(part: Part) -> float:
     return newest[-1][0] - newest[len(newest) // 2][0]
 
 
-def _matters(judged: Forecast, parts: list[Part], ram: float | None) -> bool:
+def _matters(judged: Forecast, parts: list[Part], bounds: _Bounds) -> bool:
     """It is more than the noise of a healthy service: by its slope, by what it gained, beside the host or its limit."""
     first = parts[-1][0][1]
     if judged.slope < LEAST_SLOPE or judged.growth <= max(LEAST_GROWTH, LEAST_GROWTH_SHARE * first):
         return False
-    soon = judged.limit_seconds is not None and judged.limit_seconds <= SOON_ENOUGH
-    return soon or not ram or judged.slope >= RAM_SHARE_AN_HOUR * ram / HOUR
+    full = [] if bounds.room is None else [max(bounds.room, 0.0) / judged.slope]
+    full += [] if judged.limit_seconds is None else [judged.limit_seconds]
+    soon = bool(full) and min(full) <= SOON_ENOUGH
+    return soon or not bounds.ram or judged.slope >= RAM_SHARE_AN_HOUR * bounds.ram / HOUR

@@ -84,6 +84,12 @@ def trend(parts: Sequence[Sequence[TimePoint]], correlation: float = 0.0) -> Tre
     )
 
 
+def most_of(parts: Sequence[Sequence[TimePoint]]) -> float:
+    """The z that so many points have at most: where each one lies above all those before it."""
+    pairs = sum(len(part) * (len(part) - 1) // 2 for part in parts)
+    return _z(pairs, sum(_spread(len(part)) for part in parts) / 18)
+
+
 def rises(points: Sequence[TimePoint]) -> bool:
     """True when the series rises beyond chance and still does so at its end: with half its slope in the last third.
 

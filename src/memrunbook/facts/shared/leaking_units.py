@@ -8,11 +8,10 @@ from typing import Annotated, Any
 import msgspec
 
 from memrunbook.core.action.policy import UNLISTED, UnitPolicy
+from memrunbook.core.reading.baseline import UNIT_OWN
 from memrunbook.core.reading.fact import Doc, EarlierReadings, Reading
 from memrunbook.facts.shared.leaks import BY_HISTORY, SOURCE, Leak, MemoryHolder, lacking, leaks_of, untold
 from memrunbook.linux.service import UNREAD, Service
-
-FIGURE = "units.own_bytes"
 
 
 class LeakingUnit(Leak, frozen=True, kw_only=True):
@@ -36,7 +35,7 @@ LeakingUnits = Annotated[list[LeakingUnit] | None, Doc(BY_HISTORY, source=SOURCE
 
 def with_leaking(reading: Any, earlier: EarlierReadings) -> Reading:
     """The reading of services with who of them leaks, or why that cannot be told yet."""
-    problem, told = lacking(earlier, ("unit", FIGURE)), reading
+    problem, told = lacking(earlier, ("unit", UNIT_OWN)), reading
     if problem is None:
         told = msgspec.structs.replace(reading, leaking=_leaking(reading.all, earlier), leaks_known=True)
     found: Reading = told if problem is None else untold(reading, problem)
@@ -50,7 +49,7 @@ def _leaking(services: Sequence[Service], earlier: EarlierReadings) -> list[Leak
         for one in services
         if one.own_bytes is not None
     ]
-    return [_completed(leak, by_name[leak.name]) for leak in leaks_of("unit", FIGURE, holders, earlier)]
+    return [_completed(leak, by_name[leak.name]) for leak in leaks_of("unit", UNIT_OWN, holders, earlier)]
 
 
 def _completed(leak: Leak, service: Service) -> LeakingUnit:

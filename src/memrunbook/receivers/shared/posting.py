@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import http.client
-import socket
 import ssl
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import closing, suppress
 from email.utils import parsedate_to_datetime
 from urllib.parse import SplitResult, urlsplit
 
 from memrunbook.core.text import clean
 from memrunbook.core.units import format_duration
 from memrunbook.receivers.shared.receiver import NotTaken
+from memrunbook.runtime.http_deadline import ended_after
 
 ANSWER = 4096
 """Bytes of an answer that are looked at."""
@@ -31,8 +30,11 @@ def post(place: SplitResult, document: bytes, headers: Mapping[str, str], second
     path = f"{place.path or '/'}{'?' if place.query else ''}{place.query}"
     try:
         connection = _connection(place, seconds, ca_file)
-        with closing(connection), _ended_after(connection, seconds) as late:
+        with closing(connection), ended_after(lambda: connection, seconds) as late:
             try:
+                connection.connect()  # each address of a name is tried in turn, and may take all of the time
+                if late.is_set():
+                    raise TimeoutError
                 connection.request("POST", path, document, dict(headers))
                 answer = connection.getresponse()
                 status, said, there = answer.status, answer.read(ANSWER), answer.getheader("Location", "")
@@ -66,26 +68,6 @@ def _connection(place: SplitResult, seconds: float, ca_file: str) -> http.client
         return http.client.HTTPConnection(host, place.port, timeout=seconds)
     trusted = ssl.create_default_context(cafile=ca_file or None)
     return http.client.HTTPSConnection(host, place.port, timeout=seconds, context=trusted)
-
-
-@contextmanager
-def _ended_after(connection: http.client.HTTPConnection, seconds: float) -> Iterator[threading.Event]:
-    """Ends the connection after so many seconds in all: a timeout of a socket is begun again with each byte."""
-    late = threading.Event()
-
-    def end() -> None:
-        late.set()
-        if connection.sock is not None:
-            with suppress(OSError):
-                connection.sock.shutdown(socket.SHUT_RDWR)
-
-    timer = threading.Timer(seconds, end)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield late
-    finally:
-        timer.cancel()
 
 
 def _judge(status: int, said: bytes, there: str, after: float) -> None:

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 
 from memrunbook.receivers.shared.receiver import NotTaken
 from memrunbook.runtime.named_file import read_named_text
@@ -67,5 +68,7 @@ def _of_file(file: str) -> str:
         return read_named_text(path, LARGEST)
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no text"
-        hint = "see whose file it is, and that you may read it"
+        missing = isinstance(error, FileNotFoundError)
+        make = f"install -m 600 /dev/null {quote(file)}, then write it there"
+        hint = make if missing else "see whose file it is, and that you may read it"
         raise NotTaken(f"the secret in {file} cannot be read ({why})", hint=hint) from None

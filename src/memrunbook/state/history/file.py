@@ -26,6 +26,8 @@ MARKS = (
     " FROM pragma_application_id, pragma_user_version"
 )
 HARMLESS = "no diagnosis and no run needs it"
+UNREAD = "the history cannot be read or written"
+SEE = f"see that there is space and whose file it is; {HARMLESS}"
 UPDATE = "update memrunbook here; until then this version keeps no readings"
 
 
@@ -106,6 +108,7 @@ class HistoryFile:
             except sqlite3.DatabaseError as error:
                 if type(error) is sqlite3.DatabaseError:  # those of its kinds are no damage
                     self._set_aside(DamagedError(str(error)))
+                    raise DamagedError(f"{UNREAD}: {error}", where=str(self.path), hint=SEE) from None
                 raise
 
     def _connected(self) -> sqlite3.Connection:
@@ -209,10 +212,7 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        message = f"the history cannot be read or written: {error}"
-        raise JournalError(
-            message, where=str(path), hint=f"see that there is space and whose file it is; {HARMLESS}"
-        ) from None
+        raise JournalError(f"{UNREAD}: {error}", where=str(path), hint=SEE) from None
 
 
 def set_aside(path: Path) -> list[tuple[Path, float]]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
@@ -13,6 +16,7 @@ from memrunbook.core.reading.keeping import Keeping
 from memrunbook.core.reading.series import Kind, Observation, Series
 from memrunbook.state.history.book import BETWEEN, NO_BOOT, OWNERS, SERIES, Book, Boot, HistoryFullError
 from memrunbook.state.history.database import Database, Rows
+from memrunbook.state.history.file import DamagedError
 from memrunbook.state.history.folding import begin_of, oldest_of, sure_of, tidy, tidy_another
 from memrunbook.state.history.points import (
     HOUR,
@@ -26,6 +30,8 @@ from memrunbook.state.history.points import (
     unpack_fine,
 )
 
+R = TypeVar("R")
+NAMES = "SELECT DISTINCT name FROM history_hosts ORDER BY name"
 MOST_AT_ONCE = 100
 """Hosts of one transaction: others that write are not kept waiting by a thousand."""
 AHEAD = 600 * MILLISECONDS
@@ -76,17 +82,24 @@ class StoredPast:
 
         The points of hours are means, those of counters their last.
         """
-        found = _Found(figures)
         begin = round(since * MILLISECONDS)
-        with self.database.reading() as rows:
+
+        def read(rows: Rows) -> _Found:
+            found = _Found(figures)
             for owner in _owners(rows, host, machine):
                 found.read(rows, owner, begin, round(self.now() * MILLISECONDS) + AHEAD)
+            return found
+
+        found = _done(self.database.reading, read)
         return found.series(), found.spreads()
 
     def names(self, host: str) -> set[tuple[str, str]]:
         """Holder and figure of each series of a host, without their points."""
-        with self.database.reading() as rows:
-            every = [row for owner in _owners(rows, host, "") for row in rows.all(SERIES, host=owner)]
+
+        def read(rows: Rows) -> list[tuple[Any, ...]]:
+            return [row for owner in _owners(rows, host, "") for row in rows.all(SERIES, host=owner)]
+
+        every = _done(self.database.reading, read)
         return {(name, figure) for _, _, name, figure, *_ in every}
 
     def keep(self, host: str, machine: str, series: Sequence[Series]) -> None:
@@ -95,32 +108,35 @@ class StoredPast:
         Points of an hour that is kept as one are added to it where that hour has none of their series.
         """
         now = self.now()
-        with self.database.writing() as rows:
+
+        def write(rows: Rows) -> None:
             book = _book(rows, host, machine, begin_of(self.keeping, now), self.database.name)
             sure = sure_of(book, now)
             book.add(series, oldest_of(self.keeping, now))
             tidy(book, self.keeping, now if sure is None else sure)
 
+        _done(self.database.writing, write)
+
     def remember(self, readings: Sequence[HostPoints]) -> int:
         """Keeps readings of hosts, those apart of which a newer one was just kept; how many were."""
-        kept = 0
-        for begin in range(0, len(readings), MOST_AT_ONCE):
-            with self.database.writing() as rows:
-                done = [self._remember(rows, one) for one in readings[begin : begin + MOST_AT_ONCE]]
-                kept += len([one for one in done if one is not None])
-                sure = [one for one in done if one]
-                if sure:
-                    tidy_another(rows, self.keeping, min(sure))
-        return kept
+        some = (readings[begin : begin + MOST_AT_ONCE] for begin in range(0, len(readings), MOST_AT_ONCE))
+        return sum(_done(self.database.writing, partial(self._remember_some, some=one)) for one in some)
 
     def hosts(self) -> tuple[str, ...]:
         """The names of the hosts of which something is known."""
-        with self.database.reading() as rows:
-            return tuple(name for (name,) in rows.all("SELECT DISTINCT name FROM history_hosts ORDER BY name"))
+        found = _done(self.database.reading, lambda rows: rows.all(NAMES))
+        return tuple(name for (name,) in found)
 
     def close(self) -> None:
         """Lets go of its connections."""
         self.database.close()
+
+    def _remember_some(self, rows: Rows, some: Sequence[HostPoints]) -> int:
+        done = [self._remember(rows, one) for one in some]
+        sure = [one for one in done if one]
+        if sure:
+            tidy_another(rows, self.keeping, min(sure))
+        return len([one for one in done if one is not None])
 
     def _remember(self, rows: Rows, reading: HostPoints) -> float | None:
         """Keeps one; None where that was not due, else how late it surely is, 0 where the host cannot tell yet."""
@@ -136,6 +152,16 @@ class StoredPast:
         book.keep_newest(at)
         tidy(book, self.keeping, now if sure is None else sure)
         return sure or 0.0
+
+
+def _done(transaction: Callable[[], AbstractContextManager[Rows]], work: Callable[[Rows], R]) -> R:
+    """Does it in a transaction; once more where the file was found to be damaged meanwhile, and was set aside."""
+    try:
+        with transaction() as rows:
+            return work(rows)
+    except DamagedError:
+        with transaction() as rows:
+            return work(rows)
 
 
 def _boot_of(series: Sequence[Series]) -> str:

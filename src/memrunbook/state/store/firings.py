@@ -40,6 +40,8 @@ SILENT_AFTER = 90.0
 
 A word that is so far ahead was said by a wrong clock, and is none.
 """
+NOT_DONE: tuple[FiringState, ...] = ("missed", "overlapped", "paused", "frozen", "alerting", "blocked")
+"""States of firings of which nothing was carried out."""
 KEPT = 90 * DAY
 """Seconds that firings and what would have been done are kept."""
 CLAIMS = "memrunbook: a firing is claimed"
@@ -104,6 +106,7 @@ def claim(store: Store, moment: Moment, owner: str, now: float, own: str = "") -
     with explained(store.name), writing(store.engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(CLAIMS, 0))))
+        _let_go(connection, moment.id, now)
         state, why = _may_run(connection, moment.schedule, now)
         if own and state == "running":
             state, why = "overlapped", f"{own} still ran"
@@ -123,6 +126,8 @@ def record_missed(store: Store, found: Due, now: float, why: Mapping[str, str]) 
         for one, count in zip(missed, counts, strict=True)
     ]
     with explained(store.name), writing(store.engine) as connection:
+        for row in rows:
+            _let_go(connection, row["id"], now)
         return sum(_insert(connection, [row]) for row in rows)
 
 
@@ -146,11 +151,7 @@ def give_up(store: Store, now: float) -> tuple[Firing, ...]:
     silent = sa.and_(FIRINGS.c.state == "running", sa.not_(_heard(now)))
     with explained(store.name), writing(store.engine) as connection:
         found = [_cut_off(_read(row), now) for row in connection.execute(sa.select(FIRINGS).where(silent)).mappings()]
-        for one in found:
-            values = {"state": one.state, "ended": one.ended, "why": one.why}
-            connection.execute(sa.update(FIRINGS).where(FIRINGS.c.id == one.id).values(**values))
-            _count(connection, one.schedule, "failed")
-    return tuple(found)
+        return tuple(one for one in found if _give_up(connection, one))
 
 
 def firings(store: Store, schedule: str = "", most: int = 100) -> tuple[Firing, ...]:
@@ -219,6 +220,16 @@ def forget(store: Store, now: float) -> None:
         connection.execute(sa.delete(SIGHTINGS).where(SIGHTINGS.c.until < now - KEPT))
 
 
+def _give_up(connection: sa.Connection, one: Firing) -> bool:
+    """True where it was still running: its owner, or another scheduler, may have ended it since it was looked at."""
+    running = sa.and_(FIRINGS.c.id == one.id, FIRINGS.c.state == "running", FIRINGS.c.beat == one.beat)
+    values = {"state": one.state, "ended": one.ended, "why": one.why}
+    mine = connection.execute(sa.update(FIRINGS).where(running).values(**values)).rowcount == 1
+    if mine:
+        _count(connection, one.schedule, "failed")
+    return mine
+
+
 def _cut_off(one: Firing, now: float) -> Firing:
     why = f"{one.owner} was not heard of any more; it is not begun again"
     return structs.replace(one, state="interrupted", ended=now, why=why)
@@ -226,6 +237,12 @@ def _cut_off(one: Firing, now: float) -> Firing:
 
 def _heard(now: float) -> sa.ColumnElement[bool]:
     return FIRINGS.c.beat.between(now - SILENT_AFTER, now + SILENT_AFTER)
+
+
+def _let_go(connection: sa.Connection, firing: str, now: float) -> None:
+    """A clock that was ahead decided of a firing before its time, and nothing was done: now it is its time."""
+    wrongly = (FIRINGS.c.state.in_(NOT_DONE), FIRINGS.c.at > now + SILENT_AFTER)
+    connection.execute(sa.delete(FIRINGS).where(FIRINGS.c.id == firing, *wrongly))
 
 
 def _may_run(connection: sa.Connection, schedule: str, now: float) -> tuple[FiringState, str]:

@@ -6,12 +6,12 @@ import http.client
 import json
 import urllib.error
 import urllib.parse
-import urllib.request
 from typing import Any
 
 from memrunbook.core.errors import Unreachable
 from memrunbook.core.text import clean
 from memrunbook.runtime.outside import shown
+from memrunbook.transports.shared.http_get import get
 
 PATIENCE = 10.0
 """Seconds that the server is given."""
@@ -23,13 +23,12 @@ HINT = "see that it runs, and that the URL and the matchers are right: nothing i
 def firing_alerts(url: str, matchers: str, patience: float = PATIENCE) -> tuple[str, ...]:
     """The names of the firing alerts that label matchers (PromQL) choose; Unreachable where that cannot be told."""
     query = urllib.parse.urlencode({"query": f'ALERTS{{alertstate="firing",{matchers}}}'})
-    request = urllib.request.Request(f"{url.rstrip('/')}/api/v1/query?{query}")  # noqa: S310  http or https: its schema
     try:
-        with urllib.request.urlopen(request, timeout=patience) as answer:  # noqa: S310
-            said = json.loads(answer.read(LARGEST))
+        said = json.loads(get(f"{url.rstrip('/')}/api/v1/query?{query}", {}, patience, LARGEST, redirects=True))
         return tuple(sorted({_name(one) for one in said["data"]["result"]}))
     except urllib.error.HTTPError as error:
-        why = f"it answers {error.code} {error.reason}"
+        with error:
+            why = f"it answers {error.code} {error.reason}"
     except (OSError, http.client.HTTPException) as error:
         why = str(getattr(error, "reason", error) or error)
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-import time
+import ssl
 import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Mapping
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException
 from ipaddress import ip_address
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -18,6 +18,7 @@ from msgspec import Struct, structs
 
 from memrunbook.core.errors import HostError, UsageError
 from memrunbook.core.reading.series import Kind, Observation, Series
+from memrunbook.transports.shared.http_get import get
 
 # What node_exporter calls it, the kind of holder, and our figure.
 FIGURES: Mapping[str, tuple[Kind, str]] = {
@@ -43,12 +44,23 @@ MOST_POINTS = 11_000
 SECONDS = 30.0
 STEP = 300.0
 SHOWN = 5
+REDIRECTION = 3
 NO_PASSWORD = "they would be in the list of processes; a token is read from --token-file"  # noqa: S105  a hint
 HINTS = {
     401: "give it a token",
     403: "this token may not read series",
     404: "is it the base address of Prometheus?",
+    503: "it is busy, or the query took too long: repeat it for fewer hosts",
 }
+OF_THE_QUERY = frozenset({400, 422, 429, 500, 503})
+"""With these it answers one query; another one may go well."""
+CERTIFICATE = "its authority: SSL_CERT_FILE=/path/to/ca.pem; its name must be the one in the address"
+RENEWED = 2
+"""Steps for which a series may still be told beside the one that follows it."""
+
+
+class NoAnswerError(HostError):
+    """The server does not answer, or not to this token: asking it for another host is no use."""
 
 
 class PrometheusServer(Struct, frozen=True):
@@ -75,6 +87,7 @@ class PrometheusServer(Struct, frozen=True):
         """What it knows of the host that the matchers choose, between two moments in seconds since 1970.
 
         HostError where it does not answer, or its answer is none; UsageError where the matchers fit several hosts.
+        A host whose labels were changed, as each new pod of an exporter does, has several series one after the other.
         """
         step = max(STEP, (end - begin) / (MOST_POINTS - 1))
         found = {one.figure: one for one in (self._one(name, match, begin, end, step) for name in FIGURES)}
@@ -89,9 +102,7 @@ class PrometheusServer(Struct, frozen=True):
         answer = self._get(f"{self.url.rstrip('/')}/api/v1/query_range?{urllib.parse.urlencode(query)}")
         try:
             rows = msgspec.json.decode(answer)["data"]["result"]
-            if len(rows) > 1:
-                raise _several(rows, match)
-            points = [Observation(float(at), float(value)) for row in rows for at, value in row["values"]]
+            points = [Observation(at, value) for at, value in _followed(rows, match, RENEWED * step).items()]
         except (msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
             raise _not_prometheus(self.url) from error
         kind, figure = FIGURES.get(name, ("host", name))
@@ -99,26 +110,15 @@ class PrometheusServer(Struct, frozen=True):
 
     def _get(self, url: str) -> bytes:
         headers = {"Accept": "application/json", **({"Authorization": f"Bearer {self.token}"} if self.token else {})}
-        deadline = time.monotonic() + self.seconds
         try:
-            with _OPENER.open(urllib.request.Request(url, headers=headers), timeout=self.seconds) as answer:  # noqa: S310  http or https: checked
-                return _read(answer, deadline)
+            return get(url, headers, self.seconds, MOST_BYTES, redirects=False)
         except urllib.error.HTTPError as error:
             with error:
-                raise _refused(self.url, error.code, error.read(1 << 16)) from error
+                raise _refused(self.url, error, error.read(1 << 16)) from error
         except (OSError, HTTPException) as error:
             why = getattr(error, "reason", error)
-            raise HostError(f"it does not answer: {why}", where=self.url, hint="curl -I the same address") from error
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A token goes to the server that was named, to no other."""
-
-    def redirect_request(self, *_args: Any, **_named: Any) -> None:
-        return None
-
-
-_OPENER = urllib.request.build_opener(_NoRedirect)
+            hint = CERTIFICATE if isinstance(why, ssl.SSLCertVerificationError) else "curl -I the same address"
+            raise NoAnswerError(f"it does not answer: {why}", where=self.url, hint=hint) from error
 
 
 def matcher(host: str) -> str:
@@ -132,32 +132,44 @@ def _limited(series: Series, limits: Mapping[float, float]) -> Series:
     return structs.replace(series, points=tuple(points))
 
 
-def _read(answer: HTTPResponse, deadline: float) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    while part := answer.read1(1 << 16):
-        parts.append(part)
-        size += len(part)
-        if size > MOST_BYTES:
-            raise OSError(f"its answer is larger than {MOST_BYTES >> 20} MiB")
-        if time.monotonic() > deadline:
-            raise TimeoutError("its answer took too long")
-    return b"".join(parts)
+def _followed(rows: list[Any], match: str, beside: float) -> dict[float, float]:
+    """The values of one host by time. Its series may follow each other, `beside` so many seconds at most."""
+    series = [{float(at): float(value) for at, value in row["values"]} for row in rows]
+    series.sort(key=lambda points: min(points, default=0.0))
+    if len(rows) > 1:
+        hosts = {str(row["metric"].get("instance", "")) for row in rows}
+        apart = all(max(one) - min(other) < beside for one, other in pairwise(filter(None, series)))
+        if len(hosts) > 1 or not apart:
+            raise _several([row["metric"] for row in rows], match)
+    return {at: value for points in series for at, value in points.items()}
 
 
-def _several(rows: list[Any], match: str) -> UsageError:
-    names = sorted({str(row["metric"].get("instance", "?")) for row in rows})
-    shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
-    hint = f"choose one: --match 'instance=\"{names[0]}\"'" if len(names) > 1 else "add a label that tells them apart"
-    return UsageError(f"{match} fits {len(rows)} series: {shown}", where="--match", hint=hint)
+def _several(labels: list[dict[str, str]], match: str) -> UsageError:
+    """The matchers fit several series at one time: told by the labels that tell them apart."""
+    names = sorted({name for one in labels for name in one if len({str(two.get(name, "")) for two in labels}) > 1})
+    names = ["instance"] if "instance" in names else names
+    choices = sorted({",".join(f"{name}={_quoted(one.get(name, ''))}" for name in names) for one in labels})
+    shown = "; ".join(choices[:SHOWN]) + (f" and {len(choices) - SHOWN} more" if len(choices) > SHOWN else "")
+    kept = match if "instance" not in names and "'" not in match else ""
+    hint = f"choose one: --match '{','.join(filter(None, (kept, choices[0])))}'"
+    return UsageError(f"{match} fits {len(labels)} series: {shown}", where="--match", hint=hint)
 
 
-def _refused(url: str, code: int, body: bytes) -> HostError:
+def _quoted(value: object) -> str:
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _refused(url: str, error: urllib.error.HTTPError, body: bytes) -> HostError:
+    code = error.code
     try:
         said = str(msgspec.json.decode(body)["error"])
     except (msgspec.DecodeError, KeyError, TypeError):
         said = ""
-    return HostError(f"it answers {code}{f': {said}' if said else ''}", where=url, hint=HINTS.get(code, ""))
+    to = error.headers.get("Location", "").partition("/api/v1")[0] if code // 100 == REDIRECTION else ""
+    hint = f"it points to {to}: no other address is asked than the one that is named" if to else HINTS.get(code, "")
+    kind = HostError if code in OF_THE_QUERY else NoAnswerError
+    return kind(f"it answers {code}{f': {said}' if said else ''}", where=url, hint=hint)
 
 
 def _not_prometheus(url: str) -> HostError:

@@ -71,6 +71,17 @@ def test_what_was_just_done_is_given_time(one: PastChange, expected: str) -> Non
     assert bool(found) == bool(expected)
 
 
+def test_what_a_clock_that_was_ahead_remembered_holds_nothing_back_for_hours() -> None:
+    wrong = tuple(past(-6 * HOUR - n, run=f"W{n}") for n in range(6))
+    assert why(wrong) == ""
+    assert why(runs=tuple(ran(-6 * HOUR - n) for n in range(3))) == ""
+    assert why(tuple(past(-6 * HOUR, host=f"db-{n}", machine=f"m{n}") for n in range(4))) == "", "no storm"
+    assert busy_elsewhere(change(), HERE, History((past(-6 * HOUR, host="web-2", ended=None),))) is None
+    assert "cool-down" in why((past(5 * MINUTE), *wrong)), "what was done at a time that was counts"
+    near = past(-MINUTE, host="web-2", ended=None)
+    assert busy_elsewhere(change(), HERE, History((near,))) == near, "clocks of two nodes differ a little"
+
+
 def test_a_host_is_the_same_by_whatever_name_it_is_reached() -> None:
     there = msgspec.structs.replace(HERE, host="10.0.0.5", machine="m1")
     one = past(5 * MINUTE, machine="m1")

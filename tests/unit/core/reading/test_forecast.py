@@ -265,3 +265,18 @@ def test_what_was_imported_takes_no_limit_away() -> None:
     points = limited(4400.0)
     imported = [structs.replace(one, at=one.at + 60, life="", limit=None) for one in points]
     assert forecast([*points, *imported]).limit == 4400 * MIB
+
+
+def test_who_fills_its_host_within_a_week_leaks_however_small_beside_the_ram() -> None:
+    slow = read(noisy([4000 + 200 * index / 12 for index in range(288)]))
+    assert not forecast(slow, 256.0 * GIB, room=100.0 * GIB).leaks
+    assert forecast(slow, 256.0 * GIB, room=20.0 * GIB).leaks
+    assert forecast(slow, 256.0 * GIB).pattern == "too little"
+
+
+@pytest.mark.parametrize("hours", [3, 4, 6, 8])
+def test_a_leak_that_is_read_some_times_a_day_does_not_go_away_after_two_days(hours: int) -> None:
+    for count in range(8, 5 * 24 // hours):
+        assert forecast(read(noisy([500 + 20 * hours * index for index in range(count)]), hours * HOUR)).leaks, count
+        round_ = [500 + (500 if 8 <= index * hours % 24 < 18 else 0) for index in range(count)]
+        assert not forecast(read(noisy(round_), hours * HOUR)).leaks, count

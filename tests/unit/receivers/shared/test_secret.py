@@ -39,8 +39,9 @@ def test_what_lies_open_is_empty_or_not_there(tmp_path: Path) -> None:
     path.write_text("\n")
     with pytest.raises(NotTaken, match="there is no secret in"):
         secret(str(path), "")
-    with pytest.raises(NotTaken, match="No such file"):
+    with pytest.raises(NotTaken, match="No such file") as missing:
         secret(str(tmp_path / "none"), "")
+    assert missing.value.hint == f"install -m 600 /dev/null {tmp_path / 'none'}, then write it there"
     with pytest.raises(NotTaken, match=r"\$NOSUCH"):
         secret("", "NOSUCH")
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.postgres import MISSING, Postgres, postgres, programs
 from tests.unit.state.history.pasts import Time
 
 from memrunbook.state.history.database import Database
@@ -17,14 +16,6 @@ from memrunbook.state.history.past import StoredPast
 @pytest.fixture
 def time() -> Time:
     return Time()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Postgres]:
-    if programs() is None:
-        pytest.skip(MISSING)
-    with postgres() as running:
-        yield running
 
 
 @pytest.fixture(params=["file", "server"])

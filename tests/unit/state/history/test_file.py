@@ -6,7 +6,7 @@ import os
 import sqlite3
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -68,10 +68,8 @@ def test_pages_that_broke_later_are_found_out_when_they_are_read(path: Path) -> 
     content[4096:] = os.urandom(len(content) - 4096)
     path.write_bytes(content)
     said: list[str] = []
-    with pytest.raises(JournalError, match="malformed"):
-        opened(path, said).keep("web", "", ONE)
+    opened(path, said).keep("web", "", ONE)
     assert "begins anew" in said[0]
-    opened(path).keep("web", "", ONE)
     assert opened(path).series("web", "", 0.0) == tuple(ONE)
 
 
@@ -144,3 +142,29 @@ def test_a_known_history_can_be_read_where_it_may_not_be_written(small: Path) ->
     opened(small / "history.sqlite").keep("web", "", ONE)
     subprocess.run(["mount", "-o", "remount,ro", small], check=True)
     assert opened(small / "history.sqlite").series("web", "", 0.0) == tuple(ONE)
+
+
+@pytest.mark.parametrize(
+    ("asks", "hosts"),
+    [
+        (lambda past: past.told("web", "", 0.0), ()),
+        (lambda past: past.hosts(), ()),
+        (lambda past: past.keep("web", "", ONE), ("web",)),
+    ],
+)
+def test_what_turns_out_to_be_damaged_is_set_aside_and_gone_on_without(
+    path: Path, asks: Callable[[StoredPast], object], hosts: tuple[str, ...]
+) -> None:
+    points = tuple(Observation(NOW - 60.0 * number, float(number), str(number % 50)) for number in range(5000))
+    series = [Series("unit", f"{name}.service", "units.own_bytes", points) for name in "abcdef"]
+    opened(path).keep("web", "", series)
+    with path.open("r+b") as file:
+        for place in range(4096, path.stat().st_size, 4096):
+            file.seek(place)
+            file.write(b"\xff" * 4096)
+    said: list[str] = []
+    past = opened(path, said)
+    assert asks(past) in {((), ()), (), None}
+    assert len(said) == 1
+    assert "begins anew" in said[0]
+    assert past.hosts() == hosts

@@ -3,53 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from msgspec import structs
-from tests.postgres import MISSING, Postgres, postgres, programs
+from tests.unit.state.store.test_store import Opened, opened
 
 from memrunbook.core.action.action import Change, Repeat, Risk
 from memrunbook.core.plan.limits import Here, History
 from memrunbook.core.plan.shadows import HostFound, HostSighting, Shadow
 from memrunbook.core.schedule import Due, Moment
-from memrunbook.core.units import DAY
+from memrunbook.core.units import DAY, HOUR
 from memrunbook.state.store import firings, sightings
 from memrunbook.state.store.changes import Store
 from memrunbook.state.store.firings import SILENT_AFTER, FiringEnd
-from memrunbook.state.store.tables import METADATA
 
 NOW = 1.8e9
-Opened = Callable[[], Store]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Postgres]:
-    if programs() is None:
-        pytest.skip(MISSING)
-    with postgres() as running:
-        yield running
-
-
-@pytest.fixture(params=["file", "server"])
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
-    """Opens the same store each time."""
-    url = request.getfixturevalue("server").url if request.param == "server" else ""
-    stores: list[Store] = []
-
-    def one() -> Store:
-        stores.append(Store.open(tmp_path, url))
-        return stores[-1]
-
-    yield one
-    if url:
-        with stores[0].engine.begin() as connection:
-            METADATA.drop_all(connection)
-            connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
-    for store in stores:
-        store.close()
+__all__ = ["opened"]
 
 
 def moment(number: int = 0, schedule: str = "night") -> Moment:
@@ -100,6 +69,31 @@ def test_what_a_clock_that_was_ahead_left_behind_holds_up_nothing(opened: Opened
     assert (gone.owner, gone.state) == ("node/7", "interrupted")
 
 
+@pytest.mark.parametrize("state", ["missed", "paused", "done"])
+def test_what_a_clock_that_was_ahead_missed_is_carried_out_when_its_time_comes(opened: Opened, state: str) -> None:
+    store, ahead = opened(), NOW + 3 * HOUR
+    firings.decide_until(store, ["night"], NOW)
+    if state == "missed":
+        firings.record_missed(store, Due(missed=(moment(),)), ahead, {})
+    elif state == "paused":
+        firings.pause(store, "night", ahead, "by ada")
+        assert firings.claim(store, moment(), "node/7", ahead) == "paused"
+        firings.resume(store, "night", NOW)
+    else:
+        assert firings.claim(store, moment(), "node/7", ahead) == "running"
+        firings.end(store, moment().id, FiringEnd("done"), ahead)
+    assert firings.claim(store, moment(), "node/8", NOW) == (None if state == "done" else "running")
+    assert firings.claim(store, moment(), "node/9", NOW) is None, "once"
+
+
+def test_what_was_missed_a_moment_ago_stays_missed(opened: Opened) -> None:
+    store = opened()
+    firings.decide_until(store, ["night"], NOW)
+    assert firings.record_missed(store, Due(missed=(moment(),)), NOW + 60, {}) == 1
+    assert firings.record_missed(store, Due(missed=(moment(),)), NOW, {}) == 0, "clocks of two nodes differ a little"
+    assert firings.claim(store, moment(), "node/8", NOW) is None
+
+
 def test_what_ran_on_a_scheduler_that_died_is_interrupted_and_not_repeated(opened: Opened) -> None:
     store = opened()
     firings.decide_until(store, ["night"], NOW)
@@ -114,6 +108,23 @@ def test_what_ran_on_a_scheduler_that_died_is_interrupted_and_not_repeated(opene
     assert firings.claim(store, moment(), "node/8", NOW + 300) is None, "it is not begun again"
     assert firings.claim(store, moment(1), "node/8", NOW + 300) == "running"
     assert firings.kept(store)["night"].failures == 1
+
+
+@pytest.mark.parametrize("opened", ["server"], indirect=True)  # a file has one writer at a time
+def test_one_that_ended_while_it_was_looked_at_is_not_given_up(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, late = opened(), NOW + 2 * SILENT_AFTER
+    firings.decide_until(store, ["night"], NOW)
+    firings.claim(store, moment(), "node/7", NOW)
+    cut_off = firings._cut_off
+
+    def ends_meanwhile(one: firings.Firing, now: float) -> firings.Firing:
+        firings.end(opened(), one.id, FiringEnd("done"), now)
+        return cut_off(one, now)
+
+    monkeypatch.setattr(firings, "_cut_off", ends_meanwhile)
+    assert firings.give_up(store, late) == (), "nobody is told that it was cut off"
+    assert firings.kept(store)["night"].failures == 0
+    assert states(store) == ["done"]
 
 
 def test_missed_ones_are_records_that_nobody_carries_out(opened: Opened) -> None:

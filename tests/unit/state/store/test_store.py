@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import sqlalchemy as sa
-from tests.postgres import MISSING, Postgres, postgres, programs
+from tests.postgres import Postgres
 
 from memrunbook.core.action.action import Change, Repeat, Risk
 from memrunbook.core.action.policy import Care
@@ -33,14 +33,6 @@ RESTART = Change(
 Opened = Callable[[], Store]
 FIRST = {"changes", "runs", "switches"}
 """The tables of the first version."""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Postgres]:
-    if programs() is None:
-        pytest.skip(MISSING)
-    with postgres() as running:
-        yield running
 
 
 @pytest.fixture(params=["file", "server"])

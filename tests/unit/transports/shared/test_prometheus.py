@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from memrunbook.core.errors import HostError, UsageError
-from memrunbook.transports.shared.prometheus import FIGURES, MOST_POINTS, PrometheusServer, matcher
+from memrunbook.transports.shared.prometheus import FIGURES, MOST_POINTS, NoAnswerError, PrometheusServer, matcher
 
 Answering = Callable[[BaseHTTPRequestHandler], None]
 
@@ -130,7 +131,7 @@ def test_nobody_listens() -> None:
 
 def test_matchers_that_fit_several_hosts_are_refused_with_their_names() -> None:
     several = says(matrix((1, "1"), instances=("web1:9100", "web2:9100")))
-    with server(several) as url, pytest.raises(UsageError, match="web1:9100, web2:9100"):
+    with server(several) as url, pytest.raises(UsageError, match='="web1:9100"; instance="web2:9100"'):
         PrometheusServer(url).series('job="node"', 0.0, 1.0)
 
 
@@ -147,6 +148,40 @@ def test_a_token_is_sent_over_https_or_to_this_machine_only() -> None:
         PrometheusServer("http://metrics.example:9090", "secret").checked()
     for url in ("https://metrics.example", "http://127.0.0.1:9090", "http://localhost:9090"):
         assert PrometheusServer(url, "secret").checked().token
+
+
+def rows(*labels: dict[str, str], times: tuple[tuple[float, ...], ...]) -> str:
+    found: list[dict[str, Any]] = [
+        {"metric": {"instance": "web1:9100", **more}, "values": [[at, str(at)] for at in known]}
+        for more, known in zip(labels, times, strict=True)
+    ]
+    return json.dumps({"status": "success", "data": {"resultType": "matrix", "result": found}})
+
+
+PODS = {"pod": "exporter-b"}, {"pod": "exporter-a"}
+
+
+def test_a_host_whose_exporter_has_a_new_pod_has_one_series() -> None:
+    with server(says(rows(*PODS, times=((1200, 1500, 1800), (300, 600, 1200))))) as url:
+        found = PrometheusServer(url).series(matcher("web1"), 0.0, 3000.0)
+    assert [point.at for point in found[0].points] == [300, 600, 1200, 1500, 1800]
+
+
+def test_series_of_one_host_at_one_time_are_told_by_what_tells_them_apart() -> None:
+    jobs = rows({"job": "a", "dc": "x"}, {"job": "b", "dc": "x"}, times=((300, 3000), (600, 2700)))
+    with server(says(jobs)) as url, pytest.raises(UsageError, match='fits 2 series: job="a"; job="b"') as refused:
+        PrometheusServer(url).series(matcher("web1"), 0.0, 3000.0)
+    assert refused.value.hint == """choose one: --match 'instance=~"web1(:[0-9]+)?",job="a"'"""
+    later = rows({"instance": "web2"}, {"instance": "web1"}, times=((300, 600), (2700, 3000)))
+    with server(says(later)) as url, pytest.raises(UsageError, match='instance="web1"; instance="web2"'):
+        PrometheusServer(url).series('job="node"', 0.0, 3000.0)
+
+
+def test_a_redirect_names_the_address_to_ask() -> None:
+    away = says("", 302, Location="https://metrics.example/prom/api/v1/query_range?query=x")
+    with server(away) as url, pytest.raises(NoAnswerError) as told:
+        PrometheusServer(url).series("a", 0.0, 1.0)
+    assert "it points to https://metrics.example/prom: " in told.value.hint
 
 
 def test_a_name_is_no_pattern() -> None:
