@@ -12,6 +12,7 @@ import pytest
 from tests.cli.books import HEAD
 from tests.cli.console import Ran, here, terminal
 from tests.holding import MIB, holding
+from tests.unit.ui.html.parsed import parsed, words
 
 NAMES = [
     b"\x1b[31m\x1b[2J\x1b]0;x\a",
@@ -93,6 +94,9 @@ def test_a_run_takes_them_for_items_without_tripping(tmp_path: Path) -> None:
     assert ran.code == 5, ran.said
     assert "[/bold][red]" in ran.out
     _harmless(here("report", "last"))
+    page = here("report", "last", "--html", "-")
+    _harmless(page)
+    assert "[/bold][red]" in words(parsed(page.out)), "a strict parser finds no element and no attribute but ours"
     assert here("audit", "verify").code == 0
 
 

@@ -48,6 +48,8 @@ def test_many_that_ended_well_are_counted_and_those_that_hold_something_are_not(
     assert told[4].endswith(f"runbook report {s.RUN}")
     assert told[-1] == "ALL WELL: 18 hosts: 15 resolved, 3 healthy"
     assert len(shown(many, verbose=True)) == 18 + 3
+    paged = lay_out(recap_view(many, s.RUN, every_page=True), None)
+    assert len(paged) == len(told) - 1, "where every host has a page none is said to be left out"
 
 
 def test_hosts_on_which_nothing_was_done_before_ctrl_c_have_one_line() -> None:
