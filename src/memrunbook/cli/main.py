@@ -11,12 +11,16 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from textwrap import fill
+from typing import TYPE_CHECKING
 
 import click
 
 from memrunbook.cli import commands, exit_codes, streams
 from memrunbook.core.errors import RunbookError, UsageError
 from memrunbook.version import __version__
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 ORDER = (
     "list",
@@ -76,6 +80,14 @@ class Commands(click.Group):
         """Lists the commands by the first line of their files: importing them all costs more than all the rest."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, _summary(name)) for name in self.list_commands(ctx)])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands that begin so, by the first line of their files, and the options of `runbook` itself."""
+        from click.shell_completion import CompletionItem
+
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(CompletionItem(name, help=_summary(name)) for name in names), *options]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

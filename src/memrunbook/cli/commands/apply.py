@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli import exit_codes
+from memrunbook.cli.completing import complete_plans
 from memrunbook.cli.conversation import Conversation
 from memrunbook.cli.naming import ruled
 from memrunbook.cli.next_command import way_options
@@ -44,7 +45,7 @@ GATE = gates("freeze:NAME", "Go through a freeze, with --reason; repeatable.", y
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), shell_complete=complete_plans)
 @common(GATE, PLANNED_HOSTS, ROLLOUT, PARAMETERS, LIBRARY, STATE, STORE, OUTPUT)
 def command(
     file: Path,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli import exit_codes
+from memrunbook.cli.completing import complete_schedules
 from memrunbook.cli.conversation import Conversation
 from memrunbook.cli.formats import format_of
 from memrunbook.cli.next_command import OptionsOf, kept_options, way_options
@@ -61,7 +62,7 @@ def list_(library: Library, state: Path, store: str, output: OutputOptions) -> i
 
 
 @command.command()
-@click.argument("name", default="")
+@click.argument("name", default="", shell_complete=complete_schedules)
 @click.option("--from", "start", metavar="TIME", help="From then on, as in 2026-03-28 or 2026-03-28T12:00Z.")
 @click.option("--count", default=10, type=click.IntRange(1, 1000), show_default=True, help="So many of each.")
 @common(CONFIG, STATE, OUTPUT)
@@ -178,7 +179,7 @@ def install(
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_schedules)
 @click.option("--reason", default="", metavar="TEXT", help="Why; shown by schedule list.")
 @common(CONFIG, STATE, STORE)
 def pause(name: str, reason: str, library: Library, state: Path, store: str) -> int:
@@ -192,7 +193,7 @@ def pause(name: str, reason: str, library: Library, state: Path, store: str) -> 
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_schedules)
 @common(CONFIG, STATE, STORE)
 def resume(name: str, library: Library, state: Path, store: str) -> int:
     """Let schedule NAME go on, with what is due from now on."""
@@ -205,7 +206,7 @@ def resume(name: str, library: Library, state: Path, store: str) -> int:
 
 
 @command.command()
-@click.argument("name", default="")
+@click.argument("name", default="", shell_complete=complete_schedules)
 @click.option("--count", default=30, type=click.IntRange(1, 10_000), show_default=True, help="So many, the newest.")
 @common(CONFIG, STATE, STORE, OUTPUT)
 def firings(name: str, count: int, library: Library, state: Path, store: str, output: OutputOptions) -> int:
@@ -220,7 +221,7 @@ def firings(name: str, count: int, library: Library, state: Path, store: str, ou
 
 
 @command.command()
-@click.argument("name", default="")
+@click.argument("name", default="", shell_complete=complete_schedules)
 @click.option(
     "--since", metavar="TIME", default="30d", show_default=True, help="From when on: 7d, 2026-11-22, …T09:41."
 )
