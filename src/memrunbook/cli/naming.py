@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from memrunbook.cli.streams import while_heard
+from memrunbook.cli.streams import on_stderr
 from memrunbook.cli.targets import Targets
 from memrunbook.core.errors import DocumentError, Problem, UsageError
 from memrunbook.core.host import LOCAL, Host, parse_hosts
@@ -122,10 +121,10 @@ def ruled(library: Library, targets: Targets, hosts: Sequence[str] = ()) -> Libr
     except DocumentError as error:
         first = error.problems[0]
         said = f"note: the inventory cannot be read ({first.where}: {first.message}): what it said then counts\n"
-        while_heard(sys.stderr.write)(said)
+        on_stderr(said)
         return library
     for note in _not_used(known, hosts):
-        while_heard(sys.stderr.write)(f"note: {note.message}\n")
+        on_stderr(f"note: {note.message}\n")
     return replace(library, hosts={host.name: host for host in known.hosts.values()})
 
 

@@ -13,11 +13,11 @@ import click
 from memrunbook.cli import exit_codes
 from memrunbook.cli.completing import complete_runbooks
 from memrunbook.cli.conversation import Conversation
+from memrunbook.cli.host_options import HOST_OUTPUT
 from memrunbook.cli.options import (
     HISTORY,
     HOSTS_OR_REPLAY,
     LIBRARY,
-    OUTPUT,
     PARAMETERS,
     STATE,
     STORE,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 @click.argument("name", metavar="RUNBOOK", shell_complete=complete_runbooks)
 @click.option("--out", type=click.Path(path_type=Path), help="Save the plan to this file.")
 @click.option("--exit-code", "exit_code", is_flag=True, help="Exit with 8 when there are steps to run.")
-@common(HOSTS_OR_REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, STORE, HISTORY, OUTPUT)
+@common(HOSTS_OR_REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, STORE, HISTORY, HOST_OUTPUT)
 def command(
     name: str,
     targets: Targets,
