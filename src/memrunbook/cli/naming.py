@@ -29,6 +29,10 @@ def nobody_listens(_: Problem) -> None:
     """For those who want the hosts alone."""
 
 
+ALL_OF_NONE = "`all` means the hosts of an inventory, and none was named"
+NAME_ONE = "name one: -i FILE, $RUNBOOK_INVENTORY, or in config.yaml: defaults: {inventory: [FILE]}"
+
+
 def named_hosts(targets: Targets, tell: Callable[[Problem], object] = nobody_listens) -> tuple[Host, ...]:
     """The hosts that are meant, as what was typed, their inventory, and config.yaml say in this order of weight.
 
@@ -37,6 +41,8 @@ def named_hosts(targets: Targets, tell: Callable[[Problem], object] = nobody_lis
     """
     if not targets.names_hosts:
         raise UsageError("no host was named", hint=_how(targets))
+    if not targets.inventory and any(ALL in word.split(",") for word in (*targets.host, *targets.limit)):
+        raise UsageError(ALL_OF_NONE, where="--host all", hint=NAME_ONE)
     if not targets.inventory and not targets.limit and not any(word.startswith("@") for word in targets.host):
         return tuple(as_typed(targets, host) for host in parse_hosts(targets.host))
     from memrunbook.app import choose

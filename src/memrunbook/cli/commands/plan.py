@@ -175,8 +175,8 @@ def _end(planned: Planned, out: Path | None, arguments: PlanArguments) -> list[B
     if plan is None:
         return []
     command_line = apply_command(out) if out else run_command(arguments.runbook, host)
-    page = plan_end(plan, command_line, SystemClock().now(), str(out or ""))
-    return [*page, *(approval_lines(out, people(arguments.library, [plan])) if out else [])]
+    before = approval_lines(out, people(arguments.library, [plan])) if out else []
+    return plan_end(plan, command_line, SystemClock().now(), str(out or ""), before)
 
 
 def _table(hosts: Sequence[Planned], arguments: PlanArguments) -> list[Block]:

@@ -93,7 +93,7 @@ def run(targets: Targets, library: Library, state: Path, store: str, *, once: bo
     """Carry out schedules as they fall due, until SIGTERM; SIGHUP reads schedules.yaml anew.
 
     What runs is recorded once, however many schedulers share the store. Nobody is asked: what a schedule may not do
-    waits for a person (runbook pending).
+    waits for a person (runbook pending). With --once: exit 2 where a schedule is broken; the others were carried out.
     """
     from memrunbook.cli.announcing import Announcer
     from memrunbook.cli.interrupts import finish_then_stop
@@ -111,13 +111,16 @@ def run(targets: Targets, library: Library, state: Path, store: str, *, once: bo
             telling.nobody()
             Loop(scheduler, library.schedules, telling.beside).run()
             return exit_codes.OK
-        BrokenSchedules(scheduler).look(anew=True)
+        broken = BrokenSchedules(scheduler)
+        broken.look(anew=True)
         scheduler.look()
         scheduler.settle()
         telling.beside()
     if not heard.anything and sys.stderr.isatty():
         say(nothing_due(scheduler))
-    return exit_codes.JOURNAL if scheduler.trouble else exit_codes.OK
+    if scheduler.trouble:
+        return exit_codes.JOURNAL
+    return exit_codes.USAGE if broken.by_name else exit_codes.OK
 
 
 def _scheduler(talk: Conversation, telling: Announcer, say: Callable[[str], None]) -> Scheduler:
