@@ -150,7 +150,7 @@ def _verdict(report: HostReport) -> Line:
     title = f"{begun.plan.runbook} on " if begun else ""
     by = [step for step in report.steps if _changed(step)]
     after = f" after {_label(by[-1])}" if report.outcome == "resolved" and by else ""
-    told = report.outcome == "resolved" and bool(by) and report.why == f"resolved after step {_label(by[-1])}"
+    told = report.outcome == "resolved" and bool(by) and report.why == f"resolved after step {by[-1].id}"
     why = f"{report.why}; " if report.why and not told else ""
     return line(_word(report), ": ", title, Span(report.host, "strong"), f"{after}; {why}{meaning}")
 
