@@ -14,7 +14,7 @@ WORKERS ?= 4
 GUESTS ?= 3
 LAB := $(BIN)/python -m tests.kernel.lab
 
-.PHONY: lock demo test test-lowest test-newest test-kernel guest record-hosts check generate bench bench-peers mutate build clean
+.PHONY: lock demo test test-lowest test-newest test-kernel guest record-hosts check generate bench bench-peers mutate man build clean
 
 # The lock has every version and its hashes, hatchling's too: the same is installed next year.
 $(STAMP): pyproject.toml $(LOCK) src/memrunbook/version.py
@@ -78,6 +78,9 @@ bench-peers: $(STAMP) ## as root: the same against Ansible, pyinfra, fabric, par
 
 mutate: $(STAMP) ## mutation tests of the core's life and death files
 	$(BIN)/mutmut run --max-children $(WORKERS)
+
+man: $(STAMP) ## the man pages, one a command, in build/man/man1
+	$(BIN)/python -m tools.man build/man
 
 build: $(STAMP) ## the wheel and the source distribution, in dist/
 	$(BIN)/python -m build --no-isolation --outdir dist .

@@ -77,6 +77,17 @@ def test_the_switch_turned_in_mid_run_stops_what_is_not_begun(tmp_path: Path) ->
     assert times(tmp_path) == 0
 
 
+def test_what_a_second_off_replaces_is_said_and_its_reason_is_kept() -> None:
+    assert here("off", "--for", "2h", "a", "release").code == 0
+    again = here("off")
+    assert again.code == 0
+    assert ": a release" in again.out.splitlines()[0]
+    assert "until" not in again.out.splitlines()[0]
+    assert "Until now: changes are switched off by " in again.out
+    assert "more): a release" in again.out
+    assert "Until now" not in here("on").out + here("off").out
+
+
 def test_the_longer_switch_holds_and_says_whom_it_binds(tmp_path: Path, state: Path) -> None:
     assert here("off", "--status").out.startswith("ON: ")
     assert not (state / "store.sqlite").exists(), "who only looks makes no store"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
 import pytest
 from tests.cli.console import here, terminal
 
@@ -19,6 +20,25 @@ def test_a_command_of_several_says_the_whole_sentence_of_each(group: str) -> Non
     listed = here(group, "--help").out.partition("Commands:\n")[2]
     assert listed
     assert "..." not in listed
+
+
+GROUPS = [(), ("audit",), ("schedule",), ("notify",)]
+
+
+@pytest.mark.parametrize("words", GROUPS, ids=lambda words: " ".join(("runbook", *words)))
+def test_a_command_without_its_second_word_says_which_there_are(words: tuple[str, ...]) -> None:
+    """Nothing was tried: 2, as a script must see that forgot a word; stdout is for results."""
+    ran = here(*words)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.strip() == here(*words, "--help").out.strip()
+
+
+def test_these_are_all_the_groups() -> None:
+    from tools.man import commands
+
+    assert {name for name, command in commands().items() if isinstance(command, click.Group)} == {
+        " ".join(("runbook", *words)) for words in GROUPS
+    }
 
 
 def test_an_error_at_a_terminal_is_folded_between_words() -> None:

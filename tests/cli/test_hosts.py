@@ -218,3 +218,9 @@ def test_a_connection_cut_at_any_script_leaves_nothing_untold(
         if ran.code == 4 and times:
             assert "not proven" in ran.out, ran.said
         _intact()
+
+
+@pytest.mark.parametrize("words", [("--host", "all"), ("--host", "web1,all"), ("--host", "web1", "-l", "all")])
+def test_all_hosts_of_no_inventory_are_no_host_of_that_name(words: tuple[str, ...]) -> None:
+    for command in (("plan", "memory-shortage"), ("diagnose",), ("facts",)):
+        here(*command, *words).refused(2, "`all` means the hosts of an inventory", hint="-i FILE")

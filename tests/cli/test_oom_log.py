@@ -156,8 +156,10 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
 )
 def test_the_first_line_is_the_verdict(content: bytes, verdict: str, tmp_path: Path) -> None:
     ran = here("oom-log", str(saved(tmp_path, content)))
-    assert ran.code == 0
+    assert ran.code == (2 if verdict.startswith("NO KERNEL LOG") else 0)
     assert ran.out.startswith(verdict), ran.out
+    assert ("hint: save one with: dmesg > FILE" in ran.out) == (ran.code == 2)
+    assert here("oom-log", str(saved(tmp_path, content)), "--json").code == ran.code
 
 
 def test_many_events_are_counted_and_the_newest_told(tmp_path: Path) -> None:

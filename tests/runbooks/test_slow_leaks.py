@@ -76,7 +76,7 @@ def test_whatever_leaks_is_coming_exhaustion_though_no_runbook_restarts_it(whose
 
 
 def test_without_history_nothing_of_it_is_unknown() -> None:
-    unknown = Unavailable("failed", "no history yet: only this reading is known; 8 over 30 min are needed")
+    unknown = Unavailable("not yet", "no history yet: only this reading is known; 8 over 30 min are needed")
     now = snapshot({"units.leaking": unknown})
     for name in ("memory-leak", "memory-shortage", "oom-event", "preventive-maintenance"):
         said = states(book(name), now)

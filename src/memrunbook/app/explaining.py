@@ -50,6 +50,11 @@ def _explained(pieces: Iterable[bytes]) -> KernelLog:
     return reader.result()
 
 
+def tells(log: KernelLog) -> bool:
+    """True where the file has a kernel's lines, or what others say of memory; False for any other text."""
+    return bool(log.kernel or log.events or log.notes or log.stalls or log.failures or log.hung or log.slub_failures)
+
+
 def _pieces(file: str) -> Iterator[bytes]:
     if file == "-":
         with open(0, "rb", closefd=False) as stream:

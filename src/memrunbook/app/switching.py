@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from memrunbook.app.braking import off_words
 from memrunbook.app.stored import Stored
 from memrunbook.core.errors import Refused, UsageError
@@ -20,7 +22,8 @@ LONGEST = 366 * DAY
 def switch_off(stored: Stored, now: float, who: str, reason: str = "", seconds: float | None = None) -> Switch:
     """From now on nothing is changed by whoever shares the store, for `seconds` or until it is switched on.
 
-    UsageError for a time that is none, Refused where changes are off for longer already: somebody meant that.
+    A reason that stands is kept where none is given. UsageError for a time that is none, Refused where changes are off
+    for longer already: somebody meant that.
     """
     if seconds is not None and not MINUTE <= seconds <= LONGEST:
         hint = f"from {format_duration(MINUTE)} to {format_duration(LONGEST)}; without --for until: runbook on"
@@ -37,6 +40,8 @@ def switch_off(stored: Stored, now: float, who: str, reason: str = "", seconds: 
                 f"{off_words(before, now)}: {longer}, and this would end that earlier",
                 hint="leave it; or runbook on, then runbook off --for TIME",
             )
+        if before.holds(now) and not reason:
+            switch = structs.replace(switch, reason=before.reason)
         turn(store, switch)
     return switch
 

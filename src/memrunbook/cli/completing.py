@@ -1,4 +1,4 @@
-"""What a shell offers behind Tab: hosts and groups of the inventory, runbooks, runs. Nothing is run or said."""
+"""What a shell offers behind Tab: hosts, groups, runbooks, runs, schedules, receivers, plans. It runs nothing."""
 
 from __future__ import annotations
 
@@ -6,15 +6,22 @@ import glob
 import os
 import pkgutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from memrunbook.core.errors import RunbookError
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from memrunbook.documents.library import Library
+
 LOCAL = "local"
+HEAD = 200
+"""Bytes in which a saved plan says that it is one."""
 
 
 def complete_hosts(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -33,7 +40,6 @@ def complete_hosts(ctx: click.Context, param: click.Parameter, incomplete: str) 
 def complete_runbooks(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Names of the runbooks that can be run."""
     del param
-    from memrunbook.core.errors import RunbookError
     from memrunbook.documents.library import usual_library
 
     given = ctx.params.get("runbooks") or ()
@@ -56,6 +62,61 @@ def complete_runs(ctx: click.Context, param: click.Parameter, incomplete: str) -
     except OSError:
         found = []
     return [name for name in ("last", *found) if name.startswith(incomplete)]
+
+
+def complete_schedules(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of the schedules of schedules.yaml, of broken ones too: their firings are listed."""
+    del param
+    with suppress(RunbookError, OSError):
+        found = _usual_library(ctx).schedules()
+        names = [*(job.name for job in found.jobs), *found.broken]
+        return [name for name in names if name.startswith(incomplete) and " " not in name]
+    return []
+
+
+def complete_receivers(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of the receivers of config.yaml."""
+    del param
+    with suppress(RunbookError, OSError):
+        return [one.name for one in _usual_library(ctx).config().notify if one.name.startswith(incomplete)]
+    return []
+
+
+def complete_runbooks_or_files(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[str] | list[CompletionItem]:
+    """Names of runbooks; where none begins so, whatever the shell itself offers."""
+    return complete_runbooks(ctx, param, incomplete) or complete_files(ctx, param, incomplete)
+
+
+def complete_plans(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Saved plans: those that wait in the state directory, and the files and folders that begin as was typed.
+
+    Where there is none, whatever the shell itself offers.
+    """
+    from click.shell_completion import CompletionItem
+
+    waiting = [path for path in map(str, _waiting(ctx)) if path.startswith(incomplete)]
+    here = [path for path in _paths(incomplete) if path.endswith("/") or _is_plan(Path(path))]
+    found = [CompletionItem(path) for path in dict.fromkeys((*waiting, *here))]
+    return found or complete_files(ctx, param, incomplete)
+
+
+def _waiting(ctx: click.Context) -> list[Path]:
+    from memrunbook.state.paths import usual_state_dir
+    from memrunbook.state.waiting import kept
+
+    with suppress(RunbookError, OSError):
+        return kept(ctx.params.get("state_dir") or usual_state_dir())
+    return []
+
+
+def _is_plan(path: Path) -> bool:
+    from memrunbook.documents.library import SAVED_PLAN
+
+    with suppress(OSError):
+        return path.is_file() and SAVED_PLAN.match(path.open("rb").read(HEAD)) is not None
+    return False
 
 
 def complete_formats(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -82,7 +143,6 @@ def _paths(begin: str) -> Iterator[str]:
 
 
 def _names(ctx: click.Context) -> Iterator[str]:
-    from memrunbook.core.errors import RunbookError
     from memrunbook.documents.inventory.reading import names_in_inventory
 
     yield LOCAL
@@ -94,7 +154,12 @@ def _names(ctx: click.Context) -> Iterator[str]:
 
 def _usual(ctx: click.Context) -> tuple[str, ...]:
     from memrunbook.cli.targets import VARIABLE, inventory_path
-    from memrunbook.documents.library import usual_library
 
     told = tuple(inventory_path(one) for one in os.environ.get(VARIABLE, "").split(",") if one)
-    return told or usual_library((), ctx.params.get("config_dir")).config().defaults.inventory
+    return told or _usual_library(ctx).config().defaults.inventory
+
+
+def _usual_library(ctx: click.Context) -> Library:
+    from memrunbook.documents.library import usual_library
+
+    return usual_library((), ctx.params.get("config_dir"))

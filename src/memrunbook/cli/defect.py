@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import platform
-import sys
 import tempfile
 import traceback
 
 from memrunbook.cli import exit_codes
-from memrunbook.cli.streams import while_heard
+from memrunbook.cli.streams import on_stderr
 from memrunbook.runtime.redaction import redact
 from memrunbook.version import __version__
 
@@ -17,7 +16,7 @@ def report_defect(error: BaseException, argv: list[str]) -> int:
     """Saves the traceback, the command line (secrets hidden) and the versions; returns the exit code."""
     lines = [f"memrunbook {__version__}, Python {platform.python_version()}, {platform.platform()}"]
     lines += [f"runbook {' '.join(argv)}", "", "".join(traceback.format_exception(error))]
-    while_heard(sys.stderr.write)(
+    on_stderr(
         f"error: a defect in runbook: {type(error).__name__}\n"
         f"  {_saved(redact(chr(10).join(lines)))}\n"
         "  hint: nothing more was done; please report it with that file\n"

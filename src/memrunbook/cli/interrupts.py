@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from memrunbook.cli.streams import while_heard
+from memrunbook.cli import streams
 
 LISTED = 8
 # A terminal that goes away (SIGHUP: the login to the control node was lost) is nobody who could be asked any more.
@@ -18,7 +17,7 @@ NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def on_stderr(words: str) -> None:
     """Says it below what stands there."""
-    while_heard(sys.stderr.write)(f"\n{words}\n")
+    streams.on_stderr(f"\n{words}\n")
 
 
 @contextmanager

@@ -11,12 +11,16 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from textwrap import fill
+from typing import TYPE_CHECKING
 
 import click
 
 from memrunbook.cli import commands, exit_codes, streams
 from memrunbook.core.errors import RunbookError, UsageError
 from memrunbook.version import __version__
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 ORDER = (
     "list",
@@ -78,6 +82,14 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, _summary(name)) for name in self.list_commands(ctx)])
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands that begin so, by the first line of their files, and the options of `runbook` itself."""
+        from click.shell_completion import CompletionItem
+
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(CompletionItem(name, help=_summary(name)) for name in names), *options]
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -122,7 +134,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Runs the command line and exits with the code of `exit_codes`."""
     code = _guarded(list(sys.argv[1:] if argv is None else argv))
     _say_what_was_not_forwarded()
+    _close_log(code)
     sys.exit(code)
+
+
+def _close_log(code: int) -> None:
+    """The log of this command, where it has one: where nothing was to be logged, nothing is loaded."""
+    logged = sys.modules.get("memrunbook.cli.log_file")
+    if logged is not None and (problem := logged.close_log(code)):
+        streams.on_stderr(f"note: {problem}\n")
 
 
 def _guarded(argv: list[str]) -> int:
@@ -144,6 +164,7 @@ def _guarded(argv: list[str]) -> int:
     except Exception as error:  # noqa: BLE001  the last line of defence: a report, never a traceback
         return _unexpected(error, argv)
     if code == exit_codes.INTERRUPTED:  # what is known has been told
+        _close_log(code)
         _end_at_once()
     return code if isinstance(code, int) else exit_codes.OK
 
@@ -174,13 +195,14 @@ def _say_what_was_not_forwarded() -> None:
     """A log that takes nothing stops no run, but is said: where nothing was to be forwarded, nothing is loaded."""
     forwarding = sys.modules.get("memrunbook.state.forwarding")
     if forwarding is not None and (problem := forwarding.not_taken()):
-        streams.while_heard(sys.stderr.write)(f"note: {problem}\n  hint: the journal here has them all\n")
+        streams.on_stderr(f"note: {problem}\n  hint: the journal here has them all\n")
 
 
 def _leave(words: str) -> int:
     """Ends at once: a worker that is still at its host might speak while Python is taken down, which ends it badly."""
-    sys.stderr.write(f"\n{words}")
+    streams.on_stderr(f"\n{words}")
     sys.stderr.flush()
+    _close_log(exit_codes.INTERRUPTED)
     _end_at_once()
     return exit_codes.INTERRUPTED
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from memrunbook.cli.options import OutputOptions
 from memrunbook.cli.remarks import Remarks
-from memrunbook.cli.streams import while_heard
+from memrunbook.cli.streams import on_stderr, while_heard
 from memrunbook.core.errors import Interrupted
 from memrunbook.core.host import Host
 from memrunbook.core.units import format_duration
@@ -42,7 +42,8 @@ class Meanwhile(Remarks):
         from memrunbook.ui.screen import Screen
 
         screen = Screen(self._output.color, sys.stderr)
-        if len(hosts) > 1 and self._output.format.CONVERSES and screen.terminal and not screen.dumb:
+        moves = screen.terminal and not screen.dumb and not self._output.quiet
+        if len(hosts) > 1 and self._output.format.CONVERSES and moves:
             from memrunbook.runtime.clock import SystemClock
             from memrunbook.ui.fleet_display import FleetDisplay
 
@@ -72,15 +73,17 @@ class Meanwhile(Remarks):
         elif waiting := self._terminal_line():
             while_heard(waiting.above)([line(words)])
         else:
-            while_heard(sys.stderr.write)(f"{words}\n")
+            on_stderr(f"{words}\n")
 
     def reading(self, hosts: Sequence[Host], count: int, every: float, *, watching: bool) -> None:
         """Says what takes so long: on a terminal in what goes away, elsewhere only a watch."""
         whom = hosts[0].name if len(hosts) == 1 else f"{len(hosts)} hosts"
         verb = "watching" if watching else "reading"
         what = f"{verb} {whom}, {count} samples, about {format_duration((count - 1) * every)}"
+        if self._output.quiet:
+            return
         if watching and not sys.stderr.isatty():
-            while_heard(sys.stderr.write)(f"{what}\n")
+            on_stderr(f"{what}\n")
         self.first_look = sys.stderr.isatty() and count > 1 and len(hosts) <= LOOKED_AT
         if fleet := self.fleet(hosts):
             fleet.note = f"{what}; Ctrl-C shows what is known by then"
@@ -125,7 +128,7 @@ class Meanwhile(Remarks):
             while_heard(line.say)(words)
 
     def _terminal_line(self) -> WaitingLine | None:
-        if self._line is None and sys.stderr.isatty():
+        if self._line is None and sys.stderr.isatty() and not self._output.quiet:
             from memrunbook.ui.screen import Screen
             from memrunbook.ui.waiting import WaitingLine
 

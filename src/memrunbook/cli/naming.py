@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from memrunbook.cli.streams import while_heard
+from memrunbook.cli.streams import on_stderr
 from memrunbook.cli.targets import Targets
 from memrunbook.core.errors import DocumentError, Problem, UsageError
 from memrunbook.core.host import LOCAL, Host, parse_hosts
@@ -30,6 +29,10 @@ def nobody_listens(_: Problem) -> None:
     """For those who want the hosts alone."""
 
 
+ALL_OF_NONE = "`all` means the hosts of an inventory, and none was named"
+NAME_ONE = "name one: -i FILE, $RUNBOOK_INVENTORY, or in config.yaml: defaults: {inventory: [FILE]}"
+
+
 def named_hosts(targets: Targets, tell: Callable[[Problem], object] = nobody_listens) -> tuple[Host, ...]:
     """The hosts that are meant, as what was typed, their inventory, and config.yaml say in this order of weight.
 
@@ -38,6 +41,8 @@ def named_hosts(targets: Targets, tell: Callable[[Problem], object] = nobody_lis
     """
     if not targets.names_hosts:
         raise UsageError("no host was named", hint=_how(targets))
+    if not targets.inventory and any(ALL in word.split(",") for word in (*targets.host, *targets.limit)):
+        raise UsageError(ALL_OF_NONE, where="--host all", hint=NAME_ONE)
     if not targets.inventory and not targets.limit and not any(word.startswith("@") for word in targets.host):
         return tuple(as_typed(targets, host) for host in parse_hosts(targets.host))
     from memrunbook.app import choose
@@ -122,10 +127,10 @@ def ruled(library: Library, targets: Targets, hosts: Sequence[str] = ()) -> Libr
     except DocumentError as error:
         first = error.problems[0]
         said = f"note: the inventory cannot be read ({first.where}: {first.message}): what it said then counts\n"
-        while_heard(sys.stderr.write)(said)
+        on_stderr(said)
         return library
     for note in _not_used(known, hosts):
-        while_heard(sys.stderr.write)(f"note: {note.message}\n")
+        on_stderr(f"note: {note.message}\n")
     return replace(library, hosts={host.name: host for host in known.hosts.values()})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,11 +16,12 @@ from memrunbook.cli.rollout_lines import RolloutLines
 from memrunbook.cli.streams import while_heard
 from memrunbook.core.host import Host
 from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.run.request import Execute, Request
+from memrunbook.core.run.request import AskApproval, Execute, Request
 from memrunbook.runtime.clock import SystemClock
+from memrunbook.ui.block import Block
 from memrunbook.ui.first_look import first_look
-from memrunbook.ui.progress import ProgressDisplay
-from memrunbook.ui.screen import Screen
+from memrunbook.ui.progress import ProgressDisplay, progress_line, went_wrong
+from memrunbook.ui.screen import Screen, tell
 
 if TYPE_CHECKING:
     from memrunbook.app.notice import HostEnd
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 class Narration(RolloutLines):
     """Tells of a run on stderr, or through a format that people do not read. Use it as a context manager.
 
-    `over` are the hosts on which nothing more is done.
+    `over` are the hosts on which nothing more is done, `asks` says whether a person is asked at a gate.
     """
 
     def __init__(self, talk: Conversation, hosts: Sequence[Host]) -> None:
@@ -39,8 +40,10 @@ class Narration(RolloutLines):
         self._display = self._fleet or ProgressDisplay(screen, SystemClock(talk.stop).now)
         self._record, self._ask = while_heard(self._format.record), while_heard(self._display.asked)
         self.first_look = self._format.CONVERSES and screen.terminal and len(hosts) <= LOOKED_AT
+        self.first_look = self.first_look and not self._output.quiet
         self._doing: dict[str, str] = {}
         self.over: set[str] = set()
+        self.asks: Callable[[str, AskApproval], bool] = lambda _host, _question: False
         super().__init__(self._display.say)
 
     def __enter__(self) -> Self:
@@ -80,8 +83,19 @@ class Narration(RolloutLines):
             self._doing[host] = request.step
         else:
             self._doing.pop(host, None)
-        if self._format.CONVERSES:
+        if isinstance(request, AskApproval) and not self.asks(host, request):
+            return
+        if self._format.CONVERSES and self._output.quiet and not went_wrong(request):
+            tell([progress_line(host, request)])
+        elif self._format.CONVERSES:
             self._ask(host, request)
+
+    def goes_on(self, said: Block) -> None:
+        """How it goes, which whoever wants it quiet does not hear."""
+        if self._output.quiet:
+            tell([said])
+        else:
+            super().goes_on(said)
 
     def stopping(self, words: str) -> None:
         """What Ctrl-C does now: drawn with the hosts where they are drawn, since it may come in any moment."""

@@ -57,6 +57,7 @@ class OutputOptions:
     format: Format
     color: Color = "auto"
     verbose: bool = False
+    quiet: bool = False
 
 
 def _path(*names: str, text: str, multiple: bool = False) -> Decorated:

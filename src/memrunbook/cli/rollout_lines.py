@@ -20,10 +20,14 @@ class RolloutLines(Notice):
         self._line = while_heard(say)
         self._waits: dict[str, str] = {}
 
+    def goes_on(self, said: Block) -> None:
+        """A line of how it goes, where nothing went wrong."""
+        self._line(said)
+
     def batch(self, number: int, count: int, hosts: Sequence[Host]) -> None:
         """A batch that begins gets a line."""
         names = few([host.name for host in hosts])
-        self._line(line(f"batch {number} of {count}: {plural(len(hosts), 'host')}, {names}"))
+        self.goes_on(line(f"batch {number} of {count}: {plural(len(hosts), 'host')}, {names}"))
 
     def not_begun(self, hosts: Sequence[str], why: str) -> None:
         """So do the hosts that were not begun."""
@@ -38,4 +42,4 @@ class RolloutLines(Notice):
         """So does a wait for another host, once."""
         if self._waits.get(host) != why:
             self._waits[host] = why
-            self._line(line(f"{host}  waits for {why}"))
+            self.goes_on(line(f"{host}  waits for {why}"))

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, ParamSpec
 
 from memrunbook.cli import exit_codes
@@ -50,7 +51,7 @@ def tell(code: int, draw: Callable[[], object]) -> int:
         silence()
     except OSError as error:
         silence()
-        while_heard(sys.stderr.write)(
+        on_stderr(
             f"error: stdout: the result cannot be written: {error.strerror}\n"
             "  hint: write it elsewhere; what was done is in the journal\n"
         )
@@ -60,7 +61,14 @@ def tell(code: int, draw: Callable[[], object]) -> int:
 
 def show(output: OutputOptions, reply: Reply) -> int:
     """Writes an answer in the format that was asked for; the exit code."""
-    return tell(reply.code, lambda: output.format.show(reply, output.color))
+    return tell(reply.code, lambda: output.format.show(_short(reply) if output.quiet else reply, output.color))
+
+
+def _short(reply: Reply) -> Reply:
+    """Its verdicts and what went wrong; whoever listens hears all of it."""
+    from memrunbook.ui.quiet import short
+
+    return replace(reply, pages=lambda: short(reply.pages()))
 
 
 def say_line(words: str) -> None:
@@ -69,6 +77,14 @@ def say_line(words: str) -> None:
     from memrunbook.ui.screen import Screen
 
     Screen("never").say([line(Span(words, whole=True))])
+
+
+def on_stderr(words: str) -> None:
+    """Writes lines of the conversation that are drawn by nobody; whoever listens hears them too."""
+    from memrunbook.ui.overheard import hear
+
+    hear(words)
+    while_heard(sys.stderr.write)(words)
 
 
 def silence() -> None:

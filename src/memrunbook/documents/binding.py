@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -67,8 +67,13 @@ def bind(source: Source, spec: RunbookSpec, given: Mapping[str, str], origin: st
         steps=_Steps(binder) if trusted else tuple(_steps(binder)),
     )
     if binder.problems:
-        raise DocumentError(sorted(binder.problems, key=_place))
+        raise DocumentError(in_place(binder.problems))
     return bound
+
+
+def in_place(problems: Iterable[Problem]) -> list[Problem]:
+    """Problems of one file in the order of their places, each once."""
+    return sorted(dict.fromkeys(problems), key=_place)
 
 
 def _place(problem: Problem) -> tuple[int, ...]:

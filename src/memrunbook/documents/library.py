@@ -136,9 +136,13 @@ class Library:
         path = None if self.binding is None else self.binding / name
         return path if path is not None and path != own and is_there(path) else None
 
+    def content(self, name: str) -> bytes:
+        """The bytes of a runbook's file, by name or path; DocumentError or UsageError where there is none."""
+        return read(name, self.folders)[0]
+
     def digest(self, name: str) -> str:
         """The SHA-256 of a runbook's file, by name or path; DocumentError or UsageError where there is none."""
-        return hashlib.sha256(read(name, self.folders)[0]).hexdigest()
+        return hashlib.sha256(self.content(name)).hexdigest()
 
 
 def _refuse_unknown(parameters: Mapping[str, str], runbooks: Sequence[Runbook]) -> None:

@@ -4,17 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from memrunbook.core.errors import DocumentError, Problem
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.core.runbook.spec import RunbookSpec
-from memrunbook.documents.binding import bind
+from memrunbook.documents.binding import bind, in_place
 from memrunbook.documents.problems import convert
+from memrunbook.documents.source import Source
 from memrunbook.documents.yaml_source import load
 
 
 def load_runbook(content: bytes, name: str, origin: str, parameters: Mapping[str, str] | None = None) -> Runbook:
     """A runbook ready to run; DocumentError with every problem, UsageError for a wrong `-p`."""
     source = load(content, name)
-    return bind(source, convert(source, source.data, RunbookSpec), parameters or {}, origin)
+    try:
+        spec = convert(source, source.data, RunbookSpec)
+    except DocumentError as error:
+        raise DocumentError(in_place([*error.problems, *_of_sense(source)])) from None
+    return bind(source, spec, parameters or {}, origin)
+
+
+def _of_sense(source: Source) -> list[Problem]:
+    """What is wrong with the sense of those parts of a file that are of their form."""
+    from memrunbook.documents.faults import faults
+    from memrunbook.documents.standing_in import standing_in
+
+    data = standing_in(source.data, faults(source.data, RunbookSpec))
+    if data is None:
+        return []
+    try:
+        bind(source, convert(source, data, RunbookSpec), {}, "")
+    except DocumentError as error:
+        return error.problems
+    return []
 
 
 def load_one_of_many(

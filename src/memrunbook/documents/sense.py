@@ -9,6 +9,12 @@ from memrunbook.core.errors import Problem
 from memrunbook.core.runbook.bound import Runbook, Step
 from memrunbook.core.runbook.condition import Condition
 
+ORDERS = frozenset({
+    "add", "check", "clean", "clear", "compact", "cure", "detect", "diagnose", "drop", "ensure", "find", "fix", "free",
+    "handle", "kill", "lower", "make", "mend", "prevent", "raise", "reclaim", "reduce", "remedy", "remove", "repair",
+    "restart", "set", "stop", "tune", "watch",
+})  # fmt: skip
+"""Verbs with which titles begin that say what is done, not what is wrong."""
 Rule = Callable[[Runbook, Step], str]
 
 
@@ -23,11 +29,31 @@ def warnings(runbook: Runbook) -> list[Problem]:
 
 
 def _about(runbook: Runbook) -> Iterator[str]:
+    if why := _title(runbook.spec.title):
+        yield f"the title {why}: it is read in sentences, as in: {_in_a_sentence(runbook.spec.title)} on db7"
     if runbook.resolved is None and "oom" in runbook.incident.facts | {f for c in runbook.checks for f in c.when.facts}:
         yield "the incident rests on past events, which do not un-happen: state when it is `resolved`"
     for check in runbook.checks:
         if _on_pressure_alone(check.when):
             yield f"check {check.spec.id} rests on pressure alone, which whole distributions ship switched off"
+
+
+def _title(title: str) -> str:
+    """Why a title makes a bad sentence; empty for one that names what is wrong, as a noun or a whole statement does."""
+    first = title.split(maxsplit=1)[0].lower() if title.strip() else ""
+    if not first:
+        return "is empty"
+    if title != " ".join(title.split()):
+        return "has a line break, or blanks that nobody sees"
+    if title[-1] in ".!?:;,":
+        return f"ends in {title[-1]!r}"
+    if ": " in title or "; " in title:
+        return "has a : or ; inside"
+    return "reads like an order, and is to name what is wrong" if first in ORDERS else ""
+
+
+def _in_a_sentence(title: str) -> str:
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
 
 
 def _doubts(runbook: Runbook, step: Step) -> Iterator[str]:

@@ -11,7 +11,7 @@ PROSE = r"[a-z][a-z']*(?![\w./:@=-])(?!\ [-|<>])"
 COMMAND = re.compile(
     rf"""(?<![\w./-]){PROGRAM}
     (?:\ (?:-{{1,2}}[\w-]+(?:\ (?![-|<>]){WORD})?   # an option, with its value
-         |[|<>]+(?:\ {WORD})?                       # where its output goes
+         |[|<>]+(?:\ ?{WORD})?                      # where its output goes
          |(?!{PROSE}){WORD}                         # a host, a run, a file, a name in capitals
     ))*""",
     re.VERBOSE,

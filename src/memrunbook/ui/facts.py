@@ -70,6 +70,8 @@ def _alias(metric: Metric, value: int) -> str:
 
 
 def _reason(value: Unavailable) -> Span:
+    if value.reason == "not yet":  # no failure: its why says what is wanted
+        return Span("unknown", "quiet")
     return Span("absent", "quiet") if value.reason == "absent" else Span(value.reason, "unknown")
 
 

@@ -16,6 +16,7 @@ HINTS = {
     "denied": "allow reads as root for this host (sudo)",
     "timeout": "the host answered too slowly: read it again, or with more --patience",
     "failed": "runbook facts --host HOST shows what can be read there",
+    "not yet": "it is known after some readings: diagnose again and again for half an hour, or by a schedule",
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from memrunbook.core.instant import Instant
 from memrunbook.core.reading.baseline import LEAST_ROOM, USED, Baseline, HostPast
 from memrunbook.core.reading.series import Kind, Series
-from memrunbook.core.units import Unit, format_bytes, format_duration, format_value
+from memrunbook.core.units import DAY, Unit, format_bytes, format_duration, format_value
 from memrunbook.ui.block import BLANK, Block, Grid, Line, Row, Span, Style, Table, Text, line, row, text, to_type
 from memrunbook.ui.plot import Canvas, plot, sparkline
 from memrunbook.ui.suspects import leak_words
@@ -184,7 +184,7 @@ def _title(host: str, known: Baseline, unit: Unit) -> Text:
 def _trend_words(known: Baseline, unit: Unit) -> str:
     if known.leak:
         return f"; it {leak_words(known.leak)}"
-    return f"; {_per_day(known, unit)} a day" if known.per_day else "; no trend"
+    return f"; {_per_day(known, unit)} a day" if known.per_day else "; no trend" if _no_trend(known) == "steady" else ""
 
 
 def _of(past: Sequence[Baseline], figure: str) -> list[Baseline]:
@@ -203,7 +203,7 @@ def _table(rows: Sequence[tuple[str, Baseline]], *, plain: bool) -> Table:
 def _row(name: str, one: Baseline, *, plain: bool) -> tuple[str, ...]:
     unit = unit_of(one.figure)
     values = (_value(value, unit) for value in (one.now, one.median, one.p95, one.peak))
-    trend = _per_day(one, unit) or ("leaks" if one.leak else "steady")
+    trend = _per_day(one, unit) or ("leaks" if one.leak else _no_trend(one))
     return (name, sparkline(one.course, plain=plain), *values, trend)
 
 
@@ -215,7 +215,7 @@ def _holders(found: Sequence[Baseline], *, plain: bool) -> Grid:
 def _holder(one: Baseline, *, plain: bool) -> Row:
     now, peak = _value(one.now, Unit.BYTES), _value(one.peak, Unit.BYTES)
     rate = _per_day(one, Unit.BYTES)
-    trend = "leaks" if one.leak else f"{rate} a day" if rate else "steady"
+    trend = "leaks" if one.leak else f"{rate} a day" if rate else _no_trend(one)
     more = [f"limit {_value(one.limit, Unit.BYTES)}"] if one.limit else []
     more += [f"{len(one.begun) + 1} runs"] if one.begun and one.kind != "kernel" else []
     name = text(Span(one.name, "strong", whole=True), *(f", {word}" for word in more))
@@ -225,7 +225,18 @@ def _holder(one: Baseline, *, plain: bool) -> Row:
 def _fleet_row(past: HostPast, used: Baseline, *, plain: bool) -> tuple[str, ...]:
     left = "?" if past.left is None else f"{past.left:.0f} %"
     values = (_value(value, Unit.BYTES) for value in (used.limit or 0.0, used.now, used.p95, used.peak))
-    return (past.host, sparkline(used.course, plain=plain), *values, left, _per_day(used, Unit.BYTES) or "steady")
+    return (
+        past.host,
+        sparkline(used.course, plain=plain),
+        *values,
+        left,
+        _per_day(used, Unit.BYTES) or _no_trend(used),
+    )
+
+
+def _no_trend(one: Baseline) -> str:
+    """What is said where none is known: of a day at least that it is steady, of less nothing."""
+    return "steady" if one.until - one.since >= DAY else "?"
 
 
 def _per_day(one: Baseline, unit: Unit) -> str:

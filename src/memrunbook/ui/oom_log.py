@@ -18,8 +18,10 @@ from memrunbook.ui.oom_headline import headline
 from memrunbook.ui.oom_killers import killed_by, usual
 from memrunbook.ui.oom_notes import note_blocks
 from memrunbook.ui.oom_waits import wait_blocks
+from memrunbook.ui.problems import hint_line
 from memrunbook.ui.words import plural
 
+HINT = "save one with: dmesg > FILE, or journalctl -k -o short-monotonic > FILE"
 NOT_A_LOG = "nothing in it looks like a kernel's line"
 PANICKED = {
     "compulsory": "the kernel panicked (vm.panic_on_oom is 2)",
@@ -39,7 +41,13 @@ def oom_log_view(log: KernelLog, file: str, most: int) -> list[Block]:
         blocks += [BLANK, line(f"{plural(len(older), 'older event')}, by victim"), _table(older)]
     for event in shown:
         blocks += [BLANK, _heading(event), Grid(tuple(event_rows(account(event))))]
+    if _is_none(log):
+        blocks += hint_line(HINT)
     return [*blocks, *failure_blocks(log, most), *wait_blocks(log, most), *note_blocks(log)]
+
+
+def _is_none(log: KernelLog) -> bool:
+    return not (log.kernel or log.events or headline(log))
 
 
 def _split(events: Sequence[LogEvent], most: int) -> tuple[Sequence[LogEvent], Sequence[LogEvent]]:

@@ -29,6 +29,8 @@ WORDS: dict[DecisionWord, tuple[str, Style]] = {
 }
 REFUSED: tuple[str, Style] = ("refused", "warning")
 """The word for what a rule says no to, not the host."""
+SHORT = 20
+"""Signs of a reason that may well be said again."""
 UNDO = {"auto": "yes", "offer": "offered"}
 
 
@@ -106,13 +108,16 @@ def _frozen(plan: Plan, frozen: Sequence[tuple[str, str]]) -> Iterator[Block]:
         yield line(Span("hint: ", "hint"), Span(hint, whole=True), indent=2)
 
 
-def plan_end(plan: Plan, next_command: str, now: Instant | None = None, saved: str = "") -> list[Block]:
-    """The last lines of the page: how much there is to carry out, and how that is done."""
+def plan_end(
+    plan: Plan, next_command: str, now: Instant | None = None, saved: str = "", before: Sequence[Block] = ()
+) -> list[Block]:
+    """The last lines of the page: how much there is to carry out, and how that is done; `before` that is to be done."""
     found: list[Block] = [line(f"{steps_counted(plan)}. ", Span("Nothing was changed.", "strong"))]
     if saved:
         until = moment_words(plan.expires_at, now or plan.taken_at)
         found.append(line("Saved as ", Span(saved, whole=True), f"; it can be applied until {until}"))
     if plan.changes:
+        found += before
         found.append(line("To carry it out:  ", to_type(next_command)))
     return found
 
@@ -120,13 +125,14 @@ def plan_end(plan: Plan, next_command: str, now: Instant | None = None, saved: s
 def planned_steps(plan: Plan) -> Iterator[Row | Note]:
     """Each step with its decision, and why."""
     first = next((n for n, step in enumerate(plan.steps, 1) if _acts(step)), 0)
+    told: dict[tuple[str, str], int] = {}
     for number, step in enumerate(plan.steps, 1):
         word, style = REFUSED if step.rule else WORDS[step.decision]
         name = step.change.summary if step.change else _named(step)
         cells = (str(number), Span(word, style), step.id, name)
         if step.change is None:
             yield row(*cells)
-            yield from _reasons(step)
+            yield from _reasons(step, told.setdefault((step.why, step.hint), number), number)
         elif not (step.gate or _acts(step)):
             yield row(*cells[:-1], f"{name} (changes nothing)")
             yield from _details(step)
@@ -154,7 +160,11 @@ def _gate(step: PlannedStep) -> tuple[Span, ...]:
     return text(Span(f"{change.risk.word:<7}", risk(change.risk).style), f"  {gate}   undo: {undo}")
 
 
-def _reasons(step: PlannedStep) -> Iterator[Note]:
+def _reasons(step: PlannedStep, told: int, number: int) -> Iterator[Note]:
+    """Why it is not run; what was said of an earlier step is not said again where that is longer than to name it."""
+    if told != number and len(step.why) + len(step.hint) > SHORT:
+        yield note("why: ", f"as step {told}")
+        return
     yield note("why: ", Span(step.why, whole=True))
     if step.hint:
         yield note(Span("hint: ", "hint"), Span(step.hint, whole=True))

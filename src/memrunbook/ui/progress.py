@@ -30,6 +30,9 @@ from memrunbook.ui.screen import Screen
 from memrunbook.ui.undo import planned_view
 from memrunbook.ui.words import plural
 
+WRONG = frozenset({"refused", "failed", "undone", "unknown", "interrupted"})
+"""Ends of a step of which also those hear who want it quiet."""
+
 
 def event_line(host: str, event: Event) -> Line:
     """One line for something that a run remembers."""
@@ -45,6 +48,11 @@ def progress_line(host: str, request: Request) -> Line:
     if isinstance(request, Record):
         return event_line(host, request.event)
     return _said(host, request_words(request))
+
+
+def went_wrong(request: Request) -> bool:
+    """True for what remembers that a step did not end as it should."""
+    return isinstance(request, Record) and isinstance(request.event, StepFinished) and request.event.state in WRONG
 
 
 def _said(host: str, words: str) -> Line:

@@ -166,7 +166,8 @@ def _verdict(report: HostReport) -> Line:
     what = f"{begun.plan.runbook} on " if begun else ""
     by = [step for step in report.steps if _changed(step)]
     after = f" after {_label(by[-1])}" if report.outcome == "resolved" and by else ""
-    why = f"{report.why}; " if report.why else ""
+    told = report.outcome == "resolved" and bool(by) and report.why == f"resolved after step {by[-1].id}"
+    why = f"{report.why}; " if report.why and not told else ""
     return line(_word(report), ": ", what, Span(report.host, "strong"), f"{after}; {why}{meaning}")
 
 
@@ -233,6 +234,8 @@ def _changes(step: StepFinished) -> str:
 def _signals(report: HostReport) -> Table:
     names = sorted({*report.before, *report.after})  # the journal keeps no order, and this is read from it too
     rows = [(metric_words(name), *(_signal(name, s) for s in (report.before, report.after))) for name in names]
+    if all(before == after for _, before, after in rows):
+        return Table(("signal", "before and after"), tuple((name, value) for name, value, _ in rows))
     return Table(("signal", "before", "after"), tuple(rows))
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, TextIO
 
 from memrunbook.ui.block import Block, Style, Text
 from memrunbook.ui.layout import lay_out
+from memrunbook.ui.overheard import hear, is_heard
 
 ColorChoice = Literal["auto", "always", "never"]
 NARROWEST = 40
@@ -55,6 +56,7 @@ class Screen:
 
     def show(self, blocks: Iterable[Block]) -> None:
         """Draws a page, a blank line below the page before it."""
+        blocks = _told(blocks)
         lines = lay_out(blocks, self.width)
         if self._begun and lines and lines[0]:
             lines.insert(0, ())
@@ -63,10 +65,12 @@ class Screen:
 
     def say(self, blocks: Iterable[Block]) -> None:
         """Draws blocks that go on where the last ones ended: lines of a conversation."""
+        blocks = _told(blocks)
         self._draw(lay_out(blocks, self.width))
 
     def ask(self, blocks: Iterable[Block]) -> None:
         """Draws blocks without the last line's end, so that an answer is typed behind them."""
+        blocks = _told(blocks)
         lines = lay_out(blocks, self.width)
         for index, line in enumerate(lines):
             self._write(line, " " if index + 1 == len(lines) else "\n")
@@ -108,6 +112,21 @@ class Screen:
             self.console().print(content, end=end, soft_wrap=True)
         else:
             self.stream.write("".join(span.text for span in line).rstrip() + end)
+
+
+def _told(blocks: Iterable[Block]) -> Iterable[Block]:
+    """The same; whoever listens hears them as they are off a terminal."""
+    if not is_heard():
+        return blocks
+    blocks = list(blocks)
+    tell(blocks)
+    return blocks
+
+
+def tell(blocks: Iterable[Block]) -> None:
+    """Tells it to whoever listens, and to nobody else."""
+    for line in lay_out(blocks, None) if is_heard() else ():
+        hear("".join(span.text for span in line))
 
 
 def as_rich(content: Text) -> Any:

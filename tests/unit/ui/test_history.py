@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from msgspec import structs
+
 from memrunbook.core.instant import Instant
 from memrunbook.core.reading.baseline import Baseline, Headroom, HostPast
 from memrunbook.core.reading.series import Kind, Observation, Series
@@ -137,3 +139,13 @@ def test_a_thousand_hosts_are_not_named_in_a_sentence() -> None:
     assert "web-00, web-01, web-02, web-03, web-04 and 15 more; " in first[0]
     assert "Nothing is known of 9 hosts: db-0, db-1, db-2, db-3, db-4 and 4 more" in first
     assert "of db-0, db-1, db-2, db-3, db-4 and 4 more yet" in drawn(nothing_view([f"db-{n}" for n in range(9)], "x"))
+
+
+def test_of_less_than_a_day_nobody_says_that_it_is_steady() -> None:
+    young = structs.replace(known("units.own_bytes", "api.service", "unit"), since=NOW.utc - 3600)
+    used = structs.replace(known("memory.used_bytes"), since=NOW.utc - 3600)
+    short = HostPast("db", Headroom("not known yet", None, GIB, 3600), 2, (), (used, young))
+    for page in (host_view(short, NOW, plain=False), fleet_view([short, short], (), plain=False)):
+        assert "steady" not in drawn(page)
+        assert "no trend" not in drawn(page)
+    assert "steady" in drawn(host_view(past(40.0, known("units.own_bytes", "api.service", "unit")), NOW, plain=False))

@@ -9,14 +9,14 @@ from memrunbook.core.plan.diagnosis import CheckState
 from memrunbook.core.reading.fact import Unavailable
 from memrunbook.core.run.report import HostReport
 from memrunbook.core.runbook.condition import Evidence, Verdict
-from memrunbook.ui.block import Block, Grid
+from memrunbook.ui.block import Block, Grid, line
 from memrunbook.ui.diagnosis import diagnosis_view
 from memrunbook.ui.errors import error_view
 from memrunbook.ui.facts import facts_view
 from memrunbook.ui.findings import finding_entries
 from memrunbook.ui.gate import details_view, gate_view
 from memrunbook.ui.layout import lay_out
-from memrunbook.ui.plan import plan_view
+from memrunbook.ui.plan import plan_end, plan_view
 from memrunbook.ui.report import report_view
 from memrunbook.ui.trouble import lower
 
@@ -198,3 +198,40 @@ def test_what_is_unknown_for_one_reason_says_it_once() -> None:
         "  unknown  A page was lost",
         "           not offered by this host",
     ]
+
+
+def test_a_reason_of_several_steps_is_said_once() -> None:
+    why = "restart_unit is unknown: units: systemctl could not be run"
+    steps = [structs.replace(s.NOT_RUN[0], id=name, why=why, hint="sudo") for name in ("one", "two")]
+    shown = "\n".join(drawn(plan_view(s.runbook_diagnosis(), s.plan(*steps), s.snapshot(), "", s.NOW)))
+    assert shown.count(why) == 1
+    assert shown.count("as step 1") == 1
+    other = structs.replace(steps[1], why="it is set")
+    again = "\n".join(drawn(plan_view(s.runbook_diagnosis(), s.plan(steps[0], other), s.snapshot(), "", s.NOW)))
+    assert "as step 1" not in again
+
+
+def test_a_plan_that_others_approve_says_first_how_and_then_how_it_is_applied() -> None:
+    approve = [line("To be approved first:  runbook approve p.json")]
+    shown = drawn(plan_end(s.plan(s.step()), "runbook apply p.json", s.NOW, "p.json", approve))
+    assert [words.partition(":")[0].split()[0] for words in shown[1:]] == ["Saved", "To", "To"]
+    assert "approve" in shown[2]
+    assert "apply" in shown[3]
+    nothing = drawn(plan_end(s.plan(s.NOT_RUN[1]), "x", s.NOW, "p.json", approve))
+    assert not [words for words in nothing if "approve" in words]
+
+
+def test_signals_that_did_not_move_are_told_once() -> None:
+    still = structs.replace(s.report("resolved", before={"swap.used_percent": 4.5}), after={"swap.used_percent": 4.5})
+    shown = "\n".join(drawn(report_view(still, s.RUN)))
+    assert shown.count("4.5 %") == 1
+    assert "before and after" in shown
+    moved = structs.replace(still, after={"swap.used_percent": 3.5})
+    assert "before and after" not in "\n".join(drawn(report_view(moved, s.RUN)))
+
+
+def test_after_which_step_it_was_resolved_is_said_once() -> None:
+    done = s.report("resolved", s.finished(), why="resolved after step restart-grower")
+    first = drawn(report_view(done, s.RUN))[0]
+    assert first.count("restart-grower") == 1, first
+    assert first.count("after") == 1, first

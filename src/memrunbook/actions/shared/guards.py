@@ -22,6 +22,7 @@ HINTS = {
     "denied": "allow reads as root for this host (sudo)",
     "timeout": "the host answers slowly; try again",
     "failed": "`runbook facts` shows what can be read on this host",
+    "not yet": "it is known after some readings: runbook diagnose, again and again for half an hour",
 }
 FULL_PRESSURE_LIMIT = 10.0
 ALLOCSTALL_LIMIT = 1.0

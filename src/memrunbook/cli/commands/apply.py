@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli import exit_codes
+from memrunbook.cli.completing import complete_plans
 from memrunbook.cli.conversation import Conversation
+from memrunbook.cli.host_options import HOST_OUTPUT
 from memrunbook.cli.naming import ruled
 from memrunbook.cli.next_command import way_options
 from memrunbook.cli.options import (
     LIBRARY,
-    OUTPUT,
     PARAMETERS,
     PLANNED_HOSTS,
     STATE,
@@ -44,8 +45,8 @@ GATE = gates("freeze:NAME", "Go through a freeze, with --reason; repeatable.", y
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@common(GATE, PLANNED_HOSTS, ROLLOUT, PARAMETERS, LIBRARY, STATE, STORE, OUTPUT)
+@click.argument("file", type=click.Path(path_type=Path), shell_complete=complete_plans)
+@common(GATE, PLANNED_HOSTS, ROLLOUT, PARAMETERS, LIBRARY, STATE, STORE, HOST_OUTPUT)
 def command(
     file: Path,
     targets: Targets,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli import exit_codes
+from memrunbook.cli.completing import complete_plans
 from memrunbook.cli.options import COLOR, LIBRARY, common
 from memrunbook.cli.reply import Color
 from memrunbook.core.errors import Refused
@@ -26,7 +27,7 @@ UNVOUCHED = "config.yaml names no allowed_signers: nobody vouches for whose key 
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), shell_complete=complete_plans)
 @click.option("--key", type=click.Path(path_type=Path), help="The SSH key to sign with; else one of the agent's.")
 @click.option("--principal", default="", metavar="NAME", help="Whose key it is, where allowed_signers leaves it open.")
 @common(LIBRARY, COLOR)

@@ -13,11 +13,11 @@ import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
+from memrunbook.cli.host_options import HOST_OUTPUT
 from memrunbook.cli.options import (
     HISTORY,
     HOSTS_OR_REPLAY,
     LIBRARY,
-    OUTPUT,
     PARAMETERS,
     STATE,
     STORE,
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Exit with 8 when an incident applies, or when a warning stands too.",
 )
-@common(HOSTS_OR_REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, STORE, HISTORY, HTML, OUTPUT)
+@common(HOSTS_OR_REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, STORE, HISTORY, HTML, HOST_OUTPUT)
 def command(
     targets: Targets,
     output: OutputOptions,

@@ -10,7 +10,8 @@ import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
-from memrunbook.cli.options import HOSTS_IF_NAMED, LIBRARY, OUTPUT, STATE, STORE, OutputOptions, common
+from memrunbook.cli.host_options import HOST_OUTPUT
+from memrunbook.cli.options import HOSTS_IF_NAMED, LIBRARY, STATE, STORE, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 from memrunbook.cli.targets import Targets
@@ -27,7 +28,7 @@ CODES = {"state": exit_codes.JOURNAL, "documents": exit_codes.USAGE}
 
 
 @click.command()
-@common(HOSTS_IF_NAMED, LIBRARY, STATE, STORE, OUTPUT)
+@common(HOSTS_IF_NAMED, LIBRARY, STATE, STORE, HOST_OUTPUT)
 def command(targets: Targets, library: Library, state: Path, store: str, output: OutputOptions) -> int:
     """Look at this control node, or with --host at each stage of reaching hosts and what this login can do there.
 

@@ -12,7 +12,8 @@ import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
-from memrunbook.cli.options import HOSTS_OR_REPLAY, LIBRARY, OUTPUT, STATE, STORE, OutputOptions, common
+from memrunbook.cli.host_options import SHOWN_OUTPUT
+from memrunbook.cli.options import HOSTS_OR_REPLAY, LIBRARY, STATE, STORE, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 from memrunbook.cli.targets import Targets
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 @click.argument("metrics", nargs=-1, metavar="[METRIC]...")
 @click.option("--samples", default=2, type=click.IntRange(1, 60), show_default=True, help="Readings; one has no rates.")
 @click.option("--every", default=1.0, type=click.FloatRange(0.1, 600), show_default=True, help="Seconds between them.")
-@common(HOSTS_OR_REPLAY, LIBRARY, STATE, STORE, OUTPUT)
+@common(HOSTS_OR_REPLAY, LIBRARY, STATE, STORE, SHOWN_OUTPUT)
 def command(
     metrics: tuple[str, ...],
     samples: int,

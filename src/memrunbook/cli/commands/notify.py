@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli import exit_codes
+from memrunbook.cli.completing import complete_receivers
 from memrunbook.cli.options import CONFIG, OUTPUT, STATE, STORE, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import say_line, show
@@ -40,7 +41,7 @@ def list_(library: Library, state: Path, store: str, output: OutputOptions) -> i
 
 
 @command.command()
-@click.argument("receiver", default="", metavar="[RECEIVER]")
+@click.argument("receiver", default="", metavar="[RECEIVER]", shell_complete=complete_receivers)
 @common(CONFIG)
 def test(receiver: str, library: Library) -> int:
     """Send a test to RECEIVER, or to all of config.yaml, and say whether it was taken.

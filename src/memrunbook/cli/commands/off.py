@@ -40,8 +40,11 @@ def command(
         hint = "name the one of those who are to be held; what is not there holds nobody"
         raise UsageError("there is no such state directory", where=f"--state-dir {state}", hint=hint)
     now = SystemClock().now().utc
+    before = switched_off(stored)
     switch = switch_off(stored, now, this_actor().user, " ".join(reason), seconds(time, "--for"))
     say_line(f"OFF: {off_words(switch, now)}")
+    if before:
+        say_line(f"Until now: {before}")
     say_line(_bound(stored))
     say_line("Diagnoses and plans go on. What is under way ends; nothing new is begun. Again: runbook on")
     return 0

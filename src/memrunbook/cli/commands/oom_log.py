@@ -25,11 +25,16 @@ if TYPE_CHECKING:
 )
 @common(OUTPUT)
 def command(file: str, events: int, output: OutputOptions) -> int:
-    """Explain a saved kernel log (dmesg, journal, syslog, JSON, mail; also packed); - reads it from stdin."""
+    """Explain a saved kernel log (dmesg, journal, syslog, JSON, mail; also packed); - reads it from stdin.
+
+    Exit 2 where nothing in it is a kernel's line; a kernel's log without an event is 0.
+    """
     from memrunbook.app import explain_log
+    from memrunbook.app.explaining import tells
 
     log = explain_log(file)
-    return show(output, Reply(exit_codes.OK, lambda: _document(log), lambda: _pages(log, file, events)))
+    code = exit_codes.OK if tells(log) else exit_codes.USAGE
+    return show(output, Reply(code, lambda: _document(log), lambda: _pages(log, file, events)))
 
 
 def _document(log: KernelLog) -> OomLogDocument:

@@ -13,11 +13,11 @@ import click
 from memrunbook.cli import exit_codes
 from memrunbook.cli.completing import complete_runbooks
 from memrunbook.cli.conversation import Conversation
+from memrunbook.cli.host_options import HOST_OUTPUT
 from memrunbook.cli.options import (
     HISTORY,
     HOSTS_OR_REPLAY,
     LIBRARY,
-    OUTPUT,
     PARAMETERS,
     STATE,
     STORE,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 @click.argument("name", metavar="RUNBOOK", shell_complete=complete_runbooks)
 @click.option("--out", type=click.Path(path_type=Path), help="Save the plan to this file.")
 @click.option("--exit-code", "exit_code", is_flag=True, help="Exit with 8 when there are steps to run.")
-@common(HOSTS_OR_REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, STORE, HISTORY, OUTPUT)
+@common(HOSTS_OR_REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, STORE, HISTORY, HOST_OUTPUT)
 def command(
     name: str,
     targets: Targets,
@@ -170,8 +170,8 @@ def _end(planned: Planned, out: Path | None, arguments: PlanArguments) -> list[B
     if plan is None:
         return []
     command_line = apply_command(out) if out else run_command(arguments.runbook, host)
-    page = plan_end(plan, command_line, SystemClock().now(), str(out or ""))
-    return [*page, *(approval_lines(out, people(arguments.library, [plan])) if out else [])]
+    before = approval_lines(out, people(arguments.library, [plan])) if out else []
+    return plan_end(plan, command_line, SystemClock().now(), str(out or ""), before)
 
 
 def _table(hosts: Sequence[Planned], arguments: PlanArguments) -> list[Block]:

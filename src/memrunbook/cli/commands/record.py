@@ -11,7 +11,8 @@ import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
-from memrunbook.cli.options import HOSTS_OR_REPLAY, LIBRARY, OUTPUT, WATCH, OutputOptions, common
+from memrunbook.cli.host_options import SHOWN_OUTPUT
+from memrunbook.cli.options import HOSTS_OR_REPLAY, LIBRARY, WATCH, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 from memrunbook.cli.targets import Targets
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     help="Hide names too, of hosts, services, processes, files, containers, and ids; -v says which is which.",
 )
 @click.option("--force", is_flag=True, help="Replace files that are there.")
-@common(HOSTS_OR_REPLAY, WATCH, LIBRARY, OUTPUT)
+@common(HOSTS_OR_REPLAY, WATCH, LIBRARY, SHOWN_OUTPUT)
 def command(
     targets: Targets,
     output: OutputOptions,

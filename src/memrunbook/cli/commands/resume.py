@@ -12,12 +12,12 @@ import click
 from memrunbook.cli.commands.run import ALLOW, carry_out
 from memrunbook.cli.completing import complete_runs
 from memrunbook.cli.conversation import Conversation
+from memrunbook.cli.host_options import HOST_OUTPUT
 from memrunbook.cli.naming import ruled
 from memrunbook.cli.next_command import begun_words
 from memrunbook.cli.options import (
     CHOSEN,
     LIBRARY,
-    OUTPUT,
     REACH,
     STATE,
     STORE,
@@ -44,7 +44,7 @@ TARGETS = OptionGroup("targets", partial(Targets, host=(), transport="ssh", tag=
 
 @click.command()
 @click.argument("run", metavar="RUN", shell_complete=complete_runs)
-@common(gates("[again:]ACTION[:TARGET]", ALLOW), TARGETS, RETRY, LIBRARY, STATE, STORE, OUTPUT)
+@common(gates("[again:]ACTION[:TARGET]", ALLOW), TARGETS, RETRY, LIBRARY, STATE, STORE, HOST_OUTPUT)
 def command(
     run: str,
     targets: Targets,

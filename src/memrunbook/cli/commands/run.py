@@ -14,12 +14,12 @@ import click
 from memrunbook.cli import exit_codes
 from memrunbook.cli.completing import complete_runbooks
 from memrunbook.cli.conversation import Conversation
+from memrunbook.cli.host_options import HOST_OUTPUT
 from memrunbook.cli.next_command import way_options
 from memrunbook.cli.options import (
     HISTORY,
     HOSTS,
     LIBRARY,
-    OUTPUT,
     PARAMETERS,
     STATE,
     STORE,
@@ -56,7 +56,16 @@ ALLOW = "Consent to exactly this; freeze:NAME goes through a freeze, with --reas
 @click.argument("name", metavar="RUNBOOK", shell_complete=complete_runbooks)
 @click.option("--dry-run", is_flag=True, help="The same as: runbook plan.")
 @common(
-    gates("[again:]ACTION[:TARGET]", ALLOW), HOSTS, ROLLOUT, WATCH, PARAMETERS, LIBRARY, STATE, STORE, HISTORY, OUTPUT
+    gates("[again:]ACTION[:TARGET]", ALLOW),
+    HOSTS,
+    ROLLOUT,
+    WATCH,
+    PARAMETERS,
+    LIBRARY,
+    STATE,
+    STORE,
+    HISTORY,
+    HOST_OUTPUT,
 )
 def command(
     name: str,
@@ -192,6 +201,7 @@ def approver_of(
     consent = UnattendedApprover(yes, consents, now, who)
     if not talk.interactive:
         return consent
+    told.asks = lambda host, question: consent.approve(host, question).answer != "yes"
     keyboard = Keyboard(talk.stop)
     names, said = tuple(host.name for host in hosts), {host.name: about(host) for host in hosts}
     together = Together(batches(names, rollout.sizes), told.over)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli import exit_codes
+from memrunbook.cli.completing import complete_schedules
 from memrunbook.cli.conversation import Conversation
 from memrunbook.cli.formats import format_of
 from memrunbook.cli.next_command import OptionsOf, kept_options, way_options
@@ -61,7 +62,7 @@ def list_(library: Library, state: Path, store: str, output: OutputOptions) -> i
 
 
 @command.command()
-@click.argument("name", default="")
+@click.argument("name", default="", shell_complete=complete_schedules)
 @click.option("--from", "start", metavar="TIME", help="From then on, as in 2026-03-28 or 2026-03-28T12:00Z.")
 @click.option("--count", default=10, type=click.IntRange(1, 1000), show_default=True, help="So many of each.")
 @common(CONFIG, STATE, OUTPUT)
@@ -92,7 +93,7 @@ def run(targets: Targets, library: Library, state: Path, store: str, *, once: bo
     """Carry out schedules as they fall due, until SIGTERM; SIGHUP reads schedules.yaml anew.
 
     What runs is recorded once, however many schedulers share the store. Nobody is asked: what a schedule may not do
-    waits for a person (runbook pending).
+    waits for a person (runbook pending). With --once: exit 2 where a schedule is broken; the others were carried out.
     """
     from memrunbook.cli.announcing import Announcer
     from memrunbook.cli.interrupts import finish_then_stop
@@ -110,13 +111,16 @@ def run(targets: Targets, library: Library, state: Path, store: str, *, once: bo
             telling.nobody()
             Loop(scheduler, library.schedules, telling.beside).run()
             return exit_codes.OK
-        BrokenSchedules(scheduler).look(anew=True)
+        broken = BrokenSchedules(scheduler)
+        broken.look(anew=True)
         scheduler.look()
         scheduler.settle()
         telling.beside()
     if not heard.anything and sys.stderr.isatty():
         say(nothing_due(scheduler))
-    return exit_codes.JOURNAL if scheduler.trouble else exit_codes.OK
+    if scheduler.trouble:
+        return exit_codes.JOURNAL
+    return exit_codes.USAGE if broken.by_name else exit_codes.OK
 
 
 def _scheduler(talk: Conversation, telling: Announcer, say: Callable[[str], None]) -> Scheduler:
@@ -178,7 +182,7 @@ def install(
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_schedules)
 @click.option("--reason", default="", metavar="TEXT", help="Why; shown by schedule list.")
 @common(CONFIG, STATE, STORE)
 def pause(name: str, reason: str, library: Library, state: Path, store: str) -> int:
@@ -192,7 +196,7 @@ def pause(name: str, reason: str, library: Library, state: Path, store: str) -> 
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_schedules)
 @common(CONFIG, STATE, STORE)
 def resume(name: str, library: Library, state: Path, store: str) -> int:
     """Let schedule NAME go on, with what is due from now on."""
@@ -205,7 +209,7 @@ def resume(name: str, library: Library, state: Path, store: str) -> int:
 
 
 @command.command()
-@click.argument("name", default="")
+@click.argument("name", default="", shell_complete=complete_schedules)
 @click.option("--count", default=30, type=click.IntRange(1, 10_000), show_default=True, help="So many, the newest.")
 @common(CONFIG, STATE, STORE, OUTPUT)
 def firings(name: str, count: int, library: Library, state: Path, store: str, output: OutputOptions) -> int:
@@ -220,7 +224,7 @@ def firings(name: str, count: int, library: Library, state: Path, store: str, ou
 
 
 @command.command()
-@click.argument("name", default="")
+@click.argument("name", default="", shell_complete=complete_schedules)
 @click.option(
     "--since", metavar="TIME", default="30d", show_default=True, help="From when on: 7d, 2026-11-22, …T09:41."
 )

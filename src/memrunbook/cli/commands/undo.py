@@ -12,9 +12,10 @@ import click
 from memrunbook.cli import exit_codes
 from memrunbook.cli.completing import complete_runs
 from memrunbook.cli.conversation import Conversation
+from memrunbook.cli.host_options import HOST_OUTPUT
 from memrunbook.cli.naming import ruled
 from memrunbook.cli.next_command import WAY, kept_options, way_options
-from memrunbook.cli.options import CONFIG, HOSTS, OUTPUT, STATE, STORE, GateOptions, OutputOptions, common, gates
+from memrunbook.cli.options import CONFIG, HOSTS, STATE, STORE, GateOptions, OutputOptions, common, gates
 from memrunbook.cli.reasons import reason_for, unused_page
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.rolling import BATCHES
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
 @click.argument("run", metavar="RUN", shell_complete=complete_runs)
 @click.option("--step", default="", metavar="ID", help="Only this step of the run, or one item of it: ID/ITEM.")
 @click.option("--dry-run", is_flag=True, help="Show what would be taken back, and change nothing.")
-@common(gates("ACTION[:TARGET]", "Consent to exactly this; repeatable."), HOSTS, BATCHES, CONFIG, STATE, STORE, OUTPUT)
+@common(
+    gates("ACTION[:TARGET]", "Consent to exactly this; repeatable."), HOSTS, BATCHES, CONFIG, STATE, STORE, HOST_OUTPUT
+)
 def command(
     run: str,
     targets: Targets,

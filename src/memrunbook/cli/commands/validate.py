@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli import exit_codes
+from memrunbook.cli.completing import complete_runbooks_or_files
 from memrunbook.cli.options import LIBRARY, OUTPUT, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("files", nargs=-1)
+@click.argument("files", nargs=-1, shell_complete=complete_runbooks_or_files)
 @common(LIBRARY, OUTPUT)
 def command(files: tuple[str, ...], library: Library, output: OutputOptions) -> int:
     """Check runbooks for form and sense: FILES, or every runbook of the search path and the files of the house.

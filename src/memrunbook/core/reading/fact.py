@@ -16,11 +16,14 @@ from memrunbook.core.reading.figures import Kept
 from memrunbook.core.reading.series import Kind, Observation, Series
 from memrunbook.core.units import Unit
 
-Reason = Literal["absent", "denied", "timeout", "failed"]
+Reason = Literal["absent", "denied", "timeout", "failed", "not yet"]
 
 
 class Unavailable(Struct, frozen=True, tag=True):
-    """A value that could not be had. Only `absent` says that the host does not offer it; the others are unknown."""
+    """A value that could not be had. Only `absent` says that the host does not offer it; the others are unknown.
+
+    What is `not yet` known did not fail: it needs more readings than there are.
+    """
 
     reason: Reason
     why: str

@@ -114,7 +114,7 @@ def lacking(earlier: EarlierReadings, *figures: tuple[Kind, str]) -> Unavailable
         return None
     found = f"{len(times)} readings of this host are known" if len(times) > 1 else "only this reading is known"
     over = f", over {format_duration(spanned)}" if spanned else ""
-    return Unavailable("failed", f"no history yet: {found}{over}; 8 over 30 min are needed")
+    return Unavailable("not yet", f"no history yet: {found}{over}; 8 over 30 min are needed")
 
 
 def untold(reading: R, problem: Unavailable) -> R:

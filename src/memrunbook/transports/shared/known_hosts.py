@@ -159,7 +159,7 @@ class KnownHosts:
             return "name it in --known-hosts FILE (the ssh configuration keeps none), or pin it by host_key_sha256"
         if not scan:
             return "add --accept-new-host-keys: ssh-keyscan knows no way there"
-        return f"run: {scan.replace(KIND, _scan_type(kind))} >>{self._target()}  (or --accept-new-host-keys)"
+        return f"add --accept-new-host-keys, or run: {scan.replace(KIND, _scan_type(kind))} >>{self._target()}"
 
     def _target(self) -> Path:
         """The file that new keys go to."""

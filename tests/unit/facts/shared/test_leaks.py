@@ -88,7 +88,7 @@ def test_without_history_it_is_unknown_and_says_what_is_needed() -> None:
     units = recalled(UNITS, SERVICES)
     assert (units.leaking, units.leaks_known) == (None, False)
     why = units.unavailable["leaking"]
-    assert (why.reason, why.why) == ("failed", "no history yet: only this reading is known; 8 over 30 min are needed")
+    assert (why.reason, why.why) == ("not yet", "no history yet: only this reading is known; 8 over 30 min are needed")
     young = [Series(one.kind, one.name, one.figure, one.points[-4:]) for one in PAST]
     assert recalled(UNITS, SERVICES, *young).unavailable["leaking"].why == (
         "no history yet: 5 readings of this host are known, over 20 min; 8 over 30 min are needed"
@@ -99,7 +99,7 @@ def test_without_history_it_is_unknown_and_says_what_is_needed() -> None:
 
 @pytest.mark.parametrize("fact", [CGROUPS, PROCESSES, SLAB, MEMORY])
 def test_so_it_is_of_all_that_may_leak(fact: Any) -> None:
-    assert recalled(fact, READINGS[fact.reading]).unavailable["leaking"].reason == "failed"
+    assert recalled(fact, READINGS[fact.reading]).unavailable["leaking"].reason == "not yet"
 
 
 GROUPS = CgroupsReading(

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from memrunbook.core.errors import HostKeyError, UsageError
 from memrunbook.transports.shared.known_hosts import KIND, NOWHERE, HostKey, KnownHosts, _parse, kind_and_bits, pins_of
 from memrunbook.transports.shared.ssh_settings import home
+from memrunbook.ui.commands import commands_in
 
 ED = HostKey("ssh-ed25519", b"\0\0\0\x0bssh-ed25519one")
 OTHER = HostKey("ssh-ed25519", b"\0\0\0\x0bssh-ed25519two")
@@ -120,7 +121,9 @@ def test_a_file_that_cannot_be_written_or_read_is_named(tmp_path: Path) -> None:
 def test_without_any_file_the_users_own_is_named() -> None:
     with pytest.raises(HostKeyError) as refused:
         KnownHosts([]).verify("h", RSA, scan=f"ssh-keyscan -t {KIND} -p 22 h")
-    assert f"ssh-keyscan -t rsa -p 22 h >>{home()}/.ssh/known_hosts" in refused.value.hint
+    hint, command = refused.value.hint, f"ssh-keyscan -t rsa -p 22 h >>{home()}/.ssh/known_hosts"
+    assert hint.endswith(command), "whoever copies its line takes no words with it"
+    assert [hint[start:end] for start, end in commands_in(hint)] == [command]
 
 
 def test_a_host_to_which_no_scan_leads_and_a_file_that_keeps_nothing() -> None:

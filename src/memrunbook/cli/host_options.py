@@ -1,0 +1,42 @@
+"""The options of commands that read or change hosts about what they say: all of `OUTPUT`, --quiet and --log-file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from memrunbook.cli.options import OUTPUT, OptionGroup, OutputOptions
+from memrunbook.core.errors import UsageError
+
+LOG_FILE = click.option(
+    "--log-file",
+    type=click.Path(path_type=Path),
+    help="Append all that is said to this file (0600), with times in UTC; of JSON only what stands on stderr.",
+)
+QUIET = click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong, and the verdict.")
+
+
+def _logged(*, log_file: Path | None, **values: Any) -> OutputOptions:
+    output = OUTPUT.build(**values)
+    assert isinstance(output, OutputOptions)
+    if log_file is not None:
+        from memrunbook.cli.log_file import open_log
+
+        open_log(log_file, click.get_current_context().find_root().obj or ())
+    return output
+
+
+def _quiet(*, quiet: bool, **values: Any) -> OutputOptions:
+    if quiet and values["verbose"]:
+        raise UsageError("--quiet and --verbose ask for less and for more", hint="leave one of them out")
+    if quiet and (values["as_json"] or values["format_name"] not in (None, "text")):
+        raise UsageError("--quiet is for people; a document is always whole", hint="leave --quiet out")
+    return replace(_logged(**values), quiet=quiet)
+
+
+SHOWN_OUTPUT = OptionGroup("output", _logged, {**OUTPUT.options, "log_file": LOG_FILE})
+"""Of a command whose result is a list: there is no verdict to leave it with."""
+HOST_OUTPUT = OptionGroup("output", _quiet, {**OUTPUT.options, "quiet": QUIET, "log_file": LOG_FILE})
