@@ -8,7 +8,7 @@ from dataclasses import dataclass
 Imports = Mapping[str, frozenset[str]]
 """By file the files that it imports."""
 ALWAYS = "core"
-MOST = 10
+MOST = 5
 """Of the tests that a change selects so many run at a time, in turn by the commit: else CI had no bound."""
 SHOWN = 2
 """Changed files that are named; of more the number is told."""
