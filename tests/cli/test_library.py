@@ -39,7 +39,7 @@ def test_show_yaml_is_the_file_itself(name: str, tmp_path: Path, monkeypatch: py
     file = tmp_path / name if "/" in name else ROOT / "runbooks" / f"{name}.yaml"
     ran = apart("show", name, "--yaml")
     assert (ran.code, ran.out.encode()) == (0, file.read_bytes())
-    here("show", name, "--yaml", "--json").refused(2, "--json changes nothing of it", hint="leave one")
+    here("show", name, "--yaml", "--json").refused(2, "another format changes nothing of it", hint="leave one")
     here("show", name, "--yaml", "-p", "a=1").refused(2, "-p changes nothing of it", hint="leave one")
 
 

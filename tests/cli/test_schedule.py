@@ -387,3 +387,13 @@ def test_a_word_of_hosts_is_told_where_it_was_written() -> None:
     )  # fmt: skip
     with pytest.raises(UsageError, match=r"^schedules\.yaml:3:12: '!webb' is no host$"):
         Reaching(typed, Connectors())(job)
+
+
+@pytest.mark.usefixtures("state")
+def test_once_ends_with_2_where_a_schedule_is_broken(tmp_path: Path) -> None:
+    fine, gone = entry("memory-shortage"), entry("no-such-runbook", name="gone")
+    where = schedules(tmp_path, fine, gone)
+    ran = here("schedule", "run", "--once", where)
+    assert ran.code == 2, ran.said
+    assert "gone" in ran.said
+    assert here("schedule", "run", "--once", schedules(tmp_path, fine)).code == 0

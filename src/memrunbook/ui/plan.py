@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -29,6 +30,7 @@ WORDS: dict[DecisionWord, tuple[str, Style]] = {
 }
 REFUSED: tuple[str, Style] = ("refused", "warning")
 """The word for what a rule says no to, not the host."""
+SEEN = re.compile(r"\d+ \w+ seen, ")
 SHORT = 20
 """Signs of a reason that may well be said again."""
 UNDO = {"auto": "yes", "offer": "offered"}
@@ -125,14 +127,14 @@ def plan_end(
 def planned_steps(plan: Plan) -> Iterator[Row | Note]:
     """Each step with its decision, and why."""
     first = next((n for n, step in enumerate(plan.steps, 1) if _acts(step)), 0)
-    told: dict[tuple[str, str], int] = {}
+    told: dict[str, int] = {}
     for number, step in enumerate(plan.steps, 1):
         word, style = REFUSED if step.rule else WORDS[step.decision]
         name = step.change.summary if step.change else _named(step)
         cells = (str(number), Span(word, style), step.id, name)
         if step.change is None:
             yield row(*cells)
-            yield from _reasons(step, told.setdefault((step.why, step.hint), number), number)
+            yield from _reasons(step, number, told)
         elif not (step.gate or _acts(step)):
             yield row(*cells[:-1], f"{name} (changes nothing)")
             yield from _details(step)
@@ -160,12 +162,16 @@ def _gate(step: PlannedStep) -> tuple[Span, ...]:
     return text(Span(f"{change.risk.word:<7}", risk(change.risk).style), f"  {gate}   undo: {undo}")
 
 
-def _reasons(step: PlannedStep, told: int, number: int) -> Iterator[Note]:
-    """Why it is not run; what was said of an earlier step is not said again where that is longer than to name it."""
-    if told != number and len(step.why) + len(step.hint) > SHORT:
-        yield note("why: ", f"as step {told}")
+def _reasons(step: PlannedStep, number: int, told: dict[str, int]) -> Iterator[Note]:
+    """Why it is not run. What an earlier step said is not said again: all of it, or who was looked at."""
+    head, _, seen = step.why.rpartition(": ")
+    same = told.setdefault(f"{step.why}\n{step.hint}", number)
+    looked = told.setdefault(seen, number)
+    if same != number and len(step.why) + len(step.hint) > SHORT:
+        yield note("why: ", f"as step {same}")
         return
-    yield note("why: ", Span(step.why, whole=True))
+    again = looked != number and SEEN.match(seen) is not None
+    yield note("why: ", Span(f"{head}: seen were the same as for step {looked}" if again else step.why, whole=True))
     if step.hint:
         yield note(Span("hint: ", "hint"), Span(step.hint, whole=True))
 

@@ -235,3 +235,12 @@ def test_after_which_step_it_was_resolved_is_said_once() -> None:
     first = drawn(report_view(done, s.RUN))[0]
     assert first.count("restart-grower") == 1, first
     assert first.count("after") == 1, first
+
+
+def test_who_was_looked_at_is_said_once() -> None:
+    seen = "20 services seen, the largest, worker.service, holds 560.1 MiB (119.2 %)"
+    whys = (f"no service that may be frozen: {seen}", f"no service that may be stopped: {seen}")
+    steps = [structs.replace(s.NOT_RUN[1], id=f"s{n}", why=why) for n, why in enumerate(whys)]
+    shown = "\n".join(drawn(plan_view(s.runbook_diagnosis(), s.plan(*steps), s.snapshot(), "", s.NOW)))
+    assert shown.count(seen) == 1
+    assert "no service that may be stopped: seen were the same as for step 1" in shown

@@ -11,8 +11,9 @@ import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
+from memrunbook.cli.host_options import HOST_OUTPUT
 from memrunbook.cli.next_command import way_options
-from memrunbook.cli.options import LIBRARY, OUTPUT, PLANNED_HOSTS, STATE, STORE, OutputOptions, common
+from memrunbook.cli.options import LIBRARY, PLANNED_HOSTS, STATE, STORE, OutputOptions, common
 from memrunbook.cli.recap import UNTOLD
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.rolling import with_defaults
@@ -40,7 +41,7 @@ CODES: dict[AlertAnswer, int] = {
 
 
 @click.command()
-@common(PLANNED_HOSTS, LIBRARY, STATE, STORE, OUTPUT)
+@common(PLANNED_HOSTS, LIBRARY, STATE, STORE, HOST_OUTPUT)
 def command(targets: Targets, library: Library, state: Path, store: str, output: OutputOptions) -> int:
     """Read an Alertmanager webhook document (version 4) on stdin, and look at each host that a firing alert names.
 

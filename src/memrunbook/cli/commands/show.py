@@ -40,7 +40,7 @@ def command(name: str, parameters: dict[str, str], library: Library, output: Out
 
 def _refuse_beside_yaml(parameters: dict[str, str], output: OutputOptions) -> None:
     if parameters or not output.format.CONVERSES:
-        what = "-p" if parameters else "--json"
+        what = "-p" if parameters else "another format"
         raise UsageError(f"--yaml prints the file as it is: {what} changes nothing of it", hint="leave one of them out")
 
 
