@@ -6,11 +6,15 @@ own, of which cyclonedx-py knows names, versions, licences and who needs whom.
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
+import tomllib
 from pathlib import Path
 
 from tools.locked import ROOT, UV, locked, run
+
+from memrunbook.version import __version__
 
 BUILD = ROOT / "build" / "sbom"
 VERSION = "1.6"
@@ -29,10 +33,26 @@ def sbom(wheel: Path) -> Path:
     words: list[str | Path] = ["pip", "install", "--quiet", "--no-deps", "--python", BUILD / "venv"]
     run(UV, *words, "--require-hashes", "--requirement", wanted)
     run(UV, *words, wheel)
-    words = ["environment", "--pyproject", ROOT / "pyproject.toml", "--mc-type", "application", "--validate"]
+    words = [
+        "environment",
+        "--pyproject",
+        described(BUILD / "pyproject.toml"),
+        "--mc-type",
+        "application",
+        "--validate",
+    ]
     words += ["--output-reproducible", "--spec-version", VERSION, "--output-format", "JSON", "--output-file", made]
     run(Path(sys.executable).with_name("cyclonedx-py"), *words, BUILD / "venv")
     return made
+
+
+def described(target: Path) -> Path:
+    """What is said of the wheel itself: the project's own file with the version, which it takes from the code."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    said = {word: project[word] for word in ("name", "description", "license")} | {"version": __version__}
+    lines = [f"{word} = {json.dumps(value)}" for word, value in said.items()]
+    target.write_text("\n".join(["[project]", *lines, ""]), "utf-8")
+    return target
 
 
 if __name__ == "__main__":

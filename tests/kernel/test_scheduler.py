@@ -231,12 +231,17 @@ def each_time_once(found: list[dict[str, Any]], every: float) -> None:
 
 
 def once_each(found: list[dict[str, Any]], node: ControlNode) -> None:
-    """Each firing that was carried out made its change once, in its time; one that was cut off at most once."""
-    begun, known = node.times("begin"), 0
-    for one in found:
+    """Each firing that was carried out made its change once, in its time; one that was cut off at most once.
+
+    The one behind that looks how far it had come, and does not repeat what was done.
+    """
+    begun, known, cut = node.times("begin"), 0, False
+    for one in (one for one in found if one["state"] not in ("overlapped", "missed")):
         within = len([at for at in begun if one["at"] <= at <= one["ended"]])
         known += within
-        assert within in {"done": (1,), "interrupted": (0, 1)}.get(one["state"], (0,)), (one, begun)
+        usual = {"done": (0, 1) if cut else (1,), "interrupted": (0, 1)}
+        assert within in usual.get(one["state"], (0,)), (one, begun)
+        cut = one["state"] == "interrupted"
     assert len(begun) == known, "each belongs to a firing"
 
 

@@ -112,7 +112,7 @@ def units(
             command=command.replace("%", "%%").replace("$", "$$"), stop=LONGEST_STEP
         ),
         user=user.replace("%", "%%"),
-        environment=f"Environment={_assigned('SSH_AUTH_SOCK', agent)}\n" if agent else "",
+        environment=f"Environment={_word(f'SSH_AUTH_SOCK={agent}')}\n" if agent else "",
         written="" if written is None else f"ReadWritePaths={_path_word(written)}\n",
         confined=CONFINED,
         install="" if timer else WANTED,
@@ -124,12 +124,6 @@ def units(
 def of_a_team(found: Mapping[str, str]) -> Mapping[str, str]:
     """The same units where the state directory is a team's, that of the user's group: systemd keeps it one."""
     return {name: text.replace(ALONE, OF_A_TEAM).replace(SETGID, "") for name, text in found.items()}
-
-
-def _assigned(name: str, value: str) -> str:
-    """A variable and its value as one word; without quotes where it needs none."""
-    word, plain = _word(f"{name}={value}"), f"{name}={value}"
-    return plain if word == f'"{plain}"' and " " not in value else word
 
 
 def _path_word(folder: Path) -> str:

@@ -60,7 +60,7 @@ RENEWED = 2
 
 
 class NoAnswerError(HostError):
-    """The server does not answer, or not to this token: asking it for another host is no use."""
+    """The server does not answer, or does not let this one in; asking it for another host is no use."""
 
 
 class PrometheusServer(Struct, frozen=True):
