@@ -12,7 +12,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-from tools.locked import ROOT, UV, locked, run
+from tools.locked import ROOT, UV, extras, locked, run
 
 from memrunbook.version import __version__
 
@@ -47,9 +47,11 @@ def sbom(wheel: Path) -> Path:
 
 
 def described(target: Path) -> Path:
-    """What is said of the wheel itself: the project's own file with the version, which it takes from the code."""
+    """What is said of the wheel itself: as in the project's own file, with the version and with what extras add."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    offered = project["optional-dependencies"]
     said = {word: project[word] for word in ("name", "description", "license")} | {"version": __version__}
+    said["dependencies"] = [*project["dependencies"], *(one for extra in extras() for one in offered[extra])]
     lines = [f"{word} = {json.dumps(value)}" for word, value in said.items()]
     target.write_text("\n".join(["[project]", *lines, ""]), "utf-8")
     return target

@@ -6,17 +6,19 @@ import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
 from tests.cli.console import ROOT
-from tools import debian_package
+from tools import debian_package, sbom
 from tools.debian_package import LAUNCHER, RELEASES, describe
 
 from memrunbook.documents.config import load_config
 from memrunbook.documents.services import load_policy
 from memrunbook.documents.systemd_units import of_a_team, units
+from memrunbook.version import __version__
 
 ETC = ROOT / "packaging" / "etc"
 
@@ -74,6 +76,14 @@ def test_the_launcher_sees_nobody_elses_modules(tmp_path: Path) -> None:
     seen = done.stdout.splitlines()
     assert seen[0] == str(tmp_path)
     assert not [one for one in seen if "packages" in one or one == "/elsewhere"]
+
+
+def test_the_sbom_says_what_the_wheel_is_and_needs(tmp_path: Path) -> None:
+    said = tomllib.loads(sbom.described(tmp_path / "pyproject.toml").read_text("utf-8"))["project"]
+    assert (said["name"], said["version"], said["license"]) == ("memrunbook", __version__, "Apache-2.0")
+    needed = {re.split(r"[^\w-]", one)[0] for one in said["dependencies"]}
+    assert {"click", "apprise", "psycopg", "icalendar"} <= needed
+    assert not {"pytest", "ruff", "memrunbook"} & needed
 
 
 @pytest.mark.slow
