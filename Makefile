@@ -14,7 +14,7 @@ WORKERS ?= 4
 GUESTS ?= 3
 LAB := $(BIN)/python -m tests.kernel.lab
 
-.PHONY: lock sbom deb container demo test test-lowest test-newest test-kernel guest record-hosts check generate bench bench-peers mutate build clean
+.PHONY: lock sbom deb deb-check container demo test test-lowest test-newest test-kernel guest record-hosts check generate bench bench-peers mutate build clean
 
 # The lock has every version and its hashes, hatchling's too: the same is installed next year.
 $(STAMP): pyproject.toml $(LOCK) src/memrunbook/version.py
@@ -90,7 +90,9 @@ sbom: build ## beside the wheel what is in it: its dependencies in the versions 
 deb: sbom ## the Debian packages, in dist/; RELEASE=12: that of one Debian. Needs dpkg-dev and debhelper
 	if grep -q '^man:' Makefile; then $(MAKE) man; fi
 	$(BIN)/python -m tools.debian_package dist/*.whl $(RELEASE)
-	if command -v lintian >/dev/null; then lintian --fail-on error dist/*.deb; else echo 'lintian is not installed here'; fi
+
+deb-check: deb ## what Debian's own checker says of them; needs lintian
+	lintian --fail-on error dist/*.deb
 
 container: build ## the container image, where something that builds one is there and a base image can be had
 	$(BIN)/python -m tools.container $(BASE)

@@ -80,18 +80,7 @@ FILES_OF: dict[str, dict[str, tuple[str, ...]]] = {
         ),
     },
     "test_debian_package.py": {
-        "test_the_package_is_installed_used_and_purged": (
-            f"{PLACE}documents/systemd_units.py",
-            "packaging/debian/control",
-            "packaging/debian/install",
-            "packaging/debian/postinst",
-            "packaging/debian/postrm",
-            "packaging/debian/prerm",
-            "packaging/debian/rules",
-            "packaging/debian/sysusers",
-            "packaging/debian/tmpfiles",
-            "tools/debian_package.py",
-        ),
+        "test_the_package_is_installed_used_and_purged": (),
         "test_a_stranger_walks_from_the_package_to_a_run_that_was_approved": (),
     },
     "test_window.py": {

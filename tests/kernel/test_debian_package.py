@@ -15,7 +15,7 @@ from tests.kernel.lab.shell import Answer
 from tests.kernel.lab.waiting import wait_until
 from tests.kernel.matrix import FIGURE
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.timeout(3600)]
 ROOT = Path(__file__).parents[2]
 PATIENCE = 600.0
 UNIT, STATE = "memrunbook.service", "/var/lib/memrunbook"
