@@ -14,7 +14,8 @@ WORKERS ?= 4
 GUESTS ?= 3
 LAB := $(BIN)/python -m tests.kernel.lab
 
-.PHONY: lock demo test test-lowest test-newest test-kernel guest record-hosts check generate bench bench-peers mutate man build clean
+.PHONY: lock sbom deb deb-check container demo test test-lowest test-newest test-kernel guest record-hosts check generate bench
+.PHONY: bench-peers mutate man build clean
 
 # The lock has every version and its hashes, hatchling's too: the same is installed next year.
 $(STAMP): pyproject.toml $(LOCK) src/memrunbook/version.py
@@ -83,7 +84,21 @@ man: $(STAMP) ## the man pages, one a command, in build/man/man1
 	$(BIN)/python -m tools.man build/man
 
 build: $(STAMP) ## the wheel and the source distribution, in dist/
+	rm -rf dist
 	$(BIN)/python -m build --no-isolation --outdir dist .
+	$(BIN)/twine check --strict dist/*
+
+sbom: build ## beside the wheel what is in it: its dependencies in the versions of the lock (CycloneDX)
+	$(BIN)/python -m tools.sbom dist/*.whl
+
+deb: sbom man ## the Debian packages, in dist/; RELEASE=12: that of one Debian. Needs dpkg-dev and debhelper
+	$(BIN)/python -m tools.debian_package dist/*.whl $(RELEASE)
+
+deb-check: deb ## what Debian's own checker says of them; needs lintian
+	lintian --fail-on error dist/*.deb
+
+container: build ## the container image, where something that builds one is there and a base image can be had
+	$(BIN)/python -m tools.container $(BASE)
 
 clean:
 	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest $(VENV)-peers build dist mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -38,18 +38,41 @@ SCHEMAS = {
     "record": (Envelope, "A record of a journal: its envelope; a host's records hold the fields of Context too"),
 }
 
+WRITTEN_BY_PEOPLE = {
+    "config": "config.yaml",
+    "runbook": "runbooks/*.yaml",
+    "schedules": "schedules.yaml",
+    "services": "services.yaml",
+}
+"""The schemas that an editor is to know, each with what it is for in the folder of the configuration."""
+
 
 def pages() -> Iterator[tuple[Path, str]]:
     """Every generated file with its content."""
     described = {name: (kind, (kind.__doc__ or "").rstrip(".")) for name, kind in documents().items()}
     for name, (kind, title) in {**SCHEMAS, **described}.items():
-        yield ROOT / "schemas" / f"{name}.schema.json", render(kind, title)
+        yield ROOT / "schemas" / f"{name}.schema.json", render(kind, title, name)
+    yield ROOT / "share" / "schemastore" / "catalog.json", catalogue()
     reference = ROOT / "docs" / "reference"
     yield reference / "metrics.md", metrics_page()
     yield reference / "actions.md", actions_page()
     yield reference / "commands.md", commands_page()
     yield reference / "keys.md", keys_page()
     yield reference / "coverage.md", coverage_page(NOTE)
+
+
+def catalogue() -> str:
+    """What a catalogue of schemas says of the files that people write; each `url` lies where schemas are published."""
+    entries = [
+        {
+            "name": f"memrunbook {name}",
+            "description": SCHEMAS[name][1].partition(": ")[2] or "A runbook of memrunbook for Linux memory incidents",
+            "fileMatch": [f"**/memrunbook/{place}"],
+            "url": f"{name}.schema.json",
+        }
+        for name, place in WRITTEN_BY_PEOPLE.items()
+    ]
+    return json.dumps({"schemas": entries}, indent=2) + "\n"
 
 
 def metrics_page() -> str:

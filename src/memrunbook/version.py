@@ -1,3 +1,3 @@
 """The version, as a constant: reading package metadata costs more than the whole start-up budget."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"

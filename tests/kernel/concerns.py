@@ -79,6 +79,10 @@ FILES_OF: dict[str, dict[str, tuple[str, ...]]] = {
             "tests/kernel/lab/product.py",
         ),
     },
+    "test_debian_package.py": {
+        "test_the_package_is_installed_used_and_purged": (),
+        "test_a_stranger_walks_from_the_package_to_a_run_that_was_approved": (),
+    },
     "test_window.py": {
         "test_a_leak_is_restarted_in_its_window_and_told_of_outside_of_it": (
             "runbooks/preventive-maintenance.yaml",

@@ -14,6 +14,7 @@ from memrunbook.core import units
 
 Schema = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+KNOWN_AS = "urn:memrunbook:schema:"
 NAMES: dict[type[mi.Type], str] = {
     mi.NoneType: "null",
     mi.BoolType: "boolean",
@@ -30,9 +31,21 @@ TAG = "says which of these it is"
 LENGTHS = {"string": "Length", "array": "Items", "object": "Properties"}
 
 
-def render(kind: Any, title: str) -> str:
-    """The JSON Schema (2020-12) of a type as text; a size or a duration is text with a unit."""
-    return json.dumps({"title": title, **schema(kind)}, indent=2, ensure_ascii=False) + "\n"
+def render(kind: Any, title: str, name: str) -> str:
+    """The JSON Schema (2020-12) of a type as text; a size or a duration is text with a unit.
+
+    By `name`, and the generation that its `format` has, it is known for good (`$id`), wherever the file lies.
+    """
+    found = schema(kind)
+    known = {"$id": f"{KNOWN_AS}{name}:{_generation(found)}", "title": title}
+    return json.dumps({**known, **found}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _generation(found: Schema) -> str:
+    """That of a document whose `format` is memrunbook.NAME/2, say; what says none is of the first."""
+    root = found["$defs"].get(found.get("$ref", "").rpartition("/")[2], found)
+    formats = root.get("properties", {}).get("format", {}).get("enum", [])
+    return str(formats[0].rpartition("/")[2]) if formats else "1"
 
 
 def schema(kind: Any) -> Schema:

@@ -88,6 +88,9 @@ Persistent=yes
 WantedBy=timers.target
 """
 WANTED = "\n[Install]\nWantedBy=multi-user.target\n"
+ALONE, OF_A_TEAM = "StateDirectoryMode=0700\n", "StateDirectoryMode=3770\n"
+SETGID = "RestrictSUIDSGID=yes\n"
+"""Forbids to make a folder that hands its group on, as each folder in a team's state directory does."""
 OFTEN = "StartLimitIntervalSec=10min\nStartLimitBurst=20\n"
 
 
@@ -116,6 +119,11 @@ def units(
     )
     found = {f"{NAME}.service": service}
     return found | ({f"{NAME}.timer": TIMER} if timer else {})
+
+
+def of_a_team(found: Mapping[str, str]) -> Mapping[str, str]:
+    """The same units where the state directory is a team's, that of the user's group: systemd keeps it one."""
+    return {name: text.replace(ALONE, OF_A_TEAM).replace(SETGID, "") for name, text in found.items()}
 
 
 def _path_word(folder: Path) -> str:

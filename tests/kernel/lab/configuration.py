@@ -59,11 +59,13 @@ RELEASES = {one.name: one for one in (DEBIAN_11, DEBIAN_13)}
 """The main machine with another kernel (5.10, 6.12) and systemd; each has an image, made when it is asked for."""
 CONTROL = Configuration("control", packages=("python3",))
 """A control node: Python is there, and what is tested can be installed. Other guests have none: hosts need none."""
+PACKAGED = Configuration("packaged", packages=("man-db", "python3"))
+"""What a Debian package of ours is installed on: it has what that depends on, and shows manuals."""
 
 
 def configured(name: str) -> Configuration:
     """Return a configuration by name; raise LabError with the names there are if it is none of them."""
-    known = CONFIGURATIONS | RELEASES | {CONTROL.name: CONTROL}
+    known = CONFIGURATIONS | RELEASES | {one.name: one for one in (CONTROL, PACKAGED)}
     if name not in known:
         message = f"no configuration {name!r}; there are: {', '.join(known)}"
         raise LabError(message)

@@ -35,14 +35,15 @@ class Branch(Struct, frozen=True, tag="branch", forbid_unknown_fields=True):
 
 @pytest.mark.parametrize("kind", [RunbookSpec, ServicePolicy, Branch])
 def test_a_schema_is_a_valid_schema(kind: Any) -> None:
-    Draft202012Validator.check_schema(json.loads(render(kind, "title")))
+    Draft202012Validator.check_schema(json.loads(render(kind, "title", "name")))
 
 
 def test_a_rendered_schema_says_what_it_is() -> None:
-    text = render(ServicePolicy, "Services")
+    text = render(ServicePolicy, "Services", "services")
     found = json.loads(text)
     assert text.endswith("}\n")
     assert found["title"] == "Services"
+    assert found["$id"] == "urn:memrunbook:schema:services:1"
     assert found["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert found["$ref"] == "#/$defs/ServicePolicy"
 

@@ -4,23 +4,36 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from memrunbook.actions import cycle_swap
 from memrunbook.core.errors import UsageError
-from memrunbook.documents.systemd_units import units
+from memrunbook.documents.systemd_units import of_a_team, units
 
 WORDS = ["/usr/bin/runbook", "schedule", "run", "--config-dir", "/etc/my files"]
 GOAL = 2.5
 
 
+@pytest.mark.parametrize("timer", [False, True])
+def test_a_teams_state_directory_stays_one(*, timer: bool) -> None:
+    """systemd gives it its mode at each start, and what a team makes in it hands its group on."""
+    alone = units(WORDS, "ops", timer=timer)
+    shared = of_a_team(alone)
+    assert list(shared) == list(alone)
+    lines = [set(one["memrunbook.service"].splitlines()) for one in (alone, shared)]
+    assert lines[0] - lines[1] == {"StateDirectoryMode=0700", "RestrictSUIDSGID=yes"}
+    assert lines[1] - lines[0] == {"StateDirectoryMode=3770"}
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed here")
 @pytest.mark.parametrize("timer", [False, True])
-def test_the_service_is_confined_as_far_as_the_docs_say(tmp_path: Path, *, timer: bool) -> None:
+@pytest.mark.parametrize(("made", "told"), [(dict, " says 1.5."), (of_a_team, "is left out: 1.7)")])
+def test_the_service_is_confined_as_far_as_the_docs_say(tmp_path: Path, made: Any, told: str, *, timer: bool) -> None:
     path = tmp_path / "memrunbook.service"
     written = Path("/var/lib/prometheus/node-exporter")
-    path.write_text(units(WORDS, "ops", timer=timer, written=written)["memrunbook.service"], "utf-8")
+    path.write_text(made(units(WORDS, "ops", timer=timer, written=written))["memrunbook.service"], "utf-8")
     words = ["systemd-analyze", "security", "--offline=true", "--no-pager", str(path)]
     done = subprocess.run(words, check=False, capture_output=True, text=True)
     if "Unknown" in done.stderr or "unrecognized" in done.stderr:
@@ -28,8 +41,9 @@ def test_the_service_is_confined_as_far_as_the_docs_say(tmp_path: Path, *, timer
     found = re.search(r"exposure level for memrunbook\.service: ([0-9.]+)", done.stdout)
     assert found is not None, done.stdout + done.stderr
     assert float(found[1]) <= GOAL
+    assert timer or found[1] in told
     page = (Path(__file__).parents[3] / "docs" / "how-to" / "schedule.md").read_text("utf-8")
-    assert " says 1.5." in " ".join(page.split())
+    assert told in " ".join(page.split())
 
 
 def test_what_is_typed_is_quoted_and_no_specifier() -> None:

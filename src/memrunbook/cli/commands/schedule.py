@@ -166,7 +166,8 @@ def install(
     from memrunbook.cli.remarks import Remarks
     from memrunbook.cli.schedule_pages import program, write_units
     from memrunbook.cli.unit_notes import told_units
-    from memrunbook.documents.systemd_units import units
+    from memrunbook.documents.systemd_units import of_a_team, units
+    from memrunbook.state.ownership import is_shared
     from memrunbook.state.paths import FOR_ROOT
     from memrunbook.state.textfile import for_a_service
 
@@ -176,7 +177,7 @@ def install(
     words = [program(), "schedule", "run", "--state-dir", str(FOR_ROOT), *way_options(), *written]
     login = login or this_actor().user
     found = units(words, login, timer=timer, agent=agent, written=file and file.parent)
-    code = write_units(found, write=write)
+    code = write_units(of_a_team(found) if is_shared(FOR_ROOT) else found, write=write)
     told_units(words, login, library.timetable, Remarks("auto"))
     return code
 
