@@ -59,7 +59,7 @@ def _below(name: str, command: click.Command) -> Iterator[tuple[str, click.Comma
 
 
 def _page(name: str, command: click.Command) -> str:
-    context = click.Context(command, info_name=name, help_option_names=["-h", "--help"])
+    context = click.Context(command, info_name=name)
     first, *more = inspect.cleandoc(command.help or "").split("\n\n")
     title = name.replace(" ", "-")
     lines = [
@@ -89,8 +89,12 @@ Entries = Iterable[tuple[str, str] | None]
 
 
 def _options(command: click.Command, context: click.Context) -> Entries:
-    """Each option with what its help says; of arguments the description speaks."""
-    return (one.get_help_record(context) for one in command.get_params(context) if isinstance(one, click.Option))
+    """Each option with what its help says; of arguments the description speaks.
+
+    click keeps the option of the help as whoever asked first had named it: it is named here.
+    """
+    own = [one.get_help_record(context) for one in command.params if isinstance(one, click.Option)]
+    return [*own, ("-h, --help", "Show this message and exit.")]
 
 
 def _listed(entries: Entries) -> Iterator[str]:
