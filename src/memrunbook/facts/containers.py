@@ -69,6 +69,10 @@ class _Inspected(Struct, frozen=True):
     labels: Annotated[list[str], Meta(min_length=len(_LABELS))]
 
 
+_INSPECTED = msgspec.json.Decoder(_Inspected)
+"""Made when the fact is loaded: what msgspec learns of a type at its first use, several threads may not."""
+
+
 class Container(Struct, frozen=True, kw_only=True):
     """One container that exists for docker or podman."""
 
@@ -146,7 +150,7 @@ def _names(readings: Readings) -> Iterable[str]:
 def _read(runtime: str, text: str) -> Iterator[Container]:
     for line in text.split("\n"):
         try:
-            seen = msgspec.json.decode(line, type=_Inspected)
+            seen = _INSPECTED.decode(line)
         except (msgspec.DecodeError, UnicodeEncodeError):
             continue
         labels = dict(zip(_LABELS, seen.labels, strict=False))

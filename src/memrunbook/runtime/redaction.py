@@ -8,6 +8,7 @@ hints; no pattern runs back over what it has read, so that a megabyte of anythin
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
@@ -156,6 +157,10 @@ def redacted(value: Any) -> Any:
     return [_word(one, two, mysql=mysql) for one, two in zip(before, value, strict=False)]
 
 
+_FIRST_USE = threading.Lock()
+"""msgspec learns a type when it is first decoded: a second thread that comes meanwhile ends the process (SIGSEGV)."""
+
+
 def without_secrets(envelope: E, readings: Mapping[str, type[Reading]]) -> E:
     """The envelope with what looks like a secret hidden; itself where nothing does. `readings`: the facts' types.
 
@@ -166,9 +171,11 @@ def without_secrets(envelope: E, readings: Mapping[str, type[Reading]]) -> E:
     try:
         if not may_hold_secret(msgspec.json.encode(envelope, enc_hook=encode).decode()):
             return envelope
+        hidden = redacted(plain(envelope))
     except UnicodeEncodeError:  # a lone surrogate, from a command line or an error's text
-        return cast("E", decode(redacted(encodable(plain(envelope))), readings))
-    return cast("E", decode(redacted(plain(envelope)), readings))
+        hidden = redacted(encodable(plain(envelope)))
+    with _FIRST_USE:
+        return cast("E", decode(hidden, readings))
 
 
 def may_hold_secret(text: str) -> bool:

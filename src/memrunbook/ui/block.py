@@ -24,11 +24,15 @@ Part = str | Span | Text
 
 
 class Line(NamedTuple):
-    """A line; what is too long goes on below `body`, or `under` columns in where `head` itself is long."""
+    """A line; what is too long goes on below `body`, or `under` columns in where `head` itself is long.
+
+    One that is a `title` says what stands below it.
+    """
 
     head: Text = ()
     body: Text = ()
     under: int = 4
+    title: bool = False
 
 
 class Row(NamedTuple):
@@ -86,6 +90,11 @@ def to_type(command: str) -> Span:
 def line(*parts: Part, indent: int = 0) -> Line:
     """A line of text, `indent` columns in."""
     return Line(text(" " * indent), text(*parts), indent + 2)
+
+
+def title(word: str, *more: Part) -> Line:
+    """The title of what follows: its word, and what there is more to say in the same line."""
+    return line(Span(word, "strong"), *more)._replace(title=True)
 
 
 def row(*cells: Part, body: Part = "") -> Row:

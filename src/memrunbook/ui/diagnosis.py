@@ -13,7 +13,7 @@ from memrunbook.core.plan.held import held_words
 from memrunbook.core.plan.standing import Standing, once, standing
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.ui.advice import advice_rows
-from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, line, note, row, text, to_type
+from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, line, note, row, text, title, to_type
 from memrunbook.ui.findings import MOST_ALIKE, finding_entries
 from memrunbook.ui.header import facts_row, held_blocks, host_row, memory_rows, off_blocks
 from memrunbook.ui.oom_event import NEWEST, newest_event
@@ -48,7 +48,7 @@ def diagnosis_view(  # noqa: PLR0913  what a page is made of
         Grid((host_row(snapshot), *memory_rows(snapshot), facts_row(snapshot, now), *sudo_row(snapshot)), indent=0),
     ]
     if diagnosis.incidents:
-        blocks += [BLANK, line(Span("Incidents", "strong"), f": {len(diagnosis.incidents)}")]
+        blocks += [BLANK, title("Incidents", f": {len(diagnosis.incidents)}")]
         blocks.append(Grid(tuple(_incidents(diagnosis, stands, nexts)), under=2))
         if diagnosis.incidents[0].causes:
             causes = diagnosis.incidents[0].causes
@@ -87,8 +87,8 @@ def _noticed(diagnosis: Diagnosis, stands: Standing, snapshot: Snapshot) -> list
     """What fires in runbooks whose incident does not apply; under the worst of each runbook who is behind it."""
     if not stands.apart:
         return []
-    title = line(Span("Worth knowing", "strong"), f", no incident: {len(stands.apart)}")
-    return [BLANK, title, Grid(tuple(_with_causes(stands.apart, diagnosis, snapshot)))]
+    head = title("Worth knowing", f", no incident: {len(stands.apart)}")
+    return [BLANK, head, Grid(tuple(_with_causes(stands.apart, diagnosis, snapshot)))]
 
 
 def _with_causes(found: Sequence[Finding], diagnosis: Diagnosis, snapshot: Snapshot) -> Iterator[Row | Note]:
@@ -105,9 +105,9 @@ def _unknown(diagnosis: Diagnosis, snapshot: Snapshot, *, verbose: bool) -> list
     found = once(_of(diagnosis.runbooks, "unknown"))
     if not found:
         return []
-    title = line(Span("Unknown", "strong"), f": {plural(len(found), 'check')} could not be judged")
+    head = title("Unknown", f": {plural(len(found), 'check')} could not be judged")
     most = len(found) if verbose else MOST_ALIKE
-    return [BLANK, title, Grid(tuple(finding_entries(found, snapshot, most=most)))]
+    return [BLANK, head, Grid(tuple(finding_entries(found, snapshot, most=most)))]
 
 
 def _tuning(stands: Standing, snapshot: Snapshot, *, verbose: bool) -> list[Block]:
@@ -117,7 +117,7 @@ def _tuning(stands: Standing, snapshot: Snapshot, *, verbose: bool) -> list[Bloc
     count = plural(len(stands.tuning), "remark")
     if not verbose:
         return [line(Span("Tuning", "strong"), f": {count} (-v)")]
-    return [line(Span("Tuning", "strong"), f": {count}"), Grid(tuple(finding_entries(stands.tuning, snapshot))), BLANK]
+    return [title("Tuning", f": {count}"), Grid(tuple(finding_entries(stands.tuning, snapshot))), BLANK]
 
 
 def _clear(diagnosis: Diagnosis, snapshot: Snapshot, *, verbose: bool) -> list[Block]:
@@ -126,8 +126,12 @@ def _clear(diagnosis: Diagnosis, snapshot: Snapshot, *, verbose: bool) -> list[B
     if not verbose or not found:
         more = " (-v lists them)" if found else ""
         return [line(Span("Clear", "strong"), f": {count}{more}. Nothing was changed.")]
-    title = line(Span("Clear", "strong"), f": {count}")
-    return [title, Grid(tuple(finding_entries(found, snapshot))), BLANK, line("Nothing was changed.")]
+    return [
+        title("Clear", f": {count}"),
+        Grid(tuple(finding_entries(found, snapshot))),
+        BLANK,
+        line("Nothing was changed."),
+    ]
 
 
 def _of(entries: Sequence[RunbookDiagnosis], state: CheckState) -> list[Finding]:

@@ -13,7 +13,7 @@ from memrunbook.linux.oomlog.account import OomAccount, OomHolder, OomKilled, Oo
 from memrunbook.linux.oomlog.telling import held_words
 from memrunbook.linux.places import FREE
 from memrunbook.runtime.redaction import redact
-from memrunbook.ui.block import BLANK, Block, Grid, Part, Row, Span, line, row
+from memrunbook.ui.block import BLANK, Block, Grid, Part, Row, Span, row, title
 
 NEWEST = "oom.newest"
 SPEAKING = frozenset({"oom.events", "oom.victim_units", "oom.repeated_units", "oom.last_class", "oom.last_age_seconds"})
@@ -47,12 +47,19 @@ def event_rows(told: OomAccount) -> list[Row]:
 
 def newest_event(findings: Iterable[Finding], newest: object) -> list[Block]:
     """The newest event in full where a check that fires speaks of events; `newest` as the fact has it, or a journal."""
+    told = told_event(findings, newest)
+    if told is None:
+        return []
+    when = "" if told.age_seconds is None else f", {format_duration(told.age_seconds)} before this was read"
+    return [BLANK, title("Newest OOM event", when), Grid(tuple(event_rows(told)))]
+
+
+def told_event(findings: Iterable[Finding], newest: object) -> OomAccount | None:
+    """The newest event where it is to be told, else None."""
     speaks = any(one.metric in SPEAKING for f in findings if f.state == "firing" for one in f.evidence)
     if not speaks or isinstance(newest, Unavailable) or not newest:
-        return []
-    told = msgspec.convert(newest, list[OomAccount], from_attributes=True)[0]
-    when = "" if told.age_seconds is None else f", {format_duration(told.age_seconds)} before this was read"
-    return [BLANK, line(Span("Newest OOM event", "strong"), when), Grid(tuple(event_rows(told)))]
+        return None
+    return msgspec.convert(newest, list[OomAccount], from_attributes=True)[0]
 
 
 def _says(body: Part) -> bool:

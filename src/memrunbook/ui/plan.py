@@ -13,7 +13,7 @@ from memrunbook.core.plan.held import held_words
 from memrunbook.core.plan.plan import DecisionWord, Plan, PlannedStep
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.flight import OpenStep
-from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Style, line, note, row, text, to_type
+from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Style, line, note, row, text, title, to_type
 from memrunbook.ui.findings import finding_counts, finding_entries
 from memrunbook.ui.header import RUNBOOK, facts_row, held_blocks, host_row, memory_rows, off_blocks, open_blocks
 from memrunbook.ui.oom_event import NEWEST, newest_event
@@ -79,18 +79,19 @@ def plan_head(  # noqa: PLR0913  what a page is made of
             indent=0,
         ),
         BLANK,
-        line(Span("Diagnosis", "strong"), f": {finding_counts(diagnosis.findings)}"),
+        title("Diagnosis", f": {finding_counts(diagnosis.findings)}"),
         Grid(tuple(finding_entries((one for one in diagnosis.findings if one.state != "clear"), snapshot))),
     ]
     if diagnosis.causes:
         blocks.append(Grid(tuple(cause_rows(diagnosis.causes)), indent=0))
     blocks += newest_event(diagnosis.findings, snapshot.value(NEWEST))
-    blocks += [BLANK, line(Span("Plan", "strong"), f": {_counted(plan)}")]
-    blocks += [Grid(tuple(_steps(plan)), under=2), BLANK]
+    blocks += [BLANK, title("Plan", f": {steps_counted(plan)}")]
+    blocks += [Grid(tuple(planned_steps(plan)), under=2), BLANK]
     return [*blocks, *_frozen(plan, frozen)]
 
 
-def _counted(plan: Plan) -> str:
+def steps_counted(plan: Plan) -> str:
+    """How many steps there are of which decision."""
     found = Counter("refused" if step.rule else step.decision for step in plan.steps)
     words = [(found["change"], "to run"), (found["not_needed"], "not needed"), (found["blocked"], "blocked")]
     return counts([*words, (found["refused"], "refused")]) or "no steps"
@@ -107,7 +108,7 @@ def _frozen(plan: Plan, frozen: Sequence[tuple[str, str]]) -> Iterator[Block]:
 
 def plan_end(plan: Plan, next_command: str, now: Instant | None = None, saved: str = "") -> list[Block]:
     """The last lines of the page: how much there is to carry out, and how that is done."""
-    found: list[Block] = [line(f"{_counted(plan)}. ", Span("Nothing was changed.", "strong"))]
+    found: list[Block] = [line(f"{steps_counted(plan)}. ", Span("Nothing was changed.", "strong"))]
     if saved:
         until = moment_words(plan.expires_at, now or plan.taken_at)
         found.append(line("Saved as ", Span(saved, whole=True), f"; it can be applied until {until}"))
@@ -116,7 +117,8 @@ def plan_end(plan: Plan, next_command: str, now: Instant | None = None, saved: s
     return found
 
 
-def _steps(plan: Plan) -> Iterator[Row | Note]:
+def planned_steps(plan: Plan) -> Iterator[Row | Note]:
+    """Each step with its decision, and why."""
     first = next((n for n, step in enumerate(plan.steps, 1) if _acts(step)), 0)
     for number, step in enumerate(plan.steps, 1):
         word, style = REFUSED if step.rule else WORDS[step.decision]

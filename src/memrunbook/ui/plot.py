@@ -55,8 +55,8 @@ def sparkline(course: Sequence[float | None], *, plain: bool = False) -> str:
 def plot(points: Sequence[Observation], unit: Unit, canvas: Canvas, marks: Sequence[float] = ()) -> list[str]:
     """The lines of a plot of at least one point, with its axes; times are UTC, `marks` are moments below the axis."""
     since, until = points[0].at, points[-1].at
-    low, high = _bounds([point.value for point in points], unit)
-    labels = _labels((high, (high + low) / 2, low), unit)
+    low, high = bounds([point.value for point in points], unit)
+    labels = axis_labels((high, (high + low) / 2, low), unit)
     margin = max(map(len, labels))
     inner = canvas._replace(width=max(10, canvas.width - margin - 2))
     rows = _rows(points, (since, until), (low, high), inner)
@@ -70,7 +70,7 @@ def plot(points: Sequence[Observation], unit: Unit, canvas: Canvas, marks: Seque
     return lines
 
 
-def _labels(values: Sequence[float], unit: Unit) -> list[str]:
+def axis_labels(values: Sequence[float], unit: Unit) -> list[str]:
     """The values of an axis, in words that differ: rates, and what lies close together, in one unit."""
     words = [format_value(value, unit) for value in values]
     if unit is not Unit.BYTES_PER_SECOND and len({*words}) == len(words):
@@ -84,7 +84,7 @@ def _labels(values: Sequence[float], unit: Unit) -> list[str]:
     return words
 
 
-def _bounds(values: Sequence[float], unit: Unit) -> tuple[float, float]:
+def bounds(values: Sequence[float], unit: Unit) -> tuple[float, float]:
     """The least and the largest value of the axis: from 0 where the line comes near it, never without a height."""
     low, high = min(values), max(values)
     if 0 <= low < high / 2 or high == low == 0:

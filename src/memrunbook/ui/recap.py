@@ -14,7 +14,7 @@ from memrunbook.core.run.event import StepFinished
 from memrunbook.core.run.failures import WELL
 from memrunbook.core.run.report import NOTHING_DONE, HostReport, Reported
 from memrunbook.core.units import format_duration
-from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, line, note, row, to_type
+from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, line, note, row, title, to_type
 from memrunbook.ui.report import OUTCOMES, STATES
 from memrunbook.ui.words import counts, plural
 
@@ -44,10 +44,10 @@ def recap_view(reports: Sequence[HostReport], run_id: str, *, verbose: bool = Fa
     counted = _counted([report for report in reports if _is_well(report)], verbose=verbose)
     hosts = {report.host for report in counted}
     alike: dict[tuple[str, ...], list[HostReport]] = {}
-    for place, report in enumerate(sorted((report for report in reports if report.host not in hosts), key=_rank)):
+    for place, report in enumerate(worst_first([report for report in reports if report.host not in hosts])):
         kind = (report.outcome, _short(report), report.hint) if _is_idle(report) else (str(place),)
         alike.setdefault(kind, []).append(report)
-    blocks: list[Block] = [line(Span("Hosts", "strong"), ", the worst first" if len(alike) > 1 else "")]
+    blocks: list[Block] = [title("Hosts", ", the worst first" if len(alike) > 1 else "")]
     blocks.append(Grid(tuple(chain.from_iterable(_rows(group, len(reports)) for group in alike.values()))))
     for outcome, number in Counter(report.outcome for report in counted).most_common():
         blocks.append(line(f"{plural(number, 'host')}: ", _word(outcome), indent=2))
@@ -75,9 +75,9 @@ def verdict_line(reports: Sequence[HostReport]) -> Block:
     if not bad:
         return line(Span("ALL WELL", "good"), f": {plural(len(reports), 'host')}: {well}")
     of = f"{number} of {plural(len(reports), 'host')}" if number < len(reports) else f"all {len(reports)} hosts"
-    title = Span("NOT ALL WELL" if well else "NONE WELL", OUTCOMES[bad[0]][1])
+    word = Span("NOT ALL WELL" if well else "NONE WELL", OUTCOMES[bad[0]][1])
     told = counts((found[outcome], outcome.replace("_", " ")) for outcome in bad)
-    return line(title, f": {of}: {told}", f"; {well}" if well else "")
+    return line(word, f": {of}: {told}", f"; {well}" if well else "")
 
 
 def _rows(alike: Sequence[HostReport], of: int) -> Iterator[Row | Note]:
@@ -141,6 +141,11 @@ def _is_well(report: HostReport) -> bool:
 def _is_idle(report: HostReport) -> bool:
     """True for a host on which nothing was done, and of which nothing is known but why."""
     return report.outcome in IDLE and report.begun is None and not report.steps and not report.others
+
+
+def worst_first(reports: Sequence[HostReport]) -> list[HostReport]:
+    """The hosts in the order of the table."""
+    return sorted(reports, key=_rank)
 
 
 def _rank(report: HostReport) -> tuple[int, bool]:

@@ -12,7 +12,23 @@ from memrunbook.core.run.event import Event, Outcome, Outdated, StepFinished, St
 from memrunbook.core.run.report import HostReport, Reported
 from memrunbook.core.units import format_duration
 from memrunbook.ui.advice import advice_rows
-from memrunbook.ui.block import BLANK, Block, Grid, Line, Note, Row, Span, Style, Table, line, note, row, text, to_type
+from memrunbook.ui.block import (
+    BLANK,
+    Block,
+    Grid,
+    Line,
+    Note,
+    Row,
+    Span,
+    Style,
+    Table,
+    line,
+    note,
+    row,
+    text,
+    title,
+    to_type,
+)
 from memrunbook.ui.findings import firing_entries
 from memrunbook.ui.header import held_blocks, kept_memory_rows
 from memrunbook.ui.oom_event import NEWEST, newest_event
@@ -75,13 +91,13 @@ def report_view(
         blocks += newest_event(report.begun.diagnosis.findings, report.begun.kept.get(NEWEST))
         blocks += _found(report.begun.diagnosis.findings) if report.outcome == "healthy" else []
     if report.steps:
-        blocks += [BLANK, line(Span("Steps", "strong"), f": {_counted(report.steps)}")]
+        blocks += [BLANK, title("Steps", f": {_counted(report.steps)}")]
         blocks.append(Grid(tuple(_steps(report, run_id)), under=2))
     others = [event for event in report.others if not isinstance(event, StillHeld | UndoPlanned)]
     if others:
         blocks += [BLANK, *(block for event in others for block in _other(event, report.why))]
     if report.before or report.after:
-        blocks += [BLANK, line(Span("Signals", "strong")), _signals(report)]
+        blocks += [BLANK, title("Signals"), _signals(report)]
     memory = kept_memory_rows(report.where)
     if memory:
         blocks += [BLANK, Grid(memory, indent=0)]
@@ -97,7 +113,7 @@ def report_view(
 def _found(findings: Sequence[Finding]) -> list[Block]:
     """What a runbook tells of a host where its incident does not apply: nothing else of the run says so."""
     found = firing_entries(findings)
-    told = line(Span("Found", "strong"), ", though the incident does not apply:")
+    told = title("Found", ", though the incident does not apply:")
     return [BLANK, told, Grid(tuple(found))] if found else []
 
 
@@ -132,8 +148,8 @@ def _other(event: Event, why: str) -> list[Block]:
     if not isinstance(event, Outdated):
         return [line(Span(event.told, whole=True))]
     sides = (row("approved:", body=Span(event.approved, whole=True)), row("now:", body=Span(event.now, whole=True)))
-    title = [] if event.what == why else [line(Span(event.what, "warning", whole=True))]
-    return [*title, Grid(sides)]
+    above = [] if event.what == why else [line(Span(event.what, "warning", whole=True))]
+    return [*above, Grid(sides)]
 
 
 def _word(report: HostReport) -> Span:
@@ -147,11 +163,11 @@ def _verdict(report: HostReport) -> Line:
     known = (UNDONE if undone else {}).get(report.outcome, OUTCOMES[report.outcome][2])
     calm = report.outcome == "refused" and report.begun and report.begun.diagnosis.incident.state == "fails"
     meaning = "nothing was done there" if untouched else "the incident did not apply" if calm else known
-    title = f"{begun.plan.runbook} on " if begun else ""
+    what = f"{begun.plan.runbook} on " if begun else ""
     by = [step for step in report.steps if _changed(step)]
     after = f" after {_label(by[-1])}" if report.outcome == "resolved" and by else ""
     why = f"{report.why}; " if report.why else ""
-    return line(_word(report), ": ", title, Span(report.host, "strong"), f"{after}; {why}{meaning}")
+    return line(_word(report), ": ", what, Span(report.host, "strong"), f"{after}; {why}{meaning}")
 
 
 def _changed(step: StepFinished) -> bool:

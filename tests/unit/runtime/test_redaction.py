@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import msgspec
@@ -200,3 +202,41 @@ def test_no_megabyte_is_too_much(piece: str) -> None:
     text = piece * (500_000 // len(piece))
     assert len(redact(text)) > 0  # a pattern that runs back over what it has read would not come to this line
     may_hold_secret(text)
+
+
+FIRST_USE = """
+import sys, threading
+from memrunbook import catalog
+from memrunbook.core.host import HostIdentity
+from memrunbook.core.instant import Instant
+from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.run.record import Answered
+from memrunbook.facts.processes import Process, Processes
+from memrunbook.runtime.redaction import without_secrets
+
+kinds = {name: fact.reading for name, fact in catalog.facts().items()}
+one = Process(pid=1, name="password=hunter2", parent=0, threads=1, rss_bytes=1, anonymous_bytes=1, start_ticks=1,
+              age_seconds=1.0)
+read = {"processes": Processes(seen=1, shown=1, all=[one])}
+answered = Answered(Snapshot("web1", HostIdentity(), Instant(0.0, 0.0), read))
+ready, found = threading.Barrier(6), []
+
+def work():
+    ready.wait()
+    found.append(without_secrets(answered, kinds).answer.readings["processes"].all[0].name)
+
+sys.setswitchinterval(1e-6)
+threads = [threading.Thread(target=work) for _ in range(6)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+assert found == ["password=[redacted]"] * 6, found
+"""
+
+
+@pytest.mark.parametrize("time", range(5))
+def test_several_hosts_whose_answers_hold_secrets_do_not_end_the_process(time: int) -> None:
+    """The first use of a type by two threads at once is a segmentation fault of msgspec."""
+    done = subprocess.run([sys.executable, "-c", FIRST_USE], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, f"{time}: {done.returncode} {done.stderr[-500:]}"

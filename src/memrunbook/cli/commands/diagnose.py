@@ -26,7 +26,7 @@ from memrunbook.cli.options import (
     common,
 )
 from memrunbook.cli.reply import Reply
-from memrunbook.cli.streams import show
+from memrunbook.cli.sending import HTML, refuse_unwritable, show_and_send
 from memrunbook.cli.targets import Targets
 from memrunbook.documents.library import Library
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from memrunbook.core.plan.ranking import Alike, Ranking
     from memrunbook.documents.printed.diagnose import DiagnoseDocument, PrintedHost
     from memrunbook.ui.block import Block
+    from memrunbook.ui.html.page import Page
 
 
 @click.command()
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Exit with 8 when an incident applies, or when a warning stands too.",
 )
-@common(HOSTS_OR_REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, STORE, HISTORY, OUTPUT)
+@common(HOSTS_OR_REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, STORE, HISTORY, HTML, OUTPUT)
 def command(
     targets: Targets,
     output: OutputOptions,
@@ -59,6 +60,7 @@ def command(
     parameters: dict[str, str],
     watch: float | None,
     fail_on: str,
+    html: Path | None,
     *,
     quick: bool,
     history: bool,
@@ -66,6 +68,7 @@ def command(
     """Read hosts and judge them by all runbooks. Nothing is changed."""
     from memrunbook.app import DiagnoseArguments, diagnose_each
 
+    refuse_unwritable(html, output)
     talk = Conversation(output, targets)
     arguments = DiagnoseArguments(
         hosts=talk.hosts,
@@ -78,7 +81,7 @@ def command(
         quick=quick,
         history=history,
     )
-    full = output.verbose or len(arguments.hosts) == 1
+    full = html is not None or output.verbose or len(arguments.hosts) == 1
 
     def keep(judged: Judged, off: str) -> KeptHost:
         return _told(judged, off, talk, _code_of(judged, fail_on), full=full)
@@ -87,7 +90,8 @@ def command(
     _say_left_out(result, output)
     pages = partial(_pages, result, output)
     outcomes, hosts = [told.headline.outcome for told in result.hosts], [told.packed for told in result.hosts]
-    return show(output, Reply(_code(result), lambda: _document(result), pages, outcomes, hosts))
+    reply = Reply(_code(result), lambda: _document(result), pages, outcomes, hosts)
+    return show_and_send(output, reply, html, lambda: _to_send(result))
 
 
 def _say_left_out(result: DiagnoseResult[KeptHost], output: OutputOptions) -> None:
@@ -117,15 +121,16 @@ def _told(judged: Judged, off: str, talk: Conversation, code: int, *, full: bool
     from memrunbook.core.plan.headline import headline
 
     written = talk.output.format
+    kept = judged if full else None
     if written.CONVERSES:
-        return KeptHost(headline(judged), code, judged=judged if full else None)
+        return KeptHost(headline(judged), code, judged=kept)
     from memrunbook.documents.printed.diagnose import PrintedHost, printed_host
     from memrunbook.documents.printed.diagnose_host import diagnose_host
 
     printed = printed_host(judged, off)
     talk.tell(lambda: diagnose_host(printed))
     named = None if written.BY_HOST else PrintedHost(host=printed.host, outcome=printed.outcome)
-    return KeptHost(headline(judged), code, packed=written.pack(printed), named=named)
+    return KeptHost(headline(judged), code, kept, written.pack(printed), named)
 
 
 def _load_views() -> None:
@@ -171,8 +176,24 @@ def _pages(result: DiagnoseResult[KeptHost], output: OutputOptions) -> Iterator[
         full = FULL_RECORDED if all(one.host.transport == "replay" for one in ranking.hosts) else FULL
         yield fleet_view(ranking, commands, result.off, full="" if output.verbose else full)
         judged = {one.name: judged[one.name] for one in ranking.hosts if one.name in judged}
-    for one in judged.values():
-        yield _page(one, result, output)
+    for one in judged.values() if output.verbose or len(result.hosts) == 1 else ():
+        yield _page(one, result, verbose=output.verbose)
+
+
+def _to_send(result: DiagnoseResult[KeptHost]) -> Page:
+    """The same as a page to send: each host in full, the worst first."""
+    from memrunbook.runtime.clock import SystemClock
+    from memrunbook.ui.diagnosis_page import diagnosed_host, diagnosis_page
+    from memrunbook.ui.fleet import fleet_view
+    from memrunbook.ui.words import moment_words
+    from memrunbook.version import __version__
+
+    ranking, commands = _ranking(result)
+    about = fleet_view(ranking, commands, result.off, full="") if len(result.hosts) > 1 else []
+    judged = {told.headline.name: told.judged for told in result.hosts if told.judged is not None}
+    heads = [one for one in ranking.hosts if one.name in judged]
+    hosts = [diagnosed_host(one, judged[one.name], _page(judged[one.name], result, verbose=True)) for one in heads]
+    return diagnosis_page(about, hosts, moment_words(SystemClock().now().utc), __version__)
 
 
 def _ranking(result: DiagnoseResult[KeptHost]) -> tuple[Ranking, list[str]]:
@@ -198,7 +219,7 @@ def _command(group: Alike, result: DiagnoseResult[KeptHost]) -> str:
     return " ".join(["runbook plan", first.incident.runbook, *filter(None, options)])
 
 
-def _page(judged: Judged, result: DiagnoseResult[KeptHost], output: OutputOptions) -> list[Block]:
+def _page(judged: Judged, result: DiagnoseResult[KeptHost], *, verbose: bool) -> list[Block]:
     """One host in full."""
     from memrunbook.cli.next_command import parameter_words, reach
     from memrunbook.runtime.clock import SystemClock
@@ -210,6 +231,4 @@ def _page(judged: Judged, result: DiagnoseResult[KeptHost], output: OutputOption
         return error_view(reached.error, reached.name)
     given = {runbook: parameter_words(values) for runbook, values in result.parameters.items()}
     options, now = reach(reached.host, without=("parameters",)), SystemClock().now()
-    return diagnosis_view(
-        diagnosis, reached.snapshot, options, now, given=given, verbose=output.verbose, off=result.off
-    )
+    return diagnosis_view(diagnosis, reached.snapshot, options, now, given=given, verbose=verbose, off=result.off)
