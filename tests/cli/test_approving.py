@@ -99,6 +99,7 @@ def test_what_would_not_count_is_not_signed(tmp_path: Path) -> None:
     where = library(tmp_path, line("bob", ada))
     fails(Refused, "the key is bob's", plan, where, key=ada, principal="ada")
     fails(Refused, "ada made the plan", planned(tmp_path, creator="ada"), key=ada)
+    fails(Refused, "ada made the plan", planned(tmp_path, creator="mcp:ada"), key=ada)  # an assistant, for her
     fails(Refused, "expired: approved: until", planned(tmp_path, expires=-1.0), key=ada)
 
 

@@ -82,8 +82,8 @@ OF_A_UNIT = {"restarts"}
 
 # It prints the stream of `run`, and is tried where there is a run to go on with.
 NEED_A_RUN = {("resume",)}
-# Tried where there is a document to read (test_alert.py), and somebody who is handed one (test_notify.py).
-ELSEWHERE = {("alert",): "alert", (): "notification"}
+# Tried where there is a document to read (test_alert.py), somebody who is handed one (test_notify.py), an assistant.
+ELSEWHERE = {("alert",): "alert", (): "notification", ("mcp",): "proposal"}
 
 
 def test_every_command_with_json_is_tried_here() -> None:

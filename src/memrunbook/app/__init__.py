@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from memrunbook.app.applying import ApplyArguments, apply
     from memrunbook.app.approving import ApproveArguments, ApproveResult, approve
     from memrunbook.app.auditing import AuditArguments, AuditResult, audit
-    from memrunbook.app.braking import off_words, switch_off, switch_on, switched_off
+    from memrunbook.app.braking import off_words, switched_off
     from memrunbook.app.choosing import InventoryArguments, InventoryCheck, check_inventory, choose, inventory
     from memrunbook.app.connectors import Connectors
+    from memrunbook.app.declining import decline_plan
     from memrunbook.app.diagnosing import DiagnoseArguments, DiagnoseResult, diagnose, diagnose_each
     from memrunbook.app.doctoring import DoctorArguments, DoctorResult, doctor
-    from memrunbook.app.explaining import explain_log
+    from memrunbook.app.explaining import explain_log, explain_text
     from memrunbook.app.exposing import expose
     from memrunbook.app.gates import consent
     from memrunbook.app.helping import RestartsArguments, restarts
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from memrunbook.app.measuring import FactsArguments, facts, facts_each
     from memrunbook.app.notice import Notice
     from memrunbook.app.notifying import send_waiting, tell, try_out
-    from memrunbook.app.pending_plans import PendingArguments, decline_plan, pending
+    from memrunbook.app.pending_plans import PendingArguments, pending
     from memrunbook.app.planning import PlanArguments, PlanResult, plan, plan_each
     from memrunbook.app.recording import RecordArguments, RecordResult, record
     from memrunbook.app.reporting import RunsResult, list_runs, report
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     )
     from memrunbook.app.scoring import ScoreArguments, ScoreResult, score
     from memrunbook.app.stored import Stored
+    from memrunbook.app.switching import switch_off, switch_on
     from memrunbook.app.undoing import UndoArguments, UndoPlans, undo, undo_plan
     from memrunbook.app.validating import ValidateResult, new_runbook, validate
 
@@ -58,11 +60,12 @@ _HOMES = {
     "accounting": ("AccountArguments", "AccountsResult", "account", "accounts", "records"),
     "actor": ("this_actor",),
     "auditing": ("AuditArguments", "AuditResult", "audit"),
-    "braking": ("off_words", "switch_off", "switch_on", "switched_off"),
+    "braking": ("off_words", "switched_off"),
     "connectors": ("Connectors",),
+    "declining": ("decline_plan",),
     "diagnosing": ("DiagnoseArguments", "DiagnoseResult", "diagnose", "diagnose_each"),
     "doctoring": ("DoctorArguments", "DoctorResult", "doctor"),
-    "explaining": ("explain_log",),
+    "explaining": ("explain_log", "explain_text"),
     "exposing": ("expose",),
     "gates": ("consent",),
     "choosing": ("InventoryArguments", "InventoryCheck", "check_inventory", "choose", "inventory"),
@@ -70,7 +73,7 @@ _HOMES = {
     "looking_back": ("LookBackArguments", "look_back"),
     "measuring": ("FactsArguments", "facts", "facts_each"),
     "notice": ("Notice",),
-    "pending_plans": ("PendingArguments", "decline_plan", "pending"),
+    "pending_plans": ("PendingArguments", "pending"),
     "scheduling": (
         "ScheduleArguments",
         "check_scheduler",
@@ -90,6 +93,7 @@ _HOMES = {
     "running": ("run",),
     "scoring": ("ScoreArguments", "ScoreResult", "score"),
     "stored": ("Stored",),
+    "switching": ("switch_off", "switch_on"),
     "undoing": ("UndoArguments", "UndoPlans", "undo", "undo_plan"),
     "validating": ("ValidateResult", "new_runbook", "validate"),
 }
@@ -149,6 +153,7 @@ __all__ = [
     "diagnose_each",
     "doctor",
     "explain_log",
+    "explain_text",
     "expose",
     "facts",
     "facts_each",

@@ -12,17 +12,16 @@ from msgspec import structs
 from memrunbook.app.ruling import NO_FREEZE, Freezes
 from memrunbook.app.stored import Stored
 from memrunbook.core.action.action import Change
-from memrunbook.core.errors import Refused, RunbookError, UsageError
+from memrunbook.core.errors import Refused, RunbookError
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.forbidden import forbidden
 from memrunbook.core.plan.limits import Here, Limits, held_back, is_at_a_peer
 from memrunbook.core.reading.rules import NO_RULES, HostRules
 from memrunbook.core.run.applied import ApprovedPlan
-from memrunbook.core.units import DAY, MINUTE, format_duration
+from memrunbook.core.units import format_duration
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.ports import Clock
 from memrunbook.runtime.redaction import redact
-from memrunbook.state.paths import prepare
 from memrunbook.state.store.glance import surely_on
 
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from memrunbook.state.store.changes import Store
     from memrunbook.state.store.switch import Switch
 
-LONGEST = 366 * DAY
 ON = "runbook on ends that; what was planned is saved with: runbook plan --out FILE"
 
 
@@ -140,42 +138,6 @@ def switched_off(stored: Stored) -> str:
     except RunbookError as error:
         return f"whether changes are switched off is not known: {error.message}"
     return off_words(switch, now) if switch.holds(now) else ""
-
-
-def switch_off(stored: Stored, now: float, who: str, reason: str = "", seconds: float | None = None) -> Switch:
-    """From now on nothing is changed by whoever shares the store, for `seconds` or until it is switched on.
-
-    UsageError for a time that is none, Refused where changes are off for longer already: somebody meant that.
-    """
-    if seconds is not None and not MINUTE <= seconds <= LONGEST:
-        hint = f"from {format_duration(MINUTE)} to {format_duration(LONGEST)}; without --for until: runbook on"
-        raise UsageError(f"{format_duration(seconds)} is no time for that", where="--for", hint=hint)
-    from memrunbook.state.store.switch import Switch, switch_of, turn
-
-    switch = Switch(True, now, None if seconds is None else now + seconds, who, reason)
-    prepare(stored.state)
-    with closing(stored.open()) as store:
-        before = switch_of(store)
-        if before.holds(now) and switch.until is not None and (before.until is None or before.until > switch.until):
-            longer = "without an end" if before.until is None else "for longer"
-            raise Refused(
-                f"{off_words(before, now)}: {longer}, and this would end that earlier",
-                hint="leave it; or runbook on, then runbook off --for TIME",
-            )
-        turn(store, switch)
-    return switch
-
-
-def switch_on(stored: Stored, now: float, who: str) -> Switch:
-    """Changes may be made again; the turn that stands where they may be made already."""
-    from memrunbook.state.store.switch import Switch, switch_of, turn
-
-    prepare(stored.state)
-    with closing(stored.open()) as store:
-        switch = switch_of(store)
-        if switch.holds(now):
-            turn(store, switch := Switch(False, now, None, who))
-    return switch
 
 
 def off_words(switch: Switch, now: float) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from memrunbook.core.errors import Refused
 from memrunbook.core.instant import Instant
-from memrunbook.core.plan.approval import Person, one_by_one, people_for, same_person
+from memrunbook.core.plan.approval import Person, one_by_one, people_for, person_behind, same_person
 from memrunbook.core.run.applied import again
 from memrunbook.core.units import format_duration
 from memrunbook.documents.library import Library, config_dirs
@@ -80,7 +80,7 @@ def fault_of(key: SigningKey, principal: str, file: PlanFile, signers: Signers, 
 
     Whose key it is, is what all its lines say of it, not the one name that was given.
     """
-    creator = file.saved.creator
+    creator = person_behind(file.saved.creator)
     if same_person(principal, creator):
         return f"{creator} made the plan, and others must approve it"
     if not signers.named:
@@ -110,7 +110,8 @@ def _refused(file: PlanFile, library: Library, counted: int, faults: list[str], 
         return Refused(late, hint=again())
     if counted >= needed:
         return None
-    asked = f"config.yaml asks for {needed} {'person' if needed == 1 else 'people'} other than {file.saved.creator}"
+    creator = person_behind(file.saved.creator)
+    asked = f"config.yaml asks for {needed} {'person' if needed == 1 else 'people'} other than {creator}"
     words = f"{plural(needed - counted, 'more approval')} needed: {asked}"
     return Refused("; ".join([words, *faults]), hint=_approve_command(file.path, library))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from io import BufferedReader
 from pathlib import Path
@@ -27,16 +27,26 @@ class Readable(Protocol):
 
 def explain_log(file: str) -> KernelLog:
     """The events of a kernel log (also packed; "-" is stdin), read in pieces; UsageError where it cannot be read."""
+    try:
+        return _explained(_pieces(file))
+    except (OSError, EOFError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"the log cannot be read: {why}", where=file, hint=HINT) from None
+
+
+def explain_text(text: str) -> KernelLog:
+    """The events of a kernel log that somebody handed over as text."""
+    content = text.encode("utf-8", "backslashreplace")
+    return _explained(content[begin : begin + PIECE] for begin in range(0, len(content), PIECE))
+
+
+def _explained(pieces: Iterable[bytes]) -> KernelLog:
     from memrunbook.linux.oomlog.reader import LogReader
     from memrunbook.linux.oomlog.source import plain
 
     reader = LogReader()
-    try:
-        for piece in plain(_pieces(file)):
-            reader.feed(piece)
-    except (OSError, EOFError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"the log cannot be read: {why}", where=file, hint=HINT) from None
+    for piece in plain(pieces):
+        reader.feed(piece)
     return reader.result()
 
 

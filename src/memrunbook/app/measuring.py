@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import fnmatch
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 
+from memrunbook import catalog
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.reading import ReadArguments, read
 from memrunbook.app.remembering import StoredRecall
 from memrunbook.app.stored import Stored
+from memrunbook.core.errors import UsageError
 from memrunbook.core.host import Host
+from memrunbook.core.reading.metric import Metric
 from memrunbook.core.reading.reached import Reached
 from memrunbook.core.runbook.spec import Sampling
 from memrunbook.core.units import Duration
@@ -75,3 +80,24 @@ def facts_each(
             ),
             keep,
         )
+
+
+def chosen_metrics(patterns: Iterable[str]) -> dict[str, Metric]:
+    """The metrics that these words mean: of a fact, by pattern, by vmstat's words; all where there is none.
+
+    UsageError for one that means none.
+    """
+    known = catalog.metrics()
+    chosen: dict[str, Metric] = {}
+    for pattern in patterns:
+        wide = pattern if any(sign in pattern for sign in "*?[.") else f"{pattern}.*"
+        found = {
+            name: metric for name, metric in known.items() if metric.alias == pattern or fnmatch.fnmatchcase(name, wide)
+        }
+        if not found:
+            facts = {name.partition(".")[0] for name in known}
+            close = get_close_matches(pattern, [*sorted(facts), *known], n=1, cutoff=0.5)
+            hint = f"did you mean {close[0]!r}?" if close else "runbook facts --host local lists every metric"
+            raise UsageError(f"no metric is called {pattern!r}", hint=hint)
+        chosen |= found
+    return chosen or dict(known)

@@ -21,12 +21,11 @@ from memrunbook.state.applied import AppliedRuns
 from memrunbook.state.approvals import approvals_file, read_approvals
 from memrunbook.state.paths import usual_state_dir
 from memrunbook.state.plans import PlanFile, load_plan
-from memrunbook.state.waiting import Declined, decline, declined, kept, left_approvals, remove, waiting
+from memrunbook.state.waiting import declined, kept, left_approvals, remove, waiting
 
 if TYPE_CHECKING:
     from memrunbook.core.plan.saved import Difference
 
-ALGORITHM = "sha256:"
 SHORT = 8
 """So many characters of a file's digest tell it from any other that a person will meet."""
 LATE = 7.0 * DAY
@@ -112,26 +111,6 @@ def forget_plans(state: Path, now: float) -> None:
                 remove(path)
     for file in (one for one in _read(kept(state)) if all(plan.expires_at < old for plan in one.saved.plans)):
         remove(file.path)
-
-
-def decline_plan(arguments: PendingArguments, given: str, who: str, why: str = "") -> PendingPlan:
-    """A person says no to a plan, by its id, its digest or its file: it waits no more and is not applied.
-
-    The beginning of a digest will do. UsageError for what names none that waits, or several.
-    """
-    digest = given.removeprefix(ALGORITHM)
-    named = [one for one in pending(arguments) if str(one.path) == given]
-    plans = named or [one for one in pending(arguments) if digest and one.digest.startswith(digest)]
-    if len({one.path for one in plans}) != 1:
-        what = "no plan that waits has this id" if not plans else "several plans begin like that"
-        raise UsageError(what, where=f"--decline {given}", hint="runbook pending lists them")
-    file = load_plan(plans[0].path)
-    now = SystemClock().now()
-    decline(
-        arguments.state,
-        Declined(file=str(file.path), digest=file.digest, who=who, time=now.isoformat(), why=redact(why)),
-    )
-    return plans[0]
 
 
 def _files(state: Path, since: float) -> Iterator[PlanFile]:

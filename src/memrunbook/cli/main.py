@@ -45,6 +45,7 @@ ORDER = (
     "record",
     "hosts",
     "doctor",
+    "mcp",
     "off",
     "on",
     "completion",

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import get_args
 
 import click
 
+from memrunbook.app.moments import moment
 from memrunbook.cli.options import OptionGroup
 from memrunbook.core.errors import UsageError
 from memrunbook.core.run.report import Reported
-from memrunbook.core.units import parse_duration
 
 OUTCOMES = tuple(word for part in get_args(Reported) for word in (get_args(part) or (part,)))
 FORMS = ("jsonl", "csv")
@@ -49,24 +48,6 @@ WANTED = OptionGroup(
         "outcome": click.option("--outcome", default="", metavar="WORD", help="Only with this outcome, as resolved."),
     },
 )  # fmt: skip
-
-
-def moment(text: str | None, option: str) -> float | None:
-    """A moment in seconds since 1970: 2026-11-22, 2026-11-22T09:41 (UTC unless it says otherwise), or 7d ago."""
-    if text is None:
-        return None
-    try:
-        from memrunbook.runtime.clock import SystemClock
-
-        return SystemClock().now().utc - parse_duration(text)
-    except ValueError:
-        pass
-    try:
-        found = dt.datetime.fromisoformat(text)
-    except ValueError:
-        hint = "write a day, a time, or how long ago: 2026-11-22, 2026-11-22T09:41, 7d"
-        raise UsageError(f"{text!r} is no time", where=option, hint=hint) from None
-    return (found if found.tzinfo else found.replace(tzinfo=dt.UTC)).timestamp()
 
 
 def refuse_unknown_outcome(word: str) -> None:

@@ -71,6 +71,14 @@ def left_approvals(state: Path) -> list[Path]:
     return [path for path in named if not path.exists()]
 
 
+def forget(state: Path, prefix: str, before: float) -> None:
+    """Removes what was kept under names that begin so, and written before then; what somebody approved stays."""
+    for path in disk.listed(state / FOLDER, f"{prefix}*{ENDING}"):
+        with disk.explained(path, "be removed"):
+            if path.stat().st_mtime < before and not approvals_file(path).exists():
+                path.unlink(missing_ok=True)
+
+
 def waiting(state: Path) -> list[Path]:
     """The files of plans that were kept, those of schedules first; which of them are still of use is not looked at."""
     runs = [path for path in disk.listed(state / "runs", "*") if RUN_ID.fullmatch(path.name)]

@@ -10,7 +10,8 @@ from msgspec import structs
 from tests.lab.scripted import at
 from tests.lab.small import runbook, snapshot, step
 
-from memrunbook.app.pending_plans import KEPT, PendingArguments, decline_plan, forget_plans, pending
+from memrunbook.app.declining import decline_plan
+from memrunbook.app.pending_plans import KEPT, PendingArguments, forget_plans, pending
 from memrunbook.core.errors import UsageError
 from memrunbook.core.host import Host
 from memrunbook.core.instant import Instant

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from memrunbook.state.approvals import approvals_file
-from memrunbook.state.waiting import Declined, decline, declined, plan_path, waiting, withdraw_others
+from memrunbook.state.waiting import Declined, decline, declined, forget, plan_path, waiting, withdraw_others
 
 
 def kept(state: Path, text: str = "{}", host: str = "web/1", schedule: str = "night") -> Path:
@@ -48,3 +49,12 @@ def test_what_was_declined_is_remembered_past_a_line_that_is_none(tmp_path: Path
         file.write("torn\n")
     decline(tmp_path, Declined(file="f", digest="d2", who="ada", time="t"))
     assert declined(tmp_path) == {"d1", "d2"}
+
+
+def test_what_was_kept_long_ago_is_let_go_unless_somebody_approved_it(tmp_path: Path) -> None:
+    old, approved, fresh, other = (kept(tmp_path, schedule=name) for name in ("mcp:a-1", "mcp:a-2", "mcp:a-3", "night"))
+    approvals_file(approved).write_text("")
+    for path in (old, approved, other):
+        os.utime(path, (1000.0, 1000.0))
+    forget(tmp_path, "mcp:", 2000.0)
+    assert set(waiting(tmp_path)) == {approved, fresh, other}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +16,6 @@ from memrunbook.cli.options import HOSTS_OR_REPLAY, LIBRARY, OUTPUT, STATE, STOR
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 from memrunbook.cli.targets import Targets
-from memrunbook.core.errors import UsageError
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
@@ -46,12 +43,12 @@ def command(
     output: OutputOptions,
 ) -> int:
     """Show the metrics of a host: all, those of a fact (memory), by pattern (swap.*) or as vmstat calls them (si)."""
-    from memrunbook import catalog
     from memrunbook.app import FactsArguments, facts_each
+    from memrunbook.app.measuring import chosen_metrics
     from memrunbook.core.runbook.spec import Sampling
     from memrunbook.core.units import Duration
 
-    chosen = _chosen(metrics, catalog.metrics())
+    chosen = chosen_metrics(metrics)
     talk = Conversation(output, targets)
     arguments = FactsArguments(
         hosts=talk.hosts,
@@ -102,21 +99,3 @@ def _pages(told: Sequence[ShownFacts], chosen: Metrics) -> Iterator[list[Block]]
 
     for one in (one.reached for one in told if one.reached is not None):
         yield facts_view(one.snapshot, chosen) if one.snapshot else error_view(one.error, one.name)
-
-
-def _chosen(patterns: tuple[str, ...], known: Metrics) -> dict[str, Metric]:
-    if not patterns:
-        return dict(known)
-    chosen: dict[str, Metric] = {}
-    for pattern in patterns:
-        wide = pattern if any(sign in pattern for sign in "*?[.") else f"{pattern}.*"
-        found = {
-            name: metric for name, metric in known.items() if metric.alias == pattern or fnmatch.fnmatchcase(name, wide)
-        }
-        if not found:
-            facts = {name.partition(".")[0] for name in known}
-            close = get_close_matches(pattern, [*sorted(facts), *known], n=1, cutoff=0.5)
-            hint = f"did you mean {close[0]!r}?" if close else "runbook facts --host local lists every metric"
-            raise UsageError(f"no metric is called {pattern!r}", hint=hint)
-        chosen |= found
-    return chosen

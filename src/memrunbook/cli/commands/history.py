@@ -62,7 +62,7 @@ def command(
     draws it over time. Without a host: every one of which something is known. Exit 9 where nothing is known.
     """
     from memrunbook.app import LookBackArguments, look_back
-    from memrunbook.cli.wanted import moment
+    from memrunbook.app.moments import moment
 
     if as_csv and not output.format.CONVERSES:
         raise UsageError("two formats are asked for", hint="leave one of them out")

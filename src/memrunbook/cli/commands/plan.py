@@ -145,15 +145,10 @@ def _code(planned: Planned, *, exit_code: bool) -> int:
 
 
 def _document(result: PlanResult[KeptPlan]) -> PlanDocument:
-    from memrunbook.documents.printed.plan import PrintedFreeze, plan_document
+    from memrunbook.documents.printed.plan import plan_document
 
-    left = [one for found in result.open.values() for one in found]
-    freezes = [
-        PrintedFreeze(host=host, name=one.name, until=one.until, why=one.told)
-        for host, found in result.freezes.items()
-        for one in found
-    ]
-    return plan_document(result.runbook.name, [one.printed for one in result.hosts if one.printed], left, freezes)
+    printed = [one.printed for one in result.hosts if one.printed]
+    return plan_document(result.runbook.name, printed, result.open, result.freezes)
 
 
 def _pages(result: PlanResult[KeptPlan], arguments: PlanArguments) -> Iterator[list[Block]]:

@@ -232,9 +232,9 @@ def score(name: str, since: str, library: Library, state: Path, store: str, outp
     """
     from memrunbook.app import ScoreArguments
     from memrunbook.app import score as scored
+    from memrunbook.app.moments import moment
     from memrunbook.cli.remarks import Remarks
     from memrunbook.cli.score_pages import score_document, score_pages
-    from memrunbook.cli.wanted import moment
 
     asked = ScoreArguments(name=name, since=moment(since, "--since"), library=library, state=state, store=store)
     found = scored(asked, Remarks(output.color).remark)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from memrunbook.cli.reply import Color, Reply
+from memrunbook.documents.written import encoded, without_secrets
 
 if TYPE_CHECKING:
     from msgspec import Struct
@@ -62,7 +63,7 @@ def host(line: Callable[[], Document]) -> None:
 
 def record(record: Mapping[str, Any]) -> None:
     """Writes a record on a line of its own."""
-    write(_encoded(record))
+    write(encoded(record))
 
 
 def write(content: bytes) -> None:
@@ -70,27 +71,3 @@ def write(content: bytes) -> None:
     with _TURN:
         sys.stdout.write(content.decode() + "\n")
         sys.stdout.flush()
-
-
-def without_secrets(document: Struct) -> bytes:
-    """A document, or a part of one, on one line, what looks like a secret hidden."""
-    import msgspec
-
-    from memrunbook.runtime.redaction import may_hold_secret, redacted
-
-    content = _encoded(document)
-    if may_hold_secret(content.decode()):
-        content = msgspec.json.encode(redacted(msgspec.json.decode(content)))
-    return content
-
-
-def _encoded(value: object) -> bytes:
-    import msgspec
-
-    from memrunbook.core.text import encodable
-    from memrunbook.core.units import encode
-
-    try:
-        return msgspec.json.encode(value, enc_hook=encode)
-    except UnicodeEncodeError:
-        return msgspec.json.encode(encodable(msgspec.to_builtins(value, enc_hook=encode)))

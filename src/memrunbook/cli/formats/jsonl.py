@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from memrunbook.cli.formats.json_ import record, without_secrets, write
+from memrunbook.cli.formats.json_ import record, write
 from memrunbook.cli.reply import Color, Reply
+from memrunbook.documents.written import without_secrets
 
 if TYPE_CHECKING:
     from msgspec import Struct

@@ -12,6 +12,8 @@ from memrunbook.core.action.action import Risk
 from memrunbook.core.plan.plan import Plan
 
 RiskWord = Literal["low", "medium", "high"]
+ASSISTANT = "mcp:"
+"""How the creator of a plan begins that an assistant proposed; the person for whom it did stands behind."""
 
 
 class ApprovalRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,3 +87,8 @@ def one_by_one(people: Iterable[Person]) -> list[list[Person]]:
 def same_person(principal: str, user: str) -> bool:
     """True where a principal of `allowed_signers` (`ada`, or `ada@example.com`) is a user of a control node."""
     return bool(user) and user.casefold() in (principal.casefold(), principal.partition("@")[0].casefold())
+
+
+def person_behind(creator: str) -> str:
+    """The person whose plan it is: what an assistant proposes is of whoever it works for."""
+    return creator.removeprefix(ASSISTANT)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
@@ -33,14 +33,39 @@ class PlanDocument(Document, frozen=True, kw_only=True):
     freezes: tuple[PrintedFreeze, ...] = ()
 
 
+class HoldingFreeze(Protocol):
+    """A freeze that holds on a host, as a use case tells it."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def until(self) -> float:
+        """When it ends, in seconds since 1970."""
+
+    @property
+    def told(self) -> str:
+        """Whose word it is, in a sentence."""
+
+
 def plan_document(
     runbook: str,
     hosts: Iterable[PrintedHost],
-    left: Iterable[OpenStep] = (),
-    freezes: Iterable[PrintedFreeze] = (),
+    left: Mapping[str, Iterable[OpenStep]],
+    freezes: Mapping[str, Iterable[HoldingFreeze]],
 ) -> PlanDocument:
-    """What a runbook would do on each host, what is left open on them, and the freezes that hold there now."""
-    return PlanDocument(runbook=runbook, hosts=tuple(hosts), open=open_steps(left), freezes=tuple(freezes))
+    """What a runbook would do on each host; by host what is left open there, and the freezes that hold there now."""
+    return PlanDocument(
+        runbook=runbook,
+        hosts=tuple(hosts),
+        open=open_steps(one for found in left.values() for one in found),
+        freezes=tuple(
+            PrintedFreeze(host=host, name=one.name, until=one.until, why=one.told)
+            for host, found in freezes.items()
+            for one in found
+        ),
+    )
 
 
 def planned_host(planned: Planned, off: str = "") -> PrintedHost:
