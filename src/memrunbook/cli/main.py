@@ -46,6 +46,7 @@ ORDER = (
     "hosts",
     "doctor",
     "mcp",
+    "serve",
     "off",
     "on",
     "completion",
