@@ -178,8 +178,12 @@ def _stands(one: KnownHost, served: ServedState, now: Instant) -> list[Block]:
     host = served.inventory.hosts.get(one.name)
     blocks: list[Block] = [line(Span(word, style), when)]
     blocks += [line(about(host))] if host is not None and about(host) else []
-    typed = completed(f"runbook diagnose --host {shlex.quote(one.name)}", served.words)
-    return [*blocks, line("A fresh look at it: ", to_type(typed))]
+    return [*blocks, line("A fresh look at it: ", to_type(_fresh(served, one.name)))]
+
+
+def _fresh(served: ServedState, name: str) -> str:
+    """What reads a host anew, complete."""
+    return completed(f"runbook diagnose --host {shlex.quote(name)}", served.words)
 
 
 def _last(served: ServedState, last: LastRun, name: str) -> list[Block]:
@@ -201,7 +205,7 @@ def _past(served: ServedState, name: str, now: Instant) -> Element:
     except RunbookError as error:
         return section("The last 14 days", error_view(error), "past")
     if not past.series:
-        return section("The last 14 days", nothing_view([name], f"runbook diagnose --host {shlex.quote(name)}"), "past")
+        return section("The last 14 days", nothing_view([name], _fresh(served, name)), "past")
     found = section("The last 14 days", host_view(past, now, plain=False), "past")
     for one in drawn(history_charts(past), 3):
         found.append(one)

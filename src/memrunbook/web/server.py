@@ -27,7 +27,6 @@ from memrunbook.web.guard import DEFECT, TOO_MUCH, TooLargeError
 from memrunbook.web.live import MOST, Streams
 from memrunbook.web.run_names import is_run
 from memrunbook.web.served import ServedState
-from memrunbook.web.sessions import SignedIn
 from memrunbook.web.signing import SignInDesk, from_here
 from memrunbook.web.style import page_style
 from memrunbook.web.work import BusyError, Work
@@ -143,9 +142,6 @@ class Pages:
         if not known and (not from_here(request) or self.desk.session_of(request) is None):
             raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
 
-    def _session(self, request: Request) -> SignedIn | None:
-        return self.desk.session_of(request, touch=False)
-
     async def _not_found(self, request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 404
         headers = error.headers if isinstance(error, HTTPException) else None
@@ -159,14 +155,14 @@ class Pages:
             said = {"what": found.message, "where": found.where, "hint": found.hint}
             return JSONResponse({"error": said}, 503)
         main = main_of("This cannot be shown", *drawn(error_view(found)))
-        return HTMLResponse(framed("This cannot be shown", main, self._session(request)), 503)
+        return HTMLResponse(framed("This cannot be shown", main, self.desk.session_of(request, touch=False)), 503)
 
     def _said(self, request: Request, words: str, status: int, headers: object = None) -> Response:
         given = dict(headers) if isinstance(headers, dict) else None
         if is_for_programs(request):
             return JSONResponse({"error": {"what": words}}, status, given)
         main = main_of(words, *drawn([line("The pages that there are stand above.")]))
-        return HTMLResponse(framed(words, main, self._session(request)), status, given)
+        return HTMLResponse(framed(words, main, self.desk.session_of(request, touch=False)), status, given)
 
 
 def is_for_programs(request: Request) -> bool:

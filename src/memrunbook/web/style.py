@@ -21,6 +21,7 @@ button.primary{background:var(--hint);color:var(--page);border-color:var(--hint)
 .live{color:var(--quiet);font-size:.9rem}
 main>section{margin-top:2rem}
 main>section>h2{border-bottom:1px solid var(--line);padding-bottom:.2rem}
+main>section:not(.host)>.verdict{font-size:1rem;margin:.35rem 0;padding:0;background:none;border:0}
 .data tbody th{white-space:nowrap}
 a.strong{font-weight:600}
 @media (max-width:40rem){
