@@ -28,7 +28,7 @@ class Streams:
         self.open += 1
         try:
             before, silent, waited = mark(run), 0.0, 0.0
-            yield b"retry: 3000\n\n"
+            yield b"retry: 3000\nevent: change\ndata: since the page was made, perhaps\n\n"
             while waited < LONGEST and not self.closing and still():
                 if over():
                     yield b"event: end\ndata: over\n\n"
