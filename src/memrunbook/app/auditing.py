@@ -15,6 +15,7 @@ from memrunbook.state.audit import AuditFinding
 from memrunbook.state.chain import Link
 from memrunbook.state.names import name_of
 from memrunbook.state.run_directory import EVIDENCE, RUN
+from memrunbook.state.sign_ins import sign_in_doubts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +85,7 @@ class AuditResult:
 
 
 def audit(arguments: AuditArguments) -> AuditResult:
-    """Checks every journal and the ledger, then the hosts' own logs.
+    """Checks every journal, the ledger and the sign-ins, then the hosts' own logs.
 
     UsageError without a state directory, JournalError for a head that cannot be read or kept, and where a head is
     expected of a directory that is gone.
@@ -96,6 +97,7 @@ def audit(arguments: AuditArguments) -> AuditResult:
     findings: list[AuditFinding] = []
     for head in expected or [""]:
         findings += [one for one in journals.verify(arguments.state, head) if one not in findings]
+    findings += sign_in_doubts(arguments.state)
     places = {entry.hash: entry.seq for entry in entries}
     compared, unreached = _compared(arguments)
     findings += [found for one in compared for found in one.findings]

@@ -50,6 +50,7 @@ ORDER = (
     "hosts",
     "doctor",
     "mcp",
+    "serve",
     "off",
     "on",
     "completion",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import shlex
 import shutil
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -13,51 +12,21 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.app.going_on import completed
+from memrunbook.app.shown_schedules import firing_printed
 from memrunbook.cli import exit_codes
-from memrunbook.cli.next_command import kept_options
 from memrunbook.core.errors import UsageError
-from memrunbook.core.units import DAY, HOUR, MINUTE, format_duration
-from memrunbook.documents.printed.schedule_firings import PrintedFiring, ScheduleFiringsDocument
-from memrunbook.documents.printed.schedule_list import PrintedSchedule, ScheduleListDocument
+from memrunbook.core.units import format_duration
+from memrunbook.documents.printed.schedule_firings import ScheduleFiringsDocument
 from memrunbook.documents.printed.schedule_preview import PrintedMoment, SchedulePreviewDocument
-from memrunbook.runtime.clock import SystemClock
-from memrunbook.ui.schedules import FiringLine, ScheduleLine, firings_view, list_view, nothing_fires, preview_view
+from memrunbook.ui.schedules import FiringLine, firings_view, nothing_fires, preview_view
 
 if TYPE_CHECKING:
-    from memrunbook.app.scheduling import ListedSchedule
     from memrunbook.core.schedule import Moment
     from memrunbook.documents.schedules import ScheduledRun
     from memrunbook.state.store.firings import Firing
     from memrunbook.ui.block import Block
 
-INTERVALS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"))
 Previewed = Sequence[tuple["ScheduledRun", Sequence["Moment"]]]
-
-
-def list_page(found: Sequence[ListedSchedule]) -> list[Block]:
-    """The schedules."""
-    now = SystemClock().now().utc
-    return list_view([_line(one, now) for one in found])
-
-
-def list_document(found: Sequence[ListedSchedule]) -> ScheduleListDocument:
-    """The schedules."""
-    return ScheduleListDocument(
-        schedules=tuple(
-            PrintedSchedule(
-                name=one.name,
-                state=one.state,
-                why=one.why,
-                hint=one.hint,
-                runbook=one.job.runbook if one.job else "",
-                hosts=one.job.hosts if one.job else (),
-                mode=("run" if one.job.acts else "plan") if one.job else "",
-                next=one.next.starts if one.next else None,
-                last=_firing(one.last) if one.last else None,
-            )
-            for one in found
-        )
-    )
 
 
 def preview_pages(found: Previewed, broken: Collection[str]) -> Iterator[list[Block]]:
@@ -98,7 +67,7 @@ def firings_page(found: Sequence[Firing], words: Sequence[str]) -> list[Block]:
 
 def firings_document(found: Sequence[Firing]) -> ScheduleFiringsDocument:
     """What became of firings."""
-    return ScheduleFiringsDocument(firings=tuple(_firing(one) for one in found))
+    return ScheduleFiringsDocument(firings=tuple(firing_printed(one) for one in found))
 
 
 def program() -> str:
@@ -132,56 +101,10 @@ def _write(path: Path, text: str) -> None:
         raise UsageError(f"the unit cannot be written: {error.strerror}", where=str(path), hint=hint) from None
 
 
-def _line(one: ListedSchedule, now: float) -> ScheduleLine:
-    job = one.job
-    timing = "" if job is None else f'cron "{job.schedule.cron}" {job.zone}' if job.schedule.cron else _every(job)
-    does = "" if job is None else f"{'runs' if job.acts else 'plans'} {job.runbook} on {', '.join(job.hosts)}"
-    if job is not None and job.acts:
-        beyond = f", and {', '.join(job.allow)}" if job.allow else ""
-        does += f", up to risk {job.max_risk.word}{beyond}"
-    last = one.last
-    return ScheduleLine(
-        name=one.name,
-        state=one.state,
-        timing=timing,
-        does=does,
-        next="" if one.next is None or job is None else _coming(one.next, job, now),
-        last="" if last is None else _was(last, now),
-        last_state="" if last is None else last.state,
-        why=one.why,
-        hint=shlex.join([*shlex.split(one.hint), *kept_options()]) if one.state == "paused" else one.hint,
-    )
-
-
-def _every(job: ScheduledRun) -> str:
-    """As people write it: in the largest unit of which it is so many whole ones."""
-    every = job.schedule.every
-    size, unit = next((one for one in INTERVALS if every % one[0] == 0), (1.0, "s"))
-    return f"every {every / size:g} {unit}"
-
-
-def _coming(moment: Moment, job: ScheduledRun, now: float) -> str:
-    here = dt.datetime.fromtimestamp(moment.starts, job.schedule.zone)
-    return f"{here:%a %Y-%m-%d %H:%M:%S%z}, in {format_duration(max(0.0, moment.starts - now))}"
-
-
-def _was(last: Firing, now: float) -> str:
-    ago = f"{format_duration(max(0.0, now - last.at))} ago"
-    run = f", run {last.run}" if last.run else ""
-    return f"{ago}{run}{f': {last.why}' if last.why else ''}"
-
-
 def _lasted(one: Firing) -> str:
     began = f"{dt.datetime.fromtimestamp(one.at, dt.UTC):%H:%M:%S} UTC"
     took = one.ended is not None and one.ended - one.at >= 1
     return f"{began}, took {format_duration((one.ended or one.at) - one.at)}" if took else began
-
-
-def _firing(one: Firing) -> PrintedFiring:
-    return PrintedFiring(
-        id=one.id, schedule=one.schedule, nominal=one.nominal, state=one.state, at=one.at, ended=one.ended,
-        owner=one.owner, run=one.run, why=one.why, count=one.count,
-    )  # fmt: skip
 
 
 def _iso(moment: float) -> str:

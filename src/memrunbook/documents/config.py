@@ -29,6 +29,7 @@ from memrunbook.documents.remembered import (
     store_at,
 )
 from memrunbook.documents.rollouts import numbers
+from memrunbook.documents.serving import Serving, serving_of
 from memrunbook.documents.source import Source
 from memrunbook.documents.yaml_source import load
 from memrunbook.receivers import AnyReceiver
@@ -107,6 +108,7 @@ class Config:
     history: Keeping | None = field(default_factory=Keeping)
     notify: tuple[AnyReceiver, ...] = ()
     alerts: tuple[AlertRule, ...] = ()
+    serve: Serving = field(default_factory=Serving)
     said: frozenset[str] = field(default=frozenset(), compare=False)
     hosts: Mapping[str, Host] = field(default_factory=dict)
 
@@ -134,6 +136,7 @@ def load_config(path: Path) -> Config:
         history=history_of(source, spec.history),
         notify=receivers_of(source, path.parent, spec.notify, problems),
         alerts=alert_rules(source, spec.alerts, files.source_path, problems),
+        serve=serving_of(source, spec.serve, files),
         said=frozenset((*source.data, *(f"limits.{name}" for name in source.data.get("limits") or {}))),
     )
     if problems:

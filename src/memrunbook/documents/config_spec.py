@@ -12,6 +12,7 @@ from memrunbook.documents.alert_rules import AlertSpec
 from memrunbook.documents.freezes import FreezeSpec
 from memrunbook.documents.remembered import HistorySpec, LimitsSpec, LogPlace, StorePlace, StoreSpec
 from memrunbook.documents.rollouts import NumberOfHosts, Numbers
+from memrunbook.documents.serving import ServeSpec
 from memrunbook.receivers import AnyReceiver
 
 FilePath = Annotated[str, Meta(min_length=1, description="a path; one that is not absolute lies beside config.yaml")]
@@ -137,3 +138,6 @@ class ConfigSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     alerts: Annotated[
         tuple[AlertSpec, ...], Meta(description="which alert means which runbook; the first that matches counts")
     ] = ()
+    serve: Annotated[
+        ServeSpec | None, Meta(description="how the pages of `runbook serve` are reached, how long a session lasts")
+    ] = None

@@ -18,7 +18,7 @@ def joined(binding: Config, own: Config, folder: Path) -> Config:
     """Both as one. Lines of the binding file, which lies in `folder`, are told with that folder.
 
     What asks or forbids something is joined; `defaults`, `store`, `forward`, `history` are one's own where one says so.
-    Of two receivers of one name, and of two entries for one alert, the binding one counts.
+    Of `serve` the binding one counts as a whole, and of two receivers of one name and two entries for one alert.
     """
     binding = _located(binding, folder)
     reasons = [one for one in (binding, own) if one.reason_from is not None]
@@ -40,6 +40,7 @@ def joined(binding: Config, own: Config, folder: Path) -> Config:
         history=own.history if "history" in own.said else binding.history,
         notify=tuple({one.name: one for one in (*own.notify, *binding.notify)}.values()),
         alerts=(*binding.alerts, *own.alerts),
+        serve=binding.serve if "serve" in binding.said else own.serve,
         said=binding.said | own.said,
     )
 

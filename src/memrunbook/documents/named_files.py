@@ -24,9 +24,13 @@ class FilesNamed:
 
     def some(self, name: str, given: str | tuple[str, ...] | None) -> tuple[Path, ...]:
         """The file, or the files, that a key of `defaults` names."""
+        return self.some_in("defaults", name, given)
+
+    def some_in(self, part: str, name: str, given: str | tuple[str, ...] | None) -> tuple[Path, ...]:
+        """The same of a key of another part of the document."""
         if given is None or isinstance(given, str):
-            return () if given is None else (self._file(("defaults", name), given),)
-        return tuple(self._file(("defaults", name, number), one) for number, one in enumerate(given))
+            return () if given is None else (self._file((part, name), given),)
+        return tuple(self._file((part, name, number), one) for number, one in enumerate(given))
 
     def source_path(self, given: str) -> str:
         """An inventory with its path made absolute: it may be a file, a folder, a program, or what Ansible reads."""

@@ -51,10 +51,10 @@ def _read(name: str, readings: Sequence[CourseReading]) -> list[Observation]:
 def _points(name: str, course: Course) -> tuple[Observation, ...]:
     """The readings of a metric in the order of time; without one what the run itself noted."""
     found = _read(name, course.readings) or _read(name, course.told)
-    return tuple(_thinned(sorted(found, key=lambda point: point.at)))
+    return tuple(thinned(sorted(found, key=lambda point: point.at)))
 
 
-def _thinned(points: Sequence[Observation]) -> Sequence[Observation]:
+def thinned(points: Sequence[Observation]) -> Sequence[Observation]:
     """Of very many points the least and the most of each stretch: a line through them looks the same."""
     size = -(-2 * len(points) // MOST_POINTS)
     if size <= 2:  # noqa: PLR2004  the least and the most are all there are

@@ -19,8 +19,6 @@ from memrunbook.cli.wanted import FORMS, FORMS_HELP, WANTED, Wanted
 
 if TYPE_CHECKING:
     from memrunbook.app.accounting import AccountArguments, AccountsResult
-    from memrunbook.app.auditing import AuditResult
-    from memrunbook.documents.printed.audit import AuditDocument
     from memrunbook.documents.printed.audit_show import AuditShowDocument
     from memrunbook.ui.block import Block
 
@@ -44,6 +42,7 @@ def verify(expect: str, expect_file: Path | None, targets: Targets, state: Path,
     With --host also against the lines that changes left in the host's own log.
     """
     from memrunbook.app import AuditArguments, audit
+    from memrunbook.app.shown_audit import audit_document, audit_pages
     from memrunbook.cli.conversation import Conversation
 
     talk = Conversation(output, targets)
@@ -53,47 +52,7 @@ def verify(expect: str, expect_file: Path | None, targets: Targets, state: Path,
     result = audit(arguments)
     codes = [exit_codes.of_error(error) for _, error in result.unreached]
     code = exit_codes.worst([exit_codes.OK if result.intact else exit_codes.JOURNAL, *codes])
-    return show_answer(output, Reply(code, lambda: _document(result), lambda: _pages(result, state)))
-
-
-def _document(result: AuditResult) -> AuditDocument:
-    from memrunbook.documents.printed.audit import AuditDocument, PrintedWitness, finding_of
-
-    asked = [
-        PrintedWitness(host=one.host, changes=one.here, agreed=one.agreed, read=one.sources, problem=one.problem)
-        for one in result.compared
-    ]
-    asked += [
-        PrintedWitness(host=host, changes=0, agreed=0, read=(), problem=error.message)
-        for host, error in result.unreached
-    ]
-    return AuditDocument(
-        intact=result.intact,
-        verdict=result.verdict,
-        head=result.head,
-        entries=result.count,
-        expected_entry=result.expected,
-        hosts=tuple(asked),
-        findings=tuple(finding_of(one.level, one.where, one.message) for one in result.findings),
-    )
-
-
-def _pages(result: AuditResult, state: Path) -> Iterator[list[Block]]:
-    from memrunbook.ui.audit import audit_view
-    from memrunbook.ui.ends import ends_view, unasked_view
-    from memrunbook.ui.errors import error_view
-
-    ends = ends_view(result.count, result.head, result.expected, result.compared, intact=result.intact)
-    kept = [] if result.kept is None else [("Kept", f"in {result.kept}: entry {result.count} of the ledger")]
-    yield audit_view(
-        result.verdict,
-        result.findings,
-        str(state),
-        [*ends, *unasked_view(result.unasked if result.intact else ()), *kept],
-        unended=result.unended,
-    )
-    for host, error in result.unreached:
-        yield error_view(error, host)
+    return show_answer(output, Reply(code, lambda: audit_document(result), lambda: audit_pages(result, state)))
 
 
 def _arguments(run: str, state: Path, wanted: Wanted) -> AccountArguments:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 
+from memrunbook.app.shown_pending import PlanCommands, pending_document, waiting_view
 from memrunbook.cli import exit_codes
 from memrunbook.cli.next_command import apply_command, approve_command, kept_options
 from memrunbook.cli.options import CONFIG, OUTPUT, STATE, OutputOptions, common
@@ -19,10 +20,7 @@ from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
     from memrunbook.app.pending_plans import PendingPlan
-    from memrunbook.core.reading.rules import RiskLimit
-    from memrunbook.documents.printed.pending import PendingDocument
     from memrunbook.ui.block import Block
-    from memrunbook.ui.pending import WaitingView
 
 
 @click.command()
@@ -44,36 +42,16 @@ def command(decline: str, reason: str, library: Library, state: Path, output: Ou
     arguments = PendingArguments(state=state, library=library, expired=expired or bool(decline))
     if decline:
         one = decline_plan(arguments, decline, this_actor().user, reason)
-        return show(output, Reply(exit_codes.OK, lambda: _document([one]), lambda: _declined(one)))
+        return show(output, Reply(exit_codes.OK, lambda: pending_document([one]), lambda: _declined(one)))
     found = pending(arguments)
-    return show(output, Reply(exit_codes.OK, lambda: _document(found), lambda: _pages(found)))
-
-
-def _document(found: Sequence[PendingPlan]) -> PendingDocument:
-    from memrunbook.documents.printed.pending import PendingDocument, PrintedPending, PrintedPendingStep
-
-    plans = (
-        PrintedPending(
-            id=one.id, digest=one.digest, path=str(one.path), host=one.host, runbook=one.runbook, creator=one.creator,
-            at=one.at, until=one.until, why=one.why, people=one.people, approvals=one.approvals, void=one.void,
-            steps=tuple(
-                PrintedPendingStep(
-                    name=step.name, action=step.action, target=step.target, summary=step.summary,
-                    risk=cast("RiskLimit", step.risk.word),
-                )
-                for step in one.steps
-            ),
-        )
-        for one in found
-    )  # fmt: skip
-    return PendingDocument(plans=tuple(plans))
+    return show(output, Reply(exit_codes.OK, lambda: pending_document(found), lambda: _pages(found)))
 
 
 def _pages(found: Sequence[PendingPlan]) -> Iterator[list[Block]]:
     from memrunbook.runtime.clock import SystemClock
     from memrunbook.ui.pending import pending_view
 
-    yield pending_view([_view(one) for one in found], SystemClock().now())
+    yield pending_view([waiting_view(one, COMMANDS) for one in found], SystemClock().now())
 
 
 def _declined(one: PendingPlan) -> Iterator[list[Block]]:
@@ -83,15 +61,9 @@ def _declined(one: PendingPlan) -> Iterator[list[Block]]:
     yield [line(said, Span(str(one.path), whole=True))]
 
 
-def _view(one: PendingPlan) -> WaitingView:
-    from memrunbook.ui.pending import WaitingView
-
-    steps = tuple(f"{step.name}: {step.summary} (risk {step.risk.word})" for step in one.steps)
-    left = max(0, one.people - one.approvals)
-    others = f"{left} more {'person approves' if left == 1 else 'people approve'} it"
-    return WaitingView(
-        id=one.id, host=one.host, runbook=one.runbook, creator=one.creator, at=one.at, until=one.until, steps=steps,
-        why=one.why, people=others, approve=approve_command(one.path) if left else "", apply=apply_command(one.path),
-        decline=shlex.join(["runbook", "pending", "--decline", one.id, *kept_options()]), void=one.void,
-        again=shlex.join(["runbook", "plan", one.runbook, "--host", one.host, *kept_options()]),
-    )  # fmt: skip
+COMMANDS = PlanCommands(
+    approve=lambda one: approve_command(one.path),
+    apply=lambda one: apply_command(one.path),
+    decline=lambda one: shlex.join(["runbook", "pending", "--decline", one.id, *kept_options()]),
+    again=lambda one: shlex.join(["runbook", "plan", one.runbook, "--host", one.host, *kept_options()]),
+)

@@ -54,11 +54,11 @@ def list_(library: Library, state: Path, store: str, output: OutputOptions) -> i
     Exit 2 where one is broken: the others go on.
     """
     from memrunbook.app import list_schedules
-    from memrunbook.cli.schedule_pages import list_document, list_page
+    from memrunbook.app.shown_schedules import list_document, list_page
 
     found = list_schedules(_asked(library, state, store))
     code = exit_codes.USAGE if any(one.state == "broken" for one in found) else exit_codes.OK
-    return show(output, Reply(code, lambda: list_document(found), lambda: [list_page(found)]))
+    return show(output, Reply(code, lambda: list_document(found), lambda: [list_page(found, _typed)]))
 
 
 @command.command()
@@ -274,6 +274,11 @@ def _asked(library: Library, state: Path, store: str) -> ScheduleArguments:
     from memrunbook.app import ScheduleArguments
 
     return ScheduleArguments(library=library, state=state, store=store, inventory=told_inventory())
+
+
+def _typed(hint: str) -> str:
+    """A command with the options of the one under way."""
+    return shlex.join([*shlex.split(hint), *kept_options()])
 
 
 def _moment(text: str | None) -> float | None:

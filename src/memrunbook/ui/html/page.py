@@ -40,17 +40,27 @@ class Page(NamedTuple):
 
 def render(page: Page) -> str:
     """The page as one HTML file."""
+    body = element("body", "", page_main(page), page_footer(page), id="top")
+    return document(element("html", "", _head(page.title), body, lang="en"))
+
+
+def page_main(page: Page) -> Element:
+    """What stands in the page, without what it was made by."""
     numbers = itertools.count(1)
     shown = page.hosts[:MOST_HOSTS]
     main = element("main", "", element("h1", "", page.title))
-    for part in _sections(page.about, 2, numbers):
+    for part in sections(page.about, 2, numbers):
         main.append(part)
     if len(page.hosts) > 1:
         main.append(_contents(page.hosts, len(shown)))
     for number, host in enumerate(shown, 1):
         main.append(_host(host, number, numbers, alone=len(page.hosts) == 1))
-    footer = element("footer", "", *(one for block in page.end for one in block_elements(block)))
-    return document(element("html", "", _head(page.title), element("body", "", main, footer, id="top"), lang="en"))
+    return main
+
+
+def page_footer(page: Page) -> Element:
+    """What it was made by, and when."""
+    return element("footer", "", *(one for block in page.end for one in block_elements(block)))
 
 
 def _head(title: str) -> Element:
@@ -87,14 +97,14 @@ def _contents(hosts: Sequence[HostPart], shown: int) -> Element:
 def _host(host: HostPart, number: int, numbers: Iterator[int], *, alone: bool) -> Element:
     found = element(
         "section", "host alone" if alone else "host", element("h2", "", host.name, id=f"host-{number}"),
-        *_sections(host.parts, 3, numbers), aria_labelledby=f"host-{number}",
+        *sections(host.parts, 3, numbers), aria_labelledby=f"host-{number}",
     )  # fmt: skip
     if not alone:
         found.append(element("p", "back", element("a", "", "To the top", href="#top")))
     return found
 
 
-def _sections(parts: Sequence[Part], level: int, numbers: Iterator[int]) -> Iterator[Element]:
+def sections(parts: Sequence[Part], level: int, numbers: Iterator[int]) -> Iterator[Element]:
     """The parts; a title is a heading, the first line the verdict, charts in a row stand beside one another."""
     charts: Element | None = None
     style = "verdict"

@@ -12,16 +12,26 @@ table thead tbody tr th td figure figcaption svg desc g rect line path circle te
 GIVEN = """lang charset name content http-equiv class id href scope tabindex role aria-label aria-labelledby
 viewBox x y x1 x2 y1 y2 cx cy r d width height"""
 ELEMENTS, ATTRIBUTES = frozenset(OURS.split()), frozenset(GIVEN.split())
+AROUND = frozenset({"header", "strong", "form", "input", "button", "link", "script", "noscript"})
+GIVEN_AROUND = frozenset(
+    {"rel", "type", "name", "value", "method", "action", "defer", "src", "aria-current", "data-live"}
+)
+"""What a page of the server has beside that."""
 
 
-def parsed(page: str) -> ET.Element:
+def parsed(page: str, elements: frozenset[str] = ELEMENTS, attributes: frozenset[str] = ATTRIBUTES) -> ET.Element:
     """The page's root; an error of the parser, an unknown element or attribute fails."""
     root: ET.Element = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(page)
     for one in root.iter():
         assert isinstance(one.tag, str), "a comment"
-        assert bare(one) in ELEMENTS, one.tag
-        assert {str(name) for name in one.attrib} <= ATTRIBUTES, one.attrib
+        assert bare(one) in elements, one.tag
+        assert {str(name) for name in one.attrib} <= attributes, one.attrib
     return root
+
+
+def served(page: str) -> ET.Element:
+    """The same of a page of the server."""
+    return parsed(page, ELEMENTS | AROUND, ATTRIBUTES | GIVEN_AROUND)
 
 
 def bare(one: ET.Element) -> str:

@@ -1,0 +1,108 @@
+"""runbook serve: pages in a browser that show hosts, runs, plans that wait, schedules and the journal."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from memrunbook.cli import exit_codes
+from memrunbook.cli.defect import report_defect
+from memrunbook.cli.options import CONFIG, STATE, STORE, common
+from memrunbook.cli.streams import while_heard
+from memrunbook.cli.targets import inventory_path
+from memrunbook.core.inventory.inventory import Inventory
+from memrunbook.documents.library import Library
+
+if TYPE_CHECKING:
+    from memrunbook.app.shown_pending import PlanCommands
+
+
+@click.command()
+@click.option(
+    "--bind",
+    default="127.0.0.1:8642",
+    metavar="ADDRESS:PORT",
+    show_default=True,
+    help="Where to listen; elsewhere than on this machine alone only with TLS, or behind a trusted proxy.",
+)
+@click.option("--tls-cert", type=click.Path(path_type=Path), metavar="FILE", help="A certificate (PEM), its chain too.")
+@click.option("--tls-key", type=click.Path(path_type=Path), metavar="FILE", help="Its key (PEM), without a password.")
+@click.option(
+    "--inventory",
+    "-i",
+    multiple=True,
+    metavar="FILE",
+    type=inventory_path,
+    help="An inventory whose hosts are shown too; read once, at the start.",
+)
+@common(CONFIG, STATE, STORE)
+def command(
+    bind: str,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    inventory: tuple[str, ...],
+    library: Library,
+    state: Path,
+    store: str,
+) -> int:
+    """Serve pages that show what is known, to a browser; nothing is changed, and no host is reached.
+
+    A link that signs in once is printed at the start; SIGUSR1 prints another. SIGTERM or Ctrl-C ends it, and every
+    session with it.
+    """
+    from memrunbook.app.choosing import InventoryArguments
+    from memrunbook.app.choosing import inventory as inventory_in
+    from memrunbook.app.stored import settings_of
+    from memrunbook.state.paths import prepare
+    from memrunbook.web.start import check_libraries, listening, serve_pages
+
+    check_libraries()
+    place = listening(bind, tls_cert, tls_key)
+    config = settings_of(library)
+    prepare(state)
+    from memrunbook.app.going_on import words_here
+    from memrunbook.web.served import ServedState
+
+    argv = list(click.get_current_context().find_root().obj or ())
+    sources = inventory or config.defaults.inventory
+    listed = InventoryArguments(sources=sources, skip_encrypted=config.defaults.skip_vault_files)
+    words = words_here(state, library, store)
+    served = ServedState(
+        library=library,
+        state=state,
+        store=store,
+        inventory=inventory_in(listed) if sources else Inventory(),
+        sources=sources,
+        words=words,
+        commands=_commands(words),
+        severest=exit_codes.most_severe,
+        defect=lambda error: report_defect(error, argv),
+        serving=config.serve,
+    )
+    serve_pages(served, place, _say)
+    return exit_codes.OK
+
+
+def _say(words: str) -> None:
+    while_heard(sys.stderr.write)(f"{words}\n")
+    while_heard(sys.stderr.flush)()
+
+
+def _commands(words: list[str]) -> PlanCommands:
+    """What is typed for a plan at the terminal, complete: whoever reads it sits elsewhere."""
+    from memrunbook.app.going_on import completed
+    from memrunbook.app.shown_pending import PlanCommands
+
+    def typed(*command: str) -> str:
+        return completed(shlex.join(["runbook", *command]), words)
+
+    return PlanCommands(
+        approve=lambda one: typed("approve", str(one.path)),
+        apply=lambda one: typed("apply", str(one.path)),
+        decline=lambda one: typed("pending", "--decline", one.id),
+        again=lambda one: typed("plan", one.runbook, "--host", one.host),
+    )

@@ -1,0 +1,38 @@
+"""The stylesheet of the pages: that of a report, and what stands around it."""
+
+from __future__ import annotations
+
+from memrunbook.ui.html.style import stylesheet
+
+AROUND = """
+.skip{position:absolute;left:-99rem}
+.skip:focus{position:static}
+header.bar{display:flex;flex-wrap:wrap;align-items:baseline;gap:.35rem 1.25rem;margin:0 0 1.25rem;padding-bottom:.6rem;
+border-bottom:2px solid var(--edge)}
+header.bar strong{font-size:1.05rem}
+header.bar nav ul{display:flex;flex-wrap:wrap;gap:.2rem .25rem;list-style:none;margin:0;padding:0}
+header.bar nav a{display:inline-block;padding:.3rem .55rem;text-decoration:none;border-radius:.25rem}
+header.bar nav a:hover{text-decoration:underline}
+header.bar nav a[aria-current]{background:var(--panel);color:var(--text);font-weight:600}
+header.bar form{margin-left:auto}
+button{font:inherit;color:var(--text);background:var(--panel);border:1px solid var(--edge);border-radius:.3rem;
+padding:.3rem .8rem;cursor:pointer}
+button.primary{background:var(--hint);color:var(--page);border-color:var(--hint);padding:.6rem 1.4rem;font-weight:600}
+.live{color:var(--quiet);font-size:.9rem}
+main>section{margin-top:2rem}
+main>section>h2{border-bottom:1px solid var(--line);padding-bottom:.2rem}
+main>section:not(.host)>.verdict{font-size:1rem;margin:.35rem 0;padding:0;background:none;border:0}
+.data tbody th{white-space:nowrap}
+a.strong{font-weight:600}
+@media (max-width:40rem){
+header.bar form{margin-left:0}
+header.bar nav a{padding:.45rem .55rem}
+.data tbody th{white-space:normal}
+}
+@media print{header.bar,.skip,.live{display:none}}
+"""
+
+
+def page_style() -> str:
+    """All of it."""
+    return stylesheet() + AROUND

@@ -1,0 +1,74 @@
+"""What every answer has, and what is not answered at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.web.pages import Site
+
+from memrunbook.documents.serving import Serving
+from memrunbook.web.guard import LARGEST_BODY, POLICY
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path / "state")
+
+
+@pytest.mark.parametrize("place", ["/", "/sign-in", "/nowhere", "/static/live.js", "/metrics", "/%ff", "//x"])
+def test_every_answer_has_the_headers(site: Site, place: str) -> None:
+    headers = site.client().get(place).headers
+    assert headers["content-security-policy"] == POLICY
+    assert "unsafe" not in POLICY
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cache-control"] == "no-store"
+    assert headers["cross-origin-opener-policy"] == headers["cross-origin-resource-policy"] == "same-origin"
+    assert "server" not in headers
+
+
+def test_a_name_that_it_is_not_called_by_is_not_answered(tmp_path: Path) -> None:
+    site = Site(tmp_path / "state", serving=Serving(names=("runbook.example",)))
+    for name in ("evil.example", "127.0.0.1.evil.example", "runbook.example.evil", "127.0.0.1@evil", ""):
+        assert site.client().get("/sign-in", headers={"Host": name}).status_code == 421, name
+    for name in ("127.0.0.1:8642", "LOCALHOST", "runbook.example", "runbook.example.:443"):
+        assert site.client().get("/sign-in", headers={"Host": name}).status_code == 200, name
+
+
+def test_behind_a_proxy_the_proxy_alone_is_answered(tmp_path: Path) -> None:
+    serving = Serving(names=("runbook.example",), trusted_proxies=("10.0.0.7",))
+    site = Site(tmp_path / "state", serving=serving)
+    over_tls = {"X-Forwarded-Proto": "https"}
+
+    def asked(address: str, headers: dict[str, str]) -> int:
+        return site.client("http://runbook.example", client=(address, 1)).get("/sign-in", headers=headers).status_code
+
+    assert asked("10.0.0.7", over_tls) == 200
+    assert asked("10.0.0.8", over_tls) == 403
+    assert asked("10.0.0.7", {}) == 403
+    assert asked("10.0.0.7", {"X-Forwarded-Proto": "http"}) == 403
+
+
+def test_only_so_much_is_read(site: Site) -> None:
+    client = site.client()
+    assert client.post("/sign-in", content=b"x" * (LARGEST_BODY + 1)).status_code == 413
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    in_parts = client.post("/sign-in", content=iter([b"x" * 9000] * 3), headers=form)
+    assert in_parts.status_code == 413, "without a length too"
+    assert client.post("/sign-in", headers={"Content-Length": "-1"}).status_code == 413
+    assert client.get(f"/{'x' * 3000}").status_code == 414
+    assert client.request("TRACE", "/sign-in").status_code == 405
+    assert client.post("/runs").status_code == 405
+    assert site.defects == []
+
+
+def test_an_error_of_ours_is_a_short_page(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = site.signed_in()
+    monkeypatch.setattr("memrunbook.web.pages.list_runs", lambda _state: 1 / 0)
+    answer = client.get("/runs")
+    assert answer.status_code == 500
+    assert "Traceback" not in answer.text
+    assert "ZeroDivision" not in answer.text
+    [defect] = site.defects
+    assert isinstance(defect, ZeroDivisionError)
