@@ -42,15 +42,15 @@ def entry(runbook: str, more: str = "", name: str = "often") -> str:
     return f"{{name: {name}, every: 5s, jitter: 0s, catch_up: last, runbook: {runbook}, hosts: local{more}}}"
 
 
-def fired(state: Path, where: str, name: str = "often") -> dict[str, object]:
-    """What became of a firing that was due a while ago."""
+def fired(state: Path, where: str, name: str = "often", code: int = 0) -> dict[str, object]:
+    """What became of a firing that was due a while ago; 2 is the `code` where a schedule is broken."""
     state.mkdir(exist_ok=True, mode=0o700)
     time.sleep(5 - time.time() % 5)  # the last one that was due may have been decided
     store = Store.open(state)
     firings.decide_until(store, [name], time.time() - 20)
     store.close()
     done = here("schedule", "run", "--once", where)
-    assert done.code == 0, done.said
+    assert done.code == code, done.said
     document = json.loads(here("schedule", "firings", name, "--json", where).out)
     return {**document["firings"][0], "said": done.err}
 
@@ -141,7 +141,7 @@ def test_what_a_schedule_names_and_is_not_there_is_said(tmp_path: Path, state: P
     wrong = here("validate", str(path))
     wrong.refused(2, "did you mean 'memory-shortage'?", "is no cron line: it has 1 field")
     assert here("validate", where).code == 2, "with every other file of the house"
-    one = fired(state, where)
+    one = fired(state, where, code=2)
     line = f"{path}:2:67"
     assert (one["state"], one["why"]) == ("blocked", f"{line}: no runbook is called 'memory-shortag'")
     assert str(one["said"]).count(f"schedule often is not used: {line}") == 1, "at the start, and not again as it fires"

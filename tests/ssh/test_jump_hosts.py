@@ -132,4 +132,4 @@ def test_what_is_wrong_at_the_jump_host_is_told_of_it(net: Net, way: Way) -> Non
     shown = net.outer.fingerprint()
     gate = f"the jump host gate (127.0.0.1:{net.outer.port})"
     assert unknown.value.message == f"{gate}: the host key is not known: ssh-ed25519 {shown}"
-    assert f"the jump host's console, then run: ssh-keyscan -t ed25519 -p {net.outer.port} 127" in unknown.value.hint
+    assert f"or run: ssh-keyscan -t ed25519 -p {net.outer.port} 127" in unknown.value.hint

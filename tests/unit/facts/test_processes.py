@@ -108,6 +108,10 @@ def test_who_has_no_memory_is_not_seen_where_swap_is_used(shell: tuple[str, ...]
     assert (found.seen, [one.pid for one in found.all]) == (1, [7])
 
 
+NO_PID = 10_000_000
+"""Larger than any: the shell that walks takes the size of a page from what it finds under its own."""
+
+
 def many(count: int, rss: int, start: int) -> dict[str, str]:
     return {path: text for pid in range(start, start + count) for path, text in process_files(pid, rss=rss).items()}
 
@@ -136,7 +140,7 @@ def test_of_very_many_it_is_said_who_may_be_missing(
 ) -> None:
     least, shown, left = expected
     for place, (count, rss) in enumerate(crowds):
-        tree(tmp_path, many(count, rss, 1000 * (place + 1)))
+        tree(tmp_path, many(count, rss, NO_PID * (place + 1)))
     tree(tmp_path, meminfo(swap=swap))
 
     found = walk_tree(shell, tmp_path)
@@ -149,7 +153,7 @@ def test_of_very_many_it_is_said_who_may_be_missing(
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_where_too_many_may_be_in_swap_nothing_is_promised(shell: tuple[str, ...], tmp_path: Path) -> None:
-    for pid in range(1000, 1330):
+    for pid in range(NO_PID, NO_PID + 330):
         tree(tmp_path, process_files(pid, rss=16, swap=1_200, data=90_000))
     tree(tmp_path, meminfo(swap=9))
     found = walk_tree(shell, tmp_path)
@@ -342,20 +346,20 @@ def test_sizes_and_the_largest_are_asked_of_built_ins_and_the_rest_of_awk() -> N
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_what_is_certain_of_those_who_were_left_out(shell: tuple[str, ...], tmp_path: Path) -> None:
-    tree(tmp_path, {**meminfo(), **many(2, 20_000, 100), **many(230, 200, 1000), "9/statm": "0 0 0 0 0 0 0\n"})
+    tree(tmp_path, {**meminfo(), **many(2, 20_000, 100), **many(230, 200, NO_PID), "9/statm": "0 0 0 0 0 0 0\n"})
     found = walk_tree(shell, tmp_path)
     cut = found.cut["all"]
     assert cut.why == "32 smaller processes are not in the list, each of less than 1.0 MiB (232 in all)"
     assert cut.below == {**dict.fromkeys(SIZES, float(1048 << 10)), "swap_bytes": NONE_AT_ALL}
     listed = {one.pid for one in found.all}
-    assert set(cut.among["pid"]) == {*range(100, 102), *range(1000, 1230)} - listed
+    assert set(cut.among["pid"]) == {*range(100, 102), *range(NO_PID, NO_PID + 230)} - listed
     assert len(cut.among["pid"]) == 32
     assert found.cut["by_name"] == Cut(cut.why, {"shared_bytes": float(1048 << 10)})
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_where_swap_is_used_nothing_is_certain_of_what_each_has_there(shell: tuple[str, ...], tmp_path: Path) -> None:
-    tree(tmp_path, {**meminfo(swap=9), **many(2, 20_000, 100), **many(230, 200, 1000)})
+    tree(tmp_path, {**meminfo(swap=9), **many(2, 20_000, 100), **many(230, 200, NO_PID)})
     cut = walk_tree(shell, tmp_path).cut["all"]
     assert cut.why == "32 smaller processes are not in the list, each of less than 2.0 MiB (232 in all)"
     assert cut.below == dict.fromkeys(SIZES, float(1048 << 10))

@@ -56,4 +56,4 @@ def test_a_service_whose_own_memory_is_not_known_leaks_for_nobody() -> None:
 def test_without_a_past_nobody_is_cleared() -> None:
     reading: Any = with_leaking(Units(count=1, all=[LEAKY], suspects=[]), now())
     assert (reading.leaking, reading.leaks_known) == (None, False)
-    assert reading.unavailable["leaking"].reason == "failed"
+    assert reading.unavailable["leaking"].reason == "not yet"

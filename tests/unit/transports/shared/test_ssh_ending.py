@@ -155,7 +155,8 @@ def test_what_a_jump_host_refused_is_told_of_it() -> None:
     strict = "No ED25519 host key is known for 192.0.2.1 and you have requested strict checking.\n"
     error = _error(closed, HOP_MET + strict, target=via)
     assert error.message == f"{AT_GATE}the host key is not known: ssh-ed25519 {HOP_KEY}"
-    assert "the fingerprint on the jump host's console, then run: ssh-keyscan -t ed25519 -p 22 192.0.2.1" in error.hint
+    assert error.hint.startswith("compare the fingerprint on the jump host's console, then add --accept-new-host-keys")
+    assert "or run: ssh-keyscan -t ed25519 -p 22 192.0.2.1 >>" in error.hint
     error = _error(closed, strict, target=via)
     assert "that was not told" in error.message
 
