@@ -334,7 +334,7 @@ def _master(net: Net, name: str, path: Path) -> Iterator[None]:
         yield
     finally:
         master.terminate()
-        master.wait(10)
+        master.wait(60)  # a machine with much to do
 
 
 def test_a_connection_that_the_user_has_open_is_used_and_left_open(net: Net, tmp_path: Path) -> None:
@@ -356,7 +356,7 @@ def test_a_connection_that_the_user_has_open_is_used_and_left_open(net: Net, tmp
 
 
 def test_a_socket_that_nobody_answers_at_is_passed_over(net: Net) -> None:
-    path = Path(f"/tmp/runbook-test-{os.getpid()}")
+    path = Path(f"/tmp/runbook-test-dead-{os.getpid()}")
     net.configure(f"Host web\n HostName 127.0.0.1\n Port {{inner}}\n ControlPath {path}\n")
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
