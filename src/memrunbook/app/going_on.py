@@ -20,7 +20,7 @@ WAY = FLAGS | {"--inventory", "--identity", "--known-hosts", "--ssh-config", "--
 TAKES: Mapping[str, frozenset[str]] = {
     "apply": WAY | {STATE, CONFIG, STORE, "--runbooks"},
     "approve": frozenset({CONFIG, "--runbooks"}),
-    "audit verify": frozenset({STATE}),
+    "audit verify": WAY | {STATE},
     "diagnose": WAY | {STATE, CONFIG, STORE, "--runbooks"},
     "doctor": WAY | {STATE, CONFIG, STORE, "--runbooks"},
     "notify send": frozenset({STATE, CONFIG, STORE}),
