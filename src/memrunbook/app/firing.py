@@ -13,7 +13,19 @@ from msgspec import structs
 
 from memrunbook.app.actor import this_actor
 from memrunbook.app.connectors import Connectors
-from memrunbook.app.firing_ends import ANEW, CUT, cut_words, goes_on, next_words, not_well, some_of, state_of, why_of
+from memrunbook.app.firing_ends import (
+    ANEW,
+    CUT,
+    OCCASIONS,
+    cut_words,
+    goes_on,
+    helps,
+    next_words,
+    not_well,
+    some_of,
+    state_of,
+    why_of,
+)
 from memrunbook.app.firing_stop import SCHEDULER, FiringStop
 from memrunbook.app.holding_back import Asks, held_back
 from memrunbook.app.judging_schedules import ScheduleJudge, broken_told
@@ -48,14 +60,6 @@ if TYPE_CHECKING:
 
 Reaches = Callable[[ScheduledRun], tuple[tuple[Host, ...], Connectors]]
 """The hosts that a schedule means by now, and the ways there; RunbookError where that cannot be told."""
-OCCASIONS: dict[str, Occasion] = {
-    "refused": "refused",
-    "not_begun": "refused",
-    "unreachable": "unreachable",
-    "unresolved": "unresolved",
-    "improved": "unresolved",
-    "interrupted": "unresolved",
-}
 
 
 class FiringResult(NamedTuple):
@@ -162,9 +166,7 @@ class _AtWork:
         """What cannot be told is told to somebody; a freeze or an alert that holds it back is as it was wanted."""
         if state != "blocked":
             return FiringResult(state, why)
-        told = self.note("failed", why)
-        helps = (*told.evidence, redact(f"what helps: {hint}")) if hint else told.evidence
-        return FiringResult(state, why, tell=(structs.replace(told, evidence=helps),))
+        return FiringResult(state, why, tell=(self.note("failed", why, hint=hint),))
 
     def not_written(self, error: JournalError) -> FiringResult:
         """A run whose journal failed: what was under way stands in its words, and how to go on in its hint."""
@@ -205,7 +207,7 @@ class _AtWork:
                 tell.append(self._waits(one.host, path, steps, one.evidence))
         cut = [one.host for one in looked if isinstance(one.error, Interrupted)]
         failed = [one for one in looked if one.trouble and one.host not in cut]
-        tell += [self.note(one.occasion, one.trouble, one.host) for one in failed]
+        tell += [self.note(one.occasion, one.trouble, one.host, getattr(one.error, "hint", "")) for one in failed]
         seen = sightings_of(job, self.moment, planned.runbook.name, [(one.host, one.seen) for one in looked])
         if cut:
             end = self._cut(f"{self.stop.why}; not read: {some_of(cut)}", tell)
@@ -239,8 +241,8 @@ class _AtWork:
         consent = ScheduledConsent(job.name, job.max_risk, Consents(job.allow), SystemClock().now)
         return self._ran(run(arguments, consent, stop=self.stop))
 
-    def note(self, occasion: Occasion, why: str, host: str = "") -> Notification:
-        """What is told of a host, or of the firing as a whole."""
+    def note(self, occasion: Occasion, why: str, host: str = "", hint: str = "") -> Notification:
+        """What is told of a host, or of the firing as a whole, and what helps."""
         job, whom = self.job, f"{host}: " if host else ""
         return Notification(
             occasion=occasion,
@@ -250,7 +252,7 @@ class _AtWork:
             host=host,
             runbook=job.runbook,
             schedule=job.name,
-            evidence=(f"firing {self.moment.id}", f"set in {job.where}"),
+            evidence=(f"firing {self.moment.id}", f"set in {job.where}", *helps(hint)),
             command=self.around.command("schedule", "firings", job.name),
         )
 
@@ -284,8 +286,7 @@ class _AtWork:
         found = self.note(OCCASIONS.get(report.outcome, "failed"), why, report.host)
         steps = (f"{step.name}: {step.state}{f' ({step.why})' if step.why else ''}" for step in report.steps)
         command = self.around.command(*next_words(report, run))
-        hint = (f"what helps: {report.hint}",) if report.hint else ()
-        return structs.replace(found, run=run, evidence=tuple(redact(one) for one in (*steps, *hint)), command=command)
+        return structs.replace(found, run=run, evidence=(*map(redact, steps), *helps(report.hint)), command=command)
 
     def _waits(self, host: str, path: Path, steps: Mapping[str, str], evidence: Sequence[str]) -> Notification:
         """`steps` are the names of what waits, and why. A plan of other steps than before is told anew."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from memrunbook.app.going_on import resume_in
 from memrunbook.app.run_arguments import RunResult
 from memrunbook.core.run.failures import WELL
+from memrunbook.core.run.notification import Occasion
 from memrunbook.runtime.redaction import redact
 
 if TYPE_CHECKING:
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
 SAID = 3
 CUT = frozenset({"interrupted", "running", "not_begun"})
 """Outcomes of hosts that were not come to, or not to their end."""
+OCCASIONS: dict[str, Occasion] = {
+    "refused": "refused",
+    "not_begun": "refused",
+    "unreachable": "unreachable",
+    "unresolved": "unresolved",
+    "improved": "unresolved",
+    "interrupted": "unresolved",
+}
+"""What somebody is told of a run's end, by its outcome; of any other it failed."""
 ANEW = "nothing is open; the next firing begins anew"
 
 
@@ -69,6 +79,11 @@ def not_well(diagnosis: RunbookDiagnosis | None, plan: Plan | None) -> str:
         return ""
     blocked = [f"{step.label}: {step.why}" for step in plan.steps if step.decision == "blocked"]
     return f"its incident applies, and nothing can be done: {some_of(blocked)}" if blocked else ""
+
+
+def helps(hint: str) -> tuple[str, ...]:
+    """A line of evidence that says what helps; none where nobody knows."""
+    return (redact(f"what helps: {hint}"),) if hint else ()
 
 
 def some_of(words: Sequence[str]) -> str:

@@ -141,14 +141,15 @@ def unlisted(job: ScheduledRun, hosts: Sequence[Host], known: Inventory) -> Iter
 
 def broken_told(name: str, problems: Sequence[Problem], now: float, command: str) -> Notification:
     """What is told of a schedule that cannot be used: the same whoever finds it, so that it is one message."""
-    first = problems[0]
+    first, *others = problems
+    told = (first.hint, *(words for one in others for words in (f"{one.where}: {one.message}", one.hint)))
     return Notification(
         occasion="failed",
         key=f"schedule:{name}::broken",
         at=now,
         schedule=name,
         verdict=f"schedule {name} is not used: {first.where}: {first.message}",
-        evidence=tuple(words for one in problems for words in (f"{one.where}: {one.message}", one.hint) if words),
+        evidence=tuple(filter(None, told)),
         command=command,
     )
 

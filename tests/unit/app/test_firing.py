@@ -42,6 +42,7 @@ def test_a_host_that_is_not_reached_is_told_by_its_name(tmp_path: Path, *, acts:
     assert (told.occasion, told.host, told.schedule) == ("unreachable", "web", "night")
     assert "its inventory says so" in told.verdict
     assert (ended.why.count("web"), told.verdict.count("web")) == (1, 1), "its name once"
+    assert [one for one in told.evidence if one.startswith("what helps: ")], "whether it plans or runs"
     assert bool(ended.run) == acts
     assert [(one.host, one.found, one.runbook, one.kills) for one in ended.sightings] == (
         [] if acts else [("web", "unreached", "memory-shortage", None)]
