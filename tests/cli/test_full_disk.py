@@ -68,7 +68,7 @@ def test_a_plan_that_cannot_be_saved_is_no_usage_error(
     replace = Path.replace
 
     def full(path: Path, target: Path) -> Path:
-        if path.name.startswith(".plan-"):
+        if path.name.startswith(".") and path.suffix == ".new":
             raise OSError(errno.ENOSPC, "No space left on device")
         return replace(path, target)
 

@@ -145,6 +145,20 @@ def create(path: Path, content: bytes, *, shared: int = 0o640) -> None:
         sync_directory(path.parent)
 
 
+def replace(path: Path, content: bytes, *, shared: int = 0o640) -> None:
+    """Puts a file (0600; in a team's directory `shared`) in the place of an older one, whole or not at all."""
+    new = path.with_name(f".{secrets.token_hex(8)}.new")
+    try:
+        create(new, content, shared=shared)
+        with explained(path, "be written"):
+            new.replace(path)
+        sync_directory(path.parent)
+    except JournalError:
+        with contextlib.suppress(OSError):
+            new.unlink(missing_ok=True)
+        raise
+
+
 def open_for_append(path: Path) -> int:
     """Opens a file (0600; a team's 0660) for reading and appending.
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
-from contextlib import suppress
 from pathlib import Path
 
 from memrunbook.core.errors import JournalError, UsageError
@@ -36,14 +34,9 @@ def write_page(path: Path, text: str, mark: str) -> int:
     """Writes a page (0600) in the place of an older one; its size in bytes. UsageError where it cannot be written."""
     refuse_page(path, mark)
     content = text.encode("utf-8", "backslashreplace")
-    new = path.with_name(f".report-{secrets.token_hex(8)}.new")
     try:
-        disk.create(new, content, shared=0o600)
-        new.replace(path)
-        disk.sync_directory(path.parent)
-    except (JournalError, OSError) as error:
-        with suppress(OSError):
-            new.unlink(missing_ok=True)
+        disk.replace(path, content, shared=0o600)
+    except JournalError as error:
         raise _unwritten(path, error) from None
     return len(content)
 

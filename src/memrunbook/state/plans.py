@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
@@ -62,16 +61,10 @@ def save_plan(path: Path, saved: SavedPlan) -> None:
     found: dict[str, Any] = redacted(msgspec.to_builtins(saved, enc_hook=encode))
     found["checksum"] = _checksum(found)
     content = msgspec.json.format(msgspec.json.encode(found), indent=2)
-    new = path.with_name(f".plan-{secrets.token_hex(8)}.new")
     try:
-        disk.create(new, content + b"\n")
-        new.replace(path)
-        disk.sync_directory(path.parent)
-    except (JournalError, OSError) as error:
-        with suppress(OSError):
-            new.unlink(missing_ok=True)
-        cause = error if isinstance(error, OSError) else error.__cause__
-        why = getattr(cause, "strerror", None) or str(error)
+        disk.replace(path, content + b"\n")
+    except JournalError as error:
+        why = getattr(error.__cause__, "strerror", None) or str(error)
         raise UsageError(f"the plan cannot be written: {why}", where=str(path)) from None
 
 

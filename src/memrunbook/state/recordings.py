@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
-from contextlib import suppress
 from pathlib import Path
 
 from memrunbook.core.errors import JournalError, UsageError
@@ -32,14 +30,9 @@ def save_recording(path: Path, text: str, *, force: bool) -> int:
     """Writes a recording; its size in bytes. UsageError where it cannot be written."""
     refuse_written(path, force=force)
     content = text.encode("utf-8", "backslashreplace")
-    new = path.with_name(f".recording-{secrets.token_hex(8)}.new")
     try:
-        disk.create(new, content, shared=0o600)
-        new.replace(path)
-        disk.sync_directory(path.parent)
-    except (JournalError, OSError) as error:
-        with suppress(OSError):
-            new.unlink(missing_ok=True)
+        disk.replace(path, content, shared=0o600)
+    except JournalError as error:
         raise _unwritten(path, error) from None
     return len(content)
 
