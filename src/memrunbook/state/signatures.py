@@ -21,8 +21,11 @@ HASHES = ("sha256", "sha512")
 CURVES = {"nistp256": ("SECP256R1", "SHA256"), "nistp384": ("SECP384R1", "SHA384"), "nistp521": ("SECP521R1", "SHA512")}
 RSA = {"rsa-sha2-256": "SHA256", "rsa-sha2-512": "SHA512"}
 LEAST_RSA_BITS = 2048
-TOUCHED = 0x01
-"""The flag by which a FIDO key says that somebody touched it."""
+TOUCHED, KNOWN_PERSON, ATTESTED, EXTENDED = 0x01, 0x04, 0x40, 0x80
+"""Flags of a FIDO key: somebody touched it; it knows who (by PIN or finger); a key, extensions stand behind."""
+PASSKEY = "sk-ecdsa-sha2-nistp256@openssh.com"
+BY_BROWSER = f"webauthn-{PASSKEY}"
+"""A signature that a browser asked a security key or a passkey for (PROTOCOL.u2f, webauthn signatures)."""
 
 
 class FaultySignatureError(Exception):
@@ -109,9 +112,26 @@ def verified(armoured: str, content: bytes) -> SigningKey:
     if hashed not in HASHES:
         raise FaultySignatureError(f"its hash {hashed!r} is not one of {', '.join(HASHES)}")
     parts = (namespace.encode(), reserved, hashed.encode(), hashlib.new(hashed, content).digest())
-    signed = MAGIC + b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    signed = MAGIC + wired(*parts)
     _check(key, SshFields(signature), signed)
     return key
+
+
+def wired(*parts: bytes) -> bytes:
+    """Strings as SSH writes them: each with its length before it."""
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
+def to_sign(content: bytes) -> bytes:
+    """What is signed for a content by SHA-512: a passkey signs it as its challenge."""
+    return MAGIC + wired(NAMESPACE.encode(), b"", b"sha512", hashlib.sha512(content).digest())
+
+
+def armoured(key: bytes, signature: bytes) -> str:
+    """A signature over `to_sign`, by the key of this blob, in its armour as ssh-keygen writes it."""
+    bare = MAGIC + VERSION.to_bytes(4, "big") + wired(key, NAMESPACE.encode(), b"", b"sha512", signature)
+    text = base64.b64encode(bare).decode()
+    return "\n".join([BEGIN, *(text[at : at + 70] for at in range(0, len(text), 70)), END, ""])
 
 
 def _bare(armoured: str) -> bytes:
@@ -207,9 +227,35 @@ def _sk_ed25519(wire: SshFields, kind: str, signature: SshFields, signed: bytes)
 
 
 def _sk_ecdsa(wire: SshFields, kind: str, signature: SshFields, signed: bytes) -> None:
-    _expect(kind, "sk-ecdsa-sha2-nistp256@openssh.com")
+    _expect(kind, PASSKEY, BY_BROWSER)
     curve, point, application, proof = wire.text(), wire.string(), wire.string(), signature.string()
-    _on_curve(curve, point, proof, _touched(application, signature, signed))
+    asked = _asked_by_browser if kind == BY_BROWSER else _touched
+    _on_curve(curve, point, proof, asked(application, signature, signed))
+
+
+def ecdsa_proof(signature: bytes) -> bytes:
+    """The two numbers of an ECDSA signature (DER) as SSH writes them; FaultySignatureError for none."""
+    from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+    try:
+        numbers = decode_dss_signature(signature)
+    except ValueError:
+        raise FaultySignatureError("it is no signature of a passkey") from None
+    return wired(*(one.to_bytes(one.bit_length() // 8 + 1, "big") for one in numbers))
+
+
+def _asked_by_browser(application: bytes, signature: SshFields, signed: bytes) -> bytes:
+    """What a passkey signs: the browser's words, which begin with the challenge and the page's origin."""
+    flags, counter = signature.take(1), signature.take(4)
+    origin, words, extensions = signature.string(), signature.string(), signature.string()
+    if not flags[0] & TOUCHED or not flags[0] & KNOWN_PERSON:
+        raise FaultySignatureError("the passkey did not ask whose hand it was")
+    if flags[0] & ATTESTED or bool(flags[0] & EXTENDED) != bool(extensions) or b'"' in origin:
+        raise FaultySignatureError("it is no signature of a passkey")
+    challenge = base64.urlsafe_b64encode(signed).rstrip(b"=")
+    if not words.startswith(b'{"type":"webauthn.get","challenge":"' + challenge + b'","origin":"' + origin + b'"'):
+        raise FaultySignatureError("it does not match: the file was changed after it was signed")
+    return hashlib.sha256(application).digest() + flags + counter + extensions + hashlib.sha256(words).digest()
 
 
 CHECKS: dict[str, Callable[[SshFields, str, SshFields, bytes], Any]] = {
@@ -217,5 +263,5 @@ CHECKS: dict[str, Callable[[SshFields, str, SshFields, bytes], Any]] = {
     "ssh-rsa": _rsa,
     **{f"ecdsa-sha2-{curve}": _ecdsa for curve in CURVES},
     "sk-ssh-ed25519@openssh.com": _sk_ed25519,
-    "sk-ecdsa-sha2-nistp256@openssh.com": _sk_ecdsa,
+    PASSKEY: _sk_ecdsa,
 }

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-Role = Literal["viewer"]
-"""What a session may do: look."""
+Role = Literal["viewer", "approver", "operator"]
+"""What a session may do: look; approve and decline plans that wait too; apply them too. Each may all before it."""
 TOKEN = 32
 """Bytes: 256 bits are nobody's to guess."""
 LINK_LASTS = 600.0
@@ -22,12 +22,16 @@ TRIES, WITHIN = 20, 60.0
 
 @dataclass
 class SignedIn:
-    """Somebody who is signed in; `csrf` proves that a form is ours, `name` tells it in the audit and opens nothing."""
+    """Somebody who is signed in; `csrf` proves that a form is ours, `name` tells it in the audit and opens nothing.
+
+    `person` is who it is, as config.yaml and `allowed_signers` name people; empty who came by a link.
+    """
 
     role: Role
     how: str
     begun: float
     seen: float
+    person: str = ""
     csrf: str = field(default_factory=lambda: secrets.token_urlsafe(TOKEN))
     name: str = field(default_factory=lambda: secrets.token_hex(4))
 
@@ -71,10 +75,10 @@ class Sessions:
             return None, "no such link, or it was used already"
         return (role, "") if self.now() < until else (None, "the link is too old")
 
-    def begin(self, role: Role, how: str) -> tuple[str, SignedIn]:
+    def begin(self, role: Role, how: str, person: str = "") -> tuple[str, SignedIn]:
         """A new session and the token of its cookie, made here: none that was there before is ever taken over."""
         now, token = self.now(), secrets.token_urlsafe(TOKEN)
-        session = SignedIn(role, how, now, now)
+        session = SignedIn(role, how, now, now, person)
         while len(self._open) >= MOST_SESSIONS:
             self._open.pop(min(self._open, key=lambda key: self._open[key].seen))
         self._open[_kept(token)] = session
