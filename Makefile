@@ -91,7 +91,7 @@ build: $(STAMP) ## the wheel and the source distribution, in dist/
 sbom: build ## beside the wheel what is in it: its dependencies in the versions of the lock (CycloneDX)
 	$(BIN)/python -m tools.sbom dist/*.whl
 
-deb: sbom man ## the Debian packages, in dist/; RELEASE=12: that of one Debian. Needs dpkg-dev and debhelper
+deb: sbom ## the Debian packages, in dist/; RELEASE=12: that of one Debian. Needs dpkg-dev and debhelper
 	$(BIN)/python -m tools.debian_package dist/*.whl $(RELEASE)
 
 deb-check: deb ## what Debian's own checker says of them; needs lintian

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from tests.kernel.lab.configuration import PACKAGED
@@ -16,10 +15,8 @@ from tests.kernel.lab.waiting import wait_until
 from tests.kernel.matrix import FIGURE
 
 pytestmark = [pytest.mark.kernel, pytest.mark.timeout(3600)]
-ROOT = Path(__file__).parents[2]
 PATIENCE = 600.0
 UNIT, STATE = "memrunbook.service", "/var/lib/memrunbook"
-MANUALS = re.search("^man:", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE) is not None
 COMPLETIONS = (
     "/usr/share/bash-completion/completions/runbook",
     "/usr/share/fish/vendor_completions.d/runbook.fish",
@@ -90,8 +87,7 @@ def used(guest: Guest) -> None:
     for place in COMPLETIONS:
         guest.check(f"test -s {place}")
     assert "-F _runbook_completion runbook" in guest.check(f"bash -c '. {COMPLETIONS[0]}; complete -p runbook'")
-    if MANUALS:
-        assert "runbook" in guest.check("man --pager=cat runbook", seconds=PATIENCE)
+    assert "runbook" in guest.check("man --pager=cat runbook", seconds=PATIENCE)
 
 
 def scheduled(guest: Guest) -> None:
