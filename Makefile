@@ -43,7 +43,7 @@ test-newest: RESOLUTION := highest
 test-lowest test-newest: test-%: $(STAMP) ## a short set with the lowest, the newest versions that pyproject.toml allows
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)-$*
 	$(BIN)/uv pip install --python $(VENV)-$* --resolution $(RESOLUTION) --upgrade --editable '.[test]'
-	$(VENV)-$*/bin/python -m pytest -n $(WORKERS) $(LEANING)
+	$(VENV)-$*/bin/python -m pytest -n $(WORKERS) -m "not slow" --hypothesis-profile=short $(LEANING)
 
 test-kernel: $(STAMP) ## real kernels in qemu guests, GUESTS=3 at a time: a core and what has changed; FULL=1: all
 	$(LAB) check || test -z "$$REQUIRE_KERNEL"
