@@ -107,7 +107,7 @@ def audit(arguments: AuditArguments) -> AuditResult:
     for head in expected or [""]:
         proven: list[ProvenApproval] = []
         findings += [one for one in journals.verify(arguments.state, head, proven) if one not in findings]
-    approvals = tuple(told_approval(one, signers, SystemClock().now()) for one in reversed(proven))
+    approvals = tuple(told_approval(one, signers, SystemClock().now()) for one in _newest_first(proven))
     findings += [_not_theirs(arguments.state, one) for one in approvals if one.wrong]
     findings += sign_in_doubts(arguments.state)
     places = {entry.hash: entry.seq for entry in entries}
@@ -127,6 +127,11 @@ def audit(arguments: AuditArguments) -> AuditResult:
         kept=kept,
         approvals=approvals,
     )
+
+
+def _newest_first(proven: list[ProvenApproval]) -> list[ProvenApproval]:
+    """The approvals of the newest run first, those of a run as they were given."""
+    return sorted(proven, key=lambda one: one.run, reverse=True)
 
 
 def _signers(arguments: AuditArguments) -> Signers | None:
