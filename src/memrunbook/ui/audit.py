@@ -35,13 +35,18 @@ class ApprovalLine(Protocol):
     @property
     def words(self) -> str: ...
 
+    @property
+    def vouched(self) -> bool | None: ...
+
 
 def approvals_view(approvals: Sequence[ApprovalLine]) -> list[Block]:
     """The approvals that runs keep, each with what of it holds."""
     left = len(approvals) - MOST
     rows = [row(Span(one.run, whole=True), body=Span(one.words, whole=True)) for one in approvals[:MOST]]
     more = [row("", body=f"and {left:,} more: --json lists all")] if left > 0 else []
-    return [line(plural(len(approvals), "approval")), Grid((*rows, *more))]
+    unasked = all(one.vouched is None for one in approvals)
+    hint = [line(Span("hint", "hint"), ": whose keys they are is said with --allowed-signers FILE", indent=2)]
+    return [line(plural(len(approvals), "approval")), Grid((*rows, *more)), *(hint if unasked else [])]
 
 
 def audit_view(
