@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from memrunbook.core.errors import JournalError
 from memrunbook.core.instant import Instant
@@ -16,8 +16,10 @@ from memrunbook.core.run.record import AppliedPlan, Invoked, KeptApproval, Resum
 from memrunbook.state import disk
 from memrunbook.state.lines import decoded
 from memrunbook.state.run_directory import APPLIED_PLAN, RUN
-from memrunbook.state.signatures import FaultySignatureError, SigningKey, verified
-from memrunbook.state.signers import Signers
+
+if TYPE_CHECKING:
+    from memrunbook.state.signatures import SigningKey
+    from memrunbook.state.signers import Signers
 
 NOBODY = "nobody here vouches for whose key it is"
 
@@ -42,7 +44,7 @@ class ProvenApproval:
 
 
 @dataclass(frozen=True)
-class Proof:
+class RunApprovals:
     """The approvals of a run, and what is wrong with them: an error or a note, where, and in which words."""
 
     approvals: tuple[ProvenApproval, ...] = ()
@@ -82,17 +84,17 @@ def keep_plan(folder: Path, content: bytes) -> None:
         disk.replace(path, content)
 
 
-def proof_of(folder: Path, content: bytes) -> Proof:
+def proof_of(folder: Path, content: bytes) -> RunApprovals:
     """What the directory of a run proves of its approvals; `content` is the run's own journal."""
     both = cast("type[Invoked | Resumed]", Invoked | Resumed)
     told = [one for one in decoded(content, both, having=b'"applied":{') if one.applied is not None]
     if not told:
-        return Proof()
+        return RunApprovals()
     place = folder / APPLIED_PLAN
     try:
         plan = disk.contents(place)
     except JournalError as error:
-        return Proof(findings=(("error", error.where, error.message),))
+        return RunApprovals(findings=(("error", error.where, error.message),))
     approvals: list[ProvenApproval] = []
     findings: list[tuple[Literal["error", "note"], str, str]] = []
     journal = str(folder / RUN)
@@ -106,7 +108,7 @@ def proof_of(folder: Path, content: bytes) -> Proof:
         approvals += found
         findings += [("error", str(place), other)] if other else []
         findings += [("error", journal, why) for why in _doubts(applied, found, unread=bool(other))]
-    return Proof(tuple(approvals), tuple(dict.fromkeys(findings)))
+    return RunApprovals(tuple(approvals), tuple(dict.fromkeys(findings)))
 
 
 def _unsigned(applied: AppliedPlan, *, kept: bool) -> Iterator[tuple[Literal["error", "note"], str]]:
@@ -128,6 +130,8 @@ def _other(place: Path, plan: bytes, applied: AppliedPlan) -> str:
 
 
 def _proven(run: str, time: str, kept: KeptApproval, plan: bytes, other: str) -> ProvenApproval:
+    from memrunbook.state.signatures import FaultySignatureError, verified
+
     at = _seconds(time, 0.0)
     if other:
         return ProvenApproval(run, at, kept, fault="the plan that it is of is not there")
