@@ -12,7 +12,7 @@ from memrunbook.core.errors import Refused
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.approval import Person, one_by_one, people_for, person_behind, same_person
 from memrunbook.core.run.applied import again
-from memrunbook.core.run.record import Judged, KeptApproval
+from memrunbook.core.run.record import ApprovalVerdict, KeptApproval
 from memrunbook.core.units import format_duration
 from memrunbook.documents.library import Library, config_dirs
 from memrunbook.state.approvals import SignedApproval, read_approvals
@@ -23,7 +23,7 @@ from memrunbook.ui.words import plural
 
 CHANGED = "have the plan as it is now approved: remove FILE.approvals, then: runbook approve FILE"
 UNVOUCHED = "signed by {0} ({1}), who says {2}: config.yaml names no allowed_signers, so nobody vouches for that"
-UNCOUNTED: Judged = "not-counted"
+UNCOUNTED: ApprovalVerdict = "not-counted"
 ONE = "keys and names of one person"
 
 

@@ -53,7 +53,7 @@ class Context(Struct, frozen=True, kw_only=True):
 
 KeyKind = Literal["", "SSH key", "security key", "passkey"]
 """What an approval was signed with; empty where the signature does not tell."""
-Judged = Literal["counted", "unvouched", "not-counted", "faulty"]
+ApprovalVerdict = Literal["counted", "unvouched", "not-counted", "faulty"]
 """It counted; nobody vouched for whose key it was; it did not count; its signature did not hold."""
 
 
@@ -69,7 +69,7 @@ class KeptApproval(Struct, frozen=True, kw_only=True):
     kind: KeyKind
     time: str
     signature: str
-    judged: Judged
+    judged: ApprovalVerdict
     why: str = ""
 
     @property

@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from memrunbook.core.run.record import Judged, KeyKind
+from memrunbook.core.run.record import ApprovalVerdict, KeyKind
 from memrunbook.documents.printed import Document
 
 
@@ -44,7 +44,7 @@ class PrintedKeptApproval(Struct, frozen=True, kw_only=True):
     key: str
     kind: KeyKind
     time: str
-    judged: Judged
+    judged: ApprovalVerdict
     holds: bool
     vouched: bool | None
     told: str
