@@ -14,7 +14,7 @@ from memrunbook.app.braking import HostBrakes
 from memrunbook.app.earlier import Earlier
 from memrunbook.app.ending import end_of, ended_host, save_refused
 from memrunbook.app.gates import OneAtATime
-from memrunbook.app.invoking import invoked_by
+from memrunbook.app.invoking import begin, invoked_by
 from memrunbook.app.journaling import HostJournal
 from memrunbook.app.leaving import left_at_once, not_written
 from memrunbook.app.notice import SILENT, Notice
@@ -88,7 +88,7 @@ def run(
         closing(Stored(state, config, arguments.store).open()) as store,
         RunDirectory.create(state, new_run_id(clock.now()), clock.now) as directory,
     ):
-        directory.run.append(plain(invoked_by(arguments, runbook, clock)))
+        begin(directory, arguments, invoked_by(arguments, runbook, clock))
         running = Running(
             arguments=arguments,
             runbook=runbook,
