@@ -26,13 +26,13 @@ def load_runbook(content: bytes, name: str, origin: str, parameters: Mapping[str
 def _of_sense(source: Source) -> list[Problem]:
     """What is wrong with the sense of those parts of a file that are of their form."""
     from memrunbook.documents.faults import faults
-    from memrunbook.documents.standing_in import standing_in
+    from memrunbook.documents.standing_in import standing_in, unjudged
 
     data = standing_in(source.data, faults(source.data, RunbookSpec))
     if data is None:
         return []
     try:
-        bind(source, convert(source, data, RunbookSpec), {}, "")
+        bind(source, convert(source, data, RunbookSpec), {}, "", unjudged=unjudged(source.data, data))
     except DocumentError as error:
         return error.problems
     return []
