@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -37,22 +37,13 @@ class _Steps(Sequence[Step]):
         return len(self._all)
 
 
-def bind(
-    source: Source,
-    spec: RunbookSpec,
-    given: Mapping[str, str],
-    origin: str,
-    *,
-    trusted: bool = False,
-    unjudged: Collection[Path] = (),
-) -> Runbook:
+def bind(source: Source, spec: RunbookSpec, given: Mapping[str, str], origin: str, *, trusted: bool = False) -> Runbook:
     """The runbook, ready to run; DocumentError with every problem, UsageError for a wrong `-p`.
 
-    Of a trusted one, which was bound without a problem before, only what is used is bound and compiled. Of one that is
-    not of its form the expressions at places that are `unjudged` are passed over.
+    Of a trusted one, which was bound without a problem before, only what is used is bound and compiled.
     """
     binder = Binder(source, spec, trusted)
-    binder.told |= set() if trusted else {*told_elsewhere(binder), *unjudged}
+    binder.told |= set() if trusted else {*told_elsewhere(binder), *source.unjudged}
     values = parameter_values(spec.parameters, given, binder.problem)
     _unique(binder, "checks", [check.id for check in spec.checks])
     _unique(binder, "steps", [step.id for step in spec.steps])

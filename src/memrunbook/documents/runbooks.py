@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from memrunbook.core.errors import DocumentError, Problem
 from memrunbook.core.runbook.bound import Runbook
@@ -32,7 +33,8 @@ def _of_sense(source: Source) -> list[Problem]:
     if data is None:
         return []
     try:
-        bind(source, convert(source, data, RunbookSpec), {}, "", unjudged=unjudged(source.data, data))
+        judged = replace(source, unjudged=unjudged(source.data, data))
+        bind(judged, convert(source, data, RunbookSpec), {}, "")
     except DocumentError as error:
         return error.problems
     return []

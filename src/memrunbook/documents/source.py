@@ -20,7 +20,10 @@ class Extent:
 
 @dataclass(frozen=True)
 class Source:
-    """A file as plain values. `digest` is the SHA-256 of its bytes in hex."""
+    """A file as plain values. `digest` is the SHA-256 of its bytes in hex.
+
+    Expressions at places that are `unjudged` speak of what is not of its form: they are passed over.
+    """
 
     name: str
     data: dict[str, Any]
@@ -28,6 +31,7 @@ class Source:
     lines: tuple[str, ...]
     values: Mapping[Path, Extent]
     keys: Mapping[Path, Extent]
+    unjudged: frozenset[Path] = frozenset()
 
     def where(self, path: Path = (), word: str = "") -> str:
         """The `file:line:column` of a value, or of the nearest thing around it that exists.

@@ -258,7 +258,12 @@ steps:
   - {id: calm, name: Calm, action: set_sysctl, with: {key: '${{ parameters.goal + nothing }}', value: 10}}
   - {id: calm, name: Calm, action: set_sysctll, with: {key: vm.swappiness}}
 """
-ALWAYS = ("unknown metric 'checks.lo'", "the id 'calm' is used twice", "unknown action 'set_sysctll'", "parameters.other")
+ALWAYS = (
+    "unknown metric 'checks.lo'",
+    "the id 'calm' is used twice",
+    "unknown action 'set_sysctll'",
+    "parameters.other",
+)
 
 
 @pytest.mark.parametrize(
