@@ -41,7 +41,8 @@ def warnings(runbook: Runbook) -> list[Problem]:
 
 def _about(runbook: Runbook) -> Iterator[str]:
     if why := _title(runbook.spec.title):
-        yield f"the title {why}: it is read in sentences, as in: CRITICAL: {_in_a_sentence(runbook.spec.title)} on db7: …"
+        said = f"CRITICAL: {_in_a_sentence(runbook.spec.title)} on db7: …"
+        yield f"the title {why}: it is read in sentences, as in: {said}"
     if runbook.resolved is None and "oom" in runbook.incident.facts | {f for c in runbook.checks for f in c.when.facts}:
         yield "the incident rests on past events, which do not un-happen: state when it is `resolved`"
     for check in runbook.checks:
@@ -54,23 +55,21 @@ def _title(title: str) -> str:
     words = title.lower().split()
     if not words:
         return "is empty"
-    if title != " ".join(title.split()):
-        return "has a line break, or blanks that nobody sees"
-    if title[-1] in ".!?:;,":
-        return f"ends in {title[-1]!r}"
-    if ": " in title or "; " in title:
-        return "has a : or ; inside"
-    if len(title) > LONGEST_TITLE:
-        return f"has more than {LONGEST_TITLE} characters"
-    if words[0] in ASKING:
-        return "speaks to the reader, and is to name what is wrong"
-    if words[-1] in PREPOSITIONS | DETERMINERS:
-        return f"ends in {words[-1]!r}, and goes on with the name of a host"
-    return "reads like an order, and is to name what is wrong" if _is_order(words) else ""
+    last = words[-1]
+    found = {
+        "has a line break, or blanks that nobody sees": title != " ".join(title.split()),
+        f"ends in {title[-1]!r}": title[-1] in ".!?:;,",
+        "has a : or ; inside": ": " in title or "; " in title,
+        f"has more than {LONGEST_TITLE} characters": len(title) > LONGEST_TITLE,
+        "speaks to the reader, and is to name what is wrong": words[0] in ASKING,
+        f"ends in {last!r}, and goes on with the name of a host": last in PREPOSITIONS | DETERMINERS,
+        "reads like an order, and is to name what is wrong": _is_order(words),
+    }
+    return next((why for why, is_so in found.items() if is_so), "")
 
 
 def _is_order(words: Sequence[str]) -> bool:
-    """True where the first word is surely a verb: one that is known, or that has its object behind it, "purge the …"."""
+    """True where the first word is surely a verb: a known one, or one with its object behind it, "purge the …"."""
     return words[0] in ORDERS or (len(words) > 1 and words[1] in DETERMINERS and words[0] not in LEADS)
 
 
