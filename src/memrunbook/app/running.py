@@ -30,6 +30,7 @@ from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import JournalError, RunbookError
 from memrunbook.core.host import LOCAL, Host
 from memrunbook.core.plan.approval import ApprovalRule
+from memrunbook.core.plan.plan import Plan
 from memrunbook.core.reading.rules import HostRules
 from memrunbook.core.run.applied import as_approved
 from memrunbook.core.run.failures import unless_enough_failed
@@ -145,11 +146,11 @@ def _sealed(running: Running, hosts: Sequence[Host], ended: Sequence[HostReport]
     return RunResult(directory.run_id, tuple(reports), saved, unused, stopped=stopped)
 
 
-def _place(folder: Path, arguments: RunArguments, host: str) -> Path:
+def _place(folder: Path, arguments: RunArguments, plan: Plan) -> Path:
     """Where the plan of a host is saved: with the run, or in place of that of the run before."""
     if arguments.kept_as:
-        return plan_path(arguments.state, arguments.kept_as, host)
-    return folder / f"plan-{file_name(host)}.json"
+        return plan_path(arguments.state, arguments.kept_as, plan.host, plan.identity)
+    return folder / f"plan-{file_name(plan.host)}.json"
 
 
 @dataclass

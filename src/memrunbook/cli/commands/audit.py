@@ -11,6 +11,7 @@ import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.completing import complete_runs
+from memrunbook.cli.host_options import HOST_OUTPUT
 from memrunbook.cli.options import HOSTS, OUTPUT, STATE, OptionGroup, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show as show_answer
@@ -66,7 +67,7 @@ def command() -> None:
     type=click.Path(path_type=Path),
     help="A file elsewhere that keeps the last head: it must still be in the ledger; the new one is written there.",
 )
-@common(VOUCHING, HOSTS, STATE, OUTPUT)
+@common(VOUCHING, HOSTS, STATE, HOST_OUTPUT)
 def verify(
     expect: str, expect_file: Path | None, vouching: Vouching, targets: Targets, state: Path, output: OutputOptions
 ) -> int:
