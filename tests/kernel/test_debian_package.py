@@ -129,9 +129,9 @@ def purged(guest: Guest, before: set[str]) -> None:
 
 WALK = (
     ("runbook diagnose --host local", 8),
-    ("runbook show memory-fragmentation", 0),
-    ("runbook plan memory-fragmentation --host local", 0),
-    ("python3 /var/tmp/answers.py runbook run memory-fragmentation --host local", 0),
+    ("runbook show kernel-tuning", 0),
+    ("runbook plan kernel-tuning --host local", 0),
+    ("python3 /var/tmp/answers.py runbook run kernel-tuning --host local", 0),
     ("runbook report last", 0),
     ("runbook audit verify", 0),
 )
@@ -145,8 +145,7 @@ def test_a_stranger_walks_from_the_package_to_a_run_that_was_approved(
     began = time.time()
     install_package(guest)
     told = [f"{time.time() - began:5.0f} s  dpkg --install memrunbook.deb"]
-    guest.check("sync; echo 3 >/proc/sys/vm/drop_caches")  # the cache of what was unpacked would be given way first
-    named("fragmentation").enter(guest)  # only now: what dpkg does to the memory would cure it
+    named("map_count").enter(guest)  # one that lasts whatever else is done on so small a guest
     for command, status in WALK:
         started = time.time()
         answer = typed(guest, command)
@@ -154,4 +153,4 @@ def test_a_stranger_walks_from_the_package_to_a_run_that_was_approved(
         shown = command.removeprefix("python3 /var/tmp/answers.py ")
         told.append(f"{time.time() - started:5.0f} s  {shown}\n{answer.stdout}")
     record_property(FIGURE, "a stranger's walk:\n" + "\n".join(told))
-    assert "approved by" in told[-2]
+    assert "consent: yes by root (terminal)" in told[-2]

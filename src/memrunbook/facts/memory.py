@@ -144,7 +144,7 @@ class MemoryReading(Reading, frozen=True, kw_only=True):
         float, Doc("that, of the RAM with what a balloon took out of it", PERCENT, "unaccounted + balloon")
     ] = 0.0
     places: Annotated[
-        list[Place] | None, Doc("where the RAM is, in the order of `runbook diagnose`", source=MEMINFO)
+        list[Place] | None, Doc("where the RAM is, in the order in which a diagnosis tells it", source=MEMINFO)
     ] = None
     growth_bytes_per_second: Annotated[
         int | None,

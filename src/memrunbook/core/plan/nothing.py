@@ -81,7 +81,10 @@ def why_not(when: Condition, world: World) -> str:
     told = {one.metric: one for one in when.evidence(world)}
     parts = [f"the check {name.removeprefix(CHECK).replace('_', '-')} is {_state(name, world)}"
              for name in names if name.startswith(CHECK)]  # fmt: skip
-    parts += [f"{name} is {format_value(told[name].value, Unit(told[name].unit))}" for name in names if name in told]
+    lists = {name for part in when.parts for name in part.metrics if part.scope.metrics[name].kind == "list"}
+    parts += [f"nothing in {name} fits" if name in lists and told[name].value is not None
+              else f"{name} is {format_value(told[name].value, Unit(told[name].unit))}"
+              for name in names if name in told]  # fmt: skip
     return ", ".join(parts) or _short(when.source)
 
 

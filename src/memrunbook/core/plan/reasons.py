@@ -14,9 +14,9 @@ def reasons(runbook: Runbook, step: Step, item: tuple[str, dict[str, object] | N
     key, known = item[0], item[1] or {}
     world = world_of(runbook, snapshot).at(item=item[1])
     firing = [check for check in runbook.checks if world.checks.get(check.variable)]
-    found = [(check.spec.name, check.when.evaluate(world).evidence) for check in firing]
+    found = [(check.spec.name, check.when.named(world)) for check in firing]
     if step.when is not None:
-        found.append(("the step's own condition", step.when.evaluate(world).evidence))
+        found.append(("the step's own condition", step.when.named(world)))
     fields = step.scope.item.fields if step.scope.item is not None else {}
     about = [
         Evidence(name, known[name], field.unit.value) for name, field in fields.items() if _measured(known.get(name))

@@ -97,3 +97,8 @@ def test_why_a_step_is_not_wanted_is_what_does_not_hold(when: str, words: str) -
 
 def test_a_step_that_has_no_items_needs_none() -> None:
     assert nothing_found(None, World(snapshot(), METRICS)) == "there is nothing to do it for"
+
+
+def test_of_a_list_nothing_fits_however_long_it_is() -> None:
+    holds = Scope(METRICS, {}).compile("units.all.exists(u, u.failed)", boolean=True)
+    assert why_not(Condition((holds,)), World(snapshot(units=SOME), METRICS)) == "nothing in units.all fits"
