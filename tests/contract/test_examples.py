@@ -147,8 +147,11 @@ def printed(command: str, folder: Path) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(5 * SECONDS)
 @pytest.mark.parametrize("block", RUN, ids=by_name)
 def test_a_session_is_what_is_printed(block: Block, folder: Path) -> None:
+    if "ssh_config" in block.mark and shutil.which("ssh") is None:
+        pytest.skip("needs OpenSSH's client")
     lay_out(block, folder)
     turns = block.turns()
     assert turns, "a session that is run begins with a prompt"
