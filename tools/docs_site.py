@@ -22,6 +22,7 @@ HOME = "README.md"
 PAGES = (HOME, "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 """The pages of the repository's top that are pages of the site."""
 DECISIONS = "decisions"
+CHINESE = "zh-Hans"
 CODE_OR_LINK = re.compile(
     r"^(?P<fence> *`{3,}).*?^(?P=fence)|`[^`\n]*`|\]\((?P<link>[^)\s]+)\)", re.MULTILINE | re.DOTALL
 )
@@ -51,6 +52,12 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
     del config, files
     here = page.file.src_uri
     return site_links(source(here), here, markdown)
+
+
+def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:
+    """Says of a page in Chinese that it is: browsers choose fonts and voices by it."""
+    del config
+    return output.replace('<html lang="en"', f'<html lang="{CHINESE}"', 1) if page.url.startswith("zh/") else output
 
 
 def place(path: str) -> str:

@@ -72,9 +72,11 @@ def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_file_that_a_page_links_to_comes_along(site: Path) -> None:
+def test_files_that_pages_link_to_come_along_and_languages_are_named(site: Path) -> None:
     assert (site / "schemas/config.schema.json").read_bytes() == (ROOT / "schemas/config.schema.json").read_bytes()
+    assert '<html lang="zh-Hans"' in (site / "zh/tutorial/first-incident.html").read_text("utf-8")
     index = (site / "index.html").read_text("utf-8")
+    assert '<html lang="en"' in index
     assert 'href="reference/runs-on-guests.html"' in index
     assert 'href="how-to/confine-it.html"' in index
     assert 'href="how-to/alertmanager.html"' in index
