@@ -42,7 +42,7 @@ RUN = [block for block in SESSIONS if block.mark.startswith("run")]
 KEPT = [block for block in SESSIONS if block.mark.startswith("as in ")]
 ERASED = re.compile(r"[^\n]*\r\x1b\[K")
 """What stood on a line of the terminal until it was drawn anew."""
-SECONDS = 100
+SECONDS = 200
 
 
 def by_name(block: Block) -> str:
