@@ -13,9 +13,10 @@ LEANING := tests/unit/documents tests/unit/core/runbook tests/unit/state tests/u
 WORKERS ?= 4
 GUESTS ?= 3
 LAB := $(BIN)/python -m tests.kernel.lab
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs
 
 .PHONY: lock sbom deb deb-check container demo test test-lowest test-newest test-kernel guest record-hosts check generate bench
-.PHONY: bench-peers mutate man build clean
+.PHONY: bench-peers mutate man docs docs-serve build clean
 
 # The lock has every version and its hashes, hatchling's too: the same is installed next year.
 $(STAMP): pyproject.toml $(LOCK) src/memrunbook/version.py
@@ -82,6 +83,12 @@ mutate: $(STAMP) ## mutation tests of the core's life and death files
 
 man: $(STAMP) ## the man pages, one a command, in build/man/man1
 	$(BIN)/python -m tools.man build/man
+
+docs: $(STAMP) ## the documentation site, in build/site; a broken link, anchor or a page without a place is an error
+	$(MKDOCS) build
+
+docs-serve: $(STAMP) ## the same at http://127.0.0.1:8000, built anew when a page changes
+	$(MKDOCS) serve
 
 build: $(STAMP) ## the wheel and the source distribution, in dist/
 	rm -rf dist

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 from tools.coverage_page import coverage_page
+from tools.schemas_page import schemas_page
 
 from memrunbook import catalog
 from memrunbook.cli import exit_codes
@@ -50,8 +51,9 @@ WRITTEN_BY_PEOPLE = {
 def pages() -> Iterator[tuple[Path, str]]:
     """Every generated file with its content."""
     described = {name: (kind, (kind.__doc__ or "").rstrip(".")) for name, kind in documents().items()}
-    for name, (kind, title) in {**SCHEMAS, **described}.items():
-        yield ROOT / "schemas" / f"{name}.schema.json", render(kind, title, name)
+    rendered = {name: render(kind, title, name) for name, (kind, title) in {**SCHEMAS, **described}.items()}
+    for name, text in rendered.items():
+        yield ROOT / "schemas" / f"{name}.schema.json", text
     yield ROOT / "share" / "schemastore" / "catalog.json", catalogue()
     reference = ROOT / "docs" / "reference"
     yield reference / "metrics.md", metrics_page()
@@ -59,6 +61,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield reference / "commands.md", commands_page()
     yield reference / "keys.md", keys_page()
     yield reference / "coverage.md", coverage_page(NOTE)
+    yield reference / "schemas.md", schemas_page(NOTE, rendered, WRITTEN_BY_PEOPLE, SCHEMAS)
 
 
 def catalogue() -> str:

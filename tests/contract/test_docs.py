@@ -11,6 +11,7 @@ import pytest
 from memrunbook.core.runbook.values import expressions_in
 from memrunbook.documents.config import Config, load_config
 from memrunbook.documents.runbooks import load_runbook
+from memrunbook.documents.schedules import load_schedules
 from memrunbook.documents.services import load_policy
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +23,7 @@ BLOCKS = [
 ]
 OF_RUNBOOKS = ("- id:", "with:")
 WHOLE = [block for block in BLOCKS if str(block.values[0]).startswith("apiVersion:")]
+SCHEDULES = [block for block in BLOCKS if str(block.values[0]).startswith("schedules:")]
 STEPS = [block for block in BLOCKS if str(block.values[0]).startswith(OF_RUNBOOKS)]
 RUNBOOK = """\
 apiVersion: memrunbook/v1
@@ -58,7 +60,15 @@ def test_a_runbook_that_is_shown_is_one(text: str) -> None:
     assert shown.parameters
 
 
-@pytest.mark.parametrize("text", [block for block in BLOCKS if block not in [*STEPS, *WHOLE]])
+@pytest.mark.parametrize("text", SCHEDULES)
+def test_schedules_that_are_shown_are_some(text: str, tmp_path: Path) -> None:
+    (tmp_path / "schedules.yaml").write_text(text, "utf-8")
+    found = load_schedules(tmp_path / "schedules.yaml")
+    assert len(found.jobs) == text.count("- name:") > 0
+    assert not found.problems
+
+
+@pytest.mark.parametrize("text", [block for block in BLOCKS if block not in [*STEPS, *WHOLE, *SCHEDULES]])
 def test_a_policy_or_configuration_that_is_shown_is_one(text: str, tmp_path: Path) -> None:
     if not text.startswith("services:"):
         (tmp_path / "keys").mkdir()
@@ -66,7 +76,7 @@ def test_a_policy_or_configuration_that_is_shown_is_one(text: str, tmp_path: Pat
             (tmp_path / name).touch(0o600)
         (tmp_path / "config.yaml").write_text(text, "utf-8")
         found = load_config(tmp_path / "config.yaml")
-        assert found != Config()
+        assert found != Config() or found.said, "a default counts where it is said"
         assert len(found.approvals) == text.count("people:")
         return
     (tmp_path / "services.yaml").write_text(text, "utf-8")

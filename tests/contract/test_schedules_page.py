@@ -19,8 +19,8 @@ from memrunbook.state.store.firings import FiringState
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "reference/schedules.md").read_text("utf-8")
 HOW_TO = (DOCS / "how-to/schedule.md").read_text("utf-8")
-SHOWN = [text for text in re.findall(r"```\n(.*?)```", HOW_TO, re.DOTALL) if text.startswith("schedules:")]
-FREEZES = [text for text in re.findall(r"```\n(.*?)```", HOW_TO, re.DOTALL) if "freeze:" in text]
+SHOWN = [text for text in re.findall(r"```yaml\n(.*?)```", HOW_TO, re.DOTALL) if text.startswith("schedules:")]
+FREEZES = [text for text in re.findall(r"```yaml\n(.*?)```", HOW_TO, re.DOTALL) if "freeze:" in text]
 
 
 def rows(heading: str) -> dict[str, list[str]]:

@@ -10,6 +10,7 @@ from tests.golden.audit_pages import audit_pages, report_with_who
 from tests.golden.doctor_pages import doctor_pages
 from tests.golden.fleet_pages import fleet_pages, plans_page
 from tests.golden.hosts_pages import hosts_pages
+from tests.golden.shown_pages import shown_pages
 from tests.unit.actions import hosts
 
 from memrunbook.actions.stop_unit import StopUnit
@@ -259,6 +260,7 @@ CASES: dict[str, Callable[[], Sequence[Block]]] = {
     "outdated": _outdated,
     "in-flight": _in_flight,
     "progress": _progress,
+    "shown": shown_pages,
     "errors": _errors,
     "undo": _undo,
 }

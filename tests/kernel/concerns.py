@@ -92,6 +92,12 @@ FILES_OF: dict[str, dict[str, tuple[str, ...]]] = {
             f"{PLACE}facts/shared/leaking_units.py",
         ),
     },
+    "test_worked_runbook.py": {
+        "test_as_many_workers_as_needed_are_restarted_the_fattest_first": (
+            "docs/how-to/worked-runbook.md",
+            f"{PLACE}actions/restart_unit.py",
+        ),
+    },
     "test_slow_leak.py": {"test_a_leak_is_foretold_and_a_schedule_restarts_the_service_before_it_runs_out": ()},
 }
 """Tests that run when one of these files, or their own, changed; those that name none take so long that FULL=1 runs
