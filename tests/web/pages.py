@@ -17,9 +17,10 @@ from memrunbook.documents.library import Library
 from memrunbook.documents.serving import Serving
 from memrunbook.web.guard import PageGuard
 from memrunbook.web.live import Streams
+from memrunbook.web.plan_desk import Passkeys
 from memrunbook.web.served import ServedState
 from memrunbook.web.server import Pages
-from memrunbook.web.sessions import Sessions
+from memrunbook.web.sessions import Role, Sessions, SignedIn
 from memrunbook.web.signing import SignInDesk
 from memrunbook.web.work import Work
 
@@ -43,12 +44,14 @@ class Site:
     secure: bool = False
     defects: list[Exception] = field(default_factory=list)
     now: float = field(default_factory=time.monotonic)
+    library: Library = field(default_factory=Library)
+    passkeys: Passkeys = lambda _person: ()
 
     def __post_init__(self) -> None:
         self.state.mkdir(mode=0o700, exist_ok=True)
         self.sessions = Sessions(lambda: self.now, self.serving.idle, self.serving.lifetime)
         served = ServedState(
-            library=Library(),
+            library=self.library,
             state=self.state,
             store="",
             inventory=self.inventory,
@@ -61,7 +64,7 @@ class Site:
         )
         behind = bool(self.serving.trusted_proxies)
         self.desk = SignInDesk(self.sessions, self.state, self.secure or behind)
-        app = Pages(served, self.desk, Work(), Streams(), TOKEN).application()
+        app = Pages(served, self.desk, Work(), Streams(), TOKEN, self.passkeys).application()
         names = {"127.0.0.1", "localhost", *self.serving.names}
         self.guard = PageGuard(app, names, self.defects.append, self.serving.trusted_proxies, secure=self.secure)
 
@@ -75,6 +78,13 @@ class Site:
         answer = client.post("/sign-in", data={"link": self.link(), "next": "/"})
         assert answer.status_code == 303, answer.text
         return client
+
+    def as_person(self, role: Role, person: str = "", how: str = "passkey") -> tuple[TestClient, SignedIn]:
+        """A browser with a session of this role, and the session."""
+        client = self.client()
+        token, session = self.sessions.begin(role, how, person)
+        client.cookies.set(self.desk.cookie, token, domain="127.0.0.1")
+        return client, session
 
     def link(self) -> str:
         """A token that signs in once."""

@@ -27,7 +27,7 @@ from memrunbook.ui.html.page import page_main
 from memrunbook.ui.journal import RunLine, runs_view
 from memrunbook.ui.pending import pending_view
 from memrunbook.ui.words import plural
-from memrunbook.web.drawn import DrawnPage, drawn, linked, main_of, places, section
+from memrunbook.web.drawn import DrawnPage, drawn, linked, main_of, places, plan_place, section
 from memrunbook.web.hosts import hosts_table, known_hosts
 from memrunbook.web.run_names import is_run
 from memrunbook.web.served import ServedState
@@ -104,12 +104,12 @@ def one_run(served: ServedState, run: str) -> DrawnPage | None:
 
 
 def pending_page(served: ServedState) -> DrawnPage:
-    """The plans that wait, each with the commands that approve, apply and decline it."""
+    """The plans that wait; the id of each leads to the page where it is approved, applied or declined."""
     found = pending(PendingArguments(state=served.state, library=served.library))
     blocks = pending_view([waiting_view(one, served.commands) for one in found], SystemClock().now())
-    told = line("Plans are approved and applied at the terminal; these pages change nothing.")
-    main = main_of("Waiting plans", *drawn([*blocks, *([told] if found else [])]))
-    return DrawnPage("Waiting plans", linked(main, places((), {one.host for one in found})))
+    main = main_of("Waiting plans", *drawn(blocks))
+    named = {one.id: plan_place(one.digest) for one in found}
+    return DrawnPage("Waiting plans", linked(main, {**places((), {one.host for one in found}), **named}))
 
 
 def schedules_page(served: ServedState) -> DrawnPage:

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from memrunbook.app.exposing import expose
-from memrunbook.core.errors import RunbookError
+from memrunbook.core.errors import Refused, RunbookError
 from memrunbook.documents.written import without_secrets
 from memrunbook.state.run_directory import run_path
 from memrunbook.state.runs import run_of
@@ -23,16 +23,20 @@ from memrunbook.ui.block import line
 from memrunbook.ui.errors import error_view
 from memrunbook.web import api, hosts, pages
 from memrunbook.web.drawn import DrawnPage, drawn, framed, main_of
+from memrunbook.web.forms import from_here
 from memrunbook.web.guard import DEFECT, TOO_MUCH, TooLargeError
 from memrunbook.web.live import MOST, Streams
+from memrunbook.web.permitted import NotDoneError
+from memrunbook.web.plan_desk import Passkeys, PlanDesk
 from memrunbook.web.run_names import is_run
 from memrunbook.web.served import ServedState
-from memrunbook.web.signing import SignInDesk, from_here
+from memrunbook.web.signing import SignInDesk
 from memrunbook.web.style import page_style
 from memrunbook.web.work import BusyError, Work
 
 PageAnswer = Callable[[Request], Awaitable[Response]]
 BUSY = (503, "Too much is asked for at once: try again.")
+SCRIPTS = ("live.js", "passkey.js")
 RENEWED = "x-renewed"
 """A page that renews itself says so: looking on keeps no session alive."""
 
@@ -45,7 +49,8 @@ class Pages:
     desk: SignInDesk
     work: Work
     streams: Streams
-    token: str = ""
+    token: str
+    passkeys: Passkeys
 
     def application(self) -> Starlette:
         """All addresses."""
@@ -57,6 +62,7 @@ class Pages:
             "/schedules": pages.schedules_page,
             "/journal": pages.journal_page,
         }
+        plans = PlanDesk(self.served, self.desk, self.work, self.passkeys)
         offered = [
             Route(f"{api.BASE}{one.path}", functools.partial(self._document, one), methods=["GET"])
             for one in api.OFFERED
@@ -66,11 +72,15 @@ class Pages:
             Route("/runs/{part}", self._page("/runs", pages.one_run), methods=["GET"]),
             Route("/runs/{part}/events", self._events, methods=["GET"]),
             Route("/hosts/{part}", self._page("/hosts", hosts.host_page), methods=["GET"]),
+            Route("/pending/{part}", plans.page, methods=["GET"]),
+            Route("/pending/{part}/challenge", plans.challenge, methods=["GET"]),
+            Route("/pending/{part}/approve", plans.approve, methods=["POST"]),
+            Route("/pending/{part}/decline", plans.decline, methods=["POST"]),
             Route("/sign-in", self._sign_in_page, methods=["GET"]),
             Route("/sign-in", self.desk.sign_in, methods=["POST"]),
             Route("/sign-out", self.desk.sign_out, methods=["POST"]),
             Route("/static/style.css", _static(page_style(), "text/css"), methods=["GET"]),
-            Route("/static/live.js", _static(_script(), "text/javascript"), methods=["GET"]),
+            *(Route(f"/static/{name}", _static(_script(name), "text/javascript"), methods=["GET"]) for name in SCRIPTS),
             Route("/metrics", self._metrics, methods=["GET"]),
             Route("/api/openapi.json", self._described, methods=["GET"]),
             *offered,
@@ -80,7 +90,7 @@ class Pages:
     def _handlers(self) -> dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]]:
         plain = {BusyError: BUSY, TooLargeError: TOO_MUCH, Exception: DEFECT}
         told = {kind: functools.partial(_plain, *answer) for kind, answer in plain.items()}
-        return {HTTPException: self._not_found, RunbookError: self._error, **told}
+        return {HTTPException: self._not_found, RunbookError: self._error, NotDoneError: self._not_done, **told}
 
     def _page(self, here: str, page: Callable[..., DrawnPage | None]) -> PageAnswer:
         async def answer(request: Request) -> Response:
@@ -148,14 +158,20 @@ class Pages:
         words = {401: "Nobody is signed in.", 404: "There is no such page."}.get(status, "That is not answered here.")
         return self._said(request, words, status, headers)
 
+    async def _not_done(self, request: Request, error: Exception) -> Response:
+        found = error if isinstance(error, NotDoneError) else NotDoneError(str(error), 500)
+        return self._said(request, found.words, found.status)
+
     async def _error(self, request: Request, error: Exception) -> Response:
-        """A journal that cannot be read, a file that is wrong: what, where, and what to do."""
+        """A journal that cannot be read, a file that is wrong, what is refused: what, where, and what to do."""
         found = error if isinstance(error, RunbookError) else RunbookError(str(error))
+        title = "This was not done" if request.method == "POST" else "This cannot be shown"
+        status = 409 if isinstance(found, Refused) else 503
         if is_for_programs(request):
             said = {"what": found.message, "where": found.where, "hint": found.hint}
-            return JSONResponse({"error": said}, 503)
-        main = main_of("This cannot be shown", *drawn(error_view(found)))
-        return HTMLResponse(framed("This cannot be shown", main, self.desk.session_of(request, touch=False)), 503)
+            return JSONResponse({"error": said}, status)
+        main = main_of(title, *drawn(error_view(found)))
+        return HTMLResponse(framed(title, main, self.desk.session_of(request, touch=False)), status)
 
     def _said(self, request: Request, words: str, status: int, headers: object = None) -> Response:
         given = dict(headers) if isinstance(headers, dict) else None
@@ -167,7 +183,7 @@ class Pages:
 
 def is_for_programs(request: Request) -> bool:
     """True for addresses that no person looks at."""
-    return request.url.path.startswith(("/api/", "/metrics"))
+    return request.url.path.startswith(("/api/", "/metrics")) or request.url.path.endswith("/challenge")
 
 
 async def _plain(status: int, words: str, _request: Request, _error: Exception) -> Response:
@@ -179,8 +195,8 @@ def _same(given: str, token: str) -> bool:
     return secrets.compare_digest(given.encode("utf-8", "surrogatepass"), token.encode("utf-8"))
 
 
-def _script() -> str:
-    return (files("memrunbook.web") / "static" / "live.js").read_text("utf-8")
+def _script(name: str) -> str:
+    return (files("memrunbook.web") / "static" / name).read_text("utf-8")
 
 
 def _static(content: str, kind: str) -> PageAnswer:

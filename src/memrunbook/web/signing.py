@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -18,12 +16,13 @@ from memrunbook.state.sign_ins import SignIn, SignInEvent, record_sign_in
 from memrunbook.ui.block import line
 from memrunbook.ui.html.element import Element, element
 from memrunbook.web.drawn import drawn, framed, main_of
+from memrunbook.web.forms import form_of, from_here
+from memrunbook.web.permitted import proven
 from memrunbook.web.sessions import Sessions, SignedIn
 
 COOKIE, BY_LINK = "runbook_session", "link"
 LOCAL = re.compile(r"/([A-Za-z0-9_.-]+/?)*", re.ASCII)
 TOKEN = re.compile(r"[A-Za-z0-9_-]{10,100}", re.ASCII)
-FIELDS = 8
 HOW = "runbook serve prints a link that signs in once. For another: kill -USR1 its process."
 
 
@@ -93,13 +92,11 @@ class SignInDesk:
         return answer
 
     async def sign_out(self, request: Request) -> Response:
-        """Ends the session, on this server and in the browser."""
+        """Ends the session, on this server and in the browser; NotDoneError for a form of somebody else."""
         session = self.session_of(request, touch=False)
         if session is None:
             return RedirectResponse("/sign-in", 303)
-        fields = await form_of(request)
-        if not from_here(request) or not secrets.compare_digest(fields.get("csrf", "").encode(), session.csrf.encode()):
-            return self._page("", "/", "That form was not from this session: nothing was done.", 403)
+        await proven(request, session)
         self.sessions.end(self.token_of(request))
         await asyncio.to_thread(self._record, "out", request, role=session.role, session=session.name)
         answer = self._page("", "/", "You are signed out.", 200)
@@ -122,30 +119,6 @@ class SignInDesk:
 def local(given: str) -> str:
     """A place on this server; its overview for anything else: nobody is led elsewhere."""
     return given if LOCAL.fullmatch(given) and not given.startswith("/sign-") else "/"
-
-
-def from_here(request: Request) -> bool:
-    """False where a browser says that another site sends this.
-
-    With `Referrer-Policy: no-referrer` the origin of our own form is told as null: then Sec-Fetch-Site must tell.
-    """
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site in ("same-origin", "none")
-    origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
-
-
-async def form_of(request: Request) -> dict[str, str]:
-    """The fields of a form, each once; none of what is no form of ours."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
-        return {}
-    content = (await request.body()).decode("ascii", "replace")
-    try:
-        return {name: values[0] for name, values in parse_qs(content, max_num_fields=FIELDS).items()}
-    except ValueError:
-        return {}
 
 
 def _html(main: Element, status: int) -> Response:
