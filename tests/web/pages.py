@@ -42,7 +42,7 @@ class Site:
     serving: Serving = field(default_factory=Serving)
     secure: bool = False
     defects: list[Exception] = field(default_factory=list)
-    now: float = field(default_factory=time.monotonic)
+    now: float = field(default_factory=lambda: float(int(time.monotonic())))
 
     def __post_init__(self) -> None:
         self.state.mkdir(mode=0o700, exist_ok=True)
