@@ -14,13 +14,13 @@ from memrunbook.app.shown_pending import PlanCommands
 from memrunbook.cli.exit_codes import most_severe
 from memrunbook.core.inventory.inventory import Inventory
 from memrunbook.documents.library import Library
+from memrunbook.documents.roles import Role
 from memrunbook.documents.serving import Serving
 from memrunbook.web.guard import PageGuard
 from memrunbook.web.live import Streams
-from memrunbook.web.plan_desk import Passkeys
 from memrunbook.web.served import ServedState
 from memrunbook.web.server import Pages
-from memrunbook.web.sessions import Role, Sessions, SignedIn
+from memrunbook.web.sessions import Sessions, SignedIn
 from memrunbook.web.signing import SignInDesk
 from memrunbook.web.work import Work
 
@@ -43,9 +43,8 @@ class Site:
     serving: Serving = field(default_factory=Serving)
     secure: bool = False
     defects: list[Exception] = field(default_factory=list)
-    now: float = field(default_factory=time.monotonic)
+    now: float = field(default_factory=lambda: float(int(time.monotonic())))
     library: Library = field(default_factory=Library)
-    passkeys: Passkeys = lambda _person: ()
 
     def __post_init__(self) -> None:
         self.state.mkdir(mode=0o700, exist_ok=True)
@@ -64,7 +63,7 @@ class Site:
         )
         behind = bool(self.serving.trusted_proxies)
         self.desk = SignInDesk(self.sessions, self.state, self.secure or behind)
-        app = Pages(served, self.desk, Work(), Streams(), TOKEN, self.passkeys).application()
+        app = Pages(served, self.desk, Work(), Streams(), TOKEN).application()
         names = {"127.0.0.1", "localhost", *self.serving.names}
         self.guard = PageGuard(app, names, self.defects.append, self.serving.trusted_proxies, secure=self.secure)
 

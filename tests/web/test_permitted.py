@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.web.waiting import Office
 
+from memrunbook.documents.roles import Role
 from memrunbook.state.waiting import declined
-from memrunbook.web.sessions import Role
 
 ACTS: dict[str, Role] = {"approve": "approver", "decline": "approver"}
 ROLES: tuple[Role, ...] = ("viewer", "approver", "operator")

@@ -18,19 +18,19 @@ from tests.lab.small import runbook, snapshot, step
 from tests.passkey import Passkey
 from tests.web.pages import Site
 
-from memrunbook.app.approving_by_passkey import OwnPasskey
 from memrunbook.core.action.action import Risk
 from memrunbook.core.host import Host
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.planner import make_plan
 from memrunbook.core.plan.saved import SavedPlan
 from memrunbook.documents.library import Library
+from memrunbook.documents.roles import Role
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.state.approvals import SignedApproval, read_approvals
+from memrunbook.state.known_passkeys import KnownPasskey, add_passkey
 from memrunbook.state.plans import load_plan, save_plan
 from memrunbook.state.waiting import plan_path
 from memrunbook.web.plan_desk import coded
-from memrunbook.web.sessions import Role
 
 ORIGIN = "http://127.0.0.1:8642"
 HOSTILE = "<img src=x onerror=alert(1)>[/bold]\nFile: none"
@@ -54,14 +54,13 @@ class Office:
         self.asks(self.rules)
         self.book = book(self.folder, act("one", "true"))
         self.library = Library(settings=self.config / "config.yaml")
-        self.site = Site(self.folder / "state", library=self.library, passkeys=self.own)
+        self.site = Site(self.folder / "state", library=self.library)
+        for name, key in self.keys.items():
+            add_passkey(self.site.state, registered(name, key))
 
     def asks(self, rules: str) -> None:
         text = f"approvals:\n{rules}allowed_signers: allowed_signers\n" if rules else "reason: optional\n"
         (self.config / "config.yaml").write_text(text)
-
-    def own(self, person: str) -> Sequence[OwnPasskey]:
-        return [OwnPasskey(coded(person.encode()), "127.0.0.1", self.keys[person].key)] if person in self.keys else []
 
     def waits(self, *hosts: str, risk: Risk = Risk.LOW, until: float = 3600.0, **changes: Any) -> Path:
         """A plan of carol's for these hosts; `changes` are of its change."""
@@ -126,6 +125,17 @@ class Office:
         client, session = self.site.as_person(role, person)
         answer = client.post(f"/pending/{self.digest}/approve", data=self.form(person, client, session.csrf, **fields))
         return answer.status_code, said(answer.text)
+
+
+def registered(person: str, passkey: Passkey) -> KnownPasskey:
+    """A passkey as it is kept."""
+    return KnownPasskey(
+        person=person,
+        credential=coded(person.encode()),
+        key=base64.b64encode(passkey.key.blob).decode(),
+        relying_party=passkey.relying_party,
+        at="2026-11-29T10:00:00Z",
+    )
 
 
 def said(page: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 from memrunbook.app.approving import ApproveResult, Signatory, approve_as
@@ -11,6 +13,7 @@ from memrunbook.core.errors import Refused
 from memrunbook.core.instant import Instant
 from memrunbook.documents.library import Library
 from memrunbook.runtime.ports import Approver
+from memrunbook.state.known_passkeys import known_passkeys
 from memrunbook.state.passkeys import BrowserAnswer, signed_by_passkey
 from memrunbook.state.plans import PlanFile
 from memrunbook.state.signatures import FaultySignatureError, SigningKey
@@ -26,6 +29,16 @@ class OwnPasskey(NamedTuple):
     credential: str
     relying_party: str
     key: SigningKey
+
+
+def own_passkeys(state: Path, person: str) -> Sequence[OwnPasskey]:
+    """The passkeys that a person registered; one that is damaged is left out."""
+    found = []
+    for one in known_passkeys(state):
+        with suppress(FaultySignatureError):
+            if one.person == person:
+                found.append(OwnPasskey(one.credential, one.relying_party, one.signing_key))
+    return found
 
 
 def approve_by_passkey(  # noqa: PLR0913, PLR0917  who approves what, by which key, with which answers

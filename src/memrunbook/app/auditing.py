@@ -13,6 +13,7 @@ from memrunbook.state import audit as journals
 from memrunbook.state import chain, disk, heads, ledger
 from memrunbook.state.audit import AuditFinding
 from memrunbook.state.chain import Link
+from memrunbook.state.known_passkeys import passkey_doubts
 from memrunbook.state.names import name_of
 from memrunbook.state.run_directory import EVIDENCE, RUN
 from memrunbook.state.sign_ins import sign_in_doubts
@@ -85,7 +86,7 @@ class AuditResult:
 
 
 def audit(arguments: AuditArguments) -> AuditResult:
-    """Checks every journal, the ledger and the sign-ins, then the hosts' own logs.
+    """Checks every journal, the ledger, the sign-ins and the passkeys, then the hosts' own logs.
 
     UsageError without a state directory, JournalError for a head that cannot be read or kept, and where a head is
     expected of a directory that is gone.
@@ -97,7 +98,7 @@ def audit(arguments: AuditArguments) -> AuditResult:
     findings: list[AuditFinding] = []
     for head in expected or [""]:
         findings += [one for one in journals.verify(arguments.state, head) if one not in findings]
-    findings += sign_in_doubts(arguments.state)
+    findings += [*sign_in_doubts(arguments.state), *passkey_doubts(arguments.state)]
     places = {entry.hash: entry.seq for entry in entries}
     compared, unreached = _compared(arguments)
     findings += [found for one in compared for found in one.findings]

@@ -1,10 +1,10 @@
-"""Keys of config.yaml: how the pages of `runbook serve` are reached, and how long a session lasts."""
+"""Keys of config.yaml: how the pages of `runbook serve` are reached, who may what, how long a session lasts."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +14,7 @@ from memrunbook.core.errors import Problem
 from memrunbook.core.units import HOUR, MINUTE, Duration, format_duration
 from memrunbook.documents.named_files import FilesNamed
 from memrunbook.documents.remembered import usual
+from memrunbook.documents.roles import Roles, RolesSpec, roles_of
 from memrunbook.documents.source import Source
 
 IDLE, LIFETIME = 30 * MINUTE, 12 * HOUR
@@ -22,7 +23,7 @@ NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
 
 class ServeSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`serve`: how the pages are reached, and how long a session lasts."""
+    """`serve`: how the pages are reached, who may what there, and how long a session lasts."""
 
     names: Annotated[
         tuple[Annotated[str, Meta(min_length=1, max_length=253)], ...],
@@ -32,6 +33,7 @@ class ServeSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         tuple[Annotated[str, Meta(min_length=1, max_length=45)], ...],
         Meta(description="addresses of proxies that speak TLS; where one is named nobody else is answered"),
     ] = ()
+    roles: Annotated[RolesSpec | None, Meta(description="who may what; nobody by a name where it is left out")] = None
     idle: Annotated[Duration | None, usual("a session ends when nothing was asked for so long", IDLE)] = None
     lifetime: Annotated[Duration | None, usual("a session ends so long after its sign-in", LIFETIME)] = None
     token_file: Annotated[
@@ -46,6 +48,7 @@ class Serving:
 
     names: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
+    roles: Roles = field(default_factory=Roles)
     idle: float = IDLE
     lifetime: float = LIFETIME
     token_file: Path | None = None
@@ -75,6 +78,7 @@ def serving_of(source: Source, spec: ServeSpec | None, files: FilesNamed) -> Ser
     return Serving(
         names=tuple(name.lower() for name in spec.names),
         trusted_proxies=proxies,
+        roles=roles_of(source, spec.roles, problems),
         idle=idle,
         lifetime=lifetime,
         token_file=tokens[0] if tokens else None,

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from typing import get_args
 
 from starlette.requests import Request
 
+from memrunbook.documents.roles import ORDER, Role
 from memrunbook.web.forms import FIELDS, form_of, from_here
-from memrunbook.web.sessions import Role, SignedIn
-
-ORDER: tuple[Role, ...] = get_args(Role)
-"""Each may what those before it may."""
+from memrunbook.web.sessions import SignedIn
 
 
 class NotDoneError(Exception):

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from memrunbook.app.approving import ApproveResult
-from memrunbook.app.approving_by_passkey import OwnPasskey, approve_by_passkey
+from memrunbook.app.approving_by_passkey import OwnPasskey, approve_by_passkey, own_passkeys
 from memrunbook.app.declining import decline_plan
 from memrunbook.app.pending_plans import PendingArguments
 from memrunbook.core.run.request import Approval, AskApproval
@@ -38,8 +38,6 @@ LASTS = 300.0
 """Seconds in which a passkey answers."""
 MOST_FIELDS = 2_000
 LONGEST_REASON = 500
-Passkeys = Callable[[str], Sequence[OwnPasskey]]
-"""Those of a person."""
 
 
 @dataclass
@@ -90,7 +88,6 @@ class PlanDesk:
     served: ServedState
     desk: SignInDesk
     work: Work
-    passkeys: Passkeys
     challenges: Challenges = field(default_factory=Challenges)
 
     async def page(self, request: Request) -> Response:
@@ -178,7 +175,7 @@ class PlanDesk:
     def _own(self, session: SignedIn, request: Request) -> Sequence[OwnPasskey]:
         """Their passkeys that a browser can use under the name by which these pages are reached."""
         host = (urlsplit(f"//{request.headers.get('host', '')}").hostname or "").rstrip(".")
-        own = self.passkeys(session.person) if session.person else ()
+        own = own_passkeys(self.served.state, session.person) if session.person else ()
         return [one for one in own if host == one.relying_party or host.endswith(f".{one.relying_party}")]
 
 

@@ -27,7 +27,7 @@ from memrunbook.web.forms import from_here
 from memrunbook.web.guard import DEFECT, TOO_MUCH, TooLargeError
 from memrunbook.web.live import MOST, Streams
 from memrunbook.web.permitted import NotDoneError
-from memrunbook.web.plan_desk import Passkeys, PlanDesk
+from memrunbook.web.plan_desk import PlanDesk
 from memrunbook.web.run_names import is_run
 from memrunbook.web.served import ServedState
 from memrunbook.web.signing import SignInDesk
@@ -49,8 +49,7 @@ class Pages:
     desk: SignInDesk
     work: Work
     streams: Streams
-    token: str
-    passkeys: Passkeys
+    token: str = ""
 
     def application(self) -> Starlette:
         """All addresses."""
@@ -62,7 +61,7 @@ class Pages:
             "/schedules": pages.schedules_page,
             "/journal": pages.journal_page,
         }
-        plans = PlanDesk(self.served, self.desk, self.work, self.passkeys)
+        plans = PlanDesk(self.served, self.desk, self.work)
         offered = [
             Route(f"{api.BASE}{one.path}", functools.partial(self._document, one), methods=["GET"])
             for one in api.OFFERED

@@ -7,10 +7,9 @@ import secrets
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
 
-Role = Literal["viewer", "approver", "operator"]
-"""What a session may do: look; approve and decline plans that wait too; apply them too. Each may all before it."""
+from memrunbook.documents.roles import Role
+
 TOKEN = 32
 """Bytes: 256 bits are nobody's to guess."""
 LINK_LASTS = 600.0

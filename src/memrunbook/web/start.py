@@ -98,7 +98,7 @@ def serve_pages(served: ServedState, place: ListenAt, say: Callable[[str], objec
     secure = place.cert is not None or bool(serving.trusted_proxies)
     desk = SignInDesk(Sessions(time.monotonic, serving.idle, serving.lifetime), served.state, secure)
     streams, work = Streams(), Work()
-    pages = Pages(served, desk, work, streams, token, lambda _person: ())
+    pages = Pages(served, desk, work, streams, token)
     names = {"localhost", "127.0.0.1", "[::1]", place.shown.lower(), *serving.names}
     guard = PageGuard(pages.application(), names, served.defect, serving.trusted_proxies, secure=place.cert is not None)
     settings = uvicorn.Config(
