@@ -130,7 +130,7 @@ class PlanDesk:
         fields = await proven(request, session, MOST_FIELDS)
 
         def kept() -> ApproveResult:
-            shown = self._very(request, fields)
+            shown = self.looked_at(request, fields)
             if not self.challenges.taken(session, shown.file.digest):
                 raise NotDoneError("The passkey answered too late, or answers for another page: try again.", 409)
             own = {one.credential: one for one in self._own(session, request)}
@@ -151,7 +151,7 @@ class PlanDesk:
         fields = await proven(request, session)
 
         def said() -> None:
-            shown = self._very(request, fields)
+            shown = self.looked_at(request, fields)
             arguments = PendingArguments(state=self.served.state, library=self.served.library, expired=True)
             reason = fields.get("reason", "")[:LONGEST_REASON]
             decline_plan(arguments, shown.file.digest, known_as(session), reason)
@@ -165,7 +165,7 @@ class PlanDesk:
             raise NotDoneError(GONE, 404)
         return shown
 
-    def _very(self, request: Request, fields: Mapping[str, str]) -> ShownPlan:
+    def looked_at(self, request: Request, fields: Mapping[str, str]) -> ShownPlan:
         """The plan that was looked at; NotDoneError where it is another one by now."""
         shown = self._shown(request)
         if not secrets.compare_digest(shown.file.digest.encode(), fields.get("digest", "").encode()):
