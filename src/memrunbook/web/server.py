@@ -30,13 +30,14 @@ from memrunbook.web.permitted import NotDoneError
 from memrunbook.web.plan_desk import PlanDesk
 from memrunbook.web.run_names import is_run
 from memrunbook.web.served import ServedState
+from memrunbook.web.sign_in_routes import sign_in_routes
 from memrunbook.web.signing import SignInDesk
 from memrunbook.web.style import page_style
 from memrunbook.web.work import BusyError, Work
 
 PageAnswer = Callable[[Request], Awaitable[Response]]
 BUSY = (503, "Too much is asked for at once: try again.")
-SCRIPTS = ("live.js", "passkey.js")
+SCRIPTS = ("live.js", "passkey.js", "sign-in.js")
 RENEWED = "x-renewed"
 """A page that renews itself says so: looking on keeps no session alive."""
 
@@ -75,9 +76,7 @@ class Pages:
             Route("/pending/{part}/challenge", plans.challenge, methods=["GET"]),
             Route("/pending/{part}/approve", plans.approve, methods=["POST"]),
             Route("/pending/{part}/decline", plans.decline, methods=["POST"]),
-            Route("/sign-in", self._sign_in_page, methods=["GET"]),
-            Route("/sign-in", self.desk.sign_in, methods=["POST"]),
-            Route("/sign-out", self.desk.sign_out, methods=["POST"]),
+            *sign_in_routes(self.desk),
             Route("/static/style.css", _static(page_style(), "text/css"), methods=["GET"]),
             *(Route(f"/static/{name}", _static(_script(name), "text/javascript"), methods=["GET"]) for name in SCRIPTS),
             Route("/metrics", self._metrics, methods=["GET"]),
@@ -103,9 +102,6 @@ class Pages:
             return HTMLResponse(framed(found.title, found.main, session, here, live=found.live))
 
         return answer
-
-    async def _sign_in_page(self, request: Request) -> Response:
-        return self.desk.show(request)
 
     async def _events(self, request: Request) -> Response:
         run, state = request.path_params["part"], self.served.state
