@@ -45,6 +45,7 @@ class Site:
     inventory: Inventory = field(default_factory=Inventory)
     serving: Serving = field(default_factory=Serving)
     secure: bool = False
+    secret: str = ""
     defects: list[Exception] = field(default_factory=list)
     now: float = field(default_factory=lambda: float(int(time.monotonic())))
     library: Library = field(default_factory=Library)
@@ -68,7 +69,7 @@ class Site:
             program=self.program,
         )
         behind = bool(self.serving.trusted_proxies)
-        self.desk = SignInDesk(self.sessions, self.state, self.secure or behind)
+        self.desk = SignInDesk(self.sessions, self.state, self.secure or behind, self.serving, self.secret)
         app = Pages(served, self.desk, Work(), Streams(), TOKEN, self.alerts).application()
         names = {"127.0.0.1", "localhost", *self.serving.names}
         self.guard = PageGuard(app, names, self.defects.append, self.serving.trusted_proxies, secure=self.secure)

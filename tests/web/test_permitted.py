@@ -57,7 +57,7 @@ def _untouched(office: Office) -> None:
 
 @pytest.mark.parametrize("turn", ["pause", "resume"])
 def test_schedules_are_turned_by_operators_alone(tmp_path: Path, turn: str) -> None:
-    office = Office(tmp_path, timetable="night: {runbook: swap-capacity, hosts: [db7], cron: '0 3 * * *'}\n")
+    office = Office(tmp_path, timetable="- {name: night, every: 1h, runbook: swap-capacity, hosts: db7}\n")
     place = f"/schedules/night/{turn}"
     for role in ROLES:
         client, session = office.site.as_person(role, "ada")

@@ -122,6 +122,9 @@ def _bar(session: SignedIn | None, here: str) -> Element:
         current = {"aria_current": "page"} if place == here else {}
         names.append(element("li", "", element("a", "", name, href=place, **current)))
     bar.append(element("nav", "", names, aria_label="Pages"))
+    current = {"aria_current": "page"} if here == "/me" else {}
+    who = f"{session.person}, {session.role}" if session.person else session.role
+    bar.append(element("a", "who", who, href="/me", **current))
     proof = element("input", type="hidden", name="csrf", value=session.csrf)
     button = element("button", "", "Sign out", type="submit")
     bar.append(element("form", "", proof, button, method="post", action="/sign-out"))

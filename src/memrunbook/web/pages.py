@@ -128,6 +128,9 @@ EVENTS: Mapping[str, Span] = {
     "in": Span("signed in", "good"),
     "refused": Span("refused", "warning"),
     "out": Span("signed out"),
+    "invited": Span("invited"),
+    "registered": Span("passkey registered"),
+    "removed": Span("passkey removed"),
 }
 
 
@@ -141,6 +144,7 @@ def _sign_in_rows(found: Sequence[SignIn]) -> Iterator[Row]:
         about = ", ".join(
             part
             for part in (
+                one.person,
                 one.how,
                 f"role {one.role}" if one.role else "",
                 f"from {one.address}" if one.address else "",

@@ -21,18 +21,15 @@ from memrunbook.state.runs import run_of
 from memrunbook.ui.block import line
 from memrunbook.ui.errors import error_view
 from memrunbook.web import api, hosts, pages
-from memrunbook.web.alerts import AlertDesk
-from memrunbook.web.applying import ApplyDesk
+from memrunbook.web.acting_routes import acting_routes
 from memrunbook.web.drawn import DrawnPage, drawn, framed, main_of
 from memrunbook.web.forms import from_here
 from memrunbook.web.guard import DEFECT, TOO_MUCH, TooLargeError
 from memrunbook.web.live import MOST, Streams
 from memrunbook.web.permitted import NotDoneError
-from memrunbook.web.plan_desk import PlanDesk
-from memrunbook.web.processes import Processes
 from memrunbook.web.run_names import is_run
-from memrunbook.web.schedule_desk import ScheduleDesk
 from memrunbook.web.served import ServedState
+from memrunbook.web.sign_in_routes import sign_in_routes
 from memrunbook.web.signing import SignInDesk
 from memrunbook.web.style import page_style
 from memrunbook.web.tokens import bears
@@ -40,7 +37,7 @@ from memrunbook.web.work import BusyError, Work
 
 PageAnswer = Callable[[Request], Awaitable[Response]]
 BUSY = (503, "Too much is asked for at once: try again.")
-SCRIPTS = ("live.js", "passkey.js")
+SCRIPTS = ("live.js", "passkey.js", "sign-in.js")
 RENEWED = "x-renewed"
 """A page that renews itself says so: looking on keeps no session alive."""
 
@@ -65,10 +62,6 @@ class Pages:
             "/pending": pages.pending_page,
             "/journal": pages.journal_page,
         }
-        plans = PlanDesk(self.served, self.desk, self.work)
-        schedules = ScheduleDesk(self.served, self.desk, self.work)
-        processes = Processes(self.served.program, self.served.state)
-        applies, alerts = ApplyDesk(plans, processes), AlertDesk(processes, self.alerts, self.served.where)
         offered = [
             Route(f"{api.BASE}{one.path}", functools.partial(self._document, one), methods=["GET"])
             for one in api.OFFERED
@@ -78,18 +71,8 @@ class Pages:
             Route("/runs/{part}", self._page("/runs", pages.one_run), methods=["GET"]),
             Route("/runs/{part}/events", self._events, methods=["GET"]),
             Route("/hosts/{part}", self._page("/hosts", hosts.host_page), methods=["GET"]),
-            Route("/pending/{part}", plans.page, methods=["GET"]),
-            Route("/pending/{part}/challenge", plans.challenge, methods=["GET"]),
-            Route("/pending/{part}/approve", plans.approve, methods=["POST"]),
-            Route("/pending/{part}/decline", plans.decline, methods=["POST"]),
-            Route("/pending/{part}/apply", applies.apply, methods=["POST"]),
-            Route("/schedules", schedules.page, methods=["GET"]),
-            Route("/schedules/{part}/pause", schedules.pause, methods=["POST"]),
-            Route("/schedules/{part}/resume", schedules.resume, methods=["POST"]),
-            Route("/alerts", alerts.post, methods=["POST"]),
-            Route("/sign-in", self._sign_in_page, methods=["GET"]),
-            Route("/sign-in", self.desk.sign_in, methods=["POST"]),
-            Route("/sign-out", self.desk.sign_out, methods=["POST"]),
+            *acting_routes(self.served, self.desk, self.work, self.alerts),
+            *sign_in_routes(self.desk),
             Route("/static/style.css", _static(page_style(), "text/css"), methods=["GET"]),
             *(Route(f"/static/{name}", _static(_script(name), "text/javascript"), methods=["GET"]) for name in SCRIPTS),
             Route("/metrics", self._metrics, methods=["GET"]),
@@ -115,9 +98,6 @@ class Pages:
             return HTMLResponse(framed(found.title, found.main, session, here, live=found.live))
 
         return answer
-
-    async def _sign_in_page(self, request: Request) -> Response:
-        return self.desk.show(request)
 
     async def _events(self, request: Request) -> Response:
         run, state = request.path_params["part"], self.served.state

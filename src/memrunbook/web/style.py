@@ -14,10 +14,13 @@ header.bar nav ul{display:flex;flex-wrap:wrap;gap:.2rem .25rem;list-style:none;m
 header.bar nav a{display:inline-block;padding:.3rem .55rem;text-decoration:none;border-radius:.25rem}
 header.bar nav a:hover{text-decoration:underline}
 header.bar nav a[aria-current]{background:var(--panel);color:var(--text);font-weight:600}
-header.bar form{margin-left:auto}
+header.bar .who{margin-left:auto;overflow-wrap:anywhere}
 button{font:inherit;color:var(--text);background:var(--panel);border:1px solid var(--edge);border-radius:.3rem;
 padding:.3rem .8rem;cursor:pointer}
 button.primary{background:var(--hint);color:var(--page);border-color:var(--hint);padding:.6rem 1.4rem;font-weight:600}
+a.button{display:inline-block;padding:.6rem 1.4rem;border:1px solid var(--edge);border-radius:.3rem;font-weight:600;
+background:var(--panel);color:var(--text);text-decoration:none}
+main pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--panel);padding:.6rem .8rem;border-radius:.3rem}
 .live{color:var(--quiet);font-size:.9rem}
 main>section{margin-top:2rem}
 main>section>h2{border-bottom:1px solid var(--line);padding-bottom:.2rem}
@@ -38,7 +41,7 @@ background:var(--page);border:1px solid var(--edge);border-radius:.3rem}
 form.apply,form.decline,form.pause,form.resume{border-top:1px solid var(--line);padding-top:.5rem;margin:1rem 0}
 button[disabled]{opacity:.6;cursor:progress}
 @media (max-width:40rem){
-header.bar form{margin-left:0}
+header.bar .who{margin-left:0}
 header.bar nav a{padding:.45rem .55rem}
 .data tbody th{white-space:normal}
 }

@@ -71,10 +71,9 @@ def command(
     from memrunbook.state.plans import load_plan
 
     consents = only_freezes(gate.allow, library.config().freeze, gate.reason)
-    plan = load_plan(file)
+    plan, talk = load_plan(file), Conversation(output, targets)
     hosts = plan.saved.hosts
     library = ruled(library, targets, [host.name for host in hosts])
-    talk = Conversation(output, targets)
     arguments = ApplyArguments(
         file=file,
         connectors=talk.connectors(),
@@ -92,8 +91,7 @@ def command(
     )
     with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight, told.stopping):
         result = apply(arguments, told, stop=talk.stop)
-    code = exit_codes.of_run(result)
-    reply = Reply(code, lambda: _document(result), lambda: _pages(result, library, output))
+    reply = Reply(exit_codes.of_run(result), lambda: _document(result), lambda: _pages(result, library, output))
     return show_end(talk.output, reply, result)
 
 

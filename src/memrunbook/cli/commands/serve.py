@@ -66,8 +66,7 @@ def command(
     from memrunbook.web.start import check_libraries, listening, serve_pages
 
     check_libraries()
-    place = listening(bind, tls_cert, tls_key)
-    config = settings_of(library)
+    place, config = listening(bind, tls_cert, tls_key), settings_of(library)
     prepare(state)
     from memrunbook.app.going_on import words_here
     from memrunbook.web.served import ServedState

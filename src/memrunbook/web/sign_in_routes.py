@@ -1,0 +1,34 @@
+"""The addresses at which people sign in and out, and look at what is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.routing import Route
+
+from memrunbook.web.account import Account
+from memrunbook.web.oidc_desk import CALLBACK, OidcDesk
+from memrunbook.web.oidc_provider import Provider
+from memrunbook.web.passkey_desk import PasskeyDesk
+from memrunbook.web.signing import SignInDesk
+
+
+def sign_in_routes(desk: SignInDesk) -> Sequence[Route]:
+    """All of them."""
+    passkeys = PasskeyDesk(desk)
+    routes = [
+        Route("/sign-in", desk.show, methods=["GET"]),
+        Route("/sign-in", desk.sign_in, methods=["POST"]),
+        Route("/sign-in/passkey", passkeys.sign_in, methods=["POST"]),
+        Route("/register", passkeys.invitation, methods=["GET"]),
+        Route("/register", passkeys.register, methods=["POST"]),
+        Route("/me", Account(desk, passkeys).page, methods=["GET"]),
+        Route("/sign-out", desk.sign_out, methods=["POST"]),
+    ]
+    if desk.serving.oidc is not None:
+        oidc = OidcDesk(desk, Provider(desk.serving.oidc, desk.secret))
+        routes += [
+            Route("/sign-in/oidc", oidc.begin, methods=["GET"]),
+            Route(CALLBACK, oidc.back, methods=["GET"]),
+        ]
+    return routes
