@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from tests.cli.books import act, book
-from tests.cli.console import MAIN, environment, here
-from tests.cli.test_serve import Serving
+from tests.cli.console import here
+from tests.cli.test_serve import Serving, serving
 from tests.passkey import Passkey
 from tests.sshd import Sshd, free_port
 from tests.web.waiting import registered
@@ -25,19 +21,10 @@ from memrunbook.app.pending_plans import PendingArguments, PendingPlan, pending
 from memrunbook.documents.library import Library
 from memrunbook.state.known_passkeys import add_passkey
 from memrunbook.state.paths import prepare
+from memrunbook.web.passkey_answers import handle_of
 from memrunbook.web.plan_desk import coded
 
-ROLES = {"ada": "approver", "bob": "approver", "olga": "operator"}
-AS_SOMEBODY = f"""
-import os, pathlib
-from memrunbook.web import sessions
-begin = sessions.Sessions.begin
-def as_named(self, role, how, person=""):
-    role, person = pathlib.Path(os.environ["TESTS_NEXT_PERSON"]).read_text().split()
-    return begin(self, role, "passkey", person)
-sessions.Sessions.begin = as_named
-{MAIN}"""
-"""The server, where whoever uses a link is the person whom a file names: how people sign in is tried elsewhere."""
+PEOPLE = ("ada", "bob", "olga")
 WIDER = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 
@@ -57,13 +44,13 @@ class Team:
         self.home.mkdir()
         self.config.mkdir()
         prepare(self.state)
-        self.keys = {name: Passkey("localhost", self.base) for name in ROLES}
+        self.keys = {name: Passkey("localhost", self.base) for name in PEOPLE}
         (self.config / "allowed_signers").write_text("".join(key.line(name) for name, key in self.keys.items()))
         reach = {"identity": "id", "known_hosts": "known_hosts", "ssh_config": "config"}
         defaults = {name: str(self.sshd.folder / file) for name, file in reach.items()}
         (self.config / "config.yaml").write_text(
             f"approvals: [{{risk: low, people: {self.people}}}]\nallowed_signers: allowed_signers\n"
-            f"defaults: {json.dumps(defaults)}\n"
+            f"defaults: {json.dumps(defaults)}\nserve: {{roles: {{approver: [ada, bob], operator: [olga]}}}}\n"
         )
         for name, key in self.keys.items():
             add_passkey(self.state, registered(name, key))
@@ -86,33 +73,20 @@ class Team:
         [plan] = pending(PendingArguments(state=self.state, library=library))
         return plan
 
-    @contextmanager
-    def serving(self) -> Iterator[Serving]:
-        """The server as a process; ended at the latest here, without what it has started."""
-        log, person = self.folder / f"serve-{time.monotonic_ns()}.log", self.folder / "person"
-        words = [sys.executable, "-c", AS_SOMEBODY, "serve", *self.words, "--bind", f"localhost:{self.port}"]
-        with log.open("wb") as file:
-            process = subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, stdout=file, stderr=file,
-                env=environment(TESTS_NEXT_PERSON=str(person)),
-            )  # fmt: skip
-        try:
-            yield Serving(process, log)
-        finally:
-            process.kill()
-            process.wait()
+    def serving(self) -> AbstractContextManager[Serving]:
+        """The server as a process; ended at the latest then, without what it has started."""
+        return serving(self.folder, *self.words, "--bind", f"localhost:{self.port}")
 
     def signed_in(self, browser: Any, server: Serving, name: str, width: int = 1280) -> Any:
-        """A tab of this person in a browser of their own, with their passkey in an authenticator."""
+        """A tab of this person in a browser of their own, signed in by their passkey, by the keyboard."""
+        server.links()
         tab = browser.new_context(viewport={"width": width, "height": 900}).new_page()
         tab.set_default_timeout(60_000)
-        (self.folder / "person").write_text(f"{ROLES[name]} {name}")
-        links = len(server.links())
-        server.process.send_signal(10)
-        tab.goto(server.links(links + 1)[-1])
-        tab.get_by_role("button", name="Sign in").click()
-        tab.wait_for_url(f"{self.base}/")
         self._authenticator(tab, name)
+        tab.goto(f"{self.base}/sign-in")
+        tab_to(tab, "Sign in with a passkey")
+        tab.keyboard.press("Enter")
+        tab.wait_for_url(f"{self.base}/")
         return tab
 
     def _authenticator(self, tab: Any, name: str) -> None:
@@ -123,7 +97,7 @@ class Team:
         made = session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
         secret = self.keys[name].secret.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         credential = {"credentialId": _base64(coded(name.encode())), "isResidentCredential": True, "rpId": "localhost",
-                      "privateKey": base64.b64encode(secret).decode(), "userHandle": _base64(coded(name.encode())),
+                      "privateKey": base64.b64encode(secret).decode(), "userHandle": base64.b64encode(handle_of(name)).decode(),
                       "signCount": 1}  # fmt: skip
         session.send("WebAuthn.addCredential", {**made, "credential": credential})
 

@@ -32,7 +32,7 @@ from memrunbook.state.plans import load_plan, save_plan
 from memrunbook.state.waiting import plan_path
 from memrunbook.web.plan_desk import coded
 
-ORIGIN = "http://127.0.0.1:8642"
+ORIGIN = "http://localhost:8642"
 HOSTILE = "<img src=x onerror=alert(1)>[/bold]\nFile: none"
 """A name of a process or a unit that would be somebody else's page."""
 
@@ -49,7 +49,7 @@ class Office:
     keys: dict[str, Passkey] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.keys = {name: Passkey("127.0.0.1", ORIGIN) for name in self.people}
+        self.keys = {name: Passkey("localhost", ORIGIN) for name in self.people}
         self.config = self.folder / "config"
         self.config.mkdir()
         (self.config / "allowed_signers").write_text("".join(key.line(name) for name, key in self.keys.items()))

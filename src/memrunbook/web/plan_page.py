@@ -95,7 +95,8 @@ def choice_of(served: ServedState, shown: ShownPlan, session: SignedIn, own: Seq
     if any(one.key.fingerprint in shown.signed for one in own):
         return Choice(why=f"You, {session.person}, approved it already.")
     if not own:
-        return Choice(why=f"No passkey of {session.person} is known here: register one, or approve at the terminal.")
+        why = f"No passkey of {session.person} is known at this address: register one, or approve at the terminal."
+        return Choice(why=why)
     found, why = counting(shown.file, served.library, session.person, own, shown.now)
     return Choice(found, "" if found else f"Your approval would not count: {why}")
 

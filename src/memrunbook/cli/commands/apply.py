@@ -72,8 +72,7 @@ def command(
 
     consents = only_freezes(gate.allow, library.config().freeze, gate.reason)
     plan, talk = load_plan(file), Conversation(output, targets)
-    hosts = plan.saved.hosts
-    library = ruled(library, targets, [host.name for host in hosts])
+    library = ruled(library, targets, [host.name for host in plan.saved.hosts])
     arguments = ApplyArguments(
         file=file,
         connectors=talk.connectors(),
@@ -89,7 +88,7 @@ def command(
         rollout=with_defaults(rollout, library.config().defaults),
         asked=asked_on_pages(state, "apply", plan.digest),
     )
-    with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight, told.stopping):
+    with Narration(talk, plan.saved.hosts) as told, finish_then_stop(talk.stop, told.in_flight, told.stopping):
         result = apply(arguments, told, stop=talk.stop)
     reply = Reply(exit_codes.of_run(result), lambda: _document(result), lambda: _pages(result, library, output))
     return show_end(talk.output, reply, result)
