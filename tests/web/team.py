@@ -22,7 +22,6 @@ from memrunbook.documents.library import Library
 from memrunbook.state.known_passkeys import add_passkey
 from memrunbook.state.paths import prepare
 from memrunbook.web.passkey_answers import handle_of
-from memrunbook.web.plan_desk import coded
 
 PEOPLE = ("ada", "bob", "olga")
 WIDER = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
@@ -96,14 +95,10 @@ class Team:
                    "isUserVerified": True, "automaticPresenceSimulation": True}  # fmt: skip
         made = session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
         secret = self.keys[name].secret.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-        credential = {"credentialId": _base64(coded(name.encode())), "isResidentCredential": True, "rpId": "localhost",
-                      "privateKey": base64.b64encode(secret).decode(), "userHandle": base64.b64encode(handle_of(name)).decode(),
-                      "signCount": 1}  # fmt: skip
+        told = {"credentialId": name.encode(), "privateKey": secret, "userHandle": handle_of(name)}
+        credential = {field: base64.b64encode(value).decode() for field, value in told.items()}
+        credential |= {"isResidentCredential": True, "rpId": "localhost", "signCount": 1}
         session.send("WebAuthn.addCredential", {**made, "credential": credential})
-
-
-def _base64(coded: str) -> str:
-    return base64.b64encode(base64.urlsafe_b64decode(f"{coded}==")).decode()
 
 
 def tab_to(tab: Any, words: str) -> None:
