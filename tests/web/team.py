@@ -96,7 +96,7 @@ class Team:
         made = session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
         secret = self.keys[name].secret.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         told = {"credentialId": name.encode(), "privateKey": secret, "userHandle": handle_of(name)}
-        credential = {field: base64.b64encode(value).decode() for field, value in told.items()}
+        credential: dict[str, object] = {field: base64.b64encode(value).decode() for field, value in told.items()}
         credential |= {"isResidentCredential": True, "rpId": "localhost", "signCount": 1}
         session.send("WebAuthn.addCredential", {**made, "credential": credential})
 

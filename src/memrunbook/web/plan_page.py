@@ -16,7 +16,7 @@ from memrunbook.core.instant import Instant
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.state.approvals import read_approvals
 from memrunbook.state.plans import PlanFile, load_plan
-from memrunbook.ui.block import BLANK, Block, Grid, Row, Span, line, row, text, to_type
+from memrunbook.ui.block import BLANK, Block, Grid, Row, Span, line, row, to_type
 from memrunbook.ui.gate import details_view, gate_view, names_to_type
 from memrunbook.ui.html.element import Element, element
 from memrunbook.ui.words import digest_words, moment_words, plural
@@ -199,30 +199,29 @@ def _confirmed(shown: ShownPlan, number: int, gate: GateOfPlan) -> Iterator[Elem
         if name:
             field = element("input", type="text", name=f"name-{known}", id=f"name-{known}", required="required",
                             autocomplete="off", autocapitalize="off", spellcheck="false")  # fmt: skip
-            label = element("label", "", text("Type ", Span(name, "strong", whole=True), " to go on"))
-            label.set("for", f"name-{known}")
-            yield element("p", "confirm", label, field)
+            yield _labelled(element("label", "", "Type ", element("code", "", name), " to go on"), field, first=False)
         else:
             box = element(
                 "input", type="checkbox", name=f"yes-{known}", id=f"yes-{known}", value="yes", required="required"
             )
-            label = element(
-                "label", "", text("Yes: ", Span(what, "strong", whole=True), " on ", Span(gate.host, "strong"))
-            )
-            label.set("for", f"yes-{known}")
-            yield element("p", "confirm", box, label)
+            label = element("label", "", "Yes: ", element("strong", "", what), f" on {gate.host}")
+            yield _labelled(label, box, first=True)
+
+
+def _labelled(label: Element, field: Element, *, first: bool) -> Element:
+    """A field with its label; `first`: the field stands before it."""
+    label.set("for", field.get("id", ""))
+    return element("p", "confirm", *((field, label) if first else (label, field)))
 
 
 def _apply_form(shown: ShownPlan, session: SignedIn) -> Element:
     """Carries it out: with a reason, which the journal keeps, and a word that this is meant."""
     box = element("input", type="checkbox", name="sure", id="sure", value="yes", required="required")
     sure = element("label", "", "Yes: this plan is carried out now, exactly as it stands above")
-    sure.set("for", "sure")
     reason = element("input", type="text", name="reason", id="applied", maxlength=500, autocomplete="off")
     why = element("label", "", "Why (kept in the journal)")
-    why.set("for", "applied")
     return form_of_plan(
-        shown, session, "apply", element("p", "confirm", box, sure), element("p", "confirm", why, reason),
+        shown, session, "apply", _labelled(sure, box, first=True), _labelled(why, reason, first=False),
         element("p", "", element("button", "primary", "Apply", type="submit")),
     )  # fmt: skip
 
@@ -233,10 +232,9 @@ def _others(served: ServedState, shown: ShownPlan, session: SignedIn) -> Element
     found = element("section", "", heading, aria_labelledby="others")
     if may(session, "approver"):
         reason = element("input", type="text", name="reason", id="declined", maxlength=500, autocomplete="off")
-        label = element("label", "", "Why (kept in the state directory)")
-        label.set("for", "declined")
+        label = _labelled(element("label", "", "Why (kept in the state directory)"), reason, first=False)
         button = element("button", "", "Decline", type="submit")
-        found.append(form_of_plan(shown, session, "decline", element("p", "confirm", label, reason),
+        found.append(form_of_plan(shown, session, "decline", label,
                                   element("p", "", button)))  # fmt: skip
     if may(session, "operator") and shown.refused is None:
         found.append(_apply_form(shown, session))
