@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from starlette.testclient import TestClient
 from tests.cli.books import act, book
+from tests.cli.console import WORDS
 from tests.lab.scripted import at
 from tests.lab.small import runbook, snapshot, step
 from tests.passkey import Passkey
@@ -24,7 +25,6 @@ from memrunbook.core.instant import Instant
 from memrunbook.core.plan.planner import make_plan
 from memrunbook.core.plan.saved import SavedPlan
 from memrunbook.documents.library import Library
-from memrunbook.documents.roles import Role
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.state.approvals import SignedApproval, read_approvals
 from memrunbook.state.known_passkeys import KnownPasskey, add_passkey
@@ -32,7 +32,7 @@ from memrunbook.state.plans import load_plan, save_plan
 from memrunbook.state.waiting import plan_path
 from memrunbook.web.plan_desk import coded
 
-ORIGIN = "http://127.0.0.1:8642"
+ORIGIN = "http://localhost:8642"
 HOSTILE = "<img src=x onerror=alert(1)>[/bold]\nFile: none"
 """A name of a process or a unit that would be somebody else's page."""
 
@@ -44,17 +44,21 @@ class Office:
     folder: Path
     rules: str = "  - {risk: low, people: 1}\n"
     people: Sequence[str] = ("ada", "bob", "carol")
+    timetable: str = ""
+    program: Sequence[str] = tuple(WORDS)
     keys: dict[str, Passkey] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.keys = {name: Passkey("127.0.0.1", ORIGIN) for name in self.people}
+        self.keys = {name: Passkey("localhost", ORIGIN) for name in self.people}
         self.config = self.folder / "config"
         self.config.mkdir()
         (self.config / "allowed_signers").write_text("".join(key.line(name) for name, key in self.keys.items()))
         self.asks(self.rules)
         self.book = book(self.folder, act("one", "true"))
-        self.library = Library(settings=self.config / "config.yaml")
-        self.site = Site(self.folder / "state", library=self.library)
+        (self.config / "schedules.yaml").write_text(f"schedules:\n  {self.timetable}" if self.timetable else "")
+        times = self.config / "schedules.yaml" if self.timetable else None
+        self.library = Library(settings=self.config / "config.yaml", timetable=times)
+        self.site = Site(self.folder / "state", library=self.library, program=self.program)
         for name, key in self.keys.items():
             add_passkey(self.site.state, registered(name, key))
 
@@ -120,9 +124,9 @@ class Office:
             **fields,
         }
 
-    def approved(self, person: str, role: Role = "approver", **fields: str) -> tuple[int, str]:
+    def approved(self, person: str, **fields: str) -> tuple[int, str]:
         """What comes of an approval; its status and the words of the page."""
-        client, session = self.site.as_person(role, person)
+        client, session = self.site.as_person("approver", person)
         answer = client.post(f"/pending/{self.digest}/approve", data=self.form(person, client, session.csrf, **fields))
         return answer.status_code, said(answer.text)
 

@@ -11,6 +11,7 @@ from memrunbook.core.errors import HostError, JournalError, UsageError
 from memrunbook.core.host import Host
 from memrunbook.state import audit as journals
 from memrunbook.state import chain, disk, heads, ledger
+from memrunbook.state.asked import asked_doubts
 from memrunbook.state.audit import AuditFinding
 from memrunbook.state.chain import Link
 from memrunbook.state.known_passkeys import passkey_doubts
@@ -98,7 +99,8 @@ def audit(arguments: AuditArguments) -> AuditResult:
     findings: list[AuditFinding] = []
     for head in expected or [""]:
         findings += [one for one in journals.verify(arguments.state, head) if one not in findings]
-    findings += [*sign_in_doubts(arguments.state), *passkey_doubts(arguments.state)]
+    beside = (sign_in_doubts, passkey_doubts, asked_doubts)
+    findings += [one for doubts in beside for one in doubts(arguments.state)]
     places = {entry.hash: entry.seq for entry in entries}
     compared, unreached = _compared(arguments)
     findings += [found for one in compared for found in one.findings]

@@ -48,6 +48,10 @@ class ServeSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Annotated[str, Meta(min_length=1)] | None,
         Meta(description="a file whose first line is the token of programs, for /metrics and /api"),
     ] = None
+    alerts_token_file: Annotated[
+        Annotated[str, Meta(min_length=1)] | None,
+        Meta(description="a file whose first line is the token of who posts alerts to /alerts; without it nobody may"),
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ class Serving:
     idle: float = IDLE
     lifetime: float = LIFETIME
     token_file: Path | None = None
+    alerts_token_file: Path | None = None
 
 
 def serving_of(source: Source, spec: ServeSpec | None, files: FilesNamed) -> Serving:
@@ -85,6 +90,7 @@ def serving_of(source: Source, spec: ServeSpec | None, files: FilesNamed) -> Ser
             )
     idle, lifetime = (usual if given is None else float(given) for given, usual in times.values())
     tokens = files.some_in("serve", "token_file", spec.token_file)
+    alerts = files.some_in("serve", "alerts_token_file", spec.alerts_token_file)
     return Serving(
         names=tuple(name.lower() for name in spec.names),
         trusted_proxies=proxies,
@@ -94,6 +100,7 @@ def serving_of(source: Source, spec: ServeSpec | None, files: FilesNamed) -> Ser
         idle=idle,
         lifetime=lifetime,
         token_file=tokens[0] if tokens else None,
+        alerts_token_file=alerts[0] if alerts else None,
     )
 
 

@@ -10,12 +10,10 @@ from memrunbook.app.braking import switched_off
 from memrunbook.app.going_on import completed
 from memrunbook.app.pending_plans import PendingArguments, pending
 from memrunbook.app.reporting import list_runs
-from memrunbook.app.scheduling import ScheduleArguments, list_schedules
 from memrunbook.app.shown_audit import audit_pages
 from memrunbook.app.shown_pending import waiting_view
 from memrunbook.app.shown_report import run_page, told_of
 from memrunbook.app.shown_runs import run_lines
-from memrunbook.app.shown_schedules import list_page
 from memrunbook.app.stored import Stored
 from memrunbook.core.instant import Instant
 from memrunbook.runtime.clock import SystemClock
@@ -110,17 +108,6 @@ def pending_page(served: ServedState) -> DrawnPage:
     main = main_of("Waiting plans", *drawn(blocks))
     named = {one.id: plan_place(one.digest) for one in found}
     return DrawnPage("Waiting plans", linked(main, {**places((), {one.host for one in found}), **named}))
-
-
-def schedules_page(served: ServedState) -> DrawnPage:
-    """Each schedule, its next firing and its last one."""
-    arguments = ScheduleArguments(
-        library=served.library, state=served.state, store=served.store, inventory=served.sources
-    )
-    found = list_schedules(arguments)
-    blocks = list_page(found, lambda command: completed(command, served.words))
-    runs = [one.last.run for one in found if one.last is not None and one.last.run]
-    return DrawnPage("Schedules", linked(main_of("Schedules", *drawn(blocks)), places(runs)))
 
 
 def journal_page(served: ServedState) -> DrawnPage:

@@ -9,7 +9,6 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -30,6 +29,7 @@ from memrunbook.web.plan_page import SIGNED, ShownPlan, choice_of, plan_page, pl
 from memrunbook.web.served import ServedState
 from memrunbook.web.sessions import SignedIn
 from memrunbook.web.signing import SignInDesk
+from memrunbook.web.ways_in import origin, relying_party
 from memrunbook.web.work import Work
 
 GONE = "No plan that waits has this id: it was carried out or declined, or its time is over."
@@ -130,7 +130,7 @@ class PlanDesk:
         fields = await proven(request, session, MOST_FIELDS)
 
         def kept() -> ApproveResult:
-            shown = self._very(request, fields)
+            shown = self.looked_at(request, fields)
             if not self.challenges.taken(session, shown.file.digest):
                 raise NotDoneError("The passkey answered too late, or answers for another page: try again.", 409)
             own = {one.credential: one for one in self._own(session, request)}
@@ -139,7 +139,7 @@ class PlanDesk:
                 raise NotDoneError("That is no passkey of yours that is known here.", 403)
             numbers = [number for number, gate in enumerate(shown.gates, 1) if gate.asked]
             said = AnswersOfForm(fields, shown.hosts, session.person, numbers)
-            answer = _answer(fields, _origin(request))
+            answer = _answer(fields, origin(request))
             return approve_by_passkey(shown.file, self.served.library, session.person, passkey, answer, said)
 
         await self.work.do(kept)
@@ -151,7 +151,7 @@ class PlanDesk:
         fields = await proven(request, session)
 
         def said() -> None:
-            shown = self._very(request, fields)
+            shown = self.looked_at(request, fields)
             arguments = PendingArguments(state=self.served.state, library=self.served.library, expired=True)
             reason = fields.get("reason", "")[:LONGEST_REASON]
             decline_plan(arguments, shown.file.digest, known_as(session), reason)
@@ -165,7 +165,7 @@ class PlanDesk:
             raise NotDoneError(GONE, 404)
         return shown
 
-    def _very(self, request: Request, fields: Mapping[str, str]) -> ShownPlan:
+    def looked_at(self, request: Request, fields: Mapping[str, str]) -> ShownPlan:
         """The plan that was looked at; NotDoneError where it is another one by now."""
         shown = self._shown(request)
         if not secrets.compare_digest(shown.file.digest.encode(), fields.get("digest", "").encode()):
@@ -174,9 +174,8 @@ class PlanDesk:
 
     def _own(self, session: SignedIn, request: Request) -> Sequence[OwnPasskey]:
         """Their passkeys that a browser can use under the name by which these pages are reached."""
-        host = (urlsplit(f"//{request.headers.get('host', '')}").hostname or "").rstrip(".")
-        own = own_passkeys(self.served.state, session.person) if session.person else ()
-        return [one for one in own if host == one.relying_party or host.endswith(f".{one.relying_party}")]
+        party = relying_party(request)
+        return [one for one in own_passkeys(self.served.state, session.person) if one.relying_party == party]
 
 
 def coded(content: bytes) -> str:
@@ -184,12 +183,7 @@ def coded(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
-def _origin(request: Request) -> str:
-    """What a browser calls the place of these pages."""
-    return f"{request.url.scheme}://{request.headers.get('host', '').lower()}"
-
-
-def _answer(fields: Mapping[str, str], origin: str) -> BrowserAnswer:
+def _answer(fields: Mapping[str, str], here: str) -> BrowserAnswer:
     """What the passkey answered; NotDoneError for what is none, or was given to another site."""
     try:
         _, data, client, signature = (_decoded(fields.get(name, "")) for name in SIGNED)
@@ -197,9 +191,9 @@ def _answer(fields: Mapping[str, str], origin: str) -> BrowserAnswer:
         given = str(told["origin"]), bool(told.get("crossOrigin", False))
     except (ValueError, TypeError, KeyError, RecursionError):
         raise NotDoneError("That is no answer of a passkey.", 400) from None
-    if given != (origin, False):
+    if given != (here, False):
         raise NotDoneError("The passkey answered to another site: nothing is kept.", 403)
-    return BrowserAnswer(data, client, signature, origin)
+    return BrowserAnswer(data, client, signature, here)
 
 
 def _decoded(given: str) -> bytes:

@@ -95,7 +95,8 @@ def choice_of(served: ServedState, shown: ShownPlan, session: SignedIn, own: Seq
     if any(one.key.fingerprint in shown.signed for one in own):
         return Choice(why=f"You, {session.person}, approved it already.")
     if not own:
-        return Choice(why=f"No passkey of {session.person} is known here: register one, or approve at the terminal.")
+        why = f"No passkey of {session.person} is known at this address: register one, or approve at the terminal."
+        return Choice(why=why)
     found, why = counting(shown.file, served.library, session.person, own, shown.now)
     return Choice(found, "" if found else f"Your approval would not count: {why}")
 
@@ -212,6 +213,20 @@ def _confirmed(shown: ShownPlan, number: int, gate: GateOfPlan) -> Iterator[Elem
             yield element("p", "confirm", box, label)
 
 
+def _apply_form(shown: ShownPlan, session: SignedIn) -> Element:
+    """Carries it out: with a reason, which the journal keeps, and a word that this is meant."""
+    box = element("input", type="checkbox", name="sure", id="sure", value="yes", required="required")
+    sure = element("label", "", "Yes: this plan is carried out now, exactly as it stands above")
+    sure.set("for", "sure")
+    reason = element("input", type="text", name="reason", id="applied", maxlength=500, autocomplete="off")
+    why = element("label", "", "Why (kept in the journal)")
+    why.set("for", "applied")
+    return form_of_plan(
+        shown, session, "apply", element("p", "confirm", box, sure), element("p", "confirm", why, reason),
+        element("p", "", element("button", "primary", "Apply", type="submit")),
+    )  # fmt: skip
+
+
 def _others(served: ServedState, shown: ShownPlan, session: SignedIn) -> Element:
     """What else may be done, here and at the terminal."""
     heading = element("h2", "", "What else may be done", id="others")
@@ -223,6 +238,8 @@ def _others(served: ServedState, shown: ShownPlan, session: SignedIn) -> Element
         button = element("button", "", "Decline", type="submit")
         found.append(form_of_plan(shown, session, "decline", element("p", "confirm", label, reason),
                                   element("p", "", button)))  # fmt: skip
+    if may(session, "operator") and shown.refused is None:
+        found.append(_apply_form(shown, session))
     commands = served.commands
     typed: list[Block] = [line("At the terminal:")]
     if not shown.outdated:

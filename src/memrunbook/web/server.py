@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib.resources import files
@@ -22,17 +21,18 @@ from memrunbook.state.runs import run_of
 from memrunbook.ui.block import line
 from memrunbook.ui.errors import error_view
 from memrunbook.web import api, hosts, pages
+from memrunbook.web.acting_routes import acting_routes
 from memrunbook.web.drawn import DrawnPage, drawn, framed, main_of
 from memrunbook.web.forms import from_here
 from memrunbook.web.guard import DEFECT, TOO_MUCH, TooLargeError
 from memrunbook.web.live import MOST, Streams
 from memrunbook.web.permitted import NotDoneError
-from memrunbook.web.plan_desk import PlanDesk
 from memrunbook.web.run_names import is_run
 from memrunbook.web.served import ServedState
 from memrunbook.web.sign_in_routes import sign_in_routes
 from memrunbook.web.signing import SignInDesk
 from memrunbook.web.style import page_style
+from memrunbook.web.tokens import bears
 from memrunbook.web.work import BusyError, Work
 
 PageAnswer = Callable[[Request], Awaitable[Response]]
@@ -44,13 +44,14 @@ RENEWED = "x-renewed"
 
 @dataclass(frozen=True)
 class Pages:
-    """Answers requests; `token` is that of programs, empty where there is none."""
+    """Answers requests; `token` is that of programs, `alerts` that of who posts alerts, empty where there is none."""
 
     served: ServedState
     desk: SignInDesk
     work: Work
     streams: Streams
     token: str = ""
+    alerts: str = ""
 
     def application(self) -> Starlette:
         """All addresses."""
@@ -59,10 +60,8 @@ class Pages:
             "/runs": pages.runs_page,
             "/hosts": hosts.hosts_page,
             "/pending": pages.pending_page,
-            "/schedules": pages.schedules_page,
             "/journal": pages.journal_page,
         }
-        plans = PlanDesk(self.served, self.desk, self.work)
         offered = [
             Route(f"{api.BASE}{one.path}", functools.partial(self._document, one), methods=["GET"])
             for one in api.OFFERED
@@ -72,10 +71,7 @@ class Pages:
             Route("/runs/{part}", self._page("/runs", pages.one_run), methods=["GET"]),
             Route("/runs/{part}/events", self._events, methods=["GET"]),
             Route("/hosts/{part}", self._page("/hosts", hosts.host_page), methods=["GET"]),
-            Route("/pending/{part}", plans.page, methods=["GET"]),
-            Route("/pending/{part}/challenge", plans.challenge, methods=["GET"]),
-            Route("/pending/{part}/approve", plans.approve, methods=["POST"]),
-            Route("/pending/{part}/decline", plans.decline, methods=["POST"]),
+            *acting_routes(self.served, self.desk, self.work, self.alerts),
             *sign_in_routes(self.desk),
             Route("/static/style.css", _static(page_style(), "text/css"), methods=["GET"]),
             *(Route(f"/static/{name}", _static(_script(name), "text/javascript"), methods=["GET"]) for name in SCRIPTS),
@@ -142,9 +138,7 @@ class Pages:
 
     def _admit(self, request: Request) -> None:
         """A program with the token, or somebody who is signed in; 401 for everybody else."""
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        known = scheme.lower() == "bearer" and self.token and _same(given.strip(), self.token)
-        if not known and (not from_here(request) or self.desk.session_of(request) is None):
+        if not bears(request, self.token) and (not from_here(request) or self.desk.session_of(request) is None):
             raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
 
     async def _not_found(self, request: Request, error: Exception) -> Response:
@@ -178,16 +172,12 @@ class Pages:
 
 def is_for_programs(request: Request) -> bool:
     """True for addresses that no person looks at."""
-    return request.url.path.startswith(("/api/", "/metrics")) or request.url.path.endswith("/challenge")
+    return request.url.path.startswith(("/api/", "/metrics", "/alerts")) or request.url.path.endswith("/challenge")
 
 
 async def _plain(status: int, words: str, _request: Request, _error: Exception) -> Response:
     retry = {"Retry-After": "5"} if status == BUSY[0] else {}
     return Response(f"{words}\n", status, retry, "text/plain")
-
-
-def _same(given: str, token: str) -> bool:
-    return secrets.compare_digest(given.encode("utf-8", "surrogatepass"), token.encode("utf-8"))
 
 
 def _script(name: str) -> str:

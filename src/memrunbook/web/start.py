@@ -97,13 +97,13 @@ def serve_pages(served: ServedState, place: ListenAt, say: Callable[[str], objec
 
     serving = served.serving
     _check_place(place, proxies=bool(serving.trusted_proxies))
-    token = _token(serving.token_file)
+    token, alerts = _token(serving.token_file, "programs"), _token(serving.alerts_token_file, "alerts")
     secret = _first_line(serving.oidc.secret_file, "the secret of the client") if serving.oidc is not None else ""
     listener = _bound(place)
     secure = place.cert is not None or bool(serving.trusted_proxies)
     desk = SignInDesk(Sessions(time.monotonic, serving.idle, serving.lifetime), served.state, secure, serving, secret)
     streams, work = Streams(), Work()
-    pages = Pages(served, desk, work, streams, token)
+    pages = Pages(served, desk, work, streams, token, alerts)
     names = {"localhost", "127.0.0.1", "[::1]", place.shown.lower(), *serving.names}
     guard = PageGuard(pages.application(), names, served.defect, serving.trusted_proxies, secure=place.cert is not None)
     settings = uvicorn.Config(
@@ -117,7 +117,7 @@ def serve_pages(served: ServedState, place: ListenAt, say: Callable[[str], objec
     def tell_link() -> None:
         say(f"Sign in within 10 minutes, once: {base}{desk.link()}")
 
-    say(f"Serving {served.state} at {base}; it reads and changes nothing. Ctrl-C ends it.")
+    say(f"Serving {served.state} at {base}. Ctrl-C ends it.")
     tell_link()
     try:
         asyncio.run(_until_told(uvicorn.Server(settings), listener, streams, tell_link))
@@ -202,12 +202,12 @@ def _first_line(file: Path | None, what: str) -> str:
     return found
 
 
-def _token(file: Path | None) -> str:
-    """The token of programs; UsageError for a file that holds none."""
+def _token(file: Path | None, whose: str) -> str:
+    """The token of these; UsageError for a file that holds none."""
     if file is None:
         return ""
-    token = _first_line(file, "the token of programs")
+    token = _first_line(file, f"the token of {whose}")
     if len(token) < SHORTEST_TOKEN or not token.isascii() or not token.isprintable():
-        what = f"the token of programs has fewer than {SHORTEST_TOKEN} plain characters in the first line"
+        what = f"the token of {whose} has fewer than {SHORTEST_TOKEN} plain characters in the first line"
         raise UsageError(what, where=str(file), hint=f"openssl rand -base64 32 > {file}")
     return token
