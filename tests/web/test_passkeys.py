@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 from tests.passkey import Passkey
+from tests.unit.ui.html.parsed import served
 from tests.web.pages import Site, csrf
 from webauthn.helpers import encode_cbor
 
@@ -307,3 +308,16 @@ def test_by_a_number_no_passkey_is_offered_and_the_page_says_where(site: Site) -
     assert 'href="http://localhost:8642/"' in page
     token = invite(site.state, "ada", time.time())
     assert "http://localhost:8642" in site.client("http://127.0.0.1:8642").get(f"/register?invite={token}").text
+
+
+def test_each_of_these_pages_is_valid_and_made_of_what_pages_of_ours_are_made_of(site: Site) -> None:
+    token = invite(site.state, "ada", time.time())
+    client = site.client(HERE)
+    pages = [client.get(f"/register?invite={token}"), client.get("/register?invite=none"), client.get("/sign-in")]
+    pages.append(registered(site, Passkey())[1])
+    person, _ = site.as_person("approver", "ada", "oidc")
+    pages += [client.get("/sign-in"), person.get("/me"), sign_in(site, Passkey())[1]]
+    for page in pages:
+        served(page.text)
+        assert "style=" not in page.text
+        assert "<script>" not in page.text

@@ -13,7 +13,7 @@ GIVEN = """lang charset name content http-equiv class id href scope tabindex rol
 viewBox x y x1 x2 y1 y2 cx cy r d width height"""
 ELEMENTS, ATTRIBUTES = frozenset(OURS.split()), frozenset(GIVEN.split())
 AROUND = frozenset(
-    ["header", "strong", "form", "input", "button", "link", "script", "noscript", "details", "summary", "label"]
+    ["header", "strong", "form", "input", "button", "link", "script", "noscript", "details", "summary", "label", "pre"]
 )
 GIVEN_AROUND = frozenset(
     [
@@ -29,6 +29,12 @@ GIVEN_AROUND = frozenset(
         "aria-live",
         "data-live",
         "data-passkey",
+        "data-ceremony",
+        "data-challenge",
+        "data-party",
+        "data-known",
+        "data-user",
+        "data-person",
         "for",
         "required",
         "maxlength",
