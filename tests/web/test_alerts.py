@@ -134,3 +134,14 @@ def test_without_a_token_in_config_yaml_nobody_may_post(tmp_path: Path) -> None:
     answer = site.client().post("/alerts", json=DOCUMENT, headers={"Authorization": "Bearer "})
     assert answer.status_code == 404
     assert "alerts_token_file" in answer.text
+
+
+@pytest.mark.slow
+def test_the_command_that_is_started_is_runbook_alert(tmp_path: Path) -> None:
+    site = Site(tmp_path / "state")
+    with start_blocking_portal() as portal:
+        client = site.client()
+        client.portal = portal
+        assert client.post("/alerts", json=DOCUMENT, headers=BEARER).status_code == 202
+        [words] = said(site)
+    assert "config.yaml says nothing of alerts" in words, "as at the terminal"

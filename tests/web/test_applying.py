@@ -102,3 +102,11 @@ def test_who_asked_is_believed_of_the_chain_alone(tmp_path: Path, monkeypatch: p
     late = record_asked(tmp_path, AskedFor(at=now - 3600, what="apply", digest="d" * 64, who="ada", how="x"))
     monkeypatch.setenv(VARIABLE, late)
     assert asked_on_pages(tmp_path, "apply", "d" * 64) == "", "and for now"
+
+
+def test_the_journal_shows_who_asked(office: Office) -> None:
+    office.approved("ada")
+    applied(office)
+    words = said(office.site.as_person("viewer")[0].get("/journal").text)
+    assert "a plan was to be applied" in words
+    assert "by olga (signed in by passkey, session" in words

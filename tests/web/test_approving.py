@@ -8,6 +8,7 @@ import pytest
 from tests.unit.ui.html.parsed import each, served
 from tests.web.waiting import HOSTILE, Office, changed, said
 
+from memrunbook.app.approving import HIDDEN_PARTS
 from memrunbook.core.action.action import Risk
 from memrunbook.state.signatures import verified
 from memrunbook.state.waiting import declined
@@ -183,3 +184,11 @@ def test_without_rules_it_is_signed_for_nobody_as_at_the_terminal(office: Office
     page = said(office.page(office.site.as_person("viewer")[0]))
     assert "does not count signed by SHA256:" in page
     assert "who says ada" in page
+
+
+def test_a_secret_that_is_hidden_in_the_file_is_told_as_the_terminal_tells_it(office: Office) -> None:
+    office.waits(args=("--token", "hunter2-hunter2"), command="mail --token hunter2-hunter2")
+    page = office.page(office.site.as_person("approver", "ada")[0])
+    assert "hunter2" not in page
+    assert HIDDEN_PARTS in said(page)
+    assert office.approved("ada")[0] == 303

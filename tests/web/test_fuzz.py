@@ -18,7 +18,7 @@ from tests.web.waiting import Office
 REQUESTS = 3000
 PIECES = [
     "..", "%2e%2e", "%00", "%0d%0aX: y", "%ff", "//", "\\", "x" * 900, "runs", "hosts", "api", "v1", "static", OLD.name,
-    "db7", "_0123", "events", "pending", "PLAN", "approve", "challenge", "decline", "apply", "schedules", "pause", "alerts",
+    "db7", "_0123", "events", "pending", "PLAN", "approve", "challenge", "decline", "apply", "schedules", "pause",
     "?next=//evil.example", "?link=%f0%9f", "?a=1&a=2", ";x", "#y", "*", "~root", "'", "<b>",
 ]  # fmt: skip
 KINDS = [b"text/plain", b"application/x-www-form-urlencoded", b"multipart/form-data", b"", b"\xff" * 300]
@@ -92,5 +92,17 @@ async def _asked(site: Site, scope: dict[str, Any], body: bytes) -> tuple[int, d
 
 def _place(chance: random.Random) -> str:
     if chance.random() < 0.2:
-        return chance.choice([*PLACES, "/sign-in", "/sign-out", "/static/live.js", "/api/v1/runs"])
+        acts = [f"/pending/PLAN{act}" for act in ("", "/challenge", "/approve", "/decline", "/apply")]
+        return chance.choice(
+            [
+                *PLACES,
+                *acts,
+                "/alerts",
+                "/schedules/night/pause",
+                "/sign-in",
+                "/sign-out",
+                "/static/live.js",
+                "/api/v1/runs",
+            ]
+        )
     return "/" + "/".join(chance.choice(PIECES) for _ in range(chance.randint(1, 4)))

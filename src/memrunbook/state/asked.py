@@ -5,7 +5,7 @@ Whoever starts a command at a terminal cannot say that somebody else asked for i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -60,10 +60,14 @@ def record_asked(state: Path, one: AskedFor) -> str:
     return link.head
 
 
+def read_asked(state: Path) -> Sequence[AskedFor]:
+    """All of them in order; lines that are none are left out (`asked_doubts` tells of them)."""
+    return list(decoded(disk.contents(asked_file(state)), AskedFor))
+
+
 def asked_by_hash(state: Path, head: str) -> AskedFor | None:
     """The one with this hash, if there is one."""
-    found = decoded(disk.contents(asked_file(state)), AskedFor)
-    return next((one for one in found if head and one.hash == head), None)
+    return next((one for one in read_asked(state) if head and one.hash == head), None)
 
 
 def asked_doubts(state: Path) -> Iterator[AuditFinding]:

@@ -17,6 +17,7 @@ from memrunbook.app.shown_runs import run_lines
 from memrunbook.app.stored import Stored
 from memrunbook.core.instant import Instant
 from memrunbook.runtime.clock import SystemClock
+from memrunbook.state.asked import AskedFor, read_asked
 from memrunbook.state.runs import run_of
 from memrunbook.state.sign_ins import SignIn, read_sign_ins
 from memrunbook.ui.audit import doubt_view
@@ -24,7 +25,7 @@ from memrunbook.ui.block import Block, Grid, Row, Span, line, row, to_type
 from memrunbook.ui.html.page import page_main
 from memrunbook.ui.journal import RunLine, runs_view
 from memrunbook.ui.pending import pending_view
-from memrunbook.ui.words import plural
+from memrunbook.ui.words import moment_words, plural
 from memrunbook.web.drawn import DrawnPage, drawn, linked, main_of, places, plan_place, section
 from memrunbook.web.hosts import hosts_table, known_hosts
 from memrunbook.web.run_names import is_run
@@ -118,11 +119,13 @@ def journal_page(served: ServedState) -> DrawnPage:
     main = main_of(
         "Journal",
         *drawn([*blocks, line("The same at the terminal: ", typed)]),
+        section("Asked for on these pages", _asked(read_asked(served.state)), "asked"),
         section("Sign-ins", _sign_ins(read_sign_ins(served.state)), "sign-ins"),
     )
     return DrawnPage("Journal", main)
 
 
+WHAT: Mapping[str, str] = {"apply": "a plan was to be applied", "alert": "alerts were to be looked at"}
 EVENTS: Mapping[str, Span] = {
     "link": Span("link made"),
     "in": Span("signed in", "good"),
@@ -132,6 +135,19 @@ EVENTS: Mapping[str, Span] = {
     "registered": Span("passkey registered"),
     "removed": Span("passkey removed"),
 }
+
+
+def _asked(found: Sequence[AskedFor]) -> list[Block]:
+    if not found:
+        return [line("Nothing was asked for yet.")]
+    rows = (
+        row(
+            moment_words(one.at), WHAT[one.what], f"sha256:{one.digest[:8]}",
+            body=Span(f"{one.told.removeprefix('on the pages ')}{f', from {one.address}' if one.address else ''}"),
+        )
+        for one in list(reversed(found))[:SHOWN_SIGN_INS]
+    )  # fmt: skip
+    return [line(f"{plural(len(found), 'record')}, the newest first"), Grid(tuple(rows))]
 
 
 def _sign_ins(found: Sequence[SignIn]) -> list[Block]:
