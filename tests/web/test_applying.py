@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 from tests.web.waiting import Office, said
 
 from memrunbook.app.asking import VARIABLE, asked_on_pages
@@ -14,11 +15,12 @@ from memrunbook.runtime.clock import SystemClock
 from memrunbook.state.asked import FOLDER, AskedFor, asked_doubts, record_asked
 from memrunbook.state.run_directory import new_run_id
 
-# Stands for `runbook`: begins the run that a file beside the state names, or says what is wrong.
+# Stands for `runbook`: once it may, begins the run that a file beside the state names, or says what is wrong.
 STAND_IN = """
-import json, os, pathlib, sys
+import json, os, pathlib, sys, time
 print(json.dumps(sys.argv[1:]), os.environ["RUNBOOK_ASKED"], flush=True)
 run = pathlib.Path(sys.argv[4]).parent / "run"
+while not run.with_name("go").exists(): time.sleep(0.05)
 if not run.exists():
     print("error: <b>the disk</b> is full\\n  hint: df", file=sys.stderr)
     sys.exit(2)
@@ -37,10 +39,19 @@ def office(tmp_path: Path) -> Office:
 
 
 def applied(office: Office, **fields: str) -> tuple[int, str, str]:
-    """The status, the words of the page, and where it leads."""
+    """The status, the words of the page, and where it leads in the end."""
     client, session = office.site.as_person("operator", "olga")
-    given = {"csrf": session.csrf, "digest": office.digest, "sure": "yes", **fields}
-    answer = client.post(f"/pending/{office.digest}/apply", data=given)
+    with start_blocking_portal() as client.portal:
+        given = {"csrf": session.csrf, "digest": office.digest, "sure": "yes", **fields}
+        answer = client.post(f"/pending/{office.digest}/apply", data=given)
+        if answer.status_code == 303:
+            assert answer.headers["location"] == f"/pending/{office.digest}/begun"
+            twice = client.post(f"/pending/{office.digest}/apply", data=given)
+            assert twice.status_code == 409, "it is at work"
+            assert "refresh" in client.get(f"/pending/{office.digest}/begun").headers
+            (office.folder / "go").touch()
+            while "refresh" in (answer := client.get(f"/pending/{office.digest}/begun")).headers:
+                assert "It is being begun" in answer.text
     return answer.status_code, said(answer.text), answer.headers.get("location", "")
 
 

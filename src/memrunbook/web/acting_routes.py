@@ -18,12 +18,14 @@ def acting_routes(served: ServedState, desk: SignInDesk, work: Work, token: str)
     """All of them; `token` is that of who posts alerts."""
     plans, schedules = PlanDesk(served, desk, work), ScheduleDesk(served, desk, work)
     processes = Processes(served.program, served.state)
+    applies = ApplyDesk(plans, processes)
     return [
         Route("/pending/{part}", plans.page, methods=["GET"]),
         Route("/pending/{part}/challenge", plans.challenge, methods=["GET"]),
         Route("/pending/{part}/approve", plans.approve, methods=["POST"]),
         Route("/pending/{part}/decline", plans.decline, methods=["POST"]),
-        Route("/pending/{part}/apply", ApplyDesk(plans, processes).apply, methods=["POST"]),
+        Route("/pending/{part}/apply", applies.apply, methods=["POST"]),
+        Route("/pending/{part}/begun", applies.begun, methods=["GET"]),
         Route("/schedules", schedules.page, methods=["GET"]),
         Route("/schedules/{part}/pause", schedules.pause, methods=["POST"]),
         Route("/schedules/{part}/resume", schedules.resume, methods=["POST"]),

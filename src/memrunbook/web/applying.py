@@ -20,8 +20,25 @@ from memrunbook.web.plan_page import ShownPlan
 from memrunbook.web.processes import Processes, Started, now_utc
 from memrunbook.web.sessions import SignedIn
 
-PATIENCE, LOOK_EVERY = 20.0, 0.25
-"""Seconds in which a run begins, as a rule, and between two looks whether it has."""
+PATIENCE, LOOK_EVERY = 3.0, 0.25
+"""Seconds for which an answer waits for the run to begin, and between two looks whether it has."""
+AGAIN = 1
+"""Seconds after which a browser asks again."""
+MOST = 100
+"""Commands that are remembered; what they did stands in the journal."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A command that was started for a plan, and what was asked for."""
+
+    started: Started
+    asked: AskedFor
+
+    @property
+    def over(self) -> bool:
+        """True where it has ended."""
+        return self.started.process.returncode is not None
 
 
 @dataclass
@@ -30,10 +47,11 @@ class ApplyDesk:
 
     plans: PlanDesk
     processes: Processes
-    _begun: set[str] = field(default_factory=set)
+    _begun: dict[str, Begun] = field(default_factory=dict)
+    _starting: set[str] = field(default_factory=set)
 
     async def apply(self, request: Request) -> Response:
-        """Starts it, once, where nothing is lacking; the page of its run, or what the command said."""
+        """Starts it, where nothing is lacking and it is not at work already."""
         session = permitted(self.plans.desk.session_of(request), "operator")
         fields = await proven(request, session)
         shown = await self.plans.work.do(functools.partial(self.plans.looked_at, request, fields))
@@ -42,15 +60,37 @@ class ApplyDesk:
             raise NotDoneError("It was not confirmed that this plan is to be carried out now.", 400)
         if shown.refused is not None:
             raise NotDoneError(f"It cannot be applied: {shown.refused.message}", 409)
-        if digest in self._begun:
+        if digest in self._starting or (digest in self._begun and not self._begun[digest].over):
             raise NotDoneError("It is being begun already: look at Runs.", 409)
-        self._begun.add(digest)
+        self._starting.add(digest)
         try:
-            return await self._begin(request, session, shown, fields.get("reason", "")[:LONGEST_REASON])
+            reason = fields.get("reason", "")[:LONGEST_REASON]
+            self._remember(digest, await self._begin(request, session, shown, reason))
         finally:
-            self._begun.discard(digest)
+            self._starting.discard(digest)
+        return RedirectResponse(f"/pending/{digest}/begun", 303)
 
-    async def _begin(self, request: Request, session: SignedIn, shown: ShownPlan, reason: str) -> Response:
+    async def begun(self, request: Request) -> Response:
+        """The page of its run as soon as there is one; what the command said, where it ended without."""
+        session = self.plans.desk.session_of(request)
+        if session is None:
+            return RedirectResponse("/sign-in?next=/runs", 303)
+        begun = self._begun.get(request.path_params["part"])
+        if begun is None:
+            raise NotDoneError("Nothing was begun here of late: look at Runs.", 404)
+        run = await self._run_of(begun)
+        if run:
+            return RedirectResponse(run_place(run), 303)
+        title = "This was not done" if begun.over else "It is being begun"
+        page = framed(title, main_of(title, *drawn(_told(begun.started))), session, "/pending")
+        return HTMLResponse(page, 409 if begun.over else 200, {} if begun.over else {"Refresh": str(AGAIN)})
+
+    def _remember(self, digest: str, begun: Begun) -> None:
+        while len(self._begun) >= MOST:
+            self._begun.pop(next(iter(self._begun)))
+        self._begun[digest] = begun
+
+    async def _begin(self, request: Request, session: SignedIn, shown: ShownPlan, reason: str) -> Begun:
         asked = AskedFor(
             at=now_utc(),
             what="apply",
@@ -60,37 +100,29 @@ class ApplyDesk:
             session=session.name,
             address=request.client.host if request.client is not None else "",
         )
-        started = await self.processes.start(self._words(shown, reason), asked)
-        run = await self._run_of(started, asked)
-        if run:
-            return RedirectResponse(run_place(run), 303)
-        code = started.process.returncode
-        title = "It was begun" if code is None else "This was not done"
-        main = main_of(title, *drawn(_told(started)))
-        return HTMLResponse(framed(title, main, session, "/pending"), 202 if code is None else 409)
+        return Begun(await self.processes.start(self._words(shown, reason), asked), asked)
 
     def _words(self, shown: ShownPlan, reason: str) -> list[str]:
         """What would be typed at the terminal."""
         return ["apply", str(shown.file.path), *self.plans.served.where, *(["--reason", reason] if reason else [])]
 
-    async def _run_of(self, started: Started, asked: AskedFor) -> str:
+    async def _run_of(self, begun: Begun) -> str:
         """The run that it began; empty where it ended without, or takes longer."""
-        since = f"{dt.datetime.fromtimestamp(asked.at - 2.0, dt.UTC):%Y%m%dT%H%M%SZ}"
+        since = f"{dt.datetime.fromtimestamp(begun.asked.at - 2.0, dt.UTC):%Y%m%dT%H%M%SZ}"
         waited = 0.0
-        while waited < PATIENCE:
-            over = started.process.returncode is not None
-            run = await asyncio.to_thread(begun_for, self.plans.served.state, asked.digest, since)
-            if run or over:
+        while True:
+            over = begun.over
+            run = await asyncio.to_thread(begun_for, self.plans.served.state, begun.asked.digest, since)
+            if run or over or waited >= PATIENCE:
                 return run
             await asyncio.sleep(LOOK_EVERY)
             waited += LOOK_EVERY
-        return ""
 
 
 def _told(started: Started) -> list[Block]:
     code = started.process.returncode
     if code is None:
-        return [line("Its run stands under Runs as soon as it writes its journal. What it says: ",
+        return [line("This page leads to its run as soon as there is one. What the command says: ",
                      Span(str(started.said), whole=True))]  # fmt: skip
     found: list[Block] = [line(f"The command ended with {code}, and no run was begun. It said:")]
     found += [line(Span(said, whole=True), indent=2) for said in started.words.splitlines()]
