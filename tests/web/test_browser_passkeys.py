@@ -28,6 +28,9 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed here (Debian: chromium)"),
 ]
 
+KNOWN = "pubKeyCredParams is missing at least one of the default"
+"""Said by Chromium of whoever takes no RSA: a passkey that signs plans is ES256."""
+
 
 class Phone:
     """A tab of a phone's width with an authenticator that knows whose finger it is, or does not."""
@@ -82,7 +85,7 @@ def phone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Phone]:
 def invitation(base: str, words: tuple[str, ...]) -> str:
     ran = here("passkey", "invite", "ada@example.com", "--url", base, *words)
     assert ran.code == 0, ran.said
-    return re.findall(r"http\S+", ran.out)[0]
+    return str(re.findall(r"http\S+", ran.out)[0])
 
 
 def test_who_is_invited_registers_and_signs_in_by_the_keyboard_alone(tmp_path: Path, phone: Phone) -> None:
@@ -113,7 +116,7 @@ def test_who_is_invited_registers_and_signs_in_by_the_keyboard_alone(tmp_path: P
         phone.press("ada@example.com, approver")
         phone.press("Sign out everywhere")
         tab.get_by_text("You are signed out everywhere.").wait_for()
-        assert phone.told == []
+        assert [one for one in phone.told if KNOWN not in one] == []
         events = [one.event for one in read_sign_ins(state)]
         assert events == ["link", "invited", "registered", "in", "out", "in", "out"]
         assert here("passkey", "remove", kept.credential[:6], "--state-dir", str(state)).code == 0

@@ -137,7 +137,9 @@ class PasskeyDesk:
         except (BadAnswerError, UsageError) as error:
             why = error.message if isinstance(error, UsageError) else str(error)
             return await self._not_registered(request, person.name, why, 403)
-        await self.desk.recorded("registered", BY_PASSKEY, request, person=person.name, session=_name(person.session))
+        await self.desk.book.recorded(
+            "registered", BY_PASSKEY, request, person=person.name, session=_name(person.session)
+        )
         said = drawn([line(f"{person.name} can sign in with it now, at {passkey.relying_party}."), line(UNTIL_THEN)])
         shown = element("pre", "", element("code", "", passkey.allowed))
         on = element("p", "", element("a", "", "Go on" if person.session else "Sign in", href="/sign-in"))
@@ -178,7 +180,7 @@ class PasskeyDesk:
         return Asked(unpacked(challenge), origin(request), relying_party(request)), bound
 
     async def _not_registered(self, request: Request, person: str, why: str, status: int) -> Response:
-        await self.desk.recorded("refused", BY_PASSKEY, request, person=person, why=f"not registered: {why}")
+        await self.desk.book.recorded("refused", BY_PASSKEY, request, person=person, why=f"not registered: {why}")
         return page("No passkey was registered", drawn([line(f"{why[:1].upper()}{why[1:].rstrip('.')}.")]), status)
 
 

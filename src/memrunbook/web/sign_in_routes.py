@@ -7,25 +7,27 @@ from collections.abc import Sequence
 from starlette.routing import Route
 
 from memrunbook.web.account import Account
-from memrunbook.web.oidc_desk import CALLBACK, OidcDesk
-from memrunbook.web.oidc_provider import Provider
+from memrunbook.web.entrance import Entrance
 from memrunbook.web.passkey_desk import PasskeyDesk
 from memrunbook.web.signing import SignInDesk
 
 
 def sign_in_routes(desk: SignInDesk) -> Sequence[Route]:
     """All of them."""
-    passkeys = PasskeyDesk(desk)
+    entrance, passkeys = Entrance(desk), PasskeyDesk(desk)
     routes = [
-        Route("/sign-in", desk.show, methods=["GET"]),
-        Route("/sign-in", desk.sign_in, methods=["POST"]),
+        Route("/sign-in", entrance.show, methods=["GET"]),
+        Route("/sign-in", entrance.sign_in, methods=["POST"]),
         Route("/sign-in/passkey", passkeys.sign_in, methods=["POST"]),
         Route("/register", passkeys.invitation, methods=["GET"]),
         Route("/register", passkeys.register, methods=["POST"]),
         Route("/me", Account(desk, passkeys).page, methods=["GET"]),
-        Route("/sign-out", desk.sign_out, methods=["POST"]),
+        Route("/sign-out", entrance.sign_out, methods=["POST"]),
     ]
     if desk.serving.oidc is not None:
+        from memrunbook.web.oidc_desk import CALLBACK, OidcDesk
+        from memrunbook.web.oidc_provider import Provider
+
         oidc = OidcDesk(desk, Provider(desk.serving.oidc, desk.secret))
         routes += [
             Route("/sign-in/oidc", oidc.begin, methods=["GET"]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,15 +14,13 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from memrunbook.core.errors import RunbookError
 from memrunbook.documents.roles import Role
 from memrunbook.documents.serving import Serving
-from memrunbook.runtime.clock import SystemClock
-from memrunbook.state.sign_ins import SignIn, SignInEvent, record_sign_in
 from memrunbook.ui.block import line
 from memrunbook.ui.html.element import Element, element
 from memrunbook.web.drawn import drawn, framed, main_of
-from memrunbook.web.forms import form_of, from_here
+from memrunbook.web.forms import from_here
 from memrunbook.web.passkeys_here import PasskeysHere
-from memrunbook.web.permitted import proven
 from memrunbook.web.sessions import Sessions, SignedIn
+from memrunbook.web.sign_in_book import SignInBook
 from memrunbook.web.tickets import Tickets
 from memrunbook.web.ways_in import Offer, offered, proxy_person
 
@@ -56,14 +53,16 @@ class SignInDesk:
     secret: str = field(default="", repr=False)
     tickets: Tickets = field(init=False)
     passkeys: PasskeysHere = field(init=False)
+    book: SignInBook = field(init=False)
 
     def __post_init__(self) -> None:
         self.tickets, self.passkeys = Tickets(self.sessions.now), PasskeysHere(self.state)
+        self.book = SignInBook(self.state)
 
     def link(self) -> str:
         """The path of a link that signs in once; recorded."""
         token = self.sessions.link()
-        self.record("link", BY_LINK, role="viewer")
+        self.book.record("link", BY_LINK, role="viewer")
         return f"/sign-in?link={token}"
 
     @property
@@ -89,19 +88,7 @@ class SignInDesk:
             return None
         return session
 
-    async def show(self, request: Request) -> Response:
-        """The page to sign in: a link alone changes nothing, for programs that look at links would use it up.
-
-        Whom a trusted proxy names is signed in at once: there is nothing to choose.
-        """
-        onward = local(request.query_params.get("next", ""))
-        person = proxy_person(self.serving, request)
-        if person:
-            return await self._by_proxy(request, person, onward)
-        link = request.query_params.get("link", "")
-        return self._page(request, link if TOKEN.fullmatch(link) else "", onward)
-
-    def _page(self, request: Request, link: str = "", onward: str = "/", why: str = "", status: int = 200) -> Response:
+    def page(self, request: Request, link: str = "", onward: str = "/", why: str = "", status: int = 200) -> Response:
         said = drawn([line(why)]) if why else []
         if link:
             form = element(
@@ -114,17 +101,6 @@ class SignInDesk:
         here: Offer = offered(self.serving, self.passkeys, self.tickets, request, onward)
         return page("Sign in", [*said, *here.parts], status, here.script)
 
-    async def sign_in(self, request: Request) -> Response:
-        """A new session for whoever has a link that was not used yet."""
-        early = await self.too_early(request, BY_LINK)
-        if early is not None:
-            return early
-        fields = await form_of(request)
-        role, why = self.sessions.checked(fields.get("link", ""))
-        if role is None:
-            return await self.refused(request, BY_LINK, why)
-        return await self.enter(request, Entering(BY_LINK, role), local(fields.get("next", "")))
-
     async def too_early(self, request: Request, how: str) -> Response | None:
         """The answer to what another site sends, and where too much was tried; None for what is looked at."""
         if not from_here(request):
@@ -133,7 +109,7 @@ class SignInDesk:
 
     def too_many(self, request: Request) -> Response:
         """Says that somebody must wait."""
-        return self._page(request, why=TOO_MANY, status=429)
+        return self.page(request, why=TOO_MANY, status=429)
 
     async def enter(self, request: Request, who: Entering, onward: str, *, led_here: bool = False) -> Response:
         """Begins a session and leads on. `led_here`: from another site, which a strict cookie outlives on a page only.
@@ -144,7 +120,7 @@ class SignInDesk:
         token, session = self.sessions.begin(who.role, who.how, who.person)
         session.passkey = who.passkey
         try:
-            await self.recorded("in", who.how, request, role=who.role, session=session.name, person=who.person)
+            await self.book.recorded("in", who.how, request, role=who.role, session=session.name, person=who.person)
         except RunbookError:
             self.sessions.end(token)  # nobody is signed in whose sign-in is not written down
             raise
@@ -163,46 +139,10 @@ class SignInDesk:
             return await self.refused(request, how, "config.yaml gives no role to that name", person=person)
         return await self.enter(request, Entering(how, role, person, passkey), onward, led_here=not passkey)
 
-    async def _by_proxy(self, request: Request, person: str, onward: str) -> Response:
-        session = self.session_of(request, touch=False)
-        if session is not None and session.person == person:
-            return RedirectResponse(onward, 303)
-        if not self.sessions.may_try():
-            return self.too_many(request)
-        return await self.enter_as(request, BY_PROXY, person, onward)
-
-    async def sign_out(self, request: Request) -> Response:
-        """Ends the session, or all of this person's, on this server and in the browser.
-
-        NotDoneError for a form of somebody else.
-        """
-        session = self.session_of(request, touch=False)
-        if session is None:
-            return RedirectResponse("/sign-in", 303)
-        fields = await proven(request, session)
-        every = self.sessions.end_all(session.person) if fields.get("everywhere") and session.person else []
-        self.sessions.end(self.token_of(request))
-        for one in every or [session]:
-            await self.recorded("out", one.how, request, role=one.role, session=one.name, person=one.person)
-        said = "You are signed out everywhere." if every else "You are signed out."
-        offer = element("p", "", element("a", "", "Sign in again", href="/sign-in"))
-        answer = page("Signed out", [*drawn([line(said)]), offer])
-        answer.delete_cookie(self.cookie, path="/", httponly=True, samesite="strict", secure=self.secure)
-        return answer
-
     async def refused(self, request: Request, how: str, why: str, *, person: str = "", status: int = 403) -> Response:
         """Says, and writes down, why nobody was signed in."""
-        await self.recorded("refused", how, request, why=why, person=person)
-        return self._page(request, why=f"Not signed in: {why}.", status=status)
-
-    async def recorded(self, event: SignInEvent, how: str, request: Request, **about: str) -> None:
-        """Writes down what happened, beside the server."""
-        address = request.client.host if request.client is not None else ""
-        await asyncio.to_thread(self.record, event, how, address=address, **about)
-
-    def record(self, event: SignInEvent, how: str, **about: str) -> None:
-        """Writes down what happened; what is said of it are fields of SignIn."""
-        record_sign_in(self.state, SignIn(at=SystemClock().now().isoformat(), event=event, how=how, **about))
+        await self.book.recorded("refused", how, request, why=why, person=person)
+        return self.page(request, why=f"Not signed in: {why}.", status=status)
 
 
 def local(given: str) -> str:
