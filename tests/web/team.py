@@ -80,7 +80,7 @@ class Team:
         """A tab of this person in a browser of their own, signed in by their passkey, by the keyboard."""
         server.links()
         tab = browser.new_context(viewport={"width": width, "height": 900}).new_page()
-        tab.set_default_timeout(60_000)
+        tab.set_default_timeout(120_000)
         self._authenticator(tab, name)
         tab.goto(f"{self.base}/sign-in")
         tab_to(tab, "Sign in with a passkey")

@@ -18,7 +18,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 CHROMIUM = shutil.which("chromium")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed here (Debian: chromium)"),
     pytest.mark.skipif(not can_run(), reason=MISSING),
 ]
@@ -130,7 +130,7 @@ def test_a_run_goes_on_where_the_server_is_killed_and_is_told_by_the_next(
         ada.goto(f"{team.base}/pending/{plan.digest}")
         ada.check("form.approve input[type=checkbox]")
         ada.get_by_role("button", name="Approve by passkey").click()
-        ada.get_by_text("READY").wait_for()
+        ada.get_by_text("READY", exact=True).wait_for()
         olga = team.signed_in(browser, server, "olga")
         olga.goto(f"{team.base}/pending/{plan.digest}")
         olga.check("#sure")
