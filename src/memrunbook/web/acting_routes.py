@@ -7,7 +7,7 @@ from starlette.routing import Route
 from memrunbook.web.alerts import AlertDesk
 from memrunbook.web.applying import ApplyDesk
 from memrunbook.web.plan_desk import PlanDesk
-from memrunbook.web.processes import Processes
+from memrunbook.web.processes import OwnCommands
 from memrunbook.web.schedule_desk import ScheduleDesk
 from memrunbook.web.served import ServedState
 from memrunbook.web.signing import SignInDesk
@@ -17,7 +17,7 @@ from memrunbook.web.work import Work
 def acting_routes(served: ServedState, desk: SignInDesk, work: Work, token: str) -> list[Route]:
     """All of them; `token` is that of who posts alerts."""
     plans, schedules = PlanDesk(served, desk, work), ScheduleDesk(served, desk, work)
-    processes = Processes(served.program, served.state)
+    processes = OwnCommands(served.program, served.state)
     applies = ApplyDesk(plans, processes)
     return [
         Route("/pending/{part}", plans.page, methods=["GET"]),

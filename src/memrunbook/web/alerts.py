@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from memrunbook.core.errors import DocumentError, in_a_line
 from memrunbook.documents.alerts import read_alerts
 from memrunbook.state.asked import AskedFor
-from memrunbook.web.processes import Processes, now_utc
+from memrunbook.web.processes import OwnCommands, now_utc
 from memrunbook.web.tokens import bears
 
 AT_ONCE, WAITING = 2, 20
@@ -33,7 +33,7 @@ WHERE = "the body"
 class AlertDesk:
     """`token` is that of who may post; empty where config.yaml names none. `words` say where everything is."""
 
-    processes: Processes
+    processes: OwnCommands
     token: str
     words: tuple[str, ...]
     now: Callable[[], float] = time.monotonic

@@ -17,7 +17,7 @@ from memrunbook.web.drawn import drawn, framed, main_of, run_place
 from memrunbook.web.permitted import NotDoneError, known_as, permitted, proven
 from memrunbook.web.plan_desk import LONGEST_REASON, PlanDesk
 from memrunbook.web.plan_page import ShownPlan
-from memrunbook.web.processes import Processes, Started, now_utc
+from memrunbook.web.processes import OwnCommands, Started, now_utc
 from memrunbook.web.sessions import SignedIn
 
 PATIENCE, LOOK_EVERY = 3.0, 0.25
@@ -46,7 +46,7 @@ class ApplyDesk:
     """Starts what an operator asks for, and leads to its run."""
 
     plans: PlanDesk
-    processes: Processes
+    processes: OwnCommands
     _begun: dict[str, Begun] = field(default_factory=dict)
     _starting: set[str] = field(default_factory=set)
 

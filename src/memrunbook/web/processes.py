@@ -35,7 +35,7 @@ class Started:
 
 
 @dataclass
-class Processes:
+class OwnCommands:
     """Commands that were started here. `program` are the words that start `runbook`."""
 
     program: Sequence[str]

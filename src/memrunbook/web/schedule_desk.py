@@ -29,10 +29,10 @@ from memrunbook.web.sessions import SignedIn
 from memrunbook.web.signing import SignInDesk
 from memrunbook.web.work import Work
 
-Turn = Literal["pause", "resume"]
-TURNS: dict[str, Turn] = {"active": "pause", "paused": "resume"}
+PauseOrResume = Literal["pause", "resume"]
+TURNS: dict[str, PauseOrResume] = {"active": "pause", "paused": "resume"}
 """What can be done with a schedule that stands so."""
-WORDS: dict[Turn, tuple[str, str]] = {
+WORDS: dict[PauseOrResume, tuple[str, str]] = {
     "pause": ("Pause", "Yes: nothing of it is carried out until somebody resumes it"),
     "resume": ("Resume", "Yes: it goes on with what is due from now on"),
 }
@@ -62,7 +62,7 @@ class ScheduleDesk:
         """It goes on."""
         return await self._turned(request, "resume")
 
-    async def _turned(self, request: Request, turn: Turn) -> Response:
+    async def _turned(self, request: Request, turn: PauseOrResume) -> Response:
         session = permitted(self.desk.session_of(request), "operator")
         fields = await proven(request, session)
         if fields.get("sure") != "yes":
@@ -106,7 +106,7 @@ def _forms(found: Sequence[ListedSchedule], session: SignedIn) -> Element | None
     return element("section", "", heading, *forms, aria_labelledby="turns")
 
 
-def _form(number: int, one: ListedSchedule, turn: Turn, session: SignedIn) -> Element:
+def _form(number: int, one: ListedSchedule, turn: PauseOrResume, session: SignedIn) -> Element:
     word, meaning = WORDS[turn]
     box = element("input", type="checkbox", name="sure", id=f"sure-{number}", value="yes", required="required")
     sure = element("label", "", meaning)
