@@ -29,7 +29,7 @@ MOST = 100
 
 
 @dataclass(frozen=True)
-class Begun:
+class BegunApply:
     """A command that was started for a plan, and what was asked for."""
 
     started: Started
@@ -47,7 +47,7 @@ class ApplyDesk:
 
     plans: PlanDesk
     processes: OwnCommands
-    _begun: dict[str, Begun] = field(default_factory=dict)
+    _begun: dict[str, BegunApply] = field(default_factory=dict)
     _starting: set[str] = field(default_factory=set)
 
     async def apply(self, request: Request) -> Response:
@@ -85,12 +85,12 @@ class ApplyDesk:
         page = framed(title, main_of(title, *drawn(_told(begun.started))), session, "/pending")
         return HTMLResponse(page, 409 if begun.over else 200, {} if begun.over else {"Refresh": str(AGAIN)})
 
-    def _remember(self, digest: str, begun: Begun) -> None:
+    def _remember(self, digest: str, begun: BegunApply) -> None:
         while len(self._begun) >= MOST:
             self._begun.pop(next(iter(self._begun)))
         self._begun[digest] = begun
 
-    async def _begin(self, request: Request, session: SignedIn, shown: ShownPlan, reason: str) -> Begun:
+    async def _begin(self, request: Request, session: SignedIn, shown: ShownPlan, reason: str) -> BegunApply:
         asked = AskedFor(
             at=now_utc(),
             what="apply",
@@ -100,13 +100,13 @@ class ApplyDesk:
             session=session.name,
             address=request.client.host if request.client is not None else "",
         )
-        return Begun(await self.processes.start(self._words(shown, reason), asked), asked)
+        return BegunApply(await self.processes.start(self._words(shown, reason), asked), asked)
 
     def _words(self, shown: ShownPlan, reason: str) -> list[str]:
         """What would be typed at the terminal."""
         return ["apply", str(shown.file.path), *self.plans.served.where, *(["--reason", reason] if reason else [])]
 
-    async def _run_of(self, begun: Begun) -> str:
+    async def _run_of(self, begun: BegunApply) -> str:
         """The run that it began; empty where it ended without, or takes longer."""
         since = f"{dt.datetime.fromtimestamp(begun.asked.at - 2.0, dt.UTC):%Y%m%dT%H%M%SZ}"
         waited = 0.0

@@ -230,14 +230,14 @@ def _others(served: ServedState, shown: ShownPlan, session: SignedIn) -> Element
     """What else may be done, here and at the terminal."""
     heading = element("h2", "", "What else may be done", id="others")
     found = element("section", "", heading, aria_labelledby="others")
+    if may(session, "operator") and shown.refused is None:
+        found.append(_apply_form(shown, session))
     if may(session, "approver"):
         reason = element("input", type="text", name="reason", id="declined", maxlength=500, autocomplete="off")
         label = _labelled(element("label", "", "Why (kept in the state directory)"), reason, first=False)
         button = element("button", "", "Decline", type="submit")
         found.append(form_of_plan(shown, session, "decline", label,
                                   element("p", "", button)))  # fmt: skip
-    if may(session, "operator") and shown.refused is None:
-        found.append(_apply_form(shown, session))
     commands = served.commands
     typed: list[Block] = [line("At the terminal:")]
     if not shown.outdated:

@@ -39,7 +39,7 @@ background:var(--page);border:1px solid var(--edge);border-radius:.3rem}
 .told:empty{display:none}
 .told{font-weight:600}
 form.apply,form.decline,form.pause,form.resume{border-top:1px solid var(--line);padding-top:.5rem;margin:1rem 0}
-main h2+form{border-top:0;padding-top:0;margin-top:0}
+h2+form[class]{border-top:0;padding-top:0;margin-top:0}
 button[disabled]{opacity:.6;cursor:progress}
 @media (max-width:40rem){
 header.bar .who{margin-left:0}
