@@ -42,7 +42,7 @@ class Account:
             parts += self._known(session)
         if may_register(session):
             made, script = self.passkeys.form(request, Person(session.person, session.csrf, session))
-            parts += [element("h2", "", "Register a passkey"), *made]
+            parts.append(_part("register", "Register a passkey", *made))
         if session.person:
             parts += _everywhere(session)
         return HTMLResponse(framed(TITLE, main_of(TITLE, *parts), session, "/me", script=script))
@@ -57,7 +57,7 @@ class Account:
             for one in mine
         ]  # fmt: skip
         told = "Approvals by one count where its line stands in allowed_signers."
-        return [element("h2", "", "Your passkeys"), element("p", "", told), element("ul", "", *rows)]
+        return [_part("passkeys", "Your passkeys", element("p", "", told), element("ul", "", *rows))]
 
 
 WORDS = {"link": "link", "passkey": "passkey", "oidc": "OpenID Connect provider", "proxy": "proxy"}
@@ -70,4 +70,8 @@ def _everywhere(session: SignedIn) -> list[Element]:
         element("p", "", element("button", "", "Sign out everywhere", type="submit")),
         method="post", action="/sign-out",
     )  # fmt: skip
-    return [element("h2", "", "Sign out"), form]
+    return [_part("sign-out", "Sign out", form)]
+
+
+def _part(name: str, title: str, *inside: Element) -> Element:
+    return element("section", "", element("h2", "", title, id=name), *inside, aria_labelledby=name)

@@ -38,6 +38,7 @@ REGISTERING = ("oidc", "proxy")
 """Who signed in so may register a passkey of their own: a passkey or a link makes no further one by itself."""
 REGISTER = "register a passkey"
 UNTIL_THEN = "Until this line stands in allowed_signers, approvals with this passkey count for nobody:"
+WHAT = "Your device, or a security key, asks for your finger, your face or a PIN, and keeps the passkey."
 NOT_INVITED = "Nobody is invited by that: the link was used already, or is older than 10 minutes."
 AGAIN = "runbook passkey invite NAME prints another one."
 NUMBER = "A passkey belongs to a name, and this page was reached by a number. Open the same address with: "
@@ -107,7 +108,7 @@ class PasskeyDesk:
         hidden = {"csrf": person.right} if person.session is not None else {"invite": person.right}
         who = element("strong", "", person.name, data_person="yes")
         form = element(
-            "form", "", element("p", "", "For ", who, f", at {party}."),
+            "form", "", element("p", "", "For ", who, f", at {party}. {WHAT}"),
             *(element("input", type="hidden", name=name, value=value) for name, value in hidden.items()),
             element("input", type="hidden", name="answer", value=""),
             element("p", "", element("button", "primary", "Register a passkey", type="submit")),

@@ -21,6 +21,8 @@ button.primary{background:var(--hint);color:var(--page);border-color:var(--hint)
 a.button{display:inline-block;padding:.6rem 1.4rem;border:1px solid var(--edge);border-radius:.3rem;font-weight:600;
 background:var(--panel);color:var(--text);text-decoration:none}
 main pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--panel);padding:.6rem .8rem;border-radius:.3rem}
+main pre code{padding:0;background:none}
+main .ways p{margin:.8rem 0}
 .live{color:var(--quiet);font-size:.9rem}
 main>section{margin-top:2rem}
 main>section>h2{border-bottom:1px solid var(--line);padding-bottom:.2rem}

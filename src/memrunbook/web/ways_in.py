@@ -10,13 +10,11 @@ from starlette.requests import Request
 
 from memrunbook.documents.roles import PERSON
 from memrunbook.documents.serving import Serving
-from memrunbook.ui.block import line
 from memrunbook.ui.html.element import Element, element
-from memrunbook.web.drawn import drawn
 from memrunbook.web.passkeys_here import PasskeysHere
 from memrunbook.web.tickets import Tickets
 
-HOW = "runbook serve prints a link that signs in once. For another: kill -USR1 its process."
+HOW, ANOTHER = "runbook serve prints a link that signs in once. For another one, send its process ", "SIGUSR1"
 NO_NAME = "Passkeys need a name in the address of this page. On this machine: "
 SIGN_IN = "sign in by a passkey"
 SCRIPT = "sign-in.js"
@@ -67,7 +65,8 @@ def offered(serving: Serving, passkeys: PasskeysHere, tickets: Tickets, request:
         place = f"/sign-in/oidc?next={onward}"
         told = f"Sign in at {serving.oidc.issuer.partition('//')[2].partition('/')[0]}"
         parts.append(element("p", "", element("a", "button", told, href=place)))
-    return Offer([*parts, *drawn([line(HOW)])], script)
+    by_link = element("p", "live" if parts else "", HOW, element("code", "", ANOTHER), ".")
+    return Offer([element("div", "ways", *parts, by_link)], script)
 
 
 def _by_passkey(tickets: Tickets, party: str, onward: str) -> Element:
