@@ -43,7 +43,7 @@ test-newest: RESOLUTION := highest
 test-lowest test-newest: test-%: $(STAMP) ## a short set with the lowest, the newest versions that pyproject.toml allows
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)-$*
 	$(BIN)/uv pip install --python $(VENV)-$* --resolution $(RESOLUTION) --upgrade --editable '.[test]'
-	$(VENV)-$*/bin/python -m pytest -n $(WORKERS) $(LEANING)
+	$(VENV)-$*/bin/python -m pytest -n $(WORKERS) -m "not slow" --hypothesis-profile=short $(LEANING)
 
 test-kernel: $(STAMP) ## real kernels in qemu guests, GUESTS=3 at a time: a core and what has changed; FULL=1: all
 	$(LAB) check || test -z "$$REQUIRE_KERNEL"
@@ -91,7 +91,7 @@ build: $(STAMP) ## the wheel and the source distribution, in dist/
 sbom: build ## beside the wheel what is in it: its dependencies in the versions of the lock (CycloneDX)
 	$(BIN)/python -m tools.sbom dist/*.whl
 
-deb: sbom man ## the Debian packages, in dist/; RELEASE=12: that of one Debian. Needs dpkg-dev and debhelper
+deb: sbom ## the Debian packages, in dist/; RELEASE=12: that of one Debian. Needs dpkg-dev and debhelper
 	$(BIN)/python -m tools.debian_package dist/*.whl $(RELEASE)
 
 deb-check: deb ## what Debian's own checker says of them; needs lintian

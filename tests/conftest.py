@@ -10,6 +10,7 @@ from tests.apart import own_run_folder
 # A shell's background job, and so its children, ignore it: then no test of an interruption could pass.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("untimed", parent=settings.default, deadline=None)
+settings.register_profile("short", parent=settings.get_profile("untimed"), max_examples=10)  # of libraries' versions
 settings.load_profile("untimed")
 
 own_run_folder()

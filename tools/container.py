@@ -22,6 +22,9 @@ def obstacle(builder: str, base: str) -> str:
     shows = subprocess.run([builder, *BUILDERS[builder]], check=False, capture_output=True, text=True)
     if shows.returncode:
         return f"{builder} does not work here: {last_line(shows.stderr)}"
+    there = subprocess.run([builder, "images", "--quiet", base], check=False, capture_output=True, text=True)
+    if there.returncode == 0 and there.stdout.strip():
+        return ""
     pulled = subprocess.run([builder, "pull", base], check=False, capture_output=True, text=True)
     return NO_BASE.format(base=base, why=last_line(pulled.stderr)) if pulled.returncode else ""
 
@@ -48,7 +51,18 @@ def main(base: str) -> int:
     done = subprocess.run([*words, "--tag", name, "."], check=False, cwd=ROOT)
     if done.returncode:
         return 1
-    return subprocess.run([builder, "run", "--rm", "--network=none", name, "--version"], check=False).returncode
+    return tried(builder, name)
+
+
+def tried(builder: str, name: str) -> int:
+    """The status of the command in the image, asked for its runbooks without a network."""
+    if builder != "buildah":
+        return subprocess.run([builder, "run", "--rm", "--network=none", name, "list"], check=False).returncode
+    container = subprocess.run([builder, "from", name], check=True, capture_output=True, text=True).stdout.strip()
+    try:
+        return subprocess.run([builder, "run", container, "--", "runbook", "list"], check=False).returncode
+    finally:
+        subprocess.run([builder, "rm", container], check=True, stdout=subprocess.DEVNULL)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from email.utils import formatdate
 from pathlib import Path
 
 from tools.locked import ROOT, UV, locked, run
+from tools.man import pages
 from tools.sbom import sbom
 
 from memrunbook.documents.systemd_units import of_a_team, units
@@ -104,8 +105,8 @@ def stage(release: Release, wheel: Path, root: Path) -> None:
     shutil.copytree(PACKAGING / "etc", root / "etc" / USER)
     for shell, place in COMPLETIONS.items():
         written(root / place, run(Path(sys.executable).with_name("runbook"), "completion", shell))
-    for pages in PAGES:
-        shutil.copytree(ROOT / "docs" / pages, root / DOC / "docs" / pages)
+    for folder in PAGES:
+        shutil.copytree(ROOT / "docs" / folder, root / DOC / "docs" / folder)
     written(root / DOC / "examples" / "schedules.yaml", (PACKAGING / "schedules.yaml").read_text("utf-8"))
     shutil.copy(sbom(wheel), root / DOC / "sbom.cdx.json")
 
@@ -126,9 +127,9 @@ def describe(release: Release, debian: Path) -> None:
     command = [PROGRAM, "schedule", "run", "--state-dir", str(FOR_ROOT)]
     for name, text in of_a_team(units(command, USER)).items():
         written(debian / name, text)
-    for page in (BUILD / "man" / "man1").glob("*.1"):
-        written(debian / "man" / page.name, page.read_text("utf-8"))
-    written(debian / "manpages", "debian/man/*.1\n" if (debian / "man").is_dir() else "")
+    for name, page in pages().items():
+        written(debian / "man" / name, page)
+    written(debian / "manpages", "debian/man/*.1\n")
     for name in ("CHANGELOG.md", "README.md", "SECURITY.md"):  # debhelper knows the first by its name
         shutil.copy(ROOT / name, debian.parent)
     written(debian / "docs", "README.md\nSECURITY.md\n")

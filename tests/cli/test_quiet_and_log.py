@@ -29,6 +29,29 @@ def test_quiet_leaves_the_verdict_and_the_exit_code(words: tuple[str, ...]) -> N
     assert quiet.err == ""
 
 
+@pytest.fixture
+def words(request: pytest.FixtureRequest, tmp_path: Path, state: Path) -> tuple[str, ...]:
+    """A command that reaches no host here, but works for long; with something to say below its verdict."""
+    inventory, log = tmp_path / "hosts.ini", tmp_path / "kernel.log"
+    inventory.write_text("web1\nweb2\n")
+    log.write_text("Nov 22 09:41:07 web1 kernel: Out of memory: Killed process 4242 (worker), UID 0\n")
+    here("diagnose", "--replay", RECORDED, "--state-dir", str(state))
+    found = {"history": (), "hosts": ("-i", str(inventory)), "oom-log": (str(log),), "audit verify": ()}
+    return (*request.param.split(), *found[request.param])
+
+
+@pytest.mark.parametrize("words", ["history", "hosts", "oom-log", "audit verify"], indirect=True)
+def test_what_works_for_long_is_quiet_and_keeps_a_log_too(words: tuple[str, ...], tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    loud, quiet = here(*words), here(*words, "-q", "--log-file", str(log))
+    assert quiet.code == loud.code
+    said, shown = loud.said.splitlines(), quiet.said.splitlines()
+    assert shown == said[: len(shown)]
+    assert len(shown) >= 1
+    logged = [line[21:].strip() for line in log.read_text().splitlines()]
+    assert [line for line in said if line.strip() and line.strip() not in logged] == []
+
+
 @pytest.mark.usefixtures("machine")
 def test_a_quiet_run_says_what_went_wrong_and_the_verdict(fails: str) -> None:
     loud, quiet = (here("run", fails, "--host", "local", "--yes", *more) for more in ((), ("-q",)))

@@ -15,8 +15,12 @@ from memrunbook.app.others import OthersFirst
 from memrunbook.app.still_approved import Approvals, StillApproved
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.approval import ApprovalRule
+from memrunbook.core.run.record import Resumed
 from memrunbook.core.run.request import Approval, AskApproval
+from memrunbook.state.approvals import SignedApproval, add_approval
+from memrunbook.state.lines import read_lines
 from memrunbook.state.plans import PlanFile, load_plan
+from memrunbook.state.run_directory import APPLIED_PLAN, RUN
 from memrunbook.state.runs import runs
 
 pytestmark = [
@@ -45,6 +49,23 @@ def test_what_was_approved_is_done_without_a_second_word(cut: Path, tmp_path: Pa
     assert effects(tmp_path) == dict.fromkeys(("one", "two", "three", "four"), 1)
     assert f"apply {load_plan(cut).digest[:8]}" in here("audit", "show", "last", "-v").out.replace("sha256:", "")
     here("apply", str(cut)).refused(5, "carried out before", hint="plan again")
+
+
+def test_a_run_that_goes_on_keeps_the_approvals_as_they_are_judged_then(cut: Path, state: Path) -> None:
+    run = runs(state)[0].path
+    digest, content = load_plan(cut).digest, cut.read_bytes()
+    signature = SignedApproval(principal="ada", key="", time="", signature="none at all")
+    add_approval(cut, signature)
+    assert here("resume", "last").code == 5, "the approval is not for this file: others are asked, and nobody is here"
+    [resumed] = read_lines(run / RUN, Resumed, having=b'"resumed"')
+    assert resumed.applied is not None
+    assert resumed.applied.digest == digest
+    assert [(one.principal, one.judged) for one in resumed.applied.signatures or ()] == [("ada", "faulty")]
+    assert (run / APPLIED_PLAN).read_bytes() == content
+    assert here("audit", "verify").code == 0
+    assert "approved by nobody; the approval by ada is not for this file" in " ".join(
+        here("audit", "show", "last").out.split()
+    )
 
 
 def test_a_plan_that_is_not_there_any_more_is_asked_about(cut: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import threading
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -222,6 +222,46 @@ def test_a_scheduler_that_is_silent_is_told_of(tmp_path: Path, state: Path) -> N
     assert unknown.code == 6
     assert "NOTICE dead-man: whether anything is scheduled cannot be told: " in unknown.err, "cron reads no exit code"
     assert "to go on: runbook doctor " in unknown.err
+
+
+@pytest.mark.parametrize("left", ["", "schedules: []\n", "no: schedules\n", "schedules: [\n", None])
+def test_schedules_that_are_gone_are_told_of_like_a_scheduler_that_is(
+    tmp_path: Path, state: Path, left: str | None
+) -> None:
+    where = schedules(tmp_path, entry(book(tmp_path, look("one", "uptime"))))
+    fired(state, where)
+    file = tmp_path / "conf" / "schedules.yaml"
+    if left is None:
+        file.unlink()
+    else:
+        file.write_text(left)
+    gone = here("schedule", "check", where)
+    assert gone.code == 8, gone.said
+    assert ("schedules.yaml is gone, by which often fired" if left is None else "no schedule can be read") in gone.out
+    assert "NOTICE dead-man: nothing is scheduled any more: " in gone.err
+    assert "to go on: runbook schedule list " in gone.err
+    assert "Traceback" not in gone.said
+    assert here("doctor", where).code != 0
+
+
+def test_who_only_watches_asks_whether_a_scheduler_elsewhere_goes(tmp_path: Path, state: Path) -> None:
+    where = schedules(tmp_path, entry(book(tmp_path, look("one", "uptime"))))
+    fired(state, where)
+    (tmp_path / "conf" / "schedules.yaml").unlink()
+    with closing(Store.open(state)) as store:
+        firings.scheduling(store, "elsewhere", time.time() + 1.0)
+    watched = here("schedule", "check", where)
+    assert watched.code == 0, watched.said
+    assert "a scheduler on elsewhere was heard of" in watched.out
+
+
+def test_a_schedule_that_somebody_took_out_is_a_note(tmp_path: Path, state: Path) -> None:
+    one = book(tmp_path, look("one", "uptime"))
+    fired(state, schedules(tmp_path, entry(one)))
+    checked = here("schedule", "check", schedules(tmp_path, entry(one, name="other")))
+    assert checked.code == 0, checked.said
+    assert "note: no more in schedules.yaml, and not to fire again: often" in checked.err
+    assert "NOTICE" not in checked.err
 
 
 def test_the_units_are_shown_before_they_are_written(tmp_path: Path) -> None:

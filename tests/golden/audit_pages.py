@@ -5,10 +5,12 @@ from __future__ import annotations
 from tests.golden import samples as s
 
 from memrunbook.core.run.account import Account, ChangeAccount, HostAccount
-from memrunbook.core.run.record import Actor, AppliedPlan, Ended, EndedHost, Invoked, Resumed
+from memrunbook.core.run.record import Actor, AppliedPlan, Ended, EndedHost, Invoked, KeptApproval, Resumed
 from memrunbook.state.audit import AuditFinding
+from memrunbook.state.kept_approvals import ProvenApproval, told_approval
+from memrunbook.state.signatures import SigningKey
 from memrunbook.state.witness import LogComparison
-from memrunbook.ui.audit import audit_view, doubt_view
+from memrunbook.ui.audit import approvals_view, audit_view, doubt_view
 from memrunbook.ui.block import Block
 from memrunbook.ui.ends import ends_view, unasked_view
 from memrunbook.ui.report import report_view
@@ -55,6 +57,12 @@ ACCOUNT = Account(
     resumed=(Resumed(time="2026-11-22T09:45:00.000Z", engine="0", actor=ACTOR, command=f"resume {s.RUN}"),),
     hosts=(HostAccount(s.HOST, "refused", (RESTART, SWAP, BACK, REFUSED)),),
 )  # fmt: skip
+KEPT = KeptApproval(
+    principal="mary", key="SHA256:/eThnsrCTuJqKwxq534xty9A/B4BFE5TdqlaUAPvk6Y", kind="passkey",
+    time="2026-11-22T09:40:00Z", signature="", judged="counted",
+)  # fmt: skip
+PROVEN = ProvenApproval(s.RUN, 1795340467.0, KEPT, SigningKey("", b""))
+UNPROVEN = ProvenApproval(s.RUN, 1795340467.0, KEPT, fault="it is cut short")
 CUT_OFF = Account(
     run="20261122T081107Z-abcd",
     state="interrupted",
@@ -79,6 +87,7 @@ def audit_pages() -> list[Block]:
         *audit_view("intact-up-to-end", [UNENDED], STATE, unended=True),
         *audit_view("not-intact", [TORN, REMOVED], STATE, [*ends_view(124, HEAD, None, [AGREED], intact=False)]),
         *audit_view("nothing", [], STATE),
+        *approvals_view([told_approval(one, None, s.LATER) for one in (PROVEN, UNPROVEN)]),
         *doubt_view([REMOVED] * 3),
         *accounts_view([ACCOUNT, CUT_OFF], s.LATER),
         *accounts_view([]),

@@ -5,21 +5,19 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from tests.kernel.lab.configuration import PACKAGED
 from tests.kernel.lab.guest import Guest
 from tests.kernel.lab.package import install_package
+from tests.kernel.lab.scenario import named
 from tests.kernel.lab.shell import Answer
 from tests.kernel.lab.waiting import wait_until
 from tests.kernel.matrix import FIGURE
 
 pytestmark = [pytest.mark.kernel, pytest.mark.timeout(3600)]
-ROOT = Path(__file__).parents[2]
 PATIENCE = 600.0
 UNIT, STATE = "memrunbook.service", "/var/lib/memrunbook"
-MANUALS = re.search("^man:", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE) is not None
 COMPLETIONS = (
     "/usr/share/bash-completion/completions/runbook",
     "/usr/share/fish/vendor_completions.d/runbook.fish",
@@ -90,8 +88,7 @@ def used(guest: Guest) -> None:
     for place in COMPLETIONS:
         guest.check(f"test -s {place}")
     assert "-F _runbook_completion runbook" in guest.check(f"bash -c '. {COMPLETIONS[0]}; complete -p runbook'")
-    if MANUALS:
-        assert "runbook" in guest.check("man --pager=cat runbook", seconds=PATIENCE)
+    assert "runbook" in guest.check("man --pager=cat runbook", seconds=PATIENCE)
 
 
 def scheduled(guest: Guest) -> None:
@@ -133,7 +130,7 @@ def purged(guest: Guest, before: set[str]) -> None:
 WALK = (
     ("runbook diagnose --host local", 8),
     ("runbook show memory-fragmentation", 0),
-    ("runbook plan memory-fragmentation --host local", 8),
+    ("runbook plan memory-fragmentation --host local", 0),
     ("python3 /var/tmp/answers.py runbook run memory-fragmentation --host local", 0),
     ("runbook report last", 0),
     ("runbook audit verify", 0),
@@ -143,11 +140,13 @@ WALK = (
 def test_a_stranger_walks_from_the_package_to_a_run_that_was_approved(
     guest_in: Callable[..., Guest], record_property: Callable[[str, object], None]
 ) -> None:
-    guest = guest_in("fragmentation", PACKAGED)
+    guest = guest_in("idle_healthy", PACKAGED)
     guest.write("/var/tmp/answers.py", ANSWERS)
     began = time.time()
     install_package(guest)
     told = [f"{time.time() - began:5.0f} s  dpkg --install memrunbook.deb"]
+    guest.check("sync; echo 3 >/proc/sys/vm/drop_caches")  # the cache of what was unpacked would be given way first
+    named("fragmentation").enter(guest)  # only now: what dpkg does to the memory would cure it
     for command, status in WALK:
         started = time.time()
         answer = typed(guest, command)

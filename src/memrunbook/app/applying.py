@@ -82,7 +82,7 @@ def apply(
     demand_reason(arguments.library.config(), arguments.reason, _risk_of(saved), arguments.command)
     consent = consent_of(file, arguments.library, now)
     refused, difference = void(file, arguments.library, consent, now, arguments.options)
-    asked = replace(asked, applied=_applied(file, consent), people=len(consent.counted))
+    asked = replace(asked, applied=applied_by(file, consent), plan=file.content, people=len(consent.counted))
     if refused is not None:
         write_names(asked.rollout.checked().retry_file, asked.hosts)
         return record_refusal(asked, saved, refused, difference, notice)
@@ -179,8 +179,16 @@ def _again(saved: SavedPlan, options: Sequence[str]) -> str:
     return again(shlex.quote(saved.runbook), shlex.quote(hosts), shlex.join(options))
 
 
-def _applied(file: PlanFile, consent: Consent) -> AppliedPlan:
-    return AppliedPlan(str(file.path.absolute()), file.digest, file.saved.creator, consent.counted, consent.uncounted)
+def applied_by(file: PlanFile, consent: Consent) -> AppliedPlan:
+    """What the journal keeps of a saved plan that a run carries out."""
+    return AppliedPlan(
+        str(file.path.absolute()),
+        file.digest,
+        file.saved.creator,
+        consent.counted,
+        consent.uncounted,
+        consent.kept,
+    )
 
 
 def void(

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Literal
 
 from memrunbook.core.errors import HostError, JournalError, UsageError
 from memrunbook.core.host import Host
+from memrunbook.runtime.clock import SystemClock
 from memrunbook.state import audit as journals
 from memrunbook.state import chain, disk, heads, ledger
 from memrunbook.state.asked import asked_doubts
 from memrunbook.state.audit import AuditFinding
 from memrunbook.state.chain import Link
+from memrunbook.state.kept_approvals import ProvenApproval, ToldApproval, told_approval
 from memrunbook.state.known_passkeys import passkey_doubts
 from memrunbook.state.names import name_of
 from memrunbook.state.run_directory import EVIDENCE, RUN
 from memrunbook.state.sign_ins import sign_in_doubts
+from memrunbook.state.signers import Signers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +38,8 @@ class AuditArguments:
     """A state directory, and who else knows its end.
 
     `expect` is a head of the ledger that was kept elsewhere, `expect_file` a file that keeps the last one: it is read,
-    and gets the new one where everything is intact. The logs of `hosts` are held against the journals.
+    and gets the new one where everything is intact. The logs of `hosts` are held against the journals. Each of the
+    lists `allowed_signers` must say whose key signed an approval that counted; `revoked_keys` are told.
     """
 
     state: Path
@@ -43,6 +47,8 @@ class AuditArguments:
     expect_file: Path | None = None
     hosts: tuple[Host, ...] = ()
     connectors: Connectors | None = None
+    allowed_signers: tuple[Path, ...] = ()
+    revoked_keys: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +58,8 @@ class AuditResult:
     `expected` is the entry at which the newest head stands that somebody kept elsewhere, None where none was named.
     `compared` are the hosts whose logs were asked, `unreached` those that could not be, with the reason. `unasked` are
     the hosts of the ledger that were not asked; `witnessed`: the logs of all of them know their newest change, and the
-    ledger ends with one of these. `kept` is the file that has the new head now.
+    ledger ends with one of these. `kept` is the file that has the new head now. `approvals` are those of the plans that
+    runs carried out, the newest run first.
     """
 
     findings: tuple[AuditFinding, ...]
@@ -64,6 +71,7 @@ class AuditResult:
     unasked: tuple[str, ...] = ()
     witnessed: bool = False
     kept: Path | None = None
+    approvals: tuple[ToldApproval, ...] = ()
 
     @property
     def intact(self) -> bool:
@@ -89,16 +97,20 @@ class AuditResult:
 def audit(arguments: AuditArguments) -> AuditResult:
     """Checks every journal, the ledger, the sign-ins and the passkeys, then the hosts' own logs.
 
-    UsageError without a state directory, JournalError for a head that cannot be read or kept, and where a head is
-    expected of a directory that is gone.
+    UsageError without a state directory, DocumentError for a faulty list of keys, JournalError for a head that cannot
+    be read or kept, and where a head is expected of a directory that is gone.
     """
     expected = _expected(arguments)
     if not arguments.state.is_dir():
         _refuse_missing(arguments.state, expected)
     entries = ledger.read(arguments.state)
+    signers = _signers(arguments)
     findings: list[AuditFinding] = []
     for head in expected or [""]:
-        findings += [one for one in journals.verify(arguments.state, head) if one not in findings]
+        proven: list[ProvenApproval] = []
+        findings += [one for one in journals.verify(arguments.state, head, proven) if one not in findings]
+    approvals = tuple(told_approval(one, signers, SystemClock().now()) for one in _newest_first(proven))
+    findings += [_not_theirs(arguments.state, one) for one in approvals if one.wrong]
     beside = (sign_in_doubts, passkey_doubts, asked_doubts)
     findings += [one for doubts in beside for one in doubts(arguments.state)]
     places = {entry.hash: entry.seq for entry in entries}
@@ -116,7 +128,25 @@ def audit(arguments: AuditArguments) -> AuditResult:
         unasked=_unasked(entries, compared) if arguments.hosts else (),
         witnessed=_witnessed(entries, compared),
         kept=kept,
+        approvals=approvals,
     )
+
+
+def _newest_first(proven: list[ProvenApproval]) -> list[ProvenApproval]:
+    """The approvals of the newest run first, those of a run as they were given."""
+    return sorted(proven, key=lambda one: one.run, reverse=True)
+
+
+def _signers(arguments: AuditArguments) -> Signers | None:
+    """Who says whose keys there are; None where nobody is asked. DocumentError for a faulty list."""
+    if arguments.revoked_keys and not arguments.allowed_signers:
+        what, hint = "a list of revoked keys alone says of nobody whose key it is", "add: --allowed-signers FILE"
+        raise UsageError(what, where="--revoked-keys", hint=hint)
+    return Signers.read_all(arguments.allowed_signers, arguments.revoked_keys) if arguments.allowed_signers else None
+
+
+def _not_theirs(state: Path, one: ToldApproval) -> AuditFinding:
+    return AuditFinding("error", str(state / "runs" / one.run / RUN), one.words)
 
 
 def _unasked(entries: Sequence[SealedEntry], compared: Sequence[LogComparison]) -> tuple[str, ...]:
@@ -164,7 +194,6 @@ def _compared(arguments: AuditArguments) -> tuple[tuple[LogComparison, ...], tup
         return (), ()
     from memrunbook.app.connectors import Connectors
     from memrunbook.app.reading import refuse_twins
-    from memrunbook.runtime.clock import SystemClock
     from memrunbook.runtime.fleet import each
 
     connectors = arguments.connectors or Connectors()

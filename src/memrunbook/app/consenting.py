@@ -6,20 +6,24 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from memrunbook.core.errors import Refused
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.approval import Person, one_by_one, people_for, person_behind, same_person
 from memrunbook.core.run.applied import again
+from memrunbook.core.run.record import ApprovalVerdict, KeptApproval
 from memrunbook.core.units import format_duration
 from memrunbook.documents.library import Library, config_dirs
-from memrunbook.state.approvals import read_approvals
+from memrunbook.state.approvals import SignedApproval, read_approvals
 from memrunbook.state.plans import PlanFile
-from memrunbook.state.signatures import FaultySignatureError, SigningKey, verified
+from memrunbook.state.signatures import FaultySignatureError, SigningKey, kind_of, signed_with, verified
 from memrunbook.state.signers import Signers
 from memrunbook.ui.words import plural
 
 CHANGED = "have the plan as it is now approved: remove FILE.approvals, then: runbook approve FILE"
-UNVOUCHED = "signed by {0}, who says {1}: config.yaml names no allowed_signers, so nobody vouches for that"
+UNVOUCHED = "signed by {0} ({1}), who says {2}: config.yaml names no allowed_signers, so nobody vouches for that"
+UNCOUNTED: ApprovalVerdict = "not-counted"
 ONE = "keys and names of one person"
 
 
@@ -28,13 +32,15 @@ class Consent:
     """What the approvals of a plan come to: those that count, those that do not and why, and a refusal if need be.
 
     `unvouched` are signatures of this file by keys of which no `allowed_signers` says whose they are: they count for
-    nobody, and the name that stands in them is told as what the signer says.
+    nobody, and the name that stands in them is told as what the signer says. `kept` are all approvals as they were
+    given, for the journal.
     """
 
     counted: tuple[str, ...] = ()
     unvouched: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     refused: Refused | None = None
+    kept: tuple[KeptApproval, ...] = ()
 
     @property
     def uncounted(self) -> tuple[str, ...]:
@@ -51,28 +57,49 @@ def consent_of(file: PlanFile, library: Library, now: Instant) -> Consent:
     """Judges the approvals beside a plan by config.yaml as it is now; DocumentError for a faulty list of keys."""
     config = library.config()
     signers = Signers.read_all(config.allowed_signers, config.revoked_keys)
-    people: list[Person] = []
-    faults, void = [], ""
-    for one in read_approvals(file.path):
-        try:
-            key = verified(one.signature, file.content)
-        except FaultySignatureError as error:
-            void = void or f"the approval by {one.principal} is not for this file: {error}"
-            continue
-        fault = fault_of(key, one.principal, file, signers, now)
-        if fault:
-            faults.append(f"the approval by {one.principal} does not count: {fault}")
-        else:
-            names = frozenset((one.principal, *signers.principals(key)))
-            people.append(Person(one.principal, key.fingerprint, names))
-    vouched = bool(signers.named)
-    unvouched = [] if vouched else [UNVOUCHED.format(one.key, one.name) for one in people]
-    persons = one_by_one(people if vouched else [])
-    faults += [f"the approval by {one.told} counts once with that by {first.told}: {ONE}"
-               for first, *more in persons for one in more]  # fmt: skip
+    kept = [_judged(one, file, signers, now) for one in read_approvals(file.path)]
+    void = next((_void(one) for one in kept if one.judged == "faulty"), "")
+    faults = [f"the approval by {one.principal} does not count: {one.why}" for one in kept if one.judged == UNCOUNTED]
+    unvouched = [UNVOUCHED.format(one.key, one.kind, one.principal) for one in kept if one.judged == "unvouched"]
+    people = {n: _person(one, signers) for n, one in enumerate(kept) if one.judged == "counted"}
+    persons = one_by_one(people.values())
+    for first, *more in persons:
+        for one in more:
+            once = f"counts once with that by {first.told}: {ONE}"
+            faults.append(f"the approval by {one.told} {once}")
+            place = next(n for n, person in people.items() if person is one)
+            kept[place] = replace(kept[place], judged=UNCOUNTED, why=f"it {once}")
     counted = tuple(first.told for first, *_ in persons)
     refused = Refused(void, hint=CHANGED) if void else _refused(file, library, len(counted), faults, now)
-    return Consent(counted, tuple(unvouched), (*faults, *([void] if void else [])), refused)
+    return Consent(counted, tuple(unvouched), (*faults, *([void] if void else [])), refused, tuple(kept))
+
+
+def _judged(one: SignedApproval, file: PlanFile, signers: Signers, now: Instant) -> KeptApproval:
+    """An approval as it was given, and what it comes to by itself."""
+    kept = KeptApproval(
+        principal=one.principal,
+        key=one.key,
+        kind=kind_of(one.signature),
+        time=one.time,
+        signature=one.signature,
+        judged="counted" if signers.named else "unvouched",
+    )
+    try:
+        key = verified(one.signature, file.content)
+    except FaultySignatureError as error:
+        return replace(kept, judged="faulty", why=str(error))
+    kept = replace(kept, key=key.fingerprint)
+    fault = fault_of(key, one.principal, file, signers, now)
+    return replace(kept, judged=UNCOUNTED, why=fault) if fault else kept
+
+
+def _void(one: KeptApproval) -> str:
+    return f"the approval by {one.principal} is not for this file: {one.why}"
+
+
+def _person(one: KeptApproval, signers: Signers) -> Person:
+    names = frozenset((one.principal, *signers.principals(signed_with(one.signature))))
+    return Person(one.principal, one.key, names, one.kind)
 
 
 def fault_of(key: SigningKey, principal: str, file: PlanFile, signers: Signers, now: Instant) -> str:

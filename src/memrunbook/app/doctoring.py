@@ -92,18 +92,18 @@ def _state(arguments: DoctorArguments, now: float) -> Iterator[Inspection]:
 
 
 def _scheduler(arguments: DoctorArguments) -> Iterator[Inspection]:
-    """Whether somebody schedules, where something is to be scheduled."""
-    if arguments.library.timetable is None:
-        return
-    from memrunbook.app.scheduling import AGAIN, ScheduleArguments, look_for_scheduler
+    """Whether somebody schedules, where something is to be scheduled or was."""
+    from memrunbook.app.scheduling import ScheduleArguments, look_for_scheduler
 
     asked = ScheduleArguments(library=arguments.library, state=arguments.state, store=arguments.store)
     try:
         found = look_for_scheduler(asked)
     except (RunbookError, OSError):
         return  # told where the store is looked at
+    if found.goes and arguments.library.timetable is None:
+        return
     state: InspectedState = "ok" if found.goes else "missing"
-    remedy = "" if found.goes else AGAIN
+    remedy = "" if found.goes else found.tell[0].command
     yield Inspection(area="state", name="scheduler", state=state, said=found.said, remedy=remedy)
 
 

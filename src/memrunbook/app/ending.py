@@ -54,15 +54,15 @@ def refused_changes(report: HostReport) -> list[str]:
     return words
 
 
-def save_refused(place: Callable[[str], Path], reports: Sequence[HostReport], asked: Deciding) -> dict[str, Path]:
+def save_refused(place: Callable[[Plan], Path], reports: Sequence[HostReport], asked: Deciding) -> dict[str, Path]:
     """The plans of the hosts where a gate refused, in their final format; JournalError where that cannot be written.
 
-    `place` is where that of a host lies.
+    `place` is where one lies.
     """
     saved = {}
     for report in reports:
         if report.begun is not None and not report.hint and _refused_at_a_gate(report, report.begun.plan):
-            saved[report.host] = place(report.host)
+            saved[report.host] = place(report.begun.plan)
             try:
                 save(saved[report.host], asked, [report.begun.plan])
             except UsageError as error:  # what was done is done: that is no mistake of whoever typed the command

@@ -199,7 +199,7 @@ class _AtWork:
         shadows: list[Shadow] = []
         for one in looked:
             if one.plan is not None and any(step.gate for step in one.plan.changes):
-                path = plan_path(self.around.state, job.name, one.host)
+                path = plan_path(self.around.state, job.name, one.host, one.plan.identity)
                 save(path, arguments, [one.plan])
                 withdraw_others(self.around.state, path, one.host)
                 shadows += shadows_of(job, self.moment, one.plan)

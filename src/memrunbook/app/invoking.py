@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from memrunbook.app.run_arguments import RunArguments
 from memrunbook.app.saving import named
-from memrunbook.core.run.record import Invoked, Order
+from memrunbook.core.run.record import Invoked, Order, plain
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.redaction import redact, without_values
+from memrunbook.state.kept_approvals import keep_plan
+from memrunbook.state.run_directory import RunDirectory
 from memrunbook.version import __version__
+
+
+def begin(directory: RunDirectory, arguments: RunArguments, invoked: Invoked) -> None:
+    """Writes that down; first the plan that the run carries out, so that what is approved of it can be verified."""
+    if arguments.applied is not None:
+        keep_plan(directory.path, arguments.plan)
+    directory.run.append(plain(invoked))
 
 
 def invoked_by(arguments: RunArguments, runbook: Runbook, clock: SystemClock) -> Invoked:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from memrunbook.app.invoking import begin
 from memrunbook.app.journaling import HostJournal
 from memrunbook.app.notice import Notice
 from memrunbook.app.run_arguments import RunArguments, RunResult
@@ -37,7 +38,7 @@ def record_refusal(
     events.append(RunFinished("refused", str(refused), hint=refused.hint))
     config = settings_of(asked.library)
     with RunDirectory.create(prepare(asked.state), new_run_id(clock.now()), clock.now) as directory:
-        directory.run.append(plain(_invoked(asked, saved, clock)))
+        begin(directory, asked, _invoked(asked, saved, clock))
         for host, plan in zip(saved.hosts, saved.plans, strict=True):
             runbook = _Runbook(plan.runbook, plan.runbook_digest)
             file = directory.host(host.name)

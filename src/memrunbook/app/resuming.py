@@ -39,6 +39,7 @@ from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.ports import Approver
 from memrunbook.runtime.redaction import HIDDEN, redact
 from memrunbook.state.handled import handled
+from memrunbook.state.kept_approvals import keep_plan
 from memrunbook.state.left_open import left_open
 from memrunbook.state.names import file_name
 from memrunbook.state.paths import usual_state_dir
@@ -118,7 +119,7 @@ def resume(
         closing(Stored(arguments.state, config, arguments.store).open()) as store,
         RunDirectory.reopen(arguments.state, found.run_id, clock.now) as directory,
     ):
-        directory.run.append(plain(_resumed(arguments, clock)))
+        _begin_again(directory, arguments, approvals, clock)
         parts = _parts(found, order)
         running = ResumedRun(
             arguments=_as_run(arguments, order, approvals),
@@ -214,14 +215,22 @@ def _runbook(arguments: ResumeArguments, invoked: Invoked, order: Order) -> Runb
     return runbook
 
 
-def _resumed(arguments: ResumeArguments, clock: SystemClock) -> Resumed:
-    return Resumed(
+def _begin_again(
+    directory: RunDirectory, arguments: ResumeArguments, approvals: Approvals | None, clock: SystemClock
+) -> None:
+    """Writes down who goes on with it, and the approvals of its plan as they are judged now."""
+    applied = approvals.applied if approvals else None
+    if approvals is not None and applied is not None:
+        keep_plan(directory.path, approvals.content)
+    resumed = Resumed(
         time=clock.now().isoformat(),
         engine=__version__,
         actor=arguments.actor,
         command=redact(arguments.command),
         reason=redact(arguments.reason),
+        applied=applied,
     )
+    directory.run.append(plain(resumed))
 
 
 def _as_run(arguments: ResumeArguments, order: Order, approvals: Approvals | None) -> RunArguments:

@@ -28,7 +28,8 @@ class RunArguments:
     `store` names another store than the environment, config.yaml or the state directory do.
     Without `history` no points of the first reading of each host are kept.
     `rollout` says in which batches its hosts are begun, and until when.
-    `applied` and, by host, `approved` say what a run may do that carries out a saved plan; `people` approved that.
+    `applied` and, by host, `approved` say what a run may do that carries out a saved plan; `people` approved that, and
+    `plan` are the bytes of its file.
     `consents` is what was allowed beforehand: what of it nothing used is told at the end.
     `unblocks`: nobody is there to break the lock of a dead run that left nothing open: it is taken over.
     `waits`: nobody sits there; what a gate refuses waits for a person as long as an approval may take.
@@ -51,6 +52,7 @@ class RunArguments:
     break_lock: bool = False
     actor: Actor = field(default_factory=this_actor)
     applied: AppliedPlan | None = None
+    plan: bytes = b""
     approved: Mapping[str, ApprovedPlan] = field(default_factory=dict)
     people: int = 0
     consents: Consents = field(default_factory=Consents)

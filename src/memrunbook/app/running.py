@@ -14,7 +14,7 @@ from memrunbook.app.braking import HostBrakes
 from memrunbook.app.earlier import Earlier
 from memrunbook.app.ending import end_of, ended_host, save_refused
 from memrunbook.app.gates import OneAtATime
-from memrunbook.app.invoking import invoked_by
+from memrunbook.app.invoking import begin, invoked_by
 from memrunbook.app.journaling import HostJournal
 from memrunbook.app.leaving import left_at_once, not_written
 from memrunbook.app.notice import SILENT, Notice
@@ -30,6 +30,7 @@ from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import JournalError, RunbookError
 from memrunbook.core.host import LOCAL, Host
 from memrunbook.core.plan.approval import ApprovalRule
+from memrunbook.core.plan.plan import Plan
 from memrunbook.core.reading.rules import HostRules
 from memrunbook.core.run.applied import as_approved
 from memrunbook.core.run.failures import unless_enough_failed
@@ -88,7 +89,7 @@ def run(
         closing(Stored(state, config, arguments.store).open()) as store,
         RunDirectory.create(state, new_run_id(clock.now()), clock.now) as directory,
     ):
-        directory.run.append(plain(invoked_by(arguments, runbook, clock)))
+        begin(directory, arguments, invoked_by(arguments, runbook, clock))
         running = Running(
             arguments=arguments,
             runbook=runbook,
@@ -145,11 +146,11 @@ def _sealed(running: Running, hosts: Sequence[Host], ended: Sequence[HostReport]
     return RunResult(directory.run_id, tuple(reports), saved, unused, stopped=stopped)
 
 
-def _place(folder: Path, arguments: RunArguments, host: str) -> Path:
+def _place(folder: Path, arguments: RunArguments, plan: Plan) -> Path:
     """Where the plan of a host is saved: with the run, or in place of that of the run before."""
     if arguments.kept_as:
-        return plan_path(arguments.state, arguments.kept_as, host)
-    return folder / f"plan-{file_name(host)}.json"
+        return plan_path(arguments.state, arguments.kept_as, plan.host, plan.identity)
+    return folder / f"plan-{file_name(plan.host)}.json"
 
 
 @dataclass

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from memrunbook.app.judging_schedules import ScheduleJudge
 from memrunbook.app.stored import Stored
-from memrunbook.core.errors import Problem, RunbookError, UsageError
+from memrunbook.core.errors import DocumentError, Problem, RunbookError, UsageError
 from memrunbook.core.run.notification import Notification
 from memrunbook.core.schedule import Moment, next_firing, preview
 from memrunbook.core.units import format_duration
@@ -30,6 +31,9 @@ ScheduleState = Literal["active", "paused", "broken", "over"]
 SILENCE = 300.0
 """Seconds without a word of any scheduler, after which somebody is told."""
 AGAIN = "systemctl status memrunbook, or: runbook schedule run"
+LOST = "runbook schedule list"
+FIRED = 1000
+"""So many of the newest firings are looked at for schedules that are no more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +68,7 @@ class SchedulerCheck:
     """Whether somebody schedules, `said` in a sentence.
 
     `owner` is the scheduler that was heard of last, if it is silent, `silence` for how many seconds; `tell` says so.
+    `gone` are names of schedules that fired and that the file does not have any more: somebody took them out.
     """
 
     goes: bool
@@ -71,6 +76,7 @@ class SchedulerCheck:
     silence: float = 0.0
     owner: str = ""
     tell: tuple[Notification, ...] = ()
+    gone: tuple[str, ...] = ()
 
 
 def list_schedules(arguments: ScheduleArguments) -> tuple[ListedSchedule, ...]:
@@ -159,25 +165,51 @@ def check_scheduler(arguments: ScheduleArguments, silence: float = SILENCE) -> S
 def look_for_scheduler(arguments: ScheduleArguments, silence: float = SILENCE) -> SchedulerCheck:
     """As `check_scheduler`, and nothing is marked."""
     now = SystemClock().now().utc
-    if arguments.library.timetable is None:
-        return SchedulerCheck(goes=True, said="there is no schedules.yaml: nothing is to be scheduled")
     with _store(arguments) as store:
-        if store is None:
-            return _silent("no scheduler has ever run with this store", now)
         from memrunbook.state.store import firings
 
-        beats = firings.schedulers(store)
-        if not beats:
-            return _silent("no scheduler has ever run with this store", now)
+        fired = {one.schedule: one for one in reversed(firings.firings(store, most=FIRED))} if store is not None else {}
+        beats = firings.schedulers(store) if store is not None else []
         newest = next((one for one in beats if one.at <= now + max(silence, firings.SILENT_AFTER)), None)
-        if newest is None:
-            return _silent(f"the scheduler on {beats[0].owner} was last heard of {AHEAD}", now, owner=beats[0].owner)
-        quiet = max(0.0, now - newest.at)
-        since = f"{format_duration(quiet)} ago"
-        if newest.stopped or quiet > silence:
-            how = "was stopped" if newest.stopped else "was last heard of"
-            return _silent(f"the scheduler on {newest.owner} {how} {since}", now, quiet, newest.owner)
-        return SchedulerCheck(goes=True, said=f"a scheduler on {newest.owner} was heard of {since}", silence=quiet)
+    library, elsewhere = arguments.library, newest is not None and newest.owner != os.uname().nodename
+    if library.timetable is None and not (fired or beats):
+        return SchedulerCheck(goes=True, said="there is no schedules.yaml: nothing is to be scheduled")
+    if not (library.timetable is None and elsewhere) and (lost := _lost(library, fired, now)) is not None:
+        return lost
+    if not beats:
+        return _silent("no scheduler has ever run with this store", now)
+    if newest is None:
+        return _silent(f"the scheduler on {beats[0].owner} was last heard of {AHEAD}", now, owner=beats[0].owner)
+    quiet = max(0.0, now - newest.at)
+    since = f"{format_duration(quiet)} ago"
+    if newest.stopped or quiet > silence:
+        how = "was stopped" if newest.stopped else "was last heard of"
+        return _silent(f"the scheduler on {newest.owner} {how} {since}", now, quiet, newest.owner)
+    said = f"a scheduler on {newest.owner} was heard of {since}"
+    return SchedulerCheck(goes=True, said=said, silence=quiet, gone=_gone(arguments.library, fired))
+
+
+def _lost(library: Library, fired: Mapping[str, Firing], now: float) -> SchedulerCheck | None:
+    """That the file with the schedules is gone, or says none any more; None where it says some."""
+    if library.timetable is None:
+        last = max(fired.values(), key=lambda one: one.at, default=None)
+        when = f", by which {last.schedule} fired {format_duration(max(0.0, now - last.at))} ago" if last else ""
+        return _silent(f"schedules.yaml is gone{when}", now, command=LOST)
+    try:
+        library.schedules()
+    except DocumentError as error:
+        first = error.problems[0]
+        return _silent(f"no schedule can be read: {first.where}: {first.message}", now, command=LOST)
+    return None
+
+
+def _gone(library: Library, fired: Iterable[str]) -> tuple[str, ...]:
+    """The schedules that fired and that the file has no more."""
+    if library.timetable is None:
+        return ()  # they are set elsewhere
+    schedules = library.schedules()
+    known = {*(job.name for job in schedules.jobs), *schedules.broken}
+    return tuple(sorted(set(fired) - known))
 
 
 def cannot_be_told(error: RunbookError) -> Notification:
@@ -192,9 +224,9 @@ def cannot_be_told(error: RunbookError) -> Notification:
     )
 
 
-def _silent(said: str, now: float, silence: float = 0.0, owner: str = "") -> SchedulerCheck:
+def _silent(said: str, now: float, silence: float = 0.0, owner: str = "", command: str = AGAIN) -> SchedulerCheck:
     told = Notification(
-        occasion="dead-man", key="scheduler", at=now, verdict=f"nothing is scheduled any more: {said}", command=AGAIN
+        occasion="dead-man", key="scheduler", at=now, verdict=f"nothing is scheduled any more: {said}", command=command
     )
     return SchedulerCheck(goes=False, said=said, silence=silence, owner=owner, tell=(told,))
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def audit_document(result: AuditResult) -> AuditDocument:
     """The document of `runbook audit verify --json`."""
-    from memrunbook.documents.printed.audit import AuditDocument, PrintedWitness, finding_of
+    from memrunbook.documents.printed.audit import AuditDocument, PrintedKeptApproval, PrintedWitness, finding_of
 
     asked = [
         PrintedWitness(host=one.host, changes=one.here, agreed=one.agreed, read=one.sources, problem=one.problem)
@@ -24,6 +24,20 @@ def audit_document(result: AuditResult) -> AuditDocument:
         PrintedWitness(host=host, changes=0, agreed=0, read=(), problem=error.message)
         for host, error in result.unreached
     ]
+    approvals = (
+        PrintedKeptApproval(
+            run=one.run,
+            principal=one.approval.kept.principal,
+            key=one.approval.kept.key,
+            kind=one.approval.kept.kind,
+            time=one.approval.kept.time,
+            judged=one.approval.kept.judged,
+            holds=one.holds,
+            vouched=one.vouched,
+            told=one.words,
+        )
+        for one in result.approvals
+    )
     return AuditDocument(
         intact=result.intact,
         verdict=result.verdict,
@@ -31,13 +45,14 @@ def audit_document(result: AuditResult) -> AuditDocument:
         entries=result.count,
         expected_entry=result.expected,
         hosts=tuple(asked),
+        approvals=tuple(approvals),
         findings=tuple(finding_of(one.level, one.where, one.message) for one in result.findings),
     )
 
 
 def audit_pages(result: AuditResult, state: Path) -> Iterator[list[Block]]:
     """The pages of the screen."""
-    from memrunbook.ui.audit import audit_view
+    from memrunbook.ui.audit import approvals_view, audit_view
     from memrunbook.ui.ends import ends_view, unasked_view
     from memrunbook.ui.errors import error_view
 
@@ -50,5 +65,7 @@ def audit_pages(result: AuditResult, state: Path) -> Iterator[list[Block]]:
         [*ends, *unasked_view(result.unasked if result.intact else ()), *kept],
         unended=result.unended,
     )
+    if result.approvals:
+        yield approvals_view(result.approvals)
     for host, error in result.unreached:
         yield error_view(error, host)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec import structs
 
-from memrunbook.app.applying import PlanApprover, approved_by, void
+from memrunbook.app.applying import PlanApprover, applied_by, approved_by, void
 from memrunbook.app.consenting import consent_of
 from memrunbook.app.others import OthersFirst
 from memrunbook.app.running import Running
@@ -28,7 +28,8 @@ from memrunbook.state.plans import load_plan
 class Approvals:
     """What was approved before: who says yes to it, and by host why that does not count any more, where it does not.
 
-    `why` says so for all hosts. `people` is how many others approved it.
+    `why` says so for all hosts. `people` is how many others approved it. `applied` is what the journal keeps of it now,
+    `content` the bytes of its file; None and nothing where that is not the file that was applied.
     """
 
     file: str
@@ -36,6 +37,8 @@ class Approvals:
     people: int = 0
     why: str = ""
     lapsed: dict[str, str] = field(default_factory=dict)
+    applied: AppliedPlan | None = None
+    content: bytes = b""
 
     def approved(self) -> dict[str, ApprovedPlan]:
         """By host what was approved; a host that is another one by now, or was rebooted, is noted, and asked about."""
@@ -114,7 +117,8 @@ def approvals_of(applied: AppliedPlan | None, library: Library, state: Path, who
         return Approvals(applied.file, why=error.message)
     if file.digest != applied.digest:
         return Approvals(applied.file, why="the file is another one by now")
+    kept = Approvals(applied.file, applied=applied_by(file, consent), content=file.content)
     if refused is not None:
-        return Approvals(applied.file, why=difference.what if difference else refused.message)
+        return replace(kept, why=difference.what if difference else refused.message)
     plan = PlanApprover(approved_by(file, state), file.digest, who, consent.words)
-    return Approvals(applied.file, plan, len(consent.counted))
+    return replace(kept, plan=plan, people=len(consent.counted))

@@ -1,4 +1,4 @@
-"""The options of commands that read or change hosts about what they say: all of `OUTPUT`, --quiet and --log-file."""
+"""What commands that may reach hosts, or work for long, are told of what they say: `OUTPUT`, --quiet, --log-file."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from memrunbook.cli.completing import complete_files, complete_formats, complete
 from memrunbook.cli.formats import Format, format_of
 from memrunbook.cli.reply import Color
 from memrunbook.cli.targets import Targets, inventory_path, with_defaults
+from memrunbook.cli.whole_commands import keep_commands_whole
 from memrunbook.core.errors import UsageError
 from memrunbook.core.units import parse_duration
 from memrunbook.documents.library import Library, usual_library
@@ -37,6 +38,7 @@ def common(*groups: OptionGroup) -> Callable[[Decorated], Decorated]:
     def decorate(function: Decorated) -> Decorated:
         @wraps(function)
         def wrapped(**values: Any) -> Any:
+            keep_commands_whole()
             for group in groups:
                 values[group.name] = group.build(**{name: values.pop(name) for name in group.options})
             if isinstance(values.get("targets"), Targets):

@@ -43,7 +43,7 @@ def bind(source: Source, spec: RunbookSpec, given: Mapping[str, str], origin: st
     Of a trusted one, which was bound without a problem before, only what is used is bound and compiled.
     """
     binder = Binder(source, spec, trusted)
-    binder.told |= set() if trusted else told_elsewhere(binder)
+    binder.told |= set() if trusted else {*told_elsewhere(binder), *source.unjudged}
     values = parameter_values(spec.parameters, given, binder.problem)
     _unique(binder, "checks", [check.id for check in spec.checks])
     _unique(binder, "steps", [step.id for step in spec.steps])

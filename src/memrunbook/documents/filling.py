@@ -21,7 +21,7 @@ from memrunbook.core.runbook.refusal import LITERAL
 from memrunbook.core.runbook.values import expressions_in
 from memrunbook.core.units import decode
 from memrunbook.documents.binder import Binder, near
-from memrunbook.documents.source import Path
+from memrunbook.documents.source import Path, texts
 
 BEGIN = "${{"
 WHOLE = re.compile(r"\s*\$\{\{(.*)\}\}\s*", re.DOTALL)
@@ -45,7 +45,7 @@ SHOWN = 160
 def told_elsewhere(binder: Binder) -> set[Path]:
     """Tells of each expression where none is computed: anywhere but in `with`. The places where it stands."""
     found = set()
-    for path, text in _texts(binder.source.data, ()):
+    for path, text in _within(binder.source.data):
         if BEGIN not in text or (path[:1] == ("steps",) and "with" in path[2:3]):
             continue
         found.add(path)
@@ -133,7 +133,7 @@ class Filling:
         """Tells in what a literal differs from its type; with expressions in it, in what the rest of it does."""
         if self.binder.trusted or (isinstance(value, str) and BEGIN in value):
             return
-        computed = {place for place, text in _texts(value, ()) if BEGIN in text}
+        computed = {place for place, text in _within(value) if BEGIN in text}
         stand_in = _stand_in(bound) if computed else value
         try:
             msgspec.convert(stand_in, kind, dec_hook=decode)
@@ -146,16 +146,9 @@ class Filling:
                 self.binder.problem((*path, *fault.path), fault.message, fault.hint)
 
 
-def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+def _within(value: Any) -> Iterator[tuple[Path, str]]:
     """Every text inside of plain values with its path; a key that begins an expression instead of what it holds."""
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, list):
-        for place, item in enumerate(value):
-            yield from _texts(item, (*path, place))
-    elif isinstance(value, dict):
-        for key, entry in value.items():
-            yield from _texts(key, (*path, key)) if BEGIN in str(key) else _texts(entry, (*path, key))
+    return texts(value, whole=lambda key: BEGIN in key)
 
 
 def _is_condition(path: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from memrunbook.core.errors import DocumentError, Problem
 from memrunbook.core.runbook.bound import Runbook
@@ -26,13 +27,14 @@ def load_runbook(content: bytes, name: str, origin: str, parameters: Mapping[str
 def _of_sense(source: Source) -> list[Problem]:
     """What is wrong with the sense of those parts of a file that are of their form."""
     from memrunbook.documents.faults import faults
-    from memrunbook.documents.standing_in import standing_in
+    from memrunbook.documents.standing_in import standing_in, unjudged
 
     data = standing_in(source.data, faults(source.data, RunbookSpec))
     if data is None:
         return []
     try:
-        bind(source, convert(source, data, RunbookSpec), {}, "")
+        judged = replace(source, unjudged=unjudged(source.data, data))
+        bind(judged, convert(source, data, RunbookSpec), {}, "")
     except DocumentError as error:
         return error.problems
     return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from memrunbook.core.action.action import Repeat
 from memrunbook.core.errors import Problem
@@ -15,6 +15,17 @@ ORDERS = frozenset({
     "restart", "set", "stop", "tune", "watch",
 })  # fmt: skip
 """Verbs with which titles begin that say what is done, not what is wrong."""
+DETERMINERS = frozenset({"a", "all", "an", "any", "each", "every", "its", "no", "some", "that", "the", "these", "this"})
+PREPOSITIONS = frozenset({"about", "at", "by", "for", "from", "in", "into", "of", "on", "to", "with"})
+LEADS = (
+    DETERMINERS
+    | PREPOSITIONS
+    | {"after", "almost", "before", "half", "nearly", "not", "out", "over", "under", "without"}
+)
+"""Behind them a determiner stands in what is no order: "half the swap", "out of the"; behind a verb it does in one."""
+ASKING = frozenset({"how", "please", "what", "when", "where", "which", "who", "why", "i", "we", "you"})
+LONGEST_TITLE = 60
+"""Characters: of a verdict the title is the first part, and the figures are the second."""
 Rule = Callable[[Runbook, Step], str]
 
 
@@ -30,7 +41,8 @@ def warnings(runbook: Runbook) -> list[Problem]:
 
 def _about(runbook: Runbook) -> Iterator[str]:
     if why := _title(runbook.spec.title):
-        yield f"the title {why}: it is read in sentences, as in: {_in_a_sentence(runbook.spec.title)} on db7"
+        said = f"CRITICAL: {_in_a_sentence(runbook.spec.title)} on db7: …"
+        yield f"the title {why}: it is read in sentences, as in: {said}"
     if runbook.resolved is None and "oom" in runbook.incident.facts | {f for c in runbook.checks for f in c.when.facts}:
         yield "the incident rests on past events, which do not un-happen: state when it is `resolved`"
     for check in runbook.checks:
@@ -40,16 +52,25 @@ def _about(runbook: Runbook) -> Iterator[str]:
 
 def _title(title: str) -> str:
     """Why a title makes a bad sentence; empty for one that names what is wrong, as a noun or a whole statement does."""
-    first = title.split(maxsplit=1)[0].lower() if title.strip() else ""
-    if not first:
+    words = title.lower().split()
+    if not words:
         return "is empty"
-    if title != " ".join(title.split()):
-        return "has a line break, or blanks that nobody sees"
-    if title[-1] in ".!?:;,":
-        return f"ends in {title[-1]!r}"
-    if ": " in title or "; " in title:
-        return "has a : or ; inside"
-    return "reads like an order, and is to name what is wrong" if first in ORDERS else ""
+    last = words[-1]
+    found = {
+        "has a line break, or blanks that nobody sees": title != " ".join(title.split()),
+        f"ends in {title[-1]!r}": title[-1] in ".!?:;,",
+        "has a : or ; inside": ": " in title or "; " in title,
+        f"has more than {LONGEST_TITLE} characters": len(title) > LONGEST_TITLE,
+        "speaks to the reader, and is to name what is wrong": words[0] in ASKING,
+        f"ends in {last!r}, and goes on with the name of a host": last in PREPOSITIONS | DETERMINERS,
+        "reads like an order, and is to name what is wrong": _is_order(words),
+    }
+    return next((why for why, is_so in found.items() if is_so), "")
+
+
+def _is_order(words: Sequence[str]) -> bool:
+    """True where the first word is surely a verb: a known one, or one with its object behind it, "purge the …"."""
+    return words[0] in ORDERS or (len(words) > 1 and words[1] in DETERMINERS and words[0] not in LEADS)
 
 
 def _in_a_sentence(title: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,10 @@ class Extent:
 
 @dataclass(frozen=True)
 class Source:
-    """A file as plain values. `digest` is the SHA-256 of its bytes in hex."""
+    """A file as plain values. `digest` is the SHA-256 of its bytes in hex.
+
+    Expressions at places that are `unjudged` speak of what is not of its form: they are passed over.
+    """
 
     name: str
     data: dict[str, Any]
@@ -28,6 +31,7 @@ class Source:
     lines: tuple[str, ...]
     values: Mapping[Path, Extent]
     keys: Mapping[Path, Extent]
+    unjudged: frozenset[Path] = frozenset()
 
     def where(self, path: Path = (), word: str = "") -> str:
         """The `file:line:column` of a value, or of the nearest thing around it that exists.
@@ -56,3 +60,18 @@ class Source:
 
     def _shown(self, span: Extent) -> str:
         return f"{self.name}:{span.line + 1}:{span.column + 1}"
+
+
+def texts(
+    value: object, path: Path = (), whole: Callable[[str], bool] = lambda _key: False
+) -> Iterator[tuple[Path, str]]:
+    """Every text inside of plain values with its path; of what a `whole` key holds the key alone."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from texts(item, (*path, place), whole)
+    elif isinstance(value, dict):
+        for key, entry in value.items():
+            inside = key if whole(str(key)) else entry
+            yield from texts(inside, (*path, key), whole)

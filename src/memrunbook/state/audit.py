@@ -15,6 +15,7 @@ from memrunbook.core.errors import JournalError
 from memrunbook.core.run.record import Invoked, Resumed
 from memrunbook.state import chain, disk, heads, keys, ledger
 from memrunbook.state.chain import Broken, Link, Torn, Verified
+from memrunbook.state.kept_approvals import ProvenApproval, proof_of
 from memrunbook.state.ledger import SealedEntry
 from memrunbook.state.lines import decoded
 from memrunbook.state.ownership import is_shared, user_name
@@ -68,11 +69,12 @@ class Ledger(Struct, frozen=True):
         return self.known.get(run, {})
 
 
-def verify(state: Path, expect: str = "") -> list[AuditFinding]:
+def verify(state: Path, expect: str = "", approvals: list[ProvenApproval] | None = None) -> list[AuditFinding]:
     """Everything that is wrong in a state directory, the ledger first; no `error` means that nothing was found.
 
     `expect` is a head of the ledger that was kept elsewhere: it must still be in it. On this machine alone two things
     are not found: newest runs that were removed with all that tells of them, and a re-seal by whoever has the key.
+    `approvals` gets those that the runs keep, in the order of the runs.
     """
     runs = _directories(state)
     book = _read(state)
@@ -81,7 +83,7 @@ def verify(state: Path, expect: str = "") -> list[AuditFinding]:
         cut = f"the expected head {expect} is not in the ledger: its end was cut, or it was sealed again"
         found.append(AuditFinding("error", str(ledger.ledger_file(state)), cut))
     for run in sorted(book.known.keys() | runs):
-        found += _run(book, run)
+        found += _run(book, run, approvals=approvals)
     return found
 
 
@@ -196,13 +198,23 @@ def _has_ended(known: Mapping[str, list[SealedEntry]]) -> bool:
     return any(entry.event == "end" for entry in known.get(RUN, [])[-1:])
 
 
-def _run(book: Ledger, run: str, kept: dict[str, bytes] | None = None) -> Iterator[AuditFinding]:
+def _run(
+    book: Ledger,
+    run: str,
+    kept: dict[str, bytes] | None = None,
+    approvals: list[ProvenApproval] | None = None,
+) -> Iterator[AuditFinding]:
     """What is wrong with one run; one that may not be read is not intact as far as anybody here can say.
 
-    `kept` gets what was read of each of its journals.
+    `kept` gets what was read of each of its journals, `approvals` those of its plan.
     """
+    kept = {} if kept is None else kept
     try:
-        yield from _readable_run(book, run, {} if kept is None else kept)
+        yield from _readable_run(book, run, kept)
+        proof = proof_of(book.state / "runs" / run, kept.get(RUN, b""))
+        yield from (AuditFinding(level, where, why) for level, where, why in proof.findings)
+        if approvals is not None:
+            approvals += proof.approvals
     except JournalError as error:
         yield AuditFinding("error", error.where, error.message)
 

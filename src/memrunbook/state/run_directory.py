@@ -23,6 +23,8 @@ from memrunbook.state.seals import RunSeals
 
 RUN_ID = re.compile(r"\d{8}T\d{6}Z-[a-z]{4}")
 RUN, EVIDENCE = "run.jsonl", "evidence.jsonl"
+APPLIED_PLAN = "applied-plan.json"
+"""The file of the saved plan that a run carries out, as it was: approvals are signatures of its bytes."""
 
 
 def new_run_id(now: Instant) -> str:

@@ -6,7 +6,9 @@ import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from memrunbook.core.run.record import KeyKind
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -99,14 +101,19 @@ def refuse_unfit(key: SigningKey) -> None:
             raise FaultySignatureError(f"the key is damaged: {error}") from None
 
 
+class _Parts(NamedTuple):
+    """The parts of a signature, as they stand in it."""
+
+    key: SigningKey
+    namespace: str
+    reserved: bytes
+    hashed: str
+    signature: bytes
+
+
 def verified(armoured: str, content: bytes) -> SigningKey:
     """The key that signed this content for this purpose; FaultySignatureError with the reason where none did."""
-    wire = SshFields(_bare(armoured))
-    if wire.take(len(MAGIC)) != MAGIC or wire.number() != VERSION:
-        raise FaultySignatureError("it is no SSH signature that is known here")
-    key = key_of(wire.string())
-    namespace, reserved, hashed, signature = wire.text(), wire.string(), wire.text(), wire.string()
-    wire.end()
+    key, namespace, reserved, hashed, signature = _parts(armoured)
     if namespace != NAMESPACE:
         raise FaultySignatureError(f"it was made for {namespace!r}, not for {NAMESPACE!r}")
     if hashed not in HASHES:
@@ -115,6 +122,33 @@ def verified(armoured: str, content: bytes) -> SigningKey:
     signed = MAGIC + wired(*parts)
     _check(key, SshFields(signature), signed)
     return key
+
+
+def signed_with(armoured: str) -> SigningKey:
+    """The key that a signature says it is by; FaultySignatureError where it is none."""
+    return _parts(armoured).key
+
+
+def kind_of(armoured: str) -> KeyKind:
+    """What a signature says that it was made with; empty where it is none."""
+    try:
+        found = _parts(armoured)
+        algorithm = SshFields(found.signature).text()
+    except FaultySignatureError:
+        return ""
+    if algorithm == BY_BROWSER:
+        return "passkey"
+    return "security key" if algorithm.startswith("sk-") else "SSH key"
+
+
+def _parts(armoured: str) -> _Parts:
+    """FaultySignatureError for what is no signature."""
+    wire = SshFields(_bare(armoured))
+    if wire.take(len(MAGIC)) != MAGIC or wire.number() != VERSION:
+        raise FaultySignatureError("it is no SSH signature that is known here")
+    found = _Parts(key_of(wire.string()), wire.text(), wire.string(), wire.text(), wire.string())
+    wire.end()
+    return found
 
 
 def wired(*parts: bytes) -> bytes:

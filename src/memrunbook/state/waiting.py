@@ -9,6 +9,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from memrunbook.core.host import HostIdentity
+from memrunbook.runtime.named_file import read_named
 from memrunbook.state import disk
 from memrunbook.state.approvals import approvals_file
 from memrunbook.state.names import file_name
@@ -16,6 +18,18 @@ from memrunbook.state.run_directory import RUN_ID
 
 FOLDER, DECLINED = "waiting", "declined.jsonl"
 ENDING = ".json"
+LARGEST = 64 << 20
+UNKNOWN = HostIdentity()
+
+
+class _Plan(Struct, frozen=True):
+    identity: HostIdentity
+
+
+class _Kept(Struct, frozen=True):
+    """Of a plan that waits: for which machines it was made."""
+
+    plans: tuple[_Plan, ...]
 
 
 class Declined(Struct, frozen=True, kw_only=True):
@@ -28,26 +42,46 @@ class Declined(Struct, frozen=True, kw_only=True):
     why: str = ""
 
 
-def plan_path(state: Path, schedule: str, host: str) -> Path:
+def plan_path(state: Path, schedule: str, host: str, machine: HostIdentity = UNKNOWN) -> Path:
     """Where a schedule, or what answers alerts, keeps its plan for a host; the folder is made.
 
     Each firing replaces the plan of the one before under the same name, which somebody was told. One that somebody
-    approved stays: a newer one lies beside it.
+    approved stays, and so does that of another `machine` of the same name: a newer one lies beside it.
     """
     folder = state / FOLDER
     disk.make_directory(folder)
     names = (f"{schedule}@{f'{number}@' if number > 1 else ''}{file_name(host)}{ENDING}" for number in count(1))
-    return next(path for path in map(folder.joinpath, names) if not approvals_file(path).exists())
+    paths = map(folder.joinpath, names)
+    return next(path for path in paths if not approvals_file(path).exists() and not _is_of_another(path, machine))
 
 
 def withdraw_others(state: Path, newest: Path, host: str) -> None:
-    """Lets go of what else the schedule keeps for a host under other names; one that somebody approved stays."""
-    schedule = newest.name.partition("@")[0]
+    """Lets go of what else the schedule keeps for a host under other names; one that somebody approved stays.
+
+    So does that of another machine of the same name, as another inventory may have one.
+    """
+    schedule, machine = newest.name.partition("@")[0], _machine(newest)
     for path in disk.listed(state / FOLDER, f"{schedule}@*{ENDING}"):
         mine = path.name.rpartition("@")[2] == f"{file_name(host)}{ENDING}"
-        if mine and path != newest and not approvals_file(path).exists():
+        if mine and path != newest and not approvals_file(path).exists() and not _is_of_another(path, machine):
             with disk.explained(path, "be removed"):
                 path.unlink(missing_ok=True)
+
+
+def _machine(path: Path) -> HostIdentity:
+    """The machine that a plan was made for; an unknown one where that cannot be read."""
+    try:
+        found = msgspec.json.decode(read_named(path, LARGEST), type=_Kept)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return UNKNOWN
+    return found.plans[0].identity if found.plans else UNKNOWN
+
+
+def _is_of_another(path: Path, machine: HostIdentity) -> bool:
+    """True for the plan of another machine: by the first of what tells machines apart that is known of both."""
+    kept = _machine(path) if machine != UNKNOWN else UNKNOWN
+    sides = ((getattr(kept, name), getattr(machine, name)) for name in ("machine_id", "host_key", "address"))
+    return next((one != other for one, other in sides if one and other), False)
 
 
 def remove(plan: Path) -> None:

@@ -26,6 +26,29 @@ class AuditLine(Protocol):
     def message(self) -> str: ...
 
 
+class ApprovalLine(Protocol):
+    """An approval that a run keeps: the run, and what of it holds."""
+
+    @property
+    def run(self) -> str: ...
+
+    @property
+    def words(self) -> str: ...
+
+    @property
+    def vouched(self) -> bool | None: ...
+
+
+def approvals_view(approvals: Sequence[ApprovalLine]) -> list[Block]:
+    """The approvals that runs keep, each with what of it holds."""
+    left = len(approvals) - MOST
+    rows = [row(Span(one.run, whole=True), body=Span(one.words, whole=True)) for one in approvals[:MOST]]
+    more = [row("", body=f"and {left:,} more: --json lists all")] if left > 0 else []
+    unasked = all(one.vouched is None for one in approvals)
+    hint = [line(Span("hint", "hint"), ": whose keys they are is said with --allowed-signers FILE", indent=2)]
+    return [line(plural(len(approvals), "approval")), Grid((*rows, *more)), *(hint if unasked else [])]
+
+
 def audit_view(
     verdict: AuditVerdict,
     findings: Sequence[AuditLine],

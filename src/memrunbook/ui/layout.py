@@ -24,6 +24,8 @@ BODY_GAP = "   "
 LITTLE = 2
 # Stands for a blank that no line ends at; host text has none, for it is made safe first.
 JOINT = "\0"
+# Where a word may be broken that is wider than a line, in what is no path: behind one of these.
+SEPARATORS = "?&=,;:-_.@"
 # A number stays with its unit.
 WORD = re.compile(r" *(?:[+\d.,]+ (?=[KMGT]iB|%|s\b|min\b|h\b|d\b))?[^ ]+")
 
@@ -148,20 +150,27 @@ def _fold(line: Line, width: int | None) -> list[Text]:
         return [text(line.head, line.body)]
     if line.body and line.body[-1].typed:
         return [*_above(line, width), _alone(line.body[-1], min(line.under, width // 2), width)]
-    room = width - hang
-    if room >= ROOM and (2 * room >= width or cells(line.body) <= 2 * room):
+    room, under, widest = width - hang, min(line.under, width // 2), _widest(line.body)
+    broken = room < widest <= width - LITTLE  # beside its head, and whole below that
+    if not broken and room >= ROOM and (2 * room >= width or cells(line.body) <= 2 * room):
         return _hanging(line.head, _wrap(line.body, room), hang)
-    under = min(line.under, width // 2)
+    under = min(under, width - widest) if broken else under
     above = [line.head] if hang <= width else _wrap(line.head, width - under)
     below = _wrap(line.body, width - under) if line.body else []
     return [*_hanging((), above, under), *_hanging(text(" " * under), below, under)]
+
+
+def _widest(content: Text) -> int:
+    """The columns of its widest word; a command is never broken, and counts for none."""
+    words = WORD.finditer(_joined(content, "".join(span.text for span in content)))
+    return max((_cells(word[0].lstrip(" ")) for word in words if JOINT not in word[0]), default=0)
 
 
 def _above(line: Line, width: int) -> list[Text]:
     """What stands before the command at the end of a line."""
     said = "".join(span.text for span in line.body[:-1])
     before = line._replace(body=_slice(line.body, 0, len(said.rstrip(" "))))
-    return _fold(before, width) if any(span.text.strip() for span in (*before.head, *before.body)) else []
+    return _fold(before, width) if any(span.text.strip(" ") for span in (*before.head, *before.body)) else []
 
 
 def _alone(command: Span, indent: int, width: int) -> Text:
@@ -175,7 +184,7 @@ def _hanging(first: Text, lines: list[Text], indent: int) -> list[Text]:
 
 
 def _wrap(content: Text, width: int) -> list[Text]:
-    """Folds between words, and inside a word only where it is wider than the whole width; a command is one word."""
+    """Folds at ordinary blanks, and inside a word only where it is wider than the width; a command is one word."""
     plain = "".join(span.text for span in content)
     joined = _joined(content, plain)
     starts, used = [0], 0
@@ -185,7 +194,7 @@ def _wrap(content: Text, width: int) -> list[Text]:
             starts.append(word.end() - len(word[0].lstrip(" ")))
             used, size = 0, _cells(word[0].lstrip(" "))
         while size > width and JOINT not in word[0]:
-            starts.append(starts[-1] + _fitting(plain[starts[-1] : word.end()], width))
+            starts.append(starts[-1] + _broken(plain[starts[-1] : word.end()], width))
             size = _cells(plain[starts[-1] : word.end()])
         used += size
     return [_slice(content, start, end) for start, end in itertools.pairwise([*starts, len(plain)])]
@@ -207,6 +216,13 @@ def _fitting(word: str, width: int) -> int:
     """How many characters of a word fit."""
     taken = itertools.accumulate(_cells(character) for character in word)
     return max(1, sum(columns <= width for columns in taken))
+
+
+def _broken(word: str, width: int) -> int:
+    """How many characters of a word that does not fit stand on this line: names inside of a path stay whole."""
+    fitting = _fitting(word, width)
+    place = max(word.rfind(one, 1, fitting) for one in SEPARATORS) + 1
+    return word.rfind("/", 1, fitting) + 1 or (place if 2 * place > fitting else fitting)
 
 
 def _slice(content: Text, start: int, end: int) -> Text:

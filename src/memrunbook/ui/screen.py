@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TextIO
 
 from memrunbook.ui.block import Block, Style, Text
+from memrunbook.ui.completing import completed
 from memrunbook.ui.layout import lay_out
 from memrunbook.ui.overheard import hear, is_heard
 
@@ -108,14 +109,15 @@ class Screen:
     def _write(self, line: Text, end: str) -> None:
         if self.color and any(span.style for span in line):
             content = as_rich(line)
-            content.rstrip()
+            content.plain = content.plain.rstrip(" ")
             self.console().print(content, end=end, soft_wrap=True)
         else:
-            self.stream.write("".join(span.text for span in line).rstrip() + end)
+            self.stream.write("".join(span.text for span in line).rstrip(" ") + end)
 
 
 def _told(blocks: Iterable[Block]) -> Iterable[Block]:
-    """The same; whoever listens hears them as they are off a terminal."""
+    """The same, with the commands in them complete; whoever listens hears them as they are off a terminal."""
+    blocks = completed(blocks)
     if not is_heard():
         return blocks
     blocks = list(blocks)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.account import Account, ChangeAccount, HostAccount
 from memrunbook.core.run.batches import batches, few
-from memrunbook.core.run.record import Actor
+from memrunbook.core.run.record import Actor, AppliedPlan
 from memrunbook.core.units import format_duration
 from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Style, line, note, row
 from memrunbook.ui.report import OUTCOMES, STATES
@@ -75,15 +75,22 @@ def _about(account: Account, now: Instant | None = None) -> Iterator[Row]:
     yield row("Why", body=Span(invoked.reason or NO_REASON, whole=True))
     if invoked.applied is not None:
         plan = invoked.applied
-        by = ", ".join(plan.approvals) or "nobody"
-        told = "; ".join([f"approved by {by}", *plan.uncounted])
-        yield row("Plan", body=Span(f"{plan.file}, made by {plan.creator}; {told}", whole=True))
+        yield row("Plan", body=Span(f"{plan.file}, made by {plan.creator}; {_approved(plan)}", whole=True))
     yield from _batches(account)
     if account.ended is not None and account.ended.unused:
         words = " ".join(f"--allow {shlex.quote(word)}" for word in account.ended.unused)
         yield row("Unused", body=Span(words, whole=True))
     for one in account.resumed:
         yield row("Resumed", body=Span(f"{_day(one.time)} by {actor_words(one.actor)}", whole=True))
+        before = invoked.applied and _approved(invoked.applied)
+        if one.applied is not None and (now_approved := _approved(one.applied)) != before:
+            yield row("Plan then", body=Span(now_approved, whole=True))
+
+
+def _approved(plan: AppliedPlan) -> str:
+    """Who approved a plan, and which approvals did not count."""
+    by = ", ".join(plan.approvals) or "nobody"
+    return "; ".join([f"approved by {by}", *plan.uncounted])
 
 
 def _batches(account: Account) -> Iterator[Row]:

@@ -247,3 +247,52 @@ def test_what_is_trusted_becomes_the_same_runbook_and_compiles_nothing(
     assert (len(trusted.steps), trusted.facts) == (len(checked.steps), checked.facts)
     assert tuple(trusted.steps) == checked.steps
     assert replace(trusted, steps=checked.steps) == checked
+
+
+NONSENSE = """\
+checks:
+  - {id: low, name: Low, when: memory.availible_percent < parameters.goal, severity: critical}
+  - {id: late, name: Late, when: swap.used_percent > parameters.other + 'x', severity: info}
+incident: checks.lo
+steps:
+  - {id: calm, name: Calm, action: set_sysctl, with: {key: '${{ parameters.goal + nothing }}', value: 10}}
+  - {id: calm, name: Calm, action: set_sysctll, with: {key: vm.swappiness}}
+"""
+ALWAYS = (
+    "unknown metric 'checks.lo'",
+    "the id 'calm' is used twice",
+    "unknown action 'set_sysctll'",
+    "parameters.other",
+)
+
+
+@pytest.mark.parametrize(
+    ("goal", "form", "knows_type"),
+    [
+        ("{type: integr, default: 1}", "must be one of", False),
+        ("{default: 1}", '"type" is missing', False),
+        ("7", "must be a mapping", False),
+        ("{type: number}", '"default" is missing', True),
+        ("{type: number, default: 5.0, minimun: 1}", "is not known here", True),
+        ("{type: number, default: 5.0, minimum: [1]}", "must be", True),
+        ("{type: number, default: {}, minimum: 7, secret: 1}", "must be", True),
+    ],
+)
+def test_a_parameter_of_no_form_hides_nothing_of_the_rest(goal: str, form: str, *, knows_type: bool) -> None:
+    found = problems(f"{HEAD}parameters:\n  goal: {goal}\n  size: {{type: size, default: '5'}}\n{NONSENSE}")
+    said = [one.message for one in found]
+    assert any(form in one for one in said), said
+    assert any(one.where.startswith("lab.yaml:6:") for one in found), "the default of the other parameter"
+    for words in ALWAYS:
+        assert sum(words in one for one in said) == 1, said
+    of_the_goal = [one for one in said if "availible" in one or "nothing" in one]
+    assert len(of_the_goal) == (2 if knows_type else 0), said
+    assert not any("parameters.goal" in one for one in said)
+
+
+@pytest.mark.parametrize("given", ["7", "[]"])
+def test_parameters_of_no_form_hide_nothing_that_does_not_speak_of_them(given: str) -> None:
+    said = [one.message for one in problems(f"{HEAD}parameters: {given}\n{NONSENSE}")]
+    assert any("must be a mapping" in one for one in said)
+    assert [words for words in ALWAYS[:-1] if not any(words in one for one in said)] == []
+    assert not any("parameters." in one for one in said)

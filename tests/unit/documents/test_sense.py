@@ -56,6 +56,36 @@ def test_the_incident() -> None:
     assert doubts("  []", HEAD.replace("memory.available_percent < 10.0", "'!pressure.supported'")) == []
 
 
+@pytest.mark.parametrize(
+    ("title", "doubt"),
+    [
+        ("Free memory of nginx", "order"),
+        ("Purge the page cache", "order"),
+        ("Flush all dirty pages", "order"),
+        ("How to save a host", "speaks to the reader"),
+        ("We are out of memory", "speaks to the reader"),
+        ("Nginx is too fat on", "ends in 'on'"),
+        ("Nginx is too fat.", "ends in '.'"),
+        ('"nginx: too fat"', "has a : or ; inside"),
+        ("A cache that nobody needs and that has grown since the last release of it", "more than 60 characters"),
+        ("Nginx is too fat", ""),
+        ("All the swap is used", ""),
+        ("Half the swap is used", ""),
+        ("Out of the reserve", ""),
+        ("The cache grows", ""),
+        ("Writers wait for the disk", ""),
+        ("JVM heap near its limit", ""),
+    ],
+)
+def test_a_title_that_makes_a_bad_sentence_is_told_with_it(title: str, doubt: str) -> None:
+    found = doubts("  []", HEAD.replace("title: Lab", f"title: {title}"))
+    assert len(found) == bool(doubt), found
+    for one in found:
+        assert doubt in one
+        bare = title.strip('"')
+        assert f"CRITICAL: {bare[:1].lower()}{bare[1:]} on db7: …" in one
+
+
 def test_shipped_runbooks_raise_no_doubt() -> None:
     from memrunbook.documents.shipped import shipped
 

@@ -24,9 +24,9 @@ Spoil = Callable[[Lines, int], Iterator[Lines]]
 
 
 def flipped(lines: Lines, place: int) -> Iterator[Lines]:
-    """One bit of every ninth byte, so that each part of a record has its turn."""
+    """One bit of every 29th byte, begun elsewhere in each record, so that each part of one has its turn."""
     line = lines[place]
-    for byte in range(0, len(line), 9):
+    for byte in range(place % 29, len(line), 29):
         spoilt = line[:byte] + bytes([line[byte] ^ 1 << byte % 8]) + line[byte + 1 :]
         yield [*lines[:place], spoilt, *lines[place + 1 :]]
 

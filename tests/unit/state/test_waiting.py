@@ -3,6 +3,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import msgspec
+import pytest
+
+from memrunbook.core.host import HostIdentity
 from memrunbook.state.approvals import approvals_file
 from memrunbook.state.waiting import Declined, decline, declined, forget, plan_path, waiting, withdraw_others
 
@@ -30,6 +34,35 @@ def test_a_plan_that_an_earlier_version_named_by_its_time_is_let_go(tmp_path: Pa
     first.rename(dated)
     assert waiting(tmp_path) == [dated]
     assert [kept(tmp_path)] == waiting(tmp_path)
+
+
+@pytest.mark.parametrize("known", ["machine_id", "host_key", "address"])
+def test_two_machines_of_one_name_keep_a_plan_each(tmp_path: Path, known: str) -> None:
+    def keep(machine: str) -> Path:
+        identity = HostIdentity(**{known: machine})
+        path = plan_path(tmp_path, "alert:thrash", "db7", identity)
+        path.write_bytes(msgspec.json.encode({"plans": [{"host": "db7", "identity": identity}]}))
+        withdraw_others(tmp_path, path, "db7")
+        return path
+
+    first, second = keep("a"), keep("b")
+    assert first.name == "alert:thrash@db7.json", "what waits already is called so"
+    assert first != second
+    assert [keep("a"), keep("b"), keep("a")] == [first, second, first]
+    assert set(waiting(tmp_path)) == {first, second}
+    approvals_file(first).write_text("")
+    third = keep("a")
+    assert set(waiting(tmp_path)) == {first, second, third}
+    approvals_file(first).unlink()
+    assert keep("a") == first
+    assert set(waiting(tmp_path)) == {first, second}, "its own older one is let go, not that of the other"
+
+
+@pytest.mark.parametrize("torn", ["{", "{}", '{"plans": []}', '{"plans": [{"identity": 7}]}'])
+def test_a_plan_of_nobody_knows_whom_is_replaced(tmp_path: Path, torn: str) -> None:
+    path = plan_path(tmp_path, "night", "db7")
+    path.write_text(torn)
+    assert plan_path(tmp_path, "night", "db7", HostIdentity(machine_id="a")) == path
 
 
 def test_plans_of_runs_wait_too_and_nothing_else_is_one(tmp_path: Path) -> None:

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
-from hypothesis import given, settings
+import io
+
+import pytest
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from memrunbook.core.text import clean
 from memrunbook.ui.block import Block, Grid, Line, Note, Row, Span, Table, line, note, row, text, to_type
 from memrunbook.ui.layout import ON_TERMINAL, UNCUT, cells, lay_out
+from memrunbook.ui.screen import Screen
 
 WORDS = st.text(max_size=120)
 SPANS = st.builds(Span, WORDS, st.sampled_from(["", "strong"]), st.booleans(), st.just(False))
@@ -24,7 +28,7 @@ BLOCKS: st.SearchStrategy[list[Block]] = st.lists(LINES | GRIDS | TABLES, max_si
 
 
 def drawn(blocks: list[Block], width: int | None = None) -> list[str]:
-    return ["".join(span.text for span in content).rstrip() for content in lay_out(blocks, width)]
+    return ["".join(span.text for span in content).rstrip(" ") for content in lay_out(blocks, width)]
 
 
 @settings(deadline=None)
@@ -43,11 +47,47 @@ def test_off_a_terminal_nothing_is_cut(blocks: list[Block]) -> None:
 
 
 @settings(deadline=None)
+@example((Span("\xa0"), Span(" " + "0" * 40)), 40)
+@example((Span("0" * 40 + "\xa0"),), 40)
 @given(TEXTS, st.integers(40, 120))
 def test_folding_keeps_every_character_but_blanks(content: tuple[Span, ...], width: int) -> None:
     whole = tuple(span._replace(whole=True) for span in content)
     folded = "".join(drawn([Line((), whole)], width))
     assert folded.replace(" ", "") == "".join(drawn([Line((), whole)])).replace(" ", "")
+
+
+@pytest.mark.parametrize("blank", ["\xa0", "\u1680", "\u2003", "\u2007", "\u202f", "\u205f", "\u3000", "\u200b", "\t"])
+def test_a_fold_drops_no_other_blank_than_a_space(blank: str) -> None:
+    shown = clean(blank)
+    for said in ("x" * 40 + blank, f"x{blank}" * 40, f"{blank} " * 30, f"{'x' * 39} {blank}{'y' * 39}", blank * 50):
+        folded = drawn([Line((), (Span(said, whole=True),))], 40)
+        assert "".join(folded).count(shown) == said.count(blank)
+        out = io.StringIO()
+        Screen("never", out).say([Line((), (Span(said, whole=True),))])
+        assert out.getvalue().count(shown) == said.count(blank)
+    above = drawn([line(blank, to_type(LONG))], 40)
+    assert above[0].strip(" ") == shown
+
+
+POD = "kubepods-burstable-pod12ab.slice/cri-containerd-0123456789abcdef.scope"
+PATH = f"/sys/fs/cgroup/kubepods.slice/kubepods-burstable.slice/{POD}/memory.max"
+
+
+def test_a_long_path_is_broken_behind_its_separators_and_no_name_in_it() -> None:
+    folded = drawn([row_of("Evidence", PATH)], 80)
+    assert "".join(one.strip() for one in folded) == f"Evidence  {PATH}"
+    assert all(one.endswith("/") for one in folded[:-1])
+
+
+def test_a_name_that_does_not_fit_beside_its_head_is_whole_below_it() -> None:
+    file, digest = "/var/lib/memrunbook/runs/20261122-094107-3f2c/evidence-db7.txt", "ab" * 32
+    for name in (file, digest, "a-service-with-a-name-of-which-nobody-would-think-it-so-long.service"):
+        for content in (name, f"kept in {name} on db7"):
+            assert any(name in one for one in drawn([row_of("It is kept there", content)], 80))
+
+
+def row_of(head: str, body: str) -> Grid:
+    return Grid((row(head, body=body),))
 
 
 def test_a_long_name_is_cut_on_a_terminal_only_and_what_must_be_read_never() -> None:

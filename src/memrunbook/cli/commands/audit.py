@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,8 @@ import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.completing import complete_runs
-from memrunbook.cli.options import HOSTS, OUTPUT, STATE, OutputOptions, common
+from memrunbook.cli.host_options import HOST_OUTPUT
+from memrunbook.cli.options import HOSTS, OUTPUT, STATE, OptionGroup, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show as show_answer
 from memrunbook.cli.subcommands import Subcommands
@@ -21,6 +23,36 @@ if TYPE_CHECKING:
     from memrunbook.app.accounting import AccountArguments, AccountsResult
     from memrunbook.documents.printed.audit_show import AuditShowDocument
     from memrunbook.ui.block import Block
+
+
+@dataclass(frozen=True)
+class Vouching:
+    """Who says whose keys signed the approvals."""
+
+    allowed_signers: tuple[Path, ...]
+    revoked_keys: tuple[Path, ...]
+
+
+VOUCHING = OptionGroup(
+    "vouching",
+    Vouching,
+    {
+        "allowed_signers": click.option(
+            "--allowed-signers",
+            type=click.Path(path_type=Path),
+            multiple=True,
+            metavar="FILE",
+            help="Whose keys may have signed approvals (ssh-keygen, ALLOWED SIGNERS); of several, each must agree.",
+        ),
+        "revoked_keys": click.option(
+            "--revoked-keys",
+            type=click.Path(path_type=Path),
+            multiple=True,
+            metavar="FILE",
+            help="Public keys that are revoked by now, one a line: it is said where one of them signed.",
+        ),
+    },
+)
 
 
 @click.group(cls=Subcommands)
@@ -35,10 +67,13 @@ def command() -> None:
     type=click.Path(path_type=Path),
     help="A file elsewhere that keeps the last head: it must still be in the ledger; the new one is written there.",
 )
-@common(HOSTS, STATE, OUTPUT)
-def verify(expect: str, expect_file: Path | None, targets: Targets, state: Path, output: OutputOptions) -> int:
+@common(VOUCHING, HOSTS, STATE, HOST_OUTPUT)
+def verify(
+    expect: str, expect_file: Path | None, vouching: Vouching, targets: Targets, state: Path, output: OutputOptions
+) -> int:
     """Check every journal and the ledger: changed, removed, inserted or reordered records, removed runs.
 
+    The signatures of approvals too, over the plans that were carried out.
     With --host also against the lines that changes left in the host's own log.
     """
     from memrunbook.app import AuditArguments, audit
@@ -48,7 +83,15 @@ def verify(expect: str, expect_file: Path | None, targets: Targets, state: Path,
     talk = Conversation(output, targets)
     hosts = talk.hosts if targets.names_hosts else ()
     connectors = talk.connectors() if hosts else None
-    arguments = AuditArguments(state=state, expect=expect, expect_file=expect_file, hosts=hosts, connectors=connectors)
+    arguments = AuditArguments(
+        state=state,
+        expect=expect,
+        expect_file=expect_file,
+        hosts=hosts,
+        connectors=connectors,
+        allowed_signers=vouching.allowed_signers,
+        revoked_keys=vouching.revoked_keys,
+    )
     result = audit(arguments)
     codes = [exit_codes.of_error(error) for _, error in result.unreached]
     code = exit_codes.worst([exit_codes.OK if result.intact else exit_codes.JOURNAL, *codes])

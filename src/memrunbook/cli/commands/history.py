@@ -13,7 +13,8 @@ import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.commands.hosts import TARGETS
-from memrunbook.cli.options import LIBRARY, OUTPUT, STATE, STORE, OutputOptions, common
+from memrunbook.cli.host_options import HOST_OUTPUT
+from memrunbook.cli.options import LIBRARY, STATE, STORE, OutputOptions, common
 from memrunbook.cli.remarks import Remarks
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show, tell
@@ -43,7 +44,7 @@ PIPED = 80
     "--unit", "holder", default="", metavar="NAME", help="Only this service, container, process or slab cache."
 )
 @click.option("--csv", "as_csv", is_flag=True, help="Each point as a row, for a spreadsheet.")
-@common(TARGETS, LIBRARY, STATE, STORE, OUTPUT)
+@common(TARGETS, LIBRARY, STATE, STORE, HOST_OUTPUT)
 def command(
     metrics: tuple[str, ...],
     since: str,

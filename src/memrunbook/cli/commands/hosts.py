@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli import exit_codes
+from memrunbook.cli.host_options import HOST_OUTPUT
 from memrunbook.cli.naming import inventory_arguments, inventory_of, not_listed
-from memrunbook.cli.options import LIBRARY, OUTPUT, REACH, OptionGroup, OutputOptions, common
+from memrunbook.cli.options import LIBRARY, REACH, OptionGroup, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 from memrunbook.cli.targets import Targets
@@ -48,7 +49,7 @@ TARGETS = OptionGroup(
 @click.option(
     "--check", is_flag=True, help="Read everything, and say all that is wrong or doubtful; 2 where it is wrong."
 )
-@common(TARGETS, LIBRARY, OUTPUT)
+@common(TARGETS, LIBRARY, HOST_OUTPUT)
 def command(targets: Targets, library: Library, output: OutputOptions, *, check: bool) -> int:
     """List the hosts of the inventory with their groups, address, tags, and the line that names each; -v says more.
 

@@ -13,7 +13,8 @@ import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
-from memrunbook.cli.options import HOSTS, LIBRARY, OUTPUT, STATE, STORE, OutputOptions, common
+from memrunbook.cli.host_options import HOST_OUTPUT
+from memrunbook.cli.options import HOSTS, LIBRARY, STATE, STORE, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 from memrunbook.cli.targets import Targets
@@ -40,7 +41,7 @@ LONGEST = 16 << 10
     type=click.Path(path_type=Path),
     help=f"Has the token for Prometheus; else ${VARIABLE}.",
 )
-@common(HOSTS, LIBRARY, STATE, STORE, OUTPUT)
+@common(HOSTS, LIBRARY, STATE, STORE, HOST_OUTPUT)
 def command(
     source: RecordedBy,
     url: str,

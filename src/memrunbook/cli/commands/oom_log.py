@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from memrunbook.cli import exit_codes
-from memrunbook.cli.options import OUTPUT, OutputOptions, common
+from memrunbook.cli.host_options import HOST_OUTPUT
+from memrunbook.cli.options import OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @click.option(
     "--events", default=10, type=click.IntRange(0, 10_000), show_default=True, help="The newest so many, in full."
 )
-@common(OUTPUT)
+@common(HOST_OUTPUT)
 def command(file: str, events: int, output: OutputOptions) -> int:
     """Explain a saved kernel log (dmesg, journal, syslog, JSON, mail; also packed); - reads it from stdin.
 

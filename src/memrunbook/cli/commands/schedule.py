@@ -253,11 +253,13 @@ def score(name: str, since: str, library: Library, state: Path, store: str, outp
 def check(older_than: str, library: Library, state: Path, store: str) -> int:
     """Say whether a scheduler is there; exit 8, and tell somebody, where none was heard of for so long.
 
-    For another cron, or for monitoring: who has stopped cannot say so. A store that does not answer is told, too.
+    For another cron, or for monitoring: who has stopped cannot say so. A schedules.yaml that is gone or says nothing
+    is the same where schedules fired by it. A store that does not answer is told, too.
     """
     from memrunbook.app import check_scheduler
     from memrunbook.app.scheduling import cannot_be_told
     from memrunbook.cli.announcing import Announcer
+    from memrunbook.cli.remarks import Remarks
 
     telling, silence = Announcer(library, state, store), seconds(older_than, "--older-than") or 0.0
     try:
@@ -266,6 +268,9 @@ def check(older_than: str, library: Library, state: Path, store: str) -> int:
         telling([cannot_be_told(error)])
         raise
     say_line(f"{'OK' if found.goes else 'SILENT'}: {found.said}")
+    if found.gone:
+        remark = f"no more in schedules.yaml, and not to fire again: {', '.join(found.gone)}"
+        Remarks("auto").remark(remark, "nothing is to be done where that was meant")
     telling(found.tell)
     return exit_codes.OK if found.goes else exit_codes.INCIDENT
 

@@ -55,17 +55,23 @@ def people_for(rules: Iterable[ApprovalRule], plans: Iterable[Plan]) -> int:
     )
 
 
+def who_signed(name: str, key: str, kind: str = "") -> str:
+    """A name and the fingerprint of a key, with the kind of the key where it is known, for people."""
+    return f"{name} ({key}, {kind})" if kind else f"{name} ({key})"
+
+
 class Person(Struct, frozen=True):
-    """Who signed: the name that was given, the fingerprint of the key, and all names for which the key may sign."""
+    """Who signed: the name that was given, the fingerprint of the key, all names for which it may sign, its kind."""
 
     name: str
     key: str
     names: frozenset[str]
+    kind: str = ""
 
     @property
     def told(self) -> str:
         """Name and key, for people."""
-        return f"{self.name} ({self.key})"
+        return who_signed(self.name, self.key, self.kind)
 
     def is_also(self, other: Person) -> bool:
         """True where one human being may hold both keys, as far as names and keys tell."""

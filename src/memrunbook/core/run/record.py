@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from memrunbook.core.host import Host, HostIdentity
+from memrunbook.core.plan.approval import who_signed
 from memrunbook.core.reading.fact import Reading, Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
 from memrunbook.core.run.batches import Rollout
@@ -50,10 +51,38 @@ class Context(Struct, frozen=True, kw_only=True):
     invocation: str | UnsetType = UNSET
 
 
+KeyKind = Literal["", "SSH key", "security key", "passkey"]
+"""What an approval was signed with; empty where the signature does not tell."""
+ApprovalVerdict = Literal["counted", "unvouched", "not-counted", "faulty"]
+"""It counted; nobody vouched for whose key it was; it did not count; its signature did not hold."""
+
+
+class KeptApproval(Struct, frozen=True, kw_only=True):
+    """An approval as it was given, and what it came to (`judged`, and `why` not) when the plan was applied.
+
+    `signature` (SSHSIG, armoured) is over the bytes of the plan's file, which the run's directory keeps. `key` is the
+    fingerprint of the key that made it, `time` (UTC) what whoever signed says.
+    """
+
+    principal: str
+    key: str
+    kind: KeyKind
+    time: str
+    signature: str
+    judged: ApprovalVerdict
+    why: str = ""
+
+    @property
+    def told(self) -> str:
+        """Name and key, for people."""
+        return who_signed(self.principal, self.key, self.kind)
+
+
 class AppliedPlan(Struct, frozen=True):
     """The saved plan that a run carries out: its file and that file's SHA-256, who made it, and who approved it.
 
-    `uncounted` are the approvals that count for nobody, each with the reason.
+    `uncounted` are the approvals that count for nobody, each with the reason. `signatures` are all of them as they were
+    given; null where an earlier version kept none.
     """
 
     file: str
@@ -61,6 +90,7 @@ class AppliedPlan(Struct, frozen=True):
     creator: str
     approvals: tuple[str, ...] = ()
     uncounted: tuple[str, ...] = ()
+    signatures: tuple[KeptApproval, ...] | None = None
 
 
 class Order(Struct, frozen=True, kw_only=True):
@@ -99,13 +129,17 @@ class Invoked(Struct, frozen=True, kw_only=True, tag_field=EVENT, tag="invoked")
 
 
 class Resumed(Struct, frozen=True, kw_only=True, tag_field=EVENT, tag="resumed"):
-    """An interrupted run goes on: who asked for that, and how. In a run's own journal."""
+    """An interrupted run goes on: who asked for that, and how. In a run's own journal.
+
+    `applied` is the saved plan that it carries out, with its approvals as they were judged then.
+    """
 
     time: str
     engine: str
     actor: Actor
     command: str
     reason: str = ""
+    applied: AppliedPlan | None = None
 
 
 class Asked(Struct, frozen=True, tag_field=EVENT, tag="asked"):

@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from memrunbook.core.run.record import ApprovalVerdict, KeyKind
 from memrunbook.documents.printed import Document
 
 
@@ -30,6 +31,25 @@ class PrintedWitness(Struct, frozen=True, kw_only=True):
     problem: str = ""
 
 
+class PrintedKeptApproval(Struct, frozen=True, kw_only=True):
+    """An approval of the plan that a run carried out, over the plan's bytes as the run keeps them.
+
+    `judged` says what it came to when the plan was applied, `holds` whether the signature holds now, `vouched` whether
+    `--allowed-signers` says that it was that person's key (null: nobody was asked, or it does not hold), `told` all in
+    words.
+    """
+
+    run: str
+    principal: str
+    key: str
+    kind: KeyKind
+    time: str
+    judged: ApprovalVerdict
+    holds: bool
+    vouched: bool | None
+    told: str
+
+
 class AuditDocument(Document, frozen=True, kw_only=True):
     """runbook audit verify --json."""
 
@@ -40,6 +60,7 @@ class AuditDocument(Document, frozen=True, kw_only=True):
     entries: int
     expected_entry: int | None
     hosts: tuple[PrintedWitness, ...]
+    approvals: tuple[PrintedKeptApproval, ...]
     findings: tuple[PrintedAuditFinding, ...]
 
 
