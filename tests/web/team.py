@@ -77,16 +77,20 @@ class Team:
         return serving(self.folder, *self.words, "--bind", f"localhost:{self.port}")
 
     def signed_in(self, browser: Any, server: Serving, name: str, width: int = 1280) -> Any:
-        """A tab of this person in a browser of their own, signed in by their passkey, by the keyboard."""
-        server.links()
+        """A tab of this person in a browser of their own, with their passkey, signed in."""
         tab = browser.new_context(viewport={"width": width, "height": 900}).new_page()
         tab.set_default_timeout(120_000)
         self._authenticator(tab, name)
+        self.sign_in(tab, server)
+        return tab
+
+    def sign_in(self, tab: Any, server: Serving) -> None:
+        """By the passkey that the browser has, by the keyboard."""
+        server.links()
         tab.goto(f"{self.base}/sign-in")
         tab_to(tab, "Sign in with a passkey")
         tab.keyboard.press("Enter")
         tab.wait_for_url(f"{self.base}/")
-        return tab
 
     def _authenticator(self, tab: Any, name: str) -> None:
         session = tab.context.new_cdp_session(tab)

@@ -142,7 +142,7 @@ def test_a_run_goes_on_where_the_server_is_killed_and_is_told_by_the_next(
         server.process.wait()
     assert not done.exists()
     with team.serving() as server:
-        olga = team.signed_in(browser, server, "olga")
+        team.sign_in(olga, server)
         olga.goto(place)
         assert "Under way" in olga.inner_text("main")
         olga.get_by_text("Over.").first.wait_for()
