@@ -124,8 +124,9 @@ def test_two_people_approve_at_once_and_both_count(team: Team, browser: Any) -> 
 def test_a_run_goes_on_where_the_server_is_killed_and_is_told_by_the_next(
     team: Team, browser: Any, tmp_path: Path
 ) -> None:
-    begun, done = tmp_path / "begun", tmp_path / "done"
-    plan = team.planned("sh", "-c", 'touch "$1"; sleep 8; touch "$2"', "sh", str(begun), str(done))
+    begun, go, done = (tmp_path / name for name in ("begun", "go", "done"))
+    script = 'touch "$1"; until test -e "$2"; do sleep 0.2; done; touch "$3"'
+    plan = team.planned("sh", "-c", script, "sh", *map(str, (begun, go, done)))
     with team.serving() as server:
         ada = team.signed_in(browser, server, "ada")
         ada.goto(f"{team.base}/pending/{plan.digest}")
@@ -146,6 +147,7 @@ def test_a_run_goes_on_where_the_server_is_killed_and_is_told_by_the_next(
         team.sign_in(olga, server)
         olga.goto(place)
         assert "Under way" in olga.inner_text("main")
+        go.touch()
         olga.get_by_text("Over.").first.wait_for()
         assert "RESOLVED" in olga.inner_text("main")
         assert done.exists()
