@@ -107,7 +107,10 @@ class Team:
 
 def tab_to(tab: Any, words: str) -> None:
     """Goes by the Tab key alone to what is called so."""
-    named = "(() => { const one = document.activeElement; return (one.labels?.[0] ?? one).textContent; })()"
+    named = (
+        "(() => { const one = document.activeElement; "
+        "return one === document.body ? '' : (one.labels?.[0] ?? one).textContent; })()"
+    )
     for _ in range(80):
         tab.keyboard.press("Tab")
         if words in (tab.evaluate(named) or ""):

@@ -114,6 +114,7 @@ def test_who_is_invited_registers_and_signs_in_by_the_keyboard_alone(tmp_path: P
         phone.press("Sign in with a passkey")
         tab.wait_for_url(f"{base}/runs")
         phone.press("ada@example.com, approver")
+        tab.wait_for_url(f"{base}/me")
         phone.press("Sign out everywhere")
         tab.get_by_text("You are signed out everywhere.").wait_for()
         assert [one for one in phone.told if KNOWN not in one] == []

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from memrunbook.ui.block import line
 from memrunbook.ui.html.element import Element, element
 from memrunbook.web.drawn import drawn, framed, main_of
-from memrunbook.web.passkey_desk import PasskeyDesk, Person, may_register
+from memrunbook.web.passkey_desk import PasskeyDesk, Registrant, may_register
 from memrunbook.web.sessions import SignedIn
 from memrunbook.web.signing import SignInDesk
 
@@ -23,7 +23,7 @@ MAY = {
 
 
 @dataclass(frozen=True)
-class Account:
+class OwnPage:
     """Shows a person what is known of them here."""
 
     desk: SignInDesk
@@ -41,7 +41,7 @@ class Account:
         if session.person:
             parts += self._known(session)
         if may_register(session):
-            made, script = self.passkeys.form(request, Person(session.person, session.csrf, session))
+            made, script = self.passkeys.form(request, Registrant(session.person, session.csrf, session))
             parts.append(_part("register", "Register a passkey", *made))
         if session.person:
             parts += _everywhere(session)

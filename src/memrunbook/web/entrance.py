@@ -17,7 +17,7 @@ from memrunbook.web.ways_in import proxy_person
 
 
 @dataclass(frozen=True)
-class Entrance:
+class SignInPages:
     """In and out."""
 
     desk: SignInDesk

@@ -27,7 +27,7 @@ MOST = 4
 T = TypeVar("T")
 
 
-class Begun(NamedTuple):
+class BegunSignIn(NamedTuple):
     """What a browser began: it comes back sealed in a cookie of that browser, and once."""
 
     state: str
@@ -50,7 +50,7 @@ class OidcDesk:
         """To the provider, with a cookie by which this browser alone can come back."""
         onward = local(request.query_params.get("next", ""))
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
-        begun = Begun(state, nonce, verifier, f"{origin(request)}{CALLBACK}", onward)
+        begun = BegunSignIn(state, nonce, verifier, f"{origin(request)}{CALLBACK}", onward)
         try:
             address = await self._asked(
                 lambda: self.provider.start(begun.redirect, begun.state, begun.nonce, begun.verifier)
@@ -75,7 +75,7 @@ class OidcDesk:
 
     async def _back(self, request: Request) -> Response:
         content = self.desk.tickets.redeem(PURPOSE, request.cookies.get(self.desk.named(BEFORE), ""))
-        begun = Begun(*json.loads(content)) if content else None
+        begun = BegunSignIn(*json.loads(content)) if content else None
         said = request.query_params
         if begun is None or not secrets.compare_digest(begun.state.encode(), said.get("state", "").encode()):
             return await self._no(request, "this browser did not begin that, or it is over", 403)

@@ -29,7 +29,7 @@ class BadAnswerError(Exception):
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedOfPasskey:
     """What a passkey was asked: by which page (`origin`), for which host (`party`), to sign which challenge."""
 
     challenge: bytes
@@ -58,7 +58,7 @@ def credential_in(answer: str) -> tuple[str, bytes | None]:
         raise BadAnswerError("that is no answer of a passkey") from None
 
 
-def new_passkey(answer: str, asked: Asked, person: str, at: str) -> tuple[KnownPasskey, int]:
+def new_passkey(answer: str, asked: AskedOfPasskey, person: str, at: str) -> tuple[KnownPasskey, int]:
     """The passkey that a browser made, and where its counter stands; BadAnswerError for anything else."""
     try:
         made = webauthn.verify_registration_response(
@@ -87,7 +87,7 @@ def new_passkey(answer: str, asked: Asked, person: str, at: str) -> tuple[KnownP
     return known, made.sign_count
 
 
-def counted(answer: str, asked: Asked, passkey: KnownPasskey, count: int) -> int:
+def counted(answer: str, asked: AskedOfPasskey, passkey: KnownPasskey, count: int) -> int:
     """Where the counter of a known passkey stands now, that signed what it was asked; BadAnswerError where not."""
     try:
         found = webauthn.verify_authentication_response(

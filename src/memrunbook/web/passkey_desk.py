@@ -19,7 +19,7 @@ from memrunbook.ui.html.element import Element, element
 from memrunbook.web.drawn import drawn, framed, main_of
 from memrunbook.web.forms import form_of, from_here
 from memrunbook.web.passkey_answers import (
-    Asked,
+    AskedOfPasskey,
     BadAnswerError,
     challenge_in,
     counted,
@@ -44,7 +44,7 @@ AGAIN = "runbook passkey invite NAME prints another one."
 NUMBER = "A passkey belongs to a name, and this page was reached by a number. Open the same address with: "
 
 
-class Person(NamedTuple):
+class Registrant(NamedTuple):
     """Whose passkey is registered, and by what right: an invitation's token, or a session."""
 
     name: str
@@ -79,7 +79,7 @@ class PasskeyDesk:
         onward = local(fields.get("next", ""))
         return await self.desk.enter_as(request, BY_PASSKEY, person, onward, passkey.credential)
 
-    def _used(self, answer: str, asked: Asked, passkey: KnownPasskey, handle: bytes | None) -> None:
+    def _used(self, answer: str, asked: AskedOfPasskey, passkey: KnownPasskey, handle: bytes | None) -> None:
         if passkey.relying_party != asked.party:
             raise BadAnswerError("it was made for another host than this one")
         if handle is not None and handle != handle_of(passkey.person):
@@ -94,10 +94,10 @@ class PasskeyDesk:
         name = self._invited(token)
         if not name:
             return page("Register a passkey", [*drawn([line(NOT_INVITED), line(AGAIN)])], 403)
-        parts, script = self.form(request, Person(name, token))
+        parts, script = self.form(request, Registrant(name, token))
         return page("Register a passkey", parts, script=script)
 
-    def form(self, request: Request, person: Person) -> tuple[list[Element], str]:
+    def form(self, request: Request, person: Registrant) -> tuple[list[Element], str]:
         """The form by which this person registers a passkey, and its script."""
         party = relying_party(request)
         if not party:
@@ -147,18 +147,18 @@ class PasskeyDesk:
         title = "The passkey is registered"
         return HTMLResponse(framed(title, main_of(title, *said, shown, on), person.session))
 
-    async def _person(self, request: Request, fields: dict[str, str]) -> Person | None:
+    async def _person(self, request: Request, fields: dict[str, str]) -> Registrant | None:
         """Who registers: whom a session names, else whom an invitation does."""
         if "csrf" not in fields:
             name = self._invited(fields.get("invite", ""))
-            return Person(name, fields["invite"]) if name else None
+            return Registrant(name, fields["invite"]) if name else None
         session = self.desk.session_of(request)
         if session is None or not may_register(session):
             raise NotDoneError("Who registers a passkey is signed in by the provider or the proxy.", 403)
         await proven(request, session)
-        return Person(session.person, session.csrf, session)
+        return Registrant(session.person, session.csrf, session)
 
-    def _keep(self, person: Person, passkey: KnownPasskey, count: int) -> None:
+    def _keep(self, person: Registrant, passkey: KnownPasskey, count: int) -> None:
         """Uses the invitation up first: of two who come at once one registers."""
         if person.session is None and not use_invite(self.desk.state, person.right):
             raise BadAnswerError(NOT_INVITED)
@@ -172,13 +172,13 @@ class PasskeyDesk:
         except RunbookError:
             return ""
 
-    def _asked(self, request: Request, answer: str, purpose: str) -> tuple[Asked, str]:
+    def _asked(self, request: Request, answer: str, purpose: str) -> tuple[AskedOfPasskey, str]:
         """What was asked of the passkey that answers, and what the challenge was bound to."""
         challenge = challenge_in(answer)
         bound = self.desk.tickets.redeem(purpose, challenge)
         if bound is None:
             raise BadAnswerError("it answered too late, or a second time")
-        return Asked(unpacked(challenge), origin(request), relying_party(request)), bound
+        return AskedOfPasskey(unpacked(challenge), origin(request), relying_party(request)), bound
 
     async def _not_registered(self, request: Request, person: str, why: str, status: int) -> Response:
         await self.desk.book.recorded("refused", BY_PASSKEY, request, person=person, why=f"not registered: {why}")

@@ -6,22 +6,22 @@ from collections.abc import Sequence
 
 from starlette.routing import Route
 
-from memrunbook.web.account import Account
-from memrunbook.web.entrance import Entrance
+from memrunbook.web.account import OwnPage
+from memrunbook.web.entrance import SignInPages
 from memrunbook.web.passkey_desk import PasskeyDesk
 from memrunbook.web.signing import SignInDesk
 
 
 def sign_in_routes(desk: SignInDesk) -> Sequence[Route]:
     """All of them."""
-    entrance, passkeys = Entrance(desk), PasskeyDesk(desk)
+    entrance, passkeys = SignInPages(desk), PasskeyDesk(desk)
     routes = [
         Route("/sign-in", entrance.show, methods=["GET"]),
         Route("/sign-in", entrance.sign_in, methods=["POST"]),
         Route("/sign-in/passkey", passkeys.sign_in, methods=["POST"]),
         Route("/register", passkeys.invitation, methods=["GET"]),
         Route("/register", passkeys.register, methods=["POST"]),
-        Route("/me", Account(desk, passkeys).page, methods=["GET"]),
+        Route("/me", OwnPage(desk, passkeys).page, methods=["GET"]),
         Route("/sign-out", entrance.sign_out, methods=["POST"]),
     ]
     if desk.serving.oidc is not None:

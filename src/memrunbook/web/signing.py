@@ -22,7 +22,7 @@ from memrunbook.web.passkeys_here import PasskeysHere
 from memrunbook.web.sessions import Sessions, SignedIn
 from memrunbook.web.sign_in_book import SignInBook
 from memrunbook.web.tickets import Tickets
-from memrunbook.web.ways_in import Offer, offered, proxy_person
+from memrunbook.web.ways_in import WaysIn, offered, proxy_person
 
 COOKIE, BY_LINK, BY_PROXY = "runbook_session", "link", "proxy"
 LOCAL = re.compile(r"/([A-Za-z0-9_.-]+/?)*", re.ASCII)
@@ -98,7 +98,7 @@ class SignInDesk:
                 method="post", action="/sign-in",
             )  # fmt: skip
             return page("Sign in", [*said, form], status)
-        here: Offer = offered(self.serving, self.passkeys, self.tickets, request, onward)
+        here: WaysIn = offered(self.serving, self.passkeys, self.tickets, request, onward)
         return page("Sign in", [*said, *here.parts], status, here.script)
 
     async def too_early(self, request: Request, how: str) -> Response | None:

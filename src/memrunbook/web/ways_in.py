@@ -20,7 +20,7 @@ SIGN_IN = "sign in by a passkey"
 SCRIPT = "sign-in.js"
 
 
-class Offer(NamedTuple):
+class WaysIn(NamedTuple):
     """What stands on the page, and the script that it needs."""
 
     parts: Sequence[Element]
@@ -51,7 +51,7 @@ def proxy_person(serving: Serving, request: Request) -> str:
     return name if PERSON.fullmatch(name) and name.isprintable() and name.isascii() else ""
 
 
-def offered(serving: Serving, passkeys: PasskeysHere, tickets: Tickets, request: Request, onward: str) -> Offer:
+def offered(serving: Serving, passkeys: PasskeysHere, tickets: Tickets, request: Request, onward: str) -> WaysIn:
     """The ways that are there: a passkey where one is registered, the provider where one is named, a link always."""
     parts: list[Element] = []
     script = ""
@@ -66,7 +66,7 @@ def offered(serving: Serving, passkeys: PasskeysHere, tickets: Tickets, request:
         told = f"Sign in at {serving.oidc.issuer.partition('//')[2].partition('/')[0]}"
         parts.append(element("p", "", element("a", "button", told, href=place)))
     by_link = element("p", "live" if parts else "", HOW, element("code", "", ANOTHER), ".")
-    return Offer([element("div", "ways", *parts, by_link)], script)
+    return WaysIn([element("div", "ways", *parts, by_link)], script)
 
 
 def _by_passkey(tickets: Tickets, party: str, onward: str) -> Element:

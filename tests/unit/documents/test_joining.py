@@ -177,3 +177,10 @@ def test_nobody_gets_a_role_by_ones_own_file_that_the_administrator_does_not_giv
 ) -> None:
     found = both(etc, f"{binding}\n", f"{own}\n").serve.roles
     assert [found.role_of(one) for one in ("ada", "eve")] == roles
+
+
+def test_ones_own_file_adds_no_way_to_sign_in_to_those_of_the_administrator(etc: Path) -> None:
+    own = "serve: {trusted_proxies: [127.0.0.1], proxy_header: X-User, oidc: {issuer: 'https://evil', client_id: c}}\n"
+    found = both(etc, "serve: {roles: {operator: [ada]}}\n", own).serve
+    assert (found.oidc, found.proxy_header, found.trusted_proxies) == (None, "", ())
+    assert found.roles.role_of("ada") == "operator"
