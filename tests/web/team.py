@@ -64,7 +64,7 @@ class Team:
 
     def planned(self, *command: str) -> PendingPlan:
         """A plan that a run of root's left, where its gate could ask nobody; `command` is what it would do."""
-        named = Path(book(self.folder, act("one", "COMMAND", timeout="5min")))
+        named = Path(book(self.folder, act("one", "COMMAND", timeout="5m")))
         named.write_text(named.read_text().replace("['COMMAND']", json.dumps(command)))
         ran = here("run", str(named), self.sshd.arguments[0], *self.words)
         assert ran.code == 5, ran.said
