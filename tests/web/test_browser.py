@@ -47,7 +47,7 @@ def test_by_the_keyboard_alone_on_a_phone_with_a_run_that_is_followed(
     tab.on("console", lambda message: told.append(message.text))
     tab.on("dialog", lambda dialog: told.append(dialog.message))
     with serving(tmp_path, *words) as server:
-        base = f"http://127.0.0.1:{port}"
+        base = f"http://localhost:{port}"
         tab.goto(server.links()[0])
         for _ in range(2):
             tab.keyboard.press("Tab")

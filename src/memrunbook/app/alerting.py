@@ -50,7 +50,8 @@ class AlertArguments:
     """A document of alerts.
 
     `inventory_of` reads the inventories that an entry names, `as_reached` says how a host of them is reached.
-    `options` are the words that say how hosts are reached, `command` what was typed.
+    `options` are the words that say how hosts are reached, `command` what was typed, `asked` who posted it, where that
+    was on the pages.
     """
 
     posted: AlertsPosted
@@ -64,6 +65,7 @@ class AlertArguments:
     options: tuple[str, ...] = ()
     rollout: Rollout = field(default_factory=Rollout)
     actor: Actor = field(default_factory=this_actor)
+    asked: str = ""
 
 
 @dataclass(frozen=True)
@@ -199,6 +201,7 @@ class _Answering:
                 kept_as=f"alert:{file_name(rule.spec.runbook)}",
                 unblocks=True,
                 actor=asked.actor,
+                asked=asked.asked,
             ),
             approver_of(rule, asked.actor.user),
             self._notice

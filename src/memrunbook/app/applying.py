@@ -44,7 +44,7 @@ class ApplyArguments:
     """A saved plan's file. `parameters` are those whose values the file does not keep, as text.
 
     `reason` and `command` (what was typed) are kept in the journal, and `options`, the words that say how the hosts are
-    reached. `break_lock` takes over the lock of a dead run. `store` and `rollout` are as of a run.
+    reached. `break_lock` takes over the lock of a dead run. `store`, `rollout` and `asked` are as of a run.
     """
 
     file: Path
@@ -60,6 +60,7 @@ class ApplyArguments:
     consents: Consents = field(default_factory=Consents)
     rollout: Rollout = field(default_factory=Rollout)
     actor: Actor = field(default_factory=this_actor)
+    asked: str = ""
 
 
 def apply(
@@ -152,6 +153,7 @@ def _asked(arguments: ApplyArguments, saved: SavedPlan) -> RunArguments:
         consents=arguments.consents,
         rollout=arguments.rollout,
         actor=arguments.actor,
+        asked=arguments.asked,
     )
 
 

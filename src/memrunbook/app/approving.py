@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,6 +59,29 @@ class ApproveResult:
     vouched: bool = True
 
 
+@dataclass(frozen=True)
+class Signatory:
+    """Who signs: the public key, whose approval it will be, where the key is, and what makes the signature.
+
+    `other` says what to do where no signature of this key would count.
+    """
+
+    key: SigningKey
+    principal: str
+    place: str
+    sign: Callable[[bytes], str]
+    other: str = OTHER
+
+
+@dataclass(frozen=True)
+class GateOfPlan:
+    """The question of one change of a plan; `asked`: an approval needs an answer to it."""
+
+    host: str
+    question: AskApproval
+    asked: bool
+
+
 def approve(
     arguments: ApproveArguments,
     approver: Approver,
@@ -69,40 +92,66 @@ def approve(
     `signing` is told the key and the principal before the signature is waited for. Refused where the answer was no,
     where no signature came, and where the approval would not count; UsageError and DocumentError as usual.
     """
-    file, config, clock = arguments.plan, arguments.library.config(), SystemClock()
-    difference = file.outdated(clock.now())
-    if difference is not None:
-        raise Refused(f"{difference.what}: approved: {difference.approved}; now: {difference.now}", hint=again())
+
+    def chosen(signers: Signers, now: Instant) -> Signatory:
+        key, principal = _who(arguments, signers, now)
+
+        def signed(content: bytes) -> str:
+            signing(key, principal)
+            return sign(content, key, NAMESPACE, arguments.seconds)
+
+        return Signatory(_public(key), principal, key.place, signed)
+
+    return approve_as(arguments.plan, arguments.library, chosen, approver)
+
+
+def approve_as(
+    file: PlanFile, library: Library, chosen: Callable[[Signers, Instant], Signatory], approver: Approver
+) -> ApproveResult:
+    """The same by whoever is `chosen` of the keys that count: one way, wherever the person sits."""
+    config, clock = library.config(), SystemClock()
+    refuse_outdated(file, clock.now())
     signers = Signers.read_all(config.allowed_signers, config.revoked_keys)
-    key, principal = _who(arguments, signers, clock.now())
+    signer = chosen(signers, clock.now())
     _ask(file, approver)
-    signing(key, principal)
-    signature = sign(file.content, key, NAMESPACE, arguments.seconds)
+    signature = signer.sign(file.content)
     try:
         signed = verified(signature, file.content)
     except FaultySignatureError as error:  # as of a security key that wants no touch
-        raise Refused(f"the approval would not count: the signature of {key.place}: {error}", hint=OTHER) from None
+        why = f"the approval would not count: the signature of {signer.place}: {error}"
+        raise Refused(why, hint=signer.other) from None
     approval = SignedApproval(
-        principal=principal, key=signed.fingerprint, time=clock.now().isoformat(), signature=signature
+        principal=signer.principal, key=signed.fingerprint, time=clock.now().isoformat(), signature=signature
     )
     if load_plan(file.path).digest != file.digest:
         raise Refused("another plan lies there by now", where=str(file.path), hint=f"look at it: {again()}")
     path = add_approval(file.path, approval)
-    return ApproveResult(approval, path, lacking(file, arguments.library, clock.now()), bool(signers.named))
+    return ApproveResult(approval, path, lacking(file, library, clock.now()), bool(signers.named))
+
+
+def refuse_outdated(file: PlanFile, now: Instant) -> None:
+    """Refused for a plan that may neither be approved nor applied any more."""
+    difference = file.outdated(now)
+    if difference is not None:
+        raise Refused(f"{difference.what}: approved: {difference.approved}; now: {difference.now}", hint=again())
+
+
+def gates_of(file: PlanFile) -> Iterator[GateOfPlan]:
+    """The question of each change of a plan, in their order; the file may say of one that it has no gate."""
+    for plan, digests in zip(file.saved.plans, file.saved.digests, strict=True):
+        for step, digest in approved_changes(plan, digests):
+            hidden = "" if step.digest == digest else HIDDEN_PARTS
+            asked = bool(step.gate or hidden or (step.change and step.change.risk > Risk.NONE))
+            yield GateOfPlan(plan.host, AskApproval(step, plan.taken_at, step.evidence, hidden), asked)
 
 
 def _ask(file: PlanFile, approver: Approver) -> None:
     """Refused as soon as the answer to a change is not yes."""
-    asked = 0
-    for plan, digests in zip(file.saved.plans, file.saved.digests, strict=True):
-        for step, digest in approved_changes(plan, digests):
-            hidden = "" if step.digest == digest else HIDDEN_PARTS
-            if not (step.gate or hidden or (step.change and step.change.risk > Risk.NONE)):  # the file may say no gate
-                continue
-            asked += 1
-            answer = approver.approve(plan.host, AskApproval(step, plan.taken_at, step.evidence, hidden))
-            if answer.answer != "yes":
-                raise Refused(f"not approved: {answer.why or 'declined'}", hint="nothing was signed")
+    asked = [gate for gate in gates_of(file) if gate.asked]
+    for gate in asked:
+        answer = approver.approve(gate.host, gate.question)
+        if answer.answer != "yes":
+            raise Refused(f"not approved: {answer.why or 'declined'}", hint="nothing was signed")
     if not asked:
         raise Refused("the plan changes nothing that would need an approval", where=str(file.path))
 

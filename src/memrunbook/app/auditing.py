@@ -12,9 +12,11 @@ from memrunbook.core.host import Host
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.state import audit as journals
 from memrunbook.state import chain, disk, heads, ledger
+from memrunbook.state.asked import asked_doubts
 from memrunbook.state.audit import AuditFinding
 from memrunbook.state.chain import Link
 from memrunbook.state.kept_approvals import ProvenApproval, ToldApproval, told_approval
+from memrunbook.state.known_passkeys import passkey_doubts
 from memrunbook.state.names import name_of
 from memrunbook.state.run_directory import EVIDENCE, RUN
 from memrunbook.state.sign_ins import sign_in_doubts
@@ -93,7 +95,7 @@ class AuditResult:
 
 
 def audit(arguments: AuditArguments) -> AuditResult:
-    """Checks every journal, the ledger and the sign-ins, then the hosts' own logs.
+    """Checks every journal, the ledger, the sign-ins and the passkeys, then the hosts' own logs.
 
     UsageError without a state directory, DocumentError for a faulty list of keys, JournalError for a head that cannot
     be read or kept, and where a head is expected of a directory that is gone.
@@ -109,7 +111,8 @@ def audit(arguments: AuditArguments) -> AuditResult:
         findings += [one for one in journals.verify(arguments.state, head, proven) if one not in findings]
     approvals = tuple(told_approval(one, signers, SystemClock().now()) for one in _newest_first(proven))
     findings += [_not_theirs(arguments.state, one) for one in approvals if one.wrong]
-    findings += sign_in_doubts(arguments.state)
+    beside = (sign_in_doubts, passkey_doubts, asked_doubts)
+    findings += [one for doubts in beside for one in doubts(arguments.state)]
     places = {entry.hash: entry.seq for entry in entries}
     compared, unreached = _compared(arguments)
     findings += [found for one in compared for found in one.findings]

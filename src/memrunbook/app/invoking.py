@@ -34,6 +34,7 @@ def invoked_by(arguments: RunArguments, runbook: Runbook, clock: SystemClock) ->
         parameters=without_values(runbook.parameters),
         hosts=tuple(host.name for host in arguments.hosts),
         applied=arguments.applied,
+        asked=arguments.asked,
         order=Order(
             runbook=named(arguments.runbook),
             hosts=arguments.hosts,

@@ -98,6 +98,23 @@ def pending(arguments: PendingArguments) -> tuple[PendingPlan, ...]:
     return tuple(sorted(found, key=lambda one: one.at, reverse=True))
 
 
+ALGORITHM = "sha256:"
+
+
+def waiting_plan(arguments: PendingArguments, given: str, where: str = "") -> PendingPlan:
+    """The plan that waits, by its id, its digest or its file; the beginning of a digest will do.
+
+    UsageError for what names none that waits, or several.
+    """
+    digest, found = given.removeprefix(ALGORITHM), pending(arguments)
+    named = [one for one in found if str(one.path) == given]
+    plans = named or [one for one in found if digest and one.digest.startswith(digest)]
+    if len({one.path for one in plans}) != 1:
+        what = "no plan that waits has this id" if not plans else "several plans begin like that"
+        raise UsageError(what, where=where, hint="runbook pending lists them")
+    return plans[0]
+
+
 def forget_plans(state: Path, now: float) -> None:
     """Removes the plans of schedules and alerts, with their approvals, whose time was over so long ago (`KEPT`).
 

@@ -70,4 +70,5 @@ def _invoked(asked: RunArguments, saved: SavedPlan, clock: SystemClock) -> Invok
         parameters=saved.parameters,
         hosts=tuple(host.name for host in asked.hosts),
         applied=asked.applied,
+        asked=asked.asked,
     )

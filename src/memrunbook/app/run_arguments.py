@@ -34,6 +34,7 @@ class RunArguments:
     `unblocks`: nobody is there to break the lock of a dead run that left nothing open: it is taken over.
     `waits`: nobody sits there; what a gate refuses waits for a person as long as an approval may take.
     `kept_as` is under whose name it waits, in place of that of an earlier run; without it it lies with the run.
+    `asked` is who asked for it on the pages, where somebody did.
     `lock_patience` is for how many seconds the end of another run is waited for that is at work on a host.
     """
 
@@ -61,6 +62,7 @@ class RunArguments:
     kept_as: str = ""
     unblocks: bool = False
     lock_patience: float = 0.0
+    asked: str = ""
 
 
 @dataclass(frozen=True)

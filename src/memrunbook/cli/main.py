@@ -51,6 +51,7 @@ ORDER = (
     "doctor",
     "mcp",
     "serve",
+    "passkey",
     "off",
     "on",
     "completion",

@@ -87,8 +87,8 @@ class Config:
     """What config.yaml says; without one nothing is asked. `deadline` is in seconds.
 
     A key counts where each of the files `allowed_signers` lists it, and none of `revoked_keys`. `said` are the keys
-    that the file has, with those of its `limits` as "limits.NAME". `reason_from` is the risk from which a --reason is
-    needed (None: never), `reason_where` the line that says so. `hosts` are what the inventory says of hosts now.
+    that the file has, with those of its `limits` and `serve` as "limits.NAME". `reason_from` is the risk from which a
+    --reason is needed (None: never), `reason_where` the line that says so. `hosts` are what the inventory says now.
     `history` is how long readings are kept, None for not at all.
     """
 
@@ -137,11 +137,15 @@ def load_config(path: Path) -> Config:
         notify=receivers_of(source, path.parent, spec.notify, problems),
         alerts=alert_rules(source, spec.alerts, files.source_path, problems),
         serve=serving_of(source, spec.serve, files),
-        said=frozenset((*source.data, *(f"limits.{name}" for name in source.data.get("limits") or {}))),
+        said=frozenset((*source.data, *_said_in(source, "limits"), *_said_in(source, "serve"))),
     )
     if problems:
         raise DocumentError(sorted(problems, key=_place))
     return found
+
+
+def _said_in(source: Source, part: str) -> Iterator[str]:
+    return (f"{part}.{name}" for name in source.data.get(part) or {})
 
 
 def _place(problem: Problem) -> tuple[int, int]:

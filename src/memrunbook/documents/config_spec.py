@@ -139,5 +139,6 @@ class ConfigSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         tuple[AlertSpec, ...], Meta(description="which alert means which runbook; the first that matches counts")
     ] = ()
     serve: Annotated[
-        ServeSpec | None, Meta(description="how the pages of `runbook serve` are reached, how long a session lasts")
+        ServeSpec | None,
+        Meta(description="how the pages of `runbook serve` are reached, who may what, how long a session lasts"),
     ] = None

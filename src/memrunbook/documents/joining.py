@@ -12,13 +12,15 @@ from msgspec import structs
 from memrunbook.core.plan.limits import Limits
 from memrunbook.documents.config import Config, Defaults
 from memrunbook.documents.remembered import RANGES
+from memrunbook.documents.serving import Serving
 
 
 def joined(binding: Config, own: Config, folder: Path) -> Config:
     """Both as one. Lines of the binding file, which lies in `folder`, are told with that folder.
 
     What asks or forbids something is joined; `defaults`, `store`, `forward`, `history` are one's own where one says so.
-    Of `serve` the binding one counts as a whole, and of two receivers of one name and two entries for one alert.
+    Of `serve` the binding one counts as a whole, but that one's own may take roles away; and of two receivers of one
+    name and two entries for one alert.
     """
     binding = _located(binding, folder)
     reasons = [one for one in (binding, own) if one.reason_from is not None]
@@ -40,7 +42,7 @@ def joined(binding: Config, own: Config, folder: Path) -> Config:
         history=own.history if "history" in own.said else binding.history,
         notify=tuple({one.name: one for one in (*own.notify, *binding.notify)}.values()),
         alerts=(*binding.alerts, *own.alerts),
-        serve=binding.serve if "serve" in binding.said else own.serve,
+        serve=_serving(binding, own),
         said=binding.said | own.said,
     )
 
@@ -67,6 +69,15 @@ def _both(binding: Iterable[Path], own: Iterable[Path]) -> tuple[Path, ...]:
 def _defaults(binding: Defaults, own: Defaults) -> Defaults:
     said = {one.name: getattr(own, one.name) for one in fields(own)}
     return replace(binding, **{name: value for name, value in said.items() if value not in ("", 0, (), None)})
+
+
+def _serving(binding: Config, own: Config) -> Serving:
+    """Nobody signs in by a way, or gets a role, of one's own file that the binding one does not give."""
+    if "serve" not in binding.said:
+        return own.serve
+    if "serve.roles" not in own.said:
+        return binding.serve
+    return replace(binding.serve, roles=binding.serve.roles.within(own.serve.roles))
 
 
 def _limits(binding: Config, own: Config) -> Limits:

@@ -32,6 +32,10 @@ class FilesNamed:
             return () if given is None else (self._file((part, name), given),)
         return tuple(self._file((part, name, number), one) for number, one in enumerate(given))
 
+    def one_at(self, at: tuple[str, ...], given: str | None) -> Path | None:
+        """The file that a key deeper in the document names."""
+        return None if given is None else self._file(at, given)
+
     def source_path(self, given: str) -> str:
         """An inventory with its path made absolute: it may be a file, a folder, a program, or what Ansible reads."""
         kind, sign, path = given.rpartition(":")

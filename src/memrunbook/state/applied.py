@@ -37,6 +37,15 @@ class AppliedRuns:
         return ""
 
 
+def begun_for(state: Path, digest: str, since: str) -> str:
+    """The newest run for a plan of this digest among those whose id is not before `since`, else ""; quickly."""
+    folder = state / "runs"
+    with disk.explained(folder, "be read"):
+        names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    new = sorted((name for name in names if name >= since and RUN_ID.fullmatch(name)), reverse=True)
+    return next((name for name in new if _plan_of(folder / name / RUN) == digest), "")
+
+
 def carried_out(state: Path, digest: str, host: str) -> str:
     """The same of one plan; who asks of many keeps `AppliedRuns`."""
     return AppliedRuns(state).newest(digest, host)

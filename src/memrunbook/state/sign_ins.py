@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
@@ -10,22 +9,21 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from memrunbook.core.errors import JournalError
-from memrunbook.state import chain, disk, forwarding
+from memrunbook.state import disk, forwarding
 from memrunbook.state.audit import AuditFinding
-from memrunbook.state.chain import Broken, Link, Torn
 from memrunbook.state.lines import decoded
+from memrunbook.state.sealed_file import SealedFile, doubts
 
 FILE = "sign-ins.jsonl"
-TAIL = 1 << 16
-SignInEvent = Literal["link", "in", "refused", "out"]
-"""A link was made; somebody signed in; was refused; signed out."""
+SignInEvent = Literal["link", "in", "refused", "out", "invited", "registered", "removed"]
+"""A link was made; somebody signed in; was refused; signed out; was invited to register a passkey; registered one;
+a passkey was removed."""
 
 
 class SignIn(Struct, frozen=True, kw_only=True):
     """One of these, at a time (UTC): `how` it was tried, from which `address`, `role` of the session, `why` not.
 
-    `session` tells sessions apart and opens none.
+    `session` tells sessions apart and opens none. `person` is who it is, where that is known.
     """
 
     at: str
@@ -35,6 +33,7 @@ class SignIn(Struct, frozen=True, kw_only=True):
     role: str = ""
     session: str = ""
     why: str = ""
+    person: str = ""
 
 
 def sign_ins_file(state: Path) -> Path:
@@ -45,18 +44,11 @@ def sign_ins_file(state: Path) -> Path:
 def record_sign_in(state: Path, one: SignIn) -> None:
     """Writes one, on the disk when it returns; JournalError where that fails: then nobody is signed in."""
     path = sign_ins_file(state)
-    file = disk.open_for_append(path)
-    try:
-        disk.lock(file, path)
-        line, link = chain.seal(_end(file, path), msgspec.to_builtins(one))
-        disk.append(file, path, line)
-        if link.count == 1:
-            disk.sync_directory(state)
-    finally:
-        os.close(file)
+    with SealedFile.opened(path) as file:
+        link = file.append(msgspec.to_builtins(one))
     forwarding.usual().send(
         one.at, sign_in=one.event, how=one.how, address=one.address, role=one.role, session=one.session, why=one.why,
-        record=link.head,
+        person=one.person, record=link.head,
     )  # fmt: skip
 
 
@@ -67,24 +59,4 @@ def read_sign_ins(state: Path) -> Sequence[SignIn]:
 
 def sign_in_doubts(state: Path) -> Iterator[AuditFinding]:
     """Where the chain is not as it was written."""
-    path = sign_ins_file(state)
-    verdict = chain.verify(disk.contents(path).splitlines(keepends=True))
-    if isinstance(verdict, Broken):
-        yield AuditFinding("error", f"{path}:{verdict.line}", verdict.why)
-    elif isinstance(verdict, Torn):
-        yield AuditFinding("note", str(path), "the last record was cut off while it was written")
-
-
-def _end(file: int, path: Path) -> Link:
-    """The link at the end; a last line that a crash cut off is removed. JournalError where the end is not sealed."""
-    size = os.fstat(file).st_size
-    tail = os.pread(file, TAIL, max(0, size - TAIL))
-    whole = tail.rfind(b"\n") + 1
-    link = chain.last(tail[tail.rfind(b"\n", 0, max(0, whole - 1)) + 1 : whole]) if whole else Link()
-    if link is None or (not whole and size >= TAIL):
-        hint = "look at it with runbook audit verify, then move it aside"
-        raise JournalError("the last record of sign-ins is not what was sealed", where=str(path), hint=hint)
-    if rest := len(tail) - whole:
-        with disk.explained(path, "be mended"):
-            os.ftruncate(file, size - rest)
-    return link
+    return doubts(sign_ins_file(state))

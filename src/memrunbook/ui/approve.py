@@ -11,12 +11,10 @@ from memrunbook.core.errors import Interrupted
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.run.request import Approval, AskApproval, GateAnswer
-from memrunbook.core.text import clean
 from memrunbook.runtime.ports import Approver
 from memrunbook.ui.block import BLANK, Span, line
 from memrunbook.ui.gate import KEYS as ANSWERS
-from memrunbook.ui.gate import ask_line, details_view, gate_view, host_name_needed
-from memrunbook.ui.layout import UNCUT
+from memrunbook.ui.gate import ask_line, details_view, gate_view, names_to_type, shown_name
 from memrunbook.ui.screen import Screen
 from memrunbook.ui.together import ALL, Together
 
@@ -78,13 +76,10 @@ class TerminalApprover:
         return f"host {self.hosts.index(host) + 1} of {len(self.hosts)}" if several else ""
 
     def _answers(self, host: str, question: AskApproval) -> tuple[GateAnswer, str]:
-        change = question.step.change
-        risk = change.risk if change else Risk.NONE
-        named = risk is Risk.HIGH or question.limits  # what goes beyond a limit is never answered by a habit
-        wanted = (_shown(change.target) or _shown(host)) if change and named else ""
-        answer, why = self._answer(host, question, _shown(question.again) or wanted)
-        if answer == "yes" and wanted != _shown(host) and host_name_needed(risk, len(self.hosts)):
-            answer, why = self._answer(host, question, _shown(host))
+        first, *more = names_to_type(host, question, len(self.hosts))
+        answer, why = self._answer(host, question, first)
+        for name in more if answer == "yes" else ():
+            answer, why = self._answer(host, question, name)
         return answer, why
 
     def _answer(self, host: str, question: AskApproval, wanted: str) -> tuple[GateAnswer, str]:
@@ -176,17 +171,12 @@ def _needed(named: str, risk: Risk, question: AskApproval) -> str:
     """Which option would allow it."""
     if question.again:
         runs = ", ".join(dict.fromkeys(look.run for look in question.looks if not look.settled))
-        option = f"--allow {shlex.quote(_shown(question.again))}"
+        option = f"--allow {shlex.quote(shown_name(question.again))}"
         return f"run {runs} began it, and how that ended is unknown; look at the host, then repeat it with {option}"
-    option = f"--allow {shlex.quote(_shown(named))}"
+    option = f"--allow {shlex.quote(shown_name(named))}"
     option = f"--yes or {option}" if risk <= Risk.LOW else option
     return f"nobody can be asked here, and risk {risk.word} needs {option}"
 
 
 def _declined(answer: GateAnswer) -> str:
     return DECLINED.get(answer, STOPPED)
-
-
-def _shown(name: str) -> str:
-    """A name as the screen shows it, which is how it is typed."""
-    return clean(name, UNCUT).strip()

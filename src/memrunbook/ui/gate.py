@@ -10,8 +10,10 @@ from memrunbook.core.instant import Instant
 from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.run.request import AskApproval
 from memrunbook.core.runbook.condition import Evidence
+from memrunbook.core.text import clean
 from memrunbook.core.units import format_duration
 from memrunbook.ui.block import BLANK, Block, Grid, Note, Row, Span, Text, line, note, row, text
+from memrunbook.ui.layout import UNCUT
 from memrunbook.ui.words import (
     RISK_MEANINGS,
     digest_words,
@@ -36,10 +38,11 @@ def gate_view(  # noqa: PLR0913  what there is to know
     about: str = "",
     *,
     others: Sequence[str] = (),
+    script: str = "d shows the script",
 ) -> list[Block]:
     """The page above the question; `position` is "host 3 of 20", `about` the host's role and peers.
 
-    `others` are the hosts that one answer may be for, too.
+    `others` are the hosts that one answer may be for, too; `script` says where the whole script is seen.
     """
     step = question.step
     entries: list[Row | Note] = [_host(host, position, about)]
@@ -57,7 +60,7 @@ def gate_view(  # noqa: PLR0913  what there is to know
     entries += [note("", reason) for reason in reasons[1:]]
     entries.append(_row("Read at", moment_words(question.snapshot_at.utc, now)))
     if step.change is not None:
-        entries += _change(step, step.change)
+        entries += _change(step, step.change, script)
     if others:
         entries.append(
             _row("For all", f"a says yes to this very change on {host} and, where it is the same there, on:")
@@ -94,10 +97,10 @@ def _host(host: str, position: str, about: str) -> Row:
     return _row("Host", text(Span(host, "strong", whole=True), f"   {more}" if more else ""))
 
 
-def _change(step: PlannedStep, change: Change) -> Iterator[Row | Note]:
+def _change(step: PlannedStep, change: Change, script: str) -> Iterator[Row | Note]:
     yield from _command(change)
     limit = f"at most {format_duration(change.timeout)}"
-    yield note("", Span(f"{limit}; d shows the script, {digest_words(change.digest)}", "quiet"))
+    yield note("", Span(f"{limit}; {script}, {digest_words(change.digest)}", "quiet"))
     care = dict(care_words(change))
     yield _row("Costs", Span(change.costs or "not stated", whole=True))
     if "drain" in care:
@@ -163,6 +166,24 @@ def _script(title: str, script: str, args: tuple[str, ...]) -> list[Block]:
     return [*found, *(line(f"${n} = ", Span(argument, whole=True), indent=2) for n, argument in enumerate(args, 1))]
 
 
-def host_name_needed(level: Risk, hosts: int) -> bool:
+def names_to_type(host: str, question: AskApproval, hosts: int) -> tuple[str, ...]:
+    """What is typed for a yes, one after the other: names as they are shown; an empty one stands for a plain yes.
+
+    `hosts` is how many hosts there are in all.
+    """
+    change, own = question.step.change, shown_name(host)
+    level = change.risk if change else Risk.NONE
+    named = level is Risk.HIGH or question.limits  # what goes beyond a limit is never answered by a habit
+    wanted = (shown_name(change.target) or own) if change and named else ""
+    also = wanted != own and _host_name_needed(level, hosts)
+    return (shown_name(question.again) or wanted, *([own] if also else []))
+
+
+def shown_name(name: str) -> str:
+    """A name as the screen shows it, which is how it is typed."""
+    return clean(name, UNCUT).strip()
+
+
+def _host_name_needed(level: Risk, hosts: int) -> bool:
     """True where the host's name is typed too: users may notice, and it is one host of several."""
     return level >= Risk.MEDIUM and hosts > 1

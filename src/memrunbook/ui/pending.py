@@ -47,7 +47,8 @@ def _plan(plan: WaitingView, now: Instant) -> list[Block]:
     left = f"for {format_duration(plan.until - now.utc)} more" if plan.until > now.utc else "expired"
     blocks: list[Block] = [
         line(
-            Span(f"{plan.id}  ", "strong", whole=True),
+            Span(plan.id, "strong", whole=True),
+            "  ",
             Span(plan.host, "strong", whole=True),
             f"  {plan.runbook}, by {plan.creator}, {age} ago, {left}",
         )

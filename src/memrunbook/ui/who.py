@@ -68,6 +68,8 @@ def _about(account: Account, now: Instant | None = None) -> Iterator[Row]:
         yield row("Who", body=Span("unknown: the run's own journal does not tell", "unknown"))
         return
     yield row("Who", body=Span(actor_words(invoked.actor), whole=True))
+    if invoked.asked:
+        yield row("Asked", body=Span(invoked.asked, whole=True))
     yield row("When", body=_when(account, now))
     yield row("Command", body=Span(f"runbook {invoked.command}" if invoked.command else "not known", whole=True))
     yield row("Why", body=Span(invoked.reason or NO_REASON, whole=True))

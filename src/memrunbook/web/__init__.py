@@ -1,1 +1,1 @@
-"""Pages that show what is known, in a browser: they change nothing."""
+"""Pages in a browser: what is known, and plans that wait, to approve, decline and apply."""

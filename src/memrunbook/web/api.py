@@ -102,18 +102,35 @@ OFFERED = (
     Offered("/history/{part}", HistoryDocument, _history_of, "a host, as in the address of its page"),
 )
 
+ABOUT = "What is known. Nothing is changed here: plans are approved, applied and declined by people, on their pages."
+POSTED: Schema = {
+    "summary": "Alerts that Alertmanager posts (its webhook, version 4); each host that they name is looked at",
+    "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
+    "responses": {
+        "202": {"description": "they are worked off"},
+        "400": {"description": "this is no such document: what is wrong with it"},
+        "401": {"description": "no token, or another one"},
+        "404": {"description": "config.yaml names no token of who may post"},
+        "413": {"description": "more than is read"},
+        "429": {"description": "too many posts: Retry-After"},
+        "503": {"description": "too many documents wait: Retry-After"},
+    },
+    "security": [{"alerts": []}],
+}
+
 
 def described() -> Schema:
     """The OpenAPI document."""
     schemas: dict[str, Schema] = {}
-    paths = {f"{BASE}{one.path}": {"get": _operation(one, schemas)} for one in OFFERED}
+    paths: dict[str, Schema] = {f"{BASE}{one.path}": {"get": _operation(one, schemas)} for one in OFFERED}
+    paths["/alerts"] = {"post": POSTED}
     return {
         "openapi": "3.1.0",
-        "info": {"title": "runbook serve", "version": __version__, "description": "What is known; nothing is changed."},
+        "info": {"title": "runbook serve", "version": __version__, "description": ABOUT},
         "paths": paths,
         "components": {
             "schemas": dict(sorted(schemas.items())),
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {name: {"type": "http", "scheme": "bearer"} for name in ("token", "alerts")},
         },
         "security": [{"token": []}],
     }

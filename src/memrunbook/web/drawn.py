@@ -54,6 +54,11 @@ def run_place(run: str) -> str:
     return f"/runs/{run}"
 
 
+def plan_place(digest: str) -> str:
+    """The page of a plan that waits."""
+    return f"/pending/{digest}"
+
+
 def drawn(parts: Iterable[Part], level: int = 2) -> list[Element]:
     """Blocks and pictures as elements."""
     return list(sections(list(parts), level, itertools.count(1)))
@@ -77,18 +82,20 @@ def linked(root: Element, places: Mapping[str, str]) -> Element:
     return root
 
 
-def framed(title: str, main: Element, session: SignedIn | None, here: str = "", *, live: bool = False) -> str:
-    """The whole page; `live`: it changes while somebody looks."""
+def framed(  # noqa: PLR0913  what differs between pages
+    title: str, main: Element, session: SignedIn | None, here: str = "", *, live: bool = False, script: str = ""
+) -> str:
+    """The whole page; `live`: it changes while somebody looks. `script` is the name of one more script of ours."""
     main.set("id", "content")
     main.set("tabindex", "-1")
     if live:
         main.set("data-live", "yes")
     skip = element("a", "skip", "To the content", href="#content")
     body = element("body", "", skip, _bar(session, here), main, id="top")
-    return document(element("html", "", _head(title, live=live), body, lang="en"))
+    return document(element("html", "", _head(title, script, live=live), body, lang="en"))
 
 
-def _head(title: str, *, live: bool) -> Element:
+def _head(title: str, script: str, *, live: bool) -> Element:
     head = element(
         "head", "",
         element("meta", charset="utf-8"),
@@ -101,6 +108,8 @@ def _head(title: str, *, live: bool) -> Element:
     if live:
         head.append(element("noscript", "", element("meta", http_equiv="refresh", content=str(RENEWED_EVERY))))
         head.append(element("script", "", src="/static/live.js", defer="defer"))
+    if script:
+        head.append(element("script", "", src=f"/static/{script}", defer="defer"))
     return head
 
 
@@ -113,6 +122,9 @@ def _bar(session: SignedIn | None, here: str) -> Element:
         current = {"aria_current": "page"} if place == here else {}
         names.append(element("li", "", element("a", "", name, href=place, **current)))
     bar.append(element("nav", "", names, aria_label="Pages"))
+    current = {"aria_current": "page"} if here == "/me" else {}
+    who = f"{session.person}, {session.role}" if session.person else session.role
+    bar.append(element("a", "who", who, href="/me", **current))
     proof = element("input", type="hidden", name="csrf", value=session.csrf)
     button = element("button", "", "Sign out", type="submit")
     bar.append(element("form", "", proof, button, method="post", action="/sign-out"))

@@ -11,6 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LARGEST_BODY = 16 << 10
 """Bytes: a form of ours has a few hundred."""
+LARGEST_POSTED, POSTED = 5 << 20, "/alerts"
+"""Bytes of what Alertmanager posts there; that address alone takes so many."""
 LONGEST_TARGET = 2_000
 """Bytes of a path with its query."""
 METHODS = frozenset({"GET", "HEAD", "POST"})
@@ -62,7 +64,7 @@ class PageGuard:
                 await _said(status, words)(scope, receive, answer)
                 return
             scope["scheme"] = "https" if self.secure or self.proxies else "http"
-            await self.app(scope, _bounded(receive), answer)
+            await self.app(scope, _bounded(receive, _most(scope)), answer)
         except TooLargeError:
             await answer.instead(scope, receive, *TOO_MUCH)
         except Exception as error:  # noqa: BLE001  the last line of defence: a page, never a traceback
@@ -85,7 +87,7 @@ class PageGuard:
             why = 405, "GET and POST alone are answered."
         elif len(scope.get("raw_path") or b"") + len(scope["query_string"]) > LONGEST_TARGET:
             why = 414, "The address is too long."
-        elif not length.isdigit() or int(length[:12]) > LARGEST_BODY:
+        elif not length.isdigit() or int(length[:12]) > _most(scope):
             why = TOO_MUCH
         else:
             why = 0, ""
@@ -122,14 +124,18 @@ def _said(status: int, words: str) -> PlainTextResponse:
     return PlainTextResponse(f"{words}\n", status)
 
 
-def _bounded(receive: Receive) -> Receive:
+def _most(scope: Scope) -> int:
+    return LARGEST_POSTED if scope["path"] == POSTED else LARGEST_BODY
+
+
+def _bounded(receive: Receive, most: int) -> Receive:
     read = 0
 
     async def receives() -> Message:
         nonlocal read
         message = await receive()
         read += len(message.get("body", b""))
-        if read > LARGEST_BODY:
+        if read > most:
             raise TooLargeError
         return message
 

@@ -10,15 +10,14 @@ from memrunbook.app.braking import switched_off
 from memrunbook.app.going_on import completed
 from memrunbook.app.pending_plans import PendingArguments, pending
 from memrunbook.app.reporting import list_runs
-from memrunbook.app.scheduling import ScheduleArguments, list_schedules
 from memrunbook.app.shown_audit import audit_pages
 from memrunbook.app.shown_pending import waiting_view
 from memrunbook.app.shown_report import run_page, told_of
 from memrunbook.app.shown_runs import run_lines
-from memrunbook.app.shown_schedules import list_page
 from memrunbook.app.stored import Stored
 from memrunbook.core.instant import Instant
 from memrunbook.runtime.clock import SystemClock
+from memrunbook.state.asked import AskedFor, read_asked
 from memrunbook.state.runs import run_of
 from memrunbook.state.sign_ins import SignIn, read_sign_ins
 from memrunbook.ui.audit import doubt_view
@@ -26,8 +25,8 @@ from memrunbook.ui.block import Block, Grid, Row, Span, line, row, to_type
 from memrunbook.ui.html.page import page_main
 from memrunbook.ui.journal import RunLine, runs_view
 from memrunbook.ui.pending import pending_view
-from memrunbook.ui.words import plural
-from memrunbook.web.drawn import DrawnPage, drawn, linked, main_of, places, section
+from memrunbook.ui.words import moment_words, plural
+from memrunbook.web.drawn import DrawnPage, drawn, linked, main_of, places, plan_place, section
 from memrunbook.web.hosts import hosts_table, known_hosts
 from memrunbook.web.run_names import is_run
 from memrunbook.web.served import ServedState
@@ -104,23 +103,12 @@ def one_run(served: ServedState, run: str) -> DrawnPage | None:
 
 
 def pending_page(served: ServedState) -> DrawnPage:
-    """The plans that wait, each with the commands that approve, apply and decline it."""
+    """The plans that wait; the id of each leads to the page where it is approved, applied or declined."""
     found = pending(PendingArguments(state=served.state, library=served.library))
     blocks = pending_view([waiting_view(one, served.commands) for one in found], SystemClock().now())
-    told = line("Plans are approved and applied at the terminal; these pages change nothing.")
-    main = main_of("Waiting plans", *drawn([*blocks, *([told] if found else [])]))
-    return DrawnPage("Waiting plans", linked(main, places((), {one.host for one in found})))
-
-
-def schedules_page(served: ServedState) -> DrawnPage:
-    """Each schedule, its next firing and its last one."""
-    arguments = ScheduleArguments(
-        library=served.library, state=served.state, store=served.store, inventory=served.sources
-    )
-    found = list_schedules(arguments)
-    blocks = list_page(found, lambda command: completed(command, served.words))
-    runs = [one.last.run for one in found if one.last is not None and one.last.run]
-    return DrawnPage("Schedules", linked(main_of("Schedules", *drawn(blocks)), places(runs)))
+    main = main_of("Waiting plans", *drawn(blocks))
+    named = {one.id: plan_place(one.digest) for one in found}
+    return DrawnPage("Waiting plans", linked(main, {**places((), {one.host for one in found}), **named}))
 
 
 def journal_page(served: ServedState) -> DrawnPage:
@@ -131,17 +119,35 @@ def journal_page(served: ServedState) -> DrawnPage:
     main = main_of(
         "Journal",
         *drawn([*blocks, line("The same at the terminal: ", typed)]),
+        section("Asked for on these pages", _asked(read_asked(served.state)), "asked"),
         section("Sign-ins", _sign_ins(read_sign_ins(served.state)), "sign-ins"),
     )
     return DrawnPage("Journal", main)
 
 
+WHAT: Mapping[str, str] = {"apply": "a plan was to be applied", "alert": "alerts were to be looked at"}
 EVENTS: Mapping[str, Span] = {
     "link": Span("link made"),
     "in": Span("signed in", "good"),
     "refused": Span("refused", "warning"),
     "out": Span("signed out"),
+    "invited": Span("invited"),
+    "registered": Span("passkey registered"),
+    "removed": Span("passkey removed"),
 }
+
+
+def _asked(found: Sequence[AskedFor]) -> list[Block]:
+    if not found:
+        return [line("Nothing was asked for yet.")]
+    rows = (
+        row(
+            moment_words(one.at), WHAT[one.what], f"sha256:{one.digest[:8]}",
+            body=Span(f"{one.told.removeprefix('on the pages ')}{f', from {one.address}' if one.address else ''}"),
+        )
+        for one in list(reversed(found))[:SHOWN_SIGN_INS]
+    )  # fmt: skip
+    return [line(f"{plural(len(found), 'record')}, the newest first"), Grid(tuple(rows))]
 
 
 def _sign_ins(found: Sequence[SignIn]) -> list[Block]:
@@ -154,6 +160,7 @@ def _sign_in_rows(found: Sequence[SignIn]) -> Iterator[Row]:
         about = ", ".join(
             part
             for part in (
+                one.person,
                 one.how,
                 f"role {one.role}" if one.role else "",
                 f"from {one.address}" if one.address else "",

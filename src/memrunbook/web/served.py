@@ -18,7 +18,7 @@ class ServedState:
     """A state directory and what belongs to it.
 
     `inventory` is as it was read at the start, from its `sources`. `words` say where this is
-    for a command that is copied; `defect` keeps what is needed to mend an error of ours.
+    for a command that is copied, `program` start `runbook`; `defect` keeps what is needed to mend an error of ours.
     """
 
     library: Library
@@ -31,3 +31,10 @@ class ServedState:
     severest: Severest
     defect: Callable[[Exception], object]
     serving: Serving
+    program: Sequence[str]
+
+    @property
+    def where(self) -> tuple[str, ...]:
+        """The words that a command of ours needs to find the same as these pages."""
+        words = self.words if "--state-dir" in self.words else ("--state-dir", str(self.state), *self.words)
+        return (*words, *(word for source in self.sources for word in ("--inventory", source)))

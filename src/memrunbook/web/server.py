@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib.resources import files
@@ -15,37 +14,44 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from memrunbook.app.exposing import expose
-from memrunbook.core.errors import RunbookError
+from memrunbook.core.errors import Refused, RunbookError
 from memrunbook.documents.written import without_secrets
 from memrunbook.state.run_directory import run_path
 from memrunbook.state.runs import run_of
 from memrunbook.ui.block import line
 from memrunbook.ui.errors import error_view
 from memrunbook.web import api, hosts, pages
+from memrunbook.web.acting_routes import acting_routes
 from memrunbook.web.drawn import DrawnPage, drawn, framed, main_of
+from memrunbook.web.forms import from_here
 from memrunbook.web.guard import DEFECT, TOO_MUCH, TooLargeError
 from memrunbook.web.live import MOST, Streams
+from memrunbook.web.permitted import NotDoneError
 from memrunbook.web.run_names import is_run
 from memrunbook.web.served import ServedState
-from memrunbook.web.signing import SignInDesk, from_here
+from memrunbook.web.sign_in_routes import sign_in_routes
+from memrunbook.web.signing import SignInDesk
 from memrunbook.web.style import page_style
+from memrunbook.web.tokens import bears
 from memrunbook.web.work import BusyError, Work
 
 PageAnswer = Callable[[Request], Awaitable[Response]]
 BUSY = (503, "Too much is asked for at once: try again.")
+SCRIPTS = ("live.js", "passkey.js", "sign-in.js")
 RENEWED = "x-renewed"
 """A page that renews itself says so: looking on keeps no session alive."""
 
 
 @dataclass(frozen=True)
 class Pages:
-    """Answers requests; `token` is that of programs, empty where there is none."""
+    """Answers requests; `token` is that of programs, `alerts` that of who posts alerts, empty where there is none."""
 
     served: ServedState
     desk: SignInDesk
     work: Work
     streams: Streams
     token: str = ""
+    alerts: str = ""
 
     def application(self) -> Starlette:
         """All addresses."""
@@ -54,7 +60,6 @@ class Pages:
             "/runs": pages.runs_page,
             "/hosts": hosts.hosts_page,
             "/pending": pages.pending_page,
-            "/schedules": pages.schedules_page,
             "/journal": pages.journal_page,
         }
         offered = [
@@ -66,11 +71,10 @@ class Pages:
             Route("/runs/{part}", self._page("/runs", pages.one_run), methods=["GET"]),
             Route("/runs/{part}/events", self._events, methods=["GET"]),
             Route("/hosts/{part}", self._page("/hosts", hosts.host_page), methods=["GET"]),
-            Route("/sign-in", self._sign_in_page, methods=["GET"]),
-            Route("/sign-in", self.desk.sign_in, methods=["POST"]),
-            Route("/sign-out", self.desk.sign_out, methods=["POST"]),
+            *acting_routes(self.served, self.desk, self.work, self.alerts),
+            *sign_in_routes(self.desk),
             Route("/static/style.css", _static(page_style(), "text/css"), methods=["GET"]),
-            Route("/static/live.js", _static(_script(), "text/javascript"), methods=["GET"]),
+            *(Route(f"/static/{name}", _static(_script(name), "text/javascript"), methods=["GET"]) for name in SCRIPTS),
             Route("/metrics", self._metrics, methods=["GET"]),
             Route("/api/openapi.json", self._described, methods=["GET"]),
             *offered,
@@ -80,7 +84,7 @@ class Pages:
     def _handlers(self) -> dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]]:
         plain = {BusyError: BUSY, TooLargeError: TOO_MUCH, Exception: DEFECT}
         told = {kind: functools.partial(_plain, *answer) for kind, answer in plain.items()}
-        return {HTTPException: self._not_found, RunbookError: self._error, **told}
+        return {HTTPException: self._not_found, RunbookError: self._error, NotDoneError: self._not_done, **told}
 
     def _page(self, here: str, page: Callable[..., DrawnPage | None]) -> PageAnswer:
         async def answer(request: Request) -> Response:
@@ -94,9 +98,6 @@ class Pages:
             return HTMLResponse(framed(found.title, found.main, session, here, live=found.live))
 
         return answer
-
-    async def _sign_in_page(self, request: Request) -> Response:
-        return self.desk.show(request)
 
     async def _events(self, request: Request) -> Response:
         run, state = request.path_params["part"], self.served.state
@@ -137,9 +138,7 @@ class Pages:
 
     def _admit(self, request: Request) -> None:
         """A program with the token, or somebody who is signed in; 401 for everybody else."""
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        known = scheme.lower() == "bearer" and self.token and _same(given.strip(), self.token)
-        if not known and (not from_here(request) or self.desk.session_of(request) is None):
+        if not bears(request, self.token) and (not from_here(request) or self.desk.session_of(request) is None):
             raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
 
     async def _not_found(self, request: Request, error: Exception) -> Response:
@@ -148,14 +147,20 @@ class Pages:
         words = {401: "Nobody is signed in.", 404: "There is no such page."}.get(status, "That is not answered here.")
         return self._said(request, words, status, headers)
 
+    async def _not_done(self, request: Request, error: Exception) -> Response:
+        found = error if isinstance(error, NotDoneError) else NotDoneError(str(error), 500)
+        return self._said(request, found.words, found.status)
+
     async def _error(self, request: Request, error: Exception) -> Response:
-        """A journal that cannot be read, a file that is wrong: what, where, and what to do."""
+        """A journal that cannot be read, a file that is wrong, what is refused: what, where, and what to do."""
         found = error if isinstance(error, RunbookError) else RunbookError(str(error))
+        title = "This was not done" if request.method == "POST" else "This cannot be shown"
+        status = 409 if isinstance(found, Refused) else 503
         if is_for_programs(request):
             said = {"what": found.message, "where": found.where, "hint": found.hint}
-            return JSONResponse({"error": said}, 503)
-        main = main_of("This cannot be shown", *drawn(error_view(found)))
-        return HTMLResponse(framed("This cannot be shown", main, self.desk.session_of(request, touch=False)), 503)
+            return JSONResponse({"error": said}, status)
+        main = main_of(title, *drawn(error_view(found)))
+        return HTMLResponse(framed(title, main, self.desk.session_of(request, touch=False)), status)
 
     def _said(self, request: Request, words: str, status: int, headers: object = None) -> Response:
         given = dict(headers) if isinstance(headers, dict) else None
@@ -167,7 +172,7 @@ class Pages:
 
 def is_for_programs(request: Request) -> bool:
     """True for addresses that no person looks at."""
-    return request.url.path.startswith(("/api/", "/metrics"))
+    return request.url.path.startswith(("/api/", "/metrics", "/alerts")) or request.url.path.endswith("/challenge")
 
 
 async def _plain(status: int, words: str, _request: Request, _error: Exception) -> Response:
@@ -175,12 +180,8 @@ async def _plain(status: int, words: str, _request: Request, _error: Exception) 
     return Response(f"{words}\n", status, retry, "text/plain")
 
 
-def _same(given: str, token: str) -> bool:
-    return secrets.compare_digest(given.encode("utf-8", "surrogatepass"), token.encode("utf-8"))
-
-
-def _script() -> str:
-    return (files("memrunbook.web") / "static" / "live.js").read_text("utf-8")
+def _script(name: str) -> str:
+    return (files("memrunbook.web") / "static" / name).read_text("utf-8")
 
 
 def _static(content: str, kind: str) -> PageAnswer:

@@ -7,10 +7,9 @@ import secrets
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
 
-Role = Literal["viewer", "approver", "operator"]
-"""What a session may do: look; approve and decline plans that wait too; apply them too. Each may all before it."""
+from memrunbook.documents.roles import Role
+
 TOKEN = 32
 """Bytes: 256 bits are nobody's to guess."""
 LINK_LASTS = 600.0
@@ -24,7 +23,8 @@ TRIES, WITHIN = 20, 60.0
 class SignedIn:
     """Somebody who is signed in; `csrf` proves that a form is ours, `name` tells it in the audit and opens nothing.
 
-    `person` is who it is, as config.yaml and `allowed_signers` name people; empty who came by a link.
+    `person` is who it is, as config.yaml and `allowed_signers` name people; empty who came by a link. `passkey` is
+    the id of the one that was used.
     """
 
     role: Role
@@ -32,6 +32,7 @@ class SignedIn:
     begun: float
     seen: float
     person: str = ""
+    passkey: str = ""
     csrf: str = field(default_factory=lambda: secrets.token_urlsafe(TOKEN))
     name: str = field(default_factory=lambda: secrets.token_hex(4))
 
@@ -99,6 +100,13 @@ class Sessions:
     def end(self, token: str) -> SignedIn | None:
         """Ends a session."""
         return self._open.pop(_kept(token), None) if token else None
+
+    def end_all(self, person: str) -> list[SignedIn]:
+        """Ends every session of a person."""
+        found = {key: one for key, one in self._open.items() if one.person == person}
+        for key in found:
+            self._open.pop(key)
+        return list(found.values())
 
 
 def _kept(token: str) -> bytes:

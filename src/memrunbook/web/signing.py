@@ -1,65 +1,94 @@
-"""Signing in by a link and out by a button, each written down before it counts."""
+"""Where people sign in and out; what begins a session, each written down before it counts."""
 
 from __future__ import annotations
 
-import asyncio
 import re
-import secrets
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from memrunbook.core.errors import RunbookError
-from memrunbook.runtime.clock import SystemClock
-from memrunbook.state.sign_ins import SignIn, SignInEvent, record_sign_in
+from memrunbook.documents.roles import Role
+from memrunbook.documents.serving import Serving
 from memrunbook.ui.block import line
 from memrunbook.ui.html.element import Element, element
 from memrunbook.web.drawn import drawn, framed, main_of
+from memrunbook.web.forms import from_here
+from memrunbook.web.passkeys_here import PasskeysHere
 from memrunbook.web.sessions import Sessions, SignedIn
+from memrunbook.web.sign_in_book import SignInBook
+from memrunbook.web.tickets import Tickets
+from memrunbook.web.ways_in import WaysIn, offered, proxy_person
 
-COOKIE, BY_LINK = "runbook_session", "link"
+COOKIE, BY_LINK, BY_PROXY = "runbook_session", "link", "proxy"
 LOCAL = re.compile(r"/([A-Za-z0-9_.-]+/?)*", re.ASCII)
 TOKEN = re.compile(r"[A-Za-z0-9_-]{10,100}", re.ASCII)
-FIELDS = 8
-HOW = "runbook serve prints a link that signs in once. For another: kill -USR1 its process."
+TOO_MANY = "Too many sign-ins were tried: wait a minute."
+
+
+class Entering(NamedTuple):
+    """Who signs in by what: `person` as config.yaml names people, `passkey` the id of the one that was used."""
+
+    how: str
+    role: Role
+    person: str = ""
+    passkey: str = ""
 
 
 @dataclass
 class SignInDesk:
-    """Where people sign in and out. `secure`: browsers are told to send the cookie over TLS alone."""
+    """Where people sign in and out. `secure`: browsers are told to send the cookie over TLS alone.
+
+    `secret` is that of the provider of OpenID Connect, where it wants one.
+    """
 
     sessions: Sessions
     state: Path
     secure: bool
+    serving: Serving = field(default_factory=Serving)
+    secret: str = field(default="", repr=False)
+    tickets: Tickets = field(init=False)
+    passkeys: PasskeysHere = field(init=False)
+    book: SignInBook = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tickets, self.passkeys = Tickets(self.sessions.now), PasskeysHere(self.state)
+        self.book = SignInBook(self.state)
 
     def link(self) -> str:
         """The path of a link that signs in once; recorded."""
         token = self.sessions.link()
-        self._record("link", role="viewer")
+        self.book.record("link", BY_LINK, role="viewer")
         return f"/sign-in?link={token}"
 
     @property
     def cookie(self) -> str:
         """Its name: one that no other host may set, where TLS is spoken."""
-        return f"__Host-{COOKIE}" if self.secure else COOKIE
+        return self.named(COOKIE)
+
+    def named(self, cookie: str) -> str:
+        """The name of a cookie of ours."""
+        return f"__Host-{cookie}" if self.secure else cookie
 
     def token_of(self, request: Request) -> str:
         """What the cookie holds."""
         return request.cookies.get(self.cookie, "")
 
     def session_of(self, request: Request, *, touch: bool = True) -> SignedIn | None:
-        """Who asks."""
-        return self.sessions.session(self.token_of(request), touch=touch)
+        """Who asks; None too where the proxy names somebody else by now, or the passkey was removed."""
+        session = self.sessions.session(self.token_of(request), touch=touch)
+        if session is None or (session.how == BY_PROXY and proxy_person(self.serving, request) != session.person):
+            return None
+        if session.passkey and session.passkey not in self.passkeys.known():
+            self.sessions.end(self.token_of(request))
+            return None
+        return session
 
-    def show(self, request: Request, why: str = "", status: int = 200) -> Response:
-        """The page to sign in: a link alone changes nothing, for programs that look at links would use it up."""
-        link, onward = request.query_params.get("link", ""), local(request.query_params.get("next", ""))
-        return self._page(link if TOKEN.fullmatch(link) else "", onward, why, status)
-
-    def _page(self, link: str, onward: str, why: str, status: int) -> Response:
+    def page(self, request: Request, link: str = "", onward: str = "/", why: str = "", status: int = 200) -> Response:
         said = drawn([line(why)]) if why else []
         if link:
             form = element(
@@ -68,55 +97,52 @@ class SignInDesk:
                 element("p", "", element("button", "primary", "Sign in", type="submit")),
                 method="post", action="/sign-in",
             )  # fmt: skip
-            return _html(main_of("Sign in", *said, form), status)
-        return _html(main_of("Sign in", *said, *drawn([line(HOW)])), status)
+            return page("Sign in", [*said, form], status)
+        here: WaysIn = offered(self.serving, self.passkeys, self.tickets, request, onward)
+        return page("Sign in", [*said, *here.parts], status, here.script)
 
-    async def sign_in(self, request: Request) -> Response:
-        """A new session for whoever has a link that was not used yet."""
+    async def too_early(self, request: Request, how: str) -> Response | None:
+        """The answer to what another site sends, and where too much was tried; None for what is looked at."""
         if not from_here(request):
-            return await self._refused(request, "the form came from another site", 403)
-        if not self.sessions.may_try():
-            return self._page("", "/", "Too many sign-ins were tried: wait a minute.", 429)
-        fields = await form_of(request)
-        role, why = self.sessions.checked(fields.get("link", ""))
-        if role is None:
-            return await self._refused(request, why, 403)
+            return await self.refused(request, how, "the form came from another site")
+        return None if self.sessions.may_try() else self.too_many(request)
+
+    def too_many(self, request: Request) -> Response:
+        """Says that somebody must wait."""
+        return self.page(request, why=TOO_MANY, status=429)
+
+    async def enter(self, request: Request, who: Entering, onward: str, *, led_here: bool = False) -> Response:
+        """Begins a session and leads on. `led_here`: from another site, which a strict cookie outlives on a page only.
+
+        What the browser had before is ended: no session is ever taken over.
+        """
         self.sessions.end(self.token_of(request))
-        token, session = self.sessions.begin(role, BY_LINK)
+        token, session = self.sessions.begin(who.role, who.how, who.person)
+        session.passkey = who.passkey
         try:
-            await asyncio.to_thread(self._record, "in", request, role=role, session=session.name)
+            await self.book.recorded("in", who.how, request, role=who.role, session=session.name, person=who.person)
         except RunbookError:
             self.sessions.end(token)  # nobody is signed in whose sign-in is not written down
             raise
-        answer = RedirectResponse(local(fields.get("next", "")), 303)
+        answer: Response = RedirectResponse(onward, 303)
+        if led_here:
+            go_on = element("p", "", element("a", "", "Go on", href=onward))
+            answer = page("You are signed in", [*drawn([line(f"As {who.person}, {who.role}.")]), go_on])
+            answer.headers["Refresh"] = f"0;url={onward}"
         answer.set_cookie(self.cookie, token, path="/", httponly=True, samesite="strict", secure=self.secure)
         return answer
 
-    async def sign_out(self, request: Request) -> Response:
-        """Ends the session, on this server and in the browser."""
-        session = self.session_of(request, touch=False)
-        if session is None:
-            return RedirectResponse("/sign-in", 303)
-        fields = await form_of(request)
-        if not from_here(request) or not secrets.compare_digest(fields.get("csrf", "").encode(), session.csrf.encode()):
-            return self._page("", "/", "That form was not from this session: nothing was done.", 403)
-        self.sessions.end(self.token_of(request))
-        await asyncio.to_thread(self._record, "out", request, role=session.role, session=session.name)
-        answer = self._page("", "/", "You are signed out.", 200)
-        answer.delete_cookie(self.cookie, path="/", httponly=True, samesite="strict", secure=self.secure)
-        return answer
+    async def enter_as(self, request: Request, how: str, person: str, onward: str, passkey: str = "") -> Response:
+        """Begins the session of somebody whose name is known, by the role that config.yaml gives."""
+        role = self.serving.roles.role_of(person)
+        if role is None:
+            return await self.refused(request, how, "config.yaml gives no role to that name", person=person)
+        return await self.enter(request, Entering(how, role, person, passkey), onward, led_here=not passkey)
 
-    async def _refused(self, request: Request, why: str, status: int) -> Response:
-        await asyncio.to_thread(self._record, "refused", request, why=why)
-        return self._page("", "/", f"Not signed in: {why}.", status)
-
-    def _record(
-        self, event: SignInEvent, request: Request | None = None, *, role: str = "", session: str = "", why: str = ""
-    ) -> None:
-        address = request.client.host if request is not None and request.client is not None else ""
-        at = SystemClock().now().isoformat()
-        one = SignIn(at=at, event=event, how=BY_LINK, address=address, role=role, session=session, why=why)
-        record_sign_in(self.state, one)
+    async def refused(self, request: Request, how: str, why: str, *, person: str = "", status: int = 403) -> Response:
+        """Says, and writes down, why nobody was signed in."""
+        await self.book.recorded("refused", how, request, why=why, person=person)
+        return self.page(request, why=f"Not signed in: {why}.", status=status)
 
 
 def local(given: str) -> str:
@@ -124,29 +150,6 @@ def local(given: str) -> str:
     return given if LOCAL.fullmatch(given) and not given.startswith("/sign-") else "/"
 
 
-def from_here(request: Request) -> bool:
-    """False where a browser says that another site sends this.
-
-    With `Referrer-Policy: no-referrer` the origin of our own form is told as null: then Sec-Fetch-Site must tell.
-    """
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site in ("same-origin", "none")
-    origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
-
-
-async def form_of(request: Request) -> dict[str, str]:
-    """The fields of a form, each once; none of what is no form of ours."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
-        return {}
-    content = (await request.body()).decode("ascii", "replace")
-    try:
-        return {name: values[0] for name, values in parse_qs(content, max_num_fields=FIELDS).items()}
-    except ValueError:
-        return {}
-
-
-def _html(main: Element, status: int) -> Response:
-    return HTMLResponse(framed("Sign in", main, None), status)
+def page(title: str, inside: Sequence[Element], status: int = 200, script: str = "") -> HTMLResponse:
+    """A page for whoever is not signed in."""
+    return HTMLResponse(framed(title, main_of(title, *inside), None, script=script), status)

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from memrunbook.web.served import ServedState
 
 EXTRA = "pip install 'memrunbook[web]'"
-LIBRARIES = frozenset({"starlette", "uvicorn", "anyio", "h11"})
+LIBRARIES = frozenset({"starlette", "uvicorn", "anyio", "h11", "webauthn", "authlib", "requests"})
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 PORT = 8642
 SHORTEST_TOKEN, LONGEST_TOKEN_FILE = 20, 4096
 GRACE = 3
@@ -60,12 +61,15 @@ class ListenAt:
 def check_libraries() -> None:
     """UsageError where the extra is not installed."""
     try:
+        import authlib  # noqa: F401
+        import requests  # noqa: F401
         import uvicorn  # noqa: F401
+        import webauthn  # noqa: F401
         from starlette.applications import Starlette  # noqa: F401
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in LIBRARIES:
             raise
-        what = "the pages are served by the libraries starlette and uvicorn, which are not installed"
+        what = f"the pages are served by libraries of which one is not installed: {error.name}"
         raise UsageError(what, hint=EXTRA) from None
 
 
@@ -93,12 +97,13 @@ def serve_pages(served: ServedState, place: ListenAt, say: Callable[[str], objec
 
     serving = served.serving
     _check_place(place, proxies=bool(serving.trusted_proxies))
-    token = _token(serving.token_file)
+    token, alerts = _token(serving.token_file, "programs"), _token(serving.alerts_token_file, "alerts")
+    secret = _first_line(serving.oidc.secret_file, "the secret of the client") if serving.oidc is not None else ""
     listener = _bound(place)
     secure = place.cert is not None or bool(serving.trusted_proxies)
-    desk = SignInDesk(Sessions(time.monotonic, serving.idle, serving.lifetime), served.state, secure)
+    desk = SignInDesk(Sessions(time.monotonic, serving.idle, serving.lifetime), served.state, secure, serving, secret)
     streams, work = Streams(), Work()
-    pages = Pages(served, desk, work, streams, token)
+    pages = Pages(served, desk, work, streams, token, alerts)
     names = {"localhost", "127.0.0.1", "[::1]", place.shown.lower(), *serving.names}
     guard = PageGuard(pages.application(), names, served.defect, serving.trusted_proxies, secure=place.cert is not None)
     settings = uvicorn.Config(
@@ -112,7 +117,7 @@ def serve_pages(served: ServedState, place: ListenAt, say: Callable[[str], objec
     def tell_link() -> None:
         say(f"Sign in within 10 minutes, once: {base}{desk.link()}")
 
-    say(f"Serving {served.state} at {base}; it reads and changes nothing. Ctrl-C ends it.")
+    say(f"Serving {served.state} at {base}. Ctrl-C ends it.")
     tell_link()
     try:
         asyncio.run(_until_told(uvicorn.Server(settings), listener, streams, tell_link))
@@ -136,7 +141,8 @@ async def _until_told(
 
 def _reached(place: ListenAt, names: tuple[str, ...], *, secure: bool) -> str:
     behind_proxy = secure and place.cert is None
-    name = names[0] if names else place.shown
+    usual = "localhost" if place.host in LOOPBACK and not secure else place.shown  # a passkey belongs to no number
+    name = names[0] if names else usual
     return name if behind_proxy and names else f"{name}:{place.port}"
 
 
@@ -182,16 +188,26 @@ def _bound(place: ListenAt) -> socket.socket:
     return listener
 
 
-def _token(file: Path | None) -> str:
-    """The token of programs; UsageError for a file that holds none."""
+def _first_line(file: Path | None, what: str) -> str:
+    """What stands in a file, which is `what`; UsageError where it cannot be read, or there is nothing."""
     if file is None:
         return ""
     try:
-        token = read_named_text(file, LONGEST_TOKEN_FILE).partition("\n")[0].strip()
+        found = read_named_text(file, LONGEST_TOKEN_FILE).partition("\n")[0].strip()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise UsageError(f"the token of programs cannot be read: {why}", where=str(file)) from None
+        raise UsageError(f"{what} cannot be read: {why}", where=str(file)) from None
+    if not found:
+        raise UsageError(f"{what} is not in the first line of its file", where=str(file), hint="write it there, alone")
+    return found
+
+
+def _token(file: Path | None, whose: str) -> str:
+    """The token of these; UsageError for a file that holds none."""
+    if file is None:
+        return ""
+    token = _first_line(file, f"the token of {whose}")
     if len(token) < SHORTEST_TOKEN or not token.isascii() or not token.isprintable():
-        what = f"the token of programs has fewer than {SHORTEST_TOKEN} plain characters in the first line"
+        what = f"the token of {whose} has fewer than {SHORTEST_TOKEN} plain characters in the first line"
         raise UsageError(what, where=str(file), hint=f"openssl rand -base64 32 > {file}")
     return token

@@ -155,3 +155,32 @@ def test_a_services_file_that_everybody_may_write_binds_nobody(etc: Path) -> Non
     with pytest.raises(DocumentError) as caught:
         usual_library().policy()
     assert "everybody may write it" in caught.value.problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("binding", "own", "roles"),
+    [
+        (
+            "serve: {roles: {approver: [ada]}}",
+            "serve: {roles: {operator: [ada, eve], viewer: ['*']}}",
+            ["approver", None],
+        ),
+        ("serve: {roles: {operator: [ada], viewer: ['*']}}", "serve: {roles: {viewer: [ada]}}", ["viewer", None]),
+        ("serve: {roles: {operator: [ada], viewer: ['*']}}", "serve: {roles: {}}", [None, None]),
+        ("serve: {roles: {operator: [ada], viewer: ['*']}}", "serve: {idle: 5m}", ["operator", "viewer"]),
+        ("serve: {idle: 5m}", "serve: {roles: {operator: [ada], viewer: ['*']}}", [None, None]),
+        ("reason: required", "serve: {roles: {operator: [ada], viewer: ['*']}}", ["operator", "viewer"]),
+    ],
+)
+def test_nobody_gets_a_role_by_ones_own_file_that_the_administrator_does_not_give(
+    etc: Path, binding: str, own: str, roles: list[str | None]
+) -> None:
+    found = both(etc, f"{binding}\n", f"{own}\n").serve.roles
+    assert [found.role_of(one) for one in ("ada", "eve")] == roles
+
+
+def test_ones_own_file_adds_no_way_to_sign_in_to_those_of_the_administrator(etc: Path) -> None:
+    own = "serve: {trusted_proxies: [127.0.0.1], proxy_header: X-User, oidc: {issuer: 'https://evil', client_id: c}}\n"
+    found = both(etc, "serve: {roles: {operator: [ada]}}\n", own).serve
+    assert (found.oidc, found.proxy_header, found.trusted_proxies) == (None, "", ())
+    assert found.roles.role_of("ada") == "operator"

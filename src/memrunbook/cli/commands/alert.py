@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -49,13 +50,15 @@ def command(targets: Targets, library: Library, state: Path, store: str, output:
     planned or run only where its incident is found there. Exit 8 where a plan waits for a person.
     """
     from memrunbook.app.alerting import AlertArguments, answer_alerts
+    from memrunbook.app.asking import asked_on_pages
     from memrunbook.app.going_on import words_here
     from memrunbook.cli.interrupts import finish_then_stop
     from memrunbook.cli.naming import as_typed
     from memrunbook.cli.narration import Narration
     from memrunbook.documents.alerts import read_alerts
 
-    posted = read_alerts(_stdin())
+    content = _stdin()
+    posted = read_alerts(content)
     talk = Conversation(output, targets)
     arguments = AlertArguments(
         posted=posted,
@@ -68,6 +71,7 @@ def command(targets: Targets, library: Library, state: Path, store: str, output:
         command=" ".join(click.get_current_context().find_root().obj or ()),
         options=way_options(),
         rollout=with_defaults(Rollout(), library.config().defaults),
+        asked=asked_on_pages(state, "alert", hashlib.sha256(content).hexdigest()),
     )
     if output.format.CONVERSES:
         with Narration(talk, ()) as told, finish_then_stop(talk.stop, told.in_flight, told.stopping):

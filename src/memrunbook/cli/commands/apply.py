@@ -65,14 +65,14 @@ def command(
     """
     from memrunbook.app import ApplyArguments, apply
     from memrunbook.app.allowing import only_freezes
+    from memrunbook.app.asking import asked_on_pages
     from memrunbook.cli.interrupts import finish_then_stop
     from memrunbook.cli.narration import Narration
     from memrunbook.state.plans import load_plan
 
     consents = only_freezes(gate.allow, library.config().freeze, gate.reason)
-    hosts = load_plan(file).saved.hosts
-    library = ruled(library, targets, [host.name for host in hosts])
-    talk = Conversation(output, targets)
+    plan, talk = load_plan(file), Conversation(output, targets)
+    library = ruled(library, targets, [host.name for host in plan.saved.hosts])
     arguments = ApplyArguments(
         file=file,
         connectors=talk.connectors(),
@@ -86,11 +86,11 @@ def command(
         break_lock=gate.break_lock,
         consents=consents,
         rollout=with_defaults(rollout, library.config().defaults),
+        asked=asked_on_pages(state, "apply", plan.digest),
     )
-    with Narration(talk, hosts) as told, finish_then_stop(talk.stop, told.in_flight, told.stopping):
+    with Narration(talk, plan.saved.hosts) as told, finish_then_stop(talk.stop, told.in_flight, told.stopping):
         result = apply(arguments, told, stop=talk.stop)
-    code = exit_codes.of_run(result)
-    reply = Reply(code, lambda: _document(result), lambda: _pages(result, library, output))
+    reply = Reply(exit_codes.of_run(result), lambda: _document(result), lambda: _pages(result, library, output))
     return show_end(talk.output, reply, result)
 
 

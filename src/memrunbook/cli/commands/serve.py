@@ -20,6 +20,9 @@ from memrunbook.documents.library import Library
 if TYPE_CHECKING:
     from memrunbook.app.shown_pending import PlanCommands
 
+PROGRAM = (sys.executable, "-P", "-c", "from memrunbook.cli.main import main; main()")
+"""What is `runbook` here: this very installation, wherever its script lies."""
+
 
 @click.command()
 @click.option(
@@ -49,7 +52,9 @@ def command(
     state: Path,
     store: str,
 ) -> int:
-    """Serve pages that show what is known, to a browser; nothing is changed, and no host is reached.
+    """Serve pages to a browser: what is known, and plans that wait, to approve, decline and apply by one's role.
+
+    Nobody may more there than at the terminal: an approval is signed by a passkey, and what is applied is `apply`.
 
     A link that signs in once is printed at the start; SIGUSR1 prints another. SIGTERM or Ctrl-C ends it, and every
     session with it.
@@ -61,8 +66,7 @@ def command(
     from memrunbook.web.start import check_libraries, listening, serve_pages
 
     check_libraries()
-    place = listening(bind, tls_cert, tls_key)
-    config = settings_of(library)
+    place, config = listening(bind, tls_cert, tls_key), settings_of(library)
     prepare(state)
     from memrunbook.app.going_on import words_here
     from memrunbook.web.served import ServedState
@@ -82,6 +86,7 @@ def command(
         severest=exit_codes.most_severe,
         defect=lambda error: report_defect(error, argv),
         serving=config.serve,
+        program=PROGRAM,
     )
     serve_pages(served, place, _say)
     return exit_codes.OK

@@ -108,7 +108,10 @@ class Order(Struct, frozen=True, kw_only=True):
 
 
 class Invoked(Struct, frozen=True, kw_only=True, tag_field=EVENT, tag="invoked"):
-    """A run begins: who asked for what, why, on which hosts. The first record of a run's own journal."""
+    """A run begins: who asked for what, why, on which hosts. The first record of a run's own journal.
+
+    `asked` is who asked for it on the pages, where that is on record there; the actor is whose process does it.
+    """
 
     time: str
     engine: str
@@ -122,6 +125,7 @@ class Invoked(Struct, frozen=True, kw_only=True, tag_field=EVENT, tag="invoked")
     hosts: tuple[str, ...]
     applied: AppliedPlan | None = None
     order: Order | None = None
+    asked: str = ""
 
 
 class Resumed(Struct, frozen=True, kw_only=True, tag_field=EVENT, tag="resumed"):

@@ -117,4 +117,4 @@ def _trimmed(content: Text) -> Text:
 
 
 def _stripped(span: Span, said: str) -> Span:
-    return span if span.typed else span._replace(text=said)
+    return span if span.typed or span.whole else span._replace(text=said)  # a script keeps its blanks

@@ -15,7 +15,7 @@ ARGUMENTS = 2
 BEHIND = re.compile(r"[,;.:)]|$")
 """What stands behind one: where words go on nobody knows whether they belong to it."""
 Inside = Element | Text | str | None
-ATTRIBUTE = re.compile(r"[\w #.,:;'/=+-]*", re.ASCII)
+ATTRIBUTE = re.compile(r"[\w #.,:;'/?=+-]*", re.ASCII)
 """What may stand in an attribute: words of ours and numbers. Text of a host may not, whatever it is."""
 
 

@@ -12,9 +12,36 @@ table thead tbody tr th td figure figcaption svg desc g rect line path circle te
 GIVEN = """lang charset name content http-equiv class id href scope tabindex role aria-label aria-labelledby
 viewBox x y x1 x2 y1 y2 cx cy r d width height"""
 ELEMENTS, ATTRIBUTES = frozenset(OURS.split()), frozenset(GIVEN.split())
-AROUND = frozenset({"header", "strong", "form", "input", "button", "link", "script", "noscript"})
+AROUND = frozenset(
+    ["header", "strong", "form", "input", "button", "link", "script", "noscript", "details", "summary", "label", "pre"]
+)
 GIVEN_AROUND = frozenset(
-    {"rel", "type", "name", "value", "method", "action", "defer", "src", "aria-current", "data-live"}
+    [
+        "rel",
+        "type",
+        "name",
+        "value",
+        "method",
+        "action",
+        "defer",
+        "src",
+        "aria-current",
+        "aria-live",
+        "data-live",
+        "data-passkey",
+        "data-ceremony",
+        "data-challenge",
+        "data-party",
+        "data-known",
+        "data-user",
+        "data-person",
+        "for",
+        "required",
+        "maxlength",
+        "autocomplete",
+        "autocapitalize",
+        "spellcheck",
+    ]
 )
 """What a page of the server has beside that."""
 
