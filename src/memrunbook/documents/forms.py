@@ -10,6 +10,7 @@ FORMS = {
     r"^[\x21-\x7e]([\x20-\x7e]{0,500}[\x21-\x7e])?$": "is no value of a header: one line of ASCII, no blank around it",
     r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$": "is no time of day: 00:00 to 24:00, with two digits each",
     r"^https?://[^/@]+": "is no URL here: http:// or https://, a host, and no login in it",
+    r"^[!-~]+$": "is no word of ASCII: no blank, no accent",
     r"^[^@\s:]+$": "is no login: one word without @ and :",
     r"^\s*(\d{1,15}(\.\d{1,15})?\s*(ms|[smhd])\s*)+$": "is no duration: 90s, 5m, 1h 30m",
     r"^\s*\d{1,15}(\.\d{1,15})?\s*([KMGT]iB|B)\s*$": "is no size: 512MiB, 4GiB",

@@ -119,9 +119,10 @@ def test_it_is_found_where_config_yaml_is(tmp_path: Path) -> None:
 def test_what_the_docs_show_can_be_used(tmp_path: Path) -> None:
     page = (Path(__file__).parents[3] / "docs" / "how-to" / "schedule.md").read_text("utf-8")
     found = []
-    for block in page.split("```\n"):
-        if block.startswith("schedules:"):
-            (tmp_path / "schedules.yaml").write_text(block, "utf-8")
+    for block in page.split("```"):
+        kind, _, text = block.partition("\n")
+        if kind == "yaml" and text.startswith("schedules:"):
+            (tmp_path / "schedules.yaml").write_text(text, "utf-8")
             schedules = load_schedules(tmp_path / "schedules.yaml")
             assert schedules.broken == {}
             found += [(job.name, job.acts) for job in schedules.jobs]
