@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import anyio
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from tests.cli.console import MAIN, WORDS, environment
@@ -72,6 +74,37 @@ def talk(*words: str, to: Callable[[Client], Awaitable[T]], **env: str) -> tuple
         found = anyio.run(talking)
         log.seek(0)
         return found, log.read()
+
+
+@dataclass(frozen=True)
+class Assistant:
+    """A server that goes on, and who talks to it: one talk after the other."""
+
+    portal: BlockingPortal
+    client: Client
+
+    def talk(self, to: Callable[[Client], Awaitable[T]]) -> T:
+        async def talking() -> T:
+            with anyio.fail_after(PATIENCE):
+                return await to(self.client)
+
+        return self.portal.call(talking)
+
+    def ask(self, name: str, **arguments: Any) -> Said:
+        return self.talk(lambda client: call(client, name, **arguments))
+
+
+@contextmanager
+def assistant(*words: str, **env: str) -> Iterator[Assistant]:
+    """One server for many talks: to start it costs more than what it is asked. None of them may leave a traceback."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
+        with start_blocking_portal() as portal:
+            client = Client(stdio_client(params(*words, **env), errlog=log))
+            with portal.wrap_async_context_manager(client) as entered:
+                yield Assistant(portal, entered)
+        log.seek(0)
+        said = log.read()
+        assert "Traceback" not in said, said
 
 
 def loaded(log: str) -> frozenset[str]:

@@ -1,6 +1,8 @@
 """What holds for all tests: Ctrl-C works, /run is their own, no example of a property is timed (bench/ times)."""
 
+import os
 import signal
+import sys
 
 import pytest
 from hypothesis import settings
@@ -9,6 +11,9 @@ from tests.apart import own_run_folder
 
 # A shell's background job, and so its children, ignore it: then no test of an interruption could pass.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# Tests start thousands of commands: where each compiles its modules anew, that is half of what they cost.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 settings.register_profile("untimed", parent=settings.default, deadline=None)
 settings.register_profile("short", parent=settings.get_profile("untimed"), max_examples=10)  # of libraries' versions
 settings.load_profile("untimed")

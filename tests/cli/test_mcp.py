@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ import jsonschema
 import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
-from tests.assistant import Said, ask, call, talk
+from tests.assistant import Assistant, Said, ask, assistant, call, talk
 from tests.cli.books import act, book
-from tests.cli.console import WORDS, apart, environment, here
+from tests.cli.console import ETC, WORDS, apart, environment, here
 from tests.cli.test_json import valid
 from tests.sshd import Sshd
 
@@ -36,11 +37,25 @@ LOG = """\
 """
 
 
-def test_the_tools_say_that_they_can_change_nothing() -> None:
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the server of many tests is at home."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def replaying(home: Path) -> Iterator[Assistant]:
+    """A server of two recorded hosts, for all that only asks it."""
+    etc = {ETC: str(home / "etc")}
+    with assistant(*REPLAY, "--state-dir", str(home / "state"), HOME=str(home), **etc) as running:
+        yield running
+
+
+def test_the_tools_say_that_they_can_change_nothing(replaying: Assistant) -> None:
     async def listed(client: Client) -> tuple[str, list[Any]]:
         return client.instructions or "", (await client.list_tools()).tools
 
-    (told, tools), _ = talk(*REPLAY, to=listed)
+    told, tools = replaying.talk(listed)
     assert {tool.name for tool in tools} == {"facts", "diagnose", "plan", "oom_log", "history", "report", "propose"}
     assert "can never run, approve, apply or undo anything" in told
     assert "idle-healthy, swap-thrash" in told
@@ -70,10 +85,10 @@ def _described(schema: dict[str, Any], name: str) -> bool:
     ],
 )
 def test_a_tool_answers_as_the_command_does(
-    name: str, arguments: dict[str, Any], words: list[str], tmp_path: Path
+    name: str, arguments: dict[str, Any], words: list[str], replaying: Assistant, home: Path
 ) -> None:
-    state = ("--state-dir", str(tmp_path / "state"))
-    said = ask(*REPLAY, *state, name=name, arguments=arguments)
+    state = ("--state-dir", str(home / "state"))
+    said = replaying.ask(name, **arguments)
     assert not said.failed, said.text
     printed = json.loads(here(*words, "--replay", str(THRASHING), *state, "--json").out)
     assert said.document["format"] == printed["format"]
@@ -84,8 +99,8 @@ def test_a_tool_answers_as_the_command_does(
     assert [line for line in timeless if line not in mine] == []
 
 
-def test_several_hosts_are_told_together_the_worst_first() -> None:
-    said = ask(*REPLAY, name="diagnose", arguments={"hosts": ["all"]})
+def test_several_hosts_are_told_together_the_worst_first(replaying: Assistant) -> None:
+    said = replaying.ask("diagnose", hosts=["all"])
     assert said.text.splitlines()[2].startswith("CRITICAL: 1 of 2 hosts")
     assert [host["host"] for host in said.document["hosts"]] == ["swap-thrash", "idle-healthy"]
     assert said.document["counts"]["hosts"] == 2
@@ -131,37 +146,25 @@ REFUSED: list[tuple[str, dict[str, Any], str | None]] = [
 ]
 
 
-@pytest.fixture(scope="module")
-def answers() -> list[Said]:
-    """All of it is asked of one server: it goes on after each."""
-
-    async def all_of_it(client: Client) -> list[Said]:
-        return [await call(client, name, **asked) for name, asked, _ in REFUSED]
-
-    found, log = talk(*REPLAY, to=all_of_it)
-    assert "Traceback" not in log, log
-    return found
-
-
 @pytest.mark.parametrize(
     "place", range(len(REFUSED)), ids=[f"{name}-{list(asked.values())[-1:]}"[:50] for name, asked, _ in REFUSED]
 )
-def test_what_cannot_be_asked_is_refused_with_its_place(place: int, answers: list[Said]) -> None:
-    _, _, where = REFUSED[place]
-    error = answers[place].refused(2)
+def test_what_cannot_be_asked_is_refused_with_its_place(place: int, replaying: Assistant) -> None:
+    name, asked, where = REFUSED[place]
+    error = replaying.ask(name, **asked).refused(2)
     assert error["hint"] or error["problems"], error
     assert where is None or error["where"] == where, error
 
 
-def test_a_tool_that_there_is_not_is_an_error_of_the_protocol() -> None:
+def test_a_tool_that_there_is_not_is_an_error_of_the_protocol(replaying: Assistant) -> None:
     async def run(client: Client) -> None:
         with pytest.raises(MCPError, match="there is no tool 'run'; there are: diagnose"):
             await client.call_tool("run", {"runbook": "swap-thrashing"})
 
-    talk(*REPLAY, to=run)
+    replaying.talk(run)
 
 
-def test_a_log_of_ten_megabytes_is_explained_and_a_path_is_only_text() -> None:
+def test_a_log_of_ten_megabytes_is_explained_and_a_path_is_only_text(replaying: Assistant) -> None:
     padding = "[   99.000000] usb 1-1: new high-speed USB device number 5 using xhci_hcd\n" * 140_000
     assert len(padding) > 10_000_000
 
@@ -169,27 +172,27 @@ def test_a_log_of_ten_megabytes_is_explained_and_a_path_is_only_text() -> None:
         text = padding + LOG.format(name="worker")
         return await call(client, "oom_log", text=text), await call(client, "oom_log", text="/etc/passwd")
 
-    (large, path), _ = talk(*REPLAY, to=both)
+    large, path = replaying.talk(both)
     assert "worker" in large.text
     assert large.document["events"][0]["victims"][0]["name"] == "worker"
     assert "NO KERNEL LOG" in path.text
     assert "root" not in path.text
 
 
-def test_a_log_that_is_too_long_is_refused() -> None:
-    ask(name="oom_log", arguments={"text": "x" * (17 << 20)}).refused(2, "text")
+def test_a_log_that_is_too_long_is_refused(replaying: Assistant) -> None:
+    replaying.ask("oom_log", text="x" * (17 << 20)).refused(2, "text")
 
 
-def test_what_hides_in_names_is_made_visible_and_secrets_are_hidden() -> None:
+def test_what_hides_in_names_is_made_visible_and_secrets_are_hidden(replaying: Assistant) -> None:
     name = "\u202e\U000e0041\x1b[31m\u200bevil"
-    said = ask(name="oom_log", arguments={"text": LOG.format(name=name) + "[ 101.0] password=hunter2secret\n"})
+    said = replaying.ask("oom_log", text=LOG.format(name=name) + "[ 101.0] password=hunter2secret\n")
     everything = said.text + json.dumps(said.document, ensure_ascii=False)
     assert "evil" in everything
     for sign in ("\u202e", "\U000e0041", "\x1b", "\u200b", "hunter2secret"):
         assert sign not in everything, ascii(sign)
 
 
-def test_two_calls_at_once_each_get_their_own_answer() -> None:
+def test_two_calls_at_once_each_get_their_own_answer(replaying: Assistant) -> None:
     async def both(client: Client) -> dict[str, Said]:
         found: dict[str, Said] = {}
 
@@ -201,7 +204,7 @@ def test_two_calls_at_once_each_get_their_own_answer() -> None:
             group.start_soon(one, "idle-healthy")
         return found
 
-    found, _ = talk(*REPLAY, to=both)
+    found = replaying.talk(both)
     assert {said.document["hosts"][0]["host"] for said in found.values()} == {"swap-thrash", "idle-healthy"}
     for host, said in found.items():
         assert said.document["hosts"][0]["host"] == host
@@ -330,13 +333,14 @@ def test_a_client_that_reads_no_more_is_no_error() -> None:
     assert b"Traceback" not in server.stderr.read()
 
 
-@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e400", "-0.0"])
-def test_what_is_no_number_of_seconds_is_refused(number: str) -> None:
+def test_what_is_no_number_of_seconds_is_refused() -> None:
     server = _raw(*REPLAY)
     asked = _lines({**CALL, "params": {"name": "diagnose", "arguments": {"hosts": ["all"], "watch_seconds": 4711}}})
-    _, answer = _answers(server, _lines(*HELLO) + asked.replace(b"4711", number.encode()), 2)
+    _answers(server, _lines(*HELLO), 1)
+    for number in ("NaN", "Infinity", "1e400", "-0.0"):
+        [answer] = _answers(server, asked.replace(b"4711", number.encode()), 1)
+        assert "error" in answer or answer["result"]["isError"], (number, answer)
     _, err = server.communicate(timeout=60)
-    assert "error" in answer or answer["result"]["isError"], answer
     assert server.returncode == 0
     assert b"Traceback" not in err
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -65,8 +66,10 @@ class Days:
         Stored(self.state).past().keep(host, f"m-{host}", [Series("unit", UNIT, "units.own_bytes", points)])
 
 
-@pytest.fixture
-def days(state: Path) -> Path:
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state directory with all of it, made once: each of its thousand firings is a commit."""
+    state = tmp_path_factory.mktemp("days") / "state"
     made = Days(state)
     made.case("alone")
     made.case("by-hand")
@@ -88,6 +91,12 @@ def days(state: Path) -> Path:
     made.store.end(number, "done", made.at(30.4))
     made.store.close()
     return state
+
+
+@pytest.fixture
+def days(kept: Path, state: Path) -> Path:
+    """A copy of the test's own: some spoil it."""
+    return Path(shutil.copytree(kept, state))
 
 
 def asked(*words: str) -> dict[str, Any]:
