@@ -25,7 +25,7 @@ def named(command: str) -> tuple[str, click.Command] | None:
 
 def incomplete(said: str, given: dict[str, str]) -> list[str]:
     """Commands of what was said that take an option which was given and do not have it."""
-    lines = [line for line in said.splitlines() if not line.startswith("usage:")]
+    lines = [line for line in said.splitlines() if not line.startswith(("usage:", "Command "))]
     found = [line[begin:end] for line in lines for begin, end in commands_in(line)]
     known = [(one, EVERY[known[0]]) for one in found if (known := named(one)) is not None]
     return [

@@ -11,12 +11,14 @@ class Span(NamedTuple):
     """Text with one meaning. A terminal cuts what is absurdly long, unless it must be read as a `whole`.
 
     What is `typed` is a command to copy: it stands on one line as long as it is, for a shell runs each line by itself.
+    To what is `quoted`, as a command that was typed in the past, nothing is added.
     """
 
     text: str
     style: Style = ""
     whole: bool = False
     typed: bool = False
+    quoted: bool = False
 
 
 Text = tuple[Span, ...]

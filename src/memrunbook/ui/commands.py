@@ -10,7 +10,7 @@ WORD = r"""(?:'[^']*'|"[^"]*"|[^\s'";])+(?<![,:)])"""
 PROSE = r"[a-z][a-z']*(?![\w./:@=-])(?!\ [-|<>])"
 COMMAND = re.compile(
     rf"""(?<![\w./-]){PROGRAM}
-    (?:\ (?:-{{1,2}}[\w-]+(?:\ (?![-|<>]){WORD})?   # an option, with its value
+    (?:\ (?:-{{1,2}}[\w-]+(?:=(?:{WORD})?|\ (?![-|<>]){WORD})?   # an option, with its value
          |[|<>]+(?:\ ?{WORD})?                      # where its output goes
          |(?!{PROSE}){WORD}                         # a host, a run, a file, a name in capitals
     ))*""",

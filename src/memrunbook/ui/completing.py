@@ -43,7 +43,8 @@ def _block(block: Block, complete: Completer) -> Block:
 def _spans(content: Text, complete: Completer) -> Iterator[Span]:
     for span in content:
         words = span.text
-        places = [(0, len(words))] if span.typed else commands_in(words)
+        said = [] if span.quoted else commands_in(words)
+        places = [(0, len(words))] if span.typed else said
         for begin, end in reversed(places):
             words = f"{words[:begin]}{complete(words[begin:end])}{words[end:]}"
         yield span._replace(text=words)

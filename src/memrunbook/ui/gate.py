@@ -116,11 +116,11 @@ def _change(step: PlannedStep, change: Change, script: str) -> Iterator[Row | No
 
 def _command(change: Change) -> Iterator[Row | Note]:
     if change.command:
-        yield _row("Command", Span(change.command, whole=True))
+        yield _row("Command", Span(change.command, whole=True, quoted=True))
         return
     lines = change.script.rstrip("\n").split("\n")
-    yield _row("Command", Span(lines[0], whole=True))
-    yield from (note("", Span(text_line, whole=True)) for text_line in lines[1:SHOWN_LINES])
+    yield _row("Command", Span(lines[0], whole=True, quoted=True))
+    yield from (note("", Span(text_line, whole=True, quoted=True)) for text_line in lines[1:SHOWN_LINES])
     if len(lines) > SHOWN_LINES:
         yield note("", Span(f"{len(lines) - SHOWN_LINES} more lines", "quiet"))
     yield from (note(f"${n} = ", Span(argument, whole=True)) for n, argument in enumerate(change.args, 1))

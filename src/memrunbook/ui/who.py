@@ -69,10 +69,10 @@ def _about(account: Account, now: Instant | None = None) -> Iterator[Row]:
         return
     yield row("Who", body=Span(actor_words(invoked.actor), whole=True))
     if invoked.asked:
-        yield row("Asked", body=Span(invoked.asked, whole=True))
+        yield row("Asked", body=Span(invoked.asked, whole=True, quoted=True))
     yield row("When", body=_when(account, now))
-    yield row("Command", body=Span(f"runbook {invoked.command}" if invoked.command else "not known", whole=True))
-    yield row("Why", body=Span(invoked.reason or NO_REASON, whole=True))
+    yield row("Command", body=_typed(invoked.command))
+    yield row("Why", body=Span(invoked.reason or NO_REASON, whole=True, quoted=True))
     if invoked.applied is not None:
         plan = invoked.applied
         yield row("Plan", body=Span(f"{plan.file}, made by {plan.creator}; {_approved(plan)}", whole=True))
@@ -115,6 +115,10 @@ def actor_words(actor: Actor) -> str:
     words += [f"from {actor.ssh_client}"] if actor.ssh_client else []
     words += [f"at {actor.tty}"] if actor.tty else ["without a terminal"]
     return ", ".join(words)
+
+
+def _typed(command: str) -> Span:
+    return Span(f"runbook {command}" if command else "not known", whole=True, quoted=True)
 
 
 def _when(account: Account, now: Instant | None) -> str:

@@ -14,6 +14,7 @@ RUN = "20261129T121108Z-zdhm"
         ("anew: runbook plan thrash-2 --host 'a, b' --out FILE", ["runbook plan thrash-2 --host 'a, b' --out FILE"]),
         ("leave it; or runbook on, then runbook off --for TIME", ["runbook on", "runbook off --for TIME"]),
         ("runbook audit verify shows all", ["runbook audit verify"]),
+        ("again: runbook run x --identity=/k/id --host=web", ["runbook run x --identity=/k/id --host=web"]),
         ("copy it: ssh-keyscan -p 22 web | ssh-keygen -lf - and compare", ["ssh-keyscan -p 22 web | ssh-keygen -lf -"]),
         ("for a team: chmod 3770 /srv/x; for one user: chmod 700 /srv/x", ["chmod 3770 /srv/x", "chmod 700 /srv/x"]),
         ("ssh refuses its configuration; see ssh-keygen(1)", []),

@@ -13,6 +13,7 @@ from tests.unit.ui.test_oom_event import TOLD, finding
 from memrunbook.core.run.course import Course, CourseReading, CourseStep, GateAnswered
 from memrunbook.core.run.event import Diagnosed
 from memrunbook.core.run.report import HostReport
+from memrunbook.ui.block import Span
 from memrunbook.ui.html.page import HostPart, Page, render
 from memrunbook.ui.layout import lay_out
 from memrunbook.ui.oom_event import NEWEST
@@ -67,4 +68,4 @@ def test_a_journal_of_very_many_readings_makes_no_large_page() -> None:
 
 
 def test_the_word_is_that_of_the_outcome() -> None:
-    assert part(s.report("failed"), Course()).word == ("FAILED", "critical", False, False)
+    assert part(s.report("failed"), Course()).word == Span("FAILED", "critical")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from memrunbook.ui.block import Block, Grid, Line, Note, Row, Span, Table, Text
+from memrunbook.ui.completing import completed
 from memrunbook.ui.html.element import Element, add, element
 from memrunbook.ui.html.style import COLUMNS
 from memrunbook.ui.layout import plain
@@ -17,7 +18,8 @@ LONG = 15
 
 
 def block_elements(block: Block, style: str = "") -> list[Element]:
-    """The elements of a block; of a blank line there are none."""
+    """The elements of a block, with the commands in it complete; of a blank line there are none."""
+    (block,) = completed((block,))
     if isinstance(block, Line):
         return _line(block, style)
     if isinstance(block, Table):
