@@ -42,6 +42,13 @@ def test_the_page_is_that_of_the_gates_and_says_who_may_what(office: Office) -> 
     assert "No passkey of dora" in said(office.page(office.site.as_person("operator", "dora")[0]))
 
 
+def test_the_overview_leads_to_the_plans_that_wait(office: Office) -> None:
+    client, _ = office.site.as_person("viewer", "ada")
+    root = served(client.get("/").text)
+    needs = next(one for one in each(root, "section") if one.get("aria-labelledby") == "needs")
+    assert [(one.get("href"), one.text) for one in each(needs, "a")] == [("/pending", "Waiting plans")]
+
+
 def test_an_approval_is_the_one_that_the_terminal_would_have_kept(office: Office) -> None:
     assert office.approved("ada")[0] == 303
     [one] = office.approvals

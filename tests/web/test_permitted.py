@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.unit.ui.html.parsed import each, served, words
 from tests.web.waiting import Office
 
 from memrunbook.documents.roles import Role
@@ -72,6 +73,8 @@ def test_schedules_are_turned_by_operators_alone(tmp_path: Path, turn: str) -> N
     nobody = client.post("/schedules/nobody/pause", data={"csrf": session.csrf, "sure": "yes"})
     assert nobody.status_code == 404
     page = client.get("/schedules").text
+    confirmed = words(next(each(served(page), "label")))
+    assert "night" in confirmed, "what is confirmed is named before the button"
     assert ("by ada: a drill" in page) is (turn == "pause")
     assert f"/schedules/night/{'resume' if turn == 'pause' else 'pause'}" in page
     assert "/schedules/night/" not in office.site.as_person("approver", "ada")[0].get("/schedules").text

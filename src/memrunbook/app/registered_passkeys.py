@@ -38,7 +38,9 @@ def invitation(library: Library, state: Path, name: str, url: str = "") -> str:
         raise UsageError(f"{name!r} is no name of a person", where="NAME", hint="as allowed_signers has it: ada")
     if serving.roles.role_of(name) is None:
         hint = f"serve: {{roles: {{approver: [{name}]}}}} there, or viewer, or operator; then start runbook serve anew"
-        raise UsageError(f"config.yaml gives {name} no role: nobody could sign in so", where="NAME", hint=hint)
+        raise UsageError(
+            f"config.yaml gives {name} no role: nobody could sign in by that name", where="NAME", hint=hint
+        )
     base = _base(url or _usual(serving))
     prepare(state)
     now = SystemClock().now()

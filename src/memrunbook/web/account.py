@@ -18,7 +18,7 @@ TITLE = "You"
 MAY = {
     "viewer": "look at everything",
     "approver": "look at everything, approve and decline plans that wait",
-    "operator": "look at everything, approve, decline and apply plans that wait",
+    "operator": "look at everything, approve, decline and apply plans that wait, pause and resume schedules",
 }
 
 

@@ -111,7 +111,9 @@ def hosts_table(known: ShownHosts, now: Instant) -> list[Block]:
 
 def _counted(hosts: Sequence[KnownHost]) -> str:
     bad = sum(_rank(one) == 0 for one in hosts)
-    return plural(len(hosts), "host") + (f", {bad} of them as a run could not leave them well" if bad else "")
+    if not bad:
+        return plural(len(hosts), "host")
+    return f"{plural(len(hosts), 'host')}; on {bad} of them the last run did not go well"
 
 
 def _rank(one: KnownHost) -> int:
@@ -134,7 +136,7 @@ def _row(one: KnownHost, now: Instant) -> Row:
     run: Text = (
         text(told, Span(one.last.run_id, "strong", whole=True)) if one.last is not None else text("not worked on yet")
     )
-    said = f"{left:.0f} % of RAM left when busy" if left is not None else "room not known yet"
+    said = f"{left:.0f} % of RAM left when busy" if left is not None else "RAM left when busy: not known yet"
     return row(Span(one.name, "strong", whole=True), Span(word, style), Span(said, room), body=run)
 
 
@@ -195,7 +197,11 @@ def _last(served: ServedState, last: LastRun, name: str) -> list[Block]:
     reports = [one for one in told.result.reports if one.host == name]
     page = [block for one in reports for block in report_view(one, last.run_id, alone=True)]
     head = takewhile(lambda block: not (isinstance(block, Line) and block.title), page)
-    return [*doubt_view(told.doubts), *head, line("In full: ", Span(last.run_id, "strong", whole=True))]
+    return [
+        *doubt_view(told.doubts),
+        *head,
+        line("Its steps, and the reason of each: ", Span(last.run_id, "strong", whole=True)),
+    ]
 
 
 def _past(served: ServedState, name: str, now: Instant) -> Element:

@@ -34,6 +34,7 @@ from memrunbook.web.served import ServedState
 MOST_RUNS = 500
 """Runs on a page: nobody reads more, and `runbook runs` lists them all."""
 SHOWN_SIGN_INS = 50
+WAITING_PLANS = "Waiting plans"
 
 
 def overview(served: ServedState) -> DrawnPage:
@@ -54,7 +55,8 @@ def overview(served: ServedState) -> DrawnPage:
         section("Under way", _runs(under_way, served, now) if under_way else [line("No run is under way.")], "under"),
         section("Hosts", hosts_table(known, now), "hosts"),
     )
-    return DrawnPage("Overview", linked(main, places([run.run_id for run in found.runs], known.hosts)))
+    leads = {**places([run.run_id for run in found.runs], known.hosts), WAITING_PLANS: "/pending"}
+    return DrawnPage("Overview", linked(main, leads))
 
 
 def _needs(lines: Sequence[RunLine], plans: int, served: ServedState, now: Instant) -> list[Block]:
@@ -62,8 +64,8 @@ def _needs(lines: Sequence[RunLine], plans: int, served: ServedState, now: Insta
     left = [one for one in lines if one.outcome == "interrupted" or one.open]
     found: list[Block] = []
     if plans:
-        found.append(line(Span(plural(plans, "plan"), "strong"), f" wait{'s' if plans == 1 else ''} for a person: "
-                          "see Waiting plans"))  # fmt: skip
+        found.append(line(Span(plural(plans, "plan"), "strong"), f" wait{'s' if plans == 1 else ''} for a person: see ",
+                          Span(WAITING_PLANS, "strong", whole=True)))  # fmt: skip
     return [*found, *(_runs(left, served, now) if left else [])] or [line(Span("Nothing", "good"), " waits.")]
 
 
@@ -106,9 +108,9 @@ def pending_page(served: ServedState) -> DrawnPage:
     """The plans that wait; the id of each leads to the page where it is approved, applied or declined."""
     found = pending(PendingArguments(state=served.state, library=served.library))
     blocks = pending_view([waiting_view(one, served.commands) for one in found], SystemClock().now())
-    main = main_of("Waiting plans", *drawn(blocks))
+    main = main_of(WAITING_PLANS, *drawn(blocks))
     named = {one.id: plan_place(one.digest) for one in found}
-    return DrawnPage("Waiting plans", linked(main, {**places((), {one.host for one in found}), **named}))
+    return DrawnPage(WAITING_PLANS, linked(main, {**places((), {one.host for one in found}), **named}))
 
 
 def journal_page(served: ServedState) -> DrawnPage:

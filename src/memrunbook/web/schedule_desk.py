@@ -32,10 +32,11 @@ from memrunbook.web.work import Work
 PauseOrResume = Literal["pause", "resume"]
 TURNS: dict[str, PauseOrResume] = {"active": "pause", "paused": "resume"}
 """What can be done with a schedule that stands so."""
-WORDS: dict[PauseOrResume, tuple[str, str]] = {
-    "pause": ("Pause", "Yes: nothing of it is carried out until somebody resumes it"),
-    "resume": ("Resume", "Yes: it goes on with what is due from now on"),
+WORDS: dict[PauseOrResume, tuple[str, str, str]] = {
+    "pause": ("Pause", "Yes: nothing of ", " is carried out until somebody resumes it"),
+    "resume": ("Resume", "Yes: ", " goes on with what is due from now on"),
 }
+"""What the button says, and what stands before and behind the schedule's name where it is confirmed."""
 
 
 @dataclass(frozen=True)
@@ -107,9 +108,10 @@ def _forms(found: Sequence[ListedSchedule], session: SignedIn) -> Element | None
 
 
 def _form(number: int, one: ListedSchedule, turn: PauseOrResume, session: SignedIn) -> Element:
-    word, meaning = WORDS[turn]
+    word, before, behind = WORDS[turn]
+    name = Span(one.name, "strong", whole=True)
     box = element("input", type="checkbox", name="sure", id=f"sure-{number}", value="yes", required="required")
-    sure = element("label", "", meaning)
+    sure = element("label", "", text(before, name, behind))
     sure.set("for", f"sure-{number}")
     parts = [element("p", "confirm", box, sure)]
     if turn == "pause":
@@ -118,7 +120,7 @@ def _form(number: int, one: ListedSchedule, turn: PauseOrResume, session: Signed
         why = element("label", "", "Why (shown beside it)")
         why.set("for", f"why-{number}")
         parts.append(element("p", "confirm", why, reason))
-    button = element("button", "", text(f"{word} ", Span(one.name, "strong", whole=True)), type="submit")
+    button = element("button", "", text(f"{word} ", name), type="submit")
     return element(
         "form", turn, element("input", type="hidden", name="csrf", value=session.csrf), *parts,
         element("p", "", button), method="post", action=f"/schedules/{host_key(one.name)}/{turn}",

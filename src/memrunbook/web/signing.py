@@ -27,6 +27,7 @@ from memrunbook.web.ways_in import WaysIn, offered, proxy_person
 COOKIE, BY_LINK, BY_PROXY = "runbook_session", "link", "proxy"
 LOCAL = re.compile(r"/([A-Za-z0-9_.-]+/?)*", re.ASCII)
 TOKEN = re.compile(r"[A-Za-z0-9_-]{10,100}", re.ASCII)
+NO_NAME = "The link signs you in as a viewer without a name: you may look at everything, and change nothing."
 TOO_MANY = "Too many sign-ins were tried: wait a minute."
 
 
@@ -97,7 +98,7 @@ class SignInDesk:
                 element("p", "", element("button", "primary", "Sign in", type="submit")),
                 method="post", action="/sign-in",
             )  # fmt: skip
-            return page("Sign in", [*said, form], status)
+            return page("Sign in", [*said, form, element("p", "live", NO_NAME)], status)
         here: WaysIn = offered(self.serving, self.passkeys, self.tickets, request, onward)
         return page("Sign in", [*said, *here.parts], status, here.script)
 

@@ -24,6 +24,7 @@ main pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--panel);pad
 main pre code{padding:0;background:none}
 main .ways p{margin:.8rem 0}
 .live{color:var(--quiet);font-size:.9rem}
+.live+h2,.live+section{margin-top:1.25rem}
 main>section{margin-top:2rem}
 main>section>h2{border-bottom:1px solid var(--line);padding-bottom:.2rem}
 main>section:not(.host)>.verdict{font-size:1rem;margin:.35rem 0;padding:0;background:none;border:0}

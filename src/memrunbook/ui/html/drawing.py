@@ -18,6 +18,8 @@ BAR, GAP = 34, 2.0
 LEGIBLE = 16.0
 """A part as wide as this has room for its number."""
 NARROWEST_BAND = 2.0
+SMALLEST_DOT, LARGEST_DOT = 0.7, 2.5
+"""A dot is no wider than a third of the way to the next: hundreds of them would hide the curve."""
 SHORT = 10.0
 """Seconds: the axis of less has tenths."""
 
@@ -60,8 +62,9 @@ def _chart(chart: Chart) -> Iterator[Element]:
     yield from _clock(since, until)
     places = [(across(point.at), down(point.value)) for point in chart.points]
     yield element("path", "curve", d=" ".join(f"{'L' if n else 'M'}{x:.1f} {y:.1f}" for n, (x, y) in enumerate(places)))
+    radius = max(SMALLEST_DOT, min(LARGEST_DOT, (WIDE - LEFT - RIGHT) / len(places) / 3))
     for x, y in places:
-        yield element("circle", "dot", cx=x, cy=y, r=2.5)
+        yield element("circle", "dot", cx=x, cy=y, r=radius)
 
 
 def _times(chart: Chart) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from tests.unit.ui.html.parsed import each, parsed, shape, words
 from memrunbook.core.reading.series import Observation
 from memrunbook.core.units import MIB, Unit
 from memrunbook.ui.block import Grid, Span, Table, line, note, row, title, to_type
+from memrunbook.ui.html.drawing import LARGEST_DOT, SMALLEST_DOT, WIDE, figure
 from memrunbook.ui.html.page import MARK, MOST_HOSTS, HostPart, Page, Part, render
 from memrunbook.ui.picture import Bars, Chart, Slice, Stack, StepMark
 
@@ -63,8 +64,8 @@ def test_every_link_and_every_name_of_a_picture_leads_somewhere() -> None:
 def test_a_picture_says_what_it_shows_and_shares_have_their_numbers_beside_them() -> None:
     root = parsed(render(hostile("web1")))
     chart, stack, bars = each(root, "figure")
-    for figure in (chart, stack, bars):
-        svg = next(each(figure, "svg"))
+    for one in (chart, stack, bars):
+        svg = next(each(one, "svg"))
         assert svg.get("role") == "img"
         assert [child.tag.rpartition("}")[2] for child in svg][:2] == ["title", "desc"]
     assert [words(one) for one in each(stack, "tr")] == [
@@ -74,6 +75,18 @@ def test_a_picture_says_what_it_shows_and_shares_have_their_numbers_beside_them(
     ]
     assert len(list(each(chart, "circle"))) == len(POINTS)
     assert [words(one) for one in each(chart, "text", "mark")] == ["1"]
+
+
+def test_dots_leave_room_for_the_curve_between_them() -> None:
+    def radius(count: int) -> float:
+        points = tuple(Observation(1_700_000_000.0 + 60 * n, float(n)) for n in range(count))
+        dots = list(figure(Chart("used", "used", Unit.BYTES, points), 1).iter("circle"))
+        assert len(dots) == count, "each dot is a reading"
+        return float(dots[0].get("r") or 0)
+
+    assert radius(2) == LARGEST_DOT
+    assert 2 * radius(100) * 100 < WIDE, "side by side they are not as long as the picture is wide"
+    assert radius(1000) == SMALLEST_DOT
 
 
 def test_of_very_many_hosts_the_first_have_a_part_and_all_are_named() -> None:
