@@ -115,7 +115,9 @@ def pending_page(served: ServedState) -> DrawnPage:
 
 def journal_page(served: ServedState) -> DrawnPage:
     """Whether the journals are intact, and who signed in."""
-    result = audit(AuditArguments(state=served.state))
+    config = served.library.config()
+    keys = (config.allowed_signers, config.revoked_keys) if config.allowed_signers else ((), ())
+    result = audit(AuditArguments(state=served.state, allowed_signers=keys[0], revoked_keys=keys[1]))
     blocks = [block for page in audit_pages(result, served.state) for block in page]
     typed = to_type(completed("runbook audit verify", served.words))
     main = main_of(

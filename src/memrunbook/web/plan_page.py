@@ -108,7 +108,7 @@ def plan_page(served: ServedState, shown: ShownPlan, session: SignedIn, choice: 
     title = f"{shown.plan.runbook} on {where}"
     main = main_of(
         title,
-        *drawn(_state(shown)),
+        *drawn(_state(shown, choice)),
         *drawn([Grid(tuple(_about(shown)), indent=0)]),
         section("Approvals", _approvals(shown), "approvals"),
         _changes(shown, session, choice),
@@ -117,11 +117,13 @@ def plan_page(served: ServedState, shown: ShownPlan, session: SignedIn, choice: 
     return DrawnPage(title, linked(main, places((), [host.name for host in saved.hosts])))
 
 
-def _state(shown: ShownPlan) -> list[Block]:
+def _state(shown: ShownPlan, choice: Choice) -> list[Block]:
     if shown.refused is None:
         return [line(Span("READY", "good"), ": nothing is lacking, an operator may apply it")]
     word = Span("VOID", "critical") if shown.outdated else Span("WAITS", "warning")
     found: list[Block] = [line(word, ": ", Span(shown.plan.void or shown.refused.message, whole=True))]
+    if choice.passkeys:
+        return [*found, line("What helps: look at each change below, and approve it there by your passkey")]
     return [*found, line("What helps: ", Span(shown.refused.hint, whole=True))] if shown.refused.hint else found
 
 
