@@ -22,7 +22,7 @@ def test_a_command_of_several_says_the_whole_sentence_of_each(group: str) -> Non
     assert "..." not in listed
 
 
-GROUPS = [(), ("audit",), ("schedule",), ("notify",)]
+GROUPS = [(), ("audit",), ("schedule",), ("notify",), ("passkey",)]
 
 
 @pytest.mark.parametrize("words", GROUPS, ids=lambda words: " ".join(("runbook", *words)))

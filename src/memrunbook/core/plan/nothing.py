@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from memrunbook.core.reading.fact import Unavailable
-from memrunbook.core.runbook.condition import Condition
+from memrunbook.core.runbook.condition import Condition, Evidence
 from memrunbook.core.runbook.expression import CHECK, Expression
 from memrunbook.core.runbook.handed_out import items_of
 from memrunbook.core.runbook.world import World
@@ -81,11 +81,16 @@ def why_not(when: Condition, world: World) -> str:
     told = {one.metric: one for one in when.evidence(world)}
     parts = [f"the check {name.removeprefix(CHECK).replace('_', '-')} is {_state(name, world)}"
              for name in names if name.startswith(CHECK)]  # fmt: skip
-    lists = {name for part in when.parts for name in part.metrics if part.scope.metrics[name].kind == "list"}
-    parts += [f"nothing in {name} fits" if name in lists and told[name].value is not None
+    parts += [f"nothing in {name} fits" if _searched(when, told[name])
               else f"{name} is {format_value(told[name].value, Unit(told[name].unit))}"
               for name in names if name in told]  # fmt: skip
     return ", ".join(parts) or _short(when.source)
+
+
+def _searched(when: Condition, told: Evidence) -> bool:
+    """True of a list that has items of which none fits: how many there are says nothing then."""
+    lists = {name for part in when.parts for name in part.metrics if part.scope.metrics[name].kind == "list"}
+    return told.metric in lists and bool(told.value) and f"size({told.metric})" not in when.source
 
 
 def _state(name: str, world: World) -> str:

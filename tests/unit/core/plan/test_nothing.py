@@ -99,6 +99,14 @@ def test_a_step_that_has_no_items_needs_none() -> None:
     assert nothing_found(None, World(snapshot(), METRICS)) == "there is nothing to do it for"
 
 
-def test_of_a_list_nothing_fits_however_long_it_is() -> None:
-    holds = Scope(METRICS, {}).compile("units.all.exists(u, u.failed)", boolean=True)
-    assert why_not(Condition((holds,)), World(snapshot(units=SOME), METRICS)) == "nothing in units.all fits"
+@pytest.mark.parametrize(
+    ("when", "units", "words"),
+    [
+        ("units.all.exists(u, u.failed)", SOME, "nothing in units.all fits"),
+        ("units.all.exists(u, u.failed)", Units(), "units.all is 0"),
+        ("size(units.all) > 5", SOME, "units.all is 2"),
+    ],
+)
+def test_of_a_list_nothing_fits_or_it_is_too_short(when: str, units: Units, words: str) -> None:
+    holds = Scope(METRICS, {}).compile(when, boolean=True)
+    assert why_not(Condition((holds,)), World(snapshot(units=units), METRICS)) == words
