@@ -59,6 +59,7 @@ def command(
     A link that signs in once is printed at the start; SIGUSR1 prints another. SIGTERM or Ctrl-C ends it, and every
     session with it.
     """
+    from memrunbook.app.alerting import refuse_unanswered
     from memrunbook.app.choosing import InventoryArguments
     from memrunbook.app.choosing import inventory as inventory_in
     from memrunbook.app.stored import settings_of
@@ -67,6 +68,8 @@ def command(
 
     check_libraries()
     place, config = listening(bind, tls_cert, tls_key), settings_of(library)
+    if config.serve.alerts_token_file is not None:
+        refuse_unanswered(config, "serve: alerts_token_file:")
     prepare(state)
     from memrunbook.app.going_on import words_here
     from memrunbook.web.served import ServedState
