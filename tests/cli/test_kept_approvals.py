@@ -111,6 +111,19 @@ def resealed(state: Path, change: Callable[[dict[str, Any]], object]) -> None:
         ledger.append(state, [anew], one.at)
 
 
+def test_an_auditor_needs_no_private_key(office: Office, run: Path, state: Path, tmp_path: Path) -> None:
+    copy, signers = tmp_path / "copy", str(office.config / "allowed_signers")
+    shutil.copytree(state, copy, ignore=shutil.ignore_patterns("*.key", "*.sqlite*"))
+    ran = verified(copy, "--allowed-signers", signers)
+    assert ran.code == 0, ran.said
+    assert "it is the key of pat" in told(ran)
+    assert "hint" not in told(ran)
+    (copy / "runs" / run.name / APPLIED_PLAN).unlink()
+    ran = verified(copy, "--allowed-signers", signers)
+    assert ran.code == 6
+    assert "whose keys they are is said with" not in told(ran)
+
+
 def flips(armoured: str) -> Iterator[str]:
     """The signature with one bit flipped, for each of its bits."""
     bare = base64.b64decode("".join(armoured.removeprefix(BEGIN).strip().removesuffix(END).split()))

@@ -92,14 +92,37 @@ def test_it_serves_until_it_is_told_to_end_and_sessions_end_with_it(tmp_path: Pa
         (("--bind", "127.0.0.1:x"), "is no place to listen at", "127.0.0.1:8642"),
         (("--bind", "127.0.0.1:99999"), "is no place to listen at", ""),
         (("--tls-cert", "x.pem"), "a certificate has a key", "--tls-key"),
-        (("--tls-cert", "x.pem", "--tls-key", "y.pem"), "cannot be used", "PEM"),
-        (("--bind", "no.such.name.invalid:1", "--tls-cert", "x.pem", "--tls-key", "y.pem"), "cannot be used", ""),
+        (("--tls-cert", "x.pem", "--tls-key", "y.pem"), "--tls-cert x.pem: it cannot be read", "PEM"),
+        (("--bind", "no.such.name.invalid:1", "--tls-cert", "x.pem", "--tls-key", "y.pem"), "cannot be read", ""),
     ],
     ids=str,
 )
 def test_what_it_may_not_or_cannot_do_is_an_error_with_its_hint(words: tuple[str, ...], said: str, hint: str) -> None:
     ran = here("serve", *words)
     ran.refused(2, said, hint=hint)
+
+
+def test_no_alerts_are_taken_of_which_nothing_is_said(tmp_path: Path) -> None:
+    (tmp_path / "alerts").write_text("x" * 40)
+    (tmp_path / "config.yaml").write_text("serve: {alerts_token_file: alerts}\n")
+    ran = here("serve", "--config-dir", str(tmp_path))
+    ran.refused(2, "serve: alerts_token_file:", "config.yaml says nothing of alerts", hint="which alert means")
+
+
+def test_of_a_certificate_and_its_key_the_one_that_is_wrong_is_named(tmp_path: Path) -> None:
+    cert, other, none = (tmp_path / name for name in ("cert.pem", "other.pem", "none.pem"))
+    make = ["openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-subj", "/CN=localhost", "-days", "2"]
+    for path in (cert, other):
+        subprocess.run([*make, "-out", path, "-keyout", path.with_suffix(".key")], check=True, capture_output=True)
+    none.write_text("ssh-ed25519 AAAA\n")
+
+    def refused(cert: Path, key: Path, said: str) -> None:
+        here("serve", "--tls-cert", str(cert), "--tls-key", str(key)).refused(2, said, hint="")
+
+    refused(cert, tmp_path / "gone.key", f"--tls-key {tmp_path / 'gone.key'}: it cannot be read: no such file")
+    refused(none, cert.with_suffix(".key"), f"--tls-cert {none}: no line of it ends in CERTIFICATE-----")
+    refused(cert, cert, f"--tls-key {cert}: no line of it ends in PRIVATE KEY-----")
+    refused(cert, other.with_suffix(".key"), "it is the key of another certificate")
 
 
 def test_a_token_that_could_be_guessed_is_refused(tmp_path: Path) -> None:

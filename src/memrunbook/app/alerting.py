@@ -33,6 +33,7 @@ from memrunbook.core.run.record import Actor
 from memrunbook.core.text import clean
 from memrunbook.documents.alert_rules import AlertRule
 from memrunbook.documents.alerts import AlertsPosted, FiredAlert, host_named
+from memrunbook.documents.config import Config
 from memrunbook.documents.library import Library, usual_library
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.ports import Approver
@@ -77,6 +78,13 @@ class AlertResult:
     untold: tuple[str, ...] = ()
 
 
+def refuse_unanswered(config: Config, where: str = "") -> None:
+    """UsageError where config.yaml says of no alert what it means: whatever is told would lead to nothing."""
+    if not config.alerts:
+        hint = "alerts: in config.yaml says which alert means which runbook (docs/how-to/alertmanager.md)"
+        raise UsageError("config.yaml says nothing of alerts", where=where, hint=hint)
+
+
 def answer_alerts(
     arguments: AlertArguments, notice: Notice = SILENT, *, stop: threading.Event | None = None
 ) -> AlertResult:
@@ -85,9 +93,7 @@ def answer_alerts(
     UsageError where config.yaml says nothing of alerts, or what cannot be; JournalError where state cannot be written.
     """
     config = settings_of(arguments.library)
-    if not config.alerts:
-        hint = "alerts: in config.yaml says which alert means which runbook (docs/how-to/alertmanager.md)"
-        raise UsageError("config.yaml says nothing of alerts", hint=hint)
+    refuse_unanswered(config)
     check_rules(config.alerts, arguments.library)  # a mistake is told before any host is asked
     answering = _Answering(arguments, notice, stop or threading.Event(), config.alerts)
     try:

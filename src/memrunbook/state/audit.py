@@ -172,7 +172,7 @@ def _lost(book: Ledger, path: Path, hashes: list[str]) -> Iterator[AuditFinding]
             changed = "this is not the entry that was written: the ledger was sealed again"
             yield AuditFinding("error", f"{path}:{seen.count}", changed)
             return
-    if not count and keys.key_file(book.state).exists():
+    if not count and any(one(book.state).exists() for one in (keys.key_file, keys.public_file)):
         gone = "there is a key and no entry sealed by it: the ledger was removed, or the very first run was cut off"
         yield AuditFinding("error", str(path), gone)
 

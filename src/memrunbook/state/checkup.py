@@ -12,7 +12,7 @@ from pathlib import Path
 from memrunbook.core.errors import RunbookError
 from memrunbook.core.units import format_bytes, format_duration
 from memrunbook.runtime.inspection import InspectedState, Inspection
-from memrunbook.state import audit, ledger
+from memrunbook.state import audit, keys, ledger
 from memrunbook.state.ownership import group_name, is_shared, user_name, whose
 from memrunbook.state.store import FILE
 from memrunbook.state.store.changes import Store
@@ -137,7 +137,10 @@ def _journals(state: Path) -> Iterator[Inspection]:
     found = audit.verify_listed(state)
     errors = [one for one in found if one.level == "error"]
     notes = [one for one in found if one.level == "note"]
-    if errors:
+    if keys.public_file(state).exists() and not keys.key_file(state).exists():
+        said = f"{keys.key_file(state)} is not here, and sealed the ledger: it can be verified, nothing can be written"
+        yield _found("journals", "missing", said, "restore it from a backup, or move the directory aside")
+    elif errors:
         more = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
         said = f"{errors[0].where}: {errors[0].message}{more}"
         yield _found("journals", "missing", said, "runbook audit verify shows all; nothing is written behind a cut")

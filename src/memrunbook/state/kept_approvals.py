@@ -15,6 +15,7 @@ from memrunbook.core.instant import Instant
 from memrunbook.core.run.record import AppliedPlan, Invoked, KeptApproval, Resumed
 from memrunbook.state import disk
 from memrunbook.state.lines import decoded
+from memrunbook.state.plans import LARGEST
 from memrunbook.state.run_directory import APPLIED_PLAN, RUN
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def proof_of(folder: Path, content: bytes) -> RunApprovals:
         return RunApprovals()
     place = folder / APPLIED_PLAN
     try:
-        plan = disk.contents(place)
+        plan = disk.contents(place, LARGEST + 1)
     except JournalError as error:
         return RunApprovals(findings=(("error", error.where, error.message),))
     approvals: list[ProvenApproval] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 RAW = 32
 LONGEST = 1 << 10
 PUBLIC = re.compile(r"[0-9a-f]{64}", re.ASCII)
+NUMBER = re.compile(r"\d{1,10}", re.ASCII)
 
 
 class SealingKey:
@@ -40,7 +41,7 @@ def key_file(state: Path) -> Path:
 
 
 def public_file(state: Path) -> Path:
-    """Where its public half lies for the others of a team, in hex; the name says whose it must be (uid)."""
+    """Where its public half lies, in hex, for those who verify; of a team the name says whose it must be (uid)."""
     return key_file(state).with_suffix(".pub")
 
 
@@ -48,32 +49,49 @@ def public_file(state: Path) -> Path:
 class SealingKeys:
     """The public keys by which a state directory's ledger may be sealed, each with the uid of its owner.
 
-    `faults` are files that vouch for nobody, with the reason. `shared` in a team's directory.
+    `faults` are files that vouch for nobody, with the reason.
     """
 
     owners: Mapping[str, int]
     faults: Mapping[Path, str]
-    shared: bool
 
 
 def known(state: Path) -> SealingKeys:
-    """The keys that count; JournalError for one user's that is missing, damaged or readable by others."""
-    if not is_shared(state):
-        return SealingKeys({load(state).public: os.geteuid()}, {}, shared=False)
+    """The keys that count: a team's, one user's, or in a copy without what signs the public halves that are there.
+
+    JournalError for one user's that is damaged or readable by others, and where there is none at all.
+    """
+    published = disk.listed(state / "keys", "ledger*.pub")
+    if is_shared(state) or (published and not os.path.lexists(key_file(state))):
+        return _published(published, copied=not is_shared(state))
+    public = public_file(state)
+    if not os.path.lexists(key_file(state)):
+        hint = "copy that file too (it is no secret); an older version makes none before its next run"
+        raise JournalError("neither the sealing key nor its public half is here", where=str(public), hint=hint)
+    own = load(state).public
+    other = public in published and _text(public) != own
+    return SealingKeys({own: os.geteuid()}, {public: "it is not the public half of the key beside it"} if other else {})
+
+
+def _published(files: Sequence[Path], *, copied: bool) -> SealingKeys:
+    """The keys of public halves; what is `copied` belongs to whoever copied it, so that only its name says whose."""
     owners: dict[str, int] = {}
     faults: dict[Path, str] = {}
-    for path in disk.listed(state / "keys", "ledger*.pub"):
+    for path in files:
         with disk.explained(path, "be read"):
             owner = path.stat().st_uid
-        text = disk.contents(path, LONGEST).decode("ascii", "replace").strip()
-        name = path.stem.partition("-")[2]
-        if PUBLIC.fullmatch(text) is None:
+        text, name = _text(path), path.stem.partition("-")[2]
+        if PUBLIC.fullmatch(text) is None or (name and not NUMBER.fullmatch(name)):
             faults[path] = "this is no public key"
-        elif name and name != str(owner):
+        elif name and name != str(owner) and not copied:
             faults[path] = f"the key of uid {name} was put there by {user_name(owner)}: it vouches for nobody"
         else:
-            owners[text] = owner
-    return SealingKeys(owners, faults, shared=True)
+            owners[text] = int(name or owner)
+    return SealingKeys(owners, faults)
+
+
+def _text(public: Path) -> str:
+    return disk.contents(public, LONGEST).decode("ascii", "replace").strip()
 
 
 def load(state: Path) -> SealingKey:
@@ -100,13 +118,13 @@ def own(state: Path, *, first: bool) -> SealingKey:
     JournalError where it is missing though it was used before.
     """
     path, public = key_file(state), public_file(state)
-    if not is_shared(state):
-        return make(state) if first and not path.exists() else load(state)
+    shared = is_shared(state)
     with disk.explained(path, "be looked at"):
-        new = not path.exists() and not public.exists()
+        new = not path.exists() and not public.exists() and (shared or first)
     key = make(state) if new else load(state)
     _publish(public, key)
-    _publish_older(state)
+    if shared:
+        _publish_older(state)
     return key
 
 

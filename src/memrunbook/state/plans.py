@@ -27,6 +27,7 @@ from memrunbook.version import __version__
 FORMAT = "memrunbook.saved-plan/"
 MADE = "runbook plan NAME --host HOST --out FILE makes one"
 LARGEST = 64 << 20
+"""Bytes of a plan's file: more is none, and is not read."""
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,9 @@ class ApprovalLine(Protocol):
     def words(self) -> str: ...
 
     @property
+    def holds(self) -> bool: ...
+
+    @property
     def vouched(self) -> bool | None: ...
 
 
@@ -44,7 +47,7 @@ def approvals_view(approvals: Sequence[ApprovalLine]) -> list[Block]:
     left = len(approvals) - MOST
     rows = [row(Span(one.run, whole=True), body=Span(one.words, whole=True)) for one in approvals[:MOST]]
     more = [row("", body=f"and {left:,} more: --json lists all")] if left > 0 else []
-    unasked = all(one.vouched is None for one in approvals)
+    unasked = any(one.holds and one.vouched is None for one in approvals)
     hint = [line(Span("hint", "hint"), ": whose keys they are is said with --allowed-signers FILE", indent=2)]
     return [line(plural(len(approvals), "approval")), Grid((*rows, *more)), *(hint if unasked else [])]
 

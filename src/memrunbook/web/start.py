@@ -152,14 +152,30 @@ def _check_place(place: ListenAt, *, proxies: bool) -> None:
         hint = "--tls-cert FILE --tls-key FILE; or a proxy that speaks TLS: serve: trusted_proxies: in config.yaml"
         raise UsageError(what, where="--bind", hint=hint)
     if place.cert is not None and place.key is not None:
+        _check_certificate(place.cert, place.key)
+
+
+def _check_certificate(cert: Path, key: Path) -> None:
+    """UsageError that names the one of both that cannot be used, and why."""
+    for option, path, begins in (("--tls-cert", cert, "CERTIFICATE-----"), ("--tls-key", key, "PRIVATE KEY-----")):
         try:
-            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(place.cert, place.key, password="")
-        except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or getattr(error, "reason", None) or str(error)
-            where = f"--tls-cert {place.cert}"
+            known = begins in path.read_text("ascii", "replace")
+        except OSError as error:
+            why = f"it cannot be read: {(error.strerror or str(error)).lower()}"
+            raise UsageError(why, where=f"{option} {path}", hint="a file in the form of PEM") from None
+        if not known:
             raise UsageError(
-                f"the certificate and its key cannot be used: {why}", where=where, hint="PEM files"
-            ) from None
+                f"no line of it ends in {begins}", where=f"{option} {path}", hint="a file in the form of PEM"
+            )
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(cert, key, password="")
+    except (OSError, ValueError) as error:
+        other = getattr(error, "reason", None) == "KEY_VALUES_MISMATCH"
+        why = "it is the key of another certificate" if other else "it has a password, or one of both is damaged"
+        hint = f"openssl x509 -in {cert} -noout -pubkey and openssl pkey -in {key} -pubout must print the same"
+        raise UsageError(
+            f"the certificate and its key cannot be used: {why}", where=f"--tls-key {key}", hint=hint
+        ) from None
 
 
 def _bound(place: ListenAt) -> socket.socket:

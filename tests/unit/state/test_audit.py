@@ -134,12 +134,34 @@ def test_a_torn_ledger_is_a_note(state: Path, finished: Path) -> None:
         (lambda run: (run.parents[1] / "ledger.jsonl").unlink(), "the ledger does not know this journal"),
         (lambda run: drop_line(run.parents[1] / "ledger.jsonl", 2), "record 4 stands where record 3 belongs"),
         (lambda run: swap_lines(run.parents[1] / "ledger.jsonl"), "record 2 stands where record 1 belongs"),
-        (lambda run: keys.key_file(run.parents[1]).unlink(), "it could not be read: no such file or directory"),
+        (lambda run: shutil.rmtree(run.parents[1] / "keys"), "neither the sealing key nor its public half is here"),
+        (lambda run: keys.public_file(run.parents[1]).write_text("0" * 64), "it is not the public half of the key"),
+        (lambda run: other_public(run.parents[1]), "the entry is sealed by another key than this state directory's"),
     ],
 )
 def test_what_was_changed_is_an_error(state: Path, finished: Path, damage: Damage, message: str) -> None:
     damage(finished)
     assert [said for said in errors(state) if said.startswith(message)]
+
+
+def other_public(state: Path) -> None:
+    """A copy without the private key, and with another's public half."""
+    keys.key_file(state).unlink()
+    keys.public_file(state).write_text("0" * 64)
+
+
+def test_a_copy_is_verified_without_what_signs(state: Path, finished: Path) -> None:
+    keys.key_file(state).unlink()
+    assert errors(state) == []
+    add_record(finished / "web-1.jsonl")
+    assert errors(state) == ["something was added behind the end that the ledger knows"]
+
+
+def test_a_copy_of_a_team_s_is_verified_by_each_public_half(state: Path, finished: Path) -> None:
+    (state / "keys" / "ledger.key").unlink()
+    (state / "keys" / "ledger.pub").rename(state / "keys" / "ledger-4711.pub")
+    assert errors(state) == []
+    assert set(keys.known(state).owners.values()) == {4711}
 
 
 def test_a_finding_names_the_line(state: Path, finished: Path) -> None:
@@ -154,6 +176,7 @@ def test_a_ledger_that_was_sealed_with_another_key_is_an_error(state: Path, fini
     ledger.ledger_file(state).unlink()
     mine = keys.key_file(state).read_bytes()
     keys.key_file(state).unlink()
+    keys.public_file(state).unlink()
     seen = heads.seen_file(state)
     last = heads.read(seen)
     seen.unlink()
@@ -163,6 +186,7 @@ def test_a_ledger_that_was_sealed_with_another_key_is_an_error(state: Path, fini
     heads.write(seen, last)
     assert errors(state) == ["this is not the entry that was written: the ledger was sealed again"]
     seen.unlink()
+    keys.public_file(state).unlink()
     keys.key_file(state).write_bytes(mine)
     assert set(errors(state)) == {"the entry is sealed by another key than this state directory's"}
 

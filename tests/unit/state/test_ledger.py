@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from memrunbook.core.errors import JournalError
-from memrunbook.state import chain, disk, keys, ledger
+from memrunbook.state import chain, disk, heads, keys, ledger
 from memrunbook.state.chain import Verified
 from memrunbook.state.ledger import LedgerEntry
 
@@ -74,7 +74,8 @@ def test_the_key_is_made_once_for_its_owner_alone(state: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
     assert {entry.key for entry in ledger.read(state)} == {keys.load(state).public}
-    assert sorted(one.name for one in path.parent.iterdir()) == ["ledger.head", path.name]
+    assert sorted(one.name for one in path.parent.iterdir()) == ["ledger.head", path.name, "ledger.pub"]
+    assert keys.public_file(state).read_text() == f"{keys.load(state).public}\n"
 
 
 def test_a_lost_key_is_never_replaced_in_silence(state: Path) -> None:
@@ -82,6 +83,20 @@ def test_a_lost_key_is_never_replaced_in_silence(state: Path) -> None:
     with pytest.raises(JournalError, match="could not be read"):
         ledger.append(state, [ENTRY], AT)
     assert count(state) == 2
+
+
+def test_a_lost_key_is_never_replaced_where_its_public_half_is_left(state: Path) -> None:
+    keys.key_file(state).unlink()
+    ledger.ledger_file(state).unlink()
+    heads.seen_file(state).unlink()
+    with pytest.raises(JournalError, match="could not be read"):
+        ledger.append(state, [ENTRY], AT)
+
+
+def test_the_key_of_an_older_version_gets_its_public_half(state: Path) -> None:
+    keys.public_file(state).unlink()
+    ledger.append(state, [ENTRY], AT)
+    assert keys.public_file(state).read_text() == f"{keys.load(state).public}\n"
 
 
 def test_a_key_that_others_may_read_is_refused(state: Path) -> None:

@@ -19,6 +19,7 @@ from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
     from memrunbook.app.shown_pending import PlanCommands
+    from memrunbook.documents.config import Config
 
 PROGRAM = (sys.executable, "-P", "-c", "from memrunbook.cli.main import main; main()")
 """What is `runbook` here: this very installation, wherever its script lies."""
@@ -61,12 +62,11 @@ def command(
     """
     from memrunbook.app.choosing import InventoryArguments
     from memrunbook.app.choosing import inventory as inventory_in
-    from memrunbook.app.stored import settings_of
     from memrunbook.state.paths import prepare
     from memrunbook.web.start import check_libraries, listening, serve_pages
 
     check_libraries()
-    place, config = listening(bind, tls_cert, tls_key), settings_of(library)
+    place, config = listening(bind, tls_cert, tls_key), _settings(library)
     prepare(state)
     from memrunbook.app.going_on import words_here
     from memrunbook.web.served import ServedState
@@ -90,6 +90,17 @@ def command(
     )
     serve_pages(served, place, _say)
     return exit_codes.OK
+
+
+def _settings(library: Library) -> Config:
+    """What config.yaml says; UsageError where alerts are taken of which it says nothing."""
+    from memrunbook.app.alerting import refuse_unanswered
+    from memrunbook.app.stored import settings_of
+
+    config = settings_of(library)
+    if config.serve.alerts_token_file is not None:
+        refuse_unanswered(config, "serve: alerts_token_file:")
+    return config
 
 
 def _say(words: str) -> None:
