@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -194,3 +195,11 @@ def test_where_a_sign_in_cannot_be_written_down_nobody_is_signed_in(site: Site) 
     client = site.client()
     assert client.post("/sign-in", data={"link": token}).status_code == 503
     assert client.get("/").status_code == 303
+
+
+def test_where_to_go_on_is_read_in_one_way_alone() -> None:
+    """As long as an address may be: with two ways to read a piece it would take longer than the universe is old."""
+    began = time.process_time()
+    for piece in ("a", "a/", "/a", "./", "-_"):
+        assert local(f"/{piece * 900}!") == "/"
+    assert time.process_time() - began < 2

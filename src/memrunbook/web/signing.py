@@ -25,7 +25,8 @@ from memrunbook.web.tickets import Tickets
 from memrunbook.web.ways_in import WaysIn, offered, proxy_person
 
 COOKIE, BY_LINK, BY_PROXY = "runbook_session", "link", "proxy"
-LOCAL = re.compile(r"/([A-Za-z0-9_.-]+/?)*", re.ASCII)
+LOCAL = re.compile(r"/|(/[A-Za-z0-9_.-]+)+/?", re.ASCII)
+"""Each piece begins with its own slash: read in one way alone, however it ends."""
 TOKEN = re.compile(r"[A-Za-z0-9_-]{10,100}", re.ASCII)
 TOO_MANY = "Too many sign-ins were tried: wait a minute."
 
