@@ -146,7 +146,20 @@ def test_guessing_is_slowed_down_and_does_not_fill_the_disk(site: Site) -> None:
     assert codes == [403] * TRIES + [429] * 30
     assert events(site) == ["refused"] * TRIES
     site.now += 61
+    assert client.post("/sign-in", data={"link": "guess-number-x"}).status_code == 403
+
+
+def test_who_tries_what_is_wrong_keeps_nobody_out(site: Site) -> None:
+    for number in range(TRIES + 5):
+        site.client().post("/sign-in", data={"link": f"guess-number-{number}"})
     assert site.client().post("/sign-in", data={"link": site.link()}).status_code == 303
+
+
+def test_forms_of_another_site_do_not_fill_the_disk(site: Site) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site"}
+    codes = [site.client().post("/sign-in", data={}, headers=headers).status_code for _ in range(TRIES + 5)]
+    assert codes == [403] * TRIES + [429] * 5
+    assert events(site) == ["refused"] * TRIES
 
 
 @pytest.mark.parametrize(
