@@ -25,7 +25,7 @@ from memrunbook.web.acting_routes import acting_routes
 from memrunbook.web.drawn import DrawnPage, drawn, framed, main_of
 from memrunbook.web.forms import from_here
 from memrunbook.web.guard import DEFECT, TOO_MUCH, TooLargeError
-from memrunbook.web.live import MOST, Streams
+from memrunbook.web.live import Streams
 from memrunbook.web.permitted import NotDoneError
 from memrunbook.web.run_names import is_run
 from memrunbook.web.served import ServedState
@@ -101,14 +101,16 @@ class Pages:
 
     async def _events(self, request: Request) -> Response:
         run, state = request.path_params["part"], self.served.state
-        if self.desk.session_of(request, touch=False) is None:
+        session = self.desk.session_of(request, touch=False)
+        if session is None:
             raise HTTPException(401)
         if not is_run(state, run):
             raise HTTPException(404)
-        if self.streams.open >= MOST:
+        if self.streams.full(session.name):
             raise BusyError
         follow = self.streams.follow(
             run_path(state, run),
+            session.name,
             still=lambda: self.desk.session_of(request, touch=False) is not None,
             over=lambda: run_of(state, run).state != "running",
         )
