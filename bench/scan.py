@@ -144,6 +144,7 @@ class Scanned:
 
     statuses: Counter[int] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
+    unable: Counter[str] = field(default_factory=Counter)
     closed: int = 0
     waited: int = 0
 
@@ -225,6 +226,9 @@ class Talker:
         headers = dict(line.partition(b": ")[::2] for line in lines[1:] if line)
         content = b"" if request.startswith(b"HEAD ") else await self._content(headers)
         self.found.statuses[status] += 1
+        if status in (502, 503):
+            told = re.sub(r"<[^>]*>", " ", content.decode("utf-8", "replace").partition("<main")[2] or str(content))
+            self.found.unable[" ".join(told.split())[:160]] += 1
         missing = [name for name in (b"content-security-policy", b"x-content-type-options", b"cache-control")
                    if name not in headers]  # fmt: skip
         if (status >= 500 and status not in (502, 503)) or missing or b"Traceback" in content or b"server" in headers:
@@ -310,6 +314,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="scan-") as folder, served(Path(folder)) as (server, port, office):
         here = signed_in(office, port)
         statuses: Counter[int] = Counter()
+        unable: Counter[str] = Counter()
         closed = waited = 0
         began = time.monotonic()
         share = max(1, chosen.requests // 10)
@@ -317,11 +322,14 @@ def main() -> int:
         for part in range(10):
             found = asyncio.run(scan(here, port, share, chosen.connections, chosen.seed + part))
             statuses += found.statuses
+            unable += found.unable
             closed, waited, wrong = closed + found.closed, waited + found.waited, wrong + found.wrong
             print(f"after {share * (part + 1):,}: {held(server.process.pid)}", flush=True)
         seconds = time.monotonic() - began
         print(f"{share * 10:,} requests in {seconds:.0f} s by {chosen.connections} connections, seed {chosen.seed}")
         print("answers by status: " + ", ".join(f"{status}: {count:,}" for status, count in sorted(statuses.items())))
+        for told, count in unable.most_common(9):
+            print(f"unable, {count:,} times: {told}")
         print(f"without an answer: {closed:,} closed, {waited:,} not whole and given up")
         log = server.log.read_text(encoding="utf-8").splitlines()
         wrong += [f"the server said: {line}" for line in log if not line.startswith(("Serving ", "Sign in within "))]

@@ -124,6 +124,7 @@ def test_signing_out_takes_the_form_of_the_session(site: Site) -> None:
     [
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
         {"Origin": BASE, "Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
     ],
