@@ -31,7 +31,7 @@ from tests.web.test_pages import PLACES, a_run
 from tests.web.test_passkeys import challenge_of, known
 from tests.web.waiting import Office
 
-NIGHT = "night: {runbook: restart-leaky-service, hosts: [db7], at: '02:00'}\n"
+NIGHT = "- {name: night, every: 1h, runbook: swap-capacity, hosts: db7}\n"
 TOKENS = {"token_file": "program-token-0123456789abcdef", "alerts_token_file": "alerts-token-0123456789abcdef"}
 ROLES = "  roles: {operator: [ada]}\n"
 PATIENCE, HANGS = 120.0, 2.0
