@@ -155,7 +155,7 @@ def test_no_session_takes_the_streams_of_the_others(tmp_path: Path) -> None:
             assert b"retry" in await anext(stream)
         assert streams.full("one")
         assert not streams.full("two")
-        await mine[0].aclose()  # type: ignore[attr-defined]  it is a generator
+        await mine[0].aclose()
         assert not streams.full("one")
 
     asyncio.run(followed())
