@@ -137,3 +137,15 @@ def test_what_is_no_request_gets_the_headers_too(port: int, errors: list[str]) -
         connection.sendall(b"zz\r\nzz\r\n")
         heard(connection)
     assert errors == [], "no traceback for what comes after an answer"
+
+
+def test_a_body_that_breaks_in_the_middle_is_no_defect_of_ours(tmp_path: Path, errors: list[str]) -> None:
+    site = Site(tmp_path / "state")
+    form = b"Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with listening(site, errors) as port:
+        for late in (b"", b"5\r\nlink=\r\n"):
+            with opened(port, b"POST /sign-in HTTP/1.1\r\n" + HOST + form + late + b"zz\r\nzz\r\n") as connection:
+                assert heard(connection).startswith(b"HTTP/1.1 400 ")
+        assert answered(port).startswith(b"HTTP/1.1 200 ")
+    assert errors == []
+    assert site.defects == []

@@ -71,6 +71,9 @@ class BoundedConnection(H11Protocol):
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self.transport.close()
             return
+        if self.cycle is not None:  # whoever works on it learns that nobody waits for an answer any more
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         content = f"{msg}\n".encode("ascii")
         headers = [
             (b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(content)).encode()),
