@@ -129,6 +129,12 @@ def test_more_than_so_many_posts_are_not_looked_at(poster: TestClient) -> None:
     assert codes == [400] * MOST + [429] * 3
 
 
+def test_who_has_no_token_keeps_out_nobody_who_has_it(site: Site, poster: TestClient) -> None:
+    wrong = {"Authorization": "Bearer wrong"}
+    assert {poster.post("/alerts", headers=wrong).status_code for _ in range(MOST + 3)} == {401}
+    assert poster.post("/alerts", json=DOCUMENT, headers=BEARER).status_code == 202
+
+
 def test_without_a_token_in_config_yaml_nobody_may_post(tmp_path: Path) -> None:
     site = Site(tmp_path / "state", alerts="")
     answer = site.client().post("/alerts", json=DOCUMENT, headers={"Authorization": "Bearer "})

@@ -121,3 +121,12 @@ def test_the_journal_shows_who_asked(office: Office) -> None:
     words = said(office.site.as_person("viewer")[0].get("/journal").text)
     assert "a plan was to be applied" in words
     assert "by olga (signed in by passkey, session" in words
+
+
+def test_a_reason_is_a_line_that_a_command_can_be_given(office: Office) -> None:
+    office.approved("ada")
+    assert applied(office, reason="a\0b\x1b[2J\r\n--yes" + "\0" * 900)[0] in (303, 409)
+    assert office.site.defects == []
+    [said_of_it] = [one.read_text() for one in (office.site.state / FOLDER).glob("*.log")]
+    words, _ = json.JSONDecoder().raw_decode(said_of_it)
+    assert words[words.index("--reason") + 1].startswith("a\\x00b\\x1b[2J\\r\\n--yes")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
+from starlette.types import Message
 from tests.web.pages import Site
 
 from memrunbook.documents.serving import Serving
@@ -58,7 +60,8 @@ def test_only_so_much_is_read(site: Site) -> None:
     assert in_parts.status_code == 413, "without a length too"
     assert client.post("/sign-in", headers={"Content-Length": "-1"}).status_code == 413
     assert client.get(f"/{'x' * 3000}").status_code == 414
-    assert client.request("TRACE", "/sign-in").status_code == 405
+    refused = client.request("TRACE", "/sign-in")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, POST")
     assert client.post("/runs").status_code == 405
     assert site.defects == []
 
@@ -72,3 +75,28 @@ def test_an_error_of_ours_is_a_short_page(site: Site, monkeypatch: pytest.Monkey
     assert "ZeroDivision" not in answer.text
     [defect] = site.defects
     assert isinstance(defect, ZeroDivisionError)
+
+
+def test_what_two_ends_may_read_differently_is_not_read(site: Site) -> None:
+    both = {"Transfer-Encoding": "chunked", "Content-Length": "4"}
+    answer = site.client().post("/sign-in", headers=both)
+    assert (answer.status_code, answer.headers["connection"]) == (400, "close")
+
+
+def test_who_goes_in_the_middle_is_no_defect_of_ours(site: Site) -> None:
+    gone: list[Message] = [
+        {"type": "http.request", "body": b"link=", "more_body": True}, {"type": "http.disconnect"},
+    ]  # fmt: skip
+
+    async def receive() -> Message:
+        return gone.pop(0)
+
+    async def send(_message: Message) -> None:
+        return
+
+    headers = [(b"host", b"localhost"), (b"content-type", b"application/x-www-form-urlencoded")]
+    scope = {"type": "http", "method": "POST", "path": "/sign-in", "raw_path": b"/sign-in", "query_string": b"",
+             "headers": headers, "client": ("127.0.0.1", 1)}  # fmt: skip
+    asyncio.run(site.guard(scope, receive, send))
+    assert gone == []
+    assert site.defects == []

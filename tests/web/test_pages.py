@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from memrunbook.state.ledger import ledger_file
 from memrunbook.state.run_directory import RunDirectory
 from memrunbook.web.api import OFFERED
 from memrunbook.web.drawn import host_key, host_place
+from memrunbook.web.live import MOST_EACH, Streams
 
 HOSTILE = [
     *(one for one in NAMES if one.strip()),
@@ -142,3 +144,18 @@ def test_programs_get_the_documents_of_the_terminal(site: Site) -> None:
     assert "runbook_" in client.get("/metrics").text
     assert not re.search(r"#/\$defs", client.get("/api/openapi.json").text)
     assert site.client().get("/api/v1/runs", headers={"Authorization": f"Bearer {TOKEN[:-1]}"}).status_code == 401
+
+
+def test_no_session_takes_the_streams_of_the_others(tmp_path: Path) -> None:
+    async def followed() -> None:
+        streams = Streams()
+        mine = [streams.follow(tmp_path, "one", lambda: True, lambda: False) for _ in range(MOST_EACH)]
+        for stream in mine:
+            assert not streams.full("one")
+            assert b"retry" in await anext(stream)
+        assert streams.full("one")
+        assert not streams.full("two")
+        await mine[0].aclose()
+        assert not streams.full("one")
+
+    asyncio.run(followed())

@@ -259,6 +259,14 @@ def test_too_many_tries_are_not_looked_at(site: Site) -> None:
     assert tried[-2:] == [429, 429]
 
 
+def test_who_tries_wrong_passkeys_keeps_out_nobody_who_has_a_right_one(site: Site) -> None:
+    passkey, client = Passkey(), site.client(HERE)
+    for place in ("/sign-in/passkey", "/register"):
+        assert [client.post(place, data={"answer": "x"}).status_code for _ in range(TRIES + 1)][-1] == 429
+    assert registered(site, passkey)[1].status_code == 200
+    assert sign_in(site, passkey)[1].status_code == 303
+
+
 def test_when_a_passkey_is_removed_its_sessions_end(site: Site) -> None:
     passkey = Passkey()
     registered(site, passkey)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.unit.ui.html.parsed import each, served, words
+from tests.web.pages import TOKEN
 from tests.web.waiting import Office
 
 from memrunbook.documents.roles import Role
@@ -79,3 +80,12 @@ def test_schedules_are_turned_by_operators_alone(tmp_path: Path, turn: str) -> N
     assert f"/schedules/night/{'resume' if turn == 'pause' else 'pause'}" in page
     assert "/schedules/night/" not in office.site.as_person("approver", "ada")[0].get("/schedules").text
     assert office.site.defects == []
+
+
+def test_programs_are_told_what_is_wrong_with_a_file_and_where(tmp_path: Path) -> None:
+    office = Office(tmp_path, timetable="night: {}\n")
+    answer = office.site.client().get("/api/v1/schedules", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert answer.status_code == 503
+    said = answer.json()["error"]
+    assert said["where"].endswith("schedules.yaml:2:3")
+    assert "must be a list" in said["what"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,7 @@ def test_signing_out_takes_the_form_of_the_session(site: Site) -> None:
     [
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
         {"Origin": BASE, "Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
     ],
@@ -145,7 +147,20 @@ def test_guessing_is_slowed_down_and_does_not_fill_the_disk(site: Site) -> None:
     assert codes == [403] * TRIES + [429] * 30
     assert events(site) == ["refused"] * TRIES
     site.now += 61
+    assert client.post("/sign-in", data={"link": "guess-number-x"}).status_code == 403
+
+
+def test_who_tries_what_is_wrong_keeps_nobody_out(site: Site) -> None:
+    for number in range(TRIES + 5):
+        site.client().post("/sign-in", data={"link": f"guess-number-{number}"})
     assert site.client().post("/sign-in", data={"link": site.link()}).status_code == 303
+
+
+def test_forms_of_another_site_do_not_fill_the_disk(site: Site) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site"}
+    codes = [site.client().post("/sign-in", data={}, headers=headers).status_code for _ in range(TRIES + 5)]
+    assert codes == [403] * TRIES + [429] * 5
+    assert events(site) == ["refused"] * TRIES
 
 
 @pytest.mark.parametrize(
@@ -194,3 +209,11 @@ def test_where_a_sign_in_cannot_be_written_down_nobody_is_signed_in(site: Site) 
     client = site.client()
     assert client.post("/sign-in", data={"link": token}).status_code == 503
     assert client.get("/").status_code == 303
+
+
+def test_where_to_go_on_is_read_in_one_way_alone() -> None:
+    """As long as an address may be: with two ways to read a piece it would take longer than the universe is old."""
+    began = time.process_time()
+    for piece in ("a", "a/", "/a", "./", "-_"):
+        assert local(f"/{piece * 900}!") == "/"
+    assert time.process_time() - began < 2

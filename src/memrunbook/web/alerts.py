@@ -21,7 +21,7 @@ from memrunbook.web.tokens import bears
 AT_ONCE, WAITING = 2, 20
 """Documents that are worked off at once, and that wait for it."""
 MOST, WITHIN = 120, 60.0
-"""So many posts are taken in so many seconds, those with a wrong token among them."""
+"""So many posts are taken in so many seconds; those with a wrong token are nobody's, and keep nobody out."""
 AGAIN = 30
 """Seconds after which Alertmanager may come again where too much waits."""
 LONGEST = 3600.0
@@ -57,13 +57,11 @@ class AlertDesk:
     def _refused(self, request: Request) -> Response | None:
         if not self.token:
             return _error(404, "config.yaml names no token of who may post alerts: serve: alerts_token_file:")
-        if not self._may_try():
-            return _error(429, f"more than {MOST} posts in {WITHIN:g} s", again=True)
         if not bears(request, self.token):
             answer = _error(401, "no token, or another one")
             answer.headers["WWW-Authenticate"] = "Bearer"
             return answer
-        return None
+        return None if self._may_try() else _error(429, f"more than {MOST} posts in {WITHIN:g} s", again=True)
 
     def _full(self) -> Response | None:
         full = len(self._waiting) >= AT_ONCE + WAITING

@@ -14,8 +14,9 @@ from memrunbook.state.applied import begun_for
 from memrunbook.state.asked import AskedFor
 from memrunbook.ui.block import Block, Span, line
 from memrunbook.web.drawn import drawn, framed, main_of, run_place
+from memrunbook.web.forms import reason_of
 from memrunbook.web.permitted import NotDoneError, known_as, permitted, proven
-from memrunbook.web.plan_desk import LONGEST_REASON, PlanDesk
+from memrunbook.web.plan_desk import PlanDesk
 from memrunbook.web.plan_page import ShownPlan
 from memrunbook.web.processes import OwnCommands, Started, now_utc
 from memrunbook.web.sessions import SignedIn
@@ -64,8 +65,7 @@ class ApplyDesk:
             raise NotDoneError("It is being begun already: look at Runs.", 409)
         self._starting.add(digest)
         try:
-            reason = fields.get("reason", "")[:LONGEST_REASON]
-            self._remember(digest, await self._begin(request, session, shown, reason))
+            self._remember(digest, await self._begin(request, session, shown, reason_of(fields)))
         finally:
             self._starting.discard(digest)
         return RedirectResponse(f"/pending/{digest}/begun", 303)

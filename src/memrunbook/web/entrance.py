@@ -36,7 +36,7 @@ class SignInPages:
 
     async def sign_in(self, request: Request) -> Response:
         """A new session for whoever has a link that was not used yet."""
-        early = await self.desk.too_early(request, BY_LINK)
+        early = await self.desk.from_elsewhere(request, BY_LINK)
         if early is not None:
             return early
         fields = await form_of(request)
@@ -49,7 +49,7 @@ class SignInPages:
         session = self.desk.session_of(request, touch=False)
         if session is not None and session.person == person:
             return RedirectResponse(onward, 303)
-        if not self.desk.sessions.may_try():
+        if not self.desk.sessions.may_try(f"{BY_PROXY} {person}"):
             return self.desk.too_many(request)
         return await self.desk.enter_as(request, BY_PROXY, person, onward)
 

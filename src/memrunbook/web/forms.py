@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs, urlsplit
+from collections.abc import Mapping
+from urllib.parse import parse_qs
 
 from starlette.requests import Request
 
+from memrunbook.core.text import clean
+
 FIELDS = 8
+LONGEST_REASON = 500
 
 
 def from_here(request: Request) -> bool:
@@ -18,7 +22,12 @@ def from_here(request: Request) -> bool:
     if site is not None:
         return site in ("same-origin", "none")
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
+    return origin is None or origin.partition("://")[2].lower() == request.headers.get("host", "").lower()
+
+
+def reason_of(fields: Mapping[str, str]) -> str:
+    """Why somebody does something, in a line that a terminal can show and a command be given."""
+    return clean(fields.get("reason", ""), LONGEST_REASON)
 
 
 async def form_of(request: Request, most: int = FIELDS) -> dict[str, str]:

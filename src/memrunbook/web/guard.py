@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -33,6 +34,8 @@ HEADERS = (
 )
 TOO_MUCH = (413, "More was sent than is read.")
 DEFECT = (500, "This is a defect of ours. A file on the server says more.")
+MORE = {400: {"Connection": "close"}, 405: {"Allow": "GET, HEAD, POST"}}
+"""Headers of refusals: nothing is read any more where two ends may differ on what comes next."""
 SECURE_ONLY = (b"strict-transport-security", b"max-age=31536000")
 
 
@@ -65,6 +68,8 @@ class PageGuard:
                 return
             scope["scheme"] = "https" if self.secure or self.proxies else "http"
             await self.app(scope, _bounded(receive, _most(scope)), answer)
+        except ClientDisconnect:
+            return  # who asked has gone
         except TooLargeError:
             await answer.instead(scope, receive, *TOO_MUCH)
         except Exception as error:  # noqa: BLE001  the last line of defence: a page, never a traceback
@@ -87,6 +92,8 @@ class PageGuard:
             why = 405, "GET and POST alone are answered."
         elif len(scope.get("raw_path") or b"") + len(scope["query_string"]) > LONGEST_TARGET:
             why = 414, "The address is too long."
+        elif b"transfer-encoding" in headers and b"content-length" in headers:
+            why = 400, "How long this is was said in two ways: a proxy may read it otherwise."
         elif not length.isdigit() or int(length[:12]) > _most(scope):
             why = TOO_MUCH
         else:
@@ -121,7 +128,7 @@ class _Answer:
 
 
 def _said(status: int, words: str) -> PlainTextResponse:
-    return PlainTextResponse(f"{words}\n", status)
+    return PlainTextResponse(f"{words}\n", status, MORE.get(status))
 
 
 def _most(scope: Scope) -> int:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 LOOK_EVERY = 1.0
@@ -12,7 +13,8 @@ BEAT = 15.0
 """Seconds after which something is sent where nothing has happened: who has gone is noticed."""
 LONGEST = 600.0
 """Seconds of one stream; a browser asks again."""
-MOST = 40
+MOST, MOST_EACH = 40, 8
+"""Streams of all sessions, and of one: nobody takes them from the others."""
 FilesMark = tuple[tuple[str, int, int], ...]
 
 
@@ -22,10 +24,18 @@ class Streams:
 
     open: int = 0
     closing: bool = False
+    _each: Counter[str] = field(default_factory=Counter)
 
-    async def follow(self, run: Path, still: Callable[[], bool], over: Callable[[], bool]) -> AsyncIterator[bytes]:
-        """The events of one run, while the session is `still` there, until it is `over`."""
+    def full(self, who: str) -> bool:
+        """True where there is no room for one more stream of this session."""
+        return self.open >= MOST or self._each[who] >= MOST_EACH
+
+    async def follow(
+        self, run: Path, who: str, still: Callable[[], bool], over: Callable[[], bool]
+    ) -> AsyncGenerator[bytes, None]:
+        """The events of one run for this session, while it is `still` there, until the run is `over`."""
         self.open += 1
+        self._each[who] += 1
         try:
             before, silent, waited = mark(run), 0.0, 0.0
             yield b"retry: 3000\nevent: change\ndata: since the page was made, perhaps\n\n"
@@ -41,6 +51,7 @@ class Streams:
                     before, silent = now, 0.0
         finally:
             self.open -= 1
+            self._each -= Counter((who,))
 
 
 def mark(run: Path) -> FilesMark:

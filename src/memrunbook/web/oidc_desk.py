@@ -67,8 +67,6 @@ class OidcDesk:
 
     async def back(self, request: Request) -> Response:
         """From the provider: who it is, by the code that it gave to this very browser."""
-        if not self.desk.sessions.may_try():
-            return self.desk.too_many(request)
         answer = await self._back(request)
         answer.delete_cookie(self.desk.named(BEFORE), path="/", httponly=True, samesite="lax", secure=self.desk.secure)
         return answer
@@ -83,6 +81,8 @@ class OidcDesk:
             return await self._no(request, "another provider answered", 403)
         if "error" in said or "code" not in said:
             return await self._no(request, f"the provider said {plain_word(said.get('error'))}", 403)
+        if not self.desk.sessions.may_try(PURPOSE):
+            return self.desk.too_many(request)
         try:
             person = await self._asked(
                 lambda: self.provider.person(said["code"], begun.redirect, begun.nonce, begun.verifier)

@@ -60,7 +60,7 @@ class PasskeyDesk:
 
     async def sign_in(self, request: Request) -> Response:
         """A session for whose passkey answers; no name is typed, the passkey tells it."""
-        early = await self.desk.too_early(request, BY_PASSKEY)
+        early = await self.desk.from_elsewhere(request, BY_PASSKEY)
         if early is not None:
             return early
         fields = await form_of(request)
@@ -123,8 +123,6 @@ class PasskeyDesk:
         """Keeps the passkey that a browser made, for whom it was asked."""
         if not from_here(request):
             raise NotDoneError("The form came from another site: nothing was done.", 403)
-        if not self.desk.sessions.may_try():
-            return self.desk.too_many(request)
         fields = await form_of(request)
         person = await self._person(request, fields)
         if person is None:
@@ -181,6 +179,8 @@ class PasskeyDesk:
         return AskedOfPasskey(unpacked(challenge), origin(request), relying_party(request)), bound
 
     async def _not_registered(self, request: Request, person: str, why: str, status: int) -> Response:
+        if not self.desk.sessions.may_try(REGISTER):
+            return self.desk.too_many(request)
         await self.desk.book.recorded("refused", BY_PASSKEY, request, person=person, why=f"not registered: {why}")
         return page("No passkey was registered", drawn([line(f"{why[:1].upper()}{why[1:].rstrip('.')}.")]), status)
 

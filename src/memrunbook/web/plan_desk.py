@@ -23,7 +23,7 @@ from memrunbook.state.passkeys import BrowserAnswer
 from memrunbook.state.signatures import to_sign
 from memrunbook.ui.gate import names_to_type
 from memrunbook.web.drawn import framed
-from memrunbook.web.forms import from_here
+from memrunbook.web.forms import from_here, reason_of
 from memrunbook.web.permitted import NotDoneError, known_as, permitted, proven
 from memrunbook.web.plan_page import SIGNED, ShownPlan, choice_of, plan_page, plan_shown
 from memrunbook.web.served import ServedState
@@ -37,7 +37,6 @@ CHANGED = "Another plan lies there by now: look at it before you say anything of
 LASTS = 300.0
 """Seconds in which a passkey answers."""
 MOST_FIELDS = 2_000
-LONGEST_REASON = 500
 
 
 @dataclass
@@ -153,8 +152,7 @@ class PlanDesk:
         def said() -> None:
             shown = self.looked_at(request, fields)
             arguments = PendingArguments(state=self.served.state, library=self.served.library, expired=True)
-            reason = fields.get("reason", "")[:LONGEST_REASON]
-            decline_plan(arguments, shown.file.digest, known_as(session), reason)
+            decline_plan(arguments, shown.file.digest, known_as(session), reason_of(fields))
 
         await self.work.do(said)
         return RedirectResponse("/pending", 303)

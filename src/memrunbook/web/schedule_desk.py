@@ -22,8 +22,8 @@ from memrunbook.app.shown_schedules import list_page
 from memrunbook.ui.block import Span, text
 from memrunbook.ui.html.element import Element, element
 from memrunbook.web.drawn import DrawnPage, drawn, framed, host_key, linked, main_of, places
+from memrunbook.web.forms import LONGEST_REASON, reason_of
 from memrunbook.web.permitted import NotDoneError, known_as, may, permitted, proven
-from memrunbook.web.plan_desk import LONGEST_REASON
 from memrunbook.web.served import ServedState
 from memrunbook.web.sessions import SignedIn
 from memrunbook.web.signing import SignInDesk
@@ -68,7 +68,7 @@ class ScheduleDesk:
         fields = await proven(request, session)
         if fields.get("sure") != "yes":
             raise NotDoneError("It was not confirmed: nothing was done.", 400)
-        key, reason = request.path_params["part"], fields.get("reason", "")[:LONGEST_REASON]
+        key, reason = request.path_params["part"], reason_of(fields)
 
         def done() -> None:
             arguments = arguments_of(self.served)

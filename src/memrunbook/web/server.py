@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from memrunbook.app.exposing import expose
-from memrunbook.core.errors import Refused, RunbookError
+from memrunbook.core.errors import DocumentError, Refused, RunbookError
 from memrunbook.documents.written import without_secrets
 from memrunbook.state.run_directory import run_path
 from memrunbook.state.runs import run_of
@@ -25,7 +25,7 @@ from memrunbook.web.acting_routes import acting_routes
 from memrunbook.web.drawn import DrawnPage, drawn, framed, main_of
 from memrunbook.web.forms import from_here
 from memrunbook.web.guard import DEFECT, TOO_MUCH, TooLargeError
-from memrunbook.web.live import MOST, Streams
+from memrunbook.web.live import Streams
 from memrunbook.web.permitted import NotDoneError
 from memrunbook.web.run_names import is_run
 from memrunbook.web.served import ServedState
@@ -101,14 +101,16 @@ class Pages:
 
     async def _events(self, request: Request) -> Response:
         run, state = request.path_params["part"], self.served.state
-        if self.desk.session_of(request, touch=False) is None:
+        session = self.desk.session_of(request, touch=False)
+        if session is None:
             raise HTTPException(401)
         if not is_run(state, run):
             raise HTTPException(404)
-        if self.streams.open >= MOST:
+        if self.streams.full(session.name):
             raise BusyError
         follow = self.streams.follow(
             run_path(state, run),
+            session.name,
             still=lambda: self.desk.session_of(request, touch=False) is not None,
             over=lambda: run_of(state, run).state != "running",
         )
@@ -157,8 +159,7 @@ class Pages:
         title = "This was not done" if request.method == "POST" else "This cannot be shown"
         status = 409 if isinstance(found, Refused) else 503
         if is_for_programs(request):
-            said = {"what": found.message, "where": found.where, "hint": found.hint}
-            return JSONResponse({"error": said}, status)
+            return JSONResponse({"error": _said_of(found)}, status)
         main = main_of(title, *drawn(error_view(found)))
         return HTMLResponse(framed(title, main, self.desk.session_of(request, touch=False)), status)
 
@@ -173,6 +174,15 @@ class Pages:
 def is_for_programs(request: Request) -> bool:
     """True for addresses that no person looks at."""
     return request.url.path.startswith(("/api/", "/metrics", "/alerts")) or request.url.path.endswith("/challenge")
+
+
+def _said_of(error: RunbookError) -> dict[str, str]:
+    """What, where and what to do; of a document its first problem."""
+    if isinstance(error, DocumentError) and error.problems:
+        first, more = error.problems[0], len(error.problems) - 1
+        what = f"{first.message}{f' and {more} more' if more else ''}"
+        return {"what": what, "where": first.where, "hint": first.hint}
+    return {"what": error.message, "where": error.where, "hint": error.hint}
 
 
 async def _plain(status: int, words: str, _request: Request, _error: Exception) -> Response:

@@ -16,7 +16,7 @@ LINK_LASTS = 600.0
 """Seconds in which a link signs in."""
 MOST_SESSIONS, MOST_LINKS = 200, 20
 TRIES, WITHIN = 20, 60.0
-"""So many sign-ins are tried in so many seconds, by all together: more is nobody's typing."""
+"""So many sign-ins of each way are refused, or asked of the provider, in so many seconds: more is nobody's typing."""
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Sessions:
     lifetime: float
     _links: dict[bytes, tuple[float, Role]] = field(default_factory=dict)
     _open: dict[bytes, SignedIn] = field(default_factory=dict)
-    _tries: deque[float] = field(default_factory=deque)
+    _tries: dict[str, deque[float]] = field(default_factory=dict)
 
     def link(self, role: Role = "viewer") -> str:
         """A token that begins one session, within minutes."""
@@ -59,14 +59,14 @@ class Sessions:
         self._links[_kept(token)] = (self.now() + LINK_LASTS, role)
         return token
 
-    def may_try(self) -> bool:
-        """False where too many sign-ins were tried lately; this one counts."""
-        now = self.now()
-        while self._tries and self._tries[0] <= now - WITHIN:
-            self._tries.popleft()
-        if len(self._tries) >= TRIES:
+    def may_try(self, how: str) -> bool:
+        """False where too much was tried this way lately; this one counts."""
+        now, tries = self.now(), self._tries.setdefault(how, deque())
+        while tries and tries[0] <= now - WITHIN:
+            tries.popleft()
+        if len(tries) >= TRIES:
             return False
-        self._tries.append(now)
+        tries.append(now)
         return True
 
     def checked(self, token: str) -> tuple[Role | None, str]:

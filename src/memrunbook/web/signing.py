@@ -25,7 +25,8 @@ from memrunbook.web.tickets import Tickets
 from memrunbook.web.ways_in import WaysIn, offered, proxy_person
 
 COOKIE, BY_LINK, BY_PROXY = "runbook_session", "link", "proxy"
-LOCAL = re.compile(r"/([A-Za-z0-9_.-]+/?)*", re.ASCII)
+LOCAL = re.compile(r"/|(/[A-Za-z0-9_.-]+)+/?", re.ASCII)
+"""Each piece begins with its own slash: read in one way alone, however it ends."""
 TOKEN = re.compile(r"[A-Za-z0-9_-]{10,100}", re.ASCII)
 NO_NAME = "The link signs you in as a viewer without a name: you may look at everything, and change nothing."
 TOO_MANY = "Too many sign-ins were tried: wait a minute."
@@ -102,11 +103,9 @@ class SignInDesk:
         here: WaysIn = offered(self.serving, self.passkeys, self.tickets, request, onward)
         return page("Sign in", [*said, *here.parts], status, here.script)
 
-    async def too_early(self, request: Request, how: str) -> Response | None:
-        """The answer to what another site sends, and where too much was tried; None for what is looked at."""
-        if not from_here(request):
-            return await self.refused(request, how, "the form came from another site")
-        return None if self.sessions.may_try() else self.too_many(request)
+    async def from_elsewhere(self, request: Request, how: str) -> Response | None:
+        """The answer to what another site sends; None for what is looked at."""
+        return None if from_here(request) else await self.refused(request, how, "the form came from another site")
 
     def too_many(self, request: Request) -> Response:
         """Says that somebody must wait."""
@@ -141,7 +140,12 @@ class SignInDesk:
         return await self.enter(request, Entering(how, role, person, passkey), onward, led_here=not passkey)
 
     async def refused(self, request: Request, how: str, why: str, *, person: str = "", status: int = 403) -> Response:
-        """Says, and writes down, why nobody was signed in."""
+        """Says, and writes down, why nobody was signed in; neither where too many were refused lately.
+
+        What is right is never counted: nobody keeps others out by trying what is wrong.
+        """
+        if not self.sessions.may_try(how):
+            return self.too_many(request)
         await self.book.recorded("refused", how, request, why=why, person=person)
         return self.page(request, why=f"Not signed in: {why}.", status=status)
 

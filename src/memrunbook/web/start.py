@@ -88,6 +88,7 @@ def serve_pages(served: ServedState, place: ListenAt, say: Callable[[str], objec
     """Serves until it is told to end; UsageError where it may not, or cannot, listen there."""
     import uvicorn
 
+    from memrunbook.web.connections import BoundedConnection
     from memrunbook.web.guard import PageGuard
     from memrunbook.web.live import Streams
     from memrunbook.web.server import Pages
@@ -107,9 +108,9 @@ def serve_pages(served: ServedState, place: ListenAt, say: Callable[[str], objec
     names = {"localhost", "127.0.0.1", "[::1]", place.shown.lower(), *serving.names}
     guard = PageGuard(pages.application(), names, served.defect, serving.trusted_proxies, secure=place.cert is not None)
     settings = uvicorn.Config(
-        guard, http="h11", ws="none", lifespan="off", access_log=False, server_header=False, proxy_headers=False,
-        log_config=None, limit_concurrency=200, timeout_keep_alive=5, timeout_graceful_shutdown=GRACE, backlog=64,
-        h11_max_incomplete_event_size=16 << 10, ssl_certfile=place.cert, ssl_keyfile=place.key,
+        guard, http=BoundedConnection, ws="none", lifespan="off", access_log=False, server_header=False, backlog=64,
+        proxy_headers=False, log_config=None, limit_concurrency=200, timeout_keep_alive=5, ssl_certfile=place.cert,
+        timeout_graceful_shutdown=GRACE, h11_max_incomplete_event_size=16 << 10, ssl_keyfile=place.key,
     )  # fmt: skip
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     base = f"{'https' if secure else 'http'}://{_reached(place, serving.names, secure=secure)}"
