@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from memrunbook.core.errors import DocumentError, in_a_line
+from memrunbook.core.errors import DocumentError, RunbookError, in_a_line
 from memrunbook.documents.alerts import read_alerts
 from memrunbook.state.asked import AskedFor
 from memrunbook.web.processes import OwnCommands, now_utc
@@ -31,11 +31,15 @@ WHERE = "the body"
 
 @dataclass
 class AlertDesk:
-    """`token` is that of who may post; empty where config.yaml names none. `words` say where everything is."""
+    """`token` is that of who may post; empty where config.yaml names none. `words` say where everything is.
+
+    `say` tells whoever started the server of what was taken and is not looked at.
+    """
 
     processes: OwnCommands
     token: str
     words: tuple[str, ...]
+    say: Callable[[str], object]
     now: Callable[[], float] = time.monotonic
     _taken: deque[float] = field(default_factory=deque)
     _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
@@ -82,11 +86,13 @@ class AlertDesk:
 
     async def _answered(self, asked: AskedFor, content: bytes) -> None:
         async with self._places:
-            started = await self.processes.start(("alert", *self.words), asked, content)
             try:
-                await asyncio.wait_for(started.process.wait(), LONGEST)
+                started = await self.processes.start(("alert", *self.words), asked, content)
+                await asyncio.wait_for(started.over.wait(), LONGEST)
             except TimeoutError:
                 return
+            except RunbookError as error:  # nobody else would hear of it: who posted has its answer
+                self.say(f"An alert was taken and is not looked at: {in_a_line(error)}")
 
     def _may_try(self) -> bool:
         now = self.now()
