@@ -158,6 +158,13 @@ def test_a_new_key_of_the_provider_is_asked_for(site: Site, provider: OidcProvid
     assert signed_in(site)[1].status_code == 200
 
 
+def test_keys_of_a_kind_that_is_unknown_here_are_passed_over(site: Site, provider: OidcProvider) -> None:
+    ours = provider.key.as_dict(private=False)
+    others = [{"kty": "AKP", "kid": "1", "alg": "ML-DSA-44"}, {"kty": "EC", "crv": "P-999", "kid": "2"}, 7]
+    provider.answers["jwks"] = lambda: JSONResponse({"keys": [*others, ours]})
+    assert signed_in(site)[1].status_code == 200
+
+
 def test_only_the_browser_that_began_it_comes_back_and_once(site: Site) -> None:
     client, address = begun(site)
     back = led_back(address)

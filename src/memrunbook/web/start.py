@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from memrunbook.web.served import ServedState
 
 EXTRA = "pip install 'memrunbook[web]'"
-LIBRARIES = frozenset({"starlette", "uvicorn", "anyio", "h11", "webauthn", "authlib", "requests"})
+LIBRARIES = frozenset({"starlette", "uvicorn", "anyio", "h11", "webauthn", "authlib", "joserfc", "requests"})
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 PORT = 8642
 SHORTEST_TOKEN, LONGEST_TOKEN_FILE = 20, 4096
@@ -62,6 +62,7 @@ def check_libraries() -> None:
     """UsageError where the extra is not installed."""
     try:
         import authlib  # noqa: F401
+        import joserfc  # noqa: F401
         import requests  # noqa: F401
         import uvicorn  # noqa: F401
         import webauthn  # noqa: F401
