@@ -20,6 +20,7 @@ from memrunbook.documents.roles import Roles
 from memrunbook.documents.serving import Serving
 from memrunbook.state.sign_ins import SignIn, read_sign_ins
 from memrunbook.web import oidc_provider
+from memrunbook.web.sessions import TRIES
 
 HERE = "http://localhost:8642"
 
@@ -282,3 +283,14 @@ def test_a_provider_that_is_slow_is_not_waited_for(
     answer = site.client(HERE).get("/sign-in/oidc")
     assert (answer.status_code, "too slow" in answer.text) == (502, True)
     assert time.monotonic() - begin < 20
+
+
+def test_what_anybody_may_ask_for_without_end_fills_no_disk(tmp_path: Path) -> None:
+    site = site_of(tmp_path, "http://127.0.0.1:1")
+    elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    client = site.client(HERE)
+    for _ in range(TRIES):
+        assert client.get("/sign-in/oidc").status_code == 502
+        assert client.post("/sign-in", data={"link": "x"}, headers=elsewhere).status_code == 403
+    assert len(read_sign_ins(site.state)) == TRIES
+    assert site.signed_in().get("/").status_code == 200, "and keeps nobody out"

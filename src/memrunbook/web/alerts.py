@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -17,6 +16,7 @@ from memrunbook.documents.alerts import read_alerts
 from memrunbook.state.asked import AskedFor
 from memrunbook.web.processes import OwnCommands, now_utc
 from memrunbook.web.tokens import bears
+from memrunbook.web.tries import Tries
 
 AT_ONCE, WAITING = 2, 20
 """Documents that are worked off at once, and that wait for it."""
@@ -41,9 +41,12 @@ class AlertDesk:
     words: tuple[str, ...]
     say: Callable[[str], object]
     now: Callable[[], float] = time.monotonic
-    _taken: deque[float] = field(default_factory=deque)
+    _taken: Tries = field(init=False)
     _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
     _waiting: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._taken = Tries(self.now, MOST, WITHIN)
 
     async def post(self, request: Request) -> Response:
         """202 at once for what will be looked at, else why not."""
@@ -61,7 +64,7 @@ class AlertDesk:
     def _refused(self, request: Request) -> Response | None:
         if not self.token:
             return _error(404, "config.yaml names no token of who may post alerts: serve: alerts_token_file:")
-        if not self._may_try():
+        if not self._taken.may_try():
             return _error(429, f"more than {MOST} posts in {WITHIN:g} s", again=True)
         if not bears(request, self.token):
             answer = _error(401, "no token, or another one")
@@ -93,15 +96,6 @@ class AlertDesk:
                 return
             except RunbookError as error:  # nobody else would hear of it: who posted has its answer
                 self.say(f"An alert was taken and is not looked at: {in_a_line(error)}")
-
-    def _may_try(self) -> bool:
-        now = self.now()
-        while self._taken and self._taken[0] <= now - WITHIN:
-            self._taken.popleft()
-        if len(self._taken) >= MOST:
-            return False
-        self._taken.append(now)
-        return True
 
 
 def _error(status: int, what: str, *, again: bool = False) -> Response:

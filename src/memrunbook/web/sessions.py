@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from memrunbook.documents.roles import Role
+from memrunbook.web.tries import Tries
 
 TOKEN = 32
 """Bytes: 256 bits are nobody's to guess."""
@@ -49,7 +49,10 @@ class Sessions:
     lifetime: float
     _links: dict[bytes, tuple[float, Role]] = field(default_factory=dict)
     _open: dict[bytes, SignedIn] = field(default_factory=dict)
-    _tries: deque[float] = field(default_factory=deque)
+    _tries: Tries = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._tries = Tries(self.now, TRIES, WITHIN)
 
     def link(self, role: Role = "viewer") -> str:
         """A token that begins one session, within minutes."""
@@ -61,13 +64,7 @@ class Sessions:
 
     def may_try(self) -> bool:
         """False where too many sign-ins were tried lately; this one counts."""
-        now = self.now()
-        while self._tries and self._tries[0] <= now - WITHIN:
-            self._tries.popleft()
-        if len(self._tries) >= TRIES:
-            return False
-        self._tries.append(now)
-        return True
+        return self._tries.may_try()
 
     def checked(self, token: str) -> tuple[Role | None, str]:
         """The role that a link gives, which it never gives again; None, and why, where it gives none."""

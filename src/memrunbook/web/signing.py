@@ -19,9 +19,10 @@ from memrunbook.ui.html.element import Element, element
 from memrunbook.web.drawn import drawn, framed, main_of
 from memrunbook.web.forms import from_here
 from memrunbook.web.passkeys_here import PasskeysHere
-from memrunbook.web.sessions import Sessions, SignedIn
+from memrunbook.web.sessions import TRIES, WITHIN, Sessions, SignedIn
 from memrunbook.web.sign_in_book import SignInBook
 from memrunbook.web.tickets import Tickets
+from memrunbook.web.tries import Tries
 from memrunbook.web.ways_in import WaysIn, offered, proxy_person
 
 COOKIE, BY_LINK, BY_PROXY = "runbook_session", "link", "proxy"
@@ -54,10 +55,11 @@ class SignInDesk:
     tickets: Tickets = field(init=False)
     passkeys: PasskeysHere = field(init=False)
     book: SignInBook = field(init=False)
+    elsewhere: Tries = field(init=False)
 
     def __post_init__(self) -> None:
         self.tickets, self.passkeys = Tickets(self.sessions.now), PasskeysHere(self.state)
-        self.book = SignInBook(self.state)
+        self.book, self.elsewhere = SignInBook(self.state), Tries(self.sessions.now, TRIES, WITHIN)
 
     def link(self) -> str:
         """The path of a link that signs in once; recorded."""
@@ -104,7 +106,7 @@ class SignInDesk:
     async def too_early(self, request: Request, how: str) -> Response | None:
         """The answer to what another site sends, and where too much was tried; None for what is looked at."""
         if not from_here(request):
-            return await self.refused(request, how, "the form came from another site")
+            return await self.turned_away(request, how, "the form came from another site")
         return None if self.sessions.may_try() else self.too_many(request)
 
     def too_many(self, request: Request) -> Response:
@@ -138,6 +140,12 @@ class SignInDesk:
         if role is None:
             return await self.refused(request, how, "config.yaml gives no role to that name", person=person)
         return await self.enter(request, Entering(how, role, person, passkey), onward, led_here=not passkey)
+
+    async def turned_away(self, request: Request, how: str, why: str, status: int = 403) -> Response:
+        """The same for what nobody had to try: it is written down so often, and no more, else it would fill a disk."""
+        if self.elsewhere.may_try():
+            return await self.refused(request, how, why, status=status)
+        return self.page(request, why=f"Not signed in: {why}.", status=status)
 
     async def refused(self, request: Request, how: str, why: str, *, person: str = "", status: int = 403) -> Response:
         """Says, and writes down, why nobody was signed in."""
