@@ -57,7 +57,7 @@ class OidcDesk:
                 lambda: self.provider.start(begun.redirect, begun.state, begun.nonce, begun.verifier)
             )
         except ProviderError as error:
-            return await self.desk.turned_away(request, BY_OIDC, f"{NOBODY}: {error}", 502)
+            return await self.desk.refused(request, BY_OIDC, f"{NOBODY}: {error}", status=502, tried=False)
         answer = RedirectResponse(address, 303)
         sealed = self.desk.tickets.issue(PURPOSE, json.dumps(begun), LASTS)
         answer.set_cookie(

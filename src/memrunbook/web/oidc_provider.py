@@ -74,14 +74,14 @@ class Provider:
         with self._session(redirect) as session:
             endpoint = self._told(session)["token_endpoint"]
             try:
-                answer = session.fetch_token(endpoint, code=code, code_verifier=verifier)
+                token = str(session.fetch_token(endpoint, code=code, code_verifier=verifier).get("id_token", ""))
             except ProviderError:
                 raise
             except AuthlibBaseError as error:
                 raise ProviderError(f"it took no code: {plain_word(error.error)}") from None
             except (requests.RequestException, ValueError, TypeError, KeyError, AttributeError) as error:
                 raise ProviderError(f"it gave no token: {_reason(error)}") from None
-            claims = self._claims(session, str(answer.get("id_token", "")))
+            claims = self._claims(session, token)
         self._check(claims, nonce)
         return self._named(claims)
 

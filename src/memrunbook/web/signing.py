@@ -106,7 +106,7 @@ class SignInDesk:
     async def too_early(self, request: Request, how: str) -> Response | None:
         """The answer to what another site sends, and where too much was tried; None for what is looked at."""
         if not from_here(request):
-            return await self.turned_away(request, how, "the form came from another site")
+            return await self.refused(request, how, "the form came from another site", tried=False)
         return None if self.sessions.may_try() else self.too_many(request)
 
     def too_many(self, request: Request) -> Response:
@@ -141,15 +141,15 @@ class SignInDesk:
             return await self.refused(request, how, "config.yaml gives no role to that name", person=person)
         return await self.enter(request, Entering(how, role, person, passkey), onward, led_here=not passkey)
 
-    async def turned_away(self, request: Request, how: str, why: str, status: int = 403) -> Response:
-        """The same for what nobody had to try: it is written down so often, and no more, else it would fill a disk."""
-        if self.elsewhere.may_try():
-            return await self.refused(request, how, why, status=status)
-        return self.page(request, why=f"Not signed in: {why}.", status=status)
+    async def refused(  # noqa: PLR0913  who, by what, why, and how it is answered
+        self, request: Request, how: str, why: str, *, person: str = "", status: int = 403, tried: bool = True
+    ) -> Response:
+        """Says, and writes down, why nobody was signed in.
 
-    async def refused(self, request: Request, how: str, why: str, *, person: str = "", status: int = 403) -> Response:
-        """Says, and writes down, why nobody was signed in."""
-        await self.book.recorded("refused", how, request, why=why, person=person)
+        What was not `tried`, as nobody had to, is written down so often and no more: else it would fill a disk.
+        """
+        if tried or self.elsewhere.may_try():
+            await self.book.recorded("refused", how, request, why=why, person=person)
         return self.page(request, why=f"Not signed in: {why}.", status=status)
 
 
