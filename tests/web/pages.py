@@ -39,7 +39,7 @@ COMMANDS = PlanCommands(
 
 @dataclass
 class Site:
-    """A server without sockets; `defects` are the errors of ours that it met. `now` is its clock."""
+    """A server without sockets; `defects` are the errors of ours that it met, `told` what it said, `now` its clock."""
 
     state: Path
     inventory: Inventory = field(default_factory=Inventory)
@@ -47,6 +47,7 @@ class Site:
     secure: bool = False
     secret: str = ""
     defects: list[Exception] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
     now: float = field(default_factory=lambda: float(int(time.monotonic())))
     library: Library = field(default_factory=Library)
     program: Sequence[str] = tuple(WORDS)
@@ -65,6 +66,7 @@ class Site:
             commands=COMMANDS,
             severest=most_severe,
             defect=self.defects.append,
+            say=self.told.append,
             serving=self.serving,
             program=self.program,
         )

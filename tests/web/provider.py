@@ -8,7 +8,6 @@ import json
 import secrets
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,24 +15,20 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import uvicorn
-from cryptography.hazmat.primitives.asymmetric import rsa
+from joserfc import jwt
+from joserfc.jwk import OctKey, RSAKey
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from tests.sshd import free_port
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    from authlib.jose import JsonWebKey, JsonWebToken
-
 CLIENT, SECRET = "runbook-pages", "a secret of the client"
 Claims = dict[str, Any]
 
 
 def _key() -> Any:
-    secret = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return JsonWebKey.import_key(secret, {"kty": "RSA", "kid": secrets.token_hex(4)})
+    return RSAKey.generate_key(2048, {"kid": secrets.token_hex(4)})
 
 
 @dataclass
@@ -110,10 +105,10 @@ class OidcProvider:
         """A token by RS256."""
         key = key or self.key
         header = {"alg": "RS256", "kid": kid or key.as_dict()["kid"]}
-        return str(JsonWebToken(["RS256"]).encode(header, claims, key).decode())
+        return jwt.encode(header, claims, key, ["RS256"])
 
     def _keys(self, _request: Request) -> Response:
-        return self._said("jwks") or JSONResponse({"keys": [self.key.as_dict(is_private=False)]})
+        return self._said("jwks") or JSONResponse({"keys": [self.key.as_dict(private=False)]})
 
 
 def unsigned(claims: Claims) -> str:
@@ -124,9 +119,9 @@ def unsigned(claims: Claims) -> str:
 
 def by_public_key(provider: OidcProvider, claims: Claims) -> str:
     """A token whose secret is the provider's public key, which everybody knows."""
-    secret = JsonWebKey.import_key(json.dumps(provider.key.as_dict(is_private=False)), {"kty": "oct"})
+    secret = OctKey.import_key(json.dumps(provider.key.as_dict(private=False)))
     header = {"alg": "HS256", "kid": provider.key.as_dict()["kid"]}
-    return str(JsonWebToken(["HS256"]).encode(header, claims, secret).decode())
+    return jwt.encode(header, claims, secret, ["HS256"])
 
 
 @contextmanager

@@ -82,6 +82,20 @@ def test_few_are_worked_off_at_once_few_wait_and_the_pages_answer(site: Site, po
     assert len(said(site, AT_ONCE + WAITING)) == AT_ONCE + WAITING, "none is lost"
 
 
+def test_a_document_that_was_taken_and_cannot_be_handed_on_is_told(tmp_path: Path) -> None:
+    site = Site(tmp_path / "state", program=(str(tmp_path / "gone"),))
+    with start_blocking_portal() as portal:
+        client = site.client()
+        client.portal = portal
+        assert client.post("/alerts", json=DOCUMENT, headers=BEARER).status_code == 202
+        deadline = time.monotonic() + 20
+        while not site.told and time.monotonic() < deadline:
+            time.sleep(0.02)
+    [told] = site.told
+    assert "taken and is not looked at" in told
+    assert "no such file" in told
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [

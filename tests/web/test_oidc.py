@@ -20,6 +20,7 @@ from memrunbook.documents.roles import Roles
 from memrunbook.documents.serving import Serving
 from memrunbook.state.sign_ins import SignIn, read_sign_ins
 from memrunbook.web import oidc_provider
+from memrunbook.web.sessions import TRIES
 
 HERE = "http://localhost:8642"
 
@@ -158,6 +159,13 @@ def test_a_new_key_of_the_provider_is_asked_for(site: Site, provider: OidcProvid
     assert signed_in(site)[1].status_code == 200
 
 
+def test_keys_of_a_kind_that_is_unknown_here_are_passed_over(site: Site, provider: OidcProvider) -> None:
+    ours = provider.key.as_dict(private=False)
+    others = [{"kty": "AKP", "kid": "1", "alg": "ML-DSA-44"}, {"kty": "EC", "crv": "P-999", "kid": "2"}, 7]
+    provider.answers["jwks"] = lambda: JSONResponse({"keys": [*others, ours]})
+    assert signed_in(site)[1].status_code == 200
+
+
 def test_only_the_browser_that_began_it_comes_back_and_once(site: Site) -> None:
     client, address = begun(site)
     back = led_back(address)
@@ -275,3 +283,14 @@ def test_a_provider_that_is_slow_is_not_waited_for(
     answer = site.client(HERE).get("/sign-in/oidc")
     assert (answer.status_code, "too slow" in answer.text) == (502, True)
     assert time.monotonic() - begin < 20
+
+
+def test_what_anybody_may_ask_for_without_end_fills_no_disk(tmp_path: Path) -> None:
+    site = site_of(tmp_path, "http://127.0.0.1:1")
+    elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    client = site.client(HERE)
+    asked = [client.get("/sign-in/oidc").status_code for _ in range(2 * TRIES)]
+    posted = [client.post("/sign-in", data={"link": "x"}, headers=elsewhere).status_code for _ in range(2 * TRIES)]
+    assert (asked, posted) == ([502] * TRIES + [429] * TRIES, [403] * TRIES + [429] * TRIES)
+    assert len(read_sign_ins(site.state)) == 2 * TRIES
+    assert site.signed_in().get("/").status_code == 200, "and keeps nobody out"

@@ -30,7 +30,7 @@ SERVING = Serving(roles=Roles({"ada": "approver", "grace": "operator"}))
 KNOWN, HELD = 0x05, 0x45
 
 
-def coded(content: bytes) -> str:
+def packed(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
@@ -54,20 +54,24 @@ def made(passkey: Passkey, challenge: bytes, credential: bytes = b"credential-1"
     passkey.counter = signer.counter
     data = signed.authenticator_data + bytes(16) + len(credential).to_bytes(2, "big") + credential + key
     attestation = encode_cbor({"fmt": "none", "attStmt": {}, "authData": data})
-    response = {"clientDataJSON": coded(signed.client_data), "attestationObject": coded(attestation)}
-    return json.dumps({"id": coded(credential), "rawId": coded(credential), "type": "public-key", "response": response})
+    response = {"clientDataJSON": packed(signed.client_data), "attestationObject": packed(attestation)}
+    return json.dumps(
+        {"id": packed(credential), "rawId": packed(credential), "type": "public-key", "response": response}
+    )
 
 
 def known(passkey: Passkey, challenge: bytes, credential: bytes = b"credential-1", person: str = "ada") -> str:
     """What a browser answers that has a passkey."""
     signed = passkey.answers(challenge)
     response = {
-        "clientDataJSON": coded(signed.client_data),
-        "authenticatorData": coded(signed.authenticator_data),
-        "signature": coded(signed.signature),
-        "userHandle": coded(handle_of(person)),
+        "clientDataJSON": packed(signed.client_data),
+        "authenticatorData": packed(signed.authenticator_data),
+        "signature": packed(signed.signature),
+        "userHandle": packed(handle_of(person)),
     }
-    return json.dumps({"id": coded(credential), "rawId": coded(credential), "type": "public-key", "response": response})
+    return json.dumps(
+        {"id": packed(credential), "rawId": packed(credential), "type": "public-key", "response": response}
+    )
 
 
 def registered(site: Site, passkey: Passkey, person: str = "ada", **options: Any) -> tuple[TestClient, Any]:

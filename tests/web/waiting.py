@@ -30,7 +30,7 @@ from memrunbook.state.approvals import SignedApproval, read_approvals
 from memrunbook.state.known_passkeys import KnownPasskey, add_passkey
 from memrunbook.state.plans import load_plan, save_plan
 from memrunbook.state.waiting import plan_path
-from memrunbook.web.plan_desk import coded
+from memrunbook.web.base64url import packed
 
 ORIGIN = "http://localhost:8642"
 HOSTILE = "<img src=x onerror=alert(1)>[/bold]\nFile: none"
@@ -111,15 +111,15 @@ class Office:
         asked = client.get(f"/pending/{self.digest}/challenge")
         assert asked.status_code == 200, asked.text
         told = asked.json()
-        assert told["credentials"] == [coded(person.encode())]
+        assert told["credentials"] == [packed(person.encode())]
         answer = self.keys[person].answers(base64.urlsafe_b64decode(told["challenge"] + "=="))
         return {
             "csrf": csrf,
             "digest": self.digest,
-            "credential": coded(person.encode()),
-            "authenticator_data": coded(answer.authenticator_data),
-            "client_data": coded(answer.client_data),
-            "signature": coded(answer.signature),
+            "credential": packed(person.encode()),
+            "authenticator_data": packed(answer.authenticator_data),
+            "client_data": packed(answer.client_data),
+            "signature": packed(answer.signature),
             "yes-1-1": "yes",
             **fields,
         }
@@ -135,7 +135,7 @@ def registered(person: str, passkey: Passkey) -> KnownPasskey:
     """A passkey as it is kept."""
     return KnownPasskey(
         person=person,
-        credential=coded(person.encode()),
+        credential=packed(person.encode()),
         key=base64.b64encode(passkey.key.blob).decode(),
         relying_party=passkey.relying_party,
         at="2026-11-29T10:00:00Z",
@@ -150,4 +150,4 @@ def said(page: str) -> str:
 def changed(fields: dict[str, str], **words: Any) -> dict[str, str]:
     """The same answer where the browser's words are other ones."""
     told = json.loads(base64.urlsafe_b64decode(fields["client_data"] + "=="))
-    return {**fields, "client_data": coded(json.dumps({**told, **words}, separators=(",", ":")).encode())}
+    return {**fields, "client_data": packed(json.dumps({**told, **words}, separators=(",", ":")).encode())}

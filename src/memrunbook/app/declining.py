@@ -5,7 +5,6 @@ from __future__ import annotations
 from memrunbook.app.pending_plans import PendingArguments, PendingPlan, waiting_plan
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.redaction import redact
-from memrunbook.state.plans import load_plan
 from memrunbook.state.waiting import Declined, decline
 
 
@@ -15,10 +14,9 @@ def decline_plan(arguments: PendingArguments, given: str, who: str, why: str = "
     The beginning of a digest will do. UsageError for what names none that waits, or several.
     """
     plan = waiting_plan(arguments, given, f"--decline {given}")
-    file = load_plan(plan.path)
     now = SystemClock().now()
     decline(
         arguments.state,
-        Declined(file=str(file.path), digest=file.digest, who=who, time=now.isoformat(), why=redact(why)),
+        Declined(file=str(plan.path), digest=plan.digest, who=who, time=now.isoformat(), why=redact(why)),
     )
     return plan

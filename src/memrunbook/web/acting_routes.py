@@ -29,5 +29,5 @@ def acting_routes(served: ServedState, desk: SignInDesk, work: Work, token: str)
         Route("/schedules", schedules.page, methods=["GET"]),
         Route("/schedules/{part}/pause", schedules.pause, methods=["POST"]),
         Route("/schedules/{part}/resume", schedules.resume, methods=["POST"]),
-        Route("/alerts", AlertDesk(processes, token, served.where).post, methods=["POST"]),
+        Route("/alerts", AlertDesk(processes, token, served.where, served.say).post, methods=["POST"]),
     ]

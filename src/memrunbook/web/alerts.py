@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from memrunbook.core.errors import DocumentError, in_a_line
+from memrunbook.core.errors import DocumentError, RunbookError, in_a_line
 from memrunbook.documents.alerts import read_alerts
 from memrunbook.state.asked import AskedFor
 from memrunbook.web.processes import OwnCommands, now_utc
 from memrunbook.web.tokens import bears
+from memrunbook.web.tries import Tries
 
 AT_ONCE, WAITING = 2, 20
 """Documents that are worked off at once, and that wait for it."""
@@ -31,15 +31,22 @@ WHERE = "the body"
 
 @dataclass
 class AlertDesk:
-    """`token` is that of who may post; empty where config.yaml names none. `words` say where everything is."""
+    """`token` is that of who may post; empty where config.yaml names none. `words` say where everything is.
+
+    `say` tells whoever started the server of what was taken and is not looked at.
+    """
 
     processes: OwnCommands
     token: str
     words: tuple[str, ...]
+    say: Callable[[str], object]
     now: Callable[[], float] = time.monotonic
-    _taken: deque[float] = field(default_factory=deque)
+    _taken: Tries = field(init=False)
     _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
     _waiting: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._taken = Tries(self.now, MOST, WITHIN)
 
     async def post(self, request: Request) -> Response:
         """202 at once for what will be looked at, else why not."""
@@ -61,7 +68,7 @@ class AlertDesk:
             answer = _error(401, "no token, or another one")
             answer.headers["WWW-Authenticate"] = "Bearer"
             return answer
-        return None if self._may_try() else _error(429, f"more than {MOST} posts in {WITHIN:g} s", again=True)
+        return None if self._taken.may_try() else _error(429, f"more than {MOST} posts in {WITHIN:g} s", again=True)
 
     def _full(self) -> Response | None:
         full = len(self._waiting) >= AT_ONCE + WAITING
@@ -80,20 +87,13 @@ class AlertDesk:
 
     async def _answered(self, asked: AskedFor, content: bytes) -> None:
         async with self._places:
-            started = await self.processes.start(("alert", *self.words), asked, content)
             try:
-                await asyncio.wait_for(started.process.wait(), LONGEST)
+                started = await self.processes.start(("alert", *self.words), asked, content)
+                await asyncio.wait_for(started.over.wait(), LONGEST)
             except TimeoutError:
                 return
-
-    def _may_try(self) -> bool:
-        now = self.now()
-        while self._taken and self._taken[0] <= now - WITHIN:
-            self._taken.popleft()
-        if len(self._taken) >= MOST:
-            return False
-        self._taken.append(now)
-        return True
+            except RunbookError as error:  # nobody else would hear of it: who posted has its answer
+                self.say(f"An alert was taken and is not looked at: {in_a_line(error)}")
 
 
 def _error(status: int, what: str, *, again: bool = False) -> Response:

@@ -39,7 +39,7 @@ class BegunApply:
     @property
     def over(self) -> bool:
         """True where it has ended."""
-        return self.started.process.returncode is not None
+        return self.started.process.status is not None
 
 
 @dataclass
@@ -81,9 +81,11 @@ class ApplyDesk:
         run = await self._run_of(begun)
         if run:
             return RedirectResponse(run_place(run), 303)
-        title = "This was not done" if begun.over else "It is being begun"
-        page = framed(title, main_of(title, *drawn(_told(begun.started))), session, "/pending")
-        return HTMLResponse(page, 409 if begun.over else 200, {} if begun.over else {"Refresh": str(AGAIN)})
+        over = begun.over
+        title = "This was not done" if over else "It is being begun"
+        told = await asyncio.to_thread(_told, begun.started)
+        page = framed(title, main_of(title, *drawn(told)), session, "/pending")
+        return HTMLResponse(page, 409 if over else 200, {} if over else {"Refresh": str(AGAIN)})
 
     def _remember(self, digest: str, begun: BegunApply) -> None:
         while len(self._begun) >= MOST:
@@ -120,7 +122,7 @@ class ApplyDesk:
 
 
 def _told(started: Started) -> list[Block]:
-    code = started.process.returncode
+    code = started.process.status
     if code is None:
         return [line("This page leads to its run as soon as there is one. What the command says: ",
                      Span(str(started.said), whole=True))]  # fmt: skip

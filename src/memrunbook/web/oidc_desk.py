@@ -24,6 +24,7 @@ LASTS = 600.0
 PATIENCE = 25.0
 """Seconds that the provider has for all that is asked of it at once."""
 MOST = 4
+NOBODY = "the provider vouches for nobody"
 T = TypeVar("T")
 
 
@@ -56,7 +57,7 @@ class OidcDesk:
                 lambda: self.provider.start(begun.redirect, begun.state, begun.nonce, begun.verifier)
             )
         except ProviderError as error:
-            return await self._no(request, str(error), 502)
+            return await self.desk.refused(request, BY_OIDC, f"{NOBODY}: {error}", status=502)
         answer = RedirectResponse(address, 303)
         sealed = self.desk.tickets.issue(PURPOSE, json.dumps(begun), LASTS)
         answer.set_cookie(
@@ -109,4 +110,4 @@ class OidcDesk:
             asked.exception()  # looked at: who waited for it may be gone
 
     async def _no(self, request: Request, why: str, status: int) -> Response:
-        return await self.desk.refused(request, BY_OIDC, f"the provider vouches for nobody: {why}", status=status)
+        return await self.desk.refused(request, BY_OIDC, f"{NOBODY}: {why}", status=status)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import requests
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.requests_client import OAuth2Session
+from joserfc import jwt
+from joserfc.jwk import JWKRegistry, Key, KeySet
+from joserfc.jws import JWSRegistry
 
 from memrunbook.documents.oidc import Oidc, is_safe
 from memrunbook.documents.roles import PERSON
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # it moves to another package in a version that we do not take
-    from authlib.jose import JsonWebKey, JsonWebToken, KeySet
 
 SIGNED_BY = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """Signatures by a key that only the provider has: neither none, nor by a secret that we have too."""
@@ -75,14 +74,14 @@ class Provider:
         with self._session(redirect) as session:
             endpoint = self._told(session)["token_endpoint"]
             try:
-                answer = session.fetch_token(endpoint, code=code, code_verifier=verifier)
+                token = str(session.fetch_token(endpoint, code=code, code_verifier=verifier).get("id_token", ""))
             except ProviderError:
                 raise
             except AuthlibBaseError as error:
                 raise ProviderError(f"it took no code: {plain_word(error.error)}") from None
             except (requests.RequestException, ValueError, TypeError, KeyError, AttributeError) as error:
-                raise ProviderError(f"it gave no token: {_reason(error)}") from None
-            claims = self._claims(session, str(answer.get("id_token", "")))
+                raise ProviderError(f"what it gave is no token, {_reason(error)}") from None
+            claims = self._claims(session, token)
         self._check(claims, nonce)
         return self._named(claims)
 
@@ -121,18 +120,21 @@ class Provider:
             if self._keys is None or again:
                 self._keys = self._fetched_keys(session)
             try:
-                return dict(JsonWebToken(SIGNED_BY).decode(token, self._keys))
+                return dict(jwt.decode(token, self._keys, registry=JWSRegistry(None, SIGNED_BY, False)).claims)
             except Exception as error:  # noqa: BLE001  of what may be sent it throws whatever it likes
                 if again:
                     raise ProviderError(f"its token is not signed as it should be: {type(error).__name__}") from None
         raise ProviderError("its token is not signed")
 
     def _fetched_keys(self, session: _Bounded) -> KeySet:
-        found = self._fetched(session, self._told(session)["jwks_uri"])
-        try:
-            return JsonWebKey.import_key_set(found)
-        except Exception as error:  # noqa: BLE001  of what may be sent it throws whatever it likes
-            raise ProviderError(f"its keys are damaged: {type(error).__name__}") from None
+        found = self._fetched(session, self._told(session)["jwks_uri"]).get("keys")
+        keys: list[Key] = []
+        for one in found if isinstance(found, list) else ():
+            with suppress(Exception):  # of a key that is unknown here (RFC 7517, section 5), or is none
+                keys.append(JWKRegistry.import_key(one))
+        if not keys:
+            raise ProviderError("it has no keys that are known here")
+        return KeySet(keys)
 
     def _check(self, claims: Mapping[str, Any], nonce: str) -> None:
         """OpenID Connect Core 3.1.3.7; ProviderError for the first that does not hold."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from webauthn.helpers.exceptions import WebAuthnException
 from memrunbook.state.known_passkeys import KnownPasskey
 from memrunbook.state.passkeys import COORDINATE, passkey_of
 from memrunbook.state.signatures import FaultySignatureError, SshFields
+from memrunbook.web.base64url import unpacked
 
 LONGEST = 12 << 10
 """Characters of an answer."""
@@ -105,14 +105,6 @@ def counted(answer: str, asked: AskedOfPasskey, passkey: KnownPasskey, count: in
 def handle_of(person: str) -> bytes:
     """What a passkey keeps of whose it is: nothing that tells it to whoever finds the key."""
     return hashlib.sha256(b"memrunbook passkey of " + person.encode()).digest()
-
-
-def unpacked(given: str) -> bytes:
-    """Bytes that are written as base64url; ValueError for anything else."""
-    try:
-        return base64.b64decode(f"{given}{'=' * (-len(given) % 4)}", altchars=b"-_", validate=True)
-    except binascii.Error:
-        raise ValueError from None
 
 
 def _cose(passkey: KnownPasskey) -> bytes:

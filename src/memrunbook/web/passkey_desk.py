@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ from memrunbook.state.invites import invited, use_invite
 from memrunbook.state.known_passkeys import KnownPasskey, add_passkey, passkey_count, passkey_used
 from memrunbook.ui.block import line
 from memrunbook.ui.html.element import Element, element
+from memrunbook.web.base64url import packed, unpacked
 from memrunbook.web.drawn import drawn, framed, main_of
 from memrunbook.web.forms import form_of, from_here
 from memrunbook.web.passkey_answers import (
@@ -26,7 +26,6 @@ from memrunbook.web.passkey_answers import (
     credential_in,
     handle_of,
     new_passkey,
-    unpacked,
 )
 from memrunbook.web.permitted import NotDoneError, proven
 from memrunbook.web.sessions import SignedIn
@@ -115,7 +114,7 @@ class PasskeyDesk:
             element("p", "told", role="status", aria_live="polite"),
             method="post", action="/register", data_ceremony="create", data_party=party, data_known=known,
             data_challenge=self.desk.tickets.issue(REGISTER, f"{person.name}\n{person.right}"),
-            data_user=_coded(handle_of(person.name)),
+            data_user=packed(handle_of(person.name)),
         )  # fmt: skip
         return [form], SCRIPT
 
@@ -192,10 +191,6 @@ def may_register(session: SignedIn) -> bool:
 
 def _name(session: SignedIn | None) -> str:
     return session.name if session is not None else ""
-
-
-def _coded(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
 def _now() -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import secrets
 import time
@@ -22,6 +20,7 @@ from memrunbook.runtime.clock import SystemClock
 from memrunbook.state.passkeys import BrowserAnswer
 from memrunbook.state.signatures import to_sign
 from memrunbook.ui.gate import names_to_type
+from memrunbook.web.base64url import packed, unpacked
 from memrunbook.web.drawn import framed
 from memrunbook.web.forms import from_here, reason_of
 from memrunbook.web.permitted import NotDoneError, known_as, permitted, proven
@@ -116,7 +115,7 @@ class PlanDesk:
                 raise NotDoneError(choice.why, 409)
             self.challenges.give(session, shown.file.digest)
             return {
-                "challenge": coded(to_sign(shown.file.content)),
+                "challenge": packed(to_sign(shown.file.content)),
                 "relying_party": choice.passkeys[0].relying_party,
                 "credentials": [one.credential for one in choice.passkeys],
             }
@@ -176,15 +175,10 @@ class PlanDesk:
         return [one for one in own_passkeys(self.served.state, session.person) if one.relying_party == party]
 
 
-def coded(content: bytes) -> str:
-    """Base64url without what fills it up, as browsers write it."""
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
-
-
 def _answer(fields: Mapping[str, str], here: str) -> BrowserAnswer:
     """What the passkey answered; NotDoneError for what is none, or was given to another site."""
     try:
-        _, data, client, signature = (_decoded(fields.get(name, "")) for name in SIGNED)
+        _, data, client, signature = (unpacked(fields.get(name, "")) for name in SIGNED)
         told = json.loads(client)
         given = str(told["origin"]), bool(told.get("crossOrigin", False))
     except (ValueError, TypeError, KeyError, RecursionError):
@@ -192,10 +186,3 @@ def _answer(fields: Mapping[str, str], here: str) -> BrowserAnswer:
     if given != (here, False):
         raise NotDoneError("The passkey answered to another site: nothing is kept.", 403)
     return BrowserAnswer(data, client, signature, here)
-
-
-def _decoded(given: str) -> bytes:
-    try:
-        return base64.b64decode(f"{given}{'=' * (-len(given) % 4)}", altchars=b"-_", validate=True)
-    except (binascii.Error, UnicodeError):
-        raise ValueError from None

@@ -27,7 +27,6 @@ from memrunbook.web.sessions import SignedIn
 
 KEY = re.compile(r"[0-9a-f]{8,64}", re.ASCII)
 """What stands in the address of a plan: the beginning of its digest, or all of it."""
-UNVOUCHED = "config.yaml names no allowed_signers: nobody vouches for whose key signs, and it counts for nobody"
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,14 @@ import contextlib
 import datetime as dt
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from memrunbook.app.asking import VARIABLE
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.state import disk
 from memrunbook.state.asked import FOLDER, AskedFor, record_asked
+from memrunbook.transports.shared.detached import Detached, start_detached
 
 KEPT = 400
 """Files of what commands said; the oldest go."""
@@ -23,39 +24,44 @@ SHOWN = 8_000
 
 @dataclass(frozen=True)
 class Started:
-    """A command under way: its process, and the file of what it says."""
+    """A command under way: its process, the file of what it says, and what is set once it has ended."""
 
-    process: asyncio.subprocess.Process
+    process: Detached
     said: Path
+    over: asyncio.Event
 
     @property
     def words(self) -> str:
-        """The end of what it said."""
+        """The end of what it said; read from the disk."""
         return disk.contents(self.said).decode("utf-8", "replace")[-SHOWN:].strip()
 
 
-@dataclass
+@dataclass(frozen=True)
 class OwnCommands:
-    """Commands that were started here. `program` are the words that start `runbook`."""
+    """Starts commands here. `program` are the words that start `runbook`."""
 
     program: Sequence[str]
     state: Path
-    _ends: set[asyncio.Task[int]] = field(default_factory=set)
 
     async def start(self, words: Sequence[str], asked: AskedFor, given: bytes = b"") -> Started:
-        """Starts `runbook` with these words, once who asked for it is on record; `given` is its stdin."""
-        said, head, stdin = await asyncio.to_thread(self._prepared, asked, given)
-        with contextlib.ExitStack() as files:
-            reads = files.enter_context(stdin.open("rb")) if stdin is not None else asyncio.subprocess.DEVNULL
-            writes = files.enter_context(said.open("ab"))
-            process = await asyncio.create_subprocess_exec(
-                *self.program, *words, stdin=reads, stdout=writes, stderr=writes,
-                env={**os.environ, VARIABLE: head, "NO_COLOR": "1", "COLUMNS": "100"}, start_new_session=True,
-            )  # fmt: skip
-        end = asyncio.create_task(process.wait())  # else it stays a zombie
-        self._ends.add(end)
-        end.add_done_callback(self._ends.discard)
-        return Started(process, said)
+        """Starts `runbook` with these words, once who asked for it is on record; `given` is its stdin.
+
+        JournalError where that cannot be written, or the process not be started.
+        """
+        over, loop = asyncio.Event(), asyncio.get_running_loop()
+
+        def ended() -> None:
+            with contextlib.suppress(RuntimeError):  # the server has ended before
+                loop.call_soon_threadsafe(over.set)
+
+        def begun() -> Started:
+            said, head, stdin = self._prepared(asked, given)
+            environment = {**os.environ, VARIABLE: head, "NO_COLOR": "1", "COLUMNS": "100"}
+            with disk.explained(said, "be written by a command that is started"):
+                process = start_detached((*self.program, *words), environment, stdin, said, ended)
+            return Started(process, said, over)
+
+        return await asyncio.to_thread(begun)
 
     def _prepared(self, asked: AskedFor, given: bytes) -> tuple[Path, str, Path | None]:
         """The file of what it will say, the record that it was asked for, the file of its stdin."""

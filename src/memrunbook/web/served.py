@@ -19,6 +19,7 @@ class ServedState:
 
     `inventory` is as it was read at the start, from its `sources`. `words` say where this is
     for a command that is copied, `program` start `runbook`; `defect` keeps what is needed to mend an error of ours.
+    `say` tells whoever started the server.
     """
 
     library: Library
@@ -30,6 +31,7 @@ class ServedState:
     commands: PlanCommands
     severest: Severest
     defect: Callable[[Exception], object]
+    say: Callable[[str], object]
     serving: Serving
     program: Sequence[str]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from memrunbook.documents.roles import Role
+from memrunbook.web.tries import Tries
 
 TOKEN = 32
 """Bytes: 256 bits are nobody's to guess."""
@@ -49,7 +49,7 @@ class Sessions:
     lifetime: float
     _links: dict[bytes, tuple[float, Role]] = field(default_factory=dict)
     _open: dict[bytes, SignedIn] = field(default_factory=dict)
-    _tries: dict[str, deque[float]] = field(default_factory=dict)
+    _tries: dict[str, Tries] = field(default_factory=dict)
 
     def link(self, role: Role = "viewer") -> str:
         """A token that begins one session, within minutes."""
@@ -61,13 +61,7 @@ class Sessions:
 
     def may_try(self, how: str) -> bool:
         """False where too much was tried this way lately; this one counts."""
-        now, tries = self.now(), self._tries.setdefault(how, deque())
-        while tries and tries[0] <= now - WITHIN:
-            tries.popleft()
-        if len(tries) >= TRIES:
-            return False
-        tries.append(now)
-        return True
+        return self._tries.setdefault(how, Tries(self.now, TRIES, WITHIN)).may_try()
 
     def checked(self, token: str) -> tuple[Role | None, str]:
         """The role that a link gives, which it never gives again; None, and why, where it gives none."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memrunbook.core.errors import UsageError
+from memrunbook.core.errors import RunbookError, UsageError, in_a_line
 from memrunbook.runtime.named_file import read_named_text
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from memrunbook.web.served import ServedState
 
 EXTRA = "pip install 'memrunbook[web]'"
-LIBRARIES = frozenset({"starlette", "uvicorn", "anyio", "h11", "webauthn", "authlib", "requests"})
+LIBRARIES = frozenset({"starlette", "uvicorn", "anyio", "h11", "webauthn", "authlib", "joserfc", "requests"})
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 PORT = 8642
 SHORTEST_TOKEN, LONGEST_TOKEN_FILE = 20, 4096
@@ -62,6 +62,7 @@ def check_libraries() -> None:
     """UsageError where the extra is not installed."""
     try:
         import authlib  # noqa: F401
+        import joserfc  # noqa: F401
         import requests  # noqa: F401
         import uvicorn  # noqa: F401
         import webauthn  # noqa: F401
@@ -84,7 +85,7 @@ def listening(bind: str, cert: Path | None, key: Path | None) -> ListenAt:
     return ListenAt(host.strip("[]") or "127.0.0.1", int(port or PORT), cert, key)
 
 
-def serve_pages(served: ServedState, place: ListenAt, say: Callable[[str], object]) -> None:
+def serve_pages(served: ServedState, place: ListenAt) -> None:
     """Serves until it is told to end; UsageError where it may not, or cannot, listen there."""
     import uvicorn
 
@@ -116,15 +117,27 @@ def serve_pages(served: ServedState, place: ListenAt, say: Callable[[str], objec
     base = f"{'https' if secure else 'http'}://{_reached(place, serving.names, secure=secure)}"
 
     def tell_link() -> None:
-        say(f"Sign in within 10 minutes, once: {base}{desk.link()}")
+        served.say(f"Sign in within 10 minutes, once: {base}{desk.link()}")
 
-    say(f"Serving {served.state} at {base}. Ctrl-C ends it.")
+    served.say(f"Serving {served.state} at {base}. Ctrl-C ends it.")
     tell_link()
     try:
-        asyncio.run(_until_told(uvicorn.Server(settings), listener, streams, tell_link))
+        asyncio.run(_until_told(uvicorn.Server(settings), listener, streams, _or_why(tell_link, served.say)))
     finally:
         listener.close()
         work.close()
+
+
+def _or_why(tell_link: Callable[[], None], say: Callable[[str], object]) -> Callable[[], None]:
+    """The same on a signal, when the server goes on whatever becomes of it."""
+
+    def told() -> None:
+        try:
+            tell_link()
+        except RunbookError as error:
+            say(f"No link can be made: {in_a_line(error)}")
+
+    return told
 
 
 async def _until_told(

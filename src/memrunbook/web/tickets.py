@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import hmac
 import secrets
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from memrunbook.web.base64url import packed, unpacked
 
 NONCE, MAC, UNTIL = 16, 32, struct.Struct(">d")
 LASTS = 300.0
@@ -27,13 +27,13 @@ class Tickets:
     def issue(self, purpose: str, content: str = "", lasts: float = LASTS) -> str:
         """A new one (base64url); its content can be read by whoever has it."""
         body = secrets.token_bytes(NONCE) + UNTIL.pack(self.now() + lasts) + content.encode()
-        return base64.urlsafe_b64encode(body + self._mac(purpose, body)).rstrip(b"=").decode()
+        return packed(body + self._mac(purpose, body))
 
     def redeem(self, purpose: str, ticket: str) -> str | None:
         """The content; None for one that is not ours, is for something else, is too old, or was brought before."""
         try:
-            raw = base64.b64decode(f"{ticket}{'=' * (-len(ticket) % 4)}", altchars=b"-_", validate=True)
-        except (binascii.Error, UnicodeError, ValueError):
+            raw = unpacked(ticket)
+        except ValueError:
             return None
         body, mac = raw[:-MAC], raw[-MAC:]
         if len(body) < NONCE + UNTIL.size or not hmac.compare_digest(mac, self._mac(purpose, body)):

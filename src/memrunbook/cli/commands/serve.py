@@ -60,8 +60,6 @@ def command(
     A link that signs in once is printed at the start; SIGUSR1 prints another. SIGTERM or Ctrl-C ends it, and every
     session with it.
     """
-    from memrunbook.app.choosing import InventoryArguments
-    from memrunbook.app.choosing import inventory as inventory_in
     from memrunbook.state.paths import prepare
     from memrunbook.web.start import check_libraries, listening, serve_pages
 
@@ -73,22 +71,22 @@ def command(
 
     argv = list(click.get_current_context().find_root().obj or ())
     sources = inventory or config.defaults.inventory
-    listed = InventoryArguments(sources=sources, skip_encrypted=config.defaults.skip_vault_files)
     words = words_here(state, library, store)
     served = ServedState(
         library=library,
         state=state,
         store=store,
-        inventory=inventory_in(listed) if sources else Inventory(),
+        inventory=_listed(sources, skip_encrypted=config.defaults.skip_vault_files),
         sources=sources,
         words=words,
         commands=_commands(words),
         severest=exit_codes.most_severe,
         defect=lambda error: report_defect(error, argv),
+        say=_say,
         serving=config.serve,
         program=PROGRAM,
     )
-    serve_pages(served, place, _say)
+    serve_pages(served, place)
     return exit_codes.OK
 
 
@@ -101,6 +99,12 @@ def _settings(library: Library) -> Config:
     if config.serve.alerts_token_file is not None:
         refuse_unanswered(config, "serve: alerts_token_file:")
     return config
+
+
+def _listed(sources: tuple[str, ...], *, skip_encrypted: bool) -> Inventory:
+    from memrunbook.app.choosing import InventoryArguments, inventory
+
+    return inventory(InventoryArguments(sources=sources, skip_encrypted=skip_encrypted)) if sources else Inventory()
 
 
 def _say(words: str) -> None:
