@@ -33,7 +33,7 @@ from tests.web.waiting import Office
 
 NIGHT = "- {name: night, every: 1h, runbook: swap-capacity, hosts: db7}\n"
 TOKENS = {"token_file": "program-token-0123456789abcdef", "alerts_token_file": "alerts-token-0123456789abcdef"}
-ROLES = "  roles: {operator: [ada]}\n"
+ROLES = "  roles: {operator: [ada]}\nalerts: [{alertname: Memory, runbook: memory-shortage}]\n"
 PATIENCE, HANGS = 120.0, 2.0
 """Seconds for the answer to a whole request, and to one that may not be whole."""
 PIECES = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from tests.web.waiting import Office, said
 
 from memrunbook.app.asking import VARIABLE, asked_on_pages
 from memrunbook.runtime.clock import SystemClock
-from memrunbook.state.asked import FOLDER, AskedFor, asked_doubts, record_asked
+from memrunbook.state.asked import FOLDER, AskedFor, asked_doubts, asked_file, read_asked, record_asked
+from memrunbook.state.ownership import user_name
 from memrunbook.state.run_directory import new_run_id
 
 # Stands for `runbook`: once it may, begins the run that a file beside the state names, or says what is wrong.
@@ -113,6 +115,28 @@ def test_who_asked_is_believed_of_the_chain_alone(tmp_path: Path, monkeypatch: p
     late = record_asked(tmp_path, AskedFor(at=now - 3600, what="apply", digest="d" * 64, who="ada", how="x"))
     monkeypatch.setenv(VARIABLE, late)
     assert asked_on_pages(tmp_path, "apply", "d" * 64) == "", "and for now"
+
+
+def test_of_a_team_nobody_asks_in_the_name_of_anothers_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = tmp_path / "team"
+    state.mkdir()
+    state.chmod(0o3770)
+    me, now = os.geteuid(), SystemClock().now().utc
+    head = record_asked(state, AskedFor(at=now, what="apply", digest="d" * 64, who="ada", how="signed in by passkey"))
+    own = asked_file(state)
+    assert (own.name, oct(own.stat().st_mode & 0o777)) == (f"asked-{me}.jsonl", "0o640")
+    monkeypatch.setenv(VARIABLE, head)
+    said_here = asked_on_pages(state, "apply", "d" * 64)
+    assert said_here == f"on the pages of {user_name(me)} by ada (signed in by passkey)"
+    assert [one.who for one in read_asked(state)] == ["ada"]
+    for change in (lambda: own.chmod(0o660), lambda: own.rename(state / f"asked-{me + 1}.jsonl")):
+        change()
+        assert asked_on_pages(state, "apply", "d" * 64) == "", "who else may write it could claim anything"
+    assert [one.who for one in read_asked(state)] == ["ada"], "it is shown, by whomever it was written"
+    assert list(asked_doubts(state)) == []
+    [line] = (state / f"asked-{me + 1}.jsonl").read_text().splitlines()
+    (state / f"asked-{me + 1}.jsonl").write_text(line.replace("ada", "bob") + "\n")
+    assert len(list(asked_doubts(state))) == 1
 
 
 def test_the_journal_shows_who_asked(office: Office) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.state.asked import asked_by_hash
+from memrunbook.state.ownership import is_shared, user_name
 
 VARIABLE = "RUNBOOK_ASKED"
 """Names a record of that chain; what it says besides is not believed, for anybody can set a variable."""
@@ -21,4 +22,5 @@ def asked_on_pages(state: Path, what: Literal["apply", "alert"], digest: str) ->
     one = asked_by_hash(state, head) if head else None
     if one is None or (one.what, one.digest) != (what, digest):
         return ""
-    return one.told if 0.0 <= SystemClock().now().utc - one.at <= LASTS else ""
+    server = user_name(os.geteuid()) if is_shared(state) else ""
+    return one.told(server) if 0.0 <= SystemClock().now().utc - one.at <= LASTS else ""

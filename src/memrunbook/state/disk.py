@@ -159,15 +159,15 @@ def replace(path: Path, content: bytes, *, shared: int = 0o640) -> None:
         raise
 
 
-def open_for_append(path: Path) -> int:
-    """Opens a file (0600; a team's 0660) for reading and appending.
+def open_for_append(path: Path, shared: int = 0o660) -> int:
+    """Opens a file (0600; a team's as `shared` says) for reading and appending.
 
     A missing one is made; putting its name on the disk is left.
     """
     with explained(path, "be opened"):
         flags = os.O_RDWR | os.O_APPEND
         try:
-            return _new_file(path, flags, 0o660)
+            return _new_file(path, flags, shared)
         except FileExistsError:
             return _regular(os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK), path)
 

@@ -26,9 +26,12 @@ class SealedFile:
 
     @classmethod
     @contextmanager
-    def opened(cls, path: Path) -> Iterator[SealedFile]:
-        """Opens it, and makes it where it is missing; JournalError where that fails, or another process keeps it."""
-        file = disk.open_for_append(path)
+    def opened(cls, path: Path, shared: int = 0o660) -> Iterator[SealedFile]:
+        """Opens it, and makes it where it is missing; JournalError where that fails, or another process keeps it.
+
+        `shared` is the mode of a new one in a directory of a team.
+        """
+        file = disk.open_for_append(path, shared)
         try:
             disk.lock(file, path)
             yield cls(path, file)

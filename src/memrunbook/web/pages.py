@@ -147,7 +147,7 @@ def _asked(found: Sequence[AskedFor]) -> list[Block]:
     rows = (
         row(
             moment_words(one.at), WHAT[one.what], f"sha256:{one.digest[:8]}",
-            body=Span(f"{one.told.removeprefix('on the pages ')}{f', from {one.address}' if one.address else ''}"),
+            body=Span(f"{one.told().removeprefix('on the pages ')}{f', from {one.address}' if one.address else ''}"),
         )
         for one in list(reversed(found))[:SHOWN_SIGN_INS]
     )  # fmt: skip
