@@ -5,9 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK := requirements-dev.lock
-# What leans on a library: documents, conditions, schemas, state, receivers, schedules, sessions, the screen, commands on files.
+# What leans on a library: documents, conditions, schemas, state, receivers, schedules, signing in, sessions, the screen, commands.
 LEANING := tests/unit/documents tests/unit/core/runbook tests/unit/state tests/unit/transports tests/unit/ui \
-	tests/unit/receivers tests/unit/core/test_schedule.py \
+	tests/unit/receivers tests/unit/core/test_schedule.py tests/web/test_oidc.py tests/web/test_passkeys.py \
 	tests/ssh/test_as_ssh.py tests/ssh/test_connect.py tests/ssh/test_session.py \
 	tests/runbooks/test_conditions.py tests/cli/test_documents.py
 WORKERS ?= 4

@@ -146,6 +146,8 @@ def test_everything_but_the_keys_removed_is_found(state: Path) -> None:
     heads.seen_file(state).unlink()
     assert verdict(state) == "not-intact"
     keys.key_file(state).unlink()
+    assert verdict(state) == "not-intact"
+    keys.key_file(state).with_suffix(".pub").unlink()
     assert verdict(state) == "nothing"  # an empty directory; a head that was kept elsewhere tells
 
 
