@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
 from starlette.types import Message
 from tests.web.pages import Site
 
 from memrunbook.documents.serving import Serving
-from memrunbook.web.guard import LARGEST_BODY, POLICY
+from memrunbook.web.guard import LARGEST_BODY, POLICY, PageGuard, TooLargeError
 
 
 @pytest.fixture
@@ -100,3 +105,35 @@ def test_who_goes_in_the_middle_is_no_defect_of_ours(site: Site) -> None:
     asyncio.run(site.guard(scope, receive, send))
     assert gone == []
     assert site.defects == []
+
+
+def test_too_much_behind_a_stream_that_was_begun_ends_it_and_is_no_defect() -> None:
+    async def stream(_request: Request) -> Response:
+        async def parts() -> AsyncIterator[bytes]:
+            for _ in range(1000):
+                yield b"data: x\n\n"
+                await asyncio.sleep(0.001)
+
+        return StreamingResponse(parts())
+
+    async def too_much(_request: Request, _error: Exception) -> Response:
+        return Response(status_code=413)
+
+    routes = [Route("/stream", stream)]
+    app = Starlette(routes=routes, exception_handlers={TooLargeError: too_much})
+    told: list[Exception] = []
+    said: list[Message] = []
+
+    async def receive() -> Message:
+        await asyncio.sleep(0.01)
+        return {"type": "http.request", "body": b"x" * 4096, "more_body": True}
+
+    async def send(message: Message) -> None:
+        said.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/stream", "raw_path": b"/stream", "query_string": b"",
+             "headers": [(b"host", b"localhost")], "client": ("127.0.0.1", 1)}  # fmt: skip
+    asyncio.run(PageGuard(app, {"localhost"}, told.append)(scope, receive, send))
+    assert said[0]["status"] == 200
+    assert said[-1].get("more_body", True), "it was cut off, and is not said to be whole"
+    assert told == []

@@ -73,6 +73,8 @@ class PageGuard:
         except TooLargeError:
             await answer.instead(scope, receive, *TOO_MUCH)
         except Exception as error:  # noqa: BLE001  the last line of defence: a page, never a traceback
+            if answer.begun and isinstance(error.__cause__, TooLargeError):
+                return  # so Starlette says that too much came behind a stream that was begun: it ends here
             self.defect(error)
             await answer.instead(scope, receive, *DEFECT)
 
