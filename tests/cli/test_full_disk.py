@@ -56,10 +56,14 @@ def test_a_disk_that_fills_at_any_write_is_exit_code_6(
         assert f"runbook resume {known.runs[0].run_id}" in ran.said
     if known.open:
         assert known.open[0].told in ran.said, "what was under way is named"
-    if known.runs:
+    if known.runs and known.runs[0].invoked:
         here("resume", "last", "--yes")
         assert list_runs(state).runs[0].state == "ended"
         assert set(effects(tmp_path).values()) <= {1}
+    elif known.runs:  # the disk was full before anything was known of it: the next one is the first
+        assert effects(tmp_path) == {}
+        assert "Steps: 4 done" in run(tmp_path).out
+        assert set(effects(tmp_path).values()) == {1}
 
 
 def test_a_plan_that_cannot_be_saved_is_no_usage_error(
