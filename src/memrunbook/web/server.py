@@ -37,7 +37,7 @@ from memrunbook.web.work import BusyError, Work
 
 PageAnswer = Callable[[Request], Awaitable[Response]]
 BUSY = (503, "Too much is asked for at once: try again.")
-SCRIPTS = ("live.js", "passkey.js", "sign-in.js")
+SCRIPTS = ("live.js", "passkey.js")
 RENEWED = "x-renewed"
 """A page that renews itself says so: looking on keeps no session alive."""
 

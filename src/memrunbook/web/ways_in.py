@@ -17,7 +17,7 @@ from memrunbook.web.tickets import Tickets
 HOW, ANOTHER = "runbook serve prints a link that signs in once. For another one, send its process ", "SIGUSR1"
 NO_NAME = "Passkeys need a name in the address of this page. On this machine: "
 SIGN_IN = "sign in by a passkey"
-SCRIPT = "sign-in.js"
+SCRIPT = "passkey.js"
 
 
 class WaysIn(NamedTuple):
