@@ -23,6 +23,7 @@ from memrunbook.state.store import FILE, database
 from memrunbook.state.store.changes import BEGINS, Store
 from memrunbook.state.store.database import address, shown_url, writing
 from memrunbook.state.store.switch import Switch, switch_of, turn
+from memrunbook.state.store.node_tables import ORDERS
 from memrunbook.state.store.tables import METADATA, RUNS
 
 NOW = 1.8e9
@@ -211,6 +212,7 @@ def test_the_newest_turn_of_the_switch_counts_until_its_time_is_over(opened: Ope
 
 def test_the_tables_are_those_of_the_migrations(opened: Opened) -> None:
     found = sa.inspect(opened().engine)
+    assert ORDERS.name in METADATA.tables
     assert set(found.get_table_names()) == {*METADATA.tables, "alembic_version"}
     for name, table in METADATA.tables.items():
         said = {column["name"]: column["nullable"] for column in found.get_columns(name)}
