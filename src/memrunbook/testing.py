@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +20,7 @@ from memrunbook.core.reading.probe import MARK, write_sample
 from memrunbook.core.reading.series import Kind, Observation, Series
 from memrunbook.core.run.record import Envelope, plain
 from memrunbook.core.run.request import Approval, AskApproval, GateAnswer
+from memrunbook.runtime.jobs import Do, GiveBack, Job, TellAway, TellFailed
 from memrunbook.runtime.ports import Output
 
 START = Instant(utc=1_700_000_000.0, monotonic=0.0)
@@ -169,3 +173,112 @@ class MemoryPast:
             points = known.setdefault((one.kind, one.name, one.figure), {})
             for point in one.points:
                 points.setdefault(point.at, point)
+
+
+@dataclass
+class MemoryJob:
+    """A job of `MemoryJobs`: whether it is under way, how often it failed, and when it is due (monotonic, seconds)."""
+
+    job: Job
+    begun: bool = False
+    failures: int = 0
+    due: float = 0.0
+
+    @property
+    def lock(self) -> tuple[str, str]:
+        """What no two jobs that are under way have in common."""
+        return ("lock", self.job.lock) if self.job.lock else ("part", self.job.part)
+
+
+@dataclass
+class MemoryJobs:
+    """A queue in this process, for any number of its threads that work; what is done is forgotten.
+
+    `waits(failures)` is how many seconds a job rests that failed so often before.
+    """
+
+    waits: Callable[[int], float] = lambda failures: min(2.0**failures, 300.0)
+    kept: dict[int, MemoryJob] = field(default_factory=dict)
+    _numbers: int = 0
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def defer(self, jobs: Sequence[Job]) -> tuple[int, ...]:
+        """Puts all of them, and returns their numbers; for a part that waits already, the number it has."""
+        with self._changed:
+            return tuple(self._put(job) for job in jobs)
+
+    def withdraw(self, numbers: Collection[int]) -> frozenset[int]:
+        """Takes back those that wait, and returns them."""
+        with self._changed:
+            gone = frozenset(number for number in numbers if number in self.kept and not self.kept[number].begun)
+            for number in gone:
+                del self.kept[number]
+            return gone
+
+    def work(  # noqa: PLR0913  the port's
+        self,
+        sites: Collection[str],
+        forks: int,
+        do: Do,
+        stop: threading.Event,
+        *,
+        failed: TellFailed = lambda _part, _error: None,
+        away: TellAway = lambda _why: None,
+    ) -> None:
+        """Does jobs of these sites until `stop` is set; it is never away."""
+        del away
+        under_way = threading.Semaphore(forks)
+        with ThreadPoolExecutor(forks) as threads:
+            while not stop.is_set():
+                if not under_way.acquire(timeout=0.05):
+                    continue
+                number = self._begin(sites)
+                if number is None:
+                    under_way.release()
+                else:
+                    threads.submit(self._do, number, do, failed).add_done_callback(lambda _: under_way.release())
+
+    def _put(self, job: Job) -> int:
+        for number, known in self.kept.items():
+            if known.job.part == job.part and not known.begun:
+                return number
+        self._numbers += 1
+        self.kept[self._numbers] = MemoryJob(job)
+        self._changed.notify_all()
+        return self._numbers
+
+    def _begin(self, sites: Collection[str]) -> int | None:
+        """The number of the next job, which is under way from now on; None where there is none in a moment."""
+        with self._changed:
+            taken = {known.lock for known in self.kept.values() if known.begun}
+            for number, known in sorted(self.kept.items(), key=lambda one: (-one[1].job.priority, one[0])):
+                if known.begun or known.lock in taken:
+                    continue
+                taken.add(known.lock)  # later ones with its lock wait behind it
+                if known.job.site in sites and known.due <= time.monotonic():
+                    known.begun = True
+                    return number
+            self._changed.wait(0.05)
+            return None
+
+    def _do(self, number: int, do: Do, failed: TellFailed) -> None:
+        known, error = self.kept[number], None
+        try:
+            do(known.job.part)
+        except BaseException as raised:  # noqa: BLE001  it is put back, whatever it was
+            error = raised
+        if error is not None and not isinstance(error, GiveBack):
+            failed(known.job.part, error)
+        with self._changed:
+            twin = any(
+                other is not known and not other.begun and other.job.part == known.job.part
+                for other in self.kept.values()
+            )
+            if error is None or twin:
+                del self.kept[number]
+            else:
+                given = isinstance(error, GiveBack)
+                rest = error.seconds if isinstance(error, GiveBack) else self.waits(known.failures)
+                known.begun, known.due = False, time.monotonic() + rest
+                known.failures += 0 if given else 1
+            self._changed.notify_all()

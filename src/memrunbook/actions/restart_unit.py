@@ -9,7 +9,7 @@ from memrunbook.core.action.action import Action, Blocked, Decision, Leaves, Rep
 from memrunbook.core.action.moved import Moves
 from memrunbook.core.reading.snapshot import Snapshot
 
-JOB = systemd.Job("restart")
+JOB = systemd.UnitJob("restart")
 
 
 class RestartUnit(Action, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from memrunbook.linux.service import Service
 
 ROOM_PERCENT = 5.0
 
-JOB = systemd.Job("start", first='  child systemctl reset-failed --no-ask-password -- "$1"\n')
+JOB = systemd.UnitJob("start", first='  child systemctl reset-failed --no-ask-password -- "$1"\n')
 
 
 class StartUnit(Action, frozen=True, kw_only=True):

@@ -23,7 +23,7 @@ from memrunbook.core.action.action import (
 from memrunbook.core.action.moved import Moves
 from memrunbook.core.reading.snapshot import Snapshot
 
-JOB = systemd.Job("stop")
+JOB = systemd.UnitJob("stop")
 UNDO = (
     OWN_CHILD
     + """\

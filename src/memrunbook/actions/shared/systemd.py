@@ -32,7 +32,7 @@ unit_journal() { # UNIT: the end of its log, for whoever reads why it failed
 
 
 @dataclass(frozen=True)
-class Job:
+class UnitJob:
     """A job that systemd is asked for and that is waited for: what restart, start and stop of a unit have in common.
 
     `verb` is the word for `systemctl`; `first` are lines of sh before it, with the unit in $1.

@@ -184,6 +184,12 @@ def connected(where: sa.URL) -> sa.Engine:
     return engine
 
 
+def libpq(where: sa.URL) -> dict[str, Any]:
+    """The server of a URL in the words of libpq, with what bounds each wait for it: for who asks it without a table."""
+    _, words = where.get_dialect()().create_connect_args(where)
+    return {**words, **_deadlines(where)}
+
+
 def _deadlines(where: sa.URL) -> dict[str, Any]:
     """What bounds each wait for a server: whoever is frozen holds up nobody, and a silent network ends."""
     milliseconds = int(PATIENCE * 1000)
