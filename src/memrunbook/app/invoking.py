@@ -35,6 +35,8 @@ def invoked_by(arguments: RunArguments, runbook: Runbook, clock: SystemClock) ->
         hosts=tuple(host.name for host in arguments.hosts),
         applied=arguments.applied,
         asked=arguments.asked,
+        parts=dict(arguments.parts),
+        part_of=arguments.part_of,
         order=Order(
             runbook=named(arguments.runbook),
             hosts=arguments.hosts,

@@ -18,7 +18,7 @@ from memrunbook.app.gates import OneAtATime
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.reporting import LAST, events_of, find_run
 from memrunbook.app.run_arguments import RunArguments, RunResult
-from memrunbook.app.running import to_its_end
+from memrunbook.app.sealing import to_its_end
 from memrunbook.app.still_approved import Approvals, ResumedRun, approvals_of
 from memrunbook.app.stored import Stored, settings_of
 from memrunbook.app.tuning import tuned
@@ -137,8 +137,8 @@ def resume(
             approvals=approvals,
             own=own,
         )
-        ended = [fold(name, part.events) for name, part in parts.items() if _is_over(part)]
-        waiting = [host for host in hosts if not _is_over(parts[host.name])]
+        ended = [fold(name, part.events) for name, part in parts.items() if is_over(part)]
+        waiting = [host for host in hosts if not is_over(parts[host.name])]
         return to_its_end(running, waiting, ended)
 
 
@@ -257,7 +257,8 @@ def _parts(found: TrustedRun, order: Order) -> dict[str, Earlier]:
     return {name: earlier(found.run_id, records, readings) for name, records in told.items()}
 
 
-def _is_over(part: Earlier) -> bool:
+def is_over(part: Earlier) -> bool:
+    """True where a run had come to its end on a host, and has given the lock back."""
     return part.behind is not None and part.behind.ended and not part.behind.locked
 
 

@@ -55,10 +55,11 @@ class Rolling:
             if now and len(self.batches) > 1 and self.failures.reached() is None and not stop.is_set():
                 notice.batch(number, len(self.batches), now)
             reports += each(now, lambda host: self._counted(life(host)), forks, SystemClock(stop))
-        left, why = [report.host for report in reports if report.outcome == "not_begun"], self.failures.reached()
+        left, why = [report for report in reports if report.outcome == "not_begun"], self.failures.reached()
         self.stopped = bool(left) and why is None
         if left:  # by now others may have failed than when the first was not begun
-            notice.not_begun(left, wish_of(stop) if why is None else why.message)
+            said = why.message if why is not None else wish_of(stop) or left[0].why
+            notice.not_begun([report.host for report in left], said)
         return reports
 
     def heed(self, stop: threading.Event) -> None:

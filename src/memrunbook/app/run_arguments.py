@@ -36,6 +36,8 @@ class RunArguments:
     `kept_as` is under whose name it waits, in place of that of an earlier run; without it it lies with the run.
     `asked` is who asked for it on the pages, where somebody did.
     `lock_patience` is for how many seconds the end of another run is waited for that is at work on a host.
+    `distribute`: workers carry it out, each host by the run that `parts` names. `part_of` is the run that this is such
+    a part of.
     """
 
     runbook: str
@@ -63,6 +65,9 @@ class RunArguments:
     unblocks: bool = False
     lock_patience: float = 0.0
     asked: str = ""
+    distribute: bool = False
+    parts: Mapping[str, str] = field(default_factory=dict)
+    part_of: str = ""
 
 
 @dataclass(frozen=True)

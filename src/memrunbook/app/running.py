@@ -3,62 +3,30 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
-from functools import partial
-from pathlib import Path
+from dataclasses import replace
 
-from memrunbook import catalog
-from memrunbook.app.braking import HostBrakes
-from memrunbook.app.earlier import Earlier
-from memrunbook.app.ending import end_of, ended_host, save_refused
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.invoking import begin, invoked_by
-from memrunbook.app.journaling import HostJournal
-from memrunbook.app.leaving import left_at_once, not_written
 from memrunbook.app.notice import SILENT, Notice
-from memrunbook.app.others import OthersFirst, ThroughFreezes
-from memrunbook.app.reading import refuse_twins, sampling_of
-from memrunbook.app.remembering import Remembering, StoredRecall
-from memrunbook.app.rolling import Rolling, those_left, write_names
-from memrunbook.app.ruling import Freezes, as_said_now, demand_reason, risk_of, rules_for
+from memrunbook.app.placing import part_ids, placed
+from memrunbook.app.reading import refuse_twins
+from memrunbook.app.rolling import write_names
+from memrunbook.app.ruling import demand_reason, risk_of
 from memrunbook.app.run_arguments import RunArguments, RunResult
+from memrunbook.app.sealing import to_its_end
 from memrunbook.app.stored import Stored, settings_of
 from memrunbook.app.tuning import tuned
-from memrunbook.core.action.policy import ServicePolicy
-from memrunbook.core.errors import JournalError, RunbookError
-from memrunbook.core.host import LOCAL, Host
-from memrunbook.core.plan.approval import ApprovalRule
-from memrunbook.core.plan.plan import Plan
-from memrunbook.core.reading.rules import HostRules
-from memrunbook.core.run.applied import as_approved
-from memrunbook.core.run.failures import unless_enough_failed
-from memrunbook.core.run.flight import OpenStep
-from memrunbook.core.run.record import Ended, Recorded, plain
-from memrunbook.core.run.report import HostReport, fold
-from memrunbook.core.run.request import Asking
-from memrunbook.core.run.resume import give_back
-from memrunbook.core.run.run import not_reached, run_plan
-from memrunbook.core.runbook.bound import Runbook
-from memrunbook.documents.config import Config
-from memrunbook.runtime.clock import SystemClock, wish_of
-from memrunbook.runtime.collect import Collector
-from memrunbook.runtime.handled import Handled
-from memrunbook.runtime.interpret import Interpreter
-from memrunbook.runtime.life import Life
-from memrunbook.runtime.machines import Machines
-from memrunbook.runtime.ports import Approver, Session
+from memrunbook.app.under_way import Running
+from memrunbook.core.host import Host
+from memrunbook.runtime.clock import SystemClock
+from memrunbook.runtime.ports import Approver
 from memrunbook.state.handled import handled
-from memrunbook.state.left_open import abandoned, in_flight, left_open
-from memrunbook.state.names import file_name
+from memrunbook.state.left_open import abandoned, left_open
 from memrunbook.state.paths import prepare
 from memrunbook.state.run_directory import RunDirectory, new_run_id
-from memrunbook.state.runs import run_of, runs
-from memrunbook.state.store.changes import Store
-from memrunbook.state.waiting import plan_path
-
-EARLIER = "before the run went on: "
+from memrunbook.state.runs import runs
 
 
 def run(
@@ -78,18 +46,18 @@ def run(
     refuse_twins(arguments.hosts)
     runbook = arguments.library.runbook(arguments.runbook, arguments.parameters)
     hosts, own = tuned(arguments.library, arguments.runbook, runbook, arguments.parameters, arguments.hosts)
-    arguments = replace(arguments, hosts=hosts)
+    arguments = replace(arguments, hosts=hosts, parts=_parts(arguments, hosts))
     demand_reason(config, arguments.reason, risk_of(runbook), arguments.command)
     arguments.connectors.check(arguments.hosts)
     write_names(arguments.rollout.checked().retry_file, arguments.hosts)
     stop, clock = stop or threading.Event(), SystemClock()
-    state = prepare(arguments.state)
-    known = runs(state)
+    known, stored = runs(state := prepare(arguments.state)), Stored(state, config, arguments.store)
+    jobs = stored.jobs() if arguments.distribute else None
     with (
-        closing(Stored(state, config, arguments.store).open()) as store,
+        closing(stored.open()) as store,
         RunDirectory.create(state, new_run_id(clock.now()), clock.now) as directory,
     ):
-        begin(directory, arguments, invoked_by(arguments, runbook, clock))
+        begin(directory, arguments, invoked := invoked_by(arguments, runbook, clock))
         running = Running(
             arguments=arguments,
             runbook=runbook,
@@ -105,211 +73,9 @@ def run(
             store=store,
             own=own,
         )
-        return to_its_end(running, arguments.hosts)
+        return to_its_end(running if jobs is None else placed(running, invoked, jobs), arguments.hosts)
 
 
-def to_its_end(running: Running, hosts: Sequence[Host], ended: Sequence[HostReport] = ()) -> RunResult:
-    """Runs these hosts and writes down how all ended, `ended` before among them; the directory is sealed and closed.
-
-    JournalError where the journal fails: then the run has no end, and can be gone on with.
-    """
-    arguments, failures = running.arguments, running.rolling.failures
-    for report in ended:
-        failures.count(report)
-        outcome, why = end_of(report)
-        running.notice.ended(report.host, outcome, f"{EARLIER}{why}")
-    retry_file = arguments.rollout.retry_file
-    with closing(running.recall), those_left(retry_file, arguments.hosts, failures.ended) as left:
-        result = _sealed(running, hosts, ended)
-    running.remembering.write(Stored(arguments.state, running.config, arguments.store), running.notice)
-    untold: tuple[str, ...] = ()
-    if running.config.notify and not arguments.waits:  # a schedule tells in its own words
-        from memrunbook.app.notifying import tell_of_run
-
-        untold = tell_of_run(result, running.runbook.name, arguments)
-    return replace(result, unwritten=left.error, untold=untold)
-
-
-def _sealed(running: Running, hosts: Sequence[Host], ended: Sequence[HostReport]) -> RunResult:
-    directory, order = running.directory, {host.name: place for place, host in enumerate(running.arguments.hosts)}
-    try:
-        reports = sorted([*ended, *running.run(hosts)], key=lambda report: order[report.host])
-        finished = tuple(ended_host(report, directory.run_id) for report in reports)
-        unused, stopped, now = running.arguments.consents.unused, running.rolling.stopped, SystemClock().now()
-        directory.run.append(plain(Ended(time=now.isoformat(), hosts=finished, unused=unused, stopped=stopped)))
-        directory.end()
-    except KeyboardInterrupt:
-        raise left_at_once(running.arguments.state, directory.run_id, running.in_flight()) from None
-    except JournalError as error:
-        raise not_written(error, directory.run_id, running.in_flight()) from None
-    saved = save_refused(partial(_place, directory.path, running.arguments), reports, running.arguments)
-    return RunResult(directory.run_id, tuple(reports), saved, unused, stopped=stopped)
-
-
-def _place(folder: Path, arguments: RunArguments, plan: Plan) -> Path:
-    """Where the plan of a host is saved: with the run, or in place of that of the run before."""
-    if arguments.kept_as:
-        return plan_path(arguments.state, arguments.kept_as, plan.host, plan.identity)
-    return folder / f"plan-{file_name(plan.host)}.json"
-
-
-@dataclass
-class Running:
-    """One invocation, on all its hosts; `own` are the runbooks of hosts that have parameters of their own."""
-
-    arguments: RunArguments
-    runbook: Runbook
-    policy: ServicePolicy
-    config: Config
-    directory: RunDirectory
-    approver: OneAtATime
-    notice: Notice
-    stop: threading.Event
-    handled: Handled
-    store: Store
-    left: tuple[OpenStep, ...] = ()
-    abandoned: frozenset[str] = frozenset()
-    parts: Mapping[str, Earlier] = field(default_factory=dict)
-    own: Mapping[str, Runbook] = field(default_factory=dict)
-    machines: Machines = field(default_factory=Machines)
-    rolling: Rolling = field(init=False)
-    remembering: Remembering = field(init=False)
-    recall: StoredRecall = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.rolling = Rolling.of(self.arguments.rollout, self.arguments.hosts)
-        self.remembering = Remembering(self.arguments.history)
-        self.recall = StoredRecall(lambda: Stored(self.arguments.state, self.config, self.arguments.store))
-
-    def run(self, hosts: Sequence[Host]) -> list[HostReport]:
-        """Runs these hosts; the reports in their order. JournalError stops the host whose journal fails."""
-        self.directory.hosts([host.name for host in hosts])  # one entry in the ledger for all of them
-        forks = self.arguments.connectors.forks
-        return self.rolling.run(hosts, self.notice.lives(self._one, end_of), forks, self.stop, self.notice)
-
-    def _one(self, host: Host) -> Life[HostReport]:
-        clock = SystemClock(self.stop)
-        journal = HostJournal(
-            directory=self.directory,
-            journal=self.directory.host(host.name),
-            host=host.name,
-            runbook=self.own.get(host.name, self.runbook),
-            actor=self.arguments.actor,
-            clock=clock,
-            copy=self.notice.recorded,
-        )
-        try:
-            if not self.parts.get(host.name, Earlier()).begun:
-                self.rolling.heed(self.stop)
-            clock.sleep(0.0)  # after Ctrl-C no host is entered any more
-            session = self.arguments.connectors.connector(host).connect()
-        except RunbookError as error:
-            try:
-                return self._not_reached(host, error, journal)
-            finally:
-                journal.journal.close()
-        try:
-            return (yield from self._interpreted(host, session, journal, clock))
-        finally:
-            session.close()
-            journal.journal.close()
-
-    def in_flight(self) -> list[OpenStep]:
-        """What is under way by now, as the journals tell."""
-        found = run_of(self.arguments.state, self.directory.run_id)
-        return [opened for host in self.arguments.hosts for opened in in_flight(found, host.name).open]
-
-    def _not_reached(self, host: Host, error: RunbookError, journal: HostJournal) -> HostReport:
-        """The end of a host that was not worked with; what is wrong with it is no concern of the others."""
-        part = self.parts.get(host.name, Earlier())
-        why = error.message if error.where == host.name else str(error)
-        events = [] if part.behind and part.behind.ended else not_reached(self.runbook, part.behind, error, why)
-        for event in events:
-            journal.append(Recorded(event))
-        return fold(host.name, [*part.events, *events])
-
-    def asking(self, host: Host) -> Asking[None]:
-        """What is done on a host."""
-        part = self.parts.get(host.name, Earlier())
-        if part.behind is not None and part.behind.ended:
-            return give_back()
-        watch, usual = self.arguments.watch, self.runbook.spec.sample
-        sampling = None if watch is None else sampling_of(watch, usual, self.arguments.hosts)
-        mine, patience = self.own.get(host.name, self.runbook), self.arguments.lock_patience
-        return run_plan(mine, sampling, left=self.left, behind=part.behind, patience=patience)
-
-    @property
-    def after(self) -> str:
-        """The run that this one takes back; empty where it takes none back."""
-        return ""
-
-    def rules(self) -> tuple[ApprovalRule, ...]:
-        """What other people must approve before."""
-        return self.config.approvals
-
-    def host_rules(self, host: Host) -> HostRules:
-        """What config.yaml forbids on a host."""
-        return rules_for(self.config, host, "apply" if self.arguments.applied else "run")
-
-    def consenting(self, asked: Approver, clock: SystemClock) -> Approver:
-        """Who answers at the gates: others first, then whoever is `asked`."""
-        return OthersFirst(asked, self.rules(), self.runbook.name, clock.now, self.arguments.people)
-
-    def brakes(self, host: Host, clock: SystemClock) -> HostBrakes:
-        """What holds this run back on a host; "local" is another machine for each control node."""
-        local = host.transport == LOCAL
-        return HostBrakes(
-            store=self.store,
-            clock=clock,
-            run=self.directory.run_id,
-            host=(self.arguments.actor.control_node or host.name) if local else host.name,
-            runbook=self.runbook.name,
-            actor=f"{self.arguments.actor.user}@{self.arguments.actor.control_node}",
-            hosts=len(self.arguments.hosts),
-            held=Freezes(self.config.freeze, self.arguments.consents),
-            rules=self.host_rules(host),
-            limits=self.config.limits,
-            approved=self.arguments.approved.get(host.name),
-            peers=as_said_now(self.config, host).peers,
-            waits=lambda why: self.notice.waits(host.name, why),
-        )
-
-    def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> Life[HostReport]:
-        arguments, part = self.arguments, self.parts.get(host.name, Earlier())
-        look, patience = self.notice.first if self.notice.first_look else None, arguments.connectors.reach.read_patience
-        collector = Collector(host, session, clock, catalog.facts(), patience, look, self.recall)
-        brakes = replace(self.brakes(host, clock), machine=lambda: collector.identity.machine_id)
-        interpreter = Interpreter(
-            host=host.name,
-            run_id=self.directory.run_id,
-            actor=f"{arguments.actor.user}@{arguments.actor.control_node}",
-            collector=collector,
-            session=session,
-            approver=ThroughFreezes(self.consenting(self.approver, clock), brakes.held, clock.now),
-            journal=journal,
-            clock=clock,
-            policy=self.policy,
-            handled=self.handled,
-            break_lock=arguments.break_lock,
-            runbook=self.runbook.name,
-            brakes=brakes,
-            rules=brakes.rules,
-            machines=self.machines if len(arguments.hosts) > 1 else None,
-            left=[*self.left, *([part.behind.open] if part.behind and part.behind.open else [])],
-            events=list(part.events),
-            begun=part.behind is not None and part.behind.acted,
-            after=self.after,
-            abandoned=self.abandoned,
-            watch=lambda request: self.notice.asked(host.name, request),
-            stop=partial(wish_of, self.stop),
-            noted=partial(self.remembering.note, host),
-        )
-        try:
-            asking, approved = self.asking(host), arguments.approved.get(host.name)
-            asking = asking if part.begun else unless_enough_failed(asking, self.rolling.failures)
-            report = yield from interpreter.run(as_approved(asking, approved) if approved else asking)
-            brakes.ran(report.outcome, changed=report.changed)
-        except JournalError:
-            interpreter.release()  # nothing more may be done here, but the host shall not stay locked
-            raise
-        return report
+def _parts(arguments: RunArguments, hosts: Sequence[Host]) -> dict[str, str]:
+    """By host the run that a worker carries it out by; none where it is done here."""
+    return part_ids(arguments.runbook, hosts) if arguments.distribute else {}

@@ -11,7 +11,7 @@ from msgspec import structs
 from memrunbook.app.applying import PlanApprover, applied_by, approved_by, void
 from memrunbook.app.consenting import consent_of
 from memrunbook.app.others import OthersFirst
-from memrunbook.app.running import Running
+from memrunbook.app.under_way import Running
 from memrunbook.core.errors import RunbookError
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.saved import Difference, allowed, other_time

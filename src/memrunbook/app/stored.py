@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     # SQLAlchemy is a quarter of a second and 30 MiB: a diagnosis does not pay for it.
     from memrunbook.state.history.database import Database
     from memrunbook.state.history.past import StoredPast
+    from memrunbook.state.queue import Queue
     from memrunbook.state.store.changes import Store
 
 Told = Callable[[str, str], object]
@@ -74,6 +75,16 @@ class Stored:
         from memrunbook.state.store.changes import Store
 
         return Store.open(self.state, self.place, self.password)
+
+    def jobs(self, stalled_after: float = 30.0) -> Queue:
+        """The queue of several control nodes, in the same database. UsageError where the store is no server.
+
+        After so many seconds without a word a worker is taken for dead.
+        """
+        from memrunbook.state.queue import Queue
+
+        beat = stalled_after / 3
+        return Queue.open(self.state, self.place, self.password, stalled_after=stalled_after, beat=beat)
 
     @property
     def history_file(self) -> Path | None:

@@ -21,8 +21,9 @@ from memrunbook.app.past import makes_again, pasts_of, reached
 from memrunbook.app.reporting import find_run
 from memrunbook.app.ruling import NO_FREEZE, Mode, demand_reason, rules_for
 from memrunbook.app.run_arguments import RunArguments, RunResult
-from memrunbook.app.running import Running, to_its_end
+from memrunbook.app.sealing import to_its_end
 from memrunbook.app.stored import Stored, settings_of
+from memrunbook.app.under_way import Running
 from memrunbook.core.action.action import Risk
 from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import Refused, RunbookError

@@ -40,3 +40,14 @@ def _quiet(*, quiet: bool, **values: Any) -> OutputOptions:
 SHOWN_OUTPUT = OptionGroup("output", _logged, {**OUTPUT.options, "log_file": LOG_FILE})
 """Of a command whose result is a list: there is no verdict to leave it with."""
 HOST_OUTPUT = OptionGroup("output", _quiet, {**OUTPUT.options, "quiet": QUIET, "log_file": LOG_FILE})
+DISTRIBUTE = OptionGroup(
+    "distribute",
+    lambda *, distribute: distribute,
+    {
+        "distribute": click.option(
+            "--distribute",
+            is_flag=True,
+            help="Have the workers of each host's site do it (runbook worker); gates are asked here all the same.",
+        )
+    },
+)

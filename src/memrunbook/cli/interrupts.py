@@ -45,6 +45,28 @@ def finish_then_stop(
             signal.signal(number, handler)
 
 
+@contextmanager
+def finish_then_hand_on(
+    stop: threading.Event, hand_on: Callable[[], object], tell: Callable[[str], object]
+) -> Iterator[None]:
+    """The same of a worker: the first signal takes nothing new, the second hands on what is under way."""
+
+    def interrupted(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            threading.Thread(target=hand_on, daemon=True).start()  # this one may hold what that needs
+            tell("Handing on what is under way.")
+            return
+        stop.set()
+        tell("Stopping: nothing new is begun, what is under way comes to its end. Again hands that on.")
+
+    before = {number: signal.signal(number, interrupted) for number in NUMBERS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _stopping(commands: Sequence[str]) -> str:
     if not commands:
         return "Stopping: nothing new is begun."

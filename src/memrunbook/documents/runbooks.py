@@ -12,16 +12,18 @@ from memrunbook.documents.binding import bind, in_place
 from memrunbook.documents.problems import convert
 from memrunbook.documents.source import Source
 from memrunbook.documents.yaml_source import load
+from memrunbook.runtime.judging import JUDGING
 
 
 def load_runbook(content: bytes, name: str, origin: str, parameters: Mapping[str, str] | None = None) -> Runbook:
     """A runbook ready to run; DocumentError with every problem, UsageError for a wrong `-p`."""
     source = load(content, name)
-    try:
-        spec = convert(source, source.data, RunbookSpec)
-    except DocumentError as error:
-        raise DocumentError(in_place([*error.problems, *_of_sense(source)])) from None
-    return bind(source, spec, parameters or {}, origin)
+    with JUDGING:  # what compiles conditions is no Python either
+        try:
+            spec = convert(source, source.data, RunbookSpec)
+        except DocumentError as error:
+            raise DocumentError(in_place([*error.problems, *_of_sense(source)])) from None
+        return bind(source, spec, parameters or {}, origin)
 
 
 def _of_sense(source: Source) -> list[Problem]:
@@ -51,4 +53,5 @@ def load_one_of_many(
     source = load(content, name)
     spec = convert(source, source.data, RunbookSpec)
     own = {parameter: value for parameter, value in parameters.items() if parameter in spec.parameters}
-    return bind(source, spec, own, origin, trusted=trusted)
+    with JUDGING:
+        return bind(source, spec, own, origin, trusted=trusted)

@@ -65,8 +65,8 @@ class Interpreter:
     `left` are the steps that runs left open on this host: a lock that one of them left behind is told with its step.
     `begun` marks a run that goes on and had begun commands on this host before it was cut off. `after` is the run that
     this one takes back: the lock that it left behind is in nobody's way, as are those of `abandoned` runs, which left
-    nothing open. `machines` are those of a run on several hosts. `_changed` is true from the first effect of this run
-    on, to its end.
+    nothing open; with `elsewhere` a shell of this very run is in nobody's way either. `machines` are those of a run on
+    several hosts. `_changed` is true from the first effect of this run on, to its end.
     """
 
     host: str
@@ -85,6 +85,7 @@ class Interpreter:
     begun: bool = False
     after: str = ""
     abandoned: Collection[str] = ()
+    elsewhere: bool = False
     watch: Watcher = lambda _: None
     noted: Callable[[Snapshot], object] = lambda _: None
     stop: Callable[[], str] = lambda: ""
@@ -182,6 +183,7 @@ class Interpreter:
             begun=self.begun,
             after=self.after,
             abandoned=self.abandoned,
+            elsewhere=self.elsewhere,
         )
         self._locked = True
         return TookOver(self.clock.now(), broken) if broken else Waited(self.clock.now())

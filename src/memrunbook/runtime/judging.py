@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 JUDGING = threading.Lock()
-"""Held while answers are parsed, a snapshot is judged or a run decides: never while anything is waited for.
+"""Held while a runbook is loaded, answers are parsed, a snapshot is judged or a run decides: never while one waits.
 
 That is computing alone, of which Python does one at a time anyway. Threads that compute at once ask each other for
 their turn every 5 ms, and those that wait for a lock ask nobody. What evaluates

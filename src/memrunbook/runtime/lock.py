@@ -86,7 +86,7 @@ if mrb_start "${mrb_pid:-none}" 2>/dev/null && [ "$mrb_started" = "$mrb_then" ];
 # While a command of it is at work nobody takes it: the two would work at once, and how the first ended would be lost.
 mrb_take=no
 [ $mrb_state = stale ] && case ${mrb_owner%% *} in "${1%% *}"|"${4:-no run}") mrb_take=yes ;; esac
-[ "$2" = break ] && mrb_take=yes
+case $2:${mrb_owner%% *} in break:* | "own:${1%% *}") mrb_take=yes ;; esac
 if [ $mrb_state = stale ] || [ $mrb_take = yes ]; then
   if mrb_busy "${mrb_owner%% *}"; then mrb_take=no mrb_state=at-work; fi
 fi
@@ -146,15 +146,18 @@ def take(  # noqa: PLR0913  what is known of the run
     begun: bool = False,
     after: str = "",
     abandoned: Collection[str] = (),
+    elsewhere: bool = False,
 ) -> LockBroken | None:
     """Takes the lock; Refused with its owner where somebody else has it. `owner` is one line: run and actor.
 
     A stale lock of the same run is its own, and so is one of the run `after`, which this one takes back. `told` says of
     a run what the journal here knows of its step in flight. `begun`: the run goes on, and has begun commands here
-    before. A stale lock of a run in `abandoned`, which left nothing open, is in nobody's way.
+    before. A stale lock of a run in `abandoned`, which left nothing open, is in nobody's way. `elsewhere`: a shell of
+    this very run that is idle and holds the lock is another control node's, which has lost the run, and is ended.
     Whose lock was taken over, where it was another run's.
     """
-    arguments = (owner, "break" if force else "", "begun" if begun else "", after)
+    mode = "break" if force else "own" if elsewhere else ""
+    arguments = (owner, mode, "begun" if begun else "", after)
     output = session.execute(TAKE, arguments, timeout=15.0)
     state, _, by = output.text.strip().partition(" ")
     if output.status == HELD and state == "stale" and by.partition(" ")[0] in abandoned:

@@ -35,8 +35,8 @@ _REFUSED = re.compile(
 )
 _NOT_BOOTED = "System has not been booted with systemd"
 _STARTED = re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.]{8,18} ?(?:Z|[+-]\d\d:?\d\d)?(?: [A-Z]{3,4})?", re.ASCII)
-_RUN = re.compile(r"\d{8}T\d{6}Z-[a-z]{4}", re.ASCII)
-_TIMER = re.compile(r"(memrunbook-\d{8}t\d{6}z-[a-z]{4})-[0-9a-f]{8}", re.ASCII)
+_RUN = re.compile(r"\d{8}T\d{6}Z-[a-z]{4,8}", re.ASCII)
+_TIMER = re.compile(r"(memrunbook-\d{8}t\d{6}z-[a-z]{4,8})-[0-9a-f]{8}", re.ASCII)
 _MARK = re.compile(rf"({MARKS}/)([0-9a-f]{{16}})", re.ASCII)
 RESTARTED = frozenset({"", "no", "always", "unless-stopped", "on-failure"})
 COMPRESSORS = frozenset({"lzo", "lzo-rle", "lz4", "lz4hc", "zstd", "deflate", "842"})

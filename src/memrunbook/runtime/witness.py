@@ -33,7 +33,7 @@ done
 return 0
 """
 WITNESS = re.compile(
-    r"runbook: run=(\d{8}T\d{6}Z-[a-z]{4}) step=(.{0,400}?) record=([0-9a-f]{16})(?![0-9a-f])(?: by=(\S{1,200}))?"
+    r"runbook: run=(\d{8}T\d{6}Z-[a-z]{4,8}) step=(.{0,400}?) record=([0-9a-f]{16})(?![0-9a-f])(?: by=(\S{1,200}))?"
 )
 READ = re.compile(r"@@ read (.{1,200})")
 

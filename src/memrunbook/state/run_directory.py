@@ -21,16 +21,16 @@ from memrunbook.state.journal import RunJournal
 from memrunbook.state.names import file_name
 from memrunbook.state.seals import RunSeals
 
-RUN_ID = re.compile(r"\d{8}T\d{6}Z-[a-z]{4}")
+RUN_ID = re.compile(r"\d{8}T\d{6}Z-[a-z]{4,8}")
 RUN, EVIDENCE = "run.jsonl", "evidence.jsonl"
 APPLIED_PLAN = "applied-plan.json"
 """The file of the saved plan that a run carries out, as it was: approvals are signatures of its bytes."""
 
 
-def new_run_id(now: Instant) -> str:
-    """A run id: the UTC time and four random letters, as in 20261122T094107Z-abcd."""
-    letters = "".join(secrets.choice(string.ascii_lowercase) for _ in range(4))
-    return f"{dt.datetime.fromtimestamp(now.utc, dt.UTC):%Y%m%dT%H%M%SZ}-{letters}"
+def new_run_id(now: Instant, letters: int = 4) -> str:
+    """A run id: the UTC time and so many random letters (4 to 8), as in 20261122T094107Z-abcd."""
+    chosen = "".join(secrets.choice(string.ascii_lowercase) for _ in range(letters))
+    return f"{dt.datetime.fromtimestamp(now.utc, dt.UTC):%Y%m%dT%H%M%SZ}-{chosen}"
 
 
 def run_path(state: Path, run_id: str) -> Path:

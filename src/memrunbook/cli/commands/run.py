@@ -14,7 +14,7 @@ import click
 from memrunbook.cli import exit_codes
 from memrunbook.cli.completing import complete_runbooks
 from memrunbook.cli.conversation import Conversation
-from memrunbook.cli.host_options import HOST_OUTPUT
+from memrunbook.cli.host_options import DISTRIBUTE, HOST_OUTPUT
 from memrunbook.cli.next_command import way_options
 from memrunbook.cli.options import (
     HISTORY,
@@ -65,23 +65,14 @@ ALLOW = "Consent to exactly this; freeze:NAME goes through a freeze, with --reas
     STATE,
     STORE,
     HISTORY,
+    DISTRIBUTE,
     HOST_OUTPUT,
 )
 def command(
-    name: str,
-    targets: Targets,
-    output: OutputOptions,
-    gate: GateOptions,
-    library: Library,
-    state: Path,
-    store: str,
-    parameters: dict[str, str],
-    watch: float | None,
-    rollout: Rollout,
-    *,
-    dry_run: bool,
-    history: bool,
-) -> int:
+    name: str, targets: Targets, output: OutputOptions, gate: GateOptions, library: Library, state: Path, store: str,
+    parameters: dict[str, str], watch: float | None, rollout: Rollout, *,
+    dry_run: bool, history: bool, distribute: bool,
+) -> int:  # fmt: skip
     """Carry out RUNBOOK on hosts: each change behind a gate, proven, and taken back where it did not help."""
     from memrunbook.app import RunArguments
     from memrunbook.app.allowing import checked
@@ -106,6 +97,7 @@ def command(
         consents=consents,
         rollout=with_defaults(rollout, config.defaults),
         history=history,
+        distribute=distribute,
     )
     return _plan(arguments, talk) if dry_run else _run(arguments, talk, yes=gate.yes)
 

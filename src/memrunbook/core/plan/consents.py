@@ -34,3 +34,8 @@ class Consents(Collection[str]):
     def unused(self) -> tuple[str, ...]:
         """The words that covered no question."""
         return tuple(word for word in self._words if word not in self._used)
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """The words that covered one."""
+        return tuple(word for word in self._words if word in self._used)

@@ -111,6 +111,7 @@ class Invoked(Struct, frozen=True, kw_only=True, tag_field=EVENT, tag="invoked")
     """A run begins: who asked for what, why, on which hosts. The first record of a run's own journal.
 
     `asked` is who asked for it on the pages, where that is on record there; the actor is whose process does it.
+    `parts` are, by host, the runs that carry it out where workers do; `part_of` is the run that such a one is part of.
     """
 
     time: str
@@ -126,6 +127,8 @@ class Invoked(Struct, frozen=True, kw_only=True, tag_field=EVENT, tag="invoked")
     applied: AppliedPlan | None = None
     order: Order | None = None
     asked: str = ""
+    parts: dict[str, str] = {}
+    part_of: str = ""
 
 
 class Resumed(Struct, frozen=True, kw_only=True, tag_field=EVENT, tag="resumed"):

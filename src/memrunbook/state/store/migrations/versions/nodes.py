@@ -8,6 +8,13 @@ down_revision = "sightings"
 
 
 def upgrade() -> None:
+    _ask_others()
+    _tell()
+    _index()
+    _share_plans()
+
+
+def _ask_others() -> None:
     op.create_table(
         "orders",
         sa.Column("id", sa.String(64), primary_key=True),
@@ -46,6 +53,9 @@ def upgrade() -> None:
     )
     op.create_index("parts_of_order", "parts", ["order_id", "place"])
     op.create_index("parts_of_worker", "parts", ["worker", "state"])
+
+
+def _tell() -> None:
     op.create_table(
         "told",
         sa.Column("part", sa.String(64), primary_key=True),
@@ -62,6 +72,9 @@ def upgrade() -> None:
         sa.Column("beat", sa.Float(53), nullable=False),
         sa.Column("stopped", sa.Boolean, nullable=False, server_default=sa.false()),
     )
+
+
+def _index() -> None:
     op.create_table(
         "ledgers",
         sa.Column("key", sa.String(64), primary_key=True),
@@ -96,6 +109,9 @@ def upgrade() -> None:
         sa.Column("outcomes", sa.Text, nullable=False, server_default=""),
     )
     op.create_index("run_index_by_time", "run_index", ["began"])
+
+
+def _share_plans() -> None:
     op.create_table(
         "plans",
         sa.Column("digest", sa.String(64), primary_key=True),

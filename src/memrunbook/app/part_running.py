@@ -1,0 +1,198 @@
+"""Brings a part of a run to its end on a worker: begins it, or goes on with what an earlier attempt left, wherever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import structs
+
+from memrunbook import catalog
+from memrunbook.app.asked_elsewhere import AskedElsewhere
+from memrunbook.app.connectors import Connectors
+from memrunbook.app.earlier import Earlier
+from memrunbook.app.gates import OneAtATime
+from memrunbook.app.invoking import begin, invoked_by
+from memrunbook.app.part_telling import PartTold
+from memrunbook.app.resuming import earlier, is_over
+from memrunbook.app.run_arguments import RunArguments, RunResult
+from memrunbook.app.sealing import to_its_end
+from memrunbook.app.stored import Stored, settings_of
+from memrunbook.app.tuning import tuned
+from memrunbook.app.under_way import Running
+from memrunbook.core.errors import JournalError, Refused, RunbookError
+from memrunbook.core.plan.consents import Consents
+from memrunbook.core.run.event import RunFinished
+from memrunbook.core.run.flight import proven
+from memrunbook.core.run.placed import PartResult
+from memrunbook.core.run.record import Actor, Order, Recorded, Resumed, plain
+from memrunbook.core.run.report import fold
+from memrunbook.core.runbook.bound import Runbook
+from memrunbook.documents.library import Library, is_path
+from memrunbook.runtime.clock import SystemClock
+from memrunbook.runtime.redaction import HIDDEN
+from memrunbook.state.handled import handled
+from memrunbook.state.left_open import abandoned, left_open
+from memrunbook.state.names import file_name
+from memrunbook.state.paths import prepare
+from memrunbook.state.run_directory import RUN, RunDirectory, run_path
+from memrunbook.state.runs import records, run_of, runs
+from memrunbook.state.store.parts import TakenPart
+from memrunbook.version import __version__
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerPlace:
+    """Where a worker works: its node's name, files, state, store, and its ways to hosts."""
+
+    node: str
+    library: Library
+    state: Path
+    store: str
+    connectors: Connectors
+
+
+def bring_to_its_end(taken: TakenPart, told: PartTold, place: WorkerPlace) -> str:
+    """Runs a part to its end, tells it, and returns the outcome; empty where it was handed on before that.
+
+    JournalError where journal or store fail: then somebody else goes on.
+    """
+    try:
+        result, used = _run(taken, told, place)
+        outcome: str = result.reports[0].outcome
+    except JournalError:
+        raise
+    except RunbookError as error:  # nothing was begun
+        outcome, used = "refused", ()
+        finished = RunFinished("refused", f"on {place.node}: {error}", hint=error.hint)
+        told.recorded(plain(Recorded(finished)))
+    if outcome == "interrupted" and told.stop.hands_on:
+        told.now()
+        return ""
+    told.end(outcome, msgspec.json.encode(PartResult(used)))
+    return outcome
+
+
+def _run(taken: TakenPart, told: PartTold, place: WorkerPlace) -> tuple[RunResult, tuple[str, ...]]:
+    order = taken.run.invoked.order
+    if order is None:
+        raise Refused("what was ordered is not known")
+    runbook, config, policy = _runbook(taken, order, place.library), settings_of(place.library), place.library.policy()
+    (host,), own = tuned(place.library, order.runbook, runbook, order.parameters, [taken.host])
+    arguments = _arguments(taken, order, place)
+    arguments.connectors.check([host])
+    state, known = prepare(place.state), runs(place.state)
+    part = _earlier(taken, place)
+    with (
+        closing(Stored(state, config, place.store).open()) as store,
+        _directory(taken, arguments, runbook) as directory,
+    ):
+        left = tuple(opened for opened in left_open(state, known) if opened.run != taken.id)
+        running = Running(
+            arguments=arguments,
+            runbook=runbook,
+            policy=policy,
+            config=config,
+            directory=directory,
+            approver=OneAtATime(AskedElsewhere(told), told.stop),
+            notice=told,
+            stop=told.stop,
+            handled=handled(state, known).get(runbook.name, {}),
+            left=left,
+            abandoned=abandoned(known, left) if arguments.unblocks else frozenset(),
+            store=store,
+            parts={host.name: part},
+            own=own,
+            elsewhere=True,
+            keeps_refused=lambda: not told.attended,  # whoever ordered it does
+        )
+        over = is_over(part)
+        ended = [fold(host.name, part.events)] if over else []
+        return to_its_end(running, [] if over else [host], ended), arguments.consents.used
+
+
+def _runbook(taken: TakenPart, order: Order, library: Library) -> Runbook:
+    """The runbook as it is here; Refused where it is not the one that was ordered."""
+    if HIDDEN in " ".join(order.parameters.values()):
+        why = "a parameter of the run is a secret, which is not kept for others"
+        raise Refused(why, hint="run it without --distribute")
+    if is_path(order.runbook):
+        raise Refused("a runbook is found by its name here, and by no path that somebody else says")
+    runbook = library.runbook(order.runbook, order.parameters)
+    wanted = taken.run.invoked.runbook_digest
+    if runbook.digest != wanted:
+        why = f"the runbook {order.runbook} is sha256:{runbook.digest[:8]} here, and sha256:{wanted[:8]} was ordered"
+        raise Refused(why, hint="give every node the same files")
+    return runbook
+
+
+def _arguments(taken: TakenPart, order: Order, place: WorkerPlace) -> RunArguments:
+    run, actor = taken.run, taken.run.invoked.actor
+    return RunArguments(
+        runbook=order.runbook,
+        hosts=(taken.host,),
+        connectors=place.connectors,
+        library=place.library,
+        state=place.state,
+        store=place.store,
+        parameters=order.parameters,
+        watch=order.watch,
+        reason=run.invoked.reason,
+        command=run.invoked.command,
+        break_lock=run.break_lock,
+        actor=structs.replace(actor, control_node=place.node),
+        consents=Consents(run.consents),
+        history=run.history,
+        waits=run.waits,
+        unblocks=run.unblocks,
+        lock_patience=run.lock_patience,
+        asked=_who(actor),
+        part_of=run.run,
+    )
+
+
+def _who(actor: Actor) -> str:
+    return f"{actor.user}@{actor.control_node}"
+
+
+def _directory(taken: TakenPart, arguments: RunArguments, runbook: Runbook) -> RunDirectory:
+    """The directory of the part's run: a new one, or the one that an earlier attempt made here."""
+    clock = SystemClock()
+    if (run_path(arguments.state, taken.id) / RUN).exists():
+        directory = RunDirectory.reopen(arguments.state, taken.id, clock.now)
+    else:
+        directory = RunDirectory.create(arguments.state, taken.id, clock.now)
+        begin(directory, arguments, invoked_by(arguments, runbook, clock))
+    if taken.node:
+        where = "here" if taken.node == arguments.actor.control_node else f"on {taken.node}"
+        again = Resumed(
+            time=clock.now().isoformat(),
+            engine=__version__,
+            actor=arguments.actor,
+            command=arguments.command,
+            reason=f"it was cut off {where}: this is attempt {taken.attempt}",
+        )
+        directory.run.append(plain(again))
+    return directory
+
+
+def _earlier(taken: TakenPart, place: WorkerPlace) -> Earlier:
+    """What all attempts before have done: as it was told, and where the last one ran here, as its journal has it."""
+    told: list[dict[str, Any]] = [msgspec.json.decode(line) for line in taken.told]
+    if taken.node == place.node and (run_path(place.state, taken.id) / RUN).exists():
+        known = {record.get("hash") for record in told}
+        told += [record for record in _kept(taken, place.state) if record.get("hash") not in known]
+    if not told:
+        return Earlier()
+    readings = {name: fact.reading for name, fact in catalog.facts().items()}
+    return earlier(taken.id, told, readings)
+
+
+def _kept(taken: TakenPart, state: Path) -> Iterator[Any]:
+    name = f"{file_name(taken.host.name)}.jsonl"
+    sealed = run_of(state, taken.id).sealed.get(name, 0)
+    return iter(proven(records(state, taken.id, taken.host.name), sealed))

@@ -1,0 +1,116 @@
+"""runbook worker: a control node among several, which carries out what others have ordered."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from memrunbook.app.working import Told
+from memrunbook.cli import exit_codes
+from memrunbook.cli.conversation import Conversation
+from memrunbook.cli.formats import format_of
+from memrunbook.cli.options import CHOSEN, LIBRARY, REACH, STATE, STORE, OptionGroup, OutputOptions, common, seconds
+from memrunbook.cli.streams import while_heard
+from memrunbook.cli.targets import Targets
+from memrunbook.documents.library import Library
+
+if TYPE_CHECKING:
+    from memrunbook.app.part_running import WorkerPlace
+    from memrunbook.state.store.parts import TakenPart
+
+WAY = {name: option for name, option in REACH.items() if name not in CHOSEN and name not in ("inventory", "no_input")}
+NOBODY = partial(Targets, host=(), limit=(), inventory=(), transport="ssh", tag=(), no_input=True)
+TARGETS = OptionGroup("targets", NOBODY, WAY)
+
+
+@click.command()
+@click.option("--site", "sites", multiple=True, metavar="NAME", help="Take the hosts of this site. Repeatable.")
+@click.option("--node", metavar="NAME", help="What this control node is called; default: the machine's name.")
+@click.option(
+    "--stalled-after",
+    default="30s",
+    metavar="TIME",
+    show_default=True,
+    help="After such a silence of another worker its runs are gone on with.",
+)
+@common(TARGETS, LIBRARY, STATE, STORE)
+def command(
+    sites: tuple[str, ...],
+    node: str | None,
+    stalled_after: str,
+    targets: Targets,
+    library: Library,
+    state: Path,
+    store: str,
+) -> int:
+    """Carry out what other control nodes order with --distribute, for the hosts of its sites, until it is stopped.
+
+    Hosts are reached from here, by the keys and files of this node; gates are asked where the run was ordered. The
+    first Ctrl-C, or SIGTERM, takes nothing new and waits for what is under way; the second one hands that on to
+    another worker.
+    """
+    from memrunbook.app.part_running import WorkerPlace
+    from memrunbook.core.run.placed import ANYWHERE
+
+    talk = Conversation(OutputOptions(format_of("text")), targets)
+    name = node or os.uname().nodename
+    place = WorkerPlace(node=name, library=library, state=state, store=store, connectors=talk.connectors())
+    return _work(place, sites or (ANYWHERE,), seconds(stalled_after, "--stalled-after") or 0.0)
+
+
+def _work(place: WorkerPlace, sites: tuple[str, ...], stalled_after: float) -> int:
+    from contextlib import closing
+
+    from memrunbook.app.stored import Stored, settings_of
+    from memrunbook.app.working import Worker, worker_id
+    from memrunbook.cli.interrupts import finish_then_hand_on
+    from memrunbook.state.paths import prepare
+    from memrunbook.state.store.parts import Parts
+
+    stored = Stored(prepare(place.state), settings_of(place.library), place.store)
+    jobs = stored.jobs(stalled_after)
+    with closing(stored.open()) as store:
+        worker = Worker(
+            place=place,
+            sites=sites,
+            parts=Parts(store, worker_id(place.node), place.node),
+            jobs=jobs,
+            told=_Log(),
+            stop=threading.Event(),
+        )
+        many = f"site{'s' * (len(sites) > 1)} {', '.join(sites)}"
+        _say(f"{place.node} takes what is ordered for {many}, {place.connectors.forks} hosts at once.")
+        with finish_then_hand_on(worker.stop, worker.hurry, _say):
+            worker.work()
+    _say(f"{place.node} has stopped.")
+    return exit_codes.OK
+
+
+class _Log(Told):
+    """A line on stderr for each thing that a worker does."""
+
+    def begun(self, taken: TakenPart) -> None:
+        again = f", attempt {taken.attempt}" if taken.attempt > 1 else ""
+        invoked, by = taken.run.invoked, taken.run.invoked.actor
+        whose = f"for {by.user}@{by.control_node} ({taken.run.run})"
+        _say(f"{taken.id} {taken.host.name}: {invoked.runbook}, {whose}{again}")
+
+    def ended(self, taken: TakenPart, outcome: str) -> None:
+        _say(f"{taken.id} {taken.host.name}: {outcome}")
+
+    def put_back(self, part: str, why: str) -> None:
+        _say(f"{part}: put back: {why}")
+
+    def away(self, why: str) -> None:
+        _say(f"the store does not answer: {why}" if why else "the store answers again")
+
+
+def _say(words: str) -> None:
+    while_heard(sys.stderr.write)(f"{words}\n")
+    while_heard(sys.stderr.flush)()

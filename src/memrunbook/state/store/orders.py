@@ -1,0 +1,186 @@
+"""Orders as the node sees them that placed them: how far each part is, what is told of it, who must be answered."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from msgspec import Struct
+
+from memrunbook.core.errors import JournalError
+from memrunbook.core.run.placed import PartState, PlacedPart, PlacedRun
+from memrunbook.state.store.changes import Store
+from memrunbook.state.store.database import explained, reading, writing
+from memrunbook.state.store.node_tables import ORDERS, PARTS, TOLD, WORKERS
+
+HEARD_WITHIN = 30.0
+"""Seconds without a word, after which a worker, or whoever waits for an order, counts as gone."""
+LARGEST = 256 << 20
+"""Bytes of records that are told at a time."""
+AHEAD = 60.0
+"""Seconds that the clock of another node may be ahead."""
+
+
+class PartSeen(Struct, frozen=True, kw_only=True):
+    """How far a part is; `told` counts what is told of it, `question` waits for an answer (JSON; empty: none)."""
+
+    id: str
+    host: str
+    state: PartState
+    attempt: int
+    node: str
+    outcome: str
+    told: int
+    question: str
+    result: bytes
+
+
+class WorkerSeen(Struct, frozen=True, kw_only=True):
+    """A worker: its node, the sites whose jobs it takes, how many hosts at once, and when it was last heard of."""
+
+    id: str
+    node: str
+    sites: tuple[str, ...]
+    forks: int
+    beat: float
+    stopped: bool
+
+    def there(self, now: float) -> bool:
+        """True where it was heard of lately, and has not said goodbye."""
+        return not self.stopped and now - HEARD_WITHIN < self.beat <= now + AHEAD
+
+
+@dataclass(frozen=True)
+class Orders:
+    """The orders of a store, for whoever places them; JournalError where it does not answer."""
+
+    store: Store
+
+    def place(self, run: PlacedRun, parts: Sequence[PlacedPart], node: str, now: float) -> None:
+        """Puts an order there with all its parts; one that is there already, as of a run that goes on, stays as it is.
+
+        What was taken back of it waits again. It counts as attended: whoever placed it answers at its gates.
+        """
+        actor = run.invoked.actor
+        order = {
+            "id": run.run,
+            "kind": "run",
+            "node": node,
+            "actor": f"{actor.user}@{actor.control_node}",
+            "body": _text(run),
+            "at": now,
+            "beat": now,
+            "attended": True,
+        }
+        rows = [
+            {
+                "id": part.id,
+                "order_id": run.run,
+                "place": part.place,
+                "host": part.host.name,
+                "site": part.site,
+                "body": _text(part.host),
+                "state": "waiting",
+                "queued": now,
+            }
+            for part in parts
+        ]
+        with explained(self.store.name), writing(self.store.engine) as connection:
+            if connection.scalar(sa.select(ORDERS.c.id).where(ORDERS.c.id == run.run)) is None:
+                connection.execute(sa.insert(ORDERS), order)
+            withdrawn = sa.and_(PARTS.c.order_id == run.run, PARTS.c.state == "withdrawn")
+            connection.execute(sa.update(PARTS).where(withdrawn).values(state="waiting", stop=False))
+            known = set(connection.scalars(sa.select(PARTS.c.id).where(PARTS.c.order_id == run.run)))
+            if new := [row for row in rows if row["id"] not in known]:
+                connection.execute(sa.insert(PARTS), new)
+
+    def queued(self, numbers: Mapping[str, int]) -> None:
+        """Remembers the job of each part."""
+        rows = [{"part": part, "number": number} for part, number in numbers.items()]
+        update = sa.update(PARTS).where(PARTS.c.id == sa.bindparam("part")).values(job=sa.bindparam("number"))
+        with explained(self.store.name), writing(self.store.engine) as connection:
+            if rows:
+                connection.execute(update, rows)
+
+    def beat(self, order: str, now: float, *, attended: bool = True) -> None:
+        """Whoever waits for an order is there still; once it is not `attended`, its gates are answered by nobody."""
+        values: dict[str, Any] = {"beat": now, "attended": attended}
+        with explained(self.store.name), writing(self.store.engine) as connection:
+            connection.execute(sa.update(ORDERS).where(ORDERS.c.id == order).values(values))
+
+    def end(self, order: str, now: float) -> None:
+        """Nobody waits for an order any more: it has come to its end."""
+        with explained(self.store.name), writing(self.store.engine) as connection:
+            connection.execute(sa.update(ORDERS).where(ORDERS.c.id == order).values(ended=now, attended=False))
+
+    def look(self, order: str) -> list[PartSeen]:
+        """How far each part of an order is."""
+        known = PARTS.c
+        names = [name for name in PartSeen.__struct_fields__ if name not in ("question", "result")]
+        asked = sa.and_(known.question.is_not(None), known.answer.is_(None))
+        select = sa.select(
+            *(known[name] for name in names),
+            sa.case((asked, known.question), else_="").label("question"),
+            known.result,
+        ).where(known.order_id == order)
+        with explained(self.store.name), reading(self.store.engine) as connection:
+            rows = connection.execute(select).mappings()
+            return [PartSeen(**{**row, "result": bytes(row["result"] or b"")}) for row in rows]
+
+    def told(self, since: Mapping[str, int]) -> dict[str, list[bytes]]:
+        """What is told of parts behind the number that is known of each: its records, a line of JSON each."""
+        if not since:
+            return {}
+        known = TOLD.c
+        newer = sa.and_(known.part.in_(sorted(since)), known.number > min(since.values()))
+        select = sa.select(known.part, known.number, known.content).where(newer).order_by(known.part, known.number)
+        found: dict[str, list[bytes]] = {}
+        with explained(self.store.name), reading(self.store.engine) as connection:
+            for part, number, content in connection.execute(select):
+                if number > since[part]:
+                    found.setdefault(part, []).extend(unpacked(content))
+        return found
+
+    def answer(self, part: str, attempt: int, answer: str) -> None:
+        """Answers the question of a part; not that of a later attempt."""
+        mine = sa.and_(PARTS.c.id == part, PARTS.c.attempt == attempt, PARTS.c.question.is_not(None))
+        with explained(self.store.name), writing(self.store.engine) as connection:
+            connection.execute(sa.update(PARTS).where(mine).values(answer=answer))
+
+    def stop(self, parts: Iterable[str]) -> frozenset[str]:
+        """Asks for an early end of parts; those that nobody had begun, and that nobody will begin, are returned."""
+        wanted = sorted(parts)
+        unbegun = sa.and_(PARTS.c.id.in_(wanted), PARTS.c.state == "waiting")
+        under_way = sa.and_(PARTS.c.id.in_(wanted), PARTS.c.state == "running")
+        with explained(self.store.name), writing(self.store.engine) as connection:
+            gone = sa.update(PARTS).where(unbegun).values(state="withdrawn", stop=True).returning(PARTS.c.id)
+            withdrawn = frozenset(connection.scalars(gone))
+            connection.execute(sa.update(PARTS).where(under_way).values(stop=True))
+        return withdrawn
+
+    def workers(self) -> list[WorkerSeen]:
+        """Every worker that was ever there, by its name."""
+        with explained(self.store.name), reading(self.store.engine) as connection:
+            rows = connection.execute(sa.select(WORKERS).order_by(WORKERS.c.id)).mappings()
+            return [WorkerSeen(**{**row, "sites": tuple(row["sites"].splitlines())}) for row in rows]
+
+
+def packed(lines: Sequence[bytes]) -> bytes:
+    """Records as the store keeps them."""
+    return zlib.compress(b"\n".join(lines), 1)
+
+
+def unpacked(content: bytes) -> list[bytes]:
+    """The records of what `packed` made; JournalError for anything else."""
+    try:
+        return zlib.decompressobj().decompress(content, LARGEST).split(b"\n")
+    except zlib.error:
+        raise JournalError("what the store holds of a run cannot be read") from None
+
+
+def _text(value: Struct) -> str:
+    return msgspec.json.encode(value).decode()
