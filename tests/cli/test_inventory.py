@@ -138,14 +138,14 @@ def test_groups_of_the_inventory_count_in_config_yaml_and_at_the_gate(inventory:
 
 @pytest.mark.usefixtures("machine")
 def test_the_gate_says_who_the_host_is(tmp_path: Path) -> None:
-    line = "localhost ansible_connection=local ansible_become=no tags=standby criticality=high peers=web01"
+    line = "localhost ansible_connection=local ansible_become=no tags=standby criticality=high peers=web01 site=fra-1"
     write(tmp_path, {"hosts": f"web01\n[search]\n{line}\n"})
     small = book(tmp_path, act("one", "true"), resolved="memory.available_percent > 100.0")
     with terminal("run", small, "-i", str(tmp_path / "hosts"), "--host", "search") as screen:
         screen.expect("local")
         screen.expect("y/N")
         gate = " ".join(screen.drawn.split())
-        assert "in search, criticality high, standby; peers web01" in gate
+        assert "in search, site fra-1, criticality high, standby; peers web01" in gate
         screen.type("n\n")
         assert screen.wait() == 5
 
@@ -253,6 +253,7 @@ def test_hosts_are_listed_with_what_is_known_of_them(inventory: str) -> None:
     assert more.out.index("prod:") < more.out.index("    web:")
     [host, _] = json.loads(here("hosts", "-i", inventory, "--limit", "web", "--json").out)["hosts"]
     assert (host["tags"], host["peers"], host["groups"]) == (["realtime"], ["web02"], ["prod", "web"])
+    assert host["site"] == ""
 
 
 def test_check_says_all_that_is_wrong(inventory: str, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ HOSTS = (
         host_key_sha256="SHA256:uZb0kRJ1lqgHcmAlxVmTqkkQiLmDXMjPZ5NRXJTd5bU",
         groups=("prod", "search"),
         criticality="high",
+        site="fra-1",
         peers=("search-04.example.com",),
         protected_units=(ProtectedUnit("postgres*.service", "group_vars/prod.yml:3"),),
         parameters=(HostParameter("memory-leak", "soon", "2h", "host_vars/search-03.yml:1"),),

@@ -15,6 +15,8 @@ LOCAL = "local"
 TARGET = re.compile(
     r"(?:(?P<user>[^@\s]+)@)?(?P<name>\[[0-9a-fA-F:.%\w]+\]|[A-Za-z0-9_][\w.-]*)(?::(?P<port>\d{1,5}))?"
 )
+SITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""The name of a site."""
 MOST_HOSTS = 50_000
 LAST_PORT = 65535
 Sudo = Literal["", "always", "never"]
@@ -45,8 +47,9 @@ class Host(Struct, frozen=True):
     known_hosts.
     The rest is what an inventory says: `address` is the name or address that ssh is given instead of its name,
     `ssh_args` are words for ssh's command line, `peers` the hosts that must not be disturbed together with it,
-    `where` the `file:line` that names it, `named` how it is named on a command line, and `refused` says why it cannot
-    be worked with, `hint` what to do about that. One that is `unlisted` was named beside an inventory that has it not.
+    `site` the place that it is reached from, `where` the `file:line` that names it, `named` how it is named on a
+    command line, and `refused` says why it cannot be worked with, `hint` what to do about that. One that is `unlisted`
+    was named beside an inventory that has it not.
     """
 
     name: str
@@ -70,6 +73,7 @@ class Host(Struct, frozen=True):
     refused: str = ""
     hint: str = ""
     unlisted: bool = False
+    site: str = ""
 
     @property
     def typed(self) -> str:

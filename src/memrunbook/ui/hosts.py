@@ -15,7 +15,7 @@ SHOWN = 4
 
 
 def about(host: Host) -> str:
-    """Who a host is, in a few words for a gate: "in web and prod, criticality high, realtime; peers web02, web03"."""
+    """Who a host is, in a few words for a gate: "in web and prod, site fra-1, criticality high; peers web02, web03"."""
     groups = [group for group in host.groups if group != UNGROUPED]
     said = [
         f"in {listed(groups)}"
@@ -23,6 +23,7 @@ def about(host: Host) -> str:
         else "not in the inventory: no rule for a group counts"
         if host.unlisted
         else "",
+        f"site {host.site}" if host.site else "",
         f"criticality {host.criticality}" if host.criticality else "",
         *host.tags,
     ]
@@ -111,8 +112,10 @@ def _reached(host: Host) -> str:
 def _said(host: Host, shown: int) -> str:
     groups = [group for group in host.groups[::-1] if group != UNGROUPED]
     left_out = f" and {len(groups) - shown} more" if len(groups) > shown else ""
-    more = [*host.tags, *([f"criticality {host.criticality}"] if host.criticality else [])]
-    return "; ".join(part for part in (f"{', '.join(groups[:shown])}{left_out}", ", ".join(more)) if part)
+    criticality = f"criticality {host.criticality}" if host.criticality else ""
+    more = [*host.tags, criticality, f"site {host.site}" if host.site else ""]
+    said = (f"{', '.join(groups[:shown])}{left_out}", ", ".join(filter(None, more)))
+    return "; ".join(filter(None, said))
 
 
 def _names(hosts: Sequence[Host]) -> str:

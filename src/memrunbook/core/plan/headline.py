@@ -105,10 +105,11 @@ def culprit(finding: Finding, causes: Sequence[Suspect]) -> Suspect | None:
 
 def denied_facts(snapshot: Snapshot) -> int:
     """How many facts this login may not read, or not all of."""
-    return sum(map(_denied, snapshot.readings.values()))
+    return sum(map(is_denied, snapshot.readings.values()))
 
 
-def _denied(reading: Reading | Unavailable) -> bool:
+def is_denied(reading: Reading | Unavailable) -> bool:
+    """True for a fact that this login may not read, or not all of it."""
     if isinstance(reading, Unavailable):
         return reading.reason == "denied"
     return any(gone.reason == "denied" for gone in reading.unavailable.values())

@@ -19,6 +19,7 @@ Rule = Callable[[type[Action], Decision, Snapshot], Blocked | None]
 Role = Literal["kubernetes", "quorum", "cluster_managed", "hypervisor", "standby"]
 ROLES: tuple[Role, ...] = get_args(Role)
 """What a rule asks whether a host is: also the tags that say so."""
+SWITCHED_OFF = "host.switched_off"
 CORDON = (
     "kubectl cordon NODE, kubectl drain NODE --ignore-daemonsets, then look for the pod that grows "
     "(kubectl top pod -A); the node itself is then worked on by its owner"
@@ -45,7 +46,7 @@ def plays(role: Role, snapshot: Snapshot) -> bool:
 
 def host_off_words(snapshot: Snapshot) -> str:
     """Why nothing may be changed on this host, as it says itself; empty where it says nothing."""
-    said = snapshot.value("host.switched_off")
+    said = snapshot.value(SWITCHED_OFF)
     return "" if isinstance(said, Unavailable) or not said else f"changes are switched off on this host: {said}"
 
 

@@ -225,8 +225,13 @@ def decode(record: Mapping[str, Any], readings: Mapping[str, type[Reading]]) -> 
         found: Envelope = msgspec.convert(record, Envelope)
         return found
     envelope = msgspec.convert({**record, "answer": {**answer, "readings": {}}}, Answered)
-    said = {name: _reading(name, value, readings) for name, value in dict(answer.get("readings", {})).items()}
+    said = readings_of(dict(answer.get("readings", {})), readings)
     return Answered(msgspec.structs.replace(envelope.answer, readings=said))
+
+
+def readings_of(said: Mapping[str, Any], readings: Mapping[str, type[Reading]]) -> dict[str, Reading | Unavailable]:
+    """The readings that plain values stand for, by the types of the facts; msgspec.ValidationError for what is none."""
+    return {name: _reading(name, value, readings) for name, value in said.items()}
 
 
 def _reading(name: str, value: Any, readings: Mapping[str, type[Reading]]) -> Reading | Unavailable:

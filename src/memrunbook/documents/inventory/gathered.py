@@ -17,7 +17,7 @@ LOGIN = re.compile(r"(?P<user>[^@\s]+)@(?P<rest>[^@\s]+)")
 PORT, USER = "ansible_port", "ansible_user"
 
 
-OURS = ("host_key_sha256", "tags", "criticality", "protected_units", "peers", "runbook_parameters")
+OURS = ("host_key_sha256", "tags", "criticality", "protected_units", "peers", "runbook_parameters", "site")
 """The variables that are this engine's own."""
 
 

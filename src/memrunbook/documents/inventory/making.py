@@ -103,6 +103,7 @@ class Maker:
             "tags": ("tags", lambda given: ours.tags(given, note, refuse, self.ruling)),
             "host_key_sha256": ("host_key_sha256", lambda given: ours.host_keys(given, refuse)),
             "criticality": ("criticality", lambda given: ours.criticality(given, note)),
+            "site": ("site", lambda given: ours.site(given, note)),
             "runbook_parameters": ("parameters", lambda given: ours.parameters(given, refuse)),
         }
         found = {field_name: read(variables[key]) for key, (field_name, read) in readers.items() if key in variables}

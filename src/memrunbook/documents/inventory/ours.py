@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import get_args
 
-from memrunbook.core.host import Criticality, HostParameter, ProtectedUnit
+from memrunbook.core.host import SITE, Criticality, HostParameter, ProtectedUnit
 from memrunbook.core.inventory.patterns import GLOB, split
 from memrunbook.core.plan.rules import ROLES
 from memrunbook.core.text import clean
@@ -117,6 +117,17 @@ def criticality(given: Given, note: Told) -> Criticality:
         return ""
     found: Criticality = given.value
     return found
+
+
+def site(given: Given, note: Told) -> str:
+    """The name of a site; empty for what is none, which is noted."""
+    value = given.value.strip() if isinstance(given.value, str) else given.value
+    if isinstance(value, str) and SITE.fullmatch(value):
+        return value
+    number = isinstance(value, int) and not isinstance(value, bool)
+    hint = f'as in site: "{value}"' if number else "at most 64 letters, digits, -, . and _ as in fra-1"
+    _unused(note)(given.where, f"{_kind(value)} is no site", hint)
+    return ""
 
 
 def protected_units(levels: Iterable[Given], refuse: Told) -> tuple[ProtectedUnit, ...]:

@@ -32,6 +32,7 @@ class InventoryHost(Struct, frozen=True, kw_only=True):
     groups: tuple[str, ...]
     tags: tuple[str, ...]
     criticality: Literal["", "low", "medium", "high", "critical"]
+    site: str
     peers: tuple[str, ...]
     protected_units: tuple[ProtectedUnit, ...]
     parameters: tuple[HostParameter, ...]
@@ -76,6 +77,7 @@ def _host(host: Host) -> InventoryHost:
         groups=host.groups,
         tags=host.tags,
         criticality=host.criticality,
+        site=host.site,
         peers=host.peers,
         protected_units=host.protected_units,
         parameters=host.parameters,

@@ -15,6 +15,7 @@ OURS = f"""\
 host_key_sha256: SHA256:{KEY}
 tags: [realtime, kubernetes]
 criticality: high
+site: fra-1
 protected_units: "pg*.service, vip.service"
 peers: web
 runbook_parameters:
@@ -29,15 +30,16 @@ def test_all_of_them(tmp_path: Path) -> None:
     assert found.host_key_sha256 == f"SHA256:{KEY}"
     assert found.tags == ("realtime", "kubernetes")
     assert found.criticality == "high"
+    assert found.site == "fra-1"
     assert found.protected_units == (
-        ProtectedUnit("pg*.service", f"{where}:4"),
-        ProtectedUnit("vip.service", f"{where}:4"),
+        ProtectedUnit("pg*.service", f"{where}:5"),
+        ProtectedUnit("vip.service", f"{where}:5"),
     )
     assert found.peers == ("b", "c")
     assert found.parameters == (
-        HostParameter("", "window", "1h", f"{where}:6"),
-        HostParameter("swap-thrashing", "order", "9", f"{where}:6"),
-        HostParameter("swap-thrashing", "fast", "true", f"{where}:6"),
+        HostParameter("", "window", "1h", f"{where}:7"),
+        HostParameter("swap-thrashing", "order", "9", f"{where}:7"),
+        HostParameter("swap-thrashing", "fast", "true", f"{where}:7"),
     )
 
 
@@ -59,6 +61,21 @@ def test_what_one_level_protects_no_other_takes_away(tmp_path: Path) -> None:
     assert found.tags == ("web",), "of everything else the nearest level counts, as in Ansible"
 
 
+def test_of_several_levels_the_nearest_says_the_site(tmp_path: Path) -> None:
+    hosts = "[web]\na site=a.1_b\nb\n[db]\nc\n[all:vars]\nsite=all\n[web:vars]\nsite=web\n"
+    found = inventory(tmp_path, hosts=hosts).hosts
+    assert [found[name].site for name in "abc"] == ["a.1_b", "web", "all"]
+
+
+@pytest.mark.parametrize(
+    ("site", "kept"), [("x" * 64, True), ("x" * 65, False), ("-a", False), ("a/b", False), ("ü", False), ("", False)]
+)
+def test_a_site_is_a_short_word(tmp_path: Path, site: str, *, kept: bool) -> None:
+    found = inventory(tmp_path, hosts="a\n", host_vars__a_yml=f"site: '{site}'\n")
+    assert found.hosts["a"].site == (site if kept else "")
+    assert ["is no site: it is not used" in one.message for one in found.notes] == ([] if kept else [True])
+
+
 @pytest.mark.parametrize(
     ("line", "message", "hint"),
     [
@@ -72,6 +89,12 @@ def test_what_one_level_protects_no_other_takes_away(tmp_path: Path) -> None:
         ("criticality: P1", 'is "P1": it is not used', ""),
         ("criticality: !mine x", "is not read here", ""),
         ("criticality:", "is empty", ""),
+        ("site: 7", "the value 7 is no site: it is not used", 'as in site: "7"'),
+        ("site: {id: 4}", "a mapping is no site: it is not used", "fra-1"),
+        ("site: two words", '"two words" is no site: it is not used', "fra-1"),
+        ('site: "{{ region }}"', '"{{ region }}" is no site: it is not used', ""),
+        ("site: true", "the value True is no site: it is not used", "fra-1"),
+        ("site: !vault x", "encrypted by ansible-vault is no site", ""),
         ("critcality: high", '"critcality" is not known: it is not used', "did you mean criticality?"),
         ("peers: [{asn: 65000, ip: 10.0.0.1}]", "peers must be a list of words, is a list: it is not used", ""),
         ("peers: {rtr1: {asn: 65000}}", "peers must be a list of words, is a mapping: it is not used", ""),
@@ -91,7 +114,7 @@ def test_what_has_another_shape_is_noted_and_not_used(tmp_path: Path, line: str,
     assert message in told.message
     assert hint in told.hint
     for host in found.hosts.values():
-        assert (host.tags, host.criticality, host.peers, host.refused) == ((), "", (), "")
+        assert (host.tags, host.criticality, host.site, host.peers, host.refused) == ((), "", "", (), "")
 
 
 @pytest.mark.parametrize(
