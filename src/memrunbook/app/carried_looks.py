@@ -1,4 +1,4 @@
-"""What was found of a host, as bytes: one control node looks at it, another draws it as if it had looked itself.
+"""What was found of a host, as a line of JSON: one control node looks at it, another draws it as if it had looked.
 
 Without the whole snapshot only that of it is carried which the line, the document and the exit code of a host are made
 of: few kilobytes, where a snapshot and all findings are tens of them.
@@ -7,7 +7,6 @@ of: few kilobytes, where a snapshot and all findings are tens of them.
 from __future__ import annotations
 
 import threading
-import zlib
 from typing import TypeVar
 
 import msgspec
@@ -34,9 +33,6 @@ from memrunbook.core.run.record import readings_of
 from memrunbook.core.runbook.condition import Evidence, Verdict
 from memrunbook.documents.written import without_secrets
 
-FAST = 1
-LARGEST = 64 << 20
-"""Bytes of what is unpacked: more is none of ours."""
 SCORED = frozenset({KILLS.partition(".")[0]})
 """The facts that the score of a plan needs, whatever else is left out."""
 _ONE = threading.Lock()
@@ -75,7 +71,7 @@ def pack_judged(judged: Judged, off: str, *, full: bool, printed: bool = False) 
         diagnosis = _printed(diagnosis) if printed else _in_a_line(diagnosis, headline(judged))
         if not printed:
             snapshot = structs.replace(snapshot, identity=HostIdentity())
-    return _packed(_JudgedLook(snapshot=snapshot, error=_error(judged.reached), diagnosis=diagnosis, off=off))
+    return without_secrets(_JudgedLook(snapshot=snapshot, error=_error(judged.reached), diagnosis=diagnosis, off=off))
 
 
 def unpack_judged(content: bytes, host: Host) -> tuple[Judged, str]:
@@ -101,7 +97,7 @@ def pack_planned(planned: Planned, held: HeldUp, *, full: bool) -> bytes:
         freezes=held.freezes,
         off=held.off,
     )
-    return _packed(look)
+    return without_secrets(look)
 
 
 def unpack_planned(content: bytes, host: Host) -> tuple[Planned, HeldUp]:
@@ -178,27 +174,15 @@ def _reached(look: _Look, host: Host) -> Reached:
     return Reached(host, look.snapshot, error_of(look.error) if look.error is not None else None)
 
 
-def _packed(look: _Look) -> bytes:
-    return zlib.compress(without_secrets(look), FAST)
-
-
 def _unpacked(content: bytes, kind: type[L], host: Host) -> L:
     try:
         with _ONE:
-            look = msgspec.json.decode(_inflated(content), type=kind)
+            look = msgspec.json.decode(content, type=kind)
             if look.snapshot is None:
                 return look
             types = {name: fact.reading for name, fact in catalog.facts().items()}
             typed = structs.replace(look.snapshot, readings=readings_of(look.snapshot.readings, types))
-    except (zlib.error, msgspec.MsgspecError) as error:
+    except msgspec.MsgspecError as error:
         what = f"what another control node found of this host cannot be read here: {error}"
         raise HostError(what, where=host.name, hint="let every control node have the same version") from None
     return structs.replace(look, snapshot=typed)
-
-
-def _inflated(content: bytes) -> bytes:
-    inflating = zlib.decompressobj()
-    found = inflating.decompress(content, LARGEST)
-    if not inflating.eof:
-        raise zlib.error("it does not end where it should")
-    return found

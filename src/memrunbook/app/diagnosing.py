@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,6 +28,7 @@ from memrunbook.documents.library import Library, usual_library
 from memrunbook.state.paths import usual_state_dir
 
 if TYPE_CHECKING:
+    from memrunbook.app.looking_elsewhere import Listening
     from memrunbook.runtime.handled import Handled
 
 R = TypeVar("R")
@@ -41,6 +42,8 @@ class DiagnoseArguments:
     `parameters`, as text, are those of every runbook that has one of that name.
     Without `history` no points of the readings are kept, and nobody is told to leak slowly. `store` is one other than
     usual; its history is read and written.
+    `distribute`: workers read and judge the hosts, and tell of them: with `full` all, else what stands in their lines,
+    and with `printed` what stands in documents.
     """
 
     hosts: tuple[Host, ...]
@@ -52,6 +55,9 @@ class DiagnoseArguments:
     quick: bool = False
     history: bool = True
     store: str = ""
+    distribute: bool = False
+    full: bool = True
+    printed: bool = False
 
     def stored(self, config: Config) -> Stored:
         """Where the switch and the history are."""
@@ -124,6 +130,10 @@ def diagnose_each(
         known()
         meanwhile()
 
+    if arguments.distribute:
+        work()
+        told = _elsewhere(arguments, hosts, known(), _listening(keep, known().off, notice, stop))
+        return _result(arguments, known(), told)
     with closing(StoredRecall(lambda: arguments.stored(known().config))) as past:
         kept = read(
             ReadArguments(
@@ -140,10 +150,49 @@ def diagnose_each(
             ),
             remembering.noting(lambda reached: keep(_judged(known(), reached), known().off)),
         )
-    _, runbooks, problems, _, _, off, config = known()
-    remembering.write(arguments.stored(config), notice)
-    given = {runbook.name: _given(arguments.parameters, runbook) for runbook in runbooks}
-    return DiagnoseResult(tuple(kept), tuple(problems), given, off)
+    remembering.write(arguments.stored(known().config), notice)
+    return _result(arguments, known(), kept)
+
+
+def _result(arguments: DiagnoseArguments, known: _Known, kept: Sequence[R]) -> DiagnoseResult[R]:
+    given = {runbook.name: _given(arguments.parameters, runbook) for runbook in known.runbooks}
+    return DiagnoseResult(tuple(kept), tuple(known.problems), given, known.off)
+
+
+def _elsewhere(arguments: DiagnoseArguments, hosts: Sequence[Host], known: _Known, listening: Listening[R]) -> list[R]:
+    from memrunbook.app.actor import this_actor
+    from memrunbook.app.looking_elsewhere import look_elsewhere
+    from memrunbook.core.run.placed import PlacedLook
+
+    placed = PlacedLook(
+        actor=this_actor(),
+        parameters=dict(arguments.parameters),
+        watch=arguments.watch,
+        quick=arguments.quick,
+        history=arguments.history,
+        full=arguments.full,
+        printed=arguments.printed,
+    )
+    sampling = sampling_of(arguments.watch, ONCE if arguments.quick else Sampling(), hosts)
+    listening.notice.reading(hosts, sampling.count, sampling.every, watching=arguments.watch is not None)
+    try:
+        return look_elsewhere(hosts, placed, arguments.stored(known.config), listening)
+    finally:
+        listening.notice.read()
+
+
+def _listening(
+    keep: Callable[[Judged, str], R], off: str, notice: Notice, stop: threading.Event | None
+) -> Listening[R]:
+    from memrunbook.app.carried_looks import unpack_judged
+    from memrunbook.app.looking_elsewhere import Listening
+
+    return Listening(
+        keep=lambda host, look: keep(*unpack_judged(look, host)),
+        fail=lambda reached: keep(Judged(reached), off),
+        notice=notice,
+        stop=stop or threading.Event(),
+    )
 
 
 def _known(arguments: DiagnoseArguments) -> _Known:

@@ -37,7 +37,7 @@ class Following:
     remark: Callable[[str, str], object]
     _seen: dict[str, PartSeen] = field(default_factory=dict, init=False)
     _told: dict[str, int] = field(default_factory=dict, init=False)
-    _new: dict[str, deque[dict[str, Any]]] = field(default_factory=dict, init=False)
+    _new: dict[str, deque[bytes]] = field(default_factory=dict, init=False)
     _workers: list[WorkerSeen] = field(default_factory=list, init=False)
     _last: float = field(default=-1e9, init=False)
     _beat: float = field(default=-1e9, init=False)
@@ -50,11 +50,15 @@ class Following:
         self._look()
         return self._seen.get(part)
 
-    def records(self, part: str) -> list[dict[str, Any]]:
-        """What is new of the records of a part, in their order: each is told once."""
+    def lines(self, part: str) -> list[bytes]:
+        """What is new of a part, in its order: a line of JSON each, and each is told once."""
         with self._turn:
             new = self._new.pop(part, ())
         return list(new)
+
+    def records(self, part: str) -> list[dict[str, Any]]:
+        """The same of a run: the records of its journal."""
+        return [msgspec.json.decode(line) for line in self.lines(part)]
 
     def workers(self, site: str) -> list[WorkerSeen]:
         """The workers of a site that are there by now."""
@@ -99,6 +103,6 @@ class Following:
         seen = {one.id: one for one in self.orders.look(self.order)}
         newer = {part: self._told.get(part, 0) for part, one in seen.items() if one.told > self._told.get(part, 0)}
         for part, lines in self.orders.told(newer).items():
-            self._new.setdefault(part, deque()).extend(msgspec.json.decode(line) for line in lines)
+            self._new.setdefault(part, deque()).extend(lines)
         self._told |= {part: seen[part].told for part in newer}
         self._seen = seen

@@ -28,7 +28,7 @@ from memrunbook.core.errors import JournalError, Refused, RunbookError
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.run.event import RunFinished
 from memrunbook.core.run.flight import proven
-from memrunbook.core.run.placed import PartResult
+from memrunbook.core.run.placed import PartResult, PlacedRun
 from memrunbook.core.run.record import Actor, Order, Recorded, Resumed, plain
 from memrunbook.core.run.report import fold
 from memrunbook.core.runbook.bound import Runbook
@@ -56,13 +56,13 @@ class WorkerPlace:
     connectors: Connectors
 
 
-def bring_to_its_end(taken: TakenPart, told: PartTold, place: WorkerPlace) -> str:
+def bring_to_its_end(taken: TakenPart, run: PlacedRun, told: PartTold, place: WorkerPlace) -> str:
     """Runs a part to its end, tells it, and returns the outcome; empty where it was handed on before that.
 
     JournalError where journal or store fail: then somebody else goes on.
     """
     try:
-        result, used = _run(taken, told, place)
+        result, used = _run(taken, run, told, place)
         outcome: str = result.reports[0].outcome
     except JournalError:
         raise
@@ -77,13 +77,13 @@ def bring_to_its_end(taken: TakenPart, told: PartTold, place: WorkerPlace) -> st
     return outcome
 
 
-def _run(taken: TakenPart, told: PartTold, place: WorkerPlace) -> tuple[RunResult, tuple[str, ...]]:
-    order = taken.run.invoked.order
+def _run(taken: TakenPart, run: PlacedRun, told: PartTold, place: WorkerPlace) -> tuple[RunResult, tuple[str, ...]]:
+    order = run.invoked.order
     if order is None:
         raise Refused("what was ordered is not known")
-    runbook, config, policy = _runbook(taken, order, place.library), settings_of(place.library), place.library.policy()
-    (host,), own = tuned(place.library, order.runbook, runbook, order.parameters, [taken.host])
-    arguments = _arguments(taken, order, place)
+    runbook, config, policy = _runbook(run, order, place.library), settings_of(place.library), place.library.policy()
+    (host,), own = tuned(place.library, order.runbook, runbook, order.parameters, taken.hosts)
+    arguments = _arguments(taken, run, order, place)
     arguments.connectors.check([host])
     state, known = prepare(place.state), runs(place.state)
     part = _earlier(taken, place)
@@ -115,7 +115,7 @@ def _run(taken: TakenPart, told: PartTold, place: WorkerPlace) -> tuple[RunResul
         return to_its_end(running, [] if over else [host], ended), arguments.consents.used
 
 
-def _runbook(taken: TakenPart, order: Order, library: Library) -> Runbook:
+def _runbook(run: PlacedRun, order: Order, library: Library) -> Runbook:
     """The runbook as it is here; Refused where it is not the one that was ordered."""
     if HIDDEN in " ".join(order.parameters.values()):
         why = "a parameter of the run is a secret, which is not kept for others"
@@ -123,18 +123,18 @@ def _runbook(taken: TakenPart, order: Order, library: Library) -> Runbook:
     if is_path(order.runbook):
         raise Refused("a runbook is found by its name here, and by no path that somebody else says")
     runbook = library.runbook(order.runbook, order.parameters)
-    wanted = taken.run.invoked.runbook_digest
+    wanted = run.invoked.runbook_digest
     if runbook.digest != wanted:
         why = f"the runbook {order.runbook} is sha256:{runbook.digest[:8]} here, and sha256:{wanted[:8]} was ordered"
         raise Refused(why, hint="give every node the same files")
     return runbook
 
 
-def _arguments(taken: TakenPart, order: Order, place: WorkerPlace) -> RunArguments:
-    run, actor = taken.run, taken.run.invoked.actor
+def _arguments(taken: TakenPart, run: PlacedRun, order: Order, place: WorkerPlace) -> RunArguments:
+    actor = run.invoked.actor
     return RunArguments(
         runbook=order.runbook,
-        hosts=(taken.host,),
+        hosts=taken.hosts,
         connectors=place.connectors,
         library=place.library,
         state=place.state,
@@ -151,7 +151,7 @@ def _arguments(taken: TakenPart, order: Order, place: WorkerPlace) -> RunArgumen
         unblocks=run.unblocks,
         lock_patience=run.lock_patience,
         asked=_who(actor),
-        part_of=run.run,
+        part_of=taken.order,
     )
 
 
@@ -193,6 +193,7 @@ def _earlier(taken: TakenPart, place: WorkerPlace) -> Earlier:
 
 
 def _kept(taken: TakenPart, state: Path) -> Iterator[Any]:
-    name = f"{file_name(taken.host.name)}.jsonl"
+    host = taken.hosts[0].name
+    name = f"{file_name(host)}.jsonl"
     sealed = run_of(state, taken.id).sealed.get(name, 0)
-    return iter(proven(records(state, taken.id, taken.host.name), sealed))
+    return iter(proven(records(state, taken.id, host), sealed))

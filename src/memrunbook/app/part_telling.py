@@ -73,6 +73,11 @@ class PartTold(Notice):
         if _begins_a_change(record):
             self.now()
 
+    def looked(self, host: str, look: bytes) -> None:
+        """A host was looked at; `look` is a JSON object."""
+        with self._turn:
+            self._lines.append(b'{"host":%b,"look":%b}' % (msgspec.json.encode(host), look))
+
     def now(self) -> None:
         """Tells all that there is, however long that takes."""
         with self._turn:

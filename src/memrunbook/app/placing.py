@@ -95,13 +95,12 @@ class PlacedRunning(Running):
     def _place(self, hosts: Sequence[Host]) -> None:
         arguments = self.arguments
         parts = [
-            PlacedPart(id=arguments.parts[host.name], place=place, host=host)
+            PlacedPart(id=arguments.parts[host.name], place=place, hosts=(host,))
             for place, host in enumerate(arguments.hosts)
             if host in hosts
         ]
         order = self.invoked.order
         run = PlacedRun(
-            run=self.directory.run_id,
             invoked=msgspec.structs.replace(
                 self.invoked, hosts=(), parts={}, order=order and msgspec.structs.replace(order, hosts=())
             ),
@@ -112,7 +111,7 @@ class PlacedRunning(Running):
             unblocks=arguments.unblocks,
             lock_patience=arguments.lock_patience,
         )
-        self.orders.place(run, parts, arguments.actor.control_node, SystemClock().now().utc)
+        self.orders.place(self.directory.run_id, run, parts, SystemClock().now().utc)
 
     def _one(self, host: Host) -> Life[HostReport]:
         part, events = self.arguments.parts[host.name], list[Event]()

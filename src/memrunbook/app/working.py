@@ -7,13 +7,17 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from memrunbook.app.part_looking import look_at
 from memrunbook.app.part_running import WorkerPlace, bring_to_its_end
 from memrunbook.app.part_telling import HANDED_ON, PartStop, PartTold, Reporter
 from memrunbook.core.errors import JournalError
+from memrunbook.core.run.placed import LOOKS, PlacedLook
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.jobs import GiveBack, Jobs
 from memrunbook.state.store.parts import Parts, Superseded, TakenPart
 
+TOGETHER = 2
+"""Parts with hosts that are only read, at once: one waits between two samples while the other one is read."""
 BEAT = 5.0
 """Seconds between two words of a worker."""
 
@@ -61,7 +65,10 @@ class Worker:
         beating.start()
         try:
             with self._reporter:
+                looking = threading.Thread(target=self._look, daemon=True, name="looks")
+                looking.start()
                 self.jobs.work(self.sites, self._forks, self._do, self.stop, failed=self._failed, away=self.told.away)
+                looking.join()
         finally:
             self._over.set()
             beating.join()
@@ -76,6 +83,10 @@ class Worker:
     def _forks(self) -> int:
         return self.place.connectors.forks
 
+    def _look(self) -> None:
+        """Hosts that are only read have a queue of their own: they hold up no run."""
+        self.jobs.work([f"{LOOKS}{site}" for site in self.sites], TOGETHER, self._do, self.stop, failed=self._failed)
+
     def _do(self, part: str) -> None:
         taken = self.parts.begin(part, SystemClock().now().utc)
         if taken is None:
@@ -84,7 +95,7 @@ class Worker:
         told = PartTold(taken, self.parts, PartStop(), self.patience)
         self._reporter.add(told)
         try:
-            outcome = bring_to_its_end(taken, told, self.place)
+            outcome = self._outcome(taken, told)
         except Superseded as error:
             self.told.put_back(part, str(error))
         else:
@@ -94,6 +105,11 @@ class Worker:
             self.told.ended(taken, outcome)
         finally:
             self._reporter.remove(told)
+
+    def _outcome(self, taken: TakenPart, told: PartTold) -> str:
+        if isinstance(taken.placed, PlacedLook):
+            return look_at(taken, taken.placed, told, self.place)
+        return bring_to_its_end(taken, taken.placed, told, self.place)
 
     def _failed(self, part: str, error: BaseException) -> None:
         self.told.put_back(part, str(error) or type(error).__name__)

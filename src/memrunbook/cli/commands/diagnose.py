@@ -13,7 +13,7 @@ import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
-from memrunbook.cli.host_options import HOST_OUTPUT
+from memrunbook.cli.host_options import DISTRIBUTE, HOST_OUTPUT
 from memrunbook.cli.options import (
     HISTORY,
     HOSTS_OR_REPLAY,
@@ -50,28 +50,18 @@ if TYPE_CHECKING:
     show_default=True,
     help="Exit with 8 when an incident applies, or when a warning stands too.",
 )
-@common(HOSTS_OR_REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, STORE, HISTORY, HTML, HOST_OUTPUT)
+@common(HOSTS_OR_REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, STORE, HISTORY, HTML, DISTRIBUTE, HOST_OUTPUT)
 def command(
-    targets: Targets,
-    output: OutputOptions,
-    library: Library,
-    state: Path,
-    store: str,
-    parameters: dict[str, str],
-    watch: float | None,
-    fail_on: str,
-    html: Path | None,
-    *,
-    quick: bool,
-    history: bool,
-) -> int:
+    targets: Targets, output: OutputOptions, library: Library, state: Path, store: str, parameters: dict[str, str],
+    watch: float | None, fail_on: str, html: Path | None, *, quick: bool, history: bool, distribute: bool,
+) -> int:  # fmt: skip
     """Read hosts and judge them by all runbooks. Nothing is changed."""
     from memrunbook.app import DiagnoseArguments, diagnose_each
 
     refuse_unwritable(html, output)
     talk = Conversation(output, targets)
     arguments = DiagnoseArguments(
-        hosts=talk.hosts,
+        hosts=(hosts := talk.hosts),
         connectors=talk.connectors(),
         library=library,
         state=state,
@@ -80,8 +70,10 @@ def command(
         watch=watch,
         quick=quick,
         history=history,
+        distribute=distribute,
+        full=(full := html is not None or output.verbose or len(hosts) == 1),
+        printed=not output.format.CONVERSES,
     )
-    full = html is not None or output.verbose or len(arguments.hosts) == 1
 
     def keep(judged: Judged, off: str) -> KeptHost:
         return _told(judged, off, talk, _code_of(judged, fail_on), full=full)
@@ -89,8 +81,8 @@ def command(
     result = diagnose_each(arguments, keep, talk.meanwhile, stop=talk.stop, meanwhile=_load_views)
     _say_left_out(result, output)
     pages = partial(_pages, result, output)
-    outcomes, hosts = [told.headline.outcome for told in result.hosts], [told.packed for told in result.hosts]
-    reply = Reply(_code(result), lambda: _document(result), pages, outcomes, hosts)
+    outcomes, packed = [told.headline.outcome for told in result.hosts], [told.packed for told in result.hosts]
+    reply = Reply(_code(result), lambda: _document(result), pages, outcomes, packed)
     return show_and_send(output, reply, html, lambda: _to_send(result))
 
 

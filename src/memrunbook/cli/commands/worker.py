@@ -18,6 +18,8 @@ from memrunbook.cli.formats import format_of
 from memrunbook.cli.options import CHOSEN, LIBRARY, REACH, STATE, STORE, OptionGroup, OutputOptions, common, seconds
 from memrunbook.cli.streams import while_heard
 from memrunbook.cli.targets import Targets
+from memrunbook.core.run.batches import few
+from memrunbook.core.run.placed import PlacedRun
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
@@ -97,18 +99,23 @@ class _Log(Told):
 
     def begun(self, taken: TakenPart) -> None:
         again = f", attempt {taken.attempt}" if taken.attempt > 1 else ""
-        invoked, by = taken.run.invoked, taken.run.invoked.actor
-        whose = f"for {by.user}@{by.control_node} ({taken.run.run})"
-        _say(f"{taken.id} {taken.host.name}: {invoked.runbook}, {whose}{again}")
+        asked = taken.placed
+        by = asked.invoked.actor if isinstance(asked, PlacedRun) else asked.actor
+        what = asked.invoked.runbook if isinstance(asked, PlacedRun) else "a look"
+        _say(f"{taken.id} {_hosts(taken)}: {what}, for {by.user}@{by.control_node} ({taken.order}){again}")
 
     def ended(self, taken: TakenPart, outcome: str) -> None:
-        _say(f"{taken.id} {taken.host.name}: {outcome}")
+        _say(f"{taken.id} {_hosts(taken)}: {outcome}")
 
     def put_back(self, part: str, why: str) -> None:
         _say(f"{part}: put back: {why}")
 
     def away(self, why: str) -> None:
         _say(f"the store does not answer: {why}" if why else "the store answers again")
+
+
+def _hosts(taken: TakenPart) -> str:
+    return few([host.name for host in taken.hosts])
 
 
 def _say(words: str) -> None:

@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from memrunbook.core.host import Host
-from memrunbook.core.run.record import Invoked
+from memrunbook.core.run.record import Actor, Invoked
 
 PartState = Literal[
     "waiting",  # nobody has begun it
@@ -17,15 +17,14 @@ PartState = Literal[
 ]
 
 
-class PlacedRun(Struct, frozen=True, kw_only=True):
-    """A run that workers carry out, as far as each of them must know it: `run` is its id on the node that asks.
+class PlacedRun(Struct, frozen=True, kw_only=True, tag="run"):
+    """A run that workers carry out, as far as each of them must know it.
 
     `invoked` is what that node wrote down of it first; its `order` names no hosts, each part has its own. `consents`
     are the words that were allowed beforehand: workers heed those on freezes, every gate is asked where it was ordered.
     The rest is as of `RunArguments`.
     """
 
-    run: str
     invoked: Invoked
     consents: tuple[str, ...] = ()
     break_lock: bool = False
@@ -35,17 +34,40 @@ class PlacedRun(Struct, frozen=True, kw_only=True):
     lock_patience: float = 0.0
 
 
+class PlacedLook(Struct, frozen=True, kw_only=True, tag="look"):
+    """Hosts that workers read and judge; nothing is changed. `actor` is who asks for it, from which node.
+
+    Judged is by all runbooks, or by the one that is named, which is planned then. The rest is as of `DiagnoseArguments`
+    and `PlanArguments`; `full` and `printed` say how much of each host is told.
+    """
+
+    actor: Actor
+    runbook: str = ""
+    digest: str = ""
+    parameters: dict[str, str] = {}
+    watch: float | None = None
+    quick: bool = False
+    history: bool = True
+    besides: tuple[str, ...] = ()
+    waits: bool = False
+    full: bool = False
+    printed: bool = False
+
+
+Placed = PlacedRun | PlacedLook
+
+
 class PlacedPart(Struct, frozen=True, kw_only=True):
-    """What of a run is done on one host, by whichever worker of its site: `id` is the id of the run that does it."""
+    """What of an order one worker of a site does: a run on one host, whose id it has, or a look at some hosts."""
 
     id: str
     place: int
-    host: Host
+    hosts: tuple[Host, ...]
 
     @property
     def site(self) -> str:
         """Whose workers may do it."""
-        return site_of(self.host)
+        return site_of(self.hosts[0])
 
 
 class PartResult(Struct, frozen=True):
@@ -54,6 +76,8 @@ class PartResult(Struct, frozen=True):
     used: tuple[str, ...] = ()
 
 
+LOOKS = "look/"
+"""Before the site of a queue of hosts that are only read."""
 ANYWHERE = "default"
 """The site of hosts whose inventory names none, and of workers that are started without."""
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from memrunbook.core.errors import JournalError
-from memrunbook.core.run.placed import PartState, PlacedPart, PlacedRun
+from memrunbook.core.run.placed import PartState, Placed, PlacedPart, PlacedRun
 from memrunbook.state.store.changes import Store
 from memrunbook.state.store.database import explained, reading, writing
 from memrunbook.state.store.node_tables import ORDERS, PARTS, TOLD, WORKERS
@@ -60,18 +60,18 @@ class Orders:
 
     store: Store
 
-    def place(self, run: PlacedRun, parts: Sequence[PlacedPart], node: str, now: float) -> None:
+    def place(self, order: str, placed: Placed, parts: Sequence[PlacedPart], now: float) -> None:
         """Puts an order there with all its parts; one that is there already, as of a run that goes on, stays as it is.
 
         What was taken back of it waits again. It counts as attended: whoever placed it answers at its gates.
         """
-        actor = run.invoked.actor
-        order = {
-            "id": run.run,
-            "kind": "run",
-            "node": node,
+        actor = placed.invoked.actor if isinstance(placed, PlacedRun) else placed.actor
+        row = {
+            "id": order,
+            "kind": "run" if isinstance(placed, PlacedRun) else "look",
+            "node": actor.control_node,
             "actor": f"{actor.user}@{actor.control_node}",
-            "body": _text(run),
+            "body": _text(placed),
             "at": now,
             "beat": now,
             "attended": True,
@@ -79,22 +79,22 @@ class Orders:
         rows = [
             {
                 "id": part.id,
-                "order_id": run.run,
+                "order_id": order,
                 "place": part.place,
-                "host": part.host.name,
+                "host": part.hosts[0].name if len(part.hosts) == 1 else "",
                 "site": part.site,
-                "body": _text(part.host),
+                "body": _text(part.hosts),
                 "state": "waiting",
                 "queued": now,
             }
             for part in parts
         ]
         with explained(self.store.name), writing(self.store.engine) as connection:
-            if connection.scalar(sa.select(ORDERS.c.id).where(ORDERS.c.id == run.run)) is None:
-                connection.execute(sa.insert(ORDERS), order)
-            withdrawn = sa.and_(PARTS.c.order_id == run.run, PARTS.c.state == "withdrawn")
+            if connection.scalar(sa.select(ORDERS.c.id).where(ORDERS.c.id == order)) is None:
+                connection.execute(sa.insert(ORDERS), row)
+            withdrawn = sa.and_(PARTS.c.order_id == order, PARTS.c.state == "withdrawn")
             connection.execute(sa.update(PARTS).where(withdrawn).values(state="waiting", stop=False))
-            known = set(connection.scalars(sa.select(PARTS.c.id).where(PARTS.c.order_id == run.run)))
+            known = set(connection.scalars(sa.select(PARTS.c.id).where(PARTS.c.order_id == order)))
             if new := [row for row in rows if row["id"] not in known]:
                 connection.execute(sa.insert(PARTS), new)
 
@@ -116,6 +116,14 @@ class Orders:
         """Nobody waits for an order any more: it has come to its end."""
         with explained(self.store.name), writing(self.store.engine) as connection:
             connection.execute(sa.update(ORDERS).where(ORDERS.c.id == order).values(ended=now, attended=False))
+
+    def forget(self, order: str) -> None:
+        """Lets go of an order and of all that was told of it."""
+        parts = sa.select(PARTS.c.id).where(PARTS.c.order_id == order)
+        with explained(self.store.name), writing(self.store.engine) as connection:
+            connection.execute(sa.delete(TOLD).where(TOLD.c.part.in_(parts)))
+            connection.execute(sa.delete(PARTS).where(PARTS.c.order_id == order))
+            connection.execute(sa.delete(ORDERS).where(ORDERS.c.id == order))
 
     def look(self, order: str) -> list[PartSeen]:
         """How far each part of an order is."""
@@ -182,5 +190,5 @@ def unpacked(content: bytes) -> list[bytes]:
         raise JournalError("what the store holds of a run cannot be read") from None
 
 
-def _text(value: Struct) -> str:
+def _text(value: Struct | tuple[Struct, ...]) -> str:
     return msgspec.json.encode(value).decode()

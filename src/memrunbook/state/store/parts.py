@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from memrunbook.core.errors import JournalError
 from memrunbook.core.host import Host
-from memrunbook.core.run.placed import PlacedRun
+from memrunbook.core.run.placed import Placed
 from memrunbook.state.store.changes import Store
 from memrunbook.state.store.database import explained, reading, writing
 from memrunbook.state.store.node_tables import ORDERS, PARTS, TOLD, WORKERS
@@ -33,8 +33,9 @@ class TakenPart(Struct, frozen=True, kw_only=True):
     """
 
     id: str
-    host: Host
-    run: PlacedRun
+    order: str
+    hosts: tuple[Host, ...]
+    placed: Placed
     attempt: int
     number: int
     node: str = ""
@@ -95,8 +96,9 @@ class Parts:
             lines = [line for content in connection.scalars(told) for line in unpacked(content)]
         return TakenPart(
             id=part,
-            host=msgspec.json.decode(row["body"], type=Host),
-            run=msgspec.json.decode(body, type=PlacedRun),
+            order=row["order_id"],
+            hosts=msgspec.json.decode(row["body"], type=tuple[Host, ...]),
+            placed=msgspec.json.decode(body, type=Placed),
             attempt=attempt,
             number=row["told"],
             node=row["node"] if row["attempt"] else "",

@@ -1,0 +1,80 @@
+"""Reads and judges hosts on a worker, for whoever asked; nothing is changed."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import msgspec
+
+from memrunbook.app.carried_errors import carried
+from memrunbook.app.carried_looks import pack_judged, pack_planned
+from memrunbook.app.diagnosing import DiagnoseArguments, diagnose_each
+from memrunbook.app.part_running import WorkerPlace
+from memrunbook.app.part_telling import PartTold
+from memrunbook.app.planning import HeldUp, PlanArguments, plan_each
+from memrunbook.core.errors import JournalError, Refused, RunbookError
+from memrunbook.core.plan.judged import Judged, Planned
+from memrunbook.core.run.placed import PlacedLook
+from memrunbook.state.store.parts import TakenPart
+
+
+def look_at(taken: TakenPart, asked: PlacedLook, told: PartTold, place: WorkerPlace) -> str:
+    """Looks at the hosts of a part, and tells of each as soon as it was judged; returns in a word how that ended."""
+    try:
+        (_plan if asked.runbook else _diagnose)(taken, asked, told, place)
+    except JournalError:
+        raise
+    except RunbookError as error:
+        told.end("refused", msgspec.json.encode(carried(error)))
+        return "refused"
+    if told.stop.hands_on:
+        told.now()
+        return ""
+    told.end("read", b"")
+    return "read"
+
+
+def _diagnose(taken: TakenPart, asked: PlacedLook, told: PartTold, place: WorkerPlace) -> None:
+    arguments = DiagnoseArguments(
+        hosts=taken.hosts,
+        connectors=place.connectors,
+        library=place.library,
+        state=place.state,
+        parameters=asked.parameters,
+        watch=asked.watch,
+        quick=asked.quick,
+        history=asked.history,
+        store=place.store,
+    )
+    diagnose_each(arguments, partial(_judged, asked, told), told, stop=told.stop)
+
+
+def _judged(asked: PlacedLook, told: PartTold, judged: Judged, off: str) -> None:
+    told.looked(judged.reached.name, pack_judged(judged, off, full=asked.full, printed=asked.printed))
+
+
+def _plan(taken: TakenPart, asked: PlacedLook, told: PartTold, place: WorkerPlace) -> None:
+    digest = place.library.runbook(asked.runbook, asked.parameters).digest
+    if digest != asked.digest:
+        here, wanted = f"sha256:{digest[:8]} on {place.node}", f"sha256:{asked.digest[:8]}"
+        why = f"the runbook {asked.runbook} is {here}, and {wanted} was asked for"
+        raise Refused(why, hint="give every node the same files")
+    arguments = PlanArguments(
+        runbook=asked.runbook,
+        hosts=taken.hosts,
+        connectors=place.connectors,
+        library=place.library,
+        state=place.state,
+        parameters=asked.parameters,
+        watch=asked.watch,
+        history=asked.history,
+        actor=asked.actor,
+        waits=asked.waits,
+        besides=asked.besides,
+        store=place.store,
+    )
+    plan_each(arguments, partial(_planned, asked, told), told, stop=told.stop)
+
+
+def _planned(asked: PlacedLook, told: PartTold, planned: Planned, held: HeldUp) -> None:
+    told.looked(planned.reached.name, pack_planned(planned, held, full=asked.full))
