@@ -78,8 +78,8 @@ class Surroundings:
     """What every firing needs: files, state, store, the ways to hosts, who asks for alerts, and what ends it early.
 
     `inventory` counts where a schedule names none, `options` are words that say how hosts are reached, `again` those
-    that a command about these runs needs besides. `broken` are the schedules that cannot be used, and why, as somebody
-    was told.
+    that a command about these runs needs besides. With `distribute` workers do what a firing does on hosts. `broken`
+    are the schedules that cannot be used, and why, as somebody was told.
     """
 
     library: Library
@@ -92,6 +92,7 @@ class Surroundings:
     again: Callable[[Sequence[str]], Sequence[str]] = lambda _: ()
     broken: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
     stop: threading.Event = field(default_factory=threading.Event)
+    distribute: bool = False
 
     def command(self, *words: str) -> str:
         """A command to type, with the options that it needs to find what is meant."""
@@ -190,6 +191,7 @@ class _AtWork:
             actor=actor_of(job),
             waits=True,
             besides=SCORED_BY,
+            distribute=self.around.distribute,
         )
         try:
             planned = plan_each(arguments, _looked, stop=self.stop)
@@ -209,10 +211,9 @@ class _AtWork:
         failed = [one for one in looked if one.trouble and one.host not in cut]
         tell += [self.note(one.occasion, one.trouble, one.host, getattr(one.error, "hint", "")) for one in failed]
         seen = sightings_of(job, self.moment, planned.runbook.name, [(one.host, one.seen) for one in looked])
+        end = _planned(failed, shadows)._replace(tell=tuple(tell))
         if cut:
             end = self._cut(f"{self.stop.why}; not read: {some_of(cut)}", tell)
-        else:
-            end = _planned(failed, shadows)._replace(tell=tuple(tell))
         return end._replace(shadows=tuple(shadows), sightings=seen)
 
     def run(self, hosts: Sequence[Host], connectors: Connectors) -> FiringResult:
@@ -237,6 +238,7 @@ class _AtWork:
             kept_as=job.name,
             unblocks=True,
             lock_patience=job.schedule.misfire_grace,
+            distribute=self.around.distribute,
         )
         consent = ScheduledConsent(job.name, job.max_risk, Consents(job.allow), SystemClock().now)
         return self._ran(run(arguments, consent, stop=self.stop))

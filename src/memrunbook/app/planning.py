@@ -32,6 +32,7 @@ from memrunbook.documents.library import Library, usual_library
 from memrunbook.state.paths import usual_state_dir
 
 if TYPE_CHECKING:
+    from memrunbook.app.looking_elsewhere import Listening
     from memrunbook.core.plan.plan import Plan
     from memrunbook.core.run.flight import OpenStep
     from memrunbook.documents.config import Config
@@ -46,7 +47,7 @@ class PlanArguments:
 
     `out` names a file that the plans are saved in; `waits`: nobody sits there, and what is saved of it waits longer.
     `besides` are facts that are read beside those that the runbook needs. Without `history` no points of the readings
-    are kept. `store` is one other than usual; its history is read and written.
+    are kept. `store` is one other than usual; its history is read and written. `distribute`: workers read and plan.
     """
 
     runbook: str
@@ -62,6 +63,7 @@ class PlanArguments:
     waits: bool = False
     besides: tuple[str, ...] = ()
     store: str = ""
+    distribute: bool = False
 
     def stored(self, config: Config) -> Stored:
         """Where the switch and the history are."""
@@ -135,6 +137,10 @@ def plan_each(
         mine, now = own.get(reached.name, runbook), known()
         return keep(*kept.of(_planned(mine, reached, now.done, rules_for(config, reached.host, _mode(arguments))), now))
 
+    if arguments.distribute:
+        listening = _listening(lambda planned, held: keep(*kept.told(planned, held)), known, notice, stop)
+        told = _elsewhere(arguments, runbook, asked, config, listening)
+        return _result(arguments, runbook, told, kept, known().off)
     with closing(StoredRecall(lambda: arguments.stored(config))) as past:
         hosts = read(
             ReadArguments(
@@ -152,11 +158,48 @@ def plan_each(
             remembering.noting(said),
         )
     remembering.write(arguments.stored(config), notice)
+    return _result(arguments, runbook, hosts, kept, known().off)
+
+
+def _result(arguments: PlanArguments, runbook: Runbook, hosts: Sequence[R], kept: _Kept, off: str) -> PlanResult[R]:
     if saved := None if kept.interrupted else arguments.out:
         _save(saved, arguments, [kept.plans[host.name] for host in arguments.hosts if host.name in kept.plans])
     opened = {host.name: kept.held_up[host.name].open for host in arguments.hosts}
     freezes = {host.name: kept.held_up[host.name].freezes for host in arguments.hosts}
-    return PlanResult(runbook, tuple(hosts), opened, freezes, known().off, saved)
+    return PlanResult(runbook, tuple(hosts), opened, freezes, off, saved)
+
+
+def _elsewhere(
+    arguments: PlanArguments, runbook: Runbook, hosts: Sequence[Host], config: Config, listening: Listening[R]
+) -> list[R]:
+    from memrunbook.app.looking_elsewhere import look_elsewhere
+    from memrunbook.core.run.placed import PlacedLook
+
+    placed = PlacedLook(
+        actor=arguments.actor,
+        runbook=arguments.runbook,
+        digest=runbook.digest,
+        parameters=dict(arguments.parameters),
+        watch=arguments.watch,
+        history=arguments.history,
+        besides=arguments.besides,
+        waits=arguments.waits,
+    )
+    return look_elsewhere(hosts, placed, arguments.stored(config), listening)
+
+
+def _listening(
+    keep: Callable[[Planned, HeldUp], R], known: Callable[[], _Known], notice: Notice, stop: threading.Event | None
+) -> Listening[R]:
+    from memrunbook.app.carried_looks import unpack_planned
+    from memrunbook.app.looking_elsewhere import Listening
+
+    return Listening(
+        keep=lambda host, look: keep(*unpack_planned(look, host)),
+        fail=lambda reached: keep(Planned(reached), HeldUp((), (), known().off)),
+        notice=notice,
+        stop=stop or threading.Event(),
+    )
 
 
 def _mode(arguments: PlanArguments) -> Mode:
@@ -176,7 +219,11 @@ class _Kept:
     def of(self, planned: Planned, known: _Known) -> tuple[Planned, HeldUp]:
         """The plan as it is saved, where it is, and what holds it up."""
         reached = planned.reached
-        held = HeldUp(_open_on(reached, known.left), _frozen(self._config, reached.host), known.off)
+        return self.told(planned, HeldUp(_open_on(reached, known.left), _frozen(self._config, reached.host), known.off))
+
+    def told(self, planned: Planned, held: HeldUp) -> tuple[Planned, HeldUp]:
+        """The same of what is known to hold it up."""
+        reached = planned.reached
         self.held_up[reached.name] = held
         self.interrupted = self.interrupted or isinstance(reached.error, Interrupted)
         if not self._saving or planned.plan is None:

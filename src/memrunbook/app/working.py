@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from memrunbook.app.part_looking import look_at
-from memrunbook.app.part_running import WorkerPlace, bring_to_its_end
+from memrunbook.app.part_running import WorkerPlace, bring_to_its_end, given_up
 from memrunbook.app.part_telling import HANDED_ON, PartStop, PartTold, Reporter
 from memrunbook.core.errors import JournalError
 from memrunbook.core.run.placed import LOOKS, PlacedLook
@@ -18,6 +18,8 @@ from memrunbook.state.store.parts import Parts, Superseded, TakenPart
 
 TOGETHER = 2
 """Parts with hosts that are only read, at once: one waits between two samples while the other one is read."""
+MOST = 50
+"""Attempts of a part: what so many workers have begun and not ended ends them, or is a defect of ours."""
 BEAT = 5.0
 """Seconds between two words of a worker."""
 
@@ -56,7 +58,7 @@ class Worker:
     _over: threading.Event = field(default_factory=threading.Event, init=False)
 
     def __post_init__(self) -> None:
-        self._reporter = Reporter(self.parts)
+        self._reporter = Reporter(self.parts, self.told.away)
 
     def work(self) -> None:
         """Takes parts until `stop` is set, and those under way have come to their end."""
@@ -95,7 +97,7 @@ class Worker:
         told = PartTold(taken, self.parts, PartStop(), self.patience)
         self._reporter.add(told)
         try:
-            outcome = self._outcome(taken, told)
+            outcome = self._outcome(taken, told) if taken.attempt <= MOST else given_up(taken, told)
         except Superseded as error:
             self.told.put_back(part, str(error))
         else:

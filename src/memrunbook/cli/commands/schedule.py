@@ -16,6 +16,7 @@ from memrunbook.cli import exit_codes
 from memrunbook.cli.completing import complete_schedules
 from memrunbook.cli.conversation import Conversation
 from memrunbook.cli.formats import format_of
+from memrunbook.cli.host_options import DISTRIBUTE
 from memrunbook.cli.next_command import OptionsOf, kept_options, way_options
 from memrunbook.cli.options import (
     CONFIG,
@@ -88,8 +89,11 @@ def preview(name: str, start: str | None, count: int, library: Library, state: P
     metavar="FILE",
     help="Write figures there each minute, as `runbook metrics` does: FILE.prom for node_exporter.",
 )
-@common(PLANNED_HOSTS, LIBRARY, STATE, STORE)
-def run(targets: Targets, library: Library, state: Path, store: str, *, once: bool, textfile: Path | None) -> int:
+@common(PLANNED_HOSTS, LIBRARY, STATE, STORE, DISTRIBUTE)
+def run(
+    targets: Targets, library: Library, state: Path, store: str, *,
+    once: bool, textfile: Path | None, distribute: bool,
+) -> int:  # fmt: skip
     """Carry out schedules as they fall due, until SIGTERM; SIGHUP reads schedules.yaml anew.
 
     What runs is recorded once, however many schedulers share the store. Nobody is asked: what a schedule may not do
@@ -105,7 +109,7 @@ def run(targets: Targets, library: Library, state: Path, store: str, *, once: bo
     talk = Conversation(OutputOptions(format_of("text")), replace(targets, no_input=True))
     telling = Announcer(library, state, store, textfile)
     heard = Heard()
-    scheduler = _scheduler(talk, telling, heard)
+    scheduler = _scheduler(talk, telling, heard, distribute=distribute)
     with finish_then_stop(talk.stop, tell=say):
         if not once:
             telling.nobody()
@@ -123,7 +127,7 @@ def run(targets: Targets, library: Library, state: Path, store: str, *, once: bo
     return exit_codes.USAGE if broken.by_name else exit_codes.OK
 
 
-def _scheduler(talk: Conversation, telling: Announcer, say: Callable[[str], None]) -> Scheduler:
+def _scheduler(talk: Conversation, telling: Announcer, say: Callable[[str], None], *, distribute: bool) -> Scheduler:
     from memrunbook.app.firing import Surroundings
     from memrunbook.app.scheduler import Scheduler
     from memrunbook.cli.scheduling import Reaching
@@ -137,6 +141,7 @@ def _scheduler(talk: Conversation, telling: Announcer, say: Callable[[str], None
         options=way_options(),
         again=OptionsOf("inventory", "forks"),
         stop=talk.stop,
+        distribute=distribute,
     )
     return Scheduler(telling.library.schedules(), around, telling, say)
 
