@@ -41,7 +41,7 @@ SPECIAL: Fields = {
     Finding: {"severity": WORST, "name": st.sampled_from("ab"), "telling": st.just(("m",))},
     RunbookDiagnosis: {"severity": WORST, "runbook": st.sampled_from("xyz")},
 }
-LENIENT = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], max_examples=60)
+LENIENT = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], max_examples=25)
 WORDS = st.text(max_size=8)
 
 
