@@ -9,7 +9,7 @@ import msgspec
 from memrunbook.app.carried_errors import carried
 from memrunbook.app.carried_looks import pack_judged, pack_planned
 from memrunbook.app.diagnosing import DiagnoseArguments, diagnose_each
-from memrunbook.app.part_running import WorkerPlace
+from memrunbook.app.part_running import WorkerPlace, refuse_here
 from memrunbook.app.part_telling import PartTold
 from memrunbook.app.planning import HeldUp, PlanArguments, plan_each
 from memrunbook.core.errors import JournalError, Refused, RunbookError
@@ -21,6 +21,7 @@ from memrunbook.state.store.parts import TakenPart
 def look_at(taken: TakenPart, asked: PlacedLook, told: PartTold, place: WorkerPlace) -> str:
     """Looks at the hosts of a part, and tells of each as soon as it was judged; returns in a word how that ended."""
     try:
+        refuse_here(taken.hosts)
         (_plan if asked.runbook else _diagnose)(taken, asked, told, place)
     except JournalError:
         raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from memrunbook.app.earlier import Earlier
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.invoking import begin, invoked_by
 from memrunbook.app.part_telling import PartTold
+from memrunbook.app.reading import REPLAY
 from memrunbook.app.resuming import earlier, is_over
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.sealing import to_its_end
@@ -25,6 +26,7 @@ from memrunbook.app.stored import Stored, settings_of
 from memrunbook.app.tuning import tuned
 from memrunbook.app.under_way import Running
 from memrunbook.core.errors import JournalError, Refused, RunbookError
+from memrunbook.core.host import LOCAL, Host
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.run.event import RunFinished
 from memrunbook.core.run.flight import proven
@@ -77,7 +79,23 @@ def bring_to_its_end(taken: TakenPart, run: PlacedRun, told: PartTold, place: Wo
     return outcome
 
 
+def given_up(taken: TakenPart, told: PartTold) -> str:
+    """Ends a part that nobody brings to its end; what was begun of it stays open."""
+    why = f"given up after {taken.attempt - 1} attempts, none of which came to its end"
+    told.recorded(plain(Recorded(RunFinished("unknown", why, hint="see what the workers say of it"))))
+    told.end("unknown", b"")
+    return "unknown"
+
+
+def refuse_here(hosts: Iterable[Host]) -> None:
+    """Refused for a host that is this node itself, or a file of it: that is nothing that others may order."""
+    for host in hosts:
+        if host.transport in (LOCAL, REPLAY):
+            raise Refused(f"{host.name} is reached by the node alone that it is on ({host.transport})")
+
+
 def _run(taken: TakenPart, run: PlacedRun, told: PartTold, place: WorkerPlace) -> tuple[RunResult, tuple[str, ...]]:
+    refuse_here(taken.hosts)
     order = run.invoked.order
     if order is None:
         raise Refused("what was ordered is not known")

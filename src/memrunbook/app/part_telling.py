@@ -145,8 +145,8 @@ class PartTold(Notice):
 class Reporter:
     """Tells for all parts of a worker that are under way, together, several times a second."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, parts: Parts, away: Callable[[str], object]) -> None:
+        self._parts, self._away = parts, away
         self._under_way: dict[str, PartTold] = {}
         self._turn = threading.Lock()
         self._over = threading.Event()
@@ -190,6 +190,9 @@ class Reporter:
             wished = self._parts.meanwhile([telling for _, telling in tellings], SystemClock().now().utc)
         except JournalError:
             self._over.wait(AGAIN)  # it is told later, nothing is lost
+        except Exception as error:  # noqa: BLE001  without this thread no part would hear of anything any more
+            self._away(f"a defect of ours: {type(error).__name__}: {error}")
+            self._over.wait(AGAIN)
         finally:
             for one, telling in tellings:
                 one.heard(telling, wished.get(telling.part))

@@ -84,4 +84,4 @@ ANYWHERE = "default"
 
 def site_of(host: Host) -> str:
     """The site of a host."""
-    return getattr(host, "site", "") or ANYWHERE
+    return host.site or ANYWHERE
