@@ -178,6 +178,8 @@ def _unpacked(content: bytes, kind: type[L], host: Host) -> L:
     try:
         with _ONE:
             look = msgspec.json.decode(content, type=kind)
+            if look.snapshot is None and look.error is None:
+                raise msgspec.ValidationError("it says neither what was read nor why not")
             if look.snapshot is None:
                 return look
             types = {name: fact.reading for name, fact in catalog.facts().items()}
