@@ -11,6 +11,7 @@ from memrunbook.app.attendance import Attendance
 from memrunbook.app.firing import FiringResult, Surroundings, carry_out
 from memrunbook.app.firing_records import FiringRecords, Says, Tells
 from memrunbook.app.firing_stop import SCHEDULER
+from memrunbook.app.learning import learn
 from memrunbook.app.pending_plans import forget_plans
 from memrunbook.core.errors import RunbookError, in_a_line
 from memrunbook.core.instant import Instant
@@ -140,6 +141,7 @@ class Scheduler:
         state = firings.claim(store, first, f"{self.node}/{os.getpid()}", now.utc, own)
         if state == "running":
             ids = [first.id]
+            learn()  # others may be at work
             thread = threading.Thread(target=self._carry_out, args=(job, first, rest, ids), name=f"schedule {job.name}")
             try:
                 thread.start()

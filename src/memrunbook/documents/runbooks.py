@@ -51,7 +51,7 @@ def load_one_of_many(
     of which are checked before they are shipped.
     """
     source = load(content, name)
-    spec = convert(source, source.data, RunbookSpec)
-    own = {parameter: value for parameter, value in parameters.items() if parameter in spec.parameters}
     with JUDGING:
+        spec = convert(source, source.data, RunbookSpec)
+        own = {parameter: value for parameter, value in parameters.items() if parameter in spec.parameters}
         return bind(source, spec, own, origin, trusted=trusted)
