@@ -9,7 +9,8 @@ from tests.hosts.told import HERE, LIBRARY, judged
 
 from memrunbook.app.carried_looks import pack_judged, pack_planned, unpack_judged, unpack_planned
 from memrunbook.app.firing import _looked
-from memrunbook.app.planning import HeldUp, PlanArguments, plan_each
+from memrunbook.app.held_up import HeldUp
+from memrunbook.app.planning import PlanArguments, plan_each
 from memrunbook.app.shadowing import SCORED_BY
 from memrunbook.cli.commands.diagnose import _code_of
 from memrunbook.core.instant import Instant

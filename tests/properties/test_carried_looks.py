@@ -14,7 +14,7 @@ from tests.lab.any_value import Fields, any_of, readings
 from memrunbook import catalog
 from memrunbook.app.carried_errors import KNOWN, CarriedError, carried, error_of
 from memrunbook.app.carried_looks import pack_judged, pack_planned, unpack_judged, unpack_planned
-from memrunbook.app.planning import FrozenNow, HeldUp
+from memrunbook.app.held_up import FrozenNow, HeldUp
 from memrunbook.cli.commands.diagnose import _code_of
 from memrunbook.core.errors import DocumentError, HostError, Problem, Refused, RunbookError
 from memrunbook.core.host import Host

@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 
 from memrunbook import catalog
 from memrunbook.app.carried_errors import CarriedError, carried, error_of
-from memrunbook.app.planning import FrozenNow, HeldUp
+from memrunbook.app.held_up import FrozenNow, HeldUp
 from memrunbook.core.errors import HostError
 from memrunbook.core.host import Host, HostIdentity
 from memrunbook.core.plan.diagnosis import Diagnosis, Finding, RunbookDiagnosis

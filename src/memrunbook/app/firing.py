@@ -52,7 +52,7 @@ from memrunbook.transports.shared.firing_alerts import firing_alerts
 
 if TYPE_CHECKING:
     # The database is loaded by whoever opens it.
-    from memrunbook.app.planning import HeldUp
+    from memrunbook.app.held_up import HeldUp
     from memrunbook.core.plan.judged import Planned
     from memrunbook.core.plan.plan import Plan
     from memrunbook.core.run.report import HostReport

@@ -9,9 +9,10 @@ import msgspec
 from memrunbook.app.carried_errors import carried
 from memrunbook.app.carried_looks import pack_judged, pack_planned
 from memrunbook.app.diagnosing import DiagnoseArguments, diagnose_each
+from memrunbook.app.held_up import HeldUp
 from memrunbook.app.part_running import WorkerPlace, refuse_here
 from memrunbook.app.part_telling import PartTold
-from memrunbook.app.planning import HeldUp, PlanArguments, plan_each
+from memrunbook.app.planning import PlanArguments, plan_each
 from memrunbook.core.errors import JournalError, Refused, RunbookError
 from memrunbook.core.plan.judged import Judged, Planned
 from memrunbook.core.run.placed import PlacedLook

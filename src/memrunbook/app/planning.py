@@ -10,10 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from memrunbook.app.actor import this_actor
 from memrunbook.app.connectors import Connectors
+from memrunbook.app.held_up import FrozenNow, HeldUp
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.once import Once
 from memrunbook.app.reading import ReadArguments, read, sampling_of, seen
@@ -68,23 +69,6 @@ class PlanArguments:
     def stored(self, config: Config) -> Stored:
         """Where the switch and the history are."""
         return Stored(self.state, config, self.store)
-
-
-class FrozenNow(Struct, frozen=True):
-    """A freeze that holds on a host: its name, until when (seconds since 1970), whose word it is, and what to do."""
-
-    name: str
-    until: float
-    told: str
-    hint: str
-
-
-class HeldUp(NamedTuple):
-    """What keeps a plan from being carried out on a host now: steps that runs left open, freezes, the switch (why)."""
-
-    open: tuple[OpenStep, ...]
-    freezes: tuple[FrozenNow, ...]
-    off: str
 
 
 @dataclass(frozen=True)

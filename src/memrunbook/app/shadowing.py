@@ -16,7 +16,7 @@ from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.redaction import redact
 
 if TYPE_CHECKING:
-    from memrunbook.app.planning import HeldUp
+    from memrunbook.app.held_up import HeldUp
     from memrunbook.core.plan.judged import Planned
     from memrunbook.core.plan.plan import Plan
 

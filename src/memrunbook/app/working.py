@@ -7,6 +7,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from memrunbook.app.joining import join
 from memrunbook.app.learning import learn_all
 from memrunbook.app.part_looking import look_at
 from memrunbook.app.part_running import WorkerPlace, bring_to_its_end, given_up
@@ -15,12 +16,14 @@ from memrunbook.core.errors import JournalError
 from memrunbook.core.run.placed import LOOKS, PlacedLook
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.jobs import GiveBack, Jobs
-from memrunbook.state.store.parts import Parts, Superseded, TakenPart
+from memrunbook.state.store.parts import EndedElsewhere, Parts, Superseded, TakenPart
 
 TOGETHER = 2
 """Parts with hosts that are only read, at once: one waits between two samples while the other one is read."""
 MOST = 50
 """Attempts of a part: what so many workers have begun and not ended ends them, or is a defect of ours."""
+JOIN = 300.0
+"""Seconds between two looks at runs that were cut off here."""
 BEAT = 5.0
 """Seconds between two words of a worker."""
 
@@ -36,6 +39,9 @@ class Told:
 
     def put_back(self, part: str, why: str) -> None:
         """A part could not be brought to its end here: somebody goes on with it."""
+
+    def joined(self, end: EndedElsewhere) -> None:
+        """A run that was cut off here has come to its end elsewhere, and is closed here."""
 
     def away(self, why: str) -> None:
         """The queue does not answer; with "" it does again."""
@@ -68,6 +74,7 @@ class Worker:
         self.parts.beat(self.sites, self._forks, SystemClock().now().utc)
         beating.start()
         try:
+            self._join()
             with self._reporter:
                 looking = threading.Thread(target=self._look, daemon=True, name="looks")
                 looking.start()
@@ -119,9 +126,20 @@ class Worker:
         self.told.put_back(part, str(error) or type(error).__name__)
 
     def _beat(self) -> None:
+        joined = SystemClock().now().monotonic
         while not self._over.wait(BEAT):
             with suppress(JournalError):  # it is not heard of while the store is away
                 self.parts.beat(self.sites, self._forks, SystemClock().now().utc)
+                if SystemClock().now().monotonic - joined >= JOIN:
+                    self._join()
+                    joined = SystemClock().now().monotonic
+
+    def _join(self) -> None:
+        try:
+            for one in join(self.place.state, self.parts):
+                self.told.joined(one)
+        except JournalError as error:  # it is tried again later, and stands in nobody's way
+            self.told.away(str(error))
 
 
 def worker_id(node: str) -> str:

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from memrunbook.app.planning import FrozenNow, HeldUp
+from memrunbook.app.held_up import FrozenNow, HeldUp
 from memrunbook.app.shadowing import seen_there, shadows_of
 from memrunbook.core.action.action import Change, Repeat, Risk
 from memrunbook.core.errors import HostError, Interrupted

@@ -31,7 +31,8 @@ from memrunbook.cli.targets import Targets
 from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
-    from memrunbook.app.planning import HeldUp, PlanArguments, PlanResult
+    from memrunbook.app.held_up import HeldUp
+    from memrunbook.app.planning import PlanArguments, PlanResult
     from memrunbook.core.plan.judged import Planned
     from memrunbook.documents.printed.diagnose import PrintedHost
     from memrunbook.documents.printed.plan import PlanDocument

@@ -24,7 +24,7 @@ from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
     from memrunbook.app.part_running import WorkerPlace
-    from memrunbook.state.store.parts import TakenPart
+    from memrunbook.state.store.parts import EndedElsewhere, TakenPart
 
 WAY = {name: option for name, option in REACH.items() if name not in CHOSEN and name not in ("inventory", "no_input")}
 NOBODY = partial(Targets, host=(), limit=(), inventory=(), transport="ssh", tag=(), no_input=True)
@@ -109,6 +109,9 @@ class _Log(Told):
 
     def put_back(self, part: str, why: str) -> None:
         _say(f"{part}: put back: {why}")
+
+    def joined(self, end: EndedElsewhere) -> None:
+        _say(f"{end.part} was cut off here, and has come to its end on {end.node}: {end.outcome}")
 
     def away(self, why: str) -> None:
         _say(f"the store does not answer: {why}" if why else "the store answers again")

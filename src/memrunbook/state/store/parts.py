@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from memrunbook.core.errors import JournalError
 from memrunbook.core.host import Host
+from memrunbook.core.run.event import Outcome
 from memrunbook.core.run.placed import Placed
 from memrunbook.state.store.changes import Store
 from memrunbook.state.store.database import explained, reading, writing
@@ -40,6 +41,14 @@ class TakenPart(Struct, frozen=True, kw_only=True):
     number: int
     node: str = ""
     told: tuple[bytes, ...] = ()
+
+
+class EndedElsewhere(Struct, frozen=True):
+    """A part, the node on which it came to its end, and how it ended."""
+
+    part: str
+    node: str
+    outcome: Outcome
 
 
 class Telling(Struct, frozen=True, kw_only=True):
@@ -165,13 +174,13 @@ class Parts:
             if not connection.execute(update).rowcount:
                 connection.execute(sa.insert(WORKERS), {"id": self.worker, **values})
 
-    def ended_elsewhere(self, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
-        """Of these parts those that came to their end on another node: that node, and how they ended."""
+    def ended_elsewhere(self, ids: Sequence[str]) -> list[EndedElsewhere]:
+        """Of these parts those that came to their end on another node."""
         known = PARTS.c
         over = sa.and_(known.id.in_(sorted(ids)), known.state == "ended", known.node != self.node)
         with explained(self.store.name), reading(self.store.engine) as connection:
             rows = connection.execute(sa.select(known.id, known.node, known.outcome).where(over))
-            return {part: (node, outcome) for part, node, outcome in rows}
+            return [EndedElsewhere(*row) for row in rows]
 
 
 def _is(part: str, attempt: int) -> sa.ColumnElement[bool]:
