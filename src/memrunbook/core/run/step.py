@@ -46,16 +46,17 @@ def run_item(progress: Progress, step: Step, key: str) -> Asking[None]:
     if planned.change is None or action is None:
         yield from _not_run(progress, step, planned)
         return
-    turn = planned.change.risk >= Risk.MEDIUM
-    while not turn or (yield from _turn(progress, step, item, planned, action)):
+    late = False
+    waits = planned.change.risk >= Risk.MEDIUM
+    while not (waits or late) or (yield from _turn(progress, step, item, planned, action, late=late)):
         approved = Approved(progress, step, item, action, planned.change, progress.snapshot, progress.failed_locked)
-        turn = yield from _is_late(carry_out(approved, began))
-        if not turn:
+        late = yield from _is_late(carry_out(approved, began))
+        if not late:
             return
 
 
 def _is_late(carrying_out: Asking[None]) -> Asking[bool]:
-    """Lives it; True where nothing was done yet, since what it rests on has grown old: it waits for its turn again."""
+    """Lives it; True where nothing was done yet, since what it rests on has grown old."""
     try:
         yield from carrying_out
     except OutOfDate:
@@ -63,13 +64,15 @@ def _is_late(carrying_out: Asking[None]) -> Asking[bool]:
     return False
 
 
-def _turn(progress: Progress, step: Step, item: Item, planned: PlannedStep, action: Action) -> Asking[bool]:
-    """Waits for its turn; whether what was approved is still due. Whoever had to wait reads everything again."""
+def _turn(  # noqa: PLR0913  what was decided, and of what
+    progress: Progress, step: Step, item: Item, planned: PlannedStep, action: Action, *, late: bool
+) -> Asking[bool]:
+    """Waits for its turn; whether what was approved is still due. Who had to wait, or is late, reads again."""
     change = planned.change
     if change is None:
         return False
     waited = yield from ask(Turn(planned.label, change))
-    if waited.at.since(progress.snapshot.taken_at) < WAITED:
+    if not late and waited.at.since(progress.snapshot.taken_at) < WAITED:
         return True
     progress.fresh = 0
     yield from progress.refresh("it had to wait for its turn", step)
