@@ -162,7 +162,7 @@ def one_at_a_time(connection: sa.Connection, what: str) -> None:
 def connected(where: sa.URL) -> sa.Engine:
     """The database as it is: no table is made, and nothing asked yet."""
     if where.get_backend_name() != "sqlite":
-        return sa.create_engine(where, pool_pre_ping=True, connect_args=_deadlines(where))
+        return _bounded(sa.create_engine(where, pool_pre_ping=True, connect_args=_deadlines(where)))
     engine = sa.create_engine(where, connect_args={"timeout": PATIENCE, "check_same_thread": False})
 
     @sa.event.listens_for(engine, "connect")
@@ -178,6 +178,20 @@ def connected(where: sa.URL) -> sa.Engine:
         # two that look and then write would both be let through
         only_reads = connection.get_execution_options().get(READS, False)
         connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _bounded(engine: sa.Engine) -> sa.Engine:
+    """Its sessions end where the server says nothing for longer than it would let anything last."""
+    from memrunbook.state.store.bounded import BoundedConnection
+
+    class Session(BoundedConnection):
+        longest = 2 * PATIENCE
+
+    @sa.event.listens_for(engine, "do_connect")
+    def _connect(_dialect: Any, _record: Any, args: Any, options: Any) -> Any:
+        return Session.connect(*args, **options)
 
     return engine
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +13,7 @@ import sqlalchemy as sa
 from tests.postgres import Postgres
 
 from memrunbook.core.errors import JournalError, StoreAway
+from memrunbook.state.store import database
 from memrunbook.state.store.changes import Store
 from memrunbook.state.store.database import explained
 from memrunbook.state.store.switch import switch_of
@@ -69,6 +72,27 @@ def test_a_server_that_is_not_there_may_come_back(server: Postgres, tmp_path: Pa
         finally:
             server.start()
         assert not switch_of(store).off
+
+
+def test_one_that_hangs_is_left(server: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its kernel takes what is sent, and nobody reads it: neither its own timeouts nor those of TCP end that."""
+    monkeypatch.setattr(database, "PATIENCE", 2.0)
+    with closing(Store.open(tmp_path, server.url)) as store:
+        with store.engine.connect() as connection:
+            session = int(connection.scalar(sa.text("SELECT pg_backend_pid()")) or 0)
+        whole = int((server.folder / "data" / "postmaster.pid").read_text().split()[0])
+        stopped: list[int] = []
+        try:
+            for pid in (session, whole):
+                os.kill(pid, signal.SIGSTOP)
+                stopped.append(pid)
+            with pytest.raises(StoreAway, match="the store does not answer"):
+                switch_of(store)
+            os.kill(whole, signal.SIGCONT)
+            assert not switch_of(store).off, "another session answers"
+        finally:
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
 
 
 def test_one_that_nobody_listens_for_may_come_back(tmp_path: Path) -> None:
