@@ -11,10 +11,10 @@ import psycopg
 T = TypeVar("T")
 
 
-class BoundedConnection(psycopg.Connection[Any]):
+class BoundedSession(psycopg.Connection[Any]):
     """A connection each of whose waits is bounded; the server's own timeouts are kept by a server that is well."""
 
-    longest = 20.0
+    longest: float = 20.0
     """Seconds."""
 
     def wait(self, gen: Generator[Any, Any, T], *args: Any, **options: Any) -> T:

@@ -184,14 +184,13 @@ def connected(where: sa.URL) -> sa.Engine:
 
 def _bounded(engine: sa.Engine) -> sa.Engine:
     """Its sessions end where the server says nothing for longer than it would let anything last."""
-    from memrunbook.state.store.bounded import BoundedConnection
-
-    class Session(BoundedConnection):
-        longest = 2 * PATIENCE
+    from memrunbook.state.store.bounded import BoundedSession
 
     @sa.event.listens_for(engine, "do_connect")
     def _connect(_dialect: Any, _record: Any, args: Any, options: Any) -> Any:
-        return Session.connect(*args, **options)
+        session = BoundedSession.connect(*args, **options)
+        session.longest = 2 * PATIENCE
+        return session
 
     return engine
 
